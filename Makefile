@@ -1,0 +1,38 @@
+# Everything runs from .venv, which this file makes; nothing is installed outside it.
+PYTHON ?= python3
+export UV_PYTHON_DOWNLOADS = never
+BIN = .venv/bin
+READY = .venv/ready
+
+.PHONY: help demo test check bench format clean
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml uv.lock $(wildcard plugins/*/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv sync --quiet --locked --all-packages --all-extras --all-groups
+	@touch $@
+
+demo: $(READY) ## a purchase moves a profile: hub, three partners, one minute  [DATA=orders.csv.gz]
+	@$(BIN)/python -m examples.demo $(if $(DATA),--data '$(DATA)')
+
+test: $(READY) ## every test, two at a time
+	$(BIN)/pytest -n 2
+
+check: $(READY) ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(READY) ## our figures beside their limits
+	$(BIN)/python -m benchmarks
+
+format: $(READY) ## mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove what make made
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,65 @@
+"""What a plugin author imports, and nothing else.
+
+Importing this loads no plugin and no network library; `Client` and its kind are fetched when first
+named.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError
+from sesame_sdk.hookspecs import hookimpl
+from sesame_sdk.interfaces import GuardRule, KeptBack, ScoreConsumer, SignalProvider, Signer
+from sesame_sdk.model.finding import Action, Finding
+from sesame_sdk.model.grant import Direction, Grant, Reading
+from sesame_sdk.model.identity import Identity
+from sesame_sdk.model.party import API_VERSION, ConsumerDeclaration, Manifest
+from sesame_sdk.model.policy import Policy, Weighting
+from sesame_sdk.model.score import Contribution, Score
+from sesame_sdk.model.signal import Conduct, Evidence, Polarity, Sensitivity, Signal, SignalKind
+
+if TYPE_CHECKING:
+    from sesame_sdk.exchange.client import Client as Client
+
+_LAZY = {"Client": "sesame_sdk.exchange.client"}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "API_VERSION",
+    "Action",
+    "Client",
+    "Conduct",
+    "ConsumerDeclaration",
+    "Contribution",
+    "Direction",
+    "Evidence",
+    "Finding",
+    "Grant",
+    "GuardRule",
+    "Identity",
+    "KeptBack",
+    "Manifest",
+    "Misconfigured",
+    "Polarity",
+    "Policy",
+    "Reading",
+    "Refused",
+    "Rejected",
+    "Retryable",
+    "Score",
+    "ScoreConsumer",
+    "Sensitivity",
+    "SesameError",
+    "Signal",
+    "SignalKind",
+    "SignalProvider",
+    "Signer",
+    "Weighting",
+    "hookimpl",
+]

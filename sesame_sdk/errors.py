@@ -1,0 +1,97 @@
+"""Every error of the SDK, sorted by what the caller does next.
+
+    SesameError
+    ├── Retryable        try again later: the network, a busy hub, a full outbox
+    ├── Rejected         mend the input: it will never be accepted as it is (also a ValueError)
+    │   └── Refused      the guard said no; carries its findings
+    └── Misconfigured    mend the set-up: a key, a file, a plugin, an option
+
+Messages are one line, name the field, and never carry a token, a pseudonym or a person's value.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class FindingLike(Protocol):
+    """What an error needs to know of a guard finding."""
+
+    @property
+    def rule(self) -> str:
+        """The rule's id, such as ``POL-1``."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why the rule refuses, in plain words."""
+        ...
+
+
+class SesameError(Exception):
+    """Root of the tree.
+
+    Args:
+        message: one clear sentence.
+        field: the name of the offending field, as the caller knows it.
+        mend: how to put it right.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None, mend: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.mend = mend
+
+    def __str__(self) -> str:
+        named = f"{self.field}: {self.message}" if self.field else self.message
+        return f"{named} ({self.mend})" if self.mend else named
+
+
+class Retryable(SesameError):
+    """Nothing is wrong with the request; the same call may succeed later.
+
+    Args:
+        retry_after: seconds that the other side asked us to wait, if it did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        mend: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, field=field, mend=mend)
+        self.retry_after = retry_after
+
+
+class Rejected(SesameError, ValueError):
+    """The input is wrong and will stay wrong until somebody mends it.
+
+    Args:
+        code: a short machine-readable code, such as one of RFC 8935 section 2.4.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        mend: str | None = None,
+        code: str = "invalid_request",
+    ) -> None:
+        super().__init__(message, field=field, mend=mend)
+        self.code = code
+
+
+class Refused(Rejected):
+    """The guard refused; ``findings`` says by which rules, why, how to mend it, and from what source."""
+
+    def __init__(self, message: str, findings: Sequence[FindingLike]) -> None:
+        super().__init__(message, code="access_denied")
+        self.findings = tuple(findings)
+
+
+class Misconfigured(SesameError):
+    """The installation is wrong: a key file, a setting, a policy file, a plugin."""

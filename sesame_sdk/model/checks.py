@@ -1,0 +1,79 @@
+"""Field validators shared by the nouns.
+
+Each raises `Rejected` naming the field. None repeats the value it refuses: values may be personal.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import Attribute
+
+from sesame_sdk.errors import Rejected
+
+Validator = Callable[[Any, "Attribute[Any]", Any], None]
+
+CONTEXT_PATTERN = r"[a-z][a-z0-9-]{0,31}"
+KIND_PATTERN = rf"{CONTEXT_PATTERN}(\.[a-z][a-z0-9-]{{0,31}}){{1,4}}"
+#: UUIDv7 in its canonical form, RFC 9562 section 5.7.
+SIGNAL_ID_PATTERN = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+
+
+def text(longest: int, *, pattern: str | None = None, like: str = "") -> Validator:
+    """A non-empty string of at most `longest` characters, matching `pattern` whole if one is given."""
+    matches = re.compile(pattern).fullmatch if pattern else None
+
+    def check(_: object, field: "Attribute[Any]", value: object) -> None:
+        if not isinstance(value, str):
+            raise Rejected(f"must be text, not {type(value).__name__}", field=field.name)
+        if not value.strip():
+            raise Rejected("must not be empty", field=field.name)
+        if len(value) > longest:
+            raise Rejected(f"must be at most {longest} characters, not {len(value)}", field=field.name)
+        if matches and not matches(value):
+            raise Rejected("is not in the form asked for", field=field.name, mend=f"write it like {like}")
+
+    return check
+
+
+def finite(_: object, field: "Attribute[Any]", value: object) -> None:
+    """A number that is neither NaN nor infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Rejected(f"must be a number, not {type(value).__name__}", field=field.name)
+    if not math.isfinite(value):
+        raise Rejected("must be finite, not NaN or infinity", field=field.name)
+
+
+def utc(_: object, field: "Attribute[Any]", value: object) -> None:
+    """A datetime in UTC. A naive one is refused: guessing its zone would move the observation."""
+    if not isinstance(value, datetime):
+        raise Rejected(f"must be a datetime, not {type(value).__name__}", field=field.name)
+    if value.tzinfo is None:
+        raise Rejected("has no time zone", field=field.name, mend="pass datetime(..., tzinfo=UTC)")
+    if value.tzinfo is not UTC:
+        raise Rejected("must be in UTC", field=field.name, mend="call .astimezone(UTC) on it")
+
+
+def tuple_of(kind: type, *, at_least: int = 0, at_most: int | None = None) -> Validator:
+    """A tuple of `at_least` to `at_most` members, all instances of `kind`."""
+
+    def check(_: object, field: "Attribute[Any]", value: object) -> None:
+        if not isinstance(value, tuple) or not all(isinstance(member, kind) for member in value):
+            raise Rejected(f"must be a tuple of {kind.__name__}", field=field.name)
+        if len(value) < at_least:
+            raise Rejected(f"must hold at least {at_least}", field=field.name)
+        if at_most is not None and len(value) > at_most:
+            raise Rejected(f"must hold at most {at_most}, not {len(value)}", field=field.name)
+
+    return check
+
+
+url = text(256, pattern=r"https?://[^\s/?#@]+(/[^\s?#]*)?", like="https://shop.example")
+iri = text(256, pattern=r"[a-z][a-z0-9+.-]*:[^\s<>\"{}|\\^`]+", like="https://w3id.org/dpv#CustomerCare")
+context = text(32, pattern=CONTEXT_PATTERN, like="retail")
+kind_name = text(128, pattern=KIND_PATTERN, like="retail.order.completed")
+signal_id = text(36, pattern=SIGNAL_ID_PATTERN, like="018bcfe5-6800-7abc-8abc-0123456789ab")
+subject = text(128, pattern=r"[\x21-\x7e]+", like="rt_V2hvIGtub3dz")
+sentence = text(400)

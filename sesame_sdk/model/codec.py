@@ -1,0 +1,52 @@
+"""The wire form of the nouns: JSON, by msgspec, which decodes attrs classes natively."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+from attrs import evolve
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.model.party import Manifest
+from sesame_sdk.model.policy import Policy
+
+T = TypeVar("T")
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+encode = _encoder.encode
+
+
+#: A decoder for one type, made once.
+decoder: Callable[[Any], msgspec.json.Decoder[Any]] = lru_cache(maxsize=64)(msgspec.json.Decoder)
+
+
+def decode(data: bytes | str, kind: type[T]) -> T:
+    """Read one noun from JSON.
+
+    Raises:
+        Rejected: naming the field, and what was expected there.
+    """
+    try:
+        found: T = decoder(kind).decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Rejected(str(error), field=kind.__name__.lower()) from error
+    return found
+
+
+def digest(value: object) -> str:
+    """SHA-256 of the canonical JSON of `value` (sorted keys, no spaces), base64url without padding."""
+    hashed = hashlib.sha256(_encoder.encode(value)).digest()
+    return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
+
+
+def policy_digest(policy: Policy) -> str:
+    """What a policy is known by: equal for equal rules, whatever the file looked like."""
+    return digest(evolve(policy, digest=""))
+
+
+def manifest_digest(manifest: Manifest) -> str:
+    """What a plugin's declarations are known by; a hub computes it again and compares."""
+    return digest(evolve(manifest, digest=""))

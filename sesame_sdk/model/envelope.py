@@ -1,0 +1,76 @@
+"""Envelopes and the receipts that answer them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from sesame_sdk.model import checks
+from sesame_sdk.model.signal import Signal
+
+#: More would make the loss of one request dear; fewer would make signatures dear.
+MOST_SIGNALS = 1000
+
+
+class EventType(StrEnum):
+    """The events of RFC 8417 section 2 that parties send each other."""
+
+    SIGNALS = "urn:sesame-sdk:event:signals"
+    REGISTRATION = "urn:sesame-sdk:event:registration"
+    RECEIPT = "urn:sesame-sdk:event:receipt"
+
+
+class DropReason(StrEnum):
+    """Why a hub did not keep a signal. Says nothing of who is known to the hub."""
+
+    NO_GRANT = "no_grant"
+    KIND_NOT_REGISTERED = "kind_not_registered"
+    VALUE_AGAINST_POLARITY = "value_against_polarity"
+    IN_THE_FUTURE = "in_the_future"
+
+
+@frozen
+class Envelope:
+    """A signed batch of signals, opened.
+
+    Attributes:
+        jti: the token's id; never accepted twice (RFC 7519 section 4.1.7).
+        issuer: who signed it.
+        audience: whom it is for.
+        issued_at: when it was signed; UTC.
+        signals: those still disclosed, at most `MOST_SIGNALS`, in the order of the digests. Sealed with one
+            or more; fewer remain when a person in it did not consent or has left.
+    """
+
+    jti: str = field(validator=checks.text(64))
+    issuer: str = field(validator=checks.url)
+    audience: str = field(validator=checks.url)
+    issued_at: datetime = field(validator=checks.utc)
+    signals: tuple[Signal, ...] = field(validator=checks.tuple_of(Signal, at_most=MOST_SIGNALS))
+
+
+@frozen
+class Dropped:
+    """A signal that the hub did not keep, and why."""
+
+    id: str
+    reason: DropReason
+
+
+@frozen
+class Receipt:
+    """The hub's signed answer: what became of an envelope.
+
+    Attributes:
+        jti: the envelope's id.
+        received_at: when it was on disk; UTC.
+        accepted: signals kept, seen for the first time.
+        duplicates: signals that the hub had already.
+        dropped: signals not kept, each with its reason.
+    """
+
+    jti: str
+    received_at: datetime = field(validator=checks.utc)
+    accepted: int
+    duplicates: int = 0
+    dropped: tuple[Dropped, ...] = ()

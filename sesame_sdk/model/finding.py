@@ -1,0 +1,41 @@
+"""What the guard says when it refuses or warns."""
+
+from datetime import date
+from enum import StrEnum
+
+from attrs import field, frozen, validators
+
+from sesame_sdk.model import checks
+
+
+class Action(StrEnum):
+    """What follows from a finding."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+
+
+@frozen
+class Finding:
+    """One rule's objection, the same object in Python, on the command line, over HTTP and in the log.
+
+    Attributes:
+        rule: id, such as ``POL-1``.
+        action: refuse or warn.
+        about: what was looked at: ``kind retail.order.returned``, ``policy retail-privileges``.
+        reason: why, in plain words.
+        mend: how to put it right.
+        source: the law or guideline that the rule is drawn from.
+        dated: when that source was last read.
+    """
+
+    rule: str = field(validator=checks.text(16, pattern=r"[A-Z]{2,8}-\d{1,3}", like="POL-1"))
+    action: Action = field(validator=validators.instance_of(Action))
+    about: str = field(validator=checks.text(200))
+    reason: str = field(validator=checks.sentence)
+    mend: str = field(validator=checks.sentence)
+    source: str = field(validator=checks.text(200))
+    dated: date = field(validator=validators.instance_of(date))
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.about}: {self.reason} [{self.source}]"

@@ -1,0 +1,63 @@
+"""Parties and what they tell each other about themselves."""
+
+from attrs import field, frozen
+
+from sesame_sdk.model import checks
+from sesame_sdk.model.signal import SignalKind
+
+#: The hook API that this SDK speaks. A plugin written for another major version is refused by name.
+API_VERSION = "1.0"
+
+
+@frozen
+class ConsumerDeclaration:
+    """What a score consumer says of itself before it may read.
+
+    Attributes:
+        name: the consumer's name within its plugin.
+        purpose: IRI of why it reads (W3C DPV or one of our own terms).
+        context: whose policy it asks for.
+        no_score: what happens to people without a score. ``neutral`` is the only answer that the
+            guard lets pass (rule NOS-1).
+    """
+
+    name: str = field(validator=checks.text(64))
+    purpose: str = field(validator=checks.text(256))
+    context: str = field(validator=checks.context)
+    no_score: str = field(default="neutral", validator=checks.text(32))
+
+
+@frozen
+class Manifest:
+    """What a plugin is, as its partner signs it when joining a hub.
+
+    Attributes:
+        name: distribution name: ``sesame-retail``.
+        version: distribution version.
+        api: hook API version that it was written for.
+        kinds: what it may say.
+        consumers: why it reads.
+        digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.manifest_digest`.
+    """
+
+    name: str = field(validator=checks.text(64, pattern=r"[a-z0-9][a-z0-9._-]*", like="sesame-retail"))
+    version: str = field(validator=checks.text(32))
+    api: str = field(validator=checks.text(8, pattern=r"\d+\.\d+", like=API_VERSION))
+    kinds: tuple[SignalKind, ...] = field(default=(), validator=checks.tuple_of(SignalKind))
+    consumers: tuple[ConsumerDeclaration, ...] = field(
+        default=(), validator=checks.tuple_of(ConsumerDeclaration)
+    )
+    digest: str = ""
+
+
+@frozen
+class Party:
+    """Whoever holds a key: a partner or a hub.
+
+    Attributes:
+        issuer: URL that names it in ``iss`` and ``aud``.
+        jwks: its public keys as a JWK Set (RFC 7517 section 5), JSON-shaped.
+    """
+
+    issuer: str = field(validator=checks.url)
+    jwks: dict[str, list[dict[str, str]]] = field(factory=lambda: {"keys": []})

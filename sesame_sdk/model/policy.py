@@ -1,0 +1,109 @@
+"""How one context's score is made. Read from TOML by `scoring.policy_file`; judged by the guard."""
+
+from attrs import field, frozen, validators
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.model import checks
+from sesame_sdk.model.signal import Evidence, Polarity
+
+
+@frozen
+class Band:
+    """A named stretch of the range, from `start` points up to the next band."""
+
+    name: str = field(validator=checks.text(32))
+    start: float = field(validator=checks.finite)
+
+
+@frozen
+class Weighting:
+    """How signals of one kind count. Points are per unit of value.
+
+    Attributes:
+        kind: name of the kind.
+        weight: points for a value of 1 that happened today.
+        floor: the lowest that all signals of the kind may add up to; 0 means that it cannot lower.
+        cap: the highest that they may add up to.
+        partner_cap: the most, up or down, that any one partner's signals of the kind may add up to.
+        reason: what a person reads beside the points.
+        context: the kind's own context.
+        evidence: how its providers know.
+        polarity: which way the kind may count at all.
+        half_life_days: days after which a signal counts half; None means that it does not fade.
+        expires_days: days after which it no longer counts; None means never.
+    """
+
+    kind: str = field(validator=checks.kind_name)
+    weight: float = field(validator=checks.finite)
+    floor: float = field(validator=checks.finite)
+    cap: float = field(validator=checks.finite)
+    partner_cap: float = field(validator=checks.finite)
+    reason: str = field(validator=checks.sentence)
+    context: str = field(validator=checks.context)
+    evidence: Evidence = field(validator=validators.instance_of(Evidence))
+    polarity: Polarity = field(validator=validators.instance_of(Polarity))
+    half_life_days: float | None = field(default=None, validator=validators.optional(checks.finite))
+    expires_days: float | None = field(default=None, validator=validators.optional(checks.finite))
+
+    def __attrs_post_init__(self) -> None:
+        if self.floor > 0:
+            raise Rejected("must be 0 or less", field="floor")
+        if self.cap < 0:
+            raise Rejected("must be 0 or more", field="cap")
+        if self.partner_cap <= 0:
+            raise Rejected("must be more than 0", field="partner_cap")
+        for name in ("half_life_days", "expires_days"):
+            days = getattr(self, name)
+            if days is not None and days <= 0:
+                raise Rejected("must be more than 0", field=name)
+
+    @property
+    def can_lower(self) -> bool:
+        """Whether this kind could ever take points away."""
+        return self.floor < 0
+
+
+@frozen
+class Policy:
+    """One context's rules for making a score of a person's signals.
+
+    Attributes:
+        name: what operators call it.
+        version: a whole number that grows with every change.
+        context: the sphere that its score speaks about.
+        base: points of somebody with a signal that is worth nothing.
+        low: the least that a score can be.
+        high: the most that a score can be.
+        bands: in rising order, the first at `low`.
+        weightings: one for each kind that counts.
+        purposes: IRIs of what its score may be read for.
+        no_score: how people without a score are treated; the guard accepts ``neutral`` only.
+        digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.policy_digest`.
+    """
+
+    name: str = field(validator=checks.text(64))
+    version: int = field(validator=[validators.instance_of(int), validators.ge(1)])
+    context: str = field(validator=checks.context)
+    base: float = field(validator=checks.finite)
+    low: float = field(validator=checks.finite)
+    high: float = field(validator=checks.finite)
+    bands: tuple[Band, ...] = field(validator=checks.tuple_of(Band, at_least=1))
+    weightings: tuple[Weighting, ...] = field(validator=checks.tuple_of(Weighting, at_least=1))
+    purposes: tuple[str, ...] = ()
+    no_score: str = field(default="neutral", validator=checks.text(32))
+    digest: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.low <= self.base <= self.high or self.low == self.high:
+            raise Rejected("low, base and high must rise in this order", field="range")
+        starts = [band.start for band in self.bands]
+        if starts != sorted(set(starts)) or starts[0] != self.low or starts[-1] >= self.high:
+            raise Rejected("must begin at the low end of the range and rise within it", field="bands")
+        names = [weighting.kind for weighting in self.weightings]
+        if len(names) != len(set(names)):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise Rejected(f"{twice} is there twice", field="kinds", mend="merge the two entries")
+
+    def band(self, points: float) -> str:
+        """Name of the band that `points` fall in."""
+        return next(band.name for band in reversed(self.bands) if points >= band.start)
