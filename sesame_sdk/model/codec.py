@@ -31,7 +31,7 @@ def decode(data: bytes | str, kind: type[T]) -> T:
     """
     try:
         found: T = decoder(kind).decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected(str(error), field=kind.__name__.lower()) from error
     return found
 

@@ -1,0 +1,13 @@
+"""Keys, tokens, disclosures and trust: everything that crosses a boundary is signed, here.
+
+    base64url    strict RFC 4648 section 5
+    keys         an Ed25519 key, its file, its thumbprint, JWK sets
+    trust        whose keys count, since when, until when
+    tokens       a signed JWT (joserfc stands behind this module alone)
+    events       a Security Event Token with one payload
+    disclosure   SD-JWT array elements: salt, value, digest
+    envelopes    many signals under one signature, each provable alone
+
+Free of IO, but for `keys.SigningKey.load` and ``save``. Nobody here reads a clock: whoever calls says
+what time it is.
+"""

@@ -1,0 +1,198 @@
+"""Envelopes: up to a thousand signals under one signature, each shown and proved alone.
+
+An envelope is an SD-JWT (RFC 9901): a Security Event Token that lists digests, then the signals as
+disclosures, ``JWT~disclosure~...~``. Leaving a disclosure out takes that signal away and leaves the
+signature whole: that is how a person without consent, or one who asks for erasure, is dropped.
+
+Opening checks, beyond what `tokens` does:
+    * ``_sd_alg`` is SHA-256; digests are listed once each, and at most `MOST_SIGNALS`
+    * each disclosure is listed, and comes once; those withheld are counted, not missed
+    * each disclosure is read on its own: salt and signal, and nothing else
+    * nothing stands behind the last ``~``: nobody here asks for key binding
+
+Without any ``~`` it is a plain SET with its signals in the clear, and taken too: that is what other
+Shared Signals software sends.
+"""
+
+import binascii
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from attrs import field, frozen
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.interfaces import Signer
+from sesame_sdk.model import codec
+from sesame_sdk.model.envelope import MOST_SIGNALS, Envelope, EventType
+from sesame_sdk.model.signal import Signal
+from sesame_sdk.signing import base64url, disclosure, events, tokens
+from sesame_sdk.signing.tokens import KeyFinder
+
+SD_ALG = "sha-256"
+MOST_BYTES = 2 * 1024 * 1024
+
+
+@frozen
+class Opened:
+    """A verified envelope, and what is needed to prove any part of it again.
+
+    Attributes:
+        envelope: who said what.
+        kid: signed with which key.
+        token: the JWT alone.
+        disclosures: one a signal, in the order of ``envelope.signals``; none when they came in the clear.
+        withheld: digests whose disclosure was left out.
+    """
+
+    envelope: Envelope
+    kid: str
+    token: bytes = field(repr=False)
+    disclosures: tuple[bytes, ...] = field(repr=False)
+    withheld: int
+
+
+class _Element(msgspec.Struct, rename={"digest": "..."}, forbid_unknown_fields=True, frozen=True):
+    """The place of a disclosure in an array (RFC 9901 section 4.2.4.2)."""
+
+    digest: str
+
+
+@frozen
+class _Digests:
+    signals: Annotated[list[_Element], msgspec.Meta(max_length=MOST_SIGNALS)]
+
+
+@frozen
+class _InTheClear:
+    signals: Annotated[tuple[Signal, ...], msgspec.Meta(max_length=MOST_SIGNALS)]
+
+
+class _Form(msgspec.Struct, rename={"algorithm": "_sd_alg"}, frozen=True):
+    """The claim of RFC 9901 section 4.1.1, and its default."""
+
+    algorithm: str = SD_ALG
+
+
+_read_disclosed = msgspec.json.Decoder(tuple[str, Signal]).decode
+
+
+def seal(
+    signals: Sequence[Signal],
+    signer: Signer,
+    *,
+    issuer: str,
+    audience: str,
+    now: datetime,
+    jti: str | None = None,
+) -> bytes:
+    """Sign a batch of signals.
+
+    Args:
+        signals: 1 to `MOST_SIGNALS`.
+        signer: where the private key lives.
+        issuer: URL of the sender.
+        audience: URL of the hub.
+        now: when; UTC.
+        jti: the envelope's id; a new one unless the same batch is sealed again.
+
+    Returns:
+        The envelope with every signal disclosed.
+
+    Raises:
+        Rejected: naming what is wrong; nothing is signed that the other side would refuse.
+    """
+    sealed = Envelope(jti or events.new_jti(), issuer, audience, now, tuple(signals))
+    if not sealed.signals:
+        raise Rejected("must hold at least one signal", field="signals")
+    disclosures, digests = disclosure.disclose([codec.encode(signal) for signal in sealed.signals])
+    token = events.sign_event(
+        EventType.SIGNALS,
+        {"signals": [{"...": digest} for digest in digests]},
+        signer,
+        issuer=issuer,
+        audience=audience,
+        now=now,
+        jti=sealed.jti,
+        _sd_alg=SD_ALG,
+    )
+    return b"~".join([token, *disclosures, b""])
+
+
+def open_envelope(data: bytes, keys: KeyFinder, *, audience: str, now: datetime) -> Opened:
+    """Verify an envelope and read the signals that it still shows.
+
+    Args:
+        data: as it came in, at most `MOST_BYTES`.
+        keys: whose keys count at `now`.
+        audience: who we are.
+        now: when it came in; UTC.
+
+    Raises:
+        Rejected: see `tokens.verify_claims` and the rules of this module.
+    """
+    token, disclosures = _split(data)
+    verified = tokens.verify_claims(token, keys, typ=tokens.SET_TYP, audience=audience, now=now)
+    payload = events.raw_payload(verified.claims, EventType.SIGNALS)
+    listed: list[str] = []
+    shown: tuple[bytes, ...] = ()
+    if disclosures is None:
+        signals = tokens.decode(payload, _InTheClear).signals
+    else:
+        listed = _listed(verified.claims, payload)
+        shown = _in_order(listed, disclosures)
+        signals = _read(shown)
+    envelope = Envelope(verified.jti, verified.issuer, audience, verified.issued_at, signals)
+    return Opened(envelope, verified.kid, token, shown, withheld=len(listed) - len(shown))
+
+
+def _split(data: bytes) -> tuple[bytes, list[bytes] | None]:
+    """The JWT and its disclosures; None where there can be none."""
+    if len(data) > MOST_BYTES:
+        raise Rejected(f"must be at most {MOST_BYTES} bytes, not {len(data)}", field="envelope")
+    token, *disclosures = data.split(b"~", MOST_SIGNALS + 2)
+    if not disclosures:
+        return token, None
+    if disclosures.pop():
+        raise Rejected("must end in ~; key binding is not used here", field="envelope")
+    if len(disclosures) > MOST_SIGNALS:
+        raise Rejected(f"must hold at most {MOST_SIGNALS} disclosures", field="envelope")
+    return token, disclosures
+
+
+def _listed(claims: bytes, payload: msgspec.Raw) -> list[str]:
+    """The digests that were signed."""
+    if tokens.decode(claims, _Form).algorithm != SD_ALG:
+        raise Rejected(f"must be {SD_ALG}", field="_sd_alg")
+    listed = [element.digest for element in tokens.decode(payload, _Digests).signals]
+    if len(set(listed)) != len(listed):
+        raise Rejected("lists a digest twice", field="signals")
+    return listed
+
+
+def _in_order(listed: list[str], disclosures: list[bytes]) -> tuple[bytes, ...]:
+    """The disclosures in the order of their digests; each must have one of its own."""
+    by_digest = dict(zip(disclosure.digests_of(disclosures), disclosures, strict=True))
+    if len(by_digest) != len(disclosures):
+        raise Rejected("comes twice", field="disclosure")
+    shown = tuple(by_digest[digest] for digest in listed if digest in by_digest)
+    if len(shown) != len(disclosures):
+        raise Rejected("is not in what was signed", field="disclosure")
+    return shown
+
+
+def _read(disclosures: Sequence[bytes]) -> tuple[Signal, ...]:
+    """Each disclosure on its own; the digest has vouched for its spelling already."""
+    if not disclosures:
+        return ()
+    a2b, padding = binascii.a2b_base64, base64url.PADDING
+    texts = b"~".join(disclosures).translate(base64url.TO_STANDARD).split(b"~")
+    signals: list[Signal] = []
+    try:
+        signals.extend(
+            _read_disclosed(a2b(text + padding[len(text) & 3], strict_mode=True))[1] for text in texts
+        )
+    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Rejected(str(error), field=f"disclosure {len(signals) + 1}") from error
+    return tuple(signals)

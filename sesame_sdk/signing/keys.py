@@ -1,0 +1,187 @@
+"""Ed25519 keys as JWKs (RFC 8037): made, kept in a file, published as a set, known by thumbprint.
+
+Rules:
+    * a key is known by its RFC 7638 thumbprint, so that a ``kid`` cannot name two keys
+    * a key file is for its owner alone (mode 0600) and is never written over
+    * a set that others give us holds public Ed25519 signing keys and nothing else
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from attrs import field, frozen
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.model import codec
+from sesame_sdk.signing import base64url
+
+KEY_BYTES = 32
+MOST_SET_BYTES = 64 * 1024
+MOST_KEYS = 100
+_MOST_FILE_BYTES = 4096
+_PUBLIC = ("kty", "crv", "x", "kid", "use", "alg")
+_ALGORITHMS = (None, "Ed25519", "EdDSA")
+
+
+@frozen
+class SigningKey:
+    """A private Ed25519 key held in this process; satisfies `interfaces.Signer`.
+
+    Attributes:
+        kid: RFC 7638 thumbprint of the public key.
+        public_jwk: the public key as a JWK with ``kid``, ``use`` and ``alg``.
+    """
+
+    _private: Ed25519PrivateKey = field(repr=False, eq=False)
+    kid: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "kid", thumbprint(self._bare_jwk()))
+
+    @classmethod
+    def generate(cls) -> Self:
+        """A new key from the operating system's randomness."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a key that `save` wrote, or any private Ed25519 JWK.
+
+        Raises:
+            Misconfigured: there is no such file, others may read it, or it holds something else.
+        """
+        try:
+            return cls(_private_key(_read_private(path)))
+        except OSError as error:
+            raise Misconfigured(
+                f"cannot be read: {error.strerror}", field=str(path), mend="sesame keys new"
+            ) from error
+        except Rejected as error:
+            raise Misconfigured(f"is not a private Ed25519 JWK: {error}", field=str(path)) from error
+
+    def save(self, path: Path) -> None:
+        """Write the key to a new file that its owner alone may read.
+
+        Raises:
+            Misconfigured: the file is there already, or its folder is not.
+        """
+        secret = base64url.encode(self._private.private_bytes_raw()).decode()
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+        except OSError as error:
+            raise Misconfigured(
+                f"cannot be made: {error.strerror}", field=str(path), mend="a key is never written over"
+            ) from error
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(codec.encode({**self.public_jwk, "d": secret}) + b"\n")
+
+    @property
+    def public_jwk(self) -> dict[str, Any]:
+        """The public key as a JWK (RFC 8037), ready for a set."""
+        return {**self._bare_jwk(), "kid": self.kid, "use": "sig", "alg": "Ed25519"}
+
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes of signature over `data` (RFC 8032)."""
+        return self._private.sign(data)
+
+    def _bare_jwk(self) -> dict[str, str]:
+        point = self._private.public_key().public_bytes_raw()
+        return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(point).decode()}
+
+
+def thumbprint(jwk: Mapping[str, Any]) -> str:
+    """What an Ed25519 key is known by: RFC 7638, over the members that RFC 8037 section 2 requires.
+
+    Raises:
+        Rejected: it is not an Ed25519 key.
+    """
+    public_point(jwk)
+    required = codec.encode({name: jwk[name] for name in ("crv", "kty", "x")})
+    return base64url.encode(hashlib.sha256(required).digest()).decode()
+
+
+def public_point(jwk: Mapping[str, Any]) -> bytes:
+    """The 32 bytes of an Ed25519 public key.
+
+    Raises:
+        Rejected: it is not an Ed25519 key.
+    """
+    if jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
+        raise Rejected("must be an Ed25519 key (kty OKP, crv Ed25519)", field="jwk", code="invalid_key")
+    return _key_bytes(jwk, "x")
+
+
+def jwk_set(jwks: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """A JWK Set (RFC 7517 section 5) with the public members of `jwks`; never a private one."""
+    return {"keys": [{name: jwk[name] for name in _PUBLIC if name in jwk} for jwk in jwks]}
+
+
+def read_jwk_set(data: bytes) -> tuple[dict[str, Any], ...]:
+    """Read another party's keys.
+
+    Args:
+        data: JSON of a JWK Set, at most `MOST_SET_BYTES` and `MOST_KEYS`.
+
+    Raises:
+        Rejected: a member is private, not an Ed25519 signing key, there twice, or has a ``kid`` that is
+            not its thumbprint.
+    """
+    if len(data) > MOST_SET_BYTES:
+        raise Rejected(f"must be at most {MOST_SET_BYTES} bytes", field="jwks")
+    jwks = codec.decode(data, dict[str, Any]).get("keys")
+    if not isinstance(jwks, list) or not 0 < len(jwks) <= MOST_KEYS:
+        raise Rejected(f"must list 1 to {MOST_KEYS} keys", field="jwks")
+    for jwk in jwks:
+        _check_published(jwk)
+    if len({jwk["kid"] for jwk in jwks}) != len(jwks):
+        raise Rejected("names a key twice", field="jwks", code="invalid_key")
+    return tuple(jwk_set(jwks)["keys"])
+
+
+def _check_published(jwk: object) -> None:
+    if not isinstance(jwk, dict):
+        raise Rejected("must hold objects", field="jwks", code="invalid_key")
+    if "d" in jwk:
+        raise Rejected(
+            "holds a private key",
+            field="jwks",
+            mend="publish the public part, and make a new key: this one is known now",
+            code="invalid_key",
+        )
+    if jwk.get("kid") != thumbprint(jwk):
+        raise Rejected("must be the key's RFC 7638 thumbprint", field="kid", code="invalid_key")
+    if jwk.get("use", "sig") != "sig" or jwk.get("alg") not in _ALGORITHMS:
+        raise Rejected("must be for signing with Ed25519", field="use, alg", code="invalid_key")
+
+
+def _read_private(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        # Of the open file, not of the path: nobody can put another one in its place in between.
+        if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise Misconfigured("is open to others", field=str(path), mend=f"chmod 600 {path}")
+        return codec.decode(file.read(_MOST_FILE_BYTES), dict[str, Any])
+
+
+def _private_key(jwk: Mapping[str, Any]) -> Ed25519PrivateKey:
+    point = public_point(jwk)
+    private = Ed25519PrivateKey.from_private_bytes(_key_bytes(jwk, "d"))
+    if private.public_key().public_bytes_raw() != point:
+        raise Rejected("does not belong to d", field="x")
+    if jwk.get("kid", thumbprint(jwk)) != thumbprint(jwk):
+        raise Rejected("must be the key's RFC 7638 thumbprint", field="kid")
+    return private
+
+
+def _key_bytes(jwk: Mapping[str, Any], name: str) -> bytes:
+    text = jwk.get(name)
+    if not isinstance(text, str) or not text.isascii():
+        raise Rejected("must be base64url text", field=name, code="invalid_key")
+    data = base64url.decode(text.encode(), field=name)
+    if len(data) != KEY_BYTES:
+        raise Rejected(f"must be {KEY_BYTES} bytes", field=name, code="invalid_key")
+    return data
