@@ -1,0 +1,143 @@
+"""Rules on what a kind may do to a score: CTX-1, INF-1, RET-1, NOS-1."""
+
+from collections.abc import Iterator
+
+from sesame_sdk.guard.subject import READ_ON, clipped, of_consumer, of_kind, of_policy, of_weighting
+from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.model.finding import Finding
+from sesame_sdk.model.grant import Grant
+from sesame_sdk.model.party import ConsumerDeclaration
+from sesame_sdk.model.policy import Policy, Weighting
+from sesame_sdk.model.signal import Evidence, Polarity, SignalKind
+
+
+def contexts_that_count(grant: Grant) -> frozenset[str]:
+    """Whose kinds may count in the score that `grant` opens: its own context, and the crossings agreed to.
+
+    Scoring leaves every other context out (rule CTX-1).
+    """
+    own = () if grant.context is None else (grant.context,)
+    return frozenset((*own, *grant.crossings))
+
+
+class Contexts(GuardRule):
+    """CTX-1: a kind of another context may not lower a score, and none may count beyond what it was for."""
+
+    id = "CTX-1"
+    source = "AIA 5(1)(c)(i); GL 163, 166"
+    dated = READ_ON
+
+    def check_kind(self, kind: SignalKind) -> Iterator[Finding]:
+        """Refuse a kind whose name belongs to one context and whose declaration to another."""
+        if not _belongs(kind.name, kind.context):
+            yield self.refuse(
+                of_kind(kind), "its name begins with another context than it declares", "let the two agree"
+            )
+
+    def check_policy(self, policy: Policy) -> Iterator[Finding]:
+        """Refuse what reaches across contexts to take points, or takes them with a reward."""
+        for weighting in policy.weightings:
+            about = of_weighting(policy, weighting)
+            if not _belongs(weighting.kind, weighting.context):
+                reason = "the kind's name begins with another context than the policy says"
+                yield self.refuse(about, reason, "let the two agree")
+            if weighting.context != policy.context and _could_lower(weighting):
+                reason = f"a kind of the context {weighting.context} could lower a score of {policy.context}"
+                yield self.refuse(
+                    about, reason, "set floor = 0 and polarity = 'reward', or leave the kind out"
+                )
+            if weighting.polarity is Polarity.REWARD and (weighting.can_lower or weighting.weight < 0):
+                reason = "a kind that is a reward only could lower the score"
+                yield self.refuse(about, reason, "set floor = 0 and a weight of 0 or more")
+
+    def check_registered(self, policy: Policy, weighting: Weighting, kind: SignalKind) -> Iterator[Finding]:
+        """Refuse a weighting that says another context, or a wider use, than its kind was registered for."""
+        about = of_weighting(policy, weighting)
+        if weighting.context != kind.context:
+            reason = f"the kind is registered for the context {kind.context}"
+            yield self.refuse(about, reason, f"set context = '{kind.context}'")
+        if kind.polarity is Polarity.REWARD and weighting.polarity is not Polarity.REWARD:
+            reason = "the kind is registered as a reward only and could lower the score"
+            yield self.refuse(about, reason, "set floor = 0 and polarity = 'reward'")
+
+
+class Inferences(GuardRule):
+    """INF-1: what was inferred may not lower a score, nor be passed off as something better."""
+
+    id = "INF-1"
+    source = "GDPR 5(1)(d); GL 159"
+    dated = READ_ON
+
+    def check_kind(self, kind: SignalKind) -> Iterator[Finding]:
+        """Refuse an inferred kind that may count both ways."""
+        if kind.evidence is Evidence.INFERRED and kind.polarity is not Polarity.REWARD:
+            yield self._refuse(of_kind(kind))
+
+    def check_policy(self, policy: Policy) -> Iterator[Finding]:
+        """Refuse an inferred kind that could take points."""
+        for weighting in policy.weightings:
+            if weighting.evidence is Evidence.INFERRED and _could_lower(weighting):
+                yield self._refuse(of_weighting(policy, weighting))
+
+    def check_registered(self, policy: Policy, weighting: Weighting, kind: SignalKind) -> Iterator[Finding]:
+        """Refuse a weighting that says other evidence than its kind was registered with."""
+        if weighting.evidence is not kind.evidence:
+            reason = (
+                f"the kind's evidence is registered as {kind.evidence.value}, not {weighting.evidence.value}"
+            )
+            yield self.refuse(
+                of_weighting(policy, weighting), reason, f"set evidence = '{kind.evidence.value}'"
+            )
+
+    def _refuse(self, about: str) -> Finding:
+        reason = "it is inferred, and a guess may not lower a score"
+        return self.refuse(about, reason, "set floor = 0 and polarity = 'reward', or observe it instead")
+
+
+class Retention(GuardRule):
+    """RET-1: what can lower a score must fade or expire."""
+
+    id = "RET-1"
+    source = "GDPR 5(1)(e)"
+    dated = READ_ON
+
+    def check_policy(self, policy: Policy) -> Iterator[Finding]:
+        """Refuse a lowering kind that neither fades nor expires."""
+        for weighting in policy.weightings:
+            lasting = weighting.half_life_days is None and weighting.expires_days is None
+            if lasting and weighting.can_lower:
+                reason = "it can lower a score and never fades or expires"
+                yield self.refuse(
+                    of_weighting(policy, weighting), reason, "set half_life_days or expires_days"
+                )
+
+
+class NoScore(GuardRule):
+    """NOS-1: people without a score get the ordinary service."""
+
+    id = "NOS-1"
+    source = "GDPR 7(3); EDPB 05/2020, 46-48; GL 177"
+    dated = READ_ON
+
+    def check_policy(self, policy: Policy) -> Iterator[Finding]:
+        """Refuse a policy that treats people without a score as anything but ordinary."""
+        yield from self._judge(of_policy(policy), policy.no_score)
+
+    def check_consumer(self, consumer: ConsumerDeclaration) -> Iterator[Finding]:
+        """Refuse a consumer that treats people without a score as anything but ordinary."""
+        yield from self._judge(of_consumer(consumer), consumer.no_score)
+
+    def _judge(self, about: str, no_score: str) -> Iterator[Finding]:
+        if no_score != "neutral":
+            reason = (
+                f"people without a score would be treated as '{clipped(no_score, 32)}', not as everybody else"
+            )
+            yield self.refuse(about, reason, "set no_score = 'neutral'")
+
+
+def _belongs(kind: str, context: str) -> bool:
+    return kind.split(".", 1)[0] == context
+
+
+def _could_lower(weighting: Weighting) -> bool:
+    return weighting.can_lower or weighting.polarity is not Polarity.REWARD

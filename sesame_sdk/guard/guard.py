@@ -1,0 +1,121 @@
+"""The guard's four doors. Every built-in rule runs at each; further rules can only add refusals.
+
+A further rule that raises, or that hands back anything but findings, refuses by its own name: a
+broken rule must not open the door that it was put there to keep.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from attrs import field, frozen
+
+from sesame_sdk.errors import Refused
+from sesame_sdk.guard import subject
+from sesame_sdk.guard.rulebook import BUILT_IN, CONTEXTS, INFERENCES
+from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.model.finding import Action, Finding
+from sesame_sdk.model.grant import Reading
+from sesame_sdk.model.party import ConsumerDeclaration
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.model.signal import SignalKind
+
+#: A rule that finds more than this in one thing is broken, or floods the log.
+MOST_FINDINGS = 1000
+
+_Check = Callable[[GuardRule], Iterable[Finding]]
+
+
+@frozen
+class Guard:
+    """Judges kinds, policies, consumers and reads.
+
+    Args:
+        extra: further rules, from plugins. They run beside the built-in ones, never instead.
+    """
+
+    _extra: tuple[GuardRule, ...] = field(default=(), converter=tuple)
+
+    def kind(self, kind: SignalKind) -> tuple[Finding, ...]:
+        """What the rules find in a kind that a plugin registers."""
+        return self._judge(subject.of_kind(kind), lambda rule: rule.check_kind(kind))
+
+    def policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> tuple[Finding, ...]:
+        """What the rules find in a policy.
+
+        Args:
+            policy: the policy that an operator loads.
+            kinds: the registered kinds, as far as known. Those that the policy weighs are judged again, and
+                the policy must not contradict them. Two partners may have registered one name.
+        """
+        used = {weighting.kind: weighting for weighting in policy.weightings}
+        findings = [*self._judge(subject.of_policy(policy), lambda rule: rule.check_policy(policy))]
+        for kind in kinds:
+            if weighting := used.get(kind.name):
+                findings += CONTEXTS.check_registered(policy, weighting, kind)
+                findings += INFERENCES.check_registered(policy, weighting, kind)
+                findings += self.kind(kind)
+        return tuple(findings)
+
+    def consumer(self, consumer: ConsumerDeclaration) -> tuple[Finding, ...]:
+        """What the rules find in a consumer that registers."""
+        return self._judge(subject.of_consumer(consumer), lambda rule: rule.check_consumer(consumer))
+
+    def read(self, reading: Reading) -> tuple[Finding, ...]:
+        """What the rules find in one read of one person's score."""
+        return self._judge(subject.of_reading(reading), lambda rule: rule.check_read(reading))
+
+    def admit_kind(self, kind: SignalKind) -> None:
+        """Let a kind pass, or raise `errors.Refused` with the findings."""
+        _admit(self.kind(kind))
+
+    def admit_policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> None:
+        """Let a policy pass, or raise `errors.Refused` with the findings."""
+        _admit(self.policy(policy, kinds))
+
+    def admit_consumer(self, consumer: ConsumerDeclaration) -> None:
+        """Let a consumer pass, or raise `errors.Refused` with the findings."""
+        _admit(self.consumer(consumer))
+
+    def admit_read(self, reading: Reading) -> None:
+        """Let a read pass, or raise `errors.Refused` with the findings."""
+        _admit(self.read(reading))
+
+    def _judge(self, about: str, check: _Check) -> tuple[Finding, ...]:
+        # The built-in rules look last: should a further rule tamper with what it was shown, they
+        # judge what will really be used.
+        added = [finding for rule in self._extra for finding in _asked(rule, about, check)]
+        return (*(finding for rule in BUILT_IN for finding in check(rule)), *added)
+
+
+def _admit(findings: tuple[Finding, ...]) -> None:
+    refusals = [finding for finding in findings if finding.action is not Action.WARN]
+    if refusals:
+        more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
+        raise Refused(f"{refusals[0]}{more}", findings)
+
+
+def _asked(rule: GuardRule, about: str, check: _Check) -> Iterator[Finding]:
+    """The findings of a rule that is not ours."""
+    try:
+        findings = list(islice(check(rule), MOST_FINDINGS + 1))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises, the door stays shut
+        yield _broken(rule, about, f"it failed with {type(error).__name__}")
+        return
+    if len(findings) > MOST_FINDINGS or not all(isinstance(finding, Finding) for finding in findings):
+        yield _broken(rule, about, "it did not answer with findings")
+    else:
+        yield from findings
+
+
+def _broken(rule: GuardRule, about: str, what: str) -> Finding:
+    kind = type(rule)
+    name = subject.clipped(f"{kind.__module__}.{kind.__qualname__}", 150)
+    return Finding(
+        rule="EXT-0",
+        action=Action.REFUSE,
+        about=about,
+        reason=f"the further rule {name} could not judge this: {what}",
+        mend="mend or remove the plugin that brings the rule",
+        source="a further rule must answer before anything passes",
+        dated=subject.READ_ON,
+    )

@@ -1,0 +1,82 @@
+"""Why a score may be read: W3C DPV 2.3 terms and two of our own; all else is refused.
+
+The allowed set is closed and compared whole: another spelling of an allowed IRI is not allowed.
+What is refused is sorted into families by the name at the IRI's end, so that the refusal says why.
+"""
+
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from types import MappingProxyType
+
+DPV = "https://w3id.org/dpv#"
+OWN = "urn:sesame-sdk:purpose:"
+
+PERSONALISED_BENEFITS = f"{DPV}PersonalisedBenefits"
+PRODUCT_RECOMMENDATIONS = f"{DPV}ProvideProductRecommendations"
+CUSTOMER_CARE = f"{DPV}CustomerCare"
+RIGHTS_FULFILMENT = f"{DPV}RightsFulfilment"
+DISPUTE_MANAGEMENT = f"{DPV}DisputeManagement"
+FRAUD_PREVENTION = f"{DPV}FraudPreventionAndDetection"
+MISUSE_PREVENTION = f"{DPV}MisusePreventionAndDetection"
+#: Narrower than dpv:ServicePersonalisation, which is itself too wide to be allowed.
+MATCHMAKING_RANKING = f"{OWN}MatchmakingRanking"
+DEPOSIT_WAIVER = f"{OWN}DepositWaiver"
+
+#: Allowed with a condition that the guard cannot see from a declaration; an operator answers for it.
+CONDITIONS: Mapping[str, str] = MappingProxyType(
+    {
+        FRAUD_PREVENTION: "transactions only, and a person reviews",
+        MISUSE_PREVENTION: "the platform's own data only",
+        MATCHMAKING_RANKING: "opt-in, parameters shown, an order without the score offered",
+        DEPOSIT_WAIVER: "opt-in, and paying the deposit stays possible",
+    }
+)
+ALLOWED = frozenset(
+    (
+        PERSONALISED_BENEFITS,
+        PRODUCT_RECOMMENDATIONS,
+        CUSTOMER_CARE,
+        RIGHTS_FULFILMENT,
+        DISPUTE_MANAGEMENT,
+        *CONDITIONS,
+    )
+)
+
+#: Rule id to the names that it refuses. The first family that fits is the one named.
+FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "PUR-2": ("recruit*", "personnel*", "humanresource*", "*hiring*", "*employment*", "*employee*"),
+        "PUR-3": (
+            *("socialwelfare*", "*publicservice*", "publicbenefit*", "*publicpolicy*", "*benefiteligib*"),
+            *("*nationalsecurity*", "*publicsecurity*", "*terror*", "*officialstatistics*", "*politic*"),
+            *(
+                "*polic[ei]*",
+                "*lawenforcement*",
+                "*justice*",
+                "*migration*",
+                "*asylum*",
+                "*voting*",
+                "*election*",
+            ),
+            *("combatclimatechange", "*government*"),
+        ),
+        "PUR-4": (
+            *("*health*", "*transport*", "*housing*", "*tenan*", "*utilit*", "*internet*", "*bandwidth*"),
+            *("*education*", "*school*", "serviceaccessdetermination"),
+        ),
+        "PUR-5": ("*credit*", "*solvency*", "*insur*", "*loan*", "*lending*", "*moneylaundering*"),
+        "PUR-6": ("selldata*", "sellinsights*", "*thirdpart*", "dataaltruism", "*resale*", "*reshare*"),
+    }
+)
+
+
+@lru_cache(maxsize=1024)
+def refusing_rule(purpose: str) -> str | None:
+    """Id of the rule that refuses `purpose`; None if it is allowed. What nobody knows is PUR-1."""
+    if purpose in ALLOWED:
+        return None
+    name = re.split(r"[#/:]", purpose.strip().rstrip("#/:"))[-1].casefold()
+    named = (rule for rule, names in FAMILIES.items() if any(fnmatchcase(name, like) for like in names))
+    return next(named, "PUR-1")

@@ -1,0 +1,42 @@
+"""How findings name what they are about, within the length that a finding allows."""
+
+from datetime import date
+
+from sesame_sdk.model.grant import Reading
+from sesame_sdk.model.party import ConsumerDeclaration
+from sesame_sdk.model.policy import Policy, Weighting
+from sesame_sdk.model.signal import SignalKind
+
+#: When the sources of the built-in rules were last read.
+READ_ON = date(2026, 11, 1)
+_LONGEST = 200
+
+
+def of_kind(kind: SignalKind) -> str:
+    """A kind, by its name."""
+    return clipped(f"kind {kind.name}")
+
+
+def of_policy(policy: Policy) -> str:
+    """A policy, by its name."""
+    return clipped(f"policy {policy.name}")
+
+
+def of_weighting(policy: Policy, weighting: Weighting) -> str:
+    """One kind's entry in a policy."""
+    return clipped(f"policy {policy.name}, kind {weighting.kind}")
+
+
+def of_consumer(consumer: ConsumerDeclaration) -> str:
+    """A consumer, by its name."""
+    return clipped(f"consumer {consumer.name}")
+
+
+def of_reading(reading: Reading) -> str:
+    """A read, by context and reader; never by the person."""
+    return clipped(f"read of {reading.context} by {reading.partner}")
+
+
+def clipped(text: str, longest: int = _LONGEST) -> str:
+    """`text`, cut to `longest` characters."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,121 @@
+"""The word lists of the lexical check, English and Chinese, by what they give away.
+
+A star stands for any ending; the last word of an entry may also be a plural. Chinese is matched
+anywhere in the text, in simplified and traditional script. The lists name subjects, not verdicts:
+praise is refused like blame (GL 169).
+"""
+
+from enum import StrEnum
+
+
+class Topic(StrEnum):
+    """What a kind must not be about."""
+
+    POLITICS = "politics"
+    SPECIAL = "special categories"
+    TASTE = "taste"
+    OTHERS = "other people"
+
+
+ENGLISH: dict[Topic, str] = {
+    Topic.POLITICS: """
+        politic; politics; political*; politician; politici*e; geopolitic*; government*;
+        antigovernment*; governing body; regime; protest; protester; protestor; protesting; protested;
+        rally against; petition; activis*; dissent*; dissiden*; censor*; parliament*; president;
+        presidential; prime minister; minister; ministry; ministries; senator; congress; congressman;
+        congresswoman; mayor; legislat*; lawmaker; election; electoral; electorate; ballot; referendum;
+        voter; voted for; voted against; voting record; suffrage; trade union; union member*;
+        labor union; labour union; union; unionis*; unioniz*; strike action; on strike; general strike;
+        industrial action; picket; demonstrator; street demonstration; public demonstration;
+        mass demonstration; public authorit*; authorities; public institution; state institution;
+        institutions; public official; officials; state media; state organ; public order; patriot*;
+        unpatriotic; nationalis*; loyalty to; loyal citizen; good citizen; model citizen; civic virtue;
+        socialis*; communis*; fascis*; anarchis*; marxis*; maois*; leftis*; left wing; right wing;
+        democra*; republican; ideolog*; propaganda; party member*; party loyal*; political party;
+        ruling party; opposition party; the party line; opposition; communist party; public opinion;
+        civil rights; human rights; free speech; separatis*; falun gong; tiananmen; military service;
+        the army; the troops; ccp; kmt
+    """,
+    Topic.SPECIAL: """
+        religio*; faith; church*; mosque; synagogue; temple; prayer; pray; prays; praying; worship*;
+        islam*; muslim*; christian*; jew; jewish; judais*; hindu*; buddhis*; catholic*; protestantis*;
+        protestant; atheis*; sikh*; bible; quran; koran; halal; kosher; ramadan; baptis*; evangelic*;
+        health; healthcare; medical*; medicine; medicat*; medicinal; pharmac*; prescription; drugstore;
+        disease; illness*; diagnosis; diagnoses; diagnosed; disability; disabilities; disabled person;
+        disabled people; pregnan*; contracepti*; abortion; fertility; hiv; cancer; diabet*; insulin;
+        depression; antidepress*; psychiatr*; psychotherap*; therapy; therapies; therapist; mental;
+        clinic; clinical; hospital*; doctor; vaccin*; wheelchair; sick leave; addict*; alcoholi*; obes*;
+        sex; sexes; sexual*; homosexual*; heterosexual*; bisexual*; gay; lesbian; transgender*;
+        transsexual*; queer; lgbt*; condom; porn*; gender identity; dating history; ethnic*; racial*;
+        race; racism; skin colour; skin color; caste; national origin; nationality; uyghur; uighur;
+        tibetan; roma; genetic*; genom*; genes; dna; ancestry; hereditary; biometric*; fingerprint*;
+        facial*; face scan; face recognition; iris scan; retina*; voiceprint; gait; emotion; emotional*
+    """,
+    Topic.TASTE: """
+        taste; tastes in; culture; cultural*; manga; anime; comic; comics; cartoon; music*; song;
+        playlist; movie; films; novel; genre; videogame*; video game; gaming; game time; games played;
+        cuisine; fashion; hobby; hobbies; literature; foreign*; imported; import; country of origin;
+        place of origin; origin of; origin; made in; locally made; local made; home made goods;
+        homemade goods; homegrown; home grown; domestic goods; domestic product; domestically*;
+        domestic brand; national brand; nationally made; japanese; american; chinese; korean; russian;
+        european; taiwanese; western goods; western brand; western media; language; dialect; accent;
+        mother tongue; native speaker; mandarin; cantonese; lifestyle
+    """,
+    Topic.OTHERS: """
+        friend; friendship; boyfriend; girlfriend; family; families; family member; neighbour*;
+        neighbor*; relatives; relative of; relatives of; spouse; husband; wife; wives; sibling; brother;
+        sister; mother; father; parents; parent of; daughter; your son; your children; children of;
+        cousin; uncle; aunt; grandparent; kin; kinship; colleague; coworker; co worker; classmate;
+        roommate; flatmate; housemate; acquaintance; associates; your contacts; contacts of;
+        social circle; social graph; people you know; people they know; peer group; postcode;
+        postal code; zip code; home area; residential area; area where; area you live; followers of
+    """,
+}
+
+CHINESE: dict[Topic, str] = {
+    Topic.POLITICS: """
+        政治 政府 政權 政权 政党 政黨 共产党 共產黨 党员 黨員 国民党 國民黨 抗议 抗議 示威 游行 遊行
+        罢工 罷工 工会 工會 选举 選舉 投票给 投票給 请愿 請願 上访 上訪 异见 異見 维权 維權 爱国 愛國
+        国家领导 國家領導 领导人 領導人 主席 总理 總理 人大代表 议员 議員 官员 官員 公安 体制 體制 机关
+        機關 民主 独裁 獨裁 意识形态 意識形態 舆论 輿論 言论 言論 时政 時政 社会主义 社會主義 共产主义
+        共產主義 法轮 法輪 天安门 天安門 正能量
+    """,
+    Topic.SPECIAL: """
+        宗教 信仰 教会 教會 教堂 清真 穆斯林 伊斯兰 伊斯蘭 基督 天主教 佛教 道教 祷告 禱告 寺庙 寺廟
+        健康 医疗 醫療 医院 醫院 药店 藥店 药品 藥品 药房 藥房 处方 處方 疾病 病历 病歷 病史 诊断 診斷
+        残疾 殘疾 怀孕 懷孕 孕妇 孕婦 避孕 堕胎 墮胎 艾滋 癌症 抑郁 抑鬱 心理咨询 心理諮詢 精神病 性取向
+        性生活 同性恋 同性戀 跨性别 跨性別 性别认同 民族 种族 種族 族裔 维吾尔 維吾爾 藏族 回族 国籍
+        國籍 基因 遗传 遺傳 指纹 指紋 人脸 人臉 面部识别 虹膜 声纹 聲紋 生物识别 情绪 情緒
+    """,
+    Topic.TASTE: """
+        品味 口味 文化 漫画 漫畫 动漫 動漫 动画 動畫 音乐 音樂 电影 電影 小说 小說 游戏 遊戲 进口 進口
+        国产 國產 国货 國貨 产地 產地 原产 原產 日货 日貨 美货 美貨 外国 外國 洋货 洋貨 语言 語言 方言
+        普通话 普通話 粤语 粵語 口音 生活方式
+    """,
+    Topic.OTHERS: """
+        朋友 好友 亲友 親友 家人 家属 家屬 亲戚 親戚 亲属 親屬 邻居 鄰居 同事 同学 同學 父母 父亲 父親
+        母亲 母親 配偶 丈夫 妻子 老公 老婆 兄弟 姐妹 子女 儿子 兒子 女儿 女兒 室友 社交圈 人脉 人脈
+        居住地 小区 小區
+    """,
+}
+
+#: Phrases that contain a listed word and mean something else. They are taken out before matching.
+INNOCENT = """
+    credit union; western union; european union; customs union; financial institution; third party;
+    good faith; tongue in cheek; race condition; races won; price race; family name; family size;
+    device fingerprint; key fingerprint; friend or foe; import duty; import duties; american express;
+    data import; file import; file imports; order origin; web origin; musical chairs;
+    health check of the site; language of the site; programming language; father christmas; sister site;
+    sister company
+"""
+
+#: A stance towards a body of the state, in either order and a few words apart, is politics too.
+STANCE = """
+    critic; critical*; criticis*; criticiz*; critique; complain*; mock*; insult*; prais*; oppos*; slander*;
+    defam*; loyal*; obedien*
+"""
+BODIES = """
+    state; country; nation; motherland; fatherland; homeland; police*; army; military; national leader*;
+    our leader*; the leadership; court; council; authority; institution; the party; ruler; king; queen;
+    public service; bureau
+"""
