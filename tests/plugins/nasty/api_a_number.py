@@ -1,0 +1,3 @@
+"""Way of failing: api a number."""
+
+SESAME_API = 1.0

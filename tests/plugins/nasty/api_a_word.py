@@ -1,0 +1,3 @@
+"""Way of failing: api a word."""
+
+SESAME_API = "new"

@@ -1,0 +1,3 @@
+"""Way of failing: api newer minor."""
+
+SESAME_API = "1.1"

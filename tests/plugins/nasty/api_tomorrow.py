@@ -1,0 +1,3 @@
+"""Way of failing: api tomorrow."""
+
+SESAME_API = "2.0"

@@ -1,0 +1,5 @@
+"""Way of failing: exits on import."""
+
+import sys
+
+sys.exit("goodbye")

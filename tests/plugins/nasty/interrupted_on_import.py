@@ -1,0 +1,3 @@
+"""Way of failing: interrupted on import."""
+
+raise KeyboardInterrupt

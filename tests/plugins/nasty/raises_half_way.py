@@ -1,0 +1,13 @@
+"""Way of failing: raises half way."""
+
+from sesame_sdk import hookimpl
+
+from nasty.parts import Quiet
+
+SESAME_API = "1.0"
+
+
+@hookimpl
+def sesame_signal_providers():
+    yield Quiet()
+    raise OSError("half-way")

@@ -1,0 +1,3 @@
+"""Way of failing: raises on import."""
+
+raise RuntimeError("the tap\n  is broken")

@@ -1,0 +1,22 @@
+"""Way of failing: refused by the guard."""
+
+from attrs import evolve
+from sesame_sdk import Sensitivity
+
+from nasty.parts import Quiet, kind
+
+
+class Partisan(Quiet):
+    """Observes opinions."""
+
+    kinds = (evolve(kind("nasty.thing.done"), sensitivity=Sensitivity.POLITICAL),)
+
+
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Partisan()]

@@ -1,0 +1,183 @@
+"""Plugins are found through entry points, late, and each is named, judged and kept apart."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import pytest
+
+from sesame_sdk import Misconfigured
+from sesame_sdk.model.codec import manifest_digest
+from sesame_sdk.plugins import PluginRegistry, State
+from tests.plugins.conftest import NASTY, told
+
+WHY = {
+    "raises_on_import": "import: RuntimeError: the tap is broken",
+    "exits_on_import": "import: SystemExit: goodbye",
+    "lacks_a_dependency": "import: ModuleNotFoundError: No module named 'a_package_that_nobody_has'",
+    "invalid_kind": "import: name: is not in the form asked for",
+    "raises_an_awkward_error": "import: AwkwardError at raises_an_awkward_error.py:",
+    "misspelt_hook": "unknown hook 'sesame_signal_provider', did you mean 'sesame_signal_providers'?",
+    "unknown_argument": "Argument(s) {'grup'} are declared in the hookimpl",
+    "raises_on_registration": "registration: LookupError: no such table",
+    "exits_on_registration": "registration: SystemExit: 3",
+    "raises_half_way": "registration: OSError: half-way",
+    "never_stops_returning": "sesame_signal_providers(): returned more than 100 objects",
+    "returns_text": "sesame_signal_providers(): returned str, not a tuple of SignalProvider",
+    "returns_a_number": "sesame_policy_rules(): returned int, not a tuple of GuardRule",
+    "returns_a_class": "returned the class Quiet (return Quiet())",
+    "returns_a_stranger": "returned object, which is not a SignalProvider",
+    "rule_without_source": "Rule.source must be a str",
+    "signer_that_cannot_sign": "Signer has no sign",
+    "provider_without_a_name": "Nameless.name must be short",
+    "kinds_that_are_text": "Texts.kinds must be a tuple of at least one SignalKind",
+    "no_kinds": "Mute.kinds must be a tuple of at least one SignalKind",
+    "kind_twice": "declares kind 'nasty.thing.done' twice",
+    "property_that_raises": "registration: ZeroDivisionError",
+    "consumer_without_declaration": "Silent.declaration must be a ConsumerDeclaration",
+    "takes_a_provider_name": "provider 'garden' is taken by good-plugin",
+    "takes_a_kind": "kind 'garden.plot.kept' is taken by good-plugin",
+    "refused_by_the_guard": "refused by the guard: POL-1",
+}
+FITS_NOT = {
+    "without_api": "does not say which API it is for",
+    "api_tomorrow": "was written for API '2.0', and this SDK speaks 1.0",
+    "api_newer_minor": "was written for API '1.1'",
+    "api_a_number": "was written for API 1.0,",
+    "api_a_word": "was written for API 'new'",
+}
+LATER = {
+    "on_call",
+    "loud",
+    "adds_half_its_commands",
+    "adds_a_stranger",
+    "takes_a_command",
+    "commands_that_fail",
+}
+
+
+def test_every_way_of_failing_is_expected_somewhere() -> None:
+    """No nasty module lies about untested."""
+    assert set(NASTY) == WHY.keys() | FITS_NOT.keys() | LATER | {"interrupted_on_import"}
+
+
+@pytest.mark.parametrize("module", WHY)
+def test_a_failing_plugin_is_set_aside_by_name_and_the_good_one_goes_on(
+    module: str, install: Callable[..., None]
+) -> None:
+    """Whatever one plugin does while it loads, its reason is told and the others are there."""
+    install("good-plugin", garden="good")
+    install("nasty-plugin", module_under_test=f"nasty.{module}")
+    registry = PluginRegistry.discover()
+    info = told(registry, "module_under_test")
+    assert info.state is State.SET_ASIDE
+    assert WHY[module] in info.why
+    assert "\n" not in info.why
+    assert registry.provider("garden").name == "garden"
+
+
+@pytest.mark.parametrize("module", FITS_NOT)
+def test_a_plugin_for_another_api_is_refused_by_name(module: str, install: Callable[..., None]) -> None:
+    """It is incompatible, with what it said and what would fit, and none of its hooks is called."""
+    install("nasty-plugin", old=f"nasty.{module}")
+    info = told(PluginRegistry.discover(), "old")
+    assert info.state is State.INCOMPATIBLE
+    assert FITS_NOT[module] in info.why
+    assert 'SESAME_API = "1.0"' in info.why
+
+
+def test_all_nasty_plugins_together_do_not_harm_the_good_one(install: Callable[..., None]) -> None:
+    """One installation with every failure at once: the good plugin offers all that it has."""
+    install("good-plugin", garden="good")
+    install("nasty-plugin", **{name: f"nasty.{name}" for name in (*WHY, *FITS_NOT)})
+    registry = PluginRegistry.discover(block=["retail", "social", "baihe"])
+    assert [info.name for info in registry.infos if info.state is State.ACTIVE] == ["garden"]
+    assert [rule.id for rule in registry.rules] == ["GRD-1"]
+    assert [signer.kid for signer in registry.signers] == ["key-of-the-garden"]
+    assert registry.consumer("gate").declaration.context == "garden"
+
+
+def test_ctrl_c_during_an_import_is_the_users(install: Callable[..., None]) -> None:
+    """KeyboardInterrupt passes through the registry."""
+    install("nasty-plugin", nasty="nasty.interrupted_on_import")
+    with pytest.raises(KeyboardInterrupt):
+        _ = PluginRegistry.discover().infos
+
+
+def test_a_blocked_plugin_is_not_imported(install: Callable[..., None]) -> None:
+    """The block list is looked at before anything of the plugin runs."""
+    install("nasty-plugin", nasty="nasty.on_call")
+    info = told(PluginRegistry.discover(block=["nasty"]), "nasty")
+    assert (info.state, info.version, info.distribution) == (State.BLOCKED, "1.0", "nasty-plugin")
+    assert "nasty.on_call" not in sys.modules
+
+
+def test_discovery_imports_nothing_until_the_first_question(install: Callable[..., None]) -> None:
+    """Metadata is read at once, a plugin when somebody asks."""
+    install("good-plugin", garden="good")
+    registry = PluginRegistry.discover()
+    assert "good" not in sys.modules
+    _ = registry.infos
+    assert "good" in sys.modules
+
+
+def test_importing_the_sdk_loads_no_plugin_and_no_network_library() -> None:
+    """A fresh interpreter that imports the front door has neither."""
+    asked = "import sys, sesame_sdk; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert not loaded & {"sesame_retail", "sesame_social", "sesame_baihe", "requests", "sesame_sdk.plugins"}
+
+
+def test_of_two_plugins_with_one_name_the_first_distribution_keeps_it(install: Callable[..., None]) -> None:
+    """Which of the two is used follows from their names, never from the order on disk."""
+    install("zebra", garden="nasty.on_call")
+    install("aardvark", garden="good")
+    found = [info for info in PluginRegistry.discover().infos if info.name == "garden"]
+    assert [(info.distribution, info.state) for info in found] == [
+        ("aardvark", State.ACTIVE),
+        ("zebra", State.SET_ASIDE),
+    ]
+    assert "entry point 'garden' is taken by aardvark" in found[1].why
+
+
+@pytest.mark.usefixtures("on_path")
+def test_what_a_plugin_prints_while_loading_stays_off_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    """Stdout is for data; a print in an import must not break somebody's JSON."""
+
+    class Entry:
+        @property
+        def SESAME_API(self) -> str:  # noqa: N802 - the attribute's name
+            import_module("nasty.loud")
+            return "1.0"
+
+    assert PluginRegistry.from_modules({"loud": Entry()}).infos[0].state is State.ACTIVE
+    assert capsys.readouterr() == ("", "hello from the import\n")
+
+
+@pytest.mark.usefixtures("on_path")
+def test_the_manifest_says_what_the_plugin_declares() -> None:
+    """Name, version, API, kinds and purposes of the distribution, and their digest."""
+    good = import_module("good")
+    manifest = PluginRegistry.from_modules({"garden": good}).manifest("garden")
+    assert (manifest.name, manifest.version, manifest.api) == ("garden", "0", "1.0")
+    assert manifest.kinds == (good.KEPT,)
+    assert manifest.consumers == (good.Gate.declaration,)
+    assert manifest.digest == manifest_digest(manifest)
+
+
+def test_there_is_no_manifest_of_a_plugin_that_is_set_aside(install: Callable[..., None]) -> None:
+    """A partner cannot join a hub with a plugin that does not work; the error says why it does not."""
+    install("nasty-plugin", nasty="nasty.raises_on_import")
+    with pytest.raises(Misconfigured, match="plugin 'nasty': is set aside: import: RuntimeError"):
+        PluginRegistry.discover().manifest("nasty")
+
+
+@pytest.mark.usefixtures("on_path")
+@pytest.mark.parametrize("ask", ["provider", "consumer", "manifest"])
+def test_asking_for_what_is_not_there_names_what_is(ask: str) -> None:
+    """The error lists the names that would have worked, and which plugins are not in use."""
+    registry = PluginRegistry.from_modules({"garden": import_module("good"), "other": object()})
+    with pytest.raises(Misconfigured, match=r"'gardn': there is none .*(garden|gate).*not in use: other"):
+        getattr(registry, ask)("gardn")
