@@ -1,0 +1,103 @@
+"""Runs the one SQL text: on SQLite beside a ledger, and on DuckDB over Parquet."""
+
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, policy_rows
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: (subject, kind, hundredths); kind '' is the bounded total.
+Row = tuple[Any, str, int]
+
+_AT_ONCE = 10_000
+
+
+def score_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date) -> Iterator[Row]:
+    """Score everybody in `counted`, a table or view (temporary or not) that the caller has made.
+
+    Adds nothing to the database and opens no transaction: the policy is a temporary table that goes when
+    the rows are read or the iterator is closed. One scoring at a time on a connection.
+    """
+    register_functions(connection)
+    rows = policy_rows(policy, as_of)
+    # CREATE .. AS, since an INSERT would make sqlite3 open a transaction behind the caller's back.
+    connection.execute("DROP TABLE IF EXISTS temp.policy")
+    connection.execute(f"CREATE TEMP TABLE policy AS {_selected(rows)}", [*chain.from_iterable(rows)])
+    cursor = connection.execute(SCORE_SQL)
+    try:
+        yield from _whole(cursor)
+    finally:
+        cursor.close()
+        connection.execute("DROP TABLE temp.policy")
+
+
+def register_functions(connection: sqlite3.Connection) -> None:
+    """Give a SQLite that was built without them the two functions that the text asks for."""
+    for name, function in (("EXP", math.exp), ("FLOOR", lambda number: float(math.floor(number)))):
+        try:
+            connection.execute(f"SELECT {name}(0.0)").fetchone()
+        except sqlite3.OperationalError:
+            connection.create_function(name, 1, function, deterministic=True)
+
+
+def score_parquet(
+    path: Path | str, policy: Policy, as_of: date, *, threads: int | None = None
+) -> Iterator[Row]:
+    """Score everybody in a Parquet file, or in all that match a glob, with the columns of `counted`.
+
+    Raises:
+        Misconfigured: the `hub` extra, which brings DuckDB, is not installed.
+        Rejected: no such file, or not one with these columns.
+    """
+    with _duckdb().connect(config={"threads": threads} if threads else {}) as connection:
+        bind_parquet(connection, path, policy, as_of)
+        yield from _whole(connection.execute(SCORE_SQL))
+
+
+def bind_parquet(
+    connection: "duckdb.DuckDBPyConnection", path: Path | str, policy: Policy, as_of: date
+) -> None:
+    """Make `counted` of Parquet and `policy` of the policy, for the caller to run the text on its connection.
+
+    So the rows can go straight into a table or a file, without passing through Python.
+    """
+    rows = policy_rows(policy, as_of)
+    named = f"CREATE OR REPLACE TEMP TABLE policy AS {_selected(rows)}"
+    try:
+        connection.read_parquet(str(path)).create_view("counted", replace=True)
+        connection.execute(named, [*chain.from_iterable(rows)])
+        connection.execute(f"EXPLAIN {SCORE_SQL}")
+    except _duckdb().Error as error:
+        mend = "give Parquet with subject, partner, kind, value and occurred_at in microseconds"
+        raise Rejected("cannot be read as signals", field="path", mend=mend) from error
+
+
+def _selected(rows: list[tuple[str | float, ...]]) -> str:
+    """A SELECT that gives `rows` as parameters, under the names of `POLICY_COLUMNS`."""
+    named = ", ".join(f"? AS {column}" for column in POLICY_COLUMNS)
+    return " UNION ALL ".join([f"SELECT {named}"] * len(rows))
+
+
+def _whole(cursor: Any) -> Iterator[Row]:  # noqa: ANN401 - a cursor of any engine
+    def batches() -> Iterable[list[tuple[Any, str, float]]]:
+        return iter(lambda: cursor.fetchmany(_AT_ONCE), [])
+
+    return ((subject, kind, int(hundredths)) for batch in batches() for subject, kind, hundredths in batch)
+
+
+def _duckdb() -> Any:  # noqa: ANN401 - a module
+    try:
+        import duckdb
+    except ImportError as error:
+        mend = "pip install sesame-sdk[hub]"
+        raise Misconfigured("DuckDB is not installed", field="score_parquet", mend=mend) from error
+    return duckdb

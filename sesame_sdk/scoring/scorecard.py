@@ -1,0 +1,125 @@
+"""The scorecard: one SQL text, and the table that a policy becomes for it. Pure.
+
+    points = base + sum over kinds of clip( sum over partners of clip( sum of what each signal is worth,
+                                                                       -partner_cap, +partner_cap ),
+                                            floor, cap ),          bounded to the policy's range
+    worth  = weight * value * 0.5 ** (age / half_life)
+
+A signal is worth a whole number of micropoints (millionths of a point), rounded half up, and at most
+a million points. Whole numbers add up exactly in doubles, so neither the order of the signals, nor the
+engine, nor the number of its threads can change a score. A kind's sum is then rounded to hundredths, half up.
+
+A signal later than the day has age 0. One older than its kind's lifetime does not count at all: a
+person left with none has no score.
+"""
+
+import math
+from datetime import UTC, date, datetime, timedelta
+
+from sesame_sdk.model.policy import Policy, Weighting
+
+#: More points than any policy may speak of, and the most that one signal is worth before it is capped.
+MOST_POINTS = 1_000_000
+MICROPOINTS = 1_000_000
+MICROSECONDS_A_DAY = 86_400_000_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Longer than any two dates are apart, in microseconds.
+_NEVER = 1e18
+#: For a kind of weight 0, whose values do not matter.
+_ANY_VALUE = 1e300
+
+#: Columns of the relation `policy`: kind is text, all others are doubles.
+#:   weight                    micropoints for a value of 1 at age 0
+#:   most                      the largest value that counts, up or down
+#:   rate                      decay per microsecond: ln 2 / half-life; 0 if it does not fade
+#:   lifetime                  microseconds until a signal counts no more
+#:   floor, cap, partner_cap   micropoints
+#:   as_of                     start of the UTC day, microseconds since 1970
+#:   base, low, high           hundredths of a point; the same in every row
+POLICY_COLUMNS = (
+    *("kind", "weight", "most", "rate", "lifetime", "floor", "cap", "partner_cap"),
+    *("as_of", "base", "low", "high"),
+)
+
+#: Reads `counted` (subject, partner, kind, value, occurred_at in microseconds UTC) and `policy`. Gives
+#: (subject, kind, hundredths): a row for each kind, and one with kind '' that holds the bounded total.
+#:
+#: Every engine runs these very bytes, hence: no parameters, no casts, no GREATEST or LEAST. EXP is not
+#: asked for less than e^-50, which is worth nothing and which PostgreSQL might refuse as an underflow.
+#: Half up begins at 0.499999 of a micropoint, so that engines whose EXP differs in the last bit round
+#: the halves that people's decimals make (a penny after one half-life) the same way.
+SCORE_SQL = """
+WITH worth AS (
+    SELECT c.subject, c.kind, c.partner,
+           FLOOR(p.weight
+                 * CASE WHEN c.value > p.most THEN p.most
+                        WHEN c.value < -p.most THEN -p.most
+                        ELSE c.value END
+                 * CASE WHEN c.occurred_at >= p.as_of THEN 1.0
+                        WHEN (p.as_of - c.occurred_at) * p.rate > 50.0 THEN 0.0
+                        ELSE EXP((c.occurred_at - p.as_of) * p.rate) END
+                 + 0.500001) AS micropoints
+    FROM counted c JOIN policy p ON p.kind = c.kind
+    WHERE p.as_of - c.occurred_at <= p.lifetime
+),
+by_partner AS (
+    SELECT subject, kind, partner, SUM(micropoints) AS micropoints
+    FROM worth
+    GROUP BY subject, kind, partner
+),
+by_kind AS (
+    SELECT w.subject, w.kind,
+           SUM(CASE WHEN w.micropoints > p.partner_cap THEN p.partner_cap
+                    WHEN w.micropoints < -p.partner_cap THEN -p.partner_cap
+                    ELSE w.micropoints END) AS micropoints
+    FROM by_partner w JOIN policy p ON p.kind = w.kind
+    GROUP BY w.subject, w.kind
+),
+parts AS (
+    SELECT k.subject, k.kind,
+           FLOOR(CASE WHEN k.micropoints > p.cap THEN p.cap
+                      WHEN k.micropoints < p.floor THEN p.floor
+                      ELSE k.micropoints END / 10000.0 + 0.5) AS hundredths,
+           p.base, p.low, p.high
+    FROM by_kind k JOIN policy p ON p.kind = k.kind
+),
+totals AS (
+    SELECT subject, MAX(base) + SUM(hundredths) AS hundredths, MAX(low) AS low, MAX(high) AS high
+    FROM parts
+    GROUP BY subject
+)
+SELECT subject, '' AS kind,
+       CASE WHEN hundredths > high THEN high WHEN hundredths < low THEN low ELSE hundredths END AS hundredths
+FROM totals
+UNION ALL
+SELECT subject, kind, hundredths FROM parts
+"""
+
+
+def policy_rows(policy: Policy, as_of: date) -> list[tuple[str | float, ...]]:
+    """The relation `policy`: a row for each kind, in the order of `POLICY_COLUMNS`."""
+    range_and_base = tuple(float(hundredths(points)) for points in (policy.base, policy.low, policy.high))
+    start = float(microseconds(as_of))
+    return [(*_row(weighting), start, *range_and_base) for weighting in policy.weightings]
+
+
+def hundredths(points: float) -> int:
+    """Points in whole hundredths."""
+    return round(points * 100)
+
+
+def microseconds(day: date) -> int:
+    """The start of a UTC day, in microseconds since 1970."""
+    return (datetime(day.year, day.month, day.day, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+def _row(weighting: Weighting) -> tuple[str | float, ...]:
+    return (
+        weighting.kind,
+        weighting.weight * MICROPOINTS,
+        MOST_POINTS / abs(weighting.weight) if weighting.weight else _ANY_VALUE,
+        math.log(2) / (weighting.half_life_days * MICROSECONDS_A_DAY) if weighting.half_life_days else 0.0,
+        weighting.expires_days * MICROSECONDS_A_DAY if weighting.expires_days else _NEVER,
+        *(float(hundredths(cap) * 10_000) for cap in (weighting.floor, weighting.cap, weighting.partner_cap)),
+    )
