@@ -1,0 +1,75 @@
+"""When to try again, and when to leave it.
+
+The wait before the next attempt grows twofold each time, with jitter so that many clients do not
+come back together, and is never shorter than what the other side asked for in ``Retry-After``.
+"""
+
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import TypeVar
+
+from attrs import field, frozen
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+from tenacity import sleep_using_event as sleep_until_set
+
+from sesame_sdk.errors import Retryable
+
+T = TypeVar("T")
+
+
+@frozen
+class Retries:
+    """How stubborn to be. Durations are seconds.
+
+    Attributes:
+        attempts: how often a request is sent at most.
+        deadline: no attempt begins later than this after the first.
+        first: the wait after the first attempt, before jitter.
+        longest: the longest wait of our own; the other side may ask for a longer one.
+        jitter: up to this much is added at random.
+        clock: seconds that never go back.
+        sleep: waits; None waits in such a way that `abandon` ends it.
+    """
+
+    attempts: int = 6
+    deadline: float = 60.0
+    first: float = 0.25
+    longest: float = 10.0
+    jitter: float = 0.5
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] | None = None
+    _abandoned: Event = field(factory=Event, init=False, repr=False, eq=False)
+
+    def call(self, attempt: Callable[[], T]) -> T:
+        """Call `attempt` until it does not raise `Retryable`.
+
+        Raises:
+            Retryable: the last one, when attempts or time are used up.
+        """
+        started = self.clock()
+        backoff = wait_exponential_jitter(multiplier=self.first, max=self.longest, jitter=self.jitter)
+
+        def wait(state: RetryCallState) -> float:
+            return max(backoff(state), _asked_for(state))
+
+        def stop(state: RetryCallState) -> bool:
+            over = self.clock() - started + state.upcoming_sleep > self.deadline
+            return over or state.attempt_number >= self.attempts or self._abandoned.is_set()
+
+        return Retrying(
+            retry=retry_if_exception_type(Retryable),
+            wait=wait,
+            stop=stop,
+            sleep=self.sleep or sleep_until_set(self._abandoned),
+            reraise=True,
+        )(attempt)
+
+    def abandon(self) -> None:
+        """End every wait now, and start no further attempt: the process is being told to stop."""
+        self._abandoned.set()
+
+
+def _asked_for(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return (error.retry_after or 0.0) if isinstance(error, Retryable) else 0.0

@@ -1,0 +1,136 @@
+"""The SQLite file behind the outbox: opened safely, written in whole transactions, errors in our words.
+
+Write-ahead log with ``synchronous=FULL``: when a transaction returns it is on disk. One connection
+behind a lock serves every thread of the process; several processes share the file through SQLite's own locks.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sesame_sdk.errors import Misconfigured, Retryable, SesameError
+
+#: How long a process waits for another one's write.
+BUSY_SECONDS = 30.0
+_APPLICATION = 0x5E5A0B01
+# Bodies are some 300 KB. Large pages and a log of 16 MB took a quarter off the time of an append
+# and the delete that follows it, against SQLite's defaults.
+_PAGE = 16_384
+_LOG_PAGES = 16_000_000 // _PAGE
+_PASSING = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM"}
+
+
+class Store:
+    """One SQLite file of ours.
+
+    Args:
+        path: created with mode 0600 when it is not there; its folder must be.
+        schema: statements that make the tables of a new file.
+
+    Raises:
+        Misconfigured: the file cannot be opened, or is not an outbox of this version.
+    """
+
+    def __init__(self, path: Path, schema: Iterable[str]) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        with _in_our_words(path):
+            _create_private(path)
+            self._db = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+            )
+            try:
+                self._prepare(schema)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self, schema: Iterable[str]) -> None:
+        for pragma in (f"page_size = {_PAGE}", "journal_mode = WAL", "synchronous = FULL"):
+            self._db.execute(f"PRAGMA {pragma}")
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        with self.writing() as write:
+            application = write.execute("PRAGMA application_id").fetchone()[0]
+            tables = write.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            if not tables:
+                for statement in schema:
+                    write.execute(statement)
+                write.execute(f"PRAGMA application_id = {_APPLICATION}")
+            elif application != _APPLICATION:
+                raise Misconfigured("is not an outbox of this version", field=str(self.path))
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it is on disk when the block ends, or none of it if the block raises."""
+        with self._lock, _in_our_words(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def read(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with self._lock, _in_our_words(self.path):
+            return self._db.execute(query, parameters).fetchall()
+
+    @contextmanager
+    def sole(self, task: str) -> Iterator[None]:
+        """Hold the right to do `task` alone, among all threads and processes that share the file.
+
+        The lock is SQLite's on an empty file beside ours: the kernel frees it when its holder dies, so
+        that, unlike with a lease, nobody waits for a dead process and no clock is trusted.
+
+        Raises:
+            Retryable: somebody else is at it.
+        """
+        beside = self.path.with_name(f"{self.path.name}-{task}")
+        with _in_our_words(beside), closing(sqlite3.connect(beside, isolation_level=None, timeout=0)) as lock:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_BUSY":
+                    raise
+                raise Retryable(
+                    f"another process is at {task} here", field=str(self.path), mend="let it finish"
+                ) from error
+            yield
+
+    def close(self) -> None:
+        """Close the file. What was written is on disk already."""
+        with self._lock:
+            self._db.close()
+
+
+def _create_private(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise Misconfigured(
+            f"cannot be opened: {error.strerror}",
+            field=str(path),
+            mend="make its folder, writable by you alone",
+        ) from error
+
+
+@contextmanager
+def _in_our_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except SesameError:
+        raise
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        if any(name.startswith(passing) for passing in _PASSING):
+            raise Retryable(
+                f"the disk or another process stood in the way: {error}", field=str(path)
+            ) from error
+        raise Misconfigured(f"cannot be used: {error}", field=str(path)) from error
