@@ -20,8 +20,9 @@ from sesame_sdk.model.signal import Conduct, Evidence, Polarity, Sensitivity, Si
 
 if TYPE_CHECKING:
     from sesame_sdk.exchange.client import Client as Client
+    from sesame_sdk.exchange.home import Home as Home
 
-_LAZY = {"Client": "sesame_sdk.exchange.client"}
+_LAZY = {"Client": "sesame_sdk.exchange.client", "Home": "sesame_sdk.exchange.home"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
@@ -42,6 +43,7 @@ __all__ = [
     "Finding",
     "Grant",
     "GuardRule",
+    "Home",
     "Identity",
     "KeptBack",
     "Manifest",
