@@ -3,8 +3,8 @@
 Each raises `Rejected` naming the field. None repeats the value it refuses: values may be personal.
 """
 
-import math
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -42,7 +42,7 @@ def finite(_: object, field: "Attribute[Any]", value: object) -> None:
     """A number that is neither NaN nor infinite."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Rejected(f"must be a number, not {type(value).__name__}", field=field.name)
-    if not math.isfinite(value):
+    if not abs(value) <= sys.float_info.max:  # also an integer that no float can hold
         raise Rejected("must be finite, not NaN or infinity", field=field.name)
 
 

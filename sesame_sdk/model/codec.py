@@ -23,8 +23,13 @@ encode = _encoder.encode
 decoder: Callable[[Any], msgspec.json.Decoder[Any]] = lru_cache(maxsize=64)(msgspec.json.Decoder)
 
 
-def decode(data: bytes | str, kind: type[T]) -> T:
+def decode(data: bytes | str, kind: type[T], *, field: str | None = None) -> T:
     """Read one noun from JSON.
+
+    Args:
+        data: the JSON, of a size that the caller has looked at.
+        kind: what it should hold.
+        field: what the caller calls it; the name of `kind` unless it says.
 
     Raises:
         Rejected: naming the field, and what was expected there.
@@ -32,7 +37,7 @@ def decode(data: bytes | str, kind: type[T]) -> T:
     try:
         found: T = decoder(kind).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(str(error), field=kind.__name__.lower()) from error
+        raise Rejected(str(error), field=field or kind.__name__.lower()) from error
     return found
 
 

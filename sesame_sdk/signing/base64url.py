@@ -1,18 +1,25 @@
 """Base64url as JOSE has it (RFC 7515 section 2): no padding, no line breaks, and one text a value.
 
 Python's own decoders skip what they do not know, or take a text whose spare bits are set; two texts
-for one value is how a signature gets a second spelling.
+for one value is how a signature gets a second spelling. msgspec's decoder, which reads the JSON text
+of a bytes value, is strict, and several times as fast as `binascii`.
 """
 
 import binascii
+from collections.abc import Sequence
+
+import msgspec
 
 from sesame_sdk.errors import Rejected
+from sesame_sdk.model import codec
 
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-#: To the alphabet that `binascii` reads. The two letters of the other alphabet become ones that it refuses.
-TO_STANDARD = bytes.maketrans(b"-_+/", b"+/!!")
+#: What msgspec would not refuse as a foreign letter: those of the other alphabet, padding, and the two
+#: by which a text could reach out of the JSON string that it is read from.
+_REFUSED = (b"+", b"/", b"=", b'"', b"\\")
 #: What is missing at the end of a text, by its length modulo four; a rest of one is never right.
-PADDING = (b"", b"!", b"==", b"=")
+_PADDING = (b"", b"!", b"==", b"=")
+_read_list = codec.decoder(list[bytes]).decode
 
 
 def encode(data: bytes) -> bytes:
@@ -26,11 +33,25 @@ def decode(text: bytes, *, field: str) -> bytes:
     Raises:
         Rejected: a foreign letter, padding, an impossible length or spare bits that are set.
     """
-    standard = text.translate(TO_STANDARD) + PADDING[len(text) & 3]
-    try:
-        data = binascii.a2b_base64(standard, strict_mode=True)
-    except binascii.Error as error:
-        raise Rejected("is not base64url", field=field) from error
-    if encode(data) != text:
-        raise Rejected("is not base64url in its shortest form", field=field)
+    (data,) = decode_all([text], field=field)
+    if encode(data[len(text) // 4 * 3 :]) != text[len(text) & ~3 :]:
+        raise Rejected("has spare bits set at its end", field=field)
     return data
+
+
+def decode_all(texts: Sequence[bytes], *, field: str) -> list[bytes]:
+    """Read many at once, as strictly but for the spare bits: for texts whose own spelling was hashed.
+
+    Raises:
+        Rejected: one of them is not base64url.
+    """
+    joined = b"".join(texts)
+    if any(letter in joined for letter in _REFUSED):
+        raise Rejected("is not base64url", field=field)
+    padded = b'","'.join([text + _PADDING[len(text) & 3] for text in texts])
+    quoted = b'["%b"]' % padded if texts else b"[]"
+    try:
+        read: list[bytes] = _read_list(quoted.replace(b"-", b"+").replace(b"_", b"/"))
+    except msgspec.DecodeError as error:
+        raise Rejected("is not base64url", field=field) from error
+    return read

@@ -14,7 +14,6 @@ Without any ``~`` it is a plain SET with its signals in the clear, and taken too
 Shared Signals software sends.
 """
 
-import binascii
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -53,7 +52,7 @@ class Opened:
     withheld: int
 
 
-class _Element(msgspec.Struct, rename={"digest": "..."}, forbid_unknown_fields=True, frozen=True):
+class _Element(msgspec.Struct, rename={"digest": "..."}, forbid_unknown_fields=True, frozen=True, gc=False):
     """The place of a disclosure in an array (RFC 9901 section 4.2.4.2)."""
 
     digest: str
@@ -138,7 +137,7 @@ def open_envelope(data: bytes, keys: KeyFinder, *, audience: str, now: datetime)
     listed: list[str] = []
     shown: tuple[bytes, ...] = ()
     if disclosures is None:
-        signals = tokens.decode(payload, _InTheClear).signals
+        signals = codec.decode(payload, _InTheClear, field="events").signals
     else:
         listed = _listed(verified.claims, payload)
         shown = _in_order(listed, disclosures)
@@ -163,9 +162,9 @@ def _split(data: bytes) -> tuple[bytes, list[bytes] | None]:
 
 def _listed(claims: bytes, payload: msgspec.Raw) -> list[str]:
     """The digests that were signed."""
-    if tokens.decode(claims, _Form).algorithm != SD_ALG:
+    if codec.decode(claims, _Form, field="events").algorithm != SD_ALG:
         raise Rejected(f"must be {SD_ALG}", field="_sd_alg")
-    listed = [element.digest for element in tokens.decode(payload, _Digests).signals]
+    listed = [element.digest for element in codec.decode(payload, _Digests, field="events").signals]
     if len(set(listed)) != len(listed):
         raise Rejected("lists a digest twice", field="signals")
     return listed
@@ -173,7 +172,10 @@ def _listed(claims: bytes, payload: msgspec.Raw) -> list[str]:
 
 def _in_order(listed: list[str], disclosures: list[bytes]) -> tuple[bytes, ...]:
     """The disclosures in the order of their digests; each must have one of its own."""
-    by_digest = dict(zip(disclosure.digests_of(disclosures), disclosures, strict=True))
+    digests = disclosure.digests_of(disclosures)
+    if digests == listed:  # nothing left out, nothing moved: what a sender sends
+        return tuple(disclosures)
+    by_digest = dict(zip(digests, disclosures, strict=True))
     if len(by_digest) != len(disclosures):
         raise Rejected("comes twice", field="disclosure")
     shown = tuple(by_digest[digest] for digest in listed if digest in by_digest)
@@ -184,15 +186,8 @@ def _in_order(listed: list[str], disclosures: list[bytes]) -> tuple[bytes, ...]:
 
 def _read(disclosures: Sequence[bytes]) -> tuple[Signal, ...]:
     """Each disclosure on its own; the digest has vouched for its spelling already."""
-    if not disclosures:
-        return ()
-    a2b, padding = binascii.a2b_base64, base64url.PADDING
-    texts = b"~".join(disclosures).translate(base64url.TO_STANDARD).split(b"~")
-    signals: list[Signal] = []
+    texts = base64url.decode_all(disclosures, field="disclosure")
     try:
-        signals.extend(
-            _read_disclosed(a2b(text + padding[len(text) & 3], strict_mode=True))[1] for text in texts
-        )
-    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(str(error), field=f"disclosure {len(signals) + 1}") from error
-    return tuple(signals)
+        return tuple([_read_disclosed(text)[1] for text in texts])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Rejected(str(error), field="disclosure") from error

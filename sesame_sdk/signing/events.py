@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.interfaces import Signer
+from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import base64url, tokens
 from sesame_sdk.signing.tokens import KeyFinder
@@ -95,7 +96,7 @@ def verify_event(
         kid=verified.kid,
         jti=verified.jti,
         issued_at=verified.issued_at,
-        payload=tokens.decode(raw_payload(verified.claims, event), payload),
+        payload=codec.decode(raw_payload(verified.claims, event), payload, field="events"),
     )
 
 
@@ -122,7 +123,7 @@ def event_type_of(token: bytes) -> EventType:
 
 
 def _only_event(claims: bytes) -> tuple[EventType, msgspec.Raw]:
-    events = tokens.decode(claims, _Claims).events
+    events = codec.decode(claims, _Claims, field="events").events
     if len(events) != 1:
         raise Rejected(f"must hold one event, not {len(events)}", field="events")
     ((name, payload),) = events.items()

@@ -17,9 +17,8 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-import msgspec
 from attrs import field, frozen
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -30,8 +29,6 @@ from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import checks, codec
 from sesame_sdk.signing import base64url
 from sesame_sdk.signing.keys import public_point
-
-T = TypeVar("T")
 
 SET_TYP = "secevent+jwt"
 READ_TYP = "sesame-read+jwt"
@@ -142,14 +139,14 @@ def verify_claims(
     Raises:
         Rejected: the first of the module's rules that does not hold.
     """
-    header, payload, _ = split(token)
-    kid = _read_header(header, typ)
-    issuer = decode(base64url.decode(payload, field="payload"), _Issued).iss
-    claims = verify_signature(token, keys.find(issuer, kid, now))
-    found = decode(claims, _Claims)
+    kid = _read_header(split(token)[0], typ)
+    unproven = _extract(token)
+    issuer = codec.decode(unproven.payload, _Issued, field="token").iss
+    _check_signature(unproven, keys.find(issuer, kid, now))
+    found = codec.decode(unproven.payload, _Claims, field="token")
     _check_audience(found, audience)
     issued_at = _check_times(found, now, leeway)
-    return Verified(issuer=issuer, kid=kid, jti=found.jti, issued_at=issued_at, claims=claims)
+    return Verified(issuer=issuer, kid=kid, jti=found.jti, issued_at=issued_at, claims=unproven.payload)
 
 
 def verify_signature(token: bytes, jwk: Mapping[str, Any]) -> bytes:
@@ -158,12 +155,9 @@ def verify_signature(token: bytes, jwk: Mapping[str, Any]) -> bytes:
     Raises:
         Rejected: ``authentication_failed``.
     """
-    try:
-        return jws.deserialize_compact(token, _public_key(public_point(jwk)), registry=_REGISTRY).payload
-    except JoseError as error:
-        raise Rejected(
-            "does not match the token and the key", field="signature", code="authentication_failed"
-        ) from error
+    unproven = _extract(token)
+    _check_signature(unproven, jwk)
+    return unproven.payload
 
 
 def split(token: bytes) -> tuple[bytes, bytes, bytes]:
@@ -180,19 +174,6 @@ def split(token: bytes) -> tuple[bytes, bytes, bytes]:
     return parts[0], parts[1], parts[2]
 
 
-def decode(data: bytes, kind: type[T]) -> T:
-    """Read JSON that nobody has vouched for.
-
-    Raises:
-        Rejected: it is not what was expected, or nested so deep that the parser gave up.
-    """
-    try:
-        found: T = codec.decoder(kind).decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(str(error), field="token") from error
-    return found
-
-
 def seconds(moment: datetime) -> int:
     """A NumericDate (RFC 7519 section 2).
 
@@ -202,6 +183,22 @@ def seconds(moment: datetime) -> int:
     if moment.tzinfo is not UTC:
         raise Rejected("must be in UTC", field="now", mend="pass datetime.now(UTC)")
     return int(moment.timestamp())
+
+
+def _extract(token: bytes) -> jws.CompactSignature:
+    try:
+        return jws.extract_compact(token, registry=_REGISTRY)
+    except JoseError as error:
+        raise Rejected("is not a JWS in compact form", field="token") from error
+
+
+def _check_signature(unproven: jws.CompactSignature, jwk: Mapping[str, Any]) -> None:
+    try:
+        valid = jws.validate_compact(unproven, _public_key(public_point(jwk)), registry=_REGISTRY)
+    except JoseError as error:
+        raise Rejected(f"cannot be checked: {error.error}", field="signature") from error
+    if not valid:
+        raise Rejected("does not belong to token and key", field="signature", code="authentication_failed")
 
 
 @lru_cache(maxsize=64)
@@ -218,7 +215,7 @@ def _read_header(segment: bytes, typ: str) -> str:
     if len(segment) > MOST_HEADER_BYTES:
         raise Rejected(f"must be at most {MOST_HEADER_BYTES} bytes", field="header")
     text = base64url.decode(segment, field="header")
-    header = decode(text, dict[str, str])
+    header = codec.decode(text, dict[str, str], field="header")
     # A parser keeps one of two equal members, and another parser the other (RFC 7515 section 4).
     if len(json.loads(text, object_pairs_hook=list)) != len(header):
         raise Rejected("has a member twice", field="header")
