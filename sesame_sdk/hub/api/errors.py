@@ -1,0 +1,78 @@
+"""Our errors as HTTP answers, in the form of RFC 8935 section 2.4: ``{"err", "description"}``.
+
+| error | status |
+| --- | --- |
+| `Rejected`, `Refused` about an event | 400, as RFC 8935 says |
+| `Rejected` about a read: the token is not believed | 401 |
+| the same: the reader may not read for this | 403 |
+| `Retryable` | 503 with ``Retry-After`` |
+| anything else | 500, and nothing of it shown |
+"""
+
+import logging
+import math
+from typing import Any
+
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException
+
+from sesame_sdk.errors import Refused, Rejected, Retryable, SesameError
+from sesame_sdk.model import codec
+
+log = logging.getLogger(__name__)
+_AnyRequest = Request[Any, Any, Any]
+
+_NOT_BELIEVED = {"authentication_failed", "invalid_issuer", "invalid_key", "invalid_audience"}
+
+
+def on_rejected(_: _AnyRequest, error: Rejected) -> Response[bytes]:
+    """400."""
+    return _answer(400, error.code, str(error), findings=error.findings if isinstance(error, Refused) else ())
+
+
+def on_read_rejected(_: _AnyRequest, error: Rejected) -> Response[bytes]:
+    """401, 403 or 400."""
+    if error.code in _NOT_BELIEVED:
+        return _answer(401, error.code, str(error), headers={"WWW-Authenticate": 'Bearer realm="scores"'})
+    return _answer(403 if error.code == "access_denied" else 400, error.code, str(error))
+
+
+def on_retryable(_: _AnyRequest, error: Retryable) -> Response[bytes]:
+    """503."""
+    wait = {"Retry-After": str(math.ceil(error.retry_after or 1))}
+    return _answer(503, "unavailable", str(error), headers=wait)
+
+
+def on_http(_: _AnyRequest, error: HTTPException) -> Response[bytes]:
+    """What the framework or `bodies` refuses."""
+    code = "invalid_request" if error.status_code < 500 else "internal_error"
+    return _answer(error.status_code, code, error.detail, headers=dict(error.headers or {}))
+
+
+def on_anything(_: _AnyRequest, error: Exception) -> Response[bytes]:
+    """500. The log gets the trace, whose messages hold no parameters; the sender gets nothing of it."""
+    log.error("a request failed", exc_info=error)
+    return _answer(500, "internal_error", "the hub failed; its operator can see why in its log")
+
+
+HANDLERS: dict[int | type[Exception], Any] = {
+    Rejected: on_rejected,
+    Retryable: on_retryable,
+    HTTPException: on_http,
+    SesameError: on_anything,
+    Exception: on_anything,
+}
+
+
+def _answer(
+    status: int,
+    code: str,
+    description: str,
+    *,
+    headers: dict[str, str] | None = None,
+    findings: tuple[object, ...] = (),
+) -> Response[bytes]:
+    body: dict[str, object] = {"err": code, "description": description}
+    if findings:
+        body["findings"] = findings
+    return Response(codec.encode(body), status_code=status, media_type=MediaType.JSON, headers=headers)

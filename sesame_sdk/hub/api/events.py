@@ -1,0 +1,50 @@
+"""``POST /v1/events``: push delivery of Security Event Tokens (RFC 8935)."""
+
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.concurrency import sync_to_thread
+from litestar.openapi.datastructures import ResponseSpec
+
+from sesame_sdk.hub.api.bodies import read_body
+from sesame_sdk.hub.api.gate import Gate
+from sesame_sdk.hub.api.operations import taking
+from sesame_sdk.hub.hub import Hub
+
+SET_MEDIA_TYPE = "application/secevent+jwt"
+
+
+@post(
+    "/v1/events",
+    status_code=202,
+    operation_class=taking(
+        SET_MEDIA_TYPE, "A SET, or an SD-JWT whose disclosures are signals; may be gzipped."
+    ),
+    responses={
+        400: ResponseSpec(None, description="Refused: err and description, and what the guard found."),
+        413: ResponseSpec(None, description="Too large."),
+        415: ResponseSpec(None, description="Not a Security Event Token, or packed otherwise than by gzip."),
+        503: ResponseSpec(None, description="Busy: come back after Retry-After seconds."),
+    },
+    response_description="On disk.",
+    summary="Send an envelope of signals or a registration",
+)
+async def receive_event(request: Request[Any, Any, Any], hub: Hub, gate: Gate) -> Response[bytes]:
+    """Acknowledged only when it is on disk; sending the same token again is safe.
+
+    RFC 8935 section 2.2 leaves the body of the answer empty. A sender that names
+    application/secevent+jwt in Accept gets the signed receipt instead: what was kept, and what was not.
+    """
+    with gate:
+        settings = hub.settings
+        body = await read_body(
+            request, media_type=SET_MEDIA_TYPE, most=settings.body_limit, seconds=settings.body_seconds
+        )
+        receipt = await sync_to_thread(hub.receive, body)
+    if _names_receipts(request.headers.get("accept", "")):
+        return Response(receipt, media_type=SET_MEDIA_TYPE)
+    return Response(b"", media_type="text/plain")
+
+
+def _names_receipts(accept: str) -> bool:
+    return any(part.partition(";")[0].strip().lower() == SET_MEDIA_TYPE for part in accept.split(","))

@@ -1,0 +1,100 @@
+"""Reading scores: ``GET /v1/scores/{subject}`` and ``POST /v1/scores/read``.
+
+A partner is given points and band, and no reasons: those are the person's own (see `Hub.explain`).
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from attrs import frozen
+from litestar import MediaType, Request, Response, get, post
+from litestar.concurrency import sync_to_thread
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIType, Schema
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.api.bodies import read_body
+from sesame_sdk.hub.api.errors import on_read_rejected
+from sesame_sdk.hub.api.gate import Gate
+from sesame_sdk.hub.api.operations import taking
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.reads import MOST_SUBJECTS
+from sesame_sdk.model import codec
+
+_JSON = "application/json"
+_BEARER = "bearer"
+_SECURITY: list[dict[str, list[str]]] = [{"reader": []}]
+_RESPONSES = {
+    401: ResponseSpec(None, description="The token is not believed."),
+    403: ResponseSpec(None, description="The purpose is not one that the reader registered here."),
+}
+_ASKED = Schema(
+    type=OpenAPIType.OBJECT,
+    properties={
+        "subjects": Schema(
+            type=OpenAPIType.ARRAY,
+            items=Schema(type=OpenAPIType.STRING, max_length=128),
+            min_items=1,
+            max_items=MOST_SUBJECTS,
+        )
+    },
+    required=["subjects"],
+)
+
+
+@frozen
+class Asked:
+    """Whose scores are asked for: the reader's own pseudonyms."""
+
+    subjects: tuple[Annotated[str, msgspec.Meta(max_length=128)], ...]
+
+
+@get(
+    "/v1/scores/{subject:str}",
+    exception_handlers={Rejected: on_read_rejected},
+    responses=_RESPONSES,
+    security=_SECURITY,
+    response_description="A score, or null.",
+    summary="Read one score",
+)
+async def read_score(request: Request[Any, Any, Any], hub: Hub, gate: Gate, subject: str) -> Response[bytes]:
+    """A score, or null: nobody known by that name, no grant, and no score look the same."""
+    with gate:
+        found = await sync_to_thread(hub.read_scores, _token(request), [subject])
+    return Response(codec.encode({"score": found[subject]}), media_type=MediaType.JSON)
+
+
+@post(
+    "/v1/scores/read",
+    status_code=200,
+    exception_handlers={Rejected: on_read_rejected},
+    operation_class=taking(_JSON, f"1 to {MOST_SUBJECTS} pseudonyms of the reader's.", _ASKED),
+    responses=_RESPONSES,
+    security=_SECURITY,
+    response_description="A score or null for each subject.",
+    summary="Read many scores",
+)
+async def read_scores(request: Request[Any, Any, Any], hub: Hub, gate: Gate) -> Response[bytes]:
+    """For each subject a score or null. Every read is logged for the person whose score it is."""
+    token = _token(request)
+    with gate:
+        settings = hub.settings
+        body = await read_body(
+            request, media_type=_JSON, most=settings.body_limit, seconds=settings.body_seconds
+        )
+        answer = await sync_to_thread(_read, hub, token, body)
+    return Response(answer, media_type=MediaType.JSON)
+
+
+def _read(hub: Hub, token: bytes, body: bytes) -> bytes:
+    subjects = codec.decode(body, Asked).subjects
+    return codec.encode({"scores": hub.read_scores(token, subjects)})
+
+
+def _token(request: Request[Any, Any, Any]) -> bytes:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != _BEARER or not token.isascii():
+        raise Rejected(
+            "is missing", field="Authorization", mend="send: Bearer <token>", code="authentication_failed"
+        )
+    return token.strip().encode()

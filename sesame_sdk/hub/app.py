@@ -1,0 +1,55 @@
+"""The hub as an ASGI application."""
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp
+
+from sesame_sdk.hub.api.about import healthz, jwks
+from sesame_sdk.hub.api.errors import HANDLERS
+from sesame_sdk.hub.api.events import receive_event
+from sesame_sdk.hub.api.gate import Gate
+from sesame_sdk.hub.api.page import PlainPage
+from sesame_sdk.hub.api.scores import read_score, read_scores
+from sesame_sdk.hub.api.shell import shell
+from sesame_sdk.hub.hub import Hub
+
+VERSION = "1.0"
+
+
+def create_app(hub: Hub) -> ASGIApp:
+    """The application over an open hub, which it closes when it shuts down."""
+    gate = Gate(hub.settings.waiting)
+    app = Litestar(
+        route_handlers=[receive_event, read_score, read_scores, jwks, healthz],
+        dependencies={
+            "hub": Provide(lambda: hub, sync_to_thread=False),
+            "gate": Provide(lambda: gate, sync_to_thread=False),
+        },
+        exception_handlers=HANDLERS,
+        on_shutdown=[hub.close],
+        openapi_config=_openapi(),
+        request_max_body_size=hub.settings.body_limit,
+        logging_config=None,
+    )
+    return shell(app)
+
+
+def _openapi() -> OpenAPIConfig:
+    reader = SecurityScheme(
+        type="http",
+        scheme="bearer",
+        bearer_format="JWT",
+        description="Signed by the reader's own key, good for one request within five minutes.",
+    )
+    return OpenAPIConfig(
+        title="Sesame hub",
+        version=VERSION,
+        description="Takes signed signals, and gives scores that people agreed to.",
+        path="/schema",
+        use_handler_docstrings=True,
+        render_plugins=[PlainPage(), JsonRenderPlugin()],
+        components=Components(security_schemes={"reader": reader}),
+    )

@@ -1,0 +1,168 @@
+"""Reading grants back: as nouns for people and the guard, and as a cache for the door of signals.
+
+A hub asks for the consent behind every signal, a hundred thousand times a second, and consents
+seldom change. The cache is asked inside the writing transaction and compares `grants.CHANGE` first,
+so a withdrawal, by whatever process, holds for the very next envelope.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, Row, Select, Table, select
+
+from sesame_sdk.hub.grants import CHANGE
+from sesame_sdk.hub.moments import micros, moment, moment_or_none
+from sesame_sdk.hub.schema import (
+    changes,
+    grant_crossings,
+    grant_kinds,
+    grants,
+    kinds,
+    partners,
+    people,
+    pseudonyms,
+)
+from sesame_sdk.model.grant import Direction, Grant
+
+_AT_ONCE = 500
+#: About 300 bytes each; a cache that grew beyond it starts anew.
+_MOST_CACHED = 500_000
+_NEVER = 1 << 62
+
+
+@frozen
+class Standing:
+    """What one pseudonym's person lets the partner send now.
+
+    Attributes:
+        person: whose it is; None if nobody's.
+        kinds: numbers of the kinds that may come in.
+        until: microseconds; from then on it has to be looked up again.
+    """
+
+    person: int | None = None
+    kinds: frozenset[int] = frozenset()
+    until: int = _NEVER
+
+
+class Consents:
+    """Standing grants to send, cached. For the writer's thread alone."""
+
+    def __init__(self) -> None:
+        self._mark: int | None = None
+        self._known: dict[tuple[int, str], Standing] = {}
+
+    def of(
+        self, connection: Connection, partner: int, subjects: Iterable[str], at: datetime
+    ) -> dict[str, Standing]:
+        """The standing of each subject of a partner at this moment."""
+        self._forget_if_changed(connection)
+        now, known = micros(at), self._known
+        found: dict[str, Standing] = {}
+        missing: list[str] = []
+        for subject in set(subjects):
+            standing = known.get((partner, subject))
+            if standing is None or standing.until <= now:
+                missing.append(subject)
+            else:
+                found[subject] = standing
+        for start in range(0, len(missing), _AT_ONCE):
+            found |= _standings(connection, partner, missing[start : start + _AT_ONCE], now)
+        known.update(((partner, subject), found[subject]) for subject in missing)
+        return found
+
+    def _forget_if_changed(self, connection: Connection) -> None:
+        mark = connection.scalar(select(changes.c.mark).where(changes.c.what == CHANGE))
+        if mark != self._mark or len(self._known) > _MOST_CACHED:
+            self._known.clear()
+            self._mark = mark
+
+
+def _standings(
+    connection: Connection, partner: int, subjects: Sequence[str], now: int
+) -> dict[str, Standing]:
+    """From the tables. Grants that begin or end later say when to look again."""
+    sends = (grants.c.pseudonym == pseudonyms.c.id) & (grants.c.direction == Direction.SEND.value)
+    rows = connection.execute(
+        select(
+            *(pseudonyms.c.subject, pseudonyms.c.person, grant_kinds.c.kind),
+            *(grants.c.given_at, grants.c.expires_at, grants.c.withdrawn_at),
+        )
+        .join(grants, sends)
+        .join(grant_kinds, grant_kinds.c.grant_id == grants.c.id)
+        .where(pseudonyms.c.partner == partner, pseudonyms.c.subject.in_(subjects))
+    )
+    persons: dict[str, int] = {}
+    allowed: defaultdict[str, set[int]] = defaultdict(set)
+    until: dict[str, int] = {}
+    for subject, person, kind, given_at, expires_at, withdrawn_at in rows:
+        persons[subject] = person
+        end = min(expires_at or _NEVER, withdrawn_at or _NEVER)
+        if given_at <= now < end:
+            allowed[subject].add(kind)
+        turn = given_at if now < given_at else end
+        if turn > now:
+            until[subject] = min(turn, until.get(subject, _NEVER))
+    return {
+        subject: Standing(persons.get(subject), frozenset(allowed[subject]), until.get(subject, _NEVER))
+        for subject in subjects
+    }
+
+
+def listed(connection: Connection, person: str | None = None) -> list[tuple[str, Grant]]:
+    """Every grant with its person, or one person's; also those that have ended."""
+    chosen = with_names()
+    if person is not None:
+        chosen = chosen.where(people.c.person == person)
+    rows = connection.execute(chosen.order_by(people.c.person, grants.c.id)).all()
+    return list(zip((row.person for row in rows), to_grants(connection, rows), strict=True))
+
+
+def with_names() -> Select[Any]:
+    """Rows that `to_grants` can read, of all grants."""
+    return (
+        select(grants, partners.c.issuer, pseudonyms.c.subject, people.c.person)
+        .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
+        .join(people, people.c.id == pseudonyms.c.person)
+        .join(partners, partners.c.id == pseudonyms.c.partner)
+    )
+
+
+def to_grants(connection: Connection, rows: Sequence[Row[Any]]) -> list[Grant]:
+    """Each row with its kinds and crossings."""
+    numbers = [row.id for row in rows]
+    named = select(grant_kinds.c.grant_id, kinds.c.name).join(kinds, kinds.c.id == grant_kinds.c.kind)
+    said = _terms(connection, named, grant_kinds, numbers)
+    crossed = _terms(
+        connection, select(grant_crossings.c.grant_id, grant_crossings.c.context), grant_crossings, numbers
+    )
+    return [
+        Grant(
+            partner=row.issuer,
+            subject=row.subject,
+            direction=Direction(row.direction),
+            given_at=moment(row.given_at),
+            kinds=tuple(sorted(said[row.id])),
+            purpose=row.purpose,
+            context=row.context,
+            crossings=tuple(sorted(crossed[row.id])),
+            expires_at=moment_or_none(row.expires_at),
+            withdrawn_at=moment_or_none(row.withdrawn_at),
+        )
+        for row in rows
+    ]
+
+
+def _terms(
+    connection: Connection, chosen: Select[int, str], table: Table, numbers: Sequence[int]
+) -> defaultdict[int, list[str]]:
+    """What belongs to each grant."""
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = chosen.where(table.c.grant_id.in_(numbers[start : start + _AT_ONCE]))
+        for row in connection.execute(some):
+            found[row[0]].append(row[1])
+    return found

@@ -1,0 +1,136 @@
+"""What counts, said in this one place: the relation `counted` that the scorecard reads.
+
+A signal counts when
+    * its person is among those asked
+    * the person lets its sender send its kind, now
+    * the sender registered the kind, and the registration is in force
+    * the kind belongs to the context asked for, or to one that the reader's grant lets in (rule CTX-1)
+    * the key that signed it was still to be trusted when we received it
+
+The three relations are temporary: they belong to one connection, and are filled for one question.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    MetaData,
+    Select,
+    String,
+    Table,
+    and_,
+    delete,
+    insert,
+    select,
+)
+from sqlalchemy.schema import CreateTable
+
+from sesame_sdk.hub import registrations
+from sesame_sdk.hub.database import create_temporary_view
+from sesame_sdk.hub.grants import valid
+from sesame_sdk.hub.parties import void_envelopes
+from sesame_sdk.hub.schema import (
+    grant_kinds,
+    grants,
+    kinds,
+    pseudonyms,
+    registered_kinds,
+    signals,
+)
+from sesame_sdk.hub.schema import registrations as registration_table
+from sesame_sdk.model.grant import Direction
+
+_temporary = MetaData()
+#: Whose signals of which contexts are asked for.
+_asked = Table(
+    "asked",
+    _temporary,
+    Column("person", BigInteger, primary_key=True),
+    Column("context", String(32), primary_key=True),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+)
+#: What each person lets each partner say, of what that partner registered.
+_permitted = Table(
+    "permitted",
+    _temporary,
+    Column("person", BigInteger, primary_key=True),
+    Column("partner", BigInteger, primary_key=True),
+    Column("kind", BigInteger, primary_key=True),
+    Column("name", String(128), nullable=False),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+)
+
+
+def count(connection: Connection, asked: Mapping[int, Iterable[str]], at: datetime) -> None:
+    """Make `counted` for these people.
+
+    Args:
+        connection: in a transaction, and the one that the score is then computed on.
+        asked: for each person, the contexts whose kinds may count.
+        at: the moment at which consents are looked at; UTC.
+    """
+    _prepare(connection)
+    rows = [
+        {"person": person, "context": context} for person, contexts in asked.items() for context in contexts
+    ]
+    if rows:
+        connection.execute(insert(_asked), rows)
+        connection.execute(insert(_permitted).from_select([*_permitted.c.keys()], _permissions(at)))
+
+
+def _permissions(at: datetime) -> Select[int, int, int, str]:
+    return (
+        select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name)
+        .distinct()
+        .select_from(_asked)
+        .join(pseudonyms, pseudonyms.c.person == _asked.c.person)
+        .join(grants, and_(grants.c.pseudonym == pseudonyms.c.id, grants.c.direction == Direction.SEND.value))
+        .join(grant_kinds, grant_kinds.c.grant_id == grants.c.id)
+        .join(kinds, kinds.c.id == grant_kinds.c.kind)
+        .join(
+            registered_kinds,
+            and_(registered_kinds.c.kind == kinds.c.id, registered_kinds.c.context == _asked.c.context),
+        )
+        .join(
+            registration_table,
+            and_(
+                registration_table.c.envelope == registered_kinds.c.registration,
+                registration_table.c.partner == pseudonyms.c.partner,
+            ),
+        )
+        .where(valid(at), registration_table.c.envelope.in_(registrations.live()))
+    )
+
+
+def _counted() -> Select[int, int, str, float, int]:
+    return (
+        select(
+            signals.c.person.label("subject"),
+            signals.c.partner,
+            _permitted.c.name.label("kind"),
+            signals.c.value,
+            signals.c.occurred_at,
+        )
+        .join(
+            _permitted,
+            and_(
+                signals.c.person == _permitted.c.person,
+                signals.c.partner == _permitted.c.partner,
+                signals.c.kind == _permitted.c.kind,
+            ),
+        )
+        .where(signals.c.envelope.not_in(void_envelopes()))
+    )
+
+
+def _prepare(connection: Connection) -> None:
+    """Make the relations where this connection lacks them, and empty them."""
+    for table in (_asked, _permitted):
+        connection.execute(CreateTable(table, if_not_exists=True))
+        connection.execute(delete(table))
+    create_temporary_view(connection, "counted", _counted())

@@ -1,0 +1,158 @@
+"""What people agreed to, as told by whoever runs the hub.
+
+Rules:
+    * a partner's pseudonym belongs to one person for good
+    * the same consent told twice is one consent
+    * a withdrawal holds from its moment on, and telling the old consent again does not undo it: to give
+      again is a new grant
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from secrets import randbits
+
+from attrs import evolve
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+
+from sesame_sdk.hub import kinds as kind_names
+from sesame_sdk.hub import parties, people
+from sesame_sdk.hub.moments import micros, micros_or_none
+from sesame_sdk.hub.schema import changes, grant_crossings, grant_kinds, grants, pseudonyms
+from sesame_sdk.hub.schema import people as people_table
+from sesame_sdk.model import codec
+from sesame_sdk.model.grant import Direction, Grant
+
+#: The name under which `schema.changes` marks changes of grants.
+CHANGE = "grants"
+_AT_ONCE = 500
+_Told = tuple[str, Grant]
+
+
+def valid(at: datetime) -> ColumnElement[bool]:
+    """Whether a row of `grants` stands at this moment: `Grant.valid`, in SQL."""
+    now = micros(at)
+    return and_(
+        grants.c.given_at <= now,
+        or_(grants.c.expires_at.is_(None), grants.c.expires_at > now),
+        or_(grants.c.withdrawn_at.is_(None), grants.c.withdrawn_at > now),
+    )
+
+
+def add(connection: Connection, told: Iterable[_Told]) -> int:
+    """Record consents, all or none. Returns how many were new.
+
+    Args:
+        connection: in a transaction.
+        told: the operator's own reference for the person, and what the person agreed to.
+
+    Raises:
+        Rejected: the partner is unknown, or its pseudonym belongs to another person.
+    """
+    remaining = iter(told)
+    added = 0
+    while some := list(islice(remaining, _AT_ONCE)):
+        added += _add(connection, some)
+    if added:
+        _announce(connection)
+    return added
+
+
+def withdraw(
+    connection: Connection, person: str, partner: str, direction: Direction | None, at: datetime
+) -> int:
+    """End what a person granted to a partner. Returns how many grants that ended.
+
+    Raises:
+        Rejected: no such partner.
+    """
+    theirs = (
+        select(pseudonyms.c.id)
+        .join(people_table, people_table.c.id == pseudonyms.c.person)
+        .where(people_table.c.person == person, pseudonyms.c.partner == parties.id_of(connection, partner))
+    )
+    standing: list[ColumnElement[bool]] = [
+        grants.c.pseudonym.in_(theirs),
+        valid(at) | (grants.c.given_at > micros(at)),
+    ]
+    if direction is not None:
+        standing.append(grants.c.direction == direction.value)
+    ended = connection.execute(update(grants).where(*standing).values(withdrawn_at=micros(at))).rowcount
+    _announce(connection)
+    return ended
+
+
+def _announce(connection: Connection) -> None:
+    """Tell whoever caches grants that theirs are old.
+
+    The mark is a new random number, not one higher: a transaction may be undone after its mark was
+    seen, and no other may come by the same.
+    """
+    connection.execute(delete(changes).where(changes.c.what == CHANGE))
+    connection.execute(insert(changes).values(what=CHANGE, mark=randbits(62)))
+
+
+def _add(connection: Connection, told: Sequence[_Told]) -> int:
+    new = _unknown(connection, told)
+    if not new:
+        return 0
+    names = _names(connection, list(new.values()))
+    rows = [_row(digest, names[grant.partner, grant.subject], grant) for digest, (_, grant) in new.items()]
+    inserted = insert(grants).returning(grants.c.id, sort_by_parameter_order=True)
+    numbers = connection.scalars(inserted, rows).all()
+    _add_terms(connection, dict(zip(numbers, (grant for _, grant in new.values()), strict=True)))
+    return len(new)
+
+
+def _unknown(connection: Connection, told: Sequence[_Told]) -> dict[str, _Told]:
+    """Those that were not told before, by what they are known by."""
+    by_digest = {
+        codec.digest((person, evolve(grant, withdrawn_at=None))): (person, grant) for person, grant in told
+    }
+    known = set(connection.scalars(select(grants.c.digest).where(grants.c.digest.in_(sorted(by_digest)))))
+    return {digest: pair for digest, pair in by_digest.items() if digest not in known}
+
+
+def _names(connection: Connection, told: Sequence[_Told]) -> dict[tuple[str, str], int]:
+    """The number of each pseudonym, by partner and subject."""
+    persons = people.numbered(connection, (person for person, _ in told))
+    owners: dict[str, dict[str, int]] = {}
+    for person, grant in told:
+        mine = owners.setdefault(grant.partner, {})
+        if mine.setdefault(grant.subject, persons[person]) != persons[person]:
+            raise people.second_owner()
+    return {
+        (issuer, subject): number
+        for issuer, mine in owners.items()
+        for subject, number in people.tied(connection, parties.id_of(connection, issuer), mine).items()
+    }
+
+
+def _row(digest: str, pseudonym: int, grant: Grant) -> dict[str, object]:
+    return {
+        "pseudonym": pseudonym,
+        "direction": grant.direction.value,
+        "given_at": micros(grant.given_at),
+        "purpose": grant.purpose,
+        "context": grant.context,
+        "expires_at": micros_or_none(grant.expires_at),
+        "withdrawn_at": micros_or_none(grant.withdrawn_at),
+        "digest": digest,
+    }
+
+
+def _add_terms(connection: Connection, added: Mapping[int, Grant]) -> None:
+    numbers = kind_names.numbered(connection, {kind for grant in added.values() for kind in grant.kinds})
+    covered = [
+        {"grant_id": number, "kind": numbers[kind]}
+        for number, grant in added.items()
+        for kind in dict.fromkeys(grant.kinds)
+    ]
+    crossed = [
+        {"grant_id": number, "context": context}
+        for number, grant in added.items()
+        for context in dict.fromkeys(grant.crossings)
+    ]
+    for table, rows in ((grant_kinds, covered), (grant_crossings, crossed)):
+        if rows:
+            connection.execute(insert(table), rows)

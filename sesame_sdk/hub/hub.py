@@ -1,0 +1,230 @@
+"""A hub in one process: the facade over all of this room. `api` offers a part of it over HTTP.
+
+Safe to share between threads. Several processes may open one ledger (a server, and an operator's
+command line beside it): what one changes, the others see at once.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from attrs import frozen
+from sqlalchemy import Connection, Engine
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.hub import consents, grants, moments, parties, partners, policies, readers, reads, scores
+from sesame_sdk.hub.database import open_engine, reading
+from sesame_sdk.hub.door import Door
+from sesame_sdk.hub.parties import Directory
+from sesame_sdk.hub.partners import Partner
+from sesame_sdk.hub.reads import Read
+from sesame_sdk.hub.settings import Settings, load_settings
+from sesame_sdk.hub.view import View
+from sesame_sdk.hub.writer import Writer
+from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.model.grant import Direction, Grant
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.model.score import Score
+from sesame_sdk.signing.keys import SigningKey, jwk_set
+
+Clock = Callable[[], datetime]
+
+
+@frozen
+class Hub:
+    """Takes envelopes and registrations, keeps grants and policies, gives scores.
+
+    Every method that changes something returns when that is on disk.
+
+    Raises:
+        Retryable: from any method that changes something: the ledger is busy.
+    """
+
+    settings: Settings
+    _signer: SigningKey
+    _engine: Engine
+    _writer: Writer
+    _view: View
+    _door: Door
+    _keys: Directory
+    _guard: Guard
+    _clock: Clock
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock = moments.now, rules: Iterable[GuardRule] = ()) -> Self:
+        """Open the hub in a folder that `settings.create_hub` made.
+
+        Args:
+            path: the folder.
+            clock: says what time it is, in UTC.
+            rules: further rules for the guard.
+
+        Raises:
+            Misconfigured: the folder, its settings, its key or its database.
+        """
+        settings = load_settings(path)
+        signer = SigningKey.load(settings.key_path)
+        engine = open_engine(settings.database_url)
+        further: tuple[GuardRule, ...] = tuple(rules)
+        guard = Guard(further)
+        view = View(engine, settings.issuer)
+        return cls(
+            settings=settings,
+            signer=signer,
+            engine=engine,
+            writer=Writer(engine, waiting=settings.waiting, group=settings.group),
+            view=view,
+            door=Door(settings, signer, view, guard, clock),
+            keys=Directory(engine),
+            guard=guard,
+            clock=clock,
+        )
+
+    def close(self) -> None:
+        """Finish what is being written, and let go of the database."""
+        self._writer.close()
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What partners do.
+
+    def receive(self, body: bytes) -> bytes:
+        """Take an envelope of signals or a registration, and answer with a signed receipt.
+
+        The same token again gets the same receipt.
+
+        Args:
+            body: a Security Event Token, with disclosures behind it if it is an envelope.
+
+        Raises:
+            Rejected: with a code of RFC 8935 section 2.4.
+            Refused: a registration, by the guard.
+        """
+        return self._writer.run(self._door.knock(body, self._keys))
+
+    def read_scores(self, token: bytes, subjects: Sequence[str]) -> dict[str, Score | None]:
+        """The scores of people, for a reader. None for whoever is unknown, did not agree, or has no score.
+
+        Args:
+            token: a JWT of type `signing.tokens.READ_TYP`, signed by the reader, good for one use.
+            subjects: 1 to `reads.MOST_SUBJECTS` of the reader's own pseudonyms.
+
+        Raises:
+            Rejected: the token is not believed, or the reader may not read for this purpose at all.
+        """
+        request = readers.authorise(token, self._keys, audience=self.settings.issuer, now=self._clock())
+        with reading(self._engine) as connection:
+            found = reads.answer(connection, request, subjects, self._guard, self._today())
+        self._writer.run(partial(reads.log, request=request, found=found))
+        return found.scores
+
+    def jwks(self) -> dict[str, list[dict[str, Any]]]:
+        """Our public keys (RFC 7517 section 5), by which receipts are verified."""
+        return jwk_set([self._signer.public_jwk])
+
+    # What operators do.
+
+    def add_partner(
+        self, issuer: str, jwks: Iterable[Mapping[str, Any]], *, not_before: datetime | None = None
+    ) -> None:
+        """Admit a partner, or give one further keys: old and new overlap, and that is a rotation.
+
+        Args:
+            issuer: its URL.
+            jwks: public Ed25519 keys.
+            not_before: when they begin to count; now, if it is not said.
+
+        Raises:
+            Rejected: a key is none, or the issuer is ourselves or no URL.
+        """
+        if issuer == self.settings.issuer:
+            raise Rejected("is this hub itself", field="issuer")
+        start = not_before or self._clock()
+        self._writer.run(partial(parties.add, issuer=issuer, jwks=tuple(jwks), not_before=start))
+
+    def partners(self) -> list[Partner]:
+        """Every partner, with its keys and what it registered."""
+        with reading(self._engine) as connection:
+            return partners.listed(connection)
+
+    def revoke_key(self, issuer: str, kid: str, at: datetime) -> None:
+        """Refuse a key from `at` on. What it signed and we received since stops counting at once.
+
+        Raises:
+            Rejected: no such partner, or it has no such key.
+        """
+
+        def work(connection: Connection) -> None:
+            partner = parties.id_of(connection, issuer)
+            parties.revoke(connection, partner, kid, at)
+            self._view.restore(connection, partner)
+
+        self._writer.run(work)
+
+    def set_policy(self, policy: Policy) -> None:
+        """Make a policy the one of its context.
+
+        Raises:
+            Refused: by the guard, looking also at the kinds that are registered.
+            Rejected: its digest is not that of its rules.
+        """
+        self._writer.run(partial(policies.put, policy=policy, guard=self._guard, at=self._clock()))
+
+    def policies(self) -> tuple[Policy, ...]:
+        """The policy of every context that has one."""
+        with reading(self._engine) as connection:
+            return policies.all_in_force(connection)
+
+    def rebuild(self) -> int:
+        """Make the table of signals again from the ledger. Returns how many signals there are.
+
+        Raises:
+            Rejected: an envelope in the ledger no longer matches its signature.
+        """
+        return self._writer.run(self._view.rebuild)
+
+    # What people do, by way of the operator.
+
+    def add_grants(self, told: Iterable[tuple[str, Grant]]) -> int:
+        """Record what people agreed to, all or none. Returns how many grants were new.
+
+        Raises:
+            Rejected: a partner is unknown, or a pseudonym belongs to another person.
+        """
+        return self._writer.run(partial(grants.add, told=tuple(told)))
+
+    def withdraw(self, person: str, partner: str, direction: Direction | None = None) -> int:
+        """End what a person granted to a partner, from now on. Returns how many grants that ended.
+
+        Raises:
+            Rejected: no such partner.
+        """
+        return self._writer.run(
+            partial(grants.withdraw, person=person, partner=partner, direction=direction, at=self._clock())
+        )
+
+    def grants(self, person: str | None = None) -> list[tuple[str, Grant]]:
+        """Every grant with its person, or one person's; also those that have ended."""
+        with reading(self._engine) as connection:
+            return consents.listed(connection, person)
+
+    def explain(self, person: str, context: str) -> Score | None:
+        """A person's own view of a score, with every reason; see `scores.explain`."""
+        with reading(self._engine) as connection:
+            return scores.explain(connection, person, context, self._today(), self._clock())
+
+    def reads_of(self, person: str) -> list[Read]:
+        """Every read of a person's scores, oldest first."""
+        with reading(self._engine) as connection:
+            return reads.of_person(connection, person)
+
+    def _today(self) -> date:
+        return self.settings.as_of or self._clock().date()

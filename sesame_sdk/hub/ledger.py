@@ -1,0 +1,165 @@
+"""The ledger of envelopes: what was said to the hub, by whom, and what the hub answered.
+
+Rules:
+    * a row is only ever added; truth is here, and `signals` is made from it
+    * a ``jti`` is accepted once for each issuer (RFC 7519 section 4.1.7): the same token again gets the
+      receipt of the first time, byte for byte, and another token under it is refused
+    * a disclosure is kept when its signal was: what people did not agree to is not stored
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from attrs import frozen
+from sqlalchemy import ColumnElement, Connection, func, insert, select
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.moments import micros, moment
+from sesame_sdk.hub.parties import KeysOnFile
+from sesame_sdk.hub.schema import envelopes
+from sesame_sdk.model import codec
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.signal import Signal
+from sesame_sdk.signing.envelopes import Opened, open_envelope
+
+#: Envelopes read back at a time, about 300 kB each.
+_AT_ONCE = 16
+
+
+@frozen
+class Arrival:
+    """A verified token at the door.
+
+    Attributes:
+        partner: whose it is, as the tables know it.
+        issuer: the same, as the world does.
+        event: what it says.
+        jti: its id.
+        kid: signed with which key.
+        issued_at: when it says that it was signed; UTC.
+        received_at: when we got it; UTC.
+        token: the JWT alone.
+    """
+
+    partner: int
+    issuer: str
+    event: EventType
+    jti: str
+    kid: str
+    issued_at: datetime
+    received_at: datetime
+    token: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """By which the same token is known again."""
+        return hashlib.sha256(self.token).digest()
+
+
+@frozen
+class Replayed:
+    """An envelope read back from the ledger.
+
+    Attributes:
+        number: its row.
+        partner: whose it is.
+        signals: those that were kept.
+    """
+
+    number: int
+    partner: int
+    signals: tuple[Signal, ...]
+
+
+@frozen
+class Kept:
+    """What of an envelope is stored.
+
+    Attributes:
+        token: the JWT; empty where it cannot be kept without what was dropped.
+        rest: what follows the token, ``~disclosure~...~``; without a token, the signals kept, as JSON.
+    """
+
+    token: bytes
+    rest: bytes = b""
+
+
+def receipt_of(connection: Connection, arrival: Arrival) -> bytes | None:
+    """The receipt that this very token got before, if it did.
+
+    Raises:
+        Rejected: another token of this issuer had the same ``jti``.
+    """
+    mine = (envelopes.c.partner == arrival.partner) & (envelopes.c.jti == arrival.jti)
+    found = connection.execute(select(envelopes.c.digest, envelopes.c.receipt).where(mine)).first()
+    if found is None:
+        return None
+    if not hmac.compare_digest(found.digest, arrival.digest):
+        raise Rejected("was used for another token", field="jti", mend="give each token a jti of its own")
+    receipt: bytes = found.receipt
+    return receipt
+
+
+def next_number(connection: Connection) -> int:
+    """The number that the next row will have. Ours alone while we hold the write lock."""
+    last: int = connection.scalar(select(func.coalesce(func.max(envelopes.c.id), 0))) or 0
+    return last + 1
+
+
+def append(
+    connection: Connection, number: int, arrival: Arrival, kept: Kept, receipt: bytes, duplicates: int = 0
+) -> None:
+    """Add a row: what arrived, what of it is kept, and what we answered."""
+    row = {
+        "id": number,
+        "partner": arrival.partner,
+        "jti": arrival.jti,
+        "event": arrival.event.value,
+        "kid": arrival.kid,
+        "issued_at": micros(arrival.issued_at),
+        "received_at": micros(arrival.received_at),
+        "digest": arrival.digest,
+        "token": kept.token,
+        "kept": kept.rest,
+        "duplicates": duplicates,
+        "receipt": receipt,
+    }
+    connection.execute(insert(envelopes), row)
+
+
+def keep(opened: Opened, kept: Sequence[int]) -> Kept:
+    """What to store of an envelope when the signals at the places `kept` stay.
+
+    Signals sent in the clear are part of the token. Where some of them must go the token goes too: the
+    proof of the rest is given up for the sake of those who did not consent.
+    """
+    if opened.disclosures or opened.withheld:
+        return Kept(opened.token, b"~".join([b"", *(opened.disclosures[place] for place in kept), b""]))
+    if len(kept) == len(opened.envelope.signals):
+        return Kept(opened.token)
+    return Kept(b"", codec.encode([opened.envelope.signals[place] for place in kept]))
+
+
+def replay(connection: Connection, hub: str, which: ColumnElement[bool]) -> Iterator[Replayed]:
+    """The stored envelopes of signals among `which`, oldest first, proved again as they are read.
+
+    Args:
+        connection: in a transaction.
+        hub: our own issuer, for whom they are.
+        which: a condition on `envelopes`.
+
+    Raises:
+        Rejected: a row no longer matches its signature.
+    """
+    keys = KeysOnFile(connection)
+    stored = (
+        select(envelopes).where(envelopes.c.event == EventType.SIGNALS.value, which).order_by(envelopes.c.id)
+    )
+    for row in connection.execution_options(yield_per=_AT_ONCE).execute(stored):
+        if row.token:
+            opened = open_envelope(row.token + row.kept, keys, audience=hub, now=moment(row.received_at))
+            yield Replayed(row.id, row.partner, opened.envelope.signals)
+        else:
+            yield Replayed(row.id, row.partner, codec.decode(row.kept, tuple[Signal, ...]))

@@ -1,0 +1,147 @@
+"""Partners of the hub and their keys: rotation by overlap, revocation from an instant."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, insert, select, update
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.database import reading
+from sesame_sdk.hub.moments import micros, moment, moment_or_none
+from sesame_sdk.hub.schema import envelopes, partner_keys, partners
+from sesame_sdk.model.party import Party
+from sesame_sdk.signing.trust import Trust, TrustedKey
+
+
+class Directory:
+    """Knows whose keys count, as the database says at this moment: a `KeyFinder`.
+
+    Nothing is cached, so that a key that another process revokes is refused from then on.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
+        """See `signing.tokens.KeyFinder`."""
+        with reading(self._engine) as connection:
+            return Trust({issuer: keys} if (keys := keys_of(connection, issuer)) else {}).find(
+                issuer, kid, at
+            )
+
+
+@frozen
+class KeysOnFile:
+    """Finds any key that a partner ever had, for proving what was accepted in the past: a `KeyFinder`."""
+
+    connection: Connection
+
+    def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:  # noqa: ARG002 - as the protocol
+        """See `signing.tokens.KeyFinder`."""
+        for key in keys_of(self.connection, issuer):
+            if key.kid == kid:
+                return key.jwk
+        raise Rejected("is not a key of this issuer", field="kid", code="invalid_key")
+
+
+def keys_of(connection: Connection, issuer: str) -> list[TrustedKey]:
+    """All keys of a partner; none if there is no such partner."""
+    joined = partner_keys.join(partners, partner_keys.c.partner == partners.c.id)
+    found = connection.execute(select(partner_keys).select_from(joined).where(partners.c.issuer == issuer))
+    return [
+        TrustedKey(
+            jwk=row.jwk,
+            not_before=moment(row.not_before),
+            not_after=moment_or_none(row.not_after),
+            revoked_at=moment_or_none(row.revoked_at),
+        )
+        for row in found
+    ]
+
+
+def add(connection: Connection, issuer: str, jwks: Iterable[Mapping[str, Any]], not_before: datetime) -> None:
+    """Admit a partner, or give one that is known further keys.
+
+    Raises:
+        Rejected: no key, or a key or the URL is not one.
+    """
+    keys = [TrustedKey(jwk, not_before) for jwk in jwks]
+    if not keys:
+        raise Rejected("must hold at least one key", field="jwks")
+    partner = _find(connection, Party(issuer).issuer) or _insert(connection, issuer)
+    known = set(connection.scalars(select(partner_keys.c.kid).where(partner_keys.c.partner == partner)))
+    rows = [
+        {"partner": partner, "kid": key.kid, "jwk": dict(key.jwk), "not_before": micros(not_before)}
+        for key in {key.kid: key for key in keys}.values()
+        if key.kid not in known
+    ]
+    if rows:
+        connection.execute(insert(partner_keys), rows)
+
+
+def id_of(connection: Connection, issuer: str) -> int:
+    """The key under which the tables know a partner.
+
+    Raises:
+        Rejected: no such partner.
+    """
+    found = _find(connection, issuer)
+    if found is None:
+        raise Rejected(f"{issuer} is not a partner here", field="partner", mend="add it first")
+    return found
+
+
+def revoke(connection: Connection, partner: int, kid: str, at: datetime) -> None:
+    """Refuse a key from `at` on, and let fall what it signed and we received since. Never made later.
+
+    Raises:
+        Rejected: the partner has no such key.
+    """
+    mine = and_(partner_keys.c.partner == partner, partner_keys.c.kid == kid)
+    if connection.execute(select(partner_keys.c.kid).where(mine)).first() is None:
+        raise Rejected("is not a key of this partner", field="kid")
+    standing = partner_keys.c.revoked_at.is_(None) | (partner_keys.c.revoked_at > micros(at))
+    connection.execute(update(partner_keys).where(mine, standing).values(revoked_at=micros(at)))
+
+
+def kids_by_issuer(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """Every partner with the thumbprints of its keys, revoked ones left out."""
+    found = connection.execute(
+        select(partners.c.issuer, partner_keys.c.kid, partner_keys.c.revoked_at)
+        .join_from(partners, partner_keys)
+        .order_by(partners.c.issuer, partner_keys.c.not_before)
+    )
+    kids: dict[str, tuple[str, ...]] = {}
+    for issuer, kid, revoked_at in found:
+        kids[issuer] = kids.get(issuer, ()) + ((kid,) if revoked_at is None else ())
+    return kids
+
+
+def void_envelopes() -> Select[int]:
+    """Envelopes that do not count, because we received them when their key was no longer to be trusted."""
+    return (
+        select(envelopes.c.id)
+        .join(
+            partner_keys,
+            and_(partner_keys.c.partner == envelopes.c.partner, partner_keys.c.kid == envelopes.c.kid),
+        )
+        .where(partner_keys.c.revoked_at.is_not(None), partner_keys.c.revoked_at <= envelopes.c.received_at)
+    )
+
+
+def is_void(envelope: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether one envelope does not count, asked row by row."""
+    return exists(
+        void_envelopes().where(envelopes.c.id == envelope).correlate_except(envelopes, partner_keys)
+    )
+
+
+def _find(connection: Connection, issuer: str) -> int | None:
+    return connection.scalar(select(partners.c.id).where(partners.c.issuer == issuer))
+
+
+def _insert(connection: Connection, issuer: str) -> int:
+    connection.execute(insert(partners).values(issuer=issuer))
+    return id_of(connection, issuer)

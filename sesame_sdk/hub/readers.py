@@ -1,0 +1,114 @@
+"""Who may read: the tokens of readers.
+
+A reader signs a token with its own key, for us, for at most five minutes, for one purpose in one
+context, and uses it once: a stolen one is worth little, and nothing once it was used.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from attrs import field, frozen
+from sqlalchemy import Connection, delete, insert, select
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub import parties, policies, registrations
+from sesame_sdk.hub.moments import micros
+from sesame_sdk.hub.schema import read_tokens
+from sesame_sdk.model import checks, codec
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.signing.tokens import LEEWAY, READ_TYP, KeyFinder, verify_claims
+
+LONGEST_LIFE = timedelta(minutes=5)
+
+
+@frozen
+class ReadToken:
+    """What a read token says beyond what `signing.tokens` checks."""
+
+    exp: float
+    purpose: str = field(validator=checks.iri)
+    context: str = field(validator=checks.context)
+
+
+@frozen
+class Request:
+    """A reader's wish, once its token was believed.
+
+    Attributes:
+        issuer: the reader.
+        jti: the token's id, good for one use.
+        purpose: IRI of why.
+        context: whose policy makes the score.
+        expires_at: end of the token; UTC.
+        at: now; UTC.
+    """
+
+    issuer: str
+    jti: str
+    purpose: str
+    context: str
+    expires_at: datetime
+    at: datetime
+
+
+def authorise(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) -> Request:
+    """Believe a read token.
+
+    Raises:
+        Rejected: see `signing.tokens.verify_claims`; or it lives too long, or lacks purpose or context.
+    """
+    try:
+        verified = verify_claims(token, keys, typ=READ_TYP, audience=audience, now=now)
+        claims = codec.decode(verified.claims, ReadToken)
+        expires_at = _checked_end(claims, verified.issued_at)
+    except Rejected as error:
+        # What is merely malformed in a message is, in a token, no authentication.
+        if error.code == "invalid_request":
+            error.code = "authentication_failed"
+        raise
+    return Request(verified.issuer, verified.jti, claims.purpose, claims.context, expires_at, now)
+
+
+def _checked_end(claims: ReadToken, issued_at: datetime) -> datetime:
+    expires_at = datetime.fromtimestamp(claims.exp, UTC)
+    if expires_at - issued_at > LONGEST_LIFE:
+        most = f"{LONGEST_LIFE.seconds} s"
+        raise Rejected(f"must be at most {most} after iat", field="exp", mend="sign one for each read")
+    return expires_at
+
+
+def admit(connection: Connection, request: Request) -> tuple[int, Policy]:
+    """The reader, as the tables know it, and the policy of the score, if it may read this score at all.
+
+    Raises:
+        Rejected: ``access_denied``.
+    """
+    partner = parties.id_of(connection, request.issuer)
+    if not registrations.may_read(connection, partner, request.purpose, request.context):
+        raise Rejected(
+            "is not one that you registered for this context",
+            field="purpose",
+            mend="register a plugin whose consumer declares it",
+            code="access_denied",
+        )
+    policy = policies.in_force(connection, request.context)
+    if policy is None:
+        raise Rejected("has no policy here, hence no score", field="context", code="access_denied")
+    if request.purpose not in policy.purposes:
+        raise Rejected("is not what this context's score is for", field="purpose", code="access_denied")
+    return partner, policy
+
+
+def use_up(connection: Connection, request: Request, partner: int) -> None:
+    """Mark a token as used, and forget those that expired.
+
+    Raises:
+        Rejected: it was used before.
+    """
+    connection.execute(delete(read_tokens).where(read_tokens.c.expires_at < micros(request.at - LEEWAY)))
+    this_one = (read_tokens.c.partner == partner) & (read_tokens.c.jti == request.jti)
+    if connection.execute(select(read_tokens.c.jti).where(this_one)).first():
+        raise Rejected(
+            "was used before", field="jti", mend="sign a token for each read", code="authentication_failed"
+        )
+    row = {"partner": partner, "jti": request.jti, "expires_at": micros(request.expires_at)}
+    connection.execute(insert(read_tokens), row)

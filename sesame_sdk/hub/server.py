@@ -1,0 +1,71 @@
+"""Serving a hub with uvicorn, in this process."""
+
+import socket
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import uvicorn
+
+from sesame_sdk.errors import Misconfigured
+from sesame_sdk.hub.app import create_app
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.interfaces import GuardRule
+
+_BACKLOG = 256
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def serve(
+    path: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    ready: Callable[[str], None] | None = None,
+    rules: Iterable[GuardRule] = (),
+) -> None:
+    """Serve the hub in a folder until the process is told to stop (SIGINT or SIGTERM).
+
+    Args:
+        path: the hub's folder.
+        host: address to listen on.
+        port: 0 picks a free one. What partners must use is the issuer in the hub's settings.
+        ready: told the URL once requests are answered.
+        rules: further rules for the guard.
+
+    Raises:
+        Misconfigured: the hub cannot be opened, or the address cannot be listened on.
+    """
+    listener = _listen(host, port)
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    with listener:
+        hub = Hub.open(path, rules=rules)
+        try:
+            config = uvicorn.Config(
+                create_app(hub),
+                access_log=False,  # it would write pseudonyms; `api.shell` logs routes instead
+                log_level="warning",
+                server_header=False,
+                timeout_graceful_shutdown=10,
+            )
+            _Server(config, lambda: ready(url) if ready else None).run(sockets=[listener])
+        finally:
+            hub.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=_BACKLOG)
+    except OSError as error:
+        raise Misconfigured(f"cannot listen there: {error.strerror}", field=f"{host}:{port}") from error

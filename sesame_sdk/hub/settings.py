@@ -1,0 +1,113 @@
+"""A hub's folder and what is set in its ``hub.toml``.
+
+    hub.toml       this room's settings
+    signing.jwk    the key that signs receipts (0600)
+    hub.sqlite     the ledger, unless ``database`` points elsewhere
+
+A relative SQLite path in ``database`` is taken from the folder, so that the folder can be moved.
+"""
+
+import json
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from attrs import field, fields, frozen, validators
+
+from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.model import checks
+from sesame_sdk.signing.keys import SigningKey
+
+FILE = "hub.toml"
+KEY = "signing.jwk"
+DATABASE = "sqlite:///hub.sqlite"
+MEBIBYTE = 1 << 20
+
+
+def _whole(least: int, most: int) -> Any:  # noqa: ANN401 - attrs has no public name for what and_ returns
+    return validators.and_(validators.instance_of(int), validators.ge(least), validators.le(most))
+
+
+@frozen
+class Settings:
+    """How one hub runs.
+
+    Attributes:
+        path: the hub's folder.
+        issuer: its base URL: ``iss`` of its receipts, ``aud`` of what it takes.
+        database: SQLAlchemy URL of the ledger.
+        body_limit: bytes that one request may hold, decompressed.
+        body_seconds: how long a sender may take over one request's body.
+        waiting: requests that may wait for the ledger at once; more are asked to come back.
+        group: envelopes written in one transaction at most.
+        future_seconds: how far ahead of our clock a signal may have happened.
+        as_of: the day that scores are computed for; None means today. Set to replay an old feed.
+    """
+
+    path: Path
+    issuer: str = field(validator=checks.url)
+    database: str = field(default=DATABASE, validator=checks.text(512))
+    body_limit: int = field(default=2 * MEBIBYTE, validator=_whole(1024, 64 * MEBIBYTE))
+    body_seconds: int = field(default=30, validator=_whole(1, 600))
+    waiting: int = field(default=64, validator=_whole(1, 4096))
+    group: int = field(default=16, validator=_whole(1, 256))
+    future_seconds: int = field(default=300, validator=_whole(0, 86_400))
+    as_of: date | None = field(default=None, validator=validators.optional(validators.instance_of(date)))
+
+    @property
+    def database_url(self) -> str:
+        """`database` with a relative SQLite path made absolute."""
+        scheme, separator, name = self.database.partition(":///")
+        if scheme.startswith("sqlite") and separator and not Path(name).is_absolute():
+            return f"{scheme}:///{self.path.resolve() / name}"
+        return self.database
+
+    @property
+    def key_path(self) -> Path:
+        """Where the hub's signing key lies."""
+        return self.path / KEY
+
+
+def create_hub(path: Path, *, issuer: str, as_of: date | None = None) -> Settings:
+    """Make a hub's folder (0700) with a new key and settings. The database is made when first opened.
+
+    Raises:
+        Misconfigured: there is a hub already.
+        Rejected: `issuer` is not a URL.
+    """
+    settings = Settings(path, issuer, as_of=as_of)
+    if (path / FILE).exists():
+        raise Misconfigured("holds a hub already", field=str(path), mend="choose another folder")
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+    SigningKey.generate().save(settings.key_path)
+    lines = [f"issuer = {json.dumps(issuer)}", f"database = {json.dumps(DATABASE)}"]
+    if as_of is not None:
+        lines.append(f"as_of = {as_of.isoformat()}")
+    (path / FILE).write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return settings
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the ``hub.toml`` of a hub's folder.
+
+    Raises:
+        Misconfigured: naming the file and the key that is wrong.
+    """
+    file = path / FILE
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise Misconfigured(
+            "is not there", field=str(file), mend="make a hub with: sesame hub init"
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Misconfigured(f"cannot be read: {error}", field=str(file)) from error
+    known = {attribute.name for attribute in fields(Settings)} - {"path"}
+    if unknown := sorted(set(found) - known):
+        raise Misconfigured(f"{unknown[0]} is not a setting", field=str(file), mend=f"one of {sorted(known)}")
+    try:
+        return Settings(path=path, **found)
+    except (Rejected, TypeError, ValueError) as error:
+        raise Misconfigured(str(error), field=str(file)) from error

@@ -1,0 +1,83 @@
+"""The table of signals: a view of the ledger, kept so that scores need not open envelopes.
+
+Rules:
+    * a signal is known by person, partner and id, so that what is sent again counts once
+    * one that is there already stays, unless it came under a key that no longer counted when we
+      received it: then the new one takes its place
+    * the ledger keeps a signal's disclosure when it was new here, or came under another key than the one
+      that is here: should that key be revoked, the signal stands by the other
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Engine, and_, bindparam, delete, func, select, true
+
+from sesame_sdk.hub import kinds, ledger, people
+from sesame_sdk.hub.database import bare_sql, insert_or_replace
+from sesame_sdk.hub.ledger import Replayed
+from sesame_sdk.hub.moments import micros
+from sesame_sdk.hub.parties import is_void
+from sesame_sdk.hub.schema import envelopes, signals
+from sesame_sdk.model.signal import Signal
+
+#: In the order of the columns of `signals`.
+Row = tuple[int, int, bytes, int, float, int, int]
+
+
+def as_row(signal: Signal, person: int, partner: int, kind: int, envelope: int) -> Row:
+    """A signal as the table has it."""
+    key = bytes.fromhex(signal.id.replace("-", ""))
+    return person, partner, key, kind, signal.value, micros(signal.occurred_at), envelope
+
+
+class View:
+    """The table of signals of one ledger.
+
+    Args:
+        engine: of the ledger.
+        hub: our own issuer, for whom the envelopes in the ledger are.
+    """
+
+    def __init__(self, engine: Engine, hub: str) -> None:
+        self._hub = hub
+        self._insert = bare_sql(engine, insert_or_replace(signals, where=is_void(signals.c.envelope)))
+        this_one = and_(*(column == bindparam(None) for column in signals.primary_key))
+        origin = select(envelopes.c.id, envelopes.c.kid).join(signals, signals.c.envelope == envelopes.c.id)
+        self._origin = bare_sql(engine, origin.where(this_one))
+
+    def insert(self, connection: Connection, rows: Sequence[Row]) -> int:
+        """Add what is not there yet. Returns how many rows that was."""
+        return connection.exec_driver_sql(self._insert, list(rows)).rowcount if rows else 0
+
+    def worth_keeping(
+        self, connection: Connection, envelope: int, kid: str, rows: Sequence[Row]
+    ) -> list[bool]:
+        """For each row of an envelope, once inserted, whether the ledger should keep its disclosure."""
+        origins = [connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows]
+        return [origin.id == envelope or origin.kid != kid for origin in origins]
+
+    def rebuild(self, connection: Connection) -> int:
+        """Throw the table away and make it again from the ledger. Returns how many signals there are.
+
+        Raises:
+            Rejected: an envelope in the ledger no longer matches its signature.
+        """
+        connection.execute(delete(signals))
+        for envelope in ledger.replay(connection, self._hub, true()):
+            self._insert_again(connection, envelope)
+        return connection.scalar(select(func.count()).select_from(signals)) or 0
+
+    def restore(self, connection: Connection, partner: int) -> None:
+        """After a key was revoked: let signals that came under another key too stand by that one."""
+        sent_again = and_(envelopes.c.partner == partner, envelopes.c.duplicates > 0)
+        for envelope in ledger.replay(connection, self._hub, sent_again):
+            self._insert_again(connection, envelope)
+
+    def _insert_again(self, connection: Connection, envelope: Replayed) -> None:
+        owners = people.owners(connection, envelope.partner, {signal.subject for signal in envelope.signals})
+        numbers = kinds.numbered(connection, {signal.kind for signal in envelope.signals})
+        rows = [
+            as_row(signal, owners[signal.subject], envelope.partner, numbers[signal.kind], envelope.number)
+            for signal in envelope.signals
+        ]
+        self.insert(connection, rows)

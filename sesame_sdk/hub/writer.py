@@ -1,0 +1,130 @@
+"""The one writer of a hub: a thread that commits what waits for it together.
+
+Waiting for the disk is most of what a commit costs, and one commit can carry many envelopes. While
+the disk works on one group, the next gathers. Every piece of work has a savepoint of its own, so one
+that fails is undone alone. `Writer.run` returns when its work is on disk, or raises.
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, Full, Queue
+from threading import Lock, Thread
+from typing import Any, Generic, TypeVar
+
+from attrs import field, frozen
+from sqlalchemy import Connection, Engine
+
+from sesame_sdk.errors import Retryable
+from sesame_sdk.hub.database import writing
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+@frozen
+class _Job(Generic[T]):
+    work: Callable[[Connection], T]
+    done: Future[T] = field(factory=Future)
+
+
+@frozen
+class _Outcome:
+    job: _Job[Any]
+    result: object = None
+    error: Exception | None = None
+
+
+class Writer:
+    """Writes to the ledger, one group at a time.
+
+    Args:
+        engine: of the ledger.
+        waiting: pieces of work that may wait; more are turned away.
+        group: pieces of work that share a commit at most.
+    """
+
+    def __init__(self, engine: Engine, *, waiting: int, group: int) -> None:
+        self._engine = engine
+        self._queue: Queue[_Job[Any] | None] = Queue(waiting)
+        self._group = group
+        self._lock = Lock()
+        self._closed = False
+        self._thread = Thread(target=self._serve, name="sesame-hub-writer", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a transaction; returns what it returned, once that is on disk.
+
+        Raises:
+            Retryable: too much is waiting, the hub is closing, or the database did not take it.
+        """
+        job = _Job(work)
+        with self._lock:
+            if self._closed:
+                raise Retryable("the hub is closing", retry_after=5)
+            try:
+                self._queue.put_nowait(job)
+            except Full:
+                raise Retryable("the hub is busy", mend="send again later", retry_after=1) from None
+        return job.done.result()
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        more = True
+        while more:
+            jobs, more = self._gather()
+            if jobs:
+                self._commit(jobs)
+
+    def _gather(self) -> tuple[list[_Job[Any]], bool]:
+        """Wait for one piece of work, and take along what else is there already."""
+        jobs: list[_Job[Any]] = []
+        job = self._queue.get()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == self._group:
+                return jobs, True
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return jobs, True
+        return jobs, False
+
+    def _commit(self, jobs: list[_Job[Any]]) -> None:
+        try:
+            with writing(self._engine) as connection:
+                outcomes = [_attempt(connection, job) for job in jobs]
+        except Exception as error:
+            log.exception("a group of %d could not be written", len(jobs))
+            for job in jobs:
+                job.done.set_exception(_retryable(error))
+            return
+        for outcome in outcomes:
+            if outcome.error is None:
+                outcome.job.done.set_result(outcome.result)
+            else:
+                outcome.job.done.set_exception(outcome.error)
+
+
+def _attempt(connection: Connection, job: _Job[Any]) -> _Outcome:
+    """Do one piece of work in its own savepoint."""
+    try:
+        with connection.begin_nested():
+            return _Outcome(job, result=job.work(connection))
+    except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for this piece alone
+        return _Outcome(job, error=error)
+
+
+def _retryable(error: Exception) -> Retryable:
+    failure = Retryable("the ledger could not be written", retry_after=5)
+    failure.__cause__ = error
+    return failure
