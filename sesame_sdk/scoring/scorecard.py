@@ -30,6 +30,7 @@ _NEVER = 1e18
 _ANY_VALUE = 1e300
 
 #: Columns of the relation `policy`: kind is text, all others are doubles.
+#:   place                     the kind's number: grouping by text takes half as long again
 #:   weight                    micropoints for a value of 1 at age 0
 #:   most                      the largest value that counts, up or down
 #:   rate                      decay per microsecond: ln 2 / half-life; 0 if it does not fade
@@ -38,7 +39,7 @@ _ANY_VALUE = 1e300
 #:   as_of                     start of the UTC day, microseconds since 1970
 #:   base, low, high           hundredths of a point; the same in every row
 POLICY_COLUMNS = (
-    *("kind", "weight", "most", "rate", "lifetime", "floor", "cap", "partner_cap"),
+    *("kind", "place", "weight", "most", "rate", "lifetime", "floor", "cap", "partner_cap"),
     *("as_of", "base", "low", "high"),
 )
 
@@ -51,7 +52,7 @@ POLICY_COLUMNS = (
 #: the halves that people's decimals make (a penny after one half-life) the same way.
 SCORE_SQL = """
 WITH worth AS (
-    SELECT c.subject, c.kind, c.partner,
+    SELECT c.subject, p.place, c.partner,
            FLOOR(p.weight
                  * CASE WHEN c.value > p.most THEN p.most
                         WHEN c.value < -p.most THEN -p.most
@@ -64,36 +65,39 @@ WITH worth AS (
     WHERE p.as_of - c.occurred_at <= p.lifetime
 ),
 by_partner AS (
-    SELECT subject, kind, partner, SUM(micropoints) AS micropoints
+    SELECT subject, place, partner, SUM(micropoints) AS micropoints
     FROM worth
-    GROUP BY subject, kind, partner
+    GROUP BY subject, place, partner
 ),
 by_kind AS (
-    SELECT w.subject, w.kind,
+    SELECT w.subject, w.place,
            SUM(CASE WHEN w.micropoints > p.partner_cap THEN p.partner_cap
                     WHEN w.micropoints < -p.partner_cap THEN -p.partner_cap
                     ELSE w.micropoints END) AS micropoints
-    FROM by_partner w JOIN policy p ON p.kind = w.kind
-    GROUP BY w.subject, w.kind
+    FROM by_partner w JOIN policy p ON p.place = w.place
+    GROUP BY w.subject, w.place
 ),
 parts AS (
-    SELECT k.subject, k.kind,
+    SELECT k.subject, k.place,
            FLOOR(CASE WHEN k.micropoints > p.cap THEN p.cap
                       WHEN k.micropoints < p.floor THEN p.floor
-                      ELSE k.micropoints END / 10000.0 + 0.5) AS hundredths,
-           p.base, p.low, p.high
-    FROM by_kind k JOIN policy p ON p.kind = k.kind
+                      ELSE k.micropoints END / 10000.0 + 0.5) AS hundredths
+    FROM by_kind k JOIN policy p ON p.place = k.place
+),
+scale AS (
+    SELECT MAX(base) AS base, MAX(low) AS low, MAX(high) AS high FROM policy
 ),
 totals AS (
-    SELECT subject, MAX(base) + SUM(hundredths) AS hundredths, MAX(low) AS low, MAX(high) AS high
-    FROM parts
-    GROUP BY subject
+    SELECT subject, SUM(hundredths) AS change FROM parts GROUP BY subject
 )
-SELECT subject, '' AS kind,
-       CASE WHEN hundredths > high THEN high WHEN hundredths < low THEN low ELSE hundredths END AS hundredths
-FROM totals
+SELECT t.subject, '' AS kind,
+       CASE WHEN s.base + t.change > s.high THEN s.high
+            WHEN s.base + t.change < s.low THEN s.low
+            ELSE s.base + t.change END AS hundredths
+FROM totals t CROSS JOIN scale s
 UNION ALL
-SELECT subject, kind, hundredths FROM parts
+SELECT k.subject, p.kind, k.hundredths
+FROM parts k JOIN policy p ON p.place = k.place
 """
 
 
@@ -101,7 +105,11 @@ def policy_rows(policy: Policy, as_of: date) -> list[tuple[str | float, ...]]:
     """The relation `policy`: a row for each kind, in the order of `POLICY_COLUMNS`."""
     range_and_base = tuple(float(hundredths(points)) for points in (policy.base, policy.low, policy.high))
     start = float(microseconds(as_of))
-    return [(*_row(weighting), start, *range_and_base) for weighting in policy.weightings]
+    numbered = enumerate(policy.weightings)
+    return [
+        (weighting.kind, float(at), *_numbers(weighting), start, *range_and_base)
+        for at, weighting in numbered
+    ]
 
 
 def hundredths(points: float) -> int:
@@ -114,9 +122,8 @@ def microseconds(day: date) -> int:
     return (datetime(day.year, day.month, day.day, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
-def _row(weighting: Weighting) -> tuple[str | float, ...]:
+def _numbers(weighting: Weighting) -> tuple[float, ...]:
     return (
-        weighting.kind,
         weighting.weight * MICROPOINTS,
         MOST_POINTS / abs(weighting.weight) if weighting.weight else _ANY_VALUE,
         math.log(2) / (weighting.half_life_days * MICROSECONDS_A_DAY) if weighting.half_life_days else 0.0,
