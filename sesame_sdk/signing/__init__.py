@@ -3,7 +3,8 @@
     base64url    strict RFC 4648 section 5
     keys         an Ed25519 key, its file, its thumbprint, JWK sets
     trust        whose keys count, since when, until when
-    tokens       a signed JWT (joserfc stands behind this module alone)
+    compact      a signature and what it covers: JWS (joserfc stands behind this module alone)
+    tokens       a signed JWT, and what must hold before it is believed
     events       a Security Event Token with one payload
     disclosure   SD-JWT array elements: salt, value, digest
     envelopes    many signals under one signature, each provable alone

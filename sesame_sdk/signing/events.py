@@ -15,7 +15,7 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.signing import base64url, tokens
+from sesame_sdk.signing import base64url, compact, tokens
 from sesame_sdk.signing.tokens import KeyFinder
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ def event_type_of(token: bytes) -> EventType:
     Raises:
         Rejected: it is no token, or not of an event that we know.
     """
-    _, payload, _ = tokens.split(token.partition(b"~")[0])
+    _, payload, _ = compact.split(token.partition(b"~")[0])
     return _only_event(base64url.decode(payload, field="payload"))[0]
 
 

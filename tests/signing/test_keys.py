@@ -1,0 +1,168 @@
+"""Keys: made, kept for their owner alone, published, and known by thumbprint."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sesame_sdk import Misconfigured, Rejected
+from sesame_sdk.model import codec
+from sesame_sdk.signing.keys import MOST_KEYS, MOST_SET_BYTES, SigningKey, jwk_set, read_jwk_set, thumbprint
+
+#: RFC 8037 appendix A.1 to A.3.
+RFC_8037 = {
+    "kty": "OKP",
+    "crv": "Ed25519",
+    "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+}
+KID_8037 = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+KEY = SigningKey.generate()
+OTHER = SigningKey.generate()
+
+
+def write(path: Path, jwk: object, mode: int = 0o600) -> Path:
+    """A key file with any content."""
+    path.write_bytes(codec.encode(jwk))
+    path.chmod(mode)
+    return path
+
+
+def test_a_saved_key_is_the_same_key(tmp_path: Path) -> None:
+    """It has the same id and signs the same bytes with the same signature."""
+    KEY.save(tmp_path / "signing.jwk")
+    loaded = SigningKey.load(tmp_path / "signing.jwk")
+
+    assert (loaded.kid, loaded.public_jwk) == (KEY.kid, KEY.public_jwk)
+    assert loaded.sign(b"an order") == KEY.sign(b"an order")
+
+
+def test_a_key_file_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    """Under umask 0, where every other file would be open to all, it still has mode 0600."""
+    before = os.umask(0)
+    try:
+        KEY.save(tmp_path / "signing.jwk")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "signing.jwk").stat().st_mode) == 0o600
+
+
+def test_saving_never_writes_over_a_file(tmp_path: Path) -> None:
+    """The key that was there is there still."""
+    path = tmp_path / "signing.jwk"
+    KEY.save(path)
+
+    with pytest.raises(Misconfigured, match="never written over"):
+        OTHER.save(path)
+    assert SigningKey.load(path).kid == KEY.kid
+
+
+def test_saving_into_a_missing_folder_is_told(tmp_path: Path) -> None:
+    """The error names the file."""
+    with pytest.raises(Misconfigured, match="nowhere"):
+        KEY.save(tmp_path / "nowhere" / "signing.jwk")
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666, 0o610, 0o601])
+def test_a_key_that_others_may_touch_is_refused(tmp_path: Path, mode: int) -> None:
+    """A group or world bit is enough, and the error says how to mend it."""
+    path = write(tmp_path / "signing.jwk", RFC_8037, mode)
+
+    with pytest.raises(Misconfigured, match="chmod 600"):
+        SigningKey.load(path)
+
+
+@pytest.mark.parametrize(
+    "jwk",
+    [
+        pytest.param({k: v for k, v in RFC_8037.items() if k != "d"}, id="only the public part"),
+        pytest.param({k: v for k, v in RFC_8037.items() if k != "x"}, id="no public part"),
+        pytest.param({**RFC_8037, "x": KEY.public_jwk["x"]}, id="the public part of another key"),
+        pytest.param({**RFC_8037, "kid": KEY.kid}, id="the id of another key"),
+        pytest.param({**RFC_8037, "crv": "X25519"}, id="a key for agreement and not for signing"),
+        pytest.param({**RFC_8037, "crv": "Ed448"}, id="another curve"),
+        pytest.param({"kty": "oct", "k": "AAAA"}, id="a shared secret"),
+        pytest.param({**RFC_8037, "d": RFC_8037["d"] + "AAAA"}, id="a private part that is too long"),
+        pytest.param({**RFC_8037, "d": RFC_8037["d"] + "="}, id="padding"),
+        pytest.param({**RFC_8037, "d": 5}, id="a private part that is a number"),
+        pytest.param({**RFC_8037, "d": "é" * 43}, id="letters beyond ASCII"),
+        pytest.param([RFC_8037], id="a list"),
+        pytest.param({**RFC_8037, "note": "x" * 5000}, id="a file of unlikely size"),
+    ],
+)
+def test_what_is_no_private_ed25519_key_is_not_loaded(tmp_path: Path, jwk: object) -> None:
+    """The error names the file and never repeats what is in it."""
+    path = write(tmp_path / "signing.jwk", jwk)
+
+    with pytest.raises(Misconfigured, match="not a private Ed25519 JWK") as caught:
+        SigningKey.load(path)
+    assert caught.value.field == str(path)
+    assert RFC_8037["d"] not in str(caught.value)
+
+
+def test_a_missing_key_file_is_told(tmp_path: Path) -> None:
+    """With the command that makes one."""
+    with pytest.raises(Misconfigured, match="sesame keys new"):
+        SigningKey.load(tmp_path / "signing.jwk")
+
+
+def test_a_key_never_shows_its_private_part() -> None:
+    """Neither in its repr nor in what it publishes."""
+    assert "_private" not in repr(KEY)
+    assert "d" not in KEY.public_jwk
+
+
+def test_thumbprints_are_those_of_rfc_8037(tmp_path: Path) -> None:
+    """Appendix A.3; members that are not required do not change it."""
+    assert thumbprint(RFC_8037) == KID_8037
+    assert thumbprint({**RFC_8037, "use": "sig", "kid": "any"}) == KID_8037
+    assert SigningKey.load(write(tmp_path / "signing.jwk", RFC_8037)).kid == KID_8037
+
+
+def test_a_published_set_is_read_back() -> None:
+    """And a private member that slipped in is not published."""
+    with_private = {**KEY.public_jwk, "d": RFC_8037["d"], "note": "mine"}
+    published = codec.encode(jwk_set([with_private, OTHER.public_jwk]))
+
+    assert b'"d"' not in published
+    assert read_jwk_set(published) == (KEY.public_jwk, OTHER.public_jwk)
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        pytest.param([{**RFC_8037, "kid": KID_8037}], "private", id="a private key"),
+        pytest.param([KEY.public_jwk, KEY.public_jwk], "twice", id="the same key twice"),
+        pytest.param([{**KEY.public_jwk, "kid": OTHER.kid}], "thumbprint", id="the id of another key"),
+        pytest.param([{**KEY.public_jwk, "kid": None}], "thumbprint", id="no id"),
+        pytest.param([{**KEY.public_jwk, "use": "enc"}], "signing", id="a key for encryption"),
+        pytest.param([{**KEY.public_jwk, "alg": "ES256"}], "signing", id="another algorithm"),
+        pytest.param([{**KEY.public_jwk, "crv": "X25519"}], "Ed25519", id="another curve"),
+        pytest.param([{"kty": "RSA", "n": "AQAB", "e": "AQAB"}], "Ed25519", id="an RSA key"),
+        pytest.param([{**KEY.public_jwk, "x": "AAAA"}], "32 bytes", id="a point that is too short"),
+        pytest.param(["key"], "objects", id="text for a key"),
+        pytest.param([], "1 to", id="no key"),
+        pytest.param([KEY.public_jwk] * (MOST_KEYS + 1), "1 to", id="too many keys"),
+        pytest.param("keys", "1 to", id="text for the list"),
+    ],
+)
+def test_a_set_with_anything_but_public_ed25519_keys_is_refused(keys: Any, why: str) -> None:
+    """Each with its own reason."""
+    with pytest.raises(Rejected, match=why):
+        read_jwk_set(codec.encode({"keys": keys}))
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b'{"keys":', b"\xff", b"[" * 60000])
+def test_what_is_no_json_object_is_no_set(data: bytes) -> None:
+    """However it fails to be one."""
+    with pytest.raises(Rejected):
+        read_jwk_set(data)
+
+
+def test_an_oversize_set_is_refused_before_it_is_read() -> None:
+    """It need not even be JSON."""
+    with pytest.raises(Rejected, match="at most"):
+        read_jwk_set(b"x" * (MOST_SET_BYTES + 1))
