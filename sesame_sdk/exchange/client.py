@@ -13,7 +13,7 @@ from sesame_sdk.errors import Misconfigured
 from sesame_sdk.exchange.delivery import MOST_AT_ONCE, Courier, Delivery
 from sesame_sdk.exchange.home import Home
 from sesame_sdk.exchange.hub_keys import JWKS_PATH, PinnedKeys
-from sesame_sdk.exchange.letters import DeadLetter, Letter, OutboxFull, Signed
+from sesame_sdk.exchange.letters import Counts, DeadLetter, Letter, OutboxFull, Signed
 from sesame_sdk.exchange.outbox import CAPACITY, Outbox
 from sesame_sdk.exchange.reads import sign_read
 from sesame_sdk.exchange.receipts import Expected, read_receipt
@@ -183,15 +183,26 @@ class Client:
         """Put every dead letter back in the queue, once its cause is mended; how many there were."""
         return self._outbox.redrive()
 
+    def counts(self) -> Counts:
+        """How many envelopes wait, were sent, or are dead letters."""
+        return self._outbox.counts()
+
+    def check_hub(self) -> int:
+        """Ask the hub for its keys and compare them with those pinned; how many there are.
+
+        Raises:
+            Misconfigured: it publishes others, or this client was given the hub's keys.
+            Retryable: it does not answer.
+        """
+        return self._pinned().check()
+
     def repin(self) -> None:
         """Believe the keys that the hub publishes now. Ask its operator first whether they are its own.
 
         Raises:
             Misconfigured: this client was given the hub's keys, so there is nothing to pin.
         """
-        if not isinstance(self._hub_keys, PinnedKeys):
-            raise Misconfigured("were given to this client, not pinned", field="hub_keys")
-        self._hub_keys.repin()
+        self._pinned().repin()
 
     def close(self) -> None:
         """Close connections and the outbox. What was posted stays on disk."""
@@ -205,6 +216,11 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _pinned(self) -> PinnedKeys:
+        if not isinstance(self._hub_keys, PinnedKeys):
+            raise Misconfigured("were given to this client, not pinned", field="hub_keys")
+        return self._hub_keys
 
     def _keep(self, batch: tuple[Signal, ...]) -> None:
         jti = new_jti()

@@ -51,6 +51,17 @@ class PinnedKeys:
                 raise Rejected("is no key of the hub", field="kid", code="invalid_key")
             return self._known[kid]
 
+    def check(self) -> int:
+        """Compare what the hub publishes now with what was pinned; how many keys there are.
+
+        Raises:
+            Misconfigured: they differ.
+            Retryable: the hub could not be asked.
+        """
+        with self._lock:
+            self._compare()
+            return len(self._known)
+
     def repin(self) -> None:
         """Believe the keys that the hub publishes now. Ask its operator first whether they are its own."""
         with self._lock:

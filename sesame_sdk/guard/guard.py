@@ -25,6 +25,10 @@ MOST_FINDINGS = 1000
 _Check = Callable[[GuardRule], Iterable[Finding]]
 
 
+def _rules(given: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
+    return tuple(given)
+
+
 @frozen
 class Guard:
     """Judges kinds, policies, consumers and reads.
@@ -33,7 +37,7 @@ class Guard:
         extra: further rules, from plugins. They run beside the built-in ones, never instead.
     """
 
-    _extra: tuple[GuardRule, ...] = field(default=(), converter=tuple)
+    _extra: tuple[GuardRule, ...] = field(default=(), converter=_rules)
 
     def kind(self, kind: SignalKind) -> tuple[Finding, ...]:
         """What the rules find in a kind that a plugin registers."""

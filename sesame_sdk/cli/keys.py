@@ -1,0 +1,49 @@
+"""``sesame keys``: a partner's keys, and the names that they give to people."""
+
+from pathlib import Path
+
+import click
+
+from sesame_sdk.cli.console import as_json, emit, note, show
+from sesame_sdk.cli.options import as_partner, load_home
+
+
+@click.group()
+def keys() -> None:
+    """Make and show a partner's keys."""
+
+
+@keys.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--issuer", required=True, metavar="URL", help="Who you are: a URL of yours.")
+@click.option("--hub", required=True, metavar="URL", help="The hub that you talk to.")
+def new(folder: Path, issuer: str, hub: str) -> None:
+    """Make FOLDER with a signing key, a secret for pseudonyms, and an empty outbox.
+
+    Back it up: with the secret lost, what you sent before can no longer be recognised as sent.
+    """
+    from sesame_sdk.exchange.home import Home
+
+    made = Home.create(folder, issuer=issuer, hub=hub)
+    note(f"made {folder}; key {made.signer.kid}")
+    note(f"next: sesame keys show --as {folder} > partner.jwks, and give that file to the hub's operator")
+
+
+@keys.command(name="show")
+@as_partner
+def show_keys(home: Path) -> None:
+    """Print the public keys as a JWK Set (RFC 7517): what a hub's operator needs of you."""
+    from sesame_sdk.signing.keys import jwk_set
+
+    emit(jwk_set([load_home(home).signer.public_jwk]))
+
+
+@keys.command()
+@as_partner
+@click.argument("natural_ids", nargs=-1, required=True, metavar="ID...")
+@as_json
+def pseudonym(home: Path, natural_ids: tuple[str, ...], as_json: bool) -> None:
+    """Print under which pseudonym you speak of the person that you know as ID."""
+    identity = load_home(home).identity
+    rows = [{"id": each, "pseudonym": identity.pseudonym(each)} for each in natural_ids]
+    show(rows, as_json=as_json)

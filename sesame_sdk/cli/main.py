@@ -1,0 +1,123 @@
+"""The entry point: finds the command, and turns errors into one line and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from sesame_sdk.cli.console import stderr
+from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError
+
+if TYPE_CHECKING:
+    from sesame_sdk.plugins import PluginRegistry
+
+#: Command to the module that holds it, and its line in the help: listing must import none of them.
+COMMANDS = {
+    "doctor": ("doctor", "Look for what is wrong with this set-up, and say how to mend it."),
+    "explain": ("scores", "Show a person's score with every reason (at the hub)."),
+    "grants": ("grants", "Record, withdraw and list the consents that people give (at the hub)."),
+    "hub": ("hub", "Set up and run a hub."),
+    "keys": ("keys", "Make and show a partner's keys."),
+    "outbox": ("outbox", "Look at what waits to be sent, and send dead letters again."),
+    "partners": ("partners", "Admit partners and list them (at the hub)."),
+    "plugins": ("plugins", "List the installed plugins and their state."),
+    "policy": ("policies", "Check a policy with the guard, and load it into a hub."),
+    "post": ("post", "Turn a partner's file into signals and send them."),
+    "register": ("register", "Join a hub with a plugin: send its signed registration."),
+    "score": ("scores", "Read scores as a partner."),
+}
+EXIT_CODES: tuple[tuple[type[SesameError], int], ...] = (
+    (Refused, 3),
+    (Rejected, 4),
+    (Retryable, 5),
+    (Misconfigured, 2),
+)
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when it is asked for; plugins only when nothing built in fits."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, those of plugins among them."""
+        return sorted({*COMMANDS, *self._with_plugins(ctx).commands})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name; a plugin cannot take the name of a built-in one."""
+        if cmd_name in COMMANDS:
+            module = import_module(f"sesame_sdk.cli.{COMMANDS[cmd_name][0]}")
+            command: click.Command = getattr(module, cmd_name)
+            return command
+        return self._with_plugins(ctx).commands.get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help's list, from the one-liners here: no built-in command is imported for it."""
+        added = self._with_plugins(ctx).commands
+        lines = {name: line for name, (_, line) in COMMANDS.items()}
+        lines |= {name: command.get_short_help_str(90) for name, command in added.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(lines.items()))
+
+    def _with_plugins(self, ctx: click.Context) -> click.Group:
+        if "plugin_commands" not in ctx.meta:
+            added = click.Group()
+            registry(ctx).add_commands(added)
+            ctx.meta["plugin_commands"] = added
+        group: click.Group = ctx.meta["plugin_commands"]
+        return group
+
+
+def registry(ctx: click.Context) -> "PluginRegistry":
+    """The plugins of this installation, found once a run."""
+    from sesame_sdk.plugins import PluginRegistry
+
+    if "registry" not in ctx.meta:
+        ctx.meta["registry"] = PluginRegistry.discover(block=ctx.find_root().params.get("block") or ())
+    found: PluginRegistry = ctx.meta["registry"]
+    return found
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--block", multiple=True, metavar="PLUGIN", help="Do not load this plugin.")
+@click.version_option(package_name="sesame-sdk", prog_name="sesame")
+def sesame(debug: bool, block: tuple[str, ...]) -> None:
+    """A reputation that people carry by choice: sign, send, score, explain."""
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run ``sesame`` and exit; the codes are listed in the package's docstring."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        sesame.main(arguments, prog_name="sesame", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output left; Python would complain once more while closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except (KeyboardInterrupt, click.Abort):
+        stderr().print("interrupted")
+        sys.exit(130)
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        sys.exit(_report(error))
+    sys.exit(0)
+
+
+def _report(error: Exception) -> int:
+    console = stderr()
+    if isinstance(error, click.ClickException):
+        error.show()
+        return 2
+    if isinstance(error, SesameError):
+        console.print("[bold red]error:[/]", style="", end=" ")
+        console.print(str(error), markup=False, soft_wrap=True)
+        for finding in getattr(error, "findings", ()):
+            console.print(f"  {finding}", markup=False, soft_wrap=True)
+            console.print(f"    to mend it: {finding.mend}", markup=False, soft_wrap=True)
+        return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+    console.print(f"unexpected {type(error).__name__}; run again with --debug", markup=False)
+    return 1

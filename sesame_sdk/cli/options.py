@@ -1,0 +1,65 @@
+"""Options and helpers that several command groups share."""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sesame_sdk.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from sesame_sdk.exchange.client import Client
+    from sesame_sdk.exchange.home import Home
+    from sesame_sdk.hub.hub import Hub
+
+FolderOption = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+as_partner: FolderOption = click.option(
+    "--as",
+    "home",
+    required=True,
+    envvar="SESAME_HOME",
+    type=click.Path(path_type=Path),
+    help="The partner's folder, made by: sesame keys new.  [env: SESAME_HOME]",
+)
+at_hub: FolderOption = click.option(
+    "--hub",
+    "hub_path",
+    required=True,
+    envvar="SESAME_HUB",
+    type=click.Path(path_type=Path),
+    help="The hub's folder, made by: sesame hub init.  [env: SESAME_HUB]",
+)
+
+
+def load_home(path: Path) -> "Home":
+    """The partner's keys and settings."""
+    from sesame_sdk.exchange.home import Home
+
+    return Home.load(path)
+
+
+def client_of(path: Path) -> "closing[Client]":
+    """A client of the partner whose folder this is, to be used in a ``with``."""
+    from sesame_sdk.exchange.client import Client
+
+    return closing(Client.at(load_home(path)))
+
+
+def hub_at(path: Path, *, rules: Any = ()) -> "closing[Hub]":  # noqa: ANN401 - guard rules of plugins
+    """The hub whose folder this is, to be used in a ``with``."""
+    try:
+        from sesame_sdk.hub.hub import Hub
+    except ModuleNotFoundError as error:
+        raise Misconfigured(
+            f"{error.name} is not installed", field="hub", mend="pip install 'sesame-sdk[hub]'"
+        ) from error
+    return closing(Hub.open(path, rules=rules))
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)

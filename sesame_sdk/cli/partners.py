@@ -1,0 +1,67 @@
+"""``sesame partners`` and ``sesame register``: both ends of joining a hub."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from sesame_sdk.cli.console import as_json, note, show
+from sesame_sdk.cli.main import registry
+from sesame_sdk.cli.options import as_partner, at_hub, client_of, hub_at
+
+
+@click.group()
+def partners() -> None:
+    """Admit partners and list them (at the hub)."""
+
+
+@partners.command()
+@at_hub
+@click.argument("issuer")
+@click.option(
+    "--jwks",
+    required=True,
+    type=click.File("rb"),
+    help="The partner's public keys: what it printed with: sesame keys show.",
+)
+def add(hub_path: Path, issuer: str, jwks: BinaryIO) -> None:
+    """Admit the partner ISSUER with its keys. It may send nothing until it registers a plugin."""
+    from sesame_sdk.signing.keys import read_jwk_set
+
+    keys = read_jwk_set(jwks.read(1 << 20))
+    with hub_at(hub_path) as hub:
+        hub.add_partner(issuer, keys)
+    note(f"admitted {issuer} with {len(keys)} key(s); next, on its side: sesame register")
+
+
+@partners.command(name="list")
+@at_hub
+@as_json
+def list_partners(hub_path: Path, as_json: bool) -> None:
+    """List the partners, their keys and what they registered."""
+    with hub_at(hub_path) as hub:
+        rows = [
+            {
+                "issuer": partner.issuer,
+                "keys": partner.kids,
+                "plugins": partner.plugins,
+                "kinds": partner.kinds,
+                "purposes": partner.purposes,
+            }
+            for partner in hub.partners()
+        ]
+    show(rows, as_json=as_json, empty="no partner yet; admit one with: sesame partners add")
+
+
+@click.command()
+@as_partner
+@click.argument("plugin_names", nargs=-1, required=True, metavar="PLUGIN...")
+@click.pass_context
+def register(ctx: click.Context, home: Path, plugin_names: tuple[str, ...]) -> None:
+    """Send the signed registration of each PLUGIN: its kinds and purposes, for the hub's guard to judge."""
+    plugins = registry(ctx)
+    with client_of(home) as client:
+        for name in plugin_names:
+            manifest = plugins.manifest(name)
+            client.register(manifest)
+            note(f"registered {manifest.name} {manifest.version} ({manifest.digest})")

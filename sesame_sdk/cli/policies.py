@@ -1,0 +1,53 @@
+"""``sesame policy``: what the guard says of a policy, and loading one into a hub."""
+
+from pathlib import Path
+
+import click
+
+from sesame_sdk.cli.console import as_json, note, show
+from sesame_sdk.cli.main import registry
+from sesame_sdk.cli.options import at_hub, hub_at
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.scoring.policy_file import load_policy
+
+policy_file = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+
+
+@click.group()
+def policy() -> None:
+    """Check a policy with the guard, and load it into a hub."""
+
+
+@policy.command()
+@policy_file
+@as_json
+@click.pass_context
+def check(ctx: click.Context, file: Path, as_json: bool) -> None:
+    """Show what FILE weighs, once the guard has passed it. A refused one ends with exit code 3."""
+    checked = load_policy(file, Guard(registry(ctx).rules))
+    rows = [
+        {
+            "kind": weighting.kind,
+            "weight": weighting.weight,
+            "half-life (days)": weighting.half_life_days,
+            "floor": weighting.floor,
+            "cap": weighting.cap,
+            "partner cap": weighting.partner_cap,
+            "reason": weighting.reason,
+        }
+        for weighting in checked.weightings
+    ]
+    show(rows, as_json=as_json, title=f"{checked.name} {checked.version}, digest {checked.digest}")
+
+
+@policy.command()
+@at_hub
+@policy_file
+@click.pass_context
+def load(ctx: click.Context, hub_path: Path, file: Path) -> None:
+    """Make FILE the hub's policy for its context, if the guard passes it."""
+    rules = registry(ctx).rules
+    loaded = load_policy(file, Guard(rules))
+    with hub_at(hub_path, rules=rules) as hub:
+        hub.set_policy(loaded)
+    note(f"{loaded.name} {loaded.version} now makes the {loaded.context} score (digest {loaded.digest})")
