@@ -73,11 +73,18 @@ def _table(rows: Sequence[Row], title: str) -> Table:
         box=box.SIMPLE_HEAD,
     )
     for column in rows[0]:
-        numbers = all(isinstance(row[column], int | float) for row in rows)
+        # Amounts arrive as text, so that no penny is lost to a float.
+        numbers = all(row[column] is None or _is_number(row[column]) for row in rows)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     return table
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, str):
+        return value.replace(",", "").replace(".", "", 1).removeprefix("-").isdecimal()
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _cell(value: object) -> str:

@@ -1,6 +1,7 @@
 """``sesame doctor``: looks at everything that usually goes wrong, and says how to mend it."""
 
 import platform
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,7 +31,9 @@ def doctor(ctx: click.Context, home: Path | None, hub_path: Path | None, as_json
     """Look for what is wrong with this set-up, and say how to mend it. Exit code 2 if anything is."""
     found = list(_checks(registry(ctx), home, hub_path))
     show([{"check": what, "ok": good, "detail": detail} for what, good, detail in found], as_json=as_json)
-    ctx.exit(0 if all(good for _, good, _ in found) else 2)
+    if not all(good for _, good, _ in found):
+        # Not ctx.exit: `main` tells that apart from what a command returns only if it is an exception.
+        sys.exit(2)
 
 
 def _checks(plugins: PluginRegistry, home: Path | None, hub_path: Path | None) -> Iterator[Check]:

@@ -7,9 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+from rich.markup import escape
 
 from sesame_sdk.cli.console import stderr
-from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError
+from sesame_sdk.errors import FindingLike, Misconfigured, Refused, Rejected, Retryable, SesameError
+from sesame_sdk.model.finding import Finding
 
 if TYPE_CHECKING:
     from sesame_sdk.plugins import PluginRegistry
@@ -26,10 +28,11 @@ COMMANDS = {
     "plugins": ("plugins", "List the installed plugins and their state."),
     "policy": ("policies", "Check a policy with the guard, and load it into a hub."),
     "post": ("post", "Turn a partner's file into signals and send them."),
-    "register": ("register", "Join a hub with a plugin: send its signed registration."),
+    "register": ("partners", "Join a hub with a plugin: send its signed registration."),
     "score": ("scores", "Read scores as a partner."),
 }
-EXIT_CODES: tuple[tuple[type[SesameError], int], ...] = (
+EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (click.ClickException, 2),
     (Refused, 3),
     (Rejected, 4),
     (Retryable, 5),
@@ -111,13 +114,20 @@ def _report(error: Exception) -> int:
     console = stderr()
     if isinstance(error, click.ClickException):
         error.show()
-        return 2
-    if isinstance(error, SesameError):
-        console.print("[bold red]error:[/]", style="", end=" ")
-        console.print(str(error), markup=False, soft_wrap=True)
-        for finding in getattr(error, "findings", ()):
-            console.print(f"  {finding}", markup=False, soft_wrap=True)
-            console.print(f"    to mend it: {finding.mend}", markup=False, soft_wrap=True)
-        return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
-    console.print(f"unexpected {type(error).__name__}; run again with --debug", markup=False)
-    return 1
+    elif isinstance(error, Refused):
+        console.print(
+            f"[bold red]refused by the guard:[/] {escape(error.field or 'see why')}", soft_wrap=True
+        )
+        for finding in error.findings:
+            console.print(f"  [red]{finding.rule}[/] {escape(_words(finding))}", soft_wrap=True)
+    elif isinstance(error, SesameError):
+        console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+    else:
+        console.print(f"unexpected {type(error).__name__}; run again with: sesame --debug")
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def _words(finding: FindingLike) -> str:
+    if isinstance(finding, Finding):
+        return f"{finding.about}: {finding.reason} [{finding.source}]; to mend it: {finding.mend}"
+    return finding.reason

@@ -15,17 +15,26 @@ from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import as_partner, client_of, load_home
 from sesame_sdk.errors import Retryable
 from sesame_sdk.interfaces import KeptBack, SignalProvider
+from sesame_sdk.model.envelope import DropReason
 from sesame_sdk.model.identity import Identity
 from sesame_sdk.model.signal import Signal
 
 #: Signals that go into the outbox before it is emptied: bounds its size, whatever the file's.
 ROUND = 100_000
+#: What a partner can do about signals that the hub dropped.
+HINTS = {
+    DropReason.KIND_NOT_REGISTERED: "join with the plugin first: sesame register",
+    DropReason.NO_GRANT: "only people who said yes count; that is as it should be",
+    DropReason.VALUE_AGAINST_POLARITY: "the plugin sends a value below zero for a kind that may only reward",
+    DropReason.IN_THE_FUTURE: "look at this machine's clock",
+}
 
 
 @define
 class Held:
     """What was kept back for one reason."""
 
+    items: int = 0
     records: int = 0
     amount: Decimal = Decimal(0)
 
@@ -41,6 +50,7 @@ class Tally:
     def hold(self, item: KeptBack) -> None:
         """Count something that stays with the partner."""
         held = self.kept_back.setdefault(item.reason, Held())
+        held.items += 1
         held.records += item.records
         held.amount += item.amount
 
@@ -55,7 +65,7 @@ class Outcome:
     why: str = ""
     accepted: int = 0
     duplicates: int = 0
-    dropped: Counter[str] = field(factory=Counter)
+    dropped: Counter[DropReason] = field(factory=Counter)
 
 
 @frozen
@@ -99,6 +109,8 @@ def post(ctx: click.Context, home: Path, file: Path, provider: str, as_json: boo
         emit(_as_data(feed.tally, outcome))
     else:
         _print(feed.tally, outcome)
+    for why in outcome.dropped:
+        note(f"dropped, {why}: {HINTS[why]}")
     if outcome.pending:
         raise Retryable(
             f"{outcome.pending} envelope(s) wait in the outbox: {outcome.why}",
@@ -120,7 +132,7 @@ def _send(home: Path, feed: Feed, file: Path) -> Outcome:
             outcome.pending, outcome.why = delivery.pending, delivery.why
             outcome.accepted += delivery.accepted
             outcome.duplicates += delivery.duplicates
-            outcome.dropped.update({str(why): count for why, count in delivery.dropped.items()})
+            outcome.dropped.update(delivery.dropped)
             if delivery.pending:
                 break  # the hub does not answer; what is left of the file can be posted again later
     return outcome
@@ -131,25 +143,27 @@ def _as_data(tally: Tally, outcome: Outcome) -> dict[str, object]:
         "events": tally.events,
         "signals": dict(tally.signals),
         "kept_back": {
-            reason: {"records": held.records, "amount": str(held.amount)}
+            reason: {"items": held.items, "records": held.records, "amount": str(held.amount)}
             for reason, held in tally.kept_back.items()
         },
         "envelopes": {"sent": outcome.sent, "dead": outcome.dead, "pending": outcome.pending},
         "accepted": outcome.accepted,
         "duplicates": outcome.duplicates,
-        "dropped": dict(outcome.dropped),
+        "dropped": {str(why): count for why, count in outcome.dropped.items()},
     }
 
 
 def _print(tally: Tally, outcome: Outcome) -> None:
-    rows: list[dict[str, object]] = [
-        {"what": f"sent: {kind}", "count": count} for kind, count in sorted(tally.signals.items())
-    ]
+    rows = [_row(f"sent: {kind}", count) for kind, count in sorted(tally.signals.items())]
     rows += [
-        {"what": f"kept back: {reason} (records)", "count": held.records}
+        _row(f"kept back: {reason}", held.items, held.records, f"{held.amount:,.2f}")
         for reason, held in sorted(tally.kept_back.items())
     ]
-    rows.append({"what": "hub: accepted", "count": outcome.accepted})
-    rows.append({"what": "hub: had them already", "count": outcome.duplicates})
-    rows += [{"what": f"hub: dropped, {why}", "count": count} for why, count in outcome.dropped.items()]
+    rows.append(_row("hub: accepted", outcome.accepted))
+    rows.append(_row("hub: had them already", outcome.duplicates))
+    rows += [_row(f"hub: dropped, {why}", count) for why, count in outcome.dropped.items()]
     show(rows, as_json=False, title=f"{tally.events:,} events in {outcome.sent} envelope(s)")
+
+
+def _row(what: str, count: int, records: int | None = None, amount: str | None = None) -> dict[str, object]:
+    return {"what": what, "count": count, "records": records, "amount": amount}

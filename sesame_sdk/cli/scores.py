@@ -6,6 +6,7 @@ import click
 
 from sesame_sdk.cli.console import as_json, emit, note, show
 from sesame_sdk.cli.options import as_partner, at_hub, client_of, hub_at
+from sesame_sdk.errors import Rejected
 from sesame_sdk.model.score import Score
 
 
@@ -42,6 +43,10 @@ def score(home: Path, subjects: tuple[str, ...], purpose: str, context: str, as_
 def explain(hub_path: Path, person: str, context: str, as_json: bool) -> None:
     """Show PERSON's score with every reason, and who read it."""
     with hub_at(hub_path) as hub:
+        contexts = [policy.context for policy in hub.policies()]
+        if context not in contexts:
+            known = ", ".join(contexts) or "none; load one with: sesame policy load"
+            raise Rejected(f"no policy for {context}", field="context", mend=f"there are: {known}")
         found = hub.explain(person, context)
         reads = hub.reads_of(person)
     if as_json:
