@@ -121,11 +121,13 @@ class Client:
             Retryable: another process delivers from this outbox.
             Misconfigured: the hub cannot be spoken to; everything stays in the outbox.
         """
-        try:
-            return Courier(self._outbox, self._send, at_once=concurrency, progress=progress).run()
-        except KeyboardInterrupt:
-            self._transport.abandon()
-            raise
+        return Courier(
+            self._outbox,
+            self._send,
+            at_once=concurrency,
+            interruptible=self._transport.interruptible(),
+            progress=progress,
+        ).run()
 
     def register(self, manifest: Manifest) -> Receipt:
         """Join the hub: tell it, signed, what a plugin of ours may say and what it reads for.
@@ -195,6 +197,10 @@ class Client:
             Retryable: it does not answer.
         """
         return self._pinned().check()
+
+    def discard(self) -> int:
+        """Give up every dead letter and its signals, unless they are posted again; how many there were."""
+        return self._outbox.discard()
 
     def repin(self) -> None:
         """Believe the keys that the hub publishes now. Ask its operator first whether they are its own.

@@ -12,6 +12,7 @@ Rules:
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 
 from attrs import frozen
 
@@ -54,6 +55,7 @@ class Courier:
         outbox: where letters wait.
         send: sends one and gives back its verified receipt; called in several threads.
         at_once: how many letters are under way at a time.
+        interruptible: ends the waits of all threads when the run is interrupted.
         progress: told the number of signals of each letter that is off the queue.
 
     Raises:
@@ -66,6 +68,7 @@ class Courier:
         send: Callable[[Letter], Signed],
         *,
         at_once: int,
+        interruptible: AbstractContextManager[None],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         if not 1 <= at_once <= MOST_AT_ONCE:
@@ -73,6 +76,7 @@ class Courier:
         self._outbox = outbox
         self._send = send
         self._at_once = at_once
+        self._interruptible = interruptible
         self._progress = progress or (lambda _: None)
         self._running: set[Future[Signed | Dead | None]] = set()
         self._last = 0
@@ -92,14 +96,18 @@ class Courier:
         """
         with self._outbox.delivering(), ThreadPoolExecutor(self._at_once, "sesame-delivery") as pool:
             try:
-                while self._take_up(pool):
-                    done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
-                    self._settle(done)
+                with self._interruptible:
+                    self._carry_all(pool)
             finally:
                 self._over = True
         if self._fault:
             raise self._fault
         return self._result()
+
+    def _carry_all(self, pool: ThreadPoolExecutor) -> None:
+        while self._take_up(pool):
+            done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
+            self._settle(done)
 
     def _take_up(self, pool: ThreadPoolExecutor) -> bool:
         # Twice as many as are sent at once, so that no thread waits for us to read the next one.

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 import msgspec
-from attrs import field, frozen
+from attrs import field, frozen, validators
 
 from sesame_sdk.errors import Misconfigured, Rejected
 from sesame_sdk.exchange.outbox import CAPACITY
@@ -33,7 +33,7 @@ _LARGEST_FILE = 65_536
 class _Settings:
     issuer: str = field(validator=checks.url)
     hub: str = field(validator=checks.url)
-    capacity: int = CAPACITY
+    capacity: int = field(default=CAPACITY, validator=validators.ge(1))
 
 
 @frozen

@@ -81,7 +81,7 @@ class Outbox:
                 raise OutboxFull(
                     f"full, {held} of {self._capacity} bytes are taken",
                     field="outbox",
-                    mend="call deliver(), look at dead_letters(), then post the rest",
+                    mend="call deliver(), mend or discard dead_letters(), then post the rest",
                 )
             row = write.execute(
                 "INSERT INTO message (jti, kind, signals) VALUES (?, ?, ?)", (jti, kind, signals)

@@ -5,7 +5,8 @@ come back together, and is never shorter than what the other side asked for in `
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Event
 from typing import TypeVar
 
@@ -29,7 +30,7 @@ class Retries:
         longest: the longest wait of our own; the other side may ask for a longer one.
         jitter: up to this much is added at random.
         clock: seconds that never go back.
-        sleep: waits; None waits in such a way that `abandon` ends it.
+        sleep: waits; None waits in a way that `interruptible` can end.
     """
 
     attempts: int = 6
@@ -65,9 +66,15 @@ class Retries:
             reraise=True,
         )(attempt)
 
-    def abandon(self) -> None:
-        """End every wait now, and start no further attempt: the process is being told to stop."""
-        self._abandoned.set()
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """When the block raises, as by Ctrl-C, the waits of all threads end, and no attempt follows."""
+        self._abandoned.clear()
+        try:
+            yield
+        except BaseException:
+            self._abandoned.set()
+            raise
 
 
 def _asked_for(state: RetryCallState) -> float:

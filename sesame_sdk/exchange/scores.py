@@ -29,7 +29,7 @@ _answer = msgspec.json.Decoder(_Scores)
 def read_scores(
     transport: Transport, subjects: Sequence[str], bearer: Callable[[], bytes]
 ) -> dict[str, Score | None]:
-    """A score or None for each subject.
+    """A score or None for each subject, in the order asked.
 
     Args:
         transport: the way to the hub.
@@ -65,4 +65,4 @@ def _checked(body: bytes, asked: list[str]) -> dict[str, Score | None]:
         raise Rejected(
             "the hub did not answer for exactly the subjects asked", field="scores", code="invalid_answer"
         )
-    return scores
+    return {subject: scores[subject] for subject in asked}

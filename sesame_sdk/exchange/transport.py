@@ -9,6 +9,7 @@ import ipaddress
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -26,6 +27,7 @@ from sesame_sdk.exchange.verdicts import Answer, judge
 #: The largest answer that we ask for: 10,000 scores.
 LARGEST_ANSWER = 8 << 20
 _PIECE = 65_536
+_NO_CONTENT = 204
 
 
 class Transport:
@@ -102,9 +104,9 @@ class Transport:
 
         return self._retries.call(attempt)
 
-    def abandon(self) -> None:
-        """Stop waiting between attempts, in every thread."""
-        self._retries.abandon()
+    def interruptible(self) -> AbstractContextManager[None]:
+        """When the block raises, no thread waits for its next attempt any more."""
+        return self._retries.interruptible()
 
     def close(self) -> None:
         """Close every connection."""
@@ -133,6 +135,7 @@ class Transport:
         return judge(answer, datetime.now(UTC))
 
     def _read(self, response: requests.Response) -> bytes:
+        _refuse_cut_short(response)
         ends = time.monotonic() + self._answer_seconds
         whole = bytearray()
         # read1 comes back after each piece that arrives, so that a trickle cannot hold us.
@@ -161,6 +164,13 @@ def _session(base: str, pool: int) -> requests.Session:
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=pool, max_retries=0))
     return session
+
+
+def _refuse_cut_short(response: requests.Response) -> None:
+    """An answer that ends when the connection does cannot be told from one that was cut."""
+    told = any(name in response.headers for name in ("Content-Length", "Transfer-Encoding"))
+    if not told and response.status_code != _NO_CONTENT:
+        raise Retryable("no answer that says how long it is", field="hub")
 
 
 def _lowered(response: requests.Response) -> dict[str, Any]:

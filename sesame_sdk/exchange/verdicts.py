@@ -5,9 +5,9 @@
 | 2xx | the answer | |
 | 408, 425, 429, 5xx | not now; heed ``Retry-After`` (RFC 9110 section 10.2.3) | `Retryable` |
 | 3xx | not here: we follow no redirect, since a signed message is for one address | `Misconfigured` |
-| 401, 403, 407 | the way to the hub is barred, whatever we send over it | `Misconfigured` |
 | 404, 405, 410 | no hub at this address | `Misconfigured` |
-| other 4xx | this message will never be taken (RFC 8935 section 2.4) | `Rejected`, `Refused` |
+| 401, 403, 407 without a reason of RFC 8935 | something before the hub bars the way | `Misconfigured` |
+| other 4xx | the hub will never take this (RFC 8935 section 2.4) | `Rejected`, `Refused` |
 
 What the other side writes is shortened and freed of control characters before anybody is shown it.
 """
@@ -27,6 +27,7 @@ _BARRED = {401, 403, 407}
 _NOT_A_HUB = {404, 405, 410}
 _LONGEST_TEXT = 400
 _LONGEST_CODE = 64
+_MOST_FINDINGS = 10
 
 
 @frozen
@@ -42,7 +43,7 @@ class Answer:
 class _Refusal:
     """The body of a refusal: RFC 8935 section 2.4, and our guard's findings beside it."""
 
-    err: str = "invalid_request"
+    err: str
     description: str = ""
     findings: tuple[Finding, ...] = ()
 
@@ -66,25 +67,31 @@ def _verdict(answer: Answer, now: datetime) -> SesameError:
     if status >= 500 or status in _PASSING:
         wait = retry_after(answer.headers.get("retry-after", ""), now)
         return Retryable(f"answered {status}", field="hub", retry_after=wait)
-    if status in _BARRED:
-        return Misconfigured(f"answered {status}", field="hub", mend="ask its operator to let you through")
-    if status in _NOT_A_HUB:
-        return Misconfigured(f"answered {status}: no hub is there", field="hub", mend="check its address")
     if 300 <= status < 400:
         return Misconfigured(f"answered {status}, a redirect", field="hub", mend="set its final address")
-    return _refused(answer)
+    if status in _NOT_A_HUB:
+        return Misconfigured(f"answered {status}: no hub is there", field="hub", mend="check its address")
+    said = _said(answer.body)
+    if said is not None:
+        return _refused(said)
+    if status in _BARRED:
+        return Misconfigured(f"answered {status}", field="hub", mend="ask its operator to let you through")
+    return Rejected(f"the hub answered {status} without a reason that we can read")
 
 
-def _refused(answer: Answer) -> Rejected:
+def _said(body: bytes) -> _Refusal | None:
     try:
-        said = _refusal.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, Rejected):
-        return Rejected(f"the hub answered {answer.status} without a reason that we can read")
-    reason = plain(said.description) or f"the hub answered {answer.status}"
-    if said.findings:
-        listed = "; ".join(plain(str(finding)) for finding in said.findings)
-        return Refused(f"{reason}: {listed}", said.findings)
-    return Rejected(reason, code=plain(said.err)[:_LONGEST_CODE] or "invalid_request")
+        return _refusal.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Rejected):
+        return None
+
+
+def _refused(said: _Refusal) -> Rejected:
+    reason = plain(said.description) or "the hub gave no reason"
+    if not said.findings:
+        return Rejected(reason, code=plain(said.err)[:_LONGEST_CODE] or "invalid_request")
+    listed = "; ".join(plain(str(finding)) for finding in said.findings[:_MOST_FINDINGS])
+    return Refused(f"{reason}: {listed}", said.findings)
 
 
 def retry_after(header: str, now: datetime) -> float | None:

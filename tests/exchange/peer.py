@@ -72,13 +72,15 @@ def answer(body: bytes, content_type: str = SET) -> Fault:
     return lambda _peer, work: work() and Reply(202, body, content_type)
 
 
-def receipt_with(*, key: SigningKey | None = None, audience: str = PARTNER, **changes: Any) -> Fault:
+def receipt_with(
+    *, key: SigningKey | None = None, issuer: str = "", audience: str = PARTNER, **changes: Any
+) -> Fault:
     """A receipt that is signed, but not as it should be."""
 
     def fault(peer: "Peer", work: Callable[[], Reply]) -> Reply:
         work()
         receipt = evolve(peer.last_receipt, **changes)
-        return Reply(202, peer.sign(receipt, key=key, audience=audience), SET)
+        return Reply(202, peer.sign(receipt, key=key, issuer=issuer, audience=audience), SET)
 
     return fault
 
@@ -89,6 +91,7 @@ class Peer:
     def __init__(self, partner: SigningKey) -> None:
         self.key = SigningKey.generate()
         self.published = [self.key.public_jwk]
+        self.keys_reply: Reply | None = None
         self.faults: deque[Fault] = deque()
         self.receipts: dict[str, bytes] = {}
         self.ledger: dict[str, str] = {}
@@ -119,13 +122,20 @@ class Peer:
         self._thread.join()
         assert self.mistakes == []
 
-    def sign(self, receipt: Receipt, *, key: SigningKey | None = None, audience: str = PARTNER) -> bytes:
+    def sign(
+        self,
+        receipt: Receipt,
+        *,
+        key: SigningKey | None = None,
+        issuer: str = "",
+        audience: str = PARTNER,
+    ) -> bytes:
         """A signed receipt."""
         return sign_event(
             EventType.RECEIPT,
             receipt,
             key or self.key,
-            issuer=self.url,
+            issuer=issuer or self.url,
             audience=audience,
             now=datetime.now(UTC),
         )
@@ -163,7 +173,8 @@ class Peer:
                 audience=self.url,
                 now=now,
             )
-            return self.sign(Receipt(event.jti, now, len(event.payload.kinds)))
+            self.last_receipt = Receipt(event.jti, now, len(event.payload.kinds))
+            return self.sign(self.last_receipt)
         envelope = open_envelope(body, self._trust, audience=self.url, now=now).envelope
         if envelope.jti not in self.receipts:
             self.receipts[envelope.jti] = self._keep(envelope.jti, [signal.id for signal in envelope.signals])
@@ -221,7 +232,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.peer.connections += 1
 
     def do_GET(self) -> None:
-        self._reply(Reply(200, encode(jwk_set(self.server.peer.published))))
+        peer = self.server.peer
+        self._reply(peer.keys_reply or Reply(200, encode(jwk_set(peer.published))))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
