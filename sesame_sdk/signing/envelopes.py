@@ -150,13 +150,13 @@ def _split(data: bytes) -> tuple[bytes, list[bytes] | None]:
     """The JWT and its disclosures; None where there can be none."""
     if len(data) > MOST_BYTES:
         raise Rejected(f"must be at most {MOST_BYTES} bytes, not {len(data)}", field="envelope")
-    token, *disclosures = data.split(b"~", MOST_SIGNALS + 2)
+    if data.count(b"~") > MOST_SIGNALS + 1:
+        raise Rejected(f"must hold at most {MOST_SIGNALS} disclosures", field="envelope")
+    token, *disclosures = data.split(b"~")
     if not disclosures:
         return token, None
     if disclosures.pop():
         raise Rejected("must end in ~; key binding is not used here", field="envelope")
-    if len(disclosures) > MOST_SIGNALS:
-        raise Rejected(f"must hold at most {MOST_SIGNALS} disclosures", field="envelope")
     return token, disclosures
 
 

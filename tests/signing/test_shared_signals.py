@@ -1,0 +1,153 @@
+"""Security Event Tokens: ours with each noun, and the shapes that the Shared Signals specifications show."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sesame_sdk import Manifest, Rejected
+from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
+from sesame_sdk.signing.compact import MOST_BYTES
+from sesame_sdk.signing.events import Event, event_type_of, sign_event, verify_event
+from sesame_sdk.signing.tokens import SET_TYP, sign_claims, verify_claims
+from sesame_sdk.signing.trust import Trust, TrustedKey
+from tests.conftest import NOON
+from tests.signing.parties import HUB, KEY, SHOP, TRUST, sealed
+
+RECEIPT = Receipt("batch-1", NOON, 7, 1, (Dropped("id-9", DropReason.NO_GRANT),))
+
+
+@pytest.fixture(scope="module")
+def examples(shared_data: Path) -> list[dict[str, Any]]:
+    """The payloads of all SETs in the SSF, CAEP and RISC specifications."""
+    lines = (shared_data / "ssf/set_payload_examples.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["json"] for line in lines]
+
+
+def receipt_of(token: bytes) -> Event[Receipt]:
+    """As the shop reads the hub's answer."""
+    return verify_event(token, TRUST, event=EventType.RECEIPT, payload=Receipt, audience=HUB, now=NOON)
+
+
+def test_a_noun_goes_out_and_comes_back() -> None:
+    """With who said it, when, and under which id."""
+    token = sign_event(EventType.RECEIPT, RECEIPT, KEY, issuer=SHOP, audience=HUB, now=NOON, jti="answer-1")
+
+    assert event_type_of(token) is EventType.RECEIPT
+    assert receipt_of(token) == Event(SHOP, KEY.kid, "answer-1", NOON, RECEIPT)
+
+
+def test_two_tokens_never_share_an_id() -> None:
+    """Unless the sender asks for it."""
+    wish: dict[str, Any] = {"issuer": SHOP, "audience": HUB, "now": NOON}
+    tokens = [sign_event(EventType.RECEIPT, RECEIPT, KEY, **wish) for _ in range(100)]
+
+    assert len({receipt_of(token).jti for token in tokens}) == 100
+
+
+def test_an_event_is_not_read_as_another() -> None:
+    """A receipt is no registration, however well it is signed."""
+    token = sign_event(EventType.RECEIPT, RECEIPT, KEY, issuer=SHOP, audience=HUB, now=NOON)
+
+    with pytest.raises(Rejected, match="must be urn:sesame-sdk:event:registration"):
+        verify_event(token, TRUST, event=EventType.REGISTRATION, payload=Manifest, audience=HUB, now=NOON)
+
+
+def test_a_payload_of_another_shape_is_refused_by_its_field() -> None:
+    """After the signature was found good."""
+    token = sign_event(EventType.RECEIPT, {"jti": 5}, KEY, issuer=SHOP, audience=HUB, now=NOON)
+
+    with pytest.raises(Rejected, match="jti"):
+        receipt_of(token)
+
+
+def test_every_published_set_is_believed_when_a_known_party_signs_it(examples: list[dict[str, Any]]) -> None:
+    """Subject, txn and all that we do not know is left as it is; ``aud`` as text and as a list."""
+    assert len(examples) == 22
+    assert {type(claims["aud"]) for claims in examples} == {str, list}
+    for claims in examples:
+        known = Trust({claims["iss"]: [TrustedKey(KEY.public_jwk, NOON)]})
+        now = max(NOON, datetime.fromtimestamp(claims["iat"], UTC) + timedelta(minutes=1))
+        audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+        token = sign_claims(claims, KEY, typ=SET_TYP)
+        for audience in audiences:
+            found = verify_claims(token, known, typ=SET_TYP, audience=audience, now=now)
+            assert (found.issuer, found.jti) == (claims["iss"], claims["jti"])
+            assert json.loads(found.claims) == claims
+        with pytest.raises(Rejected) as caught:
+            verify_claims(token, known, typ=SET_TYP, audience=HUB, now=now)
+        assert caught.value.code == "invalid_audience"
+
+
+def test_every_published_set_is_refused_by_the_name_of_its_event(examples: list[dict[str, Any]]) -> None:
+    """We act on none of them, and say which one it was."""
+    for claims in examples:
+        (name,) = claims["events"]
+        with pytest.raises(Rejected) as caught:
+            event_type_of(sign_claims(claims, KEY, typ=SET_TYP))
+        assert name in str(caught.value)
+        assert caught.value.code == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param({"iss": SHOP, "aud": HUB}, "access", id="a party that we know"),
+        pytest.param({"aud": HUB}, "invalid_issuer", id="a party that we do not know"),
+        pytest.param({"iss": SHOP}, "invalid_audience", id="for somebody else"),
+    ],
+)
+def test_our_event_in_their_shape_is_read(
+    examples: list[dict[str, Any]], change: dict[str, str], code: str
+) -> None:
+    """Each published SET with our event in place of its own: the rest of its claims does not disturb."""
+    for claims in examples:
+        ours = {**claims, **change, "iat": int(NOON.timestamp())}
+        ours["events"] = {
+            EventType.RECEIPT.value: {"jti": "1", "received_at": NOON, "accepted": 3, "more": []}
+        }
+        token = sign_claims(ours, KEY, typ=SET_TYP)
+        if code == "access":
+            assert receipt_of(token).payload == Receipt("1", NOON, 3)
+            continue
+        with pytest.raises(Rejected) as caught:
+            receipt_of(token)
+        assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("claims", "why"),
+    [
+        pytest.param({}, "events", id="no events"),
+        pytest.param({"events": {}}, "one event, not 0", id="an empty one"),
+        pytest.param({"events": []}, "events", id="a list"),
+        pytest.param(
+            {"events": {EventType.RECEIPT.value: {}, EventType.SIGNALS.value: {}}},
+            "one event, not 2",
+            id="two of ours, so that it would depend on who asks",
+        ),
+        pytest.param({"events": {"urn:x\n" * 50: {}}}, r"'urn:x\\n", id="a name made to spoil a log"),
+    ],
+)
+def test_what_holds_no_single_known_event_is_no_event(claims: dict[str, Any], why: str) -> None:
+    """In one line that names it."""
+    with pytest.raises(Rejected, match=why) as caught:
+        event_type_of(sign_claims(claims, KEY, typ=SET_TYP))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("token", [b"", b"~", b"a.b", b"a.!.c", b"a..c", b"x" * (MOST_BYTES + 1)])
+def test_what_is_no_token_has_no_kind(token: bytes) -> None:
+    """Too long, too short or of foreign letters."""
+    with pytest.raises(Rejected):
+        event_type_of(token)
+
+
+def test_an_envelope_may_be_told_by_its_first_part() -> None:
+    """With its disclosures and without."""
+    envelope = sealed(2)
+
+    assert event_type_of(envelope) is event_type_of(envelope.partition(b"~")[0]) is EventType.SIGNALS
