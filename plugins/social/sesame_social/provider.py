@@ -1,0 +1,82 @@
+"""Events become signals.
+
+Rules:
+1. Only what other people made of a post counts, never what it says: no text is read.
+2. Abuse counts when a moderator confirmed it, by name and at a time. A report is only a report.
+3. Nobody speaks for themselves: a mark by the author counts neither way.
+4. A post counts once as helpful and once as abuse, however often the file repeats it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from sesame_sdk import Identity, KeptBack, Signal, SignalKind, SignalProvider
+from sesame_social import events, kinds
+from sesame_social.events import PostEvent
+
+_KINDS = {"helpful": kinds.HELPFUL, "abuse_confirmed": kinds.ABUSE}
+_NOT_CONFIRMED = "not confirmed by a moderator"
+
+
+class CommunityPosts(SignalProvider[PostEvent]):
+    """Reads what became of posts."""
+
+    name: ClassVar[str] = "social"
+    kinds: ClassVar[tuple[SignalKind, ...]] = kinds.KINDS
+
+    def read(self, path: Path) -> Iterator[PostEvent | KeptBack]:
+        """Events of a JSON-lines file, ``.gz`` or not.
+
+        Of several events of one sort about one post the first counts, so the ids of posts are held
+        until the file ends.
+
+        Raises:
+            Rejected: the file cannot be read.
+        """
+        seen: set[tuple[str, str]] = set()
+        for event in events.read(path):
+            if isinstance(event, KeptBack) or _fault(event):
+                yield event
+            elif (event.post, event.event) in seen:
+                yield KeptBack("post counted already")
+            else:
+                seen.add((event.post, event.event))
+                yield event
+
+    def signals(self, event: PostEvent, identity: Identity) -> Iterator[Signal | KeptBack]:
+        """What one event says of the author."""
+        if fault := _fault(event):
+            yield KeptBack(fault)
+            return
+        kind = _KINDS[event.event]
+        yield Signal(
+            id=identity.signal_id(kind.name, event.post, event.at),
+            subject=identity.pseudonym(event.author),
+            kind=kind.name,
+            value=1.0,
+            occurred_at=event.at,
+        )
+
+
+def _fault(event: PostEvent) -> str:
+    """Why the event counts for nothing; empty if it does count."""
+    if event.event == "abuse_reported":
+        return _NOT_CONFIRMED
+    if event.event not in _KINDS:
+        return "unknown event"
+    if event.by == event.author:
+        return "marked by its own author"
+    if event.event == "abuse_confirmed" and not _is_person(event.by):
+        return _NOT_CONFIRMED
+    if event.event == "helpful" and not (
+        _is_person(event.by) or (isinstance(event.by, int) and event.by > 0)
+    ):
+        return "marked by nobody"
+    if event.at.year < 1970:
+        return "time before 1970"
+    return ""
+
+
+def _is_person(by: str | int | None) -> bool:
+    return isinstance(by, str) and bool(by.strip())

@@ -1,0 +1,185 @@
+"""What other people made of a post becomes a signal about its author; the post itself is never read."""
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sesame_social import CommunityPosts, PostEvent, kinds, sesame_signal_providers
+from sesame_social.events import LONGEST
+
+from sesame_sdk import Identity, KeptBack, Polarity, Rejected, Signal
+
+AT = datetime(2026, 5, 1, 10, tzinfo=UTC)
+HELPFUL = {"post": "p1", "author": "ada", "at": "2026-05-01T12:00:00+02:00", "event": "helpful", "by": 3}
+ABUSE = {**HELPFUL, "event": "abuse_confirmed", "by": "moderator-7"}
+
+
+@pytest.fixture(scope="session")
+def identity() -> Identity:
+    """A site's identity with a fixed secret."""
+    return Identity(b"a secret of thirty-two bytes....")
+
+
+@pytest.fixture
+def said(tmp_path: Path, identity: Identity) -> Callable[..., list[Signal | KeptBack]]:
+    """Everything that becomes of these lines."""
+
+    def run(*lines: dict[str, object] | str) -> list[Signal | KeptBack]:
+        file = tmp_path / "posts.jsonl"
+        file.write_text("".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines))
+        provider = CommunityPosts()
+        made: list[Signal | KeptBack] = []
+        for event in provider.read(file):
+            made += [event] if isinstance(event, KeptBack) else provider.signals(event, identity)
+        return made
+
+    return run
+
+
+Said = Callable[..., list[Signal | KeptBack]]
+
+
+def test_a_post_that_others_found_helpful_is_a_reward(said: Said, identity: Identity) -> None:
+    """One signal of value 1 about the author, at the time of the mark, in UTC."""
+    (one,) = said(HELPFUL)
+    assert one == Signal(
+        identity.signal_id("community.post.helpful", "p1", AT),
+        identity.pseudonym("ada"),
+        "community.post.helpful",
+        1.0,
+        AT,
+    )
+    assert kinds.HELPFUL.polarity is Polarity.REWARD
+
+
+def test_abuse_that_a_moderator_confirmed_is_one_signal(said: Said) -> None:
+    """Of the kind that may lower a score."""
+    (one,) = said(ABUSE)
+    assert (one.kind, one.value) == ("community.abuse.confirmed", 1.0)
+    assert kinds.ABUSE.polarity is Polarity.BOTH
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"event": "abuse_reported"}, "not confirmed by a moderator"),
+        ({"event": "abuse_confirmed", "by": 12}, "not confirmed by a moderator"),
+        ({"event": "abuse_confirmed", "by": None}, "not confirmed by a moderator"),
+        ({"event": "abuse_confirmed", "by": " "}, "not confirmed by a moderator"),
+        ({"event": "abuse_confirmed", "by": "ada"}, "marked by its own author"),
+        ({"by": "ada"}, "marked by its own author"),
+        ({"by": 0}, "marked by nobody"),
+        ({"by": None}, "marked by nobody"),
+        ({"event": "popular"}, "unknown event"),
+        ({"at": "2026-05-01T12:00:00"}, "time without a zone"),
+        ({"at": "1969-05-01T12:00:00Z"}, "time before 1970"),
+        ({"at": "yesterday"}, "unreadable line"),
+        ({"at": None}, "unreadable line"),
+        ({"post": ""}, "no post or no author"),
+        ({"author": 5}, "unreadable line"),
+    ],
+    ids=[
+        "a report is only a report",
+        "a number of people confirms nothing",
+        "nobody confirmed it",
+        "a blank name is nobody",
+        "nobody confirms against themselves",
+        "nobody helps themselves",
+        "no reader found it helpful",
+        "nobody is said to have",
+        "an event that we do not know",
+        "a time without a zone",
+        "a time before clocks",
+        "a time that is none",
+        "a confirmation without a time",
+        "a post without an id",
+        "an author that is a number",
+    ],
+)
+def test_what_does_not_count_is_kept_back_and_stops_nothing(
+    changed: dict[str, object], reason: str, said: Said
+) -> None:
+    """The next line is read as if nothing had been."""
+    kept, signal = said({**HELPFUL, **changed}, {**HELPFUL, "post": "p2"})
+    assert kept == KeptBack(reason)
+    assert isinstance(signal, Signal)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{", "[]", '{"post": "p1"}', "[" * 50_000, '"\\ud800"', json.dumps({**HELPFUL, "text": "x" * LONGEST})],
+    ids=[
+        "broken off",
+        "a list",
+        "half an event",
+        "nested without end",
+        "half a character",
+        "longer than a line may be",
+    ],
+)
+def test_an_unreadable_line_is_kept_back(line: str, said: Said) -> None:
+    """Once, however long it is; the next line is read."""
+    kept, signal = said(line, HELPFUL)
+    assert kept == KeptBack("unreadable line")
+    assert isinstance(signal, Signal)
+
+
+def test_a_piece_of_an_overlong_line_never_passes_for_an_event(said: Said) -> None:
+    """Whoever can write a long text cannot write an event into it."""
+    assert said("x" * LONGEST + json.dumps(HELPFUL)) == [KeptBack("unreadable line")]
+
+
+def test_a_post_counts_once_for_each_sort_of_event(said: Said) -> None:
+    """A second mark changes nothing; abuse of the same post is another matter."""
+    made = said(HELPFUL, {**HELPFUL, "at": "2026-05-02T00:00:00Z"}, ABUSE, ABUSE)
+    assert [one.reason if isinstance(one, KeptBack) else one.kind for one in made] == [
+        "community.post.helpful",
+        "post counted already",
+        "community.abuse.confirmed",
+        "post counted already",
+    ]
+
+
+def test_a_report_does_not_stand_in_the_way_of_the_confirmation(said: Said) -> None:
+    """What was kept back has not counted."""
+    made = said({**ABUSE, "by": None}, ABUSE)
+    assert isinstance(made[1], Signal)
+
+
+def test_exporting_again_gives_the_same_ids(said: Said) -> None:
+    """The hub sees the same observations."""
+    assert said(HELPFUL, ABUSE) == said(HELPFUL, ABUSE)
+
+
+@given(text=st.text(max_size=200))
+def test_no_text_of_a_post_gets_anywhere(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whatever stands in other fields, the event is the same, and has no room for it."""
+    file = tmp_path_factory.mktemp("posts") / "posts.jsonl"
+    file.write_text(json.dumps({"text": text, **HELPFUL, "body": {"text": [text]}}))
+    assert list(CommunityPosts().read(file)) == [PostEvent("p1", "ada", AT, "helpful", 3)]
+
+
+def test_a_gzipped_file_is_unpacked(tmp_path: Path) -> None:
+    """The same events."""
+    (tmp_path / "posts.jsonl.gz").write_bytes(gzip.compress(json.dumps(HELPFUL).encode()))
+    assert len(list(CommunityPosts().read(tmp_path / "posts.jsonl.gz"))) == 1
+
+
+@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b"{}\n" * 999)[:-20], None])
+def test_a_file_that_cannot_be_opened_is_rejected(content: bytes | None, tmp_path: Path) -> None:
+    """Broken packing, a broken-off download, no file at all: one of our errors."""
+    if content is not None:
+        (tmp_path / "posts.gz").write_bytes(content)
+    with pytest.raises(Rejected, match=r"posts\.gz: cannot be read"):
+        list(CommunityPosts().read(tmp_path / "posts.gz"))
+
+
+def test_the_plugin_brings_one_provider() -> None:
+    """Called social, with its two kinds."""
+    (provider,) = sesame_signal_providers()
+    assert (provider.name, provider.kinds) == ("social", kinds.KINDS)
