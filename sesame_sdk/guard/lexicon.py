@@ -18,7 +18,7 @@ _SPELLED_OUT = re.compile(r"(?<!\S)[a-z](?: [a-z]){2,}(?!\S)")
 #: Cyrillic and Greek letters that look like Latin ones.
 _LOOKALIKES = str.maketrans("авекмнорстухіјѕԁɡαεικνορτυχ", "abekmhopctyxijsdgaeiknoptux")
 _DIGITS = str.maketrans("013457", "oieast")
-_FEW_WORDS = r"(?: [a-z]+){0,3}? "
+_FEW_WORDS = r"(?: [a-z]+){0,5}? "
 
 
 def _alternatives(entries: str) -> str:

@@ -29,7 +29,7 @@ ENGLISH: dict[Topic, str] = {
         industrial action; picket; demonstrator; street demonstration; public demonstration;
         mass demonstration; public authorit*; authorities; public institution; state institution;
         institutions; public official; officials; state media; state organ; public order; patriot*;
-        unpatriotic; nationalis*; loyalty to; loyal citizen; good citizen; model citizen; civic virtue;
+        unpatriotic; nationalis*; loyal citizen; good citizen; model citizen; civic virtue;
         socialis*; communis*; fascis*; anarchis*; marxis*; maois*; leftis*; left wing; right wing;
         democra*; republican; ideolog*; propaganda; party member*; party loyal*; political party;
         ruling party; opposition party; the party line; opposition; communist party; public opinion;
@@ -112,7 +112,7 @@ INNOCENT = """
 #: A stance towards a body of the state, in either order and a few words apart, is politics too.
 STANCE = """
     critic; critical*; criticis*; criticiz*; critique; complain*; mock*; insult*; prais*; oppos*; slander*;
-    defam*; loyal*; obedien*
+    defam*; loyal to the; loyalty to the; obedien*
 """
 BODIES = """
     state; country; nation; motherland; fatherland; homeland; police*; army; military; national leader*;

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from sesame_sdk.model.codec import policy_digest
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring.scorecard import hundredths as in_hundredths
@@ -28,16 +29,19 @@ def scores(
             totals[subject] = hundredths
         elif reasons:
             parts.setdefault(subject, []).append((kind, hundredths))
+    known_by = policy.digest or policy_digest(policy)
     words = {weighting.kind: weighting.reason for weighting in policy.weightings}
     return {
-        subject: _score(total, _contributions(total, parts.get(subject, ()), words, policy), policy, as_of)
+        subject: Score(
+            points=total / 100,
+            band=policy.band(total / 100),
+            as_of=as_of,
+            policy=known_by,
+            base=policy.base,
+            contributions=_contributions(total, parts.get(subject, ()), words, policy),
+        )
         for subject, total in totals.items()
     }
-
-
-def _score(total: int, contributions: tuple[Contribution, ...], policy: Policy, as_of: date) -> Score:
-    points = total / 100
-    return Score(points, policy.band(points), as_of, policy.digest, policy.base, contributions)
 
 
 def _contributions(

@@ -1,0 +1,168 @@
+"""PUR-1 to PUR-6 and CON-1: who may read, and why."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.purposes import (
+    ALLOWED,
+    CONDITIONS,
+    DEPOSIT_WAIVER,
+    DISPUTE_MANAGEMENT,
+    DPV,
+    FAMILIES,
+    MATCHMAKING_RANKING,
+    refusing_rule,
+)
+from sesame_sdk.model.grant import Direction, Grant
+from tests.guard.builders import NOON, consumer, grant, policy, reading, rules
+
+GUARD = Guard()
+
+#: A purpose of each family, by the rule that must refuse it.
+REFUSED = [
+    ("PUR-1", f"{DPV}Purpose"),
+    ("PUR-1", f"{DPV}Marketing"),
+    ("PUR-1", f"{DPV}ServicePersonalisation"),
+    ("PUR-1", "urn:sesame-sdk:purpose:Anything"),
+    ("PUR-2", f"{DPV}PersonnelHiring"),
+    ("PUR-2", f"{DPV}RecruitmentApplicationScreening"),
+    ("PUR-2", f"{DPV}PersonnelPerformanceEvaluation"),
+    ("PUR-3", f"{DPV}ImprovePublicServices"),
+    ("PUR-3", f"{DPV}SocialWelfareEligibility"),
+    ("PUR-3", f"{DPV}ProtectionOfPublicSecurity"),
+    ("PUR-3", f"{DPV}PoliticalCampaign"),
+    ("PUR-4", f"{DPV}ImproveHealthcare"),
+    ("PUR-4", f"{DPV}ImproveTransportMobility"),
+    ("PUR-4", "urn:example:InternetSpeed"),
+    ("PUR-4", "urn:example:HousingQueueBonus"),
+    ("PUR-5", f"{DPV}CreditChecking"),
+    ("PUR-5", f"{DPV}CustomerSolvencyMonitoring"),
+    ("PUR-5", "urn:example:insurance-premium"),
+    ("PUR-6", f"{DPV}SellDataToThirdParties"),
+    ("PUR-6", f"{DPV}SellInsightsFromData"),
+]
+
+
+def test_the_allowed_set_is_the_one_of_the_rules() -> None:
+    """Five purposes, four more with a condition that the operator answers for, and no others."""
+    plain = {"PersonalisedBenefits", "ProvideProductRecommendations", "CustomerCare", "RightsFulfilment"}
+    under_conditions = {"FraudPreventionAndDetection", "MisusePreventionAndDetection"}
+    named = {f"{DPV}{name}" for name in plain | under_conditions}
+    assert named | {DISPUTE_MANAGEMENT, MATCHMAKING_RANKING, DEPOSIT_WAIVER} == ALLOWED
+    assert set(CONDITIONS) < ALLOWED
+    assert len(CONDITIONS) == 4
+
+
+@pytest.mark.parametrize("purpose", sorted(ALLOWED))
+def test_an_allowed_purpose_passes_every_door(purpose: str) -> None:
+    """Policy, consumer and read."""
+    assert GUARD.policy(policy(purposes=(purpose,))) == ()
+    assert GUARD.consumer(consumer(purpose=purpose)) == ()
+    assert GUARD.read(reading(purpose=purpose, grant=grant(purpose=purpose))) == ()
+
+
+@pytest.mark.parametrize(("rule", "purpose"), REFUSED, ids=[purpose for _, purpose in REFUSED])
+def test_a_refused_purpose_passes_no_door(rule: str, purpose: str) -> None:
+    """Policy, consumer and read; among allowed ones too, and though the person agreed."""
+    assert rules(GUARD.policy(policy(purposes=(*sorted(ALLOWED), purpose)))) == {rule}
+    assert rules(GUARD.consumer(consumer(purpose=purpose))) == {rule}
+    assert rules(GUARD.read(reading(purpose=purpose, grant=grant(purpose=purpose)))) == {rule}
+
+
+def test_every_dpv_term_is_allowed_or_refused_by_name(shared_data: Path) -> None:
+    """The whole of DPV 2.3: nine of ours aside, each term has a rule that refuses it."""
+    with (shared_data / "dpv-consent" / "purposes.csv").open(encoding="utf-8", newline="") as file:
+        iris = [term["iri"] for term in csv.DictReader(file)]
+    assert len(iris) == 125
+    refused = {iri: refusing_rule(iri) for iri in iris}
+    assert {iri for iri, rule in refused.items() if rule is None} == {p for p in ALLOWED if p.startswith(DPV)}
+    assert set(refused.values()) == {None, "PUR-1", *FAMILIES}
+
+
+def test_a_narrower_term_of_a_refused_one_is_refused_by_the_same_family(shared_data: Path) -> None:
+    """DPV's hierarchy: what lies under personnel management is PUR-2, whatever its name begins with."""
+    with (shared_data / "dpv-consent" / "purposes.csv").open(encoding="utf-8", newline="") as file:
+        broader = {term["iri"]: term["hasbroader"].split(";") for term in csv.DictReader(file)}
+
+    def under(iri: str, ancestor: str) -> bool:
+        return iri == ancestor or any(under(parent, ancestor) for parent in broader.get(iri, ()) if parent)
+
+    personnel = {iri for iri in broader if under(iri, f"{DPV}HumanResourceManagement")}
+    assert len(personnel) > 20
+    assert {refusing_rule(iri) for iri in personnel} == {"PUR-2"}
+
+
+@pytest.mark.parametrize(
+    "purpose",
+    [
+        "dpv:CustomerCare",
+        "CustomerCare",
+        "https://w3id.org/dpv#customercare",
+        "http://w3id.org/dpv#CustomerCare",
+        "https://w3id.org/dpv#CustomerCare ",
+        "https://w3id.org/dpv#CustomerCare#PersonnelHiring",
+        "https://evil.example/?https://w3id.org/dpv#CustomerCare",
+        "https://w3id.org/dpv#CustomerCar\N{CYRILLIC SMALL LETTER IE}",
+        "",
+        " ",
+        "x" * 100_000,
+    ],
+    ids=lambda purpose: repr(purpose[:60]),
+)
+def test_what_looks_like_an_allowed_purpose_is_not_one(purpose: str) -> None:
+    """The IRI is compared whole; a finding never repeats a text without end."""
+    found = GUARD.read(reading(purpose=purpose, grant=grant()))
+    assert found
+    assert rules(found) <= {"PUR-1", "PUR-2"}
+
+
+def test_a_policy_says_what_its_score_is_for() -> None:
+    """PUR-1: no purpose is no permission."""
+    assert rules(GUARD.policy(policy(purposes=()))) == {"PUR-1"}
+
+
+def test_a_purpose_other_than_the_grants_is_refused() -> None:
+    """PUR-1: both are allowed purposes, and the person agreed to only one."""
+    assert rules(GUARD.read(reading(purpose=DISPUTE_MANAGEMENT))) == {"PUR-1"}
+
+
+LATER = NOON + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        pytest.param(None, id="none was given"),
+        pytest.param(grant(given_at=LATER), id="it begins later"),
+        pytest.param(grant(expires_at=NOON), id="it expires at this very moment"),
+        pytest.param(grant(withdrawn_at=NOON), id="it is withdrawn at this very moment"),
+        pytest.param(grant(withdrawn_at=datetime(2026, 2, 1, tzinfo=UTC)), id="it was withdrawn, and cached"),
+        pytest.param(grant(partner="https://other.example"), id="it is another reader's"),
+        pytest.param(grant(context="community"), id="it is for another score"),
+        pytest.param(
+            grant(direction=Direction.SEND, kinds=("retail.order.completed",)),
+            id="it is to send, not to read",
+        ),
+    ],
+)
+def test_no_valid_consent_no_read(consent: Grant | None) -> None:
+    """CON-1, with one wording for all: the answer must not tell who is known here."""
+    (finding,) = GUARD.read(reading(grant=consent))
+    assert finding.rule == "CON-1"
+    assert finding.reason == "there is no consent to this read that is valid now"
+
+
+def test_a_valid_consent_covers_the_read() -> None:
+    """CON-1: given, not yet expired, not yet withdrawn."""
+    assert GUARD.read(reading(grant=grant(expires_at=LATER, withdrawn_at=LATER))) == ()
+
+
+def test_findings_name_no_person() -> None:
+    """The pseudonym of the person stays out of what is logged."""
+    found = GUARD.read(reading(purpose="urn:x:y", grant=grant(subject="pseudonym-of-ada", withdrawn_at=NOON)))
+    assert len(found) == 3
+    assert not any("pseudonym-of-ada" in str(finding) + finding.mend for finding in found)

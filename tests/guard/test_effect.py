@@ -1,0 +1,141 @@
+"""CTX-1, INF-1, RET-1, NOS-1: what a kind may do to a score."""
+
+import pytest
+from attrs import evolve
+
+from sesame_sdk.guard.effect import contexts_that_count
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.model.policy import Weighting
+from sesame_sdk.model.signal import Evidence, Polarity
+from tests.guard.builders import (
+    GOOD_KIND,
+    GOOD_POLICY,
+    LOWERING,
+    consumer,
+    grant,
+    kind,
+    policy,
+    rules,
+    weighting,
+)
+
+GUARD = Guard()
+RETURNED = evolve(GOOD_KIND, name=LOWERING.kind, polarity=Polarity.BOTH)
+
+
+def test_a_good_policy_passes_with_and_without_its_kinds() -> None:
+    """A shop's privileges, with a lowering kind of its own context that fades, are what GL 177 clears."""
+    assert GUARD.policy(GOOD_POLICY) == ()
+    assert GUARD.policy(GOOD_POLICY, [GOOD_KIND, RETURNED]) == ()
+
+
+def test_another_context_may_count_upwards() -> None:
+    """Orders may lift a matchmaking score; whether they do for a person is up to the grant."""
+    assert GUARD.policy(policy(weighting(), context="matchmaking")) == ()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(LOWERING, id="shop returns lower a matchmaking score"),
+        pytest.param(
+            evolve(LOWERING, floor=0.0), id="a floor of 0 with a polarity that lets it be lowered later"
+        ),
+        pytest.param(
+            evolve(LOWERING, context="matchmaking"), id="the shop's kind is passed off as matchmaking's"
+        ),
+        pytest.param(
+            evolve(LOWERING, context="matchmaking", kind="retailer.order.returned"),
+            id="the shop's context is spelt differently",
+        ),
+        pytest.param(evolve(LOWERING, polarity=Polarity.REWARD), id="the shop's returns are called a reward"),
+    ],
+)
+def test_another_context_may_not_count_downwards(changed: Weighting) -> None:
+    """CTX-1 stands at the policy door, however the crossing is dressed up."""
+    assert "CTX-1" in rules(GUARD.policy(policy(changed, context="matchmaking")))
+
+
+def test_a_kind_belongs_to_the_context_that_its_name_says() -> None:
+    """CTX-1 at the kind door: a name and a declaration that disagree."""
+    assert rules(GUARD.kind(kind(context="matchmaking"))) == {"CTX-1"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"floor": -1.0, "half_life_days": 9.0}, {"weight": -1.0}],
+    ids=["a floor", "a negative weight"],
+)
+def test_a_reward_cannot_take_points(changes: dict[str, float]) -> None:
+    """CTX-1: what is a reward only may not lower a score, not even in its own context."""
+    assert rules(GUARD.policy(policy(weighting(**changes)))) == {"CTX-1"}
+
+
+def test_a_policy_may_not_contradict_a_registered_kind() -> None:
+    """Context and wider use are CTX-1, evidence is INF-1; several registrations of one name all hold."""
+    reward = evolve(RETURNED, polarity=Polarity.REWARD)
+    inferred = evolve(GOOD_KIND, evidence=Evidence.INFERRED)
+    abroad = evolve(GOOD_KIND, context="matchmaking")
+    assert rules(GUARD.policy(GOOD_POLICY, [RETURNED, reward])) == {"CTX-1"}
+    assert rules(GUARD.policy(GOOD_POLICY, [GOOD_KIND, inferred])) == {"INF-1"}
+    assert rules(GUARD.policy(GOOD_POLICY, iter([abroad]))) == {"CTX-1"}
+
+
+def test_a_policy_may_be_kinder_than_a_registered_kind() -> None:
+    """Weighing a kind that may lower as a reward only takes nothing from anybody."""
+    assert GUARD.policy(policy(weighting()), [evolve(GOOD_KIND, polarity=Polarity.BOTH)]) == ()
+
+
+def test_a_registered_kind_that_must_be_refused_spoils_the_policy_that_weighs_it() -> None:
+    """The kind door is asked again: a policy cannot weigh a kind that slipped in, but may ignore it."""
+    slipped = kind(reason="Praise for the government")
+    assert rules(GUARD.policy(GOOD_POLICY, [slipped])) == {"POL-1"}
+    assert GUARD.policy(policy(LOWERING), [slipped]) == ()
+
+
+def test_an_inference_may_lift_and_not_lower() -> None:
+    """INF-1 at both doors: inferred evidence with a floor, or with a polarity that allows one."""
+    inferred = {"evidence": Evidence.INFERRED}
+    assert GUARD.kind(kind(**inferred)) == ()
+    assert GUARD.policy(policy(weighting(**inferred))) == ()
+    assert rules(GUARD.kind(kind(**inferred, polarity=Polarity.BOTH))) == {"INF-1"}
+    assert rules(GUARD.policy(policy(evolve(LOWERING, **inferred)))) == {"INF-1"}
+    assert rules(GUARD.policy(policy(weighting(**inferred, polarity=Polarity.BOTH)))) == {"INF-1"}
+
+
+def test_a_guess_cannot_be_passed_off_as_an_observation() -> None:
+    """INF-1: a sentiment model's kind, weighed as if it were observed."""
+    guess = evolve(RETURNED, evidence=Evidence.INFERRED, polarity=Polarity.REWARD)
+    assert "INF-1" in rules(GUARD.policy(GOOD_POLICY, [guess]))
+
+
+@pytest.mark.parametrize("ending", ["half_life_days", "expires_days"])
+def test_what_lowers_must_fade_or_expire(ending: str) -> None:
+    """RET-1: either will do; neither will not; a reward may last."""
+    lasting = evolve(LOWERING, half_life_days=None, expires_days=None)
+    assert GUARD.policy(policy(evolve(lasting, **{ending: 90.0}))) == ()
+    assert rules(GUARD.policy(policy(lasting))) == {"RET-1"}
+    assert GUARD.policy(policy(weighting(half_life_days=None, expires_days=None))) == ()
+
+
+def test_retention_cannot_be_hidden_among_fading_kinds() -> None:
+    """RET-1: each kind is looked at, not the policy as a whole."""
+    assert rules(
+        GUARD.policy(policy(LOWERING, evolve(LOWERING, kind="retail.order.late", half_life_days=None)))
+    )
+
+
+@pytest.mark.parametrize(
+    "no_score", ["deny", "lowest", "Neutral", "neutral ", "\N{FULLWIDTH LATIN SMALL LETTER N}eutral"]
+)
+def test_no_score_is_neutral_and_nothing_else(no_score: str) -> None:
+    """NOS-1 at both doors; another spelling of the word is another word."""
+    assert rules(GUARD.policy(policy(no_score=no_score))) == {"NOS-1"}
+    assert rules(GUARD.consumer(consumer(no_score=no_score))) == {"NOS-1"}
+
+
+def test_contexts_that_count_are_the_grants_own_and_its_crossings() -> None:
+    """CTX-1 at the read door: scoring leaves out every context that the person did not name."""
+    assert contexts_that_count(grant()) == {"retail"}
+    crossing = grant(context="matchmaking", crossings=("retail", "community"))
+    assert contexts_that_count(crossing) == {"matchmaking", "retail", "community"}

@@ -1,0 +1,236 @@
+"""The guard as a whole: it composes, further rules only add, and nothing switches it off."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from attrs import evolve
+from attrs.exceptions import FrozenInstanceError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sesame_sdk.errors import Refused
+from sesame_sdk.guard.guard import MOST_FINDINGS, Guard
+from sesame_sdk.guard.rulebook import BUILT_IN
+from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.model.finding import Action, Finding
+from sesame_sdk.model.policy import Policy, Weighting
+from sesame_sdk.model.signal import Evidence, SignalKind
+from tests.guard.builders import (
+    GOOD_CONSUMER,
+    GOOD_KIND,
+    GOOD_POLICY,
+    GOOD_READING,
+    LOWERING,
+    consumer,
+    kind,
+    policy,
+    reading,
+    rules,
+    weighting,
+)
+
+RULE_IDS = (
+    *("CTX-1", "POL-1", "SPC-1", "TST-1", "ASC-1", "INF-1", "NOS-1", "CON-1", "RET-1"),
+    *(f"PUR-{number}" for number in range(1, 7)),
+)
+
+
+class Further(GuardRule):
+    """A plugin's rule that does at the kind door whatever a test wants."""
+
+    id = "SHOP-1"
+    source = "our own"
+    dated = date(2026, 11, 1)
+
+    def __init__(self, answer: Callable[[GuardRule, SignalKind], Any]) -> None:
+        self._answer = answer
+
+    def check_kind(self, kind: SignalKind) -> Any:
+        """Answer as told."""
+        return self._answer(self, kind)
+
+
+def test_every_rule_is_there_once_with_its_source() -> None:
+    """Fifteen rules, each with a source and the month in which it was read."""
+    assert sorted(rule.id for rule in BUILT_IN) == sorted(RULE_IDS)
+    assert all(rule.source and (rule.dated.year, rule.dated.month) == (2026, 11) for rule in BUILT_IN)
+
+
+def test_good_things_pass_all_four_doors() -> None:
+    """Without a finding, and without an error."""
+    guard = Guard()
+    guard.admit_kind(GOOD_KIND)
+    guard.admit_policy(GOOD_POLICY, [GOOD_KIND])
+    guard.admit_consumer(GOOD_CONSUMER)
+    guard.admit_read(GOOD_READING)
+
+
+@pytest.mark.parametrize(
+    ("admit", "bad"),
+    [
+        (Guard.admit_kind, kind(reason="Protests attended")),
+        (Guard.admit_policy, policy(no_score="deny")),
+        (Guard.admit_consumer, consumer(no_score="deny")),
+        (Guard.admit_read, reading(grant=None)),
+    ],
+    ids=["kind", "policy", "consumer", "read"],
+)
+def test_a_refusal_carries_its_findings(admit: Callable[[Guard, Any], None], bad: object) -> None:
+    """One line to read, and the findings to act on."""
+    with pytest.raises(Refused) as refused:
+        admit(Guard(), bad)
+    (finding,) = refused.value.findings
+    assert finding.rule in str(refused.value)
+    assert finding.source in str(refused.value)
+    assert refused.value.code == "access_denied"
+
+
+def test_a_further_rule_adds_its_refusal() -> None:
+    """It refuses what the built-in rules let pass."""
+    guard = Guard([Further(lambda rule, kind: [rule.refuse(kind.name, "not here", "go elsewhere")])])
+    assert rules(guard.kind(GOOD_KIND)) == {"SHOP-1"}
+
+
+def test_a_warning_lets_pass() -> None:
+    """A warning is told and does not refuse."""
+    guard = Guard([Further(lambda rule, kind: [rule.warn(kind.name, "mind", "this")])])
+    guard.admit_kind(GOOD_KIND)
+    assert rules(guard.kind(GOOD_KIND)) == {"SHOP-1"}
+
+
+def _raise(error: BaseException) -> Any:
+    raise error
+
+
+def _raise_half_way(rule: GuardRule) -> Iterator[Finding]:
+    yield rule.warn("this", "mind", "it")
+    raise ValueError
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(lambda *_: _raise(ValueError()), id="raises"),
+        pytest.param(lambda *_: _raise(SystemExit(0)), id="asks to exit"),
+        pytest.param(lambda *_: _raise(RecursionError()), id="recurses"),
+        pytest.param(lambda rule, _: _raise_half_way(rule), id="raises half way"),
+        pytest.param(lambda *_: None, id="answers None"),
+        pytest.param(lambda *_: True, id="answers True"),
+        pytest.param(lambda *_: ["fine"], id="answers with text"),
+        pytest.param(lambda *_: [None], id="answers with a None"),
+        pytest.param(lambda rule, _: itertools.repeat(rule.warn("a", "b", "c")), id="never ends"),
+        pytest.param(lambda rule, _: [rule.warn("a", "b", "c")] * (MOST_FINDINGS + 1), id="floods"),
+        pytest.param(lambda rule, _: [rule.refuse("", "", "")], id="makes a finding that is not valid"),
+    ],
+)
+def test_a_broken_further_rule_refuses_by_name(answer: Callable[..., Any]) -> None:
+    """It fails closed: the door that it was put at stays shut, and the finding says whose rule it is."""
+    with pytest.raises(Refused, match=r"tests\.guard\.test_guard\.Further"):
+        Guard([Further(answer)]).admit_kind(GOOD_KIND)
+
+
+def test_an_interrupt_is_not_swallowed() -> None:
+    """The operator's Ctrl-C is no answer of a rule."""
+    with pytest.raises(KeyboardInterrupt):
+        Guard([Further(lambda *_: _raise(KeyboardInterrupt()))]).kind(GOOD_KIND)
+
+
+def test_a_further_rule_cannot_take_a_built_in_one_away() -> None:
+    """Neither by bearing its id, nor by answering nothing, nor by tampering with what it is shown."""
+
+    class Impostor(GuardRule):
+        id = "POL-1"
+        source = "GDPR 9"
+        dated = date(2026, 11, 1)
+
+    political = kind(reason="Protests attended")
+    assert "POL-1" in rules(Guard([Impostor()]).kind(political))
+
+    tampered = kind()
+    spoil = Further(lambda _, kind: object.__setattr__(kind, "reason", "Protests attended") or ())
+    assert "POL-1" in rules(Guard([spoil]).kind(tampered))
+
+
+def test_nothing_switches_a_rule_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No environment variable, no attribute, no argument."""
+    for name in ("SESAME_GUARD", "SESAME_NO_GUARD", "SESAME_DISABLE_RULES", "GUARD", "DEBUG"):
+        monkeypatch.setitem(os.environ, name, "off")
+    guard = Guard(())
+    with pytest.raises(FrozenInstanceError):
+        guard._extra = ()
+    with pytest.raises(AttributeError):
+        guard.kind = lambda _: ()
+    with pytest.raises(TypeError):
+        Guard(rules=())
+    with pytest.raises(TypeError):
+        BUILT_IN[0] = BUILT_IN[1]
+    assert rules(guard.kind(kind(reason="Protests attended"))) == {"POL-1"}
+
+
+#: An element that spoils any policy, by the rule that must say so.
+REFUSED_ELEMENTS: list[tuple[str, Weighting]] = [
+    ("POL-1", weighting(kind="retail.post.praise", reason="Praise for the government")),
+    ("SPC-1", weighting(kind="retail.pharmacy.order")),
+    ("TST-1", evolve(LOWERING, kind="retail.manga.order", weight=-2.0)),
+    ("ASC-1", weighting(kind="retail.other.score", reason="Your friends' scores")),
+    ("CTX-1", evolve(LOWERING, kind="dating.reply.late", context="dating")),
+    ("INF-1", evolve(LOWERING, kind="retail.tone.sour", evidence=Evidence.INFERRED)),
+    ("RET-1", evolve(LOWERING, kind="retail.order.lost", half_life_days=None)),
+]
+
+good_weightings = st.lists(
+    st.builds(
+        lambda base, number, weight, days: evolve(
+            base,
+            kind=f"retail.good.n{number}",
+            weight=weight if base is not LOWERING else -weight,
+            expires_days=days,
+        ),
+        st.sampled_from([weighting(), weighting(evidence=Evidence.INFERRED), LOWERING]),
+        st.integers(0, 99),
+        st.floats(0, 100),
+        st.none() | st.floats(1, 1000),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda entry: entry.kind,
+)
+
+
+def _policy(weightings: list[Weighting]) -> Policy:
+    return evolve(GOOD_POLICY, weightings=tuple(weightings))
+
+
+@given(good_weightings, st.data())
+def test_adding_a_refused_element_to_a_good_policy_makes_it_refused(
+    weightings: list[Weighting], data: st.DataObject
+) -> None:
+    """Wherever it stands, and in whatever company; and the good policy itself passes."""
+    assert Guard().policy(_policy(weightings)) == ()
+    rule, element = data.draw(st.sampled_from(REFUSED_ELEMENTS))
+    at = data.draw(st.integers(0, len(weightings)))
+    assert rules(Guard().policy(_policy([*weightings[:at], element, *weightings[at:]]))) == {rule}
+
+
+@given(good_weightings, st.lists(st.sampled_from(REFUSED_ELEMENTS), unique_by=str), st.randoms())
+def test_the_order_of_weightings_never_matters(weightings: list[Weighting], bad: Any, random: Any) -> None:
+    """The same entries in another order are judged the same."""
+    entries = [*weightings, *(element for _, element in bad)]
+    shuffled = random.sample(entries, len(entries))
+    judged, again = (sorted(map(str, Guard().policy(_policy(order)))) for order in (entries, shuffled))
+    assert judged == again
+    assert {line.split()[0] for line in judged} == {rule for rule, _ in bad}
+
+
+def test_findings_fit_whatever_they_are_about() -> None:
+    """The longest names still make a finding, not an error."""
+    long_policy = policy(weighting(kind="retail." + "a" * 32 + ".protest", reason="r" * 400), name="n" * 64)
+    found = Guard().policy(evolve(long_policy, purposes=("x" * 5000,), no_score="s" * 32))
+    assert rules(found) == {"POL-1", "NOS-1", "PUR-1"}
+    far = reading(partner="https://" + "p" * 300, grant=None)
+    (finding,) = Guard().read(far)
+    assert finding.action is Action.REFUSE

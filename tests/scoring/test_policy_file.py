@@ -1,0 +1,242 @@
+"""Policy files: read whole or not at all, strictly, and never unjudged."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sesame_sdk.errors import Misconfigured, Refused
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.model.policy import Band, Policy, Weighting
+from sesame_sdk.model.signal import Evidence, Polarity
+from sesame_sdk.scoring.policy_file import load_policy, parse_policy
+from sesame_sdk.scoring.policy_form import MOST_BYTES
+from tests.guard.builders import weighting
+
+GOOD = """
+name = "retail-privileges"
+version = 3
+context = "retail"
+base = 500
+range = [350, 950]
+purposes = ["https://w3id.org/dpv#CustomerCare"]
+
+[[bands]]
+name = "ordinary"
+from = 350
+
+[[bands]]
+name = "good"
+from = 600.5
+
+[[kinds]]
+kind = "retail.order.completed"
+weight = 4
+cap = 120
+partner_cap = 80
+reason = "Orders that you kept"
+
+[[kinds]]
+kind = "retail.order.returned"
+weight = -0.05
+half_life_days = 180
+expires_days = 730
+floor = -80
+cap = 0
+partner_cap = 60
+reason = "What you were paid back for orders"
+"""
+
+
+def test_a_policy_is_read_with_its_defaults() -> None:
+    """What is left out: no floor, no end, the policy's context, observed, a polarity that fits the floor."""
+    policy = parse_policy(GOOD)
+    common = {"context": "retail", "evidence": Evidence.OBSERVED}
+    assert policy == Policy(
+        name="retail-privileges",
+        version=3,
+        context="retail",
+        base=500.0,
+        low=350.0,
+        high=950.0,
+        bands=(Band("ordinary", 350.0), Band("good", 600.5)),
+        weightings=(
+            weighting(cap=120.0, partner_cap=80.0),
+            Weighting(
+                kind="retail.order.returned",
+                weight=-0.05,
+                floor=-80.0,
+                cap=0.0,
+                partner_cap=60.0,
+                reason="What you were paid back for orders",
+                polarity=Polarity.BOTH,
+                half_life_days=180.0,
+                expires_days=730.0,
+                **common,
+            ),
+        ),
+        purposes=("https://w3id.org/dpv#CustomerCare",),
+        digest=policy.digest,
+    )
+    assert len(policy.digest) == 43
+
+
+def _turned_round(text: str) -> str:
+    head, *tables = text.split("[[")
+    return head + "".join(f"[[{table}\n" for table in reversed(tables))
+
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        pytest.param(
+            GOOD.replace("500", "500.0").replace("= 4\n", "= 4.0\n"), id="whole numbers with a point"
+        ),
+        pytest.param(
+            GOOD.replace("500", "5e2").replace("= 0\n", "= -0.0\n"), id="exponents and a negative zero"
+        ),
+        pytest.param(GOOD.replace("\n", "\r\n"), id="Windows line ends"),
+        pytest.param(GOOD.replace("= ", "=").replace("\n\n", "\n# a comment\n"), id="spaces and comments"),
+        pytest.param(_turned_round(GOOD), id="tables in another order"),
+        pytest.param(
+            GOOD.replace("base = 500", 'no_score = "neutral"\nbase = 500'), id="a default written out"
+        ),
+    ],
+)
+def test_the_digest_depends_on_the_rules_and_not_on_the_file(rewritten: str) -> None:
+    """Two ways to write one policy are one policy."""
+    assert rewritten != GOOD
+    assert parse_policy(rewritten) == parse_policy(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("= 500", "= 501"),
+        ("version = 3", "version = 4"),
+        ("= 730", "= 731"),
+        ("kept", "keep"),
+        ("good", "fine"),
+        ("-0.05", "-0.06"),
+    ],
+)
+def test_the_digest_changes_with_any_rule(old: str, new: str) -> None:
+    """A policy that would score or explain otherwise is another policy."""
+    assert parse_policy(GOOD.replace(old, new)).digest != parse_policy(GOOD).digest
+
+
+WRONG = [
+    ("a typo in a key", "partner_cap = 80", "partner_kap = 80", "kinds[0].partner_kap: is not a key"),
+    ("a key too many at the top", "version = 3", "version = 3\nvisibility = 1", "visibility: is not a key"),
+    ("a key too many in a band", "from = 350", "from = 350\nto = 1", "bands[0].to: is not a key"),
+    ("a key left out", "cap = 120\n", "", "kinds[0]: Object missing required field `cap`"),
+    ("text for a number", "base = 500", 'base = "500"', "base: Expected `float`, got `str`"),
+    ("true for a number", "base = 500", "base = true", "base: Expected `float`, got `bool`"),
+    ("not a number", "base = 500", "base = nan", "base: is out of range"),
+    ("infinity", "cap = 120", "cap = inf", "kinds[0].cap: is out of range"),
+    ("a number without end", "cap = 120", f"cap = 1{'0' * 400}", "kinds[0].cap: Number out of range"),
+    ("a number longer than Python reads", "cap = 120", f"cap = 1{'0' * 9000}", "is not TOML"),
+    ("thousandths of a point", "cap = 120", "cap = 120.001", "kinds[0].cap: must be whole hundredths"),
+    ("a floor above zero", "floor = -80", "floor = 80", "kinds[1].floor: must be 0 or less"),
+    ("a half-life of nothing", "days = 180", "days = 0", "kinds[1].half_life_days: is out of range"),
+    ("a version that is no number", "version = 3", "version = 1.5", "version: Expected `int`"),
+    (
+        "two kinds of one name",
+        "order.returned",
+        "order.completed",
+        "kinds: retail.order.completed is there twice",
+    ),
+    ("bands that begin too high", "from = 350", "from = 360", "bands: must begin at the low end"),
+    ("a range upside down", "[350, 950]", "[950, 350]", "range: low, base and high must rise"),
+    ("a range of three", "[350, 950]", "[350, 500, 950]", "range: Expected `array` of length 2"),
+    (
+        "evidence that does not exist",
+        "cap = 0",
+        'cap = 0\nevidence = "seen"',
+        "kinds[1].evidence: Invalid enum",
+    ),
+    (
+        "a kind's name out of form",
+        "retail.order.completed",
+        "Retail Order",
+        "kinds[0].kind: is not in the form",
+    ),
+    ("a table twice", "[[bands]]", "[bands]", "is not TOML"),
+    ("no kinds", GOOD[GOOD.index("[[kinds]]") :], "", "Object missing required field `kinds`"),
+    ("nothing", GOOD, "", "Object missing required field"),
+    ("no TOML", GOOD, "{}", "is not TOML: Invalid statement (at line 1, column 1)"),
+    ("nested without end", GOOD, "a = " + "[" * 100_000, "is nested too deeply"),
+    ("tables nested without end", GOOD, "a = " + "{a=" * 50_000, "is nested too deeply"),
+    ("a key of 100,000 parts", GOOD, ".".join("a" * 100_000) + " = 1", "line 1: has too many dots"),
+    ("ten megabytes", GOOD, "a = " + "[" * 10_000_000, "is too long"),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
+)
+def test_a_faulty_file_is_one_clear_error(old: str, new: str, said: str) -> None:
+    """It names the file, the key and how to mend it, on one line of sensible length."""
+    text = GOOD.replace(old, new, 1)
+    assert text != GOOD
+    with pytest.raises(Misconfigured) as wrong:
+        parse_policy(text, name="shop.toml")
+    message = str(wrong.value)
+    assert message.startswith("shop.toml")
+    assert said in message
+    assert wrong.value.mend
+    assert len(message) < 300
+    assert "\n" not in message
+
+
+@given(
+    st.one_of(
+        st.text(),
+        st.builds(lambda at, by: GOOD[:at] + by + GOOD[at + 1 :], st.integers(0, 700), st.text(max_size=3)),
+    )
+)
+def test_no_text_breaks_the_reader(text: str) -> None:
+    """A policy, a clear error or a refusal; never anything else, and never half a policy."""
+    try:
+        policy = parse_policy(text)
+    except (Misconfigured, Refused):
+        return
+    assert len(policy.weightings) == 2
+
+
+def test_a_policy_is_never_loaded_unjudged(tmp_path: Path) -> None:
+    """The guard judges every file; the refusal names the file and carries the findings."""
+    path = tmp_path / "bad.toml"
+    path.write_text(GOOD.replace("Orders that you kept", "Praise for the government"))
+    with pytest.raises(Refused, match=r"bad\.toml: POL-1") as refused:
+        load_policy(path)
+    assert [finding.rule for finding in refused.value.findings] == ["POL-1"]
+    with pytest.raises(Refused):
+        load_policy(path, Guard())
+
+
+def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
+    """Editors on Windows put one there."""
+    path = tmp_path / "policy.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert load_policy(path) == parse_policy(GOOD)
+
+
+def test_what_is_no_policy_file_is_said_to_be_none(tmp_path: Path) -> None:
+    """Missing, a folder, a pipe, not UTF-8, too large: an error with the path, and no waiting."""
+    (tmp_path / "latin.toml").write_bytes(GOOD.replace("kept", "k\xe9pt").encode("latin-1"))
+    (tmp_path / "large.toml").write_text("#" * (MOST_BYTES + 1))
+    os.mkfifo(tmp_path / "pipe.toml")
+    said = {
+        "missing.toml": "No such file",
+        "": "is not a file",
+        "pipe.toml": "is not a file",
+        "latin.toml": "is not UTF-8 at byte",
+        "large.toml": "is too long",
+    }
+    for name, words in said.items():
+        with pytest.raises(Misconfigured, match=words) as wrong:
+            load_policy(tmp_path / name)
+        assert str(tmp_path / name) in str(wrong.value)
