@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 #: Command to the module that holds it, and its line in the help: listing must import none of them.
 COMMANDS = {
     "doctor": ("doctor", "Look for what is wrong with this set-up, and say how to mend it."),
-    "explain": ("scores", "Show a person's score with every reason (at the hub)."),
+    "explain": ("scores", "Show a person's score with every reason, and who read it (at the hub)."),
     "grants": ("grants", "Record, withdraw and list the consents that people give (at the hub)."),
     "hub": ("hub", "Set up and run a hub."),
     "keys": ("keys", "Make and show a partner's keys."),
     "outbox": ("outbox", "Look at what waits to be sent, and send dead letters again."),
     "partners": ("partners", "Admit partners and list them (at the hub)."),
-    "plugins": ("plugins", "List the installed plugins and their state."),
+    "plugins": ("plugins", "List the installed plugins: name, version, kinds, purposes, state."),
     "policy": ("policies", "Check a policy with the guard, and load it into a hub."),
     "post": ("post", "Turn a partner's file into signals and send them."),
     "register": ("partners", "Join a hub with a plugin: send its signed registration."),

@@ -58,10 +58,13 @@ def list_partners(hub_path: Path, as_json: bool) -> None:
 @click.argument("plugin_names", nargs=-1, required=True, metavar="PLUGIN...")
 @click.pass_context
 def register(ctx: click.Context, home: Path, plugin_names: tuple[str, ...]) -> None:
-    """Send the signed registration of each PLUGIN: its kinds and purposes, for the hub's guard to judge."""
+    """Join a hub with a plugin: send its signed registration.
+
+    It says which kinds and purposes each PLUGIN has; the hub's guard judges them.
+    """
     plugins = registry(ctx)
+    manifests = [plugins.manifest(name) for name in plugin_names]
     with client_of(home) as client:
-        for name in plugin_names:
-            manifest = plugins.manifest(name)
+        for manifest in manifests:
             client.register(manifest)
             note(f"registered {manifest.name} {manifest.version} ({manifest.digest})")

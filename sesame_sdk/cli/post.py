@@ -99,7 +99,7 @@ class Feed:
 @as_json
 @click.pass_context
 def post(ctx: click.Context, home: Path, file: Path, provider: str, as_json: bool) -> None:
-    """Turn FILE into signals and send them to the hub.
+    """Turn a partner's file into signals and send them.
 
     Sending the same file again is harmless: the ids are derived from it, so nothing counts twice.
     """

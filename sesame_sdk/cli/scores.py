@@ -17,9 +17,9 @@ from sesame_sdk.model.score import Score
 @click.option("--context", required=True, help="Whose policy makes the score.")
 @as_json
 def score(home: Path, subjects: tuple[str, ...], purpose: str, context: str, as_json: bool) -> None:
-    """Read the scores of SUBJECTs, your own pseudonyms. The people see that you did.
+    """Read scores as a partner.
 
-    No score is a full answer, and not a low one: the person has none, or did not agree to this.
+    SUBJECTs are your own pseudonyms; the people see that you read. No score is a full answer, and not a low one: the person has none, or did not agree to this.
     """
     with client_of(home) as client:
         scores = client.scores(subjects, purpose=purpose, context=context)
@@ -41,7 +41,10 @@ def score(home: Path, subjects: tuple[str, ...], purpose: str, context: str, as_
 @click.option("--context", required=True, help="Whose policy makes the score.")
 @as_json
 def explain(hub_path: Path, person: str, context: str, as_json: bool) -> None:
-    """Show PERSON's score with every reason, and who read it."""
+    """Show a person's score with every reason, and who read it (at the hub).
+
+    PERSON is what the hub calls them.
+    """
     with hub_at(hub_path) as hub:
         contexts = [policy.context for policy in hub.policies()]
         if context not in contexts:
