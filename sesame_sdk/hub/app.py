@@ -1,7 +1,7 @@
 """The hub as an ASGI application."""
 
 from litestar import Litestar
-from litestar.di import Provide
+from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -21,13 +21,9 @@ VERSION = "1.0"
 
 def create_app(hub: Hub) -> ASGIApp:
     """The application over an open hub, which it closes when it shuts down."""
-    gate = Gate(hub.settings.waiting)
     app = Litestar(
         route_handlers=[receive_event, read_score, read_scores, jwks, healthz],
-        dependencies={
-            "hub": Provide(lambda: hub, sync_to_thread=False),
-            "gate": Provide(lambda: gate, sync_to_thread=False),
-        },
+        state=State({"hub": hub, "gate": Gate(hub.settings.waiting)}),
         exception_handlers=HANDLERS,
         on_shutdown=[hub.close],
         openapi_config=_openapi(),

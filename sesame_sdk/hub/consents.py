@@ -31,6 +31,8 @@ _AT_ONCE = 500
 #: About 300 bytes each; a cache that grew beyond it starts anew.
 _MOST_CACHED = 500_000
 _NEVER = 1 << 62
+#: Person, kind, when given, when it ends.
+_Term = tuple[int, int, int, int]
 
 
 @frozen
@@ -84,7 +86,7 @@ class Consents:
 def _standings(
     connection: Connection, partner: int, subjects: Sequence[str], now: int
 ) -> dict[str, Standing]:
-    """From the tables. Grants that begin or end later say when to look again."""
+    """From the tables."""
     sends = (grants.c.pseudonym == pseudonyms.c.id) & (grants.c.direction == Direction.SEND.value)
     rows = connection.execute(
         select(
@@ -94,22 +96,21 @@ def _standings(
         .join(grants, sends)
         .join(grant_kinds, grant_kinds.c.grant_id == grants.c.id)
         .where(pseudonyms.c.partner == partner, pseudonyms.c.subject.in_(subjects))
-    )
-    persons: dict[str, int] = {}
-    allowed: defaultdict[str, set[int]] = defaultdict(set)
-    until: dict[str, int] = {}
+    ).all()
+    terms: defaultdict[str, list[_Term]] = defaultdict(list)
     for subject, person, kind, given_at, expires_at, withdrawn_at in rows:
-        persons[subject] = person
         end = min(expires_at or _NEVER, withdrawn_at or _NEVER)
-        if given_at <= now < end:
-            allowed[subject].add(kind)
-        turn = given_at if now < given_at else end
-        if turn > now:
-            until[subject] = min(turn, until.get(subject, _NEVER))
+        terms[subject].append((person, kind, given_at, end))
     return {
-        subject: Standing(persons.get(subject), frozenset(allowed[subject]), until.get(subject, _NEVER))
-        for subject in subjects
+        subject: _standing(terms[subject], now) if subject in terms else Standing() for subject in subjects
     }
+
+
+def _standing(terms: Sequence[_Term], now: int) -> Standing:
+    """What one pseudonym's grants come to. Those that begin or end later say when to look again."""
+    turns = [turn for _, _, given_at, end in terms for turn in (given_at, end) if turn > now]
+    standing = frozenset(kind for _, kind, given_at, end in terms if given_at <= now < end)
+    return Standing(terms[0][0], standing, min(turns, default=_NEVER))
 
 
 def listed(connection: Connection, person: str | None = None) -> list[tuple[str, Grant]]:

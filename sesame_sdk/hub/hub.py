@@ -33,7 +33,7 @@ from sesame_sdk.signing.keys import SigningKey, jwk_set
 Clock = Callable[[], datetime]
 
 
-@frozen
+@frozen(repr=False)
 class Hub:
     """Takes envelopes and registrations, keeps grants and policies, gives scores.
 

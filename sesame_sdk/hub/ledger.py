@@ -11,9 +11,10 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.hub.moments import micros, moment
@@ -23,6 +24,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.signal import Signal
 from sesame_sdk.signing.envelopes import Opened, open_envelope
+from sesame_sdk.signing.tokens import KeyFinder
 
 #: Envelopes read back at a time, about 300 kB each.
 _AT_ONCE = 16
@@ -157,9 +159,17 @@ def replay(connection: Connection, hub: str, which: ColumnElement[bool]) -> Iter
     stored = (
         select(envelopes).where(envelopes.c.event == EventType.SIGNALS.value, which).order_by(envelopes.c.id)
     )
-    for row in connection.execution_options(yield_per=_AT_ONCE).execute(stored):
-        if row.token:
-            opened = open_envelope(row.token + row.kept, keys, audience=hub, now=moment(row.received_at))
-            yield Replayed(row.id, row.partner, opened.envelope.signals)
-        else:
-            yield Replayed(row.id, row.partner, codec.decode(row.kept, tuple[Signal, ...]))
+    for row in connection.execute(stored.execution_options(yield_per=_AT_ONCE)):
+        try:
+            signals = _signals_of(row, keys, hub)
+        except Rejected as error:
+            raise Rejected(f"is not as it was received: {error}", field=f"envelope {row.id}") from error
+        yield Replayed(row.id, row.partner, signals)
+
+
+def _signals_of(row: Row[Any], keys: KeyFinder, hub: str) -> tuple[Signal, ...]:
+    if not row.token:
+        return codec.decode(row.kept, tuple[Signal, ...])
+    return open_envelope(
+        row.token + row.kept, keys, audience=hub, now=moment(row.received_at)
+    ).envelope.signals

@@ -42,7 +42,9 @@ class View:
         self._hub = hub
         self._insert = bare_sql(engine, insert_or_replace(signals, where=is_void(signals.c.envelope)))
         this_one = and_(*(column == bindparam(None) for column in signals.primary_key))
-        origin = select(envelopes.c.id, envelopes.c.kid).join(signals, signals.c.envelope == envelopes.c.id)
+        origin = select(signals.c.envelope, envelopes.c.kid).outerjoin(
+            envelopes, envelopes.c.id == signals.c.envelope
+        )
         self._origin = bare_sql(engine, origin.where(this_one))
 
     def insert(self, connection: Connection, rows: Sequence[Row]) -> int:
@@ -54,7 +56,7 @@ class View:
     ) -> list[bool]:
         """For each row of an envelope, once inserted, whether the ledger should keep its disclosure."""
         origins = [connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows]
-        return [origin.id == envelope or origin.kid != kid for origin in origins]
+        return [origin.envelope == envelope or origin.kid != kid for origin in origins]
 
     def rebuild(self, connection: Connection) -> int:
         """Throw the table away and make it again from the ledger. Returns how many signals there are.

@@ -69,6 +69,11 @@ class Writer:
                 raise Retryable("the hub is busy", mend="send again later", retry_after=1) from None
         return job.done.result()
 
+    @property
+    def pending(self) -> int:
+        """Pieces of work that wait, about."""
+        return self._queue.qsize()
+
     def close(self) -> None:
         """Finish what waits, then stop."""
         with self._lock:

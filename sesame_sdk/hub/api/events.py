@@ -7,9 +7,8 @@ from litestar.concurrency import sync_to_thread
 from litestar.openapi.datastructures import ResponseSpec
 
 from sesame_sdk.hub.api.bodies import read_body
-from sesame_sdk.hub.api.gate import Gate
 from sesame_sdk.hub.api.operations import taking
-from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.api.state import gate_of, hub_of
 
 SET_MEDIA_TYPE = "application/secevent+jwt"
 
@@ -29,13 +28,14 @@ SET_MEDIA_TYPE = "application/secevent+jwt"
     response_description="On disk.",
     summary="Send an envelope of signals or a registration",
 )
-async def receive_event(request: Request[Any, Any, Any], hub: Hub, gate: Gate) -> Response[bytes]:
+async def receive_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Acknowledged only when it is on disk; sending the same token again is safe.
 
     RFC 8935 section 2.2 leaves the body of the answer empty. A sender that names
     application/secevent+jwt in Accept gets the signed receipt instead: what was kept, and what was not.
     """
-    with gate:
+    hub = hub_of(request)
+    with gate_of(request):
         settings = hub.settings
         body = await read_body(
             request, media_type=SET_MEDIA_TYPE, most=settings.body_limit, seconds=settings.body_seconds

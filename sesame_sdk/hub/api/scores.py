@@ -15,8 +15,8 @@ from litestar.openapi.spec import OpenAPIType, Schema
 from sesame_sdk.errors import Rejected
 from sesame_sdk.hub.api.bodies import read_body
 from sesame_sdk.hub.api.errors import on_read_rejected
-from sesame_sdk.hub.api.gate import Gate
 from sesame_sdk.hub.api.operations import taking
+from sesame_sdk.hub.api.state import gate_of, hub_of
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.reads import MOST_SUBJECTS
 from sesame_sdk.model import codec
@@ -25,6 +25,7 @@ _JSON = "application/json"
 _BEARER = "bearer"
 _SECURITY: list[dict[str, list[str]]] = [{"reader": []}]
 _RESPONSES = {
+    400: ResponseSpec(None, description="Not a question: err and description."),
     401: ResponseSpec(None, description="The token is not believed."),
     403: ResponseSpec(None, description="The purpose is not one that the reader registered here."),
 }
@@ -57,10 +58,11 @@ class Asked:
     response_description="A score, or null.",
     summary="Read one score",
 )
-async def read_score(request: Request[Any, Any, Any], hub: Hub, gate: Gate, subject: str) -> Response[bytes]:
+async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A score, or null: nobody known by that name, no grant, and no score look the same."""
-    with gate:
-        found = await sync_to_thread(hub.read_scores, _token(request), [subject])
+    subject: str = request.path_params["subject"]
+    with gate_of(request):
+        found = await sync_to_thread(hub_of(request).read_scores, _token(request), [subject])
     return Response(codec.encode({"score": found[subject]}), media_type=MediaType.JSON)
 
 
@@ -74,10 +76,10 @@ async def read_score(request: Request[Any, Any, Any], hub: Hub, gate: Gate, subj
     response_description="A score or null for each subject.",
     summary="Read many scores",
 )
-async def read_scores(request: Request[Any, Any, Any], hub: Hub, gate: Gate) -> Response[bytes]:
+async def read_scores(request: Request[Any, Any, Any]) -> Response[bytes]:
     """For each subject a score or null. Every read is logged for the person whose score it is."""
-    token = _token(request)
-    with gate:
+    hub, token = hub_of(request), _token(request)
+    with gate_of(request):
         settings = hub.settings
         body = await read_body(
             request, media_type=_JSON, most=settings.body_limit, seconds=settings.body_seconds

@@ -1,0 +1,20 @@
+"""What every handler works with: the hub, and the gate before it."""
+
+from typing import Any
+
+from litestar import Request
+
+from sesame_sdk.hub.api.gate import Gate
+from sesame_sdk.hub.hub import Hub
+
+
+def hub_of(request: Request[Any, Any, Any]) -> Hub:
+    """The hub that this application was made for."""
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+def gate_of(request: Request[Any, Any, Any]) -> Gate:
+    """Where requests are counted."""
+    gate: Gate = request.app.state.gate
+    return gate

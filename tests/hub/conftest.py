@@ -1,0 +1,46 @@
+"""A hub of our own, a shop that sends to it, and the policy that weighs what the shop says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sesame_sdk import Polarity
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import create_hub
+from tests.hub.stage import HUB, LATE, ORDER, Clock, Partner, kind, policy, weighting
+
+ORDERS = kind(ORDER)
+LATES = kind(LATE, polarity=Polarity.BOTH)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The hub's clock, and the partners'."""
+    return Clock()
+
+
+@pytest.fixture
+def hub_path(tmp_path: Path) -> Path:
+    """The folder of a new hub."""
+    return create_hub(tmp_path / "hub", issuer=HUB).path
+
+
+@pytest.fixture
+def hub(hub_path: Path, clock: Clock) -> Iterator[Hub]:
+    """An open hub."""
+    with Hub.open(hub_path, clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def shop(hub: Hub, clock: Clock) -> Partner:
+    """A shop that may say `ORDER` and `LATE`, and reads the retail score; with a policy that weighs both."""
+    partner = Partner.join("https://shop.example", hub, clock, ORDERS, LATES, reads=["retail"])
+    hub.set_policy(
+        policy(
+            weighting(ORDERS, half_life_days=30.0, expires_days=365.0),
+            weighting(LATES, weight=-7.0, floor=-60.0, cap=0.0, half_life_days=90.0, expires_days=365.0),
+        )
+    )
+    return partner

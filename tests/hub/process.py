@@ -1,0 +1,54 @@
+"""A hub as a process of its own, as operators run it."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+_DEADLINE = 30.0
+_PROGRAM = """
+import sys
+from pathlib import Path
+from sesame_sdk.hub.server import serve
+serve(Path(sys.argv[1]), port=int(sys.argv[2]))
+"""
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(path: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The hub in `path`, once it answers. It is told to stop in the end, and must do so in peace."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", _PROGRAM, str(path), str(port)], stderr=subprocess.PIPE
+    ) as process:
+        try:
+            _wait(process, f"http://127.0.0.1:{port}/healthz")
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=_DEADLINE)
+            sys.stderr.write(said.decode())
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    ends = time.monotonic() + _DEADLINE
+    while time.monotonic() < ends and process.poll() is None:
+        try:
+            if requests.get(url, timeout=5).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    raise AssertionError(f"the hub does not answer at {url}")

@@ -1,0 +1,165 @@
+"""Grants: whose pseudonym is whose, what stands when, and what is told twice."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select
+
+from sesame_sdk import Direction, Grant, Rejected
+from sesame_sdk.hub import grants, parties, schema
+from sesame_sdk.hub.consents import Consents
+from sesame_sdk.hub.database import open_engine
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.signing.keys import SigningKey
+from tests.hub.stage import LATE, LONG_AGO, NOON, ORDER, Clock, Partner
+
+SHOP = "https://shop.example"
+
+
+def test_grants_come_back_as_they_were_told(shop: Partner, hub: Hub) -> None:
+    """Every field, for one person or for all."""
+    adas = shop.grants("ada", ORDER, LATE, reads="retail", crossings=("community", "games"))
+    bobs = shop.grants("bob", ORDER, expires_at=NOON + timedelta(days=1))
+    assert hub.add_grants([*adas, *bobs]) == 3
+    assert hub.grants("ada") == [*adas]
+    assert hub.grants() == [*adas, *bobs]
+    assert hub.grants("stranger") == []
+
+
+def test_the_same_consent_told_twice_is_one(shop: Partner, hub: Hub) -> None:
+    """An operator may load the same list again; a withdrawal in between stands."""
+    told = shop.grants("ada", ORDER)
+    assert hub.add_grants([*told, *told]) == 1
+    hub.withdraw("ada", SHOP)
+    assert hub.add_grants(told) == 0
+    assert hub.grants("ada")[0][1].withdrawn_at == NOON
+
+
+def test_giving_again_after_a_withdrawal_is_a_new_grant(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """What was sent before counts again too: the person lets it."""
+    hub.add_grants(shop.grants("ada", ORDER))
+    shop.send(shop.signal("ada", "1"))
+    hub.withdraw("ada", SHOP)
+    clock.pass_by(days=1)
+    hub.add_grants(shop.grants("ada", ORDER, given_at=clock.now))
+    assert hub.explain("ada", "retail") is not None
+
+
+def test_a_withdrawal_can_be_of_one_direction(shop: Partner, hub: Hub) -> None:
+    """The shop may no longer read, and still send."""
+    hub.add_grants(shop.grants("ada", ORDER, reads="retail"))
+    assert hub.withdraw("ada", SHOP, Direction.READ) == 1
+    shop.send(shop.signal("ada", "1"))
+    assert shop.read("ada") == [None]
+    assert hub.explain("ada", "retail") is not None
+
+
+@pytest.mark.usefixtures("shop")
+def test_withdrawing_what_was_never_given_is_no_error(hub: Hub) -> None:
+    """Nothing to end, so nothing was ended; a partner that does not exist is told."""
+    assert hub.withdraw("stranger", SHOP) == 0
+    with pytest.raises(Rejected, match="partner"):
+        hub.withdraw("ada", "https://nobody.example")
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one call", "in two calls"])
+def test_a_pseudonym_belongs_to_one_person_for_good(shop: Partner, hub: Hub, at_once: bool) -> None:
+    """Tying it to a second person is rejected, and nothing of that call is kept."""
+    adas = shop.grants("ada", ORDER)
+    theft = [("mallory", grant) for _, grant in shop.grants("ada", ORDER, LATE)]
+    if not at_once:
+        hub.add_grants(adas)
+    with pytest.raises(Rejected, match="belongs to another person") as refused:
+        hub.add_grants([*shop.grants("cleo", ORDER), *adas, *theft] if at_once else theft)
+    assert "ada" not in str(refused.value)
+    assert hub.grants() == ([] if at_once else adas)
+
+
+@pytest.mark.parametrize(
+    ("person", "partner", "field"),
+    [
+        pytest.param("ada", "https://nobody.example", "partner", id="a partner that nobody knows"),
+        pytest.param(" ", SHOP, "person", id="a person without a name"),
+        pytest.param("a" * 129, SHOP, "person", id="a person with too long a name"),
+    ],
+)
+def test_a_grant_that_makes_no_sense_is_rejected(
+    shop: Partner, hub: Hub, person: str, partner: str, field: str
+) -> None:
+    """Naming the field."""
+    grant = Grant(partner, shop.pseudonym("ada"), Direction.SEND, NOON, (ORDER,))
+    with pytest.raises(Rejected, match=field):
+        hub.add_grants([(person, grant)])
+
+
+def test_a_thousand_people_at_once(shop: Partner, hub: Hub) -> None:
+    """More than fit in one piece of work of the database."""
+    told = [pair for number in range(1100) for pair in shop.grants(f"p{number:04}", ORDER, LATE)]
+    assert hub.add_grants(iter(told)) == 1100
+    assert {person for person, _ in hub.grants()} == {f"p{number:04}" for number in range(1100)}
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A ledger with one partner and nothing else."""
+    path: Path = tmp_path_factory.mktemp("ledger") / "hub.sqlite"
+    opened = open_engine(f"sqlite:///{path}")
+    with opened.begin() as connection:
+        parties.add(connection, SHOP, [SigningKey.generate().public_jwk], LONG_AGO)
+    yield opened
+    opened.dispose()
+
+
+_times = st.integers(-3, 3).map(lambda hours: datetime(2026, 6, 1, 12, tzinfo=UTC) + timedelta(hours=hours))
+_grants = st.builds(
+    Grant,
+    partner=st.just(SHOP),
+    subject=st.just("a-pseudonym"),
+    direction=st.just(Direction.SEND),
+    given_at=_times,
+    kinds=st.lists(st.sampled_from([ORDER, LATE]), min_size=1, unique=True).map(tuple),
+    expires_at=st.none() | _times,
+    withdrawn_at=st.none() | _times,
+)
+
+
+@given(
+    told=st.lists(
+        _grants,
+        min_size=1,
+        max_size=4,
+        unique_by=lambda grant: (grant.given_at, grant.kinds, grant.expires_at),
+    )
+)
+def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told: list[Grant]) -> None:
+    """`grants.valid` in SQL, the cache of consents as time goes by, and `Grant.valid` say the same."""
+    consents = Consents()
+    with engine.connect() as connection:
+        grants.add(connection, [("ada", grant) for grant in told])
+        names = {row.id: row.name for row in connection.execute(select(schema.kinds))}
+        for at in (NOON + timedelta(hours=hours) for hours in range(-4, 5)):
+            expected = sorted(grant.given_at for grant in told if grant.valid(at))
+            rows = connection.execute(select(schema.grants.c.id).where(grants.valid(at))).all()
+            assert len(rows) == len(expected)
+            standing = consents.of(connection, 1, ["a-pseudonym"], at)["a-pseudonym"]
+            covered = {kind for grant in told if grant.valid(at) for kind in grant.kinds}
+            assert {names[kind] for kind in standing.kinds} == covered
+        connection.rollback()
+
+
+def test_the_cache_of_consents_sees_what_another_process_changed(engine: Engine) -> None:
+    """A withdrawal by whatever process holds for the next look, and so does a grant that is new."""
+    consents = Consents()
+    grant = Grant(SHOP, "another", Direction.SEND, NOON, (ORDER,))
+    with engine.connect() as connection:
+        assert consents.of(connection, 1, ["another"], NOON)["another"].person is None
+        grants.add(connection, [("bob", grant)])
+        assert consents.of(connection, 1, ["another"], NOON)["another"].kinds
+        grants.withdraw(connection, "bob", SHOP, None, NOON)
+        assert not consents.of(connection, 1, ["another"], NOON)["another"].kinds
+        connection.rollback()
+        assert consents.of(connection, 1, ["another"], NOON)["another"].person is None

@@ -1,0 +1,218 @@
+"""The hub over HTTP, as a real process: what partners see of it."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+import requests
+from attrs import frozen
+
+from sesame_sdk import Sensitivity, Signal
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import create_hub
+from sesame_sdk.model.envelope import EventType
+from tests.hub.conftest import LATES, ORDERS
+from tests.hub.process import free_port, serving
+from tests.hub.stage import LATE, ORDER, Partner, kind, manifest, policy, weighting
+
+SET = "application/secevent+jwt"
+YESTERDAY = moments.now() - timedelta(days=1)
+
+
+@frozen
+class Site:
+    """A hub's address, the same ledger opened by an operator, and a shop."""
+
+    url: str
+    hub: Hub
+    shop: Partner
+
+    def post(self, body: bytes, **headers: str) -> requests.Response:
+        """Deliver an event."""
+        headers = {"Content-Type": SET, "Accept": SET} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return requests.post(f"{self.url}/v1/events", data=body, headers=headers, timeout=30)
+
+    def read(self, *subjects: str) -> requests.Response:
+        """Read scores of many."""
+        return requests.post(
+            f"{self.url}/v1/scores/read", json={"subjects": subjects}, headers=self.bearer(), timeout=30
+        )
+
+    def read_one(self, subject: str) -> requests.Response:
+        """Read the score of one."""
+        return requests.get(f"{self.url}/v1/scores/{subject}", headers=self.bearer(), timeout=30)
+
+    def bearer(self) -> dict[str, str]:
+        """A fresh token."""
+        return {"Authorization": f"Bearer {self.shop.read_token().decode()}"}
+
+    def signal(self, person: str, key: str, at: datetime = YESTERDAY) -> Signal:
+        """An order of yesterday."""
+        return self.shop.signal(person, key, at=at)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A running hub where ada said yes to all, and bob to nothing."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    path = create_hub(tmp_path_factory.mktemp("http") / "hub", issuer=url).path
+    with Hub.open(path) as hub, serving(path, port):
+        shop = Partner.join("https://shop.example", hub, moments.now, ORDERS, LATES, reads=["retail"])
+        hub.set_policy(
+            policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
+        )
+        hub.add_grants(shop.grants("ada", ORDER, LATE, reads="retail", given_at=YESTERDAY))
+        yield Site(url, hub, shop)
+
+
+def test_a_purchase_becomes_a_score(site: Site) -> None:
+    """From a posted envelope to a score read over the network, with the receipt in between."""
+    answer = site.post(site.shop.seal(site.signal("ada", "1"), site.signal("bob", "2")))
+    assert (answer.status_code, answer.headers["Content-Type"]) == (202, SET)
+    receipt = site.shop.read_receipt(answer.content)
+    assert (receipt.accepted, [dropped.reason for dropped in receipt.dropped]) == (1, ["no_grant"])
+    ada, bob = site.shop.pseudonym("ada"), site.shop.pseudonym("bob")
+    found = site.read(ada, bob).json()["scores"]
+    assert found[bob] is None
+    assert (found[ada]["points"], found[ada]["band"], found[ada]["contributions"]) == (510.0, "fair", [])
+    assert site.read_one(ada).json() == {"score": found[ada]}
+
+
+def test_an_unknown_person_and_one_without_a_grant_look_the_same(site: Site) -> None:
+    """Byte for byte, but for the name that was asked, and header for header."""
+    site.hub.add_grants(site.shop.grants("dora", ORDER, given_at=YESTERDAY))
+    site.post(site.shop.seal(site.signal("dora", "d")))
+    known, unknown = site.shop.pseudonym("dora"), site.shop.pseudonym("stranger")
+    for ask in (site.read, site.read_one):
+        first, second = ask(known), ask(unknown)
+        assert first.content.replace(known.encode(), unknown.encode()) == second.content
+        assert first.status_code == second.status_code == 200
+        del first.headers["Date"], second.headers["Date"]
+        assert first.headers == second.headers
+
+
+def test_without_a_wish_for_the_receipt_the_answer_is_empty(site: Site) -> None:
+    """RFC 8935 section 2.2; and sending again with the wish gets it."""
+    envelope = site.shop.seal(site.signal("ada", "3"))
+    for accept in ("*/*", "application/json", ""):
+        plain = site.post(envelope, Accept=accept)
+        assert (plain.status_code, plain.content) == (202, b"")
+    again = site.post(envelope, Accept=f"application/json, {SET};q=0.5")
+    assert site.shop.read_receipt(again.content).accepted == 1
+    assert again.content == site.post(envelope).content
+
+
+def test_a_gzipped_body_is_taken(site: Site) -> None:
+    """Content-Encoding gzip, as the SDK's client sends it."""
+    packed = gzip.compress(site.shop.seal(site.signal("ada", "4")))
+    assert site.post(packed, Content_Encoding="gzip").status_code == 202
+
+
+def test_a_refusal_by_the_guard_carries_its_findings(site: Site) -> None:
+    """Registering a kind that the guard refuses: 400, access_denied, and each rule with its source."""
+    told = manifest(kind("retail.order.pharmacy", sensitivity=Sensitivity.SPECIAL), name="sesame-bad")
+    answer = site.post(site.shop.token(EventType.REGISTRATION, told))
+    assert (answer.status_code, answer.json()["err"]) == (400, "access_denied")
+    assert "SPC-1" in {finding["rule"] for finding in answer.json()["findings"]}
+    assert all(finding["source"] and finding["mend"] for finding in answer.json()["findings"])
+
+
+_BOMB = gzip.compress(bytes(50 << 20))
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        pytest.param(b"x" * ((2 << 20) + 1), {}, 413, id="too large as it is"),
+        pytest.param(_BOMB, {"Content_Encoding": "gzip"}, 413, id="too large when it is unpacked"),
+        pytest.param(_BOMB[:500], {"Content_Encoding": "gzip"}, 400, id="gzip cut short"),
+        pytest.param(zlib.compress(b"x"), {"Content_Encoding": "gzip"}, 400, id="not gzip"),
+        pytest.param(b"x", {"Content_Encoding": "br"}, 415, id="another encoding"),
+        pytest.param(b"x", {"Content_Type": "application/json"}, 415, id="another type"),
+        pytest.param(b"x", {}, 400, id="no token"),
+        pytest.param(b"", {}, 400, id="nothing"),
+    ],
+)
+def test_a_body_that_cannot_be_taken(site: Site, body: bytes, headers: dict[str, str], status: int) -> None:
+    """One form for every refusal: err and description."""
+    answer = site.post(body, **headers)
+    assert answer.status_code == status
+    assert answer.json().keys() == {"err", "description"}
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        pytest.param(None, 401, id="no token"),
+        pytest.param("Basic YTpi", 401, id="another scheme"),
+        pytest.param("Bearer abc", 401, id="no JWT"),
+        pytest.param("Bearer \u00e9", 401, id="not ASCII"),
+    ],
+)
+def test_a_read_without_a_token_is_not_believed(site: Site, authorization: str | None, status: int) -> None:
+    """401, with the scheme to use (RFC 6750)."""
+    headers = {"Authorization": authorization.encode()} if authorization else {}
+    for method, path in (("GET", "/v1/scores/ada"), ("POST", "/v1/scores/read")):
+        answer = requests.request(
+            method, site.url + path, json={"subjects": ["ada"]}, headers=headers, timeout=30
+        )
+        assert answer.status_code == status
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_purpose_that_was_not_registered_is_forbidden(site: Site) -> None:
+    """403: the reader is who it says, and may not."""
+    token = site.shop.read_token(context="community").decode()
+    answer = requests.get(
+        f"{site.url}/v1/scores/ada", headers={"Authorization": f"Bearer {token}"}, timeout=30
+    )
+    assert (answer.status_code, answer.json()["err"]) == (403, "access_denied")
+
+
+@pytest.mark.parametrize("count", [0, 10_001])
+def test_too_many_subjects_are_refused(site: Site, count: int) -> None:
+    """10,000 is the most, and none is no question."""
+    assert site.read(*(f"s{number}" for number in range(count))).status_code == 400
+
+
+def test_what_is_not_a_question_is_refused(site: Site) -> None:
+    """JSON of another shape."""
+    for body in (b"[]", b'{"subjects": [1]}', b'{"subjects": "ada"}', b"\xff"):
+        headers = site.bearer() | {"Content-Type": "application/json"}
+        answer = requests.post(f"{site.url}/v1/scores/read", data=body, headers=headers, timeout=30)
+        assert (answer.status_code, answer.json()["err"]) == (400, "invalid_request")
+
+
+def test_keys_are_published_without_their_private_part(site: Site) -> None:
+    """What receipts are verified by."""
+    keys = requests.get(f"{site.url}/.well-known/jwks.json", timeout=30).json()["keys"]
+    assert keys == site.hub.jwks()["keys"]
+    assert "d" not in keys[0]
+
+
+def test_the_page_loads_nothing_from_outside(site: Site) -> None:
+    """Plain HTML under a policy that lets nothing in; the same as a document."""
+    page = requests.get(f"{site.url}/schema", timeout=30)
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert not any(word in page.text for word in ("<script", "src=", "<link", "http://", "https://"))
+    document = requests.get(f"{site.url}/schema/openapi.json", timeout=30).json()
+    assert {"/v1/events", "/v1/scores/read", "/v1/scores/{subject}"} <= document["paths"].keys()
+    assert all(path in page.text for path in document["paths"])
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/schema", "/nowhere", "/v1/events", "/v1/scores/x"])
+def test_every_answer_is_guarded(site: Site, path: str) -> None:
+    """Also an error carries the headers that keep browsers and caches in check."""
+    answer = requests.get(site.url + path, timeout=30)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "server" not in answer.headers
+    if answer.status_code >= 400:
+        assert json.loads(answer.content).keys() == {"err", "description"}

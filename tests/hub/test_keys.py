@@ -1,0 +1,135 @@
+"""Keys of partners: rotation by overlap, revocation from an instant, and what falls with a key."""
+
+from datetime import timedelta
+
+import pytest
+
+from sesame_sdk import Rejected
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.signing.keys import SigningKey
+from tests.hub.conftest import LATES, ORDERS
+from tests.hub.stage import HUB, LATE, NOON, ORDER, Clock, Partner, manifest
+
+
+def _points(hub: Hub, *persons: str) -> list[float | None]:
+    found = [hub.explain(person, "retail") for person in persons]
+    return [score.points if score else None for score in found]
+
+
+def test_two_keys_overlap_in_a_rotation(shop: Partner, hub: Hub) -> None:
+    """A further key counts beside the first one, and the first goes on counting."""
+    hub.add_grants(shop.grants("ada", ORDER))
+    new = SigningKey.generate()
+    hub.add_partner(shop.issuer, [new.public_jwk])
+    assert shop.send(shop.signal("ada", "1")).accepted == 1
+    assert shop.with_key(new).send(shop.signal("ada", "2")).accepted == 1
+    assert hub.partners()[0].kids == (shop.key.kid, new.kid)
+
+
+def test_a_revoked_key_brings_every_score_back(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """What a thief signed falls away, whatever date it bears; what came before the theft stays."""
+    hub.add_grants([*shop.grants("ada", ORDER, LATE), *shop.grants("bob", ORDER)])
+    shop.send(shop.signal("ada", "1"), shop.signal("ada", "2", LATE))
+    clock.pass_by(hours=1)
+    before = _points(hub, "ada", "bob")
+    stolen_at = clock.now
+    shop.send(*(shop.signal("ada", f"x{number}", LATE, at=NOON) for number in range(5)))
+    shop.send(shop.signal("bob", "y"))
+    assert _points(hub, "ada", "bob") != before
+    clock.pass_by(hours=1)
+    hub.revoke_key(shop.issuer, shop.key.kid, stolen_at)
+    assert _points(hub, "ada", "bob") == before == [_points(hub, "ada")[0], None]
+
+
+def test_a_revoked_key_is_refused_at_the_door(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """From the instant on nothing signed with it comes in."""
+    hub.revoke_key(shop.issuer, shop.key.kid, clock.now)
+    with pytest.raises(Rejected) as refused:
+        shop.send(shop.signal("ada", "1"))
+    assert refused.value.code == "invalid_key"
+    assert hub.partners()[0].kids == ()
+
+
+def test_signals_that_fell_with_a_key_can_be_sent_again_under_another(
+    shop: Partner, hub: Hub, clock: Clock
+) -> None:
+    """The partner exports once more with its new key, and everything counts again, with the new values."""
+    hub.add_grants(shop.grants("ada", ORDER))
+    new = shop.with_key(SigningKey.generate())
+    shop.send(shop.signal("ada", "1", value=9.0))
+    hub.revoke_key(shop.issuer, shop.key.kid, NOON)
+    assert _points(hub, "ada") == [None]
+    hub.add_partner(shop.issuer, [new.key.public_jwk])
+    clock.pass_by(minutes=1)
+    new.register(manifest(ORDERS, LATES, reads=["retail"]))
+    assert new.send(shop.signal("ada", "1", value=2.0)).accepted == 1
+    assert _points(hub, "ada") == [520.0]
+    assert hub.rebuild() == 1
+    assert _points(hub, "ada") == [520.0]
+
+
+@pytest.mark.parametrize("rebuilt", [False, True], ids=["at once", "and after a rebuild"])
+def test_a_signal_vouched_for_by_two_keys_outlives_one(
+    shop: Partner, hub: Hub, clock: Clock, rebuilt: bool
+) -> None:
+    """A thief who comes first with a signal's id cannot keep the partner's own word from counting."""
+    old = shop.with_key(SigningKey.generate())
+    hub.add_partner(shop.issuer, [old.key.public_jwk])
+    hub.add_grants(shop.grants("ada", ORDER))
+    old.send(shop.signal("ada", "1", value=5.0))
+    clock.pass_by(minutes=1)
+    assert shop.send(shop.signal("ada", "1", value=3.0)).duplicates == 1
+    hub.revoke_key(shop.issuer, old.key.kid, NOON)
+    if rebuilt:
+        assert hub.rebuild() == 1
+    assert _points(hub, "ada") == [530.0]
+
+
+def test_a_registration_falls_with_the_key_that_signed_it(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """A thief's registration goes, and the partner's own before it stands again."""
+    hub.add_grants(shop.grants("ada", ORDER))
+    shop.send(shop.signal("ada", "1"))
+    thief = shop.with_key(SigningKey.generate())
+    hub.add_partner(shop.issuer, [thief.key.public_jwk])
+    clock.pass_by(minutes=1)
+    thief.register(manifest(LATES))
+    assert _points(hub, "ada") == [None]
+    hub.revoke_key(shop.issuer, thief.key.kid, clock.now)
+    assert _points(hub, "ada") == [510.0]
+    assert hub.partners()[0].kinds == (ORDER, LATE)
+
+
+def test_a_revocation_is_never_made_later(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """Told again with a later instant, the earlier one stands."""
+    hub.add_grants(shop.grants("ada", ORDER))
+    clock.pass_by(minutes=1)
+    shop.send(shop.signal("ada", "1"))
+    hub.revoke_key(shop.issuer, shop.key.kid, NOON)
+    hub.revoke_key(shop.issuer, shop.key.kid, NOON + timedelta(days=1))
+    assert _points(hub, "ada") == [None]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "jwks", "field"),
+    [
+        pytest.param(HUB, [SigningKey.generate().public_jwk], "issuer", id="the hub itself"),
+        pytest.param("shop", [SigningKey.generate().public_jwk], "issuer", id="no URL"),
+        pytest.param("https://a.example", [], "jwks", id="no key"),
+        pytest.param("https://a.example", [{"kty": "RSA"}], "kty", id="not an Ed25519 key"),
+    ],
+)
+def test_who_is_no_partner_is_not_admitted(
+    hub: Hub, issuer: str, jwks: list[dict[str, str]], field: str
+) -> None:
+    """The error names the field, and nobody is added."""
+    with pytest.raises(Rejected, match=field):
+        hub.add_partner(issuer, jwks)
+    assert hub.partners() == []
+
+
+def test_an_unknown_key_cannot_be_revoked(shop: Partner, hub: Hub) -> None:
+    """A typing error is told, not swallowed."""
+    with pytest.raises(Rejected, match="kid"):
+        hub.revoke_key(shop.issuer, "nothing", NOON)
+    with pytest.raises(Rejected, match="partner"):
+        hub.revoke_key("https://nobody.example", shop.key.kid, NOON)

@@ -1,0 +1,182 @@
+"""Who may read a score, what a reader learns, and what the person learns of it."""
+
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+
+from sesame_sdk import Rejected
+from sesame_sdk.guard import purposes
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.reads import MOST_SUBJECTS, Read
+from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.model.grant import Reading
+from sesame_sdk.signing.events import new_jti
+from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.tokens import READ_TYP, SET_TYP, sign_claims
+from tests.hub.stage import BENEFITS, HUB, LATE, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
+
+
+@pytest.fixture(autouse=True)
+def _ada_and_bob(shop: Partner, hub: Hub) -> None:
+    """Ada lets the shop send and read; bob lets it send alone; cleo lets it read and has no signals."""
+    hub.add_grants([*shop.grants("ada", ORDER, reads="retail"), *shop.grants("bob", ORDER)])
+    hub.add_grants(shop.grants("cleo", reads="retail"))
+    shop.send(shop.signal("ada", "1"), shop.signal("bob", "2"))
+
+
+def test_none_is_one_answer_for_all_who_have_none(shop: Partner) -> None:
+    """No grant, no score, and nobody at all cannot be told apart."""
+    ada, *others = shop.read("ada", "bob", "cleo", "stranger")
+    assert ada is not None
+    assert ada.points == 510.0
+    assert others == [None, None, None]
+
+
+def test_a_reader_sees_no_reasons(shop: Partner, hub: Hub) -> None:
+    """Points and band are what it needs; why is the person's own."""
+    (ada,) = shop.read("ada")
+    assert ada is not None
+    assert ada.contributions == ()
+    assert hub.explain("ada", "retail").contributions  # type: ignore[union-attr] # there is one
+
+
+def test_every_read_is_logged_for_the_person(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """Also one that was not answered; who is not a person here has no log."""
+    shop.read("ada", "bob", "stranger")
+    clock.pass_by(hours=1)
+    shop.read("ada")
+    first = Read(shop.issuer, BENEFITS, "retail", NOON, answered=True)
+    assert hub.reads_of("ada") == [first, evolve(first, at=NOON + timedelta(hours=1))]
+    assert hub.reads_of("bob") == [evolve(first, answered=False)]
+    assert hub.reads_of("stranger") == []
+
+
+def test_a_subject_asked_twice_is_answered_once(shop: Partner, hub: Hub) -> None:
+    """And logged once."""
+    assert [score.points for score in shop.read("ada", "ada") if score] == [510.0, 510.0]
+    assert len(hub.reads_of("ada")) == 1
+
+
+def test_another_partners_names_mean_nothing(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """A reader that learned another's pseudonym learns nothing by it."""
+    spy = Partner.join("https://spy.example", hub, clock, reads=["retail"])
+    adas = shop.pseudonym("ada")
+    assert hub.read_scores(spy.read_token(), [adas]) == {adas: None}
+
+
+@pytest.mark.parametrize("count", [0, MOST_SUBJECTS + 1])
+def test_too_many_or_none_are_refused(shop: Partner, hub: Hub, count: int) -> None:
+    """10,000 is the most."""
+    with pytest.raises(Rejected, match="subjects: must be 1 to 10000"):
+        hub.read_scores(shop.read_token(), [f"s{number}" for number in range(count)])
+
+
+def test_a_token_is_good_once(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """Whoever finds a used one gets nothing; it is remembered as long as it could be believed."""
+    token = shop.read_token()
+    hub.read_scores(token, [shop.pseudonym("ada")])
+    clock.pass_by(minutes=5, seconds=59)
+    with pytest.raises(Rejected, match="jti: was used before"):
+        hub.read_scores(token, [shop.pseudonym("ada")])
+    clock.pass_by(seconds=2)
+    with pytest.raises(Rejected, match="exp: is past"):
+        hub.read_scores(token, [shop.pseudonym("ada")])
+    assert len(hub.reads_of("ada")) == 1
+
+
+def _claims(shop: Partner, **other: object) -> dict[str, object]:
+    now = int(NOON.timestamp())
+    return {
+        "iss": shop.issuer,
+        "aud": HUB,
+        "iat": now,
+        "exp": now + 300,
+        "jti": new_jti(),
+        "purpose": BENEFITS,
+        "context": "retail",
+    } | other
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        pytest.param({"aud": "https://other.example"}, "invalid_audience", id="meant for another hub"),
+        pytest.param({"iss": "https://nobody.example"}, "invalid_issuer", id="from nobody we know"),
+        pytest.param({"exp": int(NOON.timestamp()) + 301}, "authentication_failed", id="lives too long"),
+        pytest.param({"exp": None}, "authentication_failed", id="lives for ever"),
+        pytest.param({"exp": int(NOON.timestamp()) - 61}, "authentication_failed", id="has expired"),
+        pytest.param({"purpose": ""}, "authentication_failed", id="without a purpose"),
+        pytest.param({"purpose": purposes.CUSTOMER_CARE}, "access_denied", id="a purpose not registered"),
+        pytest.param({"context": "community"}, "access_denied", id="a context not registered"),
+    ],
+)
+def test_a_token_that_is_wrong_opens_nothing(
+    shop: Partner, hub: Hub, claims: dict[str, object], code: str
+) -> None:
+    """And nobody's log says that they were read."""
+    token = sign_claims(_claims(shop, **claims), shop.key, typ=READ_TYP)
+    with pytest.raises(Rejected) as refused:
+        hub.read_scores(token, [shop.pseudonym("ada")])
+    assert refused.value.code == code
+    assert hub.reads_of("ada") == []
+
+
+def test_a_message_is_no_read_token(shop: Partner, hub: Hub) -> None:
+    """A token of another type, or with another's key, does not pass for one."""
+    for token in (
+        sign_claims(_claims(shop), shop.key, typ=SET_TYP),
+        sign_claims(_claims(shop), SigningKey.generate(), typ=READ_TYP),
+    ):
+        with pytest.raises(Rejected):
+            hub.read_scores(token, [shop.pseudonym("ada")])
+
+
+def test_a_purpose_that_the_policy_does_not_serve_is_denied(shop: Partner, hub: Hub) -> None:
+    """The operator says what a score may be read for, and that includes those who registered before."""
+    care = evolve(policy(weighting(kind(ORDER))), purposes=(purposes.CUSTOMER_CARE,), digest="")
+    hub.set_policy(care)
+    with pytest.raises(Rejected, match="not what this context's score is for") as refused:
+        shop.read("ada")
+    assert refused.value.code == "access_denied"
+
+
+def test_a_context_without_a_policy_has_no_scores_to_read(hub: Hub, clock: Clock) -> None:
+    """The reader is told, since it asked for something that is not there for anybody."""
+    Partner.join("https://forum.example", hub, clock, kind(POST), reads=["community"])
+    reader = Partner.join("https://reader.example", hub, clock, reads=["community"])
+    with pytest.raises(Rejected, match="context: has no policy here"):
+        reader.read("ada", context="community")
+
+
+class _NobodyAtNight(GuardRule):
+    """Refuses every read before six."""
+
+    id = "EXT-1"
+    source = "a further rule"
+    dated = NOON.date()
+
+    def check_read(self, reading: Reading):  # noqa: ANN202
+        """Ask again in the morning."""
+        if reading.at.hour < 6:
+            yield self.refuse("read", "it is night", "ask in the morning")
+
+
+def test_a_further_rule_can_close_the_door_of_reads(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """The guard is asked at every read, with the rules that the operator added."""
+    with Hub.open(hub.settings.path, clock=clock, rules=[_NobodyAtNight()]) as strict:
+        reader = evolve(shop, hub=strict)
+        assert reader.read("ada") != [None]
+        clock.pass_by(hours=13)
+        assert reader.read("ada") == [None]
+        assert not strict.reads_of("ada")[-1].answered
+
+
+def test_a_withdrawn_kind_of_grant_does_not_hide_a_standing_one(
+    shop: Partner, hub: Hub, clock: Clock
+) -> None:
+    """Of several grants for the same read, one that stands is enough."""
+    hub.withdraw("ada", shop.issuer)
+    clock.pass_by(minutes=1)
+    hub.add_grants(shop.grants("ada", ORDER, LATE, reads="retail", given_at=NOON - timedelta(days=90)))
+    assert [score.points for score in shop.read("ada") if score] == [510.0]

@@ -1,0 +1,68 @@
+"""The table of signals is a view: thrown away, it comes back from the ledger, row for row."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sesame_sdk import Rejected
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.signing.keys import SigningKey
+from tests.hub.conftest import ORDERS
+from tests.hub.stage import LATE, NOON, ORDER, Clock, Partner
+
+
+def _rows(path: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path / "hub.sqlite")) as connection:
+        return connection.execute("SELECT * FROM signals ORDER BY person, partner, id").fetchall()
+
+
+def test_a_rebuild_gives_the_same_rows(shop: Partner, hub: Hub, hub_path: Path, clock: Clock) -> None:
+    """After all that can happen: parts dropped, sent again or in the clear, withdrawn, revoked."""
+    twin = Partner.join("https://twin.example", hub, clock, ORDERS)
+    hub.add_grants([*shop.grants("ada", ORDER, LATE), *shop.grants("bob", ORDER), *twin.grants("ada", ORDER)])
+    first = [shop.signal("ada", "1"), shop.signal("bob", "2"), shop.signal("stranger", "3")]
+    shop.send(*first)
+    shop.send(*first, shop.signal("ada", "4", LATE, value=-0.5, at=NOON - timedelta(days=9, microseconds=1)))
+    for signals in ([shop.signal("ada", "5")], [shop.signal("bob", "6"), shop.signal("stranger", "7")]):
+        hub.receive(shop.token(EventType.SIGNALS, {"signals": signals}))
+    old = twin.with_key(SigningKey.generate())
+    hub.add_partner(twin.issuer, [old.key.public_jwk])
+    old.send(twin.signal("ada", "1", value=4.0), twin.signal("ada", "2"))
+    twin.send(twin.signal("ada", "1", value=3.0))
+    hub.revoke_key(twin.issuer, old.key.kid, NOON)
+    hub.withdraw("bob", shop.issuer)
+    before = _rows(hub_path)
+    assert len(before) == 7
+    assert hub.rebuild() == len(before)
+    assert _rows(hub_path) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(
+            "UPDATE envelopes SET token = CAST(replace(token, 'e', 'f') AS BLOB) WHERE event LIKE '%signals'",
+            id="token",
+        ),
+        pytest.param(
+            "UPDATE envelopes SET kept = CAST('~WyJzIix7fV0~' AS BLOB) WHERE event LIKE '%signals'",
+            id="disclosure",
+        ),
+    ],
+)
+def test_a_ledger_that_was_changed_is_not_believed(
+    shop: Partner, hub: Hub, hub_path: Path, damage: str
+) -> None:
+    """Every row is proved again; one that fails stops the rebuild, and the table stays as it was."""
+    hub.add_grants(shop.grants("ada", ORDER))
+    shop.send(shop.signal("ada", "1"))
+    before = _rows(hub_path)
+    with closing(sqlite3.connect(hub_path / "hub.sqlite")) as connection, connection:
+        connection.execute(damage)
+    with pytest.raises(Rejected, match="envelope 2"):
+        hub.rebuild()
+    assert _rows(hub_path) == before

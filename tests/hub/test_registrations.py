@@ -1,0 +1,135 @@
+"""Signed registrations: what the hub lets a partner say, and why it lets it read."""
+
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+
+from sesame_sdk import Evidence, Polarity, Refused, Rejected, Sensitivity
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.model.envelope import EventType
+from tests.hub.conftest import LATES, ORDERS
+from tests.hub.stage import LATE, NOON, ORDER, POST, Clock, Partner, kind, manifest, policy, weighting
+
+
+def test_a_registration_is_kept_and_answered_with_a_receipt(shop: Partner, hub: Hub) -> None:
+    """The operator sees plugins, kinds and purposes of each partner."""
+    partner = hub.partners()[0]
+    assert partner.issuer == shop.issuer
+    assert partner.plugins == ("sesame-test 1.0",)
+    assert partner.kinds == (ORDER, LATE)
+    assert partner.purposes == ("https://w3id.org/dpv#PersonalisedBenefits",)
+
+
+def test_a_registration_again_gets_the_same_receipt(shop: Partner, hub: Hub) -> None:
+    """A partner that lost the answer may send the same token once more."""
+    token = shop.token(EventType.REGISTRATION, manifest(ORDERS, name="sesame-more"))
+    assert hub.receive(token) == hub.receive(token)
+
+
+def test_a_newer_registration_takes_the_place_of_the_older(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """A kind that the plugin no longer declares neither comes in nor counts."""
+    hub.add_grants(shop.grants("ada", ORDER))
+    shop.send(shop.signal("ada", "1"))
+    clock.pass_by(minutes=1)
+    shop.register(manifest(LATES, version="2.0"))
+    assert hub.partners()[0].kinds == (LATE,)
+    assert hub.explain("ada", "retail") is None
+    assert shop.send(shop.signal("ada", "2")).dropped[0].reason == "kind_not_registered"
+
+
+def test_another_plugin_of_the_partner_stands_beside_it(shop: Partner, hub: Hub) -> None:
+    """Only a plugin of the same name is replaced."""
+    shop.register(manifest(kind(POST), name="sesame-second"))
+    assert hub.partners()[0].kinds == (POST, ORDER, LATE)
+
+
+def test_an_older_registration_is_rejected(shop: Partner, hub: Hub) -> None:
+    """Somebody who kept an old token cannot bring an old state back."""
+    token = shop.token(EventType.REGISTRATION, manifest(ORDERS), now=NOON - timedelta(minutes=1))
+    with pytest.raises(Rejected, match="iat: is older"):
+        hub.receive(token)
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        pytest.param(manifest(ORDERS, api="2.0"), "api", id="another major version of the API"),
+        pytest.param(manifest(ORDERS, digest="x" * 43), "digest", id="a digest that is not its own"),
+        pytest.param(manifest(ORDERS, digest=""), "digest", id="no digest"),
+        pytest.param(manifest(ORDERS, ORDERS), "kinds", id="one kind twice"),
+        pytest.param(manifest(reads=["retail", "retail"]), "consumers", id="one consumer twice"),
+    ],
+)
+def test_a_manifest_that_is_wrong_is_rejected(shop: Partner, hub: Hub, told, field: str) -> None:  # noqa: ANN001
+    """Naming the field; what was registered before stands."""
+    with pytest.raises(Rejected, match=field):
+        shop.register(told)
+    assert hub.partners()[0].kinds == (ORDER, LATE)
+
+
+@pytest.mark.parametrize(
+    ("told", "rule"),
+    [
+        pytest.param(
+            manifest(kind("retail.order.pharmacy", sensitivity=Sensitivity.SPECIAL)),
+            "SPC-1",
+            id="a special kind",
+        ),
+        pytest.param(
+            manifest(kind("retail.mood", evidence=Evidence.INFERRED, polarity=Polarity.BOTH)),
+            "INF-1",
+            id="an inference that lowers",
+        ),
+        pytest.param(
+            manifest(ORDERS, kind("community.opinion.voiced", sensitivity=Sensitivity.POLITICAL)),
+            "POL-1",
+            id="one bad kind among good ones",
+        ),
+    ],
+)
+def test_the_guard_stands_at_the_door(shop: Partner, hub: Hub, told, rule: str) -> None:  # noqa: ANN001
+    """A refusal carries its findings, and nothing of the plugin is registered."""
+    with pytest.raises(Refused) as refused:
+        shop.register(told)
+    assert rule in {finding.rule for finding in refused.value.findings}
+    assert hub.partners()[0].kinds == (ORDER, LATE)
+
+
+def test_a_kind_may_not_contradict_a_policy_in_force(shop: Partner, hub: Hub) -> None:
+    """A policy takes a kind for observed; who registers it as inferred is refused."""
+    lowering = kind("retail.account.abused", polarity=Polarity.BOTH)
+    hub.set_policy(policy(weighting(lowering, weight=-5.0, floor=-50.0, cap=0.0, expires_days=90.0)))
+    with pytest.raises(Refused):
+        shop.register(
+            manifest(evolve(lowering, evidence=Evidence.INFERRED, polarity=Polarity.REWARD), name="other")
+        )
+
+
+def test_a_policy_may_not_contradict_a_registered_kind(shop: Partner, hub: Hub) -> None:
+    """The guard compares a policy with what its kinds were registered as."""
+    inferred = kind("retail.mood.good", evidence=Evidence.INFERRED)
+    shop.register(manifest(inferred, name="sesame-mood"))
+    with pytest.raises(Refused):
+        hub.set_policy(
+            policy(weighting(evolve(inferred, evidence=Evidence.OBSERVED), floor=-10.0, expires_days=9.0))
+        )
+
+
+def test_a_name_means_one_thing_on_a_hub(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """Who comes second declares a kind as who came first did; words for people may differ."""
+    twin = Partner.join(
+        "https://twin.example", hub, clock, evolve(ORDERS, reason="Orders kept, in our words")
+    )
+    assert hub.partners()[1].kinds == (ORDER,)
+    with pytest.raises(Rejected, match="another meaning") as refused:
+        twin.register(manifest(evolve(ORDERS, unit="GBP"), name="other"))
+    assert refused.value.code == "access_denied"
+    assert shop.issuer == hub.partners()[0].issuer
+
+
+def test_whoever_is_alone_with_a_name_may_change_its_meaning(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """The plugin's own earlier declaration does not stand in its way."""
+    clock.pass_by(minutes=1)
+    shop.register(manifest(evolve(ORDERS, unit="parcel"), LATES, version="2.0"))
+    assert hub.partners()[0].plugins == ("sesame-test 2.0",)

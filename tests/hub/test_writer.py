@@ -1,0 +1,157 @@
+"""The one writer: what waits is committed together, what fails is undone alone."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, event, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from sesame_sdk import Rejected, Retryable
+from sesame_sdk.hub.database import open_engine, reading
+from sesame_sdk.hub.schema import people
+from sesame_sdk.hub.writer import Writer
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """An empty ledger."""
+    opened = open_engine(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def writer(engine: Engine) -> Iterator[Writer]:
+    """A writer that lets three wait, and takes up to eight at a time."""
+    made = Writer(engine, waiting=3, group=8)
+    yield made
+    made.close()
+
+
+def _add(person: str) -> Callable[[Connection], str]:
+    def work(connection: Connection) -> str:
+        connection.execute(insert(people).values(person=person))
+        return person
+
+    return work
+
+
+def _add_and_fail(connection: Connection) -> None:
+    _add("nobody")(connection)
+    raise Rejected("is wrong", field="test")
+
+
+def _people(engine: Engine) -> list[str]:
+    with reading(engine) as connection:
+        return sorted(connection.scalars(select(people.c.person)))
+
+
+class _Held:
+    """Keeps the writer busy until told, so that what comes meanwhile has to wait."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._entered, self._go = threading.Event(), threading.Event()
+        self._pool = ThreadPoolExecutor(8)
+        self._writer = writer
+        self.waiting: list[Future[object]] = []
+        self._first = self._pool.submit(writer.run, self._wait)
+        assert self._entered.wait(10)
+
+    def _wait(self, _: Connection) -> None:
+        self._entered.set()
+        assert self._go.wait(10)
+
+    def queue(self, work: Callable[[Connection], object]) -> None:
+        """Add work behind the held piece, and see that it is in the queue before anything else."""
+        before = self._writer.pending
+        self.waiting.append(self._pool.submit(self._writer.run, work))
+        while self._writer.pending == before and not self.waiting[-1].done():
+            threading.Event().wait(0.001)
+
+    def release(self) -> None:
+        """Let the writer go on, and wait for all."""
+        self._go.set()
+        self._pool.shutdown(wait=True)
+        self._first.result()
+
+
+def test_work_that_returned_is_on_disk(writer: Writer, engine: Engine) -> None:
+    """Another connection sees it at once."""
+    assert writer.run(_add("ada")) == "ada"
+    assert _people(engine) == ["ada"]
+
+
+def test_what_waits_is_committed_together(writer: Writer, engine: Engine) -> None:
+    """Three pieces that came while the writer was busy share one commit."""
+    commits: list[object] = []
+    held = _Held(writer)
+    for person in ("ada", "bob", "cleo"):
+        held.queue(_add(person))
+    event.listen(engine, "commit", commits.append)
+    held.release()
+    assert [future.result() for future in held.waiting] == ["ada", "bob", "cleo"]
+    assert _people(engine) == ["ada", "bob", "cleo"]
+    assert len(commits) == 2  # the held piece, then the three
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        pytest.param(_add_and_fail, Rejected, id="it raises after it wrote"),
+        pytest.param(_add("ada"), IntegrityError, id="the database refuses it"),
+    ],
+)
+def test_what_fails_is_undone_alone(
+    writer: Writer, engine: Engine, bad: Callable[[Connection], object], error: type[Exception]
+) -> None:
+    """Those beside it in the same commit stay."""
+    held = _Held(writer)
+    for work in (_add("ada"), bad, _add("cleo")):
+        held.queue(work)
+    held.release()
+    ada, failed, cleo = held.waiting
+    assert (ada.result(), cleo.result()) == ("ada", "cleo")
+    assert isinstance(failed.exception(), error)
+    assert _people(engine) == ["ada", "cleo"]
+
+
+def test_one_too_many_is_asked_to_come_back(writer: Writer) -> None:
+    """The queue is bounded, and says so at once."""
+    held = _Held(writer)
+    for person in ("ada", "bob", "cleo"):
+        held.queue(_add(person))
+    with pytest.raises(Retryable) as busy:
+        writer.run(_add("dora"))
+    assert busy.value.retry_after == 1
+    held.release()
+
+
+def test_a_commit_that_fails_is_told_to_all_who_waited(writer: Writer, engine: Engine) -> None:
+    """Nobody is told that it is on disk when it is not; and the next one finds a working writer."""
+
+    def no_room(_: Connection) -> None:
+        event.remove(engine, "commit", no_room)
+        raise OSError("no space left on device")
+
+    event.listen(engine, "commit", no_room)
+    with pytest.raises(Retryable, match="could not be written"):
+        writer.run(_add("ada"))
+    assert _people(engine) == []
+    assert writer.run(_add("bob")) == "bob"
+
+
+def test_a_closed_writer_finishes_what_waits_and_takes_nothing_more(writer: Writer, engine: Engine) -> None:
+    """Closing twice is no error."""
+    held = _Held(writer)
+    held.queue(_add("ada"))
+    closing = threading.Thread(target=writer.close)
+    closing.start()
+    held.release()
+    closing.join(10)
+    writer.close()
+    assert _people(engine) == ["ada"]
+    with pytest.raises(Retryable, match="closing"):
+        writer.run(_add("bob"))
