@@ -7,16 +7,16 @@ bought, and where the customer lives, is never read.
 from collections.abc import Iterable
 
 from sesame_retail.orders import Order
-from sesame_retail.provider import RetailOrders
+from sesame_retail.provider import Orders
 from sesame_retail.reading import Columns
 from sesame_sdk import SignalProvider, hookimpl
 
 SESAME_API = "1.0"
 
-__all__ = ["Columns", "Order", "RetailOrders", "sesame_signal_providers"]
+__all__ = ["Columns", "Order", "Orders", "sesame_signal_providers"]
 
 
 @hookimpl
 def sesame_signal_providers() -> Iterable[SignalProvider[Order]]:
     """One provider, ``retail``."""
-    return (RetailOrders(),)
+    return (Orders(),)

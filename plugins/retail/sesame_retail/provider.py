@@ -22,7 +22,7 @@ from sesame_sdk import Identity, KeptBack, Signal, SignalKind, SignalProvider
 
 
 @frozen
-class RetailOrders(SignalProvider[Order]):
+class Orders(SignalProvider[Order]):
     """Reads a shop's order lines.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sesame_retail import Order, RetailOrders
+from sesame_retail import Order, Orders
 
 from sesame_sdk import Identity, KeptBack
 
@@ -36,6 +36,6 @@ def read(tmp_path: Path) -> Callable[..., list[Order | KeptBack]]:
     def run(*lines: str, header: str = HEADER) -> list[Order | KeptBack]:
         file = tmp_path / "orders.csv"
         file.write_text("\n".join((header, *lines)) + "\n")
-        return list(RetailOrders().read(file))
+        return list(Orders().read(file))
 
     return run

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sesame_retail import Order, RetailOrders, kinds
+from sesame_retail import Order, Orders, kinds
 
 from sesame_sdk import Identity, KeptBack, Signal
 
@@ -15,12 +15,12 @@ from sesame_sdk import Identity, KeptBack, Signal
 @pytest.fixture(scope="module")
 def orders(online_retail: Path) -> list[Order | KeptBack]:
     """Everything in the file."""
-    return list(RetailOrders().read(online_retail / "online_retail.csv.gz"))
+    return list(Orders().read(online_retail / "online_retail.csv.gz"))
 
 
 def said(orders: list[Order | KeptBack], identity: Identity) -> Iterator[tuple[Order, Signal | KeptBack]]:
     """What becomes of each order."""
-    provider = RetailOrders()
+    provider = Orders()
     for order in orders:
         assert isinstance(order, Order), "every line of this file can be read"
         for one in provider.signals(order, identity):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sesame_retail import Columns, Order, RetailOrders
+from sesame_retail import Columns, Order, Orders
 
 from sesame_sdk import KeptBack, Rejected
 
@@ -116,7 +116,7 @@ def test_two_customers_with_mangled_numbers_do_not_become_one(tmp_path: Path) ->
     )
     file = tmp_path / "latin.csv"
     file.write_bytes(header + b"1,caf\xe9,1," + good + b",1,1\n2,x,1," + good + b",1,\xe9\n")
-    kept, order = RetailOrders().read(file)
+    kept, order = Orders().read(file)
     assert kept == KeptBack("unreadable customer", 1, Decimal(1))
     assert isinstance(order, Order)
 
@@ -131,14 +131,14 @@ def test_an_empty_file_is_rejected(tmp_path: Path) -> None:
     """No header, so no columns."""
     (tmp_path / "empty.csv").touch()
     with pytest.raises(Rejected, match="lacks InvoiceNo, InvoiceDate, CustomerID, Quantity, UnitPrice"):
-        list(RetailOrders().read(tmp_path / "empty.csv"))
+        list(Orders().read(tmp_path / "empty.csv"))
 
 
 def test_a_shop_with_other_columns_names_them(tmp_path: Path) -> None:
     """Column names and the mark of a cancellation are the shop's."""
     file = tmp_path / "own.csv"
     file.write_text("bestellung,datum,kunde,menge,preis\nS-1,2026-01-01T10:00:00+02:00,k1,-1,5\n")
-    shop = RetailOrders(Columns("bestellung", "datum", "kunde", "menge", "preis"), cancelled_prefix="S-")
+    shop = Orders(Columns("bestellung", "datum", "kunde", "menge", "preis"), cancelled_prefix="S-")
     assert list(shop.read(file)) == [
         Order("S-1", "k1", datetime(2026, 1, 1, 8, tzinfo=UTC), 1, Decimal(-5), cancelled=True)
     ]
@@ -160,7 +160,7 @@ def test_every_form_of_the_file_gives_the_same_orders(form: str, packed: bool, t
     file = tmp_path / (f"orders.{form}.gz" if packed else f"orders.{form}")
     file.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
     nobodys = Order("7", None, ORDER.placed_at, 1, Decimal("15.30"), cancelled=False)
-    assert list(RetailOrders().read(file)) == [ORDER, nobodys]
+    assert list(Orders().read(file)) == [ORDER, nobodys]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_every_form_of_the_file_gives_the_same_orders(form: str, packed: bool, t
 def test_a_bad_json_line_is_kept_back(text: str, reason: str, tmp_path: Path) -> None:
     """It says which way it was bad, and stops nothing."""
     (tmp_path / "orders.jsonl").write_text(f"{text}\n\n")
-    assert list(RetailOrders().read(tmp_path / "orders.jsonl")) == [KeptBack(reason)]
+    assert list(Orders().read(tmp_path / "orders.jsonl")) == [KeptBack(reason)]
 
 
 @pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b"InvoiceNo\n" * 999)[:-20], None])
@@ -190,4 +190,4 @@ def test_a_file_that_cannot_be_opened_is_rejected_by_name(content: bytes | None,
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(Rejected):
-        list(RetailOrders().read(file))
+        list(Orders().read(file))

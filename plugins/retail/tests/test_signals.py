@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from sesame_retail import Order, RetailOrders, kinds
+from sesame_retail import Order, Orders, kinds
 
 from sesame_sdk import Identity, KeptBack, Signal
 
@@ -20,7 +20,7 @@ placed = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.j
 
 def said(order: Order, identity: Identity) -> list[Signal | KeptBack]:
     """Everything that becomes of an order."""
-    return list(RetailOrders().signals(order, identity))
+    return list(Orders().signals(order, identity))
 
 
 def test_a_completed_order_says_that_it_was_kept_what_it_was_worth_and_in_which_month(

@@ -1,0 +1,171 @@
+"""The blend, the best of it, and that nobody is worse off for having no score."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sesame_baihe import ranking
+from sesame_baihe.ranking import Ranking, rank
+
+from sesame_sdk import Rejected
+
+NAN = math.nan
+RANGE = (350.0, 950.0)
+# Few different values, so that ties are the rule; eighths are exact in binary.
+shares = st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, 1.0])
+points = st.sampled_from([350.0, 500.0, 650.0, 800.0, 950.0, NAN])
+candidates = st.lists(st.tuples(shares, points), min_size=1, max_size=40)
+weights = st.sampled_from([0.0, 0.25, 0.5])
+
+
+def ranked(people: Sequence[tuple[float, float]], weight: float = 0.25, top: int | None = None) -> Ranking:
+    """Rank pairs of relevance and score."""
+    relevance, scores = zip(*people, strict=True)
+    return rank(relevance, scores, score_weight=weight, score_range=RANGE, top=top)
+
+
+def slowly(people: Sequence[tuple[float, float]], weight: float) -> list[int]:
+    """The same order, said once more in plain Python."""
+    known = [(score - 350) / 600 for _, score in people if not math.isnan(score)]
+    neutral = sum(known) / len(known) if known else None
+
+    def blended(relevance: float, score: float) -> float:
+        if neutral is None:
+            return relevance
+        return (1 - weight) * relevance + weight * (neutral if math.isnan(score) else (score - 350) / 600)
+
+    keys = [round(blended(*one), 9) for one in people]
+    return sorted(range(len(people)), key=lambda place: -keys[place])
+
+
+@given(people=candidates, weight=weights, block=st.integers(1, 9))
+def test_the_order_is_that_of_the_slow_and_obvious_way(
+    people: list[tuple[float, float]], weight: float, block: int
+) -> None:
+    """Whatever the ties, and wherever a block ends. Differences of rounding count as none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranking, "BLOCK", block)
+        made = ranked(people, weight)
+    expected = slowly(people, weight)
+    value = dict(zip(made.order.tolist(), made.blended.tolist(), strict=True))
+    assert sorted(made.order.tolist()) == sorted(expected)
+    assert [value[place] for place in made.order.tolist()] == pytest.approx(
+        [value[place] for place in expected]
+    )
+    alone = sorted(range(len(people)), key=lambda place: -people[place][0])
+    assert made.order_without_score.tolist() == alone
+
+
+@given(people=candidates, weight=weights, top=st.integers(1, 50), block=st.integers(1, 9))
+def test_the_best_are_the_beginning_of_the_whole_order(
+    people: list[tuple[float, float]], weight: float, top: int, block: int
+) -> None:
+    """Asking for fewer changes nobody's place; more than there are is all."""
+    whole = ranked(people, weight)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranking, "BLOCK", block)
+        best = ranked(people, weight, top)
+    assert best.order.tolist() == whole.order.tolist()[:top]
+    assert best.order_without_score.tolist() == whole.order_without_score.tolist()[:top]
+
+
+@given(people=candidates, weight=weights)
+def test_having_no_score_changes_nothing_on_average(people: list[tuple[float, float]], weight: float) -> None:
+    """The mean blend of all is that of relevance and of the known scores: nobody pays for the others."""
+    made = ranked(people, weight)
+    known = [(score - 350) / 600 for _, score in people if not math.isnan(score)]
+    relevance = np.mean([one for one, _ in people])
+    expected = (1 - weight) * relevance + weight * np.mean(known) if known else relevance
+    assert made.blended.mean() == pytest.approx(expected)
+    assert made.parameters.without_score == len(people) - len(known)
+
+
+@given(
+    people=candidates.filter(lambda people: any(not math.isnan(score) for _, score in people)), weight=weights
+)
+def test_who_has_no_score_stands_where_the_average_score_stands(
+    people: list[tuple[float, float]], weight: float
+) -> None:
+    """Give everybody without a score the mean of the others: no blend moves."""
+    made = ranked(people, weight)
+    mean = 350 + 600 * made.parameters.neutral
+    filled = ranked([(near, mean if math.isnan(score) else score) for near, score in people], weight)
+    by_place = [dict(zip(one.order.tolist(), one.blended.tolist(), strict=True)) for one in (made, filled)]
+    assert by_place[0] == pytest.approx(by_place[1])
+
+
+@given(relevance=st.lists(st.floats(0, 1), min_size=1, max_size=40), weight=weights)
+def test_where_no_score_is_known_relevance_alone_decides(relevance: list[float], weight: float) -> None:
+    """Both orders are the same, to the last bit, and the parameters say that no score was used."""
+    made = ranked([(one, NAN) for one in relevance], weight)
+    assert made.order.tolist() == made.order_without_score.tolist()
+    assert made.blended.tolist() == sorted(relevance, reverse=True)
+    assert made.parameters.neutral is None
+
+
+@given(people=candidates, weight=weights, who=st.integers(0, 39))
+def test_a_higher_score_never_costs_a_place(
+    people: list[tuple[float, float]], weight: float, who: int
+) -> None:
+    """Against everybody else who has a score; those without one follow the mean."""
+    who %= len(people)
+    known = [one for place, one in enumerate(people) if place == who or not math.isnan(one[1])]
+    who = sum(not math.isnan(score) for _, score in people[:who])
+    low, high = ((*known[:who], (known[who][0], score), *known[who + 1 :]) for score in (400.0, 900.0))
+    assert ranked(high, weight).order.tolist().index(who) <= ranked(low, weight).order.tolist().index(who)
+
+
+def test_equals_stand_in_the_order_in_which_they_were_given() -> None:
+    """Across blocks too: of 40,000 equals the best 50 are the first 50."""
+    made = ranked([(0.5, 500.0)] * 40_000, top=50)
+    assert made.order.tolist() == made.order_without_score.tolist() == list(range(50))
+
+
+def test_rising_values_are_the_worst_case_and_come_out_right() -> None:
+    """Each block beats all before it."""
+    relevance = np.linspace(0, 1, 50_000)
+    made = rank(relevance, np.full(50_000, 500.0), score_weight=0.3, score_range=RANGE, top=3)
+    assert made.order.tolist() == [49_999, 49_998, 49_997]
+
+
+def test_the_parameters_are_shown() -> None:
+    """Weight, range, how many there were, how many without a score, and what those were given."""
+    used = ranked([(0.5, 350.0), (0.5, 950.0), (0.5, NAN)], 0.25).parameters
+    assert (used.score_weight, used.score_range, used.candidates) == (0.25, RANGE, 3)
+    assert (used.without_score, used.neutral) == (1, 0.5)
+
+
+def test_nobody_to_rank_is_an_empty_order() -> None:
+    """Not an error."""
+    made = rank([], [], score_weight=0.3, score_range=RANGE)
+    assert (len(made.order), len(made.order_without_score), made.parameters.neutral) == (0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"relevance": [1.1]}, "relevance: must lie between 0 and 1"),
+        ({"relevance": [-0.1]}, "relevance: must lie between 0 and 1"),
+        ({"relevance": [NAN]}, "relevance: must lie between 0 and 1"),
+        ({"relevance": ["much"]}, "relevance: must be numbers"),
+        ({"relevance": [[0.5]]}, "relevance: must be one row of numbers"),
+        ({"relevance": [0.5, 0.5]}, "scores: must be one a candidate: 2, not 1"),
+        ({"scores": [349.0]}, "scores: must lie between 350 and 950, or be NaN"),
+        ({"scores": [math.inf]}, "scores: must lie between 350 and 950"),
+        ({"score_weight": 0.6}, "score_weight: must lie between 0 and 0.5"),
+        ({"score_weight": -0.1}, "score_weight: must lie between 0 and 0.5"),
+        ({"score_weight": NAN}, "score_weight: must lie between 0 and 0.5"),
+        ({"score_range": (950.0, 350.0)}, "score_range: must go from a lower to a higher score"),
+        ({"score_range": (350.0, NAN)}, "score_range: must go from a lower to a higher score"),
+        ({"top": 0}, "top: must be at least 1"),
+    ],
+)
+def test_what_is_out_of_bounds_is_rejected_by_name(changed: dict[str, object], message: str) -> None:
+    """The message names the argument and its bounds."""
+    good = {"relevance": [0.5], "scores": [500.0], "score_weight": 0.3, "score_range": RANGE}
+    with pytest.raises(Rejected) as caught:
+        rank(**{**good, **changed})
+    assert message in str(caught.value)
