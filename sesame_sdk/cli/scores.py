@@ -19,7 +19,8 @@ from sesame_sdk.model.score import Score
 def score(home: Path, subjects: tuple[str, ...], purpose: str, context: str, as_json: bool) -> None:
     """Read scores as a partner.
 
-    SUBJECTs are your own pseudonyms; the people see that you read. No score is a full answer, and not a low one: the person has none, or did not agree to this.
+    SUBJECTs are your own pseudonyms; the people see that you read. No score is a full answer, and not a
+    low one: the person has none, or did not agree to this.
     """
     with client_of(home) as client:
         scores = client.scores(subjects, purpose=purpose, context=context)
