@@ -17,8 +17,9 @@ _TO_URL = bytes.maketrans(b"+/", b"-_")
 #: What msgspec would not refuse as a foreign letter: those of the other alphabet, padding, and the two
 #: by which a text could reach out of the JSON string that it is read from.
 _REFUSED = (b"+", b"/", b"=", b'"', b"\\")
-#: What is missing at the end of a text, by its length modulo four; a rest of one is never right.
-_PADDING = (b"", b"!", b"==", b"=")
+#: What is missing at the end of a text, by its length modulo four. A rest of one is never right; msgspec
+#: refuses it.
+_PADDING = (b"", b"", b"==", b"=")
 _read_list = codec.decoder(list[bytes]).decode
 
 

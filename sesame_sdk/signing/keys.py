@@ -59,7 +59,7 @@ class SigningKey:
             return cls(_private_key(_read_private(path)))
         except OSError as error:
             raise Misconfigured(
-                f"cannot be read: {error.strerror}", field=str(path), mend="sesame keys new"
+                f"cannot be read: {error.strerror}", field=str(path), mend="make one with: sesame keys new"
             ) from error
         except Rejected as error:
             raise Misconfigured(f"is not a private Ed25519 JWK: {error}", field=str(path)) from error
@@ -68,17 +68,21 @@ class SigningKey:
         """Write the key to a new file that its owner alone may read.
 
         Raises:
-            Misconfigured: the file is there already, or its folder is not.
+            Misconfigured: the file is there already, its folder is not, or the disk is full.
         """
         secret = base64url.encode(self._private.private_bytes_raw()).decode()
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(codec.encode({**self.public_jwk, "d": secret}) + b"\n")
+                file.flush()
+                os.fsync(descriptor)  # a key that others know of must outlive a power cut
         except OSError as error:
             raise Misconfigured(
-                f"cannot be made: {error.strerror}", field=str(path), mend="a key is never written over"
+                f"cannot be written: {error.strerror}",
+                field=str(path),
+                mend="name a new file in a folder that is there; a key is never written over",
             ) from error
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(codec.encode({**self.public_jwk, "d": secret}) + b"\n")
 
     @property
     def public_jwk(self) -> dict[str, Any]:
