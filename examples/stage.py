@@ -1,0 +1,108 @@
+"""What the demonstration stands on: typing ``sesame`` commands, and a hub as a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+from rich.console import Console
+
+SESAME = Path(sys.executable).with_name("sesame")
+PATIENCE = 20  # seconds for a hub to start or stop; it takes about one
+_console = Console(highlight=False)
+
+
+def say(what: str) -> None:
+    """Announce a scene."""
+    _console.print(f"\n[bold cyan]▌[/] [bold]{what}[/]", soft_wrap=True)
+
+
+@frozen
+class Stage:
+    """A folder to play in, and the hub's address."""
+
+    folder: Path
+    url: str
+
+    def sesame(self, *words: str | Path, show: bool = False, quiet: bool = False, fails: int = 0) -> str:
+        """Type a command.
+
+        Args:
+            words: what comes after ``sesame``.
+            show: print what it prints as data.
+            quiet: print neither the command nor its notes.
+            fails: the exit code that it must end with.
+
+        Raises:
+            SystemExit: it ended otherwise.
+        """
+        typed = [str(word) for word in words]
+        if not quiet:
+            _console.print(f"[dim]$[/] sesame {' '.join(typed)}", soft_wrap=True, markup=True)
+        done = subprocess.run(
+            [SESAME, *typed], cwd=self.folder, capture_output=True, text=True, timeout=300, check=False
+        )
+        if done.returncode != fails:
+            sys.exit(f"that ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
+        if show:
+            print(done.stdout, end="", flush=True)
+        if not quiet and done.stderr:
+            _console.print(
+                done.stderr.rstrip(), style="red" if fails else "dim", markup=False, soft_wrap=True
+            )
+        return done.stdout
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def running_hub(stage: Stage) -> Iterator[None]:
+    """The hub in ``stage.folder/hub``, as a process, ready to answer."""
+    port = stage.url.rsplit(":", 1)[1]
+    _console.print(f"[dim]$[/] sesame hub run --hub hub --port {port} &")
+    log = (stage.folder / "hub.log").open("w")
+    with log:
+        process = subprocess.Popen(
+            [SESAME, "hub", "run", "--hub", "hub", "--port", port],
+            cwd=stage.folder,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "NO_COLOR": "1"},
+        )
+        try:
+            _wait_until_ready(process, stage)
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", stage: Stage) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{stage.url}/healthz", timeout=1):  # noqa: S310 - our own URL
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    sys.exit("the hub did not start:\n" + (stage.folder / "hub.log").read_text())

@@ -1,0 +1,90 @@
+"""A world to type commands in: a running hub, a shop that joined it, and some orders."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.stage import SESAME, Stage, free_port, running_hub
+from sesame_sdk import Home
+
+SHOP, BAIHE = "https://shop.example", "https://baihe.example"
+RANKING = "urn:sesame-sdk:purpose:MatchmakingRanking"
+POLICIES = Path(__file__).parents[2] / "examples" / "policies"
+ORDERS = """\
+InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
+1001,A,thing,2,2026-05-01 10:00:00,12.50,ada,Here
+1001,B,thing,1,2026-05-01 10:00:00,5.00,ada,Here
+1002,A,thing,4,2026-05-02 10:00:00,12.50,ben,Here
+1003,A,thing,1,2026-05-03 10:00:00,12.50,,Here
+C1004,A,thing,-1,2026-05-04 10:00:00,12.50,ada,Here
+"""
+
+Typed = "subprocess.CompletedProcess[str]"
+Type = Callable[..., Typed]
+
+
+def typed(folder: Path, *words: str | Path, env: dict[str, str] | None = None) -> Typed:
+    """Run ``sesame`` in `folder` as a person would, and give back what came of it."""
+    return subprocess.run(
+        [SESAME, *map(str, words)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=env,
+    )
+
+
+@pytest.fixture
+def sesame(tmp_path: Path) -> Type:
+    """Type a command in an empty folder."""
+    return lambda *words, **how: typed(tmp_path, *words, **how)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A hub that stands at a day, with a shop and a matchmaking site; ada agreed, ben did not."""
+    folder = tmp_path_factory.mktemp("world")
+    stage = Stage(folder, f"http://127.0.0.1:{free_port()}")
+    (folder / "orders.csv").write_text(ORDERS)
+    stage.sesame("hub", "init", "hub", "--issuer", stage.url, "--as-of", "2026-06-01")
+    for name in ("retail", "matchmaking"):
+        stage.sesame("policy", "load", POLICIES / f"{name}.toml", "--hub", "hub")
+    with running_hub(stage):
+        for name, issuer, plugin in (("shop", SHOP, "retail"), ("baihe", BAIHE, "baihe")):
+            stage.sesame("keys", "new", name, "--issuer", issuer, "--hub", stage.url)
+            (folder / f"{name}.jwks").write_text(stage.sesame("keys", "show", "--as", name))
+            stage.sesame("partners", "add", issuer, "--jwks", f"{name}.jwks", "--hub", "hub")
+            stage.sesame("register", "--as", name, plugin)
+        yield stage
+
+
+def agree(stage: Stage, person: str, *, crossing: str | None = "retail") -> None:
+    """Record that a person lets the shop send and Baihe read."""
+    shop, baihe = (Home.load(stage.folder / name).identity for name in ("shop", "baihe"))
+    who = ("--person", person, "--hub", "hub")
+    sending = [word for kind in KINDS for word in ("--send", kind)]
+    crossings = ("--crossing", crossing) if crossing else ()
+    stage.sesame("grants", "add", *who, "--partner", SHOP, "--subject", shop.pseudonym(person), *sending)
+    stage.sesame(
+        *("grants", "add", *who, "--partner", BAIHE, "--subject", baihe.pseudonym(person)),
+        *("--read", RANKING, "--context", "matchmaking", *crossings),
+    )
+
+
+def data(done: str) -> Any:
+    """What a command printed with ``--json``."""
+    return json.loads(done)
+
+
+KINDS = (
+    "retail.order.completed",
+    "retail.order.spend",
+    "retail.order.returned",
+    "retail.customer.tenure",
+)
