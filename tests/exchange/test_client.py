@@ -1,6 +1,6 @@
 """Posting and delivering, against a hub that answers over real HTTP."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
@@ -8,9 +8,10 @@ import pytest
 
 from sesame_sdk import Misconfigured, Rejected, Retryable, Signal
 from sesame_sdk.exchange.client import Client, Posted
-from sesame_sdk.exchange.letters import OutboxFull
 from sesame_sdk.exchange.outbox import Outbox
-from tests.exchange.peer import Peer, reset, status, verdict
+from sesame_sdk.signing.keys import SigningKey
+from tests.exchange.faults import reset, status, verdict
+from tests.exchange.peer import Peer
 
 Open = Callable[..., Client]
 Signals = Callable[..., list[Signal]]
@@ -89,52 +90,6 @@ def test_bodies_are_gzipped_from_the_size_that_is_set(
 
     assert client.deliver().accepted == 100
     assert peer.requests[0][1].get("content-encoding") == encoding
-
-
-def test_a_full_outbox_pushes_back_and_loses_nothing(open_client: Open, peer: Peer, signals: Signals) -> None:
-    """The error says how far it came and holds the rest; going on after a delivery completes the post."""
-    client = open_client(capacity=1_000_000)
-    sent = signals(8000)
-
-    with pytest.raises(OutboxFull, match=r"call deliver\(\)") as full:
-        client.post(iter(sent))
-    assert full.value.kept in {2000, 3000}
-    assert f"{full.value.kept} signals of this call are kept" in str(full.value)
-
-    rest: Iterable[Signal] | None = full.value.rest
-    for _ in range(8):
-        client.deliver()
-        rest = post_what_fits(client, rest) if rest else None
-    assert sum(receipt.accepted for receipt in client.receipts()) == 8000
-    assert set(peer.ledger) == {signal.id for signal in sent}
-
-
-def post_what_fits(client: Client, signals: Iterable[Signal]) -> Iterable[Signal] | None:
-    """The signals that did not fit, if any."""
-    try:
-        client.post(signals)
-    except OutboxFull as full:
-        return full.rest
-    return None
-
-
-def test_a_small_post_is_kept_whole_or_not_at_all(open_client: Open, signals: Signals) -> None:
-    """Up to one envelope of signals, a refused post leaves nothing behind."""
-    client = open_client(capacity=150_000)
-    client.post(signals(300))
-
-    with pytest.raises(OutboxFull) as full:
-        client.post(signals(300, 300))
-
-    assert full.value.kept == 0
-    assert [signal.id for signal in full.value.rest] == [signal.id for signal in signals(300, 300)]
-    assert client.deliver().accepted == 300
-
-
-def test_an_outbox_too_small_for_one_envelope_is_misconfigured(open_client: Open, signals: Signals) -> None:
-    """Waiting would not help, so the error does not ask for it."""
-    with pytest.raises(Misconfigured, match="capacity"):
-        open_client(capacity=1000).post(signals(100))
 
 
 def test_what_is_not_a_signal_is_refused_before_it_is_signed(client: Client, signals: Signals) -> None:
@@ -246,3 +201,16 @@ def test_one_process_delivers_at_a_time(client: Client, tmp_path: Path, signals:
     other.close()
 
     assert client.deliver().accepted == 2
+
+
+def test_the_state_of_things_can_be_asked_for(client: Client, peer: Peer, signals: Signals) -> None:
+    """How much waits, and whether the hub is the one that we know."""
+    assert client.check_hub() == 1
+    client.post(signals(3))
+    assert (client.counts().pending, client.counts().sent) == (1, 0)
+    client.deliver()
+    assert (client.counts().pending, client.counts().sent) == (0, 1)
+
+    peer.published = [SigningKey.generate().public_jwk]
+    with pytest.raises(Misconfigured, match="other keys"):
+        client.check_hub()

@@ -15,7 +15,8 @@ from sesame_sdk import Identity
 from sesame_sdk.exchange.outbox import Outbox
 from sesame_sdk.signing.keys import SigningKey
 from tests.exchange.conftest import numbered
-from tests.exchange.peer import Peer, Reply, lose_answer, reset, status
+from tests.exchange.faults import lose_answer, reset, status
+from tests.exchange.peer import Peer, Reply
 from tests.exchange.victim import Task, run
 
 ROOT = str(Path(__file__).resolve().parents[2])

@@ -10,7 +10,8 @@ from sesame_sdk.model.codec import encode
 from sesame_sdk.model.envelope import Dropped, DropReason
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.trust import Trust, TrustedKey
-from tests.exchange.peer import LONG_AGO, SET, Fault, Peer, Reply, answer, receipt_with
+from tests.exchange.faults import answer, receipt_with
+from tests.exchange.peer import LONG_AGO, SET, Fault, Peer, Reply
 
 Open = Callable[..., Client]
 Signals = Callable[..., list[object]]

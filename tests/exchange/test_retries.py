@@ -14,7 +14,8 @@ from sesame_sdk.exchange.retries import Retries
 from sesame_sdk.exchange.verdicts import Answer, judge, retry_after
 from tests.conftest import NOON
 from tests.exchange.conftest import Hours
-from tests.exchange.peer import Peer, lose_answer, reset, status
+from tests.exchange.faults import lose_answer, reset, status
+from tests.exchange.peer import Peer
 
 Signals = Callable[..., list[object]]
 

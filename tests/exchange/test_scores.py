@@ -9,7 +9,8 @@ from sesame_sdk import Identity, Manifest, Refused, Rejected, Retryable, Score
 from sesame_sdk.exchange.client import Client
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.finding import Action, Finding
-from tests.exchange.peer import JSON, Peer, answer, lose_answer, receipt_with, status, verdict
+from tests.exchange.faults import answer, lose_answer, receipt_with, status, verdict
+from tests.exchange.peer import JSON, Peer
 
 SCORE = Score(points=612.5, band="good", as_of=date(2026, 6, 1), policy="p" * 43, base=600.0)
 FINDING = Finding(

@@ -12,7 +12,8 @@ import pytest
 from sesame_sdk import Misconfigured, Rejected, Retryable
 from sesame_sdk.exchange.retries import Retries
 from sesame_sdk.exchange.transport import Transport
-from tests.exchange.peer import JSON, Peer, Reply, status
+from tests.exchange.faults import status
+from tests.exchange.peer import JSON, Peer, Reply
 
 Way = Callable[..., Transport]
 
