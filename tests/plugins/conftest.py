@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sesame_sdk.plugins import PluginInfo, PluginRegistry
+from tests.plugins.installed import Installed, install_wheels
 
 HERE = Path(__file__).parent
 OURS = ("good", "nasty")
@@ -48,3 +49,9 @@ def install(
 def told(registry: PluginRegistry, name: str) -> PluginInfo:
     """What the registry says of one plugin."""
     return next(info for info in registry.infos if info.name == name)
+
+
+@pytest.fixture(scope="session")
+def installed_plugin(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The SDK without a hub, and sesame-retail, from their wheels; nothing else."""
+    return install_wheels(tmp_path_factory.mktemp("installed"), "sesame-sdk", "sesame-retail")

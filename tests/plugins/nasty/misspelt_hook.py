@@ -1,8 +1,7 @@
 """Way of failing: misspelt hook."""
 
-from sesame_sdk import hookimpl
-
 from nasty.parts import Quiet
+from sesame_sdk import hookimpl
 
 SESAME_API = "1.0"
 

@@ -2,9 +2,8 @@
 
 import itertools
 
-from sesame_sdk import hookimpl
-
 from nasty.parts import Quiet
+from sesame_sdk import hookimpl
 
 SESAME_API = "1.0"
 

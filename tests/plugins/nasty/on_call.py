@@ -3,9 +3,8 @@
 import sys
 from datetime import UTC, datetime
 
-from sesame_sdk import ConsumerDeclaration, KeptBack, Rejected, ScoreConsumer, Signal, hookimpl
-
 from nasty.parts import Quiet
+from sesame_sdk import ConsumerDeclaration, KeptBack, Rejected, ScoreConsumer, Signal, hookimpl
 
 SESAME_API = "1.0"
 WHEN = datetime(2026, 5, 1, tzinfo=UTC)

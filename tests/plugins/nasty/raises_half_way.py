@@ -1,8 +1,7 @@
 """Way of failing: raises half way."""
 
-from sesame_sdk import hookimpl
-
 from nasty.parts import Quiet
+from sesame_sdk import hookimpl
 
 SESAME_API = "1.0"
 

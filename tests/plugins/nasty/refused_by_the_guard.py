@@ -1,9 +1,8 @@
 """Way of failing: refused by the guard."""
 
 from attrs import evolve
-from sesame_sdk import Sensitivity
-
 from nasty.parts import Quiet, kind
+from sesame_sdk import Sensitivity
 
 
 class Partisan(Quiet):

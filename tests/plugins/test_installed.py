@@ -1,0 +1,52 @@
+"""Wheels in an empty environment: the plugin is found there, and posts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.plugins.installed import Installed
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+ORDERS = Path(__file__).parents[2] / "examples" / "data" / "orders.csv"
+POST = """
+import sys
+from pathlib import Path
+from sesame_sdk import Client, Home, Signal
+from sesame_sdk.plugins import PluginRegistry
+
+orders, home, hub = sys.argv[1:]
+partner = Home.create(Path(home), issuer="https://shop.example", hub=hub)
+provider = PluginRegistry.discover().provider("retail")
+said = (one for order in provider.read(Path(orders)) for one in provider.signals(order, partner.identity))
+with Client.at(partner) as client:
+    posted = client.post(one for one in said if isinstance(one, Signal))
+print(posted.signals, posted.envelopes)
+"""
+
+
+def test_the_environment_is_not_the_checkout(installed_plugin: Installed) -> None:
+    """The SDK comes from its wheel, and neither the hub's libraries nor another plugin are there."""
+    found = installed_plugin.python("import sesame_sdk; print(sesame_sdk.__file__)")
+    assert Path(found.strip()).is_relative_to(installed_plugin.folder)
+    absent = ("litestar", "sqlalchemy", "duckdb", "sesame_social", "sesame_baihe", "numpy")
+    asked = f"import importlib.util as u; print([n for n in {absent} if u.find_spec(n)])"
+    assert installed_plugin.python(asked) == "[]\n"
+
+
+def test_the_plugin_is_registered(installed_plugin: Installed) -> None:
+    """With the version and the kinds of its wheel."""
+    (plugin,) = json.loads(installed_plugin.sesame("plugins", "--json"))
+    assert (plugin["name"], plugin["version"], plugin["state"]) == ("retail", "0.1.0", "active")
+    assert len(plugin["kinds"]) == 4
+
+
+def test_it_posts_into_an_outbox(installed_plugin: Installed) -> None:
+    """The sample's orders, signed and on disk, with no hub in sight."""
+    home = installed_plugin.folder / "shop"
+    said = installed_plugin.python(POST, ORDERS, home, "http://127.0.0.1:9")
+    signals, envelopes = map(int, said.split())
+    assert signals > 1_000
+    assert envelopes == -(-signals // 1_000)
+    assert (home / "outbox.sqlite").stat().st_size > 100_000
