@@ -108,6 +108,7 @@ ROUND_ABOUT = [
     ("with accents", "góvernmènt"),
     ("with a Cyrillic o", "g\N{CYRILLIC SMALL LETTER O}vernment"),
     ("with a zero-width space", "gover\u200bnment"),
+    ("with two zero-width joiners", "go\u200dvern\u200dment"),
     ("with a soft hyphen", "gover\u00adnment"),
     ("with digits for letters", "g0vernm3nt"),
     ("spelled out", "g o v e r n m e n t"),

@@ -81,6 +81,12 @@ def test_worked_values(counted: list[Counted], hundredths: int, tmp_path: Path) 
     assert in_duckdb(counted, PLAIN, tmp_path / "signals.parquet") == expected
 
 
+def test_a_half_that_a_product_misses_by_its_last_bit_goes_up() -> None:
+    """3 micropoints after one half-life of a day come out as 1.4999999999999998, and count as 2."""
+    fading = evolve(PLAIN, weightings=(evolve(SPEND, half_life_days=1.0),))
+    assert in_sqlite([one(0.0003, DAY)] * 2500, fading)[1, ""] == 55_001
+
+
 def test_a_person_whose_signals_are_all_expired_has_no_score(tmp_path: Path) -> None:
     """No score is not a low score: there is no row at all. Nor for kinds that the policy does not weigh."""
     past = [one(100, 90 * DAY + 1), Counted(2, 1, "retail.order.other", 1.0, 0)]
