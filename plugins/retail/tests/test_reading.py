@@ -183,7 +183,11 @@ def test_a_bad_json_line_is_kept_back(text: str, reason: str, tmp_path: Path) ->
     assert list(Orders().read(tmp_path / "orders.jsonl")) == [KeptBack(reason)]
 
 
-@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b"InvoiceNo\n" * 999)[:-20], None])
+@pytest.mark.parametrize(
+    "content",
+    [b"not gzip", gzip.compress(b"InvoiceNo\n" * 999)[:-20], None],
+    ids=["not gzip", "broken off", "not there"],
+)
 def test_a_file_that_cannot_be_opened_is_rejected_by_name(content: bytes | None, tmp_path: Path) -> None:
     """Broken packing, a broken-off download, no file at all: one of our errors."""
     file = tmp_path / "orders.csv.gz"

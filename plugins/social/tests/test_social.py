@@ -170,7 +170,11 @@ def test_a_gzipped_file_is_unpacked(tmp_path: Path) -> None:
     assert len(list(CommunityPosts().read(tmp_path / "posts.jsonl.gz"))) == 1
 
 
-@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b"{}\n" * 999)[:-20], None])
+@pytest.mark.parametrize(
+    "content",
+    [b"not gzip", gzip.compress(b"{}\n" * 999)[:-20], None],
+    ids=["not gzip", "broken off", "not there"],
+)
 def test_a_file_that_cannot_be_opened_is_rejected(content: bytes | None, tmp_path: Path) -> None:
     """Broken packing, a broken-off download, no file at all: one of our errors."""
     if content is not None:
