@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from sesame_retail import Columns, Order, Orders
 
 from sesame_sdk import KeptBack, Rejected
@@ -95,10 +96,10 @@ def test_what_a_line_with_a_bad_date_is_worth_is_not_lost(read: Read) -> None:
 def test_a_line_that_the_csv_reader_refuses_loses_no_other(read: Read) -> None:
     """Lines before it in the same gulp, and those after it, become orders."""
     endless = line(number='"' + "x" * 200_000).replace(",", " ")
-    found = read(GOOD, endless, GOOD)
-    assert {one.reason for one in found if isinstance(one, KeptBack)} == {"unreadable line"}
-    assert found[0] == KeptBack("unreadable line")
-    assert found[-1].lines >= 1
+    assert read(GOOD, endless, GOOD) == [
+        KeptBack("unreadable line"),
+        evolve(ORDER, lines=2, total=Decimal("30.60")),
+    ]
 
 
 def test_an_invoice_with_several_customers_is_nobodys(read: Read) -> None:
