@@ -4,8 +4,10 @@ A further rule that raises, or that hands back anything but findings, refuses by
 broken rule must not open the door that it was put there to keep.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
+from types import MappingProxyType
+from typing import Literal, TypeVar, get_args
 
 from attrs import field, frozen
 
@@ -22,7 +24,16 @@ from sesame_sdk.model.signal import SignalKind
 #: A rule that finds more than this in one thing is broken, or floods the log.
 MOST_FINDINGS = 1000
 
-_Check = Callable[[GuardRule], Iterable[Finding]]
+T = TypeVar("T")
+_Door = Literal["check_kind", "check_policy", "check_consumer", "check_read"]
+_DOORS: tuple[_Door, ...] = get_args(_Door)
+#: The built-in rules that stand at each door. A hub asks at every read, and most rules stand elsewhere.
+_STANDING: Mapping[_Door, tuple[GuardRule, ...]] = MappingProxyType(
+    {
+        door: tuple(rule for rule in BUILT_IN if getattr(type(rule), door) is not getattr(GuardRule, door))
+        for door in _DOORS
+    }
+)
 
 
 def _rules(given: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
@@ -41,7 +52,7 @@ class Guard:
 
     def kind(self, kind: SignalKind) -> tuple[Finding, ...]:
         """What the rules find in a kind that a plugin registers."""
-        return self._judge(subject.of_kind(kind), lambda rule: rule.check_kind(kind))
+        return self._judge("check_kind", kind, subject.of_kind)
 
     def policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> tuple[Finding, ...]:
         """What the rules find in a policy.
@@ -52,7 +63,7 @@ class Guard:
                 the policy must not contradict them. Two partners may have registered one name.
         """
         used = {weighting.kind: weighting for weighting in policy.weightings}
-        findings = [*self._judge(subject.of_policy(policy), lambda rule: rule.check_policy(policy))]
+        findings = [*self._judge("check_policy", policy, subject.of_policy)]
         for kind in kinds:
             if weighting := used.get(kind.name):
                 findings += CONTEXTS.check_registered(policy, weighting, kind)
@@ -62,11 +73,11 @@ class Guard:
 
     def consumer(self, consumer: ConsumerDeclaration) -> tuple[Finding, ...]:
         """What the rules find in a consumer that registers."""
-        return self._judge(subject.of_consumer(consumer), lambda rule: rule.check_consumer(consumer))
+        return self._judge("check_consumer", consumer, subject.of_consumer)
 
     def read(self, reading: Reading) -> tuple[Finding, ...]:
         """What the rules find in one read of one person's score."""
-        return self._judge(subject.of_reading(reading), lambda rule: rule.check_read(reading))
+        return self._judge("check_read", reading, subject.of_reading)
 
     def admit_kind(self, kind: SignalKind) -> None:
         """Let a kind pass, or raise `errors.Refused` with the findings."""
@@ -84,11 +95,12 @@ class Guard:
         """Let a read pass, or raise `errors.Refused` with the findings."""
         _admit(self.read(reading))
 
-    def _judge(self, about: str, check: _Check) -> tuple[Finding, ...]:
+    def _judge(self, door: _Door, thing: T, name: Callable[[T], str]) -> tuple[Finding, ...]:
         # The built-in rules look last: should a further rule tamper with what it was shown, they
         # judge what will really be used.
-        added = [finding for rule in self._extra for finding in _asked(rule, about, check)]
-        return (*(finding for rule in BUILT_IN for finding in check(rule)), *added)
+        added = [finding for rule in self._extra for finding in _asked(rule, door, thing, name)]
+        found = (finding for rule in _STANDING[door] for finding in getattr(rule, door)(thing))
+        return (*found, *added)
 
 
 def _admit(findings: tuple[Finding, ...]) -> None:
@@ -98,15 +110,15 @@ def _admit(findings: tuple[Finding, ...]) -> None:
         raise Refused(f"{refusals[0]}{more}", findings)
 
 
-def _asked(rule: GuardRule, about: str, check: _Check) -> Iterator[Finding]:
+def _asked(rule: GuardRule, door: _Door, thing: T, name: Callable[[T], str]) -> Iterator[Finding]:
     """The findings of a rule that is not ours."""
     try:
-        findings = list(islice(check(rule), MOST_FINDINGS + 1))
+        findings = list(islice(getattr(rule, door)(thing), MOST_FINDINGS + 1))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises, the door stays shut
-        yield _broken(rule, about, f"it failed with {type(error).__name__}")
+        yield _broken(rule, name(thing), f"it failed with {type(error).__name__}")
         return
     if len(findings) > MOST_FINDINGS or not all(isinstance(finding, Finding) for finding in findings):
-        yield _broken(rule, about, "it did not answer with findings")
+        yield _broken(rule, name(thing), "it did not answer with findings")
     else:
         yield from findings
 

@@ -54,12 +54,12 @@ ENGLISH: dict[Topic, str] = {
     Topic.TASTE: """
         taste; tastes in; culture; cultural*; manga; anime; comic; comics; cartoon; music*; song;
         playlist; movie; films; novel; genre; videogame*; video game; gaming; game time; games played;
-        cuisine; fashion; hobby; hobbies; literature; foreign*; imported; import; country of origin;
+        cuisine; hobby; hobbies; literature; foreign*; imported; import; country of origin;
         place of origin; origin of; origin; made in; locally made; local made; home made goods;
         homemade goods; homegrown; home grown; domestic goods; domestic product; domestically*;
         domestic brand; national brand; nationally made; japanese; american; chinese; korean; russian;
         european; taiwanese; western goods; western brand; western media; language; dialect; accent;
-        mother tongue; native speaker; mandarin; cantonese; lifestyle
+        mother tongue; native speaker; mandarin; cantonese
     """,
     Topic.OTHERS: """
         friend; friendship; boyfriend; girlfriend; family; families; family member; neighbour*;
@@ -102,11 +102,9 @@ CHINESE: dict[Topic, str] = {
 #: Phrases that contain a listed word and mean something else. They are taken out before matching.
 INNOCENT = """
     credit union; western union; european union; customs union; financial institution; third party;
-    good faith; tongue in cheek; race condition; races won; price race; family name; family size;
-    device fingerprint; key fingerprint; friend or foe; import duty; import duties; american express;
-    data import; file import; file imports; order origin; web origin; musical chairs;
-    health check of the site; language of the site; programming language; father christmas; sister site;
-    sister company
+    good faith; race condition; family name; family size; family friendly; mother s day; father s day;
+    device fingerprint; key fingerprint; import duty; import duties; data import; file import;
+    american express; order origin; web origin; programming language; sister site; sister company
 """
 
 #: A stance towards a body of the state, in either order and a few words apart, is politics too.

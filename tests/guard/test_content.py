@@ -21,6 +21,7 @@ INNOCENT = [
     ("retail.payment.default", "GBP", "What you did not pay, as the state of your account shows"),
     ("retail.fraud.confirmed", "case", "Fraud that a person confirmed"),
     ("retail.parcel.accepted", "parcel", "Parcels that you took in at the door, by country"),
+    ("retail.order.gift", "order", "Presents for Mother's Day, family-size packs among them"),
     ("retail.order.important", "order", "Important deliveries, kept in good faith"),
     ("retail.deposit.returned", "deposit", "Deposits returned in full by a third party"),
     ("community.post.helpful", "post", "Posts that others found helpful"),
