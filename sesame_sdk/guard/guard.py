@@ -1,4 +1,4 @@
-"""The guard's four doors. Every built-in rule runs at each; further rules can only add refusals.
+"""The guard's four doors. At each, every built-in rule that stands there runs; further rules only add.
 
 A further rule that raises, or that hands back anything but findings, refuses by its own name: a
 broken rule must not open the door that it was put there to keep.
