@@ -7,6 +7,7 @@ it away at the end.
 
 import argparse
 import csv
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,7 +106,7 @@ def partners_join(stage: Stage) -> None:
 def people_decide(stage: Stage, cast: Cast) -> None:
     """Consents, each under the partner's own pseudonym: no two partners share a name for a person."""
     agreed = len(cast.people) - len(cast.declined)
-    say(f"{agreed:,} of {len(cast.people):,} people say yes; every tenth does not, and nobody is asked twice")
+    say(f"{agreed:,} of {len(cast.people):,} say yes; every tenth does not; nobody is in by default")
     shop, forum, baihe = (Home.load(stage.folder / name).identity for name in ("shop", "forum", "baihe"))
     rows = chain.from_iterable(
         (
@@ -133,7 +134,7 @@ def choose_profiles(stage: Stage, cast: Cast) -> list[str]:
     with (stage.folder / "profiles.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(("profile", "relevance"))
-        table.writerows((person, f"{0.80 - 0.01 * place:.2f}") for place, person in enumerate(chosen))
+        table.writerows((person, f"{0.800 - 0.005 * place:.3f}") for place, person in enumerate(chosen))
     return chosen
 
 
@@ -144,8 +145,16 @@ def purchases_move_a_ranking(stage: Stage, data: Path, profiles: list[str]) -> N
     say("The shop posts its orders, the forum its helpful posts")
     stage.sesame("post", "--as", "shop", "--provider", "retail", data.resolve(), show=True)
     stage.sesame("post", "--as", "forum", "--provider", "social", POSTS, show=True)
-    say("The same ranking now: scores moved profiles; whoever has none stays where relevance puts them")
+    say("The same ranking now: scores moved profiles; whoever has none counts as average")
     stage.sesame("rank", "profiles.csv", "--as", "baihe", show=True)
+    ranked = json.loads(stage.sesame("rank", "profiles.csv", "--as", "baihe", "--json", quiet=True))
+    now = [place["profile"] for place in ranked["order"]]
+    moved = [
+        f"{who} from {before} to {now.index(who) + 1}"
+        for before, who in enumerate(profiles, start=1)
+        if now.index(who) + 1 != before
+    ]
+    print(f"Places that purchases and posts moved: {', '.join(moved) or 'none'}")
 
 
 def a_score_has_reasons(stage: Stage, cast: Cast, profiles: list[str]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from attrs import frozen
 from rich.console import Console
 
+ROOT = Path(__file__).resolve().parents[1]
 SESAME = Path(sys.executable).with_name("sesame")
 PATIENCE = 20  # seconds for a hub to start or stop; it takes about one
 _console = Console(highlight=False)
@@ -46,7 +47,8 @@ class Stage:
         """
         typed = [str(word) for word in words]
         if not quiet:
-            _console.print(f"[dim]$[/] sesame {' '.join(typed)}", soft_wrap=True, markup=True)
+            shown = " ".join(typed).replace(f"{ROOT}/", "")
+            _console.print(f"[dim]$[/] sesame {shown}", soft_wrap=True)
         done = subprocess.run(
             [SESAME, *typed], cwd=self.folder, capture_output=True, text=True, timeout=300, check=False
         )

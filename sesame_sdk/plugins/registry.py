@@ -8,21 +8,18 @@ Rules:
 4. One that fails is set aside with its reason, and the rest go on.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 from attrs import evolve
 
 from sesame_sdk.errors import Misconfigured, Refused
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.interfaces import GuardRule, KeptBack, SignalProvider
+from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import manifest_digest
-from sesame_sdk.model.identity import Identity
 from sesame_sdk.model.party import Manifest
-from sesame_sdk.model.signal import Signal
 from sesame_sdk.plugins import candidates
 from sesame_sdk.plugins.candidates import Candidate
 from sesame_sdk.plugins.commands import commands_of
@@ -92,19 +89,6 @@ class PluginRegistry:
             ((p, one.declaration.name, one) for p in self._plugins for one in p.offers.consumers),
         )
         return GuardedConsumer(plugin, inner)
-
-    def read(self, provider: SignalProvider[Any], path: Path) -> Iterator[Any]:
-        """The same as ``provider.read(path)``: what `provider` handed out is guarded already."""
-        return provider.read(path)
-
-    def signals(
-        self,
-        provider: SignalProvider[Any],
-        event: Any,  # noqa: ANN401 - the plugin's own
-        identity: Identity,
-    ) -> Iterable[Signal | KeptBack]:
-        """The same as ``provider.signals(event, identity)``."""
-        return provider.signals(event, identity)
 
     def add_commands(self, group: click.Group) -> None:
         """Let every plugin add its commands to `group`. One that fails is set aside; see `infos`."""

@@ -83,19 +83,22 @@ def _as_data(ranked: Ranked, names: dict[str, str]) -> dict[str, object]:
 
 
 def _print(ranked: Ranked, names: dict[str, str]) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(caption=_parameters(ranked), caption_justify="left")
+    table = Table(box=box.SIMPLE_HEAD)
     for name in ("place", "profile", "relevance", "score", "blended", "without the score"):
         table.add_column(name, justify="left" if name in ("profile", "without the score") else "right")
     without = ranked.order_without_score
     for number, (place, other) in enumerate(zip(ranked.places, without, strict=True), start=1):
         score = "none" if place.score is None else f"{place.score:.2f}"
-        cells = (names[place.profile], f"{place.relevance:.2f}", score, f"{place.blended:.4f}", names[other])
+        cells = (names[place.profile], f"{place.relevance:.3f}", score, f"{place.blended:.4f}", names[other])
         table.add_row(str(number), *cells)
-    width = None if sys.stdout.isatty() else 100  # a pipe to grep or less should get whole lines
-    Console(highlight=False, markup=False, width=width).print(table)
+    width = None if sys.stdout.isatty() else 200  # a pipe to grep or less should get whole lines
+    console = Console(highlight=False, markup=False, width=width)
+    console.print(table)
+    console.print(_parameters(ranked))
 
 
 def _parameters(ranked: Ranked) -> str:
