@@ -14,13 +14,12 @@ from examples.stage import Stage, free_port, running_hub
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-PART = README.partition("## Your own plugin, in an afternoon")[2].partition("\n## ")[0]
+PART = README.partition("## Your own plugin, in thirty lines")[2].partition("\n## ")[0]
 FILES = re.findall(r"^```\w+ (\S+)\n(.*?)^```", PART, re.MULTILINE | re.DOTALL)
 CONSOLES = re.findall(r"^```console\n(.*?)^```", PART, re.MULTILINE | re.DOTALL)
 LOANS = """\
 loan,member,returned_at
 1,ada,2026-05-01T10:00:00+02:00
-2,,2026-05-02T10:00:00+02:00
 3,ben,2026-05-03T10:00:00+02:00
 """
 UV = Path(sys.executable).with_name("uv")
@@ -67,11 +66,11 @@ def afternoon(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_text_takes_thirty_lines_of_python() -> None:
-    """An afternoon, not a week."""
-    (code,) = (text for name, text in FILES if name.endswith(".py"))
-    assert len(code.strip().splitlines()) <= 32
-    assert [name for name, _ in FILES] == ["toolshed/__init__.py", "pyproject.toml"]
+def test_it_is_thirty_lines() -> None:
+    """To write, install and run a plugin; blank lines are free."""
+    lines = "\n".join([*(text for _, text in FILES), *CONSOLES]).splitlines()
+    assert sum(bool(line.strip()) for line in lines) == 30
+    assert [name for name, _ in FILES] == ["toolshed.py", "pyproject.toml"]
 
 
 def test_a_partner_writes_installs_and_runs_a_plugin_by_the_readme_alone(afternoon: Path, hub: Stage) -> None:
@@ -99,7 +98,6 @@ def test_a_partner_writes_installs_and_runs_a_plugin_by_the_readme_alone(afterno
                 *("--subject", subject[1], "--send", "toolshed.loan.returned"),
             )
     assert re.search(r"sent: toolshed.loan.returned +2", printed)
-    assert re.search(r"kept back: no member +1", printed)
     assert re.search(r"hub: accepted +1", printed)
     assert re.search(r"hub: dropped, no_grant +1", printed)
 

@@ -82,7 +82,12 @@ def registry(ctx: click.Context) -> "PluginRegistry":
     return found
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+EPILOG = """Exit codes: 0 done; 1 a fault of ours; 2 wrong usage or set-up; 3 refused by the guard; 4
+rejected, mend the input; 5 try again later; 130 interrupted. Data goes to stdout, all else to stderr; NO_COLOR is
+honoured."""
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option("--block", multiple=True, metavar="PLUGIN", help="Do not load this plugin.")
 @click.version_option(package_name="sesame-sdk", prog_name="sesame")
