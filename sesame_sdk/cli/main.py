@@ -82,9 +82,9 @@ def registry(ctx: click.Context) -> "PluginRegistry":
     return found
 
 
-EPILOG = """Exit codes: 0 done; 1 a fault of ours; 2 wrong usage or set-up; 3 refused by the guard; 4
-rejected, mend the input; 5 try again later; 130 interrupted. Data goes to stdout, all else to stderr; NO_COLOR is
-honoured."""
+EPILOG = """Exit codes: 0 done; 1 a fault of ours; 2 wrong usage or set-up; 3 refused by the guard;
+4 rejected, mend the input; 5 try again later; 130 interrupted. Data goes to stdout, all else to stderr;
+NO_COLOR is honoured."""
 
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
