@@ -6,7 +6,7 @@ so a withdrawal, by whatever process, holds for the very next envelope.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +42,7 @@ class Standing:
     Attributes:
         person: whose it is; None if nobody's.
         kinds: numbers of the kinds that may come in.
-        until: microseconds; from then on it has to be looked up again.
+        until: microseconds; until then it stays so, unless a grant is added or withdrawn.
     """
 
     person: int | None = None
@@ -55,32 +55,29 @@ class Consents:
 
     def __init__(self) -> None:
         self._mark: int | None = None
-        self._known: dict[tuple[int, str], Standing] = {}
+        self._until = _NEVER
+        self._known: defaultdict[int, dict[str, Standing]] = defaultdict(dict)
 
     def of(
-        self, connection: Connection, partner: int, subjects: Iterable[str], at: datetime
-    ) -> dict[str, Standing]:
-        """The standing of each subject of a partner at this moment."""
-        self._forget_if_changed(connection)
-        now, known = micros(at), self._known
-        found: dict[str, Standing] = {}
-        missing: list[str] = []
-        for subject in set(subjects):
-            standing = known.get((partner, subject))
-            if standing is None or standing.until <= now:
-                missing.append(subject)
-            else:
-                found[subject] = standing
+        self, connection: Connection, partner: int, subjects: Set[str], at: datetime
+    ) -> Mapping[str, Standing]:
+        """The standing of each subject of a partner at this moment, among others that are known."""
+        now = micros(at)
+        self._forget_what_changed(connection, now)
+        known = self._known[partner]
+        missing = list(subjects - known.keys())
         for start in range(0, len(missing), _AT_ONCE):
-            found |= _standings(connection, partner, missing[start : start + _AT_ONCE], now)
-        known.update(((partner, subject), found[subject]) for subject in missing)
-        return found
+            found = _standings(connection, partner, missing[start : start + _AT_ONCE], now)
+            self._until = min(self._until, *(standing.until for standing in found.values()))
+            known |= found
+        return known
 
-    def _forget_if_changed(self, connection: Connection) -> None:
+    def _forget_what_changed(self, connection: Connection, now: int) -> None:
         mark = connection.scalar(select(changes.c.mark).where(changes.c.what == CHANGE))
-        if mark != self._mark or len(self._known) > _MOST_CACHED:
+        many = sum(map(len, self._known.values())) > _MOST_CACHED
+        if mark != self._mark or now >= self._until or many:
             self._known.clear()
-            self._mark = mark
+            self._mark, self._until = mark, _NEVER
 
 
 def _standings(

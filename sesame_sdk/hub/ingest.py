@@ -72,7 +72,7 @@ class Ingest:
     def _sort(
         self, connection: Connection, number: int, arrival: Arrival, signals: Sequence[Signal]
     ) -> _Sorted:
-        subjects = [signal.subject for signal in signals]
+        subjects = {signal.subject for signal in signals}
         standings = self._consents.of(connection, arrival.partner, subjects, arrival.received_at)
         sayable = registrations.sayable(connection, arrival.partner)
         latest = arrival.received_at + self.future

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, insert, select, update
+from sqlalchemy import Connection, Engine, Select, and_, insert, select, update
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.hub.database import reading
@@ -128,13 +128,6 @@ def void_envelopes() -> Select[int]:
             and_(partner_keys.c.partner == envelopes.c.partner, partner_keys.c.kid == envelopes.c.kid),
         )
         .where(partner_keys.c.revoked_at.is_not(None), partner_keys.c.revoked_at <= envelopes.c.received_at)
-    )
-
-
-def is_void(envelope: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether one envelope does not count, asked row by row."""
-    return exists(
-        void_envelopes().where(envelopes.c.id == envelope).correlate_except(envelopes, partner_keys)
     )
 
 

@@ -16,7 +16,7 @@ from sesame_sdk.hub import kinds, ledger, people
 from sesame_sdk.hub.database import bare_sql, insert_or_replace
 from sesame_sdk.hub.ledger import Replayed
 from sesame_sdk.hub.moments import micros
-from sesame_sdk.hub.parties import is_void
+from sesame_sdk.hub.parties import void_envelopes
 from sesame_sdk.hub.schema import envelopes, signals
 from sesame_sdk.model.signal import Signal
 
@@ -40,7 +40,8 @@ class View:
 
     def __init__(self, engine: Engine, hub: str) -> None:
         self._hub = hub
-        self._insert = bare_sql(engine, insert_or_replace(signals, where=is_void(signals.c.envelope)))
+        statement = insert_or_replace(signals, where=signals.c.envelope.in_(void_envelopes()))
+        self._insert = bare_sql(engine, statement)
         this_one = and_(*(column == bindparam(None) for column in signals.primary_key))
         origin = select(signals.c.envelope, envelopes.c.kid).outerjoin(
             envelopes, envelopes.c.id == signals.c.envelope

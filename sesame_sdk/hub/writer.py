@@ -20,6 +20,8 @@ from sesame_sdk.hub.database import writing
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+#: Seconds to wait for the next piece of a group: about what it takes to verify an envelope.
+_PATIENCE = 0.01
 
 
 @frozen
@@ -48,6 +50,7 @@ class Writer:
         self._engine = engine
         self._queue: Queue[_Job[Any] | None] = Queue(waiting)
         self._group = group
+        self._last = 0
         self._lock = Lock()
         self._closed = False
         self._thread = Thread(target=self._serve, name="sesame-hub-writer", daemon=True)
@@ -91,18 +94,22 @@ class Writer:
                 self._commit(jobs)
 
     def _gather(self) -> tuple[list[_Job[Any]], bool]:
-        """Wait for one piece of work, and take along what else is there already."""
+        """Wait for one piece of work, and take along what else is there or will be in a moment."""
         jobs: list[_Job[Any]] = []
         job = self._queue.get()
         while job is not None:
             jobs.append(job)
             if len(jobs) == self._group:
-                return jobs, True
+                break
             try:
-                job = self._queue.get_nowait()
+                # As many senders as came together last time are likely to come again, one verified
+                # envelope after the other. A lone sender never waits.
+                expected = len(jobs) < self._last
+                job = self._queue.get(timeout=_PATIENCE) if expected else self._queue.get_nowait()
             except Empty:
-                return jobs, True
-        return jobs, False
+                break
+        self._last = len(jobs)
+        return jobs, job is not None
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:
         try:

@@ -145,7 +145,7 @@ def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told
             expected = sorted(grant.given_at for grant in told if grant.valid(at))
             rows = connection.execute(select(schema.grants.c.id).where(grants.valid(at))).all()
             assert len(rows) == len(expected)
-            standing = consents.of(connection, 1, ["a-pseudonym"], at)["a-pseudonym"]
+            standing = consents.of(connection, 1, {"a-pseudonym"}, at)["a-pseudonym"]
             covered = {kind for grant in told if grant.valid(at) for kind in grant.kinds}
             assert {names[kind] for kind in standing.kinds} == covered
         connection.rollback()
@@ -156,10 +156,10 @@ def test_the_cache_of_consents_sees_what_another_process_changed(engine: Engine)
     consents = Consents()
     grant = Grant(SHOP, "another", Direction.SEND, NOON, (ORDER,))
     with engine.connect() as connection:
-        assert consents.of(connection, 1, ["another"], NOON)["another"].person is None
+        assert consents.of(connection, 1, {"another"}, NOON)["another"].person is None
         grants.add(connection, [("bob", grant)])
-        assert consents.of(connection, 1, ["another"], NOON)["another"].kinds
+        assert consents.of(connection, 1, {"another"}, NOON)["another"].kinds
         grants.withdraw(connection, "bob", SHOP, None, NOON)
-        assert not consents.of(connection, 1, ["another"], NOON)["another"].kinds
+        assert not consents.of(connection, 1, {"another"}, NOON)["another"].kinds
         connection.rollback()
-        assert consents.of(connection, 1, ["another"], NOON)["another"].person is None
+        assert consents.of(connection, 1, {"another"}, NOON)["another"].person is None

@@ -104,6 +104,17 @@ def test_signals_sent_again_count_once(shop: Partner, hub: Hub) -> None:
     assert hub.rebuild() == 2
 
 
+@pytest.mark.parametrize("size", [1, 249, 250, 251, 1000])
+def test_every_signal_of_an_envelope_is_counted_whatever_its_size(shop: Partner, hub: Hub, size: int) -> None:
+    """New ones and duplicates, in envelopes that need one statement or several."""
+    hub.add_grants(shop.grants("ada", ORDER))
+    signals = [shop.signal("ada", str(number)) for number in range(size)]
+    assert shop.send(*signals[: size // 3]).accepted == size // 3 if size > 2 else True
+    receipt = shop.send(*signals)
+    assert (receipt.accepted, receipt.duplicates) == (size - size // 3, size // 3)
+    assert hub.rebuild() == size
+
+
 def _tampered(envelope: bytes) -> bytes:
     head, payload, rest = envelope.split(b".", 2)
     said = base64url.decode(payload, field="payload").replace(b'"iat":1', b'"iat":2', 1)

@@ -68,6 +68,21 @@ def test_signals_that_fell_with_a_key_can_be_sent_again_under_another(
     assert _points(hub, "ada") == [520.0]
 
 
+def test_a_duplicate_of_what_counts_changes_nothing_while_other_signals_are_void(
+    shop: Partner, hub: Hub
+) -> None:
+    """Only the very row that fell with its key gives way."""
+    hub.add_grants([*shop.grants("ada", ORDER), *shop.grants("bob", ORDER)])
+    stolen = shop.with_key(SigningKey.generate())
+    hub.add_partner(shop.issuer, [stolen.key.public_jwk])
+    stolen.send(shop.signal("bob", "2", value=5.0))
+    shop.send(shop.signal("ada", "1"))
+    hub.revoke_key(shop.issuer, stolen.key.kid, NOON)
+    receipt = shop.send(shop.signal("ada", "1", value=6.0), shop.signal("bob", "2", value=4.0))
+    assert (receipt.accepted, receipt.duplicates) == (1, 1)
+    assert _points(hub, "ada", "bob") == [510.0, 540.0]
+
+
 @pytest.mark.parametrize("rebuilt", [False, True], ids=["at once", "and after a rebuild"])
 def test_a_signal_vouched_for_by_two_keys_outlives_one(
     shop: Partner, hub: Hub, clock: Clock, rebuilt: bool
