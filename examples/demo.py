@@ -82,8 +82,8 @@ def opened(folder: Path, cast: Cast) -> Iterator[Stage]:
     say("A hub, with the policies that make its scores")
     stage.sesame("hub", "init", "hub", "--issuer", url, "--as-of", str(cast.day))
     with running_hub(stage):
-        for name in ("retail", "community", "matchmaking"):
-            stage.sesame("policy", "load", "--hub", "hub", POLICIES / f"{name}.toml")
+        policies = [POLICIES / f"{name}.toml" for name in ("retail", "community", "matchmaking")]
+        stage.sesame("policy", "load", "--hub", "hub", *policies)
         yield stage
 
 

@@ -10,7 +10,7 @@ from sesame_sdk.cli.options import at_hub, hub_at
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.scoring.policy_file import load_policy
 
-policy_file = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+a_file = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group()
@@ -19,7 +19,7 @@ def policy() -> None:
 
 
 @policy.command()
-@policy_file
+@click.argument("file", type=a_file)
 @as_json
 @click.pass_context
 def check(ctx: click.Context, file: Path, as_json: bool) -> None:
@@ -42,12 +42,14 @@ def check(ctx: click.Context, file: Path, as_json: bool) -> None:
 
 @policy.command()
 @at_hub
-@policy_file
+@click.argument("files", type=a_file, nargs=-1, required=True, metavar="FILE...")
 @click.pass_context
-def load(ctx: click.Context, hub_path: Path, file: Path) -> None:
-    """Make FILE the hub's policy for its context, if the guard passes it."""
+def load(ctx: click.Context, hub_path: Path, files: tuple[Path, ...]) -> None:
+    """Make each FILE the hub's policy for its context. The guard sees all before any is loaded."""
     rules = registry(ctx).rules
-    loaded = load_policy(file, Guard(rules))
+    guard = Guard(rules)
+    loaded = [load_policy(file, guard) for file in files]
     with hub_at(hub_path, rules=rules) as hub:
-        hub.set_policy(loaded)
-    note(f"{loaded.name} {loaded.version} now makes the {loaded.context} score (digest {loaded.digest})")
+        for one in loaded:
+            hub.set_policy(one)
+            note(f"{one.name} {one.version} now makes the {one.context} score (digest {one.digest})")
