@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, Engine, Row, Select, Table, bindparam, select
 
+from sesame_sdk.hub.database import bare_sql
 from sesame_sdk.hub.grants import CHANGE
 from sesame_sdk.hub.moments import micros, moment, moment_or_none
 from sesame_sdk.hub.schema import (
@@ -27,7 +28,7 @@ from sesame_sdk.hub.schema import (
 )
 from sesame_sdk.model.grant import Direction, Grant
 
-_AT_ONCE = 500
+_AT_ONCE = 100
 #: About 300 bytes each; a cache that grew beyond it starts anew.
 _MOST_CACHED = 500_000
 _NEVER = 1 << 62
@@ -50,10 +51,18 @@ class Standing:
     until: int = _NEVER
 
 
-class Consents:
-    """Standing grants to send, cached. For the writer's thread alone."""
+_NOBODY = Standing()
 
-    def __init__(self) -> None:
+
+class Consents:
+    """Standing grants to send, cached. For the writer's thread alone.
+
+    Args:
+        engine: of the ledger.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._look_up = bare_sql(engine, _terms_of_many())
         self._mark: int | None = None
         self._until = _NEVER
         self._known: defaultdict[int, dict[str, Standing]] = defaultdict(dict)
@@ -65,9 +74,10 @@ class Consents:
         now = micros(at)
         self._forget_what_changed(connection, now)
         known = self._known[partner]
-        missing = list(subjects - known.keys())
+        # Not a difference of sets, which would walk through all that is known.
+        missing = [subject for subject in subjects if subject not in known]
         for start in range(0, len(missing), _AT_ONCE):
-            found = _standings(connection, partner, missing[start : start + _AT_ONCE], now)
+            found = self._standings(connection, partner, missing[start : start + _AT_ONCE], now)
             self._until = min(self._until, *(standing.until for standing in found.values()))
             known |= found
         return known
@@ -79,28 +89,37 @@ class Consents:
             self._known.clear()
             self._mark, self._until = mark, _NEVER
 
+    def _standings(
+        self, connection: Connection, partner: int, subjects: list[str], now: int
+    ) -> dict[str, Standing]:
+        padding = subjects[:1] * (_AT_ONCE - len(subjects))
+        asked = (Direction.SEND.value, partner, *subjects, *padding)
+        terms: defaultdict[str, list[_Term]] = defaultdict(list)
+        for row in connection.exec_driver_sql(self._look_up, asked).all():
+            subject, person, kind, given_at, expires_at, withdrawn_at = row
+            end = min(expires_at or _NEVER, withdrawn_at or _NEVER)
+            terms[subject].append((person, kind, given_at, end))
+        return {
+            subject: _standing(terms[subject], now) if subject in terms else _NOBODY for subject in subjects
+        }
 
-def _standings(
-    connection: Connection, partner: int, subjects: Sequence[str], now: int
-) -> dict[str, Standing]:
-    """From the tables."""
-    sends = (grants.c.pseudonym == pseudonyms.c.id) & (grants.c.direction == Direction.SEND.value)
-    rows = connection.execute(
+
+def _terms_of_many() -> Select[*tuple[Any, ...]]:
+    """What was granted under `_AT_ONCE` pseudonyms. Placeholders: direction, partner, pseudonyms.
+
+    Written out once: SQLAlchemy would spend more on a list of that length than SQLite does.
+    """
+    sends = (grants.c.pseudonym == pseudonyms.c.id) & (grants.c.direction == bindparam(None))
+    subjects = [bindparam(None, type_=pseudonyms.c.subject.type) for _ in range(_AT_ONCE)]
+    return (
         select(
             *(pseudonyms.c.subject, pseudonyms.c.person, grant_kinds.c.kind),
             *(grants.c.given_at, grants.c.expires_at, grants.c.withdrawn_at),
         )
         .join(grants, sends)
         .join(grant_kinds, grant_kinds.c.grant_id == grants.c.id)
-        .where(pseudonyms.c.partner == partner, pseudonyms.c.subject.in_(subjects))
-    ).all()
-    terms: defaultdict[str, list[_Term]] = defaultdict(list)
-    for subject, person, kind, given_at, expires_at, withdrawn_at in rows:
-        end = min(expires_at or _NEVER, withdrawn_at or _NEVER)
-        terms[subject].append((person, kind, given_at, end))
-    return {
-        subject: _standing(terms[subject], now) if subject in terms else Standing() for subject in subjects
-    }
+        .where(pseudonyms.c.partner == bindparam(None), pseudonyms.c.subject.in_(subjects))
+    )
 
 
 def _standing(terms: Sequence[_Term], now: int) -> Standing:

@@ -61,18 +61,16 @@ def open_engine(url: str) -> Engine:
         engine = create_engine(url, hide_parameters=True, pool_size=4, max_overflow=_POOL)
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
-        with writing(engine) as connection:
+        with writing(engine) as connection, connection.begin():
             schema.metadata.create_all(connection)
     except SQLAlchemyError as error:
         raise Misconfigured(f"cannot be opened: {error}", field="database") from error
     return engine
 
 
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that holds the write lock from its first moment. Commits at the end."""
-    with engine.execution_options(sesame_begin="BEGIN IMMEDIATE").begin() as connection:
-        yield connection
+def writing(engine: Engine) -> Connection:
+    """A connection whose transactions hold the write lock from their first moment."""
+    return engine.connect().execution_options(sesame_begin="BEGIN IMMEDIATE")
 
 
 @contextmanager

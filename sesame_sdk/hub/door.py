@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import ledger, parties, policies, registrations
+from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.ingest import Ingest
 from sesame_sdk.hub.ledger import Arrival, Kept
 from sesame_sdk.hub.settings import Settings
@@ -31,18 +32,25 @@ class Door:
         settings: of the hub.
         signer: signs receipts.
         view: the table of signals.
+        consents: grants that stand.
         guard: judges registrations.
         clock: says what time it is, in UTC.
     """
 
     def __init__(
-        self, settings: Settings, signer: Signer, view: View, guard: Guard, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        signer: Signer,
+        view: View,
+        consents: Consents,
+        guard: Guard,
+        clock: Callable[[], datetime],
     ) -> None:
         self._issuer = settings.issuer
         self._signer = signer
         self._guard = guard
         self._clock = clock
-        self._ingest = Ingest(view, timedelta(seconds=settings.future_seconds), self._sign)
+        self._ingest = Ingest(view, timedelta(seconds=settings.future_seconds), self._sign, consents)
 
     def knock(self, body: bytes, keys: KeyFinder) -> Work:
         """Verify a message. What it then takes to act on it is returned, to be done in a transaction.
@@ -71,6 +79,7 @@ class Door:
             issued_at=envelope.issued_at,
             received_at=self._clock(),
             token=opened.token,
+            shown=opened.disclosures,
         )
         return self._ingest.take(connection, arrival, opened)
 
@@ -90,7 +99,7 @@ class Door:
         registrations.check(told.payload)
         registrations.check_newer(connection, arrival, told.payload)
         registrations.judge(told.payload, self._guard, policies.all_in_force(connection))
-        registrations.check_meaning(connection, arrival.partner, told.payload)
+        registrations.check_meaning(connection, told.payload)
         number = ledger.next_number(connection)
         receipt = self._sign(Receipt(arrival.jti, arrival.received_at, accepted=0), arrival.issuer)
         ledger.append(connection, number, arrival, Kept(token), receipt)

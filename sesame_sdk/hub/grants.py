@@ -3,8 +3,8 @@
 Rules:
     * a partner's pseudonym belongs to one person for good
     * the same consent told twice is one consent
-    * a withdrawal holds from its moment on, and telling the old consent again does not undo it: to give
-      again is a new grant
+    * a withdrawal holds from its moment on, whether it was asked for here or is told with the grant; telling
+      the old consent again does not undo it: to give again is a new grant
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,10 +50,13 @@ def add(connection: Connection, told: Iterable[_Told]) -> int:
         Rejected: the partner is unknown, or its pseudonym belongs to another person.
     """
     remaining = iter(told)
-    added = 0
+    added = ended = 0
     while some := list(islice(remaining, _AT_ONCE)):
-        added += _add(connection, some)
-    if added:
+        by_digest = _by_digest(some)
+        known = set(connection.scalars(select(grants.c.digest).where(grants.c.digest.in_(sorted(by_digest)))))
+        added += _add(connection, {digest: pair for digest, pair in by_digest.items() if digest not in known})
+        ended += _end(connection, {digest: by_digest[digest][1] for digest in known})
+    if added or ended:
         _announce(connection)
     return added
 
@@ -92,8 +95,19 @@ def _announce(connection: Connection) -> None:
     connection.execute(insert(changes).values(what=CHANGE, mark=randbits(62)))
 
 
-def _add(connection: Connection, told: Sequence[_Told]) -> int:
-    new = _unknown(connection, told)
+def _end(connection: Connection, known: Mapping[str, Grant]) -> int:
+    """End grants that were told before and are told again as withdrawn. An end is never made later."""
+    ended = 0
+    for digest, grant in known.items():
+        if grant.withdrawn_at is not None:
+            end = micros(grant.withdrawn_at)
+            later = grants.c.withdrawn_at.is_(None) | (grants.c.withdrawn_at > end)
+            this_one = update(grants).where(grants.c.digest == digest, later)
+            ended += connection.execute(this_one.values(withdrawn_at=end)).rowcount
+    return ended
+
+
+def _add(connection: Connection, new: Mapping[str, _Told]) -> int:
     if not new:
         return 0
     names = _names(connection, list(new.values()))
@@ -104,13 +118,20 @@ def _add(connection: Connection, told: Sequence[_Told]) -> int:
     return len(new)
 
 
-def _unknown(connection: Connection, told: Sequence[_Told]) -> dict[str, _Told]:
-    """Those that were not told before, by what they are known by."""
-    by_digest = {
-        codec.digest((person, evolve(grant, withdrawn_at=None))): (person, grant) for person, grant in told
-    }
-    known = set(connection.scalars(select(grants.c.digest).where(grants.c.digest.in_(sorted(by_digest)))))
-    return {digest: pair for digest, pair in by_digest.items() if digest not in known}
+def _by_digest(told: Sequence[_Told]) -> dict[str, _Told]:
+    """Each consent once, by what it is known by; of two tellings, the one that ends it sooner."""
+    found: dict[str, _Told] = {}
+    for person, grant in told:
+        digest = codec.digest((person, evolve(grant, withdrawn_at=None)))
+        if digest not in found or _ends_sooner(grant, found[digest][1]):
+            found[digest] = (person, grant)
+    return found
+
+
+def _ends_sooner(one: Grant, other: Grant) -> bool:
+    if one.withdrawn_at is None or other.withdrawn_at is None:
+        return other.withdrawn_at is None
+    return one.withdrawn_at < other.withdrawn_at
 
 
 def _names(connection: Connection, told: Sequence[_Told]) -> dict[tuple[str, str], int]:

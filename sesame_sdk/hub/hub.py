@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import consents, grants, moments, parties, partners, policies, readers, reads, scores
+from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.database import open_engine, reading
 from sesame_sdk.hub.door import Door
 from sesame_sdk.hub.parties import Directory
@@ -77,7 +78,7 @@ class Hub:
             engine=engine,
             writer=Writer(engine, waiting=settings.waiting, group=settings.group),
             view=view,
-            door=Door(settings, signer, view, guard, clock),
+            door=Door(settings, signer, view, Consents(engine), guard, clock),
             keys=Directory(engine),
             guard=guard,
             clock=clock,

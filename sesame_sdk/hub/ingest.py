@@ -41,12 +41,13 @@ class Ingest:
         view: the table of signals.
         future: how far ahead of our clock a signal may have happened.
         sign: makes the receipt's token for a partner, by issuer URL.
+        consents: grants that stand.
     """
 
     view: View
     future: timedelta
     sign: Callable[[Receipt, str], bytes]
-    _consents: Consents = field(factory=Consents, init=False)
+    consents: Consents
 
     def take(self, connection: Connection, arrival: Arrival, opened: Opened) -> bytes:
         """Keep what may be kept, and answer with the signed receipt.
@@ -73,7 +74,7 @@ class Ingest:
         self, connection: Connection, number: int, arrival: Arrival, signals: Sequence[Signal]
     ) -> _Sorted:
         subjects = {signal.subject for signal in signals}
-        standings = self._consents.of(connection, arrival.partner, subjects, arrival.received_at)
+        standings = self.consents.of(connection, arrival.partner, subjects, arrival.received_at)
         sayable = registrations.sayable(connection, arrival.partner)
         latest = arrival.received_at + self.future
         found = _Sorted()

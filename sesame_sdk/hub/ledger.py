@@ -43,6 +43,7 @@ class Arrival:
         issued_at: when it says that it was signed; UTC.
         received_at: when we got it; UTC.
         token: the JWT alone.
+        shown: the disclosures that came with it.
     """
 
     partner: int
@@ -53,11 +54,16 @@ class Arrival:
     issued_at: datetime
     received_at: datetime
     token: bytes
+    shown: tuple[bytes, ...] = ()
 
     @property
     def digest(self) -> bytes:
-        """By which the same token is known again."""
-        return hashlib.sha256(self.token).digest()
+        """By which the same message is known again: the token and what it disclosed.
+
+        Without the second, somebody on the way could strip an envelope, and the whole one that comes
+        later would be answered with the receipt for nothing.
+        """
+        return hashlib.sha256(b"~".join([self.token, *self.shown])).digest()
 
 
 @frozen
@@ -89,17 +95,17 @@ class Kept:
 
 
 def receipt_of(connection: Connection, arrival: Arrival) -> bytes | None:
-    """The receipt that this very token got before, if it did.
+    """The receipt that this very message got before, if it did.
 
     Raises:
-        Rejected: another token of this issuer had the same ``jti``.
+        Rejected: another message of this issuer had the same ``jti``.
     """
     mine = (envelopes.c.partner == arrival.partner) & (envelopes.c.jti == arrival.jti)
     found = connection.execute(select(envelopes.c.digest, envelopes.c.receipt).where(mine)).first()
     if found is None:
         return None
     if not hmac.compare_digest(found.digest, arrival.digest):
-        raise Rejected("was used for another token", field="jti", mend="give each token a jti of its own")
+        raise Rejected("was used for another message", field="jti", mend="give each token a jti of its own")
     receipt: bytes = found.receipt
     return receipt
 

@@ -65,13 +65,13 @@ def add(connection: Connection, issuer: str, jwks: Iterable[Mapping[str, Any]], 
     """Admit a partner, or give one that is known further keys.
 
     Raises:
-        Rejected: no key, or a key or the URL is not one.
+        Rejected: no key, or a key or the URL is not one; or a key is another partner's, or was revoked.
     """
     keys = [TrustedKey(jwk, not_before) for jwk in jwks]
     if not keys:
         raise Rejected("must hold at least one key", field="jwks")
     partner = _find(connection, Party(issuer).issuer) or _insert(connection, issuer)
-    known = set(connection.scalars(select(partner_keys.c.kid).where(partner_keys.c.partner == partner)))
+    known = _known(connection, partner, [key.kid for key in keys])
     rows = [
         {"partner": partner, "kid": key.kid, "jwk": dict(key.jwk), "not_before": micros(not_before)}
         for key in {key.kid: key for key in keys}.values()
@@ -79,6 +79,17 @@ def add(connection: Connection, issuer: str, jwks: Iterable[Mapping[str, Any]], 
     ]
     if rows:
         connection.execute(insert(partner_keys), rows)
+
+
+def _known(connection: Connection, partner: int, kids: Iterable[str]) -> set[str]:
+    """Those of `kids` that the partner has already. A key is one party's, and dead once it was revoked."""
+    chosen = select(partner_keys.c.kid, partner_keys.c.partner, partner_keys.c.revoked_at)
+    found = connection.execute(chosen.where(partner_keys.c.kid.in_(sorted(set(kids))))).all()
+    if any(row.partner != partner for row in found):
+        raise Rejected("is a key of another partner", field="jwks", mend="make a key of your own")
+    if any(row.revoked_at is not None for row in found):
+        raise Rejected("was revoked", field="jwks", mend="make a new key")
+    return {row.kid for row in found}
 
 
 def id_of(connection: Connection, issuer: str) -> int:

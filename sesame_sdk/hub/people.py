@@ -1,8 +1,9 @@
 """People and the names that partners have for them.
 
-A person is known here by the operator's own reference, and to each partner by pseudonyms of that
-partner's making. A pseudonym belongs to one person for good: if it could move, somebody else's
-signals would move with it.
+A person is known here by the operator's own reference, and to each partner by one pseudonym of that
+partner's making. It belongs to the person for good: if it could move, somebody else's signals would
+move with it. And there is only one: with two, a grant under the first would speak for the second, and
+a reader could learn that two of its accounts are one person.
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,13 +47,17 @@ def tied(connection: Connection, partner: int, owners: Mapping[str, int]) -> dic
         owners: the person that each one should belong to.
 
     Raises:
-        Rejected: one belongs to somebody else already.
+        Rejected: one belongs to somebody else already, or its person has another one.
     """
     mine = pseudonyms.c.partner == partner
     chosen = select(pseudonyms).where(mine, pseudonyms.c.subject.in_(sorted(owners)))
     known = {row.subject: row for row in connection.execute(chosen)}
     if any(row.person != owners[subject] for subject, row in known.items()):
         raise second_owner()
+    persons = set(owners.values())
+    others = select(pseudonyms.c.subject).where(mine, pseudonyms.c.person.in_(sorted(persons)))
+    if len(persons) < len(owners) or any(subject not in owners for subject in connection.scalars(others)):
+        raise second_name()
     missing = [
         {"partner": partner, "subject": subject, "person": person}
         for subject, person in owners.items()
@@ -68,6 +73,15 @@ def owners(connection: Connection, partner: int, subjects: Iterable[str]) -> dic
     """The person behind each of a partner's pseudonyms that belongs to somebody."""
     mine = (pseudonyms.c.partner == partner) & pseudonyms.c.subject.in_(sorted(subjects))
     return {row.subject: row.person for row in connection.execute(select(pseudonyms).where(mine))}
+
+
+def second_name() -> Rejected:
+    """The error of giving a person a second pseudonym at one partner. It names neither."""
+    return Rejected(
+        "the partner knows this person by another pseudonym already",
+        field="subject",
+        mend="use that one; a partner has one name for each person",
+    )
 
 
 def second_owner() -> Rejected:

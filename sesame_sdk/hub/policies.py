@@ -6,7 +6,7 @@ from datetime import datetime
 from attrs import evolve
 from sqlalchemy import Connection, func, insert, select
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import Misconfigured, Rejected
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import registrations
 from sesame_sdk.hub.moments import micros
@@ -34,10 +34,14 @@ def put(connection: Connection, policy: Policy, guard: Guard, at: datetime) -> N
 
 
 def in_force(connection: Connection, context: str) -> Policy | None:
-    """The policy that makes scores in a context, if there is one."""
+    """The policy that makes scores in a context, if there is one.
+
+    Raises:
+        Misconfigured: what is stored is no longer what was loaded.
+    """
     latest = select(policies.c.body).where(policies.c.context == context).order_by(policies.c.id.desc())
     body = connection.scalar(latest.limit(1))
-    return None if body is None else codec.decode(body, Policy)
+    return None if body is None else _read(body)
 
 
 def all_in_force(connection: Connection) -> tuple[Policy, ...]:
@@ -46,4 +50,11 @@ def all_in_force(connection: Connection) -> tuple[Policy, ...]:
     bodies = connection.scalars(
         select(policies.c.body).where(policies.c.id.in_(latest)).order_by(policies.c.context)
     )
-    return tuple(codec.decode(body, Policy) for body in bodies)
+    return tuple(_read(body) for body in bodies)
+
+
+def _read(body: str) -> Policy:
+    policy = codec.decode(body, Policy)
+    if not hmac.compare_digest(policy.digest.encode(), codec.policy_digest(policy).encode()):
+        raise Misconfigured("was changed in the database", field=policy.name, mend="load the policy again")
+    return policy

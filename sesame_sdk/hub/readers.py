@@ -105,10 +105,19 @@ def use_up(connection: Connection, request: Request, partner: int) -> None:
         Rejected: it was used before.
     """
     connection.execute(delete(read_tokens).where(read_tokens.c.expires_at < micros(request.at - LEEWAY)))
+    refuse_used(connection, request, partner)
+    row = {"partner": partner, "jti": request.jti, "expires_at": micros(request.expires_at)}
+    connection.execute(insert(read_tokens), row)
+
+
+def refuse_used(connection: Connection, request: Request, partner: int) -> None:
+    """Turn away a token that was used: before any work is done for it, and again when it is used up.
+
+    Raises:
+        Rejected: it was used before.
+    """
     this_one = (read_tokens.c.partner == partner) & (read_tokens.c.jti == request.jti)
     if connection.execute(select(read_tokens.c.jti).where(this_one)).first():
         raise Rejected(
             "was used before", field="jti", mend="sign a token for each read", code="authentication_failed"
         )
-    row = {"partner": partner, "jti": request.jti, "expires_at": micros(request.expires_at)}
-    connection.execute(insert(read_tokens), row)

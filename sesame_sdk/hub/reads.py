@@ -13,6 +13,7 @@ from attrs import frozen
 from sqlalchemy import Connection, insert, select
 
 from sesame_sdk.errors import Rejected
+from sesame_sdk.guard.effect import contexts_that_count
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import consents, people, readers, scores
 from sesame_sdk.hub.grants import valid
@@ -78,9 +79,10 @@ def answer(
     if not 1 <= len(subjects) <= MOST_SUBJECTS:
         raise Rejected(f"must be 1 to {MOST_SUBJECTS}, not {len(subjects)}", field="subjects")
     partner, policy = readers.admit(connection, request)
+    readers.refuse_used(connection, request, partner)
     persons = people.owners(connection, partner, subjects)
     asked = {
-        persons[grant.subject]: {request.context, *grant.crossings}
+        persons[grant.subject]: contexts_that_count(grant)
         for grant in _grants(connection, request, partner, sorted(persons))
         if _passes(guard, request, grant)
     }
@@ -129,15 +131,16 @@ def of_person(connection: Connection, person: str) -> list[Read]:
 
 
 def _grants(connection: Connection, request: Request, partner: int, subjects: Sequence[str]) -> list[Grant]:
-    """For each subject, its latest grant for this read, if possible one that stands. No more than one."""
+    """For each subject, its latest grant for this read that stands. No more than one."""
     chosen = consents.with_names().where(
         pseudonyms.c.partner == partner,
         pseudonyms.c.subject.in_(subjects),
         grants.c.direction == Direction.READ.value,
         grants.c.purpose == request.purpose,
         grants.c.context == request.context,
+        valid(request.at),
     )
-    rows = connection.execute(chosen.order_by(valid(request.at), grants.c.given_at, grants.c.id)).all()
+    rows = connection.execute(chosen.order_by(grants.c.given_at, grants.c.id)).all()
     return consents.to_grants(connection, list({row.subject: row for row in rows}.values()))
 
 

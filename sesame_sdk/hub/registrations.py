@@ -4,8 +4,9 @@ Rules:
     * a plugin speaks a major version of the hook API that we speak
     * its digest is the one that we compute of what it declares
     * the guard passes every kind and every consumer, and no live policy contradicts a kind
-    * a name of a kind means one thing on this hub: who comes second declares it as who came first did
-      (the reason text may differ). Policies weigh kinds by name, so two meanings would share a weight
+    * a name of a kind means one thing on this hub for good: whoever comes later declares it as who came
+      first did, the same plugin too (the reason text may differ). Policies weigh kinds by name, and what
+      people agreed to and what is kept already was said under the first meaning
     * a newer registration of a plugin takes the place of the older one; an older one is refused
     * a registration falls with the key that signed it, and the one before it stands again
 """
@@ -78,20 +79,19 @@ def judge(manifest: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
         raise Refused(f"the guard refuses {manifest.name}", _once_each(findings))
 
 
-def check_meaning(connection: Connection, partner: int, manifest: Manifest) -> None:
-    """Refuse a kind that already means something else here.
+def check_meaning(connection: Connection, manifest: Manifest) -> None:
+    """Refuse a kind that already means something else here, or ever did.
 
     Raises:
         Rejected: naming it.
     """
-    replaced = (registrations.c.partner == partner) & (registrations.c.plugin == manifest.name)
-    told = {kind.name: _meaning(kind) for kind in _declared(connection, _in_force().where(~replaced))}
+    told = {kind.name: _meaning(kind) for kind in _declared(connection, _ever())}
     for kind in manifest.kinds:
         if told.get(kind.name, _meaning(kind)) != _meaning(kind):
             raise Rejected(
                 f"{kind.name} is registered with another meaning",
                 field="kinds",
-                mend="declare it in the same way, or choose another name",
+                mend="declare it as before, or choose another name",
                 code="access_denied",
             )
 
@@ -185,13 +185,16 @@ def described(connection: Connection, issuer: str) -> tuple[list[str], list[str]
     return plugins, sorted(kind.name for kind in kinds), sorted(purposes)
 
 
-def _in_force() -> Select[int, bytes]:
-    """Number and declaration of the kinds that may be said now."""
-    return (
-        select(registered_kinds.c.kind, registered_kinds.c.declaration)
-        .join(registrations, registrations.c.envelope == registered_kinds.c.registration)
-        .where(registrations.c.envelope.in_(live()))
+def _ever() -> Select[int, bytes]:
+    """Number and declaration of the kinds that anybody ever registered."""
+    return select(registered_kinds.c.kind, registered_kinds.c.declaration).join(
+        registrations, registrations.c.envelope == registered_kinds.c.registration
     )
+
+
+def _in_force() -> Select[int, bytes]:
+    """The same of the kinds that may be said now."""
+    return _ever().where(registrations.c.envelope.in_(live()))
 
 
 def _numbered(connection: Connection, chosen: Select[int, bytes]) -> list[tuple[int, SignalKind]]:

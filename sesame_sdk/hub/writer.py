@@ -87,11 +87,14 @@ class Writer:
         self._thread.join()
 
     def _serve(self) -> None:
-        more = True
-        while more:
-            jobs, more = self._gather()
-            if jobs:
-                self._commit(jobs)
+        # One connection for good: the database keeps pages cached for each connection, and has to read
+        # them anew after another one wrote.
+        with writing(self._engine) as connection:
+            more = True
+            while more:
+                jobs, more = self._gather()
+                if jobs:
+                    _commit(connection, jobs)
 
     def _gather(self) -> tuple[list[_Job[Any]], bool]:
         """Wait for one piece of work, and take along what else is there or will be in a moment."""
@@ -111,20 +114,24 @@ class Writer:
         self._last = len(jobs)
         return jobs, job is not None
 
-    def _commit(self, jobs: list[_Job[Any]]) -> None:
-        try:
-            with writing(self._engine) as connection:
-                outcomes = [_attempt(connection, job) for job in jobs]
-        except Exception as error:
-            log.exception("a group of %d could not be written", len(jobs))
-            for job in jobs:
-                job.done.set_exception(_retryable(error))
-            return
-        for outcome in outcomes:
-            if outcome.error is None:
-                outcome.job.done.set_result(outcome.result)
-            else:
-                outcome.job.done.set_exception(outcome.error)
+
+def _commit(connection: Connection, jobs: list[_Job[Any]]) -> None:
+    """Do every piece of work in one transaction, and tell each who waits how it went."""
+    try:
+        with connection.begin():
+            outcomes = [_attempt(connection, job) for job in jobs]
+    except Exception as error:
+        log.exception("a group of %d could not be written", len(jobs))
+        # A commit that failed may leave its transaction open: begin the next on a new connection.
+        connection.invalidate()
+        for job in jobs:
+            job.done.set_exception(_retryable(error))
+        return
+    for outcome in outcomes:
+        if outcome.error is None:
+            outcome.job.done.set_result(outcome.result)
+        else:
+            outcome.job.done.set_exception(outcome.error)
 
 
 def _attempt(connection: Connection, job: _Job[Any]) -> _Outcome:

@@ -137,7 +137,7 @@ _grants = st.builds(
 )
 def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told: list[Grant]) -> None:
     """`grants.valid` in SQL, the cache of consents as time goes by, and `Grant.valid` say the same."""
-    consents = Consents()
+    consents = Consents(engine)
     with engine.connect() as connection:
         grants.add(connection, [("ada", grant) for grant in told])
         names = {row.id: row.name for row in connection.execute(select(schema.kinds))}
@@ -153,7 +153,7 @@ def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told
 
 def test_the_cache_of_consents_sees_what_another_process_changed(engine: Engine) -> None:
     """A withdrawal by whatever process holds for the next look, and so does a grant that is new."""
-    consents = Consents()
+    consents = Consents(engine)
     grant = Grant(SHOP, "another", Direction.SEND, NOON, (ORDER,))
     with engine.connect() as connection:
         assert consents.of(connection, 1, {"another"}, NOON)["another"].person is None

@@ -35,11 +35,12 @@ async def receive_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     application/secevent+jwt in Accept gets the signed receipt instead: what was kept, and what was not.
     """
     hub = hub_of(request)
+    settings = hub.settings
+    body = await read_body(
+        request, media_type=SET_MEDIA_TYPE, most=settings.body_limit, seconds=settings.body_seconds
+    )
+    # Not before the body is here: whoever sends it slowly must not keep others from the door.
     with gate_of(request):
-        settings = hub.settings
-        body = await read_body(
-            request, media_type=SET_MEDIA_TYPE, most=settings.body_limit, seconds=settings.body_seconds
-        )
         receipt = await sync_to_thread(hub.receive, body)
     if _names_receipts(request.headers.get("accept", "")):
         return Response(receipt, media_type=SET_MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""How many requests may be inside at once. One more is asked to come back, before its body is read."""
+"""How many requests may be worked on at once. One more is asked to come back."""
 
 from types import TracebackType
 

@@ -79,11 +79,9 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def read_scores(request: Request[Any, Any, Any]) -> Response[bytes]:
     """For each subject a score or null. Every read is logged for the person whose score it is."""
     hub, token = hub_of(request), _token(request)
+    settings = hub.settings
+    body = await read_body(request, media_type=_JSON, most=settings.body_limit, seconds=settings.body_seconds)
     with gate_of(request):
-        settings = hub.settings
-        body = await read_body(
-            request, media_type=_JSON, most=settings.body_limit, seconds=settings.body_seconds
-        )
         answer = await sync_to_thread(_read, hub, token, body)
     return Response(answer, media_type=MediaType.JSON)
 
