@@ -101,7 +101,7 @@ def retry_after(header: str, now: datetime) -> float | None:
         return float(header[:9])
     try:
         until = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):  # the second for a year or a zone beyond all dates
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)

@@ -28,7 +28,8 @@ from sesame_sdk.hub.schema import (
 )
 from sesame_sdk.model.grant import Direction, Grant
 
-_AT_ONCE = 100
+#: Pseudonyms looked up by one statement at the door, and grants by one when they are read back.
+_AT_ONCE, _MANY = 100, 5000
 #: About 300 bytes each; a cache that grew beyond it starts anew.
 _MOST_CACHED = 500_000
 _NEVER = 1 << 62
@@ -97,7 +98,7 @@ class Consents:
         terms: defaultdict[str, list[_Term]] = defaultdict(list)
         for row in connection.exec_driver_sql(self._look_up, asked).all():
             subject, person, kind, given_at, expires_at, withdrawn_at = row
-            end = min(expires_at or _NEVER, withdrawn_at or _NEVER)
+            end = min(_NEVER if turn is None else turn for turn in (expires_at, withdrawn_at))
             terms[subject].append((person, kind, given_at, end))
         return {
             subject: _standing(terms[subject], now) if subject in terms else _NOBODY for subject in subjects
@@ -178,8 +179,8 @@ def _terms(
 ) -> defaultdict[int, list[str]]:
     """What belongs to each grant."""
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for start in range(0, len(numbers), _AT_ONCE):
-        some = chosen.where(table.c.grant_id.in_(numbers[start : start + _AT_ONCE]))
+    for start in range(0, len(numbers), _MANY):
+        some = chosen.where(table.c.grant_id.in_(numbers[start : start + _MANY]))
         for row in connection.execute(some):
             found[row[0]].append(row[1])
     return found

@@ -16,6 +16,7 @@ from datetime import datetime
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     MetaData,
     Select,
@@ -23,13 +24,14 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
+    exists,
     insert,
     select,
 )
 from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.hub import registrations
-from sesame_sdk.hub.database import create_temporary_view
+from sesame_sdk.hub.database import create_temporary_view, in_order
 from sesame_sdk.hub.grants import valid
 from sesame_sdk.hub.parties import void_envelopes
 from sesame_sdk.hub.schema import (
@@ -84,30 +86,45 @@ def count(connection: Connection, asked: Mapping[int, Iterable[str]], at: dateti
 
 
 def _permissions(at: datetime) -> Select[int, int, int, str]:
+    sends = and_(grants.c.pseudonym == pseudonyms.c.id, grants.c.direction == Direction.SEND.value)
+    terms = in_order(
+        _asked,
+        (pseudonyms, pseudonyms.c.person == _asked.c.person),
+        (grants, sends),
+        (grant_kinds, grant_kinds.c.grant_id == grants.c.id),
+        (kinds, kinds.c.id == grant_kinds.c.kind),
+    )
     return (
         select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name)
         .distinct()
-        .select_from(_asked)
-        .join(pseudonyms, pseudonyms.c.person == _asked.c.person)
-        .join(grants, and_(grants.c.pseudonym == pseudonyms.c.id, grants.c.direction == Direction.SEND.value))
-        .join(grant_kinds, grant_kinds.c.grant_id == grants.c.id)
-        .join(kinds, kinds.c.id == grant_kinds.c.kind)
-        .join(
-            registered_kinds,
-            and_(registered_kinds.c.kind == kinds.c.id, registered_kinds.c.context == _asked.c.context),
+        .select_from(terms)
+        .where(valid(at), _is_registered())
+    )
+
+
+def _is_registered() -> ColumnElement[bool]:
+    """Whether the partner at hand registered the kind at hand for the context asked for."""
+    declared = registered_kinds.join(
+        registration_table, registration_table.c.envelope == registered_kinds.c.registration
+    )
+    return exists(
+        select(registered_kinds.c.kind)
+        .select_from(declared)
+        .where(
+            registered_kinds.c.kind == grant_kinds.c.kind,
+            registered_kinds.c.context == _asked.c.context,
+            registration_table.c.partner == pseudonyms.c.partner,
+            registration_table.c.envelope.in_(registrations.live()),
         )
-        .join(
-            registration_table,
-            and_(
-                registration_table.c.envelope == registered_kinds.c.registration,
-                registration_table.c.partner == pseudonyms.c.partner,
-            ),
-        )
-        .where(valid(at), registration_table.c.envelope.in_(registrations.live()))
     )
 
 
 def _counted() -> Select[int, int, str, float, int]:
+    same = and_(
+        signals.c.person == _permitted.c.person,
+        signals.c.partner == _permitted.c.partner,
+        signals.c.kind == _permitted.c.kind,
+    )
     return (
         select(
             signals.c.person.label("subject"),
@@ -116,14 +133,7 @@ def _counted() -> Select[int, int, str, float, int]:
             signals.c.value,
             signals.c.occurred_at,
         )
-        .join(
-            _permitted,
-            and_(
-                signals.c.person == _permitted.c.person,
-                signals.c.partner == _permitted.c.partner,
-                signals.c.kind == _permitted.c.kind,
-            ),
-        )
+        .select_from(in_order(_permitted, (signals, same)))
         .where(signals.c.envelope.not_in(void_envelopes()))
     )
 

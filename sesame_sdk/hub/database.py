@@ -24,9 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.sql import ClauseElement
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ClauseElement, FromClause, Join
+from sqlalchemy.sql.compiler import SQLCompiler
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import Misconfigured, Retryable
 from sesame_sdk.hub import schema
 
 #: How the ledger's table is tuned; the benchmark's rival gets the same.
@@ -64,7 +66,9 @@ def open_engine(url: str) -> Engine:
         with writing(engine) as connection, connection.begin():
             schema.metadata.create_all(connection)
     except SQLAlchemyError as error:
-        raise Misconfigured(f"cannot be opened: {error}", field="database") from error
+        why = getattr(error, "orig", None) or type(error).__name__
+        mend = "look at its folder: is it there, writable, and a hub's?"
+        raise Misconfigured(f"cannot be opened: {why}", field=f"database {url}", mend=mend) from error
     return engine
 
 
@@ -100,10 +104,45 @@ def insert_or_replace(table: Table, where: ColumnElement[bool]) -> Insert:
     return statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=rest, where=where)
 
 
+class _OrderedJoin(Join):
+    """An inner join whose left side is read first."""
+
+    inherit_cache = True
+
+
+def in_order(first: FromClause, *then: tuple[FromClause, ColumnElement[bool]]) -> FromClause:
+    """Inner joins that SQLite must follow from left to right; each table comes with its condition.
+
+    It keeps no statistics of what is in a temporary table, and left to itself may begin with the largest
+    table and read all of it. Elsewhere the planner knows better, and this is a plain join.
+    """
+    for table, condition in then:
+        first = _OrderedJoin(first, table, condition)
+    return first
+
+
+@compiles(_OrderedJoin, "sqlite")
+def _cross_join(join: Join, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - as the hook has it
+    left, right = (compiler.process(side, **options | {"asfrom": True}) for side in (join.left, join.right))
+    assert join.onclause is not None  # noqa: S101 - in_order gives one to each
+    return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
+
+
 def create_temporary_view(connection: Connection, name: str, chosen: Select[*tuple[Any, ...]]) -> None:
     """Make a view that lives as long as the connection, unless it is there already."""
     text = str(chosen.compile(connection.engine, compile_kwargs={"literal_binds": True}))
     connection.exec_driver_sql(f"CREATE TEMPORARY VIEW IF NOT EXISTS {name} AS {text}")
+
+
+def ensure_in_transaction(connection: Connection) -> None:
+    """Pass if what was done on `connection` since it began can still be committed.
+
+    Raises:
+        Retryable: the database undid it by itself, as SQLite does when the disk is full; a commit would
+            then succeed and keep nothing.
+    """
+    if not driver_connection(connection).in_transaction:
+        raise Retryable("the database undid the transaction", field="database")
 
 
 def driver_connection(connection: Connection) -> sqlite3.Connection:

@@ -127,6 +127,14 @@ class Hub:
         self._writer.run(partial(reads.log, request=request, found=found))
         return found.scores
 
+    def ready(self) -> bool:
+        """Whether it can do its work: the ledger can be read, and the writer takes work.
+
+        Raises:
+            Misconfigured: a policy in the ledger was changed.
+        """
+        return self.policies() is not None and self._writer.alive
+
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """Our public keys (RFC 7517 section 5), by which receipts are verified."""
         return jwk_set([self._signer.public_jwk])

@@ -1,8 +1,10 @@
 """Serving a hub with uvicorn, in this process."""
 
 import gc
+import logging
 import socket
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import uvicorn
@@ -58,6 +60,7 @@ def serve(
     url = f"http://{host}:{listener.getsockname()[1]}"
     with listener:
         hub = Hub.open(path, rules=rules)
+        _log_to_stderr()
         try:
             config = uvicorn.Config(
                 create_app(hub),
@@ -77,10 +80,22 @@ def _listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # With its protocol named: asyncio turns Nagle's algorithm off for such sockets alone, and an
         # answer in two parts would wait 40 ms for the other side's delayed acknowledgement.
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
+        with ExitStack() as until_it_listens:
+            listener = until_it_listens.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+            until_it_listens.pop_all()
     except OSError as error:
         raise Misconfigured(f"cannot listen there: {error.strerror}", field=f"{host}:{port}") from error
     return listener
+
+
+def _log_to_stderr() -> None:
+    """Show our own log where nobody has said yet where it should go."""
+    log = logging.getLogger("sesame_sdk")
+    if not log.handlers and not logging.getLogger().handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)

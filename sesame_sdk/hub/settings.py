@@ -29,6 +29,11 @@ def _whole(least: int, most: int) -> Any:  # noqa: ANN401 - attrs has no public 
     return validators.and_(validators.instance_of(int), validators.ge(least), validators.le(most))
 
 
+def _day(_: object, attribute: Any, value: date) -> None:  # noqa: ANN401 - attrs' own
+    if type(value) is not date:  # a datetime is a date too, and would name a moment of the day
+        raise Rejected("must be a day", field=attribute.name, mend="write it like 2026-06-01")
+
+
 @frozen
 class Settings:
     """How one hub runs.
@@ -53,7 +58,7 @@ class Settings:
     waiting: int = field(default=64, validator=_whole(1, 4096))
     group: int = field(default=16, validator=_whole(1, 256))
     future_seconds: int = field(default=300, validator=_whole(0, 86_400))
-    as_of: date | None = field(default=None, validator=validators.optional(validators.instance_of(date)))
+    as_of: date | None = field(default=None, validator=validators.optional(_day))
 
     @property
     def database_url(self) -> str:
@@ -73,14 +78,17 @@ def create_hub(path: Path, *, issuer: str, as_of: date | None = None) -> Setting
     """Make a hub's folder (0700) with a new key and settings. The database is made when first opened.
 
     Raises:
-        Misconfigured: there is a hub already.
+        Misconfigured: the folder holds something already, or cannot be made.
         Rejected: `issuer` is not a URL.
     """
     settings = Settings(path, issuer, as_of=as_of)
-    if (path / FILE).exists():
-        raise Misconfigured("holds a hub already", field=str(path), mend="choose another folder")
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.chmod(0o700)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise Misconfigured("holds something already", field=str(path), mend="name a new folder")
+        path.chmod(0o700)
+    except OSError as error:
+        raise Misconfigured(f"cannot be made: {error.strerror}", field=str(path)) from error
     SigningKey.generate().save(settings.key_path)
     lines = [f"issuer = {json.dumps(issuer)}", f"database = {json.dumps(DATABASE)}"]
     if as_of is not None:
@@ -109,5 +117,7 @@ def load_settings(path: Path) -> Settings:
         raise Misconfigured(f"{unknown[0]} is not a setting", field=str(file), mend=f"one of {sorted(known)}")
     try:
         return Settings(path=path, **found)
-    except (Rejected, TypeError, ValueError) as error:
-        raise Misconfigured(str(error), field=str(file)) from error
+    except Rejected as error:
+        raise Misconfigured(error.message, field=f"{file}: {error.field}", mend=error.mend) from error
+    except (TypeError, ValueError) as error:  # of attrs, which puts much more than a message into it
+        raise Misconfigured(str(error.args[0]), field=str(file)) from error

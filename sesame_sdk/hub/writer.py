@@ -3,6 +3,9 @@
 Waiting for the disk is most of what a commit costs, and one commit can carry many envelopes. While
 the disk works on one group, the next gathers. Every piece of work has a savepoint of its own, so one
 that fails is undone alone. `Writer.run` returns when its work is on disk, or raises.
+
+Where the database itself fails (a full disk), it may undo the whole transaction, savepoints and all:
+then everybody in the group is told to come back, whatever their own piece came to.
 """
 
 import logging
@@ -14,9 +17,10 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from sesame_sdk.errors import Retryable
-from sesame_sdk.hub.database import writing
+from sesame_sdk.hub.database import ensure_in_transaction, writing
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -34,7 +38,7 @@ class _Job(Generic[T]):
 class _Outcome:
     job: _Job[Any]
     result: object = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class Writer:
@@ -71,6 +75,11 @@ class Writer:
             except Full:
                 raise Retryable("the hub is busy", mend="send again later", retry_after=1) from None
         return job.done.result()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still takes work."""
+        return self._thread.is_alive() and not self._closed
 
     @property
     def pending(self) -> int:
@@ -120,7 +129,8 @@ def _commit(connection: Connection, jobs: list[_Job[Any]]) -> None:
     try:
         with connection.begin():
             outcomes = [_attempt(connection, job) for job in jobs]
-    except Exception as error:
+            ensure_in_transaction(connection)
+    except BaseException as error:  # nobody else writes: this thread must outlive whatever happens
         log.exception("a group of %d could not be written", len(jobs))
         # A commit that failed may leave its transaction open: begin the next on a new connection.
         connection.invalidate()
@@ -135,15 +145,23 @@ def _commit(connection: Connection, jobs: list[_Job[Any]]) -> None:
 
 
 def _attempt(connection: Connection, job: _Job[Any]) -> _Outcome:
-    """Do one piece of work in its own savepoint."""
+    """Do one piece of work in its own savepoint.
+
+    Raises:
+        OperationalError: the database failed, and with it the group.
+    """
     try:
         with connection.begin_nested():
             return _Outcome(job, result=job.work(connection))
+    except OperationalError:
+        raise
     except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for this piece alone
         return _Outcome(job, error=error)
+    except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the writer
+        return _Outcome(job, error=_retryable(error))
 
 
-def _retryable(error: Exception) -> Retryable:
+def _retryable(error: BaseException) -> Retryable:
     failure = Retryable("the ledger could not be written", retry_after=5)
     failure.__cause__ = error
     return failure

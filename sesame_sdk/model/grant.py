@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from attrs import field, frozen, validators
 
@@ -14,6 +15,11 @@ class Direction(StrEnum):
 
     SEND = "send"
     READ = "read"
+
+
+def _each(check: checks.Validator) -> Any:  # noqa: ANN401 - attrs has no public name for it
+    """A tuple, and not a text, whose members all pass `check`."""
+    return validators.deep_iterable(check, validators.instance_of(tuple))
 
 
 @frozen
@@ -37,10 +43,10 @@ class Grant:
     subject: str = field(validator=checks.subject)
     direction: Direction = field(validator=validators.instance_of(Direction))
     given_at: datetime = field(validator=checks.utc)
-    kinds: tuple[str, ...] = field(default=(), validator=validators.deep_iterable(checks.kind_name))
+    kinds: tuple[str, ...] = field(default=(), validator=_each(checks.kind_name))
     purpose: str | None = field(default=None, validator=validators.optional(checks.iri))
     context: str | None = field(default=None, validator=validators.optional(checks.context))
-    crossings: tuple[str, ...] = field(default=(), validator=validators.deep_iterable(checks.context))
+    crossings: tuple[str, ...] = field(default=(), validator=_each(checks.context))
     expires_at: datetime | None = field(default=None, validator=validators.optional(checks.utc))
     withdrawn_at: datetime | None = field(default=None, validator=validators.optional(checks.utc))
 

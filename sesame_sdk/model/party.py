@@ -7,6 +7,8 @@ from sesame_sdk.model.signal import SignalKind
 
 #: The hook API that this SDK speaks. A plugin written for another major version is refused by name.
 API_VERSION = "1.0"
+#: Kinds, and consumers, that one plugin declares at most: a hub's guard reads every word of them.
+MOST = 100
 
 
 @frozen
@@ -35,17 +37,17 @@ class Manifest:
         name: distribution name: ``sesame-retail``.
         version: distribution version.
         api: hook API version that it was written for.
-        kinds: what it may say.
-        consumers: why it reads.
+        kinds: what it may say; at most `MOST`.
+        consumers: why it reads; at most `MOST`.
         digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.manifest_digest`.
     """
 
     name: str = field(validator=checks.text(64, pattern=r"[a-z0-9][a-z0-9._-]*", like="sesame-retail"))
     version: str = field(validator=checks.text(32))
     api: str = field(validator=checks.text(8, pattern=r"\d+\.\d+", like=API_VERSION))
-    kinds: tuple[SignalKind, ...] = field(default=(), validator=checks.tuple_of(SignalKind))
+    kinds: tuple[SignalKind, ...] = field(default=(), validator=checks.tuple_of(SignalKind, at_most=MOST))
     consumers: tuple[ConsumerDeclaration, ...] = field(
-        default=(), validator=checks.tuple_of(ConsumerDeclaration)
+        default=(), validator=checks.tuple_of(ConsumerDeclaration, at_most=MOST)
     )
     digest: str = ""
 

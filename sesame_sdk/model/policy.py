@@ -1,10 +1,36 @@
 """How one context's score is made. Read from TOML by `scoring.policy_file`; judged by the guard."""
 
-from attrs import field, frozen, validators
+from typing import Any
+
+from attrs import Attribute, field, frozen, validators
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.model import checks
 from sesame_sdk.model.signal import Evidence, Polarity
+
+#: More points than any policy may speak of.
+MOST_POINTS = 1_000_000
+#: Three lifetimes.
+MOST_DAYS = 100_000
+
+
+def _points(_: object, attribute: "Attribute[Any]", value: float) -> None:
+    checks.finite(_, attribute, value)
+    if abs(value) > MOST_POINTS:
+        raise Rejected(f"must be at most {MOST_POINTS:,} either way", field=attribute.name)
+    if round(value * 100) / 100 != value:
+        raise Rejected("must be whole hundredths", field=attribute.name, mend="write two decimals at most")
+
+
+def _weight(_: object, attribute: "Attribute[Any]", value: float) -> None:
+    checks.finite(_, attribute, value)
+    if abs(value) > MOST_POINTS:
+        raise Rejected(f"must be at most {MOST_POINTS:,} either way", field=attribute.name)
+
+
+def _version(_: object, attribute: "Attribute[Any]", value: object) -> None:
+    if type(value) is not int or not 1 <= value < 1 << 31:
+        raise Rejected("must be a whole number from 1", field=attribute.name)
 
 
 @frozen
@@ -12,7 +38,7 @@ class Band:
     """A named stretch of the range, from `start` points up to the next band."""
 
     name: str = field(validator=checks.text(32))
-    start: float = field(validator=checks.finite)
+    start: float = field(validator=_points)
 
 
 @frozen
@@ -34,10 +60,10 @@ class Weighting:
     """
 
     kind: str = field(validator=checks.kind_name)
-    weight: float = field(validator=checks.finite)
-    floor: float = field(validator=checks.finite)
-    cap: float = field(validator=checks.finite)
-    partner_cap: float = field(validator=checks.finite)
+    weight: float = field(validator=_weight)
+    floor: float = field(validator=_points)
+    cap: float = field(validator=_points)
+    partner_cap: float = field(validator=_points)
     reason: str = field(validator=checks.sentence)
     context: str = field(validator=checks.context)
     evidence: Evidence = field(validator=validators.instance_of(Evidence))
@@ -54,8 +80,8 @@ class Weighting:
             raise Rejected("must be more than 0", field="partner_cap")
         for name in ("half_life_days", "expires_days"):
             days = getattr(self, name)
-            if days is not None and days <= 0:
-                raise Rejected("must be more than 0", field=name)
+            if days is not None and not 0 < days <= MOST_DAYS:
+                raise Rejected(f"must be more than 0 and at most {MOST_DAYS:,}", field=name)
 
     @property
     def can_lower(self) -> bool:
@@ -82,11 +108,11 @@ class Policy:
     """
 
     name: str = field(validator=checks.text(64))
-    version: int = field(validator=[validators.instance_of(int), validators.ge(1)])
+    version: int = field(validator=_version)
     context: str = field(validator=checks.context)
-    base: float = field(validator=checks.finite)
-    low: float = field(validator=checks.finite)
-    high: float = field(validator=checks.finite)
+    base: float = field(validator=_points)
+    low: float = field(validator=_points)
+    high: float = field(validator=_points)
     bands: tuple[Band, ...] = field(validator=checks.tuple_of(Band, at_least=1))
     weightings: tuple[Weighting, ...] = field(validator=checks.tuple_of(Weighting, at_least=1))
     purposes: tuple[str, ...] = ()

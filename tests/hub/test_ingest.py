@@ -91,7 +91,7 @@ def test_another_token_under_a_used_jti_is_rejected(shop: Partner, hub: Hub) -> 
     """A jti names one token for good, be it an envelope or a registration."""
     hub.add_grants(shop.grants("ada", ORDER))
     hub.receive(shop.seal(shop.signal("ada", "1"), jti="once"))
-    with pytest.raises(Rejected, match="jti: was used for another token"):
+    with pytest.raises(Rejected, match="jti: was used for another message"):
         hub.receive(shop.seal(shop.signal("ada", "2"), jti="once"))
 
 

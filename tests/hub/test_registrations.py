@@ -128,8 +128,12 @@ def test_a_name_means_one_thing_on_a_hub(shop: Partner, hub: Hub, clock: Clock) 
     assert shop.issuer == hub.partners()[0].issuer
 
 
-def test_whoever_is_alone_with_a_name_may_change_its_meaning(shop: Partner, hub: Hub, clock: Clock) -> None:
-    """The plugin's own earlier declaration does not stand in its way."""
+def test_a_kind_keeps_its_meaning_even_for_the_plugin_that_first_declared_it(
+    shop: Partner, hub: Hub, clock: Clock
+) -> None:
+    """What is kept, and what people agreed to, was said under the first meaning; only the words may change."""
     clock.pass_by(minutes=1)
-    shop.register(manifest(evolve(ORDERS, unit="parcel"), LATES, version="2.0"))
+    with pytest.raises(Rejected, match="registered with another meaning"):
+        shop.register(manifest(evolve(ORDERS, unit="parcel"), LATES, version="2.0"))
+    shop.register(manifest(evolve(ORDERS, reason="Orders that went well"), LATES, version="2.0"))
     assert hub.partners()[0].plugins == ("sesame-test 2.0",)

@@ -28,7 +28,7 @@ def test_settings_come_back_as_they_were_given(tmp_path: Path) -> None:
 
 def test_a_hub_is_not_made_twice(hub_path: Path) -> None:
     """Its key would be lost."""
-    with pytest.raises(Misconfigured, match="holds a hub already"):
+    with pytest.raises(Misconfigured, match="holds something already"):
         create_hub(hub_path, issuer=HUB)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, get
 from litestar.concurrency import sync_to_thread
 
+from sesame_sdk.errors import Retryable
 from sesame_sdk.hub.api.state import hub_of
 
 
@@ -16,6 +17,7 @@ def jwks(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 @get("/healthz", summary="Whether the hub can do its work")
 async def healthz(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """Answers ok when the ledger can be read."""
-    await sync_to_thread(hub_of(request).policies)
+    """Answers ok when the ledger can be read and written."""
+    if not await sync_to_thread(hub_of(request).ready):
+        raise Retryable("the hub takes no work", retry_after=5)
     return {"status": "ok"}
