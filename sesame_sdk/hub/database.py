@@ -128,30 +128,6 @@ def _cross_join(join: Join, compiler: SQLCompiler, **options: Any) -> str:  # no
     return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
 
 
-class _OrderedJoin(Join):
-    """An inner join whose left side is read first."""
-
-    inherit_cache = True
-
-
-def in_order(first: FromClause, *then: tuple[FromClause, ColumnElement[bool]]) -> FromClause:
-    """Inner joins that SQLite must follow from left to right; each table comes with its condition.
-
-    It keeps no statistics of what is in a temporary table, and left to itself may begin with the largest
-    table and read all of it. Elsewhere the planner knows better, and this is a plain join.
-    """
-    for table, condition in then:
-        first = _OrderedJoin(first, table, condition)
-    return first
-
-
-@compiles(_OrderedJoin, "sqlite")
-def _cross_join(join: Join, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - as the hook has it
-    left, right = (compiler.process(side, **options | {"asfrom": True}) for side in (join.left, join.right))
-    assert join.onclause is not None  # noqa: S101 - in_order gives one to each
-    return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
-
-
 def create_temporary_view(connection: Connection, name: str, chosen: Select[*tuple[Any, ...]]) -> None:
     """Make a view that lives as long as the connection, unless it is there already."""
     text = str(chosen.compile(connection.engine, compile_kwargs={"literal_binds": True}))
