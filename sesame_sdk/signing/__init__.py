@@ -7,6 +7,7 @@
     tokens       a signed JWT, and what must hold before it is believed
     events       a Security Event Token with one payload
     disclosure   SD-JWT array elements: salt, value, digest
+    forms        what may stand in an envelope, and nothing else
     envelopes    many signals under one signature, each provable alone
 
 Free of IO, but for `keys.SigningKey.load` and ``save``. Nobody here reads a clock: whoever calls says

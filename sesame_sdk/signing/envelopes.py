@@ -8,6 +8,7 @@ Opening checks, beyond what `tokens` does:
     * ``_sd_alg`` is SHA-256; digests are listed once each, and at most `MOST_SIGNALS`
     * each disclosure is listed, and comes once; those withheld are counted, not missed
     * each disclosure is read on its own: salt and signal, and nothing else
+    * nothing else travels along: see `forms`
     * nothing stands behind the last ``~``: nobody here asks for key binding
 
 Without any ``~`` it is a plain SET with its signals in the clear, and taken too: that is what other
@@ -16,7 +17,6 @@ Shared Signals software sends.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
 
 import msgspec
 from attrs import field, frozen
@@ -26,10 +26,9 @@ from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import MOST_SIGNALS, Envelope, EventType
 from sesame_sdk.model.signal import Signal
-from sesame_sdk.signing import base64url, disclosure, events, tokens
+from sesame_sdk.signing import base64url, disclosure, events, forms, tokens
 from sesame_sdk.signing.tokens import KeyFinder
 
-SD_ALG = "sha-256"
 MOST_BYTES = 2 * 1024 * 1024
 
 
@@ -50,28 +49,6 @@ class Opened:
     token: bytes = field(repr=False)
     disclosures: tuple[bytes, ...] = field(repr=False)
     withheld: int
-
-
-class _Element(msgspec.Struct, rename={"digest": "..."}, forbid_unknown_fields=True, frozen=True, gc=False):
-    """The place of a disclosure in an array (RFC 9901 section 4.2.4.2)."""
-
-    digest: str
-
-
-@frozen
-class _Digests:
-    signals: Annotated[list[_Element], msgspec.Meta(max_length=MOST_SIGNALS)]
-
-
-@frozen
-class _InTheClear:
-    signals: Annotated[tuple[Signal, ...], msgspec.Meta(max_length=MOST_SIGNALS)]
-
-
-class _Form(msgspec.Struct, rename={"algorithm": "_sd_alg"}, frozen=True):
-    """The claim of RFC 9901 section 4.1.1, and its default."""
-
-    algorithm: str = SD_ALG
 
 
 _read_disclosed = msgspec.json.Decoder(tuple[str, Signal]).decode
@@ -114,7 +91,7 @@ def seal(
         audience=audience,
         now=now,
         jti=sealed.jti,
-        _sd_alg=SD_ALG,
+        _sd_alg=forms.SD_ALG,
     )
     return b"~".join([token, *disclosures, b""])
 
@@ -134,12 +111,14 @@ def open_envelope(data: bytes, keys: KeyFinder, *, audience: str, now: datetime)
     token, disclosures = _split(data)
     verified = tokens.verify_claims(token, keys, typ=tokens.SET_TYP, audience=audience, now=now)
     payload = events.raw_payload(verified.claims, EventType.SIGNALS)
+    form = codec.decode(verified.claims, forms.Claims, field="claims")
     listed: list[str] = []
     shown: tuple[bytes, ...] = ()
     if disclosures is None:
-        signals = codec.decode(payload, _InTheClear, field="events").signals
+        signals = codec.decode(payload, forms.InTheClear, field="events").signals
+        forms.check_in_the_clear(payload)
     else:
-        listed = _listed(verified.claims, payload)
+        listed = _listed(form.algorithm, payload)
         shown = _in_order(listed, disclosures)
         signals = _read(shown)
     envelope = Envelope(verified.jti, verified.issuer, audience, verified.issued_at, signals)
@@ -160,11 +139,11 @@ def _split(data: bytes) -> tuple[bytes, list[bytes] | None]:
     return token, disclosures
 
 
-def _listed(claims: bytes, payload: msgspec.Raw) -> list[str]:
+def _listed(algorithm: str, payload: msgspec.Raw) -> list[str]:
     """The digests that were signed."""
-    if codec.decode(claims, _Form, field="events").algorithm != SD_ALG:
-        raise Rejected(f"must be {SD_ALG}", field="_sd_alg")
-    listed = [element.digest for element in codec.decode(payload, _Digests, field="events").signals]
+    if algorithm != forms.SD_ALG:
+        raise Rejected(f"must be {forms.SD_ALG}", field="_sd_alg")
+    listed = [element.digest for element in codec.decode(payload, forms.Digests, field="events").signals]
     if len(set(listed)) != len(listed):
         raise Rejected("lists a digest twice", field="signals")
     return listed
@@ -188,6 +167,8 @@ def _read(disclosures: Sequence[bytes]) -> tuple[Signal, ...]:
     """Each disclosure on its own; the digest has vouched for its spelling already."""
     texts = base64url.decode_all(disclosures, field="disclosure")
     try:
-        return tuple([_read_disclosed(text)[1] for text in texts])
+        signals = tuple([_read_disclosed(text)[1] for text in texts])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected(str(error), field="disclosure") from error
+    forms.check_disclosed(texts)
+    return signals

@@ -118,9 +118,9 @@ def test_salts_differ_so_that_equal_signals_have_different_digests() -> None:
 
 
 def test_a_plain_set_with_its_signals_in_the_clear_is_opened() -> None:
-    """That is what other Shared Signals software sends; fields that we do not know are left alone."""
-    clear = [{**codec.decode(codec.encode(signal), dict[str, Any]), "txn": "8675309"} for signal in SIGNALS]
-    found = opened(batch({"signals": clear, "more": 1}, txn="8675309"))
+    """That is what other Shared Signals software sends."""
+    clear = [codec.decode(codec.encode(signal), dict[str, Any]) for signal in SIGNALS]
+    found = opened(batch({"signals": clear}, txn="8675309"))
 
     assert found.envelope.signals == tuple(SIGNALS)
     assert (found.disclosures, found.withheld) == ((), 0)
