@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar
 
-from sesame_sdk.guard.lexicon import mentioned
+from sesame_sdk.guard.lexicon import UNREADABLE, mentioned
 from sesame_sdk.guard.subject import READ_ON, of_kind, of_policy, of_weighting
 from sesame_sdk.guard.words import Topic
 from sesame_sdk.interfaces import GuardRule
@@ -45,7 +45,11 @@ class ContentRule(GuardRule):
 
     def _words(self, about: str, texts: Iterable[str]) -> Iterator[Finding]:
         found = next(filter(None, (mentioned(self.topic, text) for text in texts)), "")
-        if found:
+        if found == UNREADABLE:
+            yield self.refuse(
+                about, "it has more text than can be judged", "say it in fewer, plainer characters"
+            )
+        elif found:
             yield self.refuse(about, f"{self.reason}; it speaks of '{found[:60]}'", self.mend)
 
 

@@ -10,6 +10,9 @@ from sesame_sdk.model.party import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signal import Evidence, Polarity, SignalKind
 
+#: In days. The longest half-life, or life, of what can lower a score.
+TEN_YEARS = 3650
+
 
 def contexts_that_count(grant: Grant) -> frozenset[str]:
     """Whose kinds may count in the score that `grant` opens: its own context, and the crossings agreed to.
@@ -62,22 +65,22 @@ class Contexts(GuardRule):
 
 
 class Inferences(GuardRule):
-    """INF-1: what was inferred may not lower a score, nor be passed off as something better."""
+    """INF-1: only what was observed may lower a score, and nothing else may be passed off as it."""
 
     id = "INF-1"
     source = "GDPR 5(1)(d); GL 159"
     dated = READ_ON
 
     def check_kind(self, kind: SignalKind) -> Iterator[Finding]:
-        """Refuse an inferred kind that may count both ways."""
-        if kind.evidence is Evidence.INFERRED and kind.polarity is not Polarity.REWARD:
-            yield self._refuse(of_kind(kind))
+        """Refuse a kind that was not observed and may count both ways."""
+        if kind.evidence is not Evidence.OBSERVED and kind.polarity is not Polarity.REWARD:
+            yield self._refuse(of_kind(kind), kind.evidence)
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
-        """Refuse an inferred kind that could take points."""
+        """Refuse a kind that was not observed and could take points."""
         for weighting in policy.weightings:
-            if weighting.evidence is Evidence.INFERRED and _could_lower(weighting):
-                yield self._refuse(of_weighting(policy, weighting))
+            if weighting.evidence is not Evidence.OBSERVED and _could_lower(weighting):
+                yield self._refuse(of_weighting(policy, weighting), weighting.evidence)
 
     def check_registered(self, policy: Policy, weighting: Weighting, kind: SignalKind) -> Iterator[Finding]:
         """Refuse a weighting that says other evidence than its kind was registered with."""
@@ -89,27 +92,25 @@ class Inferences(GuardRule):
                 of_weighting(policy, weighting), reason, f"set evidence = '{kind.evidence.value}'"
             )
 
-    def _refuse(self, about: str) -> Finding:
-        reason = "it is inferred, and a guess may not lower a score"
+    def _refuse(self, about: str, evidence: Evidence) -> Finding:
+        reason = f"it is {evidence.value}, and only what was observed may lower a score"
         return self.refuse(about, reason, "set floor = 0 and polarity = 'reward', or observe it instead")
 
 
 class Retention(GuardRule):
-    """RET-1: what can lower a score must fade or expire."""
+    """RET-1: what can lower a score must fade or expire, and within ten years in effect."""
 
     id = "RET-1"
     source = "GDPR 5(1)(e)"
     dated = READ_ON
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
-        """Refuse a lowering kind that neither fades nor expires."""
+        """Refuse a lowering kind that neither halves nor expires within ten years."""
         for weighting in policy.weightings:
-            lasting = weighting.half_life_days is None and weighting.expires_days is None
-            if lasting and weighting.can_lower:
-                reason = "it can lower a score and never fades or expires"
-                yield self.refuse(
-                    of_weighting(policy, weighting), reason, "set half_life_days or expires_days"
-                )
+            if weighting.can_lower and not _ends(weighting):
+                reason = "it can lower a score and neither fades nor expires within ten years"
+                mend = f"set half_life_days or expires_days, to {TEN_YEARS} at most"
+                yield self.refuse(of_weighting(policy, weighting), reason, mend)
 
 
 class NoScore(GuardRule):
@@ -141,3 +142,8 @@ def _belongs(kind: str, context: str) -> bool:
 
 def _could_lower(weighting: Weighting) -> bool:
     return weighting.can_lower or weighting.polarity is not Polarity.REWARD
+
+
+def _ends(weighting: Weighting) -> bool:
+    spans = (weighting.half_life_days, weighting.expires_days)
+    return any(days is not None and days <= TEN_YEARS for days in spans)

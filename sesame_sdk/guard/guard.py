@@ -1,10 +1,10 @@
 """The guard's four doors. At each, every built-in rule that stands there runs; further rules only add.
 
-A further rule that raises, or that hands back anything but findings, refuses by its own name: a
-broken rule must not open the door that it was put there to keep.
+A further rule that raises anything but the operator's Ctrl-C, or that hands back anything but
+findings, refuses by its own name: a broken rule must not open the door that it was put there to keep.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from types import MappingProxyType
 from typing import Literal, TypeVar, get_args
@@ -21,8 +21,10 @@ from sesame_sdk.model.party import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signal import SignalKind
 
-#: A rule that finds more than this in one thing is broken, or floods the log.
+#: A further rule that finds more than this in one thing is broken, or floods the log.
 MOST_FINDINGS = 1000
+#: A refusal lists this many findings, and says how many more there are.
+MOST_LISTED = 100
 
 T = TypeVar("T")
 _Door = Literal["check_kind", "check_policy", "check_consumer", "check_read"]
@@ -105,22 +107,27 @@ class Guard:
 
 def _admit(findings: tuple[Finding, ...]) -> None:
     refusals = [finding for finding in findings if finding.action is not Action.WARN]
-    if refusals:
-        more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
-        raise Refused(f"{refusals[0]}{more}", findings)
+    if not refusals:
+        return
+    warnings = [finding for finding in findings if finding.action is Action.WARN]
+    more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
+    if len(findings) > MOST_LISTED:
+        more += f" ({len(findings) - MOST_LISTED} findings more than the {MOST_LISTED} listed)"
+    # Warnings last, so that the cut never hides a refusal behind one.
+    raise Refused(f"{refusals[0]}{more}", (*refusals, *warnings)[:MOST_LISTED])
 
 
-def _asked(rule: GuardRule, door: _Door, thing: T, name: Callable[[T], str]) -> Iterator[Finding]:
+def _asked(rule: GuardRule, door: _Door, thing: T, name: Callable[[T], str]) -> Iterable[Finding]:
     """The findings of a rule that is not ours."""
     try:
         findings = list(islice(getattr(rule, door)(thing), MOST_FINDINGS + 1))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises, the door stays shut
-        yield _broken(rule, name(thing), f"it failed with {type(error).__name__}")
-        return
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever else it raises, the door stays shut
+        return (_broken(rule, name(thing), f"it failed with {type(error).__name__}"),)
     if len(findings) > MOST_FINDINGS or not all(isinstance(finding, Finding) for finding in findings):
-        yield _broken(rule, name(thing), "it did not answer with findings")
-    else:
-        yield from findings
+        return (_broken(rule, name(thing), "it did not answer with findings"),)
+    return findings
 
 
 def _broken(rule: GuardRule, about: str, what: str) -> Finding:

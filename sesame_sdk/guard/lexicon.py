@@ -1,65 +1,127 @@
 """The lexical check: does a text speak of what its declaration leaves out?
 
 What it sees: the words of `words`, in English and Chinese, whole words only, through capitals,
-full-width forms, accents, look-alike letters, zero-width characters, digits for letters, and words
-cut in two or spelled out. What it cannot see: other languages, euphemisms, and a lie that uses none
-of the words. It stands behind the declaration, and does not replace it.
+full-width forms, accents, look-alike letters, zero-width characters, digits for letters, CamelCase,
+and words cut into up to four pieces or spelled out. What it cannot see: other languages, euphemisms,
+and a lie that uses none of the words. It stands behind the declaration, and does not replace it.
 """
 
 import re
-import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
-from itertools import pairwise
 
-from sesame_sdk.guard.words import BODIES, CHINESE, ENGLISH, INNOCENT, STANCE, Topic
+from attrs import frozen
 
-_TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
-_SPELLED_OUT = re.compile(r"(?<!\S)[a-z](?: [a-z]){2,}(?!\S)")
-#: Cyrillic and Greek letters that look like Latin ones.
-_LOOKALIKES = str.maketrans("авекмнорстухіјѕԁɡαεικνορτυχ", "abekmhopctyxijsdgaeiknoptux")
-_DIGITS = str.maketrans("013457", "oieast")
-_FEW_WORDS = r"(?: [a-z]+){0,5}? "
+from sesame_sdk.guard.folding import TooLongError, joined, readings, skeleton
+from sesame_sdk.guard.trie import alternatives
+from sesame_sdk.guard.words import (
+    BODIES,
+    CHINESE,
+    ENGLISH,
+    GOODS,
+    INNOCENT,
+    PLACES,
+    STANCE,
+    UNITS,
+    Topic,
+)
+
+#: What `mentioned` answers about a text that is too long to be judged.
+UNREADABLE = "more text than can be judged"
+
+_PLURAL = "(?:e?s)?"
+_FEW_WORDS = "(?: [a-z]++){0,5}? "
+_LATIN = re.compile("[a-z0-9]+")
 
 
-def _alternatives(entries: str) -> str:
-    phrases = [" ".join(entry.split()) for entry in entries.split(";")]
-    return "|".join(phrase.replace("*", "[a-z]*") for phrase in phrases)
+def _phrases(entries: str) -> str:
+    return alternatives(skeleton(" ".join(entry.split())) for entry in entries.split(";"))
 
 
 def _whole_words(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{pattern})(?!\S)")
 
 
-_STANCE, _BODIES = (f"(?:{_alternatives(entries)})(?:e?s)?" for entries in (STANCE, BODIES))
-_INNOCENT = _whole_words(f"(?:{_alternatives(INNOCENT)})s?")
-_ENGLISH = {topic: _whole_words(f"(?:{_alternatives(words)})(?:e?s)?") for topic, words in ENGLISH.items()}
-_CHINESE = {topic: re.compile("|".join(words.split())) for topic, words in CHINESE.items()}
-_STANCE_ON_A_BODY = _whole_words(f"{_STANCE}{_FEW_WORDS}{_BODIES}|{_BODIES}{_FEW_WORDS}{_STANCE}")
+_STANCE, _BODIES, _GOODS = (f"(?:{_phrases(entries)}){_PLURAL}" for entries in (STANCE, BODIES, GOODS))
+_STANCE_ON_A_BODY = f"{_STANCE}{_FEW_WORDS}{_BODIES}|{_BODIES}{_FEW_WORDS}{_STANCE}"
+_GOODS_FROM_A_PLACE = f"{_GOODS}(?: [a-z]++){{0,3}}? from (?:the )?(?:{_phrases(PLACES)})"
+_BEYOND_WORDS = {Topic.POLITICS: _STANCE_ON_A_BODY, Topic.TASTE: _GOODS_FROM_A_PLACE}
+
+_INNOCENT = _whole_words(f"(?:{_phrases(INNOCENT)})s?")
+_WORDS = {topic: _whole_words(f"(?:{_phrases(words)}){_PLURAL}") for topic, words in ENGLISH.items()}
+_PATTERNS = {topic: _whole_words(pattern) for topic, pattern in _BEYOND_WORDS.items()}
+_CHINESE = {topic: re.compile(alternatives(words.split())) for topic, words in CHINESE.items()}
 
 
-@lru_cache(maxsize=2048)
+@frozen
+class _Reading:
+    """One way to read a text.
+
+    Attributes:
+        plain: its words, one space between two.
+        innocent: where the innocent phrases begin and end in `plain`.
+        hidden: words that cut words may have been, unless an earlier reading has them; dots keep phrases
+            from forming across them.
+        chinese: its words that are not Latin, without what stood between.
+    """
+
+    plain: str
+    innocent: tuple[tuple[int, int], ...]
+    hidden: str
+    chinese: str
+
+
+@lru_cache(maxsize=4096)
 def mentioned(topic: Topic, text: str) -> str:
-    """The first words of `text` that are about `topic`, or an empty string."""
-    words = tokens(text)
-    plain = _INNOCENT.sub("…", " ".join(words))
-    found = _ENGLISH[topic].search(_variants(plain)) or _CHINESE[topic].search("".join(words))
-    if not found and topic is Topic.POLITICS:
-        found = _STANCE_ON_A_BODY.search(plain)
-    return found[0] if found else ""
+    """The first words of `text` that are about `topic`; empty if none, `UNREADABLE` if it is too long."""
+    try:
+        read = _read(text)
+    except TooLongError:
+        return UNREADABLE
+    return next(filter(None, (_found(topic, reading) for reading in read)), "")
 
 
-def tokens(text: str) -> list[str]:
-    """The words of `text`, folded so that two spellings that look alike are equal."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    kept = "".join(letter for letter in folded if unicodedata.category(letter) not in {"Mn", "Cf"})
-    return _TOKEN.findall(kept.translate(_LOOKALIKES))
+@lru_cache(maxsize=1024)
+def _read(text: str) -> tuple[_Reading, ...]:
+    known: set[str] = set()
+    return tuple(_reading(words, known) for words in readings(text))
 
 
-def _variants(plain: str) -> str:
-    """`plain`, and after it what it may be hiding: cut words joined, digits read as letters."""
-    words = plain.split()
-    joined = [first + second for first, second in pairwise(words)]
-    spelled = [found[0].replace(" ", "") for found in _SPELLED_OUT.finditer(plain)]
-    lettered = [word.translate(_DIGITS) for word in words if not word.isdigit()]
-    # The dots keep phrases from forming across the parts.
-    return " … ".join((plain, " … ".join(joined), " ".join(spelled), " ".join(lettered)))
+def _reading(words: list[str], known: set[str]) -> _Reading:
+    plain = " ".join(words)
+    folded = skeleton(plain)
+    innocent = tuple(match.span() for match in _INNOCENT.finditer(folded))
+    # What is innocent as it stands gives no piece of a hidden word.
+    pieces = _without(plain, innocent).split()
+    hidden = [word for word in dict.fromkeys(joined(pieces)) if word not in known]
+    known.update(hidden)
+    chinese = "".join(word for word in words if not _LATIN.fullmatch(word))
+    return _Reading(plain, innocent, " … ".join(hidden), chinese)
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    for start, end in reversed(tuple(spans)):
+        text = f"{text[:start]}…{text[end:]}"
+    return text
+
+
+def _found(topic: Topic, reading: _Reading) -> str:
+    if reading.plain in UNITS:
+        return ""
+    if chinese := _CHINESE[topic].search(reading.chinese):
+        return chinese[0]
+    if found := _outside(_WORDS[topic], reading):
+        return found
+    if hidden := _WORDS[topic].search(skeleton(reading.hidden)):
+        return reading.hidden[slice(*hidden.span())]
+    return _outside(_PATTERNS[topic], reading) if topic in _PATTERNS else ""
+
+
+def _outside(pattern: re.Pattern[str], reading: _Reading) -> str:
+    """The first match that is not, as a whole, within an innocent phrase."""
+    folded, match = skeleton(reading.plain), None
+    while match := pattern.search(folded, match.start() + 1 if match else 0):
+        start, end = match.span()
+        if not any(first <= start and end <= last for first, last in reading.innocent):
+            return reading.plain[start:end]
+    return ""

@@ -37,6 +37,14 @@ INNOCENT = [
     ("community.reply.prompt", "reply", "Replies within a day, relative to all replies"),
     ("retail.loyalty.points", "point", "Loyalty to this shop, in every country"),
     ("community.rule.broken", "strike", "Strikes that a moderator gave you"),
+    ("retail.book.returned", "book", "Books returned to the library"),
+    ("retail.parcel.collected", "parcel", "Your parcel was collected"),
+    ("retail.order.history", "order", "Your order history"),
+    ("retail.shop.partner", "order", "Orders at a partner shop"),
+    ("retail.order.homeware", "order", "Household goods that you kept, a parcel that's on time"),
+    ("retail.order.abroad", "order", "Orders sent to France, paid in British pounds"),
+    ("retail.goods.kept", "item", "Goods from your last order"),
+    ("retail.march.sale", "order", "Orders in March, cling film and shelves"),
     ("retail.order.kept", "订单", "您保留的订单"),
     ("community.post.liked", "帖子", "对其他成员有帮助的帖子"),
     ("retail.payment.late", "次", "逾期未付款"),
@@ -152,6 +160,8 @@ def test_a_kind_about_opinions_cannot_hide_behind_a_harmless_name() -> None:
 
 
 def test_an_innocent_phrase_does_not_shield_its_neighbours() -> None:
-    """What is taken out as harmless takes nothing else with it."""
+    """What is taken out as harmless takes nothing else with it, and no listed phrase that begins in it."""
     assert "POL-1" in rules(GUARD.kind(kind(reason="Credit union dues and trade union dues")))
     assert "TST-1" in rules(GUARD.kind(kind(reason="Import duty on imported goods")))
+    assert "POL-1" in rules(GUARD.kind(kind(reason="Being a third party member")))
+    assert not GUARD.kind(kind(reason="Bills paid as a credit union member"))

@@ -93,14 +93,15 @@ def test_a_registered_kind_that_must_be_refused_spoils_the_policy_that_weighs_it
     assert GUARD.policy(policy(LOWERING), [slipped]) == ()
 
 
-def test_an_inference_may_lift_and_not_lower() -> None:
-    """INF-1 at both doors: inferred evidence with a floor, or with a polarity that allows one."""
-    inferred = {"evidence": Evidence.INFERRED}
-    assert GUARD.kind(kind(**inferred)) == ()
-    assert GUARD.policy(policy(weighting(**inferred))) == ()
-    assert rules(GUARD.kind(kind(**inferred, polarity=Polarity.BOTH))) == {"INF-1"}
-    assert rules(GUARD.policy(policy(evolve(LOWERING, **inferred)))) == {"INF-1"}
-    assert rules(GUARD.policy(policy(weighting(**inferred, polarity=Polarity.BOTH)))) == {"INF-1"}
+@pytest.mark.parametrize("evidence", [Evidence.INFERRED, Evidence.DECLARED])
+def test_only_what_was_observed_may_lower(evidence: Evidence) -> None:
+    """INF-1 at both doors: other evidence with a floor, or with a polarity that allows one."""
+    assert GUARD.kind(kind(evidence=evidence)) == ()
+    assert GUARD.policy(policy(weighting(evidence=evidence))) == ()
+    assert rules(GUARD.kind(kind(evidence=evidence, polarity=Polarity.BOTH))) == {"INF-1"}
+    assert rules(GUARD.policy(policy(weighting(evidence=evidence, polarity=Polarity.BOTH)))) == {"INF-1"}
+    (finding,) = GUARD.policy(policy(evolve(LOWERING, evidence=evidence)))
+    assert finding.reason == f"it is {evidence.value}, and only what was observed may lower a score"
 
 
 def test_a_guess_cannot_be_passed_off_as_an_observation() -> None:
@@ -116,6 +117,17 @@ def test_what_lowers_must_fade_or_expire(ending: str) -> None:
     assert GUARD.policy(policy(evolve(lasting, **{ending: 90.0}))) == ()
     assert rules(GUARD.policy(policy(lasting))) == {"RET-1"}
     assert GUARD.policy(policy(weighting(half_life_days=None, expires_days=None))) == ()
+
+
+@pytest.mark.parametrize("ending", ["half_life_days", "expires_days"])
+def test_what_lowers_must_end_within_ten_years(ending: str) -> None:
+    """RET-1: 3,650 days at most; a longer span is none, and one that is short enough will do."""
+    lasting = evolve(LOWERING, half_life_days=1e5, expires_days=1e5)
+    assert GUARD.policy(policy(evolve(lasting, **{ending: 3650.0}))) == ()
+    (finding,) = GUARD.policy(policy(evolve(lasting, **{ending: 3650.5})))
+    assert finding.rule == "RET-1"
+    assert "within ten years" in finding.reason
+    assert "3650 at most" in finding.mend
 
 
 def test_retention_cannot_be_hidden_among_fading_kinds() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk.errors import Refused
-from sesame_sdk.guard.guard import MOST_FINDINGS, Guard
+from sesame_sdk.guard.guard import MOST_FINDINGS, MOST_LISTED, Guard
 from sesame_sdk.guard.rulebook import BUILT_IN
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
@@ -102,6 +103,18 @@ def test_a_warning_lets_pass() -> None:
     assert rules(guard.kind(GOOD_KIND)) == {"SHOP-1"}
 
 
+def test_a_refusal_lists_a_hundred_findings_and_says_how_many_more() -> None:
+    """A policy of a thousand bad kinds does not flood the log, and warnings hide no refusal."""
+    bad = policy(*(weighting(kind=f"retail.protest.n{number}") for number in range(1000)))
+    with pytest.raises(Refused, match=r"and 999 more.*900 findings more than the 100 listed") as refused:
+        Guard().admit_policy(bad)
+    assert len(refused.value.findings) == MOST_LISTED
+    loud = Guard([Further(lambda rule, _: [rule.warn("a", "b", "c")] * MOST_FINDINGS)])
+    with pytest.raises(Refused) as refused:
+        loud.admit_kind(kind(reason="Protests attended"))
+    assert refused.value.findings[0].rule == "POL-1"
+
+
 def _raise(error: BaseException) -> Any:
     raise error
 
@@ -114,9 +127,10 @@ def _raise_half_way(rule: GuardRule) -> Iterator[Finding]:
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(lambda *_: _raise(ValueError()), id="raises"),
-        pytest.param(lambda *_: _raise(SystemExit(0)), id="asks to exit"),
-        pytest.param(lambda *_: _raise(RecursionError()), id="recurses"),
+        *(
+            pytest.param(lambda *_, error=error: _raise(error()), id=f"raises {error.__name__}")
+            for error in (ValueError, RecursionError, SystemExit, GeneratorExit, CancelledError)
+        ),
         pytest.param(lambda rule, _: _raise_half_way(rule), id="raises half way"),
         pytest.param(lambda *_: None, id="answers None"),
         pytest.param(lambda *_: True, id="answers True"),
