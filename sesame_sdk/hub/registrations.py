@@ -18,7 +18,7 @@ from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, func, insert, select
 
 from sesame_sdk.errors import Refused, Rejected
-from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.guard import MOST_LISTED, Guard
 from sesame_sdk.hub import kinds as kind_names
 from sesame_sdk.hub.ledger import Arrival
 from sesame_sdk.hub.moments import micros
@@ -76,7 +76,7 @@ def judge(manifest: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
     findings += [finding for consumer in manifest.consumers for finding in guard.consumer(consumer)]
     findings += [finding for policy in policies for finding in guard.policy(policy, manifest.kinds)]
     if any(finding.action is Action.REFUSE for finding in findings):
-        raise Refused(f"the guard refuses {manifest.name}", _once_each(findings))
+        raise Refused(f"the guard refuses {manifest.name}", _once_each(findings)[:MOST_LISTED])
 
 
 def check_meaning(connection: Connection, manifest: Manifest) -> None:
