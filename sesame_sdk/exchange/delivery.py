@@ -137,15 +137,16 @@ class Courier:
         sent = [outcome for outcome in ended if isinstance(outcome, Signed)]
         dead = [outcome for outcome in ended if isinstance(outcome, Dead)]
         if ended:
+            # What ended together has no order: one answer says that the hub is there.
             self._unanswered = 0
             self._outbox.settle(sent, dead)
+        self._over |= self._unanswered >= max(self._at_once, _FEWEST_FAILURES)
         self._count(sent, dead)
 
     def _failed(self, error: BaseException) -> None:
         if isinstance(error, Retryable):
             self._unanswered += 1
             self._why = str(error)
-            self._over |= self._unanswered >= max(self._at_once, _FEWEST_FAILURES)
         else:
             self._fault = self._fault or error
             self._over = True

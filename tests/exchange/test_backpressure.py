@@ -1,10 +1,11 @@
 """A full outbox pushes back, loses nothing, and says how to go on."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
-from sesame_sdk import Misconfigured, Signal
+from sesame_sdk import Home, Misconfigured, Signal
 from sesame_sdk.exchange.client import Client
 from sesame_sdk.exchange.letters import OutboxFull
 from tests.exchange.faults import verdict
@@ -58,6 +59,18 @@ def test_an_outbox_too_small_for_one_envelope_is_misconfigured(open_client: Open
     """Waiting would not help, so the error does not ask for it."""
     with pytest.raises(Misconfigured, match="capacity"):
         open_client(capacity=1000).post(signals(100))
+
+
+def test_the_capacity_of_a_folder_is_that_of_its_outbox(tmp_path: Path, signals: Signals) -> None:
+    """What its owner set is what the client keeps to."""
+    home = Home.create(tmp_path / "shop", issuer="https://shop.example", hub="https://hub.example")
+    with (home.path / "partner.toml").open("a") as file:
+        file.write("capacity = 150_000\n")
+
+    with Client.at(Home.load(home.path)) as client:
+        client.post(signals(300))
+        with pytest.raises(OutboxFull):
+            client.post(signals(300, 300))
 
 
 def test_dead_letters_can_be_given_up(open_client: Open, peer: Peer, signals: Signals) -> None:

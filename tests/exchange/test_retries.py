@@ -132,6 +132,9 @@ def test_an_interruption_ends_the_waits_of_all_threads() -> None:
         ("1.5", None),
         ("٣", None),
         ("9" * 400, 999_999_999.0),
+        ("Mon, 01 Jun 9999999999999999999999 12:00:30 GMT", None),
+        ("Mon, 01 Jun 2026 12:00:30 +9999999999999999999999", None),
+        ("Mon, 01 Jun 2026 12:00:30 +9900", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
