@@ -1,0 +1,57 @@
+"""How much a hub takes at once, and that it says when it is well."""
+
+from pathlib import Path
+
+import pytest
+import requests
+
+from sesame_sdk import Rejected
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.reads import MOST_SUBJECTS
+from sesame_sdk.hub.settings import create_hub
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.party import MOST
+from tests.hub.process import free_port, serving
+from tests.hub.stage import ORDER, Partner, kind, manifest
+
+
+def test_a_read_may_ask_for_as_many_as_the_limit_says(shop: Partner, hub: Hub) -> None:
+    """10,000 subjects: the few who have a score get theirs, and every other one is told none."""
+    members = ["ada", "bob", "cleo"]
+    hub.add_grants(pair for person in members for pair in shop.grants(person, ORDER, reads="retail"))
+    shop.send(*(shop.signal(person, person) for person in members))
+    strangers = [f"stranger-{number}" for number in range(MOST_SUBJECTS - len(members))]
+    asked = [*strangers, *map(shop.pseudonym, members)]
+    found = hub.read_scores(shop.read_token(), asked)
+    assert (MOST_SUBJECTS, list(found)) == (10_000, asked)
+    scores = {subject: score.points for subject, score in found.items() if score}
+    assert scores == {shop.pseudonym(person): 510.0 for person in members}
+    assert [len(hub.reads_of(person)) for person in members] == [1, 1, 1]
+
+
+def test_a_plugin_may_declare_as_many_kinds_as_the_limit_says(shop: Partner, hub: Hub) -> None:
+    """100 are registered; one more is rejected by the hub, whatever made the manifest."""
+    many = [kind(f"retail.thing.n{number}") for number in range(MOST + 1)]
+    shop.register(manifest(*many[:MOST], name="sesame-many"))
+    assert (MOST, len(hub.partners()[0].kinds)) == (100, 102)
+    told = {
+        "name": "sesame-more",
+        "version": "1.0",
+        "api": "1.0",
+        "kinds": many,
+        "consumers": [],
+        "digest": "",
+    }
+    with pytest.raises(Rejected, match=r"kinds.*100"):
+        hub.receive(shop.token(EventType.REGISTRATION, told))
+    assert hub.partners()[0].plugins == ("sesame-many 1.0", "sesame-test 1.0")
+
+
+def test_a_hub_that_can_work_is_healthy(tmp_path: Path) -> None:
+    """`/healthz` is 200, for whoever watches over it."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    path = create_hub(tmp_path / "hub", issuer=url).path
+    with serving(path, port):
+        answer = requests.get(f"{url}/healthz", timeout=30)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("application/json")

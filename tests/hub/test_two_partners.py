@@ -1,0 +1,63 @@
+"""Two partners that say the same kinds and hold their own keys: what is one's is not the other's."""
+
+import pytest
+
+from sesame_sdk import Rejected
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.signing.keys import SigningKey
+from tests.hub.conftest import LATES, ORDERS
+from tests.hub.stage import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, manifest
+
+TWIN = "https://twin.example"
+
+
+def test_a_kind_that_one_partner_dropped_counts_for_the_other_alone(
+    shop: Partner, hub: Hub, clock: Clock
+) -> None:
+    """That somebody registers a kind does not make another's signals of it count."""
+    twin = Partner.join(TWIN, hub, clock, ORDERS)
+    for partner in (shop, twin):
+        hub.add_grants(partner.grants("ada", ORDER, LATE))
+        partner.send(partner.signal("ada", "1"))
+    assert hub.explain("ada", "retail").points == 520.0  # type: ignore[union-attr] # there is one
+    clock.pass_by(minutes=1)
+    twin.register(manifest(LATES, version="2.0"))
+    assert hub.explain("ada", "retail").points == 510.0  # type: ignore[union-attr] # there is one
+    assert [dropped.reason for dropped in twin.send(twin.signal("ada", "2")).dropped] == [
+        "kind_not_registered"
+    ]
+
+
+def test_a_consent_to_one_partner_is_none_to_the_other(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """The same person, the same kind, two partners: only the one that was let in gets in."""
+    twin = Partner.join(TWIN, hub, clock, ORDERS)
+    hub.add_grants([*shop.grants("ada", ORDER), *twin.grants("ada", LATE)])
+    assert shop.send(shop.signal("ada", "1")).accepted == 1
+    assert [dropped.reason for dropped in twin.send(twin.signal("ada", "1")).dropped] == ["no_grant"]
+
+
+def test_a_key_belongs_to_one_partner(shop: Partner, hub: Hub) -> None:
+    """Admitted for a second one it is rejected, alone or among good ones, and nobody is added."""
+    good = SigningKey.generate()
+    with pytest.raises(Rejected, match="jwks: is a key of another partner"):
+        hub.add_partner(TWIN, [good.public_jwk, shop.key.public_jwk])
+    assert [partner.issuer for partner in hub.partners()] == [shop.issuer]
+
+
+@pytest.mark.parametrize("issuer", ["https://shop.example", TWIN], ids=["the same partner", "another one"])
+def test_a_revoked_key_is_dead_for_everybody(shop: Partner, hub: Hub, clock: Clock, issuer: str) -> None:
+    """It cannot be admitted again, whoever asks, and nothing that it signs comes in."""
+    hub.revoke_key(shop.issuer, shop.key.kid, NOON)
+    clock.pass_by(days=1)
+    with pytest.raises(Rejected, match="jwks"):
+        hub.add_partner(issuer, [SigningKey.generate().public_jwk, shop.key.public_jwk], not_before=LONG_AGO)
+    assert [(partner.issuer, partner.kids) for partner in hub.partners()] == [(shop.issuer, ())]
+    with pytest.raises(Rejected) as refused:
+        shop.send(shop.signal("ada", "1"))
+    assert refused.value.code == "invalid_key"
+
+
+def test_a_key_that_stands_may_be_told_again(shop: Partner, hub: Hub) -> None:
+    """An operator who loads the same keys twice changes nothing."""
+    hub.add_partner(shop.issuer, [shop.key.public_jwk, shop.key.public_jwk])
+    assert [partner.kids for partner in hub.partners()] == [(shop.key.kid,)]
