@@ -39,6 +39,7 @@ WHY = {
     "takes_a_provider_name": "provider 'garden' is taken by good-plugin",
     "takes_a_kind": "kind 'garden.plot.kept' is taken by good-plugin",
     "refused_by_the_guard": "refused by the guard: POL-1",
+    "consumer_for_work": "refused by the guard: PUR-2",
 }
 FITS_NOT = {
     "without_api": "does not say which API it is for",
@@ -172,6 +173,28 @@ def test_there_is_no_manifest_of_a_plugin_that_is_set_aside(install: Callable[..
     install("nasty-plugin", nasty="nasty.raises_on_import")
     with pytest.raises(Misconfigured, match="plugin 'nasty': is set aside: import: RuntimeError"):
         PluginRegistry.discover().manifest("nasty")
+
+
+@pytest.mark.usefixtures("on_path")
+def test_nothing_of_a_plugin_that_is_set_aside_is_handed_out() -> None:
+    """Two plugins bring the same; the second is set aside, and its rules and signers with it."""
+    good = import_module("good")
+    registry = PluginRegistry.from_modules({"first": good, "second": good})
+    assert [info.state for info in registry.infos] == [State.ACTIVE, State.SET_ASIDE]
+    assert [rule.id for rule in registry.rules] == ["GRD-1"]
+    assert [signer.kid for signer in registry.signers] == ["key-of-the-garden"]
+
+
+@pytest.mark.usefixtures("on_path")
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")], ids=["set aside first", "in use first"])
+def test_a_name_means_the_provider_that_is_in_use(names: tuple[str, str]) -> None:
+    """A refused plugin of the same provider name does not stand in its way, whichever loads first."""
+    aside, used = names
+    modules = {aside: import_module("nasty.refused_by_the_guard"), used: import_module("nasty.on_call")}
+    registry = PluginRegistry.from_modules(modules)
+    assert (told(registry, aside).state, told(registry, used).state) == (State.SET_ASIDE, State.ACTIVE)
+    assert registry.provider("nasty").name == "nasty"
+    assert registry.manifest(used).kinds == registry.provider("nasty").kinds
 
 
 @pytest.mark.usefixtures("on_path")

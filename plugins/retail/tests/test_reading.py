@@ -50,6 +50,15 @@ def test_an_order_is_placed_when_its_earliest_line_is(read: Read) -> None:
     assert read(late, early)[0].placed_at == datetime(2011, 1, 5, 13, 40, tzinfo=UTC)
 
 
+def test_an_invoice_whose_lines_bear_two_dates_is_one_order_of_all_of_them(read: Read) -> None:
+    """Its lines are counted and its amounts summed over both."""
+    dates = ("2011-01-05 13:40:00", "2011-01-05 13:41:00", "2011-01-05 13:40:00")
+    amounts = ("0.10", "0.20", "0.05")
+    lines = [line(at=at, price=price, quantity="1") for at, price in zip(dates, amounts, strict=True)]
+    placed = datetime(2011, 1, 5, 13, 40, tzinfo=UTC)
+    assert read(*lines) == [Order("1", "17850", placed, 3, Decimal("0.35"), cancelled=False)]
+
+
 def test_an_order_remembers_nothing_of_what_was_bought_or_where(read: Read) -> None:
     """Stock code, description and country are in no field of it."""
     assert not {"85123A", "HOLDER", "Kingdom"} & set(repr(read(GOOD)[0]).replace("'", " ").split())

@@ -59,9 +59,16 @@ def test_a_cancellation_says_what_was_returned_and_nothing_else(identity: Identi
         ({"customer": None}, "no customer"),
         ({"customer": None, "cancelled": True, "total": Decimal(-5)}, "no customer"),
         ({"cancelled": True}, "cancellation that returns nothing"),
+        ({"cancelled": True, "total": Decimal(0)}, "cancellation that returns nothing"),
         ({"total": Decimal(-5)}, "order below zero"),
     ],
-    ids=["no customer", "a cancellation without a customer", "a positive cancellation", "a negative order"],
+    ids=[
+        "no customer",
+        "a cancellation without a customer",
+        "a positive cancellation",
+        "a cancellation of exactly nothing",
+        "a negative order",
+    ],
 )
 def test_what_is_not_a_customers_own_order_stays_in_the_shop(
     changed: dict[str, object], reason: str, identity: Identity
