@@ -1,0 +1,202 @@
+"""``sesame post`` when something is amiss: no hub, no room, a refusal, a record that nobody can read."""
+
+import os
+import re
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from examples.stage import Stage
+from sesame_sdk import Home
+from sesame_sdk.cli import errand
+from sesame_sdk.cli.main import main
+from sesame_sdk.exchange.outbox import Outbox
+from tests.cli.conftest import SHOP, data, typed
+
+NOBODY = "http://127.0.0.1:9"
+#: One line is one signal. A mood of "boom" is a mistake in the plugin; "torn" breaks its reading.
+PLUGIN = """
+from datetime import UTC, datetime
+from sesame_sdk import Evidence, Polarity, Sensitivity, Signal, SignalKind, SignalProvider, hookimpl
+SESAME_API = "1.0"
+LENT = SignalKind("lines.thing.lent", "lines", "thing", Evidence.OBSERVED, Polarity.REWARD,
+                  Sensitivity.ORDINARY, reason="Things that you lent")
+class Lines(SignalProvider):
+    name, kinds = "lines", (LENT,)
+    def read(self, path):
+        with path.open() as lines:
+            for line in lines:
+                number, year, mood = line.strip().split(",")
+                if mood == "torn":
+                    raise KeyError(mood)
+                yield number, year, mood
+    def signals(self, event, identity):
+        number, year, mood = event
+        if mood == "boom":
+            raise KeyError(mood)
+        at = datetime(int(year), 1, 1, tzinfo=UTC)
+        same = identity.signal_id(LENT.name, number, at)
+        yield Signal(same, identity.pseudonym(number), LENT.name, 1.0, at)
+@hookimpl
+def sesame_signal_providers():
+    return [Lines()]
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the plugin ``lines``, as pip would leave it."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "lines_plugin.py").write_text(PLUGIN)
+    info = folder / "lines-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lines\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[sesame_sdk]\nlines = lines_plugin\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def joined(world: Stage, site: Path) -> Stage:
+    """The world's shop may say what the plugin says; nobody agreed to it."""
+    done = send(world.folder, site, "register", "--as", "shop", "lines")
+    assert done.returncode == 0, done.stderr
+    return world
+
+
+def send(folder: Path, site: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Type a command where the plugin is installed."""
+    return typed(folder, *words, env={**os.environ, "PYTHONPATH": str(site)})
+
+
+def post(folder: Path, site: Path, home: str, *, json: bool = False) -> subprocess.CompletedProcess[str]:
+    """Post ``lines.csv`` of a folder."""
+    extra = ("--json",) if json else ()
+    return send(folder, site, "post", "lines.csv", "--as", home, "--provider", "lines", *extra)
+
+
+def lines(folder: Path, count: int, **moods: str) -> None:
+    """Write ``lines.csv``; ``_3="boom"`` is the mood of the third line."""
+    rows = (f"{n},2026,{moods.get(f'_{n}', 'fine')}\n" for n in range(1, count + 1))
+    (folder / "lines.csv").write_text("".join(rows))
+
+
+def partner(folder: Path, name: str, hub: str, *, issuer: str = SHOP, capacity: int | None = None) -> None:
+    """Make a partner's folder, with an outbox of so many bytes."""
+    assert typed(folder, "keys", "new", name, "--issuer", issuer, "--hub", hub).returncode == 0
+    if capacity:
+        with (folder / name / "partner.toml").open("a") as settings:
+            settings.write(f"capacity = {capacity}\n")
+
+
+def test_without_a_hub_the_whole_file_is_kept_however_many_rounds_it_is(
+    tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the advice then sends everything; the hub is not asked again for every round."""
+    partner(tmp_path, "away", NOBODY)
+    lines(tmp_path, 50)
+    monkeypatch.setattr(errand, "ROUND", 10)
+    monkeypatch.syspath_prepend(site)
+    words = ("post", str(tmp_path / "lines.csv"), "--as", str(tmp_path / "away"), "--provider", "lines")
+    with pytest.raises(SystemExit) as end:
+        main([*words, "--json"])
+    printed = capsys.readouterr()
+    assert end.value.code == 5
+    told = data(printed.out)
+    assert told["complete"] is True
+    assert told["signals"] == {"lines.thing.lent": 50}
+    assert told["envelopes"]["pending"] == 5
+    assert "5 envelope(s) wait" in printed.err
+    assert "outbox deliver" in printed.err
+
+
+def test_a_full_outbox_without_a_hub_says_how_far_it_came_and_what_to_do(tmp_path: Path, site: Path) -> None:
+    """What fits is kept; the same command goes on later, since nothing counts twice."""
+    partner(tmp_path, "away", NOBODY, capacity=500_000)
+    lines(tmp_path, 5_000)
+    done = post(tmp_path, site, "away", json=True)
+    assert done.returncode == 5
+    told = data(done.stdout)
+    assert told["complete"] is False
+    assert 0 < told["events"] < 5_000
+    assert told["envelopes"]["pending"] == 1
+    assert f"{told['events']} events were read" in " ".join(done.stderr.split())
+    assert "the rest of the file was not" in done.stderr
+    assert "run the same command again" in done.stderr
+
+
+def test_a_small_outbox_gets_through_a_long_file(joined: Stage, site: Path) -> None:
+    """It is emptied as often as it is full: thirty envelopes through room for one."""
+    with (joined.folder / "shop" / "partner.toml").open("a") as settings:
+        settings.write("capacity = 500000\n")
+    lines(joined.folder, 30_000)
+    done = post(joined.folder, site, "shop", json=True)
+    assert done.returncode == 0, done.stderr
+    told = data(done.stdout)
+    assert told["complete"] is True
+    assert told["envelopes"] == {"sent": 30, "dead": 0, "pending": 0}
+    assert told["dropped"] == {"no_grant": 30_000}
+
+
+def test_what_the_hub_refuses_for_good_ends_with_its_reason(joined: Stage, site: Path) -> None:
+    """Exit code 4, after the table: somebody has to mend something."""
+    partner(joined.folder, "stranger", joined.url, issuer="https://stranger.example")
+    lines(joined.folder, 3)
+    done = post(joined.folder, site, "stranger")
+    assert done.returncode == 4
+    assert "made: lines.thing.lent" in done.stdout
+    with closing(Outbox(Home.load(joined.folder / "stranger").outbox)) as outbox:
+        (letter,) = outbox.dead_letters()
+    assert letter.reason in done.stderr
+
+
+def test_a_date_that_cannot_be_is_kept_back_and_the_rest_goes_on(joined: Stage, site: Path) -> None:
+    """Named by its field, never by its value."""
+    (joined.folder / "lines.csv").write_text("1,2026,fine\n2,1903,fine\n3,2026,fine\n")
+    done = post(joined.folder, site, "shop", json=True)
+    assert done.returncode == 0, done.stderr
+    told = data(done.stdout)
+    assert told["signals"] == {"lines.thing.lent": 2}
+    ((reason, held),) = told["kept_back"].items()
+    assert reason.startswith("rejected: ")
+    assert "occurred_at" in reason
+    assert "1903" not in reason
+    assert held["items"] == 1
+
+
+@pytest.mark.parametrize(
+    "mood",
+    [
+        pytest.param("boom", id="an event that the plugin cannot turn into signals"),
+        pytest.param("torn", id="an event that the plugin cannot read"),
+    ],
+)
+def test_a_plugin_that_breaks_names_the_event_and_what_was_read_is_delivered(
+    joined: Stage, site: Path, mood: str
+) -> None:
+    """The summary so far is printed; the error is the plugin's, so exit code 2."""
+    lines(joined.folder, 20, _17=mood)
+    done = post(joined.folder, site, "shop")
+    assert done.returncode == 2
+    assert "event 17 of lines.csv" in done.stderr
+    assert re.search(r"made: lines.thing.lent +16", done.stdout)
+    assert re.search(r"hub: dropped, no_grant +16", done.stdout)
+
+
+def test_beside_another_delivery_the_signals_are_kept_and_go_with_it(joined: Stage, site: Path) -> None:
+    """Only one process delivers at a time, and it takes along what others append."""
+    lines(joined.folder, 3)
+    with closing(Outbox(Home.load(joined.folder / "shop").outbox)) as outbox, outbox.delivering():
+        done = post(joined.folder, site, "shop")
+    assert done.returncode == 5
+    assert "made: lines.thing.lent" in done.stdout
+    assert "are kept, and go with the delivery that another process is at" in done.stderr
+
+
+def test_the_table_says_what_was_counted_before(joined: Stage) -> None:
+    """A second run of the same file has made the same signals; they were counted already."""
+    done = typed(joined.folder, "post", "orders.csv", "--as", "shop", "--provider", "retail")
+    assert done.returncode == 0, done.stderr
+    assert "hub: counted once already" in done.stdout
+    assert "sent: " not in done.stdout
