@@ -19,10 +19,11 @@ from tempfile import TemporaryDirectory
 from attrs import frozen
 from sesame_retail import Orders
 
-from examples.stage import Stage, free_port, running_hub, say
+from examples.posts import write_posts
+from examples.stage import Stage, ended_plainly, free_port, running_hub, say
 from sesame_sdk import Home, KeptBack
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 SAMPLE = HERE / "data" / "orders.csv"
 POSTS = HERE / "data" / "posts.jsonl"
 POLICIES = HERE / "policies"
@@ -53,7 +54,7 @@ def main() -> int:
         partners_join(stage)
         people_decide(stage, cast)
         profiles = choose_profiles(stage, cast)
-        purchases_move_a_ranking(stage, data, profiles)
+        purchases_move_a_ranking(stage, data, posts_for(stage, data, cast), profiles)
         a_score_has_reasons(stage, cast, profiles)
         somebody_leaves(stage, profiles)
         a_harmful_policy_is_refused(stage)
@@ -138,13 +139,21 @@ def choose_profiles(stage: Stage, cast: Cast) -> list[str]:
     return chosen
 
 
-def purchases_move_a_ranking(stage: Stage, data: Path, profiles: list[str]) -> None:
+def posts_for(stage: Stage, data: Path, cast: Cast) -> Path:
+    """The forum's file: its people are the shop's, whosever orders are played."""
+    if data.resolve() == SAMPLE:
+        return POSTS
+    write_posts(stage.folder / "posts.jsonl", cast.people, cast.day)
+    return stage.folder / "posts.jsonl"
+
+
+def purchases_move_a_ranking(stage: Stage, data: Path, posts: Path, profiles: list[str]) -> None:
     """The ranking before anything is known, the orders, and the ranking after."""
     say(f"Baihe ranks {len(profiles)} profiles: nobody has a score yet, so relevance alone decides")
     stage.sesame("rank", "profiles.csv", "--as", "baihe", show=True)
     say("The shop posts its orders, the forum its helpful posts")
     stage.sesame("post", "--as", "shop", "--provider", "retail", data.resolve(), show=True)
-    stage.sesame("post", "--as", "forum", "--provider", "social", POSTS, show=True)
+    stage.sesame("post", "--as", "forum", "--provider", "social", posts, show=True)
     say("The same ranking now: scores moved profiles; whoever has none counts as average")
     stage.sesame("rank", "profiles.csv", "--as", "baihe", show=True)
     ranked = json.loads(stage.sesame("rank", "profiles.csv", "--as", "baihe", "--json", quiet=True))
@@ -186,4 +195,4 @@ def a_harmful_policy_is_refused(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ended_plainly(main)

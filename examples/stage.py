@@ -8,12 +8,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from attrs import frozen
 from rich.console import Console
+
+from sesame_sdk import SesameError
 
 ROOT = Path(__file__).resolve().parents[1]
 SESAME = Path(sys.executable).with_name("sesame")
@@ -24,6 +27,18 @@ _console = Console(highlight=False)
 def say(what: str) -> None:
     """Announce a scene."""
     _console.print(f"\n[bold cyan]▌[/] [bold]{what}[/]", soft_wrap=True)
+
+
+def ended_plainly(play: Callable[[], int]) -> NoReturn:
+    """Play, and exit as ``sesame`` does: an error is one line on stderr, 130 means interrupted."""
+    try:
+        sys.exit(play())
+    except SesameError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(4 if isinstance(error, ValueError) else 2)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 @frozen
