@@ -1,14 +1,19 @@
-"""What every command shares: where output goes, how it looks, how long work shows its progress."""
+"""What every command shares: where output goes, how it looks, how long work shows its progress.
+
+Rules:
+    * data goes to stdout, all else to stderr
+    * what others wrote is shown as it is: never as markup, and without control or bidi characters
+    * a pipe gets whole lines, unless COLUMNS asks for a width
+"""
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 import msgspec
-from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,9 +24,10 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.text import Text
 
-Row = Mapping[str, Any]
+from sesame_sdk.cli.tables import Row, plain, rendered
+
 Command = Callable[..., Any]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
@@ -34,7 +40,7 @@ def stderr() -> Console:
 
 def note(message: str) -> None:
     """Tell the person something that is not data."""
-    stderr().print(message, soft_wrap=True)
+    stderr().print(Text(plain(message)), soft_wrap=True)
 
 
 def show(rows: Sequence[Row], *, as_json: bool, title: str = "", empty: str = "nothing") -> None:
@@ -49,58 +55,16 @@ def show(rows: Sequence[Row], *, as_json: bool, title: str = "", empty: str = "n
     if as_json:
         emit(rows)
     elif rows:
-        Console(highlight=False, width=_width()).print(_table(rows, title))
+        # Not click.echo, which would take the colours out again where FORCE_COLOR asks for them.
+        sys.stdout.write(rendered(rows, title))
     else:
         note(empty)
 
 
 def emit(data: object) -> None:
     """Print one JSON document on stdout."""
-    click.echo(json.dumps(msgspec.to_builtins(data), ensure_ascii=False, indent=2))
-
-
-def _width() -> int | None:
-    # Rich folds at 80 columns when nobody watches; a pipe to grep or less should get whole lines.
-    return None if sys.stdout.isatty() else 200
-
-
-def _table(rows: Sequence[Row], title: str) -> Table:
-    table = Table(
-        title=title or None,
-        title_justify="left",
-        title_style="bold",
-        header_style="bold",
-        box=box.SIMPLE_HEAD,
-    )
-    for column in rows[0]:
-        # Amounts arrive as text, so that no penny is lost to a float.
-        numbers = all(row[column] is None or _is_number(row[column]) for row in rows)
-        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    return table
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, str):
-        return value.replace(",", "").replace(".", "", 1).removeprefix("-").isdecimal()
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:,.2f}"
-        case int():
-            return f"{value:,}"
-        case tuple() | list():
-            return "\n".join(str(member) for member in value) or "-"
-        case _:
-            return str(value)
+    plain_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    click.echo(json.dumps(msgspec.to_builtins(data), ensure_ascii=plain_ascii, indent=2))
 
 
 @contextmanager
@@ -108,7 +72,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
     """A bar on stderr; yields a function that moves it on by so many."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

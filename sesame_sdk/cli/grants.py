@@ -1,19 +1,18 @@
 """``sesame grants``: the consents that people gave, recorded at the hub. None exists by default."""
 
-import csv
-from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from sesame_sdk.cli import consent_file
 from sesame_sdk.cli.console import as_json, note, progress, show
 from sesame_sdk.cli.options import at_hub, hub_at, now
 from sesame_sdk.errors import Rejected
 from sesame_sdk.model.grant import Direction, Grant
 
-#: Columns of a file of grants; several kinds or crossings in one cell are parted by spaces.
-COLUMNS = ("person", "partner", "subject", "direction", "kinds", "purpose", "context", "crossings")
+if TYPE_CHECKING:
+    from sesame_sdk.hub.hub import Hub
 
 
 @click.group()
@@ -24,7 +23,10 @@ def grants() -> None:
 @grants.command()
 @at_hub
 @click.option(
-    "--from", "file", type=click.Path(path_type=Path, exists=True), help="Many at once: a CSV file."
+    "--from",
+    "file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Many at once: a CSV file, all of it or nothing.",
 )
 @click.option("--person", help="What the hub calls the person.")
 @click.option("--partner", metavar="URL", help="The partner's issuer.")
@@ -45,32 +47,26 @@ def add(
     crossings: tuple[str, ...],
 ) -> None:
     """Record that a person said yes: to sending (--send) or to reading (--read)."""
-    if file:
-        made = list(_read(file, now()))
-    elif person and partner and subject and bool(kinds) != bool(purpose):
-        direction = Direction.SEND if kinds else Direction.READ
-        grant = Grant(partner, subject, direction, now(), kinds, purpose, context, crossings)
-        made = [(person, grant)]
-    else:
-        raise click.UsageError(
-            "Give --from FILE, or --person, --partner, --subject and either --send or --read."
-        )
-    with hub_at(hub_path) as hub, progress("grants recorded", len(made)) as advance:
-        for start in range(0, len(made), 1000):
-            hub.add_grants(made[start : start + 1000])
-            advance(len(made[start : start + 1000]))
-    note(f"recorded {len(made):,} grant(s)")
+    single = (person, partner, subject, kinds, purpose, context, crossings)
+    if file and any(single):
+        raise click.UsageError("--from stands alone: the file says all.")
+    one = None if file else _one(*single)
+    with hub_at(hub_path) as hub:
+        if file:
+            _record_file(hub, file)
+        elif one:
+            _record_one(hub, one)
 
 
 @grants.command()
 @at_hub
 @click.option("--person", required=True, help="What the hub calls the person.")
 @click.option("--partner", required=True, metavar="URL", help="The partner's issuer.")
-@click.option("--only", type=click.Choice(Direction), help="Only what it may send, or only what it may read.")
-def withdraw(hub_path: Path, person: str, partner: str, only: Direction | None) -> None:
+@click.option("--only", type=click.Choice([*map(str, Direction)]), help="Only what it may send, or read.")
+def withdraw(hub_path: Path, person: str, partner: str, only: str | None) -> None:
     """Take back what PERSON granted to PARTNER. It stops counting at once."""
     with hub_at(hub_path) as hub:
-        count = hub.withdraw(person, partner, only)
+        count = hub.withdraw(person, partner, Direction(only) if only else None)
     note(f"withdrew {count} grant(s)" if count else "there was nothing to withdraw")
 
 
@@ -96,27 +92,45 @@ def list_grants(hub_path: Path, person: str | None, as_json: bool) -> None:
     show(rows, as_json=as_json, empty="no grants: nobody joins by default")
 
 
-def _read(file: Path, given_at: datetime) -> Iterator[tuple[str, Grant]]:
-    with file.open(newline="", encoding="utf-8") as lines:
-        reader = csv.DictReader(lines)
-        missing = sorted(set(COLUMNS) - set(reader.fieldnames or ()))
-        if missing:
-            raise Rejected(f"lacks the column(s) {', '.join(missing)}", field=str(file))
-        for row in reader:
-            try:
-                yield row["person"], _grant(row, given_at)
-            except ValueError as error:
-                raise Rejected(str(error), field=f"{file}, line {reader.line_num}") from error
+def _one(
+    person: str | None,
+    partner: str | None,
+    subject: str | None,
+    kinds: tuple[str, ...],
+    purpose: str | None,
+    context: str | None,
+    crossings: tuple[str, ...],
+) -> tuple[str, Grant]:
+    if not (person and partner and subject and bool(kinds) != bool(purpose)):
+        raise click.UsageError(
+            "Give --from FILE, or --person, --partner, --subject and either --send or --read."
+        )
+    direction = Direction.SEND if kinds else Direction.READ
+    return person, Grant(partner, subject, direction, now(), kinds, purpose, context, crossings)
 
 
-def _grant(row: dict[str, str], given_at: datetime) -> Grant:
-    return Grant(
-        partner=row["partner"],
-        subject=row["subject"],
-        direction=Direction(row["direction"]),
-        given_at=given_at,
-        kinds=tuple(row["kinds"].split()),
-        purpose=row["purpose"] or None,
-        context=row["context"] or None,
-        crossings=tuple(row["crossings"].split()),
-    )
+def _record_one(hub: "Hub", told: tuple[str, Grant]) -> None:
+    hub.add_grants([told])
+    note("recorded 1 new grant")
+    _, grant = told
+    partners = hub.partners()
+    for kind in sorted(set(grant.kinds).difference(*(partner.kinds for partner in partners), ())):
+        note(f"no partner registered this kind yet: {kind}")
+    if grant.purpose and not any(grant.purpose in partner.purposes for partner in partners):
+        note(f"no partner registered this purpose yet: {grant.purpose}")
+    if grant.context and grant.context not in {policy.context for policy in hub.policies()}:
+        note(f"no policy makes a score for this context yet: {grant.context}")
+
+
+def _record_file(hub: "Hub", file: Path) -> None:
+    issuers = [partner.issuer for partner in hub.partners()]
+    with progress("consents read") as advance:
+        rows = consent_file.read(file, now(), issuers, advance)
+    told, withdrawn = consent_file.new_ones(rows, hub.grants())
+    try:
+        new = hub.add_grants(told)
+    except Rejected as error:
+        raise Rejected(str(error), field=str(file)) from error
+    note(f"recorded {new:,} new, {len(rows) - new:,} known already")
+    if withdrawn:
+        note(f"{withdrawn:,} were withdrawn since; to record a new yes give given_at")

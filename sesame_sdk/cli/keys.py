@@ -1,16 +1,17 @@
-"""``sesame keys``: a partner's keys, and the names that they give to people."""
+"""``sesame keys``: a partner's keys, the hub's that it believes, and its names for people."""
 
+import shlex
 from pathlib import Path
 
 import click
 
 from sesame_sdk.cli.console import as_json, emit, note, show
-from sesame_sdk.cli.options import as_partner, load_home
+from sesame_sdk.cli.options import as_partner, client_of, load_home
 
 
 @click.group()
 def keys() -> None:
-    """Make and show a partner's keys."""
+    """Make and show a partner's keys, and trust a hub's new ones."""
 
 
 @keys.command()
@@ -25,8 +26,9 @@ def new(folder: Path, issuer: str, hub: str) -> None:
     from sesame_sdk.exchange.home import Home
 
     made = Home.create(folder, issuer=issuer, hub=hub)
-    note(f"made {folder}; key {made.signer.kid}")
-    note(f"next: sesame keys show --as {folder} > partner.jwks, and give that file to the hub's operator")
+    name = shlex.quote(str(folder))
+    note(f"made {name}; key {made.signer.kid}")
+    note(f"next: sesame keys show --as {name} > partner.jwks, and give that file to the hub's operator")
 
 
 @keys.command(name="show")
@@ -47,3 +49,17 @@ def pseudonym(home: Path, natural_ids: tuple[str, ...], as_json: bool) -> None:
     identity = load_home(home).identity
     rows = [{"id": each, "pseudonym": identity.pseudonym(each)} for each in natural_ids]
     show(rows, as_json=as_json)
+
+
+@keys.command()
+@as_partner
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def repin(home: Path, yes: bool) -> None:
+    """Believe the keys that the hub publishes now, in place of those seen first."""
+    question = "Did the hub's operator tell you, by a way that you trust, that its keys changed?"
+    if not (yes or click.confirm(question, err=True)):
+        note("nothing was changed; ask the operator first")
+        return
+    with client_of(home) as client:
+        client.repin()
+        note(f"the hub is now known by the {client.check_hub()} key(s) that it publishes")

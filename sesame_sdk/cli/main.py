@@ -1,15 +1,18 @@
 """The entry point: finds the command, and turns errors into one line and an exit code."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 import click
-from rich.markup import escape
+from rich.text import Text
 
 from sesame_sdk.cli.console import stderr
+from sesame_sdk.cli.tables import plain
 from sesame_sdk.errors import FindingLike, Misconfigured, Refused, Rejected, Retryable, SesameError
 from sesame_sdk.model.finding import Finding
 
@@ -21,12 +24,12 @@ COMMANDS = {
     "doctor": ("doctor", "Look for what is wrong with this set-up, and say how to mend it."),
     "explain": ("scores", "Show a person's score with every reason, and who read it (at the hub)."),
     "grants": ("grants", "Record, withdraw and list the consents that people give (at the hub)."),
-    "hub": ("hub", "Set up and run a hub."),
-    "keys": ("keys", "Make and show a partner's keys."),
-    "outbox": ("outbox", "Look at what waits to be sent, and send dead letters again."),
-    "partners": ("partners", "Admit partners and list them (at the hub)."),
+    "hub": ("hub", "Set up and run a hub, and mend its tables."),
+    "keys": ("keys", "Make and show a partner's keys, and trust a hub's new ones."),
+    "outbox": ("outbox", "Look at what waits, at receipts and at dead letters; send or discard them."),
+    "partners": ("partners", "Admit partners, list them and revoke their keys (at the hub)."),
     "plugins": ("plugins", "List the installed plugins: name, version, kinds, purposes, state."),
-    "policy": ("policies", "Check a policy with the guard, and load it into a hub."),
+    "policy": ("policies", "Check a policy with the guard, load it into a hub, list what is loaded."),
     "post": ("post", "Turn a partner's file into signals and send them."),
     "register": ("partners", "Join a hub with a plugin: send its signed registration."),
     "score": ("scores", "Read scores as a partner."),
@@ -98,13 +101,11 @@ def sesame(debug: bool, block: tuple[str, ...]) -> None:
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run ``sesame`` and exit; the codes are listed in the package's docstring."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _make_streams_fit()
     try:
-        sesame.main(arguments, prog_name="sesame", standalone_mode=False)
-        sys.stdout.flush()
+        _run(arguments)
     except BrokenPipeError:
-        # The reader of our output left; Python would complain once more while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _drop_output()  # the reader of our output left: it has all that it wanted
     except (KeyboardInterrupt, click.Abort):
         stderr().print("interrupted")
         sys.exit(130)
@@ -115,21 +116,57 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     sys.exit(0)
 
 
+def _run(arguments: list[str]) -> None:
+    stdout = sys.stdout
+    try:
+        sesame.main(arguments, prog_name="sesame", standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as ended:
+        if sys.stdout is not stdout:  # click puts another in its place when the pipe broke, and exits with 1
+            raise BrokenPipeError from ended
+        raise
+
+
+def _make_streams_fit() -> None:
+    """Give output somewhere to go, and a way to say what its encoding cannot."""
+    # Python has None for a stream that was closed; the next file opened would get its number.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.FileIO(os.devnull, "w"), encoding="utf-8")
+
+
+def _drop_output() -> None:
+    """Let go of what stdout would not take; Python would complain of it once more at its end."""
+    with suppress(io.UnsupportedOperation):  # it was redirected to memory
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _report(error: Exception) -> int:
-    console = stderr()
     if isinstance(error, click.ClickException):
         error.show()
     elif isinstance(error, Refused):
-        console.print(
-            f"[bold red]refused by the guard:[/] {escape(error.field or 'see why')}", soft_wrap=True
-        )
+        _say("refused by the guard:", error.field or "see why")
         for finding in error.findings:
-            console.print(f"  [red]{finding.rule}[/] {escape(_words(finding))}", soft_wrap=True)
+            _say(f"  {finding.rule}", _words(finding))
     elif isinstance(error, SesameError):
-        console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        _say("error:", str(error))
+    elif isinstance(error, OSError):
+        if error.filename is None:  # it is not about a file, so it is about what we print
+            _drop_output()
+        _say("error:", f"{error.filename or 'output'}: {error.strerror or error}")
     else:
-        console.print(f"unexpected {type(error).__name__}; run again with: sesame --debug")
+        _say(f"unexpected {type(error).__name__};", "run again with: sesame --debug")
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def _say(what: str, message: str) -> None:
+    stderr().print(Text.assemble((what, "bold red"), " ", plain(message)), soft_wrap=True)
 
 
 def _words(finding: FindingLike) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import Misconfigured, Rejected
 
 if TYPE_CHECKING:
     from sesame_sdk.exchange.client import Client
@@ -63,3 +63,18 @@ def hub_at(path: Path, *, rules: Any = ()) -> "closing[Hub]":  # noqa: ANN401 - 
 def now() -> datetime:
     """This moment, in UTC."""
     return datetime.now(UTC)
+
+
+def moment(text: str, *, field: str) -> datetime:
+    """A moment written by RFC 3339, in UTC.
+
+    Raises:
+        Rejected: naming `field`, when it is none or has no zone.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # told below, as for a moment without a zone
+    raise Rejected("is no moment with a zone", field=field, mend="write it like 2026-05-01T10:00:00Z")

@@ -7,12 +7,13 @@ import click
 
 from sesame_sdk.cli.console import as_json, note, show
 from sesame_sdk.cli.main import registry
-from sesame_sdk.cli.options import as_partner, at_hub, client_of, hub_at
+from sesame_sdk.cli.options import as_partner, at_hub, client_of, hub_at, moment, now
+from sesame_sdk.errors import Rejected
 
 
 @click.group()
 def partners() -> None:
-    """Admit partners and list them (at the hub)."""
+    """Admit partners, list them and revoke their keys (at the hub)."""
 
 
 @partners.command()
@@ -28,7 +29,11 @@ def add(hub_path: Path, issuer: str, jwks: BinaryIO) -> None:
     """Admit the partner ISSUER with its keys. It may send nothing until it registers a plugin."""
     from sesame_sdk.signing.keys import read_jwk_set
 
-    keys = read_jwk_set(jwks.read(1 << 20))
+    try:
+        keys = read_jwk_set(jwks.read(1 << 20))
+    except Rejected as error:
+        mend = error.mend or "a single key does not do; wrap it: sesame keys show"
+        raise Rejected(f"is no set of public keys: {error.message}", field=jwks.name, mend=mend) from error
     with hub_at(hub_path) as hub:
         hub.add_partner(issuer, keys)
     note(f"admitted {issuer} with {len(keys)} key(s); next, on its side: sesame register")
@@ -51,6 +56,24 @@ def list_partners(hub_path: Path, as_json: bool) -> None:
             for partner in hub.partners()
         ]
     show(rows, as_json=as_json, empty="no partner yet; admit one with: sesame partners add")
+
+
+@partners.command()
+@at_hub
+@click.argument("issuer")
+@click.argument("kid")
+@click.option(
+    "--at", metavar="MOMENT", help="Since when it is not to be trusted (RFC 3339); now if not said."
+)
+def revoke(hub_path: Path, issuer: str, kid: str, at: str | None) -> None:
+    """Refuse ISSUER's key KID. What it signed and the hub received since stops counting at once.
+
+    Put -- before a KID that begins with a dash.
+    """
+    since = moment(at, field="--at") if at else now()
+    with hub_at(hub_path) as hub:
+        hub.revoke_key(issuer, kid, since)
+    note(f"revoked {kid} of {issuer} since {since:%Y-%m-%d %H:%M:%S} UTC")
 
 
 @click.command()

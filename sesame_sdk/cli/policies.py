@@ -1,4 +1,4 @@
-"""``sesame policy``: what the guard says of a policy, and loading one into a hub."""
+"""``sesame policy``: what the guard says of a policy, loading one into a hub, and what is loaded."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ a_file = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.group()
 def policy() -> None:
-    """Check a policy with the guard, and load it into a hub."""
+    """Check a policy with the guard, load it into a hub, list what is loaded."""
 
 
 @policy.command()
@@ -53,3 +53,22 @@ def load(ctx: click.Context, hub_path: Path, files: tuple[Path, ...]) -> None:
         for one in loaded:
             hub.set_policy(one)
             note(f"{one.name} {one.version} now makes the {one.context} score (digest {one.digest})")
+
+
+@policy.command(name="list")
+@at_hub
+@as_json
+def list_policies(hub_path: Path, as_json: bool) -> None:
+    """List the policies that make the hub's scores, one for each context."""
+    with hub_at(hub_path) as hub:
+        rows = [
+            {
+                "context": one.context,
+                "name": one.name,
+                "version": one.version,
+                "digest": one.digest,
+                "kinds": tuple(weighting.kind for weighting in one.weightings),
+            }
+            for one in hub.policies()
+        ]
+    show(rows, as_json=as_json, empty="no policy yet; load one with: sesame policy load")

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import frozen
 
 from examples.stage import SESAME, Stage, free_port, running_hub
 from sesame_sdk import Home
+from sesame_sdk.cli.main import main
 
 SHOP, BAIHE = "https://shop.example", "https://baihe.example"
 RANKING = "urn:sesame-sdk:purpose:MatchmakingRanking"
@@ -87,3 +89,39 @@ KINDS = (
     "retail.order.returned",
     "retail.customer.tenure",
 )
+
+
+@frozen
+class Done:
+    """What came of a command that ran in this process."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process, in an empty folder: the same way in, without the start of a Python."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str | Path) -> Done:
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, words)])
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def hub(run: Run, tmp_path: Path) -> Path:
+    """A hub's folder in the empty folder; it is not running, and admitted the shop."""
+    run("keys", "new", "shop", "--issuer", SHOP, "--hub", "http://127.0.0.1:9")
+    (tmp_path / "shop.jwks").write_text(run("keys", "show", "--as", "shop").out)
+    run("hub", "init", "hub", "--issuer", "http://127.0.0.1:9")
+    assert run("partners", "add", SHOP, "--jwks", "shop.jwks", "--hub", "hub").code == 0
+    return tmp_path / "hub"

@@ -59,11 +59,11 @@ def test_a_refusal_gives_the_rule_its_source_and_a_way_out(sesame: Type) -> None
     assert "to mend it" in done.stderr
 
 
-def test_a_hub_that_is_away_is_a_reason_to_try_again(sesame: Type, tmp_path: Path) -> None:
-    """Exit code 5; what was posted waits in the outbox."""
+def test_a_hub_that_is_away_does_not_matter_while_nothing_waits(sesame: Type, tmp_path: Path) -> None:
+    """Nothing waits, so nothing is wrong."""
     sesame("keys", "new", "shop", "--issuer", "https://shop.example", "--hub", "http://127.0.0.1:9")
     done = sesame("outbox", "deliver", "--as", "shop")
-    assert done.returncode == 0, "nothing waits, so nothing is wrong"
+    assert done.returncode == 0
     assert (tmp_path / "shop" / "outbox.sqlite").exists()
 
 
@@ -92,6 +92,8 @@ def test_json_on_stdout_is_json_and_nothing_else(world: Stage) -> None:
         ("partners", "list", "--hub", "hub", "--json"),
         ("grants", "list", "--hub", "hub", "--json"),
         ("outbox", "list", "--as", "shop", "--json"),
+        ("outbox", "receipts", "--as", "shop", "--json"),
+        ("policy", "list", "--hub", "hub", "--json"),
         ("doctor", "--as", "shop", "--hub", "hub", "--json"),
         ("policy", "check", str(POLICIES / "retail.toml"), "--json"),
     ):
@@ -121,17 +123,6 @@ def test_no_colour_where_none_is_wanted(sesame: Type, env: dict[str, str]) -> No
     """No escape sequence in output that somebody pipes, or with NO_COLOR."""
     done = sesame("plugins", env={**os.environ, **env})
     assert "\x1b" not in done.stdout + done.stderr
-
-
-def test_a_reader_that_leaves_early_is_no_error(world: Stage) -> None:
-    """``sesame ... | head`` must not end in a traceback."""
-    with subprocess.Popen(
-        [SESAME, "plugins"], cwd=world.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout
-        process.stdout.close()
-        assert process.stderr
-        assert b"Traceback" not in process.stderr.read()
 
 
 def test_help_names_every_command_and_imports_none_of_the_heavy_ones() -> None:

@@ -1,0 +1,133 @@
+"""What operators type: hubs, partners' keys, policies; and a partner's outbox when things go wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from examples.stage import Stage
+from sesame_sdk import Home
+from tests.cli.conftest import ORDERS, POLICIES, SHOP, Run, agree, data, typed
+
+
+@pytest.mark.parametrize(
+    ("folder", "says"),
+    [
+        pytest.param("", "must name a folder", id="no name at all"),
+        pytest.param("in the way", "cannot be made", id="a file in the way"),
+        pytest.param("in the way/hub", "cannot be made", id="a file on the way"),
+        pytest.param("taken", "is not empty", id="a folder with other things"),
+    ],
+)
+def test_a_hub_that_cannot_be_made_is_said_so(run: Run, tmp_path: Path, folder: str, says: str) -> None:
+    """Exit code 2, and what is there stays as it is."""
+    (tmp_path / "in the way").touch()
+    (tmp_path / "taken").mkdir(mode=0o755)
+    (tmp_path / "taken" / "thing").touch()
+    done = run("hub", "init", folder, "--issuer", "http://127.0.0.1:9")
+    assert (done.code, says in done.err) == (2, True), done.err
+    assert (tmp_path / "taken").stat().st_mode & 0o777 == 0o755
+    assert not (tmp_path / "hub.toml").exists()
+
+
+def test_a_name_with_blanks_can_be_typed_again_as_it_was_told(run: Run) -> None:
+    """What comes next is quoted for the shell."""
+    assert "--hub 'our hub'" in run("hub", "init", "our hub", "--issuer", "http://127.0.0.1:9").err
+    new = run("keys", "new", "a shop", "--issuer", SHOP, "--hub", "http://127.0.0.1:9")
+    assert "--as 'a shop'" in new.err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(b"nonsense", id="no JSON"),
+        pytest.param(b"\xff\xfe", id="no text"),
+        pytest.param(b"[" * 60_000, id="a well without a bottom"),
+        pytest.param(None, id="a single key"),
+    ],
+)
+def test_keys_that_are_no_set_are_told_by_file(
+    run: Run, hub: Path, tmp_path: Path, wrong: bytes | None
+) -> None:
+    """And how to get a set."""
+    key = json.loads((tmp_path / "shop.jwks").read_text())["keys"][0]
+    (tmp_path / "wrong.jwks").write_bytes(wrong or json.dumps(key).encode())
+    done = run("partners", "add", "https://other.example", "--jwks", "wrong.jwks", "--hub", hub)
+    assert done.code == 4
+    assert "wrong.jwks" in done.err
+    assert "wrap it: sesame keys show" in done.err
+
+
+def test_a_revoked_key_is_gone_from_the_list(run: Run, hub: Path) -> None:
+    """A moment without a zone, or a key that is not there, revokes nothing."""
+    kid = Home.load(hub.parent / "shop").signer.kid
+    revoke = ("partners", "revoke", "--hub", hub)
+    assert run(*revoke, "--at", "2026-05-01", "--", SHOP, kid).code == 4
+    assert run(*revoke, "--", SHOP, "nonsense").code == 4
+    assert data(run("partners", "list", "--hub", hub, "--json").out)[0]["keys"] == [kid]
+    done = run(*revoke, "--at", "2026-05-01T10:00:00+02:00", "--", SHOP, kid)
+    assert f"revoked {kid} of {SHOP} since 2026-05-01 08:00:00 UTC" in done.err
+    assert data(run("partners", "list", "--hub", hub, "--json").out)[0]["keys"] == []
+
+
+def test_loaded_policies_are_listed_by_context(run: Run, hub: Path) -> None:
+    """None at first."""
+    assert "sesame policy load" in run("policy", "list", "--hub", hub).err
+    run("policy", "load", POLICIES / "retail.toml", "--hub", hub)
+    (row,) = data(run("policy", "list", "--hub", hub, "--json").out)
+    assert row["context"] == "retail"
+    assert "retail.order.completed" in row["kinds"]
+
+
+def test_what_waits_for_a_dead_hub_is_a_reason_to_try_again(run: Run, tmp_path: Path) -> None:
+    """Exit code 5, from posting and from delivering; nothing is lost."""
+    run("keys", "new", "shop", "--issuer", SHOP, "--hub", "http://127.0.0.1:9")
+    (tmp_path / "orders.csv").write_text(ORDERS)
+    assert run("post", "orders.csv", "--as", "shop", "--provider", "retail").code == 5
+    assert run("outbox", "deliver", "--as", "shop").code == 5
+    (row,) = data(run("outbox", "list", "--as", "shop", "--json").out)
+    assert (row["state"], row["signals"], row["code"]) == ("waiting", 7, None)
+
+
+def test_dead_letters_are_listed_sent_again_or_given_up(world: Stage, run: Run, tmp_path: Path) -> None:
+    """The hub did not know this shop at first."""
+    late, orders, at_hub = "https://late.example", tmp_path / "orders.csv", ("--hub", world.folder / "hub")
+    orders.write_text(ORDERS)
+    run("keys", "new", "late", "--issuer", late, "--hub", world.url)
+    post, listed = (
+        ("post", orders, "--as", "late", "--provider", "retail"),
+        ("outbox", "list", "--as", "late"),
+    )
+    run(*post)
+    (row,) = data(run(*listed, "--json").out)
+    assert (row["state"], row["signals"], row["code"]) == ("dead", 7, "invalid_issuer")
+    assert row["reason"]
+    assert run("outbox", "discard", "--as", "late").err == "gave up 1 dead letter(s)\n"
+    assert "no dead letters" in run(*listed).err
+    run(*post)
+    (tmp_path / "late.jwks").write_text(run("keys", "show", "--as", "late").out)
+    run("partners", "add", late, "--jwks", "late.jwks", *at_hub)
+    assert "1 envelope(s) wait again" in run("outbox", "redrive", "--as", "late").err
+    assert run("outbox", "deliver", "--as", "late").code == 0
+    (receipt,) = data(run("outbox", "receipts", "--as", "late", "--json").out)
+    assert (receipt["accepted"], receipt["dropped"]) == (0, 7)
+    assert receipt["why"] == ["kind_not_registered"]
+
+
+def test_a_hub_can_be_rebuilt_and_its_scores_stay(world: Stage, run: Run) -> None:
+    """From the ledger, while it serves."""
+    agree(world, "ada")
+    world.sesame("post", "orders.csv", "--as", "shop", "--provider", "retail")
+    explain = ("explain", "ada", "--context", "retail", "--hub", "hub", "--json")
+    before = data(world.sesame(*explain))["score"]
+    assert "4 signal(s)" in run("hub", "rebuild", "--hub", world.folder / "hub").err
+    assert data(world.sesame(*explain))["score"] == before
+
+
+def test_the_hub_s_new_keys_are_believed_only_after_a_yes(world: Stage) -> None:
+    """Nobody there to answer is no yes."""
+    asked = typed(world.folder, "keys", "repin", "--as", "shop")
+    assert asked.returncode == 130
+    assert "operator" in asked.stderr
+    done = typed(world.folder, "keys", "repin", "--as", "shop", "--yes")
+    assert (done.returncode, "1 key(s)" in done.stderr) == (0, True), done.stderr

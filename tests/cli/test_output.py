@@ -1,0 +1,135 @@
+"""What is printed: nothing of it is obeyed, nothing is cut without need, and output may end badly."""
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from examples.stage import SESAME
+from sesame_sdk.cli.console import note, show
+from tests.cli.conftest import POLICIES, typed
+
+EVIL = "[red]not markup[/] [/bold]:smile: \x1b[31m\u202egnp\u200b"
+KIND = {"kind": "retail.order.completed", "reason": "word " * 30, "weight": 4.0}
+
+
+def test_what_others_wrote_is_neither_markup_nor_a_control_sequence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In cells, headers, titles and notes."""
+    show([{EVIL: EVIL, "more": (EVIL, EVIL)}], as_json=False, title=EVIL)
+    note(EVIL)
+    out, err = capsys.readouterr()
+    assert out.count("[red]not markup[/] [/bold]:smile:  [31mgnp") == 5
+    assert err == "[red]not markup[/] [/bold]:smile:  [31mgnp\n"
+    assert not {"\x1b", "\u202e", "\u200b"} & set(out + err)
+
+
+def test_a_pipe_gets_whole_lines_without_blanks_at_their_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """However long they are."""
+    show([{"a": "x" * 5000, "b": "short"}, {"a": "y", "b": "z"}], as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert any("x" * 5000 in line for line in lines)
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+def test_a_narrow_table_folds_sentences_before_names(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """COLUMNS says how wide it may be, a pipe or not."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    show([KIND, KIND], as_json=False)
+    out = capsys.readouterr().out
+    assert out.count("retail.order.completed") == 2
+    assert out.count("word") == 60
+    assert max(map(len, out.splitlines())) <= columns
+
+
+def test_nothing_is_lost_where_there_is_no_room_at_all(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names are folded then, never cut off."""
+    monkeypatch.setenv("COLUMNS", "30")
+    show([KIND], as_json=False)
+    letters = "".join(capsys.readouterr().out.split())
+    assert letters.count("word") + letters.count("wor") >= 1
+    assert "".join(sorted(letters)).count("w") == 30 + 1
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [
+        pytest.param('"$SESAME" policy check "$POLICY" --json | head -c 1', id="a reader that leaves early"),
+        pytest.param('"$SESAME" policy check "$POLICY" >&-', id="a closed stdout"),
+    ],
+)
+def test_an_output_that_nobody_reads_is_no_error(shell: str) -> None:
+    """Exit code 0 and no complaint."""
+    done = _shell(shell)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words", [("--help",), ("plugins",), ("plugins", "--json")])
+def test_a_pipe_whose_reader_is_gone_is_no_error(words: tuple[str, ...]) -> None:
+    """Gone before the first letter, so that no buffer hides it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        done = subprocess.run([SESAME, *words], stdout=gone, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_full_disk_behind_stdout_is_told_in_a_line() -> None:
+    """Exit code 1: the data did not arrive."""
+    for tail in ("", " --json"):
+        done = _shell(f'"$SESAME" policy check "$POLICY"{tail} > /dev/full')
+        assert done.returncode == 1
+        assert done.stderr == "error: output: No space left on device\n"
+
+
+def test_an_encoding_that_lacks_a_letter_gets_it_spelled_out(tmp_path: Path) -> None:
+    """JSON stays JSON."""
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    typed(tmp_path, "keys", "new", "shop", "--issuer", "https://shop.example", "--hub", "http://127.0.0.1:9")
+    words = ("keys", "pseudonym", "dvořák", "--as", "shop")
+    plain, as_json = typed(tmp_path, *words, env=env), typed(tmp_path, *words, "--json", env=env)
+    assert "dvo\\u0159\\xe1k" in plain.stdout
+    assert '"dvo\\u0159\\u00e1k"' in as_json.stdout
+    assert plain.stderr == as_json.stderr == ""
+
+
+def test_colour_is_for_terminals_and_no_color_takes_it_away() -> None:
+    """Bold may stay; the control run shows that there is colour to be taken away."""
+    wrong = (str(SESAME), "keys", "show", "--as", "nowhere")
+    base = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    base["TERM"] = "xterm-256color"
+    assert "\x1b[1;31m" in _on_terminal(wrong, base)
+    assert "31m" not in _on_terminal(wrong, {**base, "NO_COLOR": "1"})
+    assert "31m" not in _on_terminal(wrong, {**base, "NO_COLOR": "1", "FORCE_COLOR": "1"})
+
+
+def _on_terminal(words: tuple[str, ...], env: dict[str, str]) -> str:
+    ours, theirs = pty.openpty()
+    try:
+        subprocess.run(words, stdin=theirs, stdout=theirs, stderr=theirs, env=env, timeout=60, check=False)
+        return os.read(ours, 65_536).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def _shell(line: str) -> "subprocess.CompletedProcess[str]":
+    env = {**os.environ, "SESAME": str(SESAME), "POLICY": str(POLICIES / "retail.toml")}
+    script = f"set -o pipefail; {line}"
+    return subprocess.run(
+        ["bash", "-c", script],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
