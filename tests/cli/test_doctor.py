@@ -1,0 +1,92 @@
+"""``sesame doctor``: one cause is one red row, and what is only worth a look is a note."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.stage import Stage
+from sesame_sdk import Home
+from sesame_sdk.exchange.letters import Dead
+from sesame_sdk.exchange.outbox import Outbox
+from tests.cli.conftest import Type, data, typed
+
+NOBODY = "http://127.0.0.1:9"
+
+
+def ask(folder: Path, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """The exit code, and the rows by what they are about."""
+    done = typed(folder, *words, "--json")
+    return done.returncode, {row["check"]: row for row in data(done.stdout)}
+
+
+def red(rows: dict[str, dict[str, Any]]) -> list[str]:
+    """The rows that are not well."""
+    return [what for what, row in rows.items() if not row["ok"]]
+
+
+def test_a_set_up_that_works_has_no_red_row(world: Stage) -> None:
+    """The hub was asked for its keys, and its partners and policies are counted."""
+    code, rows = ask(world.folder, "doctor", "--as", "shop", "--hub", "hub")
+    assert (code, red(rows)) == (0, [])
+    assert "1 key(s)" in rows["hub's answer"]["detail"]
+    assert (rows["partners"]["detail"], rows["policies"]["detail"]) == ("2", "2")
+
+
+def test_a_folder_that_is_not_there_is_one_red_row(tmp_path: Path) -> None:
+    """The hub is not asked, since nobody knows which."""
+    code, rows = ask(tmp_path, "doctor", "--as", "nowhere")
+    assert (code, red(rows)) == (2, ["partner's folder"])
+    assert "hub's answer" not in rows
+
+
+def test_a_hub_that_is_away_is_no_fault_of_the_folder(sesame: Type, tmp_path: Path) -> None:
+    """Two rows, one of them red."""
+    sesame("keys", "new", "shop", "--issuer", "https://shop.example", "--hub", NOBODY)
+    code, rows = ask(tmp_path, "doctor", "--as", "shop")
+    assert (code, red(rows)) == (2, ["hub's answer"])
+    assert rows["partner's folder"]["ok"]
+
+
+def test_a_dead_letter_is_red_and_one_that_waits_is_a_note(world: Stage) -> None:
+    """The first needs somebody to look, and the row says how; the second needs only another try."""
+    world.sesame("keys", "new", "lazy", "--issuer", "https://lazy.example", "--hub", world.url)
+    with closing(Outbox(Home.load(world.folder / "lazy").outbox)) as outbox:
+        outbox.append("one", "kind", b"body")
+        outbox.append("two", "kind", b"body")
+        code, rows = ask(world.folder, "doctor", "--as", "lazy")
+        assert (code, red(rows)) == (0, [])
+        assert rows["outbox"]["detail"].startswith("note: 2 waiting")
+        outbox.settle(dead=[Dead(outbox.pending()[0], "invalid_request", "because")])
+    code, rows = ask(world.folder, "doctor", "--as", "lazy")
+    assert (code, red(rows)) == (2, ["dead letters"])
+    assert "sesame outbox list --as lazy" in rows["dead letters"]["detail"]
+
+
+def test_a_plugin_out_of_use_is_a_note_unless_it_was_asked_about(tmp_path: Path) -> None:
+    """Most people block a plugin because they do not need it."""
+    code, rows = ask(tmp_path, "--block", "baihe", "doctor")
+    assert (code, red(rows)) == (0, [])
+    assert rows["plugin baihe"]["detail"].startswith("note: blocked")
+    code, rows = ask(tmp_path, "--block", "baihe", "doctor", "--plugin", "baihe", "--plugin", "none")
+    assert (code, red(rows)) == (2, ["plugin baihe", "plugin none"])
+
+
+@pytest.mark.parametrize(
+    ("what", "mode"),
+    [
+        pytest.param(".", 0o755, id="the folder"),
+        pytest.param("signing.jwk", 0o644, id="the key"),
+    ],
+)
+def test_a_hub_that_is_open_to_others_is_red(sesame: Type, tmp_path: Path, what: str, mode: int) -> None:
+    """Whoever reads the key can sign in the hub's name."""
+    sesame("hub", "init", "hub", "--issuer", NOBODY)
+    code, rows = ask(tmp_path, "doctor", "--hub", "hub")
+    assert (code, red(rows)) == (0, [])
+    assert rows["policies"]["detail"].startswith("note: none")
+    (tmp_path / "hub" / what).chmod(mode)
+    code, rows = ask(tmp_path, "doctor", "--hub", "hub")
+    assert (code, red(rows)) == (2, ["hub's folder"])
+    assert "chmod" in rows["hub's folder"]["detail"]
