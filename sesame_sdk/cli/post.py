@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from rich.markup import escape
 
 from sesame_sdk.cli.console import as_json, emit, note, progress, show
 from sesame_sdk.cli.errand import Errand
@@ -51,7 +50,7 @@ def post(ctx: click.Context, home: Path, file: Path, provider: str, as_json: boo
         note(f"dropped, {why}: {HINTS[why]}")
     faults = list(_faults(feed, errand, home))
     for fault in faults[1:]:
-        note(escape(str(fault)))
+        note(str(fault))
     if faults:
         raise faults[0]
 

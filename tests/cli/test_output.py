@@ -11,6 +11,12 @@ from examples.stage import SESAME
 from sesame_sdk.cli.console import note, show
 from tests.cli.conftest import POLICIES, typed
 
+@pytest.fixture(autouse=True)
+def no_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs the tests may say how wide its own terminal is."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 EVIL = "[red]not markup[/] [/bold]:smile: \x1b[31m\u202egnp\u200b"
 KIND = {"kind": "retail.order.completed", "reason": "word " * 30, "weight": 4.0}
 

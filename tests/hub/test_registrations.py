@@ -131,7 +131,7 @@ def test_a_name_means_one_thing_on_a_hub(shop: Partner, hub: Hub, clock: Clock) 
 def test_a_kind_keeps_its_meaning_even_for_the_plugin_that_first_declared_it(
     shop: Partner, hub: Hub, clock: Clock
 ) -> None:
-    """What is kept, and what people agreed to, was said under the first meaning; only the words may change."""
+    """What is kept, and what people agreed to, has the first meaning; only the words may change."""
     clock.pass_by(minutes=1)
     with pytest.raises(Rejected, match="registered with another meaning"):
         shop.register(manifest(evolve(ORDERS, unit="parcel"), LATES, version="2.0"))
