@@ -11,6 +11,7 @@ from examples.stage import SESAME
 from sesame_sdk.cli.console import note, show
 from tests.cli.conftest import POLICIES, typed
 
+
 @pytest.fixture(autouse=True)
 def no_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs the tests may say how wide its own terminal is."""
