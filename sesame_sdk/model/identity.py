@@ -42,7 +42,8 @@ class Identity:
     def pseudonym(self, natural_id: str) -> str:
         """The name under which this partner speaks of the person it knows as `natural_id`."""
         digest = self._hash(b"subject", natural_id)[:16]
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        # Base32, since base64url may begin with a dash, which a command line takes for an option.
+        return base64.b32encode(digest).rstrip(b"=").decode().lower()
 
     def signal_id(self, kind: str, natural_key: str, occurred_at: datetime) -> str:
         """The id of the observation that this partner knows as `natural_key` (an order number, say).

@@ -12,7 +12,7 @@ from sesame_sdk.model import checks
 # A form of fixed length is quicker to compare than to match: every hexadecimal digit made a zero.
 _HEX_TO_ZERO = bytes.maketrans(b"0123456789abcdef", b"0" * 16)
 _ID_WITH_ZEROS = b"00000000-0000-0000-0000-000000000000"
-_LONGEST_SUBJECT = 128
+_LONGEST_SUBJECT = _LONGEST_KIND = 128
 _matches_kind = re.compile(checks.KIND_PATTERN).fullmatch
 # Kinds are few and signals many: a look-up for a regular expression. Bounded, so that a sender of
 # made-up names cannot fill our memory; and plain, since `lru_cache` costs as much as the match.
@@ -21,7 +21,7 @@ _MOST_KNOWN = 1024
 
 
 def _learn_kind(name: str) -> bool:
-    if not _matches_kind(name):
+    if len(name) > _LONGEST_KIND or not _matches_kind(name):
         return False
     if len(_known_kinds) >= _MOST_KNOWN:
         _known_kinds.clear()

@@ -42,6 +42,9 @@ GOOD = {
         pytest.param("kind", "retail", id="a kind that is only a context"),
         pytest.param("kind", "Retail.Order", id="a kind with capitals"),
         pytest.param("kind", "retail." + "x" * 200, id="a kind that is too long"),
+        pytest.param(
+            "kind", ".".join(["x" * 32] * 4), id="a kind whose parts are short and which is too long"
+        ),
         pytest.param("kind", None, id="a kind that is not text"),
         pytest.param("value", math.nan, id="a value that is not a number"),
         pytest.param("value", -math.inf, id="an infinite value"),
@@ -101,6 +104,10 @@ class TestIdentity:
     def test_two_partners_know_a_person_by_different_names(self, identity: Identity) -> None:
         """Pairwise pseudonyms: comparing notes does not help."""
         assert identity.pseudonym("17850") != Identity(b"z" * 32).pseudonym("17850")
+
+    def test_a_pseudonym_never_looks_like_an_option(self, identity: Identity) -> None:
+        """People type it on command lines."""
+        assert all(identity.pseudonym(str(number)).isalnum() for number in range(200))
 
     def test_a_short_secret_is_refused(self) -> None:
         """A guessable secret would let anyone test guesses."""
