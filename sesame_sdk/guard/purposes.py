@@ -1,7 +1,8 @@
 """Why a score may be read: W3C DPV 2.3 terms and two of our own; all else is refused.
 
 The allowed set is closed and compared whole: another spelling of an allowed IRI is not allowed.
-What is refused is sorted into families by the name at the IRI's end, so that the refusal says why.
+What is refused is sorted by the name at the IRI's end, so that the refusal says why: a DPV term by what
+it is narrower than, any other by its words.
 """
 
 import re
@@ -10,7 +11,8 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from types import MappingProxyType
 
-DPV = "https://w3id.org/dpv#"
+from sesame_sdk.guard.dpv import DPV, PURPOSES, nearest_rule
+
 OWN = "urn:sesame-sdk:purpose:"
 
 PERSONALISED_BENEFITS = f"{DPV}PersonalisedBenefits"
@@ -44,23 +46,31 @@ ALLOWED = frozenset(
     )
 )
 
-#: Rule id to the names that it refuses. The first family that fits is the one named.
+#: Rule id to the DPV terms that it refuses, with all that is narrower. A term that is listed itself
+#: belongs where it is listed, whatever it is narrower than.
+REFUSED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "PUR-2": frozenset(("HumanResourceManagement",)),
+        "PUR-3": frozenset(("PublicBenefit", "PoliticalCampaign")),
+        "PUR-4": frozenset(("ImproveHealthcare", "ImproveTransportMobility", "ServiceAccessDetermination")),
+        "PUR-5": frozenset(("CustomerSolvencyMonitoring", "CounterMoneyLaundering")),
+        "PUR-6": frozenset(("SellDataToThirdParties", "SellInsightsFromData", "DataAltruism")),
+    }
+)
+
+#: Rule id to the names that it refuses when DPV does not know them. The first that fits is the one named.
 FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "PUR-2": ("recruit*", "personnel*", "humanresource*", "*hiring*", "*employment*", "*employee*"),
+        "PUR-2": (
+            *("recruit*", "personnel*", "humanresource*", "*hiring*", "*employment*", "*employee*"),
+            *("*jobapplic*", "*payroll*"),
+        ),
         "PUR-3": (
             *("socialwelfare*", "*publicservice*", "publicbenefit*", "*publicpolicy*", "*benefiteligib*"),
             *("*nationalsecurity*", "*publicsecurity*", "*terror*", "*officialstatistics*", "*politic*"),
-            *(
-                "*polic[ei]*",
-                "*lawenforcement*",
-                "*justice*",
-                "*migration*",
-                "*asylum*",
-                "*voting*",
-                "*election*",
-            ),
-            *("combatclimatechange", "*government*"),
+            *("*polic[ei]*", "*lawenforcement*", "*justice*", "*migration*", "*asylum*", "*voting*"),
+            # Not "selection": of vendors, of products.
+            *("election*", "*[!s]election*", "combatclimatechange", "*government*"),
         ),
         "PUR-4": (
             *("*health*", "*transport*", "*housing*", "*tenan*", "*utilit*", "*internet*", "*bandwidth*"),
@@ -70,13 +80,19 @@ FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "PUR-6": ("selldata*", "sellinsights*", "*thirdpart*", "dataaltruism", "*resale*", "*reshare*"),
     }
 )
+_TERMS: Mapping[str, str] = MappingProxyType({term.casefold(): term for term in PURPOSES})
 
 
 @lru_cache(maxsize=1024)
 def refusing_rule(purpose: str) -> str | None:
-    """Id of the rule that refuses `purpose`; None if it is allowed. What nobody knows is PUR-1."""
+    """Id of the rule that refuses `purpose`; None if it is allowed. What nobody knows is PUR-1.
+
+    A purpose that is narrower than an allowed one is not allowed by that.
+    """
     if purpose in ALLOWED:
         return None
     name = re.split(r"[#/:]", purpose.strip().rstrip("#/:"))[-1].casefold()
+    if term := _TERMS.get(name):
+        return nearest_rule(term, PURPOSES, REFUSED) or "PUR-1"
     named = (rule for rule, names in FAMILIES.items() if any(fnmatchcase(name, like) for like in names))
     return next(named, "PUR-1")
