@@ -170,7 +170,9 @@ def _hub(path: Path, subjects: list[str]) -> Iterator[tuple[str, SigningKey]]:
     create_hub(path, issuer=url)
     with closing(Hub.open(path)) as hub:
         hub.add_partner(SHOP, [key.public_jwk])
-        hub.add_grants((who, Grant(SHOP, who, Direction.SEND, _START, (KIND.name,))) for who in subjects)
+        hub.add_grants(
+            (who, Grant(SHOP, who, Direction.SEND, _START, (KIND.name,), adult=True)) for who in subjects
+        )
     command = [sys.executable, "-c", _SERVE, str(path), str(port)]
     with (path / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
         try:

@@ -9,7 +9,7 @@ import duckdb
 
 from benchmarks.table import Row, fastest
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Evidence, Polarity
+from sesame_sdk.model.signal import Evidence, Polarity, Sensitivity, SignalKind
 from sesame_sdk.scoring.engines import bind_parquet
 from sesame_sdk.scoring.scorecard import SCORE_SQL, microseconds
 
@@ -56,18 +56,19 @@ def _seconds(connection: duckdb.DuckDBPyConnection, query: str) -> float:
     return fastest(lambda: connection.execute(kept), times=1)
 
 
+def _kind(letter: str, polarity: Polarity) -> SignalKind:
+    name, reason = f"retail.kind.{letter}", "One of five reasons"
+    return SignalKind(name, "retail", "order", Evidence.OBSERVED, polarity, Sensitivity.ORDINARY, reason)
+
+
 def _policy() -> Policy:
     weightings = tuple(
         Weighting(
-            kind=f"retail.kind.{letter}",
+            kind=_kind(letter, Polarity.BOTH if weight < 0 else Polarity.REWARD),
             weight=weight,
             floor=-80.0 if weight < 0 else 0.0,
             cap=120.0,
             partner_cap=60.0,
-            reason="One of five reasons",
-            context="retail",
-            evidence=Evidence.OBSERVED,
-            polarity=Polarity.BOTH if weight < 0 else Polarity.REWARD,
             half_life_days=180.0,
             expires_days=600.0,
         )

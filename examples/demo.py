@@ -111,9 +111,19 @@ def people_decide(stage: Stage, cast: Cast) -> None:
     shop, forum, baihe = (Home.load(stage.folder / name).identity for name in ("shop", "forum", "baihe"))
     rows = chain.from_iterable(
         (
-            (person, SHOP, shop.pseudonym(person), "send", PURCHASES, "", "", ""),
-            (person, FORUM, forum.pseudonym(person), "send", "community.post.helpful", "", "", ""),
-            (person, BAIHE, baihe.pseudonym(person), "read", "", RANKING, "matchmaking", "retail community"),
+            (person, SHOP, shop.pseudonym(person), "send", PURCHASES, "", "", "", "yes"),
+            (person, FORUM, forum.pseudonym(person), "send", "community.post.helpful", "", "", "", "yes"),
+            (
+                person,
+                BAIHE,
+                baihe.pseudonym(person),
+                "read",
+                "",
+                RANKING,
+                "matchmaking",
+                "retail community",
+                "yes",
+            ),
         )
         for person in cast.people
         if person not in cast.declined
@@ -121,7 +131,7 @@ def people_decide(stage: Stage, cast: Cast) -> None:
     with (stage.folder / "grants.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(
-            ("person", "partner", "subject", "direction", "kinds", "purpose", "context", "crossings")
+            ("person", "partner", "subject", "direction", "kinds", "purpose", "context", "crossings", "adult")
         )
         table.writerows(rows)
     stage.sesame("grants", "add", "--hub", "hub", "--from", "grants.csv")

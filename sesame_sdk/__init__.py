@@ -14,9 +14,10 @@ from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Direction, Grant, Reading
 from sesame_sdk.model.identity import Identity
 from sesame_sdk.model.party import API_VERSION, ConsumerDeclaration, Manifest
-from sesame_sdk.model.policy import Policy, Weighting
+from sesame_sdk.model.policy import Gravity, Policy, Weighting
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.model.signal import Conduct, Evidence, Polarity, Sensitivity, Signal, SignalKind
+from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
 
 if TYPE_CHECKING:
     from sesame_sdk.exchange.client import Client as Client
@@ -36,12 +37,16 @@ __all__ = [
     "Action",
     "Client",
     "Conduct",
+    "Consequence",
     "ConsumerDeclaration",
     "Contribution",
+    "Decider",
     "Direction",
+    "Effect",
     "Evidence",
     "Finding",
     "Grant",
+    "Gravity",
     "GuardRule",
     "Home",
     "Identity",
@@ -50,6 +55,7 @@ __all__ = [
     "Misconfigured",
     "Polarity",
     "Policy",
+    "Ranking",
     "Reading",
     "Refused",
     "Rejected",
@@ -58,10 +64,12 @@ __all__ = [
     "ScoreConsumer",
     "Sensitivity",
     "SesameError",
+    "Side",
     "Signal",
     "SignalKind",
     "SignalProvider",
     "Signer",
+    "Terms",
     "Weighting",
     "hookimpl",
 ]

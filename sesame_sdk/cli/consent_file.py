@@ -15,8 +15,8 @@ from sesame_sdk.cli.options import moment
 from sesame_sdk.errors import Rejected
 from sesame_sdk.model.grant import Direction, Grant
 
-#: Several kinds or crossings in one cell are parted by spaces.
-COLUMNS = ("person", "partner", "subject", "direction", "kinds", "purpose", "context", "crossings")
+#: Several kinds or crossings in one cell are parted by spaces; adult is yes, or no where it is not known.
+COLUMNS = ("person", "partner", "subject", "direction", "kinds", "purpose", "context", "crossings", "adult")
 #: RFC 3339 moments; a cell may be empty.
 OPTIONAL = ("given_at", "expires_at")
 LONGEST_PERSON = 128
@@ -90,6 +90,7 @@ def _key(person: str, grant: Grant) -> object:
         grant.purpose,
         grant.context,
         crossings,
+        grant.adult,
     )
 
 
@@ -122,6 +123,8 @@ def _consent(row: dict[str, str], now: datetime, partners: set[str]) -> _Told:
         raise Rejected(f"must be 1 to {LONGEST_PERSON} characters", field="person")
     if row["direction"] not in list(Direction):
         raise Rejected(f"must be one of {', '.join(Direction)}", field="direction")
+    if row["adult"] not in {"yes", "no"}:
+        raise Rejected("must be yes or no", field="adult", mend="yes: known to be 18 or older")
     grant = _grant(row, now)
     if grant.partner not in partners:
         raise Rejected("is not a partner here", field="partner", mend="sesame partners add")
@@ -142,6 +145,7 @@ def _grant(row: dict[str, str], now: datetime) -> Grant:
         context=row["context"] or None,
         crossings=tuple(row["crossings"].split()),
         expires_at=expires_at,
+        adult=row["adult"] == "yes",
     )
 
 

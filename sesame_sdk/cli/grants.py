@@ -35,6 +35,7 @@ def grants() -> None:
 @click.option("--read", "purpose", metavar="IRI", help="The partner may read the score for this purpose.")
 @click.option("--context", help="With --read: whose policy makes the score.")
 @click.option("--crossing", "crossings", multiple=True, help="With --read: another context that may count.")
+@click.option("--adult", is_flag=True, help="The person is known to be 18 or older.")
 def add(
     hub_path: Path,
     file: Path | None,
@@ -45,9 +46,10 @@ def add(
     purpose: str | None,
     context: str | None,
     crossings: tuple[str, ...],
+    adult: bool,
 ) -> None:
     """Record that a person said yes: to sending (--send) or to reading (--read)."""
-    single = (person, partner, subject, kinds, purpose, context, crossings)
+    single = (person, partner, subject, kinds, purpose, context, crossings, adult)
     if file and any(single):
         raise click.UsageError("--from stands alone: the file says all.")
     one = None if file else _one(*single)
@@ -100,13 +102,14 @@ def _one(
     purpose: str | None,
     context: str | None,
     crossings: tuple[str, ...],
+    adult: bool,
 ) -> tuple[str, Grant]:
     if not (person and partner and subject and bool(kinds) != bool(purpose)):
         raise click.UsageError(
             "Give --from FILE, or --person, --partner, --subject and either --send or --read."
         )
     direction = Direction.SEND if kinds else Direction.READ
-    return person, Grant(partner, subject, direction, now(), kinds, purpose, context, crossings)
+    return person, Grant(partner, subject, direction, now(), kinds, purpose, context, crossings, adult=adult)
 
 
 def _record_one(hub: "Hub", told: tuple[str, Grant]) -> None:

@@ -27,13 +27,13 @@ def check(ctx: click.Context, file: Path, as_json: bool) -> None:
     checked = load_policy(file, Guard(registry(ctx).rules))
     rows = [
         {
-            "kind": weighting.kind,
+            "kind": weighting.kind.name,
             "weight": weighting.weight,
             "half-life (days)": weighting.half_life_days,
             "floor": weighting.floor,
             "cap": weighting.cap,
             "partner cap": weighting.partner_cap,
-            "reason": weighting.reason,
+            "reason": weighting.kind.reason,
         }
         for weighting in checked.weightings
     ]
@@ -67,7 +67,7 @@ def list_policies(hub_path: Path, as_json: bool) -> None:
                 "name": one.name,
                 "version": one.version,
                 "digest": one.digest,
-                "kinds": tuple(weighting.kind for weighting in one.weightings),
+                "kinds": tuple(weighting.kind.name for weighting in one.weightings),
             }
             for one in hub.policies()
         ]

@@ -9,7 +9,7 @@ from datetime import date
 from typing import ClassVar
 
 from sesame_sdk.guard.lexicon import UNREADABLE, mentioned
-from sesame_sdk.guard.subject import READ_ON, of_kind, of_policy, of_weighting
+from sesame_sdk.guard.subject import READ_ON, of_kind, of_policy
 from sesame_sdk.guard.words import Topic
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Finding
@@ -34,14 +34,13 @@ class ContentRule(GuardRule):
         if self.declared(kind):
             yield self.refuse(of_kind(kind), f"{self.reason}; it is declared so", self.mend)
         else:
-            yield from self._words(of_kind(kind), (kind.name, kind.unit, kind.reason))
+            words = (kind.name, kind.unit, kind.reason, kind.title, kind.description, *kind.sources)
+            yield from self._words(of_kind(kind), words)
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
-        """Refuse a policy that speaks of the topic in its own words or in one of its kinds."""
+        """Refuse a policy that speaks of the topic in its own words. Its kinds have a door of their own."""
         bands = (band.name for band in policy.bands)
-        yield from self._words(of_policy(policy), (policy.name, policy.context, *bands))
-        for weighting in policy.weightings:
-            yield from self._words(of_weighting(policy, weighting), (weighting.kind, weighting.reason))
+        yield from self._words(of_policy(policy), (policy.name, policy.context, policy.aim, *bands))
 
     def _words(self, about: str, texts: Iterable[str]) -> Iterator[Finding]:
         found = next(filter(None, (mentioned(self.topic, text) for text in texts)), "")

@@ -40,26 +40,23 @@ class Contexts(GuardRule):
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
         """Refuse what reaches across contexts to take points, or takes them with a reward."""
         for weighting in policy.weightings:
-            about = of_weighting(policy, weighting)
-            if not _belongs(weighting.kind, weighting.context):
-                reason = "the kind's name begins with another context than the policy says"
-                yield self.refuse(about, reason, "let the two agree")
-            if weighting.context != policy.context and _could_lower(weighting):
-                reason = f"a kind of the context {weighting.context} could lower a score of {policy.context}"
+            about, kind = of_weighting(policy, weighting), weighting.kind
+            if kind.context != policy.context and _could_lower(weighting):
+                reason = f"a kind of the context {kind.context} could lower a score of {policy.context}"
                 yield self.refuse(
                     about, reason, "set floor = 0 and polarity = 'reward', or leave the kind out"
                 )
-            if weighting.polarity is Polarity.REWARD and (weighting.can_lower or weighting.weight < 0):
+            if kind.polarity is Polarity.REWARD and _takes(weighting):
                 reason = "a kind that is a reward only could lower the score"
                 yield self.refuse(about, reason, "set floor = 0 and a weight of 0 or more")
 
     def check_registered(self, policy: Policy, weighting: Weighting, kind: SignalKind) -> Iterator[Finding]:
         """Refuse a weighting that says another context, or a wider use, than its kind was registered for."""
         about = of_weighting(policy, weighting)
-        if weighting.context != kind.context:
+        if weighting.kind.context != kind.context:
             reason = f"the kind is registered for the context {kind.context}"
             yield self.refuse(about, reason, f"set context = '{kind.context}'")
-        if kind.polarity is Polarity.REWARD and weighting.polarity is not Polarity.REWARD:
+        if kind.polarity is Polarity.REWARD and weighting.kind.polarity is not Polarity.REWARD:
             reason = "the kind is registered as a reward only and could lower the score"
             yield self.refuse(about, reason, "set floor = 0 and polarity = 'reward'")
 
@@ -77,16 +74,19 @@ class Inferences(GuardRule):
             yield self._refuse(of_kind(kind), kind.evidence)
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
-        """Refuse a kind that was not observed and could take points."""
+        """Refuse a kind that was not observed, says that it is a reward, and yet takes points."""
         for weighting in policy.weightings:
-            if weighting.evidence is not Evidence.OBSERVED and _could_lower(weighting):
-                yield self._refuse(of_weighting(policy, weighting), weighting.evidence)
+            kind = weighting.kind
+            passed = kind.evidence is Evidence.OBSERVED or kind.polarity is not Polarity.REWARD
+            if not passed and _takes(weighting):  # what is no reward was judged as a kind
+                yield self._refuse(of_weighting(policy, weighting), kind.evidence)
 
     def check_registered(self, policy: Policy, weighting: Weighting, kind: SignalKind) -> Iterator[Finding]:
         """Refuse a weighting that says other evidence than its kind was registered with."""
-        if weighting.evidence is not kind.evidence:
+        if weighting.kind.evidence is not kind.evidence:
             reason = (
-                f"the kind's evidence is registered as {kind.evidence.value}, not {weighting.evidence.value}"
+                f"the kind's evidence is registered as {kind.evidence.value}, "
+                f"not {weighting.kind.evidence.value}"
             )
             yield self.refuse(
                 of_weighting(policy, weighting), reason, f"set evidence = '{kind.evidence.value}'"
@@ -122,11 +122,11 @@ class NoScore(GuardRule):
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
         """Refuse a policy that treats people without a score as anything but ordinary."""
-        yield from self._judge(of_policy(policy), policy.no_score)
+        yield from self._judge(of_policy(policy), policy.terms.no_score)
 
     def check_consumer(self, consumer: ConsumerDeclaration) -> Iterator[Finding]:
         """Refuse a consumer that treats people without a score as anything but ordinary."""
-        yield from self._judge(of_consumer(consumer), consumer.no_score)
+        yield from self._judge(of_consumer(consumer), consumer.terms.no_score)
 
     def _judge(self, about: str, no_score: str) -> Iterator[Finding]:
         if no_score != "neutral":
@@ -141,7 +141,11 @@ def _belongs(kind: str, context: str) -> bool:
 
 
 def _could_lower(weighting: Weighting) -> bool:
-    return weighting.can_lower or weighting.polarity is not Polarity.REWARD
+    return weighting.can_lower or weighting.kind.polarity is not Polarity.REWARD
+
+
+def _takes(weighting: Weighting) -> bool:
+    return weighting.can_lower or weighting.weight < 0
 
 
 def _ends(weighting: Weighting) -> bool:

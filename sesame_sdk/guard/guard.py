@@ -63,15 +63,19 @@ class Guard:
             policy: the policy that an operator loads.
             kinds: the registered kinds, as far as known. Those that the policy weighs are judged again, and
                 the policy must not contradict them. Two partners may have registered one name.
+
+        What the policy itself takes its kinds to be is judged as any kind is.
         """
-        used = {weighting.kind: weighting for weighting in policy.weightings}
+        used = {weighting.kind.name: weighting for weighting in policy.weightings}
         findings = [*self._judge("check_policy", policy, subject.of_policy)]
+        for weighting in policy.weightings:
+            findings += self.kind(weighting.kind)
         for kind in kinds:
-            if weighting := used.get(kind.name):
-                findings += CONTEXTS.check_registered(policy, weighting, kind)
-                findings += INFERENCES.check_registered(policy, weighting, kind)
+            if taken := used.get(kind.name):
+                findings += CONTEXTS.check_registered(policy, taken, kind)
+                findings += INFERENCES.check_registered(policy, taken, kind)
                 findings += self.kind(kind)
-        return tuple(findings)
+        return tuple(dict.fromkeys(findings))
 
     def consumer(self, consumer: ConsumerDeclaration) -> tuple[Finding, ...]:
         """What the rules find in a consumer that registers."""

@@ -24,7 +24,7 @@ def of_policy(policy: Policy) -> str:
 
 def of_weighting(policy: Policy, weighting: Weighting) -> str:
     """One kind's entry in a policy."""
-    return clipped(f"policy {policy.name}, kind {weighting.kind}")
+    return clipped(f"policy {policy.name}, kind {weighting.kind.name}")
 
 
 def of_consumer(consumer: ConsumerDeclaration) -> str:

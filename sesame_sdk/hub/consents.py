@@ -169,6 +169,7 @@ def to_grants(connection: Connection, rows: Sequence[Row[Any]]) -> list[Grant]:
             crossings=tuple(sorted(crossed[row.id])),
             expires_at=moment_or_none(row.expires_at),
             withdrawn_at=moment_or_none(row.withdrawn_at),
+            adult=row.adult,
         )
         for row in rows
     ]

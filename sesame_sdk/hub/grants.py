@@ -158,6 +158,7 @@ def _row(digest: str, pseudonym: int, grant: Grant) -> dict[str, object]:
         "context": grant.context,
         "expires_at": micros_or_none(grant.expires_at),
         "withdrawn_at": micros_or_none(grant.withdrawn_at),
+        "adult": grant.adult,
         "digest": digest,
     }
 

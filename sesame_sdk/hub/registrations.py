@@ -206,7 +206,7 @@ def _declared(connection: Connection, chosen: Select[int, bytes]) -> list[Signal
 
 
 def _meaning(kind: SignalKind) -> SignalKind:
-    return evolve(kind, reason="-")
+    return evolve(kind, reason="-", title="", description="")
 
 
 def _once_each(findings: Iterable[Finding]) -> list[Finding]:

@@ -75,6 +75,7 @@ grants = Table(
     Column("context", String(32)),
     Column("expires_at", BigInteger),
     Column("withdrawn_at", BigInteger),
+    Column("adult", Boolean, nullable=False),
     # Of all that was agreed: the same consent told twice is one consent.
     Column("digest", String(64), nullable=False, unique=True),
     # With all that decides whether a grant stands, so that the door of signals need not read the rows.

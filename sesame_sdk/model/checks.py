@@ -70,6 +70,36 @@ def tuple_of(kind: type, *, at_least: int = 0, at_most: int | None = None) -> Va
     return check
 
 
+def text_or_none(longest: int) -> Validator:
+    """The same, or an empty string where there is nothing to say."""
+    some = text(longest)
+
+    def check(owner: object, field: "Attribute[Any]", value: object) -> None:
+        if value != "":
+            some(owner, field, value)
+
+    return check
+
+
+def texts(at_most: int, *, longest: int) -> Validator:
+    """A tuple of at most so many strings, each as in `text`."""
+    return each(text(longest), at_most=at_most)
+
+
+def each(check: Validator, *, at_most: int) -> Validator:
+    """A tuple, and not a text, of at most so many members that all pass `check`."""
+
+    def check_all(owner: object, field: "Attribute[Any]", value: object) -> None:
+        if not isinstance(value, tuple):
+            raise Rejected(f"must be a tuple, not {type(value).__name__}", field=field.name)
+        if len(value) > at_most:
+            raise Rejected(f"must hold at most {at_most}, not {len(value)}", field=field.name)
+        for member in value:
+            check(owner, field, member)
+
+    return check_all
+
+
 url = text(256, pattern=r"https?://[^\s/?#@]+(/[^\s?#]*)?", like="https://shop.example")
 iri = text(256, pattern=r"[a-z][a-z0-9+.-]*:[^\s<>\"{}|\\^`]+", like="https://w3id.org/dpv#CustomerCare")
 context = text(32, pattern=CONTEXT_PATTERN, like="retail")

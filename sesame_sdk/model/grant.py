@@ -2,12 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from attrs import field, frozen, validators
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.model import checks
+
+#: Kinds, or crossings, that one grant names at most.
+MOST_NAMED = 1000
 
 
 class Direction(StrEnum):
@@ -15,11 +17,6 @@ class Direction(StrEnum):
 
     SEND = "send"
     READ = "read"
-
-
-def _each(check: checks.Validator) -> Any:  # noqa: ANN401 - attrs has no public name for it
-    """A tuple, and not a text, whose members all pass `check`."""
-    return validators.deep_iterable(check, validators.instance_of(tuple))
 
 
 @frozen
@@ -37,18 +34,20 @@ class Grant:
         crossings: for read, the other contexts that the person lets count in it (rule CTX-1).
         expires_at: end agreed from the start, if any; UTC.
         withdrawn_at: when the person took it back, if so; UTC.
+        adult: whether the person is known to be 18 or older. Unknown is False (rule MIN-1).
     """
 
     partner: str = field(validator=checks.url)
     subject: str = field(validator=checks.subject)
     direction: Direction = field(validator=validators.instance_of(Direction))
     given_at: datetime = field(validator=checks.utc)
-    kinds: tuple[str, ...] = field(default=(), validator=_each(checks.kind_name))
+    kinds: tuple[str, ...] = field(default=(), validator=checks.each(checks.kind_name, at_most=MOST_NAMED))
     purpose: str | None = field(default=None, validator=validators.optional(checks.iri))
     context: str | None = field(default=None, validator=validators.optional(checks.context))
-    crossings: tuple[str, ...] = field(default=(), validator=_each(checks.context))
+    crossings: tuple[str, ...] = field(default=(), validator=checks.each(checks.context, at_most=MOST_NAMED))
     expires_at: datetime | None = field(default=None, validator=validators.optional(checks.utc))
     withdrawn_at: datetime | None = field(default=None, validator=validators.optional(checks.utc))
+    adult: bool = field(default=False, validator=validators.instance_of(bool))
 
     def __attrs_post_init__(self) -> None:
         if self.direction is Direction.SEND and not self.kinds:

@@ -1,9 +1,10 @@
 """Parties and what they tell each other about themselves."""
 
-from attrs import field, frozen
+from attrs import field, frozen, validators
 
 from sesame_sdk.model import checks
 from sesame_sdk.model.signal import SignalKind
+from sesame_sdk.model.terms import Terms
 
 #: The hook API that this SDK speaks. A plugin written for another major version is refused by name.
 API_VERSION = "1.0"
@@ -19,14 +20,14 @@ class ConsumerDeclaration:
         name: the consumer's name within its plugin.
         purpose: IRI of why it reads (W3C DPV or one of our own terms).
         context: whose policy it asks for.
-        no_score: what happens to people without a score. ``neutral`` is the only answer that the
-            guard lets pass (rule NOS-1).
+        terms: on what terms: who sees the score, what follows from it. The default is what the guard
+            lets pass, but for a ranking, which must say how it ranks (rule MAT-1).
     """
 
     name: str = field(validator=checks.text(64))
     purpose: str = field(validator=checks.text(256))
     context: str = field(validator=checks.context)
-    no_score: str = field(default="neutral", validator=checks.text(32))
+    terms: Terms = field(factory=Terms, validator=validators.instance_of(Terms))
 
 
 @frozen

@@ -1,12 +1,14 @@
 """How one context's score is made. Read from TOML by `scoring.policy_file`; judged by the guard."""
 
+from enum import StrEnum
 from typing import Any
 
 from attrs import Attribute, field, frozen, validators
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.model import checks
-from sesame_sdk.model.signal import Evidence, Polarity
+from sesame_sdk.model.signal import SignalKind
+from sesame_sdk.model.terms import Terms
 
 #: More points than any policy may speak of.
 MOST_POINTS = 1_000_000
@@ -41,35 +43,51 @@ class Band:
     start: float = field(validator=_points)
 
 
+class Gravity(StrEnum):
+    """How grave the conduct is that a lowering kind records, as the policy's maker answers for it.
+
+    No effect may be heavier than what brings it about (rule PRP-1).
+    """
+
+    MINOR = "minor"
+    SERIOUS = "serious"
+    GRAVE = "grave"
+
+    @property
+    def weight(self) -> int:
+        """1 to 3: the heaviest `Consequence.weight` that such conduct bears."""
+        return list(Gravity).index(self) + 1
+
+
 @frozen
 class Weighting:
     """How signals of one kind count. Points are per unit of value.
 
     Attributes:
-        kind: name of the kind.
+        kind: what the policy takes the kind to be; its reason is what a person reads beside the points.
+            Where the kind is registered, the two must agree.
         weight: points for a value of 1 that happened today.
         floor: the lowest that all signals of the kind may add up to; 0 means that it cannot lower.
         cap: the highest that they may add up to.
         partner_cap: the most, up or down, that any one partner's signals of the kind may add up to.
-        reason: what a person reads beside the points.
-        context: the kind's own context.
-        evidence: how its providers know.
-        polarity: which way the kind may count at all.
         half_life_days: days after which a signal counts half; None means that it does not fade.
         expires_days: days after which it no longer counts; None means never.
+        gravity: how grave the conduct is that lowers.
+        effort: what a value of 1 more takes a person, in any unit that the policy's kinds share; None
+            means that nothing can be done about it but wait.
+        code: reason code, short and stable; empty means the kind's name.
     """
 
-    kind: str = field(validator=checks.kind_name)
+    kind: SignalKind = field(validator=validators.instance_of(SignalKind))
     weight: float = field(validator=_weight)
     floor: float = field(validator=_points)
     cap: float = field(validator=_points)
     partner_cap: float = field(validator=_points)
-    reason: str = field(validator=checks.sentence)
-    context: str = field(validator=checks.context)
-    evidence: Evidence = field(validator=validators.instance_of(Evidence))
-    polarity: Polarity = field(validator=validators.instance_of(Polarity))
     half_life_days: float | None = field(default=None, validator=validators.optional(checks.finite))
     expires_days: float | None = field(default=None, validator=validators.optional(checks.finite))
+    gravity: Gravity = field(default=Gravity.MINOR, validator=validators.instance_of(Gravity))
+    effort: float | None = field(default=None, validator=validators.optional(checks.finite))
+    code: str = field(default="", validator=checks.text_or_none(32))
 
     def __attrs_post_init__(self) -> None:
         if self.floor > 0:
@@ -78,6 +96,8 @@ class Weighting:
             raise Rejected("must be 0 or more", field="cap")
         if self.partner_cap <= 0:
             raise Rejected("must be more than 0", field="partner_cap")
+        if self.effort is not None and not 0 < self.effort <= MOST_POINTS:
+            raise Rejected(f"must be more than 0 and at most {MOST_POINTS:,}", field="effort")
         for name in ("half_life_days", "expires_days"):
             days = getattr(self, name)
             if days is not None and not 0 < days <= MOST_DAYS:
@@ -103,7 +123,10 @@ class Policy:
         bands: in rising order, the first at `low`.
         weightings: one for each kind that counts.
         purposes: IRIs of what its score may be read for.
-        no_score: how people without a score are treated; the guard accepts ``neutral`` only.
+        aim: what the score is for, in a sentence (rule PRP-1).
+        disputes: where a person disputes a signal: an address or a page (rule DSP-1).
+        disputed_count: whether a disputed signal goes on counting (rule DSP-1).
+        terms: who sees the score, how one joins, what follows from it.
         digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.policy_digest`.
     """
 
@@ -116,7 +139,10 @@ class Policy:
     bands: tuple[Band, ...] = field(validator=checks.tuple_of(Band, at_least=1))
     weightings: tuple[Weighting, ...] = field(validator=checks.tuple_of(Weighting, at_least=1))
     purposes: tuple[str, ...] = ()
-    no_score: str = field(default="neutral", validator=checks.text(32))
+    aim: str = field(default="", validator=checks.text_or_none(400))
+    disputes: str = field(default="", validator=checks.text_or_none(256))
+    disputed_count: bool = field(default=False, validator=validators.instance_of(bool))
+    terms: Terms = field(factory=Terms, validator=validators.instance_of(Terms))
     digest: str = ""
 
     def __attrs_post_init__(self) -> None:
@@ -125,10 +151,14 @@ class Policy:
         starts = [band.start for band in self.bands]
         if starts != sorted(set(starts)) or starts[0] != self.low or starts[-1] >= self.high:
             raise Rejected("must begin at the low end of the range and rise within it", field="bands")
-        names = [weighting.kind for weighting in self.weightings]
+        names = [weighting.kind.name for weighting in self.weightings]
         if len(names) != len(set(names)):
             twice = next(name for name in names if names.count(name) > 1)
             raise Rejected(f"{twice} is there twice", field="kinds", mend="merge the two entries")
+        known = {band.name for band in self.bands}
+        for effect in self.terms.effects:
+            if effect.band not in known:
+                raise Rejected(f"{effect.name[:60]} names a band that is not there", field="effects")
 
     def band(self, points: float) -> str:
         """Name of the band that `points` fall in."""

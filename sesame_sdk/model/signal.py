@@ -29,6 +29,10 @@ def _learn_kind(name: str) -> bool:
     return True
 
 
+#: Categories of personal data that one kind names at most.
+MOST_CATEGORIES = 20
+
+
 class Evidence(StrEnum):
     """How the provider came to know. An inference may never lower a score (rule INF-1)."""
 
@@ -78,6 +82,11 @@ class SignalKind:
         sensitivity: what it would reveal.
         reason: what a person reads beside its points: "Orders that you kept".
         conduct: whose doing it is.
+        categories: what it is made of: IRIs of DPV's personal-data categories. A kind that names none
+            is undeclared, and refused (rule DCL-1).
+        sources: what it is read from, in words: "our own orders".
+        title: what an operator sees in a list.
+        description: what else there is to say of it.
     """
 
     name: str = field(validator=checks.kind_name)
@@ -88,6 +97,12 @@ class SignalKind:
     sensitivity: Sensitivity = field(validator=validators.instance_of(Sensitivity))
     reason: str = field(validator=checks.sentence)
     conduct: Conduct = field(default=Conduct.OWN, validator=validators.instance_of(Conduct))
+    categories: tuple[str, ...] = field(
+        default=(), validator=checks.each(checks.iri, at_most=MOST_CATEGORIES)
+    )
+    sources: tuple[str, ...] = field(default=(), validator=checks.texts(10, longest=100))
+    title: str = field(default="", validator=checks.text_or_none(100))
+    description: str = field(default="", validator=checks.text_or_none(1000))
 
 
 @frozen

@@ -30,7 +30,7 @@ def scores(
         elif reasons:
             parts.setdefault(subject, []).append((kind, hundredths))
     known_by = policy.digest or policy_digest(policy)
-    words = {weighting.kind: weighting.reason for weighting in policy.weightings}
+    words = {weighting.kind.name: weighting.kind.reason for weighting in policy.weightings}
     return {
         subject: Score(
             points=total / 100,

@@ -3,17 +3,27 @@
     name = "retail-privileges"
     version = 1
     context = "retail"
+    aim = "Small privileges for customers whose orders go well"
     base = 550
     range = [350, 950]
     purposes = ["https://w3id.org/dpv#PersonalisedBenefits"]
-    no_score = "neutral"                    # the default, and the only answer that the guard lets pass
+    disputes = "https://shop.example/disputes"  # where a person says that a signal is wrong
 
     [[bands]]
     name = "ordinary"
     from = 350                              # the first band begins where the range does
 
+    [[effects]]                             # what follows; none, if left out
+    name = "Free express delivery"
+    from = "very good"                      # a band; or below = "..."
+    consequence = "benefit"                 # the default; or review, limit, suspension, ban
+    decides = "score"                       # the default; or person, who may overturn it
+    price_percent = 0                       # below 0 is a discount; then say disclosed = true
+
     [[kinds]]
     kind = "retail.order.returned"
+    unit = "GBP"
+    categories = ["https://w3id.org/dpv/pd#Transactional"]
     weight = -0.2                           # points for a value of 1 today
     half_life_days = 180                    # left out: does not fade
     expires_days = 730                      # left out: never expires
@@ -24,27 +34,26 @@
     context = "retail"                      # left out: the policy's own
     evidence = "observed"                   # the default
     polarity = "both"                       # left out: reward if the floor is 0, else both
+    gravity = "minor"                       # the default; or serious, grave: how grave the conduct is
+    effort = 1                              # what one more takes a person; left out: only time helps
+    code = "R2"                             # reason code; left out: the kind's name
+
+Further keys say the terms (`model.terms`): visibility, default_on, mandatory, bundled, no_score, reshare,
+minimum_age, disputed_count and the table ``[ranking]`` with parameters and other_order. Their defaults
+are what the guard lets pass. A kind may also have sensitivity, conduct, sources, title and description
+(`model.signal`).
 
 Points are given to the hundredth at most, so that reasons add up to the score exactly.
 """
 
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import evolve
-
-from sesame_sdk.errors import Misconfigured, Refused, Rejected
+from sesame_sdk.errors import Misconfigured, Refused
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.model.codec import policy_digest
-from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Polarity
-from sesame_sdk.scoring.policy_form import MOST_BYTES, KindEntry, PolicyForm, read_form
-from sesame_sdk.scoring.scorecard import MOST_POINTS, hundredths
-
-#: What a half-life or an expiry may last: a quarter of an hour to three lifetimes.
-FEWEST_DAYS, MOST_DAYS = 0.01, 100_000.0
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.scoring.policy_entries import to_policy
+from sesame_sdk.scoring.policy_form import MOST_BYTES, read_form
 
 
 def load_policy(path: Path, guard: Guard | None = None) -> Policy:
@@ -79,78 +88,10 @@ def parse_policy(text: str, guard: Guard | None = None, *, name: str = "policy")
         Misconfigured: naming file and key, and how to mend it.
         Refused: by the guard, with its findings.
     """
-    policy = _policy(read_form(text, name), name)
+    policy = to_policy(read_form(text, name), name)
     try:
         (guard or Guard()).admit_policy(policy)
     except Refused as refused:
         refused.field = name
         raise
     return policy
-
-
-def _policy(form: PolicyForm, name: str) -> Policy:
-    bands, weightings = [], []
-    for at, entry in enumerate(form.bands):
-        with _naming(f"{name}: bands[{at}]."):
-            bands.append(Band(entry.name, _points("from", entry.start)))
-    for at, kind in enumerate(form.kinds):
-        with _naming(f"{name}: kinds[{at}]."):
-            weightings.append(_weighting(kind, form.context))
-    with _naming(f"{name}: "):
-        policy = Policy(
-            name=form.name,
-            version=form.version,
-            context=form.context,
-            base=_points("base", form.base),
-            low=_points("range", form.range[0]),
-            high=_points("range", form.range[1]),
-            # Sorted, so that the digest does not depend on the order in which the file tells them.
-            bands=tuple(sorted(bands, key=lambda band: band.start)),
-            weightings=tuple(sorted(weightings, key=lambda weighting: weighting.kind)),
-            purposes=tuple(sorted(set(form.purposes))),
-            no_score=form.no_score,
-        )
-    return evolve(policy, digest=policy_digest(policy))
-
-
-def _weighting(entry: KindEntry, context: str) -> Weighting:
-    return Weighting(
-        kind=entry.kind,
-        weight=_number("weight", entry.weight, -MOST_POINTS, MOST_POINTS),
-        floor=_points("floor", entry.floor),
-        cap=_points("cap", entry.cap),
-        partner_cap=_points("partner_cap", entry.partner_cap),
-        reason=entry.reason,
-        context=context if entry.context is None else entry.context,
-        evidence=entry.evidence,
-        polarity=entry.polarity or (Polarity.BOTH if entry.floor < 0 else Polarity.REWARD),
-        half_life_days=_days("half_life_days", entry.half_life_days),
-        expires_days=_days("expires_days", entry.expires_days),
-    )
-
-
-def _points(key: str, number: float) -> float:
-    points = _number(key, number, -MOST_POINTS, MOST_POINTS)
-    if hundredths(points) / 100 != points:
-        raise Rejected("must be whole hundredths", field=key, mend="write it with two decimals at most")
-    return points
-
-
-def _days(key: str, number: float | None) -> float | None:
-    return None if number is None else _number(key, number, FEWEST_DAYS, MOST_DAYS)
-
-
-def _number(key: str, number: float, least: float, most: float) -> float:
-    if not least <= number <= most:  # so written that NaN fails
-        raise Rejected("is out of range", field=key, mend=f"give a number from {least:g} to {most:g}")
-    return number + 0.0  # of the two zeros, the positive one
-
-
-@contextmanager
-def _naming(where: str) -> Iterator[None]:
-    """Errors of the nouns, as errors of the file that say where in it."""
-    try:
-        yield
-    except Rejected as error:
-        mend = error.mend or "mend the value"
-        raise Misconfigured(error.message, field=f"{where}{error.field or ''}", mend=mend) from error

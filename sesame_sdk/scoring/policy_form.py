@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 from sesame_sdk.errors import Misconfigured
-from sesame_sdk.model.signal import Evidence, Polarity
+from sesame_sdk.model.policy import Gravity
+from sesame_sdk.model.signal import Conduct, Evidence, Polarity, Sensitivity
+from sesame_sdk.model.terms import ADULT, Consequence, Decider
 
 #: A policy of a hundred kinds takes a tenth of this.
 MOST_BYTES = 256 * 1024
@@ -26,9 +28,10 @@ class BandEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
 
 
 class KindEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A table under ``[[kinds]]``."""
+    """A table under ``[[kinds]]``: how the kind counts, and what it is."""
 
     kind: str
+    unit: str
     weight: float
     cap: float
     partner_cap: float
@@ -39,6 +42,34 @@ class KindEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     context: str | None = None
     evidence: Evidence = Evidence.OBSERVED
     polarity: Polarity | None = None
+    sensitivity: Sensitivity = Sensitivity.ORDINARY
+    conduct: Conduct = Conduct.OWN
+    categories: list[str] = []
+    sources: list[str] = []
+    title: str = ""
+    description: str = ""
+    gravity: Gravity = Gravity.MINOR
+    effort: float | None = None
+    code: str = ""
+
+
+class EffectEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A table under ``[[effects]]``."""
+
+    name: str
+    start: str | None = msgspec.field(name="from", default=None)
+    below: str | None = None
+    consequence: Consequence = Consequence.BENEFIT
+    decides: Decider = Decider.SCORE
+    price_percent: float = 0.0
+    disclosed: bool = False
+
+
+class RankingEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The table ``[ranking]``."""
+
+    parameters: list[str] = []
+    other_order: str = ""
 
 
 class PolicyForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -51,8 +82,19 @@ class PolicyForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     range: tuple[float, float]
     bands: list[BandEntry]
     kinds: list[KindEntry]
+    aim: str = ""
     purposes: list[str] = []
+    disputes: str = ""
+    disputed_count: bool = False
+    visibility: str = "private"
+    default_on: bool = False
+    mandatory: bool = False
+    bundled: bool = False
     no_score: str = "neutral"
+    reshare: bool = False
+    minimum_age: int = ADULT
+    effects: list[EffectEntry] = []
+    ranking: RankingEntry | None = None
 
 
 def read_form(text: str, name: str) -> PolicyForm:

@@ -107,7 +107,7 @@ def policy_rows(policy: Policy, as_of: date) -> list[tuple[str | float, ...]]:
     start = float(microseconds(as_of))
     numbered = enumerate(policy.weightings)
     return [
-        (weighting.kind, float(at), *_numbers(weighting), start, *range_and_base)
+        (weighting.kind.name, float(at), *_numbers(weighting), start, *range_and_base)
         for at, weighting in numbered
     ]
 

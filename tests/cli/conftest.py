@@ -71,10 +71,12 @@ def agree(stage: Stage, person: str, *, crossing: str | None = "retail") -> None
     who = ("--person", person, "--hub", "hub")
     sending = [word for kind in KINDS for word in ("--send", kind)]
     crossings = ("--crossing", crossing) if crossing else ()
-    stage.sesame("grants", "add", *who, "--partner", SHOP, "--subject", shop.pseudonym(person), *sending)
+    stage.sesame(
+        "grants", "add", *who, "--partner", SHOP, "--subject", shop.pseudonym(person), *sending, "--adult"
+    )
     stage.sesame(
         *("grants", "add", *who, "--partner", BAIHE, "--subject", baihe.pseudonym(person)),
-        *("--read", RANKING, "--context", "matchmaking", *crossings),
+        *("--read", RANKING, "--context", "matchmaking", "--adult", *crossings),
     )
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.cli.conftest import RANKING, SHOP, Run, data
 
-HEADER = "person,partner,subject,direction,kinds,purpose,context,crossings"
-ADA = f"ada,{SHOP},s-ada,send,retail.order.completed retail.order.spend,,,"
-BEN = f"ben,{SHOP},s-ben,read,,{RANKING},matchmaking,retail"
+HEADER = "person,partner,subject,direction,kinds,purpose,context,crossings,adult"
+ADA = f"ada,{SHOP},s-ada,send,retail.order.completed retail.order.spend,,,,yes"
+BEN = f"ben,{SHOP},s-ben,read,,{RANKING},matchmaking,retail,yes"
 LOAD = ("grants", "add", "--hub", "hub", "--from", "g.csv")
 ONE = ("grants", "add", "--hub", "hub", "--person", "ada", "--partner", SHOP, "--subject", "s-ada")
 
@@ -32,7 +32,7 @@ def test_a_file_loaded_again_records_nothing_again(run: Run, write: Write) -> No
     """Also with its rows told twice, and the kinds in another order."""
     write(HEADER, ADA, BEN)
     assert "recorded 2 new, 0 known already" in run(*LOAD).err
-    write(HEADER, ADA, BEN, BEN, f"ada,{SHOP},s-ada,send,retail.order.spend retail.order.completed,,,")
+    write(HEADER, ADA, BEN, BEN, f"ada,{SHOP},s-ada,send,retail.order.spend retail.order.completed,,,,yes")
     assert "recorded 0 new, 4 known already" in run(*LOAD).err
 
 
@@ -63,8 +63,8 @@ def test_an_expired_consent_is_listed_as_not_valid(run: Run, write: Write) -> No
 
 def test_one_bad_line_among_a_thousand_records_nothing(run: Run, write: Write) -> None:
     """The last one of 1,001, so that no batch before it slips through."""
-    people = [f"p{number},{SHOP},s{number},send,retail.order.spend,,," for number in range(1000)]
-    write(HEADER, *people, f"last,{SHOP},s-last,sideways,retail.order.spend,,,")
+    people = [f"p{number},{SHOP},s{number},send,retail.order.spend,,,,yes" for number in range(1000)]
+    write(HEADER, *people, f"last,{SHOP},s-last,sideways,retail.order.spend,,,,yes")
     done = run(*LOAD)
     assert done.code == 4
     assert "g.csv, line 1002: direction" in done.err
@@ -132,9 +132,9 @@ def test_wrong_usage_of_add(run: Run, write: Write, words: tuple[str, ...]) -> N
 def test_a_consent_to_something_unheard_of_is_recorded_with_a_warning(run: Run, hub: Path) -> None:
     """It may be a slip of the pen; it may also come before the registration."""
     assert hub.is_dir()
-    sending = run(*ONE, "--send", "retail.order.complete")
+    sending = run(*ONE, "--send", "retail.order.complete", "--adult")
     assert "no partner registered this kind yet: retail.order.complete" in sending.err
-    reading = run(*ONE, "--read", RANKING, "--context", "matchmaking")
+    reading = run(*ONE, "--read", RANKING, "--context", "matchmaking", "--adult")
     assert "no partner registered this purpose yet" in reading.err
     assert "no policy makes a score for this context yet: matchmaking" in reading.err
     assert len(data(run("grants", "list", "--hub", "hub", "--json").out)) == 2

@@ -1,9 +1,9 @@
 """Good nouns, of which a test changes the one thing that it is about."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from sesame_sdk.guard.purposes import CUSTOMER_CARE
 from sesame_sdk.model.finding import Finding
@@ -11,6 +11,7 @@ from sesame_sdk.model.grant import Direction, Grant, Reading
 from sesame_sdk.model.party import ConsumerDeclaration
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signal import Evidence, Polarity, Sensitivity, SignalKind
+from sesame_sdk.model.terms import Terms
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 READER = "https://match.example"
@@ -23,27 +24,16 @@ GOOD_KIND = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.FINANCIAL,
     reason="Orders that you kept",
+    categories=("https://w3id.org/dpv/pd#Transactional",),
 )
-GOOD_WEIGHTING = Weighting(
-    kind="retail.order.completed",
-    weight=4.0,
-    floor=0.0,
-    cap=100.0,
-    partner_cap=60.0,
-    reason="Orders that you kept",
-    context="retail",
-    evidence=Evidence.OBSERVED,
-    polarity=Polarity.REWARD,
-)
-LOWERING = evolve(
-    GOOD_WEIGHTING,
-    kind="retail.order.returned",
-    weight=-1.0,
-    floor=-50.0,
+RETURNED = evolve(
+    GOOD_KIND,
+    name="retail.order.returned",
     reason="Orders that you sent back",
     polarity=Polarity.BOTH,
-    half_life_days=180.0,
 )
+GOOD_WEIGHTING = Weighting(kind=GOOD_KIND, weight=4.0, floor=0.0, cap=100.0, partner_cap=60.0)
+LOWERING = evolve(GOOD_WEIGHTING, kind=RETURNED, weight=-1.0, floor=-50.0, half_life_days=180.0)
 GOOD_POLICY = Policy(
     name="retail-privileges",
     version=1,
@@ -54,6 +44,8 @@ GOOD_POLICY = Policy(
     bands=(Band("ordinary", 350.0), Band("good", 600.0)),
     weightings=(GOOD_WEIGHTING, LOWERING),
     purposes=(CUSTOMER_CARE,),
+    aim="Small privileges for customers whose orders go well",
+    disputes="https://shop.example/disputes",
 )
 GOOD_CONSUMER = ConsumerDeclaration(name="care", purpose=CUSTOMER_CARE, context="retail")
 GOOD_GRANT = Grant(
@@ -63,8 +55,13 @@ GOOD_GRANT = Grant(
     given_at=datetime(2026, 1, 1, tzinfo=UTC),
     purpose=CUSTOMER_CARE,
     context="retail",
+    adult=True,
 )
 GOOD_READING = Reading(READER, CUSTOMER_CARE, "retail", NOON, GOOD_GRANT)
+
+T = TypeVar("T", Policy, ConsumerDeclaration)
+_OF_TERMS = {own.name for own in fields(Terms)}
+_OF_KIND = {own.name for own in fields(SignalKind)}
 
 
 def kind(**changes: Any) -> SignalKind:
@@ -72,19 +69,29 @@ def kind(**changes: Any) -> SignalKind:
     return evolve(GOOD_KIND, **changes)
 
 
-def weighting(**changes: Any) -> Weighting:
-    """A good weighting with `changes`."""
-    return evolve(GOOD_WEIGHTING, **changes)
+def weighting(like: Weighting = GOOD_WEIGHTING, **changes: Any) -> Weighting:
+    """A good weighting with `changes`, of which some are of its kind; `kind` is then the kind's name."""
+    if "kind" in changes:
+        changes["name"] = changes.pop("kind")
+    of_kind = {key: changes.pop(key) for key in list(changes) if key in _OF_KIND}
+    return evolve(like, kind=evolve(like.kind, **of_kind), **changes)
 
 
 def policy(*weightings: Weighting, **changes: Any) -> Policy:
-    """A good policy with `changes`, weighing `weightings` if any are given."""
-    return evolve(GOOD_POLICY, **({"weightings": weightings} if weightings else {}), **changes)
+    """A good policy with `changes`, some of them of its terms, weighing `weightings` if any are given."""
+    if weightings:
+        changes["weightings"] = weightings
+    return _on_terms(GOOD_POLICY, changes)
 
 
 def consumer(**changes: Any) -> ConsumerDeclaration:
     """A good consumer with `changes`."""
-    return evolve(GOOD_CONSUMER, **changes)
+    return _on_terms(GOOD_CONSUMER, changes)
+
+
+def _on_terms(thing: T, changes: dict[str, Any]) -> T:
+    of_terms = {key: changes.pop(key) for key in list(changes) if key in _OF_TERMS}
+    return evolve(thing, terms=evolve(thing.terms, **of_terms), **changes)
 
 
 def reading(**changes: Any) -> Reading:

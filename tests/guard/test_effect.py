@@ -20,7 +20,7 @@ from tests.guard.builders import (
 )
 
 GUARD = Guard()
-RETURNED = evolve(GOOD_KIND, name=LOWERING.kind, polarity=Polarity.BOTH)
+RETURNED = LOWERING.kind
 
 
 def test_a_good_policy_passes_with_and_without_its_kinds() -> None:
@@ -42,13 +42,15 @@ def test_another_context_may_count_upwards() -> None:
             evolve(LOWERING, floor=0.0), id="a floor of 0 with a polarity that lets it be lowered later"
         ),
         pytest.param(
-            evolve(LOWERING, context="matchmaking"), id="the shop's kind is passed off as matchmaking's"
+            weighting(LOWERING, context="matchmaking"), id="the shop's kind is passed off as matchmaking's"
         ),
         pytest.param(
-            evolve(LOWERING, context="matchmaking", kind="retailer.order.returned"),
+            weighting(LOWERING, context="matchmaking", kind="retailer.order.returned"),
             id="the shop's context is spelt differently",
         ),
-        pytest.param(evolve(LOWERING, polarity=Polarity.REWARD), id="the shop's returns are called a reward"),
+        pytest.param(
+            weighting(LOWERING, polarity=Polarity.REWARD), id="the shop's returns are called a reward"
+        ),
     ],
 )
 def test_another_context_may_not_count_downwards(changed: Weighting) -> None:
@@ -100,7 +102,7 @@ def test_only_what_was_observed_may_lower(evidence: Evidence) -> None:
     assert GUARD.policy(policy(weighting(evidence=evidence))) == ()
     assert rules(GUARD.kind(kind(evidence=evidence, polarity=Polarity.BOTH))) == {"INF-1"}
     assert rules(GUARD.policy(policy(weighting(evidence=evidence, polarity=Polarity.BOTH)))) == {"INF-1"}
-    (finding,) = GUARD.policy(policy(evolve(LOWERING, evidence=evidence)))
+    (finding,) = GUARD.policy(policy(weighting(LOWERING, evidence=evidence)))
     assert finding.reason == f"it is {evidence.value}, and only what was observed may lower a score"
 
 
@@ -133,7 +135,7 @@ def test_what_lowers_must_end_within_ten_years(ending: str) -> None:
 def test_retention_cannot_be_hidden_among_fading_kinds() -> None:
     """RET-1: each kind is looked at, not the policy as a whole."""
     assert rules(
-        GUARD.policy(policy(LOWERING, evolve(LOWERING, kind="retail.order.late", half_life_days=None)))
+        GUARD.policy(policy(LOWERING, weighting(LOWERING, kind="retail.order.late", half_life_days=None)))
     )
 
 

@@ -20,6 +20,7 @@ from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signal import Evidence, SignalKind
+from sesame_sdk.model.terms import Terms
 from tests.guard.builders import (
     GOOD_CONSUMER,
     GOOD_KIND,
@@ -189,19 +190,19 @@ def test_nothing_switches_a_rule_off(monkeypatch: pytest.MonkeyPatch) -> None:
 REFUSED_ELEMENTS: list[tuple[str, Weighting]] = [
     ("POL-1", weighting(kind="retail.post.praise", reason="Praise for the government")),
     ("SPC-1", weighting(kind="retail.pharmacy.order")),
-    ("TST-1", evolve(LOWERING, kind="retail.manga.order", weight=-2.0)),
+    ("TST-1", weighting(LOWERING, kind="retail.manga.order", weight=-2.0)),
     ("ASC-1", weighting(kind="retail.other.score", reason="Your friends' scores")),
-    ("CTX-1", evolve(LOWERING, kind="dating.reply.late", context="dating")),
-    ("INF-1", evolve(LOWERING, kind="retail.tone.sour", evidence=Evidence.INFERRED)),
-    ("RET-1", evolve(LOWERING, kind="retail.order.lost", half_life_days=None)),
+    ("CTX-1", weighting(LOWERING, kind="dating.reply.late", context="dating")),
+    ("INF-1", weighting(LOWERING, kind="retail.tone.sour", evidence=Evidence.INFERRED)),
+    ("RET-1", weighting(LOWERING, kind="retail.order.lost", half_life_days=None)),
 ]
 
 good_weightings = st.lists(
     st.builds(
-        lambda base, number, weight, days: evolve(
+        lambda base, number, weight, days: weighting(
             base,
             kind=f"retail.good.n{number}",
-            weight=weight if base is not LOWERING else -weight,
+            weight=weight if not base.can_lower else -weight,
             expires_days=days,
         ),
         st.sampled_from([weighting(), weighting(evidence=Evidence.INFERRED), LOWERING]),
@@ -211,7 +212,7 @@ good_weightings = st.lists(
     ),
     min_size=1,
     max_size=6,
-    unique_by=lambda entry: entry.kind,
+    unique_by=lambda entry: entry.kind.name,
 )
 
 
@@ -243,7 +244,7 @@ def test_the_order_of_weightings_never_matters(weightings: list[Weighting], bad:
 def test_findings_fit_whatever_they_are_about() -> None:
     """The longest names still make a finding, not an error."""
     long_policy = policy(weighting(kind="retail." + "a" * 32 + ".protest", reason="r" * 400), name="n" * 64)
-    found = Guard().policy(evolve(long_policy, purposes=("x" * 5000,), no_score="s" * 32))
+    found = Guard().policy(evolve(long_policy, purposes=("x" * 5000,), terms=Terms(no_score="s" * 32)))
     assert rules(found) == {"POL-1", "NOS-1", "PUR-1"}
     far = reading(partner="https://" + "p" * 300, grant=None)
     (finding,) = Guard().read(far)

@@ -64,6 +64,7 @@ def kind(name: str, *, polarity: Polarity = Polarity.REWARD, **other: Any) -> Si
         "evidence": Evidence.OBSERVED,
         "sensitivity": Sensitivity.ORDINARY,
         "reason": reasons.get(name, "Something that you did well"),
+        "categories": ("https://w3id.org/dpv/pd#Transactional",),
     }
     return SignalKind(name=name, polarity=polarity, **(filled | other))
 
@@ -81,11 +82,7 @@ def weighting(of: SignalKind, **other: Any) -> Weighting:
     """10 points each, up to 100, no fading."""
     filled: dict[str, Any] = {"weight": 10.0, "floor": 0.0, "cap": 100.0, "partner_cap": 80.0}
     return Weighting(
-        kind=of.name,
-        reason=of.reason,
-        context=of.context,
-        evidence=of.evidence,
-        polarity=of.polarity,
+        kind=of,
         **(filled | other),
     )
 
@@ -102,6 +99,8 @@ def policy(*weightings: Weighting, context: str = "retail", **other: Any) -> Pol
         bands=(Band("fair", 350.0), Band("good", 550.0)),
         weightings=weightings,
         purposes=(BENEFITS,),
+        aim="Small privileges for people who are reliable",
+        disputes="https://hub.example/disputes",
     )
     return evolve(made, digest=other.pop("digest", codec.policy_digest(made)))
 
@@ -185,10 +184,12 @@ class Partner:
         given = other.pop("given_at", NOON - timedelta(days=30))
         told = []
         if kinds:
-            told.append((person, Grant(self.issuer, subject, Direction.SEND, given, kinds, **other)))
+            told.append(
+                (person, Grant(self.issuer, subject, Direction.SEND, given, kinds, adult=True, **other))
+            )
         if reads:
             terms = {"purpose": BENEFITS, "context": reads} | other
-            told.append((person, Grant(self.issuer, subject, Direction.READ, given, **terms)))
+            told.append((person, Grant(self.issuer, subject, Direction.READ, given, adult=True, **terms)))
         return told
 
     def read_token(self, *, context: str = "retail", purpose: str = BENEFITS) -> bytes:

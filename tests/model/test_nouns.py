@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from sesame_sdk import Direction, Grant, Identity, Misconfigured, Policy, Rejected, Score, Signal
 from sesame_sdk.model.envelope import Receipt
-from sesame_sdk.model.policy import Band, Weighting
+from sesame_sdk.model.policy import Band
 from sesame_sdk.model.score import Contribution
-from sesame_sdk.model.signal import Evidence, Polarity
 from tests.conftest import NOON
+from tests.guard.builders import weighting
 
 moments = st.datetimes(
     datetime(1970, 1, 1),  # noqa: DTZ001 - the bounds must be naive
@@ -158,24 +158,6 @@ class TestGrant:
             self._make(kinds=())
         with pytest.raises(Rejected, match="purpose"):
             self._make(direction=Direction.READ, kinds=())
-
-
-def weighting(**changes: object) -> Weighting:
-    """A weighting that is right but for `changes`."""
-    return Weighting(
-        **{  # type: ignore[arg-type]
-            "kind": "retail.order.completed",
-            "weight": 1.0,
-            "floor": 0.0,
-            "cap": 100.0,
-            "partner_cap": 50.0,
-            "reason": "Orders that you kept",
-            "context": "retail",
-            "evidence": Evidence.OBSERVED,
-            "polarity": Polarity.REWARD,
-            **changes,
-        }
-    )
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class Counted:
 
 def score(signals: Iterable[Counted], policy: Policy) -> dict[tuple[int, str], int]:
     """Hundredths of a point by subject and kind; kind '' is the bounded total."""
-    weightings = {weighting.kind: weighting for weighting in policy.weightings}
+    weightings = {weighting.kind.name: weighting for weighting in policy.weightings}
     sums: dict[tuple[int, str, int], int] = defaultdict(int)
     for signal in signals:
         weighting = weightings.get(signal.kind)

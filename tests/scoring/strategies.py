@@ -1,9 +1,11 @@
 """Policies and signals that go where rounding, caps, ages and ranges hurt."""
 
+from attrs import evolve
 from hypothesis import strategies as st
 
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Evidence, Polarity
+from sesame_sdk.model.signal import Polarity
+from tests.guard.builders import GOOD_KIND
 from tests.scoring.reference import DAY, Counted
 
 KINDS = ("retail.order.completed", "retail.order.spend", "retail.order.returned")
@@ -37,15 +39,16 @@ def weightings(draw: st.DrawFn, kind: str, *, reward: bool = False) -> Weighting
     """How one kind counts; caps are often hit."""
     floor = 0.0 if reward else draw(st.just(0.0) | cents.map(lambda points: -points))
     return Weighting(
-        kind=kind,
+        kind=evolve(
+            GOOD_KIND,
+            name=kind,
+            reason=f"What {kind} did",
+            polarity=Polarity.REWARD if reward else Polarity.BOTH,
+        ),
         weight=draw(decimals.map(abs) if reward else decimals),
         floor=floor,
         cap=draw(st.just(0.0) | cents),
         partner_cap=draw(cents),
-        reason=f"What {kind} did",
-        context="retail",
-        evidence=Evidence.OBSERVED,
-        polarity=Polarity.REWARD if reward else Polarity.BOTH,
         half_life_days=draw(st.sampled_from(HALF_LIVES)),
         expires_days=draw(st.sampled_from([None, 90.0, 1000.0])),
     )

@@ -30,7 +30,7 @@ def test_nothing_is_left_behind(connection: sqlite3.Connection) -> None:
     before = connection.total_changes
     assert {kind: points for _, kind, points in score_in_sqlite(connection, PLAIN, TODAY)} == {
         "": 55_200,
-        SPEND.kind: 200,
+        SPEND.kind.name: 200,
     }
     assert not connection.in_transaction
     assert connection.total_changes == before
@@ -48,7 +48,7 @@ def test_an_iterator_that_is_closed_early_cleans_up_too(connection: sqlite3.Conn
 
 def test_it_runs_inside_the_callers_transaction(connection: sqlite3.Connection) -> None:
     """What the caller has not committed is scored, and stays the caller's to commit or not."""
-    connection.execute("INSERT INTO counted VALUES (2, 1, ?, 100.0, 0)", (SPEND.kind,))
+    connection.execute("INSERT INTO counted VALUES (2, 1, ?, 100.0, 0)", (SPEND.kind.name,))
     connection.execute("UPDATE counted SET subject = 7")
     assert {subject for subject, _, _ in score_in_sqlite(connection, PLAIN, TODAY)} == {7}
     assert connection.in_transaction
@@ -64,7 +64,7 @@ def test_a_temporary_view_will_do(connection: sqlite3.Connection) -> None:
         " kind, value, occurred_at FROM ledger"
     )
     rows = list(score_in_sqlite(connection, PLAIN, TODAY))
-    assert sorted(rows) == [("p1", "", 55_200), ("p1", SPEND.kind, 200)]
+    assert sorted(rows) == [("p1", "", 55_200), ("p1", SPEND.kind.name, 200)]
 
 
 def test_a_sqlite_without_mathematics_is_given_it(connection: sqlite3.Connection) -> None:
@@ -83,14 +83,14 @@ def test_text_names_and_several_files_are_read(tmp_path: Path) -> None:
         columns = {
             "subject": ["p1"],
             "partner": [f"https://shop{number}.example"],
-            "kind": [SPEND.kind],
+            "kind": [SPEND.kind.name],
             "value": [100.0],
             "occurred_at": [0],
         }
         pq.write_table(pa.table(columns), tmp_path / f"part{number}.parquet")
     lasting = TODAY.replace(year=1970, month=1, day=1)
     rows = score_parquet(tmp_path / "part*.parquet", PLAIN, lasting)
-    assert sorted(rows) == [("p1", "", 55_200), ("p1", SPEND.kind, 200)]
+    assert sorted(rows) == [("p1", "", 55_200), ("p1", SPEND.kind.name, 200)]
 
 
 def test_a_path_is_no_query(tmp_path: Path) -> None:

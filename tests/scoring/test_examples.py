@@ -36,7 +36,7 @@ def test_a_policy_weighs_the_kinds_of_its_own_context(name: str, kinds: set[str]
     """Privileges at a shop, standing in a community."""
     policy = load_policy(POLICIES / f"{name}.toml")
     assert policy.context == name
-    assert {weighting.kind for weighting in policy.weightings} == {f"{name}.{kind}" for kind in kinds}
+    assert {weighting.kind.name for weighting in policy.weightings} == {f"{name}.{kind}" for kind in kinds}
     assert (policy.low, policy.base, policy.high) == (350.0, 550.0, 950.0)
 
 
@@ -48,7 +48,7 @@ def test_only_returns_and_confirmed_abuse_can_lower_a_score() -> None:
         for weighting in load_policy(path).weightings
         if weighting.can_lower
     ]
-    assert {weighting.kind for weighting in lowering} == {
+    assert {weighting.kind.name for weighting in lowering} == {
         "retail.order.returned",
         "community.abuse.confirmed",
     }
@@ -59,8 +59,8 @@ def test_matchmaking_takes_other_contexts_upwards_only() -> None:
     """Everything that it weighs is a crossing, which a person must grant."""
     policy = load_policy(POLICIES / "matchmaking.toml")
     assert policy.purposes == (MATCHMAKING_RANKING,)
-    assert {weighting.context for weighting in policy.weightings} == {"retail", "community"}
-    assert {weighting.polarity for weighting in policy.weightings} == {Polarity.REWARD}
+    assert {weighting.kind.context for weighting in policy.weightings} == {"retail", "community"}
+    assert {weighting.kind.polarity for weighting in policy.weightings} == {Polarity.REWARD}
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))

@@ -6,13 +6,14 @@ from hypothesis import given, settings
 from sesame_sdk.model.policy import Band, Policy
 from sesame_sdk.model.score import Contribution
 from sesame_sdk.scoring.explain import scores
+from tests.guard.builders import weighting
 from tests.scoring.engines import TODAY, in_sqlite
 from tests.scoring.reference import Counted
 from tests.scoring.strategies import policies, some_signals
 from tests.scoring.test_scorecard import PLAIN
 
 BANDED = evolve(PLAIN, bands=(Band("ordinary", 350.0), Band("good", 600.0)), digest="digest")
-KIND = PLAIN.weightings[0].kind
+KIND = PLAIN.weightings[0].kind.name
 
 
 def test_a_score_says_what_it_is_made_of() -> None:
@@ -43,7 +44,7 @@ def test_what_the_range_cuts_off_is_a_reason_of_its_own() -> None:
 def test_biggest_effects_come_first_whichever_way_they_go() -> None:
     """In any order of rows; equal ones by name."""
     kinds = ("retail.a.a", "retail.b.b", "retail.c.c", "retail.d.d")
-    weighed = tuple(evolve(PLAIN.weightings[0], kind=kind) for kind in kinds)
+    weighed = tuple(weighting(PLAIN.weightings[0], kind=kind) for kind in kinds)
     policy = evolve(PLAIN, weightings=weighed)
     rows = [
         ("ada", "retail.d.d", 10),

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from sesame_sdk.errors import Misconfigured, Refused
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Evidence, Polarity
+from sesame_sdk.model.policy import Band, Policy
+from sesame_sdk.model.signal import Polarity, Sensitivity
 from sesame_sdk.scoring.policy_file import load_policy, parse_policy
 from sesame_sdk.scoring.policy_form import MOST_BYTES
 from tests.guard.builders import weighting
@@ -18,6 +18,8 @@ from tests.guard.builders import weighting
 GOOD = """
 name = "retail-privileges"
 version = 3
+aim = "Small privileges for customers whose orders go well"
+disputes = "https://shop.example/disputes"
 context = "retail"
 base = 500
 range = [350, 950]
@@ -33,6 +35,8 @@ from = 600.5
 
 [[kinds]]
 kind = "retail.order.completed"
+unit = "order"
+categories = ["https://w3id.org/dpv/pd#Transactional"]
 weight = 4
 cap = 120
 partner_cap = 80
@@ -40,6 +44,8 @@ reason = "Orders that you kept"
 
 [[kinds]]
 kind = "retail.order.returned"
+unit = "order"
+categories = ["https://w3id.org/dpv/pd#Transactional"]
 weight = -0.05
 half_life_days = 180
 expires_days = 730
@@ -53,7 +59,6 @@ reason = "What you were paid back for orders"
 def test_a_policy_is_read_with_its_defaults() -> None:
     """What is left out: no floor, no end, the policy's context, observed, a polarity that fits the floor."""
     policy = parse_policy(GOOD)
-    common = {"context": "retail", "evidence": Evidence.OBSERVED}
     assert policy == Policy(
         name="retail-privileges",
         version=3,
@@ -63,9 +68,10 @@ def test_a_policy_is_read_with_its_defaults() -> None:
         high=950.0,
         bands=(Band("ordinary", 350.0), Band("good", 600.5)),
         weightings=(
-            weighting(cap=120.0, partner_cap=80.0),
-            Weighting(
+            weighting(cap=120.0, partner_cap=80.0, sensitivity=Sensitivity.ORDINARY),
+            weighting(
                 kind="retail.order.returned",
+                sensitivity=Sensitivity.ORDINARY,
                 weight=-0.05,
                 floor=-80.0,
                 cap=0.0,
@@ -74,10 +80,11 @@ def test_a_policy_is_read_with_its_defaults() -> None:
                 polarity=Polarity.BOTH,
                 half_life_days=180.0,
                 expires_days=730.0,
-                **common,
             ),
         ),
         purposes=("https://w3id.org/dpv#CustomerCare",),
+        aim="Small privileges for customers whose orders go well",
+        disputes="https://shop.example/disputes",
         digest=policy.digest,
     )
     assert len(policy.digest) == 43
@@ -129,7 +136,7 @@ def test_the_digest_changes_with_any_rule(old: str, new: str) -> None:
 
 WRONG = [
     ("a typo in a key", "partner_cap = 80", "partner_kap = 80", "kinds[0].partner_kap: is not a key"),
-    ("a key too many at the top", "version = 3", "version = 3\nvisibility = 1", "visibility: is not a key"),
+    ("a key too many at the top", "version = 3", "version = 3\nvisible = 1", "visible: is not a key"),
     ("a key too many in a band", "from = 350", "from = 350\nto = 1", "bands[0].to: is not a key"),
     ("a key left out", "cap = 120\n", "", "kinds[0]: Object missing required field `cap`"),
     ("text for a number", "base = 500", 'base = "500"', "base: Expected `float`, got `str`"),

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Evidence, Polarity
+from sesame_sdk.model.signal import Polarity
 from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, policy_rows
+from tests.guard.builders import GOOD_KIND
 from tests.scoring.engines import TODAY, in_duckdb, in_sqlite
 from tests.scoring.reference import DAY, Counted, score
 from tests.scoring.strategies import KINDS, policies, signals, some_signals
@@ -20,15 +21,11 @@ from tests.scoring.strategies import KINDS, policies, signals, some_signals
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 SPEND = Weighting(
-    kind="retail.order.spend",
+    kind=evolve(GOOD_KIND, name="retail.order.spend", reason="Spend", polarity=Polarity.BOTH),
     weight=0.01,
     floor=-50.0,
     cap=50.0,
     partner_cap=30.0,
-    reason="Spend",
-    context="retail",
-    evidence=Evidence.OBSERVED,
-    polarity=Polarity.BOTH,
     half_life_days=30.0,
     expires_days=90.0,
 )
@@ -37,7 +34,7 @@ PLAIN = Policy("plain", 1, "retail", 550.0, 350.0, 950.0, (Band("all", 350.0),),
 
 def one(value: float, age: int = 0, partner: int = 1) -> Counted:
     """One signal of ada's spend."""
-    return Counted(1, partner, SPEND.kind, value, age)
+    return Counted(1, partner, SPEND.kind.name, value, age)
 
 
 @given(policy=policies(), counted=some_signals)
@@ -75,7 +72,7 @@ def test_engines_and_formula_agree(policy: Policy, counted: list[Counted], tmp_p
 )
 def test_worked_values(counted: list[Counted], hundredths: int, tmp_path: Path) -> None:
     """By hand: a hundredth of a point a pound, half-life 30 days, 90 days at most, caps 30 and 50."""
-    expected = {(1, SPEND.kind): hundredths, (1, ""): 55_000 + hundredths}
+    expected = {(1, SPEND.kind.name): hundredths, (1, ""): 55_000 + hundredths}
     assert score(counted, PLAIN) == expected
     assert in_sqlite(counted, PLAIN) == expected
     assert in_duckdb(counted, PLAIN, tmp_path / "signals.parquet") == expected
@@ -150,7 +147,10 @@ def test_a_reward_never_lowers_a_score(policy: Policy, counted: list[Counted], m
 def test_threads_and_row_groups_do_not_change_a_score(tmp_path: Path) -> None:
     """A hundred thousand signals of awkward worth: one thread, two threads and SQLite agree exactly."""
     draw = random.Random(7)  # noqa: S311 - a seeded sample, no secret
-    policy = evolve(PLAIN, weightings=tuple(evolve(SPEND, kind=kind, weight=0.0137) for kind in KINDS))
+    policy = evolve(
+        PLAIN,
+        weightings=tuple(evolve(SPEND, kind=evolve(SPEND.kind, name=kind), weight=0.0137) for kind in KINDS),
+    )
     counted = [
         Counted(
             draw.randrange(50),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
-from sesame_sdk import ConsumerDeclaration, Rejected, Score, ScoreConsumer
+from sesame_sdk import ConsumerDeclaration, Ranking, Rejected, Score, ScoreConsumer, Terms
 
 if TYPE_CHECKING:
     from sesame_baihe.ranking import Parameters
@@ -19,6 +19,8 @@ CONTEXT = "matchmaking"
 #: As the matchmaking policy in `examples/` has it.
 SCORE_RANGE = (350.0, 950.0)
 SCORE_WEIGHT = 0.3
+#: What members are told, and the order that they may always choose instead.
+TERMS = Terms(ranking=Ranking(parameters=("relevance", "score"), other_order="relevance alone"))
 
 
 @frozen
@@ -81,7 +83,7 @@ class Ranked:
 class Matchmaking(ScoreConsumer[Candidates, Ranked]):
     """Ranks profiles. Nobody without a score is worse off for it; see `sesame_baihe.ranking`."""
 
-    declaration: ClassVar[ConsumerDeclaration] = ConsumerDeclaration("baihe", PURPOSE, CONTEXT, "neutral")
+    declaration: ClassVar[ConsumerDeclaration] = ConsumerDeclaration("baihe", PURPOSE, CONTEXT, TERMS)
 
     def subjects(self, request: Candidates) -> tuple[str, ...]:
         """All candidates."""

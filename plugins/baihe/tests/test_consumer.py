@@ -20,7 +20,7 @@ def test_it_reads_for_matchmaking_and_leaves_no_score_neutral() -> None:
     """What the guard is told."""
     (consumer,) = sesame_score_consumers()
     assert consumer.declaration.purpose == "urn:sesame-sdk:purpose:MatchmakingRanking"
-    assert (consumer.declaration.context, consumer.declaration.no_score) == ("matchmaking", "neutral")
+    assert (consumer.declaration.context, consumer.declaration.terms.no_score) == ("matchmaking", "neutral")
 
 
 def test_a_score_moves_a_profile_and_the_order_without_it_stands_beside() -> None:

@@ -2,6 +2,9 @@
 
 from sesame_sdk import Evidence, Polarity, Sensitivity, SignalKind
 
+#: A term of DPV's personal data categories.
+CATEGORY = "https://w3id.org/dpv/pd#Transactional"
+
 COMPLETED = SignalKind(
     name="retail.order.completed",
     context="retail",
@@ -10,6 +13,8 @@ COMPLETED = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.ORDINARY,
     reason="Orders that you kept",
+    categories=(CATEGORY,),
+    sources=("our own orders",),
 )
 SPEND = SignalKind(
     name="retail.order.spend",
@@ -19,6 +24,8 @@ SPEND = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.FINANCIAL,
     reason="What you spent on orders",
+    categories=(CATEGORY,),
+    sources=("our own orders",),
 )
 RETURNED = SignalKind(
     name="retail.order.returned",
@@ -28,6 +35,8 @@ RETURNED = SignalKind(
     polarity=Polarity.BOTH,
     sensitivity=Sensitivity.FINANCIAL,
     reason="What you sent back or cancelled",
+    categories=(CATEGORY,),
+    sources=("our own orders",),
 )
 TENURE = SignalKind(
     name="retail.customer.tenure",
@@ -37,5 +46,7 @@ TENURE = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.ORDINARY,
     reason="Months in which you shopped here",
+    categories=(CATEGORY,),
+    sources=("our own orders",),
 )
 KINDS = (COMPLETED, SPEND, RETURNED, TENURE)

@@ -2,6 +2,9 @@
 
 from sesame_sdk import Evidence, Polarity, Sensitivity, SignalKind
 
+#: A term of DPV's personal data categories.
+CATEGORY = "https://w3id.org/dpv/pd#Behavioral"
+
 HELPFUL = SignalKind(
     name="community.post.helpful",
     context="community",
@@ -10,6 +13,8 @@ HELPFUL = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.ORDINARY,
     reason="Posts of yours that helped other people",
+    categories=(CATEGORY,),
+    sources=("our own site",),
 )
 ABUSE = SignalKind(
     name="community.abuse.confirmed",
@@ -19,5 +24,7 @@ ABUSE = SignalKind(
     polarity=Polarity.BOTH,
     sensitivity=Sensitivity.ORDINARY,
     reason="Abuse of the site that a moderator confirmed",
+    categories=(CATEGORY,),
+    sources=("our own site",),
 )
 KINDS = (HELPFUL, ABUSE)
