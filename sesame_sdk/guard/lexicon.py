@@ -1,30 +1,23 @@
 """The lexical check: does a text speak of what its declaration leaves out?
 
-What it sees: the words of `words`, in English and Chinese, whole words only, through capitals,
+What it sees: the word lists of `vocabulary`, in English and Chinese, whole words only, through capitals,
 full-width forms, accents, look-alike letters, zero-width characters, digits for letters, CamelCase,
 and words cut into up to four pieces or spelled out. What it cannot see: other languages, euphemisms,
 and a lie that uses none of the words. It stands behind the declaration, and does not replace it.
+
+A list becomes a pattern when it is first asked for: most processes ask for few of them.
 """
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from attrs import frozen
 
 from sesame_sdk.guard.folding import TooLongError, joined, readings, skeleton
 from sesame_sdk.guard.trie import alternatives
-from sesame_sdk.guard.words import (
-    BODIES,
-    CHINESE,
-    ENGLISH,
-    GOODS,
-    INNOCENT,
-    PLACES,
-    STANCE,
-    UNITS,
-    Topic,
-)
+from sesame_sdk.guard.vocabulary.subjects import BODIES, GOODS, PLACES, STANCE, UNITS
+from sesame_sdk.guard.words import LISTS, Topic
 
 #: What `mentioned` answers about a text that is too long to be judged.
 UNREADABLE = "more text than can be judged"
@@ -42,15 +35,30 @@ def _whole_words(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{pattern})(?!\S)")
 
 
-_STANCE, _BODIES, _GOODS = (f"(?:{_phrases(entries)}){_PLURAL}" for entries in (STANCE, BODIES, GOODS))
-_STANCE_ON_A_BODY = f"{_STANCE}{_FEW_WORDS}{_BODIES}|{_BODIES}{_FEW_WORDS}{_STANCE}"
-_GOODS_FROM_A_PLACE = f"{_GOODS}(?: [a-z]++){{0,3}}? from (?:the )?(?:{_phrases(PLACES)})"
-_BEYOND_WORDS = {Topic.POLITICS: _STANCE_ON_A_BODY, Topic.TASTE: _GOODS_FROM_A_PLACE}
+@cache
+def _words_of(topic: Topic) -> re.Pattern[str]:
+    return _whole_words(f"(?:{_phrases(LISTS[topic].english)}){_PLURAL}")
 
-_INNOCENT = _whole_words(f"(?:{_phrases(INNOCENT)})s?")
-_WORDS = {topic: _whole_words(f"(?:{_phrases(words)}){_PLURAL}") for topic, words in ENGLISH.items()}
-_PATTERNS = {topic: _whole_words(pattern) for topic, pattern in _BEYOND_WORDS.items()}
-_CHINESE = {topic: re.compile(alternatives(words.split())) for topic, words in CHINESE.items()}
+
+@cache
+def _chinese_of(topic: Topic) -> re.Pattern[str]:
+    return re.compile(alternatives(LISTS[topic].chinese.split()))
+
+
+@cache
+def _innocent(phrases: str) -> re.Pattern[str]:
+    return _whole_words(f"(?:{_phrases(phrases)})s?")
+
+
+@cache
+def _beyond_words(topic: Topic) -> re.Pattern[str] | None:
+    """What takes more than a list: a stance on a body of the state, goods by where they come from."""
+    stance, bodies, goods = (f"(?:{_phrases(entries)}){_PLURAL}" for entries in (STANCE, BODIES, GOODS))
+    if topic is Topic.POLITICS:
+        return _whole_words(f"{stance}{_FEW_WORDS}{bodies}|{bodies}{_FEW_WORDS}{stance}")
+    if topic is Topic.TASTE:
+        return _whole_words(f"{goods}(?: [a-z]++){{0,3}}? from (?:the )?(?:{_phrases(PLACES)})")
+    return None
 
 
 @frozen
@@ -75,22 +83,22 @@ class _Reading:
 def mentioned(topic: Topic, text: str) -> str:
     """The first words of `text` that are about `topic`; empty if none, `UNREADABLE` if it is too long."""
     try:
-        read = _read(text)
+        read = _read(LISTS[topic].innocent, text)
     except TooLongError:
         return UNREADABLE
     return next(filter(None, (_found(topic, reading) for reading in read)), "")
 
 
 @lru_cache(maxsize=1024)
-def _read(text: str) -> tuple[_Reading, ...]:
+def _read(phrases: str, text: str) -> tuple[_Reading, ...]:
     known: set[str] = set()
-    return tuple(_reading(words, known) for words in readings(text))
+    return tuple(_reading(words, known, _innocent(phrases)) for words in readings(text))
 
 
-def _reading(words: list[str], known: set[str]) -> _Reading:
+def _reading(words: list[str], known: set[str], harmless: re.Pattern[str]) -> _Reading:
     plain = " ".join(words)
     folded = skeleton(plain)
-    innocent = tuple(match.span() for match in _INNOCENT.finditer(folded))
+    innocent = tuple(match.span() for match in harmless.finditer(folded))
     # What is innocent as it stands gives no piece of a hidden word.
     pieces = _without(plain, innocent).split()
     hidden = [word for word in dict.fromkeys(joined(pieces)) if word not in known]
@@ -108,13 +116,14 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
 def _found(topic: Topic, reading: _Reading) -> str:
     if reading.plain in UNITS:
         return ""
-    if chinese := _CHINESE[topic].search(reading.chinese):
+    if chinese := _chinese_of(topic).search(reading.chinese):
         return chinese[0]
-    if found := _outside(_WORDS[topic], reading):
+    if found := _outside(_words_of(topic), reading):
         return found
-    if hidden := _WORDS[topic].search(skeleton(reading.hidden)):
+    if hidden := _words_of(topic).search(skeleton(reading.hidden)):
         return reading.hidden[slice(*hidden.span())]
-    return _outside(_PATTERNS[topic], reading) if topic in _PATTERNS else ""
+    pattern = _beyond_words(topic)
+    return _outside(pattern, reading) if pattern else ""
 
 
 def _outside(pattern: re.Pattern[str], reading: _Reading) -> str:

@@ -23,9 +23,9 @@ def alternatives(phrases: Iterable[str]) -> str:
 
 
 def _pattern(node: _Trie) -> str:
-    branches = [
-        _ANY_ENDING.get(letter, letter) + _pattern(below) for letter, below in node.items() if letter != _END
-    ]
+    # A star last: it matches nothing too, and would hide the longer phrases that begin with its word.
+    letters = sorted(node.keys() - {_END}, key=lambda letter: (letter in _ANY_ENDING, letter))
+    branches = [_ANY_ENDING.get(letter, letter) + _pattern(node[letter]) for letter in letters]
     if not branches:
         return ""
     optional = "?" if _END in node else ""

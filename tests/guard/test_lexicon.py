@@ -41,7 +41,7 @@ SEEN = {
         A follower; 爸爸; 妈妈; 媽媽; 孩子; 男友; 女友; 家庭; 哥哥; 姐姐; 弟弟; 妹妹
     """,
 }
-RULES = dict(zip(Topic, ("POL-1", "SPC-1", "TST-1", "ASC-1"), strict=True))
+RULES = dict(zip(SEEN, ("POL-1", "SPC-1", "TST-1", "ASC-1"), strict=True))
 
 
 @pytest.mark.parametrize(
