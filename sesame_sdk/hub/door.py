@@ -1,28 +1,33 @@
 """The door for what partners say: verifies a token, and hands it to the room that it is meant for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from typing import Any
 
+from attrs import frozen
 from sqlalchemy import Connection
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import ledger, parties, policies, registrations
 from sesame_sdk.hub.consents import Consents
-from sesame_sdk.hub.ingest import Ingest
-from sesame_sdk.hub.ledger import Arrival, Kept
+from sesame_sdk.hub.ingest import Ingest, Told
+from sesame_sdk.hub.ledger import Arrival, Entry, Kept
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.view import View
+from sesame_sdk.hub.writer import Task
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.party import Manifest
-from sesame_sdk.signing.envelopes import Opened, open_envelope
+from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.events import Event, event_type_of, sign_event, verify_event
 from sesame_sdk.signing.tokens import KeyFinder
 
-#: What is left to do in a transaction; gives the receipt.
-Work = Callable[[Connection], bytes]
+
+@frozen
+class _Registration:
+    told: Event[Manifest]
+    token: bytes
 
 
 class Door:
@@ -52,8 +57,11 @@ class Door:
         self._clock = clock
         self._ingest = Ingest(view, timedelta(seconds=settings.future_seconds), self._sign, consents)
 
-    def knock(self, body: bytes, keys: KeyFinder) -> Work:
-        """Verify a message. What it then takes to act on it is returned, to be done in a transaction.
+    def knock(self, body: bytes, keys: KeyFinder) -> Task[Any, bytes]:
+        """Verify a message. What it then takes to act on it is returned, and gives the receipt.
+
+        Envelopes under one key are kin: they are taken in together, as those of several would be, for
+        less.
 
         Raises:
             Rejected: with a code of RFC 8935 section 2.4.
@@ -62,26 +70,19 @@ class Door:
         event = event_type_of(body)
         if event is EventType.SIGNALS:
             opened = open_envelope(body, keys, audience=self._issuer, now=now)
-            return partial(self._take_signals, opened=opened)
+            told = Told(opened, ledger.digest_of(opened.token, opened.disclosures))
+            return Task(self._take_signals, told, kin=(opened.envelope.issuer, opened.kid))
         if event is EventType.REGISTRATION:
-            told = verify_event(body, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
-            return partial(self._take_registration, told=told, token=body)
+            said = verify_event(body, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
+            return Task(self._take_registrations, _Registration(said, body))
         raise Rejected(f"{event.value} is not for a hub", field="events")
 
-    def _take_signals(self, connection: Connection, opened: Opened) -> bytes:
-        envelope = opened.envelope
-        arrival = Arrival(
-            partner=parties.id_of(connection, envelope.issuer),
-            issuer=envelope.issuer,
-            event=EventType.SIGNALS,
-            jti=envelope.jti,
-            kid=opened.kid,
-            issued_at=envelope.issued_at,
-            received_at=self._clock(),
-            token=opened.token,
-            shown=opened.disclosures,
-        )
-        return self._ingest.take(connection, arrival, opened)
+    def _take_signals(self, connection: Connection, told: Sequence[Told]) -> list[bytes]:
+        partner = parties.id_of(connection, told[0].opened.envelope.issuer)
+        return self._ingest.take(connection, partner, told, self._clock())
+
+    def _take_registrations(self, connection: Connection, all_told: Sequence[_Registration]) -> list[bytes]:
+        return [self._take_registration(connection, one.told, one.token) for one in all_told]
 
     def _take_registration(self, connection: Connection, told: Event[Manifest], token: bytes) -> bytes:
         arrival = Arrival(
@@ -92,9 +93,9 @@ class Door:
             kid=told.kid,
             issued_at=told.issued_at,
             received_at=self._clock(),
-            token=token,
+            digest=ledger.digest_of(token),
         )
-        if receipt := ledger.receipt_of(connection, arrival):
+        if receipt := ledger.receipts_of(connection, [arrival]).get(arrival.jti):
             return receipt
         registrations.check(told.payload)
         registrations.check_newer(connection, arrival, told.payload)
@@ -102,7 +103,7 @@ class Door:
         registrations.check_meaning(connection, told.payload)
         number = ledger.next_number(connection)
         receipt = self._sign(Receipt(arrival.jti, arrival.received_at, accepted=0), arrival.issuer)
-        ledger.append(connection, number, arrival, Kept(token), receipt)
+        ledger.append(connection, [Entry(number, arrival, Kept(token), receipt)])
         registrations.append(connection, number, arrival, told.payload)
         return receipt
 

@@ -109,7 +109,7 @@ class Hub:
             Rejected: with a code of RFC 8935 section 2.4.
             Refused: a registration, by the guard.
         """
-        return self._writer.run(self._door.knock(body, self._keys))
+        return self._writer.do(self._door.knock(body, self._keys))
 
     def read_scores(self, token: bytes, subjects: Sequence[str]) -> dict[str, Score | None]:
         """The scores of people, for a reader. None for whoever is unknown, did not agree, or has no score.

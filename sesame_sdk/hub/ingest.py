@@ -1,4 +1,4 @@
-"""The door of signals: what of a verified envelope is kept, and the receipt for it.
+"""The door of signals: what of verified envelopes is kept, and the receipt for each.
 
 A signal is kept when
     1. its kind is registered by the partner, now
@@ -7,21 +7,34 @@ A signal is kept when
     4. its person lets this partner send this kind, now
 and is listed in the receipt with the reason otherwise. What says nothing of a person is looked at
 first, and a subject whom nobody knows is told the same as one without a grant.
+
+Envelopes that wait together are taken in together: what is asked of the database for each is asked
+once, and the rows of all go into the table in its own order.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
 
 from attrs import field, frozen
 from sqlalchemy import Connection
 
 from sesame_sdk.hub import ledger, registrations
-from sesame_sdk.hub.consents import Consents
-from sesame_sdk.hub.ledger import Arrival
+from sesame_sdk.hub.consents import Consents, Standing
+from sesame_sdk.hub.ledger import Arrival, Entry
+from sesame_sdk.hub.registrations import Sayable
 from sesame_sdk.hub.view import Row, View, as_row
-from sesame_sdk.model.envelope import Dropped, DropReason, Receipt
+from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
 from sesame_sdk.model.signal import Signal
 from sesame_sdk.signing.envelopes import Opened
+
+
+@frozen
+class Told:
+    """A verified envelope and its `ledger.digest_of`."""
+
+    opened: Opened
+    digest: bytes
 
 
 @frozen
@@ -31,6 +44,37 @@ class _Sorted:
     places: list[int] = field(factory=list)
     rows: list[Row] = field(factory=list)
     dropped: list[Dropped] = field(factory=list)
+
+
+@frozen
+class _Sieve:
+    """What a partner may say at one moment, and of whom."""
+
+    partner: int
+    latest: datetime
+    sayable: Mapping[str, Sayable]
+    standings: Mapping[str, Standing]
+
+    def sort(self, signals: Sequence[Signal], number: int) -> _Sorted:
+        """Sort the signals of the envelope that will have this number."""
+        found = _Sorted()
+        for place, signal in enumerate(signals):
+            standing = self.standings[signal.subject]
+            kind = self.sayable.get(signal.kind)
+            if kind is None:
+                reason = DropReason.KIND_NOT_REGISTERED
+            elif signal.value < 0 and not kind.may_lower:
+                reason = DropReason.VALUE_AGAINST_POLARITY
+            elif signal.occurred_at > self.latest:
+                reason = DropReason.IN_THE_FUTURE
+            elif standing.person is None or kind.number not in standing.kinds:
+                reason = DropReason.NO_GRANT
+            else:
+                found.places.append(place)
+                found.rows.append(as_row(signal, standing.person, self.partner, kind.number, number))
+                continue
+            found.dropped.append(Dropped(signal.id, reason))
+        return found
 
 
 @frozen
@@ -49,49 +93,71 @@ class Ingest:
     sign: Callable[[Receipt, str], bytes]
     consents: Consents
 
-    def take(self, connection: Connection, arrival: Arrival, opened: Opened) -> bytes:
-        """Keep what may be kept, and answer with the signed receipt.
+    def take(
+        self, connection: Connection, partner: int, told: Sequence[Told], received_at: datetime
+    ) -> list[bytes]:
+        """Keep what may be kept of envelopes under one key, and answer each with a signed receipt.
 
         Raises:
-            Rejected: the ``jti`` was used for another token.
+            Rejected: a ``jti`` was used for another token.
+            IntegrityError: two of the envelopes have the same.
         """
-        if receipt := ledger.receipt_of(connection, arrival):
-            return receipt
-        number = ledger.next_number(connection)
-        found = self._sort(connection, number, arrival, opened.envelope.signals)
-        accepted = self.view.insert(connection, found.rows)
-        duplicates = len(found.rows) - accepted
-        places = found.places
-        if duplicates:
-            wanted = self.view.worth_keeping(connection, number, arrival.kid, found.rows)
-            places = [place for place, keep in zip(places, wanted, strict=True) if keep]
-        answer = Receipt(arrival.jti, arrival.received_at, accepted, duplicates, tuple(found.dropped))
-        receipt = self.sign(answer, arrival.issuer)
-        ledger.append(connection, number, arrival, ledger.keep(opened, places), receipt, duplicates)
-        return receipt
+        arrivals = [_arrival(one, partner, received_at) for one in told]
+        receipts = ledger.receipts_of(connection, arrivals)
+        new = [(arrival, one.opened) for arrival, one in zip(arrivals, told, strict=True)]
+        new = [(arrival, opened) for arrival, opened in new if arrival.jti not in receipts]
+        if new:
+            entries = self._keep(connection, new)
+            ledger.append(connection, entries)
+            receipts |= {entry.arrival.jti: entry.receipt for entry in entries}
+        return [receipts[arrival.jti] for arrival in arrivals]
 
-    def _sort(
-        self, connection: Connection, number: int, arrival: Arrival, signals: Sequence[Signal]
-    ) -> _Sorted:
-        subjects = {signal.subject for signal in signals}
-        standings = self.consents.of(connection, arrival.partner, subjects, arrival.received_at)
-        sayable = registrations.sayable(connection, arrival.partner)
-        latest = arrival.received_at + self.future
-        found = _Sorted()
-        for place, signal in enumerate(signals):
-            standing = standings[signal.subject]
-            kind = sayable.get(signal.kind)
-            if kind is None:
-                reason = DropReason.KIND_NOT_REGISTERED
-            elif signal.value < 0 and not kind.may_lower:
-                reason = DropReason.VALUE_AGAINST_POLARITY
-            elif signal.occurred_at > latest:
-                reason = DropReason.IN_THE_FUTURE
-            elif standing.person is None or kind.number not in standing.kinds:
-                reason = DropReason.NO_GRANT
-            else:
-                found.places.append(place)
-                found.rows.append(as_row(signal, standing.person, arrival.partner, kind.number, number))
-                continue
-            found.dropped.append(Dropped(signal.id, reason))
-        return found
+    def _keep(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> list[Entry]:
+        sieve = self._sieve(connection, new)
+        first = ledger.next_number(connection)
+        found = [sieve.sort(opened.envelope.signals, number) for number, (_, opened) in enumerate(new, first)]
+        total = sum(len(one.rows) for one in found)
+        all_new = self.view.insert(connection, chain.from_iterable(one.rows for one in found)) == total
+        entries = []
+        for number, (arrival, opened), one in zip(range(first, first + len(new)), new, found, strict=True):
+            accepted, places = len(one.rows), one.places
+            if not all_new:
+                accepted, places = self._look_closer(connection, number, arrival.kid, one)
+            duplicates = len(one.rows) - accepted
+            answer = Receipt(arrival.jti, arrival.received_at, accepted, duplicates, tuple(one.dropped))
+            receipt = self.sign(answer, arrival.issuer)
+            entries.append(Entry(number, arrival, ledger.keep(opened, places), receipt, duplicates))
+        return entries
+
+    def _sieve(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> _Sieve:
+        partner, now = new[0][0].partner, new[0][0].received_at
+        subjects = {signal.subject for _, opened in new for signal in opened.envelope.signals}
+        standings = self.consents.of(connection, partner, subjects, now)
+        return _Sieve(partner, now + self.future, registrations.sayable(connection, partner), standings)
+
+    def _look_closer(
+        self, connection: Connection, number: int, kid: str, found: _Sorted
+    ) -> tuple[int, list[int]]:
+        """How many signals of an inserted envelope are new, and the places of those worth keeping.
+
+        Worth keeping is also one that stands here already, by another key. An envelope that is not in the
+        ledger yet came with this one, under the same key.
+        """
+        origins = self.view.origins(connection, found.rows)
+        new = {row[:3] for row, (origin, _) in zip(found.rows, origins, strict=True) if origin == number}
+        wanted = [origin == number or by not in {None, kid} for origin, by in origins]
+        return len(new), [place for place, keep in zip(found.places, wanted, strict=True) if keep]
+
+
+def _arrival(told: Told, partner: int, received_at: datetime) -> Arrival:
+    envelope = told.opened.envelope
+    return Arrival(
+        partner=partner,
+        issuer=envelope.issuer,
+        event=EventType.SIGNALS,
+        jti=envelope.jti,
+        kid=told.opened.kid,
+        issued_at=envelope.issued_at,
+        received_at=received_at,
+        digest=told.digest,
+    )

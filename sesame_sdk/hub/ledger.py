@@ -42,8 +42,7 @@ class Arrival:
         kid: signed with which key.
         issued_at: when it says that it was signed; UTC.
         received_at: when we got it; UTC.
-        token: the JWT alone.
-        shown: the disclosures that came with it.
+        digest: see `digest_of`.
     """
 
     partner: int
@@ -53,17 +52,7 @@ class Arrival:
     kid: str
     issued_at: datetime
     received_at: datetime
-    token: bytes
-    shown: tuple[bytes, ...] = ()
-
-    @property
-    def digest(self) -> bytes:
-        """By which the same message is known again: the token and what it disclosed.
-
-        Without the second, somebody on the way could strip an envelope, and the whole one that comes
-        later would be answered with the receipt for nothing.
-        """
-        return hashlib.sha256(b"~".join([self.token, *self.shown])).digest()
+    digest: bytes
 
 
 @frozen
@@ -94,20 +83,47 @@ class Kept:
     rest: bytes = b""
 
 
-def receipt_of(connection: Connection, arrival: Arrival) -> bytes | None:
-    """The receipt that this very message got before, if it did.
+@frozen
+class Entry:
+    """A row to be added: what arrived, what of it is kept, and what we answered.
+
+    Attributes:
+        number: of the row.
+        arrival: what arrived.
+        kept: what of it is stored.
+        receipt: our answer.
+        duplicates: signals that were here already.
+    """
+
+    number: int
+    arrival: Arrival
+    kept: Kept
+    receipt: bytes
+    duplicates: int = 0
+
+
+def digest_of(token: bytes, shown: Sequence[bytes] = ()) -> bytes:
+    """By which the same message is known again: the token and the disclosures that came with it.
+
+    Without the second, somebody on the way could strip an envelope, and the whole one that comes
+    later would be answered with the receipt for nothing.
+    """
+    return hashlib.sha256(b"~".join([token, *shown])).digest()
+
+
+def receipts_of(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, bytes]:
+    """By ``jti``, the receipts that these very messages of one partner got before, if they did.
 
     Raises:
         Rejected: another message of this issuer had the same ``jti``.
     """
-    mine = (envelopes.c.partner == arrival.partner) & (envelopes.c.jti == arrival.jti)
-    found = connection.execute(select(envelopes.c.digest, envelopes.c.receipt).where(mine)).first()
-    if found is None:
-        return None
-    if not hmac.compare_digest(found.digest, arrival.digest):
+    digests = {arrival.jti: arrival.digest for arrival in arrivals}
+    mine = (envelopes.c.partner == arrivals[0].partner) & envelopes.c.jti.in_(digests)
+    chosen = select(envelopes.c.jti, envelopes.c.digest, envelopes.c.receipt).where(mine)
+    found = connection.execute(chosen).all()
+    if not all(hmac.compare_digest(row.digest, digests[row.jti]) for row in found):
         raise Rejected("was used for another message", field="jti", mend="give each token a jti of its own")
-    receipt: bytes = found.receipt
-    return receipt
+    return {row.jti: row.receipt for row in found}
 
 
 def next_number(connection: Connection) -> int:
@@ -116,12 +132,15 @@ def next_number(connection: Connection) -> int:
     return last + 1
 
 
-def append(
-    connection: Connection, number: int, arrival: Arrival, kept: Kept, receipt: bytes, duplicates: int = 0
-) -> None:
-    """Add a row: what arrived, what of it is kept, and what we answered."""
-    row = {
-        "id": number,
+def append(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Add rows."""
+    connection.execute(insert(envelopes), [_row(entry) for entry in entries])
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    arrival = entry.arrival
+    return {
+        "id": entry.number,
         "partner": arrival.partner,
         "jti": arrival.jti,
         "event": arrival.event.value,
@@ -129,12 +148,11 @@ def append(
         "issued_at": micros(arrival.issued_at),
         "received_at": micros(arrival.received_at),
         "digest": arrival.digest,
-        "token": kept.token,
-        "kept": kept.rest,
-        "duplicates": duplicates,
-        "receipt": receipt,
+        "token": entry.kept.token,
+        "kept": entry.kept.rest,
+        "duplicates": entry.duplicates,
+        "receipt": entry.receipt,
     }
-    connection.execute(insert(envelopes), row)
 
 
 def keep(opened: Opened, kept: Sequence[int]) -> Kept:

@@ -8,7 +8,8 @@ Rules:
       that is here: should that key be revoked, the signal stands by the other
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from operator import itemgetter
 
 from sqlalchemy import Connection, Engine, and_, bindparam, delete, func, select, true
 
@@ -22,6 +23,7 @@ from sesame_sdk.model.signal import Signal
 
 #: In the order of the columns of `signals`.
 Row = tuple[int, int, bytes, int, float, int, int]
+_by_person = itemgetter(0)
 
 
 def as_row(signal: Signal, person: int, partner: int, kind: int, envelope: int) -> Row:
@@ -48,16 +50,16 @@ class View:
         )
         self._origin = bare_sql(engine, origin.where(this_one))
 
-    def insert(self, connection: Connection, rows: Sequence[Row]) -> int:
-        """Add what is not there yet. Returns how many rows that was."""
-        return connection.exec_driver_sql(self._insert, list(rows)).rowcount if rows else 0
+    def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
+        """Add what is not there yet. Returns how many rows that was; of equal keys the first counts."""
+        # By person, as the table is: each of its pages is then visited once.
+        ordered = sorted(rows, key=_by_person)
+        return connection.exec_driver_sql(self._insert, ordered).rowcount if ordered else 0
 
-    def worth_keeping(
-        self, connection: Connection, envelope: int, kid: str, rows: Sequence[Row]
-    ) -> list[bool]:
-        """For each row of an envelope, once inserted, whether the ledger should keep its disclosure."""
-        origins = [connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows]
-        return [origin.envelope == envelope or origin.kid != kid for origin in origins]
+    def origins(self, connection: Connection, rows: Iterable[Row]) -> list[tuple[int, str | None]]:
+        """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger."""
+        found = [connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows]
+        return [(origin.envelope, origin.kid) for origin in found]
 
     def rebuild(self, connection: Connection) -> int:
         """Throw the table away and make it again from the ledger. Returns how many signals there are.

@@ -1,15 +1,20 @@
 """The one writer of a hub: a thread that commits what waits for it together.
 
 Waiting for the disk is most of what a commit costs, and one commit can carry many envelopes. While
-the disk works on one group, the next gathers. Every piece of work has a savepoint of its own, so one
-that fails is undone alone. `Writer.run` returns when its work is on disk, or raises.
+the disk works on one group, the next gathers. `Writer.run` and `Writer.do` return when their work is
+on disk, or raise.
+
+A group is first done as if nothing could go wrong: tasks of one kin in one go, and no savepoints, for
+which SQLite would copy every page that it writes to. Where a piece fails, all is undone and done again
+one by one, each in a savepoint of its own, so that only the one that fails is undone. Work may
+therefore be begun twice, and must not count on being begun once.
 
 Where the database itself fails (a full disk), it may undo the whole transaction, savepoints and all:
 then everybody in the group is told to come back, whatever their own piece came to.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
@@ -22,6 +27,7 @@ from sqlalchemy.exc import OperationalError
 from sesame_sdk.errors import Retryable
 from sesame_sdk.hub.database import ensure_in_transaction, writing
 
+I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 #: Seconds to wait for the next piece of a group: about what it takes to verify an envelope.
@@ -29,8 +35,23 @@ _PATIENCE = 0.01
 
 
 @frozen
+class Task(Generic[I, T]):
+    """Work on one item, which costs less when it is done for several at once.
+
+    Attributes:
+        work: does it in a transaction, for one item or several; returns a result for each, in their order.
+        item: ours.
+        kin: tasks that are equal in this may be done at once; None for one that is done alone.
+    """
+
+    work: Callable[[Connection, Sequence[I]], Sequence[T]]
+    item: I
+    kin: Hashable = None
+
+
+@frozen(eq=False)
 class _Job(Generic[T]):
-    work: Callable[[Connection], T]
+    task: Task[Any, T]
     done: Future[T] = field(factory=Future)
 
 
@@ -39,6 +60,10 @@ class _Outcome:
     job: _Job[Any]
     result: object = None
     error: BaseException | None = None
+
+
+class _PieceFailed(Exception):
+    """Some piece of a group did; which one, and whether by itself, is seen when each is done alone."""
 
 
 class Writer:
@@ -66,7 +91,15 @@ class Writer:
         Raises:
             Retryable: too much is waiting, the hub is closing, or the database did not take it.
         """
-        job = _Job(work)
+        return self.do(Task(lambda connection, _: [work(connection)], None))
+
+    def do(self, task: Task[Any, T]) -> T:
+        """The same for a task, which may share its work with others of its kin.
+
+        Raises:
+            Retryable: as `run` does.
+        """
+        job = _Job(task)
         with self._lock:
             if self._closed:
                 raise Retryable("the hub is closing", retry_after=5)
@@ -127,9 +160,10 @@ class Writer:
 def _commit(connection: Connection, jobs: list[_Job[Any]]) -> None:
     """Do every piece of work in one transaction, and tell each who waits how it went."""
     try:
-        with connection.begin():
-            outcomes = [_attempt(connection, job) for job in jobs]
-            ensure_in_transaction(connection)
+        try:
+            outcomes = _in_transaction(connection, jobs, _at_once)
+        except _PieceFailed:
+            outcomes = _in_transaction(connection, jobs, _one_by_one)
     except BaseException as error:  # nobody else writes: this thread must outlive whatever happens
         log.exception("a group of %d could not be written", len(jobs))
         # A commit that failed may leave its transaction open: begin the next on a new connection.
@@ -144,6 +178,39 @@ def _commit(connection: Connection, jobs: list[_Job[Any]]) -> None:
             outcome.job.done.set_exception(outcome.error)
 
 
+def _in_transaction(
+    connection: Connection,
+    jobs: list[_Job[Any]],
+    do_all: Callable[[Connection, list[_Job[Any]]], list[_Outcome]],
+) -> list[_Outcome]:
+    with connection.begin():
+        outcomes = do_all(connection, jobs)
+        ensure_in_transaction(connection)
+    return outcomes
+
+
+def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
+    """Do all, those of one kin in one go. Nobody was answered yet, so their order is ours to choose.
+
+    Raises:
+        OperationalError: the database failed.
+        _PieceFailed: anything else did.
+    """
+    kindred: dict[Hashable, list[_Job[Any]]] = {}
+    for job in jobs:
+        kindred.setdefault(id(job) if job.task.kin is None else job.task.kin, []).append(job)
+    try:
+        return [outcome for some in kindred.values() for outcome in _do(connection, some)]
+    except OperationalError:
+        raise
+    except BaseException as error:
+        raise _PieceFailed from error
+
+
+def _one_by_one(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
+    return [_attempt(connection, job) for job in jobs]
+
+
 def _attempt(connection: Connection, job: _Job[Any]) -> _Outcome:
     """Do one piece of work in its own savepoint.
 
@@ -152,13 +219,18 @@ def _attempt(connection: Connection, job: _Job[Any]) -> _Outcome:
     """
     try:
         with connection.begin_nested():
-            return _Outcome(job, result=job.work(connection))
+            return _do(connection, [job])[0]
     except OperationalError:
         raise
     except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for this piece alone
         return _Outcome(job, error=error)
     except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the writer
         return _Outcome(job, error=_retryable(error))
+
+
+def _do(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
+    results = jobs[0].task.work(connection, [job.task.item for job in jobs])
+    return [_Outcome(job, result) for job, result in zip(jobs, results, strict=True)]
 
 
 def _retryable(error: BaseException) -> Retryable:

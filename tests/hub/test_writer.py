@@ -1,7 +1,7 @@
 """The one writer: what waits is committed together, what fails is undone alone."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sesame_sdk import Rejected, Retryable
 from sesame_sdk.hub.database import open_engine, reading
 from sesame_sdk.hub.schema import people
-from sesame_sdk.hub.writer import Writer
+from sesame_sdk.hub.writer import Task, Writer
 
 
 @pytest.fixture
@@ -66,8 +66,15 @@ class _Held:
 
     def queue(self, work: Callable[[Connection], object]) -> None:
         """Add work behind the held piece, and see that it is in the queue before anything else."""
+        self._queue(lambda: self._writer.run(work))
+
+    def queue_task(self, task: Task[str, object]) -> None:
+        """The same for a task."""
+        self._queue(lambda: self._writer.do(task))
+
+    def _queue(self, wait: Callable[[], object]) -> None:
         before = self._writer.pending
-        self.waiting.append(self._pool.submit(self._writer.run, work))
+        self.waiting.append(self._pool.submit(wait))
         while self._writer.pending == before and not self.waiting[-1].done():
             threading.Event().wait(0.001)
 
@@ -116,6 +123,41 @@ def test_what_fails_is_undone_alone(
     assert (ada.result(), cleo.result()) == ("ada", "cleo")
     assert isinstance(failed.exception(), error)
     assert _people(engine) == ["ada", "cleo"]
+
+
+def _seen_together(calls: list[list[str]]) -> Callable[[Connection, Sequence[str]], list[str]]:
+    def work(connection: Connection, persons: Sequence[str]) -> list[str]:
+        calls.append(list(persons))
+        return [_add(person)(connection) for person in persons]
+
+    return work
+
+
+def test_kin_are_done_in_one_go(writer: Writer, engine: Engine) -> None:
+    """Tasks of one kin share a call; others, and those without any, have their own."""
+    calls: list[list[str]] = []
+    held = _Held(writer)
+    for person, kin in (("ada", "a"), ("bob", None), ("cleo", "a")):
+        held.queue_task(Task(_seen_together(calls), person, kin))
+    held.release()
+    assert calls == [["ada", "cleo"], ["bob"]]
+    assert [future.result() for future in held.waiting] == ["ada", "bob", "cleo"]
+    assert _people(engine) == ["ada", "bob", "cleo"]
+
+
+def test_kin_of_one_that_fails_are_done_alone(writer: Writer, engine: Engine) -> None:
+    """The database refuses one of three: the others get their results all the same."""
+    writer.run(_add("bob"))
+    calls: list[list[str]] = []
+    held = _Held(writer)
+    for person in ("ada", "bob", "cleo"):
+        held.queue_task(Task(_seen_together(calls), person, "a"))
+    held.release()
+    assert calls == [["ada", "bob", "cleo"], ["ada"], ["bob"], ["cleo"]]
+    ada, bob, cleo = held.waiting
+    assert (ada.result(), cleo.result()) == ("ada", "cleo")
+    assert isinstance(bob.exception(), IntegrityError)
+    assert _people(engine) == ["ada", "bob", "cleo"]
 
 
 def test_one_too_many_is_asked_to_come_back(writer: Writer) -> None:
