@@ -19,7 +19,7 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.model import checks
 from sesame_sdk.model.finding import Action, Finding
 
-#: Values are compared after rounding: 0.24 / 0.30 is 0.8 to a reader, and not less in its last bit.
+#: Values are compared after rounding: 0.32 / 0.40 is 0.8 to a reader, and not less in its last bit.
 _DIGITS = 9
 
 

@@ -94,6 +94,14 @@ def test_the_curve_of_two_groups_taking_turns_lies_together() -> None:
     assert np.abs(curve.gathered[0] - curve.gathered[1]).max() <= 0.001
 
 
+def test_equals_enter_the_curve_together_at_the_last_place_they_hold() -> None:
+    """Three with one score below the first: nothing of theirs before the fourth place."""
+    curve = exposure_curve(attention_by_score([9, 5, 5, 5]), np.array([0, 1, 1, 1]), 10)
+    assert curve.places.tolist() == [1, 2, 3, 4]
+    assert curve.gathered[0].tolist() == [1, 1, 1, 1]
+    assert curve.gathered[1, :3].tolist() == [0, 0, 0]
+
+
 @pytest.mark.parametrize("bad", [[0.5], [np.nan], ["first"], [[1]]])
 def test_a_rank_that_is_none_is_refused(bad: Any) -> None:
     """Ranks are numbers from 1."""

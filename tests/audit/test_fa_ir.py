@@ -29,6 +29,8 @@ def runs(*lengths: int) -> Any:
     [
         (10, 0.5, 0.1, [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]),
         (20, 0.25, 0.1, runs(8, 6, 5, 1)),
+        (2, 0.5, 0.25, [0, 1]),  # a chance of alpha exactly is not more than alpha
+        (1, 0.7, 0.3, [1]),  # nor where 1 - 0.7 comes out a last bit above 0.3
         # From the tests of fairsearchcore 1.0.4, by the paper's authors.
         (10, 0.2, 0.15, runs(8, 2)),
         (30, 0.3, 0.05, runs(8, 5, 5, 5, 4, 3)),

@@ -39,6 +39,12 @@ def test_a_partner_moves_each_kind_by_its_cap_or_by_all_there_is() -> None:
     assert found.share == found.up
 
 
+def test_what_takes_more_than_it_gives_counts_by_what_it_takes() -> None:
+    """The more of up and down is the partner's influence, and it is never more than the range."""
+    assert partner_influence([60, 20], [-60, 0], [0, 20], 600).share == pytest.approx(0.1)
+    assert partner_influence([500, 500], [0, 0], [500, 500], 600).share == 1
+
+
 def test_a_kind_that_others_hold_at_its_floor_can_be_moved_past_its_cap() -> None:
     """From -10 to 20 is thirty points, though the kind's cap is 20."""
     assert partner_influence([50], [-10], [20], 100).share == pytest.approx(0.3)

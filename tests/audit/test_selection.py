@@ -31,17 +31,17 @@ def test_40_in_100_against_60_in_100_is_two_thirds() -> None:
 @pytest.mark.parametrize(
     ("share", "verdict"),
     [
-        (0.30, Verdict.CLEAN),
-        (0.24, Verdict.CLEAN),  # 0.24 / 0.30 is four fifths, though not in floating point
-        (0.23, Verdict.WARN),
-        (0.18, Verdict.WARN),
-        (0.17, Verdict.REFUSE),
+        (0.40, Verdict.CLEAN),
+        (0.32, Verdict.CLEAN),  # four fifths of 0.40, though not in the last bit
+        (0.31, Verdict.WARN),
+        (0.24, Verdict.WARN),
+        (0.23, Verdict.REFUSE),
         (0.0, Verdict.REFUSE),
     ],
 )
 def test_four_fifths_warns_and_three_fifths_refuses(share: float, verdict: Verdict) -> None:
     """A ratio on the bound itself is not past it."""
-    assert measure_impact_ratio(*passing(share, 0.30), ("a", "b")).verdict is verdict
+    assert measure_impact_ratio(*passing(share, 0.40), ("a", "b")).verdict is verdict
 
 
 def test_a_small_group_is_shown_and_neither_compared_nor_the_highest() -> None:
@@ -58,6 +58,14 @@ def test_one_group_alone_is_not_measured() -> None:
     """There is nothing to compare it with, which is not the same as clean."""
     measured = measure_impact_ratio(*passing(0.5), ("a",))
     assert (measured.value, measured.verdict) == (None, Verdict.UNMEASURED)
+
+
+def test_a_group_that_nobody_is_in_has_no_row() -> None:
+    """A name may stand for a group that a simulation did not draw."""
+    selected, group = passing(0.5, 0.5)
+    measured = measure_impact_ratio(selected, group * 2, ("a", "nobody", "b", "nobody either"))
+    assert [row.label for row in measured.rows] == ["a", "b"]
+    assert measured.value == 1
 
 
 def test_when_nobody_passes_nobody_is_behind() -> None:

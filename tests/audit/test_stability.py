@@ -37,6 +37,12 @@ def test_a_score_that_many_have_gets_a_bin_of_its_own() -> None:
     assert psi(before, after).psi > 0.10
 
 
+def test_two_tenths_with_one_score_are_enough_for_a_bin_of_its_own() -> None:
+    """Twenty of a hundred, where two quantiles fall."""
+    scores = np.concatenate([np.arange(500.0, 545), np.full(20, 550.0), np.arange(600.0, 635)])
+    assert edges(scores).tolist() == [509, 519, 529, 539, 544, 550, 604, 614, 624]
+
+
 def test_everybody_with_one_score_is_no_trouble() -> None:
     """Nor is everybody with another: half a person stands in the empty bins."""
     same = np.full(1000, 550.0)
