@@ -48,7 +48,7 @@ from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.envelope import MOST_SIGNALS
 from sesame_sdk.signing.keys import SigningKey
 
-SIGNALS, PEOPLE, AT_A_TIME, CONNECTIONS = 1_000_000, 100_000, 100_000, 16
+SIGNALS, PEOPLE, AT_A_TIME, CONNECTIONS = 1_000_000, 100_000, 100_000, 32
 SHOP = "https://shop.example"
 KIND = SignalKind(
     name="retail.order.completed",

@@ -21,7 +21,7 @@ from sesame_sdk.exchange.letters import Dead, Letter, Signed
 from sesame_sdk.exchange.outbox import Outbox
 from sesame_sdk.model.envelope import DropReason
 
-MOST_AT_ONCE = 16
+MOST_AT_ONCE = 32
 _FEWEST_FAILURES = 3
 
 

@@ -5,6 +5,7 @@ command line beside it): what one changes, the others see at once.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -109,7 +110,15 @@ class Hub:
             Rejected: with a code of RFC 8935 section 2.4.
             Refused: a registration, by the guard.
         """
-        return self._writer.do(self._door.knock(body, self._keys))
+        return self.submit(body).result()
+
+    def submit(self, body: bytes) -> Future[bytes]:
+        """The same in two steps: verifies at once, and gives what will hold the receipt.
+
+        Raises:
+            Rejected: with a code of RFC 8935 section 2.4. The future may hold one too, or a `Refused`.
+        """
+        return self._writer.submit(self._door.knock(body, self._keys))
 
     def read_scores(self, token: bytes, subjects: Sequence[str]) -> dict[str, Score | None]:
         """The scores of people, for a reader. None for whoever is unknown, did not agree, or has no score.
@@ -120,6 +129,7 @@ class Hub:
 
         Raises:
             Rejected: the token is not believed, or the reader may not read for this purpose at all.
+            Refused: nobody may read for it.
         """
         request = readers.authorise(token, self._keys, audience=self.settings.issuer, now=self._clock())
         with reading(self._engine) as connection:

@@ -45,7 +45,8 @@ class Settings:
         body_limit: bytes that one request may hold, decompressed.
         body_seconds: how long a sender may take over one request's body.
         waiting: requests that may wait for the ledger at once; more are asked to come back.
-        group: envelopes written in one transaction at most; while they are, as many others can be verified.
+        group: envelopes written in one transaction at most; senders that keep twice as many under way let the
+            hub verify the next while these are written.
         future_seconds: how far ahead of our clock a signal may have happened.
         as_of: the day that scores are computed for; None means today. Set to replay an old feed.
     """
@@ -56,7 +57,7 @@ class Settings:
     body_limit: int = field(default=2 * MEBIBYTE, validator=_whole(1024, 64 * MEBIBYTE))
     body_seconds: int = field(default=30, validator=_whole(1, 600))
     waiting: int = field(default=64, validator=_whole(1, 4096))
-    group: int = field(default=8, validator=_whole(1, 256))
+    group: int = field(default=16, validator=_whole(1, 256))
     future_seconds: int = field(default=300, validator=_whole(0, 86_400))
     as_of: date | None = field(default=None, validator=validators.optional(_day))
 

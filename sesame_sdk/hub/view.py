@@ -9,6 +9,7 @@ Rules:
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from operator import itemgetter
 
 from sqlalchemy import Connection, Engine, and_, bindparam, delete, func, select, true
@@ -23,6 +24,9 @@ from sesame_sdk.model.signal import Signal
 
 #: In the order of the columns of `signals`.
 Row = tuple[int, int, bytes, int, float, int, int]
+#: Rows of one statement. The driver lets go of the interpreter's lock for each, and has to get it back
+#: from threads that verify: row by row, that took longer than the inserting.
+_AT_ONCE = 250
 _by_person = itemgetter(0)
 
 
@@ -44,6 +48,8 @@ class View:
         self._hub = hub
         statement = insert_or_replace(signals, where=signals.c.envelope.in_(void_envelopes()))
         self._insert = bare_sql(engine, statement)
+        one = "(" + ", ".join("?" * len(signals.c)) + ")"
+        self._insert_many = self._insert.replace(one, ", ".join([one] * _AT_ONCE))
         this_one = and_(*(column == bindparam(None) for column in signals.primary_key))
         origin = select(signals.c.envelope, envelopes.c.kid).outerjoin(
             envelopes, envelopes.c.id == signals.c.envelope
@@ -54,7 +60,14 @@ class View:
         """Add what is not there yet. Returns how many rows that was; of equal keys the first counts."""
         # By person, as the table is: each of its pages is then visited once.
         ordered = sorted(rows, key=_by_person)
-        return connection.exec_driver_sql(self._insert, ordered).rowcount if ordered else 0
+        whole = len(ordered) // _AT_ONCE * _AT_ONCE
+        inserted = 0
+        for start in range(0, whole, _AT_ONCE):
+            values = tuple(chain.from_iterable(ordered[start : start + _AT_ONCE]))
+            inserted += connection.exec_driver_sql(self._insert_many, values).rowcount
+        if rest := ordered[whole:]:
+            inserted += connection.exec_driver_sql(self._insert, rest).rowcount
+        return inserted
 
     def origins(self, connection: Connection, rows: Iterable[Row]) -> list[tuple[int, str | None]]:
         """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger."""

@@ -99,6 +99,16 @@ class Writer:
         Raises:
             Retryable: as `run` does.
         """
+        return self.submit(task).result()
+
+    def submit(self, task: Task[Any, T]) -> Future[T]:
+        """The same without waiting: gives what will hold the result, or the error.
+
+        Cancelled before its turn, the task is not done.
+
+        Raises:
+            Retryable: too much is waiting, or the hub is closing.
+        """
         job = _Job(task)
         with self._lock:
             if self._closed:
@@ -107,7 +117,7 @@ class Writer:
                 self._queue.put_nowait(job)
             except Full:
                 raise Retryable("the hub is busy", mend="send again later", retry_after=1) from None
-        return job.done.result()
+        return job.done
 
     @property
     def alive(self) -> bool:
@@ -143,7 +153,8 @@ class Writer:
         jobs: list[_Job[Any]] = []
         job = self._queue.get()
         while job is not None:
-            jobs.append(job)
+            if job.done.set_running_or_notify_cancel():
+                jobs.append(job)
             if len(jobs) == self._group:
                 break
             try:

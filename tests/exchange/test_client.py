@@ -183,7 +183,7 @@ def test_a_barred_way_is_a_fault_of_the_set_up(
     assert client.deliver().accepted == 3
 
 
-@pytest.mark.parametrize("concurrency", [0, 17])
+@pytest.mark.parametrize("concurrency", [0, 33])
 def test_concurrency_has_bounds(client: Client, concurrency: int) -> None:
     """More threads than connections would only wait for each other."""
     with pytest.raises(Misconfigured, match="concurrency"):

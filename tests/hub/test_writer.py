@@ -160,6 +160,18 @@ def test_kin_of_one_that_fails_are_done_alone(writer: Writer, engine: Engine) ->
     assert _people(engine) == ["ada", "bob", "cleo"]
 
 
+def test_what_nobody_waits_for_any_more_is_not_done(writer: Writer, engine: Engine) -> None:
+    """Cancelled before its turn, it is left out; what was begun already cannot be cancelled."""
+    calls: list[list[str]] = []
+    held = _Held(writer)
+    ada, bob = (writer.submit(Task(_seen_together(calls), person, "a")) for person in ("ada", "bob"))
+    assert ada.cancel()
+    held.release()
+    assert bob.result() == "bob"
+    assert not bob.cancel()
+    assert (calls, _people(engine)) == ([["bob"]], ["bob"])
+
+
 def test_one_too_many_is_asked_to_come_back(writer: Writer) -> None:
     """The queue is bounded, and says so at once."""
     held = _Held(writer)

@@ -1,5 +1,6 @@
 """``POST /v1/events``: push delivery of Security Event Tokens (RFC 8935)."""
 
+from asyncio import wrap_future
 from typing import Any
 
 from litestar import Request, Response, post
@@ -20,7 +21,9 @@ SET_MEDIA_TYPE = "application/secevent+jwt"
         SET_MEDIA_TYPE, "A SET, or an SD-JWT whose disclosures are signals; may be gzipped."
     ),
     responses={
-        400: ResponseSpec(None, description="Refused: err and description, and what the guard found."),
+        400: ResponseSpec(
+            None, description="Refused: err and description; by the guard: problem details with its findings."
+        ),
         413: ResponseSpec(None, description="Too large."),
         415: ResponseSpec(None, description="Not a Security Event Token, or packed otherwise than by gzip."),
         503: ResponseSpec(None, description="Busy: come back after Retry-After seconds."),
@@ -41,7 +44,8 @@ async def receive_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     )
     # Not before the body is here: whoever sends it slowly must not keep others from the door.
     with gate_of(request):
-        receipt = await sync_to_thread(hub.receive, body)
+        # Only verifying takes up a thread: there are few, and many may wait for the disk together.
+        receipt = await wrap_future(await sync_to_thread(hub.submit, body))
     if _names_receipts(request.headers.get("accept", "")):
         return Response(receipt, media_type=SET_MEDIA_TYPE)
     return Response(b"", media_type="text/plain")
