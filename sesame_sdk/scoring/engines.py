@@ -3,6 +3,7 @@
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -10,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from sesame_sdk.errors import Misconfigured, Rejected
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, policy_rows
+from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, SUMS_SQL, policy_rows
 
 if TYPE_CHECKING:
     import duckdb
 
 #: (subject, kind, hundredths); kind '' is the bounded total.
 Row = tuple[Any, str, int]
+#: (subject, partner, kind, micropoints).
+Sum = tuple[Any, Any, str, float]
 
 _AT_ONCE = 10_000
+_SUMS = f"""{SUMS_SQL}
+SELECT s.subject, s.partner, p.kind, s.micropoints FROM by_partner s JOIN policy p ON p.place = s.place
+"""  # noqa: S608 - both are constants
 
 
 def score_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date) -> Iterator[Row]:
@@ -27,16 +33,36 @@ def score_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date)
     Adds nothing to the database and opens no transaction: the policy is a temporary table that goes when
     the rows are read or the iterator is closed. One scoring at a time on a connection.
     """
+    with _beside(connection, policy, as_of), closing(connection.execute(SCORE_SQL)) as cursor:
+        yield from _whole(cursor)
+
+
+def sums_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date) -> list[Sum]:
+    """What each partner's signals of a kind are worth before any cap: the first half of the same text.
+
+    Args:
+        connection: with `counted`, as for `score_in_sqlite`.
+        policy: how the score is made.
+        as_of: the day.
+
+    Returns:
+        (subject, partner, kind, micropoints), in no order.
+    """
+    with _beside(connection, policy, as_of):
+        return connection.execute(_SUMS).fetchall()
+
+
+@contextmanager
+def _beside(connection: sqlite3.Connection, policy: Policy, as_of: date) -> Iterator[None]:
+    """The policy as a temporary table, for as long as it is needed."""
     register_functions(connection)
     rows = policy_rows(policy, as_of)
     # CREATE .. AS, since an INSERT would make sqlite3 open a transaction behind the caller's back.
     connection.execute("DROP TABLE IF EXISTS temp.policy")
     connection.execute(f"CREATE TEMP TABLE policy AS {_selected(rows)}", [*chain.from_iterable(rows)])
-    cursor = connection.execute(SCORE_SQL)
     try:
-        yield from _whole(cursor)
+        yield
     finally:
-        cursor.close()
         connection.execute("DROP TABLE temp.policy")
 
 

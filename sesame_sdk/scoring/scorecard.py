@@ -43,14 +43,8 @@ POLICY_COLUMNS = (
     *("as_of", "base", "low", "high"),
 )
 
-#: Reads `counted` (subject, partner, kind, value, occurred_at in microseconds UTC) and `policy`. Gives
-#: (subject, kind, hundredths): a row for each kind, and one with kind '' that holds the bounded total.
-#:
-#: Every engine runs these very bytes, hence: no parameters, no casts, no GREATEST or LEAST. EXP is not
-#: asked for less than e^-50, which is worth nothing and which PostgreSQL might refuse as an underflow.
-#: Half up begins at 0.499999 of a micropoint, so that engines whose EXP differs in the last bit round
-#: the halves that people's decimals make (a penny after one half-life) the same way.
-SCORE_SQL = """
+#: The first half of the text: what each partner's signals of a kind are worth to a person, uncapped.
+SUMS_SQL = """
 WITH worth AS (
     SELECT c.subject, p.place, c.partner,
            FLOOR(p.weight
@@ -68,7 +62,16 @@ by_partner AS (
     SELECT subject, place, partner, SUM(micropoints) AS micropoints
     FROM worth
     GROUP BY subject, place, partner
-),
+)"""
+
+#: Reads `counted` (subject, partner, kind, value, occurred_at in microseconds UTC) and `policy`. Gives
+#: (subject, kind, hundredths): a row for each kind, and one with kind '' that holds the bounded total.
+#:
+#: Every engine runs these very bytes, hence: no parameters, no casts, no GREATEST or LEAST. EXP is not
+#: asked for less than e^-50, which is worth nothing and which PostgreSQL might refuse as an underflow.
+#: Half up begins at 0.499999 of a micropoint, so that engines whose EXP differs in the last bit round
+#: the halves that people's decimals make (a penny after one half-life) the same way.
+SCORE_SQL = f"""{SUMS_SQL},
 by_kind AS (
     SELECT w.subject, w.place,
            SUM(CASE WHEN w.micropoints > p.partner_cap THEN p.partner_cap
@@ -98,7 +101,7 @@ FROM totals t CROSS JOIN scale s
 UNION ALL
 SELECT k.subject, p.kind, k.hundredths
 FROM parts k JOIN policy p ON p.place = k.place
-"""
+"""  # noqa: S608 - both are constants
 
 
 def policy_rows(policy: Policy, as_of: date) -> list[tuple[str | float, ...]]:
