@@ -2,12 +2,16 @@
 
     scales    from values to places; how numbers are written
     words     what a verdict is called
+    legible   text from outside, fit for a page
     svg       shapes, escaped, and the frame that gives each picture its title and description
     nouns     a figure: a picture, the sentence that it states, the table of the same numbers
     lanes     bars one under the other, each with its label above it
-    scores    how scores are spread, who is seen, how a typical score came about
-    rules     what the policy rewards, what one event takes, what people stop choosing
-    change    what a new policy moves
+    scores    how scores are spread, how a typical score came about
+    ranking   who is seen
+    rules     what the policy rewards
+    pressure  what one event takes, what people stop choosing
+    change    what a new policy moves: points, bands
+    movers    which groups rise and fall by it
     bullets   a metric against its bounds
 
 Rules: every number written in a picture is in its table; whatever is told apart by colour is also told

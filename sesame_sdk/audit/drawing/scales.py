@@ -1,6 +1,8 @@
 """From values to places on a line, and how numbers are written for people."""
 
+import calendar
 import math
+from datetime import date
 
 from attrs import frozen
 
@@ -65,6 +67,16 @@ def share(value: float | None) -> str:
 def count(value: int) -> str:
     """People and the like."""
     return f"{value:,}"
+
+
+def day(when: date) -> str:
+    """A date in words: ``1 November 2026``."""
+    return f"{when.day} {calendar.month_name[when.month]} {when.year}"
+
+
+def quoted(name: str) -> str:
+    """A name within a sentence."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def tick(value: float) -> str:

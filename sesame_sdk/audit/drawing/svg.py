@@ -8,7 +8,9 @@ import math
 import unicodedata
 from collections.abc import Iterable
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
+
+from sesame_sdk.audit.drawing.legible import legible
 
 WIDTH = 480.0
 #: Letters on the narrowest page, in units: see `svg text` in page.css.
@@ -21,14 +23,18 @@ Inside = str | Markup
 
 def el(tag: str, *inside: Inside, **attributes: str | float | None) -> Markup:
     """One element. ``class_`` is its class; other underscores are hyphens; None leaves an attribute out."""
-    written = (f' {_name(name)}="{_value(value)}"' for name, value in attributes.items() if value is not None)
-    start = Markup("<{}{}").format(Markup(tag), Markup("".join(written)))
-    return start + (Markup(">{}</{}>").format(join(inside), Markup(tag)) if inside else Markup("/>"))
+    written = (
+        Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), _value(value))
+        for name, value in attributes.items()
+        if value is not None
+    )
+    start = Markup("<{}{}").format(tag, join(written))
+    return start + (Markup(">{}</{}>").format(join(inside), tag) if inside else Markup("/>"))
 
 
 def join(shapes: Iterable[Inside]) -> Markup:
     """Shapes one after the other."""
-    return Markup("").join(shapes)
+    return Markup("").join(shape if isinstance(shape, Markup) else legible(shape) for shape in shapes)
 
 
 def frame(name: str, title: str, says: str, height: float, *shapes: Inside, width: float = WIDTH) -> Markup:
@@ -99,13 +105,9 @@ def _fill(fill: str | None) -> str | None:
     return f"fill:{fill}" if fill else None
 
 
-def _name(name: str) -> str:
-    return name.rstrip("_").replace("_", "-")
-
-
 def _value(value: str | float) -> str:
     if isinstance(value, str):
-        return str(escape(value))
+        return value
     if not math.isfinite(value):
         raise ValueError("a place in a picture must be finite")
     return f"{value:.2f}".rstrip("0").rstrip(".")

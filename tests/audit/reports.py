@@ -1,0 +1,247 @@
+"""Reports made by hand: plausible numbers, and the corners that a simulation seldom reaches."""
+
+import math
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+from attrs import evolve
+
+from sesame_sdk.audit import catalogue
+from sesame_sdk.audit.measured import Measured, Metric, Row, finding
+from sesame_sdk.audit.report import Change, Choices, Curve, Moved, Report, Reward, Simulation, Spread
+from sesame_sdk.model.finding import Action, Finding
+from sesame_sdk.model.score import Contribution, Score
+from tests.guard.builders import GOOD_POLICY, policy
+
+TODAY = date(2026, 11, 1)
+EDGES = tuple(400.0 + 20 * step for step in range(21))
+RANKS = (1, 2, 3, 5, 8, 12, 20, 35, 60, 100, 180, 320, 560, 1000, 1800, 3200)
+GROUPS = {"buys often": 604.0, "buys now and then": 571.5, "new here": 556.0}
+
+REFUSAL = Finding(
+    "POL-1",
+    Action.REFUSE,
+    "kind social.post.protest",
+    "it scores what people say about politics",
+    "leave the kind out",
+    "GDPR 9",
+    TODAY,
+)
+
+#: What somebody wrote who wants the page to run, load, close or turn round something.
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</title></desc></svg><svg onload=alert(1)>",
+    "\"><img src=https://evil.example/x onerror='alert(1)'>",
+    "{{ 7 * 7 }}{% include 'page.css' %}",
+    "</style><style>*{display:none}",
+    "\u202eevil\u202c \x00\x1b[31m\ud800",
+    "سمعة العملاء المخلصين",
+    "信誉良好的顾客与邻居" * 8,
+    "a name without any blank in it " * 3 + "W" * 200,
+    "&amp;&lt;b&gt;",
+)
+
+
+def _bell(middle: float, wide: float, edges: tuple[float, ...]) -> tuple[float, ...]:
+    below = [0.5 * (1 + math.erf((edge - middle) / wide / math.sqrt(2))) for edge in edges]
+    parts = [right - left for left, right in pairwise(below)]
+    return tuple(part / sum(parts) for part in parts)
+
+
+def spread(medians: dict[str, float] = GROUPS) -> Spread:
+    """Bell-shaped scores, 45 points wide."""
+    shares = {group: _bell(median, 45.0, EDGES) for group, median in medians.items()}
+    return Spread(EDGES, shares, dict(medians))
+
+
+def curve(groups: tuple[str, ...] = tuple(GROUPS)) -> Curve:
+    """The first group is seen more than its share, the last less."""
+    people = {group: 1 / len(groups) for group in groups}
+    lean = {group: 1 - 2 * at / max(len(groups) - 1, 1) for at, group in enumerate(groups)}
+    shares = {
+        group: tuple(part * (1 + 0.6 * lean[group] / (1 + math.log(rank))) for rank in RANKS)
+        for group, part in people.items()
+    }
+    return Curve(RANKS, shares, people)
+
+
+TYPICAL = Score(
+    points=577.3,
+    band="ordinary",
+    as_of=TODAY,
+    policy="digest",
+    base=550.0,
+    contributions=(
+        Contribution("retail.order.completed", 2_450, "Orders that you kept"),
+        Contribution("retail.order.reviewed", 600, "Reviews that others found helpful"),
+        Contribution("retail.order.returned", -320, "Orders that you sent back"),
+    ),
+)
+REWARDS = (
+    Reward("retail.order.completed", "Orders that you kept", 24.456789, 0.0, 100.0, 0.91),
+    Reward("retail.order.reviewed", "Reviews that others found helpful", 4.1, 0.0, 40.0, 0.23),
+    Reward("retail.order.returned", "Orders that you sent back", -6.30000000004, -50.0, 0.0, 0.34),
+)
+CHOICES = (
+    Choices(
+        "what to write about",
+        ("the goods", "the shop", "the neighbourhood"),
+        (0.5, 0.3, 0.2),
+        (0.52, 0.3, 0.18),
+    ),
+    Choices("where to buy", ("here", "elsewhere"), (0.55, 0.45), (0.64, 0.36)),
+)
+
+
+def measured(
+    metric: Metric, value: float | None, *rows: tuple[str, float | None], note: str = ""
+) -> Measured:
+    """A metric with rows of label and value."""
+    return Measured(metric, value, tuple(Row(label, line, 1000) for label, line in rows), note)
+
+
+METRICS = (
+    measured(catalogue.IMPACT_RATIO, 0.72, ("buys often", 1.0), ("new here", 0.72)),
+    measured(catalogue.EXPOSURE, 0.91, ("buys often", 1.0), ("new here", 0.91)),
+    measured(catalogue.FAIR_RANKING, 0.0, ("new here", 0.0)),
+    measured(catalogue.STABILITY, 0.12, ("up to 560", 0.1), ("above 560", 0.02)),
+    measured(
+        catalogue.VOLATILITY,
+        0.0625,
+        ("Orders that you sent back", 0.0625),
+        ("Reviews that were taken down", 0.021),
+        ("Orders that you kept", 0.0),
+    ),
+    measured(catalogue.CONFORMITY_WEIGHT, 0.0),
+    measured(catalogue.CONFORMITY_LOSS, 0.012, ("where to buy", 0.012), ("what to write about", 0.001)),
+    measured(
+        catalogue.SOCIAL_BURDEN,
+        math.inf,
+        ("buys often", 2.0),
+        ("new here", math.inf),
+        note="somebody never can",
+    ),
+    measured(catalogue.PARTNER_INFLUENCE, 0.08, ("Orders that you kept", 0.08)),
+    measured(catalogue.DATA_EXPOSURE, None, note="no purpose was given"),
+)
+SIMULATION = Simulation(
+    people=100_000,
+    scored=83_412,
+    seed=7,
+    days=730,
+    spread=spread(),
+    curve=curve(),
+    typical=TYPICAL,
+    rewards=REWARDS,
+    choices=CHOICES,
+    measured=METRICS,
+)
+CHANGE_EDGES = tuple(-50.0 + 10 * step for step in range(13))
+CHANGE = Change(
+    old=evolve(GOOD_POLICY, version=3),
+    groups={
+        "everybody": Moved(80_000, 0.41, 0.12, 5.23, -48.5),
+        "buys often": Moved(30_000, 0.55, 0.05, 9.1, -20.0),
+        "new here": Moved(50_000, 0.3, 0.17, -1.25, -48.5),
+    },
+    edges=CHANGE_EDGES,
+    shares=(),
+    bands_before=("ordinary", "good"),
+    bands_after=("ordinary", "good", "excellent"),
+    crossings=((0.86, 0.13, 0.01), (0.04, 0.9, 0.06)),
+    gained=1_204,
+    lost=0,
+    psi=measured(catalogue.STABILITY, 0.27, ("up to 560", 0.27)),
+)
+
+
+def report(**changes: Any) -> Report:
+    """A policy with warnings, on 100,000 simulated people; with `changes` of the simulation's fields."""
+    simulation = evolve(SIMULATION, **changes)
+    found = (finding(own, "policy retail-privileges") for own in simulation.measured)
+    audited = policy(version=4, bands=GOOD_POLICY.bands)
+    return Report("retail.toml", audited, tuple(own for own in found if own), simulation)
+
+
+def with_change() -> Report:
+    """The same, against an older policy."""
+    return evolve(report(), change=evolve(CHANGE, shares=_bell(4, 16, CHANGE_EDGES)))
+
+
+def clean() -> Report:
+    """Nothing found."""
+    return report(measured=tuple(own for own in METRICS if own.id in ("EXPO-1", "FAIR-1", "PTN-1")))
+
+
+def refused() -> Report:
+    """Refused by the guard, and so not simulated."""
+    return Report("bad.toml", None, (REFUSAL, evolve(REFUSAL, action=Action.WARN, rule="PRC-1")))
+
+
+def one_group() -> Report:
+    """Everybody alike."""
+    return report(spread=spread({"everybody": 571.0}), curve=curve(("everybody",)))
+
+
+def twenty_groups() -> Report:
+    """As many as an audit is likely to hold."""
+    names = tuple(f"group {number}" for number in range(1, 21))
+    medians = {name: 540.0 + 3 * at for at, name in enumerate(names)}
+    return report(spread=spread(medians), curve=curve(names))
+
+
+def nobody_scored() -> Report:
+    """People who gave nothing to score."""
+    blank = Spread(EDGES, dict.fromkeys(GROUPS, (0.0,) * 20), {})
+    unmeasured = tuple(evolve(own, value=None, rows=()) for own in METRICS)
+    start = evolve(TYPICAL, points=550.0, contributions=())
+    return report(
+        scored=0,
+        spread=blank,
+        curve=Curve((), {}, {}),
+        typical=start,
+        rewards=(),
+        choices=(),
+        measured=unmeasured,
+    )
+
+
+def hostile() -> Report:
+    """Every name and reason is an attack."""
+    found = tuple(
+        Finding("POL-1", Action.REFUSE, said[:200], said, said, said[:200], TODAY) for said in HOSTILE
+    )
+    groups = tuple(said[:128] for said in HOSTILE)
+    named = evolve(GOOD_POLICY, name=HOSTILE[0], aim=HOSTILE[2], bands=GOOD_POLICY.bands)
+    parts = tuple(Contribution(f"k{at}", 100 * (at - 4), said) for at, said in enumerate(HOSTILE))
+    total = 550 + sum(part.points for part in parts)
+    audited = report(
+        spread=spread({name: 560.0 + at for at, name in enumerate(groups)}),
+        curve=curve(groups),
+        typical=evolve(TYPICAL, points=total, band=HOSTILE[1][:32], contributions=parts),
+        rewards=tuple(Reward(said, said, 1.0, -2.0, 3.0, 0.5) for said in HOSTILE),
+        choices=(Choices(HOSTILE[1], HOSTILE, (0.1,) * 10, (0.1,) * 10),),
+        measured=(
+            *METRICS[:4],
+            measured(catalogue.VOLATILITY, 0.06, *((name, 0.06) for name in groups), note=HOSTILE[1]),
+        ),
+    )
+    moved = {name: Moved(10, 0.5, 0.5, 0.0, -1.0) for name in groups}
+    crossed = evolve(
+        CHANGE, old=named, groups=moved, shares=_bell(4, 16, CHANGE_EDGES), bands_before=HOSTILE[:2]
+    )
+    return evolve(audited, name=HOSTILE[2], policy=named, findings=found, change=crossed)
+
+
+REPORTS = {
+    "warned": report,
+    "against an older policy": with_change,
+    "clean": clean,
+    "refused without a simulation": refused,
+    "one group": one_group,
+    "twenty groups": twenty_groups,
+    "nobody scored": nobody_scored,
+    "hostile": hostile,
+}
