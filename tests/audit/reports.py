@@ -59,7 +59,7 @@ def spread(medians: dict[str, float] = GROUPS) -> Spread:
 def curve(groups: tuple[str, ...] = tuple(GROUPS)) -> Curve:
     """The first group is seen more than its share, the last less."""
     people = {group: 1 / len(groups) for group in groups}
-    lean = {group: 1 - 2 * at / max(len(groups) - 1, 1) for at, group in enumerate(groups)}
+    lean = {group: (len(groups) - 1 - 2 * at) / len(groups) for at, group in enumerate(groups)}
     shares = {
         group: tuple(part * (1 + 0.6 * lean[group] / (1 + math.log(rank))) for rank in RANKS)
         for group, part in people.items()

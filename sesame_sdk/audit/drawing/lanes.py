@@ -9,15 +9,15 @@ from attrs import frozen
 from markupsafe import Markup
 
 from sesame_sdk.audit.drawing.scales import Scale, tick
-from sesame_sdk.audit.drawing.svg import WIDTH, cut, el, join, line, text
+from sesame_sdk.audit.drawing.svg import WIDTH, breadth, cut, el, join, line, text
 
 #: From one lane to the next, and where in a lane its letters stand and its bar lies.
 PITCH, LETTERS, TOP, THICK = 42.0, 15.0, 20.0, 11.0
 MIDDLE = TOP + THICK / 2
 #: Room above for a word about a bound, and below for the axis.
 ABOVE, BELOW = 20.0, 24.0
-#: Values take so much of the line of letters.
-_VALUE = 150.0
+#: Between a label and its value, at least.
+_BETWEEN = 14.0
 _INSET = 6.0
 
 
@@ -38,11 +38,11 @@ class Lane:
     strong: bool = False
 
 
-def across(values: Sequence[float], *, margin: float = 0.02) -> Scale:
-    """The scale of lanes that hold all `values`."""
+def across(values: Sequence[float], *, margin: float = 0.02, end: float = WIDTH - _INSET) -> Scale:
+    """The scale of lanes that hold all `values`; it may end before the letters of the values do."""
     low, high = min(values), max(values)
     free = (high - low) * margin if high > low else max(abs(high), 1.0)
-    return Scale(low - free, high + free, _INSET, WIDTH - _INSET)
+    return Scale(low - free, high + free, _INSET, end)
 
 
 def height(number: int) -> float:
@@ -77,7 +77,10 @@ def bound(scale: Scale, value: float, number: int, said: str) -> Markup:
 
 def _letters(row: Lane) -> Markup:
     strong = " strong" if row.strong else ""
-    label = text(_INSET, LETTERS, cut(row.label, WIDTH - _VALUE - 2 * _INSET), f"label{strong}")
+    room = WIDTH - 2 * _INSET - _BETWEEN - breadth(row.value)
+    label = text(_INSET, LETTERS, cut(row.label, room), f"label{strong}")
+    if not row.value:
+        return label
     return label + text(WIDTH - _INSET, LETTERS, row.value, f"value{strong}", "end")
 
 

@@ -51,7 +51,7 @@ def _hill(found: Spread, group: str, scale: Scale, tall: float, peak: float) -> 
         top = ground - part / peak * tall
         steps += [(scale(left), top), (scale(right), top)]
     hill = path([*steps, (scale(found.edges[-1]), ground)], "hill", closed=True)
-    name = text(6, LETTERS, cut(group, WIDTH - 150), "label")
+    name = text(6, LETTERS, cut(group, WIDTH - 170), "label")
     median = found.medians.get(group, math.nan)
     if not math.isfinite(median):
         return hill + name + text(WIDTH - 6, LETTERS, "nobody has a score", "value", "end")
@@ -104,7 +104,7 @@ def typical(score: Score) -> Figure:
     """From what everybody starts with to what the person in the middle has, step by step."""
     steps = _steps(score.contributions)
     ends = tuple(accumulate((step.points for step in steps), initial=score.base))
-    scale = across((*ends, score.points), margin=0.06)
+    scale = across((*ends, score.points), margin=0.06, end=WIDTH - 70)
     rows = [Lane("to begin with", points(score.base), _mark(scale, score.base), strong=True)]
     rows += [
         Lane(step.reason, signed(step.points), _step(scale, start, end))

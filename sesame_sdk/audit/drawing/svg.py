@@ -16,7 +16,7 @@ WIDTH = 480.0
 #: Letters on the narrowest page, in units: see `svg text` in page.css.
 LARGEST = 16.0
 #: How wide an ordinary letter is, as a share of its height; wide ones take it all.
-_LETTER = 0.56
+_LETTER = 0.64
 
 Inside = str | Markup
 
@@ -84,13 +84,18 @@ def path(places: Iterable[tuple[float, float]], class_: str, *, closed: bool = F
     return el("path", d=f"M{through}{'Z' if closed else ''}", class_=class_)
 
 
+def breadth(said: str) -> float:
+    """About how many units letters take at the largest size."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in said)
+    return LARGEST * (_LETTER * (len(said) - wide) + wide)
+
+
 def cut(said: str, width: float) -> str:
     """As much of a label as fits in so many units at the largest size."""
-    room = width / (LARGEST * _LETTER)
     taken = 0.0
     for at, letter in enumerate(said):
-        taken += 1.8 if unicodedata.east_asian_width(letter) in "WF" else 1.0
-        if taken > room:
+        taken += breadth(letter)
+        if taken > width:
             return f"{said[: max(at - 1, 1)].rstrip()}\N{HORIZONTAL ELLIPSIS}"
     return said
 

@@ -35,8 +35,8 @@ def headline(report: Report) -> str:
     warnings = len(report.findings) - refusals
     match report.verdict:
         case Verdict.REFUSE:
-            also = f", and {_things(warnings, 'warning')}" if warnings else ""
-            return f"Refused, for {_things(refusals, 'reason')}{also}."
+            besides = f"; {_things(warnings, 'warning')} besides" if warnings else ""
+            return f"It may not be used, for {_things(refusals, 'reason')}{besides}."
         case Verdict.CLEAN:
             return "Nothing was found against it."
         case _:

@@ -1,0 +1,102 @@
+"""The report in a terminal: whole at 80 columns, and the same words without colour."""
+
+import io
+import re
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from sesame_sdk.audit.drawing.legible import legible
+from sesame_sdk.audit.report import Report
+from sesame_sdk.audit.text import Spark, summary
+from tests.audit import reports
+
+every_report = pytest.mark.parametrize(
+    "report", [pytest.param(make(), id=name) for name, make in reports.REPORTS.items()]
+)
+
+
+def shown(report: Report, *, width: int = 80, colours: bool = False, encoding: str = "utf-8") -> str:
+    """What a console of that kind prints."""
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    system = "truecolor" if colours else None
+    console = Console(file=file, width=width, force_terminal=colours, color_system=system)
+    console.print(summary(report))
+    file.seek(0)
+    return file.read()
+
+
+@every_report
+def test_it_fits_eighty_columns(report: Report) -> None:
+    """Nothing is cut off: what is too long goes on in the next line."""
+    text = shown(report)
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
+@every_report
+def test_colour_says_nothing_that_words_do_not(report: Report) -> None:
+    """Without its escapes, the coloured output is the plain one; and a pipe gets no escape."""
+    plain = shown(report)
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[[\d;]*m", "", shown(report, colours=True)) == plain
+
+
+@pytest.mark.parametrize(
+    ("report", "start"),
+    [
+        (reports.report(), "WARNING It may be used, with 4 warnings."),
+        (reports.clean(), "CLEAN Nothing was found against it."),
+        (reports.refused(), "REFUSED It may not be used, for one reason; one warning besides."),
+    ],
+    ids=["warned", "clean", "refused"],
+)
+def test_the_verdict_is_the_first_word(report: Report, start: str) -> None:
+    """Whoever reads one line has read what matters most."""
+    assert shown(report).startswith(start)
+
+
+def test_every_finding_and_every_metric_is_there() -> None:
+    """With rule, reason, mend and source; with value, bounds and verdict."""
+    report = reports.with_change()
+    assert report.simulation
+    assert report.change
+    text = re.sub(r"\s+", " ", shown(report, width=400))
+    for found in report.findings:
+        for said in (found.rule, found.about, found.reason, found.mend, found.source):
+            assert said in text
+    for own in (*report.simulation.measured, report.change.psi):
+        assert own.metric.title in text
+        assert own.value is None or own.metric.show(own.value) in text
+
+
+def test_what_others_wrote_does_nothing_to_the_terminal() -> None:
+    """No escape, no bidi control, no markup of Rich's; the words are there."""
+    report = reports.hostile()
+    text = shown(report, width=4000)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text)
+    for said in reports.HOSTILE:
+        assert legible(said).strip() in text
+
+
+def test_a_console_that_knows_ascii_only_gets_ascii_bars() -> None:
+    """And a hyphen for a minus: numbers can be copied from a terminal."""
+    report = reports.with_change()
+    assert shown(report, encoding="ascii").isascii()
+    assert "-48.5" in shown(report)
+
+
+def test_bars_are_as_high_as_their_shares_and_blank_where_nobody_is() -> None:
+    """More bins than there is room for are taken together."""
+    assert Spark((0.0, 0.5, 1.0, 0.25)).drawn("1234567890") == " 503"
+    assert Spark(()).drawn("12") == ""
+    assert Spark((0.0, 0.0)).drawn("12") == "  "
+    assert len(Spark((0.01,) * 100).drawn("12")) == 20
+
+
+def test_where_nobody_has_a_score_no_score_is_shown() -> None:
+    """Rather than a table of dashes."""
+    text = shown(reports.nobody_scored())
+    assert "Nobody has a score." in text
+    assert "A typical score" not in text
