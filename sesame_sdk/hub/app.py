@@ -1,5 +1,7 @@
 """The hub as an ASGI application."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
@@ -21,11 +23,14 @@ VERSION = "1.0"
 
 def create_app(hub: Hub) -> ASGIApp:
     """The application over an open hub, which it closes when it shuts down."""
+    # One thread: more would verify nothing faster under the interpreter's lock, and each would take
+    # its turns from the writer, for whom all wait.
+    verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
     app = Litestar(
         route_handlers=[receive_event, read_score, read_scores, jwks, healthz],
-        state=State({"hub": hub, "gate": Gate(hub.settings.waiting)}),
+        state=State({"hub": hub, "gate": Gate(hub.settings.waiting), "verifier": verifier}),
         exception_handlers=HANDLERS,
-        on_shutdown=[hub.close],
+        on_shutdown=[verifier.shutdown, hub.close],
         openapi_config=_openapi(),
         request_max_body_size=hub.settings.body_limit,
         logging_config=None,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Engine, Row, Select, Table, bindparam, select
+from sqlalchemy import Connection, Engine, Row, Select, Table, bindparam, func, select
 
 from sesame_sdk.hub.database import bare_sql
 from sesame_sdk.hub.grants import CHANGE
@@ -26,15 +26,19 @@ from sesame_sdk.hub.schema import (
     people,
     pseudonyms,
 )
+from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction, Grant
 
-#: Pseudonyms looked up by one statement at the door, and grants by one when they are read back.
-_AT_ONCE, _MANY = 100, 5000
+#: Pseudonyms looked up by one statement, and grants read back.
+_MANY = 5000
 #: About 300 bytes each; a cache that grew beyond it starts anew.
 _MOST_CACHED = 500_000
 _NEVER = 1 << 62
 #: Person, kind, when given, when it ends.
 _Term = tuple[int, int, int, int]
+#: Pseudonym, person, kind, when given, when it expires, when it was withdrawn.
+_Told = tuple[str, int, int, int, int | None, int | None]
+_read_told = codec.decoder(list[_Told]).decode
 
 
 @frozen
@@ -77,8 +81,8 @@ class Consents:
         known = self._known[partner]
         # Not a difference of sets, which would walk through all that is known.
         missing = [subject for subject in subjects if subject not in known]
-        for start in range(0, len(missing), _AT_ONCE):
-            found = self._standings(connection, partner, missing[start : start + _AT_ONCE], now)
+        for start in range(0, len(missing), _MANY):
+            found = self._standings(connection, partner, missing[start : start + _MANY], now)
             self._until = min(self._until, *(standing.until for standing in found.values()))
             known |= found
         return known
@@ -93,10 +97,9 @@ class Consents:
     def _standings(
         self, connection: Connection, partner: int, subjects: list[str], now: int
     ) -> dict[str, Standing]:
-        padding = subjects[:1] * (_AT_ONCE - len(subjects))
-        asked = (Direction.SEND.value, partner, *subjects, *padding)
+        asked = (Direction.SEND.value, partner, codec.encode(subjects).decode())
         terms: defaultdict[str, list[_Term]] = defaultdict(list)
-        for row in connection.exec_driver_sql(self._look_up, asked).all():
+        for row in _read_told(connection.exec_driver_sql(self._look_up, asked).scalar_one()):
             subject, person, kind, given_at, expires_at, withdrawn_at = row
             end = min(_NEVER if turn is None else turn for turn in (expires_at, withdrawn_at))
             terms[subject].append((person, kind, given_at, end))
@@ -106,20 +109,23 @@ class Consents:
 
 
 def _terms_of_many() -> Select[*tuple[Any, ...]]:
-    """What was granted under `_AT_ONCE` pseudonyms. Placeholders: direction, partner, pseudonyms.
+    """What was granted under many pseudonyms. Placeholders: direction, partner, pseudonyms as JSON.
 
-    Written out once: SQLAlchemy would spend more on a list of that length than SQLite does.
+    One row, all of it JSON too: for each row that it fetches the driver lets go of the interpreter's
+    lock, and has to get it back from threads that verify. Row by row that took longer than the search.
     """
     sends = (grants.c.pseudonym == pseudonyms.c.id) & (grants.c.direction == bindparam(None))
-    subjects = [bindparam(None, type_=pseudonyms.c.subject.type) for _ in range(_AT_ONCE)]
+    asked = func.json_each(bindparam(None)).table_valued("value")
+    told = func.json_array(
+        *(pseudonyms.c.subject, pseudonyms.c.person, grant_kinds.c.kind),
+        *(grants.c.given_at, grants.c.expires_at, grants.c.withdrawn_at),
+    )
     return (
-        select(
-            *(pseudonyms.c.subject, pseudonyms.c.person, grant_kinds.c.kind),
-            *(grants.c.given_at, grants.c.expires_at, grants.c.withdrawn_at),
-        )
+        select(func.json_group_array(told))
+        .select_from(pseudonyms)
         .join(grants, sends)
         .join(grant_kinds, grant_kinds.c.grant_id == grants.c.id)
-        .where(pseudonyms.c.partner == bindparam(None), pseudonyms.c.subject.in_(subjects))
+        .where(pseudonyms.c.partner == bindparam(None), pseudonyms.c.subject.in_(select(asked.c.value)))
     )
 
 

@@ -1,5 +1,6 @@
 """Envelopes: sealed, opened, cut down, and put together wrongly."""
 
+import json
 import random
 from typing import Any
 
@@ -115,6 +116,17 @@ def test_salts_differ_so_that_equal_signals_have_different_digests() -> None:
     _, digests = disclose([b"1"] * 1000)
 
     assert len(set(digests)) == 1000
+
+
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=8))
+def test_values_of_any_length_are_disclosed_under_a_salt_of_128_bits(values: list[str]) -> None:
+    """Each decodes on its own to its value, whatever stands beside it (RFC 9901 section 9.3)."""
+    disclosures, digests = disclose([codec.encode(value) for value in values])
+    read = [json.loads(base64url.decode(text, field="disclosure")) for text in disclosures]
+    assert [value for _, value in read] == values
+    assert all(len(base64url.decode(salt[:22].encode() + b"AA", field="salt")) * 8 >= 128 for salt, _ in read)
+    assert len({salt for salt, _ in read}) == len(values)
+    assert digests == [digest_of(text) for text in disclosures]
 
 
 def test_a_plain_set_with_its_signals_in_the_clear_is_opened() -> None:

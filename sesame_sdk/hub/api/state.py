@@ -1,5 +1,6 @@
-"""What every handler works with: the hub, and the gate before it."""
+"""What every handler works with: the hub, the gate before it, and who looks at signatures."""
 
+from concurrent.futures import Executor
 from typing import Any
 
 from litestar import Request
@@ -18,3 +19,9 @@ def gate_of(request: Request[Any, Any, Any]) -> Gate:
     """Where requests are counted."""
     gate: Gate = request.app.state.gate
     return gate
+
+
+def verifier_of(request: Request[Any, Any, Any]) -> Executor:
+    """Where messages are verified."""
+    verifier: Executor = request.app.state.verifier
+    return verifier
