@@ -10,7 +10,7 @@ Rules:
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
@@ -89,7 +89,13 @@ class Signals:
 
     def only(self, chosen: Flags) -> "Signals":
         """Those of the signals that are chosen."""
-        return Signals(*(column[chosen] for column in self.columns().values()))
+        return Signals(
+            self.subject[chosen],
+            self.partner[chosen],
+            self.kind[chosen],
+            self.value[chosen],
+            self.occurred_at[chosen],
+        )
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """By name, in the order of the attributes."""
@@ -191,7 +197,7 @@ def _events(
 
 
 def _tenure(population: Population, habit: Habit, joined: Membership) -> Iterator[_Stream]:
-    """How long each has been with each partner: told in the middle of the time, and what was added at the end."""
+    """How long each has been with each partner: told in the middle of the time, and the rest at its end."""
     late = population.days // 2
     unit = DAYS_IN[habit.unit.removesuffix("s")]
     by_then = np.floor(np.maximum(joined.since - late, 0) / unit)

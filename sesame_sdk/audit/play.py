@@ -19,7 +19,7 @@ from sesame_sdk.audit.people import People, blocks
 from sesame_sdk.audit.population import Population
 from sesame_sdk.errors import Misconfigured
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.scoring.engines import bind_columns
+from sesame_sdk.scoring.columns import bind_columns
 from sesame_sdk.scoring.scorecard import SCORE_SQL, microseconds
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def play(
     population: Population,
     policies: Sequence[Policy],
     *,
-    progress: Progress = lambda done, total: None,
+    progress: Progress | None = None,
     threads: int | None = None,
 ) -> Played:
     """Score the same people under every policy.
@@ -99,7 +99,8 @@ def play(
             rounds.append(tuple(scorer.rounds(population, policies, signals)))
             falls.append(_lowering(signals, habits, policies[0]))
             drawn.append(people)
-            progress(people.first + people.size, population.people)
+            if progress:
+                progress(people.first + people.size, population.people)
     *whole, early, late = (_joined_scores(parts) for parts in zip(*rounds, strict=True))
     return Played(
         population,

@@ -90,7 +90,9 @@ class Market:
     """
 
     context: str = field(default="", validator=checks.text_or_none(32))
-    shares: tuple[float, ...] = field(default=(0.5, 0.3, 0.2), validator=checks.each(_share, at_most=MOST_PARTNERS))
+    shares: tuple[float, ...] = field(
+        default=(0.5, 0.3, 0.2), validator=checks.each(_share, at_most=MOST_PARTNERS)
+    )
     adoption: float = field(default=0.8, validator=_between(0.01, 1.0))
 
     def __attrs_post_init__(self) -> None:
@@ -142,9 +144,7 @@ class Population:
     )
     income: float = field(default=2000.0, validator=_between(1.0, 1e9))
     income_spread: float = field(default=0.5, validator=_between(0.0, 2.0))
-    correlation: Correlation = field(
-        factory=Correlation, validator=validators.instance_of(Correlation)
-    )
+    correlation: Correlation = field(factory=Correlation, validator=validators.instance_of(Correlation))
     markets: tuple[Market, ...] = field(default=(), validator=checks.tuple_of(Market, at_most=MOST_MARKETS))
     leak: Leak = field(factory=Leak, validator=validators.instance_of(Leak))
     rationality: float = field(default=30.0, validator=_between(0.0, 1000.0))

@@ -1,0 +1,69 @@
+"""Conformity loss: nothing where nothing leaks, and the more the more does."""
+
+import numpy as np
+import pytest
+
+from sesame_sdk.audit.adaptation import OPTIONS, TOPICS, adapt
+from sesame_sdk.audit.measured import Measured, Verdict
+from sesame_sdk.audit.play import play
+from sesame_sdk.audit.population import Leak, Market
+from sesame_sdk.audit.run import audit
+from tests.audit.playing import crowd, leaking, shop
+
+
+def loss(leak: Leak, **settings: float) -> Measured:
+    """CNF-2 of the shop's policy."""
+    report = audit(shop(), crowd(2000, leak=leak, **settings))
+    assert report.simulation
+    return next(each for each in report.simulation.measured if each.id == "CNF-2")
+
+
+def test_where_nothing_leaks_nobody_changes_a_choice() -> None:
+    """Not by a hair: the policy has nothing to press with."""
+    assert loss(leaking(0.0)).value == 0.0
+
+
+def test_the_more_leaks_the_more_variety_is_lost() -> None:
+    """First watched, then warned of, then refused."""
+    found = [loss(leaking(amount)) for amount in (0.0, 0.1, 0.2, 0.6)]
+    values = [each.value for each in found]
+    assert values == sorted(values)
+    assert [each.verdict for each in found[1:]] == [Verdict.CLEAN, Verdict.WARN, Verdict.REFUSE]
+
+
+def test_only_the_choice_that_leaks_narrows_and_the_worst_counts() -> None:
+    """Two free choices do not make up for one that is not."""
+    found = loss(Leak(goods=0.6))
+    rows = {row.label: row.value for row in found.rows}
+    assert rows == {"what to write about": 0.0, "where goods come from": found.value, "whom to meet": 0.0}
+    assert found.verdict is Verdict.REFUSE
+
+
+@pytest.mark.parametrize("rationality", [0.0, 10.0, 100.0])
+def test_the_more_people_answer_to_points_the_more_is_lost(rationality: float) -> None:
+    """Who does not care for points keeps choosing as before, whatever leaks."""
+    less, more = (loss(leaking(0.3), rationality=each).value for each in (rationality, rationality + 50))
+    assert less is not None
+    assert more is not None
+    assert less < more
+    assert (less == 0) == (rationality == 0)
+
+
+def test_options_are_nameless_and_shares_are_shares() -> None:
+    """Three topics of four options each; before, all are alike."""
+    report = audit(shop(), crowd(2000, leak=leaking(0.4)))
+    assert report.simulation
+    for choice, topic in zip(report.simulation.choices, TOPICS.values(), strict=True):
+        assert choice.topic == topic
+        assert choice.options == OPTIONS == ("option 1", "option 2", "option 3", "option 4")
+        assert choice.before == (0.25, 0.25, 0.25, 0.25)
+        assert sum(choice.after) == pytest.approx(1)
+        assert list(choice.after) == sorted(choice.after)
+
+
+def test_who_has_no_score_has_nothing_to_answer_to() -> None:
+    """With few who take part, the whole changes little."""
+    few = play(crowd(2000, leak=leaking(1.0), markets=(Market(adoption=0.05),)), [shop()])
+    many = play(crowd(2000, leak=leaking(1.0), markets=(Market(adoption=1.0),)), [shop()])
+    moved = [np.abs(np.array(each.after) - 0.25).max() for each in (adapt(few)[0], adapt(many)[0])]
+    assert moved[0] == pytest.approx(0.05 * moved[1], rel=0.6)

@@ -1,0 +1,204 @@
+"""The whole audit: what it refuses, what it warns of, and that it says the same twice."""
+
+import json
+import math
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from sesame_sdk.audit.catalogue import METRICS
+from sesame_sdk.audit.document import document
+from sesame_sdk.audit.measured import Measured, Verdict
+from sesame_sdk.audit.report import Report
+from sesame_sdk.audit.run import audit, refusals_first, refused
+from sesame_sdk.errors import Refused
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.model.codec import encode
+from sesame_sdk.model.finding import Action, Finding
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.scoring.policy_file import load_policy
+from tests.audit.playing import ORDERS, RETURNED, SPEND, crowd, money, shop, tied
+
+POLICIES = Path(__file__).parents[2] / "examples" / "policies"
+
+
+def metric(report: Report, name: str) -> Measured:
+    """One of the report's metrics."""
+    assert report.simulation
+    return next(each for each in report.simulation.measured if each.id == name)
+
+
+def test_people_who_do_not_differ_are_treated_alike() -> None:
+    """Nothing is found in a policy within its bounds."""
+    report = audit(shop(), crowd(10_000))
+    assert report.findings == ()
+    assert report.verdict is Verdict.CLEAN
+    assert {each.verdict for each in report.simulation.measured} == {Verdict.CLEAN}  # type: ignore[union-attr]
+
+
+def test_every_metric_of_the_catalogue_is_there_once_in_its_order() -> None:
+    """None is left out because it would be unwelcome."""
+    report = audit(shop(), crowd(1000))
+    assert report.simulation
+    assert [each.metric for each in report.simulation.measured] == list(METRICS)
+
+
+@pytest.mark.parametrize(
+    ("r", "verdict", "action"),
+    [(0.0, Verdict.CLEAN, None), (0.3, Verdict.WARN, Action.WARN), (0.7, Verdict.REFUSE, Action.REFUSE)],
+)
+def test_a_policy_that_pays_for_money_is_warned_of_then_refused_as_incomes_part(
+    r: float, verdict: Verdict, action: Action | None
+) -> None:
+    """The impact ratio falls below 0.80, then below 0.60."""
+    report = audit(money(), crowd(10_000, correlation=tied(income=r)))
+    assert metric(report, "DIS-1").verdict is verdict
+    found = [each for each in report.findings if each.rule == "DIS-1"]
+    assert [each.action for each in found] == ([action] if action else [])
+    assert report.refused == (action is Action.REFUSE)
+
+
+def test_a_group_with_less_income_gets_less_for_spending_and_not_for_orders() -> None:
+    """The caller's correlation shows in the kind that it bears on, and there alone."""
+    population = crowd(10_000, correlation=tied(income=0.5))
+    report = audit(shop(SPEND, spend=0.05), population)
+    medians = report.simulation.spread.medians  # type: ignore[union-attr]
+    assert medians["group A"] > medians["group B"] + 5
+    medians = audit(shop(ORDERS), population).simulation.spread.medians  # type: ignore[union-attr]
+    assert medians["group A"] == pytest.approx(medians["group B"], abs=0.5)
+
+
+def test_less_time_in_a_group_shows_in_who_gets_seen_and_in_what_passing_costs() -> None:
+    """Exposure falls, the top holds too few, and the qualified pay more."""
+    report = audit(shop(ORDERS), crowd(10_000, correlation=tied(engagement=0.8)))
+    even = audit(shop(ORDERS), crowd(10_000))
+    assert metric(report, "EXPO-1").value < metric(even, "EXPO-1").value  # type: ignore[operator]
+    assert metric(report, "FAIR-1").verdict is Verdict.WARN
+    assert metric(report, "BRD-1").verdict is Verdict.WARN
+
+
+@frozen
+class NotVersion(GuardRule):
+    """A further rule, as a plugin may bring one."""
+
+    version: int
+    id = "NVR-1"
+    source = "a test"
+    dated = date(2026, 11, 1)
+
+    def check_policy(self, policy: Policy) -> Iterator[Finding]:
+        """Refuse one version."""
+        if policy.version == self.version:
+            yield self.refuse(f"policy {policy.name}", "it is refused", "load another")
+
+
+def test_what_the_guard_refuses_is_not_played() -> None:
+    """The report holds the findings and nothing else."""
+    guard = Guard([NotVersion(1)])
+    report = audit(shop(), crowd(), guard=guard, progress=lambda *_: pytest.fail("it was played"))
+    assert [each.rule for each in report.findings] == ["NVR-1"]
+    assert (report.policy, report.simulation, report.change) == (None, None, None)
+    assert report.refused
+
+
+def test_an_older_policy_that_the_guard_refuses_is_not_played_either() -> None:
+    """What was once loaded may be refused today."""
+    old = shop(old="version = 1", new="version = 3")
+    with pytest.raises(Refused, match="NVR-1"):
+        audit(shop(), crowd(), against=old, guard=Guard([NotVersion(3)]))
+
+
+def test_a_refused_file_makes_a_report_of_its_findings() -> None:
+    """By the name of the file, with the guard's own words."""
+    path = POLICIES / "refused" / "punishes_opinions.toml"
+    with pytest.raises(Refused) as error:
+        load_policy(path)
+    report = refused("bad.toml", error.value)
+    assert {each.rule for each in report.findings} == {"POL-1"}
+    assert report.refused
+    assert report.simulation is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        pytest.param("partner_cap = 30", "partner_cap = 60", "PTN-1", id="a partner that can do much"),
+        pytest.param(
+            "floor = -60\ncap = 0\npartner_cap = 30",
+            "floor = -60\ncap = 0\npartner_cap = 40",
+            "VOL-1",
+            id="an event that takes much",
+        ),
+        pytest.param("expires_days = 1825\ncap = 90", "cap = 90", "DATA-1", id="a kind kept without end"),
+    ],
+)
+def test_a_policy_past_a_bound_is_warned_of_by_the_metric_that_it_passes(
+    old: str, new: str, rule: str
+) -> None:
+    """Each by one finding that names the kind or purpose and how to mend it."""
+    report = audit(shop(old=old, new=new), crowd(1000))
+    found = [each for each in report.findings if each.rule == rule]
+    assert [each.action for each in found] == [Action.WARN]
+    assert found[0].about == "policy shop"
+    assert found[0].mend
+    assert report.verdict is Verdict.WARN
+
+
+def test_a_fall_is_measured_from_what_the_same_partner_gave() -> None:
+    """Where a kind counts both ways, one event can take back all that it lifted."""
+    report = audit(shop(RETURNED, old="cap = 0", new="cap = 30"), crowd(1000))
+    assert metric(report, "VOL-1").value == pytest.approx(60 / 600)
+
+
+def test_a_policy_without_efforts_has_no_burden_to_measure() -> None:
+    """And says so, instead of calling it clean."""
+    burden = metric(audit(shop(old="effort", new="#"), crowd(1000)), "BRD-1")
+    assert burden.verdict is Verdict.UNMEASURED
+    assert "effort" in burden.note
+
+
+def test_findings_are_told_with_refusals_first() -> None:
+    """In the order found otherwise."""
+    report = audit(
+        shop(SPEND, spend=0.1, good=590, old="partner_cap = 30", new="partner_cap = 100"),
+        crowd(10_000, correlation=tied(income=0.9)),
+    )
+    actions = [each.action for each in report.findings]
+    assert actions[0] is Action.REFUSE
+    assert Action.WARN in actions
+    assert report.findings == refusals_first(report.findings)
+
+
+def test_equal_audits_give_equal_bytes_whatever_the_threads() -> None:
+    """And another seed gives others."""
+    made = [
+        encode(document(audit(shop(), crowd(21_000, seed=seed), against=shop(orders=2), threads=threads)))
+        for seed, threads in ((1, 1), (1, 2), (2, 2))
+    ]
+    assert made[0] == made[1] != made[2]
+
+
+def test_the_document_is_json_without_nan_or_infinity() -> None:
+    """With each verdict beside its value; of policies it has what they are known by."""
+    made = document(audit(shop(), crowd(1000), against=shop(spend=0.05)))
+    text = json.dumps(made, allow_nan=False)
+    assert json.loads(text) == made
+    assert made["policy"]["digest"] == shop().digest
+    assert made["change"]["old"]["digest"] == shop(spend=0.05).digest
+    measured = made["simulation"]["measured"]
+    assert all(each["verdict"] in set(Verdict) for each in measured)
+    assert all(each["value"] is None or math.isfinite(each["value"]) for each in measured)
+
+
+def test_the_document_of_a_refused_policy_holds_nothing_but_findings() -> None:
+    """No policy, no simulation, no change."""
+    with pytest.raises(Refused) as error:
+        load_policy(POLICIES / "refused" / "punishes_opinions.toml")
+    made = document(refused("bad.toml", error.value))
+    assert (made["policy"], made["simulation"], made["change"]) == (None, None, None)
+    assert made["verdict"] == "refuse"
+    assert len(made["findings"]) == 2
