@@ -18,6 +18,8 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Double,
+    ForeignKey,
     MetaData,
     Select,
     String,
@@ -38,12 +40,15 @@ from sesame_sdk.hub.schema import (
     grant_kinds,
     grants,
     kinds,
+    partners,
     pseudonyms,
     registered_kinds,
     signals,
 )
 from sesame_sdk.hub.schema import registrations as registration_table
 from sesame_sdk.model.grant import Direction
+from sesame_sdk.scoring.ladders import Senders
+from sesame_sdk.scoring.trial import Held
 
 _temporary = MetaData()
 #: Whose signals of which contexts are asked for.
@@ -66,6 +71,16 @@ _permitted = Table(
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )
+#: The view that is made of them.
+_rows = Table(
+    "counted",
+    MetaData(),
+    Column("subject", BigInteger),
+    Column("partner", ForeignKey(partners.c.id)),
+    Column("kind", String(128)),
+    Column("value", Double),
+    Column("occurred_at", BigInteger),
+)
 
 
 def count(connection: Connection, asked: Mapping[int, Iterable[str]], at: datetime) -> None:
@@ -83,6 +98,42 @@ def count(connection: Connection, asked: Mapping[int, Iterable[str]], at: dateti
     if rows:
         connection.execute(insert(_asked), rows)
         connection.execute(insert(_permitted).from_select([*_permitted.c.keys()], _permissions(at)))
+
+
+def held(connection: Connection) -> list[Held]:
+    """What `counted` holds of the one person that was asked for."""
+    chosen = select(partners.c.issuer, _rows.c.kind, _rows.c.value, _rows.c.occurred_at)
+    return [Held(*row) for row in connection.execute(chosen.join_from(_rows, partners))]
+
+
+def senders(connection: Connection) -> dict[str, Senders]:
+    """For each kind that could count for the one person that was asked for: who can send it."""
+    may = select(_permitted.c.name, partners.c.issuer).join_from(
+        _permitted, partners, partners.c.id == _permitted.c.partner
+    )
+    known = (
+        select(kinds.c.name, partners.c.issuer)
+        .distinct()
+        .join_from(registered_kinds, kinds, kinds.c.id == registered_kinds.c.kind)
+        .join(registration_table, registration_table.c.envelope == registered_kinds.c.registration)
+        .join(partners, partners.c.id == registration_table.c.partner)
+        .where(
+            registration_table.c.envelope.in_(registrations.live()),
+            registered_kinds.c.context.in_(select(_asked.c.context)),
+        )
+    )
+    able, all_of_them = _by_kind(connection, may), _by_kind(connection, known)
+    return {
+        kind: Senders(tuple(sorted(able.get(kind, ()))), len(issuers - able.get(kind, set())))
+        for kind, issuers in all_of_them.items()
+    }
+
+
+def _by_kind(connection: Connection, chosen: Select[str, str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for kind, issuer in connection.execute(chosen):
+        found.setdefault(kind, set()).add(issuer)
+    return found
 
 
 def _permissions(at: datetime) -> Select[int, int, int, str]:

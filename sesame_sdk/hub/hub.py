@@ -27,6 +27,7 @@ from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.view import View
 from sesame_sdk.hub.writer import Writer
 from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
@@ -235,10 +236,15 @@ class Hub:
         with reading(self._engine) as connection:
             return consents.listed(connection, person)
 
-    def explain(self, person: str, context: str) -> Score | None:
-        """A person's own view of a score, with every reason; see `scores.explain`."""
+    def explain(self, person: str, context: str) -> Explanation | None:
+        """A person's own view of a score, with every reason and the ways upwards; see `scores.explain`."""
         with reading(self._engine) as connection:
             return scores.explain(connection, person, context, self._today(), self._clock())
+
+    def what_if(self, person: str, context: str, supposed: Iterable[Hypothetical]) -> Estimate:
+        """An estimate for a person, if these signals were there too; see `scores.what_if`, and its errors."""
+        with reading(self._engine) as connection:
+            return scores.what_if(connection, person, context, supposed, self._today(), self._clock())
 
     def reads_of(self, person: str) -> list[Read]:
         """Every read of a person's scores, oldest first."""

@@ -5,15 +5,19 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
+from sesame_sdk.errors import Rejected
 from sesame_sdk.hub import counting, people, policies
 from sesame_sdk.hub.database import driver_connection
 from sesame_sdk.hub.grants import valid
 from sesame_sdk.hub.schema import grant_crossings, grants, pseudonyms
+from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.scoring import engines
+from sesame_sdk.scoring.explain import explain as explained
 from sesame_sdk.scoring.explain import scores
+from sesame_sdk.scoring.what_if import what_if as supposing
 
 
 def of_people(
@@ -42,18 +46,50 @@ def of_people(
     return scores(rows, policy, as_of, reasons=reasons)
 
 
-def explain(connection: Connection, person: str, context: str, as_of: date, at: datetime) -> Score | None:
-    """A person's own view of a score, with every reason.
+def explain(
+    connection: Connection, person: str, context: str, as_of: date, at: datetime
+) -> Explanation | None:
+    """A person's own view of a score: every reason, and what would have to change.
 
     It is the fullest score that any reader could see now: kinds of another context count if any valid
     grant to read this score lets that context in. With no such grant it is the context's own kinds.
+    Steps are suggested only where a partner could send what comes of them.
     """
-    number = people.find(connection, person)
     policy = policies.in_force(connection, context)
-    if number is None or policy is None:
+    if policy is None or not _count(connection, person, context, at):
         return None
-    asked = {number: {context, *_crossings(connection, number, context, at)}}
-    return of_people(connection, asked, policy, as_of, at, reasons=True).get(number)
+    return explained(counting.held(connection), policy, as_of, counting.senders(connection))
+
+
+def what_if(
+    connection: Connection,
+    person: str,
+    context: str,
+    supposed: Iterable[Hypothetical],
+    as_of: date,
+    at: datetime,
+) -> Estimate:
+    """An estimate of the score that `explain` gives, if these signals were there too. Nothing is stored.
+
+    For somebody who is not known here it starts from nothing.
+
+    Raises:
+        Rejected: no policy for the context, or one of the signals; see `scoring.what_if`.
+    """
+    policy = policies.in_force(connection, context)
+    if policy is None:
+        raise Rejected(f"no policy for {context}", field="context", mend="name one that has a policy")
+    held = counting.held(connection) if _count(connection, person, context, at) else []
+    return supposing(held, supposed, policy, as_of)
+
+
+def _count(connection: Connection, person: str, context: str, at: datetime) -> bool:
+    """Make `counted` for one person, if there is such a one."""
+    number = people.find(connection, person)
+    if number is None:
+        return False
+    counting.count(connection, {number: {context, *_crossings(connection, number, context, at)}}, at)
+    return True
 
 
 def _crossings(connection: Connection, person: int, context: str, at: datetime) -> list[str]:

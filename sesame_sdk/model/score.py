@@ -16,11 +16,13 @@ class Contribution:
         kind: name of the kind; empty for the part that the policy's range cut off.
         hundredths: hundredths of a point; whole, so that all of them add up exactly.
         reason: the policy's words for it.
+        code: the policy's reason code; the kind's name where it has none; empty for what the range cut off.
     """
 
     kind: str
     hundredths: int
     reason: str
+    code: str = ""
 
     @property
     def points(self) -> float:
@@ -38,7 +40,8 @@ class Score:
         as_of: the UTC day at whose start it was computed.
         policy: digest of the policy that made it.
         base: what the policy starts everybody at.
-        contributions: the reasons. Either empty (a consumer sees none), or base and reasons add up
+        contributions: the reasons: first what took points, the most first; then what lifted, the most first;
+            what the range cut off comes last. Either empty (a consumer sees none), or base and reasons add up
             to points exactly.
     """
 

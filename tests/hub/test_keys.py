@@ -13,7 +13,7 @@ from tests.hub.stage import HUB, LATE, NOON, ORDER, Clock, Partner, manifest
 
 def _points(hub: Hub, *persons: str) -> list[float | None]:
     found = [hub.explain(person, "retail") for person in persons]
-    return [score.points if score else None for score in found]
+    return [each.score.points if each else None for each in found]
 
 
 def test_two_keys_overlap_in_a_rotation(shop: Partner, hub: Hub) -> None:

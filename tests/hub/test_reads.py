@@ -38,7 +38,7 @@ def test_a_reader_sees_no_reasons(shop: Partner, hub: Hub) -> None:
     (ada,) = shop.read("ada")
     assert ada is not None
     assert ada.contributions == ()
-    assert hub.explain("ada", "retail").contributions  # type: ignore[union-attr] # there is one
+    assert hub.explain("ada", "retail").score.contributions  # type: ignore[union-attr] # there is one
 
 
 def test_every_read_is_logged_for_the_person(shop: Partner, hub: Hub, clock: Clock) -> None:

@@ -47,8 +47,8 @@ def _points(partner: Partner, hub: Hub, purpose: str, context: str) -> float | N
 
 
 def _explained(hub: Hub, context: str = "retail") -> float | None:
-    score = hub.explain("ada", context)
-    return score.points if score else None
+    found = hub.explain("ada", context)
+    return found.score.points if found else None
 
 
 @pytest.mark.parametrize("last", [BENEFITS, CARE], ids=["benefits told last", "care told last"])

@@ -19,10 +19,10 @@ def test_a_kind_that_one_partner_dropped_counts_for_the_other_alone(
     for partner in (shop, twin):
         hub.add_grants(partner.grants("ada", ORDER, LATE))
         partner.send(partner.signal("ada", "1"))
-    assert hub.explain("ada", "retail").points == 520.0  # type: ignore[union-attr] # there is one
+    assert hub.explain("ada", "retail").score.points == 520.0  # type: ignore[union-attr] # there is one
     clock.pass_by(minutes=1)
     twin.register(manifest(LATES, version="2.0"))
-    assert hub.explain("ada", "retail").points == 510.0  # type: ignore[union-attr] # there is one
+    assert hub.explain("ada", "retail").score.points == 510.0  # type: ignore[union-attr] # there is one
     assert [dropped.reason for dropped in twin.send(twin.signal("ada", "2")).dropped] == [
         "kind_not_registered"
     ]

@@ -1,19 +1,25 @@
 """From rows to scores with reasons that add up."""
 
+from typing import Any
+
+import pytest
 from attrs import evolve
 from hypothesis import given, settings
 
 from sesame_sdk.model.policy import Band, Policy
-from sesame_sdk.model.score import Contribution
-from sesame_sdk.scoring.explain import scores
-from tests.guard.builders import weighting
+from sesame_sdk.model.score import Contribution, Score
+from sesame_sdk.scoring.explain import adverse, explain, scores
+from sesame_sdk.scoring.trial import Held
+from sesame_sdk.scoring.words import kind_words, policy_words
+from tests.guard.builders import GOOD_KIND, GOOD_WEIGHTING, LOWERING, policy, weighting
 from tests.scoring.engines import TODAY, in_sqlite
-from tests.scoring.reference import Counted
+from tests.scoring.reference import Counted, start_of
 from tests.scoring.strategies import policies, some_signals
 from tests.scoring.test_scorecard import PLAIN
 
 BANDED = evolve(PLAIN, bands=(Band("ordinary", 350.0), Band("good", 600.0)), digest="digest")
 KIND = PLAIN.weightings[0].kind.name
+START = start_of(TODAY)
 
 
 def test_a_score_says_what_it_is_made_of() -> None:
@@ -21,7 +27,7 @@ def test_a_score_says_what_it_is_made_of() -> None:
     found = scores([("ada", KIND, 5_000), ("ada", "", 60_000)], BANDED, TODAY)["ada"]
     assert (found.points, found.band, found.as_of) == (600.0, "good", TODAY)
     assert (found.policy, found.base) == ("digest", 550.0)
-    assert found.contributions == (Contribution(KIND, 5_000, "Spend"),)
+    assert found.contributions == (Contribution(KIND, 5_000, "Spend", KIND),)
 
 
 def test_a_hundredth_below_the_band_is_below_it() -> None:
@@ -34,31 +40,105 @@ def test_what_the_range_cuts_off_is_a_reason_of_its_own() -> None:
     narrow = evolve(PLAIN, low=540.0, high=560.0, bands=(Band("all", 540.0),))
     up = scores([("ada", KIND, 3_000), ("ada", "", 56_000)], narrow, TODAY)["ada"]
     assert up.contributions == (
-        Contribution(KIND, 3_000, "Spend"),
+        Contribution(KIND, 3_000, "Spend", KIND),
         Contribution("", -2_000, "The score does not go above 560"),
     )
     down = scores([("ada", "", 54_000), ("ada", KIND, -3_000)], narrow, TODAY)["ada"]
     assert down.contributions[1] == Contribution("", 2_000, "The score does not go below 540")
 
 
-def test_biggest_effects_come_first_whichever_way_they_go() -> None:
-    """In any order of rows; equal ones by name."""
-    kinds = ("retail.a.a", "retail.b.b", "retail.c.c", "retail.d.d")
-    weighed = tuple(weighting(PLAIN.weightings[0], kind=kind) for kind in kinds)
-    policy = evolve(PLAIN, weightings=weighed)
-    rows = [
-        ("ada", "retail.d.d", 10),
-        ("ada", "", 54_920),
-        ("ada", "retail.b.b", 10),
-        ("ada", "retail.c.c", -100),
-    ]
-    found = scores([*rows, ("ada", "retail.a.a", 0)], policy, TODAY)["ada"]
-    assert [part.kind for part in found.contributions] == [
-        "retail.c.c",
-        "retail.b.b",
-        "retail.d.d",
-        "retail.a.a",
-    ]
+def _of_kinds(**hundredths: int) -> Score:
+    """The score of somebody whose kinds, ``retail.a.a`` for ``a``, come to so much."""
+    kinds = {f"retail.{name}.{name}": number for name, number in hundredths.items()}
+    made = tuple(weighting(PLAIN.weightings[0], kind=kind, code=kind[-1].upper()) for kind in kinds)
+    rows = [("ada", "", 55_000 + sum(kinds.values())), *(("ada", *pair) for pair in kinds.items())]
+    return scores(rows, evolve(PLAIN, weightings=made), TODAY)["ada"]
+
+
+def test_what_took_points_comes_first_and_the_most_of_it_before_the_rest() -> None:
+    """Then what lifted, by size; in any order of rows, and equal ones by name."""
+    found = _of_kinds(d=10, b=10, c=-100, e=-300, a=0, f=500)
+    assert [part.code for part in found.contributions] == ["E", "C", "F", "B", "D", "A"]
+
+
+def test_the_principal_reasons_against_a_score_are_four_at_most() -> None:
+    """The four that cost most; a kind that took nothing is none, however little it added (EXP-1)."""
+    found = _of_kinds(a=-10, b=-50, c=-30, d=-20, e=-40, f=0, g=5)
+    assert [part.code for part in adverse(found)] == ["B", "E", "C", "D"]
+    assert [part.code for part in adverse(found, most=1)] == ["B"]
+    assert [part.hundredths for part in adverse(found, most=None)] == [-50, -40, -30, -20, -10]
+
+
+def test_whoever_lost_nothing_has_no_reasons_against() -> None:
+    """Nor is the upper end of the range held against anybody."""
+    assert adverse(_of_kinds(a=0, b=70)) == ()
+    narrow = evolve(PLAIN, high=560.0, base=550.0)
+    cut = scores([("ada", KIND, 3_000), ("ada", "", 56_000)], narrow, TODAY)["ada"]
+    assert cut.contributions[-1].hundredths == -2_000
+    assert adverse(cut) == ()
+
+
+def test_an_explanation_folds_what_is_beyond_four_and_leaves_nothing_out() -> None:
+    """First four, the rest, what lifted, the policy in words, and where to dispute."""
+    kinds = tuple(f"retail.lost.{letter}" for letter in "abcdef")
+    made = tuple(weighting(LOWERING, kind=kind, weight=-float(at)) for at, kind in enumerate(kinds, start=1))
+    held = [Held("one", kind, 1.0, START) for kind in (*kinds, GOOD_KIND.name)]
+    found = explain(held, policy(*made, GOOD_WEIGHTING), TODAY)
+    assert found
+    assert [part.kind[-1] for part in (*found.adverse, *found.folded)] == list("fedcba")
+    assert len(found.adverse) == 4
+    assert [part.kind for part in found.lifted] == [GOOD_KIND.name]
+    assert found.disputes == "https://shop.example/disputes"
+    assert len(found.words) == 1 + len(found.score.contributions)
+
+
+def test_whoever_has_no_score_has_nothing_to_explain() -> None:
+    """No signals, or none that the policy weighs."""
+    assert explain([], PLAIN, TODAY) is None
+    assert explain([Held("one", "retail.order.other", 1.0, START)], PLAIN, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"half_life_days": 365.0, "cap": 120.0, "partner_cap": 80.0},
+            (
+                "Orders that you kept: 4 points each, half as much after 365 days, 120 at most, "
+                "at most 80 from any one partner."
+            ),
+        ),
+        (
+            {"weight": 0.02, "unit": "GBP", "cap": 1500.5, "reason": "What you spent."},
+            "What you spent: 0.02 points for each GBP, 1,500.5 at most, at most 60 from any one partner.",
+        ),
+        (
+            {"weight": -1.0, "floor": -50.0, "cap": 0.0, "half_life_days": 180.0, "expires_days": 1.0},
+            (
+                "Orders that you kept: -1 point each, half as much after 180 days, not counted after 1 day, "
+                "-50 at worst, at most 60 from any one partner."
+            ),
+        ),
+        (
+            {"weight": 1e-7, "floor": -5.0, "cap": 5.0},
+            (
+                "Orders that you kept: 0.0000001 points each, 5 at most, -5 at worst, "
+                "at most 60 either way from any one partner."
+            ),
+        ),
+    ],
+)
+def test_a_policy_can_be_read_as_sentences(changes: dict[str, Any], said: str) -> None:
+    """One a kind, with every number that counts."""
+    assert kind_words(weighting(**changes)) == said
+
+
+def test_the_first_sentence_says_where_everybody_starts() -> None:
+    """And the range and the bands."""
+    assert policy_words(policy())[0] == (
+        "Everybody starts at 550 points. A score lies between 350 and 950: "
+        "'ordinary' from 350, 'good' from 600."
+    )
 
 
 def test_without_reasons_there_are_none() -> None:
@@ -73,17 +153,17 @@ def test_nobody_has_a_score_without_rows() -> None:
     assert scores([], PLAIN, TODAY) == {}
 
 
-@given(policy=policies(), counted=some_signals)
+@given(by=policies(), counted=some_signals)
 @settings(deadline=None)
-def test_any_score_can_be_explained(policy: Policy, counted: list[Counted]) -> None:
+def test_any_score_can_be_explained(by: Policy, counted: list[Counted]) -> None:
     """Base and reasons add up exactly, the points lie in the range, and reasons change no points."""
-    found = in_sqlite(counted, policy)
+    found = in_sqlite(counted, by)
     rows = [(subject, kind, hundredths) for (subject, kind), hundredths in found.items()]
-    explained = scores(rows, policy, TODAY)
-    bare = scores(rows, policy, TODAY, reasons=False)
+    explained = scores(rows, by, TODAY)
+    bare = scores(rows, by, TODAY, reasons=False)
     assert explained.keys() == bare.keys()
     for subject, score in explained.items():
         parts = sum(part.hundredths for part in score.contributions)
-        assert round(policy.base * 100) + parts == round(score.points * 100)
-        assert policy.low <= score.points <= policy.high
+        assert round(by.base * 100) + parts == round(score.points * 100)
+        assert by.low <= score.points <= by.high
         assert score.points == bare[subject].points

@@ -1,0 +1,163 @@
+"""What a person is told of a score: the reasons, the way upwards, and estimates.
+
+Hypothetical   a signal that is not there
+Estimate       the score with it, which is no score
+Step, Way      what a person could do, all of it by themselves
+Waiting        what time alone would do
+Outlook        the next band, and these ways to it
+Explanation    all of it, with the policy in words
+"""
+
+from datetime import date
+
+from attrs import field, frozen, validators
+
+from sesame_sdk.model import checks
+from sesame_sdk.model.score import Contribution, Score
+
+
+@frozen
+class Hypothetical:
+    """A signal that somebody asks about.
+
+    Attributes:
+        kind: name of a kind of the policy.
+        value: how much, in the kind's unit; finite.
+        partner: who would send it; empty for whoever sends most of the kind for the person, or for a
+            partner who is new to them where nobody does.
+        day: when it would have happened; None means on the day of the score.
+    """
+
+    kind: str = field(validator=checks.kind_name)
+    value: float = field(validator=checks.finite)
+    partner: str = field(default="", validator=checks.text_or_none(256))
+    day: date | None = field(default=None, validator=validators.optional(validators.instance_of(date)))
+
+
+@frozen
+class Estimate:
+    """A score for signals of which some do not exist. It is never stored, and nobody can read it.
+
+    Attributes:
+        score: what it would come to; None if it would still be none.
+        now: the score as it is; None if there is none.
+        supposed: the signals that were added.
+        words: says that it is an estimate, and of what.
+        is_estimate: always true, for whoever reads it as JSON.
+    """
+
+    score: Score | None
+    now: Score | None
+    supposed: tuple[Hypothetical, ...]
+    words: str
+    is_estimate: bool = True
+
+
+@frozen
+class Place:
+    """Where some units would come from.
+
+    Attributes:
+        partner: its issuer; empty for a partner whom the person does not use yet.
+        units: how many.
+    """
+
+    partner: str
+    units: int
+
+
+@frozen
+class Step:
+    """More of one kind.
+
+    Attributes:
+        kind: its name.
+        reason: the policy's words for it.
+        unit: what one is.
+        units: how many more, on the day of the score: signals of value 1, or money in one signal.
+        places: at whom; their units add up to `units`.
+        hundredths: hundredths of a point that it adds.
+        effort: what it takes, in the policy's units of effort.
+    """
+
+    kind: str
+    reason: str
+    unit: str
+    units: int
+    places: tuple[Place, ...]
+    hundredths: int
+    effort: float
+
+    @property
+    def points(self) -> float:
+        """What it adds, in points."""
+        return self.hundredths / 100
+
+
+@frozen
+class Way:
+    """Steps that together reach the next band."""
+
+    steps: tuple[Step, ...] = field(validator=checks.tuple_of(Step, at_least=1))
+
+    @property
+    def effort(self) -> float:
+        """What the whole way takes."""
+        return sum(step.effort for step in self.steps)
+
+
+@frozen
+class Waiting:
+    """What comes of doing nothing, if nothing new is sent either.
+
+    Attributes:
+        day: the first day on which the score is in the next band; None if there is none.
+        until: where `day` is None: no day up to this one is; None means that none ever is.
+        fades: whether points that lift the score fade or end in the meantime as well.
+    """
+
+    day: date | None
+    until: date | None = None
+    fades: bool = False
+
+
+@frozen
+class Outlook:
+    """The next band and what leads there.
+
+    Attributes:
+        band: its name.
+        start: its first point.
+        missing: points that have to be gained.
+        ways: what the person can do, the cheapest first; empty if nothing that they can do reaches it.
+        waiting: what time does.
+    """
+
+    band: str
+    start: float
+    missing: float
+    ways: tuple[Way, ...]
+    waiting: Waiting
+
+
+@frozen
+class Explanation:
+    """A person's own view of a score.
+
+    Attributes:
+        score: with every contribution.
+        adverse: the principal reasons against it, four at most, the one that cost most first (EXP-1).
+        folded: further ones, that cost less.
+        lifted: what lifted it, biggest first.
+        outlook: the way to the next band; None in the highest.
+        words: the policy, in a sentence for each of its rules.
+        disputes: where to say that a signal is wrong.
+    """
+
+    score: Score
+    adverse: tuple[Contribution, ...]
+    folded: tuple[Contribution, ...]
+    lifted: tuple[Contribution, ...]
+    outlook: Outlook | None
+    words: tuple[str, ...]
+    disputes: str

@@ -1,0 +1,132 @@
+"""Small policies and people about whom everything can be tried, slowly, by the reference."""
+
+from collections.abc import Iterable
+from itertools import product
+
+from attrs import evolve
+from hypothesis import strategies as st
+
+from sesame_sdk.model.explanation import Way
+from sesame_sdk.model.policy import Band, Policy, Weighting
+from sesame_sdk.model.signal import Polarity
+from sesame_sdk.scoring.ladders import Senders
+from sesame_sdk.scoring.trial import Held
+from tests.guard.builders import GOOD_KIND
+from tests.scoring.engines import TODAY
+from tests.scoring.reference import DAY, Counted, score, start_of
+
+ORDERS, SPEND, RETURNS = "retail.order.completed", "retail.order.spend", "retail.order.returned"
+#: Who sends for the person; the last one is new to them.
+PARTNERS = ("one", "two", "")
+ABLE = {kind: Senders(PARTNERS[:2], further=1) for kind in (ORDERS, SPEND)}
+_NUMBERS = {"one": 1, "two": 2, "": 3}
+
+hundredths = st.integers(20, 2_000).map(lambda amount: amount / 100)
+
+
+@st.composite
+def lifting(draw: st.DrawFn, kind: str, unit: str) -> Weighting:
+    """A kind of which a person can do more; its caps are a few units wide."""
+    return Weighting(
+        kind=evolve(GOOD_KIND, name=kind, unit=unit, reason=f"What {kind} did"),
+        weight=draw(hundredths | st.sampled_from([1 / 3, 0.005, 2.0])),
+        floor=0.0,
+        cap=draw(hundredths),
+        partner_cap=draw(hundredths),
+        half_life_days=draw(st.sampled_from([None, 30.0])),
+        effort=draw(st.sampled_from([1.0, 1.5, 2.0, 7.0])),
+    )
+
+
+@st.composite
+def lowering(draw: st.DrawFn) -> Weighting:
+    """A kind that takes points, for three months at most."""
+    return Weighting(
+        kind=evolve(GOOD_KIND, name=RETURNS, reason="Orders sent back", polarity=Polarity.BOTH),
+        weight=-draw(hundredths),
+        floor=-draw(hundredths),
+        cap=0.0,
+        partner_cap=draw(hundredths),
+        half_life_days=draw(st.sampled_from([None, 10.0, 30.0])),
+        expires_days=draw(st.sampled_from([5.0, 20.5, 60.0])),
+        effort=draw(st.sampled_from([None, 0.01])),
+    )
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    """Orders, what was spent, and returns; the next band is a few units away, the one after it is not."""
+    near = draw(st.integers(1, 1_500)) / 100
+    return Policy(
+        name="tried",
+        version=1,
+        context="retail",
+        base=500.0,
+        low=350.0,
+        high=900.0,
+        bands=(Band("ordinary", 350.0), Band("good", 500.0 + near), Band("far", 800.0)),
+        weightings=(draw(lifting(ORDERS, "order")), draw(lifting(SPEND, "GBP")), draw(lowering())),
+        disputes="https://shop.example/disputes",
+    )
+
+
+#: What somebody has: nothing that goes against a kind's polarity.
+people = st.lists(
+    st.builds(
+        Held,
+        partner=st.sampled_from(PARTNERS[:2]),
+        kind=st.sampled_from([ORDERS, SPEND, RETURNS]),
+        value=st.integers(0, 300).map(lambda pence: pence / 100),
+        occurred_at=st.integers(-40 * DAY, DAY).map(lambda moved: start_of(TODAY) + moved),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def added(way: Way) -> list[Held]:
+    """The signals that a way asks for: of value 1, or one for money."""
+    today = start_of(TODAY)
+    return [
+        signal
+        for step in way.steps
+        for place in step.places
+        for signal in (
+            [Held(place.partner, step.kind, float(place.units), today)]
+            if step.unit == "GBP"
+            else [Held(place.partner, step.kind, 1.0, today)] * place.units
+        )
+    ]
+
+
+def slowly(held: Iterable[Held], policy: Policy, days: int = 0) -> int | None:
+    """The total in hundredths by the reference, so many days from today; None for no score."""
+    start = start_of(TODAY) + days * DAY
+    counted = [
+        Counted(1, _NUMBERS.get(one.partner, 9), one.kind, one.value, start - one.occurred_at) for one in held
+    ]
+    return score(counted, policy).get((1, ""))
+
+
+def everything(policy: Policy, most: int) -> Iterable[tuple[float, list[Held]]]:
+    """Every effort of up to `most` units of each kind, at anybody, and the signals that come of it."""
+    kinds = [weighting for weighting in policy.weightings if weighting.kind.name in ABLE]
+    shares = [share for share in product(range(most + 1), repeat=len(PARTNERS)) if sum(share) <= most]
+    for chosen in product(shares, repeat=len(kinds)):
+        effort = sum(sum(share) * (kind.effort or 0.0) for kind, share in zip(kinds, chosen, strict=True))
+        yield (
+            effort,
+            [
+                signal
+                for kind, share in zip(kinds, chosen, strict=True)
+                for partner, units in zip(PARTNERS, share, strict=True)
+                for signal in _units(kind, partner, units)
+            ],
+        )
+
+
+def _units(weighting: Weighting, partner: str, units: int) -> list[Held]:
+    today = start_of(TODAY)
+    if weighting.kind.unit == "GBP":
+        return [Held(partner, weighting.kind.name, float(units), today)] if units else []
+    return [Held(partner, weighting.kind.name, 1.0, today)] * units

@@ -1,0 +1,285 @@
+"""The way to the next band: it reaches it, nothing cheaper does, and it is the person's own to go."""
+
+import math
+import random
+from datetime import date, timedelta
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from attrs import evolve
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from sesame_sdk.model.explanation import Outlook, Place
+from sesame_sdk.model.policy import Band, Policy, Weighting
+from sesame_sdk.model.signal import Conduct
+from sesame_sdk.scoring.counterfactual import cheapest
+from sesame_sdk.scoring.explain import explain
+from sesame_sdk.scoring.ladders import Senders
+from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.scoring.trial import Held
+from tests.guard.builders import LOWERING, policy, weighting
+from tests.scoring.engines import TODAY
+from tests.scoring.people import ABLE, ORDERS, RETURNS, SPEND, added, everything, people, policies, slowly
+from tests.scoring.reference import DAY, start_of
+
+START = start_of(TODAY)
+LONG = settings(deadline=None, max_examples=60)
+SENT_BACK = weighting(LOWERING, expires_days=100.0)
+
+
+def ahead(held: list[Held], by: Policy, able: dict[str, Senders] | None = None) -> Outlook:
+    """What there is to say of the next band."""
+    found = explain(held, by, TODAY, able)
+    assert found
+    assert found.outlook
+    return found.outlook
+
+
+def order(value: float = 1.0, partner: str = "one", kind: str = ORDERS, days: int = 0) -> Held:
+    """A signal of so many days ago."""
+    return Held(partner, kind, value, START - days * DAY)
+
+
+@given(by=policies(), held=people)
+@LONG
+def test_every_way_reaches_the_band(by: Policy, held: list[Held]) -> None:
+    """By the engine and by the reference, with the signals really there, and in whole units."""
+    found = explain(held, by, TODAY, ABLE)
+    assume(found)
+    assert found
+    for way in found.outlook.ways if found.outlook else ():
+        assert found.outlook
+        after = explain([*held, *added(way)], by, TODAY)
+        assert after
+        assert after.score.points >= found.outlook.start
+        assert slowly([*held, *added(way)], by) == round(after.score.points * 100)
+        for step in way.steps:
+            assert step.units == sum(place.units for place in step.places) > 0
+            assert step.kind != RETURNS
+
+
+@given(by=policies(), held=people)
+@LONG
+def test_nothing_cheaper_reaches_the_band(by: Policy, held: list[Held]) -> None:
+    """Of all that could be done with three units of each kind at anybody, tried one by one."""
+    found = explain(held, by, TODAY, ABLE)
+    assume(found)
+    assert found
+    if not found.outlook:
+        return
+    target = round(found.outlook.start * 100)
+    enough = [effort for effort, more in everything(by, 3) if (slowly([*held, *more], by) or 0) >= target]
+    least = found.outlook.ways[0].effort if found.outlook.ways else math.inf
+    assert least <= min(enough, default=math.inf) + 1e-9
+
+
+@given(by=policies(), held=people)
+@LONG
+def test_the_day_to_wait_for_is_the_first_one(by: Policy, held: list[Held]) -> None:
+    """Tried day by day, by the reference, until nothing lowers any more."""
+    found = explain(held, by, TODAY, ABLE)
+    assume(found)
+    assert found
+    if not found.outlook:
+        return
+    target = round(found.outlook.start * 100)
+    days = (day for day in range(1, 103) if (slowly(held, by, day) or 0) >= target)
+    first = next(days, None)
+    assert found.outlook.waiting.day == (None if first is None else TODAY + timedelta(days=first))
+    assert found.outlook.waiting.until is None
+
+
+@given(
+    ladders=st.lists(
+        st.lists(st.tuples(st.integers(1, 30), st.integers(1, 9)), min_size=1, max_size=4), max_size=3
+    ),
+    missing=st.integers(1, 60),
+)
+def test_the_cheapest_of_all_combinations_is_found(
+    ladders: list[list[tuple[int, int]]], missing: int
+) -> None:
+    """Of every combination of rungs, tried one by one."""
+    rising = [
+        [
+            (sum(add for add, _ in rungs[: at + 1]), float(sum(cost for _, cost in rungs[: at + 1])))
+            for at in range(len(rungs))
+        ]
+        for rungs in ladders
+    ]
+    options: list[tuple[int, float]] = [(0, 0.0)]
+    for rungs in rising:
+        options = [(a + b, c + d) for a, c in options for b, d in [(0, 0.0), *rungs]]
+    least = min((cost for reached, cost in options if reached >= missing), default=None)
+    picks = cheapest(rising, missing)
+    if picks is None:
+        assert least is None
+    else:
+        chosen = [rungs[at - 1] for rungs, at in zip(rising, picks, strict=True) if at]
+        assert sum(reached for reached, _ in chosen) >= missing
+        assert sum(cost for _, cost in chosen) == least
+
+
+def test_the_way_is_said_with_its_partner_and_its_points() -> None:
+    """40 points are missing, at 4 each: ten orders, at whoever sends them already."""
+    by = policy(weighting(effort=1.0), LOWERING, bands=(Band("low", 350.0), Band("good", 594.0)))
+    (way,) = ahead([order()], by).ways
+    (step,) = way.steps
+    assert (step.kind, step.reason, step.units, step.points) == (ORDERS, "Orders that you kept", 10, 40.0)
+    assert step.places == (Place("one", 10),)
+    assert way.effort == 10.0
+
+
+def test_where_one_partner_is_full_the_rest_is_done_at_another() -> None:
+    """60 at most from any one: one of them gives 56 already, so one order there and the others elsewhere."""
+    by = policy(weighting(effort=1.0), bands=(Band("low", 350.0), Band("good", 620.0)))
+    able = {ORDERS: Senders(("one",), further=1)}
+    (way,) = ahead([order(14.0)], by, able).ways
+    assert way.steps[0].places == (Place("one", 1), Place("", 3))
+    assert not ahead([order(14.0)], by, {ORDERS: Senders(("one",))}).ways
+
+
+def test_where_one_kind_is_capped_another_goes_with_it() -> None:
+    """The one of most points for its effort first, and no unit too many."""
+    orders = weighting(effort=1.0, cap=20.0)
+    months = weighting(kind="retail.customer.tenure", weight=2.0, effort=3.0)
+    by = policy(orders, months, bands=(Band("low", 350.0), Band("good", 575.0)))
+    able = {ORDERS: Senders(further=1), months.kind.name: Senders(further=1)}
+    way, months_alone = ahead([order(0.0)], by, able).ways
+    assert [step.units for step in months_alone.steps] == [13]
+    assert [(step.kind, step.units) for step in way.steps] == [(ORDERS, 5), (months.kind.name, 3)]
+    assert way.effort == 5 + 9
+
+
+def test_money_is_told_to_the_unit_however_much_it_takes() -> None:
+    """A hundredth of a point a pound, 43.21 points missing."""
+    spend = weighting(kind=SPEND, unit="GBP", weight=0.01, effort=0.5, partner_cap=100.0)
+    by = policy(spend, bands=(Band("low", 350.0), Band("good", 593.21)))
+    (way,) = ahead([order(0.0, kind=SPEND)], by).ways
+    assert (way.steps[0].units, way.steps[0].unit, way.steps[0].hundredths) == (4_321, "GBP", 4_321)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(weighting(), id="nothing that can be done about it"),
+        pytest.param(weighting(effort=1.0, conduct=Conduct.OTHERS), id="what somebody else did"),
+        pytest.param(weighting(effort=1.0, weight=-4.0), id="more of it takes points"),
+        pytest.param(weighting(effort=1.0, floor=-10.0), id="more of it may take points"),
+        pytest.param(weighting(effort=1.0, cap=0.0), id="it cannot lift"),
+        pytest.param(weighting(effort=1.0, cap=49.99), id="it does not lift far enough"),
+        pytest.param(weighting(effort=1.0, weight=0.00001), id="nobody would do as much of it"),
+        pytest.param(weighting(effort=1.0, weight=0.0), id="it is worth nothing"),
+    ],
+)
+def test_what_a_person_cannot_do_is_never_suggested(kind: Weighting) -> None:
+    """And then nothing is: no way, and no waiting."""
+    by = policy(weighting(kind="retail.customer.tenure", weight=0.0), kind)
+    found = ahead([order(0.0, kind="retail.customer.tenure")], by)
+    assert found.ways == ()
+    assert (found.waiting.day, found.waiting.until) == (None, None)
+
+
+def test_a_kind_that_nobody_could_send_is_never_suggested() -> None:
+    """Nobody lets it be sent, and nobody else is there."""
+    by = policy(weighting(effort=1.0, partner_cap=100.0))
+    assert ahead([order()], by).ways
+    assert not ahead([order()], by, {}).ways
+    assert not ahead([order()], by, {ORDERS: Senders()}).ways
+
+
+def test_in_the_highest_band_there_is_nothing_to_reach() -> None:
+    """None, rather than a band that is not there."""
+    found = explain([order(50.0)], policy(weighting(effort=1.0), bands=(Band("all", 350.0),)), TODAY)
+    assert found
+    assert found.outlook is None
+
+
+def test_what_the_range_hides_has_to_be_gained_as_well() -> None:
+    """Twenty points below the end of the range are still to be made up for."""
+    by = policy(
+        weighting(effort=1.0, partner_cap=100.0),
+        weighting(LOWERING, floor=-80.0),
+        low=490.0,
+        base=550.0,
+        bands=(Band("low", 490.0), Band("good", 510.0)),
+    )
+    lost = [Held(partner, RETURNS, 40.0, START) for partner in ("one", "two")]
+    found = ahead(lost, by)
+    assert found.missing == 40.0
+    assert found.ways[0].steps[0].units == 10
+
+
+@pytest.mark.parametrize(("days", "day"), [(0, 101), (60, 41), (100, 1)])
+def test_waiting_ends_when_what_lowers_expires(days: int, day: int) -> None:
+    """Base 550 with a point lost; the next band begins at 550, and a score is left."""
+    by = policy(
+        weighting(), evolve(SENT_BACK, half_life_days=None), bands=(Band("l", 350.0), Band("g", 550.0))
+    )
+    found = ahead([order(0.0), order(1.0, kind=RETURNS, days=days)], by)
+    assert found.waiting.day == TODAY + timedelta(days=day)
+    assert not found.waiting.fades
+
+
+def test_somebody_with_nothing_left_has_no_score_to_wait_for() -> None:
+    """The day after the last signal counted there is none, which is not the next band."""
+    by = policy(evolve(SENT_BACK, half_life_days=None), bands=(Band("l", 350.0), Band("g", 550.0)))
+    assert ahead([order(1.0, kind=RETURNS)], by).waiting.day is None
+
+
+def test_rewards_that_fade_meanwhile_are_counted_in_and_told() -> None:
+    """The day is later than it were without."""
+    bands = (Band("low", 350.0), Band("good", 551.0))
+    sent_back = evolve(SENT_BACK, expires_days=1000.0)
+    fading = policy(weighting(half_life_days=300.0), sent_back, bands=bands)
+    lasting = policy(weighting(), sent_back, bands=bands)
+    held = [order(4.0), order(20.0, kind=RETURNS)]
+    late, soon = ahead(held, fading).waiting, ahead(held, lasting).waiting
+    assert late.fades
+    assert not soon.fades
+    assert late.day
+    assert soon.day
+    assert late.day > soon.day
+
+
+def test_where_what_lowers_counts_for_ever_it_says_how_far_it_looked() -> None:
+    """No day in ten years, which is not to say that none ever comes."""
+    by = policy(weighting(), evolve(LOWERING, half_life_days=None))
+    waiting = ahead([order(0.0), order(1.0, kind=RETURNS)], by).waiting
+    assert (waiting.day, waiting.until) == (None, TODAY + timedelta(days=3653))
+
+
+def test_on_the_last_day_of_all_there_is_nothing_to_wait_for() -> None:
+    """The calendar ends, and nothing breaks."""
+    held = [Held("one", RETURNS, 1.0, start_of(date.max))]
+    found = explain(held, policy(weighting(), SENT_BACK), date.max)
+    assert found
+    assert found.outlook
+    assert found.outlook.waiting.day is None
+
+
+def test_explaining_five_hundred_signals_takes_no_more_than_a_blink() -> None:
+    """With every kind open to be done, and returns to wait for; the best of five."""
+    retail = load_policy(Path(__file__).parents[2] / "examples" / "policies" / "retail.toml")
+    open_to_all = evolve(
+        retail, weightings=tuple(evolve(one, effort=1.0) for one in retail.weightings), digest=""
+    )
+    draw = random.Random(7)  # noqa: S311 - a seeded sample, no secret
+    kinds = [one.kind.name for one in retail.weightings]
+    held = [
+        Held(
+            f"https://{draw.randrange(3)}.example",
+            draw.choice(kinds),
+            2 * draw.random(),
+            START - draw.randrange(1500) * DAY,
+        )
+        for _ in range(500)
+    ]
+    assert min(_seconds(held, open_to_all) for _ in range(5)) < 0.05
+
+
+def _seconds(held: list[Held], by: Policy) -> float:
+    begun = perf_counter()
+    assert explain(held, by, TODAY)
+    return perf_counter() - begun
