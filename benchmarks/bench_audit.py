@@ -1,0 +1,57 @@
+"""A whole audit of 100,000 simulated people over a year, beside its limit and beside scoring them bare."""
+
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import duckdb
+import numpy as np
+
+from benchmarks.table import Row, fastest
+from sesame_sdk.audit import behaviour
+from sesame_sdk.audit.behaviour import AS_OF
+from sesame_sdk.audit.people import blocks
+from sesame_sdk.audit.population import Population
+from sesame_sdk.audit.run import audit
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.scoring.columns import bind_columns
+from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.scoring.scorecard import SCORE_SQL
+
+PEOPLE = 100_000
+#: Seconds that somebody at a terminal waits without wondering, on two cores.
+LIMIT = 30.0
+POLICY = Path(__file__).parents[1] / "examples" / "policies" / "retail.toml"
+
+
+def rows(people: int = PEOPLE) -> list[Row]:
+    """The audit against the clock, and against the bare scoring that is in it three times."""
+    policy, population = load_policy(POLICY), Population(people=people)
+    ours = fastest(lambda: audit(policy, population), times=3)
+    signals, bare = _bare(policy, population)
+    what = f"audit {people:,} people over {population.days} days, every metric"
+    scored = f"DuckDB scoring the same {signals:,} signals once, already there"
+    return [
+        Row(what, ours, LIMIT, "a limit of our own, on two cores", "s", 1.0, "lower"),
+        Row(what, ours, bare, scored, "s", 10.0, "lower"),
+    ]
+
+
+def _bare(policy: Policy, population: Population) -> tuple[int, float]:
+    """How many signals the audit makes, and the seconds that scoring them takes and nothing else."""
+    habits = behaviour.habits(policy)
+    made = [
+        behaviour.act(population, block, people, habits).columns() for block, people in blocks(population)
+    ]
+    columns = {name: np.concatenate([each[name] for each in made]) for name in made[0]}
+    with duckdb.connect() as connection:
+        bind_columns(connection, columns, [habit.kind for habit in habits], policy, AS_OF)
+        kept = f"CREATE OR REPLACE TEMP TABLE kept AS {SCORE_SQL}"
+        return columns["subject"].size, fastest(lambda: connection.execute(kept), times=3)
+
+
+if __name__ == "__main__":
+    start = perf_counter()
+    for row in rows(int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE):
+        print(f"{row.what}: {row.ours:.2f} s, {row.ratio:.2f} times {row.against} ({row.limit:.2f} s)")
+    print(f"{perf_counter() - start:.1f} s in all")
