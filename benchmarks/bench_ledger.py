@@ -58,6 +58,7 @@ KIND = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.ORDINARY,
     reason="Orders that you kept",
+    categories=("https://w3id.org/dpv/pd#Purchase",),
 )
 _IDENTITY = Identity(bytes(32))
 _START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from sesame_sdk.cli.options import moment
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.grant import Direction, Grant
 
 #: Several kinds or crossings in one cell are parted by spaces; adult is yes, or no where it is not known.
@@ -35,6 +36,7 @@ def read(
         advance: told of each line.
 
     Raises:
+        Refused: naming file and line, a consent of somebody who is not known to be 18.
         Rejected: naming file and line, when anything in it is not as it should be.
     """
     known = set(partners)
@@ -46,6 +48,8 @@ def read(
             for row in reader:
                 found.append((_consent(row, now, known), bool(row.get("given_at"))))
                 advance(1)
+        except Refused as error:
+            raise Refused(f"{file}, line {reader.line_num}: {error.message}", error.findings) from error
         except (ValueError, csv.Error) as error:
             # A line that could not even be split is not counted yet.
             line = reader.line_num + (not isinstance(error, Rejected))
@@ -130,6 +134,7 @@ def _consent(row: dict[str, str], now: datetime, partners: set[str]) -> _Told:
         raise Rejected("is not a partner here", field="partner", mend="sesame partners add")
     if grant.expires_at and grant.expires_at <= grant.given_at:
         raise Rejected("lies before it was given", field="expires_at")
+    Guard().admit_grant(grant)
     return row["person"], grant
 
 

@@ -1,55 +1,45 @@
-"""Rules on what a kind is about: POL-1, SPC-1, TST-1, ASC-1.
+"""Rules on what a kind is about: POL-1, SPC-1, TST-1, ASC-1, BIO-1, LOC-1, RGT-1.
 
 They look at what was declared, and then, in case something was declared away, at the words. None
 knows a sign: rewarding conformity is the same pressure as punishing its lack (GL 169).
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import date
-from typing import ClassVar
+from collections.abc import Iterator
 
-from sesame_sdk.guard.lexicon import UNREADABLE, mentioned
-from sesame_sdk.guard.subject import READ_ON, of_kind, of_policy
+from sesame_sdk.guard.categories import refusing_rule
+from sesame_sdk.guard.spoken import SpokenRule, texts_of_kind, texts_of_policy
+from sesame_sdk.guard.subject import clipped, of_kind, of_policy
 from sesame_sdk.guard.words import Topic
-from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signal import Conduct, Sensitivity, SignalKind
 
 
-class ContentRule(GuardRule):
-    """A rule that refuses a topic, whoever declares it or hides it, and whichever way it counts."""
-
-    dated: ClassVar[date] = READ_ON
-    topic: ClassVar[Topic]
-    reason: ClassVar[str]
-    mend: ClassVar[str]
-
-    def declared(self, kind: SignalKind) -> bool:
-        """Whether the kind itself says that it is about the topic."""
-        raise NotImplementedError
+class KindRule(SpokenRule):
+    """A rule that refuses kinds of a topic, whoever declares it or hides it, whichever way it counts."""
 
     def check_kind(self, kind: SignalKind) -> Iterator[Finding]:
-        """Refuse a kind that declares the topic or speaks of it."""
-        if self.declared(kind):
+        """Refuse a kind that declares the topic, or speaks of it."""
+        refused = sorted(iri for iri in kind.categories if refusing_rule(iri) == self.id)
+        if refused:
+            named = clipped(refused[0], 100)
+            yield self.refuse(of_kind(kind), f"{self.reason}; it is declared as {named}", self.mend)
+        elif self.declared(kind):
             yield self.refuse(of_kind(kind), f"{self.reason}; it is declared so", self.mend)
         else:
-            words = (kind.name, kind.unit, kind.reason, kind.title, kind.description, *kind.sources)
-            yield from self._words(of_kind(kind), words)
+            yield from self._words(of_kind(kind), texts_of_kind(kind))
+
+    def declared(self, kind: SignalKind) -> bool:  # noqa: ARG002 - most have nothing beside categories
+        """Whether the kind says so elsewhere than in its categories."""
+        return False
+
+
+class ContentRule(KindRule):
+    """The same, in a policy's own words too."""
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
         """Refuse a policy that speaks of the topic in its own words. Its kinds have a door of their own."""
-        bands = (band.name for band in policy.bands)
-        yield from self._words(of_policy(policy), (policy.name, policy.context, policy.aim, *bands))
-
-    def _words(self, about: str, texts: Iterable[str]) -> Iterator[Finding]:
-        found = next(filter(None, (mentioned(self.topic, text) for text in texts)), "")
-        if found == UNREADABLE:
-            yield self.refuse(
-                about, "it has more text than can be judged", "say it in fewer, plainer characters"
-            )
-        elif found:
-            yield self.refuse(about, f"{self.reason}; it speaks of '{found[:60]}'", self.mend)
+        yield from self._words(of_policy(policy), texts_of_policy(policy))
 
 
 class Politics(ContentRule):
@@ -106,3 +96,36 @@ class OtherPeople(ContentRule):
     def declared(self, kind: SignalKind) -> bool:
         """Whether the kind is declared somebody else's conduct."""
         return kind.conduct is Conduct.OTHERS
+
+
+class Biometrics(ContentRule):
+    """BIO-1: biometrics and emotion, from which sensitive traits are read."""
+
+    id = "BIO-1"
+    source = "AIA 5(1)(g); GL 271-273"
+    topic = Topic.BIOMETRICS
+    reason = "body, face, voice and feelings may neither cost nor earn points"
+    mend = "leave it out; count what a person did, not how they look or feel"
+
+
+class Locations(KindRule):
+    """LOC-1: places and trails. Our own: where somebody goes gives away most of what else is refused."""
+
+    id = "LOC-1"
+    source = "our own, after GDPR 5(1)(c)"
+    topic = Topic.LOCATION
+    reason = "where a person is or goes may neither cost nor earn points"
+    mend = "leave it out; count that it was done, not where"
+
+
+class Rights(KindRule):
+    """RGT-1: the use of one's rights: complaints, disputes, withdrawals, looking at one's own score.
+
+    Only of kinds: handling disputes is a purpose that a policy may well speak of.
+    """
+
+    id = "RGT-1"
+    source = "our own, after GDPR 7(3), 12(2)"
+    topic = Topic.RIGHTS
+    reason = "using a right may neither cost nor earn points"
+    mend = "leave it out; count what it was about, once somebody there has confirmed it"

@@ -1,12 +1,11 @@
-"""Rules on what a kind may do to a score: CTX-1, INF-1, RET-1, NOS-1."""
+"""Rules on what a kind may do to a score: CTX-1, INF-1, RET-1."""
 
 from collections.abc import Iterator
 
-from sesame_sdk.guard.subject import READ_ON, clipped, of_consumer, of_kind, of_policy, of_weighting
+from sesame_sdk.guard.subject import READ_ON, of_kind, of_weighting
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.grant import Grant
-from sesame_sdk.model.party import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signal import Evidence, Polarity, SignalKind
 
@@ -111,29 +110,6 @@ class Retention(GuardRule):
                 reason = "it can lower a score and neither fades nor expires within ten years"
                 mend = f"set half_life_days or expires_days, to {TEN_YEARS} at most"
                 yield self.refuse(of_weighting(policy, weighting), reason, mend)
-
-
-class NoScore(GuardRule):
-    """NOS-1: people without a score get the ordinary service."""
-
-    id = "NOS-1"
-    source = "GDPR 7(3); EDPB 05/2020, 46-48; GL 177"
-    dated = READ_ON
-
-    def check_policy(self, policy: Policy) -> Iterator[Finding]:
-        """Refuse a policy that treats people without a score as anything but ordinary."""
-        yield from self._judge(of_policy(policy), policy.terms.no_score)
-
-    def check_consumer(self, consumer: ConsumerDeclaration) -> Iterator[Finding]:
-        """Refuse a consumer that treats people without a score as anything but ordinary."""
-        yield from self._judge(of_consumer(consumer), consumer.terms.no_score)
-
-    def _judge(self, about: str, no_score: str) -> Iterator[Finding]:
-        if no_score != "neutral":
-            reason = (
-                f"people without a score would be treated as '{clipped(no_score, 32)}', not as everybody else"
-            )
-            yield self.refuse(about, reason, "set no_score = 'neutral'")
 
 
 def _belongs(kind: str, context: str) -> bool:

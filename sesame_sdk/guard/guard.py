@@ -2,21 +2,24 @@
 
 A further rule that raises anything but the operator's Ctrl-C, or that hands back anything but
 findings, refuses by its own name: a broken rule must not open the door that it was put there to keep.
+
+Findings come in the order of the rulebook and then of what they say, so that the order of entries in
+what is judged never matters.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from types import MappingProxyType
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, final, get_args
 
 from attrs import field, frozen
 
 from sesame_sdk.errors import Refused
 from sesame_sdk.guard import subject
-from sesame_sdk.guard.rulebook import BUILT_IN, CONTEXTS, INFERENCES
+from sesame_sdk.guard.rulebook import ADULTS, BUILT_IN, OF_REGISTERED
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
-from sesame_sdk.model.grant import Reading
+from sesame_sdk.model.grant import Grant, Reading
 from sesame_sdk.model.party import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signal import SignalKind
@@ -29,19 +32,27 @@ MOST_LISTED = 100
 T = TypeVar("T")
 _Door = Literal["check_kind", "check_policy", "check_consumer", "check_read"]
 _DOORS: tuple[_Door, ...] = get_args(_Door)
-#: The built-in rules that stand at each door. A hub asks at every read, and most rules stand elsewhere.
-_STANDING: Mapping[_Door, tuple[GuardRule, ...]] = MappingProxyType(
+_Check: TypeAlias = Callable[[Any], Iterable[Finding]]
+#: The checks of the built-in rules that stand at each door. A hub asks at every read, and most rules
+#: stand elsewhere. Bound here once, so that nothing put on a rule later takes their place.
+_STANDING: Mapping[_Door, tuple[_Check, ...]] = MappingProxyType(
     {
-        door: tuple(rule for rule in BUILT_IN if getattr(type(rule), door) is not getattr(GuardRule, door))
+        door: tuple(
+            getattr(rule, door)
+            for rule in BUILT_IN
+            if getattr(type(rule), door) is not getattr(GuardRule, door)
+        )
         for door in _DOORS
     }
 )
+_RANKS: Mapping[str, int] = MappingProxyType({rule.id: rank for rank, rule in enumerate(BUILT_IN)})
 
 
 def _rules(given: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
     return tuple(given)
 
 
+@final
 @frozen
 class Guard:
     """Judges kinds, policies, consumers and reads.
@@ -51,6 +62,9 @@ class Guard:
     """
 
     _extra: tuple[GuardRule, ...] = field(default=(), converter=_rules)
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("a guard is not to be overridden; a further rule adds to it")
 
     def kind(self, kind: SignalKind) -> tuple[Finding, ...]:
         """What the rules find in a kind that a plugin registers."""
@@ -72,10 +86,10 @@ class Guard:
             findings += self.kind(weighting.kind)
         for kind in kinds:
             if taken := used.get(kind.name):
-                findings += CONTEXTS.check_registered(policy, taken, kind)
-                findings += INFERENCES.check_registered(policy, taken, kind)
+                for rule in OF_REGISTERED:
+                    findings += rule.check_registered(policy, taken, kind)
                 findings += self.kind(kind)
-        return tuple(dict.fromkeys(findings))
+        return _in_order(findings)
 
     def consumer(self, consumer: ConsumerDeclaration) -> tuple[Finding, ...]:
         """What the rules find in a consumer that registers."""
@@ -84,6 +98,10 @@ class Guard:
     def read(self, reading: Reading) -> tuple[Finding, ...]:
         """What the rules find in one read of one person's score."""
         return self._judge("check_read", reading, subject.of_reading)
+
+    def grant(self, grant: Grant) -> tuple[Finding, ...]:
+        """What the rules find in a consent that is to be recorded. The built-in ones alone are asked."""
+        return tuple(ADULTS.check_grant(grant))
 
     def admit_kind(self, kind: SignalKind) -> None:
         """Let a kind pass, or raise `errors.Refused` with the findings."""
@@ -101,12 +119,26 @@ class Guard:
         """Let a read pass, or raise `errors.Refused` with the findings."""
         _admit(self.read(reading))
 
+    def admit_grant(self, grant: Grant) -> None:
+        """Let a consent be recorded, or raise `errors.Refused` with the findings."""
+        _admit(self.grant(grant))
+
     def _judge(self, door: _Door, thing: T, name: Callable[[T], str]) -> tuple[Finding, ...]:
         # The built-in rules look last: should a further rule tamper with what it was shown, they
         # judge what will really be used.
         added = [finding for rule in self._extra for finding in _asked(rule, door, thing, name)]
-        found = (finding for rule in _STANDING[door] for finding in getattr(rule, door)(thing))
-        return (*found, *added)
+        found = [finding for check in _STANDING[door] for finding in check(thing)]
+        return _in_order([*found, *added]) if found or added else ()
+
+
+def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each once: the built-in rules' first, in the order of the rulebook."""
+    once = dict.fromkeys(findings)
+    return tuple(sorted(once, key=lambda one: (_RANKS.get(one.rule, len(_RANKS)), one.rule, *_words(one))))
+
+
+def _words(finding: Finding) -> tuple[str, ...]:
+    return (finding.about, finding.reason, finding.mend, finding.action, finding.source)
 
 
 def _admit(findings: tuple[Finding, ...]) -> None:

@@ -3,20 +3,41 @@
 from typing import Final
 
 from sesame_sdk.guard.access import Consent, Essentials, Money, PublicServices, Resale, StatedPurpose, Work
-from sesame_sdk.guard.content import OtherPeople, Politics, SpecialCategories, Taste
-from sesame_sdk.guard.effect import Contexts, Inferences, NoScore, Retention
+from sesame_sdk.guard.consequence import Decisions, Prices, Proportion, Rankings
+from sesame_sdk.guard.content import (
+    Biometrics,
+    Locations,
+    OtherPeople,
+    Politics,
+    Rights,
+    SpecialCategories,
+    Taste,
+)
+from sesame_sdk.guard.declaration import Declared, Explained
+from sesame_sdk.guard.effect import Contexts, Inferences, Retention
+from sesame_sdk.guard.terms import Adults, Disputes, Joining, NoScore, Visibility
 from sesame_sdk.interfaces import GuardRule
 
 CONTEXTS: Final = Contexts()
 INFERENCES: Final = Inferences()
+DECLARED: Final = Declared()
+ADULTS: Final = Adults()
 
+#: In the order in which findings are told.
 BUILT_IN: Final[tuple[GuardRule, ...]] = (
+    DECLARED,
     CONTEXTS,
+    Proportion(),
     Politics(),
     SpecialCategories(),
     Taste(),
     OtherPeople(),
     INFERENCES,
+    Biometrics(),
+    Locations(),
+    Rights(),
+    Visibility(),
+    Joining(),
     NoScore(),
     StatedPurpose(),
     Work(),
@@ -24,6 +45,15 @@ BUILT_IN: Final[tuple[GuardRule, ...]] = (
     Essentials(),
     Money(),
     Resale(),
+    Decisions(),
     Consent(),
+    ADULTS,
     Retention(),
+    Explained(),
+    Disputes(),
+    Prices(),
+    Rankings(),
 )
+
+#: Those that hold a policy's entry to the kind as it is registered.
+OF_REGISTERED: Final = (DECLARED, CONTEXTS, INFERENCES)

@@ -2,10 +2,11 @@
 
 from datetime import date
 
-from sesame_sdk.model.grant import Reading
+from sesame_sdk.model.grant import Grant, Reading
 from sesame_sdk.model.party import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signal import SignalKind
+from sesame_sdk.model.terms import Effect
 
 #: When the sources of the built-in rules were last read.
 READ_ON = date(2026, 11, 1)
@@ -27,6 +28,11 @@ def of_weighting(policy: Policy, weighting: Weighting) -> str:
     return clipped(f"policy {policy.name}, kind {weighting.kind.name}")
 
 
+def of_effect(about: str, effect: Effect) -> str:
+    """One effect of a policy or a consumer, which is named in `about`."""
+    return clipped(f"{about}, effect {effect.name}")
+
+
 def of_consumer(consumer: ConsumerDeclaration) -> str:
     """A consumer, by its name."""
     return clipped(f"consumer {consumer.name}")
@@ -35,6 +41,11 @@ def of_consumer(consumer: ConsumerDeclaration) -> str:
 def of_reading(reading: Reading) -> str:
     """A read, by context and reader; never by the person."""
     return clipped(f"read of {reading.context} by {reading.partner}")
+
+
+def of_grant(grant: Grant) -> str:
+    """A grant, by direction and partner; never by the person."""
+    return clipped(f"grant to {grant.direction.value}, to {grant.partner}")
 
 
 def clipped(text: str, longest: int = _LONGEST) -> str:

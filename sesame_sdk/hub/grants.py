@@ -3,6 +3,7 @@
 Rules:
     * a partner's pseudonym belongs to one person for good
     * the same consent told twice is one consent
+    * only people who are known to be 18 consent (rule MIN-1)
     * a withdrawal holds from its moment on, whether it was asked for here or is told with the grant; telling
       the old consent again does not undo it: to give again is a new grant
 """
@@ -15,6 +16,7 @@ from secrets import randbits
 from attrs import evolve
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 
+from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import kinds as kind_names
 from sesame_sdk.hub import parties, people
 from sesame_sdk.hub.moments import micros, micros_or_none
@@ -27,6 +29,7 @@ from sesame_sdk.model.grant import Direction, Grant
 CHANGE = "grants"
 _AT_ONCE = 500
 _Told = tuple[str, Grant]
+_GUARD = Guard()
 
 
 def valid(at: datetime) -> ColumnElement[bool]:
@@ -47,9 +50,10 @@ def add(connection: Connection, told: Iterable[_Told]) -> int:
         told: the operator's own reference for the person, and what the person agreed to.
 
     Raises:
+        Refused: by the guard, the consent of somebody who is not known to be 18.
         Rejected: the partner is unknown, or its pseudonym belongs to another person.
     """
-    remaining = iter(told)
+    remaining = map(_admitted, told)
     added = ended = 0
     while some := list(islice(remaining, _AT_ONCE)):
         by_digest = _by_digest(some)
@@ -116,6 +120,11 @@ def _add(connection: Connection, new: Mapping[str, _Told]) -> int:
     numbers = connection.scalars(inserted, rows).all()
     _add_terms(connection, dict(zip(numbers, (grant for _, grant in new.values()), strict=True)))
     return len(new)
+
+
+def _admitted(told: _Told) -> _Told:
+    _GUARD.admit_grant(told[1])
+    return told
 
 
 def _by_digest(told: Sequence[_Told]) -> dict[str, _Told]:

@@ -22,7 +22,8 @@ from datetime import UTC, datetime
 from sesame_sdk import Evidence, Polarity, Sensitivity, Signal, SignalKind, SignalProvider, hookimpl
 SESAME_API = "1.0"
 LENT = SignalKind("lines.thing.lent", "lines", "thing", Evidence.OBSERVED, Polarity.REWARD,
-                  Sensitivity.ORDINARY, reason="Things that you lent")
+                  Sensitivity.ORDINARY, reason="Things that you lent",
+                  categories=("https://w3id.org/dpv/pd#Reliability",))
 class Lines(SignalProvider):
     name, kinds = "lines", (LENT,)
     def read(self, path):

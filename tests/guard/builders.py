@@ -11,7 +11,7 @@ from sesame_sdk.model.grant import Direction, Grant, Reading
 from sesame_sdk.model.party import ConsumerDeclaration
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signal import Evidence, Polarity, Sensitivity, SignalKind
-from sesame_sdk.model.terms import Terms
+from sesame_sdk.model.terms import Ranking, Terms
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 READER = "https://match.example"
@@ -24,7 +24,7 @@ GOOD_KIND = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.FINANCIAL,
     reason="Orders that you kept",
-    categories=("https://w3id.org/dpv/pd#Transactional",),
+    categories=("https://w3id.org/dpv/pd#Purchase",),
 )
 RETURNED = evolve(
     GOOD_KIND,
@@ -47,6 +47,7 @@ GOOD_POLICY = Policy(
     aim="Small privileges for customers whose orders go well",
     disputes="https://shop.example/disputes",
 )
+GOOD_RANKING = Ranking(parameters=("relevance", "score"), other_order="newest first")
 GOOD_CONSUMER = ConsumerDeclaration(name="care", purpose=CUSTOMER_CARE, context="retail")
 GOOD_GRANT = Grant(
     partner=READER,

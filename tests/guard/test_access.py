@@ -18,7 +18,7 @@ from sesame_sdk.guard.purposes import (
     refusing_rule,
 )
 from sesame_sdk.model.grant import Direction, Grant
-from tests.guard.builders import NOON, consumer, grant, policy, reading, rules
+from tests.guard.builders import GOOD_RANKING, NOON, consumer, grant, policy, reading, rules
 
 GUARD = Guard()
 
@@ -60,15 +60,16 @@ def test_the_allowed_set_is_the_one_of_the_rules() -> None:
 @pytest.mark.parametrize("purpose", sorted(ALLOWED))
 def test_an_allowed_purpose_passes_every_door(purpose: str) -> None:
     """Policy, consumer and read."""
-    assert GUARD.policy(policy(purposes=(purpose,))) == ()
-    assert GUARD.consumer(consumer(purpose=purpose)) == ()
+    assert GUARD.policy(policy(purposes=(purpose,), ranking=GOOD_RANKING)) == ()
+    assert GUARD.consumer(consumer(purpose=purpose, ranking=GOOD_RANKING)) == ()
     assert GUARD.read(reading(purpose=purpose, grant=grant(purpose=purpose))) == ()
 
 
 @pytest.mark.parametrize(("rule", "purpose"), REFUSED, ids=[purpose for _, purpose in REFUSED])
 def test_a_refused_purpose_passes_no_door(rule: str, purpose: str) -> None:
     """Policy, consumer and read; among allowed ones too, and though the person agreed."""
-    assert rules(GUARD.policy(policy(purposes=(*sorted(ALLOWED), purpose)))) == {rule}
+    among = policy(purposes=(*sorted(ALLOWED), purpose), ranking=GOOD_RANKING)
+    assert rules(GUARD.policy(among)) == {rule}
     assert rules(GUARD.consumer(consumer(purpose=purpose))) == {rule}
     assert rules(GUARD.read(reading(purpose=purpose, grant=grant(purpose=purpose)))) == {rule}
 

@@ -36,8 +36,10 @@ from tests.guard.builders import (
 )
 
 RULE_IDS = (
-    *("CTX-1", "POL-1", "SPC-1", "TST-1", "ASC-1", "INF-1", "NOS-1", "CON-1", "RET-1"),
+    *("CTX-1", "PRP-1", "POL-1", "SPC-1", "TST-1", "ASC-1", "INF-1", "BIO-1", "VIS-1", "ENR-1", "NOS-1"),
     *(f"PUR-{number}" for number in range(1, 7)),
+    *("ADM-1", "CON-1", "MIN-1", "RET-1", "EXP-1", "DSP-1", "PRC-1", "MAT-1"),
+    *("DCL-1", "LOC-1", "RGT-1"),
 )
 
 
@@ -57,7 +59,7 @@ class Further(GuardRule):
 
 
 def test_every_rule_is_there_once_with_its_source() -> None:
-    """Fifteen rules, each with a source and the month in which it was read."""
+    """Twenty-eight rules, each with a source and the month in which it was read."""
     assert sorted(rule.id for rule in BUILT_IN) == sorted(RULE_IDS)
     assert all(rule.source and (rule.dated.year, rule.dated.month) == (2026, 11) for rule in BUILT_IN)
 
@@ -243,7 +245,9 @@ def test_the_order_of_weightings_never_matters(weightings: list[Weighting], bad:
 
 def test_findings_fit_whatever_they_are_about() -> None:
     """The longest names still make a finding, not an error."""
-    long_policy = policy(weighting(kind="retail." + "a" * 32 + ".protest", reason="r" * 400), name="n" * 64)
+    long_policy = policy(
+        weighting(kind="retail." + "a" * 32 + ".protest", reason="r" * 398 + " s"), name="n" * 64
+    )
     found = Guard().policy(evolve(long_policy, purposes=("x" * 5000,), terms=Terms(no_score="s" * 32)))
     assert rules(found) == {"POL-1", "NOS-1", "PUR-1"}
     far = reading(partner="https://" + "p" * 300, grant=None)

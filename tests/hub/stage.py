@@ -63,8 +63,8 @@ def kind(name: str, *, polarity: Polarity = Polarity.REWARD, **other: Any) -> Si
         "unit": "one",
         "evidence": Evidence.OBSERVED,
         "sensitivity": Sensitivity.ORDINARY,
-        "reason": reasons.get(name, "Something that you did well"),
-        "categories": ("https://w3id.org/dpv/pd#Transactional",),
+        "reason": reasons.get(name, "Promises to the shop that you kept"),
+        "categories": ("https://w3id.org/dpv/pd#Purchase",),
     }
     return SignalKind(name=name, polarity=polarity, **(filled | other))
 

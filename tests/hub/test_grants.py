@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
-from sesame_sdk import Direction, Grant, Rejected
+from sesame_sdk import Direction, Grant, Refused, Rejected
 from sesame_sdk.hub import grants, parties, schema
 from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.database import open_engine
@@ -91,9 +92,35 @@ def test_a_grant_that_makes_no_sense_is_rejected(
     shop: Partner, hub: Hub, person: str, partner: str, field: str
 ) -> None:
     """Naming the field."""
-    grant = Grant(partner, shop.pseudonym("ada"), Direction.SEND, NOON, (ORDER,))
+    grant = Grant(partner, shop.pseudonym("ada"), Direction.SEND, NOON, (ORDER,), adult=True)
     with pytest.raises(Rejected, match=field):
         hub.add_grants([(person, grant)])
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_nobody_consents_who_is_not_known_to_be_eighteen(
+    shop: Partner, hub: Hub, direction: Direction
+) -> None:
+    """MIN-1: aged 15 and of unknown age are one thing here; nothing of that call is kept."""
+    (person, good), (_, reading) = shop.grants("ada", ORDER, reads="retail")
+    minor = evolve(good if direction is Direction.SEND else reading, adult=False)
+    with pytest.raises(Refused, match="MIN-1") as refused:
+        hub.add_grants([*shop.grants("bob", ORDER), (person, minor)])
+    (finding,) = refused.value.findings
+    assert minor.subject not in str(finding) + finding.mend
+    assert hub.grants() == []
+
+
+def test_a_grant_that_slipped_into_the_ledger_opens_no_score(shop: Partner, hub: Hub) -> None:
+    """MIN-1 at the read: the second line, should somebody write to the database by hand."""
+    hub.add_grants(shop.grants("ada", ORDER, reads="retail"))
+    shop.send(shop.signal("ada", "1"))
+    assert shop.read("ada") != [None]
+    engine = open_engine(f"sqlite:///{hub.settings.path / 'hub.sqlite'}")
+    with engine.begin() as connection:
+        connection.execute(update(schema.grants).values(adult=False))
+    engine.dispose()
+    assert shop.read("ada") == [None]
 
 
 def test_a_thousand_people_at_once(shop: Partner, hub: Hub) -> None:
@@ -118,6 +145,7 @@ _times = st.integers(-3, 3).map(lambda hours: datetime(2026, 6, 1, 12, tzinfo=UT
 _grants = st.builds(
     Grant,
     partner=st.just(SHOP),
+    adult=st.just(True),
     subject=st.just("a-pseudonym"),
     direction=st.just(Direction.SEND),
     given_at=_times,
@@ -154,7 +182,7 @@ def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told
 def test_the_cache_of_consents_sees_what_another_process_changed(engine: Engine) -> None:
     """A withdrawal by whatever process holds for the next look, and so does a grant that is new."""
     consents = Consents(engine)
-    grant = Grant(SHOP, "another", Direction.SEND, NOON, (ORDER,))
+    grant = Grant(SHOP, "another", Direction.SEND, NOON, (ORDER,), adult=True)
     with engine.connect() as connection:
         assert consents.of(connection, 1, {"another"}, NOON)["another"].person is None
         grants.add(connection, [("bob", grant)])

@@ -108,8 +108,8 @@ def test_a_kind_may_not_contradict_a_policy_in_force(shop: Partner, hub: Hub) ->
 
 def test_a_policy_may_not_contradict_a_registered_kind(shop: Partner, hub: Hub) -> None:
     """The guard compares a policy with what its kinds were registered as."""
-    inferred = kind("retail.mood.good", evidence=Evidence.INFERRED)
-    shop.register(manifest(inferred, name="sesame-mood"))
+    inferred = kind("retail.order.likely", evidence=Evidence.INFERRED)
+    shop.register(manifest(inferred, name="sesame-guess"))
     with pytest.raises(Refused):
         hub.set_policy(
             policy(weighting(evolve(inferred, evidence=Evidence.OBSERVED), floor=-10.0, expires_days=9.0))
@@ -117,14 +117,20 @@ def test_a_policy_may_not_contradict_a_registered_kind(shop: Partner, hub: Hub) 
 
 
 def test_a_name_means_one_thing_on_a_hub(shop: Partner, hub: Hub, clock: Clock) -> None:
-    """Who comes second declares a kind as who came first did; words for people may differ."""
+    """Who comes second declares a kind as who came first did; words for people may differ.
+
+    Where a policy weighs it, the guard says so first, of what the policy says too.
+    """
     twin = Partner.join(
         "https://twin.example", hub, clock, evolve(ORDERS, reason="Orders kept, in our words")
     )
     assert hub.partners()[1].kinds == (ORDER,)
     with pytest.raises(Rejected, match="another meaning") as refused:
-        twin.register(manifest(evolve(ORDERS, unit="GBP"), name="other"))
+        twin.register(manifest(evolve(ORDERS, sources=("a till",)), name="other"))
     assert refused.value.code == "access_denied"
+    with pytest.raises(Refused) as refused:
+        twin.register(manifest(evolve(ORDERS, unit="GBP"), name="other"))
+    assert "DCL-1" in {finding.rule for finding in refused.value.findings}
     assert shop.issuer == hub.partners()[0].issuer
 
 
@@ -134,6 +140,6 @@ def test_a_kind_keeps_its_meaning_even_for_the_plugin_that_first_declared_it(
     """What is kept, and what people agreed to, has the first meaning; only the words may change."""
     clock.pass_by(minutes=1)
     with pytest.raises(Rejected, match="registered with another meaning"):
-        shop.register(manifest(evolve(ORDERS, unit="parcel"), LATES, version="2.0"))
+        shop.register(manifest(evolve(ORDERS, sources=("a till",)), LATES, version="2.0"))
     shop.register(manifest(evolve(ORDERS, reason="Orders that went well"), LATES, version="2.0"))
     assert hub.partners()[0].plugins == ("sesame-test 2.0",)

@@ -2,8 +2,9 @@
 
 from sesame_sdk import Evidence, Polarity, Sensitivity, SignalKind
 
-#: A term of DPV's personal data categories.
-CATEGORY = "https://w3id.org/dpv/pd#Transactional"
+#: Terms of DPV's personal data categories: orders, and being a customer.
+PURCHASE = "https://w3id.org/dpv/pd#Purchase"
+SERVICE_USE = "https://w3id.org/dpv/pd#ServiceConsumptionBehaviour"
 
 COMPLETED = SignalKind(
     name="retail.order.completed",
@@ -13,7 +14,7 @@ COMPLETED = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.ORDINARY,
     reason="Orders that you kept",
-    categories=(CATEGORY,),
+    categories=(PURCHASE,),
     sources=("our own orders",),
 )
 SPEND = SignalKind(
@@ -24,7 +25,7 @@ SPEND = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.FINANCIAL,
     reason="What you spent on orders",
-    categories=(CATEGORY,),
+    categories=(PURCHASE,),
     sources=("our own orders",),
 )
 RETURNED = SignalKind(
@@ -35,7 +36,7 @@ RETURNED = SignalKind(
     polarity=Polarity.BOTH,
     sensitivity=Sensitivity.FINANCIAL,
     reason="What you sent back or cancelled",
-    categories=(CATEGORY,),
+    categories=(PURCHASE,),
     sources=("our own orders",),
 )
 TENURE = SignalKind(
@@ -46,7 +47,7 @@ TENURE = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.ORDINARY,
     reason="Months in which you shopped here",
-    categories=(CATEGORY,),
+    categories=(SERVICE_USE,),
     sources=("our own orders",),
 )
 KINDS = (COMPLETED, SPEND, RETURNED, TENURE)

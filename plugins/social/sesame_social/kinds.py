@@ -2,8 +2,8 @@
 
 from sesame_sdk import Evidence, Polarity, Sensitivity, SignalKind
 
-#: A term of DPV's personal data categories.
-CATEGORY = "https://w3id.org/dpv/pd#Behavioral"
+#: Own conduct on a platform, as a term of DPV's personal data categories.
+CATEGORY = "https://w3id.org/dpv/pd#SocialBehaviour"
 
 HELPFUL = SignalKind(
     name="community.post.helpful",

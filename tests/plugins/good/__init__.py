@@ -31,7 +31,8 @@ KEPT = SignalKind(
     Evidence.OBSERVED,
     Polarity.REWARD,
     Sensitivity.ORDINARY,
-    "Plots that you kept",
+    "Plots that you looked after",
+    categories=("https://w3id.org/dpv/pd#Reliability",),
 )
 WHEN = datetime(2026, 5, 1, tzinfo=UTC)
 

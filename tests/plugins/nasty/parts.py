@@ -11,7 +11,8 @@ def kind(name):
         Evidence.OBSERVED,
         Polarity.REWARD,
         Sensitivity.ORDINARY,
-        "Things that you did",
+        "Stings that you drew out",
+        categories=("https://w3id.org/dpv/pd#Reliability",),
     )
 
 
