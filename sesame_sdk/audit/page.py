@@ -91,6 +91,7 @@ def _environment() -> Environment:
     )
     made.filters.update(points=scales.points, count=scales.count, day=scales.day)
     made.globals.update(
+        title=words.title,
         headline=words.headline,
         advice=words.advice,
         bounds=words.bounds,

@@ -10,12 +10,13 @@ addEventListener("load", () => {
       return !scrolled && box.width > 1 && !each.closest("defs") && (box.left < -1 || box.right > width + 1);
     });
     const touching = [...page.querySelectorAll("svg g")].filter((lane) => {
-      const [label, value] = [lane.querySelector(":scope > .label"), lane.querySelector(":scope > .value")];
+      const label = [...lane.querySelectorAll(":scope > .label")].find((each) => each.getBoundingClientRect().width);
+      const value = lane.querySelector(":scope > .value");
       if (!label || !value) return false;
       const [a, b] = [label.getBoundingClientRect(), value.getBoundingClientRect()];
       return a.bottom - 2 > b.top && b.bottom - 2 > a.top && a.right > b.left;
     });
-    const letters = [...page.querySelectorAll("svg text")].map((each) => each.getBoundingClientRect().height);
+    const letters = [...page.querySelectorAll("svg text")].map((each) => each.getBoundingClientRect().height).filter(Boolean);
     return {
       name: frame.dataset.name,
       width,

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from sesame_sdk.audit.drawing.lanes import axis
 from sesame_sdk.audit.drawing.nouns import Figure, Table
 from sesame_sdk.audit.drawing.scales import Scale, count, quoted, share, signed
-from sesame_sdk.audit.drawing.svg import WIDTH, cut, el, frame, hatched, join, line, text
+from sesame_sdk.audit.drawing.svg import WIDTH, el, frame, hatched, join, line, name, text
 from sesame_sdk.audit.report import Change
 
 _TALL, _HEAD, _FOOT = 130.0, 44.0, 24.0
@@ -69,6 +69,8 @@ def _said_of_gains(found: Change) -> str:
         return "Nobody has a score under both policies."
     said = f"{share(everybody.rise)} of people gain and {share(everybody.fall)} lose"
     mean = f"{signed(everybody.mean)} points on average"
+    if not found.gained and not found.lost:
+        return f"{said}, {mean}; whoever had a score has one."
     return f"{said}, {mean}; {count(found.gained)} have a score only now, {count(found.lost)} no longer."
 
 
@@ -77,8 +79,8 @@ def crossings(found: Change) -> Figure:
     wide = min((WIDTH - _NAMES) / max(len(found.bands_after), 1), _WIDEST_CELL)
     tall, top = min(wide, _TALLEST_CELL), 46.0
     heads = join(
-        text(_NAMES + (at + 0.5) * wide, 38, cut(name, wide - 4), "label", "middle")
-        for at, name in enumerate(found.bands_after)
+        name(_NAMES + (at + 0.5) * wide, 38, band, wide - 4, "label", "middle")
+        for at, band in enumerate(found.bands_after)
     )
     rows = join(
         el("g", _crossing_row(found, at, wide, tall), transform=f"translate(0 {top + at * tall:g})")
@@ -87,7 +89,7 @@ def crossings(found: Change) -> Figure:
     title, says = "Who crosses into another band", _said_of_crossings(found)
     drawn = (text(_NAMES, 16, "new band", "said"), text(6, 38, "old band", "said"), heads, rows)
     cells = tuple(
-        (name, *map(share, parts)) for name, parts in zip(found.bands_before, found.crossings, strict=True)
+        (band, *map(share, parts)) for band, parts in zip(found.bands_before, found.crossings, strict=True)
     )
     return Figure(
         id="crossings",
@@ -101,13 +103,13 @@ def crossings(found: Change) -> Figure:
 
 
 def _crossing_row(found: Change, row: int, wide: float, tall: float) -> Markup:
-    name = found.bands_before[row]
-    cells = [text(6, tall / 2 + 5, cut(name, _NAMES - 12), "label")]
+    old = found.bands_before[row]
+    cells = [name(6, tall / 2 + 5, old, _NAMES - 12, "label")]
     for at, (band, part) in enumerate(zip(found.bands_after, found.crossings[row], strict=True)):
         middle = _NAMES + (at + 0.5) * wide
         cells.append(el("rect", x=middle - wide / 2, y=0.0, width=wide, height=tall, class_="cell"))
         if part > 0:
-            cells.append(_square(_way(found, name, band), middle, tall - 26, part))
+            cells.append(_square(_way(found, old, band), middle, tall - 26, part))
             cells.append(text(middle, tall - 6, share(part), "in-cell", "middle"))
     return join(cells)
 

@@ -9,7 +9,7 @@ from attrs import frozen
 from markupsafe import Markup
 
 from sesame_sdk.audit.drawing.scales import Scale, tick
-from sesame_sdk.audit.drawing.svg import WIDTH, breadth, cut, el, join, line, text
+from sesame_sdk.audit.drawing.svg import WIDTH, breadth, el, join, line, name, text
 
 #: From one lane to the next, and where in a lane its letters stand and its bar lies.
 PITCH, LETTERS, TOP, THICK = 42.0, 15.0, 20.0, 11.0
@@ -78,7 +78,7 @@ def bound(scale: Scale, value: float, number: int, said: str) -> Markup:
 def _letters(row: Lane) -> Markup:
     strong = " strong" if row.strong else ""
     room = WIDTH - 2 * _INSET - _BETWEEN - breadth(row.value)
-    label = text(_INSET, LETTERS, cut(row.label, room), f"label{strong}")
+    label = name(_INSET, LETTERS, row.label, room, f"label{strong}")
     if not row.value:
         return label
     return label + text(WIDTH - _INSET, LETTERS, row.value, f"value{strong}", "end")

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from sesame_sdk.audit.drawing.lanes import MIDDLE, THICK, TOP, Lane, across, bound, height, lanes
 from sesame_sdk.audit.drawing.nouns import Figure, Table
 from sesame_sdk.audit.drawing.scales import Scale, quoted, share
-from sesame_sdk.audit.drawing.svg import bar, diamond, el, frame, hatched, line
+from sesame_sdk.audit.drawing.svg import bar, diamond, el, frame, hatched, join, line
 from sesame_sdk.audit.measured import Measured, Row
 from sesame_sdk.audit.report import Choices
 
@@ -71,11 +71,14 @@ def choices(found: Sequence[Choices]) -> Figure:
     scale = across([0.0, *(value for _, before, after in options for value in (before, after))])
     rows: list[Lane] = []
     for choice in found:
-        rows.append(Lane(choice.topic, "", Markup(), strong=True))
-        rows += [
+        moved = [
             Lane(name, f"{share(before)} \N{RIGHTWARDS ARROW} {share(after)}", _moved(scale, before, after))
             for name, before, after in zip(choice.options, choice.before, choice.after, strict=True)
         ]
+        stays = list(map(share, choice.before)) == list(map(share, choice.after))
+        all_ = join(lane.shapes for lane in moved) if stays else Markup()
+        rows.append(Lane(choice.topic, "unchanged" if stays else "", all_, strong=True))
+        rows += [] if stays else moved
     title, says = "What people stop choosing", _said_of_choices(found)
     cells = tuple(
         (name, choice.topic, share(before), share(after))
@@ -87,7 +90,7 @@ def choices(found: Sequence[Choices]) -> Figure:
         title=title,
         says=says,
         key="The ring is the share of people who choose it before they know the policy, "
-        "the diamond after they adapt to it.",
+        "the diamond after they adapt to it. A choice that stays as it was is one line.",
         picture=frame("choices", title, says, height(len(rows)), lanes(rows, scale, share)),
         table=Table("Free choices before and after", ("option", "choice", "before", "after"), cells),
     )

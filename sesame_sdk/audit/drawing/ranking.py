@@ -7,13 +7,13 @@ from markupsafe import Markup
 
 from sesame_sdk.audit.drawing.nouns import Figure, Table
 from sesame_sdk.audit.drawing.scales import Scale, count, quoted, share
-from sesame_sdk.audit.drawing.svg import WIDTH, cut, el, frame, hatched, join, line, path, text
+from sesame_sdk.audit.drawing.svg import WIDTH, el, frame, hatched, join, line, name, path, text
 from sesame_sdk.audit.report import Curve
 
 #: Ranks drawn and listed; of more, as many as lie evenly on the page.
 MOST_RANKS = 60
 _ACROSS, _GUTTER, _INSET = 2, 20.0, 6.0
-_TOP, _TALL = 42.0, 84.0
+_TOP, _TALL = 42.0, 66.0
 _PITCH = _TOP + _TALL + 34
 _PANEL = (WIDTH - 2 * _INSET - _GUTTER * (_ACROSS - 1)) / _ACROSS
 #: Before this rank a share is that of a handful of people.
@@ -22,9 +22,10 @@ _SETTLED = 10
 
 def curve(found: Curve) -> Figure:
     """A panel for each group: its share so far, and the level where it would lie in a fair ranking."""
-    ranks = _thinned(found.ranks)
-    scale = Scale(math.log(found.ranks[0]), math.log(max(found.ranks[-1], 2)), 0, _PANEL)
-    top = _highest(found)
+    ranks = _thinned(_settled(found.ranks))
+    first, last = (found.ranks[at] for at in (ranks[0], ranks[-1]))
+    scale = Scale(math.log(first), math.log(max(last, first + 1)), 0, _PANEL)
+    top = _highest(found, ranks)
     panels = join(
         el("g", _panel(found, group, ranks, scale, top), transform=_place(at))
         for at, group in enumerate(found.shares)
@@ -37,7 +38,7 @@ def curve(found: Curve) -> Figure:
         says=says,
         key="The curve is the share of all attention that the group has down to each rank; "
         "the dashed line is its share of the people. Striped is what it lacks. "
-        f"Each panel reaches {share(top)}; what lies above, at the first ranks, is drawn at its edge.",
+        f"Each panel begins at rank {count(first)} and reaches {share(top)}.",
         picture=frame("curve", title, says, tall, panels),
         table=_table(found, ranks),
     )
@@ -51,7 +52,7 @@ def _panel(found: Curve, group: str, ranks: Sequence[int], scale: Scale, top: fl
     said = f"{share(seen[-1])} seen, {share(found.people[group])} fair"
     return join(
         (
-            text(0, 15, cut(group, _PANEL), "label"),
+            name(0, 15, group, _PANEL, "label"),
             text(0, 34, said, "value"),
             line(0, _TOP + _TALL, _PANEL, _TOP + _TALL, "ground"),
             el(
@@ -61,15 +62,14 @@ def _panel(found: Curve, group: str, ranks: Sequence[int], scale: Scale, top: fl
             ),
             path(places, "curve"),
             line(0, fair, _PANEL, fair, "fair"),
-            text(0, _TOP + _TALL + 17, f"rank {count(found.ranks[0])}", "tick"),
+            text(0, _TOP + _TALL + 17, f"rank {count(found.ranks[ranks[0]])}", "tick"),
             text(_PANEL, _TOP + _TALL + 17, count(found.ranks[-1]), "tick", "end"),
         )
     )
 
 
-def _highest(found: Curve) -> float:
-    settled = [at for at, rank in enumerate(found.ranks) if rank >= _SETTLED] or range(len(found.ranks))
-    seen = [shares[at] for shares in found.shares.values() for at in settled]
+def _highest(found: Curve, ranks: Sequence[int]) -> float:
+    seen = [shares[at] for shares in found.shares.values() for at in ranks]
     return min(1.0, 1.1 * max([*seen, *found.people.values()], default=1.0)) or 1.0
 
 
@@ -78,12 +78,18 @@ def _place(at: int) -> str:
     return f"translate({_INSET + column * (_PANEL + _GUTTER):g} {row * _PITCH:g})"
 
 
-def _thinned(ranks: Sequence[int]) -> list[int]:
-    """Which of them to draw: evenly on the logarithm, first and last always."""
-    if len(ranks) <= MOST_RANKS:
-        return list(range(len(ranks)))
-    steps = (len(ranks) ** (at / (MOST_RANKS - 1)) for at in range(MOST_RANKS))
-    return sorted({min(round(step), len(ranks)) - 1 for step in steps})
+def _settled(ranks: Sequence[int]) -> list[int]:
+    """Places of the ranks to draw; all, where few are settled."""
+    settled = [at for at, rank in enumerate(ranks) if rank >= _SETTLED]
+    return settled if len(settled) > 1 else list(range(len(ranks)))
+
+
+def _thinned(places: Sequence[int]) -> list[int]:
+    """At most `MOST_RANKS` of them, evenly on the logarithm; the first and the last always."""
+    if len(places) <= MOST_RANKS:
+        return list(places)
+    steps = (len(places) ** (at / (MOST_RANKS - 1)) for at in range(MOST_RANKS))
+    return [places[at] for at in sorted({min(round(step), len(places)) - 1 for step in steps})]
 
 
 def _said(found: Curve) -> str:

@@ -24,9 +24,7 @@ from sesame_sdk.audit.report import Reward
 def rewards(found: Sequence[Reward]) -> Figure:
     """What each kind comes to: the mean as a bar either way, the reach as a line."""
     scale = across([0.0, *(value for own in found for value in (own.least, own.most, own.mean))])
-    rows = [
-        Lane(own.reason or own.kind, f"{signed(own.mean)} on average", _reward(own, scale)) for own in found
-    ]
+    rows = [Lane(own.reason or own.kind, signed(own.mean), _reward(own, scale)) for own in found]
     title, says = "What the policy rewards", _said_of_rewards(found)
     head = ("what people do", "kind", "points on average", "at worst", "at best", "people reached")
     cells = tuple(

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from sesame_sdk.audit.drawing.lanes import LETTERS, PITCH, THICK, TOP, Lane, across, axis, height, lanes
 from sesame_sdk.audit.drawing.nouns import Figure, Table
 from sesame_sdk.audit.drawing.scales import NONE, Scale, points, quoted, share, signed
-from sesame_sdk.audit.drawing.svg import WIDTH, bar, cut, diamond, el, frame, hatched, join, line, path, text
+from sesame_sdk.audit.drawing.svg import WIDTH, bar, diamond, el, frame, hatched, join, line, name, path, text
 from sesame_sdk.audit.report import Spread
 from sesame_sdk.model.policy import Band
 from sesame_sdk.model.score import Contribution, Score
@@ -17,6 +17,7 @@ from sesame_sdk.model.score import Contribution, Score
 #: Contributions drawn one by one; the smallest of more are drawn as one.
 MOST_STEPS = 12
 _HEAD, _FOOT, _GAP = 26.0, 24.0, 14.0
+_ROOM_FOR_A_NAME = 40.0
 
 
 def spread(found: Spread, bands: Sequence[Band]) -> Figure:
@@ -51,12 +52,12 @@ def _hill(found: Spread, group: str, scale: Scale, tall: float, peak: float) -> 
         top = ground - part / peak * tall
         steps += [(scale(left), top), (scale(right), top)]
     hill = path([*steps, (scale(found.edges[-1]), ground)], "hill", closed=True)
-    name = text(6, LETTERS, cut(group, WIDTH - 170), "label")
+    label = name(6, LETTERS, group, WIDTH - 170, "label")
     median = found.medians.get(group, math.nan)
     if not math.isfinite(median):
-        return hill + name + text(WIDTH - 6, LETTERS, "nobody has a score", "value", "end")
+        return hill + label + text(WIDTH - 6, LETTERS, "nobody has a score", "value", "end")
     mark = line(scale(median), TOP, scale(median), ground + 4, "median")
-    return hill + mark + name + text(WIDTH - 6, LETTERS, f"median {points(median)}", "value", "end")
+    return hill + mark + label + text(WIDTH - 6, LETTERS, f"median {points(median)}", "value", "end")
 
 
 def _bands(bands: Sequence[Band], scale: Scale, foot: float) -> Markup:
@@ -65,8 +66,8 @@ def _bands(bands: Sequence[Band], scale: Scale, foot: float) -> Markup:
     drawn = []
     for band, (x, end) in zip(bands, pairwise(places), strict=False):
         drawn.append(line(x, 4, x, foot, "band"))
-        if end - x > 48:
-            drawn.append(text(x + 4, 14, cut(band.name, end - x - 6), "said"))
+        if end - x > _ROOM_FOR_A_NAME:
+            drawn.append(name(x + 4, 14, band.name, end - x - 8, "said"))
     return join(drawn)
 
 

@@ -13,8 +13,8 @@ from markupsafe import Markup
 from sesame_sdk.audit.drawing.legible import legible
 
 WIDTH = 480.0
-#: Letters on the narrowest page, in units: see `svg text` in page.css.
-LARGEST = 16.0
+#: Letters on the narrowest page, and on the others at most, in units: see `svg text` in page.css.
+LARGEST, USUAL = 16.0, 12.0
 #: How wide an ordinary letter is, as a share of its height; wide ones take it all.
 _LETTER = 0.64
 
@@ -84,17 +84,25 @@ def path(places: Iterable[tuple[float, float]], class_: str, *, closed: bool = F
     return el("path", d=f"M{through}{'Z' if closed else ''}", class_=class_)
 
 
-def breadth(said: str) -> float:
-    """About how many units letters take at the largest size."""
+def name(x: float, y: float, said: str, width: float, class_: str, anchor: str | None = None) -> Markup:
+    """A label with room for so many units; where the narrowest page must cut it shorter, one for each."""
+    narrow, usual = cut(said, width), cut(said, width, USUAL)
+    if narrow == usual:
+        return text(x, y, usual, class_, anchor)
+    return text(x, y, usual, f"{class_} usual", anchor) + text(x, y, narrow, f"{class_} narrow", anchor)
+
+
+def breadth(said: str, size: float = LARGEST) -> float:
+    """About how many units letters take."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in said)
-    return LARGEST * (_LETTER * (len(said) - wide) + wide)
+    return size * (_LETTER * (len(said) - wide) + wide)
 
 
-def cut(said: str, width: float) -> str:
-    """As much of a label as fits in so many units at the largest size."""
+def cut(said: str, width: float, size: float = LARGEST) -> str:
+    """As much of a label as fits in so many units."""
     taken = 0.0
     for at, letter in enumerate(said):
-        taken += breadth(letter)
+        taken += breadth(letter, size)
         if taken > width:
             return f"{said[: max(at - 1, 1)].rstrip()}\N{HORIZONTAL ELLIPSIS}"
     return said

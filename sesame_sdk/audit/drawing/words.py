@@ -1,5 +1,6 @@
 """What a verdict is called, the same on the page and in the terminal. The word comes before the colour."""
 
+import re
 from typing import Final
 
 from sesame_sdk.audit.measured import Metric, Side, Verdict
@@ -27,6 +28,11 @@ _SIDES: Final = {Side.BELOW: "below", Side.ABOVE: "above", Side.FROM: "from"}
 def verdict_of(action: Action) -> Verdict:
     """What a finding's action means."""
     return Verdict.WARN if action is Action.WARN else Verdict.REFUSE
+
+
+def title(report: Report) -> str:
+    """What the policy is called; where it could not be loaded, its file without the folders."""
+    return report.policy.name if report.policy else re.split(r"[/\\]", report.name)[-1] or report.name
 
 
 def headline(report: Report) -> str:
