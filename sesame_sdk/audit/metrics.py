@@ -1,8 +1,9 @@
 """Every metric, taken of what was played. The metrics themselves are in the modules that they are named by.
 
 What each is taken of:
-    DIS-1   all people: the share that each benefit reaches; without benefits, each band above the base's.
-            The worst counts. Where too few are reached to compare, it is not measured
+    DIS-1   all people: the share that each benefit reaches, or that each other effect spares; without
+            effects, the share that reaches each band above the base. The worst counts. What reaches
+            too few people is not compared
     EXPO-1, FAIR-1   everybody ranked by score, whoever has none at the neutral place
     PSI-1   what the second half of the time shows alone, against the first; or, where there is an older
             policy, its scores against the new ones
@@ -16,15 +17,13 @@ What each is taken of:
     DATA-1  days that signals are kept against the days that they can matter
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 from attrs import evolve
 
-from sesame_sdk.audit.arrays import Flags
 from sesame_sdk.audit.burden import measure_data_exposure, measure_social_burden
-from sesame_sdk.audit.catalogue import IMPACT_RATIO, SOCIAL_BURDEN
+from sesame_sdk.audit.catalogue import SOCIAL_BURDEN
 from sesame_sdk.audit.conformity import measure_conformity_loss, measure_conformity_weight
+from sesame_sdk.audit.effects import impact, target_of
 from sesame_sdk.audit.effort import least_effort
 from sesame_sdk.audit.exposure import attention_by_score, measure_exposure
 from sesame_sdk.audit.influence import measure_partner_influence, measure_volatility
@@ -33,15 +32,10 @@ from sesame_sdk.audit.measured import Measured
 from sesame_sdk.audit.play import Played
 from sesame_sdk.audit.ranking import measure_fair_ranking
 from sesame_sdk.audit.report import Choices
-from sesame_sdk.audit.selection import measure_impact_ratio
 from sesame_sdk.audit.stability import measure_stability
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signal import Conduct, Sensitivity
-from sesame_sdk.model.terms import Consequence, Side
 
-#: Selected people whom the smallest group must be expected to have. By chance alone its ratio is
-#: then off by a tenth. Our choice.
-FEWEST_SELECTED = 100
 TOP = 100
 
 _PRESSING = (Sensitivity.POLITICAL, Sensitivity.SPECIAL, Sensitivity.TASTE)
@@ -61,7 +55,7 @@ def measure_all(
     group, names = played.people.group, played.population.names
     ranked = np.argsort(-scored.hundredths, kind="stable")
     return (
-        _impact(played),
+        impact(played),
         measure_exposure(attention_by_score(scored.points), group, names),
         measure_fair_ranking(group[ranked], names, top=min(TOP, group.size)),
         stability or _halves(played),
@@ -76,43 +70,6 @@ def measure_all(
         _influence(policy),
         _data(policy),
     )
-
-
-def benefits(policy: Policy) -> dict[str, tuple[float, Side]]:
-    """What to reach or to stay below, in points, by name; without benefits, bands above the base's."""
-    starts = {band.name: band.start for band in policy.bands}
-    found = {
-        effect.name: (starts[effect.band], effect.side)
-        for effect in policy.terms.effects
-        if effect.consequence is Consequence.BENEFIT
-    }
-    above = {
-        f"the band {band.name}": (band.start, Side.FROM) for band in policy.bands if band.start > policy.base
-    }
-    return found or above
-
-
-def _impact(played: Played) -> Measured:
-    group, names = played.people.group, played.population.names
-    people = np.bincount(group)
-    smallest = int(people[people > 0].min())
-    found = [
-        _noted(measure_impact_ratio(selected, group, names), f"to reach: {name}")
-        for name, selected in _selections(played)
-        if selected.mean() * smallest >= FEWEST_SELECTED
-    ]
-    compared = [measured for measured in found if measured.value is not None]
-    if not compared:
-        note = f"no benefit reaches {FEWEST_SELECTED} people of the smallest group, or there is one group"
-        return Measured(IMPACT_RATIO, None, (), note)
-    return min(compared, key=lambda measured: (measured.value or 0.0, measured.note))
-
-
-def _selections(played: Played) -> Iterator[tuple[str, Flags]]:
-    scored = played.scored[0]
-    for name, (start, side) in benefits(played.policies[0]).items():
-        reached = scored.points >= start
-        yield name, scored.has & (reached if side is Side.FROM else ~reached)
 
 
 def _halves(played: Played) -> Measured:
@@ -153,7 +110,7 @@ def _conformity_weight(policy: Policy) -> Measured:
 
 def _burden(played: Played) -> Measured:
     policy = played.policies[0]
-    target = _target(policy)
+    target = target_of(policy)
     effort = least_effort(played, target)
     if effort is None:
         return Measured(SOCIAL_BURDEN, None, (), "no kind says what effort it takes")
@@ -162,13 +119,6 @@ def _burden(played: Played) -> Measured:
     beyond = float(effort.beyond[qualified].mean()) if qualified.any() else 0.0
     note = f"to {target:g} points; out of reach of {beyond:.1%} of the qualified, whose cost is a lower bound"
     return _noted(measured, note)
-
-
-def _target(policy: Policy) -> float:
-    starts = [start for start, side in benefits(policy).values() if side is Side.FROM]
-    given = any(effect.consequence is Consequence.BENEFIT for effect in policy.terms.effects)
-    pick = max if given else min
-    return pick(starts, default=policy.high)
 
 
 def _influence(policy: Policy) -> Measured:

@@ -51,7 +51,7 @@ class Reward:
         mean: points that it added or took, over everybody who has a score.
         least: the most that it took from anybody; 0 or less.
         most: the most that it gave to anybody.
-        reached: share of the people whom it moved at all.
+        reached: share of those people whom it moved at all.
     """
 
     kind: str

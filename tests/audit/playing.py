@@ -30,7 +30,9 @@ from = 560
 name = "good"
 from = {good}
 
-[[effects]]
+{benefit}
+"""
+BENEFIT = """[[effects]]
 name = "Free express delivery"
 from = "good"
 """
@@ -91,7 +93,9 @@ def shop(
     *kinds: str, orders: float = 1.0, spend: float = 0.02, good: float = 580.0, old: str = "", new: str = ""
 ) -> Policy:
     """A shop's policy; of all kinds unless a test names some, and with `new` in the place of `old`."""
-    text = "".join((HEAD, *(kinds or EVERYTHING))).format(orders=orders, spend=spend, good=good)
+    text = "".join((HEAD, *(kinds or EVERYTHING))).format(
+        orders=orders, spend=spend, good=good, benefit=BENEFIT
+    )
     return parse_policy(text.replace(old, new) if old else text)
 
 

@@ -11,7 +11,10 @@ from attrs import frozen
 
 from sesame_sdk.audit.catalogue import METRICS
 from sesame_sdk.audit.document import document
+from sesame_sdk.audit.effects import selections
 from sesame_sdk.audit.measured import Measured, Verdict
+from sesame_sdk.audit.play import play
+from sesame_sdk.audit.population import Group
 from sesame_sdk.audit.report import Report
 from sesame_sdk.audit.run import audit, refusals_first, refused
 from sesame_sdk.errors import Refused
@@ -21,9 +24,29 @@ from sesame_sdk.model.codec import encode
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.policy_file import load_policy
-from tests.audit.playing import ORDERS, RETURNED, SPEND, crowd, money, shop, tied
+from tests.audit.playing import BENEFIT, ORDERS, RETURNED, SPEND, crowd, money, shop, tied
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
+REVIEW = """
+[[bands]]
+name = "steady"
+from = 548
+
+[[effects]]
+name = "Somebody looks first"
+below = "steady"
+consequence = "review"
+decides = "person"
+"""
+RARE = """
+[[bands]]
+name = "rare"
+from = 900
+
+[[effects]]
+name = "A rare thing"
+from = "rare"
+"""
 
 
 def metric(report: Report, name: str) -> Measured:
@@ -202,3 +225,37 @@ def test_the_document_of_a_refused_policy_holds_nothing_but_findings() -> None:
     assert (made["policy"], made["simulation"], made["change"]) == (None, None, None)
     assert made["verdict"] == "refuse"
     assert len(made["findings"]) == 2
+
+
+def test_an_effect_that_is_no_benefit_is_compared_by_whom_it_spares() -> None:
+    """Of whoever has no score it spares everybody: no score is never a low one."""
+    policy = shop(ORDERS, RETURNED, old=BENEFIT, new=REVIEW)
+    population = crowd(10_000, correlation=tied(reliability=1.0))
+    played = play(population, [policy])
+    ((name, spared),) = selections(played).items()
+    assert name == "to be spared: Somebody looks first"
+    scored = played.scored[0]
+    assert spared[~scored.has].all()
+    assert (spared == (~scored.has | (scored.points >= 548))).all()
+    found = metric(audit(policy, population), "DIS-1")
+    assert found.note == name
+    assert found.worst_row.label == "group B"  # type: ignore[union-attr]
+
+
+def test_without_effects_the_bands_above_the_base_are_compared() -> None:
+    """Each by itself; the worst is told."""
+    played = play(crowd(1000), [shop(old=BENEFIT, new="")])
+    assert list(selections(played)) == ["to reach: the band known", "to reach: the band good"]
+
+
+def test_what_reaches_too_few_is_not_compared_and_the_report_says_so() -> None:
+    """Nothing is concluded from a handful, and nothing is hidden."""
+    rare = shop(old=BENEFIT, new=BENEFIT + RARE)
+    found = metric(audit(rare, crowd(10_000)), "DIS-1")
+    assert found.note == "to reach: Free express delivery. 1 of 2 not compared: they reach too few people"
+    groups = (Group("group A", 0.5), Group("group B", 0.495), Group("group C", 0.005))
+    small = metric(audit(shop(), crowd(10_000, groups=groups)), "DIS-1")
+    assert [row.value is None for row in small.rows] == [False, False, True]
+    assert "people are shown and not compared" in small.note
+    nobody = audit(shop(good=900), crowd(1000))
+    assert metric(nobody, "DIS-1").verdict is Verdict.UNMEASURED

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit.playing import EVERYTHING, HEAD
+from tests.audit.playing import BENEFIT, EVERYTHING, HEAD
 from tests.cli.conftest import POLICIES, Run, Type, data
 
 BAD = POLICIES / "refused" / "punishes_opinions.toml"
@@ -20,7 +20,7 @@ def policy(tmp_path: Path) -> Path:
 
 def written(path: Path, old: str = "", new: str = "") -> Path:
     """The shop's policy in a file, with `new` in the place of `old`."""
-    text = "".join((HEAD, *EVERYTHING)).format(orders=1, spend=0.02, good=580)
+    text = "".join((HEAD, *EVERYTHING)).format(orders=1, spend=0.02, good=580, benefit=BENEFIT)
     path.write_text(text.replace(old, new) if old else text)
     return path
 
