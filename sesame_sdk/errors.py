@@ -86,11 +86,15 @@ class Rejected(SesameError, ValueError):
 
 
 class Refused(Rejected):
-    """The guard refused; ``findings`` says by which rules, why, how to mend it, and from what source."""
+    """The guard refused; ``findings`` says by which rules, why, how to mend it, and from what source.
+
+    Where a file was judged, ``lines`` has the line of each finding, or None where there is no telling.
+    """
 
     def __init__(self, message: str, findings: Sequence[FindingLike]) -> None:
         super().__init__(message, code="access_denied")
         self.findings = tuple(findings)
+        self.lines: tuple[int | None, ...] = ()
 
 
 class Misconfigured(SesameError):

@@ -13,8 +13,7 @@ from rich.text import Text
 
 from sesame_sdk.cli.console import stderr
 from sesame_sdk.cli.tables import plain
-from sesame_sdk.errors import FindingLike, Misconfigured, Refused, Rejected, Retryable, SesameError
-from sesame_sdk.model.finding import Finding
+from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError
 
 if TYPE_CHECKING:
     from sesame_sdk.plugins import PluginRegistry
@@ -113,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        sys.exit(_report(error))
+        sys.exit(_report(error, as_json="--json" in arguments))
     sys.exit(0)
 
 
@@ -148,13 +147,13 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _report(error: Exception) -> int:
+def _report(error: Exception, *, as_json: bool) -> int:
     if isinstance(error, click.ClickException):
         error.show()
     elif isinstance(error, Refused):
-        _say("refused by the guard:", error.field or "see why")
-        for finding in error.findings:
-            _say(f"  {finding.rule}", _words(finding))
+        from sesame_sdk.cli.findings import show_refusal
+
+        show_refusal(error, as_json=as_json)
     elif isinstance(error, SesameError):
         _say("error:", str(error))
     elif isinstance(error, OSError):
@@ -168,9 +167,3 @@ def _report(error: Exception) -> int:
 
 def _say(what: str, message: str) -> None:
     stderr().print(Text.assemble((what, "bold red"), " ", plain(message)), soft_wrap=True)
-
-
-def _words(finding: FindingLike) -> str:
-    if isinstance(finding, Finding):
-        return f"{finding.about}: {finding.reason} [{finding.source}]; to mend it: {finding.mend}"
-    return finding.reason

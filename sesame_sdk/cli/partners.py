@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import click
 
-from sesame_sdk.cli.console import as_json, note, show
+from sesame_sdk.cli.console import as_json, emit, note, show
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import as_partner, at_hub, client_of, hub_at, moment, now
 from sesame_sdk.errors import Rejected
@@ -79,11 +79,13 @@ def revoke(hub_path: Path, issuer: str, kid: str, at: str | None) -> None:
 @click.command()
 @as_partner
 @click.argument("plugin_names", nargs=-1, required=True, metavar="PLUGIN...")
+@as_json
 @click.pass_context
-def register(ctx: click.Context, home: Path, plugin_names: tuple[str, ...]) -> None:
+def register(ctx: click.Context, home: Path, plugin_names: tuple[str, ...], as_json: bool) -> None:
     """Join a hub with a plugin: send its signed registration.
 
-    It says which kinds and purposes each PLUGIN has; the hub's guard judges them.
+    It says which kinds and purposes each PLUGIN has; the hub's guard judges them, and what it refuses is
+    shown as by: sesame policy check.
     """
     plugins = registry(ctx)
     manifests = [plugins.manifest(name) for name in plugin_names]
@@ -91,3 +93,5 @@ def register(ctx: click.Context, home: Path, plugin_names: tuple[str, ...]) -> N
         for manifest in manifests:
             client.register(manifest)
             note(f"registered {manifest.name} {manifest.version} ({manifest.digest})")
+    if as_json:
+        emit([{"name": one.name, "version": one.version, "digest": one.digest} for one in manifests])

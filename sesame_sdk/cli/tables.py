@@ -4,7 +4,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from rich import box
 from rich.cells import cell_len
@@ -27,22 +27,32 @@ def plain(text: str) -> str:
     return "".join(letter for letter in kept if unicodedata.category(letter) != "Cf")
 
 
-def rendered(rows: Sequence[Row], title: str = "") -> str:
-    """A table as text, as wide as stdout; lines end without blanks."""
-    console = Console(highlight=False, width=_width())
+def rendered(
+    rows: Sequence[Row], title: str = "", *, stream: TextIO | None = None, styles: Sequence[str] = ()
+) -> str:
+    """A table as text, as wide as where it goes; lines end without blanks.
+
+    Args:
+        rows: mappings with the same keys, in the order of the columns.
+        title: above the table.
+        stream: where it goes; stdout if it is not said.
+        styles: how the first cell of each row looks where there are colours.
+    """
+    stream = stream or sys.stdout
+    console = Console(file=stream, highlight=False, width=_width(stream))
     with console.capture() as captured:
         if title:
             console.print(Text(plain(title), style="bold"), soft_wrap=True)
-        console.print(_table(rows, console.width))
+        console.print(_table(rows, console.width, styles or [""] * len(rows)))
     return "".join(f"{line.rstrip(' ')}\n" for line in captured.get().splitlines())
 
 
-def _width() -> int | None:
+def _width(stream: TextIO) -> int | None:
     """None lets Rich ask the terminal, or COLUMNS."""
-    return None if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal() else _ENDLESS
+    return None if stream.isatty() or os.environ.get("COLUMNS", "").isdecimal() else _ENDLESS
 
 
-def _table(rows: Sequence[Row], width: int) -> Table:
+def _table(rows: Sequence[Row], width: int, styles: Sequence[str]) -> Table:
     table = Table(header_style="bold", box=box.SIMPLE_HEAD)
     lines = [[_cell(value) for value in row.values()] for row in rows]
     whole = _kept_whole([list(rows[0]), *lines], width)
@@ -51,8 +61,8 @@ def _table(rows: Sequence[Row], width: int) -> Table:
         numbers = all(row[column] is None or _is_number(row[column]) for row in rows)
         header = Text(plain(column))
         table.add_column(header, justify="right" if numbers else "left", overflow="fold", no_wrap=keep)
-    for line in lines:
-        table.add_row(*map(Text, line))
+    for (first, *others), style in zip(lines, styles, strict=True):
+        table.add_row(Text(first, style=style), *map(Text, others))
     return table
 
 

@@ -133,7 +133,7 @@ class Client:
         """Join the hub: tell it, signed, what a plugin of ours may say and what it reads for.
 
         Raises:
-            Refused: the hub's guard said no; the message names rules and reasons.
+            Refused: the hub's guard said no, with the same findings as there.
             Rejected, Retryable, Misconfigured: see `Transport.post`.
         """
         jti = new_jti()
@@ -157,6 +157,7 @@ class Client:
             context: whose policy makes the score.
 
         Raises:
+            Refused: nobody may read for this purpose.
             Rejected: the hub refused, or its answer cannot be trusted.
             Retryable, Misconfigured: see `Transport.post`.
         """

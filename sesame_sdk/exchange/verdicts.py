@@ -9,10 +9,12 @@
 | 401, 403, 407 without a reason of RFC 8935 | something before the hub bars the way | `Misconfigured` |
 | other 4xx | the hub will never take this (RFC 8935 section 2.4) | `Rejected`, `Refused` |
 
-What the other side writes is shortened and freed of control characters before anybody is shown it.
+What the other side writes is shortened and freed of control characters before it is made a message.
+Findings stay as they came, so that they equal the hub's own: they are bounded in number and length, one
+that we cannot read is left out, and whoever shows them takes control characters out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -21,13 +23,18 @@ from attrs import frozen
 
 from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError
 from sesame_sdk.model.finding import Finding
+from sesame_sdk.model.problem import REFUSED
 
 _PASSING = {408, 425, 429}
 _BARRED = {401, 403, 407}
 _NOT_A_HUB = {404, 405, 410}
 _LONGEST_TEXT = 400
 _LONGEST_CODE = 64
-_MOST_FINDINGS = 10
+#: Findings that are read, and those of them that the message repeats.
+_MOST_FINDINGS = 100
+_MOST_REPEATED = 10
+#: Ample for `_MOST_FINDINGS` of the greatest length, in any script.
+_LARGEST_REFUSAL = 1 << 19
 
 
 @frozen
@@ -41,14 +48,18 @@ class Answer:
 
 @frozen
 class _Refusal:
-    """The body of a refusal: RFC 8935 section 2.4, and our guard's findings beside it."""
+    """The body of a refusal: RFC 8935 section 2.4, or problem details (RFC 9457) of our own type."""
 
-    err: str
+    err: str = ""
     description: str = ""
-    findings: tuple[Finding, ...] = ()
+    type: str = ""
+    detail: str = ""
+    findings: tuple[msgspec.Raw, ...] = ()
 
 
 _refusal = msgspec.json.Decoder(_Refusal)
+_finding = msgspec.json.Decoder(Finding)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Rejected)
 
 
 def judge(answer: Answer, now: datetime) -> Answer:
@@ -80,18 +91,30 @@ def _verdict(answer: Answer, now: datetime) -> SesameError:
 
 
 def _said(body: bytes) -> _Refusal | None:
-    try:
-        return _refusal.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Rejected):
+    if len(body) > _LARGEST_REFUSAL:
         return None
+    try:
+        said = _refusal.decode(body)
+    except _UNREADABLE:
+        return None
+    return said if said.err or said.type == REFUSED else None
 
 
 def _refused(said: _Refusal) -> Rejected:
-    reason = plain(said.description) or "the hub gave no reason"
-    if not said.findings:
+    reason = plain(said.description or said.detail) or "the hub gave no reason"
+    findings = tuple(_readable(said.findings[:_MOST_FINDINGS]))
+    if not findings and said.type != REFUSED:
         return Rejected(reason, code=plain(said.err)[:_LONGEST_CODE] or "invalid_request")
-    listed = "; ".join(plain(str(finding)) for finding in said.findings[:_MOST_FINDINGS])
-    return Refused(f"{reason}: {listed}", said.findings)
+    listed = (plain(str(finding)) for finding in findings[:_MOST_REPEATED])
+    return Refused("; ".join((reason, *listed)), findings)
+
+
+def _readable(findings: Iterable[msgspec.Raw]) -> Iterator[Finding]:
+    for finding in findings:
+        try:
+            yield _finding.decode(finding)
+        except _UNREADABLE:
+            continue  # of a newer hub perhaps; the others say enough
 
 
 def retry_after(header: str, now: datetime) -> float | None:

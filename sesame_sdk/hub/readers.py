@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 from attrs import field, frozen
 from sqlalchemy import Connection, delete, insert, select
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.purposes import refusing_rule
 from sesame_sdk.hub import parties, policies, registrations
 from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.schema import read_tokens
 from sesame_sdk.model import checks, codec
+from sesame_sdk.model.grant import Reading
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.signing.tokens import LEEWAY, READ_TYP, KeyFinder, verify_claims
 
@@ -74,6 +77,18 @@ def _checked_end(claims: ReadToken, issued_at: datetime) -> datetime:
         most = f"{LONGEST_LIFE.seconds} s"
         raise Rejected(f"must be at most {most} after iat", field="exp", mend="sign one for each read")
     return expires_at
+
+
+def check_purpose(request: Request, guard: Guard) -> None:
+    """Refuse a purpose that nobody may read for. It says nothing of whom was asked about.
+
+    Raises:
+        Refused: with what the guard finds in the purpose.
+    """
+    if (rule := refusing_rule(request.purpose)) is not None:
+        reading = Reading(request.issuer, request.purpose, request.context, request.at, None)
+        findings = [finding for finding in guard.read(reading) if finding.rule == rule]
+        raise Refused(str(findings[0]), findings)
 
 
 def admit(connection: Connection, request: Request) -> tuple[int, Policy]:

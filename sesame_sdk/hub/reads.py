@@ -75,9 +75,11 @@ def answer(
 
     Raises:
         Rejected: too many subjects or none, or the reader may not read for this purpose at all.
+        Refused: nobody may read for it.
     """
     if not 1 <= len(subjects) <= MOST_SUBJECTS:
         raise Rejected(f"must be 1 to {MOST_SUBJECTS}, not {len(subjects)}", field="subjects")
+    readers.check_purpose(request, guard)
     partner, policy = readers.admit(connection, request)
     readers.refuse_used(connection, request, partner)
     persons = people.owners(connection, partner, subjects)

@@ -79,8 +79,9 @@ def test_each_read_is_there_for_the_person_to_see(posted: Stage) -> None:
 
 def test_a_read_for_a_purpose_that_was_not_registered_is_refused(posted: Stage) -> None:
     """Exit code 4, one line, and how to mend it."""
+    care = "https://w3id.org/dpv#CustomerCare"
     done = typed(
-        posted.folder, *("score", "x", "--as", "baihe", "--purpose", "urn:x", "--context", "matchmaking")
+        posted.folder, *("score", "x", "--as", "baihe", "--purpose", care, "--context", "matchmaking")
     )
     assert done.returncode == 4
     assert done.stderr.count("\n") == 1

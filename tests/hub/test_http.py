@@ -115,10 +115,15 @@ def test_a_gzipped_body_is_taken(site: Site) -> None:
 
 
 def test_a_refusal_by_the_guard_carries_its_findings(site: Site) -> None:
-    """Registering a kind that the guard refuses: 400, access_denied, and each rule with its source."""
+    """Registering a kind that the guard refuses: 400, access_denied, and each rule with its source.
+
+    Problem details, whatever the sender asks for; every other refusal stays application/json.
+    """
     told = manifest(kind("retail.order.pharmacy", sensitivity=Sensitivity.SPECIAL), name="sesame-bad")
-    answer = site.post(site.shop.token(EventType.REGISTRATION, told))
-    assert (answer.status_code, answer.json()["err"]) == (400, "access_denied")
+    for accept in (SET, "application/json", "*/*"):
+        answer = site.post(site.shop.token(EventType.REGISTRATION, told), Accept=accept)
+        assert (answer.status_code, answer.json()["err"]) == (400, "access_denied")
+        assert answer.headers["Content-Type"] == "application/problem+json"
     assert "SPC-1" in {finding["rule"] for finding in answer.json()["findings"]}
     assert all(finding["source"] and finding["mend"] for finding in answer.json()["findings"])
 
@@ -142,7 +147,7 @@ _BOMB = gzip.compress(bytes(50 << 20))
 def test_a_body_that_cannot_be_taken(site: Site, body: bytes, headers: dict[str, str], status: int) -> None:
     """One form for every refusal: err and description."""
     answer = site.post(body, **headers)
-    assert answer.status_code == status
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
     assert answer.json().keys() == {"err", "description"}
 
 

@@ -1,10 +1,12 @@
 """Our errors as HTTP answers, in the form of RFC 8935 section 2.4: ``{"err", "description"}``.
 
+What the guard refused is more than that: see `problems`.
+
 | error | status |
 | --- | --- |
 | `Rejected`, `Refused` about an event | 400, as RFC 8935 says |
 | `Rejected` about a read: the token is not believed | 401 |
-| the same: the reader may not read for this | 403 |
+| the same: the reader may not read for this; `Refused`: nobody may | 403 |
 | `Retryable` | 503 with ``Retry-After`` |
 | anything else | 500, and nothing of it shown |
 """
@@ -17,6 +19,7 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
 from sesame_sdk.errors import Refused, Rejected, Retryable, SesameError
+from sesame_sdk.hub.api.problems import refusal
 from sesame_sdk.model import codec
 
 log = logging.getLogger(__name__)
@@ -25,13 +28,17 @@ _AnyRequest = Request[Any, Any, Any]
 _NOT_BELIEVED = {"authentication_failed", "invalid_issuer", "invalid_key", "invalid_audience"}
 
 
-def on_rejected(_: _AnyRequest, error: Rejected) -> Response[bytes]:
+def on_rejected(request: _AnyRequest, error: Rejected) -> Response[bytes]:
     """400."""
-    return _answer(400, error.code, str(error), findings=error.findings if isinstance(error, Refused) else ())
+    if isinstance(error, Refused):
+        return refusal(request, error, 400)
+    return _answer(400, error.code, str(error))
 
 
-def on_read_rejected(_: _AnyRequest, error: Rejected) -> Response[bytes]:
+def on_read_rejected(request: _AnyRequest, error: Rejected) -> Response[bytes]:
     """401, 403 or 400."""
+    if isinstance(error, Refused):
+        return refusal(request, error, 403)
     if error.code in _NOT_BELIEVED:
         return _answer(401, error.code, str(error), headers={"WWW-Authenticate": 'Bearer realm="scores"'})
     return _answer(403 if error.code == "access_denied" else 400, error.code, str(error))
@@ -65,14 +72,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
 
 
 def _answer(
-    status: int,
-    code: str,
-    description: str,
-    *,
-    headers: dict[str, str] | None = None,
-    findings: tuple[object, ...] = (),
+    status: int, code: str, description: str, *, headers: dict[str, str] | None = None
 ) -> Response[bytes]:
-    body: dict[str, object] = {"err": code, "description": description}
-    if findings:
-        body["findings"] = findings
+    body = {"err": code, "description": description}
     return Response(codec.encode(body), status_code=status, media_type=MediaType.JSON, headers=headers)

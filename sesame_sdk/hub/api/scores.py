@@ -27,7 +27,11 @@ _SECURITY: list[dict[str, list[str]]] = [{"reader": []}]
 _RESPONSES = {
     400: ResponseSpec(None, description="Not a question: err and description."),
     401: ResponseSpec(None, description="The token is not believed."),
-    403: ResponseSpec(None, description="The purpose is not one that the reader registered here."),
+    403: ResponseSpec(
+        None,
+        description="The purpose is not one that the reader registered here; "
+        "or nobody may read for it: problem details with what the guard found.",
+    ),
 }
 _ASKED = Schema(
     type=OpenAPIType.OBJECT,

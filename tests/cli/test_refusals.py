@@ -1,0 +1,206 @@
+"""A refusal is the same object in Python, on the command line, over HTTP and in the hub's log."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+import requests
+
+from examples.stage import Stage, free_port, running_hub
+from sesame_sdk import (
+    ConsumerDeclaration,
+    Evidence,
+    Home,
+    Manifest,
+    Polarity,
+    Refused,
+    Sensitivity,
+    SignalKind,
+)
+from sesame_sdk.exchange.client import Client
+from sesame_sdk.exchange.reads import sign_read
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.model.codec import manifest_digest
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.finding import Action, Finding
+from sesame_sdk.signing.events import sign_event
+from tests.cli.conftest import POLICIES, SHOP, Run, typed
+
+#: Takes the shop's orders for something that people declare of themselves: no registration may say otherwise.
+CONTRADICTION = (
+    'kind = "retail.order.completed"\n',
+    'kind = "retail.order.completed"\nevidence = "declared"\n',
+)
+BAD = SignalKind(
+    name="retail.order.pharmacy",
+    context="retail",
+    unit="order",
+    evidence=Evidence.INFERRED,
+    polarity=Polarity.BOTH,
+    sensitivity=Sensitivity.SPECIAL,
+    reason="Orders\u2028at 薬局, \x1b[31mnot red",
+    categories=("https://w3id.org/dpv/pd#Purchase",),
+)
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A running hub that admitted the shop, and whose policy contradicts what the shop's plugin says."""
+    folder = tmp_path_factory.mktemp("refusing")
+    stage = Stage(folder, f"http://127.0.0.1:{free_port()}")
+    (folder / "policy.toml").write_text((POLICIES / "retail.toml").read_text().replace(*CONTRADICTION))
+    stage.sesame("hub", "init", "hub", "--issuer", stage.url)
+    stage.sesame("policy", "load", "policy.toml", "--hub", "hub")
+    stage.sesame("keys", "new", "shop", "--issuer", SHOP, "--hub", stage.url)
+    (folder / "shop.jwks").write_text(stage.sesame("keys", "show", "--as", "shop"))
+    stage.sesame("partners", "add", SHOP, "--jwks", "shop.jwks", "--hub", "hub")
+    with running_hub(stage):
+        yield stage
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody says how wide the output is."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+def bad_manifest() -> Manifest:
+    """What no hub takes: a kind and a purpose."""
+    consumer = ConsumerDeclaration("screening", "https://w3id.org/dpv#PersonnelHiring", "retail")
+    made = Manifest("sesame-bad", "1.0", "1.0", (BAD,), (consumer,))
+    return Manifest(made.name, made.version, made.api, made.kinds, made.consumers, manifest_digest(made))
+
+
+def signed(stage: Stage, manifest: Manifest) -> bytes:
+    """A registration by the shop."""
+    home = Home.load(stage.folder / "shop")
+    return sign_event(
+        EventType.REGISTRATION, manifest, home.signer, issuer=SHOP, audience=stage.url, now=moments.now()
+    )
+
+
+def post(stage: Stage, token: bytes) -> requests.Response:
+    """Deliver it without the SDK."""
+    headers = {"Content-Type": "application/secevent+jwt"}
+    return requests.post(f"{stage.url}/v1/events", data=token, headers=headers, timeout=30)
+
+
+def logged(stage: Stage) -> list[dict[str, Any]]:
+    """What the hub's process logged of refusals."""
+    lines = (stage.folder / "hub.log").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line.split(".refusals ", 1)[1]) for line in lines if ".refusals " in line]
+
+
+def findings_in(data: dict[str, Any]) -> tuple[Finding, ...]:
+    """The findings of a problem, decoded."""
+    return msgspec.convert(data["findings"], tuple[Finding, ...])
+
+
+def test_a_refusal_is_one_object_in_all_four_places(refusing: Stage) -> None:
+    """What the hub raises, answers, logs, and what the partner raises: equal findings, none left out."""
+    token = signed(refusing, bad_manifest())
+    with Hub.open(refusing.folder / "hub") as hub, pytest.raises(Refused) as raised:
+        hub.receive(token)
+    found = raised.value.findings
+    assert {"SPC-1", "INF-1", "PUR-2"} <= {finding.rule for finding in found}
+
+    before = len(logged(refusing))
+    assert findings_in(post(refusing, token).json()) == found
+    assert [findings_in(line) for line in logged(refusing)[before:]] == [found]
+
+    client = Client.at(Home.load(refusing.folder / "shop"))
+    with pytest.raises(Refused) as at_the_partner:
+        client.register(bad_manifest())
+    client.close()
+    assert at_the_partner.value.findings == found
+
+
+def test_the_command_line_prints_what_the_hub_refused(refusing: Stage) -> None:
+    """As a table on stderr, or whole as JSON on stdout; exit code 3 both times, and one log line each."""
+    before = len(logged(refusing))
+    # An environment of Python's own: readline, which pytest imports, sets COLUMNS behind its back.
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    shown = typed(refusing.folder, "register", "--as", "shop", "retail", env=env)
+    assert (shown.returncode, shown.stdout) == (3, "")
+    assert [line.split()[:3] for line in shown.stderr.splitlines() if "INF-1" in line] == [
+        ["INF-1", "policy", "retail-privileges,"]
+    ]
+    data = json.loads(refusing.sesame("register", "--as", "shop", "retail", "--json", fails=3))
+    assert [finding.rule for finding in findings_in(data)] == ["INF-1"]
+    assert [findings_in(line) for line in logged(refusing)[before:]] == [findings_in(data)] * 2
+
+
+def test_the_answer_is_a_problem_that_rfc_8935_knows_too(refusing: Stage) -> None:
+    """RFC 9457 members with a type for good; err and description for a sender that looks for them."""
+    answer = post(refusing, signed(refusing, bad_manifest()))
+    said = answer.json()
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+    assert (said["type"], said["status"], said["err"]) == ("urn:sesame-sdk:refused", 400, "access_denied")
+    assert said["title"]
+    assert said["detail"] == said["description"]
+
+
+def test_a_log_line_ends_where_it_should_and_is_harmless(refusing: Stage) -> None:
+    """Whatever a plugin writes into its texts: plain ASCII, without control characters."""
+    before = len(logged(refusing))
+    post(refusing, signed(refusing, bad_manifest()))
+    line = (refusing.folder / "hub.log").read_bytes().decode("ascii").splitlines()[-2]
+    assert line.isprintable()
+    assert len(logged(refusing)) == before + 1
+
+
+def test_a_purpose_that_nobody_may_read_for_is_refused_and_tells_of_nobody(refusing: Stage) -> None:
+    """403 with the finding; neither the answer nor the log holds the token or whom was asked about."""
+    home = Home.load(refusing.folder / "shop")
+    purpose = "https://w3id.org/dpv#PersonnelHiring"
+    token = sign_read(
+        home.signer, issuer=SHOP, audience=refusing.url, purpose=purpose, context="retail", now=moments.now()
+    ).decode()
+    answer = requests.post(
+        f"{refusing.url}/v1/scores/read",
+        json={"subjects": ["a-pseudonym-of-somebody"]},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+    )
+    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/problem+json")
+    (found,) = findings_in(answer.json())
+    assert (found.rule, found.about) == ("PUR-2", f"read of retail by {SHOP}")
+    log = (refusing.folder / "hub.log").read_text()
+    assert findings_in(logged(refusing)[-1]) == (found,)
+    for secret in ("a-pseudonym-of-somebody", token, token.rsplit(".", 1)[1]):
+        assert secret not in answer.text + log
+    asked = ("--as", "shop", "--purpose", purpose, "--context", "retail", "--json")
+    assert findings_in(json.loads(refusing.sesame("score", "a", *asked, fails=3))) == (found,)
+
+
+def test_a_policy_and_a_hub_refuse_in_one_form(run: Run) -> None:
+    """The same table and the same JSON, whoever refused."""
+    done = run("policy", "check", POLICIES / "refused" / "punishes_opinions.toml", "--json")
+    said = json.loads(done.out)
+    assert (done.code, said["type"]) == (3, "urn:sesame-sdk:refused")
+    assert all(finding.action is Action.REFUSE for finding in findings_in(said))
+    assert "refused by the guard: " in done.err
+
+
+@pytest.mark.usefixtures("wide")
+def test_in_a_pipe_each_finding_is_a_line_with_aligned_columns(run: Run) -> None:
+    """For grep and less: no colour, nothing folded, the same order of columns."""
+    done = run("policy", "check", POLICIES / "refused" / "punishes_opinions.toml")
+    _, _, header, _, *rows = done.err.splitlines()
+    assert [row.split()[0] for row in rows if row] == ["POL-1", "POL-1"]
+    for column in ("about", "reason", "to mend it", "source"):
+        at = header.index(column)
+        assert all(row[at - 1] == " " != row[at] for row in rows if row), column
+    assert "\x1b" not in done.err
+
+
+def test_colour_says_what_words_say_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red where there are colours, and the same words without."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    done = run("policy", "check", POLICIES / "refused" / "punishes_opinions.toml")
+    assert "\x1b[1;31mPOL-1" in done.err
