@@ -14,7 +14,7 @@ _TALL, _HEAD, _FOOT = 130.0, 44.0, 24.0
 #: A column has its share written above it if there is room, and anybody to speak of.
 _ROOM, _NOTEWORTHY = 30.0, 0.005
 #: The names of the old bands stand in so much of the picture of crossings.
-_NAMES = 128.0
+_NAMES = 112.0
 _WIDEST_CELL, _TALLEST_CELL = 112.0, 70.0
 
 
@@ -41,17 +41,19 @@ def gains(found: Change) -> Figure:
         id="gains",
         title=title,
         says=says,
-        key="Each column is the share of people whose score moves by so many points; striped ones lose.",
+        key="Each column is the share of people whose score moves by so many points. "
+        "Striped ones lose, filled ones gain; an outlined one holds those who stay about where they were.",
         picture=frame("gains", title, says, ground + _FOOT, *drawn),
         table=Table("Share of people by points gained", ("points gained", "people"), rows),
     )
 
 
 def _column(left: float, right: float, part: float, scale: Scale, tall: float) -> Markup:
-    falls, wide = (left + right) / 2 < 0, max(scale(right) - scale(left) - 1, 0.5)
-    fill = f"fill:{hatched('gains')}" if falls else None
+    wide = max(scale(right) - scale(left) - 1, 0.5)
+    way = "down" if right <= 0 else "up" if left >= 0 else "stay"
+    fill = f"fill:{hatched('gains')}" if way == "down" else None
     place = {"x": scale(left) + 0.5, "y": _HEAD + _TALL - tall, "width": wide, "height": tall}
-    column = el("rect", **place, class_="down" if falls else "up", style=fill)
+    column = el("rect", **place, class_=way, style=fill)
     if wide < _ROOM or part < _NOTEWORTHY:
         return column
     return column + text(scale(left) + wide / 2, _HEAD + _TALL - tall - 5, share(part), "in-cell", "middle")

@@ -12,11 +12,13 @@ class Table:
         caption: what the table holds.
         head: names of the columns.
         rows: as many cells each as there are columns.
+        words: how many columns hold words, from the first on; the others hold numbers.
     """
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: int = 1
 
 
 @frozen

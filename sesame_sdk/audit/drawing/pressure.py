@@ -92,7 +92,7 @@ def choices(found: Sequence[Choices]) -> Figure:
         key="The ring is the share of people who choose it before they know the policy, "
         "the diamond after they adapt to it. A choice that stays as it was is one line.",
         picture=frame("choices", title, says, height(len(rows)), lanes(rows, scale, share)),
-        table=Table("Free choices before and after", ("option", "choice", "before", "after"), cells),
+        table=Table("Free choices before and after", ("option", "choice", "before", "after"), cells, words=2),
     )
 
 

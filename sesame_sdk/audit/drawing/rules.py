@@ -52,7 +52,7 @@ def rewards(found: Sequence[Reward]) -> Figure:
             _zero(scale, len(rows)),
             lanes(rows, scale, _tick_of_points),
         ),
-        table=Table("Points by kind", head, cells),
+        table=Table("Points by kind", head, cells, words=2),
     )
 
 

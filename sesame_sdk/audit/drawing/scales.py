@@ -32,14 +32,6 @@ class Scale:
         return tuple(number * step for number in range(first, last + 1))
 
 
-def scale(values: tuple[float, ...], start: float, end: float, *, margin: float = 0.0) -> Scale:
-    """A line that holds all finite `values`, with a share of its length left free at both ends."""
-    finite = [value for value in values if math.isfinite(value)] or [0.0]
-    low, high = min(finite), max(finite)
-    free = (high - low) * margin if high > low else max(abs(high) * 0.5, 0.5)
-    return Scale(low - free, high + free, start, end)
-
-
 def points(value: float) -> str:
     """Points as people read them: at most one decimal, hundredths only where there is no more."""
     digits = 1 if abs(value) >= 0.1 else 2

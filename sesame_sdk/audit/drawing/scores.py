@@ -16,8 +16,8 @@ from sesame_sdk.model.score import Contribution, Score
 
 #: Contributions drawn one by one; the smallest of more are drawn as one.
 MOST_STEPS = 12
-_HEAD, _FOOT, _GAP = 26.0, 24.0, 14.0
-_ROOM_FOR_A_NAME = 40.0
+_HEAD, _FOOT, _GAP = 42.0, 24.0, 14.0
+_LEVELS, _ROOM_FOR_A_NAME = (14.0, 32.0), 40.0
 
 
 def spread(found: Spread, bands: Sequence[Band]) -> Figure:
@@ -61,14 +61,16 @@ def _hill(found: Spread, group: str, scale: Scale, tall: float, peak: float) -> 
 
 
 def _bands(bands: Sequence[Band], scale: Scale, foot: float) -> Markup:
-    starts = [max(band.start, scale.low) for band in bands if band.start < scale.high]
-    places = [*map(scale, starts), WIDTH]
-    drawn = []
-    for band, (x, end) in zip(bands, pairwise(places), strict=False):
-        drawn.append(line(x, 4, x, foot, "band"))
-        if end - x > _ROOM_FOR_A_NAME:
-            drawn.append(name(x + 4, 14, band.name, end - x - 8, "said"))
-    return join(drawn)
+    """Where each begins. Names stand on two levels, so that each has the room of two bands."""
+    begun = [band for band in bands if band.start < scale.high]
+    places = [*(scale(band.start) for band in begun), WIDTH, WIDTH]
+    lines, names = [], []
+    for at, band in enumerate(begun):
+        x, room, level = places[at], places[at + 2] - places[at] - 8, _LEVELS[at % 2]
+        lines.append(line(x, level - 10, x, foot, "band"))
+        if room > _ROOM_FOR_A_NAME:
+            names.append(name(x + 4, level, band.name, room, "said"))
+    return join([*lines, *names])
 
 
 def _said_of_medians(medians: dict[str, float]) -> str:

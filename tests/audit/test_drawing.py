@@ -1,0 +1,116 @@
+"""Scales, labels and shapes: where a value lies, how it is written, what is cut."""
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sesame_sdk.audit.drawing import scales
+from sesame_sdk.audit.drawing.legible import legible
+from sesame_sdk.audit.drawing.svg import LARGEST, breadth, cut, el, name, path
+
+numbers = st.floats(-1e6, 1e6)
+
+
+@given(st.lists(numbers, min_size=2, max_size=2, unique=True), st.integers(2, 12))
+def test_ticks_are_few_round_rising_and_within(ends: list[float], most: int) -> None:
+    """Whatever the ends: at most so many and one, and none outside."""
+    low, high = sorted(ends)
+    found = scales.Scale(low, high, 0, 100).ticks(most)
+    slack = (high - low) * 1e-6
+    assert len(found) <= most + 1
+    assert list(found) == sorted(set(found))
+    assert all(low - slack <= tick <= high + slack for tick in found)
+
+
+@given(numbers, numbers)
+def test_a_greater_value_never_lies_further_left(one: float, other: float) -> None:
+    """Within the line places rise with values; beyond it they are its ends."""
+    scale = scales.Scale(-100, 100, 10, 200)
+    less, more = sorted((one, other))
+    assert 10 <= scale(less) <= scale(more) <= 200
+
+
+def test_what_has_no_limit_lies_at_the_end() -> None:
+    """So that it can be drawn at all."""
+    assert scales.Scale(0, 1, 5, 95)(math.inf) == 95
+    assert scales.Scale(0, 1, 5, 95)(-math.inf) == 5
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.30000000000004, "+0.3"),
+        (-6.30000000004, "\N{MINUS SIGN}6.3"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (-0.004, "0"),
+        (0.05, "+0.05"),
+        (1234.0, "+1,234"),
+        (100.0, "+100"),
+    ],
+)
+def test_points_have_one_decimal_at_most_and_a_sign(value: float, shown: str) -> None:
+    """Hundredths only where there is no more; nothing is a plain 0."""
+    assert scales.signed(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0%"),
+        (1.0, "100%"),
+        (0.0625, "6.2%"),
+        (0.0999, "10%"),
+        (0.5, "50%"),
+        (0.0001, "under 0.1%"),
+        (math.inf, "no limit"),
+        (None, scales.NONE),
+    ],
+)
+def test_shares_are_percentages(value: float | None, shown: str) -> None:
+    """Some is never shown as none."""
+    assert scales.share(value) == shown
+
+
+@given(st.text(max_size=60), st.floats(20, 400))
+def test_a_label_fits_its_room_or_is_cut_to_it(said: str, room: float) -> None:
+    """But for the first letter and the dots, which are always there."""
+    found = cut(said, room)
+    if found != said:
+        assert found.endswith("\N{HORIZONTAL ELLIPSIS}")
+        assert said.startswith(found[:-1])
+        assert breadth(found[:-2]) <= room
+
+
+def test_a_label_that_fits_only_with_smaller_letters_is_there_twice() -> None:
+    """Whole for most pages, cut for the narrowest; the style sheet shows one of them."""
+    said = "Months that you have been here"
+    both = name(0, 0, said, breadth(said) * 0.8, "label")
+    assert both.count("<text") == 2
+    assert f">{said}</text>" in both
+    assert name(0, 0, "short", 10 * LARGEST, "label").count("<text") == 1
+
+
+def test_attributes_and_text_are_escaped() -> None:
+    """Nothing that is put into a shape can end it."""
+    made = el("text", "</text><script>", class_='"><script>')
+    assert "<script>" not in made
+    assert made.count("<") == 2
+
+
+def test_a_place_that_is_nowhere_is_refused() -> None:
+    """A picture with NaN in it would be blank without a word."""
+    with pytest.raises(ValueError, match="finite"):
+        path([(0, math.nan)], "curve")
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=())))
+def test_legible_text_can_be_encoded_and_turns_nothing_round(said: str) -> None:
+    """And is left alone the second time."""
+    found = legible(said)
+    assert found.encode().decode() == found
+    assert not re.search("[\x00-\x1f\u202a-\u202e\u2066-\u2069]", found)
+    assert legible(found) == found
