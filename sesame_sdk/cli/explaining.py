@@ -43,9 +43,9 @@ def _print_reasons(title: str, score: Score) -> None:
         *_adverse_rows(score),
         *((_row(part), _LIFTED) for part in score.contributions if part.kind and part.hundredths > 0),
         *((_row(part), _PLAIN) for part in score.contributions if part.kind and not part.hundredths),
-        (_line(words.number(score.base), "Where everybody starts"), _PLAIN),
+        (_line(_amount(score.base), "Where everybody starts"), _PLAIN),
         *((_row(part), _PLAIN) for part in score.contributions if not part.kind),
-        (_line(f"{score.points:,.2f}", f"Score: {score.band}"), _TOTAL),
+        (_line(_amount(score.points), f"Score: {score.band}"), _TOTAL),
     ]
     # Not click.echo, which would take the colours out again where FORCE_COLOR asks for them.
     sys.stdout.write(rendered([row for row, _ in rows], title, styles=[style for _, style in rows]))
@@ -58,28 +58,28 @@ def _adverse_rows(score: Score) -> list[_Row]:
     if folded:
         sum_of_them = sum(part.hundredths for part in folded) / 100
         rows.append(
-            (_line(_signed(sum_of_them), f"{len(folded)} more, that cost less (--json has all)"), _TOOK)
+            (_line(_amount(sum_of_them), f"{len(folded)} more, that cost less (--json has all)"), _TOOK)
         )
     return rows
 
 
 def _row(part: Contribution) -> dict[str, object]:
-    return _line(_signed(part.points), part.reason, part.code or None)
+    return _line(_amount(part.points), part.reason, part.code or None)
 
 
 def _line(points: str, reason: str, code: str | None = None) -> dict[str, object]:
     return {"points": points, "reason": reason, "code": code}
 
 
-def _signed(points: float) -> str:
-    return f"{points:+,.2f}"
+def _amount(points: float) -> str:
+    return f"{points:,.2f}"
 
 
 def _outlook(found: Explanation) -> list[str]:
     ahead = found.outlook
     if ahead is None:
         return [f"'{found.score.band}' is the highest band."]
-    goal = f"To reach '{ahead.band}' ({words.points(ahead.missing)} are missing):"
+    goal = f"To reach '{ahead.band}' ({words.points(ahead.missing)} away):"
     wait = _waiting(ahead.waiting)
     if not ahead.ways and not wait:
         return [f"{goal} nothing that you can do by yourself reaches it today, nor does waiting alone."]
