@@ -5,10 +5,12 @@ from pathlib import Path
 import click
 
 from sesame_sdk.cli.console import as_json, note, show
+from sesame_sdk.cli.findings import show_warnings
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import at_hub, hub_at
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.scoring.policy_file import load_policy, read_text
+from sesame_sdk.scoring.policy_places import finding_lines
 
 a_file = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -24,7 +26,10 @@ def policy() -> None:
 @click.pass_context
 def check(ctx: click.Context, file: Path, as_json: bool) -> None:
     """Show what FILE weighs, once the guard has passed it. A refused one ends with exit code 3."""
-    checked = load_policy(file, Guard(registry(ctx).rules))
+    guard = Guard(registry(ctx).rules)
+    checked = load_policy(file, guard)
+    if warnings := guard.policy(checked):
+        show_warnings(warnings, finding_lines(read_text(file), warnings))
     rows = [
         {
             "kind": weighting.kind.name,

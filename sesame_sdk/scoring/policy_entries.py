@@ -1,37 +1,39 @@
 """From the entries of a policy file to the nouns. Pure; every fault names the table and the key."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from attrs import evolve
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import Rejected
 from sesame_sdk.model.codec import policy_digest
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signal import Polarity, SignalKind
 from sesame_sdk.model.terms import Effect, Ranking, Side, Terms
 from sesame_sdk.scoring.policy_form import EffectEntry, KindEntry, PolicyForm
+from sesame_sdk.scoring.policy_places import PolicyText
 from sesame_sdk.scoring.scorecard import MOST_POINTS, hundredths
 
 #: What a half-life or an expiry may last: a quarter of an hour to three lifetimes.
 FEWEST_DAYS, MOST_DAYS = 0.01, 100_000.0
+# What the file calls the fields of the nouns that have another name there.
+_OF_KINDS = {"name": "kind"}
+_OF_EFFECTS = {"band": "from, below"}
+_OF_POLICY = {"low": "range", "high": "range", "weightings": "kinds"}
 
 
-def to_policy(form: PolicyForm, name: str) -> Policy:
-    """The policy that the entries of the file `name` make, with its digest.
+def to_policy(form: PolicyForm, file: PolicyText) -> Policy:
+    """The policy that the entries of a file make, with its digest.
 
     Raises:
-        Misconfigured: naming the file, and the table and key in it.
+        Misconfigured: naming the file, the line, and the table and key in it.
     """
     bands, weightings = [], []
     for at, entry in enumerate(form.bands):
-        with _naming(f"{name}: bands[{at}]."):
+        with file.naming("bands", at):
             bands.append(Band(entry.name, _points("from", entry.start)))
     for at, kind in enumerate(form.kinds):
-        with _naming(f"{name}: kinds[{at}]."):
+        with file.naming("kinds", at, keys=_OF_KINDS):
             weightings.append(_weighting(kind, form.context))
-    with _naming(f"{name}: "):
-        terms = _terms(form, name)
+    terms = _terms(form, file)
+    with file.naming(keys=_OF_POLICY):
         policy = Policy(
             name=form.name,
             version=form.version,
@@ -51,22 +53,25 @@ def to_policy(form: PolicyForm, name: str) -> Policy:
     return evolve(policy, digest=policy_digest(policy))
 
 
-def _terms(form: PolicyForm, name: str) -> Terms:
+def _terms(form: PolicyForm, file: PolicyText) -> Terms:
     effects = []
     for at, entry in enumerate(form.effects):
-        with _naming(f"{name}: effects[{at}]."):
+        with file.naming("effects", at, keys=_OF_EFFECTS):
             effects.append(_effect(entry))
-    return Terms(
-        visibility=form.visibility,
-        default_on=form.default_on,
-        mandatory=form.mandatory,
-        bundled=form.bundled,
-        no_score=form.no_score,
-        reshare=form.reshare,
-        minimum_age=form.minimum_age,
-        effects=tuple(sorted(effects, key=lambda effect: (effect.name, effect.band, effect.side))),
-        ranking=Ranking(tuple(told.parameters), told.other_order) if (told := form.ranking) else None,
-    )
+    with file.naming("ranking"):
+        ranking = Ranking(tuple(told.parameters), told.other_order) if (told := form.ranking) else None
+    with file.naming():
+        return Terms(
+            visibility=form.visibility,
+            default_on=form.default_on,
+            mandatory=form.mandatory,
+            bundled=form.bundled,
+            no_score=form.no_score,
+            reshare=form.reshare,
+            minimum_age=form.minimum_age,
+            effects=tuple(sorted(effects, key=lambda effect: (effect.name, effect.band, effect.side))),
+            ranking=ranking,
+        )
 
 
 def _effect(entry: EffectEntry) -> Effect:
@@ -99,22 +104,20 @@ def _weighting(entry: KindEntry, context: str) -> Weighting:
 
 
 def _kind(entry: KindEntry, context: str) -> SignalKind:
-    # The file calls the name of its kind `kind`; so does whoever reads an error about it.
-    with _calling("name", "kind"):
-        return SignalKind(
-            name=entry.kind,
-            context=context if entry.context is None else entry.context,
-            unit=entry.unit,
-            evidence=entry.evidence,
-            polarity=entry.polarity or (Polarity.BOTH if entry.floor < 0 else Polarity.REWARD),
-            sensitivity=entry.sensitivity,
-            reason=entry.reason,
-            conduct=entry.conduct,
-            categories=tuple(sorted(set(entry.categories))),
-            sources=tuple(entry.sources),
-            title=entry.title,
-            description=entry.description,
-        )
+    return SignalKind(
+        name=entry.kind,
+        context=context if entry.context is None else entry.context,
+        unit=entry.unit,
+        evidence=entry.evidence,
+        polarity=entry.polarity or (Polarity.BOTH if entry.floor < 0 else Polarity.REWARD),
+        sensitivity=entry.sensitivity,
+        reason=entry.reason,
+        conduct=entry.conduct,
+        categories=tuple(sorted(set(entry.categories))),
+        sources=tuple(entry.sources),
+        title=entry.title,
+        description=entry.description,
+    )
 
 
 def _points(key: str, number: float) -> float:
@@ -132,22 +135,3 @@ def _number(key: str, number: float, least: float, most: float) -> float:
     if not least <= number <= most:  # so written that NaN fails
         raise Rejected("is out of range", field=key, mend=f"give a number from {least:g} to {most:g}")
     return number + 0.0  # of the two zeros, the positive one
-
-
-@contextmanager
-def _calling(field: str, key: str) -> Iterator[None]:
-    try:
-        yield
-    except Rejected as error:
-        error.field = key if error.field == field else error.field
-        raise
-
-
-@contextmanager
-def _naming(where: str) -> Iterator[None]:
-    """Errors of the nouns, as errors of the file that say where in it."""
-    try:
-        yield
-    except Rejected as error:
-        mend = error.mend or "mend the value"
-        raise Misconfigured(error.message, field=f"{where}{error.field or ''}", mend=mend) from error

@@ -23,7 +23,7 @@
     [[kinds]]
     kind = "retail.order.returned"
     unit = "GBP"
-    categories = ["https://w3id.org/dpv/pd#Transactional"]
+    categories = ["https://w3id.org/dpv/pd#Purchase"]
     weight = -0.2                           # points for a value of 1 today
     half_life_days = 180                    # left out: does not fade
     expires_days = 730                      # left out: never expires
@@ -43,6 +43,9 @@ minimum_age, disputed_count and the table ``[ranking]`` with parameters and othe
 are what the guard lets pass. A kind may also have sensitivity, conduct, sources, title and description
 (`model.signal`).
 
+A key that is not listed is an error, so that a typo cannot switch a rule off; errors and findings say the
+line (`policy_lines`).
+
 Points are given to the hundredth at most, so that reasons add up to the score exactly.
 """
 
@@ -54,15 +57,25 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.policy_entries import to_policy
 from sesame_sdk.scoring.policy_form import MOST_BYTES, read_form
+from sesame_sdk.scoring.policy_places import PolicyText, finding_lines
 
 
 def load_policy(path: Path, guard: Guard | None = None) -> Policy:
     """Read, check and judge the policy in the file `path`; see `parse_policy`."""
+    return parse_policy(read_text(path), guard, name=str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a policy file, of at most about `MOST_BYTES`.
+
+    Raises:
+        Misconfigured: naming the file.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would keep us waiting
             raise Misconfigured("is not a file", field=str(path), mend="name a policy in TOML")
         with path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1).decode("utf-8-sig")
+            return file.read(MOST_BYTES + 1).decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         mend = "name a policy in TOML that you may read"
@@ -70,7 +83,6 @@ def load_policy(path: Path, guard: Guard | None = None) -> Policy:
     except UnicodeDecodeError as error:
         reason = f"is not UTF-8 at byte {error.start}"
         raise Misconfigured(reason, field=str(path), mend="save it as UTF-8") from error
-    return parse_policy(text, guard, name=str(path))
 
 
 def parse_policy(text: str, guard: Guard | None = None, *, name: str = "policy") -> Policy:
@@ -85,13 +97,15 @@ def parse_policy(text: str, guard: Guard | None = None, *, name: str = "policy")
         The policy with its digest, which depends on the rules and not on how the file is written.
 
     Raises:
-        Misconfigured: naming file and key, and how to mend it.
-        Refused: by the guard, with its findings.
+        Misconfigured: naming file, line and key, and how to mend it.
+        Refused: by the guard, with its findings and their lines.
     """
-    policy = to_policy(read_form(text, name), name)
+    file = PolicyText(name, text)
+    policy = to_policy(read_form(file), file)
     try:
         (guard or Guard()).admit_policy(policy)
     except Refused as refused:
         refused.field = name
+        refused.lines = finding_lines(text, refused.findings)
         raise
     return policy

@@ -1,6 +1,5 @@
 """The form of a policy file: TOML with these keys and no others. Text in, entries out; no judgement."""
 
-import re
 import tomllib
 from collections.abc import Mapping
 
@@ -10,14 +9,13 @@ from sesame_sdk.errors import Misconfigured
 from sesame_sdk.model.policy import Gravity
 from sesame_sdk.model.signal import Conduct, Evidence, Polarity, Sensitivity
 from sesame_sdk.model.terms import ADULT, Consequence, Decider
+from sesame_sdk.scoring.policy_faults import explained
+from sesame_sdk.scoring.policy_places import PolicyText
 
 #: A policy of a hundred kinds takes a tenth of this.
 MOST_BYTES = 256 * 1024
 #: A key of thousands of dots would keep the TOML parser busy for hours.
 MOST_DOTS_A_LINE = 64
-
-_WITH_PATH = re.compile(r"(?P<what>.*) - at `\$\.?(?P<where>.*)`", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
 
 
 class BandEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -97,24 +95,25 @@ class PolicyForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     ranking: RankingEntry | None = None
 
 
-def read_form(text: str, name: str) -> PolicyForm:
-    """The entries of the policy file `name`, whose content is `text`.
+def read_form(file: PolicyText) -> PolicyForm:
+    """The entries of a policy file.
 
     Raises:
-        Misconfigured: naming the file, and the line or key.
+        Misconfigured: naming the file, the line and the key.
     """
-    values = _toml(text, name)
+    values = _toml(file)
     try:
         return msgspec.convert(values, PolicyForm, strict=True)
     except msgspec.ValidationError as error:
-        raise _located(str(error), name) from error
+        raise explained(error, PolicyForm, file) from error
 
 
-def _toml(text: str, name: str) -> Mapping[str, object]:
+def _toml(file: PolicyText) -> Mapping[str, object]:
+    text, name = file.text, file.name
     if len(text) > MOST_BYTES or len(text.encode(errors="replace")) > MOST_BYTES:
         mend = f"keep it under {MOST_BYTES // 1024} KiB"
         raise Misconfigured("is too long for a policy", field=name, mend=mend)
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.count(".") > MOST_DOTS_A_LINE:
             raise Misconfigured("has too many dots", field=f"{name}, line {number}", mend="shorten the key")
     try:
@@ -124,18 +123,3 @@ def _toml(text: str, name: str) -> Mapping[str, object]:
         raise Misconfigured("is nested too deeply", field=name, mend=mend) from error
     except ValueError as error:  # TOMLDecodeError, or a number beyond what Python reads
         raise Misconfigured(f"is not TOML: {error}", field=name, mend="mend the line it names") from error
-
-
-def _located(message: str, name: str) -> Misconfigured:
-    """What msgspec said, as an error that names file, key and what to do."""
-    found = _WITH_PATH.fullmatch(message)
-    what, where = (found["what"], found["where"]) if found else (message, "")
-    unknown = _UNKNOWN.fullmatch(what)
-    if unknown:
-        where, what = ".".join(filter(None, (where, unknown["key"][:60]))), "is not a key of a policy"
-    mend = (
-        "correct the key's name or take it out"
-        if unknown
-        else "see the form in sesame_sdk.scoring.policy_file"
-    )
-    return Misconfigured(what[:200], field=f"{name}: {where}" if where else name, mend=mend)

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -184,6 +185,21 @@ def test_a_policy_and_a_hub_refuse_in_one_form(run: Run) -> None:
     assert (done.code, said["type"]) == (3, "urn:sesame-sdk:refused")
     assert all(finding.action is Action.REFUSE for finding in findings_in(said))
     assert "refused by the guard: " in done.err
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_policy_that_passes_with_a_warning_says_so_beside_its_table(run: Run, tmp_path: Path) -> None:
+    """On stderr, with the line; stdout has what it weighs, and the exit code is 0."""
+    effect = '[[effects]]\nname = "Ten percent off"\nfrom = "good"\nprice_percent = -10\n\n[[kinds]]'
+    text = (POLICIES / "retail.toml").read_text().replace("[[kinds]]", effect, 1)
+    (tmp_path / "shop.toml").write_text(text)
+    done = run("policy", "check", "shop.toml", "--json")
+    (row,) = [line.split() for line in done.err.splitlines() if "PRC-1" in line]
+    assert (done.code, row[:3]) == (
+        0,
+        ["PRC-1", "warns", str(text.split("\n").index('name = "Ten percent off"') + 1)],
+    )
+    assert isinstance(json.loads(done.out), list)
 
 
 @pytest.mark.usefixtures("wide")
