@@ -8,11 +8,12 @@ what is judged never matters.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar, final, get_args
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import Refused
 from sesame_sdk.guard import subject
@@ -124,8 +125,6 @@ class Guard:
         _admit(self.grant(grant))
 
     def _judge(self, door: _Door, thing: T, name: Callable[[T], str]) -> tuple[Finding, ...]:
-        # The built-in rules look last: should a further rule tamper with what it was shown, they
-        # judge what will really be used.
         added = [finding for rule in self._extra for finding in _asked(rule, door, thing, name)]
         found = [finding for check in _STANDING[door] for finding in check(thing)]
         return _in_order([*found, *added]) if found or added else ()
@@ -156,12 +155,16 @@ def _admit(findings: tuple[Finding, ...]) -> None:
 def _asked(rule: GuardRule, door: _Door, thing: T, name: Callable[[T], str]) -> Iterable[Finding]:
     """The findings of a rule that is not ours."""
     try:
-        findings = list(islice(getattr(rule, door)(thing), MOST_FINDINGS + 1))
+        # A copy: whatever a rule does to what it is shown, now or later, is done to nothing that is used.
+        answer = getattr(rule, door)(deepcopy(thing))
+        findings = list(islice(answer, MOST_FINDINGS + 1))
+        plain = all(type(finding) is Finding for finding in findings)
+        findings = [evolve(finding) for finding in findings] if plain else []
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever else it raises, the door stays shut
         return (_broken(rule, name(thing), f"it failed with {type(error).__name__}"),)
-    if len(findings) > MOST_FINDINGS or not all(isinstance(finding, Finding) for finding in findings):
+    if len(findings) > MOST_FINDINGS or not plain:
         return (_broken(rule, name(thing), "it did not answer with findings"),)
     return findings
 

@@ -7,18 +7,24 @@ from pathlib import Path
 import pytest
 
 from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.personal_data import PD
 from sesame_sdk.guard.purposes import (
     ALLOWED,
     CONDITIONS,
+    CUSTOMER_CARE,
     DEPOSIT_WAIVER,
     DISPUTE_MANAGEMENT,
     DPV,
     FAMILIES,
+    FRAUD_PREVENTION,
     MATCHMAKING_RANKING,
+    MISUSE_PREVENTION,
     refusing_rule,
 )
 from sesame_sdk.model.grant import Direction, Grant
-from tests.guard.builders import GOOD_RANKING, NOON, consumer, grant, policy, reading, rules
+from sesame_sdk.model.policy import Band
+from sesame_sdk.model.terms import Decider, Effect, Side
+from tests.guard.builders import GOOD_RANKING, NOON, consumer, grant, policy, reading, rules, weighting
 
 GUARD = Guard()
 
@@ -119,6 +125,81 @@ def test_what_looks_like_an_allowed_purpose_is_not_one(purpose: str) -> None:
     assert refusing_rule(purpose) in {"PUR-1", "PUR-2"}
     assert rules(GUARD.policy(policy(purposes=(purpose,)))) == {refusing_rule(purpose)}
     assert refusing_rule(purpose) in rules(GUARD.read(reading(purpose=purpose)))
+
+
+#: Effects of each family, as a burden and as a reward, and in disguise.
+SPOKEN = [
+    ("PUR-2", ["An employee is fired", "An interview for the job", "h1ring", "优先录用"]),
+    ("PUR-3", ["The police are told", "A faster visa", "pass-port control", "免签证"]),
+    ("PUR-4", ["Slower internet", "Faster broadband", "Ten places up in the housing queue", "网速减半"]),
+    ("PUR-5", ["A higher insurance premium", "A cheaper loan", "l\N{CYRILLIC SMALL LETTER O}an", "贷款优惠"]),
+    ("PUR-6", ["Shared with third parties", "Sold to a data broker", "re-sold", "转售给第三方"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"), [(rule, words) for rule, all_words in SPOKEN for words in all_words]
+)
+def test_an_effect_that_a_score_is_not_for_is_refused_as_cost_and_as_reward(rule: str, words: str) -> None:
+    """PUR-2 to PUR-6 though the purpose is an allowed one: effects, aims, bands and names are read."""
+    for side in Side:
+        effects = (Effect(words, "ordinary", side=side, decides=Decider.PERSON),)
+        assert rules(GUARD.policy(policy(effects=effects))) == {rule}
+        assert rules(GUARD.consumer(consumer(effects=effects))) == {rule}
+    assert rules(GUARD.policy(policy(name=words))) == {rule}
+    assert rule in rules(GUARD.policy(policy(aim=f"A score for this: {words}")))
+    assert rules(GUARD.policy(policy(bands=(Band("ordinary", 350.0), Band(words[:32], 600.0))))) == {rule}
+    assert rules(GUARD.consumer(consumer(name=words))) == {rule}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Free express delivery",
+            "Deposit waived",
+            "No deposit on tool hire",
+            "Store credit for empty bottles",
+        ),
+        *(
+            "Visa cards and cash accepted",
+            "A moderator reads your posts first",
+            "免押金",
+            "A birthday present",
+        ),
+    ],
+)
+def test_an_ordinary_benefit_passes_both_doors(name: str) -> None:
+    """What GL 177 clears: a shop's privileges."""
+    assert GUARD.policy(policy(effects=(Effect(name, "good"),))) == ()
+    assert GUARD.consumer(consumer(effects=(Effect(name, "good"),))) == ()
+
+
+def test_what_may_be_passed_on_is_resale() -> None:
+    """PUR-6 by the terms, at both doors; an allowed purpose does not excuse it."""
+    assert rules(GUARD.policy(policy(reshare=True))) == {"PUR-6"}
+    assert rules(GUARD.consumer(consumer(reshare=True))) == {"PUR-6"}
+
+
+@pytest.mark.parametrize("category", ["SocialBehaviour", "ServiceConsumptionBehaviour", "OfficialID"])
+def test_fraud_is_prevented_by_transactions_only(category: str) -> None:
+    """PUR-1, the purpose's condition: among other purposes and among other categories too."""
+    other = weighting(categories=(f"{PD}Purchase", f"{PD}{category}"))
+    purposes = (CUSTOMER_CARE, FRAUD_PREVENTION)
+    assert rules(GUARD.policy(policy(other, purposes=purposes))) == {"PUR-1"}
+    assert GUARD.policy(policy(other)) == ()
+    assert GUARD.policy(policy(weighting(categories=(f"{PD}Transaction",)), purposes=purposes)) == ()
+
+
+def test_misuse_is_prevented_by_the_platforms_own_data_only() -> None:
+    """PUR-1, the purpose's condition: not even upwards from another context."""
+    elsewhere = weighting(kind="community.post.helpful", context="community")
+    (finding,) = GUARD.policy(policy(weighting(), elsewhere, purposes=(MISUSE_PREVENTION,)))
+    assert (finding.rule, finding.about) == (
+        "PUR-1",
+        "policy retail-privileges, kind community.post.helpful",
+    )
+    assert GUARD.policy(policy(weighting(), elsewhere)) == ()
 
 
 def test_a_policy_says_what_its_score_is_for() -> None:

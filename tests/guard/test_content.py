@@ -1,4 +1,4 @@
-"""POL-1, SPC-1, TST-1, ASC-1: by declaration, by words, and against getting round them."""
+"""POL-1, SPC-1, TST-1, ASC-1, BIO-1, LOC-1, RGT-1: declared, spoken of, or disguised."""
 
 import pytest
 
@@ -98,6 +98,17 @@ SPOKEN = [
     ("ASC-1", "What your family buys"),
     ("ASC-1", "Late payers in your neighbourhood"),
     ("ASC-1", "朋友的信用分"),
+    ("BIO-1", "A selfie that you sent"),
+    ("BIO-1", "How often you smile in pictures"),
+    ("BIO-1", "刷脸次数"),
+    ("LOC-1", "Places that you visited, by GPS"),
+    ("LOC-1", "Whereabouts at night"),
+    ("LOC-1", "出行轨迹"),
+    ("RGT-1", "Complaints that you made"),
+    ("RGT-1", "Disputes that you lost"),
+    ("RGT-1", "Consents that you withdrew"),
+    ("RGT-1", "How often you looked at your own score"),
+    ("RGT-1", "投诉次数"),
 ]
 
 
@@ -148,6 +159,34 @@ def test_every_text_of_a_policy_is_read() -> None:
     assert rules(GUARD.policy(policy(name="patriots"))) == {"POL-1"}
     assert rules(GUARD.policy(policy(bands=(Band("dissident", 350.0), Band("good", 600.0))))) == {"POL-1"}
     assert rules(GUARD.policy(policy(weighting(kind="retail.union.joined")))) == {"POL-1"}
+
+
+@pytest.mark.parametrize("text", ["gps", "whereabouts", "行踪"])
+def test_a_place_is_no_conduct_wherever_it_is_named(text: str) -> None:
+    """LOC-1 reads all of a kind: name, unit, sources, title, description."""
+    told = [{"unit": text}, {"sources": (text,)}, {"title": text}, {"description": f"Counted by {text}"}]
+    assert [rules(GUARD.kind(kind(**changes))) for changes in told] == [{"LOC-1"}] * 4
+    assert rules(GUARD.kind(kind(name="retail.g-p-s.seen"))) == {"LOC-1"}
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0], ids=["rewarded", "punished"])
+def test_using_a_right_neither_costs_nor_earns(sign: float) -> None:
+    """RGT-1: never to have complained is no merit either; and a policy may help with disputes."""
+    quiet = weighting(kind="retail.customer.quiet", reason="Months without a complaint", weight=sign)
+    assert "RGT-1" in rules(GUARD.policy(policy(quiet)))
+    assert GUARD.policy(policy(aim="Quicker answers to disputes and complaints")) == ()
+
+
+def test_a_sensitive_trait_cannot_hide_behind_an_ordinary_declaration() -> None:
+    """BIO-1: declared a purchase, and made of a face; spelt out, or cut in two."""
+    for words in ("Se1fies that you sent", "Faces, by web cam", "s m i l e s that you gave"):
+        assert rules(GUARD.kind(kind(reason=words))) == {"BIO-1"}
+
+
+def test_the_first_words_found_do_not_depend_on_the_order_of_sources() -> None:
+    """The same finding, to the letter."""
+    sources = ("a protest", "a union", "an election")
+    assert GUARD.kind(kind(sources=sources)) == GUARD.kind(kind(sources=sources[::-1]))
 
 
 def test_a_kind_about_opinions_cannot_hide_behind_a_harmless_name() -> None:

@@ -1,4 +1,4 @@
-"""CTX-1, INF-1, RET-1, NOS-1: what a kind may do to a score."""
+"""CTX-1, INF-1, RET-1: what a kind may do to a score."""
 
 import pytest
 from attrs import evolve
@@ -11,7 +11,6 @@ from tests.guard.builders import (
     GOOD_KIND,
     GOOD_POLICY,
     LOWERING,
-    consumer,
     grant,
     kind,
     policy,
@@ -137,15 +136,6 @@ def test_retention_cannot_be_hidden_among_fading_kinds() -> None:
     assert rules(
         GUARD.policy(policy(LOWERING, weighting(LOWERING, kind="retail.order.late", half_life_days=None)))
     )
-
-
-@pytest.mark.parametrize(
-    "no_score", ["deny", "lowest", "Neutral", "neutral ", "\N{FULLWIDTH LATIN SMALL LETTER N}eutral"]
-)
-def test_no_score_is_neutral_and_nothing_else(no_score: str) -> None:
-    """NOS-1 at both doors; another spelling of the word is another word."""
-    assert rules(GUARD.policy(policy(no_score=no_score))) == {"NOS-1"}
-    assert rules(GUARD.consumer(consumer(no_score=no_score))) == {"NOS-1"}
 
 
 def test_contexts_that_count_are_the_grants_own_and_its_crossings() -> None:

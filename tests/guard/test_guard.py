@@ -1,30 +1,30 @@
 """The guard as a whole: it composes, further rules only add, and nothing switches it off."""
 
 import itertools
-import os
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from attrs import evolve
-from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk.errors import Refused
 from sesame_sdk.guard.guard import MOST_FINDINGS, MOST_LISTED, Guard
+from sesame_sdk.guard.purposes import ALLOWED, DPV, MATCHMAKING_RANKING, MISUSE_PREVENTION
 from sesame_sdk.guard.rulebook import BUILT_IN
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signal import Evidence, SignalKind
-from sesame_sdk.model.terms import Terms
+from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
 from tests.guard.builders import (
     GOOD_CONSUMER,
     GOOD_KIND,
     GOOD_POLICY,
+    GOOD_RANKING,
     GOOD_READING,
     LOWERING,
     consumer,
@@ -35,6 +35,8 @@ from tests.guard.builders import (
     weighting,
 )
 
+T = TypeVar("T")
+Spoil = Callable[[Policy], Policy]
 RULE_IDS = (
     *("CTX-1", "PRP-1", "POL-1", "SPC-1", "TST-1", "ASC-1", "INF-1", "BIO-1", "VIS-1", "ENR-1", "NOS-1"),
     *(f"PUR-{number}" for number in range(1, 7)),
@@ -156,48 +158,53 @@ def test_an_interrupt_is_not_swallowed() -> None:
         Guard([Further(lambda *_: _raise(KeyboardInterrupt()))]).kind(GOOD_KIND)
 
 
-def test_a_further_rule_cannot_take_a_built_in_one_away() -> None:
-    """Neither by bearing its id, nor by answering nothing, nor by tampering with what it is shown."""
-
-    class Impostor(GuardRule):
-        id = "POL-1"
-        source = "GDPR 9"
-        dated = date(2026, 11, 1)
-
-    political = kind(reason="Protests attended")
-    assert "POL-1" in rules(Guard([Impostor()]).kind(political))
-
-    tampered = kind()
-    spoil = Further(lambda _, kind: object.__setattr__(kind, "reason", "Protests attended") or ())
-    assert "POL-1" in rules(Guard([spoil]).kind(tampered))
+def _with(element: Weighting) -> Spoil:
+    return lambda good: evolve(good, weightings=(*good.weightings, element))
 
 
-def test_nothing_switches_a_rule_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No environment variable, no attribute, no argument."""
-    for name in ("SESAME_GUARD", "SESAME_NO_GUARD", "SESAME_DISABLE_RULES", "GUARD", "DEBUG"):
-        monkeypatch.setitem(os.environ, name, "off")
-    guard = Guard(())
-    with pytest.raises(FrozenInstanceError):
-        guard._extra = ()
-    with pytest.raises(AttributeError):
-        guard.kind = lambda _: ()
-    with pytest.raises(TypeError):
-        Guard(rules=())
-    with pytest.raises(TypeError):
-        BUILT_IN[0] = BUILT_IN[1]
-    assert rules(guard.kind(kind(reason="Protests attended"))) == {"POL-1"}
+def _doing(name: str, **changes: Any) -> Spoil:
+    effect = Effect(name, "ordinary", **changes)
+    return lambda good: evolve(good, terms=evolve(good.terms, effects=(*good.terms.effects, effect)))
 
 
-#: An element that spoils any policy, by the rule that must say so.
-REFUSED_ELEMENTS: list[tuple[str, Weighting]] = [
-    ("POL-1", weighting(kind="retail.post.praise", reason="Praise for the government")),
-    ("SPC-1", weighting(kind="retail.pharmacy.order")),
-    ("TST-1", weighting(LOWERING, kind="retail.manga.order", weight=-2.0)),
-    ("ASC-1", weighting(kind="retail.other.score", reason="Your friends' scores")),
-    ("CTX-1", weighting(LOWERING, kind="dating.reply.late", context="dating")),
-    ("INF-1", weighting(LOWERING, kind="retail.tone.sour", evidence=Evidence.INFERRED)),
-    ("RET-1", weighting(LOWERING, kind="retail.order.lost", half_life_days=None)),
-]
+def _on(**terms: Any) -> Spoil:
+    return lambda good: evolve(good, terms=evolve(good.terms, **terms))
+
+
+def _for(purpose: str) -> Spoil:
+    return lambda good: evolve(good, purposes=(*good.purposes, purpose))
+
+
+#: One element for each rule that spoils any policy, which must then be refused by that rule alone.
+REFUSED_ELEMENTS: dict[str, Spoil] = {
+    "DCL-1": _with(weighting(kind="retail.order.gift", categories=())),
+    "CTX-1": _with(weighting(LOWERING, kind="dating.reply.late", context="dating")),
+    "PRP-1": _doing("Account closed", consequence=Consequence.BAN, decides=Decider.PERSON),
+    "POL-1": _with(weighting(kind="retail.post.praise", reason="Praise for the government")),
+    "SPC-1": _with(weighting(kind="retail.pharmacy.order")),
+    "TST-1": _with(weighting(LOWERING, kind="retail.manga.order", weight=-2.0)),
+    "ASC-1": _with(weighting(kind="retail.other.score", reason="Your friends' scores")),
+    "INF-1": _with(weighting(LOWERING, kind="retail.tone.sour", evidence=Evidence.INFERRED)),
+    "BIO-1": _with(weighting(kind="retail.visitor.seen", reason="A selfie that you sent")),
+    "LOC-1": _with(weighting(kind="retail.visitor.there", reason="Your whereabouts at night")),
+    "RGT-1": _with(weighting(kind="retail.customer.loud", reason="Complaints that you made")),
+    "VIS-1": _on(visibility="public"),
+    "ENR-1": _on(default_on=True),
+    "NOS-1": _on(no_score="deny"),
+    "PUR-1": _for(f"{DPV}Marketing"),
+    "PUR-2": _for(f"{DPV}PersonnelHiring"),
+    "PUR-3": _doing("Your benefits from the welfare office"),
+    "PUR-4": _doing("Faster broadband"),
+    "PUR-5": _doing("A cheaper loan"),
+    "PUR-6": _on(reshare=True),
+    "ADM-1": _doing("Orders are limited", side=Side.BELOW, consequence=Consequence.LIMIT),
+    "MIN-1": _on(minimum_age=15),
+    "RET-1": _with(weighting(LOWERING, kind="retail.order.lost", half_life_days=None)),
+    "EXP-1": _with(weighting(kind="retail.order.other", reason="Score too low")),
+    "DSP-1": lambda good: evolve(good, disputes=""),
+    "PRC-1": _doing("Prices", price_percent=8.0),
+    "MAT-1": _on(ranking=Ranking(("score",), "by score")),
+}
 
 good_weightings = st.lists(
     st.builds(
@@ -216,31 +223,76 @@ good_weightings = st.lists(
     max_size=6,
     unique_by=lambda entry: entry.kind.name,
 )
+good_effects = st.lists(
+    st.sampled_from(
+        [
+            Effect("Free express delivery", "good"),
+            Effect("Deposit waived", "good"),
+            Effect("Ten percent off", "good", price_percent=-10.0, disclosed=True),
+            Effect(
+                "Somebody looks at refunds first", "ordinary", Side.BELOW, Consequence.REVIEW, Decider.PERSON
+            ),
+        ]
+    ),
+    max_size=4,
+)
+good_policies = st.builds(
+    lambda entries, effects, purposes, ranking, aim: policy(
+        *entries, effects=tuple(effects), purposes=tuple(purposes), ranking=ranking, aim=aim
+    ),
+    good_weightings,
+    good_effects,
+    st.lists(
+        st.sampled_from(sorted(ALLOWED - {MISUSE_PREVENTION, MATCHMAKING_RANKING})), min_size=1, unique=True
+    ),
+    st.none() | st.just(GOOD_RANKING),
+    st.sampled_from(
+        ["Small privileges for good customers", "Quicker answers to disputes", "送礼给守约的顾客"]
+    ),
+)
 
 
-def _policy(weightings: list[Weighting]) -> Policy:
-    return evolve(GOOD_POLICY, weightings=tuple(weightings))
+def test_each_rule_that_stands_at_the_policy_door_has_an_element_that_it_refuses() -> None:
+    """All but CON-1, which looks at reads alone."""
+    assert {*REFUSED_ELEMENTS, "CON-1"} == set(RULE_IDS)
 
 
-@given(good_weightings, st.data())
-def test_adding_a_refused_element_to_a_good_policy_makes_it_refused(
-    weightings: list[Weighting], data: st.DataObject
-) -> None:
-    """Wherever it stands, and in whatever company; and the good policy itself passes."""
-    assert Guard().policy(_policy(weightings)) == ()
-    rule, element = data.draw(st.sampled_from(REFUSED_ELEMENTS))
-    at = data.draw(st.integers(0, len(weightings)))
-    assert rules(Guard().policy(_policy([*weightings[:at], element, *weightings[at:]]))) == {rule}
+@given(good_policies, st.sampled_from(sorted(REFUSED_ELEMENTS)))
+def test_adding_a_refused_element_to_a_good_policy_makes_it_refused(good: Policy, rule: str) -> None:
+    """By its rule and no other, in whatever company; and the good policy itself passes."""
+    assert Guard().policy(good) == ()
+    spoilt = REFUSED_ELEMENTS[rule](good)
+    assert rules(Guard().policy(spoilt)) == {rule}
+    with pytest.raises(Refused, match=rule):
+        Guard().admit_policy(spoilt)
 
 
-@given(good_weightings, st.lists(st.sampled_from(REFUSED_ELEMENTS), unique_by=str), st.randoms())
-def test_the_order_of_weightings_never_matters(weightings: list[Weighting], bad: Any, random: Any) -> None:
-    """The same entries in another order are judged the same."""
-    entries = [*weightings, *(element for _, element in bad)]
-    shuffled = random.sample(entries, len(entries))
-    judged, again = (sorted(map(str, Guard().policy(_policy(order)))) for order in (entries, shuffled))
-    assert judged == again
-    assert {line.split()[0] for line in judged} == {rule for rule, _ in bad}
+@given(good_policies, st.sets(st.sampled_from(sorted(REFUSED_ELEMENTS))), st.randoms())
+def test_the_order_of_entries_never_matters(good: Policy, bad: set[str], random: Any) -> None:
+    """Kinds, effects, purposes and registered kinds in another order: the same findings, word by word."""
+    spoilt = good
+    for rule in sorted(bad):
+        spoilt = REFUSED_ELEMENTS[rule](spoilt)
+    turned = evolve(
+        spoilt,
+        weightings=_shuffled(spoilt.weightings, random),
+        purposes=_shuffled(spoilt.purposes, random),
+        terms=evolve(spoilt.terms, effects=_shuffled(spoilt.terms.effects, random)),
+    )
+    registered = [evolve(entry.kind, unit="box", sources=("a till",)) for entry in spoilt.weightings]
+    assert Guard().policy(spoilt) == Guard().policy(turned)
+    assert rules(Guard().policy(spoilt)) == bad
+    assert _refusal(spoilt, registered) == _refusal(turned, registered[::-1])
+
+
+def _shuffled(entries: tuple[T, ...], random: Any) -> tuple[T, ...]:
+    return tuple(random.sample(entries, len(entries)))
+
+
+def _refusal(bad: Policy, registered: list[SignalKind]) -> tuple[str, object]:
+    with pytest.raises(Refused) as refused:
+        Guard().admit_policy(bad, registered)
+    return str(refused.value), refused.value.findings
 
 
 def test_findings_fit_whatever_they_are_about() -> None:

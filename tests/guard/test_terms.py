@@ -1,0 +1,130 @@
+"""VIS-1, ENR-1, NOS-1, MIN-1, DSP-1: on what terms a score is carried."""
+
+from typing import Any
+
+import pytest
+
+from sesame_sdk.errors import Refused
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.model.grant import Direction
+from sesame_sdk.model.policy import Band
+from sesame_sdk.model.terms import Effect
+from tests.guard.builders import consumer, grant, policy, reading, rules
+
+GUARD = Guard()
+
+
+def judged(**terms: Any) -> set[str]:
+    """What a policy and a consumer on these terms are refused by: the same."""
+    by_policy, by_consumer = rules(GUARD.policy(policy(**terms))), rules(GUARD.consumer(consumer(**terms)))
+    assert by_policy == by_consumer
+    return by_policy
+
+
+def test_the_defaults_pass() -> None:
+    """And so do they written out, and an age that is higher."""
+    assert judged() == set()
+    assert judged(visibility="private", default_on=False, no_score="neutral", minimum_age=21) == set()
+
+
+@pytest.mark.parametrize(
+    "visibility", ["public", "members", "Private", "private ", "priv\N{CYRILLIC SMALL LETTER A}te", "friends"]
+)
+def test_a_score_is_private(visibility: str) -> None:
+    """VIS-1: another spelling is another word."""
+    assert judged(visibility=visibility) == {"VIS-1"}
+
+
+@pytest.mark.parametrize(
+    "words", ["Leaderboard", "A place on the hall of fame", "le4derboard", "排行榜", "Names on a public list"]
+)
+def test_a_private_score_may_not_be_published_by_an_effect(words: str) -> None:
+    """VIS-1 reads aims, effects, bands and names: called private, and shown to all."""
+    assert judged(effects=(Effect(words, "good"),)) == {"VIS-1"}
+    assert rules(GUARD.policy(policy(aim=f"{words} of customers"))) == {"VIS-1"}
+    assert rules(GUARD.policy(policy(name=words))) == {"VIS-1"}
+    assert rules(GUARD.consumer(consumer(name=words))) == {"VIS-1"}
+    bands = (Band("ordinary", 350.0), Band(words, 600.0))
+    assert rules(GUARD.policy(policy(bands=bands))) == {"VIS-1"}
+
+
+@pytest.mark.parametrize("how", ["default_on", "mandatory", "bundled"])
+def test_nobody_is_in_without_having_said_yes(how: str) -> None:
+    """ENR-1, each way by itself; saying that one is off excuses no other."""
+    ways = dict.fromkeys(("default_on", "mandatory", "bundled"), False)
+    assert judged(**{how: True}) == {"ENR-1"}
+    assert judged(**(ways | {how: True})) == {"ENR-1"}
+
+
+def test_each_way_of_making_people_join_is_a_finding() -> None:
+    """ENR-1: the mend names the key."""
+    found = GUARD.policy(policy(default_on=True, mandatory=True, bundled=True))
+    assert [finding.mend for finding in found] == [
+        "set default_on = false",
+        "set mandatory = false",
+        "set bundled = false",
+    ]
+
+
+@pytest.mark.parametrize(
+    "no_score", ["deny", "lowest", "Neutral", "neutral ", "\N{FULLWIDTH LATIN SMALL LETTER N}eutral"]
+)
+def test_no_score_is_neutral_and_nothing_else(no_score: str) -> None:
+    """NOS-1 at both doors; another spelling of the word is another word."""
+    assert judged(no_score=no_score) == {"NOS-1"}
+
+
+@pytest.mark.parametrize("age", [0, 15, 17])
+def test_nobody_under_eighteen_carries_a_score(age: int) -> None:
+    """MIN-1 at both doors."""
+    assert judged(minimum_age=age) == {"MIN-1"}
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_a_consent_of_unknown_age_is_not_recorded(direction: Direction) -> None:
+    """MIN-1: "not known" and "15" are one thing to a hub; the finding names no person."""
+    kinds = ("retail.order.completed",) if direction is Direction.SEND else ()
+    told = grant(direction=direction, kinds=kinds, subject="pseudonym-of-ada")
+    GUARD.admit_grant(told)
+    minor = grant(direction=direction, kinds=kinds, subject="pseudonym-of-ada", adult=False)
+    with pytest.raises(Refused, match="MIN-1") as refused:
+        GUARD.admit_grant(minor)
+    (finding,) = refused.value.findings
+    assert "18" in finding.reason
+    assert "pseudonym-of-ada" not in str(finding) + finding.mend
+
+
+def test_a_consent_of_unknown_age_opens_no_read() -> None:
+    """MIN-1: the second line. In words that are true of everybody, so that they tell of nobody."""
+    (finding,) = GUARD.read(reading(grant=grant(adult=False)))
+    assert finding.rule == "MIN-1"
+    assert finding.reason == "a score is read with the consent of somebody known to be 18 or older"
+    assert rules(GUARD.read(reading(grant=None))) == {"CON-1"}
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "https://shop.example/disputes",
+        "disputes@shop.example",
+        "Data desk, 1 High Street, York",
+        "Call 01904 555 0100",
+    ],
+)
+def test_a_person_can_say_where_a_signal_is_wrong(way: str) -> None:
+    """DSP-1: a page, an address or a telephone."""
+    assert GUARD.policy(policy(disputes=way)) == ()
+
+
+@pytest.mark.parametrize(
+    "way", ["", "none", "Not possible", "n/a", "https://", "ask @ the desk", "我们不接受"]
+)
+def test_a_policy_without_a_way_to_dispute_is_refused(way: str) -> None:
+    """DSP-1: nor is a word that stands where an address should."""
+    assert rules(GUARD.policy(policy(disputes=way))) == {"DSP-1"}
+
+
+def test_what_is_disputed_does_not_count() -> None:
+    """DSP-1: a way to dispute excuses nothing if the signal goes on counting."""
+    assert rules(GUARD.policy(policy(disputed_count=True))) == {"DSP-1"}
+    assert len(GUARD.policy(policy(disputed_count=True, disputes=""))) == 2
