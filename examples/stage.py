@@ -65,7 +65,14 @@ class Stage:
             shown = " ".join(typed).replace(f"{ROOT}/", "")
             _console.print(f"[dim]$[/] sesame {shown}", soft_wrap=True)
         done = subprocess.run(
-            [SESAME, *typed], cwd=self.folder, capture_output=True, text=True, timeout=300, check=False
+            [SESAME, *typed],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            # What a command says when it refuses is shown, and a table in a pipe is as wide as it likes.
+            env={**os.environ, "COLUMNS": str(_console.width)} if fails else None,
         )
         if done.returncode != fails:
             sys.exit(f"that ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
