@@ -47,7 +47,7 @@ from sesame_sdk.hub.schema import (
 )
 from sesame_sdk.hub.schema import registrations as registration_table
 from sesame_sdk.model.grant import Direction
-from sesame_sdk.scoring.ladders import Senders
+from sesame_sdk.scoring.rungs import Senders
 from sesame_sdk.scoring.trial import Held
 
 _temporary = MetaData()

@@ -2,7 +2,7 @@
 
 Rules:
     * every point is the one SQL text's: what is tried is a hypothetical person, many in one run
-    * only what the person can do by themselves (see `ladders`); if nothing of that reaches it, no way
+    * only what the person can do by themselves (see `rungs`); if nothing of that reaches it, no way
     * the cheapest way is the one of least effort, of as few kinds as that takes. It is exact where no
       ladder needs rungs of more than one unit, and otherwise within a rung of each of its kinds
     * beside it, at most, `MOST_WAYS` - 1 ways of a single kind, so that people can choose
@@ -15,7 +15,7 @@ from sesame_sdk.model.explanation import Outlook, Place, Step, Way
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.scoring import ladders
-from sesame_sdk.scoring.ladders import Ladder, Rung, Senders, can_climb
+from sesame_sdk.scoring.rungs import Ladder, Rung, Senders, can_climb, is_new
 from sesame_sdk.scoring.scorecard import hundredths
 from sesame_sdk.scoring.trial import Held, Trial
 from sesame_sdk.scoring.waiting import wait
@@ -137,9 +137,7 @@ def _step(ladder: Ladder, rung: Rung) -> Step:
         reason=kind.reason,
         unit=kind.unit,
         units=rung.units,
-        places=tuple(
-            Place("" if ladders.is_new(partner) else partner, units) for partner, units in rung.places
-        ),
+        places=tuple(Place("" if is_new(partner) else partner, units) for partner, units in rung.places),
         hundredths=rung.hundredths,
         effort=rung.effort,
     )

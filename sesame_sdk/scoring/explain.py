@@ -16,7 +16,7 @@ from sesame_sdk.model.explanation import Explanation
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring.counterfactual import outlook
-from sesame_sdk.scoring.ladders import Senders
+from sesame_sdk.scoring.rungs import Senders
 from sesame_sdk.scoring.scorecard import hundredths as in_hundredths
 from sesame_sdk.scoring.trial import Held, Trial
 from sesame_sdk.scoring.words import policy_words, range_words

@@ -1,8 +1,7 @@
 """What more of a kind comes to, unit by unit, and at whom: a ladder a kind, tried by the one SQL text.
 
 Rules:
-    * a kind is climbed only if the person can: it takes effort, it is their own conduct, more of it
-      lifts and can never lower
+    * a kind is climbed only if the person can (`rungs.can_climb`)
     * and only at partners that can send it: those who may for this person, or others who are there
     * units go first where all of them count, then where a partner's cap leaves room for a part of one
     * a ladder has `MOST_RUNGS` at most; where that is too few for single units, a rung is a round
@@ -13,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from sesame_sdk.model.policy import Weighting
-from sesame_sdk.model.signal import Conduct
+from sesame_sdk.scoring.rungs import NEW, Ladder, Rung, Senders, can_climb, is_new
 from sesame_sdk.scoring.scorecard import MICROPOINTS
 from sesame_sdk.scoring.trial import Held, Trial
 from sesame_sdk.scoring.words import is_money
@@ -26,85 +25,6 @@ MOST_RUNGS = 60
 MOST_PIECES, MOST_MONEY = 1_000, 1_000_000
 #: Partners new to the person that one way may need.
 MOST_NEW = 3
-
-_NEW = "\0"  # no issuer begins so
-
-
-@frozen
-class Senders:
-    """Who can send a kind for a person.
-
-    Attributes:
-        partners: issuers of those who may now.
-        further: how many others can say it, whom the person does not use.
-    """
-
-    partners: tuple[str, ...] = ()
-    further: int = 0
-
-
-@frozen
-class Rung:
-    """So many units, and what they come to.
-
-    Attributes:
-        units: how many.
-        places: of them, at each partner; a name that `is_new` stands for one who is new to the person.
-        hundredths: what they add.
-        effort: what they take.
-    """
-
-    units: int
-    places: tuple[tuple[str, int], ...]
-    hundredths: int
-    effort: float
-
-
-@frozen
-class Ladder:
-    """How one kind can be climbed.
-
-    Attributes:
-        weighting: the kind.
-        unit: value of the signal of today that one unit is worth.
-        partners: at whom, the ones that take most units first.
-        held: what the kind stands at.
-        now: hundredths that it adds already.
-        step: units from one rung to the next.
-        most: how many rungs.
-    """
-
-    weighting: Weighting
-    unit: float
-    partners: tuple[str, ...]
-    held: tuple[Held, ...]
-    now: int
-    step: int
-    most: int
-
-    def with_units(self, places: Mapping[str, int], today: int) -> list[Held]:
-        """Somebody who has of this kind what the person has, and so many units more."""
-        kind = self.weighting.kind.name
-        more = (Held(partner, kind, units * self.unit, today) for partner, units in places.items())
-        return [*self.held, *more]
-
-    def rung(self, places: Mapping[str, int], parts: Mapping[str, int]) -> Rung:
-        """What came of trying so many units."""
-        units = sum(places.values())
-        effort = round((self.weighting.effort or 0.0) * units, 9)
-        return Rung(units, tuple(places.items()), parts[self.weighting.kind.name] - self.now, effort)
-
-
-def is_new(partner: str) -> bool:
-    """Whether this stands for a partner whom the person does not use yet."""
-    return partner.startswith(_NEW)
-
-
-def can_climb(weighting: Weighting) -> bool:
-    """Whether a person can lift their score by more of this kind, and by it alone."""
-    own = weighting.kind.conduct is Conduct.OWN
-    lifts = weighting.weight > 0 and weighting.cap > 0 and not weighting.can_lower
-    return own and lifts and weighting.effort is not None
 
 
 def ladders(
@@ -190,7 +110,7 @@ def _footed(
 def _partners(senders: Senders, held: Iterable[Held]) -> tuple[str, ...]:
     """Those who may, and new ones; nobody whose signals take points so far, if there is anybody else."""
     behind = {one.partner for one in held if one.value < 0}
-    new = [f"{_NEW}{number}" for number in range(min(senders.further, MOST_NEW))]
+    new = [f"{NEW}{number}" for number in range(min(senders.further, MOST_NEW))]
     everybody = [*sorted(set(senders.partners)), *new]
     return tuple(partner for partner in everybody if partner not in behind) or tuple(everybody)
 
@@ -228,7 +148,7 @@ def _turns(trial: Trial, found: Sequence[Ladder]) -> list[list[str]]:
 
 
 def _like(partner: str) -> str:
-    return f"{_NEW}0" if is_new(partner) else partner
+    return f"{NEW}0" if is_new(partner) else partner
 
 
 def _in_turn(partners: Iterable[str], alone: Mapping[str, Sequence[int]]) -> list[str]:

@@ -97,10 +97,11 @@ def _first(days: _Days, last: int, most: int) -> tuple[int | None, int]:
 
     After `most` stretches it gives up, and the second says how far it came.
     """
-    spans, tried = [(1, last)] if last else [], 0
+    spans = [(1, last)] if last and days.reach([(1, last)])[0] else []
+    tried = 1
     while spans:
         first, end = spans.pop()
-        if first == end and tried:
+        if first == end:
             return first, first - 1
         if tried >= most:
             return None, first - 1

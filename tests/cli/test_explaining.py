@@ -12,8 +12,8 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.policy import Band
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.ladders import Senders
 from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.scoring.rungs import Senders
 from sesame_sdk.scoring.trial import Held
 from tests.cli.conftest import POLICIES, Run, data
 from tests.guard.builders import LOWERING, policy, weighting

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sesame_sdk.model.explanation import Way
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signal import Polarity
-from sesame_sdk.scoring.ladders import Senders
+from sesame_sdk.scoring.rungs import Senders
 from sesame_sdk.scoring.trial import Held
 from tests.guard.builders import GOOD_KIND
 from tests.scoring.engines import TODAY
@@ -82,6 +82,11 @@ people = st.lists(
     min_size=1,
     max_size=8,
 )
+
+
+def order(value: float = 1.0, partner: str = "one", kind: str = ORDERS, days: int = 0) -> Held:
+    """A signal of so many days ago."""
+    return Held(partner, kind, value, start_of(TODAY) - days * DAY)
 
 
 def added(way: Way) -> list[Held]:

@@ -2,7 +2,6 @@
 
 import math
 import random
-from datetime import date, timedelta
 from pathlib import Path
 from time import process_time
 
@@ -16,17 +15,27 @@ from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signal import Conduct
 from sesame_sdk.scoring.counterfactual import cheapest
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.ladders import Senders
 from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.scoring.rungs import Senders
 from sesame_sdk.scoring.trial import Held
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
-from tests.scoring.people import ABLE, ORDERS, RETURNS, SPEND, added, everything, people, policies, slowly
+from tests.scoring.people import (
+    ABLE,
+    ORDERS,
+    RETURNS,
+    SPEND,
+    added,
+    everything,
+    order,
+    people,
+    policies,
+    slowly,
+)
 from tests.scoring.reference import DAY, start_of
 
 START = start_of(TODAY)
 LONG = settings(deadline=None, max_examples=60)
-SENT_BACK = weighting(LOWERING, expires_days=100.0)
 
 
 def ahead(held: list[Held], by: Policy, able: dict[str, Senders] | None = None) -> Outlook:
@@ -35,11 +44,6 @@ def ahead(held: list[Held], by: Policy, able: dict[str, Senders] | None = None) 
     assert found
     assert found.outlook
     return found.outlook
-
-
-def order(value: float = 1.0, partner: str = "one", kind: str = ORDERS, days: int = 0) -> Held:
-    """A signal of so many days ago."""
-    return Held(partner, kind, value, START - days * DAY)
 
 
 @given(by=policies(), held=people)
@@ -73,22 +77,6 @@ def test_nothing_cheaper_reaches_the_band(by: Policy, held: list[Held]) -> None:
     enough = [effort for effort, more in everything(by, 3) if (slowly([*held, *more], by) or 0) >= target]
     least = found.outlook.ways[0].effort if found.outlook.ways else math.inf
     assert least <= min(enough, default=math.inf) + 1e-9
-
-
-@given(by=policies(), held=people)
-@LONG
-def test_the_day_to_wait_for_is_the_first_one(by: Policy, held: list[Held]) -> None:
-    """Tried day by day, by the reference, until nothing lowers any more."""
-    found = explain(held, by, TODAY, ABLE)
-    assume(found)
-    assert found
-    if not found.outlook:
-        return
-    target = round(found.outlook.start * 100)
-    days = (day for day in range(1, 103) if (slowly(held, by, day) or 0) >= target)
-    first = next(days, None)
-    assert found.outlook.waiting.day == (None if first is None else TODAY + timedelta(days=first))
-    assert found.outlook.waiting.until is None
 
 
 @given(
@@ -209,54 +197,6 @@ def test_what_the_range_hides_has_to_be_gained_as_well() -> None:
     found = ahead(lost, by)
     assert found.missing == 40.0
     assert found.ways[0].steps[0].units == 10
-
-
-@pytest.mark.parametrize(("days", "day"), [(0, 101), (60, 41), (100, 1)])
-def test_waiting_ends_when_what_lowers_expires(days: int, day: int) -> None:
-    """Base 550 with a point lost; the next band begins at 550, and a score is left."""
-    by = policy(
-        weighting(), evolve(SENT_BACK, half_life_days=None), bands=(Band("l", 350.0), Band("g", 550.0))
-    )
-    found = ahead([order(0.0), order(1.0, kind=RETURNS, days=days)], by)
-    assert found.waiting.day == TODAY + timedelta(days=day)
-    assert not found.waiting.fades
-
-
-def test_somebody_with_nothing_left_has_no_score_to_wait_for() -> None:
-    """The day after the last signal counted there is none, which is not the next band."""
-    by = policy(evolve(SENT_BACK, half_life_days=None), bands=(Band("l", 350.0), Band("g", 550.0)))
-    assert ahead([order(1.0, kind=RETURNS)], by).waiting.day is None
-
-
-def test_rewards_that_fade_meanwhile_are_counted_in_and_told() -> None:
-    """The day is later than it were without."""
-    bands = (Band("low", 350.0), Band("good", 551.0))
-    sent_back = evolve(SENT_BACK, expires_days=1000.0)
-    fading = policy(weighting(half_life_days=300.0), sent_back, bands=bands)
-    lasting = policy(weighting(), sent_back, bands=bands)
-    held = [order(4.0), order(20.0, kind=RETURNS)]
-    late, soon = ahead(held, fading).waiting, ahead(held, lasting).waiting
-    assert late.fades
-    assert not soon.fades
-    assert late.day
-    assert soon.day
-    assert late.day > soon.day
-
-
-def test_where_what_lowers_counts_for_ever_it_says_how_far_it_looked() -> None:
-    """No day in ten years, which is not to say that none ever comes."""
-    by = policy(weighting(), evolve(LOWERING, half_life_days=None))
-    waiting = ahead([order(0.0), order(1.0, kind=RETURNS)], by).waiting
-    assert (waiting.day, waiting.until) == (None, TODAY + timedelta(days=3653))
-
-
-def test_on_the_last_day_of_all_there_is_nothing_to_wait_for() -> None:
-    """The calendar ends, and nothing breaks."""
-    held = [Held("one", RETURNS, 1.0, start_of(date.max))]
-    found = explain(held, policy(weighting(), SENT_BACK), date.max)
-    assert found
-    assert found.outlook
-    assert found.outlook.waiting.day is None
 
 
 def test_explaining_five_hundred_signals_takes_no_more_than_a_blink() -> None:
