@@ -49,7 +49,8 @@ def read(
                 found.append((_consent(row, now, known), bool(row.get("given_at"))))
                 advance(1)
         except Refused as error:
-            raise Refused(f"{file}, line {reader.line_num}: {error.message}", error.findings) from error
+            error.field = f"{file}, line {reader.line_num}"
+            raise
         except (ValueError, csv.Error) as error:
             # A line that could not even be split is not counted yet.
             line = reader.line_num + (not isinstance(error, Rejected))

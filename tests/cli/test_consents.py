@@ -105,6 +105,19 @@ def test_a_broken_file_is_rejected_by_file_and_line(
     assert says in done.err
 
 
+def test_nobody_of_unknown_age_consents(run: Run, write: Write) -> None:
+    """MIN-1, exit code 3 and nothing recorded: by a file, whose line is named, and by options."""
+    write(HEADER, ADA, BEN.replace(",yes", ",no"))
+    done = run(*LOAD)
+    assert done.code == 3
+    assert "g.csv, line 3" in done.err
+    assert "MIN-1" in done.err
+    single = run(*ONE, "--send", "retail.order.completed")
+    assert (single.code, "MIN-1" in single.err) == (3, True)
+    assert "18" in single.err
+    assert data(run("grants", "list", "--hub", "hub", "--json").out) == []
+
+
 def test_encodings_other_than_utf_8_are_told_by_line(run: Run, write: Write) -> None:
     """A byte order mark, as spreadsheets write it, is no error."""
     file = write(HEADER, ADA, BEN.replace("ben", "bén"), encoding="latin-1")

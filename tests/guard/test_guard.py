@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sesame_sdk.errors import Refused
@@ -257,6 +257,7 @@ def test_each_rule_that_stands_at_the_policy_door_has_an_element_that_it_refuses
     assert {*REFUSED_ELEMENTS, "CON-1"} == set(RULE_IDS)
 
 
+@settings(deadline=None)
 @given(good_policies, st.sampled_from(sorted(REFUSED_ELEMENTS)))
 def test_adding_a_refused_element_to_a_good_policy_makes_it_refused(good: Policy, rule: str) -> None:
     """By its rule and no other, in whatever company; and the good policy itself passes."""
@@ -267,6 +268,7 @@ def test_adding_a_refused_element_to_a_good_policy_makes_it_refused(good: Policy
         Guard().admit_policy(spoilt)
 
 
+@settings(deadline=None)
 @given(good_policies, st.sets(st.sampled_from(sorted(REFUSED_ELEMENTS))), st.randoms())
 def test_the_order_of_entries_never_matters(good: Policy, bad: set[str], random: Any) -> None:
     """Kinds, effects, purposes and registered kinds in another order: the same findings, word by word."""

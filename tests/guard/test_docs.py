@@ -1,0 +1,74 @@
+"""docs/guard.md lists every rule as the code has it, and the samples in the documents pass the guard."""
+
+import inspect
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from sesame_sdk.guard.purposes import CONDITIONS
+from sesame_sdk.guard.rulebook import BUILT_IN
+from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.scoring import policy_file
+from sesame_sdk.scoring.policy_file import parse_policy
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "guard.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in PAGE.splitlines()
+    if re.match(r"\| [A-Z]{3}-\d ", line)
+]
+
+
+def doors(rule: GuardRule) -> str:
+    """Where a rule stands, as the table says it. A policy's kinds are judged as kinds."""
+    names = ("kind", "policy", "consumer", "read")
+    stands = {
+        name
+        for name in names
+        if getattr(type(rule), f"check_{name}") is not getattr(GuardRule, f"check_{name}")
+    }
+    if "kind" in stands:
+        stands.add("policy")
+    return ", ".join(
+        [*(name for name in names if name in stands), *(["consent"] if hasattr(rule, "check_grant") else [])]
+    )
+
+
+def test_the_table_lists_every_rule_in_the_order_of_findings() -> None:
+    """Each once."""
+    assert [row[0] for row in ROWS] == [rule.id for rule in BUILT_IN]
+
+
+@pytest.mark.parametrize(
+    ("rule", "row"), list(zip(BUILT_IN, ROWS, strict=True)), ids=[rule.id for rule in BUILT_IN]
+)
+def test_a_row_says_what_the_rule_is(rule: GuardRule, row: list[str]) -> None:
+    """Doors, action and source, as the code has them."""
+    _, looks_at, at, action, source = row
+    assert looks_at
+    assert (at, source) == (doors(rule), rule.source)
+    assert action == ("refuse, warn" if "self.warn(" in inspect.getsource(type(rule)) else "refuse")
+    assert (type(rule).__doc__ or "").startswith(f"{rule.id}: ")
+
+
+def test_the_rules_of_our_own_are_explained() -> None:
+    """Each by name in its section, and so is every purpose with a condition."""
+    section = PAGE.partition("## Three rules of our own")[2].partition("\n## ")[0]
+    assert re.findall(r"\*\*([A-Z]{3}-\d),", section) == ["DCL-1", "LOC-1", "RGT-1"]
+    assert all(
+        f"| `{re.split('[#:]', purpose)[-1]}` | {told}" in PAGE
+        for purpose, told in CONDITIONS.items()
+        if "score offered" not in told
+    )
+
+
+def test_the_sample_policies_of_the_documents_pass() -> None:
+    """What is shown first is what people copy."""
+    (sample,) = re.findall(r"```toml\n(.*?)```", (DOCS / "scoring.md").read_text(), re.DOTALL)
+    assert parse_policy(sample).terms.effects
+    form = textwrap.dedent((policy_file.__doc__ or "").partition("\n\n")[2].partition("\nFurther keys")[0])
+    band = '[[bands]]\nname = "very good"\nfrom = 650\n'
+    assert parse_policy(f"{form}\n{band}").disputes
