@@ -2,6 +2,6 @@
 
 `policy_file` reads a policy and has the guard judge it; `scorecard` turns it into a small table and
 holds the one SQL text; `engines` runs that text on SQLite and DuckDB; `explain` puts the rows into words.
-`trial` scores hypothetical people: so `counterfactual` finds what would have to change (`rungs` and `ladders`:
-more of a kind; `waiting`: time), and `what_if` estimates. `words` says a policy in plain English.
+`trial` scores hypothetical people: so `counterfactual` finds what would have to change, which is more of a
+kind (`rungs`, `ladders`) or time (`waiting`), and `what_if` estimates. `words` says a policy in English.
 """
