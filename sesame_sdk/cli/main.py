@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Command to the module that holds it, and its line in the help: listing must import none of them.
 COMMANDS = {
-    "audit": ("audit", "Play a policy with simulated people, and measure what it does to them."),
+    "audit": ("audit", "Judge POLICY, play it with simulated people, and measure what it does to them."),
     "doctor": ("doctor", "Look for what is wrong with this set-up, and say how to mend it."),
     "explain": ("scores", "Show a person's score with every reason, and who read it (at the hub)."),
     "grants": ("grants", "Record, withdraw and list the consents that people give (at the hub)."),

@@ -54,7 +54,9 @@ def test_debug_shows_the_traceback(sesame: Type) -> None:
 
 def test_a_refusal_gives_the_rule_its_source_and_a_way_out(sesame: Type) -> None:
     """And nothing is loaded."""
-    done = sesame("policy", "check", POLICIES / "refused" / "punishes_opinions.toml")
+    # Without a width: readline, which pytest imports, sets one that only other processes see.
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    done = sesame("policy", "check", POLICIES / "refused" / "punishes_opinions.toml", env=env)
     assert "GDPR 9; GL 168" in done.stderr
     assert "to mend it" in done.stderr
 
