@@ -17,9 +17,9 @@ from sesame_sdk.audit.tables import FEWEST, measured_groups
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.terms import Consequence, Side
 
-#: A group must be expected to have so many selected people, or it is not compared: by chance alone its
-#: ratio would be off by a tenth and more. Our choice.
-FEWEST_SELECTED = 100
+#: A group must be expected to have so many selected people, or it is not compared. With fewer, chance alone
+#: would take a ratio below 0.80 more than once in a hundred audits. Our choice.
+FEWEST_SELECTED = 250
 
 
 def impact(played: Played) -> Measured:

@@ -259,3 +259,12 @@ def test_what_reaches_too_few_is_not_compared_and_the_report_says_so() -> None:
     assert "people are shown and not compared" in small.note
     nobody = audit(shop(good=900), crowd(1000))
     assert metric(nobody, "DIS-1").verdict is Verdict.UNMEASURED
+
+
+@pytest.mark.parametrize("name", ["retail", "community", "matchmaking"])
+def test_the_example_policies_are_clean_with_the_default_people(name: str) -> None:
+    """They are what operators begin from."""
+    report = audit(load_policy(POLICIES / f"{name}.toml"))
+    assert report.findings == ()
+    assert report.simulation
+    assert {each.verdict for each in report.simulation.measured} == {Verdict.CLEAN}
