@@ -4,7 +4,7 @@ A purpose is judged wherever it is stated. In case the stated one is harmless an
 PUR-2 to PUR-6 also read what policies and consumers say of themselves.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar
 
@@ -42,10 +42,12 @@ class PurposeRule(GuardRule):
         yield from super().check_consumer(consumer)
         yield from self._judge_purpose(of_consumer(consumer), consumer.purpose)
 
-    def check_read(self, reading: Reading) -> Iterator[Finding]:
+    # A hub asks at every read, and nearly always finds nothing: no generator is made for that.
+    def check_read(self, reading: Reading) -> Iterable[Finding]:
         """Refuse a read for such a purpose."""
-        if refusing_rule(reading.purpose) == self.id:
-            yield from self._judge_purpose(of_reading(reading), reading.purpose)
+        if refusing_rule(reading.purpose) != self.id:
+            return ()
+        return self._judge_purpose(of_reading(reading), reading.purpose)
 
     def _judge_purpose(self, about: str, purpose: str) -> Iterator[Finding]:
         if refusing_rule(purpose) == self.id:
@@ -71,14 +73,14 @@ class StatedPurpose(PurposeRule):
         if MISUSE_PREVENTION in policy.purposes:
             yield from self._only_its_own(policy)
 
-    def check_read(self, reading: Reading) -> Iterator[Finding]:
+    def check_read(self, reading: Reading) -> Iterable[Finding]:
         """Refuse a read whose purpose is not allowed, or is not that of the grant."""
-        yield from super().check_read(reading)
-        if reading.grant is not None and reading.grant.purpose != reading.purpose:
-            reason = "the person agreed to another purpose"
-            yield self.refuse(
-                of_reading(reading), reason, "ask the person for this purpose, or read for theirs"
-            )
+        found = super().check_read(reading)
+        if reading.grant is None or reading.grant.purpose == reading.purpose:
+            return found
+        reason = "the person agreed to another purpose"
+        mend = "ask the person for this purpose, or read for theirs"
+        return (*found, self.refuse(of_reading(reading), reason, mend))
 
     def _only_transactions(self, policy: Policy) -> Iterator[Finding]:
         for weighting in policy.weightings:
@@ -157,12 +159,13 @@ class Consent(GuardRule):
     source = "GDPR 7(3)"
     dated = READ_ON
 
-    def check_read(self, reading: Reading) -> Iterator[Finding]:
+    def check_read(self, reading: Reading) -> Iterable[Finding]:
         """Refuse a read without a valid grant."""
+        if reading.grant is not None and _covers(reading.grant, reading):
+            return ()
         # One wording for every way of failing: the answer must not tell who is known here.
-        if reading.grant is None or not _covers(reading.grant, reading):
-            reason = "there is no consent to this read that is valid now"
-            yield self.refuse(of_reading(reading), reason, "ask the person to grant it")
+        reason = "there is no consent to this read that is valid now"
+        return (self.refuse(of_reading(reading), reason, "ask the person to grant it"),)
 
 
 def _covers(grant: Grant, reading: Reading) -> bool:

@@ -126,7 +126,11 @@ class Guard:
 
     def _judge(self, door: _Door, thing: T, name: Callable[[T], str]) -> tuple[Finding, ...]:
         added = [finding for rule in self._extra for finding in _asked(rule, door, thing, name)]
-        found = [finding for check in _STANDING[door] for finding in check(thing)]
+        found: list[Finding] = []
+        for check in _STANDING[door]:
+            # Most find nothing, and say so with an empty tuple: it need not be walked through.
+            if here := check(thing):
+                found.extend(here)
         return _in_order([*found, *added]) if found or added else ()
 
 

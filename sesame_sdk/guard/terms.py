@@ -1,7 +1,7 @@
 """Rules on the terms of a score: VIS-1, ENR-1, NOS-1, MIN-1, DSP-1."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar
 
@@ -99,12 +99,13 @@ class Adults(TermsRule):
             mend = "record it as that of an adult once that is known, or not at all"
             yield self.refuse(of_grant(grant), reason, mend)
 
-    def check_read(self, reading: Reading) -> Iterator[Finding]:
+    def check_read(self, reading: Reading) -> Iterable[Finding]:
         """Refuse a read under such a grant: the second line, since none can be recorded."""
+        if reading.grant is None or reading.grant.adult:
+            return ()
         # In general words: the answer must not tell who is known here, nor who is under age.
-        if reading.grant is not None and not reading.grant.adult:
-            reason = f"a score is read with the consent of somebody known to be {ADULT} or older"
-            yield self.refuse(of_reading(reading), reason, "ask the person to grant it")
+        reason = f"a score is read with the consent of somebody known to be {ADULT} or older"
+        return (self.refuse(of_reading(reading), reason, "ask the person to grant it"),)
 
 
 class Disputes(GuardRule):

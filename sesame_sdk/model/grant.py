@@ -57,8 +57,11 @@ class Grant:
 
     def valid(self, at: datetime) -> bool:
         """Whether the consent stands at this moment (rule CON-1)."""
-        ends = [end for end in (self.expires_at, self.withdrawn_at) if end is not None]
-        return self.given_at <= at and all(at < end for end in ends)
+        return (
+            self.given_at <= at
+            and (self.expires_at is None or at < self.expires_at)
+            and (self.withdrawn_at is None or at < self.withdrawn_at)
+        )
 
 
 @frozen
