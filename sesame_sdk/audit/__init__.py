@@ -12,5 +12,13 @@ The metrics, each a pure function over numpy arrays, with no file, no socket and
 
 Beside each stands its `measure_...`: the same, as a `measured.Measured` with a verdict that any report
 can print and `measured.finding` turns into a finding. `catalogue` holds every formula and threshold.
+What they are taken of, one step after the other:
+
+    population, population_form   who is simulated: settings, and the file they are read from
+    people, behaviour, play       who they are, what they do, how the score's one SQL text scores them
+    effects, effort, keeping, adaptation   whom a policy meets, what it takes, what it keeps, what it narrows
+    metrics, simulation, compare, run      every metric, what a report shows, what a change does, the whole
+    document, text, page          the report as JSON, for a terminal, as a page
+
 Groups exist in simulated people only: the product knows nobody's group.
 """
