@@ -12,7 +12,7 @@ from sesame_sdk.audit.metrics import measure_all
 from sesame_sdk.audit.play import Progress, play
 from sesame_sdk.audit.population import Population
 from sesame_sdk.audit.report import Report
-from sesame_sdk.errors import Refused
+from sesame_sdk.errors import Refused, Rejected
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.subject import of_policy
 from sesame_sdk.model.finding import Action, Finding
@@ -46,7 +46,7 @@ def audit(
 
     Raises:
         Refused: by the guard, of `against`.
-        Rejected: nobody came to a score.
+        Rejected: nobody came to a score, or `against` is of another context.
         Misconfigured: the `audit` extra is not installed.
     """
     judge = guard or Guard()
@@ -54,6 +54,9 @@ def audit(
     if any(each.action is not Action.WARN for each in static):
         return Report(name, None, refusals_first(static))
     if against is not None:
+        if against.context != policy.context:
+            reason = f"makes the {against.context} score, not the {policy.context} one"
+            raise Rejected(reason, field="against", mend="give an older policy of the same context")
         judge.admit_policy(against)
     policies = [policy] if against is None else [policy, against]
     played = play(population or Population(), policies, progress=progress, threads=threads)

@@ -8,6 +8,7 @@ import pytest
 from tests.audit.playing import BENEFIT, EVERYTHING, HEAD
 from tests.cli.conftest import POLICIES, Run, Type, data
 
+COMMUNITY = POLICIES / "community.toml"
 BAD = POLICIES / "refused" / "punishes_opinions.toml"
 FEW = ("--people", "2000")
 
@@ -116,6 +117,9 @@ def test_a_page_that_cannot_be_written_is_said_so(run: Run, policy: Path) -> Non
         pytest.param(("--seed", "-1"), 4, "seed: must be", id="a seed below nothing"),
         pytest.param(("--population", "people.toml"), 2, "people.toml: persons", id="an unknown key"),
         pytest.param(("--against", BAD), 3, "POL-1", id="an older policy that is refused"),
+        pytest.param(
+            ("--against", COMMUNITY), 4, "of the same context", id="an older policy of another score"
+        ),
         pytest.param(("--against", "nowhere.toml"), 2, "nowhere.toml", id="no older policy"),
     ],
 )
