@@ -6,9 +6,9 @@ bought, and where the customer lives, is never read.
 
 from collections.abc import Iterable
 
+from sesame_retail.mapping import Columns
 from sesame_retail.orders import Order
 from sesame_retail.provider import Orders
-from sesame_retail.reading import Columns
 from sesame_sdk import SignalProvider, hookimpl
 
 SESAME_API = "1.0"

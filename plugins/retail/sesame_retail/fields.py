@@ -1,18 +1,26 @@
 """The fields of an order line, from text.
 
 Files repeat themselves: a few thousand prices, quantities and minutes make up a million lines. So each
-is parsed once and looked up after that; the caches are bounded.
+is parsed once and looked up after that, in a dictionary, without a call; the dictionaries are bounded.
 """
 
 import re
-from datetime import UTC, datetime
-from decimal import Decimal
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from operator import mul
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from sesame_retail.money import SCALE
 
 _is_quantity = re.compile(r"[+-]?[0-9]{1,9}").fullmatch
-# At most 13 digits: a sum of a million such lines is still exact in 28 digits of Decimal.
-_is_price = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,4})?").fullmatch
+_read_price = re.compile(r"([+-]?)([0-9]{1,9})(?:\.([0-9]{1,4}))?").fullmatch
+_is_zero_fraction = re.compile(r"[+-]?[0-9]{1,9}\.0+").fullmatch
 _LONGEST = 64
+_YES = {"1", "true", "yes", "y", "t", "x"}
+_MOST_REMEMBERED = 1 << 16
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Unreadable(ValueError):
@@ -27,30 +35,112 @@ class Unreadable(ValueError):
         self.reason = reason
 
 
-@lru_cache(maxsize=1 << 16)
-def amount(quantity: str, price: str) -> Decimal:
-    """Quantity times unit price, exact."""
-    if not _is_quantity(quantity.strip()):
-        raise Unreadable("unreadable quantity")
-    if not _is_price(price.strip()):
-        raise Unreadable("unreadable price")
-    return int(quantity) * Decimal(price.strip())
+class Remembered(dict[K, V], Generic[K, V]):
+    """What texts mean; a look-up of one that is not here yet reads it."""
+
+    def __missing__(self, text: K) -> V:
+        """Read it, or raise `Unreadable`."""
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        found = self[text] = self.read(text)
+        return found
+
+    def read(self, text: K) -> V:
+        """What one text means."""
+        raise NotImplementedError
 
 
-@lru_cache(maxsize=1 << 14)
-def moment(text: str) -> datetime:
-    """An instant, in UTC.
+class Quantities(Remembered[str, int]):
+    """How many."""
 
-    Without a zone in the text it is taken as UTC: guessing another would move orders over midnight.
+    def read(self, text: str) -> int:
+        """A whole number; 6.0 is one, from software that knows only fractions."""
+        text = text.strip()
+        if not _is_quantity(text):
+            if not _is_zero_fraction(text):
+                raise Unreadable("unreadable quantity")
+            text = text.partition(".")[0]
+        return int(text)
+
+
+class Money(Remembered[str, int]):
+    """Prices or amounts, in ten-thousandths.
+
+    Args:
+        what: what to call one that cannot be read.
+        decimal_comma: 1.234,50 for 1234.50.
     """
-    try:
-        read = datetime.fromisoformat(text.strip())
-        at = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Unreadable("unreadable date") from error
-    if at.year < 1970:
-        raise Unreadable("date before 1970")
-    return at
+
+    def __init__(self, what: str, *, decimal_comma: bool) -> None:
+        super().__init__()
+        self._what, self._comma = what, decimal_comma
+
+    def read(self, text: str) -> int:
+        """One amount, exact."""
+        text = text.strip()
+        if self._comma:
+            text = text.replace(".", "").replace(",", ".")
+        found = _read_price(text)
+        if not found:
+            raise Unreadable(f"unreadable {self._what}")
+        sign, whole, fraction = found.groups()
+        parts = int(whole) * SCALE + int((fraction or "").ljust(4, "0"))
+        return -parts if sign == "-" else parts
+
+
+class Amounts:
+    """What lines come to, in ten-thousandths: quantity times unit price, or the amount that is given."""
+
+    def __init__(self, *, decimal_comma: bool) -> None:
+        self._quantities = Quantities()
+        self._prices = Money("price", decimal_comma=decimal_comma)
+        self._amounts = Money("amount", decimal_comma=decimal_comma)
+
+    def of(self, columns: Sequence[Sequence[str]]) -> Iterator[int]:
+        """What each line comes to.
+
+        Args:
+            columns: quantities and prices, or amounts alone.
+
+        Raises:
+            Unreadable: from the iterator, for the first line that cannot be read.
+        """
+        if len(columns) == 1:
+            return map(self._amounts.__getitem__, columns[0])
+        quantities, prices = columns
+        return map(mul, map(self._quantities.__getitem__, quantities), map(self._prices.__getitem__, prices))
+
+
+class Moments(Remembered[str, datetime]):
+    """Instants, in UTC.
+
+    Args:
+        form: as for `datetime.strptime`; ISO 8601 where none is given.
+        zone: of a text that names none; guessing another would move orders over midnight.
+    """
+
+    def __init__(self, form: str = "", zone: ZoneInfo | None = None) -> None:
+        super().__init__()
+        self._form = form
+        self._zone: tzinfo = UTC if zone is None or zone.key == "UTC" else zone
+
+    def read(self, text: str) -> datetime:
+        """One instant."""
+        try:
+            read = self._parsed(text.strip())
+            if read.tzinfo is None:
+                read = read.replace(tzinfo=self._zone)
+            at = read if read.tzinfo is UTC else read.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise Unreadable("unreadable date") from error
+        if at.year < 1970:
+            raise Unreadable("date before 1970")
+        return at
+
+    def _parsed(self, text: str) -> datetime:
+        if self._form:
+            return datetime.strptime(text, self._form)  # noqa: DTZ007 - the zone comes after
+        return datetime.fromisoformat(text)
 
 
 def number(text: str) -> str:
@@ -63,6 +153,11 @@ def number(text: str) -> str:
 def customer(text: str) -> str | None:
     """The shop's number for a customer; None where it has none."""
     return _name(text, "unreadable customer") if text else None
+
+
+def yes(text: str) -> bool:
+    """Whether a mark is set; anything that is not a plain yes is a no."""
+    return text.strip().lower() in _YES
 
 
 def _name(text: str, otherwise: str) -> str:

@@ -1,35 +1,36 @@
 """Order lines become orders: one an invoice number, with its lines counted and summed."""
 
-from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby, starmap
-from operator import itemgetter
+from itertools import groupby
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from sesame_retail import fields
-from sesame_sdk import KeptBack
+from sesame_retail.entries import Entries, Entry
+from sesame_retail.fields import Amounts, Moments, Unreadable
+from sesame_retail.mapping import Columns, Deed, Reading
+from sesame_retail.money import as_decimal
+from sesame_sdk import KeptBack, Rejected
 
-#: Invoice number, invoice date, customer, quantity, unit price: as they stand in the file.
-Line = tuple[str, str, str, str, str]
-
-_WHICH = itemgetter(0, 1, 2)
-_PRICED = itemgetter(3, 4)
+#: Told of each line that is not read: its number, why, and the line.
+Reject = Callable[[int, str, str], None]
 
 
 @frozen
 class Order:
-    """One invoice. What was bought is not in here.
+    """One invoice, or what was done to one later. What was bought is not in here.
 
     Attributes:
         number: the invoice number.
         customer: the shop's own number for the customer; None where the shop had none.
         placed_at: the earliest of its lines; UTC.
         lines: how many there are.
-        total: quantity times price over all lines, in GBP; negative for a cancellation.
-        cancelled: whether the invoice takes goods back.
+        total: what it comes to, in the unit of the kinds; negative for what takes goods back.
+        cancelled: whether it takes goods back.
+        corrects: whether it changes what an earlier order came to, and is none itself.
+        key: what it counts by; its number where that is empty.
     """
 
     number: str
@@ -38,74 +39,140 @@ class Order:
     lines: int
     total: Decimal
     cancelled: bool
+    corrects: bool = False
+    key: str = ""
 
 
-def orders(chunks: Iterable[list[Line] | KeptBack], *, cancelled_prefix: str) -> Iterator[Order | KeptBack]:
-    """Group lines by invoice number, in the order in which the numbers first appear.
+@frozen
+class Layout:
+    """Where the fields stand in a row.
 
-    Lines of one invoice need not stand together, so the amounts of all are held until the file has
-    ended: some 300 bytes an order and 8 a line.
+    Attributes:
+        worth: indices of those that say what it comes to.
+        which: of number, date, customer, and what else there is.
+        others: what that else is, by its name in `Columns`.
+    """
+
+    worth: tuple[int, ...]
+    which: tuple[int, ...]
+    others: tuple[str, ...]
+
+    @classmethod
+    def of(cls, header: Sequence[str], columns: Columns) -> "Layout":
+        """The layout under a header.
+
+        Raises:
+            Rejected: naming the columns that it lacks.
+        """
+        names = [name.strip() for name in header]
+        if missing := [name for name in columns.wanted if name not in names]:
+            raise Rejected(f"the header lacks {', '.join(missing)}", field="header")
+        return cls(
+            tuple(map(names.index, columns.worth)),
+            tuple(map(names.index, columns.named.values())),
+            tuple(columns.named)[3:],
+        )
+
+    def table(
+        self, column: Callable[[int], Sequence[str]], place: Callable[[int], tuple[int, str]]
+    ) -> "Table":
+        """The columns that are needed of many rows."""
+        return Table(tuple(map(column, self.worth)), tuple(map(column, self.which)), self.others, place)
+
+
+@frozen
+class Table:
+    """Rows, by their columns.
+
+    Attributes:
+        worth: what each comes to: quantities and prices, or amounts alone.
+        which: numbers, dates, customers, and what else there is.
+        others: what that else is, by its name in `Columns`.
+        place: the number of a row's line in the file, and the line.
+    """
+
+    worth: tuple[Sequence[str], ...]
+    which: tuple[Sequence[str], ...]
+    others: tuple[str, ...]
+    place: Callable[[int], tuple[int, str]]
+
+
+class Grouping:
+    """Takes rows, and gives back orders.
 
     Args:
-        chunks: lines as read, many at a time; what could not be read passes through.
-        cancelled_prefix: what the number of an invoice begins with that takes goods back.
+        reading: how the shop writes.
+        reject: told of lines that are not read.
     """
-    # Most lines stand in runs of one number, date and customer. Only what differs within a run is
-    # looked at line by line, and that in C: a step of bytecode here costs a tenth of reading the file.
-    amounts: defaultdict[tuple[str, ...], list[Decimal]] = defaultdict(list)
-    for chunk in chunks:
-        if isinstance(chunk, KeptBack):
-            yield chunk
-            continue
-        for which, run in groupby(chunk, _WHICH):
-            found = yield from _amounts(list(map(_PRICED, run)))
-            if found:
-                amounts[which] += found
-    parts: defaultdict[str, list[Order]] = defaultdict(list)
-    for (number, date, customer), found in amounts.items():
+
+    def __init__(self, reading: Reading, reject: Reject | None = None) -> None:
+        self._deeds = reading.form.deeds
+        self._reject = reject or (lambda *_: None)
+        self._amounts = Amounts(decimal_comma=reading.form.decimal_comma)
+        self._moments = Moments(reading.form.date_format, reading.form.zone)
+        self.entries = Entries()
+
+    def take(self, table: Table) -> Iterator[KeptBack]:
+        """Put rows to their orders; one that cannot be read is kept back alone."""
+        which: Iterable[tuple[str, ...]] = zip(*table.which, strict=True)
+        rows: Sequence[int] | None = None
         try:
-            part = _order(number, date, customer, found, cancelled_prefix)
-        except fields.Unreadable as fault:
-            yield KeptBack(fault.reason, len(found), sum(found, Decimal(0)))
-        else:
-            parts[number].append(part)
-    yield from map(_whole, parts.values())
+            worths = list(self._amounts.of(table.worth))
+        except Unreadable:
+            worths, rows = yield from self._sieve(table)
+            good = set(rows)
+            which = [one for row, one in enumerate(which) if row in good]
+        at = 0
+        # Most lines stand in runs of one number, date and customer. Only what differs within a run is
+        # looked at line by line, and that in C: a step of bytecode here costs a tenth of reading the file.
+        for one, run in groupby(which):
+            after = at + len(list(run))
+            try:
+                self._put(one, table.others, worths[at:after])
+            except Unreadable as fault:
+                yield KeptBack(fault.reason, after - at, as_decimal(sum(worths[at:after])))
+                for row in range(at, after):
+                    self._turn_away(table, rows[row] if rows else row, fault)
+            at = after
 
+    def _sieve(self, table: Table) -> Generator[KeptBack, None, tuple[list[int], list[int]]]:
+        """What the good rows come to, and which they are; the bad are kept back."""
+        worths: list[int] = []
+        rows: list[int] = []
+        for row, one in enumerate(zip(*table.worth, strict=True)):
+            try:
+                worths += self._amounts.of([[text] for text in one])
+                rows.append(row)
+            except Unreadable as fault:
+                self._turn_away(table, row, fault)
+                yield KeptBack(fault.reason)
+        return worths, rows
 
-def _amounts(priced: list[tuple[str, str]]) -> Generator[KeptBack, None, list[Decimal]]:
-    """What lines are worth; one that cannot be read is kept back alone."""
-    try:
-        return list(starmap(fields.amount, priced))
-    except fields.Unreadable:
-        return (yield from _one_by_one(priced))
+    def _turn_away(self, table: Table, row: int, fault: Unreadable) -> None:
+        line, text = table.place(row)
+        self._reject(line, fault.reason, text)
 
+    def _put(self, which: tuple[str, ...], others: tuple[str, ...], worths: list[int]) -> None:
+        number, customer = fields.number(which[0]), fields.customer(which[2])
+        entry = Entry(customer, self._moments[which[1]], len(worths), sum(worths), 0)
+        deed, date = Deed.ORDER, ""
+        if others:
+            deed = self._others(entry, dict(zip(others, which[3:], strict=True)))
+        if deed is not Deed.ORDER:
+            entry.up = sum(worth for worth in worths if worth > 0)
+            # Two returns of one order bear its number both.
+            date = entry.placed_at.isoformat()
+        self.entries.add((number, deed, date), entry)
 
-def _one_by_one(priced: list[tuple[str, str]]) -> Generator[KeptBack, None, list[Decimal]]:
-    found = []
-    for quantity, price in priced:
-        try:
-            found.append(fields.amount(quantity, price))
-        except fields.Unreadable as fault:
-            yield KeptBack(fault.reason)
-    return found
-
-
-def _order(number: str, date: str, customer: str, amounts: list[Decimal], cancelled_prefix: str) -> Order:
-    return Order(
-        number=fields.number(number),
-        customer=fields.customer(customer),
-        placed_at=fields.moment(date),
-        lines=len(amounts),
-        total=sum(amounts, Decimal(0)),
-        cancelled=number.startswith(cancelled_prefix),
-    )
-
-
-def _whole(parts: list[Order]) -> Order | KeptBack:
-    """One order of the parts that bear its number: lines of one invoice can differ by a minute."""
-    if len(parts) == 1:
-        return parts[0]
-    lines, total = sum(part.lines for part in parts), sum((part.total for part in parts), Decimal(0))
-    if len({part.customer for part in parts}) > 1:
-        return KeptBack("invoice with several customers", lines, total)
-    return evolve(parts[0], placed_at=min(part.placed_at for part in parts), lines=lines, total=total)
+    def _others(self, entry: Entry, found: dict[str, str]) -> Deed:
+        entry.currency = found.get("currency", "").strip().upper()
+        if fields.yes(found.get("test", "")):
+            entry.fault = "test order"
+        elif fields.yes(found.get("staff", "")):
+            entry.fault = "staff order"
+        if found.get("order"):
+            entry.refers = fields.number(found["order"])
+        word = found.get("deed", "").strip().lower()
+        if word and word not in self._deeds:
+            raise Unreadable("unknown deed")
+        return self._deeds[word] if word else Deed.ORDER

@@ -1,100 +1,120 @@
-"""A shop's file as orders: CSV or JSON lines, gzipped or not, one line at a time.
+"""A shop's file as orders: CSV, JSON lines or Parquet, packed or not, a block at a time.
 
-Only the five columns that are needed are looked at.
+Only the columns that are needed are looked at.
 """
 
-import csv
-import gzip
 import json
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice, repeat
-from operator import itemgetter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from itertools import repeat
 from pathlib import Path
-from typing import Any, TextIO
 
-from attrs import astuple, frozen
+from sesame_retail import delimited
+from sesame_retail.mapping import Columns, Reading
+from sesame_retail.opening import PACKED, Source, opened, told
+from sesame_retail.orders import Grouping, Layout, Order, Reject
+from sesame_retail.outcome import Outcome
+from sesame_sdk import KeptBack
 
-from sesame_retail.orders import Line, Order, orders
-from sesame_sdk import KeptBack, Rejected
-
-_JSON = {".jsonl", ".ndjson"}
-#: Rows taken from the reader at a time; they stay in the processor's cache.
-CHUNK = 128
-
-
-@frozen
-class Columns:
-    """What the columns are called; by default as in the UCI data set "Online Retail"."""
-
-    number: str = "InvoiceNo"
-    date: str = "InvoiceDate"
-    customer: str = "CustomerID"
-    quantity: str = "Quantity"
-    price: str = "UnitPrice"
+JSON = {".jsonl", ".ndjson"}
+PARQUET = {".parquet", ".pq"}
+#: Called with the open file, before the first block is read.
+Watch = Callable[[Source], None]
 
 
-def read(path: Path, columns: Columns, *, cancelled_prefix: str) -> Iterator[Order | KeptBack]:
+def read(
+    path: Path, reading: Reading, *, reject: Reject | None = None, watch: Watch | None = None
+) -> Iterator[Order | KeptBack]:
     """The orders of a file; a line that cannot be read is kept back.
 
     Args:
-        path: ``.jsonl`` and ``.ndjson`` are JSON lines, all else CSV; ``.gz`` after it is unpacked.
-        columns: names of the columns.
-        cancelled_prefix: what the number of an invoice begins with that takes goods back.
+        path: ``.jsonl`` and ``.ndjson`` are JSON lines, ``.parquet`` is Parquet, all else CSV; ``.gz`` and
+            ``.zst`` after it are unpacked.
+        reading: how the shop writes.
+        reject: told of each line that is not read.
+        watch: given the open file, to see how far it was read.
 
     Raises:
         Rejected: there is no such file, its packing is broken, or its header lacks a column.
+        Misconfigured: it needs a library that is not installed.
     """
-    wanted: tuple[str, ...] = astuple(columns)
-    lines = _from_json if _JSON & set(path.suffixes) else _from_csv
-    try:
-        with _opened(path) as file:
-            yield from orders(lines(file, wanted), cancelled_prefix=cancelled_prefix)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Rejected(f"cannot be read: {type(error).__name__}", field=path.name) from error
+    grouping = Grouping(reading, reject)
+    with closing(grouping.entries), told(path), opened(path) as source:
+        if watch:
+            watch(source)
+        yield from form_of(path)(source, reading, grouping, reject or (lambda *_: None))
+        yield from Outcome(grouping.entries, reading).events()
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    # Bytes that are no UTF-8 stand in descriptions, which nobody reads: they must not stop the file.
-    how: dict[str, Any] = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
-    with gzip.open(path, "rt", **how) if path.suffix == ".gz" else path.open(**how) as file:
-        yield file
+def form_of(path: Path) -> Callable[[Source, Reading, Grouping, Reject], Iterator[KeptBack]]:
+    """What reads a file of that name."""
+    suffixes = [suffix for suffix in path.suffixes if suffix not in PACKED]
+    last = suffixes[-1].lower() if suffixes else ""
+    return _parquet if last in PARQUET else _json if last in JSON else _csv
 
 
-def _from_csv(file: TextIO, wanted: tuple[str, ...]) -> Iterator[list[Line] | KeptBack]:
-    rows = csv.reader(file)
-    header = [name.strip() for name in next(rows, [])]
-    missing = [name for name in wanted if name not in header]
-    if missing:
-        raise Rejected(f"the header lacks {', '.join(missing)}", field="header")
-    pick = itemgetter(*map(header.index, wanted))
-    while True:
-        chunk: list[list[str]] = []
-        try:
-            chunk.extend(islice(rows, CHUNK))
-        except csv.Error:  # a field without an end; what came before is in the chunk, and the reader goes on
-            yield KeptBack("unreadable line")
+def _csv(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -> Iterator[KeptBack]:
+    parts = delimited.texts(source.stream, reading.form.encoding)
+    file = delimited.Delimited(parts, reading.form.delimiter)
+    layout = Layout.of(file.header, reading.columns)
+    for block in file.blocks():
+        yield from take(grouping, layout, block, reject)
+
+
+def take(grouping: Grouping, layout: Layout, block: delimited.Block, reject: Reject) -> Iterator[KeptBack]:
+    """Put a block's records to their orders; those of another width are kept back."""
+    for at, reason in block.bad:
+        yield KeptBack(reason)
+        line, text = block.line(at)
+        reject(line, reason, text)
+    yield from grouping.take(layout.table(block.column, block.place))
+
+
+def _json(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -> Iterator[KeptBack]:
+    first = 1
+    for text in delimited.texts(source.stream, reading.form.encoding):
+        lines = text.split("\n")[:-1]
+        yield from take_json(grouping, lines, first, reading.columns, reject)
+        first += len(lines)
+
+
+def take_json(
+    grouping: Grouping, lines: list[str], first: int, columns: Columns, reject: Reject
+) -> Iterator[KeptBack]:
+    """Put lines of JSON to their orders."""
+    marks = len({columns.number, columns.date, columns.customer, *columns.worth})
+    rows, places = [], []
+    for line, text in enumerate(lines, first):
+        if not text.strip():
+            continue
+        row = _picked(text, columns.wanted, marks)
+        if isinstance(row, KeptBack):
+            yield row
+            reject(line, row.reason, text)
         else:
-            if not chunk:
-                return
-        if set(map(len, chunk)) != {len(header)}:
-            yield from (
-                KeptBack("wrong number of columns") for row in chunk if len(row) not in (0, len(header))
-            )
-            chunk = [row for row in chunk if len(row) == len(header)]
-        yield list(map(pick, chunk))
+            rows.append(row)
+            places.append((line, text))
+    if rows:
+        found = list(zip(*rows, strict=True))
+        layout = Layout.of(columns.wanted, columns)
+        yield from grouping.take(layout.table(found.__getitem__, places.__getitem__))
 
 
-def _from_json(file: TextIO, wanted: tuple[str, ...]) -> Iterator[list[Line] | KeptBack]:
-    for text in file:
-        if text.strip():
-            line = _picked(text, wanted)
-            yield line if isinstance(line, KeptBack) else [line]
+def _parquet(source: Source, reading: Reading, grouping: Grouping, _: Reject) -> Iterator[KeptBack]:
+    from sesame_retail.parquet import tables
+
+    layout = Layout.of(reading.columns.wanted, reading.columns)
+    first = 1
+    for found in tables(source.stream, reading.columns.wanted):
+
+        def place(row: int, found: list[list[str]] = found, first: int = first) -> tuple[int, str]:
+            return first + row, json.dumps([column[row] for column in found])
+
+        yield from grouping.take(layout.table(found.__getitem__, place))
+        first += len(found[0])
 
 
-def _picked(text: str, wanted: tuple[str, ...]) -> Line | KeptBack:
+def _picked(text: str, wanted: tuple[str, ...], marks: int) -> Sequence[str] | KeptBack:
     try:
         found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
         values = ["" if found[name] is None else found[name] for name in wanted]
@@ -102,7 +122,5 @@ def _picked(text: str, wanted: tuple[str, ...]) -> Line | KeptBack:
         return KeptBack("line without all its fields")
     except (ValueError, TypeError, RecursionError):
         return KeptBack("unreadable line")
-    if not all(map(isinstance, values, repeat(str))):
-        return KeptBack("unreadable line")
-    number, date, customer, quantity, price = values
-    return number, date, customer, quantity, price
+    values[marks:] = [str(value) if isinstance(value, bool) else value for value in values[marks:]]
+    return values if all(map(isinstance, values, repeat(str))) else KeptBack("unreadable line")

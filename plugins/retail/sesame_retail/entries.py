@@ -1,0 +1,151 @@
+"""What is known of one invoice while a file is being read, and a place for more of them than fit in memory.
+
+Lines of one invoice need not stand together, so all invoices are held until the file has ended: in
+memory up to `MOST_HELD`, the rest in a temporary file of SQLite's that goes away by itself. So memory
+stays the same however long the file is.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from attrs import astuple, define
+
+#: Entries in memory; some 500 bytes each.
+MOST_HELD = 50_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+#: Number, what its lines record, and the date where that tells two of a number apart.
+Key = tuple[str, str, str]
+
+
+@define
+class Entry:
+    """Lines that belong together.
+
+    Attributes:
+        customer: None where the shop had none.
+        placed_at: the earliest of the lines.
+        lines: how many.
+        total: ten-thousandths, in the feed's own currency.
+        up: of that, what is above zero.
+        currency: code; empty for the usual one.
+        refers: the order that it belongs to; empty where that is its own number.
+        fault: why it cannot be told; empty where it can.
+    """
+
+    customer: str | None
+    placed_at: datetime
+    lines: int
+    total: int
+    up: int
+    currency: str = ""
+    refers: str = ""
+    fault: str = ""
+
+    def add(self, other: "Entry") -> None:
+        """Take in further lines. In whatever order that is done, the same comes out."""
+        self.lines += other.lines
+        self.total += other.total
+        self.up += other.up
+        self.placed_at = min(self.placed_at, other.placed_at)
+        if other.customer != self.customer:
+            self.fault = max(self.fault, "invoice with several customers")
+        if other.currency != self.currency:
+            self.fault = max(self.fault, "invoice in several currencies")
+        if other.refers != self.refers:
+            self.fault = max(self.fault, "invoice that belongs to several orders")
+        self.fault = max(self.fault, other.fault)
+
+
+class Entries:
+    """Entries by key, in the order in which the keys first came."""
+
+    def __init__(self, most: int = MOST_HELD) -> None:
+        self._most = most
+        self._held: dict[Key, Entry] = {}
+        self._file: sqlite3.Connection | None = None
+
+    def add(self, key: Key, entry: Entry) -> None:
+        """Put an entry to what is there under its key."""
+        found = self._held.get(key)
+        if found is not None:
+            found.add(entry)
+            return
+        if len(self._held) >= self._most:
+            self._put_away()
+        self._held[key] = entry
+
+    def find(self, key: Key) -> Entry | None:
+        """What is there under a key, once all is in."""
+        if self._file is None:
+            return self._held.get(key)
+        self._put_away()
+        return _found(self._file, key)
+
+    def all(self) -> Iterator[tuple[Key, Entry]]:
+        """Everything."""
+        if self._file is None:
+            yield from self._held.items()
+            return
+        self._put_away()
+        with closing(self._file.cursor()) as rows:
+            for number, deed, date, *values in rows.execute("SELECT * FROM entry ORDER BY rowid"):
+                yield (number, deed, date), _entry(values)
+
+    def close(self) -> None:
+        """Let go of the temporary file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _put_away(self) -> None:
+        file = self._file = self._file or _opened()
+        for key, entry in self._held.items():
+            if (before := _found(file, key)) is not None:
+                before.add(entry)
+                entry = before
+            # An upsert, since REPLACE would give it another place in the order.
+            file.execute(_PUT, (*key, *_values(entry)))
+        self._held.clear()
+
+
+_COLUMNS = "customer, placed_at, lines, total, up, currency, refers, fault"
+_PUT = (
+    f"INSERT INTO entry VALUES ({', '.join('?' * 11)}) ON CONFLICT DO UPDATE SET"  # noqa: S608 - constants
+    f" ({_COLUMNS}) = ({', '.join('excluded.' + name for name in _COLUMNS.split(', '))})"
+)
+
+
+def _opened() -> sqlite3.Connection:
+    """A file that SQLite makes for itself, unlinked from the start; 8 MB of it are kept in memory."""
+    file = sqlite3.connect("", isolation_level=None)
+    for statement in (
+        "PRAGMA journal_mode = OFF",
+        "PRAGMA cache_size = -8000",
+        # Sums as text: those of long invoices can be beyond 64 bits.
+        (
+            "CREATE TABLE entry (number TEXT, deed TEXT, date TEXT, customer TEXT, placed_at INTEGER,"
+            " lines INTEGER, total TEXT, up TEXT, currency TEXT, refers TEXT, fault TEXT,"
+            " UNIQUE (number, deed, date)) STRICT"
+        ),
+    ):
+        file.execute(statement)
+    return file
+
+
+def _found(file: sqlite3.Connection, key: Key) -> Entry | None:
+    query = f"SELECT {_COLUMNS} FROM entry WHERE (number, deed, date) = (?, ?, ?)"  # noqa: S608 - constants
+    row = file.execute(query, key).fetchone()
+    return None if row is None else _entry(row)
+
+
+def _values(entry: Entry) -> tuple[object, ...]:
+    customer, at, lines, total, up, *rest = astuple(entry)
+    return (customer, (at - _EPOCH) // _MICROSECOND, lines, str(total), str(up), *rest)
+
+
+def _entry(values: "list[object] | tuple[object, ...]") -> Entry:
+    customer, at, lines, total, up, *rest = values
+    moment = _EPOCH + int(at) * _MICROSECOND  # type: ignore[call-overload] # an integer column
+    return Entry(customer, moment, lines, int(total), int(up), *rest)  # type: ignore[arg-type,call-overload]
