@@ -60,6 +60,8 @@ class UseRule(SpokenRule):
         yield from self._words(of_policy(policy), (*texts_of_policy(policy), *_effects(policy.terms)))
 
     def check_consumer(self, consumer: ConsumerDeclaration) -> Iterator[Finding]:
-        """Refuse a consumer whose name or effects speak of it."""
+        """Refuse a consumer whose name, context or effects speak of it."""
         yield from super().check_consumer(consumer)
-        yield from self._words(of_consumer(consumer), (consumer.name, *_effects(consumer.terms)))
+        yield from self._words(
+            of_consumer(consumer), (consumer.name, consumer.context, *_effects(consumer.terms))
+        )

@@ -175,6 +175,13 @@ def test_an_ordinary_benefit_passes_both_doors(name: str) -> None:
     assert GUARD.consumer(consumer(effects=(Effect(name, "good"),))) == ()
 
 
+def test_the_context_gives_a_use_away_too() -> None:
+    """PUR-2 and PUR-5 by where the score is from: an allowed purpose, in a context of work or of money."""
+    assert rules(GUARD.consumer(consumer(context="payroll"))) == {"PUR-2"}
+    assert rules(GUARD.consumer(consumer(context="credit-line"))) == {"PUR-5"}
+    assert rules(GUARD.policy(policy(weighting(), context="recruitment"))) == {"PUR-2"}
+
+
 def test_what_may_be_passed_on_is_resale() -> None:
     """PUR-6 by the terms, at both doors; an allowed purpose does not excuse it."""
     assert rules(GUARD.policy(policy(reshare=True))) == {"PUR-6"}
