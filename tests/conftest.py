@@ -5,8 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sesame_sdk import Identity, Signal
+
+# A deadline for each example is a timed test, and machines are busy. pytest-timeout ends what hangs.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
