@@ -6,6 +6,8 @@ bought, and where the customer lives, is never read.
 
 from collections.abc import Iterable
 
+import click
+
 from sesame_retail.mapping import Columns
 from sesame_retail.orders import Order
 from sesame_retail.provider import Orders
@@ -13,10 +15,18 @@ from sesame_sdk import SignalProvider, hookimpl
 
 SESAME_API = "1.0"
 
-__all__ = ["Columns", "Order", "Orders", "sesame_signal_providers"]
+__all__ = ["Columns", "Order", "Orders", "sesame_cli_commands", "sesame_signal_providers"]
 
 
 @hookimpl
 def sesame_signal_providers() -> Iterable[SignalProvider[Order]]:
     """One provider, ``retail``."""
     return (Orders(),)
+
+
+@hookimpl
+def sesame_cli_commands(group: click.Group) -> None:
+    """``sesame retail``."""
+    from sesame_retail.command import retail
+
+    group.add_command(retail)

@@ -80,12 +80,13 @@ def texts(stream: BinaryIO, encoding: str) -> Iterator[str]:
             cut = len(text)  # no line is that long; it is refused in pieces
         carry = text[cut:]
         if cut:
-            yield _ended(text[:cut])
+            yield ended(text[:cut])
     if carry := carry + decode(b"", True):
-        yield _ended(carry)
+        yield ended(carry)
 
 
-def _ended(text: str) -> str:
+def ended(text: str) -> str:
+    """A text with line feeds alone at the end of its lines, the last one too."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text if text.endswith("\n") else text + "\n"

@@ -144,9 +144,19 @@ class Grouping:
                 worths += self._amounts.of([[text] for text in one])
                 rows.append(row)
             except Unreadable as fault:
+                if self._is_cancel(table, row):  # it takes back what is left, and need not say how much
+                    worths.append(0)
+                    rows.append(row)
+                    continue
                 self._turn_away(table, row, fault)
                 yield KeptBack(fault.reason)
         return worths, rows
+
+    def _is_cancel(self, table: Table, row: int) -> bool:
+        if "deed" not in table.others or any(column[row].strip() for column in table.worth):
+            return False
+        word = table.which[3 + table.others.index("deed")][row]
+        return self._deeds.get(word.strip().lower()) is Deed.CANCEL
 
     def _turn_away(self, table: Table, row: int, fault: Unreadable) -> None:
         line, text = table.place(row)

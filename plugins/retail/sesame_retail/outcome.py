@@ -62,11 +62,12 @@ class Outcome:
 
     def _told(self, key: Key, entry: Entry, worth: int) -> Iterator[Order]:
         number, deed, date = key
+        own = f"{number} {date} {deed}"
         match deed:
             case Deed.RETURN:
-                yield _order(number, entry, -abs(worth), cancelled=True, key=f"{number} {date}")
+                yield _order(number, entry, -abs(worth), cancelled=True, key=own)
             case Deed.CORRECTION:
-                yield _order(number, entry, worth, corrects=True, cancelled=worth < 0, key=f"{number} {date}")
+                yield _order(number, entry, worth, corrects=True, cancelled=worth < 0, key=own)
             case Deed.EXCHANGE:
                 yield from self._exchanged(key, entry, worth)
             case _:
@@ -74,7 +75,7 @@ class Outcome:
 
     def _exchanged(self, key: Key, entry: Entry, worth: int) -> Iterator[Order]:
         up = self._currencies.convert(entry.up, entry.currency) or 0
-        name = f"{key[0]} {key[2]}"
+        name = f"{key[0]} {key[2]} {key[1]}"
         if up:
             yield _order(key[0], entry, up, corrects=True, key=name)
         if up != worth or not up:

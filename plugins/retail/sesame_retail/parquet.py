@@ -42,3 +42,11 @@ def _texts(pa: Any, column: Any) -> list[str]:  # noqa: ANN401 - pyarrow has no 
 
 def _number(value: float) -> str:
     return str(int(value)) if value.is_integer() else str(value)
+
+
+def names(stream: BinaryIO) -> list[str]:
+    """What the columns are called."""
+    from pyarrow import parquet
+
+    found: list[str] = parquet.ParquetFile(stream).schema_arrow.names
+    return found

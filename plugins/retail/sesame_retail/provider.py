@@ -20,7 +20,7 @@ from attrs import field, frozen
 from sesame_retail import kinds, mapping, reading
 from sesame_retail.mapping import Columns, Form, Reading
 from sesame_retail.orders import Order, Reject
-from sesame_sdk import Identity, KeptBack, Signal, SignalKind, SignalProvider
+from sesame_sdk import Identity, KeptBack, Rejected, Signal, SignalKind, SignalProvider
 
 
 @frozen
@@ -69,22 +69,33 @@ class Orders(SignalProvider[Order]):
         return (mapping.beside(path) or own) if own == Reading() else own
 
     def signals(self, event: Order, identity: Identity) -> Iterator[Signal | KeptBack]:
-        """What one order says of its customer."""
-        key = event.key or event.number
-        if event.customer is None:
-            yield KeptBack("no customer", event.lines, event.total)
-        elif event.cancelled and event.total >= 0:
-            yield KeptBack("cancellation that returns nothing", event.lines, event.total)
-        elif event.cancelled:
-            yield _said(kinds.RETURNED, event.customer, identity, key, event.placed_at, -event.total)
-        elif event.corrects and event.total <= 0:
-            yield KeptBack("correction that changes nothing", event.lines, event.total)
-        elif event.corrects:
-            yield _said(kinds.SPEND, event.customer, identity, key, event.placed_at, event.total)
-        elif event.total < 0:
-            yield KeptBack("order below zero", event.lines, event.total)
-        else:
-            yield from _completed(event, event.customer, identity)
+        """What one order says of its customer.
+
+        Raises:
+            Rejected: it is not made of what an `Order` is made of.
+        """
+        try:
+            yield from _said_of(event, identity)
+        except (TypeError, AttributeError, ArithmeticError) as error:
+            raise Rejected("is not made of what an order is", field="event") from error
+
+
+def _said_of(event: Order, identity: Identity) -> Iterator[Signal | KeptBack]:
+    key = event.key or event.number
+    if event.customer is None:
+        yield KeptBack("no customer", event.lines, event.total)
+    elif event.cancelled and event.total >= 0:
+        yield KeptBack("cancellation that returns nothing", event.lines, event.total)
+    elif event.cancelled:
+        yield _said(kinds.RETURNED, event.customer, identity, key, event.placed_at, -event.total)
+    elif event.corrects and event.total <= 0:
+        yield KeptBack("correction that changes nothing", event.lines, event.total)
+    elif event.corrects:
+        yield _said(kinds.SPEND, event.customer, identity, key, event.placed_at, event.total)
+    elif event.total < 0:
+        yield KeptBack("order below zero", event.lines, event.total)
+    else:
+        yield from _completed(event, event.customer, identity)
 
 
 def _completed(order: Order, customer: str, identity: Identity) -> Iterator[Signal | KeptBack]:

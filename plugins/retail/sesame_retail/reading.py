@@ -18,8 +18,8 @@ from sesame_sdk import KeptBack
 
 JSON = {".jsonl", ".ndjson"}
 PARQUET = {".parquet", ".pq"}
-#: Called with the open file, before the first block is read.
-Watch = Callable[[Source], None]
+#: Called with the open file, before the first block is read; what it gives back, after each block.
+Watch = Callable[[Source], Callable[[], None]]
 
 
 def read(
@@ -40,25 +40,29 @@ def read(
     """
     grouping = Grouping(reading, reject)
     with closing(grouping.entries), told(path), opened(path) as source:
-        if watch:
-            watch(source)
-        yield from form_of(path)(source, reading, grouping, reject or (lambda *_: None))
+        moved = watch(source) if watch else lambda: None
+        for kept_back in form_of(path)(source, reading, grouping, reject or (lambda *_: None)):
+            if kept_back is None:
+                moved()
+            else:
+                yield kept_back
         yield from Outcome(grouping.entries, reading).events()
 
 
-def form_of(path: Path) -> Callable[[Source, Reading, Grouping, Reject], Iterator[KeptBack]]:
-    """What reads a file of that name."""
+def form_of(path: Path) -> Callable[[Source, Reading, Grouping, Reject], Iterator[KeptBack | None]]:
+    """What reads a file of that name; it gives None after each block."""
     suffixes = [suffix for suffix in path.suffixes if suffix not in PACKED]
     last = suffixes[-1].lower() if suffixes else ""
     return _parquet if last in PARQUET else _json if last in JSON else _csv
 
 
-def _csv(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -> Iterator[KeptBack]:
+def _csv(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -> Iterator[KeptBack | None]:
     parts = delimited.texts(source.stream, reading.form.encoding)
     file = delimited.Delimited(parts, reading.form.delimiter)
     layout = Layout.of(file.header, reading.columns)
     for block in file.blocks():
         yield from take(grouping, layout, block, reject)
+        yield None
 
 
 def take(grouping: Grouping, layout: Layout, block: delimited.Block, reject: Reject) -> Iterator[KeptBack]:
@@ -70,12 +74,13 @@ def take(grouping: Grouping, layout: Layout, block: delimited.Block, reject: Rej
     yield from grouping.take(layout.table(block.column, block.place))
 
 
-def _json(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -> Iterator[KeptBack]:
+def _json(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -> Iterator[KeptBack | None]:
     first = 1
     for text in delimited.texts(source.stream, reading.form.encoding):
         lines = text.split("\n")[:-1]
         yield from take_json(grouping, lines, first, reading.columns, reject)
         first += len(lines)
+        yield None
 
 
 def take_json(
@@ -100,7 +105,7 @@ def take_json(
         yield from grouping.take(layout.table(found.__getitem__, places.__getitem__))
 
 
-def _parquet(source: Source, reading: Reading, grouping: Grouping, _: Reject) -> Iterator[KeptBack]:
+def _parquet(source: Source, reading: Reading, grouping: Grouping, _: Reject) -> Iterator[KeptBack | None]:
     from sesame_retail.parquet import tables
 
     layout = Layout.of(reading.columns.wanted, reading.columns)
@@ -112,6 +117,7 @@ def _parquet(source: Source, reading: Reading, grouping: Grouping, _: Reject) ->
 
         yield from grouping.take(layout.table(found.__getitem__, place))
         first += len(found[0])
+        yield None
 
 
 def _picked(text: str, wanted: tuple[str, ...], marks: int) -> Sequence[str] | KeptBack:

@@ -1,0 +1,62 @@
+"""Signals into the outbox, and from there to the hub, round by round."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from sesame_retail.summary import Summary
+from sesame_sdk import Client, Retryable, Signal
+
+#: Signals that go into the outbox before it is emptied.
+ROUND = 100_000
+
+
+def keep(client: Client, signals: Iterable[Signal], make_room: Callable[[], int]) -> int:
+    """Put signals into the outbox; how many.
+
+    Args:
+        client: the shop's.
+        signals: any number.
+        make_room: called when the outbox is full; how many envelopes went out of it.
+
+    Raises:
+        Retryable: it is full, and cannot be emptied. What is in it is safe.
+    """
+    kept = 0
+    while True:
+        try:
+            return kept + client.post(signals).signals
+        except Retryable as full:
+            rest = getattr(full, "rest", None)
+            if rest is None or not make_room():
+                raise
+            kept, signals = kept + full.kept, rest  # type: ignore[attr-defined] # an OutboxFull
+
+
+def send(client: Client, signals: Iterable[Signal], summary: Summary) -> str:
+    """Keep all signals and deliver them, as far as the hub answers; why some wait, if they do."""
+    source, why = iter(signals), ""
+
+    def out() -> int:
+        nonlocal why
+        gone, why = deliver(client, summary)
+        return gone
+
+    while keep(client, islice(source, ROUND), out):
+        if not why:
+            out()
+    return why
+
+
+def deliver(client: Client, summary: Summary) -> tuple[int, str]:
+    """Send what waits: how many envelopes went, and why others still wait."""
+    try:
+        done = client.deliver()
+    except Retryable as error:
+        return 0, str(error)
+    for word in ("accepted", "duplicates"):
+        summary.sent[word] += getattr(done, word)
+    for reason, count in done.dropped.items():
+        summary.sent[f"dropped, {reason}"] += count
+    if done.dead:
+        summary.sent["envelopes refused for good"] += done.dead
+    return done.sent + done.dead, done.why if done.pending else ""

@@ -1,0 +1,105 @@
+"""What became of a file: counted as it goes by, and shown in the end."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+import click
+from attrs import define, field
+
+from sesame_retail.orders import Order
+from sesame_retail.provider import Orders
+from sesame_sdk import Identity, KeptBack, Signal
+
+
+@define
+class Held:
+    """What was kept back for one reason."""
+
+    items: int = 0
+    lines: int = 0
+    amount: Decimal = Decimal(0)
+
+
+@define
+class Summary:
+    """Counts.
+
+    Attributes:
+        provider: makes the signals.
+        identity: the shop's.
+        orders: how many there were, and returns and corrections.
+        made: signals, by kind.
+        kept_back: what stayed in the shop, by reason.
+        sent: what the hub said of them, by its word.
+        rejects: lines that went to the file of rejects.
+    """
+
+    provider: Orders
+    identity: Identity
+    orders: int = 0
+    made: Counter[str] = field(factory=Counter)
+    kept_back: dict[str, Held] = field(factory=dict)
+    sent: Counter[str] = field(factory=Counter)
+    rejects: int = 0
+
+    def signals(self, events: Iterable[Order | KeptBack]) -> Iterator[Signal]:
+        """The signals of orders; what is kept back is counted."""
+        made, identity, say = self.made, self.identity, self.provider.signals
+        for event in events:
+            if isinstance(event, KeptBack):
+                self.hold(event)
+                continue
+            self.orders += 1
+            for said in say(event, identity):
+                if isinstance(said, KeptBack):
+                    self.hold(said)
+                else:
+                    made[said.kind] += 1
+                    yield said
+
+    def hold(self, item: KeptBack) -> None:
+        """Count something that stays."""
+        held = self.kept_back.setdefault(item.reason, Held())
+        held.items += 1
+        held.lines += item.records
+        held.amount += item.amount
+
+    def show(self, *, as_json: bool, title: str) -> None:
+        """Print it on stdout."""
+        if as_json:
+            click.echo(json.dumps(self._as_data(), indent=2))
+            return
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+        for name in ("what", "count", "lines", "amount"):
+            table.add_column(name, justify="left" if name == "what" else "right")
+        for row in self._rows():
+            table.add_row(*row)
+        width = None if sys.stdout.isatty() else 120
+        Console(highlight=False, markup=False, width=width).print(table)
+
+    def _rows(self) -> Iterator[tuple[str, str, str, str]]:
+        for kind, count in sorted(self.made.items()):
+            yield f"made: {kind}", f"{count:,}", "", ""
+        for reason, held in sorted(self.kept_back.items()):
+            yield f"kept back: {reason}", f"{held.items:,}", f"{held.lines:,}", f"{held.amount:,.2f}"
+        for word, count in sorted(self.sent.items()):
+            yield f"hub: {word}", f"{count:,}", "", ""
+
+    def _as_data(self) -> dict[str, object]:
+        return {
+            "orders": self.orders,
+            "signals": dict(self.made),
+            "kept_back": {
+                reason: {"items": held.items, "lines": held.lines, "amount": str(held.amount)}
+                for reason, held in self.kept_back.items()
+            },
+            "sent": dict(self.sent),
+            "rejects": self.rejects,
+        }
