@@ -1,7 +1,8 @@
 """What rules read in words: of kinds, of policies, of consumers; and the shape of rules that read them.
 
 A rule that reads finds the first text that speaks of its topic. Texts come in an order of their own, not
-in that of the entries, so that the same things said in another order give the same finding.
+in that of the entries, so that the same things said in another order give the same finding. Each effect is
+read by itself: the finding says which one to mend.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,7 @@ from datetime import date
 from typing import ClassVar
 
 from sesame_sdk.guard.lexicon import UNREADABLE, mentioned
-from sesame_sdk.guard.subject import READ_ON, of_consumer, of_policy
+from sesame_sdk.guard.subject import READ_ON, of_consumer, of_effect, of_policy
 from sesame_sdk.guard.words import Topic
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Finding
@@ -27,10 +28,6 @@ def texts_of_kind(kind: SignalKind) -> Iterator[str]:
 def texts_of_policy(policy: Policy) -> Iterator[str]:
     """What a policy says of itself. Its kinds have a door of their own."""
     yield from (policy.name, policy.context, policy.aim, *sorted(band.name for band in policy.bands))
-
-
-def _effects(terms: Terms) -> list[str]:
-    return sorted(effect.name for effect in terms.effects)
 
 
 class SpokenRule(GuardRule):
@@ -57,11 +54,15 @@ class UseRule(SpokenRule):
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
         """Refuse a policy whose name, aim, bands or effects speak of it, as a penalty or a reward."""
         yield from super().check_policy(policy)
-        yield from self._words(of_policy(policy), (*texts_of_policy(policy), *_effects(policy.terms)))
+        yield from self._words(of_policy(policy), texts_of_policy(policy))
+        yield from self._effects(of_policy(policy), policy.terms)
 
     def check_consumer(self, consumer: ConsumerDeclaration) -> Iterator[Finding]:
         """Refuse a consumer whose name, context or effects speak of it."""
         yield from super().check_consumer(consumer)
-        yield from self._words(
-            of_consumer(consumer), (consumer.name, consumer.context, *_effects(consumer.terms))
-        )
+        yield from self._words(of_consumer(consumer), (consumer.name, consumer.context))
+        yield from self._effects(of_consumer(consumer), consumer.terms)
+
+    def _effects(self, about: str, terms: Terms) -> Iterator[Finding]:
+        for effect in terms.effects:
+            yield from self._words(of_effect(about, effect), (effect.name,))

@@ -86,6 +86,11 @@ def _path_of(finding: FindingLike, values: Mapping[str, Any]) -> Path:
     if named:
         table, key = _TABLES[named["what"]]
         entries = enumerate(values.get(table, ()))
-        found = next((at for at, entry in entries if entry.get(key) == named["name"]), None)
+        found = next((at for at, entry in entries if _is_named(entry.get(key), named["name"])), None)
         return () if found is None else (table, found, key)
     return next(((key,) for key in _KEYS.get(finding.rule, ()) if key in values), ("name",))
+
+
+def _is_named(entry: object, name: str) -> bool:
+    """Whether a finding that says `name` means this entry; a long name is cut there."""
+    return entry == name or (name.endswith("…") and str(entry).startswith(name[:-1]))
