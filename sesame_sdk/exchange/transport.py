@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import get_environ_proxies
 
 from sesame_sdk.errors import Misconfigured, Rejected, Retryable
@@ -41,6 +41,7 @@ class Transport:
         timeouts: seconds to connect, and for each wait for bytes.
         answer_seconds: for reading one whole answer.
         retries: when to try again.
+        adapter: carries each request; over the network unless one is given.
 
     Raises:
         Misconfigured: the URL is not https.
@@ -56,6 +57,7 @@ class Transport:
         answer_seconds: float = 60.0,
         largest_answer: int = LARGEST_ANSWER,
         retries: Retries | None = None,
+        adapter: BaseAdapter | None = None,
     ) -> None:
         _refuse_plain_http(hub)
         self._base = hub.rstrip("/")
@@ -64,7 +66,9 @@ class Transport:
         self._answer_seconds = answer_seconds
         self._largest = largest_answer
         self._retries = retries or Retries()
-        self._session = _session(self._base, pool)
+        self._session = _session(
+            self._base, adapter or HTTPAdapter(pool_connections=1, pool_maxsize=pool, max_retries=0)
+        )
 
     def get(self, path: str) -> Answer:
         """GET. Raises as `post` does."""
@@ -152,7 +156,7 @@ class Transport:
         return bytes(whole)
 
 
-def _session(base: str, pool: int) -> requests.Session:
+def _session(base: str, adapter: BaseAdapter) -> requests.Session:
     session = requests.Session()
     # With trust_env, requests reads .netrc and the environment again for every request, and what
     # .netrc says would take the place of our own Authorization header.
@@ -162,7 +166,7 @@ def _session(base: str, pool: int) -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"Accept-Encoding": "identity", "User-Agent": "sesame-sdk"})
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=pool, max_retries=0))
+        session.mount(scheme, adapter)
     return session
 
 

@@ -48,7 +48,11 @@ class Identity:
             )
 
     def pseudonym(self, natural_id: str) -> str:
-        """The name under which this partner speaks of the person it knows as `natural_id`."""
+        """The name under which this partner speaks of the person it knows as `natural_id`.
+
+        Raises:
+            Rejected: it is no text, is empty, or holds half a character.
+        """
         digest = self._hash(b"subject", natural_id)[:16]
         # Base32, since base64url may begin with a dash, which a command line takes for an option.
         return base64.b32encode(digest).rstrip(b"=").decode().lower()
@@ -60,9 +64,10 @@ class Identity:
         where a generator would put random ones. Same input, same id; ids sort by time.
 
         Raises:
-            Rejected: `occurred_at` is not UTC, or lies outside 1970 to 10889.
+            Rejected: `occurred_at` is not UTC, or lies outside 1970 to 10889; or `natural_key` is empty, or
+                holds half a character.
         """
-        if occurred_at.tzinfo is not UTC:
+        if getattr(occurred_at, "tzinfo", None) is not UTC:  # nor is what is no datetime at all
             raise Rejected("must be in UTC", field="occurred_at", mend="call .astimezone(UTC) on it")
         milliseconds = (occurred_at - _EPOCH) // _MILLISECOND
         if not 0 <= milliseconds < 1 << 48:
@@ -71,11 +76,15 @@ class Identity:
         time = f"{milliseconds:012x}"
         return f"{time[:8]}-{time[8:]}-7{tail[:3]}-{_VARIANT[tail[4]]}{tail[5:8]}-{tail[8:20]}"
 
-    def _hash(self, purpose: bytes, natural: str) -> bytes:
-        if not natural:
-            raise Rejected("must not be empty", field="natural_key")
+    def _hash(self, purpose: bytes, natural: object) -> bytes:  # whatever stood in a partner's file
+        if not isinstance(natural, str) or not natural:
+            raise Rejected("must be text, and not empty", field="natural_key")
+        try:
+            encoded = natural.encode()
+        except UnicodeEncodeError as error:
+            raise Rejected("holds half a character", field="natural_key") from error
         keyed, outer = (state.copy() for state in self._keyed)
-        keyed.update(purpose + b"\x00" + natural.encode())
+        keyed.update(purpose + b"\x00" + encoded)
         outer.update(keyed.digest())
         return outer.digest()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from sesame_sdk import Identity, KeptBack, Signal, SignalKind, SignalProvider
+from sesame_sdk import Identity, KeptBack, Rejected, Signal, SignalKind, SignalProvider
 from sesame_social import events, kinds
 from sesame_social.events import PostEvent
 
@@ -45,18 +45,28 @@ class CommunityPosts(SignalProvider[PostEvent]):
                 yield event
 
     def signals(self, event: PostEvent, identity: Identity) -> Iterator[Signal | KeptBack]:
-        """What one event says of the author."""
-        if fault := _fault(event):
-            yield KeptBack(fault)
-            return
-        kind = _KINDS[event.event]
-        yield Signal(
-            id=identity.signal_id(kind.name, event.post, event.at),
-            subject=identity.pseudonym(event.author),
-            kind=kind.name,
-            value=1.0,
-            occurred_at=event.at,
-        )
+        """What one event says of the author.
+
+        Raises:
+            Rejected: it is not made of what a `PostEvent` is made of.
+        """
+        try:
+            yield _said_of(event, identity)
+        except (TypeError, AttributeError, ArithmeticError) as error:
+            raise Rejected("is not made of what an event is", field="event") from error
+
+
+def _said_of(event: PostEvent, identity: Identity) -> Signal | KeptBack:
+    if fault := _fault(event):
+        return KeptBack(fault)
+    kind = _KINDS[event.event]
+    return Signal(
+        id=identity.signal_id(kind.name, event.post, event.at),
+        subject=identity.pseudonym(event.author),
+        kind=kind.name,
+        value=1.0,
+        occurred_at=event.at,
+    )
 
 
 def _fault(event: PostEvent) -> str:

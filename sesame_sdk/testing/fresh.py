@@ -1,0 +1,107 @@
+"""A plugin imported in fresh interpreters: whether it can be, what it says and touches, how long it takes.
+
+The budget is for the import statement alone, in a process that has imported nothing yet: Python's own
+start is not in it, and `sesame_sdk` is, since whoever imports a plugin imports that too.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+
+from attrs import frozen
+
+#: Seconds that importing a plugin may take.
+BUDGET = 0.150
+#: Seconds that `import sesame_sdk` takes on the machine that the budget is meant for.
+REFERENCE = 0.075
+#: Fresh interpreters that are tried, of the plugin and of `sesame_sdk` in turns.
+MOST_TRIES = 15
+_PATIENCE = 60
+_MARK = "\x00imported\x00"
+_SCRIPT = f"""
+import sys
+from time import perf_counter
+touched = []
+sys.addaudithook(lambda event, _: touched.append(event) if event.startswith("socket.") else None)
+started = perf_counter()
+import {{module}}
+took = perf_counter() - started
+print({_MARK!r}, took, *dict.fromkeys(touched), sep="\\n")
+"""
+
+
+@frozen
+class Imported:
+    """What came of one import.
+
+    Attributes:
+        fault: why it could not be imported, in a line; empty if it could.
+        printed: what it wrote to stdout.
+        touched: what it did to the network.
+        took: seconds.
+    """
+
+    fault: str
+    printed: str = ""
+    touched: tuple[str, ...] = ()
+    took: float = 0.0
+
+
+@frozen(slots=False)
+class Fresh:
+    """A module, as fresh interpreters see it."""
+
+    module: str
+
+    @cached_property
+    def first(self) -> Imported:
+        """What came of it the first time."""
+        return run(self.module)
+
+    def slowness(self) -> str:
+        """Why it takes too long; empty if it does not.
+
+        The least of up to `MOST_TRIES` counts, and none is made after one that is within the budget. Other
+        work only ever makes an import slower, so the least is closest to what it costs. Where
+        `sesame_sdk` alone, measured in turns with it, takes more than `REFERENCE` at its best, the machine
+        is slow or busy, and the budget grows by as much.
+        """
+        least = alone = float("inf")
+        for took, base in self._turns():
+            least, alone = min(least, took), min(alone, base)
+            if least <= BUDGET * max(1.0, alone / REFERENCE):
+                return ""
+        return (
+            f"takes {least * 1000:.0f} ms; the budget is {BUDGET * 1000:.0f} ms "
+            f"where sesame_sdk alone takes {REFERENCE * 1000:.0f} ms, and here it takes {alone * 1000:.0f} ms"
+        )
+
+    def _turns(self) -> Iterator[tuple[float, float]]:
+        for _ in range(MOST_TRIES):
+            yield run(self.module).took, run("sesame_sdk").took
+
+
+def run(module: str) -> Imported:
+    """Import a module in a fresh interpreter that finds modules where this one does."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter and script
+        [sys.executable, "-c", _SCRIPT.format(module=module)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+        check=False,
+    )
+    printed, marked, told = done.stdout.partition(f"{_MARK}\n")
+    if not marked:
+        lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+        return Imported(lines[-1], done.stdout)
+    took, *touched = told.split()
+    return Imported("", printed, tuple(touched), float(took))
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a child that finds modules where this process does."""
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    return {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", **more}

@@ -1,0 +1,107 @@
+"""Hostile events, made of honest ones: each field in turn takes every value that has broken a parser.
+
+An event may be an attrs class, a dataclass, a msgspec struct, a named tuple, a mapping, any other object
+with attributes, or a bare value. Where its own class refuses the value there is no such event: that is a
+good place to refuse it.
+"""
+
+import copy
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+#: By what to call them in a message.
+VALUES: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "None": None,
+        "True": True,
+        "0": 0,
+        "-1": -1,
+        "NaN": float("nan"),
+        "infinity": float("inf"),
+        "a number that no float can hold": 10**400,
+        "a decimal NaN": Decimal("NaN"),
+        "a signalling decimal NaN": Decimal("sNaN"),
+        "a huge decimal": Decimal("1e999999"),
+        "an empty text": "",
+        "blanks": " \t\u00a0",
+        "a long text": "x" * 100_000,
+        "control characters": "a\x00b\x1b[31mc\r\nd\x7f",
+        "a lone surrogate": "a\ud800b",
+        "a text that runs backwards": "a\u202eb",
+        "bytes": b"\xff\x00",
+        "an empty list": [],
+        "a list": [None],
+        "a mapping": {"a": None},
+        "an object": object(),
+        "a naive datetime": datetime(2026, 1, 1),  # noqa: DTZ001 - what it is for
+        "a datetime elsewhere": datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+        "a datetime before 1970": datetime(1969, 12, 31, tzinfo=UTC),
+        "the first datetime": datetime.min.replace(tzinfo=UTC),
+        "the last datetime": datetime.max.replace(tzinfo=UTC),
+        "a date": date(2026, 1, 1),
+    }
+)
+_BARE = (str, bytes, bool, int, float, Decimal, date, type(None))
+
+
+def variants(event: object) -> Iterator[tuple[str, object]]:
+    """Every hostile event that can be made of one, and what was done to it.
+
+    Yields:
+        ``customer = None`` and the event, for instance.
+    """
+    if isinstance(event, _BARE):
+        yield from VALUES.items()
+        return
+    for name, change in _changes(event):
+        for what, value in VALUES.items():
+            try:
+                changed = change(value)
+            except Exception:  # noqa: BLE001, S112 - its class refuses the value, in whatever way
+                continue
+            yield f"{name} = {what}", changed
+    if isinstance(event, Mapping):
+        for name in event:
+            yield f"without {name}", {key: value for key, value in event.items() if key != name}
+
+
+def _changes(event: Any) -> Iterator[tuple[str, Callable[[object], object]]]:  # noqa: ANN401 - any event
+    """For each field, its name and what gives the event with another value there."""
+    for name in _fields(event):
+        yield name, partial(_changed, event, name)
+
+
+def _fields(event: Any) -> list[str]:  # noqa: ANN401 - any event
+    if attrs.has(type(event)):
+        return [field.alias or field.name for field in attrs.fields(type(event)) if field.init]
+    if dataclasses.is_dataclass(event):
+        return [field.name for field in dataclasses.fields(event) if field.init]
+    if isinstance(event, msgspec.Struct):
+        return list(event.__struct_fields__)
+    if isinstance(event, Mapping):
+        return list(event)
+    return list(getattr(event, "_fields", None) or vars(event))
+
+
+def _changed(event: Any, name: str, value: object) -> object:  # noqa: ANN401 - any event
+    if attrs.has(type(event)):
+        return attrs.evolve(event, **{name: value})
+    if dataclasses.is_dataclass(event) and not isinstance(event, type):
+        return dataclasses.replace(event, **{name: value})
+    if isinstance(event, msgspec.Struct):
+        return msgspec.structs.replace(event, **{name: value})
+    if isinstance(event, Mapping):
+        return {**event, name: value}
+    if hasattr(event, "_replace"):
+        return event._replace(**{name: value})
+    changed = copy.copy(event)
+    setattr(changed, name, value)
+    return changed

@@ -1,0 +1,105 @@
+"""The door for what partners say: verified, sorted, kept, and answered with a signed receipt.
+
+A signal is kept when its kind is registered, its value does not go against the kind's polarity, it did
+not happen in the future, and its person lets this partner send it. The first that fails is its reason.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from attrs import frozen
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.interfaces import Signer
+from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
+from sesame_sdk.model.party import Manifest
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.model.signal import Polarity, Signal
+from sesame_sdk.signing.envelopes import open_envelope
+from sesame_sdk.signing.events import event_type_of, sign_event, verify_event
+from sesame_sdk.testing.memory.consents import Consents
+from sesame_sdk.testing.memory.kept import Arrival, Kept, Telling
+from sesame_sdk.testing.memory.parties import Parties
+from sesame_sdk.testing.memory.registered import Registered
+
+#: How far ahead of our clock a signal may have happened.
+FUTURE = timedelta(minutes=5)
+
+
+@frozen
+class Door:
+    """Stands before what the hub keeps."""
+
+    issuer: str
+    _signer: Signer
+    _clock: Callable[[], datetime]
+    _guard: Guard
+    _parties: Parties
+    _registered: Registered
+    _consents: Consents
+    _kept: Kept
+    _policies: Mapping[str, Policy]
+
+    def receive(self, body: bytes) -> bytes:
+        """See `MemoryHub.receive`."""
+        event = event_type_of(body)
+        if event is EventType.SIGNALS:
+            return self._take_signals(body, self._clock())
+        if event is EventType.REGISTRATION:
+            return self._take_registration(body, self._clock())
+        raise Rejected(f"{event.value} is not for a hub", field="events")
+
+    def _take_signals(self, body: bytes, now: datetime) -> bytes:
+        opened = open_envelope(body, self._parties, audience=self.issuer, now=now)
+        said = opened.envelope
+        digest = Arrival.digest_of(opened.token, opened.disclosures)
+        arrival = Arrival(said.issuer, said.jti, opened.kid, said.issued_at, now, digest)
+        if receipt := self._kept.receipt_of(arrival):
+            return receipt
+        sorted_out = [(signal, self._reason_to_drop(signal, arrival)) for signal in said.signals]
+        dropped = tuple(Dropped(signal.id, reason) for signal, reason in sorted_out if reason)
+        new = [self._keep(signal, arrival) for signal, reason in sorted_out if not reason]
+        return self._answer(arrival, Receipt(said.jti, now, sum(new), new.count(False), dropped))
+
+    def _take_registration(self, body: bytes, now: datetime) -> bytes:
+        told = verify_event(
+            body,
+            self._parties,
+            event=EventType.REGISTRATION,
+            payload=Manifest,
+            audience=self.issuer,
+            now=now,
+        )
+        arrival = Arrival(told.issuer, told.jti, told.kid, told.issued_at, now, Arrival.digest_of(body))
+        if receipt := self._kept.receipt_of(arrival):
+            return receipt
+        in_force = [self._policies[context] for context in sorted(self._policies)]
+        self._registered.add(arrival, told.payload, self._guard, in_force)
+        return self._answer(arrival, Receipt(told.jti, now, accepted=0))
+
+    def _reason_to_drop(self, signal: Signal, arrival: Arrival) -> DropReason | None:
+        kind = self._registered.kinds(arrival.issuer).get(signal.kind)
+        if kind is None:
+            return DropReason.KIND_NOT_REGISTERED
+        if signal.value < 0 and kind.polarity is not Polarity.BOTH:
+            return DropReason.VALUE_AGAINST_POLARITY
+        if signal.occurred_at > arrival.received_at + FUTURE:
+            return DropReason.IN_THE_FUTURE
+        allowed = self._consents.sendable(arrival.issuer, signal.subject, arrival.received_at)
+        return None if signal.kind in allowed else DropReason.NO_GRANT
+
+    def _keep(self, signal: Signal, arrival: Arrival) -> bool:
+        person = self._consents.owner(arrival.issuer, signal.subject) or ""
+        return self._kept.keep(Telling(person, signal, arrival))
+
+    def _answer(self, arrival: Arrival, receipt: Receipt) -> bytes:
+        token = sign_event(
+            EventType.RECEIPT,
+            receipt,
+            self._signer,
+            issuer=self.issuer,
+            audience=arrival.issuer,
+            now=receipt.received_at,
+        )
+        return self._kept.answer(arrival, token)

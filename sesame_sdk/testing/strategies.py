@@ -1,0 +1,152 @@
+"""Hypothesis strategies for the nouns. The guard passes every kind and every policy that they draw.
+
+Words are drawn from short lists of harmless ones, since the guard reads them: a word from nowhere may be
+one that it refuses. Numbers, times and sizes are drawn freely within what the nouns take.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from attrs import evolve
+from hypothesis import strategies as st
+
+from sesame_sdk.guard import purposes
+from sesame_sdk.model import codec
+from sesame_sdk.model.envelope import MOST_SIGNALS, Envelope
+from sesame_sdk.model.identity import Identity
+from sesame_sdk.model.policy import Band, Gravity, Policy, Weighting
+from sesame_sdk.model.signal import Evidence, Polarity, Sensitivity, Signal, SignalKind
+from sesame_sdk.testing.partner import IDENTITY
+
+_THINGS = ("order", "booking", "invoice", "delivery", "rental", "repair")
+_DEEDS = {
+    "completed": "Promises to {} that you kept",
+    "confirmed": "Times that {} could count on you",
+    "returned": "Things that {} had back from you in time",
+    "missed": "Invoices of {} that you left unpaid",
+}
+_CONTEXTS = {"retail": "the shop", "library": "the library", "community": "the forum", "cycling": "the club"}
+_MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
+_hundredths = st.integers(1, 20_000).map(lambda number: number / 100)
+
+contexts = st.sampled_from(sorted(_CONTEXTS))
+
+
+@st.composite
+def kinds(draw: st.DrawFn, context: str | None = None) -> SignalKind:
+    """A kind of signal that a provider might declare.
+
+    Args:
+        draw: of Hypothesis.
+        context: of these kinds; any if it is not said.
+    """
+    sphere = context or draw(contexts)
+    deed = draw(st.sampled_from(sorted(_DEEDS)))
+    evidence = draw(st.sampled_from((Evidence.OBSERVED, Evidence.DECLARED)))
+    both = evidence is Evidence.OBSERVED and deed == "missed"  # INF-1: what may lower was observed
+    return SignalKind(
+        name=f"{sphere}.{draw(st.sampled_from(_THINGS))}.{deed}",
+        context=sphere,
+        unit="one",
+        evidence=evidence,
+        polarity=Polarity.BOTH if both else Polarity.REWARD,
+        sensitivity=draw(st.sampled_from((Sensitivity.ORDINARY, Sensitivity.FINANCIAL))),
+        reason=_DEEDS[deed].format(_CONTEXTS.get(sphere, "the site")),
+        categories=("https://w3id.org/dpv/pd#Reliability",),
+        sources=("our own records",),
+    )
+
+
+def several_kinds(context: str | None = None, most: int = 4) -> st.SearchStrategy[list[SignalKind]]:
+    """One to `most` kinds, each of another name."""
+    return st.lists(kinds(context), min_size=1, max_size=most, unique_by=lambda kind: kind.name)
+
+
+@st.composite
+def signals(draw: st.DrawFn, of: Sequence[SignalKind] | None = None, identity: Identity = IDENTITY) -> Signal:
+    """A signal of one of these kinds, not against its polarity.
+
+    Args:
+        draw: of Hypothesis.
+        of: the kinds; any if they are not said.
+        identity: makes ids and pseudonyms.
+    """
+    kind = draw(st.sampled_from(of) if of else kinds())
+    low = None if kind.polarity is Polarity.BOTH else 0.0
+    at = draw(_MOMENTS)
+    return Signal(
+        id=identity.signal_id(kind.name, draw(st.text("0123456789", min_size=1, max_size=9)), at),
+        subject=identity.pseudonym(draw(st.sampled_from(("ada", "bob", "cleo", "dan")))),
+        kind=kind.name,
+        value=draw(st.floats(low, 1e12 if low is not None else None, allow_nan=False, allow_infinity=False)),
+        occurred_at=at,
+    )
+
+
+@st.composite
+def envelopes(draw: st.DrawFn, of: Sequence[SignalKind] | None = None, most: int = 20) -> Envelope:
+    """An envelope of 1 to `most` signals, each with another id, opened.
+
+    ``seal(envelope.signals, key, ...)`` closes it.
+    """
+    said = st.lists(
+        signals(of), min_size=1, max_size=min(most, MOST_SIGNALS), unique_by=lambda signal: signal.id
+    )
+    return Envelope(
+        jti=draw(st.text("abcdefgh", min_size=8, max_size=24)),
+        issuer=draw(st.sampled_from(("https://shop.example", "https://forum.example"))),
+        audience="https://hub.example",
+        issued_at=draw(_MOMENTS),
+        signals=tuple(draw(said)),
+    )
+
+
+@st.composite
+def policies(draw: st.DrawFn, of: Sequence[SignalKind] | None = None) -> Policy:
+    """A policy that weighs some of these kinds, all of one context, with its digest.
+
+    Args:
+        draw: of Hypothesis.
+        of: kinds of one context; any such if they are not said.
+    """
+    context = of[0].context if of else draw(contexts)
+    weighed = draw(
+        st.lists(st.sampled_from(of), min_size=1, unique_by=lambda kind: kind.name)
+        if of
+        else several_kinds(context)
+    )
+    made = Policy(
+        name=f"{context}-privileges",
+        version=draw(st.integers(1, 9)),
+        context=context,
+        base=500.0,
+        low=350.0,
+        high=950.0,
+        bands=(Band("fair", 350.0), Band("good", 550.0), Band("excellent", 700.0)),
+        weightings=tuple(draw(_weightings(kind)) for kind in weighed),
+        purposes=(purposes.PERSONALISED_BENEFITS,),
+        aim="Small privileges for people who are reliable",
+        disputes="https://hub.example/disputes",
+    )
+    return evolve(made, digest=codec.policy_digest(made))
+
+
+@st.composite
+def _weightings(draw: st.DrawFn, kind: SignalKind) -> Weighting:
+    """What lowers is of a kind that may, and is over within a year (RET-1)."""
+    lowers = kind.polarity is Polarity.BOTH
+    size, days = draw(_hundredths), draw(st.none() | st.integers(1, 365).map(float))
+    return Weighting(
+        kind=kind,
+        weight=-size if lowers else size,
+        floor=-draw(_hundredths) if lowers else 0.0,
+        cap=0.0 if lowers else draw(_hundredths),
+        partner_cap=draw(_hundredths),
+        half_life_days=days,
+        expires_days=365.0 if lowers else draw(st.none() | st.just(730.0)),
+        gravity=Gravity.SERIOUS if lowers else Gravity.MINOR,
+    )
+
+
+#: A moment after everything that is drawn here, for a clock.
+AFTER = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=1)
