@@ -1,10 +1,12 @@
 """How one order stands when news of it comes piece by piece, in any order.
 
 Rules:
-1. What is told in the end is the same in whatever order the news came: spent is the most that the order
-   ever came to, and what was added later; taken back is what was returned, what it came to less since, and
-   all the rest if it was cancelled.
-2. Both only grow with further news, so each piece of news tells just what it adds.
+1. Spent is the most that the order ever came to, and what was added later; taken back is what was
+   returned, what it came to less since, and all the rest if it was cancelled. So both are the same in
+   whatever order the news came.
+2. What was told cannot be taken back, so each piece of news tells what brings the two to where they stand.
+   Only where an order is stated anew, lower and then higher, may more of both be told; never of their
+   difference.
 3. Nothing is told before the customer is known.
 """
 
@@ -96,7 +98,9 @@ def told(standing: Standing, news: News) -> tuple[list[Order], Standing]:
     if standing.customer is None:
         return [], standing
     events = []
-    spent, back = standing.spent, standing.taken_back
+    net = standing.spent - standing.taken_back
+    spent = max(standing.spent_told, standing.spent, standing.back_told + net)
+    back = spent - net
     if standing.placed and not standing.placed_told:
         events.append(_order(standing, news, spent - standing.spent_told, key=news.order))
     elif spent > standing.spent_told:

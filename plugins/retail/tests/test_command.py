@@ -1,0 +1,182 @@
+"""``sesame retail`` as a shop types it; a feed that is followed is not lost by ``kill -9``."""
+
+import base64
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sesame_retail import Orders
+from sesame_retail.book import Book
+from sesame_retail.command import advance
+from sesame_retail.follow import Follower
+from sesame_retail.mapping import Reading
+from sesame_retail.summary import Summary
+
+from sesame_sdk import Client, Home, Identity, KeptBack, Rejected, Signal
+
+SESAME = Path(sys.executable).with_name("sesame")
+HEADER = "InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
+
+
+def lines(start: int, stop: int) -> str:
+    """Two lines an order."""
+    return "".join(f"{n},1,2026-01-01 10:00:00,{n % 90}.5,c{n % 7}\n" * 2 for n in range(start, stop))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Home:
+    """A shop whose hub does not answer."""
+    return Home.create(tmp_path / "shop", issuer="https://shop.example", hub="http://127.0.0.1:9")
+
+
+def typed(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Type a command."""
+    return subprocess.run(
+        [SESAME, "retail", *words], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def in_outbox(shop: Home) -> int:
+    """How many signals are on disk."""
+    with closing(sqlite3.connect(shop.outbox)) as outbox:
+        found: int = outbox.execute("SELECT coalesce(sum(signals), 0) FROM message").fetchone()[0]
+    return found
+
+
+def test_a_dry_run_shows_ten_signals_and_sends_nothing(tmp_path: Path, shop: Home) -> None:
+    """The whole summary is told; neither outbox nor rejects are made."""
+    (tmp_path / "o.csv").write_text(HEADER + lines(0, 20) + "1,bad\n")
+    done = typed(tmp_path, "post", "o.csv", "--as", "shop", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    shown = [line for line in done.stdout.splitlines() if line.startswith("2026-01-01")]
+    assert len(shown) == 10
+    assert "kept back: wrong number of columns" in done.stdout
+    assert not shop.outbox.exists()
+    assert not (tmp_path / "o.csv.rejects").exists()
+
+
+def test_bad_lines_go_to_a_file_of_their_own(tmp_path: Path, shop: Home) -> None:
+    """With their number and the reason, for the owner's eyes; the rest is kept for the hub."""
+    (tmp_path / "o.csv").write_text(HEADER + lines(0, 5) + "1,bad\n" + lines(5, 6))
+    done = typed(tmp_path, "post", "o.csv", "--as", "shop", "--json")
+    assert done.returncode == 5, "the hub does not answer"
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert (found["orders"], found["rejects"]) == (6, 1)
+    rejects = tmp_path / "o.csv.rejects"
+    assert rejects.read_text() == "12\twrong number of columns\t1,bad\n"
+    assert rejects.stat().st_mode & 0o077 == 0
+    assert in_outbox(shop) == 18
+
+
+def test_a_proposed_mapping_is_printed(tmp_path: Path) -> None:
+    """On stdout, so that it can be put beside the file."""
+    (tmp_path / "o.csv").write_text(HEADER + lines(0, 5))
+    assert 'customer = "CustomerID"' in typed(tmp_path, "map", "o.csv").stdout
+
+
+def told(file: Path, identity: Identity) -> dict[tuple[str, str], float]:
+    """What a file says when it is read whole."""
+    provider, found = Orders(), {}
+    for event in provider.read(file):
+        for one in [event] if isinstance(event, KeptBack) else provider.signals(event, identity):
+            if isinstance(one, Signal):
+                found[one.kind, one.id] = one.value
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: Home, seed: int) -> None:
+    """Cut anywhere, in the midst of lines and orders, and crashed before the book was written."""
+    dice = random.Random(seed)  # noqa: S311 - not a secret
+    whole = (HEADER + lines(0, 60) + "C1,-1,2026-01-02,5,c1\n" * 2 + lines(60, 90)).encode()
+    file, heard = tmp_path / "feed.csv", {}
+    at = 0
+    while at < len(whole):
+        at = min(at + dice.randrange(1, 400), len(whole))
+        file.write_bytes(whole[:at])
+        with closing(Book(shop.path / "retail.sqlite")) as book:
+            step = Follower(file, Reading(), book).step(quiet=at == len(whole))
+            for one in Summary(Orders(), shop.identity).signals(step.page.events if step else ()):
+                key = (one.kind, one.id)
+                assert heard.setdefault(key, one.value) == one.value
+                heard[key] = one.value
+            if step and dice.random() < 0.6:
+                Follower(file, Reading(), book).done(step)
+    with closing(Book(shop.path / "retail.sqlite")) as book:
+        follower = Follower(file, Reading(), book)
+        while step := follower.step(quiet=True):
+            heard |= {
+                (one.kind, one.id): one.value
+                for one in Summary(Orders(), shop.identity).signals(step.page.events)
+            }
+            follower.done(step)
+    assert heard == told(file, shop.identity)
+
+
+def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: Home) -> None:
+    """After the file was quiet; another order is not made of them."""
+    file = tmp_path / "feed.csv"
+    summary = Summary(Orders(), shop.identity)
+    with closing(Book(shop.path / "retail.sqlite")) as book, Client.at(shop) as client:
+        follower = Follower(file, Reading(), book)
+        for late in (HEADER + lines(1, 2), lines(1, 2)):
+            with file.open("a") as out:
+                out.write(late)
+            assert advance(follower, client, summary, quiet=True)
+        assert not advance(follower, client, summary, quiet=True)
+        file.write_text(HEADER.replace("InvoiceNo", "InvoiceNr") + lines(0, 9))
+        with pytest.raises(Rejected, match="not the file"):
+            follower.step(quiet=True)
+    assert summary.made == {
+        "retail.order.completed": 1,
+        "retail.order.spend": 2,
+        "retail.customer.tenure": 1,
+    }
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: Home) -> None:
+    """Killed six times while the file grows: in the end every signal is in the outbox, with one value."""
+    file, dice = tmp_path / "feed.csv", random.Random(5)  # noqa: S311 - not a secret
+    command = [SESAME, "retail", "post", "feed.csv", "--as", "shop", "--follow", "--every", "0.01"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    file.write_text(HEADER)
+    for turn in range(6):
+        process = subprocess.Popen(command, cwd=tmp_path, **quiet)  # type: ignore[call-overload]
+        for part in range(10):
+            with file.open("a") as out:
+                out.write(lines(turn * 1000 + part * 100, turn * 1000 + part * 100 + 100))
+        try:
+            process.wait(0.5 + dice.random())
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+        assert process.wait(30) == -signal.SIGKILL
+    last = subprocess.run([*command, "--idle", "0.05"], cwd=tmp_path, timeout=60, check=False, **quiet)  # type: ignore[call-overload]
+    assert last.returncode == 5, "the hub does not answer"
+    expected = told(file, shop.identity)
+    held = _signals(shop)
+    assert {(one["kind"], one["id"]): one["value"] for one in held} == expected
+    by_id: dict[str, set[float]] = {}
+    for one in held:
+        by_id.setdefault(one["id"], set()).add(one["value"])
+    assert all(len(values) == 1 for values in by_id.values())
+    with closing(sqlite3.connect(shop.path / "retail.sqlite")) as book:
+        position, until = book.execute("SELECT position, until FROM feed").fetchone()
+        assert position == until == file.stat().st_size
+        assert book.execute("SELECT count(*) FROM standing").fetchone() == (6000,)
+
+
+def _signals(shop: Home) -> list[dict[str, Any]]:
+    """All that is disclosed in the outbox."""
+    with closing(sqlite3.connect(shop.outbox)) as outbox:
+        bodies = [row[0] for row in outbox.execute("SELECT data FROM body")]
+    texts = [text for body in bodies for text in body.split(b"~")[1:-1]]
+    return [json.loads(base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)))[1] for text in texts]

@@ -1,0 +1,196 @@
+"""Returns, cancellations, corrections and exchanges in one file, and what a mapping says of them."""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import pyarrow as pa
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+from sesame_retail import Order, Orders, guess, mapping
+from sesame_retail.entries import Entries, Entry
+from sesame_retail.mapping import Columns, Form, Reading
+from sesame_retail.money import Currencies
+
+from sesame_sdk import Identity, KeptBack, Misconfigured, Signal
+
+HEADER = "no,at,who,sum,what,of,cur,test,staff"
+COLUMNS = Columns(
+    "no", "at", "who", "", "", "sum", currency="cur", deed="what", order="of", test="test", staff="staff"
+)
+SHOP = Orders(COLUMNS, cancelled_prefix="", form=Form(currencies=Currencies(rates={"EUR": Decimal("0.5")})))
+LINES = (
+    "1,2026-01-01,ada,60,order,,,,",
+    "1,2026-01-01,ada,40,order,,,,",
+    "R1,2026-01-05,ada,-30,return,1,,,",
+    "1,2026-01-07,ada,20,correction,,,,",
+    "X1,2026-01-08,ada,-25,exchange,,,,",
+    "X1,2026-01-08,ada,35,exchange,,,,",
+    "1,2026-01-09,ada,,cancel,,,,",
+    "2,2026-01-10,ada,50,order,,EUR,,",
+    "3,2026-01-10,ada,50,order,,JPY,,",
+    "4,2026-01-10,ada,5,order,,,yes,",
+    "5,2026-01-10,ada,6,order,,,,1",
+    "9,2026-01-11,ada,,cancel,,,,",
+)
+Wrote = Callable[..., Path]
+
+
+@pytest.fixture
+def wrote(tmp_path: Path) -> Wrote:
+    """A file of some lines."""
+
+    def write(*lines: str) -> Path:
+        file = tmp_path / "orders.csv"
+        file.write_text("\n".join((HEADER, *lines)))
+        return file
+
+    return write
+
+
+def sums(file: Path, identity: Identity) -> tuple[Counter[str], set[str], Counter[str]]:
+    """Of a file: each kind's sum, the ids, and the lines kept back by reason."""
+    made, ids, kept = Counter[str](), set(), Counter[str]()
+    for event in SHOP.read(file):
+        said = [event] if isinstance(event, KeptBack) else SHOP.signals(event, identity)
+        for one in said:
+            if isinstance(one, Signal):
+                made[one.kind] += Decimal(repr(one.value)) if one.id not in ids else 0
+                ids.add(one.id)
+            else:
+                kept[one.reason] += one.records
+    return made, ids, kept
+
+
+def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, identity: Identity) -> None:
+    """100 ordered, 30 returned, 20 more, the rest cancelled; an exchange is no order; euros at their rate."""
+    made, _, kept = sums(wrote(*LINES), identity)
+    assert made["retail.order.completed"] == 2
+    assert made["retail.order.spend"] == 100 + 20 + 35 + 25
+    assert made["retail.order.returned"] == 30 + 25 + 90
+    assert kept == {
+        "another currency": 1,
+        "test order": 1,
+        "staff order": 1,
+        "cancellation of an order that is not here": 1,
+    }
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_lines_does_not_matter(
+    tmp_path_factory: pytest.TempPathFactory, identity: Identity, dice: Random
+) -> None:
+    """The same sums and the very same ids, whatever comes before or after what."""
+    shuffled = list(LINES)
+    dice.shuffle(shuffled)
+    folder = tmp_path_factory.mktemp("deeds")
+    (folder / "a.csv").write_text("\n".join((HEADER, *LINES)))
+    (folder / "b.csv").write_text("\n".join((HEADER, *shuffled)))
+    assert sums(folder / "a.csv", identity) == sums(folder / "b.csv", identity)
+
+
+def test_more_orders_than_are_held_come_out_as_if_they_all_were() -> None:
+    """Those that went to the temporary file are found there, added to, and told in their order."""
+    at = datetime(2026, 1, 1, 10, tzinfo=UTC)
+    small, large = Entries(most=3), Entries(most=1000)
+    for number in [*range(20), *range(0, 20, 2), 3]:
+        for entries in (small, large):
+            entries.add((str(number), "order", ""), Entry(f"c{number}", at, 1, 10**19 + number, 0))
+    assert list(small.all()) == list(large.all())
+    assert small.find(("4", "order", "")) == large.find(("4", "order", ""))
+    small.close()
+
+
+@pytest.mark.parametrize("form", ["csv.zst", "jsonl.zst", "parquet"])
+def test_every_form_tells_the_same(form: str, tmp_path: Path) -> None:
+    """Numbers may be numbers there, and customers fractions, as software writes them beside nulls."""
+    rows = {
+        "InvoiceNo": ["7", "8"],
+        "InvoiceDate": ["2026-01-01 10:00:00"] * 2,
+        "CustomerID": [17850.0, None],
+        "Quantity": [2, -1],
+        "UnitPrice": [2.55, 1.0],
+    }
+    plain = tmp_path / "orders.csv"
+    plain.write_text(
+        "InvoiceNo,InvoiceDate,CustomerID,Quantity,UnitPrice\n"
+        "7,2026-01-01 10:00:00,17850,2,2.55\n8,2026-01-01 10:00:00,,-1,1.0\n"
+    )
+    file = tmp_path / f"other.{form}"
+    if form == "parquet":
+        parquet.write_table(pa.table(rows), file)
+    elif form == "csv.zst":
+        pack = zstandard.ZstdCompressor().compress
+        half = plain.read_bytes()
+        file.write_bytes(pack(half[:40]) + pack(half[40:]))
+    else:
+        lines = [json.dumps({name: column[at] for name, column in rows.items()}) for at in (0, 1)]
+        text = "\n".join(lines).replace("17850.0", "17850")
+        file.write_bytes(zstandard.ZstdCompressor().compress(text.encode()))
+    assert list(Orders().read(file)) == list(Orders().read(plain))
+    assert len(list(Orders().read(plain))) == 2
+
+
+@pytest.mark.parametrize("name", ["bad.parquet", "bad.csv.zst", "bad.csv.gz"])
+def test_a_hostile_file_is_one_of_our_errors(name: str, tmp_path: Path) -> None:
+    """Whatever its name promises."""
+    for content in (b"", b"PAR1" * 99, gzip.compress(b"x" * 99)[:-9], b"\x28\xb5\x2f\xfd" + b"\xff" * 40):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=r".") as raised:
+            list(Orders().read(tmp_path / name))
+        assert type(raised.value).__module__ == "sesame_sdk.errors"
+
+
+def test_a_mapping_beside_the_file_is_used(tmp_path: Path) -> None:
+    """Semicolons, decimal commas, days before months, the shop's own clock."""
+    (tmp_path / "o.csv").write_text(
+        "Bestellnummer;Kundennummer;Bestelldatum;Betrag\n1;k;01.07.2026 00:30;1.234,50\n"
+    )
+    proposed = guess.propose(tmp_path / "o.csv")
+    zone = proposed.replace('# time_zone = "Europe/London"', 'time_zone = "Europe/Berlin" #')
+    (tmp_path / "o.csv.toml").write_text(zone)
+    (order,) = Orders().read(tmp_path / "o.csv")
+    assert isinstance(order, Order)
+    assert (order.total, order.customer) == (Decimal("1234.5"), "k")
+    assert f"{order.placed_at:%Y-%m-%d %H:%M}" == "2026-06-30 22:30"
+
+
+def test_what_is_proposed_for_the_usual_columns_is_the_usual(tmp_path: Path) -> None:
+    """A file as the data set has it needs no mapping."""
+    (tmp_path / "o.csv").write_text(
+        "InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\nC1,1,2026-01-01 10:00,1.5,1,UK\n"
+    )
+    (tmp_path / "m.toml").write_text(guess.propose(tmp_path / "o.csv"))
+    assert mapping.load(tmp_path / "m.toml") == Reading()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[columns]\nnumbr = 'x'", "columns 'numbr'"),
+        ("[columns]\nnumber = 1", "number"),
+        ("colour = 'red'", "mapping 'colour'"),
+        ("delimiter = ';;'", "delimiter"),
+        ("encoding = 'klingon'", "encoding"),
+        ("time_zone = '../../etc/passwd'", "time_zone"),
+        ("currency = 'EUR'", "currency"),
+        ("[rates]\nEUR = -1", "rates"),
+        ("[rates]\nEUR = 'much'", "rates"),
+        ("[deeds]\ngift = ['x']", "deeds 'gift'"),
+        ("columns = 1", "columns"),
+        ("=", "cannot be read"),
+    ],
+)
+def test_a_mapping_that_is_wrong_says_where(text: str, message: str, tmp_path: Path) -> None:
+    """One error, with the field's name."""
+    (tmp_path / "m.toml").write_text(text)
+    with pytest.raises(Misconfigured, match=message):
+        mapping.load(tmp_path / "m.toml")

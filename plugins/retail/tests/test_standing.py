@@ -1,0 +1,104 @@
+"""News of an order in any order: what is told in the end is the same."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from itertools import permutations
+from pathlib import Path
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sesame_retail import Orders
+from sesame_retail.book import Book
+from sesame_retail.money import SCALE
+from sesame_retail.standing import News, Standing, after, told
+
+from sesame_sdk import Identity, Signal
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+parts = st.integers(0, 10**9)
+PLACED = News("1", "order 1", AT, "ada", places=True, stated=100 * SCALE, stamp=1)
+RETURNED = News("1", "return 1", AT, back=30 * SCALE)
+CORRECTED = News("1", "correction 1", AT, added=20 * SCALE)
+CANCELLED = News("1", "1 cancelled", AT, cancels=True)
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[News]:
+    """An order told once or more, its returns, corrections, and perhaps its end."""
+    story = [
+        News("1", f"order {n}", AT, "ada", places=True, stated=stated, stamp=n)
+        for n, stated in enumerate(draw(st.lists(parts, min_size=1, max_size=3)))
+    ]
+    story += [
+        News("1", f"back {n}", AT, back=back) for n, back in enumerate(draw(st.lists(parts, max_size=3)))
+    ]
+    story += [News("1", f"more {n}", AT, added=up) for n, up in enumerate(draw(st.lists(parts, max_size=3)))]
+    return [*story, CANCELLED] if draw(st.booleans()) else story
+
+
+def tell(story: list[News], identity: Identity) -> Counter[str]:
+    """The sum of each kind's values, of all that is told; exact."""
+    standing, sums, ids = Standing(), Counter[str](), Counter[tuple[str, str]]()
+    for news in story:
+        events, standing = told(after(standing, news), news)
+        for event in events:
+            for signal in Orders().signals(event, identity):
+                if isinstance(signal, Signal):
+                    sums[signal.kind] += round(signal.value * SCALE)
+                    ids[signal.kind, signal.id] += 1
+    assert set(ids.values()) <= {1}
+    return sums
+
+
+@given(stories(), st.randoms(use_true_random=False))
+def test_whatever_comes_first_the_same_is_told(identity: Identity, story: list[News], dice: Random) -> None:
+    """What was spent less what came back is the same, to the ten-thousandth, and no id is given twice.
+
+    So is the sum of each kind, where nothing was stated anew.
+    """
+    shuffled = story.copy()
+    dice.shuffle(shuffled)
+    first, other = tell(story, identity), tell(shuffled, identity)
+    spent, back = "retail.order.spend", "retail.order.returned"
+    assert first[spent] - first[back] == other[spent] - other[back]
+    assert first["retail.order.completed"] == other["retail.order.completed"] == SCALE
+    if sum(news.places for news in story) == 1:
+        assert first == other
+
+
+def test_a_cancellation_takes_back_what_a_return_left(identity: Identity) -> None:
+    """And what comes after it takes back nothing more."""
+    for story in permutations([PLACED, RETURNED, CANCELLED]):
+        sums = tell(list(story), identity)
+        assert sums["retail.order.spend"] == sums["retail.order.returned"] == 100 * SCALE
+        assert sums["retail.order.completed"] == SCALE
+
+
+def test_a_return_whose_order_never_came_waits_for_its_customer(identity: Identity) -> None:
+    """Nobody can be told of it."""
+    assert tell([RETURNED], identity) == {}
+
+
+def test_a_correction_is_no_order_more(identity: Identity) -> None:
+    """It adds to what was spent."""
+    sums = tell([PLACED, CORRECTED], identity)
+    assert (sums["retail.order.spend"], sums["retail.order.completed"]) == (120 * SCALE, SCALE)
+
+
+def test_a_book_remembers_and_takes_the_same_news_once(tmp_path: Path) -> None:
+    """Before it was kept the same is told again; after that, nothing."""
+    for _ in range(2):
+        book = Book(tmp_path / "retail.sqlite")
+        page = book.settle([PLACED, PLACED, RETURNED])
+        assert [event.total for event in page.events] == [100, -30]
+        book.close()
+    book = Book(tmp_path / "retail.sqlite")
+    book.keep(page)
+    book.close()
+    book = Book(tmp_path / "retail.sqlite")
+    assert book.settle([RETURNED, PLACED]).events == []
+    (cancelled,) = book.settle([CANCELLED]).events
+    assert (cancelled.total, cancelled.customer) == (-70, "ada")
+    book.close()
+    assert (tmp_path / "retail.sqlite").stat().st_mode & 0o077 == 0
