@@ -68,52 +68,49 @@ class Orders(SignalProvider[Order]):
         own = Reading(self.columns, self.cancelled_prefix, self.form)
         return (mapping.beside(path) or own) if own == Reading() else own
 
-    def signals(self, event: Order, identity: Identity) -> Iterator[Signal | KeptBack]:
+    def signals(self, event: Order, identity: Identity) -> list[Signal | KeptBack]:
         """What one order says of its customer.
 
         Raises:
             Rejected: it is not made of what an `Order` is made of.
         """
         try:
-            yield from _said_of(event, identity)
+            return _said_of(event, identity)
         except (TypeError, AttributeError, ArithmeticError) as error:
             raise Rejected("is not made of what an order is", field="event") from error
 
 
-def _said_of(event: Order, identity: Identity) -> Iterator[Signal | KeptBack]:
-    key = event.key or event.number
+def _said_of(event: Order, identity: Identity) -> list[Signal | KeptBack]:
     if event.customer is None:
-        yield KeptBack("no customer", event.lines, event.total)
-    elif event.cancelled and event.total >= 0:
-        yield KeptBack("cancellation that returns nothing", event.lines, event.total)
-    elif event.cancelled:
-        yield _said(kinds.RETURNED, event.customer, identity, key, event.placed_at, -event.total)
-    elif event.corrects and event.total <= 0:
-        yield KeptBack("correction that changes nothing", event.lines, event.total)
-    elif event.corrects:
-        yield _said(kinds.SPEND, event.customer, identity, key, event.placed_at, event.total)
-    elif event.total < 0:
-        yield KeptBack("order below zero", event.lines, event.total)
-    else:
-        yield from _completed(event, event.customer, identity)
+        return [KeptBack("no customer", event.lines, event.total)]
+    if event.cancelled and event.total >= 0:
+        return [KeptBack("cancellation that returns nothing", event.lines, event.total)]
+    if event.cancelled:
+        return [_said(kinds.RETURNED.name, event, event.customer, identity, -event.total)]
+    if event.corrects and event.total <= 0:
+        return [KeptBack("correction that changes nothing", event.lines, event.total)]
+    if event.corrects:
+        return [_said(kinds.SPEND.name, event, event.customer, identity, event.total)]
+    if event.total < 0:
+        return [KeptBack("order below zero", event.lines, event.total)]
+    return _completed(event, event.customer, identity)
 
 
-def _completed(order: Order, customer: str, identity: Identity) -> Iterator[Signal | KeptBack]:
-    key = order.key or order.number
-    yield _said(kinds.COMPLETED, customer, identity, key, order.placed_at, Decimal(1))
+def _completed(order: Order, customer: str, identity: Identity) -> list[Signal | KeptBack]:
+    done = _said(kinds.COMPLETED.name, order, customer, identity, Decimal(1))
+    tenure = _tenure(identity, customer, order.placed_at.year, order.placed_at.month)
     if order.total:
-        yield _said(kinds.SPEND, customer, identity, key, order.placed_at, order.total)
-    else:
-        # Its lines are in the completed order already: no record is counted twice.
-        yield KeptBack("no spend on an order at no price", records=0)
-    yield _tenure(identity, customer, order.placed_at.year, order.placed_at.month)
+        return [done, _said(kinds.SPEND.name, order, customer, identity, order.total), tenure]
+    # Its lines are in the completed order already: no record is counted twice.
+    return [done, KeptBack("no spend on an order at no price", records=0), tenure]
 
 
 @lru_cache(maxsize=1 << 14)
 def _tenure(identity: Identity, customer: str, year: int, month: int) -> Signal:
     """A month with an order; the next order in it says the very same."""
-    at = datetime(year, month, 1, tzinfo=UTC)
-    return _said(kinds.TENURE, customer, identity, f"{customer} {year:04}-{month:02}", at, Decimal(1))
+    kind, at = kinds.TENURE.name, datetime(year, month, 1, tzinfo=UTC)
+    own_id = identity.signal_id(kind, f"{customer} {year:04}-{month:02}", at)
+    return Signal(own_id, _pseudonym(identity, customer), kind, 1.0, at)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -122,14 +119,8 @@ def _pseudonym(identity: Identity, customer: str) -> str:
     return identity.pseudonym(customer)
 
 
-def _said(
-    kind: SignalKind, customer: str, identity: Identity, natural_key: str, at: datetime, value: Decimal
-) -> Signal:
+def _said(kind: str, order: Order, customer: str, identity: Identity, value: Decimal) -> Signal:
     """One signal. A float holds every amount below 10^13 pence-exactly: 15 digits survive the way."""
-    return Signal(
-        id=identity.signal_id(kind.name, natural_key, at),
-        subject=_pseudonym(identity, customer),
-        kind=kind.name,
-        value=float(value),
-        occurred_at=at,
-    )
+    at = order.placed_at
+    own_id = identity.signal_id(kind, order.key or order.number, at)
+    return Signal(own_id, _pseudonym(identity, customer), kind, float(value), at)

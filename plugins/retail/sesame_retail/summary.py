@@ -9,9 +9,12 @@ from decimal import Decimal
 import click
 from attrs import define, field
 
+from sesame_retail.kinds import TENURE
 from sesame_retail.orders import Order
 from sesame_retail.provider import Orders
 from sesame_sdk import Identity, KeptBack, Signal
+
+_MOST_SUBJECTS = 100_000
 
 
 @define
@@ -47,6 +50,7 @@ class Summary:
 
     def signals(self, events: Iterable[Order | KeptBack]) -> Iterator[Signal]:
         """The signals of orders; what is kept back is counted."""
+        before: dict[str, Signal] = {}
         made, identity, say = self.made, self.identity, self.provider.signals
         for event in events:
             if isinstance(event, KeptBack):
@@ -56,9 +60,14 @@ class Summary:
             for said in say(event, identity):
                 if isinstance(said, KeptBack):
                     self.hold(said)
-                else:
+                elif said is not before.get(said.subject):
+                    # A month with several orders is the same signal again and again: the hub counts it once.
                     made[said.kind] += 1
+                    if said.kind == TENURE.name:
+                        before[said.subject] = said
                     yield said
+            if len(before) > _MOST_SUBJECTS:
+                before.clear()
 
     def hold(self, item: KeptBack) -> None:
         """Count something that stays."""
