@@ -1,7 +1,7 @@
 """What a plugin author imports, and nothing else.
 
 Importing this loads no plugin and no network library; `Client` and its kind are fetched when first
-named.
+named. `fa_ir_table` and `adjusted_alpha`, for a plugin that ranks, need numpy.
 """
 
 from importlib import import_module
@@ -20,10 +20,17 @@ from sesame_sdk.model.signal import Conduct, Evidence, Polarity, Sensitivity, Si
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
 
 if TYPE_CHECKING:
+    from sesame_sdk.audit.fa_ir import adjusted_alpha as adjusted_alpha
+    from sesame_sdk.audit.fa_ir import fa_ir_table as fa_ir_table
     from sesame_sdk.exchange.client import Client as Client
     from sesame_sdk.exchange.home import Home as Home
 
-_LAZY = {"Client": "sesame_sdk.exchange.client", "Home": "sesame_sdk.exchange.home"}
+_LAZY = {
+    "Client": "sesame_sdk.exchange.client",
+    "Home": "sesame_sdk.exchange.home",
+    "adjusted_alpha": "sesame_sdk.audit.fa_ir",
+    "fa_ir_table": "sesame_sdk.audit.fa_ir",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
@@ -71,5 +78,7 @@ __all__ = [
     "Signer",
     "Terms",
     "Weighting",
+    "adjusted_alpha",
+    "fa_ir_table",
     "hookimpl",
 ]

@@ -4,44 +4,53 @@
 the best so far, while its block is still in the processor's cache.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 Places = NDArray[np.intp]
+#: Tells equals apart: a key for each place, the lowest first.
+Ties = Callable[[Places], NDArray[np.uint64]]
 
 
 class Best:
-    """Keeps the `count` highest values and where they were; of equal ones, the first.
+    """Keeps the `count` highest values and where they were.
 
     Args:
         count: how many to keep.
-        block: values offered at a time, at most.
+        ties: which of equals are first; without it, those that were offered first.
     """
 
-    def __init__(self, count: int, *, block: int) -> None:
+    def __init__(self, count: int, ties: Ties | None = None) -> None:
         self._count = count
+        self._ties = ties
         self._values: list[Values] = []
         self._places: list[Places] = []
         self._held = 0
-        self._floor = -np.inf
-        self._mask = np.empty(block, dtype=np.bool_)
+        self._cut_at = 2 * count
+        #: Whatever is lower need not be offered any more.
+        self.floor = -np.inf
 
-    def offer(self, values: Values, start: int) -> None:
-        """Look at the next block. Must come in order: `start` is the place of its first value."""
-        above = np.greater(values, self._floor, out=self._mask[: len(values)])
-        found = np.flatnonzero(above)
-        if found.size:
-            self._values.append(values[found])
-            self._places.append(found + start)
-            self._held += found.size
-            if self._held > 2 * self._count:
-                self._cut()
+    def offer(self, values: Values, places: Places) -> None:
+        """Look at more. Must come in order of their places."""
+        # With a key even the last of equals may come first; without one the first are here already.
+        keep = values > self.floor if self._ties is None else values >= self.floor
+        self._values.append(values[keep])
+        self._places.append(places[keep])
+        self._held += len(self._values[-1])
+        if self._held > self._cut_at:
+            self._cut()
 
     def ordered(self) -> tuple[Places, Values]:
         """Places and values, best first."""
         self._cut()
-        return self._places[0], self._values[0]
+        values, places = self._values[0], self._places[0]
+        if self._ties is not None:
+            order = np.lexsort((self._ties(places), -values))[: self._count]
+            values, places = values[order], places[order]
+        return places, values
 
     def _cut(self) -> None:
         values = np.concatenate([np.empty(0), *self._values])
@@ -50,8 +59,11 @@ class Best:
             # All that equal the last one stay for now: which of them are first is for the sort to say.
             near = values >= np.partition(values, -self._count)[-self._count]
             values, places = values[near], places[near]
-        # What was kept stands before what came later, so a stable sort puts the first of equals first.
-        order = np.argsort(-values, kind="stable")[: self._count]
-        self._values, self._places, self._held = [values[order]], [places[order]], len(order)
-        if 0 < len(order) == self._count:
-            self._floor = float(self._values[0][-1])
+        if self._ties is None:
+            # What was kept stands before what came later, so a stable sort puts the first of equals first.
+            order = np.argsort(-values, kind="stable")[: self._count]
+            values, places = values[order], places[order]
+        self._values, self._places, self._held = [values], [places], len(values)
+        self._cut_at = 2 * max(self._count, len(values))
+        if 0 < self._count <= len(values):
+            self.floor = float(values.min())

@@ -1,7 +1,6 @@
 """``sesame rank``: candidates from a file, scores from the hub, both orders on stdout."""
 
 import json
-import sys
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -10,10 +9,12 @@ from typing import TYPE_CHECKING
 import click
 from attrs import asdict
 
-from sesame_baihe import profiles
-from sesame_baihe.consumer import CONTEXT, PURPOSE, SCORE_RANGE, SCORE_WEIGHT, Candidates, Matchmaking, Ranked
+from sesame_baihe.answer import Ranked
+from sesame_baihe.consumer import CONTEXT, PURPOSE, SCORE_RANGE, SCORE_WEIGHT, Candidates, Matchmaking
 
 if TYPE_CHECKING:
+    from sesame_baihe.profiles import Profile
+    from sesame_baihe.reciprocal import Mean
     from sesame_sdk import Client, Score
 
 #: Scores asked for in one request; as many as a hub answers.
@@ -37,21 +38,47 @@ BATCH = 10_000
     "--range", "score_range", nargs=2, type=float, default=SCORE_RANGE, show_default=True, help="Of scores."
 )
 @click.option("--top", type=click.IntRange(min=1), help="How many of the best to show; all by default.")
+@click.option("--member", default="", help="Who looks: decides among equals, and nothing else.")
+@click.option(
+    "--mean",
+    type=click.Choice(("harmonic", "geometric")),
+    default="harmonic",
+    show_default=True,
+    help="Of both sides' interest, where FILE has in_return.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
 def rank(
-    file: Path, home: Path, weight: float, score_range: tuple[float, float], top: int | None, as_json: bool
+    file: Path,
+    home: Path,
+    weight: float,
+    score_range: tuple[float, float],
+    top: int | None,
+    member: str,
+    mean: "Mean",
+    as_json: bool,
 ) -> None:
     """Rank the candidates in FILE for one member.
 
-    FILE is CSV or JSON lines with profile and relevance (0 to 1). Whoever has no score, or did not agree
+    FILE is CSV or JSON lines with profile and relevance (0 to 1), and in_return (0 to 1) where both sides'
+    interest counts. Whoever has no score, or did not agree
     to show it, is treated as average. The order without the score is shown beside it.
     """
+    from sesame_baihe import profiles, table
     from sesame_sdk import Client, Home
 
     found = profiles.read(file)
     partner = Home.load(home)
     names = {partner.identity.pseudonym(one.name): one.name for one in found}
-    request = Candidates(tuple(names), tuple(one.relevance for one in found), weight, score_range, top)
+    request = Candidates(
+        tuple(names),
+        tuple(one.relevance for one in found),
+        weight,
+        score_range,
+        top,
+        member=member,
+        in_return=_in_return(found),
+        mean=mean,
+    )
     consumer = Matchmaking()
     with Client.at(partner) as client:
         scores = _read_scores(client, consumer.subjects(request))
@@ -59,7 +86,12 @@ def rank(
     if as_json:
         click.echo(json.dumps(_as_data(ranked, names), indent=2, ensure_ascii=False))
     else:
-        _print(ranked, names)
+        table.show(ranked, names)
+
+
+def _in_return(found: "Sequence[Profile]") -> tuple[float, ...] | None:
+    back = tuple(one.in_return for one in found if one.in_return is not None)
+    return back or None
 
 
 def _read_scores(client: "Client", subjects: Sequence[str]) -> "dict[str, Score | None]":
@@ -76,38 +108,10 @@ def _read_scores(client: "Client", subjects: Sequence[str]) -> "dict[str, Score 
 
 def _as_data(ranked: Ranked, names: dict[str, str]) -> dict[str, object]:
     return {
-        "order": [{**asdict(place), "profile": names[place.profile]} for place in ranked.places],
+        "order": [
+            {**asdict(place), "profile": names[place.profile], "words": place.words()}
+            for place in ranked.places
+        ],
         "order_without_score": [names[profile] for profile in ranked.order_without_score],
-        "parameters": asdict(ranked.parameters),
+        "parameters": {**asdict(ranked.parameters), "words": ranked.parameters.words()},
     }
-
-
-def _print(ranked: Ranked, names: dict[str, str]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in ("place", "profile", "relevance", "score", "blended", "without the score"):
-        table.add_column(name, justify="left" if name in ("profile", "without the score") else "right")
-    without = ranked.order_without_score
-    for number, (place, other) in enumerate(zip(ranked.places, without, strict=True), start=1):
-        score = "none" if place.score is None else f"{place.score:.2f}"
-        cells = (names[place.profile], f"{place.relevance:.3f}", score, f"{place.blended:.4f}", names[other])
-        table.add_row(str(number), *cells)
-    width = None if sys.stdout.isatty() else 200  # a pipe to grep or less should get whole lines
-    console = Console(highlight=False, markup=False, width=width)
-    console.print(table)
-    console.print(_parameters(ranked))
-
-
-def _parameters(ranked: Ranked) -> str:
-    used = ranked.parameters
-    low, high = used.score_range
-    if used.neutral is None:
-        return "No score is known: relevance alone decides."
-    return (
-        f"blended = {1 - used.score_weight:.2f} relevance + {used.score_weight:.2f} score, "
-        f"scores from {low:g} to {high:g} as 0 to 1. "
-        f"{used.without_score} of {used.candidates} have no score and take the mean, {used.neutral:.4f}."
-    )

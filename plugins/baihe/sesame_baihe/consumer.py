@@ -1,7 +1,9 @@
 """What Baihe does with scores: one member's candidates, ranked for that member.
 
 Not a list of people by score: only the candidates that are given are ranked, for whoever looks for a
-match, and the same order without the score stands beside it.
+match, and the same order without the score stands beside it. The context is matchmaking. What people did
+elsewhere can only have raised their score, and only where their grant to this reader names that crossing:
+the hub's policy and its guard (rule CTX-1) see to that, and the answer says so.
 """
 
 from collections.abc import Mapping
@@ -9,10 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
+from sesame_baihe.answer import Ranked
 from sesame_sdk import ConsumerDeclaration, Ranking, Rejected, Score, ScoreConsumer, Terms
 
 if TYPE_CHECKING:
-    from sesame_baihe.ranking import Parameters
+    from sesame_baihe.fair import Fair
+    from sesame_baihe.reciprocal import Mean
 
 PURPOSE = "urn:sesame-sdk:purpose:MatchmakingRanking"
 CONTEXT = "matchmaking"
@@ -33,6 +37,10 @@ class Candidates:
         score_weight: share of the score in the blend, 0 to 0.5.
         score_range: lowest and highest score that the policy gives.
         top: how many of the best to return; all by default.
+        member: who looks, by any name that stays the same; decides among equals and nothing else.
+        in_return: how well the member fits each, 0 to 1; then relevance is the mean of both ways.
+        mean: which mean: harmonic or geometric.
+        fair: a fairness rule over a group that the site names.
     """
 
     profiles: tuple[str, ...]
@@ -40,44 +48,18 @@ class Candidates:
     score_weight: float = SCORE_WEIGHT
     score_range: tuple[float, float] = SCORE_RANGE
     top: int | None = None
+    member: str = ""
+    in_return: tuple[float, ...] | None = None
+    mean: "Mean" = "harmonic"
+    fair: "Fair | None" = None
 
     def __attrs_post_init__(self) -> None:
         if len(self.profiles) != len(self.relevance):
             raise Rejected("must be one a profile", field="relevance")
+        if self.in_return is not None and len(self.in_return) != len(self.profiles):
+            raise Rejected("must be one a profile", field="in_return")
         if len(set(self.profiles)) != len(self.profiles):
             raise Rejected("must not name anybody twice", field="profiles")
-
-
-@frozen
-class Place:
-    """One candidate's place.
-
-    Attributes:
-        profile: the site's own pseudonym.
-        relevance: as given.
-        score: points; None for no score.
-        blended: what decided the place, 0 to 1.
-    """
-
-    profile: str
-    relevance: float
-    score: float | None
-    blended: float
-
-
-@frozen
-class Ranked:
-    """The answer for one member.
-
-    Attributes:
-        places: best first.
-        order_without_score: profiles by relevance alone, best first.
-        parameters: what made the order; to be shown beside it.
-    """
-
-    places: tuple[Place, ...]
-    order_without_score: tuple[str, ...]
-    parameters: "Parameters"
 
 
 class Matchmaking(ScoreConsumer[Candidates, Ranked]):
@@ -95,22 +77,6 @@ class Matchmaking(ScoreConsumer[Candidates, Ranked]):
         Raises:
             Rejected: a relevance, the weight or the range is out of bounds.
         """
-        from sesame_baihe.ranking import rank
+        from sesame_baihe.matching import rank_request
 
-        found = [scores.get(profile) for profile in request.profiles]
-        points = [None if score is None else score.points for score in found]
-        made = rank(
-            request.relevance,
-            [float("nan") if value is None else value for value in points],
-            score_weight=request.score_weight,
-            score_range=request.score_range,
-            top=request.top,
-        )
-        best = zip(made.order.tolist(), made.blended.tolist(), strict=True)
-        return Ranked(
-            places=tuple(
-                Place(request.profiles[i], request.relevance[i], points[i], value) for i, value in best
-            ),
-            order_without_score=tuple(request.profiles[i] for i in made.order_without_score.tolist()),
-            parameters=made.parameters,
-        )
+        return rank_request(request, scores)

@@ -1,15 +1,17 @@
-"""Candidates from a file: CSV or JSON lines with a profile and its relevance."""
+"""Candidates from a file: CSV or JSON lines with a profile, its relevance, maybe the interest in return."""
 
 import csv
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
 from sesame_sdk import Rejected
 
 FIELDS = ("profile", "relevance")
+IN_RETURN = "in_return"
 #: Candidates for one member. Whoever has more narrows them down first.
 MOST = 5_000_000
 
@@ -21,10 +23,12 @@ class Profile:
     Attributes:
         name: the site's own id.
         relevance: how well they fit the member who looks, 0 to 1.
+        in_return: how well the member fits them; all profiles of a file have it, or none.
     """
 
     name: str
     relevance: float
+    in_return: float | None = None
 
 
 def read(path: Path) -> tuple[Profile, ...]:
@@ -46,6 +50,8 @@ def read(path: Path) -> tuple[Profile, ...]:
                     raise Rejected("names a profile that an earlier line names", field=f"line {number}")
                 if len(found) == MOST:
                     raise Rejected(f"must name at most {MOST:,} profiles", field=path.name)
+                if (profile.in_return is None) is not (next(iter(found.values()), profile).in_return is None):
+                    raise Rejected("all lines have in_return, or none", field=f"line {number}")
                 found[profile.name] = profile
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise Rejected(f"cannot be read: {type(error).__name__}", field=path.name) from error
@@ -72,10 +78,19 @@ def _from_json(file: Iterable[str]) -> Iterator[tuple[int, object]]:
 def _profile(values: object, number: int) -> Profile:
     if not isinstance(values, dict) or any(values.get(name) in (None, "") for name in FIELDS):
         raise Rejected(f"needs {' and '.join(FIELDS)}", field=f"line {number}")
+    back = values.get(IN_RETURN)
+    return Profile(
+        str(values["profile"]),
+        _share(values["relevance"], "relevance", number),
+        None if back in (None, "") else _share(back, IN_RETURN, number),
+    )
+
+
+def _share(value: Any, name: str, number: int) -> float:  # noqa: ANN401 - whatever JSON holds
     try:
-        relevance = float(values["relevance"])
+        share = float(value)
     except (TypeError, ValueError) as error:
-        raise Rejected("relevance must be a number", field=f"line {number}") from error
-    if not 0 <= relevance <= 1:
-        raise Rejected("relevance must lie between 0 and 1", field=f"line {number}")
-    return Profile(str(values["profile"]), relevance)
+        raise Rejected(f"{name} must be a number", field=f"line {number}") from error
+    if not 0 <= share <= 1:
+        raise Rejected(f"{name} must lie between 0 and 1", field=f"line {number}")
+    return share

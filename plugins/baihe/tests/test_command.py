@@ -10,8 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from sesame_baihe import Place, Why
 from sesame_baihe.command import rank
 from sesame_baihe.profiles import Profile, read
+from sesame_baihe.table import bar
 
 from sesame_sdk import Home, Rejected, Score
 
@@ -73,7 +75,7 @@ def home(hub: Hub, tmp_path: Path) -> Home:
 def profiles(tmp_path: Path) -> Path:
     """Three candidates."""
     file = tmp_path / "profiles.csv"
-    file.write_text("profile,relevance\n101,0.75\n102,0.5\n103,0.25\n")
+    file.write_text("profile,relevance\n101,0.75\n102,0.5\n103,0.125\n")
     return file
 
 
@@ -95,6 +97,62 @@ def test_both_orders_and_the_parameters_come_out_as_json(hub: Hub, home: Home, p
     assert data["order_without_score"] == ["101", "102", "103"]
     assert data["parameters"]["without_score"] == 1
     assert set(hub.asked) == {home.identity.pseudonym(one) for one in ("101", "102", "103")}
+
+
+def test_json_has_the_reasons_and_they_add_up(hub: Hub, home: Home, profiles: Path) -> None:
+    """As parts and as words; the parameters in words too."""
+    hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
+    data = json.loads(run(profiles, "--as", home.path, "--weight", 0.5, "--json").stdout)
+    first = data["order"][0]
+    assert first["why"] == {"relevance": 0.25, "score": 0.5, "against_average": 0.25, "lifted": False}
+    assert first["words"] == "0.2500 for relevance 0.50 + 0.5000 for score 950.00 = 0.7500"
+    assert "1 of 3 have no score and take the mean, 0.5000" in data["parameters"]["words"]
+
+
+def test_the_table_has_bars_and_reasons_and_says_who_moved(hub: Hub, home: Home, profiles: Path) -> None:
+    """Columns are aligned: every line is as wide as the ruler under the header, or blank beyond."""
+    hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
+    lines = run(profiles, "--as", home.path, "--weight", 0.5).stdout.splitlines()
+    (first,) = (line for line in lines if line.split()[:1] == ["1"])
+    assert "1 (+1)" in first
+    assert "█████▒▒▒▒▒▒▒▒▒▒" in first
+    assert "0.2500 for relevance 0.50 + 0.5000 for score 950.00 = 0.7500" in first
+    starts = {line.index("█") for line in lines if "█" in line}
+    assert len(starts) == 1
+
+
+def test_a_place_in_a_terminal_without_unicode_is_a_bar_all_the_same() -> None:
+    """Of plain signs; no wider than the scale, whatever rounding does."""
+    place = Place("a", 1.0, 950.0, 1.0, Why(0.5, 0.5, 0.1))
+    assert bar(place, unicode=False).plain == "##########++++++++++"
+    assert bar(Place("a", 0.0, None, 0.0, Why(0.0, 0.0, 0.0))).plain == " " * 20
+
+
+def test_the_name_of_a_profile_does_nothing_to_the_terminal(home: Home, hub: Hub, tmp_path: Path) -> None:
+    """Not a colour, not a line, not markup."""
+    assert not hub.points
+    file = tmp_path / "odd.jsonl"
+    file.write_text('{"profile": "\\u001b[31m[bold]\\u202ex", "relevance": 1}\n')
+    out = run(file, "--as", home.path).stdout
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    assert "[31m[bold]x" in out
+
+
+@pytest.mark.usefixtures("hub")
+@pytest.mark.parametrize(("mean", "first"), [("harmonic", "0.3200"), ("geometric", "0.4000")])
+def test_interest_in_return_counts_where_the_file_has_it(
+    mean: str, first: str, home: Home, tmp_path: Path
+) -> None:
+    """Both figures are shown, and which mean made them one."""
+    file = tmp_path / "both.csv"
+    file.write_text("profile,relevance,in_return\n101,0.8,0.2\n102,0.9,0\n")
+    out = run(file, "--as", home.path, "--mean", mean).stdout
+    assert f"Relevance is the {mean} mean of both sides' interest." in out
+    (line,) = (line for line in out.splitlines() if line.split()[:1] == ["1"])
+    assert "0.800 / 0.200" in line
+    assert first in line
+    assert "and 0.20 in return" in line
 
 
 def test_the_table_shows_the_same_and_says_what_neutral_was(hub: Hub, home: Home, profiles: Path) -> None:
@@ -136,6 +194,8 @@ def test_json_lines_are_read_like_csv(tmp_path: Path) -> None:
         ("a.csv", "profile,relevance\n1,much\n", "line 2: relevance must be a number"),
         ("a.csv", "profile,relevance\n1,1.5\n", "line 2: relevance must lie between 0 and 1"),
         ("a.csv", "profile,relevance\n1,nan\n", "line 2: relevance must lie between 0 and 1"),
+        ("a.csv", "profile,relevance,in_return\n1,1,2\n", "line 2: in_return must lie between 0 and 1"),
+        ("a.csv", "profile,relevance,in_return\n1,1,1\n2,1,\n", "line 3: all lines have in_return, or none"),
         ("a.csv", "profile,relevance\n1\n", "line 2: needs profile and relevance"),
         ("a.csv", "profile,relevance\n,1\n", "line 2: needs profile and relevance"),
         ("a.jsonl", "[]\n", "line 1: needs profile and relevance"),

@@ -6,7 +6,7 @@ from datetime import date
 
 import click
 import pytest
-from sesame_baihe import Candidates, Matchmaking, Place, sesame_cli_commands, sesame_score_consumers
+from sesame_baihe import Candidates, Matchmaking, Place, Why, sesame_cli_commands, sesame_score_consumers
 
 from sesame_sdk import Rejected, Score
 
@@ -28,9 +28,14 @@ def test_a_score_moves_a_profile_and_the_order_without_it_stands_beside() -> Non
     asked = Candidates(("a", "b", "c"), (0.75, 0.5, 0.25), score_weight=0.5)
     ranked = Matchmaking().use(asked, {"a": score(350), "b": score(950), "c": None})
     assert ranked.places == (
-        Place("b", 0.5, 950.0, 0.75),
-        Place("a", 0.75, 350.0, 0.375),
-        Place("c", 0.25, None, 0.375),
+        Place("b", 0.5, 950.0, 0.75, Why(0.25, 0.5, 0.25)),
+        *sorted(
+            (
+                Place("a", 0.75, 350.0, 0.375, Why(0.375, 0.0, -0.25)),
+                Place("c", 0.25, None, 0.375, Why(0.125, 0.25, 0.0)),
+            ),
+            key=lambda place: [one.profile for one in ranked.places].index(place.profile),
+        ),
     )
     assert ranked.order_without_score == ("a", "b", "c")
 

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sesame_baihe import ranking
-from sesame_baihe.ranking import Ranking, rank
+from sesame_baihe import blend, ranking
+from sesame_baihe.ranking import Ranking, rank_arrays, reasons
 
 from sesame_sdk import Rejected
 
@@ -24,7 +25,14 @@ weights = st.sampled_from([0.0, 0.25, 0.5])
 def ranked(people: Sequence[tuple[float, float]], weight: float = 0.25, top: int | None = None) -> Ranking:
     """Rank pairs of relevance and score."""
     relevance, scores = zip(*people, strict=True)
-    return rank(relevance, scores, score_weight=weight, score_range=RANGE, top=top)
+    return rank_arrays(relevance, scores, score_weight=weight, score_range=RANGE, top=top)
+
+
+def short_blocks(patch: pytest.MonkeyPatch, block: int) -> None:
+    """As if there were many more candidates than that."""
+    patch.setattr(ranking, "BLOCK", block)
+    patch.setattr(ranking, "FIRST_BLOCK", 1)
+    patch.setattr(blend, "BLOCK", block)
 
 
 def slowly(people: Sequence[tuple[float, float]], weight: float) -> list[int]:
@@ -47,7 +55,7 @@ def test_the_order_is_that_of_the_slow_and_obvious_way(
 ) -> None:
     """Whatever the ties, and wherever a block ends. Differences of rounding count as none."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "BLOCK", block)
+        short_blocks(patch, block)
         made = ranked(people, weight)
     expected = slowly(people, weight)
     value = dict(zip(made.order.tolist(), made.blended.tolist(), strict=True))
@@ -66,7 +74,7 @@ def test_the_best_are_the_beginning_of_the_whole_order(
     """Asking for fewer changes nobody's place; more than there are is all."""
     whole = ranked(people, weight)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "BLOCK", block)
+        short_blocks(patch, block)
         best = ranked(people, weight, top)
     assert best.order.tolist() == whole.order.tolist()[:top]
     assert best.order_without_score.tolist() == whole.order_without_score.tolist()[:top]
@@ -118,6 +126,75 @@ def test_a_higher_score_never_costs_a_place(
     assert ranked(high, weight).order.tolist().index(who) <= ranked(low, weight).order.tolist().index(who)
 
 
+@given(people=candidates, weight=weights, block=st.integers(1, 9), shuffle=st.randoms(use_true_random=False))
+def test_the_same_candidates_come_to_the_same_values_whichever_way_they_come(
+    people: list[tuple[float, float]], weight: float, block: int, shuffle: Random
+) -> None:
+    """To the last bit, for the mean too: a sum of doubles would depend on who comes first."""
+    other = shuffle.sample(people, len(people))
+    with pytest.MonkeyPatch.context() as patch:
+        short_blocks(patch, block)
+        made = ranked(other, weight)
+    assert made.blended.tolist() == ranked(people, weight).blended.tolist()
+    assert made.parameters == ranked(people, weight).parameters
+
+
+@given(scores=st.lists(st.integers(35_000, 95_000), min_size=1, max_size=60), without=st.integers(0, 60))
+def test_the_neutral_value_is_the_mean_of_the_known_scores(scores: list[int], without: int) -> None:
+    """Scores are whole hundredths; `fsum` says what the mean is."""
+    people = [(0.5, score / 100) for score in scores] + [(0.5, NAN)] * without
+    mean = math.fsum(score / 100 for score in scores) / len(scores)
+    assert ranked(people).parameters.neutral == pytest.approx((mean - 350) / 600, rel=1e-9, abs=1e-9)
+
+
+@given(score=st.integers(35_000, 95_000), relevance=st.floats(0, 1), weight=weights)
+def test_where_all_others_have_one_score_no_score_counts_exactly_as_that(
+    score: int, relevance: float, weight: float
+) -> None:
+    """Not a hair less, which would put them last of equals."""
+    points = score / 100
+    made = ranked([(relevance, points), (relevance, NAN), (relevance, points)], weight)
+    assert len(set(made.blended.tolist())) == 1
+    assert made.order.tolist() == [0, 1, 2]
+
+
+@given(people=candidates, weight=weights)
+def test_the_reasons_add_up_to_the_blend_to_the_last_bit(
+    people: list[tuple[float, float]], weight: float
+) -> None:
+    """And whoever has no score is told that they stand at the average."""
+    made = ranked(people, weight)
+    near, scores = np.array(people)[made.order].T
+    for why, value, score in zip(
+        reasons(made.blend, near, scores), made.blended.tolist(), scores, strict=True
+    ):
+        assert why.relevance + why.score == value
+        if math.isnan(score):
+            assert why.against_average == 0
+
+
+@pytest.mark.parametrize("score_range", [(-100.0, 0.0), (0.0, 1.0), (-5.0, 5.0), (999_999.0, 1_000_000.0)])
+def test_any_range_of_scores_does(score_range: tuple[float, float]) -> None:
+    """Negative ones, narrow ones, far ones."""
+    low, high = score_range
+    middle = (low + high) / 2
+    made = rank_arrays([0.5] * 4, [low, high, middle, NAN], score_weight=0.5, score_range=score_range)
+    assert made.blended.tolist() == [0.75, 0.5, 0.5, 0.25]
+    assert made.parameters.neutral == 0.5
+
+
+def test_a_million_candidates_come_out_as_by_sorting_all() -> None:
+    """Many thousands of them in other blocks than the best."""
+    random = np.random.default_rng(7)
+    relevance, scores = random.random(1_000_000), random.uniform(*RANGE, 1_000_000)
+    scores[random.random(1_000_000) < 0.3] = NAN
+    best = rank_arrays(relevance, scores, score_weight=0.3, score_range=RANGE, top=50)
+    neutral = float(np.nanmean(scores))
+    slow = 0.7 * relevance + 0.3 * (np.where(np.isnan(scores), neutral, scores) - 350) / 600
+    assert best.order.tolist() == np.argsort(-slow)[:50].tolist()
+    assert best.order_without_score.tolist() == np.argsort(-relevance)[:50].tolist()
+
+
 def test_equals_stand_in_the_order_in_which_they_were_given() -> None:
     """Across blocks too: of 40,000 equals the best 50 are the first 50."""
     made = ranked([(0.5, 500.0)] * 40_000, top=50)
@@ -127,7 +204,7 @@ def test_equals_stand_in_the_order_in_which_they_were_given() -> None:
 def test_rising_values_are_the_worst_case_and_come_out_right() -> None:
     """Each block beats all before it."""
     relevance = np.linspace(0, 1, 50_000)
-    made = rank(relevance, np.full(50_000, 500.0), score_weight=0.3, score_range=RANGE, top=3)
+    made = rank_arrays(relevance, np.full(50_000, 500.0), score_weight=0.3, score_range=RANGE, top=3)
     assert made.order.tolist() == [49_999, 49_998, 49_997]
 
 
@@ -140,7 +217,7 @@ def test_the_parameters_are_shown() -> None:
 
 def test_nobody_to_rank_is_an_empty_order() -> None:
     """Not an error."""
-    made = rank([], [], score_weight=0.3, score_range=RANGE)
+    made = rank_arrays([], [], score_weight=0.3, score_range=RANGE)
     assert (len(made.order), len(made.order_without_score), made.parameters.neutral) == (0, 0, None)
 
 
@@ -160,6 +237,10 @@ def test_nobody_to_rank_is_an_empty_order() -> None:
         ({"score_weight": NAN}, "score_weight: must lie between 0 and 0.5"),
         ({"score_range": (950.0, 350.0)}, "score_range: must go from a lower to a higher score"),
         ({"score_range": (350.0, NAN)}, "score_range: must go from a lower to a higher score"),
+        ({"score_range": (0.0, 1e9)}, "score_range: must go from a lower to a higher score"),
+        ({"score_range": (0.0, 0.5)}, "score_range: must go from a lower to a higher score"),
+        ({"relevance": 0.5}, "relevance: must be one row of numbers"),
+        ({"relevance": [-0.0, 2.0]}, "scores: must be one a candidate: 2, not 1"),
         ({"top": 0}, "top: must be at least 1"),
     ],
 )
@@ -167,5 +248,5 @@ def test_what_is_out_of_bounds_is_rejected_by_name(changed: dict[str, object], m
     """The message names the argument and its bounds."""
     good = {"relevance": [0.5], "scores": [500.0], "score_weight": 0.3, "score_range": RANGE}
     with pytest.raises(Rejected) as caught:
-        rank(**{**good, **changed})
+        rank_arrays(**{**good, **changed})
     assert message in str(caught.value)

@@ -1,0 +1,192 @@
+"""Names in, places out: whose scores are looked at, why somebody stands there, who is first of equals."""
+
+import math
+import re
+from collections.abc import Sequence
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sesame_baihe import Fair, Ranked, rank
+
+from sesame_sdk import Rejected
+
+NAMES = tuple("abcdefghijklmnopqrstuvwxyz")
+shares = st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, 1.0])
+points = st.sampled_from([350.0, 500.0, 612.37, 650.0, 950.0, None])
+people = st.lists(st.tuples(shares, points), min_size=1, max_size=26)
+weights = st.sampled_from([0.0, 0.25, 0.3, 0.5])
+People = list[tuple[float, float | None]]
+
+
+def ranked(of: People, names: Sequence[str] = NAMES, **options: object) -> Ranked:
+    """Rank pairs of relevance and score."""
+    book = {name: score for name, (_, score) in zip(names, of, strict=False) if score is not None}
+    return rank(names[: len(of)], [near for near, _ in of], book, **options)
+
+
+class Book:
+    """A score book."""
+
+    def __init__(self, scores: dict[str, float]) -> None:
+        self.scores, self.stale = scores, False
+        self.asked: list[tuple[str, ...]] = []
+
+    @property
+    def state(self) -> "Book":
+        """It is its own."""
+        return self
+
+    def points(self, subjects: Sequence[str]) -> np.ndarray:
+        """NaN for none, and for all where it is stale."""
+        self.asked.append(tuple(subjects))
+        return np.array([math.nan if self.stale else self.scores.get(one, math.nan) for one in subjects])
+
+
+@given(of=people, weight=weights, top=st.integers(1, 30), shuffle=st.randoms(use_true_random=False))
+def test_the_order_does_not_depend_on_how_the_candidates_come(
+    of: People, weight: float, top: int, shuffle: Random
+) -> None:
+    """Equals included, and those who are cut off at the end among equals."""
+    pairs = list(zip(NAMES, of, strict=False))
+    other = shuffle.sample(pairs, len(pairs))
+    mixed = ranked([one for _, one in other], [name for name, _ in other], score_weight=weight, top=top)
+    assert mixed == ranked(of, score_weight=weight, top=top)
+
+
+@given(of=people, weight=weights)
+def test_the_reasons_add_up_in_doubles_and_in_print(of: People, weight: float) -> None:
+    """The figures that a member reads add up as they stand there."""
+    for place in ranked(of, score_weight=weight).places:
+        assert place.why.relevance + place.why.score == place.blended
+        *parts, total = (round(float(one) * 10_000) for one in re.findall(r"\d\.\d{4}", place.words()))
+        assert sum(parts) == total == round(place.blended * 10_000)
+
+
+@given(of=people, weight=weights, who=st.integers(0, 25), points=st.sampled_from([350.0, 500.0, 640.1]))
+def test_nobody_without_a_score_is_worse_off_than_with_an_average_one(
+    of: People, weight: float, who: int, points: float
+) -> None:
+    """With a score at or under the average of the others they come to no more than without one."""
+    who %= len(of)
+    others = [score for at, (_, score) in enumerate(of) if at != who and score is not None]
+    score = min([points, math.fsum(others) / len(others)]) if others else None
+    with_one = [*of[:who], (of[who][0], score), *of[who + 1 :]]
+    without = [*of[:who], (of[who][0], None), *of[who + 1 :]]
+    came_to = [
+        next(one.blended for one in ranked(these, score_weight=weight).places if one.profile == NAMES[who])
+        for these in (without, with_one)
+    ]
+    assert came_to[0] >= came_to[1] - 1e-12
+
+
+@given(of=people, weight=weights)
+def test_the_order_without_the_score_is_that_of_relevance(of: People, weight: float) -> None:
+    """Whatever the scores; and it is the order that a site without any score would show."""
+    made = ranked(of, score_weight=weight)
+    near = dict(zip(NAMES, (one for one, _ in of), strict=False))
+    shown = [near[name] for name in made.order_without_score]
+    assert shown == sorted(shown, reverse=True)
+    bare = ranked([(one, None) for one, _ in of])
+    assert made.order_without_score == bare.order_without_score == tuple(one.profile for one in bare.places)
+
+
+def test_equals_stand_otherwise_on_another_members_page() -> None:
+    """So nobody is first of all equals everywhere, and each page is the same when it is opened again."""
+    equals = [(0.5, 600.0)] * 26
+    orders = {
+        member: [one.profile for one in ranked(equals, member=member).places] for member in ("ada", "bob")
+    }
+    assert orders["ada"] != orders["bob"]
+    assert orders["ada"] == [one.profile for one in ranked(equals, member="ada").places]
+    first = {ranked(equals, member=str(number), top=1).places[0].profile for number in range(100)}
+    assert len(first) > 13
+
+
+def test_a_book_is_asked_once_for_all_candidates_and_for_nobody_else() -> None:
+    """Whoever is not agreed to is not in it, and counts as average."""
+    book = Book({"a": 900.0, "stranger": 950.0})
+    made = rank(["a", "b"], [0.5, 0.5], book)
+    assert book.asked == [("a", "b")]
+    assert {one.profile: one.score for one in made.places} == {"a": 900.0, "b": None}
+
+
+def test_a_stale_book_leaves_the_order_to_relevance_and_the_answer_says_so() -> None:
+    """Old scores are not used, and not passed off as none."""
+    book = Book({"a": 950.0, "b": 350.0})
+    book.stale = True
+    made = rank(["a", "b"], [0.25, 0.5], book)
+    assert [one.profile for one in made.places] == ["b", "a"]
+    assert made.parameters.words() == "The scores here are too old to be used: relevance alone decides."
+
+
+def test_the_parameters_say_weight_range_neutral_value_and_rule() -> None:
+    """All that made the order, in one line for the member."""
+    fair = Fair(["c"], share=0.5, adjusted=False)
+    made = ranked(
+        [(0.5, 350.0), (0.5, 950.0), (0.5, None)], score_weight=0.25, in_return=[0.5] * 3, fair=fair
+    )
+    assert made.parameters.words() == (
+        "Relevance is the harmonic mean of both sides' interest. "
+        "blended = 0.75 relevance + 0.25 score, scores from 350 to 950 as 0 to 1. "
+        "1 of 3 have no score and take the mean, 0.5000. Other sites' signals can only raise a score. "
+        "The site's fairness rule (FA*IR, share 0.50) holds; it moved 0 up."
+    )
+
+
+def test_why_is_one_line() -> None:
+    """For a score, for none, and where nobody has one."""
+    made = ranked([(0.75, 950.0), (0.5, None)], score_weight=0.25)
+    assert [one.words() for one in made.places] == [
+        "0.5625 for relevance 0.75 + 0.2500 for score 950.00 = 0.8125",
+        "0.3750 for relevance 0.50 + 0.2500 for no score, counted as average = 0.6250",
+    ]
+    assert ranked([(0.75, None)]).places[0].words() == "0.7500 for relevance 0.75 = 0.7500"
+
+
+def test_nobody_to_rank_is_an_empty_answer() -> None:
+    """With every option, too."""
+    made = rank([], [], {}, in_return=[], fair=Fair([]), top=5)
+    assert (made.places, made.order_without_score) == ((), ())
+
+
+def test_a_million_equals_are_ranked_in_bounded_time() -> None:
+    """The worst case for who is first of equals: all are looked at, once."""
+    names = [f"p{number}" for number in range(1_000_000)]
+    made = rank(names, np.full(1_000_000, 0.5), Book({}), top=5)
+    turned = rank(names[::-1], np.full(1_000_000, 0.5), Book({}), top=5)
+    assert made.order_without_score == turned.order_without_score
+
+
+@pytest.mark.parametrize(
+    ("names", "relevance", "book", "message"),
+    [
+        (["a", "a"], [0.1, 0.2], {}, "candidates: must be names, none of them twice"),
+        ("ab", [0.1, 0.2], {}, "candidates: must be names, none of them twice"),
+        (["a"], [0.1, 0.2], {}, "relevance: must be one a candidate"),
+        (["a"], [math.nan], {}, "relevance: must lie between 0 and 1"),
+        (["a"], [0.5], {"a": 2000.0}, "scores: must lie between 350 and 950, or be NaN"),
+        (["a"], [0.5], {"a": "much"}, "book: must give numbers"),
+        (["a"], [0.5], object(), "book: must give numbers"),
+    ],
+)
+def test_what_makes_no_sense_is_rejected_by_name(
+    names: list[str], relevance: list[float], book: dict[str, object], message: str
+) -> None:
+    """And never with a value of somebody's in it."""
+    with pytest.raises(Rejected) as caught:
+        rank(names, relevance, book)
+    assert message in str(caught.value)
+
+
+def test_a_book_that_answers_for_others_is_rejected() -> None:
+    """Not one number a candidate."""
+
+    class Short(Book):
+        def points(self, subjects: Sequence[str]) -> np.ndarray:
+            return np.zeros(len(subjects) + 1)
+
+    with pytest.raises(Rejected, match="book: must give one score a candidate"):
+        rank(["a"], [0.5], Short({}))
