@@ -1,19 +1,22 @@
 """Rules on what follows from a score: PRP-1, ADM-1, PRC-1, MAT-1.
 
 A policy says between which bands an effect lies, and how grave the conduct is that lowers. A consumer
-says less: at its door only that is judged which needs neither.
+says less: at its door only that is judged which needs neither. In case an effect was declared lighter than
+it is, its name is read too.
 """
 
 from collections.abc import Iterator
 
-from sesame_sdk.guard.plain import is_generic, names_the_score, says_nothing
+from sesame_sdk.guard.plain import is_generic, names_a_standing, names_the_score, says_nothing
 from sesame_sdk.guard.purposes import MATCHMAKING_RANKING
-from sesame_sdk.guard.subject import READ_ON, clipped, of_consumer, of_effect, of_policy
+from sesame_sdk.guard.spoken import first_words, texts_of_kind
+from sesame_sdk.guard.subject import READ_ON, clipped, of_consumer, of_effect, of_policy, of_weighting
 from sesame_sdk.guard.terms import TermsRule
+from sesame_sdk.guard.words import Topic
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.party import ConsumerDeclaration
-from sesame_sdk.model.policy import Policy, Weighting
+from sesame_sdk.model.policy import Gravity, Policy, Weighting
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
 
 
@@ -43,11 +46,32 @@ class Proportion(EffectRule):
         for effect in policy.terms.effects:
             if effect.side is Side.BELOW and effect.consequence is not Consequence.BAN:
                 yield from self._judge_lowering(policy, effect)
+        if verdict := first_words(Topic.STIGMA, sorted(band.name for band in policy.bands)):
+            reason = f"a band would be called '{verdict}', which is a verdict on people"
+            yield self.refuse(of_policy(policy), reason, "name bands by the score: 'low', 'ordinary'")
+        yield from self._judge_gravity(policy)
+
+    def _judge_gravity(self, policy: Policy) -> Iterator[Finding]:
+        for weighting in policy.weightings:
+            light = weighting.can_lower and weighting.gravity is Gravity.GRAVE
+            if light and (said := first_words(Topic.TRIFLES, texts_of_kind(weighting.kind))):
+                reason = f"conduct such as '{said}' is not grave"
+                yield self.refuse(of_weighting(policy, weighting), reason, "set gravity = 'minor'")
 
     def _judge_effect(self, about: str, effect: Effect) -> Iterator[Finding]:
-        if effect.consequence is Consequence.BAN:
+        below = effect.side is Side.BELOW
+        if effect.consequence is Consequence.BAN or (below and first_words(Topic.BANS, [effect.name])):
             reason = "a ban is decided about a person, never by a score"
             yield self.refuse(about, reason, "leave it out, and let people judge what people did")
+        elif effect.consequence.weight <= Consequence.REVIEW.weight and (
+            said := first_words(Topic.BURDENS, [effect.name])
+        ):
+            reason = f"'{said}' is more than a {effect.consequence.value}"
+            mend = "state it below a band, as the limit or suspension that it is, or say it in other words"
+            yield self.refuse(about, reason, mend)
+        elif said := first_words(Topic.STIGMA, [effect.name]):
+            reason = f"'{said}' is a verdict on people"
+            yield self.refuse(about, reason, "say what is done, not what somebody is")
         elif effect.side is Side.FROM and effect.consequence.weight:
             reason = f"people would meet a {effect.consequence.value} for having reached a band"
             yield self.refuse(about, reason, "state it below a band, or as the benefit that it is")
@@ -93,6 +117,11 @@ class Prices(EffectRule):
         if effect.price_percent > 0:
             reason = f"people would pay {effect.price_percent:g} percent more than the ordinary price"
             yield self.refuse(about, reason, "set price_percent to 0, or below 0 for a discount")
+        elif said := first_words(Topic.SURCHARGES, [effect.name]):
+            reason = f"people would pay more than the ordinary price: '{said}'"
+            yield self.refuse(
+                about, reason, "leave it out; if something else is meant, say so in other words"
+            )
         elif effect.price_percent < 0 and not effect.disclosed:
             reason = "those who do not get the discount are not told of it"
             yield self.warn(about, reason, "tell them, and set disclosed = true")
@@ -107,12 +136,12 @@ class Rankings(GuardRule):
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
         """Refuse a policy that ranks, or is for ranking, and does not say how."""
-        ranks = MATCHMAKING_RANKING in policy.purposes
+        ranks = MATCHMAKING_RANKING in policy.purposes or _places(policy.terms)
         yield from self._judge(of_policy(policy), policy.terms.ranking, ranks=ranks)
 
     def check_consumer(self, consumer: ConsumerDeclaration) -> Iterator[Finding]:
         """Refuse a consumer that ranks, or is for ranking, and does not say how."""
-        ranks = consumer.purpose == MATCHMAKING_RANKING
+        ranks = consumer.purpose == MATCHMAKING_RANKING or _places(consumer.terms)
         yield from self._judge(of_consumer(consumer), consumer.terms.ranking, ranks=ranks)
 
     def _judge(self, about: str, ranking: Ranking | None, *, ranks: bool) -> Iterator[Finding]:
@@ -123,7 +152,10 @@ class Rankings(GuardRule):
         if not any(map(_tells, ranking.parameters)):
             reason = "it ranks people and does not show by what"
             yield self.refuse(about, reason, "name the main parameters under ranking: 'relevance', 'score'")
-        if names_the_score(ranking.other_order):
+        elif not any(map(names_the_score, ranking.parameters)):
+            reason = "it ranks people by their score and does not show that it does"
+            yield self.refuse(about, reason, "name the score among the parameters: 'relevance', 'score'")
+        if names_the_score(ranking.other_order) or names_a_standing(ranking.other_order):
             reason = "the order that it offers without the score speaks of the score"
             yield self.refuse(about, reason, "say only what that order is by: 'newest first'")
         elif is_generic(ranking.other_order):
@@ -134,6 +166,11 @@ class Rankings(GuardRule):
 def _lighter(policy: Policy, weight: int) -> list[Weighting]:
     """The kinds that can lower and are too light for a consequence of this weight."""
     return [one for one in policy.weightings if one.can_lower and one.gravity.weight < weight]
+
+
+def _places(terms: Terms) -> bool:
+    """Whether an effect moves people up in an order."""
+    return bool(first_words(Topic.PLACINGS, (effect.name for effect in terms.effects)))
 
 
 def _tells(parameter: str) -> bool:

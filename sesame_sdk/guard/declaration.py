@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from sesame_sdk.guard.categories import ALLOWED, refusing_rule
 from sesame_sdk.guard.personal_data import PD
 from sesame_sdk.guard.plain import says_nothing
+from sesame_sdk.guard.spoken import first_words, texts_of_kind
 from sesame_sdk.guard.subject import READ_ON, clipped, of_kind, of_weighting
+from sesame_sdk.guard.words import Topic
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.policy import Policy, Weighting
@@ -25,10 +27,13 @@ class Declared(GuardRule):
         if not kind.categories:
             reason = "it does not say what personal data it is made of"
             yield self.refuse(of_kind(kind), reason, f"set categories: {self.mend}")
-        for iri in sorted(set(kind.categories)):
-            if refusing_rule(iri) == self.id:
-                reason = f"{clipped(iri, 200)} is no category that a score may be made of"
-                yield self.refuse(of_kind(kind), reason, self.mend)
+        refused = [iri for iri in sorted(set(kind.categories)) if refusing_rule(iri) == self.id]
+        for iri in refused:
+            reason = f"{clipped(iri, 200)} is no category that a score may be made of"
+            yield self.refuse(of_kind(kind), reason, self.mend)
+        if not refused and (said := first_words(Topic.RECORDS, texts_of_kind(kind))):
+            reason = f"it is declared as something else, and speaks of '{said}'"
+            yield self.refuse(of_kind(kind), reason, "leave it out; if something else is meant, say so")
 
     def check_registered(self, policy: Policy, weighting: Weighting, kind: SignalKind) -> Iterator[Finding]:
         """Refuse a weighting that takes its kind to be something else than it was registered as."""

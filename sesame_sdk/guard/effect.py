@@ -1,8 +1,11 @@
 """Rules on what a kind may do to a score: CTX-1, INF-1, RET-1."""
 
 from collections.abc import Iterator
+from math import exp2
 
+from sesame_sdk.guard.spoken import first_words, texts_of_kind
 from sesame_sdk.guard.subject import READ_ON, of_kind, of_weighting
+from sesame_sdk.guard.words import Topic
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.grant import Grant
@@ -68,9 +71,14 @@ class Inferences(GuardRule):
     dated = READ_ON
 
     def check_kind(self, kind: SignalKind) -> Iterator[Finding]:
-        """Refuse a kind that was not observed and may count both ways."""
+        """Refuse a kind that was not observed, or speaks of a guess, and may count both ways."""
         if kind.evidence is not Evidence.OBSERVED and kind.polarity is not Polarity.REWARD:
             yield self._refuse(of_kind(kind), kind.evidence)
+        elif kind.polarity is not Polarity.REWARD and (
+            said := first_words(Topic.GUESSES, texts_of_kind(kind))
+        ):
+            reason = f"it says that it was observed and speaks of '{said}'; only that may lower a score"
+            yield self.refuse(of_kind(kind), reason, "count what somebody there has seen or confirmed")
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
         """Refuse a kind that was not observed, says that it is a reward, and yet takes points."""
@@ -126,4 +134,12 @@ def _takes(weighting: Weighting) -> bool:
 
 def _ends(weighting: Weighting) -> bool:
     spans = (weighting.half_life_days, weighting.expires_days)
-    return any(days is not None and days <= TEN_YEARS for days in spans)
+    return any(days is not None and days <= TEN_YEARS for days in spans) and _fades(weighting)
+
+
+def _fades(weighting: Weighting) -> bool:
+    """Whether what one unit does today has halved in ten years; a weight far over the floor hides that."""
+    if weighting.expires_days is not None and weighting.expires_days <= TEN_YEARS:
+        return True
+    left = abs(weighting.weight) * exp2(-TEN_YEARS / (weighting.half_life_days or TEN_YEARS))
+    return left <= abs(weighting.floor) / 2

@@ -17,10 +17,10 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SPELLED_OUT = re.compile(r"(?<!\S)[a-z](?: [a-z]){2,}(?!\S)")
 #: Cyrillic and Greek letters and small capitals that look like Latin letters.
 _LOOKALIKES = str.maketrans(
-    "авекмнорстухіјѕԁɡαεικνορτυχıӏɪʟᴀʙᴄᴅᴇɢʜᴊᴋᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ",
-    "abekmhopctyxijsdgaeiknoptuxililabcdeghjkmnoprtuvwyz",
+    "авекмнорстухіјѕԁɡαεικνορτυχıӏɪʟᴀʙᴄᴅᴇɢʜᴊᴋᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢгԛԝһωηγøđłħⲟⲣⲥⲉⲁꓑꓔꓳꓰꓮꓲꓢꓣ",
+    "abekmhopctyxijsdgaeiknoptuxililabcdeghjkmnoprtuvwyzrqwhwnyodlhopceaptoeaisr",
 )
-_SIGNS = str.maketrans("@$|", "asl")
+_SIGNS = str.maketrans("@$|+", "aslt")
 _DIGITS = str.maketrans(dict.fromkeys("0123456789", " "))
 _READ_ALIKE = str.maketrans("l013457", "ioieast")
 _MOST_PIECES = 4

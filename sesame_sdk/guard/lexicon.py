@@ -16,7 +16,8 @@ from attrs import frozen
 
 from sesame_sdk.guard.folding import TooLongError, joined, readings, skeleton
 from sesame_sdk.guard.trie import alternatives
-from sesame_sdk.guard.vocabulary.subjects import BODIES, GOODS, PLACES, STANCE, UNITS
+from sesame_sdk.guard.vocabulary.stakes import MARKS, SEATS
+from sesame_sdk.guard.vocabulary.subjects import BODIES, GOODS, ORIGINS, PLACES, STANCE, UNITS
 from sesame_sdk.guard.words import LISTS, Topic
 
 #: What `mentioned` answers about a text that is too long to be judged.
@@ -24,6 +25,8 @@ UNREADABLE = "more text than can be judged"
 
 _PLURAL = "(?:e?s)?"
 _FEW_WORDS = "(?: [a-z]++){0,5}? "
+#: Read after the skeleton, which makes "if you like" of it.
+_WANTED = f".*? {skeleton('if you')} (?:{'|'.join(map(skeleton, ('want', 'wish', 'like', 'choose', 'ask')))})"
 _LATIN = re.compile("[a-z0-9]+")
 
 
@@ -52,12 +55,18 @@ def _innocent(phrases: str) -> re.Pattern[str]:
 
 @cache
 def _beyond_words(topic: Topic) -> re.Pattern[str] | None:
-    """What takes more than a list: a stance on a body of the state, goods by where they come from."""
+    """What takes more than a list: a stance on the state, the origin of goods, a mark beside a name."""
     stance, bodies, goods = (f"(?:{_phrases(entries)}){_PLURAL}" for entries in (STANCE, BODIES, GOODS))
     if topic is Topic.POLITICS:
         return _whole_words(f"{stance}{_FEW_WORDS}{bodies}|{bodies}{_FEW_WORDS}{stance}")
     if topic is Topic.TASTE:
-        return _whole_words(f"{goods}(?: [a-z]++){{0,3}}? from (?:the )?(?:{_phrases(PLACES)})")
+        whence = f"from (?:the )?(?:{_phrases(PLACES)})|{_phrases(ORIGINS)}"
+        return _whole_words(f"{goods}(?: [a-z]++){{0,3}}? (?:{whence})")
+    if topic is Topic.PUBLICITY:
+        beside = (
+            f"(?:{_phrases(MARKS)})(?: [a-z]++){{0,3}}? (?:your|the|a|each|every|their) (?:{_phrases(SEATS)})"
+        )
+        return _whole_words(f"{beside}(?!{_WANTED})")
     return None
 
 

@@ -29,6 +29,11 @@ _EMPTY = f"""
     met meet meets failed fails fail apply applies applied based due according per see read refer check
     the a an of to on in for from with without by at as and or not no your you our we us their they it its
     this that these those which who what is are was were be been has have had do does did done well
+    doings issue issues incident incidents experience event events note notes noted trouble undesired
+    unwanted violation violations breach breaches flag flags flagged staff house quality taken deducted
+    deduction penalty penalties feedback code site https http www com ask know shown showed set team adverse
+    better best improve improves improved improving improvement serve serves serving service services make
+    makes making because can adverse file
 """
 _EMPTY_CHINESE = f"""
     {SCORE_CHINESE} 太低 过低 過低 偏低 不足 不够 不夠 较低 較低 太高 其他 其它 各种 各種 多种 多種 若干 某些
@@ -36,11 +41,18 @@ _EMPTY_CHINESE = f"""
     自动 自動 综合 綜合 评估 評估 评价 評價 决定 決定 结果 結果 行为 行為 表现 表現 记录 記錄 数据 數據 信息
     资料 資料 事项 事項 用途 目的 未知 保密 机密 機密 不详 不詳 未达到 未達到 不符合 参见 參見 详见 詳見 一般
     通用 不良 良好 风险 風險 您 你 我们 我們 的 了 因 为 為 由于 由於 等 和 与 與 及 是 有 请 請 见 見 低 高
-    无 無
+    无 無 扣分 扣分项 扣分項 违规 違規 负面 負面 事件 标记 標記 项 項 问题 問題
 """
+_STANDING = """
+    trust trusted trustworthy standing reputation merit merits band bands tier tiers level levels karma star
+    stars best top valued status class grade grades default recommended choice before favourites vip
+"""
+_STANDING_CHINESE = "等级 等級 信誉 信譽 信用 优先级 優先級 默认 默認 推荐 推薦 级别 級別 会员 會員 口碑"
 _EMPTY_WORDS = frozenset(map(skeleton, _EMPTY.split()))
 _SCORE_WORDS = frozenset(map(skeleton, SCORE.split()))
+_STANDING_WORDS = frozenset(map(skeleton, _STANDING.split()))
 _NAMES_SCORE = re.compile(alternatives(SCORE_CHINESE.split()))
+_NAMES_STANDING = re.compile(alternatives(_STANDING_CHINESE.split()))
 _SAYS_NOTHING = re.compile(f"(?:{alternatives(_EMPTY_CHINESE.split())})*+")
 _LATIN = re.compile("[a-z0-9]+")
 #: Words, or characters of a script that writes none apart, of the shortest text that may say something.
@@ -64,9 +76,19 @@ def is_generic(text: str) -> bool:
 @lru_cache(maxsize=1024)
 def names_the_score(text: str) -> bool:
     """Whether `text` speaks of the score."""
+    return _speaks(text, _SCORE_WORDS, _NAMES_SCORE)
+
+
+@lru_cache(maxsize=1024)
+def names_a_standing(text: str) -> bool:
+    """Whether `text` speaks of what may be the score under another name, or of no order at all."""
+    return _speaks(text, _STANDING_WORDS, _NAMES_STANDING)
+
+
+def _speaks(text: str, listed: frozenset[str], chinese: re.Pattern[str]) -> bool:
     ways = _ways(text)
-    spoken = any(skeleton(word) in _SCORE_WORDS for words in ways for word in (*words, *joined(words)))
-    return spoken or any(_NAMES_SCORE.search("".join(words)) for words in ways)
+    spoken = any(skeleton(word) in listed for words in ways for word in (*words, *joined(words)))
+    return spoken or any(chinese.search("".join(words)) for words in ways)
 
 
 def _ways(text: str) -> list[list[str]]:

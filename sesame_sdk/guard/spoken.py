@@ -26,8 +26,14 @@ def texts_of_kind(kind: SignalKind) -> Iterator[str]:
 
 
 def texts_of_policy(policy: Policy) -> Iterator[str]:
-    """What a policy says of itself. Its kinds have a door of their own."""
+    """What a policy says of itself, its reason codes among it. Its kinds have a door of their own."""
     yield from (policy.name, policy.context, policy.aim, *sorted(band.name for band in policy.bands))
+    yield from sorted({weighting.code for weighting in policy.weightings})
+
+
+def first_words(topic: Topic, texts: Iterable[str]) -> str:
+    """The first words of `texts` that are about `topic`, short enough to be told; empty if none."""
+    return next(filter(None, (mentioned(topic, text) for text in texts)), "")[:60]
 
 
 class SpokenRule(GuardRule):
@@ -39,13 +45,13 @@ class SpokenRule(GuardRule):
     mend: ClassVar[str]
 
     def _words(self, about: str, texts: Iterable[str]) -> Iterator[Finding]:
-        found = next(filter(None, (mentioned(self.topic, text) for text in texts)), "")
+        found = first_words(self.topic, texts)
         if found == UNREADABLE:
             yield self.refuse(
                 about, "it has more text than can be judged", "say it in fewer, plainer characters"
             )
         elif found:
-            yield self.refuse(about, f"{self.reason}; it speaks of '{found[:60]}'", self.mend)
+            yield self.refuse(about, f"{self.reason}; it speaks of '{found}'", self.mend)
 
 
 class UseRule(SpokenRule):

@@ -15,8 +15,11 @@ from sesame_sdk.model.party import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.terms import ADULT, Terms
 
-#: A page, an address of mail, or anything with a number: a house, a telephone.
-_ADDRESS = re.compile(r"https?://[^\s/]|[^\s@]@[^\s@]|\d")
+#: A page, an address of mail, a telephone; or a house, which has a number and some words beside it.
+_ADDRESS = re.compile(r"https?://[^\s/]|[^\s@]@[^\s@]+\.[^\s@]")
+_TELEPHONE, _HOUSE = re.compile(r"(?:\D*\d){5}"), re.compile(r"\d")
+_FEWEST_WORDS = 4
+_REFUSES = re.compile(r"\b(?:not?(?!\.)|none|never|nothing|nobody|without|cannot)\b|[不无無]", re.IGNORECASE)
 
 
 class TermsRule(GuardRule):
@@ -53,11 +56,14 @@ class Visibility(UseRule, TermsRule):
             yield self.refuse(about, reason, "set visibility = 'private'")
 
 
-class Joining(TermsRule):
+class Joining(UseRule, TermsRule):
     """ENR-1: people join because they said yes, to this alone."""
 
     id = "ENR-1"
     source = "GDPR 4(11), 7; EDPB 05/2020, 13"
+    topic = Topic.JOINING
+    reason = "nobody is made to join, nor in without having said yes"
+    mend = "leave it out; if something else is meant, say so in other words"
 
     def _judge_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
         if terms.default_on:
@@ -81,11 +87,14 @@ class NoScore(TermsRule):
             yield self.refuse(about, reason, "set no_score = 'neutral'")
 
 
-class Adults(TermsRule):
+class Adults(UseRule, TermsRule):
     """MIN-1: only people who are known to be 18 carry a score. The age is our choice."""
 
     id = "MIN-1"
     source = "GDPR 8; 18 is our choice"
+    topic = Topic.MINORS
+    reason = "people under 18 carry no score"
+    mend = "leave them out; if something else is meant, say so in other words"
 
     def _judge_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
         if terms.minimum_age < ADULT:
@@ -117,9 +126,17 @@ class Disputes(GuardRule):
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
         """Refuse a policy that names no way to dispute, or that counts what is disputed."""
-        if not _ADDRESS.search(policy.disputes):
+        if not _is_way(policy.disputes):
             reason = "it does not say where a person disputes a signal"
             yield self.refuse(of_policy(policy), reason, "set disputes to a page or an address")
         if policy.disputed_count:
             reason = "a signal would go on counting while it is disputed"
             yield self.refuse(of_policy(policy), reason, "set disputed_count = false")
+
+
+def _is_way(told: str) -> bool:
+    """Whether `told` may be where somebody can be reached; a refusal with a number in it is not."""
+    if _ADDRESS.search(told):
+        return True
+    house = _HOUSE.search(told) and len(told.split()) >= _FEWEST_WORDS
+    return bool(_TELEPHONE.match(told) or house) and not _REFUSES.search(told)

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from sesame_sdk.guard.vocabulary import stakes, subjects, traces
+from sesame_sdk.guard.vocabulary import records, stakes, subjects, traces, verdicts
 
 
 class Topic(StrEnum):
@@ -21,6 +21,8 @@ class Topic(StrEnum):
     BIOMETRICS = "biometrics and emotion"
     LOCATION = "places and trails"
     RIGHTS = "the use of one's rights"
+    GUESSES = "guesses"
+    RECORDS = "records from elsewhere"
 
     WORK = "work"
     PUBLIC_SERVICES = "public services"
@@ -29,11 +31,22 @@ class Topic(StrEnum):
     RESALE = "resale"
     PUBLICITY = "publicity"
 
+    BURDENS = "more than a review"
+    BANS = "the end of the service"
+    SURCHARGES = "a higher price"
+    STIGMA = "a verdict on a person"
+    JOINING = "a duty to join"
+    MINORS = "people under age"
+    PLACINGS = "a place in an order"
+    TRIFLES = "light conduct"
+
 
 #: Topics of kinds: what a score must not be made of.
-OF_KINDS: Final = tuple(Topic)[:7]
+OF_KINDS: Final = tuple(Topic)[:9]
 #: Topics of effects, aims and consumers' names: what a score must not be for.
-OF_EFFECTS: Final = tuple(Topic)[7:]
+OF_EFFECTS: Final = tuple(Topic)[9:15]
+#: Topics of what is declared to be something else: read by the rules on consequences and terms.
+OF_VERDICTS: Final = tuple(Topic)[15:]
 
 
 @frozen
@@ -53,6 +66,7 @@ class Words:
 
 
 _SUBJECTS, _TRACES, _STAKES = subjects.INNOCENT, traces.INNOCENT, stakes.INNOCENT
+_RECORDS, _VERDICTS = records.INNOCENT, verdicts.INNOCENT
 
 LISTS: Final[Mapping[Topic, Words]] = MappingProxyType(
     {
@@ -69,5 +83,15 @@ LISTS: Final[Mapping[Topic, Words]] = MappingProxyType(
         Topic.MONEY: Words(stakes.MONEY, stakes.MONEY_CHINESE, _STAKES),
         Topic.RESALE: Words(stakes.RESALE, stakes.RESALE_CHINESE, _STAKES),
         Topic.PUBLICITY: Words(stakes.PUBLICITY, stakes.PUBLICITY_CHINESE, _STAKES),
+        Topic.GUESSES: Words(records.GUESSES, records.GUESSES_CHINESE, _RECORDS),
+        Topic.RECORDS: Words(records.RECORDS, records.RECORDS_CHINESE, _RECORDS),
+        Topic.BURDENS: Words(verdicts.BURDENS, verdicts.BURDENS_CHINESE, _VERDICTS),
+        Topic.BANS: Words(verdicts.BANS, verdicts.BANS_CHINESE, _VERDICTS),
+        Topic.SURCHARGES: Words(verdicts.SURCHARGES, verdicts.SURCHARGES_CHINESE, _VERDICTS),
+        Topic.STIGMA: Words(verdicts.STIGMA, verdicts.STIGMA_CHINESE, _VERDICTS),
+        Topic.JOINING: Words(verdicts.JOINING, verdicts.JOINING_CHINESE, _VERDICTS),
+        Topic.MINORS: Words(verdicts.MINORS, verdicts.MINORS_CHINESE, _VERDICTS),
+        Topic.PLACINGS: Words(verdicts.PLACINGS, verdicts.PLACINGS_CHINESE, _VERDICTS),
+        Topic.TRIFLES: Words(verdicts.TRIFLES, verdicts.TRIFLES_CHINESE, _VERDICTS),
     }
 )

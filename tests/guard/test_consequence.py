@@ -16,7 +16,7 @@ from tests.guard.builders import GOOD_RANKING, LOWERING, consumer, policy, rules
 
 GUARD = Guard()
 BANDS = (Band("low", 350.0), Band("ordinary", 500.0), Band("known", 550.0), Band("good", 600.0))
-LATE = weighting(LOWERING, kind="retail.payment.late", reason="Payments that came late", floor=-30.0)
+LATE = weighting(LOWERING, kind="retail.payment.missing", reason="Payments that never came", floor=-30.0)
 ABUSE = weighting(
     LOWERING, kind="retail.fraud.confirmed", reason="Fraud that a person confirmed", floor=-200.0
 )

@@ -95,7 +95,7 @@ def test_a_text_that_unfolds_without_end_is_refused_by_each_rule_asked() -> None
     """One character may become 18; what cannot be judged does not pass."""
     bomb = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * (LONGEST // 18 + 1)
     found = GUARD.kind(kind(reason=bomb))
-    assert rules(found) == {*RULES.values(), "BIO-1", "LOC-1", "RGT-1"}
+    assert rules(found) == {*RULES.values(), "BIO-1", "LOC-1", "RGT-1", "DCL-1"}
     assert all("more text than can be judged" in finding.reason for finding in found)
     assert mentioned(Topic.TASTE, "x" * LONGEST) == ""
     assert mentioned(Topic.TASTE, "x" * (LONGEST + 1)) == UNREADABLE

@@ -1,12 +1,14 @@
 """Ways round the rules that were tried, each beside the ordinary thing that it looks like."""
 
 import pytest
+from attrs import evolve
 
 from sesame_sdk.errors import Refused
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.model.terms import Effect
+from sesame_sdk.model.policy import Band, Gravity
+from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side
 from sesame_sdk.scoring.policy_file import parse_policy
-from tests.guard.builders import consumer, policy
+from tests.guard.builders import LOWERING, consumer, kind, policy, rules, weighting
 
 GUARD = Guard()
 
@@ -58,3 +60,229 @@ def test_the_line_of_an_effect_is_found(name: str) -> None:
         parse_policy(FILE % name)
     (line,) = refused.value.lines
     assert (FILE % name).splitlines()[(line or 0) - 1] == f'name = "{name}"'
+
+
+#: What must be seen at the kind door, by rule, and beside it what must pass. Kinds lower a score.
+KINDS = {
+    "POL-1": """
+        Posts that harm social harmony; Comments on current affairs; Posts with positive energy;
+        Posts against those in charge; Comments that spread rumours; Disrespect for the nation;
+        Posts in line with core values; g\N{LATIN SMALL LETTER O WITH STROKE}vernment posts; pro+est posts;
+        posts about zhengfu; 散布谣言; 敏感话题的帖子; 歌颂祖国; 抹黑国家
+    """,
+    "SPC-1": """
+        Nappies that you kept; Pork that you bought; Blood sugar strips; Wine bought; Hearing aids;
+        Cigarettes bought; 婴儿用品订单; 卫生巾订单; 猪肉订单
+    """,
+    "TST-1": """
+        Goods that were made at home; Goods from home; Goods of our own country; Products of our country;
+        Brands made here; Magazines that you bought; Concert tickets; Vegan orders; 本国商品; 境外商品
+    """,
+    "ASC-1": """
+        Referrals that you made; People that you invited; Late payers in your building; Your team's returns;
+        Late returns by people like you; Payments missed by co-signers; 邀请人的表现; 联系人逾期; 您的圈子
+    """,
+    "BIO-1": "Angry calls; Your tone on the phone; How fast you type; 语气; 愤怒来电",
+    "LOC-1": "Nights away from home; Bars that you went to; Jaywalking by you; 夜间外出; 出国次数",
+    "RGT-1": """
+        Consents that you gave; Chargebacks that you asked for; Letters from lawyers; GDPR requests by you;
+        Negative reviews that you wrote; Returns within fourteen days; 差评次数; 拒绝授权; 无理由退货
+    """,
+    "INF-1": """
+        Fraud that a model predicts; Payments that are likely late; Suspected fraud; Downvotes on your posts;
+        Conduct that our AI finds odd; 疑似欺诈; 预测的逾期
+    """,
+    "DCL-1": """
+        Your credit score elsewhere; Your income; Convictions on file; Your university degree; 您的收入; 学历
+    """,
+    "EXP-1": """
+        Incidents with you; Internal flags; Violations of rules; What we noted; See our site for more;
+        Points taken; Negative feedback; Code 17; 违规项; 负面事件
+    """,
+}
+PASSED = """
+    Boxes sent back within ten days; Parcels taken in at your address; Bookings moved in good time;
+    Reports by you that a moderator upheld; Rules of the house broken, as a moderator confirmed; Wine glasses;
+    Parcels collected by the estimated date; Chargeback fraud that a person confirmed; Goods sent to a home;
+    Items that you collected from home; Loans of books brought back; Keys lost; Rooms left dirty;
+    Fake listings that a person confirmed; Cookie jars that you kept; 经人工确认的欺诈; 按时归还的图书
+"""
+
+
+def _entries(text: str) -> list[str]:
+    return [" ".join(entry.split()) for entry in text.split(";")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"), [(rule, words) for rule, listed in KINDS.items() for words in _entries(listed)]
+)
+def test_a_kind_that_says_it_in_other_words_is_refused(rule: str, words: str) -> None:
+    """Declared a purchase, own conduct, observed and ordinary; given away by its reason."""
+    lowering = evolve(LOWERING, kind=evolve(LOWERING.kind, reason=words))
+    assert rule in rules(GUARD.kind(lowering.kind))
+    assert rule in rules(GUARD.policy(policy(lowering)))
+
+
+@pytest.mark.parametrize("words", _entries(PASSED))
+def test_an_ordinary_kind_that_sounds_like_one_of_them_passes(words: str) -> None:
+    """Nothing is found in it."""
+    assert GUARD.kind(evolve(LOWERING.kind, reason=words)) == ()
+
+
+def test_a_guess_may_still_lift() -> None:
+    """INF-1 reads only what could lower a score."""
+    assert GUARD.kind(kind(reason="Books that you are likely to return in time")) == ()
+
+
+def test_a_category_that_is_declared_otherwise_is_told_once() -> None:
+    """DCL-1 by the declaration, or else by the words."""
+    income = kind(reason="Your income each month", categories=("https://w3id.org/dpv/pd#Income",))
+    assert [finding.rule for finding in GUARD.kind(income)] == ["DCL-1"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        *(("PUR-2", words) for words in _entries("Considered for roles; More gigs; 优先派单; 人才库")),
+        *(("PUR-3", words) for words in _entries("Faster ID cards; Less tax; At customs; 办证; 优秀市民")),
+        *(
+            ("PUR-4", words)
+            for words in _entries(
+                "First pick of homes; A faster lane online; See a GP; Free bus rides; 看房; 就诊"
+            )
+        ),
+        *(
+            ("PUR-5", words)
+            for words in _entries("Spread the cost; A bigger tab; Lower APR; 先用后付; 提额; 白条")
+        ),
+        *(
+            ("PUR-6", words)
+            for words in _entries("Given to all group companies; Partners learn your band; 合作方")
+        ),
+        *(
+            ("VIS-1", words)
+            for words in _entries(
+                "A star beside your name; Your band under each post; All members see it; 上榜"
+            )
+        ),
+        *(("MAT-1", words) for words in _entries("Your profile comes first in searches; 排名靠前")),
+        *(("ENR-1", words) for words in _entries("Required of every customer; You must join; 必须加入")),
+        *(("MIN-1", words) for words in _entries("For teenagers; A gift for pupils; 未成年人")),
+        *(("PRC-1", words) for words in _entries("A service fee; Prices are dearer; Double deposit; 罚款")),
+        *(
+            ("PRP-1", words)
+            for words in _entries("Orders are declined; Posting is blocked; Answers come last; 拒绝; 冻结")
+        ),
+    ],
+)
+def test_an_effect_that_says_it_in_other_words_is_refused(rule: str, words: str) -> None:
+    """Called a benefit at both doors, and a review below a band: the words are read."""
+    reward = Effect(words, "good")
+    review = Effect(words, "ordinary", Side.BELOW, Consequence.REVIEW, Decider.PERSON)
+    for effect in (reward, review):
+        assert rule in rules(GUARD.policy(policy(effects=(effect,))))
+        assert rule in rules(GUARD.consumer(consumer(effects=(effect,))))
+
+
+BENEFITS = """
+    Free cancellation; Orders are never declined; No surcharge for express delivery; No delivery charge;
+    No booking fee; Frozen desserts; No longer than a day to wait; A badge beside your name, if you want it;
+    A star on your profile if you choose; Bike hire without a deposit; Deposit no longer needed;
+    Cancelled bookings are paid back; Three weeks at most to wait; A tennis court two days sooner;
+    Vouchers for other shops in the street; Skip the queue at the till; Delivered to your home;
+    Longer borrowing of books; Fun for all ages; A gift for your children; 免押金; 免收额外费用
+"""
+
+
+@pytest.mark.parametrize("words", _entries(BENEFITS))
+def test_an_ordinary_benefit_that_sounds_like_one_of_them_passes(words: str) -> None:
+    """Nothing is found in it, at either door."""
+    assert GUARD.policy(policy(effects=(Effect(words, "good"),))) == ()
+    assert GUARD.consumer(consumer(effects=(Effect(words, "good"),))) == ()
+
+
+def test_a_burden_that_is_declared_as_one_is_judged_as_declared() -> None:
+    """PRP-1 reads words only of what is called a review or less: a limit has rules of its own."""
+    honest = Effect("Orders are declined", "ordinary", Side.BELOW, Consequence.LIMIT, Decider.PERSON)
+    assert GUARD.policy(policy(effects=(honest,))) == ()
+
+
+@pytest.mark.parametrize("words", ["The account is closed", "Banned", "Membership ends", "封号"])
+@pytest.mark.parametrize("consequence", [Consequence.BENEFIT, Consequence.LIMIT, Consequence.SUSPENSION])
+def test_a_ban_by_another_name_is_a_ban(words: str, consequence: Consequence) -> None:
+    """PRP-1 at both doors, whatever it is declared as."""
+    ban = Effect(words, "ordinary", Side.BELOW, consequence, Decider.PERSON)
+    for found in (GUARD.policy(policy(effects=(ban,))), GUARD.consumer(consumer(effects=(ban,)))):
+        assert [finding.reason for finding in found] == ["a ban is decided about a person, never by a score"]
+
+
+@pytest.mark.parametrize("name", ["untrustworthy", "high risk", "liars", "second class", "不可信", "失信人"])
+def test_a_band_is_no_verdict_on_people(name: str) -> None:
+    """PRP-1; a low band may be called low."""
+    assert "PRP-1" in rules(GUARD.policy(policy(bands=(Band(name, 350.0), Band("good", 600.0)))))
+    for plain in ("low", "poor", "new", "basic", "普通"):
+        assert GUARD.policy(policy(bands=(Band(plain, 350.0), Band("good", 600.0)))) == ()
+
+
+@pytest.mark.parametrize("reason", ["Payments that came late", "Orders that you sent back", "逾期付款"])
+def test_lateness_is_not_grave(reason: str) -> None:
+    """PRP-1: gravity cannot be inflated to bear a suspension; nor is a reward looked at."""
+    inflated = weighting(LOWERING, reason=reason, gravity=Gravity.GRAVE)
+    (finding,) = GUARD.policy(policy(inflated))
+    assert (finding.rule, finding.mend) == ("PRP-1", "set gravity = 'minor'")
+    assert GUARD.policy(policy(weighting(LOWERING, reason=reason, gravity=Gravity.SERIOUS))) == ()
+    assert GUARD.policy(policy(weighting(reason=reason, gravity=Gravity.GRAVE))) == ()
+    fraud = weighting(LOWERING, kind="retail.fraud.confirmed", reason="Fraud that a person confirmed")
+    assert GUARD.policy(policy(evolve(fraud, gravity=Gravity.GRAVE))) == ()
+
+
+def test_a_weight_far_over_the_floor_does_not_outlast_ten_years() -> None:
+    """RET-1: a half-life is none if one unit still fills the floor after it; an expiry ends all."""
+    heavy = weighting(LOWERING, weight=-1e6, floor=-200.0, half_life_days=3650.0)
+    assert rules(GUARD.policy(policy(heavy))) == {"RET-1"}
+    assert GUARD.policy(policy(evolve(heavy, expires_days=3650.0))) == ()
+    assert GUARD.policy(policy(evolve(heavy, weight=-200.0))) == ()
+    assert rules(GUARD.policy(policy(evolve(heavy, weight=-200.01)))) == {"RET-1"}
+    assert rules(GUARD.policy(policy(evolve(heavy, expires_days=3651.0)))) == {"RET-1"}
+    assert GUARD.policy(policy(evolve(heavy, half_life_days=180.0))) == ()
+
+
+@pytest.mark.parametrize(
+    "order", ["best first", "by trust", "most valued first", "by tier", "recommended", "按等级", "信誉优先"]
+)
+def test_the_score_under_another_name_is_no_order_without_it(order: str) -> None:
+    """MAT-1: standing, trust and merit are what the score is called; so is an order that says nothing."""
+    assert rules(GUARD.policy(policy(ranking=Ranking(("score",), order)))) == {"MAT-1"}
+
+
+@pytest.mark.parametrize(
+    "order", ["newest first", "distance", "lowest price first", "by name", "最新优先", "按距离"]
+)
+def test_an_order_of_something_else_passes(order: str) -> None:
+    """MAT-1."""
+    assert GUARD.policy(policy(ranking=Ranking(("score",), order))) == ()
+
+
+def test_a_ranking_shows_that_the_score_is_in_it() -> None:
+    """MAT-1: the score is a main parameter of what it ranks."""
+    (finding,) = GUARD.policy(policy(ranking=Ranking(("relevance", "distance"), "newest first")))
+    assert "does not show that it does" in finding.reason
+
+
+@pytest.mark.parametrize(
+    "way", ["none 1", "call 0", "a@b", "We do not accept disputes 24/7", "2026", "不接受 12345"]
+)
+def test_a_number_is_no_way_to_dispute(way: str) -> None:
+    """DSP-1: a telephone, or a house with its street."""
+    assert rules(GUARD.policy(policy(disputes=way))) == {"DSP-1"}
+
+
+@pytest.mark.parametrize("way", ["400-800-8820", "No. 5, Lane 3, Leeds", "desk@shop.example"])
+def test_a_telephone_a_house_or_a_mailbox_is_a_way_to_dispute(way: str) -> None:
+    """DSP-1."""
+    assert GUARD.policy(policy(disputes=way)) == ()
+
+
+def test_a_reason_code_is_read() -> None:
+    """POL-1: people are told the code as well."""
+    assert rules(GUARD.policy(policy(weighting(code="UNION")))) == {"POL-1"}
