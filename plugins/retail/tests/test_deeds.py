@@ -194,3 +194,13 @@ def test_a_mapping_that_is_wrong_says_where(text: str, message: str, tmp_path: P
     (tmp_path / "m.toml").write_text(text)
     with pytest.raises(Misconfigured, match=message):
         mapping.load(tmp_path / "m.toml")
+
+
+def test_the_mapping_in_the_readme_is_one(tmp_path: Path) -> None:
+    """Word by word."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    (tmp_path / "m.toml").write_text(readme.partition("```toml\n")[2].partition("```")[0])
+    found = mapping.load(tmp_path / "m.toml")
+    assert found.columns.worth == ("Betrag",)
+    assert found.form.deeds["retoure"] == "return"
+    assert found.form.currencies.convert(100, "") == 86
