@@ -36,10 +36,12 @@ class Best:
     def offer(self, values: Values, places: Places) -> None:
         """Look at more. Must come in order of their places."""
         # With a key even the last of equals may come first; without one the first are here already.
-        keep = values > self.floor if self._ties is None else values >= self.floor
+        keep = np.flatnonzero(values > self.floor if self._ties is None else values >= self.floor)
+        if not keep.size:
+            return
         self._values.append(values[keep])
         self._places.append(places[keep])
-        self._held += len(self._values[-1])
+        self._held += keep.size
         if self._held > self._cut_at:
             self._cut()
 
