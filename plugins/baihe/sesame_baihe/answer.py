@@ -42,13 +42,22 @@ class Place:
 
     def words(self) -> str:
         """Why, as one line for the member who looks; its figures add up as they are printed."""
-        total, near = round(self.blended * 10_000), round(self.why.relevance * 10_000)
+        near, rest, total = self._figures()
         both = "" if self.in_return is None else f" and {self.in_return:.2f} in return"
-        said = f"{near / 10_000:.4f} for relevance {self.relevance:.2f}{both}"
+        said = f"{near} for relevance {self.relevance:.2f}{both}"
         if self.score is not None or self.why.score:
             whose = "no score, counted as average" if self.score is None else f"score {self.score:.2f}"
-            said += f" + {(total - near) / 10_000:.4f} for {whose}"
-        return f"{said} = {total / 10_000:.4f}{', moved up by the fairness rule' if self.why.lifted else ''}"
+            said += f" + {rest} for {whose}"
+        return f"{said} = {total}{', moved up by the fairness rule' if self.why.lifted else ''}"
+
+    def sum(self) -> str:
+        """The same in figures alone: what relevance brought, and what the score brought."""
+        near, rest, _ = self._figures()
+        return f"{near} + {rest}{' (rule)' if self.why.lifted else ''}"
+
+    def _figures(self) -> tuple[str, str, str]:
+        total, near = round(self.blended * 10_000), round(self.why.relevance * 10_000)
+        return f"{near / 10_000:.4f}", f"{(total - near) / 10_000:.4f}", f"{total / 10_000:.4f}"
 
 
 @frozen

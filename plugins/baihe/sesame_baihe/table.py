@@ -13,8 +13,9 @@ from sesame_baihe.answer import Place, Ranked
 
 BAR = 20
 _ENDLESS = 400  # a pipe to grep or less should get whole lines
-_COLUMNS = ("place", "profile", "relevance", "score", "blended", "", "why", "without the score")
-_LEFT = ("profile", "", "why", "without the score")
+#: Narrower than this there is no bar, and narrower than that the why is its two figures.
+_FOR_BARS, _FOR_WORDS = 110, 180
+_RIGHT = ("place", "relevance", "score", "blended")
 
 
 def show(ranked: Ranked, names: Mapping[str, str]) -> None:
@@ -25,25 +26,44 @@ def show(ranked: Ranked, names: Mapping[str, str]) -> None:
         names: the site's own id of each pseudonym.
     """
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _ENDLESS)
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    for column in _COLUMNS:
-        # Whoever reads has a screen of some width: the words may fold, the figures may not.
-        table.add_column(column, justify="left" if column in _LEFT else "right", no_wrap=column != "why")
     before = {profile: place for place, profile in enumerate(ranked.order_without_score, start=1)}
     pairs = zip(ranked.places, ranked.order_without_score, strict=True)
-    for number, (place, other) in enumerate(pairs, start=1):
-        table.add_row(
-            f"{number}{_moved(before.get(place.profile), number)}",
-            Text(_plain(names[place.profile])),
-            _relevance(place),
-            "none" if place.score is None else f"{place.score:.2f}",
-            f"{place.blended:.4f}",
-            bar(place, unicode=_speaks_unicode(console)),
-            Text(place.words()),
-            Text(_plain(names[other])),
-        )
-    console.print(table)
+    rows = [
+        _row(number, place, before, names, console) | {"without the score": _plain(names[other])}
+        for number, (place, other) in enumerate(pairs, start=1)
+    ]
+    if rows:
+        console.print(_table(rows))
     console.print(ranked.parameters.words())
+
+
+def _table(rows: "list[dict[str, str | Text]]") -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for column in rows[0]:
+        # Where there is no room, the names fold and the figures do not.
+        figures = column not in ("profile", "without the score")
+        table.add_column(
+            column, justify="right" if column in _RIGHT else "left", no_wrap=figures, overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row.values()))
+    return table
+
+
+def _row(
+    number: int, place: Place, before: Mapping[str, int], names: Mapping[str, str], console: Console
+) -> dict[str, str | Text]:
+    row: dict[str, str | Text] = {
+        "place": f"{number}{_moved(before.get(place.profile), number)}",
+        "profile": _plain(names[place.profile]),
+        "relevance": _relevance(place),
+        "score": "none" if place.score is None else f"{place.score:.2f}",
+        "blended": f"{place.blended:.4f}",
+    }
+    if console.width >= _FOR_BARS:
+        row[""] = bar(place, unicode=_speaks_unicode(console))
+    row["why"] = place.words() if console.width >= _FOR_WORDS else place.sum()
+    return row
 
 
 def bar(place: Place, *, unicode: bool = True) -> Text:

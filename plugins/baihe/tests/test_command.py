@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from sesame_baihe import Place, Why
+from sesame_baihe import Candidates, Matchmaking, Place, Why, table
 from sesame_baihe.command import rank
 from sesame_baihe.profiles import Profile, read
 from sesame_baihe.table import bar
@@ -119,6 +119,21 @@ def test_the_table_has_bars_and_reasons_and_says_who_moved(hub: Hub, home: Home,
     assert "0.2500 for relevance 0.50 + 0.5000 for score 950.00 = 0.7500" in first
     starts = {line.index("█") for line in lines if "█" in line}
     assert len(starts) == 1
+
+
+@pytest.mark.parametrize(("width", "wide"), [(80, False), (120, True)])
+def test_a_narrow_terminal_keeps_every_figure(
+    width: int, wide: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without room for a bar there is none; what relevance and score brought is there all the same."""
+    ranked = Matchmaking().use(Candidates(("a", "b"), (0.75, 0.5)), {})
+    monkeypatch.setattr(table, "_ENDLESS", width)
+    table.show(ranked, {"a": "profile-1", "b": "profile-2"})
+    out = capsys.readouterr().out
+    assert "0.7500 + 0.0000" in out
+    assert "…" not in out
+    assert ("█" in out) is wide
+    assert max(map(len, out.splitlines())) <= width
 
 
 def test_a_place_in_a_terminal_without_unicode_is_a_bar_all_the_same() -> None:
