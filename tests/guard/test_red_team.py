@@ -188,9 +188,11 @@ BENEFITS = """
     Free cancellation; Orders are never declined; No surcharge for express delivery; No delivery charge;
     No booking fee; Frozen desserts; No longer than a day to wait; A badge beside your name, if you want it;
     A star on your profile if you choose; Bike hire without a deposit; Deposit no longer needed;
+    The deposit is dropped; No need to pay in advance; Items on hold for a week; No entry fee;
     Cancelled bookings are paid back; Three weeks at most to wait; A tennis court two days sooner;
     Vouchers for other shops in the street; Skip the queue at the till; Delivered to your home;
-    Longer borrowing of books; Fun for all ages; A gift for your children; 免押金; 免收额外费用
+    Longer borrowing of books; A longer loan of instruments; Insurance of your parcel; Fun for all ages;
+    A gift for your children; 免押金; 免收额外费用
 """
 
 
@@ -281,6 +283,13 @@ def test_a_number_is_no_way_to_dispute(way: str) -> None:
 def test_a_telephone_a_house_or_a_mailbox_is_a_way_to_dispute(way: str) -> None:
     """DSP-1."""
     assert GUARD.policy(policy(disputes=way)) == ()
+
+
+@pytest.mark.parametrize(("purpose", "told"), [(" ", "(empty)"), ("urn:x:y", "urn:x:y")])
+def test_a_purpose_that_is_refused_is_named(purpose: str, told: str) -> None:
+    """PUR-1: an empty one too."""
+    (finding,) = GUARD.policy(policy(purposes=(purpose,)))
+    assert finding.reason.endswith(f": {told}")
 
 
 def test_a_reason_code_is_read() -> None:

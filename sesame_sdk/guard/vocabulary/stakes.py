@@ -22,7 +22,8 @@ WORK = """
     delivery round; your manager; told to manager; manager is told; more hours; roster; rota;
     recommended to compan*; recommended to firm*; to our hr; hr department; talent*; trial day;
     tasks handed; extra pay; contract renew*; renewal of contract; let go; put forward to; selected as a;
-    considered first for
+    considered first for;
+    shifts at the; shift at the; at the plant; better shift
 """
 WORK_CHINESE = """
     招聘 招工 求职 求職 求才 应聘 應聘 聘用 录用 錄用 雇用 雇佣 僱用 僱傭 雇主 僱主 雇员 僱員 解雇 解僱 解聘
@@ -31,6 +32,7 @@ WORK_CHINESE = """
     试用期 試用期 岗位 崗位 考勤
     派单 派單 推荐给企业 推薦給企業 人才 录取 錄取 续签 續簽 排班 兼职 兼職 推荐工作 推薦工作 工作机会
     工作機會 上岗 上崗 岗前 崗前
+    工作推荐 工作推薦 找工作
 """
 
 PUBLIC_SERVICES = """
@@ -91,7 +93,8 @@ ESSENTIALS = """
     hall of residence; halls of residence; cheaper power; power at home; power stay*; power stays on;
     radiator; the tap; tap stays; motorway; driving lesson; prescription*; bus ride; free bus; cab;
     phone plan; sim; bed for the night; bullet train; operations sooner; operation sooner;
-    place on the course; to the train; places at the nursery; place at the nursery
+    place on the course; to the train; places at the nursery; place at the nursery;
+    night train; on the train; cheaper gas; gas tariff; tenancy; apartment block
 """
 ESSENTIALS_CHINESE = """
     网速 網速 宽带 寬帶 寬頻 带宽 帶寬 頻寬 上网 上網 互联网 互聯網 断网 斷網 限速 住房 房屋 公租房 廉租
@@ -101,6 +104,7 @@ ESSENTIALS_CHINESE = """
     公交 公車 交通 乘车 乘車
     看房 选房 選房 就诊 就診 叫号 叫號 通关 通關 流量加速 流量包 网络加速 網絡加速 網路加速 路由加速 摇号
     搖號 学位 學位 幼儿园 幼兒園 宿舍 租住 手术 手術 电信 電信 医美 醫美 车票 車票
+    学区 學區 公寓
 """
 
 MONEY = """
@@ -175,7 +179,9 @@ PUBLICITY = """
     everybody is told; members are told; all members; posted on the; posters at; poster at; announced;
     champions; elite list; honoured; honored; listed among; top 10; top 100; screen at; on the screen;
     photo at the; stars on the door; on the wall; on the door; ranked by score; home page ranking;
-    your band stands; number one of the week; star of the week; best of the week
+    your band stands; number one of the week; star of the week; best of the week;
+    honour board; honor board; window of the shop; shop window; shown to your; told to your street;
+    your street is told; shown to neighbour*
 """
 PUBLICITY_CHINESE = """
     排行榜 排名榜 榜单 榜單 英雄榜 光荣榜 光榮榜 红榜 紅榜 黑榜 红黑榜 紅黑榜 黑名单 黑名單 公开排名
@@ -216,7 +222,8 @@ INNOCENT = """
     posts are published; posts publish*; newspaper subscription; newspaper delivery; public holiday;
     public beta; badminton court; squash court; sports court; court booking; book a court;
     time on the court; library borrower; borrowing of books; borrowing of tools; borrowing for reader;
-    selling is suspended; selling is paused; courts without prepayment; careful borrower
+    selling is suspended; selling is paused; courts without prepayment; careful borrower;
+    loan of instrument; loan of book; loan of equipment; insurance of your parcel; transport of large item
 """
 
 #: A mark beside somebody's name tells others their score, unless they want it there.

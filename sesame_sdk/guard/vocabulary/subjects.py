@@ -32,7 +32,9 @@ POLITICS = """
     image of the country; image of the nation; attitude to authority; people obey; good conduct of citizen*;
     model citizens; support the party; supports the party; supporting the party; support for the party;
     keep people in line; make people behave; shape behaviour; shape behavior; civil obedience; zhengfu;
-    gongchandang; opinion; opinions; your views; viewpoint; worldview; beliefs; whistleblow*
+    gongchandang; opinion; opinions; your views; viewpoint; worldview; beliefs; whistleblow*;
+    the leader; at the march; open letter; feminis*; unrest; the anthem; the oath; oath of; the war;
+    climate march
 """
 POLITICS_CHINESE = """
     政治 政府 政權 政权 政党 政黨 共产党 共產黨 党员 黨員 国民党 國民黨 抗议 抗議 示威 游行 遊行
@@ -45,6 +47,7 @@ POLITICS_CHINESE = """
     负能量 負能量 敏感话题 敏感話題 敏感内容 敏感內容 谣言 謠言 抹黑 歌颂 歌頌 祖国 祖國 拥护 擁護
     核心价值观 核心價值觀 思想 寻衅滋事 尋釁滋事 翻墙 翻牆 爱党 愛黨 反动 反動 不当发言 不當發言 不当言
     不當言 积极向上 積極向上 和谐社会 和諧社會 守信者 素质 素質 观点 觀點 立场 立場 举国
+    国事 國事 签名请愿
 """
 
 SPECIAL = """
@@ -69,7 +72,8 @@ SPECIAL = """
     sex toy; walking aid; walking frame; hearing aid; mobility aid; crutches; weight loss; slimming; sober*;
     smoker; smoking; cigarette*; tobacco; vape; vaping; nicotine; wine; beer; liquor; spirits bought;
     whisky; whiskey; vodka; gambl*; betting; lottery; casino; sanitary towel; sanitary pad; baby formula;
-    breast pump; crucifix*; rehab*; hospice; hormone*; pronoun; same sex; trans people; native american
+    breast pump; crucifix*; rehab*; hospice; hormone*; pronoun; same sex; trans people; native american;
+    rainbow flag; anti ageing; anti aging; painkiller; sleeping pill; sleep pill; maternity wear
 """
 SPECIAL_CHINESE = """
     宗教 信仰 教会 教會 教堂 清真 穆斯林 伊斯兰 伊斯蘭 基督 天主教 佛教 道教 祷告 禱告 寺庙 寺廟
@@ -107,7 +111,8 @@ TASTE = """
     our own people; nationally produced; magazine; streams watched; streaming; hip hop; concert;
     science fiction; tattoo*; junk food; fast food; vegan; vegetarian; console; cosplay; western style;
     style of clothes; decent style; fashion taste; buying british; patriotic purchase; celebrity;
-    celebrities; podcast
+    celebrities; podcast;
+    rap records; punk; jazz; pop records; clothes of a style
 """
 TASTE_CHINESE = """
     品味 口味 文化 漫画 漫畫 动漫 動漫 动画 動畫 音乐 音樂 电影 電影 小说 小說 游戏 遊戲 进口 進口
@@ -136,7 +141,8 @@ OTHERS = """
     who follows you; people you follow; you trade with; share your flat; your circle; your group;
     your guest; sponsor; vouch*; co signer; cosigner*; people like you; similar profile; similar customer;
     lookalike; your network; your class; endorse*; recommended by; recommendations from; your village;
-    your clan; your community s; your school
+    your clan; your community s; your school;
+    people you call*; people that you call*; whom you met; whom you meet; people you meet; people you met
 """
 OTHERS_CHINESE = """
     朋友 好友 亲友 親友 家人 家属 家屬 亲戚 親戚 亲属 親屬 邻居 鄰居 同事 同学 同學 父母 父亲 父親

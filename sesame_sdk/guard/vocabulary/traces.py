@@ -40,7 +40,8 @@ LOCATION = """
     nights away; bars that you; bar that you; pubs that you; nightclub; sighting; walked past; out of town;
     jaywalk*; red light; your street; your district; your quarter; poor quarter; part of town;
     parts of town; old town; east side; west side; countries that you; country that you visit*;
-    cities that you; travel abroad; trips abroad; out of the house; evenings out
+    cities that you; travel abroad; trips abroad; out of the house; evenings out;
+    visits to bar*; trips to; walks at night; out at night; journeys to; travel to
 """
 LOCATION_CHINESE = """
     定位 位置 轨迹 軌跡 行踪 行蹤 去向 签到 簽到 打卡 地理围栏 地理圍欄 电子围栏 電子圍欄 到过 到過 去过的
@@ -71,7 +72,8 @@ RIGHTS = """
     consent; consents; consented; cookie; ad blocker; scopes that; lawyer; solicitor; attorney; bad review*;
     negative review*; one star; escalat*; said no; warranty claim*; legal right; law gives; privacy law;
     privacy request; gdpr; cooling off; within fourteen days; right of withdrawal; grievance*; pushback;
-    not joining; leaving the programme; unjoin*; tribunal
+    not joining; leaving the programme; unjoin*; tribunal;
+    asked for a person; ask for a person; asked for a human; ask for a human; asked to speak to
 """
 RIGHTS_CHINESE = """
     投诉 投訴 申诉 申訴 争议 爭議 异议 異議 反对 反對 撤回 撤销同意 撤銷同意 取消同意 取消授权 取消授權

@@ -16,11 +16,17 @@ BURDENS = """
     bookings are cancelled; service is withdrawn; access is withdrawn; listings are pulled;
     listing is pulled; may not sell; may not post; may not order; may not buy; may not book; can no longer;
     may no longer; out of the shop; one order a week; paid in advance only; slower delivery;
-    slower deliveries; delivered slower; slower answer*; answered slower
+    slower deliveries; delivered slower; slower answer*; answered slower; no entry; service stop*;
+    account on ice; access stop*; posts vanish; refunds stop; refund stop*; payments stop; payouts stop;
+    locked account; account is locked; account locked; rights are taken; lose your; loses your;
+    booking is dropped; timeout; time out for; silent treatment; back of the queue; end of the queue;
+    behind everybody; behind everyone; bookings are dropped; orders are dropped; must pay in advance;
+    you are put on hold; account is on hold; account on hold; access is ended
 """
 BURDENS_CHINESE = """
     拒绝 拒絕 冻结 凍結 禁言 取消订单 取消訂單 停用 限制 暂停 暫停 不予 不得 禁止 屏蔽 封鎖 封锁 降级 降級
     减速 減速 处罚 處罰 惩罚 懲罰 排后 排後
+    停止服务 停止服務 不能下单 不能下單 取消资格 取消資格 靠后 靠後 不能购买 不能購買 不能发帖 不能發帖
 """
 
 #: The end of the service, whatever it is declared as.
@@ -42,11 +48,13 @@ SURCHARGES = """
     additional fee; fee for; penalty fee; fine of; pays more; paid more; costs more; cost more;
     at your own cost; at own cost; price goes up; prices go up; raised price; price increase;
     percent on top; the other list; full price plus; a service fee; a handling fee; a handling charge;
-    a booking fee; a late fee; will pay more; to pay more; must pay more; percent more
+    a booking fee; a late fee; will pay more; to pay more; must pay more; percent more;
+    double price; twice the price; extra charge of
 """
 SURCHARGES_CHINESE = """
     加价 加價 涨价 漲價 罚款 罰款 附加费 附加費 加收 额外收费 額外收費 更贵 更貴 双倍押金 雙倍押金 押金加倍
     价格上浮 價格上浮 收手续费 收手續費
+    扣款 扣费 扣費
 """
 
 #: What is said of a person where a score should be spoken of.
@@ -112,5 +120,6 @@ INNOCENT = """
     frozen dessert; frozen goods; no surcharge; without surcharge; without a surcharge; no extra charge;
     no extra cost; without extra cost; no fee for; no penalty; no higher deposit; never returned;
     never sent back; not returned; no delivery charge; no delivery fee; no delivery cost;
-    without a service fee; without a handling fee; instead of a service fee
+    without a service fee; without a handling fee; instead of a service fee;
+    no entry fee; no entry charge
 """
