@@ -19,6 +19,11 @@ _PATIENCE = 100
 _SHOWN = 2000
 
 
+def is_here() -> bool:
+    """Whether this is that other process."""
+    return _ANSWER in os.environ
+
+
 def compare(request: pytest.FixtureRequest, folder: Path, said: bytes) -> str:
     """Whether this test says the same elsewhere.
 
@@ -50,7 +55,8 @@ def _run(request: pytest.FixtureRequest, file: Path) -> subprocess.CompletedProc
     _, _, inside = request.node.nodeid.partition("::")
     command = [sys.executable, "-m", "pytest", f"{request.node.path}::{inside}"]
     # Options of this run are not meant for one test elsewhere; how modules are imported is.
-    command += ["-q", "-p", "no:cacheprovider", "-o", "addopts=", f"--rootdir={config.rootpath}"]
+    command += ["-q", "-p", "no:cacheprovider", "--assert=plain", "-o", "addopts="]
+    command += [f"--rootdir={config.rootpath}", f"--basetemp={file.parent / 'elsewhere'}"]
     command += [f"--import-mode={config.getoption('importmode')}"]
     if config.inipath is not None:
         command += ["-c", str(config.inipath)]

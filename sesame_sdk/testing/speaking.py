@@ -51,7 +51,11 @@ class Outcome:
 
 
 def speak(provider: _Provider, event: object, identity: Identity = IDENTITY) -> Outcome:
-    """Ask what one event says, whatever comes of it."""
+    """Ask what one event says, whatever comes of it. A copy is shown: the sample stays as it is."""
+    return _speak(provider, _copy(event), identity)
+
+
+def _speak(provider: _Provider, event: object, identity: Identity = IDENTITY) -> Outcome:
     try:
         said: tuple[Any, ...] = tuple(islice(provider.signals(event, identity), MOST_SAID + 1))
     except Rejected:
@@ -110,15 +114,15 @@ def ids(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
 
 
 def touches(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
-    """No file, no socket, no process, no sleep; and the event is left as it was."""
+    """No file, no socket, no process, no database; and the event is left as it was."""
     for number, event in enumerate(events):
-        before = copy.deepcopy(event)
-        alike = before == event
+        shown = _copy(event)
+        alike = shown == event
         with watching() as touched:
-            speak(provider, event)
+            _speak(provider, shown)
         if touched:
             yield f"events[{number}]: signals() is not pure, it does: {', '.join(touched)}"
-        if alike and before != event:
+        if alike and shown != event:
             yield f"events[{number}]: signals() changes the event"
 
 
@@ -144,6 +148,13 @@ def aloud(provider: _Provider, events: Iterable[object]) -> bytes:
     return codec.encode(
         [[type(one).__name__, one] for event in events for one in speak(provider, event).said]
     )
+
+
+def _copy(event: object) -> object:
+    try:
+        return copy.deepcopy(event)
+    except Exception:  # noqa: BLE001 - some things cannot be copied, and then they are shown themselves
+        return event
 
 
 def _name(value: object) -> str:

@@ -41,6 +41,7 @@ class Tested:
     events: Samples = ()
     requests: Samples = ()
     points: Sequence[float] = ()
+    ordinary: float = 0.0
     strategy: Any = None
     standing: Standing | None = None
 

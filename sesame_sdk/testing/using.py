@@ -74,29 +74,30 @@ def impure(consumer: _Consumer, requests: Sequence[object], points: Sequence[flo
 
 
 def disadvantages(
-    consumer: _Consumer, requests: Sequence[object], points: Sequence[float], standing: Standing
+    consumer: _Consumer, requests: Sequence[object], ordinary: float, standing: Standing
 ) -> Iterator[str]:
-    """Where all others have one and the same score, whoever has none comes off no worse than with it."""
+    """Where all others have the ordinary score, whoever has none comes off no worse than with it."""
     for number, request in enumerate(requests):
         subjects = subjects_of(consumer, request).answer or ()
-        for subject, ordinary in product(subjects, points):
+        for subject in subjects:
             usual = _use(consumer, request, _scores(subjects, frozenset(), [ordinary]))
             without = _use(consumer, request, _scores(subjects, frozenset((subject,)), [ordinary]))
             if usual.fault or without.fault:
                 continue  # told elsewhere
             if standing(without.answer, subject) < standing(usual.answer, subject):
                 yield (
-                    f"requests[{number}]: where all others have {ordinary:g} points, "
-                    "somebody without a score comes off worse than with as many (rule NOS-1)"
+                    f"requests[{number}]: somebody without a score comes off worse than with "
+                    f"the ordinary {ordinary:g} points, which all others have (rule NOS-1)"
                 )
 
 
 def _ask(question: Callable[[], Any]) -> Answered:
-    with watching() as touched:
-        try:
-            return Answered(question(), touched=tuple(touched))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - that is what is looked for
-            return Answered(fault=f"raised {faults.in_a_call(error)}", touched=tuple(touched))
+    try:
+        with watching() as touched:
+            answer = question()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - that is what is looked for
+        return Answered(fault=f"raised {faults.in_a_call(error)}")
+    return Answered(answer, touched=tuple(touched))
 
 
 def _use(consumer: _Consumer, request: object, scores: Mapping[str, Score | None]) -> Answered:

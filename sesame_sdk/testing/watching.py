@@ -1,4 +1,4 @@
-"""Sees what a piece of code touches: files, sockets, processes, databases, sleep.
+"""Sees what a piece of code touches: files, sockets, processes, databases.
 
 By an audit hook (PEP 578). One cannot be taken away again, so it is put in once, when first needed, and
 writes down only what happens inside `watching`. What threads do that are started there is not seen, nor
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
+#: `time.sleep` tells of itself from Python 3.13 on.
 _TOUCHES = ("open", "time.sleep", "sqlite3.connect", "mmap.__new__")
 _SORTS = (
     *("socket.", "subprocess.", "os.", "shutil.", "tempfile.", "urllib.", "http.", "glob.", "pathlib."),

@@ -1,0 +1,18 @@
+"""Way of failing: a reward that takes."""
+
+from attrs import evolve
+from sesame_sdk import hookimpl
+from spoilt.sound import RETURNED, Loans
+
+SESAME_API = "1.0"
+
+
+class Stern(Loans):
+    def said(self, event, identity):
+        for signal in super().said(event, identity):
+            yield evolve(signal, value=-1.0) if signal.kind == RETURNED.name else signal
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Stern()]

@@ -1,0 +1,16 @@
+"""Way of failing: ids follow from a secret that is not the partner's."""
+
+from sesame_sdk import Identity, hookimpl
+from spoilt.sound import Loans
+
+SESAME_API = "1.0"
+
+
+class Own(Loans):
+    def id_of(self, kind, event, identity):
+        return super().id_of(kind, event, Identity(b"always the same, whoever uses it"))
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Own()]

@@ -1,0 +1,17 @@
+"""Way of failing: the event is another afterwards."""
+
+from sesame_sdk import hookimpl
+from spoilt.sound import Loans
+
+SESAME_API = "1.0"
+
+
+class Marking(Loans):
+    def said(self, event, identity):
+        yield from super().said(event, identity)
+        event.days_late = 99
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Marking()]

@@ -1,0 +1,18 @@
+"""Way of failing: an honest event is rejected."""
+
+from sesame_sdk import Rejected, hookimpl
+from spoilt.sound import Loans
+
+SESAME_API = "1.0"
+
+
+class Strict(Loans):
+    def said(self, event, identity):
+        if event.days_late:
+            raise Rejected("must be in time", field="days_late")
+        return super().said(event, identity)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Strict()]

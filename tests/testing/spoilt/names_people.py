@@ -1,0 +1,17 @@
+"""Way of failing: the member's own number is the subject."""
+
+from sesame_sdk import hookimpl
+from spoilt.sound import Loans
+
+SESAME_API = "1.0"
+
+
+class Plain(Loans):
+    def subject_of(self, event, identity):
+        identity.pseudonym(event.member)
+        return event.member
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Plain()]

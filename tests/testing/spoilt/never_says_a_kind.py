@@ -1,0 +1,15 @@
+"""Way of failing: a kind is declared that nothing gives."""
+
+from sesame_sdk import hookimpl
+from spoilt.sound import Loans, kind
+
+SESAME_API = "1.0"
+
+
+class Modest(Loans):
+    kinds = (*Loans.kinds, kind("library.book.mended", "Books that you mended"))
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Modest()]

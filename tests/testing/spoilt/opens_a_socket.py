@@ -1,0 +1,19 @@
+"""Way of failing: the network is asked for each event."""
+
+import socket
+
+from sesame_sdk import hookimpl
+from spoilt.sound import Loans
+
+SESAME_API = "1.0"
+
+
+class Asking(Loans):
+    def said(self, event, identity):
+        socket.socket().close()
+        return super().said(event, identity)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Asking()]

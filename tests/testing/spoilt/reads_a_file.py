@@ -1,0 +1,19 @@
+"""Way of failing: a file is read for each event."""
+
+from pathlib import Path
+
+from sesame_sdk import hookimpl
+from spoilt.sound import Loans
+
+SESAME_API = "1.0"
+
+
+class Reading(Loans):
+    def said(self, event, identity):
+        Path(__file__).read_text()
+        return super().said(event, identity)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Reading()]

@@ -1,0 +1,21 @@
+"""Way of failing: a kind is said that was not declared."""
+
+from attrs import evolve
+from sesame_sdk import hookimpl
+from spoilt.sound import Loans
+
+SESAME_API = "1.0"
+
+
+class Chatty(Loans):
+    def said(self, event, identity):
+        for signal in super().said(event, identity):
+            yield signal
+            yield evolve(
+                signal, id=identity.signal_id("mended", event.number, event.at), kind="library.book.mended"
+            )
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Chatty()]

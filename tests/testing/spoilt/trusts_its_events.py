@@ -1,0 +1,16 @@
+"""Way of failing: whatever is wrong with an event is raised as it comes."""
+
+from sesame_sdk import hookimpl
+from spoilt.sound import Loans
+
+SESAME_API = "1.0"
+
+
+class Trusting(Loans):
+    def signals(self, event, identity):
+        return self.said(event, identity)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Trusting()]
