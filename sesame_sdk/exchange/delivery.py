@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
+from typing import Protocol
 
 from attrs import frozen
 
 from sesame_sdk.errors import Misconfigured, Rejected, Retryable
-from sesame_sdk.exchange.letters import Dead, Letter, Signed
-from sesame_sdk.exchange.outbox import Outbox
+from sesame_sdk.exchange.letters import Counts, Dead, Letter, Signed
 from sesame_sdk.model.envelope import DropReason
 
 MOST_AT_ONCE = 32
@@ -48,6 +48,26 @@ class Delivery:
     why: str = ""
 
 
+class Queue(Protocol):
+    """Where letters wait: `Outbox` is one, and so is a hub's stream."""
+
+    def pending(self, *, after: int = 0, most: int = 100) -> list[Letter]:
+        """The oldest pending letters whose `id` is above `after`."""
+        ...
+
+    def settle(self, sent: Iterable[Signed] = (), dead: Iterable[Dead] = ()) -> None:
+        """Write down what became of some letters, in one transaction."""
+        ...
+
+    def counts(self) -> Counts:
+        """How many letters are in each state."""
+        ...
+
+    def delivering(self) -> AbstractContextManager[None]:
+        """The right to deliver, held by one at a time. Raises `Retryable` when somebody else has it."""
+        ...
+
+
 class Courier:
     """One run of delivery.
 
@@ -64,7 +84,7 @@ class Courier:
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: Queue,
         send: Callable[[Letter], Signed],
         *,
         at_once: int,

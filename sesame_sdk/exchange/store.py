@@ -1,4 +1,4 @@
-"""The SQLite file behind the outbox: opened safely, written in whole transactions, errors in our words.
+"""The SQLite file behind an outbox or a book: opened safely, whole transactions, errors in our words.
 
 Write-ahead log with ``synchronous=FULL``: when a transaction returns it is on disk. One connection
 behind a lock serves every thread of the process; several processes share the file through SQLite's own locks.
@@ -30,13 +30,19 @@ class Store:
     Args:
         path: created with mode 0600 when it is not there; its folder must be.
         schema: statements that make the tables of a new file.
+        what: what the file is, in words.
+        application: the number that such files bear.
 
     Raises:
-        Misconfigured: the file cannot be opened, or is not an outbox of this version.
+        Misconfigured: the file cannot be opened, or is another thing or of another version.
     """
 
-    def __init__(self, path: Path, schema: Iterable[str]) -> None:
+    def __init__(
+        self, path: Path, schema: Iterable[str], *, what: str = "an outbox", application: int = _APPLICATION
+    ) -> None:
         self.path = path
+        self._what = what
+        self._application = application
         self._lock = threading.Lock()
         with _in_our_words(path):
             _create_private(path)
@@ -60,9 +66,9 @@ class Store:
             if not tables:
                 for statement in schema:
                     write.execute(statement)
-                write.execute(f"PRAGMA application_id = {_APPLICATION}")
-            elif application != _APPLICATION:
-                raise Misconfigured("is not an outbox of this version", field=str(self.path))
+                write.execute(f"PRAGMA application_id = {self._application}")
+            elif application != self._application:
+                raise Misconfigured(f"is not {self._what} of this version", field=str(self.path))
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

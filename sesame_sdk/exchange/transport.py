@@ -70,9 +70,13 @@ class Transport:
             self._base, adapter or HTTPAdapter(pool_connections=1, pool_maxsize=pool, max_retries=0)
         )
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> Answer:
         """GET. Raises as `post` does."""
-        return self._retries.call(lambda: self._once("GET", path, None, {}))
+        return self._retries.call(lambda: self._once("GET", path, None, _shown(bearer)))
+
+    def delete(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> Answer:
+        """DELETE. Raises as `post` does."""
+        return self._retries.call(lambda: self._once("DELETE", path, None, _shown(bearer)))
 
     def post(
         self,
@@ -103,8 +107,7 @@ class Transport:
             headers["Content-Encoding"] = "gzip"
 
         def attempt() -> Answer:
-            allowed = {"Authorization": f"Bearer {bearer().decode()}"} if bearer else {}
-            return self._once("POST", path, body, headers | allowed)
+            return self._once("POST", path, body, headers | _shown(bearer))
 
         return self._retries.call(attempt)
 
@@ -154,6 +157,10 @@ class Transport:
             if time.monotonic() > ends:
                 raise Retryable(f"took more than {self._answer_seconds:g} s to answer", field="hub")
         return bytes(whole)
+
+
+def _shown(bearer: Callable[[], bytes] | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {bearer().decode()}"} if bearer else {}
 
 
 def _session(base: str, adapter: BaseAdapter) -> requests.Session:

@@ -9,16 +9,23 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
+from sesame_sdk.hub.api import ssf
 from sesame_sdk.hub.api.about import healthz, jwks
 from sesame_sdk.hub.api.errors import HANDLERS
 from sesame_sdk.hub.api.events import receive_event
 from sesame_sdk.hub.api.gate import Gate
 from sesame_sdk.hub.api.page import PlainPage
+from sesame_sdk.hub.api.poll import poll_stream
 from sesame_sdk.hub.api.scores import read_score, read_scores
 from sesame_sdk.hub.api.shell import shell
+from sesame_sdk.hub.feeder import Feeder
 from sesame_sdk.hub.hub import Hub
 
 VERSION = "1.0"
+_STREAMS = (
+    *(ssf.configuration, ssf.create_stream, ssf.read_stream, ssf.change_stream, ssf.replace_stream),
+    *(ssf.delete_stream, ssf.read_status, ssf.change_status, ssf.verify_stream, poll_stream),
+)
 
 
 def create_app(hub: Hub) -> ASGIApp:
@@ -26,11 +33,14 @@ def create_app(hub: Hub) -> ASGIApp:
     # One thread: more would verify nothing faster under the interpreter's lock, and each would take
     # its turns from the writer, for whom all wait.
     verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
+    feeder = Feeder(hub.feed)
+    gate = Gate(hub.settings.waiting)
     app = Litestar(
-        route_handlers=[receive_event, read_score, read_scores, jwks, healthz],
-        state=State({"hub": hub, "gate": Gate(hub.settings.waiting), "verifier": verifier}),
+        route_handlers=[receive_event, read_score, read_scores, jwks, healthz, *_STREAMS],
+        state=State({"hub": hub, "gate": gate, "verifier": verifier, "feeder": feeder}),
         exception_handlers=HANDLERS,
-        on_shutdown=[verifier.shutdown, hub.close],
+        on_startup=[feeder.start],
+        on_shutdown=[feeder.stop, verifier.shutdown, hub.close],
         openapi_config=_openapi(),
         request_max_body_size=hub.settings.body_limit,
         logging_config=None,

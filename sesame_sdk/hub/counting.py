@@ -34,7 +34,6 @@ from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.hub import registrations
 from sesame_sdk.hub.database import create_temporary_view, in_order
-from sesame_sdk.hub.grants import valid
 from sesame_sdk.hub.parties import void_envelopes
 from sesame_sdk.hub.schema import (
     grant_kinds,
@@ -46,6 +45,7 @@ from sesame_sdk.hub.schema import (
     signals,
 )
 from sesame_sdk.hub.schema import registrations as registration_table
+from sesame_sdk.hub.validity import valid
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.scoring.rungs import Senders
 from sesame_sdk.scoring.trial import Held

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub import ledger, parties, policies, registrations
+from sesame_sdk.hub import feed, ledger, parties, policies, registrations
 from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.ingest import Ingest, Told
 from sesame_sdk.hub.ledger import Arrival, Entry, Kept
@@ -18,6 +18,7 @@ from sesame_sdk.hub.view import View
 from sesame_sdk.hub.writer import Task
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType, Receipt
+from sesame_sdk.model.feed import SubjectId
 from sesame_sdk.model.party import Manifest
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.events import Event, event_type_of, sign_event, verify_event
@@ -105,6 +106,7 @@ class Door:
         receipt = self._sign(Receipt(arrival.jti, arrival.received_at, accepted=0), arrival.issuer)
         ledger.append(connection, [Entry(number, arrival, Kept(token), receipt)])
         registrations.append(connection, number, arrival, told.payload)
+        feed.restart(connection)
         return receipt
 
     def _sign(self, receipt: Receipt, partner: str) -> bytes:
@@ -115,4 +117,17 @@ class Door:
             issuer=self._issuer,
             audience=partner,
             now=receipt.received_at,
+        )
+
+    def sign(self, event: EventType, payload: object, audience: str, about: SubjectId, jti: str) -> bytes:
+        """A message of ours to a consumer, about a person or a stream (RFC 9493)."""
+        return sign_event(
+            event,
+            payload,
+            self._signer,
+            issuer=self._issuer,
+            audience=audience,
+            now=self._clock(),
+            jti=jti,
+            sub_id=about,
         )

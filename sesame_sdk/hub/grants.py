@@ -8,20 +8,21 @@ Rules:
       the old consent again does not undo it: to give again is a new grant
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from secrets import randbits
 
 from attrs import evolve
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from sesame_sdk.guard.guard import Guard
+from sesame_sdk.hub import feed, parties, people
 from sesame_sdk.hub import kinds as kind_names
-from sesame_sdk.hub import parties, people
 from sesame_sdk.hub.moments import micros, micros_or_none
 from sesame_sdk.hub.schema import changes, grant_crossings, grant_kinds, grants, pseudonyms
 from sesame_sdk.hub.schema import people as people_table
+from sesame_sdk.hub.validity import valid
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction, Grant
 
@@ -32,22 +33,13 @@ _Told = tuple[str, Grant]
 _GUARD = Guard()
 
 
-def valid(at: datetime) -> ColumnElement[bool]:
-    """Whether a row of `grants` stands at this moment: `Grant.valid`, in SQL."""
-    now = micros(at)
-    return and_(
-        grants.c.given_at <= now,
-        or_(grants.c.expires_at.is_(None), grants.c.expires_at > now),
-        or_(grants.c.withdrawn_at.is_(None), grants.c.withdrawn_at > now),
-    )
-
-
-def add(connection: Connection, told: Iterable[_Told]) -> int:
+def add(connection: Connection, told: Iterable[_Told], at: datetime) -> int:
     """Record consents, all or none. Returns how many were new.
 
     Args:
         connection: in a transaction.
         told: the operator's own reference for the person, and what the person agreed to.
+        at: now; UTC.
 
     Raises:
         Refused: by the guard, the consent of somebody who is not known to be 18.
@@ -60,6 +52,7 @@ def add(connection: Connection, told: Iterable[_Told]) -> int:
         known = set(connection.scalars(select(grants.c.digest).where(grants.c.digest.in_(sorted(by_digest)))))
         added += _add(connection, {digest: pair for digest, pair in by_digest.items() if digest not in known})
         ended += _end(connection, {digest: by_digest[digest][1] for digest in known})
+        _tell_feed(connection, people.numbered(connection, (person for person, _ in some)).values(), at)
     if added or ended:
         _announce(connection)
     return added
@@ -86,7 +79,15 @@ def withdraw(
         standing.append(grants.c.direction == direction.value)
     ended = connection.execute(update(grants).where(*standing).values(withdrawn_at=micros(at))).rowcount
     _announce(connection)
+    number = people.find(connection, person)
+    _tell_feed(connection, [] if number is None else [number], at)
     return ended
+
+
+def _tell_feed(connection: Connection, persons: Collection[int], at: datetime) -> None:
+    """Streams hear of who left before this transaction ends, and of new scores soon after."""
+    feed.leave(connection, persons, at)
+    feed.mark(connection, lambda: persons)
 
 
 def _announce(connection: Connection) -> None:

@@ -6,7 +6,7 @@ command line beside it): what one changes, the others see at once.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -16,13 +16,25 @@ from sqlalchemy import Connection, Engine
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub import consents, grants, moments, parties, partners, policies, readers, reads, scores
+from sesame_sdk.hub import (
+    consents,
+    grants,
+    moments,
+    parties,
+    partners,
+    policies,
+    readers,
+    reads,
+    scores,
+)
 from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.database import open_engine, reading
 from sesame_sdk.hub.door import Door
+from sesame_sdk.hub.feeds import Feed, fed_by
 from sesame_sdk.hub.parties import Directory
 from sesame_sdk.hub.partners import Partner
 from sesame_sdk.hub.reads import Read
+from sesame_sdk.hub.reception import Reception
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.view import View
 from sesame_sdk.hub.writer import Writer
@@ -55,6 +67,8 @@ class Hub:
     _keys: Directory
     _guard: Guard
     _clock: Clock
+    feed: Feed
+    reception: Reception
 
     @classmethod
     def open(cls, path: Path, *, clock: Clock = moments.now, rules: Iterable[GuardRule] = ()) -> Self:
@@ -74,17 +88,11 @@ class Hub:
         further: tuple[GuardRule, ...] = tuple(rules)
         guard = Guard(further)
         view = View(engine, settings.issuer)
-        return cls(
-            settings=settings,
-            signer=signer,
-            engine=engine,
-            writer=Writer(engine, waiting=settings.waiting, group=settings.group),
-            view=view,
-            door=Door(settings, signer, view, Consents(engine), guard, clock),
-            keys=Directory(engine),
-            guard=guard,
-            clock=clock,
-        )
+        door = Door(settings, signer, view, Consents(engine), guard, clock)
+        writer = Writer(engine, waiting=settings.waiting, group=settings.group)
+        keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writer, guard, clock)
+        reception = Reception(fed, keys)
+        return cls(settings, signer, engine, writer, view, door, keys, guard, clock, fed, reception)
 
     def close(self) -> None:
         """Finish what is being written, and let go of the database."""
@@ -134,7 +142,7 @@ class Hub:
         """
         request = readers.authorise(token, self._keys, audience=self.settings.issuer, now=self._clock())
         with reading(self._engine) as connection:
-            found = reads.answer(connection, request, subjects, self._guard, self._today())
+            found = reads.answer(connection, request, subjects, self._guard, self.feed.today())
         self._writer.run(partial(reads.log, request=request, found=found))
         return found.scores
 
@@ -219,7 +227,7 @@ class Hub:
         Raises:
             Rejected: a partner is unknown, or a pseudonym belongs to another person.
         """
-        return self._writer.run(partial(grants.add, told=tuple(told)))
+        return self._writer.run(partial(grants.add, told=tuple(told), at=self._clock()))
 
     def withdraw(self, person: str, partner: str, direction: Direction | None = None) -> int:
         """End what a person granted to a partner, from now on. Returns how many grants that ended.
@@ -239,17 +247,14 @@ class Hub:
     def explain(self, person: str, context: str) -> Explanation | None:
         """A person's own view of a score, with every reason and the ways upwards; see `scores.explain`."""
         with reading(self._engine) as connection:
-            return scores.explain(connection, person, context, self._today(), self._clock())
+            return scores.explain(connection, person, context, self.feed.today(), self._clock())
 
     def what_if(self, person: str, context: str, supposed: Iterable[Hypothetical]) -> Estimate:
         """An estimate for a person, if these signals were there too; see `scores.what_if`, and its errors."""
         with reading(self._engine) as connection:
-            return scores.what_if(connection, person, context, supposed, self._today(), self._clock())
+            return scores.what_if(connection, person, context, supposed, self.feed.today(), self._clock())
 
     def reads_of(self, person: str) -> list[Read]:
         """Every read of a person's scores, oldest first."""
         with reading(self._engine) as connection:
             return reads.of_person(connection, person)
-
-    def _today(self) -> date:
-        return self.settings.as_of or self._clock().date()

@@ -19,7 +19,7 @@ from itertools import chain
 from attrs import field, frozen
 from sqlalchemy import Connection
 
-from sesame_sdk.hub import ledger, registrations
+from sesame_sdk.hub import feed, ledger, registrations
 from sesame_sdk.hub.consents import Consents, Standing
 from sesame_sdk.hub.ledger import Arrival, Entry
 from sesame_sdk.hub.registrations import Sayable
@@ -118,6 +118,7 @@ class Ingest:
         found = [sieve.sort(opened.envelope.signals, number) for number, (_, opened) in enumerate(new, first)]
         total = sum(len(one.rows) for one in found)
         all_new = self.view.insert(connection, chain.from_iterable(one.rows for one in found)) == total
+        feed.mark(connection, lambda: {row[0] for one in found for row in one.rows})
         entries = []
         for number, (arrival, opened), one in zip(range(first, first + len(new)), new, found, strict=True):
             accepted, places = len(one.rows), one.places

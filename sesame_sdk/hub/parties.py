@@ -8,6 +8,7 @@ from attrs import frozen
 from sqlalchemy import Connection, Engine, Select, and_, insert, select, update
 
 from sesame_sdk.errors import Rejected
+from sesame_sdk.hub import feed
 from sesame_sdk.hub.database import reading
 from sesame_sdk.hub.moments import micros, moment, moment_or_none
 from sesame_sdk.hub.schema import envelopes, partner_keys, partners
@@ -115,6 +116,7 @@ def revoke(connection: Connection, partner: int, kid: str, at: datetime) -> None
         raise Rejected("is not a key of this partner", field="kid")
     standing = partner_keys.c.revoked_at.is_(None) | (partner_keys.c.revoked_at > micros(at))
     connection.execute(update(partner_keys).where(mine, standing).values(revoked_at=micros(at)))
+    feed.restart(connection)
 
 
 def kids_by_issuer(connection: Connection) -> dict[str, tuple[str, ...]]:

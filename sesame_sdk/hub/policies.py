@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from sesame_sdk.errors import Misconfigured, Rejected
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub import registrations
+from sesame_sdk.hub import feed, registrations
 from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.schema import policies
 from sesame_sdk.model import codec
@@ -31,6 +31,7 @@ def put(connection: Connection, policy: Policy, guard: Guard, at: datetime) -> N
         body = codec.encode(evolve(policy, digest=digest)).decode()
         row = {"context": policy.context, "digest": digest, "set_at": micros(at), "body": body}
         connection.execute(insert(policies), row)
+        feed.restart(connection)
 
 
 def in_force(connection: Connection, context: str) -> Policy | None:

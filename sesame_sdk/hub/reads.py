@@ -6,7 +6,7 @@ Rules:
     * every read of a person's score is logged for that person before it is answered
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from attrs import frozen
@@ -16,10 +16,10 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.effect import contexts_that_count
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import consents, people, readers, scores
-from sesame_sdk.hub.grants import valid
 from sesame_sdk.hub.moments import micros, moment
 from sesame_sdk.hub.readers import Request
 from sesame_sdk.hub.schema import grants, partners, pseudonyms, reads
+from sesame_sdk.hub.validity import valid
 from sesame_sdk.model.finding import Action
 from sesame_sdk.model.grant import Direction, Grant, Reading
 from sesame_sdk.model.score import Score
@@ -85,8 +85,7 @@ def answer(
     persons = people.owners(connection, partner, subjects)
     asked = {
         persons[grant.subject]: contexts_that_count(grant)
-        for grant in _grants(connection, request, partner, sorted(persons))
-        if _passes(guard, request, grant)
+        for grant in agreed(connection, request, partner, persons, guard)
     }
     found = scores.of_people(connection, asked, policy, as_of, request.at, reasons=False)
     return Answer(
@@ -132,8 +131,15 @@ def of_person(connection: Connection, person: str) -> list[Read]:
     ]
 
 
+def agreed(
+    connection: Connection, request: Request, partner: int, subjects: Iterable[str], guard: Guard
+) -> list[Grant]:
+    """For each subject, its latest grant for this read that stands, if the guard passes it."""
+    found = _grants(connection, request, partner, sorted(subjects))
+    return [grant for grant in found if _passes(guard, request, grant)]
+
+
 def _grants(connection: Connection, request: Request, partner: int, subjects: Sequence[str]) -> list[Grant]:
-    """For each subject, its latest grant for this read that stands. No more than one."""
     chosen = consents.with_names().where(
         pseudonyms.c.partner == partner,
         pseudonyms.c.subject.in_(subjects),

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select
 from sesame_sdk.errors import Rejected
 from sesame_sdk.hub import counting, people, policies
 from sesame_sdk.hub.database import driver_connection
-from sesame_sdk.hub.grants import valid
 from sesame_sdk.hub.schema import grant_crossings, grants, pseudonyms
+from sesame_sdk.hub.validity import valid
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy

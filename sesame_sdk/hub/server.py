@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -23,16 +24,21 @@ _COLLECT_AFTER = 100_000
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready."""
+    """Says when it is ready, and when it ends: before it waits for requests, of which some wait for news."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()
+        await super().shutdown(sockets)
 
 
 def serve(
@@ -70,7 +76,8 @@ def serve(
                 timeout_graceful_shutdown=10,
                 limit_concurrency=_CONNECTIONS,
             )
-            _Server(config, lambda: ready(url) if ready else None).run(sockets=[listener])
+            told = partial(ready, url) if ready else lambda: None
+            _Server(config, told, hub.feed.closing.set).run(sockets=[listener])
         finally:
             hub.close()
 

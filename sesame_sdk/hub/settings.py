@@ -48,6 +48,7 @@ class Settings:
         group: envelopes written in one transaction at most; senders that keep twice as many under way let the
             hub verify the next while these are written.
         future_seconds: how far ahead of our clock a signal may have happened.
+        heartbeat_seconds: after so long without a message a stream is told that it is alive.
         as_of: the day that scores are computed for; None means today. Set to replay an old feed.
     """
 
@@ -59,6 +60,7 @@ class Settings:
     waiting: int = field(default=64, validator=_whole(1, 4096))
     group: int = field(default=16, validator=_whole(1, 256))
     future_seconds: int = field(default=300, validator=_whole(0, 86_400))
+    heartbeat_seconds: int = field(default=30, validator=_whole(1, 3600))
     as_of: date | None = field(default=None, validator=validators.optional(_day))
 
     @property

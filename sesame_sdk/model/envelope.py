@@ -18,6 +18,12 @@ class EventType(StrEnum):
     SIGNALS = "urn:sesame-sdk:event:signals"
     REGISTRATION = "urn:sesame-sdk:event:registration"
     RECEIPT = "urn:sesame-sdk:event:receipt"
+    SCORES_CHANGED = "urn:sesame-sdk:event:scores-changed"
+    GRANT_WITHDRAWN = "urn:sesame-sdk:event:grant-withdrawn"
+    PERSON_ERASED = "urn:sesame-sdk:event:person-erased"
+    # OpenID Shared Signals Framework 1.0, sections 8.1.4.1 and 8.1.5.
+    VERIFICATION = "https://schemas.openid.net/secevent/ssf/event-type/verification"
+    STREAM_UPDATED = "https://schemas.openid.net/secevent/ssf/event-type/stream-updated"
 
 
 class DropReason(StrEnum):

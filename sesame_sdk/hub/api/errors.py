@@ -7,6 +7,7 @@ What the guard refused is more than that: see `problems`.
 | `Rejected`, `Refused` about an event | 400, as RFC 8935 says |
 | `Rejected` about a read: the token is not believed | 401 |
 | the same: the reader may not read for this; `Refused`: nobody may | 403 |
+| `Rejected` about a stream: not there, there already, asked for too often | 404, 409, 429 |
 | `Retryable` | 503 with ``Retry-After`` |
 | anything else | 500, and nothing of it shown |
 """
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 _AnyRequest = Request[Any, Any, Any]
 
 _NOT_BELIEVED = {"authentication_failed", "invalid_issuer", "invalid_key", "invalid_audience"}
+_OF_STREAMS = {"not_found": 404, "conflict": 409, "too_many": 429}
 
 
 def on_rejected(request: _AnyRequest, error: Rejected) -> Response[bytes]:
@@ -42,6 +44,15 @@ def on_read_rejected(request: _AnyRequest, error: Rejected) -> Response[bytes]:
     if error.code in _NOT_BELIEVED:
         return _answer(401, error.code, str(error), headers={"WWW-Authenticate": 'Bearer realm="scores"'})
     return _answer(403 if error.code == "access_denied" else 400, error.code, str(error))
+
+
+def on_feed_rejected(request: _AnyRequest, error: Rejected) -> Response[bytes]:
+    """As for reads; 404, 409 and 429 where SSF 1.0 section 8.1 asks for them."""
+    if error.code in _OF_STREAMS:
+        status = _OF_STREAMS[error.code]
+        wait = {"Retry-After": "2"} if status == 429 else None
+        return _answer(status, error.code, str(error), headers=wait)
+    return on_read_rejected(request, error)
 
 
 def on_retryable(_: _AnyRequest, error: Retryable) -> Response[bytes]:

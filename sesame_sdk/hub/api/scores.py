@@ -23,7 +23,7 @@ from sesame_sdk.model import codec
 
 _JSON = "application/json"
 _BEARER = "bearer"
-_SECURITY: list[dict[str, list[str]]] = [{"reader": []}]
+SECURITY: list[dict[str, list[str]]] = [{"reader": []}]
 _RESPONSES = {
     400: ResponseSpec(None, description="Not a question: err and description."),
     401: ResponseSpec(None, description="The token is not believed."),
@@ -58,7 +58,7 @@ class Asked:
     "/v1/scores/{subject:str}",
     exception_handlers={Rejected: on_read_rejected},
     responses=_RESPONSES,
-    security=_SECURITY,
+    security=SECURITY,
     response_description="A score, or null.",
     summary="Read one score",
 )
@@ -66,7 +66,7 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A score, or null: nobody known by that name, no grant, and no score look the same."""
     subject: str = request.path_params["subject"]
     with gate_of(request):
-        found = await sync_to_thread(hub_of(request).read_scores, _token(request), [subject])
+        found = await sync_to_thread(hub_of(request).read_scores, token_of(request), [subject])
     return Response(codec.encode({"score": found[subject]}), media_type=MediaType.JSON)
 
 
@@ -76,13 +76,13 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     exception_handlers={Rejected: on_read_rejected},
     operation_class=taking(_JSON, f"1 to {MOST_SUBJECTS} pseudonyms of the reader's.", _ASKED),
     responses=_RESPONSES,
-    security=_SECURITY,
+    security=SECURITY,
     response_description="A score or null for each subject.",
     summary="Read many scores",
 )
 async def read_scores(request: Request[Any, Any, Any]) -> Response[bytes]:
     """For each subject a score or null. Every read is logged for the person whose score it is."""
-    hub, token = hub_of(request), _token(request)
+    hub, token = hub_of(request), token_of(request)
     settings = hub.settings
     body = await read_body(request, media_type=_JSON, most=settings.body_limit, seconds=settings.body_seconds)
     with gate_of(request):
@@ -95,7 +95,12 @@ def _read(hub: Hub, token: bytes, body: bytes) -> bytes:
     return codec.encode({"scores": hub.read_scores(token, subjects)})
 
 
-def _token(request: Request[Any, Any, Any]) -> bytes:
+def token_of(request: Request[Any, Any, Any]) -> bytes:
+    """The reader's token.
+
+    Raises:
+        Rejected: there is none.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != _BEARER or not token.isascii():
         raise Rejected(

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request
 
 from sesame_sdk.hub.api.gate import Gate
+from sesame_sdk.hub.feeder import Feeder
 from sesame_sdk.hub.hub import Hub
 
 
@@ -25,3 +26,9 @@ def verifier_of(request: Request[Any, Any, Any]) -> Executor:
     """Where messages are verified."""
     verifier: Executor = request.app.state.verifier
     return verifier
+
+
+def feeder_of(request: Request[Any, Any, Any]) -> Feeder:
+    """What keeps streams fresh."""
+    feeder: Feeder = request.app.state.feeder
+    return feeder

@@ -1,0 +1,176 @@
+"""What a serving hub does by itself: keep streams fresh, and push.
+
+One thread looks at what there is to do and refreshes a piece at a time; pushes run beside it, one a
+stream, so that a consumer who is away keeps nobody else. A stream whose push failed waits, twice as
+long each time.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock, Thread
+from typing import Any
+
+from attrs import define, field, frozen
+from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
+
+from sesame_sdk.errors import SesameError
+from sesame_sdk.exchange.delivery import Courier
+from sesame_sdk.exchange.letters import Counts, Dead, Letter, Signed
+from sesame_sdk.exchange.retries import Retries
+from sesame_sdk.exchange.transport import Transport
+from sesame_sdk.hub.feeds import Feed
+from sesame_sdk.model.envelope import Receipt
+
+log = logging.getLogger(__name__)
+#: Seconds between two looks: what a withdrawal waits at most before it is on its way.
+PAUSE = 0.05
+_PUSHES = 16
+_LONGEST_DELAY = 60.0
+_SET, _JSON = "application/secevent+jwt", "application/json"
+_LARGEST_ANSWER = 1 << 16
+
+
+@frozen
+class _Queue:
+    """One stream, as a `Courier` sees it: an `exchange.delivery.Queue`."""
+
+    feed: Feed
+    stream: int
+
+    def pending(self, *, after: int = 0, most: int = 100) -> list[Letter]:
+        return self.feed.outgoing(self.stream, most, after)
+
+    def settle(self, sent: Iterable[Signed] = (), dead: Iterable[Dead] = ()) -> None:
+        gone = {one.letter.jti: (one.code, one.reason) for one in dead}
+        for jti, (code, _) in gone.items():
+            log.warning("stream %d: a consumer refused message %s: %r", self.stream, jti, code)
+        self.feed.settle(self.stream, [one.letter.jti for one in sent], gone)
+
+    def counts(self) -> Counts:
+        return self.feed.counts(self.stream)
+
+    def delivering(self) -> AbstractContextManager[None]:
+        return nullcontext()  # the feeder begins no second push of a stream
+
+
+@define
+class _Route:
+    """A stream's way to its consumer, and when to try again."""
+
+    endpoint: str
+    transport: Transport
+    failures: int = 0
+    not_before: float = 0.0
+    running: bool = False
+
+
+@define(eq=False)
+class Feeder:
+    """Serves the streams of one feed from threads of its own, from `start` to `stop`."""
+
+    feed: Feed
+    #: Streams that a poll would find something in.
+    news: frozenset[int] = frozenset()
+    _routes: dict[int, _Route] = field(factory=dict)
+    _lock: Lock = field(factory=Lock)
+    _threads: ThreadPoolExecutor | None = None
+    _thread: Thread | None = None
+    _waiting: int = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._threads = ThreadPoolExecutor(_PUSHES, "sesame-hub-push")
+        self._thread = Thread(target=self._serve, name="sesame-hub-feeder", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, once what is under way is done. What was not delivered is owed still."""
+        self.feed.closing.set()
+        if self._thread and self._threads:
+            self._thread.join()
+            self._threads.shutdown()
+        for route in self._routes.values():
+            route.transport.close()
+
+    @contextmanager
+    def waiting(self, most: int) -> Iterator[bool]:
+        """Count who waits for news, on one event loop; yields whether there is room for one more."""
+        self._waiting += 1
+        try:
+            yield self._waiting <= most
+        finally:
+            self._waiting -= 1
+
+    def _serve(self) -> None:
+        while not self.feed.closing.is_set():
+            try:
+                busy = self._look()
+            except (SesameError, SQLAlchemyError) as error:
+                log.warning("the feed is held up (%s)", type(error).__name__)
+                self.feed.closing.wait(1.0)
+                continue
+            if not busy:
+                self.feed.closing.wait(PAUSE)
+
+    def _look(self) -> bool:
+        busy = self.feed.refresh_some()
+        found = self.feed.news()
+        self.news = frozenset(stream.id for stream in found)
+        for stream in found:
+            if stream.endpoint is not None:
+                self._push_soon(stream)
+        return busy
+
+    def _push_soon(self, stream: Row[Any]) -> None:
+        with self._lock:
+            route = self._route(stream)
+            if route.running or time.monotonic() < route.not_before or self._threads is None:
+                return
+            route.running = True
+        self._threads.submit(self._push, stream, route)
+
+    def _route(self, stream: Row[Any]) -> _Route:
+        route = self._routes.get(stream.id)
+        if route is None or (route.endpoint != stream.endpoint and not route.running):
+            transport = Transport(
+                stream.endpoint,
+                pool=1,
+                gzip_from=None,  # RFC 8935 says nothing of it, so a consumer need not understand it
+                timeouts=(3.0, 10.0),
+                answer_seconds=10.0,
+                largest_answer=_LARGEST_ANSWER,
+                retries=Retries(attempts=1),
+            )
+            self._routes[stream.id] = route = _Route(stream.endpoint, transport)
+        return route
+
+    def _push(self, stream: Row[Any], route: _Route) -> None:
+        why = ""
+        try:
+            # One at a time: what is said of a person arrives in the order in which it was said.
+            courier = Courier(
+                _Queue(self.feed, stream.id),
+                lambda letter: self._send(stream, route, letter),
+                at_once=1,
+                interruptible=route.transport.interruptible(),
+            )
+            why = courier.run().why
+        except Exception as error:  # noqa: BLE001 - one consumer's fault must not end the feed
+            why = type(error).__name__ if not isinstance(error, SesameError) else str(error)
+        with self._lock:
+            route.running = False
+            route.failures = route.failures + 1 if why else 0
+            delay = min(_LONGEST_DELAY, 0.25 * 2.0 ** min(route.failures, 10)) if why else 0.0
+            route.not_before = time.monotonic() + delay
+        if why:
+            log.warning("stream %d: not delivered, next try in %g s: %s", stream.id, delay, why)
+
+    def _send(self, stream: Row[Any], route: _Route, letter: Letter) -> Signed:
+        bearer = None if stream.bearer is None else stream.bearer.encode
+        route.transport.post("", letter.body, content_type=_SET, accept=_JSON, bearer=bearer)
+        # 202 is all the receipt that RFC 8935 section 2.2 has.
+        return Signed(letter, Receipt(letter.jti, self.feed.clock(), letter.signals), b"")

@@ -1,0 +1,174 @@
+"""What readers do with their streams (OpenID Shared Signals Framework 1.0, section 8.1; RFC 8936).
+
+A reader manages a stream with the token that it reads scores with: signed by its own key, for one
+purpose in one context, good for one request.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from attrs import field, frozen, validators
+from sqlalchemy import Connection, Row, update
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub import readers, shelf, streams
+from sesame_sdk.hub.feeds import MOST_POLLED, Feed, Polled
+from sesame_sdk.hub.moments import micros
+from sesame_sdk.hub.readers import Request
+from sesame_sdk.hub.schema import streams as table
+from sesame_sdk.hub.streams import NewStatus, Wish
+from sesame_sdk.model import checks
+from sesame_sdk.model.feed import Verification
+from sesame_sdk.signing.tokens import KeyFinder
+
+T = TypeVar("T")
+_Jti = Annotated[str, msgspec.Meta(max_length=64)]
+
+
+@frozen
+class Fault:
+    """Why a consumer refuses a message (RFC 8936 section 2.3)."""
+
+    err: Annotated[str, msgspec.Meta(max_length=64)]
+    description: Annotated[str, msgspec.Meta(max_length=1024)] = ""
+
+
+@frozen
+class Poll:
+    """What a consumer asks with (RFC 8936 section 2.2). `ack` and `setErrs` settle earlier messages."""
+
+    maxEvents: Annotated[int, msgspec.Meta(ge=0)] = MOST_POLLED  # noqa: N815 - as the RFC has it
+    returnImmediately: bool = False  # noqa: N815
+    ack: Annotated[tuple[_Jti, ...], msgspec.Meta(max_length=1000)] = ()
+    setErrs: Annotated[dict[_Jti, Fault], msgspec.Meta(max_length=1000)] = field(factory=dict)  # noqa: N815
+
+
+@frozen
+class Question:
+    """What a consumer asks a sign of life with."""
+
+    stream_id: str
+    state: str | None = field(default=None, validator=validators.optional(checks.text(512)))
+
+
+@frozen
+class Reception:
+    """The readers' side of a feed.
+
+    Attributes:
+        feed: whose streams.
+        keys: knows the readers' keys.
+    """
+
+    feed: Feed
+    keys: KeyFinder
+
+    def create(self, token: bytes, wish: Wish) -> dict[str, Any]:
+        """Make the stream of this purpose and context; its configuration.
+
+        Raises:
+            Rejected: the token is not believed, the reader may not read, there is one, the wish is wrong.
+        """
+
+        def work(connection: Connection, partner: int, request: Request) -> dict[str, Any]:
+            told = (connection, partner, request.purpose, request.context)
+            streams.create(*told, wish, request.at)
+            return streams.described(self.feed.issuer, _there(streams.find(*told)))
+
+        return self._manage(token, work)
+
+    def read(self, token: bytes) -> list[dict[str, Any]]:
+        """The configuration of the reader's streams for this purpose and context: one or none."""
+
+        def work(connection: Connection, partner: int, request: Request) -> list[dict[str, Any]]:
+            found = streams.find(connection, partner, request.purpose, request.context)
+            return [] if found is None else [streams.described(self.feed.issuer, found)]
+
+        return self._manage(token, work)
+
+    def change(self, token: bytes, wish: Wish, *, whole: bool) -> dict[str, Any]:
+        """Change a stream, or set all that can be set; its configuration then."""
+
+        def work(connection: Connection, stream: Row[Any]) -> dict[str, Any]:
+            streams.change(connection, stream, wish, whole=whole)
+            return streams.described(self.feed.issuer, streams.named(connection, stream.name))
+
+        return self._on(token, wish.stream_id, work)
+
+    def delete(self, token: bytes, name: str | None) -> None:
+        """Forget a stream."""
+        self._on(token, name, streams.remove)
+
+    def status(self, token: bytes, name: str | None) -> dict[str, str]:
+        """A stream's status."""
+        return self._on(token, name, lambda _, stream: _status(stream))
+
+    def set_status(self, token: bytes, wanted: NewStatus) -> dict[str, str]:
+        """Let a stream run, or hold it."""
+
+        def work(connection: Connection, stream: Row[Any]) -> dict[str, str]:
+            streams.set_status(connection, stream, wanted.status, wanted.reason)
+            return _status(streams.named(connection, stream.name))
+
+        return self._on(token, wanted.stream_id, work)
+
+    def verify(self, token: bytes, asked: Question) -> None:
+        """Send a sign of life through the stream.
+
+        Raises:
+            Rejected: ``too_many``, if the last was just asked for; or as all the others.
+        """
+
+        def work(connection: Connection, stream: Row[Any]) -> None:
+            now = self.feed.clock()
+            if stream.asked_at > micros(now - timedelta(seconds=streams.VERIFICATION_INTERVAL)):
+                raise Rejected("was asked for just now", field="verification", code="too_many")
+            connection.execute(update(table).where(table.c.id == stream.id).values(asked_at=micros(now)))
+            self.feed.shelf.speak(connection, stream, Verification(asked.state or None), now)
+
+        self._on(token, asked.stream_id, work)
+
+    def poll(self, token: bytes, name: str, asked: Poll) -> Polled:
+        """Settle earlier messages, and give what there is now (RFC 8936)."""
+
+        def work(connection: Connection, stream: Row[Any]) -> Polled:
+            shelf.acknowledge(connection, stream.id, asked.ack)
+            shelf.bury(connection, stream.id, {j: (f.err, f.description) for j, f in asked.setErrs.items()})
+            return self.feed.give(connection, stream, asked.maxEvents)
+
+        return self._on(token, name, work)
+
+    def _on(self, token: bytes, name: str | None, work: Callable[[Connection, Row[Any]], T]) -> T:
+        """Do `work` on the reader's stream, if it is the one of that name."""
+
+        def inside(connection: Connection, partner: int, request: Request) -> T:
+            found = streams.find(connection, partner, request.purpose, request.context)
+            if found is None or found.name != name:
+                raise streams.missing()
+            return work(connection, found)
+
+        return self._manage(token, inside)
+
+    def _manage(self, token: bytes, work: Callable[[Connection, int, Request], T]) -> T:
+        request = readers.authorise(token, self.keys, audience=self.feed.issuer, now=self.feed.clock())
+        readers.check_purpose(request, self.feed.guard)
+
+        def inside(connection: Connection) -> T:
+            partner, _ = readers.admit(connection, request)
+            readers.use_up(connection, request, partner)
+            return work(connection, partner, request)
+
+        return self.feed.writer.run(inside)
+
+
+def _there(found: Row[Any] | None) -> Row[Any]:
+    if found is None:
+        raise streams.missing()
+    return found
+
+
+def _status(stream: Row[Any]) -> dict[str, str]:
+    said = {"stream_id": stream.name, "status": stream.status}
+    return {**said, "reason": stream.reason} if stream.reason else said

@@ -1,0 +1,365 @@
+"""What a stream is told, and when: the hub's side of the feed, in one process."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from sesame_sdk import Direction, Rejected
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.reception import Fault, Poll, Question
+from sesame_sdk.hub.streams import Delivery, NewStatus, Wish
+from sesame_sdk.model import codec
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.signing.tokens import SET_TYP, verify_claims
+from sesame_sdk.signing.trust import Trust, TrustedKey
+from tests.hub.conftest import LATES, ORDERS
+from tests.hub.stage import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, policy, weighting
+
+CHANGED, WITHDRAWN, ERASED = (
+    EventType.SCORES_CHANGED,
+    EventType.GRANT_WITHDRAWN,
+    EventType.PERSON_ERASED,
+)
+
+
+@frozen
+class Reader:
+    """A consumer that polls its stream."""
+
+    partner: Partner
+    name: str
+
+    def poll(self, *ack: str, **other: Any) -> dict[str, dict[str, Any]]:
+        """The claims of what there is now, by ``jti``."""
+        asked = Poll(**{"returnImmediately": True, "ack": ack} | other)
+        hub = self.partner.hub
+        keys = Trust({hub.settings.issuer: [TrustedKey(jwk, LONG_AGO) for jwk in hub.jwks()["keys"]]})
+        found = hub.reception.poll(self.partner.read_token(), self.name, asked)
+        return {
+            letter.jti: codec.decode(
+                verify_claims(
+                    letter.body, keys, typ=SET_TYP, audience=self.partner.issuer, now=self.partner.clock()
+                ).claims,
+                dict,
+            )
+            for letter in found.letters
+        }
+
+    def take(self) -> list[tuple[EventType, str, float | None]]:
+        """All that is owed: event, person's pseudonym and points; each message acknowledged."""
+        self.partner.hub.feed.refresh()
+        told: list[tuple[EventType, str, float | None]] = []
+        found = self.poll()
+        while found:
+            for claims in found.values():
+                ((event, payload),) = claims["events"].items()
+                about = [(one["sub_id"]["id"], one["points"]) for one in payload.get("changes", ())]
+                if event not in {CHANGED, EventType.VERIFICATION, EventType.STREAM_UPDATED}:
+                    about = [(claims["sub_id"]["id"], None)]
+                told += [(EventType(event), who, points) for who, points in about]
+            found = self.poll(*found)
+        return told
+
+
+@pytest.fixture
+def reader(hub: Hub, shop: Partner) -> Reader:
+    """The shop's own stream of the retail score, with the first sign of life taken."""
+    made = hub.reception.create(shop.read_token(), Wish())
+    reader = Reader(shop, made["stream_id"])
+    assert reader.take() == []
+    return reader
+
+
+@pytest.fixture
+def join(hub: Hub, shop: Partner) -> Callable[..., None]:
+    """A person agrees to all and buys something."""
+
+    def make(person: str, orders: int = 1, **terms: Any) -> None:
+        hub.add_grants(shop.grants(person, ORDER, LATE, reads="retail", **terms))
+        shop.send(*(shop.signal(person, f"{person} {number}") for number in range(orders)))
+
+    return make
+
+
+def test_a_score_is_told_once_and_again_when_it_changed(
+    reader: Reader, shop: Partner, join: Callable[..., None]
+) -> None:
+    """The same points are no news; a purchase is."""
+    ada = shop.pseudonym("ada")
+    join("ada")
+    assert reader.take() == [(CHANGED, ada, 510.0)]
+    shop.send(shop.signal("ada", "ada 0"))
+    assert reader.take() == []
+    shop.send(shop.signal("ada", "another"))
+    assert reader.take() == [(CHANGED, ada, 520.0)]
+
+
+def test_only_those_who_agreed_to_this_reader_are_told_of(reader: Reader, hub: Hub, shop: Partner) -> None:
+    """A grant to send alone gives the shop nothing to read."""
+    hub.add_grants(shop.grants("bob", ORDER))
+    shop.send(shop.signal("bob", "b"))
+    assert reader.take() == []
+
+
+def test_a_withdrawal_is_owed_at_once_and_goes_first(
+    reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None]
+) -> None:
+    """Before any scores, without a refresh, and what was on its way about the person never leaves."""
+    for person in ("ada", "bob"):
+        join(person)
+    reader.take()
+    for person in ("ada", "bob"):
+        shop.send(shop.signal(person, f"{person} again"))
+    hub.feed.refresh()
+    (before,) = reader.poll().values()
+    assert len(before["events"][CHANGED]["changes"]) == 2
+    hub.withdraw("ada", shop.issuer, Direction.READ)
+    first, second = reader.poll().values()
+    assert first["sub_id"] == {"format": "opaque", "id": shop.pseudonym("ada")}
+    assert first["events"].keys() == {WITHDRAWN}
+    (left,) = second["events"][CHANGED]["changes"]
+    assert left["sub_id"]["id"] == shop.pseudonym("bob")
+    assert second["jti"] != before["jti"]
+    assert left["seq"] < first["events"][WITHDRAWN]["seq"]
+
+
+def test_a_message_stays_the_same_until_it_is_acknowledged(
+    reader: Reader, hub: Hub, join: Callable[..., None], clock: Clock
+) -> None:
+    """Byte for byte, also when more comes; after an hour it is made anew, with a date that is fresh."""
+    join("ada")
+    hub.feed.refresh()
+    before = reader.poll()
+    join("bob")
+    hub.feed.refresh()
+    assert before.items() <= reader.poll().items()
+    clock.pass_by(minutes=61)
+    assert not before.keys() & reader.poll().keys()
+
+
+def test_a_change_waits_for_the_message_before_it(
+    reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None]
+) -> None:
+    """So that a person's states arrive in order, whoever carries them."""
+    join("ada")
+    hub.feed.refresh()
+    (jti,) = reader.poll()
+    shop.send(shop.signal("ada", "another"))
+    hub.feed.refresh()
+    assert reader.poll().keys() == {jti}
+    (later,) = reader.poll(jti).values()
+    assert later["events"][CHANGED]["changes"][0]["points"] == 520.0
+
+
+def test_a_consent_that_ends_by_itself_is_a_withdrawal(
+    reader: Reader, shop: Partner, join: Callable[..., None], clock: Clock
+) -> None:
+    """At its time, although nobody did anything."""
+    join("ada", expires_at=NOON + timedelta(hours=2))
+    assert reader.take() == [(CHANGED, shop.pseudonym("ada"), 510.0)]
+    clock.pass_by(hours=3)
+    assert reader.take() == [(WITHDRAWN, shop.pseudonym("ada"), None)]
+    assert reader.take() == []
+
+
+def test_a_new_consent_after_a_withdrawal_is_told(
+    reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None], clock: Clock
+) -> None:
+    """With a higher number than all before."""
+    join("ada")
+    reader.take()
+    hub.withdraw("ada", shop.issuer)
+    assert reader.take() == [(WITHDRAWN, shop.pseudonym("ada"), None)]
+    clock.pass_by(hours=1)
+    join("ada", given_at=clock())
+    assert reader.take() == [(CHANGED, shop.pseudonym("ada"), 510.0)]
+
+
+def test_a_grant_to_send_that_ends_changes_the_score(
+    reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None]
+) -> None:
+    """What no longer counts is out of the score; the reader keeps the person."""
+    join("ada")
+    reader.take()
+    hub.withdraw("ada", shop.issuer, Direction.SEND)
+    assert reader.take() == [(CHANGED, shop.pseudonym("ada"), None)]
+
+
+def test_a_day_a_policy_and_a_key_have_everybody_looked_at_again(
+    reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None], clock: Clock
+) -> None:
+    """A purchase fades; another policy weighs otherwise; a revoked key takes the registration with it."""
+    join("ada")
+    ada = shop.pseudonym("ada")
+    reader.take()
+    clock.pass_by(days=30)
+    ((event, who, points),) = reader.take()
+    assert (event, who) == (CHANGED, ada)
+    assert points is not None
+    assert 504.9 < points < 505.2
+    hub.set_policy(
+        policy(
+            weighting(ORDERS, weight=20.0),
+            weighting(LATES, weight=-7.0, floor=-60.0, cap=0.0, half_life_days=90.0, expires_days=365.0),
+            version=2,
+        )
+    )
+    assert reader.take() == [(CHANGED, ada, 520.0)]
+    hub.revoke_key(shop.issuer, shop.key.kid, NOON - timedelta(days=1))
+    hub.feed.refresh()
+    (listed,) = hub.feed.listed()
+    assert listed["waiting"] == 1
+
+
+def test_an_erasure_is_told_and_then_forgotten(reader: Reader, hub: Hub, join: Callable[..., None]) -> None:
+    """The pseudonym stays at the hub's feed until the consumer has the news, and no longer."""
+    join("ada")
+    reader.take()
+    hub.feed.announce_erasure("ada")
+    (jti,) = (found := reader.poll())
+    assert found[jti]["events"].keys() == {ERASED}
+    assert reader.poll(jti) == {}
+    (listed,) = hub.feed.listed()
+    assert listed["waiting"] == 0
+
+
+def test_what_a_consumer_refuses_is_a_dead_letter_until_it_is_redriven(
+    reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None]
+) -> None:
+    """With the consumer's own words; the news goes out again in a new message."""
+    join("ada")
+    hub.feed.refresh()
+    (jti,) = reader.poll()
+    assert reader.poll(setErrs={jti: Fault("invalid_key", "not one of yours")}) == {}
+    (dead,) = hub.feed.dead_letters(reader.name)
+    assert (dead.jti, dead.code, dead.reason, dead.signals) == (jti, "invalid_key", "not one of yours", 1)
+    assert reader.take() == []
+    assert hub.feed.redrive(reader.name) == 1
+    assert reader.take() == [(CHANGED, shop.pseudonym("ada"), 510.0)]
+    assert hub.feed.dead_letters(reader.name) == []
+
+
+def test_every_score_that_goes_out_is_a_read(reader: Reader, hub: Hub, join: Callable[..., None]) -> None:
+    """The person sees it, as any other read."""
+    join("ada")
+    reader.take()
+    assert [(read.partner, read.answered) for read in hub.reads_of("ada")] == [("https://shop.example", True)]
+
+
+@pytest.mark.parametrize("status", ["paused", "disabled"])
+def test_a_stream_that_is_held_tells_first_who_left_meanwhile(
+    reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None], status: Any
+) -> None:
+    """Nothing goes out while it is held; then withdrawals, then scores."""
+    for person in ("ada", "bob"):
+        join(person)
+    reader.take()
+    hub.reception.set_status(shop.read_token(), NewStatus(reader.name, status))
+    shop.send(shop.signal("bob", "again"))
+    hub.withdraw("ada", shop.issuer)
+    assert reader.take() == []
+    hub.reception.set_status(shop.read_token(), NewStatus(reader.name, "enabled"))
+    assert reader.take() == [
+        (WITHDRAWN, shop.pseudonym("ada"), None),
+        (CHANGED, shop.pseudonym("bob"), 520.0),
+    ]
+
+
+def test_an_operator_who_holds_a_stream_says_why(reader: Reader, hub: Hub) -> None:
+    """In the one message that a held stream still carries."""
+    hub.feed.hold(reader.name, "paused", "we move house")
+    (claims,) = reader.poll().values()
+    assert claims["events"] == {EventType.STREAM_UPDATED: {"status": "paused", "reason": "we move house"}}
+    assert claims["sub_id"]["id"] == reader.name
+
+
+def test_a_sign_of_life_comes_by_itself_and_when_it_is_asked_for(
+    reader: Reader, hub: Hub, shop: Partner, clock: Clock
+) -> None:
+    """After half a minute of silence; the one that was asked for gives back the state."""
+    clock.pass_by(seconds=29)
+    assert reader.poll() == {}
+    clock.pass_by(seconds=1)
+    (jti,) = reader.poll()
+    assert reader.poll(jti) == {}
+    hub.reception.verify(shop.read_token(), Question(reader.name, "xyzzy"))
+    (claims,) = reader.poll().values()
+    assert claims["events"] == {EventType.VERIFICATION: {"state": "xyzzy"}}
+    with pytest.raises(Rejected) as caught:
+        hub.reception.verify(shop.read_token(), Question(reader.name))
+    assert caught.value.code == "too_many"
+
+
+def test_a_stream_belongs_to_its_reader(reader: Reader, hub: Hub, clock: Clock) -> None:
+    """Another one finds nothing under that name, whatever it may read."""
+    other = Partner.join("https://other.example", hub, clock, reads=["retail"])
+    for ask in (
+        lambda: hub.reception.poll(other.read_token(), reader.name, Poll()),
+        lambda: hub.reception.delete(other.read_token(), reader.name),
+        lambda: hub.reception.status(other.read_token(), reader.name),
+    ):
+        with pytest.raises(Rejected) as caught:
+            ask()
+        assert caught.value.code == "not_found"
+    assert hub.reception.read(other.read_token()) == []
+
+
+def test_a_second_stream_for_the_same_is_refused(reader: Reader, hub: Hub, shop: Partner) -> None:
+    """And there is room for one again once the first is deleted."""
+    with pytest.raises(Rejected) as caught:
+        hub.reception.create(shop.read_token(), Wish())
+    assert caught.value.code == "conflict"
+    hub.reception.delete(shop.read_token(), reader.name)
+    assert hub.reception.create(shop.read_token(), Wish())["stream_id"] != reader.name
+
+
+def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner) -> None:
+    """As for reading scores."""
+    token = shop.read_token()
+    hub.reception.status(token, reader.name)
+    with pytest.raises(Rejected, match="used before"):
+        hub.reception.status(token, reader.name)
+
+
+@pytest.mark.parametrize(
+    ("wish", "why"),
+    [
+        pytest.param(Wish(events_requested=(str(CHANGED),)), "lacks those who leave", id="scores alone"),
+        *(
+            pytest.param(
+                Wish(delivery=Delivery("urn:ietf:rfc:8935", endpoint)),
+                "not at your issuer's host",
+                id=endpoint,
+            )
+            for endpoint in (
+                "https://elsewhere.example/inbox",
+                "http://shop.example/inbox",
+                "https://shop.example@169.254.169.254/",
+                "https://shop.example.evil.example/",
+                "https://[::1/",
+                "none",
+            )
+        ),
+    ],
+)
+def test_a_wish_that_cannot_be_met(hub: Hub, shop: Partner, wish: Wish, why: str) -> None:
+    """Withdrawals cannot be declined, and the hub pushes to the reader's own host only."""
+    with pytest.raises(Rejected, match=why):
+        hub.reception.create(shop.read_token(), wish)
+
+
+def test_a_stream_can_be_changed_and_replaced(reader: Reader, hub: Hub, shop: Partner) -> None:
+    """What a change leaves out stays; what a replacement leaves out falls back."""
+    push = Delivery("urn:ietf:rfc:8935", "https://shop.example/inbox", "Bearer abc")
+    changed = hub.reception.change(shop.read_token(), Wish(reader.name, push), whole=False)
+    assert changed["delivery"] == {
+        "method": "urn:ietf:rfc:8935",
+        "endpoint_url": "https://shop.example/inbox",
+    }
+    described = hub.reception.change(shop.read_token(), Wish(reader.name, description="ours"), whole=False)
+    assert (described["description"], described["delivery"]) == ("ours", changed["delivery"])
+    replaced = hub.reception.change(shop.read_token(), Wish(reader.name), whole=True)
+    assert (replaced["description"], replaced["delivery"]["method"]) == ("", "urn:ietf:rfc:8936")
