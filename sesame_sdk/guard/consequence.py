@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from sesame_sdk.guard.plain import is_generic, names_a_standing, names_the_score, says_nothing
 from sesame_sdk.guard.purposes import MATCHMAKING_RANKING
 from sesame_sdk.guard.spoken import first_words, texts_of_kind
-from sesame_sdk.guard.subject import READ_ON, clipped, of_consumer, of_effect, of_policy, of_weighting
+from sesame_sdk.guard.subject import (
+    READ_ON,
+    clipped,
+    of_band,
+    of_consumer,
+    of_effect,
+    of_policy,
+    of_weighting,
+)
 from sesame_sdk.guard.terms import TermsRule
 from sesame_sdk.guard.words import Topic
 from sesame_sdk.interfaces import GuardRule
@@ -39,16 +47,17 @@ class Proportion(EffectRule):
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
         """Refuse a policy without an aim, or one whose effects could meet people who did too little."""
-        if not policy.aim or says_nothing(policy.aim):
+        if says_nothing(policy.aim):
             reason = "it does not say what its score is for"
             yield self.refuse(of_policy(policy), reason, "set aim to a sentence that says so")
         yield from super().check_policy(policy)
         for effect in policy.terms.effects:
             if effect.side is Side.BELOW and effect.consequence is not Consequence.BAN:
                 yield from self._judge_lowering(policy, effect)
-        if verdict := first_words(Topic.STIGMA, sorted(band.name for band in policy.bands)):
-            reason = f"a band would be called '{verdict}', which is a verdict on people"
-            yield self.refuse(of_policy(policy), reason, "name bands by the score: 'low', 'ordinary'")
+        for band in policy.bands:
+            if said := first_words(Topic.STIGMA, [band.name]):
+                reason = f"a band would be called '{said}', which is a verdict on people"
+                yield self.refuse(of_band(policy, band), reason, "name it by the score: 'low', 'ordinary'")
         yield from self._judge_gravity(policy)
 
     def _judge_gravity(self, policy: Policy) -> Iterator[Finding]:

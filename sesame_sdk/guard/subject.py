@@ -4,7 +4,7 @@ from datetime import date
 
 from sesame_sdk.model.grant import Grant, Reading
 from sesame_sdk.model.party import ConsumerDeclaration
-from sesame_sdk.model.policy import Policy, Weighting
+from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signal import SignalKind
 from sesame_sdk.model.terms import Effect
 
@@ -26,6 +26,11 @@ def of_policy(policy: Policy) -> str:
 def of_weighting(policy: Policy, weighting: Weighting) -> str:
     """One kind's entry in a policy."""
     return clipped(f"policy {policy.name}, kind {weighting.kind.name}")
+
+
+def of_band(policy: Policy, band: Band) -> str:
+    """One band of a policy."""
+    return clipped(f"policy {policy.name}, band {band.name}")
 
 
 def of_effect(about: str, effect: Effect) -> str:

@@ -15,8 +15,8 @@ from sesame_sdk.scoring.policy_lines import Path, key_lines, line_of
 _BARE = re.compile(r"[A-Za-z0-9_-]+(, [a-z]+)?")
 _LONGEST_KEY = 60
 #: How findings name what they are about (`guard.subject`), and under which key a file names it.
-_ABOUT = re.compile(r"(?:policy .*?, )?(?P<what>kind|effect) (?P<name>.+)")
-_TABLES = {"kind": ("kinds", "kind"), "effect": ("effects", "name")}
+_ABOUT = re.compile(r"(?:policy .*?, )?(?P<what>kind|effect|band) (?P<name>.+)")
+_TABLES = {"kind": ("kinds", "kind"), "effect": ("effects", "name"), "band": ("bands", "name")}
 #: Keys that a rule looks at where it looks at no kind or effect; the first that the file has is shown.
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "VIS-1": ("visibility",),

@@ -62,6 +62,16 @@ def test_the_line_of_an_effect_is_found(name: str) -> None:
     assert (FILE % name).splitlines()[(line or 0) - 1] == f'name = "{name}"'
 
 
+def test_the_line_of_a_band_is_found() -> None:
+    """PRP-1 says which band is a verdict on people."""
+    bad = (FILE % "Free coffee").replace('"ordinary"', '"unreliable"')
+    with pytest.raises(Refused) as refused:
+        parse_policy(bad)
+    (finding,), (line,) = refused.value.findings, refused.value.lines
+    assert finding.about == "policy retail-privileges, band unreliable"
+    assert bad.splitlines()[(line or 0) - 1] == 'name = "unreliable"'
+
+
 #: What must be seen at the kind door, by rule, and beside it what must pass. Kinds lower a score.
 KINDS = {
     "POL-1": """
