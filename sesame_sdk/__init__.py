@@ -22,8 +22,11 @@ from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, 
 if TYPE_CHECKING:
     from sesame_sdk.audit.fa_ir import adjusted_alpha as adjusted_alpha
     from sesame_sdk.audit.fa_ir import fa_ir_table as fa_ir_table
+    from sesame_sdk.exchange.book import ScoreBook as ScoreBook
     from sesame_sdk.exchange.client import Client as Client
+    from sesame_sdk.exchange.follower import Follower as Follower
     from sesame_sdk.exchange.home import Home as Home
+    from sesame_sdk.exchange.inbox import Inbox as Inbox
 
 _LAZY = {
     "Client": "sesame_sdk.exchange.client",
@@ -52,11 +55,13 @@ __all__ = [
     "Effect",
     "Evidence",
     "Finding",
+    "Follower",
     "Grant",
     "Gravity",
     "GuardRule",
     "Home",
     "Identity",
+    "Inbox",
     "KeptBack",
     "Manifest",
     "Misconfigured",
@@ -68,6 +73,7 @@ __all__ = [
     "Rejected",
     "Retryable",
     "Score",
+    "ScoreBook",
     "ScoreConsumer",
     "Sensitivity",
     "SesameError",

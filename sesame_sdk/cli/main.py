@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 #: Command to the module that holds it, and its line in the help: listing must import none of them.
 COMMANDS = {
     "audit": ("audit", "Judge POLICY, play it with simulated people, and measure what it does to them."),
+    "book": ("follow", "Show how a score book is, or the scores of SUBJECTs in it."),
     "doctor": ("doctor", "Look for what is wrong with this set-up, and say how to mend it."),
     "explain": ("scores", "Show a person's score with every reason, and who read it (at the hub)."),
+    "follow": ("follow", "Keep a score book fresh from the hub, until interrupted."),
     "grants": ("grants", "Record, withdraw and list the consents that people give (at the hub)."),
     "hub": ("hub", "Set up and run a hub, and mend its tables."),
     "keys": ("keys", "Make and show a partner's keys, and trust a hub's new ones."),

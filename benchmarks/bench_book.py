@@ -1,0 +1,130 @@
+"""The score book at a million people: opening it, taking changes in, and reading for a ranking.
+
+Limits are what the parts cost by themselves: reading the same bytes from the file, verifying the same
+signatures, and looking ten thousand people up in a dict of Python's.
+"""
+
+import secrets
+from base64 import b32encode
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from functools import partial
+from itertools import repeat
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.table import Row, fastest
+from sesame_sdk.exchange.book import ScoreBook
+from sesame_sdk.exchange.inbox import Inbox
+from sesame_sdk.exchange.news import News, of_scores
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.feed import MOST_CHANGES, Change, ScoresChanged, SubjectId
+from sesame_sdk.signing.events import sign_event
+from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.tokens import SET_TYP, verify_claims
+from sesame_sdk.signing.trust import Trust, TrustedKey
+
+PEOPLE, CANDIDATES, MESSAGES, TOGETHER = 1_000_000, 10_000, 64, 16
+HUB, READER, STREAM = "https://hub.example", "https://baihe.example", "bench"
+PURPOSE, CONTEXT = "urn:sesame-sdk:purpose:MatchmakingRanking", "matchmaking"
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def rows(people: int = PEOPLE) -> list[Row]:
+    """Opening, taking in, reading."""
+    subjects = [b32encode(secrets.token_bytes(16)).decode().lower().rstrip("=") for _ in range(people)]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "book.sqlite"
+        with _open(path) as book:
+            _fill(book, subjects)
+        return [_opening(path, people), _taking(path, subjects), _reading(path, subjects)]
+
+
+def _open(path: Path) -> ScoreBook:
+    return ScoreBook(path, hub=HUB, reader=READER, purpose=PURPOSE, context=CONTEXT)
+
+
+def _fill(book: ScoreBook, subjects: list[str]) -> None:
+    book.begin(STREAM)
+    for start in range(0, len(subjects), 100 * MOST_CHANGES):
+        some = subjects[start : start + 100 * MOST_CHANGES]
+        told = (_scores(some[at : at + MOST_CHANGES], 1) for at in range(0, len(some), MOST_CHANGES))
+        now = datetime.now(UTC)
+        book.take([News(secrets.token_hex(8), b"", now, of_scores(one), STREAM) for one in told])
+    book.fold()
+
+
+def _scores(subjects: list[str], seq: int) -> ScoresChanged:
+    changes = tuple(
+        Change(SubjectId(subject), seq, 350.0 + len(subject) + number / 4, "good")
+        for number, subject in enumerate(subjects)
+    )
+    return ScoresChanged(PURPOSE, CONTEXT, "digest", 500.0, date(2026, 6, 1), changes)
+
+
+def _opening(path: Path, people: int) -> Row:
+    ours = fastest(lambda: _open(path).close(), times=5)
+    limit = fastest(path.read_bytes)
+    against = "reading the file's bytes; to be under 1 s"
+    return Row(f"opening a book of {people:,}", ours, limit, against, "s", 1.0 / limit, "lower")
+
+
+def _taking(path: Path, subjects: list[str]) -> Row:
+    """Signed messages of a thousand scores each, sixteen a poll: from the tokens to the disk."""
+    key = SigningKey.generate()
+    trust = Trust({HUB: [TrustedKey(key.public_jwk, _LONG_AGO)]})
+    tokens = list(_tokens(key, subjects))
+    changes = MESSAGES * MOST_CHANGES
+    with _open(path) as book:
+        inbox, rounds = Inbox(book, trust), iter(tokens)
+
+        def take() -> None:
+            for jti_tokens in _together(rounds):
+                assert not inbox.receive_all(jti_tokens).refused
+
+        ours = changes / fastest(take, times=1)
+    verify = partial(verify_claims, keys=trust, typ=SET_TYP, audience=READER, now=datetime.now(UTC))
+    limit = changes / fastest(lambda: [verify(token) for _, token in tokens])
+    against = "verifying the same messages; to be 20,000 changes/s"
+    return Row("taking signed changes into it", ours, limit, against, "changes/s", 20_000 / limit, "higher")
+
+
+def _tokens(key: SigningKey, subjects: list[str]) -> Iterator[tuple[str, bytes]]:
+    dice, now = Random(1), datetime.now(UTC)
+    for number in range(MESSAGES):
+        jti = secrets.token_hex(8)
+        told = _scores(dice.sample(subjects, MOST_CHANGES), 2 + number)
+        said = {"issuer": HUB, "audience": READER, "now": now, "sub_id": SubjectId(STREAM)}
+        yield jti, sign_event(EventType.SCORES_CHANGED, told, key, jti=jti, **said)  # type: ignore[arg-type]
+
+
+def _together(tokens: Iterator[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:
+    while some := dict(next(tokens, ("", b"")) for _ in range(TOGETHER)):
+        some.pop("", None)
+        if not some:
+            return
+        yield some
+
+
+def _reading(path: Path, subjects: list[str]) -> Row:
+    """Candidates at random, others each time, so that no cache of the processor helps."""
+    dice = Random(2)
+    asked = [dice.sample(subjects, CANDIDATES) for _ in range(40)]
+    with _open(path) as book:
+        some = iter(asked)
+        ours = fastest(lambda: book.points(next(some)), times=len(asked))
+        known = dict(zip(subjects, book.points(subjects).tolist(), strict=True))
+    again = iter(asked)
+    limit = fastest(lambda: np.array(list(map(known.get, next(again), repeat(np.nan)))), times=len(asked))
+    what = f"points of {CANDIDATES:,} candidates from it"
+    return Row(what, ours, limit, "the same from a dict of floats", "s", 1.0, "lower")
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(
+            f"{row.what}: {row.ours:,.6g} {row.unit}; {row.against}: {row.limit:,.6g}; ratio {row.ratio:.2f}"
+        )

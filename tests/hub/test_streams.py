@@ -1,0 +1,380 @@
+"""A book kept fresh by a real hub over HTTP: pushed and polled, killed and started again."""
+
+import asyncio
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import requests
+import uvicorn
+from attrs import define, field
+
+from sesame_sdk import Score
+from sesame_sdk.exchange.book import ScoreBook
+from sesame_sdk.exchange.follower import Follower
+from sesame_sdk.exchange.home import Home
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import create_hub
+from sesame_sdk.hub.streams import NewStatus
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.signing.tokens import SET_TYP, verify_claims
+from sesame_sdk.signing.trust import Trust, TrustedKey
+from tests.hub.conftest import LATES, ORDERS
+from tests.hub.process import free_port, serving
+from tests.hub.stage import BENEFITS, LATE, LONG_AGO, ORDER, Partner, manifest, policy, weighting
+
+YESTERDAY = moments.now() - timedelta(days=1)
+PEOPLE = [f"person {number}" for number in range(60)]
+_DEADLINE = 20.0
+_FOLLOW = """
+import sys
+from pathlib import Path
+from threading import Event
+from sesame_sdk.exchange.follower import Follower
+from sesame_sdk.exchange.home import Home
+home, book, purpose = sys.argv[1:]
+with Follower.at(Home.load(Path(home)), Path(book), purpose=purpose, context="retail") as follower:
+    follower.follow(Event())
+"""
+
+
+def until(holds: Callable[[], bool], *, seconds: float = _DEADLINE) -> float:
+    """Look again and again until something holds; how many seconds that took."""
+    started = time.monotonic()
+    while not holds():
+        if time.monotonic() - started > seconds:
+            raise AssertionError(f"does not hold after {seconds:g} s")
+        threading.Event().wait(0.01)
+    return time.monotonic() - started
+
+
+@define
+class Site:
+    """A hub's ledger opened by its operator, its address, and a reader that has a folder of its own."""
+
+    url: str
+    port: int
+    hub: Hub
+    reader: Partner
+    home: Home
+    folder: Path
+    issuer: str
+    sent: int = 0
+    stack: ExitStack = field(factory=ExitStack)
+
+    def serve(self) -> Any:
+        """The hub as a process, until the block ends."""
+        return serving(self.hub.settings.path, self.port)
+
+    def agree(self, *persons: str, given_at: Any = YESTERDAY) -> None:
+        """These people agree to all."""
+        told = [self.reader.grants(who, ORDER, LATE, reads="retail", given_at=given_at) for who in persons]
+        self.hub.add_grants(grant for grants in told for grant in grants)
+
+    def buy(self, *persons: str) -> None:
+        """Each buys something new."""
+        self.sent += 1
+        self.reader.send(
+            *(self.reader.signal(person, f"{person} {self.sent}", at=YESTERDAY) for person in persons)
+        )
+
+    def pseudonyms(self) -> list[str]:
+        """Of all people."""
+        return [self.reader.pseudonym(person) for person in PEOPLE]
+
+    def truth(self) -> dict[str, Score | None]:
+        """What the hub answers when it is asked."""
+        return dict(zip(self.pseudonyms(), self.reader.read(*PEOPLE), strict=True))
+
+    def tokens_used(self) -> int:
+        """How many requests the hub has begun to work on."""
+        with closing(sqlite3.connect(self.hub.settings.path / "hub.sqlite")) as ledger:
+            found: int = ledger.execute("SELECT count(*) FROM read_tokens").fetchone()[0]
+        return found
+
+    def follower(self, **settings: Any) -> Follower:
+        """Keeps the book fresh from this process."""
+        made = Follower.at(
+            self.home, self.folder / "book.sqlite", purpose=BENEFITS, context="retail", **settings
+        )
+        return self.stack.enter_context(made)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A hub with a policy, which is not served yet, and a reader that also sends."""
+    port, inbox = free_port(), free_port()
+    url, issuer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{inbox}"
+    path = create_hub(tmp_path / "hub", issuer=url).path
+    with (path / "hub.toml").open("a", encoding="utf-8") as file:
+        file.write("heartbeat_seconds = 1\n")
+    home = Home.create(tmp_path / "reader", issuer=issuer, hub=url)
+    with Hub.open(path) as hub:
+        reader = Partner(issuer, hub, moments.now, key=home.signer)
+        hub.add_partner(issuer, [home.signer.public_jwk], not_before=LONG_AGO)
+        reader.register(manifest(ORDERS, LATES, reads=["retail"]))
+        hub.set_policy(
+            policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
+        )
+        made = Site(url, port, hub, reader, home, tmp_path, issuer)
+        with made.stack:
+            yield made
+
+
+@contextmanager
+def following(follower: Follower) -> Iterator[None]:
+    """A thread that polls."""
+    stop = threading.Event()
+    thread = threading.Thread(target=follower.follow, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(40)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def listening(follower: Follower, port: int) -> Iterator[None]:
+    """The inbox's application, served for pushes."""
+    config = uvicorn.Config(follower.inbox.app, port=port, log_level="critical", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
+    thread.start()
+    try:
+        until(lambda: server.started)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+def push_to(site: Site) -> str:
+    """Where the reader's inbox is."""
+    return f"{site.issuer}/inbox"
+
+
+def a_withdrawal_is_out_of_book_and_pages(site: Site, book: ScoreBook) -> None:
+    """Of everybody who leaves, one after the other, the slowest took less than a second."""
+    ada = site.pseudonyms()[0]
+    pages = dict.fromkeys(site.pseudonyms(), "a page with this person")
+    book.on_removal(lambda gone: [pages.pop(who) for who in (gone or list(pages)) if who in pages] and None)
+    until(lambda: book.scores([ada])[ada] is not None)
+    slowest = 0.0
+    for person in PEOPLE[:5]:
+        who = site.reader.pseudonym(person)
+        assert book.scores([who])[who] is not None
+        site.hub.withdraw(person, site.issuer)
+        slowest = max(slowest, until(lambda who=who: book.scores([who])[who] is None))  # type: ignore[misc]
+        assert who not in pages
+    assert slowest < 1.0
+    assert pages
+
+
+def test_a_withdrawal_is_out_of_a_polled_book_within_a_second(site: Site) -> None:
+    """By an operator's command line beside the serving hub; pages with the person go at the same moment."""
+    site.agree(*PEOPLE)
+    site.buy(*PEOPLE)
+    follower = site.follower()
+    with site.serve(), following(follower):
+        until(lambda: follower.book.scores(site.pseudonyms()) == site.truth())
+        a_withdrawal_is_out_of_book_and_pages(site, follower.book)
+
+
+def test_a_withdrawal_is_out_of_a_pushed_book_within_a_second(site: Site) -> None:
+    """The same where the hub pushes, and shows the token that it was given."""
+    site.agree(*PEOPLE)
+    site.buy(*PEOPLE)
+    follower = site.follower()
+    follower.inbox.bearer = "a-token-for-pushes"
+    with site.serve(), listening(follower, int(site.issuer.rpartition(":")[2])):
+        follower.attach(push_to=push_to(site), bearer="a-token-for-pushes")
+        until(lambda: follower.book.scores(site.pseudonyms()) == site.truth())
+        a_withdrawal_is_out_of_book_and_pages(site, follower.book)
+        (listed,) = site.hub.feed.listed()
+        assert listed["dead"] == 0
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_the_book_ends_as_the_hub_has_it(site: Site) -> None:
+    """Hub and consumer are killed again and again while people come, buy, leave and come back."""
+    dice = Random(7)  # noqa: S311 - not a secret
+    command = [sys.executable, "-W", "error", "-c", _FOLLOW]
+    command += [str(site.home.path), str(site.folder / "book.sqlite"), BENEFITS]
+    site.agree(*PEOPLE[:40])
+    for _ in range(3):
+        with serving_until_killed(site), killed_in_the_end(command):
+            for _ in range(4):
+                some = dice.sample(PEOPLE, 12)
+                site.agree(*some, given_at=moments.now())
+                site.buy(*some)
+                for person in dice.sample(PEOPLE, 3):
+                    site.hub.withdraw(person, site.issuer)
+                threading.Event().wait(dice.uniform(0.0, 0.3))
+    follower = site.follower()
+    with site.serve(), following(follower):
+        until(lambda: follower.book.scores(site.pseudonyms()) == site.truth())
+        assert any(site.truth().values())
+        assert not all(site.truth().values())
+
+
+@contextmanager
+def serving_until_killed(site: Site) -> Iterator[None]:
+    """A hub that answers, and then dies."""
+    with site.serve() as process:
+        yield
+        process.send_signal(signal.SIGKILL)
+        process.wait(_DEADLINE)
+
+
+@contextmanager
+def killed_in_the_end(command: list[str]) -> Iterator[None]:
+    """A process that dies."""
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        yield
+        assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=_DEADLINE)
+
+
+def test_a_book_without_its_hub_goes_stale_and_says_so(site: Site) -> None:
+    """While the hub lives its signs of life keep the book fresh; without it nothing is used any more."""
+    site.agree("person 0")
+    site.buy("person 0")
+    follower = site.follower(stale_after=timedelta(seconds=4))
+    who = site.reader.pseudonym("person 0")
+    with following(follower):
+        with site.serve():
+            until(lambda: follower.book.scores([who])[who] is not None)
+            heard = follower.book.state.heard_at
+            until(lambda: follower.book.state.heard_at != heard)
+            assert not follower.book.state.stale
+        until(lambda: follower.book.state.stale)
+        assert follower.book.scores([who]) == {who: None}
+        assert follower.book.state.people == 1
+        with site.serve():
+            until(lambda: follower.book.scores([who])[who] is not None, seconds=40)
+
+
+def test_a_lost_book_is_filled_anew(site: Site) -> None:
+    """The hub has told a stream all there is; a book that does not know it begins with another."""
+    site.agree("person 0")
+    site.buy("person 0")
+    who = site.reader.pseudonym("person 0")
+    with site.serve():
+        for _ in range(2):
+            with site.follower() as follower, following(follower):
+                until(lambda f=follower: f.book.scores([who])[who] is not None)  # type: ignore[misc]
+            for file in site.folder.glob("book.sqlite*"):
+                file.unlink()
+        assert len(site.hub.feed.listed()) == 1
+
+
+def test_a_plain_poll_by_hand(site: Site) -> None:
+    """RFC 8936 with nothing of ours but the token: configuration, stream, status, poll, ack, setErrs."""
+    site.agree("person 0")
+    site.buy("person 0")
+
+    def ask(method: str, url: str, **other: Any) -> requests.Response:
+        bearer = {"Authorization": f"Bearer {site.reader.read_token().decode()}"}
+        return requests.request(method, url, headers=bearer, timeout=30, **other)
+
+    with site.serve():
+        told = requests.get(f"{site.url}/.well-known/ssf-configuration", timeout=30).json()
+        assert (told["spec_version"], told["issuer"]) == ("1_0", site.url)
+        at = told["configuration_endpoint"]
+        assert ask("GET", at).json() == []
+        answer = ask("POST", at, json={"delivery": {"method": "urn:ietf:rfc:8936"}})
+        assert answer.status_code == 201
+        made = answer.json()
+        assert ask("POST", at, json={}).status_code == 409
+        assert ask("GET", f"{at}?stream_id={made['stream_id']}").json() == made
+        assert ask("GET", f"{at}?stream_id=none").status_code == 404
+        status = ask("GET", f"{told['status_endpoint']}?stream_id={made['stream_id']}").json()
+        assert status == {"stream_id": made["stream_id"], "status": "enabled"}
+
+        poll = made["delivery"]["endpoint_url"]
+        keys = requests.get(told["jwks_uri"], timeout=30).json()["keys"]
+        trust = Trust({site.url: [TrustedKey(jwk, LONG_AGO) for jwk in keys]})
+        seen: list[str] = []
+        acked: list[str] = []
+        while EventType.SCORES_CHANGED not in seen:
+            found = ask("POST", poll, json={"ack": acked, "maxEvents": 1}).json()
+            for jti, token in found["sets"].items():
+                claims = verify_claims(
+                    token.encode(), trust, typ=SET_TYP, audience=site.issuer, now=moments.now()
+                )
+                assert claims.jti == jti
+                seen += json.loads(claims.claims)["events"]
+            acked = list(found["sets"])
+        nothing = ask("POST", poll, json={"maxEvents": 0, "ack": acked}).json()
+        assert nothing == {"sets": {}, "moreAvailable": False}
+        verify = {"stream_id": made["stream_id"], "state": "xyzzy"}
+        assert ask("POST", told["verification_endpoint"], json=verify).status_code == 204
+        assert ask("POST", told["verification_endpoint"], json=verify).status_code == 429
+        (jti,) = ask("POST", poll, json={"returnImmediately": True}).json()["sets"]
+        errors = {"setErrs": {jti: {"err": "invalid_key", "description": "who are you?"}}, "maxEvents": 0}
+        assert ask("POST", poll, json=errors).json()["sets"] == {}
+        (dead,) = site.hub.feed.dead_letters(made["stream_id"])
+        assert (dead.code, dead.reason) == ("invalid_key", "who are you?")
+        assert ask("PATCH", at, json={"stream_id": made["stream_id"], "description": "d"}).status_code == 200
+        assert ask("PUT", at, json={"stream_id": made["stream_id"]}).json()["description"] == ""
+        held = {"stream_id": made["stream_id"], "status": "paused", "reason": "lunch"}
+        assert ask("POST", told["status_endpoint"], json=held).json() == held
+        assert ask("DELETE", f"{at}?stream_id={made['stream_id']}").status_code == 204
+        assert ask("POST", poll, json={}).status_code == 404
+        assert requests.post(poll, json={}, timeout=30).status_code == 401
+        assert ask("POST", poll, json={"ack": ["x"] * 1001}).status_code == 400
+        assert ask("POST", poll, data=b"{}").status_code == 415
+
+
+def test_a_consumer_that_is_away_is_pushed_to_when_it_is_back(site: Site) -> None:
+    """What it refused for good lies among the dead letters; what it did not answer is sent again."""
+    site.agree("person 0")
+    site.buy("person 0")
+    who = site.reader.pseudonym("person 0")
+    follower = site.follower()
+    with site.serve():
+        follower.attach(push_to=push_to(site))
+        until(lambda: site.hub.feed.counts(1).pending > 0)
+        with listening(follower, int(site.issuer.rpartition(":")[2])):
+            until(lambda: follower.book.scores([who])[who] is not None)
+
+
+def test_a_hub_that_ends_lets_go_of_those_who_wait(site: Site) -> None:
+    """A long poll does not hold up a hub that was told to stop."""
+    answers: list[requests.Response] = []
+    follower = site.follower()
+    with site.serve() as process:
+        name = follower.attach()
+        while follower.poll(wait=False):
+            pass
+        site.hub.reception.set_status(site.reader.read_token(), NewStatus(name, "paused"))
+        used = site.tokens_used()
+        bearer = {"Authorization": f"Bearer {site.reader.read_token().decode()}"}
+        poll = threading.Thread(
+            target=lambda: answers.append(
+                requests.post(f"{site.url}/v1/ssf/poll/{name}", json={}, headers=bearer, timeout=60)
+            )
+        )
+        poll.start()
+        until(lambda: site.tokens_used() > used)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait(_DEADLINE)
+        poll.join(_DEADLINE)
+    assert time.monotonic() - started < 8
+    assert [answer.json() for answer in answers] == [{"sets": {}, "moreAvailable": False}]
