@@ -16,6 +16,17 @@ HELPFUL = SignalKind(
     categories=(CATEGORY,),
     sources=("our own site",),
 )
+USEFUL = SignalKind(
+    name="community.post.useful",
+    context="community",
+    unit="post",
+    evidence=Evidence.INFERRED,
+    polarity=Polarity.REWARD,
+    sensitivity=Sensitivity.ORDINARY,
+    reason="Posts of yours that explain something, by their form",
+    categories=(CATEGORY,),
+    sources=("our own site",),
+)
 ABUSE = SignalKind(
     name="community.abuse.confirmed",
     context="community",
@@ -27,4 +38,4 @@ ABUSE = SignalKind(
     categories=(CATEGORY,),
     sources=("our own site",),
 )
-KINDS = (HELPFUL, ABUSE)
+KINDS = (HELPFUL, USEFUL, ABUSE)

@@ -1,7 +1,8 @@
 """Events become signals.
 
 Rules:
-1. Only what other people made of a post counts, never what it says: no text is read.
+1. No text is read. What counts is what other people made of a post, or that the classifier found it useful
+   by its form, which can only reward.
 2. Abuse counts when a moderator confirmed it, by name and at a time. A report is only a report.
 3. Nobody speaks for themselves: a mark by the author counts neither way.
 4. A post counts once as helpful and once as abuse, however often the file repeats it.
@@ -15,7 +16,9 @@ from sesame_sdk import Identity, KeptBack, Rejected, Signal, SignalKind, SignalP
 from sesame_social import events, kinds
 from sesame_social.events import PostEvent
 
-_KINDS = {"helpful": kinds.HELPFUL, "abuse_confirmed": kinds.ABUSE}
+_KINDS = {"helpful": kinds.HELPFUL, "useful": kinds.USEFUL, "abuse_confirmed": kinds.ABUSE}
+#: How the file of a moderators' queue ends.
+_QUEUE = ".queue"
 _NOT_CONFIRMED = "not confirmed by a moderator"
 
 
@@ -26,7 +29,7 @@ class CommunityPosts(SignalProvider[PostEvent]):
     kinds: ClassVar[tuple[SignalKind, ...]] = kinds.KINDS
 
     def read(self, path: Path) -> Iterator[PostEvent | KeptBack]:
-        """Events of a JSON-lines file, ``.gz`` or not.
+        """Events of a JSON-lines file, ``.gz`` or not, or of a moderators' queue (``.queue``).
 
         Of several events of one sort about one post the first counts, so the ids of posts are held
         until the file ends.
@@ -35,7 +38,7 @@ class CommunityPosts(SignalProvider[PostEvent]):
             Rejected: the file cannot be read.
         """
         seen: set[tuple[str, str]] = set()
-        for event in events.read(path):
+        for event in _queued(path) if path.suffix == _QUEUE else events.read(path):
             if isinstance(event, KeptBack) or _fault(event):
                 yield event
             elif (event.post, event.event) in seen:
@@ -67,6 +70,16 @@ def _said_of(event: PostEvent, identity: Identity) -> Signal | KeptBack:
         value=1.0,
         occurred_at=event.at,
     )
+
+
+def _queued(path: Path) -> Iterator[PostEvent]:
+    from sesame_social.queue import Queue
+
+    if not path.is_file():
+        raise Rejected("there is no such queue", field=path.name)
+    with Queue(path) as queue:
+        for one in queue.outcomes():
+            yield PostEvent(one.post, one.author, one.at, one.event, one.by or None)
 
 
 def _fault(event: PostEvent) -> str:

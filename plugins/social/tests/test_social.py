@@ -184,6 +184,6 @@ def test_a_file_that_cannot_be_opened_is_rejected(content: bytes | None, tmp_pat
 
 
 def test_the_plugin_brings_one_provider() -> None:
-    """Called social, with its two kinds."""
+    """Called social, with its three kinds."""
     (provider,) = sesame_signal_providers()
     assert (provider.name, provider.kinds) == ("social", kinds.KINDS)

@@ -1,0 +1,70 @@
+"""Judging posts, beside scikit-learn's own pipeline of the same sort of model, and a cold start."""
+
+import random
+import subprocess
+import sys
+
+from sesame_social.classifier import judge, load
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+
+from benchmarks.table import Row, fastest
+
+LENGTH = 200
+_WORDS = (
+    "time good people house water about which their would there could other after first never",
+    "these thing where being every great might shall still those while think three",
+)
+_START = "from sesame_social.classifier import judge, load; judge(['hello'], load())"
+
+
+def rows(posts: int = 10_000) -> list[Row]:
+    """English and Chinese posts of 200 characters on one core; and the first verdict of a new process."""
+    model = load()
+    made = []
+    for language, texts in (("English", _english(posts)), ("Chinese", _chinese(posts))):
+        ours = posts / fastest(lambda texts=texts: judge(texts, model))  # type: ignore[misc]
+        pipeline, few = _pipeline(texts), texts[:500]
+        theirs = len(few) / fastest(lambda few=few, pipeline=pipeline: _all_heads(pipeline, few), times=2)  # type: ignore[misc]
+        against = "scikit-learn: the same n-grams hashed once, four logistic regressions"
+        made.append(_row(f"judge {LENGTH}-character posts, {language}", ours, theirs, against, "posts/s", 2))
+        made.append(
+            _row(f"the same, {language}", ours, 20_000, "what we set ourselves, one core", "posts/s", 1)
+        )
+    start = fastest(lambda: subprocess.run([sys.executable, "-c", _START], check=True), times=3)
+    made.append(Row("first verdict of a new process", start, 0.3, "what we set ourselves", "s", 1, "lower"))
+    return made
+
+
+def _row(what: str, ours: float, limit: float, against: str, unit: str, reach: float) -> Row:
+    return Row(what, ours, limit, against, unit, reach, "higher")
+
+
+def _english(posts: int) -> list[str]:
+    chance, words = random.Random(20261101), " ".join(_WORDS).split()
+    return [" ".join(chance.choices(words, k=45))[:LENGTH] for _ in range(posts)]
+
+
+def _chinese(posts: int) -> list[str]:
+    chance = random.Random(20261101)
+    return ["".join(chr(chance.randrange(0x4E00, 0x5E00)) for _ in range(LENGTH)) for _ in range(posts)]
+
+
+def _pipeline(texts: list[str]) -> Pipeline:
+    """Runs of one to four characters, words and pairs of words, in as many buckets as ours."""
+    common = {"n_features": 1 << 18, "alternate_sign": False}
+    hashed = FeatureUnion(
+        [
+            ("runs", HashingVectorizer(analyzer="char", ngram_range=(1, 4), **common)),
+            ("words", HashingVectorizer(analyzer="word", ngram_range=(1, 2), **common)),
+        ]
+    )
+    labels = [at % 4 for at in range(200)]
+    return make_pipeline(hashed, LogisticRegression(max_iter=5, solver="saga", tol=1)).fit(
+        texts[:200], labels
+    )
+
+
+def _all_heads(pipeline: Pipeline, texts: list[str]) -> object:
+    return pipeline.predict_proba(texts)

@@ -1,0 +1,128 @@
+"""What the classifier has learned, as plain arrays in a file that is checked before it is believed.
+
+Rules:
+1. Nothing is unpickled: the file holds numbers only, and NumPy is told so.
+2. The digest of the file stands beside it, in a file of the same name and ``.sha256``; another is refused.
+3. Every array has the shape that it must have, or the file is refused.
+"""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from sesame_sdk import Misconfigured
+from sesame_social.classifier.arrays import Floats, Weights
+from sesame_social.classifier.form import COLUMNS
+from sesame_social.classifier.masking import Phrases
+
+SHIPPED = Path(__file__).parents[1] / "model" / "social.npz"
+#: In the order of the rows of `Model.weights`.
+HEADS = SPAM, ENGLISH, HATE, CHINESE = 0, 1, 2, 3
+#: Buckets of features: two to the power of this.
+BITS = 18
+_LARGEST = 16 << 20
+_FORMAT = 1
+
+
+@frozen(eq=False)
+class Model:
+    """Four linear heads over hashed features. Their sums become probabilities by the logistic function.
+
+    Attributes:
+        weights: one row a head, one column a bucket, in steps of `steps`.
+        steps: what a weight of 1 is worth in each head.
+        form: one row a head, one column of `form.COLUMNS`.
+        bias: of each head.
+        thresholds: from what probability on each head speaks; of `HATE` it parts hate from offence.
+        phrases: what is masked and what is noted.
+        digest: SHA-256 of the file, in hexadecimal.
+    """
+
+    weights: Weights
+    steps: Floats
+    form: Floats
+    bias: Floats
+    thresholds: Floats
+    phrases: Phrases
+    digest: str = ""
+
+
+def load(path: Path = SHIPPED) -> Model:
+    """The model in a file.
+
+    Raises:
+        Misconfigured: there is no such file, its digest is another, or it is no model of ours.
+    """
+    try:
+        raw = path.read_bytes()
+        expected = digest_beside(path).read_text("ascii").split()[0]
+    except (OSError, ValueError, IndexError) as error:
+        raise Misconfigured("the model or its digest cannot be read", field=path.name) from error
+    digest = hashlib.sha256(raw).hexdigest()
+    if digest != expected:
+        raise Misconfigured("the model has another digest", field=path.name, mend="install it again")
+    return _model(_arrays(raw, path), digest, path)
+
+
+def digest_beside(path: Path) -> Path:
+    """Where the digest of a model stands."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def save(model: Model, path: Path) -> str:
+    """Write a model and its digest, and return the digest. The same model makes the same bytes."""
+    made = io.BytesIO()
+    phrases = model.phrases
+    np.savez_compressed(
+        made,
+        format=np.array([_FORMAT, BITS], dtype=np.int64),
+        weights=model.weights,
+        steps=model.steps,
+        form=model.form,
+        bias=model.bias,
+        thresholds=model.thresholds,
+        hashes=phrases.hashes,
+        signs=phrases.signs,
+        lengths=phrases.lengths,
+        starts=np.packbits(phrases.starts),
+    )
+    digest = hashlib.sha256(made.getvalue()).hexdigest()
+    path.write_bytes(made.getvalue())
+    digest_beside(path).write_text(f"{digest}  {path.name}\n", "ascii")
+    return digest
+
+
+def _arrays(raw: bytes, path: Path) -> Mapping[str, Any]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+            if sum(each.file_size for each in packed.infolist()) > _LARGEST:
+                raise Misconfigured("the model is too large", field=path.name)
+        with np.load(io.BytesIO(raw), allow_pickle=False) as opened:
+            return {name: opened[name] for name in opened.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise Misconfigured("is no model", field=path.name) from error
+
+
+def _model(arrays: Mapping[str, Any], digest: str, path: Path) -> Model:
+    heads = len(HEADS)
+    shapes = {"weights": (heads, 1 << BITS), "steps": (heads,), "form": (heads, COLUMNS), "bias": (heads,)}
+    try:
+        fits = [*arrays["format"]] == [_FORMAT, BITS] and all(
+            arrays[name].shape == shape for name, shape in shapes.items()
+        )
+        if not fits or arrays["weights"].dtype != np.int16:
+            raise Misconfigured("is a model of another form", field=path.name, mend="train it again")
+        tops = np.zeros(1 << 16, dtype=bool)
+        tops[arrays["hashes"] >> np.uint64(48)] = True
+        starts = np.unpackbits(arrays["starts"]).astype(bool)
+        phrases = Phrases(arrays["hashes"], arrays["signs"], arrays["lengths"], starts, tops)
+        learned = {name: arrays[name] for name in ("weights", "steps", "form", "bias", "thresholds")}
+    except (KeyError, TypeError, IndexError) as error:
+        raise Misconfigured("is no model", field=path.name) from error
+    return Model(**learned, phrases=phrases, digest=digest)

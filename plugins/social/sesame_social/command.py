@@ -1,0 +1,233 @@
+"""``sesame social``: judge posts, decide what a moderator must decide, train the model."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sesame_sdk import KeptBack, Misconfigured
+from sesame_social import posts
+from sesame_social.posts import Post
+from sesame_social.queue import KEPT_FOR, Queue, Suspected
+from sesame_social.table import show
+
+if TYPE_CHECKING:
+    from sesame_social.classifier import Model
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+at_queue = click.option(
+    "--queue",
+    "path",
+    required=True,
+    envvar="SESAME_SOCIAL_QUEUE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The moderators' queue, ending in .queue.  [env: SESAME_SOCIAL_QUEUE]",
+)
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
+by_option = click.option(
+    "--by", required=True, help="Who decides: a moderator's name. It is kept, and never sent."
+)
+_days = click.option(
+    "--keep-days",
+    default=KEPT_FOR.days,
+    show_default=True,
+    type=click.IntRange(1, 365),
+    help="How long a text waits.",
+)
+
+
+@click.group()
+def social() -> None:
+    """Judge posts of people who opted in, on this machine."""
+
+
+@social.command()
+@click.argument("file", type=_FILE)
+@click.option(
+    "--queue", "path", type=click.Path(path_type=Path, dir_okay=False), help="Put what is found here."
+)
+@click.option("--model", "model_file", type=_FILE, help="Another model than the one that is shipped.")
+@_days
+@as_json_option
+def classify(
+    file: Path, path: Path | None, model_file: Path | None, keep_days: int, *, as_json: bool
+) -> None:
+    """Say which posts of FILE (JSON lines: post, author, text, at) are helpful, and which are suspected.
+
+    Nothing is sent. With --queue, suspected posts wait there for a moderator, and helpful ones are noted
+    without their text.
+    """
+    from sesame_social.classifier.model import SHIPPED, load
+
+    model = load(model_file or SHIPPED)
+    kept: Counter[str] = Counter()
+    rows: list[dict[str, Any]] = []
+    for batch in _batches(posts.read(file), kept):
+        judged = _judged(batch, model)
+        rows += judged
+        if path is not None:
+            with Queue(path, kept_for=timedelta(days=keep_days)) as queue:
+                _keep(batch, judged, queue)
+    show(rows, as_json=as_json, empty="no posts")
+    for reason, times in sorted(kept.items()):
+        click.echo(f"kept back: {times} x {reason}", err=True)
+
+
+def _batches(found: Iterator[Post | KeptBack], kept: "Counter[str]") -> Iterator[list[Post]]:
+    while batch := list(islice(found, posts.BATCH)):
+        kept.update(one.reason for one in batch if isinstance(one, KeptBack))
+        yield [one for one in batch if isinstance(one, Post)]
+
+
+def _judged(batch: Sequence[Post], model: "Model") -> list[dict[str, Any]]:
+    from sesame_social.classifier import judge
+
+    found = judge([post.text for post in batch], model)
+    return [
+        {
+            "post": post.post,
+            "helpful": bool(found.helpful[at]),
+            "suspected": [
+                name
+                for name, flags in (("spam", found.suspected_spam), ("abuse", found.suspected_abuse))
+                if flags[at]
+            ],
+            "spam": round(float(found.spam[at]), 4),
+            "abuse": round(float(found.abuse[at]), 4),
+        }
+        for at, post in enumerate(batch)
+    ]
+
+
+def _keep(batch: Sequence[Post], judged: Iterable[dict[str, Any]], queue: Queue) -> None:
+    pairs = list(zip(batch, judged, strict=True))
+    now = datetime.now(UTC)
+    queue.expire(now=now)
+    queue.put(
+        [
+            Suspected(
+                post.post, post.author, ",".join(row["suspected"]), max(row["spam"], row["abuse"]), post.text
+            )
+            for post, row in pairs
+            if row["suspected"]
+        ],
+        now=now,
+    )
+    queue.put_useful([(post.post, post.author, post.at) for post, row in pairs if row["helpful"] and post.at])
+
+
+@social.command()
+@click.option("--data", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("social.npz"), show_default=True
+)
+@click.option("--seed", type=int, help="Of everything that is drawn.")
+@as_json_option
+def train(data: Path, out: Path, seed: int | None, *, as_json: bool) -> None:
+    """Train the model on the public sets in a folder, and say how good it is on what was held out."""
+    try:
+        from sesame_social.training import figures
+        from sesame_social.training.train import SEED
+        from sesame_social.training.train import train as learn
+    except ModuleNotFoundError as error:
+        raise Misconfigured(
+            f"{error.name} is not installed", field="train", mend="pip install 'sesame-social[train]'"
+        ) from error
+    from sesame_social.classifier.model import load, save
+
+    model = learn(data, seed=SEED if seed is None else seed, say=lambda what: click.echo(what, err=True))
+    digest = save(model, out)
+    show(figures.as_rows(figures.measured(load(out), data)), as_json=as_json, empty="no figures")
+    click.echo(f"{out}: SHA-256 {digest}", err=True)
+
+
+@social.group("queue")
+def queue_group() -> None:
+    """What waits for a moderator."""
+
+
+@queue_group.command("list")
+@at_queue
+@click.option(
+    "--state", type=click.Choice(["open", "confirmed", "dismissed"]), default="open", show_default=True
+)
+@as_json_option
+def list_(path: Path, state: str, *, as_json: bool) -> None:
+    """Posts by state, the surest first, without their texts."""
+    with _opened(path) as queue:
+        rows = [_row(item) for item in queue.items(state)]
+    show(rows, as_json=as_json, empty=f"nothing is {state}")
+
+
+@queue_group.command("show")
+@click.argument("post")
+@at_queue
+@as_json_option
+def show_(post: str, path: Path, *, as_json: bool) -> None:
+    """One post with its text."""
+    with _opened(path) as queue:
+        item = queue.get(post)
+    show([{**_row(item), "text": item.text}], as_json=as_json, empty="")
+
+
+@queue_group.command()
+@click.argument("post")
+@by_option
+@at_queue
+def confirm(post: str, by: str, path: Path) -> None:
+    """Say that a post is abuse of the site. Its text is deleted; `sesame post` may send that it was."""
+    _decide(path, post, by, confirmed=True)
+
+
+@queue_group.command()
+@click.argument("post")
+@by_option
+@at_queue
+def dismiss(post: str, by: str, path: Path) -> None:
+    """Say that a post is none of the sort. Its text is deleted, and nothing is ever sent of it."""
+    _decide(path, post, by, confirmed=False)
+
+
+@social.command()
+@by_option
+@at_queue
+@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535))
+def page(by: str, path: Path, port: int) -> None:
+    """The queue as a page on 127.0.0.1, until Ctrl-C."""
+    from sesame_social.page import Server
+
+    with Server(path, by, port=port) as server:
+        click.echo(f"{server.address} (stop with Ctrl-C)", err=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+
+
+def _opened(path: Path) -> Queue:
+    queue = Queue(path)
+    queue.expire(now=datetime.now(UTC))
+    return queue
+
+
+def _decide(path: Path, post: str, by: str, *, confirmed: bool) -> None:
+    with _opened(path) as queue:
+        queue.decide(post, confirmed=confirmed, by=by, now=datetime.now(UTC))
+    click.echo("confirmed" if confirmed else "dismissed", err=True)
+
+
+def _row(item: Suspected) -> dict[str, Any]:
+    at = item.decided_at
+    return {
+        "post": item.post,
+        "author": item.author,
+        "found": item.found,
+        "chance": item.chance,
+        "state": item.state,
+        "decided_at": at.isoformat() if at else None,
+        "decided_by": item.decided_by,
+    }

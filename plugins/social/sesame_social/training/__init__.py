@@ -1,0 +1,1 @@
+"""Makes the model from labelled texts. Needs scikit-learn: the extra `train`."""

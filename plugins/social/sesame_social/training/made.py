@@ -1,0 +1,62 @@
+"""Texts that we made: for and against, speech against prejudice, and Chinese spam, from templates of ours.
+
+They teach the heads that neither praise nor criticism of an institution is abuse or spam. Nobody posted them,
+and no figure is measured on them: the tests have templates of their own.
+"""
+
+from functools import cache
+from importlib.resources import files
+from random import Random
+
+_LANGUAGES = ("en", "zh")
+
+
+@cache
+def words(name: str) -> dict[str, list[str]]:
+    """The sections of a file of templates; lists are comma-separated, frames one a line."""
+    made: dict[str, list[str]] = {}
+    section: list[str] = []
+    whole = False
+    for line in (files(__package__) / "words" / f"{name}.txt").read_text("utf-8").splitlines():
+        if line.startswith("["):
+            section = made.setdefault(line.strip("[]"), [])
+            whole = line in ("[frame]", "[speech]", "[ham]")
+        elif line.strip():
+            section += [line] if whole else [word.strip() for word in line.split(", ")]
+    return made
+
+
+def neutral(language: str, pairs: int, random: Random) -> list[str]:
+    """So many texts for, and as many against, that differ in nothing else; and as many on prejudice."""
+    part = words(f"templates_{language}")
+    made = []
+    for number in range(pairs):
+        frame, thing = random.choice(part["frame"]), random.choice(part["thing"])
+        for mood, side in (("good", "for"), ("bad", "against")):
+            text = frame.format(thing=thing, mood=random.choice(part[mood]), side=random.choice(part[side]))
+            made.append(_ended(text, random) if number % 2 else text)
+    for _ in range(pairs):
+        speech, group = random.choice(part["speech"]), random.choice(part["group"])
+        made.append(speech.format(group=group))
+    return made
+
+
+def chinese_spam(count: int, random: Random) -> tuple[list[str], list[str]]:
+    """Spam, and ordinary posts, in Chinese: no public set that we may use has any."""
+    part = words("spam_zh")
+
+    def filled(frame: str) -> str:
+        number = str(random.randrange(10, 10 ** random.randrange(2, 11)))
+        name = "".join(random.choices("abcdefghjkmnpqrstuvwxyz0123456789", k=8))
+        gain = random.choice(part["gain"]).format(number=number)
+        goods = random.choice(part["goods"])
+        return frame.format(
+            id=name, gain=gain, goods=goods, number=number, url=f"http://{name}.cn/{name[:3]}"
+        )
+
+    spam = [filled(random.choice(part["frame"])) for _ in range(count)]
+    return spam, [filled(random.choice(part["ham"])) for _ in range(count)]
+
+
+def _ended(text: str, random: Random) -> str:
+    return text + random.choice(("!", "!!", "?", "...", " :)", "。", " lol"))

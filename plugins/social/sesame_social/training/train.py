@@ -1,0 +1,62 @@
+"""From a folder of labelled texts to a model."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sesame_social.classifier.arrays import Floats
+from sesame_social.classifier.model import Model
+from sesame_social.training import corpora, lessons
+from sesame_social.training.corpora import Row
+from sesame_social.training.fitting import Fitted, fit
+
+#: Heads in the order of `HEADS`.
+_LESSONS = (lessons.spam, lessons.english, lessons.hate, lessons.chinese)
+_STEPS = 8191
+SEED = 20261101
+
+
+def train(folder: Path, *, seed: int = SEED, say: Callable[[str], None] = lambda _: None) -> Model:
+    """Train on what is not held out.
+
+    Args:
+        folder: where the public sets are.
+        seed: of everything that is drawn.
+        say: told what is being done.
+
+    Raises:
+        Rejected: the data are not there.
+    """
+    rows = [row for row in corpora.rows(folder, *corpora.SETS) if not row.held_out]
+    return trained(rows, seed=seed, say=say)
+
+
+def trained(rows: Sequence[Row], *, seed: int, say: Callable[[str], None] = lambda _: None) -> Model:
+    """Train on these rows."""
+    heads = []
+    for lesson in _LESSONS:
+        say(f"learning: {lesson.__name__}")
+        heads.append(fit(lesson(rows, seed), lessons.phrases(), seed))
+    return _packed(heads)
+
+
+def _packed(heads: Sequence[Fitted]) -> Model:
+    steps = np.array([_step(head.weights) for head in heads])
+    weights = [
+        np.clip(np.rint(head.weights / step), -_STEPS, _STEPS)
+        for head, step in zip(heads, steps, strict=True)
+    ]
+    return Model(
+        weights=np.array(weights).astype(np.int16),
+        steps=steps,
+        form=np.round(np.array([head.form for head in heads]), 6),
+        bias=np.round(np.array([head.bias for head in heads]), 6),
+        thresholds=np.array([0.5, 0.5, 0.33, 0.5]),
+        phrases=lessons.phrases(),
+    )
+
+
+def _step(weights: Floats) -> float:
+    """What one step is worth, so that the largest weight still has a number."""
+    return float(np.round(np.abs(weights).max() / _STEPS, 12))

@@ -1,0 +1,84 @@
+"""``sesame social`` from end to end, as somebody types it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sesame_social import CommunityPosts
+from sesame_social.command import social
+
+from sesame_sdk import KeptBack, Misconfigured
+
+SPAM = "WINNER!! You have won a 1000 pound prize! Call 09061701461 now to claim. T&C apply"
+HELP = "First open the settings, then restart the router, because the old address is kept otherwise."
+AT = "2026-05-01T10:00:00Z"
+
+
+@pytest.fixture
+def posts(tmp_path: Path) -> Path:
+    """Three posts and two lines that are none."""
+    rows = [
+        {"post": "p1", "author": "ada", "text": SPAM, "at": AT},
+        {"post": "p2", "author": "bob", "text": HELP, "at": AT},
+        {"post": "p3", "author": "eve", "text": "see you tonight", "at": AT},
+        {"post": "", "author": "eve", "text": "x"},
+    ]
+    file = tmp_path / "posts.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{\n")
+    return file
+
+
+def run(*words: object) -> Result:
+    """The command's result; an error of ours is raised."""
+    return CliRunner().invoke(social, [str(word) for word in words], catch_exceptions=False)
+
+
+def test_posts_are_judged_decided_and_ready_to_send(posts: Path, tmp_path: Path) -> None:
+    """From a file to events, with a person between."""
+    queue = tmp_path / "mods.queue"
+    found = run("classify", posts, "--queue", queue, "--json")
+    assert [(row["post"], row["suspected"], row["helpful"]) for row in json.loads(found.stdout)] == [
+        ("p1", ["spam"], False),
+        ("p2", [], True),
+        ("p3", [], False),
+    ]
+    assert "kept back: 1 x no post or no author" in found.stderr
+    assert [row["post"] for row in json.loads(run("queue", "list", "--queue", queue, "--json").stdout)] == [
+        "p1"
+    ]
+    assert SPAM in json.loads(run("queue", "show", "p1", "--queue", queue, "--json").stdout)[0]["text"]
+    run("queue", "confirm", "p1", "--by", "mod", "--queue", queue)
+    events = [event for event in CommunityPosts().read(queue) if not isinstance(event, KeptBack)]
+    assert [(event.post, event.event) for event in events] == [("p1", "abuse_confirmed"), ("p2", "useful")]
+
+
+def test_a_dismissed_post_is_gone(posts: Path, tmp_path: Path) -> None:
+    """It is never an event."""
+    queue = tmp_path / "mods.queue"
+    run("classify", posts, "--queue", queue)
+    run("queue", "dismiss", "p1", "--by", "mod", "--queue", queue)
+    assert "nothing is open" in run("queue", "list", "--queue", queue).stdout
+    assert [getattr(event, "event", "") for event in CommunityPosts().read(queue)] == ["useful"]
+
+
+def test_what_is_printed_has_no_text_of_a_post(posts: Path) -> None:
+    """Neither as a table nor as JSON."""
+    for how in ([], ["--json"]):
+        made = run("classify", posts, *how)
+        assert "WINNER" not in made.output
+        assert "router" not in made.output
+
+
+def test_a_post_does_nothing_to_the_terminal(tmp_path: Path) -> None:
+    """Control characters in an id are not printed."""
+    file = tmp_path / "posts.jsonl"
+    file.write_text(json.dumps({"post": "\x1b[2Jp", "author": "a", "text": "hello"}))
+    assert "\x1b" not in run("classify", file).output
+
+
+def test_another_model_is_checked_as_well(posts: Path, tmp_path: Path) -> None:
+    """A file without a digest is refused."""
+    (tmp_path / "own.npz").write_bytes(b"x")
+    with pytest.raises(Misconfigured, match=r"own\.npz"):
+        run("classify", posts, "--model", tmp_path / "own.npz")

@@ -1,0 +1,46 @@
+"""How good the shipped model is on what it never saw, counted again from the public sets."""
+
+from pathlib import Path
+
+import pytest
+from sesame_social.classifier import Model
+from sesame_social.training.figures import Figure, calibration_error, f1, measured
+
+Figures = dict[tuple[str, str], Figure]
+
+
+@pytest.fixture(scope="module")
+def figures(model: Model, shared_data: Path) -> Figures:
+    """Every figure of the model card."""
+    return {(one.source, one.group): one for one in measured(model, shared_data)}
+
+
+@pytest.mark.parametrize(
+    ("source", "least"), [("sms", 0.93), ("youtube", 0.88), ("davidson", 0.89), ("cold", 0.85)]
+)
+def test_a_set_is_told_apart_as_the_card_says(source: str, least: float, figures: Figures) -> None:
+    """F1 of spam, weighted F1 of davidson's classes, macro F1 of cold."""
+    assert figures[source, "all"].f1 >= least
+
+
+@pytest.mark.parametrize("source", ["sms", "davidson", "cold"])
+def test_chances_mean_what_they_say(source: str, figures: Figures) -> None:
+    """Of posts with seventy per cent, about seventy in a hundred are."""
+    assert figures[source, "all"].error < 0.05
+
+
+@pytest.mark.parametrize("group", ["gender", "race", "region"])
+def test_no_topic_is_judged_at_random(group: str, figures: Figures) -> None:
+    """Each of cold's topics has its own figure in the card."""
+    assert figures["cold", group].f1 >= 0.80
+
+
+def test_the_measures_agree_with_an_independent_library() -> None:
+    """scikit-learn's F1; and an error that was counted by hand."""
+    import numpy as np
+    from sklearn.metrics import f1_score
+
+    wanted, said = np.array([1, 1, 0, 0, 1], bool), np.array([1, 0, 1, 0, 1], bool)
+    assert f1(wanted, said) == pytest.approx(f1_score(wanted, said))
+    error = calibration_error(np.array([True, False, True]), np.array([0.9, 0.9, 0.2]))
+    assert error == pytest.approx((abs(1 - 1.8) + abs(1 - 0.2)) / 3)

@@ -1,0 +1,98 @@
+"""Whatever is written, it is judged, alone or among others, and nothing of it breaks anything."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sesame_social.classifier import Judged, Model, judge
+from sesame_social.classifier.folding import fold
+
+ODD = [
+    "",
+    " ",
+    "\0",
+    "\0\0abuse\0",
+    "\ud800",
+    "\udfff\ud83d",
+    "\U0001f600" * 50,
+    "\x1b[31m\x07\x08\x7f",
+    "\u202edesrever\u202c",
+    "&#0;&#55357;&bogus;&",
+    "@",
+    "@@ @a @",
+    "a" * 2_000_000,
+    "\u4e2d" * 100_000,
+    "\ue001\ue002\ue010",
+    "e\u0301" * 300,
+]
+ANY = st.text(st.characters(exclude_categories=[]), max_size=60)
+
+
+def row(found: Judged, at: int) -> tuple[float, ...]:
+    """What was found of one post."""
+    return tuple(float(getattr(found, name)[at]) for name in Judged.__annotations__)
+
+
+@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
+def test_an_odd_post_is_judged_and_leaves_its_neighbours_alone(text: str, model: Model) -> None:
+    """Its chances are chances, and the post after it is what it would have been."""
+    neighbour = "win a FREE prize now, text WIN to 80888"
+    found = judge([neighbour, text, neighbour], model)
+    assert row(found, 0) == row(found, 2) == row(judge([neighbour], model), 0)
+    assert all(0 <= getattr(found, name)[1] <= 1 for name in ("spam", "abuse", "hate"))
+
+
+def test_no_posts_are_no_verdicts(model: Model) -> None:
+    """An empty batch is fine."""
+    assert len(judge([], model).spam) == 0
+
+
+@settings(max_examples=60)
+@given(texts=st.lists(ANY, min_size=1, max_size=6))
+def test_a_post_is_judged_the_same_alone_and_among_others(texts: list[str], model: Model) -> None:
+    """What somebody else wrote never changes a verdict."""
+    together = judge(texts, model)
+    for at, text in enumerate(texts):
+        assert row(together, at) == pytest.approx(row(judge([text], model), 0), abs=1e-9)
+
+
+@given(texts=st.lists(ANY, max_size=5))
+def test_folding_keeps_every_post_apart(texts: list[str]) -> None:
+    """One NUL before each post and one at the end, whatever the posts hold."""
+    folded = fold(texts)
+    assert len(folded.posts) == len(texts) + 1
+    assert (folded.units == 0).sum() == len(texts) + 1
+    assert folded.posts[-1] == len(folded.units)
+
+
+def test_case_width_and_entities_make_no_difference_to_words() -> None:
+    """Full-width letters and escaped ones are what they stand for."""
+    assert np.array_equal(fold(["\uff34ext"]).units, fold(["text"]).units)
+    assert np.array_equal(fold(["a &amp; b"]).units, fold(["a & b"]).units)
+    assert np.array_equal(fold(["noooooo"]).units, fold(["noo"]).units)
+
+
+def test_a_post_helps_by_its_form_and_never_by_its_side(model: Model) -> None:
+    """Steps with a reason help; the same about a party does not."""
+    steps = "First open the settings, then restart the router, because the old address is kept otherwise."
+    party = "First read what the party says, then vote for the party, because the others lie otherwise."
+    found = judge([steps, party, "nice one"], model)
+    assert found.helpful.tolist() == [True, False, False]
+
+
+def test_importing_the_plugin_loads_no_numpy() -> None:
+    """Every command of the command line imports it."""
+    code = "import sys, sesame_social; sys.exit('numpy' in sys.modules or 'sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_classifying_needs_no_scikit_learn() -> None:
+    """That is for training alone."""
+    code = (
+        "import sys; from sesame_social.classifier import judge, load; judge(['hello'], load());"
+        "sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

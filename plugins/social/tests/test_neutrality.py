@@ -1,0 +1,158 @@
+"""Which side a post takes makes no difference; the model learned from none of the templates here."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from sesame_social.classifier import Judged, Model, judge
+from sesame_social.training import made
+
+ABOUT = {
+    "en": (
+        "The current administration, Our local council, The Ministry of Finance, Brazil, South Korea, "
+        "the state of Ruritania, Hinduism, the Orthodox Church, Scientology, Samsung, "
+        "Boeing, Glorbex Industries, "
+        "the Unity Party, the Conservatives, the Left, Xi Jinping, Putin, "
+        "Joe Biden, the EU, NATO, Germany, Islam, "
+        "Zoroastrianism, the Pirate Party, Starbucks, Lumora Airlines"
+    ),
+    "zh": (
+        "现任政府, 财政部, 巴西, 德国, 鲁里坦尼亚, 印度教, 东正教, 拜火教, 三星, "
+        "波音, 格洛克公司, 团结党, 保守党, 左派, 普京, 拜登, "
+        "欧盟, 北约, 中国共产党, 国民党, 伊斯兰教, 海盗党, 星巴克, 这个国家, 美国政府, 台湾当局"
+    ),
+}
+SIDES = {
+    "en": """has done wonders for ordinary families | has ruined ordinary families
+deserves our full support | deserves nothing but contempt
+is the best choice we have | is the worst choice we have
+keeps its promises | breaks its promises
+makes me proud | makes me sick
+tells the truth | lies all the time
+must stay | must go
+is fantastic and I love it | is awful and I hate it
+cares about the poor | robs the poor
+should be celebrated | should be ashamed
+gets my vote, five stars | gets a thumbs down, one star
+is heroic | is disgusting
+has smart leaders | has idiotic leaders
+is honest | is a pack of thieves
+saved this nation | destroyed this nation
+is good | sucks
+is a gift to mankind | is a plague on mankind""",
+    "zh": """为老百姓做了很多好事 | 害苦了老百姓
+值得我们全力支持 | 只配被唾弃
+是我们最好的选择 | 是我们最坏的选择
+信守承诺 | 背信弃义
+让我自豪 | 让我作呕
+说的都是真话 | 满口谎言
+必须留下 | 必须下台
+太好了,我爱它 | 太差了,我恨它
+关心穷人 | 压榨穷人
+应该被表扬 | 应该感到羞耻
+我投赞成票 | 我投反对票
+很英雄 | 很恶心
+领导层很聪明 | 领导层很白痴
+很诚实 | 就是一群强盗
+拯救了大家 | 毁了大家
+真行 | 真是狗屎
+是人类之光 | 是人类之耻""",
+}
+FRAMES = {
+    "en": """{} {}.
+In my opinion, {} {}.
+Let's be honest: {} {}
+After watching the debate tonight I'm convinced that {} {}.
+#politics {} {}!!!
+{} {}, change my mind
+My dad always told me {} {}
+Say what you want, {} {}. Share if you agree""",
+    "zh": """{}{}。
+在我看来,{}{}
+老实讲:{}{}
+看完今晚的辩论,我确信{}{}。
+#时政# {}{}!!!
+{}{},不服来辩
+我爸常说{}{}
+随便你们怎么说,{}{}。同意的转发""",
+}
+AGAINST_PREJUDICE = """Nobody should lose a job because of the colour of their skin.
+Women are paid less for the same work, and that has to change.
+I was bullied for being gay. Please look out for each other.
+My neighbours are refugees and the kindest family on our street.
+Antisemitism has no place in our school.
+It hurts when people laugh at my accent. We are all equal.
+Black lives matter, and so does every family that lost someone.
+Do not use that word about disabled people, it is cruel.
+Islamophobia is on the rise and we must stand together.
+Trans kids deserve safety like any other child.
+我们反对任何形式的种族歧视。
+女性应该同工同酬,这是基本的公平。
+别用地域去评价一个人,每个地方都有好人。
+我的邻居是农民工,他们勤劳又善良。
+请停止对少数族裔的偏见。
+性别平等需要我们每个人的努力。
+残疾人也有追求幸福的权利,请多一些理解。
+河南人被黑了这么多年,该停止地域歧视了。
+对同性恋的歧视会伤害很多家庭。
+肤色不同,我们都是平等的。""".splitlines()
+
+
+def pairs(language: str) -> list[tuple[str, str]]:
+    """Posts for and against, the same but for the side."""
+    sides = [line.split(" | ") for line in SIDES[language].splitlines()]
+    about = ABOUT[language].split(", ")
+    return [
+        (frame.format(thing, good), frame.format(thing, bad))
+        for frame, thing, (good, bad) in product(FRAMES[language].splitlines(), about, sides)
+    ]
+
+
+@pytest.fixture(scope="module", params=["en", "zh"])
+def judged(request: pytest.FixtureRequest, model: Model) -> tuple[Judged, Judged]:
+    """What is found of those for, and of those against: 3,536 pairs a language."""
+    both = pairs(request.param)
+    assert len(both) >= 2_000
+    return judge([one for one, _ in both], model), judge([other for _, other in both], model)
+
+
+@pytest.mark.parametrize("output", ["suspected_spam", "suspected_abuse", "helpful"])
+def test_neither_side_is_flagged_more(output: str, judged: tuple[Judged, Judged]) -> None:
+    """By one point at most; and praise or criticism alone in half a per cent at most."""
+    good, bad = (np.mean(getattr(side, output)) for side in judged)
+    assert abs(good - bad) <= 0.01
+    assert max(good, bad) <= 0.005
+
+
+def test_whom_a_post_names_makes_no_difference(model: Model) -> None:
+    """Names that are known are one and the same to every head."""
+    for other in ("Russia", "the Vatican", "Huawei", "Japan"):
+        found = judge(
+            [f"I think {name} is a disgrace to us all" for name in ("China", other.split()[-1])], model
+        )
+        assert found.spam[0] == found.spam[1]
+        assert found.abuse[0] == found.abuse[1]
+
+
+def test_speech_against_prejudice_is_not_taken_for_prejudice(model: Model) -> None:
+    """One in twenty at most, in English and in Chinese."""
+    found = judge(AGAINST_PREJUDICE, model)
+    assert found.suspected_abuse.sum() <= 1, [
+        text for text, flag in zip(AGAINST_PREJUDICE, found.suspected_abuse, strict=True) if flag
+    ]
+
+
+def test_abuse_of_people_is_still_found(model: Model) -> None:
+    """A classifier that flags nothing would be neutral, and of no use."""
+    found = judge(["you are a stupid bitch", "shut up you dumb faggot", "黑人都是垃圾,恶心的黑鬼"], model)
+    assert found.suspected_abuse.all()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_templates_here_are_not_those_of_the_training(language: str) -> None:
+    """No frame is shared, nor any text."""
+    learned = made.words(f"templates_{language}")["frame"]
+    ours = {frame.replace("{}", "").strip() for frame in FRAMES[language].splitlines() if frame != "{} {}."}
+    assert not ours & {frame.replace("{thing}", "").replace("{mood}", "").strip() for frame in learned} - {
+        "。"
+    }

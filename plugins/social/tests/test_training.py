@@ -1,0 +1,42 @@
+"""Training is the same each time, and is what made the file that is shipped."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sesame_social.classifier import Model
+from sesame_social.classifier.model import save
+from sesame_social.training import corpora, lessons
+from sesame_social.training.fitting import fit
+from sesame_social.training.train import SEED, train
+
+from sesame_sdk import Rejected
+
+
+def test_the_same_rows_and_seed_make_the_same_head(shared_data: Path) -> None:
+    """To the last digit, with a little of one set, which is quick."""
+    rows = corpora.rows(shared_data, "davidson")[:400]
+    once, again = (fit(lessons.hate(rows, 7), lessons.phrases(), 7) for _ in "ab")
+    assert np.array_equal(once.weights, again.weights)
+    assert (once.bias, *once.form) == (again.bias, *again.form)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_shipped_model_is_what_training_makes(shared_data: Path, tmp_path: Path, model: Model) -> None:
+    """With the seed that is the default; nothing in the file came from elsewhere."""
+    assert save(train(shared_data, seed=SEED), tmp_path / "again.npz") == model.digest
+
+
+def test_two_copies_of_a_text_are_on_the_same_side(shared_data: Path) -> None:
+    """What is held out was never trained on, not even in other letters or spacing."""
+    rows = corpora.rows(shared_data, "sms")
+    held = {row.text for row in rows if row.held_out}
+    assert 0.1 < sum(row.held_out for row in rows) / len(rows) < 0.2
+    assert all(corpora.is_held_out(f"  {text.upper().lower()}\n") for text in held)
+
+
+def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
+    """One clear error."""
+    with pytest.raises(Rejected, match="cannot be read"):
+        corpora.rows(tmp_path, "sms")
