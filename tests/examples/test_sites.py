@@ -7,16 +7,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import msgspec
 import pytest
 import requests
+from sesame_baihe import Candidates, Pages
 
 from examples.stage import ROOT, free_port
-from sesame_sdk import Home, Score
+from sesame_sdk import Home, Rejected, Score
+from tests.exchange.hubvoice import STREAM, Voice
 
 SITES = ("django_site", "fastapi_site")
 
@@ -111,6 +113,26 @@ def test_a_site_ranks_says_why_and_shows_the_order_without_the_score(site: str, 
     assert found["parameters"]["score_weight"] == 0.3
     assert "1 of 3 have no score and take the mean, 0.5000" in found["parameters"]["words"]
     assert home.identity.pseudonym("101") not in answer.text
+
+
+def test_pages_over_a_real_score_book_lose_whoever_leaves_in_every_process(tmp_path: Path) -> None:
+    """At once, in the process that hears it and in another that shares the book; nobody else moves."""
+    voice, names = Voice(), tuple(f"person-{number:02}" for number in range(30))
+    here, there = (voice.open(tmp_path / "book") for _ in range(2))
+    here.begin(STREAM)
+    inbox = voice.inbox(here)
+    inbox.receive(voice.scores([(name, 1, 600.0) for name in names]))
+    asked = Candidates(names, tuple(1 - at / 100 for at in range(30)), member="ada")
+    with here, there, Pages(here, size=10) as mine, Pages(there, size=10) as theirs:
+        cursors = [pages.open(asked).cursor or "" for pages in (mine, theirs)]
+        inbox.receive(voice.gone("person-13", 2))
+        for pages, cursor in zip((mine, theirs), cursors, strict=True):
+            shown = [(number, place.profile) for number, place in pages.turn("ada", cursor).places]
+            assert shown == [(at + 1, names[at]) for at in range(10, 20) if at != 13]
+        voice.now += timedelta(minutes=10)
+        with pytest.raises(Rejected, match="no longer kept"):
+            mine.turn("ada", cursors[0])
+        assert mine.open(asked).parameters.stale
 
 
 @pytest.mark.parametrize("site", SITES)
