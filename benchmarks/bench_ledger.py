@@ -189,7 +189,7 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
         try:
             if requests.get(url, timeout=5).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
     raise RuntimeError(f"the hub does not answer at {url}")
 

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from sesame_sdk import SesameError
 
 ROOT = Path(__file__).resolve().parents[1]
 SESAME = Path(sys.executable).with_name("sesame")
-PATIENCE = 20  # seconds for a hub to start or stop; it takes about one
+PATIENCE = 60  # seconds for a hub to start or stop; it takes about two
 _console = Console(highlight=False)
 
 
@@ -127,6 +126,6 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", stage: Stage) -> None:
         try:
             with urllib.request.urlopen(f"{stage.url}/healthz", timeout=1):  # noqa: S310 - our own URL
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # not there yet, or too busy to answer: `URLError` and `TimeoutError` are both
             time.sleep(0.05)
     sys.exit("the hub did not start:\n" + (stage.folder / "hub.log").read_text())

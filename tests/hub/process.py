@@ -49,6 +49,6 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
         try:
             if requests.get(url, timeout=5).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
     raise AssertionError(f"the hub does not answer at {url}")
