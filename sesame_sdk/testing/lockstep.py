@@ -67,15 +67,23 @@ class Lockstep(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Both partners may say everything, and read their own context: most of what follows needs it."""
+        """Both partners may say everything, and ada lets them: most of what follows needs it."""
         for made in POLICIES[:2]:
             self.load(made)
         for place, context in enumerate((RETAIL, COMMUNITY)):
             self.register(place, 0, list(KINDS), context)
+            self.let_send("ada", place, [kind.name for kind in KINDS], -48, None)
+            self.let_read("ada", place, context, crossing=True, given=-48)
 
     def teardown(self) -> None:
-        """Let go of both."""
-        self.open.close()
+        """At the end every score is compared, under keys that nobody revoked; then both are let go."""
+        with self.open:
+            self.clock.pass_by(minutes=1)
+            for place in range(len(ISSUERS)):
+                self.add_key(place)
+                for context in (RETAIL, COMMUNITY):
+                    self.register(place, -1, list(KINDS), context)
+                    self.read(place, -1, context)
 
     def both(self, act: Callable[[AnyHub], Any]) -> Any:  # noqa: ANN401 - what the two agree on
         """Do it at both; they must say the same."""
