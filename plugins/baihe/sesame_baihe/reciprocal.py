@@ -4,9 +4,8 @@ The harmonic mean is that of RECON: it is high only where both sides are, and 0 
 geometric mean forgives a gap a little more. Both are symmetric, so the two people of a pair see the same
 figure, and both lie between the two interests.
 
-Sources: Pizzato et al. 2010, RECON: a reciprocal recommender for online dating (RecSys), for the
-harmonic mean; Neve and Palomares 2019, Latent factor models and aggregation operators for collaborative
-filtering in reciprocal recommender systems (RecSys), for the choice between means.
+Source of the harmonic mean: Pizzato et al. 2010, RECON: a reciprocal recommender for online dating
+(RecSys).
 """
 
 from typing import Literal
