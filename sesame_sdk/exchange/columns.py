@@ -56,29 +56,22 @@ def _mixed(words: NDArray[np.uint64], odd: np.uint64, mix: np.uint64) -> NDArray
 
 
 def _as_words(subjects: Sequence[str]) -> NDArray[np.uint64]:
-    """Each pseudonym as whole 64-bit words, padded with zeros: an array of shape (words, n)."""
-    joined = "\n".join([*subjects, ""]).encode("utf-8", "surrogatepass")
-    each = len(joined) // len(subjects)
+    """Each pseudonym, a line end, and zeros up to whole 64-bit words: an array of shape (words, n).
+
+    The words are of little-endian bytes, the same on every machine.
+    """
+    length = len(subjects[0])
+    wide = -(-(length + 1) // _WORD) * _WORD
+    end = "\n" + "\0" * (wide - length - 1)
+    joined = (end.join(subjects) + end).encode("utf-8", "surrogatepass")
     letters = np.frombuffer(joined, np.uint8)
     # Those that the SDK makes have one length, and are cut apart all at once.
-    if len(joined) != each * len(subjects) or (letters[each - 1 :: each] != ord("\n")).any():
-        return _ragged(subjects)
-    wide = -(-(each - 1) // _WORD) * _WORD
-    padded = np.zeros((len(subjects), max(wide, _WORD)), np.uint8)
-    padded[:, : each - 1] = letters.reshape(-1, each)[:, :-1]
-    return _trimmed(padded)
-
-
-def _ragged(subjects: Sequence[str]) -> NDArray[np.uint64]:
-    encoded = [subject.encode("utf-8", "surrogatepass") for subject in subjects]
-    longest = -(-max(map(len, encoded)) // _WORD) * _WORD or _WORD
-    padded = np.array(encoded, dtype=f"S{longest}").view(np.uint8).reshape(len(subjects), longest)
-    return _trimmed(padded)
-
-
-def _trimmed(padded: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Words of little-endian bytes, the same on every machine; a word after another."""
-    return np.ascontiguousarray(padded.view("<u8").astype(np.uint64, copy=False).T)
+    if len(joined) != wide * len(subjects) or (letters[length::wide] != ord("\n")).any():
+        encoded = [subject.encode("utf-8", "surrogatepass") + b"\n" for subject in subjects]
+        wide = -(-max(map(len, encoded)) // _WORD) * _WORD
+        letters = np.array(encoded, dtype=f"S{wide}").view(np.uint8)
+    words = letters.view("<u8").reshape(len(subjects), -1)
+    return np.ascontiguousarray(words.T, np.uint64)
 
 
 class Columns:

@@ -46,7 +46,7 @@ class Standing:
 def mark(connection: Connection, persons: Callable[[], Iterable[int]]) -> None:
     """Remember people whose scores may have changed, if anybody wants to be told."""
     if connection.execute(select(streams.c.id).limit(1)).first() is not None:
-        some = array("q", sorted(set(persons())))
+        some = array("q", set(persons()))
         if some:
             connection.execute(insert(changed).values(people=some.tobytes()))
 

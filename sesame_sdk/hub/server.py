@@ -4,7 +4,7 @@ import gc
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -62,14 +62,14 @@ def serve(
         Misconfigured: the hub cannot be opened, or the address cannot be listened on.
     """
     gc.set_threshold(_COLLECT_AFTER)
-    listener = _listen(host, port)
-    url = f"http://{host}:{listener.getsockname()[1]}"
-    with listener:
-        hub = Hub.open(path, rules=rules)
+    with closing(Hub.open(path, rules=rules)) as hub:
         _log_to_stderr()
-        try:
+        # Made before anybody is listened to: whoever comes meanwhile would wait, and not know for what.
+        app = create_app(hub)
+        with _listen(host, port) as listener:
+            url = f"http://{host}:{listener.getsockname()[1]}"
             config = uvicorn.Config(
-                create_app(hub),
+                app,
                 access_log=False,  # it would write pseudonyms; `api.shell` logs routes instead
                 log_level="warning",
                 server_header=False,
@@ -78,8 +78,6 @@ def serve(
             )
             told = partial(ready, url) if ready else lambda: None
             _Server(config, told, hub.feed.closing.set).run(sockets=[listener])
-        finally:
-            hub.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
