@@ -4,7 +4,7 @@ export UV_PYTHON_DOWNLOADS = never
 BIN = .venv/bin
 READY = .venv/ready
 
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test long check bench format clean
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
@@ -18,8 +18,11 @@ $(READY): pyproject.toml uv.lock $(wildcard plugins/*/pyproject.toml)
 demo: $(READY) ## a purchase moves a profile: hub, three partners, one minute  [DATA=orders.csv.gz]
 	@$(BIN)/python -m examples.demo $(if $(DATA),--data '$(DATA)')
 
-test: $(READY) ## every test, two at a time
-	$(BIN)/pytest -n 2
+test: $(READY) ## every test but the long ones, two at a time
+	$(BIN)/pytest -n 2 -m "not long"
+
+long: $(READY) ## the tests that take minutes
+	$(BIN)/pytest -m long
 
 check: $(READY) ## format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sesame_social.classifier import Model
-from sesame_social.classifier.model import save
+from sesame_social.classifier import Model, judge
 from sesame_social.training import corpora, lessons
 from sesame_social.training.fitting import fit
 from sesame_social.training.train import SEED, train
@@ -21,11 +20,19 @@ def test_the_same_rows_and_seed_make_the_same_head(shared_data: Path) -> None:
     assert (once.bias, *once.form) == (again.bias, *again.form)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
-def test_the_shipped_model_is_what_training_makes(shared_data: Path, tmp_path: Path, model: Model) -> None:
-    """With the seed that is the default; nothing in the file came from elsewhere."""
-    assert save(train(shared_data, seed=SEED), tmp_path / "again.npz") == model.digest
+def test_the_shipped_model_is_what_training_makes(shared_data: Path, model: Model) -> None:
+    """With the seed that is the default; nothing in the file came from elsewhere.
+
+    Another processor, or another version of a library, may move the last digit of a weight: so what the
+    two say of unseen posts is compared, and not their bytes.
+    """
+    again = train(shared_data, seed=SEED)
+    texts = [row.text for row in corpora.rows(shared_data, *corpora.SETS) if row.held_out]
+    shipped, made = judge(texts, model), judge(texts, again)
+    for sure, new in ((shipped.spam, made.spam), (shipped.abuse, made.abuse), (shipped.hate, made.hate)):
+        assert np.quantile(np.abs(sure - new), 0.999) < 0.01
 
 
 def test_two_copies_of_a_text_are_on_the_same_side(shared_data: Path) -> None:
