@@ -198,7 +198,7 @@ BENEFITS = """
     Free cancellation; Orders are never declined; No surcharge for express delivery; No delivery charge;
     No booking fee; Frozen desserts; No longer than a day to wait; A badge beside your name, if you want it;
     A star on your profile if you choose; Bike hire without a deposit; Deposit no longer needed;
-    The deposit is dropped; No need to pay in advance; Items on hold for a week; No entry fee;
+    A locker that is yours for good; The deposit is dropped; No need to pay in advance; Items on hold for a week; No entry fee;
     Cancelled bookings are paid back; Three weeks at most to wait; A tennis court two days sooner;
     Vouchers for other shops in the street; Skip the queue at the till; Delivered to your home;
     Longer borrowing of books; A longer loan of instruments; Insurance of your parcel; Fun for all ages;
@@ -226,6 +226,20 @@ def test_a_ban_by_another_name_is_a_ban(words: str, consequence: Consequence) ->
     ban = Effect(words, "ordinary", Side.BELOW, consequence, Decider.PERSON)
     for found in (GUARD.policy(policy(effects=(ban,))), GUARD.consumer(consumer(effects=(ban,)))):
         assert [finding.reason for finding in found] == ["a ban is decided about a person, never by a score"]
+
+
+def test_a_ban_is_told_once() -> None:
+    """PRP-1: that it could be reached by light conduct is not worth saying beside it."""
+    ban = Effect("Account closed", "good", Side.BELOW, Consequence.BAN, Decider.PERSON)
+    (finding,) = GUARD.policy(policy(effects=(ban,)))
+    assert finding.rule == "PRP-1"
+
+
+def test_a_policy_is_told_the_context_that_a_kind_is_registered_for() -> None:
+    """CTX-1 names the entry of the policy, and how to mend it."""
+    registered = evolve(LOWERING.kind, context="matchmaking")
+    found = GUARD.policy(policy(LOWERING), [registered])
+    assert "set context = 'matchmaking'" in {finding.mend for finding in found}
 
 
 @pytest.mark.parametrize("name", ["untrustworthy", "high risk", "liars", "second class", "不可信", "失信人"])
