@@ -29,7 +29,7 @@ from sqlalchemy.sql import ClauseElement, FromClause, Join
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from sesame_sdk.errors import Misconfigured, Retryable
-from sesame_sdk.hub import schema
+from sesame_sdk.hub import feed_schema
 
 #: How the ledger's table is tuned; the benchmark's rival gets the same.
 PRAGMAS = (
@@ -64,7 +64,7 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
         with writing(engine) as connection, connection.begin():
-            schema.metadata.create_all(connection)
+            feed_schema.told.metadata.create_all(connection)  # of every table: there is one metadata
     except SQLAlchemyError as error:
         why = getattr(error, "orig", None) or type(error).__name__
         mend = "look at its folder: is it there, writable, and a hub's?"

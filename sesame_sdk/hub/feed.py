@@ -17,8 +17,9 @@ from attrs import frozen
 from sqlalchemy import Connection, Row, and_, delete, exists, insert, select, update
 from sqlalchemy.dialects import sqlite
 
+from sesame_sdk.hub.feed_schema import changed, letters, streams, told
 from sesame_sdk.hub.moments import micros
-from sesame_sdk.hub.schema import changed, grants, letters, pseudonyms, streams, told
+from sesame_sdk.hub.schema import grants, pseudonyms
 from sesame_sdk.hub.validity import valid
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.grant import Direction

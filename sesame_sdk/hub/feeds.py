@@ -12,7 +12,7 @@ from sesame_sdk.exchange.letters import Counts, DeadLetter, Letter
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import feed, people, refresh, shelf, streams
 from sesame_sdk.hub.database import reading
-from sesame_sdk.hub.schema import streams as table
+from sesame_sdk.hub.feed_schema import streams as table
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.shelf import Shelf, Sign
 from sesame_sdk.hub.streams import Status

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Row, update
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.hub import readers, shelf, streams
+from sesame_sdk.hub.feed_schema import streams as table
 from sesame_sdk.hub.feeds import MOST_POLLED, Feed, Polled
 from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.readers import Request
-from sesame_sdk.hub.schema import streams as table
 from sesame_sdk.hub.streams import NewStatus, Wish
 from sesame_sdk.model import checks
 from sesame_sdk.model.feed import Verification

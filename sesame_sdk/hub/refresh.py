@@ -21,9 +21,10 @@ from sesame_sdk.guard.effect import contexts_that_count
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import feed, readers, reads, scores
 from sesame_sdk.hub.feed import Standing
+from sesame_sdk.hub.feed_schema import changed, streams, told
 from sesame_sdk.hub.moments import micros, micros_or_none
 from sesame_sdk.hub.readers import Request
-from sesame_sdk.hub.schema import changed, grants, pseudonyms, streams, told
+from sesame_sdk.hub.schema import grants, pseudonyms
 from sesame_sdk.hub.streams import DISABLED, rows
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.policy import Policy

@@ -21,8 +21,9 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from sesame_sdk.exchange.letters import Counts, DeadLetter, Letter
 from sesame_sdk.hub import feed
+from sesame_sdk.hub.feed_schema import letters, streams, told
 from sesame_sdk.hub.moments import micros
-from sesame_sdk.hub.schema import letters, reads, streams, told
+from sesame_sdk.hub.schema import reads
 from sesame_sdk.hub.streams import ENABLED
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.feed import (

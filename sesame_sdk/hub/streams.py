@@ -19,8 +19,9 @@ from attrs import field, frozen, validators
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.feed_schema import letters, streams, told
 from sesame_sdk.hub.moments import micros
-from sesame_sdk.hub.schema import letters, partners, streams, told
+from sesame_sdk.hub.schema import partners
 from sesame_sdk.model import checks
 from sesame_sdk.model.envelope import EventType
 

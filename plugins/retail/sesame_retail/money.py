@@ -20,8 +20,8 @@ _is_code = re.compile(r"[A-Z]{3}").fullmatch
 
 
 def as_decimal(parts: int) -> Decimal:
-    """Ten-thousandths as units of money."""
-    return Decimal(parts) / SCALE
+    """Ten-thousandths as units of money, with two decimals where that is exact: 12.50."""
+    return Decimal(parts // 100).scaleb(-2) if parts % 100 == 0 else Decimal(parts) / SCALE
 
 
 def parts_of(amount: Decimal) -> int:
