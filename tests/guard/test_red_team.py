@@ -198,7 +198,8 @@ BENEFITS = """
     Free cancellation; Orders are never declined; No surcharge for express delivery; No delivery charge;
     No booking fee; Frozen desserts; No longer than a day to wait; A badge beside your name, if you want it;
     A star on your profile if you choose; Bike hire without a deposit; Deposit no longer needed;
-    A locker that is yours for good; The deposit is dropped; No need to pay in advance; Items on hold for a week; No entry fee;
+    A locker that is yours for good; The deposit is dropped;
+    No need to pay in advance; Items on hold for a week; No entry fee;
     Cancelled bookings are paid back; Three weeks at most to wait; A tennis court two days sooner;
     Vouchers for other shops in the street; Skip the queue at the till; Delivered to your home;
     Longer borrowing of books; A longer loan of instruments; Insurance of your parcel; Fun for all ages;
