@@ -304,7 +304,9 @@ def test_a_number_is_no_way_to_dispute(way: str) -> None:
     assert rules(GUARD.policy(policy(disputes=way))) == {"DSP-1"}
 
 
-@pytest.mark.parametrize("way", ["400-800-8820", "No. 5, Lane 3, Leeds", "desk@shop.example"])
+@pytest.mark.parametrize(
+    "way", ["400-800-8820", "No. 5, Lane 3, Leeds", "Desk, 1 High Street", "desk@shop.example"]
+)
 def test_a_telephone_a_house_or_a_mailbox_is_a_way_to_dispute(way: str) -> None:
     """DSP-1."""
     assert GUARD.policy(policy(disputes=way)) == ()
@@ -315,6 +317,13 @@ def test_a_purpose_that_is_refused_is_named(purpose: str, told: str) -> None:
     """PUR-1: an empty one too."""
     (finding,) = GUARD.policy(policy(purposes=(purpose,)))
     assert finding.reason.endswith(f": {told}")
+
+
+def test_a_text_that_cannot_be_judged_is_not_said_to_speak_of_anything() -> None:
+    """The finding says what is wrong with it, and asks for plainer characters."""
+    bomb = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 60
+    found = [finding for finding in GUARD.kind(kind(reason=bomb)) if finding.rule == "POL-1"]
+    assert [finding.reason for finding in found] == ["it has more text than can be judged"]
 
 
 def test_a_reason_code_is_read() -> None:
