@@ -22,7 +22,7 @@ for _library in ("pytest", "hypothesis"):
 import pytest  # noqa: E402 - the same
 
 # What fails in a suite is then shown as pytest shows it in a test of one's own.
-for _suite in ("hub_sending", "hub_reading", "lockstep"):
+for _suite in ("hub_sending", "hub_reading", "two_hubs"):
     pytest.register_assert_rewrite(f"sesame_sdk.testing.{_suite}")
 
 from sesame_sdk.testing import strategies  # noqa: E402 - not before pytest is known to be there

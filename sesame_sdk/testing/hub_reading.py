@@ -11,7 +11,7 @@ from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.testing.any_hub import AnyHub
 from sesame_sdk.testing.clock import Clock
 from sesame_sdk.testing.hub_stage import HUB, OnStage
-from sesame_sdk.testing.nouns import BENEFITS, CARE, COMMUNITY, LATE, ORDER, POST, PURCHASES, RETAIL
+from sesame_sdk.testing.nouns import BENEFITS, CARE, COMMUNITY, LATE, ORDER, POST, PURCHASES, RETAIL, reading
 from sesame_sdk.testing.partner import Partner, manifest
 
 
@@ -100,3 +100,18 @@ class Reading(OnStage):
         with pytest.raises(Rejected) as refused:
             shop.send(shop.signal("ada", "4", ORDER.name))
         assert refused.value.code == "invalid_key"
+
+    def test_what_fell_with_a_key_can_be_sent_again(self, shop: Partner, hub: AnyHub) -> None:
+        """Under another key it is new, and counts with its new value; a duplicate it is only after that."""
+        new = SigningKey.generate()
+        hub.add_partner(shop.issuer, [new.public_jwk])
+        shop.send(shop.signal("ada", "1", ORDER.name, 9.0))
+        hub.revoke_key(shop.issuer, shop.key.kid, shop.clock())
+        mended = shop.with_key(new)
+        mended.register(manifest((ORDER, LATE), reading(RETAIL)))
+        again = mended.signal("ada", "1", ORDER.name, 2.0)
+        assert [(sent.accepted, sent.duplicates) for sent in (mended.send(again), mended.send(again))] == [
+            (1, 0),
+            (0, 1),
+        ]
+        assert self.points(mended, "ada") == [520.0]

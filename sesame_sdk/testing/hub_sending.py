@@ -108,3 +108,32 @@ class Sending(OnStage):
         with pytest.raises(Rejected, match="another meaning") as refused:
             shop.register(manifest((evolve(ORDER, sources=("a till",)),), name="other"))
         assert refused.value.code == "access_denied"
+
+    def test_an_older_registration_is_rejected(self, shop: Partner, hub: AnyHub, clock: Clock) -> None:
+        """Whoever replays what a plugin once declared changes nothing."""
+        older = shop.token(EventType.REGISTRATION, manifest((POST,)))
+        clock.pass_by(minutes=1)
+        shop.register(manifest((ORDER, LATE), reading(RETAIL)))
+        with pytest.raises(Rejected, match="older"):
+            hub.receive(older)
+        assert shop.send(shop.signal("ada", "1", ORDER.name)).accepted == 1
+
+    def test_a_registration_falls_with_its_key(self, shop: Partner, hub: AnyHub, clock: Clock) -> None:
+        """A thief's goes, and the partner's own before it stands again."""
+        thief = shop.with_key(SigningKey.generate())
+        hub.add_partner(shop.issuer, [thief.key.public_jwk])
+        clock.pass_by(minutes=1)
+        thief.register(manifest((POST,)))
+        order = shop.signal("ada", "1", ORDER.name)
+        assert shop.send(order).dropped[0].reason is DropReason.KIND_NOT_REGISTERED
+        hub.revoke_key(shop.issuer, thief.key.kid, clock.now)
+        assert shop.send(order).accepted == 1
+
+    def test_a_consent_that_is_told_as_withdrawn_ends_no_later(
+        self, shop: Partner, hub: AnyHub, clock: Clock
+    ) -> None:
+        """Telling the same consent again, with a later end or with none, does not undo it."""
+        for end in (clock.now, clock.now + timedelta(days=1), None):
+            hub.add_grants([shop.lets_send("ada", ORDER.name, withdrawn_at=end)])
+            dropped = shop.send(shop.signal("ada", "1", ORDER.name)).dropped
+            assert [one.reason for one in dropped] == [DropReason.NO_GRANT]
