@@ -50,9 +50,9 @@ def plugin_contract(
     """
     tested = Tested(module, events, requests, points, ordinary, strategy, standing)
     asked_with = {
-        "test_drawn_events_are_answered": strategy,
-        "test_no_score_is_no_worse": standing,
-        "test_its_signals_are_the_same_elsewhere": events,
+        "test_drawn_events_are_answered": strategy is not None,  # a strategy objects to being asked itself
+        "test_no_score_is_no_worse": standing is not None,
+        "test_its_signals_are_the_same_elsewhere": bool(events),
     }
     # Not even skipped: a skipped test would say that something is amiss with the plugin.
     left_out = {name: None for name, given in asked_with.items() if not given}

@@ -86,11 +86,12 @@ Failures = Callable[..., set[str]]
 @pytest.fixture
 def failures(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Failures:
     """The tests that fail when a plugin's author applies the contract, in a repository of their own."""
-    monkeypatch.setattr(fresh, "MOST_TRIES", 3)
     for folder in (PLUGINS, HERE):
         pytester.syspathinsert(folder)
 
     def run(module: str, *options: str, events: str = "EVENTS", requests: str = "REQUESTS") -> set[str]:
+        if "slow" in module:  # it never gets quicker; whatever else is timed may need every try
+            monkeypatch.setattr(fresh, "MOST_TRIES", 2)
         pytester.makepyfile(test_contract=FILE.format(module=module, events=events, requests=requests))
         passed, skipped, failed = pytester.inline_run("-p", "no:cacheprovider", *options).listoutcomes()
         assert len(passed) + len(skipped) + len(failed) > 20
@@ -166,7 +167,7 @@ def test_what_is_drawn_is_asked_too(pytester: pytest.Pytester) -> None:
         )
     """)
     done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "drawn_events")
-    done.assert_outcomes(failed=1, deselected=22)
+    done.assert_outcomes(failed=1, deselected=21)
     done.stdout.fnmatch_lines(["*a drawn event raised TypeError at sound.py:*"])
 
 
