@@ -39,8 +39,8 @@ from sesame_sdk import (
 from sesame_sdk.exchange.client import Client
 from sesame_sdk.exchange.transport import Transport
 from sesame_sdk.hub import schema
-from sesame_sdk.hub.database import PRAGMAS
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.products.on_sqlite import PRAGMAS
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.hub.view import Row as TableRow
 from sesame_sdk.hub.view import as_row

@@ -1,6 +1,8 @@
 """Fixtures that more than one room's tests use."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from sesame_sdk import Identity, Signal
+from tests import postgresql as servers
 
 # A deadline for each example is a timed test, and machines are busy. pytest-timeout ends what hangs.
 settings.register_profile("untimed", deadline=None)
@@ -25,6 +28,47 @@ def shared_data() -> Path:
             pytest.fail(f"{SHARED} must be there in CI")
         pytest.skip(f"needs the real data in {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[servers.Server]:
+    """A PostgreSQL of this run's own."""
+    with servers.running(**servers.FAST) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(postgresql: servers.Server) -> str:
+    """A database that has a ledger's tables and nothing in them, to be copied."""
+    from sesame_sdk.hub.database import open_engine
+
+    name = postgresql.create()
+    open_engine(postgresql.url(name)).dispose()
+    return name
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Gives the URL of a new ledger, on each database product in turn."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            yield lambda: "sqlite:///hub.sqlite"
+            return
+        server: servers.Server = request.getfixturevalue("postgresql")
+        template: str = request.getfixturevalue("empty_ledger")
+
+        def copied() -> str:
+            name = server.create(template)
+            stack.callback(server.drop, name)
+            return server.url(name)
+
+        yield copied
+
+
+@pytest.fixture
+def database(new_database: Callable[[], str]) -> str:
+    """The URL of a new ledger."""
+    return new_database()
 
 
 @pytest.fixture(scope="session")

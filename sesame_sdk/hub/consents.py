@@ -11,11 +11,24 @@ from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Engine, Row, Select, Table, bindparam, func, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 
-from sesame_sdk.hub.database import bare_sql
+from sesame_sdk.hub.database import bare_sql, product_of
 from sesame_sdk.hub.grants import CHANGE
 from sesame_sdk.hub.moments import micros, moment, moment_or_none
+from sesame_sdk.hub.products.product import JsonWords
 from sesame_sdk.hub.schema import (
     changes,
     grant_crossings,
@@ -67,7 +80,7 @@ class Consents:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._look_up = bare_sql(engine, _terms_of_many())
+        self._look_up = bare_sql(engine, _terms_of_many(product_of(engine).json))
         self._mark: int | None = None
         self._until = _NEVER
         self._known: defaultdict[int, dict[str, Standing]] = defaultdict(dict)
@@ -108,20 +121,21 @@ class Consents:
         }
 
 
-def _terms_of_many() -> Select[*tuple[Any, ...]]:
+def _terms_of_many(words: JsonWords) -> Select[*tuple[Any, ...]]:
     """What was granted under many pseudonyms. Placeholders: direction, partner, pseudonyms as JSON.
 
-    One row, all of it JSON too: for each row that it fetches the driver lets go of the interpreter's
+    One row, all of it JSON too: for each row that it fetches SQLite's driver lets go of the interpreter's
     lock, and has to get it back from threads that verify. Row by row that took longer than the search.
     """
+    elements, array, collect = (getattr(func, word) for word in (words.elements, words.array, words.collect))
     sends = (grants.c.pseudonym == pseudonyms.c.id) & (grants.c.direction == bindparam(None))
-    asked = func.json_each(bindparam(None)).table_valued("value")
-    told = func.json_array(
+    asked = elements(bindparam(None)).table_valued("value")
+    told = array(
         *(pseudonyms.c.subject, pseudonyms.c.person, grant_kinds.c.kind),
         *(grants.c.given_at, grants.c.expires_at, grants.c.withdrawn_at),
     )
     return (
-        select(func.json_group_array(told))
+        select(func.coalesce(cast(collect(told), Text), literal_column("'[]'")))
         .select_from(pseudonyms)
         .join(grants, sends)
         .join(grant_kinds, grant_kinds.c.grant_id == grants.c.id)

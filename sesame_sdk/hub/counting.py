@@ -25,15 +25,13 @@ from sqlalchemy import (
     String,
     Table,
     and_,
-    delete,
     exists,
     insert,
     select,
 )
-from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.hub import registrations
-from sesame_sdk.hub.database import create_temporary_view, in_order
+from sesame_sdk.hub.database import in_order, product_of
 from sesame_sdk.hub.parties import void_envelopes
 from sesame_sdk.hub.schema import (
     grant_kinds,
@@ -59,6 +57,7 @@ _asked = Table(
     Column("context", String(32), primary_key=True),
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
+    postgresql_on_commit="DELETE ROWS",
 )
 #: What each person lets each partner say, of what that partner registered.
 _permitted = Table(
@@ -70,6 +69,7 @@ _permitted = Table(
     Column("name", String(128), nullable=False),
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
+    postgresql_on_commit="DELETE ROWS",
 )
 #: The view that is made of them.
 _rows = Table(
@@ -191,7 +191,4 @@ def _counted() -> Select[int, int, str, float, int]:
 
 def _prepare(connection: Connection) -> None:
     """Make the relations where this connection lacks them, and empty them."""
-    for table in (_asked, _permitted):
-        connection.execute(CreateTable(table, if_not_exists=True))
-        connection.execute(delete(table))
-    create_temporary_view(connection, "counted", _counted())
+    product_of(connection.engine).prepare(connection, (_asked, _permitted), {"counted": _counted()})

@@ -1,88 +1,104 @@
-"""The engine, and all that is particular to a database product.
+"""The ledger's database: opening it, and the transactions that all of this room works in.
 
-On SQLite: WAL, so that readers never wait for the writer; ``synchronous=FULL``, so that what was
-acknowledged survives a power cut; transactions begun by us, since the driver's own habit of beginning
-late breaks savepoints; a writer takes the lock at once instead of finding half-way that it may not.
+What SQLite and PostgreSQL do each in their own way is in `products`.
 """
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Insert,
-    Select,
-    Table,
-    create_engine,
-    event,
-    make_url,
-)
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, FromClause, Join
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from sesame_sdk.errors import Misconfigured, Retryable
-from sesame_sdk.hub import feed_schema
+from sesame_sdk.errors import Misconfigured
+from sesame_sdk.hub import migrations
+from sesame_sdk.hub.products.on_postgresql import Postgresql
+from sesame_sdk.hub.products.on_sqlite import Sqlite
+from sesame_sdk.hub.products.product import Hold, Product
 
-#: How the ledger's table is tuned; the benchmark's rival gets the same.
-PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 15000",
-    "PRAGMA cache_size = -65536",  # 64 MiB
-    "PRAGMA temp_store = MEMORY",
-    # Signals of one envelope fall on as many pages as it names people. A checkpoint that waits for
-    # 20,000 pages writes each once, where one every 1,000 pages writes most of them again and again.
-    "PRAGMA wal_autocheckpoint = 20000",
-)
-#: More threads than the web framework has.
-_POOL = 64
+T = TypeVar("T")
+
+_PRODUCTS: dict[str, Product] = {"sqlite": Sqlite(), "postgresql": Postgresql()}
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for the ledger at `url`, with its tables made where they are missing.
+    """An engine for the ledger at `url`. In a database that is empty its tables are made.
 
     Raises:
-        Misconfigured: the URL is not one, or the database cannot be opened.
+        Misconfigured: the URL is not one, the database cannot be opened, or its tables are of another
+            version than this program.
     """
-    try:
-        kind = make_url(url).get_backend_name()
-        if kind != "sqlite":
-            raise Misconfigured(
-                f"{kind} is not supported yet", field="database", mend="use sqlite:///hub.sqlite"
-            )
-        # Parameters hold people's data, so no error message may show them.
-        engine = create_engine(url, hide_parameters=True, pool_size=4, max_overflow=_POOL)
-        event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
-        with writing(engine) as connection, connection.begin():
-            feed_schema.told.metadata.create_all(connection)  # of every table: there is one metadata
-    except SQLAlchemyError as error:
-        why = getattr(error, "orig", None) or type(error).__name__
-        mend = "look at its folder: is it there, writable, and a hub's?"
-        raise Misconfigured(f"cannot be opened: {why}", field=f"database {url}", mend=mend) from error
-    return engine
+    with _opening(url) as engine:
+        with reading(engine) as connection:
+            there = migrations.check(connection)
+        if not there:
+            _alone(engine, migrations.upgrade)
+        return engine
 
 
-def writing(engine: Engine) -> Connection:
-    """A connection whose transactions hold the write lock from their first moment."""
-    return engine.connect().execution_options(sesame_begin="BEGIN IMMEDIATE")
+def migrate(url: str) -> str | None:
+    """Bring the tables at `url` to this program's version. The one that they had; None if there were none.
+
+    Raises:
+        Misconfigured: as `open_engine`, but not for tables of an earlier version.
+    """
+    with _opening(url) as engine:
+        try:
+            return _alone(engine, migrations.upgrade)
+        finally:
+            engine.dispose()
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def _opening(url: str) -> Iterator[Engine]:
+    try:
+        told = make_url(url)
+        product = _PRODUCTS.get(told.get_backend_name())
+        if product is None:
+            raise Misconfigured(
+                f"{told.get_backend_name()} is not supported",
+                field="database",
+                mend="use sqlite:///hub.sqlite or postgresql://user@host/name",
+            )
+        yield product.open(told)
+    except SQLAlchemyError as error:
+        why = getattr(error, "orig", None) or type(error).__name__
+        mend = "is it there, may the hub write to it, and is it a hub's?"
+        raise Misconfigured(
+            f"cannot be opened: {why}", field=f"database {_masked(url)}", mend=mend
+        ) from error
+
+
+def _masked(url: str) -> str:
+    """A URL without its password, for messages."""
+    try:
+        return make_url(url).render_as_string()
+    except ArgumentError:
+        return "URL"
+
+
+def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with writing(engine) as connection, connection.begin():
+        product_of(engine).hold(connection, Hold.ALONE)
+        return work(connection)
+
+
+def product_of(engine: Engine) -> Product:
+    """What is particular to the database behind `engine`."""
+    return _PRODUCTS[engine.dialect.name]
+
+
+def writing(engine: Engine) -> Connection:
+    """A connection for transactions that write; each must begin with `Product.hold`."""
+    return product_of(engine).writing(engine)
+
+
+def reading(engine: Engine) -> AbstractContextManager[Connection]:
     """A transaction that sees one state of the ledger; what it puts in temporary tables goes with it."""
-    with engine.connect() as connection:
-        yield connection
-        connection.rollback()
+    return product_of(engine).reading(engine)
 
 
 def bare_sql(engine: Engine, statement: ClauseElement) -> str:
@@ -94,14 +110,20 @@ def bare_sql(engine: Engine, statement: ClauseElement) -> str:
     return str(statement.compile(engine))
 
 
-def insert_or_replace(table: Table, where: ColumnElement[bool]) -> Insert:
-    """An INSERT that replaces a row of the same key where `where` holds of it, and else leaves it alone.
+def insert_or_update(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows that all name the same columns; where one of the same key is there, set these columns."""
+    if rows:
+        statement = product_of(connection.engine).insert(table)
+        key = {column.name for column in table.primary_key}
+        later = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=later), rows
+        )
 
-    PostgreSQL says it in the same words.
-    """
-    statement = sqlite.insert(table)
-    rest = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
-    return statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=rest, where=where)
+
+def next_numbers(connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+    """So many numbers for `column`, ascending, that no row has. They are ours alone."""
+    return product_of(connection.engine).next_numbers(connection, column, many)
 
 
 class _OrderedJoin(Join):
@@ -128,12 +150,6 @@ def _cross_join(join: Join, compiler: SQLCompiler, **options: Any) -> str:  # no
     return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
 
 
-def create_temporary_view(connection: Connection, name: str, chosen: Select[*tuple[Any, ...]]) -> None:
-    """Make a view that lives as long as the connection, unless it is there already."""
-    text = str(chosen.compile(connection.engine, compile_kwargs={"literal_binds": True}))
-    connection.exec_driver_sql(f"CREATE TEMPORARY VIEW IF NOT EXISTS {name} AS {text}")
-
-
 def ensure_in_transaction(connection: Connection) -> None:
     """Pass if what was done on `connection` since it began can still be committed.
 
@@ -141,25 +157,4 @@ def ensure_in_transaction(connection: Connection) -> None:
         Retryable: the database undid it by itself, as SQLite does when the disk is full; a commit would
             then succeed and keep nothing.
     """
-    if not driver_connection(connection).in_transaction:
-        raise Retryable("the database undid the transaction", field="database")
-
-
-def driver_connection(connection: Connection) -> sqlite3.Connection:
-    """The driver's own connection beneath `connection`, in the same transaction."""
-    found = connection.connection.driver_connection
-    if not isinstance(found, sqlite3.Connection):
-        raise Misconfigured("scores are computed in SQLite only, so far", field="database")
-    return found
-
-
-def _on_connect(connection: DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None  # sqlite3's: we begin transactions ourselves
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("sesame_begin", "BEGIN"))
+    product_of(connection.engine).ensure_in_transaction(connection)

@@ -13,6 +13,7 @@ from sesame_sdk.hub import feed, ledger, parties, policies, registrations
 from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.ingest import Ingest, Told
 from sesame_sdk.hub.ledger import Arrival, Entry, Kept
+from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.view import View
 from sesame_sdk.hub.writer import Task
@@ -72,7 +73,8 @@ class Door:
         if event is EventType.SIGNALS:
             opened = open_envelope(body, keys, audience=self._issuer, now=now)
             told = Told(opened, ledger.digest_of(opened.token, opened.disclosures))
-            return Task(self._take_signals, told, kin=(opened.envelope.issuer, opened.kid))
+            kin = (opened.envelope.issuer, opened.kid)
+            return Task(self._take_signals, told, kin, Hold.SHARED)
         if event is EventType.REGISTRATION:
             said = verify_event(body, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
             return Task(self._take_registrations, _Registration(said, body))
@@ -102,7 +104,7 @@ class Door:
         registrations.check_newer(connection, arrival, told.payload)
         registrations.judge(told.payload, self._guard, policies.all_in_force(connection))
         registrations.check_meaning(connection, told.payload)
-        number = ledger.next_number(connection)
+        (number,) = ledger.next_numbers(connection, 1)
         receipt = self._sign(Receipt(arrival.jti, arrival.received_at, accepted=0), arrival.issuer)
         ledger.append(connection, [Entry(number, arrival, Kept(token), receipt)])
         registrations.append(connection, number, arrival, told.payload)

@@ -15,8 +15,8 @@ from typing import Any
 
 from attrs import frozen
 from sqlalchemy import Connection, Row, and_, delete, exists, insert, select, update
-from sqlalchemy.dialects import sqlite
 
+from sesame_sdk.hub.database import insert_or_update
 from sesame_sdk.hub.feed_schema import changed, letters, streams, told
 from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.schema import grants, pseudonyms
@@ -128,12 +128,7 @@ def tell(
         {"stream": stream, "person": person, "seq": number, **_state(one), **of}
         for number, (person, one) in enumerate(news.items(), seq)
     ]
-    if rows:
-        written = sqlite.insert(told)
-        later = {name: written.excluded[name] for name in rows[0] if name not in {"stream", "person"}}
-        connection.execute(
-            written.on_conflict_do_update(index_elements=[*told.primary_key], set_=later), rows
-        )
+    insert_or_update(connection, told, rows)
     _move_ends(connection, stream, before, found)
     return len(left) + len(rows)
 

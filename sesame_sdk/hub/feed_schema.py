@@ -59,7 +59,7 @@ told = Table(
     Column("person", BigInteger, nullable=False),
     Column("subject", String(128), nullable=False),
     Column("seq", BigInteger, nullable=False),
-    Column("event", String(64), nullable=False),
+    Column("event", String(128), nullable=False),
     Column("points", Double),
     Column("band", String(32)),
     Column("base", Double, nullable=False),
@@ -74,10 +74,22 @@ told = Table(
     Column("dead", BigInteger),
     PrimaryKeyConstraint("stream", "person"),
     Index("told_by_person", "person"),
-    Index("told_due", "stream", "due", "seq", sqlite_where=text("due > 0")),
-    Index("told_until", "until", sqlite_where=text("until IS NOT NULL")),
-    Index("told_by_letter", "letter", sqlite_where=text("letter IS NOT NULL")),
-    Index("told_dead", "dead", sqlite_where=text("dead IS NOT NULL")),
+    Index("told_due", "stream", "due", "seq", sqlite_where=text("due > 0"), postgresql_where=text("due > 0")),
+    Index(
+        "told_until",
+        "until",
+        sqlite_where=text("until IS NOT NULL"),
+        postgresql_where=text("until IS NOT NULL"),
+    ),
+    Index(
+        "told_by_letter",
+        "letter",
+        sqlite_where=text("letter IS NOT NULL"),
+        postgresql_where=text("letter IS NOT NULL"),
+    ),
+    Index(
+        "told_dead", "dead", sqlite_where=text("dead IS NOT NULL"), postgresql_where=text("dead IS NOT NULL")
+    ),
     sqlite_with_rowid=False,
 )
 #: Messages on their way, and those refused for good, of which the token is not kept.
@@ -87,7 +99,7 @@ letters = Table(
     Column("id", Key, primary_key=True),
     Column("stream", ForeignKey("streams.id"), nullable=False, index=True),
     Column("jti", String(64), nullable=False, unique=True),
-    Column("event", String(64), nullable=False),
+    Column("event", String(128), nullable=False),
     Column("people", Integer, nullable=False),
     # The highest number of a state in it.
     Column("seq", BigInteger, nullable=False),

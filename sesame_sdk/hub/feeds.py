@@ -13,6 +13,7 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import feed, people, refresh, shelf, streams
 from sesame_sdk.hub.database import reading
 from sesame_sdk.hub.feed_schema import streams as table
+from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.shelf import Shelf, Sign
 from sesame_sdk.hub.streams import Status
@@ -69,7 +70,7 @@ class Feed:
         with reading(self.engine) as connection:
             if not refresh.needed(connection, today, now):
                 return False
-        self.writer.run(lambda connection: refresh.step(connection, self.guard, today, now))
+        self.writer.run(lambda connection: refresh.step(connection, self.guard, today, now), Hold.FEED)
         return True
 
     def listed(self) -> list[dict[str, Any]]:
@@ -93,7 +94,7 @@ class Feed:
             streams.set_status(connection, stream, status, reason)
             self.shelf.speak(connection, stream, StreamUpdated(status, reason or None), self.clock())
 
-        self.writer.run(work)
+        self.writer.run(work, Hold.FEED)
 
     def dead_letters(self, name: str) -> list[DeadLetter]:
         """What the consumer refused for good, with its reasons."""
@@ -102,7 +103,7 @@ class Feed:
 
     def redrive(self, name: str) -> int:
         """Send what dead letters carried once more; how many there were."""
-        return self.writer.run(lambda c: shelf.redrive(c, streams.named(c, name).id))
+        return self.writer.run(lambda c: shelf.redrive(c, streams.named(c, name).id), Hold.FEED)
 
     def announce_erasure(self, person: str) -> None:
         """Tell every stream that ever heard of a person that the person is erased."""
@@ -130,7 +131,7 @@ class Feed:
             row = connection.execute(streams.rows().where(table.c.id == stream)).first()
             return self.shelf.take(connection, row, most, self.clock(), after) if row else []
 
-        return self.writer.run(work)
+        return self.writer.run(work, Hold.FEED)
 
     def settle(self, stream: int, sent: list[str], dead: dict[str, tuple[str, str]]) -> None:
         """Write down what became of pushed messages, by ``jti``."""
@@ -139,7 +140,7 @@ class Feed:
             shelf.acknowledge(connection, stream, sent)
             shelf.bury(connection, stream, dead)
 
-        self.writer.run(work)
+        self.writer.run(work, Hold.FEED)
 
     def counts(self, stream: int) -> Counts:
         """Messages of a stream on their way, and dead."""
@@ -153,7 +154,7 @@ class Feed:
             row = connection.execute(streams.rows().where(table.c.id == stream)).first()
             return Polled(stream, (), more=False) if row is None else self.give(connection, row, most)
 
-        return self.writer.run(work)
+        return self.writer.run(work, Hold.FEED)
 
     def give(self, connection: Connection, stream: Row[Any], most: int) -> Polled:
         """The same within a transaction."""

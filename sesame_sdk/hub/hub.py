@@ -33,6 +33,7 @@ from sesame_sdk.hub.door import Door
 from sesame_sdk.hub.feeds import Feed, fed_by
 from sesame_sdk.hub.parties import Directory
 from sesame_sdk.hub.partners import Partner
+from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.reads import Read
 from sesame_sdk.hub.reception import Reception
 from sesame_sdk.hub.settings import Settings, load_settings
@@ -143,7 +144,7 @@ class Hub:
         request = readers.authorise(token, self._keys, audience=self.settings.issuer, now=self._clock())
         with reading(self._engine) as connection:
             found = reads.answer(connection, request, subjects, self._guard, self.feed.today())
-        self._writer.run(partial(reads.log, request=request, found=found))
+        self._writer.run(partial(reads.log, request=request, found=found), Hold.SHARED)
         return found.scores
 
     def ready(self) -> bool:

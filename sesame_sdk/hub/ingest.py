@@ -22,8 +22,9 @@ from sqlalchemy import Connection
 from sesame_sdk.hub import feed, ledger, registrations
 from sesame_sdk.hub.consents import Consents, Standing
 from sesame_sdk.hub.ledger import Arrival, Entry
+from sesame_sdk.hub.products.product import Row
 from sesame_sdk.hub.registrations import Sayable
-from sesame_sdk.hub.view import Row, View, as_row
+from sesame_sdk.hub.view import View, as_row
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
 from sesame_sdk.model.signal import Signal
 from sesame_sdk.signing.envelopes import Opened
@@ -114,13 +115,16 @@ class Ingest:
 
     def _keep(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> list[Entry]:
         sieve = self._sieve(connection, new)
-        first = ledger.next_number(connection)
-        found = [sieve.sort(opened.envelope.signals, number) for number, (_, opened) in enumerate(new, first)]
+        numbers = ledger.next_numbers(connection, len(new))
+        found = [
+            sieve.sort(opened.envelope.signals, number)
+            for number, (_, opened) in zip(numbers, new, strict=True)
+        ]
         total = sum(len(one.rows) for one in found)
         all_new = self.view.insert(connection, chain.from_iterable(one.rows for one in found)) == total
         feed.mark(connection, lambda: {row[0] for one in found for row in one.rows})
         entries = []
-        for number, (arrival, opened), one in zip(range(first, first + len(new)), new, found, strict=True):
+        for number, (arrival, opened), one in zip(numbers, new, found, strict=True):
             accepted, places = len(one.rows), one.places
             if not all_new:
                 accepted, places = self._look_closer(connection, number, arrival.kid, one)

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
 from sesame_sdk.errors import Rejected
+from sesame_sdk.hub import database
 from sesame_sdk.hub.moments import micros, moment
 from sesame_sdk.hub.parties import KeysOnFile
 from sesame_sdk.hub.schema import envelopes
@@ -126,10 +127,9 @@ def receipts_of(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str
     return {row.jti: row.receipt for row in found}
 
 
-def next_number(connection: Connection) -> int:
-    """The number that the next row will have. Ours alone while we hold the write lock."""
-    last: int = connection.scalar(select(func.coalesce(func.max(envelopes.c.id), 0))) or 0
-    return last + 1
+def next_numbers(connection: Connection, many: int) -> Sequence[int]:
+    """The numbers of so many new rows, ascending."""
+    return database.next_numbers(connection, envelopes.c.id, many)
 
 
 def append(connection: Connection, entries: Sequence[Entry]) -> None:

@@ -17,6 +17,7 @@ from sesame_sdk.hub import readers, shelf, streams
 from sesame_sdk.hub.feed_schema import streams as table
 from sesame_sdk.hub.feeds import MOST_POLLED, Feed, Polled
 from sesame_sdk.hub.moments import micros
+from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.readers import Request
 from sesame_sdk.hub.streams import NewStatus, Wish
 from sesame_sdk.model import checks
@@ -160,7 +161,7 @@ class Reception:
             readers.use_up(connection, request, partner)
             return work(connection, partner, request)
 
-        return self.feed.writer.run(inside)
+        return self.feed.writer.run(inside, Hold.FEED)
 
 
 def _there(found: Row[Any] | None) -> Row[Any]:

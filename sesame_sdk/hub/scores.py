@@ -7,14 +7,13 @@ from sqlalchemy import Connection, select
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.hub import counting, people, policies
-from sesame_sdk.hub.database import driver_connection
+from sesame_sdk.hub.database import product_of
 from sesame_sdk.hub.schema import grant_crossings, grants, pseudonyms
 from sesame_sdk.hub.validity import valid
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
-from sesame_sdk.scoring import engines
 from sesame_sdk.scoring.explain import explain as explained
 from sesame_sdk.scoring.explain import scores
 from sesame_sdk.scoring.what_if import what_if as supposing
@@ -42,7 +41,7 @@ def of_people(
     if not asked:
         return {}
     counting.count(connection, asked, at)
-    rows = engines.score_in_sqlite(driver_connection(connection), policy, as_of)
+    rows = product_of(connection.engine).score(connection, policy, as_of)
     return scores(rows, policy, as_of, reasons=reasons)
 
 

@@ -77,14 +77,20 @@ class Settings:
         return self.path / KEY
 
 
-def create_hub(path: Path, *, issuer: str, as_of: date | None = None) -> Settings:
-    """Make a hub's folder (0700) with a new key and settings. The database is made when first opened.
+def create_hub(path: Path, *, issuer: str, database: str = DATABASE, as_of: date | None = None) -> Settings:
+    """Make a hub's folder (0700) with a new key and settings. The tables are made when first opened.
+
+    Args:
+        path: the folder.
+        issuer: the hub's base URL.
+        database: SQLAlchemy URL of the ledger; a PostgreSQL database must be there, and empty.
+        as_of: the day that scores are computed for; None means today.
 
     Raises:
         Misconfigured: the folder holds something already, or cannot be made.
         Rejected: `issuer` is not a URL.
     """
-    settings = Settings(path, issuer, as_of=as_of)
+    settings = Settings(path, issuer, database, as_of=as_of)
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(path.iterdir()):
@@ -93,7 +99,7 @@ def create_hub(path: Path, *, issuer: str, as_of: date | None = None) -> Setting
     except OSError as error:
         raise Misconfigured(f"cannot be made: {error.strerror}", field=str(path)) from error
     SigningKey.generate().save(settings.key_path)
-    lines = [f"issuer = {json.dumps(issuer)}", f"database = {json.dumps(DATABASE)}"]
+    lines = [f"issuer = {json.dumps(issuer)}", f"database = {json.dumps(database)}"]
     if as_of is not None:
         lines.append(f"as_of = {as_of.isoformat()}")
     (path / FILE).write_text("\n".join([*lines, ""]), encoding="utf-8")

@@ -8,26 +8,18 @@ Rules:
       that is here: should that key be revoked, the signal stands by the other
 """
 
-from collections.abc import Iterable
-from itertools import chain
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Engine, and_, bindparam, delete, func, select, true
+from sqlalchemy import Connection, Engine, and_, delete, func, select, true
 
 from sesame_sdk.hub import kinds, ledger, people
-from sesame_sdk.hub.database import bare_sql, insert_or_replace
+from sesame_sdk.hub.database import product_of
 from sesame_sdk.hub.ledger import Replayed
 from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.parties import void_envelopes
+from sesame_sdk.hub.products.product import Row
 from sesame_sdk.hub.schema import envelopes, signals
 from sesame_sdk.model.signal import Signal
-
-#: In the order of the columns of `signals`.
-Row = tuple[int, int, bytes, int, float, int, int]
-#: Rows of one statement. The driver lets go of the interpreter's lock for each, and has to get it back
-#: from threads that verify: row by row, that took longer than the inserting.
-_AT_ONCE = 250
-_by_person = itemgetter(0)
 
 
 def as_row(signal: Signal, person: int, partner: int, kind: int, envelope: int) -> Row:
@@ -46,33 +38,19 @@ class View:
 
     def __init__(self, engine: Engine, hub: str) -> None:
         self._hub = hub
-        statement = insert_or_replace(signals, where=signals.c.envelope.in_(void_envelopes()))
-        self._insert = bare_sql(engine, statement)
-        one = "(" + ", ".join("?" * len(signals.c)) + ")"
-        self._insert_many = self._insert.replace(one, ", ".join([one] * _AT_ONCE))
-        this_one = and_(*(column == bindparam(None) for column in signals.primary_key))
-        origin = select(signals.c.envelope, envelopes.c.kid).outerjoin(
-            envelopes, envelopes.c.id == signals.c.envelope
-        )
-        self._origin = bare_sql(engine, origin.where(this_one))
+        self._table = product_of(engine).signals(engine, signals, envelopes, void_envelopes())
 
     def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
         """Add what is not there yet. Returns how many rows that was; of equal keys the first counts."""
-        # By person, as the table is: each of its pages is then visited once.
-        ordered = sorted(rows, key=_by_person)
-        whole = len(ordered) // _AT_ONCE * _AT_ONCE
-        inserted = 0
-        for start in range(0, whole, _AT_ONCE):
-            values = tuple(chain.from_iterable(ordered[start : start + _AT_ONCE]))
-            inserted += connection.exec_driver_sql(self._insert_many, values).rowcount
-        if rest := ordered[whole:]:
-            inserted += connection.exec_driver_sql(self._insert, rest).rowcount
-        return inserted
+        return self._table.insert(connection, rows)
 
-    def origins(self, connection: Connection, rows: Iterable[Row]) -> list[tuple[int, str | None]]:
-        """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger."""
-        found = [connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows]
-        return [(origin.envelope, origin.kid) for origin in found]
+    def origins(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[int, str | None]]:
+        """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger.
+
+        Raises:
+            Overtaken: another worker kept one of them at the same moment; do it all again.
+        """
+        return self._table.origins(connection, rows)
 
     def rebuild(self, connection: Connection) -> int:
         """Throw the table away and make it again from the ledger. Returns how many signals there are.

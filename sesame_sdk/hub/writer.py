@@ -25,7 +25,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from sesame_sdk.errors import Retryable
-from sesame_sdk.hub.database import ensure_in_transaction, writing
+from sesame_sdk.hub.database import ensure_in_transaction, product_of, writing
+from sesame_sdk.hub.products.product import Hold
 
 I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
@@ -42,11 +43,13 @@ class Task(Generic[I, T]):
         work: does it in a transaction, for one item or several; returns a result for each, in their order.
         item: ours.
         kin: tasks that are equal in this may be done at once; None for one that is done alone.
+        hold: what must stand still meanwhile.
     """
 
     work: Callable[[Connection, Sequence[I]], Sequence[T]]
     item: I
     kin: Hashable = None
+    hold: Hold = Hold.ALONE
 
 
 @frozen(eq=False)
@@ -85,13 +88,13 @@ class Writer:
         self._thread = Thread(target=self._serve, name="sesame-hub-writer", daemon=True)
         self._thread.start()
 
-    def run(self, work: Callable[[Connection], T]) -> T:
+    def run(self, work: Callable[[Connection], T], hold: Hold = Hold.ALONE) -> T:
         """Do `work` in a transaction; returns what it returned, once that is on disk.
 
         Raises:
             Retryable: too much is waiting, the hub is closing, or the database did not take it.
         """
-        return self.do(Task(lambda connection, _: [work(connection)], None))
+        return self.do(Task(lambda connection, _: [work(connection)], None, hold=hold))
 
     def do(self, task: Task[Any, T]) -> T:
         """The same for a task, which may share its work with others of its kin.
@@ -195,6 +198,7 @@ def _in_transaction(
     do_all: Callable[[Connection, list[_Job[Any]]], list[_Outcome]],
 ) -> list[_Outcome]:
     with connection.begin():
+        product_of(connection.engine).hold(connection, max(job.task.hold for job in jobs))
         outcomes = do_all(connection, jobs)
         ensure_in_transaction(connection)
     return outcomes
@@ -211,7 +215,9 @@ def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
     for job in jobs:
         kindred.setdefault(id(job) if job.task.kin is None else job.task.kin, []).append(job)
     try:
-        return [outcome for some in kindred.values() for outcome in _do(connection, some)]
+        # Always in the same order, so that two workers never wait for each other's rows.
+        ordered = sorted(kindred, key=lambda kin: (isinstance(kin, int), str(kin)))
+        return [outcome for kin in ordered for outcome in _do(connection, kindred[kin])]
     except OperationalError:
         raise
     except BaseException as error:

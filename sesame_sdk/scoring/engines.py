@@ -1,4 +1,4 @@
-"""Runs the one SQL text: on SQLite beside a ledger, and on DuckDB over Parquet."""
+"""Runs the one SQL text: on SQLite and PostgreSQL beside a ledger, and on DuckDB over Parquet."""
 
 import math
 import sqlite3
@@ -15,6 +15,7 @@ from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, SUMS_SQL, po
 
 if TYPE_CHECKING:
     import duckdb
+    import psycopg
 
 #: (subject, kind, hundredths); kind '' is the bounded total.
 Row = tuple[Any, str, int]
@@ -64,6 +65,24 @@ def _beside(connection: sqlite3.Connection, policy: Policy, as_of: date) -> Iter
         yield
     finally:
         connection.execute("DROP TABLE temp.policy")
+
+
+def score_in_postgresql(
+    connection: "psycopg.Connection[tuple[Any, ...]]", policy: Policy, as_of: date
+) -> Iterator[Row]:
+    """Score everybody in `counted`, a view that the caller has made, within the caller's transaction.
+
+    Adds nothing to the database: the policy is a temporary table that is emptied when the transaction ends.
+    """
+    rows = policy_rows(policy, as_of)
+    columns = ", ".join(f"{name} {'text' if name == 'kind' else 'float8'}" for name in POLICY_COLUMNS)
+    places = ", ".join(["%s"] * len(POLICY_COLUMNS))
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS policy ({columns}) ON COMMIT DELETE ROWS")
+        cursor.execute("DELETE FROM policy")
+        cursor.executemany(f"INSERT INTO policy VALUES ({places})", rows)  # noqa: S608 - placeholders only
+        cursor.execute(SCORE_SQL)
+        yield from _whole(cursor)
 
 
 def register_functions(connection: sqlite3.Connection) -> None:

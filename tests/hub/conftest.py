@@ -21,9 +21,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def hub_path(tmp_path: Path) -> Path:
-    """The folder of a new hub."""
-    return create_hub(tmp_path / "hub", issuer=HUB).path
+def hub_path(tmp_path: Path, database: str) -> Path:
+    """The folder of a new hub, over each database product in turn."""
+    return create_hub(tmp_path / "hub", issuer=HUB, database=database).path
 
 
 @pytest.fixture

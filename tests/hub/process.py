@@ -1,7 +1,6 @@
 """A hub as a process of its own, as operators run it."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,10 @@ from pathlib import Path
 
 import requests
 
+from tests.ports import free_port
+
+__all__ = ["free_port", "serving"]
+
 _DEADLINE = 30.0
 _PROGRAM = """
 import sys
@@ -18,13 +21,6 @@ from pathlib import Path
 from sesame_sdk.hub.server import serve
 serve(Path(sys.argv[1]), port=int(sys.argv[2]))
 """
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 @contextmanager

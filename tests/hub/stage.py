@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -209,8 +208,3 @@ class Partner:
             self.read_token(context=context), [self.pseudonym(person) for person in persons]
         )
         return [found[self.pseudonym(person)] for person in persons]
-
-
-def ledger_bytes(path: Path) -> bytes:
-    """Every byte that the hub has on disk."""
-    return b"".join(file.read_bytes() for file in sorted(path.glob("hub.sqlite*")))

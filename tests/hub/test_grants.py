@@ -1,21 +1,22 @@
 """Grants: whose pseudonym is whose, what stands when, and what is told twice."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select
 
 from sesame_sdk import Direction, Grant, Refused, Rejected
 from sesame_sdk.hub import grants, parties, schema
 from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.database import open_engine
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import Settings
 from sesame_sdk.signing.keys import SigningKey
+from tests.hub.ledger import change
 from tests.hub.stage import LATE, LONG_AGO, NOON, ORDER, Clock, Partner
 
 SHOP = "https://shop.example"
@@ -116,10 +117,7 @@ def test_a_grant_that_slipped_into_the_ledger_opens_no_score(shop: Partner, hub:
     hub.add_grants(shop.grants("ada", ORDER, reads="retail"))
     shop.send(shop.signal("ada", "1"))
     assert shop.read("ada") != [None]
-    engine = open_engine(f"sqlite:///{hub.settings.path / 'hub.sqlite'}")
-    with engine.begin() as connection:
-        connection.execute(update(schema.grants).values(adult=False))
-    engine.dispose()
+    change(hub.settings.path, "UPDATE grants SET adult = false")
     assert shop.read("ada") == [None]
 
 
@@ -131,10 +129,9 @@ def test_a_thousand_people_at_once(shop: Partner, hub: Hub) -> None:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A ledger with one partner and nothing else."""
-    path: Path = tmp_path_factory.mktemp("ledger") / "hub.sqlite"
-    opened = open_engine(f"sqlite:///{path}")
+    opened = open_engine(Settings(tmp_path_factory.mktemp("ledger"), SHOP, new_database()).database_url)
     with opened.begin() as connection:
         parties.add(connection, SHOP, [SigningKey.generate().public_jwk], LONG_AGO)
     yield opened

@@ -3,7 +3,7 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -58,10 +58,10 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str]) -> Iterator[Site]:
     """A running hub where ada said yes to all, and bob to nothing."""
     url = f"http://127.0.0.1:{(port := free_port())}"
-    path = create_hub(tmp_path_factory.mktemp("http") / "hub", issuer=url).path
+    path = create_hub(tmp_path_factory.mktemp("http") / "hub", issuer=url, database=new_database()).path
     with Hub.open(path) as hub, serving(path, port):
         shop = Partner.join("https://shop.example", hub, moments.now, ORDERS, LATES, reads=["retail"])
         hub.set_policy(

@@ -60,10 +60,10 @@ class _Senders:
 
 
 @pytest.mark.slow
-def test_killing_the_hub_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:
+def test_killing_the_hub_loses_nothing_that_it_acknowledged(tmp_path: Path, database: str) -> None:
     """Kill -9 in the middle of ingest; after a restart every receipt is still true, and stays the same."""
     url = f"http://127.0.0.1:{(port := free_port())}"
-    path = create_hub(tmp_path / "hub", issuer=url).path
+    path = create_hub(tmp_path / "hub", issuer=url, database=database).path
     yesterday = moments.now() - timedelta(days=1)
     with Hub.open(path) as hub:
         shop = Partner.join("https://shop.example", hub, moments.now, ORDERS)

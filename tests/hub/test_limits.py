@@ -47,10 +47,10 @@ def test_a_plugin_may_declare_as_many_kinds_as_the_limit_says(shop: Partner, hub
     assert hub.partners()[0].plugins == ("sesame-many 1.0", "sesame-test 1.0")
 
 
-def test_a_hub_that_can_work_is_healthy(tmp_path: Path) -> None:
+def test_a_hub_that_can_work_is_healthy(tmp_path: Path, database: str) -> None:
     """`/healthz` is 200, for whoever watches over it."""
     url = f"http://127.0.0.1:{(port := free_port())}"
-    path = create_hub(tmp_path / "hub", issuer=url).path
+    path = create_hub(tmp_path / "hub", issuer=url, database=database).path
     with serving(path, port):
         answer = requests.get(f"{url}/healthz", timeout=30)
     assert answer.status_code == 200

@@ -9,6 +9,12 @@ from sesame_sdk.hub.hub import Hub
 from tests.hub.stage import NOON
 
 
+@pytest.fixture
+def database() -> str:
+    """Plans are told by each product in words of its own; these are SQLite's."""
+    return "sqlite:///hub.sqlite"
+
+
 def _plan(connection: Connection, statement: Select[*tuple[object, ...]] | str) -> list[str]:
     said = (
         statement

@@ -52,9 +52,9 @@ def test_the_day_decides_and_not_the_hour(shop: Partner, hub: Hub, clock: Clock)
     assert hub.explain("ada", "retail") != morning
 
 
-def test_an_old_feed_is_scored_for_its_own_day(tmp_path: Path, clock: Clock) -> None:
+def test_an_old_feed_is_scored_for_its_own_day(tmp_path: Path, database: str, clock: Clock) -> None:
     """With `as_of` set, the day is that one, whatever the clock says."""
-    path = create_hub(tmp_path / "old", issuer=HUB, as_of=date(2011, 9, 1)).path
+    path = create_hub(tmp_path / "old", issuer=HUB, database=database, as_of=date(2011, 9, 1)).path
     with Hub.open(path, clock=clock) as hub:
         shop = Partner.join("https://shop.example", hub, clock, ORDERS)
         hub.set_policy(policy(weighting(ORDERS, half_life_days=30.0)))

@@ -40,9 +40,10 @@ def test_a_hub_without_a_url_is_not_made(tmp_path: Path) -> None:
 
 
 def test_the_ledger_lies_in_the_folder_wherever_that_is(
-    hub_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A relative path in the settings is taken from the folder, not from where the process was started."""
+    hub_path = create_hub(tmp_path / "hub", issuer=HUB).path
     monkeypatch.chdir(hub_path.parent)
     with Hub.open(Path("hub")):
         pass
@@ -76,7 +77,8 @@ def test_settings_that_are_wrong_are_named(hub_path: Path, text: str, named: str
 @pytest.mark.parametrize(
     ("database", "named"),
     [
-        pytest.param("postgresql://localhost/hub", "not supported yet", id="another product"),
+        pytest.param("mysql://localhost/hub", "mysql", id="another product"),
+        pytest.param("postgresql://127.0.0.1:1/hub", "cannot be opened", id="a server that is not there"),
         pytest.param("hub.sqlite", "cannot be opened", id="no URL"),
         pytest.param(
             "sqlite:////nowhere/at/all/hub.sqlite", "cannot be opened", id="a folder that is not there"

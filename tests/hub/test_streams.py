@@ -3,13 +3,12 @@
 import asyncio
 import json
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -26,12 +25,14 @@ from sesame_sdk.exchange.follower import Follower
 from sesame_sdk.exchange.home import Home
 from sesame_sdk.hub import moments
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.schema import read_tokens
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.hub.streams import NewStatus
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.tokens import SET_TYP, verify_claims
 from sesame_sdk.signing.trust import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
+from tests.hub.ledger import count
 from tests.hub.process import free_port, serving
 from tests.hub.stage import BENEFITS, LATE, LONG_AGO, ORDER, Partner, manifest, policy, weighting
 
@@ -100,9 +101,7 @@ class Site:
 
     def tokens_used(self) -> int:
         """How many requests the hub has begun to work on."""
-        with closing(sqlite3.connect(self.hub.settings.path / "hub.sqlite")) as ledger:
-            found: int = ledger.execute("SELECT count(*) FROM read_tokens").fetchone()[0]
-        return found
+        return count(self.hub.settings.path, read_tokens)
 
     def follower(self, **settings: Any) -> Follower:
         """Keeps the book fresh from this process."""
@@ -113,11 +112,11 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, database: str) -> Iterator[Site]:
     """A hub with a policy, which is not served yet, and a reader that also sends."""
     port, inbox = free_port(), free_port()
     url, issuer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{inbox}"
-    path = create_hub(tmp_path / "hub", issuer=url).path
+    path = create_hub(tmp_path / "hub", issuer=url, database=database).path
     with (path / "hub.toml").open("a", encoding="utf-8") as file:
         file.write("heartbeat_seconds = 1\n")
     home = Home.create(tmp_path / "reader", issuer=issuer, hub=url)

@@ -1,9 +1,7 @@
 """Envelopes that wait together are taken in together, and each fares as it would alone."""
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,13 +14,14 @@ from sesame_sdk.hub.database import open_engine, writing
 from sesame_sdk.hub.door import Door
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.parties import Directory
+from sesame_sdk.hub.schema import signals
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.hub.view import View
 from sesame_sdk.model.envelope import Dropped, DropReason, Receipt
 from sesame_sdk.signing.keys import SigningKey
+from tests.hub.ledger import rows
 from tests.hub.stage import ORDER, Clock, Partner
 
-_ROWS = "SELECT * FROM signals ORDER BY person, partner, id"
 Take = Callable[[Sequence[bytes]], list[Receipt]]
 
 
@@ -72,10 +71,9 @@ def test_what_two_of_them_say_is_new_in_the_first_alone(
     receipts = take(envelopes)
     counted = [(receipt.accepted, receipt.duplicates) for receipt in receipts]
     assert counted == [(4, 0), (2, 6), (0, 2), (2, 0), (2, 2)]
-    with closing(sqlite3.connect(hub_path / "hub.sqlite")) as ledger:
-        stood = ledger.execute(_ROWS).fetchall()
-        assert hub.rebuild() == len(stood) == 12
-        assert ledger.execute(_ROWS).fetchall() == stood
+    stood = rows(hub_path, signals)
+    assert hub.rebuild() == len(stood) == 12
+    assert rows(hub_path, signals) == stood
 
 
 def test_one_that_came_before_gets_its_first_receipt(

@@ -12,13 +12,14 @@ from sqlalchemy.exc import IntegrityError
 from sesame_sdk import Rejected, Retryable
 from sesame_sdk.hub.database import open_engine, reading
 from sesame_sdk.hub.schema import people
+from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.writer import Task, Writer
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """An empty ledger."""
-    opened = open_engine(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+def engine(tmp_path: Path, database: str) -> Iterator[Engine]:
+    """An empty ledger, on each database product in turn."""
+    opened = open_engine(Settings(tmp_path, "https://hub.example", database).database_url)
     yield opened
     opened.dispose()
 
@@ -100,8 +101,8 @@ def test_what_waits_is_committed_together(writer: Writer, engine: Engine) -> Non
     event.listen(engine, "commit", commits.append)
     held.release()
     assert [future.result() for future in held.waiting] == ["ada", "bob", "cleo"]
-    assert _people(engine) == ["ada", "bob", "cleo"]
     assert len(commits) == 2  # the held piece, then the three
+    assert _people(engine) == ["ada", "bob", "cleo"]
 
 
 @pytest.mark.parametrize(

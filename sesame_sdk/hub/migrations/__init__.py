@@ -1,0 +1,75 @@
+"""The schema in steps, each of which a hub's database has taken or not (Alembic).
+
+A new database takes them all when it is first opened. One that lacks a step is not opened: its operator makes
+a backup, and says ``sesame hub migrate``. Each step is one transaction, on both products: it is taken whole
+or not at all.
+"""
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, text
+
+from sesame_sdk.errors import Misconfigured
+
+#: The step that this program needs.
+HEAD = "0001"
+#: The tables as they were before there were steps.
+_UNNUMBERED = "0001"
+_MIGRATE = "make a backup, then: sesame hub migrate"
+
+
+def upgrade(connection: Connection) -> str | None:
+    """Take the steps that the database lacks. Where it came from; None if it was empty.
+
+    Args:
+        connection: in a transaction, and nobody else writes.
+
+    Raises:
+        Misconfigured: it has steps that this program does not know.
+    """
+    before = revision(connection)
+    if before == HEAD:
+        return before
+    config = Config()
+    config.set_main_option("script_location", "sesame_sdk.hub:migrations")
+    config.attributes["connection"] = connection
+    if before is not None and not _numbered(connection):
+        command.stamp(config, before)
+    _check_known(before)
+    command.upgrade(config, "head")
+    return before
+
+
+def check(connection: Connection) -> bool:
+    """Whether the tables are there; False for a database that is empty.
+
+    Raises:
+        Misconfigured: they are of another version than this program.
+    """
+    found = revision(connection)
+    _check_known(found)
+    if found is not None and found != HEAD:
+        raise Misconfigured(f"has tables of version {found}, not {HEAD}", field="database", mend=_MIGRATE)
+    return found is not None
+
+
+def revision(connection: Connection) -> str | None:
+    """The last step that a database took; None if it is empty."""
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" in tables:
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return found
+    return _UNNUMBERED if "envelopes" in tables else None
+
+
+def _numbered(connection: Connection) -> bool:
+    return inspect(connection).has_table("alembic_version")
+
+
+def _check_known(found: str | None) -> None:
+    if found is not None and found > HEAD:
+        raise Misconfigured(
+            f"has tables of version {found}, which is newer than this program's {HEAD}",
+            field="database",
+            mend="install the version of sesame-sdk that made them, or a later one",
+        )

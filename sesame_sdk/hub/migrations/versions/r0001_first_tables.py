@@ -1,0 +1,352 @@
+"""The first tables: ledger, consents, registrations, policies, reads, and the feed.
+
+Revision ID: 0001
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+#: SQLite hands out keys only for a column of exactly its INTEGER type.
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Make them."""
+    op.create_table(
+        "changed",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("people", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "changes",
+        sa.Column("what", sa.String(length=32), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("what"),
+    )
+    op.create_table(
+        "kinds",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "partners",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("issuer", sa.String(length=256), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("issuer"),
+    )
+    op.create_table(
+        "people",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("person", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("person"),
+    )
+    op.create_table(
+        "policies",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("context", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_policies_context", "policies", ["context"])
+    op.create_table(
+        "signals",
+        sa.Column("person", sa.BigInteger(), nullable=False),
+        sa.Column("partner", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("kind", sa.Integer(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("occurred_at", sa.BigInteger(), nullable=False),
+        sa.Column("envelope", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "partner", "id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "envelopes",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("jti", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.String(length=128), nullable=False),
+        sa.Column("kid", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("kept", sa.LargeBinary(), nullable=False),
+        sa.Column("duplicates", sa.Integer(), nullable=False),
+        sa.Column("receipt", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner"],
+            ["partners.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("partner", "jti"),
+    )
+    op.create_index("envelopes_by_key", "envelopes", ["partner", "kid", "received_at"])
+    op.create_table(
+        "partner_keys",
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("kid", sa.String(length=64), nullable=False),
+        sa.Column("jwk", sa.JSON(), nullable=False),
+        sa.Column("not_before", sa.BigInteger(), nullable=False),
+        sa.Column("not_after", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["partner"],
+            ["partners.id"],
+        ),
+        sa.PrimaryKeyConstraint("partner", "kid"),
+    )
+    op.create_table(
+        "pseudonyms",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("subject", sa.String(length=128), nullable=False),
+        sa.Column("person", KEY, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner"],
+            ["partners.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["person"],
+            ["people.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("partner", "subject"),
+    )
+    op.create_index("ix_pseudonyms_person", "pseudonyms", ["person"])
+    op.create_table(
+        "read_tokens",
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("jti", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner"],
+            ["partners.id"],
+        ),
+        sa.PrimaryKeyConstraint("partner", "jti"),
+    )
+    op.create_index("ix_read_tokens_expires_at", "read_tokens", ["expires_at"])
+    op.create_table(
+        "reads",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("person", KEY, nullable=False),
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("purpose", sa.String(length=256), nullable=False),
+        sa.Column("context", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("answered", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner"],
+            ["partners.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["person"],
+            ["people.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_reads_person", "reads", ["person"])
+    op.create_table(
+        "streams",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("purpose", sa.String(length=256), nullable=False),
+        sa.Column("context", sa.String(length=32), nullable=False),
+        sa.Column("endpoint", sa.String(length=512), nullable=True),
+        sa.Column("bearer", sa.String(length=1024), nullable=True),
+        sa.Column("requested", sa.JSON(), nullable=False),
+        sa.Column("description", sa.String(length=400), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("spoke_at", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("as_of", sa.String(length=10), nullable=True),
+        sa.Column("walked", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner"],
+            ["partners.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
+        sa.UniqueConstraint("partner", "purpose", "context"),
+    )
+    op.create_table(
+        "grants",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("pseudonym", KEY, nullable=False),
+        sa.Column("direction", sa.String(length=8), nullable=False),
+        sa.Column("given_at", sa.BigInteger(), nullable=False),
+        sa.Column("purpose", sa.String(length=256), nullable=True),
+        sa.Column("context", sa.String(length=32), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.Column("adult", sa.Boolean(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pseudonym"],
+            ["pseudonyms.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+    )
+    op.create_index(
+        "grants_by_pseudonym", "grants", ["pseudonym", "direction", "given_at", "expires_at", "withdrawn_at"]
+    )
+    op.create_table(
+        "letters",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("stream", KEY, nullable=False),
+        sa.Column("jti", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.String(length=128), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("dead", sa.Boolean(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(length=1024), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["stream"],
+            ["streams.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("jti"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_letters_stream", "letters", ["stream"])
+    op.create_table(
+        "registrations",
+        sa.Column("envelope", KEY, nullable=False),
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("plugin", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["envelope"],
+            ["envelopes.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["partner"],
+            ["partners.id"],
+        ),
+        sa.PrimaryKeyConstraint("envelope"),
+    )
+    op.create_table(
+        "told",
+        sa.Column("stream", KEY, nullable=False),
+        sa.Column("person", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.String(length=128), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("event", sa.String(length=128), nullable=False),
+        sa.Column("points", sa.Double(), nullable=True),
+        sa.Column("band", sa.String(length=32), nullable=True),
+        sa.Column("base", sa.Double(), nullable=False),
+        sa.Column("policy", sa.String(length=64), nullable=False),
+        sa.Column("as_of", sa.String(length=10), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("due", sa.Integer(), nullable=False),
+        sa.Column("letter", sa.BigInteger(), nullable=True),
+        sa.Column("dead", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["stream"],
+            ["streams.id"],
+        ),
+        sa.PrimaryKeyConstraint("stream", "person"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "told_by_letter",
+        "told",
+        ["letter"],
+        sqlite_where=sa.text("letter IS NOT NULL"),
+        postgresql_where=sa.text("letter IS NOT NULL"),
+    )
+    op.create_index("told_by_person", "told", ["person"])
+    op.create_index(
+        "told_dead",
+        "told",
+        ["dead"],
+        sqlite_where=sa.text("dead IS NOT NULL"),
+        postgresql_where=sa.text("dead IS NOT NULL"),
+    )
+    op.create_index(
+        "told_due",
+        "told",
+        ["stream", "due", "seq"],
+        sqlite_where=sa.text("due > 0"),
+        postgresql_where=sa.text("due > 0"),
+    )
+    op.create_index(
+        "told_until",
+        "told",
+        ["until"],
+        sqlite_where=sa.text("until IS NOT NULL"),
+        postgresql_where=sa.text("until IS NOT NULL"),
+    )
+    op.create_table(
+        "grant_crossings",
+        sa.Column("grant_id", KEY, nullable=False),
+        sa.Column("context", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["grant_id"],
+            ["grants.id"],
+        ),
+        sa.PrimaryKeyConstraint("grant_id", "context"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "grant_kinds",
+        sa.Column("grant_id", KEY, nullable=False),
+        sa.Column("kind", KEY, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["grant_id"],
+            ["grants.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["kind"],
+            ["kinds.id"],
+        ),
+        sa.PrimaryKeyConstraint("grant_id", "kind"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "registered_consumers",
+        sa.Column("registration", KEY, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=256), nullable=False),
+        sa.Column("context", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["registration"],
+            ["registrations.envelope"],
+        ),
+        sa.PrimaryKeyConstraint("registration", "name"),
+    )
+    op.create_table(
+        "registered_kinds",
+        sa.Column("registration", KEY, nullable=False),
+        sa.Column("kind", KEY, nullable=False),
+        sa.Column("context", sa.String(length=32), nullable=False),
+        sa.Column("declaration", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["kind"],
+            ["kinds.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["registration"],
+            ["registrations.envelope"],
+        ),
+        sa.PrimaryKeyConstraint("registration", "kind"),
+    )

@@ -1,0 +1,177 @@
+"""SQLite, in a file beside the hub.
+
+In WAL mode, so that readers never wait for the writer; with ``synchronous=FULL``, so that what was
+acknowledged survives a power cut; transactions begun by us, since the driver's own habit of beginning late
+breaks savepoints; a writer takes the lock at once instead of finding half-way that it may not.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    create_engine,
+    delete,
+    event,
+    func,
+    select,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.schema import CreateTable
+
+from sesame_sdk.errors import Retryable
+from sesame_sdk.hub.products.product import Hold, JsonWords, Part, Row
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.scoring import engines
+
+#: How the ledger's table is tuned; the benchmark's rival gets the same.
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 15000",
+    "PRAGMA cache_size = -65536",  # 64 MiB
+    "PRAGMA temp_store = MEMORY",
+    # Signals of one envelope fall on as many pages as it names people. A checkpoint that waits for
+    # 20,000 pages writes each once, where one every 1,000 pages writes most of them again and again.
+    "PRAGMA wal_autocheckpoint = 20000",
+)
+#: More threads than the web framework has.
+_POOL = 64
+#: Rows of one statement. The driver lets go of the interpreter's lock for each, and has to get it back
+#: from threads that verify: row by row, that took longer than the inserting.
+_AT_ONCE = 250
+_by_person = itemgetter(0)
+
+
+@frozen
+class Sqlite:
+    """A `Product`."""
+
+    json = JsonWords("json_each", "json_array", "json_group_array")
+
+    def open(self, url: URL) -> Engine:
+        """See `Product`."""
+        # Parameters hold people's data, so no error message may show them.
+        engine = create_engine(url, hide_parameters=True, pool_size=4, max_overflow=_POOL)
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+        return engine
+
+    def writing(self, engine: Engine) -> Connection:
+        """Its transactions hold the write lock from their first moment."""
+        return engine.connect().execution_options(sesame_begin="BEGIN IMMEDIATE")
+
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[Connection]:
+        """See `Product`."""
+        with engine.connect() as connection:
+            yield connection
+            connection.rollback()
+
+    def hold(self, connection: Connection, hold: Hold) -> None:
+        """Nobody else writes anyway."""
+
+    def ensure_in_transaction(self, connection: Connection) -> None:
+        """See `Product`."""
+        if not _driver(connection).in_transaction:
+            raise Retryable("the database undid the transaction", field="database")
+
+    def next_numbers(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+        """Ours alone while we hold the write lock."""
+        last: int = connection.scalar(select(func.coalesce(func.max(column), 0))) or 0
+        return range(last + 1, last + 1 + many)
+
+    def insert(self, table: Table) -> sqlite.Insert:
+        """See `Product`."""
+        return sqlite.insert(table)
+
+    def signals(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> "SqliteSignals":
+        """See `Product`."""
+        return SqliteSignals(engine, table, envelopes, void)
+
+    def prepare(
+        self, connection: Connection, tables: Iterable[Table], views: dict[str, Select[*tuple[Any, ...]]]
+    ) -> None:
+        """See `Product`."""
+        for table in tables:
+            connection.execute(CreateTable(table, if_not_exists=True))
+            connection.execute(delete(table))
+        for name, chosen in views.items():
+            text = str(chosen.compile(connection.engine, compile_kwargs={"literal_binds": True}))
+            connection.exec_driver_sql(f"CREATE TEMPORARY VIEW IF NOT EXISTS {name} AS {text}")
+
+    def score(self, connection: Connection, policy: Policy, as_of: date) -> Iterator[Part]:
+        """See `Product`."""
+        return engines.score_in_sqlite(_driver(connection), policy, as_of)
+
+
+class SqliteSignals:
+    """A `SignalTable`, written with statements of many rows."""
+
+    def __init__(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> None:
+        statement = sqlite.insert(table)
+        rest = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
+        key = [*table.primary_key]
+        upsert = statement.on_conflict_do_update(
+            index_elements=key, set_=rest, where=table.c.envelope.in_(void)
+        )
+        self._insert = str(upsert.compile(engine))
+        one = "(" + ", ".join("?" * len(table.c)) + ")"
+        self._insert_many = self._insert.replace(one, ", ".join([one] * _AT_ONCE))
+        this_one = and_(*(column == bindparam(None) for column in key))
+        origin = select(table.c.envelope, envelopes.c.kid).outerjoin(
+            envelopes, envelopes.c.id == table.c.envelope
+        )
+        self._origin = str(origin.where(this_one).compile(engine))
+
+    def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
+        """See `SignalTable`."""
+        # By person, as the table is: each of its pages is then visited once.
+        ordered = sorted(rows, key=_by_person)
+        whole = len(ordered) // _AT_ONCE * _AT_ONCE
+        inserted = 0
+        for start in range(0, whole, _AT_ONCE):
+            values = tuple(chain.from_iterable(ordered[start : start + _AT_ONCE]))
+            inserted += connection.exec_driver_sql(self._insert_many, values).rowcount
+        if rest := ordered[whole:]:
+            inserted += connection.exec_driver_sql(self._insert, rest).rowcount
+        return inserted
+
+    def origins(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[int, str | None]]:
+        """See `SignalTable`."""
+        found = [connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows]
+        return [(origin.envelope, origin.kid) for origin in found]
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection beneath `connection`, in the same transaction."""
+    found = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)  # noqa: S101 - this product's engine has no other
+    return found
+
+
+def _on_connect(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # sqlite3's: we begin transactions ourselves
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sesame_begin", "BEGIN"))

@@ -1,0 +1,115 @@
+"""What a database product has to be able to do for a hub."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import date
+from enum import IntEnum
+from typing import Any, Protocol
+
+from attrs import frozen
+from sqlalchemy import URL, Column, Connection, Engine, Select, Table
+
+from sesame_sdk.errors import Retryable
+from sesame_sdk.model.policy import Policy
+
+#: A signal as its table has it: person, partner, id, kind, value, occurred_at, envelope.
+Row = tuple[int, int, bytes, int, float, int, int]
+#: (person, kind, hundredths); kind '' is the bounded total.
+Part = tuple[int, str, int]
+
+
+class Hold(IntEnum):
+    """What a transaction that writes keeps others from. Each keeps them from what the ones before do."""
+
+    #: Consents, keys, registrations and policies stand still; others may take in envelopes too.
+    SHARED = 0
+    #: The same, and nobody else works on streams.
+    FEED = 1
+    #: Nobody else writes.
+    ALONE = 2
+
+
+class Overtaken(Retryable):
+    """Another worker kept the same signal just now, under a later number. Done again, ours is the later one.
+
+    When the ledger is replayed the first of two envelopes with one signal has it, so the first that was kept
+    must be the one with the lower number.
+    """
+
+
+@frozen
+class JsonWords:
+    """How a product calls JSON functions that exist in every one.
+
+    Attributes:
+        elements: a table of the elements of an array, as text.
+        array: an array of its arguments.
+        collect: an array of all rows.
+    """
+
+    elements: str
+    array: str
+    collect: str
+
+
+class SignalTable(Protocol):
+    """The table of signals, for whole envelopes at a time."""
+
+    def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
+        """Add what is not there yet, or stands by a void envelope. How many that were.
+
+        Of equal keys the first counts.
+        """
+        ...
+
+    def origins(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[int, str | None]]:
+        """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger."""
+        ...
+
+
+class Product(Protocol):
+    """One product."""
+
+    json: JsonWords
+
+    def open(self, url: URL) -> Engine:
+        """An engine that is tuned for a ledger."""
+        ...
+
+    def writing(self, engine: Engine) -> Connection:
+        """A connection for transactions that write."""
+        ...
+
+    def reading(self, engine: Engine) -> AbstractContextManager[Connection]:
+        """See `database.reading`."""
+        ...
+
+    def hold(self, connection: Connection, hold: Hold) -> None:
+        """Begin a transaction that writes by keeping others from what would disturb it."""
+        ...
+
+    def ensure_in_transaction(self, connection: Connection) -> None:
+        """See `database.ensure_in_transaction`."""
+        ...
+
+    def next_numbers(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+        """Numbers that no row has or will have, in ascending order."""
+        ...
+
+    def insert(self, table: Table) -> Any:  # noqa: ANN401 - each dialect's own Insert, with on_conflict_do_update
+        """An INSERT that can say what to do about a row that is there already."""
+        ...
+
+    def signals(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> SignalTable:
+        """The table of signals; `void` gives the envelopes that do not count."""
+        ...
+
+    def prepare(
+        self, connection: Connection, tables: Iterable[Table], views: dict[str, Select[*tuple[Any, ...]]]
+    ) -> None:
+        """See that temporary tables are there, and empty, and that temporary views are there."""
+        ...
+
+    def score(self, connection: Connection, policy: Policy, as_of: date) -> Iterator[Part]:
+        """Score everybody in ``counted``, by the one SQL text."""
+        ...

@@ -1,0 +1,165 @@
+"""A PostgreSQL of our own: a process on a free TCP port of this machine, gone when the tests are.
+
+The system's binaries if there are any, else those that come in a wheel. PostgreSQL refuses to run as root, so
+root runs it as another user. Its folder lies outside pytest's, which only root may enter.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+
+import psycopg
+from attrs import define, field
+from psycopg import sql
+
+from tests.ports import free_port
+
+_DEADLINE = 30.0
+_OWNER = "sesame"
+#: Nothing here outlives the machine, so nothing need survive a power cut: each commit saves a wait.
+FAST = {"fsync": "off", "full_page_writes": "off"}
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+}
+
+
+def binaries() -> Path:
+    """Where ``initdb`` and ``postgres`` are."""
+    system = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    if system:
+        return system[-1]
+    if on_path := shutil.which("postgres"):
+        return Path(on_path).parent
+    wheel = find_spec("pgserver")
+    assert wheel is not None, "no PostgreSQL: neither the system's nor that of the wheel pgserver"
+    assert wheel.origin is not None
+    return Path(wheel.origin).parent / "pginstall" / "bin"
+
+
+@define
+class Server:
+    """A PostgreSQL that can be stopped and started."""
+
+    folder: Path
+    port: int
+    settings: dict[str, str]
+    _password: str = field(repr=False)
+    _process: subprocess.Popen[bytes] | None = None
+    _names: Iterator[int] = field(factory=lambda: count(1))
+
+    def url(self, database: str = "postgres") -> str:
+        """SQLAlchemy's URL of a database."""
+        return f"postgresql://{_OWNER}:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    def create(self, template: str = "template1") -> str:
+        """A new database; its name."""
+        name = f"hub_{next(self._names)}"
+        self.run(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a database, also under those who still use it."""
+        self.run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def run(self, statement: sql.Composed | sql.SQL, database: str = "postgres") -> None:
+        """One statement that cannot be in a transaction."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
+        log = (self.folder / "log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                [binaries() / "postgres", "-D", self.folder / "data", "-p", str(self.port), *settings],
+                stdout=log,
+                stderr=log,
+                **_as_another_user(),
+            )
+        ends = time.monotonic() + _DEADLINE
+        while not self._answers():
+            assert time.monotonic() < ends, (self.folder / "log").read_text()
+            assert self._process.poll() is None, (self.folder / "log").read_text()
+            time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT ends transactions and closes cleanly, SIGQUIT is a crash."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(_DEADLINE)
+            self._process = None
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url(), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+@contextmanager
+def running(**settings: str) -> Iterator[Server]:
+    """A new PostgreSQL, with further settings."""
+    folder = Path(mkdtemp(prefix="sesame-postgresql-"))
+    try:
+        password = secrets.token_urlsafe(16)
+        _initialise(folder, password)
+        server = Server(folder, free_port(), _SETTINGS | settings, password)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _initialise(folder: Path, password: str) -> None:
+    secret = folder / "password"
+    secret.write_text(password)
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam(_another_user())
+        for path in (folder, secret):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+    made = subprocess.run(
+        [
+            *(binaries() / "initdb", "--no-sync", "-D", folder / "data", "-U", _OWNER),
+            *(f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
+        ],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=_DEADLINE,
+        **_as_another_user(),
+    )
+    assert made.returncode == 0, made.stderr
+    secret.unlink()
+
+
+def _as_another_user() -> dict[str, object]:
+    if os.geteuid() != 0:
+        return {}
+    owner = pwd.getpwnam(_another_user())
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": [], "cwd": "/"}
+
+
+def _another_user() -> str:
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
