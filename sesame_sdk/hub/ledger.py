@@ -183,12 +183,13 @@ def replay(connection: Connection, hub: str, which: ColumnElement[bool]) -> Iter
     stored = (
         select(envelopes).where(envelopes.c.event == EventType.SIGNALS.value, which).order_by(envelopes.c.id)
     )
-    for row in connection.execute(stored.execution_options(yield_per=_AT_ONCE)):
-        try:
-            signals = _signals_of(row, keys, hub)
-        except Rejected as error:
-            raise Rejected(f"is not as it was received: {error}", field=f"envelope {row.id}") from error
-        yield Replayed(row.id, row.partner, signals)
+    with connection.execute(stored.execution_options(yield_per=_AT_ONCE)) as found:
+        for row in found:
+            try:
+                signals = _signals_of(row, keys, hub)
+            except Rejected as error:
+                raise Rejected(f"is not as it was received: {error}", field=f"envelope {row.id}") from error
+            yield Replayed(row.id, row.partner, signals)
 
 
 def _signals_of(row: Row[Any], keys: KeyFinder, hub: str) -> tuple[Signal, ...]:
