@@ -71,18 +71,26 @@ class Hub:
     reception: Reception
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock = moments.now, rules: Iterable[GuardRule] = ()) -> Self:
+    def open(
+        cls,
+        path: Path,
+        *,
+        clock: Clock = moments.now,
+        rules: Iterable[GuardRule] = (),
+        settings: Settings | None = None,
+    ) -> Self:
         """Open the hub in a folder that `settings.create_hub` made.
 
         Args:
             path: the folder.
             clock: says what time it is, in UTC.
             rules: further rules for the guard.
+            settings: those of the folder and the environment, unless others are given.
 
         Raises:
             Misconfigured: the folder, its settings, its key or its database.
         """
-        settings = load_settings(path)
+        settings = settings or load_settings(path)
         signer = SigningKey.load(settings.key_path)
         engine = open_engine(settings.database_url)
         further: tuple[GuardRule, ...] = tuple(rules)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import requests
 
-_DEADLINE = 30.0
+_DEADLINE = 60.0
 _PROGRAM = """
 import sys
 from pathlib import Path
 from sesame_sdk.hub.server import serve
-serve(Path(sys.argv[1]), port=int(sys.argv[2]))
+serve(Path(sys.argv[1]), flags={"port": sys.argv[2]})
 """
 
 
