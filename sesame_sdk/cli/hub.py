@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sesame_sdk.cli.backups import backup, restore
 from sesame_sdk.cli.console import as_json, note, show
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import at_hub, hub_at, needing_hub
@@ -16,6 +17,10 @@ from sesame_sdk.errors import Misconfigured
 @click.group()
 def hub() -> None:
     """Set up and run a hub, and mend its tables."""
+
+
+hub.add_command(backup)
+hub.add_command(restore)
 
 
 @hub.command()

@@ -3,6 +3,7 @@
     hub.toml       settings (0600)
     signing.jwk    the key that signs receipts (0600)
     hub.sqlite     the ledger, unless ``database`` points elsewhere
+    journal.jsonl  what was taken back, unless ``journal`` points elsewhere (0600): see `journal`
 
 A setting comes from a flag (``--body-limit``), else from the environment (``SESAME_BODY_LIMIT``), else from
 ``hub.toml``, else it is the default. A relative SQLite path in ``database`` is taken from the folder, so that
@@ -122,6 +123,16 @@ class Settings:
         validator=asks.one_of("auto", "json", "text"),
         metadata=_means("auto is text at a terminal and else one JSON object a line"),
     )
+    journal: str = field(
+        default="journal.jsonl",
+        validator=asks.text(512, "a file's name"),
+        metadata=_means("what was taken back since backups were made; best on another disk than the ledger"),
+    )
+    journal_days: int = field(
+        default=35,
+        validator=asks.whole(1, 3660),
+        metadata=_means("how long it is kept: no backup may be kept longer"),
+    )
     as_of: date | None = field(
         default=None,
         validator=asks.DAY,
@@ -135,6 +146,11 @@ class Settings:
         if scheme.startswith("sqlite") and separator and not Path(name).is_absolute():
             return f"{scheme}:///{self.path.resolve() / name}"
         return self.database
+
+    @property
+    def journal_path(self) -> Path:
+        """`journal`, with a relative name taken from the folder."""
+        return self.path / self.journal
 
     @property
     def key_path(self) -> Path:
