@@ -6,15 +6,21 @@ from pathlib import Path
 
 import click
 
-from sesame_sdk.cli.console import note
+from sesame_sdk.cli.backups import backup, restore
+from sesame_sdk.cli.console import as_json, note, show
 from sesame_sdk.cli.main import registry
-from sesame_sdk.cli.options import at_hub, hub_at
+from sesame_sdk.cli.options import at_hub, hub_at, needing_hub
+from sesame_sdk.cli.setting_flags import WithSettings, given, strangers
 from sesame_sdk.errors import Misconfigured
 
 
 @click.group()
 def hub() -> None:
     """Set up and run a hub, and mend its tables."""
+
+
+hub.add_command(backup)
+hub.add_command(restore)
 
 
 @hub.command()
@@ -50,24 +56,48 @@ def _check_free(folder: str) -> None:
         raise Misconfigured("is not empty", field=folder, mend="name a new folder")
 
 
-@hub.command()
+@hub.command(cls=WithSettings)
 @at_hub
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 picks one.")
 @click.pass_context
-def run(ctx: click.Context, hub_path: Path, host: str, port: int) -> None:
-    """Serve the hub over HTTP until interrupted."""
-    with hub_at(hub_path):
-        pass  # a clear error now, before a server is half started
-    from sesame_sdk.hub.server import serve
+def run(ctx: click.Context, /, hub_path: Path, **flags: str | None) -> None:
+    """Serve the hub over HTTP until interrupted.
+
+    Each setting comes from its flag, else from its variable, else from hub.toml: see sesame hub settings.
+    """
+    with needing_hub():
+        from sesame_sdk.hub.server import serve
 
     serve(
         hub_path,
-        host=host,
-        port=port,
+        flags=given(flags),
         rules=registry(ctx).rules,
         ready=lambda url: note(f"hub ready at {url}"),
     )
+
+
+@hub.command(cls=WithSettings)
+@at_hub
+@as_json
+def settings(hub_path: Path, as_json: bool, **flags: str | None) -> None:
+    """Show each setting and where it comes from: a flag, a variable, hub.toml, or nobody set it.
+
+    Passwords are masked.
+    """
+    from sesame_sdk.hub.database_url import masked
+    from sesame_sdk.hub.settings import SETTINGS, read_settings
+
+    loaded = read_settings(hub_path, flags=given(flags))
+    rows = [
+        {
+            "setting": name,
+            "value": masked(str(value)) if (value := getattr(loaded.settings, name)) is not None else None,
+            "from": loaded.sources[name],
+        }
+        for name in SETTINGS
+    ]
+    show(rows, as_json=as_json)
+    for name in strangers():
+        note(f"{name} is set, and is no setting of a hub")
 
 
 @hub.command()

@@ -1,7 +1,7 @@
 """Options and helpers that several command groups share."""
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,13 +51,20 @@ def client_of(path: Path) -> "closing[Client]":
 
 def hub_at(path: Path, *, rules: Any = ()) -> "closing[Hub]":  # noqa: ANN401 - guard rules of plugins
     """The hub whose folder this is, to be used in a ``with``."""
-    try:
+    with needing_hub():
         from sesame_sdk.hub.hub import Hub
+    return closing(Hub.open(path, rules=rules))
+
+
+@contextmanager
+def needing_hub() -> Iterator[None]:
+    """Import what only ``sesame-sdk[hub]`` brings; a clear error where it is not installed."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise Misconfigured(
             f"{error.name} is not installed", field="hub", mend="pip install 'sesame-sdk[hub]'"
         ) from error
-    return closing(Hub.open(path, rules=rules))
 
 
 def now() -> datetime:

@@ -10,7 +10,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
 from sesame_sdk.hub.api import ssf
-from sesame_sdk.hub.api.about import healthz, jwks
+from sesame_sdk.hub.api.about import jwks, live, ready
 from sesame_sdk.hub.api.errors import HANDLERS
 from sesame_sdk.hub.api.events import receive_event
 from sesame_sdk.hub.api.gate import Gate
@@ -20,6 +20,7 @@ from sesame_sdk.hub.api.scores import read_score, read_scores
 from sesame_sdk.hub.api.shell import shell
 from sesame_sdk.hub.feeder import Feeder
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.watch.health import Health
 
 VERSION = "1.0"
 _STREAMS = (
@@ -35,17 +36,18 @@ def create_app(hub: Hub) -> ASGIApp:
     verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
     feeder = Feeder(hub.feed)
     gate = Gate(hub.settings.waiting)
+    health = Health(hub.ready, hub.feed.closing.is_set)
     app = Litestar(
-        route_handlers=[receive_event, read_score, read_scores, jwks, healthz, *_STREAMS],
-        state=State({"hub": hub, "gate": gate, "verifier": verifier, "feeder": feeder}),
+        route_handlers=[receive_event, read_score, read_scores, jwks, live, ready, *_STREAMS],
+        state=State({"hub": hub, "gate": gate, "verifier": verifier, "feeder": feeder, "health": health}),
         exception_handlers=HANDLERS,
         on_startup=[feeder.start],
-        on_shutdown=[feeder.stop, verifier.shutdown, hub.close],
+        on_shutdown=[feeder.stop, verifier.shutdown, health.close, hub.close],
         openapi_config=_openapi(),
         request_max_body_size=hub.settings.body_limit,
         logging_config=None,
     )
-    return shell(app)
+    return shell(app, hub.feed.closing.is_set)
 
 
 def _openapi() -> OpenAPIConfig:

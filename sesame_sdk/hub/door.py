@@ -11,7 +11,7 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import feed, ledger, parties, policies, registrations
 from sesame_sdk.hub.consents import Consents
-from sesame_sdk.hub.ingest import Ingest, Told
+from sesame_sdk.hub.ingest import Ingest, Taken, Told
 from sesame_sdk.hub.ledger import Arrival, Entry, Kept
 from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.settings import Settings
@@ -74,13 +74,13 @@ class Door:
             opened = open_envelope(body, keys, audience=self._issuer, now=now)
             told = Told(opened, ledger.digest_of(opened.token, opened.disclosures))
             kin = (opened.envelope.issuer, opened.kid)
-            return Task(self._take_signals, told, kin, Hold.SHARED)
+            return Task(self._take_signals, told, kin, Hold.SHARED, Taken.settled)
         if event is EventType.REGISTRATION:
             said = verify_event(body, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
             return Task(self._take_registrations, _Registration(said, body))
         raise Rejected(f"{event.value} is not for a hub", field="events")
 
-    def _take_signals(self, connection: Connection, told: Sequence[Told]) -> list[bytes]:
+    def _take_signals(self, connection: Connection, told: Sequence[Told]) -> list[Taken]:
         partner = parties.id_of(connection, told[0].opened.envelope.issuer)
         return self._ingest.take(connection, partner, told, self._clock())
 

@@ -5,7 +5,6 @@ stream, so that a consumer who is away keeps nobody else. A stream whose push fa
 long each time.
 """
 
-import logging
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,15 +16,18 @@ from attrs import define, field, frozen
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
-from sesame_sdk.errors import SesameError
+from sesame_sdk.errors import Retryable, SesameError
 from sesame_sdk.exchange.delivery import Courier
 from sesame_sdk.exchange.letters import Counts, Dead, Letter, Signed
 from sesame_sdk.exchange.retries import Retries
 from sesame_sdk.exchange.transport import Transport
 from sesame_sdk.hub.feeds import Feed
+from sesame_sdk.hub.watch import metrics, safe
+from sesame_sdk.hub.watch.lines import FeedHeldUp, MessageRefused, NotDelivered
+from sesame_sdk.hub.watch.logs import say
+from sesame_sdk.hub.watch.safe import Fault
 from sesame_sdk.model.envelope import Receipt
 
-log = logging.getLogger(__name__)
 #: Seconds between two looks: what a withdrawal waits at most before it is on its way.
 PAUSE = 0.05
 _PUSHES = 16
@@ -46,8 +48,9 @@ class _Queue:
 
     def settle(self, sent: Iterable[Signed] = (), dead: Iterable[Dead] = ()) -> None:
         gone = {one.letter.jti: (one.code, one.reason) for one in dead}
-        for jti, (code, _) in gone.items():
-            log.warning("stream %d: a consumer refused message %s: %r", self.stream, jti, code)
+        for code, _ in gone.values():
+            say(MessageRefused(self.stream, safe.code(code)))
+        metrics.PUSHES.labels("refused").inc(len(gone))
         self.feed.settle(self.stream, [one.letter.jti for one in sent], gone)
 
     def counts(self) -> Counts:
@@ -64,6 +67,7 @@ class _Route:
     endpoint: str
     transport: Transport
     failures: int = 0
+    fault: Fault = ()
     not_before: float = 0.0
     running: bool = False
 
@@ -110,7 +114,8 @@ class Feeder:
             try:
                 busy = self._look()
             except (SesameError, SQLAlchemyError) as error:
-                log.warning("the feed is held up (%s)", type(error).__name__)
+                metrics.LEDGER_UP.set(0)
+                say(FeedHeldUp(safe.fault(error)))
                 self.feed.closing.wait(1.0)
                 continue
             if not busy:
@@ -119,6 +124,8 @@ class Feeder:
     def _look(self) -> bool:
         busy = self.feed.refresh_some()
         found = self.feed.news()
+        metrics.LEDGER_UP.set(1)
+        metrics.FEED_LAG.set(self.feed.lag() if found else 0)
         self.news = frozenset(stream.id for stream in found)
         for stream in found:
             if stream.endpoint is not None:
@@ -149,7 +156,7 @@ class Feeder:
         return route
 
     def _push(self, stream: Row[Any], route: _Route) -> None:
-        why = ""
+        failed = True
         try:
             # One at a time: what is said of a person arrives in the order in which it was said.
             courier = Courier(
@@ -158,19 +165,25 @@ class Feeder:
                 at_once=1,
                 interruptible=route.transport.interruptible(),
             )
-            why = courier.run().why
+            failed = bool(courier.run().why)
         except Exception as error:  # noqa: BLE001 - one consumer's fault must not end the feed
-            why = type(error).__name__ if not isinstance(error, SesameError) else str(error)
+            route.fault = safe.fault(error)
         with self._lock:
             route.running = False
-            route.failures = route.failures + 1 if why else 0
-            delay = min(_LONGEST_DELAY, 0.25 * 2.0 ** min(route.failures, 10)) if why else 0.0
+            route.failures = route.failures + 1 if failed else 0
+            delay = min(_LONGEST_DELAY, 0.25 * 2.0 ** min(route.failures, 10)) if failed else 0.0
             route.not_before = time.monotonic() + delay
-        if why:
-            log.warning("stream %d: not delivered, next try in %g s: %s", stream.id, delay, why)
+        if failed:
+            metrics.PUSHES.labels("failed").inc()
+            say(NotDelivered(stream.id, delay, route.fault))
 
     def _send(self, stream: Row[Any], route: _Route, letter: Letter) -> Signed:
         bearer = None if stream.bearer is None else stream.bearer.encode
-        route.transport.post("", letter.body, content_type=_SET, accept=_JSON, bearer=bearer)
+        try:
+            route.transport.post("", letter.body, content_type=_SET, accept=_JSON, bearer=bearer)
+        except Retryable as error:  # of which the courier keeps the words, and they are not for a log
+            route.fault = safe.fault(error)
+            raise
+        metrics.PUSHES.labels("delivered").inc()
         # 202 is all the receipt that RFC 8935 section 2.2 has.
         return Signed(letter, Receipt(letter.jti, self.feed.clock(), letter.signals), b"")

@@ -13,6 +13,7 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import feed, people, refresh, shelf, streams
 from sesame_sdk.hub.database import reading
 from sesame_sdk.hub.feed_schema import streams as table
+from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.shelf import Shelf, Sign
@@ -123,6 +124,12 @@ class Feed:
         with reading(self.engine) as connection:
             found = connection.execute(streams.rows()).all()
             return [row for row in found if shelf.has_news(connection, row, before)]
+
+    def lag(self) -> float:
+        """Seconds for which the oldest news that is owed to a running stream has waited."""
+        with reading(self.engine) as connection:
+            since = shelf.oldest_owed(connection)
+        return 0.0 if since is None else max(0.0, (micros(self.clock()) - since) / 1e6)
 
     def outgoing(self, stream: int, most: int, after: int) -> list[Letter]:
         """Messages for a push, above `after`."""

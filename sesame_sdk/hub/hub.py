@@ -6,7 +6,7 @@ command line beside it): what one changes, the others see at once.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +22,7 @@ from sesame_sdk.hub import (
     moments,
     parties,
     partners,
+    people,
     policies,
     readers,
     reads,
@@ -31,6 +32,7 @@ from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.database import open_engine, reading
 from sesame_sdk.hub.door import Door
 from sesame_sdk.hub.feeds import Feed, fed_by
+from sesame_sdk.hub.journal import Journal
 from sesame_sdk.hub.parties import Directory
 from sesame_sdk.hub.partners import Partner
 from sesame_sdk.hub.products.product import Hold
@@ -70,21 +72,32 @@ class Hub:
     _clock: Clock
     feed: Feed
     reception: Reception
+    journal: Journal
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock = moments.now, rules: Iterable[GuardRule] = ()) -> Self:
+    def open(
+        cls,
+        path: Path,
+        *,
+        clock: Clock = moments.now,
+        rules: Iterable[GuardRule] = (),
+        settings: Settings | None = None,
+    ) -> Self:
         """Open the hub in a folder that `settings.create_hub` made.
 
         Args:
             path: the folder.
             clock: says what time it is, in UTC.
             rules: further rules for the guard.
+            settings: those of the folder and the environment, unless others are given.
 
         Raises:
             Misconfigured: the folder, its settings, its key or its database.
         """
-        settings = load_settings(path)
+        settings = settings or load_settings(path)
         signer = SigningKey.load(settings.key_path)
+        journal = Journal(settings.journal_path, timedelta(days=settings.journal_days), clock)
+        journal.begin()
         engine = open_engine(settings.database_url)
         further: tuple[GuardRule, ...] = tuple(rules)
         guard = Guard(further)
@@ -93,7 +106,7 @@ class Hub:
         writer = Writer(engine, waiting=settings.waiting, group=settings.group)
         keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writer, guard, clock)
         reception = Reception(fed, keys)
-        return cls(settings, signer, engine, writer, view, door, keys, guard, clock, fed, reception)
+        return cls(settings, signer, engine, writer, view, door, keys, guard, clock, fed, reception, journal)
 
     def close(self) -> None:
         """Finish what is being written, and let go of the database."""
@@ -196,6 +209,7 @@ class Hub:
             parties.revoke(connection, partner, kid, at)
             self._view.restore(connection, partner)
 
+        self.journal.revoked(issuer, kid, at)
         self._writer.run(work)
 
     def set_policy(self, policy: Policy) -> None:
@@ -236,6 +250,7 @@ class Hub:
         Raises:
             Rejected: no such partner.
         """
+        self.journal.withdrew(person, partner, direction)
         return self._writer.run(
             partial(grants.withdraw, person=person, partner=partner, direction=direction, at=self._clock())
         )
@@ -254,6 +269,11 @@ class Hub:
         """An estimate for a person, if these signals were there too; see `scores.what_if`, and its errors."""
         with reading(self._engine) as connection:
             return scores.what_if(connection, person, context, supposed, self.feed.today(), self._clock())
+
+    def people(self) -> list[str]:
+        """Everybody who is known here, by the operator's own references."""
+        with reading(self._engine) as connection:
+            return people.listed(connection)
 
     def reads_of(self, person: str) -> list[Read]:
         """Every read of a person's scores, oldest first."""

@@ -12,6 +12,7 @@ Envelopes that wait together are taken in together: what is asked of the databas
 once, and the rows of all go into the table in its own order.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
@@ -25,6 +26,7 @@ from sesame_sdk.hub.ledger import Arrival, Entry
 from sesame_sdk.hub.products.product import Row
 from sesame_sdk.hub.registrations import Sayable
 from sesame_sdk.hub.view import View, as_row
+from sesame_sdk.hub.watch import metrics
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
 from sesame_sdk.model.signal import Signal
 from sesame_sdk.signing.envelopes import Opened
@@ -36,6 +38,23 @@ class Told:
 
     opened: Opened
     digest: bytes
+
+
+@frozen
+class Taken:
+    """What became of an envelope: the receipt, and the counts of one that was not here before."""
+
+    receipt: bytes
+    new: Receipt | None = None
+
+    def settled(self) -> bytes:
+        """Count it, now that it is on disk; the receipt."""
+        if self.new is None:
+            metrics.taken_again()
+        else:
+            dropped = Counter(signal.reason for signal in self.new.dropped)
+            metrics.taken(self.new.accepted, self.new.duplicates, dropped)
+        return self.receipt
 
 
 @frozen
@@ -96,7 +115,7 @@ class Ingest:
 
     def take(
         self, connection: Connection, partner: int, told: Sequence[Told], received_at: datetime
-    ) -> list[bytes]:
+    ) -> list[Taken]:
         """Keep what may be kept of envelopes under one key, and answer each with a signed receipt.
 
         Raises:
@@ -107,13 +126,16 @@ class Ingest:
         receipts = ledger.receipts_of(connection, arrivals)
         new = [(arrival, one.opened) for arrival, one in zip(arrivals, told, strict=True)]
         new = [(arrival, opened) for arrival, opened in new if arrival.jti not in receipts]
+        taken = {jti: Taken(receipt) for jti, receipt in receipts.items()}
         if new:
             entries = self._keep(connection, new)
-            ledger.append(connection, entries)
-            receipts |= {entry.arrival.jti: entry.receipt for entry in entries}
-        return [receipts[arrival.jti] for arrival in arrivals]
+            ledger.append(connection, [entry for entry, _ in entries])
+            taken |= {entry.arrival.jti: Taken(entry.receipt, answer) for entry, answer in entries}
+        return [taken[arrival.jti] for arrival in arrivals]
 
-    def _keep(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> list[Entry]:
+    def _keep(
+        self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]
+    ) -> list[tuple[Entry, Receipt]]:
         sieve = self._sieve(connection, new)
         numbers = ledger.next_numbers(connection, len(new))
         found = [
@@ -131,7 +153,8 @@ class Ingest:
             duplicates = len(one.rows) - accepted
             answer = Receipt(arrival.jti, arrival.received_at, accepted, duplicates, tuple(one.dropped))
             receipt = self.sign(answer, arrival.issuer)
-            entries.append(Entry(number, arrival, ledger.keep(opened, places), receipt, duplicates))
+            entry = Entry(number, arrival, ledger.keep(opened, places), receipt, duplicates)
+            entries.append((entry, answer))
         return entries
 
     def _sieve(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> _Sieve:

@@ -21,6 +21,11 @@ def find(connection: Connection, reference: str) -> int | None:
     return connection.scalar(select(people.c.id).where(people.c.person == reference))
 
 
+def listed(connection: Connection) -> list[str]:
+    """The reference of every person."""
+    return list(connection.scalars(select(people.c.person).order_by(people.c.id)))
+
+
 def numbered(connection: Connection, references: Iterable[str]) -> dict[str, int]:
     """The number of each person, given out where there was none.
 

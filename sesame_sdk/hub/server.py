@@ -1,9 +1,8 @@
 """Serving a hub with uvicorn, in this process."""
 
 import gc
-import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,9 @@ import uvicorn
 from sesame_sdk.errors import Misconfigured
 from sesame_sdk.hub.app import create_app
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import load_settings
+from sesame_sdk.hub.stopping import Server, end_in_peace
+from sesame_sdk.hub.watch import logs, metrics
 from sesame_sdk.interfaces import GuardRule
 
 _BACKLOG = 256
@@ -23,29 +25,10 @@ _CONNECTIONS = 256
 _COLLECT_AFTER = 100_000
 
 
-class _Server(uvicorn.Server):
-    """Says when it is ready, and when it ends: before it waits for requests, of which some wait for news."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-        self._ending = ending
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._ending()
-        await super().shutdown(sockets)
-
-
 def serve(
     path: Path,
     *,
-    host: str = "127.0.0.1",
-    port: int = 8080,
+    flags: Mapping[str, str] | None = None,
     ready: Callable[[str], None] | None = None,
     rules: Iterable[GuardRule] = (),
 ) -> None:
@@ -53,31 +36,38 @@ def serve(
 
     Args:
         path: the hub's folder.
-        host: address to listen on.
-        port: 0 picks a free one. What partners must use is the issuer in the hub's settings.
+        flags: settings from the command line, by name. What partners must use is the issuer among them,
+            not the address that is listened on.
         ready: told the URL once requests are answered.
         rules: further rules for the guard.
 
     Raises:
-        Misconfigured: the hub cannot be opened, or the address cannot be listened on.
+        Misconfigured: a setting is wrong, the hub cannot be opened, or an address cannot be listened on.
     """
     gc.set_threshold(_COLLECT_AFTER)
-    with closing(Hub.open(path, rules=rules)) as hub:
-        _log_to_stderr()
+    end_in_peace()
+    settings = load_settings(path, flags=flags)
+    with closing(Hub.open(path, rules=rules, settings=settings)) as hub, metrics.shown(settings.metrics):
+        logs.begin(level=settings.log_level, form=settings.log_format)
         # Made before anybody is listened to: whoever comes meanwhile would wait, and not know for what.
         app = create_app(hub)
-        with _listen(host, port) as listener:
-            url = f"http://{host}:{listener.getsockname()[1]}"
+        with _listen(settings.host, settings.port) as listener:
             config = uvicorn.Config(
                 app,
-                access_log=False,  # it would write pseudonyms; `api.shell` logs routes instead
-                log_level="warning",
+                access_log=False,  # `watch.logs` would take all words out of it; `api.shell` logs routes
+                log_config=None,
+                log_level=None,
                 server_header=False,
-                timeout_graceful_shutdown=10,
+                timeout_graceful_shutdown=settings.stop_seconds,
                 limit_concurrency=_CONNECTIONS,
             )
-            told = partial(ready, url) if ready else lambda: None
-            _Server(config, told, hub.feed.closing.set).run(sockets=[listener])
+            url = f"http://{settings.host}:{listener.getsockname()[1]}"
+            Server(
+                config,
+                ready=partial(ready, url) if ready else lambda: None,
+                ending=hub.feed.closing.set,
+                drain_seconds=settings.drain_seconds,
+            ).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -94,13 +84,3 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise Misconfigured(f"cannot listen there: {error.strerror}", field=f"{host}:{port}") from error
     return listener
-
-
-def _log_to_stderr() -> None:
-    """Show our own log where nobody has said yet where it should go."""
-    log = logging.getLogger("sesame_sdk")
-    if not log.handlers and not logging.getLogger().handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)

@@ -1,67 +1,143 @@
-"""A hub's folder and what is set in its ``hub.toml``.
+"""A hub's folder, and how the hub runs.
 
-    hub.toml       this room's settings
+    hub.toml       settings (0600)
     signing.jwk    the key that signs receipts (0600)
     hub.sqlite     the ledger, unless ``database`` points elsewhere
+    journal.jsonl  what was taken back, unless ``journal`` points elsewhere (0600): see `journal`
 
-A relative SQLite path in ``database`` is taken from the folder, so that the folder can be moved.
+A setting comes from a flag (``--body-limit``), else from the environment (``SESAME_BODY_LIMIT``), else from
+``hub.toml``, else it is the default. A relative SQLite path in ``database`` is taken from the folder, so that
+the folder can be moved.
 """
 
 import json
+import os
+import stat
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from attrs import field, fields, frozen, validators
+from attrs import Attribute, field, fields, frozen
 
 from sesame_sdk.errors import Misconfigured, Rejected
-from sesame_sdk.model import checks
+from sesame_sdk.hub import asks
+from sesame_sdk.hub.asks import Ask
+from sesame_sdk.hub.database_url import has_password, masked
 from sesame_sdk.signing.keys import SigningKey
 
 FILE = "hub.toml"
 KEY = "signing.jwk"
 DATABASE = "sqlite:///hub.sqlite"
 MEBIBYTE = 1 << 20
+#: What `Loaded.sources` has for a setting that nobody set.
+DEFAULT = "default"
 
 
-def _whole(least: int, most: int) -> Any:  # noqa: ANN401 - attrs has no public name for what and_ returns
-    return validators.and_(validators.instance_of(int), validators.ge(least), validators.le(most))
-
-
-def _day(_: object, attribute: Any, value: date) -> None:  # noqa: ANN401 - attrs' own
-    if type(value) is not date:  # a datetime is a date too, and would name a moment of the day
-        raise Rejected("must be a day", field=attribute.name, mend="write it like 2026-06-01")
+def _means(words: str) -> dict[str, str]:
+    return {"means": words}
 
 
 @frozen
 class Settings:
-    """How one hub runs.
+    """How one hub runs. What a setting means stands with it, and is shown by ``sesame hub run --help``.
 
     Attributes:
         path: the hub's folder.
-        issuer: its base URL: ``iss`` of its receipts, ``aud`` of what it takes.
-        database: SQLAlchemy URL of the ledger.
-        body_limit: bytes that one request may hold, decompressed.
-        body_seconds: how long a sender may take over one request's body.
-        waiting: requests that may wait for the ledger at once; more are asked to come back.
-        group: envelopes written in one transaction at most; senders that keep twice as many under way let the
-            hub verify the next while these are written.
-        future_seconds: how far ahead of our clock a signal may have happened.
-        heartbeat_seconds: after so long without a message a stream is told that it is alive.
-        as_of: the day that scores are computed for; None means today. Set to replay an old feed.
     """
 
     path: Path
-    issuer: str = field(validator=checks.url)
-    database: str = field(default=DATABASE, validator=checks.text(512))
-    body_limit: int = field(default=2 * MEBIBYTE, validator=_whole(1024, 64 * MEBIBYTE))
-    body_seconds: int = field(default=30, validator=_whole(1, 600))
-    waiting: int = field(default=64, validator=_whole(1, 4096))
-    group: int = field(default=16, validator=_whole(1, 256))
-    future_seconds: int = field(default=300, validator=_whole(0, 86_400))
-    heartbeat_seconds: int = field(default=30, validator=_whole(1, 3600))
-    as_of: date | None = field(default=None, validator=validators.optional(_day))
+    issuer: str = field(
+        validator=asks.URL, metadata=_means("the hub's base URL: iss of its receipts, aud of what it takes")
+    )
+    database: str = field(
+        default=DATABASE,
+        validator=asks.text(512, "an SQLAlchemy URL like sqlite:///hub.sqlite"),
+        repr=lambda url: repr(masked(url)),
+        metadata=_means(
+            "the ledger; a password in it must come from the environment or a hub.toml of mode 600"
+        ),
+    )
+    host: str = field(
+        default="127.0.0.1",
+        validator=asks.text(255, "an address or a name"),
+        metadata=_means("address to listen on, behind a proxy that speaks TLS"),
+    )
+    port: int = field(default=8080, validator=asks.whole(0, 65_535), metadata=_means("0 picks a free one"))
+    body_limit: int = field(
+        default=2 * MEBIBYTE,
+        validator=asks.whole(1024, 64 * MEBIBYTE),
+        metadata=_means("bytes that one request may hold, decompressed"),
+    )
+    body_seconds: int = field(
+        default=30,
+        validator=asks.whole(1, 600),
+        metadata=_means("how long a sender may take over one request's body"),
+    )
+    waiting: int = field(
+        default=64,
+        validator=asks.whole(1, 4096),
+        metadata=_means("requests that may wait for the ledger at once; more are asked to come back"),
+    )
+    # Senders that keep twice as many under way let the hub verify the next while these are written.
+    group: int = field(
+        default=16,
+        validator=asks.whole(1, 256),
+        metadata=_means("envelopes written in one transaction at most"),
+    )
+    future_seconds: int = field(
+        default=300,
+        validator=asks.whole(0, 86_400),
+        metadata=_means("how far ahead of our clock a signal may have happened"),
+    )
+    heartbeat_seconds: int = field(
+        default=30,
+        validator=asks.whole(1, 3600),
+        metadata=_means("after so long without a message a stream is told that it is alive"),
+    )
+    drain_seconds: int = field(
+        default=2,
+        validator=asks.whole(0, 600),
+        metadata=_means(
+            "told to stop, for how long to go on answering, not ready, while somebody is connected"
+        ),
+    )
+    stop_seconds: int = field(
+        default=10,
+        validator=asks.whole(1, 600),
+        metadata=_means("then, how long requests that are under way may take"),
+    )
+    metrics: str = field(
+        default="",
+        validator=asks.ADDRESS,
+        metadata=_means("where Prometheus reads /metrics, such as 127.0.0.1:9464; empty: nowhere"),
+    )
+    log_level: str = field(
+        default="info",
+        validator=asks.one_of("debug", "info", "warning", "error"),
+        metadata=_means("the least that is logged"),
+    )
+    log_format: str = field(
+        default="auto",
+        validator=asks.one_of("auto", "json", "text"),
+        metadata=_means("auto is text at a terminal and else one JSON object a line"),
+    )
+    journal: str = field(
+        default="journal.jsonl",
+        validator=asks.text(512, "a file's name"),
+        metadata=_means("what was taken back since backups were made; best on another disk than the ledger"),
+    )
+    journal_days: int = field(
+        default=35,
+        validator=asks.whole(1, 3660),
+        metadata=_means("how long it is kept: no backup may be kept longer"),
+    )
+    as_of: date | None = field(
+        default=None,
+        validator=asks.DAY,
+        metadata=_means("the day that scores are computed for, to replay an old feed; else today"),
+    )
 
     @property
     def database_url(self) -> str:
@@ -72,9 +148,50 @@ class Settings:
         return self.database
 
     @property
+    def journal_path(self) -> Path:
+        """`journal`, with a relative name taken from the folder."""
+        return self.path / self.journal
+
+    @property
     def key_path(self) -> Path:
         """Where the hub's signing key lies."""
         return self.path / KEY
+
+
+@frozen
+class Loaded:
+    """Settings, and where each came from: a flag, a variable, a file, or `DEFAULT`."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+@frozen
+class Setting:
+    """One setting: its name, what it asks for, what it means, and what it is if nobody sets it."""
+
+    name: str
+    ask: Ask
+    means: str
+    default: object
+
+    @property
+    def flag(self) -> str:
+        """The flag that sets it."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"SESAME_{self.name.upper()}"
+
+
+def _setting(found: "Attribute[Any]") -> Setting:
+    assert isinstance(found.validator, Ask)  # noqa: S101 - for the eyes of mypy: a test looks at each
+    return Setting(found.name, found.validator, found.metadata["means"], found.default)
+
+
+SETTINGS = {found.name: _setting(found) for found in fields(Settings) if found.name != "path"}
 
 
 def create_hub(path: Path, *, issuer: str, database: str = DATABASE, as_of: date | None = None) -> Settings:
@@ -102,17 +219,61 @@ def create_hub(path: Path, *, issuer: str, database: str = DATABASE, as_of: date
     lines = [f"issuer = {json.dumps(issuer)}", f"database = {json.dumps(database)}"]
     if as_of is not None:
         lines.append(f"as_of = {as_of.isoformat()}")
+    (path / FILE).touch(mode=0o600)  # a password may come to stand in it
     (path / FILE).write_text("\n".join([*lines, ""]), encoding="utf-8")
     return settings
 
 
-def load_settings(path: Path) -> Settings:
-    """Read the ``hub.toml`` of a hub's folder.
+def load_settings(
+    path: Path, *, flags: Mapping[str, str] | None = None, environment: Mapping[str, str] = os.environ
+) -> Settings:
+    """The settings of the hub in a folder; see `read_settings`."""
+    return read_settings(path, flags=flags, environment=environment).settings
+
+
+def read_settings(
+    path: Path, *, flags: Mapping[str, str] | None = None, environment: Mapping[str, str] = os.environ
+) -> Loaded:
+    """The settings of the hub in a folder, and where each came from.
+
+    Args:
+        path: the hub's folder.
+        flags: by name of the setting, what was given on the command line.
+        environment: variables.
 
     Raises:
-        Misconfigured: naming the file and the key that is wrong.
+        Misconfigured: naming the flag, the variable, or the file and the key that is wrong.
     """
     file = path / FILE
+    given = flags or {}
+    values = _in_file(file)
+    sources = {name: f"{file}: {name}" for name in values}
+    for name, setting in SETTINGS.items():
+        for told, key, source in (
+            (environment, setting.variable, setting.variable),
+            (given, name, setting.flag),
+        ):
+            if key in told:
+                values[name], sources[name] = setting.ask.read(told[key]), source
+    if has_password(given.get("database", "")):
+        raise Misconfigured(
+            "must not hold a password: others can see it in the list of processes",
+            field=SETTINGS["database"].flag,
+            mend=f"set {SETTINGS['database'].variable}, or PGPASSFILE and a URL without it",
+        )
+    return Loaded(_checked(path, values, sources), {name: sources.get(name, DEFAULT) for name in SETTINGS})
+
+
+def _checked(path: Path, values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
+    if "issuer" not in values:
+        raise Misconfigured("has no issuer", field=str(path / FILE), mend='add: issuer = "https://..."')
+    try:
+        return Settings(path=path, **values)
+    except Rejected as error:
+        raise Misconfigured(error.message, field=sources[error.field or ""]) from error
+
+
+def _in_file(file: Path) -> dict[str, Any]:
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -121,12 +282,11 @@ def load_settings(path: Path) -> Settings:
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Misconfigured(f"cannot be read: {error}", field=str(file)) from error
-    known = {attribute.name for attribute in fields(Settings)} - {"path"}
-    if unknown := sorted(set(found) - known):
-        raise Misconfigured(f"{unknown[0]} is not a setting", field=str(file), mend=f"one of {sorted(known)}")
-    try:
-        return Settings(path=path, **found)
-    except Rejected as error:
-        raise Misconfigured(error.message, field=f"{file}: {error.field}", mend=error.mend) from error
-    except (TypeError, ValueError) as error:  # of attrs, which puts much more than a message into it
-        raise Misconfigured(str(error.args[0]), field=str(file)) from error
+    if unknown := sorted(found.keys() - SETTINGS.keys()):
+        mend = f"one of {sorted(SETTINGS)}"
+        raise Misconfigured(f"{unknown[0]} is not a setting", field=str(file), mend=mend)
+    if has_password(str(found.get("database"))) and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise Misconfigured(
+            "holds a password and is open to others", field=str(file), mend=f"chmod 600 {file}"
+        )
+    return found

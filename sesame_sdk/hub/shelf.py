@@ -200,6 +200,16 @@ def waiting(connection: Connection, stream: int) -> int:
     return connection.scalar(select(func.count()).select_from(told).where(*owed)) or 0
 
 
+def oldest_owed(connection: Connection) -> int | None:
+    """The least number of a state owed to a running stream: about when it came to be, in us."""
+    firsts = []
+    for stream in connection.scalars(select(streams.c.id).where(streams.c.status == ENABLED)).all():
+        for due in (feed.SCORE, feed.LEFT):  # each is the first entry of a part of an index
+            owed = select(func.min(told.c.seq)).where(told.c.stream == stream, told.c.due == due)
+            firsts.append(connection.scalar(owed))
+    return min((first for first in firsts if first is not None), default=None)
+
+
 def has_news(connection: Connection, stream: Row[Any], spoken_before: datetime) -> bool:
     """Whether `Shelf.take` would give anything: a message, a state that is owed, or a sign of life."""
     if connection.execute(

@@ -13,7 +13,6 @@ Where the database itself fails (a full disk), it may undo the whole transaction
 then everybody in the group is told to come back, whatever their own piece came to.
 """
 
-import logging
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from queue import Empty, Full, Queue
@@ -27,10 +26,12 @@ from sqlalchemy.exc import OperationalError
 from sesame_sdk.errors import Retryable
 from sesame_sdk.hub.database import ensure_in_transaction, product_of, writing
 from sesame_sdk.hub.products.product import Hold
+from sesame_sdk.hub.watch import metrics, safe, spans
+from sesame_sdk.hub.watch.lines import GroupFailed
+from sesame_sdk.hub.watch.logs import say
 
 I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 #: Seconds to wait for the next piece of a group: about what it takes to verify an envelope.
 _PATIENCE = 0.01
 
@@ -44,12 +45,14 @@ class Task(Generic[I, T]):
         item: ours.
         kin: tasks that are equal in this may be done at once; None for one that is done alone.
         hold: what must stand still meanwhile.
+        settled: told the result once it is on disk; gives what whoever waits for it is given.
     """
 
-    work: Callable[[Connection, Sequence[I]], Sequence[T]]
+    work: Callable[[Connection, Sequence[I]], Sequence[Any]]
     item: I
     kin: Hashable = None
     hold: Hold = Hold.ALONE
+    settled: Callable[[Any], T] = lambda result: result
 
 
 @frozen(eq=False)
@@ -120,6 +123,7 @@ class Writer:
                 self._queue.put_nowait(job)
             except Full:
                 raise Retryable("the hub is busy", mend="send again later", retry_after=1) from None
+        metrics.WAITING.set(self.pending)
         return job.done
 
     @property
@@ -168,18 +172,19 @@ class Writer:
             except Empty:
                 break
         self._last = len(jobs)
+        metrics.WAITING.set(self.pending)
         return jobs, job is not None
 
 
 def _commit(connection: Connection, jobs: list[_Job[Any]]) -> None:
     """Do every piece of work in one transaction, and tell each who waits how it went."""
+    metrics.GROUP.observe(len(jobs))
     try:
-        try:
-            outcomes = _in_transaction(connection, jobs, _at_once)
-        except _PieceFailed:
-            outcomes = _in_transaction(connection, jobs, _one_by_one)
-    except BaseException as error:  # nobody else writes: this thread must outlive whatever happens
-        log.exception("a group of %d could not be written", len(jobs))
+        with metrics.COMMIT_SECONDS.time(), spans.group(len(jobs)):
+            outcomes = _outcomes(connection, jobs)
+    except BaseException as error:  # noqa: BLE001 - nobody else writes: this thread must outlive all
+        metrics.FAILED_GROUPS.inc()
+        say(GroupFailed(len(jobs), safe.fault(error)))
         # A commit that failed may leave its transaction open: begin the next on a new connection.
         connection.invalidate()
         for job in jobs:
@@ -187,9 +192,16 @@ def _commit(connection: Connection, jobs: list[_Job[Any]]) -> None:
         return
     for outcome in outcomes:
         if outcome.error is None:
-            outcome.job.done.set_result(outcome.result)
+            outcome.job.done.set_result(outcome.job.task.settled(outcome.result))
         else:
             outcome.job.done.set_exception(outcome.error)
+
+
+def _outcomes(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
+    try:
+        return _in_transaction(connection, jobs, _at_once)
+    except _PieceFailed:
+        return _in_transaction(connection, jobs, _one_by_one)
 
 
 def _in_transaction(

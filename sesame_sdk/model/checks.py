@@ -17,6 +17,8 @@ Validator = Callable[[Any, "Attribute[Any]", Any], None]
 
 CONTEXT_PATTERN = r"[a-z][a-z0-9-]{0,31}"
 KIND_PATTERN = rf"{CONTEXT_PATTERN}(\.[a-z][a-z0-9-]{{0,31}}){{1,4}}"
+URL_PATTERN = r"https?://[^\s/?#@]+(/[^\s?#]*)?"
+LONGEST_URL = 256
 #: UUIDv7 in its canonical form, RFC 9562 section 5.7.
 SIGNAL_ID_PATTERN = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
@@ -100,7 +102,7 @@ def each(check: Validator, *, at_most: int) -> Validator:
     return check_all
 
 
-url = text(256, pattern=r"https?://[^\s/?#@]+(/[^\s?#]*)?", like="https://shop.example")
+url = text(LONGEST_URL, pattern=URL_PATTERN, like="https://shop.example")
 iri = text(256, pattern=r"[a-z][a-z0-9+.-]*:[^\s<>\"{}|\\^`]+", like="https://w3id.org/dpv#CustomerCare")
 context = text(32, pattern=CONTEXT_PATTERN, like="retail")
 kind_name = text(128, pattern=KIND_PATTERN, like="retail.order.completed")

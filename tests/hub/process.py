@@ -14,12 +14,12 @@ from tests.ports import free_port
 
 __all__ = ["free_port", "serving"]
 
-_DEADLINE = 30.0
+_DEADLINE = 60.0
 _PROGRAM = """
 import sys
 from pathlib import Path
 from sesame_sdk.hub.server import serve
-serve(Path(sys.argv[1]), port=int(sys.argv[2]))
+serve(Path(sys.argv[1]), flags={"port": sys.argv[2]})
 """
 
 

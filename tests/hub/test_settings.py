@@ -62,7 +62,7 @@ def test_the_ledger_lies_in_the_folder_wherever_that_is(
         pytest.param('issuer = "hub"', "issuer", id="an issuer that is no URL"),
         pytest.param(f'issuer = "{HUB}"\nwaiting = 0', "waiting", id="nobody may wait"),
         pytest.param(f'issuer = "{HUB}"\nbody_limit = "2 MB"', "body_limit", id="a number that is none"),
-        pytest.param(f'issuer = "{HUB}"\nport = 80', "port is not a setting", id="a setting that is none"),
+        pytest.param(f'issuer = "{HUB}"\nports = 80', "ports is not a setting", id="a setting that is none"),
         pytest.param(f'issuer = "{HUB}"\nas_of = "yesterday"', "as_of", id="a day that is none"),
     ],
 )

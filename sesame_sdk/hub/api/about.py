@@ -1,12 +1,13 @@
-"""What a hub says of itself: its public keys, and that it is alive."""
+"""What a hub says of itself: its public keys, that it is alive, and whether it is ready for work."""
 
 from typing import Any
 
 from litestar import Request, get
-from litestar.concurrency import sync_to_thread
+from litestar.openapi.datastructures import ResponseSpec
 
 from sesame_sdk.errors import Retryable
-from sesame_sdk.hub.api.state import hub_of
+from sesame_sdk.hub.api.state import health_of, hub_of
+from sesame_sdk.hub.watch.health import State
 
 
 @get("/.well-known/jwks.json", sync_to_thread=False, summary="The hub's public keys")
@@ -15,9 +16,20 @@ def jwks(request: Request[Any, Any, Any]) -> dict[str, Any]:
     return hub_of(request).jwks()
 
 
-@get("/healthz", summary="Whether the hub can do its work")
-async def healthz(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """Answers ok when the ledger can be read and written."""
-    if not await sync_to_thread(hub_of(request).ready):
-        raise Retryable("the hub takes no work", retry_after=5)
+@get("/health/live", sync_to_thread=False, summary="Whether the hub is alive")
+def live() -> dict[str, str]:
+    """Answers ok as long as it answers at all: also without its database, and while it stops."""
+    return {"status": "ok"}
+
+
+@get(
+    ["/health/ready", "/healthz"],
+    responses={503: ResponseSpec(None, description="Not now: err and description.")},
+    summary="Whether the hub can do its work",
+)
+async def ready(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Answers ok when the ledger can be read and written, and the hub was not told to stop."""
+    state = await health_of(request).look()
+    if state is not State.READY:
+        raise Retryable(f"the hub takes no work: {state.value}", retry_after=5)
     return {"status": "ok"}

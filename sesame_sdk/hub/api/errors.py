@@ -12,7 +12,6 @@ What the guard refused is more than that: see `problems`.
 | anything else | 500, and nothing of it shown |
 """
 
-import logging
 import math
 from typing import Any
 
@@ -21,9 +20,11 @@ from litestar.exceptions import HTTPException
 
 from sesame_sdk.errors import Refused, Rejected, Retryable, SesameError
 from sesame_sdk.hub.api.problems import refusal
+from sesame_sdk.hub.watch import metrics, safe
+from sesame_sdk.hub.watch.lines import RequestFailed
+from sesame_sdk.hub.watch.logs import say
 from sesame_sdk.model import codec
 
-log = logging.getLogger(__name__)
 _AnyRequest = Request[Any, Any, Any]
 
 _NOT_BELIEVED = {"authentication_failed", "invalid_issuer", "invalid_key", "invalid_audience"}
@@ -67,9 +68,9 @@ def on_http(_: _AnyRequest, error: HTTPException) -> Response[bytes]:
     return _answer(error.status_code, code, error.detail, headers=dict(error.headers or {}))
 
 
-def on_anything(_: _AnyRequest, error: Exception) -> Response[bytes]:
-    """500. The log gets the trace, whose messages hold no parameters; the sender gets nothing of it."""
-    log.error("a request failed", exc_info=error)
+def on_anything(request: _AnyRequest, error: Exception) -> Response[bytes]:
+    """500. The log gets its type and where it was raised; the sender gets nothing of it."""
+    say(RequestFailed(safe.route(request.scope), safe.fault(error)))
     return _answer(500, "internal_error", "the hub failed; its operator can see why in its log")
 
 
@@ -85,5 +86,6 @@ HANDLERS: dict[int | type[Exception], Any] = {
 def _answer(
     status: int, code: str, description: str, *, headers: dict[str, str] | None = None
 ) -> Response[bytes]:
+    metrics.refused(code)
     body = {"err": code, "description": description}
     return Response(codec.encode(body), status_code=status, media_type=MediaType.JSON, headers=headers)

@@ -1,18 +1,19 @@
-"""Around the whole application: headers that every answer carries, and one log line for each request.
+"""Around the whole application: headers on every answer; a log line, a span and a count for each request.
 
-The line names the route and never the path, which may hold a pseudonym.
+These name the route and never the path, which may hold a pseudonym. The id of a request stands in its log
+lines and in the answer.
 """
 
-import json
-import logging
+from collections.abc import Callable
 from time import perf_counter
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from sesame_sdk.hub.api.page import STYLE_HASH
-
-log = logging.getLogger("sesame_sdk.hub.access")
+from sesame_sdk.hub.watch import metrics, safe, spans
+from sesame_sdk.hub.watch.lines import Answered, Cut
+from sesame_sdk.hub.watch.logs import REQUEST, say
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -24,37 +25,49 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+#: A hub that stops asks whoever is connected to come again by another connection.
+_LAST = (b"connection", b"close")
 
 
-def shell(app: ASGIApp) -> ASGIApp:
-    """`app` with headers and log."""
+def shell(app: ASGIApp, stopping: Callable[[], bool]) -> ASGIApp:
+    """`app` with headers and all that is told of requests; `stopping` says whether the hub does."""
 
     async def around(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
-        started, status = perf_counter(), 500
+        began, status, request = perf_counter(), 0, safe.new_id()
+        REQUEST.set(request)  # uvicorn runs each request in a context of its own
 
         async def with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_ENCODED]
+                last = [_LAST] if stopping() else []
+                message["headers"] = [
+                    *message["headers"],
+                    *_ENCODED,
+                    *last,
+                    (b"x-request-id", request.encode()),
+                ]
             await send(message)
 
-        try:
-            await app(scope, receive, with_headers)
-        finally:
-            _log(scope, status, perf_counter() - started)
+        with spans.request() as span:
+            try:
+                await app(scope, receive, with_headers)
+            finally:
+                seconds = perf_counter() - began
+                method, route = safe.method(scope), safe.route(scope)
+                spans.answered(span, method, route, status)
+                _tell(method, route, status, seconds)
 
     return around
 
 
-def _log(scope: Scope, status: int, seconds: float) -> None:
-    line = {
-        "method": scope["method"],  # type: ignore[typeddict-item] # an http scope has one
-        "route": scope.get("path_template") or "(none)",
-        "status": status,
-        "ms": round(seconds * 1000, 1),
-    }
-    log.info(json.dumps(line))
+def _tell(method: safe.Safe, route: safe.Safe, status: int, seconds: float) -> None:
+    ms = round(seconds * 1000, 1)
+    if status:
+        metrics.answered(method, route, status, seconds)
+        say(Answered(method, route, status, ms))
+    else:
+        say(Cut(method, route, ms))

@@ -8,6 +8,7 @@ from litestar import Request
 from sesame_sdk.hub.api.gate import Gate
 from sesame_sdk.hub.feeder import Feeder
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.watch.health import Health
 
 
 def hub_of(request: Request[Any, Any, Any]) -> Hub:
@@ -32,3 +33,9 @@ def feeder_of(request: Request[Any, Any, Any]) -> Feeder:
     """What keeps streams fresh."""
     feeder: Feeder = request.app.state.feeder
     return feeder
+
+
+def health_of(request: Request[Any, Any, Any]) -> Health:
+    """What knows whether the hub is ready."""
+    health: Health = request.app.state.health
+    return health
