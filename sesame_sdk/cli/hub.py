@@ -71,6 +71,7 @@ def run(ctx: click.Context, /, hub_path: Path, **flags: str | None) -> None:
         hub_path,
         flags=given(flags),
         rules=registry(ctx).rules,
+        block=ctx.find_root().params.get("block") or (),
         ready=lambda url: note(f"hub ready at {url}"),
     )
 

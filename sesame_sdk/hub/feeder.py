@@ -2,7 +2,8 @@
 
 One thread looks at what there is to do and refreshes a piece at a time; pushes run beside it, one a
 stream, so that a consumer who is away keeps nobody else. A stream whose push failed waits, twice as
-long each time.
+long each time. Of several processes that serve one hub, one does this at a time; the others only watch
+for news that polls of theirs wait for.
 """
 
 import time
@@ -22,6 +23,7 @@ from sesame_sdk.exchange.letters import Counts, Dead, Letter, Signed
 from sesame_sdk.exchange.retries import Retries
 from sesame_sdk.exchange.transport import Transport
 from sesame_sdk.hub.feeds import Feed
+from sesame_sdk.hub.products.product import Lead
 from sesame_sdk.hub.watch import metrics, safe
 from sesame_sdk.hub.watch.lines import FeedHeldUp, MessageRefused, NotDelivered
 from sesame_sdk.hub.watch.logs import say
@@ -84,6 +86,7 @@ class Feeder:
     _threads: ThreadPoolExecutor | None = None
     _thread: Thread | None = None
     _waiting: int = 0
+    _lead: Lead | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -99,6 +102,8 @@ class Feeder:
             self._threads.shutdown()
         for route in self._routes.values():
             route.transport.close()
+        if self._lead:
+            self._lead.release()
 
     @contextmanager
     def waiting(self, most: int) -> Iterator[bool]:
@@ -122,15 +127,24 @@ class Feeder:
                 self.feed.closing.wait(PAUSE)
 
     def _look(self) -> bool:
-        busy = self.feed.refresh_some()
+        leads = self._leads()
+        busy = leads and self.feed.refresh_some()
         found = self.feed.news()
         metrics.LEDGER_UP.set(1)
         metrics.FEED_LAG.set(self.feed.lag() if found else 0)
         self.news = frozenset(stream.id for stream in found)
         for stream in found:
-            if stream.endpoint is not None:
+            if leads and stream.endpoint is not None:
                 self._push_soon(stream)
         return busy
+
+    def _leads(self) -> bool:
+        """Whether streams are ours to look after: of several workers, one does, and the others wait to."""
+        if self._lead and not self._lead.holds():
+            self._lead.release()
+            self._lead = None
+        self._lead = self._lead or self.feed.lead()
+        return self._lead is not None
 
     def _push_soon(self, stream: Row[Any]) -> None:
         with self._lock:

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Engine, Row
 from sesame_sdk.exchange.letters import Counts, DeadLetter, Letter
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import feed, people, refresh, shelf, streams
-from sesame_sdk.hub.database import reading
+from sesame_sdk.hub.database import product_of, reading
 from sesame_sdk.hub.feed_schema import streams as table
 from sesame_sdk.hub.moments import micros
-from sesame_sdk.hub.products.product import Hold
+from sesame_sdk.hub.products.product import Hold, Lead
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.shelf import Shelf, Sign
 from sesame_sdk.hub.streams import Status
@@ -117,6 +117,10 @@ class Feed:
         self.writer.run(work)
 
     # What a server's feeder does.
+
+    def lead(self) -> Lead | None:
+        """Become the one process that refreshes streams and pushes, unless another is."""
+        return product_of(self.engine).lead(self.engine)
 
     def news(self) -> list[Row[Any]]:
         """The streams that `take` would give something for."""

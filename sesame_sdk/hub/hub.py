@@ -40,7 +40,7 @@ from sesame_sdk.hub.reads import Read
 from sesame_sdk.hub.reception import Reception
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.view import View
-from sesame_sdk.hub.writer import Writer
+from sesame_sdk.hub.writers import Writers
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction, Grant
@@ -64,7 +64,7 @@ class Hub:
     settings: Settings
     _signer: SigningKey
     _engine: Engine
-    _writer: Writer
+    _writers: Writers
     _view: View
     _door: Door
     _keys: Directory
@@ -103,14 +103,14 @@ class Hub:
         guard = Guard(further)
         view = View(engine, settings.issuer)
         door = Door(settings, signer, view, Consents(engine), guard, clock)
-        writer = Writer(engine, waiting=settings.waiting, group=settings.group)
-        keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writer, guard, clock)
+        writers = Writers.over(engine, settings)
+        keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writers.streams, guard, clock)
         reception = Reception(fed, keys)
-        return cls(settings, signer, engine, writer, view, door, keys, guard, clock, fed, reception, journal)
+        return cls(settings, signer, engine, writers, view, door, keys, guard, clock, fed, reception, journal)
 
     def close(self) -> None:
         """Finish what is being written, and let go of the database."""
-        self._writer.close()
+        self._writers.close()
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -141,7 +141,7 @@ class Hub:
         Raises:
             Rejected: with a code of RFC 8935 section 2.4. The future may hold one too, or a `Refused`.
         """
-        return self._writer.submit(self._door.knock(body, self._keys))
+        return self._writers.ledger.submit(self._door.knock(body, self._keys))
 
     def read_scores(self, token: bytes, subjects: Sequence[str]) -> dict[str, Score | None]:
         """The scores of people, for a reader. None for whoever is unknown, did not agree, or has no score.
@@ -157,7 +157,7 @@ class Hub:
         request = readers.authorise(token, self._keys, audience=self.settings.issuer, now=self._clock())
         with reading(self._engine) as connection:
             found = reads.answer(connection, request, subjects, self._guard, self.feed.today())
-        self._writer.run(partial(reads.log, request=request, found=found), Hold.SHARED)
+        self._writers.reads.run(partial(reads.log, request=request, found=found), Hold.SHARED)
         return found.scores
 
     def ready(self) -> bool:
@@ -166,7 +166,7 @@ class Hub:
         Raises:
             Misconfigured: a policy in the ledger was changed.
         """
-        return self.policies() is not None and self._writer.alive
+        return self.policies() is not None and self._writers.alive
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """Our public keys (RFC 7517 section 5), by which receipts are verified."""
@@ -190,7 +190,7 @@ class Hub:
         if issuer == self.settings.issuer:
             raise Rejected("is this hub itself", field="issuer")
         start = not_before or self._clock()
-        self._writer.run(partial(parties.add, issuer=issuer, jwks=tuple(jwks), not_before=start))
+        self._writers.ledger.run(partial(parties.add, issuer=issuer, jwks=tuple(jwks), not_before=start))
 
     def partners(self) -> list[Partner]:
         """Every partner, with its keys and what it registered."""
@@ -210,7 +210,7 @@ class Hub:
             self._view.restore(connection, partner)
 
         self.journal.revoked(issuer, kid, at)
-        self._writer.run(work)
+        self._writers.ledger.run(work)
 
     def set_policy(self, policy: Policy) -> None:
         """Make a policy the one of its context.
@@ -219,7 +219,7 @@ class Hub:
             Refused: by the guard, looking also at the kinds that are registered.
             Rejected: its digest is not that of its rules.
         """
-        self._writer.run(partial(policies.put, policy=policy, guard=self._guard, at=self._clock()))
+        self._writers.ledger.run(partial(policies.put, policy=policy, guard=self._guard, at=self._clock()))
 
     def policies(self) -> tuple[Policy, ...]:
         """The policy of every context that has one."""
@@ -232,7 +232,7 @@ class Hub:
         Raises:
             Rejected: an envelope in the ledger no longer matches its signature.
         """
-        return self._writer.run(self._view.rebuild)
+        return self._writers.ledger.run(self._view.rebuild)
 
     # What people do, by way of the operator.
 
@@ -242,7 +242,7 @@ class Hub:
         Raises:
             Rejected: a partner is unknown, or a pseudonym belongs to another person.
         """
-        return self._writer.run(partial(grants.add, told=tuple(told), at=self._clock()))
+        return self._writers.ledger.run(partial(grants.add, told=tuple(told), at=self._clock()))
 
     def withdraw(self, person: str, partner: str, direction: Direction | None = None) -> int:
         """End what a person granted to a partner, from now on. Returns how many grants that ended.
@@ -251,7 +251,7 @@ class Hub:
             Rejected: no such partner.
         """
         self.journal.withdrew(person, partner, direction)
-        return self._writer.run(
+        return self._writers.ledger.run(
             partial(grants.withdraw, person=person, partner=partner, direction=direction, at=self._clock())
         )
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.effect import contexts_that_count
@@ -45,10 +45,15 @@ def step(connection: Connection, guard: Guard, as_of: date, at: datetime) -> Non
     ended = connection.scalars(select(told.c.person).where(told.c.until <= micros(at)).limit(PIECE)).all()
     if ended:
         _end(connection, ended, at)
-    elif row := connection.execute(select(changed).order_by(changed.c.id).limit(1)).first():
+    elif row := connection.execute(_oldest_changed()).first():
         _look_at_changed(connection, row, guard, as_of, at)
     elif row := connection.execute(_rounds(as_of).limit(1)).first():
         _walk(connection, row, guard, as_of, at)
+
+
+def _oldest_changed() -> Select[Any]:
+    """One entry of the queue, which nobody else is at: two who look at once are given two."""
+    return select(changed).order_by(changed.c.id).limit(1).with_for_update(skip_locked=True)
 
 
 def look_at(

@@ -1,20 +1,20 @@
-"""Serving a hub with uvicorn, in this process."""
+"""Serving a hub with uvicorn, in this process or in several."""
 
 import gc
-import socket
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import uvicorn
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.hub import workers
 from sesame_sdk.hub.app import create_app
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import load_settings
+from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.stopping import Server, end_in_peace
 from sesame_sdk.hub.watch import logs, metrics
+from sesame_sdk.hub.workers import Share
 from sesame_sdk.interfaces import GuardRule
 
 _BACKLOG = 256
@@ -31,6 +31,7 @@ def serve(
     flags: Mapping[str, str] | None = None,
     ready: Callable[[str], None] | None = None,
     rules: Iterable[GuardRule] = (),
+    block: Iterable[str] = (),
 ) -> None:
     """Serve the hub in a folder until the process is told to stop (SIGINT or SIGTERM).
 
@@ -40,18 +41,44 @@ def serve(
             not the address that is listened on.
         ready: told the URL once requests are answered.
         rules: further rules for the guard.
+        block: names of plugins that workers, if there are several, must not load rules from.
 
     Raises:
         Misconfigured: a setting is wrong, the hub cannot be opened, or an address cannot be listened on.
     """
+    settings = load_settings(path, flags=flags)
+    if settings.workers > 1:
+        logs.begin(level=settings.log_level, form=settings.log_format)
+        workers.supervise(path, settings, flags=flags or {}, block=block, ready=ready)
+    else:
+        _serve(path, settings, rules, ready=ready or (lambda _: None))
+
+
+def serve_as_worker(
+    path: Path, *, flags: Mapping[str, str], rules: Iterable[GuardRule], share: Share
+) -> None:
+    """The same, as one of several: see `workers`."""
+    share.follow()
+    settings = load_settings(path, flags=flags)
+    _serve(path, settings, rules, ready=lambda _: share.ready(), shares_port=True)
+
+
+def _serve(
+    path: Path,
+    settings: Settings,
+    rules: Iterable[GuardRule],
+    *,
+    ready: Callable[[str], None],
+    shares_port: bool = False,
+) -> None:
     gc.set_threshold(_COLLECT_AFTER)
     end_in_peace()
-    settings = load_settings(path, flags=flags)
     with closing(Hub.open(path, rules=rules, settings=settings)) as hub, metrics.shown(settings.metrics):
         logs.begin(level=settings.log_level, form=settings.log_format)
         # Made before anybody is listened to: whoever comes meanwhile would wait, and not know for what.
         app = create_app(hub)
-        with _listen(settings.host, settings.port) as listener:
+        with workers.listen(settings, share=shares_port) as listener:
+            listener.listen(_BACKLOG)
             config = uvicorn.Config(
                 app,
                 access_log=False,  # `watch.logs` would take all words out of it; `api.shell` logs routes
@@ -61,26 +88,9 @@ def serve(
                 timeout_graceful_shutdown=settings.stop_seconds,
                 limit_concurrency=_CONNECTIONS,
             )
-            url = f"http://{settings.host}:{listener.getsockname()[1]}"
             Server(
                 config,
-                ready=partial(ready, url) if ready else lambda: None,
+                ready=partial(ready, f"http://{settings.host}:{listener.getsockname()[1]}"),
                 ending=hub.feed.closing.set,
                 drain_seconds=settings.drain_seconds,
             ).run(sockets=[listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # With its protocol named: asyncio turns Nagle's algorithm off for such sockets alone, and an
-        # answer in two parts would wait 40 ms for the other side's delayed acknowledgement.
-        with ExitStack() as until_it_listens:
-            listener = until_it_listens.enter_context(socket.socket(family, kind, protocol))
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(_BACKLOG)
-            until_it_listens.pop_all()
-    except OSError as error:
-        raise Misconfigured(f"cannot listen there: {error.strerror}", field=f"{host}:{port}") from error
-    return listener

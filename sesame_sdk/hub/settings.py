@@ -65,6 +65,11 @@ class Settings:
         metadata=_means("address to listen on, behind a proxy that speaks TLS"),
     )
     port: int = field(default=8080, validator=asks.whole(0, 65_535), metadata=_means("0 picks a free one"))
+    workers: int = field(
+        default=1,
+        validator=asks.whole(1, 64),
+        metadata=_means("processes that serve the port together; about one a core"),
+    )
     body_limit: int = field(
         default=2 * MEBIBYTE,
         validator=asks.whole(1024, 64 * MEBIBYTE),

@@ -19,15 +19,16 @@ _PROGRAM = """
 import sys
 from pathlib import Path
 from sesame_sdk.hub.server import serve
-serve(Path(sys.argv[1]), flags={"port": sys.argv[2]})
+serve(Path(sys.argv[1]), flags=dict(setting.split("=", 1) for setting in sys.argv[2:]))
 """
 
 
 @contextmanager
-def serving(path: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def serving(path: Path, port: int, **settings: object) -> Iterator[subprocess.Popen[bytes]]:
     """The hub in `path`, once it answers. It is told to stop in the end, and must do so in peace."""
+    told = [f"{name}={value}" for name, value in {"port": port, **settings}.items()]
     with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", _PROGRAM, str(path), str(port)], stderr=subprocess.PIPE
+        [sys.executable, "-W", "error", "-c", _PROGRAM, str(path), *told], stderr=subprocess.PIPE
     ) as process:
         try:
             _wait(process, f"http://127.0.0.1:{port}/healthz")

@@ -38,7 +38,7 @@ def take(shop: Partner, hub_path: Path, clock: Clock) -> Iterator[Take]:
         assert len({task.kin for task in tasks}) == 1
         with writing(engine) as connection, connection.begin():
             answers = tasks[0].work(connection, [task.item for task in tasks])
-        return [shop.read_receipt(answer) for answer in answers]
+        return [shop.read_receipt(tasks[0].settled(answer)) for answer in answers]
 
     yield at_once
     engine.dispose()

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 from sqlalchemy import URL, Column, Connection, Engine, Select, Table, create_engine, delete, event
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.errors import Misconfigured, Retryable
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     import psycopg
 
 #: Advisory locks are known by a number that all who share a database must agree on.
-_LEDGER, _STREAMS = 0x5E5A3E01, 0x5E5A3E02
+_LEDGER, _STREAMS, _LEAD = 0x5E5A3E01, 0x5E5A3E02, 0x5E5A3E03
 _LOCKS = {
     Hold.SHARED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER})",
     Hold.FEED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER}), pg_advisory_xact_lock({_STREAMS})",
@@ -57,6 +58,7 @@ class Postgresql:
     """A `Product`."""
 
     json = JsonWords("json_array_elements_text", "json_build_array", "json_agg")
+    writes_at_once = True
 
     def open(self, url: URL) -> Engine:
         """See `Product`.
@@ -94,6 +96,14 @@ class Postgresql:
     def hold(self, connection: Connection, hold: Hold) -> None:
         """See `Product`."""
         connection.exec_driver_sql(_LOCKS[hold])
+
+    def lead(self, engine: Engine) -> "PostgresqlLead | None":
+        """By a lock of a session, which the database gives back when its connection ends."""
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LEAD})").scalar():
+            return PostgresqlLead(connection)
+        connection.close()
+        return None
 
     def ensure_in_transaction(self, connection: Connection) -> None:
         """A COMMIT of a transaction that has failed undoes it, and raises nothing."""
@@ -135,6 +145,26 @@ class Postgresql:
     def score(self, connection: Connection, policy: Policy, as_of: date) -> Iterator[Part]:
         """See `Product`."""
         return engines.score_in_postgresql(_driver(connection), policy, as_of)
+
+
+@frozen
+class PostgresqlLead:
+    """A `Lead`."""
+
+    _connection: Connection
+
+    def holds(self) -> bool:
+        """As long as the session does."""
+        try:
+            self._connection.exec_driver_sql("SELECT 1")
+        except DBAPIError:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Ends the session: it must not go back to the pool with its lock."""
+        self._connection.invalidate()
+        self._connection.close()
 
 
 class PostgresqlSignals:

@@ -63,6 +63,7 @@ class Sqlite:
     """A `Product`."""
 
     json = JsonWords("json_each", "json_array", "json_group_array")
+    writes_at_once = False
 
     def open(self, url: URL) -> Engine:
         """See `Product`."""
@@ -85,6 +86,18 @@ class Sqlite:
 
     def hold(self, connection: Connection, hold: Hold) -> None:
         """Nobody else writes anyway."""
+
+    def lead(self, engine: Engine) -> "SqliteLead | None":
+        """By a lock on a file beside the ledger's, which the system gives back when its process dies."""
+        connection = sqlite3.connect(
+            f"{engine.url.database}-streams", timeout=0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            connection.close()
+            return None
+        return SqliteLead(connection)
 
     def ensure_in_transaction(self, connection: Connection) -> None:
         """See `Product`."""
@@ -118,6 +131,21 @@ class Sqlite:
     def score(self, connection: Connection, policy: Policy, as_of: date) -> Iterator[Part]:
         """See `Product`."""
         return engines.score_in_sqlite(_driver(connection), policy, as_of)
+
+
+@frozen
+class SqliteLead:
+    """A `Lead`."""
+
+    _connection: sqlite3.Connection
+
+    def holds(self) -> bool:
+        """As long as the process lives."""
+        return True
+
+    def release(self) -> None:
+        """See `Lead`."""
+        self._connection.close()
 
 
 class SqliteSignals:

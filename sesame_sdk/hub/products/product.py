@@ -67,10 +67,24 @@ class SignalTable(Protocol):
         ...
 
 
+class Lead(Protocol):
+    """Being the one that looks after streams. It ends with the process, however that ends."""
+
+    def holds(self) -> bool:
+        """Whether it still is."""
+        ...
+
+    def release(self) -> None:
+        """Let another be it."""
+        ...
+
+
 class Product(Protocol):
     """One product."""
 
     json: JsonWords
+    #: Whether several transactions may write at the same time.
+    writes_at_once: bool
 
     def open(self, url: URL) -> Engine:
         """An engine that is tuned for a ledger."""
@@ -86,6 +100,10 @@ class Product(Protocol):
 
     def hold(self, connection: Connection, hold: Hold) -> None:
         """Begin a transaction that writes by keeping others from what would disturb it."""
+        ...
+
+    def lead(self, engine: Engine) -> "Lead | None":
+        """Become the one process that looks after the ledger's streams, unless another is."""
         ...
 
     def ensure_in_transaction(self, connection: Connection) -> None:

@@ -57,6 +57,15 @@ class Cut(Line):
 
 
 @frozen
+class WorkerLeft(Line):
+    """A worker ended that nobody told to, and another takes its place. `code` is minus a signal's number."""
+
+    level: ClassVar[int] = ERROR
+    code: int
+    lived_ms: float
+
+
+@frozen
 class ReadyChanged(Line):
     """The hub became able to do its work, or unable, and why."""
 

@@ -1,0 +1,221 @@
+"""Several processes that serve one hub on one port, and the one that watches over them.
+
+Each worker is a hub as it would be alone: it keeps nothing in memory that another needs, and which of them a
+request reaches makes no difference. The kernel shares out connections among those who listen
+(``SO_REUSEPORT``). The supervisor serves nothing. It starts the workers, starts one anew when it dies, and
+passes on the word to stop. Should it die itself, they find the pipe from it closed, and stop as if told.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from attrs import define, field, frozen
+
+from sesame_sdk.errors import Misconfigured
+from sesame_sdk.hub.settings import Settings
+from sesame_sdk.hub.watch import metrics, supervisor
+from sesame_sdk.hub.watch.lines import WorkerLeft
+from sesame_sdk.hub.watch.logs import say
+
+_LOOK = 0.1
+#: A worker that dies sooner than this after its start is not started anew for as long.
+_SHORT_LIFE = 5.0
+
+
+@frozen
+class Share:
+    """How a worker shares a port.
+
+    Attributes:
+        port: that all listen on.
+        told: the end of a pipe to say on that requests are answered.
+        lifeline: the end of a pipe that closes when the supervisor is gone.
+    """
+
+    port: int
+    told: int
+    lifeline: int
+
+    def ready(self) -> None:
+        """Say that requests are answered."""
+        os.write(self.told, b".")
+
+    def follow(self) -> None:
+        """Stop this process, as by SIGTERM, when the supervisor is gone."""
+        threading.Thread(target=self._wait, name="sesame-hub-lifeline", daemon=True).start()
+
+    def _wait(self) -> None:
+        os.read(self.lifeline, 1)  # nothing is ever written: it returns when the other end closes
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@define
+class _Worker:
+    process: subprocess.Popen[bytes]
+    since: float
+
+
+@define
+class _Supervisor:
+    """Watches over the workers until it is told to stop."""
+
+    command: Callable[[], subprocess.Popen[bytes]]
+    workers: list[_Worker] = field(factory=list)
+    _stopping: threading.Event = field(factory=threading.Event)
+
+    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """Told to stop."""
+        self._stopping.set()
+
+    def watch(self) -> int:
+        """Until told to stop, or a worker cannot be started; gives the exit code of the whole."""
+        while not self._stopping.wait(_LOOK):
+            for place, worker in enumerate(self.workers):
+                if worker.process.poll() is not None:
+                    self._begin_anew(place, worker)
+        return self.end()
+
+    def end(self) -> int:
+        """Stop all, and wait for them: the first code that is not 0."""
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.process.send_signal(signal.SIGTERM)
+        return next((code for worker in self.workers if (code := worker.process.wait())), 0)
+
+    def _begin_anew(self, place: int, worker: _Worker) -> None:
+        metrics.left(worker.process.pid)
+        lived = time.monotonic() - worker.since
+        say(WorkerLeft(worker.process.returncode, round(lived * 1000, 1)))
+        if lived < _SHORT_LIFE:
+            self._stopping.wait(_SHORT_LIFE)
+        if not self._stopping.is_set():
+            self.workers[place] = _Worker(self.command(), time.monotonic())
+
+
+def supervise(
+    path: Path,
+    settings: Settings,
+    *,
+    flags: Mapping[str, str],
+    block: Iterable[str],
+    ready: Callable[[str], None] | None,
+) -> None:
+    """Serve with as many workers as the settings say, until told to stop.
+
+    Args:
+        path: the hub's folder.
+        settings: of the hub.
+        flags: settings from the command line, which the workers are given too.
+        block: names of plugins that they must not load.
+        ready: told the URL once all answer.
+
+    Raises:
+        Misconfigured: the address cannot be listened on, or a worker does not start.
+    """
+    with metrics.shared(), metrics.shown(settings.metrics), _port(settings) as port, _pipes() as pipes:
+        told, say_ready, lifeline, _ = pipes
+        shared = {"path": str(path), "block": [*block], "flags": {**flags, "metrics": "", "port": str(port)}}
+        share = Share(port, say_ready, lifeline)
+        command = [sys.executable, "-m", __name__, json.dumps(shared | {"share": _as_list(share)})]
+
+        def begin() -> subprocess.Popen[bytes]:
+            environment = os.environ | {"NOTIFY_SOCKET": ""}  # what systemd is told is said here
+            ends = (say_ready, lifeline)
+            return subprocess.Popen(command, pass_fds=ends, env=environment)  # noqa: S603 - ourselves
+
+        watching = _Supervisor(begin)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, watching.stop)
+        try:
+            watching.workers += [_Worker(begin(), time.monotonic()) for _ in range(settings.workers)]
+            _wait_for_all(told, watching.workers)
+            supervisor.notify(supervisor.READY)
+            if ready:
+                ready(f"http://{settings.host}:{port}")
+        except BaseException:
+            watching.end()
+            raise
+        code = watching.watch()
+        if code:
+            sys.exit(code)
+
+
+def listen(settings: Settings, *, share: bool) -> socket.socket:
+    """A socket on the hub's address, which others may listen on too if `share`; it does not listen yet.
+
+    Raises:
+        Misconfigured: it cannot be had.
+    """
+    host, port = settings.host, settings.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # With its protocol named: asyncio turns Nagle's algorithm off for such sockets alone, and an
+        # answer in two parts would wait 40 ms for the other side's delayed acknowledgement.
+        found = socket.socket(family, kind, protocol)
+        try:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if share:
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            found.bind(address)
+        except BaseException:
+            found.close()
+            raise
+    except OSError as error:
+        raise Misconfigured(f"cannot listen there: {error.strerror}", field=f"{host}:{port}") from error
+    return found
+
+
+@contextmanager
+def _port(settings: Settings) -> Iterator[int]:
+    """The port, held without listening, so that it stays ours while workers come and go."""
+    with listen(settings, share=True) as held:
+        yield held.getsockname()[1]
+
+
+@contextmanager
+def _pipes() -> Iterator[tuple[int, int, int, int]]:
+    told, say_ready = os.pipe()
+    lifeline, held = os.pipe()
+    try:
+        yield told, say_ready, lifeline, held
+    finally:
+        for end in (told, say_ready, lifeline, held):
+            os.close(end)
+
+
+def _wait_for_all(told: int, workers: Sequence[_Worker]) -> None:
+    waiting = len(workers)
+    while waiting:
+        if select.select([told], [], [], _LOOK)[0]:
+            waiting -= len(os.read(told, waiting))
+        elif any(worker.process.poll() is not None for worker in workers):
+            raise Misconfigured("did not start", field="a worker", mend="look above for its reason")
+
+
+def _as_list(share: Share) -> list[int]:
+    return [share.port, share.told, share.lifeline]
+
+
+def main(told: str) -> None:
+    """What a worker runs."""
+    from sesame_sdk.hub.server import serve_as_worker
+    from sesame_sdk.plugins import PluginRegistry
+
+    given = json.loads(told)
+    rules = PluginRegistry.discover(block=given["block"]).rules
+    serve_as_worker(Path(given["path"]), flags=given["flags"], rules=rules, share=Share(*given["share"]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,177 @@
+"""Several processes serve one hub: whichever a request reaches, the answer is the same."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import requests
+from attrs import frozen
+
+from sesame_sdk import Misconfigured
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import create_hub, load_settings
+from tests.hub.conftest import ORDERS
+from tests.hub.process import free_port, serving
+from tests.hub.stage import ORDER, Partner, policy, weighting
+
+SET = "application/secevent+jwt"
+PEOPLE = [f"p{number}" for number in range(40)]
+pytestmark = pytest.mark.slow
+
+
+@frozen
+class Site:
+    """A hub that is not served yet, and a shop that sends and reads."""
+
+    path: Path
+    port: int
+    hub: Hub
+    shop: Partner
+
+    @property
+    def url(self) -> str:
+        """Where it will be served."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def envelopes(self, many: int, size: int = 20) -> list[bytes]:
+        """Sealed, each about half of the people."""
+        yesterday = moments.now() - timedelta(days=1)
+        return [
+            self.shop.seal(
+                *(self.shop.signal(PEOPLE[(n * 7 + m) % 40], f"{n}-{m}", at=yesterday) for m in range(size))
+            )
+            for n in range(many)
+        ]
+
+    def send(self, envelope: bytes, port: int | None = None) -> bytes:
+        """Over a connection of its own, so that the kernel picks a worker each time; the receipt."""
+        answer = requests.post(
+            f"http://127.0.0.1:{port or self.port}/v1/events",
+            data=envelope,
+            headers={"Content-Type": SET, "Accept": SET},
+            timeout=60,
+        )
+        assert answer.status_code == 202, answer.text
+        return answer.content
+
+    def total(self) -> float:
+        """Of all people's points above the base."""
+        return sum(score.points - 500.0 for score in self.shop.read(*PEOPLE) if score)
+
+
+@pytest.fixture
+def site(tmp_path: Path, database: str) -> Iterator[Site]:
+    """On each database product in turn."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    path = create_hub(tmp_path / "hub", issuer=url, database=database).path
+    with Hub.open(path) as hub:
+        shop = Partner.join("https://shop.example", hub, moments.now, ORDERS, reads=["retail"])
+        hub.set_policy(policy(weighting(ORDERS, weight=1.0, cap=400.0, partner_cap=400.0)))
+        given = moments.now() - timedelta(days=2)
+        hub.add_grants(
+            pair for who in PEOPLE for pair in shop.grants(who, ORDER, reads="retail", given_at=given)
+        )
+        yield Site(path, port, hub, shop)
+
+
+def test_what_any_worker_took_counts_once_in_all(site: Site) -> None:
+    """Everything is sent three times at once, to whoever answers: each has one receipt, and counts once."""
+    envelopes = site.envelopes(30)
+    with serving(site.path, site.port, workers=3), ThreadPoolExecutor(12) as pool:
+        receipts = list(pool.map(site.send, envelopes * 3))
+        assert receipts[:30] == receipts[30:60] == receipts[60:]
+    assert site.total() == 600.0
+    assert site.hub.rebuild() == 600
+    assert site.total() == 600.0
+
+
+def test_a_withdrawal_by_another_process_holds_for_every_worker_at_once(site: Site) -> None:
+    """Each keeps consents in memory, and none may go on with old ones."""
+    with serving(site.path, site.port, workers=3):
+        for envelope in site.envelopes(9):
+            site.send(envelope)
+        site.hub.withdraw(PEOPLE[0], site.shop.issuer)
+        yesterday = moments.now() - timedelta(days=1)
+        for number in range(9):
+            envelope = site.shop.seal(site.shop.signal(PEOPLE[0], f"late-{number}", at=yesterday))
+            receipt = site.shop.read_receipt(site.send(envelope))
+            assert (receipt.accepted, len(receipt.dropped)) == (0, 1)
+
+
+def test_a_read_token_is_used_once_whichever_worker_it_reaches(site: Site) -> None:
+    """Twelve at the same moment: one is answered."""
+    token = site.shop.read_token().decode()
+    subject = site.shop.pseudonym(PEOPLE[0])
+
+    def read(_: int) -> int:
+        answer = requests.get(
+            f"{site.url}/v1/scores/{subject}", headers={"Authorization": f"Bearer {token}"}, timeout=60
+        )
+        return answer.status_code
+
+    with serving(site.path, site.port, workers=3), ThreadPoolExecutor(12) as pool:
+        assert sorted(pool.map(read, range(12))) == [200] + [401] * 11
+    assert len(site.hub.reads_of(PEOPLE[0])) == 1
+
+
+def test_a_worker_that_dies_is_replaced(site: Site) -> None:
+    """Kill -9 of one: what it had acknowledged stays, the other answers, and soon there are two again."""
+    with serving(site.path, site.port, workers=2) as supervisor:
+        envelopes = site.envelopes(6)
+        before = [site.send(envelope) for envelope in envelopes]
+        dead = _children(supervisor.pid)[0]
+        os.kill(dead, signal.SIGKILL)
+        _until(lambda: dead not in _children(supervisor.pid) and len(_children(supervisor.pid)) == 2)
+        _until(lambda: requests.get(f"{site.url}/healthz", timeout=30).ok)
+        assert [site.send(envelope) for envelope in envelopes] == before
+    assert supervisor.returncode == 0
+    assert site.total() == 120.0
+
+
+def test_workers_do_not_outlive_their_supervisor(site: Site) -> None:
+    """Kill -9 of the one that watches: the others stop as if told."""
+    with serving(site.path, site.port, workers=2) as supervisor:
+        workers = _children(supervisor.pid)
+        supervisor.kill()
+        _until(lambda: not any(Path(f"/proc/{worker}/cmdline").exists() for worker in workers))
+
+
+@pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
+def test_two_machines_share_one_ledger(site: Site, tmp_path: Path) -> None:
+    """Two hubs with the same key and database, each with its own folder and port, are one hub."""
+    other = tmp_path / "other"
+    other.mkdir(mode=0o700)
+    for name in ("hub.toml", "signing.jwk"):
+        (other / name).write_bytes((site.path / name).read_bytes())
+        (other / name).chmod(0o600)
+    envelopes = site.envelopes(20)
+    second = free_port()
+    with serving(site.path, site.port), serving(other, second), ThreadPoolExecutor(8) as pool:
+        ours = list(pool.map(site.send, envelopes))
+        theirs = list(pool.map(lambda envelope: site.send(envelope, second), envelopes))
+        assert ours == theirs
+    assert site.total() == 400.0
+
+
+def test_a_setting_that_is_no_number_of_workers_is_named(site: Site) -> None:
+    """Before anything is started."""
+    with pytest.raises(Misconfigured, match="workers"):
+        load_settings(site.path, flags={"workers": "0"})
+
+
+def _children(process: int) -> list[int]:
+    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [int(number) for number in found]
+
+
+def _until(true: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60.0
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
