@@ -27,18 +27,25 @@ hub.add_command(restore)
 @click.argument("folder")
 @click.option("--issuer", required=True, metavar="URL", help="The hub's base URL, as partners reach it.")
 @click.option(
+    "--database",
+    default="sqlite:///hub.sqlite",
+    show_default=True,
+    metavar="URL",
+    help="Where the ledger is kept; postgresql://user@host/name must be there, and empty.",
+)
+@click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
     help="Compute every score as of this day instead of today: for replaying an old feed.",
 )
-def init(folder: str, issuer: str, as_of: datetime | None) -> None:
-    """Make FOLDER with the hub's key, its settings and an empty database."""
+def init(folder: str, issuer: str, database: str, as_of: datetime | None) -> None:
+    """Make FOLDER with the hub's key and its settings. The tables are made when it is first opened."""
     from sesame_sdk.hub.settings import create_hub
 
     day = as_of.replace(tzinfo=UTC).date() if as_of else None
     try:
         _check_free(folder)
-        create_hub(Path(folder), issuer=issuer, as_of=day)
+        create_hub(Path(folder), issuer=issuer, database=database, as_of=day)
     except OSError as error:
         raise Misconfigured(
             f"cannot be made: {error.strerror}", field=folder, mend="name a new folder where you may write"
@@ -99,6 +106,22 @@ def settings(hub_path: Path, as_json: bool, **flags: str | None) -> None:
     show(rows, as_json=as_json)
     for name in strangers():
         note(f"{name} is set, and is no setting of a hub")
+
+
+@hub.command()
+@at_hub
+def migrate(hub_path: Path) -> None:
+    """Bring the tables to this version of sesame. Stop the hub and make a backup first."""
+    with needing_hub():
+        from sesame_sdk.hub.database import migrate as bring_up
+        from sesame_sdk.hub.migrations import HEAD
+        from sesame_sdk.hub.settings import load_settings
+
+    before = bring_up(load_settings(hub_path).database_url)
+    if before == HEAD:
+        note(f"the tables are of version {HEAD} already")
+    else:
+        note(f"brought the tables to version {HEAD}" + (f" from {before}" if before else ""))
 
 
 @hub.command()

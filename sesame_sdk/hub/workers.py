@@ -87,11 +87,13 @@ class _Supervisor:
         return self.end()
 
     def end(self) -> int:
-        """Stop all, and wait for them: the first code that is not 0."""
+        """Stop all, and wait for them: 0, or the code of one that did not stop in order."""
         for worker in self.workers:
             if worker.process.poll() is None:
                 worker.process.send_signal(signal.SIGTERM)
-        return next((code for worker in self.workers if (code := worker.process.wait())), 0)
+        codes = [worker.process.wait() for worker in self.workers]
+        # One that was told before it had begun to listen had nothing to stop.
+        return next((code for code in codes if code not in {0, -signal.SIGTERM}), 0)
 
     def _begin_anew(self, place: int, worker: _Worker) -> None:
         metrics.left(worker.process.pid)

@@ -5,8 +5,6 @@ a backup, and says ``sesame hub migrate``. Each step is one transaction, on both
 or not at all.
 """
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
 from sesame_sdk.errors import Misconfigured
@@ -30,6 +28,10 @@ def upgrade(connection: Connection) -> str | None:
     before = revision(connection)
     if before == HEAD:
         return before
+    # A third of a second to import, and most hubs are opened with nothing to do here.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "sesame_sdk.hub:migrations")
     config.attributes["connection"] = connection
