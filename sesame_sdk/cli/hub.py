@@ -110,6 +110,20 @@ def settings(hub_path: Path, as_json: bool, **flags: str | None) -> None:
 
 @hub.command()
 @at_hub
+@click.argument("context")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def parquet(hub_path: Path, context: str, file: Path) -> None:
+    """Write every signal that counts for CONTEXT into FILE, in the order of people.
+
+    For scoring everybody at once, away from the ledger: sesame_sdk.scoring.engines.score_parquet reads it.
+    """
+    with hub_at(hub_path) as opened:
+        count = opened.export_signals(file, context)
+    note(f"wrote {count:,} signal(s) to {shlex.quote(str(file))}")
+
+
+@hub.command()
+@at_hub
 def migrate(hub_path: Path) -> None:
     """Bring the tables to this version of sesame. Stop the hub and make a backup first."""
     with needing_hub():

@@ -12,6 +12,7 @@ The three relations are temporary: they belong to one connection, and are filled
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     and_,
     exists,
     insert,
+    literal,
     select,
 )
 
@@ -38,6 +40,7 @@ from sesame_sdk.hub.schema import (
     grants,
     kinds,
     partners,
+    people,
     pseudonyms,
     registered_kinds,
     signals,
@@ -98,6 +101,19 @@ def count(connection: Connection, asked: Mapping[int, Iterable[str]], at: dateti
     if rows:
         connection.execute(insert(_asked), rows)
         connection.execute(insert(_permitted).from_select([*_permitted.c.keys()], _permissions(at)))
+
+
+def count_everybody(connection: Connection, context: str, at: datetime) -> None:
+    """Make `counted` for all people, of a context's own kinds. See `count`."""
+    _prepare(connection)
+    everybody = select(people.c.id, literal(context))
+    connection.execute(insert(_asked).from_select([*_asked.c.keys()], everybody))
+    connection.execute(insert(_permitted).from_select([*_permitted.c.keys()], _permissions(at)))
+
+
+def ordered() -> Select[*tuple[Any, ...]]:
+    """What `counted` holds, in the order of people."""
+    return select(*_rows.c).order_by(_rows.c.subject, _rows.c.partner)
 
 
 def held(connection: Connection) -> list[Held]:

@@ -234,6 +234,13 @@ class Hub:
         """
         return self._writers.ledger.run(self._view.rebuild)
 
+    def export_signals(self, path: Path, context: str) -> int:
+        """Write every signal that counts for a context into a Parquet file; see `batch.export`."""
+        from sesame_sdk.hub import batch  # DuckDB is half a second to import, and seldom needed
+
+        with reading(self._engine) as connection:
+            return batch.export(connection, path, context, self._clock())
+
     # What people do, by way of the operator.
 
     def add_grants(self, told: Iterable[tuple[str, Grant]]) -> int:

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from attrs import frozen
 from sqlalchemy import URL, Column, Connection, Engine, Select, Table, create_engine, delete, event
@@ -141,6 +141,16 @@ class Postgresql:
             connection.info["sesame_relations"] = True
         for table in tables:
             connection.execute(delete(table))
+
+    def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
+        """See `Product`."""
+        query = chosen.compile(connection.engine)
+        with (
+            _driver(connection).cursor() as cursor,
+            cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as pieces,
+        ):
+            for piece in pieces:
+                file.write(piece)
 
     def score(self, connection: Connection, policy: Policy, as_of: date) -> Iterator[Part]:
         """See `Product`."""

@@ -5,13 +5,15 @@ acknowledged survives a power cut; transactions begun by us, since the driver's 
 breaks savepoints; a writer takes the lock at once instead of finding half-way that it may not.
 """
 
+import csv
+import io
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import IO, Any
 
 from attrs import frozen
 from sqlalchemy import (
@@ -127,6 +129,13 @@ class Sqlite:
         for name, chosen in views.items():
             text = str(chosen.compile(connection.engine, compile_kwargs={"literal_binds": True}))
             connection.exec_driver_sql(f"CREATE TEMPORARY VIEW IF NOT EXISTS {name} AS {text}")
+
+    def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
+        """See `Product`."""
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        with closing(_driver(connection).execute(str(chosen.compile(connection.engine)))) as rows:
+            csv.writer(text).writerows(rows)
+        text.detach()
 
     def score(self, connection: Connection, policy: Policy, as_of: date) -> Iterator[Part]:
         """See `Product`."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from attrs import frozen
 from sqlalchemy import URL, Column, Connection, Engine, Select, Table
@@ -126,6 +126,10 @@ class Product(Protocol):
         self, connection: Connection, tables: Iterable[Table], views: dict[str, Select[*tuple[Any, ...]]]
     ) -> None:
         """See that temporary tables are there, and empty, and that temporary views are there."""
+        ...
+
+    def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
+        """Write rows of numbers and plain words, of any number, without holding them."""
         ...
 
     def score(self, connection: Connection, policy: Policy, as_of: date) -> Iterator[Part]:
