@@ -26,6 +26,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    cast,
     exists,
     insert,
     literal,
@@ -33,7 +34,7 @@ from sqlalchemy import (
 )
 
 from sesame_sdk.hub import registrations
-from sesame_sdk.hub.database import in_order, product_of
+from sesame_sdk.hub.database import in_order, product_of, values_of
 from sesame_sdk.hub.parties import void_envelopes
 from sesame_sdk.hub.schema import (
     grant_kinds,
@@ -95,12 +96,14 @@ def count(connection: Connection, asked: Mapping[int, Iterable[str]], at: dateti
         at: the moment at which consents are looked at; UTC.
     """
     _prepare(connection)
-    rows = [
-        {"person": person, "context": context} for person, contexts in asked.items() for context in contexts
-    ]
-    if rows:
-        connection.execute(insert(_asked), rows)
-        connection.execute(insert(_permitted).from_select([*_permitted.c.keys()], _permissions(at)))
+    by_context: dict[str, list[int]] = {}
+    for person, contexts in asked.items():
+        for context in contexts:
+            by_context.setdefault(context, []).append(person)
+    for context, persons in by_context.items():
+        told = select(cast(values_of(connection, persons).c.value, BigInteger), literal(context))
+        connection.execute(insert(_asked).from_select([*_asked.c.keys()], told))
+    connection.execute(insert(_permitted).from_select([*_permitted.c.keys()], _permissions(at)))
 
 
 def count_everybody(connection: Connection, context: str, at: datetime) -> None:

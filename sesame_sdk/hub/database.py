@@ -3,11 +3,23 @@
 What SQLite and PostgreSQL do each in their own way is in `products`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, make_url
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    TableValuedAlias,
+    func,
+    literal,
+    make_url,
+)
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, FromClause, Join
@@ -108,6 +120,21 @@ def bare_sql(engine: Engine, statement: ClauseElement) -> str:
     SQLite's insertion of it.
     """
     return str(statement.compile(engine))
+
+
+def fetched(connection: Connection, chosen: Select[*tuple[Any, ...]]) -> list[Sequence[Any]]:
+    """All rows of a short answer, of numbers and text, as fast as the driver can."""
+    return product_of(connection.engine).fetch(connection, chosen)
+
+
+def values_of(connection: Connection, values: Iterable[int] | Iterable[str]) -> TableValuedAlias:
+    """A table of one column, ``value``, that holds these, told in one parameter however many they are.
+
+    Numbers may come back as text: cast them.
+    """
+    elements = getattr(func, product_of(connection.engine).json.elements)
+    found: TableValuedAlias = elements(literal(list(values), JSON)).table_valued("value")
+    return found
 
 
 def insert_or_update(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, upd
 from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.effect import contexts_that_count
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub import feed, readers, reads, scores
+from sesame_sdk.hub import agreements, feed, readers, scores
 from sesame_sdk.hub.feed import Standing
 from sesame_sdk.hub.feed_schema import changed, streams, told
 from sesame_sdk.hub.moments import micros, micros_or_none
@@ -82,8 +82,9 @@ def _standings(
     as_of: date,
 ) -> dict[int, Standing]:
     mine = (pseudonyms.c.partner == stream.partner) & pseudonyms.c.person.in_(persons)
-    known = {row.subject: row.person for row in connection.execute(select(pseudonyms).where(mine))}
-    agreed = {known[g.subject]: g for g in reads.agreed(connection, request, stream.partner, known, guard)}
+    named = connection.scalars(select(pseudonyms.c.subject).where(mine)).all()
+    known = agreements.known(connection, request, stream.partner, named, guard)
+    agreed = {one.person: one.grant for one in known if one.grant}
     asked = {person: contexts_that_count(grant) for person, grant in agreed.items()}
     found = scores.of_people(connection, asked, policy, as_of, request.at, reasons=False)
     return {p: Standing(grant.subject, found.get(p), _end_of(grant)) for p, grant in agreed.items()}

@@ -41,7 +41,7 @@ def of_people(
     if not asked:
         return {}
     counting.count(connection, asked, at)
-    rows = product_of(connection.engine).score(connection, policy, as_of)
+    rows = product_of(connection.engine).score(connection, policy, as_of, reasons=reasons)
     return scores(rows, policy, as_of, reasons=reasons)
 
 

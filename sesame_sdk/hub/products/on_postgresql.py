@@ -117,6 +117,10 @@ class Postgresql:
         numbers = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
         return list(connection.exec_driver_sql(numbers, (table, column.name, many)).scalars())
 
+    def fetch(self, connection: Connection, chosen: Select[*tuple[Any, ...]]) -> list[Sequence[Any]]:
+        """See `Product`."""
+        return [tuple(row) for row in connection.execute(chosen)]
+
     def insert(self, table: Table) -> postgresql.Insert:
         """See `Product`."""
         return postgresql.insert(table)
@@ -152,9 +156,9 @@ class Postgresql:
             for piece in pieces:
                 file.write(piece)
 
-    def score(self, connection: Connection, policy: Policy, as_of: date) -> Iterator[Part]:
+    def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
         """See `Product`."""
-        return engines.score_in_postgresql(_driver(connection), policy, as_of)
+        return engines.score_in_postgresql(_driver(connection), policy, as_of, reasons=reasons)
 
 
 @frozen

@@ -37,6 +37,7 @@ from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.errors import Retryable
 from sesame_sdk.hub.products.product import Hold, JsonWords, Part, Row
+from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring import engines
 
@@ -58,6 +59,7 @@ _POOL = 64
 #: from threads that verify: row by row, that took longer than the inserting.
 _AT_ONCE = 250
 _by_person = itemgetter(0)
+_read_rows = codec.decoder(list[tuple[Any, ...]]).decode
 
 
 @frozen
@@ -111,6 +113,13 @@ class Sqlite:
         last: int = connection.scalar(select(func.coalesce(func.max(column), 0))) or 0
         return range(last + 1, last + 1 + many)
 
+    def fetch(self, connection: Connection, chosen: Select[*tuple[Any, ...]]) -> list[Sequence[Any]]:
+        """As JSON in one row: for each the driver lets go of the interpreter's lock, and waits for it."""
+        rows = chosen.subquery()
+        told = connection.scalar(select(func.json_group_array(func.json_array(*rows.c))))
+        found: list[Sequence[Any]] = _read_rows(told or "[]")
+        return found
+
     def insert(self, table: Table) -> sqlite.Insert:
         """See `Product`."""
         return sqlite.insert(table)
@@ -137,9 +146,9 @@ class Sqlite:
             csv.writer(text).writerows(rows)
         text.detach()
 
-    def score(self, connection: Connection, policy: Policy, as_of: date) -> Iterator[Part]:
+    def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
         """See `Product`."""
-        return engines.score_in_sqlite(_driver(connection), policy, as_of)
+        return engines.score_at_once_in_sqlite(_driver(connection), policy, as_of, reasons=reasons)
 
 
 @frozen

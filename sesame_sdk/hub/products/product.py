@@ -1,6 +1,6 @@
 """What a database product has to be able to do for a hub."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from enum import IntEnum
@@ -114,6 +114,10 @@ class Product(Protocol):
         """Numbers that no row has or will have, in ascending order."""
         ...
 
+    def fetch(self, connection: Connection, chosen: Select[*tuple[Any, ...]]) -> list[Sequence[Any]]:
+        """All rows of a short answer, of numbers and text, as fast as the driver can."""
+        ...
+
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - each dialect's own Insert, with on_conflict_do_update
         """An INSERT that can say what to do about a row that is there already."""
         ...
@@ -132,6 +136,6 @@ class Product(Protocol):
         """Write rows of numbers and plain words, of any number, without holding them."""
         ...
 
-    def score(self, connection: Connection, policy: Policy, as_of: date) -> Iterator[Part]:
-        """Score everybody in ``counted``, by the one SQL text."""
+    def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
+        """Score everybody in ``counted``, by the one SQL text; without `reasons` the totals alone."""
         ...
