@@ -6,6 +6,7 @@ A signal counts when
     * the sender registered the kind, and the registration is in force
     * the kind belongs to the context asked for, or to one that the reader's grant lets in (rule CTX-1)
     * the key that signed it was still to be trusted when we received it
+    * no dispute of it is open, in review, or was found to be right (rule DSP-1)
 
 The three relations are temporary: they belong to one connection, and are filled for one question.
 """
@@ -35,6 +36,7 @@ from sqlalchemy.schema import CreateTable
 from sesame_sdk.hub import registrations
 from sesame_sdk.hub.database import create_temporary_view, in_order
 from sesame_sdk.hub.parties import void_envelopes
+from sesame_sdk.hub.rights.freezing import frozen
 from sesame_sdk.hub.schema import (
     grant_kinds,
     grants,
@@ -185,7 +187,7 @@ def _counted() -> Select[int, int, str, float, int]:
             signals.c.occurred_at,
         )
         .select_from(in_order(_permitted, (signals, same)))
-        .where(signals.c.envelope.not_in(void_envelopes()))
+        .where(signals.c.envelope.not_in(void_envelopes()), ~frozen())
     )
 
 

@@ -35,6 +35,7 @@ from sesame_sdk.hub.parties import Directory
 from sesame_sdk.hub.partners import Partner
 from sesame_sdk.hub.reads import Read
 from sesame_sdk.hub.reception import Reception
+from sesame_sdk.hub.rights.rights import Rights
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.view import View
 from sesame_sdk.hub.writer import Writer
@@ -69,6 +70,7 @@ class Hub:
     _clock: Clock
     feed: Feed
     reception: Reception
+    rights: Rights
 
     @classmethod
     def open(cls, path: Path, *, clock: Clock = moments.now, rules: Iterable[GuardRule] = ()) -> Self:
@@ -92,7 +94,8 @@ class Hub:
         writer = Writer(engine, waiting=settings.waiting, group=settings.group)
         keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writer, guard, clock)
         reception = Reception(fed, keys)
-        return cls(settings, signer, engine, writer, view, door, keys, guard, clock, fed, reception)
+        rights = Rights(settings.issuer, signer, engine, writer, keys, clock, fed.today)
+        return cls(settings, signer, engine, writer, view, door, keys, guard, clock, fed, reception, rights)
 
     def close(self) -> None:
         """Finish what is being written, and let go of the database."""

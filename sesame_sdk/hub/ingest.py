@@ -23,6 +23,7 @@ from sesame_sdk.hub import feed, ledger, registrations
 from sesame_sdk.hub.consents import Consents, Standing
 from sesame_sdk.hub.ledger import Arrival, Entry
 from sesame_sdk.hub.registrations import Sayable
+from sesame_sdk.hub.rights import copied
 from sesame_sdk.hub.view import Row, View, as_row
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
 from sesame_sdk.model.signal import Signal
@@ -147,6 +148,10 @@ class Ingest:
         origins = self.view.origins(connection, found.rows)
         new = {row[:3] for row, (origin, _) in zip(found.rows, origins, strict=True) if origin == number}
         wanted = [origin == number or by not in {None, kid} for origin, by in origins]
+        again = zip(found.rows, origins, wanted, strict=True)
+        copied.note(
+            connection, number, {row[0] for row, (origin, _), keep in again if keep and origin != number}
+        )
         return len(new), [place for place, keep in zip(found.places, wanted, strict=True) if keep]
 
 

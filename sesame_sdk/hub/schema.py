@@ -48,6 +48,8 @@ people = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("person", String(128), nullable=False, unique=True),
+    # A number is never given to another person: what is still on its way about an erased one goes by it.
+    sqlite_autoincrement=True,
 )
 pseudonyms = Table(
     "pseudonyms",
