@@ -173,14 +173,9 @@ class Dispute:
         ]
 
     def _heard(self, heard: What, result: Step) -> datetime | None:
-        """When somebody was told of a result: not by what came before it, or after the next one."""
-        begins = self.steps.index(result)
-        for step in self.steps[begins + 1 :]:
-            if step.what in _RESULTS:
-                return None
-            if step.what is heard:
-                return step.at
-        return None
+        """When somebody was told of a result, or of the next one, which took its place."""
+        since = self.steps[self.steps.index(result) + 1 :]
+        return next((step.at for step in since if step.what is heard), None)
 
     def _check(self, step: Step) -> None:
         match step.what:
