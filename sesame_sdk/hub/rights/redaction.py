@@ -17,6 +17,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Row, bindparam, select, union, update
 
+from sesame_sdk.errors import Rejected
 from sesame_sdk.hub.ledger import Kept
 from sesame_sdk.hub.parties import void_envelopes
 from sesame_sdk.hub.rights.schema import copies
@@ -29,7 +30,6 @@ from sesame_sdk.signing.events import raw_payload
 
 #: Envelopes in memory at a time, about 300 kB each.
 _AT_ONCE = 16
-_read_disclosed = codec.decoder(tuple[str, Signal]).decode
 
 
 @frozen
@@ -54,34 +54,34 @@ def stored(connection: Connection, person: int) -> Iterator[Sequence[Row[Any]]]:
         yield connection.execute(select(envelopes).where(some).order_by(envelopes.c.id)).all()
 
 
-def parts_of(token: bytes, kept: bytes) -> list[Part]:
+def parts_of(row: Row[Any]) -> list[Part]:
     """The signals that a row of `envelopes` still holds. They are not proved here.
 
     Raises:
         Rejected: the row is damaged.
     """
-    if not token:
-        return [Part(signal) for signal in codec.decode(kept, tuple[Signal, ...])]
-    if not kept:
-        claims = base64url.decode(compact.split(token)[1], field="payload")
-        return [Part(signal) for signal in _in_the_clear(claims)]
-    disclosures = kept.split(b"~")[1:-1]
-    texts = base64url.decode_all(disclosures, field="disclosure")
-    return [Part(_read_disclosed(text)[1], shown) for text, shown in zip(texts, disclosures, strict=True)]
+    try:
+        if not row.token:
+            return [Part(signal) for signal in codec.decode(row.kept, tuple[Signal, ...])]
+        if not row.kept:
+            return [Part(signal) for signal in _in_the_clear(row.token)]
+        return _disclosed(row.kept.split(b"~")[1:-1])
+    except Rejected as error:
+        raise Rejected(f"is damaged: {error}", field=f"envelope {row.id}") from error
 
 
-def without(token: bytes, kept: bytes, subject: str) -> Kept | None:
+def without(row: Row[Any], subject: str) -> Kept | None:
     """What stays of an envelope once a subject's signals are dropped; None where it has none.
 
     Raises:
         Rejected: the row is damaged.
     """
-    parts = parts_of(token, kept)
+    parts = parts_of(row)
     others = [part for part in parts if part.signal.subject != subject]
     if len(others) == len(parts):
         return None
-    if token and kept:
-        return Kept(token, b"~".join([b"", *(part.disclosure for part in others), b""]))
+    if row.token and row.kept:
+        return Kept(row.token, b"~".join([b"", *(part.disclosure for part in others), b""]))
     return Kept(b"", codec.encode([part.signal for part in others]))
 
 
@@ -100,7 +100,7 @@ def drop(connection: Connection, person: int, names: Mapping[int, str]) -> int:
     put = put.values(token=bindparam("stays"), kept=bindparam("rest"))
     dropped = 0
     for rows in stored(connection, person):
-        left = {row.id: without(row.token, row.kept, names[row.partner]) for row in rows}
+        left = {row.id: without(row, names[row.partner]) for row in rows}
         changed = [
             {"number": number, "stays": kept.token, "rest": kept.rest}
             for number, kept in left.items()
@@ -112,7 +112,16 @@ def drop(connection: Connection, person: int, names: Mapping[int, str]) -> int:
     return dropped
 
 
-def _in_the_clear(claims: bytes) -> tuple[Signal, ...]:
+def _disclosed(disclosures: Sequence[bytes]) -> list[Part]:
+    texts = base64url.decode_all(disclosures, field="disclosure")
+    return [
+        Part(codec.decode(text, tuple[str, Signal], field="disclosure")[1], shown)
+        for text, shown in zip(texts, disclosures, strict=True)
+    ]
+
+
+def _in_the_clear(token: bytes) -> tuple[Signal, ...]:
+    claims = base64url.decode(compact.split(token)[1], field="payload")
     return codec.decode(raw_payload(claims, EventType.SIGNALS), forms.InTheClear, field="events").signals
 
 
