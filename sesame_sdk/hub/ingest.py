@@ -22,10 +22,11 @@ from sqlalchemy import Connection
 from sesame_sdk.hub import feed, ledger, registrations
 from sesame_sdk.hub.consents import Consents, Standing
 from sesame_sdk.hub.ledger import Arrival, Entry
+from sesame_sdk.hub.outcomes import Answered, Outcome
 from sesame_sdk.hub.registrations import Sayable
 from sesame_sdk.hub.rights import copied
 from sesame_sdk.hub.view import Row, View, as_row
-from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
+from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.model.signal import Signal
 from sesame_sdk.signing.envelopes import Opened
 
@@ -44,7 +45,7 @@ class _Sorted:
 
     places: list[int] = field(factory=list)
     rows: list[Row] = field(factory=list)
-    dropped: list[Dropped] = field(factory=list)
+    dropped: list[tuple[int, DropReason]] = field(factory=list)
 
 
 @frozen
@@ -74,7 +75,7 @@ class _Sieve:
                 found.places.append(place)
                 found.rows.append(as_row(signal, standing.person, self.partner, kind.number, number))
                 continue
-            found.dropped.append(Dropped(signal.id, reason))
+            found.dropped.append((place, reason))
         return found
 
 
@@ -85,13 +86,13 @@ class Ingest:
     Attributes:
         view: the table of signals.
         future: how far ahead of our clock a signal may have happened.
-        sign: makes the receipt's token for a partner, by issuer URL.
+        sign: makes the receipt's token for a partner, by issuer URL, under a ``jti`` of its own.
         consents: grants that stand.
     """
 
     view: View
     future: timedelta
-    sign: Callable[[Receipt, str], bytes]
+    sign: Callable[[Receipt, str, str], bytes]
     consents: Consents
 
     def take(
@@ -104,14 +105,17 @@ class Ingest:
             IntegrityError: two of the envelopes have the same.
         """
         arrivals = [_arrival(one, partner, received_at) for one in told]
-        receipts = ledger.receipts_of(connection, arrivals)
+        known = ledger.answered(connection, arrivals)
         new = [(arrival, one.opened) for arrival, one in zip(arrivals, told, strict=True)]
-        new = [(arrival, opened) for arrival, opened in new if arrival.jti not in receipts]
+        new = [(arrival, opened) for arrival, opened in new if arrival.jti not in known]
         if new:
             entries = self._keep(connection, new)
             ledger.append(connection, entries)
-            receipts |= {entry.arrival.jti: entry.receipt for entry in entries}
-        return [receipts[arrival.jti] for arrival in arrivals]
+            known |= {entry.arrival.jti: Answered(received_at, entry.outcome) for entry in entries}
+        return [self._receipt(known[to.jti], to, one) for to, one in zip(arrivals, told, strict=True)]
+
+    def _receipt(self, known: Answered, to: Arrival, told: Told) -> bytes:
+        return self.sign(known.receipt(to.jti, told.opened.envelope.signals), to.issuer, known.outcome.jti)
 
     def _keep(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> list[Entry]:
         sieve = self._sieve(connection, new)
@@ -125,10 +129,8 @@ class Ingest:
             accepted, places = len(one.rows), one.places
             if not all_new:
                 accepted, places = self._look_closer(connection, number, arrival.kid, one)
-            duplicates = len(one.rows) - accepted
-            answer = Receipt(arrival.jti, arrival.received_at, accepted, duplicates, tuple(one.dropped))
-            receipt = self.sign(answer, arrival.issuer)
-            entries.append(Entry(number, arrival, ledger.keep(opened, places), receipt, duplicates))
+            outcome = Outcome(accepted, len(one.rows) - accepted, tuple(one.dropped))
+            entries.append(Entry(number, arrival, ledger.keep(opened, places), outcome))
         return entries
 
     def _sieve(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> _Sieve:

@@ -114,6 +114,7 @@ envelopes = Table(
     Column("token", LargeBinary, nullable=False),
     Column("kept", LargeBinary, nullable=False),
     Column("duplicates", Integer, nullable=False),
+    # What was answered, without the ids of what was not kept: see `outcomes`.
     Column("receipt", LargeBinary, nullable=False),
     UniqueConstraint("partner", "jti"),
     # What a revoked key signed is found without reading tokens.

@@ -7,8 +7,8 @@ Rules:
       it there too. Until each was told its pseudonym stays with the notice, and goes with it
     * a token keeps its ``jti`` and digest, so what the partner sends once more gets the receipt of the first
       time and brings nobody back; in a new envelope the signal meets no consent
-    * a receipt says which signals were not kept, by ids that only their sender can tell the meaning of.
-      No table here ties them to anybody, before an erasure or after, so they stay with the envelope
+    * what was answered before holds no ids of signals that were not kept, of the erased or others: see
+      `outcomes`
 
 The number that the tables knew the person by is never given to another.
 """
