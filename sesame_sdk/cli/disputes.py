@@ -13,6 +13,7 @@ from sesame_sdk.cli.options import at_hub, hub_at, now
 if TYPE_CHECKING:
     from sesame_sdk.hub.rights.dispute import Dispute
 
+_LONG = ("partner", "signal")
 _number = click.argument("number", type=int)
 _by = click.option("--by", required=True, metavar="ROLE", help="Who: a role, never a name.")
 _reason = click.option("--reason", required=True, help="Why, in words that the person can read.")
@@ -62,7 +63,9 @@ def list_disputes(hub_path: Path, person: str | None, late: bool, as_json: bool)
     if as_json:
         emit(rows)
     else:
-        overdue.show(rows, empty="no disputes")
+        # What is needed to look closer, and fits a terminal: the rest is in show.
+        short = [{name: value for name, value in row.items() if name not in _LONG} for row in rows]
+        overdue.show(short, empty="no disputes")
 
 
 @disputes.command(name="show")
