@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, and_, exists, select
 
 from sesame_sdk.hub.rights.schema import disputes
-from sesame_sdk.hub.schema import signals
+from sesame_sdk.hub.schema import pseudonyms, signals
 
 
 def frozen() -> ColumnElement[bool]:
@@ -14,3 +14,9 @@ def frozen() -> ColumnElement[bool]:
         disputes.c.signal == signals.c.id,
     )
     return exists(select(disputes.c.id).where(this_one, disputes.c.frozen))
+
+
+def any_frozen() -> ColumnElement[bool]:
+    """Whether that holds of anything that the partner of a row of `pseudonyms` sent of its person."""
+    theirs = and_(disputes.c.person == pseudonyms.c.person, disputes.c.partner == pseudonyms.c.partner)
+    return exists(select(disputes.c.id).where(theirs, disputes.c.frozen))
