@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 COMMANDS = {
     "audit": ("audit", "Judge POLICY, play it with simulated people, and measure what it does to them."),
     "book": ("follow", "Show how a score book is, or the scores of SUBJECTs in it."),
+    "disputes": ("disputes", "Open and decide disputes of signals, with their deadlines (at the hub)."),
     "doctor": ("doctor", "Look for what is wrong with this set-up, and say how to mend it."),
+    "erase": ("rights", "Erase PERSON from the hub: ledger, scores, grants, reads, disputes."),
     "explain": ("scores", "Show a person's score with every reason, and who read it (at the hub)."),
+    "export": ("rights", "Write everything that the hub has about PERSON to a file, as JSON."),
     "follow": ("follow", "Keep a score book fresh from the hub, until interrupted."),
     "grants": ("grants", "Record, withdraw and list the consents that people give (at the hub)."),
     "hub": ("hub", "Set up and run a hub, and mend its tables."),
     "keys": ("keys", "Make and show a partner's keys, and trust a hub's new ones."),
+    "notices": ("notices", "Fetch a partner's notices of disputes and erasures, or look at what a hub owes."),
     "outbox": ("outbox", "Look at what waits, at receipts and at dead letters; send or discard them."),
     "partners": ("partners", "Admit partners, list them and revoke their keys (at the hub)."),
     "plugins": ("plugins", "List the installed plugins: name, version, kinds, purposes, state."),
@@ -35,6 +39,10 @@ COMMANDS = {
     "post": ("post", "Turn a partner's file into signals and send them."),
     "register": ("partners", "Join a hub with a plugin: send its signed registration."),
     "score": ("scores", "Read scores as a partner."),
+    "scrub": (
+        "rights",
+        "Write the hub's database anew, so that nothing that was deleted is left in its files.",
+    ),
 }
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (click.ClickException, 2),

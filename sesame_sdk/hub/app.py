@@ -14,6 +14,7 @@ from sesame_sdk.hub.api.about import jwks, live, ready
 from sesame_sdk.hub.api.errors import HANDLERS
 from sesame_sdk.hub.api.events import receive_event
 from sesame_sdk.hub.api.gate import Gate
+from sesame_sdk.hub.api.notices import poll_notices
 from sesame_sdk.hub.api.page import PlainPage
 from sesame_sdk.hub.api.poll import poll_stream
 from sesame_sdk.hub.api.scores import read_score, read_scores
@@ -38,7 +39,7 @@ def create_app(hub: Hub) -> ASGIApp:
     gate = Gate(hub.settings.waiting)
     health = Health(hub.ready, hub.feed.closing.is_set)
     app = Litestar(
-        route_handlers=[receive_event, read_score, read_scores, jwks, live, ready, *_STREAMS],
+        route_handlers=[receive_event, read_score, read_scores, poll_notices, jwks, live, ready, *_STREAMS],
         state=State({"hub": hub, "gate": gate, "verifier": verifier, "feeder": feeder, "health": health}),
         exception_handlers=HANDLERS,
         on_startup=[feeder.start],

@@ -6,6 +6,7 @@ A signal counts when
     * the sender registered the kind, and the registration is in force
     * the kind belongs to the context asked for, or to one that the reader's grant lets in (rule CTX-1)
     * the key that signed it was still to be trusted when we received it
+    * no dispute of it is open, in review, or was found to be right (rule DSP-1)
 
 The three relations are temporary: they belong to one connection, and are filled for one question.
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     Connection,
@@ -36,6 +38,7 @@ from sqlalchemy import (
 from sesame_sdk.hub import registrations
 from sesame_sdk.hub.database import in_order, product_of, values_of
 from sesame_sdk.hub.parties import void_envelopes
+from sesame_sdk.hub.rights.freezing import any_frozen, frozen
 from sesame_sdk.hub.schema import (
     grant_kinds,
     grants,
@@ -71,6 +74,8 @@ _permitted = Table(
     Column("partner", BigInteger, primary_key=True),
     Column("kind", BigInteger, primary_key=True),
     Column("name", String(128), nullable=False),
+    # Whether any of it is disputed: few are, and a look at the disputes for each signal costs a sixth.
+    Column("disputed", Boolean, nullable=False),
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
     postgresql_on_commit="DELETE ROWS",
@@ -155,7 +160,7 @@ def _by_kind(connection: Connection, chosen: Select[str, str]) -> dict[str, set[
     return found
 
 
-def _permissions(at: datetime) -> Select[int, int, int, str]:
+def _permissions(at: datetime) -> Select[int, int, int, str, bool]:
     sends = and_(grants.c.pseudonym == pseudonyms.c.id, grants.c.direction == Direction.SEND.value)
     terms = in_order(
         _asked,
@@ -165,7 +170,7 @@ def _permissions(at: datetime) -> Select[int, int, int, str]:
         (kinds, kinds.c.id == grant_kinds.c.kind),
     )
     return (
-        select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name)
+        select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name, any_frozen())
         .distinct()
         .select_from(terms)
         .where(valid(at), _is_registered())
@@ -204,7 +209,7 @@ def _counted() -> Select[int, int, str, float, int]:
             signals.c.occurred_at,
         )
         .select_from(in_order(_permitted, (signals, same)))
-        .where(signals.c.envelope.not_in(void_envelopes()))
+        .where(signals.c.envelope.not_in(void_envelopes()), ~and_(_permitted.c.disputed, frozen()))
     )
 
 

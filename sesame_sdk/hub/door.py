@@ -13,6 +13,7 @@ from sesame_sdk.hub import feed, ledger, parties, policies, registrations
 from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.ingest import Ingest, Taken, Told
 from sesame_sdk.hub.ledger import Arrival, Entry, Kept
+from sesame_sdk.hub.outcomes import Answered
 from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.view import View
@@ -98,20 +99,23 @@ class Door:
             received_at=self._clock(),
             digest=ledger.digest_of(token),
         )
-        if receipt := ledger.receipts_of(connection, [arrival]).get(arrival.jti):
-            return receipt
+        if known := ledger.answered(connection, [arrival]).get(arrival.jti):
+            return self._receipt(known, arrival)
         registrations.check(told.payload)
         registrations.check_newer(connection, arrival, told.payload)
         registrations.judge(told.payload, self._guard, policies.all_in_force(connection))
         registrations.check_meaning(connection, told.payload)
         (number,) = ledger.next_numbers(connection, 1)
-        receipt = self._sign(Receipt(arrival.jti, arrival.received_at, accepted=0), arrival.issuer)
-        ledger.append(connection, [Entry(number, arrival, Kept(token), receipt)])
+        entry = Entry(number, arrival, Kept(token))
+        ledger.append(connection, [entry])
         registrations.append(connection, number, arrival, told.payload)
         feed.restart(connection)
-        return receipt
+        return self._receipt(Answered(arrival.received_at, entry.outcome), arrival)
 
-    def _sign(self, receipt: Receipt, partner: str) -> bytes:
+    def _receipt(self, known: Answered, to: Arrival) -> bytes:
+        return self._sign(known.receipt(to.jti), to.issuer, known.outcome.jti)
+
+    def _sign(self, receipt: Receipt, partner: str, jti: str) -> bytes:
         return sign_event(
             EventType.RECEIPT,
             receipt,
@@ -119,6 +123,7 @@ class Door:
             issuer=self._issuer,
             audience=partner,
             now=receipt.received_at,
+            jti=jti,
         )
 
     def sign(self, event: EventType, payload: object, audience: str, about: SubjectId, jti: str) -> bytes:

@@ -54,7 +54,7 @@ def add(connection: Connection, told: Iterable[_Told], at: datetime) -> int:
         ended += _end(connection, {digest: by_digest[digest][1] for digest in known})
         _tell_feed(connection, people.numbered(connection, (person for person, _ in some)).values(), at)
     if added or ended:
-        _announce(connection)
+        announce(connection)
     return added
 
 
@@ -78,7 +78,7 @@ def withdraw(
     if direction is not None:
         standing.append(grants.c.direction == direction.value)
     ended = connection.execute(update(grants).where(*standing).values(withdrawn_at=micros(at))).rowcount
-    _announce(connection)
+    announce(connection)
     number = people.find(connection, person)
     _tell_feed(connection, [] if number is None else [number], at)
     return ended
@@ -90,7 +90,7 @@ def _tell_feed(connection: Connection, persons: Collection[int], at: datetime) -
     feed.mark(connection, lambda: persons)
 
 
-def _announce(connection: Connection) -> None:
+def announce(connection: Connection) -> None:
     """Tell whoever caches grants that theirs are old.
 
     The mark is a new random number, not one higher: a transaction may be undone after its mark was

@@ -38,6 +38,7 @@ from sesame_sdk.hub.partners import Partner
 from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.reads import Read
 from sesame_sdk.hub.reception import Reception
+from sesame_sdk.hub.rights.rights import Rights
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.view import View
 from sesame_sdk.hub.writers import Writers
@@ -73,6 +74,7 @@ class Hub:
     feed: Feed
     reception: Reception
     journal: Journal
+    rights: Rights
 
     @classmethod
     def open(
@@ -106,7 +108,9 @@ class Hub:
         writers = Writers.over(engine, settings)
         keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writers.streams, guard, clock)
         reception = Reception(fed, keys)
-        return cls(settings, signer, engine, writers, view, door, keys, guard, clock, fed, reception, journal)
+        rights = Rights(settings.issuer, signer, engine, writers.ledger, keys, clock, fed.today)
+        core = (settings, signer, engine, writers, view, door, keys, guard, clock)
+        return cls(*core, fed, reception, journal, rights)
 
     def close(self) -> None:
         """Finish what is being written, and let go of the database."""

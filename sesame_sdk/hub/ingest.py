@@ -13,7 +13,7 @@ once, and the rows of all go into the table in its own order.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -23,11 +23,13 @@ from sqlalchemy import Connection
 from sesame_sdk.hub import feed, ledger, registrations
 from sesame_sdk.hub.consents import Consents, Standing
 from sesame_sdk.hub.ledger import Arrival, Entry
+from sesame_sdk.hub.outcomes import Answered, Outcome
 from sesame_sdk.hub.products.product import Row
 from sesame_sdk.hub.registrations import Sayable
+from sesame_sdk.hub.rights import copied
 from sesame_sdk.hub.view import View, as_row
 from sesame_sdk.hub.watch import metrics
-from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
+from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.model.signal import Signal
 from sesame_sdk.signing.envelopes import Opened
 
@@ -63,7 +65,7 @@ class _Sorted:
 
     places: list[int] = field(factory=list)
     rows: list[Row] = field(factory=list)
-    dropped: list[Dropped] = field(factory=list)
+    dropped: list[tuple[int, DropReason]] = field(factory=list)
 
 
 @frozen
@@ -93,7 +95,7 @@ class _Sieve:
                 found.places.append(place)
                 found.rows.append(as_row(signal, standing.person, self.partner, kind.number, number))
                 continue
-            found.dropped.append(Dropped(signal.id, reason))
+            found.dropped.append((place, reason))
         return found
 
 
@@ -104,13 +106,13 @@ class Ingest:
     Attributes:
         view: the table of signals.
         future: how far ahead of our clock a signal may have happened.
-        sign: makes the receipt's token for a partner, by issuer URL.
+        sign: makes the receipt's token for a partner, by issuer URL, under a ``jti`` of its own.
         consents: grants that stand.
     """
 
     view: View
     future: timedelta
-    sign: Callable[[Receipt, str], bytes]
+    sign: Callable[[Receipt, str, str], bytes]
     consents: Consents
 
     def take(
@@ -123,19 +125,22 @@ class Ingest:
             IntegrityError: two of the envelopes have the same.
         """
         arrivals = [_arrival(one, partner, received_at) for one in told]
-        receipts = ledger.receipts_of(connection, arrivals)
+        known = ledger.answered(connection, arrivals)
         new = [(arrival, one.opened) for arrival, one in zip(arrivals, told, strict=True)]
-        new = [(arrival, opened) for arrival, opened in new if arrival.jti not in receipts]
-        taken = {jti: Taken(receipt) for jti, receipt in receipts.items()}
+        new = [(arrival, opened) for arrival, opened in new if arrival.jti not in known]
         if new:
             entries = self._keep(connection, new)
-            ledger.append(connection, [entry for entry, _ in entries])
-            taken |= {entry.arrival.jti: Taken(entry.receipt, answer) for entry, answer in entries}
-        return [taken[arrival.jti] for arrival in arrivals]
+            ledger.append(connection, entries)
+            known |= {entry.arrival.jti: Answered(received_at, entry.outcome) for entry in entries}
+        fresh = {arrival.jti for arrival, _ in new}
+        return [self._taken(known[to.jti], to, one, fresh) for to, one in zip(arrivals, told, strict=True)]
 
-    def _keep(
-        self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]
-    ) -> list[tuple[Entry, Receipt]]:
+    def _taken(self, known: Answered, to: Arrival, told: Told, fresh: Set[str]) -> Taken:
+        receipt = known.receipt(to.jti, told.opened.envelope.signals)
+        signed = self.sign(receipt, to.issuer, known.outcome.jti)
+        return Taken(signed, receipt if to.jti in fresh else None)
+
+    def _keep(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> list[Entry]:
         sieve = self._sieve(connection, new)
         numbers = ledger.next_numbers(connection, len(new))
         found = [
@@ -150,11 +155,8 @@ class Ingest:
             accepted, places = len(one.rows), one.places
             if not all_new:
                 accepted, places = self._look_closer(connection, number, arrival.kid, one)
-            duplicates = len(one.rows) - accepted
-            answer = Receipt(arrival.jti, arrival.received_at, accepted, duplicates, tuple(one.dropped))
-            receipt = self.sign(answer, arrival.issuer)
-            entry = Entry(number, arrival, ledger.keep(opened, places), receipt, duplicates)
-            entries.append((entry, answer))
+            outcome = Outcome(accepted, len(one.rows) - accepted, tuple(one.dropped))
+            entries.append(Entry(number, arrival, ledger.keep(opened, places), outcome))
         return entries
 
     def _sieve(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> _Sieve:
@@ -174,6 +176,10 @@ class Ingest:
         origins = self.view.origins(connection, found.rows)
         new = {row[:3] for row, (origin, _) in zip(found.rows, origins, strict=True) if origin == number}
         wanted = [origin == number or by not in {None, kid} for origin, by in origins]
+        again = zip(found.rows, origins, wanted, strict=True)
+        copied.note(
+            connection, number, {row[0] for row, (origin, _), keep in again if keep and origin != number}
+        )
         return len(new), [place for place, keep in zip(found.places, wanted, strict=True) if keep]
 
 

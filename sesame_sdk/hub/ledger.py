@@ -1,10 +1,11 @@
 """The ledger of envelopes: what was said to the hub, by whom, and what the hub answered.
 
 Rules:
-    * a row is only ever added; truth is here, and `signals` is made from it
+    * a row is only ever added; truth is here, and `signals` is made from it. Only an erasure changes rows:
+      it drops a person's disclosures, which the signature of the rest outlives (see `rights.erasure`)
     * a ``jti`` is accepted once for each issuer (RFC 7519 section 4.1.7): the same token again gets the
       receipt of the first time, byte for byte, and another token under it is refused
-    * a disclosure is kept when its signal was: what people did not agree to is not stored
+    * a disclosure is kept when its signal was: what people did not agree to is not stored, not even its id
 """
 
 import hashlib
@@ -13,12 +14,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.hub import database
 from sesame_sdk.hub.moments import micros, moment
+from sesame_sdk.hub.outcomes import Answered, Outcome
 from sesame_sdk.hub.parties import KeysOnFile
 from sesame_sdk.hub.schema import envelopes
 from sesame_sdk.model import codec
@@ -92,15 +94,13 @@ class Entry:
         number: of the row.
         arrival: what arrived.
         kept: what of it is stored.
-        receipt: our answer.
-        duplicates: signals that were here already.
+        outcome: what became of its signals.
     """
 
     number: int
     arrival: Arrival
     kept: Kept
-    receipt: bytes
-    duplicates: int = 0
+    outcome: Outcome = field(factory=Outcome)
 
 
 def digest_of(token: bytes, shown: Sequence[bytes] = ()) -> bytes:
@@ -112,19 +112,19 @@ def digest_of(token: bytes, shown: Sequence[bytes] = ()) -> bytes:
     return hashlib.sha256(b"~".join([token, *shown])).digest()
 
 
-def receipts_of(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, bytes]:
-    """By ``jti``, the receipts that these very messages of one partner got before, if they did.
+def answered(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, Answered]:
+    """By ``jti``, what these very messages of one partner were answered before, if they were.
 
     Raises:
         Rejected: another message of this issuer had the same ``jti``.
     """
     digests = {arrival.jti: arrival.digest for arrival in arrivals}
     mine = (envelopes.c.partner == arrivals[0].partner) & envelopes.c.jti.in_(digests)
-    chosen = select(envelopes.c.jti, envelopes.c.digest, envelopes.c.receipt).where(mine)
-    found = connection.execute(chosen).all()
+    asked = (envelopes.c.jti, envelopes.c.digest, envelopes.c.received_at, envelopes.c.receipt)
+    found = connection.execute(select(*asked).where(mine)).all()
     if not all(hmac.compare_digest(row.digest, digests[row.jti]) for row in found):
         raise Rejected("was used for another message", field="jti", mend="give each token a jti of its own")
-    return {row.jti: row.receipt for row in found}
+    return {row.jti: Answered(moment(row.received_at), codec.decode(row.receipt, Outcome)) for row in found}
 
 
 def next_numbers(connection: Connection, many: int) -> Sequence[int]:
@@ -150,8 +150,8 @@ def _row(entry: Entry) -> dict[str, object]:
         "digest": arrival.digest,
         "token": entry.kept.token,
         "kept": entry.kept.rest,
-        "duplicates": entry.duplicates,
-        "receipt": entry.receipt,
+        "duplicates": entry.outcome.duplicates,
+        "receipt": codec.encode(entry.outcome),
     }
 
 

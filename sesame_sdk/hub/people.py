@@ -26,6 +26,24 @@ def listed(connection: Connection) -> list[str]:
     return list(connection.scalars(select(people.c.person).order_by(people.c.id)))
 
 
+def known(connection: Connection, reference: str, *, lock: bool = False) -> int:
+    """The number of a person who is known here.
+
+    Args:
+        connection: in a transaction.
+        reference: the operator's.
+        lock: whether nobody else may do the same with this person until the transaction ends.
+
+    Raises:
+        Rejected: there is no such person.
+    """
+    chosen = select(people.c.id).where(people.c.person == reference)
+    found: int | None = connection.scalar(chosen.with_for_update() if lock else chosen)
+    if found is None:
+        raise Rejected("is nobody whom this hub knows", field="person", code="not_found")
+    return found
+
+
 def numbered(connection: Connection, references: Iterable[str]) -> dict[str, int]:
     """The number of each person, given out where there was none.
 

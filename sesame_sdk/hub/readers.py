@@ -4,6 +4,8 @@ A reader signs a token with its own key, for us, for at most five minutes, for o
 context, and uses it once: a stolen one is worth little, and nothing once it was used.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from attrs import field, frozen
@@ -59,20 +61,31 @@ def authorise(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) ->
     Raises:
         Rejected: see `signing.tokens.verify_claims`; or it lives too long, or lacks purpose or context.
     """
-    try:
+    with as_authentication():
         verified = verify_claims(token, keys, typ=READ_TYP, audience=audience, now=now)
         claims = codec.decode(verified.claims, ReadToken)
-        expires_at = _checked_end(claims, verified.issued_at)
-    except Rejected as error:
-        # What is merely malformed in a message is, in a token, no authentication.
-        if error.code == "invalid_request":
-            error.code = "authentication_failed"
-        raise
+        expires_at = checked_end(claims.exp, verified.issued_at)
     return Request(verified.issuer, verified.jti, claims.purpose, claims.context, expires_at, now)
 
 
-def _checked_end(claims: ReadToken, issued_at: datetime) -> datetime:
-    expires_at = datetime.fromtimestamp(claims.exp, UTC)
+@contextmanager
+def as_authentication() -> Iterator[None]:
+    """Call what is merely malformed in a message, in a token, no authentication."""
+    try:
+        yield
+    except Rejected as error:
+        if error.code == "invalid_request":
+            error.code = "authentication_failed"
+        raise
+
+
+def checked_end(exp: float, issued_at: datetime) -> datetime:
+    """When a token ends.
+
+    Raises:
+        Rejected: too long after it was signed.
+    """
+    expires_at = datetime.fromtimestamp(exp, UTC)
     if expires_at - issued_at > LONGEST_LIFE:
         most = f"{LONGEST_LIFE.seconds} s"
         raise Rejected(f"must be at most {most} after iat", field="exp", mend="sign one for each read")

@@ -48,6 +48,8 @@ people = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("person", String(128), nullable=False, unique=True),
+    # A number is never given to another person: what is still on its way about an erased one goes by it.
+    sqlite_autoincrement=True,
 )
 pseudonyms = Table(
     "pseudonyms",
@@ -112,6 +114,7 @@ envelopes = Table(
     Column("token", LargeBinary, nullable=False),
     Column("kept", LargeBinary, nullable=False),
     Column("duplicates", Integer, nullable=False),
+    # What was answered, without the ids of what was not kept: see `outcomes`.
     Column("receipt", LargeBinary, nullable=False),
     UniqueConstraint("partner", "jti"),
     # What a revoked key signed is found without reading tokens.

@@ -21,6 +21,8 @@ class EventType(StrEnum):
     SCORES_CHANGED = "urn:sesame-sdk:event:scores-changed"
     GRANT_WITHDRAWN = "urn:sesame-sdk:event:grant-withdrawn"
     PERSON_ERASED = "urn:sesame-sdk:event:person-erased"
+    SIGNAL_DISPUTED = "urn:sesame-sdk:event:signal-disputed"
+    DISPUTE_DECIDED = "urn:sesame-sdk:event:dispute-decided"
     # OpenID Shared Signals Framework 1.0, sections 8.1.4.1 and 8.1.5.
     VERIFICATION = "https://schemas.openid.net/secevent/ssf/event-type/verification"
     STREAM_UPDATED = "https://schemas.openid.net/secevent/ssf/event-type/stream-updated"

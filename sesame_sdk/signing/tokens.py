@@ -22,6 +22,7 @@ from sesame_sdk.signing import compact
 
 SET_TYP = "secevent+jwt"
 READ_TYP = "sesame-read+jwt"
+NOTICES_TYP = "sesame-notices+jwt"
 LEEWAY = timedelta(seconds=60)
 
 
@@ -76,7 +77,7 @@ def sign_claims(claims: bytes | Mapping[str, Any], signer: Signer, *, typ: str) 
     Args:
         claims: JSON, or what becomes JSON.
         signer: where the private key lives.
-        typ: `SET_TYP` or `READ_TYP`.
+        typ: `SET_TYP`, `READ_TYP` or `NOTICES_TYP`.
 
     Raises:
         Misconfigured: the signer gives back something that is not an Ed25519 signature.

@@ -1,0 +1,29 @@
+"""``POST /v1/notices/poll``: what a partner has to be told of the people behind its signals (RFC 8936)."""
+
+from typing import Any
+
+from litestar import MediaType, Request, Response, post
+from litestar.concurrency import sync_to_thread
+
+from sesame_sdk.hub.api.operations import taking
+from sesame_sdk.hub.api.scores import token_of
+from sesame_sdk.hub.api.ssf import JSON, SHARED, asked_of
+from sesame_sdk.hub.api.state import gate_of, hub_of
+from sesame_sdk.hub.reception import Poll
+from sesame_sdk.model import codec
+
+
+@post(
+    "/v1/notices/poll",
+    status_code=200,
+    operation_class=taking(JSON, "maxEvents and ack; it never waits, so returnImmediately changes nothing."),
+    summary="Get notices of disputes and erasures, and acknowledge earlier ones",
+    **SHARED,
+)
+async def poll_notices(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The notices that are owed, by jti. They are given again until they are named in ack."""
+    asked, token = await asked_of(request, Poll), token_of(request)
+    with gate_of(request):
+        found = await sync_to_thread(hub_of(request).rights.poll, token, asked)
+    answer = codec.encode({"sets": found.sets, "moreAvailable": found.more})
+    return Response(answer, media_type=MediaType.JSON)

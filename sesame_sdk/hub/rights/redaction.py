@@ -1,0 +1,139 @@
+"""A person's disclosures in the ledger: found without reading through it, and dropped.
+
+What is dropped leaves the digest that was signed, so the signature of the rest still holds (RFC 9901).
+A signal that was sent in the clear is part of its token: there `ledger.keep`'s rule holds, the token
+goes, and the signals of the others stay.
+
+A person's envelopes are
+    * those that the rows of `signals` stand by
+    * those that keep a disclosure of a signal which stands by another one: `copies` names them
+    * those under a key that no longer counts, whose rows others may have replaced: few, and found by the key
+"""
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, Row, bindparam, select, union, update
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.ledger import Kept
+from sesame_sdk.hub.parties import void_envelopes
+from sesame_sdk.hub.rights.schema import copies
+from sesame_sdk.hub.schema import envelopes, pseudonyms, signals
+from sesame_sdk.model import codec
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.signal import Signal
+from sesame_sdk.signing import base64url, compact, forms
+from sesame_sdk.signing.events import raw_payload
+
+#: Envelopes in memory at a time, about 300 kB each.
+_AT_ONCE = 16
+
+
+@frozen
+class Part:
+    """A signal in the ledger, and what proves it; nothing, where it came in the clear."""
+
+    signal: Signal
+    disclosure: bytes = b""
+
+
+def names_of(connection: Connection, person: int) -> dict[int, str]:
+    """What each partner calls a person, by the partner's number."""
+    mine = select(pseudonyms.c.partner, pseudonyms.c.subject).where(pseudonyms.c.person == person)
+    return {row.partner: row.subject for row in connection.execute(mine.order_by(pseudonyms.c.partner))}
+
+
+def stored(connection: Connection, person: int) -> Iterator[Sequence[Row[Any]]]:
+    """The envelopes that hold something of a person, or may, oldest first, a few at a time."""
+    numbers = _numbers(connection, person)
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = envelopes.c.id.in_(numbers[start : start + _AT_ONCE].tolist())
+        yield connection.execute(select(envelopes).where(some).order_by(envelopes.c.id)).all()
+
+
+def parts_of(row: Row[Any]) -> list[Part]:
+    """The signals that a row of `envelopes` still holds. They are not proved here.
+
+    Raises:
+        Rejected: the row is damaged.
+    """
+    try:
+        if not row.token:
+            return [Part(signal) for signal in codec.decode(row.kept, tuple[Signal, ...])]
+        if not row.kept:
+            return [Part(signal) for signal in _in_the_clear(row.token)]
+        return _disclosed(row.kept.split(b"~")[1:-1])
+    except Rejected as error:
+        raise Rejected(f"is damaged: {error}", field=f"envelope {row.id}") from error
+
+
+def without(row: Row[Any], subject: str) -> Kept | None:
+    """What stays of an envelope once a subject's signals are dropped; None where it has none.
+
+    Raises:
+        Rejected: the row is damaged.
+    """
+    parts = parts_of(row)
+    others = [part for part in parts if part.signal.subject != subject]
+    if len(others) == len(parts):
+        return None
+    if row.token and row.kept:
+        return Kept(row.token, b"~".join([b"", *(part.disclosure for part in others), b""]))
+    return Kept(b"", codec.encode([part.signal for part in others]))
+
+
+def drop(connection: Connection, person: int, names: Mapping[int, str]) -> int:
+    """Drop a person's disclosures. In how many envelopes there were some.
+
+    Args:
+        connection: in a transaction.
+        person: the number.
+        names: see `names_of`.
+
+    Raises:
+        Rejected: an envelope is damaged.
+    """
+    put = update(envelopes).where(envelopes.c.id == bindparam("number"))
+    put = put.values(token=bindparam("stays"), kept=bindparam("rest"))
+    dropped = 0
+    for rows in stored(connection, person):
+        left = {row.id: without(row, names[row.partner]) for row in rows}
+        changed = [
+            {"number": number, "stays": kept.token, "rest": kept.rest}
+            for number, kept in left.items()
+            if kept is not None
+        ]
+        if changed:
+            connection.execute(put, changed)
+        dropped += len(changed)
+    return dropped
+
+
+def _disclosed(disclosures: Sequence[bytes]) -> list[Part]:
+    texts = base64url.decode_all(disclosures, field="disclosure")
+    return [
+        Part(codec.decode(text, tuple[str, Signal], field="disclosure")[1], shown)
+        for text, shown in zip(texts, disclosures, strict=True)
+    ]
+
+
+def _in_the_clear(token: bytes) -> tuple[Signal, ...]:
+    claims = base64url.decode(compact.split(token)[1], field="payload")
+    return codec.decode(raw_payload(claims, EventType.SIGNALS), forms.InTheClear, field="events").signals
+
+
+def _numbers(connection: Connection, person: int) -> "array[int]":
+    """Eight bytes an envelope, so that somebody who is in a hundred thousand fits as well."""
+    partners = select(pseudonyms.c.partner).where(pseudonyms.c.person == person)
+    void = void_envelopes().where(
+        envelopes.c.partner.in_(partners), envelopes.c.event == EventType.SIGNALS.value
+    )
+    found = union(
+        select(signals.c.envelope).where(signals.c.person == person),
+        select(copies.c.envelope).where(copies.c.person == person),
+        void,
+    )
+    return array("q", sorted(connection.scalars(found)))

@@ -1,0 +1,172 @@
+"""Disputes at the hub: what is disputed counts for nobody, in every context, from that moment."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from sesame_sdk import Refused, Rejected
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.rights.dispute import State
+from sesame_sdk.hub.streams import Wish
+from sesame_sdk.model import codec
+from tests.hub.conftest import LATES, ORDERS
+from tests.hub.rights.conftest import World
+from tests.hub.stage import LATE, NOON, ORDER, Clock, Partner, kind, manifest, policy, weighting
+from tests.hub.test_feed import CHANGED, Reader
+
+WRONG = "I paid it, and have the slip"
+DESK, HEAD = "disputes desk", "head of fairness"
+
+
+def test_a_disputed_signal_stops_counting_at_once_and_counts_again_when_rejected(world: World) -> None:
+    """For the reader, in the explanation, and in an estimate; nobody else's score moves."""
+    assert (world.points(), world.points("bob")) == (503.0, 510.0)
+    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    assert (world.points(), world.points("bob")) == (510.0, 510.0)
+    explanation = world.hub.explain("ada", "retail")
+    assert explanation
+    assert not explanation.adverse
+    assert world.hub.what_if("ada", "retail", []).now == explanation.score
+    world.hub.rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
+    assert world.points() == 503.0
+
+
+def test_an_upheld_signal_never_counts_again(world: World, clock: Clock) -> None:
+    """Not after a rebuild, not sent again in another envelope, not under another key."""
+    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    decided = world.hub.rights.decide(1, upheld=True, by=DESK, reason="the slip is genuine")
+    assert decided.state is State.UPHELD
+    world.hub.rebuild()
+    clock.pass_by(hours=1)
+    assert world.shop.send(world.late).duplicates == 1
+    world.hub.revoke_key(world.shop.issuer, world.shop.key.kid, clock.now + timedelta(days=1))
+    assert world.points() == 510.0
+
+
+def test_a_person_all_of_whose_signals_are_disputed_has_no_score(world: World) -> None:
+    """Which is a full answer, and no low one."""
+    for signal in (world.order, world.late):
+        world.hub.rights.dispute("ada", world.shop.issuer, signal.id, WRONG)
+    assert world.points() is None
+
+
+def test_a_disputed_signal_does_not_cross_into_another_context(world: World, clock: Clock) -> None:
+    """A reader of another score, whose grant lets retail in, does not see it either."""
+    hub = world.hub
+    baihe = Partner.join("https://baihe.example", hub, clock, reads=["matchmaking"])
+    hub.set_policy(policy(weighting(ORDERS), context="matchmaking"))
+    hub.add_grants(baihe.grants("ada", reads="matchmaking", crossings=("retail",)))
+    (before,) = baihe.read("ada", context="matchmaking")
+    assert before
+    assert before.points == 510.0
+    hub.rights.dispute("ada", world.shop.issuer, world.order.id, WRONG)
+    assert baihe.read("ada", context="matchmaking") == [None]
+
+
+def test_a_review_freezes_again_and_may_overturn(world: World) -> None:
+    """By somebody else than who decided."""
+    hub = world.hub
+    hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    hub.rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
+    hub.rights.ask_review(1, "look at the slip")
+    assert world.points() == 510.0
+    with pytest.raises(Rejected, match="who decided it"):
+        hub.rights.review(1, overturned=False, by=DESK, reason="as I said")
+    assert hub.rights.review(1, overturned=True, by=HEAD, reason="the bank was wrong").state is State.UPHELD
+    assert world.points() == 510.0
+    assert hub.rights.one_dispute(1).steps[-1].by == HEAD
+
+
+def test_a_signal_is_disputed_once(world: World) -> None:
+    """The error names the dispute, and where it is."""
+    hub, issuer = world.hub, world.shop.issuer
+    hub.rights.dispute("ada", issuer, world.late.id, WRONG)
+    with pytest.raises(Rejected, match=r"dispute 1 is open .*disputes show 1") as refused:
+        hub.rights.dispute("ada", issuer, world.late.id, "again")
+    assert refused.value.code == "conflict"
+    hub.rights.decide(1, upheld=False, by=DESK, reason="no")
+    with pytest.raises(Rejected, match="dispute 1 is rejected"):
+        hub.rights.dispute("ada", issuer, world.late.id, "again")
+    assert len(hub.rights.disputes()) == 1
+
+
+def test_only_ones_own_signals_are_disputed(world: World) -> None:
+    """Another person's, another partner's, one that is none, and by somebody who is unknown."""
+    rights, issuer = world.hub.rights, world.shop.issuer
+    with pytest.raises(Rejected, match="none that this partner sent of this person"):
+        rights.dispute("bob", issuer, world.late.id, WRONG)
+    with pytest.raises(Rejected, match="not a partner here"):
+        rights.dispute("ada", "https://other.example", world.late.id, WRONG)
+    with pytest.raises(Rejected, match="signal: "):
+        rights.dispute("ada", issuer, "1", WRONG)
+    with pytest.raises(Rejected, match="nobody whom this hub knows"):
+        rights.dispute("eve", issuer, world.late.id, WRONG)
+    with pytest.raises(Rejected, match="say why"):
+        rights.dispute("ada", issuer, world.late.id, "  ")
+    with pytest.raises(Rejected, match="none of this number"):
+        rights.decide(1, upheld=True, by=DESK, reason="yes")
+    assert rights.disputes() == []
+
+
+def test_a_stream_hears_what_a_dispute_changes(world: World) -> None:
+    """Marked in the transaction that opens it, so that the next look tells the reader."""
+    hub, shop = world.hub, world.shop
+    stream = Reader(shop, hub.reception.create(shop.read_token(), Wish())["stream_id"])
+    ada = shop.pseudonym("ada")
+    assert (CHANGED, ada, 503.0) in stream.take()
+    hub.rights.dispute("ada", shop.issuer, world.late.id, WRONG)
+    assert stream.take() == [(CHANGED, ada, 510.0)]
+    hub.rights.decide(1, upheld=False, by=DESK, reason="no")
+    assert stream.take() == [(CHANGED, ada, 503.0)]
+
+
+def test_a_rejected_dispute_does_not_prolong_what_a_signal_counts(world: World, clock: Clock) -> None:
+    """RET-1: what may lower a score expires by its own day, whatever was argued about it meanwhile."""
+    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    clock.pass_by(days=366)
+    world.hub.rights.decide(1, upheld=False, by=DESK, reason="no")
+    assert world.points() is None
+
+
+def test_using_ones_rights_moves_nothing_but_the_signal_itself(world: World) -> None:
+    """RGT-1: ada's score is that of one who never had the signal; statement and review add nothing."""
+    hub, shop = world.hub, world.shop
+    hub.add_grants(shop.grants("eve", ORDER, LATE, reads="retail"))
+    shop.send(shop.signal("eve", "4"))
+    hub.rights.dispute("ada", shop.issuer, world.late.id, WRONG)
+    hub.rights.state(1, "I am sorry that it came to this")
+    assert hub.explain("ada", "retail") == hub.explain("eve", "retail")
+    hub.rights.decide(1, upheld=False, by=DESK, reason="no")
+    hub.rights.ask_review(1)
+    assert hub.explain("ada", "retail") == hub.explain("eve", "retail")
+
+
+def test_the_guard_lets_no_policy_count_what_is_disputed(hub: Hub, shop: Partner) -> None:
+    """DSP-1: neither by saying so, nor by offering no way to dispute."""
+    assert shop
+    ways: tuple[dict[str, Any], ...] = ({"disputed_count": True}, {"disputes": ""})
+    for broken in ways:
+        made = evolve(policy(weighting(ORDERS)), **broken)
+        with pytest.raises(Refused) as refused:
+            hub.set_policy(evolve(made, digest=codec.policy_digest(made)))
+        assert {finding.rule for finding in refused.value.findings} == {"DSP-1"}
+
+
+def test_no_kind_is_about_disputes(shop: Partner) -> None:
+    """RGT-1: a partner cannot register disputes as something to send."""
+    disputes = kind("retail.order.disputed", reason="Disputes that you opened about orders")
+    with pytest.raises(Refused) as refused:
+        shop.register(manifest(LATES, disputes, name="sesame-other"))
+    assert "RGT-1" in {finding.rule for finding in refused.value.findings}
+
+
+def test_a_dispute_survives_the_end_of_what_it_is_about(world: World) -> None:
+    """Ada withdraws; the dispute is still there to be decided, and its signal still hers to see."""
+    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    world.hub.withdraw("ada", world.shop.issuer)
+    (found,) = world.hub.rights.disputes("ada")
+    assert (found.kind, found.signal, found.steps[0].words) == (LATE, world.late.id, WRONG)
+    assert world.hub.rights.disputes("bob") == []
+    assert world.late.occurred_at == NOON

@@ -1,0 +1,159 @@
+"""An export is everything about a person: compared with what was done, and with every row of every table."""
+
+import io
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from sesame_sdk import Rejected
+from sesame_sdk.hub.database import reading
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.rights.export_form import Export as Form
+from sesame_sdk.hub.rights.export_form import schema
+from sesame_sdk.hub.schema import envelopes
+from sesame_sdk.hub.streams import Wish
+from sesame_sdk.model import codec
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.signing import base64url
+from sesame_sdk.signing.disclosure import digest_of
+from sesame_sdk.signing.keys import SigningKey
+from tests.hub.conftest import LATES, ORDERS
+from tests.hub.rights.conftest import Export, World
+from tests.hub.stage import BENEFITS, LATE, NOON, ORDER, Clock, manifest
+from tests.hub.test_feed import Reader
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def test_an_export_says_everything(world: World, hub: Hub, export: Export, clock: Clock) -> None:
+    """Pseudonyms, grants, the score with its reasons, signals with their proof, reads, disputes, streams."""
+    shop = world.shop
+    stream = Reader(shop, hub.reception.create(shop.read_token(), Wish())["stream_id"])
+    stream.take()
+    world.points()
+    hub.rights.dispute("ada", shop.issuer, world.late.id, "I paid it")
+    hub.rights.state(1, "They never answer")
+    hub.withdraw("ada", shop.issuer)
+    clock.pass_by(days=6)
+    found = export("ada")
+    assert found["pseudonyms"] == [{"partner": shop.issuer, "subject": shop.pseudonym("ada")}]
+    assert [grant["direction"] for grant in found["grants"]] == ["send", "read"]
+    assert all(grant["withdrawn_at"] for grant in found["grants"])
+    assert found["scores"] == [{"context": "retail", "explanation": None}]
+    assert [(read["partner"], read["purpose"]) for read in found["reads"]] == [(shop.issuer, BENEFITS)] * 2
+    (dispute,) = found["disputes"]
+    assert (dispute["state"], dispute["statement"]) == ("open", "They never answer")
+    assert dispute["steps"][0]["words"] == "I paid it"
+    assert {due["what"]: (due["due"], due["standing"]) for due in dispute["deadlines"]} == {
+        "tell the source": ("2026-06-08", "soon"),
+        "decide": ("2026-07-01", "open"),
+    }
+    (told,) = found["told"]
+    assert (told["partner"], told["event"], told["owed"]) == (shop.issuer, EventType.GRANT_WITHDRAWN, True)
+    (notice,) = found["notices"]
+    assert (notice["partner"], notice["event"]) == (shop.issuer, EventType.SIGNAL_DISPUTED)
+    by_id = {signal["id"]: signal for signal in found["signals"]}
+    assert by_id.keys() == {world.order.id, world.late.id}
+    late = by_id[world.late.id]
+    assert (late["kind"], late["reason"], late["unit"], late["value"]) == (LATE, LATES.reason, "one", 1.0)
+    assert (late["verifies"], late["again"], late["key_revoked"], late["dispute"]) == (True, False, False, 1)
+    assert datetime.fromisoformat(late["occurred_at"]) == NOON
+    assert by_id[world.order.id]["dispute"] is None
+
+
+def test_an_export_has_the_score_with_every_contribution(world: World, export: Export) -> None:
+    """As the person's own explanation has it."""
+    (score,) = export("ada")["scores"]
+    explained = world.hub.explain("ada", "retail")
+    assert score["explanation"] == json.loads(codec.encode(explained))
+    assert [part["kind"] for part in score["explanation"]["score"]["contributions"]] == [LATE, ORDER]
+
+
+def test_a_signal_can_be_proved_from_the_export(world: World, export: Export) -> None:
+    """Its disclosure is what the digest in the signed token was made of."""
+    with reading(world.hub._engine) as connection:
+        rows = connection.execute(select(envelopes.c.jti, envelopes.c.token)).all()
+    tokens = {row.jti: row.token for row in rows}
+    for signal in export("ada")["signals"]:
+        claims = _claims(tokens[signal["envelope"]])
+        listed = [one["..."] for one in claims["events"][EventType.SIGNALS]["signals"]]
+        assert digest_of(signal["disclosure"].encode()) in listed
+
+
+def test_an_export_tells_proof_that_fails_from_proof_that_was_given_up(
+    world: World, hub: Hub, export: Export
+) -> None:
+    """Whole, in the clear too, it verifies; without others' signals it cannot; after damage it does not."""
+    shop = world.shop
+    whole = [shop.signal("ada", "5")]
+    parted = [shop.signal("ada", "6"), shop.signal("stranger", "7")]
+    for signals in (whole, parted):
+        hub.receive(shop.token(EventType.SIGNALS, {"signals": signals}))
+    shop.send(shop.signal("ada", "8"), shop.signal("bob", "9"))
+
+    def damage(connection: Any) -> None:
+        last = connection.execute(select(envelopes).order_by(envelopes.c.id.desc()).limit(1)).one()
+        forged = last.token[:-8] + b"AAAAAAAA"
+        connection.execute(envelopes.update().where(envelopes.c.id == last.id).values(token=forged))
+
+    hub._writer.run(damage)
+    found = {signal["id"]: signal for signal in export("ada")["signals"]}
+    proofs = [found[shop.signal("ada", key).id]["verifies"] for key in ("1", "5", "6", "8")]
+    assert proofs == [True, True, None, False]
+    assert found[whole[0].id]["disclosure"] == ""
+
+
+def test_what_is_kept_again_and_what_fell_with_a_key_is_said_so(
+    world: World, hub: Hub, export: Export, clock: Clock
+) -> None:
+    """All that the ledger holds is there, also what counts for nothing."""
+    shop = world.shop
+    new = shop.with_key(SigningKey.generate())
+    hub.add_partner(shop.issuer, [new.key.public_jwk])
+    new.send(world.order)
+    found = [(one["id"], one["key"], one["again"]) for one in export("ada")["signals"]]
+    assert (world.order.id, new.key.kid, True) in found
+    clock.pass_by(hours=1)
+    hub.revoke_key(shop.issuer, shop.key.kid, NOON - timedelta(days=1))
+    new.register(manifest(ORDERS, LATES, reads=["retail"]))
+    found = [(one["key"], one["again"], one["key_revoked"]) for one in export("ada")["signals"]]
+    assert sorted(found) == sorted(
+        [(shop.key.kid, True, True), (shop.key.kid, False, True), (new.key.kid, False, False)]
+    )
+
+
+def test_an_export_is_about_one_person(world: World, export: Export) -> None:
+    """Nothing of bob is in ada's, though he is in the same envelope."""
+    said = json.dumps(export("ada"))
+    assert "bob" not in said
+    assert world.shop.pseudonym("bob") not in said
+    assert world.shop.signal("bob", "3").id not in said
+
+
+def test_an_export_is_of_the_form_that_is_documented(world: World, hub: Hub) -> None:
+    """It decodes as its form, with no member more; the schema in the docs is the form's."""
+    hub.rights.dispute("ada", world.shop.issuer, world.late.id, "I paid it")
+    out = io.BytesIO()
+    hub.rights.export("ada", out)
+    whole = codec.decode(out.getvalue(), Form)
+    assert json.loads(codec.encode(whole)) == json.loads(out.getvalue())
+    assert json.loads((DOCS / "export.schema.json").read_text(encoding="utf-8")) == json.loads(
+        codec.encode(schema())
+    )
+
+
+def test_there_is_no_export_of_who_is_not_known(world: World, hub: Hub) -> None:
+    """Nor of who was erased."""
+    hub.rights.erase("ada")
+    for person in ("ada", "eve"):
+        with pytest.raises(Rejected, match="nobody whom this hub knows"):
+            hub.rights.export(person, io.BytesIO())
+    assert world.points("bob") == 510.0
+
+
+def _claims(token: bytes) -> Any:
+    return json.loads(base64url.decode(token.split(b".")[1], field="payload"))

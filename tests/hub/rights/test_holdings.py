@@ -1,0 +1,55 @@
+"""No table with a person in it is forgotten: each is erased, and each is in the export."""
+
+from sqlalchemy import Table
+
+from sesame_sdk.hub.rights.export import SECTIONS
+from sesame_sdk.hub.rights.export_form import schema
+from sesame_sdk.hub.rights.holdings import OTHERWISE, rows_of
+from sesame_sdk.hub.schema import metadata, people
+
+#: Names of columns that say of whom a row is, where no foreign key does. Bytes may hold anything.
+_TELLING = {"person", "people", "subject", "pseudonym", "token", "kept", "payload"}
+
+
+def with_people() -> set[Table]:
+    """Tables that name a person, or belong to a row that does."""
+    found = {
+        table for table in metadata.sorted_tables if table is people or _TELLING & set(table.columns.keys())
+    }
+    while True:
+        theirs = found | {
+            table
+            for table in metadata.sorted_tables
+            if any(
+                key.column.table in found and not _is_a_stay(table, key.column.table)
+                for key in table.foreign_keys
+            )
+        }
+        if theirs == found:
+            return found
+        found = theirs
+
+
+def _is_a_stay(table: Table, parent: Table) -> bool:
+    """A registration belongs to an envelope, which holds people's signals or a registration, never both."""
+    return table.name.startswith("regist") and parent.name in {"envelopes", "registrations"}
+
+
+def test_every_table_with_people_in_it_is_erased() -> None:
+    """Row by row, or in a way of its own that is said in words."""
+    assert with_people() == {*rows_of(1), *OTHERWISE}
+    assert not {*rows_of(1)} & {*OTHERWISE}
+    assert all(OTHERWISE.values())
+
+
+def test_every_table_with_people_in_it_is_exported() -> None:
+    """In a part that the form of exports has."""
+    assert with_people() == {*SECTIONS}
+    assert set(SECTIONS.values()) <= set(schema()["$defs"]["Export"]["properties"])
+
+
+def test_rows_can_be_deleted_in_the_order_of_the_list() -> None:
+    """A row goes before what it refers to."""
+    order = list(rows_of(1))
+    for place, table in enumerate(order):
+        assert not {key.column.table for key in table.foreign_keys} & {*order[:place]}, table.name

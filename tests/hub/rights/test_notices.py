@@ -1,0 +1,168 @@
+"""What partners are told of disputes and erasures: signed, given until it is acknowledged, and recorded."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sesame_sdk import Rejected
+from sesame_sdk.exchange.notices import sign_request
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.reception import Poll
+from sesame_sdk.hub.rights.deadlines import Standing
+from sesame_sdk.hub.rights.dispute import What
+from sesame_sdk.model import codec
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.signing.tokens import SET_TYP, verify_claims
+from sesame_sdk.signing.trust import Trust, TrustedKey
+from tests.hub.conftest import ORDERS
+from tests.hub.rights.conftest import World
+from tests.hub.stage import LATE, LONG_AGO, ORDER, Clock, Partner
+
+DESK, HEAD = "disputes desk", "head of fairness"
+
+
+def request(partner: Partner) -> bytes:
+    """What a partner shows at the door."""
+    hub = partner.hub.settings.issuer
+    return sign_request(partner.key, issuer=partner.issuer, audience=hub, now=partner.clock())
+
+
+def poll(partner: Partner, *ack: str, most: int = 32) -> dict[str, dict[str, Any]]:
+    """The claims of a partner's notices, each verified as the partner does, by ``jti``."""
+    hub = partner.hub
+    keys = Trust({hub.settings.issuer: [TrustedKey(jwk, LONG_AGO) for jwk in hub.jwks()["keys"]]})
+    found = hub.rights.poll(request(partner), Poll(maxEvents=most, ack=ack))
+    return {
+        jti: codec.decode(
+            verify_claims(
+                token.encode(), keys, typ=SET_TYP, audience=partner.issuer, now=partner.clock()
+            ).claims,
+            dict,
+        )
+        for jti, token in found.sets.items()
+    }
+
+
+def dispute(world: World) -> None:
+    """Ada disputes the unpaid invoice."""
+    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, "I paid it")
+
+
+def test_the_source_is_told_of_a_dispute(world: World, clock: Clock) -> None:
+    """With the signal, the person's words and the day of the decision; when it was told is written down."""
+    dispute(world)
+    ((jti, claims),) = poll(world.shop).items()
+    assert claims["sub_id"]["id"] == world.shop.pseudonym("ada")
+    assert claims["events"] == {
+        EventType.SIGNAL_DISPUTED: {
+            "signal": world.late.id,
+            "kind": LATE,
+            "words": "I paid it",
+            "decision_due": "2026-07-01",
+        }
+    }
+    clock.pass_by(days=3)
+    assert poll(world.shop, jti) == {}
+    told = world.hub.rights.one_dispute(1).first(What.SOURCE_TOLD)
+    assert told
+    assert told.at == clock.now
+    assert world.hub.rights.owed() == []
+
+
+def test_a_notice_is_the_same_until_it_is_acknowledged(world: World, clock: Clock) -> None:
+    """Byte for byte, whenever it is asked for."""
+    dispute(world)
+    first = world.hub.rights.poll(request(world.shop), Poll())
+    clock.pass_by(hours=30)
+    assert world.hub.rights.poll(request(world.shop), Poll()) == first
+    assert [token.encode() for token in first.sets.values()] == world.hub.rights.hand_over(
+        world.shop.issuer, told=False
+    )
+
+
+def test_the_source_hears_each_result(world: World) -> None:
+    """A result that a review overtook before it was told is not told any more."""
+    rights, shop = world.hub.rights, world.shop
+    dispute(world)
+    assert poll(shop, *poll(shop)) == {}
+    rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
+    rights.ask_review(1)
+    rights.review(1, overturned=True, by=HEAD, reason="the bank was wrong")
+    ((jti, claims),) = poll(shop).items()
+    outcome = {"signal": world.late.id, "outcome": "upheld"}
+    assert claims["events"] == {EventType.DISPUTE_DECIDED: outcome}
+    assert poll(shop, jti) == {}
+    due = {each.what: each for each in rights.one_dispute(1).deadlines()}
+    assert due["tell the source the review's result"].done_at is not None
+    assert due["tell the source the result"].done_at is not None
+
+
+def test_others_are_told_nothing(world: World, clock: Clock) -> None:
+    """Nor can one partner acknowledge another's."""
+    other = Partner.join("https://other.example", world.hub, clock, ORDERS)
+    world.hub.add_grants(other.grants("ada", ORDER))
+    dispute(world)
+    assert poll(other) == {}
+    (jti,) = poll(world.shop)
+    poll(other, jti)
+    assert list(poll(world.shop)) == [jti]
+
+
+def test_more_than_fit_come_with_the_next_poll(world: World) -> None:
+    """Oldest first."""
+    rights, shop = world.hub.rights, world.shop
+    dispute(world)
+    rights.dispute("ada", shop.issuer, world.order.id, "I sent it back")
+    assert rights.poll(request(shop), Poll(maxEvents=1)).more
+    (first,) = poll(shop, most=1)
+    ((_, second),) = poll(shop, first).items()
+    assert second["events"][EventType.SIGNAL_DISPUTED]["kind"] == ORDER
+
+
+def test_a_token_for_notices_is_good_for_one_request_and_opens_no_other_door(world: World) -> None:
+    """And a token for reading does not open this one."""
+    hub, shop = world.hub, world.shop
+    token = request(shop)
+    hub.rights.poll(token, Poll())
+    with pytest.raises(Rejected, match="used before"):
+        hub.rights.poll(token, Poll())
+    with pytest.raises(Rejected) as refused:
+        hub.read_scores(request(shop), [shop.pseudonym("ada")])
+    assert refused.value.code == "authentication_failed"
+    with pytest.raises(Rejected) as refused:
+        hub.rights.poll(shop.read_token(), Poll())
+    assert refused.value.code == "authentication_failed"
+    thief = shop.with_key(Partner("https://thief.example", hub, shop.clock).key)
+    with pytest.raises(Rejected) as refused:
+        hub.rights.poll(request(thief), Poll())
+    assert refused.value.code == "invalid_key"
+
+
+def test_notices_can_be_handed_over_by_another_way(world: World, clock: Clock) -> None:
+    """For a partner that does not fetch them; a late one is shown as that, then and later."""
+    rights, issuer = world.hub.rights, world.shop.issuer
+    dispute(world)
+    clock.pass_by(days=8)
+    (owed,) = rights.owed()
+    assert (owed.partner, owed.many) == (issuer, 1)
+    assert owed.deadline.standing(clock.now.date()) is Standing.OVERDUE
+    assert len(rights.hand_over(issuer, told=True)) == 1
+    assert rights.hand_over(issuer, told=True) == []
+    assert rights.one_dispute(1).deadlines()[0].standing(clock.now.date()) is Standing.LATE
+    with pytest.raises(Rejected, match="not a partner here"):
+        rights.hand_over("https://other.example", told=False)
+
+
+def test_everybody_who_knew_an_erased_person_is_told(world: World, hub: Hub, clock: Clock) -> None:
+    """Senders and readers, by their own pseudonym; what was owed of the person's disputes is not told."""
+    reader = Partner.join("https://reader.example", hub, clock, reads=["retail"])
+    hub.add_grants(reader.grants("ada", reads="retail", given_at=clock.now - timedelta(days=1)))
+    dispute(world)
+    assert hub.rights.erase("ada").partners == 2
+    for partner in (world.shop, reader):
+        ((jti, claims),) = poll(partner).items()
+        assert claims["sub_id"]["id"] == partner.pseudonym("ada")
+        assert list(claims["events"]) == [EventType.PERSON_ERASED]
+        assert poll(partner, jti) == {}
+    assert hub.rights.owed() == []
