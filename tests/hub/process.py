@@ -16,7 +16,7 @@ _PROGRAM = """
 import sys
 from pathlib import Path
 from sesame_sdk.hub.server import serve
-serve(Path(sys.argv[1]), flags={"port": sys.argv[2], "drain_seconds": "0"})
+serve(Path(sys.argv[1]), flags={"port": sys.argv[2]})
 """
 
 
@@ -34,7 +34,7 @@ def serving(path: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         [sys.executable, "-W", "error", "-c", _PROGRAM, str(path), str(port)], stderr=subprocess.PIPE
     ) as process:
         try:
-            wait(process, f"http://127.0.0.1:{port}/healthz")
+            _wait(process, f"http://127.0.0.1:{port}/healthz")
             yield process
         finally:
             if process.poll() is None:
@@ -43,8 +43,7 @@ def serving(path: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
             sys.stderr.write(said.decode())
 
 
-def wait(process: subprocess.Popen[bytes], url: str) -> None:
-    """Until it answers there."""
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     ends = time.monotonic() + _DEADLINE
     while time.monotonic() < ends and process.poll() is None:
         try:

@@ -5,14 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
 from attrs import define, field
 
-from tests.hub.process import free_port, wait
+from tests.hub.process import free_port
 
 _REPOSITORY = Path(__file__).parents[3]
 _PROGRAM = """
@@ -24,7 +26,15 @@ from tests.hub.operation.loose_rule import LooseRule
 logs.gate.strict = True
 serve(Path(sys.argv[1]), flags=dict(word.split("=", 1) for word in sys.argv[2:]), rules=[LooseRule()])
 """
-PATIENCE = 60
+PATIENCE = 60.0
+
+
+def until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Look again and again until something holds."""
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends, f"does not hold after {seconds:g} s"
+        time.sleep(0.02)
 
 
 @define
@@ -43,6 +53,14 @@ class Running:
             self.process.send_signal(how)
         self.code = self.process.wait(PATIENCE)
         self.said = self._log.read_text()
+
+    def answers(self, path: str) -> bool:
+        """Whether it says 200 there. It must not have ended."""
+        assert self.process.poll() is None, self._log.read_text()
+        try:
+            return requests.get(self.url + path, timeout=5).ok
+        except (requests.ConnectionError, requests.Timeout):
+            return False
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -71,7 +89,7 @@ def running(path: Path, port: int | None = None, **settings: object) -> Iterator
     ):
         found = Running(f"http://127.0.0.1:{port}", process, log=log)
         try:
-            wait(process, f"{found.url}/health/ready")
+            until(lambda: found.answers("/health/ready"))
             yield found
         finally:
             found.stop()

@@ -22,10 +22,9 @@ from sesame_sdk import Sensitivity
 from sesame_sdk.hub import moments
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.keys import SigningKey
-from tests.hub.operation.process import Running, running
+from tests.hub.operation.process import Running, running, until
 from tests.hub.operation.world import SET, YESTERDAY, World, world
 from tests.hub.stage import LATE, ORDER, Partner, kind, manifest
-from tests.hub.test_streams import until
 
 PEOPLE = ("ada.lovelace@people.example", "person-8812-ben", "person-8813-cleo")
 ABSENT = "person-9999-dora"
