@@ -13,7 +13,6 @@ from opentelemetry.trace import INVALID_SPAN, StatusCode
 
 from sesame_sdk.hub.watch import spans
 from sesame_sdk.hub.watch.safe import Safe
-from tests.hub.process import free_port
 
 _REPOSITORY = Path(__file__).parents[3]
 
@@ -83,7 +82,7 @@ def test_without_an_sdk_nothing_is_recorded() -> None:
 def test_a_hub_under_an_sdk_makes_one_span_a_request_and_one_a_group(tmp_path: Path) -> None:
     """Of a hundred signals in two envelopes there is none; the rest is looked at there."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.hub.operation.traced_hub", str(tmp_path), str(free_port())],
+        [sys.executable, "-m", "tests.hub.operation.traced_hub", str(tmp_path)],
         cwd=_REPOSITORY,
         capture_output=True,
         text=True,

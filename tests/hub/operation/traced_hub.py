@@ -26,7 +26,7 @@ def _send(made: World) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def main(folder: str, _port: str) -> None:
+def main(folder: str) -> None:
     """Fail unless the spans are right."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
