@@ -8,7 +8,15 @@ from collections.abc import Callable
 from time import perf_counter
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPReceiveMessage,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    WebSocketReceiveMessage,
+)
 
 from sesame_sdk.hub.api.page import STYLE_HASH
 from sesame_sdk.hub.watch import metrics, safe, spans
@@ -39,7 +47,7 @@ def shell(app: ASGIApp, stopping: Callable[[], bool]) -> ASGIApp:
         began, status, left, request = perf_counter(), 0, False, safe.new_id()
         REQUEST.set(request)  # uvicorn runs each request in a context of its own
 
-        async def watched() -> Message:
+        async def watched() -> HTTPReceiveMessage | WebSocketReceiveMessage:
             nonlocal left
             message = await receive()
             left |= message["type"] == "http.disconnect"

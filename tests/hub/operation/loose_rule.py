@@ -1,4 +1,4 @@
-"""A further rule that tells everybody what it sees, as a plugin should not: in its log, in warnings, in its end."""
+"""A further rule that tells what it sees, as a plugin should not: in its log, in warnings, in its end."""
 
 import logging
 import warnings

@@ -23,8 +23,8 @@ from sesame_sdk.hub import moments
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.operation.process import Running, running, until
-from tests.hub.operation.world import SET, YESTERDAY, World, world
-from tests.hub.stage import LATE, ORDER, Partner, kind, manifest
+from tests.hub.operation.world import SET, World, world
+from tests.hub.stage import LATE, ORDER, kind, manifest
 
 PEOPLE = ("ada.lovelace@people.example", "person-8812-ben", "person-8813-cleo")
 ABSENT = "person-9999-dora"
@@ -290,7 +290,7 @@ def test_a_failure_says_what_failed_and_where(day: Day) -> None:
 
 
 def test_libraries_are_heard_without_their_words(day: Day) -> None:
-    """uvicorn's known texts are shown; a plugin's log, a warning and an unknown logger are places in code."""
+    """Uvicorn's known texts are shown; a plugin's log, a warning and an unknown logger are places in code."""
     said = day.running.events("library")
     assert "Invalid HTTP request received." in {line.get("text") for line in said}
     loose = [line for line in said if line["place"].startswith("loose_rule:")]

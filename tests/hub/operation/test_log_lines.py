@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import get_type_hints
 
@@ -182,13 +183,14 @@ def test_nothing_in_the_hub_logs_in_any_other_way() -> None:
 
 def test_a_log_that_cannot_be_written_fails_nothing() -> None:
     """A pipe that nobody reads, a disk that is full, a stream that is closed."""
-    full, closed = Path("/dev/full").open("w", encoding="utf-8"), io.StringIO()
+    closed = io.StringIO()
     closed.close()
-    for stream in (full, closed):
-        log = logs._logger(lines.DEBUG, logs._Sink(stream), logs._as_json)
-        log.error(Safe("ready"), after_ms=1.0)
-    with pytest.raises(OSError, match="No space left"):  # as it would have been
-        full.close()
+    said = 0
+    with suppress(OSError), Path("/dev/full").open("w") as full:  # closing it fails, as it must
+        for stream in (full, closed):
+            logs._logger(lines.DEBUG, logs._Sink(stream), logs._as_json).error(Safe("ready"), after_ms=1.0)
+            said += 1
+    assert said == 2
 
 
 def test_a_person_at_a_terminal_reads_the_same(said: io.StringIO) -> None:

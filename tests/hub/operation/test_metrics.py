@@ -36,7 +36,7 @@ def figures(port: int) -> Figures:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Running, int]]:
-    """A hub that shows its figures on another port, and got a few envelopes: good, known, dropped, refused."""
+    """A hub that shows its figures, and got envelopes: good, known, dropped, refused."""
     port = free_port()
     with (
         world(tmp_path_factory.mktemp("metrics")) as made,
@@ -130,7 +130,7 @@ def test_news_that_a_reader_does_not_take_are_a_lag(tmp_path: Path) -> None:
         until(settled)
 
 
-def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_an_address_that_is_taken_is_told() -> None:
     """By its setting, before the hub is served."""
     with metrics.shown("") as nothing:
         assert nothing is None
@@ -160,7 +160,7 @@ sys.stdin.read()
 
 
 def test_several_processes_are_shown_as_one_hub() -> None:
-    """Counts and histories are sums, also of a process that has ended; what is shown as it is, is of the living."""
+    """Counts and histories are sums, also of a process that has ended; gauges are of the living."""
     port = free_port()
     before = dict(os.environ)
     with metrics.shared():

@@ -1,4 +1,4 @@
-"""Told to stop, a hub cuts nothing that is in flight, forgets nothing that it acknowledged, and ends with 0."""
+"""Told to stop, a hub cuts nothing in flight, forgets nothing that it acknowledged, and ends with 0."""
 
 import signal
 import socket
@@ -30,15 +30,15 @@ class Sender:
         """Every request must be answered, and accepted."""
         try:
             with requests.Session() as session:
-                for envelope in self.envelopes:
-                    answer = self.made.post(envelope, session)
-                    assert answer.status_code == 202, answer.text
-                    self.receipts.append(answer.content)
-                    if answer.headers.get("Connection") == "close":
-                        return
-                raise AssertionError("the hub did not stop")
+                assert any(self._was_last(envelope, session) for envelope in self.envelopes)
         except BaseException as error:  # noqa: BLE001 - for the test to see
             self.fault = error
+
+    def _was_last(self, envelope: bytes, session: requests.Session) -> bool:
+        answer = self.made.post(envelope, session)
+        assert answer.status_code == 202, answer.text
+        self.receipts.append(answer.content)
+        return answer.headers.get("Connection") == "close"
 
 
 @pytest.mark.slow
