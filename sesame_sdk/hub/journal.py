@@ -15,6 +15,7 @@ Rules:
     * lines are forgotten after as many days as backups may be old; ``since`` says from when it is complete
 """
 
+import errno
 import fcntl
 import hashlib
 import hmac
@@ -125,15 +126,21 @@ class Journal:
 
     def _add(self, entry: Entry, person: str | None = None) -> None:
         now = self.clock()
-        with _alone(self.path) as number:
-            book = read(self.path)
-            who = "" if person is None else book.who(person)
-            entry = evolve(entry, at=micros(now), who=who)
-            oldest = book.entries[0].at if book.entries else micros(now)
-            if oldest < micros(now - self.kept - _SLACK):
-                self._forget(book, micros(now - self.kept), entry)
-            else:
-                _append(number, _line(entry))
+        try:
+            with _alone(self.path) as number:
+                book = read(self.path)
+                who = "" if person is None else book.who(person)
+                entry = evolve(entry, at=micros(now), who=who)
+                oldest = book.entries[0].at if book.entries else micros(now)
+                if oldest < micros(now - self.kept - _SLACK):
+                    self._forget(book, micros(now - self.kept), entry)
+                else:
+                    _append(number, _line(entry))
+        except OSError as error:
+            mend = "make room, or name another file: without it nothing is taken back"
+            raise Misconfigured(
+                f"cannot be written: {error.strerror}", field=str(self.path), mend=mend
+            ) from error
 
     def _forget(self, book: Book, before: int, entry: Entry) -> None:
         left = [old for old in book.entries if old.at >= before]
@@ -170,7 +177,8 @@ def _append(number: int, line: bytes) -> None:
     size = os.lseek(number, 0, os.SEEK_END)
     whole = os.pread(number, size, 0).rfind(b"\n") + 1
     os.ftruncate(number, whole)  # what was begun before a power cut, if anything
-    os.write(number, line)
+    if os.write(number, line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(number)
 
 

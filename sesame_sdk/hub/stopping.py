@@ -17,7 +17,7 @@ from time import perf_counter
 
 import uvicorn
 
-from sesame_sdk.hub.watch import supervisor
+from sesame_sdk.hub.watch import metrics, supervisor
 from sesame_sdk.hub.watch.lines import Ready, Stopped, Stopping
 from sesame_sdk.hub.watch.logs import say
 
@@ -52,6 +52,7 @@ class Server(uvicorn.Server):
         """Listen, and say so."""
         await super().startup(sockets)
         if self.started:
+            metrics.READY.set(1)
             say(Ready(round((perf_counter() - self._began) * 1000, 1)))
             supervisor.notify(supervisor.READY)
             self._ready()
@@ -59,6 +60,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop in order."""
         began = perf_counter()
+        metrics.READY.set(0)
         supervisor.notify(supervisor.STOPPING)
         say(Stopping(len(self.server_state.connections)))
         self._ending()

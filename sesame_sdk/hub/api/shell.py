@@ -8,7 +8,15 @@ from collections.abc import Callable
 from time import perf_counter
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPReceiveMessage,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    WebSocketReceiveMessage,
+)
 
 from sesame_sdk.hub.api.page import STYLE_HASH
 from sesame_sdk.hub.watch import metrics, safe, spans
@@ -36,13 +44,19 @@ def shell(app: ASGIApp, stopping: Callable[[], bool]) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
-        began, status, request = perf_counter(), 0, safe.new_id()
+        began, status, left, request = perf_counter(), 0, False, safe.new_id()
         REQUEST.set(request)  # uvicorn runs each request in a context of its own
+
+        async def watched() -> HTTPReceiveMessage | WebSocketReceiveMessage:
+            nonlocal left
+            message = await receive()
+            left |= message["type"] == "http.disconnect"
+            return message
 
         async def with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = 0 if left else message["status"]  # nobody is there to be answered
                 last = [_LAST] if stopping() else []
                 message["headers"] = [
                     *message["headers"],
@@ -54,7 +68,7 @@ def shell(app: ASGIApp, stopping: Callable[[], bool]) -> ASGIApp:
 
         with spans.request() as span:
             try:
-                await app(scope, receive, with_headers)
+                await app(scope, watched, with_headers)
             finally:
                 seconds = perf_counter() - began
                 method, route = safe.method(scope), safe.route(scope)

@@ -12,6 +12,7 @@ signed still does (`Hub.rebuild` verifies every envelope anew).
 import hashlib
 import io
 import os
+import re
 import tarfile
 import time
 from collections.abc import Callable, Iterable
@@ -29,6 +30,8 @@ FORM = 1
 MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 1 << 16
 _PIECE = 1 << 18
+#: Of a member: it becomes that of a file.
+_NAME = re.compile(r"[a-z]+\.[a-z]+")
 
 
 @frozen
@@ -112,6 +115,8 @@ def read_manifest(source: Path) -> Manifest:
             raise _damaged(source, "has no manifest that can be read") from error
     if manifest.form != FORM:
         raise _damaged(source, f"has the form {manifest.form}, of another version of the SDK")
+    if odd := sorted(name for name in manifest.members if not _NAME.fullmatch(name)):
+        raise _damaged(source, f"{odd[0]!r} in it is not a name that a backup has")
     return manifest
 
 

@@ -1,0 +1,37 @@
+"""A further rule that tells what it sees, as a plugin should not: in its log, in warnings, in its end."""
+
+import logging
+import warnings
+from collections.abc import Iterable
+from datetime import date
+from typing import ClassVar
+
+from sesame_sdk import Reading
+from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.model.finding import Finding
+from sesame_sdk.model.signal import SignalKind
+
+
+class LooseRule(GuardRule):
+    """Fails at kinds that are called so, and at every third read."""
+
+    id: ClassVar[str] = "LOOSE-1"
+    source: ClassVar[str] = "a test"
+    dated: ClassVar[date] = date(2026, 6, 1)
+    asked = 0
+
+    def check_kind(self, kind: SignalKind) -> Iterable[Finding]:
+        """Fail, with a name of the partner's choice in the message."""
+        if "crash" in kind.name:
+            raise RuntimeError(f"no {kind.name} please")
+        return ()
+
+    def check_read(self, reading: Reading) -> Iterable[Finding]:
+        """Tell, and fail now and then."""
+        LooseRule.asked += 1
+        logging.getLogger("loose").warning("somebody reads %r", reading)
+        logging.getLogger(f"loose.{reading.grant.subject}").error(f"{reading!r}")
+        warnings.warn(f"a read of {reading!r}", stacklevel=1)
+        if LooseRule.asked % 3 == 0:
+            raise KeyError(reading)
+        return ()

@@ -1,0 +1,96 @@
+"""A hub as a process of its own, with settings and further rules, of which every word on stderr is kept."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from attrs import define, field
+
+from tests.hub.process import free_port
+
+_REPOSITORY = Path(__file__).parents[3]
+_PROGRAM = """
+import sys
+from pathlib import Path
+from sesame_sdk.hub.server import serve
+from sesame_sdk.hub.watch import logs
+from tests.hub.operation.loose_rule import LooseRule
+logs.gate.strict = True
+serve(Path(sys.argv[1]), flags=dict(word.split("=", 1) for word in sys.argv[2:]), rules=[LooseRule()])
+"""
+PATIENCE = 60.0
+
+
+def until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Look again and again until something holds."""
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends, f"does not hold after {seconds:g} s"
+        time.sleep(0.02)
+
+
+@define
+class Running:
+    """A hub that answers at `url`, and what it has said once it ended."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    said: str = ""
+    code: int | None = None
+    _log: Path = field(kw_only=True)
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        """Tell it to stop, and wait for its end."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        self.code = self.process.wait(PATIENCE)
+        self.said = self._log.read_text()
+
+    def answers(self, path: str) -> bool:
+        """Whether it says 200 there. It must not have ended."""
+        assert self.process.poll() is None, self._log.read_text()
+        try:
+            return requests.get(self.url + path, timeout=5).ok
+        except (requests.ConnectionError, requests.Timeout):
+            return False
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log, which must be JSON, every line."""
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Lines of one kind."""
+        return [line for line in self.lines if line["event"] == name]
+
+
+@contextmanager
+def running(path: Path, port: int | None = None, **settings: object) -> Iterator[Running]:
+    """The hub in `path`, with settings as flags. It is told to stop in the end, if it was not before."""
+    port = port or free_port()
+    words = [f"{name}={value}" for name, value in {"port": port, "log_format": "json", **settings}.items()]
+    log = path.parent / f"{path.name}-{port}.log"
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(
+            [sys.executable, "-W", "default", "-c", _PROGRAM, str(path), *words],
+            cwd=_REPOSITORY,
+            stderr=said,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        ) as process,
+    ):
+        found = Running(f"http://127.0.0.1:{port}", process, log=log)
+        try:
+            until(lambda: found.answers("/health/ready"))
+            yield found
+        finally:
+            found.stop()
+            sys.stderr.write(found.said)

@@ -1,0 +1,379 @@
+"""A hub in one file while it runs, and back: a prefix of its ledger, without what was taken back."""
+
+import io
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+import requests
+from attrs import define, evolve, field
+
+from sesame_sdk import Misconfigured, Rejected
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.backups import archive
+from sesame_sdk.hub.backups.backup import back_up
+from sesame_sdk.hub.backups.restore import WAITING, restore
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import FILE, KEY, create_hub, load_settings
+from sesame_sdk.signing.keys import SigningKey
+from tests.hub.conftest import ORDERS
+from tests.hub.operation.process import running, until
+from tests.hub.operation.world import World, world
+from tests.hub.stage import ORDER, Partner
+
+SESAME = Path(sys.executable).with_name("sesame")
+SIGNALS = 30
+
+
+@define
+class Sender:
+    """Sends envelopes until it is told to stop, and remembers what was acknowledged."""
+
+    made: World
+    number: int
+    acknowledged: list[bytes] = field(factory=list)
+    over: threading.Event = field(factory=threading.Event)
+
+    def run(self) -> None:
+        """One after the other."""
+        with requests.Session() as session:
+            while not self.over.is_set():
+                count = len(self.acknowledged)
+                signals = [self.made.order(f"p{n}", f"{self.number}-{count}-{n}") for n in range(SIGNALS)]
+                envelope = self.made.shop.seal(*signals, jti=f"{self.number}-{count}")
+                answer = self.made.post(envelope, session)
+                assert answer.status_code == 202
+                self.acknowledged.append(envelope)
+
+
+def ledger(path: Path) -> list[tuple[str, bytes]]:
+    """What a hub's ledger holds, in its order: the id of each envelope, and its receipt."""
+    with closing(sqlite3.connect(path / "hub.sqlite")) as found:
+        return found.execute("SELECT jti, receipt FROM envelopes ORDER BY id").fetchall()
+
+
+def sesame(*words: object) -> str:
+    """Type a command; what it said on stderr."""
+    done = subprocess.run(
+        [SESAME, *map(str, words)], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+@pytest.mark.slow
+def test_a_backup_in_the_middle_of_ingest_is_a_prefix_with_all_that_was_acknowledged(tmp_path: Path) -> None:
+    """By the commands, beside a hub under load: whole envelopes, in their order."""
+    with world(tmp_path) as made:
+        made.agree(*(f"p{n}" for n in range(SIGNALS)))
+        senders = [Sender(made, number) for number in range(4)]
+        threads = [threading.Thread(target=sender.run) for sender in senders]
+        with running(made.path, made.port):
+            for thread in threads:
+                thread.start()
+            until(lambda: all(len(sender.acknowledged) > 5 for sender in senders))
+            before = [len(sender.acknowledged) for sender in senders]
+            sesame("hub", "backup", tmp_path / "hub.tar", "--with-key", "--hub", made.path)
+            after = [len(sender.acknowledged) for sender in senders]
+            until(lambda: all(len(s.acknowledged) > n + 2 for s, n in zip(senders, after, strict=True)))
+            for sender in senders:
+                sender.over.set()
+            for thread in threads:
+                thread.join()
+        journal = made.path / "journal.jsonl"
+        said = sesame(
+            "hub", "restore", tmp_path / "hub.tar", "--journal", journal, "--hub", tmp_path / "back"
+        )
+    assert "is as it was at" in said
+    whole, back = ledger(made.path), ledger(tmp_path / "back")
+    assert back == whole[: len(back)]
+    assert len(back) < len(whole)
+    names = {jti for jti, _ in back}
+    for sender, count in zip(senders, before, strict=True):
+        assert {f"{sender.number}-{n}" for n in range(count)} <= names
+    envelopes = sum(jti[1:2] == "-" for jti in names)
+    with Hub.open(tmp_path / "back") as hub:
+        with closing(sqlite3.connect(tmp_path / "back" / "hub.sqlite")) as found:
+            (rows,) = found.execute("SELECT count(*) FROM signals").fetchone()
+        assert hub.rebuild() == rows == envelopes * SIGNALS
+
+
+@define
+class Old:
+    """A hub with a person in it, its backup, and what is to become of it."""
+
+    path: Path
+    file: Path
+    shop: Partner
+    hub: Hub
+
+    @property
+    def journal(self) -> Path:
+        """Of the old hub."""
+        return self.path / "journal.jsonl"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[Old]:
+    """Ada and ben agreed, and bought; then the backup was made."""
+    path = create_hub(tmp_path / "hub", issuer="https://hub.example").path
+    with Hub.open(path) as hub:
+        shop = Partner.join("https://shop.example", hub, moments.now, ORDERS, reads=["retail"])
+        given = moments.now() - timedelta(days=1)
+        for person in ("ada", "ben"):
+            hub.add_grants(shop.grants(person, ORDER, reads="retail", given_at=given))
+            shop.send(shop.signal(person, f"{person} 1", at=given))
+        file, _ = back_up(load_settings(path), tmp_path, with_key=True)
+        yield Old(path, file, shop, hub)
+
+
+def test_a_backup_is_its_owners_alone_and_says_what_it_is(old: Old, tmp_path: Path) -> None:
+    """0600, named by the moment, with the key only if that was asked for; its files are named."""
+    assert stat.S_IMODE(old.file.stat().st_mode) == 0o600
+    manifest = archive.read_manifest(old.file)
+    assert old.file.name == f"hub-{manifest.made_at:%Y%m%dT%H%M%SZ}.tar"
+    assert manifest.kid == SigningKey.load(old.path / KEY).kid
+    assert set(manifest.members) == {"ledger.sqlite", FILE, KEY}
+    _, other = back_up(load_settings(old.path), tmp_path / "without.tar")
+    assert set(other.members) == {"ledger.sqlite", FILE}
+    assert (old.path / KEY).read_bytes() not in (tmp_path / "without.tar").read_bytes()
+    assert {file.name for file in tmp_path.iterdir()} == {"hub", old.file.name, "without.tar"}
+
+
+def test_a_backup_overwrites_nothing(old: Old, tmp_path: Path) -> None:
+    """Nor is anything left where it cannot be made."""
+    with pytest.raises(Misconfigured, match="is there already"):
+        back_up(load_settings(old.path), old.file)
+    with pytest.raises(Misconfigured, match="in no folder"):
+        back_up(load_settings(old.path), tmp_path / "nowhere" / "hub.tar")
+    empty = create_hub(tmp_path / "empty", issuer="https://hub.example").path
+    with pytest.raises(Misconfigured, match="is not there"):
+        back_up(load_settings(empty), tmp_path / "empty.tar")
+    assert not (tmp_path / "empty.tar").exists()
+
+
+def test_a_damaged_ledger_is_not_taken_for_a_backup(old: Old, tmp_path: Path) -> None:
+    """The copy is looked at page by page before it gets its name."""
+    old.hub.close()
+    with (old.path / "hub.sqlite").open("r+b") as file:
+        file.seek(5 * 4096)
+        file.write(b"\xff" * 4096 * 4)
+    with pytest.raises(Misconfigured, match=r"damaged|cannot be read"):
+        back_up(load_settings(old.path), tmp_path / "bad.tar")
+    assert not (tmp_path / "bad.tar").exists()
+
+
+def test_what_was_taken_back_since_stays_taken_back(old: Old, tmp_path: Path) -> None:
+    """A withdrawal and a revoked key after the backup hold in what is restored; the rest is there."""
+    old.hub.withdraw("ada", old.shop.issuer)
+    old.hub.revoke_key(old.shop.issuer, old.shop.key.kid, moments.now())
+    done = restore(old.file, tmp_path / "back", journals=[old.journal])
+    assert done.again == 2
+    with Hub.open(tmp_path / "back") as hub:
+        assert [grant.withdrawn_at is not None for _, grant in hub.grants("ada")] == [True, True]
+        assert [grant.withdrawn_at is not None for _, grant in hub.grants("ben")] == [False, False]
+        assert hub.partners()[0].kids == ()
+        with pytest.raises(Rejected):
+            hub.receive(old.shop.seal(old.shop.signal("ben", "later")))
+        assert len(hub.grants("ada")) == len(old.hub.grants("ada"))
+
+
+def test_an_older_withdrawal_and_a_new_consent_are_as_they_were(old: Old, tmp_path: Path) -> None:
+    """Only what came after the backup is done again."""
+    old.hub.withdraw("ada", old.shop.issuer)
+    given = moments.now() + timedelta(minutes=10)
+    late = Hub.open(old.path, clock=lambda: given + timedelta(minutes=1))
+    with late:
+        late.add_grants(old.shop.grants("ada", ORDER, given_at=given))
+        file, _ = back_up(
+            load_settings(old.path),
+            tmp_path / "later.tar",
+            with_key=True,
+            clock=lambda: given + timedelta(minutes=2),
+        )
+    done = restore(file, tmp_path / "back", journals=[old.journal])
+    assert done.again == 0
+    with Hub.open(tmp_path / "back") as hub:
+        assert sum(grant.withdrawn_at is None for _, grant in hub.grants("ada")) == 1
+
+
+def test_whoever_was_erased_since_is_erased_again_before_the_hub_can_run(old: Old, tmp_path: Path) -> None:
+    """By what the caller erases with; without that nothing is left that could be run."""
+    old.hub.journal.erased("ada")
+    old.hub.journal.erased("somebody who came after the backup")
+    gone: list[str] = []
+
+    def erase(hub: Hub, person: str) -> None:
+        assert hub.grants(person)
+        assert not (tmp_path / "back" / FILE).exists()
+        gone.append(person)
+
+    assert restore(old.file, tmp_path / "back", journals=[old.journal], erase=erase).again == 1
+    assert gone == ["ada"]
+    with pytest.raises(Misconfigured, match="cannot be done again"):
+        restore(old.file, tmp_path / "other", journals=[old.journal])
+    with pytest.raises(Misconfigured, match="is not there"):
+        Hub.open(tmp_path / "other")
+    assert (tmp_path / "other" / WAITING).exists()
+
+
+def test_without_a_journal_that_reaches_back_nothing_is_restored(old: Old, tmp_path: Path) -> None:
+    """Unless that is asked for: whoever withdrew since would be back."""
+    with pytest.raises(Misconfigured, match=r"journal.*would be back"):
+        restore(old.file, tmp_path / "back")
+    old.journal.unlink()
+    Hub.open(old.path).close()  # begins a new one, which knows nothing of before
+    with pytest.raises(Misconfigured, match=r"does not reach back"):
+        restore(old.file, tmp_path / "back", journals=[old.journal])
+    assert not (tmp_path / "back").exists()
+    assert restore(old.file, tmp_path / "back", without_journal=True).again == 0
+    Hub.open(tmp_path / "back").close()
+
+
+def test_the_restored_hub_goes_on_with_the_journal_of_the_old_one(old: Old, tmp_path: Path) -> None:
+    """So the same backup can be restored a second time, and what was taken back before still is."""
+    old.hub.withdraw("ada", old.shop.issuer)
+    restore(old.file, tmp_path / "back", journals=[old.journal])
+    assert stat.S_IMODE((tmp_path / "back" / "journal.jsonl").stat().st_mode) == 0o600
+    again = restore(old.file, tmp_path / "again", journals=[tmp_path / "back" / "journal.jsonl"])
+    assert again.again >= 1
+    with Hub.open(tmp_path / "again") as hub:
+        assert all(grant.withdrawn_at for _, grant in hub.grants("ada"))
+
+
+def _has_a_ledger(old: Old, folder: Path) -> None:
+    folder.mkdir()
+    shutil.copy(old.path / "hub.sqlite", folder)
+
+
+def _has_another_key(_: Old, folder: Path) -> None:
+    folder.mkdir()
+    SigningKey.generate().save(folder / KEY)
+
+
+def _has_another_issuer(_: Old, folder: Path) -> None:
+    folder.mkdir()
+    (folder / FILE).write_text('issuer = "https://other.example"\n')
+
+
+def _has_another_product(_: Old, folder: Path) -> None:
+    folder.mkdir()
+    (folder / FILE).write_text('issuer = "https://hub.example"\ndatabase = "postgresql://127.0.0.1/hub"\n')
+
+
+@pytest.mark.parametrize(
+    ("prepare", "says"),
+    [
+        pytest.param(_has_a_ledger, "is there already", id="a ledger is there"),
+        pytest.param(_has_another_key, "not the key of this backup", id="the key of another hub is there"),
+        pytest.param(_has_another_issuer, "not the issuer of this backup", id="the settings of another hub"),
+        pytest.param(
+            _has_another_product, "not the product of this backup", id="settings of another product"
+        ),
+    ],
+)
+def test_a_folder_that_does_not_fit_is_left_as_it_is(
+    old: Old, tmp_path: Path, prepare: Callable[[Old, Path], None], says: str
+) -> None:
+    """And the reason is told."""
+    folder = tmp_path / "back"
+    prepare(old, folder)
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    with pytest.raises(Misconfigured, match=says):
+        restore(old.file, folder, journals=[old.journal])
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_a_running_hub_is_not_restored_over(tmp_path: Path) -> None:
+    """Its ledger is there."""
+    with world(tmp_path) as made, running(made.path, made.port):
+        file, _ = back_up(load_settings(made.path), tmp_path, with_key=True)
+        with pytest.raises(Misconfigured, match="is there already"):
+            restore(file, made.path)
+        assert made.get("/health/ready").ok
+
+
+def test_a_backup_without_the_key_needs_it_in_the_folder(old: Old, tmp_path: Path) -> None:
+    """Settings that lie there hold instead of those in the backup."""
+    file, _ = back_up(load_settings(old.path), tmp_path / "without.tar")
+    with pytest.raises(Misconfigured, match=r"signing.jwk.*put it there first"):
+        restore(file, tmp_path / "back", journals=[old.journal])
+    assert not (tmp_path / "back").exists()
+    (tmp_path / "back").mkdir()
+    shutil.copy(old.path / KEY, tmp_path / "back")
+    (tmp_path / "back" / FILE).write_text('issuer = "https://hub.example"\ngroup = 7\n')
+    restore(file, tmp_path / "back", journals=[old.journal])
+    with Hub.open(tmp_path / "back") as hub:
+        assert hub.settings.group == 7
+        assert hub.jwks() == old.hub.jwks()
+
+
+def _cut_short(file: Path) -> None:
+    with file.open("r+b") as damaged:
+        damaged.truncate(file.stat().st_size // 2)
+
+
+def _one_bit(file: Path) -> None:
+    with tarfile.open(file) as tar:
+        place = tar.getmember("ledger.sqlite").offset_data
+    with file.open("r+b") as damaged:
+        damaged.seek(place + 20_000)
+        byte = damaged.read(1)
+        damaged.seek(place + 20_000)
+        damaged.write(bytes([byte[0] ^ 1]))
+
+
+def _something_else(file: Path) -> None:
+    file.write_bytes(b"PK\x03\x04" * 1000)
+
+
+def _of_the_future(file: Path) -> None:
+    text = b'{"form":2,"issuer":"https://hub.example","kid":"k","made_at":"2026-06-01T00:00:00Z","version":"9","members":{}}'
+    with tarfile.open(file, "w") as tar:
+        entry = tarfile.TarInfo(archive.MANIFEST)
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text))
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        pytest.param(_cut_short, "no manifest", id="cut short"),
+        pytest.param(_one_bit, "ledger.sqlite in it is damaged", id="one bit is another"),
+        pytest.param(_something_else, "cannot be read as a backup", id="no tar at all"),
+        pytest.param(_of_the_future, "of another version", id="a form that is not known yet"),
+    ],
+)
+def test_a_damaged_backup_is_told_before_anything_is_put_in_place(
+    old: Old, tmp_path: Path, damage: Callable[[Path], None], says: str
+) -> None:
+    """And nothing is left behind."""
+    damage(old.file)
+    with pytest.raises(Misconfigured, match=says):
+        restore(old.file, tmp_path / "back", journals=[old.journal])
+    assert not (tmp_path / "back").exists()
+
+
+def test_names_in_an_archive_lead_nowhere(old: Old, tmp_path: Path) -> None:
+    """A member is written under a name of ours or not at all."""
+    manifest = archive.read_manifest(old.file)
+    evil = {"../evil": archive.Member(1, "x")}
+    bad = msgspec.json.encode(evolve(manifest, members=evil))
+    with tarfile.open(old.file, "w") as tar:
+        for name, text in (("../evil", b"x"), (archive.MANIFEST, bad)):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text))
+    with pytest.raises(Misconfigured, match="not a name that a backup has"):
+        restore(old.file, tmp_path / "back", without_journal=True)
+    assert not (tmp_path / "evil").exists()

@@ -1,0 +1,125 @@
+"""Alive and ready are two questions: a hub without its database is alive, and should be sent nothing."""
+
+import asyncio
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from attrs import define
+
+from sesame_sdk.hub.watch.health import PATIENCE, Health, State
+from tests.hub.operation.process import Running, running, until
+from tests.hub.operation.world import World, world
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Running]]:
+    """A hub that is served."""
+    with (
+        world(tmp_path_factory.mktemp("health")) as made,
+        running(made.path, made.port, log_level="debug") as process,
+    ):
+        yield made, process
+
+
+def test_a_hub_that_can_work_is_alive_and_ready(served: tuple[World, Running]) -> None:
+    """Both say so, and are not worth a line above debug."""
+    made, process = served
+    for path in ("/health/live", "/health/ready", "/healthz"):
+        answer = made.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    watched = [line for line in process.events("answered") if line["route"].startswith("/health")]
+    assert {line["level"] for line in watched} == {"debug"}
+
+
+def test_without_its_ledger_a_hub_is_alive_and_not_ready(served: tuple[World, Running]) -> None:
+    """503 with Retry-After and why; the change is logged once each way, and with its cause."""
+    made, process = served
+    with closing(sqlite3.connect(made.path / "hub.sqlite", timeout=30)) as ledger:
+        ledger.execute("ALTER TABLE policies RENAME TO away")
+        try:
+            for _ in range(3):
+                answer = made.get("/health/ready")
+                assert answer.status_code == 503
+                assert answer.json()["description"].endswith("the ledger does not answer")
+                assert answer.headers["Retry-After"] == "5"
+                assert made.get("/health/live").status_code == 200
+        finally:
+            ledger.execute("ALTER TABLE away RENAME TO policies")
+    until(lambda: made.get("/health/ready").ok)
+    changes = process.events("ready_changed")
+    assert [line["state"] for line in changes] == ["the ledger does not answer", "ready"]
+    assert changes[0]["fault"][0]["type"] == "OperationalError"
+
+
+@define
+class Ledger:
+    """Hangs for as long as it is told to."""
+
+    hangs: threading.Event
+    asked: int = 0
+
+    def ready(self) -> bool:
+        """True, in the end."""
+        self.asked += 1
+        self.hangs.wait(60)
+        return True
+
+
+def test_a_ledger_that_hangs_is_away_and_is_asked_by_one_thread_alone() -> None:
+    """However many watchers ask meanwhile; once it answers, the hub is ready again."""
+    ledger = Ledger(threading.Event())
+    health = Health(ledger.ready, lambda: False)
+
+    async def watched() -> None:
+        began = time.monotonic()
+        states = await asyncio.gather(*(health.look() for _ in range(50)))
+        assert set(states) == {State.AWAY}
+        assert time.monotonic() - began < PATIENCE * 5
+        assert ledger.asked == 1
+        ledger.hangs.set()
+        while await health.look() is not State.READY:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(watched())
+    health.close()
+
+
+@pytest.mark.parametrize(
+    ("good", "stopping", "state"),
+    [
+        pytest.param(True, False, State.READY, id="all is well"),
+        pytest.param(False, False, State.IDLE, id="the writer has ended"),
+        pytest.param(True, True, State.STOPPING, id="told to stop"),
+    ],
+)
+def test_what_makes_a_hub_ready(good: bool, stopping: bool, state: State) -> None:
+    """It can work, and is to go on."""
+    health = Health(lambda: good, lambda: stopping)
+    assert asyncio.run(health.look()) is state
+    health.close()
+
+
+def test_systemd_is_told_when_the_hub_is_ready_and_when_it_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that Type=notify in the sample unit is true: READY comes only once requests are answered."""
+    address = tmp_path / "notify"
+    with (
+        world(tmp_path) as made,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
+    ):
+        systemd.bind(str(address))
+        systemd.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(address))
+        with running(made.path, made.port) as process:
+            assert systemd.recv(64) == b"READY=1"
+            assert made.get("/health/ready").ok
+            process.stop()
+            assert systemd.recv(64) == b"STOPPING=1"
+    assert process.code == 0

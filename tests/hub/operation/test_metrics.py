@@ -1,0 +1,189 @@
+"""What a hub counts: right, in closed labels, on a port of its own, also for several processes."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from sesame_sdk import Misconfigured
+from sesame_sdk.hub.watch import metrics
+from sesame_sdk.model.envelope import DropReason
+from tests.hub.operation.process import Running, running, until
+from tests.hub.operation.world import World, world
+from tests.hub.process import free_port
+from tests.hub.stage import LATE
+
+Figures = dict[str, float]
+
+
+def figures(port: int) -> Figures:
+    """Every sample by its name with its labels, as Prometheus reads it."""
+    answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30)
+    answer.raise_for_status()
+    return {
+        sample.name
+        + "".join(f" {name}={value}" for name, value in sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Running, int]]:
+    """A hub that shows its figures, and got envelopes: good, known, dropped, refused."""
+    port = free_port()
+    with (
+        world(tmp_path_factory.mktemp("metrics")) as made,
+        running(made.path, made.port, metrics=f"127.0.0.1:{port}") as process,
+    ):
+        made.agree("ada")
+        first = made.shop.seal(made.order("ada", "1"), made.order("ada", "2"), made.order("bob", "3"))
+        again = made.shop.seal(made.order("ada", "2"), made.shop.signal("ada", "4", LATE, value=-1.0))
+        for body in (first, first, again, made.shop.seal(made.shop.signal("ada", "5", "retail.no.kind"))):
+            assert made.post(body).status_code == 202
+        assert made.post(first[:-40]).status_code == 400
+        assert made.get(f"/v1/scores/{made.shop.pseudonym('ada')}").status_code == 401
+        yield made, process, port
+
+
+def test_envelopes_and_signals_are_counted_once_they_are_on_disk(served: tuple[World, Running, int]) -> None:
+    """New ones by what became of their signals; one that was sent again adds no signal."""
+    found = figures(served[2])
+    assert found["sesame_envelopes_total outcome=new"] == 3
+    assert found["sesame_envelopes_total outcome=again"] == 1
+    signals = {
+        name: found[f"sesame_signals_total outcome={name}"] for name in ("kept", "duplicate", *DropReason)
+    }
+    assert signals == {
+        "kept": 3,
+        "duplicate": 1,
+        "no_grant": 1,
+        "kind_not_registered": 1,
+        "value_against_polarity": 0,
+        "in_the_future": 0,
+    }
+
+
+def test_requests_are_counted_by_route_and_refusals_by_code(served: tuple[World, Running, int]) -> None:
+    """The template of the route, and a code of RFC 8935."""
+    found = figures(served[2])
+    assert found["sesame_requests_total method=POST route=/v1/events status=202"] == 4
+    assert found["sesame_requests_total method=POST route=/v1/events status=400"] == 1
+    assert found["sesame_requests_total method=GET route=/v1/scores/{subject} status=401"] == 1
+    assert found["sesame_refused_total code=authentication_failed"] == 1
+    assert found["sesame_request_seconds_count route=/v1/events"] == 5
+
+
+def test_the_writer_and_the_feed_show_how_they_are(served: tuple[World, Running, int]) -> None:
+    """Groups with their size and time, nothing waiting, a ledger that is up."""
+    found = figures(served[2])
+    assert found["sesame_group_pieces_count"] == found["sesame_commit_seconds_count"] >= 4
+    assert found["sesame_group_pieces_sum"] >= 4
+    assert found["sesame_writer_waiting"] == 0
+    assert found["sesame_failed_groups_total"] == 0
+    assert found["sesame_ledger_up"] == found["sesame_ready"] == 1
+    assert found["sesame_feed_lag_seconds"] == 0
+    assert found["process_resident_memory_bytes"] > 10_000_000
+
+
+def test_no_label_can_be_chosen_from_outside(served: tuple[World, Running, int]) -> None:
+    """Whatever is asked for, the values of labels come from what the program knows."""
+    made, _, port = served
+    odd = "k5ug6idlnzxxo4zanvsq2dpbge"
+    for method, path in (("GET", f"/{odd}"), (odd.upper(), "/v1/events"), ("GET", f"/v1/scores/{odd}?{odd}")):
+        requests.request(method, made.url + path, headers={"Host": odd}, timeout=30)
+    text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text
+    assert odd not in text.lower()
+    labels = set(re.findall(r'(\w+)="', text))
+    assert labels <= {"method", "route", "status", "code", "outcome", "le", "implementation"}
+    assert 'route="(none)"' in text
+
+
+def test_figures_are_not_on_the_port_of_partners(served: tuple[World, Running, int]) -> None:
+    """Nor anywhere, unless it was asked for."""
+    made, _, _ = served
+    assert made.get("/metrics").status_code == 404
+
+
+def test_news_that_a_reader_does_not_take_are_a_lag(tmp_path: Path) -> None:
+    """It grows while they wait, and is gone once they are taken."""
+    port = free_port()
+    with world(tmp_path) as made, running(made.path, made.port, metrics=f"127.0.0.1:{port}"):
+        made.agree("ada")
+        url, bearer = f"{made.url}/v1/ssf", made.bearer
+        stream = requests.post(f"{url}/stream", json={}, headers=bearer(), timeout=30).json()["stream_id"]
+        assert made.post(made.shop.seal(made.order("ada", "1"))).status_code == 202
+        until(lambda: figures(port)["sesame_feed_lag_seconds"] > 0.5)
+        asked = {"returnImmediately": True}
+
+        def settled() -> bool:
+            answer = requests.post(f"{url}/poll/{stream}", json=asked, headers=bearer(), timeout=30).json()
+            asked["ack"] = list(answer["sets"])  # type: ignore[assignment]
+            return figures(port)["sesame_feed_lag_seconds"] == 0
+
+        until(settled)
+
+
+def test_an_address_that_is_taken_is_told() -> None:
+    """By its setting, before the hub is served."""
+    with metrics.shown("") as nothing:
+        assert nothing is None
+    port = free_port()
+    with (
+        metrics.shown(f"127.0.0.1:{port}"),
+        pytest.raises(Misconfigured, match="metrics: cannot listen"),
+        metrics.shown(f"127.0.0.1:{port}"),
+    ):
+        pass
+
+
+_WORKER = """
+import sys
+from sesame_sdk.hub.watch import metrics
+from sesame_sdk.hub.watch.safe import Safe
+from sesame_sdk.model.envelope import DropReason
+for _ in range(int(sys.argv[1])):
+    metrics.taken(10, 1, {DropReason.NO_GRANT: 2})
+    metrics.answered(Safe("POST"), Safe("/v1/events"), 202, 0.01)
+metrics.WAITING.set(int(sys.argv[1]))
+metrics.LEDGER_UP.set(1)
+metrics.FEED_LAG.set(int(sys.argv[1]))
+print("counted", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_several_processes_are_shown_as_one_hub() -> None:
+    """Counts and histories are sums, also of a process that has ended; gauges are of the living."""
+    port = free_port()
+    before = dict(os.environ)
+    with metrics.shared():
+        workers = [
+            subprocess.Popen(
+                [sys.executable, "-c", _WORKER, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            for number in (3, 4)
+        ]
+        for worker in workers:
+            assert worker.stdout
+            assert worker.stdout.readline() == b"counted\n"
+        with metrics.shown(f"127.0.0.1:{port}"):
+            found = figures(port)
+            assert found["sesame_signals_total outcome=kept"] == 70
+            assert found["sesame_signals_total outcome=no_grant"] == 14
+            assert found["sesame_requests_total method=POST route=/v1/events status=202"] == 7
+            assert found["sesame_request_seconds_count route=/v1/events"] == 7
+            assert (found["sesame_writer_waiting"], found["sesame_ledger_up"]) == (7, 1)
+            assert workers[0].communicate() == (b"", None)
+            metrics.left(workers[0].pid)
+            later = figures(port)
+            assert later["sesame_signals_total outcome=kept"] == 70
+            assert (later["sesame_writer_waiting"], later["sesame_feed_lag_seconds"]) == (4, 4)
+            workers[1].communicate()
+    assert dict(os.environ) == before

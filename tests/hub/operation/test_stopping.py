@@ -1,0 +1,145 @@
+"""Told to stop, a hub cuts nothing in flight, forgets nothing that it acknowledged, and ends with 0."""
+
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from attrs import define, field
+
+from sesame_sdk.hub.hub import Hub
+from tests.hub.operation.process import Running, running, until
+from tests.hub.operation.world import SET, World, world
+
+SENDERS, SIGNALS = 6, 40
+
+
+@define
+class Sender:
+    """Sends one envelope after the other on one connection, until it is told that this was the last."""
+
+    made: World
+    envelopes: list[bytes]
+    receipts: list[bytes] = field(factory=list)
+    fault: BaseException | None = None
+
+    def run(self) -> None:
+        """Every request must be answered, and accepted."""
+        try:
+            with requests.Session() as session:
+                assert any(self._was_last(envelope, session) for envelope in self.envelopes)
+        except BaseException as error:  # noqa: BLE001 - for the test to see
+            self.fault = error
+
+    def _was_last(self, envelope: bytes, session: requests.Session) -> bool:
+        answer = self.made.post(envelope, session)
+        assert answer.status_code == 202, answer.text
+        self.receipts.append(answer.content)
+        return answer.headers.get("Connection") == "close"
+
+
+@pytest.mark.slow
+def test_a_hub_under_load_stops_without_cutting_or_losing_anything(tmp_path: Path) -> None:
+    """Every sender gets an answer to all that it sent; every receipt stands for what is in the ledger."""
+    with world(tmp_path) as made:
+        people = [f"person-{number}" for number in range(20)]
+        made.agree(*people)
+        senders = [Sender(made, _envelopes(made, people, number)) for number in range(SENDERS)]
+        with running(made.path, made.port, drain_seconds=20) as process:
+            threads = [threading.Thread(target=sender.run) for sender in senders]
+            for thread in threads:
+                thread.start()
+            until(lambda: all(len(sender.receipts) >= 3 for sender in senders))
+            process.process.send_signal(signal.SIGTERM)
+            for thread in threads:
+                thread.join()
+            process.stop()
+    assert [sender.fault for sender in senders] == [None] * SENDERS
+    assert process.code == 0
+    assert not process.events("cut")
+    acknowledged = sum(len(sender.receipts) for sender in senders)
+    with Hub.open(made.path) as hub:
+        assert hub.rebuild() == SIGNALS * acknowledged
+        for sender in senders:
+            for envelope, receipt in zip(sender.envelopes, sender.receipts, strict=False):
+                assert hub.receive(envelope) == receipt
+
+
+def _envelopes(made: World, people: list[str], sender: int) -> list[bytes]:
+    """More than can be sent in the time."""
+    return [
+        made.shop.seal(*(made.order(people[n % 20], f"{sender}-{number}-{n}") for n in range(SIGNALS)))
+        for number in range(60)
+    ]
+
+
+def _half(made: World, body: bytes) -> socket.socket:
+    """A connection on which half of a request was sent."""
+    head = (
+        f"POST /v1/events HTTP/1.1\r\nHost: hub\r\nContent-Type: {SET}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    channel = socket.create_connection(("127.0.0.1", made.port), timeout=60)
+    channel.sendall(head.encode() + body[: len(body) // 2])
+    return channel
+
+
+def _stopping(process: Running) -> None:
+    """Tell it to stop, and wait until it says that it does."""
+    process.process.send_signal(signal.SIGTERM)
+    until(lambda: process.events("stopping"))
+
+
+def test_while_it_stops_a_hub_is_alive_not_ready_and_finishes_what_is_under_way(tmp_path: Path) -> None:
+    """Also a request of which only half had arrived; the connection is closed after its answer."""
+    with world(tmp_path) as made, running(made.path, made.port, drain_seconds=60) as process:
+        made.agree("ada")
+        body = made.shop.seal(made.order("ada", "1"))
+        with _half(made, body) as channel:
+            until(lambda: made.get("/health/ready").ok)
+            _stopping(process)
+            answer = made.get("/health/ready")
+            assert (answer.status_code, answer.headers["Connection"]) == (503, "close")
+            assert answer.json()["description"].endswith("stopping")
+            assert made.get("/health/live").status_code == 200
+            channel.sendall(body[len(body) // 2 :])
+            said = channel.recv(4096)
+            assert said.startswith(b"HTTP/1.1 202")
+            assert b"connection: close" in said.lower()
+        process.stop()
+        assert process.code == 0
+        assert process.events("stopped")[0]["after_ms"] < 30_000
+
+
+def test_a_request_that_does_not_end_is_cut_in_the_end(tmp_path: Path) -> None:
+    """After drain and stop seconds; the log says so, and the hub ends in peace all the same."""
+    settings = {"drain_seconds": 0, "stop_seconds": 1, "body_seconds": 600}
+    with world(tmp_path) as made, running(made.path, made.port, **settings) as process:
+        with _half(made, made.shop.seal(made.order("ada", "1"))):
+            until(lambda: made.get("/health/ready").ok)
+            began = time.monotonic()
+            process.stop()
+            assert time.monotonic() - began < 30
+        assert process.code == 0
+        assert [line["route"] for line in process.events("cut")] == ["/v1/events"]
+        texts = [line.get("text", "") for line in process.events("library")]
+        assert any("graceful shutdown exceeded" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        pytest.param(signal.SIGTERM, 0, id="by whoever watches over it"),
+        pytest.param(signal.SIGINT, -signal.SIGINT, id="by Ctrl+C, which Python passes on"),
+    ],
+)
+def test_an_idle_hub_stops_at_once(tmp_path: Path, how: signal.Signals, code: int) -> None:
+    """Nobody is connected, so nothing is waited for; what it was told by decides the code."""
+    with world(tmp_path) as made, running(made.path, made.port, drain_seconds=60) as process:
+        began = time.monotonic()
+        process.stop(how)
+        assert time.monotonic() - began < 30
+    assert process.code in {code, 130}
+    assert process.said.count('"stopped"') == 1
