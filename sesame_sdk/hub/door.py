@@ -13,6 +13,7 @@ from sesame_sdk.hub import feed, ledger, parties, policies, registrations
 from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.ingest import Ingest, Told
 from sesame_sdk.hub.ledger import Arrival, Entry, Kept
+from sesame_sdk.hub.limits import Limits
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.view import View
 from sesame_sdk.hub.writer import Task
@@ -21,7 +22,7 @@ from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.feed import SubjectId
 from sesame_sdk.model.party import Manifest
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.events import Event, event_type_of, sign_event, verify_event
+from sesame_sdk.signing.events import Event, event_type_of, issuer_of, sign_event, verify_event
 from sesame_sdk.signing.tokens import KeyFinder
 
 
@@ -40,6 +41,7 @@ class Door:
         view: the table of signals.
         consents: grants that stand.
         guard: judges registrations.
+        limits: how much partners may ask.
         clock: says what time it is, in UTC.
     """
 
@@ -50,8 +52,10 @@ class Door:
         view: View,
         consents: Consents,
         guard: Guard,
+        limits: Limits,
         clock: Callable[[], datetime],
     ) -> None:
+        self._limits = limits
         self._issuer = settings.issuer
         self._signer = signer
         self._guard = guard
@@ -66,9 +70,11 @@ class Door:
 
         Raises:
             Rejected: with a code of RFC 8935 section 2.4.
+            Throttled: its sender was just told to wait.
         """
         now = self._clock()
         event = event_type_of(body)
+        self._limits.check(issuer_of(body), now)
         if event is EventType.SIGNALS:
             opened = open_envelope(body, keys, audience=self._issuer, now=now)
             told = Told(opened, ledger.digest_of(opened.token, opened.disclosures))
@@ -78,9 +84,17 @@ class Door:
             return Task(self._take_registrations, _Registration(said, body))
         raise Rejected(f"{event.value} is not for a hub", field="events")
 
-    def _take_signals(self, connection: Connection, told: Sequence[Told]) -> list[bytes]:
-        partner = parties.id_of(connection, told[0].opened.envelope.issuer)
-        return self._ingest.take(connection, partner, told, self._clock())
+    def _take_signals(self, connection: Connection, told: Sequence[Told]) -> list[bytes | Exception]:
+        issuer, now = told[0].opened.envelope.issuer, self._clock()
+        partner = parties.id_of(connection, issuer)
+        costs = [max(1, one.opened.withheld + len(one.opened.envelope.signals)) for one in told]
+        paid, refusal = self._limits.charge(connection, partner, issuer, costs, now)
+        receipts: list[bytes | Exception] = []
+        if paid:
+            receipts += self._ingest.take(connection, partner, told[:paid], now)
+        if refusal:
+            receipts += [refusal] * (len(told) - paid)
+        return receipts
 
     def _take_registrations(self, connection: Connection, all_told: Sequence[_Registration]) -> list[bytes]:
         return [self._take_registration(connection, one.told, one.token) for one in all_told]
@@ -96,6 +110,7 @@ class Door:
             received_at=self._clock(),
             digest=ledger.digest_of(token),
         )
+        self._limits.spend(connection, arrival.partner, arrival.issuer, 1, arrival.received_at)
         if receipt := ledger.receipts_of(connection, [arrival]).get(arrival.jti):
             return receipt
         registrations.check(told.payload)

@@ -19,22 +19,26 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import (
     consents,
     grants,
+    limits,
     moments,
     parties,
     partners,
     policies,
     readers,
     reads,
+    revocation,
     scores,
 )
 from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.database import open_engine, reading
 from sesame_sdk.hub.door import Door
 from sesame_sdk.hub.feeds import Feed, fed_by
-from sesame_sdk.hub.parties import Directory
+from sesame_sdk.hub.limits import Limit, Limits
+from sesame_sdk.hub.parties import Directory, Owned
 from sesame_sdk.hub.partners import Partner
 from sesame_sdk.hub.reads import Read
 from sesame_sdk.hub.reception import Reception
+from sesame_sdk.hub.revocation import Fallen
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.view import View
 from sesame_sdk.hub.writer import Writer
@@ -67,6 +71,7 @@ class Hub:
     _keys: Directory
     _guard: Guard
     _clock: Clock
+    _limits: Limits
     feed: Feed
     reception: Reception
 
@@ -87,12 +92,15 @@ class Hub:
         engine = open_engine(settings.database_url)
         further: tuple[GuardRule, ...] = tuple(rules)
         guard = Guard(further)
-        view = View(engine, settings.issuer)
-        door = Door(settings, signer, view, Consents(engine), guard, clock)
+        view, allowed = (
+            View(engine, settings.issuer),
+            Limits(Limit(settings.partner_rate, settings.partner_burst)),
+        )
+        door = Door(settings, signer, view, Consents(engine), guard, allowed, clock)
         writer = Writer(engine, waiting=settings.waiting, group=settings.group)
         keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writer, guard, clock)
-        reception = Reception(fed, keys)
-        return cls(settings, signer, engine, writer, view, door, keys, guard, clock, fed, reception)
+        reception = Reception(fed, keys, allowed)
+        return cls(settings, signer, engine, writer, view, door, keys, guard, clock, allowed, fed, reception)
 
     def close(self) -> None:
         """Finish what is being written, and let go of the database."""
@@ -126,6 +134,7 @@ class Hub:
 
         Raises:
             Rejected: with a code of RFC 8935 section 2.4. The future may hold one too, or a `Refused`.
+            Throttled: the sender asked for more than it may. The future may hold one too.
         """
         return self._writer.submit(self._door.knock(body, self._keys))
 
@@ -139,11 +148,18 @@ class Hub:
         Raises:
             Rejected: the token is not believed, or the reader may not read for this purpose at all.
             Refused: nobody may read for it.
+            Throttled: the reader asked for more than it may.
         """
         request = readers.authorise(token, self._keys, audience=self.settings.issuer, now=self._clock())
+        self._limits.check(request.issuer, request.at)
         with reading(self._engine) as connection:
             found = reads.answer(connection, request, subjects, self._guard, self.feed.today())
-        self._writer.run(partial(reads.log, request=request, found=found))
+
+        def work(connection: Connection) -> None:
+            self._limits.spend(connection, found.partner, request.issuer, len(subjects), request.at)
+            reads.log(connection, request, found)
+
+        self._writer.run(work)
         return found.scores
 
     def ready(self) -> bool:
@@ -183,19 +199,59 @@ class Hub:
         with reading(self._engine) as connection:
             return partners.listed(connection)
 
-    def revoke_key(self, issuer: str, kid: str, at: datetime) -> None:
+    def revoke_key(self, issuer: str | None, kid: str, at: datetime) -> Fallen:
         """Refuse a key from `at` on. What it signed and we received since stops counting at once.
+
+        Args:
+            issuer: whose it is; a thumbprint is enough, since no two partners have a key in common.
+            kid: the key's thumbprint.
+            at: UTC.
 
         Raises:
             Rejected: no such partner, or it has no such key.
         """
 
+        def work(connection: Connection) -> tuple[Owned, int]:
+            key = parties.owned(connection, kid, issuer)
+            parties.revoke(connection, key, at)
+            return key, self._view.restore(connection, key.partner)
+
+        key, standing = self._writer.run(work)
+        with reading(self._engine) as connection:
+            return revocation.fallen(connection, key, at, self.settings.issuer, standing)
+
+    def would_fall(self, kid: str, at: datetime) -> Fallen:
+        """What `revoke_key` would let fall. Changes nothing.
+
+        Raises:
+            Rejected: no partner has such a key.
+        """
+        with reading(self._engine) as connection:
+            key = parties.owned(connection, kid)
+            return revocation.fallen(connection, key, at, self.settings.issuer, None)
+
+    def limit_partner(self, issuer: str, limit: Limit | None) -> None:
+        """Give a partner a limit of its own; None gives it the usual one back. It works at once.
+
+        Raises:
+            Rejected: no such partner.
+        """
+
         def work(connection: Connection) -> None:
-            partner = parties.id_of(connection, issuer)
-            parties.revoke(connection, partner, kid, at)
-            self._view.restore(connection, partner)
+            limits.put(
+                connection, parties.id_of(connection, issuer), limit, self._limits.usual, self._clock()
+            )
 
         self._writer.run(work)
+
+    def limit_of(self, issuer: str) -> Limit:
+        """How much a partner may ask.
+
+        Raises:
+            Rejected: no such partner.
+        """
+        with reading(self._engine) as connection:
+            return limits.of(connection, parties.id_of(connection, issuer), self._limits.usual)
 
     def set_policy(self, policy: Policy) -> None:
         """Make a policy the one of its context.

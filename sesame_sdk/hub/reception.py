@@ -16,6 +16,7 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.hub import readers, shelf, streams
 from sesame_sdk.hub.feed_schema import streams as table
 from sesame_sdk.hub.feeds import MOST_POLLED, Feed, Polled
+from sesame_sdk.hub.limits import Limits
 from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.readers import Request
 from sesame_sdk.hub.streams import NewStatus, Wish
@@ -60,10 +61,12 @@ class Reception:
     Attributes:
         feed: whose streams.
         keys: knows the readers' keys.
+        limits: how much readers may ask.
     """
 
     feed: Feed
     keys: KeyFinder
+    limits: Limits
 
     def create(self, token: bytes, wish: Wish) -> dict[str, Any]:
         """Make the stream of this purpose and context; its configuration.
@@ -153,10 +156,12 @@ class Reception:
 
     def _manage(self, token: bytes, work: Callable[[Connection, int, Request], T]) -> T:
         request = readers.authorise(token, self.keys, audience=self.feed.issuer, now=self.feed.clock())
+        self.limits.check(request.issuer, request.at)
         readers.check_purpose(request, self.feed.guard)
 
         def inside(connection: Connection) -> T:
             partner, _ = readers.admit(connection, request)
+            self.limits.spend(connection, partner, request.issuer, 1, request.at)
             readers.use_up(connection, request, partner)
             return work(connection, partner, request)
 

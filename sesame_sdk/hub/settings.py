@@ -47,6 +47,9 @@ class Settings:
         waiting: requests that may wait for the ledger at once; more are asked to come back.
         group: envelopes written in one transaction at most; senders that keep twice as many under way let the
             hub verify the next while these are written.
+        partner_rate: signals that one partner may send in a second, and scores that it may read; 0 does not
+            limit any.
+        partner_burst: how many of them at once, when it was quiet before.
         future_seconds: how far ahead of our clock a signal may have happened.
         heartbeat_seconds: after so long without a message a stream is told that it is alive.
         as_of: the day that scores are computed for; None means today. Set to replay an old feed.
@@ -59,6 +62,8 @@ class Settings:
     body_seconds: int = field(default=30, validator=_whole(1, 600))
     waiting: int = field(default=64, validator=_whole(1, 4096))
     group: int = field(default=16, validator=_whole(1, 256))
+    partner_rate: int = field(default=10_000, validator=_whole(0, 1_000_000))
+    partner_burst: int = field(default=1_000_000, validator=_whole(1, 1_000_000_000))
     future_seconds: int = field(default=300, validator=_whole(0, 86_400))
     heartbeat_seconds: int = field(default=30, validator=_whole(1, 3600))
     as_of: date | None = field(default=None, validator=validators.optional(_day))

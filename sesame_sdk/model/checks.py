@@ -32,6 +32,8 @@ def text(longest: int, *, pattern: str | None = None, like: str = "") -> Validat
             raise Rejected("must not be empty", field=field.name)
         if len(value) > longest:
             raise Rejected(f"must be at most {longest} characters, not {len(value)}", field=field.name)
+        if "\0" in value:  # which no PostgreSQL text holds
+            raise Rejected("must not hold a NUL character", field=field.name)
         if matches and not matches(value):
             raise Rejected("is not in the form asked for", field=field.name, mend=f"write it like {like}")
 
