@@ -116,7 +116,7 @@ def revoke_key(hub_path: Path, kid: str, text: str | None, dry_run: bool, as_jso
     """
     since = moment(text, field="--since") if text else now()
     with hub_at(hub_path) as hub:
-        found = hub.would_fall(kid, since) if dry_run else hub.revoke_key(None, kid, since)
+        found = hub.would_fall(kid, since) if dry_run else hub.let_fall(kid, since)
     if as_json:
         emit(found)
     else:

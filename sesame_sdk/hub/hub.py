@@ -199,17 +199,16 @@ class Hub:
         with reading(self._engine) as connection:
             return partners.listed(connection)
 
-    def revoke_key(self, issuer: str | None, kid: str, at: datetime) -> Fallen:
+    def revoke_key(self, issuer: str, kid: str, at: datetime) -> None:
         """Refuse a key from `at` on. What it signed and we received since stops counting at once.
-
-        Args:
-            issuer: whose it is; a thumbprint is enough, since no two partners have a key in common.
-            kid: the key's thumbprint.
-            at: UTC.
 
         Raises:
             Rejected: no such partner, or it has no such key.
         """
+        self.let_fall(kid, at, issuer=issuer)
+
+    def let_fall(self, kid: str, at: datetime, *, issuer: str | None = None) -> Fallen:
+        """The same by thumbprint alone, since no two partners have a key in common; tells what fell."""
 
         def work(connection: Connection) -> tuple[Owned, int]:
             key = parties.owned(connection, kid, issuer)
@@ -221,7 +220,7 @@ class Hub:
             return revocation.fallen(connection, key, at, self.settings.issuer, standing)
 
     def would_fall(self, kid: str, at: datetime) -> Fallen:
-        """What `revoke_key` would let fall. Changes nothing.
+        """What `let_fall` would let fall. Changes nothing.
 
         Raises:
             Rejected: no partner has such a key.

@@ -25,15 +25,16 @@ from sesame_sdk.model.feed import Verification
 from sesame_sdk.signing.tokens import KeyFinder
 
 T = TypeVar("T")
-_Jti = Annotated[str, msgspec.Meta(max_length=64)]
+#: Without NUL, which no PostgreSQL text holds.
+_Jti = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
 
 
 @frozen
 class Fault:
     """Why a consumer refuses a message (RFC 8936 section 2.3)."""
 
-    err: Annotated[str, msgspec.Meta(max_length=64)]
-    description: Annotated[str, msgspec.Meta(max_length=1024)] = ""
+    err: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
+    description: Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^[^\0]*\Z")] = ""
 
 
 @frozen

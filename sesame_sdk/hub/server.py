@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from sesame_sdk.errors import Misconfigured
+from sesame_sdk.hub.api.wire import ImpatientProtocol
 from sesame_sdk.hub.app import create_app
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.interfaces import GuardRule
@@ -72,6 +73,8 @@ def serve(
                 app,
                 access_log=False,  # it would write pseudonyms; `api.shell` logs routes instead
                 log_level="warning",
+                http=ImpatientProtocol,
+                ws="none",
                 server_header=False,
                 timeout_graceful_shutdown=10,
                 limit_concurrency=_CONNECTIONS,

@@ -20,6 +20,9 @@ KIND_PATTERN = rf"{CONTEXT_PATTERN}(\.[a-z][a-z0-9-]{{0,31}}){{1,4}}"
 #: UUIDv7 in its canonical form, RFC 9562 section 5.7.
 SIGNAL_ID_PATTERN = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
+#: What a person may be called: visible ASCII.
+SUBJECT_PATTERN = r"[\x21-\x7e]+"
+
 
 def text(longest: int, *, pattern: str | None = None, like: str = "") -> Validator:
     """A non-empty string of at most `longest` characters, matching `pattern` whole if one is given."""
@@ -107,5 +110,5 @@ iri = text(256, pattern=r"[a-z][a-z0-9+.-]*:[^\s<>\"{}|\\^`]+", like="https://w3
 context = text(32, pattern=CONTEXT_PATTERN, like="retail")
 kind_name = text(128, pattern=KIND_PATTERN, like="retail.order.completed")
 signal_id = text(36, pattern=SIGNAL_ID_PATTERN, like="018bcfe5-6800-7abc-8abc-0123456789ab")
-subject = text(128, pattern=r"[\x21-\x7e]+", like="rt_V2hvIGtub3dz")
+subject = text(128, pattern=SUBJECT_PATTERN, like="rt_V2hvIGtub3dz")
 sentence = text(400)
