@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from sesame_sdk import Signal
 from sesame_sdk.hub import moments
-from sesame_sdk.hub.database import open_engine, reading
+from sesame_sdk.hub.database import reading
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.schema import metadata
 from sesame_sdk.signing.keys import SigningKey
@@ -65,14 +65,11 @@ class Site:
 
     def dump(self) -> Dump:
         """Everything in the database."""
-        engine = open_engine(self.hub.settings.database_url)
-        with reading(engine) as connection:
-            found = {
+        with reading(self.hub.feed.engine) as connection:
+            return {
                 table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
                 for table in metadata.sorted_tables
             }
-        engine.dispose()
-        return found
 
     @contextmanager
     def keeping_nothing(self, *but: str) -> Iterator[None]:
