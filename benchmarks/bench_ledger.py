@@ -41,7 +41,7 @@ from sesame_sdk.exchange.transport import Transport
 from sesame_sdk.hub import schema
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.products.on_sqlite import PRAGMAS
-from sesame_sdk.hub.settings import create_hub
+from sesame_sdk.hub.settings import FILE, create_hub
 from sesame_sdk.hub.view import Row as TableRow
 from sesame_sdk.hub.view import as_row
 from sesame_sdk.model.codec import manifest_digest
@@ -168,7 +168,8 @@ def _hub(path: Path, subjects: list[str]) -> Iterator[tuple[str, SigningKey]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url, key = f"http://127.0.0.1:{port}", SigningKey.generate()
-    create_hub(path, issuer=url)
+    with (create_hub(path, issuer=url).path / FILE).open("a", encoding="utf-8") as file:
+        file.write("partner_rate = 0\n")  # what is measured is the hub, and not its patience
     with closing(Hub.open(path)) as hub:
         hub.add_partner(SHOP, [key.public_jwk])
         hub.add_grants(

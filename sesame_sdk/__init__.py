@@ -7,7 +7,7 @@ named. `fa_ir_table` and `adjusted_alpha`, for a plugin that ranks, need numpy.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError
+from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError, Throttled
 from sesame_sdk.hookspecs import hookimpl
 from sesame_sdk.interfaces import GuardRule, KeptBack, ScoreConsumer, SignalProvider, Signer
 from sesame_sdk.model.finding import Action, Finding
@@ -83,6 +83,7 @@ __all__ = [
     "SignalProvider",
     "Signer",
     "Terms",
+    "Throttled",
     "Weighting",
     "adjusted_alpha",
     "fa_ir_table",

@@ -2,6 +2,7 @@
 
     SesameError
     ├── Retryable        try again later: the network, a busy hub, a full outbox
+    │   └── Throttled    we ask for more than we may: wait as long as we are told
     ├── Rejected         mend the input: it will never be accepted as it is (also a ValueError)
     │   └── Refused      the guard said no; carries its findings
     └── Misconfigured    mend the set-up: a key, a file, a plugin, an option
@@ -64,6 +65,10 @@ class Retryable(SesameError):
     ) -> None:
         super().__init__(message, field=field, mend=mend)
         self.retry_after = retry_after
+
+
+class Throttled(Retryable):
+    """The other side works, and asks us to slow down (RFC 6585 section 4); ``retry_after`` says how long."""
 
 
 class Rejected(SesameError, ValueError):

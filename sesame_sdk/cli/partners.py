@@ -1,7 +1,7 @@
 """``sesame partners`` and ``sesame register``: both ends of joining a hub."""
 
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -9,6 +9,9 @@ from sesame_sdk.cli.console import as_json, emit, note, show
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import as_partner, at_hub, client_of, hub_at, moment, now
 from sesame_sdk.errors import Rejected
+
+if TYPE_CHECKING:
+    from sesame_sdk.hub.revocation import Fallen
 
 
 @click.group()
@@ -61,19 +64,82 @@ def list_partners(hub_path: Path, as_json: bool) -> None:
 @partners.command()
 @at_hub
 @click.argument("issuer")
+@click.option("--rate", type=click.IntRange(min=1), help="Signals a second.")
+@click.option("--burst", type=click.IntRange(min=1), help="Signals at once, after a quiet time.")
+@click.option("--none", "unlimited", is_flag=True, help="As much as the hub can take.")
+@click.option("--usual", is_flag=True, help="What hub.toml says: partner_rate and partner_burst.")
+@as_json
+def limit(
+    hub_path: Path,
+    issuer: str,
+    rate: int | None,
+    burst: int | None,
+    unlimited: bool,
+    usual: bool,
+    as_json: bool,
+) -> None:
+    """Show or set how much the partner ISSUER may send and read.
+
+    A signal sent and a score read cost one each. Who asks for more is answered 429 and when to come back,
+    and its client waits: nothing is lost.
+    """
+    if (rate is not None or burst is not None) + unlimited + usual > 1:
+        raise click.UsageError("--rate and --burst, --none and --usual do not go together")
+    from sesame_sdk.hub.limits import Limit
+
+    with hub_at(hub_path) as hub:
+        now_in_force = hub.limit_of(issuer)
+        if unlimited:
+            hub.limit_partner(issuer, Limit(0, now_in_force.burst))
+        elif usual:
+            hub.limit_partner(issuer, None)
+        elif rate is not None or burst is not None:
+            hub.limit_partner(issuer, Limit(rate or now_in_force.rate, burst or now_in_force.burst))
+        found = hub.limit_of(issuer)
+    row = {"issuer": issuer, "a_second": found.rate or None, "at_once": found.burst if found.rate else None}
+    show([row], as_json=as_json)
+
+
+@partners.command(name="revoke-key")
+@at_hub
 @click.argument("kid")
 @click.option(
-    "--at", metavar="MOMENT", help="Since when it is not to be trusted (RFC 3339); now if not said."
+    "--since", "text", metavar="TIME", help="Since when it is not to be trusted (RFC 3339); now if not said."
 )
-def revoke(hub_path: Path, issuer: str, kid: str, at: str | None) -> None:
-    """Refuse ISSUER's key KID. What it signed and the hub received since stops counting at once.
+@click.option("--dry-run", is_flag=True, help="Show what would fall, and change nothing.")
+@as_json
+def revoke_key(hub_path: Path, kid: str, text: str | None, dry_run: bool, as_json: bool) -> None:
+    """Refuse the key KID, a thumbprint. What the hub received under it since TIME stops counting at once.
 
-    Put -- before a KID that begins with a dash.
+    When the hub received a message decides, not when the message says that it was signed: a thief writes any
+    date. What another key of the partner's sent too stays. Put -- before a KID that begins with a dash.
     """
-    since = moment(at, field="--at") if at else now()
+    since = moment(text, field="--since") if text else now()
     with hub_at(hub_path) as hub:
-        hub.revoke_key(issuer, kid, since)
-    note(f"revoked {kid} of {issuer} since {since:%Y-%m-%d %H:%M:%S} UTC")
+        found = hub.would_fall(kid, since) if dry_run else hub.let_fall(kid, since)
+    if as_json:
+        emit(found)
+    else:
+        _show_fallen(found)
+    when = f"{since:%Y-%m-%d %H:%M:%S} UTC"
+    if dry_run:
+        note(f"nothing was changed; this is what would fall with {kid} of {found.issuer} since {when}")
+    else:
+        note(f"revoked {kid} of {found.issuer} since {when}")
+    if found.dropped:
+        note("a registration under this key hid kinds from the others: have the partner send those again")
+
+
+def _show_fallen(found: "Fallen") -> None:
+    rows = [
+        {"what": "messages under this key", "how_many": found.envelopes},
+        {"what": "signals that count no more", "how_many": found.signals},
+        {"what": "people whose signals those are", "how_many": found.people},
+        {"what": "signals that stand by another key", "how_many": found.standing},
+        {"what": "registrations no longer in force", "how_many": found.registrations},
+        {"what": "signals under other keys dropped meanwhile", "how_many": found.dropped},
+    ]
+    show(rows, as_json=False)
 
 
 @click.command()

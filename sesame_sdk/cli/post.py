@@ -18,7 +18,9 @@ HINTS = {
     DropReason.KIND_NOT_REGISTERED: "join with the plugin first: sesame register",
     DropReason.NO_GRANT: "only people who said yes count; that is as it should be",
     DropReason.VALUE_AGAINST_POLARITY: "the plugin sends a value below zero for a kind that may only reward",
+    DropReason.VALUE_OUT_OF_RANGE: "the plugin sends a value beyond a billion",
     DropReason.IN_THE_FUTURE: "look at this machine's clock",
+    DropReason.TOO_LONG_AGO: "the plugin reads dates wrongly: these are before 1970",
 }
 
 

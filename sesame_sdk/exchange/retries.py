@@ -1,7 +1,10 @@
 """When to try again, and when to leave it.
 
-The wait before the next attempt grows twofold each time, with jitter so that many clients do not
-come back together, and is never shorter than what the other side asked for in ``Retry-After``.
+Rules:
+    * the wait before the next attempt grows twofold each time, with jitter so that many clients do not
+      come back together, and is never shorter than what the other side asked for in ``Retry-After``
+    * whoever answers that we ask for too much (429) is not away: that uses up no attempt, and until the time
+      that it asked for is over none of the threads that share this object sends anything
 """
 
 import time
@@ -10,13 +13,20 @@ from contextlib import contextmanager
 from threading import Event
 from typing import TypeVar
 
-from attrs import field, frozen
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+from attrs import define, field, frozen
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 from tenacity import sleep_using_event as sleep_until_set
 
-from sesame_sdk.errors import Retryable
+from sesame_sdk.errors import Retryable, Throttled
 
 T = TypeVar("T")
+
+
+@define
+class _Quiet:
+    """Until when the other side wants to hear nothing, by the clock of `Retries`."""
+
+    until: float = 0.0
 
 
 @frozen
@@ -29,6 +39,7 @@ class Retries:
         first: the wait after the first attempt, before jitter.
         longest: the longest wait of our own; the other side may ask for a longer one.
         jitter: up to this much is added at random.
+        patience: how long one request waits in all because we ask for too much.
         clock: seconds that never go back.
         sleep: waits; None waits in a way that `interruptible` can end.
     """
@@ -38,16 +49,29 @@ class Retries:
     first: float = 0.25
     longest: float = 10.0
     jitter: float = 0.5
+    patience: float = 300.0
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] | None = None
     _abandoned: Event = field(factory=Event, init=False, repr=False, eq=False)
+    _quiet: _Quiet = field(factory=_Quiet, init=False, repr=False, eq=False)
 
     def call(self, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it does not raise `Retryable`.
 
         Raises:
             Retryable: the last one, when attempts or time are used up.
+            Throttled: we would have to wait longer than we have patience for.
         """
+        ends = self.clock() + self.patience
+        while True:
+            self._keep_quiet(ends)
+            try:
+                return self._insist(attempt)
+            except Throttled as error:
+                wait = max(self.first, error.retry_after or 0.0)
+                self._quiet.until = max(self._quiet.until, self.clock() + wait)
+
+    def _insist(self, attempt: Callable[[], T]) -> T:
         started = self.clock()
         backoff = wait_exponential_jitter(multiplier=self.first, max=self.longest, jitter=self.jitter)
 
@@ -59,12 +83,21 @@ class Retries:
             return over or state.attempt_number >= self.attempts or self._abandoned.is_set()
 
         return Retrying(
-            retry=retry_if_exception_type(Retryable),
+            retry=retry_if_exception(_is_worth_another),
             wait=wait,
             stop=stop,
-            sleep=self.sleep or sleep_until_set(self._abandoned),
+            sleep=self._sleep,
             reraise=True,
         )(attempt)
+
+    def _keep_quiet(self, ends: float) -> None:
+        while (left := self._quiet.until - self.clock()) > 0:
+            if self._abandoned.is_set() or self._quiet.until > ends:
+                raise Throttled(f"asks us to wait {left:.0f} s", field="hub", retry_after=left)
+            self._sleep(left)
+
+    def _sleep(self, seconds: float) -> None:
+        (self.sleep or sleep_until_set(self._abandoned))(seconds)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -75,6 +108,10 @@ class Retries:
         except BaseException:
             self._abandoned.set()
             raise
+
+
+def _is_worth_another(error: BaseException) -> bool:
+    return isinstance(error, Retryable) and not isinstance(error, Throttled)
 
 
 def _asked_for(state: RetryCallState) -> float:

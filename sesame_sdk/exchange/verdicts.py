@@ -3,7 +3,8 @@
 | status | meaning | raised |
 | --- | --- | --- |
 | 2xx | the answer | |
-| 408, 425, 429, 5xx | not now; heed ``Retry-After`` (RFC 9110 section 10.2.3) | `Retryable` |
+| 408, 425, 5xx | not now; heed ``Retry-After`` (RFC 9110 section 10.2.3) | `Retryable` |
+| 429 | we ask for too much; the same (RFC 6585 section 4) | `Throttled` |
 | 3xx | not here: we follow no redirect, since a signed message is for one address | `Misconfigured` |
 | 404, 405, 410 | no hub at this address | `Misconfigured` |
 | 401, 403, 407 without a reason of RFC 8935 | something before the hub bars the way | `Misconfigured` |
@@ -21,11 +22,12 @@ from email.utils import parsedate_to_datetime
 import msgspec
 from attrs import frozen
 
-from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError
+from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError, Throttled
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.problem import REFUSED
 
-_PASSING = {408, 425, 429}
+_TOO_MANY = 429
+_PASSING = {408, 425, _TOO_MANY}
 _BARRED = {401, 403, 407}
 _NOT_A_HUB = {404, 405, 410}
 _LONGEST_TEXT = 400
@@ -66,7 +68,7 @@ def judge(answer: Answer, now: datetime) -> Answer:
     """Give back a good answer.
 
     Raises:
-        Retryable, Misconfigured, Rejected, Refused: by the table above.
+        Retryable, Throttled, Misconfigured, Rejected, Refused: by the table above.
     """
     if 200 <= answer.status < 300:
         return answer
@@ -77,7 +79,8 @@ def _verdict(answer: Answer, now: datetime) -> SesameError:
     status = answer.status
     if status >= 500 or status in _PASSING:
         wait = retry_after(answer.headers.get("retry-after", ""), now)
-        return Retryable(f"answered {status}", field="hub", retry_after=wait)
+        kind = Throttled if status == _TOO_MANY else Retryable
+        return kind(f"answered {status}", field="hub", retry_after=wait)
     if 300 <= status < 400:
         return Misconfigured(f"answered {status}, a redirect", field="hub", mend="set its final address")
     if status in _NOT_A_HUB:

@@ -13,17 +13,20 @@ from sesame_sdk.hub.api import ssf
 from sesame_sdk.hub.api.about import jwks, live, ready
 from sesame_sdk.hub.api.errors import HANDLERS
 from sesame_sdk.hub.api.events import receive_event
-from sesame_sdk.hub.api.gate import Gate
+from sesame_sdk.hub.api.gate import Gate, Ration
 from sesame_sdk.hub.api.notices import poll_notices
 from sesame_sdk.hub.api.page import PlainPage
 from sesame_sdk.hub.api.poll import poll_stream
 from sesame_sdk.hub.api.scores import read_score, read_scores
 from sesame_sdk.hub.api.shell import shell
+from sesame_sdk.hub.api.wire import wire
 from sesame_sdk.hub.feeder import Feeder
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.watch.health import Health
 
 VERSION = "1.0"
+#: Bodies of the greatest size that are held while they arrive.
+_BODIES = 32
 _STREAMS = (
     *(ssf.configuration, ssf.create_stream, ssf.read_stream, ssf.change_stream, ssf.replace_stream),
     *(ssf.delete_stream, ssf.read_status, ssf.change_status, ssf.verify_stream, poll_stream),
@@ -36,11 +39,20 @@ def create_app(hub: Hub) -> ASGIApp:
     # its turns from the writer, for whom all wait.
     verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
     feeder = Feeder(hub.feed)
-    gate = Gate(hub.settings.waiting)
+    gate, ration = Gate(hub.settings.waiting), Ration(_BODIES * hub.settings.body_limit)
     health = Health(hub.ready, hub.feed.closing.is_set)
     app = Litestar(
         route_handlers=[receive_event, read_score, read_scores, poll_notices, jwks, live, ready, *_STREAMS],
-        state=State({"hub": hub, "gate": gate, "verifier": verifier, "feeder": feeder, "health": health}),
+        state=State(
+            {
+                "hub": hub,
+                "gate": gate,
+                "ration": ration,
+                "verifier": verifier,
+                "feeder": feeder,
+                "health": health,
+            }
+        ),
         exception_handlers=HANDLERS,
         on_startup=[feeder.start],
         on_shutdown=[feeder.stop, verifier.shutdown, health.close, hub.close],
@@ -48,7 +60,7 @@ def create_app(hub: Hub) -> ASGIApp:
         request_max_body_size=hub.settings.body_limit,
         logging_config=None,
     )
-    return shell(app, hub.feed.closing.is_set)
+    return shell(wire(app), hub.feed.closing.is_set)
 
 
 def _openapi() -> OpenAPIConfig:

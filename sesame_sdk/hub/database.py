@@ -75,7 +75,12 @@ def _opening(url: str) -> Iterator[Engine]:
                 field="database",
                 mend="use sqlite:///hub.sqlite or postgresql://user@host/name",
             )
-        yield product.open(told)
+        engine = product.open(told)
+        try:
+            yield engine
+        except BaseException:
+            engine.dispose()
+            raise
     except SQLAlchemyError as error:
         why = getattr(error, "orig", None) or type(error).__name__
         mend = "is it there, may the hub write to it, and is it a hub's?"

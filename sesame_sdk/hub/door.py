@@ -13,6 +13,7 @@ from sesame_sdk.hub import feed, ledger, parties, policies, registrations
 from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.ingest import Ingest, Taken, Told
 from sesame_sdk.hub.ledger import Arrival, Entry, Kept
+from sesame_sdk.hub.limits import Limits
 from sesame_sdk.hub.outcomes import Answered
 from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.settings import Settings
@@ -23,7 +24,7 @@ from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.feed import SubjectId
 from sesame_sdk.model.party import Manifest
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.events import Event, event_type_of, sign_event, verify_event
+from sesame_sdk.signing.events import Event, event_type_of, issuer_of, sign_event, verify_event
 from sesame_sdk.signing.tokens import KeyFinder
 
 
@@ -42,6 +43,7 @@ class Door:
         view: the table of signals.
         consents: grants that stand.
         guard: judges registrations.
+        limits: how much partners may ask.
         clock: says what time it is, in UTC.
     """
 
@@ -52,8 +54,10 @@ class Door:
         view: View,
         consents: Consents,
         guard: Guard,
+        limits: Limits,
         clock: Callable[[], datetime],
     ) -> None:
+        self._limits = limits
         self._issuer = settings.issuer
         self._signer = signer
         self._guard = guard
@@ -68,9 +72,11 @@ class Door:
 
         Raises:
             Rejected: with a code of RFC 8935 section 2.4.
+            Throttled: its sender was just told to wait.
         """
         now = self._clock()
         event = event_type_of(body)
+        self._limits.check(issuer_of(body), now)
         if event is EventType.SIGNALS:
             opened = open_envelope(body, keys, audience=self._issuer, now=now)
             told = Told(opened, ledger.digest_of(opened.token, opened.disclosures))
@@ -81,9 +87,19 @@ class Door:
             return Task(self._take_registrations, _Registration(said, body))
         raise Rejected(f"{event.value} is not for a hub", field="events")
 
-    def _take_signals(self, connection: Connection, told: Sequence[Told]) -> list[Taken]:
-        partner = parties.id_of(connection, told[0].opened.envelope.issuer)
-        return self._ingest.take(connection, partner, told, self._clock())
+    def _take_signals(self, connection: Connection, told: Sequence[Told]) -> list[Taken | Exception]:
+        issuer, now = told[0].opened.envelope.issuer, self._clock()
+        partner = parties.id_of(connection, issuer)
+        costs = [max(1, one.opened.withheld + len(one.opened.envelope.signals)) for one in told]
+        paid, refusal = self._limits.admit(connection, partner, issuer, costs, now)
+        taken: list[Taken | Exception] = []
+        if paid:
+            taken += self._ingest.take(connection, partner, told[:paid], now)
+            # Last, since others of this partner wait for its bucket from here to the end.
+            self._limits.charge(connection, partner, sum(costs[:paid]), now)
+        if refusal:
+            taken += [refusal] * (len(told) - paid)
+        return taken
 
     def _take_registrations(self, connection: Connection, all_told: Sequence[_Registration]) -> list[bytes]:
         return [self._take_registration(connection, one.told, one.token) for one in all_told]
@@ -99,6 +115,7 @@ class Door:
             received_at=self._clock(),
             digest=ledger.digest_of(token),
         )
+        self._limits.spend(connection, arrival.partner, arrival.issuer, 1, arrival.received_at)
         if known := ledger.answered(connection, [arrival]).get(arrival.jti):
             return self._receipt(known, arrival)
         registrations.check(told.payload)

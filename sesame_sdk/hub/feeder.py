@@ -164,7 +164,8 @@ class Feeder:
                 timeouts=(3.0, 10.0),
                 answer_seconds=10.0,
                 largest_answer=_LARGEST_ANSWER,
-                retries=Retries(attempts=1),
+                # Whoever is asked to wait does so here, and not in a thread that others need.
+                retries=Retries(attempts=1, patience=0.0),
             )
             self._routes[stream.id] = route = _Route(stream.endpoint, transport)
         return route

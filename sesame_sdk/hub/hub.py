@@ -19,6 +19,7 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import (
     consents,
     grants,
+    limits,
     moments,
     parties,
     partners,
@@ -26,6 +27,7 @@ from sesame_sdk.hub import (
     policies,
     readers,
     reads,
+    revocation,
     scores,
 )
 from sesame_sdk.hub.consents import Consents
@@ -33,11 +35,13 @@ from sesame_sdk.hub.database import open_engine, reading
 from sesame_sdk.hub.door import Door
 from sesame_sdk.hub.feeds import Feed, fed_by
 from sesame_sdk.hub.journal import Journal
-from sesame_sdk.hub.parties import Directory
+from sesame_sdk.hub.limits import Limit, Limits
+from sesame_sdk.hub.parties import Directory, Owned
 from sesame_sdk.hub.partners import Partner
 from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.reads import Read
 from sesame_sdk.hub.reception import Reception
+from sesame_sdk.hub.revocation import Fallen
 from sesame_sdk.hub.rights.rights import Rights
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.view import View
@@ -71,6 +75,7 @@ class Hub:
     _keys: Directory
     _guard: Guard
     _clock: Clock
+    _limits: Limits
     feed: Feed
     reception: Reception
     journal: Journal
@@ -104,12 +109,13 @@ class Hub:
         further: tuple[GuardRule, ...] = tuple(rules)
         guard = Guard(further)
         view = View(engine, settings.issuer)
-        door = Door(settings, signer, view, Consents(engine), guard, clock)
+        allowed = Limits(Limit(settings.partner_rate, settings.partner_burst))
+        door = Door(settings, signer, view, Consents(engine), guard, allowed, clock)
         writers = Writers.over(engine, settings)
         keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writers.streams, guard, clock)
-        reception = Reception(fed, keys)
-        rights = Rights(settings.issuer, signer, engine, writers.ledger, keys, clock, fed.today)
-        core = (settings, signer, engine, writers, view, door, keys, guard, clock)
+        reception = Reception(fed, keys, allowed)
+        rights = Rights(settings.issuer, signer, engine, writers.ledger, journal, keys, clock, fed.today)
+        core = (settings, signer, engine, writers, view, door, keys, guard, clock, allowed)
         return cls(*core, fed, reception, journal, rights)
 
     def close(self) -> None:
@@ -144,6 +150,7 @@ class Hub:
 
         Raises:
             Rejected: with a code of RFC 8935 section 2.4. The future may hold one too, or a `Refused`.
+            Throttled: the sender asked for more than it may. The future may hold one too.
         """
         return self._writers.ledger.submit(self._door.knock(body, self._keys))
 
@@ -157,11 +164,18 @@ class Hub:
         Raises:
             Rejected: the token is not believed, or the reader may not read for this purpose at all.
             Refused: nobody may read for it.
+            Throttled: the reader asked for more than it may.
         """
         request = readers.authorise(token, self._keys, audience=self.settings.issuer, now=self._clock())
+        self._limits.check(request.issuer, request.at)
         with reading(self._engine) as connection:
             found = reads.answer(connection, request, subjects, self._guard, self.feed.today())
-        self._writers.reads.run(partial(reads.log, request=request, found=found), Hold.SHARED)
+
+        def work(connection: Connection) -> None:
+            reads.log(connection, request, found)
+            self._limits.spend(connection, found.partner, request.issuer, len(subjects), request.at)
+
+        self._writers.reads.run(work, Hold.SHARED)
         return found.scores
 
     def ready(self) -> bool:
@@ -207,14 +221,55 @@ class Hub:
         Raises:
             Rejected: no such partner, or it has no such key.
         """
+        self.let_fall(kid, at, issuer=issuer)
+
+    def let_fall(self, kid: str, at: datetime, *, issuer: str | None = None) -> Fallen:
+        """The same by thumbprint alone, since no two partners have a key in common; tells what fell."""
+
+        def work(connection: Connection) -> tuple[Owned, int]:
+            key = parties.owned(connection, kid, issuer)
+            parties.revoke(connection, key, at)
+            return key, self._view.restore(connection, key.partner)
+
+        with reading(self._engine) as connection:
+            told = parties.owned(connection, kid, issuer)
+        self.journal.revoked(told.issuer, kid, at)
+        key, standing = self._writers.ledger.run(work)
+        with reading(self._engine) as connection:
+            return revocation.fallen(connection, key, at, self.settings.issuer, standing)
+
+    def would_fall(self, kid: str, at: datetime) -> Fallen:
+        """What `let_fall` would let fall. Changes nothing.
+
+        Raises:
+            Rejected: no partner has such a key.
+        """
+        with reading(self._engine) as connection:
+            key = parties.owned(connection, kid)
+            return revocation.fallen(connection, key, at, self.settings.issuer, None)
+
+    def limit_partner(self, issuer: str, limit: Limit | None) -> None:
+        """Give a partner a limit of its own; None gives it the usual one back. It works at once.
+
+        Raises:
+            Rejected: no such partner.
+        """
 
         def work(connection: Connection) -> None:
-            partner = parties.id_of(connection, issuer)
-            parties.revoke(connection, partner, kid, at)
-            self._view.restore(connection, partner)
+            limits.put(
+                connection, parties.id_of(connection, issuer), limit, self._limits.usual, self._clock()
+            )
 
-        self.journal.revoked(issuer, kid, at)
         self._writers.ledger.run(work)
+
+    def limit_of(self, issuer: str) -> Limit:
+        """How much a partner may ask.
+
+        Raises:
+            Rejected: no such partner.
+        """
+        with reading(self._engine) as connection:
+            return limits.of(connection, parties.id_of(connection, issuer), self._limits.usual)
 
     def set_policy(self, policy: Policy) -> None:
         """Make a policy the one of its context.

@@ -105,15 +105,38 @@ def id_of(connection: Connection, issuer: str) -> int:
     return found
 
 
-def revoke(connection: Connection, partner: int, kid: str, at: datetime) -> None:
-    """Refuse a key from `at` on, and let fall what it signed and we received since. Never made later.
+@frozen
+class Owned:
+    """A key on file: whose it is, and since when it is refused, if it is."""
+
+    partner: int
+    issuer: str
+    kid: str
+    revoked_at: datetime | None
+
+
+def owned(connection: Connection, kid: str, issuer: str | None = None) -> Owned:
+    """The key of this thumbprint, of whatever partner unless one is named: a key is one party's.
 
     Raises:
-        Rejected: the partner has no such key.
+        Rejected: there is none.
     """
-    mine = and_(partner_keys.c.partner == partner, partner_keys.c.kid == kid)
-    if connection.execute(select(partner_keys.c.kid).where(mine)).first() is None:
-        raise Rejected("is not a key of this partner", field="kid")
+    chosen = select(partner_keys.c.partner, partners.c.issuer, partner_keys.c.revoked_at)
+    mine = (
+        partner_keys.c.kid == kid
+        if issuer is None
+        else and_(partner_keys.c.kid == kid, partners.c.issuer == issuer)
+    )
+    row = connection.execute(chosen.join_from(partner_keys, partners).where(mine)).first()
+    if row is None:
+        whose = "any partner" if issuer is None else "this partner"
+        raise Rejected(f"is not a key of {whose}", field="kid", mend="list them with: sesame partners list")
+    return Owned(row.partner, row.issuer, kid, moment_or_none(row.revoked_at))
+
+
+def revoke(connection: Connection, key: Owned, at: datetime) -> None:
+    """Refuse a key from `at` on, and let fall what it signed and we received since. Never made later."""
+    mine = and_(partner_keys.c.partner == key.partner, partner_keys.c.kid == key.kid)
     standing = partner_keys.c.revoked_at.is_(None) | (partner_keys.c.revoked_at > micros(at))
     connection.execute(update(partner_keys).where(mine, standing).values(revoked_at=micros(at)))
     feed.restart(connection)

@@ -16,6 +16,7 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.hub import readers, shelf, streams
 from sesame_sdk.hub.feed_schema import streams as table
 from sesame_sdk.hub.feeds import MOST_POLLED, Feed, Polled
+from sesame_sdk.hub.limits import Limits
 from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.readers import Request
@@ -25,15 +26,16 @@ from sesame_sdk.model.feed import Verification
 from sesame_sdk.signing.tokens import KeyFinder
 
 T = TypeVar("T")
-_Jti = Annotated[str, msgspec.Meta(max_length=64)]
+#: Without NUL, which no PostgreSQL text holds.
+_Jti = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
 
 
 @frozen
 class Fault:
     """Why a consumer refuses a message (RFC 8936 section 2.3)."""
 
-    err: Annotated[str, msgspec.Meta(max_length=64)]
-    description: Annotated[str, msgspec.Meta(max_length=1024)] = ""
+    err: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
+    description: Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^[^\0]*\Z")] = ""
 
 
 @frozen
@@ -61,10 +63,12 @@ class Reception:
     Attributes:
         feed: whose streams.
         keys: knows the readers' keys.
+        limits: how much readers may ask.
     """
 
     feed: Feed
     keys: KeyFinder
+    limits: Limits
 
     def create(self, token: bytes, wish: Wish) -> dict[str, Any]:
         """Make the stream of this purpose and context; its configuration.
@@ -154,10 +158,12 @@ class Reception:
 
     def _manage(self, token: bytes, work: Callable[[Connection, int, Request], T]) -> T:
         request = readers.authorise(token, self.keys, audience=self.feed.issuer, now=self.feed.clock())
+        self.limits.check(request.issuer, request.at)
         readers.check_purpose(request, self.feed.guard)
 
         def inside(connection: Connection) -> T:
             partner, _ = readers.admit(connection, request)
+            self.limits.spend(connection, partner, request.issuer, 1, request.at)
             readers.use_up(connection, request, partner)
             return work(connection, partner, request)
 

@@ -6,7 +6,8 @@ Rules:
     * the guard passes every kind and every consumer, and no live policy contradicts a kind
     * a name of a kind means one thing on this hub for good: whoever comes later declares it as who came
       first did, the same plugin too (the reason text may differ). Policies weigh kinds by name, and what
-      people agreed to and what is kept already was said under the first meaning
+      people agreed to and what is kept already was said under the first meaning. A meaning whose every
+      registration fell with a key is no meaning: a thief must not take a name away
     * a newer registration of a plugin takes the place of the older one; an older one is refused
     * a registration falls with the key that signed it, and the one before it stands again
 """
@@ -80,12 +81,13 @@ def judge(manifest: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
 
 
 def check_meaning(connection: Connection, manifest: Manifest) -> None:
-    """Refuse a kind that already means something else here, or ever did.
+    """Refuse a kind that already means something else here, or ever did under a key that counted.
 
     Raises:
         Rejected: naming it.
     """
-    told = {kind.name: _meaning(kind) for kind in _declared(connection, _ever())}
+    standing = _ever().where(registrations.c.envelope.not_in(void_envelopes()))
+    told = {kind.name: _meaning(kind) for kind in _declared(connection, standing)}
     for kind in manifest.kinds:
         if told.get(kind.name, _meaning(kind)) != _meaning(kind):
             raise Rejected(

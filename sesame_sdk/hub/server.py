@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from sesame_sdk.hub import workers
+from sesame_sdk.hub.api.wire import ImpatientProtocol
 from sesame_sdk.hub.app import create_app
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import Settings, load_settings
@@ -84,6 +85,8 @@ def _serve(
                 access_log=False,  # `watch.logs` would take all words out of it; `api.shell` logs routes
                 log_config=None,
                 log_level=None,
+                http=ImpatientProtocol,
+                ws="none",
                 server_header=False,
                 timeout_graceful_shutdown=settings.stop_seconds,
                 limit_concurrency=_CONNECTIONS,

@@ -91,6 +91,16 @@ class Settings:
         validator=asks.whole(1, 256),
         metadata=_means("envelopes written in one transaction at most"),
     )
+    partner_rate: int = field(
+        default=10_000,
+        validator=asks.whole(0, 1_000_000),
+        metadata=_means("signals that one partner may send in a second, and scores it may read; 0: no limit"),
+    )
+    partner_burst: int = field(
+        default=1_000_000,
+        validator=asks.whole(1, 1_000_000_000),
+        metadata=_means("how many of them at once, when it was quiet before"),
+    )
     future_seconds: int = field(
         default=300,
         validator=asks.whole(0, 86_400),

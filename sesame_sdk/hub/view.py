@@ -63,17 +63,23 @@ class View:
             self._insert_again(connection, envelope)
         return connection.scalar(select(func.count()).select_from(signals)) or 0
 
-    def restore(self, connection: Connection, partner: int) -> None:
-        """After a key was revoked: let signals that came under another key too stand by that one."""
-        sent_again = and_(envelopes.c.partner == partner, envelopes.c.duplicates > 0)
-        for envelope in ledger.replay(connection, self._hub, sent_again):
-            self._insert_again(connection, envelope)
+    def restore(self, connection: Connection, partner: int) -> int:
+        """After a key was revoked: let signals that came under another key too stand by that one.
 
-    def _insert_again(self, connection: Connection, envelope: Replayed) -> None:
+        Returns how many those are.
+        """
+        again = and_(
+            envelopes.c.partner == partner,
+            envelopes.c.duplicates > 0,
+            envelopes.c.id.not_in(void_envelopes()),
+        )
+        return sum(self._insert_again(connection, one) for one in ledger.replay(connection, self._hub, again))
+
+    def _insert_again(self, connection: Connection, envelope: Replayed) -> int:
         owners = people.owners(connection, envelope.partner, {signal.subject for signal in envelope.signals})
         numbers = kinds.numbered(connection, {signal.kind for signal in envelope.signals})
         rows = [
             as_row(signal, owners[signal.subject], envelope.partner, numbers[signal.kind], envelope.number)
             for signal in envelope.signals
         ]
-        self.insert(connection, rows)
+        return self.insert(connection, rows)

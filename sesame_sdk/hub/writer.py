@@ -41,7 +41,8 @@ class Task(Generic[I, T]):
     """Work on one item, which costs less when it is done for several at once.
 
     Attributes:
-        work: does it in a transaction, for one item or several; returns a result for each, in their order.
+        work: does it in a transaction, for one item or several; returns a result for each, in their order. A
+            result that is an exception is raised to whoever waits for that item, and undoes nothing.
         item: ours.
         kin: tasks that are equal in this may be done at once; None for one that is done alone.
         hold: what must stand still meanwhile.
@@ -259,7 +260,10 @@ def _attempt(connection: Connection, job: _Job[Any]) -> _Outcome:
 
 def _do(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
     results = jobs[0].task.work(connection, [job.task.item for job in jobs])
-    return [_Outcome(job, result) for job, result in zip(jobs, results, strict=True)]
+    return [
+        _Outcome(job, error=result) if isinstance(result, Exception) else _Outcome(job, result)
+        for job, result in zip(jobs, results, strict=True)
+    ]
 
 
 def _retryable(error: BaseException) -> Retryable:

@@ -22,6 +22,9 @@ LONGEST_URL = 256
 #: UUIDv7 in its canonical form, RFC 9562 section 5.7.
 SIGNAL_ID_PATTERN = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
+#: What a person may be called: visible ASCII.
+SUBJECT_PATTERN = r"[\x21-\x7e]+"
+
 
 def text(longest: int, *, pattern: str | None = None, like: str = "") -> Validator:
     """A non-empty string of at most `longest` characters, matching `pattern` whole if one is given."""
@@ -34,6 +37,8 @@ def text(longest: int, *, pattern: str | None = None, like: str = "") -> Validat
             raise Rejected("must not be empty", field=field.name)
         if len(value) > longest:
             raise Rejected(f"must be at most {longest} characters, not {len(value)}", field=field.name)
+        if "\0" in value:  # which no PostgreSQL text holds
+            raise Rejected("must not hold a NUL character", field=field.name)
         if matches and not matches(value):
             raise Rejected("is not in the form asked for", field=field.name, mend=f"write it like {like}")
 
@@ -107,5 +112,5 @@ iri = text(256, pattern=r"[a-z][a-z0-9+.-]*:[^\s<>\"{}|\\^`]+", like="https://w3
 context = text(32, pattern=CONTEXT_PATTERN, like="retail")
 kind_name = text(128, pattern=KIND_PATTERN, like="retail.order.completed")
 signal_id = text(36, pattern=SIGNAL_ID_PATTERN, like="018bcfe5-6800-7abc-8abc-0123456789ab")
-subject = text(128, pattern=r"[\x21-\x7e]+", like="rt_V2hvIGtub3dz")
+subject = text(128, pattern=SUBJECT_PATTERN, like="rt_V2hvIGtub3dz")
 sentence = text(400)

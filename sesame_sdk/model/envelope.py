@@ -34,7 +34,9 @@ class DropReason(StrEnum):
     NO_GRANT = "no_grant"
     KIND_NOT_REGISTERED = "kind_not_registered"
     VALUE_AGAINST_POLARITY = "value_against_polarity"
+    VALUE_OUT_OF_RANGE = "value_out_of_range"
     IN_THE_FUTURE = "in_the_future"
+    TOO_LONG_AGO = "too_long_ago"
 
 
 @frozen

@@ -29,6 +29,11 @@ def _learn_kind(name: str) -> bool:
     return True
 
 
+#: The range of a kind's values: up to this, from 0 for a kind that may only reward, and else from as much
+#: below. More is a fault of whoever sends it: no unit needs a billion of anything in one observation.
+MOST_VALUE = 1e9
+#: An id cannot hold an earlier time (RFC 9562 section 5.7).
+FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 #: Categories of personal data that one kind names at most.
 MOST_CATEGORIES = 20
 

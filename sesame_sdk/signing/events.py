@@ -15,7 +15,7 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.signing import base64url, compact, tokens
+from sesame_sdk.signing import compact, tokens
 from sesame_sdk.signing.tokens import KeyFinder
 
 T = TypeVar("T")
@@ -118,8 +118,20 @@ def event_type_of(token: bytes) -> EventType:
     Raises:
         Rejected: it is no token, or not of an event that we know.
     """
-    _, payload, _ = compact.split(token.partition(b"~")[0])
-    return _only_event(base64url.decode(payload, field="payload"))[0]
+    return _only_event(_claims_of(token))[0]
+
+
+def issuer_of(token: bytes) -> str:
+    """Who is said to have signed a token, or an envelope. Not verified: good for turning away, and no more.
+
+    Raises:
+        Rejected: it is no token, or does not say.
+    """
+    return tokens.issuer_of(_claims_of(token))
+
+
+def _claims_of(message: bytes) -> bytes:
+    return compact.payload_of(message.partition(b"~")[0])
 
 
 def _only_event(claims: bytes) -> tuple[EventType, msgspec.Raw]:

@@ -27,11 +27,13 @@ class Sending(OnStage):
 
     def test_each_signal_is_dropped_for_its_own_reason(self, shop: Partner, clock: Clock) -> None:
         """One bad signal does not take the others with it; what is wrong with it comes before consent."""
-        soon = clock.now + timedelta(minutes=6)
+        soon, long_ago = clock.now + timedelta(minutes=6), datetime(1969, 12, 31, tzinfo=UTC)
         bad = {
             shop.signal("ada", "2", POST.name): DropReason.KIND_NOT_REGISTERED,
             shop.signal("ada", "3", ORDER.name, -1.0): DropReason.VALUE_AGAINST_POLARITY,
             shop.signal("ada", "4", ORDER.name, at=soon): DropReason.IN_THE_FUTURE,
+            shop.signal("ada", "8", ORDER.name, 1e300): DropReason.VALUE_OUT_OF_RANGE,
+            evolve(shop.signal("ada", "9", ORDER.name), occurred_at=long_ago): DropReason.TOO_LONG_AGO,
             shop.signal("ada", "5", LATE.name): DropReason.NO_GRANT,
             shop.signal("cleo", "6", ORDER.name): DropReason.NO_GRANT,
             shop.signal("cleo", "7", POST.name): DropReason.KIND_NOT_REGISTERED,
@@ -128,6 +130,17 @@ class Sending(OnStage):
         assert shop.send(order).dropped[0].reason is DropReason.KIND_NOT_REGISTERED
         hub.revoke_key(shop.issuer, thief.key.kid, clock.now)
         assert shop.send(order).accepted == 1
+
+    def test_a_name_that_a_thief_took_is_free_again(self, shop: Partner, hub: AnyHub, clock: Clock) -> None:
+        """What a name meant in registrations that fell with their key, it does not mean."""
+        thief = shop.with_key(SigningKey.generate())
+        hub.add_partner(shop.issuer, [thief.key.public_jwk])
+        clock.pass_by(minutes=1)
+        thief.register(manifest((evolve(POST, sources=("a till",)),), name="other"))
+        with pytest.raises(Rejected, match="another meaning"):
+            shop.register(manifest((POST,), name="posts"))
+        hub.revoke_key(shop.issuer, thief.key.kid, clock.now)
+        shop.register(manifest((POST,), name="posts"))
 
     def test_a_consent_that_is_told_as_withdrawn_ends_no_later(
         self, shop: Partner, hub: AnyHub, clock: Clock

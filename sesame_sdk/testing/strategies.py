@@ -15,7 +15,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import MOST_SIGNALS, Envelope
 from sesame_sdk.model.identity import Identity
 from sesame_sdk.model.policy import Band, Gravity, Policy, Weighting
-from sesame_sdk.model.signal import Evidence, Polarity, Sensitivity, Signal, SignalKind
+from sesame_sdk.model.signal import MOST_VALUE, Evidence, Polarity, Sensitivity, Signal, SignalKind
 from sesame_sdk.testing.partner import IDENTITY
 
 _THINGS = ("order", "booking", "invoice", "delivery", "rental", "repair")
@@ -64,7 +64,7 @@ def several_kinds(context: str | None = None, most: int = 4) -> st.SearchStrateg
 
 @st.composite
 def signals(draw: st.DrawFn, of: Sequence[SignalKind] | None = None, identity: Identity = IDENTITY) -> Signal:
-    """A signal of one of these kinds, not against its polarity.
+    """A signal of one of these kinds, in its range.
 
     Args:
         draw: of Hypothesis.
@@ -72,13 +72,13 @@ def signals(draw: st.DrawFn, of: Sequence[SignalKind] | None = None, identity: I
         identity: makes ids and pseudonyms.
     """
     kind = draw(st.sampled_from(of) if of else kinds())
-    low = None if kind.polarity is Polarity.BOTH else 0.0
+    low = -MOST_VALUE if kind.polarity is Polarity.BOTH else 0.0
     at = draw(_MOMENTS)
     return Signal(
         id=identity.signal_id(kind.name, draw(st.text("0123456789", min_size=1, max_size=9)), at),
         subject=identity.pseudonym(draw(st.sampled_from(("ada", "bob", "cleo", "dan")))),
         kind=kind.name,
-        value=draw(st.floats(low, 1e12 if low is not None else None, allow_nan=False, allow_infinity=False)),
+        value=draw(st.floats(low, MOST_VALUE)),
         occurred_at=at,
     )
 

@@ -13,6 +13,7 @@ from sesame_sdk.hub.consents import Consents
 from sesame_sdk.hub.database import open_engine, writing
 from sesame_sdk.hub.door import Door
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.limits import Limit, Limits
 from sesame_sdk.hub.parties import Directory
 from sesame_sdk.hub.schema import signals
 from sesame_sdk.hub.settings import load_settings
@@ -31,7 +32,7 @@ def take(shop: Partner, hub_path: Path, clock: Clock) -> Iterator[Take]:
     settings = load_settings(hub_path)
     engine = open_engine(settings.database_url)
     signer, view = SigningKey.load(settings.key_path), View(engine, settings.issuer)
-    door = Door(settings, signer, view, Consents(engine), Guard(()), clock)
+    door = Door(settings, signer, view, Consents(engine), Guard(()), Limits(Limit(0, 1)), clock)
 
     def at_once(envelopes: Sequence[bytes]) -> list[Receipt]:
         tasks = [door.knock(envelope, Directory(engine)) for envelope in envelopes]

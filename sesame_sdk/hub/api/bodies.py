@@ -11,6 +11,7 @@ from litestar import Request
 from litestar.exceptions import HTTPException
 
 from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.api.state import ration_of
 
 #: Tells zlib to expect gzip's own header and check sum.
 _GZIP = 16 + zlib.MAX_WBITS
@@ -28,15 +29,18 @@ async def read_body(request: Request[Any, Any, Any], *, media_type: str, most: i
     Raises:
         HTTPException: 408, 413 or 415.
         Rejected: it is not the gzip that it says it is.
+        Retryable: too much is held for others.
     """
     packed = _check_headers(request, media_type, most)
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > most:
-                    raise too_large(most)
+        with ration_of(request).holding() as share:
+            async with asyncio.timeout(seconds):
+                async for piece in request.stream():
+                    share.take(len(piece))
+                    body += piece
+                    if len(body) > most:
+                        raise too_large(most)
     except TimeoutError as error:
         raise HTTPException(f"the body took more than {seconds:g} s", status_code=408) from error
     return inflate(bytes(body), most) if packed else bytes(body)

@@ -8,6 +8,7 @@ What the guard refused is more than that: see `problems`.
 | `Rejected` about a read: the token is not believed | 401 |
 | the same: the reader may not read for this; `Refused`: nobody may | 403 |
 | `Rejected` about a stream: not there, there already, asked for too often | 404, 409, 429 |
+| `Throttled` | 429 with ``Retry-After`` (RFC 6585 section 4) |
 | `Retryable` | 503 with ``Retry-After`` |
 | anything else | 500, and nothing of it shown |
 """
@@ -18,7 +19,7 @@ from typing import Any
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
-from sesame_sdk.errors import Refused, Rejected, Retryable, SesameError
+from sesame_sdk.errors import Refused, Rejected, Retryable, SesameError, Throttled
 from sesame_sdk.hub.api.problems import refusal
 from sesame_sdk.hub.watch import metrics, safe
 from sesame_sdk.hub.watch.lines import RequestFailed
@@ -56,10 +57,14 @@ def on_feed_rejected(request: _AnyRequest, error: Rejected) -> Response[bytes]:
     return on_read_rejected(request, error)
 
 
+def on_too_many(_: _AnyRequest, error: Throttled) -> Response[bytes]:
+    """429."""
+    return _answer(429, "too_many", str(error), headers=_wait(error))
+
+
 def on_retryable(_: _AnyRequest, error: Retryable) -> Response[bytes]:
     """503."""
-    wait = {"Retry-After": str(math.ceil(error.retry_after or 1))}
-    return _answer(503, "unavailable", str(error), headers=wait)
+    return _answer(503, "unavailable", str(error), headers=_wait(error))
 
 
 def on_http(_: _AnyRequest, error: HTTPException) -> Response[bytes]:
@@ -76,11 +81,17 @@ def on_anything(request: _AnyRequest, error: Exception) -> Response[bytes]:
 
 HANDLERS: dict[int | type[Exception], Any] = {
     Rejected: on_rejected,
+    Throttled: on_too_many,
     Retryable: on_retryable,
     HTTPException: on_http,
     SesameError: on_anything,
     Exception: on_anything,
 }
+
+
+def _wait(error: Retryable) -> dict[str, str]:
+    """Whole seconds, and never none (RFC 9110 section 10.2.3)."""
+    return {"Retry-After": str(max(1, math.ceil(error.retry_after or 1)))}
 
 
 def _answer(

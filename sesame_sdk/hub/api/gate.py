@@ -1,8 +1,66 @@
-"""How many requests may be worked on at once. One more is asked to come back."""
+"""How many requests may be worked on at once, and how much of them held. One more is asked to come back.
 
+Nobody has looked at a signature yet where this counts, so it counts nobody in particular: it is what keeps
+those who cannot sign from taking up more than some room. How often an address may ask is for the proxy in
+front of the hub to say, which alone knows the addresses.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from sesame_sdk.errors import Retryable
+
+
+def _busy() -> Retryable:
+    return Retryable("the hub is busy", mend="send again later", retry_after=1)
+
+
+class Ration:
+    """Counts the bytes of bodies that are held; for one event loop.
+
+    Args:
+        most: bytes that may be held at once.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    @contextmanager
+    def holding(self) -> Iterator["Share"]:
+        """A share of it, until the block ends."""
+        share = Share(self)
+        try:
+            yield share
+        finally:
+            self._left += share.held
+
+    def take(self, some: int) -> None:
+        """Give out so many bytes.
+
+        Raises:
+            Retryable: there are no more.
+        """
+        if some > self._left:
+            raise _busy()
+        self._left -= some
+
+
+class Share:
+    """What one request holds of a ration."""
+
+    def __init__(self, ration: Ration) -> None:
+        self._ration = ration
+        self.held = 0
+
+    def take(self, some: int) -> None:
+        """Hold so many bytes more.
+
+        Raises:
+            Retryable: there are no more.
+        """
+        self._ration.take(some)
+        self.held += some
 
 
 class Gate:
@@ -18,7 +76,7 @@ class Gate:
 
     def __enter__(self) -> None:
         if self._inside >= self._most:
-            raise Retryable("the hub is busy", mend="send again later", retry_after=1)
+            raise _busy()
         self._inside += 1
 
     def __exit__(

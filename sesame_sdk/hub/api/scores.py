@@ -3,6 +3,7 @@
 A partner is given points and band, and no reasons: those are the person's own (see `Hub.explain`).
 """
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -19,8 +20,10 @@ from sesame_sdk.hub.api.operations import taking
 from sesame_sdk.hub.api.state import gate_of, hub_of
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.reads import MOST_SUBJECTS
-from sesame_sdk.model import codec
+from sesame_sdk.model import checks, codec
 
+LONGEST_SUBJECT = 128
+_is_subject = re.compile(checks.SUBJECT_PATTERN).fullmatch
 _JSON = "application/json"
 _BEARER = "bearer"
 SECURITY: list[dict[str, list[str]]] = [{"reader": []}]
@@ -47,11 +50,14 @@ _ASKED = Schema(
 )
 
 
+_Subject = Annotated[str, msgspec.Meta(max_length=LONGEST_SUBJECT, pattern=rf"^{checks.SUBJECT_PATTERN}\Z")]
+
+
 @frozen
 class Asked:
     """Whose scores are asked for: the reader's own pseudonyms."""
 
-    subjects: tuple[Annotated[str, msgspec.Meta(max_length=128)], ...]
+    subjects: tuple[_Subject, ...]
 
 
 @get(
@@ -65,6 +71,8 @@ class Asked:
 async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A score, or null: nobody known by that name, no grant, and no score look the same."""
     subject: str = request.path_params["subject"]
+    if len(subject) > LONGEST_SUBJECT or not _is_subject(subject):
+        raise Rejected("is nothing that a person could be called", field="subject")
     with gate_of(request):
         found = await sync_to_thread(hub_of(request).read_scores, token_of(request), [subject])
     return Response(codec.encode({"score": found[subject]}), media_type=MediaType.JSON)

@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Request
 
-from sesame_sdk.hub.api.gate import Gate
+from sesame_sdk.hub.api.gate import Gate, Ration
 from sesame_sdk.hub.feeder import Feeder
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.watch.health import Health
@@ -21,6 +21,12 @@ def gate_of(request: Request[Any, Any, Any]) -> Gate:
     """Where requests are counted."""
     gate: Gate = request.app.state.gate
     return gate
+
+
+def ration_of(request: Request[Any, Any, Any]) -> Ration:
+    """Of which bodies take while they arrive."""
+    ration: Ration = request.app.state.ration
+    return ration
 
 
 def verifier_of(request: Request[Any, Any, Any]) -> Executor:

@@ -11,8 +11,6 @@ from sesame_sdk.errors import Misconfigured
 
 #: The step that this program needs.
 HEAD = "0001"
-#: The tables as they were before there were steps.
-_UNNUMBERED = "0001"
 _MIGRATE = "make a backup, then: sesame hub migrate"
 
 
@@ -23,7 +21,7 @@ def upgrade(connection: Connection) -> str | None:
         connection: in a transaction, and nobody else writes.
 
     Raises:
-        Misconfigured: it has steps that this program does not know.
+        Misconfigured: its tables are not ours, or of a version that this program does not know.
     """
     before = revision(connection)
     if before == HEAD:
@@ -35,9 +33,6 @@ def upgrade(connection: Connection) -> str | None:
     config = Config()
     config.set_main_option("script_location", "sesame_sdk.hub:migrations")
     config.attributes["connection"] = connection
-    if before is not None and not _numbered(connection):
-        command.stamp(config, before)
-    _check_known(before)
     command.upgrade(config, "head")
     return before
 
@@ -46,32 +41,31 @@ def check(connection: Connection) -> bool:
     """Whether the tables are there; False for a database that is empty.
 
     Raises:
-        Misconfigured: they are of another version than this program.
+        Misconfigured: as `upgrade`; or they are of an earlier version.
     """
     found = revision(connection)
-    _check_known(found)
     if found is not None and found != HEAD:
         raise Misconfigured(f"has tables of version {found}, not {HEAD}", field="database", mend=_MIGRATE)
     return found is not None
 
 
 def revision(connection: Connection) -> str | None:
-    """The last step that a database took; None if it is empty."""
+    """The last step that a database took; None if it is empty.
+
+    Raises:
+        Misconfigured: its tables are not ours, or of a version that this program does not know.
+    """
     tables = inspect(connection).get_table_names()
-    if "alembic_version" in tables:
-        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return found
-    return _UNNUMBERED if "envelopes" in tables else None
-
-
-def _numbered(connection: Connection) -> bool:
-    return inspect(connection).has_table("alembic_version")
-
-
-def _check_known(found: str | None) -> None:
-    if found is not None and found > HEAD:
+    if not tables:
+        return None
+    if "alembic_version" not in tables:
+        mend = "name an empty database; hubs from before versions were numbered cannot be used"
+        raise Misconfigured("has tables without a version", field="database", mend=mend)
+    found: str = connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+    if found > HEAD:
         raise Misconfigured(
             f"has tables of version {found}, which is newer than this program's {HEAD}",
             field="database",
             mend="install the version of sesame-sdk that made them, or a later one",
         )
+    return found

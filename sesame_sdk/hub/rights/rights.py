@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Row
 
 from sesame_sdk.hub import parties
 from sesame_sdk.hub.database import reading
+from sesame_sdk.hub.journal import Journal
 from sesame_sdk.hub.moments import moment
 from sesame_sdk.hub.reception import Poll
 from sesame_sdk.hub.rights import disputes, erasure, gate, notices, scrub
@@ -46,7 +47,8 @@ class Rights:
         issuer: of the hub.
         signer: its key.
         engine: of the ledger.
-        writer: its one writer.
+        writer: of the ledger.
+        journal: what was taken back, for whoever restores a backup.
         keys: knows the partners' keys.
         clock: says what time it is, in UTC.
         today: the day that scores are computed for.
@@ -56,6 +58,7 @@ class Rights:
     signer: Signer
     engine: Engine
     writer: Writer
+    journal: Journal
     keys: KeyFinder
     clock: Callable[[], datetime]
     today: Callable[[], date]
@@ -156,6 +159,7 @@ class Rights:
     def erase(self, person: str) -> Erased:
         """Erase a person, all of it or nothing. See `erasure`, and its errors; `scrub` afterwards."""
         at = self.clock()
+        self.journal.erased(person)
         return self.writer.run(lambda connection: erasure.erase(connection, person, at))
 
     def scrub(self) -> None:

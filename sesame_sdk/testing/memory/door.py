@@ -1,7 +1,7 @@
 """The door for what partners say: verified, sorted, kept, and answered with a signed receipt.
 
-A signal is kept when its kind is registered, its value does not go against the kind's polarity, it did
-not happen in the future, and its person lets this partner send it. The first that fails is its reason.
+A signal is kept when its kind is registered, its value is in the kind's range, it happened neither in the
+future nor before 1970, and its person lets this partner send it. The first that fails is its reason.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
 from sesame_sdk.model.party import Manifest
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.model.signal import Polarity, Signal
+from sesame_sdk.model.signal import FIRST_MOMENT, MOST_VALUE, Polarity, Signal
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.events import event_type_of, sign_event, verify_event
 from sesame_sdk.testing.memory.consents import Consents
@@ -84,8 +84,12 @@ class Door:
             return DropReason.KIND_NOT_REGISTERED
         if signal.value < 0 and kind.polarity is not Polarity.BOTH:
             return DropReason.VALUE_AGAINST_POLARITY
+        if abs(signal.value) > MOST_VALUE:
+            return DropReason.VALUE_OUT_OF_RANGE
         if signal.occurred_at > arrival.received_at + FUTURE:
             return DropReason.IN_THE_FUTURE
+        if signal.occurred_at < FIRST_MOMENT:
+            return DropReason.TOO_LONG_AGO
         allowed = self._consents.sendable(arrival.issuer, signal.subject, arrival.received_at)
         return None if signal.kind in allowed else DropReason.NO_GRANT
 

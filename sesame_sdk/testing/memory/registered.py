@@ -2,7 +2,7 @@
 
 Rules:
     * the guard passes every kind and consumer, and no policy in force contradicts a kind
-    * a name means one thing for good; only its words may change
+    * a name means one thing for good, unless all that said so was void by then; only its words may change
     * of one plugin the latest counts, unless the key that signed it was void by then
 """
 
@@ -71,7 +71,8 @@ class Registered:
         return list({(arrival.issuer, told.name): (arrival, told) for arrival, told in standing}.values())
 
     def _check_meaning(self, told: Manifest) -> None:
-        ever = {kind.name: _meaning(kind) for _, manifest in self._all for kind in manifest.kinds}
+        standing = (manifest for arrival, manifest in self._all if not self._void(arrival))
+        ever = {kind.name: _meaning(kind) for manifest in standing for kind in manifest.kinds}
         for kind in told.kinds:
             if ever.get(kind.name, _meaning(kind)) != _meaning(kind):
                 raise Rejected(

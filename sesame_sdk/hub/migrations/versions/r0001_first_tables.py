@@ -1,4 +1,4 @@
-"""The first tables: ledger, consents, registrations, policies, reads, and the feed.
+"""The first tables: ledger, consents, registrations, policies, reads, the feed, rights, and limits.
 
 Revision ID: 0001
 """
@@ -28,6 +28,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("what"),
     )
     op.create_table(
+        "copies",
+        sa.Column("person", sa.BigInteger(), nullable=False),
+        sa.Column("envelope", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "envelope"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "erasures",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("erased_at", sa.BigInteger(), nullable=False),
+        sa.Column("signals", sa.Integer(), nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "kinds",
         sa.Column("id", KEY, nullable=False),
         sa.Column("name", sa.String(length=128), nullable=False),
@@ -47,6 +62,7 @@ def upgrade() -> None:
         sa.Column("person", sa.String(length=128), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("person"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "policies",
@@ -69,6 +85,44 @@ def upgrade() -> None:
         sa.Column("envelope", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("person", "partner", "id"),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "allowances",
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("rate", sa.BigInteger(), nullable=True),
+        sa.Column("burst", sa.BigInteger(), nullable=True),
+        sa.Column("level", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner"],
+            ["partners.id"],
+        ),
+        sa.PrimaryKeyConstraint("partner"),
+    )
+    op.create_table(
+        "disputes",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("person", KEY, nullable=False),
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("signal", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("kind", KEY, nullable=False),
+        sa.Column("frozen", sa.Boolean(), nullable=False),
+        sa.Column("statement", sa.String(length=2000), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["kind"],
+            ["kinds.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["partner"],
+            ["partners.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["person"],
+            ["people.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("person", "partner", "signal"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "envelopes",
@@ -183,6 +237,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("partner", "purpose", "context"),
     )
     op.create_table(
+        "dispute_steps",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("dispute", KEY, nullable=False),
+        sa.Column("what", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("words", sa.String(length=1000), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dispute"],
+            ["disputes.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_dispute_steps_dispute", "dispute_steps", ["dispute"])
+    op.create_table(
         "grants",
         sa.Column("id", KEY, nullable=False),
         sa.Column("pseudonym", KEY, nullable=False),
@@ -226,6 +295,36 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_letters_stream", "letters", ["stream"])
+    op.create_table(
+        "notices",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("jti", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=128), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("dispute", KEY, nullable=True),
+        sa.Column("erasure", KEY, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["dispute"],
+            ["disputes.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["erasure"],
+            ["erasures.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["partner"],
+            ["partners.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("jti"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_notices_dispute", "notices", ["dispute"])
+    op.create_index("ix_notices_erasure", "notices", ["erasure"])
+    op.create_index("ix_notices_partner", "notices", ["partner"])
     op.create_table(
         "registrations",
         sa.Column("envelope", KEY, nullable=False),

@@ -1,0 +1,40 @@
+"""One running hub for all that goes wrong: who is who there is in `site`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import FILE, create_hub
+from sesame_sdk.signing.keys import SigningKey
+from tests.hub.conftest import LATES, ORDERS, clock, hub, hub_path, shop
+from tests.hub.process import free_port, serving
+from tests.hub.stage import LONG_AGO, ORDER, Partner, policy, weighting
+from tests.rogue.site import BODY_SECONDS, YESTERDAY, Site
+
+__all__ = ["clock", "hub", "hub_path", "shop", "site"]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A hub as a process. Ada lets both partners send and read; Bob lets the twin; nobody else agreed."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    settings = create_hub(tmp_path_factory.mktemp("rogue") / "hub", issuer=url)
+    with (settings.path / FILE).open("a", encoding="utf-8") as file:
+        file.write(f"body_seconds = {BODY_SECONDS}\n")
+    with Hub.open(settings.path) as opened, serving(settings.path, port) as process:
+        first = Partner.join("https://shop.example", opened, moments.now, ORDERS, LATES, reads=["retail"])
+        twin = Partner.join("https://twin.example", opened, moments.now, ORDERS, reads=["retail"])
+        opened.set_policy(
+            policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
+        )
+        for partner in (first, twin):
+            opened.add_grants(partner.grants("ada", ORDER, reads="retail", given_at=YESTERDAY))
+        opened.add_grants(twin.grants("bob", ORDER, reads="retail", given_at=YESTERDAY))
+        first.send(first.signal("ada", "known", at=YESTERDAY))
+        revoked, early = (SigningKey.generate() for _ in range(2))
+        opened.add_partner(first.issuer, [revoked.public_jwk], not_before=LONG_AGO)
+        opened.revoke_key(first.issuer, revoked.kid, LONG_AGO)
+        opened.add_partner(first.issuer, [early.public_jwk], not_before=moments.now().replace(year=2100))
+        yield Site(url, opened, first, twin, revoked, early, process.pid)

@@ -1,0 +1,268 @@
+"""How much a partner may ask: the bucket, the hub that keeps it, and the client that waits for it."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sesame_sdk import Rejected, Throttled
+from sesame_sdk.exchange.client import Client
+from sesame_sdk.exchange.retries import Retries
+from sesame_sdk.exchange.transport import Transport
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.limits import ONE, Bucket, Limit
+from sesame_sdk.hub.settings import FILE, create_hub
+from sesame_sdk.hub.writer import Task
+from tests.hub.conftest import ORDERS
+from tests.hub.process import free_port, serving
+from tests.hub.stage import ORDER, Clock, Partner, manifest
+from tests.rogue.site import SET, YESTERDAY
+
+LIMITS = st.builds(Limit, st.integers(1, 10**6), st.integers(1, 10**7))
+_NOW = 1_780_315_200 * ONE
+#: Microseconds that pass, and what is then asked for.
+ASKED = st.lists(st.tuples(st.integers(0, 10 * ONE), st.integers(1, 2000)), max_size=60)
+
+
+@given(LIMITS, ASKED)
+def test_a_bucket_gives_no_more_than_its_limit(limit: Limit, asked: list[tuple[int, int]]) -> None:
+    """In all: what it holds, what flows in meanwhile, and the last message that it goes into debt for."""
+    bucket, now, given_out = Bucket(limit.burst * ONE, _NOW), _NOW, 0
+    for passed, cost in asked:
+        now += passed
+        served, bucket = bucket.filled(limit, now).serves([cost])
+        given_out += served * cost
+        assert bucket.level <= limit.burst * ONE
+    assert given_out * ONE <= limit.burst * ONE + limit.rate * (now - _NOW) + 2000 * ONE
+
+
+@given(LIMITS, ASKED, st.integers(1, 10_000))
+def test_the_wait_that_is_asked_for_is_true_to_the_microsecond(
+    limit: Limit, asked: list[tuple[int, int]], cost: int
+) -> None:
+    """After it the bucket serves, and a microsecond earlier it does not."""
+    bucket, now = Bucket(limit.burst * ONE, _NOW), _NOW
+    for passed, some in asked:
+        now += passed
+        _, bucket = bucket.filled(limit, now).serves([some])
+    wait = bucket.wait(limit, now)
+    assert bucket.filled(limit, now + wait).serves([cost])[0] == 1
+    assert wait == 0 or bucket.filled(limit, now + wait - 1).serves([cost])[0] == 0
+
+
+@given(LIMITS, ASKED, st.integers(0, 59))
+def test_who_keeps_below_the_rate_is_never_refused(
+    limit: Limit, asked: list[tuple[int, int]], ahead: int
+) -> None:
+    """Also where two machines take turns whose clocks differ: the bucket fills by the faster one."""
+    bucket, now = Bucket(limit.burst * ONE, _NOW + ahead * ONE), _NOW
+    for place, (passed, _) in enumerate(asked):
+        now += max(passed, 1 + ONE // limit.rate)
+        clock = now + (ahead * ONE if place % 2 == 0 else 0)
+        served, bucket = bucket.filled(limit, clock).serves([1])
+        assert served == 1 or limit.burst < 60
+
+
+@given(LIMITS, st.integers(61 * ONE, 10**15))
+def test_a_clock_that_was_put_back_does_not_shut_the_door(limit: Limit, ahead: int) -> None:
+    """What was noted by a clock far ahead is taken as noted now."""
+    bucket = Bucket(0, _NOW + ahead).filled(limit, _NOW)
+    assert bucket == Bucket(0, _NOW)
+    assert bucket.wait(limit, _NOW) <= ONE
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(-1, 1), (10**6 + 1, 1), (1, 0), (1, 10**9 + 1)])
+def test_a_limit_that_is_none_is_rejected(rate: int, burst: int) -> None:
+    """Naming the number."""
+    with pytest.raises(Rejected, match=r"rate|burst"):
+        Limit(rate, burst)
+
+
+@contextmanager
+def _several(path: Path, clock: Clock, hubs: int) -> Iterator[list[Hub]]:
+    with ExitStack() as open_ones:
+        yield [open_ones.enter_context(Hub.open(path, clock=clock)) for _ in range(hubs)]
+
+
+def _orders(shop: Partner, name: str, count: int) -> bytes:
+    return shop.seal(*(shop.signal("ada", f"{name} {number}") for number in range(count)))
+
+
+def test_two_hubs_on_one_ledger_share_a_bucket(hub_path: Path, clock: Clock) -> None:
+    """Whichever is asked: 20 signals at once, then 10 a second; and the wait that is asked for is enough."""
+    with _several(hub_path, clock, 2) as (one, other):
+        shop = Partner.join("https://shop.example", one, clock, ORDERS)
+        one.add_grants(shop.grants("ada", ORDER))
+        one.limit_partner(shop.issuer, Limit(10, 20))
+        clock.pass_by(hours=1)
+        one.receive(_orders(shop, "a", 10))
+        other.receive(_orders(shop, "b", 15))
+        for hub in (one, other):
+            with pytest.raises(Throttled) as refused:
+                hub.receive(_orders(shop, "c", 1))
+            assert refused.value.retry_after == 0.6
+        clock.pass_by(seconds=0.6)
+        assert shop.read_receipt(other.receive(_orders(shop, "c", 1))).accepted == 1
+        with pytest.raises(Throttled):
+            one.receive(_orders(shop, "d", 1))
+
+
+def test_a_group_is_charged_in_its_order_and_the_rest_is_asked_to_wait(shop: Partner, hub: Hub) -> None:
+    """Of envelopes that are taken in together those that are paid for are kept, and no others."""
+    hub.add_grants(shop.grants("ada", ORDER))
+    hub.limit_partner(shop.issuer, Limit(1, 25))
+    gathered = threading.Event()
+    held = hub.feed.writer.submit(Task(lambda _, items: [gathered.wait(30) for _ in items], None))
+    waiting = [hub.submit(_orders(shop, str(number), 10)) for number in range(8)]
+    gathered.set()
+    assert held.result()
+    outcomes = [future.exception() or future.result() for future in waiting]
+    assert [isinstance(outcome, Throttled) for outcome in outcomes] == [False] * 3 + [True] * 5
+    assert hub.rebuild() == 30
+
+
+def test_what_was_never_believed_is_charged_to_nobody(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """Whoever cannot sign cannot use up a partner's bucket."""
+    hub.limit_partner(shop.issuer, Limit(1, 10))
+    hub.add_grants(shop.grants("ada", ORDER))
+    forged = _orders(shop, "a", 10).replace(b".", b".eyJ9", 1)
+    mine = _orders(shop, "a", 10)
+    for _ in range(50):
+        with pytest.raises(Rejected):
+            hub.receive(forged)
+        with pytest.raises(Rejected):
+            hub.receive(mine[:-20] + b"~")
+    assert shop.read_receipt(hub.receive(mine)).accepted == 10
+    with pytest.raises(Throttled):
+        hub.receive(_orders(shop, "b", 1))
+    clock.pass_by(seconds=1)
+
+
+def test_reads_and_registrations_are_charged_too(shop: Partner, hub: Hub) -> None:
+    """A score read costs as much as a signal sent, and any other request one."""
+    hub.limit_partner(shop.issuer, Limit(1, 10))
+    shop.register(manifest(ORDERS, reads=["retail"]))
+    shop.read(*(f"person {number}" for number in range(9)))
+    for ask in (
+        lambda: shop.read("ada"),
+        lambda: shop.register(manifest(ORDERS, reads=["retail"])),
+        lambda: hub.reception.read(shop.read_token()),
+    ):
+        with pytest.raises(Throttled):
+            ask()
+
+
+def test_a_limit_that_is_raised_helps_within_a_second(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """What was owed is owed still, at the new rate; without any limit nothing is."""
+    hub.limit_partner(shop.issuer, Limit(1, 1))
+    hub.receive(_orders(shop, "a", 1000))
+    with pytest.raises(Throttled) as refused:
+        hub.receive(_orders(shop, "b", 1))
+    assert refused.value.retry_after == 1000.0
+    hub.limit_partner(shop.issuer, Limit(500, 1))
+    clock.pass_by(seconds=2)
+    hub.receive(_orders(shop, "c", 1000))
+    with pytest.raises(Throttled):
+        hub.receive(_orders(shop, "d", 1))
+    hub.limit_partner(shop.issuer, Limit(0, 1))
+    clock.pass_by(seconds=1)
+    hub.receive(_orders(shop, "d", 1))
+    hub.limit_partner(shop.issuer, None)
+    assert hub.limit_of(shop.issuer) == Limit(10_000, 1_000_000)
+
+
+def test_who_is_no_partner_has_no_limit(hub: Hub) -> None:
+    """A typing error is told."""
+    with pytest.raises(Rejected, match="not a partner"):
+        hub.limit_partner("https://nobody.example", None)
+    with pytest.raises(Rejected, match="not a partner"):
+        hub.limit_of("https://nobody.example")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Hub]]:
+    """A hub as a process, where a partner may send 400 signals a second, and 400 at once."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    path = create_hub(tmp_path_factory.mktemp("limits") / "hub", issuer=url).path
+    with (path / FILE).open("a", encoding="utf-8") as file:
+        file.write("partner_rate = 400\npartner_burst = 400\n")
+    with Hub.open(path) as hub, serving(path, port):
+        yield url, hub
+
+
+def _joined(served: tuple[str, Hub], name: str) -> Partner:
+    partner = Partner.join(f"https://{name}.example", served[1], moments.now, ORDERS)
+    people = [grant for n in range(20) for grant in partner.grants(f"{name} {n}", ORDER, given_at=YESTERDAY)]
+    served[1].add_grants(people)
+    return partner
+
+
+def _signals(partner: Partner, name: str, count: int) -> list[object]:
+    return [partner.signal(f"{name} {n % 20}", f"{name} {n}", at=YESTERDAY) for n in range(count)]
+
+
+def _post(url: str, body: bytes) -> requests.Response:
+    headers = {"Content-Type": SET, "Accept": SET}
+    return requests.post(f"{url}/v1/events", data=body, headers=headers, timeout=30)
+
+
+def test_of_two_partners_the_one_that_floods_is_told_when_to_come_back(served: tuple[str, Hub]) -> None:
+    """429 with a true Retry-After for it; the other, who asks for little, is never refused meanwhile."""
+    url, _ = served
+    flooding, quiet = _joined(served, "flood"), _joined(served, "quiet")
+    stop = threading.Event()
+    refused: list[requests.Response] = []
+
+    def flood(worker: int) -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            name = f"flood {worker} {number}"
+            signals = [flooding.signal("flood 0", f"{name} {n}", at=YESTERDAY) for n in range(200)]
+            answer = _post(url, flooding.seal(*signals))
+            if answer.status_code != 202:
+                refused.append(answer)
+
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(flood, worker) for worker in range(2)]
+        try:
+            mine = [_post(url, quiet.seal(signal)) for signal in _signals(quiet, "quiet", 40)]
+        finally:
+            stop.set()
+        for one in running:
+            one.result()
+    assert {answer.status_code for answer in mine} == {202}
+    assert {(answer.status_code, answer.json()["err"]) for answer in refused} == {(429, "too_many")}
+    last = _post(url, flooding.seal(*_signals(flooding, "flood", 1)))
+    if last.status_code == 429:
+        threading.Event().wait(int(last.headers["Retry-After"]))
+        last = _post(url, flooding.seal(*_signals(flooding, "flood", 1)))
+    assert last.status_code == 202
+
+
+def test_a_client_that_is_limited_delivers_all_of_it_once(served: tuple[str, Hub], tmp_path: Path) -> None:
+    """It waits as it is told, in all its threads, and one run empties the outbox."""
+    url, hub = served
+    partner = _joined(served, "eager")
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        threading.Event().wait(seconds)
+
+    transport = Transport(url, retries=Retries(sleep=sleep))
+    who = {"issuer": partner.issuer, "hub": url, "signer": partner.key}
+    with Client(**who, outbox=tmp_path / "outbox.sqlite", transport=transport) as client:
+        for start in range(0, 2000, 100):
+            client.post(_signals(partner, "eager", 2000)[start : start + 100])
+        delivered = client.deliver(concurrency=4)
+    assert (delivered.pending, delivered.dead, delivered.accepted, delivered.duplicates) == (0, 0, 2000, 0)
+    assert waited
+    assert hub.rebuild() >= 2000

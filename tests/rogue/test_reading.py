@@ -1,0 +1,164 @@
+"""Reads in bad faith: tokens that are not believed, names that are somebody else's, questions too large."""
+
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.reads import MOST_SUBJECTS
+from sesame_sdk.signing.keys import SigningKey, public_point
+from tests.rogue import forging
+from tests.rogue.forging import header, jws
+from tests.rogue.site import Site
+
+_JSON = {"Content-Type": "application/json"}
+
+
+def _claims(site: Site, **other: object) -> dict[str, object]:
+    now = forging.seconds()
+    members = {
+        "iss": site.shop.issuer,
+        "aud": site.url,
+        "iat": now,
+        "exp": now + 60,
+        "jti": f"read-{moments.now().timestamp()}",
+        "purpose": PERSONALISED_BENEFITS,
+        "context": "retail",
+    } | other
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _token(site: Site, key: SigningKey | None = None, alg: str = "Ed25519", **other: object) -> bytes:
+    key = key or site.shop.key
+    return jws(header(key, typ="sesame-read+jwt", alg=alg), _claims(site, **other), key.sign)
+
+
+def _used(site: Site) -> bytes:
+    token = _token(site)
+    assert _ask(site, token, site.shop.pseudonym("ada")).status_code == 200
+    return token
+
+
+def _ask(site: Site, token: bytes, *subjects: str) -> requests.Response:
+    bearer = {"Authorization": b"Bearer " + token}
+    return requests.post(
+        f"{site.url}/v1/scores/read", json={"subjects": subjects}, headers=bearer, timeout=30
+    )
+
+
+Make = Callable[[Site], bytes]
+TOKENS: dict[str, tuple[int, str, Make]] = {
+    "a token that was used": (401, "authentication_failed", _used),
+    "a forged signature": (
+        401,
+        "authentication_failed",
+        lambda s: jws(header(s.shop.key, typ="sesame-read+jwt"), _claims(s), SigningKey.generate().sign),
+    ),
+    "alg none": (
+        401,
+        "authentication_failed",
+        lambda s: jws(header(s.shop.key, typ="sesame-read+jwt", alg="none"), _claims(s), lambda _: b""),
+    ),
+    "an HMAC under the public key": (
+        401,
+        "authentication_failed",
+        lambda s: forging.by_hmac(public_point(s.shop.key.public_jwk), _claims(s), s.shop.key),
+    ),
+    "an unknown key": (401, "invalid_key", lambda s: _token(s, SigningKey.generate())),
+    "a revoked key": (401, "invalid_key", lambda s: _token(s, s.revoked)),
+    "another partner's key": (401, "invalid_key", lambda s: _token(s, s.twin.key)),
+    "nobody's name": (401, "invalid_issuer", lambda s: _token(s, iss="https://nobody.example")),
+    "another audience": (401, "invalid_audience", lambda s: _token(s, aud="https://other.example")),
+    "expired": (401, "authentication_failed", lambda s: _token(s, iat=1, exp=60)),
+    "good for months": (
+        401,
+        "authentication_failed",
+        lambda s: _token(s, exp=forging.seconds() + 10**7),
+    ),
+    "without an end": (401, "authentication_failed", lambda s: _token(s, exp=None)),
+    "without a purpose": (401, "authentication_failed", lambda s: _token(s, purpose=None)),
+    "a purpose with a NUL in it": (401, "authentication_failed", lambda s: _token(s, purpose="urn:a\0")),
+    "an event for a token": (401, "authentication_failed", lambda s: s.shop.seal(s.order()).split(b"~")[0]),
+    "a whole envelope for a token": (401, "authentication_failed", lambda s: s.shop.seal(s.order())),
+    "a purpose that was not registered": (
+        403,
+        "access_denied",
+        lambda s: _token(s, purpose="https://w3id.org/dpv#CustomerCare"),
+    ),
+    "a context without a policy": (403, "access_denied", lambda s: _token(s, context="community")),
+    "a purpose that nobody may read for": (
+        403,
+        "access_denied",
+        lambda s: _token(s, purpose="https://w3id.org/dpv#CreditChecking"),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", TOKENS)
+def test_a_token_that_is_wrong_reads_nothing_and_leaves_nothing(site: Site, way: str) -> None:
+    """No score, no read in anybody's log, and no token used up."""
+    status, code, make = TOKENS[way]
+    token = make(site)
+    with site.keeping_nothing():
+        answer = _ask(site, token, site.shop.pseudonym("ada"))
+    assert answer.status_code == status, answer.text
+    assert answer.json()["err"] == code
+    assert "points" not in answer.text
+
+
+def test_another_partners_name_for_a_person_reads_nothing(site: Site) -> None:
+    """Null, as for whoever is not known at all, and the person sees no read."""
+    before = len(site.hub.reads_of("ada")), len(site.hub.reads_of("bob"))
+    names = [site.twin.pseudonym("ada"), site.twin.pseudonym("bob"), "ada", "nobody"]
+    answer = _ask(site, _token(site), *names)
+    assert answer.json() == {"scores": dict.fromkeys(names)}
+    assert (len(site.hub.reads_of("ada")), len(site.hub.reads_of("bob"))) == before
+
+
+_BODIES: dict[str, bytes] = {
+    "one subject too many": forging.text({"subjects": [f"s{n}" for n in range(MOST_SUBJECTS + 1)]}),
+    "no subject": b'{"subjects":[]}',
+    "subjects that are no list": b'{"subjects":"ada"}',
+    "a number for a subject": b'{"subjects":[1]}',
+    "a subject that is too long": forging.text({"subjects": ["s" * 129]}),
+    "an empty subject": b'{"subjects":[""]}',
+    "a subject with a NUL in it": b'{"subjects":["a\\u0000b"]}',
+    "a subject with a blank in it": b'{"subjects":["a b"]}',
+    "half a character": b'{"subjects":["\\ud800"]}',
+    "no JSON": b"subjects=ada",
+    "nothing": b"",
+    "nested deeply": b"[" * 100_000 + b"]" * 100_000,
+    "nested deeply within": b'{"subjects":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "invalid UTF-8": b'{"subjects":["\xff\xfe"]}',
+}
+
+
+@pytest.mark.parametrize("way", _BODIES)
+def test_a_question_that_is_wrong_is_refused(site: Site, way: str) -> None:
+    """400, and the token that came with it can still be used."""
+    token = _token(site)
+    with site.keeping_nothing():
+        answer = requests.post(
+            f"{site.url}/v1/scores/read",
+            data=_BODIES[way],
+            headers=_JSON | {"Authorization": f"Bearer {token.decode()}"},
+            timeout=30,
+        )
+    assert (answer.status_code, answer.json()["err"]) == (400, "invalid_request")
+    assert _ask(site, token, site.shop.pseudonym("ada")).status_code == 200
+
+
+@pytest.mark.parametrize("subject", ["%00", "a%20b", "%F0%9F%98%80", "s" * 129, "..%2f..%2fetc", "%FF"])
+def test_a_name_in_a_path_that_cannot_be_one_is_refused(site: Site, subject: str) -> None:
+    """400, or there is no such route; never the score of anybody."""
+    token = _token(site)
+    with site.keeping_nothing("read_tokens", "allowances"):
+        answer = requests.get(
+            f"{site.url}/v1/scores/{subject}",
+            headers={"Authorization": f"Bearer {token.decode()}"},
+            timeout=30,
+        )
+    assert answer.status_code in {200, 400, 404}
+    assert "points" not in answer.text

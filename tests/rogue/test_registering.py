@@ -1,0 +1,90 @@
+"""Registrations that are wrong: refused with a code, and nothing registered."""
+
+from collections.abc import Callable
+
+import pytest
+from attrs import evolve
+
+from sesame_sdk import Manifest, Polarity, Sensitivity
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.party import MOST
+from tests.hub.stage import LATE, ORDER, kind, manifest
+from tests.rogue import forging
+from tests.rogue.site import Site
+
+Make = Callable[[Site], bytes]
+
+
+def _told(site: Site, told: object) -> bytes:
+    return site.shop.token(EventType.REGISTRATION, told)
+
+
+def _older(site: Site) -> bytes:
+    hour_ago = forging.seconds() - 3600
+    events = {EventType.REGISTRATION.value: {"name": "sesame-test", "version": "1.0", "api": "1.0"}}
+    events[EventType.REGISTRATION.value]["digest"] = manifest().digest
+    return forging.signed(site.shop, forging.claims(site.shop, events, iat=hour_ago, _sd_alg=None))
+
+
+def _many(count: int) -> Manifest:
+    kinds = [kind(f"retail.thing.n{number}") for number in range(count)]
+    return manifest(*kinds[:MOST], name="sesame-many")
+
+
+WAYS: dict[str, tuple[str, Make]] = {
+    "a kind without categories of personal data": (
+        "access_denied",
+        lambda s: _told(s, manifest(kind("retail.order.undeclared", categories=()), name="bad")),
+    ),
+    "a kind about a special category": (
+        "access_denied",
+        lambda s: _told(s, manifest(kind("retail.order.pills", sensitivity=Sensitivity.SPECIAL), name="bad")),
+    ),
+    "a kind with another meaning than it has": (
+        "access_denied",
+        lambda s: _told(s, manifest(kind(ORDER, polarity=Polarity.BOTH), name="bad")),
+    ),
+    "a digest of something else": (
+        "invalid_request",
+        lambda s: _told(s, evolve(manifest(kind(ORDER), name="bad"), digest="x" * 43)),
+    ),
+    "an API that is not spoken here": (
+        "invalid_request",
+        lambda s: _told(s, manifest(kind(ORDER), name="bad", api="9.0")),
+    ),
+    "a kind twice": ("invalid_request", lambda s: _told(s, manifest(kind(ORDER), kind(ORDER), name="bad"))),
+    "an older one than is in force": ("invalid_request", _older),
+    "a plugin without a name": (
+        "invalid_request",
+        lambda s: _told(s, {"name": "", "version": "1"}),
+    ),
+    "a version with a NUL in it": (
+        "invalid_request",
+        lambda s: _told(s, {"name": "bad", "version": "1\0", "api": "1.0"}),
+    ),
+    "a name of half a megabyte": (
+        "invalid_request",
+        lambda s: _told(s, {"name": "n" * (1 << 19), "version": "1", "api": "1.0"}),
+    ),
+    "a list": ("invalid_request", lambda s: _told(s, [])),
+    "a key that was revoked": (
+        "invalid_key",
+        lambda s: s.shop.with_key(s.revoked).token(EventType.REGISTRATION, manifest(kind(LATE))),
+    ),
+    "the twin's key under the shop's name": (
+        "invalid_key",
+        lambda s: s.shop.with_key(s.twin.key).token(EventType.REGISTRATION, manifest(kind(LATE))),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_registration_that_is_wrong_is_refused_and_changes_nothing(site: Site, way: str) -> None:
+    """400 and the code; partners, kinds and what they may read for stay as they were."""
+    code, make = WAYS[way]
+    body = make(site)
+    before = site.hub.partners()
+    with site.keeping_nothing():
+        answer = site.post(body)
+    assert (answer.status_code, answer.json()["err"]) == (400, code), answer.text
+    assert site.hub.partners() == before

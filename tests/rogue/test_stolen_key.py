@@ -1,0 +1,263 @@
+"""A stolen key: once it is revoked, everything is as if the thief had never sent a thing.
+
+Two hubs hear the same, but for what the thief sends, which one of them alone hears. Then the key is
+revoked there as here, and from then on nobody can tell the two apart: by scores and their reasons, by what
+consumers were told, by receipts for what comes later, or by what is left when the table is made again.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from attrs import define, evolve, field
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from sesame_sdk import Manifest, Polarity, Rejected, Signal
+from sesame_sdk.hub.database import reading
+from sesame_sdk.hub.feed_schema import told
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import create_hub
+from sesame_sdk.hub.streams import Wish
+from sesame_sdk.model.envelope import DropReason, EventType, Receipt
+from sesame_sdk.signing.keys import SigningKey
+from tests.hub.conftest import LATES, ORDERS
+from tests.hub.stage import HUB, LATE, NOON, ORDER, Clock, Partner, kind, manifest, policy, weighting
+
+#: In memory where there is such a folder: many ledgers are made, and none has to outlive a power cut.
+_FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a new folder of our own is made there
+PEOPLE = ("ada", "bob", "cleo")
+KEPT = "retail.promise.kept"
+PROMISES = kind(KEPT)
+_FULL = manifest(ORDERS, LATES, reads=["retail"])
+#: What a thief may say that the shop's plugin is, and another plugin that takes a name.
+STOLEN = {
+    "as it is": _FULL,
+    "poorer": manifest(ORDERS),
+    "empty": manifest(),
+    "richer": manifest(ORDERS, LATES, PROMISES, reads=["retail"]),
+    "another plugin": manifest(evolve(PROMISES, polarity=Polarity.BOTH), name="thief"),
+    "another plugin that reads": manifest(reads=["retail"], name="reader"),
+}
+#: Who, which of a few orders, of what kind.
+Deed = tuple[str, int, str]
+DEEDS = st.lists(
+    st.tuples(st.sampled_from(PEOPLE), st.integers(0, 3), st.sampled_from((ORDER, LATE))),
+    min_size=1,
+    max_size=5,
+)
+SENDING = st.tuples(st.just("send"), st.sampled_from(("shop", "second key", "twin")), DEEDS)
+REGISTERING = st.tuples(st.just("register"), st.just("shop"), st.just(None))
+THIEVING = st.one_of(
+    st.tuples(st.just("steal"), st.sampled_from((0.5, 7.0, 100.0)), DEEDS),
+    st.tuples(st.just("claim"), st.sampled_from(sorted(STOLEN)), st.just(None)),
+    st.tuples(st.just("replay"), st.integers(0, 9), st.just(None)),
+)
+#: Each example opens two hubs: to make one smaller by trying takes minutes, and the first says enough.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+LOOKING = st.tuples(st.just("refresh"), st.just(None), st.just(None))
+HONEST = st.lists(SENDING, max_size=4)
+MEANWHILE = st.lists(st.one_of(SENDING, REGISTERING, THIEVING, THIEVING, LOOKING), min_size=1, max_size=12)
+
+
+@define
+class World:
+    """Two hubs; `keys` of the shop: its first, its second, and the one that is stolen."""
+
+    clock: Clock
+    hubs: list[Hub]
+    keys: list[SigningKey] = field(factory=lambda: [SigningKey.generate() for _ in range(3)])
+    twins_key: SigningKey = field(factory=SigningKey.generate)
+    sent: list[bytes] = field(factory=list)
+    lost: list[Signal] = field(factory=list)
+
+    def begin(self) -> None:
+        """Partners, people and a policy; the shop has a stream, by which it is told of scores."""
+        for hub in self.hubs:
+            for partner, keys in (("shop", self.keys), ("twin", [self.twins_key])):
+                jwks = [key.public_jwk for key in keys]
+                hub.add_partner(f"https://{partner}.example", jwks, not_before=NOON)
+            late = weighting(LATES, weight=-7.0, floor=-60.0, cap=0.0, half_life_days=9.0, expires_days=90.0)
+            hub.set_policy(policy(weighting(ORDERS, half_life_days=30.0, expires_days=365.0), late))
+        self.register("shop", _FULL)
+        self.register("twin", manifest(ORDERS, LATES, name="twin"))
+        for hub in self.hubs:
+            shop, twin = self.voice("shop"), self.voice("twin")
+            agreed = [shop.grants(person, ORDER, LATE, reads="retail") for person in PEOPLE]
+            agreed += [twin.grants(person, ORDER, LATE) for person in PEOPLE]
+            hub.add_grants(grant for grants in agreed for grant in grants)
+            hub.reception.create(self.voice("shop").read_token(), Wish())
+
+    def voice(self, who: str) -> Partner:
+        """A partner as it speaks under one of its keys; the thief has the third of the shop's."""
+        keys = dict(zip(("shop", "second key", "thief", "twin"), (*self.keys, self.twins_key), strict=True))
+        issuer = "https://twin.example" if who == "twin" else "https://shop.example"
+        return Partner(issuer, self.hubs[0], self.clock, keys[who])
+
+    def register(self, who: str, what: Manifest) -> list[Receipt]:
+        """A partner registers a plugin."""
+        return self.hear(self.voice(who), self.voice(who).token(EventType.REGISTRATION, what))
+
+    def hear(self, voice: Partner, message: bytes) -> list[Receipt]:
+        """What both hubs say to a message."""
+        self.clock.pass_by(seconds=1)
+        self.sent.append(message)
+        return [evolve(voice, hub=hub).read_receipt(hub.receive(message)) for hub in self.hubs]
+
+    def say(self, who: str, deeds: list[Deed]) -> list[Receipt]:
+        """A partner sends signals; what one hub drops for want of the kind is noted, to be sent again."""
+        voice = self.voice(who)
+        signals = [_deed(voice, *deed) for deed in dict.fromkeys(deeds)]
+        receipts = self.hear(voice, voice.seal(*signals))
+        hidden = {one.id for one in receipts[0].dropped if one.reason is DropReason.KIND_NOT_REGISTERED}
+        self.lost += [signal for signal in signals if signal.id in hidden]
+        return receipts
+
+    def act(self, what: str, how: Any, deeds: list[Deed] | None) -> None:
+        """One of the things that happen before anybody knows of the theft."""
+        if what == "send":
+            self.say(how, deeds or [])
+        elif what == "register":
+            self.register("shop", _FULL)
+        elif what == "refresh":
+            for hub in self.hubs:
+                hub.feed.refresh()
+        else:
+            self.clock.pass_by(seconds=1)
+            # A thief may be refused as anybody, for taking a name that has a meaning.
+            with suppress(Rejected):
+                self.hubs[0].receive(self._by_the_thief(what, how, deeds or []))
+
+    def _by_the_thief(self, what: str, how: Any, deeds: list[Deed]) -> bytes:
+        thief = self.voice("thief")
+        if what == "replay":
+            return self.sent[how % len(self.sent)]
+        if what == "claim":
+            return thief.token(EventType.REGISTRATION, STOLEN[how])
+        return thief.seal(*(_deed(thief, *deed, value=how) for deed in dict.fromkeys(deeds)))
+
+    def recover(self, since: Any) -> None:
+        """The key is revoked, and the shop sends again what the receipts say was dropped."""
+        self.clock.pass_by(minutes=5)
+        for hub in self.hubs:
+            hub.let_fall(self.keys[2].kid, since)
+        if self.lost:
+            self.hear(self.voice("shop"), self.voice("shop").seal(*dict.fromkeys(self.lost)))
+
+    def compare(self) -> None:
+        """Nobody can tell the two apart."""
+        attacked, spared = map(self.seen, self.hubs)
+        assert attacked == spared
+
+    def seen(self, hub: Hub) -> dict[str, Any]:
+        """All that people, partners and consumers can see of a hub."""
+        self.clock.pass_by(seconds=1)
+        hub.feed.refresh()
+        shop = evolve(self.voice("shop"), hub=hub)
+        return {
+            "explained": [hub.explain(person, "retail") for person in PEOPLE],
+            "read": shop.read(*PEOPLE),
+            "told": _told(hub),
+            "partners": hub.partners(),
+        }
+
+
+def _deed(voice: Partner, person: str, number: int, of: str, value: float = 1.0) -> Signal:
+    return voice.signal(person, f"{person} {number}", of, value)
+
+
+def _told(hub: Hub) -> dict[str, tuple[float, str, str]]:
+    with reading(hub.feed.engine) as connection:
+        rows = connection.execute(select(told).where(told.c.points.is_not(None))).all()
+    return {row.subject: (row.points, row.band, row.event) for row in rows}
+
+
+def _world() -> Iterator[World]:
+    with ExitStack() as until_the_end:
+        folder, clock = Path(until_the_end.enter_context(TemporaryDirectory(dir=_FOLDER))), Clock()
+        paths = [create_hub(folder / str(number), issuer=HUB).path for number in range(2)]
+        yield World(clock, [until_the_end.enter_context(Hub.open(path, clock=clock)) for path in paths])
+
+
+@settings(max_examples=20, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
+@given(HONEST, MEANWHILE, HONEST, st.booleans())
+def test_after_its_revocation_a_stolen_key_leaves_no_trace(
+    before: list[Any], meanwhile: list[Any], after: list[Any], used_before: bool
+) -> None:
+    """Whatever the thief sent, replayed, sent first or registered, and whatever came in between and later."""
+    for world in _world():
+        world.begin()
+        if used_before:  # by its owner, so that what came under it before the theft must stay
+            world.say("thief", [(person, 0, ORDER) for person in PEOPLE])
+        for step in before:
+            world.act(*step)
+        since = world.clock.now
+        for step in meanwhile:
+            world.act(*step)
+        world.recover(since)
+        world.compare()
+        for _, who, deeds in after:
+            one, other = world.say(who, deeds)
+            assert one == other
+        one, other = world.register("second key", manifest(PROMISES, name="sesame-more"))
+        assert one == other
+        world.compare()
+        for hub in world.hubs:
+            hub.rebuild()
+        world.compare()
+
+
+@pytest.fixture
+def theft(hub: Hub, shop: Partner, clock: Clock) -> Partner:
+    """A thief of one of the shop's keys, who sent, was first with an order, and took a kind's name away."""
+    hub.add_grants([*shop.grants("ada", ORDER, LATE), *shop.grants("bob", ORDER)])
+    thief = shop.with_key(SigningKey.generate())
+    hub.add_partner(shop.issuer, [thief.key.public_jwk])
+    shop.send(shop.signal("ada", "before"))
+    clock.pass_by(minutes=1)
+    thief.send(
+        thief.signal("ada", "same", value=5.0), thief.signal("ada", "x", LATE), thief.signal("bob", "y")
+    )
+    shop.send(shop.signal("ada", "same"))
+    thief.register(manifest(ORDERS))
+    shop.send(shop.signal("ada", "late", LATE), shop.signal("ada", "later", LATE))
+    clock.pass_by(minutes=1)
+    return thief
+
+
+def test_what_would_fall_is_what_falls(hub: Hub, theft: Partner) -> None:
+    """Counted before, by looking only, and after, by what was done; a second time nothing falls."""
+    would = hub.would_fall(theft.key.kid, NOON)
+    assert hub.explain("bob", "retail") is not None
+    assert hub.let_fall(theft.key.kid, NOON) == would
+    assert (would.issuer, would.envelopes, would.signals, would.people) == (theft.issuer, 2, 2, 2)
+    assert (would.standing, would.registrations, would.dropped) == (1, 1, 2)
+    again = hub.let_fall(theft.key.kid, NOON)
+    assert (again.envelopes, again.signals, again.standing, again.registrations) == (0, 0, 0, 0)
+
+
+def test_when_it_was_received_decides_and_not_what_it_says(hub: Hub, shop: Partner, clock: Clock) -> None:
+    """A thief dates messages back to before the theft; they fall all the same."""
+    hub.add_grants(shop.grants("ada", ORDER))
+    clock.pass_by(days=1)
+    stolen_at = clock.now
+    thief = shop.with_key(SigningKey.generate())
+    hub.add_partner(shop.issuer, [thief.key.public_jwk], not_before=NOON)
+    backdated = evolve(thief, clock=lambda: NOON).seal(thief.signal("ada", "1"))
+    hub.receive(backdated)
+    assert hub.explain("ada", "retail") is not None
+    assert hub.let_fall(thief.key.kid, stolen_at).signals == 1
+    assert hub.explain("ada", "retail") is None
+
+
+def test_a_thumbprint_is_enough_to_find_the_key(hub: Hub, shop: Partner) -> None:
+    """No two partners have a key in common, and a thumbprint that nobody has is a typing error."""
+    with pytest.raises(Rejected, match="another partner"):
+        hub.add_partner("https://other.example", [shop.key.public_jwk])
+    for ask in (hub.would_fall, hub.let_fall):
+        with pytest.raises(Rejected, match="not a key of any partner"):
+            ask("nothing", NOON)
