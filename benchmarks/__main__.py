@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import growth
 from benchmarks.table import Row
 
 NAMES = sorted(path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py"))
@@ -22,7 +23,11 @@ def main(names: list[str]) -> int:
     for name in names or NAMES:
         with notes.status(f"measuring: {name}"):
             rows += import_module(f"benchmarks.bench_{name}").rows()
-    Console(width=None if sys.stdout.isatty() else 150).print(_table(rows))
+    shown = Console(width=None if sys.stdout.isatty() else 150)
+    shown.print(_table(rows))
+    if grown := [row.growth for row in rows if row.growth]:
+        shown.print(growth.table(grown))
+        notes.print(f"plotted in {growth.plot(grown).relative_to(Path.cwd())}")
     return 0
 
 

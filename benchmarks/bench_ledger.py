@@ -1,211 +1,176 @@
-"""From a client to the durable ledger over loopback HTTP, beside SQLite inserting the same rows.
+"""From a client to the durable ledger over loopback HTTP, beside the database's own bulk insert.
 
-The hub is a process of its own. What counts for us is everything between a list of signals and
-receipts for all of them: signing, outbox on disk, HTTP, verifying, consent, ledger on disk, receipt.
-Run with a number to try fewer signals: ``python -m benchmarks.bench_ledger 100000``.
+The hub is two workers, processes of their own. What counts for us is everything between a list of signals
+and receipts for all of them: signing, outbox on disk, HTTP, verifying, consent, ledger on disk, receipt.
+Beside it stand the same hub when it gets one signed token a request, as other Shared Signals software sends
+them; the ledger when twenty million rows are there already; and the hub's memory.
+
+To try fewer: ``python -m benchmarks.bench_ledger 100000 1000000 sqlite``, for so many on so many.
 """
 
-import socket
-import sqlite3
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import requests
-from attrs import evolve
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.schema import CreateTable
+from attrs import define, field
+from rich.console import Console
+from rich.progress import track
 
+from benchmarks import rival, site
+from benchmarks.growth import Growth
+from benchmarks.site import CONNECTIONS, PEOPLE, PRODUCTS, SHOP, Site
 from benchmarks.table import Row, fastest
-from sesame_sdk import (
-    Direction,
-    Evidence,
-    Grant,
-    Identity,
-    Manifest,
-    Polarity,
-    Sensitivity,
-    Signal,
-    SignalKind,
-)
-from sesame_sdk.exchange.client import Client
-from sesame_sdk.exchange.transport import Transport
-from sesame_sdk.hub import schema
-from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.products.on_sqlite import PRAGMAS
-from sesame_sdk.hub.settings import FILE, create_hub
-from sesame_sdk.hub.view import Row as TableRow
-from sesame_sdk.hub.view import as_row
-from sesame_sdk.model.codec import manifest_digest
-from sesame_sdk.model.envelope import MOST_SIGNALS
-from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.hub.settings import load_settings
+from sesame_sdk.signing.envelopes import seal
 
-SIGNALS, PEOPLE, AT_A_TIME, CONNECTIONS = 1_000_000, 100_000, 100_000, 32
-SHOP = "https://shop.example"
-KIND = SignalKind(
-    name="retail.order.completed",
-    context="retail",
-    unit="order",
-    evidence=Evidence.OBSERVED,
-    polarity=Polarity.REWARD,
-    sensitivity=Sensitivity.ORDINARY,
-    reason="Orders that you kept",
-    categories=("https://w3id.org/dpv/pd#Purchase",),
-)
-_IDENTITY = Identity(bytes(32))
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-_DEADLINE = 30.0
-_INSERT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?)"
-_SERVE = """
-import sys
-from pathlib import Path
-from sesame_sdk.hub.server import serve
-serve(Path(sys.argv[1]), port=int(sys.argv[2]))
-"""
+SIGNALS, STEPS, SINGLE, THERE_ALREADY = 2_000_000, 8, 2_000, 20_000_000
+_MEBIBYTE = 1 << 20
+T = TypeVar("T")
 
 
-def rows(signals: int = SIGNALS) -> list[Row]:
-    """Two rows: against a commit for each thousand rows, as envelopes have, and against one for all."""
-    with TemporaryDirectory() as folder:
-        ours, each, single = _race(Path(folder), signals)
-    what = f"client to durable ledger over HTTP, {signals:,} signals"
-    against = "executemany into the same table"
+@define
+class _Run:
+    """What one product came to, step by step: seconds of ours and of the two rivals, and MiB after it."""
+
+    ours: list[float] = field(factory=list)
+    each: list[float] = field(factory=list)
+    bulk: list[float] = field(factory=list)
+    memory: list[float] = field(factory=list)
+    single: float = 0.0
+
+
+def rows(signals: int = SIGNALS, products: Sequence[str] = PRODUCTS, there: int = THERE_ALREADY) -> list[Row]:
+    """Six rows a product."""
+    return [row for product in products for row in _rows_of(product, signals, there)]
+
+
+def _rows_of(product: str, signals: int, there: int) -> list[Row]:
+    run = _race(product, signals)
+    full = _filled(product, there, signals // STEPS)
+    step = signals // STEPS
+    growth = Growth(
+        f"{product}: client to ledger",
+        "signals",
+        "signals/s",
+        tuple((step * many, step * many / sum(run.ours[:many])) for many in (1, 2, 4, 8)),
+    )
+    rate, each, bulk = (signals / sum(seconds) for seconds in (run.ours, run.each, run.bulk))
+    what = f"{product}: client to durable ledger over HTTP, {signals:,} signals"
+    against = "bulk insert into the same table"
     return [
-        Row(what, ours, each, f"{against}, a commit for each 1,000 rows", "signals/s", 0.5, "higher"),
-        Row(what, ours, single, f"{against}, one commit for all", "signals/s", 0.5, "higher"),
+        Row(what, rate, each, f"{against}, a commit for each 1,000 rows", "signals/s", 0.6, "higher", growth),
+        Row(what, rate, bulk, f"{against}, a commit for each {step:,}", "signals/s", 0.6, "higher"),
+        Row(what, rate, run.single, "one signed token a request", "signals/s", 20, "higher"),
+        Row(
+            f"{product}: the same with {there:,} rows there already",
+            *(step / full, step / run.ours[0], f"the empty ledger, {step:,} signals each"),
+            *("signals/s", 0.8, "higher"),
+        ),
+        Row(
+            f"{product}: memory of the largest worker, {signals:,} signals in",
+            *(max(run.memory), 300.0, "300 MiB", "MiB", 1.0, "lower"),
+        ),
+        Row(
+            f"{product}: the same, last quarter of the signals beside the second",
+            *(max(run.memory[6:]), max(run.memory[2:4]), "flat", "MiB", 1.1, "lower"),
+        ),
     ]
 
 
-def _race(folder: Path, signals: int) -> tuple[float, float, float]:
-    """Signals a second of the three, in turns, so that a busy moment of the machine falls on all of them.
-
-    Ours is from `Client.post` to the last receipt. Making the signals is not counted.
-    """
-    seconds = [0.0, 0.0, 0.0]
-    subjects = [_IDENTITY.pseudonym(f"customer {number}") for number in range(PEOPLE)]
+def _race(product: str, signals: int) -> _Run:
+    """Ours and the rival in turns, so that a busy moment of the machine falls on both."""
+    run, step = _Run(), signals // STEPS
     with (
-        _hub(folder / "hub", subjects) as (url, key),
-        _client(folder, url, key) as client,
-        _table(folder / "each.sqlite") as each,
-        _table(folder / "single.sqlite") as single,
+        TemporaryDirectory() as folder,
+        site.made(product) as hub,
+        hub.serving() as process,
+        hub.client(Path(folder)) as client,
+        rival.table(product, Path(folder)) as each,
+        TemporaryDirectory() as other,
+        rival.table(product, Path(other)) as bulk,
     ):
-        client.register(_manifest())
-        single.execute("BEGIN IMMEDIATE")
-        for first in range(0, signals, AT_A_TIME):
-            last = min(first + AT_A_TIME, signals)
-            some, table_rows = list(_signals(subjects, first, last)), list(_table_rows(first, last))
-            seconds[0] += fastest(partial(_send, client, some), times=1)
-            seconds[1] += fastest(partial(_insert_in_steps, each, table_rows), times=1)
-            seconds[2] += fastest(partial(single.executemany, _INSERT, table_rows), times=1)
-        seconds[2] += fastest(partial(single.execute, "COMMIT"), times=1)
-    with closing(sqlite3.connect(folder / "hub" / "hub.sqlite")) as ledger:
-        assert ledger.execute("SELECT count(*) FROM signals").fetchone() == (signals,)
-    ours, stepwise, at_once = (signals / each for each in seconds)
-    return ours, stepwise, at_once
+        for number in _tracked(range(STEPS), f"{product}: {signals:,} signals"):
+            some = site.signals(hub, number * step, (number + 1) * step)
+            told = rival.rows_of(some, number * step)
+            run.ours.append(fastest(partial(site.send, client, some), times=1))
+            run.each.append(fastest(partial(rival.in_steps, each, told), times=1))
+            run.bulk.append(fastest(partial(bulk.insert, told), times=1))
+            run.memory.append(_largest_worker(process.pid))
+        run.single = _one_by_one(hub, signals)
+    return run
 
 
-def _send(client: Client, signals: list[Signal]) -> None:
-    """Post in one thread and deliver in another, as a partner with a stream of events does."""
-    accepted = 0
-    with ThreadPoolExecutor(1) as pool:
-        posting = pool.submit(client.post, signals)
-        while accepted < len(signals):
-            posted = posting.done()
-            delivery = client.deliver(concurrency=CONNECTIONS)
-            accepted += delivery.accepted
-            assert not delivery.dead, delivery
-            assert accepted == len(signals) or not posted, delivery
-    posting.result()
+def _one_by_one(hub: Site, first: int) -> float:
+    """Signals a second when each comes as a token of its own. They are signed before the clock starts."""
+    some = site.signals(hub, first, first + SINGLE)
+    tokens = [
+        seal([signal], hub.key, issuer=SHOP, audience=hub.url, now=signal.occurred_at) for signal in some
+    ]
+    session = requests.Session()
+    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        headers = {"Content-Type": "application/secevent+jwt", "Accept": "application/secevent+jwt"}
+
+        def send(token: bytes) -> int:
+            return session.post(f"{hub.url}/v1/events", data=token, headers=headers, timeout=60).status_code
+
+        seconds = fastest(lambda: _check_all(list(pool.map(send, tokens))), times=1)
+    return SINGLE / seconds
 
 
-@contextmanager
-def _table(path: Path) -> Iterator[sqlite3.Connection]:
-    """A table like the hub's, tuned alike."""
-    table = CreateTable(schema.signals).compile(dialect=sqlite.dialect())
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for statement in (*PRAGMAS, str(table)):
-            connection.execute(statement)
-        yield connection
+def _check_all(codes: list[int]) -> None:
+    assert set(codes) == {202}, set(codes)
 
 
-def _insert_in_steps(connection: sqlite3.Connection, table_rows: list[TableRow]) -> None:
-    for first in range(0, len(table_rows), MOST_SIGNALS):
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(_INSERT, table_rows[first : first + MOST_SIGNALS])
-        connection.execute("COMMIT")
+def _filled(product: str, there: int, signals: int) -> float:
+    """Seconds for so many signals on a ledger that holds `there` rows of before."""
+    with TemporaryDirectory() as folder, site.made(product) as hub:
+        _fill(hub, product, there)
+        with hub.serving(), hub.client(Path(folder)) as client:
+            some = site.signals(hub, 0, signals)
+            return fastest(partial(site.send, client, some), times=1)
 
 
-def _signals(subjects: list[str], first: int, last: int) -> Iterator[Signal]:
-    """In the order of time, each about somebody at random."""
-    for number in range(first, last):
-        at = _START + timedelta(seconds=10 * number)
-        who = subjects[_person(number)]
-        yield Signal(_IDENTITY.signal_id(KIND.name, str(number), at), who, KIND.name, 1.0, at)
+def _fill(hub: Site, product: str, there: int) -> None:
+    """Rows of a year before, straight into the table, by person as a rebuild would leave them."""
+    random, each, at_once = Random(product), there // PEOPLE, 500
+    with rival.opened(load_settings(hub.path).database, hub.path / "hub.sqlite") as (table, _):
+        for first in _tracked(range(1, PEOPLE + 1, at_once), f"{product}: {there:,} rows"):
+            table.insert(
+                [
+                    (who, 1, bytes(6) + random.randbytes(10), 1, 1.0, 1_700_000_000_000_000 + number, 0)
+                    for who in range(first, first + at_once)
+                    for number in range(each)
+                ]
+            )
 
 
-def _table_rows(first: int, last: int) -> Iterator[TableRow]:
-    """What the hub makes of `_signals`."""
-    stand_ins = [str(number) for number in range(PEOPLE)]
-    for number, signal in enumerate(_signals(stand_ins, first, last), first):
-        yield as_row(signal, _person(number), 1, 1, number // MOST_SIGNALS + 2)
+def _tracked(items: Sequence[T], what: str) -> Iterable[T]:
+    return track(items, what, console=Console(stderr=True), transient=True)
 
 
-def _person(number: int) -> int:
-    return Random(number).randrange(PEOPLE)
+def _largest_worker(supervisor: int) -> float:
+    """MiB that the largest of the workers holds."""
+    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    return max(_resident(int(child)) for child in children)
 
 
-@contextmanager
-def _hub(path: Path, subjects: list[str]) -> Iterator[tuple[str, SigningKey]]:
-    """A hub as its own process, where everybody lets the shop send; its URL and the shop's key."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    url, key = f"http://127.0.0.1:{port}", SigningKey.generate()
-    with (create_hub(path, issuer=url).path / FILE).open("a", encoding="utf-8") as file:
-        file.write("partner_rate = 0\n")  # what is measured is the hub, and not its patience
-    with closing(Hub.open(path)) as hub:
-        hub.add_partner(SHOP, [key.public_jwk])
-        hub.add_grants(
-            (who, Grant(SHOP, who, Direction.SEND, _START, (KIND.name,), adult=True)) for who in subjects
-        )
-    command = [sys.executable, "-c", _SERVE, str(path), str(port)]
-    with (path / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
-        try:
-            _wait(process, f"{url}/healthz")
-            yield url, key
-        finally:
-            process.terminate()
-
-
-def _wait(process: subprocess.Popen[bytes], url: str) -> None:
-    ends = time.monotonic() + _DEADLINE
-    while time.monotonic() < ends and process.poll() is None:
-        try:
-            if requests.get(url, timeout=5).ok:
-                return
-        except (requests.ConnectionError, requests.Timeout):
-            time.sleep(0.05)
-    raise RuntimeError(f"the hub does not answer at {url}")
-
-
-def _client(folder: Path, url: str, key: SigningKey) -> Client:
-    """Without gzip, which costs more time on loopback than it saves."""
-    transport = Transport(url, pool=CONNECTIONS, gzip_from=None)
-    return Client(issuer=SHOP, hub=url, signer=key, outbox=folder / "outbox.sqlite", transport=transport)
-
-
-def _manifest() -> Manifest:
-    made = Manifest("sesame-bench", "1.0", "1.0", (KIND,))
-    return evolve(made, digest=manifest_digest(made))
+def _resident(process: int) -> float:
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * 4096 / _MEBIBYTE
 
 
 if __name__ == "__main__":
-    for row in rows(int(sys.argv[1]) if sys.argv[1:] else SIGNALS):
-        print(f"{row.what}: {row.ours:,.0f}/s; {row.against}: {row.limit:,.0f}/s; ratio {row.ratio:.2f}")
+    numbers = [int(word) for word in sys.argv[1:] if word.isdecimal()]
+    chosen = [word for word in sys.argv[1:] if not word.isdecimal()] or PRODUCTS
+    many = numbers[0] if numbers else SIGNALS
+    for row in rows(many, chosen, *numbers[1:2]):
+        print(
+            f"{row.what}: {row.ours:,.0f} {row.unit}; {row.against}: {row.limit:,.0f}; ratio {row.ratio:.2f}"
+        )

@@ -6,6 +6,8 @@ from typing import Literal
 
 from attrs import frozen
 
+from benchmarks.growth import Growth
+
 
 @frozen
 class Row:
@@ -19,6 +21,7 @@ class Row:
         unit: ``signals/s`` or ``s``.
         reach: the ratio ours/limit that we set ourselves.
         better: whether a higher or a lower ratio is better.
+        growth: the same figure with less work, if it was measured.
     """
 
     what: str
@@ -28,6 +31,7 @@ class Row:
     unit: str
     reach: float
     better: Literal["higher", "lower"]
+    growth: Growth | None = None
 
     @property
     def ratio(self) -> float:

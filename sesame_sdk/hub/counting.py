@@ -115,8 +115,9 @@ def count_everybody(connection: Connection, context: str, at: datetime) -> None:
     """Make `counted` for all people, of a context's own kinds. See `count`."""
     _prepare(connection)
     everybody = select(people.c.id, literal(context))
-    connection.execute(insert(_asked).from_select([*_asked.c.keys()], everybody))
-    connection.execute(insert(_permitted).from_select([*_permitted.c.keys()], _permissions(at)))
+    for table, chosen in ((_asked, everybody), (_permitted, _permissions(at))):
+        connection.execute(insert(table).from_select([*table.c.keys()], chosen))
+        product_of(connection.engine).note_size(connection, table)
 
 
 def ordered() -> Select[*tuple[Any, ...]]:

@@ -146,6 +146,10 @@ class Postgresql:
         for table in tables:
             connection.execute(delete(table))
 
+    def note_size(self, connection: Connection, table: Table) -> None:
+        """Nobody else looks after temporary tables, and a new one is taken to hold a few rows."""
+        connection.exec_driver_sql(f"ANALYZE {table.name}")
+
     def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
         """See `Product`."""
         query = chosen.compile(connection.engine)

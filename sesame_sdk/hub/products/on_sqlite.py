@@ -142,6 +142,9 @@ class Sqlite:
             text = str(chosen.compile(connection.engine, compile_kwargs={"literal_binds": True}))
             connection.exec_driver_sql(f"CREATE TEMPORARY VIEW IF NOT EXISTS {name} AS {text}")
 
+    def note_size(self, connection: Connection, table: Table) -> None:
+        """It keeps to the order that `database.in_order` says, whatever the sizes."""
+
     def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
         """See `Product`."""
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")

@@ -132,6 +132,10 @@ class Product(Protocol):
         """See that temporary tables are there, and empty, and that temporary views are there."""
         ...
 
+    def note_size(self, connection: Connection, table: Table) -> None:
+        """Let the planner know that a temporary table has become large."""
+        ...
+
     def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
         """Write rows of numbers and plain words, of any number, without holding them."""
         ...

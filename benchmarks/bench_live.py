@@ -1,0 +1,173 @@
+"""What people and readers wait for while a hub takes in signals at half of what it can.
+
+Beside the sender, which is a process of its own, run two askers in turns: one sends a single signal and reads
+that person's score until it has changed; the other reads a thousand scores at once. The bare SELECT is
+the score's own SQL text for a thousand people, run straight in the database under the same load.
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import requests
+
+from benchmarks import site
+from benchmarks.site import KIND, PRODUCTS, SHOP, Site
+from benchmarks.table import Row
+from sesame_sdk import Signal
+from sesame_sdk.exchange.reads import sign_read
+from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
+from sesame_sdk.hub import counting
+from sesame_sdk.hub.database import open_engine, product_of, reading
+from sesame_sdk.hub.settings import load_settings
+from sesame_sdk.model import codec
+from sesame_sdk.signing.envelopes import seal
+
+PEOPLE, ASKED, WARM, ROUNDS = 20_000, 1_000, 200_000, 150
+_TYPE = "application/secevent+jwt"
+
+
+def rows(rounds: int = ROUNDS, products: tuple[str, ...] = PRODUCTS) -> list[Row]:
+    """Three rows a product."""
+    return [row for product in products for row in _rows_of(product, rounds)]
+
+
+def _rows_of(product: str, rounds: int) -> list[Row]:
+    with (
+        TemporaryDirectory() as folder,
+        site.made(product, people=PEOPLE, reads=True) as hub,
+        hub.serving(),
+        hub.client(Path(folder)) as client,
+    ):
+        some = site.signals(hub, 0, WARM)
+        began = time.perf_counter()
+        site.send(client, some)
+        full = WARM / (time.perf_counter() - began)
+        with _half_load(hub, Path(folder), full / 2), _Asker(hub) as asker:
+            shown, read, bare = [], [], []
+            for number in range(rounds):
+                shown.append(asker.show(number))
+                read.append(asker.read())
+                bare.append(asker.bare())
+    load = f"{product}, at {full / 2:,.0f} signals/s, half of full load"
+    return [
+        Row(f"{load}: acknowledged to readable, p99", _p99(shown), 1.0, "1 s", "s", 1.0, "lower"),
+        Row(f"{load}: {ASKED:,} scores read at once, p99", _p99(read), 0.1, "0.1 s", "s", 1.0, "lower"),
+        Row(
+            f"{load}: the same, median",
+            *(
+                statistics.median(read),
+                statistics.median(bare),
+                "the score's bare SELECT for the same people",
+            ),
+            *("s", 3.0, "lower"),
+        ),
+    ]
+
+
+class _Asker:
+    """A partner that reads, over HTTP and straight from the database."""
+
+    def __init__(self, hub: Site) -> None:
+        self._hub, self._random, self._session = hub, Random(7), requests.Session()
+        self._engine = open_engine(load_settings(hub.path).database_url)
+
+    def __enter__(self) -> "_Asker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+        self._engine.dispose()
+
+    def show(self, number: int) -> float:
+        """Seconds from the acknowledgement of a signal until the person's score shows it."""
+        who = self._hub.subjects[number]
+        before = self._score(who)
+        at = datetime.now(UTC)
+        signal = Signal(site.IDENTITY.signal_id(KIND.name, f"shown {number}", at), who, KIND.name, 1.0, at)
+        token = seal([signal], self._hub.key, issuer=SHOP, audience=self._hub.url, now=at)
+        answer = self._session.post(
+            f"{self._hub.url}/v1/events", data=token, headers={"Content-Type": _TYPE}, timeout=60
+        )
+        assert answer.status_code == 202, answer.text
+        began = time.perf_counter()
+        while self._score(who) == before:
+            pass
+        return time.perf_counter() - began
+
+    def read(self) -> float:
+        """Seconds for a thousand scores at once."""
+        subjects = self._random.sample(list(self._hub.subjects), ASKED)
+        began = time.perf_counter()
+        answer = self._session.post(
+            f"{self._hub.url}/v1/scores/read",
+            data=codec.encode({"subjects": subjects}),
+            headers={"Authorization": f"Bearer {self._token()}", "Content-Type": "application/json"},
+            timeout=60,
+        )
+        seconds = time.perf_counter() - began
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["scores"]) == ASKED
+        return seconds
+
+    def bare(self) -> float:
+        """Seconds of the score's own SQL text for as many people, known by their numbers."""
+        asked = {1 + number: ["retail"] for number in self._random.sample(range(PEOPLE), ASKED)}
+        with reading(self._engine) as connection:
+            counting.count(connection, asked, datetime.now(UTC))
+            began = time.perf_counter()
+            found = product_of(self._engine).score(
+                connection, site.policy(), datetime.now(UTC).date(), reasons=False
+            )
+            assert list(found)
+            return time.perf_counter() - began
+
+    def _score(self, who: str) -> object:
+        answer = self._session.get(
+            f"{self._hub.url}/v1/scores/{who}",
+            headers={"Authorization": f"Bearer {self._token()}"},
+            timeout=60,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()["score"]
+
+    def _token(self) -> str:
+        return sign_read(
+            self._hub.key,
+            issuer=SHOP,
+            audience=self._hub.url,
+            purpose=PERSONALISED_BENEFITS,
+            context="retail",
+            now=datetime.now(UTC),
+        ).decode()
+
+
+def _p99(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=100)[98]
+
+
+@contextmanager
+def _half_load(hub: Site, folder: Path, rate: float) -> Iterator[None]:
+    """A sender of its own, that keeps to a rate until it is stopped."""
+    key = folder / "shop.jwk"
+    hub.key.save(key)
+    command = [sys.executable, "-m", "benchmarks.load", hub.url, str(key), str(rate), str(WARM), str(PEOPLE)]
+    with subprocess.Popen(command) as process:
+        try:
+            yield
+            assert process.poll() is None, "the sender ended"
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    chosen = tuple(sys.argv[2:]) or PRODUCTS
+    for row in rows(int(sys.argv[1]) if sys.argv[1:] else ROUNDS, chosen):
+        print(f"{row.what}: {row.ours:.3f} {row.unit}; {row.against}: {row.limit:.3f}; ratio {row.ratio:.2f}")

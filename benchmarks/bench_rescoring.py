@@ -1,0 +1,180 @@
+"""Scoring everybody anew: ten million signals of a million people, exported from a hub on PostgreSQL.
+
+DuckDB over the exported file, which lies in the order of people, beside DuckDB's own sum by person, partner
+and kind of the same file. PostgreSQL then scores everybody by the same text, and every hundredth must agree.
+"""
+
+import sys
+import time
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import psycopg
+from attrs import evolve
+
+from benchmarks import site
+from benchmarks.growth import Growth
+from benchmarks.table import Row, fastest
+from sesame_sdk import Evidence, Manifest, Polarity, Policy, Sensitivity, SignalKind, Weighting
+from sesame_sdk.hub import counting
+from sesame_sdk.hub.database import open_engine, product_of, reading
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import create_hub, load_settings
+from sesame_sdk.model.codec import manifest_digest, policy_digest
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.policy import Band
+from sesame_sdk.scoring.engines import bind_parquet
+from sesame_sdk.scoring.scorecard import SCORE_SQL
+from sesame_sdk.signing.events import sign_event
+from sesame_sdk.signing.keys import SigningKey
+
+SIGNALS, PARTNERS = 10_000_000, 3
+_HUB = "https://hub.example"
+_BARE_SUM = "SELECT subject, partner, kind, SUM(value) AS value FROM counted GROUP BY subject, partner, kind"
+_NAMES = {
+    "retail.order.completed": (0.5, "Orders that you kept"),
+    "retail.order.collected": (1.5, "Parcels that you collected in time"),
+    "retail.payment.early": (0.2, "Invoices that you paid early"),
+    "retail.deposit.returned": (2.0, "Deposits that came back whole"),
+    "retail.payment.missed": (-0.4, "Invoices left unpaid"),
+}
+#: People, what they agreed to, and what they did, by statements of the database: a client would take an hour.
+_FILL = """
+INSERT INTO people (id, person) SELECT g, 'p' || g FROM generate_series(1, {people}) g;
+INSERT INTO pseudonyms (id, partner, subject, person)
+    SELECT ({people}::bigint * (p - 1)) + g, p, 's' || g, g
+    FROM generate_series(1, {people}) g CROSS JOIN generate_series(1, {partners}) p;
+INSERT INTO grants (id, pseudonym, direction, given_at, adult, digest)
+    SELECT id, id, 'send', 0, true, 'd' || id FROM pseudonyms;
+INSERT INTO grant_kinds (grant_id, kind) SELECT g.id, k.id FROM grants g CROSS JOIN kinds k;
+SELECT setseed(0.5);
+INSERT INTO signals (person, partner, id, kind, value, occurred_at, envelope)
+    SELECT 1 + floor(random() * {people})::bigint, 1 + floor(random() * {partners})::bigint,
+           decode(lpad(to_hex(g), 32, '0'), 'hex'), k.id,
+           round((random() * 100)::numeric, 2) * CASE WHEN k.name LIKE '%missed' THEN -1 ELSE 1 END,
+           {now} - (random() * 6e13)::bigint, 0
+    FROM generate_series(1, {signals}) g
+    JOIN (SELECT id, name, row_number() OVER (ORDER BY id) AS n FROM kinds) k ON k.n = 1 + (g % 5);
+ANALYZE;
+"""
+
+
+def rows(signals: int = SIGNALS) -> list[Row]:
+    """Two rows: the one that is limited, and what the export takes beside it."""
+    with TemporaryDirectory() as folder, site.database("postgresql") as url:
+        path = _hub(Path(folder), url, signals)
+        file = Path(folder) / "retail.parquet"
+        now = datetime.now(UTC)
+        with Hub.open(path) as hub:
+            began = time.perf_counter()
+            many = hub.export_signals(file, "retail")
+            exporting = time.perf_counter() - began
+        assert many == signals, many
+        points, (ours, limit) = _growth(file, now, signals)
+        _compare(path, file, now)
+    what = f"rescore {signals // 10:,} people from {signals:,} signals, exported in the order of people"
+    growth = Growth("rescoring everybody", "signals", "s", points)
+    return [
+        Row(what, ours, limit, "DuckDB summing by person, partner and kind", "s", 2.5, "lower", growth),
+        Row("export of the same", exporting, limit, "the same sum", "s", 60.0, "lower"),
+    ]
+
+
+def _hub(folder: Path, url: str, signals: int) -> Path:
+    path = create_hub(folder / "hub", issuer=_HUB, database=url).path
+    with Hub.open(path) as hub:
+        for number in range(PARTNERS):
+            issuer, key = f"https://shop{number}.example", SigningKey.generate()
+            hub.add_partner(issuer, [key.public_jwk])
+            manifest = Manifest(f"shop{number}", "1.0", "1.0", _kinds())
+            manifest = evolve(manifest, digest=manifest_digest(manifest))
+            told = {"issuer": issuer, "audience": _HUB, "now": datetime.now(UTC)}
+            hub.receive(sign_event(EventType.REGISTRATION, manifest, key, **told))
+        hub.set_policy(_policy())
+    now = int(datetime.now(UTC).timestamp() * 1e6)
+    values = {"people": signals // 10, "partners": PARTNERS, "signals": signals, "now": now}
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in _FILL.format(**values).split(";\n"):
+            if statement.strip():
+                connection.execute(statement)
+    return path
+
+
+def _growth(
+    file: Path, now: datetime, signals: int
+) -> tuple[tuple[tuple[float, float], ...], tuple[float, float]]:
+    """Ours with an eighth of the people, a quarter, half, all; and ours and the limit with all, in turns."""
+    points: list[tuple[float, float]] = []
+    with duckdb.connect() as connection:
+        for part in (8, 4, 2, 1):
+            some = file.with_name(f"part{part}.parquet")
+            most = signals // 10 // part
+            people = connection.read_parquet(str(file)).filter(f"subject <= {most}")
+            people.write_parquet(str(some))
+            bind_parquet(connection, some, _policy(), now.date())
+            points.append((signals // part, fastest(partial(_keep, connection, SCORE_SQL), times=3)))
+        turns = [(_seconds(connection, SCORE_SQL), _seconds(connection, _BARE_SUM)) for _ in range(4)]
+    ours, limit = (min(seconds) for seconds in zip(*turns, strict=True))
+    return tuple(points), (ours, limit)
+
+
+def _compare(path: Path, file: Path, now: datetime) -> None:
+    """PostgreSQL's own scores of everybody beside those of DuckDB."""
+    engine = open_engine(load_settings(path).database_url)
+    try:
+        with reading(engine) as connection:
+            counting.count_everybody(connection, "retail", now)
+            theirs = sorted(product_of(engine).score(connection, _policy(), now.date(), reasons=True))
+    finally:
+        engine.dispose()
+    with duckdb.connect() as batch:
+        bind_parquet(batch, file, _policy(), now.date())
+        ours = sorted((who, kind, int(parts)) for who, kind, parts in batch.execute(SCORE_SQL).fetchall())
+    assert ours == theirs, "PostgreSQL and DuckDB differ"
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE kept AS {query}")
+
+
+def _seconds(connection: duckdb.DuckDBPyConnection, query: str) -> float:
+    return fastest(partial(_keep, connection, query), times=1)
+
+
+def _kinds() -> tuple[SignalKind, ...]:
+    return tuple(
+        SignalKind(
+            *(name, "retail", "order", Evidence.OBSERVED),
+            Polarity.BOTH if weight < 0 else Polarity.REWARD,
+            *(Sensitivity.ORDINARY, reason),
+            categories=("https://w3id.org/dpv/pd#Purchase",),
+        )
+        for name, (weight, reason) in _NAMES.items()
+    )
+
+
+def _policy() -> Policy:
+    weightings = tuple(
+        Weighting(
+            kind=kind,
+            weight=abs(_NAMES[kind.name][0]),
+            floor=-80.0 if kind.polarity is Polarity.BOTH else 0.0,
+            cap=0.0 if kind.polarity is Polarity.BOTH else 120.0,
+            partner_cap=60.0,
+            half_life_days=180.0,
+            expires_days=3000.0,
+        )
+        for kind in _kinds()
+    )
+    made = evolve(
+        site.policy(), name="rescoring", base=550.0, bands=(Band("all", 350.0),), weightings=weightings
+    )
+    return evolve(made, digest=policy_digest(made))
+
+
+if __name__ == "__main__":
+    for row in rows(int(sys.argv[1]) if len(sys.argv) > 1 else SIGNALS):
+        print(f"{row.what}: {row.ours:.2f} s, {row.ratio:.2f} times {row.against} ({row.limit:.2f} s)")
