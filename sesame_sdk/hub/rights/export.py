@@ -168,7 +168,7 @@ class Exporter:
     def _of_envelope(
         self, number: int, row: Row[Any], subject: str, issuer: str, *, revoked: bool
     ) -> Iterator[HeldSignal]:
-        parts = [p for p in redaction.parts_of(row) if p.signal.subject == subject]
+        parts = redaction.parts_of(row, subject)
         verifies = self._verifies(row) if parts else None
         keys = [key_of(part.signal.id) for part in parts]
         stand, disputed = self._stand(number, row.partner, keys), self._disputed(number, row.partner)
