@@ -1,6 +1,7 @@
 """Everything about a person, written piece by piece as one JSON document (GDPR 15, 20).
 
-All of it is one state of the ledger. Memory is that of a few envelopes, however many signals there are.
+All of it is one state of the ledger. Signals are read a few envelopes at a time, however many there are;
+only for the scores those that count are held at once, as for any explanation.
 """
 
 from collections.abc import Iterable, Iterator
