@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row
 
 from sesame_sdk.exchange.letters import Counts, DeadLetter, Letter
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub import feed, people, refresh, shelf, streams
+from sesame_sdk.hub import refresh, shelf, streams
 from sesame_sdk.hub.database import product_of, reading
 from sesame_sdk.hub.feed_schema import streams as table
 from sesame_sdk.hub.moments import micros
@@ -105,16 +105,6 @@ class Feed:
     def redrive(self, name: str) -> int:
         """Send what dead letters carried once more; how many there were."""
         return self.writer.run(lambda c: shelf.redrive(c, streams.named(c, name).id), Hold.FEED)
-
-    def announce_erasure(self, person: str) -> None:
-        """Tell every stream that ever heard of a person that the person is erased."""
-
-        def work(connection: Connection) -> None:
-            number = people.find(connection, person)
-            if number is not None:
-                feed.erase(connection, number, self.clock())
-
-        self.writer.run(work)
 
     # What a server's feeder does.
 

@@ -218,7 +218,7 @@ def test_an_erasure_is_told_and_then_forgotten(reader: Reader, hub: Hub, join: C
     """The pseudonym stays at the hub's feed until the consumer has the news, and no longer."""
     join("ada")
     reader.take()
-    hub.feed.announce_erasure("ada")
+    hub.rights.erase("ada")
     (jti,) = (found := reader.poll())
     assert found[jti]["events"].keys() == {ERASED}
     assert reader.poll(jti) == {}

@@ -1,6 +1,7 @@
 """Everything about a person, written piece by piece as one JSON document (GDPR 15, 20).
 
-All of it is one state of the ledger. Memory is that of a few envelopes, however many signals there are.
+All of it is one state of the ledger. Signals are read a few envelopes at a time, however many there are;
+only for the scores those that count are held at once, as for any explanation.
 """
 
 from collections.abc import Iterable, Iterator
@@ -168,7 +169,7 @@ class Exporter:
     def _of_envelope(
         self, number: int, row: Row[Any], subject: str, issuer: str, *, revoked: bool
     ) -> Iterator[HeldSignal]:
-        parts = [p for p in redaction.parts_of(row) if p.signal.subject == subject]
+        parts = redaction.parts_of(row, subject)
         verifies = self._verifies(row) if parts else None
         keys = [key_of(part.signal.id) for part in parts]
         stand, disputed = self._stand(number, row.partner, keys), self._disputed(number, row.partner)

@@ -34,8 +34,15 @@ _AT_ONCE = 16
 
 @frozen
 class Part:
-    """A signal in the ledger, and what proves it; nothing, where it came in the clear."""
+    """A signal in the ledger.
 
+    Attributes:
+        place: among those that its envelope still holds.
+        signal: itself.
+        disclosure: what proves it; empty where it came in the clear.
+    """
+
+    place: int
     signal: Signal
     disclosure: bytes = b""
 
@@ -54,20 +61,20 @@ def stored(connection: Connection, person: int) -> Iterator[Sequence[Row[Any]]]:
         yield connection.execute(select(envelopes).where(some).order_by(envelopes.c.id)).all()
 
 
-def parts_of(row: Row[Any]) -> list[Part]:
-    """The signals that a row of `envelopes` still holds. They are not proved here.
+def parts_of(row: Row[Any], subject: str) -> list[Part]:
+    """A subject's signals that a row of `envelopes` still holds. They are not proved here.
 
     Raises:
         Rejected: the row is damaged.
     """
     try:
-        if not row.token:
-            return [Part(signal) for signal in codec.decode(row.kept, tuple[Signal, ...])]
-        if not row.kept:
-            return [Part(signal) for signal in _in_the_clear(row.token)]
-        return _disclosed(row.kept.split(b"~")[1:-1])
+        if row.token and row.kept:
+            found = _disclosed(row.kept, subject)
+        else:
+            found = [Part(place, signal) for place, signal in enumerate(_in_the_clear(row))]
     except Rejected as error:
         raise Rejected(f"is damaged: {error}", field=f"envelope {row.id}") from error
+    return [part for part in found if part.signal.subject == subject]
 
 
 def without(row: Row[Any], subject: str) -> Kept | None:
@@ -76,13 +83,15 @@ def without(row: Row[Any], subject: str) -> Kept | None:
     Raises:
         Rejected: the row is damaged.
     """
-    parts = parts_of(row)
-    others = [part for part in parts if part.signal.subject != subject]
-    if len(others) == len(parts):
+    gone = {part.place for part in parts_of(row, subject)}
+    if not gone:
         return None
     if row.token and row.kept:
-        return Kept(row.token, b"~".join([b"", *(part.disclosure for part in others), b""]))
-    return Kept(b"", codec.encode([part.signal for part in others]))
+        disclosures = enumerate(_split(row.kept))
+        others = (disclosure for place, disclosure in disclosures if place not in gone)
+        return Kept(row.token, b"~".join([b"", *others, b""]))
+    signals_left = [one for place, one in enumerate(_in_the_clear(row)) if place not in gone]
+    return Kept(b"", codec.encode(signals_left))
 
 
 def drop(connection: Connection, person: int, names: Mapping[int, str]) -> int:
@@ -112,16 +121,27 @@ def drop(connection: Connection, person: int, names: Mapping[int, str]) -> int:
     return dropped
 
 
-def _disclosed(disclosures: Sequence[bytes]) -> list[Part]:
-    texts = base64url.decode_all(disclosures, field="disclosure")
-    return [
-        Part(codec.decode(text, tuple[str, Signal], field="disclosure")[1], shown)
-        for text, shown in zip(texts, disclosures, strict=True)
-    ]
+def _split(kept: bytes) -> list[bytes]:
+    return kept.split(b"~")[1:-1]
 
 
-def _in_the_clear(token: bytes) -> tuple[Signal, ...]:
-    claims = base64url.decode(compact.split(token)[1], field="payload")
+def _disclosed(kept: bytes, subject: str) -> list[Part]:
+    """Those disclosures that may be a subject's: to decode all would cost ten times as much."""
+    disclosures = _split(kept)
+    texts, name = base64url.decode_all(disclosures, field="disclosure"), subject.encode()
+    # JSON may spell a name otherwise, but not without a backslash.
+    likely = [place for place, text in enumerate(texts) if name in text or b"\\" in text]
+    return [Part(place, _signal_in(texts[place]), disclosures[place]) for place in likely]
+
+
+def _signal_in(text: bytes) -> Signal:
+    return codec.decode(text, tuple[str, Signal], field="disclosure")[1]
+
+
+def _in_the_clear(row: Row[Any]) -> tuple[Signal, ...]:
+    if not row.token:
+        return codec.decode(row.kept, tuple[Signal, ...])
+    claims = base64url.decode(compact.split(row.token)[1], field="payload")
     return codec.decode(raw_payload(claims, EventType.SIGNALS), forms.InTheClear, field="events").signals
 
 

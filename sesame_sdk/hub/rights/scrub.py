@@ -8,7 +8,7 @@ time to time the files are written anew. That takes as long as copying them, and
 
 from contextlib import closing
 
-from sqlalchemy import Engine, Table, text
+from sqlalchemy import Connection, Engine, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from sesame_sdk.errors import Misconfigured, Retryable
@@ -46,14 +46,27 @@ def _scrub_sqlite(engine: Engine) -> None:
 
 
 def _scrub_postgresql(engine: Engine) -> None:
-    """Needs the rights of the tables' owner, of pg_checkpoint, and to run pg_switch_wal."""
+    """Needs the rights of a superuser: it looks after the whole server's log."""
     quoted = engine.dialect.identifier_preparer.format_table
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:
             for table in _TABLES:
-                connection.execute(text(f"VACUUM FULL {quoted(table)}"))
-            # What the log held of the rows is in a segment that now ends, and that the checkpoint lets go of.
-            connection.execute(text("SELECT pg_switch_wal()"))
+                connection.execute(text(f"VACUUM (FULL, ANALYZE) {quoted(table)}"))
+            # The planner keeps common values of columns, a pseudonym for one. Now it has others.
+            connection.execute(text("VACUUM FULL pg_catalog.pg_statistic"))
+            _end_segment(connection)
+            connection.execute(text("CHECKPOINT"))
+            # The server keeps segments that it needs no more, with what is in them, to write the next ones
+            # over them. So it is made to: one that ends is filled up with zeros.
+            kept = connection.scalar(text("SELECT count(*) FROM pg_ls_waldir()")) or 0
+            for _ in range(kept):
+                _end_segment(connection)
             connection.execute(text("CHECKPOINT"))
         except DBAPIError as error:
             raise Retryable(f"cannot be written anew: {error.orig}", field="database", mend=_MEND) from error
+
+
+def _end_segment(connection: Connection) -> None:
+    # One that nothing was written to does not end.
+    connection.execute(text("SELECT pg_logical_emit_message(false, 'scrub', '')"))
+    connection.execute(text("SELECT pg_switch_wal()"))
