@@ -79,7 +79,7 @@ class Identity:
         milliseconds = since.days * _DAY + since.seconds * 1000 + since.microseconds // 1000
         if not 0 <= milliseconds < 1 << 48:
             raise Rejected("must not lie before 1970", field="occurred_at")
-        tail = self._hash(f"signal\x00{kind}", natural_key).hex()
+        tail = self._hash("signal\x00" + kind, natural_key).hex()
         time = f"{milliseconds:012x}"
         return f"{time[:8]}-{time[8:]}-7{tail[:3]}-{_VARIANT[tail[4]]}{tail[5:8]}-{tail[8:20]}"
 

@@ -18,8 +18,8 @@ from typing import BinaryIO
 
 from sesame_retail.rows import Records
 
-#: Bytes taken from a file at a time; more leaves the processor's cache.
-BLOCK = 1 << 18
+#: Bytes taken from a file at a time; fewer, and numpy is called more often than it works.
+BLOCK = 1 << 19
 #: Characters of one record; csv itself refuses a field of more than 131,072.
 MOST_RECORD = 1 << 20
 END = "\n"

@@ -90,23 +90,23 @@ def _said_of(event: Order, identity: Identity) -> list[Signal | KeptBack]:
     if event.cancelled:
         if total >= _NOTHING:
             return [KeptBack("cancellation that returns nothing", event.lines, total)]
-        return [_amount(_RETURNED, event, event.customer, identity, -total)]
+        return [_amount(_RETURNED, event, _pseudonym(identity, event.customer), identity, -total)]
     if event.corrects:
         if total <= _NOTHING:
             return [KeptBack("correction that changes nothing", event.lines, total)]
-        return [_amount(_SPEND, event, event.customer, identity, total)]
+        return [_amount(_SPEND, event, _pseudonym(identity, event.customer), identity, total)]
     if total < _NOTHING:
         return [KeptBack("order below zero", event.lines, total)]
     return _completed(event, event.customer, identity)
 
 
 def _completed(order: Order, customer: str, identity: Identity) -> list[Signal | KeptBack]:
-    at = order.placed_at
+    at, subject = order.placed_at, _pseudonym(identity, customer)
     own_id = identity.signal_id(_COMPLETED, order.key or order.number, at)
-    done = Signal(own_id, _pseudonym(identity, customer), _COMPLETED, 1.0, at)
+    done = Signal(own_id, subject, _COMPLETED, 1.0, at)
     tenure = _tenure(identity, customer, at.year, at.month)
     if order.total:
-        return [done, _amount(_SPEND, order, customer, identity, order.total), tenure]
+        return [done, _amount(_SPEND, order, subject, identity, order.total), tenure]
     # Its lines are in the completed order already: no record is counted twice.
     return [done, KeptBack("no spend on an order at no price", records=0), tenure]
 
@@ -125,8 +125,8 @@ def _pseudonym(identity: Identity, customer: str) -> str:
     return identity.pseudonym(customer)
 
 
-def _amount(kind: str, order: Order, customer: str, identity: Identity, amount: Decimal) -> Signal:
+def _amount(kind: str, order: Order, subject: str, identity: Identity, amount: Decimal) -> Signal:
     """One signal. A float holds every amount below 10^13 pence-exactly: 15 digits survive the way."""
     at = order.placed_at
     own_id = identity.signal_id(kind, order.key or order.number, at)
-    return Signal(own_id, _pseudonym(identity, customer), kind, float(amount), at)
+    return Signal(own_id, subject, kind, float(amount), at)

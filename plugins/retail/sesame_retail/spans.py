@@ -91,7 +91,8 @@ class _Marks:
 
     def longest_record(self) -> int:
         """Bytes of the longest record; no field of it is longer."""
-        return int(np.diff(self.ends[self.breaks], prepend=-1).max(initial=0))
+        places = self.ends[self.breaks]
+        return max(int(places[0]), int(np.diff(places).max(initial=0)))
 
     @property
     def begins(self) -> Places:
