@@ -2,25 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-from attrs import frozen
 
 from sesame_sdk.errors import Misconfigured
 from sesame_sdk.exchange.delivery import MOST_AT_ONCE, Courier, Delivery
 from sesame_sdk.exchange.home import Home
 from sesame_sdk.exchange.hub_keys import JWKS_PATH, PinnedKeys
-from sesame_sdk.exchange.letters import Counts, DeadLetter, Letter, OutboxFull, Signed
+from sesame_sdk.exchange.letters import Counts, DeadLetter, Letter, Signed
 from sesame_sdk.exchange.outbox import CAPACITY, Outbox
+from sesame_sdk.exchange.posting import Batch, Posted, Posting, Write
 from sesame_sdk.exchange.reads import sign_read
 from sesame_sdk.exchange.receipts import Expected, read_receipt
 from sesame_sdk.exchange.scores import read_scores
 from sesame_sdk.exchange.transport import Transport
 from sesame_sdk.interfaces import Signer
-from sesame_sdk.model.envelope import MOST_SIGNALS, EventType, Receipt
+from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.party import Manifest
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signal import Signal
@@ -30,14 +28,6 @@ from sesame_sdk.signing.tokens import KeyFinder
 
 EVENTS_PATH = "/v1/events"
 SET_MEDIA_TYPE = "application/secevent+jwt"
-
-
-@frozen
-class Posted:
-    """What a call of `Client.post` put into the outbox."""
-
-    envelopes: int
-    signals: int
 
 
 class Client:
@@ -89,26 +79,17 @@ class Client:
     def post(self, signals: Iterable[Signal]) -> Posted:
         """Sign signals and keep them on disk until `deliver` has a receipt for them.
 
-        Takes any number, one envelope of up to 1,000 at a time; each is on disk before the next is taken.
-        So a call with up to 1,000 keeps all or none, and a longer one that fails keeps whole
-        envelopes. Ids are deterministic: to post the same signals again counts none of them twice.
+        Takes any number, one envelope of up to 1,000 at a time; one is written while the next is sealed.
+        All is on disk when this returns. A call with up to 1,000 keeps all or none, and a longer one that
+        fails keeps whole envelopes. Ids are deterministic: to post the same signals again counts none
+        of them twice.
 
         Raises:
             OutboxFull: there is no room. Its `kept` says how many signals are on disk, its `rest` holds the
                 others: after `deliver()`, go on with ``post(error.rest)``.
             Rejected: something in `signals` is not a signal.
         """
-        source = iter(signals)
-        envelopes = kept = 0
-        while batch := tuple(islice(source, MOST_SIGNALS)):
-            try:
-                self._keep(batch)
-            except OutboxFull as full:
-                full.having_kept(kept, chain(batch, source))
-                raise
-            envelopes += 1
-            kept += len(batch)
-        return Posted(envelopes, kept)
+        return Posting(signals, self._sealed).run()
 
     def deliver(self, *, progress: Callable[[int], None] | None = None, concurrency: int = 4) -> Delivery:
         """Send what waits, and keep the receipts.
@@ -229,10 +210,10 @@ class Client:
             raise Misconfigured("were given to this client, not pinned", field="hub_keys")
         return self._hub_keys
 
-    def _keep(self, batch: tuple[Signal, ...]) -> None:
+    def _sealed(self, batch: Batch) -> Write:
         jti = new_jti()
         body = seal(batch, self._signer, issuer=self._issuer, audience=self._hub, now=self._clock(), jti=jti)
-        self._outbox.append(jti, EventType.SIGNALS, body, signals=len(batch))
+        return lambda: self._outbox.append(jti, EventType.SIGNALS, body, signals=len(batch))
 
     def _send(self, letter: Letter) -> Signed:
         receipt, token = self._exchange(letter.body, letter.jti, letter.signals)

@@ -67,7 +67,10 @@ def tuple_of(kind: type, *, at_least: int = 0, at_most: int | None = None) -> Va
     """A tuple of `at_least` to `at_most` members, all instances of `kind`."""
 
     def check(_: object, field: "Attribute[Any]", value: object) -> None:
-        if not isinstance(value, tuple) or not all(isinstance(member, kind) for member in value):
+        # The types of all members in C; one by one only where another class is among them.
+        if not isinstance(value, tuple) or not all(
+            issubclass(found, kind) for found in set(map(type, value))
+        ):
             raise Rejected(f"must be a tuple of {kind.__name__}", field=field.name)
         if len(value) < at_least:
             raise Rejected(f"must hold at least {at_least}", field=field.name)

@@ -13,7 +13,6 @@ import msgspec
 from sesame_sdk.errors import Rejected
 from sesame_sdk.model import codec
 
-_TO_URL = bytes.maketrans(b"+/", b"-_")
 #: What msgspec would not refuse as a foreign letter: those of the other alphabet, padding, and the two
 #: by which a text could reach out of the JSON string that it is read from.
 _REFUSED = (b"+", b"/", b"=", b'"', b"\\")
@@ -25,7 +24,9 @@ _read_list = codec.decoder(list[bytes]).decode
 
 def encode(data: bytes) -> bytes:
     """The one base64url text of `data`."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+    # Both letters are rare in text, and `replace` looks for one at the rate of memchr: `translate` took as
+    # long as encoding.
+    return binascii.b2a_base64(data, newline=False).replace(b"+", b"-").replace(b"/", b"_").rstrip(b"=")
 
 
 def decode(text: bytes, *, field: str) -> bytes:

@@ -82,10 +82,10 @@ def seal(
     sealed = Envelope(jti or events.new_jti(), issuer, audience, now, tuple(signals))
     if not sealed.signals:
         raise Rejected("must hold at least one signal", field="signals")
-    disclosures, digests = disclosure.disclose([codec.encode(signal) for signal in sealed.signals])
+    disclosures, digests = disclosure.disclose(codec.encode_each(sealed.signals))
     token = events.sign_event(
         EventType.SIGNALS,
-        {"signals": [{"...": digest} for digest in digests]},
+        _listing(digests),
         signer,
         issuer=issuer,
         audience=audience,
@@ -94,6 +94,11 @@ def seal(
         _sd_alg=forms.SD_ALG,
     )
     return b"~".join([token, *disclosures, b""])
+
+
+def _listing(digests: Sequence[str]) -> msgspec.Raw:
+    """The payload ``{"signals": [{"...": digest}, ...]}`` without an object each; digests need no escapes."""
+    return msgspec.Raw('{{"signals":[{{"...":"{}"}}]}}'.format('"},{"...":"'.join(digests)).encode())
 
 
 def open_envelope(data: bytes, keys: KeyFinder, *, audience: str, now: datetime) -> Opened:

@@ -85,3 +85,17 @@ def test_dead_letters_can_be_given_up(open_client: Open, peer: Peer, signals: Si
     assert client.discard() == 1
     client.post(signals(300, 300))
     assert client.deliver().accepted == 300
+
+
+def test_a_source_that_fails_leaves_whole_envelopes(open_client: Open, signals: Signals) -> None:
+    """What was taken before is on disk in envelopes of 1,000, the one under way too; the rest is not."""
+    client = open_client()
+
+    def breaking() -> Iterable[Signal]:
+        yield from signals(2500)
+        raise OSError("the shop's file ends here")
+
+    with pytest.raises(OSError, match="ends here"):
+        client.post(breaking())
+    assert client.counts().pending == 2
+    assert client.deliver().accepted == 2000

@@ -16,8 +16,10 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import BinaryIO
 
-#: Bytes taken from a file at a time; more leaves the processor's cache.
-BLOCK = 1 << 17
+from sesame_retail.rows import Records
+
+#: Bytes taken from a file at a time; fewer, and numpy is called more often than it works.
+BLOCK = 1 << 19
 #: Characters of one record; csv itself refuses a field of more than 131,072.
 MOST_RECORD = 1 << 20
 END = "\n"
@@ -27,7 +29,7 @@ class Unfinished(Exception):
     """The text ends inside a quoted field."""
 
 
-class Block:
+class Block(Records):
     """What some lines hold.
 
     Attributes:
@@ -125,7 +127,7 @@ class Delimited:
                 break
         return []
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Records]:
         """The records under the header."""
         width = len(self.header)
         if self._text:
@@ -137,7 +139,15 @@ class Delimited:
 
     _carry = ""
 
-    def _read(self, text: str, width: int) -> Iterator[Block]:
+    def _read(self, text: str, width: int) -> Iterator[Records]:
+        from sesame_retail import spans  # numpy takes a while
+
+        found = spans.look(text, self._delimiter, width, first=self._first)
+        if found is not None:
+            self._carry = ""
+            self._first += found.lines
+            yield found
+            return
         block, used = split(text, self._delimiter, width, first=self._first, last=len(text) > 2 * MOST_RECORD)
         self._carry = text[used:]
         self._first += text.count("\n", 0, used)

@@ -8,10 +8,13 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from operator import mul
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from sesame_retail.money import SCALE
+
+if TYPE_CHECKING:
+    from sesame_retail.recall import Recalled
 
 _is_quantity = re.compile(r"[+-]?[0-9]{1,9}").fullmatch
 _read_price = re.compile(r"([+-]?)([0-9]{1,9})(?:\.([0-9]{1,4}))?").fullmatch
@@ -19,7 +22,6 @@ _is_zero_fraction = re.compile(r"[+-]?[0-9]{1,9}\.0+").fullmatch
 _LONGEST = 64
 _YES = {"1", "true", "yes", "y", "t", "x"}
 _MOST_REMEMBERED = 1 << 16
-K = TypeVar("K")
 V = TypeVar("V")
 
 
@@ -35,22 +37,22 @@ class Unreadable(ValueError):
         self.reason = reason
 
 
-class Remembered(dict[K, V], Generic[K, V]):
+class Remembered(dict[str, V], Generic[V]):
     """What texts mean; a look-up of one that is not here yet reads it."""
 
-    def __missing__(self, text: K) -> V:
+    def __missing__(self, text: str) -> V:
         """Read it, or raise `Unreadable`."""
         if len(self) >= _MOST_REMEMBERED:
             self.clear()
         found = self[text] = self.read(text)
         return found
 
-    def read(self, text: K) -> V:
+    def read(self, text: str) -> V:
         """What one text means."""
         raise NotImplementedError
 
 
-class Quantities(Remembered[str, int]):
+class Quantities(Remembered[int]):
     """How many."""
 
     def read(self, text: str) -> int:
@@ -63,7 +65,7 @@ class Quantities(Remembered[str, int]):
         return int(text)
 
 
-class Money(Remembered[str, int]):
+class Money(Remembered[int]):
     """Prices or amounts, in ten-thousandths.
 
     Args:
@@ -92,9 +94,9 @@ class Amounts:
     """What lines come to, in ten-thousandths: quantity times unit price, or the amount that is given."""
 
     def __init__(self, *, decimal_comma: bool) -> None:
-        self._quantities = Quantities()
-        self._prices = Money("price", decimal_comma=decimal_comma)
-        self._amounts = Money("amount", decimal_comma=decimal_comma)
+        self._counted = (Quantities(), Money("price", decimal_comma=decimal_comma))
+        self._stated = (Money("amount", decimal_comma=decimal_comma),)
+        self._recalled: dict[int, tuple[Recalled, ...]] = {}
 
     def of(self, columns: Sequence[Sequence[str]]) -> Iterator[int]:
         """What each line comes to.
@@ -105,13 +107,24 @@ class Amounts:
         Raises:
             Unreadable: from the iterator, for the first line that cannot be read.
         """
-        if len(columns) == 1:
-            return map(self._amounts.__getitem__, columns[0])
-        quantities, prices = columns
-        return map(mul, map(self._quantities.__getitem__, quantities), map(self._prices.__getitem__, prices))
+        readers = self.readers(len(columns))
+        found = [map(reader.__getitem__, column) for reader, column in zip(readers, columns, strict=True)]
+        return found[0] if len(found) == 1 else map(mul, *found)
+
+    def readers(self, columns: int) -> tuple[Remembered[int], ...]:
+        """What reads each column, where there are so many."""
+        return self._stated if columns == 1 else self._counted
+
+    def recalled(self, columns: int) -> "tuple[Recalled, ...]":
+        """The same, for many short texts at once."""
+        from sesame_retail.recall import Recalled  # numpy takes a while
+
+        if columns not in self._recalled:
+            self._recalled[columns] = tuple(map(Recalled, self.readers(columns)))
+        return self._recalled[columns]
 
 
-class Moments(Remembered[str, datetime]):
+class Moments(Remembered[datetime]):
     """Instants, in UTC.
 
     Args:
@@ -143,16 +156,21 @@ class Moments(Remembered[str, datetime]):
         return datetime.fromisoformat(text)
 
 
+class Customers(Remembered[str | None]):
+    """The shop's numbers for its customers; None where it has none."""
+
+    def read(self, text: str) -> str | None:
+        """One number."""
+        if text and not _is_name(text):
+            raise Unreadable("unreadable customer")
+        return text or None
+
+
 def number(text: str) -> str:
     """An invoice number."""
-    if not text:
-        raise Unreadable("no invoice number")
-    return _name(text, "unreadable invoice number")
-
-
-def customer(text: str) -> str | None:
-    """The shop's number for a customer; None where it has none."""
-    return _name(text, "unreadable customer") if text else None
+    if not _is_name(text):
+        raise Unreadable("unreadable invoice number" if text else "no invoice number")
+    return text
 
 
 def yes(text: str) -> bool:
@@ -160,9 +178,7 @@ def yes(text: str) -> bool:
     return text.strip().lower() in _YES
 
 
-def _name(text: str, otherwise: str) -> str:
+def _is_name(text: str) -> bool:
     # Undecodable bytes are lone surrogates here, which are not printable: two customers whose numbers
     # were mangled in the same way must not become one.
-    if len(text) > _LONGEST or not text.isprintable():
-        raise Unreadable(otherwise)
-    return text
+    return 0 < len(text) <= _LONGEST and text.isprintable()

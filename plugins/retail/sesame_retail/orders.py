@@ -1,17 +1,17 @@
 """Order lines become orders: one an invoice number, with its lines counted and summed."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
 
 from attrs import frozen
 
 from sesame_retail import fields
 from sesame_retail.entries import Entries, Entry
-from sesame_retail.fields import Amounts, Moments, Unreadable
+from sesame_retail.fields import Amounts, Customers, Moments, Unreadable
 from sesame_retail.mapping import Columns, Deed, Reading
 from sesame_retail.money import as_decimal
+from sesame_retail.rows import Rows, Run, runs_of
 from sesame_sdk import KeptBack, Rejected
 
 #: Told of each line that is not read: its number, why, and the line.
@@ -73,29 +73,6 @@ class Layout:
             tuple(columns.named)[3:],
         )
 
-    def table(
-        self, column: Callable[[int], Sequence[str]], place: Callable[[int], tuple[int, str]]
-    ) -> "Table":
-        """The columns that are needed of many rows."""
-        return Table(tuple(map(column, self.worth)), tuple(map(column, self.which)), self.others, place)
-
-
-@frozen
-class Table:
-    """Rows, by their columns.
-
-    Attributes:
-        worth: what each comes to: quantities and prices, or amounts alone.
-        which: numbers, dates, customers, and what else there is.
-        others: what that else is, by its name in `Columns`.
-        place: the number of a row's line in the file, and the line.
-    """
-
-    worth: tuple[Sequence[str], ...]
-    which: tuple[Sequence[str], ...]
-    others: tuple[str, ...]
-    place: Callable[[int], tuple[int, str]]
-
 
 class Grouping:
     """Takes rows, and gives back orders.
@@ -109,67 +86,64 @@ class Grouping:
         self._deeds = reading.form.deeds
         self._reject = reject or (lambda *_: None)
         self._amounts = Amounts(decimal_comma=reading.form.decimal_comma)
+        self._customers = Customers()
         self._moments = Moments(reading.form.date_format, reading.form.zone)
         self.entries = Entries()
 
-    def take(self, table: Table) -> Iterator[KeptBack]:
+    def take(self, layout: Layout, rows: Rows) -> Iterator[KeptBack]:
         """Put rows to their orders; one that cannot be read is kept back alone."""
-        which: Iterable[tuple[str, ...]] = zip(*table.which, strict=True)
-        rows: Sequence[int] | None = None
+        good: Sequence[int] | None = None
         try:
-            worths = list(self._amounts.of(table.worth))
+            runs = rows.runs(layout.which, layout.worth, self._amounts)
         except Unreadable:
-            worths, rows = yield from self._sieve(table)
-            good = set(rows)
-            which = [one for row, one in enumerate(which) if row in good]
+            worths, good = yield from self._sieve(layout, rows)
+            which = list(zip(*map(rows.column, layout.which), strict=True))
+            runs = runs_of((which[row] for row in good), worths)
         at = 0
-        # Most lines stand in runs of one number, date and customer. Only what differs within a run is
-        # looked at line by line, and that in C: a step of bytecode here costs a tenth of reading the file.
-        for one, run in groupby(which):
-            after = at + len(list(run))
+        for run in runs:
             try:
-                self._put(one, table.others, worths[at:after])
+                self._put(run, layout.others)
             except Unreadable as fault:
-                yield KeptBack(fault.reason, after - at, as_decimal(sum(worths[at:after])))
-                for row in range(at, after):
-                    self._turn_away(table, rows[row] if rows else row, fault)
-            at = after
+                yield KeptBack(fault.reason, run[1], as_decimal(run[2]))
+                for row in range(at, at + run[1]):
+                    self._turn_away(rows, good[row] if good else row, fault)
+            at += run[1]
 
-    def _sieve(self, table: Table) -> Generator[KeptBack, None, tuple[list[int], list[int]]]:
+    def _sieve(self, layout: Layout, rows: Rows) -> Generator[KeptBack, None, tuple[list[int], list[int]]]:
         """What the good rows come to, and which they are; the bad are kept back."""
         worths: list[int] = []
-        rows: list[int] = []
-        for row, one in enumerate(zip(*table.worth, strict=True)):
+        good: list[int] = []
+        deeds = rows.column(layout.which[3 + layout.others.index("deed")]) if "deed" in layout.others else ()
+        for row, one in enumerate(zip(*map(rows.column, layout.worth), strict=True)):
             try:
                 worths += self._amounts.of([[text] for text in one])
-                rows.append(row)
+                good.append(row)
             except Unreadable as fault:
-                if self._is_cancel(table, row):  # it takes back what is left, and need not say how much
+                if deeds and self._is_cancel(deeds[row], one):
                     worths.append(0)
-                    rows.append(row)
+                    good.append(row)
                     continue
-                self._turn_away(table, row, fault)
+                self._turn_away(rows, row, fault)
                 yield KeptBack(fault.reason)
-        return worths, rows
+        return worths, good
 
-    def _is_cancel(self, table: Table, row: int) -> bool:
-        if "deed" not in table.others or any(column[row].strip() for column in table.worth):
-            return False
-        word = table.which[3 + table.others.index("deed")][row]
-        return self._deeds.get(word.strip().lower()) is Deed.CANCEL
+    def _is_cancel(self, word: str, worth: tuple[str, ...]) -> bool:
+        """Whether it takes back what is left of an order, and so need not say how much."""
+        return self._deeds.get(word.strip().lower()) is Deed.CANCEL and not any(map(str.strip, worth))
 
-    def _turn_away(self, table: Table, row: int, fault: Unreadable) -> None:
-        line, text = table.place(row)
+    def _turn_away(self, rows: Rows, row: int, fault: Unreadable) -> None:
+        line, text = rows.place(row)
         self._reject(line, fault.reason, text)
 
-    def _put(self, which: tuple[str, ...], others: tuple[str, ...], worths: list[int]) -> None:
-        number, customer = fields.number(which[0]), fields.customer(which[2])
-        entry = Entry(customer, self._moments[which[1]], len(worths), sum(worths), 0)
+    def _put(self, run: Run, others: tuple[str, ...]) -> None:
+        which, lines, total, up = run
+        number = fields.number(which[0])
+        entry = Entry(self._customers[which[2]], self._moments[which[1]], lines, total, 0)
         deed, date = Deed.ORDER, ""
         if others:
             deed = self._others(entry, dict(zip(others, which[3:], strict=True)))
         if deed is not Deed.ORDER:
-            entry.up = sum(worth for worth in worths if worth > 0)
+            entry.up = up
             # Two returns of one order bear its number both.
             date = entry.placed_at.isoformat()
         self.entries.add((number, deed, date), entry)

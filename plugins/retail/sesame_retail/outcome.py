@@ -35,12 +35,12 @@ class Outcome:
 
     def events(self) -> Iterator[Order | KeptBack]:
         """Orders, and what is kept back, in the order of the file."""
-        left = self._left()
+        left, prefix = self._left(), self._prefix
         for key, entry in self._entries.all():
             if key[1] == Deed.ORDER and not (entry.fault or entry.currency or self._converts):
-                takes_back = self._takes_back(key[0])
-                total = as_decimal(entry.total)
-                yield Order(key[0], entry.customer, entry.placed_at, entry.lines, total, takes_back)
+                number, total = key[0], as_decimal(entry.total)
+                takes_back = prefix != "" and number.startswith(prefix)
+                yield Order(number, entry.customer, entry.placed_at, entry.lines, total, takes_back)
                 continue
             worth = self._worth(entry)
             if entry.fault or worth is None:

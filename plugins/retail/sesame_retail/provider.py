@@ -22,6 +22,9 @@ from sesame_retail.mapping import Columns, Form, Reading
 from sesame_retail.orders import Order, Reject
 from sesame_sdk import Identity, KeptBack, Rejected, Signal, SignalKind, SignalProvider
 
+_COMPLETED, _SPEND, _RETURNED, _TENURE = (kind.name for kind in kinds.KINDS)
+_NOTHING = Decimal(0)
+
 
 @frozen
 class Orders(SignalProvider[Order]):
@@ -81,26 +84,29 @@ class Orders(SignalProvider[Order]):
 
 
 def _said_of(event: Order, identity: Identity) -> list[Signal | KeptBack]:
+    total = event.total
     if event.customer is None:
-        return [KeptBack("no customer", event.lines, event.total)]
-    if event.cancelled and event.total >= 0:
-        return [KeptBack("cancellation that returns nothing", event.lines, event.total)]
+        return [KeptBack("no customer", event.lines, total)]
     if event.cancelled:
-        return [_said(kinds.RETURNED.name, event, event.customer, identity, -event.total)]
-    if event.corrects and event.total <= 0:
-        return [KeptBack("correction that changes nothing", event.lines, event.total)]
+        if total >= _NOTHING:
+            return [KeptBack("cancellation that returns nothing", event.lines, total)]
+        return [_amount(_RETURNED, event, _pseudonym(identity, event.customer), identity, -total)]
     if event.corrects:
-        return [_said(kinds.SPEND.name, event, event.customer, identity, event.total)]
-    if event.total < 0:
-        return [KeptBack("order below zero", event.lines, event.total)]
+        if total <= _NOTHING:
+            return [KeptBack("correction that changes nothing", event.lines, total)]
+        return [_amount(_SPEND, event, _pseudonym(identity, event.customer), identity, total)]
+    if total < _NOTHING:
+        return [KeptBack("order below zero", event.lines, total)]
     return _completed(event, event.customer, identity)
 
 
 def _completed(order: Order, customer: str, identity: Identity) -> list[Signal | KeptBack]:
-    done = _said(kinds.COMPLETED.name, order, customer, identity, Decimal(1))
-    tenure = _tenure(identity, customer, order.placed_at.year, order.placed_at.month)
+    at, subject = order.placed_at, _pseudonym(identity, customer)
+    own_id = identity.signal_id(_COMPLETED, order.key or order.number, at)
+    done = Signal(own_id, subject, _COMPLETED, 1.0, at)
+    tenure = _tenure(identity, customer, at.year, at.month)
     if order.total:
-        return [done, _said(kinds.SPEND.name, order, customer, identity, order.total), tenure]
+        return [done, _amount(_SPEND, order, subject, identity, order.total), tenure]
     # Its lines are in the completed order already: no record is counted twice.
     return [done, KeptBack("no spend on an order at no price", records=0), tenure]
 
@@ -108,9 +114,9 @@ def _completed(order: Order, customer: str, identity: Identity) -> list[Signal |
 @lru_cache(maxsize=1 << 14)
 def _tenure(identity: Identity, customer: str, year: int, month: int) -> Signal:
     """A month with an order; the next order in it says the very same."""
-    kind, at = kinds.TENURE.name, datetime(year, month, 1, tzinfo=UTC)
-    own_id = identity.signal_id(kind, f"{customer} {year:04}-{month:02}", at)
-    return Signal(own_id, _pseudonym(identity, customer), kind, 1.0, at)
+    at = datetime(year, month, 1, tzinfo=UTC)
+    own_id = identity.signal_id(_TENURE, f"{customer} {year:04}-{month:02}", at)
+    return Signal(own_id, _pseudonym(identity, customer), _TENURE, 1.0, at)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -119,8 +125,8 @@ def _pseudonym(identity: Identity, customer: str) -> str:
     return identity.pseudonym(customer)
 
 
-def _said(kind: str, order: Order, customer: str, identity: Identity, value: Decimal) -> Signal:
+def _amount(kind: str, order: Order, subject: str, identity: Identity, amount: Decimal) -> Signal:
     """One signal. A float holds every amount below 10^13 pence-exactly: 15 digits survive the way."""
     at = order.placed_at
     own_id = identity.signal_id(kind, order.key or order.number, at)
-    return Signal(own_id, _pseudonym(identity, customer), kind, float(value), at)
+    return Signal(own_id, subject, kind, float(amount), at)

@@ -14,6 +14,7 @@ from sesame_retail.mapping import Columns, Reading
 from sesame_retail.opening import PACKED, Source, opened, told
 from sesame_retail.orders import Grouping, Layout, Order, Reject
 from sesame_retail.outcome import Outcome
+from sesame_retail.rows import Listed, Records
 from sesame_sdk import KeptBack
 
 JSON = {".jsonl", ".ndjson"}
@@ -65,13 +66,13 @@ def _csv(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -
         yield None
 
 
-def take(grouping: Grouping, layout: Layout, block: delimited.Block, reject: Reject) -> Iterator[KeptBack]:
+def take(grouping: Grouping, layout: Layout, block: Records, reject: Reject) -> Iterator[KeptBack]:
     """Put a block's records to their orders; those of another width are kept back."""
     for at, reason in block.bad:
         yield KeptBack(reason)
         line, text = block.line(at)
         reject(line, reason, text)
-    yield from grouping.take(layout.table(block.column, block.place))
+    yield from grouping.take(layout, block)
 
 
 def _json(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -> Iterator[KeptBack | None]:
@@ -102,7 +103,7 @@ def take_json(
     if rows:
         found = list(zip(*rows, strict=True))
         layout = Layout.of(columns.wanted, columns)
-        yield from grouping.take(layout.table(found.__getitem__, places.__getitem__))
+        yield from grouping.take(layout, Listed(found, places.__getitem__))
 
 
 def _parquet(source: Source, reading: Reading, grouping: Grouping, _: Reject) -> Iterator[KeptBack | None]:
@@ -115,7 +116,7 @@ def _parquet(source: Source, reading: Reading, grouping: Grouping, _: Reject) ->
         def place(row: int, found: list[list[str]] = found, first: int = first) -> tuple[int, str]:
             return first + row, json.dumps([column[row] for column in found])
 
-        yield from grouping.take(layout.table(found.__getitem__, place))
+        yield from grouping.take(layout, Listed(found, place))
         first += len(found[0])
         yield None
 

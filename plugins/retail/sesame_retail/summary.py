@@ -50,8 +50,8 @@ class Summary:
 
     def signals(self, events: Iterable[Order | KeptBack]) -> Iterator[Signal]:
         """The signals of orders; what is kept back is counted."""
-        before: dict[str, Signal] = {}
-        made, identity, say = self.made, self.identity, self.provider.signals
+        before: dict[str, str] = {}
+        made, identity, say, tenure = self.made, self.identity, self.provider.signals, TENURE.name
         for event in events:
             if isinstance(event, KeptBack):
                 self.hold(event)
@@ -60,14 +60,17 @@ class Summary:
             for said in say(event, identity):
                 if isinstance(said, KeptBack):
                     self.hold(said)
-                elif said is not before.get(said.subject):
+                    continue
+                kind = said.kind
+                if kind == tenure:
                     # A month with several orders is the same signal again and again: the hub counts it once.
-                    made[said.kind] += 1
-                    if said.kind == TENURE.name:
-                        before[said.subject] = said
-                    yield said
-            if len(before) > _MOST_SUBJECTS:
-                before.clear()
+                    if before.get(said.subject) == said.id:
+                        continue
+                    if len(before) >= _MOST_SUBJECTS:
+                        before.clear()
+                    before[said.subject] = said.id
+                made[kind] += 1
+                yield said
 
     def hold(self, item: KeptBack) -> None:
         """Count something that stays."""
