@@ -1,5 +1,6 @@
 """The running hub does what its OpenAPI document says, whatever is asked of it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from schemathesis.specs.openapi import checks
 
 from sesame_sdk.hub import moments
 from sesame_sdk.hub.streams import Wish
-from tests.rogue.site import Site
+from tests.rogue.site import SET, Site
 
 _EXAMPLES = 60
 OPERATIONS = 15
@@ -25,6 +26,14 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
+
+
+@schemathesis.serializer(SET)
+def _as_it_is(_: object, value: object) -> bytes:
+    """The body of an event, which is text; what is no text goes as JSON."""
+    if isinstance(value, bytes):
+        return value
+    return (value if isinstance(value, str) else json.dumps(value)).encode(errors="replace")
 
 
 def _operations(site: Site) -> list[Any]:
@@ -68,9 +77,11 @@ def test_what_the_hub_answers_is_what_its_document_says(site: Site, place: int) 
         headers = {"Authorization": f"Bearer {site.shop.read_token().decode()}"} if believed else {}
         if meant:
             _mean_it(site, case)
-        case.call_and_validate(checks=CHECKS, headers=headers, timeout=60)
+        statuses.add(case.call_and_validate(checks=CHECKS, headers=headers, timeout=60).status_code)
 
+    statuses: set[int] = set()
     ask()
+    assert min(statuses) < 300, f"{operation.label} was never done: {statuses}"
 
 
 def _mean_it(site: Site, case: Any) -> None:
@@ -79,6 +90,9 @@ def _mean_it(site: Site, case: Any) -> None:
         case.body = site.shop.seal(site.order(str(moments.now())))
         return
     name = _stream(site)
+    if (case.method, case.path) == ("POST", "/v1/ssf/stream"):
+        site.hub.reception.delete(site.shop.read_token(), name)
+        case.body = {}
     if "stream" in (case.path_parameters or {}):
         case.path_parameters["stream"] = name
     if isinstance(case.query, dict):
