@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import requests
 
@@ -27,17 +28,18 @@ serve(Path(sys.argv[1]), flags=dict(setting.split("=", 1) for setting in sys.arg
 def serving(path: Path, port: int, **settings: object) -> Iterator[subprocess.Popen[bytes]]:
     """The hub in `path`, once it answers. It is told to stop in the end, and must do so in peace."""
     told = [f"{name}={value}" for name, value in {"port": port, **settings}.items()]
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", _PROGRAM, str(path), *told], stderr=subprocess.PIPE
-    ) as process:
+    command = [sys.executable, "-W", "error", "-c", _PROGRAM, str(path), *told]
+    # Not a pipe: nobody reads it meanwhile, and a hub with much to log would wait for somebody to.
+    with TemporaryFile() as log, subprocess.Popen(command, stderr=log) as process:
         try:
             _wait(process, f"http://127.0.0.1:{port}/healthz")
             yield process
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            _, said = process.communicate(timeout=_DEADLINE)
-            sys.stderr.write(said.decode())
+            process.wait(_DEADLINE)
+            log.seek(0)
+            sys.stderr.write(log.read().decode())
 
 
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:

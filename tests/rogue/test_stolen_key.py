@@ -46,9 +46,9 @@ STOLEN = {
 #: Who, which of a few orders, of what kind.
 Deed = tuple[str, int, str]
 DEEDS = st.lists(
-    st.tuples(st.sampled_from(PEOPLE), st.integers(0, 3), st.sampled_from((ORDER, LATE))),
-    min_size=1,
-    max_size=5,
+    st.tuples(st.sampled_from(PEOPLE), st.integers(0, 1), st.sampled_from((ORDER, LATE))),
+    min_size=3,
+    max_size=8,
 )
 SENDING = st.tuples(st.just("send"), st.sampled_from(("shop", "second key", "twin")), DEEDS)
 REGISTERING = st.tuples(st.just("register"), st.just("shop"), st.just(None))
@@ -61,7 +61,7 @@ THIEVING = st.one_of(
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 LOOKING = st.tuples(st.just("refresh"), st.just(None), st.just(None))
 HONEST = st.lists(SENDING, max_size=4)
-MEANWHILE = st.lists(st.one_of(SENDING, REGISTERING, THIEVING, THIEVING, LOOKING), min_size=1, max_size=12)
+MEANWHILE = st.lists(st.one_of(SENDING, REGISTERING, THIEVING, THIEVING, LOOKING), min_size=3, max_size=12)
 
 
 @define

@@ -3,20 +3,31 @@
 from typing import Any
 
 from litestar import Request, get
-from litestar.openapi.datastructures import ResponseSpec
 
 from sesame_sdk.errors import Retryable
+from sesame_sdk.hub.api.operations import UNAVAILABLE, answer, documented
+from sesame_sdk.hub.api.schemas import HEALTH, KEYS
 from sesame_sdk.hub.api.state import health_of, hub_of
 from sesame_sdk.hub.watch.health import State
 
 
-@get("/.well-known/jwks.json", sync_to_thread=False, summary="The hub's public keys")
+@get(
+    "/.well-known/jwks.json",
+    sync_to_thread=False,
+    operation_class=documented({200: answer("A JWK Set.", KEYS)}),
+    summary="The hub's public keys",
+)
 def jwks(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """A JWK Set (RFC 7517 section 5), by which receipts are verified."""
     return hub_of(request).jwks()
 
 
-@get("/health/live", sync_to_thread=False, summary="Whether the hub is alive")
+@get(
+    "/health/live",
+    sync_to_thread=False,
+    operation_class=documented({200: answer("It is.", HEALTH)}),
+    summary="Whether the hub is alive",
+)
 def live() -> dict[str, str]:
     """Answers ok as long as it answers at all: also without its database, and while it stops."""
     return {"status": "ok"}
@@ -24,7 +35,7 @@ def live() -> dict[str, str]:
 
 @get(
     ["/health/ready", "/healthz"],
-    responses={503: ResponseSpec(None, description="Not now: err and description.")},
+    operation_class=documented({**UNAVAILABLE, 200: answer("It can.", HEALTH)}),
     summary="Whether the hub can do its work",
 )
 async def ready(request: Request[Any, Any, Any]) -> dict[str, str]:

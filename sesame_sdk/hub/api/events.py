@@ -4,30 +4,29 @@ from asyncio import get_running_loop, wrap_future
 from typing import Any
 
 from litestar import Request, Response, post
-from litestar.openapi.datastructures import ResponseSpec
 
 from sesame_sdk.hub.api.bodies import read_body
-from sesame_sdk.hub.api.operations import taking
+from sesame_sdk.hub.api.operations import LIMITED, OF_BODIES, TEXT, answer, documented, fault, taking
 from sesame_sdk.hub.api.state import gate_of, hub_of, verifier_of
 
 SET_MEDIA_TYPE = "application/secevent+jwt"
 
 
+_ANSWERS = {
+    **LIMITED,
+    **OF_BODIES,
+    202: answer("On disk.", TEXT, SET_MEDIA_TYPE, "text/plain"),
+    400: fault("Refused: err and description; by the guard: problem details with its findings.", guard=True),
+}
+
+
 @post(
     "/v1/events",
     status_code=202,
-    operation_class=taking(
-        SET_MEDIA_TYPE, "A SET, or an SD-JWT whose disclosures are signals; may be gzipped."
+    operation_class=documented(
+        _ANSWERS,
+        body=taking(SET_MEDIA_TYPE, "A SET, or an SD-JWT whose disclosures are signals; may be gzipped."),
     ),
-    responses={
-        400: ResponseSpec(
-            None, description="Refused: err and description; by the guard: problem details with its findings."
-        ),
-        413: ResponseSpec(None, description="Too large."),
-        415: ResponseSpec(None, description="Not a Security Event Token, or packed otherwise than by gzip."),
-        503: ResponseSpec(None, description="Busy: come back after Retry-After seconds."),
-    },
-    response_description="On disk.",
     summary="Send an envelope of signals or a registration",
 )
 async def receive_event(request: Request[Any, Any, Any]) -> Response[bytes]:

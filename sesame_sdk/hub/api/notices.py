@@ -5,9 +5,10 @@ from typing import Any
 from litestar import MediaType, Request, Response, post
 from litestar.concurrency import sync_to_thread
 
-from sesame_sdk.hub.api.operations import taking
+from sesame_sdk.hub.api.operations import JSON, OF_BODIES, OF_READERS, answer, documented, taking
+from sesame_sdk.hub.api.schemas import POLL_ASKED, POLLED
 from sesame_sdk.hub.api.scores import token_of
-from sesame_sdk.hub.api.ssf import JSON, SHARED, asked_of
+from sesame_sdk.hub.api.ssf import SHARED, asked_of
 from sesame_sdk.hub.api.state import gate_of, hub_of
 from sesame_sdk.hub.reception import Poll
 from sesame_sdk.model import codec
@@ -16,7 +17,12 @@ from sesame_sdk.model import codec
 @post(
     "/v1/notices/poll",
     status_code=200,
-    operation_class=taking(JSON, "maxEvents and ack; it never waits, so returnImmediately changes nothing."),
+    operation_class=documented(
+        {**OF_READERS, **OF_BODIES, 200: answer("Notices, by jti.", POLLED)},
+        body=taking(
+            JSON, "maxEvents and ack. It never waits: returnImmediately changes nothing.", POLL_ASKED
+        ),
+    ),
     summary="Get notices of disputes and erasures, and acknowledge earlier ones",
     **SHARED,
 )
@@ -25,5 +31,5 @@ async def poll_notices(request: Request[Any, Any, Any]) -> Response[bytes]:
     asked, token = await asked_of(request, Poll), token_of(request)
     with gate_of(request):
         found = await sync_to_thread(hub_of(request).rights.poll, token, asked)
-    answer = codec.encode({"sets": found.sets, "moreAvailable": found.more})
-    return Response(answer, media_type=MediaType.JSON)
+    told = codec.encode({"sets": found.sets, "moreAvailable": found.more})
+    return Response(told, media_type=MediaType.JSON)

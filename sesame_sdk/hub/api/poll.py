@@ -6,9 +6,10 @@ from typing import Any
 from litestar import MediaType, Request, Response, post
 from litestar.concurrency import sync_to_thread
 
-from sesame_sdk.hub.api.operations import taking
+from sesame_sdk.hub.api.operations import JSON, OF_BODIES, answer, documented, taking
+from sesame_sdk.hub.api.schemas import POLL_ASKED, POLLED
 from sesame_sdk.hub.api.scores import token_of
-from sesame_sdk.hub.api.ssf import JSON, SHARED, asked_of
+from sesame_sdk.hub.api.ssf import OF_STREAMS, SHARED, asked_of
 from sesame_sdk.hub.api.state import feeder_of, gate_of, hub_of
 from sesame_sdk.hub.feeds import Polled
 from sesame_sdk.hub.reception import Poll
@@ -24,7 +25,10 @@ _PAUSE = 0.05
 @post(
     "/v1/ssf/poll/{stream:str}",
     status_code=200,
-    operation_class=taking(JSON, "maxEvents, returnImmediately, ack, setErrs."),
+    operation_class=documented(
+        {**OF_STREAMS, **OF_BODIES, 200: answer("Messages, by jti.", POLLED)},
+        body=taking(JSON, "maxEvents, returnImmediately, ack, setErrs.", POLL_ASKED),
+    ),
     summary="Get messages of a stream, and settle earlier ones",
     **SHARED,
 )

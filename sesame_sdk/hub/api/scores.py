@@ -10,46 +10,22 @@ import msgspec
 from attrs import frozen
 from litestar import MediaType, Request, Response, get, post
 from litestar.concurrency import sync_to_thread
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIType, Schema
+from litestar.openapi.spec import Parameter
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.hub.api.bodies import read_body
 from sesame_sdk.hub.api.errors import on_read_rejected
-from sesame_sdk.hub.api.operations import taking
+from sesame_sdk.hub.api.operations import OF_BODIES, OF_READERS, answer, documented, fault, taking
+from sesame_sdk.hub.api.schemas import ASKED, LONGEST_SUBJECT, SCORE, SCORES, SUBJECT
 from sesame_sdk.hub.api.state import gate_of, hub_of
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.reads import MOST_SUBJECTS
 from sesame_sdk.model import checks, codec
 
-LONGEST_SUBJECT = 128
 _is_subject = re.compile(checks.SUBJECT_PATTERN).fullmatch
 _JSON = "application/json"
 _BEARER = "bearer"
 SECURITY: list[dict[str, list[str]]] = [{"reader": []}]
-_RESPONSES = {
-    400: ResponseSpec(None, description="Not a question: err and description."),
-    401: ResponseSpec(None, description="The token is not believed."),
-    403: ResponseSpec(
-        None,
-        description="The purpose is not one that the reader registered here; "
-        "or nobody may read for it: problem details with what the guard found.",
-    ),
-}
-_ASKED = Schema(
-    type=OpenAPIType.OBJECT,
-    properties={
-        "subjects": Schema(
-            type=OpenAPIType.ARRAY,
-            items=Schema(type=OpenAPIType.STRING, max_length=128),
-            min_items=1,
-            max_items=MOST_SUBJECTS,
-        )
-    },
-    required=["subjects"],
-)
-
-
 _Subject = Annotated[str, msgspec.Meta(max_length=LONGEST_SUBJECT, pattern=rf"^{checks.SUBJECT_PATTERN}\Z")]
 
 
@@ -63,9 +39,11 @@ class Asked:
 @get(
     "/v1/scores/{subject:str}",
     exception_handlers={Rejected: on_read_rejected},
-    responses=_RESPONSES,
+    operation_class=documented(
+        {**OF_READERS, 200: answer("A score, or null.", SCORE), 404: fault("Not a name, but a path.")},
+        parameters=(Parameter("subject", "path", SUBJECT, "The reader's own pseudonym.", required=True),),
+    ),
     security=SECURITY,
-    response_description="A score, or null.",
     summary="Read one score",
 )
 async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -82,10 +60,11 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     "/v1/scores/read",
     status_code=200,
     exception_handlers={Rejected: on_read_rejected},
-    operation_class=taking(_JSON, f"1 to {MOST_SUBJECTS} pseudonyms of the reader's.", _ASKED),
-    responses=_RESPONSES,
+    operation_class=documented(
+        {**OF_READERS, **OF_BODIES, 200: answer("A score or null for each subject.", SCORES)},
+        body=taking(_JSON, f"1 to {MOST_SUBJECTS} pseudonyms of the reader's.", ASKED),
+    ),
     security=SECURITY,
-    response_description="A score or null for each subject.",
     summary="Read many scores",
 )
 async def read_scores(request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -1,0 +1,107 @@
+"""The running hub does what its OpenAPI document says, whatever is asked of it."""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.streams import Wish
+from tests.rogue.site import SET, Site
+
+_EXAMPLES = 60
+OPERATIONS = 15
+#: That no answer is of the server's own fault, and that each is one of those that the document names.
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+
+@schemathesis.serializer(SET)
+def _as_it_is(_: object, value: object) -> bytes:
+    """The body of an event, which is text; what is no text goes as JSON."""
+    if isinstance(value, bytes):
+        return value
+    return (value if isinstance(value, str) else json.dumps(value)).encode(errors="replace")
+
+
+def _operations(site: Site) -> list[Any]:
+    schema = schemathesis.openapi.from_url(f"{site.url}/schema/openapi.json")
+    return [found.ok() for found in schema.get_all_operations()]
+
+
+def test_every_route_and_every_answer_is_documented(site: Site) -> None:
+    """Each with a description, and each that has a body with its media types and their forms."""
+    document = requests.get(f"{site.url}/schema/openapi.json", timeout=30).json()
+    told = {
+        (path, method): operation["responses"]
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert len(told) == OPERATIONS
+    for (path, method), responses in told.items():
+        for status, response in responses.items():
+            assert response["description"], (path, method, status)
+            assert ("content" in response) == (status != "204"), (path, method, status)
+        if (path, method) not in {
+            ("/.well-known/jwks.json", "get"),
+            ("/.well-known/ssf-configuration", "get"),
+        }:
+            assert responses["503"]["headers"]["Retry-After"]["schema"]["type"] == "integer"
+        if path.startswith("/v1/"):
+            assert responses["429"]["headers"]["Retry-After"]["required"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("place", range(OPERATIONS))
+def test_what_the_hub_answers_is_what_its_document_says(site: Site, place: int) -> None:
+    """Whatever is asked, in good form or in bad, by a reader who is believed or by nobody."""
+    operation = _operations(site)[place]
+    cases = st.one_of(operation.as_strategy(mode) for mode in GenerationMode)
+
+    @settings(max_examples=_EXAMPLES, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+    @given(cases, st.booleans(), st.booleans())
+    def ask(case: Any, believed: bool, meant: bool) -> None:
+        headers = {"Authorization": f"Bearer {site.shop.read_token().decode()}"} if believed else {}
+        if meant:
+            _mean_it(site, case)
+        statuses.add(case.call_and_validate(checks=CHECKS, headers=headers, timeout=60).status_code)
+
+    statuses: set[int] = set()
+    ask()
+    assert min(statuses) < 300, f"{operation.label} was never done: {statuses}"
+
+
+def _mean_it(site: Site, case: Any) -> None:
+    """Turn a case towards what is there: a message that is signed, the stream of the reader."""
+    if case.path == "/v1/events":
+        case.body = site.shop.seal(site.order(str(moments.now())))
+        return
+    name = _stream(site)
+    if (case.method, case.path) == ("POST", "/v1/ssf/stream"):
+        site.hub.reception.delete(site.shop.read_token(), name)
+        case.body = {}
+    if "stream" in (case.path_parameters or {}):
+        case.path_parameters["stream"] = name
+    if isinstance(case.query, dict):
+        case.query["stream_id"] = name
+    if isinstance(case.body, dict):
+        case.body |= {"stream_id": name} if "{stream}" not in case.path else {"returnImmediately": True}
+
+
+def _stream(site: Site) -> str:
+    found = site.hub.reception.read(site.shop.read_token())
+    made = found[0] if found else site.hub.reception.create(site.shop.read_token(), Wish())
+    return str(made["stream_id"])
