@@ -16,6 +16,7 @@ from sesame_sdk import Misconfigured, Score
 from sesame_sdk.exchange.book import ScoreBook
 from sesame_sdk.exchange.columns import Columns, keys_of
 from sesame_sdk.exchange.inbox import Inbox
+from sesame_sdk.exchange.roster import Roster
 from tests.exchange.hubvoice import STREAM, Voice
 
 
@@ -159,6 +160,41 @@ def test_a_book_of_something_else_is_refused(book: ScoreBook, voice: Voice, path
     file.close()
     with pytest.raises(Misconfigured, match="is not a score book of this version"):
         voice.open(path)
+
+
+def test_a_roster_is_answered_as_its_names_would_be(
+    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+) -> None:
+    """With the very same array, which nobody can write to, until something changes, here or elsewhere."""
+    names = [f"p{number}" for number in range(300)]
+    roster = Roster(names)
+
+    def same() -> None:
+        found = book.points(roster)
+        np.testing.assert_array_equal(found, book.points(names))
+        if not book.state.stale:
+            assert book.points(roster) is found
+            with pytest.raises(ValueError, match="read-only"):
+                found[0] = 1.0
+
+    same()
+    inbox.receive(voice.scores([(f"p{number}", number, 400.0 + number) for number in range(0, 200, 2)]))
+    same()
+    inbox.receive(voice.scores([("p2", 500, 700.0), ("p3", 501, 500.0), ("p4", 502, None)]))
+    same()
+    inbox.receive(voice.gone("p6", 503))
+    assert np.isnan(book.points(roster)[6])
+    same()
+    with voice.open(path) as other:
+        voice.inbox(other).receive(voice.scores([("p299", 504, 612.5)]))
+        assert book.points(roster)[299] == 612.5
+        other.fold()
+        same()
+    voice.now += timedelta(hours=1)
+    same()
+    book.begin("another stream")
+    same()
+    assert len(roster) == 300
 
 
 _people = st.sampled_from(["ada", "bob", "cy", "a much longer pseudonym than the others have", "ä"])

@@ -50,8 +50,10 @@ class Best:
         self._cut()
         values, places = self._values[0], self._places[0]
         if self._ties is not None:
-            order = np.lexsort((self._ties(places), -values))[: self._count]
-            values, places = values[order], places[order]
+            order = np.argsort(-values, kind="stable")
+            if (np.diff(values[order]) == 0).any():  # a key for each is dear, and few are equal
+                order = np.lexsort((self._ties(places), -values))
+            values, places = values[order[: self._count]], places[order[: self._count]]
         return places, values
 
     def _cut(self) -> None:
