@@ -71,7 +71,7 @@ def rank(
         score_range=score_range,
         top=top,
         ties=ties,
-        average=pool and pool.average(people.points, score_range),
+        average=None if pool is None else pool.average(people.points, score_range),
     )
     under = None if fair is None or not people.names else _under_rule(people, made, fair, ties)
     used = evolve(
