@@ -37,6 +37,13 @@ class Roster:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def distinct(self) -> bool:
+        """Whether nobody is named twice."""
+        lane = np.sort(self._keys[:, 0])
+        if (lane[1:] != lane[:-1]).all():
+            return True
+        return len(np.unique(self._keys, axis=0)) == len(self._keys)
+
     def points(self, columns: Columns) -> Values:
         """The points of each; NaN for none. The same array, not to be written to, until something changes."""
         found = self._found

@@ -117,11 +117,13 @@ def test_a_pool_is_a_row_of_names() -> None:
     assert (len(pool), pool[3], pool[:2], list(pool)) == (200, NAMES[3], NAMES[:2], list(NAMES))
 
 
-@pytest.mark.parametrize("names", [["a", "b", "a"], "abc"])
-def test_a_pool_names_nobody_twice(names: list[str]) -> None:
-    """It is looked at here, and not for each ranking."""
+@pytest.mark.parametrize("names", [["a", "b", "a"], "abc", ["a", 1], [None, None]])
+def test_whoever_is_named_twice_is_rejected(told: Told, names: list[str]) -> None:
+    """When a pool is made, or names are ranked from a book; and so is what is no name."""
     with pytest.raises(Rejected, match="candidates: must be names, none of them twice"):
         Pool(names)
+    with pytest.raises(Rejected, match="candidates: must be names, none of them twice"):
+        rank(names, [0.5] * len(names), told.book)
 
 
 def test_a_wrong_relevance_is_rejected_as_for_names(told: Told) -> None:

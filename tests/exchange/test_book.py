@@ -197,6 +197,12 @@ def test_a_roster_is_answered_as_its_names_would_be(
     assert len(roster) == 300
 
 
+@given(st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=3), max_size=30))
+def test_a_roster_knows_whether_somebody_is_named_twice(names: list[str]) -> None:
+    """As a set of the names would."""
+    assert Roster(names).distinct() is (len(set(names)) == len(names))
+
+
 _people = st.sampled_from(["ada", "bob", "cy", "a much longer pseudonym than the others have", "ä"])
 _states = st.lists(
     st.tuples(_people, st.integers(1, 60), st.one_of(st.none(), st.floats(350, 950))),

@@ -55,7 +55,7 @@ class Best:
         return self._places[order], self._values[order]
 
     def _cut(self) -> None:
-        """Let go of all but the best, and of those that equal the last of them: a sort says which of these."""
+        """Keep the best, and those that equal the last of them: `ordered` says which of these come first."""
         self.floor = float(np.partition(self._values, -self._count)[-self._count])
         near = np.flatnonzero(self._values >= self.floor)
         self._values, self._places = self._values[near], self._places[near]

@@ -28,7 +28,7 @@ from sesame_baihe.fair import MOST_PLACES, Fair, Merged, flags, merged
 from sesame_baihe.pool import Pool
 from sesame_baihe.ranking import Ranking, best_of, rank_arrays, reasons
 from sesame_baihe.reciprocal import Mean, both_ways
-from sesame_sdk import Rejected
+from sesame_sdk import Rejected, ScoreBook
 
 
 def rank(
@@ -61,6 +61,10 @@ def rank(
     Raises:
         Rejected: a value is out of its bounds, or somebody is named twice; names the argument.
     """
+    if isinstance(book, ScoreBook) and not isinstance(candidates, Pool):
+        candidates = Pool(
+            candidates
+        )  # what finds them in the book tells as well whether anybody is there twice
     people = _columns(candidates, relevance, in_return, mean, book)
     ties = _ties(people.names, member)
     pool = candidates if isinstance(candidates, Pool) else None

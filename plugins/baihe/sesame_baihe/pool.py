@@ -23,9 +23,12 @@ class Pool(Sequence[str]):
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(names)
-        if isinstance(names, str) or len(set(self.names)) != len(self.names):
-            raise Rejected("must be names, none of them twice", field="candidates")
-        self._roster: Roster | None = None
+        try:
+            self._roster = Roster(self.names)
+            if isinstance(names, str) or not self._roster.distinct():
+                raise Rejected("must be names, none of them twice", field="candidates")
+        except TypeError as error:  # from one that is no text
+            raise Rejected("must be names, none of them twice", field="candidates") from error
         self._averaged: tuple[Values, tuple[float, float], Average] | None = None
 
     @overload
@@ -40,8 +43,6 @@ class Pool(Sequence[str]):
 
     def points(self, book: ScoreBook) -> Values:
         """(N,) points of each, NaN for none; the same array until the book hears something."""
-        if self._roster is None:
-            self._roster = Roster(self.names)
         return book.points(self._roster)
 
     def average(self, points: Values, score_range: tuple[float, float]) -> Average:
