@@ -2,6 +2,8 @@
 
 import math
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
@@ -131,6 +133,25 @@ def test_another_process_sees_what_was_taken_in(
         assert other.points(["cy"])[0] == 700.0
         book.begin("another stream")
         assert other.state.people == 0
+
+
+_LOOK = (
+    "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM seen').fetchone())"
+)
+
+
+def test_nothing_is_lost_when_another_process_opens_the_book_and_closes_it_again(
+    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+) -> None:
+    """It is not the last one, and must not take itself for that: it would delete the log that we write to."""
+    for number in range(1, 4):
+        inbox.receive(voice.scores([("ada", number, 600.0 + number)]))
+        looked = subprocess.run(
+            [sys.executable, "-c", _LOOK, path], capture_output=True, text=True, check=True
+        )
+        assert looked.stdout == f"({number},)\n"
+        assert path.with_name(f"{path.name}-wal").exists()
+    assert book.points(["ada"])[0] == 603.0
 
 
 @pytest.mark.parametrize("fold", [False, True])
