@@ -1,36 +1,33 @@
 """A matchmaking site in Django: the best matches for the member who looks, and why each is there.
 
-SESAME_HOME=baihe uvicorn examples.django_site:app
+A thread polls the hub; ranking never waits for it. SESAME_HOME=baihe uvicorn examples.django_site:app
+With several processes, start none here: run `sesame follow` beside them, and open a `ScoreBook` in each.
 """
 
 import os
 from pathlib import Path
+from threading import Event, Thread
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
-from sesame_baihe import Candidates, Matchmaking
+from sesame_baihe import Candidates, Matchmaking, Pages
 
-from sesame_sdk import Client, Home
+from sesame_sdk import Follower, Home
 
-home = Home.load(Path(os.environ["SESAME_HOME"]))
-client, matchmaking = Client.at(home), Matchmaking()
-FOR_SHOW = {"101": 0.75, "102": 0.5, "103": 0.125}  # your own search: profiles, and how well each fits
+home, told = Home.load(Path(os.environ["SESAME_HOME"])), Matchmaking.declaration
+follower = Follower.at(home, home.path / "book.sqlite", purpose=told.purpose, context=told.context)
+Thread(target=follower.follow, args=(Event(),), daemon=True).start()
+pages = Pages(follower.book, size=2)
+PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 
 def matches(request: HttpRequest) -> JsonResponse:
-    """For this member alone: places with their reasons, the order without the score, the parameters."""
-    found = {home.identity.pseudonym(name): (name, fit) for name, fit in FOR_SHOW.items()}
-    member = request.headers["Member"]  # your login says who looks
-    asked = Candidates(tuple(found), tuple(fit for _, fit in found.values()), member=member, top=20)
-    told = matchmaking.declaration
-    scores = client.scores(matchmaking.subjects(asked), purpose=told.purpose, context=told.context)
-    ranked = matchmaking.use(asked, scores)
-    places = [{"profile": found[one.profile][0], "why": one.words()} for one in ranked.places]
-    without = [found[one][0] for one in ranked.order_without_score]
-    parameters = {"words": ranked.parameters.words(), "score_weight": ranked.parameters.score_weight}
-    return JsonResponse({"matches": places, "without_score": without, "parameters": parameters})
+    """For this member alone (your login says who), with how well each fits (your search says that)."""
+    asked = Candidates(tuple(PROFILES), (0.75, 0.5, 0.125), member=request.headers["Member"])
+    page = pages.show(asked, request.GET.get("cursor"))
+    return JsonResponse(page.as_data(PROFILES))
 
 
 settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["localhost", "127.0.0.1"])

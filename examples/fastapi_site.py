@@ -1,38 +1,39 @@
 """A matchmaking site in FastAPI: the best matches for the member who looks, and why each is there.
 
-SESAME_HOME=baihe uvicorn examples.fastapi_site:app
+The hub pushes to /sesame; ranking never waits for it. SESAME_HOME=baihe uvicorn examples.fastapi_site:app
 """
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Annotated
 
-from attrs import asdict
 from fastapi import FastAPI, Header
-from sesame_baihe import Candidates, Matchmaking
+from sesame_baihe import Candidates, Matchmaking, Pages
 
-from sesame_sdk import Client, Home
+from sesame_sdk import Follower, Home
 
-app = FastAPI()
-home = Home.load(Path(os.environ["SESAME_HOME"]))
-client, matchmaking = Client.at(home), Matchmaking()
+home, told = Home.load(Path(os.environ["SESAME_HOME"])), Matchmaking.declaration
+follower = Follower.at(home, home.path / "book.sqlite", purpose=told.purpose, context=told.context)
+pages, stop = Pages(follower.book, size=2), Event()
+PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 
-def candidates_for(member: str) -> dict[str, float]:
-    """Your own search: profiles, and how well each fits. These are for show."""
-    return {"101": 0.75, "102": 0.5, "103": 0.125} if member else {}
+@asynccontextmanager
+async def _asking_to_be_pushed(_: FastAPI) -> AsyncIterator[None]:
+    Thread(target=follower.follow, args=(stop,), kwargs={"push_to": f"{home.issuer}/sesame/"}).start()
+    yield
+    stop.set()
+
+
+app = FastAPI(lifespan=_asking_to_be_pushed)
+app.mount("/sesame", follower.inbox.app)
 
 
 @app.get("/matches")
-def matches(member: Annotated[str, Header()]) -> dict[str, object]:  # your login says who looks
-    """For this member alone: places with their reasons, the order without the score, the parameters."""
-    found = {home.identity.pseudonym(name): (name, fit) for name, fit in candidates_for(member).items()}
-    asked = Candidates(tuple(found), tuple(fit for _, fit in found.values()), member=member, top=20)
-    told = matchmaking.declaration
-    scores = client.scores(matchmaking.subjects(asked), purpose=told.purpose, context=told.context)
-    ranked = matchmaking.use(asked, scores)
-    return {
-        "matches": [{"profile": found[one.profile][0], "why": one.words()} for one in ranked.places],
-        "without_score": [found[one][0] for one in ranked.order_without_score],
-        "parameters": {"words": ranked.parameters.words(), **asdict(ranked.parameters)},
-    }
+def matches(member: Annotated[str, Header()], cursor: str = "") -> dict[str, object]:
+    """For this member alone (your login says who), with how well each fits (your search says that)."""
+    asked = Candidates(tuple(PROFILES), (0.75, 0.5, 0.125), member=member)
+    return pages.show(asked, cursor).as_data(PROFILES)

@@ -1,7 +1,7 @@
 """What a plugin author imports, and nothing else.
 
 Importing this loads no plugin and no network library; `Client` and its kind are fetched when first
-named. `fa_ir_table` and `adjusted_alpha`, for a plugin that ranks, need numpy.
+named. `ScoreBook` and its kind, `fa_ir_table` and `adjusted_alpha` need numpy.
 """
 
 from importlib import import_module
@@ -27,10 +27,15 @@ if TYPE_CHECKING:
     from sesame_sdk.exchange.follower import Follower as Follower
     from sesame_sdk.exchange.home import Home as Home
     from sesame_sdk.exchange.inbox import Inbox as Inbox
+    from sesame_sdk.exchange.roster import Roster as Roster
 
 _LAZY = {
     "Client": "sesame_sdk.exchange.client",
+    "Follower": "sesame_sdk.exchange.follower",
     "Home": "sesame_sdk.exchange.home",
+    "Inbox": "sesame_sdk.exchange.inbox",
+    "Roster": "sesame_sdk.exchange.roster",
+    "ScoreBook": "sesame_sdk.exchange.book",
     "adjusted_alpha": "sesame_sdk.audit.fa_ir",
     "fa_ir_table": "sesame_sdk.audit.fa_ir",
 }
@@ -72,6 +77,7 @@ __all__ = [
     "Refused",
     "Rejected",
     "Retryable",
+    "Roster",
     "Score",
     "ScoreBook",
     "ScoreConsumer",

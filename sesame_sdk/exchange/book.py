@@ -23,6 +23,7 @@ from sesame_sdk.errors import SesameError
 from sesame_sdk.exchange.bookfile import MEMORY, BookFile, Folded
 from sesame_sdk.exchange.columns import Columns, Values, keys_of
 from sesame_sdk.exchange.news import Batch, Label, News, day_of
+from sesame_sdk.exchange.roster import Roster
 from sesame_sdk.model.score import Score
 
 #: Ten times as long as a hub lets pass without a sign of life.
@@ -91,18 +92,19 @@ class ScoreBook:
         self._reload()
         self._catch_up()
 
-    def points(self, subjects: Sequence[str]) -> Values:
+    def points(self, subjects: Sequence[str] | Roster) -> Values:
         """The points of each person; NaN for no score, and for everybody while the book is stale.
 
         Args:
-            subjects: our own pseudonyms, any number.
+            subjects: our own pseudonyms, any number. Of a roster the answer is the very same array, which
+                cannot be written to, until something changes.
         """
-        keys = keys_of(subjects)
+        roster = subjects if isinstance(subjects, Roster) else Roster(subjects)
         with self._lock:
             self._look()
             if self._is_stale():
-                return np.full(len(subjects), np.nan)
-            return self._columns.points(keys)
+                return np.full(len(roster), np.nan)
+            return roster.points(self._columns)
 
     def scores(self, subjects: Sequence[str]) -> dict[str, Score | None]:
         """The same as scores, without reasons: what `Client.scores` would have answered."""

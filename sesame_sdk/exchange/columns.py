@@ -34,24 +34,28 @@ def keys_of(subjects: Sequence[str]) -> Keys:
     if not subjects:
         return np.empty((0, 2), np.uint64)
     words = _as_words(subjects)
+    padded = [not word.all() for word in words]
     keys = np.empty((len(subjects), 2), np.uint64)
     for lane in range(2):
-        keys[:, lane] = _mixed(words, _ODD[lane], _MIX[lane])
+        keys[:, lane] = _mixed(words, padded, _ODD[lane], _MIX[lane])
     return keys
 
 
-def _mixed(words: NDArray[np.uint64], odd: np.uint64, mix: np.uint64) -> NDArray[np.uint64]:
+def _mixed(
+    words: NDArray[np.uint64], padded: Sequence[bool], odd: np.uint64, mix: np.uint64
+) -> NDArray[np.uint64]:
     """64 bits of each column. Every step can be undone, so columns that differ in one word never agree."""
     mixed = np.full(words.shape[1], odd)
-    for word in words:
-        before = None if word.all() else mixed.copy()
+    high = np.empty_like(mixed)
+    for word, short in zip(words, padded, strict=True):
+        before = mixed.copy() if short else None
         mixed ^= word
         mixed *= mix
-        mixed ^= mixed >> _HALF
+        mixed ^= np.right_shift(mixed, _HALF, out=high)
         if before is not None:  # padding, of which there is more beside a longer neighbour, says nothing
             mixed = np.where(word == 0, before, mixed)
     mixed *= odd
-    mixed ^= mixed >> _HALF
+    mixed ^= np.right_shift(mixed, _HALF, out=high)
     return mixed
 
 
@@ -78,11 +82,12 @@ class Columns:
     """People's latest states.
 
     Attributes:
-        count: how many rows there are, those of people who left among them.
+        count: how many rows there are, those of people who left among them. A person's row never changes.
+        version: how often something was taken in.
     """
 
     def __init__(self, room: int = _LEAST) -> None:
-        self.count = 0
+        self.count = self.version = 0
         self._keys = np.empty((room, 2), np.uint64)
         self._seq = np.empty(room, np.int64)
         self._points = np.empty(room, np.float64)
@@ -109,7 +114,10 @@ class Columns:
 
     def points(self, keys: Keys) -> Values:
         """The points of each; NaN for whoever has none."""
-        rows = self.find(keys)
+        return self.points_at(self.find(keys))
+
+    def points_at(self, rows: Numbers) -> Values:
+        """The same where the rows are known."""
         found = self._points.take(rows, mode="wrap")
         found[rows < 0] = np.nan
         return found
@@ -128,6 +136,7 @@ class Columns:
         new = rows < 0
         rows[new] = self._add(keys[taken[new]])
         self._seq[rows], self._points[rows], self._label[rows] = seq[taken], points[taken], label[taken]
+        self.version += 1
         told = np.zeros(len(keys), np.bool_)
         told[taken] = True
         return told
@@ -143,10 +152,12 @@ class Columns:
     def dump(self, *, since: int) -> tuple[bytes, bytes, bytes, bytes]:
         """All rows but those of people who left before the state numbered `since`: see `load`."""
         n = self.count
-        kept = ~np.isnan(self._points[:n]) | (self._seq[:n] >= since)
-        parts = (self._keys[:n], self._seq[:n], self._points[:n], self._label[:n])
+        kept = np.flatnonzero(~np.isnan(self._points[:n]) | (self._seq[:n] >= since))
+        # In the order of the table, which is then filled from end to end, and not here and there.
+        kept = kept[np.argsort(self._keys[kept, 0] & np.uint64(_size_for(len(kept)) - 1), kind="stable")]
+        parts = (self._keys, self._seq, self._points, self._label)
         keys, seq, points, label = (
-            part[kept].astype(part.dtype.newbyteorder("<")).tobytes() for part in parts
+            part[kept].astype(part.dtype.newbyteorder("<"), copy=False).tobytes() for part in parts
         )
         return keys, seq, points, label
 
@@ -171,7 +182,7 @@ class Columns:
             self._grow(2 * self.count)
         rows = np.arange(first, self.count)
         self._keys[rows] = keys
-        if 2 * self.count > len(self._table):
+        if _size_for(self.count) > len(self._table):
             self._index(2 * self.count)
         else:
             self._enter(rows)
@@ -185,8 +196,8 @@ class Columns:
             setattr(self, name, new)
 
     def _index(self, room: int) -> None:
-        """Make the table of hashes, at most half full."""
-        size = 1 << max(_LEAST, 2 * room - 1).bit_length()
+        """Make the table of hashes."""
+        size = _size_for(room)
         self._table = np.full(size, _NOWHERE)
         self._mask = np.uint64(size - 1)
         self._enter(np.arange(self.count))
@@ -200,6 +211,11 @@ class Columns:
             self._table[place[free]] = rows[free]
             settled = self._table[place] == rows
             rows, place = rows[~settled], (place[~settled] + np.uint64(1)) & self._mask
+
+
+def _size_for(rows: int) -> int:
+    """A quarter full at most: where it is half full, the last of ten thousand are found at the 26th try."""
+    return 1 << max(_LEAST, 4 * rows - 1).bit_length()
 
 
 def _latest(keys: Keys, seq: Numbers) -> Numbers:

@@ -36,6 +36,8 @@ PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
 MOST_EVENTS = 16
 _JSON = "application/json"
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 30.0
+#: Seconds after which we see whether the hub still has the stream that it pushes.
+_LOOK_AGAIN = 60.0
 
 
 @frozen
@@ -108,12 +110,13 @@ class Follower:
 
         Args:
             push_to: where the hub shall push, at our issuer's own host; without it we poll.
-            bearer: what it shall show there.
+            bearer: what it shall show there, the same each time; the inbox asks for it from now on.
 
         Raises:
             Rejected: we may not read this, or not be pushed to there.
             Retryable, Misconfigured: see `Transport.post`.
         """
+        self.inbox.bearer = bearer
         wanted = _Delivery(PUSH, push_to) if push_to else _Delivery(POLL)
         for stream in self._streams():
             same = stream.delivery.method == wanted.method and wanted.endpoint_url in (
@@ -156,24 +159,36 @@ class Follower:
         self._settled = self.inbox.receive_all(tokens)
         return found.more or bool(tokens)
 
-    def follow(self, stop: Event, *, told: Callable[[str], None] = lambda _: None) -> None:
-        """Poll until `stop` is set.
+    def follow(
+        self,
+        stop: Event,
+        *,
+        push_to: str | None = None,
+        bearer: str | None = None,
+        told: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Keep the book fresh until `stop` is set: poll, or see again and again that the hub pushes.
 
         Args:
-            stop: looked at between polls.
+            stop: looked at between requests.
+            push_to: where the hub shall push; see `attach`. Without it we poll.
+            bearer: what it shall show there.
             told: hears in words why we wait.
 
         Raises:
             Rejected, Misconfigured: from the very first `attach`; later they are waited out too.
         """
-        failures, attached = 0, False
+        failures, attached, ever = 0, False, False
         while not stop.is_set():
             try:
-                attached = attached or bool(self.attach())
-                self.poll()
+                attached = ever = attached or bool(self.attach(push_to=push_to, bearer=bearer))
+                if push_to is None:
+                    self.poll()
+                else:
+                    attached = stop.wait(_LOOK_AGAIN)
                 failures = 0
             except (Retryable, Rejected, Misconfigured) as error:
-                if not failures and not attached and not isinstance(error, Retryable):
+                if not failures and not ever and not isinstance(error, Retryable):
                     raise
                 failures, attached = failures + 1, False
                 told(str(error))

@@ -74,7 +74,7 @@ class Inbox:
     @cached_property
     def app(self) -> Application:
         """An ASGI application that takes pushes (RFC 8935), at whatever path it is mounted."""
-        return receiver(self.receive, bearer=self.bearer)
+        return receiver(self.receive, bearer=lambda: self.bearer)
 
     def receive(self, token: bytes) -> None:
         """Take one message; it is on disk when this returns.

@@ -34,12 +34,12 @@ class _Answer(Exception):
         self.status, self.body = status, {"err": err, "description": description}
 
 
-def receiver(take: Callable[[bytes], None], *, bearer: str | None = None) -> Application:
+def receiver(take: Callable[[bytes], None], *, bearer: Callable[[], str | None]) -> Application:
     """An application that gives each token to `take`, in a thread.
 
     Args:
         take: returns when the token is on disk; raises `Rejected` or `Retryable`.
-        bearer: the bearer token that every push must show, if there is one.
+        bearer: the bearer token that a push must show at this moment, if there is one.
     """
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
@@ -50,7 +50,7 @@ def receiver(take: Callable[[bytes], None], *, bearer: str | None = None) -> App
 
     async def _taken(scope: Message, receive: Receive) -> tuple[int, dict[str, str] | None]:
         try:
-            headers = _checked(scope, bearer)
+            headers = _checked(scope, bearer())
             await asyncio.to_thread(take, await _body(receive, headers))
         except _Answer as answer:
             return answer.status, answer.body

@@ -117,8 +117,13 @@ class Store:
 
 
 def _create_private(path: Path) -> None:
+    # Only a file that is not there is opened. To close one that is would let go of all locks that this
+    # process has on it (POSIX), and another process, taking itself for the last, would delete the log
+    # that we go on writing to: https://sqlite.org/howtocorrupt.html, section 2.2.
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
     except OSError as error:
         raise Misconfigured(
             f"cannot be opened: {error.strerror}",

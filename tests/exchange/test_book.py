@@ -2,6 +2,8 @@
 
 import math
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
@@ -16,6 +18,7 @@ from sesame_sdk import Misconfigured, Score
 from sesame_sdk.exchange.book import ScoreBook
 from sesame_sdk.exchange.columns import Columns, keys_of
 from sesame_sdk.exchange.inbox import Inbox
+from sesame_sdk.exchange.roster import Roster
 from tests.exchange.hubvoice import STREAM, Voice
 
 
@@ -132,6 +135,25 @@ def test_another_process_sees_what_was_taken_in(
         assert other.state.people == 0
 
 
+_LOOK = (
+    "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM seen').fetchone())"
+)
+
+
+def test_nothing_is_lost_when_another_process_opens_the_book_and_closes_it_again(
+    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+) -> None:
+    """It is not the last one, and must not take itself for that: it would delete the log that we write to."""
+    for number in range(1, 4):
+        inbox.receive(voice.scores([("ada", number, 600.0 + number)]))
+        looked = subprocess.run(
+            [sys.executable, "-c", _LOOK, path], capture_output=True, text=True, check=True
+        )
+        assert looked.stdout == f"({number},)\n"
+        assert path.with_name(f"{path.name}-wal").exists()
+    assert book.points(["ada"])[0] == 603.0
+
+
 @pytest.mark.parametrize("fold", [False, True])
 def test_a_book_is_the_same_when_it_is_opened_again(
     book: ScoreBook, inbox: Inbox, voice: Voice, path: Path, *, fold: bool
@@ -159,6 +181,47 @@ def test_a_book_of_something_else_is_refused(book: ScoreBook, voice: Voice, path
     file.close()
     with pytest.raises(Misconfigured, match="is not a score book of this version"):
         voice.open(path)
+
+
+def test_a_roster_is_answered_as_its_names_would_be(
+    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+) -> None:
+    """With the very same array, which nobody can write to, until something changes, here or elsewhere."""
+    names = [f"p{number}" for number in range(300)]
+    roster = Roster(names)
+
+    def same() -> None:
+        found = book.points(roster)
+        np.testing.assert_array_equal(found, book.points(names))
+        if not book.state.stale:
+            assert book.points(roster) is found
+            with pytest.raises(ValueError, match="read-only"):
+                found[0] = 1.0
+
+    same()
+    inbox.receive(voice.scores([(f"p{number}", number, 400.0 + number) for number in range(0, 200, 2)]))
+    same()
+    inbox.receive(voice.scores([("p2", 500, 700.0), ("p3", 501, 500.0), ("p4", 502, None)]))
+    same()
+    inbox.receive(voice.gone("p6", 503))
+    assert np.isnan(book.points(roster)[6])
+    same()
+    with voice.open(path) as other:
+        voice.inbox(other).receive(voice.scores([("p299", 504, 612.5)]))
+        assert book.points(roster)[299] == 612.5
+        other.fold()
+        same()
+    voice.now += timedelta(hours=1)
+    same()
+    book.begin("another stream")
+    same()
+    assert len(roster) == 300
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=3), max_size=30))
+def test_a_roster_knows_whether_somebody_is_named_twice(names: list[str]) -> None:
+    """As a set of the names would."""
+    assert Roster(names).distinct() is (len(set(names)) == len(names))
 
 
 _people = st.sampled_from(["ada", "bob", "cy", "a much longer pseudonym than the others have", "ä"])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sesame_baihe.matching import rank as rank
     from sesame_baihe.pages import Page as Page
     from sesame_baihe.pages import Pages as Pages
+    from sesame_baihe.pool import Pool as Pool
 
 SESAME_API = "1.0"
 
@@ -25,6 +26,7 @@ _LAZY = {
     "Fair": "sesame_baihe.fair",
     "Page": "sesame_baihe.pages",
     "Pages": "sesame_baihe.pages",
+    "Pool": "sesame_baihe.pool",
     "rank": "sesame_baihe.matching",
 }
 
@@ -44,6 +46,7 @@ __all__ = [
     "Pages",
     "Parameters",
     "Place",
+    "Pool",
     "Ranked",
     "Why",
     "rank",

@@ -26,10 +26,9 @@ class Best:
     def __init__(self, count: int, ties: Ties | None = None) -> None:
         self._count = count
         self._ties = ties
-        self._values: list[Values] = []
-        self._places: list[Places] = []
-        self._held = 0
-        self._cut_at = 2 * count
+        self._values: Values = np.empty(0)
+        self._places: Places = np.empty(0, dtype=np.intp)
+        self._cut_at = count
         #: Whatever is lower need not be offered any more.
         self.floor = -np.inf
 
@@ -39,33 +38,25 @@ class Best:
         keep = np.flatnonzero(values > self.floor if self._ties is None else values >= self.floor)
         if not keep.size:
             return
-        self._values.append(values[keep])
-        self._places.append(places[keep])
-        self._held += keep.size
-        if self._held > self._cut_at:
+        self._values = np.concatenate((self._values, values[keep]))
+        self._places = np.concatenate((self._places, places[keep]))
+        if len(self._values) > self._cut_at:
             self._cut()
 
     def ordered(self) -> tuple[Places, Values]:
         """Places and values, best first."""
-        self._cut()
-        values, places = self._values[0], self._places[0]
-        if self._ties is not None:
-            order = np.lexsort((self._ties(places), -values))[: self._count]
-            values, places = values[order], places[order]
-        return places, values
+        # What was kept is in order of places, so a stable sort puts the first of equals first.
+        order = np.argsort(-self._values, kind="stable")
+        values = self._values[order]
+        if self._ties is not None and (values[1:] == values[:-1]).any():
+            # A key for each is dear, and equals are few.
+            order = np.lexsort((self._ties(self._places), -self._values))
+        order = order[: self._count]
+        return self._places[order], self._values[order]
 
     def _cut(self) -> None:
-        values = np.concatenate([np.empty(0), *self._values])
-        places = np.concatenate([np.empty(0, dtype=np.intp), *self._places])
-        if len(values) > self._count:
-            # All that equal the last one stay for now: which of them are first is for the sort to say.
-            near = values >= np.partition(values, -self._count)[-self._count]
-            values, places = values[near], places[near]
-        if self._ties is None:
-            # What was kept stands before what came later, so a stable sort puts the first of equals first.
-            order = np.argsort(-values, kind="stable")[: self._count]
-            values, places = values[order], places[order]
-        self._values, self._places, self._held = [values], [places], len(values)
-        self._cut_at = 2 * max(self._count, len(values))
-        if 0 < self._count <= len(values):
-            self.floor = float(values.min())
+        """Keep the best, and those that equal the last of them: `ordered` says which of these come first."""
+        self.floor = float(np.partition(self._values, -self._count)[-self._count])
+        near = np.flatnonzero(self._values >= self.floor)
+        self._values, self._places = self._values[near], self._places[near]
+        self._cut_at = 2 * len(near)

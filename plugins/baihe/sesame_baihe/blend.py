@@ -15,10 +15,12 @@ from sesame_baihe.best import Values
 from sesame_sdk import Rejected
 
 #: Values looked at together: few enough to stay in a processor's cache, enough to outweigh the calls.
-BLOCK = 1 << 16
+BLOCK = 1 << 15
 #: Scores lie within this either way, and a range spans a point at least.
 MOST_POINTS = 1e6
 _ROUNDING = 1e-9
+# Bits between the depth of `fill` and the binade: a whole block of those just fits into 64.
+_FINE = 4
 
 
 @frozen
@@ -30,12 +32,14 @@ class Blend:
         low: lowest score.
         high: highest.
         average: points that no score counts as; None where nobody has one.
+        most: the highest score that anybody has.
     """
 
     weight: float
     low: float
     high: float
     average: float | None
+    most: float
 
     @property
     def neutral(self) -> float | None:
@@ -55,10 +59,11 @@ class Blend:
         return relevance + score
 
     def relevance_for(self, blended: float) -> float:
-        """The least relevance that can come to `blended`, whatever the score; a little less, for rounding."""
+        """The least relevance that comes to `blended` with the highest score; less a little, for rounding."""
         if self.average is None:
             return blended
-        return (blended - self.weight) / (1 - self.weight) - _ROUNDING
+        best = self.weight * (self.most - self.low) / (self.high - self.low)
+        return (blended - best) / (1 - self.weight) - _ROUNDING
 
 
 def column(values: ArrayLike, name: str) -> Values:
@@ -76,11 +81,33 @@ def column(values: ArrayLike, name: str) -> Values:
     return found
 
 
-def average_of(scores: Values, score_range: tuple[float, float]) -> tuple[int, float | None]:
-    """How many scores are known, and the mean of those; None where nobody has one.
+def within_bounds(shares: Values) -> bool:
+    """Whether all lie between 0 and 1."""
+    return not len(shares) or bool(shares.min() >= 0 and shares.max() <= 1)  # written so that NaN fails
 
-    Each is rounded to a fine grid by adding `coarse`, whose last bit is the grid. The bits are then whole
-    numbers, which come to the same sum in any order, as doubles do not.
+
+@frozen
+class Average:
+    """Of some scores.
+
+    Attributes:
+        known: how many there are.
+        points: their mean; None where there are none.
+        most: the highest of them.
+    """
+
+    known: int
+    points: float | None
+    most: float
+
+
+def average_of(scores: Values, score_range: tuple[float, float]) -> Average:
+    """How many scores are known, and the mean of those.
+
+    Each is rounded to a grid, some billionths of the range, by adding `coarse`, whose last bit is the grid.
+    The bits are then whole numbers, which come to the same sum in any order, as doubles do not. No score
+    becomes `fill`, which is further below the lowest score than those of a whole block together are above
+    it: so the sum of a block also says how many there were, and nothing has to count them.
 
     Raises:
         Rejected: a score is out of the range, or the range is none.
@@ -88,25 +115,26 @@ def average_of(scores: Values, score_range: tuple[float, float]) -> tuple[int, f
     low, high = score_range
     if not (low >= -MOST_POINTS and high <= MOST_POINTS and high - low >= 1):
         raise Rejected("must go from a lower to a higher score", field="score_range", mend="such as 350 950")
-    exponent = frexp(max(abs(low), abs(high)))[1] + 14
-    coarse, grid = ldexp(1.5, exponent), ldexp(1, exponent - 52)
-    buffer, nothing = np.empty(BLOCK), np.empty(BLOCK, dtype=np.bool_)
+    deep = frexp(max(1.01 * BLOCK * (high - low), abs(low), abs(high)))[1]
+    coarse, grid = ldexp(1.5, deep + _FINE), ldexp(1, deep + _FINE - 52)
+    fill, lowest, step = low + coarse - ldexp(1, deep), _bits(low + coarse), 1 << (52 - _FINE)
+    buffer = np.empty(min(BLOCK, len(scores)))
     unknown, total, least, most = 0, 0, high, low
     for start in range(0, len(scores), BLOCK):
         block = scores[start : start + BLOCK]
-        whole, missing = buffer[: len(block)], nothing[: len(block)]
-        unknown += int(np.count_nonzero(np.isnan(block, out=missing)))
+        whole = buffer[: len(block)]
         # fmin and fmax pass over NaN, and so do min and max of a bound and NaN, in this order.
         least, most = min(least, float(np.fmin.reduce(block))), max(most, float(np.fmax.reduce(block)))
-        np.add(np.fmax(block, low, out=whole), coarse, out=whole)
-        total += _signed(int(whole.view(np.int64).sum()) - _bits(coarse) * len(block))
+        np.fmax(np.add(block, coarse, out=whole), fill, out=whole)
+        missing, known = divmod(_signed(int(whole.view(np.int64).sum()) - lowest * len(block)), step)
+        unknown, total = unknown - missing, total + known
     if least < low or most > high:
         raise Rejected(f"must lie between {low:g} and {high:g}, or be NaN", field="scores")
-    known = len(scores) - unknown
-    if not known:
-        return 0, None
-    mean = (total - unknown * (_bits(low + coarse) - _bits(coarse))) * grid / known
-    return known, min(max(mean, least), most)  # of equals the mean is what they are, to the last bit
+    if unknown == len(scores):
+        return Average(0, None, most)
+    mean = (lowest - _bits(coarse) + total / (len(scores) - unknown)) * grid
+    # Of equals the mean is what they are, to the last bit.
+    return Average(len(scores) - unknown, min(max(mean, least), most), most)
 
 
 def _bits(value: float) -> int:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sesame_baihe.best import Values
-from sesame_sdk import Rejected, Score
+from sesame_baihe.pool import Pool
+from sesame_sdk import Rejected, Score, ScoreBook
 
 
 class State(Protocol):
@@ -55,7 +56,7 @@ def points_of(book: Scores, subjects: Sequence[str]) -> Values:
         Rejected: the book does not answer for each with a number.
     """
     try:
-        points = _looked_up(book, subjects) if isinstance(book, Mapping) else _row(book.points(subjects))
+        points = _answer(book, subjects)
     except (TypeError, ValueError, AttributeError) as error:
         raise Rejected("must give numbers", field="book") from error
     if points.shape != (len(subjects),):
@@ -66,6 +67,14 @@ def points_of(book: Scores, subjects: Sequence[str]) -> Values:
 def is_stale(book: Scores) -> bool:
     """Whether the book says that it is too old to be believed; a mapping never is."""
     return not isinstance(book, Mapping) and book.state.stale
+
+
+def _answer(book: Scores, subjects: Sequence[str]) -> Values:
+    if isinstance(book, Mapping):
+        return _looked_up(book, subjects)
+    if isinstance(book, ScoreBook) and isinstance(subjects, Pool):
+        return subjects.points(book)
+    return _row(book.points(subjects))
 
 
 def _row(found: ArrayLike) -> Values:

@@ -6,7 +6,7 @@ elsewhere can only have raised their score, and only where their grant to this r
 the hub's policy and its guard (rule CTX-1) see to that, and the answer says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
@@ -15,7 +15,9 @@ from sesame_baihe.answer import Ranked
 from sesame_sdk import ConsumerDeclaration, Ranking, Rejected, Score, ScoreConsumer, Terms
 
 if TYPE_CHECKING:
+    from sesame_baihe.best import Values
     from sesame_baihe.fair import Fair
+    from sesame_baihe.pool import Pool
     from sesame_baihe.reciprocal import Mean
 
 PURPOSE = "urn:sesame-sdk:purpose:MatchmakingRanking"
@@ -32,8 +34,8 @@ class Candidates:
     """Whom to rank for one member.
 
     Attributes:
-        profiles: the site's own pseudonyms, each once.
-        relevance: how well each fits the member, 0 to 1; in the same order.
+        profiles: the site's own pseudonyms, each once; or a pool of them.
+        relevance: how well each fits the member, 0 to 1; in the same order. An array will do.
         score_weight: share of the score in the blend, 0 to 0.5.
         score_range: lowest and highest score that the policy gives.
         top: how many of the best to return; all by default.
@@ -43,13 +45,13 @@ class Candidates:
         fair: a fairness rule over a group that the site names.
     """
 
-    profiles: tuple[str, ...]
-    relevance: tuple[float, ...]
+    profiles: "tuple[str, ...] | Pool"
+    relevance: "Sequence[float] | Values"
     score_weight: float = SCORE_WEIGHT
     score_range: tuple[float, float] = SCORE_RANGE
     top: int | None = None
     member: str = ""
-    in_return: tuple[float, ...] | None = None
+    in_return: "Sequence[float] | Values | None" = None
     mean: "Mean" = "harmonic"
     fair: "Fair | None" = None
 
@@ -58,7 +60,8 @@ class Candidates:
             raise Rejected("must be one a profile", field="relevance")
         if self.in_return is not None and len(self.in_return) != len(self.profiles):
             raise Rejected("must be one a profile", field="in_return")
-        if len(set(self.profiles)) != len(self.profiles):
+        # A pool has looked at that.
+        if isinstance(self.profiles, tuple) and len(set(self.profiles)) != len(self.profiles):
             raise Rejected("must not name anybody twice", field="profiles")
 
 
@@ -69,7 +72,7 @@ class Matchmaking(ScoreConsumer[Candidates, Ranked]):
 
     def subjects(self, request: Candidates) -> tuple[str, ...]:
         """All candidates."""
-        return request.profiles
+        return tuple(request.profiles)
 
     def use(self, request: Candidates, scores: Mapping[str, Score | None]) -> Ranked:
         """Rank them.

@@ -25,9 +25,10 @@ from sesame_baihe.blend import column
 from sesame_baihe.book import Scores, is_stale, points_of
 from sesame_baihe.consumer import SCORE_RANGE, SCORE_WEIGHT, Candidates
 from sesame_baihe.fair import MOST_PLACES, Fair, Merged, flags, merged
+from sesame_baihe.pool import Pool
 from sesame_baihe.ranking import Ranking, best_of, rank_arrays, reasons
 from sesame_baihe.reciprocal import Mean, both_ways
-from sesame_sdk import Rejected
+from sesame_sdk import Rejected, ScoreBook
 
 
 def rank(
@@ -46,7 +47,7 @@ def rank(
     """Rank candidates for one member.
 
     Args:
-        candidates: the site's own pseudonyms, each once.
+        candidates: the site's own pseudonyms, each once; a `Pool` of them where they are ranked often.
         relevance: how well each fits the member, 0 to 1; in the same order.
         book: their scores: a score book, or a mapping of scores or points.
         member: who looks, by any name that stays the same; decides among equals and nothing else.
@@ -60,15 +61,27 @@ def rank(
     Raises:
         Rejected: a value is out of its bounds, or somebody is named twice; names the argument.
     """
+    if isinstance(book, ScoreBook) and not isinstance(candidates, Pool):
+        candidates = Pool(
+            candidates
+        )  # what finds them in the book tells as well whether anybody is there twice
     people = _columns(candidates, relevance, in_return, mean, book)
     ties = _ties(people.names, member)
+    pool = candidates if isinstance(candidates, Pool) else None
     made = rank_arrays(
-        people.together, people.points, score_weight=score_weight, score_range=score_range, top=top, ties=ties
+        people.together,
+        people.points,
+        score_weight=score_weight,
+        score_range=score_range,
+        top=top,
+        ties=ties,
+        average=None if pool is None else pool.average(people.points, score_range),
     )
     under = None if fair is None or not people.names else _under_rule(people, made, fair, ties)
     used = evolve(
         made.parameters,
-        stale=people.stale,
+        # Asked for only where there is nothing: a book that gave a score was not stale.
+        stale=bool(people.names) and made.blend.average is None and is_stale(book),
         mean="" if in_return is None else mean,
         fairness=None if under is None else under.fairness,
     )
@@ -105,25 +118,29 @@ class _People:
     back: Values | None
     together: Values
     points: Values
-    stale: bool
 
 
 def _columns(
     candidates: Sequence[str], relevance: ArrayLike, in_return: ArrayLike | None, mean: Mean, book: Scores
 ) -> _People:
-    names = candidates if isinstance(candidates, list | tuple) else list(candidates)
-    if isinstance(candidates, str) or len(set(names)) != len(names):
-        raise Rejected("must be names, none of them twice", field="candidates")
+    names = _checked(candidates)
     near = column(relevance, "relevance")
     if len(near) != len(names):
         raise Rejected("must be one a candidate", field="relevance")
-    points = points_of(book, names)
-    # Asked for only where there is nothing: a book that gave a score was not stale.
-    stale = bool(names) and bool(np.isnan(points).all()) and is_stale(book)
+    points = points_of(book, candidates if isinstance(candidates, Pool) else names)
     if in_return is None:
-        return _People(names, near, None, near, points, stale)
+        return _People(names, near, None, near, points)
     back = column(in_return, "in_return")
-    return _People(names, near, back, both_ways(near, back, mean), points, stale)
+    return _People(names, near, back, both_ways(near, back, mean), points)
+
+
+def _checked(candidates: Sequence[str]) -> Sequence[str]:
+    if isinstance(candidates, Pool):
+        return candidates.names
+    names = candidates if isinstance(candidates, list | tuple) else list(candidates)
+    if isinstance(candidates, str) or len(set(names)) != len(names):
+        raise Rejected("must be names, none of them twice", field="candidates")
+    return names
 
 
 def _ties(names: Sequence[str], member: str) -> Ties:

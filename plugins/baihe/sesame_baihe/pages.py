@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Self
 from weakref import WeakMethod
 
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
 from sesame_baihe import cursors
 from sesame_baihe.answer import Parameters, Place
@@ -55,6 +55,22 @@ class Page:
     without_score: tuple[str, ...]
     parameters: Parameters
     cursor: str | None
+
+    def as_data(self, names: Mapping[str, str]) -> dict[str, object]:
+        """What a site shows of it, made of what JSON has.
+
+        Args:
+            names: the site's own name of each pseudonym that may stand on the page.
+        """
+        return {
+            "matches": [
+                {"place": number, "profile": names[one.profile], "why": one.words()}
+                for number, one in self.places
+            ],
+            "without_score": [names[one] for one in self.without_score],
+            "parameters": {"words": self.parameters.words(), **asdict(self.parameters)},
+            "cursor": self.cursor,
+        }
 
 
 @define(eq=False)
@@ -127,6 +143,21 @@ class Pages:
                     self._snapshots.add(session, snapshot, self._clock())
                     return self._page(request.member, session, snapshot, 0)
         raise Retryable("is being made anew", field="book")
+
+    def show(self, request: Candidates, cursor: str | None) -> Page:
+        """The page that a cursor opens, or else the first page of a new order.
+
+        Args:
+            request: as for `open`; `request.member` is who looks.
+            cursor: from a page before; None, or one that does not work, opens the first page.
+
+        Raises:
+            Rejected, Retryable: as `open` does.
+        """
+        try:
+            return self.turn(request.member, cursor or "")
+        except Rejected:
+            return self.open(request)
 
     def turn(self, member: str, cursor: str) -> Page:
         """The page that a cursor opens.

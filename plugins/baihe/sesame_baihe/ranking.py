@@ -18,13 +18,12 @@ from numpy.typing import ArrayLike
 
 from sesame_baihe.answer import Parameters, Why
 from sesame_baihe.best import Best, Places, Ties, Values
-from sesame_baihe.blend import BLOCK, Blend, average_of, column
+from sesame_baihe.blend import BLOCK, Average, Blend, average_of, column, within_bounds
 from sesame_sdk import Rejected
 
 MOST_WEIGHT = 0.5
-#: Fewer at first: once the best so far are good, few of the others need a closer look.
-FIRST_BLOCK = 1 << 12
-_ONE = int(np.float64(1).view(np.uint64))
+#: Few at first: once the best so far are good, few of the others need a closer look.
+FIRST_ROUND, MORE = 1 << 10, 4
 
 
 @frozen(eq=False)
@@ -54,6 +53,7 @@ def rank_arrays(
     score_range: tuple[float, float],
     top: int | None = None,
     ties: Ties | None = None,
+    average: Average | None = None,
 ) -> Ranking:
     """Rank candidates for one member. Pure; nobody is in the answer who was not among the candidates.
 
@@ -64,6 +64,7 @@ def rank_arrays(
         score_range: lowest and highest score that the policy gives.
         top: how many of the best to return; all by default.
         ties: which of equals are first.
+        average: of these very scores, in this very range, from `average_of`; worked out by default.
 
     Raises:
         Rejected: a value is out of its bounds; names the argument.
@@ -75,11 +76,12 @@ def rank_arrays(
         raise Rejected(f"must lie between 0 and {MOST_WEIGHT}", field="score_weight")
     if top is not None and top < 1:
         raise Rejected("must be at least 1", field="top")
-    known, average = average_of(scored, score_range)
-    blend = Blend(score_weight, *score_range, average)
+    average = average or average_of(scored, score_range)
+    blend = Blend(score_weight, *score_range, average.points, average.most)
     count = min(top or len(relevant), len(relevant))
     (order, values), without = best_of(relevant, scored, blend, count, ties)
-    used = Parameters(score_weight, score_range, len(relevant), len(relevant) - known, blend.neutral)
+    without_score = len(relevant) - average.known
+    used = Parameters(score_weight, score_range, len(relevant), without_score, blend.neutral)
     return Ranking(order, values, without, used, blend)
 
 
@@ -88,20 +90,35 @@ def best_of(
 ) -> tuple[tuple[Places, Values], Places]:
     """The best `count` places with their blend, and the best by relevance alone.
 
-    Only relevance is read throughout: whoever could not make it with the highest score is passed over.
+    Only relevance is read throughout: whoever could not make it with the highest score is passed over. Each
+    round looks at more than all before it, so that what is found good enough has to be sorted seldom.
     """
     blended, without = Best(count, ties), Best(count, ties)
-    start = 0
+    start, end = 0, FIRST_ROUND
     while start < len(relevance):
-        near = relevance[start : start + min(BLOCK, FIRST_BLOCK + start)]
-        _check_relevance(near)
-        found = np.flatnonzero(near >= min(without.floor, blend.relevance_for(blended.floor)))
-        if found.size:
-            close, places = near[found], found + start
-            without.offer(close, places)
-            blended.offer(blend.of(close, scores[places]), places)
-        start += len(near)
+        enough = min(without.floor, blend.relevance_for(blended.floor))
+        places, near = _at_least(enough, relevance[: min(end, len(relevance))], start)
+        if not within_bounds(near):
+            raise Rejected("must lie between 0 and 1", field="relevance")
+        without.offer(near, places)
+        blended.offer(blend.of(near, scores[places]), places)
+        start, end = end, MORE * end
     return blended.ordered(), without.ordered()[0]
+
+
+def _at_least(enough: float, relevance: Values, start: int) -> tuple[Places, Values]:
+    """Where relevance is `enough`, from `start` on, and how much; and wherever it is out of bounds.
+
+    Of floats from 0 to 1 the bits are in order; those of what is negative, more or NaN are higher.
+    """
+    bits, least = relevance.view(np.uint64), np.float64(max(enough, 0)).view(np.uint64)
+    places, values = [], []
+    for first in range(start, len(relevance), BLOCK):
+        (found,) = (bits[first : first + BLOCK] >= least).nonzero()
+        found += first
+        places.append(found)
+        values.append(relevance[found])  # now, while they are in the processor's cache
+    return np.concatenate(places), np.concatenate(values)
 
 
 def reasons(blend: Blend, near: Values, scores: Values) -> list[Why]:
@@ -110,11 +127,3 @@ def reasons(blend: Blend, near: Values, scores: Values) -> list[Why]:
     _, average = blend.parts(near, np.full(len(near), np.nan))
     parts = (relevance.tolist(), score.tolist(), (score - average).tolist())
     return [Why(*each) for each in zip(*parts, strict=True)]
-
-
-def _check_relevance(near: Values) -> None:
-    # Of floats from 0 to 1 the bits are in order; those of what is negative, more or NaN are higher.
-    if near.view(np.uint64).max() <= _ONE:
-        return
-    if not (near.min() >= 0 and near.max() <= 1):  # written so that NaN fails
-        raise Rejected("must lie between 0 and 1", field="relevance")

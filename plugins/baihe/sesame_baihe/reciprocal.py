@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sesame_baihe.best import Values
-from sesame_baihe.blend import column
+from sesame_baihe.blend import column, within_bounds
 from sesame_sdk import Rejected
 
 Mean = Literal["harmonic", "geometric"]
@@ -50,6 +50,6 @@ def both_ways(relevance: ArrayLike, in_return: ArrayLike, mean: Mean = "harmonic
 
 def _share(values: ArrayLike, name: str) -> Values:
     found = column(values, name)
-    if len(found) and not (found.min() >= 0 and found.max() <= 1):  # written so that NaN fails
+    if not within_bounds(found):
         raise Rejected("must lie between 0 and 1", field=name)
     return found

@@ -31,7 +31,7 @@ def ranked(people: Sequence[tuple[float, float]], weight: float = 0.25, top: int
 def short_blocks(patch: pytest.MonkeyPatch, block: int) -> None:
     """As if there were many more candidates than that."""
     patch.setattr(ranking, "BLOCK", block)
-    patch.setattr(ranking, "FIRST_BLOCK", 1)
+    patch.setattr(ranking, "FIRST_ROUND", 1)
     patch.setattr(blend, "BLOCK", block)
 
 

@@ -1,0 +1,134 @@
+"""A pool of candidates: ranked as their names would be, whatever the book has heard in between."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from attrs import define
+from sesame_baihe import Candidates, Matchmaking, Pages, Pool, rank
+
+from sesame_sdk import Rejected, ScoreBook
+from tests.exchange.hubvoice import STREAM, Voice
+
+NAMES = tuple(f"person-{number:03}" for number in range(200))
+NEAR = np.random.default_rng(5).random(200)
+
+
+@define
+class Told:
+    """A score book, and what a hub tells it."""
+
+    voice: Voice
+    book: ScoreBook
+    seq: int = 0
+
+    def scores(self, **points: float) -> None:
+        """Of people by number, as p7=612.5."""
+        changes = []
+        for name, value in points.items():
+            self.seq += 1
+            changes.append((f"person-{int(name[1:]):03}", self.seq, value))
+        self.voice.inbox(self.book).receive(self.voice.scores(changes))
+
+    def gone(self, name: str) -> None:
+        """Somebody took the consent back."""
+        self.seq += 1
+        self.voice.inbox(self.book).receive(self.voice.gone(name, self.seq))
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Told]:
+    """An empty book that follows a stream."""
+    voice = Voice()
+    with voice.open(tmp_path / "book") as book:
+        book.begin(STREAM)
+        yield Told(voice, book)
+
+
+def test_a_pool_is_ranked_as_its_names_would_be(told: Told) -> None:
+    """After scores, more scores, a withdrawal, a fold, while the book is stale, and when it is begun anew."""
+    pool = Pool(NAMES)
+
+    def same() -> None:
+        for _ in range(2):
+            found = rank(pool, NEAR, told.book, member="ada", top=20)
+            assert found == rank(NAMES, NEAR, told.book, member="ada", top=20)
+
+    same()
+    told.scores(p1=612.5, p2=950.0, p99=400.0)
+    same()
+    told.scores(p2=500.0, p150=700.0)
+    same()
+    told.gone("person-150")
+    assert all(one.score is None for one in rank(pool, NEAR, told.book).places if one.profile == "person-150")
+    same()
+    told.book.fold()
+    told.scores(p3=620.0)
+    same()
+    told.voice.now += timedelta(hours=1)
+    assert rank(pool, NEAR, told.book).parameters.stale
+    same()
+    told.scores(p4=630.0)
+    same()
+    told.book.begin("another stream")
+    assert all(one.score is None for one in rank(pool, NEAR, told.book).places)
+    same()
+
+
+def test_a_pool_is_ranked_with_a_mapping_too(told: Told) -> None:
+    """That may change between two rankings, and by another range than before."""
+    pool, points = Pool(NAMES), {"person-007": 900.0}
+    for change in ({}, {"person-007": 400.0}, {"person-008": 800.0}):
+        points |= change
+        assert rank(pool, NEAR, points) == rank(NAMES, NEAR, points)
+    wide = {"score_range": (0.0, 1000.0)}
+    assert rank(pool, NEAR, points, **wide) == rank(NAMES, NEAR, points, **wide)
+    told.scores(p7=800.0)
+    assert rank(pool, NEAR, told.book, **wide) == rank(NAMES, NEAR, told.book, **wide)
+    assert rank(pool, NEAR, told.book) == rank(NAMES, NEAR, told.book)
+
+
+def test_one_pool_serves_two_books(told: Told, tmp_path: Path) -> None:
+    """What was found in one is not taken for what is in the other."""
+    told.scores(p1=612.5)
+    pool = Pool(NAMES)
+    with told.voice.open(tmp_path / "other") as other:
+        other.begin(STREAM)
+        told.voice.inbox(other).receive(told.voice.scores([("person-002", 1, 800.0)]))
+        for book in (told.book, other, told.book):
+            assert rank(pool, NEAR, book) == rank(NAMES, NEAR, book)
+
+
+def test_a_pool_is_paged_through_and_asked_about_as_a_request(told: Told) -> None:
+    """In place of a tuple of names, with relevance as an array."""
+    told.scores(p1=612.5, p2=950.0)
+    asked = Candidates(Pool(NAMES), NEAR, member="ada", top=40)
+    named = Candidates(NAMES, tuple(NEAR.tolist()), member="ada", top=40)
+    assert Matchmaking().subjects(asked) == NAMES
+    with Pages(told.book, size=10) as pages:
+        assert pages.open(asked).places == pages.open(named).places
+
+
+def test_a_pool_is_a_row_of_names() -> None:
+    """As whoever looks for somebody's name expects."""
+    pool = Pool(iter(NAMES))
+    assert (len(pool), pool[3], pool[:2], list(pool)) == (200, NAMES[3], NAMES[:2], list(NAMES))
+
+
+@pytest.mark.parametrize("names", [["a", "b", "a"], "abc", ["a", 1], [None, None]])
+def test_whoever_is_named_twice_is_rejected(told: Told, names: list[str]) -> None:
+    """When a pool is made, or names are ranked from a book; and so is what is no name."""
+    with pytest.raises(Rejected, match="candidates: must be names, none of them twice"):
+        Pool(names)
+    with pytest.raises(Rejected, match="candidates: must be names, none of them twice"):
+        rank(names, [0.5] * len(names), told.book)
+
+
+def test_a_wrong_relevance_is_rejected_as_for_names(told: Told) -> None:
+    """One for each, and within bounds."""
+    with pytest.raises(Rejected, match="relevance: must be one a candidate"):
+        rank(Pool(NAMES), NEAR[1:], told.book)
+    with pytest.raises(Rejected, match="relevance: must lie between 0 and 1"):
+        rank(Pool(NAMES), NEAR - 1, told.book)
