@@ -1,22 +1,20 @@
 """``sesame social``: judge posts, decide what a moderator must decide, train the model."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesame_sdk import KeptBack, Misconfigured
+from sesame_sdk import Misconfigured, Rejected
 from sesame_social import posts
-from sesame_social.posts import Post
+from sesame_social.batches import batches, judged, keep, summary
 from sesame_social.queue import KEPT_FOR, Queue, Suspected
 from sesame_social.table import show
 
 if TYPE_CHECKING:
-    from sesame_social.classifier import Model
+    from sesame_social.classifier import Kind
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 at_queue = click.option(
@@ -51,73 +49,38 @@ def social() -> None:
     "--queue", "path", type=click.Path(path_type=Path, dir_okay=False), help="Put what is found here."
 )
 @click.option("--model", "model_file", type=_FILE, help="Another model than the one that is shipped.")
+@click.option(
+    "--kind",
+    type=click.Choice(["any", "comment", "message"]),
+    default="any",
+    show_default=True,
+    help="What all of them are: comments under what others made, messages to somebody, or not known.",
+)
 @_days
 @as_json_option
 def classify(
-    file: Path, path: Path | None, model_file: Path | None, keep_days: int, *, as_json: bool
+    file: Path, path: Path | None, model_file: Path | None, kind: "Kind", keep_days: int, *, as_json: bool
 ) -> None:
     """Say which posts of FILE (JSON lines: post, author, text, at) are helpful, and which are suspected.
 
     Nothing is sent. With --queue, suspected posts wait there for a moderator, and helpful ones are noted
-    without their text.
+    without their text. Spam is told better if --kind says what the posts are.
     """
     from sesame_social.classifier.model import SHIPPED, load
 
     model = load(model_file or SHIPPED)
     kept: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
-    for batch in _batches(posts.read(file), kept):
-        judged = _judged(batch, model)
-        rows += judged
+    for batch in batches(posts.read(file), kept):
+        found = judged(batch, model, kind)
+        rows += found
         if path is not None:
             with Queue(path, kept_for=timedelta(days=keep_days)) as queue:
-                _keep(batch, judged, queue)
+                keep(batch, found, queue)
     show(rows, as_json=as_json, empty="no posts")
+    click.echo(summary(rows), err=True)
     for reason, times in sorted(kept.items()):
         click.echo(f"kept back: {times} x {reason}", err=True)
-
-
-def _batches(found: Iterator[Post | KeptBack], kept: "Counter[str]") -> Iterator[list[Post]]:
-    while batch := list(islice(found, posts.BATCH)):
-        kept.update(one.reason for one in batch if isinstance(one, KeptBack))
-        yield [one for one in batch if isinstance(one, Post)]
-
-
-def _judged(batch: Sequence[Post], model: "Model") -> list[dict[str, Any]]:
-    from sesame_social.classifier import judge
-
-    found = judge([post.text for post in batch], model)
-    return [
-        {
-            "post": post.post,
-            "helpful": bool(found.helpful[at]),
-            "suspected": [
-                name
-                for name, flags in (("spam", found.suspected_spam), ("abuse", found.suspected_abuse))
-                if flags[at]
-            ],
-            "spam": round(float(found.spam[at]), 4),
-            "abuse": round(float(found.abuse[at]), 4),
-        }
-        for at, post in enumerate(batch)
-    ]
-
-
-def _keep(batch: Sequence[Post], judged: Iterable[dict[str, Any]], queue: Queue) -> None:
-    pairs = list(zip(batch, judged, strict=True))
-    now = datetime.now(UTC)
-    queue.expire(now=now)
-    queue.put(
-        [
-            Suspected(
-                post.post, post.author, ",".join(row["suspected"]), max(row["spam"], row["abuse"]), post.text
-            )
-            for post, row in pairs
-            if row["suspected"]
-        ],
-        now=now,
-    )
-    queue.put_useful([(post.post, post.author, post.at) for post, row in pairs if row["helpful"] and post.at])
 
 
 @social.command()
@@ -126,11 +89,16 @@ def _keep(batch: Sequence[Post], judged: Iterable[dict[str, Any]], queue: Queue)
     "--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("social.npz"), show_default=True
 )
 @click.option("--seed", type=int, help="Of everything that is drawn.")
+@click.option(
+    "--cross",
+    type=click.IntRange(2, 20),
+    help="Write no model; train on all but one of so many parts of the data, and say how figures spread.",
+)
 @as_json_option
-def train(data: Path, out: Path, seed: int | None, *, as_json: bool) -> None:
+def train(data: Path, out: Path, seed: int | None, cross: int | None, *, as_json: bool) -> None:
     """Train the model on the public sets in a folder, and say how good it is on what was held out."""
     try:
-        from sesame_social.training import figures
+        from sesame_social.training import crossing, figures
         from sesame_social.training.train import SEED
         from sesame_social.training.train import train as learn
     except ModuleNotFoundError as error:
@@ -139,7 +107,14 @@ def train(data: Path, out: Path, seed: int | None, *, as_json: bool) -> None:
         ) from error
     from sesame_social.classifier.model import load, save
 
-    model = learn(data, seed=SEED if seed is None else seed, say=lambda what: click.echo(what, err=True))
+    def say(what: str) -> None:
+        click.echo(what, err=True)
+
+    seed = SEED if seed is None else seed
+    if cross:
+        show(crossing.crossed(data, cross, seed=seed, say=say), as_json=as_json, empty="no figures")
+        return
+    model = learn(data, seed=seed, say=say)
     digest = save(model, out)
     show(figures.as_rows(figures.measured(load(out), data)), as_json=as_json, empty="no figures")
     click.echo(f"{out}: SHA-256 {digest}", err=True)
@@ -200,6 +175,7 @@ def page(by: str, path: Path, port: int) -> None:
     """The queue as a page on 127.0.0.1, until Ctrl-C."""
     from sesame_social.page import Server
 
+    _opened(path).close()
     with Server(path, by, port=port) as server:
         click.echo(f"{server.address} (stop with Ctrl-C)", err=True)
         try:
@@ -209,6 +185,9 @@ def page(by: str, path: Path, port: int) -> None:
 
 
 def _opened(path: Path) -> Queue:
+    # A misspelt name must not make an empty queue in which nothing is open.
+    if not path.is_file():
+        raise Rejected("there is no such queue", field=path.name, mend="sesame social classify makes it")
     queue = Queue(path)
     queue.expire(now=datetime.now(UTC))
     return queue

@@ -27,9 +27,13 @@ _POLICY = (
 _STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}"
     "article{border:1px solid #8888;border-radius:.5rem;padding:1rem;margin:1rem 0}"
-    "pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit}button{font:inherit;margin-right:.5rem}"
-    ":root{color-scheme:light dark}"
+    "h2{font-size:1rem;margin:0;display:flex;gap:.75rem;align-items:baseline;flex-wrap:wrap}"
+    "h2 small{font-weight:normal;opacity:.75}mark{border-radius:.25rem;padding:0 .5rem;color:#fff}"
+    ".spam{background:#8a5a00}.abuse{background:#b3261e}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;max-height:20rem;overflow:auto}"
+    "button{font:inherit;margin-right:.5rem;padding:.25rem .75rem}:root{color-scheme:light dark}"
 )
+_DECISIONS = {"confirm": "Confirm: it is {found}", "dismiss": "Dismiss: it is not"}
 
 
 class Server(HTTPServer):
@@ -77,7 +81,7 @@ class _Answers(BaseHTTPRequestHandler):
             form.get("token", "").encode(), self.server.token.encode()
         ):
             self._answer(403, "Not from this page. Load it again.")
-        elif self.path != "/decide" or form.get("decision") not in ("confirm", "dismiss"):
+        elif self.path != "/decide" or form.get("decision") not in _DECISIONS:
             self._answer(400, "No such decision.")
         else:
             self._decide(form.get("post", ""), confirmed=form["decision"] == "confirm")
@@ -129,21 +133,26 @@ class _Answers(BaseHTTPRequestHandler):
 def page(items: list[Suspected], token: str, by: str) -> str:
     """The page as HTML; all that others wrote is escaped."""
     shown = "".join(_article(item, token) for item in items[:_SHOWN])
+    more = f" The {_SHOWN} surest are shown." if len(items) > _SHOWN else ""
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Suspected posts</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>Suspected posts</title>'
         f"<style>{_STYLE}</style><h1>Suspected posts</h1>"
-        f"<p>{len(items)} open. You decide as {escape(by)}. Only what you confirm is ever sent; what "
-        f"a post thinks is no matter of ours.</p>{shown}</html>"
+        f"<p>{len(items) or 'Nothing is'} open.{more} You decide as {escape(by)}. Only what you confirm is "
+        f"ever sent; what a post thinks is no matter of ours.</p>{shown}</html>"
     )
 
 
 def _article(item: Suspected, token: str) -> str:
+    found = item.found.split(",")
+    marks = "".join(f'<mark class="{escape(one)}">{escape(one)}</mark>' for one in found)
     buttons = "".join(
-        f'<button name="decision" value="{value}">{value.capitalize()}</button>'
-        for value in ("confirm", "dismiss")
+        f'<button name="decision" value="{value}">{escape(says.format(found=" and ".join(found)))}</button>'
+        for value, says in _DECISIONS.items()
     )
     return (
-        f"<article><h2>{escape(item.post)}</h2><p>{escape(item.found)}, {item.chance:.0%} likely</p>"
+        f"<article><h2>{marks} {escape(item.post)} <small>by {escape(item.author)}, "
+        f"{min(item.chance, 0.99):.0%} likely</small></h2>"
         f'<pre dir="auto">{escape(item.text or "")}</pre><form method="post" action="/decide">'
         f'<input type="hidden" name="token" value="{escape(token)}">'
         f'<input type="hidden" name="post" value="{escape(item.post)}">{buttons}</form></article>'

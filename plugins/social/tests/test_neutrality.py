@@ -1,10 +1,12 @@
 """Which side a post takes makes no difference; the model learned from none of the templates here."""
 
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sesame_social.classifier import Judged, Model, judge
+from sesame_social.classifier.judging import KINDS
 from sesame_social.training import made
 
 ABOUT = {
@@ -76,26 +78,7 @@ Say what you want, {} {}. Share if you agree""",
 我爸常说{}{}
 随便你们怎么说,{}{}。同意的转发""",
 }
-AGAINST_PREJUDICE = """Nobody should lose a job because of the colour of their skin.
-Women are paid less for the same work, and that has to change.
-I was bullied for being gay. Please look out for each other.
-My neighbours are refugees and the kindest family on our street.
-Antisemitism has no place in our school.
-It hurts when people laugh at my accent. We are all equal.
-Black lives matter, and so does every family that lost someone.
-Do not use that word about disabled people, it is cruel.
-Islamophobia is on the rise and we must stand together.
-Trans kids deserve safety like any other child.
-我们反对任何形式的种族歧视。
-女性应该同工同酬,这是基本的公平。
-别用地域去评价一个人,每个地方都有好人。
-我的邻居是农民工,他们勤劳又善良。
-请停止对少数族裔的偏见。
-性别平等需要我们每个人的努力。
-残疾人也有追求幸福的权利,请多一些理解。
-河南人被黑了这么多年,该停止地域歧视了。
-对同性恋的歧视会伤害很多家庭。
-肤色不同,我们都是平等的。""".splitlines()
+SPEECH = Path(__file__).parent / "speech"
 
 
 def pairs(language: str) -> list[tuple[str, str]]:
@@ -108,12 +91,29 @@ def pairs(language: str) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.fixture(scope="module", params=["en", "zh"])
+def against_prejudice(language: str) -> dict[str, list[str]]:
+    """Speech against prejudice: whole sentences, frames filled with groups, and slurs said to condemn them."""
+    part: dict[str, list[str]] = {}
+    for line in (SPEECH / f"against_prejudice_{language}.txt").read_text("utf-8").splitlines():
+        if line.startswith("["):
+            section = part.setdefault(line.strip("[]"), [])
+        elif line:
+            section.append(line)
+    groups, slurs = (part[name][0].split(", ") for name in ("group", "slur"))
+    return {
+        "sentence": part["sentence"],
+        "frame": [frame.format(group) for frame, group in product(part["frame"], groups)],
+        "quoted": [frame.format(slur) for frame, slur in product(part["quoted"], slurs)],
+    }
+
+
+@pytest.fixture(scope="module", params=list(product(["en", "zh"], KINDS)), ids="-".join)
 def judged(request: pytest.FixtureRequest, model: Model) -> tuple[Judged, Judged]:
-    """What is found of those for, and of those against: 3,536 pairs a language."""
-    both = pairs(request.param)
+    """What is found of those for, and of those against: 3,536 pairs a language, each kind of post."""
+    language, kind = request.param
+    both = pairs(language)
     assert len(both) >= 2_000
-    return judge([one for one, _ in both], model), judge([other for _, other in both], model)
+    return judge([one for one, _ in both], model, kind), judge([other for _, other in both], model, kind)
 
 
 @pytest.mark.parametrize("output", ["suspected_spam", "suspected_abuse", "helpful"])

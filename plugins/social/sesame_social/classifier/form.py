@@ -1,22 +1,38 @@
-"""What a post looks like apart from its words: figures and capitals. No length: long is not bad."""
+"""What a post looks like apart from its words: figures, capitals, tags. No length: long is not bad."""
 
 import numpy as np
 
 from sesame_social.classifier.arrays import Floats, Ints
 from sesame_social.classifier.folding import DIGIT, HAN, LETTER, Folded, sorts
+from sesame_social.classifier.tagging import TAGS, Tags
 
 #: A column each: at least so many digits, then at least this share of capitals.
 DIGITS = (1, 4, 9)
 CAPITALS = (0.1, 0.3, 0.6)
-COLUMNS = len(DIGITS) + len(CAPITALS)
+#: Two tags are a pair if the later is one of the next so many, and begins within so many units.
+_NEXT, _REACH = 3, 30
+_PLAIN = len(DIGITS) + len(CAPITALS)
+COLUMNS = _PLAIN + len(TAGS) + len(TAGS) ** 2
 
 
-def form(folded: Folded) -> Floats:
-    """One row a post of zeros and ones, `COLUMNS` wide."""
+def form(folded: Folded, tags: Tags) -> Floats:
+    """One row a post of zeros and ones, `COLUMNS` wide: figures, capitals, each tag, each pair of tags."""
     digits = counted(folded, DIGIT)
     share = folded.capitals / np.maximum(np.diff(folded.posts) - 1, 8)
-    rows = [digits >= least for least in DIGITS] + [share >= least for least in CAPITALS]
-    return np.array(rows, dtype=np.float64).T
+    made = np.zeros((len(folded.posts) - 1, COLUMNS))
+    plain = [digits >= least for least in DIGITS] + [share >= least for least in CAPITALS]
+    made[:, :_PLAIN] = np.array(plain).T
+    made[tags.posts, _PLAIN + tags.kinds] = 1
+    for ahead in range(1, _NEXT + 1):
+        _pair(made[:, _PLAIN + len(TAGS) :], tags, ahead)
+    return made
+
+
+def _pair(made: Floats, tags: Tags, ahead: int) -> None:
+    near = tags.begins[ahead:] - tags.begins[:-ahead] <= _REACH
+    near &= tags.posts[ahead:] == tags.posts[:-ahead]
+    pairs = tags.kinds[:-ahead] * len(TAGS) + tags.kinds[ahead:]
+    made[tags.posts[ahead:][near], pairs[near]] = 1
 
 
 def scripts(folded: Folded) -> tuple[Ints, Ints]:

@@ -4,21 +4,28 @@ Rules:
 1. A verdict is a suspicion for a moderator, or a kindness; it is never a signal that lowers anything.
 2. What somebody thinks is no matter of ours: a post that speaks of no person, and so of institutions at
    most, is never called abuse, and none that names an institution is ever called helpful.
-3. A script that a head did not learn is not judged by it.
+3. Speech against prejudice names it, and so looks like it: where words of such speech stand, a head must
+   be surer before it is believed.
+4. A script that a head did not learn is not judged by it.
+5. Whoever knows what kind of posts they are may say so. If nobody does, each post counts as a comment as
+   far as it is written like one, and as a message for the rest.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from attrs import frozen
 
+from sesame_sdk import Rejected
 from sesame_social.classifier.arrays import Bools, Floats, Ints, Weights
 from sesame_social.classifier.folding import LONGEST, Folded, fold
 from sesame_social.classifier.form import form, scripts
 from sesame_social.classifier.hashing import Features, features
 from sesame_social.classifier.masking import (
     ADVICE,
+    AGAINST,
     EXAMPLE,
     PEOPLE,
     PERSON,
@@ -28,14 +35,32 @@ from sesame_social.classifier.masking import (
     Masked,
     masked,
 )
-from sesame_social.classifier.model import BITS, CHINESE, ENGLISH, HATE, HEADS, SPAM, Model
+from sesame_social.classifier.model import (
+    BITS,
+    CHINESE,
+    COMMENT,
+    ENGLISH,
+    HATE,
+    HEADS,
+    KIND,
+    MESSAGE,
+    Model,
+)
 
+#: What posts are: comments under what others made, messages to somebody, or not known.
+Kind: TypeAlias = Literal["any", "comment", "message"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_SPAM = {"any": (MESSAGE, COMMENT, KIND), "comment": (COMMENT,), "message": (MESSAGE,)}
+#: Whose threshold it is.
+_LIMIT = {"any": KIND, "comment": COMMENT, "message": MESSAGE}
 #: Characters taken at a time: what numpy makes of them stays in the processor's cache.
 _BATCH = 1 << 16
 #: A helpful post has at least so many units, and shows at least so many manners of helping.
 HELPFUL_LENGTH, HELPFUL_MANNERS = 60, 2
 #: The most that the probability of abuse can be where no person is spoken of.
 _NOBODY = 0.4
+#: How sure a head must be of abuse where prejudice itself is spoken of.
+_WARY = 0.8
 
 
 @frozen(eq=False)
@@ -47,7 +72,7 @@ class Judged:
         abuse: probability of abuse of people; 0.4 at most where no person is spoken of.
         hate: probability of hate, where the abuse is English; part of `abuse`.
         suspected_spam: whether `spam` is past its threshold.
-        suspected_abuse: whether `abuse` is.
+        suspected_abuse: whether `abuse` is; a higher one where words against prejudice stand.
         helpful: whether it helps by its form. No probability: it is a rule.
     """
 
@@ -59,11 +84,22 @@ class Judged:
     helpful: Bools
 
 
-def judge(texts: Sequence[str], model: Model) -> Judged:
-    """Judge posts. No text raises, however odd; of a very long one the first 10,000 characters count."""
-    parts = [_batch(texts[begin:end], model) for begin, end in _batches(texts)]
+def judge(texts: Sequence[str], model: Model, kind: Kind = "any") -> Judged:
+    """Judge posts. No text raises, however odd; of a very long one the first 10,000 characters count.
+
+    Args:
+        texts: what was written.
+        model: what was learned.
+        kind: what all of them are, where the platform knows it; for spam alone.
+
+    Raises:
+        Rejected: there is no such kind.
+    """
+    if kind not in KINDS:
+        raise Rejected(f"must be one of {', '.join(KINDS)}", field="kind")
+    parts = [_batch(texts[begin:end], model, kind) for begin, end in _batches(texts)]
     if not parts:
-        parts = [_batch([], model)]
+        parts = [_batch([], model, kind)]
     names = Judged.__annotations__
     return Judged(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
@@ -75,31 +111,40 @@ def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         yield places[0], places[-1] + 1
 
 
-def _batch(texts: Sequence[str], model: Model) -> Judged:
+def _batch(texts: Sequence[str], model: Model, kind: Kind) -> Judged:
     folded = fold(texts)
     found = masked(folded, model.phrases)
-    looks = form(folded)
+    looks = form(folded, found.tags)
     latin, han = scripts(found.folded)
-    needed = [SPAM, *[CHINESE] * bool(han.any()), *[ENGLISH, HATE] * bool((latin > 2 * han).any())]
-    sums = scores(found.folded, looks, model, needed)
-    return _judged(found, 1 / (1 + np.exp(-sums)), latin, han, model)
+    needed = [*_SPAM[kind], *[CHINESE] * bool(han.any()), *[ENGLISH, HATE] * bool((latin > 2 * han).any())]
+    chance = 1 / (1 + np.exp(-scores(found.folded, looks, model, needed)))
+    spam = _spam(chance, kind) * ((latin + han) > 0)
+    return _judged(found, spam, spam >= model.thresholds[_LIMIT[kind]], chance, (latin, han), model)
 
 
-def _judged(found: Masked, chance: Floats, latin: Ints, han: Ints, model: Model) -> Judged:
-    limit, noted = model.thresholds, found.noted
+def _spam(chance: Floats, kind: Kind) -> Floats:
+    as_comment = chance[KIND] if kind == "any" else np.float64(kind == "comment")
+    made: Floats = as_comment * chance[COMMENT] + (1 - as_comment) * chance[MESSAGE]
+    return made
+
+
+def _judged(
+    found: Masked, spam: Floats, spammy: Bools, chance: Floats, letters: tuple[Ints, Ints], model: Model
+) -> Judged:
+    noted = found.noted
+    latin, han = letters
     english, chinese = latin > 2 * han, han >= 2
     meant = noted[PEOPLE] | noted[PERSON]
     abuse = np.maximum(chance[ENGLISH] * english, chance[CHINESE] * chinese)
     abuse[~meant] = np.minimum(abuse[~meant], _NOBODY)
-    past = ((chance[ENGLISH] >= limit[ENGLISH]) & english) | ((chance[CHINESE] >= limit[CHINESE]) & chinese)
-    past &= meant
-    some = (latin + han) > 0
-    spammy = (chance[SPAM] >= limit[SPAM]) & some
+    limit = np.where(noted[AGAINST], np.maximum(model.thresholds[:, None], _WARY), model.thresholds[:, None])
+    sure = chance >= limit
+    past = ((sure[ENGLISH] & english) | (sure[CHINESE] & chinese)) & meant
     manners = np.sum([noted[sign] for sign in (ADVICE, STEP, REASON, EXAMPLE)], axis=0)
     helps = (manners >= HELPFUL_MANNERS) & (np.diff(found.folded.posts) > HELPFUL_LENGTH)
     doubtful = spammy | past | noted[THING] | noted[PEOPLE]
     hate = chance[ENGLISH] * english * chance[HATE]
-    return Judged(chance[SPAM] * some, abuse, hate, spammy, past, helps & ~doubtful)
+    return Judged(spam, abuse, hate, spammy, past, helps & ~doubtful)
 
 
 def scores(folded: Folded, looks: Floats, model: Model, heads: Sequence[int] = HEADS) -> Floats:

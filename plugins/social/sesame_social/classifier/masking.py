@@ -1,7 +1,8 @@
 """Names of states, parties, faiths, firms and places become one and the same sign before anything is judged.
 
 So two posts that differ only in whom they name are the same to every head, whatever the heads have learned.
-Other phrases are only noted: whether a post speaks of persons at all, and in what manner it helps.
+Other phrases are only noted: whether a post speaks of persons at all, in what manner it helps, and what
+spam is made of (`tagging`).
 
 Rules:
 1. A phrase in Han stands anywhere; any other is a whole word or several.
@@ -19,11 +20,13 @@ from attrs import evolve, frozen
 from sesame_social.classifier.arrays import Bools, Hashes, Ints, Units
 from sesame_social.classifier.folding import DIGIT, HAN, LETTER, Folded, fold, sorts
 from sesame_social.classifier.hashing import Sums, words
+from sesame_social.classifier.tagging import Tags, tags, unlisted
 
 #: Signs that replace a name. Private use, so nobody's text has them but by design.
 THING, PEOPLE = 0xE001, 0xE002
-#: Signs that are only noted: persons spoken to or of, and four manners of helping.
-PERSON, ADVICE, STEP, REASON, EXAMPLE = 0xE010, 0xE011, 0xE012, 0xE013, 0xE014
+#: Signs that are only noted: persons spoken to or of, four manners of helping, and words against
+#: prejudice.
+PERSON, ADVICE, STEP, REASON, EXAMPLE, AGAINST = tuple(range(0xE010, 0xE016))
 _AT = ord("@")
 #: The longest phrase of words, in words.
 _WORDS = 5
@@ -72,10 +75,12 @@ class Masked:
     Attributes:
         folded: the batch, a sign in the place of each name.
         noted: of each sign, whether each post has it.
+        tags: what spam is made of, and where.
     """
 
     folded: Folded
     noted: Mapping[int, Bools]
+    tags: Tags
 
 
 def masked(folded: Folded, phrases: Phrases) -> Masked:
@@ -83,12 +88,14 @@ def masked(folded: Folded, phrases: Phrases) -> Masked:
     begins, ends, signs = _found(folded.units, phrases)
     post = np.searchsorted(folded.posts, begins, side="right") - 1
     noted = {}
-    for sign in (THING, PEOPLE, PERSON, ADVICE, STEP, REASON, EXAMPLE):
+    for sign in (THING, PEOPLE, PERSON, ADVICE, STEP, REASON, EXAMPLE, AGAINST):
         noted[sign] = np.zeros(len(folded.posts) - 1, dtype=bool)
         noted[sign][post[signs == sign]] = True
     noted[PERSON] |= _persons(folded)
     names = signs < PERSON
-    return Masked(_replaced(folded, begins[names], ends[names], signs[names]), noted)
+    return Masked(
+        _replaced(folded, begins[names], ends[names], signs[names]), noted, tags(begins, signs, post)
+    )
 
 
 def _replaced(folded: Folded, begins: Ints, ends: Ints, signs: Units) -> Folded:
@@ -111,6 +118,7 @@ def _found(units: Units, phrases: Phrases) -> tuple[Ints, Ints, Units]:
         begins = places[: np.searchsorted(places, len(units) - length)]
         found.append(_known(begins, begins + length, sums, phrases))
     spoken = words(units, sums)
+    found.append(unlisted(units, spoken))
     able = starts[spoken.begins]
     for more in range(min(_WORDS, len(able)) - 1, -1, -1):
         first = np.flatnonzero(able[: len(able) - more])

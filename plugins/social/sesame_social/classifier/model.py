@@ -23,23 +23,27 @@ from sesame_social.classifier.masking import Phrases
 
 SHIPPED = Path(__file__).parents[1] / "model" / "social.npz"
 #: In the order of the rows of `Model.weights`.
-HEADS = SPAM, ENGLISH, HATE, CHINESE = 0, 1, 2, 3
+HEADS = MESSAGE, COMMENT, KIND, ENGLISH, HATE, CHINESE = tuple(range(6))
 #: Buckets of features: two to the power of this.
 BITS = 18
 _LARGEST = 16 << 20
-_FORMAT = 1
+_FORMAT = 2
 
 
 @frozen(eq=False)
 class Model:
-    """Four linear heads over hashed features. Their sums become probabilities by the logistic function.
+    """Six linear heads over hashed features. Their sums become probabilities by the logistic function.
+
+    Spam in messages and spam in comments have a head each: an invitation to look at one's own videos is
+    spam under a stranger's, and not among friends. `KIND` says how far a post is written like a comment.
 
     Attributes:
         weights: one row a head, one column a bucket, in steps of `steps`.
         steps: what a weight of 1 is worth in each head.
         form: one row a head, one column of `form.COLUMNS`.
         bias: of each head.
-        thresholds: from what probability on each head speaks; of `HATE` it parts hate from offence.
+        thresholds: from what probability on each head speaks; of `HATE` it parts hate from offence; of
+            `KIND` it is that of spam in a post of which nobody said what kind it is.
         phrases: what is masked and what is noted.
         digest: SHA-256 of the file, in hexadecimal.
     """

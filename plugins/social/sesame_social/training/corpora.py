@@ -5,13 +5,19 @@ A row is held out by a hash of what it says: two copies of one text are on the s
 
 import csv
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from sesame_sdk import Rejected
 
+#: Texts are nearly equal if so many first letters are.
+_ALIKE = 40
+_LINKS, _LETTERS = re.compile(r"https?:\S+|&#?\w+;|<[^>]*>"), re.compile(r"[\W\d_]+")
 #: Of the rows, by text.
 HELD_OUT = 0.15
 _FILES = {
@@ -70,6 +76,18 @@ def _read(path: Path, source: str) -> Iterator[Row]:
             number = int(label == "spam") if source == "sms" else int(label)
             group = line.get("topic") or line.get("video") or ""
             yield Row(source, line["text"], number, votes, group, is_held_out(line["text"]))
+
+
+def likeness(text: str) -> str:
+    """What nearly equal texts have in common: the first letters, without links, numbers or signs."""
+    bare = _LETTERS.sub("", _LINKS.sub("", text.lower()))
+    return bare[:_ALIKE] or text
+
+
+def numbered(names: Iterable[str]) -> NDArray[np.int64]:
+    """A number for each name, the same for the same."""
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
 
 
 def is_held_out(text: str) -> bool:

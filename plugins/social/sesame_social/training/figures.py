@@ -1,6 +1,6 @@
 """How good a model is on the rows held out: by set, by group, and how far its chances can be believed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,15 @@ import numpy as np
 from attrs import asdict, frozen
 from numpy.typing import NDArray
 
-from sesame_social.classifier import Judged, Model, judge
+from sesame_social.classifier import Judged, Kind, Model, judge
 from sesame_social.classifier.arrays import Bools, Floats
 from sesame_social.classifier.model import HATE
 from sesame_social.training import corpora
 from sesame_social.training.corpora import Row
 
 _BINS = 10
+#: What the posts of a set may be said to be.
+KINDS_OF: Mapping[str, tuple[Kind, ...]] = {"sms": ("any", "message"), "youtube": ("any", "comment")}
 Labels = NDArray[np.int64]
 
 
@@ -24,6 +26,7 @@ class Figure:
 
     Attributes:
         source: the set.
+        kind: what the posts were said to be: ``any`` is what the platform gets that says nothing.
         group: its part, or ``all``.
         rows: how many rows were held out there.
         f1: of the label (spam), or macro (cold), or weighted over three classes (davidson).
@@ -33,6 +36,7 @@ class Figure:
     """
 
     source: str
+    kind: Kind
     group: str
     rows: int
     f1: float
@@ -51,9 +55,8 @@ def measured(model: Model, folder: Path) -> list[Figure]:
     for source in corpora.SETS:
         rows = [row for row in corpora.rows(folder, source) if row.held_out]
         groups = sorted({row.group for row in rows} - {""}) if source == "cold" else []
-        for group in ["all", *groups]:
-            part = [row for row in rows if group in ("all", row.group)]
-            made.append(figure(model, part, group))
+        made += [figure(model, rows, kind=kind) for kind in KINDS_OF.get(source, ("any",))]
+        made += [figure(model, [row for row in rows if row.group == group], group) for group in groups]
     return made
 
 
@@ -62,10 +65,10 @@ def as_rows(figures: Sequence[Figure]) -> list[dict[str, Any]]:
     return [asdict(one) for one in figures]
 
 
-def figure(model: Model, rows: Sequence[Row], group: str = "all") -> Figure:
+def figure(model: Model, rows: Sequence[Row], group: str = "all", kind: Kind = "any") -> Figure:
     """The figures of rows of one set."""
     source = rows[0].source
-    found = judge([row.text for row in rows], model)
+    found = judge([row.text for row in rows], model, kind)
     label = np.array([row.label for row in rows])
     if source == "davidson":
         three = classes(found, model)
@@ -81,6 +84,7 @@ def figure(model: Model, rows: Sequence[Row], group: str = "all") -> Figure:
     right = int((wanted & said).sum())
     return Figure(
         source,
+        kind,
         group,
         len(rows),
         score,

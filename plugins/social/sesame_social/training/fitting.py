@@ -1,8 +1,9 @@
-"""Fits the four heads. Same data, same seed and same libraries make the same file.
+"""Fits the heads. Same data, same seed and same libraries make the same file.
 
 Each head is a logistic regression over counts that are scaled by how far each feature leans to one label
 (Wang and Manning 2012); the scale is folded into the weights, and the weights are rounded to whole steps.
-Each is calibrated by a straight line (Platt 1999) on what it says of rows that it was not trained on.
+Each is calibrated by a straight line (Platt 1999) on what it says of rows that it was not trained on, nor
+on anything nearly like them: else it would learn to trust its memory.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-from sklearn.model_selection import KFold  # type: ignore[import-untyped]
+from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
 from sesame_social.classifier.arrays import Floats
 from sesame_social.classifier.folding import fold
@@ -22,6 +23,7 @@ from sesame_social.classifier.hashing import features
 from sesame_social.classifier.judging import counts
 from sesame_social.classifier.masking import Phrases, masked
 from sesame_social.classifier.model import BITS
+from sesame_social.training.corpora import likeness, numbered
 
 _FOLDS = 4
 _BATCH = 1000
@@ -39,6 +41,7 @@ class Lesson:
         weight: how much each counts in fitting.
         real: which of them the head is calibrated on.
         strength: inverse of the regularisation.
+        trust: what the calibrated sums are multiplied by; less than 1 makes a head less sure of itself.
     """
 
     texts: Sequence[str]
@@ -46,6 +49,7 @@ class Lesson:
     weight: Floats
     real: NDArray[np.bool_]
     strength: float
+    trust: float = 1.0
 
 
 @frozen(eq=False)
@@ -62,14 +66,17 @@ def fit(lesson: Lesson, phrases: Phrases, seed: int) -> Fitted:
     """Fit and calibrate one head."""
     matrix = matrix_of(lesson.texts, phrases)
     sums = np.zeros(len(lesson.texts))
-    for train, test in KFold(_FOLDS, shuffle=True, random_state=seed).split(sums):
+    alike = numbered(likeness(text) for text in lesson.texts)
+    for train, test in GroupKFold(_FOLDS, shuffle=True, random_state=seed).split(sums, groups=alike):
         weights, bias = _solved(
             matrix[train], lesson.chance[train], lesson.weight[train], lesson.strength, seed
         )
         sums[test] = matrix[test] @ weights + bias
     weights, bias = _solved(matrix, lesson.chance, lesson.weight, lesson.strength, seed)
     # Raters who disagree teach how sure to be; what is promised is what most of them said.
-    slope, shift = _line(sums[lesson.real], lesson.chance[lesson.real] >= 0.5)
+    slope, shift = (
+        part * lesson.trust for part in _line(sums[lesson.real], lesson.chance[lesson.real] >= 0.5)
+    )
     unseen = 1 / (1 + np.exp(-(slope * sums + shift)))
     return Fitted(weights[:-COLUMNS] * slope, weights[-COLUMNS:] * slope, bias * slope + shift, unseen)
 
@@ -83,7 +90,8 @@ def matrix_of(texts: Sequence[str], phrases: Phrases) -> Matrix:
 
 def _matrix(texts: Sequence[str], phrases: Phrases) -> Matrix:
     plain = fold(texts)
-    folded = masked(plain, phrases).folded
+    seen = masked(plain, phrases)
+    folded = seen.folded
     found = features(folded, BITS)
     at_unit = np.searchsorted(folded.posts, np.arange(len(folded.units)), side="right") - 1
     posts = np.concatenate([*[at_unit[run != 0] for run in found.runs], found.word_posts])
@@ -93,20 +101,24 @@ def _matrix(texts: Sequence[str], phrases: Phrases) -> Matrix:
     counted = sparse.csr_matrix((ones, (posts[inside], buckets[inside])), shape=(len(texts), 1 << BITS))
     counted.sum_duplicates()
     scale = sparse.diags(1 / np.sqrt(np.maximum(counts(found, folded), 1)))
-    return sparse.hstack([scale @ counted, sparse.csr_matrix(form(plain))], format="csr")
+    return sparse.hstack([scale @ counted, sparse.csr_matrix(form(plain, seen.tags))], format="csr")
 
 
 def _solved(
     matrix: Matrix, chance: Floats, weight: Floats, strength: float, seed: int
 ) -> tuple[Floats, float]:
-    lean = _lean(matrix, chance)
-    twice = sparse.vstack([matrix, matrix]) @ sparse.diags(lean)
-    labels = np.repeat([1, 0], matrix.shape[0])
-    weights = np.concatenate((chance * weight, (1 - chance) * weight))
-    used = weights > 0
+    # A feature that no row has, and a row that counts nothing, would only cost time.
+    here = np.union1d(np.unique(matrix.indices), np.arange(matrix.shape[1] - COLUMNS, matrix.shape[1]))
+    lean = _lean(matrix[:, here], chance)
+    scaled = (matrix[:, here] @ sparse.diags(lean)).tocsr()
+    yes, no = np.flatnonzero(chance * weight > 0), np.flatnonzero((1 - chance) * weight > 0)
+    labels = np.repeat([1, 0], [len(yes), len(no)])
+    weights = np.concatenate(((chance * weight)[yes], ((1 - chance) * weight)[no]))
     solver = LogisticRegression(C=strength, solver="liblinear", random_state=seed, max_iter=200)
-    solver.fit(twice.tocsr()[used], labels[used], sample_weight=weights[used])
-    return solver.coef_[0] * lean, float(solver.intercept_[0])
+    solver.fit(sparse.vstack([scaled[yes], scaled[no]]), labels, sample_weight=weights)
+    made = np.zeros(matrix.shape[1])
+    made[here] = solver.coef_[0] * lean
+    return made, float(solver.intercept_[0])
 
 
 def _lean(matrix: Matrix, chance: Floats) -> Floats:

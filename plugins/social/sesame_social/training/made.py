@@ -4,11 +4,17 @@ They teach the heads that neither praise nor criticism of an institution is abus
 and no figure is measured on them: the tests have templates of their own.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from random import Random
 
-_LANGUAGES = ("en", "zh")
+#: Sections of whole sentences, one a line.
+_WHOLE = ("[frame]", "[speech]", "[quoted]", "[composed]", "[ham]")
+#: Texts against prejudice: as a whole, with a slur said in order to condemn it, or put together from parts.
+_SORTS = ("speech", "quoted", "composed", "composed")
+#: How many of them end otherwise than they stand.
+_ENDED = 0.3
 
 
 @cache
@@ -20,7 +26,7 @@ def words(name: str) -> dict[str, list[str]]:
     for line in (files(__package__) / "words" / f"{name}.txt").read_text("utf-8").splitlines():
         if line.startswith("["):
             section = made.setdefault(line.strip("[]"), [])
-            whole = line in ("[frame]", "[speech]", "[ham]")
+            whole = line in _WHOLE
         elif line.strip():
             section += [line] if whole else [word.strip() for word in line.split(", ")]
     return made
@@ -35,10 +41,14 @@ def neutral(language: str, pairs: int, random: Random) -> list[str]:
         for mood, side in (("good", "for"), ("bad", "against")):
             text = frame.format(thing=thing, mood=random.choice(part[mood]), side=random.choice(part[side]))
             made.append(_ended(text, random) if number % 2 else text)
-    for _ in range(pairs):
-        speech, group = random.choice(part["speech"]), random.choice(part["group"])
-        made.append(speech.format(group=group))
-    return made
+    return made + [_against_prejudice(part, random) for _ in range(pairs)]
+
+
+def _against_prejudice(part: Mapping[str, list[str]], random: Random) -> str:
+    frame = random.choice(part[random.choice(_SORTS)])
+    slots = ("group", "slur", "act", "condemn", "scene")
+    text = frame.format(**{slot: random.choice(part[slot]) for slot in slots})
+    return _ended(text, random) if random.random() < _ENDED else text
 
 
 def chinese_spam(count: int, random: Random) -> tuple[list[str], list[str]]:
