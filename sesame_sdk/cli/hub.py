@@ -1,6 +1,7 @@
 """``sesame hub``: set up a hub, run it, and make its tables again."""
 
 import shlex
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sesame_sdk.cli.console import as_json, note, show
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import at_hub, hub_at, needing_hub
 from sesame_sdk.cli.setting_flags import WithSettings, given, strangers
+from sesame_sdk.cli.streams import streams
 from sesame_sdk.errors import Misconfigured
 
 
@@ -21,6 +23,7 @@ def hub() -> None:
 
 hub.add_command(backup)
 hub.add_command(restore)
+hub.add_command(streams)
 
 
 @hub.command()
@@ -79,8 +82,13 @@ def run(ctx: click.Context, /, hub_path: Path, **flags: str | None) -> None:
         flags=given(flags),
         rules=registry(ctx).rules,
         block=ctx.find_root().params.get("block") or (),
-        ready=lambda url: note(f"hub ready at {url}"),
+        ready=_say_ready,
     )
+
+
+def _say_ready(url: str) -> None:
+    if sys.stderr.isatty():  # elsewhere the log says so, of which every line is JSON
+        note(f"hub ready at {url}")
 
 
 @hub.command(cls=WithSettings)

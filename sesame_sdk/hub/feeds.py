@@ -75,11 +75,12 @@ class Feed:
         return True
 
     def listed(self) -> list[dict[str, Any]]:
-        """Every stream: its configuration, status and counts."""
+        """Every stream: its configuration, status and counts, and its number in the log."""
         with reading(self.engine) as connection:
             return [
                 {
                     **streams.described(self.issuer, row),
+                    "number": row.id,
                     "status": row.status,
                     "waiting": shelf.waiting(connection, row.id),
                     "dead": shelf.counts(connection, row.id).dead,

@@ -53,7 +53,8 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             metrics.READY.set(1)
-            say(Ready(round((perf_counter() - self._began) * 1000, 1)))
+            port = sockets[0].getsockname()[1] if sockets else self.config.port
+            say(Ready(port, round((perf_counter() - self._began) * 1000, 1)))
             supervisor.notify(supervisor.READY)
             self._ready()
 

@@ -17,7 +17,7 @@ class Action(StrEnum):
 
 @frozen
 class Finding:
-    """One rule's objection, the same object in Python, on the command line, over HTTP and in the log.
+    """One rule's objection, the same object in Python, on the command line and over HTTP. Logs have its rule.
 
     Attributes:
         rule: id, such as ``POL-1``.

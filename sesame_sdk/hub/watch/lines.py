@@ -27,8 +27,9 @@ class Line:
 
 @frozen
 class Ready(Line):
-    """Requests are answered from now on."""
+    """Requests are answered from now on, at this port."""
 
+    port: int
     after_ms: float
 
 

@@ -144,14 +144,15 @@ class _FromLibraries(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        level = max(known for known in LEVELS.values() if known <= max(record.levelno, lines.DEBUG))
+        # What is not wrong concerns whoever looks into the library, not whoever runs the hub.
+        wrong = [known for known in (lines.WARNING, lines.ERROR) if known <= record.levelno]
         say(
             Library(
                 library(record.name),
                 place(record.pathname, record.lineno),
                 text_of(record.msg, LIBRARY_TEXTS),
                 fault(error) if error else (),
-                urgency=level,
+                urgency=wrong[-1] if wrong else lines.DEBUG,
             )
         )
 

@@ -26,7 +26,7 @@ from tests.hub.operation.loose_rule import LooseRule
 logs.gate.strict = True
 serve(Path(sys.argv[1]), flags=dict(word.split("=", 1) for word in sys.argv[2:]), rules=[LooseRule()])
 """
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:

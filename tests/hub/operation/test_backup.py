@@ -31,6 +31,9 @@ from tests.hub.operation.process import running, until
 from tests.hub.operation.world import World, world
 from tests.hub.stage import ORDER, Partner
 
+#: Each starts a hub, which takes a while on a machine that is busy.
+pytestmark = pytest.mark.timeout(300)
+
 SESAME = Path(sys.executable).with_name("sesame")
 SIGNALS = 30
 

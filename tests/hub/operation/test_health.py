@@ -16,6 +16,9 @@ from sesame_sdk.hub.watch.health import PATIENCE, Health, State
 from tests.hub.operation.process import Running, running, until
 from tests.hub.operation.world import World, world
 
+#: Each starts a hub, which takes a while on a machine that is busy.
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Running]]:

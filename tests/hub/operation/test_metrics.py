@@ -148,6 +148,9 @@ import sys
 from sesame_sdk.hub.watch import metrics
 from sesame_sdk.hub.watch.safe import Safe
 from sesame_sdk.model.envelope import DropReason
+
+#: Each starts a hub, which takes a while on a machine that is busy.
+pytestmark = pytest.mark.timeout(300)
 for _ in range(int(sys.argv[1])):
     metrics.taken(10, 1, {DropReason.NO_GRANT: 2})
     metrics.answered(Safe("POST"), Safe("/v1/events"), 202, 0.01)

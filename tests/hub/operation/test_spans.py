@@ -14,6 +14,9 @@ from opentelemetry.trace import INVALID_SPAN, StatusCode
 from sesame_sdk.hub.watch import spans
 from sesame_sdk.hub.watch.safe import Safe
 
+#: Each starts a hub, which takes a while on a machine that is busy.
+pytestmark = pytest.mark.timeout(300)
+
 _REPOSITORY = Path(__file__).parents[3]
 
 

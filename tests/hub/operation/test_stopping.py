@@ -14,6 +14,9 @@ from sesame_sdk.hub.hub import Hub
 from tests.hub.operation.process import Running, running, until
 from tests.hub.operation.world import SET, World, world
 
+#: Each starts a hub, which takes a while on a machine that is busy.
+pytestmark = pytest.mark.timeout(300)
+
 SENDERS, SIGNALS = 6, 40
 
 

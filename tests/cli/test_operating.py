@@ -1,0 +1,86 @@
+"""What an operator types at night: settings and where they come from, backups, streams."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sesame_sdk.hub.settings import SETTINGS
+from tests.cli.conftest import Run
+
+PASSWORD = "correct-horse-battery"
+
+
+def test_each_setting_is_shown_with_where_it_comes_from(
+    run: Run, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Flag, variable, file, default; a variable that looks like one and is none is told."""
+    monkeypatch.setenv("SESAME_BODY_LIMIT", "5000")
+    monkeypatch.setenv("SESAME_BODYLIMIT", "6000")
+    done = run("hub", "settings", "--hub", "hub", "--port", "99", "--json")
+    found = {row["setting"]: (row["value"], row["from"]) for row in json.loads(done.out)}
+    assert list(found) == list(SETTINGS)
+    assert found["port"] == ("99", "--port")
+    assert found["body_limit"] == ("5000", "SESAME_BODY_LIMIT")
+    assert found["issuer"][1] == "hub/hub.toml: issuer"
+    assert found["group"] == ("16", "default")
+    assert "SESAME_BODYLIMIT is set, and is no setting" in done.err
+    assert (hub / "hub.toml").exists()
+
+
+def test_a_password_is_masked(run: Run, hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the table, in JSON, and in the error when the database does not answer."""
+    monkeypatch.setenv("SESAME_DATABASE", f"postgresql://hub:{PASSWORD}@127.0.0.1:9/hub")
+    for words in (("hub", "settings"), ("hub", "settings", "--json"), ("partners", "list")):
+        done = run(*words, "--hub", hub)
+        assert PASSWORD not in done.out + done.err
+    assert "postgresql://hub:***@127.0.0.1:9/hub" in run("hub", "settings", "--hub", hub).out
+
+
+def test_a_wrong_setting_is_one_line_and_code_2(run: Run, hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a flag or a variable, before anything is served."""
+    done = run("hub", "run", "--hub", hub, "--port", "eighty")
+    assert (done.code, done.err) == (2, "error: --port: must be a whole number from 0 to 65535\n")
+    monkeypatch.setenv("SESAME_LOG_LEVEL", "loud")
+    done = run("hub", "run", "--hub", hub)
+    assert (done.code, done.err) == (
+        2,
+        "error: SESAME_LOG_LEVEL: must be one of debug, info, warning, error\n",
+    )
+
+
+def test_the_help_of_run_has_every_setting(run: Run) -> None:
+    """With its flag, its variable and its default."""
+    shown = " ".join(run("hub", "run", "--help").out.split())
+    for setting in SETTINGS.values():
+        assert setting.flag in shown
+        assert f"[env: {setting.variable}]" in shown
+    assert "[default: 8080]" in shown
+
+
+def test_a_backup_and_its_way_back(run: Run, hub: Path, tmp_path: Path) -> None:
+    """Told in a line each; what is missing is told with how to mend it."""
+    (tmp_path / "backups").mkdir()
+    done = run("hub", "backup", "backups", "--hub", hub)
+    (file,) = (tmp_path / "backups").iterdir()
+    assert done.code == 0
+    assert done.err.startswith(f"backups/{file.name}: 0.")
+    assert "without its key" in done.err
+    missing = run("hub", "restore", file, "--hub", "new", "--journal", hub / "journal.jsonl")
+    assert (missing.code, "signing.jwk" in missing.err) == (2, True)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "signing.jwk").write_bytes((hub / "signing.jwk").read_bytes())
+    (tmp_path / "new" / "signing.jwk").chmod(0o600)
+    done = run("hub", "restore", file, "--hub", "new", "--without-journal")
+    assert done.code == 0
+    assert "do again by hand, before the hub runs" in done.err
+    assert (
+        run("partners", "list", "--hub", "new", "--json").out
+        == run("partners", "list", "--hub", hub, "--json").out
+    )
+
+
+def test_nobody_wants_to_be_told(run: Run, hub: Path) -> None:
+    """A hub without streams says so; a stream that is none is an error."""
+    assert run("hub", "streams", "--hub", hub).err == "no stream: no reader wants to be told\n"
+    assert run("hub", "streams", "--redrive", "nobody", "--hub", hub).code == 4
