@@ -61,13 +61,34 @@ def test_keys_that_are_no_set_are_told_by_file(
 def test_a_revoked_key_is_gone_from_the_list(run: Run, hub: Path) -> None:
     """A moment without a zone, or a key that is not there, revokes nothing."""
     kid = Home.load(hub.parent / "shop").signer.kid
-    revoke = ("partners", "revoke", "--hub", hub)
-    assert run(*revoke, "--at", "2026-05-01", "--", SHOP, kid).code == 4
-    assert run(*revoke, "--", SHOP, "nonsense").code == 4
+    revoke = ("partners", "revoke-key", "--hub", hub)
+    for text in ("2026-05-01", "2026-05-01T10:00:00", "yesterday", "1780315200", ""):
+        wrong = run(*revoke, "--since", text or " ", "--", kid)
+        assert (wrong.code, "--since: is no moment with a zone" in wrong.err) == (4, True)
+    assert "is not a key of any partner" in run(*revoke, "--", "nonsense").err
+    looked = run(*revoke, "--since", "2026-05-01T10:00:00Z", "--dry-run", "--json", "--", kid)
+    assert (data(looked.out)["issuer"], data(looked.out)["envelopes"]) == (SHOP, 0)
+    assert "nothing was changed" in looked.err
     assert data(run("partners", "list", "--hub", hub, "--json").out)[0]["keys"] == [kid]
-    done = run(*revoke, "--at", "2026-05-01T10:00:00+02:00", "--", SHOP, kid)
+    done = run(*revoke, "--since", "2026-05-01T10:00:00+02:00", "--", kid)
+    assert "signals that count no more" in done.out
     assert f"revoked {kid} of {SHOP} since 2026-05-01 08:00:00 UTC" in done.err
     assert data(run("partners", "list", "--hub", hub, "--json").out)[0]["keys"] == []
+
+
+def test_a_partner_is_limited_as_the_operator_says(run: Run, hub: Path) -> None:
+    """Shown, set, taken away and set back to what hub.toml says; what does not go together is refused."""
+    limit = ("partners", "limit", "--hub", hub, "--json", SHOP)
+    told = [
+        data(run(*limit, *options).out)[0]
+        for options in ((), ("--rate", "5"), ("--burst", "7"), ("--none",), ("--usual",))
+    ]
+    assert [(row["a_second"], row["at_once"]) for row in told] == [
+        *((10_000, 1_000_000), (5, 1_000_000), (5, 7), (None, None), (10_000, 1_000_000))
+    ]
+    assert run(*limit, "--rate", "5", "--none").code == 2
+    assert run(*limit, "--rate", "0").code == 2
+    assert "not a partner here" in run("partners", "limit", "--hub", hub, "https://nobody.example").err
 
 
 def test_loaded_policies_are_listed_by_context(run: Run, hub: Path) -> None:
