@@ -90,8 +90,8 @@ class Book:
                 if one.key in page.seen or self.has(one.key):
                     continue
                 page.seen.add(one.key)
-                before = page.standings.get(one.order) or self._standing(one.order)
-                events, page.standings[one.order] = told(after(before, one), one)
+                before = page.standings.get(one.account) or self._standing(one.account)
+                events, page.standings[one.account] = told(after(before, one), one)
                 page.events += events
         return page
 

@@ -14,6 +14,8 @@ from attrs import astuple, define
 
 #: Entries in memory; some 500 bytes each.
 MOST_HELD = 50_000
+#: In place of a currency's code; none is like it.
+SEVERAL = "several"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 #: Number, what its lines record, and the date where that tells two of a number apart.
@@ -30,7 +32,7 @@ class Entry:
         lines: how many.
         total: ten-thousandths, in the feed's own currency.
         up: of that, what is above zero.
-        currency: code; empty for the usual one.
+        currency: code; empty for the usual one; `SEVERAL` where its lines do not agree.
         refers: the order that it belongs to; empty where that is its own number.
         fault: why it cannot be told; empty where it can.
     """
@@ -54,6 +56,7 @@ class Entry:
             self.fault = max(self.fault, "invoice with several customers")
         if other.currency != self.currency:
             self.fault = max(self.fault, "invoice in several currencies")
+            self.currency = SEVERAL  # its sum means nothing
         if other.refers != self.refers:
             self.fault = max(self.fault, "invoice that belongs to several orders")
         self.fault = max(self.fault, other.fault)

@@ -17,7 +17,7 @@ from sesame_retail import delimited, reading
 from sesame_retail.book import Book, Page, Place
 from sesame_retail.entries import Entry, Key
 from sesame_retail.mapping import Deed, Reading
-from sesame_retail.money import as_decimal
+from sesame_retail.money import as_decimal, in_currency
 from sesame_retail.opening import PACKED, told
 from sesame_retail.orders import Grouping, Layout, Reject
 from sesame_retail.standing import News
@@ -172,6 +172,7 @@ class Follower:
         number, deed, date = key
         currencies = self.reading.form.currencies
         worth, up = (currencies.convert(parts, entry.currency) for parts in (entry.total, entry.up))
+        unit = currencies.unit(entry.currency) or ""
         reason = entry.fault or ("another currency" if worth is None else "")
         if not reason and entry.customer is None:
             reason = "no customer"
@@ -179,7 +180,7 @@ class Follower:
         if not reason and deed == Deed.ORDER and worth is not None and not free and worth < 0:
             reason = "order below zero"
         if reason or worth is None or up is None:
-            yield KeptBack(reason, entry.lines, as_decimal(worth or 0))
+            yield KeptBack(in_currency(reason, unit) if unit else reason, entry.lines, as_decimal(worth or 0))
             return
         order = entry.refers or number
         own = f"{number} {date or place.position} {deed}"
@@ -194,6 +195,7 @@ class Follower:
                 stated=0 if late else worth,
                 added=worth if late else 0,
                 lines=entry.lines,
+                currency=unit,
             )
             return
         back = max(-worth, 0) if free else abs(worth) if deed == Deed.RETURN else up - worth
@@ -206,4 +208,5 @@ class Follower:
             back=0 if deed == Deed.CANCEL else back,
             cancels=deed == Deed.CANCEL,
             lines=entry.lines,
+            currency=unit,
         )

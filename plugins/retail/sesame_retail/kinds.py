@@ -1,10 +1,16 @@
-"""What a shop may say of a customer. `examples/policies/retail.toml` weighs these."""
+"""What a shop may say of a customer. `examples/policies/retail.toml` weighs these.
+
+Amounts in different currencies are different kinds, each in its own unit: what a euro counts beside a pound
+is for a policy to say, by the weights it gives the two, and not for a shop.
+"""
 
 from sesame_sdk import Evidence, Polarity, Sensitivity, SignalKind
 
 #: Terms of DPV's personal data categories: orders, and being a customer.
 PURCHASE = "https://w3id.org/dpv/pd#Purchase"
 SERVICE_USE = "https://w3id.org/dpv/pd#ServiceConsumptionBehaviour"
+#: The usual currency; its kinds have no code at the end of their names.
+UNIT = "GBP"
 
 COMPLETED = SignalKind(
     name="retail.order.completed",
@@ -14,28 +20,6 @@ COMPLETED = SignalKind(
     polarity=Polarity.REWARD,
     sensitivity=Sensitivity.ORDINARY,
     reason="Orders that you kept",
-    categories=(PURCHASE,),
-    sources=("our own orders",),
-)
-SPEND = SignalKind(
-    name="retail.order.spend",
-    context="retail",
-    unit="GBP",
-    evidence=Evidence.OBSERVED,
-    polarity=Polarity.REWARD,
-    sensitivity=Sensitivity.FINANCIAL,
-    reason="What you spent on orders",
-    categories=(PURCHASE,),
-    sources=("our own orders",),
-)
-RETURNED = SignalKind(
-    name="retail.order.returned",
-    context="retail",
-    unit="GBP",
-    evidence=Evidence.OBSERVED,
-    polarity=Polarity.BOTH,
-    sensitivity=Sensitivity.FINANCIAL,
-    reason="What you sent back or cancelled",
     categories=(PURCHASE,),
     sources=("our own orders",),
 )
@@ -50,4 +34,34 @@ TENURE = SignalKind(
     categories=(SERVICE_USE,),
     sources=("our own orders",),
 )
-KINDS = (COMPLETED, SPEND, RETURNED, TENURE)
+
+
+def _amount(what: str, unit: str, polarity: Polarity, reason: str) -> SignalKind:
+    return SignalKind(
+        name=f"retail.order.{what}" if unit == UNIT else f"retail.order.{what}.{unit.lower()}",
+        context="retail",
+        unit=unit,
+        evidence=Evidence.OBSERVED,
+        polarity=polarity,
+        sensitivity=Sensitivity.FINANCIAL,
+        reason=reason,
+        categories=(PURCHASE,),
+        sources=("our own orders",),
+    )
+
+
+#: By currency, in the order in which they are listed.
+SPENT = {
+    "GBP": _amount("spend", "GBP", Polarity.REWARD, "What you spent on orders"),
+    "EUR": _amount("spend", "EUR", Polarity.REWARD, "What you spent on orders, in euros"),
+    "USD": _amount("spend", "USD", Polarity.REWARD, "What you spent on orders, in US dollars"),
+    "CNY": _amount("spend", "CNY", Polarity.REWARD, "What you spent on orders, in yuan"),
+}
+GIVEN_BACK = {
+    "GBP": _amount("returned", "GBP", Polarity.BOTH, "What you sent back or cancelled"),
+    "EUR": _amount("returned", "EUR", Polarity.BOTH, "What you sent back or cancelled, in euros"),
+    "USD": _amount("returned", "USD", Polarity.BOTH, "What you sent back or cancelled, in US dollars"),
+    "CNY": _amount("returned", "CNY", Polarity.BOTH, "What you sent back or cancelled, in yuan"),
+}
+SPEND, RETURNED = SPENT[UNIT], GIVEN_BACK[UNIT]
+KINDS = (COMPLETED, *SPENT.values(), *GIVEN_BACK.values(), TENURE)

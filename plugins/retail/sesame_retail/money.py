@@ -1,4 +1,4 @@
-"""Amounts of money as whole ten-thousandths, and currencies into the one that a kind is counted in.
+"""Amounts of money as whole ten-thousandths, and the currency in which each is sent.
 
 Sums of whole numbers are exact whatever their length, and a fifth of the time of sums of `Decimal`.
 """
@@ -14,8 +14,7 @@ from sesame_sdk import Misconfigured
 
 #: Parts of one unit of money that an amount is counted in.
 SCALE = 10_000
-#: What amounts are sent in: the unit of the kinds.
-UNIT = kinds.SPEND.unit
+UNIT = kinds.UNIT
 _is_code = re.compile(r"[A-Z]{3}").fullmatch
 
 
@@ -29,17 +28,25 @@ def parts_of(amount: Decimal) -> int:
     return int((amount * SCALE).to_integral_value(ROUND_HALF_EVEN))
 
 
+def in_currency(reason: str, code: str) -> str:
+    """Why something is kept back, so that amounts of different currencies are not added up."""
+    return reason if code == UNIT else f"{reason}, in {code}"
+
+
 @frozen
 class Currencies:
-    """Which currency a feed is in, and what others are worth.
+    """Which currency a feed is in, and in which each amount is sent.
+
+    A currency of `kinds.SPENT` is sent as it is, under the kind that has it for its unit: a policy says what
+    it counts. Another is converted, if the shop says at which rate; otherwise it is kept back. Amounts of two
+    currencies are never added up.
 
     Args:
         usual: the currency of a line that does not say.
-        rates: what one unit of another currency is in `UNIT`. One that is not here is kept back:
-            amounts of two currencies are never added up.
+        rates: what one unit of a currency is in `UNIT`. It is converted then, even if it has kinds.
 
     Raises:
-        Misconfigured: a code is not three capitals, a rate not above zero, or the usual one has no rate.
+        Misconfigured: a code is not three capitals, a rate not above zero, or the usual one cannot be sent.
     """
 
     usual: str = UNIT
@@ -51,21 +58,24 @@ class Currencies:
                 raise Misconfigured(
                     "needs a currency's code and a rate above 0", field="rates", mend='write: EUR = "0.86"'
                 )
-        if not _is_code(self.usual) or self.rate(self.usual) is None:
+        if not _is_code(self.usual) or self.unit(self.usual) is None:
             raise Misconfigured(
-                f"is not {UNIT}, which amounts are counted in, and has no rate",
+                f"is none of {', '.join(kinds.SPENT)}, which have kinds of their own, and has no rate",
                 field="currency",
                 mend=f"add it to [rates]: what one unit of it is in {UNIT}",
             )
 
-    def rate(self, code: str) -> Decimal | None:
-        """What one unit is in `UNIT`; None where nobody said."""
-        code = code.strip().upper() or self.usual
-        return Decimal(1) if code == UNIT else self.rates.get(code)
+    def unit(self, code: str) -> str | None:
+        """The currency in which amounts in this one are sent; None where they are not."""
+        code = self._known(code)
+        return UNIT if code == UNIT or code in self.rates else code if code in kinds.SPENT else None
 
     def convert(self, parts: int, code: str) -> int | None:
-        """An amount in `UNIT`; None where there is no rate."""
-        rate = self.rate(code)
-        if rate is None:
+        """An amount in the currency in which it is sent; None where it is not."""
+        if self.unit(code) is None:
             return None
-        return parts if rate == 1 else parts_of(as_decimal(parts) * rate)
+        rate = self.rates.get(self._known(code))
+        return parts if rate is None else parts_of(as_decimal(parts) * rate)
+
+    def _known(self, code: str) -> str:
+        return code.strip().upper() or self.usual

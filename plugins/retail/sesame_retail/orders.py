@@ -10,7 +10,7 @@ from sesame_retail import fields
 from sesame_retail.entries import Entries, Entry
 from sesame_retail.fields import Amounts, Customers, Moments, Unreadable
 from sesame_retail.mapping import Columns, Deed, Reading
-from sesame_retail.money import as_decimal
+from sesame_retail.money import UNIT, as_decimal, in_currency
 from sesame_retail.rows import Rows, Run, runs_of
 from sesame_sdk import KeptBack, Rejected
 
@@ -27,10 +27,11 @@ class Order:
         customer: the shop's own number for the customer; None where the shop had none.
         placed_at: the earliest of its lines; UTC.
         lines: how many there are.
-        total: what it comes to, in the unit of the kinds; negative for what takes goods back.
+        total: what it comes to; negative for what takes goods back.
         cancelled: whether it takes goods back.
         corrects: whether it changes what an earlier order came to, and is none itself.
         key: what it counts by; its number where that is empty.
+        currency: of the total; one of `kinds.SPENT`.
     """
 
     number: str
@@ -41,6 +42,7 @@ class Order:
     cancelled: bool
     corrects: bool = False
     key: str = ""
+    currency: str = UNIT
 
 
 @frozen
@@ -84,6 +86,7 @@ class Grouping:
 
     def __init__(self, reading: Reading, reject: Reject | None = None) -> None:
         self._deeds = reading.form.deeds
+        self._currencies = reading.form.currencies
         self._reject = reject or (lambda *_: None)
         self._amounts = Amounts(decimal_comma=reading.form.decimal_comma)
         self._customers = Customers()
@@ -104,10 +107,18 @@ class Grouping:
             try:
                 self._put(run, layout.others)
             except Unreadable as fault:
-                yield KeptBack(fault.reason, run[1], as_decimal(run[2]))
+                yield self._kept(fault.reason, run, layout.others)
                 for row in range(at, at + run[1]):
                     self._turn_away(rows, good[row] if good else row, fault)
             at += run[1]
+
+    def _kept(self, reason: str, run: Run, others: tuple[str, ...]) -> KeptBack:
+        """Lines whose amounts are known and that cannot be told."""
+        code = run[0][3 + others.index("currency")] if "currency" in others else ""
+        unit, worth = self._currencies.unit(code), self._currencies.convert(run[2], code)
+        if unit is None or worth is None:
+            return KeptBack(reason, run[1])
+        return KeptBack(in_currency(reason, unit), run[1], as_decimal(worth))
 
     def _sieve(self, layout: Layout, rows: Rows) -> Generator[KeptBack, None, tuple[list[int], list[int]]]:
         """What the good rows come to, and which they are; the bad are kept back."""

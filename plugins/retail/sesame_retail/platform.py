@@ -64,12 +64,13 @@ def amount(payload: Mapping[str, Any], key: str) -> int:
     return int(parts)
 
 
-def converted(parts: int, currency: object, rules: Rules) -> int:
-    """An amount in the unit of the kinds."""
-    found = rules.currencies.convert(parts, currency if isinstance(currency, str) else "")
-    if found is None:
+def converted(parts: int, currency: object, rules: Rules) -> tuple[int, str]:
+    """An amount in the currency in which it is sent, and that currency."""
+    code = currency if isinstance(currency, str) else ""
+    found, unit = rules.currencies.convert(parts, code), rules.currencies.unit(code)
+    if found is None or unit is None:
         raise Unclear("another currency")
-    return found
+    return found, unit
 
 
 def mappings(found: object) -> Iterator[Mapping[str, Any]]:

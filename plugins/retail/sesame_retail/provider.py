@@ -5,7 +5,8 @@ Rules:
 2. What takes goods back says how much; nothing else is said of it, and it adds no month.
 3. An order counts by its number, a month by customer and month: exporting again counts once.
 4. What corrects an order adds to what was spent, or to what came back; it is no order more.
-5. Every line is accounted for once: in an order's signals, or in a `KeptBack`.
+5. Amounts in another currency are of another kind; what is kept back of them is told apart too.
+6. Every line is accounted for once: in an order's signals, or in a `KeptBack`.
 """
 
 from collections.abc import Iterator
@@ -19,10 +20,14 @@ from attrs import field, frozen
 
 from sesame_retail import kinds, mapping, reading
 from sesame_retail.mapping import Columns, Form, Reading
+from sesame_retail.money import in_currency
 from sesame_retail.orders import Order, Reject
 from sesame_sdk import Identity, KeptBack, Rejected, Signal, SignalKind, SignalProvider
 
-_COMPLETED, _SPEND, _RETURNED, _TENURE = (kind.name for kind in kinds.KINDS)
+_COMPLETED, _TENURE = kinds.COMPLETED.name, kinds.TENURE.name
+_SPENT, _GIVEN_BACK = (
+    {code: kind.name for code, kind in found.items()} for found in (kinds.SPENT, kinds.GIVEN_BACK)
+)
 _NOTHING = Decimal(0)
 
 
@@ -79,25 +84,29 @@ class Orders(SignalProvider[Order]):
         """
         try:
             return _said_of(event, identity)
-        except (TypeError, AttributeError, ArithmeticError) as error:
+        except (TypeError, AttributeError, ArithmeticError, LookupError) as error:
             raise Rejected("is not made of what an order is", field="event") from error
 
 
 def _said_of(event: Order, identity: Identity) -> list[Signal | KeptBack]:
     total = event.total
     if event.customer is None:
-        return [KeptBack("no customer", event.lines, total)]
+        return [_kept("no customer", event)]
     if event.cancelled:
         if total >= _NOTHING:
-            return [KeptBack("cancellation that returns nothing", event.lines, total)]
-        return [_amount(_RETURNED, event, _pseudonym(identity, event.customer), identity, -total)]
+            return [_kept("cancellation that returns nothing", event)]
+        return [_amount(_GIVEN_BACK, event, _pseudonym(identity, event.customer), identity, -total)]
     if event.corrects:
         if total <= _NOTHING:
-            return [KeptBack("correction that changes nothing", event.lines, total)]
-        return [_amount(_SPEND, event, _pseudonym(identity, event.customer), identity, total)]
+            return [_kept("correction that changes nothing", event)]
+        return [_amount(_SPENT, event, _pseudonym(identity, event.customer), identity, total)]
     if total < _NOTHING:
-        return [KeptBack("order below zero", event.lines, total)]
+        return [_kept("order below zero", event)]
     return _completed(event, event.customer, identity)
+
+
+def _kept(reason: str, event: Order) -> KeptBack:
+    return KeptBack(in_currency(reason, event.currency), event.lines, event.total)
 
 
 def _completed(order: Order, customer: str, identity: Identity) -> list[Signal | KeptBack]:
@@ -106,7 +115,7 @@ def _completed(order: Order, customer: str, identity: Identity) -> list[Signal |
     done = Signal(own_id, subject, _COMPLETED, 1.0, at)
     tenure = _tenure(identity, customer, at.year, at.month)
     if order.total:
-        return [done, _amount(_SPEND, order, subject, identity, order.total), tenure]
+        return [done, _amount(_SPENT, order, subject, identity, order.total), tenure]
     # Its lines are in the completed order already: no record is counted twice.
     return [done, KeptBack("no spend on an order at no price", records=0), tenure]
 
@@ -125,8 +134,10 @@ def _pseudonym(identity: Identity, customer: str) -> str:
     return identity.pseudonym(customer)
 
 
-def _amount(kind: str, order: Order, subject: str, identity: Identity, amount: Decimal) -> Signal:
+def _amount(
+    kinds_of: dict[str, str], order: Order, subject: str, identity: Identity, amount: Decimal
+) -> Signal:
     """One signal. A float holds every amount below 10^13 pence-exactly: 15 digits survive the way."""
-    at = order.placed_at
+    kind, at = kinds_of[order.currency], order.placed_at
     own_id = identity.signal_id(kind, order.key or order.number, at)
     return Signal(own_id, subject, kind, float(amount), at)

@@ -54,19 +54,28 @@ def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[News | KeptBack
     if payload.get("financial_status") not in _PAID:
         raise Unclear("order that is not paid")
     stamp = int(moment(payload, "updated_at").timestamp())
+    stated, unit = converted(max(amount(payload, "total_price"), 0), payload.get("currency"), rules)
     yield News(
         number,
         f"order {number} {stamp}",
         moment(payload, "created_at"),
         name(customer, "id"),
         places=True,
-        stated=converted(max(amount(payload, "total_price"), 0), payload.get("currency"), rules),
+        stated=stated,
         stamp=stamp,
+        currency=unit,
     )
     for refund in mappings(payload.get("refunds")):
         yield from _refund(refund, number, rules)
     if payload.get("cancelled_at"):
-        yield News(number, f"{number} cancelled", moment(payload, "cancelled_at"), cancels=True, lines=0)
+        yield News(
+            number,
+            f"{number} cancelled",
+            moment(payload, "cancelled_at"),
+            cancels=True,
+            lines=0,
+            currency=unit,
+        )
 
 
 def _is_staff(customer: Mapping[str, Any], rules: Rules) -> bool:
@@ -75,14 +84,25 @@ def _is_staff(customer: Mapping[str, Any], rules: Rules) -> bool:
 
 
 def _refund(refund: Mapping[str, Any], order: str, rules: Rules) -> Iterator[News | KeptBack]:
-    number, back = name(refund, "id"), 0
+    number, back, units = name(refund, "id"), 0, set()
     for transaction in mappings(refund.get("transactions")):
         if transaction.get("kind") != "refund" or transaction.get("status") != "success":
             continue
         if transaction.get("test") is True:
             raise Unclear("test order")
-        back += converted(abs(amount(transaction, "amount")), transaction.get("currency"), rules)
+        part, unit = converted(abs(amount(transaction, "amount")), transaction.get("currency"), rules)
+        back += part
+        units.add(unit)
+    if len(units) > 1:
+        raise Unclear("refund in several currencies")
     if not back:
         yield KeptBack("refund of nothing", records=0)
         return
-    yield News(order, f"shopify refund {number}", moment(refund, "created_at"), back=back, lines=0)
+    yield News(
+        order,
+        f"shopify refund {number}",
+        moment(refund, "created_at"),
+        back=back,
+        lines=0,
+        currency=units.pop(),
+    )

@@ -14,13 +14,13 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from sesame_retail.money import as_decimal
+from sesame_retail.money import UNIT, as_decimal
 from sesame_retail.orders import Order
 
 
 @frozen
 class News:
-    """Something that happened to an order. Amounts are ten-thousandths of the kinds' unit.
+    """Something that happened to an order. Amounts are ten-thousandths of one currency.
 
     Attributes:
         order: its number.
@@ -34,6 +34,7 @@ class News:
         back: how much came back.
         cancels: nothing is left of the order.
         lines: how many of the shop's own records it is.
+        currency: of its amounts. What is in another than its order waits for an order in that.
     """
 
     order: str
@@ -47,6 +48,12 @@ class News:
     back: int = 0
     cancels: bool = False
     lines: int = 1
+    currency: str = UNIT
+
+    @property
+    def account(self) -> str:
+        """What it is set against: its order, in its currency."""
+        return self.order if self.currency == UNIT else f"{self.order} {self.currency}"
 
 
 @frozen
@@ -128,4 +135,5 @@ def _order(
         cancelled,
         corrects,
         key or news.key,
+        news.currency,
     )

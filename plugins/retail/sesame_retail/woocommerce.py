@@ -43,19 +43,22 @@ def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[News | KeptBack
     if status not in _PAID and not (cancelled and payload.get("date_paid_gmt")):
         raise Unclear("order that is not paid")
     stamp = int(moment(payload, "date_modified_gmt").timestamp())
-    total, currency = amount(payload, "total"), payload.get("currency")
+    currency = payload.get("currency")
+    stated, unit = converted(max(amount(payload, "total"), 0), currency, rules)
     yield News(
         number,
         f"order {number} {stamp}",
         moment(payload, "date_created_gmt"),
         customer,
         places=True,
-        stated=converted(max(total, 0), currency, rules),
+        stated=stated,
         stamp=stamp,
+        currency=unit,
     )
     changed = moment(payload, "date_modified_gmt")
     for refund in mappings(payload.get("refunds")):
-        back = converted(abs(amount(refund, "total")), currency, rules)
-        yield News(number, f"woocommerce refund {name(refund, 'id')}", changed, back=back, lines=0)
+        back, _ = converted(abs(amount(refund, "total")), currency, rules)
+        key = f"woocommerce refund {name(refund, 'id')}"
+        yield News(number, key, changed, back=back, lines=0, currency=unit)
     if cancelled:
-        yield News(number, f"{number} cancelled", changed, cancels=True, lines=0)
+        yield News(number, f"{number} cancelled", changed, cancels=True, lines=0, currency=unit)

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from attrs import evolve
 from sesame_retail import Order
+from sesame_retail.kinds import SPENT
 
 from sesame_sdk.testing import plugin_contract
 
@@ -12,4 +14,10 @@ BOUGHT = Order("536365", "17850", PLACED, 3, Decimal("139.12"), cancelled=False)
 RETURNED = Order("C536379", "14527", PLACED, 1, Decimal("-27.50"), cancelled=True)
 NOBODYS = Order("536414", None, PLACED, 1, Decimal(0), cancelled=False)
 
-TestContract = plugin_contract("sesame_retail", events=[BOUGHT, RETURNED, NOBODYS])
+ABROAD = [
+    evolve(order, number=f"{order.number} {code}", currency=code)
+    for code in SPENT
+    for order in (BOUGHT, RETURNED)
+]
+
+TestContract = plugin_contract("sesame_retail", events=[BOUGHT, RETURNED, NOBODYS, *ABROAD])

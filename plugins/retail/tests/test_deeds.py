@@ -84,6 +84,46 @@ def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, identity: Id
     }
 
 
+def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, identity: Identity) -> None:
+    """Each is of its own kind, in its own unit; what is kept back is told apart; yen have no kind."""
+    file = tmp_path / "orders.csv"
+    lines = (
+        "1,2026-01-01,ada,60,order,,EUR,,",
+        "1,2026-01-02,ada,-10,return,,EUR,,",
+        "1,2026-01-09,ada,,cancel,,EUR,,",
+        "2,2026-01-01,ada,40,order,,,,",
+        "2,2026-01-09,ada,,cancel,,EUR,,",
+        "3,2026-01-01,,30,order,,EUR,,",
+        "4,2026-01-01,,20,order,,,,",
+        "5,never,ada,7,order,,USD,,",
+        "6,2026-01-01,ada,1,order,,EUR,,",
+        "6,2026-01-01,ada,1,order,,,,",
+        "7,2026-01-01,ada,9000,order,,JPY,,",
+    )
+    file.write_text("\n".join((HEADER, *lines)))
+    made, kept = Counter[str](), {}
+    shop = Orders(COLUMNS, cancelled_prefix="")
+    for event in shop.read(file):
+        for one in [event] if isinstance(event, KeptBack) else shop.signals(event, identity):
+            if isinstance(one, Signal):
+                made[one.kind] += Decimal(repr(one.value))
+            else:
+                kept[one.reason] = one.amount
+    assert {kind: made[kind] for kind in made if "spend" in kind or "returned" in kind} == {
+        "retail.order.spend": 40,
+        "retail.order.spend.eur": 60,
+        "retail.order.returned.eur": 10 + 50,
+    }
+    assert kept == {
+        "no customer": 20,
+        "no customer, in EUR": 30,
+        "unreadable date, in USD": 7,
+        "invoice in several currencies": 0,
+        "another currency": 0,
+        "cancellation of an order that is not here, in EUR": 0,
+    }
+
+
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_lines_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, identity: Identity, dice: Random
@@ -181,7 +221,8 @@ def test_what_is_proposed_for_the_usual_columns_is_the_usual(tmp_path: Path) -> 
         ("delimiter = ';;'", "delimiter"),
         ("encoding = 'klingon'", "encoding"),
         ("time_zone = '../../etc/passwd'", "time_zone"),
-        ("currency = 'EUR'", "currency"),
+        ("currency = 'JPY'", "currency"),
+        ("currency = 'euro'", "currency"),
         ("[rates]\nEUR = -1", "rates"),
         ("[rates]\nEUR = 'much'", "rates"),
         ("[deeds]\ngift = ['x']", "deeds 'gift'"),

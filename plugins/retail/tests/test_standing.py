@@ -1,11 +1,13 @@
 """News of an order in any order: what is told in the end is the same."""
 
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
 from random import Random
 
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from sesame_retail import Orders
@@ -78,6 +80,20 @@ def test_a_cancellation_takes_back_what_a_return_left(identity: Identity) -> Non
 def test_a_return_whose_order_never_came_waits_for_its_customer(identity: Identity) -> None:
     """Nobody can be told of it."""
     assert tell([RETURNED], identity) == {}
+
+
+def test_what_is_in_another_currency_waits_for_an_order_in_it(identity: Identity, tmp_path: Path) -> None:
+    """Ten euros back are set against no pound; the pounds are taken back in whole."""
+    euros = evolve(RETURNED, currency="EUR")
+    with closing(Book(tmp_path / "retail.sqlite")) as book:
+        page = book.settle([euros, PLACED, CANCELLED])
+    assert [(event.total, event.currency) for event in page.events] == [(100, "GBP"), (-100, "GBP")]
+    assert {signal.kind for event in page.events for signal in Orders().signals(event, identity)} == {
+        "retail.order.completed",
+        "retail.order.spend",
+        "retail.customer.tenure",
+        "retail.order.returned",
+    }
 
 
 def test_a_correction_is_no_order_more(identity: Identity) -> None:

@@ -192,6 +192,23 @@ def test_what_is_no_customers_paid_order_stays(shop: Shop, changed: dict[str, An
     assert (shop.reasons, sum(shop.made.values())) == ({reason}, 0)
 
 
+def test_euros_stay_euros(shop: Shop) -> None:
+    """Of an order, its refund and its end, on both platforms; a pound paid back is set against no euro."""
+    euros = {"currency": "EUR"}
+    refund = REFUND | {"transactions": [REFUND["transactions"][0] | euros]}
+    assert shop.shopify("orders/create", ORDER | euros) == 200
+    assert shop.shopify("refunds/create", REFUND | {"id": 5}) == 200
+    assert not any("returned" in kind for kind in shop.app.summary.made)
+    assert shop.shopify("refunds/create", refund) == 200
+    assert shop.shopify("orders/cancelled", CANCELLED | euros) == 200
+    assert shop.woo("order.updated", WOO | euros | {"refunds": [{"id": 9, "total": "-30.00"}]}) == 200
+    assert {kind: count for kind, count in shop.app.summary.made.items() if kind.endswith(".eur")} == {
+        "retail.order.spend.eur": 2,
+        "retail.order.returned.eur": 3,
+    }
+    assert "retail.order.spend" not in shop.app.summary.made
+
+
 def test_a_test_delivery_is_kept_back(shop: Shop) -> None:
     """As its header says."""
     assert shop.shopify("orders/create", ORDER, X_Shopify_Test="true") == 200
