@@ -26,7 +26,7 @@ from sesame_sdk.hub.watch.health import Health
 
 VERSION = "1.0"
 #: Bodies of the greatest size that are held while they arrive.
-_BODIES = 32
+BODIES = 32
 _STREAMS = (
     *(ssf.configuration, ssf.create_stream, ssf.read_stream, ssf.change_stream, ssf.replace_stream),
     *(ssf.delete_stream, ssf.read_status, ssf.change_status, ssf.verify_stream, poll_stream),
@@ -39,7 +39,7 @@ def create_app(hub: Hub) -> ASGIApp:
     # its turns from the writer, for whom all wait.
     verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
     feeder = Feeder(hub.feed)
-    gate, ration = Gate(hub.settings.waiting), Ration(_BODIES * hub.settings.body_limit)
+    gate, ration = Gate(hub.settings.waiting), Ration(BODIES * hub.settings.body_limit)
     health = Health(hub.ready, hub.feed.closing.is_set)
     app = Litestar(
         route_handlers=[receive_event, read_score, read_scores, poll_notices, jwks, live, ready, *_STREAMS],

@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from sesame_sdk.hub.app import BODIES
 from tests.rogue.site import BODY_SECONDS, SET, Site
 
 _MEGABYTE = 1 << 20
 _LARGE = 10 * _MEGABYTE
-_AT_ONCE = 50
+_AT_ONCE = 100
 
 
 def _zeros(megabytes: int) -> bytes:
@@ -102,8 +103,8 @@ def _hurried(site: Site, body: object, encoding: str | None = None) -> int:
         return 413
 
 
-def test_the_memory_of_the_hub_stays_bounded_under_fifty_at_once(site: Site) -> None:
-    """Ten megabytes with and without a length, and bombs: what the hub holds is a few bodies of its limit."""
+def test_the_memory_of_the_hub_stays_bounded_under_a_hundred_at_once(site: Site) -> None:
+    """Ten megabytes with and without a length, and bombs: the hub holds 32 bodies of its limit, and no more."""
     status = Path(f"/proc/{site.process}/status")
     Path(f"/proc/{site.process}/clear_refs").write_text("5")  # the peak is counted from here on
     before = _kilobytes(status, "VmRSS")
@@ -120,9 +121,9 @@ def test_the_memory_of_the_hub_stays_bounded_under_fifty_at_once(site: Site) -> 
             )
             assert set(answers) <= {400, 413, 503}
     grown = (_kilobytes(status, "VmHWM") - before) / 1024
-    limit = site.hub.settings.body_limit / _MEGABYTE
-    # 32 bodies while they arrive, as many again unpacked or still with the system, and some air.
-    assert grown < 50 * limit, f"grew by {grown:.1f} MB"
+    # Twice what may be held: a buffer that grows has a copy for a moment, and what is free is not given back.
+    most = 2 * BODIES * site.hub.settings.body_limit / _MEGABYTE
+    assert grown < most, f"grew by {grown:.1f} MB"
 
 
 def _zeros_of_ten() -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -20,6 +21,7 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.limits import ONE, Bucket, Limit
 from sesame_sdk.hub.settings import FILE, create_hub
 from sesame_sdk.hub.writer import Task
+from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
 from tests.hub.process import free_port, serving
 from tests.hub.stage import ORDER, Clock, Partner, manifest
@@ -208,6 +210,12 @@ def _signals(partner: Partner, name: str, count: int) -> list[object]:
     return [partner.signal(f"{name} {n % 20}", f"{name} {n}", at=YESTERDAY) for n in range(count)]
 
 
+def _client(partner: Partner, url: str, folder: Path, **retries: Any) -> Client:
+    transport = Transport(url, retries=Retries(**retries))
+    who = {"issuer": partner.issuer, "hub": url, "signer": partner.key}
+    return Client(**who, outbox=folder / "outbox.sqlite", transport=transport)
+
+
 def _post(url: str, body: bytes) -> requests.Response:
     headers = {"Content-Type": SET, "Accept": SET}
     return requests.post(f"{url}/v1/events", data=body, headers=headers, timeout=30)
@@ -247,6 +255,30 @@ def test_of_two_partners_the_one_that_floods_is_told_when_to_come_back(served: t
     assert last.status_code == 202
 
 
+def test_who_cannot_sign_keeps_nobody_from_being_served(served: tuple[str, Hub], tmp_path: Path) -> None:
+    """Two who forge a partner's messages without end: its own are delivered meanwhile."""
+    url = served[0]
+    partner = _joined(served, "forged")
+    forged = partner.with_key(SigningKey.generate()).seal(*_signals(partner, "forged", 200))
+    stop = threading.Event()
+
+    def forge() -> set[int]:
+        answers = set()
+        while not stop.is_set():
+            answers.add(_post(url, forged).status_code)
+        return answers
+
+    with ThreadPoolExecutor(2) as pool, _client(partner, url, tmp_path) as client:
+        running = [pool.submit(forge) for _ in range(2)]
+        try:
+            client.post(_signals(partner, "forged", 300))
+            delivered = client.deliver(concurrency=1)
+        finally:
+            stop.set()
+        assert {status for one in running for status in one.result()} == {400}
+    assert (delivered.pending, delivered.dead, delivered.accepted) == (0, 0, 300)
+
+
 def test_a_client_that_is_limited_delivers_all_of_it_once(served: tuple[str, Hub], tmp_path: Path) -> None:
     """It waits as it is told, in all its threads, and one run empties the outbox."""
     url, hub = served
@@ -257,9 +289,7 @@ def test_a_client_that_is_limited_delivers_all_of_it_once(served: tuple[str, Hub
         waited.append(seconds)
         threading.Event().wait(seconds)
 
-    transport = Transport(url, retries=Retries(sleep=sleep))
-    who = {"issuer": partner.issuer, "hub": url, "signer": partner.key}
-    with Client(**who, outbox=tmp_path / "outbox.sqlite", transport=transport) as client:
+    with _client(partner, url, tmp_path, sleep=sleep) as client:
         for start in range(0, 2000, 100):
             client.post(_signals(partner, "eager", 2000)[start : start + 100])
         delivered = client.deliver(concurrency=4)

@@ -183,7 +183,9 @@ def _world() -> Iterator[World]:
         yield World(clock, [until_the_end.enter_context(Hub.open(path, clock=clock)) for path in paths])
 
 
-@settings(max_examples=20, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@settings(max_examples=15, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
 @given(HONEST, MEANWHILE, HONEST, st.booleans())
 def test_after_its_revocation_a_stolen_key_leaves_no_trace(
     before: list[Any], meanwhile: list[Any], after: list[Any], used_before: bool

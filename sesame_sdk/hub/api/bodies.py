@@ -32,18 +32,26 @@ async def read_body(request: Request[Any, Any, Any], *, media_type: str, most: i
         Retryable: too much is held for others.
     """
     packed = _check_headers(request, media_type, most)
+    try:
+        async with asyncio.timeout(seconds):
+            body = await _arrived(request, most)
+    except TimeoutError as error:
+        raise HTTPException(f"the body took more than {seconds:g} s", status_code=408) from error
+    return inflate(body, most) if packed else body
+
+
+async def _arrived(request: Request[Any, Any, Any], most: int) -> bytes:
     body = bytearray()
     try:
         with ration_of(request).holding() as share:
-            async with asyncio.timeout(seconds):
-                async for piece in request.stream():
-                    share.take(len(piece))
-                    body += piece
-                    if len(body) > most:
-                        raise too_large(most)
-    except TimeoutError as error:
-        raise HTTPException(f"the body took more than {seconds:g} s", status_code=408) from error
-    return inflate(bytes(body), most) if packed else bytes(body)
+            async for piece in request.stream():
+                share.take(len(piece))
+                body += piece
+                if len(body) > most:
+                    raise too_large(most)
+            return bytes(body)
+    finally:
+        body.clear()  # which the trace of a refusal would keep until that is answered
 
 
 def inflate(body: bytes, most: int) -> bytes:
