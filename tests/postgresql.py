@@ -115,9 +115,9 @@ class Server:
 
 
 @contextmanager
-def running(**settings: str) -> Iterator[Server]:
-    """A new PostgreSQL, with further settings."""
-    folder = Path(mkdtemp(prefix="sesame-postgresql-"))
+def running(*, below: Path | None = None, **settings: str) -> Iterator[Server]:
+    """A new PostgreSQL, with further settings; its folder is made in `below`, if that is said."""
+    folder = Path(mkdtemp(prefix="sesame-postgresql-", dir=below))
     try:
         password = secrets.token_urlsafe(16)
         _initialise(folder, password)

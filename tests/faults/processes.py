@@ -75,7 +75,8 @@ class RunningHub:
 
     def kill(self) -> None:
         """``kill -9`` of all."""
-        os.killpg(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         self.process.join(DEADLINE)
 
     def stop(self) -> None:
@@ -107,9 +108,11 @@ def running_hub(path: Path, port: int, **flags: object) -> Iterator[RunningHub]:
         until(lambda: hub.answers() == 200 or not hub.process.is_alive())
         assert hub.process.is_alive(), log.read_text()[-4000:]
         yield hub
-    finally:
-        if hub.process.is_alive():
-            hub.stop()
+    except BaseException:
+        hub.kill()
+        raise
+    if hub.process.is_alive():
+        hub.stop()
 
 
 def _serve(path: Path, flags: dict[str, str], log: Path) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -18,13 +19,13 @@ class Way:
         port: where the hub listens.
         cuts: for each connection that is to be cut, the side (``request`` or ``answer``) and after how many of
             its bytes; when none is left, connections stay whole.
-        cut: how many were.
+        cut: how many were, by side.
     """
 
     listener: socket.socket
     port: int
     cuts: list[tuple[str, int]]
-    cut: int = 0
+    cut: Counter[str] = field(factory=Counter)
     _lock: threading.Lock = field(factory=threading.Lock)
 
     def serve(self) -> None:
@@ -39,18 +40,18 @@ class Way:
                 except ConnectionRefusedError:
                     near.close()
                     continue
-                request, answer = (most if side == name else -1 for name in ("request", "answer"))
-                for source, sink, limit in ((near, far, request), (far, near, answer)):
-                    threading.Thread(target=self._carry, args=(source, sink, limit), daemon=True).start()
+                for name, source, sink in (("request", near, far), ("answer", far, near)):
+                    told = (name, source, sink, most if name == side else -1)
+                    threading.Thread(target=self._carry, args=told, daemon=True).start()
 
-    def _carry(self, source: socket.socket, sink: socket.socket, most: int) -> None:
+    def _carry(self, side: str, source: socket.socket, sink: socket.socket, most: int) -> None:
         carried = 0
         with suppress(OSError):
             while piece := source.recv(_PIECE):
                 if 0 <= most <= carried + len(piece):
                     sink.sendall(piece[: most - carried])
                     with self._lock:
-                        self.cut += 1
+                        self.cut[side] += 1
                     break
                 sink.sendall(piece)
                 carried += len(piece)

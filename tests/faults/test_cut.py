@@ -18,7 +18,7 @@ ENVELOPES, CUTS = 24, 40
 def _cuts(seed: int) -> list[tuple[str, int]]:
     """Anywhere: an answer is some 1,100 bytes, a packed envelope some 200,000; a connection carries several."""
     dice = Random(seed)  # noqa: S311 - not a secret
-    ways = {"answer": 2_500, "request": 400_000}
+    ways = {"answer": 1_300, "request": 400_000}
     sides = [dice.choice(sorted(ways)) for _ in range(CUTS)]
     return [(side, dice.randrange(ways[side])) for side in sides]
 
@@ -32,8 +32,8 @@ def test_an_answer_that_was_cut_is_asked_for_again(site: Site, seed: int) -> Non
     with site.serving(port=far), breaking(site.town.port, to=far, cuts=_cuts(seed)) as way:
         process = sender.begin()
         process.join(DEADLINE)
-        assert way.cut >= CUTS // 2
-        assert (process.exitcode, way.cuts) == (0, [])
+        assert process.exitcode == 0
+        assert min(way.cut["answer"], way.cut["request"]) >= CUTS // 5
     with closing(Outbox(sender.outbox)) as outbox:
         assert outbox.counts().dead == 0
     site.check(ENVELOPES * BATCH)

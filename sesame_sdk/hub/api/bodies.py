@@ -8,7 +8,7 @@ import zlib
 from typing import Any
 
 from litestar import Request
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 
 from sesame_sdk.errors import Rejected
 
@@ -26,7 +26,7 @@ async def read_body(request: Request[Any, Any, Any], *, media_type: str, most: i
         seconds: for all of it to arrive.
 
     Raises:
-        HTTPException: 408, 413 or 415.
+        HTTPException: 408, 413 or 415; 400 if it was cut, and nobody is there to read it.
         Rejected: it is not the gzip that it says it is.
     """
     packed = _check_headers(request, media_type, most)
@@ -37,6 +37,8 @@ async def read_body(request: Request[Any, Any, Any], *, media_type: str, most: i
                 body += piece
                 if len(body) > most:
                     raise too_large(most)
+    except InternalServerException as error:  # the framework's, for a sender that hung up: no fault of ours
+        raise HTTPException("the body was cut", status_code=400) from error
     except TimeoutError as error:
         raise HTTPException(f"the body took more than {seconds:g} s", status_code=408) from error
     return inflate(bytes(body), most) if packed else bytes(body)
