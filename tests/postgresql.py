@@ -106,6 +106,11 @@ class Server:
             self._process.wait(_DEADLINE)
             self._process = None
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs: one whose disk is full may end by itself."""
+        return self._process is not None and self._process.poll() is None
+
     def _answers(self) -> bool:
         try:
             psycopg.connect(self.url(), connect_timeout=2).close()
