@@ -106,6 +106,11 @@ class Server:
             self._process.wait(_DEADLINE)
             self._process = None
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs: one whose disk is full may end by itself."""
+        return self._process is not None and self._process.poll() is None
+
     def _answers(self) -> bool:
         try:
             psycopg.connect(self.url(), connect_timeout=2).close()
@@ -115,9 +120,9 @@ class Server:
 
 
 @contextmanager
-def running(**settings: str) -> Iterator[Server]:
-    """A new PostgreSQL, with further settings."""
-    folder = Path(mkdtemp(prefix="sesame-postgresql-"))
+def running(*, below: Path | None = None, **settings: str) -> Iterator[Server]:
+    """A new PostgreSQL, with further settings; its folder is made in `below`, if that is said."""
+    folder = Path(mkdtemp(prefix="sesame-postgresql-", dir=below))
     try:
         password = secrets.token_urlsafe(16)
         _initialise(folder, password)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sesame_sdk.errors import Misconfigured
 from sesame_sdk.exchange.letters import Counts, Dead, DeadLetter, Letter, OutboxFull, Signed
-from sesame_sdk.exchange.store import Store
+from sesame_sdk.exchange.store import DiskFull, Store
 from sesame_sdk.model.codec import decode, encode
 from sesame_sdk.model.envelope import Receipt
 
@@ -66,7 +66,7 @@ class Outbox:
         """Keep a message; it is on disk when this returns.
 
         Raises:
-            OutboxFull: there is no room. Nothing was changed.
+            OutboxFull: there is no room, in it or on its disk. Nothing was changed.
             Misconfigured: it would not fit into an empty outbox.
         """
         if len(body) > self._capacity:
@@ -75,6 +75,14 @@ class Outbox:
                 field="capacity",
                 mend="raise it",
             )
+        try:
+            self._append(jti, kind, body, signals)
+        except DiskFull as error:
+            raise OutboxFull(
+                "its disk is full", field="outbox", mend="make room there, then post the rest"
+            ) from error
+
+    def _append(self, jti: str, kind: str, body: bytes, signals: int) -> None:
         with self._store.writing() as write:
             (held,) = write.execute("SELECT bytes FROM tally").fetchone()
             if held + len(body) > self._capacity:

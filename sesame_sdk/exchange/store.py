@@ -21,7 +21,13 @@ _APPLICATION = 0x5E5A0B01
 # and the delete that follows it, against SQLite's defaults.
 _PAGE = 16_384
 _LOG_PAGES = 16_000_000 // _PAGE
+#: No room on the disk, or none that the system grants us.
+_NO_ROOM = {"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"}
 _PASSING = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM"}
+
+
+class DiskFull(Retryable):
+    """There was no room on the disk; what the file holds is safe."""
 
 
 class Store:
@@ -140,6 +146,8 @@ def _in_our_words(path: Path) -> Iterator[None]:
         raise
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "") or ""
+        if name in _NO_ROOM:
+            raise DiskFull("there is no room on its disk", field=str(path), mend="make some") from error
         if any(name.startswith(passing) for passing in _PASSING):
             raise Retryable(
                 f"the disk or another process stood in the way: {error}", field=str(path)

@@ -141,8 +141,8 @@ class Feeder:
     def _leads(self) -> bool:
         """Whether streams are ours to look after: of several workers, one does, and the others wait to."""
         if self._lead and not self._lead.holds():
-            self._lead.release()
-            self._lead = None
+            lost, self._lead = self._lead, None
+            lost.release()
         self._lead = self._lead or self.feed.lead()
         return self._lead is not None
 

@@ -21,11 +21,10 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
 from sesame_sdk.errors import Retryable
 from sesame_sdk.hub.database import ensure_in_transaction, product_of, writing
-from sesame_sdk.hub.products.product import Hold
+from sesame_sdk.hub.products.product import FAILURES, Hold
 from sesame_sdk.hub.watch import metrics, safe, spans
 from sesame_sdk.hub.watch.lines import GroupFailed
 from sesame_sdk.hub.watch.logs import say
@@ -221,7 +220,7 @@ def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
     """Do all, those of one kin in one go. Nobody was answered yet, so their order is ours to choose.
 
     Raises:
-        OperationalError: the database failed.
+        DBAPIError: the database failed: one of `FAILURES`.
         _PieceFailed: anything else did.
     """
     kindred: dict[Hashable, list[_Job[Any]]] = {}
@@ -231,7 +230,7 @@ def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
         # Always in the same order, so that two workers never wait for each other's rows.
         ordered = sorted(kindred, key=lambda kin: (isinstance(kin, int), str(kin)))
         return [outcome for kin in ordered for outcome in _do(connection, kindred[kin])]
-    except OperationalError:
+    except FAILURES:
         raise
     except BaseException as error:
         raise _PieceFailed from error
@@ -245,12 +244,12 @@ def _attempt(connection: Connection, job: _Job[Any]) -> _Outcome:
     """Do one piece of work in its own savepoint.
 
     Raises:
-        OperationalError: the database failed, and with it the group.
+        DBAPIError: the database failed, and with it the group: one of `FAILURES`.
     """
     try:
         with connection.begin_nested():
             return _do(connection, [job])[0]
-    except OperationalError:
+    except FAILURES:
         raise
     except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for this piece alone
         return _Outcome(job, error=error)

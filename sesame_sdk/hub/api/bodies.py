@@ -8,7 +8,7 @@ import zlib
 from typing import Any
 
 from litestar import Request
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.hub.api.state import ration_of
@@ -27,7 +27,7 @@ async def read_body(request: Request[Any, Any, Any], *, media_type: str, most: i
         seconds: for all of it to arrive.
 
     Raises:
-        HTTPException: 408, 413 or 415.
+        HTTPException: 408, 413 or 415; 400 if it was cut, and nobody is there to read it.
         Rejected: it is not the gzip that it says it is.
         Retryable: too much is held for others.
     """
@@ -50,6 +50,8 @@ async def _arrived(request: Request[Any, Any, Any], most: int) -> bytes:
                 if len(body) > most:
                     raise too_large(most)
             return bytes(body)
+    except InternalServerException as error:  # the framework's, for a sender that hung up: no fault of ours
+        raise HTTPException("the body was cut", status_code=400) from error
     finally:
         body.clear()  # which the trace of a refusal would keep until that is answered
 

@@ -9,7 +9,7 @@ What the guard refused is more than that: see `problems`.
 | the same: the reader may not read for this; `Refused`: nobody may | 403 |
 | `Rejected` about a stream: not there, there already, asked for too often | 404, 409, 429 |
 | `Throttled` | 429 with ``Retry-After`` (RFC 6585 section 4) |
-| `Retryable` | 503 with ``Retry-After`` |
+| `Retryable`; the database failed | 503 with ``Retry-After`` |
 | anything else | 500, and nothing of it shown |
 """
 
@@ -21,14 +21,16 @@ from litestar.exceptions import HTTPException
 
 from sesame_sdk.errors import Refused, Rejected, Retryable, SesameError, Throttled
 from sesame_sdk.hub.api.problems import refusal
+from sesame_sdk.hub.products.product import FAILURES
 from sesame_sdk.hub.watch import metrics, safe
-from sesame_sdk.hub.watch.lines import RequestFailed
+from sesame_sdk.hub.watch.lines import LedgerFailed, RequestFailed
 from sesame_sdk.hub.watch.logs import say
 from sesame_sdk.model import codec
 
 _AnyRequest = Request[Any, Any, Any]
 
 _NOT_BELIEVED = {"authentication_failed", "invalid_issuer", "invalid_key", "invalid_audience"}
+_LEDGER_RETRY_AFTER = "5"
 _OF_STREAMS = {"not_found": 404, "conflict": 409, "too_many": 429}
 
 
@@ -67,6 +69,14 @@ def on_retryable(_: _AnyRequest, error: Retryable) -> Response[bytes]:
     return _answer(503, "unavailable", str(error), headers=_wait(error))
 
 
+def on_database(request: _AnyRequest, error: Exception) -> Response[bytes]:
+    """503: the ledger is away, or its disk is full."""
+    say(LedgerFailed(safe.route(request.scope), safe.fault(error)))
+    return _answer(
+        503, "unavailable", "the ledger does not answer", headers={"Retry-After": _LEDGER_RETRY_AFTER}
+    )
+
+
 def on_http(_: _AnyRequest, error: HTTPException) -> Response[bytes]:
     """What the framework or `bodies` refuses."""
     code = "invalid_request" if error.status_code < 500 else "internal_error"
@@ -83,6 +93,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
     Rejected: on_rejected,
     Throttled: on_too_many,
     Retryable: on_retryable,
+    **dict.fromkeys(FAILURES, on_database),
     HTTPException: on_http,
     SesameError: on_anything,
     Exception: on_anything,

@@ -26,11 +26,11 @@ from typing import IO, TYPE_CHECKING, Any
 from attrs import frozen
 from sqlalchemy import URL, Column, Connection, Engine, Select, Table, create_engine, delete, event
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.errors import Misconfigured, Retryable
-from sesame_sdk.hub.products.product import Hold, JsonWords, Overtaken, Part, Row
+from sesame_sdk.hub.products.product import Hold, JsonWords, Overtaken, Part, Row, in_sqlalchemys_words
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring import engines
 
@@ -154,7 +154,8 @@ class Postgresql:
         """See `Product`."""
         query = chosen.compile(connection.engine)
         with (
-            _driver(connection).cursor() as cursor,
+            _driving(connection) as driver,
+            driver.cursor() as cursor,
             cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as pieces,
         ):
             for piece in pieces:
@@ -162,7 +163,8 @@ class Postgresql:
 
     def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
         """See `Product`."""
-        return engines.score_in_postgresql(_driver(connection), policy, as_of, reasons=reasons)
+        with _driving(connection) as driver:
+            yield from engines.score_in_postgresql(driver, policy, as_of, reasons=reasons)
 
 
 @frozen
@@ -175,13 +177,14 @@ class PostgresqlLead:
         """As long as the session does."""
         try:
             self._connection.exec_driver_sql("SELECT 1")
-        except DBAPIError:
+        except SQLAlchemyError:
             return False
         return True
 
     def release(self) -> None:
         """Ends the session: it must not go back to the pool with its lock."""
-        self._connection.invalidate()
+        if not self._connection.invalidated:
+            self._connection.invalidate()
         self._connection.close()
 
 
@@ -218,7 +221,7 @@ class PostgresqlSignals:
         ordered = sorted(rows, key=_by_key)
         if not ordered:
             return 0
-        with _driver(connection).cursor() as cursor:
+        with _driving(connection) as driver, driver.cursor() as cursor:
             cursor.execute(self._make)
             cursor.execute("TRUNCATE incoming")
             with cursor.copy("COPY incoming FROM STDIN (FORMAT BINARY)") as copy:
@@ -235,7 +238,7 @@ class PostgresqlSignals:
             Overtaken: one stands by an envelope that will come after this one when the ledger is replayed.
         """
         persons, partners, ids = zip(*(row[:3] for row in rows), strict=True) if rows else ((), (), ())
-        with _driver(connection).cursor() as cursor:
+        with _driving(connection) as driver, driver.cursor() as cursor:
             found = cursor.execute(self._origins, (list(persons), list(partners), list(ids))).fetchall()
         last = max((row[6] for row in rows), default=0)
         if any(envelope > last and kid is not None for envelope, kid in found):
@@ -258,5 +261,16 @@ def _driver(connection: Connection) -> "psycopg.Connection[tuple[Any, ...]]":
     return found
 
 
+@contextmanager
+def _driving(connection: Connection) -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
+    """`_driver`, whose errors become SQLAlchemy's."""
+    import psycopg
+
+    with in_sqlalchemys_words(psycopg.Error):
+        yield _driver(connection)
+
+
 def _forget_relations(connection: Connection) -> None:
-    connection.info.pop("sesame_relations", None)
+    # Of one that broke nothing can be asked any more, and its session took the relations along.
+    if not connection.invalidated:
+        connection.info.pop("sesame_relations", None)

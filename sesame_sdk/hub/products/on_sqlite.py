@@ -36,7 +36,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.errors import Retryable
-from sesame_sdk.hub.products.product import Hold, JsonWords, Part, Row
+from sesame_sdk.hub.products.product import Hold, JsonWords, Part, Row, in_sqlalchemys_words
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring import engines
@@ -96,9 +96,12 @@ class Sqlite:
 
     def lead(self, engine: Engine) -> "SqliteLead | None":
         """By a lock on a file beside the ledger's, which the system gives back when its process dies."""
-        connection = sqlite3.connect(
-            f"{engine.url.database}-streams", timeout=0, isolation_level=None, check_same_thread=False
-        )
+        try:
+            connection = sqlite3.connect(
+                f"{engine.url.database}-streams", timeout=0, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.OperationalError:  # no room for another file
+            return None
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:
@@ -154,7 +157,8 @@ class Sqlite:
 
     def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
         """See `Product`."""
-        return engines.score_at_once_in_sqlite(_driver(connection), policy, as_of, reasons=reasons)
+        with in_sqlalchemys_words(sqlite3.Error):
+            return engines.score_at_once_in_sqlite(_driver(connection), policy, as_of, reasons=reasons)
 
 
 @frozen

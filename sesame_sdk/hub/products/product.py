@@ -1,13 +1,15 @@
 """What a database product has to be able to do for a hub."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from enum import IntEnum
 from typing import IO, Any, Protocol
 
 from attrs import frozen
 from sqlalchemy import URL, Column, Connection, Engine, Select, Table
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from sesame_sdk.errors import Retryable
 from sesame_sdk.model.policy import Policy
@@ -16,6 +18,18 @@ from sesame_sdk.model.policy import Policy
 Row = tuple[int, int, bytes, int, float, int, int]
 #: (person, kind, hundredths); kind '' is the bounded total.
 Part = tuple[int, str, int]
+#: The database failed, and not what it was asked: it is away, its disk is full, a lock was not to be had. The
+#: same may succeed later.
+FAILURES = (OperationalError, InterfaceError, InternalError, NoConnection)
+
+
+@contextmanager
+def in_sqlalchemys_words(driver_error: type[Exception]) -> Iterator[None]:
+    """Raise errors of a driver that we speak to ourselves as SQLAlchemy does those that pass through it."""
+    try:
+        yield
+    except driver_error as error:
+        raise DBAPIError.instance(None, None, error, driver_error, hide_parameters=True) from error
 
 
 class Hold(IntEnum):

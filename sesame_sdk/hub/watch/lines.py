@@ -112,6 +112,15 @@ class RequestFailed(Line):
 
 
 @frozen
+class LedgerFailed(Line):
+    """The database did not answer for a request; the sender was asked to come back."""
+
+    level: ClassVar[int] = WARNING
+    route: Safe
+    fault: Fault
+
+
+@frozen
 class GroupFailed(Line):
     """The ledger did not take a group; everybody in it is asked to send again."""
 

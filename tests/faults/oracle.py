@@ -1,0 +1,149 @@
+"""What must hold after every fault, whatever it was.
+
+* every signal that has a receipt is in the ledger exactly once
+* every signal that was posted and has none is still in an outbox, or there as a dead letter with a reason
+* ledger and scores are those of a hub to which nothing happened
+* the ledger, proved and read again, gives the same table of signals
+* no request was answered 500, and no thread of a hub died
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, select, true
+
+from sesame_sdk import Signal
+from sesame_sdk.exchange.outbox import Outbox
+from sesame_sdk.hub import ledger, moments, policies, scores
+from sesame_sdk.hub import schema as tables
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import load_settings
+from sesame_sdk.model.score import Score
+from sesame_sdk.signing.envelopes import open_envelope
+from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.trust import Trust, TrustedKey
+from tests.hub.ledger import looking
+from tests.hub.stage import LONG_AGO
+
+#: Person, partner, id, kind, value and when, by the names that the world knows them by.
+Row = tuple[str, str, bytes, str, float, int]
+
+
+@frozen
+class Ledger:
+    """What a hub knows: every signal that counts, and every person's points and reasons."""
+
+    rows: tuple[Row, ...]
+    scores: Mapping[str, Score]
+
+
+def read_ledger(path: Path) -> Ledger:
+    """That of the hub in a folder."""
+    settings = load_settings(path)
+    with looking(path) as connection:
+        return Ledger(_rows(connection), _scores(connection, settings.as_of or moments.now().date()))
+
+
+def check_nothing_lost(
+    path: Path, issuer: str, key: SigningKey, outbox: Path, posted: Iterable[Signal]
+) -> None:
+    """Pass if every signal that was posted is in the ledger, once, or still in the outbox.
+
+    Args:
+        path: the hub's folder.
+        issuer: whose outbox it is.
+        key: the issuer's.
+        outbox: its file; nobody need have closed it.
+        posted: what `Client.post` has returned for.
+    """
+    hub = load_settings(path).issuer
+    with looking(path) as connection:
+        kept = {envelope.number: envelope.signals for envelope in ledger.replay(connection, hub, true())}
+        answered = dict(connection.execute(select(tables.envelopes.c.jti, tables.envelopes.c.receipt)).all())
+        counted = Counter(row[2] for row in _rows(connection))
+    in_ledger = Counter(
+        bytes.fromhex(signal.id.replace("-", "")) for all_of in kept.values() for signal in all_of
+    )
+    assert counted == in_ledger
+    assert set(in_ledger.values()) <= {1}
+    waiting = _waiting(outbox, hub, issuer, key)
+    ids = {bytes.fromhex(signal.id.replace("-", "")) for signal in posted}
+    assert ids <= in_ledger.keys() | waiting
+    _check_receipts(outbox, answered, len(in_ledger))
+
+
+def check_as_without_faults(path: Path, expected: Ledger) -> None:
+    """Pass if ledger and scores are `expected`, and the table of signals can be made again from the ledger."""
+    found = read_ledger(path)
+    assert len(found.rows) == len(expected.rows)
+    assert found.rows == expected.rows
+    assert found.scores == expected.scores
+    with Hub.open(path) as hub:
+        assert hub.rebuild() == len(expected.rows)
+    assert read_ledger(path).rows == expected.rows
+
+
+def check_log(log: Path) -> None:
+    """Pass if the hub's log tells of no answer 500, and of no thread that died."""
+    for line in log.read_text().splitlines():
+        if line.startswith("{"):
+            said: dict[str, Any] = json.loads(line)
+            assert said.get("status") != 500, line
+            assert said["event"] not in {"request_failed", "thread_failed"}, line
+
+
+def _waiting(outbox: Path, hub: str, issuer: str, key: SigningKey) -> set[bytes]:
+    """Ids of the signals that an outbox still holds, pending or dead, as its file has them."""
+    with closing(sqlite3.connect(outbox)) as file:
+        bodies = [row[0] for row in file.execute("SELECT data FROM body")]
+    trust = Trust({issuer: [TrustedKey(key.public_jwk, LONG_AGO)]})
+    late = moments.moment(1 << 52)  # whenever it says that it was signed
+    opened = [open_envelope(body, trust, audience=hub, now=late) for body in bodies]
+    return {bytes.fromhex(s.id.replace("-", "")) for one in opened for s in one.envelope.signals}
+
+
+def _check_receipts(path: Path, answered: Mapping[str, bytes], in_ledger: int) -> None:
+    outbox = Outbox(path)
+    with closing(outbox):
+        accepted = 0
+        for receipt, token in zip(outbox.receipts(), outbox.receipt_tokens(), strict=True):
+            assert answered[receipt.jti] == token
+            accepted += receipt.accepted
+        assert accepted <= in_ledger
+        for letter in outbox.dead_letters():
+            assert letter.code
+            assert letter.reason
+
+
+def _rows(connection: Connection) -> tuple[Row, ...]:
+    signals, kinds = tables.signals, tables.kinds
+    named = (
+        select(
+            tables.people.c.person,
+            tables.partners.c.issuer,
+            signals.c.id,
+            kinds.c.name,
+            signals.c.value,
+            signals.c.occurred_at,
+        )
+        .join_from(signals, tables.people, tables.people.c.id == signals.c.person)
+        .join(tables.partners, tables.partners.c.id == signals.c.partner)
+        .join(kinds, kinds.c.id == signals.c.kind)
+    )
+    return tuple(sorted(tuple(row) for row in connection.execute(named)))  # type: ignore[arg-type]
+
+
+def _scores(connection: Connection, as_of: date) -> dict[str, Score]:
+    persons = dict(connection.execute(select(tables.people.c.id, tables.people.c.person)).all())
+    policy = policies.in_force(connection, "retail")
+    assert policy is not None
+    asked = dict.fromkeys(persons, ("retail",))
+    found = scores.of_people(connection, asked, policy, as_of, moments.now(), reasons=True)
+    return {persons[number]: score for number, score in found.items()}

@@ -1,0 +1,204 @@
+"""Real processes, to be killed: a hub as operators run it, and a client that posts and delivers.
+
+Each is a fork of one process that has everything loaded and does nothing: a start takes some 10 ms.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import requests
+from attrs import frozen
+
+from sesame_sdk import Retryable
+from sesame_sdk.exchange.client import Client
+from sesame_sdk.exchange.outbox import Outbox
+from sesame_sdk.exchange.retries import Retries
+from sesame_sdk.exchange.transport import Transport
+from sesame_sdk.hub.server import serve
+from sesame_sdk.signing.keys import SigningKey
+from tests.faults.town import BATCH, SHOP, signals
+
+_ROOT = str(Path(__file__).resolve().parents[2])
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tests.exchange.victim", "tests.faults.processes"])
+#: Seconds for whatever must happen, on a machine that may be busy with much else.
+DEADLINE = 90.0
+#: Of a client that does not wait long by itself; what a hub asks for it waits all the same.
+EAGER = Retries(attempts=3, first=0.05, longest=0.4, jitter=0.05)
+
+
+def until(true: Callable[[], bool], *, seconds: float = DEADLINE) -> None:
+    """Wait for something."""
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def start(target: Callable[..., None], *args: object) -> BaseProcess:
+    """Begin in a process of its own."""
+    if _ROOT not in sys.path:
+        sys.path.insert(0, _ROOT)
+    process = _PROCESSES.Process(target=target, args=args)
+    process.start()
+    return process
+
+
+@frozen
+class RunningHub:
+    """A hub that is served by a process and its children, which all die together."""
+
+    process: BaseProcess
+    url: str
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        """Of the process, and of its group."""
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
+    def pids(self) -> list[int]:
+        """The process, and its workers if it has some."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, children)]
+
+    def kill(self) -> None:
+        """``kill -9`` of all."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.process.join(DEADLINE)
+
+    def stop(self) -> None:
+        """As an operator stops it; it must end in peace."""
+        os.kill(self.pid, signal.SIGTERM)
+        self.process.join(DEADLINE)
+        assert self.process.exitcode == 0, self.log.read_text()[-4000:]
+
+    def answers(self, path: str = "/health/ready") -> int:
+        """The status of a GET; 0 if there is no answer."""
+        try:
+            return requests.get(self.url + path, timeout=15).status_code
+        except (requests.ConnectionError, requests.Timeout):
+            return 0
+
+    def resident(self) -> int:
+        """Bytes of memory, of all its processes."""
+        lines = [line for pid in self.pids for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+
+
+@contextmanager
+def running_hub(path: Path, port: int, **flags: object) -> Iterator[RunningHub]:
+    """A hub in a folder, once it is ready. In the end it is stopped, if it still runs."""
+    log = path / "log"
+    told = {"port": str(port), "drain_seconds": "0", **{name: str(flag) for name, flag in flags.items()}}
+    hub = RunningHub(start(_serve, path, told, log), f"http://127.0.0.1:{port}", log)
+    try:
+        until(lambda: hub.answers() == 200 or not hub.process.is_alive())
+        assert hub.process.is_alive(), log.read_text()[-4000:]
+        yield hub
+    except BaseException:
+        hub.kill()
+        raise
+    if hub.process.is_alive():
+        hub.stop()
+
+
+def _serve(path: Path, flags: dict[str, str], log: Path) -> None:
+    os.setsid()
+    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    warnings.simplefilter("error")
+    serve(path, flags=flags)
+
+
+@frozen
+class Sender:
+    """A client's process: posts the signals of some numbers, and delivers until all are answered.
+
+    Attributes:
+        hub: where to deliver.
+        key: file of the shop's key.
+        folder: holds its outbox, and what it was promised.
+        stop: it posts the signals below this number.
+    """
+
+    hub: str
+    key: Path
+    folder: Path
+    stop: int
+
+    @property
+    def outbox(self) -> Path:
+        """Its file."""
+        return self.folder / "outbox.sqlite"
+
+    @property
+    def promised(self) -> int:
+        """The number below which `post` has returned for all."""
+        lines = self._promises.read_text().split("\n") if self._promises.exists() else []
+        return int(lines[-2]) if len(lines) > 1 else 0
+
+    @property
+    def sent(self) -> int:
+        """Envelopes that it has receipts of."""
+        if not self.outbox.exists():
+            return 0
+        with closing(Outbox(self.outbox)) as outbox:
+            return outbox.counts().sent
+
+    @property
+    def _promises(self) -> Path:
+        return self.folder / "promised"
+
+    def begin(self) -> BaseProcess:
+        """Begin, or go on."""
+        return start(self._run)
+
+    def finish(self, process: BaseProcess) -> None:
+        """Wait until it is done."""
+        process.join(DEADLINE)
+        assert process.exitcode == 0
+        assert self.promised == self.stop
+
+    def open_client(self) -> Client:
+        """Over its outbox."""
+        transport = Transport(self.hub, retries=EAGER, timeouts=(5.0, 60.0))
+        key = SigningKey.load(self.key)
+        return Client(issuer=SHOP, hub=self.hub, signer=key, outbox=self.outbox, transport=transport)
+
+    def _run(self) -> None:
+        with self.open_client() as client:
+            poster = threading.Thread(target=self._post, args=(client,))
+            poster.start()
+            while poster.is_alive() or client.counts().pending:
+                with suppress(Retryable):  # the disk stood in the way; what was answered is asked again
+                    client.deliver(concurrency=4)
+            poster.join()
+
+    def _post(self, client: Client) -> None:
+        for number in range(self.promised, self.stop, BATCH):
+            stop = min(number + BATCH, self.stop)
+            while not self._keep(client, number, stop):
+                time.sleep(0.05)
+
+    def _keep(self, client: Client, number: int, stop: int) -> bool:
+        try:
+            client.post(signals(number, stop))
+        except Retryable:
+            return False
+        with self._promises.open("a") as file:
+            file.write(f"{stop}\n")
+        return True

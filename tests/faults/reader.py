@@ -1,0 +1,101 @@
+"""The shop as a reader: it asks for scores, and is told of them by a stream, over HTTP."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import requests
+from attrs import define, field
+
+from sesame_sdk.exchange.reads import sign_read
+from sesame_sdk.hub import moments
+from sesame_sdk.model import codec
+from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.tokens import SET_TYP, verify_claims
+from sesame_sdk.signing.trust import Trust, TrustedKey
+from tests.faults.town import PEOPLE, PSEUDONYMS, SHOP
+from tests.hub.stage import BENEFITS, LONG_AGO
+
+NAMES = dict(zip(PSEUDONYMS, PEOPLE, strict=True))
+
+
+@define
+class Reader:
+    """One reader of a hub.
+
+    Attributes:
+        url: where the hub is.
+        issuer: what it calls itself.
+        key: the shop's.
+        clock: the shop's.
+        stream: the name of its stream, once it has one.
+        points: what the stream told last of each person; None of whoever left or has no score.
+        numbers: of the last state that it told of each person.
+    """
+
+    url: str
+    issuer: str
+    key: SigningKey
+    clock: Callable[[], datetime] = moments.now
+    stream: str = ""
+    points: dict[str, float | None] = field(factory=dict)
+    numbers: dict[str, int] = field(factory=dict)
+
+    def ask(self, method: str, path: str, body: object = None) -> requests.Response:
+        """One request, with a token of its own."""
+        token = sign_read(
+            self.key,
+            issuer=SHOP,
+            audience=self.issuer,
+            purpose=BENEFITS,
+            context="retail",
+            now=self.clock(),
+        )
+        return requests.request(
+            method,
+            self.url + path,
+            json=body,
+            headers={"Authorization": f"Bearer {token.decode()}"},
+            timeout=60,
+        )
+
+    def subscribe(self, **delivery: str) -> None:
+        """Make the stream: polled, unless a way to push by is given."""
+        answer = self.ask("POST", "/v1/ssf/stream", {"delivery": delivery} if delivery else {})
+        assert answer.status_code == 201, answer.text
+        self.stream = answer.json()["stream_id"]
+
+    def score(self, person: str) -> requests.Response:
+        """Read one."""
+        return self.ask("GET", f"/v1/scores/{PSEUDONYMS[PEOPLE.index(person)]}")
+
+    def take(self) -> None:
+        """All that waits in the stream, acknowledged. Numbers may only grow."""
+        found = self._poll([])
+        while found:
+            for token in found.values():
+                self.hear(token.encode())
+            found = self._poll(list(found))
+
+    def hear(self, token: bytes) -> None:
+        """One message, proved."""
+        keys = requests.get(f"{self.url}/.well-known/jwks.json", timeout=60).json()["keys"]
+        trust = Trust({self.issuer: [TrustedKey(key, LONG_AGO) for key in keys]})
+        verified = verify_claims(token, trust, typ=SET_TYP, audience=SHOP, now=self.clock())
+        claims: dict[str, Any] = codec.decode(verified.claims, dict)
+        ((_, said),) = claims["events"].items()
+        for change in said.get("changes", ()):
+            self._note(change["sub_id"]["id"], change["seq"], change["points"])
+        if "seq" in said:
+            self._note(claims["sub_id"]["id"], said["seq"], None)
+
+    def _note(self, subject: str, number: int, points: float | None) -> None:
+        person = NAMES.get(subject, subject)
+        assert number > self.numbers.get(person, 0)
+        self.points[person], self.numbers[person] = points, number
+
+    def _poll(self, done: list[str]) -> dict[str, str]:
+        answer = self.ask("POST", f"/v1/ssf/poll/{self.stream}", {"returnImmediately": True, "ack": done})
+        assert answer.status_code == 200, answer.text
+        sets: dict[str, str] = answer.json()["sets"]
+        return sets

@@ -1,0 +1,84 @@
+"""The database is stopped and started under load, in peace and by a crash."""
+
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from attrs import define, field
+
+from tests import postgresql as servers
+from tests.faults.conftest import Site
+from tests.faults.processes import until
+from tests.faults.reader import Reader
+from tests.faults.town import BATCH, PEOPLE
+
+ENVELOPES = 40
+
+
+@define
+class _Asker:
+    """Reads a score again and again, and counts the answers."""
+
+    reader: Reader
+    seen: Counter[int] = field(factory=Counter)
+    without_wait: int = 0
+    _over: threading.Event = field(factory=threading.Event)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """While the block runs."""
+        thread = threading.Thread(target=self._ask)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def _ask(self) -> None:
+        while not self._over.wait(0.02):
+            answer = self.reader.score(PEOPLE[0])
+            self.seen[answer.status_code] += 1
+            self.without_wait += answer.status_code == 503 and "Retry-After" not in answer.headers
+
+
+@pytest.mark.slow
+def test_the_hub_waits_for_its_database(new_site: Callable[..., Site], postgresql: servers.Server) -> None:
+    """Stopped in peace, then by a crash: 503 with Retry-After meanwhile, not ready, alive; then it goes on by
+    itself, and so do its streams.
+    """
+    site = new_site("postgresql")
+    sender = site.sender(ENVELOPES * BATCH)
+    with site.serving(workers=2) as hub:
+        reader = Reader(hub.url, site.town.url, site.key)
+        reader.subscribe()
+        asker = _Asker(Reader(hub.url, site.town.url, site.key))
+        with asker.asking():
+            client = sender.begin()
+            for turn, how in enumerate((signal.SIGINT, signal.SIGQUIT), 1):
+                until(lambda enough=turn * ENVELOPES // 4: sender.sent > enough)  # type: ignore[misc]
+                postgresql.stop(how)
+                refused = asker.seen[503]
+                try:
+                    until(lambda: hub.answers() == 503)
+                    assert hub.answers("/health/live") == 200
+                    until(lambda enough=refused + 3: asker.seen[503] > enough)  # type: ignore[misc]
+                    assert client.is_alive()
+                    assert sender.sent < ENVELOPES
+                finally:
+                    postgresql.start()
+                until(lambda: hub.answers() == 200)
+                answered = asker.seen[200]
+                until(lambda enough=answered: asker.seen[200] > enough)  # type: ignore[misc]
+            sender.finish(client)
+        assert set(asker.seen) == {200, 503}, asker.seen
+        assert asker.without_wait == 0
+        assert len(hub.pids) == 3
+        expected = {
+            name: score.points for name, score in site.town.expected(ENVELOPES * BATCH).scores.items()
+        }
+        until(lambda: reader.take() or reader.points == expected)
+    site.check(ENVELOPES * BATCH)

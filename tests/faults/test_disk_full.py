@@ -1,0 +1,131 @@
+"""The disk is full: the hub's, the client's, the database's. Then room is made, and everything goes on."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sesame_sdk.exchange.letters import OutboxFull
+from tests import postgresql as servers
+from tests.faults.conftest import Site
+from tests.faults.disk import Quota, SmallDisk, small_disk
+from tests.faults.processes import RunningHub, until
+from tests.faults.town import BATCH, Town, signals
+
+ENVELOPES = 24
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def disk() -> Iterator[SmallDisk]:
+    """A small one, with room for all that a test writes."""
+    with small_disk(64) as found:
+        yield found
+
+
+def _run(site: Site, hub: RunningHub, fill: Callable[[], None], make_room: Callable[[], None]) -> None:
+    """Fill the hub's disk in the middle of a delivery, see that it says so, and make room."""
+    sender = site.sender(ENVELOPES * BATCH)
+    client = sender.begin()
+    until(lambda: sender.sent > ENVELOPES // 8)
+    fill()
+    until(lambda: "group_failed" in hub.log.read_text())
+    assert hub.process.is_alive()
+    assert hub.answers("/health/live") == 200
+    assert client.is_alive()
+    assert sender.sent < ENVELOPES
+    make_room()
+    sender.finish(client)
+    assert hub.answers() == 200
+
+
+def test_the_ledgers_disk_is_full(new_site: Callable[..., Site], disk: SmallDisk, tmp_path: Path) -> None:
+    """SQLite has no room: each sender is told to come back, and nothing that was acknowledged goes."""
+    site = new_site("sqlite", path=tmp_path / "hub")
+    database = f"sqlite:///{disk.path / 'hub.sqlite'}"
+    shutil.move(site.path / "hub.sqlite", disk.path)
+    _set_database(site, database)
+    with site.serving() as hub:
+        _run(site, hub, disk.fill, disk.make_room)
+    site.check(ENVELOPES * BATCH)
+
+
+def test_the_ledgers_files_may_not_grow(new_site: Callable[..., Site]) -> None:
+    """The same where the system refuses each write beyond a size, as it does for a user with a quota."""
+    site = new_site("sqlite")
+    with site.serving() as hub:
+        quota = Quota((hub.pid,))
+        _run(site, hub, lambda: quota.fill(site.path / "hub.sqlite-wal"), quota.make_room)
+    site.check(ENVELOPES * BATCH)
+
+
+def test_the_outboxs_disk_is_full(new_site: Callable[..., Site], disk: SmallDisk) -> None:
+    """`post` says what it kept and gives back the rest, `deliver` raises, and what was promised is there."""
+    site = new_site("sqlite", home=disk.path)
+    sender = site.sender(ENVELOPES * BATCH)
+    with site.serving(), sender.open_client() as client:
+        client.post(signals(0, 2 * BATCH))
+        assert client.deliver().sent == 2
+        disk.fill(leaving=1 << 20)
+        told = signals(2 * BATCH, ENVELOPES * BATCH)
+        with pytest.raises(OutboxFull, match="disk") as full:
+            client.post(told)
+        site.check_nothing_lost(2 * BATCH + full.value.kept)
+        disk.make_room()
+        client.post(full.value.rest)
+        delivered = client.deliver()
+        assert (delivered.pending, delivered.dead) == (0, 0)
+    site.check(ENVELOPES * BATCH)
+
+
+def test_the_outbox_cannot_note_a_receipt(new_site: Callable[..., Site], disk: SmallDisk) -> None:
+    """A client at work, whose disk is full for a while: what the hub signed for is asked for again."""
+    site = new_site("sqlite", home=disk.path)
+    sender = site.sender(ENVELOPES * BATCH)
+    with site.serving():
+        client = sender.begin()
+        until(lambda: sender.sent > ENVELOPES // 8)
+        disk.fill()
+        until(lambda: disk.room() == 0)
+        stuck = sender.promised
+        assert client.is_alive()
+        disk.make_room()
+        assert stuck <= sender.stop
+        sender.finish(client)
+    site.check(ENVELOPES * BATCH)
+
+
+def test_postgresqls_disk_is_full(town: Town, tmp_path: Path) -> None:
+    """PostgreSQL has no room for tables or its log, and may even end; started again it goes on."""
+    with (
+        small_disk(192) as disk,
+        servers.running(
+            below=disk.path, **servers.FAST | {"max_wal_size": "48MB", "min_wal_size": "32MB"}
+        ) as server,
+    ):
+        name = server.create()
+        site = Site(town, tmp_path / "hub", tmp_path / "client")
+        site.home.mkdir()
+        town.found(site.path, server.url(name))
+        with site.serving() as hub:
+            _run(site, hub, disk.fill, lambda: _make_room(disk, server, hub))
+        site.check(ENVELOPES * BATCH)
+        server.drop(name)
+
+
+def _make_room(disk: SmallDisk, server: servers.Server, hub: RunningHub) -> None:
+    disk.make_room()
+
+    def revived() -> bool:
+        if not server.alive:  # it ended by itself, for want of room for its log
+            server.start()
+        return hub.answers() == 200
+
+    until(revived)
+
+
+def _set_database(site: Site, database: str) -> None:
+    lines = (site.path / "hub.toml").read_text().splitlines()
+    kept = [line for line in lines if not line.startswith("database")]
+    (site.path / "hub.toml").write_text("\n".join([*kept, f'database = "{database}"', ""]))
