@@ -1,6 +1,6 @@
 """A matchmaking site in FastAPI: the best matches for the member who looks, and why each is there.
 
-The hub pushes to /sesame; ranking never waits for it. SESAME_HOME=baihe uvicorn examples.fastapi_site:app
+The hub pushes, and ranking never waits for it. SESAME_HOME=baihe uvicorn examples.fastapi_site:app
 """
 
 import os
@@ -23,7 +23,7 @@ PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103"
 
 @asynccontextmanager
 async def _asking_to_be_pushed(_: FastAPI) -> AsyncIterator[None]:
-    Thread(target=follower.follow, args=(stop,), kwargs={"push_to": f"{home.issuer}/sesame/"}).start()
+    Thread(target=follower.follow, args=(stop,), kwargs={"push_to": f"{home.issuer}/sesame/inbox"}).start()
     yield
     stop.set()
 

@@ -51,7 +51,8 @@ def follow(home: Path, purpose: str, context: str, path: Path | None, once: bool
         note(f"following {partner.hub}; {follower.book.state.people:,} people in the book")
         if once:
             follower.attach()
-            while follower.poll(wait=False):
+            # A stream that was just made may have nothing to say yet; one that is known says what is new.
+            while follower.poll(wait=follower.book.state.heard_at is None):
                 pass
         else:
             follower.follow(Event(), told=note)

@@ -1,82 +1,49 @@
-"""The examples of a site, each served by uvicorn in a process of its own, beside a hub that answers reads."""
+"""The examples of a site, each served by uvicorn in a process of its own, beside a hub that serves."""
 
-import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import pytest
 import requests
+from attrs import frozen
 from sesame_baihe import Candidates, Pages
 
-from examples.stage import ROOT, free_port
-from sesame_sdk import Home, Rejected, Score
+from examples.stage import ROOT
+from sesame_sdk import Home, Rejected
+from tests.examples.market import Market, open_market
 from tests.exchange.hubvoice import STREAM, Voice
+from tests.hub.process import free_port
+from tests.hub.test_streams import until
 
 SITES = ("django_site", "fastapi_site")
 
 
-class Hub(ThreadingHTTPServer):
-    """Answers reads of scores from `points`, by pseudonym."""
+@frozen
+class Site:
+    """A site that is served, as its visitors see it."""
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.points: dict[str, float] = {}
+    address: str
+    home: Home
 
-
-class Answers(BaseHTTPRequestHandler):
-    """The one request that a site makes."""
-
-    server: Hub
-
-    def do_POST(self) -> None:
-        """A score or null for each subject asked for."""
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["subjects"]
-        points = {one: self.server.points.get(one) for one in asked}
-        scores = {
-            one: None if value is None else Score(value, "known", date(2026, 6, 1), "digest", 550.0)
-            for one, value in points.items()
-        }
-        body = msgspec.json.encode({"scores": scores})
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Quietly."""
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    """A hub on a free port."""
-    with Hub() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def home(hub: Hub, tmp_path: Path) -> Home:
-    """The site's folder as a partner."""
-    url = f"http://127.0.0.1:{hub.server_port}"
-    return Home.create(tmp_path / "baihe", issuer="https://baihe.example", hub=url)
+    def matches(self, member: str = "ada", cursor: str | None = None) -> dict[str, Any]:
+        """What a member sees."""
+        asked = {"cursor": cursor} if cursor else {}
+        answer = requests.get(f"{self.address}/matches", params=asked, headers={"Member": member}, timeout=20)
+        assert answer.status_code == 200
+        assert not any(self.home.identity.pseudonym(name) in answer.text for name in ("101", "102", "103"))
+        found: dict[str, Any] = answer.json()
+        return found
 
 
 @contextmanager
-def served(site: str, home: Home) -> Iterator[str]:
+def served(site: str, home: Home, port: int) -> Iterator[str]:
     """The site's address, once it answers."""
-    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", f"examples.{site}:app", "--port", str(port), "--log-level", "info"],
         cwd=ROOT,
@@ -96,23 +63,88 @@ def served(site: str, home: Home) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=30)
 
 
-@pytest.mark.parametrize("site", SITES)
-def test_a_site_ranks_says_why_and_shows_the_order_without_the_score(site: str, hub: Hub, home: Home) -> None:
-    """For the member who looks; whoever has no score counts as average."""
-    hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
-    with served(site, home) as address:
-        answer = requests.get(f"{address}/matches", headers={"Member": "ada"}, timeout=20)
-    found = answer.json()
-    assert [one["profile"] for one in found["matches"]] == ["102", "101", "103"]
-    assert found["matches"][0]["why"] == ("0.3500 for relevance 0.50 + 0.3000 for score 950.00 = 0.6500")
-    assert "counted as average" in found["matches"][2]["why"]
-    assert found["without_score"] == ["101", "102", "103"]
-    assert found["parameters"]["score_weight"] == 0.3
-    assert "1 of 3 have no score and take the mean, 0.5000" in found["parameters"]["words"]
-    assert home.identity.pseudonym("101") not in answer.text
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    """Two people bought something: 101 once, 102 five times."""
+    with open_market(tmp_path_factory.mktemp("market")) as market:
+        market.buy("101")
+        market.buy("102", orders=5)
+        yield market
+
+
+@pytest.fixture(scope="module", params=SITES)
+def site(request: pytest.FixtureRequest, market: Market) -> Iterator[Site]:
+    """A site which both let read; the hub reaches it under its own address."""
+    port = free_port()
+    home = market.site(request.param, f"http://127.0.0.1:{port}")
+    for person in ("101", "102"):
+        market.agree(person, home)
+    with served(request.param, home, port) as address:
+        made = Site(address, home)
+        until(lambda: without_a_score(made) == {"103"}, seconds=60)
+        yield made
+
+
+def without_a_score(site: Site) -> set[str]:
+    """Those who count as average in a ranking that is opened now."""
+    first = site.matches()
+    shown = [*first["matches"], *site.matches(cursor=first["cursor"])["matches"]]
+    return {one["profile"] for one in shown if " for score " not in one["why"]}
+
+
+def test_a_site_ranks_says_why_and_shows_the_order_without_the_score(site: Site) -> None:
+    """For the member who looks, from a book that the hub fills; whoever has no score counts as average."""
+    first = site.matches()
+    last = site.matches(cursor=first["cursor"])
+    assert [(one["place"], one["profile"]) for one in first["matches"]] == [(1, "101"), (2, "102")]
+    assert all(" for score 5" in one["why"] for one in first["matches"])
+    assert [one["place"] for one in last["matches"]] == [3]
+    assert "no score, counted as average" in last["matches"][0]["why"]
+    assert (first["without_score"], last["without_score"]) == (["101", "102"], ["103"])
+    assert last["cursor"] is None
+    assert first["parameters"]["score_weight"] == 0.3
+    assert "1 of 3 have no score and take the mean" in first["parameters"]["words"]
+
+
+def test_a_cursor_that_does_not_work_opens_the_first_page(site: Site) -> None:
+    """One of another member's, or whatever a visitor types."""
+    cursor = site.matches("ada")["cursor"]
+    for member, shown in (("bob", cursor), ("ada", "nonsense"), ("ada", "%00")):
+        assert [one["place"] for one in site.matches(member, shown)["matches"]] == [1, 2]
+
+
+def test_whoever_withdraws_counts_as_average_within_a_second(site: Site, market: Market) -> None:
+    """In a ranking that is opened then, at the same place as before."""
+    market.withdraw("102", site.home)
+    assert until(lambda: without_a_score(site) == {"102", "103"}) < 1.0
+    assert [one["profile"] for one in site.matches()["matches"]] == ["101", "102"]
+
+
+def test_whoever_withdraws_is_out_of_a_ranking_that_is_looked_at_within_a_second(
+    site: Site, market: Market
+) -> None:
+    """The page that the cursor opens is empty then, and is still there."""
+    market.agree("103", site.home)
+    market.buy("103")
+    until(lambda: "103" not in without_a_score(site))
+    cursor = site.matches()["cursor"]
+    assert [one["profile"] for one in site.matches(cursor=cursor)["matches"]] == ["103"]
+    market.withdraw("103", site.home)
+    assert until(lambda: not site.matches(cursor=cursor)["matches"]) < 1.0
+    assert site.matches(cursor=cursor)["without_score"] == []
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_a_site_ranks_where_there_is_no_hub(name: str, tmp_path: Path) -> None:
+    """By relevance, and says so: it starts, and answers, without waiting for anybody."""
+    home = Home.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
+    with served(name, home, free_port()) as address:
+        found = Site(address, home).matches()
+    assert [one["profile"] for one in found["matches"]] == found["without_score"] == ["101", "102"]
+    assert found["parameters"]["words"] == "The scores here are too old to be used: relevance alone decides."
 
 
 def test_pages_over_a_real_score_book_lose_whoever_leaves_in_every_process(tmp_path: Path) -> None:

@@ -199,13 +199,38 @@ def test_a_withdrawal_is_out_of_a_pushed_book_within_a_second(site: Site) -> Non
     site.agree(*PEOPLE)
     site.buy(*PEOPLE)
     follower = site.follower()
-    follower.inbox.bearer = "a-token-for-pushes"
     with site.serve(), listening(follower, int(site.issuer.rpartition(":")[2])):
         follower.attach(push_to=push_to(site), bearer="a-token-for-pushes")
         until(lambda: follower.book.scores(site.pseudonyms()) == site.truth())
         a_withdrawal_is_out_of_book_and_pages(site, follower.book)
         (listed,) = site.hub.feed.listed()
         assert listed["dead"] == 0
+
+
+def test_a_pushed_stream_that_the_hub_lost_is_made_anew(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever keeps a pushed book looks again and again; the book begins anew with the new stream."""
+    monkeypatch.setattr("sesame_sdk.exchange.follower._LOOK_AGAIN", 0.1)
+    site.agree("person 0")
+    site.buy("person 0")
+    follower, stop = site.follower(), threading.Event()
+    who = site.reader.pseudonym("person 0")
+    told = {"push_to": push_to(site), "bearer": "a-token-for-pushes"}
+    thread = threading.Thread(target=follower.follow, args=(stop,), kwargs=told)
+    with site.serve(), listening(follower, int(site.issuer.rpartition(":")[2])):
+        thread.start()
+        try:
+            until(lambda: follower.book.scores([who])[who] is not None)
+            assert follower.inbox.bearer == "a-token-for-pushes"
+            (first,) = site.hub.feed.listed()
+            bearer = {"Authorization": f"Bearer {site.reader.read_token().decode()}"}
+            at = f"{site.url}/v1/ssf/stream?stream_id={first['stream_id']}"
+            assert requests.delete(at, headers=bearer, timeout=30).status_code == 204
+            until(lambda: follower.book.state.stream not in ("", first["stream_id"]))
+            until(lambda: follower.book.scores([who])[who] is not None)
+        finally:
+            stop.set()
+            thread.join(40)
+    assert len(site.hub.feed.listed()) == 1
 
 
 @pytest.mark.slow

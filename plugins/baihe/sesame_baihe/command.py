@@ -15,7 +15,7 @@ from sesame_baihe.consumer import CONTEXT, PURPOSE, SCORE_RANGE, SCORE_WEIGHT, C
 if TYPE_CHECKING:
     from sesame_baihe.profiles import Profile
     from sesame_baihe.reciprocal import Mean
-    from sesame_sdk import Client, Score
+    from sesame_sdk import Client, Home, Score
 
 #: Scores asked for in one request; as many as a hub answers.
 BATCH = 10_000
@@ -46,6 +46,11 @@ BATCH = 10_000
     show_default=True,
     help="Of both sides' interest, where FILE has in_return.",
 )
+@click.option(
+    "--book",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Read this score book, which sesame follow keeps, and do not ask the hub.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
 def rank(
     file: Path,
@@ -55,6 +60,7 @@ def rank(
     top: int | None,
     member: str,
     mean: "Mean",
+    book: Path | None,
     as_json: bool,
 ) -> None:
     """Rank the candidates in FILE for one member.
@@ -64,7 +70,7 @@ def rank(
     to show it, is treated as average. The order without the score is shown beside it.
     """
     from sesame_baihe import profiles, table
-    from sesame_sdk import Client, Home
+    from sesame_sdk import Home
 
     found = profiles.read(file)
     partner = Home.load(home)
@@ -79,10 +85,7 @@ def rank(
         in_return=_in_return(found),
         mean=mean,
     )
-    consumer = Matchmaking()
-    with Client.at(partner) as client:
-        scores = _read_scores(client, consumer.subjects(request))
-    ranked = consumer.use(request, scores)
+    ranked = _by_asking(partner, request) if book is None else _by_book(partner, request, book)
     if as_json:
         click.echo(json.dumps(_as_data(ranked, names), indent=2, ensure_ascii=False))
     else:
@@ -92,6 +95,22 @@ def rank(
 def _in_return(found: "Sequence[Profile]") -> tuple[float, ...] | None:
     back = tuple(one.in_return for one in found if one.in_return is not None)
     return back or None
+
+
+def _by_asking(partner: "Home", request: Candidates) -> Ranked:
+    from sesame_sdk import Client
+
+    consumer = Matchmaking()
+    with Client.at(partner) as client:
+        return consumer.use(request, _read_scores(client, consumer.subjects(request)))
+
+
+def _by_book(partner: "Home", request: Candidates, path: Path) -> Ranked:
+    from sesame_baihe.matching import rank_request
+    from sesame_sdk import ScoreBook
+
+    with ScoreBook(path, hub=partner.hub, reader=partner.issuer, purpose=PURPOSE, context=CONTEXT) as book:
+        return rank_request(request, book)
 
 
 def _read_scores(client: "Client", subjects: Sequence[str]) -> "dict[str, Score | None]":

@@ -20,7 +20,7 @@ from functools import partial
 from threading import Lock
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from weakref import WeakMethod
 
 from attrs import asdict, define, field, frozen
@@ -56,7 +56,7 @@ class Page:
     parameters: Parameters
     cursor: str | None
 
-    def as_data(self, names: Mapping[str, str]) -> dict[str, object]:
+    def as_data(self, names: Mapping[str, str]) -> dict[str, Any]:
         """What a site shows of it, made of what JSON has.
 
         Args:

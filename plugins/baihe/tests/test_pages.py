@@ -1,6 +1,7 @@
 """Pages that stand still: a snapshot for one member, with gaps where somebody left."""
 
 import gc
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from weakref import ref
@@ -280,6 +281,32 @@ def test_a_stale_book_shows_no_page_that_was_made_with_scores() -> None:
     assert names(found) == list(NAMES)
     assert all(page.parameters.stale for page in found)
     assert {place.score for page in found for _, place in page.places} == {None}
+
+
+def test_a_cursor_that_does_not_work_shows_the_first_page_of_a_new_order() -> None:
+    """None yet, one of another member's, nonsense, or one of a snapshot that is no longer kept."""
+    shelf = Shelf()
+    pages = Pages(shelf, size=10)
+    first = pages.show(request(), None)
+    second = pages.show(request(), first.cursor)
+    assert second == pages.turn("ada", first.cursor or "")
+    assert pages.show(request("bob"), first.cursor).places[0][0] == 1
+    assert pages.show(request(), "nonsense").places == first.places
+    shelf.tell(None)
+    assert pages.show(request(), first.cursor).places == first.places
+
+
+def test_a_page_as_data_has_the_sites_own_names() -> None:
+    """And no pseudonym; it is made of what JSON has."""
+    pages = Pages(Shelf(), size=2)
+    page = pages.open(request())
+    told = page.as_data({name: name.upper() for name in NAMES})
+    assert json.loads(json.dumps(told))["without_score"] == ["P000", "P001"]
+    assert [one["profile"] for one in told["matches"]] == [place.profile.upper() for _, place in page.places]
+    assert told["matches"][0]["why"] == page.places[0][1].words()
+    assert told["parameters"]["words"] == page.parameters.words()
+    assert (told["parameters"]["score_weight"], told["cursor"]) == (0.3, page.cursor)
+    assert not any(name in json.dumps(told) for name in NAMES)
 
 
 def test_closing_forgets_all() -> None:

@@ -21,5 +21,5 @@ def test_what_the_readme_shows_is_what_comes_out(code: str, printed: str) -> Non
 
 
 def test_the_readme_shows_something() -> None:
-    """The quick start and the pages."""
-    assert len(SHOWN) == 2
+    """The quick start, the pages, and the pool."""
+    assert len(SHOWN) == 3

@@ -1,0 +1,179 @@
+"""``sesame follow`` and ``sesame book``, typed as an operator types them, beside a hub that serves."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from examples.stage import SESAME
+from sesame_sdk import Home, ScoreBook
+from tests.cli.conftest import RANKING, data, typed
+from tests.examples.market import Market, open_market
+from tests.hub.test_streams import until
+
+READING = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking")
+PEOPLE = ("ada", "ben")
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    """Ada and ben bought something, and let Baihe read; cy bought something."""
+    with open_market(tmp_path_factory.mktemp("market")) as market:
+        baihe = market.site("baihe", "https://baihe.example")
+        for person in PEOPLE:
+            market.buy(person)
+            market.agree(person, baihe)
+        market.buy("cy")
+        yield market
+
+
+@pytest.fixture
+def home(market: Market) -> Home:
+    """Baihe's folder."""
+    return Home.load(market.folder / "baihe")
+
+
+def sesame(market: Market, *words: str) -> str:
+    """What a command prints as data."""
+    done = typed(market.folder, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def opened(home: Home, name: str) -> ScoreBook:
+    """The book, as a site beside the follower opens it."""
+    whose = {"hub": home.hub, "reader": home.issuer, "purpose": RANKING, "context": "matchmaking"}
+    return ScoreBook(home.path.parent / name, **whose)
+
+
+@contextmanager
+def following(home: Home, name: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that follows into this book, from when it has the two people in it."""
+    process = subprocess.Popen(
+        [SESAME, "follow", *READING, "--book", name],
+        cwd=home.path.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    try:
+        with opened(home, name) as book:
+            until(lambda: book.state.people >= len(PEOPLE) and not book.state.stale, seconds=60)
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+def test_what_a_book_holds_is_what_the_hub_answers(market: Market, home: Home) -> None:
+    """After taking all that there is, once; shown for people and as JSON, in the order asked."""
+    done = typed(market.folder, "follow", *READING, "--once")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        f"following {market.url}; 0 people in the book",
+        "2 people in the book",
+    ]
+    asked = [home.identity.pseudonym(person) for person in ("ben", "nobody", "ada")]
+    held = data(sesame(market, "book", *asked, *READING, "--json"))
+    assert held == data(sesame(market, "score", *asked, *READING, "--json"))
+    assert [row["points"] is None for row in held] == [False, True, False]
+    state = data(sesame(market, "book", *READING, "--json"))
+    assert (state["people"], state["stale"]) == (2, False)
+    assert sesame(market, "book", *READING).split()[:3] == ["people", "heard", "stale"]
+
+
+def test_a_ranking_from_the_book_is_that_from_the_hub(market: Market) -> None:
+    """And does not ask the hub."""
+    sesame(market, "follow", *READING, "--once", "--book", "for-ranking")
+    (market.folder / "profiles.csv").write_text("profile,relevance\nada,0.5\nben,0.5\nzoe,0.5\n")
+    asking = ("rank", "profiles.csv", "--as", "baihe", "--json")
+    assert data(sesame(market, *asking, "--book", "for-ranking")) == data(sesame(market, *asking))
+
+
+def test_who_withdraws_is_out_of_the_book_of_another_process_within_a_second(
+    market: Market, home: Home
+) -> None:
+    """While one process follows, a second one opens the book, closes it, and opens it again."""
+    cy = home.identity.pseudonym("cy")
+    with following(home, "live"), opened(home, "live") as book:
+        told: list[frozenset[str] | None] = []
+        book.on_removal(told.append)
+        market.agree("cy", home)
+        until(lambda: book.scores([cy])[cy] is not None)
+        opened(home, "live").close()
+        market.withdraw("cy", home)
+        assert until(lambda: book.scores([cy])[cy] is None) < 1.0
+        assert told == [frozenset({cy})]
+
+
+def test_an_interrupt_ends_it_and_a_kill_loses_nothing(market: Market, home: Home) -> None:
+    """Exit code 130 and one word; the next one goes on in the same stream."""
+    with following(home, "stopped") as process:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (130, "")
+        assert err.splitlines()[0] == f"following {market.url}; 0 people in the book"
+        assert err.splitlines()[-1] == "interrupted"
+    with opened(home, "stopped") as book:
+        before = book.state
+    with following(home, "stopped") as process:
+        process.kill()
+    with opened(home, "stopped") as book:
+        assert (book.state.people, book.state.stream) == (before.people, before.stream)
+
+
+def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again(tmp_path: Path) -> None:
+    """Code 5 for once; else it goes on when the hub is there."""
+    Home.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
+    done = typed(tmp_path, "follow", *READING, "--once")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (5, "error: hub: no answer (ConnectionError)")
+    process = subprocess.Popen([SESAME, "follow", *READING], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    lines = [process.stderr.readline() for _ in range(3)]
+    assert lines[1:] == ["hub: no answer (ConnectionError)\n"] * 2
+    assert process.poll() is None
+    process.kill()
+    process.communicate(timeout=30)
+    done = typed(tmp_path, "book", *READING)
+    assert done.returncode == 0
+    assert "stale: the hub was not heard for too long, so no score is used" in done.stderr
+    assert "never" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("book", *READING, "--book", "none"), 2, "error: none: is not there (fill one with: sesame follow)"),
+        (("follow", "--as", "baihe", "--context", "matchmaking"), 2, "Missing option '--purpose'"),
+        (
+            ("book", *READING[:5], "retail", "--book", "of-matchmaking"),
+            2,
+            "error: of-matchmaking: is of another context (give each its own book)",
+        ),
+        (
+            ("follow", *READING[:5], "retail", "--once", "--book", "unregistered"),
+            4,
+            "error: ",
+        ),
+    ],
+    ids=[
+        "a book that is not there",
+        "no purpose",
+        "a book of another context",
+        "a context that was not registered for",
+    ],
+)
+def test_what_cannot_be_followed_is_refused_in_a_line(
+    market: Market, home: Home, words: tuple[str, ...], code: int, message: str
+) -> None:
+    """With the exit code that says what to do."""
+    opened(home, "of-matchmaking").close()
+    done = typed(market.folder, *words)
+    assert done.returncode == code
+    assert message in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

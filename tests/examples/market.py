@@ -1,0 +1,84 @@
+"""A hub as a process, a shop that sends to it, and matchmaking sites that people let read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from attrs import frozen
+from sesame_baihe import Matchmaking
+from sesame_retail import sesame_signal_providers
+
+from sesame_sdk import Direction, Grant, Home
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import create_hub
+from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.testing.partner import LONG_AGO, Partner, manifest
+from tests.hub.process import free_port, serving
+
+POLICIES = Path(__file__).parents[2] / "examples" / "policies"
+ORDER, SPEND = "retail.order.completed", "retail.order.spend"
+TOLD = Matchmaking.declaration
+YESTERDAY = moments.now() - timedelta(days=1)
+
+
+@frozen
+class Market:
+    """A hub that is served, opened by its operator too, and a shop.
+
+    Attributes:
+        folder: where all of it is.
+        url: of the hub.
+        hub: its ledger.
+        shop: sends orders.
+    """
+
+    folder: Path
+    url: str
+    hub: Hub
+    shop: Partner
+
+    def site(self, name: str, issuer: str) -> Home:
+        """A matchmaking site that the hub admitted."""
+        home = Home.create(self.folder / name, issuer=issuer, hub=self.url)
+        self.hub.add_partner(issuer, [home.signer.public_jwk], not_before=LONG_AGO)
+        reader = Partner(issuer, self.hub, self.url, moments.now, key=home.signer)
+        reader.register(manifest((), [TOLD], name="sesame-baihe"))
+        return home
+
+    def buy(self, person: str, orders: int = 1) -> None:
+        """Somebody who lets the shop send keeps orders."""
+        self.hub.add_grants([self.shop.lets_send(person, ORDER, SPEND)])
+        keys = [f"{person} {number}" for number in range(orders)]
+        receipt = self.shop.send(*(self.shop.signal(person, key, ORDER, at=YESTERDAY) for key in keys))
+        assert receipt.accepted + receipt.duplicates == orders
+
+    def agree(self, person: str, home: Home) -> None:
+        """Somebody lets a site read."""
+        subject = home.identity.pseudonym(person)
+        terms = {"purpose": TOLD.purpose, "context": TOLD.context, "crossings": ("retail",), "adult": True}
+        self.hub.add_grants([(person, Grant(home.issuer, subject, Direction.READ, moments.now(), **terms))])
+
+    def withdraw(self, person: str, home: Home) -> None:
+        """Somebody takes that back."""
+        assert self.hub.withdraw(person, home.issuer) == 1
+
+
+@contextmanager
+def open_market(folder: Path) -> Iterator[Market]:
+    """A market, until the block ends."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    path = create_hub(folder / "hub", issuer=url).path
+    with (path / "hub.toml").open("a", encoding="utf-8") as file:
+        file.write("heartbeat_seconds = 1\n")
+    (provider,) = sesame_signal_providers()
+    with Hub.open(path) as hub:
+        for name in ("retail", "matchmaking"):
+            hub.set_policy(load_policy(POLICIES / f"{name}.toml"))
+        shop = Partner("https://shop.example", hub, url, moments.now).join(
+            manifest(provider.kinds, name="sesame-retail")
+        )
+        with serving(path, port):
+            yield Market(folder, url, hub, shop)
