@@ -48,7 +48,7 @@ def _post(site: Site, body: object, encoding: str | None = None, media_type: str
 
 
 Body = Callable[[Site], object]
-BODIES: dict[str, tuple[int, str | None, Body]] = {
+WAYS: dict[str, tuple[int, str | None, Body]] = {
     "ten megabytes": (413, None, lambda _: bytes(_LARGE)),
     "one byte too much": (413, None, lambda _: bytes(2 * _MEGABYTE + 1)),
     "nothing at all": (400, None, lambda _: b""),
@@ -75,10 +75,10 @@ BODIES: dict[str, tuple[int, str | None, Body]] = {
 }
 
 
-@pytest.mark.parametrize("way", BODIES)
+@pytest.mark.parametrize("way", WAYS)
 def test_a_body_that_is_wrong_is_refused_and_nothing_is_kept(site: Site, way: str) -> None:
     """One form for every refusal, and no row is another one than before."""
-    status, encoding, make = BODIES[way]
+    status, encoding, make = WAYS[way]
     body = make(site)
     with site.keeping_nothing():
         answer = _post(site, body, encoding)
@@ -104,7 +104,7 @@ def _hurried(site: Site, body: object, encoding: str | None = None) -> int:
 
 
 def test_the_memory_of_the_hub_stays_bounded_under_a_hundred_at_once(site: Site) -> None:
-    """Ten megabytes with and without a length, and bombs: the hub holds 32 bodies of its limit, and no more."""
+    """Ten megabytes with and without a length, and bombs: it holds 32 bodies of its limit, and some air."""
     status = Path(f"/proc/{site.process}/status")
     Path(f"/proc/{site.process}/clear_refs").write_text("5")  # the peak is counted from here on
     before = _kilobytes(status, "VmRSS")
