@@ -80,6 +80,14 @@ class Entries:
             self._put_away()
         self._held[key] = entry
 
+    def __len__(self) -> int:
+        """How many there are."""
+        if self._file is None:
+            return len(self._held)
+        self._put_away()
+        found: int = self._file.execute("SELECT count(*) FROM entry").fetchone()[0]
+        return found
+
     def find(self, key: Key) -> Entry | None:
         """What is there under a key, once all is in."""
         if self._file is None:

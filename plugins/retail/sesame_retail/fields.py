@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _is_quantity = re.compile(r"[+-]?[0-9]{1,9}").fullmatch
 _read_price = re.compile(r"([+-]?)([0-9]{1,9})(?:\.([0-9]{1,4}))?").fullmatch
+_has_thousands = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?").fullmatch
 _is_zero_fraction = re.compile(r"[+-]?[0-9]{1,9}\.0+").fullmatch
 _LONGEST = 64
 _YES = {"1", "true", "yes", "y", "t", "x"}
@@ -81,6 +82,9 @@ class Money(Remembered[int]):
         """One amount, exact."""
         text = text.strip()
         if self._comma:
+            # A dot that parts no thousands is none of theirs: 1.5 must not become 15.
+            if "." in text and not _has_thousands(text):
+                raise Unreadable(f"unreadable {self._what}")
             text = text.replace(".", "").replace(",", ".")
         found = _read_price(text)
         if not found:

@@ -3,12 +3,13 @@
 import csv
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
 from sesame_retail import delimited, reading
 from sesame_retail.fields import Moments, Unreadable
+from sesame_retail.kinds import SPENT, UNIT
 from sesame_retail.mapping import Deed, Form
 from sesame_retail.opening import PACKED, opened, told
 from sesame_sdk import Rejected
@@ -51,7 +52,10 @@ def propose(path: Path) -> str:
     lines += _form(values, delimiter)
     lines += ["", "[columns]", *(f"{name} = {_quoted(column)}" for name, column in found.items())]
     needed = {"number", "date", "customer"} | (set() if "amount" in found else {"quantity", "price"})
-    lines += [f"# {name} = ?  not found; it is needed" for name in sorted(needed - set(found))]
+    if missing := sorted(needed - set(found)):
+        lines += [f"# {name} = ?  not found; it is needed" for name in missing]
+        lines.append(f"# the file has: {', '.join(map(_quoted, header))}")
+    lines += _rates(values.get("currency", []))
     return "\n".join(lines) + "\n"
 
 
@@ -110,11 +114,11 @@ def _form(values: dict[str, list[str]], delimiter: str) -> list[str]:
     if delimiter != ",":
         lines.append(f"delimiter = {_quoted(delimiter)}")
     money = [text for name in ("price", "amount") for text in values.get(name, []) if text.strip()]
-    if money and any(map(_is_comma, money)) and all("," in text or text.isdigit() for text in money):
+    if any(map(_is_comma, money)) and _most(money, lambda text: "," in text or text.isdigit()):
         lines.append("decimal_comma = true")
     dates = [text for text in values.get("date", []) if text.strip()]
-    if dates and not _reads(dates, ""):
-        fitting = next((form for form in _FORMATS if _reads(dates, form)), None)
+    if dates and not _most(dates, _reader("")):
+        fitting = next((form for form in _FORMATS if _most(dates, _reader(form))), None)
         lines.append(
             f"date_format = {_quoted(fitting)}" if fitting else '# date_format = "?"  none that is known fits'
         )
@@ -127,12 +131,28 @@ def _form(values: dict[str, list[str]], delimiter: str) -> list[str]:
     return lines
 
 
-def _reads(dates: Sequence[str], form: str) -> bool:
+def _most(texts: Sequence[str], fits: Callable[[str], bool]) -> bool:
+    """Whether it fits nine in ten: files have their bad lines."""
+    return 10 * sum(map(fits, texts)) >= 9 * len(texts)
+
+
+def _reader(form: str) -> Callable[[str], bool]:
     moments = Moments(form)
-    try:
-        return bool([moments[text] for text in dates])
-    except Unreadable:
-        return False
+
+    def reads(text: str) -> bool:
+        try:
+            return bool(moments[text])
+        except Unreadable:
+            return False
+
+    return reads
+
+
+def _rates(codes: Iterable[str]) -> list[str]:
+    """Currencies that have no kinds of their own need a rate."""
+    wanted = sorted({code.strip().upper() for code in codes} - set(SPENT) - {""})[:10]
+    asked = [f'# {code} = "?"  what one is in {UNIT}; kept back without it' for code in wanted]
+    return ["", "[rates]", *asked] if asked else []
 
 
 def _quoted(text: str) -> str:

@@ -68,7 +68,11 @@ class Layout:
         """
         names = [name.strip() for name in header]
         if missing := [name for name in columns.wanted if name not in names]:
-            raise Rejected(f"the header lacks {', '.join(missing)}", field="header")
+            raise Rejected(
+                f"the header lacks {', '.join(missing)}",
+                field="header",
+                mend="let a mapping name its columns: sesame retail map FILE > FILE.toml",
+            )
         return cls(
             tuple(map(names.index, columns.worth)),
             tuple(map(names.index, columns.named.values())),

@@ -63,7 +63,7 @@ class Orders(SignalProvider[Order]):
         Args:
             path: the file.
             reject: told of each line that is not read.
-            watch: given the open file, to see how far it was read.
+            watch: told how far it is.
 
         Raises:
             Rejected: the file cannot be read, or its header lacks a column.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import repeat
 from pathlib import Path
+from typing import Protocol
 
 from sesame_retail import delimited
 from sesame_retail.mapping import Columns, Reading
@@ -19,8 +20,19 @@ from sesame_sdk import KeptBack
 
 JSON = {".jsonl", ".ndjson"}
 PARQUET = {".parquet", ".pq"}
-#: Called with the open file, before the first block is read; what it gives back, after each block.
-Watch = Callable[[Source], Callable[[], None]]
+
+
+class Watch(Protocol):
+    """Sees how far a file is."""
+
+    def opened(self, source: Source) -> None:
+        """Before its first block is read."""
+
+    def moved(self) -> None:
+        """After each block."""
+
+    def grouped(self, orders: int) -> None:
+        """After the last, and before the first order: how many there are, returns and all."""
 
 
 def read(
@@ -33,7 +45,7 @@ def read(
             ``.zst`` after it are unpacked.
         reading: how the shop writes.
         reject: told of each line that is not read.
-        watch: given the open file, to see how far it was read.
+        watch: told how far it is.
 
     Raises:
         Rejected: there is no such file, its packing is broken, or its header lacks a column.
@@ -41,12 +53,15 @@ def read(
     """
     grouping = Grouping(reading, reject)
     with closing(grouping.entries), told(path), opened(path) as source:
-        moved = watch(source) if watch else lambda: None
+        if watch:
+            watch.opened(source)
         for kept_back in form_of(path)(source, reading, grouping, reject or (lambda *_: None)):
-            if kept_back is None:
-                moved()
-            else:
+            if kept_back is not None:
                 yield kept_back
+            elif watch:
+                watch.moved()
+        if watch:
+            watch.grouped(len(grouping.entries))
         yield from Outcome(grouping.entries, reading).events()
 
 

@@ -3,13 +3,13 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import click
 from attrs import define, field
 
-from sesame_retail.kinds import TENURE
+from sesame_retail.kinds import KINDS, TENURE
 from sesame_retail.orders import Order
 from sesame_retail.provider import Orders
 from sesame_sdk import Identity, KeptBack, Signal
@@ -38,6 +38,7 @@ class Summary:
         kept_back: what stayed in the shop, by reason.
         sent: what the hub said of them, by its word.
         rejects: lines that went to the file of rejects.
+        waiting: envelopes that are in the outbox still.
     """
 
     provider: Orders
@@ -47,6 +48,7 @@ class Summary:
     kept_back: dict[str, Held] = field(factory=dict)
     sent: Counter[str] = field(factory=Counter)
     rejects: int = 0
+    waiting: int = 0
 
     def signals(self, events: Iterable[Order | KeptBack]) -> Iterator[Signal]:
         """The signals of orders; what is kept back is counted."""
@@ -84,17 +86,7 @@ class Summary:
         if as_json:
             click.echo(json.dumps(self._as_data(), indent=2))
             return
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-        for name in ("what", "count", "lines", "amount"):
-            table.add_column(name, justify="left" if name == "what" else "right")
-        for row in self._rows():
-            table.add_row(*row)
-        width = None if sys.stdout.isatty() else 120
-        Console(highlight=False, markup=False, width=width).print(table)
+        _print(title, ("what", "count", "lines", "amount"), self._rows(), right=(1, 2, 3))
 
     def _rows(self) -> Iterator[tuple[str, str, str, str]]:
         for kind, count in sorted(self.made.items()):
@@ -102,7 +94,10 @@ class Summary:
         for reason, held in sorted(self.kept_back.items()):
             yield f"kept back: {reason}", f"{held.items:,}", f"{held.lines:,}", f"{held.amount:,.2f}"
         for word, count in sorted(self.sent.items()):
-            yield f"hub: {word}", f"{count:,}", "", ""
+            if count:
+                yield f"hub: {word}", f"{count:,}", "", ""
+        if self.waiting:
+            yield "in the outbox: envelopes that wait", f"{self.waiting:,}", "", ""
 
     def _as_data(self) -> dict[str, object]:
         return {
@@ -114,4 +109,37 @@ class Summary:
             },
             "sent": dict(self.sent),
             "rejects": self.rejects,
+            "waiting": self.waiting,
         }
+
+
+def show_signals(signals: Sequence[Signal]) -> None:
+    """Print some signals on stdout."""
+    units = {kind.name: kind.unit for kind in KINDS}
+    rows = (
+        (f"{one.occurred_at:%Y-%m-%d %H:%M}", one.kind, f"{one.value:,.2f}", units[one.kind], one.subject)
+        for one in signals
+    )
+    title = f"the first {len(signals)} signals, as a hub would see them"
+    _print(title, ("occurred at", "kind", "value", "unit", "of"), rows, right=(2,), wraps=False)
+
+
+def _print(
+    title: str,
+    names: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Sequence[int],
+    wraps: bool = True,
+) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for at, name in enumerate(names):
+        table.add_column(name, justify="right" if at in right else "left", no_wrap=not wraps)
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else 120
+    Console(highlight=False, markup=False, width=width).print(table)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from sesame_retail import Order, Orders, guess, mapping
 from sesame_retail.entries import Entries, Entry
+from sesame_retail.fields import Money, Unreadable
 from sesame_retail.mapping import Columns, Form, Reading
 from sesame_retail.money import Currencies
 
@@ -201,6 +202,41 @@ def test_a_mapping_beside_the_file_is_used(tmp_path: Path) -> None:
     assert isinstance(order, Order)
     assert (order.total, order.customer) == (Decimal("1234.5"), "k")
     assert f"{order.placed_at:%Y-%m-%d %H:%M}" == "2026-06-30 22:30"
+
+
+def test_a_mapping_is_proposed_in_spite_of_bad_lines(tmp_path: Path) -> None:
+    """Nine lines in ten say how dates and amounts are written; what is missing is named."""
+    good = "".join(f"{n};k;0{n}.07.2026;1.234,50;JPY\n" for n in range(1, 10))
+    file = tmp_path / "o.csv"
+    file.write_text(f"Bestellnummer;Kundennummer;Bestelldatum;Betrag;Waehrung\n{good}10;k;gestern;viel;EUR\n")
+    proposed = guess.propose(file)
+    assert "decimal_comma = true" in proposed
+    assert 'date_format = "%d.%m.%Y"' in proposed
+    assert '# JPY = "?"' in proposed
+    assert "EUR" not in proposed
+    file.write_text("colour,size\nred,1\n")
+    assert "# number = ?  not found; it is needed" in guess.propose(file)
+    assert '# the file has: "colour", "size"' in guess.propose(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("1.234,50", 12_345_000),
+        ("1,5", 15_000),
+        ("12", 120_000),
+        ("-1.234.567", -12_345_670_000),
+        ("1.5", None),
+    ],
+)
+def test_a_decimal_comma_takes_no_point_for_one(text: str, parts: int | None) -> None:
+    """Points part thousands there, or the amount is unreadable: 1.5 must not become 15."""
+    money = Money("amount", decimal_comma=True)
+    if parts is None:
+        with pytest.raises(Unreadable, match="unreadable amount"):
+            money[text]
+    else:
+        assert money[text] == parts
 
 
 def test_what_is_proposed_for_the_usual_columns_is_the_usual(tmp_path: Path) -> None:
