@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from sesame_social import CommunityPosts
 from sesame_social.command import social
 
-from sesame_sdk import KeptBack, Misconfigured
+from sesame_sdk import KeptBack, Misconfigured, Rejected
 
 SPAM = "WINNER!! You have won a 1000 pound prize! Call 09061701461 now to claim. T&C apply"
 HELP = "First open the settings, then restart the router, because the old address is kept otherwise."
@@ -43,6 +43,7 @@ def test_posts_are_judged_decided_and_ready_to_send(posts: Path, tmp_path: Path)
         ("p2", [], True),
         ("p3", [], False),
     ]
+    assert "3 posts: 1 helpful, suspected: 1 spam, 0 abuse" in found.stderr
     assert "kept back: 1 x no post or no author" in found.stderr
     assert [row["post"] for row in json.loads(run("queue", "list", "--queue", queue, "--json").stdout)] == [
         "p1"
@@ -60,6 +61,26 @@ def test_a_dismissed_post_is_gone(posts: Path, tmp_path: Path) -> None:
     run("queue", "dismiss", "p1", "--by", "mod", "--queue", queue)
     assert "nothing is open" in run("queue", "list", "--queue", queue).stdout
     assert [getattr(event, "event", "") for event in CommunityPosts().read(queue)] == ["useful"]
+
+
+def test_a_queue_that_is_not_there_is_named_and_not_made(tmp_path: Path) -> None:
+    """A misspelt name must not look like a queue in which nothing is open."""
+    for words in (["list"], ["show", "p1"], ["confirm", "p1", "--by", "m"], ["dismiss", "p1", "--by", "m"]):
+        with pytest.raises(Rejected, match=r"other\.queue: there is no such queue"):
+            run("queue", *words, "--queue", tmp_path / "other.queue")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_kind_of_posts_can_be_said(tmp_path: Path) -> None:
+    """The same posts, judged as comments and as messages."""
+    file = tmp_path / "posts.jsonl"
+    text = "check out my new song on my channel and subscribe"
+    file.write_text(json.dumps({"post": "p", "author": "a", "text": text}))
+    comment, message = (
+        json.loads(run("classify", file, "--kind", kind, "--json").stdout)[0]["spam"]
+        for kind in ("comment", "message")
+    )
+    assert comment > message
 
 
 def test_what_is_printed_has_no_text_of_a_post(posts: Path) -> None:

@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sesame_social.classifier import Judged, Model, judge
 from sesame_social.classifier.folding import fold
+from sesame_social.classifier.judging import KINDS
+
+from sesame_sdk import Rejected
 
 ODD = [
     "",
@@ -48,6 +51,27 @@ def test_an_odd_post_is_judged_and_leaves_its_neighbours_alone(text: str, model:
 def test_no_posts_are_no_verdicts(model: Model) -> None:
     """An empty batch is fine."""
     assert len(judge([], model).spam) == 0
+
+
+def test_what_a_platform_knows_of_its_posts_counts(model: Model) -> None:
+    """An invitation to one's own videos is spam under a stranger's, and no scam among friends."""
+    texts = ["check out my new song on my channel and subscribe"]
+    comment, message, unknown = (judge(texts, model, kind).spam[0] for kind in ("comment", "message", "any"))
+    assert comment > 0.9
+    assert message < comment
+    assert message <= unknown <= comment
+
+
+def test_the_kind_of_posts_is_no_matter_for_abuse(model: Model) -> None:
+    """It says where spam is expected, and nothing of people."""
+    texts = ["you are a stupid bitch", "see you tonight"]
+    assert len({tuple(judge(texts, model, kind).abuse) for kind in KINDS}) == 1
+
+
+def test_another_kind_is_refused(model: Model) -> None:
+    """By name, with those that there are."""
+    with pytest.raises(Rejected, match="kind: must be one of any, comment, message"):
+        judge(["x"], model, "email")  # type: ignore[arg-type]
 
 
 @settings(max_examples=60)

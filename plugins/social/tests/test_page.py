@@ -54,6 +54,18 @@ def test_everything_that_others_wrote_is_escaped(server: Server) -> None:
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
+def test_a_moderator_sees_what_a_decision_means_and_whom_it_concerns(server: Server) -> None:
+    """What was found, by whom, and never that it is certain."""
+    _, body, _ = ask(server)
+    assert "Confirm: it is abuse" in body
+    assert "by ada, 90% likely" in body
+    with Queue(server.queue) as queue:
+        queue.put([Suspected("p2", "bob", "spam,abuse", 1.0, "x")], now=NOW)
+    _, body, _ = ask(server)
+    assert "Confirm: it is spam and abuse" in body
+    assert "by bob, 99% likely" in body
+
+
 def test_a_decision_from_the_page_counts(server: Server) -> None:
     """The moderator's name and the time are kept."""
     status, _, _ = ask(server, "POST", "/decide", token=server.token, post=EVIL, decision="confirm")

@@ -60,7 +60,7 @@ HELPFUL_LENGTH, HELPFUL_MANNERS = 60, 2
 #: The most that the probability of abuse can be where no person is spoken of.
 _NOBODY = 0.4
 #: How sure a head must be of abuse where prejudice itself is spoken of.
-_WARY = 0.8
+_WARY = 0.9
 
 
 @frozen(eq=False)

@@ -49,7 +49,7 @@ def unlisted(units: Units, spoken: Words) -> tuple[Ints, Ints, Units]:
     length = spoken.ends - spoken.begins
     number = units[spoken.begins] == _ZERO
     money = number & np.isin(units[spoken.begins - 1], _MONEY)
-    long = number & (length >= _LONG)
+    long = number & (length >= _LONG) & (units[spoken.ends - 1] == _ZERO)
     domain = ~number & (units[spoken.begins - 1] == _DOT) & (length >= _SHORTEST) & (length <= _LONGEST)
     domain &= sorts()[units[spoken.begins - 2]] == LETTER
     domain[1:] &= length[:-1] > _SHORTEST

@@ -109,7 +109,7 @@ def _solved(
 ) -> tuple[Floats, float]:
     # A feature that no row has, and a row that counts nothing, would only cost time.
     here = np.union1d(np.unique(matrix.indices), np.arange(matrix.shape[1] - COLUMNS, matrix.shape[1]))
-    lean = _lean(matrix[:, here], chance)
+    lean = _lean(matrix[:, here], chance, weight)
     scaled = (matrix[:, here] @ sparse.diags(lean)).tocsr()
     yes, no = np.flatnonzero(chance * weight > 0), np.flatnonzero((1 - chance) * weight > 0)
     labels = np.repeat([1, 0], [len(yes), len(no)])
@@ -121,12 +121,12 @@ def _solved(
     return made, float(solver.intercept_[0])
 
 
-def _lean(matrix: Matrix, chance: Floats) -> Floats:
-    """How far each feature leans to the label: the log of the ratio of its shares, by presence."""
+def _lean(matrix: Matrix, chance: Floats, weight: Floats) -> Floats:
+    """How far each feature leans to the label: the log of the ratio of its shares, by presence and weight."""
     present = matrix.copy()
     present.data[:] = 1
     shares = []
-    for side in (chance, 1 - chance):
+    for side in (chance * weight, (1 - chance) * weight):
         seen = present.T @ side + 1
         shares.append(seen / seen.sum())
     lean: Floats = np.log(shares[0] / shares[1])

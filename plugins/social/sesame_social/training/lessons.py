@@ -67,7 +67,7 @@ def message(rows: Sequence[Row], seed: int) -> Lesson:
 
 def comment(rows: Sequence[Row], seed: int) -> Lesson:
     """Spam under what somebody else made. Few such posts are known, so others count for little."""
-    return _lesson(_labelled(rows, "youtube") + _elsewhere(rows, seed, 0.003, 0.01), 64.0)
+    return _lesson(_labelled(rows, "youtube") + _elsewhere(rows, seed, 0.003, 0.05), 64.0)
 
 
 def kind(rows: Sequence[Row], seed: int) -> Lesson:
@@ -108,7 +108,7 @@ def english(rows: Sequence[Row], seed: int) -> Lesson:
     pieces = [(row.text, float(row.label != _NEITHER), 1.0, True) for row in rows if row.source == "davidson"]
     clean = [row.text for row in rows if row.source in ("sms", "youtube") and not row.label]
     pieces += [(text, 0.0, 0.5, False) for text in clean]
-    return _lesson(pieces + _ours("en", Random(seed), min(_PAIRS, len(rows)), 0.2), 8.0)  # noqa: S311
+    return _lesson(pieces + _ours("en", Random(seed), min(_PAIRS, len(rows))), 8.0)  # noqa: S311
 
 
 def hate(rows: Sequence[Row], seed: int) -> Lesson:  # noqa: ARG001
@@ -120,7 +120,7 @@ def hate(rows: Sequence[Row], seed: int) -> Lesson:  # noqa: ARG001
 def chinese(rows: Sequence[Row], seed: int) -> Lesson:
     """Abuse in Chinese."""
     pieces = [(row.text, float(row.label), 1.0, True) for row in rows if row.source == "cold"]
-    return _lesson(pieces + _ours("zh", Random(seed), min(_PAIRS, len(rows)), 2.0), 8.0)  # noqa: S311
+    return _lesson(pieces + _ours("zh", Random(seed), min(_PAIRS, len(rows)), 4.0), 8.0)  # noqa: S311
 
 
 def _ours(language: str, random: Random, pairs: int, weight: float = _OURS) -> list[Piece]:

@@ -1,0 +1,68 @@
+"""What spam is made of is noted with its place, from lists and without."""
+
+import pytest
+from sesame_social.classifier.folding import fold
+from sesame_social.classifier.form import COLUMNS, form
+from sesame_social.classifier.masking import masked
+from sesame_social.classifier.tagging import TAGS
+from sesame_social.training.lessons import phrases
+
+NAMES = ("call", "mine", "media", "gain", "link", "moment", "number", "domain")
+
+
+def tags_of(*texts: str) -> list[list[str]]:
+    """The names of the tags of each text, in order."""
+    found = masked(fold(texts), phrases()).tags
+    return [
+        [NAMES[kind] for kind, post in zip(found.kinds, found.posts, strict=True) if post == at]
+        for at in range(len(texts))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("hey, check out my channel", ["call", "mine", "media"]),
+        ("Call 09061701461", ["call", "number"]),
+        ("you get £500", ["gain"]),
+        ("Incmedia.org where truth is", ["domain"]),
+        ("see trojmiasto.pl/bus", ["call", "domain"]),
+        ("watch?v=abc&t=2m19s", ["link", "moment", "moment"]),
+        ("see http://a.example", ["call", "link"]),
+        ("see you at 5.30 i.e. later", ["call"]),
+        ("we ate cake", []),
+        ("", []),
+    ],
+    ids=[
+        "a call to see something of one's own",
+        "a number to call",
+        "an amount of money is a gain",
+        "a domain at the start",
+        "a domain with a path, after a call",
+        "a moment of a film is no link to elsewhere",
+        "an address",
+        "a time of day and an abbreviation are no domain",
+        "nothing of the sort",
+        "nothing at all",
+    ],
+)
+def test_tags_are_found_in_their_order(text: str, expected: list[str]) -> None:
+    """The same alone and after another post."""
+    assert tags_of(text) == [expected]
+    assert tags_of("subscribe", text, "x")[1] == expected
+
+
+def test_tags_that_stand_near_each_other_are_a_pair() -> None:
+    """In their order, within reach, and never across posts."""
+    texts = [
+        "check my page",
+        "page my check",
+        "check " + "so it goes on and on " * 4 + "my",
+        "check",
+        "my page",
+    ]
+    folded = fold(texts)
+    looks = form(folded, masked(folded, phrases()).tags)
+    assert looks.shape == (len(texts), COLUMNS)
+    call_mine = COLUMNS - len(TAGS) ** 2 + 1
+    assert looks[:, call_mine].tolist() == [1, 0, 0, 0, 0]
