@@ -49,19 +49,15 @@ def check_complete(books: Sequence[Book], made_at: datetime) -> None:
 
 
 def take_back(
-    hub: Hub, books: Sequence[Book], made_at: datetime, erase: Erase | None, step: Callable[[int], None]
+    hub: Hub, books: Sequence[Book], made_at: datetime, step: Callable[[int], None]
 ) -> int:
-    """Take back again what was since `made_at`; how many entries that were.
-
-    Raises:
-        Misconfigured: somebody was erased, and there is no `erase`.
-    """
+    """Take back again what was since `made_at`; how many entries that were."""
     many = 0
     for book in books:
         late = [entry for entry in book.entries if entry.at >= micros(made_at - _SKEW)]
         persons = _persons(hub, book, {entry.who for entry in late})
         for entry in late:
-            many += _do(hub, entry, persons.get(entry.who), erase)
+            many += _do(hub, entry, persons.get(entry.who))
             step(1)
     return many
 
@@ -73,7 +69,7 @@ def _persons(hub: Hub, book: Book, wanted: set[str]) -> dict[str, str]:
     return {who: person for person in hub.people() if (who := book.who(person)) in wanted}
 
 
-def _do(hub: Hub, entry: Entry, person: str | None, erase: Erase | None) -> bool:
+def _do(hub: Hub, entry: Entry, person: str | None) -> bool:
     """Whether there was anything to do: who or what came after the backup is not in it."""
     try:
         if entry.what is What.REVOKED:
@@ -82,10 +78,8 @@ def _do(hub: Hub, entry: Entry, person: str | None, erase: Erase | None) -> bool
             return False
         elif entry.what is What.WITHDREW:
             hub.withdraw(person, entry.partner, entry.direction)
-        elif erase is None:
-            raise Misconfigured("cannot be done again here", field="erasure")
         else:
-            erase(hub, person)
+            hub.rights.erase(person)
     except Rejected:
         return False
     return True

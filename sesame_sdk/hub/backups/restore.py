@@ -17,7 +17,6 @@ from attrs import evolve, frozen
 
 from sesame_sdk.errors import Misconfigured
 from sesame_sdk.hub.backups import again, archive
-from sesame_sdk.hub.backups.again import Erase
 from sesame_sdk.hub.backups.archive import Manifest
 from sesame_sdk.hub.backups.ledgers import Stage, ledger_of, silent
 from sesame_sdk.hub.backups.sqlite_ledger import sync_folder
@@ -43,7 +42,6 @@ def restore(
     *,
     journals: Sequence[Path] = (),
     without_journal: bool = False,
-    erase: Erase | None = None,
     stage: Stage = silent,
 ) -> Restored:
     """Make a hub's folder, and fill its ledger, from a backup.
@@ -53,7 +51,6 @@ def restore(
         folder: a new one; or one that holds the hub's key, ``hub.toml`` or journal alone.
         journals: of the hub that the backup was made of.
         without_journal: restore although it is not known what was taken back since.
-        erase: erases a person, by the operator's reference.
         stage: is told of the progress.
 
     Raises:
@@ -83,7 +80,7 @@ def restore(
         (folder / FILE if (folder / FILE).exists() else place / FILE).replace(folder / WAITING)
         ledger.copy_in(copy, stage)
         with Hub.open(folder, settings=settings) as hub, stage("taking back again", None) as step:
-            many = again.take_back(hub, books, manifest.made_at, erase, step)
+            many = again.take_back(hub, books, manifest.made_at, step)
         (folder / WAITING).rename(folder / FILE)
         sync_folder(folder)
     return Restored(manifest, many)
