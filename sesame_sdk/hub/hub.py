@@ -20,6 +20,7 @@ from sesame_sdk.hub import (
     consents,
     grants,
     limits,
+    migrations,
     moments,
     parties,
     partners,
@@ -182,9 +183,11 @@ class Hub:
         """Whether it can do its work: the ledger can be read, and the writer takes work.
 
         Raises:
-            Misconfigured: a policy in the ledger was changed.
+            Misconfigured: a policy in the ledger was changed, or its tables are of another version.
         """
-        return self.policies() is not None and self._writers.alive
+        with reading(self._engine) as connection:
+            there = migrations.check(connection)
+        return there and self.policies() is not None and self._writers.alive
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """Our public keys (RFC 7517 section 5), by which receipts are verified."""

@@ -11,7 +11,6 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.journal import Book, Entry, What
 from sesame_sdk.hub.moments import micros, moment
 
-Erase = Callable[[Hub, str], object]
 #: By so much the clocks of machines may differ: what was taken back just before a backup is so again.
 _SKEW = timedelta(minutes=1)
 
@@ -48,9 +47,7 @@ def check_complete(books: Sequence[Book], made_at: datetime) -> None:
         )
 
 
-def take_back(
-    hub: Hub, books: Sequence[Book], made_at: datetime, step: Callable[[int], None]
-) -> int:
+def take_back(hub: Hub, books: Sequence[Book], made_at: datetime, step: Callable[[int], None]) -> int:
     """Take back again what was since `made_at`; how many entries that were."""
     many = 0
     for book in books:

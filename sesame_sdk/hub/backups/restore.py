@@ -20,6 +20,7 @@ from sesame_sdk.hub.backups import again, archive
 from sesame_sdk.hub.backups.archive import Manifest
 from sesame_sdk.hub.backups.ledgers import Stage, ledger_of, silent
 from sesame_sdk.hub.backups.sqlite_ledger import sync_folder
+from sesame_sdk.hub.database import migrate
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import FILE, KEY, Settings, load_settings
 from sesame_sdk.signing.keys import SigningKey
@@ -79,6 +80,7 @@ def restore(
         again.adopt(journals, settings.journal_path)
         (folder / FILE if (folder / FILE).exists() else place / FILE).replace(folder / WAITING)
         ledger.copy_in(copy, stage)
+        migrate(settings.database_url)  # it may be of an earlier version
         with Hub.open(folder, settings=settings) as hub, stage("taking back again", None) as step:
             many = again.take_back(hub, books, manifest.made_at, step)
         (folder / WAITING).rename(folder / FILE)
