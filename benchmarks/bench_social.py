@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from sesame_social.classifier import judge, load
+from sesame_social.classifier.model import HEADS
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
@@ -27,7 +28,7 @@ def rows(posts: int = 10_000) -> list[Row]:
         ours = posts / fastest(lambda texts=texts: judge(texts, model))  # type: ignore[misc]
         pipeline, few = _pipeline(texts), texts[:500]
         theirs = len(few) / fastest(lambda few=few, pipeline=pipeline: _all_heads(pipeline, few), times=2)  # type: ignore[misc]
-        against = "scikit-learn: the same n-grams hashed once, four logistic regressions"
+        against = f"scikit-learn: the same n-grams hashed once, {len(HEADS)} logistic regressions"
         made.append(_row(f"judge {LENGTH}-character posts, {language}", ours, theirs, against, "posts/s", 2))
         made.append(
             _row(f"the same, {language}", ours, 20_000, "what we set ourselves, one core", "posts/s", 1)
@@ -60,7 +61,7 @@ def _pipeline(texts: list[str]) -> Pipeline:
             ("words", HashingVectorizer(analyzer="word", ngram_range=(1, 2), **common)),
         ]
     )
-    labels = [at % 4 for at in range(200)]
+    labels = [at % len(HEADS) for at in range(200)]
     return make_pipeline(hashed, LogisticRegression(max_iter=5, solver="saga", tol=1)).fit(
         texts[:200], labels
     )
