@@ -61,11 +61,13 @@ class Standing:
     Attributes:
         person: whose it is; None if nobody's.
         kinds: numbers of the kinds that may come in.
-        until: microseconds; until then it stays so, unless a grant is added or withdrawn.
+        since: microseconds; from then on it is so: a clock that is set back may come before it.
+        until: the same; until then it stays so, unless a grant is added or withdrawn.
     """
 
     person: int | None = None
     kinds: frozenset[int] = frozenset()
+    since: int = 0
     until: int = _NEVER
 
 
@@ -82,7 +84,7 @@ class Consents:
     def __init__(self, engine: Engine) -> None:
         self._look_up = bare_sql(engine, _terms_of_many(product_of(engine).json))
         self._mark: int | None = None
-        self._until = _NEVER
+        self._since, self._until = 0, _NEVER
         self._known: defaultdict[int, dict[str, Standing]] = defaultdict(dict)
 
     def of(
@@ -96,6 +98,7 @@ class Consents:
         missing = [subject for subject in subjects if subject not in known]
         for start in range(0, len(missing), _MANY):
             found = self._standings(connection, partner, missing[start : start + _MANY], now)
+            self._since = max(self._since, *(standing.since for standing in found.values()))
             self._until = min(self._until, *(standing.until for standing in found.values()))
             known |= found
         return known
@@ -103,9 +106,9 @@ class Consents:
     def _forget_what_changed(self, connection: Connection, now: int) -> None:
         mark = connection.scalar(select(changes.c.mark).where(changes.c.what == CHANGE))
         many = sum(map(len, self._known.values())) > _MOST_CACHED
-        if mark != self._mark or now >= self._until or many:
+        if mark != self._mark or not self._since <= now < self._until or many:
             self._known.clear()
-            self._mark, self._until = mark, _NEVER
+            self._mark, self._since, self._until = mark, 0, _NEVER
 
     def _standings(
         self, connection: Connection, partner: int, subjects: list[str], now: int
@@ -145,9 +148,11 @@ def _terms_of_many(words: JsonWords) -> Select[*tuple[Any, ...]]:
 
 def _standing(terms: Sequence[_Term], now: int) -> Standing:
     """What one pseudonym's grants come to. Those that begin or end later say when to look again."""
-    turns = [turn for _, _, given_at, end in terms for turn in (given_at, end) if turn > now]
+    turns = [turn for _, _, given_at, end in terms for turn in (given_at, end)]
+    since = max((turn for turn in turns if turn <= now), default=0)
+    until = min((turn for turn in turns if turn > now), default=_NEVER)
     standing = frozenset(kind for _, kind, given_at, end in terms if given_at <= now < end)
-    return Standing(terms[0][0], standing, min(turns, default=_NEVER))
+    return Standing(terms[0][0], standing, since, until)
 
 
 def listed(connection: Connection, person: str | None = None) -> list[tuple[str, Grant]]:

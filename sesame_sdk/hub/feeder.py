@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
 from threading import Lock, Thread
 from typing import Any
 
@@ -23,12 +24,14 @@ from sesame_sdk.exchange.letters import Counts, Dead, Letter, Signed
 from sesame_sdk.exchange.retries import Retries
 from sesame_sdk.exchange.transport import Transport
 from sesame_sdk.hub.feeds import Feed
+from sesame_sdk.hub.moments import EPOCH
 from sesame_sdk.hub.products.product import Lead
 from sesame_sdk.hub.watch import metrics, safe
 from sesame_sdk.hub.watch.lines import FeedHeldUp, MessageRefused, NotDelivered
 from sesame_sdk.hub.watch.logs import say
 from sesame_sdk.hub.watch.safe import Fault
 from sesame_sdk.model.envelope import Receipt
+from sesame_sdk.signing.tokens import LEEWAY
 
 #: Seconds between two looks: what a withdrawal waits at most before it is on its way.
 PAUSE = 0.05
@@ -87,6 +90,7 @@ class Feeder:
     _thread: Thread | None = None
     _waiting: int = 0
     _lead: Lead | None = None
+    _latest: datetime = EPOCH
 
     def start(self) -> None:
         """Begin."""
@@ -128,6 +132,7 @@ class Feeder:
 
     def _look(self) -> bool:
         leads = self._leads()
+        self._look_at_the_clock(leads=leads)
         busy = leads and self.feed.refresh_some()
         found = self.feed.news()
         metrics.LEDGER_UP.set(1)
@@ -145,6 +150,13 @@ class Feeder:
             lost.release()
         self._lead = self._lead or self.feed.lead()
         return self._lead is not None
+
+    def _look_at_the_clock(self, *, leads: bool) -> None:
+        """Start over when it was set back, by more than clocks differ."""
+        now = self.feed.clock()
+        if leads and now < self._latest - LEEWAY:
+            self.feed.start_over()
+        self._latest = now
 
     def _push_soon(self, stream: Row[Any]) -> None:
         with self._lock:

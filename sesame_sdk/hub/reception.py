@@ -128,7 +128,8 @@ class Reception:
 
         def work(connection: Connection, stream: Row[Any]) -> None:
             now = self.feed.clock()
-            if stream.asked_at > micros(now - timedelta(seconds=streams.VERIFICATION_INTERVAL)):
+            interval = timedelta(seconds=streams.VERIFICATION_INTERVAL)
+            if micros(now - interval) < stream.asked_at <= micros(now):
                 raise Rejected("was asked for just now", field="verification", code="too_many")
             connection.execute(update(table).where(table.c.id == stream.id).values(asked_at=micros(now)))
             self.feed.shelf.speak(connection, stream, Verification(asked.state or None), now)

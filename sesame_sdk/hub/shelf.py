@@ -36,6 +36,7 @@ from sesame_sdk.model.feed import (
     Verification,
 )
 from sesame_sdk.signing.events import new_jti
+from sesame_sdk.signing.tokens import LEEWAY
 
 #: A message that waits longer is made anew: its date says how fresh it is, and old ones are refused.
 LONGEST_WAIT = timedelta(hours=1)
@@ -68,12 +69,10 @@ class Shelf:
             at: now; UTC.
             after: only messages above this number, in the order of their numbers.
         """
-        old = (
-            (letters.c.stream == stream.id)
-            & ~letters.c.dead
-            & (letters.c.made_at < micros(at - LONGEST_WAIT))
-        )
-        feed.dissolve(connection, connection.scalars(select(letters.c.id).where(old)).all())
+        mine = (letters.c.stream == stream.id) & ~letters.c.dead
+        # By a clock that was ahead of its time it says a time at which nobody would believe it.
+        fit = letters.c.made_at.between(micros(at - LONGEST_WAIT), micros(at + LEEWAY))
+        feed.dissolve(connection, connection.scalars(select(letters.c.id).where(mine, ~fit)).all())
         found = _open(connection, stream, most, after)
         while len(found) < most and stream.status == ENABLED and self._make_next(connection, stream, at):
             found = _open(connection, stream, most, after)
@@ -103,10 +102,24 @@ class Shelf:
     def _say_alive(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
         waits = select(letters.c.id).where(letters.c.stream == stream.id, ~letters.c.dead).limit(1)
         spoke = connection.scalar(select(streams.c.spoke_at).where(streams.c.id == stream.id)) or 0
-        due = spoke <= micros(at - self.heartbeat) and connection.execute(waits).first() is None
+        due = self._is_silent(spoke, at) and connection.execute(waits).first() is None
         if due:
             self.speak(connection, stream, Verification(), at)
         return due
+
+    def _is_silent(self, spoke: int, at: datetime) -> bool:
+        """Whether a stream was spoken through too long ago, or at a time that is still to come."""
+        return not micros(at - self.heartbeat) < spoke <= micros(at + LEEWAY)
+
+    def has_news(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
+        """Whether `take` would give anything: a message, a state that is owed, or a sign of life."""
+        waits = select(letters.c.id).where(letters.c.stream == stream.id, ~letters.c.dead).limit(1)
+        if connection.execute(waits).first():
+            return True
+        if stream.status != ENABLED:
+            return False
+        owed = select(told.c.person).where(told.c.stream == stream.id, told.c.due > 0).limit(1)
+        return self._is_silent(stream.spoke_at, at) or connection.execute(owed).first() is not None
 
     def _make_gone(self, connection: Connection, stream: Row[Any], row: Row[Any], at: datetime) -> None:
         event = EventType(row.event)
@@ -208,18 +221,6 @@ def oldest_owed(connection: Connection) -> int | None:
             owed = select(func.min(told.c.seq)).where(told.c.stream == stream, told.c.due == due)
             firsts.append(connection.scalar(owed))
     return min((first for first in firsts if first is not None), default=None)
-
-
-def has_news(connection: Connection, stream: Row[Any], spoken_before: datetime) -> bool:
-    """Whether `Shelf.take` would give anything: a message, a state that is owed, or a sign of life."""
-    if connection.execute(
-        select(letters.c.id).where(letters.c.stream == stream.id, ~letters.c.dead).limit(1)
-    ).first():
-        return True
-    if stream.status != ENABLED:
-        return False
-    owed = select(told.c.person).where(told.c.stream == stream.id, told.c.due > 0).limit(1)
-    return stream.spoke_at <= micros(spoken_before) or connection.execute(owed).first() is not None
 
 
 def counts(connection: Connection, stream: int) -> Counts:

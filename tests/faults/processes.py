@@ -12,10 +12,12 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import requests
+import uvicorn
 from attrs import frozen
 
 from sesame_sdk import Retryable
@@ -23,7 +25,12 @@ from sesame_sdk.exchange.client import Client
 from sesame_sdk.exchange.outbox import Outbox
 from sesame_sdk.exchange.retries import Retries
 from sesame_sdk.exchange.transport import Transport
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.app import create_app
+from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.server import serve
+from sesame_sdk.hub.stopping import end_in_peace
+from sesame_sdk.hub.watch import logs
 from sesame_sdk.signing.keys import SigningKey
 from tests.faults.town import BATCH, SHOP, signals
 
@@ -51,6 +58,23 @@ def start(target: Callable[..., None], *args: object) -> BaseProcess:
     process = _PROCESSES.Process(target=target, args=args)
     process.start()
     return process
+
+
+@frozen
+class Clock:
+    """Tells the time as a file says: how many seconds it is ahead. So it can be set for another process."""
+
+    file: Path
+
+    def set(self, *, hours: float) -> None:
+        """Set it so far ahead of its time."""
+        beside = self.file.with_suffix(".new")
+        beside.write_text(str(hours * 3600))
+        beside.replace(self.file)
+
+    def __call__(self) -> datetime:
+        """What time it is by it."""
+        return moments.now() + timedelta(seconds=float(self.file.read_text()))
 
 
 @frozen
@@ -99,11 +123,12 @@ class RunningHub:
 
 
 @contextmanager
-def running_hub(path: Path, port: int, **flags: object) -> Iterator[RunningHub]:
+def running_hub(path: Path, port: int, clock: Clock | None = None, **flags: object) -> Iterator[RunningHub]:
     """A hub in a folder, once it is ready. In the end it is stopped, if it still runs."""
     log = path / "log"
     told = {"port": str(port), "drain_seconds": "0", **{name: str(flag) for name, flag in flags.items()}}
-    hub = RunningHub(start(_serve, path, told, log), f"http://127.0.0.1:{port}", log)
+    process = start(_serve_by, path, port, clock, log) if clock else start(_serve, path, told, log)
+    hub = RunningHub(process, f"http://127.0.0.1:{port}", log)
     try:
         until(lambda: hub.answers() == 200 or not hub.process.is_alive())
         assert hub.process.is_alive(), log.read_text()[-4000:]
@@ -116,12 +141,25 @@ def running_hub(path: Path, port: int, **flags: object) -> Iterator[RunningHub]:
 
 
 def _serve(path: Path, flags: dict[str, str], log: Path) -> None:
+    _settle_in(log)
+    serve(path, flags=flags)
+
+
+def _serve_by(path: Path, port: int, clock: Clock, log: Path) -> None:
+    """The same by a clock that is no setting: nobody but a test has any use for a wrong one."""
+    _settle_in(log)
+    with closing(Hub.open(path, clock=clock)) as hub:
+        logs.begin(level="info", form="json")
+        end_in_peace()
+        uvicorn.run(create_app(hub), port=port, access_log=False, log_config=None, log_level=None)
+
+
+def _settle_in(log: Path) -> None:
     os.setsid()
     said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(said, 1)
     os.dup2(said, 2)
     warnings.simplefilter("error")
-    serve(path, flags=flags)
 
 
 @frozen

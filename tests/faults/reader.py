@@ -71,11 +71,11 @@ class Reader:
 
     def take(self) -> None:
         """All that waits in the stream, acknowledged. Numbers may only grow."""
-        found = self._poll([])
+        found = self.poll()
         while found:
             for token in found.values():
                 self.hear(token.encode())
-            found = self._poll(list(found))
+            found = self.poll(*found)
 
     def hear(self, token: bytes) -> None:
         """One message, proved."""
@@ -94,7 +94,8 @@ class Reader:
         assert number > self.numbers.get(person, 0)
         self.points[person], self.numbers[person] = points, number
 
-    def _poll(self, done: list[str]) -> dict[str, str]:
+    def poll(self, *done: str) -> dict[str, str]:
+        """Messages by ``jti``; those that are named are acknowledged."""
         answer = self.ask("POST", f"/v1/ssf/poll/{self.stream}", {"returnImmediately": True, "ack": done})
         assert answer.status_code == 200, answer.text
         sets: dict[str, str] = answer.json()["sets"]

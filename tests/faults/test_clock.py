@@ -1,0 +1,165 @@
+"""Clocks that jump hours ahead and back: the client's, and the hub's."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sesame_sdk import Direction
+from sesame_sdk.exchange.client import Client
+from sesame_sdk.exchange.transport import Transport
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import create_hub
+from sesame_sdk.model.envelope import DropReason
+from tests.faults.conftest import Site
+from tests.faults.processes import EAGER, Clock, until
+from tests.faults.reader import Reader
+from tests.faults.town import BATCH, PEOPLE, SHOP, signals
+from tests.hub import stage
+from tests.hub.conftest import ORDERS
+from tests.hub.stage import HUB, NOON, ORDER, Partner
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+#: Its consent to be read ends in two hours.
+LEAVING = PEOPLE[0]
+
+
+@pytest.fixture
+def clocks(site: Site) -> tuple[Clock, Clock]:
+    """The hub's and the client's; both go right."""
+    made = Clock(site.home / "hubs-clock"), Clock(site.home / "clients-clock")
+    for clock in made:
+        clock.set(hours=0)
+    return made
+
+
+def _end_a_consent(site: Site) -> None:
+    with Hub.open(site.path) as hub:
+        shop = site.town.shop(hub)
+        hub.withdraw(LEAVING, SHOP, Direction.READ)
+        ends = {"given_at": moments.now(), "expires_at": moments.now() + timedelta(hours=2)}
+        hub.add_grants(shop.grants(LEAVING, reads="retail", **ends))
+
+
+def test_clocks_that_jump(site: Site, clocks: tuple[Clock, Clock]) -> None:
+    """What a wrong clock says is refused, with the reason, and kept; once clocks are right it counts, once."""
+    hubs, ours = clocks
+    _end_a_consent(site)
+    with site.serving(clock=hubs) as hub:
+        reader = Reader(hub.url, site.town.url, site.key, ours)
+        reader.subscribe()
+        transport = Transport(hub.url, retries=EAGER)
+        client = Client(
+            issuer=SHOP,
+            hub=hub.url,
+            signer=site.key,
+            outbox=site.home / "outbox.sqlite",
+            transport=transport,
+            clock=ours,
+        )
+        with client:
+            _jump(client, hubs, ours, reader, site)
+    site.check(6 * BATCH)
+
+
+def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, site: Site) -> None:
+    posted = []
+
+    def post(number: int) -> None:
+        client.post(signals(number * BATCH, (number + 1) * BATCH))
+        with closing(sqlite3.connect(site.home / "outbox.sqlite")) as file:
+            posted.append(file.execute("SELECT jti FROM message ORDER BY id DESC").fetchone()[0])
+
+    def told(number: int) -> bool:
+        """Whether the stream has told of the first so many batches."""
+        reader.take()
+        expected = {name: score.points for name, score in site.town.expected(number * BATCH).scores.items()}
+        return {**reader.points, LEAVING: expected[LEAVING]} == expected
+
+    post(0)
+    assert client.deliver().sent == 1
+    until(lambda: told(1))
+    assert reader.points[LEAVING] is not None
+
+    ours.set(hours=5)  # of ours alone: the hub does not believe what is still to come
+    post(1)
+    assert client.deliver().dead == 1
+    ours.set(hours=0)
+    (letter,) = client.dead_letters()
+    assert letter.code == "invalid_request"
+    assert "iat: is in the future" in letter.reason
+    site.check_nothing_lost(2 * BATCH)
+
+    hubs.set(hours=5)  # the hub takes it, but its receipt is one that we cannot believe
+    post(2)
+    assert client.deliver().dead == 1
+    assert client.dead_letters()[-1].code == "invalid_receipt"
+    site.check_nothing_lost(3 * BATCH)
+    refused = reader.score(LEAVING)
+    assert (refused.status_code, refused.json()["description"]) == (401, "exp: is past (sign a new token)")
+    ours.set(hours=5)
+    until(lambda: len(reader.poll()) > 0)  # messages are made, and nobody acknowledges them
+
+    for clock in (hubs, ours):  # they are made anew, with a time that can be believed
+        clock.set(hours=0)
+    post(3)
+    assert client.deliver().sent == 1
+    there = _points(site)
+    until(lambda: reader.take() or reader.points == there)
+    assert there[LEAVING] is not None
+
+    hubs.set(hours=-5)
+    post(4)
+    assert client.deliver().dead == 1
+    hubs.set(hours=0)
+    site.check_nothing_lost(5 * BATCH)
+    post(5)
+    assert client.deliver().sent == 1
+
+    for clock in (hubs, ours):  # six hours later every time that was said is past
+        clock.set(hours=6)
+    assert client.redrive() == 3
+    assert client.deliver().sent == 3
+    assert client.counts().dead == 0
+    until(lambda: told(6) and reader.points[LEAVING] is None)
+    # In the order in which they were posted, whatever time it was by the hub.
+    assert [receipt.jti for receipt in client.receipts()] == posted
+    assert sum(receipt.accepted for receipt in client.receipts()) == 6 * BATCH
+
+
+def _points(site: Site) -> dict[str, float | None]:
+    """Of everybody, by what is in the ledger now, for who may be read now."""
+    with Hub.open(site.path) as hub:
+        scores = site.town.shop(hub).read(*PEOPLE)
+    return {person: score and score.points for person, score in zip(PEOPLE, scores, strict=True)}
+
+
+def test_consents_are_judged_by_the_time_it_is_now(tmp_path: Path, database: str) -> None:
+    """Also after a clock that was ahead was set back: what it had begun is not begun, what it ended stands."""
+    clock = stage.Clock()
+    path = create_hub(tmp_path / "hub", issuer=HUB, database=database).path
+    with Hub.open(path, clock=clock) as hub:
+        shop = Partner.join(SHOP, hub, clock, ORDERS)
+        noon, later = NOON - timedelta(hours=1), NOON + timedelta(hours=2)
+        hub.add_grants(shop.grants("early", ORDER, given_at=noon, expires_at=later))
+        hub.add_grants(shop.grants("late", ORDER, given_at=later))
+
+        def dropped(key: str) -> set[str]:
+            sent = {who: shop.signal(who, f"{who} {key}", at=NOON - timedelta(days=1)) for who in ("early", "late")}
+            receipt = shop.send(*sent.values())
+            assert {one.reason for one in receipt.dropped} <= {DropReason.NO_GRANT}
+            gone = {one.id for one in receipt.dropped}
+            return {who for who, signal in sent.items() if signal.id in gone}
+
+        assert dropped("1") == {"late"}
+        clock.pass_by(hours=5)
+        assert dropped("2") == {"early"}
+        clock.pass_by(hours=-5)
+        assert dropped("3") == {"late"}
+        clock.pass_by(hours=-5)
+        assert dropped("4") == {"early", "late"}
+        clock.pass_by(hours=5)
+        assert dropped("5") == {"late"}
