@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row
 
 from sesame_sdk.exchange.letters import Counts, DeadLetter, Letter
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub import refresh, shelf, streams
+from sesame_sdk.hub import feed, refresh, shelf, streams
 from sesame_sdk.hub.database import product_of, reading
 from sesame_sdk.hub.feed_schema import streams as table
 from sesame_sdk.hub.moments import micros

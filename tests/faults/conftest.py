@@ -68,7 +68,7 @@ class Site:
         check_nothing_lost(self.path, SHOP, self.key, self.home / "outbox.sqlite", told)
 
     def check(self, said: int) -> None:
-        """The oracle's last word: all of the first `said` signals came through, as if nothing had happened."""
+        """The oracle's last word: the first `said` signals came through, as if nothing had happened."""
         self.check_nothing_lost(said)
         check_as_without_faults(self.path, self.town.expected(said))
         if (self.path / "log").exists():

@@ -80,7 +80,7 @@ def check_nothing_lost(
 
 
 def check_as_without_faults(path: Path, expected: Ledger) -> None:
-    """Pass if ledger and scores are `expected`, and the table of signals can be made again from the ledger."""
+    """Pass if ledger and scores are `expected`, and the table of signals can be made again."""
     found = read_ledger(path)
     assert len(found.rows) == len(expected.rows)
     assert found.rows == expected.rows

@@ -17,7 +17,7 @@ class Way:
 
     Attributes:
         port: where the hub listens.
-        cuts: for each connection that is to be cut, the side (``request`` or ``answer``) and after how many of
+        cuts: for each connection to be cut, the side (``request`` or ``answer``) and after how many of
             its bytes; when none is left, connections stay whole.
         cut: how many were, by side.
     """

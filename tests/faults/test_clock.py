@@ -45,7 +45,7 @@ def _end_a_consent(site: Site) -> None:
 
 
 def test_clocks_that_jump(site: Site, clocks: tuple[Clock, Clock]) -> None:
-    """What a wrong clock says is refused, with the reason, and kept; once clocks are right it counts, once."""
+    """What a wrong clock says is refused with the reason, and kept; once clocks are right it counts once."""
     hubs, ours = clocks
     _end_a_consent(site)
     with site.serving(clock=hubs) as hub:
@@ -138,7 +138,7 @@ def _points(site: Site) -> dict[str, float | None]:
 
 
 def test_consents_are_judged_by_the_time_it_is_now(tmp_path: Path, database: str) -> None:
-    """Also after a clock that was ahead was set back: what it had begun is not begun, what it ended stands."""
+    """Also after a clock that was ahead was set back: what it had begun is not, what it ended stands."""
     clock = stage.Clock()
     path = create_hub(tmp_path / "hub", issuer=HUB, database=database).path
     with Hub.open(path, clock=clock) as hub:
@@ -148,7 +148,10 @@ def test_consents_are_judged_by_the_time_it_is_now(tmp_path: Path, database: str
         hub.add_grants(shop.grants("late", ORDER, given_at=later))
 
         def dropped(key: str) -> set[str]:
-            sent = {who: shop.signal(who, f"{who} {key}", at=NOON - timedelta(days=1)) for who in ("early", "late")}
+            sent = {
+                who: shop.signal(who, f"{who} {key}", at=NOON - timedelta(days=1))
+                for who in ("early", "late")
+            }
             receipt = shop.send(*sent.values())
             assert {one.reason for one in receipt.dropped} <= {DropReason.NO_GRANT}
             gone = {one.id for one in receipt.dropped}

@@ -16,7 +16,7 @@ ENVELOPES, CUTS = 24, 40
 
 
 def _cuts(seed: int) -> list[tuple[str, int]]:
-    """Anywhere: an answer is some 1,100 bytes, a packed envelope some 200,000; a connection carries several."""
+    """Anywhere: an answer is some 1,100 bytes, a packed envelope 200,000; a connection carries several."""
     dice = Random(seed)  # noqa: S311 - not a secret
     ways = {"answer": 1_300, "request": 400_000}
     sides = [dice.choice(sorted(ways)) for _ in range(CUTS)]
@@ -26,7 +26,7 @@ def _cuts(seed: int) -> list[tuple[str, int]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=f"cut at places by seed {seed}") for seed in (1,)])
 def test_an_answer_that_was_cut_is_asked_for_again(site: Site, seed: int) -> None:
-    """Whoever was cut off cannot know whether it was kept; sent again, it gets the receipt of the first time."""
+    """Whoever was cut off cannot know what was kept; sent again, it gets the receipt of the first time."""
     sender = site.sender(ENVELOPES * BATCH)
     far = free_port()
     with site.serving(port=far), breaking(site.town.port, to=far, cuts=_cuts(seed)) as way:

@@ -93,7 +93,7 @@ class Town:
         return shop.grants(person, ORDER, LATE, reads="retail", **{"given_at": LONG_AGO, **terms})
 
     def expected(self, said: int, further: Sequence[Signal] = ()) -> Ledger:
-        """What a hub holds that got the first `said` signals, and `further`, and to which nothing happened."""
+        """What a hub holds that got the first `said` signals and `further`, and nothing happened to."""
         key = (said, tuple(signal.id for signal in further))
         if key not in self._expected:
             path = self.folder / f"expected-{len(self._expected)}"
