@@ -47,7 +47,7 @@ class _Asker:
 
 @pytest.mark.slow
 def test_the_hub_waits_for_its_database(new_site: Callable[..., Site], postgresql: servers.Server) -> None:
-    """Stopped in peace, then by a crash: 503 with Retry-After meanwhile, not ready, alive; then it goes on."""
+    """Stopped in peace, then by a crash: 503 and Retry-After meanwhile, not ready, alive; then it goes on."""
     site = new_site("postgresql")
     sender = site.sender(ENVELOPES * BATCH)
     with site.serving(workers=2) as hub:
