@@ -17,11 +17,11 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from sesame_sdk.hub import ledger, people
 from sesame_sdk.hub.moments import micros
+from sesame_sdk.hub.outcomes import Outcome
 from sesame_sdk.hub.parties import Owned, void_envelopes
 from sesame_sdk.hub.schema import envelopes, registrations, signals
 from sesame_sdk.model import codec
-from sesame_sdk.model.envelope import DropReason, EventType, Receipt
-from sesame_sdk.signing import compact, events
+from sesame_sdk.model.envelope import DropReason, EventType
 
 
 @frozen
@@ -122,17 +122,16 @@ def _count(connection: Connection, which: ColumnElement[bool]) -> int:
 
 
 def _dropped(connection: Connection, key: Owned, since: int) -> int:
-    """By the receipts of other keys of this partner, which are ours and in our own ledger."""
+    """By what the envelopes of this partner's other keys came to."""
     others = and_(
         envelopes.c.partner == key.partner,
         envelopes.c.kid != key.kid,
         envelopes.c.id > since,
         envelopes.c.event == EventType.SIGNALS.value,
     )
-    receipts = (
-        codec.decode(events.raw_payload(compact.payload_of(token), EventType.RECEIPT), Receipt)
-        for token in connection.scalars(select(envelopes.c.receipt).where(others))
+    outcomes = (
+        codec.decode(told, Outcome) for told in connection.scalars(select(envelopes.c.receipt).where(others))
     )
     return sum(
-        one.reason is DropReason.KIND_NOT_REGISTERED for receipt in receipts for one in receipt.dropped
+        reason is DropReason.KIND_NOT_REGISTERED for outcome in outcomes for _, reason in outcome.dropped
     )

@@ -24,7 +24,9 @@ from sesame_sdk.exchange.outbox import Outbox
 from sesame_sdk.hub import ledger, moments, policies, scores
 from sesame_sdk.hub import schema as tables
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.outcomes import Outcome
 from sesame_sdk.hub.settings import load_settings
+from sesame_sdk.model import codec
 from sesame_sdk.model.score import Score
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.keys import SigningKey
@@ -113,8 +115,10 @@ def _check_receipts(path: Path, answered: Mapping[str, bytes], in_ledger: int) -
     outbox = Outbox(path)
     with closing(outbox):
         accepted = 0
-        for receipt, token in zip(outbox.receipts(), outbox.receipt_tokens(), strict=True):
-            assert answered[receipt.jti] == token
+        for receipt in outbox.receipts():
+            outcome = codec.decode(answered[receipt.jti], Outcome)
+            assert (outcome.accepted, outcome.duplicates) == (receipt.accepted, receipt.duplicates)
+            assert [why for _, why in outcome.dropped] == [signal.reason for signal in receipt.dropped]
             accepted += receipt.accepted
         assert accepted <= in_ledger
         for letter in outbox.dead_letters():

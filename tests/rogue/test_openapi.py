@@ -17,7 +17,7 @@ from sesame_sdk.hub.streams import Wish
 from tests.rogue.site import SET, Site
 
 _EXAMPLES = 60
-OPERATIONS = 15
+OPERATIONS = 18
 #: That no answer is of the server's own fault, and that each is one of those that the document names.
 CHECKS = [
     not_a_server_error,
