@@ -175,7 +175,7 @@ def unknown(words: list[str]) -> list[str]:
     with click.Context(sesame) as context:
         taken = {"--help"}
         for at, word in enumerate(words):
-            taken |= {name for each in command.params for name in each.opts}
+            taken |= {name for each in command.get_params(context) for name in each.opts}
             value = at > 0 and words[at - 1].startswith("-")
             if word.startswith("-") or value or not isinstance(command, click.Group):
                 continue
@@ -183,5 +183,6 @@ def unknown(words: list[str]) -> list[str]:
             if found is None:
                 return words[at : at + 1]
             command = found
-        taken |= {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+        options = command.get_params(context)
+        taken |= {name for each in options for name in (*each.opts, *each.secondary_opts)}
     return [word for word in words if word.startswith("-") and word.partition("=")[0] not in taken]
