@@ -1,6 +1,8 @@
 # Everything runs from .venv, which this file makes; nothing is installed outside it.
 PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS = never
+# Commands and tests start many processes; without bytecode each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 BIN = .venv/bin
 READY = .venv/ready
 
@@ -19,7 +21,7 @@ demo: $(READY) ## a purchase moves a profile: hub, three partners, one minute  [
 	@$(BIN)/python -m examples.demo $(if $(DATA),--data '$(DATA)')
 
 test: $(READY) ## every test but the long ones, two at a time
-	$(BIN)/pytest -n 2 -m "not long"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
 
 long: $(READY) ## the tests that take minutes
 	$(BIN)/pytest -m long

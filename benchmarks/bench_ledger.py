@@ -101,7 +101,7 @@ def _race(product: str, signals: int) -> _Run:
             run.ours.append(fastest(partial(site.send, client, some), times=1))
             run.each.append(fastest(partial(rival.in_steps, each, told), times=1))
             run.bulk.append(fastest(partial(bulk.insert, told), times=1))
-            run.memory.append(_largest_worker(process.pid))
+            run.memory.append(_largest_worker(process.pid or 0))
         run.single = _one_by_one(hub, signals)
     return run
 

@@ -1,17 +1,14 @@
 """A hub as operators run it, with a hundred thousand people who agreed, and a shop that sends."""
 
-import subprocess
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-import requests
 from attrs import evolve, field, frozen
 
 from sesame_sdk import (
@@ -36,6 +33,7 @@ from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.codec import manifest_digest, policy_digest
 from sesame_sdk.model.policy import Band
 from sesame_sdk.signing.keys import SigningKey
+from tests.hub.process import serving
 from tests.ports import free_port
 from tests.postgresql import running
 
@@ -54,13 +52,6 @@ KIND = SignalKind(
 )
 IDENTITY = Identity(bytes(32))
 START = datetime(2026, 1, 1, tzinfo=UTC)
-_DEADLINE = 120.0
-_SERVE = """
-import sys
-from pathlib import Path
-from sesame_sdk.hub.server import serve
-serve(Path(sys.argv[1]), flags=dict(setting.split("=", 1) for setting in sys.argv[2:]))
-"""
 
 
 @contextmanager
@@ -90,17 +81,11 @@ class Site:
     subjects: Sequence[str] = field(repr=False)
 
     @contextmanager
-    def serving(self, workers: int = WORKERS) -> Iterator[subprocess.Popen[bytes]]:
+    def serving(self, workers: int = WORKERS) -> Iterator[BaseProcess]:
         """The hub as processes of its own, once it answers."""
-        port = self.url.rpartition(":")[2]
-        settings = [f"port={port}", f"workers={workers}", "log_level=error"]
-        command = [sys.executable, "-c", _SERVE, str(self.path), *settings]
-        with (self.path / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
-            try:
-                _wait(process, f"{self.url}/healthz")
-                yield process
-            finally:
-                process.terminate()
+        port = int(self.url.rpartition(":")[2])
+        with serving(self.path, port, workers=workers, log_level="error") as process:
+            yield process
 
     @contextmanager
     def client(self, folder: Path) -> Iterator[Client]:
@@ -189,14 +174,3 @@ def _manifest() -> Manifest:
     reader = ConsumerDeclaration("bench-reader", PERSONALISED_BENEFITS, "retail")
     made = Manifest("sesame-bench", "1.0", "1.0", (KIND,), (reader,))
     return evolve(made, digest=manifest_digest(made))
-
-
-def _wait(process: subprocess.Popen[bytes], url: str) -> None:
-    ends = time.monotonic() + _DEADLINE
-    while time.monotonic() < ends and process.poll() is None:
-        try:
-            if requests.get(url, timeout=5).ok:
-                return
-        except (requests.ConnectionError, requests.Timeout):
-            time.sleep(0.05)
-    raise RuntimeError(f"the hub does not answer at {url}")

@@ -209,11 +209,27 @@ def _in_transaction(
     jobs: list[_Job[Any]],
     do_all: Callable[[Connection, list[_Job[Any]]], list[_Outcome]],
 ) -> list[_Outcome]:
-    with connection.begin():
-        product_of(connection.engine).hold(connection, max(job.task.hold for job in jobs))
+    hold = max(job.task.hold for job in jobs)
+    try:
+        transaction = _begin(connection, hold)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        transaction = _begin(connection, hold)  # it had broken while nothing was asked of it
+    with transaction:
         outcomes = do_all(connection, jobs)
         ensure_in_transaction(connection)
     return outcomes
+
+
+def _begin(connection: Connection, hold: Hold) -> Transaction:
+    transaction = connection.begin()
+    try:
+        product_of(connection.engine).hold(connection, hold)
+    except BaseException:
+        transaction.rollback()
+        raise
+    return transaction
 
 
 def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:

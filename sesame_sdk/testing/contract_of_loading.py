@@ -9,8 +9,8 @@ from sesame_sdk.testing.asking import OfPlugin, ask_if, hold
 
 #: Names that a plugin's command cannot take; a test of ours compares them with the command line's.
 BUILT_IN = (
-    *("audit", "book", "doctor", "explain", "follow", "grants", "hub", "keys", "outbox", "partners"),
-    *("plugins", "policy", "post", "register", "score"),
+    *("audit", "book", "disputes", "doctor", "erase", "explain", "export", "follow", "grants", "hub"),
+    *("keys", "notices", "outbox", "partners", "plugins", "policy", "post", "register", "score", "scrub"),
 )
 
 

@@ -36,7 +36,7 @@ HOSTILE = (
     "\"><img src=https://evil.example/x onerror='alert(1)'>",
     "{{ 7 * 7 }}{% include 'page.css' %}",
     "</style><style>*{display:none}",
-    "\u202eevil\u202c \x00\x1b[31m\ud800",
+    "\u202eevil\u202c \x01\x1b[31m\ud800",
     "سمعة العملاء المخلصين",
     "信誉良好的顾客与邻居" * 8,
     "a name without any blank in it " * 3 + "W" * 200,

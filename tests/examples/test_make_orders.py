@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from sesame_retail import Orders
+from sesame_retail.kinds import GIVEN_BACK, SPENT, UNIT
 from sesame_social import CommunityPosts
 
 from sesame_sdk import Identity, KeptBack
@@ -32,7 +33,8 @@ def test_the_sample_is_small_enough_to_ship() -> None:
 def test_the_sample_shows_every_kind_and_every_usual_reason(identity: Identity) -> None:
     """Orders, returns and orders without a customer; help, confirmed abuse, and what is only a report.
 
-    What a classifier thinks is useful is not among it: the sample's site runs none.
+    What a classifier thinks is useful is not among it, as the sample's site runs none; nor are other
+    currencies than the shop's own.
     """
     said = {
         one.reason if isinstance(one, KeptBack) else one.kind
@@ -40,7 +42,8 @@ def test_the_sample_shows_every_kind_and_every_usual_reason(identity: Identity) 
         for event in provider.read(DATA / name)
         for one in ([event] if isinstance(event, KeptBack) else provider.signals(event, identity))
     }
-    assert said | {"community.post.useful"} == {
+    abroad = {each[code].name for each in (SPENT, GIVEN_BACK) for code in each if code != UNIT}
+    assert said | abroad | {"community.post.useful"} == {
         *(kind.name for kind in (*Orders.kinds, *CommunityPosts.kinds)),
         "no customer",
         "not confirmed by a moderator",

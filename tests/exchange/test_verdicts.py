@@ -26,7 +26,9 @@ LONGEST = Finding(
     "POL-1", Action.WARN, "\u85e5" * 200, "\u85e5" * 400, "\u85e5" * 400, "\u85e5" * 200, date(2026, 11, 1)
 )
 
-texts = st.text(min_size=1, max_size=200).filter(str.strip)
+#: What a model holds: some text, and no NUL.
+_CHARACTERS = st.characters(exclude_characters="\0", codec="utf-8")
+texts = st.text(_CHARACTERS, min_size=1, max_size=200).filter(str.strip)
 findings = st.builds(
     Finding,
     st.from_regex(r"[A-Z]{2,8}-[0-9]{1,3}", fullmatch=True),

@@ -1,15 +1,9 @@
-"""Real processes, to be killed: a hub as operators run it, and a client that posts and delivers.
+"""Real processes, to be killed: a hub as operators run it, and a client that posts and delivers."""
 
-Each is a fork of one process that has everything loaded and does nothing: a start takes some 10 ms.
-"""
-
-import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
@@ -33,10 +27,8 @@ from sesame_sdk.hub.stopping import end_in_peace
 from sesame_sdk.hub.watch import logs
 from sesame_sdk.signing.keys import SigningKey
 from tests.faults.town import BATCH, SHOP, signals
+from tests.hub.process import settle_in, start
 
-_ROOT = str(Path(__file__).resolve().parents[2])
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.exchange.victim", "tests.faults.processes"])
 #: Seconds for whatever must happen, on a machine that may be busy with much else.
 DEADLINE = 90.0
 #: Of a client that does not wait long by itself; what a hub asks for it waits all the same.
@@ -49,15 +41,6 @@ def until(true: Callable[[], bool], *, seconds: float = DEADLINE) -> None:
     while not true():
         assert time.monotonic() < ends, "it did not happen in time"
         time.sleep(0.02)
-
-
-def start(target: Callable[..., None], *args: object) -> BaseProcess:
-    """Begin in a process of its own."""
-    if _ROOT not in sys.path:
-        sys.path.insert(0, _ROOT)
-    process = _PROCESSES.Process(target=target, args=args)
-    process.start()
-    return process
 
 
 @frozen
@@ -141,25 +124,17 @@ def running_hub(path: Path, port: int, clock: Clock | None = None, **flags: obje
 
 
 def _serve(path: Path, flags: dict[str, str], log: Path) -> None:
-    _settle_in(log)
+    settle_in(log)
     serve(path, flags=flags)
 
 
 def _serve_by(path: Path, port: int, clock: Clock, log: Path) -> None:
     """The same by a clock that is no setting: nobody but a test has any use for a wrong one."""
-    _settle_in(log)
+    settle_in(log)
     with closing(Hub.open(path, clock=clock)) as hub:
         logs.begin(level="info", form="json")
         end_in_peace()
         uvicorn.run(create_app(hub), port=port, access_log=False, log_config=None, log_level=None)
-
-
-def _settle_in(log: Path) -> None:
-    os.setsid()
-    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
-    warnings.simplefilter("error")
 
 
 @frozen

@@ -130,7 +130,7 @@ def test_a_worker_that_dies_is_replaced(site: Site) -> None:
         _until(lambda: dead not in _children(supervisor.pid) and len(_children(supervisor.pid)) == 2)
         _until(lambda: requests.get(f"{site.url}/healthz", timeout=30).ok)
         assert [site.send(envelope) for envelope in envelopes] == before
-    assert supervisor.returncode == 0
+    assert supervisor.exitcode == 0
     assert site.total() == 120.0
 
 

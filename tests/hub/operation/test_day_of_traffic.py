@@ -4,6 +4,7 @@ It holds none of the tokens, pseudonyms, people, values, signals and keys that t
 """
 
 import gzip
+import json
 import re
 import socket
 import sqlite3
@@ -93,6 +94,17 @@ def without(path: Path, table: str) -> Iterator[None]:
         ledger.execute(f"ALTER TABLE {table} RENAME TO away")
         yield
         ledger.execute(f"ALTER TABLE away RENAME TO {table}")
+
+
+@contextmanager
+def renamed_policies(path: Path, name: str) -> Iterator[None]:
+    """A hub whose policies somebody has given another name, behind its back, for a while."""
+    with closing(sqlite3.connect(path / "hub.sqlite", timeout=30, isolation_level=None)) as ledger:
+        before = ledger.execute("SELECT id, body FROM policies").fetchall()
+        changed = [(json.dumps(json.loads(body) | {"name": name}), found) for found, body in before]
+        ledger.executemany("UPDATE policies SET body = ? WHERE id = ?", changed)
+        yield
+        ledger.executemany("UPDATE policies SET body = ? WHERE id = ?", [row[::-1] for row in before])
 
 
 @define
@@ -209,13 +221,21 @@ class Day:
         assert answer.ok, answer.text
 
     def fail(self) -> None:
-        """The database fails beneath an envelope and beneath a read, with people's data in hand."""
+        """The database fails beneath an envelope and beneath a read, with people's data in hand.
+
+        What it holds is wrong beneath another read, in words that nobody should see.
+        """
         with without(self.world.path, "envelopes"):
             assert self.receive(self.world.post(self.tell(*PEOPLE, of=LATE))) == 503
-        with without(self.world.path, "grants"):
-            one = f"{self.world.url}/v1/scores/{self.world.shop.pseudonym(PEOPLE[0])}"
+        name = self.world.shop.pseudonym(PEOPLE[0])
+        one = f"{self.world.url}/v1/scores/{name}"
+        for wrong, status in (
+            (without(self.world.path, "grants"), 503),
+            (renamed_policies(self.world.path, name), 500),
+        ):
             token = self.keep(self.world.shop.read_token())
-            assert requests.get(one, headers=self.world.bearer(token), timeout=30).status_code == 500
+            with wrong:
+                assert requests.get(one, headers=self.world.bearer(token), timeout=30).status_code == status
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +282,7 @@ def test_every_line_is_json_with_a_time_a_level_and_an_event(day: Day) -> None:
         "answered",
         "refused",
         "request_failed",
+        "ledger_failed",
         "group_failed",
         "message_refused",
         "not_delivered",
@@ -285,7 +306,9 @@ def test_a_failure_says_what_failed_and_where(day: Day) -> None:
         "SQLITE_ERROR",
     )
     assert any(place.startswith("writer:") for place in first["trace"])
-    assert day.running.events("request_failed")[0]["route"] == "/v1/scores/{subject}"
+    for event, kind_of_error in (("ledger_failed", "OperationalError"), ("request_failed", "Misconfigured")):
+        (found,) = (line for line in day.running.events(event) if line["route"] == "/v1/scores/{subject}")
+        assert found["fault"][0]["type"] == kind_of_error
     rules = {rule for line in day.running.events("refused") for rule in line["rules"]}
     assert {"SPC-1", "EXT-0"} <= rules
     assert {line["code"] for line in day.running.events("message_refused")} == {"other"}

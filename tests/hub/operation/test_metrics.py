@@ -61,12 +61,11 @@ def test_envelopes_and_signals_are_counted_once_they_are_on_disk(served: tuple[W
         name: found[f"sesame_signals_total outcome={name}"] for name in ("kept", "duplicate", *DropReason)
     }
     assert signals == {
+        **dict.fromkeys(DropReason, 0),
         "kept": 3,
         "duplicate": 1,
-        "no_grant": 1,
-        "kind_not_registered": 1,
-        "value_against_polarity": 0,
-        "in_the_future": 0,
+        DropReason.NO_GRANT: 1,
+        DropReason.KIND_NOT_REGISTERED: 1,
     }
 
 
@@ -149,8 +148,6 @@ from sesame_sdk.hub.watch import metrics
 from sesame_sdk.hub.watch.safe import Safe
 from sesame_sdk.model.envelope import DropReason
 
-#: Each starts a hub, which takes a while on a machine that is busy.
-pytestmark = pytest.mark.timeout(300)
 for _ in range(int(sys.argv[1])):
     metrics.taken(10, 1, {DropReason.NO_GRANT: 2})
     metrics.answered(Safe("POST"), Safe("/v1/events"), 202, 0.01)

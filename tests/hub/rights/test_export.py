@@ -100,7 +100,7 @@ def test_an_export_tells_proof_that_fails_from_proof_that_was_given_up(
         forged = last.token[:-8] + b"AAAAAAAA"
         connection.execute(envelopes.update().where(envelopes.c.id == last.id).values(token=forged))
 
-    hub._writer.run(damage)
+    hub._writers.ledger.run(damage)
     found = {signal["id"]: signal for signal in export("ada")["signals"]}
     proofs = [found[shop.signal("ada", key).id]["verifies"] for key in ("1", "5", "6", "8")]
     assert proofs == [True, True, None, False]

@@ -1,6 +1,7 @@
 """Erased people looked for in the raw bytes: the database's files and its log, exports, the hub's own log.
 
-First every needle is found, so that the search is one that can find; then none is. The files are SQLite's.
+First every needle is found, so that the search is one that can find; then none is. Each test has a
+PostgreSQL of its own: others' writing would stand in the same files.
 """
 
 import base64
@@ -22,6 +23,7 @@ from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.hub.streams import Wish
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.keys import SigningKey
+from tests import postgresql as servers
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.process import free_port, serving
 from tests.hub.rights.conftest import Export
@@ -33,6 +35,8 @@ ADA = "ada-whose-traces-are-looked-for"
 REASON, STATEMENT = "an invoice that i never had from them", "nobody there would listen to me"
 MANY = [f"neighbour {number}" for number in range(150)]
 Needles = dict[str, tuple[bytes, ...]]
+_BLOCK = 8192  # of PostgreSQL
+_EMPTY = bytes(_BLOCK)
 
 
 def in_base64(found: bytes) -> tuple[bytes, ...]:
@@ -69,9 +73,50 @@ def found_in(needles: Needles, hay: bytes) -> set[str]:
     return {name for name, spellings in needles.items() if any(one in hay for one in spellings)}
 
 
-def files(path: Path) -> bytes:
-    """Every byte of every file in the hub's folder."""
-    return b"\n".join(file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file())
+def files(*folders: Path) -> bytes:
+    """Every byte of every file in the folders, but for blocks that are empty."""
+    found = [file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()]
+    return b"\n".join(block for file in found for block in _blocks(file.read_bytes()) if block.strip(b"\0"))
+
+
+def _blocks(found: bytes) -> Iterator[bytes]:
+    """Runs of blocks between empty ones: a log's file is mostly empty, and searching it takes long."""
+    begin = 0
+    for end in range(0, len(found), _BLOCK):
+        if found[end : end + _BLOCK] == _EMPTY:
+            yield found[begin:end]
+            begin = end + _BLOCK
+    yield found[begin:]
+
+
+@frozen
+class Ledger:
+    """Where a hub keeps its ledger: a URL, and the folder of the server if there is one."""
+
+    url: str
+    server: Path | None = None
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """A new one on each database product in turn. PostgreSQL writes to the disk as it does in production."""
+    if request.param == "sqlite":
+        yield Ledger("sqlite:///hub.sqlite")
+        return
+    with servers.running() as server:
+        yield Ledger(server.url(server.create()), server.folder)
+
+
+@pytest.fixture
+def database(ledger: Ledger) -> str:
+    """In place of a database in the server that all tests share."""
+    return ledger.url
+
+
+@pytest.fixture
+def on_disk(hub_path: Path, ledger: Ledger) -> Callable[[], bytes]:
+    """Every byte that the hub and its database have on disk."""
+    return lambda: files(hub_path, *([ledger.server] if ledger.server else []))
 
 
 @frozen
@@ -133,26 +178,26 @@ def left(hub: Hub, shop: Partner, clock: Clock) -> Left:
 
 
 def test_nothing_of_an_erased_person_is_left_in_the_files(
-    left: Left, hub: Hub, hub_path: Path, export: Export
+    left: Left, hub: Hub, on_disk: Callable[[], bytes], export: Export
 ) -> None:
     """In none, however spelt, once the partners were told; until then their pseudonyms alone."""
-    assert found_in(left.needles, files(hub_path)) == left.needles.keys()
+    assert found_in(left.needles, on_disk()) == left.needles.keys()
     before = len(export(MANY[0])["signals"])
     hub.rights.erase(ADA)
     hub.rights.scrub()
-    assert found_in(left.needles, files(hub_path)) == {"pseudonym at the shop", "pseudonym at the site"}
+    assert found_in(left.needles, on_disk()) == {"pseudonym at the shop", "pseudonym at the site"}
     for partner in (left.shop, left.site):
         assert poll(partner, *poll(partner)) == {}
     left.erased()
     hub.rights.scrub()
-    assert found_in(left.needles, files(hub_path)) == set()
+    assert found_in(left.needles, on_disk()) == set()
     assert found_in(left.needles, repr(export(MANY[0])).encode()) == set()
     assert len(export(MANY[0])["signals"]) == before
     assert hub.rebuild() == len(MANY) * 13 + 1
 
 
 def test_what_the_partner_goes_on_sending_of_an_erased_person_leaves_nothing(
-    left: Left, hub: Hub, hub_path: Path
+    left: Left, hub: Hub, on_disk: Callable[[], bytes]
 ) -> None:
     """The same orders exported anew, in new envelopes, and the message of before once more."""
     body = left.shop.seal(
@@ -167,16 +212,17 @@ def test_what_the_partner_goes_on_sending_of_an_erased_person_leaves_nothing(
     poll(left.site, *poll(left.site))
     left.erased()
     hub.rights.scrub()
-    assert found_in(left.needles, files(hub_path)) == set()
+    assert found_in(left.needles, on_disk()) == set()
 
 
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 def test_before_the_files_are_written_anew_most_of_what_was_deleted_is_overwritten(
-    left: Left, hub: Hub, hub_path: Path
+    left: Left, hub: Hub, on_disk: Callable[[], bytes]
 ) -> None:
     """By the erasure itself: what a scrub adds are the few copies that pages keep of rows that moved."""
     hub.rights.erase(ADA)
     hub.close()
-    assert len(found_in(left.needles, files(hub_path))) < len(left.needles) / 10
+    assert len(found_in(left.needles, on_disk())) < len(left.needles) / 10
 
 
 def test_a_serving_hub_logs_nothing_of_a_person(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
