@@ -169,6 +169,10 @@ def listen(settings: Settings, *, share: bool) -> socket.socket:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if share:
                 found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: accepted connections inherit it
+                # Whoever takes nothing of an answer for so long is cut, as is who sends a body that slowly.
+                most = settings.body_seconds * 1000
+                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, most)
             found.bind(address)
         except BaseException:
             found.close()

@@ -20,7 +20,8 @@ from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Transaction
+from sqlalchemy.exc import DBAPIError
 
 from sesame_sdk.errors import Retryable
 from sesame_sdk.hub.database import ensure_in_transaction, product_of, writing

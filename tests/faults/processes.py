@@ -35,7 +35,7 @@ DEADLINE = 90.0
 EAGER = Retries(attempts=3, first=0.05, longest=0.4, jitter=0.05)
 
 
-def until(true: Callable[[], bool], *, seconds: float = DEADLINE) -> None:
+def until(true: Callable[[], object], *, seconds: float = DEADLINE) -> None:
     """Wait for something."""
     ends = time.monotonic() + seconds
     while not true():

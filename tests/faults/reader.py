@@ -1,4 +1,4 @@
-"""The shop as a reader: it asks for scores, and is told of them by a stream, over HTTP."""
+"""A partner as a reader: it asks for scores, and is told of them by a stream, over HTTP."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,10 +13,8 @@ from sesame_sdk.model import codec
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.tokens import SET_TYP, verify_claims
 from sesame_sdk.signing.trust import Trust, TrustedKey
-from tests.faults.town import PEOPLE, PSEUDONYMS, SHOP
+from tests.faults.town import IDENTITY, PEOPLE, SHOP
 from tests.hub.stage import BENEFITS, LONG_AGO
-
-NAMES = dict(zip(PSEUDONYMS, PEOPLE, strict=True))
 
 
 @define
@@ -26,8 +24,9 @@ class Reader:
     Attributes:
         url: where the hub is.
         issuer: what it calls itself.
-        key: the shop's.
-        clock: the shop's.
+        key: the reader's.
+        clock: the reader's.
+        party: its issuer.
         stream: the name of its stream, once it has one.
         points: what the stream told last of each person; None of whoever left or has no score.
         numbers: of the last state that it told of each person.
@@ -37,27 +36,25 @@ class Reader:
     issuer: str
     key: SigningKey
     clock: Callable[[], datetime] = moments.now
+    party: str = SHOP
     stream: str = ""
     points: dict[str, float | None] = field(factory=dict)
     numbers: dict[str, int] = field(factory=dict)
+    _names: dict[str, str] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._names = {IDENTITY.pseudonym(f"{self.party}/{person}"): person for person in PEOPLE}
 
     def ask(self, method: str, path: str, body: object = None) -> requests.Response:
         """One request, with a token of its own."""
-        token = sign_read(
-            self.key,
-            issuer=SHOP,
-            audience=self.issuer,
-            purpose=BENEFITS,
-            context="retail",
-            now=self.clock(),
-        )
         return requests.request(
-            method,
-            self.url + path,
-            json=body,
-            headers={"Authorization": f"Bearer {token.decode()}"},
-            timeout=60,
+            method, self.url + path, json=body, headers={"Authorization": self.bearer()}, timeout=60
         )
+
+    def bearer(self) -> str:
+        """What it shows, once."""
+        said = {"issuer": self.party, "audience": self.issuer, "purpose": BENEFITS, "context": "retail"}
+        return f"Bearer {sign_read(self.key, now=self.clock(), **said).decode()}"
 
     def subscribe(self, **delivery: str) -> None:
         """Make the stream: polled, unless a way to push by is given."""
@@ -67,7 +64,8 @@ class Reader:
 
     def score(self, person: str) -> requests.Response:
         """Read one."""
-        return self.ask("GET", f"/v1/scores/{PSEUDONYMS[PEOPLE.index(person)]}")
+        subject = IDENTITY.pseudonym(f"{self.party}/{person}")
+        return self.ask("GET", f"/v1/scores/{subject}")
 
     def take(self) -> None:
         """All that waits in the stream, acknowledged. Numbers may only grow."""
@@ -81,7 +79,7 @@ class Reader:
         """One message, proved."""
         keys = requests.get(f"{self.url}/.well-known/jwks.json", timeout=60).json()["keys"]
         trust = Trust({self.issuer: [TrustedKey(key, LONG_AGO) for key in keys]})
-        verified = verify_claims(token, trust, typ=SET_TYP, audience=SHOP, now=self.clock())
+        verified = verify_claims(token, trust, typ=SET_TYP, audience=self.party, now=self.clock())
         claims: dict[str, Any] = codec.decode(verified.claims, dict)
         ((_, said),) = claims["events"].items()
         for change in said.get("changes", ()):
@@ -90,7 +88,7 @@ class Reader:
             self._note(claims["sub_id"]["id"], said["seq"], None)
 
     def _note(self, subject: str, number: int, points: float | None) -> None:
-        person = NAMES.get(subject, subject)
+        person = self._names.setdefault(subject, subject)
         assert number > self.numbers.get(person, 0)
         self.points[person], self.numbers[person] = points, number
 

@@ -1,0 +1,179 @@
+"""Readers who take long, or read nothing at all: they hold up nobody else, and memory stays bounded."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from sesame_sdk.hub import moments
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.streams import PUSH
+from tests.faults.conftest import Site
+from tests.faults.processes import RunningHub, until
+from tests.faults.reader import Reader
+from tests.faults.town import BATCH, IDENTITY, PEOPLE
+from tests.hub.stage import LONG_AGO, Partner, manifest
+
+ENVELOPES = 10
+#: Each asks for 10 MB, more than the system keeps for one that does not read.
+READERS, QUESTIONS = 20, 1000
+MEBIBYTE = 1 << 20
+#: TCP_ESTABLISHED, as Linux writes it.
+_ESTABLISHED = "01"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@contextmanager
+def _silent(hub: RunningHub, request: bytes) -> Iterator[None]:
+    """Many who ask the same again and again, and read no answer."""
+    with ExitStack() as stack:
+        for _ in range(READERS):
+            one = stack.enter_context(socket.socket())
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.settimeout(60)
+            one.connect(("127.0.0.1", int(hub.url.rpartition(":")[2])))
+            one.sendall(request * QUESTIONS)
+        yield
+
+
+def _held(hub: RunningHub) -> int:
+    """How many connections the hub's side has. Who reads nothing is not told that it is cut."""
+    ours = f":{int(hub.url.rpartition(':')[2]):04X}"
+    lines = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return sum(local.endswith(ours) and state == _ESTABLISHED for _, local, _, state, *_ in lines)
+
+
+def test_who_reads_nothing_is_left_alone_and_then_cut(site: Site) -> None:
+    """Twenty who ask for many megabytes and take none: the rest of the world is served meanwhile."""
+    sender = site.sender(ENVELOPES * BATCH)
+    with site.serving(body_seconds=2) as hub:
+        reader = Reader(hub.url, site.town.url, site.key)
+        assert reader.score(PEOPLE[0]).status_code == 200
+        page = f"GET /schema/openapi.json HTTP/1.1\r\nHost: {hub.url[7:]}\r\n\r\n".encode()
+        before = hub.resident()
+        with _silent(hub, page):
+            assert _held(hub) >= READERS
+            sender.finish(sender.begin())
+            assert reader.score(PEOPLE[0]).status_code == 200
+            assert hub.answers() == 200
+            assert hub.resident() - before < 100 * MEBIBYTE
+            until(lambda: _held(hub) == 0)
+    site.check(ENVELOPES * BATCH)
+
+
+def test_who_reads_slowly_gets_all_of_its_answer(site: Site) -> None:
+    """A hundred kilobytes, a little at a time, for longer than a silent one would be left: it is not cut."""
+    sender = site.sender(BATCH)
+    with site.serving(body_seconds=2) as hub:
+        sender.finish(sender.begin())
+        subjects = [f"{number:0128}" for number in range(1000)]
+        reader = Reader(hub.url, site.town.url, site.key)
+        body = json.dumps({"subjects": subjects}).encode()
+        asked = (
+            f"POST /v1/scores/read HTTP/1.1\r\nHost: {hub.url[7:]}\r\nAuthorization: {reader.bearer()}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        ).encode() + body
+        answer = b""
+        with socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.settimeout(60)
+            one.connect(("127.0.0.1", int(hub.url.rpartition(":")[2])))
+            one.sendall(asked)
+            began = time.monotonic()
+            while piece := one.recv(2048):
+                answer += piece
+                time.sleep(0.05)  # this is the reader's slowness, not a wait for luck
+        assert time.monotonic() - began > 2
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["scores"] == dict.fromkeys(subjects)
+    site.check(BATCH)
+
+
+class _Inbox(ThreadingHTTPServer):
+    """Where messages are pushed to: at ``/slow`` nobody answers until told."""
+
+    daemon_threads = True
+
+    def __init__(self, hear: Callable[[bytes], None]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.hear = hear
+        self.go_on = threading.Event()
+        self.waiting = 0
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Inbox
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/slow":
+            self.server.waiting += 1
+            self.server.go_on.wait(60)
+        else:
+            self.server.hear(body)
+        self.send_response(202)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _inbox(hear: Callable[[bytes], None]) -> Iterator[_Inbox]:
+    with _Inbox(hear) as inbox:
+        thread = threading.Thread(target=inbox.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield inbox
+        finally:
+            inbox.go_on.set()
+            inbox.shutdown()
+            thread.join()
+
+
+def _join(site: Site, hub: RunningHub, *parties: str) -> list[Reader]:
+    """Let further partners read everybody's score."""
+    readers = []
+    with Hub.open(site.path) as opened:
+        for party in parties:
+            partner = Partner(party, opened, moments.now, identity=IDENTITY)
+            opened.add_partner(party, [partner.key.public_jwk], not_before=LONG_AGO)
+            partner.register(manifest(reads=["retail"]))
+            opened.add_grants(
+                pair for who in PEOPLE for pair in partner.grants(who, reads="retail", given_at=LONG_AGO)
+            )
+            readers.append(Reader(hub.url, site.town.url, partner.key, party=party))
+    return readers
+
+
+def test_a_consumer_that_answers_slowly_holds_up_no_other(site: Site) -> None:
+    """One does not answer a push, and polls are not read: the quick one is told of everybody meanwhile."""
+    sender = site.sender(ENVELOPES * BATCH)
+    expected = {name: score.points for name, score in site.town.expected(ENVELOPES * BATCH).scores.items()}
+    with site.serving(body_seconds=2) as hub:
+        host = "http://127.0.0.1"
+        slow, quick, idle = _join(site, hub, f"{host}/slow", f"{host}/quick", f"{host}/idle")
+        with _inbox(quick.hear) as inbox:
+            slow.subscribe(method=PUSH, endpoint_url=f"{inbox.url}/slow")
+            quick.subscribe(method=PUSH, endpoint_url=f"{inbox.url}/quick")
+            idle.subscribe()
+            until(lambda: inbox.waiting > 0)
+            body = json.dumps({"returnImmediately": False}).encode()
+            poll = (
+                f"POST /v1/ssf/poll/{idle.stream} HTTP/1.1\r\nHost: {hub.url[7:]}\r\n"
+                f"Authorization: {idle.bearer()}\r\nContent-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n"
+            ).encode() + body
+            with _silent(hub, poll):
+                sender.finish(sender.begin())
+                until(lambda: quick.points == expected)
+                assert not inbox.go_on.is_set()
+            inbox.go_on.set()
+    site.check(ENVELOPES * BATCH)
