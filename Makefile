@@ -20,8 +20,8 @@ $(READY): pyproject.toml uv.lock $(wildcard plugins/*/pyproject.toml)
 demo: $(READY) ## a purchase moves a profile: hub, three partners, one minute  [DATA=orders.csv.gz]
 	@$(BIN)/python -m examples.demo $(if $(DATA),--data '$(DATA)')
 
-test: $(READY) ## every test but the long ones, two at a time
-	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
+test: $(READY) ## every test but the long ones; three at a time, as many of them wait
+	$(BIN)/pytest -n 3 --dist loadfile -m "not long"
 
 long: $(READY) ## the tests that take minutes
 	$(BIN)/pytest -m long

@@ -61,6 +61,7 @@ def test_somebody_who_declined_has_no_score(played: str) -> None:
     assert re.search(r"sesame score \S+ .*\n(.*\n)*.* - +-", after), after
 
 
+@pytest.mark.long
 def test_with_other_people_the_forum_speaks_of_them(tmp_path: Path) -> None:
     """Its posts are by the people of the file, so the hub accepts some."""
     rows = "".join(

@@ -19,7 +19,7 @@ from examples import demo
 from examples.stage import Stage
 from sesame_sdk import Home, KeptBack, Signal
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,10 @@ class Client:
             progress=progress,
         ).run()
 
+    def interrupt(self) -> None:
+        """Let a `deliver` of another thread end soon: it waits for nothing, and what it did not send stays."""
+        self._transport.abandon()
+
     def register(self, manifest: Manifest) -> Receipt:
         """Join the hub: tell it, signed, what a plugin of ours may say and what it reads for.
 

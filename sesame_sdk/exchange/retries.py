@@ -106,8 +106,12 @@ class Retries:
         try:
             yield
         except BaseException:
-            self._abandoned.set()
+            self.abandon()
             raise
+
+    def abandon(self) -> None:
+        """The same from another thread, until the next such block begins."""
+        self._abandoned.set()
 
 
 def _is_worth_another(error: BaseException) -> bool:

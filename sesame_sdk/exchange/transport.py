@@ -115,6 +115,10 @@ class Transport:
         """When the block raises, no thread waits for its next attempt any more."""
         return self._retries.interruptible()
 
+    def abandon(self) -> None:
+        """The same, from another thread than the block's."""
+        self._retries.abandon()
+
     def close(self) -> None:
         """Close every connection."""
         self._session.close()

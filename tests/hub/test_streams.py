@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import subprocess
 import sys
 import threading
@@ -260,8 +259,8 @@ def serving_until_killed(site: Site) -> Iterator[None]:
     """A hub that answers, and then dies."""
     with site.serve() as process:
         yield
-        process.send_signal(signal.SIGKILL)
-        process.wait(_DEADLINE)
+        process.kill()
+        process.join(_DEADLINE)
 
 
 @contextmanager
@@ -270,7 +269,7 @@ def killed_in_the_end(command: list[str]) -> Iterator[None]:
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         yield
         assert process.poll() is None
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.communicate(timeout=_DEADLINE)
 
 
@@ -397,8 +396,8 @@ def test_a_hub_that_ends_lets_go_of_those_who_wait(site: Site) -> None:
         poll.start()
         until(lambda: site.tokens_used() > used)
         started = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        process.wait(_DEADLINE)
+        process.terminate()
+        process.join(_DEADLINE)
         poll.join(_DEADLINE)
     assert time.monotonic() - started < 8
     assert [answer.json() for answer in answers] == [{"sets": {}, "moreAvailable": False}]

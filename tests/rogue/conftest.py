@@ -23,7 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     settings = create_hub(tmp_path_factory.mktemp("rogue") / "hub", issuer=url)
     with (settings.path / FILE).open("a", encoding="utf-8") as file:
         file.write(f"body_seconds = {BODY_SECONDS}\n")
-    with Hub.open(settings.path) as opened, serving(settings.path, port) as process:
+    with Hub.open(settings.path) as opened:
         first = Partner.join("https://shop.example", opened, moments.now, ORDERS, LATES, reads=["retail"])
         twin = Partner.join("https://twin.example", opened, moments.now, ORDERS, reads=["retail"])
         opened.set_policy(
@@ -37,4 +37,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         opened.add_partner(first.issuer, [revoked.public_jwk], not_before=LONG_AGO)
         opened.revoke_key(first.issuer, revoked.kid, LONG_AGO)
         opened.add_partner(first.issuer, [early.public_jwk], not_before=moments.now().replace(year=2100))
-        yield Site(url, opened, first, twin, revoked, early, process.pid)
+        opened.feed.refresh()  # what the hub has to do by itself is done, so a table that changes tells of us
+        with serving(settings.path, port) as process:
+            yield Site(url, opened, first, twin, revoked, early, process.pid or 0)

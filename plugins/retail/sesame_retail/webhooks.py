@@ -108,8 +108,9 @@ class Webhooks:
         while True:
             event = (await receive())["type"]
             if event == "lifespan.shutdown":
-                if self._delivery:
-                    await self._delivery
+                while self._delivery and not self._delivery.done():
+                    self._client.interrupt()  # again, as it may only just have begun
+                    await asyncio.wait({self._delivery}, timeout=0.1)
                 self._client.close()
                 self._book.close()
             await send({"type": f"{event}.complete"})

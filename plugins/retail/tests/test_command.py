@@ -142,7 +142,7 @@ def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: Home) -> 
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: Home) -> None:
     """Killed six times while the file grows: in the end every signal is in the outbox, with one value."""
     file, dice = tmp_path / "feed.csv", random.Random(5)  # noqa: S311 - not a secret

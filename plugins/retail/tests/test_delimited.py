@@ -80,7 +80,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_times_the_file_takes_the_same_memory(tmp_path: Path) -> None:
     """100 MB of 220,000 orders, against 10 MB: the peak of a process grows by less than 16 MB."""
     peaks = []

@@ -6,6 +6,7 @@ import hmac
 import json
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import permutations
@@ -169,6 +170,14 @@ def test_an_order_a_refund_and_a_cancellation_are_told_in_any_order(shop: Shop) 
             assert shop.shopify(*story[at]) == 200
         assert shop.made["spend"] == shop.made["completed"] == number + 1
     assert not shop.reasons
+
+
+def test_it_stops_at_once_though_the_hub_is_away(shop: Shop) -> None:
+    """What waits for the hub is on disk, and nobody has to wait for it."""
+    assert shop.shopify("orders/create", ORDER) == 200
+    began = time.monotonic()
+    shop.stop()
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

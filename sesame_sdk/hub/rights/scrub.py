@@ -16,6 +16,7 @@ from sesame_sdk.hub.rights.holdings import OTHERWISE, rows_of
 
 #: The person does not matter: only the names of the tables are asked for.
 _TABLES: tuple[Table, ...] = (*rows_of(0), *OTHERWISE)
+_FORGET = text("DELETE FROM pg_catalog.pg_statistic WHERE starelid = CAST(:name AS regclass)")
 _MEND = "run it again when less is going on"
 
 
@@ -51,8 +52,10 @@ def _scrub_postgresql(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:
             for table in _TABLES:
+                # The planner keeps common values of columns, a pseudonym for one. It is given others; those
+                # of a table that has become empty it would keep.
+                connection.execute(_FORGET, {"name": quoted(table)})
                 connection.execute(text(f"VACUUM (FULL, ANALYZE) {quoted(table)}"))
-            # The planner keeps common values of columns, a pseudonym for one. Now it has others.
             connection.execute(text("VACUUM FULL pg_catalog.pg_statistic"))
             _end_segment(connection)
             connection.execute(text("CHECKPOINT"))

@@ -25,6 +25,7 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.keys import SigningKey
 from tests import postgresql as servers
 from tests.hub.conftest import LATES, ORDERS
+from tests.hub.ledger import change
 from tests.hub.process import free_port, serving
 from tests.hub.rights.conftest import Export
 from tests.hub.rights.test_notices import poll
@@ -37,6 +38,14 @@ MANY = [f"neighbour {number}" for number in range(150)]
 Needles = dict[str, tuple[bytes, ...]]
 _BLOCK = 8192  # of PostgreSQL
 _EMPTY = bytes(_BLOCK)
+_UNPACKED = """
+DO $$ DECLARE it record; BEGIN
+  FOR it IN SELECT table_name, column_name FROM information_schema.columns
+    WHERE table_schema = 'public' AND data_type IN ('bytea', 'text', 'json', 'character varying')
+  LOOP
+    EXECUTE format('ALTER TABLE %I ALTER COLUMN %I SET STORAGE EXTERNAL', it.table_name, it.column_name);
+  END LOOP;
+END $$"""
 
 
 def in_base64(found: bytes) -> tuple[bytes, ...]:
@@ -114,6 +123,13 @@ def database(ledger: Ledger) -> str:
 
 
 @pytest.fixture
+def in_the_clear(hub: Hub, hub_path: Path, ledger: Ledger) -> None:  # noqa: ARG001 - with its tables
+    """PostgreSQL packs what is long, and whoever looks for it would find nothing for that alone."""
+    if ledger.server:
+        change(hub_path, _UNPACKED)
+
+
+@pytest.fixture
 def on_disk(hub_path: Path, ledger: Ledger) -> Callable[[], bytes]:
     """Every byte that the hub and its database have on disk."""
     return lambda: files(hub_path, *([ledger.server] if ledger.server else []))
@@ -136,7 +152,7 @@ def orders(shop: Partner, number: int, at: datetime) -> Iterator[Signal]:
 
 
 @pytest.fixture
-def left(hub: Hub, shop: Partner, clock: Clock) -> Left:
+def left(hub: Hub, shop: Partner, clock: Clock, in_the_clear: None) -> Left:  # noqa: ARG001
     """Everything that can be held of a person is held of ada."""
     site = Partner.join("https://site.example", hub, clock, ORDERS, LATES, reads=["retail"])
     for person in (ADA, *MANY):
