@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -40,12 +40,22 @@ def ended_plainly(play: Callable[[], int]) -> NoReturn:
         sys.exit(130)
 
 
+def run(
+    folder: Path, *words: str, env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run ``sesame`` in a folder, as a process of its own."""
+    return subprocess.run(
+        [SESAME, *words], cwd=folder, capture_output=True, text=True, timeout=300, check=False, env=env
+    )
+
+
 @frozen
 class Stage:
-    """A folder to play in, and the hub's address."""
+    """A folder to play in, the hub's address, and how commands are run."""
 
     folder: Path
     url: str
+    run: Callable[..., "subprocess.CompletedProcess[str]"] = run
 
     def sesame(self, *words: str | Path, show: bool = False, quiet: bool = False, fails: int = 0) -> str:
         """Type a command.
@@ -63,16 +73,9 @@ class Stage:
         if not quiet:
             shown = " ".join(typed).replace(f"{ROOT}/", "")
             _console.print(f"[dim]$[/] sesame {shown}", soft_wrap=True)
-        done = subprocess.run(
-            [SESAME, *typed],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            # What a command says when it refuses is shown, and a table in a pipe is as wide as it likes.
-            env={**os.environ, "COLUMNS": str(_console.width)} if fails else None,
-        )
+        # What a command says when it refuses is shown, and a table in a pipe is as wide as it likes.
+        env = {**os.environ, "COLUMNS": str(_console.width)} if fails else None
+        done = self.run(self.folder, *typed, env=env)
         if done.returncode != fails:
             sys.exit(f"that ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
         if show:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 DEMO = (sys.executable, "-m", "examples.demo")
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 def play(*words: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -61,7 +61,6 @@ def test_somebody_who_declined_has_no_score(played: str) -> None:
     assert re.search(r"sesame score \S+ .*\n(.*\n)*.* - +-", after), after
 
 
-@pytest.mark.long
 def test_with_other_people_the_forum_speaks_of_them(tmp_path: Path) -> None:
     """Its posts are by the people of the file, so the hub accepts some."""
     rows = "".join(

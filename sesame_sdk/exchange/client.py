@@ -111,7 +111,7 @@ class Client:
         ).run()
 
     def interrupt(self) -> None:
-        """Let a `deliver` of another thread end soon: it waits for nothing, and what it did not send stays."""
+        """Let a `deliver` in another thread end soon: what it did not send stays in the outbox."""
         self._transport.abandon()
 
     def register(self, manifest: Manifest) -> Receipt:

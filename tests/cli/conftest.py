@@ -1,7 +1,6 @@
 """A world to type commands in: a running hub, a shop that joined it, and some orders."""
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,10 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from examples.stage import SESAME, Stage, free_port, running_hub
+from examples.stage import Stage, free_port, running_hub
 from sesame_sdk import Home
 from sesame_sdk.cli.main import main
+from tests.commands import Typed, typed
 
 SHOP, BAIHE = "https://shop.example", "https://baihe.example"
 RANKING = "urn:sesame-sdk:purpose:MatchmakingRanking"
@@ -25,21 +25,7 @@ InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Countr
 C1004,A,thing,-1,2026-05-04 10:00:00,12.50,ada,Here
 """
 
-Typed = "subprocess.CompletedProcess[str]"
 Type = Callable[..., Typed]
-
-
-def typed(folder: Path, *words: str | Path, env: dict[str, str] | None = None) -> Typed:
-    """Run ``sesame`` in `folder` as a person would, and give back what came of it."""
-    return subprocess.run(
-        [SESAME, *map(str, words)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=env,
-    )
 
 
 @pytest.fixture
@@ -52,7 +38,7 @@ def sesame(tmp_path: Path) -> Type:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A hub that stands at a day, with a shop and a matchmaking site; ada agreed, ben did not."""
     folder = tmp_path_factory.mktemp("world")
-    stage = Stage(folder, f"http://127.0.0.1:{free_port()}")
+    stage = Stage(folder, f"http://127.0.0.1:{free_port()}", typed)
     (folder / "orders.csv").write_text(ORDERS)
     stage.sesame("hub", "init", "hub", "--issuer", stage.url, "--as-of", "2026-06-01")
     stage.sesame("policy", "load", POLICIES / "retail.toml", POLICIES / "matchmaking.toml", "--hub", "hub")

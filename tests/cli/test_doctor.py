@@ -10,7 +10,8 @@ from examples.stage import Stage
 from sesame_sdk import Home
 from sesame_sdk.exchange.letters import Dead
 from sesame_sdk.exchange.outbox import Outbox
-from tests.cli.conftest import Type, data, typed
+from tests.cli.conftest import Type, data
+from tests.commands import typed
 
 NOBODY = "http://127.0.0.1:9"
 

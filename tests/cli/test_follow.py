@@ -11,7 +11,8 @@ import pytest
 
 from examples.stage import SESAME
 from sesame_sdk import Home, ScoreBook
-from tests.cli.conftest import RANKING, data, typed
+from tests.cli.conftest import RANKING, data
+from tests.commands import typed
 from tests.examples.market import Market, open_market
 from tests.hub.test_streams import until
 

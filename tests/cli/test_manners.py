@@ -11,7 +11,8 @@ import pytest
 from examples.stage import SESAME, Stage
 from sesame_sdk.cli.main import COMMANDS
 from sesame_sdk.cli.main import sesame as sesame_group
-from tests.cli.conftest import POLICIES, Type, data, typed
+from tests.cli.conftest import POLICIES, Type, data
+from tests.commands import typed
 
 
 @pytest.mark.parametrize(

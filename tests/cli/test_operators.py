@@ -7,7 +7,8 @@ import pytest
 
 from examples.stage import Stage
 from sesame_sdk import Home
-from tests.cli.conftest import ORDERS, POLICIES, SHOP, Run, agree, data, typed
+from tests.cli.conftest import ORDERS, POLICIES, SHOP, Run, agree, data
+from tests.commands import typed
 
 
 @pytest.mark.parametrize(

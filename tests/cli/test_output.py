@@ -9,7 +9,8 @@ import pytest
 
 from examples.stage import SESAME
 from sesame_sdk.cli.console import note, show
-from tests.cli.conftest import POLICIES, typed
+from tests.cli.conftest import POLICIES
+from tests.commands import typed
 
 
 @pytest.fixture(autouse=True)

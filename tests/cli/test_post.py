@@ -13,7 +13,8 @@ from sesame_sdk import Home
 from sesame_sdk.cli import errand
 from sesame_sdk.cli.main import main
 from sesame_sdk.exchange.outbox import Outbox
-from tests.cli.conftest import SHOP, data, typed
+from tests.cli.conftest import SHOP, data
+from tests.commands import typed
 
 NOBODY = "http://127.0.0.1:9"
 #: One line is one signal. A mood of "boom" is a mistake in the plugin; "torn" breaks its reading.

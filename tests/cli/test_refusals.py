@@ -29,7 +29,8 @@ from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.signing.events import sign_event
-from tests.cli.conftest import POLICIES, SHOP, Run, typed
+from tests.cli.conftest import POLICIES, SHOP, Run
+from tests.commands import typed
 
 #: Takes the shop's orders for something that people declare of themselves: no registration may say otherwise.
 CONTRADICTION = (
@@ -52,7 +53,7 @@ BAD = SignalKind(
 def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A running hub that admitted the shop, and whose policy contradicts what the shop's plugin says."""
     folder = tmp_path_factory.mktemp("refusing")
-    stage = Stage(folder, f"http://127.0.0.1:{free_port()}")
+    stage = Stage(folder, f"http://127.0.0.1:{free_port()}", typed)
     (folder / "policy.toml").write_text((POLICIES / "retail.toml").read_text().replace(*CONTRADICTION))
     stage.sesame("hub", "init", "hub", "--issuer", stage.url)
     stage.sesame("policy", "load", "policy.toml", "--hub", "hub")

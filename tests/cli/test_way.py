@@ -4,7 +4,8 @@ import pytest
 
 from examples.stage import Stage
 from sesame_sdk import Home
-from tests.cli.conftest import BAIHE, RANKING, SHOP, agree, data, typed
+from tests.cli.conftest import BAIHE, RANKING, SHOP, agree, data
+from tests.commands import typed
 
 # One order of 30.00 thirty-one days before the day, 12.50 taken back, one month.
 COMPLETED = 4 * 0.5 ** (30.583333 / 365)

@@ -24,7 +24,16 @@ __all__ = ["free_port", "serving", "settle_in", "start"]
 _DEADLINE = 60.0
 _ROOT = str(Path(__file__).resolve().parents[2])
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.exchange.victim", "tests.faults.processes", "tests.hub.process"])
+_PROCESSES.set_forkserver_preload(
+    [
+        "tests.exchange.victim",
+        "tests.faults.processes",
+        "tests.hub.process",
+        "click",
+        "rich.progress",
+        "numpy",
+    ]
+)
 
 
 def start(target: Callable[..., None], *args: object) -> BaseProcess:
