@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -16,9 +17,11 @@ from sqlalchemy import (
     Select,
     Table,
     TableValuedAlias,
+    cast,
     func,
     literal,
     make_url,
+    select,
 )
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
@@ -140,6 +143,18 @@ def values_of(connection: Connection, values: Iterable[int] | Iterable[str]) -> 
     elements = getattr(func, product_of(connection.engine).json.elements)
     found: TableValuedAlias = elements(literal(list(values), JSON)).table_valued("value")
     return found
+
+
+def among(
+    connection: Connection, column: Column[Any], values: Iterable[int] | Iterable[str]
+) -> ColumnElement[bool]:
+    """Whether a column holds one of these. The database looks for each by its index.
+
+    With a long list of literals PostgreSQL, as long as it has no statistics of a table that is just being
+    filled, compares every row with every literal.
+    """
+    value = values_of(connection, values).c.value
+    return column.in_(select(cast(value, BigInteger) if column.type.python_type is int else value))
 
 
 def insert_or_update(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import feed, parties, people
 from sesame_sdk.hub import kinds as kind_names
+from sesame_sdk.hub.database import among
 from sesame_sdk.hub.moments import micros, micros_or_none
 from sesame_sdk.hub.schema import changes, grant_crossings, grant_kinds, grants, pseudonyms
 from sesame_sdk.hub.schema import people as people_table
@@ -49,7 +50,8 @@ def add(connection: Connection, told: Iterable[_Told], at: datetime) -> int:
     added = ended = 0
     while some := list(islice(remaining, _AT_ONCE)):
         by_digest = _by_digest(some)
-        known = set(connection.scalars(select(grants.c.digest).where(grants.c.digest.in_(sorted(by_digest)))))
+        told_before = select(grants.c.digest).where(among(connection, grants.c.digest, by_digest))
+        known = set(connection.scalars(told_before))
         added += _add(connection, {digest: pair for digest, pair in by_digest.items() if digest not in known})
         ended += _end(connection, {digest: by_digest[digest][1] for digest in known})
         _tell_feed(connection, people.numbered(connection, (person for person, _ in some)).values(), at)
