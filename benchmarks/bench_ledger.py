@@ -60,6 +60,12 @@ def _rows_of(product: str, signals: int, there: int) -> list[Row]:
         "signals/s",
         tuple((step * many, step * many / sum(run.ours[:many])) for many in (1, 2, 4, 8)),
     )
+    memory = Growth(
+        f"{product}: memory of the largest worker",
+        "signals",
+        "MiB",
+        tuple((step * many, run.memory[many - 1]) for many in (1, 2, 4, 8)),
+    )
     rate, each, bulk = (signals / sum(seconds) for seconds in (run.ours, run.each, run.bulk))
     what = f"{product}: client to durable ledger over HTTP, {signals:,} signals"
     against = "bulk insert into the same table"
@@ -74,7 +80,7 @@ def _rows_of(product: str, signals: int, there: int) -> list[Row]:
         ),
         Row(
             f"{product}: memory of the largest worker, {signals:,} signals in",
-            *(max(run.memory), 300.0, "300 MiB", "MiB", 1.0, "lower"),
+            *(max(run.memory), 300.0, "300 MiB", "MiB", 1.0, "lower", memory),
         ),
         Row(
             f"{product}: the same, last quarter of the signals beside the second",

@@ -5,7 +5,7 @@ Rules:
 2. What somebody thinks is no matter of ours: a post that speaks of no person, and so of institutions at
    most, is never called abuse, and none that names an institution is ever called helpful.
 3. Speech against prejudice names it, and so looks like it: where words of such speech stand, a head must
-   be surer before it is believed.
+   be surer before it is believed; and a slur that somebody tells of ("he said X") is not read.
 4. A script that a head did not learn is not judged by it.
 5. Whoever knows what kind of posts they are may say so. If nobody does, each post counts as a comment as
    far as it is written like one, and as a message for the rest.

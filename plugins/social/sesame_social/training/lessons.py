@@ -1,6 +1,6 @@
 """What each head is taught: which rows, with which weight, and which of our own texts beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from random import Random
@@ -47,13 +47,31 @@ Piece = tuple[str, float, float, bool]
 
 @cache
 def phrases() -> Phrases:
-    """Every name that is masked and every phrase that is noted."""
+    """Every name that is masked and every phrase that is noted, for training."""
+    return _made(_found())
+
+
+@cache
+def phrases_and_mentions() -> Phrases:
+    """The same for judging, and slurs that are told of become people too.
+
+    Not for training: most that is known of such posts is abuse, and the heads would learn it of the sign.
+    """
+    mentions = dict(_named("mentions"))
+    told = (f"{before} {slur}" for before in mentions["before"] for slur in mentions["slurs"])
+    return _made(_found() | dict.fromkeys(told, masking.PEOPLE))
+
+
+def _found() -> dict[str, int]:
     found: dict[str, int] = {}
     for name, sign in _SIGNS.items():
         found |= {word: sign for line in _lines(name) for word in _split(line)}
-    for line in [*_lines("helpful"), *_lines("tags"), *_lines("against")]:
-        manner, _, rest = line.partition(":")
-        found |= dict.fromkeys(_split(rest), _MANNERS[manner])
+    for manner, told in [pair for name in ("helpful", "tags", "against") for pair in _named(name)]:
+        found |= dict.fromkeys(told, _MANNERS[manner])
+    return found
+
+
+def _made(found: Mapping[str, int]) -> Phrases:
     return Phrases.of({word: sign for word, sign in found.items() if len(word) > 1})
 
 
@@ -135,6 +153,12 @@ def _lesson(pieces: Sequence[Piece], strength: float) -> Lesson:
 def _lines(name: str) -> list[str]:
     text = (files(__package__) / "words" / f"{name}.txt").read_text("utf-8")
     return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def _named(name: str) -> list[tuple[str, list[str]]]:
+    """Lines of which each says first what it holds."""
+    parts = [line.partition(":") for line in _lines(name)]
+    return [(what, _split(rest)) for what, _, rest in parts]
 
 
 def _split(line: str) -> list[str]:

@@ -55,7 +55,7 @@ def _packed(heads: Sequence[Fitted]) -> Model:
         form=np.round(np.array([head.form for head in heads]), 6),
         bias=np.round(np.array([head.bias for head in heads]), 6),
         thresholds=np.array(_THRESHOLDS),
-        phrases=lessons.phrases(),
+        phrases=lessons.phrases_and_mentions(),
     )
 
 
