@@ -1,6 +1,7 @@
 """Each way in which a message can be wrong: refused with its code of RFC 8935 section 2.4, nothing kept."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -325,7 +326,9 @@ VALUES: dict[str, tuple[str, Make]] = {
     ),
     "an id that is none": (
         "invalid_request",
-        lambda s: forging.envelope(s.shop, [disclosure(_good(s).replace(b"-7", b"-4", 1))]),
+        lambda s: forging.envelope(
+            s.shop, [disclosure(re.sub(rb"(-[0-9a-f]{4})-7", rb"\1-4", _good(s), count=1))]
+        ),
     ),
     "a kind that is no name": (
         "invalid_request",
