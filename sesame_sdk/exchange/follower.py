@@ -26,6 +26,7 @@ from sesame_sdk.exchange.outbox import Outbox
 from sesame_sdk.exchange.reads import sign_read
 from sesame_sdk.exchange.transport import Transport
 from sesame_sdk.interfaces import Signer
+from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
 from sesame_sdk.signing.tokens import KeyFinder
 
@@ -229,8 +230,9 @@ class Follower:
 
 def _read(body: bytes, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=kind)
+        found: T = codec.decoder(kind).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Rejected(
             f"the hub's answer is not understood: {error}", field="stream", code="invalid_answer"
         ) from error
+    return found

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.exchange.transport import Transport
+from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.score import Score
 
@@ -23,7 +24,7 @@ class _Scores:
     scores: dict[str, Score | None]
 
 
-_answer = msgspec.json.Decoder(_Scores)
+_answer = codec.decoder(_Scores)
 
 
 def read_scores(

@@ -23,6 +23,7 @@ import msgspec
 from attrs import frozen
 
 from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError, Throttled
+from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.problem import REFUSED
 
@@ -59,8 +60,8 @@ class _Refusal:
     findings: tuple[msgspec.Raw, ...] = ()
 
 
-_refusal = msgspec.json.Decoder(_Refusal)
-_finding = msgspec.json.Decoder(Finding)
+_refusal = codec.decoder(_Refusal)
+_finding = codec.decoder(Finding)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Rejected)
 
 

@@ -32,6 +32,7 @@ from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import Misconfigured
 from sesame_sdk.hub.moments import micros
+from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction
 
 #: Lines this much older than they must be are taken out, all at once.
@@ -156,8 +157,8 @@ def read(path: Path) -> Book:
     """
     try:
         first, *lines = path.read_bytes().split(b"\n")
-        head = msgspec.json.decode(first, type=_Head)
-        entries = tuple(msgspec.json.decode(line, type=Entry) for line in lines[:-1])
+        head = codec.decoder(_Head).decode(first)
+        entries = tuple(codec.decoder(Entry).decode(line) for line in lines[:-1])
         return Book(bytes.fromhex(head.key), head.since, entries)
     except OSError as error:
         raise Misconfigured(f"cannot be read: {error.strerror}", field=str(path)) from error

@@ -2,8 +2,8 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
+from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,8 +19,21 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 encode = _encoder.encode
 
 
-#: A decoder for one type, made once.
-decoder: Callable[[Any], msgspec.json.Decoder[Any]] = lru_cache(maxsize=64)(msgspec.json.Decoder)
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+_making = Lock()
+
+
+def decoder(kind: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401 - any type, or what stands for one
+    """A decoder for one type, made once, and never two at a time.
+
+    While msgspec learns what a class holds, other threads already find what it knows so far, and a process
+    in which one uses that dies of it (seen with 0.22).
+    """
+    found = _decoders.get(kind)
+    if found is None:
+        with _making:
+            found = _decoders.get(kind) or _decoders.setdefault(kind, msgspec.json.Decoder(kind))
+    return found
 
 
 def encode_each(values: Sequence[object]) -> list[bytes]:

@@ -51,7 +51,7 @@ class Opened:
     withheld: int
 
 
-_read_disclosed = msgspec.json.Decoder(tuple[str, Signal]).decode
+_read_disclosed = codec.decoder(tuple[str, Signal]).decode
 
 
 def seal(

@@ -22,7 +22,7 @@ from tests.hub.stage import ORDER, Partner, policy, weighting
 
 SET = "application/secevent+jwt"
 PEOPLE = [f"p{number}" for number in range(40)]
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @frozen

@@ -1,6 +1,8 @@
 """The wire form: what goes out comes back, and what is wrong is named."""
 
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -75,3 +77,37 @@ def test_a_digest_does_not_depend_on_the_order_of_members() -> None:
     """Equal meaning, equal digest."""
     assert codec.digest({"a": 1, "b": 2}) == codec.digest({"b": 2, "a": 1})
     assert codec.digest({"a": 1, "b": 2}) != codec.digest({"a": 2, "b": 1})
+
+
+_MANY_AT_ONCE = """
+import sys
+from threading import Barrier, Thread
+from attrs import make_class
+from sesame_sdk.model import codec
+
+sys.setswitchinterval(1e-6)
+for _ in range(300):
+    inner = make_class("Inner", ["a"])
+    inner.__annotations__ = {"a": int}
+    outer = make_class("Outer", ["x", "y"])
+    outer.__annotations__ = {"x": inner, "y": tuple[inner, ...]}
+    gate = Barrier(4)
+
+    def read():
+        gate.wait()
+        codec.decoder(outer).decode(b'{"x": {"a": 1}, "y": [{"a": 2}]}')
+        codec.decoder(inner).decode(b'{"a": 1}')
+
+    threads = [Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_threads_that_meet_a_type_for_the_first_time_live() -> None:
+    """If two at a time learn what a type is, the process dies within the first few classes."""
+    command = [sys.executable, "-c", _MANY_AT_ONCE]
+    done = subprocess.run(command, capture_output=True, timeout=100, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
