@@ -69,8 +69,9 @@ def serving(path: Path, port: int, **settings: object) -> Iterator[BaseProcess]:
             process.terminate()
             process.join(_DEADLINE)
             sys.stderr.write(log.read().decode())
-            if process.exitcode is None:
-                process.kill()
+            stuck = process.exitcode is None
+            process.kill()
+            assert not stuck, "the hub did not stop"
 
 
 def _serve(path: Path, flags: dict[str, str], log: Path, ready: Event) -> None:

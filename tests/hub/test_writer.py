@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert, select
+from sqlalchemy import Connection, Engine, event, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from sesame_sdk import Rejected, Retryable
@@ -210,3 +210,16 @@ def test_a_closed_writer_finishes_what_waits_and_takes_nothing_more(writer: Writ
     assert _people(engine) == ["ada"]
     with pytest.raises(Retryable, match="closing"):
         writer.run(_add("bob"))
+
+
+@pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
+def test_a_connection_that_broke_while_nothing_was_asked_of_it_costs_nobody_an_error(
+    engine: Engine, writer: Writer
+) -> None:
+    """The database ended the writer's session, as a restart does: the next piece is done on a new one."""
+    assert writer.run(_add("ada")) == "ada"
+    session = writer.run(lambda connection: connection.scalar(select(func.pg_backend_pid())))
+    with reading(engine) as connection:
+        assert connection.scalar(select(func.pg_terminate_backend(session, 10_000)))
+    assert writer.run(_add("ben")) == "ben"
+    assert _people(engine) == ["ada", "ben"]

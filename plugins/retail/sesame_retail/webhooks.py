@@ -111,6 +111,8 @@ class Webhooks:
                 while self._delivery and not self._delivery.done():
                     self._client.interrupt()  # again, as it may only just have begun
                     await asyncio.wait({self._delivery}, timeout=0.1)
+                if self._delivery:
+                    await self._delivery  # raises what it raised
                 self._client.close()
                 self._book.close()
             await send({"type": f"{event}.complete"})
