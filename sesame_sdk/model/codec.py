@@ -23,7 +23,7 @@ _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 _making = Lock()
 
 
-def decoder(kind: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401 - any type, or what stands for one
+def decoder(kind: object) -> msgspec.json.Decoder[Any]:
     """A decoder for one type, made once, and never two at a time.
 
     While msgspec learns what a class holds, other threads already find what it knows so far, and a process

@@ -185,7 +185,7 @@ def _world() -> Iterator[World]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@settings(max_examples=10, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
 @given(HONEST, MEANWHILE, HONEST, st.booleans())
 def test_after_its_revocation_a_stolen_key_leaves_no_trace(
     before: list[Any], meanwhile: list[Any], after: list[Any], used_before: bool

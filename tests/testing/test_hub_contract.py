@@ -15,7 +15,7 @@ class _Both(Lockstep):
 
 TestLockstep = _Both.TestCase
 TestLockstep.settings = settings(
-    max_examples=12,
+    max_examples=25,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

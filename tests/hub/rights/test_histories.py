@@ -176,7 +176,7 @@ def twin(hub: Hub, clock: Clock) -> Partner:
     return Partner.join("https://twin.example", hub, clock, ORDERS)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(DEEDS, min_size=4, max_size=30))
 def test_the_ledger_says_it_all(
     hub: Hub, shop: Partner, twin: Partner, clock: Clock, deeds: list[tuple[Any, ...]]

@@ -38,6 +38,7 @@ MANY = [f"neighbour {number}" for number in range(150)]
 Needles = dict[str, tuple[bytes, ...]]
 _BLOCK = 8192  # of PostgreSQL
 _EMPTY = bytes(_BLOCK)
+#: PostgreSQL packs what is long, and whoever looks for it would find nothing for that alone.
 _UNPACKED = """
 DO $$ DECLARE it record; BEGIN
   FOR it IN SELECT table_name, column_name FROM information_schema.columns
@@ -123,13 +124,6 @@ def database(ledger: Ledger) -> str:
 
 
 @pytest.fixture
-def in_the_clear(hub: Hub, hub_path: Path, ledger: Ledger) -> None:  # noqa: ARG001 - with its tables
-    """PostgreSQL packs what is long, and whoever looks for it would find nothing for that alone."""
-    if ledger.server:
-        change(hub_path, _UNPACKED)
-
-
-@pytest.fixture
 def on_disk(hub_path: Path, ledger: Ledger) -> Callable[[], bytes]:
     """Every byte that the hub and its database have on disk."""
     return lambda: files(hub_path, *([ledger.server] if ledger.server else []))
@@ -152,8 +146,10 @@ def orders(shop: Partner, number: int, at: datetime) -> Iterator[Signal]:
 
 
 @pytest.fixture
-def left(hub: Hub, shop: Partner, clock: Clock, in_the_clear: None) -> Left:  # noqa: ARG001
+def left(hub: Hub, shop: Partner, clock: Clock, hub_path: Path, ledger: Ledger) -> Left:
     """Everything that can be held of a person is held of ada."""
+    if ledger.server:
+        change(hub_path, _UNPACKED)
     site = Partner.join("https://site.example", hub, clock, ORDERS, LATES, reads=["retail"])
     for person in (ADA, *MANY):
         hub.add_grants(shop.grants(person, ORDER, LATE, reads="retail"))
