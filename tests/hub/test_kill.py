@@ -43,7 +43,7 @@ class _Senders:
                     answer = session.post(
                         self._url, data=number[1], headers={"Content-Type": SET, "Accept": SET}, timeout=30
                     )
-                except requests.ConnectionError:
+                except requests.RequestException:  # refused, or cut in the middle of an answer
                     return
                 self._note(number[0], answer)
 
