@@ -31,7 +31,7 @@ from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model import codec
 from sesame_sdk.signing.envelopes import seal
 
-PEOPLE, ASKED, WARM, ROUNDS = 20_000, 1_000, 200_000, 150
+PEOPLE, ASKED, WARM, ROUNDS = 50_000, 1_000, 500_000, 60
 _TYPE = "application/secevent+jwt"
 
 

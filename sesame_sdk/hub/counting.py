@@ -128,7 +128,8 @@ def ordered() -> Select[*tuple[Any, ...]]:
 def held(connection: Connection) -> list[Held]:
     """What `counted` holds of the one person that was asked for."""
     chosen = select(partners.c.issuer, _rows.c.kind, _rows.c.value, _rows.c.occurred_at)
-    return [Held(*row) for row in connection.execute(chosen.join_from(_rows, partners))]
+    with product_of(connection.engine).few(connection):
+        return [Held(*row) for row in connection.execute(chosen.join_from(_rows, partners))]
 
 
 def senders(connection: Connection) -> dict[str, Senders]:

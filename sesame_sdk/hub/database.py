@@ -183,7 +183,7 @@ def in_order(first: FromClause, *then: tuple[FromClause, ColumnElement[bool]]) -
     """Inner joins that SQLite must follow from left to right; each table comes with its condition.
 
     It keeps no statistics of what is in a temporary table, and left to itself may begin with the largest
-    table and read all of it. Elsewhere the planner knows better, and this is a plain join.
+    table and read all of it. Elsewhere this is a plain join: see `Product.few`.
     """
     for table, condition in then:
         first = _OrderedJoin(first, table, condition)

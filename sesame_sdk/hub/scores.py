@@ -41,8 +41,10 @@ def of_people(
     if not asked:
         return {}
     counting.count(connection, asked, at)
-    rows = product_of(connection.engine).score(connection, policy, as_of, reasons=reasons)
-    return scores(rows, policy, as_of, reasons=reasons)
+    product = product_of(connection.engine)
+    with product.few(connection):
+        rows = product.score(connection, policy, as_of, reasons=reasons)
+        return scores(rows, policy, as_of, reasons=reasons)
 
 
 def explain(

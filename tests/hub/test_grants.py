@@ -1,5 +1,6 @@
 """Grants: whose pseudonym is whose, what stands when, and what is told twice."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -77,7 +78,7 @@ def test_a_pseudonym_belongs_to_one_person_for_good(shop: Partner, hub: Hub, at_
         hub.add_grants(adas)
     with pytest.raises(Rejected, match="belongs to another person") as refused:
         hub.add_grants([*shop.grants("cleo", ORDER), *adas, *theft] if at_once else theft)
-    assert "ada" not in str(refused.value)
+    assert not re.search(r"\bada\b", str(refused.value))
     assert hub.grants() == ([] if at_once else adas)
 
 

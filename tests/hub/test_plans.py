@@ -1,12 +1,20 @@
 """How the database goes about the questions that must stay quick however much the ledger holds."""
 
+from contextlib import nullcontext
+
 import pytest
 from sqlalchemy import Connection, Select, text
 
 from sesame_sdk.hub import counting, parties
-from sesame_sdk.hub.database import open_engine, reading
+from sesame_sdk.hub.database import open_engine, product_of, reading
 from sesame_sdk.hub.hub import Hub
 from tests.hub.stage import NOON
+from tests.postgresql import Server
+
+_MANY_SIGNALS = """
+    INSERT INTO signals (person, partner, id, kind, value, occurred_at, envelope)
+    SELECT n % 1000, 1, decode(lpad(to_hex(n), 32, '0'), 'hex'), 1, 1.0, 0, 0 FROM generate_series(1, 20000) n
+"""
 
 
 @pytest.fixture
@@ -46,3 +54,21 @@ def test_what_a_revoked_key_signed_is_found_by_an_index(hub: Hub) -> None:
         steps = _plan(connection, parties.void_envelopes())
     engine.dispose()
     assert any("envelopes USING COVERING INDEX envelopes_by_key" in step for step in steps)
+
+
+@pytest.mark.parametrize("few", [True, False], ids=["few", "as the planner likes"])
+def test_postgresql_reads_the_signals_of_those_asked_alone(
+    postgresql: Server, empty_ledger: str, few: bool
+) -> None:
+    """It does when it is told so, also where it would rather read all of them."""
+    name = postgresql.create(empty_ledger)
+    engine = open_engine(postgresql.url(name))
+    with reading(engine) as connection:
+        connection.execute(text(_MANY_SIGNALS))
+        counting.count(connection, {1: ["retail"]}, NOON)
+        with product_of(engine).few(connection) if few else nullcontext():
+            steps = list(connection.scalars(text("EXPLAIN SELECT * FROM counted")))
+    engine.dispose()
+    postgresql.drop(name)
+    assert any("Index Scan using signals_pkey" in step for step in steps) is few, steps
+    assert any("Seq Scan on signals" in step for step in steps) is not few, steps

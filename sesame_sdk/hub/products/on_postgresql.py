@@ -44,8 +44,18 @@ _LOCKS = {
     Hold.FEED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER}), pg_advisory_xact_lock({_STREAMS})",
     Hold.ALONE: f"SELECT pg_advisory_xact_lock({_LEDGER})",
 }
-#: Milliseconds: whoever waits longer for another's lock is told to come back. As SQLite's busy_timeout.
-_SETTINGS = "-c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+#: How every session of a hub is set.
+_SETTINGS = {
+    # Milliseconds: whoever waits longer for another's lock is told to come back, as on SQLite.
+    "lock_timeout": 15_000,
+    "idle_in_transaction_session_timeout": 60_000,
+    "timezone": "UTC",
+    # A temporary table that it knows nothing of makes the planner expect so much that it would compile one
+    # person's score, which takes longer than to compute it.
+    "jit": "off",
+}
+#: What keeps the planner from looking at the whole of a table.
+_WHOLE = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 _POOL = 64
 #: In the form that COPY ... (FORMAT BINARY) takes: a count of fields, and a length before each.
 _FIELDS = struct.Struct(">hiqiqi16siiidiqiq")
@@ -74,7 +84,7 @@ class Postgresql:
                 max_overflow=_POOL,
                 pool_pre_ping=True,  # a database that was restarted costs nobody an error
                 paramstyle="format",
-                connect_args={"connect_timeout": 10, "options": _SETTINGS, "application_name": "sesame-hub"},
+                connect_args={"connect_timeout": 10, "options": _options(), "application_name": "sesame-hub"},
             )
         except ModuleNotFoundError as error:
             mend = "pip install 'sesame-sdk[hub,postgresql]'"
@@ -149,6 +159,13 @@ class Postgresql:
     def note_size(self, connection: Connection, table: Table) -> None:
         """Nobody else looks after temporary tables, and a new one is taken to hold a few rows."""
         connection.exec_driver_sql(f"ANALYZE {table.name}")
+
+    @contextmanager
+    def few(self, connection: Connection) -> Iterator[None]:
+        """See `Product`. Left to itself the planner reads all signals for one person's score."""
+        connection.exec_driver_sql(_switch("off"))
+        yield
+        connection.exec_driver_sql(_switch("on"))
 
     def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
         """See `Product`."""
@@ -244,6 +261,15 @@ class PostgresqlSignals:
         if any(envelope > last and kid is not None for envelope, kid in found):
             raise Overtaken("another worker was faster", retry_after=1)
         return found
+
+
+def _options() -> str:
+    return " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+
+
+def _switch(to: str) -> str:
+    """Until the transaction ends."""
+    return "SELECT " + ", ".join(f"set_config('{name}', '{to}', true)" for name in _WHOLE)
 
 
 def _packed(rows: Iterable[Row]) -> bytes:

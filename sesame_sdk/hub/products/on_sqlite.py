@@ -9,7 +9,7 @@ import csv
 import io
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import date
 from itertools import chain
 from operator import itemgetter
@@ -36,6 +36,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.errors import Retryable
+from sesame_sdk.hub.products import sqlite_turn
 from sesame_sdk.hub.products.product import Hold, JsonWords, Part, Row, in_sqlalchemys_words
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
@@ -82,7 +83,7 @@ class Sqlite:
 
     def writing(self, engine: Engine) -> Connection:
         """Its transactions hold the write lock from their first moment."""
-        return engine.connect().execution_options(sesame_begin="BEGIN IMMEDIATE")
+        return engine.connect().execution_options(sesame_writes=True)
 
     @contextmanager
     def reading(self, engine: Engine) -> Iterator[Connection]:
@@ -147,6 +148,10 @@ class Sqlite:
 
     def note_size(self, connection: Connection, table: Table) -> None:
         """It keeps to the order that `database.in_order` says, whatever the sizes."""
+
+    def few(self, connection: Connection) -> AbstractContextManager[None]:  # noqa: ARG002
+        """It looks by index wherever there is one."""
+        return nullcontext()
 
     def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
         """See `Product`."""
@@ -230,4 +235,8 @@ def _on_connect(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("sesame_begin", "BEGIN"))
+    if not connection.get_execution_options().get("sesame_writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    with in_sqlalchemys_words(sqlite3.Error):
+        sqlite_turn.begin(_driver(connection), connection.engine.url.database)

@@ -150,6 +150,10 @@ class Product(Protocol):
         """Let the planner know that a temporary table has become large."""
         ...
 
+    def few(self, connection: Connection) -> AbstractContextManager[None]:
+        """Within it, few rows are asked for, whatever the planner thinks."""
+        ...
+
     def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
         """Write rows of numbers and plain words, of any number, without holding them."""
         ...

@@ -1,5 +1,6 @@
 """Erasure: a person is gone, all of it or nothing, and what remains still verifies."""
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -208,7 +209,7 @@ def test_nothing_tells_who_was_erased_once_all_are_told(world: World, hub: Hub) 
     ]
     said = repr({name: found for name, found in rows.items() if name != "envelopes"})
     assert world.shop.pseudonym("ada") not in said
-    assert "ada" not in said.replace("loadable", "")
+    assert not re.search(r"\bada\b", said)  # the letters alone are in many a digest
     assert (count(hub, people), count(hub, pseudonyms), count(hub, signals)) == (1, 1, 1)
 
 

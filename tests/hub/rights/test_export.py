@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,7 @@ def test_what_is_kept_again_and_what_fell_with_a_key_is_said_so(
 def test_an_export_is_about_one_person(world: World, export: Export) -> None:
     """Nothing of bob is in ada's, though he is in the same envelope."""
     said = json.dumps(export("ada"))
-    assert "bob" not in said
+    assert not re.search(r"\bbob\b", said)  # the letters alone are in many a signature
     assert world.shop.pseudonym("bob") not in said
     assert world.shop.signal("bob", "3").id not in said
 
