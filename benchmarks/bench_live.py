@@ -127,14 +127,13 @@ class _Asker:
     def bare(self) -> float:
         """Seconds of the score's own SQL text for as many people, known by their numbers."""
         asked = {1 + number: ["retail"] for number in self._random.sample(range(PEOPLE), ASKED)}
+        product = product_of(self._engine)
         with reading(self._engine) as connection:
             counting.count(connection, asked, datetime.now(UTC))
-            began = time.perf_counter()
-            found = product_of(self._engine).score(
-                connection, site.policy(), datetime.now(UTC).date(), reasons=False
-            )
-            assert list(found)
-            return time.perf_counter() - began
+            with product.few(connection):
+                began = time.perf_counter()
+                assert list(product.score(connection, site.policy(), datetime.now(UTC).date(), reasons=False))
+                return time.perf_counter() - began
 
     def _score(self, who: str) -> object:
         answer = self._session.get(

@@ -42,6 +42,7 @@ _NAMES = {
     "retail.payment.missed": (-0.4, "Invoices left unpaid"),
 }
 #: People, what they agreed to, and what they did, by statements of the database: a client would take an hour.
+#: The key is made once all signals are there, in any order, as they come: with it, they take eight minutes.
 _FILL = """
 INSERT INTO people (id, person) SELECT g, 'p' || g FROM generate_series(1, {people}) g;
 INSERT INTO pseudonyms (id, partner, subject, person)
@@ -51,6 +52,7 @@ INSERT INTO grants (id, pseudonym, direction, given_at, adult, digest)
     SELECT id, id, 'send', 0, true, 'd' || id FROM pseudonyms;
 INSERT INTO grant_kinds (grant_id, kind) SELECT g.id, k.id FROM grants g CROSS JOIN kinds k;
 SELECT setseed(0.5);
+ALTER TABLE signals DROP CONSTRAINT signals_pkey;
 INSERT INTO signals (person, partner, id, kind, value, occurred_at, envelope)
     SELECT 1 + floor(random() * {people})::bigint, 1 + floor(random() * {partners})::bigint,
            decode(lpad(to_hex(g), 32, '0'), 'hex'), k.id,
@@ -58,6 +60,7 @@ INSERT INTO signals (person, partner, id, kind, value, occurred_at, envelope)
            {now} - (random() * 6e13)::bigint, 0
     FROM generate_series(1, {signals}) g
     JOIN (SELECT id, name, row_number() OVER (ORDER BY id) AS n FROM kinds) k ON k.n = 1 + (g % 5);
+ALTER TABLE signals ADD CONSTRAINT signals_pkey PRIMARY KEY (person, partner, id);
 ANALYZE;
 """
 
