@@ -1,14 +1,17 @@
 """How the database goes about the questions that must stay quick however much the ledger holds."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Select, text
 
-from sesame_sdk.hub import counting, parties
-from sesame_sdk.hub.database import open_engine, product_of, reading
+from sesame_sdk.hub import counting, parties, scores
+from sesame_sdk.hub.database import open_engine, reading
 from sesame_sdk.hub.hub import Hub
-from tests.hub.stage import NOON
+from sesame_sdk.hub.settings import create_hub
+from tests.hub.conftest import ORDERS
+from tests.hub.stage import NOON, ORDER, Partner, policy, weighting
 from tests.postgresql import Server
 
 _MANY_SIGNALS = """
@@ -56,19 +59,46 @@ def test_what_a_revoked_key_signed_is_found_by_an_index(hub: Hub) -> None:
     assert any("envelopes USING COVERING INDEX envelopes_by_key" in step for step in steps)
 
 
-@pytest.mark.parametrize("few", [True, False], ids=["few", "as the planner likes"])
-def test_postgresql_reads_the_signals_of_those_asked_alone(
-    postgresql: Server, empty_ledger: str, few: bool
-) -> None:
-    """It does when it is told so, also where it would rather read all of them."""
+@pytest.fixture
+def crowded(postgresql: Server, empty_ledger: str, tmp_path: Path) -> Iterator[Connection]:
+    """A ledger on PostgreSQL in which ada agreed, and signals few enough to be read through in no time."""
     name = postgresql.create(empty_ledger)
+    path = create_hub(tmp_path / "crowded", issuer="https://hub.example", database=postgresql.url(name)).path
+    with Hub.open(path, clock=lambda: NOON) as hub:
+        shop = Partner.join("https://shop.example", hub, lambda: NOON, ORDERS)
+        hub.add_grants(shop.grants("ada", ORDER))
     engine = open_engine(postgresql.url(name))
     with reading(engine) as connection:
         connection.execute(text(_MANY_SIGNALS))
-        counting.count(connection, {1: ["retail"]}, NOON)
-        with product_of(engine).few(connection) if few else nullcontext():
-            steps = list(connection.scalars(text("EXPLAIN SELECT * FROM counted")))
+        yield connection
     engine.dispose()
     postgresql.drop(name)
-    assert any("Index Scan using signals_pkey" in step for step in steps) is few, steps
-    assert any("Seq Scan on signals" in step for step in steps) is not few, steps
+
+
+def _read_through(connection: Connection) -> int:
+    """How often all signals were read in this transaction."""
+    asked = text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'signals'")
+    return int(connection.scalar(asked) or 0)
+
+
+def test_left_to_itself_postgresql_reads_all_signals(crowded: Connection) -> None:
+    """So what the next two tests forbid does happen."""
+    counting.count(crowded, {1: ["retail"]}, NOON)
+    assert len(crowded.execute(text("SELECT * FROM counted")).all()) == 20
+    assert _read_through(crowded) == 1
+
+
+def test_a_score_reads_the_signals_of_those_asked_alone(crowded: Connection) -> None:
+    """On PostgreSQL too, whatever its planner thinks."""
+    (score,) = scores.of_people(
+        crowded, {1: ["retail"]}, policy(weighting(ORDERS)), NOON.date(), NOON, reasons=False
+    ).values()
+    assert score.points == 580.0  # twenty orders, and what one partner may add
+    assert _read_through(crowded) == 0
+
+
+def test_an_explanation_reads_the_signals_of_its_person_alone(crowded: Connection) -> None:
+    """The same where each signal is looked at."""
+    counting.count(crowded, {1: ["retail"]}, NOON)
+    assert len(counting.held(crowded)) == 20
+    assert _read_through(crowded) == 0

@@ -50,8 +50,7 @@ _SETTINGS = {
     "lock_timeout": 15_000,
     "idle_in_transaction_session_timeout": 60_000,
     "timezone": "UTC",
-    # A temporary table that it knows nothing of makes the planner expect so much that it would compile one
-    # person's score, which takes longer than to compute it.
+    # What `few` forbids counts as dear, and the planner would compile what is dear: a second for one score.
     "jit": "off",
 }
 #: What keeps the planner from looking at the whole of a table.
