@@ -12,6 +12,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
 from sesame_sdk.errors import Misconfigured, Retryable, SesameError
 
 #: How long a process waits for another one's write.
@@ -24,6 +26,19 @@ _LOG_PAGES = 16_000_000 // _PAGE
 #: No room on the disk, or none that the system grants us.
 _NO_ROOM = {"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"}
 _PASSING = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM"}
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname.startswith("SQLITE_BUSY")
+
+
+#: For what SQLite must have a file alone for, and does not wait for by itself.
+_ALONE = Retrying(
+    retry=retry_if_exception(_is_busy),
+    wait=wait_random(0.001, 0.02),
+    stop=stop_after_delay(BUSY_SECONDS),
+    reraise=True,
+)
 
 
 class DiskFull(Retryable):
@@ -62,10 +77,10 @@ class Store:
                 raise
 
     def _prepare(self, schema: Iterable[str]) -> None:
-        for pragma in (f"page_size = {_PAGE}", "journal_mode = WAL", "synchronous = FULL"):
+        self._db.execute(f"PRAGMA page_size = {_PAGE}")
+        _ALONE(self._db.execute, "PRAGMA journal_mode = WAL")
+        for pragma in ("synchronous = FULL", f"wal_autocheckpoint = {_LOG_PAGES}", "foreign_keys = ON"):
             self._db.execute(f"PRAGMA {pragma}")
-        self._db.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
-        self._db.execute("PRAGMA foreign_keys = ON")
         with self.writing() as write:
             application = write.execute("PRAGMA application_id").fetchone()[0]
             tables = write.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
@@ -109,7 +124,7 @@ class Store:
             try:
                 lock.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorname != "SQLITE_BUSY":
+                if not _is_busy(error):
                     raise
                 raise Retryable(
                     f"another process is at {task} here", field=str(self.path), mend="let it finish"

@@ -29,7 +29,7 @@ from sesame_sdk.hub.watch.lines import WorkerLeft
 from sesame_sdk.hub.watch.logs import say
 
 _LOOK = 0.1
-#: A worker that dies sooner than this after its start is not started anew for as long.
+#: One that dies sooner than this after its start is not followed by another for as long.
 _SHORT_LIFE = 5.0
 
 
@@ -62,8 +62,17 @@ class Share:
 
 @define
 class _Worker:
+    """One of them, or the place of one that died.
+
+    Attributes:
+        process: that serves, or did.
+        since: when it was begun.
+        again: when another is to be begun in its place; none while it lives.
+    """
+
     process: subprocess.Popen[bytes]
     since: float
+    again: float | None = None
 
 
 @define
@@ -78,31 +87,39 @@ class _Supervisor:
         """Told to stop."""
         self._stopping.set()
 
+    def begin(self) -> _Worker:
+        """A new worker."""
+        return _Worker(self.command(), time.monotonic())
+
     def watch(self) -> int:
         """Until told to stop, or a worker cannot be started; gives the exit code of the whole."""
         while not self._stopping.wait(_LOOK):
             for place, worker in enumerate(self.workers):
-                if worker.process.poll() is not None:
-                    self._begin_anew(place, worker)
+                if worker.again is None and worker.process.poll() is not None:
+                    worker.again = _when_again(worker)
+                if worker.again is not None and worker.again <= time.monotonic():
+                    self.workers[place] = self.begin()
         return self.end()
 
     def end(self) -> int:
         """Stop all, and wait for them: 0, or the code of one that did not stop in order."""
-        for worker in self.workers:
-            if worker.process.poll() is None:
-                worker.process.send_signal(signal.SIGTERM)
-        codes = [worker.process.wait() for worker in self.workers]
+        # Those whose place was to be filled again have been reported, and have nothing to stop.
+        theirs = [worker.process for worker in self.workers if worker.again is None]
+        for process in theirs:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        codes = [process.wait() for process in theirs]
         # One that was told before it had begun to listen had nothing to stop.
         return next((code for code in codes if code not in {0, -signal.SIGTERM}), 0)
 
-    def _begin_anew(self, place: int, worker: _Worker) -> None:
-        metrics.left(worker.process.pid)
-        lived = time.monotonic() - worker.since
-        say(WorkerLeft(worker.process.returncode, round(lived * 1000, 1)))
-        if lived < _SHORT_LIFE:
-            self._stopping.wait(_SHORT_LIFE)
-        if not self._stopping.is_set():
-            self.workers[place] = _Worker(self.command(), time.monotonic())
+
+def _when_again(worker: _Worker) -> float:
+    """Report one that died, and say when another may take its place."""
+    now = time.monotonic()
+    lived = now - worker.since
+    metrics.left(worker.process.pid)
+    say(WorkerLeft(worker.process.returncode, round(lived * 1000, 1)))
+    return now + (_SHORT_LIFE if lived < _SHORT_LIFE else 0)
 
 
 def supervise(
@@ -140,7 +157,7 @@ def supervise(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, watching.stop)
         try:
-            watching.workers += [_Worker(begin(), time.monotonic()) for _ in range(settings.workers)]
+            watching.workers += [watching.begin() for _ in range(settings.workers)]
             _wait_for_all(told, watching.workers)
             supervisor.notify(supervisor.READY)
             if ready:

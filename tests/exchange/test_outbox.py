@@ -1,8 +1,10 @@
 """The outbox against a plain model of it, and against files that are not what they should be."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Barrier
 
 import pytest
 from hypothesis import settings
@@ -180,6 +182,19 @@ def test_somebody_elses_database_is_left_alone(path: Path) -> None:
 
     with pytest.raises(Misconfigured, match="not an outbox"):
         Outbox(path)
+
+
+def test_several_may_make_one_file_at_once(path: Path) -> None:
+    """To set up its log, SQLite needs a file alone, and does not wait for that as it does for writes."""
+    gate = Barrier(4, timeout=10)
+
+    def open_all(_: int) -> None:
+        for number in range(20):
+            gate.wait()
+            Outbox(path.with_name(f"{number}.sqlite")).close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(open_all, range(4))) == [None] * 4
 
 
 def test_a_missing_folder_is_named(path: Path) -> None:

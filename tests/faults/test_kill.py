@@ -40,6 +40,12 @@ class _Scene:
         if self.client is None:
             self.client = self.sender.begin()
 
+    def wait(self, enough: float) -> None:
+        """Until the client has receipts of more envelopes than that."""
+        assert self.client is not None
+        until(lambda: self.sender.sent > enough or not self.client.is_alive())  # type: ignore[union-attr]
+        assert self.sender.sent > enough, f"the client ended with {self.client.exitcode}"
+
     def kill(self, victim: str) -> None:
         """Of several workers, the last."""
         assert self.hub is not None
@@ -70,7 +76,7 @@ def _run(site: Site, workers: int, seed: int, total: int) -> None:
     for turn, victim in enumerate(dice.sample(victims, k=len(victims)), 1):
         scene.begin()
         after = (turn - dice.random()) / (len(victims) + 1) * total / BATCH
-        until(lambda enough=after: scene.sender.sent > enough)  # type: ignore[misc]
+        scene.wait(after)
         time.sleep(dice.uniform(0, 0.1))  # anywhere in an envelope's way, not just after a receipt
         scene.kill(victim)
         if victim == "both":

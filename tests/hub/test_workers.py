@@ -134,6 +134,15 @@ def test_a_worker_that_dies_is_replaced(site: Site) -> None:
     assert site.total() == 120.0
 
 
+def test_a_worker_that_died_young_does_not_make_the_stop_a_failure(site: Site) -> None:
+    """It is not replaced at once. Who stops the hub meanwhile stops what is there, and that is in order."""
+    with serving(site.path, site.port, workers=2) as supervisor:
+        young, _ = _children(supervisor.pid)
+        os.kill(young, signal.SIGKILL)
+        _until(lambda: len(_children(supervisor.pid)) == 1)
+    assert supervisor.exitcode == 0
+
+
 def test_workers_do_not_outlive_their_supervisor(site: Site) -> None:
     """Kill -9 of the one that watches: the others stop as if told."""
     with serving(site.path, site.port, workers=2) as supervisor:

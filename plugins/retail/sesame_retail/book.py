@@ -9,8 +9,9 @@ Rules:
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attrs import astuple, define, field, frozen
@@ -20,6 +21,8 @@ from sesame_retail.standing import News, Standing, after, told
 from sesame_sdk import Misconfigured, Retryable
 
 NAME = "retail.sqlite"
+#: How long one process waits for another.
+_BUSY_SECONDS = 30.0
 _SCHEMA = (
     (
         "CREATE TABLE IF NOT EXISTS standing (number TEXT PRIMARY KEY, customer TEXT, placed INTEGER,"
@@ -77,9 +80,12 @@ class Book:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._in_our_words():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-            for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", *_SCHEMA):
+            _create_private(path)
+            self._file = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS
+            )
+            self._write_ahead()
+            for statement in ("PRAGMA synchronous = FULL", *_SCHEMA):
                 self._file.execute(statement)
 
     def settle(self, news: Iterable[News]) -> Page:
@@ -122,6 +128,19 @@ class Book:
         """Close the file."""
         self._file.close()
 
+    def _write_ahead(self) -> None:
+        # For this SQLite must have the file alone, and it does not wait for that as it does for a write.
+        ends = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._file.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > ends:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
     def _standing(self, number: str) -> Standing:
         row = self._file.execute("SELECT * FROM standing WHERE number = ?", (number,)).fetchone()
         if row is None:
@@ -162,6 +181,12 @@ class Book:
             raise Retryable(f"cannot be used now: {error}", field=str(self._path)) from error
         except (sqlite3.Error, OSError) as error:
             raise Misconfigured(f"cannot be used: {error}", field=str(self._path)) from error
+
+
+def _create_private(path: Path) -> None:
+    # One that is there is not opened: to close it again would let go of SQLite's locks on it in this process.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _values(standing: Standing) -> list[object]:

@@ -1,11 +1,13 @@
 """News of an order in any order: what is told in the end is the same."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
 from random import Random
+from threading import Barrier
 
 from attrs import evolve
 from hypothesis import given
@@ -118,3 +120,16 @@ def test_a_book_remembers_and_takes_the_same_news_once(tmp_path: Path) -> None:
     assert (cancelled.total, cancelled.customer) == (-70, "ada")
     book.close()
     assert (tmp_path / "retail.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_several_may_make_one_book_at_once(tmp_path: Path) -> None:
+    """As workers do that begin together."""
+    gate = Barrier(4, timeout=10)
+
+    def open_all(_: int) -> None:
+        for number in range(20):
+            gate.wait()
+            Book(tmp_path / f"{number}.sqlite").close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(open_all, range(4))) == [None] * 4
