@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Connection, Select, and_, cast, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub.database import fetched, values_of
-from sesame_sdk.hub.moments import moment, moment_or_none
+from sesame_sdk.hub.database import among, fetched
+from sesame_sdk.hub.moments import micros, moment, moment_or_none
 from sesame_sdk.hub.readers import Request
 from sesame_sdk.hub.schema import grant_crossings, grants, pseudonyms
 from sesame_sdk.hub.validity import valid
@@ -43,25 +43,27 @@ def known(
         subjects: the reader's pseudonyms.
         guard: judges each consent.
     """
-    rows = fetched(connection, _latest(connection, request, partner, subjects))
+    told = {
+        "mine": partner,
+        "subjects": list(subjects),
+        "why": request.purpose,
+        "which": request.context,
+        "now": micros(request.at),
+    }
+    rows = fetched(connection, _LATEST, told)
     crossings = _crossings(connection, [row[2] for row in rows if row[2] is not None])
     return [_known(request, row, crossings.get(row[2], ()), guard) for row in rows]
 
 
-def _latest(
-    connection: Connection, request: Request, partner: int, subjects: Sequence[str]
-) -> Select[*tuple[Any, ...]]:
+def _latest() -> Select[*tuple[Any, ...]]:
     """A row a subject: subject, person, and of its latest consent the columns that `_known` takes."""
-    mine = (
-        pseudonyms.c.partner == partner,
-        pseudonyms.c.subject.in_(select(values_of(connection, subjects).c.value)),
-    )
+    mine = (pseudonyms.c.partner == bindparam("mine"), among(pseudonyms.c.subject, "subjects"))
     this = and_(
         grants.c.pseudonym == pseudonyms.c.id,
         grants.c.direction == Direction.READ.value,
-        grants.c.purpose == request.purpose,
-        grants.c.context == request.context,
-        valid(request.at),
+        grants.c.purpose == bindparam("why"),
+        grants.c.context == bindparam("which"),
+        valid("now"),
     )
     latest = func.row_number().over(
         partition_by=pseudonyms.c.id, order_by=(grants.c.given_at.desc(), grants.c.id.desc())
@@ -77,13 +79,19 @@ def _latest(
 
 
 def _crossings(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    chosen = select(grant_crossings).where(
-        grant_crossings.c.grant_id.in_(select(cast(values_of(connection, numbers).c.value, BigInteger)))
-    )
     found: dict[int, tuple[str, ...]] = {}
-    for grant, context in fetched(connection, chosen.order_by(grant_crossings.c.context)):
+    for grant, context in fetched(connection, _LET_IN, {"numbers": numbers}):
         found[grant] = (*found.get(grant, ()), context)
     return found
+
+
+#: Made once: to build it takes longer than to ask it.
+_LATEST = _latest()
+_LET_IN = (
+    select(grant_crossings)
+    .where(among(grant_crossings.c.grant_id, "numbers"))
+    .order_by(grant_crossings.c.context)
+)
 
 
 def _known(request: Request, row: Sequence[Any], crossings: tuple[str, ...], guard: Guard) -> Known:

@@ -28,6 +28,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     cast,
     exists,
     insert,
@@ -37,7 +38,9 @@ from sqlalchemy import (
 
 from sesame_sdk.hub import registrations
 from sesame_sdk.hub.database import in_order, product_of, values_of
+from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.parties import void_envelopes
+from sesame_sdk.hub.products.product import Relations
 from sesame_sdk.hub.rights.freezing import any_frozen, frozen
 from sesame_sdk.hub.schema import (
     grant_kinds,
@@ -106,17 +109,16 @@ def count(connection: Connection, asked: Mapping[int, Iterable[str]], at: dateti
         for context in contexts:
             by_context.setdefault(context, []).append(person)
     for context, persons in by_context.items():
-        told = select(cast(values_of(connection, persons).c.value, BigInteger), literal(context))
-        connection.execute(insert(_asked).from_select([*_asked.c.keys()], told))
-    connection.execute(insert(_permitted).from_select([*_permitted.c.keys()], _permissions(at)))
+        connection.execute(_ASK, {"persons": persons, "of": context})
+    connection.execute(_PERMIT, {"now": micros(at)})
 
 
 def count_everybody(connection: Connection, context: str, at: datetime) -> None:
     """Make `counted` for all people, of a context's own kinds. See `count`."""
     _prepare(connection)
-    everybody = select(people.c.id, literal(context))
-    for table, chosen in ((_asked, everybody), (_permitted, _permissions(at))):
-        connection.execute(insert(table).from_select([*table.c.keys()], chosen))
+    everybody = insert(_asked).from_select([*_asked.c.keys()], select(people.c.id, literal(context)))
+    for table, filling in ((_asked, everybody), (_permitted, _PERMIT)):
+        connection.execute(filling, {"now": micros(at)} if filling is _PERMIT else {})
         product_of(connection.engine).note_size(connection, table)
 
 
@@ -162,7 +164,7 @@ def _by_kind(connection: Connection, chosen: Select[str, str]) -> dict[str, set[
     return found
 
 
-def _permissions(at: datetime) -> Select[int, int, int, str, bool]:
+def _permissions() -> Select[int, int, int, str, bool]:
     sends = and_(grants.c.pseudonym == pseudonyms.c.id, grants.c.direction == Direction.SEND.value)
     terms = in_order(
         _asked,
@@ -175,7 +177,7 @@ def _permissions(at: datetime) -> Select[int, int, int, str, bool]:
         select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name, any_frozen())
         .distinct()
         .select_from(terms)
-        .where(valid(at), _is_registered())
+        .where(valid("now"), _is_registered())
     )
 
 
@@ -217,4 +219,13 @@ def _counted() -> Select[int, int, str, float, int]:
 
 def _prepare(connection: Connection) -> None:
     """Make the relations where this connection lacks them, and empty them."""
-    product_of(connection.engine).prepare(connection, (_asked, _permitted), {"counted": _counted()})
+    product_of(connection.engine).prepare(connection, _RELATIONS)
+
+
+#: Made once: to build them takes longer than to ask them.
+_RELATIONS = Relations((_asked, _permitted), {"counted": _counted()})
+_ASK = insert(_asked).from_select(
+    [*_asked.c.keys()],
+    select(cast(values_of("persons").c.value, BigInteger), bindparam("of", type_=String(32))),
+)
+_PERMIT = insert(_permitted).from_select([*_permitted.c.keys()], _permissions())

@@ -3,7 +3,7 @@
 What SQLite and PostgreSQL do each in their own way is in `products`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
@@ -17,8 +17,8 @@ from sqlalchemy import (
     Select,
     Table,
     TableValuedAlias,
+    bindparam,
     cast,
-    func,
     literal,
     make_url,
     select,
@@ -27,6 +27,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, FromClause, Join
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from sesame_sdk.errors import Misconfigured
 from sesame_sdk.hub import migrations
@@ -130,30 +131,50 @@ def bare_sql(engine: Engine, statement: ClauseElement) -> str:
     return str(statement.compile(engine))
 
 
-def fetched(connection: Connection, chosen: Select[*tuple[Any, ...]]) -> list[Sequence[Any]]:
-    """All rows of a short answer, of numbers and text, as fast as the driver can."""
-    return product_of(connection.engine).fetch(connection, chosen)
+def fetched(
+    connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+) -> list[Sequence[Any]]:
+    """All rows of a short answer, of numbers and text, as fast as the driver can.
+
+    Args:
+        connection: in a transaction.
+        chosen: a statement that is made once, and asked again and again.
+        parameters: of this time.
+    """
+    return product_of(connection.engine).fetch(connection, chosen, parameters)
 
 
-def values_of(connection: Connection, values: Iterable[int] | Iterable[str]) -> TableValuedAlias:
+class _Elements(FunctionElement[Any]):
+    """A table of the elements of a JSON array, as each product calls it."""
+
+    inherit_cache = True
+
+
+@compiles(_Elements)
+def _as_the_product_calls_it(told: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    name = _PRODUCTS[compiler.dialect.name].json.elements
+    return f"{name}({compiler.process(told.clauses, **options)})"
+
+
+def values_of(values: Iterable[int] | Iterable[str] | str) -> TableValuedAlias:
     """A table of one column, ``value``, that holds these, told in one parameter however many they are.
 
     Numbers may come back as text: cast them.
+
+    Args:
+        values: or the name of the parameter that will bring them, in a list.
     """
-    elements = getattr(func, product_of(connection.engine).json.elements)
-    found: TableValuedAlias = elements(literal(list(values), JSON)).table_valued("value")
-    return found
+    told = bindparam(values, type_=JSON) if isinstance(values, str) else literal(list(values), JSON)
+    return _Elements(told).table_valued("value")
 
 
-def among(
-    connection: Connection, column: Column[Any], values: Iterable[int] | Iterable[str]
-) -> ColumnElement[bool]:
-    """Whether a column holds one of these. The database looks for each by its index.
+def among(column: Column[Any], values: Iterable[int] | Iterable[str] | str) -> ColumnElement[bool]:
+    """Whether a column holds one of `values_of`. The database looks for each by its index.
 
     With a long list of literals PostgreSQL, as long as it has no statistics of a table that is just being
     filled, compares every row with every literal.
     """
-    value = values_of(connection, values).c.value
+    value = values_of(values).c.value
     return column.in_(select(cast(value, BigInteger) if column.type.python_type is int else value))
 
 

@@ -50,7 +50,7 @@ def add(connection: Connection, told: Iterable[_Told], at: datetime) -> int:
     added = ended = 0
     while some := list(islice(remaining, _AT_ONCE)):
         by_digest = _by_digest(some)
-        told_before = select(grants.c.digest).where(among(connection, grants.c.digest, by_digest))
+        told_before = select(grants.c.digest).where(among(grants.c.digest, by_digest))
         known = set(connection.scalars(told_before))
         added += _add(connection, {digest: pair for digest, pair in by_digest.items() if digest not in known})
         ended += _end(connection, {digest: by_digest[digest][1] for digest in known})

@@ -22,7 +22,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import evolve, field, frozen
-from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Row, Table, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Row,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from sesame_sdk.errors import Rejected, Throttled
 from sesame_sdk.hub.moments import micros
@@ -183,8 +194,11 @@ def of(connection: Connection, partner: int, usual: Limit) -> Limit:
 
 def _row(connection: Connection, partner: int, *, lock: bool = False) -> Row[Any] | None:
     """A partner's row; with `lock` nobody else changes it before the end of the transaction."""
-    mine = select(allowances).where(allowances.c.partner == partner)
-    return connection.execute(mine.with_for_update() if lock else mine).first()
+    return connection.execute(_LOCKED if lock else _ROW, {"whose": partner}).first()
+
+
+_ROW = select(allowances).where(allowances.c.partner == bindparam("whose"))
+_LOCKED = _ROW.with_for_update()
 
 
 def _bucket(row: Row[Any] | None, limit: Limit, now: datetime) -> Bucket:

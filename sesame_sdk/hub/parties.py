@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Engine, Select, and_, insert, select, update
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, insert, select, update
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.hub import feed
@@ -49,8 +49,7 @@ class KeysOnFile:
 
 def keys_of(connection: Connection, issuer: str) -> list[TrustedKey]:
     """All keys of a partner; none if there is no such partner."""
-    joined = partner_keys.join(partners, partner_keys.c.partner == partners.c.id)
-    found = connection.execute(select(partner_keys).select_from(joined).where(partners.c.issuer == issuer))
+    found = connection.execute(_KEYS, {"whose": issuer})
     return [
         TrustedKey(
             jwk=row.jwk,
@@ -60,6 +59,13 @@ def keys_of(connection: Connection, issuer: str) -> list[TrustedKey]:
         )
         for row in found
     ]
+
+
+_KEYS = (
+    select(partner_keys)
+    .join(partners, partner_keys.c.partner == partners.c.id)
+    .where(partners.c.issuer == bindparam("whose"))
+)
 
 
 def add(connection: Connection, issuer: str, jwks: Iterable[Mapping[str, Any]], not_before: datetime) -> None:
@@ -166,7 +172,10 @@ def void_envelopes() -> Select[int]:
 
 
 def _find(connection: Connection, issuer: str) -> int | None:
-    return connection.scalar(select(partners.c.id).where(partners.c.issuer == issuer))
+    return connection.scalar(_NUMBER, {"whose": issuer})
+
+
+_NUMBER = select(partners.c.id).where(partners.c.issuer == bindparam("whose"))
 
 
 def _insert(connection: Connection, issuer: str) -> int:

@@ -54,7 +54,7 @@ def numbered(connection: Connection, references: Iterable[str]) -> dict[str, int
     wanted = sorted(set(references))
     if any(not reference.strip() or len(reference) > LONGEST_REFERENCE for reference in wanted):
         raise Rejected(f"must be 1 to {LONGEST_REFERENCE} characters", field="person")
-    chosen = select(people.c.person, people.c.id).where(among(connection, people.c.person, wanted))
+    chosen = select(people.c.person, people.c.id).where(among(people.c.person, wanted))
     found = {row.person: row.id for row in connection.execute(chosen)}
     if missing := [{"person": reference} for reference in wanted if reference not in found]:
         connection.execute(insert(people), missing)
@@ -74,12 +74,12 @@ def tied(connection: Connection, partner: int, owners: Mapping[str, int]) -> dic
         Rejected: one belongs to somebody else already, or its person has another one.
     """
     mine = pseudonyms.c.partner == partner
-    chosen = select(pseudonyms).where(mine, among(connection, pseudonyms.c.subject, owners))
+    chosen = select(pseudonyms).where(mine, among(pseudonyms.c.subject, owners))
     known = {row.subject: row for row in connection.execute(chosen)}
     if any(row.person != owners[subject] for subject, row in known.items()):
         raise second_owner()
     persons = set(owners.values())
-    others = select(pseudonyms.c.subject).where(mine, among(connection, pseudonyms.c.person, persons))
+    others = select(pseudonyms.c.subject).where(mine, among(pseudonyms.c.person, persons))
     if len(persons) < len(owners) or any(subject not in owners for subject in connection.scalars(others)):
         raise second_name()
     missing = [
@@ -95,7 +95,7 @@ def tied(connection: Connection, partner: int, owners: Mapping[str, int]) -> dic
 
 def owners(connection: Connection, partner: int, subjects: Iterable[str]) -> dict[str, int]:
     """The person behind each of a partner's pseudonyms that belongs to somebody."""
-    mine = (pseudonyms.c.partner == partner) & among(connection, pseudonyms.c.subject, subjects)
+    mine = (pseudonyms.c.partner == partner) & among(pseudonyms.c.subject, subjects)
     return {row.subject: row.person for row in connection.execute(select(pseudonyms).where(mine))}
 
 

@@ -4,7 +4,7 @@ import hmac
 from datetime import datetime
 
 from attrs import evolve
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from sesame_sdk.errors import Misconfigured, Rejected
 from sesame_sdk.guard.guard import Guard
@@ -40,9 +40,16 @@ def in_force(connection: Connection, context: str) -> Policy | None:
     Raises:
         Misconfigured: what is stored is no longer what was loaded.
     """
-    latest = select(policies.c.body).where(policies.c.context == context).order_by(policies.c.id.desc())
-    body = connection.scalar(latest.limit(1))
+    body = connection.scalar(_LATEST, {"which": context})
     return None if body is None else _read(body)
+
+
+_LATEST = (
+    select(policies.c.body)
+    .where(policies.c.context == bindparam("which"))
+    .order_by(policies.c.id.desc())
+    .limit(1)
+)
 
 
 def all_in_force(connection: Connection) -> tuple[Policy, ...]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from attrs import field, frozen
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from sesame_sdk.errors import Refused, Rejected
 from sesame_sdk.guard.guard import Guard
@@ -132,10 +132,10 @@ def use_up(connection: Connection, request: Request, partner: int) -> None:
     Raises:
         Rejected: it was used before.
     """
-    connection.execute(delete(read_tokens).where(read_tokens.c.expires_at < micros(request.at - LEEWAY)))
+    connection.execute(_FORGET, {"now": micros(request.at - LEEWAY)})
     refuse_used(connection, request, partner)
     row = {"partner": partner, "jti": request.jti, "expires_at": micros(request.expires_at)}
-    connection.execute(insert(read_tokens), row)
+    connection.execute(_USE_UP, row)
 
 
 def refuse_used(connection: Connection, request: Request, partner: int) -> None:
@@ -144,8 +144,14 @@ def refuse_used(connection: Connection, request: Request, partner: int) -> None:
     Raises:
         Rejected: it was used before.
     """
-    this_one = (read_tokens.c.partner == partner) & (read_tokens.c.jti == request.jti)
-    if connection.execute(select(read_tokens.c.jti).where(this_one)).first():
+    if connection.execute(_USED, {"by": partner, "which": request.jti}).first():
         raise Rejected(
             "was used before", field="jti", mend="sign a token for each read", code="authentication_failed"
         )
+
+
+_USED = select(read_tokens.c.jti).where(
+    read_tokens.c.partner == bindparam("by"), read_tokens.c.jti == bindparam("which")
+)
+_USE_UP = insert(read_tokens)
+_FORGET = delete(read_tokens).where(read_tokens.c.expires_at < bindparam("now"))

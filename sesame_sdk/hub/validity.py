@@ -2,15 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, or_
 
 from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.schema import grants
 
 
-def valid(at: datetime) -> ColumnElement[bool]:
-    """Whether a row of `grants` stands at this moment: `Grant.valid`, in SQL."""
-    now = micros(at)
+def valid(at: datetime | str) -> ColumnElement[bool]:
+    """Whether a row of `grants` stands at this moment: `Grant.valid`, in SQL.
+
+    Args:
+        at: or the name of the parameter that will say it, in microseconds.
+    """
+    now = bindparam(at, type_=BigInteger) if isinstance(at, str) else micros(at)
     return and_(
         grants.c.given_at <= now,
         or_(grants.c.expires_at.is_(None), grants.c.expires_at > now),

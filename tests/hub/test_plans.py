@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, text
 from sesame_sdk.hub import counting, parties, scores
 from sesame_sdk.hub.database import open_engine, reading
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.settings import create_hub
 from tests.hub.conftest import ORDERS
 from tests.hub.stage import NOON, ORDER, Partner, policy, weighting
@@ -42,7 +43,7 @@ def test_a_read_looks_only_at_the_rows_of_those_asked(hub: Hub) -> None:
     with reading(engine) as connection:
         counting.count(connection, {1: ["retail"]}, NOON)
         counted = _plan(connection, "SELECT * FROM counted")
-        permitted = _plan(connection, counting._permissions(NOON))
+        permitted = _plan(connection, counting._permissions().params(now=micros(NOON)))
     engine.dispose()
     large = ("signals", "grants", "grant_kinds", "pseudonyms", "envelopes")
     assert counted[0] == "SCAN permitted"

@@ -17,20 +17,27 @@ that two workers both have are then met in the same order, and no worker waits f
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from operator import itemgetter
 from typing import IO, TYPE_CHECKING, Any
 
 from attrs import frozen
-from sqlalchemy import URL, Column, Connection, Engine, Select, Table, create_engine, delete, event
+from sqlalchemy import URL, Column, Connection, Engine, Select, Table, create_engine, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.errors import Misconfigured, Retryable
-from sesame_sdk.hub.products.product import Hold, JsonWords, Overtaken, Part, Row, in_sqlalchemys_words
+from sesame_sdk.hub.products.product import (
+    Hold,
+    JsonWords,
+    Overtaken,
+    Part,
+    Relations,
+    Row,
+    in_sqlalchemys_words,
+)
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring import engines
 
@@ -126,9 +133,11 @@ class Postgresql:
         numbers = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
         return list(connection.exec_driver_sql(numbers, (table, column.name, many)).scalars())
 
-    def fetch(self, connection: Connection, chosen: Select[*tuple[Any, ...]]) -> list[Sequence[Any]]:
+    def fetch(
+        self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+    ) -> list[Sequence[Any]]:
         """See `Product`."""
-        return [tuple(row) for row in connection.execute(chosen)]
+        return [tuple(row) for row in connection.execute(chosen, parameters)]
 
     def insert(self, table: Table) -> postgresql.Insert:
         """See `Product`."""
@@ -140,20 +149,14 @@ class Postgresql:
         """See `Product`."""
         return PostgresqlSignals(engine, table, envelopes, void)
 
-    def prepare(
-        self, connection: Connection, tables: Iterable[Table], views: dict[str, Select[*tuple[Any, ...]]]
-    ) -> None:
+    def prepare(self, connection: Connection, relations: Relations) -> None:
         """See `Product`. What was made stays with the session, unless the transaction is undone."""
-        tables = list(tables)
         if not connection.info.get("sesame_relations"):
-            for table in tables:
-                connection.execute(CreateTable(table, if_not_exists=True))
-            for name, chosen in views.items():
-                text = str(chosen.compile(connection.engine, compile_kwargs={"literal_binds": True}))
-                connection.exec_driver_sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {text}")
+            for statement in relations.making(connection.dialect, "CREATE OR REPLACE TEMPORARY VIEW"):
+                connection.exec_driver_sql(statement)
             connection.info["sesame_relations"] = True
-        for table in tables:
-            connection.execute(delete(table))
+        for statement in relations.emptying():
+            connection.exec_driver_sql(statement)
 
     def note_size(self, connection: Connection, table: Table) -> None:
         """Nobody else looks after temporary tables, and a new one is taken to hold a few rows."""

@@ -8,9 +8,10 @@ breaks savepoints; a writer takes the lock at once instead of finding half-way t
 import csv
 import io
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import date
+from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 from typing import IO, Any
@@ -26,18 +27,16 @@ from sqlalchemy import (
     and_,
     bindparam,
     create_engine,
-    delete,
     event,
     func,
     select,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.errors import Retryable
 from sesame_sdk.hub.products import sqlite_turn
-from sesame_sdk.hub.products.product import Hold, JsonWords, Part, Row, in_sqlalchemys_words
+from sesame_sdk.hub.products.product import Hold, JsonWords, Part, Relations, Row, in_sqlalchemys_words
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring import engines
@@ -120,10 +119,11 @@ class Sqlite:
         last: int = connection.scalar(select(func.coalesce(func.max(column), 0))) or 0
         return range(last + 1, last + 1 + many)
 
-    def fetch(self, connection: Connection, chosen: Select[*tuple[Any, ...]]) -> list[Sequence[Any]]:
+    def fetch(
+        self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+    ) -> list[Sequence[Any]]:
         """As JSON in one row: for each the driver lets go of the interpreter's lock, and waits for it."""
-        rows = chosen.subquery()
-        told = connection.scalar(select(func.json_group_array(func.json_array(*rows.c))))
+        told = connection.scalar(_in_one_row(chosen), parameters)
         found: list[Sequence[Any]] = _read_rows(told or "[]")
         return found
 
@@ -135,16 +135,11 @@ class Sqlite:
         """See `Product`."""
         return SqliteSignals(engine, table, envelopes, void)
 
-    def prepare(
-        self, connection: Connection, tables: Iterable[Table], views: dict[str, Select[*tuple[Any, ...]]]
-    ) -> None:
+    def prepare(self, connection: Connection, relations: Relations) -> None:
         """See `Product`."""
-        for table in tables:
-            connection.execute(CreateTable(table, if_not_exists=True))
-            connection.execute(delete(table))
-        for name, chosen in views.items():
-            text = str(chosen.compile(connection.engine, compile_kwargs={"literal_binds": True}))
-            connection.exec_driver_sql(f"CREATE TEMPORARY VIEW IF NOT EXISTS {name} AS {text}")
+        making = relations.making(connection.dialect, "CREATE TEMPORARY VIEW IF NOT EXISTS")
+        for statement in (*making, *relations.emptying()):
+            connection.exec_driver_sql(statement)
 
     def note_size(self, connection: Connection, table: Table) -> None:
         """It keeps to the order that `database.in_order` says, whatever the sizes."""
@@ -217,6 +212,12 @@ class SqliteSignals:
         """See `SignalTable`."""
         found = [connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows]
         return [(origin.envelope, origin.kid) for origin in found]
+
+
+@lru_cache(maxsize=32)
+def _in_one_row(chosen: Select[*tuple[Any, ...]]) -> Select[str]:
+    rows = chosen.subquery()
+    return select(func.json_group_array(func.json_array(*rows.c)))
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

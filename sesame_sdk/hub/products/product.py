@@ -1,15 +1,16 @@
 """What a database product has to be able to do for a hub."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from enum import IntEnum
 from typing import IO, Any, Protocol
 
-from attrs import frozen
-from sqlalchemy import URL, Column, Connection, Engine, Select, Table
+from attrs import field, frozen
+from sqlalchemy import URL, Column, Connection, Dialect, Engine, Select, Table
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.schema import CreateTable
 
 from sesame_sdk.errors import Retryable
 from sesame_sdk.model.policy import Policy
@@ -64,6 +65,42 @@ class JsonWords:
     elements: str
     array: str
     collect: str
+
+
+@frozen(eq=False)
+class Relations:
+    """Temporary tables, and views that are made of them. They are the same for as long as a process lives.
+
+    Attributes:
+        tables: what they are.
+        views: by name.
+    """
+
+    tables: tuple[Table, ...]
+    views: Mapping[str, Select[*tuple[Any, ...]]]
+    _making: dict[str, tuple[str, ...]] = field(factory=dict, init=False)
+
+    def making(self, dialect: Dialect, view: str) -> tuple[str, ...]:
+        """The statements that make them.
+
+        Args:
+            dialect: of the product; they are made once for each.
+            view: the words before the name of a view.
+        """
+        if dialect.name not in self._making:
+            tables = [
+                CreateTable(table, if_not_exists=True).compile(dialect=dialect) for table in self.tables
+            ]
+            views = [
+                f"{view} {name} AS {chosen.compile(dialect=dialect, compile_kwargs={'literal_binds': True})}"
+                for name, chosen in self.views.items()
+            ]
+            self._making[dialect.name] = (*map(str, tables), *views)
+        return self._making[dialect.name]
+
+    def emptying(self) -> Iterator[str]:
+        """The statements that empty the tables."""
+        return (f"DELETE FROM {table.name}" for table in self.tables)  # noqa: S608 - names of our own
 
 
 class SignalTable(Protocol):
@@ -128,8 +165,10 @@ class Product(Protocol):
         """Numbers that no row has or will have, in ascending order."""
         ...
 
-    def fetch(self, connection: Connection, chosen: Select[*tuple[Any, ...]]) -> list[Sequence[Any]]:
-        """All rows of a short answer, of numbers and text, as fast as the driver can."""
+    def fetch(
+        self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+    ) -> list[Sequence[Any]]:
+        """See `database.fetched`."""
         ...
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - each dialect's own Insert, with on_conflict_do_update
@@ -140,10 +179,8 @@ class Product(Protocol):
         """The table of signals; `void` gives the envelopes that do not count."""
         ...
 
-    def prepare(
-        self, connection: Connection, tables: Iterable[Table], views: dict[str, Select[*tuple[Any, ...]]]
-    ) -> None:
-        """See that temporary tables are there, and empty, and that temporary views are there."""
+    def prepare(self, connection: Connection, relations: Relations) -> None:
+        """See that temporary tables are there, and empty, and that the views of them are there."""
         ...
 
     def note_size(self, connection: Connection, table: Table) -> None:
