@@ -176,7 +176,7 @@ class Hub:
             reads.log(connection, request, found)
             self._limits.spend(connection, found.partner, request.issuer, len(subjects), request.at)
 
-        self._writers.reads.run(work, Hold.SHARED)
+        self._writers.reads.run(work, Hold.SHARED, urgent=True)
         return found.scores
 
     def ready(self) -> bool:

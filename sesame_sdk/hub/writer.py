@@ -9,13 +9,17 @@ which SQLite would copy every page that it writes to. Where a piece fails, all i
 one by one, each in a savepoint of its own, so that only the one that fails is undone. Work may
 therefore be begun twice, and must not count on being begun once.
 
+What is urgent comes before all that waits, in groups of its own: it waits for the one group that is under
+way, and never for envelopes that came before it.
+
 Where the database itself fails (a full disk), it may undo the whole transaction, savepoints and all:
 then everybody in the group is told to come back, whatever their own piece came to.
 """
 
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
-from queue import Empty, Full, Queue
+from itertools import count
+from queue import Empty, Full, PriorityQueue
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
@@ -34,6 +38,8 @@ I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
 #: Seconds to wait for the next piece of a group: about what it takes to verify an envelope.
 _PATIENCE = 0.01
+#: Places in the queue.
+_URGENT, _USUAL, _LAST = range(3)
 
 
 @frozen
@@ -47,6 +53,7 @@ class Task(Generic[I, T]):
         kin: tasks that are equal in this may be done at once; None for one that is done alone.
         hold: what must stand still meanwhile.
         settled: told the result once it is on disk; gives what whoever waits for it is given.
+        urgent: whether it is done before what is not, however long that has waited.
     """
 
     work: Callable[[Connection, Sequence[I]], Sequence[Any]]
@@ -54,6 +61,7 @@ class Task(Generic[I, T]):
     kin: Hashable = None
     hold: Hold = Hold.ALONE
     settled: Callable[[Any], T] = lambda result: result
+    urgent: bool = False
 
 
 @frozen(eq=False)
@@ -84,7 +92,9 @@ class Writer:
 
     def __init__(self, engine: Engine, *, waiting: int, group: int) -> None:
         self._engine = engine
-        self._queue: Queue[_Job[Any] | None] = Queue(waiting)
+        self._queue: PriorityQueue[tuple[int, int, _Job[Any] | None]] = PriorityQueue(waiting)
+        self._numbers = count()
+        self._kept_back: _Job[Any] | None = None
         self._group = group
         self._last = 0
         self._lock = Lock()
@@ -92,13 +102,13 @@ class Writer:
         self._thread = Thread(target=self._serve, name="sesame-hub-writer", daemon=True)
         self._thread.start()
 
-    def run(self, work: Callable[[Connection], T], hold: Hold = Hold.ALONE) -> T:
+    def run(self, work: Callable[[Connection], T], hold: Hold = Hold.ALONE, *, urgent: bool = False) -> T:
         """Do `work` in a transaction; returns what it returned, once that is on disk.
 
         Raises:
             Retryable: too much is waiting, the hub is closing, or the database did not take it.
         """
-        return self.do(Task(lambda connection, _: [work(connection)], None, hold=hold))
+        return self.do(Task(lambda connection, _: [work(connection)], None, hold=hold, urgent=urgent))
 
     def do(self, task: Task[Any, T]) -> T:
         """The same for a task, which may share its work with others of its kin.
@@ -121,7 +131,7 @@ class Writer:
             if self._closed:
                 raise Retryable("the hub is closing", retry_after=5)
             try:
-                self._queue.put_nowait(job)
+                self._queue.put_nowait((_URGENT if task.urgent else _USUAL, next(self._numbers), job))
             except Full:
                 raise Retryable("the hub is busy", mend="send again later", retry_after=1) from None
         metrics.WAITING.set(self.pending)
@@ -143,7 +153,7 @@ class Writer:
             if self._closed:
                 return
             self._closed = True
-        self._queue.put(None)
+        self._queue.put((_LAST, 0, None))
         self._thread.join()
 
     def _serve(self) -> None:
@@ -159,8 +169,11 @@ class Writer:
     def _gather(self) -> tuple[list[_Job[Any]], bool]:
         """Wait for one piece of work, and take along what else is there or will be in a moment."""
         jobs: list[_Job[Any]] = []
-        job = self._queue.get()
+        job, self._kept_back = self._kept_back or self._next(), None
         while job is not None:
+            if jobs and job.task.urgent is not jobs[0].task.urgent:
+                self._kept_back = job
+                break
             if job.done.set_running_or_notify_cancel():
                 jobs.append(job)
             if len(jobs) == self._group:
@@ -169,12 +182,16 @@ class Writer:
                 # As many senders as came together last time are likely to come again, one verified
                 # envelope after the other. A lone sender never waits.
                 expected = len(jobs) < self._last
-                job = self._queue.get(timeout=_PATIENCE) if expected else self._queue.get_nowait()
+                job = self._next(_PATIENCE if expected else 0)
             except Empty:
                 break
         self._last = len(jobs)
         metrics.WAITING.set(self.pending)
         return jobs, job is not None
+
+    def _next(self, patience: float | None = None) -> _Job[Any] | None:
+        """The next piece of work; none after the last one. Raises `Empty` after so many seconds."""
+        return self._queue.get(block=patience != 0, timeout=patience)[2]
 
 
 def _commit(connection: Connection, jobs: list[_Job[Any]]) -> None:

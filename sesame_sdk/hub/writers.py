@@ -1,7 +1,7 @@
 """Who writes what, so that a person who waits for a score does not wait for a thousand envelopes.
 
-Where the database lets one write at a time, all share one writer and one queue. Elsewhere what is quick
-has a writer of its own.
+Where the database lets one write at a time, all share one writer, and what a person waits for comes first.
+Elsewhere what is quick has a writer of its own.
 """
 
 from typing import Self

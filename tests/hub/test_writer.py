@@ -161,6 +161,24 @@ def test_kin_of_one_that_fails_are_done_alone(writer: Writer, engine: Engine) ->
     assert _people(engine) == ["ada", "bob", "cleo"]
 
 
+def test_what_is_urgent_waits_for_nothing_but_what_is_under_way(writer: Writer, engine: Engine) -> None:
+    """It came last, is done first, and shares its commit with nothing that is not."""
+    order: list[str] = []
+    event.listen(engine, "commit", lambda _: order.append("|"))
+
+    def note(connection: Connection, names: Sequence[str]) -> list[None]:
+        _add(names[0])(connection)
+        order.extend(names)
+        return [None] * len(names)
+
+    held = _Held(writer)
+    held.queue_task(Task(note, "first", kin="told"))
+    held.queue_task(Task(note, "second", kin="told"))
+    held.queue_task(Task(note, "urgent", urgent=True))
+    held.release()
+    assert order == ["|", "urgent", "|", "first", "second", "|"]
+
+
 def test_what_nobody_waits_for_any_more_is_not_done(writer: Writer, engine: Engine) -> None:
     """Cancelled before its turn, it is left out; what was begun already cannot be cancelled."""
     calls: list[list[str]] = []
