@@ -22,7 +22,10 @@ def main(names: list[str]) -> int:
     rows: list[Row] = []
     for name in names or NAMES:
         with notes.status(f"measuring: {name}"):
-            rows += import_module(f"benchmarks.bench_{name}").rows()
+            measured = import_module(f"benchmarks.bench_{name}").rows()
+        for row in measured:  # all of it takes an hour, and may be interrupted
+            notes.print(f"{row.what}: {row.ratio:.2f}", highlight=False)
+        rows += measured
     shown = Console(width=None if sys.stdout.isatty() else 150)
     shown.print(_table(rows))
     if grown := [row.growth for row in rows if row.growth]:
