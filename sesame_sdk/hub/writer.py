@@ -9,8 +9,8 @@ which SQLite would copy every page that it writes to. Where a piece fails, all i
 one by one, each in a savepoint of its own, so that only the one that fails is undone. Work may
 therefore be begun twice, and must not count on being begun once.
 
-What is urgent comes before all that waits, in groups of its own: it waits for the one group that is under
-way, and never for envelopes that came before it.
+What is urgent comes before all that waits, in groups of its own, also before a group that still waits for the
+database's lock: it waits for what is being written, and never for envelopes that came before it.
 
 Where the database itself fails (a full disk), it may undo the whole transaction, savepoints and all:
 then everybody in the group is told to come back, whatever their own piece came to.
@@ -19,7 +19,7 @@ then everybody in the group is told to come back, whatever their own piece came 
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from itertools import count
-from queue import Empty, Full, PriorityQueue
+from queue import Empty, PriorityQueue
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
@@ -70,6 +70,10 @@ class _Job(Generic[T]):
     done: Future[T] = field(factory=Future)
 
 
+#: A job's place in the queue: the urgent before the others, and those in their order; none is the end.
+_Place = tuple[int, int, _Job[Any] | None]
+
+
 @frozen
 class _Outcome:
     job: _Job[Any]
@@ -92,9 +96,9 @@ class Writer:
 
     def __init__(self, engine: Engine, *, waiting: int, group: int) -> None:
         self._engine = engine
-        self._queue: PriorityQueue[tuple[int, int, _Job[Any] | None]] = PriorityQueue(waiting)
+        self._queue: PriorityQueue[_Place] = PriorityQueue()
         self._numbers = count()
-        self._kept_back: _Job[Any] | None = None
+        self._waiting = waiting
         self._group = group
         self._last = 0
         self._lock = Lock()
@@ -130,10 +134,9 @@ class Writer:
         with self._lock:
             if self._closed:
                 raise Retryable("the hub is closing", retry_after=5)
-            try:
-                self._queue.put_nowait((_URGENT if task.urgent else _USUAL, next(self._numbers), job))
-            except Full:
-                raise Retryable("the hub is busy", mend="send again later", retry_after=1) from None
+            if self.pending >= self._waiting:
+                raise Retryable("the hub is busy", mend="send again later", retry_after=1)
+            self._queue.put((_URGENT if task.urgent else _USUAL, next(self._numbers), job))
         metrics.WAITING.set(self.pending)
         return job.done
 
@@ -163,16 +166,16 @@ class Writer:
             more = True
             while more:
                 jobs, more = self._gather()
-                if jobs:
-                    _commit(connection, jobs)
+                while jobs:
+                    jobs = self._commit(connection, jobs)
 
     def _gather(self) -> tuple[list[_Job[Any]], bool]:
         """Wait for one piece of work, and take along what else is there or will be in a moment."""
         jobs: list[_Job[Any]] = []
-        job, self._kept_back = self._kept_back or self._next(), None
-        while job is not None:
+        place = self._queue.get()
+        while (job := place[-1]) is not None:
             if jobs and job.task.urgent is not jobs[0].task.urgent:
-                self._kept_back = job
+                self._queue.put(place)
                 break
             if job.done.set_running_or_notify_cancel():
                 jobs.append(job)
@@ -182,58 +185,73 @@ class Writer:
                 # As many senders as came together last time are likely to come again, one verified
                 # envelope after the other. A lone sender never waits.
                 expected = len(jobs) < self._last
-                job = self._next(_PATIENCE if expected else 0)
+                place = self._queue.get(timeout=_PATIENCE) if expected else self._queue.get_nowait()
             except Empty:
                 break
         self._last = len(jobs)
         metrics.WAITING.set(self.pending)
         return jobs, job is not None
 
-    def _next(self, patience: float | None = None) -> _Job[Any] | None:
-        """The next piece of work; none after the last one. Raises `Empty` after so many seconds."""
-        return self._queue.get(block=patience != 0, timeout=patience)[2]
+    def _commit(self, connection: Connection, jobs: list[_Job[Any]]) -> list[_Job[Any]]:
+        """Do every piece of work in one transaction, and tell each who waits how it went.
+
+        Returns:
+            Those that are still to be done, since something urgent came meanwhile, and was done instead.
+        """
+        hold = max(job.task.hold for job in jobs)
+        doing, later = jobs, []
+        try:
+            with metrics.COMMIT_SECONDS.time():
+                transaction = _begin(connection, hold)
+                if not jobs[0].task.urgent and (urgent := self._urgent()):
+                    doing, later = urgent, jobs
+                metrics.GROUP.observe(len(doing))
+                with spans.group(len(doing)):
+                    outcomes = _outcomes(connection, transaction, doing, hold)
+        except BaseException as error:  # noqa: BLE001 - nobody else writes: this thread must outlive all
+            metrics.FAILED_GROUPS.inc()
+            say(GroupFailed(len(doing), safe.fault(error)))
+            # A commit that failed may leave its transaction open: begin the next on a new connection.
+            connection.invalidate()
+            for job in doing:
+                job.done.set_exception(_retryable(error))
+            return later
+        for outcome in outcomes:
+            if outcome.error is None:
+                outcome.job.done.set_result(outcome.job.task.settled(outcome.result))
+            else:
+                outcome.job.done.set_exception(outcome.error)
+        return later
+
+    def _urgent(self) -> list[_Job[Any]]:
+        """What is urgent of what waits."""
+        found: list[_Job[Any]] = []
+        while self.pending:
+            place = self._queue.get()
+            if place[0] != _URGENT:
+                self._queue.put(place)
+                break
+            job = place[-1]
+            if job is not None and job.done.set_running_or_notify_cancel():
+                found.append(job)
+        return found
 
 
-def _commit(connection: Connection, jobs: list[_Job[Any]]) -> None:
-    """Do every piece of work in one transaction, and tell each who waits how it went."""
-    metrics.GROUP.observe(len(jobs))
+def _outcomes(
+    connection: Connection, transaction: Transaction, jobs: list[_Job[Any]], hold: Hold
+) -> list[_Outcome]:
     try:
-        with metrics.COMMIT_SECONDS.time(), spans.group(len(jobs)):
-            outcomes = _outcomes(connection, jobs)
-    except BaseException as error:  # noqa: BLE001 - nobody else writes: this thread must outlive all
-        metrics.FAILED_GROUPS.inc()
-        say(GroupFailed(len(jobs), safe.fault(error)))
-        # A commit that failed may leave its transaction open: begin the next on a new connection.
-        connection.invalidate()
-        for job in jobs:
-            job.done.set_exception(_retryable(error))
-        return
-    for outcome in outcomes:
-        if outcome.error is None:
-            outcome.job.done.set_result(outcome.job.task.settled(outcome.result))
-        else:
-            outcome.job.done.set_exception(outcome.error)
-
-
-def _outcomes(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
-    try:
-        return _in_transaction(connection, jobs, _at_once)
+        return _within(transaction, connection, jobs, _at_once)
     except _PieceFailed:
-        return _in_transaction(connection, jobs, _one_by_one)
+        return _within(_begin(connection, hold), connection, jobs, _one_by_one)
 
 
-def _in_transaction(
+def _within(
+    transaction: Transaction,
     connection: Connection,
     jobs: list[_Job[Any]],
     do_all: Callable[[Connection, list[_Job[Any]]], list[_Outcome]],
 ) -> list[_Outcome]:
-    hold = max(job.task.hold for job in jobs)
-    try:
-        transaction = _begin(connection, hold)
-    except DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        transaction = _begin(connection, hold)  # it had broken while nothing was asked of it
     with transaction:
         outcomes = do_all(connection, jobs)
         ensure_in_transaction(connection)
@@ -241,6 +259,15 @@ def _in_transaction(
 
 
 def _begin(connection: Connection, hold: Hold) -> Transaction:
+    try:
+        return _begin_once(connection, hold)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        return _begin_once(connection, hold)  # it had broken while nothing was asked of it
+
+
+def _begin_once(connection: Connection, hold: Hold) -> Transaction:
     transaction = connection.begin()
     try:
         product_of(connection.engine).hold(connection, hold)

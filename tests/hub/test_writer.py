@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine, event, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from sesame_sdk import Rejected, Retryable
-from sesame_sdk.hub.database import open_engine, reading
+from sesame_sdk.hub.database import open_engine, product_of, reading, writing
+from sesame_sdk.hub.products.product import Hold
 from sesame_sdk.hub.schema import people
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.writer import Task, Writer
@@ -177,6 +178,29 @@ def test_what_is_urgent_waits_for_nothing_but_what_is_under_way(writer: Writer, 
     held.queue_task(Task(note, "urgent", urgent=True))
     held.release()
     assert order == ["|", "urgent", "|", "first", "second", "|"]
+
+
+def test_what_is_urgent_goes_before_a_group_that_still_waits_for_the_lock(
+    writer: Writer, engine: Engine
+) -> None:
+    """Another writer has the database's lock, and lets it go when both wait."""
+    order: list[str] = []
+
+    def note(connection: Connection, names: Sequence[str]) -> list[None]:
+        _add(names[0])(connection)
+        order.extend(names)
+        return [None] * len(names)
+
+    with writing(engine) as other, other.begin():
+        product_of(engine).hold(other, Hold.ALONE)
+        usual = writer.submit(Task(note, "usual"))
+        while writer.pending:
+            threading.Event().wait(0.001)
+        urgent = writer.submit(Task(note, "urgent", urgent=True))
+    usual.result(10)
+    urgent.result(10)
+    assert order == ["urgent", "usual"]
+    assert _people(engine) == ["urgent", "usual"]
 
 
 def test_what_nobody_waits_for_any_more_is_not_done(writer: Writer, engine: Engine) -> None:
