@@ -9,8 +9,9 @@ which SQLite would copy every page that it writes to. Where a piece fails, all i
 one by one, each in a savepoint of its own, so that only the one that fails is undone. Work may
 therefore be begun twice, and must not count on being begun once.
 
-What is urgent comes before all that waits, in groups of its own, also before a group that still waits for the
-database's lock: it waits for what is being written, and never for envelopes that came before it.
+What is urgent has a line of its own (see `waiting`) and groups of its own, and goes before a group that still
+waits for the database's lock: it waits for what is being written, and not for all that came before it. No
+group is overtaken twice.
 
 Where the database itself fails (a full disk), it may undo the whole transaction, savepoints and all:
 then everybody in the group is told to come back, whatever their own piece came to.
@@ -18,8 +19,6 @@ then everybody in the group is told to come back, whatever their own piece came 
 
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
-from itertools import count
-from queue import Empty, PriorityQueue
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
@@ -30,6 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from sesame_sdk.errors import Retryable
 from sesame_sdk.hub.database import ensure_in_transaction, product_of, writing
 from sesame_sdk.hub.products.product import FAILURES, Hold
+from sesame_sdk.hub.waiting import Waiting
 from sesame_sdk.hub.watch import metrics, safe, spans
 from sesame_sdk.hub.watch.lines import GroupFailed
 from sesame_sdk.hub.watch.logs import say
@@ -38,8 +38,6 @@ I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
 #: Seconds to wait for the next piece of a group: about what it takes to verify an envelope.
 _PATIENCE = 0.01
-#: Places in the queue.
-_URGENT, _USUAL, _LAST = range(3)
 
 
 @frozen
@@ -53,7 +51,7 @@ class Task(Generic[I, T]):
         kin: tasks that are equal in this may be done at once; None for one that is done alone.
         hold: what must stand still meanwhile.
         settled: told the result once it is on disk; gives what whoever waits for it is given.
-        urgent: whether it is done before what is not, however long that has waited.
+        urgent: whether somebody waits for it who should not wait for envelopes.
     """
 
     work: Callable[[Connection, Sequence[I]], Sequence[Any]]
@@ -68,10 +66,6 @@ class Task(Generic[I, T]):
 class _Job(Generic[T]):
     task: Task[Any, T]
     done: Future[T] = field(factory=Future)
-
-
-#: A job's place in the queue: the urgent before the others, and those in their order; none is the end.
-_Place = tuple[int, int, _Job[Any] | None]
 
 
 @frozen
@@ -96,9 +90,8 @@ class Writer:
 
     def __init__(self, engine: Engine, *, waiting: int, group: int) -> None:
         self._engine = engine
-        self._queue: PriorityQueue[_Place] = PriorityQueue()
-        self._numbers = count()
-        self._waiting = waiting
+        self._waiting = Waiting[_Job[Any]]()
+        self._most = waiting
         self._group = group
         self._last = 0
         self._lock = Lock()
@@ -134,9 +127,9 @@ class Writer:
         with self._lock:
             if self._closed:
                 raise Retryable("the hub is closing", retry_after=5)
-            if self.pending >= self._waiting:
+            if self.pending >= self._most:
                 raise Retryable("the hub is busy", mend="send again later", retry_after=1)
-            self._queue.put((_URGENT if task.urgent else _USUAL, next(self._numbers), job))
+            self._waiting.put(job, urgent=task.urgent)
         metrics.WAITING.set(self.pending)
         return job.done
 
@@ -148,7 +141,7 @@ class Writer:
     @property
     def pending(self) -> int:
         """Pieces of work that wait, about."""
-        return self._queue.qsize()
+        return len(self._waiting)
 
     def close(self) -> None:
         """Finish what waits, then stop."""
@@ -156,54 +149,49 @@ class Writer:
             if self._closed:
                 return
             self._closed = True
-        self._queue.put((_LAST, 0, None))
+        self._waiting.end()
         self._thread.join()
 
     def _serve(self) -> None:
         # One connection for good: the database keeps pages cached for each connection, and has to read
         # them anew after another one wrote.
+        urgent = False
         with writing(self._engine) as connection:
-            more = True
-            while more:
-                jobs, more = self._gather()
-                while jobs:
-                    jobs = self._commit(connection, jobs)
+            while (turn := self._waiting.turn(after_urgent=urgent)) is not None:
+                urgent = turn
+                jobs = self._gather(urgent=urgent)
+                if jobs and (later := self._commit(connection, jobs, overtaken=urgent)):
+                    self._commit(connection, later, overtaken=True)
 
-    def _gather(self) -> tuple[list[_Job[Any]], bool]:
-        """Wait for one piece of work, and take along what else is there or will be in a moment."""
+    def _gather(self, *, urgent: bool) -> list[_Job[Any]]:
+        """What waits in one line, and what else will be there in a moment."""
         jobs: list[_Job[Any]] = []
-        place = self._queue.get()
-        while (job := place[-1]) is not None:
-            if jobs and job.task.urgent is not jobs[0].task.urgent:
-                self._queue.put(place)
+        while len(jobs) < self._group:
+            # As many senders as came together last time are likely to come again, one verified
+            # envelope after the other. A lone sender never waits.
+            expected = not urgent and 0 < len(jobs) < self._last
+            job = self._waiting.take(urgent=urgent, patience=_PATIENCE if expected else 0)
+            if job is None:
                 break
             if job.done.set_running_or_notify_cancel():
                 jobs.append(job)
-            if len(jobs) == self._group:
-                break
-            try:
-                # As many senders as came together last time are likely to come again, one verified
-                # envelope after the other. A lone sender never waits.
-                expected = len(jobs) < self._last
-                place = self._queue.get(timeout=_PATIENCE) if expected else self._queue.get_nowait()
-            except Empty:
-                break
-        self._last = len(jobs)
+        self._last = self._last if urgent else len(jobs)
         metrics.WAITING.set(self.pending)
-        return jobs, job is not None
+        return jobs
 
-    def _commit(self, connection: Connection, jobs: list[_Job[Any]]) -> list[_Job[Any]]:
+    def _commit(self, connection: Connection, jobs: list[_Job[Any]], *, overtaken: bool) -> list[_Job[Any]]:
         """Do every piece of work in one transaction, and tell each who waits how it went.
 
         Returns:
-            Those that are still to be done, since something urgent came meanwhile, and was done instead.
+            Those that are still to be done, since something urgent came while they waited for the database's
+            lock, and was done instead. None if they were `overtaken` before, or are urgent themselves.
         """
         hold = max(job.task.hold for job in jobs)
         doing, later = jobs, []
         try:
             with metrics.COMMIT_SECONDS.time():
                 transaction = _begin(connection, hold)
-                if not jobs[0].task.urgent and (urgent := self._urgent()):
+                if not overtaken and (urgent := self._gather(urgent=True)):
                     doing, later = urgent, jobs
                 metrics.GROUP.observe(len(doing))
                 with spans.group(len(doing)):
@@ -222,19 +210,6 @@ class Writer:
             else:
                 outcome.job.done.set_exception(outcome.error)
         return later
-
-    def _urgent(self) -> list[_Job[Any]]:
-        """What is urgent of what waits."""
-        found: list[_Job[Any]] = []
-        while self.pending:
-            place = self._queue.get()
-            if place[0] != _URGENT:
-                self._queue.put(place)
-                break
-            job = place[-1]
-            if job is not None and job.done.set_running_or_notify_cancel():
-                found.append(job)
-        return found
 
 
 def _outcomes(
