@@ -85,6 +85,7 @@ def test_it_is_thirty_lines() -> None:
     assert [name for name, _ in FILES] == ["toolshed.py", "pyproject.toml"]
 
 
+@pytest.mark.long
 def test_a_partner_writes_installs_and_runs_a_plugin_by_the_readme_alone(afternoon: Path, hub: Stage) -> None:
     """Every command of the text, in its order, against a hub that is another process."""
     path = {**os.environ, "PATH": f"{afternoon / 'venv' / 'bin'}:{os.environ['PATH']}", "VIRTUAL_ENV": ""}
@@ -117,6 +118,7 @@ def operate(hub: Stage, afternoon: Path, path: dict[str, str]) -> None:
     hub.sesame(*shlex.split(GRANT.removeprefix("$ sesame ").replace("PSEUDONYM", subject[1])))
 
 
+@pytest.mark.long
 def test_it_installs_again_whatever_lies_beside_it(afternoon: Path) -> None:
     """A second install, with the folder of keys that the first run left there."""
     (afternoon / "shed").mkdir(exist_ok=True)

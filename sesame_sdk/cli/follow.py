@@ -51,9 +51,11 @@ def follow(home: Path, purpose: str, context: str, path: Path | None, once: bool
         note(f"following {partner.hub}; {follower.book.state.people:,} people in the book")
         if once:
             follower.attach()
-            # A stream that was just made may have nothing to say yet; one that is known says what is new.
-            while follower.poll(wait=follower.book.state.heard_at is None):
-                pass
+            # A stream that was just made may have nothing to say yet but that it is alive; one that is known
+            # says what is new.
+            patience = 2 if follower.book.state.heard_at is None else 0
+            while follower.poll(wait=patience > 0 and not follower.book.state.people):
+                patience -= 1
         else:
             follower.follow(Event(), told=note)
         note(f"{follower.book.state.people:,} people in the book")

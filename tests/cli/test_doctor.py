@@ -13,6 +13,8 @@ from sesame_sdk.exchange.outbox import Outbox
 from tests.cli.conftest import Type, data
 from tests.commands import typed
 
+pytestmark = pytest.mark.long
+
 NOBODY = "http://127.0.0.1:9"
 
 

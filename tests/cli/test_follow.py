@@ -16,6 +16,8 @@ from tests.commands import typed
 from tests.examples.market import Market, open_market
 from tests.hub.test_streams import until
 
+pytestmark = pytest.mark.long
+
 READING = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking")
 PEOPLE = ("ada", "ben")
 

@@ -14,6 +14,8 @@ from sesame_sdk.cli.main import sesame as sesame_group
 from tests.cli.conftest import POLICIES, Type, data
 from tests.commands import typed
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("words", "code", "says"),

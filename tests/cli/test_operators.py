@@ -10,6 +10,8 @@ from sesame_sdk import Home
 from tests.cli.conftest import ORDERS, POLICIES, SHOP, Run, agree, data
 from tests.commands import typed
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("folder", "says"),

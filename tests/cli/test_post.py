@@ -16,6 +16,8 @@ from sesame_sdk.exchange.outbox import Outbox
 from tests.cli.conftest import SHOP, data
 from tests.commands import typed
 
+pytestmark = pytest.mark.long
+
 NOBODY = "http://127.0.0.1:9"
 #: One line is one signal. A mood of "boom" is a mistake in the plugin; "torn" breaks its reading.
 PLUGIN = """

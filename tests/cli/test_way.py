@@ -7,6 +7,8 @@ from sesame_sdk import Home
 from tests.cli.conftest import BAIHE, RANKING, SHOP, agree, data
 from tests.commands import typed
 
+pytestmark = pytest.mark.long
+
 # One order of 30.00 thirty-one days before the day, 12.50 taken back, one month.
 COMPLETED = 4 * 0.5 ** (30.583333 / 365)
 

@@ -35,6 +35,8 @@ from tests.hub.ledger import count
 from tests.hub.process import free_port, serving
 from tests.hub.stage import BENEFITS, LATE, LONG_AGO, ORDER, Partner, manifest, policy, weighting
 
+pytestmark = pytest.mark.long
+
 YESTERDAY = moments.now() - timedelta(days=1)
 PEOPLE = [f"person {number}" for number in range(60)]
 _DEADLINE = 20.0
@@ -231,8 +233,6 @@ def test_a_pushed_stream_that_the_hub_lost_is_made_anew(site: Site, monkeypatch:
     assert len(site.hub.feed.listed()) == 1
 
 
-@pytest.mark.slow
-@pytest.mark.long
 def test_killed_at_any_moment_the_book_ends_as_the_hub_has_it(site: Site) -> None:
     """Hub and consumer are killed again and again while people come, buy, leave and come back."""
     dice = Random(7)  # noqa: S311 - not a secret
@@ -274,7 +274,6 @@ def killed_in_the_end(command: list[str]) -> Iterator[None]:
         process.communicate(timeout=_DEADLINE)
 
 
-@pytest.mark.long
 def test_a_book_without_its_hub_goes_stale_and_says_so(site: Site) -> None:
     """While the hub lives its signs of life keep the book fresh; without it nothing is used any more."""
     site.agree("person 0")

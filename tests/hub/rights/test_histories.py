@@ -18,6 +18,8 @@ from tests.hub.conftest import ORDERS
 from tests.hub.rights.test_erasure import everything, replayed, subjects
 from tests.hub.stage import LATE, LONG_AGO, ORDER, Clock, Partner
 
+pytestmark = pytest.mark.long
+
 NAMES, KEYS = ("ada", "bob", "eve"), range(4)
 DESK, HEAD = "disputes desk", "head of fairness"
 SENT = st.tuples(st.sampled_from(NAMES), st.sampled_from(KEYS), st.sampled_from([ORDER, LATE]))

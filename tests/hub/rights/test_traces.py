@@ -32,6 +32,8 @@ from tests.hub.rights.test_notices import poll
 from tests.hub.stage import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, manifest, policy, weighting
 from tests.hub.test_feed import Reader
 
+pytestmark = pytest.mark.long
+
 ADA = "ada-whose-traces-are-looked-for"
 REASON, STATEMENT = "an invoice that i never had from them", "nobody there would listen to me"
 MANY = [f"neighbour {number}" for number in range(150)]
