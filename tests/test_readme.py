@@ -30,7 +30,7 @@ loan,member,returned_at
 """
 UV = Path(sys.executable).with_name("uv")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 def run(*words: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
@@ -85,7 +85,6 @@ def test_it_is_thirty_lines() -> None:
     assert [name for name, _ in FILES] == ["toolshed.py", "pyproject.toml"]
 
 
-@pytest.mark.long
 def test_a_partner_writes_installs_and_runs_a_plugin_by_the_readme_alone(afternoon: Path, hub: Stage) -> None:
     """Every command of the text, in its order, against a hub that is another process."""
     path = {**os.environ, "PATH": f"{afternoon / 'venv' / 'bin'}:{os.environ['PATH']}", "VIRTUAL_ENV": ""}
@@ -118,7 +117,6 @@ def operate(hub: Stage, afternoon: Path, path: dict[str, str]) -> None:
     hub.sesame(*shlex.split(GRANT.removeprefix("$ sesame ").replace("PSEUDONYM", subject[1])))
 
 
-@pytest.mark.long
 def test_it_installs_again_whatever_lies_beside_it(afternoon: Path) -> None:
     """A second install, with the folder of keys that the first run left there."""
     (afternoon / "shed").mkdir(exist_ok=True)

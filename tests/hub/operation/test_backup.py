@@ -32,7 +32,7 @@ from tests.hub.operation.world import World, world
 from tests.hub.stage import ORDER, Partner
 
 #: Each starts a hub, which takes a while on a machine that is busy.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 SESAME = Path(sys.executable).with_name("sesame")
 SIGNALS = 30
@@ -74,7 +74,6 @@ def sesame(*words: object) -> str:
     return done.stderr
 
 
-@pytest.mark.slow
 def test_a_backup_in_the_middle_of_ingest_is_a_prefix_with_all_that_was_acknowledged(tmp_path: Path) -> None:
     """By the commands, beside a hub under load: whole envelopes, in their order."""
     with world(tmp_path) as made:

@@ -28,7 +28,7 @@ from tests.hub.operation.world import SET, World, world
 from tests.hub.stage import LATE, ORDER, kind, manifest
 
 #: Each starts a hub, which takes a while on a machine that is busy.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 PEOPLE = ("ada.lovelace@people.example", "person-8812-ben", "person-8813-cleo")
 ABSENT = "person-9999-dora"

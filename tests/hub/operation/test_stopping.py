@@ -15,7 +15,7 @@ from tests.hub.operation.process import Running, running, until
 from tests.hub.operation.world import SET, World, world
 
 #: Each starts a hub, which takes a while on a machine that is busy.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 SENDERS, SIGNALS = 6, 40
 
@@ -44,7 +44,6 @@ class Sender:
         return answer.headers.get("Connection") == "close"
 
 
-@pytest.mark.slow
 def test_a_hub_under_load_stops_without_cutting_or_losing_anything(tmp_path: Path) -> None:
     """Every sender gets an answer to all that it sent; every receipt stands for what is in the ledger."""
     with world(tmp_path) as made:
