@@ -117,9 +117,11 @@ def count_everybody(connection: Connection, context: str, at: datetime) -> None:
     """Make `counted` for all people, of a context's own kinds. See `count`."""
     _prepare(connection)
     everybody = insert(_asked).from_select([*_asked.c.keys()], select(people.c.id, literal(context)))
-    for table, filling in ((_asked, everybody), (_permitted, _PERMIT)):
-        connection.execute(filling, {"now": micros(at)} if filling is _PERMIT else {})
-        product_of(connection.engine).note_size(connection, table)
+    product = product_of(connection.engine)
+    connection.execute(everybody)
+    product.note_size(connection, _asked)
+    connection.execute(_PERMIT, {"now": micros(at)})
+    product.note_size(connection, _permitted)
 
 
 def ordered() -> Select[*tuple[Any, ...]]:

@@ -42,9 +42,10 @@ class _Scene:
 
     def wait(self, enough: float) -> None:
         """Until the client has receipts of more envelopes than that."""
-        assert self.client is not None
-        until(lambda: self.sender.sent > enough or not self.client.is_alive())  # type: ignore[union-attr]
-        assert self.sender.sent > enough, f"the client ended with {self.client.exitcode}"
+        client = self.client
+        assert client is not None
+        until(lambda: self.sender.sent > enough or not client.is_alive())
+        assert self.sender.sent > enough, f"the client ended with {client.exitcode}"
 
     def kill(self, victim: str) -> None:
         """Of several workers, the last."""
