@@ -106,9 +106,8 @@ class Journal:
             Misconfigured: it cannot be made, or what is there is none.
         """
         if not self.path.exists():
-            head = _Head(secrets.token_hex(32), micros(self.clock()))
             try:
-                _put(self.path, _lines(head))
+                self._make()
             except OSError as error:
                 raise Misconfigured(f"cannot be made: {error.strerror}", field=str(self.path)) from error
         read(self.path)
@@ -124,6 +123,12 @@ class Journal:
     def revoked(self, partner: str, kid: str, since: datetime) -> None:
         """A key is not believed any more."""
         self._add(Entry(0, What.REVOKED, partner=partner, kid=kid, since=micros(since)))
+
+    def _make(self) -> None:
+        # Workers begin together: the first makes it, with a key of its own that the others must use.
+        with _folder(self.path.parent):
+            if not self.path.exists():
+                _put(self.path, _lines(_Head(secrets.token_hex(32), micros(self.clock()))))
 
     def _add(self, entry: Entry, person: str | None = None) -> None:
         now = self.clock()
@@ -192,6 +197,17 @@ def _put(path: Path, text: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """Nobody else makes a journal there meanwhile."""
+    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -92,14 +92,33 @@ class _Supervisor:
         return _Worker(self.command(), time.monotonic())
 
     def watch(self) -> int:
-        """Until told to stop, or a worker cannot be started; gives the exit code of the whole."""
+        """Until told to stop; gives the exit code of the whole."""
         while not self._stopping.wait(_LOOK):
-            for place, worker in enumerate(self.workers):
-                if worker.again is None and worker.process.poll() is not None:
-                    worker.again = _when_again(worker)
-                if worker.again is not None and worker.again <= time.monotonic():
-                    self.workers[place] = self.begin()
+            self.replace()
         return self.end()
+
+    def replace(self) -> None:
+        """Report who died, and begin another where it is time."""
+        for place, worker in enumerate(self.workers):
+            if worker.again is None and worker.process.poll() is not None:
+                worker.again = _when_again(worker)
+            if worker.again is not None and worker.again <= time.monotonic():
+                self.workers[place] = self.begin()
+
+    def wait_for_all(self, told: int) -> None:
+        """Until every worker has said that it is ready. One that is killed before is replaced.
+
+        Raises:
+            Misconfigured: one ended by itself.
+        """
+        waiting = len(self.workers)
+        while waiting:
+            if select.select([told], [], [], _LOOK)[0]:
+                waiting -= len(os.read(told, waiting))
+            elif any((worker.process.poll() or 0) > 0 for worker in self.workers):
+                raise Misconfigured("did not start", field="a worker", mend="look above for its reason")
+            else:
+                self.replace()
 
     def end(self) -> int:
         """Stop all, and wait for them: 0, or the code of one that did not stop in order."""
@@ -158,7 +177,7 @@ def supervise(
             signal.signal(number, watching.stop)
         try:
             watching.workers += [watching.begin() for _ in range(settings.workers)]
-            _wait_for_all(told, watching.workers)
+            watching.wait_for_all(told)
             supervisor.notify(supervisor.READY)
             if ready:
                 ready(f"http://{settings.host}:{port}")
@@ -215,15 +234,6 @@ def _pipes() -> Iterator[tuple[int, int, int, int]]:
     finally:
         for end in (told, say_ready, lifeline, held):
             os.close(end)
-
-
-def _wait_for_all(told: int, workers: Sequence[_Worker]) -> None:
-    waiting = len(workers)
-    while waiting:
-        if select.select([told], [], [], _LOOK)[0]:
-            waiting -= len(os.read(told, waiting))
-        elif any(worker.process.poll() is not None for worker in workers):
-            raise Misconfigured("did not start", field="a worker", mend="look above for its reason")
 
 
 def _as_list(share: Share) -> list[int]:

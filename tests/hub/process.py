@@ -16,10 +16,12 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from attrs import frozen
+
 from sesame_sdk.hub.server import serve
 from tests.ports import free_port
 
-__all__ = ["free_port", "serving", "settle_in", "start"]
+__all__ = ["beginning", "free_port", "serving", "settle_in", "start"]
 
 _DEADLINE = 60.0
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -54,17 +56,31 @@ def settle_in(log: Path) -> None:
     warnings.simplefilter("error")
 
 
+@frozen
+class Begun:
+    """A hub's process, which may not answer yet."""
+
+    process: BaseProcess
+    _ready: Event
+
+    def wait(self) -> None:
+        """Until all of it answers."""
+        ends = time.monotonic() + _DEADLINE
+        while not self._ready.wait(0.1):
+            assert self.process.is_alive(), "the hub ended: look at what it said"
+            assert time.monotonic() < ends, "the hub does not answer"
+
+
 @contextmanager
-def serving(path: Path, port: int, **settings: object) -> Iterator[BaseProcess]:
-    """The hub in `path`, once all of it answers. It is told to stop in the end, and must do so in peace."""
+def beginning(path: Path, port: int, **settings: object) -> Iterator[Begun]:
+    """The hub in `path`, begun. It is told to stop in the end, and must do so in peace."""
     flags = {name: str(value) for name, value in {"port": port, **settings}.items()}
     ready = _PROCESSES.Event()
     # Not a pipe: nobody reads it meanwhile, and a hub with much to log would wait for somebody to.
     with NamedTemporaryFile() as log:
         process = start(_serve, path, flags, Path(log.name), ready)
         try:
-            _wait(process, ready)
-            yield process
+            yield Begun(process, ready)
         finally:
             process.terminate()
             process.join(_DEADLINE)
@@ -74,13 +90,14 @@ def serving(path: Path, port: int, **settings: object) -> Iterator[BaseProcess]:
             assert not stuck, "the hub did not stop"
 
 
+@contextmanager
+def serving(path: Path, port: int, **settings: object) -> Iterator[BaseProcess]:
+    """The same, once all of it answers."""
+    with beginning(path, port, **settings) as begun:
+        begun.wait()
+        yield begun.process
+
+
 def _serve(path: Path, flags: dict[str, str], log: Path, ready: Event) -> None:
     settle_in(log)
     serve(path, flags=flags, ready=lambda _: ready.set())
-
-
-def _wait(process: BaseProcess, ready: Event) -> None:
-    ends = time.monotonic() + _DEADLINE
-    while not ready.wait(0.1):
-        assert process.is_alive(), "the hub ended: look at what it said"
-        assert time.monotonic() < ends, "the hub does not answer"

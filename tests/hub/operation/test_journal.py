@@ -3,8 +3,10 @@
 import json
 import multiprocessing
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -53,6 +55,21 @@ def test_a_journal_says_what_was_done_and_to_whom_only_to_those_who_know(book: J
     assert read.since == micros(NOON)
     assert stat.S_IMODE(book.path.stat().st_mode) == 0o600
     assert read.key.hex() not in repr(read)
+
+
+def test_several_that_begin_one_journal_together_use_one_key(tmp_path: Path, clock: Clock) -> None:
+    """As workers do: whoever is first makes it, and nobody fails or puts another in its place."""
+
+    def begin(path: Path) -> bytes:
+        together.wait()
+        Journal(path, DAYS, clock).begin()
+        return journal.read(path).key
+
+    together = Barrier(6)
+    with ThreadPoolExecutor(6) as pool:
+        for turn in range(40):
+            keys = list(pool.map(begin, [tmp_path / f"{turn}.jsonl"] * 6))
+            assert len(set(keys)) == 1
 
 
 def test_two_journals_call_a_person_by_two_names(book: Journal, tmp_path: Path, clock: Clock) -> None:
