@@ -42,10 +42,13 @@ class _Scene:
 
     def wait(self, enough: float) -> None:
         """Until the client has receipts of more envelopes than that."""
-        client = self.client
+        client, hub = self.client, self.hub
         assert client is not None
-        until(lambda: self.sender.sent > enough or not client.is_alive())
-        assert self.sender.sent > enough, f"the client ended with {client.exitcode}"
+        assert hub is not None
+        ended = [client, hub.process]
+        until(lambda: self.sender.sent > enough or not all(one.is_alive() for one in ended))
+        assert client.is_alive() or self.sender.sent > enough, f"the client ended with {client.exitcode}"
+        assert hub.process.is_alive(), hub.log.read_text()[-4000:]
 
     def kill(self, victim: str) -> None:
         """Of several workers, the last."""
