@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
-from sesame_social.classifier import Model
+from sesame_social.classifier import Model, judge
+from sesame_social.classifier.folding import fold
+from sesame_social.classifier.masking import COARSE, masked
+from sesame_social.training import corpora
 from sesame_social.training.figures import Figure, calibration_error, f1, measured
 
 Figures = dict[tuple[str, str, str], Figure]
@@ -22,7 +25,7 @@ def figures(model: Model, shared_data: Path) -> Figures:
         ("sms", "message", 0.955),
         ("youtube", "any", 0.93),
         ("youtube", "comment", 0.95),
-        ("davidson", "any", 0.895),
+        ("davidson", "any", 0.90),
         ("cold", "any", 0.80),
     ],
 )
@@ -35,6 +38,19 @@ def test_a_set_is_told_apart_as_the_card_says(source: str, kind: str, least: flo
 def test_chances_mean_what_they_say(source: str, figures: Figures) -> None:
     """Of posts with seventy per cent, about seventy in a hundred are; whatever they were said to be."""
     assert all(one.error < 0.05 for one in figures.values() if (one.source, one.group) == (source, "all"))
+
+
+@pytest.mark.parametrize(("source", "most"), [("sms", 0.03), ("youtube", 0.07)])
+def test_ordinary_posts_are_seldom_taken_for_abuse(
+    source: str, most: float, model: Model, shared_data: Path
+) -> None:
+    """Messages and comments that are no spam; those that are suspected have coarse words."""
+    rows = [row for row in corpora.rows(shared_data, source) if row.held_out and not row.label]
+    texts = [row.text for row in rows]
+    suspected = judge(texts, model).suspected_abuse
+    assert suspected.mean() <= most
+    coarse = masked(fold(texts), model.phrases).noted[COARSE]
+    assert (suspected & ~coarse).sum() <= 2
 
 
 @pytest.mark.parametrize("group", ["gender", "race", "region"])

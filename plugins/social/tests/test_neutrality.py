@@ -137,7 +137,7 @@ def test_whom_a_post_names_makes_no_difference(model: Model) -> None:
 #: How many may be taken for abuse. None should be; these are what is reached, and the model card says so.
 TAKEN_FOR_ABUSE = {
     ("en", "sentence"): 0,
-    ("en", "frame"): 1,
+    ("en", "frame"): 0,
     ("en", "quoted"): 3,
     ("zh", "sentence"): 3,
     ("zh", "frame"): 4,

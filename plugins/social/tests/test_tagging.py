@@ -1,11 +1,12 @@
 """What spam is made of is noted with its place, from lists and without."""
 
+import numpy as np
 import pytest
 from sesame_social.classifier.folding import fold
-from sesame_social.classifier.form import COLUMNS, form
-from sesame_social.classifier.masking import masked
+from sesame_social.classifier.form import COLUMNS, MILD, form
+from sesame_social.classifier.masking import COARSE, PERSON, masked
 from sesame_social.classifier.tagging import TAGS
-from sesame_social.training.lessons import phrases
+from sesame_social.training.lessons import phrases, phrases_and_mentions
 
 NAMES = ("call", "mine", "media", "gain", "link", "moment", "number", "domain")
 
@@ -62,7 +63,28 @@ def test_tags_that_stand_near_each_other_are_a_pair() -> None:
         "my page",
     ]
     folded = fold(texts)
-    looks = form(folded, masked(folded, phrases()).tags)
+    looks = form(folded, masked(folded, phrases()).tags, np.zeros(len(texts), bool))
     assert looks.shape == (len(texts), COLUMNS)
     call_mine = COLUMNS - len(TAGS) ** 2 + 1
     assert looks[:, call_mine].tolist() == [1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "coarse", "person"),
+    [
+        ("this song is trash", True, False),
+        ("what a bastard", True, True),
+        ("see you in a bit", False, True),
+        ("we ate cake", False, False),
+        ("the word bitch hurts", False, False),
+        ("the word bitch hurts, idiot", True, True),
+    ],
+    ids=["of a thing", "of a person", "no coarse word", "nobody", "told of", "told of, and another"],
+)
+def test_coarse_words_are_noted_but_not_those_that_are_told_of(text: str, coarse: bool, person: bool) -> None:
+    """Those that speak of persons are both; and form has a column that says there is none."""
+    folded = fold(["x", text])
+    found = masked(folded, phrases_and_mentions())
+    assert found.noted[COARSE].tolist() == [False, coarse]
+    assert found.noted[PERSON][1] == (person or "bitch" in text)
+    assert form(folded, found.tags, found.noted[COARSE])[:, MILD].tolist() == [1, not coarse]

@@ -1,8 +1,8 @@
-"""What a post looks like apart from its words: figures, capitals, tags. No length: long is not bad."""
+"""What a post looks like as a whole: figures, capitals, manners, tags. No length: long is not bad."""
 
 import numpy as np
 
-from sesame_social.classifier.arrays import Floats, Ints
+from sesame_social.classifier.arrays import Bools, Floats, Ints
 from sesame_social.classifier.folding import DIGIT, HAN, LETTER, Folded, sorts
 from sesame_social.classifier.tagging import TAGS, Tags
 
@@ -11,16 +11,23 @@ DIGITS = (1, 4, 9)
 CAPITALS = (0.1, 0.3, 0.6)
 #: Two tags are a pair if the later is one of the next so many, and begins within so many units.
 _NEXT, _REACH = 3, 30
-_PLAIN = len(DIGITS) + len(CAPITALS)
+#: The column that says that no coarse word is there.
+MILD = len(DIGITS) + len(CAPITALS)
+_PLAIN = MILD + 1
 COLUMNS = _PLAIN + len(TAGS) + len(TAGS) ** 2
 
 
-def form(folded: Folded, tags: Tags) -> Floats:
-    """One row a post of zeros and ones, `COLUMNS` wide: figures, capitals, each tag, each pair of tags."""
+def form(folded: Folded, tags: Tags, coarse: Bools) -> Floats:
+    """One row a post of zeros and ones, `COLUMNS` wide: what it is made of.
+
+    Figures, capitals, that no coarse word is in it, each tag, each pair of tags. Nearly all posts that are
+    known as abuse have a coarse word, and few others do: without that column the heads would learn of the
+    others that every letter of theirs is harmless.
+    """
     digits = counted(folded, DIGIT)
     share = folded.capitals / np.maximum(np.diff(folded.posts) - 1, 8)
     made = np.zeros((len(folded.posts) - 1, COLUMNS))
-    plain = [digits >= least for least in DIGITS] + [share >= least for least in CAPITALS]
+    plain = [digits >= least for least in DIGITS] + [share >= least for least in CAPITALS] + [~coarse]
     made[:, :_PLAIN] = np.array(plain).T
     made[tags.posts, _PLAIN + tags.kinds] = 1
     for ahead in range(1, _NEXT + 1):

@@ -26,6 +26,7 @@ from sesame_social.classifier.hashing import Features, features
 from sesame_social.classifier.masking import (
     ADVICE,
     AGAINST,
+    COARSE,
     EXAMPLE,
     PEOPLE,
     PERSON,
@@ -114,7 +115,7 @@ def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 def _batch(texts: Sequence[str], model: Model, kind: Kind) -> Judged:
     folded = fold(texts)
     found = masked(folded, model.phrases)
-    looks = form(folded, found.tags)
+    looks = form(folded, found.tags, found.noted[COARSE])
     latin, han = scripts(found.folded)
     needed = [*_SPAM[kind], *[CHINESE] * bool(han.any()), *[ENGLISH, HATE] * bool((latin > 2 * han).any())]
     chance = 1 / (1 + np.exp(-scores(found.folded, looks, model, needed)))

@@ -24,9 +24,9 @@ from sesame_social.classifier.tagging import Tags, tags, unlisted
 
 #: Signs that replace a name. Private use, so nobody's text has them but by design.
 THING, PEOPLE = 0xE001, 0xE002
-#: Signs that are only noted: persons spoken to or of, four manners of helping, and words against
-#: prejudice.
-PERSON, ADVICE, STEP, REASON, EXAMPLE, AGAINST = tuple(range(0xE010, 0xE016))
+#: Signs that are only noted: persons spoken to or of, four manners of helping, words against prejudice,
+#: coarse words, and those of them that speak of persons.
+NOTED = PERSON, ADVICE, STEP, REASON, EXAMPLE, AGAINST, COARSE, INSULT = tuple(range(0xE010, 0xE018))
 _AT = ord("@")
 #: The longest phrase of words, in words.
 _WORDS = 5
@@ -87,21 +87,26 @@ def masked(folded: Folded, phrases: Phrases) -> Masked:
     """Put signs in the place of names, and of each person that is written to by ``@``; note the rest."""
     begins, ends, signs = _found(folded.units, phrases)
     post = np.searchsorted(folded.posts, begins, side="right") - 1
+    names = signs < PERSON
+    covered = _covered(len(folded.units), begins[names], ends[names])
     noted = {}
-    for sign in (THING, PEOPLE, PERSON, ADVICE, STEP, REASON, EXAMPLE, AGAINST):
+    for sign in (THING, PEOPLE, *NOTED):
         noted[sign] = np.zeros(len(folded.posts) - 1, dtype=bool)
         noted[sign][post[signs == sign]] = True
-    noted[PERSON] |= _persons(folded)
-    names = signs < PERSON
-    return Masked(
-        _replaced(folded, begins[names], ends[names], signs[names]), noted, tags(begins, signs, post)
-    )
+    noted[PERSON] |= noted[INSULT] | _persons(folded)
+    # What stands within a name is not read: of "he called me X", that is X.
+    noted[COARSE][post[(signs == INSULT) & ~covered[begins]]] = True
+    return Masked(_replaced(folded, begins[names], signs[names], covered), noted, tags(begins, signs, post))
 
 
-def _replaced(folded: Folded, begins: Ints, ends: Ints, signs: Units) -> Folded:
-    size = len(folded.units)
+def _covered(size: int, begins: Ints, ends: Ints) -> Bools:
+    """The units that some spans cover."""
     depth = np.cumsum(np.bincount(begins, minlength=size + 1) - np.bincount(ends, minlength=size + 1))[:size]
-    covered = depth > 0
+    made: Bools = depth > 0
+    return made
+
+
+def _replaced(folded: Folded, begins: Ints, signs: Units, covered: Bools) -> Folded:
     first = covered.copy()
     first[1:] &= ~covered[:-1]
     units = folded.units.copy()

@@ -27,7 +27,7 @@ HEADS = MESSAGE, COMMENT, KIND, ENGLISH, HATE, CHINESE = tuple(range(6))
 #: Buckets of features: two to the power of this.
 BITS = 18
 _LARGEST = 16 << 20
-_FORMAT = 2
+_FORMAT = 3
 
 
 @frozen(eq=False)

@@ -18,10 +18,10 @@ from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
 from sesame_social.classifier.arrays import Floats
 from sesame_social.classifier.folding import fold
-from sesame_social.classifier.form import COLUMNS, form
+from sesame_social.classifier.form import COLUMNS, MILD, form
 from sesame_social.classifier.hashing import features
 from sesame_social.classifier.judging import counts
-from sesame_social.classifier.masking import Phrases, masked
+from sesame_social.classifier.masking import COARSE, Phrases, masked
 from sesame_social.classifier.model import BITS
 from sesame_social.training.corpora import likeness, numbered
 
@@ -41,6 +41,7 @@ class Lesson:
         weight: how much each counts in fitting.
         real: which of them the head is calibrated on.
         strength: inverse of the regularisation.
+        coarse: whether it may look at coarse words. Spam has them no more often than other posts.
         trust: what the calibrated sums are multiplied by; less than 1 makes a head less sure of itself.
     """
 
@@ -49,6 +50,7 @@ class Lesson:
     weight: Floats
     real: NDArray[np.bool_]
     strength: float
+    coarse: bool = False
     trust: float = 1.0
 
 
@@ -65,6 +67,8 @@ class Fitted:
 def fit(lesson: Lesson, phrases: Phrases, seed: int) -> Fitted:
     """Fit and calibrate one head."""
     matrix = matrix_of(lesson.texts, phrases)
+    if not lesson.coarse:
+        matrix = _without(matrix, matrix.shape[1] - COLUMNS + MILD)
     sums = np.zeros(len(lesson.texts))
     alike = numbered(likeness(text) for text in lesson.texts)
     for train, test in GroupKFold(_FOLDS, shuffle=True, random_state=seed).split(sums, groups=alike):
@@ -101,7 +105,16 @@ def _matrix(texts: Sequence[str], phrases: Phrases) -> Matrix:
     counted = sparse.csr_matrix((ones, (posts[inside], buckets[inside])), shape=(len(texts), 1 << BITS))
     counted.sum_duplicates()
     scale = sparse.diags(1 / np.sqrt(np.maximum(counts(found, folded), 1)))
-    return sparse.hstack([scale @ counted, sparse.csr_matrix(form(plain, seen.tags))], format="csr")
+    return sparse.hstack(
+        [scale @ counted, sparse.csr_matrix(form(plain, seen.tags, seen.noted[COARSE]))], format="csr"
+    )
+
+
+def _without(matrix: Matrix, column: int) -> Matrix:
+    """With nothing in a column."""
+    kept = np.ones(matrix.shape[1])
+    kept[column] = 0
+    return (matrix @ sparse.diags(kept)).tocsr()
 
 
 def _solved(

@@ -14,8 +14,10 @@ from sesame_social.training import made
 from sesame_social.training.corpora import Row
 from sesame_social.training.fitting import Lesson
 
-#: Pairs of texts of ours a language, and what each text counts.
+#: Pairs of texts of ours a language, and what each text counts for abuse in English.
 _PAIRS, _OURS = 3000, 0.5
+#: What an ordinary message or comment counts for abuse in English, which is five in six of davidson's posts.
+_ORDINARY = 0.1
 #: How far the head that tells comments from messages is believed: it knows two sites.
 _TRUST = 0.35
 #: Of davidson's labels.
@@ -27,6 +29,8 @@ _SIGNS = {
     "people_zh": masking.PEOPLE,
     "persons_en": masking.PERSON,
     "persons_zh": masking.PERSON,
+    "insults_en": masking.INSULT,
+    "coarse_en": masking.COARSE,
 }
 _MANNERS = {
     "advice": masking.ADVICE,
@@ -125,14 +129,14 @@ def english(rows: Sequence[Row], seed: int) -> Lesson:
     """Abuse in English, by what most raters said; messages and comments are what is none."""
     pieces = [(row.text, float(row.label != _NEITHER), 1.0, True) for row in rows if row.source == "davidson"]
     clean = [row.text for row in rows if row.source in ("sms", "youtube") and not row.label]
-    pieces += [(text, 0.0, 0.5, False) for text in clean]
-    return _lesson(pieces + _ours("en", Random(seed), min(_PAIRS, len(rows))), 8.0)  # noqa: S311
+    pieces += [(text, 0.0, _ORDINARY, False) for text in clean]
+    return _lesson(pieces + _ours("en", Random(seed), min(_PAIRS, len(rows)), _OURS), 8.0, coarse=True)  # noqa: S311
 
 
 def hate(rows: Sequence[Row], seed: int) -> Lesson:  # noqa: ARG001
     """Hate among what is abuse, by what most raters said."""
     found = [row for row in rows if row.source == "davidson" and row.label != _NEITHER]
-    return _lesson([(row.text, float(row.label == 0), 1.0, True) for row in found], 2.0)
+    return _lesson([(row.text, float(row.label == 0), 1.0, True) for row in found], 2.0, coarse=True)
 
 
 def chinese(rows: Sequence[Row], seed: int) -> Lesson:
@@ -141,13 +145,13 @@ def chinese(rows: Sequence[Row], seed: int) -> Lesson:
     return _lesson(pieces + _ours("zh", Random(seed), min(_PAIRS, len(rows)), 4.0), 8.0)  # noqa: S311
 
 
-def _ours(language: str, random: Random, pairs: int, weight: float = _OURS) -> list[Piece]:
+def _ours(language: str, random: Random, pairs: int, weight: float) -> list[Piece]:
     return [(text, 0.0, weight, False) for text in made.neutral(language, pairs, random)]
 
 
-def _lesson(pieces: Sequence[Piece], strength: float) -> Lesson:
+def _lesson(pieces: Sequence[Piece], strength: float, *, coarse: bool = False) -> Lesson:
     texts, chance, weight, real = zip(*pieces, strict=True)
-    return Lesson(texts, np.array(chance), np.array(weight), np.array(real), strength)
+    return Lesson(texts, np.array(chance), np.array(weight), np.array(real), strength, coarse)
 
 
 def _lines(name: str) -> list[str]:
