@@ -105,20 +105,23 @@ class _Supervisor:
             if worker.again is not None and worker.again <= time.monotonic():
                 self.workers[place] = self.begin()
 
-    def wait_for_all(self, told: int) -> None:
-        """Until every worker has said that it is ready. One that is killed before is replaced.
+    def wait_for_all(self, told: int) -> bool:
+        """Until every worker has said that it is ready; False if told to stop before.
+
+        One that is killed meanwhile is replaced.
 
         Raises:
             Misconfigured: one ended by itself.
         """
         waiting = len(self.workers)
-        while waiting:
+        while waiting and not self._stopping.is_set():
             if select.select([told], [], [], _LOOK)[0]:
                 waiting -= len(os.read(told, waiting))
             elif any((worker.process.poll() or 0) > 0 for worker in self.workers):
                 raise Misconfigured("did not start", field="a worker", mend="look above for its reason")
             else:
                 self.replace()
+        return not waiting
 
     def end(self) -> int:
         """Stop all, and wait for them: 0, or the code of one that did not stop in order."""
@@ -177,10 +180,10 @@ def supervise(
             signal.signal(number, watching.stop)
         try:
             watching.workers += [watching.begin() for _ in range(settings.workers)]
-            watching.wait_for_all(told)
-            supervisor.notify(supervisor.READY)
-            if ready:
-                ready(f"http://{settings.host}:{port}")
+            if watching.wait_for_all(told):
+                supervisor.notify(supervisor.READY)
+                if ready:
+                    ready(f"http://{settings.host}:{port}")
         except BaseException:
             watching.end()
             raise

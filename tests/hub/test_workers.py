@@ -166,6 +166,20 @@ def test_a_worker_that_is_killed_before_it_is_ready_is_replaced(site: Site) -> N
     assert begun.process.exitcode == 0
 
 
+def test_a_hub_that_is_stopped_while_it_begins_stops_in_order(site: Site) -> None:
+    """Whether its workers were told too, as by systemd, or not."""
+    with beginning(site.path, site.port, workers=2) as begun:
+        supervisor = begun.process.pid
+        assert supervisor is not None
+        _until(lambda: len(_children(supervisor)) == 2)
+        begun.process.terminate()
+        for worker in _children(supervisor):
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGTERM)
+        begun.process.join(60.0)
+    assert begun.process.exitcode == 0
+
+
 def test_a_worker_that_ends_by_itself_before_it_is_ready_ends_the_hub(site: Site) -> None:
     """It would do so again: who starts the hub is told, with its reason."""
     (site.path / "journal.jsonl").write_text("none\n")
