@@ -1,4 +1,4 @@
-"""What a post looks like as a whole: figures, capitals, coarse words or none, tags. No length: long is not bad."""
+"""What a post looks like as a whole: figures, capitals, any coarse word, tags. No length: long is not bad."""
 
 import numpy as np
 
