@@ -63,6 +63,11 @@ class Begun:
     process: BaseProcess
     _ready: Event
 
+    @property
+    def ready(self) -> bool:
+        """Whether all of it has answered."""
+        return self._ready.is_set()
+
     def wait(self) -> None:
         """Until all of it answers."""
         ends = time.monotonic() + _DEADLINE

@@ -167,7 +167,7 @@ def test_a_worker_that_is_killed_before_it_is_ready_is_replaced(site: Site) -> N
 
 
 def test_a_hub_that_is_stopped_while_it_begins_stops_in_order(site: Site) -> None:
-    """Whether its workers were told too, as by systemd, or not."""
+    """Its workers are told too, as by systemd. None is begun in their place first."""
     with beginning(site.path, site.port, workers=2) as begun:
         supervisor = begun.process.pid
         assert supervisor is not None
@@ -177,6 +177,7 @@ def test_a_hub_that_is_stopped_while_it_begins_stops_in_order(site: Site) -> Non
             with suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGTERM)
         begun.process.join(60.0)
+        assert not begun.ready
     assert begun.process.exitcode == 0
 
 

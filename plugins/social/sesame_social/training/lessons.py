@@ -16,7 +16,7 @@ from sesame_social.training.fitting import Lesson
 
 #: Pairs of texts of ours a language, and what each text counts for abuse in English.
 _PAIRS, _OURS = 3000, 0.5
-#: What an ordinary message or comment counts for abuse in English, which is five in six of davidson's posts.
+#: What an ordinary message or comment counts for abuse in English: davidson has few posts that are not abuse.
 _ORDINARY = 0.1
 #: How far the head that tells comments from messages is believed: it knows two sites.
 _TRUST = 0.35
