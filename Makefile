@@ -21,7 +21,7 @@ demo: $(READY) ## a purchase moves a profile: hub, three partners, one minute  [
 	@$(BIN)/python -m examples.demo $(if $(DATA),--data '$(DATA)')
 
 test: $(READY) ## every test but the long ones; three at a time, as many of them wait
-	$(BIN)/pytest -n 3 --dist loadfile -m "not long"
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
 long: $(READY) ## the tests that take minutes
 	$(BIN)/pytest -m long

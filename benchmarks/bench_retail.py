@@ -21,7 +21,7 @@ from time import perf_counter, process_time
 
 from attrs import frozen
 from sesame_retail import Orders
-from sesame_retail.sending import keep, seldom_collected
+from sesame_retail.sending import in_bulk, keep
 from sesame_retail.summary import Summary
 
 from benchmarks.table import Row
@@ -90,7 +90,7 @@ def _reading_alone(file: Path) -> int:
 
 
 def _posting(file: Path, home: Home) -> None:
-    with Client.at(home) as client, seldom_collected():
+    with Client.at(home) as client, in_bulk():
         summary = Summary(Orders(), home.identity)
         keep(client, summary.signals(Orders().read(file)), lambda: 0)
 

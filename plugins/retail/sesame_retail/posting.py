@@ -12,7 +12,7 @@ from sesame_retail.follow import Follower
 from sesame_retail.progress import Bar, bar
 from sesame_retail.provider import Orders
 from sesame_retail.rejects import Rejects
-from sesame_retail.sending import deliver, keep, seldom_collected, send
+from sesame_retail.sending import deliver, in_bulk, keep, send
 from sesame_retail.summary import Summary
 from sesame_sdk import Client, Home, Signal
 
@@ -37,7 +37,7 @@ class Job:
 
     def try_out(self) -> list[Signal]:
         """Make all signals, send none; the first of them."""
-        with bar("making") as drawn, seldom_collected():
+        with bar("making") as drawn, in_bulk():
             signals = self._signals(drawn)
             first = list(islice(signals, SHOWN))
             for _ in signals:
@@ -46,7 +46,7 @@ class Job:
 
     def post(self, client: Client) -> str:
         """Send all; why some wait, if they do."""
-        with bar("sending") as drawn, seldom_collected():
+        with bar("sending") as drawn, in_bulk():
             return send(client, self._signals(drawn), self.summary)
 
     def follow(self, client: Client, shop: Home, *, idle: float | None, every: float) -> str:
