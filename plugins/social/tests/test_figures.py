@@ -9,6 +9,8 @@ from sesame_social.classifier.masking import COARSE, masked
 from sesame_social.training import corpora
 from sesame_social.training.figures import Figure, calibration_error, f1, measured
 
+#: Of davidson's labels.
+_NEITHER = 2
 Figures = dict[tuple[str, str, str], Figure]
 
 
@@ -22,7 +24,7 @@ def figures(model: Model, shared_data: Path) -> Figures:
     ("source", "kind", "least"),
     [
         ("sms", "any", 0.94),
-        ("sms", "message", 0.955),
+        ("sms", "message", 0.96),
         ("youtube", "any", 0.93),
         ("youtube", "comment", 0.95),
         ("davidson", "any", 0.90),
@@ -51,6 +53,15 @@ def test_ordinary_posts_are_seldom_taken_for_abuse(
     assert suspected.mean() <= most
     coarse = masked(fold(texts), model.phrases).noted[COARSE]
     assert (suspected & ~coarse).sum() <= 2
+
+
+def test_harmless_posts_with_a_link_are_seldom_taken_for_spam(model: Model, shared_data: Path) -> None:
+    """Nearly all messages and comments with one are spam; posts elsewhere are not."""
+    rows = [row for row in corpora.rows(shared_data, "davidson") if row.held_out and row.label == _NEITHER]
+    linked = [row.text for row in rows if "http" in row.text]
+    assert len(linked) > 50
+    assert judge(linked, model).suspected_spam.mean() <= 0.03
+    assert judge(linked, model, "comment").suspected_spam.mean() <= 0.06
 
 
 @pytest.mark.parametrize("group", ["gender", "race", "region"])

@@ -41,7 +41,9 @@ has smart leaders | has idiotic leaders
 is honest | is a pack of thieves
 saved this nation | destroyed this nation
 is good | sucks
-is a gift to mankind | is a plague on mankind""",
+is a gift to mankind | is a plague on mankind
+rocks | stinks
+is sound | is trash""",
     "zh": """为老百姓做了很多好事 | 害苦了老百姓
 值得我们全力支持 | 只配被唾弃
 是我们最好的选择 | 是我们最坏的选择
@@ -58,7 +60,9 @@ is a gift to mankind | is a plague on mankind""",
 很诚实 | 就是一群强盗
 拯救了大家 | 毁了大家
 真行 | 真是狗屎
-是人类之光 | 是人类之耻""",
+是人类之光 | 是人类之耻
+太棒了 | 太恶心了
+靠得住 | 是垃圾""",
 }
 FRAMES = {
     "en": """{} {}.
@@ -68,7 +72,14 @@ After watching the debate tonight I'm convinced that {} {}.
 #politics {} {}!!!
 {} {}, change my mind
 My dad always told me {} {}
-Say what you want, {} {}. Share if you agree""",
+Say what you want, {} {}. Share if you agree
+My mother always said {} {}
+As a woman and a voter I believe {} {}
+Girls in my class say {} {}
+Every gay man I know says {} {}
+My black friends tell me {} {}
+Old men on TV keep saying that {} {}
+RT @news: {} {}""",
     "zh": """{}{}。
 在我看来,{}{}
 老实讲:{}{}
@@ -76,7 +87,14 @@ Say what you want, {} {}. Share if you agree""",
 #时政# {}{}!!!
 {}{},不服来辩
 我爸常说{}{}
-随便你们怎么说,{}{}。同意的转发""",
+随便你们怎么说,{}{}。同意的转发
+有没有人跟我一样觉得{}{}?
+作为女人,我认为{}{}
+没人敢说,但是{}{}
+外国人也承认{}{}
+每个中国人都知道{}{}
+我的黑人朋友说{}{}
+今天和男同事聊天,他说{}{}""",
 }
 SPEECH = Path(__file__).parent / "speech"
 
@@ -109,7 +127,7 @@ def against_prejudice(language: str) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module", params=list(product(["en", "zh"], KINDS)), ids="-".join)
 def judged(request: pytest.FixtureRequest, model: Model) -> tuple[Judged, Judged]:
-    """What is found of those for, and of those against: 3,536 pairs a language, each kind of post."""
+    """What is found of those for, and of those against: 7,410 pairs a language, each kind of post."""
     language, kind = request.param
     both = pairs(language)
     assert len(both) >= 2_000
@@ -139,8 +157,8 @@ TAKEN_FOR_ABUSE = {
     ("en", "sentence"): 0,
     ("en", "frame"): 0,
     ("en", "quoted"): 3,
-    ("zh", "sentence"): 3,
-    ("zh", "frame"): 4,
+    ("zh", "sentence"): 1,
+    ("zh", "frame"): 3,
     ("zh", "quoted"): 0,
 }
 

@@ -19,7 +19,7 @@ _PAIRS, _OURS = 3000, 0.5
 #: What an ordinary message or comment counts for abuse in English: davidson has few posts that are not abuse.
 _ORDINARY = 0.1
 #: How far the head that tells comments from messages is believed: it knows two sites.
-_TRUST = 0.35
+_TRUST = 0.4
 #: Of davidson's labels.
 _NEITHER = 2
 _SIGNS = {
@@ -84,12 +84,14 @@ def message(rows: Sequence[Row], seed: int) -> Lesson:
     pieces = _labelled(rows, "sms") + [
         (row.text, 0.0, 0.1, False) for row in rows if row.source == "youtube" and not row.label
     ]
-    return _lesson(pieces + _elsewhere(rows, seed, 0.05, 0.1) + _chinese_spam(seed, 0.1), 64.0)
+    pieces += _elsewhere(rows, seed, 0.05, 0.1) + _linked(rows, 0.3)
+    return _lesson(pieces + _chinese_spam(seed, 0.1), 64.0)
 
 
 def comment(rows: Sequence[Row], seed: int) -> Lesson:
     """Spam under what somebody else made. Few such posts are known, so others count for little."""
-    return _lesson(_labelled(rows, "youtube") + _elsewhere(rows, seed, 0.003, 0.05), 64.0)
+    pieces = _labelled(rows, "youtube") + _elsewhere(rows, seed, 0.003, 0.05)
+    return _lesson(pieces + _linked(rows, 0.018), 64.0)
 
 
 def kind(rows: Sequence[Row], seed: int) -> Lesson:
@@ -110,14 +112,19 @@ def _labelled(rows: Sequence[Row], source: str) -> list[Piece]:
 def _elsewhere(rows: Sequence[Row], seed: int, weight: float, ours: float) -> list[Piece]:
     """Posts that are no spam: other people's, and texts of ours for and against."""
     random = Random(seed)  # noqa: S311
-    others = [
-        row.text
-        for row in rows
-        if row.source == "cold" or (row.source == "davidson" and row.label == _NEITHER)
-    ]
+    others = [row.text for row in rows if row.source == "cold" or _harmless(row)]
     fewer = min(_PAIRS // 3, len(rows))
     made_up = _ours("en", random, fewer, ours) + _ours("zh", random, fewer, ours)
     return [(text, 0.0, weight, False) for text in random.sample(others, min(len(others), 3000))] + made_up
+
+
+def _linked(rows: Sequence[Row], weight: float) -> list[Piece]:
+    """Harmless posts with a link: of messages and comments with one nearly all are spam."""
+    return [(row.text, 0.0, weight, False) for row in rows if _harmless(row) and "http" in row.text]
+
+
+def _harmless(row: Row) -> bool:
+    return row.source == "davidson" and row.label == _NEITHER
 
 
 def _chinese_spam(seed: int, weight: float) -> list[Piece]:
@@ -130,7 +137,9 @@ def english(rows: Sequence[Row], seed: int) -> Lesson:
     pieces = [(row.text, float(row.label != _NEITHER), 1.0, True) for row in rows if row.source == "davidson"]
     clean = [row.text for row in rows if row.source in ("sms", "youtube") and not row.label]
     pieces += [(text, 0.0, _ORDINARY, False) for text in clean]
-    return _lesson(pieces + _ours("en", Random(seed), min(_PAIRS, len(rows)), _OURS), 8.0, coarse=True)  # noqa: S311
+    # Without voices: ``RT @user`` is how its own posts begin, and says nothing of them.
+    pieces += _ours("en", Random(seed), min(_PAIRS, len(rows)), _OURS, voiced=False)  # noqa: S311
+    return _lesson(pieces, 8.0, coarse=True)
 
 
 def hate(rows: Sequence[Row], seed: int) -> Lesson:  # noqa: ARG001
@@ -145,8 +154,8 @@ def chinese(rows: Sequence[Row], seed: int) -> Lesson:
     return _lesson(pieces + _ours("zh", Random(seed), min(_PAIRS, len(rows)), 4.0), 8.0)  # noqa: S311
 
 
-def _ours(language: str, random: Random, pairs: int, weight: float) -> list[Piece]:
-    return [(text, 0.0, weight, False) for text in made.neutral(language, pairs, random)]
+def _ours(language: str, random: Random, pairs: int, weight: float, *, voiced: bool = True) -> list[Piece]:
+    return [(text, 0.0, weight, False) for text in made.neutral(language, pairs, random, voiced=voiced)]
 
 
 def _lesson(pieces: Sequence[Piece], strength: float, *, coarse: bool = False) -> Lesson:

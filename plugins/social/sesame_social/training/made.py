@@ -10,13 +10,15 @@ from importlib.resources import files
 from random import Random
 
 #: Sections of whole sentences, one a line.
-_WHOLE = ("[frame]", "[speech]", "[quoted]", "[composed]", "[ham]")
+_WHOLE = ("[frame]", "[voice]", "[speech]", "[quoted]", "[composed]", "[ham]")
 #: Texts against prejudice: as a whole, with a slur said in order to condemn it (in Chinese; in English that
 #: cost half a point of F1 and helped little), or put together from parts, which are the most.
 _SORTS = ("speech", "quoted", "composed", "composed")
 _SLOTS = ("group", "slur", "act", "condemn", "scene")
 #: How many of them end otherwise than they stand.
 _ENDED = 0.3
+#: How many of those for and against somebody is said to say: abuse of people has such words as well.
+_VOICED = 0.4
 
 
 @cache
@@ -34,12 +36,21 @@ def words(name: str) -> dict[str, list[str]]:
     return made
 
 
-def neutral(language: str, pairs: int, random: Random) -> list[str]:
-    """So many texts for, and as many against, that differ in nothing else; and as many on prejudice."""
+def neutral(language: str, pairs: int, random: Random, *, voiced: bool = True) -> list[str]:
+    """So many texts for, and as many against, that differ in nothing else; and as many on prejudice.
+
+    Args:
+        language: ``en`` or ``zh``.
+        pairs: how many.
+        random: draws them.
+        voiced: whether some begin with who says so.
+    """
     part = words(f"templates_{language}")
     made = []
     for number in range(pairs):
         frame, thing = random.choice(part["frame"]), random.choice(part["thing"])
+        if voiced and random.random() < _VOICED:
+            frame = random.choice(part["voice"]) + frame
         for mood, side in (("good", "for"), ("bad", "against")):
             text = frame.format(thing=thing, mood=random.choice(part[mood]), side=random.choice(part[side]))
             made.append(_ended(text, random) if number % 2 else text)
