@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -31,6 +32,8 @@ from sesame_sdk.hub.watch.logs import say
 _LOOK = 0.1
 #: One that dies sooner than this after its start is not followed by another for as long.
 _SHORT_LIFE = 5.0
+#: A process by its number. So short a write to a pipe is whole or not at all, and so is a read of several.
+_PID = struct.Struct("=I")
 
 
 @frozen
@@ -48,8 +51,8 @@ class Share:
     lifeline: int
 
     def ready(self) -> None:
-        """Say that requests are answered."""
-        os.write(self.told, b".")
+        """Say that requests are answered, and by whom."""
+        os.write(self.told, _PID.pack(os.getpid()))
 
     def follow(self) -> None:
         """Stop this process, as by SIGTERM, when the supervisor is gone."""
@@ -108,20 +111,25 @@ class _Supervisor:
     def wait_for_all(self, told: int) -> bool:
         """Until every worker has said that it is ready; False if told to stop before.
 
-        One that is killed meanwhile is replaced.
+        One that is killed meanwhile is replaced, also if it had said so: its place is not ready then.
 
         Raises:
             Misconfigured: one ended by itself.
         """
-        waiting = len(self.workers)
-        while waiting and not self._stopping.is_set():
+        ready: set[int] = set()
+        while (waiting := not self._all_are(ready)) and not self._stopping.is_set():
             if select.select([told], [], [], _LOOK)[0]:
-                waiting -= len(os.read(told, waiting))
+                said = os.read(told, _PID.size * len(self.workers))
+                ready.update(pid for (pid,) in _PID.iter_unpack(said))
             elif any((worker.process.poll() or 0) > 0 for worker in self.workers):
                 raise Misconfigured("did not start", field="a worker", mend="look above for its reason")
             else:
                 self.replace()
         return not waiting
+
+    def _all_are(self, ready: set[int]) -> bool:
+        processes = [worker.process for worker in self.workers]
+        return all(process.pid in ready and process.poll() is None for process in processes)
 
     def end(self) -> int:
         """Stop all, and wait for them: 0, or the code of one that did not stop in order."""

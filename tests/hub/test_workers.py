@@ -166,6 +166,33 @@ def test_a_worker_that_is_killed_before_it_is_ready_is_replaced(site: Site) -> N
     assert begun.process.exitcode == 0
 
 
+def test_a_worker_that_is_killed_once_it_is_ready_is_waited_for_again(site: Site) -> None:
+    """The other one takes longer to begin. The hub is ready when both are, and not when two have said so."""
+    with beginning(site.path, site.port, workers=2) as begun:
+        supervisor = begun.process.pid
+        assert supervisor is not None
+        _until(lambda: len(_children(supervisor)) == 2)
+        quick, slow = _children(supervisor)
+        os.kill(slow, signal.SIGSTOP)
+        try:
+            _until(lambda: _answers(site))
+            os.kill(quick, signal.SIGKILL)
+        finally:
+            os.kill(slow, signal.SIGCONT)
+        begun.wait()
+        alive = _children(supervisor)
+        assert len(alive) == 2
+        assert quick not in alive
+    assert begun.process.exitcode == 0
+
+
+def _answers(site: Site) -> bool:
+    try:
+        return requests.get(f"{site.url}/healthz", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
 def test_a_hub_that_is_stopped_while_it_begins_stops_in_order(site: Site) -> None:
     """Its workers are told too, as by systemd. None is begun in their place first."""
     with beginning(site.path, site.port, workers=2) as begun:
