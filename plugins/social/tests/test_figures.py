@@ -7,10 +7,9 @@ from sesame_social.classifier import Model, judge
 from sesame_social.classifier.folding import fold
 from sesame_social.classifier.masking import COARSE, masked
 from sesame_social.training import corpora
+from sesame_social.training.corpora import NEITHER
 from sesame_social.training.figures import Figure, calibration_error, f1, measured
 
-#: Of davidson's labels.
-_NEITHER = 2
 Figures = dict[tuple[str, str, str], Figure]
 
 
@@ -57,7 +56,7 @@ def test_ordinary_posts_are_seldom_taken_for_abuse(
 
 def test_harmless_posts_with_a_link_are_seldom_taken_for_spam(model: Model, shared_data: Path) -> None:
     """Nearly all messages and comments with one are spam; posts elsewhere are not."""
-    rows = [row for row in corpora.rows(shared_data, "davidson") if row.held_out and row.label == _NEITHER]
+    rows = [row for row in corpora.rows(shared_data, "davidson") if row.held_out and row.label == NEITHER]
     linked = [row.text for row in rows if "http" in row.text]
     assert len(linked) > 50
     assert judge(linked, model).suspected_spam.mean() <= 0.03

@@ -27,6 +27,8 @@ _FILES = {
     "cold": ("cold/train.csv", "cold/dev.csv"),
 }
 SETS = tuple(_FILES)
+#: Of davidson's labels: neither hate nor offence.
+NEITHER = 2
 
 
 @frozen

@@ -11,7 +11,7 @@ from attrs import evolve
 from sesame_social.classifier import masking, tagging
 from sesame_social.classifier.masking import Phrases
 from sesame_social.training import made
-from sesame_social.training.corpora import Row
+from sesame_social.training.corpora import NEITHER, Row
 from sesame_social.training.fitting import Lesson
 
 #: Pairs of texts of ours a language, and what each text counts for abuse in English.
@@ -20,8 +20,6 @@ _PAIRS, _OURS = 3000, 0.5
 _ORDINARY = 0.1
 #: How far the head that tells comments from messages is believed: it knows two sites.
 _TRUST = 0.4
-#: Of davidson's labels.
-_NEITHER = 2
 _SIGNS = {
     "things_en": masking.THING,
     "things_zh": masking.THING,
@@ -111,7 +109,7 @@ def _labelled(rows: Sequence[Row], source: str) -> list[Piece]:
 
 def _elsewhere(rows: Sequence[Row], seed: int, weight: float, ours: float) -> list[Piece]:
     """Posts that are no spam: other people's, and texts of ours for and against."""
-    random = Random(seed)  # noqa: S311
+    random = _dice(seed)
     others = [row.text for row in rows if row.source == "cold" or _harmless(row)]
     fewer = min(_PAIRS // 3, len(rows))
     made_up = _ours("en", random, fewer, ours) + _ours("zh", random, fewer, ours)
@@ -124,38 +122,43 @@ def _linked(rows: Sequence[Row], weight: float) -> list[Piece]:
 
 
 def _harmless(row: Row) -> bool:
-    return row.source == "davidson" and row.label == _NEITHER
+    return row.source == "davidson" and row.label == NEITHER
 
 
 def _chinese_spam(seed: int, weight: float) -> list[Piece]:
-    bad, good = made.chinese_spam(400, Random(seed))  # noqa: S311
+    bad, good = made.chinese_spam(400, _dice(seed))
     return [(text, 1.0, weight, False) for text in bad] + [(text, 0.0, weight, False) for text in good]
 
 
 def english(rows: Sequence[Row], seed: int) -> Lesson:
     """Abuse in English, by what most raters said; messages and comments are what is none."""
-    pieces = [(row.text, float(row.label != _NEITHER), 1.0, True) for row in rows if row.source == "davidson"]
+    pieces = [(row.text, float(row.label != NEITHER), 1.0, True) for row in rows if row.source == "davidson"]
     clean = [row.text for row in rows if row.source in ("sms", "youtube") and not row.label]
     pieces += [(text, 0.0, _ORDINARY, False) for text in clean]
     # Without voices: ``RT @user`` is how its own posts begin, and says nothing of them.
-    pieces += _ours("en", Random(seed), min(_PAIRS, len(rows)), _OURS, voiced=False)  # noqa: S311
+    pieces += _ours("en", _dice(seed), min(_PAIRS, len(rows)), _OURS, voiced=False)
     return _lesson(pieces, 8.0, coarse=True)
 
 
 def hate(rows: Sequence[Row], seed: int) -> Lesson:  # noqa: ARG001
     """Hate among what is abuse, by what most raters said."""
-    found = [row for row in rows if row.source == "davidson" and row.label != _NEITHER]
+    found = [row for row in rows if row.source == "davidson" and row.label != NEITHER]
     return _lesson([(row.text, float(row.label == 0), 1.0, True) for row in found], 2.0, coarse=True)
 
 
 def chinese(rows: Sequence[Row], seed: int) -> Lesson:
     """Abuse in Chinese."""
     pieces = [(row.text, float(row.label), 1.0, True) for row in rows if row.source == "cold"]
-    return _lesson(pieces + _ours("zh", Random(seed), min(_PAIRS, len(rows)), 4.0), 8.0)  # noqa: S311
+    return _lesson(pieces + _ours("zh", _dice(seed), min(_PAIRS, len(rows)), 4.0), 8.0)
 
 
 def _ours(language: str, random: Random, pairs: int, weight: float, *, voiced: bool = True) -> list[Piece]:
     return [(text, 0.0, weight, False) for text in made.neutral(language, pairs, random, voiced=voiced)]
+
+
+def _dice(seed: int) -> Random:
+    """Draws texts, the same each time; no secret hangs on it."""
+    return Random(seed)  # noqa: S311
 
 
 def _lesson(pieces: Sequence[Piece], strength: float, *, coarse: bool = False) -> Lesson:

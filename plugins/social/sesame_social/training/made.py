@@ -50,7 +50,7 @@ def neutral(language: str, pairs: int, random: Random, *, voiced: bool = True) -
     for number in range(pairs):
         frame, thing = random.choice(part["frame"]), random.choice(part["thing"])
         if voiced and random.random() < _VOICED:
-            frame = random.choice(part["voice"]) + frame
+            frame = random.choice(part["voice"]).replace("{text}", frame)
         for mood, side in (("good", "for"), ("bad", "against")):
             text = frame.format(thing=thing, mood=random.choice(part[mood]), side=random.choice(part[side]))
             made.append(_ended(text, random) if number % 2 else text)
