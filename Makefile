@@ -20,6 +20,7 @@ $(READY): pyproject.toml uv.lock $(wildcard plugins/*/pyproject.toml)
 demo: $(READY) ## a purchase moves a profile: hub, three partners, one minute  [DATA=orders.csv.gz]
 	@$(BIN)/python -m examples.demo $(if $(DATA),--data '$(DATA)')
 
+# Files begin in their order: else those with few tests come last, and the longest tests are in such.
 test: $(READY) ## every test but the long ones; three at a time, as many of them wait
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 

@@ -189,7 +189,7 @@ def test_a_worker_that_is_killed_once_it_is_ready_is_waited_for_again(site: Site
 def _answers(site: Site) -> bool:
     try:
         return requests.get(f"{site.url}/healthz", timeout=5).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):  # nobody listens, or who does stands still
         return False
 
 
