@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import growth
+from benchmarks import scaling_plot
 from benchmarks.table import Row
 
 NAMES = sorted(path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py"))
@@ -29,8 +29,8 @@ def main(names: list[str]) -> int:
     shown = Console(width=None if sys.stdout.isatty() else 150)
     shown.print(_table(rows))
     if grown := [row.growth for row in rows if row.growth]:
-        shown.print(growth.table(grown))
-        notes.print(f"plotted in {growth.plot(grown).relative_to(Path.cwd())}")
+        shown.print(scaling_plot.table(grown))
+        notes.print(f"plotted in {scaling_plot.plot(grown).relative_to(Path.cwd())}")
     return 0
 
 

@@ -8,14 +8,14 @@ import duckdb
 import numpy as np
 
 from benchmarks.table import Row, fastest
-from sesame_sdk.audit import behaviour
-from sesame_sdk.audit.behaviour import AS_OF
-from sesame_sdk.audit.people import blocks
-from sesame_sdk.audit.population import Population
-from sesame_sdk.audit.run import audit
+from sesame_sdk.audit.audit import audit
+from sesame_sdk.audit.simulation import behaviour
+from sesame_sdk.audit.simulation.behaviour import AS_OF
+from sesame_sdk.audit.simulation.people import blocks
+from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.columns import bind_columns
-from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.scoring.policy_file.loader import load_policy
 from sesame_sdk.scoring.scorecard import SCORE_SQL
 
 PEOPLE = 100_000

@@ -17,15 +17,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.table import Row, fastest
-from sesame_sdk.exchange.book import ScoreBook
-from sesame_sdk.exchange.inbox import Inbox
-from sesame_sdk.exchange.news import News, of_scores
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.feed import MOST_CHANGES, Change, ScoresChanged, SubjectId
-from sesame_sdk.signing.events import sign_event
+from sesame_sdk.model.stream_events import MOST_CHANGES, Change, ScoresChanged, SubjectId
+from sesame_sdk.partner.score_store.inbox import Inbox
+from sesame_sdk.partner.score_store.store import ScoreBook
+from sesame_sdk.partner.score_store.updates import News, of_scores
+from sesame_sdk.signing.jwt import SET_TYP, verify_claims
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.tokens import SET_TYP, verify_claims
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.signing.security_events import sign_event
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 PEOPLE, CANDIDATES, MESSAGES, TOGETHER = 1_000_000, 10_000, 64, 16
 HUB, READER, STREAM = "https://hub.example", "https://baihe.example", "bench"

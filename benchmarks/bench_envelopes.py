@@ -14,7 +14,7 @@ from sesame_sdk import Identity, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.signing.envelopes import open_envelope, seal
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SHOP, HUB, KIND = "https://shop.example", "https://hub.example", "retail.order.completed"

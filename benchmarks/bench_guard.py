@@ -31,7 +31,6 @@ from sesame_sdk import (
     SignalKind,
     Weighting,
 )
-from sesame_sdk.exchange.reads import sign_read
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
 from sesame_sdk.hub.hub import Hub
@@ -39,9 +38,10 @@ from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.envelope import MOST_SIGNALS, EventType
 from sesame_sdk.model.policy import Band
+from sesame_sdk.partner.reads import sign_read
 from sesame_sdk.signing.envelopes import seal
-from sesame_sdk.signing.events import sign_event
 from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.security_events import sign_event
 
 PEOPLE, SIGNALS_EACH, TIMES = 10_000, 20, 7
 SHOP, HUB = "https://shop.example", "https://hub.example"

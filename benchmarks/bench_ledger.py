@@ -22,9 +22,9 @@ from attrs import define, field
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import rival, site
-from benchmarks.growth import Growth
-from benchmarks.site import CONNECTIONS, PEOPLE, PRODUCTS, SHOP, Site
+from benchmarks import baseline, fixture_hub
+from benchmarks.fixture_hub import CONNECTIONS, PEOPLE, PRODUCTS, SHOP, Site
+from benchmarks.scaling_plot import Growth
 from benchmarks.table import Row, fastest
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.signing.envelopes import seal
@@ -94,18 +94,18 @@ def _race(product: str, signals: int) -> _Run:
     run, step = _Run(), signals // STEPS
     with (
         TemporaryDirectory() as folder,
-        site.made(product) as hub,
+        fixture_hub.made(product) as hub,
         hub.serving() as process,
         hub.client(Path(folder)) as client,
-        rival.table(product, Path(folder)) as each,
+        baseline.table(product, Path(folder)) as each,
         TemporaryDirectory() as other,
-        rival.table(product, Path(other)) as bulk,
+        baseline.table(product, Path(other)) as bulk,
     ):
         for number in _tracked(range(STEPS), f"{product}: {signals:,} signals"):
-            some = site.signals(hub, number * step, (number + 1) * step)
-            told = rival.rows_of(some, number * step)
-            run.ours.append(fastest(partial(site.send, client, some), times=1))
-            run.each.append(fastest(partial(rival.in_steps, each, told), times=1))
+            some = fixture_hub.signals(hub, number * step, (number + 1) * step)
+            told = baseline.rows_of(some, number * step)
+            run.ours.append(fastest(partial(fixture_hub.send, client, some), times=1))
+            run.each.append(fastest(partial(baseline.in_steps, each, told), times=1))
             run.bulk.append(fastest(partial(bulk.insert, told), times=1))
             run.memory.append(_largest_worker(process.pid or 0))
         run.single = _one_by_one(hub, signals)
@@ -114,7 +114,7 @@ def _race(product: str, signals: int) -> _Run:
 
 def _one_by_one(hub: Site, first: int) -> float:
     """Signals a second when each comes as a token of its own. They are signed before the clock starts."""
-    some = site.signals(hub, first, first + SINGLE)
+    some = fixture_hub.signals(hub, first, first + SINGLE)
     tokens = [
         seal([signal], hub.key, issuer=SHOP, audience=hub.url, now=signal.occurred_at) for signal in some
     ]
@@ -136,17 +136,17 @@ def _check_all(codes: list[int]) -> None:
 
 def _filled(product: str, there: int, signals: int) -> float:
     """Seconds for so many signals on a ledger that holds `there` rows of before."""
-    with TemporaryDirectory() as folder, site.made(product) as hub:
+    with TemporaryDirectory() as folder, fixture_hub.made(product) as hub:
         _fill(hub, product, there)
         with hub.serving(), hub.client(Path(folder)) as client:
-            some = site.signals(hub, 0, signals)
-            return fastest(partial(site.send, client, some), times=1)
+            some = fixture_hub.signals(hub, 0, signals)
+            return fastest(partial(fixture_hub.send, client, some), times=1)
 
 
 def _fill(hub: Site, product: str, there: int) -> None:
     """Rows of a year before, straight into the table, by person as a rebuild would leave them."""
     random, each, at_once = Random(product), there // PEOPLE, 500
-    with rival.opened(load_settings(hub.path).database, hub.path / "hub.sqlite") as (table, _):
+    with baseline.opened(load_settings(hub.path).database, hub.path / "hub.sqlite") as (table, _):
         for first in _tracked(range(1, PEOPLE + 1, at_once), f"{product}: {there:,} rows"):
             table.insert(
                 [

@@ -18,17 +18,17 @@ from tempfile import TemporaryDirectory
 
 import requests
 
-from benchmarks import site
-from benchmarks.growth import Growth
-from benchmarks.site import KIND, PRODUCTS, SHOP, Site
+from benchmarks import fixture_hub
+from benchmarks.fixture_hub import KIND, PRODUCTS, SHOP, Site
+from benchmarks.scaling_plot import Growth
 from benchmarks.table import Row
 from sesame_sdk import Signal
-from sesame_sdk.exchange.reads import sign_read
 from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
-from sesame_sdk.hub import counting
-from sesame_sdk.hub.database import open_engine, product_of, reading
+from sesame_sdk.hub.database.engine import open_engine, product_of, reading
+from sesame_sdk.hub.scoring import eligible_signals
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model import codec
+from sesame_sdk.partner.reads import sign_read
 from sesame_sdk.signing.envelopes import seal
 
 PEOPLE, ASKED, WARM, ROUNDS = 50_000, 1_000, 500_000, 60
@@ -45,13 +45,13 @@ def rows(rounds: int = ROUNDS, products: tuple[str, ...] = PRODUCTS) -> list[Row
 def _rows_of(product: str, rounds: int) -> list[Row]:
     with (
         TemporaryDirectory() as folder,
-        site.made(product, people=PEOPLE, reads=True) as hub,
+        fixture_hub.made(product, people=PEOPLE, reads=True) as hub,
         hub.serving(),
         hub.client(Path(folder)) as client,
     ):
-        some = site.signals(hub, 0, WARM)
+        some = fixture_hub.signals(hub, 0, WARM)
         began = time.perf_counter()
-        site.send(client, some)
+        fixture_hub.send(client, some)
         full = WARM / (time.perf_counter() - began)
         with _half_load(hub, Path(folder), full / 2), _Asker(hub) as asker:
             shown, bare = [], []
@@ -101,7 +101,9 @@ class _Asker:
         who = self._hub.subjects[number]
         before = self._score(who)
         at = datetime.now(UTC)
-        signal = Signal(site.IDENTITY.signal_id(KIND.name, f"shown {number}", at), who, KIND.name, 1.0, at)
+        signal = Signal(
+            fixture_hub.IDENTITY.signal_id(KIND.name, f"shown {number}", at), who, KIND.name, 1.0, at
+        )
         token = seal([signal], self._hub.key, issuer=SHOP, audience=self._hub.url, now=at)
         answer = self._session.post(
             f"{self._hub.url}/v1/events", data=token, headers={"Content-Type": _TYPE}, timeout=60
@@ -132,10 +134,12 @@ class _Asker:
         asked = {1 + number: ["retail"] for number in self._random.sample(range(PEOPLE), ASKED)}
         product = product_of(self._engine)
         with reading(self._engine) as connection:
-            counting.count(connection, asked, datetime.now(UTC))
+            eligible_signals.count(connection, asked, datetime.now(UTC))
             with product.few(connection):
                 began = time.perf_counter()
-                assert list(product.score(connection, site.policy(), datetime.now(UTC).date(), reasons=False))
+                assert list(
+                    product.score(connection, fixture_hub.policy(), datetime.now(UTC).date(), reasons=False)
+                )
                 return time.perf_counter() - began
 
     def _score(self, who: str) -> object:

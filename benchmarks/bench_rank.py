@@ -18,8 +18,8 @@ from sesame_baihe.ranking import rank_arrays, reasons
 
 from benchmarks.table import Row, in_turns
 from sesame_sdk import ScoreBook
-from sesame_sdk.exchange.news import News, of_scores
-from sesame_sdk.model.feed import MOST_CHANGES, Change, ScoresChanged, SubjectId
+from sesame_sdk.model.stream_events import MOST_CHANGES, Change, ScoresChanged, SubjectId
+from sesame_sdk.partner.score_store.updates import News, of_scores
 
 RANGE = (350.0, 950.0)
 WEIGHT = 0.3

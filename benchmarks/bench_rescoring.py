@@ -15,21 +15,21 @@ import duckdb
 import psycopg
 from attrs import evolve
 
-from benchmarks import site
-from benchmarks.growth import Growth
+from benchmarks import fixture_hub
+from benchmarks.scaling_plot import Growth
 from benchmarks.table import Row, fastest
 from sesame_sdk import Evidence, Manifest, Polarity, Policy, Sensitivity, SignalKind, Weighting
-from sesame_sdk.hub import counting
-from sesame_sdk.hub.database import open_engine, product_of, reading
+from sesame_sdk.hub.database.engine import open_engine, product_of, reading
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.scoring import eligible_signals
 from sesame_sdk.hub.settings import create_hub, load_settings
 from sesame_sdk.model.codec import manifest_digest, policy_digest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.policy import Band
 from sesame_sdk.scoring.engines import bind_parquet
 from sesame_sdk.scoring.scorecard import SCORE_SQL
-from sesame_sdk.signing.events import sign_event
 from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.security_events import sign_event
 
 SIGNALS, PARTNERS = 10_000_000, 3
 _HUB = "https://hub.example"
@@ -67,7 +67,7 @@ ANALYZE;
 
 def rows(signals: int = SIGNALS) -> list[Row]:
     """Two rows: the one that is limited, and what the export takes beside it."""
-    with TemporaryDirectory() as folder, site.database("postgresql") as url:
+    with TemporaryDirectory() as folder, fixture_hub.database("postgresql") as url:
         path = _hub(Path(folder), url, signals)
         file = Path(folder) / "retail.parquet"
         now = datetime.now(UTC)
@@ -129,7 +129,7 @@ def _compare(path: Path, file: Path, now: datetime) -> None:
     engine = open_engine(load_settings(path).database_url)
     try:
         with reading(engine) as connection:
-            counting.count_everybody(connection, "retail", now)
+            eligible_signals.count_everybody(connection, "retail", now)
             theirs = sorted(product_of(engine).score(connection, _policy(), now.date(), reasons=True))
     finally:
         engine.dispose()
@@ -173,7 +173,7 @@ def _policy() -> Policy:
         for kind in _kinds()
     )
     made = evolve(
-        site.policy(), name="rescoring", base=550.0, bands=(Band("all", 350.0),), weightings=weightings
+        fixture_hub.policy(), name="rescoring", base=550.0, bands=(Band("all", 350.0),), weightings=weightings
     )
     return evolve(made, digest=policy_digest(made))
 

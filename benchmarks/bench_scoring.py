@@ -9,7 +9,7 @@ import duckdb
 
 from benchmarks.table import Row, fastest
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Evidence, Polarity, Sensitivity, SignalKind
+from sesame_sdk.model.signals import Evidence, Polarity, Sensitivity, SignalKind
 from sesame_sdk.scoring.engines import bind_parquet
 from sesame_sdk.scoring.scorecard import SCORE_SQL, microseconds
 

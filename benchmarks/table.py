@@ -6,7 +6,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from benchmarks.growth import Growth
+from benchmarks.scaling_plot import Growth
 
 
 @frozen

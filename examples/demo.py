@@ -20,7 +20,7 @@ from attrs import frozen
 from sesame_retail import Orders
 
 from examples.posts import write_posts
-from examples.stage import Stage, ended_plainly, free_port, running_hub, say
+from examples.shell_helpers import Stage, ended_plainly, free_port, running_hub, say
 from sesame_sdk import Home, KeptBack
 
 HERE = Path(__file__).resolve().parent

@@ -12,32 +12,32 @@ from sesame_sdk.hookspecs import hookimpl
 from sesame_sdk.interfaces import GuardRule, KeptBack, ScoreConsumer, SignalProvider, Signer
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Direction, Grant, Reading
-from sesame_sdk.model.identity import Identity
-from sesame_sdk.model.party import API_VERSION, ConsumerDeclaration, Manifest
+from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
 from sesame_sdk.model.policy import Gravity, Policy, Weighting
+from sesame_sdk.model.pseudonyms import Identity
 from sesame_sdk.model.score import Contribution, Score
-from sesame_sdk.model.signal import Conduct, Evidence, Polarity, Sensitivity, Signal, SignalKind
+from sesame_sdk.model.signals import Conduct, Evidence, Polarity, Sensitivity, Signal, SignalKind
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
 
 if TYPE_CHECKING:
-    from sesame_sdk.audit.fa_ir import adjusted_alpha as adjusted_alpha
-    from sesame_sdk.audit.fa_ir import fa_ir_table as fa_ir_table
-    from sesame_sdk.exchange.book import ScoreBook as ScoreBook
-    from sesame_sdk.exchange.client import Client as Client
-    from sesame_sdk.exchange.follower import Follower as Follower
-    from sesame_sdk.exchange.home import Home as Home
-    from sesame_sdk.exchange.inbox import Inbox as Inbox
-    from sesame_sdk.exchange.roster import Roster as Roster
+    from sesame_sdk.audit.metrics.fair_ranking import adjusted_alpha as adjusted_alpha
+    from sesame_sdk.audit.metrics.fair_ranking import fa_ir_table as fa_ir_table
+    from sesame_sdk.partner.client import Client as Client
+    from sesame_sdk.partner.config import Home as Home
+    from sesame_sdk.partner.score_store.inbox import Inbox as Inbox
+    from sesame_sdk.partner.score_store.store import ScoreBook as ScoreBook
+    from sesame_sdk.partner.score_store.subject_index import Roster as Roster
+    from sesame_sdk.partner.score_store.subscriber import Follower as Follower
 
 _LAZY = {
-    "Client": "sesame_sdk.exchange.client",
-    "Follower": "sesame_sdk.exchange.follower",
-    "Home": "sesame_sdk.exchange.home",
-    "Inbox": "sesame_sdk.exchange.inbox",
-    "Roster": "sesame_sdk.exchange.roster",
-    "ScoreBook": "sesame_sdk.exchange.book",
-    "adjusted_alpha": "sesame_sdk.audit.fa_ir",
-    "fa_ir_table": "sesame_sdk.audit.fa_ir",
+    "Client": "sesame_sdk.partner.client",
+    "Follower": "sesame_sdk.partner.score_store.subscriber",
+    "Home": "sesame_sdk.partner.config",
+    "Inbox": "sesame_sdk.partner.score_store.inbox",
+    "Roster": "sesame_sdk.partner.score_store.subject_index",
+    "ScoreBook": "sesame_sdk.partner.score_store.store",
+    "adjusted_alpha": "sesame_sdk.audit.metrics.fair_ranking",
+    "fa_ir_table": "sesame_sdk.audit.metrics.fair_ranking",
 }
 
 

@@ -11,11 +11,11 @@ from attrs import frozen
 
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Reading
-from sesame_sdk.model.identity import Identity
-from sesame_sdk.model.party import ConsumerDeclaration
+from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
+from sesame_sdk.model.pseudonyms import Identity
 from sesame_sdk.model.score import Score
-from sesame_sdk.model.signal import Signal, SignalKind
+from sesame_sdk.model.signals import Signal, SignalKind
 
 Event = TypeVar("Event")
 Request = TypeVar("Request")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from examples.stage import SESAME, run
+from examples.shell_helpers import SESAME, run
 from tests.hub.process import start
 
 _PATIENCE = 60.0

@@ -40,7 +40,7 @@ def postgresql() -> Iterator[servers.Server]:
 @pytest.fixture(scope="session")
 def empty_ledger(postgresql: servers.Server) -> str:
     """A database that has a ledger's tables and nothing in them, to be copied."""
-    from sesame_sdk.hub.database import open_engine
+    from sesame_sdk.hub.database.engine import open_engine
 
     name = postgresql.create()
     open_engine(postgresql.url(name)).dispose()

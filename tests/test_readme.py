@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from examples.stage import Stage, free_port, running_hub
+from examples.shell_helpers import Stage, free_port, running_hub
 from sesame_sdk.cli.main import sesame
 
 ROOT = Path(__file__).parents[1]

@@ -16,7 +16,7 @@ import pytest
 from sesame_retail import Orders
 
 from examples import demo
-from examples.stage import Stage
+from examples.shell_helpers import Stage
 from sesame_sdk import Home, KeptBack, Signal
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]

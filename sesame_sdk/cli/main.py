@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name; a plugin cannot take the name of a built-in one."""
         if cmd_name in COMMANDS:
-            module = import_module(f"sesame_sdk.cli.{COMMANDS[cmd_name][0]}")
+            module = import_module(f"sesame_sdk.cli.commands.{COMMANDS[cmd_name][0]}")
             command: click.Command = getattr(module, cmd_name)
             return command
         return self._with_plugins(ctx).commands.get(cmd_name)
@@ -161,7 +161,7 @@ def _report(error: Exception, *, as_json: bool) -> int:
     if isinstance(error, click.ClickException):
         error.show()
     elif isinstance(error, Refused):
-        from sesame_sdk.cli.findings import show_refusal
+        from sesame_sdk.cli.findings_view import show_refusal
 
         show_refusal(error, as_json=as_json)
     elif isinstance(error, SesameError):

@@ -11,9 +11,9 @@ import click
 from sesame_sdk.errors import Misconfigured, Rejected
 
 if TYPE_CHECKING:
-    from sesame_sdk.exchange.client import Client
-    from sesame_sdk.exchange.home import Home
     from sesame_sdk.hub.hub import Hub
+    from sesame_sdk.partner.client import Client
+    from sesame_sdk.partner.config import Home
 
 FolderOption = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -37,14 +37,14 @@ at_hub: FolderOption = click.option(
 
 def load_home(path: Path) -> "Home":
     """The partner's keys and settings."""
-    from sesame_sdk.exchange.home import Home
+    from sesame_sdk.partner.config import Home
 
     return Home.load(path)
 
 
 def client_of(path: Path) -> "closing[Client]":
     """A client of the partner whose folder this is, to be used in a ``with``."""
-    from sesame_sdk.exchange.client import Client
+    from sesame_sdk.partner.client import Client
 
     return closing(Client.at(load_home(path)))
 

@@ -16,14 +16,14 @@ from typing import Any, Literal, TypeAlias, TypeVar, final, get_args
 from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import Refused
-from sesame_sdk.guard import subject
-from sesame_sdk.guard.rulebook import ADULTS, BUILT_IN, OF_REGISTERED
+from sesame_sdk.guard import labels
+from sesame_sdk.guard.builtin_rules import ADULTS, BUILT_IN, OF_REGISTERED
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Grant, Reading
-from sesame_sdk.model.party import ConsumerDeclaration
+from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.model.signal import SignalKind
+from sesame_sdk.model.signals import SignalKind
 
 #: A further rule that finds more than this in one thing is broken, or floods the log.
 MOST_FINDINGS = 1000
@@ -69,7 +69,7 @@ class Guard:
 
     def kind(self, kind: SignalKind) -> tuple[Finding, ...]:
         """What the rules find in a kind that a plugin registers."""
-        return self._judge("check_kind", kind, subject.of_kind)
+        return self._judge("check_kind", kind, labels.of_kind)
 
     def policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> tuple[Finding, ...]:
         """What the rules find in a policy.
@@ -82,7 +82,7 @@ class Guard:
         What the policy itself takes its kinds to be is judged as any kind is.
         """
         used = {weighting.kind.name: weighting for weighting in policy.weightings}
-        findings = [*self._judge("check_policy", policy, subject.of_policy)]
+        findings = [*self._judge("check_policy", policy, labels.of_policy)]
         for weighting in policy.weightings:
             findings += self.kind(weighting.kind)
         for kind in kinds:
@@ -94,11 +94,11 @@ class Guard:
 
     def consumer(self, consumer: ConsumerDeclaration) -> tuple[Finding, ...]:
         """What the rules find in a consumer that registers."""
-        return self._judge("check_consumer", consumer, subject.of_consumer)
+        return self._judge("check_consumer", consumer, labels.of_consumer)
 
     def read(self, reading: Reading) -> tuple[Finding, ...]:
         """What the rules find in one read of one person's score."""
-        return self._judge("check_read", reading, subject.of_reading)
+        return self._judge("check_read", reading, labels.of_reading)
 
     def grant(self, grant: Grant) -> tuple[Finding, ...]:
         """What the rules find in a consent that is to be recorded. The built-in ones alone are asked."""
@@ -175,7 +175,7 @@ def _asked(rule: GuardRule, door: _Door, thing: T, name: Callable[[T], str]) -> 
 
 def _broken(rule: GuardRule, about: str, what: str) -> Finding:
     kind = type(rule)
-    name = subject.clipped(f"{kind.__module__}.{kind.__qualname__}", 150)
+    name = labels.clipped(f"{kind.__module__}.{kind.__qualname__}", 150)
     return Finding(
         rule="EXT-0",
         action=Action.REFUSE,
@@ -183,5 +183,5 @@ def _broken(rule: GuardRule, about: str, what: str) -> Finding:
         reason=f"the further rule {name} could not judge this: {what}",
         mend="mend or remove the plugin that brings the rule",
         source="a further rule must answer before anything passes",
-        dated=subject.READ_ON,
+        dated=labels.READ_ON,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import Attribute, frozen
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.model import checks
+from sesame_sdk.model import validators
 
 
 @frozen
@@ -60,8 +60,8 @@ def one_of(*choices: str) -> Ask:
 def _is_url(value: object) -> bool:
     return (
         isinstance(value, str)
-        and len(value) <= checks.LONGEST_URL
-        and bool(re.fullmatch(checks.URL_PATTERN, value))
+        and len(value) <= validators.LONGEST_URL
+        and bool(re.fullmatch(validators.URL_PATTERN, value))
     )
 
 

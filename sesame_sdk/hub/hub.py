@@ -16,37 +16,26 @@ from sqlalchemy import Connection, Engine
 
 from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub import (
-    consents,
-    grants,
-    limits,
-    migrations,
-    moments,
-    parties,
-    partners,
-    people,
-    policies,
-    readers,
-    reads,
-    revocation,
-    scores,
-)
-from sesame_sdk.hub.consents import Consents
-from sesame_sdk.hub.database import open_engine, reading
-from sesame_sdk.hub.door import Door
-from sesame_sdk.hub.feeds import Feed, fed_by
-from sesame_sdk.hub.journal import Journal
-from sesame_sdk.hub.limits import Limit, Limits
-from sesame_sdk.hub.parties import Directory, Owned
-from sesame_sdk.hub.partners import Partner
-from sesame_sdk.hub.products.product import Hold
-from sesame_sdk.hub.reads import Read
-from sesame_sdk.hub.reception import Reception
-from sesame_sdk.hub.revocation import Fallen
-from sesame_sdk.hub.rights.rights import Rights
+from sesame_sdk.hub.backup.withdrawal_log import Journal
+from sesame_sdk.hub.consent import grant_cache, grants, subjects
+from sesame_sdk.hub.consent.grant_cache import Consents
+from sesame_sdk.hub.database import migrations, timestamps
+from sesame_sdk.hub.database.dialects.base import Hold
+from sesame_sdk.hub.database.engine import open_engine, reading
+from sesame_sdk.hub.database.writers import Writers
+from sesame_sdk.hub.ingest.dispatcher import Door
+from sesame_sdk.hub.ingest.signal_table import View
+from sesame_sdk.hub.partners import key_revocation, keys, partners, rate_limit
+from sesame_sdk.hub.partners.key_revocation import Fallen
+from sesame_sdk.hub.partners.keys import Directory, Owned
+from sesame_sdk.hub.partners.partners import Partner
+from sesame_sdk.hub.partners.rate_limit import Limit, Limits
+from sesame_sdk.hub.rights.service import Rights
+from sesame_sdk.hub.scoring import policies, read_auth, score_reads, scores
+from sesame_sdk.hub.scoring.score_reads import Read
 from sesame_sdk.hub.settings import Settings, load_settings
-from sesame_sdk.hub.view import View
-from sesame_sdk.hub.writers import Writers
+from sesame_sdk.hub.streams.management import Reception
+from sesame_sdk.hub.streams.service import Feed, fed_by
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction, Grant
@@ -87,7 +76,7 @@ class Hub:
         cls,
         path: Path,
         *,
-        clock: Clock = moments.now,
+        clock: Clock = timestamps.now,
         rules: Iterable[GuardRule] = (),
         settings: Settings | None = None,
     ) -> Self:
@@ -167,13 +156,13 @@ class Hub:
             Refused: nobody may read for it.
             Throttled: the reader asked for more than it may.
         """
-        request = readers.authorise(token, self._keys, audience=self.settings.issuer, now=self._clock())
+        request = read_auth.authorise(token, self._keys, audience=self.settings.issuer, now=self._clock())
         self._limits.check(request.issuer, request.at)
         with reading(self._engine) as connection:
-            found = reads.answer(connection, request, subjects, self._guard, self.feed.today())
+            found = score_reads.answer(connection, request, subjects, self._guard, self.feed.today())
 
         def work(connection: Connection) -> None:
-            reads.log(connection, request, found)
+            score_reads.log(connection, request, found)
             self._limits.spend(connection, found.partner, request.issuer, len(subjects), request.at)
 
         self._writers.reads.run(work, Hold.SHARED, urgent=True)
@@ -211,7 +200,7 @@ class Hub:
         if issuer == self.settings.issuer:
             raise Rejected("is this hub itself", field="issuer")
         start = not_before or self._clock()
-        self._writers.ledger.run(partial(parties.add, issuer=issuer, jwks=tuple(jwks), not_before=start))
+        self._writers.ledger.run(partial(keys.add, issuer=issuer, jwks=tuple(jwks), not_before=start))
 
     def partners(self) -> list[Partner]:
         """Every partner, with its keys and what it registered."""
@@ -230,16 +219,16 @@ class Hub:
         """The same by thumbprint alone, since no two partners have a key in common; tells what fell."""
 
         def work(connection: Connection) -> tuple[Owned, int]:
-            key = parties.owned(connection, kid, issuer)
-            parties.revoke(connection, key, at)
+            key = keys.owned(connection, kid, issuer)
+            keys.revoke(connection, key, at)
             return key, self._view.restore(connection, key.partner)
 
         with reading(self._engine) as connection:
-            told = parties.owned(connection, kid, issuer)
+            told = keys.owned(connection, kid, issuer)
         self.journal.revoked(told.issuer, kid, at)
         key, standing = self._writers.ledger.run(work)
         with reading(self._engine) as connection:
-            return revocation.fallen(connection, key, at, self.settings.issuer, standing)
+            return key_revocation.fallen(connection, key, at, self.settings.issuer, standing)
 
     def would_fall(self, kid: str, at: datetime) -> Fallen:
         """What `let_fall` would let fall. Changes nothing.
@@ -248,8 +237,8 @@ class Hub:
             Rejected: no partner has such a key.
         """
         with reading(self._engine) as connection:
-            key = parties.owned(connection, kid)
-            return revocation.fallen(connection, key, at, self.settings.issuer, None)
+            key = keys.owned(connection, kid)
+            return key_revocation.fallen(connection, key, at, self.settings.issuer, None)
 
     def limit_partner(self, issuer: str, limit: Limit | None) -> None:
         """Give a partner a limit of its own; None gives it the usual one back. It works at once.
@@ -259,8 +248,8 @@ class Hub:
         """
 
         def work(connection: Connection) -> None:
-            limits.put(
-                connection, parties.id_of(connection, issuer), limit, self._limits.usual, self._clock()
+            rate_limit.put(
+                connection, keys.id_of(connection, issuer), limit, self._limits.usual, self._clock()
             )
 
         self._writers.ledger.run(work)
@@ -272,7 +261,7 @@ class Hub:
             Rejected: no such partner.
         """
         with reading(self._engine) as connection:
-            return limits.of(connection, parties.id_of(connection, issuer), self._limits.usual)
+            return rate_limit.of(connection, keys.id_of(connection, issuer), self._limits.usual)
 
     def set_policy(self, policy: Policy) -> None:
         """Make a policy the one of its context.
@@ -298,10 +287,12 @@ class Hub:
 
     def export_signals(self, path: Path, context: str) -> int:
         """Write every signal that counts for a context into a Parquet file; see `batch.export`."""
-        from sesame_sdk.hub import batch  # DuckDB is half a second to import, and seldom needed
+        from sesame_sdk.hub.scoring import (
+            parquet_export,  # DuckDB is half a second to import, and seldom needed
+        )
 
         with reading(self._engine) as connection:
-            return batch.export(connection, path, context, self._clock())
+            return parquet_export.export(connection, path, context, self._clock())
 
     # What people do, by way of the operator.
 
@@ -327,7 +318,7 @@ class Hub:
     def grants(self, person: str | None = None) -> list[tuple[str, Grant]]:
         """Every grant with its person, or one person's; also those that have ended."""
         with reading(self._engine) as connection:
-            return consents.listed(connection, person)
+            return grant_cache.listed(connection, person)
 
     def explain(self, person: str, context: str) -> Explanation | None:
         """A person's own view of a score, with every reason and the ways upwards; see `scores.explain`."""
@@ -342,9 +333,9 @@ class Hub:
     def people(self) -> list[str]:
         """Everybody who is known here, by the operator's own references."""
         with reading(self._engine) as connection:
-            return people.listed(connection)
+            return subjects.listed(connection)
 
     def reads_of(self, person: str) -> list[Read]:
         """Every read of a person's scores, oldest first."""
         with reading(self._engine) as connection:
-            return reads.of_person(connection, person)
+            return score_reads.of_person(connection, person)

@@ -10,7 +10,7 @@ import msgspec
 from attrs import evolve
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.model.party import Manifest
+from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.policy import Policy
 
 T = TypeVar("T")

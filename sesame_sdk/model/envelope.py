@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-from sesame_sdk.model import checks
-from sesame_sdk.model.signal import Signal
+from sesame_sdk.model import validators
+from sesame_sdk.model.signals import Signal
 
 #: More would make the loss of one request dear; fewer would make signatures dear.
 MOST_SIGNALS = 1000
@@ -52,11 +52,11 @@ class Envelope:
             or more; fewer remain when a person in it did not consent or has left.
     """
 
-    jti: str = field(validator=checks.text(64))
-    issuer: str = field(validator=checks.url)
-    audience: str = field(validator=checks.url)
-    issued_at: datetime = field(validator=checks.utc)
-    signals: tuple[Signal, ...] = field(validator=checks.tuple_of(Signal, at_most=MOST_SIGNALS))
+    jti: str = field(validator=validators.text(64))
+    issuer: str = field(validator=validators.url)
+    audience: str = field(validator=validators.url)
+    issued_at: datetime = field(validator=validators.utc)
+    signals: tuple[Signal, ...] = field(validator=validators.tuple_of(Signal, at_most=MOST_SIGNALS))
 
 
 @frozen
@@ -80,7 +80,7 @@ class Receipt:
     """
 
     jti: str
-    received_at: datetime = field(validator=checks.utc)
+    received_at: datetime = field(validator=validators.utc)
     accepted: int
     duplicates: int = 0
     dropped: tuple[Dropped, ...] = ()

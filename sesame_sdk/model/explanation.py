@@ -12,7 +12,7 @@ from datetime import date
 
 from attrs import field, frozen, validators
 
-from sesame_sdk.model import checks
+from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.score import Contribution, Score
 
 
@@ -28,9 +28,9 @@ class Hypothetical:
         day: when it would have happened; None means on the day of the score.
     """
 
-    kind: str = field(validator=checks.kind_name)
-    value: float = field(validator=checks.finite)
-    partner: str = field(default="", validator=checks.text_or_none(256))
+    kind: str = field(validator=model_validators.kind_name)
+    value: float = field(validator=model_validators.finite)
+    partner: str = field(default="", validator=model_validators.text_or_none(256))
     day: date | None = field(default=None, validator=validators.optional(validators.instance_of(date)))
 
 
@@ -98,7 +98,7 @@ class Step:
 class Way:
     """Steps that together reach the next band."""
 
-    steps: tuple[Step, ...] = field(validator=checks.tuple_of(Step, at_least=1))
+    steps: tuple[Step, ...] = field(validator=model_validators.tuple_of(Step, at_least=1))
 
     @property
     def effort(self) -> float:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from attrs import field, frozen, validators
 
-from sesame_sdk.model import checks
+from sesame_sdk.model import validators as model_validators
 
 
 class Action(StrEnum):
@@ -29,12 +29,12 @@ class Finding:
         dated: when that source was last read.
     """
 
-    rule: str = field(validator=checks.text(16, pattern=r"[A-Z]{2,8}-\d{1,3}", like="POL-1"))
+    rule: str = field(validator=model_validators.text(16, pattern=r"[A-Z]{2,8}-\d{1,3}", like="POL-1"))
     action: Action = field(validator=validators.instance_of(Action))
-    about: str = field(validator=checks.text(200))
-    reason: str = field(validator=checks.sentence)
-    mend: str = field(validator=checks.sentence)
-    source: str = field(validator=checks.text(200))
+    about: str = field(validator=model_validators.text(200))
+    reason: str = field(validator=model_validators.sentence)
+    mend: str = field(validator=model_validators.sentence)
+    source: str = field(validator=model_validators.text(200))
     dated: date = field(validator=validators.instance_of(date))
 
     def __str__(self) -> str:

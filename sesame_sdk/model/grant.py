@@ -6,7 +6,7 @@ from enum import StrEnum
 from attrs import field, frozen, validators
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.model import checks
+from sesame_sdk.model import validators as model_validators
 
 #: Kinds, or crossings, that one grant names at most.
 MOST_NAMED = 1000
@@ -37,16 +37,20 @@ class Grant:
         adult: whether the person is known to be 18 or older. Unknown is False (rule MIN-1).
     """
 
-    partner: str = field(validator=checks.url)
-    subject: str = field(validator=checks.subject)
+    partner: str = field(validator=model_validators.url)
+    subject: str = field(validator=model_validators.subject)
     direction: Direction = field(validator=validators.instance_of(Direction))
-    given_at: datetime = field(validator=checks.utc)
-    kinds: tuple[str, ...] = field(default=(), validator=checks.each(checks.kind_name, at_most=MOST_NAMED))
-    purpose: str | None = field(default=None, validator=validators.optional(checks.iri))
-    context: str | None = field(default=None, validator=validators.optional(checks.context))
-    crossings: tuple[str, ...] = field(default=(), validator=checks.each(checks.context, at_most=MOST_NAMED))
-    expires_at: datetime | None = field(default=None, validator=validators.optional(checks.utc))
-    withdrawn_at: datetime | None = field(default=None, validator=validators.optional(checks.utc))
+    given_at: datetime = field(validator=model_validators.utc)
+    kinds: tuple[str, ...] = field(
+        default=(), validator=model_validators.each(model_validators.kind_name, at_most=MOST_NAMED)
+    )
+    purpose: str | None = field(default=None, validator=validators.optional(model_validators.iri))
+    context: str | None = field(default=None, validator=validators.optional(model_validators.context))
+    crossings: tuple[str, ...] = field(
+        default=(), validator=model_validators.each(model_validators.context, at_most=MOST_NAMED)
+    )
+    expires_at: datetime | None = field(default=None, validator=validators.optional(model_validators.utc))
+    withdrawn_at: datetime | None = field(default=None, validator=validators.optional(model_validators.utc))
     adult: bool = field(default=False, validator=validators.instance_of(bool))
 
     def __attrs_post_init__(self) -> None:
@@ -79,5 +83,5 @@ class Reading:
     partner: str
     purpose: str
     context: str
-    at: datetime = field(validator=checks.utc)
+    at: datetime = field(validator=model_validators.utc)
     grant: Grant | None = None

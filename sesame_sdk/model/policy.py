@@ -6,8 +6,8 @@ from typing import Any
 from attrs import Attribute, field, frozen, validators
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.model import checks
-from sesame_sdk.model.signal import SignalKind
+from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Terms
 
 #: More points than any policy may speak of.
@@ -17,7 +17,7 @@ MOST_DAYS = 100_000
 
 
 def _points(_: object, attribute: "Attribute[Any]", value: float) -> None:
-    checks.finite(_, attribute, value)
+    model_validators.finite(_, attribute, value)
     if abs(value) > MOST_POINTS:
         raise Rejected(f"must be at most {MOST_POINTS:,} either way", field=attribute.name)
     if round(value * 100) / 100 != value:
@@ -25,7 +25,7 @@ def _points(_: object, attribute: "Attribute[Any]", value: float) -> None:
 
 
 def _weight(_: object, attribute: "Attribute[Any]", value: float) -> None:
-    checks.finite(_, attribute, value)
+    model_validators.finite(_, attribute, value)
     if abs(value) > MOST_POINTS:
         raise Rejected(f"must be at most {MOST_POINTS:,} either way", field=attribute.name)
 
@@ -39,7 +39,7 @@ def _version(_: object, attribute: "Attribute[Any]", value: object) -> None:
 class Band:
     """A named stretch of the range, from `start` points up to the next band."""
 
-    name: str = field(validator=checks.text(32))
+    name: str = field(validator=model_validators.text(32))
     start: float = field(validator=_points)
 
 
@@ -83,11 +83,11 @@ class Weighting:
     floor: float = field(validator=_points)
     cap: float = field(validator=_points)
     partner_cap: float = field(validator=_points)
-    half_life_days: float | None = field(default=None, validator=validators.optional(checks.finite))
-    expires_days: float | None = field(default=None, validator=validators.optional(checks.finite))
+    half_life_days: float | None = field(default=None, validator=validators.optional(model_validators.finite))
+    expires_days: float | None = field(default=None, validator=validators.optional(model_validators.finite))
     gravity: Gravity = field(default=Gravity.MINOR, validator=validators.instance_of(Gravity))
-    effort: float | None = field(default=None, validator=validators.optional(checks.finite))
-    code: str = field(default="", validator=checks.text_or_none(32))
+    effort: float | None = field(default=None, validator=validators.optional(model_validators.finite))
+    code: str = field(default="", validator=model_validators.text_or_none(32))
 
     def __attrs_post_init__(self) -> None:
         if self.floor > 0:
@@ -130,17 +130,17 @@ class Policy:
         digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.policy_digest`.
     """
 
-    name: str = field(validator=checks.text(64))
+    name: str = field(validator=model_validators.text(64))
     version: int = field(validator=_version)
-    context: str = field(validator=checks.context)
+    context: str = field(validator=model_validators.context)
     base: float = field(validator=_points)
     low: float = field(validator=_points)
     high: float = field(validator=_points)
-    bands: tuple[Band, ...] = field(validator=checks.tuple_of(Band, at_least=1))
-    weightings: tuple[Weighting, ...] = field(validator=checks.tuple_of(Weighting, at_least=1))
+    bands: tuple[Band, ...] = field(validator=model_validators.tuple_of(Band, at_least=1))
+    weightings: tuple[Weighting, ...] = field(validator=model_validators.tuple_of(Weighting, at_least=1))
     purposes: tuple[str, ...] = ()
-    aim: str = field(default="", validator=checks.text_or_none(400))
-    disputes: str = field(default="", validator=checks.text_or_none(256))
+    aim: str = field(default="", validator=model_validators.text_or_none(400))
+    disputes: str = field(default="", validator=model_validators.text_or_none(256))
     disputed_count: bool = field(default=False, validator=validators.instance_of(bool))
     terms: Terms = field(factory=Terms, validator=validators.instance_of(Terms))
     digest: str = ""

@@ -5,7 +5,7 @@ from datetime import date
 from attrs import field, frozen, validators
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.model import checks
+from sesame_sdk.model import validators as model_validators
 
 
 @frozen
@@ -45,12 +45,14 @@ class Score:
             to points exactly.
     """
 
-    points: float = field(validator=checks.finite)
-    band: str = field(validator=checks.text(32))
+    points: float = field(validator=model_validators.finite)
+    band: str = field(validator=model_validators.text(32))
     as_of: date = field(validator=validators.instance_of(date))
-    policy: str = field(validator=checks.text(64))
-    base: float = field(validator=checks.finite)
-    contributions: tuple[Contribution, ...] = field(default=(), validator=checks.tuple_of(Contribution))
+    policy: str = field(validator=model_validators.text(64))
+    base: float = field(validator=model_validators.finite)
+    contributions: tuple[Contribution, ...] = field(
+        default=(), validator=model_validators.tuple_of(Contribution)
+    )
 
     def __attrs_post_init__(self) -> None:
         if self.contributions:

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import Attribute, field, frozen, validators
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.model import checks
+from sesame_sdk.model import validators as model_validators
 
 #: Rule MIN-1.
 ADULT = 18
@@ -48,7 +48,7 @@ class Side(StrEnum):
 
 
 def _percent(_: object, attribute: "Attribute[Any]", value: float) -> None:
-    checks.finite(_, attribute, value)
+    model_validators.finite(_, attribute, value)
     if not -100 <= value <= 1000:
         raise Rejected("must be from -100 to 1000", field=attribute.name)
 
@@ -72,8 +72,8 @@ class Effect:
         disclosed: whether those who do not get the price are told that others do.
     """
 
-    name: str = field(validator=checks.text(200))
-    band: str = field(validator=checks.text(32))
+    name: str = field(validator=model_validators.text(200))
+    band: str = field(validator=model_validators.text(32))
     side: Side = field(default=Side.FROM, validator=validators.instance_of(Side))
     consequence: Consequence = field(
         default=Consequence.BENEFIT, validator=validators.instance_of(Consequence)
@@ -92,8 +92,8 @@ class Ranking:
         other_order: the order that is always offered without the score: "newest first".
     """
 
-    parameters: tuple[str, ...] = field(default=(), validator=checks.texts(20, longest=64))
-    other_order: str = field(default="", validator=checks.text_or_none(64))
+    parameters: tuple[str, ...] = field(default=(), validator=model_validators.texts(20, longest=64))
+    other_order: str = field(default="", validator=model_validators.text_or_none(64))
 
 
 @frozen
@@ -112,14 +112,16 @@ class Terms:
         ranking: how profiles are ranked by it, if they are (rule MAT-1).
     """
 
-    visibility: str = field(default="private", validator=checks.text(32))
+    visibility: str = field(default="private", validator=model_validators.text(32))
     default_on: bool = field(default=False, validator=validators.instance_of(bool))
     mandatory: bool = field(default=False, validator=validators.instance_of(bool))
     bundled: bool = field(default=False, validator=validators.instance_of(bool))
-    no_score: str = field(default="neutral", validator=checks.text(32))
+    no_score: str = field(default="neutral", validator=model_validators.text(32))
     reshare: bool = field(default=False, validator=validators.instance_of(bool))
     minimum_age: int = field(default=ADULT, validator=_age)
-    effects: tuple[Effect, ...] = field(default=(), validator=checks.tuple_of(Effect, at_most=MOST_EFFECTS))
+    effects: tuple[Effect, ...] = field(
+        default=(), validator=model_validators.tuple_of(Effect, at_most=MOST_EFFECTS)
+    )
     ranking: Ranking | None = field(
         default=None, validator=validators.optional(validators.instance_of(Ranking))
     )

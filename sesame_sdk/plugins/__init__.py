@@ -4,7 +4,7 @@
 nobody can call a plugin unguarded by mistake.
 """
 
-from sesame_sdk.plugins.info import PluginInfo, State
 from sesame_sdk.plugins.registry import PluginRegistry
+from sesame_sdk.plugins.status import PluginInfo, State
 
 __all__ = ["PluginInfo", "PluginRegistry", "State"]

@@ -19,11 +19,11 @@ import pluggy
 
 from sesame_sdk import hookspecs
 from sesame_sdk.errors import Misconfigured, SesameError
-from sesame_sdk.model.party import API_VERSION
-from sesame_sdk.plugins import faults
-from sesame_sdk.plugins.candidates import Candidate
-from sesame_sdk.plugins.info import PluginInfo, State
-from sesame_sdk.plugins.offers import Offers, offers_of
+from sesame_sdk.model.manifest import API_VERSION
+from sesame_sdk.plugins import error_text
+from sesame_sdk.plugins.discovery import Candidate
+from sesame_sdk.plugins.hook_results import Offers, offers_of
+from sesame_sdk.plugins.status import PluginInfo, State
 
 T = TypeVar("T")
 
@@ -113,7 +113,7 @@ class Plugin:
         except passing:
             raise
         except (Exception, SystemExit) as error:
-            raise self.broke(f"{doing} raised {faults.in_a_call(error)}") from error
+            raise self.broke(f"{doing} raised {error_text.in_a_call(error)}") from error
 
     def broke(self, how: str) -> Misconfigured:
         """Set it aside in mid-use; returns the error to raise."""
@@ -126,7 +126,7 @@ class Plugin:
         try:
             return function()
         except (Exception, SystemExit) as error:
-            text = str(error) if isinstance(error, SesameError) else faults.in_loading(error)
+            text = str(error) if isinstance(error, SesameError) else error_text.in_loading(error)
             raise Misconfigured(text, field=doing) from error
 
     def _fits(self, module: object) -> bool:

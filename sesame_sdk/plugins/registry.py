@@ -19,13 +19,13 @@ from sesame_sdk.errors import Misconfigured, Refused
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import manifest_digest
-from sesame_sdk.model.party import Manifest
-from sesame_sdk.plugins import candidates
-from sesame_sdk.plugins.candidates import Candidate
+from sesame_sdk.model.manifest import Manifest
+from sesame_sdk.plugins import discovery
 from sesame_sdk.plugins.commands import commands_of
-from sesame_sdk.plugins.guarded import GuardedConsumer, GuardedProvider, GuardedSigner
-from sesame_sdk.plugins.info import PluginInfo, State
+from sesame_sdk.plugins.discovery import Candidate
+from sesame_sdk.plugins.isolation import GuardedConsumer, GuardedProvider, GuardedSigner
 from sesame_sdk.plugins.plugin import Plugin
+from sesame_sdk.plugins.status import PluginInfo, State
 
 T = TypeVar("T")
 
@@ -44,12 +44,12 @@ class PluginRegistry:
         Args:
             block: names of entry points that must not be imported.
         """
-        return cls(candidates.installed(), block=block)
+        return cls(discovery.installed(), block=block)
 
     @classmethod
     def from_modules(cls, modules: Mapping[str, object], block: Iterable[str] = ()) -> "PluginRegistry":
         """Plugins that the caller imported itself, by name: for tests, and for embedding."""
-        return cls(candidates.given(modules), block=block)
+        return cls(discovery.given(modules), block=block)
 
     @property
     def infos(self) -> tuple[PluginInfo, ...]:

@@ -15,11 +15,11 @@ from sesame_sdk.model.codec import policy_digest
 from sesame_sdk.model.explanation import Explanation
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Contribution, Score
-from sesame_sdk.scoring.counterfactual import outlook
-from sesame_sdk.scoring.rungs import Senders
+from sesame_sdk.scoring.hypothetical import Held, Trial
+from sesame_sdk.scoring.policy_text import policy_words, range_words
+from sesame_sdk.scoring.recourse.search import outlook
+from sesame_sdk.scoring.recourse.steps import Senders
 from sesame_sdk.scoring.scorecard import hundredths as in_hundredths
-from sesame_sdk.scoring.trial import Held, Trial
-from sesame_sdk.scoring.words import policy_words, range_words
 
 #: Reasons against a score that are shown first (EXP-1).
 MOST_ADVERSE = 4

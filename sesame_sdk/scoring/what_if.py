@@ -14,11 +14,11 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.model.explanation import Estimate, Hypothetical
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
-from sesame_sdk.model.signal import Polarity
+from sesame_sdk.model.signals import Polarity
 from sesame_sdk.scoring.explain import score_of
+from sesame_sdk.scoring.hypothetical import Held, Trial
+from sesame_sdk.scoring.policy_text import number, points
 from sesame_sdk.scoring.scorecard import microseconds
-from sesame_sdk.scoring.trial import Held, Trial
-from sesame_sdk.scoring.words import number, points
 
 MOST_SUPPOSED = 100
 #: Whoever would send what nobody sends for the person; no issuer is called so.

@@ -25,9 +25,9 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import MOST_SIGNALS, Envelope, EventType
-from sesame_sdk.model.signal import Signal
-from sesame_sdk.signing import base64url, disclosure, events, forms, tokens
-from sesame_sdk.signing.tokens import KeyFinder
+from sesame_sdk.model.signals import Signal
+from sesame_sdk.signing import base64url, envelope_schema, jwt, sd_jwt, security_events
+from sesame_sdk.signing.jwt import KeyFinder
 
 MOST_BYTES = 2 * 1024 * 1024
 
@@ -79,11 +79,11 @@ def seal(
     Raises:
         Rejected: naming what is wrong; nothing is signed that the other side would refuse.
     """
-    sealed = Envelope(jti or events.new_jti(), issuer, audience, now, tuple(signals))
+    sealed = Envelope(jti or security_events.new_jti(), issuer, audience, now, tuple(signals))
     if not sealed.signals:
         raise Rejected("must hold at least one signal", field="signals")
-    disclosures, digests = disclosure.disclose(codec.encode_each(sealed.signals))
-    token = events.sign_event(
+    disclosures, digests = sd_jwt.disclose(codec.encode_each(sealed.signals))
+    token = security_events.sign_event(
         EventType.SIGNALS,
         _listing(digests),
         signer,
@@ -91,7 +91,7 @@ def seal(
         audience=audience,
         now=now,
         jti=sealed.jti,
-        _sd_alg=forms.SD_ALG,
+        _sd_alg=envelope_schema.SD_ALG,
     )
     return b"~".join([token, *disclosures, b""])
 
@@ -114,14 +114,14 @@ def open_envelope(data: bytes, keys: KeyFinder, *, audience: str, now: datetime)
         Rejected: see `tokens.verify_claims` and the rules of this module.
     """
     token, disclosures = _split(data)
-    verified = tokens.verify_claims(token, keys, typ=tokens.SET_TYP, audience=audience, now=now)
-    payload = events.raw_payload(verified.claims, EventType.SIGNALS)
-    form = codec.decode(verified.claims, forms.Claims, field="claims")
+    verified = jwt.verify_claims(token, keys, typ=jwt.SET_TYP, audience=audience, now=now)
+    payload = security_events.raw_payload(verified.claims, EventType.SIGNALS)
+    form = codec.decode(verified.claims, envelope_schema.Claims, field="claims")
     listed: list[str] = []
     shown: tuple[bytes, ...] = ()
     if disclosures is None:
-        signals = codec.decode(payload, forms.InTheClear, field="events").signals
-        forms.check_in_the_clear(payload)
+        signals = codec.decode(payload, envelope_schema.InTheClear, field="events").signals
+        envelope_schema.check_in_the_clear(payload)
     else:
         listed = _listed(form.algorithm, payload)
         shown = _in_order(listed, disclosures)
@@ -146,9 +146,11 @@ def _split(data: bytes) -> tuple[bytes, list[bytes] | None]:
 
 def _listed(algorithm: str, payload: msgspec.Raw) -> list[str]:
     """The digests that were signed."""
-    if algorithm != forms.SD_ALG:
-        raise Rejected(f"must be {forms.SD_ALG}", field="_sd_alg")
-    listed = [element.digest for element in codec.decode(payload, forms.Digests, field="events").signals]
+    if algorithm != envelope_schema.SD_ALG:
+        raise Rejected(f"must be {envelope_schema.SD_ALG}", field="_sd_alg")
+    listed = [
+        element.digest for element in codec.decode(payload, envelope_schema.Digests, field="events").signals
+    ]
     if len(set(listed)) != len(listed):
         raise Rejected("lists a digest twice", field="signals")
     return listed
@@ -156,7 +158,7 @@ def _listed(algorithm: str, payload: msgspec.Raw) -> list[str]:
 
 def _in_order(listed: list[str], disclosures: list[bytes]) -> tuple[bytes, ...]:
     """The disclosures in the order of their digests; each must have one of its own."""
-    digests = disclosure.digests_of(disclosures)
+    digests = sd_jwt.digests_of(disclosures)
     if digests == listed:  # nothing left out, nothing moved: what a sender sends
         return tuple(disclosures)
     by_digest = dict(zip(digests, disclosures, strict=True))
@@ -175,5 +177,5 @@ def _read(disclosures: Sequence[bytes]) -> tuple[Signal, ...]:
         signals = tuple([_read_disclosed(text)[1] for text in texts])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected(str(error), field="disclosure") from error
-    forms.check_disclosed(texts)
+    envelope_schema.check_disclosed(texts)
     return signals

@@ -27,10 +27,10 @@ for _suite in ("hub_sending", "hub_reading", "two_hubs"):
 
 from sesame_sdk.testing import strategies  # noqa: E402 - not before pytest is known to be there
 from sesame_sdk.testing.any_hub import AnyHub  # noqa: E402
-from sesame_sdk.testing.carrier import Carrier, client_of  # noqa: E402
 from sesame_sdk.testing.clock import Clock  # noqa: E402
-from sesame_sdk.testing.contract import plugin_contract  # noqa: E402
+from sesame_sdk.testing.contract.suite import plugin_contract  # noqa: E402
 from sesame_sdk.testing.hub_contract import hub_contract  # noqa: E402
+from sesame_sdk.testing.in_memory_transport import Carrier, client_of  # noqa: E402
 from sesame_sdk.testing.lockstep import Lockstep  # noqa: E402
 from sesame_sdk.testing.memory.hub import MemoryHub  # noqa: E402
 from sesame_sdk.testing.partner import IDENTITY, Partner, manifest  # noqa: E402

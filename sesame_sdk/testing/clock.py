@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import define, field
 
-from sesame_sdk.model import checks
+from sesame_sdk.model import validators
 
 
 @define
@@ -15,7 +15,7 @@ class Clock:
         now: UTC.
     """
 
-    now: datetime = field(default=datetime(2026, 6, 1, 12, tzinfo=UTC), validator=checks.utc)
+    now: datetime = field(default=datetime(2026, 6, 1, 12, tzinfo=UTC), validator=validators.utc)
 
     def __call__(self) -> datetime:
         """What time it is."""

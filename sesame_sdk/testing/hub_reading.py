@@ -11,8 +11,18 @@ from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.testing.any_hub import AnyHub
 from sesame_sdk.testing.clock import Clock
 from sesame_sdk.testing.hub_stage import HUB, OnStage
-from sesame_sdk.testing.nouns import BENEFITS, CARE, COMMUNITY, LATE, ORDER, POST, PURCHASES, RETAIL, reading
 from sesame_sdk.testing.partner import Partner, manifest
+from sesame_sdk.testing.sample_data import (
+    BENEFITS,
+    CARE,
+    COMMUNITY,
+    LATE,
+    ORDER,
+    POST,
+    PURCHASES,
+    RETAIL,
+    reading,
+)
 
 
 class Reading(OnStage):

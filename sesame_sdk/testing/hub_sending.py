@@ -7,13 +7,13 @@ from attrs import evolve
 
 from sesame_sdk.errors import Refused, Rejected
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType
-from sesame_sdk.model.signal import Sensitivity
+from sesame_sdk.model.signals import Sensitivity
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.testing.any_hub import AnyHub
 from sesame_sdk.testing.clock import Clock
 from sesame_sdk.testing.hub_stage import OnStage
-from sesame_sdk.testing.nouns import LATE, ORDER, POST, RETAIL, reading
 from sesame_sdk.testing.partner import Partner, manifest
+from sesame_sdk.testing.sample_data import LATE, ORDER, POST, RETAIL, reading
 
 
 class Sending(OnStage):

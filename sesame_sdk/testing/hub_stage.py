@@ -10,8 +10,8 @@ import pytest
 
 from sesame_sdk.testing.any_hub import AnyHub
 from sesame_sdk.testing.clock import Clock
-from sesame_sdk.testing.nouns import BENEFITS, LATE, ORDER, POSTS, PURCHASES, RETAIL, reading
 from sesame_sdk.testing.partner import Partner, manifest
+from sesame_sdk.testing.sample_data import BENEFITS, LATE, ORDER, POSTS, PURCHASES, RETAIL, reading
 
 HUB: Final = "https://hub.example"
 #: Opens a hub of the issuer `HUB` with this clock; it may keep files in this folder.

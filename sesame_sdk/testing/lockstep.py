@@ -13,10 +13,11 @@ from hypothesis.stateful import Bundle, initialize, multiple, precondition, rule
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.model.signal import SignalKind
+from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.testing.clock import Clock
-from sesame_sdk.testing.nouns import (
+from sesame_sdk.testing.partner import manifest
+from sesame_sdk.testing.sample_data import (
     BENEFITS,
     COMMUNITY,
     KINDS,
@@ -27,7 +28,6 @@ from sesame_sdk.testing.nouns import (
     reading,
     weighting,
 )
-from sesame_sdk.testing.partner import manifest
 from sesame_sdk.testing.two_hubs import ISSUERS, TwoHubs
 
 PEOPLE = ("ada", "bob")

@@ -6,18 +6,18 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from sesame_sdk.exchange.reads import sign_read
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.grant import Direction, Grant
-from sesame_sdk.model.identity import Identity
-from sesame_sdk.model.party import API_VERSION, ConsumerDeclaration, Manifest
+from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
+from sesame_sdk.model.pseudonyms import Identity
 from sesame_sdk.model.score import Score
-from sesame_sdk.model.signal import Signal, SignalKind
+from sesame_sdk.model.signals import Signal, SignalKind
+from sesame_sdk.partner.reads import sign_read
 from sesame_sdk.signing.envelopes import seal
-from sesame_sdk.signing.events import sign_event, verify_event
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.signing.security_events import sign_event, verify_event
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from sesame_sdk.testing.any_hub import AnyHub
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sesame_sdk.guard import purposes
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import MOST_SIGNALS, Envelope
-from sesame_sdk.model.identity import Identity
 from sesame_sdk.model.policy import Band, Gravity, Policy, Weighting
-from sesame_sdk.model.signal import MOST_VALUE, Evidence, Polarity, Sensitivity, Signal, SignalKind
+from sesame_sdk.model.pseudonyms import Identity
+from sesame_sdk.model.signals import MOST_VALUE, Evidence, Polarity, Sensitivity, Signal, SignalKind
 from sesame_sdk.testing.partner import IDENTITY
 
 _THINGS = ("order", "booking", "invoice", "delivery", "rental", "repair")

@@ -7,9 +7,9 @@ from typing import Any
 
 from attrs import evolve
 
-from sesame_sdk.audit import catalogue
-from sesame_sdk.audit.measured import Measured, Metric, Row, finding
-from sesame_sdk.audit.report import Change, Choices, Curve, Moved, Report, Reward, Simulation, Spread
+from sesame_sdk.audit.metrics import definitions
+from sesame_sdk.audit.metrics.measurement import Measured, Metric, Row, finding
+from sesame_sdk.audit.report.model import Change, Choices, Curve, Moved, Report, Reward, Simulation, Spread
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.score import Contribution, Score
 from tests.guard.builders import GOOD_POLICY, policy
@@ -103,28 +103,28 @@ def measured(
 
 
 METRICS = (
-    measured(catalogue.IMPACT_RATIO, 0.72, ("buys often", 1.0), ("new here", 0.72)),
-    measured(catalogue.EXPOSURE, 0.91, ("buys often", 1.0), ("new here", 0.91)),
-    measured(catalogue.FAIR_RANKING, 0.0, ("new here", 0.0)),
-    measured(catalogue.STABILITY, 0.12, ("up to 560", 0.1), ("above 560", 0.02)),
+    measured(definitions.IMPACT_RATIO, 0.72, ("buys often", 1.0), ("new here", 0.72)),
+    measured(definitions.EXPOSURE, 0.91, ("buys often", 1.0), ("new here", 0.91)),
+    measured(definitions.FAIR_RANKING, 0.0, ("new here", 0.0)),
+    measured(definitions.STABILITY, 0.12, ("up to 560", 0.1), ("above 560", 0.02)),
     measured(
-        catalogue.VOLATILITY,
+        definitions.VOLATILITY,
         0.0625,
         ("Orders that you sent back", 0.0625),
         ("Reviews that were taken down", 0.021),
         ("Orders that you kept", 0.0),
     ),
-    measured(catalogue.CONFORMITY_WEIGHT, 0.0),
-    measured(catalogue.CONFORMITY_LOSS, 0.012, ("where to buy", 0.012), ("what to write about", 0.001)),
+    measured(definitions.CONFORMITY_WEIGHT, 0.0),
+    measured(definitions.CONFORMITY_LOSS, 0.012, ("where to buy", 0.012), ("what to write about", 0.001)),
     measured(
-        catalogue.SOCIAL_BURDEN,
+        definitions.SOCIAL_BURDEN,
         math.inf,
         ("buys often", 2.0),
         ("new here", math.inf),
         note="somebody never can",
     ),
-    measured(catalogue.PARTNER_INFLUENCE, 0.08, ("Orders that you kept", 0.08)),
-    measured(catalogue.DATA_EXPOSURE, None, note="no purpose was given"),
+    measured(definitions.PARTNER_INFLUENCE, 0.08, ("Orders that you kept", 0.08)),
+    measured(definitions.DATA_EXPOSURE, None, note="no purpose was given"),
 )
 SIMULATION = Simulation(
     people=100_000,
@@ -153,7 +153,7 @@ CHANGE = Change(
     crossings=((0.86, 0.13, 0.01), (0.04, 0.9, 0.06)),
     gained=1_204,
     lost=0,
-    psi=measured(catalogue.STABILITY, 0.27, ("up to 560", 0.27)),
+    psi=measured(definitions.STABILITY, 0.27, ("up to 560", 0.27)),
 )
 
 
@@ -225,7 +225,7 @@ def hostile() -> Report:
         choices=(Choices(HOSTILE[1], HOSTILE, (0.1,) * 10, (0.1,) * 10),),
         measured=(
             *METRICS[:4],
-            measured(catalogue.VOLATILITY, 0.06, *((name, 0.06) for name in groups), note=HOSTILE[1]),
+            measured(definitions.VOLATILITY, 0.06, *((name, 0.06) for name in groups), note=HOSTILE[1]),
         ),
     )
     moved = {name: Moved(10, 0.5, 0.5, 0.0, -1.0) for name in groups}

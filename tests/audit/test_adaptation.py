@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from sesame_sdk.audit.adaptation import OPTIONS, TOPICS, adapt
-from sesame_sdk.audit.measured import Measured, Verdict
-from sesame_sdk.audit.play import play
-from sesame_sdk.audit.population import Leak, Market
-from sesame_sdk.audit.run import audit
+from sesame_sdk.audit.audit import audit
+from sesame_sdk.audit.metrics.measurement import Measured, Verdict
+from sesame_sdk.audit.simulation.adaptation import OPTIONS, TOPICS, adapt
+from sesame_sdk.audit.simulation.population import Leak, Market
+from sesame_sdk.audit.simulation.simulate import play
 from tests.audit.playing import crowd, leaking, shop
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from sesame_sdk.audit import behaviour
-from sesame_sdk.audit.behaviour import AS_OF, Signals
-from sesame_sdk.audit.people import LONGEST, People, blocks, membership
-from sesame_sdk.audit.population import Correlation, Group, Market, Population
+from sesame_sdk.audit.simulation import behaviour
+from sesame_sdk.audit.simulation.behaviour import AS_OF, Signals
+from sesame_sdk.audit.simulation.people import LONGEST, People, blocks, membership
+from sesame_sdk.audit.simulation.population import Correlation, Group, Market, Population
 from sesame_sdk.model.policy import Gravity, Policy
 from sesame_sdk.scoring.scorecard import MICROSECONDS_A_DAY, microseconds
 from tests.audit.playing import ORDERS, RETURNED, SPEND, TENURE, crowd, shop

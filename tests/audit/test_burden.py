@@ -5,13 +5,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sesame_sdk.audit.burden import (
+from sesame_sdk.audit.metrics.measurement import Verdict, finding
+from sesame_sdk.audit.metrics.social_burden import (
     data_exposure,
     measure_data_exposure,
     measure_social_burden,
     social_burden,
 )
-from sesame_sdk.audit.measured import Verdict, finding
 from sesame_sdk.errors import Rejected
 from tests.audit.people import Rows, columns, people, relabelled, shuffled
 

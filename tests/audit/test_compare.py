@@ -2,9 +2,9 @@
 
 import pytest
 
-from sesame_sdk.audit.population import Group
-from sesame_sdk.audit.report import Change, Moved
-from sesame_sdk.audit.run import audit
+from sesame_sdk.audit.audit import audit
+from sesame_sdk.audit.report.model import Change, Moved
+from sesame_sdk.audit.simulation.population import Group
 from sesame_sdk.model.policy import Policy
 from tests.audit.playing import ORDERS, SPEND, crowd, shop, tied
 

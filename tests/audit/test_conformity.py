@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import entr
 
-from sesame_sdk.audit.conformity import (
+from sesame_sdk.audit.metrics.conformity import (
     conformity_loss,
     conformity_weight,
     entropy,
     measure_conformity_loss,
     measure_conformity_weight,
 )
-from sesame_sdk.audit.measured import Verdict
+from sesame_sdk.audit.metrics.measurement import Verdict
 from sesame_sdk.errors import Rejected
 
 counts = st.lists(st.lists(st.integers(0, 50), min_size=3, max_size=3), min_size=1, max_size=5)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.audit.drawing import scales
-from sesame_sdk.audit.drawing.legible import legible
-from sesame_sdk.audit.drawing.svg import LARGEST, breadth, cut, el, name, path
+from sesame_sdk.audit.report.charts import scales
+from sesame_sdk.audit.report.charts.legible import legible
+from sesame_sdk.audit.report.charts.svg import LARGEST, breadth, cut, el, name, path
 
 numbers = st.floats(-1e6, 1e6)
 

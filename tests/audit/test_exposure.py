@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.audit.exposure import (
+from sesame_sdk.audit.metrics.exposure import (
     attention_by_rank,
     attention_by_score,
     exposure,
     exposure_curve,
     measure_exposure,
 )
-from sesame_sdk.audit.measured import Verdict
+from sesame_sdk.audit.metrics.measurement import Verdict
 from sesame_sdk.errors import Rejected
 from tests.audit.people import GROUPS, NAMES, Rows, columns, people, relabelled, shuffled
 

@@ -9,9 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import bdtr
 
-from sesame_sdk.audit.fa_ir import MOST_PLACES, adjusted_alpha, fa_ir_holds, fa_ir_table, fail_probability
-from sesame_sdk.audit.measured import Verdict
-from sesame_sdk.audit.ranking import measure_fair_ranking
+from sesame_sdk.audit.metrics.fair_ranking import (
+    MOST_PLACES,
+    adjusted_alpha,
+    fa_ir_holds,
+    fa_ir_table,
+    fail_probability,
+)
+from sesame_sdk.audit.metrics.measurement import Verdict
+from sesame_sdk.audit.metrics.ranking import measure_fair_ranking
 from sesame_sdk.errors import Rejected
 
 shares = st.floats(0.02, 0.98)

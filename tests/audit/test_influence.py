@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.audit.influence import (
+from sesame_sdk.audit.metrics.influence import (
     measure_partner_influence,
     measure_volatility,
     partner_influence,
     volatility,
 )
-from sesame_sdk.audit.measured import Verdict
+from sesame_sdk.audit.metrics.measurement import Verdict
 from sesame_sdk.errors import Rejected
 
 points = st.integers(0, 200).map(float)

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from sesame_sdk.audit.document import document
+from sesame_sdk.audit.report.json_report import document
 from sesame_sdk.model import codec
 from tests.audit import reports
 

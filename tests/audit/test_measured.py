@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.audit.catalogue import (
+from sesame_sdk.audit.metrics.definitions import (
     CONFORMITY_LOSS,
     DATA_EXPOSURE,
     IMPACT_RATIO,
@@ -15,7 +15,7 @@ from sesame_sdk.audit.catalogue import (
     SOCIAL_BURDEN,
     STABILITY,
 )
-from sesame_sdk.audit.measured import Measured, Metric, Row, Side, Threshold, Verdict, finding
+from sesame_sdk.audit.metrics.measurement import Measured, Metric, Row, Side, Threshold, Verdict, finding
 from sesame_sdk.errors import Rejected
 from sesame_sdk.model.finding import Action
 

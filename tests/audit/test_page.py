@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk.audit.drawing.legible import legible
-from sesame_sdk.audit.page import SECURITY, render_page
-from sesame_sdk.audit.report import Report
+from sesame_sdk.audit.report.charts.legible import legible
+from sesame_sdk.audit.report.html_report import SECURITY, render_page
+from sesame_sdk.audit.report.model import Report
 from tests.audit import reports
 from tests.audit.pages import Element, Seen, looked_at, parsed, within, words
 

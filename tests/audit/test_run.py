@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from sesame_sdk.audit.catalogue import METRICS
-from sesame_sdk.audit.document import document
-from sesame_sdk.audit.effects import selections
-from sesame_sdk.audit.measured import Measured, Verdict
-from sesame_sdk.audit.play import play
-from sesame_sdk.audit.population import Group
-from sesame_sdk.audit.report import Report
-from sesame_sdk.audit.run import audit, refusals_first, refused
+from sesame_sdk.audit.audit import audit, refusals_first, refused
+from sesame_sdk.audit.metrics.definitions import METRICS
+from sesame_sdk.audit.metrics.effects import selections
+from sesame_sdk.audit.metrics.measurement import Measured, Verdict
+from sesame_sdk.audit.report.json_report import document
+from sesame_sdk.audit.report.model import Report
+from sesame_sdk.audit.simulation.population import Group
+from sesame_sdk.audit.simulation.simulate import play
 from sesame_sdk.errors import Refused
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.scoring.policy_file.loader import load_policy
 from tests.audit.playing import BENEFIT, ORDERS, RETURNED, SPEND, crowd, money, shop, tied
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"

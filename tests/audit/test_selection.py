@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sesame_sdk.audit.measured import Verdict
-from sesame_sdk.audit.selection import impact_ratio, measure_impact_ratio
+from sesame_sdk.audit.metrics.impact_ratio import impact_ratio, measure_impact_ratio
+from sesame_sdk.audit.metrics.measurement import Verdict
 from sesame_sdk.errors import Rejected
 from tests.audit.people import Array, Rows, columns, people, relabelled, shuffled
 

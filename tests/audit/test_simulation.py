@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from sesame_sdk.audit import behaviour
-from sesame_sdk.audit.behaviour import AS_OF
-from sesame_sdk.audit.people import blocks
-from sesame_sdk.audit.play import Played, play
-from sesame_sdk.audit.population import Market
-from sesame_sdk.audit.report import Simulation
-from sesame_sdk.audit.simulation import choices, simulated
+from sesame_sdk.audit.report.build import choices, simulated
+from sesame_sdk.audit.report.model import Simulation
+from sesame_sdk.audit.simulation import behaviour
+from sesame_sdk.audit.simulation.behaviour import AS_OF
+from sesame_sdk.audit.simulation.people import blocks
+from sesame_sdk.audit.simulation.population import Market
+from sesame_sdk.audit.simulation.simulate import Played, play
 from sesame_sdk.errors import Rejected
 from tests.audit.playing import crowd, shop
 from tests.scoring.reference import Counted, score, start_of

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import rel_entr
 
-from sesame_sdk.audit.measured import Verdict
-from sesame_sdk.audit.stability import edges, measure_stability, psi
+from sesame_sdk.audit.metrics.measurement import Verdict
+from sesame_sdk.audit.metrics.stability import edges, measure_stability, psi
 from sesame_sdk.errors import Rejected
 from tests.audit.people import shuffled
 

@@ -7,9 +7,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from sesame_sdk.audit.drawing.legible import legible
-from sesame_sdk.audit.report import Report
-from sesame_sdk.audit.text import Spark, summary
+from sesame_sdk.audit.report.charts.legible import legible
+from sesame_sdk.audit.report.model import Report
+from sesame_sdk.audit.report.text_report import Spark, summary
 from tests.audit import reports
 
 every_report = pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from examples.stage import Stage, free_port, running_hub
+from examples.shell_helpers import Stage, free_port, running_hub
 from sesame_sdk import Home
 from sesame_sdk.cli.main import main
 from tests.commands import Typed, typed

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from examples.stage import Stage
+from examples.shell_helpers import Stage
 from sesame_sdk import Home
-from sesame_sdk.exchange.letters import Dead
-from sesame_sdk.exchange.outbox import Outbox
+from sesame_sdk.delivery.messages import Dead
+from sesame_sdk.delivery.outbox import Outbox
 from tests.cli.conftest import Type, data
 from tests.commands import typed
 

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk.cli.explaining import print_explanation
-from sesame_sdk.hub import moments
+from sesame_sdk.cli.explanation_view import print_explanation
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.policy import Band
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.policy_file import load_policy
-from sesame_sdk.scoring.rungs import Senders
-from sesame_sdk.scoring.trial import Held
+from sesame_sdk.scoring.hypothetical import Held
+from sesame_sdk.scoring.policy_file.loader import load_policy
+from sesame_sdk.scoring.recourse.steps import Senders
 from tests.cli.conftest import POLICIES, Run, data
 from tests.guard.builders import LOWERING, policy, weighting
-from tests.hub.stage import HUB, LONG_AGO, Partner
+from tests.hub.fixtures import HUB, LONG_AGO, Partner
 from tests.scoring.engines import TODAY
 from tests.scoring.reference import start_of
 
@@ -32,7 +32,7 @@ def hub_of_dee(tmp_path_factory: pytest.TempPathFactory) -> Path:
     retail = load_policy(POLICIES / "retail.toml")
     kinds = [one.kind for one in retail.weightings]
     with Hub.open(path) as hub:
-        shop = Partner.join("https://shop.example", hub, moments.now, *kinds)
+        shop = Partner.join("https://shop.example", hub, timestamps.now, *kinds)
         hub.set_policy(retail)
         hub.add_grants(shop.grants("dee", *(one.name for one in kinds), given_at=LONG_AGO))
         kept = shop.signal("dee", "1", at=datetime(2026, 5, 1, tzinfo=UTC))

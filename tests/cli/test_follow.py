@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.stage import SESAME
+from examples.shell_helpers import SESAME
 from sesame_sdk import Home, ScoreBook
 from tests.cli.conftest import RANKING, data
 from tests.commands import typed

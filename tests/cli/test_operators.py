@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.stage import Stage
+from examples.shell_helpers import Stage
 from sesame_sdk import Home
 from tests.cli.conftest import ORDERS, POLICIES, SHOP, Run, agree, data
 from tests.commands import typed

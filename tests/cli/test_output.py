@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.stage import SESAME
+from examples.shell_helpers import SESAME
 from sesame_sdk.cli.console import note, show
 from tests.cli.conftest import POLICIES
 from tests.commands import typed

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from examples.stage import Stage
+from examples.shell_helpers import Stage
 from sesame_sdk import Home
-from sesame_sdk.cli import errand
+from sesame_sdk.cli import upload
 from sesame_sdk.cli.main import main
-from sesame_sdk.exchange.outbox import Outbox
+from sesame_sdk.delivery.outbox import Outbox
 from tests.cli.conftest import SHOP, data
 from tests.commands import typed
 
@@ -100,7 +100,7 @@ def test_without_a_hub_the_whole_file_is_kept_however_many_rounds_it_is(
     """And the advice then sends everything; the hub is not asked again for every round."""
     partner(tmp_path, "away", NOBODY)
     lines(tmp_path, 50)
-    monkeypatch.setattr(errand, "ROUND", 10)
+    monkeypatch.setattr(upload, "ROUND", 10)
     monkeypatch.syspath_prepend(site)
     words = ("post", str(tmp_path / "lines.csv"), "--as", str(tmp_path / "away"), "--provider", "lines")
     with pytest.raises(SystemExit) as end:

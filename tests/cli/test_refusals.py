@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import requests
 
-from examples.stage import Stage, free_port, running_hub
+from examples.shell_helpers import Stage, free_port, running_hub
 from sesame_sdk import (
     ConsumerDeclaration,
     Evidence,
@@ -21,14 +21,14 @@ from sesame_sdk import (
     Sensitivity,
     SignalKind,
 )
-from sesame_sdk.exchange.client import Client
-from sesame_sdk.exchange.reads import sign_read
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.finding import Action, Finding
-from sesame_sdk.signing.events import sign_event
+from sesame_sdk.partner.client import Client
+from sesame_sdk.partner.reads import sign_read
+from sesame_sdk.signing.security_events import sign_event
 from tests.cli.conftest import POLICIES, SHOP, Run
 from tests.commands import typed
 
@@ -81,7 +81,7 @@ def signed(stage: Stage, manifest: Manifest) -> bytes:
     """A registration by the shop."""
     home = Home.load(stage.folder / "shop")
     return sign_event(
-        EventType.REGISTRATION, manifest, home.signer, issuer=SHOP, audience=stage.url, now=moments.now()
+        EventType.REGISTRATION, manifest, home.signer, issuer=SHOP, audience=stage.url, now=timestamps.now()
     )
 
 
@@ -165,7 +165,12 @@ def test_a_purpose_that_nobody_may_read_for_is_refused_and_tells_of_nobody(refus
     home = Home.load(refusing.folder / "shop")
     purpose = "https://w3id.org/dpv#PersonnelHiring"
     token = sign_read(
-        home.signer, issuer=SHOP, audience=refusing.url, purpose=purpose, context="retail", now=moments.now()
+        home.signer,
+        issuer=SHOP,
+        audience=refusing.url,
+        purpose=purpose,
+        context="retail",
+        now=timestamps.now(),
     ).decode()
     answer = requests.post(
         f"{refusing.url}/v1/scores/read",

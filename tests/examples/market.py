@@ -10,17 +10,17 @@ from sesame_baihe import Matchmaking
 from sesame_retail import sesame_signal_providers
 
 from sesame_sdk import Direction, Grant, Home
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
-from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.scoring.policy_file.loader import load_policy
 from sesame_sdk.testing.partner import LONG_AGO, Partner, manifest
 from tests.hub.process import free_port, serving
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 ORDER, SPEND = "retail.order.completed", "retail.order.spend"
 TOLD = Matchmaking.declaration
-YESTERDAY = moments.now() - timedelta(days=1)
+YESTERDAY = timestamps.now() - timedelta(days=1)
 
 
 @frozen
@@ -43,7 +43,7 @@ class Market:
         """A matchmaking site that the hub admitted."""
         home = Home.create(self.folder / name, issuer=issuer, hub=self.url)
         self.hub.add_partner(issuer, [home.signer.public_jwk], not_before=LONG_AGO)
-        reader = Partner(issuer, self.hub, self.url, moments.now, key=home.signer)
+        reader = Partner(issuer, self.hub, self.url, timestamps.now, key=home.signer)
         reader.register(manifest((), [TOLD], name="sesame-baihe"))
         return home
 
@@ -58,7 +58,9 @@ class Market:
         """Somebody lets a site read."""
         subject = home.identity.pseudonym(person)
         terms = {"purpose": TOLD.purpose, "context": TOLD.context, "crossings": ("retail",), "adult": True}
-        self.hub.add_grants([(person, Grant(home.issuer, subject, Direction.READ, moments.now(), **terms))])
+        self.hub.add_grants(
+            [(person, Grant(home.issuer, subject, Direction.READ, timestamps.now(), **terms))]
+        )
 
     def withdraw(self, person: str, home: Home) -> None:
         """Somebody takes that back."""
@@ -77,7 +79,7 @@ def open_market(folder: Path) -> Iterator[Market]:
     with Hub.open(path) as hub:
         for name in ("retail", "matchmaking"):
             hub.set_policy(load_policy(POLICIES / f"{name}.toml"))
-        shop = Partner("https://shop.example", hub, url, moments.now).join(
+        shop = Partner("https://shop.example", hub, url, timestamps.now).join(
             manifest(provider.kinds, name="sesame-retail")
         )
         with serving(path, port):

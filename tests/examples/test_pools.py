@@ -10,7 +10,7 @@ from attrs import define
 from sesame_baihe import Candidates, Matchmaking, Pages, Pool, rank
 
 from sesame_sdk import Rejected, ScoreBook
-from tests.exchange.hubvoice import STREAM, Voice
+from tests.partner.fake_hub import STREAM, Voice
 
 NAMES = tuple(f"person-{number:03}" for number in range(200))
 NEAR = np.random.default_rng(5).random(200)

@@ -14,12 +14,12 @@ import requests
 from attrs import frozen
 from sesame_baihe import Candidates, Pages
 
-from examples.stage import ROOT
+from examples.shell_helpers import ROOT
 from sesame_sdk import Home, Rejected
 from tests.examples.market import Market, open_market
-from tests.exchange.hubvoice import STREAM, Voice
 from tests.hub.process import free_port
 from tests.hub.test_streams import until
+from tests.partner.fake_hub import STREAM, Voice
 
 SITES = ("django_site", "fastapi_site")
 

@@ -12,9 +12,9 @@ from attrs import define
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.signing.keys import SigningKey
 from tests import postgresql as servers
+from tests.faults.fixture_population import DAY, SHOP, Town, signals
 from tests.faults.oracle import check_as_without_faults, check_log, check_nothing_lost
 from tests.faults.processes import Sender, running_hub
-from tests.faults.town import DAY, SHOP, Town, signals
 from tests.ports import free_port
 
 

@@ -20,19 +20,20 @@ from attrs import frozen
 from sqlalchemy import Connection, select, true
 
 from sesame_sdk import Signal
-from sesame_sdk.exchange.outbox import Outbox
-from sesame_sdk.hub import ledger, moments, policies, scores
-from sesame_sdk.hub import schema as tables
+from sesame_sdk.delivery.outbox import Outbox
+from sesame_sdk.hub.database import tables, timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.outcomes import Outcome
+from sesame_sdk.hub.ingest import ledger
+from sesame_sdk.hub.ingest.outcome import Outcome
+from sesame_sdk.hub.scoring import policies, scores
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model import codec
 from sesame_sdk.model.score import Score
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from tests.hub.fixtures import LONG_AGO
 from tests.hub.ledger import looking
-from tests.hub.stage import LONG_AGO
 
 #: Person, partner, id, kind, value and when, by the names that the world knows them by.
 Row = tuple[str, str, bytes, str, float, int]
@@ -50,7 +51,7 @@ def read_ledger(path: Path) -> Ledger:
     """That of the hub in a folder."""
     settings = load_settings(path)
     with looking(path) as connection:
-        return Ledger(_rows(connection), _scores(connection, settings.as_of or moments.now().date()))
+        return Ledger(_rows(connection), _scores(connection, settings.as_of or timestamps.now().date()))
 
 
 def check_nothing_lost(
@@ -106,7 +107,7 @@ def _waiting(outbox: Path, hub: str, issuer: str, key: SigningKey) -> set[bytes]
     with closing(sqlite3.connect(outbox)) as file:
         bodies = [row[0] for row in file.execute("SELECT data FROM body")]
     trust = Trust({issuer: [TrustedKey(key.public_jwk, LONG_AGO)]})
-    late = moments.moment(1 << 52)  # whenever it says that it was signed
+    late = timestamps.moment(1 << 52)  # whenever it says that it was signed
     opened = [open_envelope(body, trust, audience=hub, now=late) for body in bodies]
     return {bytes.fromhex(s.id.replace("-", "")) for one in opened for s in one.envelope.signals}
 
@@ -149,5 +150,5 @@ def _scores(connection: Connection, as_of: date) -> dict[str, Score]:
     policy = policies.in_force(connection, "retail")
     assert policy is not None
     asked = dict.fromkeys(persons, ("retail",))
-    found = scores.of_people(connection, asked, policy, as_of, moments.now(), reasons=True)
+    found = scores.of_people(connection, asked, policy, as_of, timestamps.now(), reasons=True)
     return {persons[number]: score for number, score in found.items()}

@@ -15,18 +15,18 @@ import uvicorn
 from attrs import frozen
 
 from sesame_sdk import Retryable
-from sesame_sdk.exchange.client import Client
-from sesame_sdk.exchange.outbox import Outbox
-from sesame_sdk.exchange.retries import Retries
-from sesame_sdk.exchange.transport import Transport
-from sesame_sdk.hub import moments
-from sesame_sdk.hub.app import create_app
+from sesame_sdk.delivery.http_transport import Transport
+from sesame_sdk.delivery.outbox import Outbox
+from sesame_sdk.delivery.retry import Retries
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.server import serve
-from sesame_sdk.hub.stopping import end_in_peace
-from sesame_sdk.hub.watch import logs
+from sesame_sdk.hub.observability import structured_log
+from sesame_sdk.hub.server.app import create_app
+from sesame_sdk.hub.server.graceful_shutdown import end_in_peace
+from sesame_sdk.hub.server.server import serve
+from sesame_sdk.partner.client import Client
 from sesame_sdk.signing.keys import SigningKey
-from tests.faults.town import BATCH, SHOP, signals
+from tests.faults.fixture_population import BATCH, SHOP, signals
 from tests.hub.process import settle_in, start
 
 #: Seconds for whatever must happen, on a machine that may be busy with much else.
@@ -57,7 +57,7 @@ class Clock:
 
     def __call__(self) -> datetime:
         """What time it is by it."""
-        return moments.now() + timedelta(seconds=float(self.file.read_text()))
+        return timestamps.now() + timedelta(seconds=float(self.file.read_text()))
 
 
 @frozen
@@ -132,7 +132,7 @@ def _serve_by(path: Path, port: int, clock: Clock, log: Path) -> None:
     """The same by a clock that is no setting: nobody but a test has any use for a wrong one."""
     settle_in(log)
     with closing(Hub.open(path, clock=clock)) as hub:
-        logs.begin(level="info", form="json")
+        structured_log.begin(level="info", form="json")
         end_in_peace()
         uvicorn.run(create_app(hub), port=port, access_log=False, log_config=None, log_level=None)
 

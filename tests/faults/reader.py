@@ -7,14 +7,14 @@ from typing import Any
 import requests
 from attrs import define, field
 
-from sesame_sdk.exchange.reads import sign_read
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model import codec
+from sesame_sdk.partner.reads import sign_read
+from sesame_sdk.signing.jwt import SET_TYP, verify_claims
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.tokens import SET_TYP, verify_claims
-from sesame_sdk.signing.trust import Trust, TrustedKey
-from tests.faults.town import IDENTITY, PEOPLE, SHOP
-from tests.hub.stage import BENEFITS, LONG_AGO
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from tests.faults.fixture_population import IDENTITY, PEOPLE, SHOP
+from tests.hub.fixtures import BENEFITS, LONG_AGO
 
 
 @define
@@ -35,7 +35,7 @@ class Reader:
     url: str
     issuer: str
     key: SigningKey
-    clock: Callable[[], datetime] = moments.now
+    clock: Callable[[], datetime] = timestamps.now
     party: str = SHOP
     stream: str = ""
     points: dict[str, float | None] = field(factory=dict)

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from sesame_sdk import Direction
-from sesame_sdk.exchange.client import Client
-from sesame_sdk.exchange.transport import Transport
-from sesame_sdk.hub import moments
+from sesame_sdk.delivery.http_transport import Transport
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.envelope import DropReason
+from sesame_sdk.partner.client import Client
 from tests.faults.conftest import Site
+from tests.faults.fixture_population import BATCH, PEOPLE, SHOP, signals
 from tests.faults.processes import EAGER, Clock, until
 from tests.faults.reader import Reader
-from tests.faults.town import BATCH, PEOPLE, SHOP, signals
-from tests.hub import stage
+from tests.hub import fixtures
 from tests.hub.conftest import ORDERS
-from tests.hub.stage import HUB, NOON, ORDER, Partner
+from tests.hub.fixtures import HUB, NOON, ORDER, Partner
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 #: Its consent to be read ends in two hours.
@@ -40,7 +40,7 @@ def _end_a_consent(site: Site) -> None:
     with Hub.open(site.path) as hub:
         shop = site.town.shop(hub)
         hub.withdraw(LEAVING, SHOP, Direction.READ)
-        ends = {"given_at": moments.now(), "expires_at": moments.now() + timedelta(hours=2)}
+        ends = {"given_at": timestamps.now(), "expires_at": timestamps.now() + timedelta(hours=2)}
         hub.add_grants(shop.grants(LEAVING, reads="retail", **ends))
 
 
@@ -139,7 +139,7 @@ def _points(site: Site) -> dict[str, float | None]:
 
 def test_consents_are_judged_by_the_time_it_is_now(tmp_path: Path, database: str) -> None:
     """Also after a clock that was ahead was set back: what it had begun is not, what it ended stands."""
-    clock = stage.Clock()
+    clock = fixtures.Clock()
     path = create_hub(tmp_path / "hub", issuer=HUB, database=database).path
     with Hub.open(path, clock=clock) as hub:
         shop = Partner.join(SHOP, hub, clock, ORDERS)

@@ -5,11 +5,11 @@ from random import Random
 
 import pytest
 
-from sesame_sdk.exchange.outbox import Outbox
+from sesame_sdk.delivery.outbox import Outbox
 from tests.faults.conftest import Site
+from tests.faults.fixture_population import BATCH
 from tests.faults.processes import DEADLINE
 from tests.faults.proxy import breaking
-from tests.faults.town import BATCH
 from tests.ports import free_port
 
 ENVELOPES, CUTS = 24, 40

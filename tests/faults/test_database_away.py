@@ -11,9 +11,9 @@ from attrs import define, field
 
 from tests import postgresql as servers
 from tests.faults.conftest import Site
+from tests.faults.fixture_population import BATCH, PEOPLE
 from tests.faults.processes import until
 from tests.faults.reader import Reader
-from tests.faults.town import BATCH, PEOPLE
 
 ENVELOPES = 40
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk.exchange.letters import OutboxFull
+from sesame_sdk.delivery.messages import OutboxFull
 from tests import postgresql as servers
 from tests.faults.conftest import Site
 from tests.faults.disk import Quota, SmallDisk, small_disk
+from tests.faults.fixture_population import BATCH, Town, signals
 from tests.faults.processes import RunningHub, until
-from tests.faults.town import BATCH, Town, signals
 
 ENVELOPES = 24
 pytestmark = pytest.mark.slow

@@ -12,8 +12,8 @@ import pytest
 from attrs import define, field
 
 from tests.faults.conftest import Site
+from tests.faults.fixture_population import BATCH
 from tests.faults.processes import RunningHub, Sender, until
-from tests.faults.town import BATCH
 
 #: As many as fit in the usual run; the million is behind the marker `long`, through the same code.
 SOME, MILLION = 40_000, 1_000_000

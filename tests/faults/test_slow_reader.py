@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.streams import PUSH
+from sesame_sdk.hub.streams.streams import PUSH
 from tests.faults.conftest import Site
+from tests.faults.fixture_population import BATCH, IDENTITY, PEOPLE
 from tests.faults.processes import RunningHub, until
 from tests.faults.reader import Reader
-from tests.faults.town import BATCH, IDENTITY, PEOPLE
-from tests.hub.stage import LONG_AGO, Partner, manifest
+from tests.hub.fixtures import LONG_AGO, Partner, manifest
 
 ENVELOPES = 10
 #: Each asks for 10 MB, more than the system keeps for one that does not read.
@@ -143,7 +143,7 @@ def _join(site: Site, hub: RunningHub, *parties: str) -> list[Reader]:
     readers = []
     with Hub.open(site.path) as opened:
         for party in parties:
-            partner = Partner(party, opened, moments.now, identity=IDENTITY)
+            partner = Partner(party, opened, timestamps.now, identity=IDENTITY)
             opened.add_partner(party, [partner.key.public_jwk], not_before=LONG_AGO)
             partner.register(manifest(reads=["retail"]))
             opened.add_grants(

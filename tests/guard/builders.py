@@ -8,9 +8,9 @@ from attrs import evolve, fields
 from sesame_sdk.guard.purposes import CUSTOMER_CARE
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.grant import Direction, Grant, Reading
-from sesame_sdk.model.party import ConsumerDeclaration
+from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Evidence, Polarity, Sensitivity, SignalKind
+from sesame_sdk.model.signals import Evidence, Polarity, Sensitivity, SignalKind
 from sesame_sdk.model.terms import Ranking, Terms
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.guard.categories import ALLOWED, REFUSED, refusing_rule
+from sesame_sdk.guard.data_categories import ALLOWED, REFUSED, refusing_rule
 from sesame_sdk.guard.dpv import upwards
-from sesame_sdk.guard.personal_data import CATEGORIES, PD
+from sesame_sdk.guard.dpv_categories import CATEGORIES, PD
 
 SPECIAL = "dpv:SpecialCategoryPersonalData"
 

@@ -4,7 +4,7 @@ import pytest
 
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.policy import Band
-from sesame_sdk.model.signal import Conduct, Sensitivity
+from sesame_sdk.model.signals import Conduct, Sensitivity
 from tests.guard.builders import kind, policy, rules, weighting
 
 GUARD = Guard()

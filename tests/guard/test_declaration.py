@@ -5,11 +5,11 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.guard.categories import ALLOWED
+from sesame_sdk.guard.data_categories import ALLOWED
+from sesame_sdk.guard.dpv_categories import PD
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.personal_data import PD
-from sesame_sdk.guard.plain import says_nothing
-from sesame_sdk.model.signal import Conduct, Sensitivity
+from sesame_sdk.guard.text.vagueness import says_nothing
+from sesame_sdk.model.signals import Conduct, Sensitivity
 from tests.guard.builders import GOOD_KIND, GOOD_POLICY, kind, policy, rules, weighting
 
 GUARD = Guard()

@@ -3,10 +3,10 @@
 import pytest
 from attrs import evolve
 
-from sesame_sdk.guard.effect import contexts_that_count
 from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.rules.score_influence import contexts_that_count
 from sesame_sdk.model.policy import Weighting
-from sesame_sdk.model.signal import Evidence, Polarity
+from sesame_sdk.model.signals import Evidence, Polarity
 from tests.guard.builders import (
     GOOD_KIND,
     GOOD_POLICY,

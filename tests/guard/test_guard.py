@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sesame_sdk.errors import Refused
+from sesame_sdk.guard.builtin_rules import BUILT_IN
 from sesame_sdk.guard.guard import MOST_FINDINGS, MOST_LISTED, Guard
 from sesame_sdk.guard.purposes import ALLOWED, DPV, MATCHMAKING_RANKING, MISUSE_PREVENTION
-from sesame_sdk.guard.rulebook import BUILT_IN
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy, Weighting
-from sesame_sdk.model.signal import Evidence, SignalKind
+from sesame_sdk.model.signals import Evidence, SignalKind
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
 from tests.guard.builders import (
     GOOD_CONSUMER,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.guard.folding import LONGEST
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.lexicon import UNREADABLE, mentioned
-from sesame_sdk.guard.trie import alternatives
-from sesame_sdk.guard.words import Topic
+from sesame_sdk.guard.text.keyword_match import UNREADABLE, mentioned
+from sesame_sdk.guard.text.normalize import LONGEST
+from sesame_sdk.guard.text.regex_trie import alternatives
+from sesame_sdk.guard.text.topics import Topic
 from tests.guard.builders import kind, policy, rules, weighting
 
 GUARD = Guard()

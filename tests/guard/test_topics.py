@@ -10,9 +10,9 @@ import pytest
 from sesame_retail.kinds import KINDS as RETAIL
 from sesame_social.kinds import KINDS as SOCIAL
 
-from sesame_sdk.guard.lexicon import mentioned
-from sesame_sdk.guard.vocabulary import stakes, traces
-from sesame_sdk.guard.words import LISTS, OF_EFFECTS, OF_KINDS, Topic
+from sesame_sdk.guard.text.keyword_match import mentioned
+from sesame_sdk.guard.text.topics import LISTS, OF_EFFECTS, OF_KINDS, Topic
+from sesame_sdk.guard.wordlists import biometrics_location_rights, high_stakes_uses
 
 POLICIES = Path(__file__).resolve().parents[2] / "examples" / "policies"
 
@@ -220,7 +220,7 @@ def test_each_entry_of_a_list_is_seen_by_its_topic(topic: Topic) -> None:
 
 @pytest.mark.parametrize(
     ("phrases", "topics"),
-    [(traces.INNOCENT, OF_KINDS[4:]), (stakes.INNOCENT, OF_EFFECTS)],
+    [(biometrics_location_rights.INNOCENT, OF_KINDS[4:]), (high_stakes_uses.INNOCENT, OF_EFFECTS)],
     ids=["traces", "stakes"],
 )
 def test_each_innocent_phrase_is_needed_and_works(phrases: str, topics: tuple[Topic, ...]) -> None:
@@ -236,10 +236,10 @@ def test_each_innocent_phrase_is_needed_and_works(phrases: str, topics: tuple[To
 def test_a_list_becomes_a_pattern_when_it_is_first_asked_for() -> None:
     """Whoever asks for one topic does not wait for thirteen."""
     program = (
-        "from sesame_sdk.guard import lexicon; from sesame_sdk.guard.words import Topic;"
-        "before = lexicon._words_of.cache_info().currsize;"
-        "lexicon.mentioned(Topic.MONEY, 'a loan');"
-        "print(before, lexicon._words_of.cache_info().currsize)"
+        "from sesame_sdk.guard.text import keyword_match; from sesame_sdk.guard.text.topics import Topic;"
+        "before = keyword_match._words_of.cache_info().currsize;"
+        "keyword_match.mentioned(Topic.MONEY, 'a loan');"
+        "print(before, keyword_match._words_of.cache_info().currsize)"
     )
     asked = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert asked.stdout.split() == ["0", "1"]

@@ -8,7 +8,7 @@ import pytest
 from sesame_sdk import Polarity
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
-from tests.hub.stage import HUB, LATE, ORDER, Clock, Partner, kind, policy, weighting
+from tests.hub.fixtures import HUB, LATE, ORDER, Clock, Partner, kind, policy, weighting
 
 ORDERS = kind(ORDER)
 LATES = kind(LATE, polarity=Polarity.BOTH)

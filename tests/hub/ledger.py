@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, text
 
-from sesame_sdk.hub.database import open_engine, reading
-from sesame_sdk.hub.schema import metadata
+from sesame_sdk.hub.database.engine import open_engine, reading
+from sesame_sdk.hub.database.tables import metadata
 from sesame_sdk.hub.settings import load_settings
 
 

@@ -18,7 +18,7 @@ from tempfile import NamedTemporaryFile
 
 from attrs import frozen
 
-from sesame_sdk.hub.server import serve
+from sesame_sdk.hub.server.server import serve
 from tests.ports import free_port
 
 __all__ = ["beginning", "free_port", "serving", "settle_in", "start"]
@@ -28,7 +28,7 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(
     [
-        "tests.exchange.victim",
+        "tests.partner.victim",
         "tests.faults.processes",
         "tests.hub.process",
         "click",

@@ -6,13 +6,13 @@ import duckdb
 import pytest
 
 from sesame_sdk import Misconfigured
+from sesame_sdk.hub.database.tables import people
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.schema import people
 from sesame_sdk.scoring.engines import score_parquet
 from sesame_sdk.scoring.explain import scores
 from tests.hub.conftest import ORDERS
+from tests.hub.fixtures import LATE, NOON, ORDER, Clock, Partner
 from tests.hub.ledger import looking
-from tests.hub.stage import LATE, NOON, ORDER, Clock, Partner
 
 PEOPLE = [f"p{number}" for number in range(30)]
 

@@ -9,8 +9,8 @@ from attrs import evolve
 from sesame_sdk import Rejected
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model.envelope import Dropped, DropReason, Receipt
+from tests.hub.fixtures import NOON, ORDER, Clock, Partner
 from tests.hub.ledger import ledger_bytes
-from tests.hub.stage import NOON, ORDER, Clock, Partner
 
 TOMORROW = NOON + timedelta(days=1)
 

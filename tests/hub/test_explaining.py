@@ -8,8 +8,8 @@ from sesame_sdk import Rejected
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model.explanation import Hypothetical, Outlook, Place
 from tests.hub.conftest import LATES, ORDERS
+from tests.hub.fixtures import LATE, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
 from tests.hub.ledger import ledger_bytes
-from tests.hub.stage import LATE, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
 
 POSTS = kind(POST)
 

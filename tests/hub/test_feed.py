@@ -9,14 +9,14 @@ from attrs import frozen
 
 from sesame_sdk import Direction, Rejected
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.reception import Fault, Poll, Question
-from sesame_sdk.hub.streams import Delivery, NewStatus, Wish
+from sesame_sdk.hub.streams.management import Fault, Poll, Question
+from sesame_sdk.hub.streams.streams import Delivery, NewStatus, Wish
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.signing.tokens import SET_TYP, verify_claims
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.signing.jwt import SET_TYP, verify_claims
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.stage import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, policy, weighting
+from tests.hub.fixtures import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, policy, weighting
 
 CHANGED, WITHDRAWN, ERASED = (
     EventType.SCORES_CHANGED,

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from sesame_sdk import Direction, Grant, Refused, Rejected
-from sesame_sdk.hub import grants, parties, schema
-from sesame_sdk.hub.consents import Consents
-from sesame_sdk.hub.database import open_engine
+from sesame_sdk.hub.consent import grants
+from sesame_sdk.hub.consent.grant_cache import Consents
+from sesame_sdk.hub.database import tables
+from sesame_sdk.hub.database.engine import open_engine
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.partners import keys
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.signing.keys import SigningKey
+from tests.hub.fixtures import LATE, LONG_AGO, NOON, ORDER, Clock, Partner
 from tests.hub.ledger import change
-from tests.hub.stage import LATE, LONG_AGO, NOON, ORDER, Clock, Partner
 
 SHOP = "https://shop.example"
 
@@ -134,7 +136,7 @@ def engine(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFac
     """A ledger with one partner and nothing else."""
     opened = open_engine(Settings(tmp_path_factory.mktemp("ledger"), SHOP, new_database()).database_url)
     with opened.begin() as connection:
-        parties.add(connection, SHOP, [SigningKey.generate().public_jwk], LONG_AGO)
+        keys.add(connection, SHOP, [SigningKey.generate().public_jwk], LONG_AGO)
     yield opened
     opened.dispose()
 
@@ -166,10 +168,10 @@ def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told
     consents = Consents(engine)
     with engine.connect() as connection:
         grants.add(connection, [("ada", grant) for grant in told], NOON)
-        names = {row.id: row.name for row in connection.execute(select(schema.kinds))}
+        names = {row.id: row.name for row in connection.execute(select(tables.kinds))}
         for at in (NOON + timedelta(hours=hours) for hours in range(-4, 5)):
             expected = sorted(grant.given_at for grant in told if grant.valid(at))
-            rows = connection.execute(select(schema.grants.c.id).where(grants.valid(at))).all()
+            rows = connection.execute(select(tables.grants.c.id).where(grants.valid(at))).all()
             assert len(rows) == len(expected)
             standing = consents.of(connection, 1, {"a-pseudonym"}, at)["a-pseudonym"]
             covered = {kind for grant in told if grant.valid(at) for kind in grant.kinds}

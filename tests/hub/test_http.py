@@ -11,16 +11,16 @@ import requests
 from attrs import frozen
 
 from sesame_sdk import Sensitivity, Signal
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.envelope import EventType
 from tests.hub.conftest import LATES, ORDERS
+from tests.hub.fixtures import LATE, ORDER, Partner, kind, manifest, policy, weighting
 from tests.hub.process import free_port, serving
-from tests.hub.stage import LATE, ORDER, Partner, kind, manifest, policy, weighting
 
 SET = "application/secevent+jwt"
-YESTERDAY = moments.now() - timedelta(days=1)
+YESTERDAY = timestamps.now() - timedelta(days=1)
 
 
 @frozen
@@ -63,7 +63,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], st
     url = f"http://127.0.0.1:{(port := free_port())}"
     path = create_hub(tmp_path_factory.mktemp("http") / "hub", issuer=url, database=new_database()).path
     with Hub.open(path) as hub, serving(path, port):
-        shop = Partner.join("https://shop.example", hub, moments.now, ORDERS, LATES, reads=["retail"])
+        shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS, LATES, reads=["retail"])
         hub.set_policy(
             policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
         )

@@ -10,8 +10,8 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType
 from sesame_sdk.signing import base64url
 from sesame_sdk.signing.keys import SigningKey
+from tests.hub.fixtures import LATE, NOON, ORDER, POST, Clock, Partner
 from tests.hub.ledger import ledger_bytes
-from tests.hub.stage import LATE, NOON, ORDER, POST, Clock, Partner
 
 
 def test_keeps_what_was_granted_and_says_so(shop: Partner, hub: Hub) -> None:

@@ -8,7 +8,7 @@ from sesame_sdk import Rejected
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.stage import HUB, LATE, NOON, ORDER, Clock, Partner, manifest
+from tests.hub.fixtures import HUB, LATE, NOON, ORDER, Clock, Partner, manifest
 
 
 def _points(hub: Hub, *persons: str) -> list[float | None]:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from tests.hub.conftest import ORDERS
+from tests.hub.fixtures import ORDER, Partner
 from tests.hub.process import free_port, serving
-from tests.hub.stage import ORDER, Partner
 
 SET = "application/secevent+jwt"
 ENVELOPES, SIGNALS, AT_ONCE, KILL_AFTER = 60, 40, 4, 15
@@ -64,9 +64,9 @@ def test_killing_the_hub_loses_nothing_that_it_acknowledged(tmp_path: Path, data
     """Kill -9 in the middle of ingest; after a restart every receipt is still true, and stays the same."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     path = create_hub(tmp_path / "hub", issuer=url, database=database).path
-    yesterday = moments.now() - timedelta(days=1)
+    yesterday = timestamps.now() - timedelta(days=1)
     with Hub.open(path) as hub:
-        shop = Partner.join("https://shop.example", hub, moments.now, ORDERS)
+        shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS)
         people = [f"p{number}" for number in range(50)]
         hub.add_grants(grant for person in people for grant in shop.grants(person, ORDER, given_at=yesterday))
         envelopes = [

@@ -7,12 +7,12 @@ import requests
 
 from sesame_sdk import Rejected
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.reads import MOST_SUBJECTS
+from sesame_sdk.hub.scoring.score_reads import MOST_SUBJECTS
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.party import MOST
+from sesame_sdk.model.manifest import MOST
+from tests.hub.fixtures import ORDER, Partner, kind, manifest
 from tests.hub.process import free_port, serving
-from tests.hub.stage import ORDER, Partner, kind, manifest
 
 
 def test_a_read_may_ask_for_as_many_as_the_limit_says(shop: Partner, hub: Hub) -> None:

@@ -9,10 +9,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from sesame_sdk import Misconfigured
-from sesame_sdk.hub import migrations
-from sesame_sdk.hub.database import migrate, open_engine
+from sesame_sdk.hub.database import migrations
+from sesame_sdk.hub.database.engine import migrate, open_engine
+from sesame_sdk.hub.database.tables import metadata
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.schema import metadata
 from sesame_sdk.hub.settings import load_settings
 from tests.hub.ledger import change, looking
 
@@ -29,7 +29,7 @@ def test_the_steps_make_the_tables_that_the_program_uses(hub_path: Path) -> None
 def test_the_program_needs_the_last_step() -> None:
     """`HEAD` is said in the program, so that opening a hub need not import Alembic."""
     config = Config()
-    config.set_main_option("script_location", "sesame_sdk.hub:migrations")
+    config.set_main_option("script_location", "sesame_sdk.hub.database:migrations")
     assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Select, text
 
-from sesame_sdk.hub import counting, parties, scores
-from sesame_sdk.hub.database import open_engine, reading
+from sesame_sdk.hub.database.engine import open_engine, reading
+from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.moments import micros
+from sesame_sdk.hub.partners import keys
+from sesame_sdk.hub.scoring import eligible_signals, scores
 from sesame_sdk.hub.settings import create_hub
 from tests.hub.conftest import ORDERS
-from tests.hub.stage import NOON, ORDER, Partner, policy, weighting
+from tests.hub.fixtures import NOON, ORDER, Partner, policy, weighting
 from tests.postgresql import Server
 
 _MANY_SIGNALS = """
@@ -41,9 +42,9 @@ def test_a_read_looks_only_at_the_rows_of_those_asked(hub: Hub) -> None:
     """No step walks through all signals, grants or pseudonyms."""
     engine = open_engine(hub.settings.database_url)
     with reading(engine) as connection:
-        counting.count(connection, {1: ["retail"]}, NOON)
+        eligible_signals.count(connection, {1: ["retail"]}, NOON)
         counted = _plan(connection, "SELECT * FROM counted")
-        permitted = _plan(connection, counting._permissions().params(now=micros(NOON)))
+        permitted = _plan(connection, eligible_signals._permissions().params(now=micros(NOON)))
     engine.dispose()
     large = ("signals", "grants", "grant_kinds", "pseudonyms", "envelopes")
     assert counted[0] == "SCAN permitted"
@@ -55,7 +56,7 @@ def test_what_a_revoked_key_signed_is_found_by_an_index(hub: Hub) -> None:
     """Envelopes are large: looking for those of a key does not read them."""
     engine = open_engine(hub.settings.database_url)
     with reading(engine) as connection:
-        steps = _plan(connection, parties.void_envelopes())
+        steps = _plan(connection, keys.void_envelopes())
     engine.dispose()
     assert any("envelopes USING COVERING INDEX envelopes_by_key" in step for step in steps)
 
@@ -84,7 +85,7 @@ def _read_through(connection: Connection) -> int:
 
 def test_left_to_itself_postgresql_reads_all_signals(crowded: Connection) -> None:
     """So what the next two tests forbid does happen."""
-    counting.count(crowded, {1: ["retail"]}, NOON)
+    eligible_signals.count(crowded, {1: ["retail"]}, NOON)
     assert len(crowded.execute(text("SELECT * FROM counted")).all()) == 20
     assert _read_through(crowded) == 1
 
@@ -100,6 +101,6 @@ def test_a_score_reads_the_signals_of_those_asked_alone(crowded: Connection) -> 
 
 def test_an_explanation_reads_the_signals_of_its_person_alone(crowded: Connection) -> None:
     """The same where each signal is looked at."""
-    counting.count(crowded, {1: ["retail"]}, NOON)
-    assert len(counting.held(crowded)) == 20
+    eligible_signals.count(crowded, {1: ["retail"]}, NOON)
+    assert len(eligible_signals.held(crowded)) == 20
     assert _read_through(crowded) == 0

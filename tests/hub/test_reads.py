@@ -8,13 +8,13 @@ from attrs import evolve
 from sesame_sdk import Rejected
 from sesame_sdk.guard import purposes
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.reads import MOST_SUBJECTS, Read
+from sesame_sdk.hub.scoring.score_reads import MOST_SUBJECTS, Read
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.grant import Reading
-from sesame_sdk.signing.events import new_jti
+from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, sign_claims
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.tokens import READ_TYP, SET_TYP, sign_claims
-from tests.hub.stage import BENEFITS, HUB, LATE, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
+from sesame_sdk.signing.security_events import new_jti
+from tests.hub.fixtures import BENEFITS, HUB, LATE, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
 
 
 @pytest.fixture(autouse=True)

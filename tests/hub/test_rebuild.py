@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from sesame_sdk import Rejected
+from sesame_sdk.hub.database.tables import signals
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.schema import signals
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
+from tests.hub.fixtures import LATE, NOON, ORDER, Clock, Partner
 from tests.hub.ledger import change, rows
-from tests.hub.stage import LATE, NOON, ORDER, Clock, Partner
 
 
 def _rows(path: Path) -> list[tuple[object, ...]]:

@@ -9,7 +9,7 @@ from sesame_sdk import Evidence, Polarity, Refused, Rejected, Sensitivity
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model.envelope import EventType
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.stage import LATE, NOON, ORDER, POST, Clock, Partner, kind, manifest, policy, weighting
+from tests.hub.fixtures import LATE, NOON, ORDER, POST, Clock, Partner, kind, manifest, policy, weighting
 
 
 def test_a_registration_is_kept_and_answered_with_a_receipt(shop: Partner, hub: Hub) -> None:

@@ -11,7 +11,7 @@ from sesame_sdk import Rejected, Signal
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.stage import HUB, LATE, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
+from tests.hub.fixtures import HUB, LATE, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
 
 POSTS = kind(POST)
 MIDNIGHT = datetime(2026, 6, 1, tzinfo=UTC)

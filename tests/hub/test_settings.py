@@ -9,7 +9,7 @@ import pytest
 from sesame_sdk import Misconfigured, Rejected
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import FILE, Settings, create_hub, load_settings
-from tests.hub.stage import HUB
+from tests.hub.fixtures import HUB
 
 
 def test_a_new_hub_is_its_owners_alone(tmp_path: Path) -> None:

@@ -19,33 +19,33 @@ import uvicorn
 from attrs import define, field
 
 from sesame_sdk import Score
-from sesame_sdk.exchange.book import ScoreBook
-from sesame_sdk.exchange.follower import Follower
-from sesame_sdk.exchange.home import Home
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
+from sesame_sdk.hub.database.tables import read_tokens
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.schema import read_tokens
 from sesame_sdk.hub.settings import create_hub
-from sesame_sdk.hub.streams import NewStatus
+from sesame_sdk.hub.streams.streams import NewStatus
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.signing.tokens import SET_TYP, verify_claims
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.partner.config import Home
+from sesame_sdk.partner.score_store.store import ScoreBook
+from sesame_sdk.partner.score_store.subscriber import Follower
+from sesame_sdk.signing.jwt import SET_TYP, verify_claims
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
+from tests.hub.fixtures import BENEFITS, LATE, LONG_AGO, ORDER, Partner, manifest, policy, weighting
 from tests.hub.ledger import count
 from tests.hub.process import free_port, serving
-from tests.hub.stage import BENEFITS, LATE, LONG_AGO, ORDER, Partner, manifest, policy, weighting
 
 pytestmark = pytest.mark.long
 
-YESTERDAY = moments.now() - timedelta(days=1)
+YESTERDAY = timestamps.now() - timedelta(days=1)
 PEOPLE = [f"person {number}" for number in range(60)]
 _DEADLINE = 20.0
 _FOLLOW = """
 import sys
 from pathlib import Path
 from threading import Event
-from sesame_sdk.exchange.follower import Follower
-from sesame_sdk.exchange.home import Home
+from sesame_sdk.partner.score_store.subscriber import Follower
+from sesame_sdk.partner.config import Home
 home, book, purpose = sys.argv[1:]
 with Follower.at(Home.load(Path(home)), Path(book), purpose=purpose, context="retail") as follower:
     follower.follow(Event())
@@ -122,7 +122,7 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
         file.write("heartbeat_seconds = 1\n")
     home = Home.create(tmp_path / "reader", issuer=issuer, hub=url)
     with Hub.open(path) as hub:
-        reader = Partner(issuer, hub, moments.now, key=home.signer)
+        reader = Partner(issuer, hub, timestamps.now, key=home.signer)
         hub.add_partner(issuer, [home.signer.public_jwk], not_before=LONG_AGO)
         reader.register(manifest(ORDERS, LATES, reads=["retail"]))
         hub.set_policy(
@@ -209,7 +209,7 @@ def test_a_withdrawal_is_out_of_a_pushed_book_within_a_second(site: Site) -> Non
 
 def test_a_pushed_stream_that_the_hub_lost_is_made_anew(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever keeps a pushed book looks again and again; the book begins anew with the new stream."""
-    monkeypatch.setattr("sesame_sdk.exchange.follower._LOOK_AGAIN", 0.1)
+    monkeypatch.setattr("sesame_sdk.partner.score_store.subscriber._LOOK_AGAIN", 0.1)
     site.agree("person 0")
     site.buy("person 0")
     follower, stop = site.follower(), threading.Event()
@@ -243,7 +243,7 @@ def test_killed_at_any_moment_the_book_ends_as_the_hub_has_it(site: Site) -> Non
         with serving_until_killed(site), killed_in_the_end(command):
             for _ in range(4):
                 some = dice.sample(PEOPLE, 12)
-                site.agree(*some, given_at=moments.now())
+                site.agree(*some, given_at=timestamps.now())
                 site.buy(*some)
                 for person in dice.sample(PEOPLE, 3):
                     site.hub.withdraw(person, site.issuer)
@@ -339,7 +339,7 @@ def test_a_plain_poll_by_hand(site: Site) -> None:
             found = ask("POST", poll, json={"ack": acked, "maxEvents": 1}).json()
             for jti, token in found["sets"].items():
                 claims = verify_claims(
-                    token.encode(), trust, typ=SET_TYP, audience=site.issuer, now=moments.now()
+                    token.encode(), trust, typ=SET_TYP, audience=site.issuer, now=timestamps.now()
                 )
                 assert claims.jti == jti
                 seen += json.loads(claims.claims)["events"]

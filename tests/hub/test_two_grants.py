@@ -10,7 +10,7 @@ from sesame_sdk.guard import purposes
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model import codec
 from tests.hub.conftest import ORDERS
-from tests.hub.stage import BENEFITS, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
+from tests.hub.fixtures import BENEFITS, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
 
 POSTS = kind(POST)
 CARE = purposes.CUSTOMER_CARE

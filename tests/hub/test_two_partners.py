@@ -6,7 +6,7 @@ from sesame_sdk import Rejected
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.stage import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, manifest
+from tests.hub.fixtures import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, manifest
 
 TWIN = "https://twin.example"
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.hub.waiting import Waiting
+from sesame_sdk.hub.database.task_queue import Waiting
 
 
 def _all_of(waiting: Waiting[int]) -> list[tuple[bool, int]]:

@@ -14,12 +14,12 @@ import requests
 from attrs import frozen
 
 from sesame_sdk import Misconfigured
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub, load_settings
 from tests.hub.conftest import ORDERS
+from tests.hub.fixtures import ORDER, Partner, policy, weighting
 from tests.hub.process import beginning, free_port, serving
-from tests.hub.stage import ORDER, Partner, policy, weighting
 
 SET = "application/secevent+jwt"
 PEOPLE = [f"p{number}" for number in range(40)]
@@ -42,7 +42,7 @@ class Site:
 
     def envelopes(self, many: int, size: int = 20) -> list[bytes]:
         """Sealed, each about half of the people."""
-        yesterday = moments.now() - timedelta(days=1)
+        yesterday = timestamps.now() - timedelta(days=1)
         return [
             self.shop.seal(
                 *(self.shop.signal(PEOPLE[(n * 7 + m) % 40], f"{n}-{m}", at=yesterday) for m in range(size))
@@ -72,9 +72,9 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
     url = f"http://127.0.0.1:{(port := free_port())}"
     path = create_hub(tmp_path / "hub", issuer=url, database=database).path
     with Hub.open(path) as hub:
-        shop = Partner.join("https://shop.example", hub, moments.now, ORDERS, reads=["retail"])
+        shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS, reads=["retail"])
         hub.set_policy(policy(weighting(ORDERS, weight=1.0, cap=400.0, partner_cap=400.0)))
-        given = moments.now() - timedelta(days=2)
+        given = timestamps.now() - timedelta(days=2)
         hub.add_grants(
             pair for who in PEOPLE for pair in shop.grants(who, ORDER, reads="retail", given_at=given)
         )
@@ -98,7 +98,7 @@ def test_a_withdrawal_by_another_process_holds_for_every_worker_at_once(site: Si
         for envelope in site.envelopes(9):
             site.send(envelope)
         site.hub.withdraw(PEOPLE[0], site.shop.issuer)
-        yesterday = moments.now() - timedelta(days=1)
+        yesterday = timestamps.now() - timedelta(days=1)
         for number in range(9):
             envelope = site.shop.seal(site.shop.signal(PEOPLE[0], f"late-{number}", at=yesterday))
             receipt = site.shop.read_receipt(site.send(envelope))

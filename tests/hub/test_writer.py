@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine, event, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from sesame_sdk import Rejected, Retryable
-from sesame_sdk.hub.database import open_engine, product_of, reading, writing
-from sesame_sdk.hub.products.product import Hold
-from sesame_sdk.hub.schema import people
+from sesame_sdk.hub.database.dialects.base import Hold
+from sesame_sdk.hub.database.engine import open_engine, product_of, reading, writing
+from sesame_sdk.hub.database.tables import people
+from sesame_sdk.hub.database.writer import Task, Writer
 from sesame_sdk.hub.settings import Settings
-from sesame_sdk.hub.writer import Task, Writer
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sesame_sdk import Rejected, Signal
-from sesame_sdk.model import checks, signal
+from sesame_sdk.model import signals, validators
 from tests.conftest import NOON
 
 GOOD: dict[str, Any] = {
@@ -20,11 +20,11 @@ GOOD: dict[str, Any] = {
     "occurred_at": NOON,
 }
 SLOW = {
-    "id": checks.signal_id,
-    "subject": checks.subject,
-    "kind": checks.kind_name,
-    "value": checks.finite,
-    "occurred_at": checks.utc,
+    "id": validators.signal_id,
+    "subject": validators.subject,
+    "kind": validators.kind_name,
+    "value": validators.finite,
+    "occurred_at": validators.utc,
 }
 near_id = st.from_regex(
     r"[0-9a-g]{8}-[0-9a-f]{4}-[67][0-9a-f]{3}-[7-9a-c][0-9a-f]{3}-[0-9A-F]{12}", fullmatch=True
@@ -33,8 +33,8 @@ anything = st.one_of(
     st.text(max_size=140),
     st.text(st.characters(max_codepoint=0x7F), max_size=130),
     near_id,
-    st.from_regex(checks.SIGNAL_ID_PATTERN, fullmatch=True),
-    st.from_regex(checks.KIND_PATTERN, fullmatch=True),
+    st.from_regex(validators.SIGNAL_ID_PATTERN, fullmatch=True),
+    st.from_regex(validators.KIND_PATTERN, fullmatch=True),
     st.floats(),
     st.integers(),
     st.booleans(),
@@ -92,4 +92,4 @@ def test_made_up_kinds_do_not_fill_the_memory() -> None:
     with pytest.raises(Rejected, match="kind"):
         Signal(**{**GOOD, "kind": "Retail"})
 
-    assert len(signal._known_kinds) <= signal._MOST_KNOWN
+    assert len(signals._known_kinds) <= signals._MOST_KNOWN

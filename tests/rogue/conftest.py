@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import FILE, create_hub
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import LATES, ORDERS, clock, hub, hub_path, shop
+from tests.hub.fixtures import LONG_AGO, ORDER, Partner, policy, weighting
 from tests.hub.process import free_port, serving
-from tests.hub.stage import LONG_AGO, ORDER, Partner, policy, weighting
 from tests.rogue.site import BODY_SECONDS, YESTERDAY, Site
 
 __all__ = ["clock", "hub", "hub_path", "shop", "site"]
@@ -24,8 +24,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with (settings.path / FILE).open("a", encoding="utf-8") as file:
         file.write(f"body_seconds = {BODY_SECONDS}\n")
     with Hub.open(settings.path) as opened:
-        first = Partner.join("https://shop.example", opened, moments.now, ORDERS, LATES, reads=["retail"])
-        twin = Partner.join("https://twin.example", opened, moments.now, ORDERS, reads=["retail"])
+        first = Partner.join("https://shop.example", opened, timestamps.now, ORDERS, LATES, reads=["retail"])
+        twin = Partner.join("https://twin.example", opened, timestamps.now, ORDERS, reads=["retail"])
         opened.set_policy(
             policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
         )
@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         revoked, early = (SigningKey.generate() for _ in range(2))
         opened.add_partner(first.issuer, [revoked.public_jwk], not_before=LONG_AGO)
         opened.revoke_key(first.issuer, revoked.kid, LONG_AGO)
-        opened.add_partner(first.issuer, [early.public_jwk], not_before=moments.now().replace(year=2100))
+        opened.add_partner(first.issuer, [early.public_jwk], not_before=timestamps.now().replace(year=2100))
         opened.feed.refresh()  # what the hub has to do by itself is done, so a table that changes tells of us
         with serving(settings.path, port) as process:
             yield Site(url, opened, first, twin, revoked, early, process.pid or 0)

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from sesame_sdk import Signal
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import base64url
-from sesame_sdk.signing.disclosure import digest_of
 from sesame_sdk.signing.keys import SigningKey
-from tests.hub.stage import Partner
+from sesame_sdk.signing.sd_jwt import digest_of
+from tests.hub.fixtures import Partner
 
 #: JSON as it is, or what becomes JSON.
 Json = bytes | dict[str, Any]
@@ -53,7 +53,7 @@ def claims(partner: Partner, events: dict[str, Any] | None = None, **other: Any)
 
 def seconds(at: datetime | None = None, **_: Any) -> int:
     """A NumericDate: now, unless it is said."""
-    return int((at or moments.now()).timestamp())
+    return int((at or timestamps.now()).timestamp())
 
 
 def signed(partner: Partner, payload: Json, **members: Any) -> bytes:

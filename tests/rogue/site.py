@@ -11,16 +11,16 @@ from attrs import frozen
 from sqlalchemy import select
 
 from sesame_sdk import Signal
-from sesame_sdk.hub import moments
-from sesame_sdk.hub.database import reading
+from sesame_sdk.hub.database import timestamps
+from sesame_sdk.hub.database.engine import reading
+from sesame_sdk.hub.database.tables import metadata
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.schema import metadata
 from sesame_sdk.signing.keys import SigningKey
-from tests.hub.stage import ORDER, Partner
+from tests.hub.fixtures import ORDER, Partner
 
 SET = "application/secevent+jwt"
 BODY_SECONDS = 2
-YESTERDAY = moments.now() - timedelta(days=1)
+YESTERDAY = timestamps.now() - timedelta(days=1)
 #: What RFC 8935 section 2.4 has.
 CODES = {
     *("invalid_request", "invalid_key", "invalid_issuer", "invalid_audience"),

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sesame_sdk.hub.app import BODIES
+from sesame_sdk.hub.server.app import BODIES
 from tests.rogue.site import BODY_SECONDS, SET, Site
 
 _MEGABYTE = 1 << 20

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import base64url
 from sesame_sdk.signing.keys import SigningKey, public_point
-from tests.hub.stage import ORDER
+from tests.hub.fixtures import ORDER
 from tests.rogue import forging
 from tests.rogue.forging import claims, disclosed, disclosure, header, jws, signed
 from tests.rogue.site import CODES, Site
@@ -88,15 +88,15 @@ KEYS: dict[str, tuple[str, Make]] = {
 TIMES: dict[str, tuple[str, Make]] = {
     "expired": (
         "invalid_request",
-        lambda s: _saying(s, exp=forging.seconds(moments.now() - _A_MINUTE)),
+        lambda s: _saying(s, exp=forging.seconds(timestamps.now() - _A_MINUTE)),
     ),
     "not yet valid": (
         "invalid_request",
-        lambda s: _saying(s, nbf=forging.seconds(moments.now() + _A_MINUTE)),
+        lambda s: _saying(s, nbf=forging.seconds(timestamps.now() + _A_MINUTE)),
     ),
     "signed in the future": (
         "invalid_request",
-        lambda s: _saying(s, iat=forging.seconds(moments.now() + _A_MINUTE)),
+        lambda s: _saying(s, iat=forging.seconds(timestamps.now() + _A_MINUTE)),
     ),
     "signed at no date": ("invalid_request", lambda s: _saying(s, iat=1e300)),
     "signed before all dates": ("invalid_request", lambda s: _saying(s, iat=-1e15)),

@@ -13,18 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk import Rejected, Throttled
-from sesame_sdk.exchange.client import Client
-from sesame_sdk.exchange.retries import Retries
-from sesame_sdk.exchange.transport import Transport
-from sesame_sdk.hub import moments
+from sesame_sdk.delivery.http_transport import Transport
+from sesame_sdk.delivery.retry import Retries
+from sesame_sdk.hub.database import timestamps
+from sesame_sdk.hub.database.writer import Task
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.limits import ONE, Bucket, Limit
+from sesame_sdk.hub.partners.rate_limit import ONE, Bucket, Limit
 from sesame_sdk.hub.settings import FILE, create_hub
-from sesame_sdk.hub.writer import Task
+from sesame_sdk.partner.client import Client
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
+from tests.hub.fixtures import ORDER, Clock, Partner, manifest
 from tests.hub.process import free_port, serving
-from tests.hub.stage import ORDER, Clock, Partner, manifest
 from tests.rogue.site import SET, YESTERDAY
 
 LIMITS = st.builds(Limit, st.integers(1, 10**6), st.integers(1, 10**7))
@@ -200,7 +200,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Hub]
 
 
 def _joined(served: tuple[str, Hub], name: str) -> Partner:
-    partner = Partner.join(f"https://{name}.example", served[1], moments.now, ORDERS)
+    partner = Partner.join(f"https://{name}.example", served[1], timestamps.now, ORDERS)
     people = [grant for n in range(20) for grant in partner.grants(f"{name} {n}", ORDER, given_at=YESTERDAY)]
     served[1].add_grants(people)
     return partner

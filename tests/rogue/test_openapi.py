@@ -12,9 +12,9 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
-from sesame_sdk.exchange.notices import sign_request
-from sesame_sdk.hub import moments
-from sesame_sdk.hub.streams import POLL, Wish
+from sesame_sdk.hub.database import timestamps
+from sesame_sdk.hub.streams.streams import POLL, Wish
+from sesame_sdk.partner.notices import sign_request
 from tests.rogue.site import SET, Site
 
 _EXAMPLES = 60
@@ -92,7 +92,7 @@ def test_what_the_hub_answers_is_what_its_document_says(site: Site, place: int) 
 def _mean_it(site: Site, case: Any) -> None:
     """Turn a case towards what is there: a message that is signed, the stream of the reader."""
     if case.path == "/v1/events":
-        case.body = site.shop.seal(site.order(str(moments.now())))
+        case.body = site.shop.seal(site.order(str(timestamps.now())))
         return
     if case.path == "/v1/notices/poll":
         case.body = {"returnImmediately": True}
@@ -115,7 +115,7 @@ def _token(site: Site, case: Any) -> bytes:
     """A reader's; of a partner that asks for its notices, the one for that."""
     shop = site.shop
     if case.path == "/v1/notices/poll":
-        return sign_request(shop.key, issuer=shop.issuer, audience=site.url, now=moments.now())
+        return sign_request(shop.key, issuer=shop.issuer, audience=site.url, now=timestamps.now())
     return shop.read_token()
 
 

@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
-from sesame_sdk.hub import moments
-from sesame_sdk.hub.reads import MOST_SUBJECTS
+from sesame_sdk.hub.database import timestamps
+from sesame_sdk.hub.scoring.score_reads import MOST_SUBJECTS
 from sesame_sdk.signing.keys import SigningKey, public_point
 from tests.rogue import forging
 from tests.rogue.forging import header, jws
@@ -23,7 +23,7 @@ def _claims(site: Site, **other: object) -> dict[str, object]:
         "aud": site.url,
         "iat": now,
         "exp": now + 60,
-        "jti": f"read-{moments.now().timestamp()}",
+        "jti": f"read-{timestamps.now().timestamp()}",
         "purpose": PERSONALISED_BENEFITS,
         "context": "retail",
     } | other

@@ -7,8 +7,8 @@ from attrs import evolve
 
 from sesame_sdk import Manifest, Polarity, Sensitivity
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.party import MOST
-from tests.hub.stage import LATE, ORDER, kind, manifest
+from sesame_sdk.model.manifest import MOST
+from tests.hub.fixtures import LATE, ORDER, kind, manifest
 from tests.rogue import forging
 from tests.rogue.site import Site
 

@@ -7,12 +7,12 @@ import pytest
 from attrs import evolve
 
 from sesame_sdk import Signal
-from sesame_sdk.hub import moments
-from sesame_sdk.hub.schema import metadata
+from sesame_sdk.hub.database import timestamps
+from sesame_sdk.hub.database.tables import metadata
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import DropReason
-from sesame_sdk.signing.disclosure import digest_of
-from tests.hub.stage import LATE, POST
+from sesame_sdk.signing.sd_jwt import digest_of
+from tests.hub.fixtures import LATE, POST
 from tests.rogue import forging
 from tests.rogue.site import Site
 
@@ -21,7 +21,7 @@ _TOKEN_ONLY = ("envelopes", "allowances")
 
 
 def _now() -> datetime:
-    return moments.now()
+    return timestamps.now()
 
 
 SIGNALS: dict[str, tuple[DropReason, Callable[[Site], Signal]]] = {
@@ -83,7 +83,7 @@ def _envelope(site: Site, signal: Signal) -> bytes:
 
 
 def _in_the_clear(site: Site, signal: Signal) -> bytes:
-    return forging.in_the_clear(site.shop, codec.encode([signal]), txn=f"{signal.id} {moments.now()}")
+    return forging.in_the_clear(site.shop, codec.encode([signal]), txn=f"{signal.id} {timestamps.now()}")
 
 
 @pytest.mark.parametrize("way", SIGNALS)

@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from sesame_sdk import Manifest, Polarity, Rejected, Signal
-from sesame_sdk.hub.database import reading
-from sesame_sdk.hub.feed_schema import told
+from sesame_sdk.hub.database.engine import reading
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
-from sesame_sdk.hub.streams import Wish
+from sesame_sdk.hub.streams.streams import Wish
+from sesame_sdk.hub.streams.tables import told
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.stage import HUB, LATE, NOON, ORDER, Clock, Partner, kind, manifest, policy, weighting
+from tests.hub.fixtures import HUB, LATE, NOON, ORDER, Clock, Partner, kind, manifest, policy, weighting
 
 #: In memory where there is such a folder: many ledgers are made, and none has to outlive a power cut.
 _FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a new folder of our own is made there

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from sesame_sdk.model.explanation import Way
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Polarity
-from sesame_sdk.scoring.rungs import Senders
-from sesame_sdk.scoring.trial import Held
+from sesame_sdk.model.signals import Polarity
+from sesame_sdk.scoring.hypothetical import Held
+from sesame_sdk.scoring.recourse.steps import Senders
 from tests.guard.builders import GOOD_KIND
 from tests.scoring.engines import TODAY
 from tests.scoring.reference import DAY, Counted, score, start_of

@@ -4,7 +4,7 @@ from attrs import evolve
 from hypothesis import strategies as st
 
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Polarity
+from sesame_sdk.model.signals import Polarity
 from tests.guard.builders import GOOD_KIND
 from tests.scoring.reference import DAY, Counted
 

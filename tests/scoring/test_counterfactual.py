@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from sesame_sdk.model.explanation import Outlook, Place
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Conduct
-from sesame_sdk.scoring.counterfactual import cheapest
+from sesame_sdk.model.signals import Conduct
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.policy_file import load_policy
-from sesame_sdk.scoring.rungs import Senders
-from sesame_sdk.scoring.trial import Held
+from sesame_sdk.scoring.hypothetical import Held
+from sesame_sdk.scoring.policy_file.loader import load_policy
+from sesame_sdk.scoring.recourse.search import cheapest
+from sesame_sdk.scoring.recourse.steps import Senders
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
 from tests.scoring.people import (

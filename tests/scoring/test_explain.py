@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from sesame_sdk.model.policy import Band, Policy
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring.explain import adverse, explain, scores
-from sesame_sdk.scoring.trial import Held
-from sesame_sdk.scoring.words import kind_words, policy_words
+from sesame_sdk.scoring.hypothetical import Held
+from sesame_sdk.scoring.policy_text import kind_words, policy_words
 from tests.guard.builders import GOOD_KIND, GOOD_WEIGHTING, LOWERING, policy, weighting
 from tests.scoring.engines import TODAY, in_sqlite
 from tests.scoring.reference import Counted, start_of

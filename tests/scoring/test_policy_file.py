@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sesame_sdk.errors import Misconfigured, Refused
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.policy import Band, Policy
-from sesame_sdk.model.signal import Polarity, Sensitivity
-from sesame_sdk.scoring.policy_file import load_policy, parse_policy
-from sesame_sdk.scoring.policy_form import MOST_BYTES
+from sesame_sdk.model.signals import Polarity, Sensitivity
+from sesame_sdk.scoring.policy_file.loader import load_policy, parse_policy
+from sesame_sdk.scoring.policy_file.schema import MOST_BYTES
 from tests.guard.builders import weighting
 
 GOOD = """

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signal import Polarity
+from sesame_sdk.model.signals import Polarity
 from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, policy_rows
 from tests.guard.builders import GOOD_KIND
 from tests.scoring.engines import TODAY, in_duckdb, in_sqlite

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from sesame_sdk.model.explanation import Waiting
 from sesame_sdk.model.policy import Band, Policy
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.trial import Held
+from sesame_sdk.scoring.hypothetical import Held
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
 from tests.scoring.people import ABLE, RETURNS, order, people, policies, slowly

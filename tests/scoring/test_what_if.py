@@ -10,7 +10,7 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.model.explanation import Hypothetical
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.trial import Held
+from sesame_sdk.scoring.hypothetical import Held
 from sesame_sdk.scoring.what_if import MOST_SUPPOSED, what_if
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY

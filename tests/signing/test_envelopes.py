@@ -13,12 +13,12 @@ from sesame_sdk import Rejected, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import MOST_SIGNALS, EventType
 from sesame_sdk.signing import base64url
-from sesame_sdk.signing.compact import sign
-from sesame_sdk.signing.disclosure import digest_of, disclose
 from sesame_sdk.signing.envelopes import MOST_BYTES, open_envelope, seal
-from sesame_sdk.signing.events import event_type_of, sign_event
-from sesame_sdk.signing.tokens import READ_TYP
-from sesame_sdk.signing.trust import Trust
+from sesame_sdk.signing.jws import sign
+from sesame_sdk.signing.jwt import READ_TYP
+from sesame_sdk.signing.sd_jwt import digest_of, disclose
+from sesame_sdk.signing.security_events import event_type_of, sign_event
+from sesame_sdk.signing.trust_store import Trust
 from tests.conftest import NOON
 from tests.signing.parties import HUB, IDENTITY, KEY, KIND, SHOP, make_signals, opened, sealed
 

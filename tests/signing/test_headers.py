@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sesame_sdk import Rejected
-from sesame_sdk.signing.tokens import READ_TYP, SET_TYP, Verified, seconds, verify_claims
+from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, Verified, seconds, verify_claims
 from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, SHOP, TRUST, compact
 

@@ -14,9 +14,9 @@ from sesame_sdk import Rejected, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.events import sign_event, verify_event
-from sesame_sdk.signing.tokens import SET_TYP, seconds
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.signing.jwt import SET_TYP, seconds
+from sesame_sdk.signing.security_events import sign_event, verify_event
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, SHOP, make_signals, sealed
 

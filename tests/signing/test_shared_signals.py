@@ -9,10 +9,10 @@ import pytest
 
 from sesame_sdk import Manifest, Rejected
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
-from sesame_sdk.signing.compact import MOST_BYTES
-from sesame_sdk.signing.events import Event, event_type_of, sign_event, verify_event
-from sesame_sdk.signing.tokens import SET_TYP, sign_claims, verify_claims
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.signing.jws import MOST_BYTES
+from sesame_sdk.signing.jwt import SET_TYP, sign_claims, verify_claims
+from sesame_sdk.signing.security_events import Event, event_type_of, sign_event, verify_event
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, SHOP, TRUST, sealed
 

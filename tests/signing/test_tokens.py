@@ -9,17 +9,10 @@ from attrs import evolve, frozen
 from sesame_sdk import Misconfigured, Rejected
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
-from sesame_sdk.signing.compact import MOST_BYTES
+from sesame_sdk.signing.jws import MOST_BYTES
+from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, Verified, seconds, sign_claims, verify_claims
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.tokens import (
-    READ_TYP,
-    SET_TYP,
-    Verified,
-    seconds,
-    sign_claims,
-    verify_claims,
-)
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, SHOP, TRUST, compact
 

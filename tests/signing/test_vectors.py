@@ -12,10 +12,11 @@ from joserfc import jws
 from jwcrypto.jwk import JWK
 
 from sesame_sdk import Rejected
-from sesame_sdk.signing import base64url, compact
-from sesame_sdk.signing.disclosure import digest_of, digests_of
+from sesame_sdk.signing import base64url
+from sesame_sdk.signing import jws as signing_jws
+from sesame_sdk.signing.jwt import SET_TYP
 from sesame_sdk.signing.keys import SigningKey, thumbprint
-from sesame_sdk.signing.tokens import SET_TYP
+from sesame_sdk.signing.sd_jwt import digest_of, digests_of
 
 
 def read(path: Path) -> Any:
@@ -37,9 +38,9 @@ def test_ed25519_judges_all_wycheproof_vectors_as_they_are_meant(shared_data: Pa
     """Through the very key and algorithm objects that stand behind `compact`, under both names of it."""
     count = 0
     for jwk, test in wycheproof(shared_data):
-        key = compact._public_key(compact.public_point(jwk))
+        key = signing_jws._public_key(signing_jws.public_point(jwk))
         for name in ("Ed25519", "EdDSA"):
-            model = compact._REGISTRY.get_alg(name)
+            model = signing_jws._REGISTRY.get_alg(name)
             valid = model.verify(bytes.fromhex(test["msg"]), bytes.fromhex(test["sig"]), key)
             assert valid == (test["result"] == "valid"), test["comment"]
         count += 1
@@ -53,7 +54,7 @@ def test_signatures_that_wycheproof_refuses_fail_in_a_token_too(shared_data: Pat
         payload = base64url.encode(bytes.fromhex(test["msg"]))
         token = b".".join([header, payload, base64url.encode(bytes.fromhex(test["sig"]))])
         with pytest.raises(Rejected, match=r"^(signature|token): "):
-            compact.read(token, typ=SET_TYP).prove(jwk)
+            signing_jws.read(token, typ=SET_TYP).prove(jwk)
 
 
 # --- JOSE cookbook: RFC 7520, 7797, 8037 -----------------------------------------------------------
@@ -68,8 +69,8 @@ def test_the_signature_of_rfc_8037_is_made_and_believed(shared_data: Path, tmp_p
     token = example["output"]["compact"].encode()
 
     assert base64url.encode(key.sign(token.rpartition(b".")[0])).decode() == example["signing"]["sig"]
-    signed = jws.extract_compact(token, registry=compact._REGISTRY)
-    unproven = compact.Unproven("", signed.payload, signed)
+    signed = jws.extract_compact(token, registry=signing_jws._REGISTRY)
+    unproven = signing_jws.Unproven("", signed.payload, signed)
     unproven.prove(key.public_jwk)
     assert unproven.payload.decode() == example["input"]["payload"]
     with pytest.raises(Rejected, match="not of this token and key"):
@@ -106,7 +107,7 @@ def test_every_other_token_of_the_cookbook_is_refused(shared_data: Path) -> None
     assert len(tokens) > 25
     for name, token in tokens:
         with pytest.raises(Rejected):
-            pytest.fail(f"{name} was taken: {compact.read(token, typ=SET_TYP)}")
+            pytest.fail(f"{name} was taken: {signing_jws.read(token, typ=SET_TYP)}")
 
 
 def test_unencoded_payloads_are_refused_for_what_they_are(shared_data: Path) -> None:
@@ -115,7 +116,7 @@ def test_unencoded_payloads_are_refused_for_what_they_are(shared_data: Path) -> 
         flat = read(path)["output"]["json_flat"]
         token = f"{flat['protected']}.cGF5bG9hZA.{flat['signature']}".encode()
         with pytest.raises(Rejected, match="b64"):
-            compact.read(token, typ=SET_TYP)
+            signing_jws.read(token, typ=SET_TYP)
 
 
 # --- SD-JWT: RFC 9901 ------------------------------------------------------------------------------

@@ -7,12 +7,12 @@ import pytest
 from attrs import evolve
 
 from sesame_sdk import Client, Misconfigured, Refused, Rejected, Retryable, Sensitivity
-from sesame_sdk.exchange.retries import Retries
-from sesame_sdk.exchange.transport import Transport
+from sesame_sdk.delivery.http_transport import Transport
+from sesame_sdk.delivery.retry import Retries
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.testing import Carrier, Clock, MemoryHub, Partner, client_of, manifest
-from sesame_sdk.testing.nouns import BENEFITS, COMMUNITY, ORDER, POST, PURCHASES, RETAIL, reading
-from sesame_sdk.testing.watching import watching
+from sesame_sdk.testing.contract.side_effects import watching
+from sesame_sdk.testing.sample_data import BENEFITS, COMMUNITY, ORDER, POST, PURCHASES, RETAIL, reading
 
 SHOP = "https://shop.example"
 

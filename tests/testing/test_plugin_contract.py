@@ -7,8 +7,9 @@ import pytest
 
 from sesame_sdk import Misconfigured
 from sesame_sdk.cli.main import COMMANDS
-from sesame_sdk.testing import fresh, plugin_contract
-from sesame_sdk.testing.contract_of_loading import BUILT_IN
+from sesame_sdk.testing import plugin_contract
+from sesame_sdk.testing.contract import import_check
+from sesame_sdk.testing.contract.loading_tests import BUILT_IN
 
 pytest_plugins = ["pytester"]
 
@@ -91,7 +92,7 @@ def failures(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Fail
 
     def run(module: str, *options: str, events: str = "EVENTS", requests: str = "REQUESTS") -> set[str]:
         if "slow" in module:  # it never gets quicker; whatever else is timed may need every try
-            monkeypatch.setattr(fresh, "MOST_TRIES", 2)
+            monkeypatch.setattr(import_check, "MOST_TRIES", 2)
         pytester.makepyfile(test_contract=FILE.format(module=module, events=events, requests=requests))
         passed, skipped, failed = pytester.inline_run("-p", "no:cacheprovider", *options).listoutcomes()
         assert len(passed) + len(skipped) + len(failed) > 20

@@ -16,8 +16,8 @@ import pytest
 from attrs import define, field, frozen, validators
 
 from sesame_sdk.testing import Clock
-from sesame_sdk.testing.hostile import VALUES, variants
-from sesame_sdk.testing.watching import watching
+from sesame_sdk.testing.contract.hostile_events import VALUES, variants
+from sesame_sdk.testing.contract.side_effects import watching
 
 
 @frozen

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesame_baihe.answer import Fairness, Parameters, Place, Ranked, Why
 from sesame_baihe.consumer import Candidates, Matchmaking
+from sesame_baihe.result import Fairness, Parameters, Place, Ranked, Why
 from sesame_sdk import ScoreConsumer, hookimpl
 
 if TYPE_CHECKING:
-    from sesame_baihe.fair import Fair as Fair
-    from sesame_baihe.matching import rank as rank
-    from sesame_baihe.pages import Page as Page
-    from sesame_baihe.pages import Pages as Pages
-    from sesame_baihe.pool import Pool as Pool
+    from sesame_baihe.candidate_pool import Pool as Pool
+    from sesame_baihe.fair_topk import Fair as Fair
+    from sesame_baihe.pagination import Page as Page
+    from sesame_baihe.pagination import Pages as Pages
+    from sesame_baihe.rank_by_score import rank as rank
 
 SESAME_API = "1.0"
 
 _LAZY = {
-    "Fair": "sesame_baihe.fair",
-    "Page": "sesame_baihe.pages",
-    "Pages": "sesame_baihe.pages",
-    "Pool": "sesame_baihe.pool",
-    "rank": "sesame_baihe.matching",
+    "Fair": "sesame_baihe.fair_topk",
+    "Page": "sesame_baihe.pagination",
+    "Pages": "sesame_baihe.pagination",
+    "Pool": "sesame_baihe.candidate_pool",
+    "rank": "sesame_baihe.rank_by_score",
 }
 
 
@@ -64,6 +64,6 @@ def sesame_score_consumers() -> Iterable[ScoreConsumer[Candidates, Ranked]]:
 @hookimpl
 def sesame_cli_commands(group: click.Group) -> None:
     """``sesame rank``."""
-    from sesame_baihe.command import rank
+    from sesame_baihe.cli import rank
 
     group.add_command(rank)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
-from sesame_baihe.answer import Ranked
+from sesame_baihe.result import Ranked
 from sesame_sdk import ConsumerDeclaration, Ranking, Rejected, Score, ScoreConsumer, Terms
 
 if TYPE_CHECKING:
-    from sesame_baihe.best import Values
-    from sesame_baihe.fair import Fair
-    from sesame_baihe.pool import Pool
+    from sesame_baihe.candidate_pool import Pool
+    from sesame_baihe.fair_topk import Fair
     from sesame_baihe.reciprocal import Mean
+    from sesame_baihe.top_k import Values
 
 PURPOSE = "urn:sesame-sdk:purpose:MatchmakingRanking"
 CONTEXT = "matchmaking"
@@ -80,6 +80,6 @@ class Matchmaking(ScoreConsumer[Candidates, Ranked]):
         Raises:
             Rejected: a relevance, the weight or the range is out of bounds.
         """
-        from sesame_baihe.matching import rank_request
+        from sesame_baihe.rank_by_score import rank_request
 
         return rank_request(request, scores)

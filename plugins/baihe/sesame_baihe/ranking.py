@@ -16,9 +16,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from sesame_baihe.answer import Parameters, Why
-from sesame_baihe.best import Best, Places, Ties, Values
-from sesame_baihe.blend import BLOCK, Average, Blend, average_of, column, within_bounds
+from sesame_baihe.result import Parameters, Why
+from sesame_baihe.score_blend import BLOCK, Average, Blend, average_of, column, within_bounds
+from sesame_baihe.top_k import Best, Places, Ties, Values
 from sesame_sdk import Rejected
 
 MOST_WEIGHT = 0.5

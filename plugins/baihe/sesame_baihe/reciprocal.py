@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sesame_baihe.best import Values
-from sesame_baihe.blend import column, within_bounds
+from sesame_baihe.score_blend import column, within_bounds
+from sesame_baihe.top_k import Values
 from sesame_sdk import Rejected
 
 Mean = Literal["harmonic", "geometric"]

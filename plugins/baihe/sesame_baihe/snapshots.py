@@ -6,7 +6,7 @@ from typing import Self
 
 from attrs import define
 
-from sesame_baihe.answer import Parameters, Place, Ranked
+from sesame_baihe.result import Parameters, Place, Ranked
 from sesame_sdk import Rejected
 
 #: Snapshots that one member has at once: as many as somebody has tabs open, and no more than that.

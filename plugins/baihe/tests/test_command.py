@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from sesame_baihe import Candidates, Matchmaking, Place, Why, table
-from sesame_baihe.command import rank
-from sesame_baihe.profiles import Profile, read
-from sesame_baihe.table import bar
+from sesame_baihe import Candidates, Matchmaking, Place, Why, table_view
+from sesame_baihe.candidate_file import Profile, read
+from sesame_baihe.cli import rank
+from sesame_baihe.table_view import bar
 
 from sesame_sdk import Home, Rejected, Score
 
@@ -127,8 +127,8 @@ def test_a_narrow_terminal_keeps_every_figure(
 ) -> None:
     """Without room for a bar there is none; what relevance and score brought is there all the same."""
     ranked = Matchmaking().use(Candidates(("a", "b"), (0.75, 0.5)), {})
-    monkeypatch.setattr(table, "_ENDLESS", width)
-    table.show(ranked, {"a": "profile-1", "b": "profile-2"})
+    monkeypatch.setattr(table_view, "_ENDLESS", width)
+    table_view.show(ranked, {"a": "profile-1", "b": "profile-2"})
     out = capsys.readouterr().out
     assert "0.7500 + 0.0000" in out
     assert "…" not in out

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sesame_baihe import Fair, Ranked, blend, rank, ranking
+from sesame_baihe import Fair, Ranked, rank, ranking, score_blend
 
 from sesame_sdk import Rejected
 
@@ -73,10 +73,10 @@ def test_a_ranking_is_exactly_that_of_the_slow_and_obvious_way(
     """Places, relevance, scores, blends and reasons to the last bit; equals by a keyed hash of both names."""
     known = [score for _, score in of if score is not None]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blend, "BLOCK", block)
+        patch.setattr(score_blend, "BLOCK", block)
         patch.setattr(ranking, "BLOCK", block)
         patch.setattr(ranking, "FIRST_ROUND", 1)
-        average = blend.average_of(np.array([*known, math.nan]), (350.0, 950.0)).points
+        average = score_blend.average_of(np.array([*known, math.nan]), (350.0, 950.0)).points
         made = ranked(of, score_weight=weight, top=top, member=member)
     assert average == (pytest.approx(math.fsum(known) / len(known), rel=1e-9) if known else None)
     found = [

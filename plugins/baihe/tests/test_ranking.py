@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sesame_baihe import blend, ranking
+from sesame_baihe import ranking, score_blend
 from sesame_baihe.ranking import Ranking, rank_arrays, reasons
 
 from sesame_sdk import Rejected
@@ -32,7 +32,7 @@ def short_blocks(patch: pytest.MonkeyPatch, block: int) -> None:
     """As if there were many more candidates than that."""
     patch.setattr(ranking, "BLOCK", block)
     patch.setattr(ranking, "FIRST_ROUND", 1)
-    patch.setattr(blend, "BLOCK", block)
+    patch.setattr(score_blend, "BLOCK", block)
 
 
 def slowly(people: Sequence[tuple[float, float]], weight: float) -> list[int]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import click
 
-from sesame_retail.mapping import Columns
-from sesame_retail.orders import Order
+from sesame_retail.files.mapping import Columns
+from sesame_retail.grouping.line_grouping import Order
 from sesame_retail.provider import Orders
 from sesame_sdk import SignalProvider, hookimpl
 
@@ -27,6 +27,6 @@ def sesame_signal_providers() -> Iterable[SignalProvider[Order]]:
 @hookimpl
 def sesame_cli_commands(group: click.Group) -> None:
     """``sesame retail``."""
-    from sesame_retail.command import retail
+    from sesame_retail.cli import retail
 
     group.add_command(retail)

@@ -8,8 +8,8 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from sesame_retail.opening import Source
-from sesame_retail.orders import Order
+from sesame_retail.files.compression import Source
+from sesame_retail.grouping.line_grouping import Order
 from sesame_sdk import KeptBack
 
 #: Orders between two looks at the bar.

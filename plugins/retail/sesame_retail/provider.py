@@ -18,10 +18,11 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
-from sesame_retail import kinds, mapping, reading
-from sesame_retail.mapping import Columns, Form, Reading
+from sesame_retail import kinds
+from sesame_retail.files import mapping, order_files
+from sesame_retail.files.mapping import Columns, Form, Reading
+from sesame_retail.grouping.line_grouping import Order, Reject
 from sesame_retail.money import in_currency
-from sesame_retail.orders import Order, Reject
 from sesame_sdk import Identity, KeptBack, Rejected, Signal, SignalKind, SignalProvider
 
 _COMPLETED, _TENURE = kinds.COMPLETED.name, kinds.TENURE.name
@@ -53,7 +54,7 @@ class Orders(SignalProvider[Order]):
         return cls(how.columns, how.cancelled_prefix, how.form)
 
     def read(
-        self, path: Path, *, reject: Reject | None = None, watch: reading.Watch | None = None
+        self, path: Path, *, reject: Reject | None = None, watch: order_files.Watch | None = None
     ) -> Iterator[Order | KeptBack]:
         """Orders of a CSV, JSON-lines or Parquet file, packed or not.
 
@@ -69,7 +70,7 @@ class Orders(SignalProvider[Order]):
             Rejected: the file cannot be read, or its header lacks a column.
             Misconfigured: the mapping beside it is wrong, or a library is missing.
         """
-        return reading.read(path, self.mapping_for(path), reject=reject, watch=watch)
+        return order_files.read(path, self.mapping_for(path), reject=reject, watch=watch)
 
     def mapping_for(self, path: Path) -> Reading:
         """How a file is to be read."""

@@ -9,8 +9,8 @@ from decimal import Decimal
 import click
 from attrs import define, field
 
+from sesame_retail.grouping.line_grouping import Order
 from sesame_retail.kinds import KINDS, TENURE
-from sesame_retail.orders import Order
 from sesame_retail.provider import Orders
 from sesame_sdk import Identity, KeptBack, Signal
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 from sesame_retail import Orders
-from sesame_retail.book import Book
-from sesame_retail.follow import Follower
-from sesame_retail.mapping import Reading
-from sesame_retail.posting import advance
+from sesame_retail.files.mapping import Reading
+from sesame_retail.files.tail import Follower
 from sesame_retail.summary import Summary
+from sesame_retail.upload import advance
+from sesame_retail.webhooks.order_store import Book
 
 from sesame_sdk import Client, Home, Identity, KeptBack, Rejected, Signal
 

@@ -15,10 +15,11 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
-from sesame_retail import Order, Orders, guess, mapping
-from sesame_retail.entries import Entries, Entry
-from sesame_retail.fields import Money, Unreadable
-from sesame_retail.mapping import Columns, Form, Reading
+from sesame_retail import Order, Orders
+from sesame_retail.files import mapping, mapping_inference
+from sesame_retail.files.field_parsers import Money, Unreadable
+from sesame_retail.files.mapping import Columns, Form, Reading
+from sesame_retail.grouping.invoice_buffer import Entries, Entry
 from sesame_retail.money import Currencies
 
 from sesame_sdk import Identity, KeptBack, Misconfigured, Signal
@@ -195,7 +196,7 @@ def test_a_mapping_beside_the_file_is_used(tmp_path: Path) -> None:
     (tmp_path / "o.csv").write_text(
         "Bestellnummer;Kundennummer;Bestelldatum;Betrag\n1;k;01.07.2026 00:30;1.234,50\n"
     )
-    proposed = guess.propose(tmp_path / "o.csv")
+    proposed = mapping_inference.propose(tmp_path / "o.csv")
     zone = proposed.replace('# time_zone = "Europe/London"', 'time_zone = "Europe/Berlin" #')
     (tmp_path / "o.csv.toml").write_text(zone)
     (order,) = Orders().read(tmp_path / "o.csv")
@@ -209,14 +210,14 @@ def test_a_mapping_is_proposed_in_spite_of_bad_lines(tmp_path: Path) -> None:
     good = "".join(f"{n};k;0{n}.07.2026;1.234,50;JPY\n" for n in range(1, 10))
     file = tmp_path / "o.csv"
     file.write_text(f"Bestellnummer;Kundennummer;Bestelldatum;Betrag;Waehrung\n{good}10;k;gestern;viel;EUR\n")
-    proposed = guess.propose(file)
+    proposed = mapping_inference.propose(file)
     assert "decimal_comma = true" in proposed
     assert 'date_format = "%d.%m.%Y"' in proposed
     assert '# JPY = "?"' in proposed
     assert "EUR" not in proposed
     file.write_text("colour,size\nred,1\n")
-    assert "# number = ?  not found; it is needed" in guess.propose(file)
-    assert '# the file has: "colour", "size"' in guess.propose(file)
+    assert "# number = ?  not found; it is needed" in mapping_inference.propose(file)
+    assert '# the file has: "colour", "size"' in mapping_inference.propose(file)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,7 @@ def test_what_is_proposed_for_the_usual_columns_is_the_usual(tmp_path: Path) -> 
     (tmp_path / "o.csv").write_text(
         "InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\nC1,1,2026-01-01 10:00,1.5,1,UK\n"
     )
-    (tmp_path / "m.toml").write_text(guess.propose(tmp_path / "o.csv"))
+    (tmp_path / "m.toml").write_text(mapping_inference.propose(tmp_path / "o.csv"))
     assert mapping.load(tmp_path / "m.toml") == Reading()
 
 

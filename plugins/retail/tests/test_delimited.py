@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sesame_retail import Orders, delimited
+from sesame_retail import Orders
+from sesame_retail.files import csv_reader
 
 texts = st.text(alphabet='a1,"\n\r é', max_size=40)
 HEADER = "InvoiceNo,Description,Quantity,InvoiceDate,UnitPrice,CustomerID"
@@ -20,7 +21,7 @@ def records(text: str, size: int) -> tuple[list[str], list[list[str]], int]:
     stream = io.BytesIO(text.encode())
     read = stream.read
     stream.read = lambda _=-1: read(size)  # type: ignore[method-assign]
-    file = delimited.Delimited(delimited.texts(stream, "utf-8"), ",")
+    file = csv_reader.Delimited(csv_reader.texts(stream, "utf-8"), ",")
     width, rows, bad = len(file.header), [], 0
     for block in file.blocks():
         columns = [block.column(index) for index in range(width)]

@@ -13,9 +13,9 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from sesame_retail import Orders
-from sesame_retail.book import Book
 from sesame_retail.money import SCALE
-from sesame_retail.standing import News, Standing, after, told
+from sesame_retail.webhooks.order_state import News, Standing, after, told
+from sesame_retail.webhooks.order_store import Book
 
 from sesame_sdk import Identity, Signal
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 import uvicorn
-from sesame_retail.webhooks import MOST_BYTES, Webhooks
+from sesame_retail.webhooks.app import MOST_BYTES, Webhooks
 
 from sesame_sdk import Home, Misconfigured
 

@@ -25,6 +25,6 @@ def sesame_signal_providers() -> Iterable[SignalProvider[PostEvent]]:
 @hookimpl
 def sesame_cli_commands(group: click.Group) -> None:
     """``sesame social``."""
-    from sesame_social.command import social
+    from sesame_social.cli import social
 
     group.add_command(social)

@@ -73,7 +73,7 @@ def _said_of(event: PostEvent, identity: Identity) -> Signal | KeptBack:
 
 
 def _queued(path: Path) -> Iterator[PostEvent]:
-    from sesame_social.queue import Queue
+    from sesame_social.moderation_queue import Queue
 
     if not path.is_file():
         raise Rejected("there is no such queue", field=path.name)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from sesame_social import CommunityPosts
-from sesame_social.command import social
+from sesame_social.cli import social
 
 from sesame_sdk import KeptBack, Misconfigured, Rejected
 

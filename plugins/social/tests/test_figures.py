@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from sesame_social.classifier import Model, judge
-from sesame_social.classifier.folding import fold
-from sesame_social.classifier.masking import COARSE, masked
-from sesame_social.training import corpora
-from sesame_social.training.corpora import NEITHER
-from sesame_social.training.figures import Figure, calibration_error, f1, measured
+from sesame_social.classifier.entity_masking import COARSE, masked
+from sesame_social.classifier.normalize import fold
+from sesame_social.training import datasets
+from sesame_social.training.datasets import NEITHER
+from sesame_social.training.evaluation import Figure, calibration_error, f1, measured
 
 Figures = dict[tuple[str, str, str], Figure]
 
@@ -46,7 +46,7 @@ def test_ordinary_posts_are_seldom_taken_for_abuse(
     source: str, most: float, model: Model, shared_data: Path
 ) -> None:
     """Messages and comments that are no spam; those that are suspected have coarse words."""
-    rows = [row for row in corpora.rows(shared_data, source) if row.held_out and not row.label]
+    rows = [row for row in datasets.rows(shared_data, source) if row.held_out and not row.label]
     texts = [row.text for row in rows]
     suspected = judge(texts, model).suspected_abuse
     assert suspected.mean() <= most
@@ -56,7 +56,7 @@ def test_ordinary_posts_are_seldom_taken_for_abuse(
 
 def test_harmless_posts_with_a_link_are_seldom_taken_for_spam(model: Model, shared_data: Path) -> None:
     """Nearly all messages and comments with one are spam; posts elsewhere are not."""
-    rows = [row for row in corpora.rows(shared_data, "davidson") if row.held_out and row.label == NEITHER]
+    rows = [row for row in datasets.rows(shared_data, "davidson") if row.held_out and row.label == NEITHER]
     linked = [row.text for row in rows if "http" in row.text]
     assert len(linked) > 50
     assert judge(linked, model).suspected_spam.mean() <= 0.03

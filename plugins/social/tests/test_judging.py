@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sesame_social.classifier import Judged, Model, judge
-from sesame_social.classifier.folding import fold
-from sesame_social.classifier.judging import KINDS
+from sesame_social.classifier.normalize import fold
+from sesame_social.classifier.predict import KINDS
 
 from sesame_sdk import Rejected
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sesame_social.classifier import Judged, Model, judge
-from sesame_social.classifier.judging import KINDS
-from sesame_social.training import made
+from sesame_social.classifier.predict import KINDS
+from sesame_social.training import synthetic_texts
 
 ABOUT = {
     "en": (
@@ -176,7 +176,7 @@ def test_speech_against_prejudice_is_not_taken_for_prejudice(language: str, sort
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_speech_here_is_not_that_of_the_training(language: str) -> None:
     """No frame is shared."""
-    learned = made.words(f"templates_{language}")
+    learned = synthetic_texts.words(f"templates_{language}")
     frames = {frame for sort in ("speech", "quoted", "composed") for frame in learned.get(sort, [])}
     ours = SPEECH.joinpath(f"against_prejudice_{language}.txt").read_text("utf-8").splitlines()
     assert not {line.replace("{}", "").strip(" .。") for line in ours} & {
@@ -193,7 +193,7 @@ def test_abuse_of_people_is_still_found(model: Model) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_templates_here_are_not_those_of_the_training(language: str) -> None:
     """No frame is shared, nor any text."""
-    learned = made.words(f"templates_{language}")["frame"]
+    learned = synthetic_texts.words(f"templates_{language}")["frame"]
     ours = {frame.replace("{}", "").strip() for frame in FRAMES[language].splitlines() if frame != "{} {}."}
     assert not ours & {frame.replace("{thing}", "").replace("{mood}", "").strip() for frame in learned} - {
         "。"

@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from sesame_social.page import Server
-from sesame_social.queue import Queue, Suspected
+from sesame_social.moderation_queue import Queue, Suspected
+from sesame_social.review_page import Server
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EVIL = "<script>alert(1)</script>\"'&"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sesame_social import CommunityPosts, PostEvent
-from sesame_social.queue import Queue, Suspected
+from sesame_social.moderation_queue import Queue, Suspected
 
 from sesame_sdk import Identity, Misconfigured, Rejected
 
@@ -129,7 +129,7 @@ def test_a_decision_that_was_told_survives_a_crash(path: Path) -> None:
         queue.put([ONE, Suspected("p2", "bob", "spam", 0.8, "x")], now=NOW)
     code = (
         "import sys, time; from datetime import *; from pathlib import Path\n"
-        "from sesame_social.queue import Queue\n"
+        "from sesame_social.moderation_queue import Queue\n"
         "q = Queue(Path(sys.argv[1])); q.decide('p1', confirmed=True, by='mod', now=datetime.now(UTC))\n"
         "q._database.execute('BEGIN IMMEDIATE'); q._database.execute(\"DELETE FROM suspected\")\n"
         "print('told', flush=True); time.sleep(60)"

@@ -21,10 +21,10 @@ from litestar.exceptions import HTTPException
 
 from sesame_sdk.errors import Refused, Rejected, Retryable, SesameError, Throttled
 from sesame_sdk.hub.api.problems import refusal
-from sesame_sdk.hub.products.product import FAILURES
-from sesame_sdk.hub.watch import metrics, safe
-from sesame_sdk.hub.watch.lines import LedgerFailed, RequestFailed
-from sesame_sdk.hub.watch.logs import say
+from sesame_sdk.hub.database.dialects.base import FAILURES
+from sesame_sdk.hub.observability import metrics, safe_values
+from sesame_sdk.hub.observability.log_events import LedgerFailed, RequestFailed
+from sesame_sdk.hub.observability.structured_log import say
 from sesame_sdk.model import codec
 
 _AnyRequest = Request[Any, Any, Any]
@@ -71,7 +71,7 @@ def on_retryable(_: _AnyRequest, error: Retryable) -> Response[bytes]:
 
 def on_database(request: _AnyRequest, error: Exception) -> Response[bytes]:
     """503: the ledger is away, or its disk is full."""
-    say(LedgerFailed(safe.route(request.scope), safe.fault(error)))
+    say(LedgerFailed(safe_values.route(request.scope), safe_values.fault(error)))
     return _answer(
         503, "unavailable", "the ledger does not answer", headers={"Retry-After": _LEDGER_RETRY_AFTER}
     )
@@ -85,7 +85,7 @@ def on_http(_: _AnyRequest, error: HTTPException) -> Response[bytes]:
 
 def on_anything(request: _AnyRequest, error: Exception) -> Response[bytes]:
     """500. The log gets its type and where it was raised; the sender gets nothing of it."""
-    say(RequestFailed(safe.route(request.scope), safe.fault(error)))
+    say(RequestFailed(safe_values.route(request.scope), safe_values.fault(error)))
     return _answer(500, "internal_error", "the hub failed; its operator can see why in its log")
 
 

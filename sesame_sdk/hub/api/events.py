@@ -5,9 +5,9 @@ from typing import Any
 
 from litestar import Request, Response, post
 
-from sesame_sdk.hub.api.bodies import read_body
-from sesame_sdk.hub.api.operations import LIMITED, OF_BODIES, TEXT, answer, documented, fault, taking
-from sesame_sdk.hub.api.state import gate_of, hub_of, verifier_of
+from sesame_sdk.hub.api.dependencies import gate_of, hub_of, verifier_of
+from sesame_sdk.hub.api.openapi_responses import LIMITED, OF_BODIES, TEXT, answer, documented, fault, taking
+from sesame_sdk.hub.api.request_body import read_body
 
 SET_MEDIA_TYPE = "application/secevent+jwt"
 

@@ -5,12 +5,12 @@ from typing import Any
 from litestar import MediaType, Request, Response, post
 from litestar.concurrency import sync_to_thread
 
-from sesame_sdk.hub.api.operations import JSON, OF_BODIES, OF_READERS, answer, documented, taking
-from sesame_sdk.hub.api.schemas import POLL_ASKED, POLLED
+from sesame_sdk.hub.api.dependencies import gate_of, hub_of
+from sesame_sdk.hub.api.openapi_responses import JSON, OF_BODIES, OF_READERS, answer, documented, taking
+from sesame_sdk.hub.api.openapi_schemas import POLL_ASKED, POLLED
 from sesame_sdk.hub.api.scores import token_of
-from sesame_sdk.hub.api.ssf import SHARED, asked_of
-from sesame_sdk.hub.api.state import gate_of, hub_of
-from sesame_sdk.hub.reception import Poll
+from sesame_sdk.hub.api.streams import SHARED, asked_of
+from sesame_sdk.hub.streams.management import Poll
 from sesame_sdk.model import codec
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from litestar import Request, Response
 
 from sesame_sdk.errors import Refused
-from sesame_sdk.hub.watch import lines, metrics, safe
-from sesame_sdk.hub.watch.logs import say
+from sesame_sdk.hub.observability import log_events, metrics, safe_values
+from sesame_sdk.hub.observability.structured_log import say
 from sesame_sdk.model import codec
-from sesame_sdk.model.problem import MEDIA_TYPE, problem
+from sesame_sdk.model.problem_details import MEDIA_TYPE, problem
 
 #: A plugin with a hundred bad kinds is told of them all; an operator's log needs no more than these.
 MOST_LOGGED = 20
@@ -23,8 +23,10 @@ MOST_LOGGED = 20
 
 def refusal(request: Request[Any, Any, Any], error: Refused, status: int) -> Response[bytes]:
     """The answer to a request that the guard refused; also writes its log line."""
-    rules = tuple(dict.fromkeys(safe.rule(finding.rule) for finding in error.findings))
-    say(lines.Refused(safe.route(request.scope), status, len(error.findings), rules[:MOST_LOGGED]))
+    rules = tuple(dict.fromkeys(safe_values.rule(finding.rule) for finding in error.findings))
+    say(
+        log_events.Refused(safe_values.route(request.scope), status, len(error.findings), rules[:MOST_LOGGED])
+    )
     metrics.refused(error.code)
     said = problem(error, status=status, err=error.code, description=str(error))
     return Response(codec.encode(said), status_code=status, media_type=MEDIA_TYPE)

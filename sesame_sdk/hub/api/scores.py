@@ -13,20 +13,22 @@ from litestar.concurrency import sync_to_thread
 from litestar.openapi.spec import Parameter
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.hub.api.bodies import read_body
+from sesame_sdk.hub.api.dependencies import gate_of, hub_of
 from sesame_sdk.hub.api.errors import on_read_rejected
-from sesame_sdk.hub.api.operations import OF_BODIES, OF_READERS, answer, documented, fault, taking
-from sesame_sdk.hub.api.schemas import ASKED, LONGEST_SUBJECT, SCORE, SCORES, SUBJECT
-from sesame_sdk.hub.api.state import gate_of, hub_of
+from sesame_sdk.hub.api.openapi_responses import OF_BODIES, OF_READERS, answer, documented, fault, taking
+from sesame_sdk.hub.api.openapi_schemas import ASKED, LONGEST_SUBJECT, SCORE, SCORES, SUBJECT
+from sesame_sdk.hub.api.request_body import read_body
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.reads import MOST_SUBJECTS
-from sesame_sdk.model import checks, codec
+from sesame_sdk.hub.scoring.score_reads import MOST_SUBJECTS
+from sesame_sdk.model import codec, validators
 
-_is_subject = re.compile(checks.SUBJECT_PATTERN).fullmatch
+_is_subject = re.compile(validators.SUBJECT_PATTERN).fullmatch
 _JSON = "application/json"
 _BEARER = "bearer"
 SECURITY: list[dict[str, list[str]]] = [{"reader": []}]
-_Subject = Annotated[str, msgspec.Meta(max_length=LONGEST_SUBJECT, pattern=rf"^{checks.SUBJECT_PATTERN}\Z")]
+_Subject = Annotated[
+    str, msgspec.Meta(max_length=LONGEST_SUBJECT, pattern=rf"^{validators.SUBJECT_PATTERN}\Z")
+]
 
 
 @frozen

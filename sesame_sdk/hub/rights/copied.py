@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, insert
 
-from sesame_sdk.hub.rights.schema import copies
+from sesame_sdk.hub.rights.tables import copies
 
 
 def note(connection: Connection, envelope: int, persons: Collection[int]) -> None:

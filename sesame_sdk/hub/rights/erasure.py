@@ -18,15 +18,16 @@ from datetime import datetime
 from attrs import frozen
 from sqlalchemy import Connection, delete, func, insert, select
 
-from sesame_sdk.hub import feed, grants, people
-from sesame_sdk.hub.moments import micros
+from sesame_sdk.hub.consent import grants, subjects
+from sesame_sdk.hub.database.tables import signals
+from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.rights import notices, redaction
-from sesame_sdk.hub.rights.holdings import rows_of
 from sesame_sdk.hub.rights.notices import Notice
-from sesame_sdk.hub.rights.schema import erasures
-from sesame_sdk.hub.schema import signals
+from sesame_sdk.hub.rights.personal_data_map import rows_of
+from sesame_sdk.hub.rights.tables import erasures
+from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.feed import Gone
+from sesame_sdk.model.stream_events import Gone
 
 
 @frozen
@@ -55,10 +56,10 @@ def erase(connection: Connection, person: str, at: datetime) -> Erased:
     Raises:
         Rejected: nobody is known by that, or an envelope of theirs is damaged.
     """
-    number = people.known(connection, person, lock=True)
+    number = subjects.known(connection, person, lock=True)
     # First, so that whoever takes in signals meanwhile comes before all this, or sees no consent.
     grants.announce(connection)
-    feed.erase(connection, number, at)
+    subject_states.erase(connection, number, at)
     names = redaction.names_of(connection, number)
     many = connection.scalar(select(func.count()).select_from(signals).where(signals.c.person == number)) or 0
     dropped = redaction.drop(connection, number, names)

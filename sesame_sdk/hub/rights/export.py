@@ -12,27 +12,9 @@ from attrs import field, frozen
 from sqlalchemy import Connection, Row, Table, and_, select
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.hub import consents, people, policies, reads, scores
-from sesame_sdk.hub.feed_schema import changed, letters, told
-from sesame_sdk.hub.feed_schema import streams as streams_table
-from sesame_sdk.hub.moments import moment
-from sesame_sdk.hub.parties import KeysOnFile, void_envelopes
-from sesame_sdk.hub.rights import disputes, redaction
-from sesame_sdk.hub.rights.dispute import Dispute
-from sesame_sdk.hub.rights.export_form import (
-    FORMAT,
-    Disputed,
-    DueBy,
-    HeldSignal,
-    OwedNotice,
-    Pseudonym,
-    ScoreNow,
-    ToldScore,
-)
-from sesame_sdk.hub.rights.ids import key_of
-from sesame_sdk.hub.rights.schema import copies, dispute_steps, notices
-from sesame_sdk.hub.rights.schema import disputes as disputes_table
-from sesame_sdk.hub.schema import (
+from sesame_sdk.hub.consent import grant_cache, subjects
+from sesame_sdk.hub.database.signal_ids import key_of
+from sesame_sdk.hub.database.tables import (
     envelopes,
     grant_crossings,
     grant_kinds,
@@ -43,11 +25,30 @@ from sesame_sdk.hub.schema import (
     registrations,
     signals,
 )
-from sesame_sdk.hub.schema import kinds as kinds_table
-from sesame_sdk.hub.schema import people as people_table
-from sesame_sdk.hub.schema import reads as reads_table
+from sesame_sdk.hub.database.tables import kinds as kinds_table
+from sesame_sdk.hub.database.tables import people as people_table
+from sesame_sdk.hub.database.tables import reads as reads_table
+from sesame_sdk.hub.database.timestamps import moment
+from sesame_sdk.hub.partners.keys import KeysOnFile, void_envelopes
+from sesame_sdk.hub.rights import dispute_store, redaction
+from sesame_sdk.hub.rights.dispute_model import Dispute
+from sesame_sdk.hub.rights.export_schema import (
+    FORMAT,
+    Disputed,
+    DueBy,
+    HeldSignal,
+    OwedNotice,
+    Pseudonym,
+    ScoreNow,
+    ToldScore,
+)
+from sesame_sdk.hub.rights.tables import copies, dispute_steps, notices
+from sesame_sdk.hub.rights.tables import disputes as disputes_table
+from sesame_sdk.hub.scoring import policies, score_reads, scores
+from sesame_sdk.hub.streams.tables import changed, letters, told
+from sesame_sdk.hub.streams.tables import streams as streams_table
 from sesame_sdk.model import codec
-from sesame_sdk.model.signal import SignalKind
+from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.signing.envelopes import open_envelope
 
 #: In which part of an export a table's rows are; a test looks for every table with people in it.
@@ -93,15 +94,15 @@ class Exporter:
         Raises:
             Rejected: nobody is known by that.
         """
-        number = people.known(self.connection, person)
+        number = subjects.known(self.connection, person)
         head = {"format": FORMAT, "hub": self.hub, "person": person, "at": self.at}
         yield codec.encode(head)[:-1]
         sections: dict[str, Iterable[object]] = {
             "pseudonyms": self._pseudonyms(number),
-            "grants": (grant for _, grant in consents.listed(self.connection, person)),
+            "grants": (grant for _, grant in grant_cache.listed(self.connection, person)),
             "scores": self._scores(person),
-            "disputes": (self._dispute(one) for one in disputes.listed(self.connection, person)),
-            "reads": reads.of_person(self.connection, person),
+            "disputes": (self._dispute(one) for one in dispute_store.listed(self.connection, person)),
+            "reads": score_reads.of_person(self.connection, person),
             "told": self._told(number),
             "notices": self._notices(number),
             "signals": self._signals(number),

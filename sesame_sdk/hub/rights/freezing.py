@@ -2,8 +2,8 @@
 
 from sqlalchemy import ColumnElement, and_, exists, select
 
-from sesame_sdk.hub.rights.schema import disputes
-from sesame_sdk.hub.schema import pseudonyms, signals
+from sesame_sdk.hub.database.tables import pseudonyms, signals
+from sesame_sdk.hub.rights.tables import disputes
 
 
 def frozen() -> ColumnElement[bool]:

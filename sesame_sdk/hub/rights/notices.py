@@ -14,13 +14,13 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from sesame_sdk.hub.moments import micros, moment
+from sesame_sdk.hub.database.tables import partners
+from sesame_sdk.hub.database.timestamps import micros, moment
 from sesame_sdk.hub.rights.deadlines import TELL_SOURCE, Deadline, after_business_days
-from sesame_sdk.hub.rights.schema import erasures, notices
-from sesame_sdk.hub.schema import partners
+from sesame_sdk.hub.rights.tables import erasures, notices
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.signing.events import new_jti
+from sesame_sdk.signing.security_events import new_jti
 
 
 @frozen

@@ -18,15 +18,15 @@ from attrs import frozen
 from sqlalchemy import Connection, Row, bindparam, select, union, update
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.hub.ledger import Kept
-from sesame_sdk.hub.parties import void_envelopes
-from sesame_sdk.hub.rights.schema import copies
-from sesame_sdk.hub.schema import envelopes, pseudonyms, signals
+from sesame_sdk.hub.database.tables import envelopes, pseudonyms, signals
+from sesame_sdk.hub.ingest.ledger import Kept
+from sesame_sdk.hub.partners.keys import void_envelopes
+from sesame_sdk.hub.rights.tables import copies
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.signal import Signal
-from sesame_sdk.signing import base64url, compact, forms
-from sesame_sdk.signing.events import raw_payload
+from sesame_sdk.model.signals import Signal
+from sesame_sdk.signing import base64url, envelope_schema, jws
+from sesame_sdk.signing.security_events import raw_payload
 
 #: Envelopes in memory at a time, about 300 kB each.
 _AT_ONCE = 16
@@ -141,8 +141,10 @@ def _signal_in(text: bytes) -> Signal:
 def _in_the_clear(row: Row[Any]) -> tuple[Signal, ...]:
     if not row.token:
         return codec.decode(row.kept, tuple[Signal, ...])
-    claims = base64url.decode(compact.split(row.token)[1], field="payload")
-    return codec.decode(raw_payload(claims, EventType.SIGNALS), forms.InTheClear, field="events").signals
+    claims = base64url.decode(jws.split(row.token)[1], field="payload")
+    return codec.decode(
+        raw_payload(claims, EventType.SIGNALS), envelope_schema.InTheClear, field="events"
+    ).signals
 
 
 def _numbers(connection: Connection, person: int) -> "array[int]":

@@ -13,11 +13,11 @@ from sesame_sdk.errors import Rejected
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
-from sesame_sdk.model.party import Manifest
+from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.model.signal import FIRST_MOMENT, MOST_VALUE, Polarity, Signal
+from sesame_sdk.model.signals import FIRST_MOMENT, MOST_VALUE, Polarity, Signal
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.events import event_type_of, sign_event, verify_event
+from sesame_sdk.signing.security_events import event_type_of, sign_event, verify_event
 from sesame_sdk.testing.memory.consents import Consents
 from sesame_sdk.testing.memory.kept import Arrival, Kept, Telling
 from sesame_sdk.testing.memory.parties import Parties

@@ -7,15 +7,15 @@ from typing import Any
 from attrs import evolve
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.guard.effect import contexts_that_count
 from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.rules.score_influence import contexts_that_count
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Action
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
-from sesame_sdk.model.signal import Signal
+from sesame_sdk.model.signals import Signal
 from sesame_sdk.signing.keys import SigningKey, jwk_set
 from sesame_sdk.testing.memory import readers
 from sesame_sdk.testing.memory.consents import Consents

@@ -13,7 +13,7 @@ from datetime import datetime
 from attrs import field, frozen
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.model.signal import Signal
+from sesame_sdk.model.signals import Signal
 
 
 @frozen

@@ -7,8 +7,8 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import Rejected
-from sesame_sdk.model.party import Party
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.model.manifest import Party
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 
 @frozen

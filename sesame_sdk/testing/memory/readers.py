@@ -8,10 +8,10 @@ from attrs import define, field, frozen
 from sesame_sdk.errors import Refused, Rejected
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.purposes import refusing_rule
-from sesame_sdk.model import checks, codec
+from sesame_sdk.model import codec, validators
 from sesame_sdk.model.grant import Reading
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.signing.tokens import LEEWAY, READ_TYP, KeyFinder, verify_claims
+from sesame_sdk.signing.jwt import LEEWAY, READ_TYP, KeyFinder, verify_claims
 from sesame_sdk.testing.memory.registered import Registered
 
 MOST_SUBJECTS = 10_000
@@ -21,8 +21,8 @@ LONGEST_LIFE = timedelta(minutes=5)
 @frozen
 class _Claims:
     exp: float
-    purpose: str = field(validator=checks.iri)
-    context: str = field(validator=checks.context)
+    purpose: str = field(validator=validators.iri)
+    context: str = field(validator=validators.context)
 
 
 @frozen

@@ -14,9 +14,9 @@ from sesame_sdk.errors import Refused, Rejected
 from sesame_sdk.guard.guard import MOST_LISTED, Guard
 from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Action
-from sesame_sdk.model.party import API_VERSION, ConsumerDeclaration, Manifest
+from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.model.signal import SignalKind
+from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.testing.memory.kept import Arrival
 
 

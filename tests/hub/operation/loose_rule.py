@@ -9,7 +9,7 @@ from typing import ClassVar
 from sesame_sdk import Reading
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Finding
-from sesame_sdk.model.signal import SignalKind
+from sesame_sdk.model.signals import SignalKind
 
 
 class LooseRule(GuardRule):

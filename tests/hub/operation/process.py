@@ -20,10 +20,10 @@ _REPOSITORY = Path(__file__).parents[3]
 _PROGRAM = """
 import sys
 from pathlib import Path
-from sesame_sdk.hub.server import serve
-from sesame_sdk.hub.watch import logs
+from sesame_sdk.hub.server.server import serve
+from sesame_sdk.hub.observability import structured_log
 from tests.hub.operation.loose_rule import LooseRule
-logs.gate.strict = True
+structured_log.gate.strict = True
 serve(Path(sys.argv[1]), flags=dict(word.split("=", 1) for word in sys.argv[2:]), rules=[LooseRule()])
 """
 PATIENCE = 120.0

@@ -19,17 +19,17 @@ import requests
 from attrs import define, evolve, field
 
 from sesame_sdk import Misconfigured, Rejected
-from sesame_sdk.hub import moments
-from sesame_sdk.hub.backups import archive
-from sesame_sdk.hub.backups.backup import back_up
-from sesame_sdk.hub.backups.restore import restore
+from sesame_sdk.hub.backup import archive
+from sesame_sdk.hub.backup.backup import back_up
+from sesame_sdk.hub.backup.restore import restore
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import FILE, KEY, create_hub, load_settings
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
+from tests.hub.fixtures import ORDER, Partner
 from tests.hub.operation.process import running, until
 from tests.hub.operation.world import World, world
-from tests.hub.stage import ORDER, Partner
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -130,8 +130,8 @@ def old(tmp_path: Path) -> Iterator[Old]:
     """Ada and ben agreed, and bought; then the backup was made."""
     path = create_hub(tmp_path / "hub", issuer="https://hub.example").path
     with Hub.open(path) as hub:
-        shop = Partner.join("https://shop.example", hub, moments.now, ORDERS, reads=["retail"])
-        given = moments.now() - timedelta(days=1)
+        shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS, reads=["retail"])
+        given = timestamps.now() - timedelta(days=1)
         for person in ("ada", "ben"):
             hub.add_grants(shop.grants(person, ORDER, reads="retail", given_at=given))
             shop.send(shop.signal(person, f"{person} 1", at=given))
@@ -178,7 +178,7 @@ def test_a_damaged_ledger_is_not_taken_for_a_backup(old: Old, tmp_path: Path) ->
 def test_what_was_taken_back_since_stays_taken_back(old: Old, tmp_path: Path) -> None:
     """A withdrawal and a revoked key after the backup hold in what is restored; the rest is there."""
     old.hub.withdraw("ada", old.shop.issuer)
-    old.hub.revoke_key(old.shop.issuer, old.shop.key.kid, moments.now())
+    old.hub.revoke_key(old.shop.issuer, old.shop.key.kid, timestamps.now())
     done = restore(old.file, tmp_path / "back", journals=[old.journal])
     assert done.again == 2
     with Hub.open(tmp_path / "back") as hub:
@@ -193,7 +193,7 @@ def test_what_was_taken_back_since_stays_taken_back(old: Old, tmp_path: Path) ->
 def test_an_older_withdrawal_and_a_new_consent_are_as_they_were(old: Old, tmp_path: Path) -> None:
     """Only what came after the backup is done again."""
     old.hub.withdraw("ada", old.shop.issuer)
-    given = moments.now() + timedelta(minutes=10)
+    given = timestamps.now() + timedelta(minutes=10)
     late = Hub.open(old.path, clock=lambda: given + timedelta(minutes=1))
     with late:
         late.add_grants(old.shop.grants("ada", ORDER, given_at=given))

@@ -20,12 +20,12 @@ import requests
 from attrs import define, evolve, field
 
 from sesame_sdk import Sensitivity
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.keys import SigningKey
+from tests.hub.fixtures import LATE, ORDER, kind, manifest
 from tests.hub.operation.process import Running, running, until
 from tests.hub.operation.world import SET, World, world
-from tests.hub.stage import LATE, ORDER, kind, manifest
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -145,7 +145,7 @@ class Day:
         assert self.receive(world.post(self.tell(PEOPLE[1], of="retail.order.nobody-registered"))) == 202
         stranger = SigningKey.generate()
         self.secrets.add(*stranger.public_jwk.values())
-        early = evolve(shop, clock=lambda: moments.now() + timedelta(days=900))
+        early = evolve(shop, clock=lambda: timestamps.now() + timedelta(days=900))
         for bad in (
             good[:-30],
             good.replace(b"~", b"~~", 1),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from attrs import define
 
-from sesame_sdk.hub.watch.health import PATIENCE, Health, State
+from sesame_sdk.hub.observability.health import PATIENCE, Health, State
 from tests.hub.operation.process import Running, running, until
 from tests.hub.operation.world import World, world
 

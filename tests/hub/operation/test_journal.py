@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk import Direction, Misconfigured
-from sesame_sdk.hub import journal
+from sesame_sdk.hub.backup import withdrawal_log
+from sesame_sdk.hub.backup.withdrawal_log import Journal, What
+from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.journal import Journal, What
-from sesame_sdk.hub.moments import micros
 from sesame_sdk.hub.settings import FILE, create_hub
 from tests.hub.conftest import ORDERS
-from tests.hub.stage import HUB, NOON, Clock, Partner
+from tests.hub.fixtures import HUB, NOON, Clock, Partner
 
 DAYS = timedelta(days=35)
 SHOP = "https://shop.example"
@@ -46,7 +46,7 @@ def test_a_journal_says_what_was_done_and_to_whom_only_to_those_who_know(book: J
     book.revoked(SHOP, "a-kid", NOON)
     text = book.path.read_text()
     assert "ada@" not in text
-    read = journal.read(book.path)
+    read = withdrawal_log.read(book.path)
     assert [(entry.what, entry.at) for entry in read.entries] == [
         (what, micros(NOON)) for what in (What.WITHDREW, What.ERASED, What.REVOKED)
     ]
@@ -63,7 +63,7 @@ def test_several_that_begin_one_journal_together_use_one_key(tmp_path: Path, clo
     def begin(path: Path) -> bytes:
         together.wait()
         Journal(path, DAYS, clock).begin()
-        return journal.read(path).key
+        return withdrawal_log.read(path).key
 
     together = Barrier(6)
     with ThreadPoolExecutor(6) as pool:
@@ -76,7 +76,7 @@ def test_two_journals_call_a_person_by_two_names(book: Journal, tmp_path: Path, 
     """So they cannot be joined."""
     other = Journal(tmp_path / "other.jsonl", DAYS, clock)
     other.begin()
-    assert journal.read(book.path).who("ada") != journal.read(other.path).who("ada")
+    assert withdrawal_log.read(book.path).who("ada") != withdrawal_log.read(other.path).who("ada")
 
 
 @given(st.binary(max_size=300))
@@ -89,9 +89,9 @@ def test_a_line_that_a_power_cut_left_unfinished_is_passed_over(
     made.erased("ada")
     with made.path.open("ab") as file:
         file.write(torn.replace(b"\n", b""))
-    assert len(journal.read(made.path).entries) == 1
+    assert len(withdrawal_log.read(made.path).entries) == 1
     made.erased("ben")
-    read = journal.read(made.path)
+    read = withdrawal_log.read(made.path)
     assert [entry.who for entry in read.entries] == [read.who("ada"), read.who("ben")]
 
 
@@ -121,7 +121,7 @@ def test_lines_are_forgotten_when_no_backup_may_be_so_old(book: Journal, clock: 
         book.erased("ada")
         clock.pass_by(days=20)
     book.erased("ben")
-    read = journal.read(book.path)
+    read = withdrawal_log.read(book.path)
     assert read.since == micros(clock.now - DAYS)
     assert [entry.at for entry in read.entries] == [
         micros(clock.now - timedelta(days=20)),
@@ -147,7 +147,7 @@ def test_several_processes_write_one_journal(book: Journal) -> None:
         writer.start()
     for writer in writers:
         writer.join()
-    read = journal.read(book.path)
+    read = withdrawal_log.read(book.path)
     expected = {read.who(f"{number} {count}") for number in range(3) for count in range(40)}
     assert sorted(entry.who for entry in read.entries) == sorted(expected)
 
@@ -159,7 +159,7 @@ def test_a_hub_writes_down_what_people_take_back_before_it_is_done(tmp_path: Pat
         hub.add_grants(shop.grants("ada", "retail.order.completed", reads="retail"))
         hub.withdraw("ada", SHOP, Direction.READ)
         hub.revoke_key(SHOP, shop.key.kid, NOON)
-        read = journal.read(hub.settings.journal_path)
+        read = withdrawal_log.read(hub.settings.journal_path)
         assert [(entry.what, entry.direction, entry.kid) for entry in read.entries] == [
             (What.WITHDREW, Direction.READ, ""),
             (What.REVOKED, None, shop.key.kid),

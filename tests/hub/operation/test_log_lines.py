@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sesame_sdk
-from sesame_sdk.hub.watch import lines, logs, safe
-from sesame_sdk.hub.watch.lines import Answered, GroupFailed, Line, Refused, ThreadFailed
-from sesame_sdk.hub.watch.safe import CODES, Fault, Safe
+from sesame_sdk.hub.observability import log_events, safe_values, structured_log
+from sesame_sdk.hub.observability.log_events import Answered, GroupFailed, Line, Refused, ThreadFailed
+from sesame_sdk.hub.observability.safe_values import CODES, Fault, Safe
 
 SECRET = "k5ug6idlnzxxo4zanvsq2dpbge"
 #: Names that the log fills in itself, whatever it was given, or that Python cannot pass.
@@ -31,14 +31,14 @@ _OURS = {"event", "level", "time", "self"}
 def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """A log that is strict, as JSON, with all it was told; this process's logging is put back afterwards."""
     stream, root = io.StringIO(), logging.getLogger()
-    handlers, level, hook, log = root.handlers[:], root.level, threading.excepthook, logs._log
-    logs.begin(level="debug", form="json", stream=stream)
-    monkeypatch.setattr(logs.gate, "strict", True)
+    handlers, level, hook, log = root.handlers[:], root.level, threading.excepthook, structured_log._log
+    structured_log.begin(level="debug", form="json", stream=stream)
+    monkeypatch.setattr(structured_log.gate, "strict", True)
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(False)
-    threading.excepthook, logs._log = hook, log
+    threading.excepthook, structured_log._log = hook, log
 
 
 def told(stream: io.StringIO) -> list[dict[str, object]]:
@@ -48,13 +48,13 @@ def told(stream: io.StringIO) -> list[dict[str, object]]:
 
 def test_no_field_of_any_line_is_plain_text() -> None:
     """Numbers, safe words, and faults that are made of these."""
-    kinds = [kind for kind in vars(lines).values() if isinstance(kind, type) and issubclass(kind, Line)]
-    assert set(logs.KINDS.values()) == set(kinds) - {Line}
+    kinds = [kind for kind in vars(log_events).values() if isinstance(kind, type) and issubclass(kind, Line)]
+    assert set(structured_log.KINDS.values()) == set(kinds) - {Line}
     allowed = {int, float, bool, Safe, Safe | None, tuple[Safe, ...], Fault}
     for kind in kinds:
         hints = get_type_hints(kind)
         assert {hints[field.name] for field in fields(kind)} <= allowed
-    assert set(get_type_hints(safe.Failure).values()) <= allowed
+    assert set(get_type_hints(safe_values.Failure).values()) <= allowed
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_the_gate_refuses_loudly_where_it_is_strict(
     said: io.StringIO, event: str, told: dict[str, object], named: str
 ) -> None:
     """The field is named, its value is not, and nothing is written."""
-    with pytest.raises(logs.NotSafe, match=named) as refused:
-        logs._log.info(Safe(event) if event in logs.KINDS else event, **told)
+    with pytest.raises(structured_log.NotSafe, match=named) as refused:
+        structured_log._log.info(Safe(event) if event in structured_log.KINDS else event, **told)
     assert SECRET not in str(refused.value)
     assert said.getvalue() == ""
 
@@ -86,7 +86,7 @@ def test_the_gate_refuses_loudly_where_it_is_strict(
 def test_in_production_the_gate_leaves_out_what_it_would_refuse(some: dict[str, str]) -> None:
     """Whatever is smuggled into a line, its texts are not in what is written, and the line says so."""
     stream = io.StringIO()
-    log = logs._logger(lines.DEBUG, logs._Sink(stream), logs._as_json)
+    log = structured_log._logger(log_events.DEBUG, structured_log._Sink(stream), structured_log._as_json)
     some = {name: f"{SECRET} {value}" for name, value in some.items() if name not in _OURS}
     log.info(Safe("answered"), **some)
     line = json.loads(stream.getvalue())
@@ -102,7 +102,7 @@ def test_an_error_is_told_by_its_type_code_and_place(said: io.StringIO) -> None:
         except ValueError as error:
             raise OSError(28, SECRET, f"/{SECRET}") from error
     except OSError as error:
-        logs.say(GroupFailed(3, safe.fault(error)))
+        structured_log.say(GroupFailed(3, safe_values.fault(error)))
     assert SECRET not in said.getvalue()
     (line,) = told(said)
     first, second = line["fault"]  # type: ignore[misc]
@@ -114,7 +114,9 @@ def test_a_chain_of_errors_that_never_ends_is_cut() -> None:
     """An error may be its own cause, through others."""
     first, second = ValueError(), TypeError()
     first.__cause__, second.__cause__ = second, first
-    assert [failure.type for failure in safe.fault(first)] == ["ValueError", "TypeError"] * 2 + ["ValueError"]
+    assert [failure.type for failure in safe_values.fault(first)] == ["ValueError", "TypeError"] * 2 + [
+        "ValueError"
+    ]
 
 
 def test_libraries_are_told_by_name_level_and_place(said: io.StringIO) -> None:
@@ -147,7 +149,7 @@ def test_each_text_of_a_library_that_is_shown_is_a_constant_in_its_code() -> Non
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant)
     }
-    assert constants >= logs.LIBRARY_TEXTS
+    assert constants >= structured_log.LIBRARY_TEXTS
 
 
 def test_every_code_that_the_hub_refuses_with_is_known() -> None:
@@ -168,7 +170,7 @@ def test_every_code_that_the_hub_refuses_with_is_known() -> None:
 def test_nothing_in_the_hub_logs_in_any_other_way() -> None:
     """No module but the log's own imports ``logging`` or ``structlog``, or prints."""
     root = Path(str(sesame_sdk.__file__)).parent / "hub"
-    for file in set(root.rglob("*.py")) - {root / "watch" / "logs.py"}:
+    for file in set(root.rglob("*.py")) - {root / "observability" / "structured_log.py"}:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         imported = {
             name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
@@ -190,7 +192,9 @@ def test_a_log_that_cannot_be_written_fails_nothing() -> None:
     said = 0
     with suppress(OSError), Path("/dev/full").open("w") as full:  # closing it fails, as it must
         for stream in (full, closed):
-            logs._logger(lines.DEBUG, logs._Sink(stream), logs._as_json).error(Safe("ready"), after_ms=1.0)
+            structured_log._logger(
+                log_events.DEBUG, structured_log._Sink(stream), structured_log._as_json
+            ).error(Safe("ready"), after_ms=1.0)
             said += 1
     assert said == 2
 
@@ -198,9 +202,11 @@ def test_a_log_that_cannot_be_written_fails_nothing() -> None:
 def test_a_person_at_a_terminal_reads_the_same(said: io.StringIO) -> None:
     """One line each, the fault beneath it."""
     text = io.StringIO()
-    log = logs._logger(lines.DEBUG, logs._Sink(text), logs._for_people(text))
+    log = structured_log._logger(
+        log_events.DEBUG, structured_log._Sink(text), structured_log._for_people(text)
+    )
     log.info(Safe("answered"), method=Safe("GET"), route=Safe("/health/live"), status=200, ms=0.4)
-    log.error(Safe("group_failed"), pieces=2, fault=safe.fault(OSError(28, SECRET)))
+    log.error(Safe("group_failed"), pieces=2, fault=safe_values.fault(OSError(28, SECRET)))
     log.warning(Safe("refused"), rules=(Safe("SPC-1"), Safe("EXT-0")))
     first, second, beneath, third = text.getvalue().splitlines()
     assert "answered" in first
@@ -227,7 +233,7 @@ def test_a_person_at_a_terminal_reads_the_same(said: io.StringIO) -> None:
 )
 def test_a_line_has_the_level_of_its_kind(said: io.StringIO, line: Line, level: str) -> None:
     """What nobody did anything for is for debugging only."""
-    logs.say(line)
+    structured_log.say(line)
     assert told(said)[0]["level"] == level
 
 

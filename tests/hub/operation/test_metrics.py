@@ -12,12 +12,12 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from sesame_sdk import Misconfigured
-from sesame_sdk.hub.watch import metrics
+from sesame_sdk.hub.observability import metrics
 from sesame_sdk.model.envelope import DropReason
+from tests.hub.fixtures import LATE
 from tests.hub.operation.process import Running, running, until
 from tests.hub.operation.world import World, world
 from tests.hub.process import free_port
-from tests.hub.stage import LATE
 
 Figures = dict[str, float]
 
@@ -144,8 +144,8 @@ def test_an_address_that_is_taken_is_told() -> None:
 
 _WORKER = """
 import sys
-from sesame_sdk.hub.watch import metrics
-from sesame_sdk.hub.watch.safe import Safe
+from sesame_sdk.hub.observability import metrics
+from sesame_sdk.hub.observability.safe_values import Safe
 from sesame_sdk.model.envelope import DropReason
 
 for _ in range(int(sys.argv[1])):

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from sesame_sdk import Misconfigured
-from sesame_sdk.hub import moments
-from sesame_sdk.hub.backups.backup import back_up
-from sesame_sdk.hub.backups.ledgers import silent
-from sesame_sdk.hub.backups.postgresql_ledger import PostgreSQLLedger
-from sesame_sdk.hub.backups.restore import restore
+from sesame_sdk.hub.backup.backup import back_up
+from sesame_sdk.hub.backup.ledger_copy import silent
+from sesame_sdk.hub.backup.postgresql import PostgreSQLLedger
+from sesame_sdk.hub.backup.restore import restore
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import FILE, create_hub, load_settings
 from tests.hub.conftest import ORDERS
-from tests.hub.stage import ORDER, Partner
+from tests.hub.fixtures import ORDER, Partner
 from tests.postgresql import Server, binaries
 
 PEOPLE = [f"p{n}" for n in range(20)]
@@ -50,11 +50,11 @@ def rows(url: str, statement: str) -> list[tuple[object, ...]]:
 def test_a_backup_of_a_hub_that_writes_comes_back_as_a_prefix(urls: tuple[str, str], tmp_path: Path) -> None:
     """Into another database, with every envelope that was acknowledged before, and what was taken back."""
     path = create_hub(tmp_path / "hub", issuer=ISSUER, database=urls[0]).path
-    given = moments.now() - timedelta(days=1)
+    given = timestamps.now() - timedelta(days=1)
     acknowledged: list[int] = []
     enough, over = threading.Event(), threading.Event()
     with Hub.open(path) as hub:
-        shop = Partner.join("https://shop.example", hub, moments.now, ORDERS)
+        shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS)
         for person in PEOPLE:
             hub.add_grants(shop.grants(person, ORDER, given_at=given))
 

@@ -13,8 +13,8 @@ import click
 import pytest
 
 from sesame_sdk.cli.main import sesame
+from sesame_sdk.hub.observability import metrics, structured_log
 from sesame_sdk.hub.settings import SETTINGS
-from sesame_sdk.hub.watch import logs, metrics
 
 REPOSITORY = Path(__file__).parents[3]
 SAMPLES = REPOSITORY / "examples" / "operating"
@@ -101,7 +101,7 @@ def test_every_figure_and_line_on_the_page_is_one() -> None:
         "refused",
     ):
         assert f"`{event}`" in PAGE
-        assert event in logs.KINDS
+        assert event in structured_log.KINDS
 
 
 def test_the_page_says_where_its_figures_are_to_come_from() -> None:

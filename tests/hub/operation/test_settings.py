@@ -23,7 +23,7 @@ from sesame_sdk.hub.settings import (
     load_settings,
     read_settings,
 )
-from tests.hub.stage import HUB
+from tests.hub.fixtures import HUB
 
 PASSWORD = "correct-horse-battery"
 _WORDS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=20)

@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import INVALID_SPAN, StatusCode
 
-from sesame_sdk.hub.watch import spans
-from sesame_sdk.hub.watch.safe import Safe
+from sesame_sdk.hub.observability import tracing
+from sesame_sdk.hub.observability.safe_values import Safe
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = pytest.mark.timeout(300)
@@ -26,16 +26,16 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(spans, "_tracer", provider.get_tracer("sesame_sdk.hub"))
+    monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("sesame_sdk.hub"))
     return exporter
 
 
 def test_a_request_is_a_span_with_route_and_status(exported: InMemorySpanExporter) -> None:
     """Named by OpenTelemetry's conventions for servers."""
-    with spans.request() as span:
-        spans.answered(span, Safe("GET"), Safe("/v1/scores/{subject}"), 200)
-    with spans.request() as span:
-        spans.answered(span, Safe("GET"), Safe("/v1/scores/{subject}"), 503)
+    with tracing.request() as span:
+        tracing.answered(span, Safe("GET"), Safe("/v1/scores/{subject}"), 200)
+    with tracing.request() as span:
+        tracing.answered(span, Safe("GET"), Safe("/v1/scores/{subject}"), 503)
     good, bad = exported.get_finished_spans()
     assert good.name == "GET /v1/scores/{subject}"
     assert dict(good.attributes or {}) == {
@@ -51,7 +51,7 @@ def test_a_request_is_a_span_with_route_and_status(exported: InMemorySpanExporte
 def test_an_error_is_told_by_its_type_alone(exported: InMemorySpanExporter) -> None:
     """No message, no trace, no event: an error's words may be a person's."""
     secret = "k5ug6idlnzxxo4zanvsq2dpbge"
-    with pytest.raises(ValueError, match=secret), spans.group(3):
+    with pytest.raises(ValueError, match=secret), tracing.group(3):
         int(secret)
     (span,) = exported.get_finished_spans()
     assert dict(span.attributes or {}) == {"sesame.group.pieces": 3, "error.type": "ValueError"}
@@ -62,8 +62,8 @@ def test_an_error_is_told_by_its_type_alone(exported: InMemorySpanExporter) -> N
     ("attribute", "value", "error"),
     [
         pytest.param("enduser.id", 1, KeyError, id="an attribute that is none of ours"),
-        pytest.param(spans.ROUTE, "/v1/scores/k5ug6", TypeError, id="a text that is not safe"),
-        pytest.param(spans.STATUS, 1.5, TypeError, id="a fraction, which could be a signal's value"),
+        pytest.param(tracing.ROUTE, "/v1/scores/k5ug6", TypeError, id="a text that is not safe"),
+        pytest.param(tracing.STATUS, 1.5, TypeError, id="a fraction, which could be a signal's value"),
     ],
 )
 def test_only_what_is_listed_can_be_put_on_a_span(
@@ -71,15 +71,15 @@ def test_only_what_is_listed_can_be_put_on_a_span(
 ) -> None:
     """Loudly: there is no other way to put something on one."""
     with pytest.raises(error):
-        spans.put(INVALID_SPAN, attribute, value)  # type: ignore[arg-type]
+        tracing.put(INVALID_SPAN, attribute, value)  # type: ignore[arg-type]
 
 
 def test_without_an_sdk_nothing_is_recorded() -> None:
     """The API's own tracer does nothing, and the block runs."""
     assert type(trace.get_tracer_provider()).__module__.startswith("opentelemetry.trace")
-    with spans.request() as span:
+    with tracing.request() as span:
         assert not span.is_recording()
-        spans.answered(span, Safe("GET"), Safe("/"), 200)
+        tracing.answered(span, Safe("GET"), Safe("/"), 200)
 
 
 def test_a_hub_under_an_sdk_makes_one_span_a_request_and_one_a_group(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from sesame_sdk.hub.server import serve
-from sesame_sdk.hub.watch.spans import ATTRIBUTES
+from sesame_sdk.hub.observability.tracing import ATTRIBUTES
+from sesame_sdk.hub.server.server import serve
 from tests.hub.operation.world import World, world
 
 

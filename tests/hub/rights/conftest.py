@@ -10,7 +10,7 @@ from attrs import frozen
 
 from sesame_sdk import Signal
 from sesame_sdk.hub.hub import Hub
-from tests.hub.stage import LATE, NOON, ORDER, Clock, Partner
+from tests.hub.fixtures import LATE, NOON, ORDER, Clock, Partner
 
 Export = Callable[[str], Any]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sesame_sdk import Rejected
 from sesame_sdk.hub.rights.deadlines import Standing
-from sesame_sdk.hub.rights.dispute import (
+from sesame_sdk.hub.rights.dispute_model import (
     DECISIONS,
     MOST_WORDS,
     REVIEWS,

@@ -8,12 +8,12 @@ from attrs import evolve
 
 from sesame_sdk import Refused, Rejected
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.rights.dispute import State
-from sesame_sdk.hub.streams import Wish
+from sesame_sdk.hub.rights.dispute_model import State
+from sesame_sdk.hub.streams.streams import Wish
 from sesame_sdk.model import codec
 from tests.hub.conftest import LATES, ORDERS
+from tests.hub.fixtures import LATE, NOON, ORDER, Clock, Partner, kind, manifest, policy, weighting
 from tests.hub.rights.conftest import World
-from tests.hub.stage import LATE, NOON, ORDER, Clock, Partner, kind, manifest, policy, weighting
 from tests.hub.test_feed import CHANGED, Reader
 
 WRONG = "I paid it, and have the slip"

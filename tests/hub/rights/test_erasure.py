@@ -9,20 +9,20 @@ import pytest
 from sqlalchemy import Connection, Table, func, select, true
 
 from sesame_sdk import Rejected, Signal
-from sesame_sdk.hub import ledger
-from sesame_sdk.hub.database import reading
+from sesame_sdk.hub.database.engine import reading
+from sesame_sdk.hub.database.tables import envelopes, metadata, people, pseudonyms, signals
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.rights.schema import copies
-from sesame_sdk.hub.schema import envelopes, metadata, people, pseudonyms, signals
-from sesame_sdk.hub.streams import Wish
+from sesame_sdk.hub.ingest import ledger
+from sesame_sdk.hub.rights.tables import copies
+from sesame_sdk.hub.streams.streams import Wish
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.signing import disclosure
+from sesame_sdk.signing import sd_jwt
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import LATES, ORDERS
+from tests.hub.fixtures import LATE, NOON, ORDER, Clock, manifest
 from tests.hub.rights.conftest import World
 from tests.hub.rights.test_notices import poll
-from tests.hub.stage import LATE, NOON, ORDER, Clock, manifest
 from tests.hub.test_feed import CHANGED, ERASED, Reader
 
 
@@ -90,7 +90,7 @@ def test_a_name_that_its_sender_spelt_otherwise_is_found(world: World, hub: Hub)
     spelt = "".join(f"\\u{ord(letter):04x}" for letter in shop.pseudonym("ada"))
     values = [codec.encode(shop.signal(person, "15")) for person in ("ada", "bob")]
     values[0] = values[0].replace(shop.pseudonym("ada").encode(), spelt.encode())
-    disclosures, digests = disclosure.disclose(values)
+    disclosures, digests = sd_jwt.disclose(values)
     listed = {"signals": [{"...": digest} for digest in digests]}
     token = shop.token(EventType.SIGNALS, listed, _sd_alg="sha-256")
     hub.receive(b"~".join([token, *disclosures, b""]))

@@ -11,20 +11,20 @@ import pytest
 from sqlalchemy import select
 
 from sesame_sdk import Rejected
-from sesame_sdk.hub.database import reading
+from sesame_sdk.hub.database.engine import reading
+from sesame_sdk.hub.database.tables import envelopes
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.rights.export_form import Export as Form
-from sesame_sdk.hub.rights.export_form import schema
-from sesame_sdk.hub.schema import envelopes
-from sesame_sdk.hub.streams import Wish
+from sesame_sdk.hub.rights.export_schema import Export as Form
+from sesame_sdk.hub.rights.export_schema import schema
+from sesame_sdk.hub.streams.streams import Wish
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import base64url
-from sesame_sdk.signing.disclosure import digest_of
 from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.sd_jwt import digest_of
 from tests.hub.conftest import LATES, ORDERS
+from tests.hub.fixtures import BENEFITS, LATE, NOON, ORDER, Clock, manifest
 from tests.hub.rights.conftest import Export, World
-from tests.hub.stage import BENEFITS, LATE, NOON, ORDER, Clock, manifest
 from tests.hub.test_feed import Reader
 
 DOCS = Path(__file__).parents[3] / "docs"

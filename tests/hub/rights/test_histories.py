@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from sesame_sdk import Rejected
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.rights.dispute import Dispute
+from sesame_sdk.hub.rights.dispute_model import Dispute
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.explanation import Explanation
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
+from tests.hub.fixtures import LATE, LONG_AGO, ORDER, Clock, Partner
 from tests.hub.rights.test_erasure import everything, replayed, subjects
-from tests.hub.stage import LATE, LONG_AGO, ORDER, Clock, Partner
 
 pytestmark = pytest.mark.long
 

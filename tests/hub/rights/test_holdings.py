@@ -2,10 +2,10 @@
 
 from sqlalchemy import Table
 
+from sesame_sdk.hub.database.tables import metadata, people
 from sesame_sdk.hub.rights.export import SECTIONS
-from sesame_sdk.hub.rights.export_form import schema
-from sesame_sdk.hub.rights.holdings import OTHERWISE, rows_of
-from sesame_sdk.hub.schema import metadata, people
+from sesame_sdk.hub.rights.export_schema import schema
+from sesame_sdk.hub.rights.personal_data_map import OTHERWISE, rows_of
 
 #: Names of columns that say of whom a row is, where no foreign key does. Bytes may hold anything.
 _TELLING = {"person", "people", "subject", "pseudonym", "token", "kept", "payload"}

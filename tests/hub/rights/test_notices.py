@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 
 from sesame_sdk import Rejected
-from sesame_sdk.exchange.notices import sign_request
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.reception import Poll
 from sesame_sdk.hub.rights.deadlines import Standing
-from sesame_sdk.hub.rights.dispute import What
+from sesame_sdk.hub.rights.dispute_model import What
+from sesame_sdk.hub.streams.management import Poll
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.signing.tokens import SET_TYP, verify_claims
-from sesame_sdk.signing.trust import Trust, TrustedKey
+from sesame_sdk.partner.notices import sign_request
+from sesame_sdk.signing.jwt import SET_TYP, verify_claims
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.conftest import ORDERS
+from tests.hub.fixtures import LATE, LONG_AGO, ORDER, Clock, Partner
 from tests.hub.rights.conftest import World
-from tests.hub.stage import LATE, LONG_AGO, ORDER, Clock, Partner
 
 DESK, HEAD = "disputes desk", "head of fairness"
 

@@ -16,20 +16,20 @@ import requests
 from attrs import frozen
 
 from sesame_sdk import Signal
-from sesame_sdk.exchange.notices import sign_request
-from sesame_sdk.hub import moments
+from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
-from sesame_sdk.hub.streams import Wish
+from sesame_sdk.hub.streams.streams import Wish
 from sesame_sdk.model.envelope import EventType
+from sesame_sdk.partner.notices import sign_request
 from sesame_sdk.signing.keys import SigningKey
 from tests import postgresql as servers
 from tests.hub.conftest import LATES, ORDERS
+from tests.hub.fixtures import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, manifest, policy, weighting
 from tests.hub.ledger import change
 from tests.hub.process import free_port, serving
 from tests.hub.rights.conftest import Export
 from tests.hub.rights.test_notices import poll
-from tests.hub.stage import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, manifest, policy, weighting
 from tests.hub.test_feed import Reader
 
 pytestmark = pytest.mark.long
@@ -70,7 +70,7 @@ def of_signals(signals: list[Signal]) -> Needles:
     """Ids as text and as sixteen bytes; values and moments as the row has them, on either product."""
     needles: Needles = {}
     for place, signal in enumerate(signals):
-        micros = moments.micros(signal.occurred_at)
+        micros = timestamps.micros(signal.occurred_at)
         needles |= {
             f"id {place}": (UUID(signal.id).bytes, *text(signal.id)),
             f"value {place}": (struct.pack(">d", signal.value), struct.pack("<d", signal.value)),
@@ -244,13 +244,13 @@ def test_a_serving_hub_logs_nothing_of_a_person(tmp_path: Path, capfd: pytest.Ca
     port = free_port()
     path = create_hub(tmp_path / "hub", issuer=f"http://127.0.0.1:{port}").path
     with Hub.open(path) as hub:
-        shop = Partner("https://shop.example", hub, moments.now)
+        shop = Partner("https://shop.example", hub, timestamps.now)
         hub.add_partner(shop.issuer, [shop.key.public_jwk], not_before=LONG_AGO)
         shop.register(manifest(ORDERS, LATES, reads=["retail"]))
         hub.set_policy(
             policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
         )
-        yesterday = moments.now() - timedelta(days=1)
+        yesterday = timestamps.now() - timedelta(days=1)
         hub.add_grants(shop.grants(ADA, ORDER, reads="retail", given_at=yesterday))
         signal = shop.signal(ADA, "1", value=1234.5678, at=yesterday)
         with serving(path, port):
@@ -285,7 +285,7 @@ def _post(url: str, shop: Partner, *signals: Signal) -> None:
 
 
 def _notices(url: str, shop: Partner, *ack: str) -> dict[str, str]:
-    token = sign_request(shop.key, issuer=shop.issuer, audience=url, now=moments.now())
+    token = sign_request(shop.key, issuer=shop.issuer, audience=url, now=timestamps.now())
     headers = {"Authorization": f"Bearer {token.decode()}"}
     asked = {"ack": ack, "returnImmediately": True}
     found = requests.post(f"{url}/v1/notices/poll", json=asked, headers=headers, timeout=30)

@@ -17,9 +17,9 @@ import numpy as np
 from attrs import frozen
 
 from sesame_sdk import Misconfigured
-from sesame_social.classifier.arrays import Floats, Weights
-from sesame_social.classifier.form import COLUMNS
-from sesame_social.classifier.masking import Phrases
+from sesame_social.classifier.array_types import Floats, Weights
+from sesame_social.classifier.entity_masking import Phrases
+from sesame_social.classifier.surface_features import COLUMNS
 
 SHIPPED = Path(__file__).parents[1] / "model" / "social.npz"
 #: In the order of the rows of `Model.weights`.

@@ -5,14 +5,21 @@ from pathlib import Path
 
 import numpy as np
 
-from sesame_social.classifier.arrays import Floats
+from sesame_social.classifier.array_types import Floats
 from sesame_social.classifier.model import Model
-from sesame_social.training import corpora, lessons
-from sesame_social.training.corpora import Row
-from sesame_social.training.fitting import Fitted, fit
+from sesame_social.training import datasets, training_sets
+from sesame_social.training.datasets import Row
+from sesame_social.training.logistic_regression import Fitted, fit
 
 #: Heads in the order of `HEADS`.
-_LESSONS = (lessons.message, lessons.comment, lessons.kind, lessons.english, lessons.hate, lessons.chinese)
+_LESSONS = (
+    training_sets.message,
+    training_sets.comment,
+    training_sets.kind,
+    training_sets.english,
+    training_sets.hate,
+    training_sets.chinese,
+)
 #: Chosen by cross-validation over what is not held out.
 _THRESHOLDS = (0.5, 0.45, 0.4, 0.6, 0.3, 0.65)
 _STEPS = 8191
@@ -31,7 +38,7 @@ def train(folder: Path, *, seed: int = SEED, say: Callable[[str], None] = lambda
     Raises:
         Rejected: the data are not there.
     """
-    rows = [row for row in corpora.rows(folder, *corpora.SETS) if not row.held_out]
+    rows = [row for row in datasets.rows(folder, *datasets.SETS) if not row.held_out]
     return trained(rows, seed=seed, say=say)
 
 
@@ -40,7 +47,7 @@ def trained(rows: Sequence[Row], *, seed: int, say: Callable[[str], None] = lamb
     heads = []
     for lesson in _LESSONS:
         say(f"learning: {lesson.__name__}")
-        heads.append(fit(lesson(rows, seed), lessons.phrases(), seed))
+        heads.append(fit(lesson(rows, seed), training_sets.phrases(), seed))
     return _packed(heads)
 
 
@@ -56,7 +63,7 @@ def _packed(heads: Sequence[Fitted]) -> Model:
         form=_exact([head.form for head in heads]),
         bias=_exact([head.bias for head in heads]),
         thresholds=np.array(_THRESHOLDS),
-        phrases=lessons.phrases_and_mentions(),
+        phrases=training_sets.phrases_and_mentions(),
     )
 
 

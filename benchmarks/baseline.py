@@ -1,0 +1,98 @@
+"""What a hub's ledger is measured against: the same rows inserted into a table like its own, and no more."""
+
+import sqlite3
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
+
+from benchmarks.fixture_hub import PEOPLE, database, person
+from sesame_sdk.hub.database import tables
+from sesame_sdk.hub.database.dialects.base import Row
+from sesame_sdk.hub.database.dialects.sqlite import PRAGMAS
+from sesame_sdk.hub.ingest.signal_table import as_row
+from sesame_sdk.model.envelope import MOST_SIGNALS
+from sesame_sdk.model.signals import Signal
+
+_INSERT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+class Table(Protocol):
+    """A table like the hub's, tuned alike."""
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Insert, and commit once."""
+        ...
+
+
+def rows_of(some: Iterable[Signal], first: int) -> list[Row]:
+    """What the hub makes of signals."""
+    return [
+        as_row(signal, person(number, PEOPLE) + 1, 1, 1, number // MOST_SIGNALS + 2)
+        for number, signal in enumerate(some, first)
+    ]
+
+
+def in_steps(table: Table, rows: Sequence[Row]) -> None:
+    """A commit for each thousand rows, as each envelope has a receipt for what is on disk."""
+    for first in range(0, len(rows), MOST_SIGNALS):
+        table.insert(rows[first : first + MOST_SIGNALS])
+
+
+@contextmanager
+def table(product: str, folder: Path) -> Iterator[Table]:
+    """An empty one."""
+    with database(product) as url, opened(url, folder / "rival.sqlite") as (found, connection):
+        dialect = sqlite.dialect() if product == "sqlite" else postgresql.dialect()
+        connection.execute(str(CreateTable(tables.signals).compile(dialect=dialect)))
+        connection.commit()
+        yield found
+
+
+@contextmanager
+def opened(url: str, file: Path) -> Iterator[tuple[Table, Any]]:
+    """One that is there, or can be made: in a file of SQLite, or in the database behind a URL."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            for statement in PRAGMAS:
+                connection.execute(statement)
+            yield _Sqlite(connection), connection
+    else:
+        with psycopg.connect(url) as session:
+            yield Copied(session), session
+
+
+class _Sqlite:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany(_INSERT, rows)
+        self._connection.execute("COMMIT")
+
+
+class Copied:
+    """PostgreSQL's own bulk insert: COPY straight into the table, in binary form."""
+
+    _FIELDS = struct.Struct(">hiqiqi16siiidiqiq")
+
+    def __init__(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+        self._connection = connection
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """See `Table`."""
+        pack = self._FIELDS.pack
+        packed = [pack(7, 8, a, 8, b, 16, c, 4, d, 8, e, 8, f, 8, g) for a, b, c, d, e, f, g in rows]
+        whole = b"".join([b"PGCOPY\n\xff\r\n\0" + bytes(8), *packed, b"\xff\xff"])
+        with (
+            self._connection.cursor() as cursor,
+            cursor.copy("COPY signals FROM STDIN (FORMAT BINARY)") as copy,
+        ):
+            copy.write(whole)
+        self._connection.commit()

@@ -1,0 +1,176 @@
+"""A hub as operators run it, with a hundred thousand people who agreed, and a shop that sends."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from attrs import evolve, field, frozen
+
+from sesame_sdk import (
+    ConsumerDeclaration,
+    Direction,
+    Evidence,
+    Grant,
+    Identity,
+    Manifest,
+    Polarity,
+    Policy,
+    Sensitivity,
+    Signal,
+    SignalKind,
+    Weighting,
+)
+from sesame_sdk.delivery.http_transport import Transport
+from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import create_hub
+from sesame_sdk.model.codec import manifest_digest, policy_digest
+from sesame_sdk.model.policy import Band
+from sesame_sdk.partner.client import Client
+from sesame_sdk.signing.keys import SigningKey
+from tests.hub.process import serving
+from tests.ports import free_port
+from tests.postgresql import running
+
+PRODUCTS = ("sqlite", "postgresql")
+PEOPLE, CONNECTIONS, WORKERS = 100_000, 32, 2
+SHOP = "https://shop.example"
+KIND = SignalKind(
+    name="retail.order.completed",
+    context="retail",
+    unit="order",
+    evidence=Evidence.OBSERVED,
+    polarity=Polarity.REWARD,
+    sensitivity=Sensitivity.ORDINARY,
+    reason="Orders that you kept",
+    categories=("https://w3id.org/dpv/pd#Purchase",),
+)
+IDENTITY = Identity(bytes(32))
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@contextmanager
+def database(product: str) -> Iterator[str]:
+    """The URL of a ledger that is not there yet. PostgreSQL commits to the disk, as in production."""
+    if product == "sqlite":
+        yield "sqlite:///hub.sqlite"
+        return
+    with running(shared_buffers="512MB", max_wal_size="8GB", checkpoint_timeout="15min") as server:
+        yield server.url(server.create())
+
+
+@frozen
+class Site:
+    """A hub and its shop.
+
+    Attributes:
+        path: the hub's folder.
+        url: where it is served.
+        key: the shop's.
+        subjects: the shop's pseudonyms of the people who agreed, by number.
+    """
+
+    path: Path
+    url: str
+    key: SigningKey
+    subjects: Sequence[str] = field(repr=False)
+
+    @contextmanager
+    def serving(self, workers: int = WORKERS) -> Iterator[BaseProcess]:
+        """The hub as processes of its own, once it answers."""
+        port = int(self.url.rpartition(":")[2])
+        with serving(self.path, port, workers=workers, log_level="error") as process:
+            yield process
+
+    @contextmanager
+    def client(self, folder: Path) -> Iterator[Client]:
+        """The shop's. Without gzip, which costs more time on loopback than it saves."""
+        transport = Transport(self.url, pool=CONNECTIONS, gzip_from=None)
+        outbox = folder / "outbox.sqlite"
+        with Client(issuer=SHOP, hub=self.url, signer=self.key, outbox=outbox, transport=transport) as client:
+            client.register(_manifest())
+            yield client
+
+
+@contextmanager
+def made(product: str, *, people: int = PEOPLE, reads: bool = False) -> Iterator[Site]:
+    """A hub over one database product, where everybody lets the shop send, and read if `reads`."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        url = f"http://127.0.0.1:{free_port()}"
+        database_url = stack.enter_context(database(product))
+        path = create_hub(folder / "hub", issuer=url, database=database_url).path
+        with (path / "hub.toml").open("a", encoding="utf-8") as file:
+            file.write("partner_rate = 0\n")
+        key = SigningKey.generate()
+        pseudonyms = subjects(people)
+        with Hub.open(path) as hub:
+            hub.add_partner(SHOP, [key.public_jwk], not_before=START)
+            hub.add_grants((who, grant) for who in pseudonyms for grant in _grants(who, reads=reads))
+            if reads:
+                hub.set_policy(policy())
+        yield Site(path, url, key, pseudonyms)
+
+
+def subjects(people: int) -> list[str]:
+    """The shop's pseudonyms of so many people."""
+    return [IDENTITY.pseudonym(f"customer {number}") for number in range(people)]
+
+
+def signals(site: Site, first: int, last: int) -> list[Signal]:
+    """In the order of time, each about somebody at random."""
+    found = []
+    for number in range(first, last):
+        at = START + timedelta(seconds=2 * number)
+        who = site.subjects[person(number, len(site.subjects))]
+        found.append(Signal(IDENTITY.signal_id(KIND.name, str(number), at), who, KIND.name, 1.0, at))
+    return found
+
+
+def person(number: int, people: int = PEOPLE) -> int:
+    """Whom a signal is about."""
+    return Random(number).randrange(people)
+
+
+def send(client: Client, some: list[Signal]) -> None:
+    """Post in one thread and deliver in another, as a partner with a stream of events does."""
+    accepted = 0
+    with ThreadPoolExecutor(1) as pool:
+        posting = pool.submit(client.post, some)
+        while accepted < len(some):
+            posted = posting.done()
+            delivery = client.deliver(concurrency=CONNECTIONS)
+            accepted += delivery.accepted
+            assert not delivery.dead, delivery
+            assert accepted == len(some) or not posted, delivery
+    posting.result()
+
+
+def policy() -> Policy:
+    """Of the retail score: ten kinds of reward would be no slower, since people have what they have."""
+    made = Policy(
+        *("retail-bench", 1, "retail", 500.0, 350.0, 950.0, (Band("fair", 350.0), Band("good", 550.0))),
+        weightings=(Weighting(KIND, 1.0, 0.0, 100.0, 80.0, half_life_days=180.0, expires_days=730.0),),
+        purposes=(PERSONALISED_BENEFITS,),
+        aim="Small privileges for people who are reliable",
+        disputes="https://hub.example/disputes",
+    )
+    return evolve(made, digest=policy_digest(made))
+
+
+def _grants(who: str, *, reads: bool) -> Iterator[Grant]:
+    yield Grant(SHOP, who, Direction.SEND, START, (KIND.name,), adult=True)
+    if reads:
+        reading = {"purpose": PERSONALISED_BENEFITS, "context": "retail"}
+        yield Grant(SHOP, who, Direction.READ, START, adult=True, **reading)
+
+
+def _manifest() -> Manifest:
+    reader = ConsumerDeclaration("bench-reader", PERSONALISED_BENEFITS, "retail")
+    made = Manifest("sesame-bench", "1.0", "1.0", (KIND,), (reader,))
+    return evolve(made, digest=manifest_digest(made))

@@ -1,0 +1,1 @@
+"""Reading files of orders: CSV, JSON lines and Parquet."""

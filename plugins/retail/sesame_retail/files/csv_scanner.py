@@ -1,0 +1,234 @@
+"""Lines of CSV as the places where their fields stand, found by numpy for thousands of lines at once.
+
+Rules:
+1. What `look` takes, `delimited.split` would read alike. What is unusual it leaves to that: a quote that
+   neither begins nor ends a field, a record that goes on, bytes that are no text, a NUL, an endless field.
+2. Only what is needed becomes text: of a line that goes on with an order, nothing does. Short fields are
+   compared, and looked up, by their bytes taken as one number.
+"""
+
+from collections.abc import Iterator, Sequence
+from csv import field_size_limit
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from sesame_retail.files.field_parsers import Amounts
+from sesame_retail.files.lookup_cache import WORD, Recalled, Words
+from sesame_retail.files.row_blocks import Records, Run
+
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
+
+_FEED, _QUOTE = b'\n"'
+#: Of a word, the bytes that belong to a field of that length.
+_MASKS = np.array([(1 << 8 * length) - 1 for length in range(WORD + 1)], np.uint64)
+#: Fields that are compared are seldom longer; names never are, see `fields`.
+_LONGEST = 64
+#: Behind a text, so that a word can be taken anywhere.
+_MARGIN = bytes(_LONGEST + WORD)
+#: Above this, a sum of products might not fit into 64 bits.
+_MOST = 1 << 62
+
+
+def look(text: str, delimiter: str, width: int, *, first: int = 1) -> "Spans | None":
+    """The records of a text; None if anything in it is unusual.
+
+    Args:
+        text: whole lines.
+        delimiter: one character.
+        width: fields of a record.
+        first: number of the first line.
+    """
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        return None
+    if not data or width < 2 or not delimiter.isascii() or 0 in data:
+        return None
+    letters = np.frombuffer(data + _MARGIN, np.uint8)
+    marks = _Marks.of(letters, ord(delimiter), quoted=_QUOTE in data)
+    if marks is None or marks.longest_record() > field_size_limit():
+        return None
+    return Spans(text, data, letters, marks, width, first)
+
+
+@frozen(eq=False)
+class _Marks:
+    """Where a text is divided.
+
+    Attributes:
+        ends: where fields end.
+        breaks: which of those are the last of their record, by index.
+        feeds: where lines end, within quotes too.
+        quoted: whether there are quotes.
+        doubled: quotes within a field, of which two stand for one.
+    """
+
+    ends: Places
+    breaks: Places
+    feeds: Places
+    quoted: bool
+    doubled: Places
+
+    @classmethod
+    def of(cls, letters: Bytes, delimiter: int, *, quoted: bool) -> "_Marks | None":
+        """The marks of a text; None if a quote is where none should be."""
+        found = (letters == delimiter) | (letters == _FEED)
+        places = np.flatnonzero(found | (letters == _QUOTE) if quoted else found)
+        kinds = letters[places]
+        feeds = places[kinds == _FEED]
+        if not quoted:
+            return cls(places, np.flatnonzero(kinds == _FEED), feeds, quoted, places[:0])
+        are_quotes = kinds == _QUOTE
+        doubled = _doubled(letters, places[are_quotes], delimiter)
+        if doubled is None:
+            return None
+        # Between an odd quote and an even one, nothing ends.
+        counts = (np.bitwise_xor.accumulate(are_quotes.view(np.uint8)) == 0) & ~are_quotes
+        return cls(places[counts], np.flatnonzero(kinds[counts] == _FEED), feeds, quoted, doubled)
+
+    def longest_record(self) -> int:
+        """Bytes of the longest record; no field of it is longer."""
+        places = self.ends[self.breaks]
+        return max(int(places[0]), int(np.diff(places).max(initial=0)))
+
+    @property
+    def begins(self) -> Places:
+        """Which fields are the first of their record, by index."""
+        return np.concatenate(([0], self.breaks[:-1] + 1))
+
+    def columns_of(self, places: Places) -> set[int]:
+        """The columns in which some places lie."""
+        found = np.searchsorted(self.ends, places)
+        return set((found - self.begins[np.searchsorted(self.breaks, found)]).tolist())
+
+
+def _doubled(letters: Bytes, quotes: Places, delimiter: int) -> Places | None:
+    opening, closing = quotes[::2], quotes[1::2]
+    before, after = letters[opening - 1], letters[closing + 1]
+    begins = (opening == 0) | (before == delimiter) | (before == _FEED) | (before == _QUOTE)
+    doubled = after == _QUOTE
+    ends = doubled | (after == delimiter) | (after == _FEED)
+    return closing[doubled] if len(opening) == len(closing) and begins.all() and ends.all() else None
+
+
+class Spans(Records):
+    """The fields of many records, by where they begin and end.
+
+    Attributes:
+        bad: where no record could be read: index of the line, and why.
+        lines: how many there are.
+    """
+
+    def __init__(self, text: str, data: bytes, letters: Bytes, marks: _Marks, width: int, first: int) -> None:
+        self._text = text if len(text) == len(data) else None
+        self._data, self._letters, self._marks, self._first = data, letters, marks, first
+        self.lines = len(marks.feeds)
+        self._words = np.ndarray((len(data) + _LONGEST,), f"V{WORD}", letters, 0, (1,))
+        #: Where each field ends, after the end of none.
+        self._edges = np.concatenate(([-1], marks.ends))
+        begins = marks.begins
+        fits = marks.breaks - begins == width - 1
+        #: The fields with which records begin, by index; all of them by a stride, which is quicker.
+        self._rows: slice | Places = slice(None, None, width) if fits.all() else begins[fits]
+        self._spelt = marks.columns_of(marks.doubled) if marks.doubled.size else set()
+        self.bad = [] if fits.all() else self._misfits(begins[~fits])
+
+    def _misfits(self, begins: Places) -> list[tuple[int, str]]:
+        filled = begins[self._letters[self._edges[begins] + 1] != _FEED]
+        lines = np.searchsorted(self._marks.feeds, self._edges[filled] + 1)
+        return [(at, "wrong number of columns") for at in lines.tolist()]
+
+    def line(self, at: int) -> tuple[int, str]:
+        """The number of a line by its index here, and the line."""
+        feeds = self._marks.feeds
+        begin = int(feeds[at - 1]) + 1 if at else 0
+        return self._first + at, self._data[begin : int(feeds[at])].decode()
+
+    def place(self, row: int) -> tuple[int, str]:
+        """The number of the line on which a record begins, and the line."""
+        begin = self._edges[:-1][self._rows][row] + 1
+        return self.line(int(np.searchsorted(self._marks.feeds, begin)))
+
+    def column(self, index: int) -> list[str]:
+        """The texts of one column."""
+        texts = self._texts(*self._span(index))
+        return [text.replace('""', '"') for text in texts] if index in self._spelt else texts
+
+    def runs(self, which: Sequence[int], worth: Sequence[int], amounts: Amounts) -> Iterator[Run]:
+        """The lines, in runs; of those that only go on with one, no text is made."""
+        spans = [self._span(index) for index in which]
+        worths = self._worths(worth, amounts)
+        if worths is None or self._spelt & {*which, *worth} or any(map(_is_long, spans)):
+            return super().runs(which, worth, amounts)
+        firsts = self._firsts(spans, len(worths))
+        texts = [self._texts(begins[firsts], ends[firsts]) for begins, ends in spans]
+        lines = np.diff(firsts, append=len(worths))
+        totals, ups = (np.add.reduceat(one, firsts) for one in (worths, np.maximum(worths, 0)))
+        return zip(zip(*texts, strict=True), lines.tolist(), totals.tolist(), ups.tolist(), strict=True)
+
+    def _worths(self, worth: Sequence[int], amounts: Amounts) -> NDArray[np.int64] | None:
+        """What each line comes to; None where there is none, or the sum of all might not fit into 64 bits."""
+        found = [
+            self._values(*self._span(index), recalled)
+            for index, recalled in zip(worth, amounts.recalled(len(worth)), strict=True)
+        ]
+        most = len(found[0])
+        for values in found:
+            most *= max(1, -int(values.min(initial=0)), int(values.max(initial=0)))
+        product: NDArray[np.int64] = found[0] if len(found) == 1 else found[0] * found[1]
+        return product if 0 < most < _MOST else None
+
+    def _values(self, begins: Places, ends: Places, recalled: Recalled) -> NDArray[np.int64]:
+        lengths = ends - begins
+        short = lengths <= WORD
+        if short.all():
+            return recalled.of(self._word(begins, lengths))
+        found = np.empty(len(begins), np.int64)
+        found[short] = recalled.of(self._word(begins[short], lengths[short]))
+        found[~short] = recalled.read(self._texts(begins[~short], ends[~short]))
+        return found
+
+    def _firsts(self, spans: Sequence[tuple[Places, Places]], count: int) -> Places:
+        """The rows that differ in some columns from the one before."""
+        differ = np.zeros(count, bool)
+        differ[0] = True
+        for begins, ends in spans:
+            for word in self._words_of(begins, ends - begins):
+                differ[1:] |= word[1:] != word[:-1]
+        return np.flatnonzero(differ)
+
+    def _words_of(self, begins: Places, lengths: Places) -> Iterator[Words]:
+        """All of some fields, eight bytes at a time."""
+        longest = int(lengths.max())
+        if longest >= WORD and longest == lengths.min():  # as dates are; the last two words may overlap
+            for at in (*range(0, longest - WORD, WORD), longest - WORD):
+                yield self._words[begins + at].view("<u8")
+        else:
+            for at in range(0, longest, WORD):
+                yield self._word(begins + at, np.clip(lengths - at, 0, WORD))
+
+    def _span(self, index: int) -> tuple[Places, Places]:
+        """Where the fields of a column begin and end, without quotes around them."""
+        begins, ends = self._edges[index:-1][self._rows] + 1, self._edges[index + 1 :][self._rows]
+        if self._marks.quoted and (quoted := self._letters[begins] == _QUOTE).any():
+            return begins + quoted, ends - quoted
+        return begins, ends
+
+    def _texts(self, begins: Places, ends: Places) -> list[str]:
+        places = zip(begins.tolist(), ends.tolist(), strict=True)
+        if (text := self._text) is not None:
+            return [text[begin:end] for begin, end in places]
+        data = self._data
+        return [data[begin:end].decode() for begin, end in places]
+
+    def _word(self, begins: Places, lengths: Places) -> Words:
+        """Up to eight bytes from each place, as one number."""
+        found: Words = self._words[begins].view("<u8") & _MASKS[lengths]
+        return found
+
+
+def _is_long(span: tuple[Places, Places]) -> bool:
+    return bool((span[1] - span[0]).max(initial=0) > _LONGEST)

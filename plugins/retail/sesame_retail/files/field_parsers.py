@@ -1,0 +1,188 @@
+"""The fields of an order line, from text.
+
+Files repeat themselves: a few thousand prices, quantities and minutes make up a million lines. So each
+is parsed once and looked up after that, in a dictionary, without a call; the dictionaries are bounded.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from operator import mul
+from typing import TYPE_CHECKING, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from sesame_retail.money import SCALE
+
+if TYPE_CHECKING:
+    from sesame_retail.files.lookup_cache import Recalled
+
+_is_quantity = re.compile(r"[+-]?[0-9]{1,9}").fullmatch
+_read_price = re.compile(r"([+-]?)([0-9]{1,9})(?:\.([0-9]{1,4}))?").fullmatch
+_has_thousands = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?").fullmatch
+_is_zero_fraction = re.compile(r"[+-]?[0-9]{1,9}\.0+").fullmatch
+_LONGEST = 64
+_YES = {"1", "true", "yes", "y", "t", "x"}
+_MOST_REMEMBERED = 1 << 16
+V = TypeVar("V")
+
+
+class Unreadable(ValueError):
+    """A field that cannot be understood.
+
+    Args:
+        reason: short and stable; never the text itself, which may be personal.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Remembered(dict[str, V], Generic[V]):
+    """What texts mean; a look-up of one that is not here yet reads it."""
+
+    def __missing__(self, text: str) -> V:
+        """Read it, or raise `Unreadable`."""
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        found = self[text] = self.read(text)
+        return found
+
+    def read(self, text: str) -> V:
+        """What one text means."""
+        raise NotImplementedError
+
+
+class Quantities(Remembered[int]):
+    """How many."""
+
+    def read(self, text: str) -> int:
+        """A whole number; 6.0 is one, from software that knows only fractions."""
+        text = text.strip()
+        if not _is_quantity(text):
+            if not _is_zero_fraction(text):
+                raise Unreadable("unreadable quantity")
+            text = text.partition(".")[0]
+        return int(text)
+
+
+class Money(Remembered[int]):
+    """Prices or amounts, in ten-thousandths.
+
+    Args:
+        what: what to call one that cannot be read.
+        decimal_comma: 1.234,50 for 1234.50.
+    """
+
+    def __init__(self, what: str, *, decimal_comma: bool) -> None:
+        super().__init__()
+        self._what, self._comma = what, decimal_comma
+
+    def read(self, text: str) -> int:
+        """One amount, exact."""
+        text = text.strip()
+        if self._comma:
+            # A dot that parts no thousands is none of theirs: 1.5 must not become 15.
+            if "." in text and not _has_thousands(text):
+                raise Unreadable(f"unreadable {self._what}")
+            text = text.replace(".", "").replace(",", ".")
+        found = _read_price(text)
+        if not found:
+            raise Unreadable(f"unreadable {self._what}")
+        sign, whole, fraction = found.groups()
+        parts = int(whole) * SCALE + int((fraction or "").ljust(4, "0"))
+        return -parts if sign == "-" else parts
+
+
+class Amounts:
+    """What lines come to, in ten-thousandths: quantity times unit price, or the amount that is given."""
+
+    def __init__(self, *, decimal_comma: bool) -> None:
+        self._counted = (Quantities(), Money("price", decimal_comma=decimal_comma))
+        self._stated = (Money("amount", decimal_comma=decimal_comma),)
+        self._recalled: dict[int, tuple[Recalled, ...]] = {}
+
+    def of(self, columns: Sequence[Sequence[str]]) -> Iterator[int]:
+        """What each line comes to.
+
+        Args:
+            columns: quantities and prices, or amounts alone.
+
+        Raises:
+            Unreadable: from the iterator, for the first line that cannot be read.
+        """
+        readers = self.readers(len(columns))
+        found = [map(reader.__getitem__, column) for reader, column in zip(readers, columns, strict=True)]
+        return found[0] if len(found) == 1 else map(mul, *found)
+
+    def readers(self, columns: int) -> tuple[Remembered[int], ...]:
+        """What reads each column, where there are so many."""
+        return self._stated if columns == 1 else self._counted
+
+    def recalled(self, columns: int) -> "tuple[Recalled, ...]":
+        """The same, for many short texts at once."""
+        from sesame_retail.files.lookup_cache import Recalled  # numpy takes a while
+
+        if columns not in self._recalled:
+            self._recalled[columns] = tuple(map(Recalled, self.readers(columns)))
+        return self._recalled[columns]
+
+
+class Moments(Remembered[datetime]):
+    """Instants, in UTC.
+
+    Args:
+        form: as for `datetime.strptime`; ISO 8601 where none is given.
+        zone: of a text that names none; guessing another would move orders over midnight.
+    """
+
+    def __init__(self, form: str = "", zone: ZoneInfo | None = None) -> None:
+        super().__init__()
+        self._form = form
+        self._zone: tzinfo = UTC if zone is None or zone.key == "UTC" else zone
+
+    def read(self, text: str) -> datetime:
+        """One instant."""
+        try:
+            read = self._parsed(text.strip())
+            if read.tzinfo is None:
+                read = read.replace(tzinfo=self._zone)
+            at = read if read.tzinfo is UTC else read.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise Unreadable("unreadable date") from error
+        if at.year < 1970:
+            raise Unreadable("date before 1970")
+        return at
+
+    def _parsed(self, text: str) -> datetime:
+        if self._form:
+            return datetime.strptime(text, self._form)  # noqa: DTZ007 - the zone comes after
+        return datetime.fromisoformat(text)
+
+
+class Customers(Remembered[str | None]):
+    """The shop's numbers for its customers; None where it has none."""
+
+    def read(self, text: str) -> str | None:
+        """One number."""
+        if text and not _is_name(text):
+            raise Unreadable("unreadable customer")
+        return text or None
+
+
+def number(text: str) -> str:
+    """An invoice number."""
+    if not _is_name(text):
+        raise Unreadable("unreadable invoice number" if text else "no invoice number")
+    return text
+
+
+def yes(text: str) -> bool:
+    """Whether a mark is set; anything that is not a plain yes is a no."""
+    return text.strip().lower() in _YES
+
+
+def _is_name(text: str) -> bool:
+    # Undecodable bytes are lone surrogates here, which are not printable: two customers whose numbers
+    # were mangled in the same way must not become one.
+    return 0 < len(text) <= _LONGEST and text.isprintable()

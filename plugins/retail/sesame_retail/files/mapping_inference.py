@@ -1,0 +1,159 @@
+"""A mapping proposed by looking at a file: the names of its columns, and how its first lines are written."""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from sesame_retail.files import csv_reader, order_files
+from sesame_retail.files.compression import PACKED, opened, told
+from sesame_retail.files.field_parsers import Moments, Unreadable
+from sesame_retail.files.mapping import Deed, Form
+from sesame_retail.kinds import SPENT, UNIT
+from sesame_sdk import Rejected
+
+_LINES = 200
+#: What each is called, most telling first; compared without case, spaces and signs.
+NAMES = {
+    "number": ("invoiceno", "invoicenumber", "invoiceid", "invoice", "ordernumber", "orderno", "orderid",
+               "bestellnummer", "bestellung", "numerocommande", "number", "order", "id"),
+    "date": ("invoicedate", "orderdate", "createdat", "placedat", "paidat", "datecreated", "purchasedate",
+             "bestelldatum", "datum", "timestamp", "date"),
+    "customer": ("customerid", "customerno", "customernumber", "clientid", "userid", "memberid",
+                 "kundennummer", "kunde", "customer", "client"),
+    "quantity": ("quantity", "lineitemquantity", "qty", "units", "menge", "quantite"),
+    "price": ("unitprice", "lineitemprice", "itemprice", "priceeach", "preis", "prix", "price"),
+    "amount": ("linetotal", "lineamount", "total", "amount", "betrag", "montant", "subtotal"),
+    "currency": ("currency", "currencycode", "waehrung", "devise"),
+    "deed": ("type", "transactiontype", "recordtype", "kind", "status"),
+    "order": ("originalorder", "originalinvoice", "parentorder", "relatedorder", "refersto", "parentid"),
+    "test": ("test", "istest", "testorder"),
+    "staff": ("staff", "isstaff", "employee", "stafforder"),
+}  # fmt: skip
+_DAYS = ("%d/%m/%Y", "%d.%m.%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y")
+_FORMATS = [day + time for day in _DAYS for time in (" %H:%M:%S", " %H:%M", "")]
+_is_comma = re.compile(r"[+-]?[0-9.]*,[0-9]{1,4}").fullmatch
+
+
+def propose(path: Path) -> str:
+    """A mapping for a file, as TOML with what was not found as a comment.
+
+    Raises:
+        Rejected: the file cannot be read.
+    """
+    header, rows, delimiter = look(path)
+    found = _columns(header)
+    values = {name: [row[header.index(column)] for row in rows] for name, column in found.items()}
+    lines = [
+        f"# How {json.dumps(path.name)} is read: proposed by looking at {len(rows)} lines. Look it over."
+    ]
+    lines += _form(values, delimiter)
+    lines += ["", "[columns]", *(f"{name} = {_quoted(column)}" for name, column in found.items())]
+    needed = {"number", "date", "customer"} | (set() if "amount" in found else {"quantity", "price"})
+    if missing := sorted(needed - set(found)):
+        lines += [f"# {name} = ?  not found; it is needed" for name in missing]
+        lines.append(f"# the file has: {', '.join(map(_quoted, header))}")
+    lines += _rates(values.get("currency", []))
+    return "\n".join(lines) + "\n"
+
+
+def look(path: Path) -> tuple[list[str], list[list[str]], str]:
+    """The header, the first rows and the delimiter of a file."""
+    last = [suffix for suffix in path.suffixes if suffix not in PACKED][-1:]
+    with told(path), opened(path) as source:
+        if set(last) & order_files.PARQUET:
+            from sesame_retail.files.parquet import names
+
+            return names(source.stream), [], ","
+        text = next(csv_reader.texts(source.stream, Form().encoding), "")
+    lines = text.split("\n")[: _LINES + 1]
+    if set(last) & order_files.JSON:
+        return (*_json_rows(lines), ",")
+    delimiter = max(",;\t|", key=lines[0].count)
+    rows = list(islice(csv.reader(lines, delimiter=delimiter), _LINES + 1))
+    if not rows or len(rows[0]) < 2:
+        raise Rejected("has no header of several columns", field=path.name)
+    header = [name.strip() for name in rows[0]]
+    return header, [row for row in rows[1:] if len(row) == len(header)], delimiter
+
+
+def _json_rows(lines: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    found = []
+    for line in lines:
+        try:
+            value = json.loads(line, parse_float=str, parse_int=str)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    header = list(dict.fromkeys(name for one in found for name in one))
+    return header, [[str(one.get(name) or "") for name in header] for one in found]
+
+
+def _columns(header: Sequence[str]) -> dict[str, str]:
+    """What each meaning is called here; no column means two things."""
+    plain = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(header)}
+    found: dict[str, str] = {}
+    for meaning, names in NAMES.items():
+        if meaning == "amount" and {"quantity", "price"} <= set(found):
+            continue
+        fitting = next(
+            (plain[name] for name in names if name in plain and plain[name] not in found.values()), None
+        )
+        if fitting is not None:
+            found[meaning] = fitting
+    if "amount" in found:
+        found.pop("quantity", None), found.pop("price", None)
+    return found
+
+
+def _form(values: dict[str, list[str]], delimiter: str) -> list[str]:
+    lines = []
+    if delimiter != ",":
+        lines.append(f"delimiter = {_quoted(delimiter)}")
+    money = [text for name in ("price", "amount") for text in values.get(name, []) if text.strip()]
+    if any(map(_is_comma, money)) and _most(money, lambda text: "," in text or text.isdigit()):
+        lines.append("decimal_comma = true")
+    dates = [text for text in values.get("date", []) if text.strip()]
+    if dates and not _most(dates, _reader("")):
+        fitting = next((form for form in _FORMATS if _most(dates, _reader(form))), None)
+        lines.append(
+            f"date_format = {_quoted(fitting)}" if fitting else '# date_format = "?"  none that is known fits'
+        )
+    lines.append('# time_zone = "Europe/London"  where dates name none; otherwise UTC')
+    numbers = values.get("number", [])
+    if not any(number.startswith("C") for number in numbers):
+        lines.append('cancelled_prefix = ""  # what numbers begin with that take goods back')
+    words = {word.strip().lower() for word in values.get("deed", [])} - {str(deed) for deed in Deed}
+    lines += [f"# under [deeds], say what {_quoted(word)} means" for word in sorted(words)[:10] if word]
+    return lines
+
+
+def _most(texts: Sequence[str], fits: Callable[[str], bool]) -> bool:
+    """Whether it fits nine in ten: files have their bad lines."""
+    return 10 * sum(map(fits, texts)) >= 9 * len(texts)
+
+
+def _reader(form: str) -> Callable[[str], bool]:
+    moments = Moments(form)
+
+    def reads(text: str) -> bool:
+        try:
+            return bool(moments[text])
+        except Unreadable:
+            return False
+
+    return reads
+
+
+def _rates(codes: Iterable[str]) -> list[str]:
+    """Currencies that have no kinds of their own need a rate."""
+    wanted = sorted({code.strip().upper() for code in codes} - set(SPENT) - {""})[:10]
+    asked = [f'# {code} = "?"  what one is in {UNIT}; kept back without it' for code in wanted]
+    return ["", "[rates]", *asked] if asked else []
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text)

@@ -1,0 +1,219 @@
+"""Webhooks of Shopify and WooCommerce as an ASGI application: ``/shopify`` and ``/woocommerce``.
+
+Rules:
+1. Nothing of a body is read before its signature fits; signatures are compared in constant time.
+2. At most `MOST_BYTES`, within `PATIENCE` seconds, and not packed.
+3. A webhook is answered with 200 once its signals are in the outbox. One that comes again changes nothing:
+   deliveries are known by their id, orders and refunds by theirs.
+4. What is signed but says nothing of use is answered with 200 too: sent again, it would say no more. Its
+   reason is logged; neither it nor a name nor an amount is.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import logging
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from sesame_retail.provider import Orders
+from sesame_retail.sending import deliver, keep
+from sesame_retail.summary import Summary
+from sesame_retail.webhooks import shopify, woocommerce
+from sesame_retail.webhooks.order_state import News
+from sesame_retail.webhooks.order_store import NAME, Book
+from sesame_retail.webhooks.payloads import Rules, Unclear
+from sesame_sdk import Client, Home, KeptBack, Misconfigured, SesameError
+
+MOST_BYTES = 2 << 20
+PATIENCE = 10.0
+_is_trial = re.compile(rb"webhook_id=[0-9]{1,20}").fullmatch
+_log = logging.getLogger("sesame_retail.webhooks.app")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = Mapping[bytes, bytes]
+
+
+@frozen
+class Platform:
+    """How one platform signs and speaks."""
+
+    signature: bytes
+    topic: bytes
+    event: bytes
+    news: Callable[[str, Mapping[str, Any], Rules], list[News | KeptBack]]
+
+
+PLATFORMS = {
+    "/shopify": Platform(shopify.SIGNATURE, shopify.TOPIC, shopify.EVENT, shopify.news),
+    "/woocommerce": Platform(woocommerce.SIGNATURE, woocommerce.TOPIC, woocommerce.EVENT, woocommerce.news),
+}
+
+
+def signed(body: bytes, signature: bytes, secret: bytes) -> bool:
+    """Whether a body bears its HMAC-SHA256 in base64; in the same time whatever is wrong with it."""
+    return hmac.compare_digest(base64.b64encode(hmac.digest(secret, body, hashlib.sha256)), signature)
+
+
+class Webhooks:
+    """The ASGI application; run it in one process.
+
+    ``uvicorn --factory sesame_retail.webhooks.app:from_environment``
+
+    Args:
+        home: the shop's folder.
+        secrets: by path, ``/shopify`` and ``/woocommerce``; a path without one is not there.
+        rules: what the shop says of its own orders.
+        patience: seconds for a body to arrive.
+
+    Raises:
+        Misconfigured: there is no secret, or a path that nobody knows.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        secrets: Mapping[str, bytes],
+        *,
+        rules: Rules | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
+        if not secrets or not all(secrets.values()) or not set(secrets) <= set(PLATFORMS):
+            raise Misconfigured(f"needs a secret for one or more of {', '.join(PLATFORMS)}", field="secrets")
+        shop = Home.load(home)
+        self._secrets, self._rules, self._patience = dict(secrets), rules or Rules(), patience
+        self._client, self._book = Client.at(shop), Book(shop.path / NAME)
+        self.summary = Summary(Orders(), shop.identity)
+        self._lock = asyncio.Lock()
+        self._delivery: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or see the server start and stop."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            status = await self._answer(scope, receive)
+            headers = [(b"content-length", b"0")]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            event = (await receive())["type"]
+            if event == "lifespan.shutdown":
+                while self._delivery and not self._delivery.done():
+                    self._client.interrupt()  # again, as it may only just have begun
+                    await asyncio.wait({self._delivery}, timeout=0.1)
+                if self._delivery:
+                    await self._delivery  # raises what it raised
+                self._client.close()
+                self._book.close()
+            await send({"type": f"{event}.complete"})
+            if event == "lifespan.shutdown":
+                return
+
+    async def _answer(self, scope: Scope, receive: Receive) -> int:
+        platform, secret = PLATFORMS.get(scope["path"]), self._secrets.get(scope["path"])
+        if platform is None or secret is None:
+            return 404
+        if scope["method"] != "POST":
+            return 405
+        headers = dict(scope["headers"])
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            return 415
+        try:
+            async with asyncio.timeout(self._patience):
+                body = await _body(headers, receive)
+        except TimeoutError:
+            return 408
+        if body is None:
+            return 413
+        if not signed(body, headers.get(platform.signature, b""), secret):
+            return 200 if scope["path"] == "/woocommerce" and _is_trial(body) else 401
+        async with self._lock:
+            return await asyncio.shield(self._take_in(platform, headers, body))
+
+    async def _take_in(self, platform: Platform, headers: Headers, body: bytes) -> int:
+        try:
+            await asyncio.to_thread(self._told, platform, headers, body)
+        except SesameError as error:
+            _log.warning("a webhook waits to be sent again: %s", type(error).__name__)
+            return 503
+        if self._delivery is None or self._delivery.done():
+            self._delivery = asyncio.create_task(asyncio.to_thread(self._deliver))
+        return 200
+
+    def _told(self, platform: Platform, headers: Headers, body: bytes) -> None:
+        topic = headers.get(platform.topic, b"").decode("latin-1")
+        event = headers.get(platform.event, b"").decode("latin-1")[:100]
+        seen = f"delivery {topic[:100]} {event}" if event else ""
+        if seen and self._book.has(seen):
+            return
+        found = self._news(platform, topic, headers, body)
+        for one in found:
+            if isinstance(one, KeptBack):
+                self.summary.hold(one)
+                _log.info("kept back: %s", one.reason)
+        page = self._book.settle(one for one in found if isinstance(one, News))
+        page.seen |= {seen} - {""}
+        keep(self._client, self.summary.signals(page.events), lambda: deliver(self._client, self.summary)[0])
+        self._book.keep(page)
+
+    def _news(self, platform: Platform, topic: str, headers: Headers, body: bytes) -> list[News | KeptBack]:
+        if headers.get(shopify.TEST, b"").lower() == b"true":
+            return [KeptBack("test order")]
+        try:
+            payload = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        except (ValueError, RecursionError):
+            return [KeptBack("unreadable body")]
+        if not isinstance(payload, dict):
+            return [KeptBack("unreadable body")]
+        try:
+            return platform.news(topic, payload, self._rules)
+        except Unclear as fault:
+            return [KeptBack(str(fault))]
+
+    def _deliver(self) -> None:
+        try:
+            deliver(self._client, self.summary)
+        except SesameError as error:
+            _log.warning("what is in the outbox waits: %s", type(error).__name__)
+
+
+async def _body(headers: Headers, receive: Receive) -> bytes | None:
+    """The whole body; None if it is too long."""
+    length = headers.get(b"content-length", b"0")
+    if not length.isdigit() or int(length[:12]) > MOST_BYTES:
+        return None
+    parts, size = [], 0
+    while True:
+        event = await receive()
+        part = event.get("body", b"")
+        size += len(part)
+        if size > MOST_BYTES:
+            return None
+        parts.append(part)
+        if not event.get("more_body"):
+            return b"".join(parts)
+
+
+def from_environment() -> Webhooks:
+    """The application as ``SESAME_HOME``, ``SESAME_SHOPIFY_SECRET`` and ``SESAME_WOOCOMMERCE_SECRET`` say.
+
+    Raises:
+        Misconfigured: the folder or both secrets are missing.
+    """
+    found = {path: os.environ.get(f"SESAME_{path[1:].upper()}_SECRET", "").encode() for path in PLATFORMS}
+    home = os.environ.get("SESAME_HOME")
+    if not home:
+        raise Misconfigured("is not set", field="SESAME_HOME", mend="name the shop's folder")
+    return Webhooks(Path(home), {path: secret for path, secret in found.items() if secret})

@@ -1,0 +1,198 @@
+"""What a shop remembers of orders whose news comes piece by piece: one SQLite file in its own folder.
+
+Rules:
+1. News is taken in two steps: `settle` says what is to be told; once that is in the outbox, `keep` writes
+   down that it was. A process that dies between the two tells the very same again, under the same ids.
+2. A piece of news that was kept once changes nothing when it comes again.
+3. Nothing in it ever leaves the shop.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from attrs import astuple, define, field, frozen
+
+from sesame_retail.grouping.line_grouping import Order
+from sesame_retail.webhooks.order_state import News, Standing, after, told
+from sesame_sdk import Misconfigured, Retryable
+
+NAME = "retail.sqlite"
+#: How long one process waits for another.
+_BUSY_SECONDS = 30.0
+_SCHEMA = (
+    (
+        "CREATE TABLE IF NOT EXISTS standing (number TEXT PRIMARY KEY, customer TEXT, placed INTEGER,"
+        " cancelled INTEGER, most TEXT, latest TEXT, stamp INTEGER, added TEXT, back TEXT, spent_told TEXT,"
+        " back_told TEXT, placed_told INTEGER) STRICT, WITHOUT ROWID"
+    ),
+    "CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
+    (
+        "CREATE TABLE IF NOT EXISTS feed (path TEXT PRIMARY KEY, position INTEGER, until INTEGER, head BLOB)"
+        " STRICT, WITHOUT ROWID"
+    ),
+)
+
+
+@frozen
+class Place:
+    """How far a feed was read.
+
+    Attributes:
+        position: bytes that were told and kept.
+        until: bytes that were about to be; the same as `position` when all went well.
+        head: how the file begins, so that another one of its name is noticed.
+    """
+
+    position: int = 0
+    until: int = 0
+    head: bytes = b""
+
+
+@define
+class Page:
+    """What some news comes to, before it is written down.
+
+    Attributes:
+        events: what is to be told.
+        standings: how the orders stand once it is.
+        seen: the keys of the news.
+    """
+
+    events: list[Order] = field(factory=list)
+    standings: dict[str, Standing] = field(factory=dict)
+    seen: set[str] = field(factory=set)
+
+
+class Book:
+    """A shop's memory.
+
+    Args:
+        path: the file; made, for its owner alone, when it is not there.
+
+    Raises:
+        Misconfigured: the file cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._in_our_words():
+            _create_private(path)
+            self._file = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS
+            )
+            self._write_ahead()
+            for statement in ("PRAGMA synchronous = FULL", *_SCHEMA):
+                self._file.execute(statement)
+
+    def settle(self, news: Iterable[News]) -> Page:
+        """What some news comes to. Nothing is written."""
+        page = Page()
+        with self._in_our_words():
+            for one in news:
+                if one.key in page.seen or self.has(one.key):
+                    continue
+                page.seen.add(one.key)
+                before = page.standings.get(one.account) or self._standing(one.account)
+                events, page.standings[one.account] = told(after(before, one), one)
+                page.events += events
+        return page
+
+    def keep(self, page: Page, *, feed: str = "", place: Place | None = None) -> None:
+        """Write down that a page was told, and how far a feed is read by that; all or nothing."""
+        with self._writing() as write:
+            write.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(key,) for key in page.seen])
+            write.executemany(
+                f"INSERT OR REPLACE INTO standing VALUES ({', '.join('?' * 12)})",  # noqa: S608 - a constant
+                [(number, *_values(standing)) for number, standing in page.standings.items()],
+            )
+            if place:
+                write.execute("INSERT OR REPLACE INTO feed VALUES (?, ?, ?, ?)", (feed, *astuple(place)))
+
+    def has(self, key: str) -> bool:
+        """Whether a piece of news was kept."""
+        return self._file.execute("SELECT 1 FROM seen WHERE key = ?", (key,)).fetchone() is not None
+
+    def place(self, feed: str) -> Place:
+        """How far a feed was read."""
+        with self._in_our_words():
+            row = self._file.execute(
+                "SELECT position, until, head FROM feed WHERE path = ?", (feed,)
+            ).fetchone()
+        return Place(*row) if row else Place()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write_ahead(self) -> None:
+        # For this SQLite must have the file alone, and it does not wait for that as it does for a write.
+        ends = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._file.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > ends:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
+    def _standing(self, number: str) -> Standing:
+        row = self._file.execute("SELECT * FROM standing WHERE number = ?", (number,)).fetchone()
+        if row is None:
+            return Standing()
+        _, customer, placed, cancelled, most, latest, stamp, *sums, placed_told = row
+        added, back, spent_told, back_told = map(int, sums)
+        return Standing(
+            customer,
+            bool(placed),
+            bool(cancelled),
+            int(most),
+            int(latest),
+            stamp,
+            added,
+            back,
+            spent_told,
+            back_told,
+            bool(placed_told),
+        )
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._in_our_words():
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._file
+                self._file.execute("COMMIT")
+            except BaseException:
+                if self._file.in_transaction:
+                    self._file.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise Retryable(f"cannot be used now: {error}", field=str(self._path)) from error
+        except (sqlite3.Error, OSError) as error:
+            raise Misconfigured(f"cannot be used: {error}", field=str(self._path)) from error
+
+
+def _create_private(path: Path) -> None:
+    # One that is there is not opened: to close it again would let go of SQLite's locks on it in this process.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _values(standing: Standing) -> list[object]:
+    # Sums as text: those of hostile files can be beyond 64 bits.
+    wide = {3, 4, 6, 7, 8, 9}
+    return [
+        str(value) if at in wide else int(value) if isinstance(value, bool) else value
+        for at, value in enumerate(astuple(standing))
+    ]

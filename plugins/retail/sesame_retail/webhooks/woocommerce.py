@@ -1,0 +1,73 @@
+"""WooCommerce's webhooks: see https://developer.woocommerce.com/docs/apis/rest-api/v3/webhooks/.
+
+Rules:
+1. The body is signed with HMAC-SHA256 under the webhook's secret, in base64, ``X-WC-Webhook-Signature``.
+2. An order counts once it is paid. Each of its webhooks tells it whole; the latest date of change holds.
+3. A refund counts by its own number, as it stands within its order.
+4. What it sends to try an address, ``webhook_id=1``, is not signed, and says nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sesame_retail.webhooks.order_state import News
+from sesame_retail.webhooks.payloads import (
+    Rules,
+    Unclear,
+    amount,
+    converted,
+    mappings,
+    moment,
+    name,
+    readable,
+)
+from sesame_sdk import KeptBack
+
+SIGNATURE, TOPIC, EVENT = b"x-wc-webhook-signature", b"x-wc-webhook-topic", b"x-wc-webhook-delivery-id"
+_TOPICS = {"order.created", "order.updated", "order.restored"}
+_PAID = {"processing", "completed", "refunded"}
+
+
+def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[News | KeptBack]:
+    """What a webhook says. Pure.
+
+    Args:
+        topic: as in ``X-WC-Webhook-Topic``.
+        payload: its body.
+        rules: the shop's own.
+    """
+    if topic not in _TOPICS:
+        return [KeptBack("topic that says nothing of an order")]
+    return readable(_order(payload, rules))
+
+
+def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[News | KeptBack]:
+    number, customer = f"woocommerce {name(payload, 'id')}", name(payload, "customer_id")
+    if customer == "0":  # a guest
+        raise Unclear("no customer")
+    if customer in rules.staff:
+        raise Unclear("staff order")
+    status = payload.get("status")
+    cancelled = status == "cancelled"
+    if status not in _PAID and not (cancelled and payload.get("date_paid_gmt")):
+        raise Unclear("order that is not paid")
+    stamp = int(moment(payload, "date_modified_gmt").timestamp())
+    currency = payload.get("currency")
+    stated, unit = converted(max(amount(payload, "total"), 0), currency, rules)
+    yield News(
+        number,
+        f"order {number} {stamp}",
+        moment(payload, "date_created_gmt"),
+        customer,
+        places=True,
+        stated=stated,
+        stamp=stamp,
+        currency=unit,
+    )
+    changed = moment(payload, "date_modified_gmt")
+    for refund in mappings(payload.get("refunds")):
+        back, _ = converted(abs(amount(refund, "total")), currency, rules)
+        key = f"woocommerce refund {name(refund, 'id')}"
+        yield News(number, key, changed, back=back, lines=0, currency=unit)
+    if cancelled:
+        yield News(number, f"{number} cancelled", changed, cancels=True, lines=0, currency=unit)

@@ -1,0 +1,109 @@
+"""Pieces of text as numbers: runs of units, words and pairs of words, hashed without a loop over posts.
+
+Hashes are polynomials modulo 2^64 (Karp and Rabin, 1987): a running sum gives the hash of any piece by one
+subtraction. The high bits are used, since the low ones of such a sum mix badly.
+"""
+
+from functools import cache
+
+import numpy as np
+from attrs import frozen
+
+from sesame_social.classifier.array_types import Bools, Buckets, Hashes, Ints, Units
+from sesame_social.classifier.normalize import DIGIT, LETTER, Folded, sorts
+
+#: The longest run of units that is a feature.
+RUNS = 4
+_BASE = 0x9E3779B97F4A7C15
+_SPREAD = np.uint64(0xD6E8FEB86659FD93)
+_PAIR = np.uint64(0xA0761D6478BD642F)
+_WORD = np.uint64(0xE7037ED1A0B428DB)
+_RUN_BASE = np.uint32(0x01000193)
+_RUN_SPREAD = np.uint32(0x9E3779B1)
+
+
+@frozen
+class Words:
+    """Where the words of a batch stand, and their hashes."""
+
+    begins: Ints
+    ends: Ints
+    hashes: Hashes
+
+
+@frozen
+class Features:
+    """The features of a batch: `buckets[i]` belongs to the post that `posts[i]` counts.
+
+    Attributes:
+        runs: for each length, the buckets of the runs that begin at each unit; a run that leaves its post
+            is in bucket 0, whose weight is always nothing.
+        words: buckets of words and of pairs of words.
+        word_posts: the post of each entry of `words`.
+    """
+
+    runs: tuple[Buckets, ...]
+    words: Buckets
+    word_posts: Ints
+
+
+class Sums:
+    """Running sums over a batch; ask for the hash of any piece of it."""
+
+    def __init__(self, units: Units) -> None:
+        powers, self._inverse = _powers(1 << max(16, len(units).bit_length()))
+        values = units.astype(np.uint64) + np.uint64(0x1F)
+        self._sums = np.zeros(len(units) + 1, dtype=np.uint64)
+        np.cumsum(values * powers[: len(units)], out=self._sums[1:])
+
+    def pieces(self, begins: Ints, ends: Ints) -> Hashes:
+        """One hash a piece; the same units have the same hash wherever they stand."""
+        made: Hashes = (self._sums[ends] - self._sums[begins]) * self._inverse[begins] * _SPREAD
+        return made
+
+
+@cache
+def _powers(size: int) -> tuple[Hashes, Hashes]:
+    inverse = pow(_BASE, -1, 1 << 64)
+    ones = np.ones(size, dtype=np.uint64)
+    made = []
+    for base in (_BASE, inverse):
+        ones[1:] = base
+        made.append(np.cumprod(ones, dtype=np.uint64))
+    return made[0], made[1]
+
+
+def words(units: Units, sums: Sums) -> Words:
+    """The words: runs of letters and digits."""
+    sort = sorts()[units]
+    inside: Bools = (sort == LETTER) | (sort == DIGIT)
+    edges = np.diff(inside.astype(np.int8))
+    begins, ends = np.flatnonzero(edges == 1) + 1, np.flatnonzero(edges == -1) + 1
+    return Words(begins, ends, sums.pieces(begins, ends))
+
+
+def features(folded: Folded, bits: int) -> Features:
+    """Buckets of all runs, words and pairs of words, `bits` wide."""
+    found = words(folded.units, Sums(folded.units))
+    post = np.searchsorted(folded.posts, found.begins, side="right") - 1
+    together = post[1:] == post[:-1]
+    pairs = (found.hashes[:-1] * _PAIR + found.hashes[1:])[together] * _SPREAD
+    hashes = np.concatenate((found.hashes * _WORD, pairs))
+    buckets = (hashes >> np.uint64(64 - bits)).astype(np.uint32)
+    return Features(tuple(_runs(folded.units, bits)), buckets, np.concatenate((post, post[1:][together])))
+
+
+def _runs(units: Units, bits: int) -> list[Buckets]:
+    values = (units.astype(np.uint32) + np.uint32(0x9D)) * np.uint32(0x85EBCA6B)
+    values ^= values >> np.uint32(15)
+    outside = units == 0
+    rolling, leaving = values.copy(), outside.copy()
+    made = []
+    for length in range(1, RUNS + 1):
+        buckets = (rolling * _RUN_SPREAD) >> np.uint32(32 - bits)
+        buckets[leaving] = 0
+        made.append(buckets)
+        rolling[:-length] = rolling[:-length] * _RUN_BASE + values[length:]
+        leaving[:-length] |= outside[length:]
+        leaving[-length:] = True
+    return made

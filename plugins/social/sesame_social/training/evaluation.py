@@ -1,0 +1,119 @@
+"""How good a model is on the rows held out: by set, by group, and how far its chances can be believed."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from attrs import asdict, frozen
+from numpy.typing import NDArray
+
+from sesame_social.classifier import Judged, Kind, Model, judge
+from sesame_social.classifier.array_types import Bools, Floats
+from sesame_social.classifier.model import HATE
+from sesame_social.training import datasets
+from sesame_social.training.datasets import Row
+
+_BINS = 10
+#: What the posts of a set may be said to be.
+KINDS_OF: Mapping[str, tuple[Kind, ...]] = {"sms": ("any", "message"), "youtube": ("any", "comment")}
+Labels = NDArray[np.int64]
+
+
+@frozen
+class Figure:
+    """One line of the model card.
+
+    Attributes:
+        source: the set.
+        kind: what the posts were said to be: ``any`` is what the platform gets that says nothing.
+        group: its part, or ``all``.
+        rows: how many rows were held out there.
+        f1: of the label (spam), or macro (cold), or weighted over three classes (davidson).
+        precision: of what was called spam or abuse.
+        recall: of what is.
+        error: expected calibration error over ten bins of equal width.
+    """
+
+    source: str
+    kind: Kind
+    group: str
+    rows: int
+    f1: float
+    precision: float
+    recall: float
+    error: float
+
+
+def measured(model: Model, folder: Path) -> list[Figure]:
+    """Every figure of a model, over the rows held out.
+
+    Raises:
+        Rejected: the data are not there.
+    """
+    made = []
+    for source in datasets.SETS:
+        rows = [row for row in datasets.rows(folder, source) if row.held_out]
+        groups = sorted({row.group for row in rows} - {""}) if source == "cold" else []
+        made += [figure(model, rows, kind=kind) for kind in KINDS_OF.get(source, ("any",))]
+        made += [figure(model, [row for row in rows if row.group == group], group) for group in groups]
+    return made
+
+
+def as_rows(figures: Sequence[Figure]) -> list[dict[str, Any]]:
+    """For a table."""
+    return [asdict(one) for one in figures]
+
+
+def figure(model: Model, rows: Sequence[Row], group: str = "all", kind: Kind = "any") -> Figure:
+    """The figures of rows of one set."""
+    source = rows[0].source
+    found = judge([row.text for row in rows], model, kind)
+    label = np.array([row.label for row in rows])
+    if source == "davidson":
+        three = classes(found, model)
+        wanted, chance, said = label < 2, found.abuse, three < 2
+        score = _mean_f1(label, three, weighted=True)
+    else:
+        chance = found.abuse if source == "cold" else found.spam
+        said = found.suspected_abuse if source == "cold" else found.suspected_spam
+        wanted = label == 1
+        score = (
+            _mean_f1(label, said.astype(np.int64), weighted=False) if source == "cold" else f1(wanted, said)
+        )
+    right = int((wanted & said).sum())
+    return Figure(
+        source,
+        kind,
+        group,
+        len(rows),
+        score,
+        right / max(int(said.sum()), 1),
+        right / max(int(wanted.sum()), 1),
+        calibration_error(wanted, chance),
+    )
+
+
+def classes(found: Judged, model: Model) -> Labels:
+    """Davidson's three: 0 hate, 1 offensive, 2 neither."""
+    share = found.hate / np.maximum(found.abuse, 1e-12)
+    three: Labels = np.where(~found.suspected_abuse, 2, np.where(share >= model.thresholds[HATE], 0, 1))
+    return three
+
+
+def f1(wanted: Bools, said: Bools) -> float:
+    """Harmonic mean of precision and recall."""
+    return float(2 * (wanted & said).sum() / max(int(wanted.sum() + said.sum()), 1))
+
+
+def calibration_error(wanted: Bools, chance: Floats) -> float:
+    """Expected calibration error: how far chances stand from shares, in bins of equal width (Guo 2017)."""
+    bins = np.minimum((chance * _BINS).astype(int), _BINS - 1)
+    total = np.abs(np.bincount(bins, wanted - chance, minlength=_BINS)).sum()
+    return float(total / len(chance))
+
+
+def _mean_f1(label: Labels, said: Labels, *, weighted: bool) -> float:
+    names = sorted(set(label.tolist()))
+    each = [f1(label == name, said == name) for name in names]
+    return float(np.average(each, weights=[(label == name).sum() for name in names] if weighted else None))

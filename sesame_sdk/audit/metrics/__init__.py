@@ -1,0 +1,1 @@
+"""What an audit measures: one module a metric, `definitions` with every formula and threshold."""

@@ -1,0 +1,1 @@
+"""Sending messages to another party: outbox, dispatcher, HTTP transport, retries."""

@@ -1,0 +1,192 @@
+"""Carrying what is pending to the hub, several letters at a time, in no certain order.
+
+Rules:
+- A letter that was signed for is sent; one that was refused is dead; one that got no answer stays
+  pending. What has become of a letter is on disk before the next one takes its place.
+- One letter without an answer does not keep the others. As many in a row as are under way at once
+  (three at least) mean that the hub is away: the run ends, and the rest stays pending.
+- A fault in the set-up (`Misconfigured`) concerns every letter: it ends the run and is raised, after
+  what was under way is written down.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from attrs import frozen
+
+from sesame_sdk.delivery.messages import Counts, Dead, Letter, Signed
+from sesame_sdk.errors import Misconfigured, Rejected, Retryable
+from sesame_sdk.model.envelope import DropReason
+
+MOST_AT_ONCE = 32
+_FEWEST_FAILURES = 3
+
+
+@frozen
+class Delivery:
+    """What a run came to.
+
+    Attributes:
+        sent: envelopes that the hub signed for.
+        dead: envelopes refused for good; see `Client.dead_letters`.
+        pending: envelopes that still wait.
+        accepted: signals that the hub had not seen before, in those sent.
+        duplicates: signals that it had.
+        dropped: signals that it did not keep, by reason.
+        why: why some still wait; empty when none does.
+    """
+
+    sent: int
+    dead: int
+    pending: int
+    accepted: int
+    duplicates: int
+    dropped: Mapping[DropReason, int]
+    why: str = ""
+
+
+class Queue(Protocol):
+    """Where letters wait: `Outbox` is one, and so is a hub's stream."""
+
+    def pending(self, *, after: int = 0, most: int = 100) -> list[Letter]:
+        """The oldest pending letters whose `id` is above `after`."""
+        ...
+
+    def settle(self, sent: Iterable[Signed] = (), dead: Iterable[Dead] = ()) -> None:
+        """Write down what became of some letters, in one transaction."""
+        ...
+
+    def counts(self) -> Counts:
+        """How many letters are in each state."""
+        ...
+
+    def delivering(self) -> AbstractContextManager[None]:
+        """The right to deliver, held by one at a time. Raises `Retryable` when somebody else has it."""
+        ...
+
+
+class Courier:
+    """One run of delivery.
+
+    Args:
+        outbox: where letters wait.
+        send: sends one and gives back its verified receipt; called in several threads.
+        at_once: how many letters are under way at a time.
+        interruptible: ends the waits of all threads when the run is interrupted.
+        progress: told the number of signals of each letter that is off the queue.
+
+    Raises:
+        Misconfigured: `at_once` is not 1 to `MOST_AT_ONCE`.
+    """
+
+    def __init__(
+        self,
+        outbox: Queue,
+        send: Callable[[Letter], Signed],
+        *,
+        at_once: int,
+        interruptible: AbstractContextManager[None],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        if not 1 <= at_once <= MOST_AT_ONCE:
+            raise Misconfigured(f"must be 1 to {MOST_AT_ONCE}", field="concurrency")
+        self._outbox = outbox
+        self._send = send
+        self._at_once = at_once
+        self._interruptible = interruptible
+        self._progress = progress or (lambda _: None)
+        self._running: set[Future[Signed | Dead | None]] = set()
+        self._last = 0
+        self._over = False
+        self._unanswered = 0
+        self._why = ""
+        self._fault: BaseException | None = None
+        self._tally: Counter[str] = Counter()
+        self._dropped: Counter[DropReason] = Counter()
+
+    def run(self) -> Delivery:
+        """Deliver until nothing is left to try. What is appended meanwhile is taken along.
+
+        Raises:
+            Retryable: another process delivers already.
+            Misconfigured: see the module's rules.
+        """
+        with self._outbox.delivering(), ThreadPoolExecutor(self._at_once, "sesame-delivery") as pool:
+            try:
+                with self._interruptible:
+                    self._carry_all(pool)
+            finally:
+                self._over = True
+        if self._fault:
+            raise self._fault
+        return self._result()
+
+    def _carry_all(self, pool: ThreadPoolExecutor) -> None:
+        while self._take_up(pool):
+            done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
+            self._settle(done)
+
+    def _take_up(self, pool: ThreadPoolExecutor) -> bool:
+        # Twice as many as are sent at once, so that no thread waits for us to read the next one.
+        room = 2 * self._at_once - len(self._running)
+        if not self._over and room > 0:
+            for letter in self._outbox.pending(after=self._last, most=room):
+                self._last = letter.id
+                self._running.add(pool.submit(self._carry, letter))
+        return bool(self._running)
+
+    def _carry(self, letter: Letter) -> Signed | Dead | None:
+        if self._over:
+            return None
+        try:
+            return self._send(letter)
+        except Rejected as error:
+            return Dead(letter, error.code, str(error))
+
+    def _settle(self, done: Iterable[Future[Signed | Dead | None]]) -> None:
+        ended = []
+        for future in done:
+            error = future.exception()
+            if error is not None:
+                self._failed(error)
+            elif (outcome := future.result()) is not None:
+                ended.append(outcome)
+        sent = [outcome for outcome in ended if isinstance(outcome, Signed)]
+        dead = [outcome for outcome in ended if isinstance(outcome, Dead)]
+        if ended:
+            # What ended together has no order: one answer says that the hub is there.
+            self._unanswered = 0
+            self._outbox.settle(sent, dead)
+        self._over |= self._unanswered >= max(self._at_once, _FEWEST_FAILURES)
+        self._count(sent, dead)
+
+    def _failed(self, error: BaseException) -> None:
+        if isinstance(error, Retryable):
+            self._unanswered += 1
+            self._why = str(error)
+        else:
+            self._fault = self._fault or error
+            self._over = True
+
+    def _count(self, sent: list[Signed], dead: list[Dead]) -> None:
+        self._tally.update(sent=len(sent), dead=len(dead))
+        for done in sent:
+            self._tally.update(accepted=done.receipt.accepted, duplicates=done.receipt.duplicates)
+            self._dropped.update(signal.reason for signal in done.receipt.dropped)
+        for letter in [outcome.letter for outcome in sent] + [outcome.letter for outcome in dead]:
+            self._progress(letter.signals)
+
+    def _result(self) -> Delivery:
+        pending = self._outbox.counts().pending
+        return Delivery(
+            sent=self._tally["sent"],
+            dead=self._tally["dead"],
+            pending=pending,
+            accepted=self._tally["accepted"],
+            duplicates=self._tally["duplicates"],
+            dropped=dict(self._dropped),
+            why=self._why if pending else "",
+        )

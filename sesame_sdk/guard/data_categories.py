@@ -1,0 +1,72 @@
+"""What personal data a kind says that it is made of: categories of W3C DPV-PD 2.3.
+
+The allowed list is closed, short, and compared whole: a category that is narrower than an allowed one is
+not allowed by that. What is refused is sorted by DPV-PD's hierarchy, so that the refusal says why:
+
+    POL-1  what a person thinks of politics, or of anything
+    SPC-1  the special categories, and what gives them away
+    BIO-1  body, face and feelings
+    TST-1  likes, language, where from, what was watched or looked at
+    ASC-1  other people: family, friends, household, groups
+    LOC-1  places and trails
+    DCL-1  all else: money and credit, work, crime, devices, what was written; and what nobody knows
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from sesame_sdk.guard.dpv import nearest_rule
+from sesame_sdk.guard.dpv_categories import CATEGORIES, PD
+
+PURCHASE = f"{PD}Purchase"
+SALE = f"{PD}Sale"
+TRANSACTION = f"{PD}Transaction"
+SERVICE_USE = f"{PD}ServiceConsumptionBehaviour"
+SOCIAL_BEHAVIOUR = f"{PD}SocialBehaviour"
+RELIABILITY = f"{PD}Reliability"
+OFFICIAL_ID = f"{PD}OfficialID"
+
+#: What a kind may be made of, and what for. Nothing else is a category that a score may be made of.
+ALLOWED: Mapping[str, str] = MappingProxyType(
+    {
+        PURCHASE: "Orders placed, kept and sent back: that they were, and for how much; never of what.",
+        SALE: "What a person sold on a marketplace and delivered as described.",
+        TRANSACTION: "Payments made, late or missing; deposits; donations; fraud that a person confirmed.",
+        SERVICE_USE: "How long somebody has been a customer or member of the sender's own service.",
+        SOCIAL_BEHAVIOUR: "Own conduct on a platform: help, volunteering, abuse that a person confirmed.",
+        RELIABILITY: "What was agreed and kept: appointments, bookings, things lent and given back.",
+        OFFICIAL_ID: "That an identity was verified; never a number, a document or what stands in it.",
+    }
+)
+
+#: Rule id to the categories that it refuses, with all that is narrower. A category that is listed itself
+#: belongs where it is listed, whatever it is narrower than.
+REFUSED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "POL-1": frozenset(
+            ("PoliticalAffiliation", "PoliticalOpinion", "TradeUnionMembership", "Opinion", "Thought")
+        ),
+        "BIO-1": frozenset(("Biometric", "Emotion", "Mood", "Picture")),
+        "SPC-1": frozenset(
+            (
+                *("dpv:SpecialCategoryPersonalData", "dpv:SensitivePersonalData", "Ethnicity", "SkinTone"),
+                *("Citizenship", "Nationality", "BirthPlace", "Gender"),
+            )
+        ),
+        "TST-1": frozenset(
+            ("Preference", "Language", "Country", "TVViewingBehaviour", "BrowsingBehaviour", "LinkClicked")
+        ),
+        "ASC-1": frozenset(("Family", "SocialNetwork", "Household", "MaritalStatus", "GroupProfile")),
+        "LOC-1": frozenset(("Location", "Geographic")),
+    }
+)
+
+
+@lru_cache(maxsize=1024)
+def refusing_rule(category_iri: str) -> str | None:
+    """Id of the rule that refuses a category; None if it is allowed. What nobody knows is DCL-1."""
+    if category_iri in ALLOWED:
+        return None
+    name = category_iri.removeprefix(PD) if category_iri.startswith(PD) else ""
+    return nearest_rule(name, CATEGORIES, REFUSED) or "DCL-1"

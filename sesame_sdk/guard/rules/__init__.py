@@ -1,0 +1,1 @@
+"""The rules that the guard applies, grouped by what they look at."""

@@ -1,0 +1,1 @@
+"""Matching listed words in text: normalisation, word lists, vagueness."""

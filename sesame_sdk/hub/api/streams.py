@@ -1,0 +1,206 @@
+"""Streams over HTTP (OpenID Shared Signals Framework 1.0, sections 7 and 8.1)."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from litestar import MediaType, Request, Response, delete, get, patch, post, put
+from litestar.concurrency import sync_to_thread
+from litestar.openapi.spec import Parameter
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.api.dependencies import gate_of, hub_of
+from sesame_sdk.hub.api.errors import on_feed_rejected
+from sesame_sdk.hub.api.openapi_responses import (
+    JSON,
+    OF_BODIES,
+    OF_READERS,
+    TEXT,
+    answer,
+    documented,
+    fault,
+    taking,
+)
+from sesame_sdk.hub.api.openapi_schemas import CONFIGURATION, QUESTION, STATUS, STREAM, STREAMS, WISH
+from sesame_sdk.hub.api.request_body import read_body
+from sesame_sdk.hub.api.scores import SECURITY, token_of
+from sesame_sdk.hub.streams.management import Question
+from sesame_sdk.hub.streams.streams import POLL, PUSH, NewStatus, Wish
+from sesame_sdk.model import codec
+
+T = TypeVar("T")
+LARGEST_QUESTION = 1 << 17
+_AnyRequest = Request[Any, Any, Any]
+SHARED: dict[str, Any] = {"exception_handlers": {Rejected: on_feed_rejected}, "security": SECURITY}
+_WISH = taking(JSON, "delivery, events_requested, description, and stream_id where there is one.", WISH)
+_STREAM = answer("The stream's configuration.", STREAM)
+_STATUS = answer("The stream's status.", STATUS)
+NOT_THERE = {404: fault("The reader has no such stream.")}
+OF_STREAMS = {**OF_READERS, **NOT_THERE}
+_NAMED = Parameter("stream_id", "query", TEXT, "The stream's id.", required=True)
+_PERHAPS_NAMED = Parameter("stream_id", "query", TEXT, "The stream's id.", required=False)
+
+
+@get(
+    "/.well-known/ssf-configuration",
+    sync_to_thread=False,
+    operation_class=documented({200: answer("Transmitter configuration metadata.", CONFIGURATION)}),
+    summary="How streams are made here",
+)
+def configuration(request: _AnyRequest) -> dict[str, Any]:
+    """Transmitter configuration metadata (SSF 1.0 section 7.1)."""
+    issuer = hub_of(request).settings.issuer
+    base = issuer.rstrip("/")
+    return {
+        "spec_version": "1_0",
+        "issuer": issuer,
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+        "delivery_methods_supported": [PUSH, POLL],
+        "configuration_endpoint": f"{base}/v1/ssf/stream",
+        "status_endpoint": f"{base}/v1/ssf/status",
+        "verification_endpoint": f"{base}/v1/ssf/verify",
+        # A reader's own signed token, as for reading scores: no OAuth (RFC 6749) is spoken here.
+        "authorization_schemes": [{"spec_urn": "urn:sesame-sdk:authorization:read-token"}],
+        # A stream holds those who agreed to it, and nobody can be added.
+        "default_subjects": "ALL",
+    }
+
+
+@post(
+    "/v1/ssf/stream",
+    status_code=201,
+    operation_class=documented(
+        {**OF_READERS, **OF_BODIES, 201: _STREAM, 409: fault("There is one already.")}, body=_WISH
+    ),
+    summary="Make a stream",
+    **SHARED,
+)
+async def create_stream(request: _AnyRequest) -> Response[bytes]:
+    """The stream of the token's purpose and context. 409 if there is one."""
+    wish = await asked_of(request, Wish)
+    return await _answered(request, lambda token: hub_of(request).reception.create(token, wish), 201)
+
+
+@get(
+    "/v1/ssf/stream",
+    operation_class=documented(
+        {**OF_STREAMS, 200: answer("One configuration, or a list of them.", STREAMS)},
+        parameters=(_PERHAPS_NAMED,),
+    ),
+    summary="Read a stream's configuration, or those of all",
+    **SHARED,
+)
+async def read_stream(request: _AnyRequest) -> Response[bytes]:
+    """With stream_id one configuration; without, a list of those for the token's purpose and context."""
+    name = request.query_params.get("stream_id")
+
+    def work(token: bytes) -> object:
+        found = hub_of(request).reception.read(token)
+        if name is None:
+            return found
+        for stream in found:
+            if stream["stream_id"] == name:
+                return stream
+        raise Rejected("there is none of this id", field="stream_id", code="not_found")
+
+    return await _answered(request, work)
+
+
+@patch(
+    "/v1/ssf/stream",
+    operation_class=documented({**OF_STREAMS, **OF_BODIES, 200: _STREAM}, body=_WISH),
+    summary="Change a stream",
+    **SHARED,
+)
+async def change_stream(request: _AnyRequest) -> Response[bytes]:
+    """What is left out stays as it is."""
+    wish = await asked_of(request, Wish)
+    return await _answered(request, lambda t: hub_of(request).reception.change(t, wish, whole=False))
+
+
+@put(
+    "/v1/ssf/stream",
+    operation_class=documented({**OF_STREAMS, **OF_BODIES, 200: _STREAM}, body=_WISH),
+    summary="Replace a stream's configuration",
+    **SHARED,
+)
+async def replace_stream(request: _AnyRequest) -> Response[bytes]:
+    """What is left out falls back to the usual."""
+    wish = await asked_of(request, Wish)
+    return await _answered(request, lambda t: hub_of(request).reception.change(t, wish, whole=True))
+
+
+@delete(
+    "/v1/ssf/stream",
+    status_code=204,
+    operation_class=documented({**OF_STREAMS, 204: answer("It is gone.")}, parameters=(_NAMED,)),
+    summary="Delete a stream",
+    **SHARED,
+)
+async def delete_stream(request: _AnyRequest) -> None:
+    """It is forgotten with all that it was told."""
+    name = request.query_params.get("stream_id")
+    await _done(request, lambda token: hub_of(request).reception.delete(token, name))
+
+
+@get(
+    "/v1/ssf/status",
+    operation_class=documented({**OF_STREAMS, 200: _STATUS}, parameters=(_NAMED,)),
+    summary="Read a stream's status",
+    **SHARED,
+)
+async def read_status(request: _AnyRequest) -> Response[bytes]:
+    """Enabled, paused or disabled, and why."""
+    name = request.query_params.get("stream_id")
+    return await _answered(request, lambda token: hub_of(request).reception.status(token, name))
+
+
+@post(
+    "/v1/ssf/status",
+    status_code=200,
+    operation_class=documented(
+        {**OF_STREAMS, **OF_BODIES, 200: _STATUS},
+        body=taking(JSON, "stream_id, status, and perhaps a reason.", STATUS),
+    ),
+    summary="Let a stream run, or hold it",
+    **SHARED,
+)
+async def change_status(request: _AnyRequest) -> Response[bytes]:
+    """Who leaves is kept for it in any case, and told first when it runs again."""
+    wanted = await asked_of(request, NewStatus)
+    return await _answered(request, lambda token: hub_of(request).reception.set_status(token, wanted))
+
+
+@post(
+    "/v1/ssf/verify",
+    status_code=204,
+    operation_class=documented(
+        {**OF_STREAMS, **OF_BODIES, 204: answer("It is on its way.")},
+        body=taking(JSON, "stream_id, and perhaps a state to be given back.", QUESTION),
+    ),
+    summary="Ask for a sign of life through a stream",
+    **SHARED,
+)
+async def verify_stream(request: _AnyRequest) -> None:
+    """429 when the last was asked for just now."""
+    asked = await asked_of(request, Question)
+    await _done(request, lambda token: hub_of(request).reception.verify(token, asked))
+
+
+async def asked_of(request: _AnyRequest, kind: type[T]) -> T:
+    """A small JSON body."""
+    seconds = hub_of(request).settings.body_seconds
+    body = await read_body(request, media_type=JSON, most=LARGEST_QUESTION, seconds=seconds)
+    return codec.decode(body, kind)
+
+
+async def _done(request: _AnyRequest, work: Callable[[bytes], T]) -> T:
+    token = token_of(request)
+    with gate_of(request):
+        return await sync_to_thread(work, token)
+
+
+async def _answered(
+    request: _AnyRequest, work: Callable[[bytes], object], status: int = 200
+) -> Response[bytes]:
+    found = codec.encode(await _done(request, work))
+    return Response(found, status_code=status, media_type=MediaType.JSON)

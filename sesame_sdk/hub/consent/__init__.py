@@ -1,0 +1,1 @@
+"""Persons, their pseudonyms and their grants."""

@@ -1,0 +1,113 @@
+"""People and the names that partners have for them.
+
+A person is known here by the operator's own reference, and to each partner by one pseudonym of that
+partner's making. It belongs to the person for good: if it could move, somebody else's signals would
+move with it. And there is only one: with two, a grant under the first would speak for the second, and
+a reader could learn that two of its accounts are one person.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, insert, select
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.database.engine import among
+from sesame_sdk.hub.database.tables import people, pseudonyms
+
+LONGEST_REFERENCE = 128
+
+
+def find(connection: Connection, reference: str) -> int | None:
+    """The number of a person, if there is one."""
+    return connection.scalar(select(people.c.id).where(people.c.person == reference))
+
+
+def listed(connection: Connection) -> list[str]:
+    """The reference of every person."""
+    return list(connection.scalars(select(people.c.person).order_by(people.c.id)))
+
+
+def known(connection: Connection, reference: str, *, lock: bool = False) -> int:
+    """The number of a person who is known here.
+
+    Args:
+        connection: in a transaction.
+        reference: the operator's.
+        lock: whether nobody else may do the same with this person until the transaction ends.
+
+    Raises:
+        Rejected: there is no such person.
+    """
+    chosen = select(people.c.id).where(people.c.person == reference)
+    found: int | None = connection.scalar(chosen.with_for_update() if lock else chosen)
+    if found is None:
+        raise Rejected("is nobody whom this hub knows", field="person", code="not_found")
+    return found
+
+
+def numbered(connection: Connection, references: Iterable[str]) -> dict[str, int]:
+    """The number of each person, given out where there was none.
+
+    Raises:
+        Rejected: a reference is empty or too long.
+    """
+    wanted = sorted(set(references))
+    if any(not reference.strip() or len(reference) > LONGEST_REFERENCE for reference in wanted):
+        raise Rejected(f"must be 1 to {LONGEST_REFERENCE} characters", field="person")
+    chosen = select(people.c.person, people.c.id).where(among(people.c.person, wanted))
+    found = {row.person: row.id for row in connection.execute(chosen)}
+    if missing := [{"person": reference} for reference in wanted if reference not in found]:
+        connection.execute(insert(people), missing)
+        found = {row.person: row.id for row in connection.execute(chosen)}
+    return found
+
+
+def tied(connection: Connection, partner: int, owners: Mapping[str, int]) -> dict[str, int]:
+    """The number of each of a partner's pseudonyms, once it is tied to its person.
+
+    Args:
+        connection: in a transaction.
+        partner: whose pseudonyms.
+        owners: the person that each one should belong to.
+
+    Raises:
+        Rejected: one belongs to somebody else already, or its person has another one.
+    """
+    mine = pseudonyms.c.partner == partner
+    chosen = select(pseudonyms).where(mine, among(pseudonyms.c.subject, owners))
+    known = {row.subject: row for row in connection.execute(chosen)}
+    if any(row.person != owners[subject] for subject, row in known.items()):
+        raise second_owner()
+    persons = set(owners.values())
+    others = select(pseudonyms.c.subject).where(mine, among(pseudonyms.c.person, persons))
+    if len(persons) < len(owners) or any(subject not in owners for subject in connection.scalars(others)):
+        raise second_name()
+    missing = [
+        {"partner": partner, "subject": subject, "person": person}
+        for subject, person in owners.items()
+        if subject not in known
+    ]
+    if missing:
+        connection.execute(insert(pseudonyms), missing)
+        known = {row.subject: row for row in connection.execute(chosen)}
+    return {subject: row.id for subject, row in known.items()}
+
+
+def owners(connection: Connection, partner: int, subjects: Iterable[str]) -> dict[str, int]:
+    """The person behind each of a partner's pseudonyms that belongs to somebody."""
+    mine = (pseudonyms.c.partner == partner) & among(pseudonyms.c.subject, subjects)
+    return {row.subject: row.person for row in connection.execute(select(pseudonyms).where(mine))}
+
+
+def second_name() -> Rejected:
+    """The error of giving a person a second pseudonym at one partner. It names neither."""
+    return Rejected(
+        "the partner knows this person by another pseudonym already",
+        field="subject",
+        mend="use that one; a partner has one name for each person",
+    )
+
+
+def second_owner() -> Rejected:
+    """The error of tying a pseudonym to a second person. It names neither."""
+    return Rejected("belongs to another person already", field="subject", mend="check whose pseudonym it is")

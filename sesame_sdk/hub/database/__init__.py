@@ -1,0 +1,1 @@
+"""Engine, tables, the single writer, and what differs between SQLite and PostgreSQL."""

@@ -1,0 +1,304 @@
+"""PostgreSQL, where several workers and machines write at once.
+
+What SQLite's one write lock gives for nothing has to be said here. Advisory locks say it, one for the
+ledger and one for its streams, and the database gives them back when a transaction ends, however it does:
+
+| hold | ledger | streams | who |
+| --- | --- | --- | --- |
+| `Hold.SHARED` | shared | | envelopes, reads |
+| `Hold.FEED` | shared | alone | whatever makes, gives and settles messages |
+| `Hold.ALONE` | alone | | whatever changes consents, keys, registrations, policies |
+
+So a consent that was looked up for an envelope still stands when the envelope is on disk, and everything that
+was true of one writer at a time is true of each of several.
+
+Signals come by COPY into a temporary table, in binary form, and from there into their own in its order: rows
+that two workers both have are then met in the same order, and no worker waits for one that waits for it.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from operator import itemgetter
+from typing import IO, TYPE_CHECKING, Any
+
+from attrs import frozen
+from sqlalchemy import URL, Column, Connection, Engine, Select, Table, create_engine, event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import SQLAlchemyError
+
+from sesame_sdk.errors import Misconfigured, Retryable
+from sesame_sdk.hub.database.dialects.base import (
+    Hold,
+    JsonWords,
+    Overtaken,
+    Part,
+    Relations,
+    Row,
+    in_sqlalchemys_words,
+)
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.scoring import engines
+
+if TYPE_CHECKING:
+    import psycopg
+
+#: Advisory locks are known by a number that all who share a database must agree on.
+_LEDGER, _STREAMS, _LEAD = 0x5E5A3E01, 0x5E5A3E02, 0x5E5A3E03
+_LOCKS = {
+    Hold.SHARED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER})",
+    Hold.FEED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER}), pg_advisory_xact_lock({_STREAMS})",
+    Hold.ALONE: f"SELECT pg_advisory_xact_lock({_LEDGER})",
+}
+#: How every session of a hub is set.
+_SETTINGS = {
+    # Milliseconds: whoever waits longer for another's lock is told to come back, as on SQLite.
+    "lock_timeout": 15_000,
+    "idle_in_transaction_session_timeout": 60_000,
+    "timezone": "UTC",
+    # What `few` forbids counts as dear, and the planner would compile what is dear: a second for one score.
+    "jit": "off",
+}
+#: What keeps the planner from looking at the whole of a table.
+_WHOLE = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+_POOL = 64
+#: In the form that COPY ... (FORMAT BINARY) takes: a count of fields, and a length before each.
+_FIELDS = struct.Struct(">hiqiqi16siiidiqiq")
+_HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_by_key = itemgetter(0, 1, 2)
+
+
+@frozen
+class Postgresql:
+    """A `Product`."""
+
+    json = JsonWords("json_array_elements_text", "json_build_array", "json_agg")
+    writes_at_once = True
+
+    def open(self, url: URL) -> Engine:
+        """See `Product`.
+
+        Raises:
+            Misconfigured: the driver is not installed.
+        """
+        try:
+            engine = create_engine(
+                url.set(drivername="postgresql+psycopg"),
+                hide_parameters=True,
+                pool_size=4,
+                max_overflow=_POOL,
+                pool_pre_ping=True,  # a database that was restarted costs nobody an error
+                paramstyle="format",
+                connect_args={"connect_timeout": 10, "options": _options(), "application_name": "sesame-hub"},
+            )
+        except ModuleNotFoundError as error:
+            mend = "pip install 'sesame-sdk[hub,postgresql]'"
+            raise Misconfigured(f"{error.name} is not installed", field="database", mend=mend) from error
+        event.listen(engine, "rollback", _forget_relations)
+        return engine
+
+    def writing(self, engine: Engine) -> Connection:
+        """Each of its statements sees what was committed before it, once `hold` has let it begin."""
+        return engine.connect().execution_options(isolation_level="READ COMMITTED")
+
+    @contextmanager
+    def reading(self, engine: Engine) -> Iterator[Connection]:
+        """See `Product`. A commit keeps the temporary tables, which cost a millisecond, and empties them."""
+        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            yield connection
+            connection.commit()
+
+    def hold(self, connection: Connection, hold: Hold) -> None:
+        """See `Product`."""
+        connection.exec_driver_sql(_LOCKS[hold])
+
+    def lead(self, engine: Engine) -> "PostgresqlLead | None":
+        """By a lock of a session, which the database gives back when its connection ends."""
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LEAD})").scalar():
+            return PostgresqlLead(connection)
+        connection.close()
+        return None
+
+    def ensure_in_transaction(self, connection: Connection) -> None:
+        """A COMMIT of a transaction that has failed undoes it, and raises nothing."""
+        info = _driver(connection).info
+        if info.transaction_status.name != "INTRANS":
+            raise Retryable("the database undid the transaction", field="database")
+
+    def next_numbers(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+        """From the column's sequence: whoever asks later has higher ones."""
+        table = column.table.fullname
+        numbers = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+        return list(connection.exec_driver_sql(numbers, (table, column.name, many)).scalars())
+
+    def fetch(
+        self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+    ) -> list[Sequence[Any]]:
+        """See `Product`."""
+        return [tuple(row) for row in connection.execute(chosen, parameters)]
+
+    def insert(self, table: Table) -> postgresql.Insert:
+        """See `Product`."""
+        return postgresql.insert(table)
+
+    def signals(
+        self, engine: Engine, table: Table, envelopes: Table, void: Select[int]
+    ) -> "PostgresqlSignals":
+        """See `Product`."""
+        return PostgresqlSignals(engine, table, envelopes, void)
+
+    def prepare(self, connection: Connection, relations: Relations) -> None:
+        """See `Product`. What was made stays with the session, unless the transaction is undone."""
+        if not connection.info.get("sesame_relations"):
+            for statement in relations.making(connection.dialect, "CREATE OR REPLACE TEMPORARY VIEW"):
+                connection.exec_driver_sql(statement)
+            connection.info["sesame_relations"] = True
+        for statement in relations.emptying():
+            connection.exec_driver_sql(statement)
+
+    def note_size(self, connection: Connection, table: Table) -> None:
+        """Nobody else looks after temporary tables, and a new one is taken to hold a few rows."""
+        connection.exec_driver_sql(f"ANALYZE {table.name}")
+
+    @contextmanager
+    def few(self, connection: Connection) -> Iterator[None]:
+        """See `Product`. Left to itself the planner reads all signals for one person's score."""
+        connection.exec_driver_sql(_switch("off"))
+        yield
+        connection.exec_driver_sql(_switch("on"))
+
+    def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
+        """See `Product`."""
+        query = chosen.compile(connection.engine)
+        with (
+            _driving(connection) as driver,
+            driver.cursor() as cursor,
+            cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as pieces,
+        ):
+            for piece in pieces:
+                file.write(piece)
+
+    def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
+        """See `Product`."""
+        with _driving(connection) as driver:
+            yield from engines.score_in_postgresql(driver, policy, as_of, reasons=reasons)
+
+
+@frozen
+class PostgresqlLead:
+    """A `Lead`."""
+
+    _connection: Connection
+
+    def holds(self) -> bool:
+        """As long as the session does."""
+        try:
+            self._connection.exec_driver_sql("SELECT 1")
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Ends the session: it must not go back to the pool with its lock."""
+        if not self._connection.invalidated:
+            self._connection.invalidate()
+        self._connection.close()
+
+
+class PostgresqlSignals:
+    """A `SignalTable`, written by COPY."""
+
+    def __init__(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> None:
+        names = [column.name for column in table.c]
+        key = ", ".join(column.name for column in table.primary_key)
+        rest = [column.name for column in table.c if not column.primary_key]
+        same = " AND ".join(f"{table.name}.{column.name} = i.{column.name}" for column in table.primary_key)
+        none = str(void.compile(engine))
+        columns = ", ".join(names)
+        self._make = (
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE {table.name}) ON COMMIT DELETE ROWS"
+        )
+        self._insert = f"""
+            INSERT INTO {table.name} ({columns}) SELECT {columns} FROM incoming ORDER BY {key}, envelope
+            ON CONFLICT DO NOTHING"""  # noqa: S608 - names of our own
+        self._replace = f"""
+            UPDATE {table.name} SET {", ".join(f"{name} = i.{name}" for name in rest)}
+            FROM (SELECT DISTINCT ON ({key}) * FROM incoming ORDER BY {key}, envelope) i
+            WHERE {same} AND {table.name}.envelope IN ({none}) AND i.envelope NOT IN ({none})
+              AND {table.name}.envelope <> i.envelope"""  # noqa: S608
+        self._origins = f"""
+            SELECT {table.name}.envelope, e.kid
+            FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[])
+                 WITH ORDINALITY AS i (person, partner, id, place)
+            JOIN {table.name} ON {same} LEFT JOIN {envelopes.name} e ON e.id = {table.name}.envelope
+            ORDER BY i.place"""  # noqa: S608
+
+    def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
+        """See `SignalTable`."""
+        ordered = sorted(rows, key=_by_key)
+        if not ordered:
+            return 0
+        with _driving(connection) as driver, driver.cursor() as cursor:
+            cursor.execute(self._make)
+            cursor.execute("TRUNCATE incoming")
+            with cursor.copy("COPY incoming FROM STDIN (FORMAT BINARY)") as copy:
+                copy.write(_packed(ordered))
+            inserted = cursor.execute(self._insert).rowcount
+            if inserted < len(ordered):
+                inserted += cursor.execute(self._replace).rowcount
+        return inserted
+
+    def origins(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[int, str | None]]:
+        """See `SignalTable`.
+
+        Raises:
+            Overtaken: one stands by an envelope that will come after this one when the ledger is replayed.
+        """
+        persons, partners, ids = zip(*(row[:3] for row in rows), strict=True) if rows else ((), (), ())
+        with _driving(connection) as driver, driver.cursor() as cursor:
+            found = cursor.execute(self._origins, (list(persons), list(partners), list(ids))).fetchall()
+        last = max((row[6] for row in rows), default=0)
+        if any(envelope > last and kid is not None for envelope, kid in found):
+            raise Overtaken("another worker was faster", retry_after=1)
+        return found
+
+
+def _options() -> str:
+    return " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+
+
+def _switch(to: str) -> str:
+    """Until the transaction ends."""
+    return "SELECT " + ", ".join(f"set_config('{name}', '{to}', true)" for name in _WHOLE)
+
+
+def _packed(rows: Iterable[Row]) -> bytes:
+    pack = _FIELDS.pack
+    packed = [
+        pack(7, 8, person, 8, partner, 16, key, 4, kind, 8, value, 8, at, 8, envelope)
+        for person, partner, key, kind, value, at, envelope in rows
+    ]
+    return b"".join([_HEADER, *packed, _TRAILER])
+
+
+def _driver(connection: Connection) -> "psycopg.Connection[tuple[Any, ...]]":
+    """The driver's own connection beneath `connection`, in the same transaction."""
+    found: psycopg.Connection[tuple[Any, ...]] = connection.connection.driver_connection  # type: ignore[assignment]
+    return found
+
+
+@contextmanager
+def _driving(connection: Connection) -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
+    """`_driver`, whose errors become SQLAlchemy's."""
+    import psycopg
+
+    with in_sqlalchemys_words(psycopg.Error):
+        yield _driver(connection)
+
+
+def _forget_relations(connection: Connection) -> None:
+    # Of one that broke nothing can be asked any more, and its session took the relations along.
+    if not connection.invalidated:
+        connection.info.pop("sesame_relations", None)

@@ -1,0 +1,228 @@
+"""The ledger's database: opening it, and the transactions that all of this room works in.
+
+What SQLite and PostgreSQL do each in their own way is in `products`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    TableValuedAlias,
+    bindparam,
+    cast,
+    literal,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ClauseElement, FromClause, Join
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from sesame_sdk.errors import Misconfigured
+from sesame_sdk.hub.database import migrations
+from sesame_sdk.hub.database.dialects.base import Hold, Product
+from sesame_sdk.hub.database.dialects.postgresql import Postgresql
+from sesame_sdk.hub.database.dialects.sqlite import Sqlite
+
+T = TypeVar("T")
+
+_PRODUCTS: dict[str, Product] = {"sqlite": Sqlite(), "postgresql": Postgresql()}
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for the ledger at `url`. In a database that is empty its tables are made.
+
+    Raises:
+        Misconfigured: the URL is not one, the database cannot be opened, or its tables are of another
+            version than this program.
+    """
+    with _opening(url) as engine:
+        with reading(engine) as connection:
+            there = migrations.check(connection)
+        if not there:
+            _alone(engine, migrations.upgrade)
+        return engine
+
+
+def migrate(url: str) -> str | None:
+    """Bring the tables at `url` to this program's version. The one that they had; None if there were none.
+
+    Raises:
+        Misconfigured: as `open_engine`, but not for tables of an earlier version.
+    """
+    with _opening(url) as engine:
+        try:
+            return _alone(engine, migrations.upgrade)
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def _opening(url: str) -> Iterator[Engine]:
+    try:
+        told = make_url(url)
+        product = _PRODUCTS.get(told.get_backend_name())
+        if product is None:
+            raise Misconfigured(
+                f"{told.get_backend_name()} is not supported",
+                field="database",
+                mend="use sqlite:///hub.sqlite or postgresql://user@host/name",
+            )
+        engine = product.open(told)
+        try:
+            yield engine
+        except BaseException:
+            engine.dispose()
+            raise
+    except SQLAlchemyError as error:
+        why = getattr(error, "orig", None) or type(error).__name__
+        mend = "is it there, may the hub write to it, and is it a hub's?"
+        raise Misconfigured(
+            f"cannot be opened: {why}", field=f"database {_masked(url)}", mend=mend
+        ) from error
+
+
+def _masked(url: str) -> str:
+    """A URL without its password, for messages."""
+    try:
+        return make_url(url).render_as_string()
+    except ArgumentError:
+        return "URL"
+
+
+def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with writing(engine) as connection, connection.begin():
+        product_of(engine).hold(connection, Hold.ALONE)
+        return work(connection)
+
+
+def product_of(engine: Engine) -> Product:
+    """What is particular to the database behind `engine`."""
+    return _PRODUCTS[engine.dialect.name]
+
+
+def writing(engine: Engine) -> Connection:
+    """A connection for transactions that write; each must begin with `Product.hold`."""
+    return product_of(engine).writing(engine)
+
+
+def reading(engine: Engine) -> AbstractContextManager[Connection]:
+    """A transaction that sees one state of the ledger; what it puts in temporary tables goes with it."""
+    return product_of(engine).reading(engine)
+
+
+def bare_sql(engine: Engine, statement: ClauseElement) -> str:
+    """`statement` in the words and with the placeholders of the database, for `Connection.exec_driver_sql`.
+
+    Rows then go to the driver as they are: SQLAlchemy's own preparation of a row costs more than
+    SQLite's insertion of it.
+    """
+    return str(statement.compile(engine))
+
+
+def fetched(
+    connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+) -> list[Sequence[Any]]:
+    """All rows of a short answer, of numbers and text, as fast as the driver can.
+
+    Args:
+        connection: in a transaction.
+        chosen: a statement that is made once, and asked again and again.
+        parameters: of this time.
+    """
+    return product_of(connection.engine).fetch(connection, chosen, parameters)
+
+
+class _Elements(FunctionElement[Any]):
+    """A table of the elements of a JSON array, as each product calls it."""
+
+    inherit_cache = True
+
+
+@compiles(_Elements)
+def _as_the_product_calls_it(told: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    name = _PRODUCTS[compiler.dialect.name].json.elements
+    return f"{name}({compiler.process(told.clauses, **options)})"
+
+
+def values_of(values: Iterable[int] | Iterable[str] | str) -> TableValuedAlias:
+    """A table of one column, ``value``, that holds these, told in one parameter however many they are.
+
+    Numbers may come back as text: cast them.
+
+    Args:
+        values: or the name of the parameter that will bring them, in a list.
+    """
+    told = bindparam(values, type_=JSON) if isinstance(values, str) else literal(list(values), JSON)
+    return _Elements(told).table_valued("value")
+
+
+def among(column: Column[Any], values: Iterable[int] | Iterable[str] | str) -> ColumnElement[bool]:
+    """Whether a column holds one of `values_of`. The database looks for each by its index.
+
+    With a long list of literals PostgreSQL, as long as it has no statistics of a table that is just being
+    filled, compares every row with every literal.
+    """
+    value = values_of(values).c.value
+    return column.in_(select(cast(value, BigInteger) if column.type.python_type is int else value))
+
+
+def insert_or_update(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows that all name the same columns; where one of the same key is there, set these columns."""
+    if rows:
+        statement = product_of(connection.engine).insert(table)
+        key = {column.name for column in table.primary_key}
+        later = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=later), rows
+        )
+
+
+def next_numbers(connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+    """So many numbers for `column`, ascending, that no row has. They are ours alone."""
+    return product_of(connection.engine).next_numbers(connection, column, many)
+
+
+class _OrderedJoin(Join):
+    """An inner join whose left side is read first."""
+
+    inherit_cache = True
+
+
+def in_order(first: FromClause, *then: tuple[FromClause, ColumnElement[bool]]) -> FromClause:
+    """Inner joins that SQLite must follow from left to right; each table comes with its condition.
+
+    It keeps no statistics of what is in a temporary table, and left to itself may begin with the largest
+    table and read all of it. Elsewhere this is a plain join: see `Product.few`.
+    """
+    for table, condition in then:
+        first = _OrderedJoin(first, table, condition)
+    return first
+
+
+@compiles(_OrderedJoin, "sqlite")
+def _cross_join(join: Join, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - as the hook has it
+    left, right = (compiler.process(side, **options | {"asfrom": True}) for side in (join.left, join.right))
+    assert join.onclause is not None  # noqa: S101 - in_order gives one to each
+    return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
+
+
+def ensure_in_transaction(connection: Connection) -> None:
+    """Pass if what was done on `connection` since it began can still be committed.
+
+    Raises:
+        Retryable: the database undid it by itself, as SQLite does when the disk is full; a commit would
+            then succeed and keep nothing.
+    """
+    product_of(connection.engine).ensure_in_transaction(connection)

@@ -1,0 +1,12 @@
+"""What Alembic runs to take steps: on the connection that it is given, in its open transaction."""
+
+from alembic import context
+
+from sesame_sdk.hub.streams import tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=tables.told.metadata,
+    render_as_batch=True,
+)
+context.run_migrations()

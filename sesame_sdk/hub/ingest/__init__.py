@@ -1,0 +1,1 @@
+"""From a partner's message to rows in the ledger and a signed receipt."""

@@ -1,0 +1,89 @@
+"""The table of signals: a view of the ledger, kept so that scores need not open envelopes.
+
+Rules:
+    * a signal is known by person, partner and id, so that what is sent again counts once
+    * one that is there already stays, unless it came under a key that no longer counted when we
+      received it: then the new one takes its place
+    * the ledger keeps a signal's disclosure when it was new here, or came under another key than the one
+      that is here: should that key be revoked, the signal stands by the other
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Engine, and_, delete, func, select, true
+
+from sesame_sdk.hub.consent import subjects
+from sesame_sdk.hub.database import ids
+from sesame_sdk.hub.database.dialects.base import Row
+from sesame_sdk.hub.database.engine import product_of
+from sesame_sdk.hub.database.tables import envelopes, signals
+from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.ingest import ledger
+from sesame_sdk.hub.ingest.ledger import Replayed
+from sesame_sdk.hub.partners.keys import void_envelopes
+from sesame_sdk.model.signals import Signal
+
+
+def as_row(signal: Signal, person: int, partner: int, kind: int, envelope: int) -> Row:
+    """A signal as the table has it."""
+    key = bytes.fromhex(signal.id.replace("-", ""))
+    return person, partner, key, kind, signal.value, micros(signal.occurred_at), envelope
+
+
+class View:
+    """The table of signals of one ledger.
+
+    Args:
+        engine: of the ledger.
+        hub: our own issuer, for whom the envelopes in the ledger are.
+    """
+
+    def __init__(self, engine: Engine, hub: str) -> None:
+        self._hub = hub
+        self._table = product_of(engine).signals(engine, signals, envelopes, void_envelopes())
+
+    def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
+        """Add what is not there yet. Returns how many rows that was; of equal keys the first counts."""
+        return self._table.insert(connection, rows)
+
+    def origins(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[int, str | None]]:
+        """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger.
+
+        Raises:
+            Overtaken: another worker kept one of them at the same moment; do it all again.
+        """
+        return self._table.origins(connection, rows)
+
+    def rebuild(self, connection: Connection) -> int:
+        """Throw the table away and make it again from the ledger. Returns how many signals there are.
+
+        Raises:
+            Rejected: an envelope in the ledger no longer matches its signature.
+        """
+        connection.execute(delete(signals))
+        for envelope in ledger.replay(connection, self._hub, true()):
+            self._insert_again(connection, envelope)
+        return connection.scalar(select(func.count()).select_from(signals)) or 0
+
+    def restore(self, connection: Connection, partner: int) -> int:
+        """After a key was revoked: let signals that came under another key too stand by that one.
+
+        Returns how many those are.
+        """
+        again = and_(
+            envelopes.c.partner == partner,
+            envelopes.c.duplicates > 0,
+            envelopes.c.id.not_in(void_envelopes()),
+        )
+        return sum(self._insert_again(connection, one) for one in ledger.replay(connection, self._hub, again))
+
+    def _insert_again(self, connection: Connection, envelope: Replayed) -> int:
+        owners = subjects.owners(
+            connection, envelope.partner, {signal.subject for signal in envelope.signals}
+        )
+        numbers = ids.numbered(connection, {signal.kind for signal in envelope.signals})
+        rows = [
+            as_row(signal, owners[signal.subject], envelope.partner, numbers[signal.kind], envelope.number)
+            for signal in envelope.signals
+        ]
+        return self.insert(connection, rows)

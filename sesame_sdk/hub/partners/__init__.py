@@ -1,0 +1,1 @@
+"""Admitted partners: keys, registrations, revocation, rate limits."""

@@ -1,0 +1,183 @@
+"""Partners of the hub and their keys: rotation by overlap, revocation from an instant."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, insert, select, update
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.database.engine import in_order, reading
+from sesame_sdk.hub.database.tables import envelopes, partner_keys, partners
+from sesame_sdk.hub.database.timestamps import micros, moment, moment_or_none
+from sesame_sdk.hub.streams import subject_states
+from sesame_sdk.model.manifest import Party
+from sesame_sdk.signing.trust_store import Trust, TrustedKey
+
+
+class Directory:
+    """Knows whose keys count, as the database says at this moment: a `KeyFinder`.
+
+    Nothing is cached, so that a key that another process revokes is refused from then on.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
+        """See `signing.tokens.KeyFinder`."""
+        with reading(self._engine) as connection:
+            return Trust({issuer: keys} if (keys := keys_of(connection, issuer)) else {}).find(
+                issuer, kid, at
+            )
+
+
+@frozen
+class KeysOnFile:
+    """Finds any key that a partner ever had, for proving what was accepted in the past: a `KeyFinder`."""
+
+    connection: Connection
+
+    def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:  # noqa: ARG002 - as the protocol
+        """See `signing.tokens.KeyFinder`."""
+        for key in keys_of(self.connection, issuer):
+            if key.kid == kid:
+                return key.jwk
+        raise Rejected("is not a key of this issuer", field="kid", code="invalid_key")
+
+
+def keys_of(connection: Connection, issuer: str) -> list[TrustedKey]:
+    """All keys of a partner; none if there is no such partner."""
+    found = connection.execute(_KEYS, {"whose": issuer})
+    return [
+        TrustedKey(
+            jwk=row.jwk,
+            not_before=moment(row.not_before),
+            not_after=moment_or_none(row.not_after),
+            revoked_at=moment_or_none(row.revoked_at),
+        )
+        for row in found
+    ]
+
+
+_KEYS = (
+    select(partner_keys)
+    .join(partners, partner_keys.c.partner == partners.c.id)
+    .where(partners.c.issuer == bindparam("whose"))
+)
+
+
+def add(connection: Connection, issuer: str, jwks: Iterable[Mapping[str, Any]], not_before: datetime) -> None:
+    """Admit a partner, or give one that is known further keys.
+
+    Raises:
+        Rejected: no key, or a key or the URL is not one; or a key is another partner's, or was revoked.
+    """
+    keys = [TrustedKey(jwk, not_before) for jwk in jwks]
+    if not keys:
+        raise Rejected("must hold at least one key", field="jwks")
+    partner = _find(connection, Party(issuer).issuer) or _insert(connection, issuer)
+    known = _known(connection, partner, [key.kid for key in keys])
+    rows = [
+        {"partner": partner, "kid": key.kid, "jwk": dict(key.jwk), "not_before": micros(not_before)}
+        for key in {key.kid: key for key in keys}.values()
+        if key.kid not in known
+    ]
+    if rows:
+        connection.execute(insert(partner_keys), rows)
+
+
+def _known(connection: Connection, partner: int, kids: Iterable[str]) -> set[str]:
+    """Those of `kids` that the partner has already. A key is one party's, and dead once it was revoked."""
+    chosen = select(partner_keys.c.kid, partner_keys.c.partner, partner_keys.c.revoked_at)
+    found = connection.execute(chosen.where(partner_keys.c.kid.in_(sorted(set(kids))))).all()
+    if any(row.partner != partner for row in found):
+        raise Rejected("is a key of another partner", field="jwks", mend="make a key of your own")
+    if any(row.revoked_at is not None for row in found):
+        raise Rejected("was revoked", field="jwks", mend="make a new key")
+    return {row.kid for row in found}
+
+
+def id_of(connection: Connection, issuer: str) -> int:
+    """The key under which the tables know a partner.
+
+    Raises:
+        Rejected: no such partner.
+    """
+    found = _find(connection, issuer)
+    if found is None:
+        raise Rejected(f"{issuer} is not a partner here", field="partner", mend="add it first")
+    return found
+
+
+@frozen
+class Owned:
+    """A key on file: whose it is, and since when it is refused, if it is."""
+
+    partner: int
+    issuer: str
+    kid: str
+    revoked_at: datetime | None
+
+
+def owned(connection: Connection, kid: str, issuer: str | None = None) -> Owned:
+    """The key of this thumbprint, of whatever partner unless one is named: a key is one party's.
+
+    Raises:
+        Rejected: there is none.
+    """
+    chosen = select(partner_keys.c.partner, partners.c.issuer, partner_keys.c.revoked_at)
+    mine = (
+        partner_keys.c.kid == kid
+        if issuer is None
+        else and_(partner_keys.c.kid == kid, partners.c.issuer == issuer)
+    )
+    row = connection.execute(chosen.join_from(partner_keys, partners).where(mine)).first()
+    if row is None:
+        whose = "any partner" if issuer is None else "this partner"
+        raise Rejected(f"is not a key of {whose}", field="kid", mend="list them with: sesame partners list")
+    return Owned(row.partner, row.issuer, kid, moment_or_none(row.revoked_at))
+
+
+def revoke(connection: Connection, key: Owned, at: datetime) -> None:
+    """Refuse a key from `at` on, and let fall what it signed and we received since. Never made later."""
+    mine = and_(partner_keys.c.partner == key.partner, partner_keys.c.kid == key.kid)
+    standing = partner_keys.c.revoked_at.is_(None) | (partner_keys.c.revoked_at > micros(at))
+    connection.execute(update(partner_keys).where(mine, standing).values(revoked_at=micros(at)))
+    subject_states.restart(connection)
+
+
+def kids_by_issuer(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """Every partner with the thumbprints of its keys, revoked ones left out."""
+    found = connection.execute(
+        select(partners.c.issuer, partner_keys.c.kid, partner_keys.c.revoked_at)
+        .join_from(partners, partner_keys)
+        .order_by(partners.c.issuer, partner_keys.c.not_before)
+    )
+    kids: dict[str, tuple[str, ...]] = {}
+    for issuer, kid, revoked_at in found:
+        kids[issuer] = kids.get(issuer, ()) + ((kid,) if revoked_at is None else ())
+    return kids
+
+
+def void_envelopes() -> Select[int]:
+    """Envelopes that do not count, because we received them when their key was no longer to be trusted."""
+    signed = and_(envelopes.c.partner == partner_keys.c.partner, envelopes.c.kid == partner_keys.c.kid)
+    return (
+        select(envelopes.c.id)
+        .select_from(in_order(partner_keys, (envelopes, signed)))  # few keys are revoked
+        .where(partner_keys.c.revoked_at.is_not(None), partner_keys.c.revoked_at <= envelopes.c.received_at)
+    )
+
+
+def _find(connection: Connection, issuer: str) -> int | None:
+    return connection.scalar(_NUMBER, {"whose": issuer})
+
+
+_NUMBER = select(partners.c.id).where(partners.c.issuer == bindparam("whose"))
+
+
+def _insert(connection: Connection, issuer: str) -> int:
+    connection.execute(insert(partners).values(issuer=issuer))
+    return id_of(connection, issuer)

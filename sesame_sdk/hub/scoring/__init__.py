@@ -1,0 +1,1 @@
+"""Scores from the ledger: which signals count, policies, reads and their log."""

@@ -1,0 +1,233 @@
+"""What counts, said in this one place: the relation `counted` that the scorecard reads.
+
+A signal counts when
+    * its person is among those asked
+    * the person lets its sender send its kind, now
+    * the sender registered the kind, and the registration is in force
+    * the kind belongs to the context asked for, or to one that the reader's grant lets in (rule CTX-1)
+    * the key that signed it was still to be trusted when we received it
+    * no dispute of it is open, in review, or was found to be right (rule DSP-1)
+
+The three relations are temporary: they belong to one connection, and are filled for one question.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Double,
+    ForeignKey,
+    MetaData,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    insert,
+    literal,
+    select,
+)
+
+from sesame_sdk.hub.consent.validity import valid
+from sesame_sdk.hub.database.dialects.base import Relations
+from sesame_sdk.hub.database.engine import in_order, product_of, values_of
+from sesame_sdk.hub.database.tables import (
+    grant_kinds,
+    grants,
+    kinds,
+    partners,
+    people,
+    pseudonyms,
+    registered_kinds,
+    signals,
+)
+from sesame_sdk.hub.database.tables import registrations as registration_table
+from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.partners import registrations
+from sesame_sdk.hub.partners.keys import void_envelopes
+from sesame_sdk.hub.rights.freezing import any_frozen, frozen
+from sesame_sdk.model.grant import Direction
+from sesame_sdk.scoring.hypothetical import Held
+from sesame_sdk.scoring.recourse.steps import Senders
+
+_temporary = MetaData()
+#: Whose signals of which contexts are asked for.
+_asked = Table(
+    "asked",
+    _temporary,
+    Column("person", BigInteger, primary_key=True),
+    Column("context", String(32), primary_key=True),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+    postgresql_on_commit="DELETE ROWS",
+)
+#: What each person lets each partner say, of what that partner registered.
+_permitted = Table(
+    "permitted",
+    _temporary,
+    Column("person", BigInteger, primary_key=True),
+    Column("partner", BigInteger, primary_key=True),
+    Column("kind", BigInteger, primary_key=True),
+    Column("name", String(128), nullable=False),
+    # Whether any of it is disputed: few are, and a look at the disputes for each signal costs a sixth.
+    Column("disputed", Boolean, nullable=False),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+    postgresql_on_commit="DELETE ROWS",
+)
+#: The view that is made of them.
+_rows = Table(
+    "counted",
+    MetaData(),
+    Column("subject", BigInteger),
+    Column("partner", ForeignKey(partners.c.id)),
+    Column("kind", String(128)),
+    Column("value", Double),
+    Column("occurred_at", BigInteger),
+)
+
+
+def count(connection: Connection, asked: Mapping[int, Iterable[str]], at: datetime) -> None:
+    """Make `counted` for these people.
+
+    Args:
+        connection: in a transaction, and the one that the score is then computed on.
+        asked: for each person, the contexts whose kinds may count.
+        at: the moment at which consents are looked at; UTC.
+    """
+    _prepare(connection)
+    by_context: dict[str, list[int]] = {}
+    for person, contexts in asked.items():
+        for context in contexts:
+            by_context.setdefault(context, []).append(person)
+    for context, persons in by_context.items():
+        connection.execute(_ASK, {"persons": persons, "of": context})
+    connection.execute(_PERMIT, {"now": micros(at)})
+
+
+def count_everybody(connection: Connection, context: str, at: datetime) -> None:
+    """Make `counted` for all people, of a context's own kinds. See `count`."""
+    _prepare(connection)
+    everybody = insert(_asked).from_select([*_asked.c.keys()], select(people.c.id, literal(context)))
+    product = product_of(connection.engine)
+    connection.execute(everybody)
+    product.note_size(connection, _asked)
+    connection.execute(_PERMIT, {"now": micros(at)})
+    product.note_size(connection, _permitted)
+
+
+def ordered() -> Select[*tuple[Any, ...]]:
+    """What `counted` holds, in the order of people."""
+    return select(*_rows.c).order_by(_rows.c.subject, _rows.c.partner)
+
+
+def held(connection: Connection) -> list[Held]:
+    """What `counted` holds of the one person that was asked for."""
+    chosen = select(partners.c.issuer, _rows.c.kind, _rows.c.value, _rows.c.occurred_at)
+    with product_of(connection.engine).few(connection):
+        return [Held(*row) for row in connection.execute(chosen.join_from(_rows, partners))]
+
+
+def senders(connection: Connection) -> dict[str, Senders]:
+    """For each kind that could count for the one person that was asked for: who can send it."""
+    may = select(_permitted.c.name, partners.c.issuer).join_from(
+        _permitted, partners, partners.c.id == _permitted.c.partner
+    )
+    known = (
+        select(kinds.c.name, partners.c.issuer)
+        .distinct()
+        .join_from(registered_kinds, kinds, kinds.c.id == registered_kinds.c.kind)
+        .join(registration_table, registration_table.c.envelope == registered_kinds.c.registration)
+        .join(partners, partners.c.id == registration_table.c.partner)
+        .where(
+            registration_table.c.envelope.in_(registrations.live()),
+            registered_kinds.c.context.in_(select(_asked.c.context)),
+        )
+    )
+    able, all_of_them = _by_kind(connection, may), _by_kind(connection, known)
+    return {
+        kind: Senders(tuple(sorted(able.get(kind, ()))), len(issuers - able.get(kind, set())))
+        for kind, issuers in all_of_them.items()
+    }
+
+
+def _by_kind(connection: Connection, chosen: Select[str, str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for kind, issuer in connection.execute(chosen):
+        found.setdefault(kind, set()).add(issuer)
+    return found
+
+
+def _permissions() -> Select[int, int, int, str, bool]:
+    sends = and_(grants.c.pseudonym == pseudonyms.c.id, grants.c.direction == Direction.SEND.value)
+    terms = in_order(
+        _asked,
+        (pseudonyms, pseudonyms.c.person == _asked.c.person),
+        (grants, sends),
+        (grant_kinds, grant_kinds.c.grant_id == grants.c.id),
+        (kinds, kinds.c.id == grant_kinds.c.kind),
+    )
+    return (
+        select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name, any_frozen())
+        .distinct()
+        .select_from(terms)
+        .where(valid("now"), _is_registered())
+    )
+
+
+def _is_registered() -> ColumnElement[bool]:
+    """Whether the partner at hand registered the kind at hand for the context asked for."""
+    declared = registered_kinds.join(
+        registration_table, registration_table.c.envelope == registered_kinds.c.registration
+    )
+    return exists(
+        select(registered_kinds.c.kind)
+        .select_from(declared)
+        .where(
+            registered_kinds.c.kind == grant_kinds.c.kind,
+            registered_kinds.c.context == _asked.c.context,
+            registration_table.c.partner == pseudonyms.c.partner,
+            registration_table.c.envelope.in_(registrations.live()),
+        )
+    )
+
+
+def _counted() -> Select[int, int, str, float, int]:
+    same = and_(
+        signals.c.person == _permitted.c.person,
+        signals.c.partner == _permitted.c.partner,
+        signals.c.kind == _permitted.c.kind,
+    )
+    return (
+        select(
+            signals.c.person.label("subject"),
+            signals.c.partner,
+            _permitted.c.name.label("kind"),
+            signals.c.value,
+            signals.c.occurred_at,
+        )
+        .select_from(in_order(_permitted, (signals, same)))
+        .where(signals.c.envelope.not_in(void_envelopes()), ~and_(_permitted.c.disputed, frozen()))
+    )
+
+
+def _prepare(connection: Connection) -> None:
+    """Make the relations where this connection lacks them, and empty them."""
+    product_of(connection.engine).prepare(connection, _RELATIONS)
+
+
+#: Made once: to build them takes longer than to ask them.
+_RELATIONS = Relations((_asked, _permitted), {"counted": _counted()})
+_ASK = insert(_asked).from_select(
+    [*_asked.c.keys()],
+    select(cast(values_of("persons").c.value, BigInteger), bindparam("of", type_=String(32))),
+)
+_PERMIT = insert(_permitted).from_select([*_permitted.c.keys()], _permissions())

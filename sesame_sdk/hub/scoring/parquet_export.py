@@ -1,0 +1,68 @@
+"""What counts, in a Parquet file: for scoring everybody at once, with DuckDB, away from the ledger.
+
+The rows lie in the order of people, so that an engine that sums by person meets each person once: for ten
+million signals that is more than twice as fast as the order in which they came. People and partners are
+there by the ledger's own numbers, which mean nothing elsewhere.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+from sqlalchemy import Connection
+
+from sesame_sdk.errors import Misconfigured
+from sesame_sdk.hub.database.engine import product_of
+from sesame_sdk.hub.scoring import eligible_signals
+
+_COLUMNS = {
+    "subject": "BIGINT",
+    "partner": "BIGINT",
+    "kind": "VARCHAR",
+    "value": "DOUBLE",
+    "occurred_at": "BIGINT",
+}
+#: Rows that lie together and are read together: few enough for every core to have some.
+_ROW_GROUP = 250_000
+
+
+def export(connection: Connection, path: Path, context: str, at: datetime) -> int:
+    """Write every signal that counts for a context's own score; how many these are.
+
+    Args:
+        connection: in a transaction that reads.
+        path: of the new file (0600). Nothing is there before it is whole.
+        context: whose kinds.
+        at: the moment at which consents are looked at; UTC.
+
+    Raises:
+        Misconfigured: the file cannot be written.
+    """
+    eligible_signals.count_everybody(connection, context, at)
+    try:
+        # A folder that only we may enter, since DuckDB makes its files as the umask says.
+        with TemporaryDirectory(dir=path.parent, prefix=".sesame-") as folder:
+            rows, made = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
+            with rows.open("wb") as file:
+                product_of(connection.engine).write_csv(connection, eligible_signals.ordered(), file)
+            many = _to_parquet(rows, made)
+            made.chmod(0o600)
+            made.replace(path)
+    except OSError as error:
+        raise Misconfigured(f"cannot be written: {error.strerror}", field=str(path)) from error
+    return many
+
+
+def _to_parquet(rows: Path, made: Path) -> int:
+    with duckdb.connect() as engine:
+        # One thread keeps the order, in memory that does not grow with the file.
+        engine.execute("SET threads = 1")
+        told = engine.read_csv(
+            str(rows), header=False, columns=_COLUMNS, auto_detect=False, delimiter=",", quotechar='"'
+        )
+        engine.register("told", told)
+        name = str(made).replace("'", "''")
+        written = engine.execute(f"COPY told TO '{name}' (FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP})")
+        (many,) = written.fetchone() or (0,)
+    return int(many)

@@ -1,0 +1,69 @@
+"""Policies: one in force for each context. Older ones stay, since scores name the digest that made them."""
+
+import hmac
+from datetime import datetime
+
+from attrs import evolve
+from sqlalchemy import Connection, bindparam, func, insert, select
+
+from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.hub.database.tables import policies
+from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.partners import registrations
+from sesame_sdk.hub.streams import subject_states
+from sesame_sdk.model import codec
+from sesame_sdk.model.policy import Policy
+
+
+def put(connection: Connection, policy: Policy, guard: Guard, at: datetime) -> None:
+    """Make a policy the one of its context, if the guard passes it beside what is registered.
+
+    Raises:
+        Refused: by the guard.
+        Rejected: its digest is not that of its rules.
+    """
+    guard.admit_policy(policy, registrations.registered(connection))
+    digest = codec.policy_digest(policy)
+    if policy.digest and not hmac.compare_digest(policy.digest.encode(), digest.encode()):
+        raise Rejected("is not that of the policy", field="digest", mend="load the policy again")
+    current = in_force(connection, policy.context)
+    if current is None or current.digest != digest:
+        body = codec.encode(evolve(policy, digest=digest)).decode()
+        row = {"context": policy.context, "digest": digest, "set_at": micros(at), "body": body}
+        connection.execute(insert(policies), row)
+        subject_states.restart(connection)
+
+
+def in_force(connection: Connection, context: str) -> Policy | None:
+    """The policy that makes scores in a context, if there is one.
+
+    Raises:
+        Misconfigured: what is stored is no longer what was loaded.
+    """
+    body = connection.scalar(_LATEST, {"which": context})
+    return None if body is None else _read(body)
+
+
+_LATEST = (
+    select(policies.c.body)
+    .where(policies.c.context == bindparam("which"))
+    .order_by(policies.c.id.desc())
+    .limit(1)
+)
+
+
+def all_in_force(connection: Connection) -> tuple[Policy, ...]:
+    """The policy of every context."""
+    latest = select(func.max(policies.c.id)).group_by(policies.c.context)
+    bodies = connection.scalars(
+        select(policies.c.body).where(policies.c.id.in_(latest)).order_by(policies.c.context)
+    )
+    return tuple(_read(body) for body in bodies)
+
+
+def _read(body: str) -> Policy:
+    policy = codec.decode(body, Policy)
+    if not hmac.compare_digest(policy.digest.encode(), codec.policy_digest(policy).encode()):
+        raise Misconfigured("was changed in the database", field=policy.name, mend="load the policy again")
+    return policy

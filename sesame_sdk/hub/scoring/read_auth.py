@@ -1,0 +1,158 @@
+"""Who may read: the tokens of readers.
+
+A reader signs a token with its own key, for us, for at most five minutes, for one purpose in one
+context, and uses it once: a stolen one is worth little, and nothing once it was used.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from attrs import field, frozen
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.purposes import refusing_rule
+from sesame_sdk.hub.database.tables import read_tokens
+from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.partners import keys, registrations
+from sesame_sdk.hub.scoring import policies
+from sesame_sdk.model import codec, validators
+from sesame_sdk.model.grant import Reading
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.signing.jwt import LEEWAY, READ_TYP, KeyFinder, verify_claims
+
+LONGEST_LIFE = timedelta(minutes=5)
+
+
+@frozen
+class ReadToken:
+    """What a read token says beyond what `signing.tokens` checks."""
+
+    exp: float
+    purpose: str = field(validator=validators.iri)
+    context: str = field(validator=validators.context)
+
+
+@frozen
+class Request:
+    """A reader's wish, once its token was believed.
+
+    Attributes:
+        issuer: the reader.
+        jti: the token's id, good for one use.
+        purpose: IRI of why.
+        context: whose policy makes the score.
+        expires_at: end of the token; UTC.
+        at: now; UTC.
+    """
+
+    issuer: str
+    jti: str
+    purpose: str
+    context: str
+    expires_at: datetime
+    at: datetime
+
+
+def authorise(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) -> Request:
+    """Believe a read token.
+
+    Raises:
+        Rejected: see `signing.tokens.verify_claims`; or it lives too long, or lacks purpose or context.
+    """
+    with as_authentication():
+        verified = verify_claims(token, keys, typ=READ_TYP, audience=audience, now=now)
+        claims = codec.decode(verified.claims, ReadToken)
+        expires_at = checked_end(claims.exp, verified.issued_at)
+    return Request(verified.issuer, verified.jti, claims.purpose, claims.context, expires_at, now)
+
+
+@contextmanager
+def as_authentication() -> Iterator[None]:
+    """Call what is merely malformed in a message, in a token, no authentication."""
+    try:
+        yield
+    except Rejected as error:
+        if error.code == "invalid_request":
+            error.code = "authentication_failed"
+        raise
+
+
+def checked_end(exp: float, issued_at: datetime) -> datetime:
+    """When a token ends.
+
+    Raises:
+        Rejected: too long after it was signed.
+    """
+    expires_at = datetime.fromtimestamp(exp, UTC)
+    if expires_at - issued_at > LONGEST_LIFE:
+        most = f"{LONGEST_LIFE.seconds} s"
+        raise Rejected(f"must be at most {most} after iat", field="exp", mend="sign one for each read")
+    return expires_at
+
+
+def check_purpose(request: Request, guard: Guard) -> None:
+    """Refuse a purpose that nobody may read for. It says nothing of whom was asked about.
+
+    Raises:
+        Refused: with what the guard finds in the purpose.
+    """
+    if (rule := refusing_rule(request.purpose)) is not None:
+        reading = Reading(request.issuer, request.purpose, request.context, request.at, None)
+        findings = [finding for finding in guard.read(reading) if finding.rule == rule]
+        raise Refused(str(findings[0]), findings)
+
+
+def admit(connection: Connection, request: Request) -> tuple[int, Policy]:
+    """The reader, as the tables know it, and the policy of the score, if it may read this score at all.
+
+    Raises:
+        Rejected: ``access_denied``.
+    """
+    partner = keys.id_of(connection, request.issuer)
+    if not registrations.may_read(connection, partner, request.purpose, request.context):
+        raise Rejected(
+            "is not one that you registered for this context",
+            field="purpose",
+            mend="register a plugin whose consumer declares it",
+            code="access_denied",
+        )
+    policy = policies.in_force(connection, request.context)
+    if policy is None:
+        raise Rejected("has no policy here, hence no score", field="context", code="access_denied")
+    if request.purpose not in policy.purposes:
+        raise Rejected("is not what this context's score is for", field="purpose", code="access_denied")
+    return partner, policy
+
+
+def use_up(connection: Connection, request: Request, partner: int) -> None:
+    """Mark a token as used, and forget those that expired.
+
+    Raises:
+        Rejected: it was used before.
+    """
+    connection.execute(_FORGET, {"now": micros(request.at - LEEWAY)})
+    refuse_used(connection, request, partner)
+    row = {"partner": partner, "jti": request.jti, "expires_at": micros(request.expires_at)}
+    connection.execute(_USE_UP, row)
+
+
+def refuse_used(connection: Connection, request: Request, partner: int) -> None:
+    """Turn away a token that was used: before any work is done for it, and again when it is used up.
+
+    Raises:
+        Rejected: it was used before.
+    """
+    if connection.execute(_USED, {"by": partner, "which": request.jti}).first():
+        raise Rejected(
+            "was used before", field="jti", mend="sign a token for each read", code="authentication_failed"
+        )
+
+
+_USED = select(read_tokens.c.jti).where(
+    read_tokens.c.partner == bindparam("by"), read_tokens.c.jti == bindparam("which")
+)
+_USE_UP = insert(read_tokens)
+_FORGET = delete(read_tokens).where(read_tokens.c.expires_at < bindparam("now"))

@@ -1,0 +1,143 @@
+"""Reading scores, and the log of it that each person may see.
+
+Rules:
+    * each person's own grant is put before the guard at the moment of reading
+    * nobody known, no grant, and no score are one answer: none
+    * every read of a person's score is logged for that person before it is answered
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from attrs import frozen
+from sqlalchemy import BigInteger, Connection, Insert, bindparam, cast, insert, select
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.rules.score_influence import contexts_that_count
+from sesame_sdk.hub.consent import read_consent, subjects
+from sesame_sdk.hub.database.engine import values_of
+from sesame_sdk.hub.database.tables import partners, reads
+from sesame_sdk.hub.database.timestamps import micros, moment
+from sesame_sdk.hub.scoring import read_auth, scores
+from sesame_sdk.hub.scoring.read_auth import Request
+from sesame_sdk.model.score import Score
+
+MOST_SUBJECTS = 10_000
+
+
+@frozen
+class Read:
+    """One read of a person's score, as the person sees it.
+
+    Attributes:
+        partner: who read.
+        purpose: IRI of why.
+        context: which score.
+        at: when; UTC.
+        answered: whether a score was given.
+    """
+
+    partner: str
+    purpose: str
+    context: str
+    at: datetime
+    answered: bool
+
+
+@frozen
+class Answer:
+    """What a request found.
+
+    Attributes:
+        partner: the reader, as the tables know it.
+        scores: for each subject asked, in that order.
+        given: each person whom the reader has a name for, and whether a score was given.
+    """
+
+    partner: int
+    scores: dict[str, Score | None]
+    given: dict[int, bool]
+
+
+def answer(
+    connection: Connection, request: Request, subjects: Sequence[str], guard: Guard, as_of: date
+) -> Answer:
+    """Find the scores that a reader may have.
+
+    Args:
+        connection: in a transaction.
+        request: what the token said.
+        subjects: 1 to `MOST_SUBJECTS` pseudonyms of the reader's.
+        guard: stands at the door of every read.
+        as_of: the day to score for.
+
+    Raises:
+        Rejected: too many subjects or none, or the reader may not read for this purpose at all.
+        Refused: nobody may read for it.
+    """
+    if not 1 <= len(subjects) <= MOST_SUBJECTS:
+        raise Rejected(f"must be 1 to {MOST_SUBJECTS}, not {len(subjects)}", field="subjects")
+    read_auth.check_purpose(request, guard)
+    partner, policy = read_auth.admit(connection, request)
+    read_auth.refuse_used(connection, request, partner)
+    known = read_consent.known(connection, request, partner, subjects, guard)
+    asked = {one.person: contexts_that_count(one.grant) for one in known if one.grant}
+    found = scores.of_people(connection, asked, policy, as_of, request.at, reasons=False)
+    by_subject = {one.subject: found.get(one.person) for one in known}
+    return Answer(
+        partner,
+        {subject: by_subject.get(subject) for subject in subjects},
+        {one.person: one.person in found for one in known},
+    )
+
+
+def log(connection: Connection, request: Request, found: Answer) -> None:
+    """Use up the token and tell each person of the read.
+
+    Raises:
+        Rejected: the token was used before.
+    """
+    read_auth.use_up(connection, request, found.partner)
+    said = {
+        "by": found.partner,
+        "why": request.purpose,
+        "which": request.context,
+        "now": micros(request.at),
+    }
+    for answered in (True, False):
+        persons = [person for person, given in found.given.items() if given is answered]
+        if persons:
+            connection.execute(_TELL, {**said, "persons": persons, "given": answered})
+
+
+def _tell() -> Insert:
+    """A row a person, by one statement: with one each the log took longer than the scores."""
+    said = {"person": cast(values_of("persons").c.value, BigInteger)} | {
+        column.name: bindparam(name, type_=column.type)
+        for column, name in (
+            (reads.c.partner, "by"),
+            (reads.c.purpose, "why"),
+            (reads.c.context, "which"),
+            (reads.c.at, "now"),
+            (reads.c.answered, "given"),
+        )
+    }
+    return insert(reads).from_select([*said], select(*said.values()))
+
+
+_TELL = _tell()
+
+
+def of_person(connection: Connection, person: str) -> list[Read]:
+    """Every read of a person's scores, oldest first."""
+    chosen = (
+        select(reads, partners.c.issuer)
+        .join(partners, partners.c.id == reads.c.partner)
+        .where(reads.c.person == subjects.find(connection, person))
+        .order_by(reads.c.id)
+    )
+    return [
+        Read(row.issuer, row.purpose, row.context, moment(row.at), row.answered)
+        for row in connection.execute(chosen)
+    ]

@@ -1,0 +1,105 @@
+"""Scores, computed in the ledger's own database when they are asked for."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+from sqlalchemy import Connection, select
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.consent import subjects
+from sesame_sdk.hub.consent.validity import valid
+from sesame_sdk.hub.database.engine import product_of
+from sesame_sdk.hub.database.tables import grant_crossings, grants, pseudonyms
+from sesame_sdk.hub.scoring import eligible_signals, policies
+from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
+from sesame_sdk.model.grant import Direction
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.model.score import Score
+from sesame_sdk.scoring.explain import explain as explained
+from sesame_sdk.scoring.explain import scores
+from sesame_sdk.scoring.what_if import what_if as supposing
+
+
+def of_people(
+    connection: Connection,
+    asked: Mapping[int, Iterable[str]],
+    policy: Policy,
+    as_of: date,
+    at: datetime,
+    *,
+    reasons: bool,
+) -> dict[int, Score]:
+    """The score of each person who has one.
+
+    Args:
+        connection: in a transaction.
+        asked: for each person, the contexts whose kinds may count.
+        policy: how the score is made.
+        as_of: the day.
+        at: the moment at which consents are looked at; UTC.
+        reasons: whether to say what each kind added or took.
+    """
+    if not asked:
+        return {}
+    eligible_signals.count(connection, asked, at)
+    product = product_of(connection.engine)
+    with product.few(connection):
+        rows = product.score(connection, policy, as_of, reasons=reasons)
+        return scores(rows, policy, as_of, reasons=reasons)
+
+
+def explain(
+    connection: Connection, person: str, context: str, as_of: date, at: datetime
+) -> Explanation | None:
+    """A person's own view of a score: every reason, and what would have to change.
+
+    It is the fullest score that any reader could see now: kinds of another context count if any valid
+    grant to read this score lets that context in. With no such grant it is the context's own kinds.
+    Steps are suggested only where a partner could send what comes of them.
+    """
+    policy = policies.in_force(connection, context)
+    if policy is None or not _count(connection, person, context, at):
+        return None
+    return explained(eligible_signals.held(connection), policy, as_of, eligible_signals.senders(connection))
+
+
+def what_if(
+    connection: Connection,
+    person: str,
+    context: str,
+    supposed: Iterable[Hypothetical],
+    as_of: date,
+    at: datetime,
+) -> Estimate:
+    """An estimate of the score that `explain` gives, if these signals were there too. Nothing is stored.
+
+    For somebody who is not known here it starts from nothing.
+
+    Raises:
+        Rejected: no policy for the context, or one of the signals; see `scoring.what_if`.
+    """
+    policy = policies.in_force(connection, context)
+    if policy is None:
+        raise Rejected(f"no policy for {context}", field="context", mend="name one that has a policy")
+    held = eligible_signals.held(connection) if _count(connection, person, context, at) else []
+    return supposing(held, supposed, policy, as_of)
+
+
+def _count(connection: Connection, person: str, context: str, at: datetime) -> bool:
+    """Make `counted` for one person, if there is such a one."""
+    number = subjects.find(connection, person)
+    if number is None:
+        return False
+    eligible_signals.count(connection, {number: {context, *_crossings(connection, number, context, at)}}, at)
+    return True
+
+
+def _crossings(connection: Connection, person: int, context: str, at: datetime) -> list[str]:
+    mine = (
+        select(grant_crossings.c.context)
+        .distinct()
+        .join(grants, grants.c.id == grant_crossings.c.grant_id)
+        .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
+        .where(pseudonyms.c.person == person, grants.c.direction == Direction.READ.value)
+    )
+    return list(connection.scalars(mine.where(grants.c.context == context, valid(at))))

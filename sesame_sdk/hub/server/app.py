@@ -1,0 +1,87 @@
+"""The hub as an ASGI application."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp
+
+from sesame_sdk.hub.api import streams
+from sesame_sdk.hub.api.admission import Gate, Ration
+from sesame_sdk.hub.api.errors import HANDLERS
+from sesame_sdk.hub.api.events import receive_event
+from sesame_sdk.hub.api.health import jwks, live, ready
+from sesame_sdk.hub.api.middleware import shell
+from sesame_sdk.hub.api.notices import poll_notices
+from sesame_sdk.hub.api.openapi_page import PlainPage
+from sesame_sdk.hub.api.poll import poll_stream
+from sesame_sdk.hub.api.scores import read_score, read_scores
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.observability.health import Health
+from sesame_sdk.hub.server.http_hardening import wire
+from sesame_sdk.hub.streams.worker import Feeder
+
+VERSION = "1.0"
+#: Bodies of the greatest size that are held while they arrive.
+BODIES = 32
+_STREAMS = (
+    *(
+        streams.configuration,
+        streams.create_stream,
+        streams.read_stream,
+        streams.change_stream,
+        streams.replace_stream,
+    ),
+    *(streams.delete_stream, streams.read_status, streams.change_status, streams.verify_stream, poll_stream),
+)
+
+
+def create_app(hub: Hub) -> ASGIApp:
+    """The application over an open hub, which it closes when it shuts down."""
+    # One thread: more would verify nothing faster under the interpreter's lock, and each would take
+    # its turns from the writer, for whom all wait.
+    verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
+    feeder = Feeder(hub.feed)
+    gate, ration = Gate(hub.settings.waiting), Ration(BODIES * hub.settings.body_limit)
+    health = Health(hub.ready, hub.feed.closing.is_set)
+    app = Litestar(
+        route_handlers=[receive_event, read_score, read_scores, poll_notices, jwks, live, ready, *_STREAMS],
+        state=State(
+            {
+                "hub": hub,
+                "gate": gate,
+                "ration": ration,
+                "verifier": verifier,
+                "feeder": feeder,
+                "health": health,
+            }
+        ),
+        exception_handlers=HANDLERS,
+        on_startup=[feeder.start],
+        on_shutdown=[feeder.stop, verifier.shutdown, health.close, hub.close],
+        openapi_config=_openapi(),
+        request_max_body_size=hub.settings.body_limit,
+        logging_config=None,
+    )
+    return shell(wire(app), hub.feed.closing.is_set)
+
+
+def _openapi() -> OpenAPIConfig:
+    reader = SecurityScheme(
+        type="http",
+        scheme="bearer",
+        bearer_format="JWT",
+        description="Signed by the reader's own key, good for one request within five minutes.",
+    )
+    return OpenAPIConfig(
+        title="Sesame hub",
+        version=VERSION,
+        description="Takes signed signals, and gives scores that people agreed to.",
+        path="/schema",
+        use_handler_docstrings=True,
+        render_plugins=[PlainPage(), JsonRenderPlugin()],
+        components=Components(security_schemes={"reader": reader}),
+    )

@@ -1,0 +1,266 @@
+"""Several processes that serve one hub on one port, and the one that watches over them.
+
+Each worker is a hub as it would be alone: it keeps nothing in memory that another needs, and which of them a
+request reaches makes no difference. The kernel shares out connections among those who listen
+(``SO_REUSEPORT``). The supervisor serves nothing. It starts the workers, starts one anew when it dies, and
+passes on the word to stop. Should it die itself, they find the pipe from it closed, and stop as if told.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from attrs import define, field, frozen
+
+from sesame_sdk.errors import Misconfigured
+from sesame_sdk.hub.observability import metrics
+from sesame_sdk.hub.observability.log_events import WorkerLeft
+from sesame_sdk.hub.observability.structured_log import say
+from sesame_sdk.hub.server import systemd
+from sesame_sdk.hub.settings import Settings
+
+_LOOK = 0.1
+#: One that dies sooner than this after its start is not followed by another for as long.
+_SHORT_LIFE = 5.0
+#: A process by its number. So short a write to a pipe is whole or not at all, and so is a read of several.
+_PID = struct.Struct("=I")
+
+
+@frozen
+class Share:
+    """How a worker shares a port.
+
+    Attributes:
+        port: that all listen on.
+        told: the end of a pipe to say on that requests are answered.
+        lifeline: the end of a pipe that closes when the supervisor is gone.
+    """
+
+    port: int
+    told: int
+    lifeline: int
+
+    def ready(self) -> None:
+        """Say that requests are answered, and by whom."""
+        os.write(self.told, _PID.pack(os.getpid()))
+
+    def follow(self) -> None:
+        """Stop this process, as by SIGTERM, when the supervisor is gone."""
+        threading.Thread(target=self._wait, name="sesame-hub-lifeline", daemon=True).start()
+
+    def _wait(self) -> None:
+        os.read(self.lifeline, 1)  # nothing is ever written: it returns when the other end closes
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@define
+class _Worker:
+    """One of them, or the place of one that died.
+
+    Attributes:
+        process: that serves, or did.
+        since: when it was begun.
+        again: when another is to be begun in its place; none while it lives.
+    """
+
+    process: subprocess.Popen[bytes]
+    since: float
+    again: float | None = None
+
+
+@define
+class _Supervisor:
+    """Watches over the workers until it is told to stop."""
+
+    command: Callable[[], subprocess.Popen[bytes]]
+    workers: list[_Worker] = field(factory=list)
+    _stopping: threading.Event = field(factory=threading.Event)
+
+    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """Told to stop."""
+        self._stopping.set()
+
+    def begin(self) -> _Worker:
+        """A new worker."""
+        return _Worker(self.command(), time.monotonic())
+
+    def watch(self) -> int:
+        """Until told to stop; gives the exit code of the whole."""
+        while not self._stopping.wait(_LOOK):
+            self.replace()
+        return self.end()
+
+    def replace(self) -> None:
+        """Report who died, and begin another where it is time."""
+        for place, worker in enumerate(self.workers):
+            if worker.again is None and worker.process.poll() is not None:
+                worker.again = _when_again(worker)
+            if worker.again is not None and worker.again <= time.monotonic():
+                self.workers[place] = self.begin()
+
+    def wait_for_all(self, told: int) -> bool:
+        """Until every worker has said that it is ready; False if told to stop before.
+
+        One that is killed meanwhile is replaced, also if it had said so: its place is not ready then.
+
+        Raises:
+            Misconfigured: one ended by itself.
+        """
+        ready: set[int] = set()
+        while (waiting := not self._all_are(ready)) and not self._stopping.is_set():
+            if select.select([told], [], [], _LOOK)[0]:
+                said = os.read(told, _PID.size * len(self.workers))
+                ready.update(pid for (pid,) in _PID.iter_unpack(said))
+            elif any((worker.process.poll() or 0) > 0 for worker in self.workers):
+                raise Misconfigured("did not start", field="a worker", mend="look above for its reason")
+            else:
+                self.replace()
+        return not waiting
+
+    def _all_are(self, ready: set[int]) -> bool:
+        processes = [worker.process for worker in self.workers]
+        return all(process.pid in ready and process.poll() is None for process in processes)
+
+    def end(self) -> int:
+        """Stop all, and wait for them: 0, or the code of one that did not stop in order."""
+        # Those whose place was to be filled again have been reported, and have nothing to stop.
+        theirs = [worker.process for worker in self.workers if worker.again is None]
+        for process in theirs:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        codes = [process.wait() for process in theirs]
+        # One that was told before it had begun to listen had nothing to stop.
+        return next((code for code in codes if code not in {0, -signal.SIGTERM}), 0)
+
+
+def _when_again(worker: _Worker) -> float:
+    """Report one that died, and say when another may take its place."""
+    now = time.monotonic()
+    lived = now - worker.since
+    metrics.left(worker.process.pid)
+    say(WorkerLeft(worker.process.returncode, round(lived * 1000, 1)))
+    return now + (_SHORT_LIFE if lived < _SHORT_LIFE else 0)
+
+
+def supervise(
+    path: Path,
+    settings: Settings,
+    *,
+    flags: Mapping[str, str],
+    block: Iterable[str],
+    ready: Callable[[str], None] | None,
+) -> None:
+    """Serve with as many workers as the settings say, until told to stop.
+
+    Args:
+        path: the hub's folder.
+        settings: of the hub.
+        flags: settings from the command line, which the workers are given too.
+        block: names of plugins that they must not load.
+        ready: told the URL once all answer.
+
+    Raises:
+        Misconfigured: the address cannot be listened on, or a worker does not start.
+    """
+    with metrics.shared(), metrics.shown(settings.metrics), _port(settings) as port, _pipes() as pipes:
+        told, say_ready, lifeline, _ = pipes
+        shared = {"path": str(path), "block": [*block], "flags": {**flags, "metrics": "", "port": str(port)}}
+        share = Share(port, say_ready, lifeline)
+        command = [sys.executable, "-m", __name__, json.dumps(shared | {"share": _as_list(share)})]
+
+        def begin() -> subprocess.Popen[bytes]:
+            environment = os.environ | {"NOTIFY_SOCKET": ""}  # what systemd is told is said here
+            ends = (say_ready, lifeline)
+            return subprocess.Popen(command, pass_fds=ends, env=environment)  # noqa: S603 - ourselves
+
+        watching = _Supervisor(begin)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, watching.stop)
+        try:
+            watching.workers += [watching.begin() for _ in range(settings.workers)]
+            if watching.wait_for_all(told):
+                systemd.notify(systemd.READY)
+                if ready:
+                    ready(f"http://{settings.host}:{port}")
+        except BaseException:
+            watching.end()
+            raise
+        code = watching.watch()
+        if code:
+            sys.exit(code)
+
+
+def listen(settings: Settings, *, share: bool) -> socket.socket:
+    """A socket on the hub's address, which others may listen on too if `share`; it does not listen yet.
+
+    Raises:
+        Misconfigured: it cannot be had.
+    """
+    host, port = settings.host, settings.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # With its protocol named: asyncio turns Nagle's algorithm off for such sockets alone, and an
+        # answer in two parts would wait 40 ms for the other side's delayed acknowledgement.
+        found = socket.socket(family, kind, protocol)
+        try:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if share:
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: accepted connections inherit it
+                # Whoever takes nothing of an answer for so long is cut, as is who sends a body that slowly.
+                most = settings.body_seconds * 1000
+                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, most)
+            found.bind(address)
+        except BaseException:
+            found.close()
+            raise
+    except OSError as error:
+        raise Misconfigured(f"cannot listen there: {error.strerror}", field=f"{host}:{port}") from error
+    return found
+
+
+@contextmanager
+def _port(settings: Settings) -> Iterator[int]:
+    """The port, held without listening, so that it stays ours while workers come and go."""
+    with listen(settings, share=True) as held:
+        yield held.getsockname()[1]
+
+
+@contextmanager
+def _pipes() -> Iterator[tuple[int, int, int, int]]:
+    told, say_ready = os.pipe()
+    lifeline, held = os.pipe()
+    try:
+        yield told, say_ready, lifeline, held
+    finally:
+        for end in (told, say_ready, lifeline, held):
+            os.close(end)
+
+
+def _as_list(share: Share) -> list[int]:
+    return [share.port, share.told, share.lifeline]
+
+
+def main(told: str) -> None:
+    """What a worker runs."""
+    from sesame_sdk.hub.server.server import serve_as_worker
+    from sesame_sdk.plugins import PluginRegistry
+
+    given = json.loads(told)
+    rules = PluginRegistry.discover(block=given["block"]).rules
+    serve_as_worker(Path(given["path"]), flags=given["flags"], rules=rules, share=Share(*given["share"]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

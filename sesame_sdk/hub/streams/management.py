@@ -1,0 +1,183 @@
+"""What readers do with their streams (OpenID Shared Signals Framework 1.0, section 8.1; RFC 8936).
+
+A reader manages a stream with the token that it reads scores with: signed by its own key, for one
+purpose in one context, good for one request.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from attrs import field, frozen, validators
+from sqlalchemy import Connection, Row, update
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.hub.database.dialects.base import Hold
+from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.partners.rate_limit import Limits
+from sesame_sdk.hub.scoring import read_auth
+from sesame_sdk.hub.scoring.read_auth import Request
+from sesame_sdk.hub.streams import outbox, streams
+from sesame_sdk.hub.streams.service import MOST_POLLED, Feed, Polled
+from sesame_sdk.hub.streams.streams import NewStatus, Wish
+from sesame_sdk.hub.streams.tables import streams as table
+from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model.stream_events import Verification
+from sesame_sdk.signing.jwt import KeyFinder
+
+T = TypeVar("T")
+#: Without NUL, which no PostgreSQL text holds.
+_Jti = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
+
+
+@frozen
+class Fault:
+    """Why a consumer refuses a message (RFC 8936 section 2.3)."""
+
+    err: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
+    description: Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^[^\0]*\Z")] = ""
+
+
+@frozen
+class Poll:
+    """What a consumer asks with (RFC 8936 section 2.2). `ack` and `setErrs` settle earlier messages."""
+
+    maxEvents: Annotated[int, msgspec.Meta(ge=0)] = MOST_POLLED  # noqa: N815 - as the RFC has it
+    returnImmediately: bool = False  # noqa: N815
+    ack: Annotated[tuple[_Jti, ...], msgspec.Meta(max_length=1000)] = ()
+    setErrs: Annotated[dict[_Jti, Fault], msgspec.Meta(max_length=1000)] = field(factory=dict)  # noqa: N815
+
+
+@frozen
+class Question:
+    """What a consumer asks a sign of life with."""
+
+    stream_id: str
+    state: str | None = field(default=None, validator=validators.optional(model_validators.text(512)))
+
+
+@frozen
+class Reception:
+    """The readers' side of a feed.
+
+    Attributes:
+        feed: whose streams.
+        keys: knows the readers' keys.
+        limits: how much readers may ask.
+    """
+
+    feed: Feed
+    keys: KeyFinder
+    limits: Limits
+
+    def create(self, token: bytes, wish: Wish) -> dict[str, Any]:
+        """Make the stream of this purpose and context; its configuration.
+
+        Raises:
+            Rejected: the token is not believed, the reader may not read, there is one, the wish is wrong.
+        """
+
+        def work(connection: Connection, partner: int, request: Request) -> dict[str, Any]:
+            told = (connection, partner, request.purpose, request.context)
+            streams.create(*told, wish, request.at)
+            return streams.described(self.feed.issuer, _there(streams.find(*told)))
+
+        return self._manage(token, work)
+
+    def read(self, token: bytes) -> list[dict[str, Any]]:
+        """The configuration of the reader's streams for this purpose and context: one or none."""
+
+        def work(connection: Connection, partner: int, request: Request) -> list[dict[str, Any]]:
+            found = streams.find(connection, partner, request.purpose, request.context)
+            return [] if found is None else [streams.described(self.feed.issuer, found)]
+
+        return self._manage(token, work)
+
+    def change(self, token: bytes, wish: Wish, *, whole: bool) -> dict[str, Any]:
+        """Change a stream, or set all that can be set; its configuration then."""
+
+        def work(connection: Connection, stream: Row[Any]) -> dict[str, Any]:
+            streams.change(connection, stream, wish, whole=whole)
+            return streams.described(self.feed.issuer, streams.named(connection, stream.name))
+
+        return self._on(token, wish.stream_id, work)
+
+    def delete(self, token: bytes, name: str | None) -> None:
+        """Forget a stream."""
+        self._on(token, name, streams.remove)
+
+    def status(self, token: bytes, name: str | None) -> dict[str, str]:
+        """A stream's status."""
+        return self._on(token, name, lambda _, stream: _status(stream))
+
+    def set_status(self, token: bytes, wanted: NewStatus) -> dict[str, str]:
+        """Let a stream run, or hold it."""
+
+        def work(connection: Connection, stream: Row[Any]) -> dict[str, str]:
+            streams.set_status(connection, stream, wanted.status, wanted.reason)
+            return _status(streams.named(connection, stream.name))
+
+        return self._on(token, wanted.stream_id, work)
+
+    def verify(self, token: bytes, asked: Question) -> None:
+        """Send a sign of life through the stream.
+
+        Raises:
+            Rejected: ``too_many``, if the last was just asked for; or as all the others.
+        """
+
+        def work(connection: Connection, stream: Row[Any]) -> None:
+            now = self.feed.clock()
+            interval = timedelta(seconds=streams.VERIFICATION_INTERVAL)
+            if micros(now - interval) < stream.asked_at <= micros(now):
+                raise Rejected("was asked for just now", field="verification", code="too_many")
+            connection.execute(update(table).where(table.c.id == stream.id).values(asked_at=micros(now)))
+            self.feed.shelf.speak(connection, stream, Verification(asked.state or None), now)
+
+        self._on(token, asked.stream_id, work)
+
+    def poll(self, token: bytes, name: str, asked: Poll) -> Polled:
+        """Settle earlier messages, and give what there is now (RFC 8936)."""
+
+        def work(connection: Connection, stream: Row[Any]) -> Polled:
+            outbox.acknowledge(connection, stream.id, asked.ack)
+            outbox.bury(connection, stream.id, {j: (f.err, f.description) for j, f in asked.setErrs.items()})
+            return self.feed.give(connection, stream, asked.maxEvents)
+
+        return self._on(token, name, work)
+
+    def _on(self, token: bytes, name: str | None, work: Callable[[Connection, Row[Any]], T]) -> T:
+        """Do `work` on the reader's stream, if it is the one of that name."""
+
+        def inside(connection: Connection, partner: int, request: Request) -> T:
+            found = streams.find(connection, partner, request.purpose, request.context)
+            if found is None or found.name != name:
+                raise streams.missing()
+            return work(connection, found)
+
+        return self._manage(token, inside)
+
+    def _manage(self, token: bytes, work: Callable[[Connection, int, Request], T]) -> T:
+        request = read_auth.authorise(token, self.keys, audience=self.feed.issuer, now=self.feed.clock())
+        self.limits.check(request.issuer, request.at)
+        read_auth.check_purpose(request, self.feed.guard)
+
+        def inside(connection: Connection) -> T:
+            partner, _ = read_auth.admit(connection, request)
+            self.limits.spend(connection, partner, request.issuer, 1, request.at)
+            read_auth.use_up(connection, request, partner)
+            return work(connection, partner, request)
+
+        return self.feed.writer.run(inside, Hold.FEED)
+
+
+def _there(found: Row[Any] | None) -> Row[Any]:
+    if found is None:
+        raise streams.missing()
+    return found
+
+
+def _status(stream: Row[Any]) -> dict[str, str]:
+    said = {"stream_id": stream.name, "status": stream.status}
+    return {**said, "reason": stream.reason} if stream.reason else said

@@ -1,0 +1,253 @@
+"""A stream's messages on their way: what `exchange.outbox` is to a partner, kept in the ledger's database.
+
+It is there, and not in a file beside it, so that a withdrawal and what follows from it are one
+transaction: see ``docs/decisions/0015``.
+
+Rules:
+    * a message is made and signed when somebody is there to take it; who left goes first
+    * a person is in one message at a time, so that each person's states arrive in order
+    * every score that goes out is a read, logged for its person in the same transaction
+    * a message keeps its ``jti`` and its bytes until it is acknowledged or an hour has passed; one that
+      somebody in it leaves is thrown away, and the others go into a new one
+    * what was refused for good is a dead letter; what it carried is owed again when it is redriven
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from sesame_sdk.delivery.messages import Counts, DeadLetter, Letter
+from sesame_sdk.hub.database.tables import reads
+from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.streams import subject_states
+from sesame_sdk.hub.streams.streams import ENABLED
+from sesame_sdk.hub.streams.tables import letters, streams, told
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.stream_events import (
+    MOST_CHANGES,
+    Change,
+    Gone,
+    ScoresChanged,
+    StreamUpdated,
+    SubjectId,
+    Verification,
+)
+from sesame_sdk.signing.jwt import LEEWAY
+from sesame_sdk.signing.security_events import new_jti
+
+#: A message that waits longer is made anew: its date says how fresh it is, and old ones are refused.
+LONGEST_WAIT = timedelta(hours=1)
+_SCORES = EventType.SCORES_CHANGED.value
+#: Signs a message: event, payload, audience, whom it is about, ``jti``.
+Sign = Callable[[EventType, object, str, SubjectId, str], bytes]
+
+
+@frozen
+class Shelf:
+    """Makes messages and keeps what became of them. Every method works in the caller's transaction.
+
+    Attributes:
+        sign: makes the token.
+        heartbeat: after so long without a message one is sent to say that the stream is alive.
+    """
+
+    sign: Sign
+    heartbeat: timedelta
+
+    def take(
+        self, connection: Connection, stream: Row[Any], most: int, at: datetime, after: int | None = None
+    ) -> list[Letter]:
+        """Up to `most` messages, made now where there are fewer. They are given again until settled.
+
+        Args:
+            connection: in a transaction.
+            stream: a row of `streams.rows`.
+            most: how many.
+            at: now; UTC.
+            after: only messages above this number, in the order of their numbers.
+        """
+        mine = (letters.c.stream == stream.id) & ~letters.c.dead
+        # By a clock that was ahead of its time it says a time at which nobody would believe it.
+        fit = letters.c.made_at.between(micros(at - LONGEST_WAIT), micros(at + LEEWAY))
+        subject_states.dissolve(connection, connection.scalars(select(letters.c.id).where(mine, ~fit)).all())
+        found = _open(connection, stream, most, after)
+        while len(found) < most and stream.status == ENABLED and self._make_next(connection, stream, at):
+            found = _open(connection, stream, most, after)
+        return found
+
+    def speak(
+        self, connection: Connection, stream: Row[Any], payload: Verification | StreamUpdated, at: datetime
+    ) -> None:
+        """Put a message about the stream itself on its way."""
+        event = EventType.VERIFICATION if isinstance(payload, Verification) else EventType.STREAM_UPDATED
+        self._put(connection, stream, event, payload, SubjectId(stream.name), at)
+
+    def _make_next(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
+        waiting = (told.c.stream == stream.id, told.c.due > 0, told.c.letter.is_(None))
+        ordered = select(told).where(*waiting).order_by(told.c.due.desc(), told.c.seq)
+        rows = connection.execute(ordered.limit(MOST_CHANGES)).all()
+        if not rows:
+            return self._say_alive(connection, stream, at)
+        first = rows[0]
+        if first.due == subject_states.LEFT:
+            self._make_gone(connection, stream, first, at)
+        else:
+            alike = [row for row in rows if (row.policy, row.as_of) == (first.policy, first.as_of)]
+            self._make_scores(connection, stream, alike, at)
+        return True
+
+    def _say_alive(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
+        waits = select(letters.c.id).where(letters.c.stream == stream.id, ~letters.c.dead).limit(1)
+        spoke = connection.scalar(select(streams.c.spoke_at).where(streams.c.id == stream.id)) or 0
+        due = self._is_silent(spoke, at) and connection.execute(waits).first() is None
+        if due:
+            self.speak(connection, stream, Verification(), at)
+        return due
+
+    def _is_silent(self, spoke: int, at: datetime) -> bool:
+        """Whether a stream was spoken through too long ago, or at a time that is still to come."""
+        return not micros(at - self.heartbeat) < spoke <= micros(at + LEEWAY)
+
+    def has_news(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
+        """Whether `take` would give anything: a message, a state that is owed, or a sign of life."""
+        waits = select(letters.c.id).where(letters.c.stream == stream.id, ~letters.c.dead).limit(1)
+        if connection.execute(waits).first():
+            return True
+        if stream.status != ENABLED:
+            return False
+        owed = select(told.c.person).where(told.c.stream == stream.id, told.c.due > 0).limit(1)
+        return self._is_silent(stream.spoke_at, at) or connection.execute(owed).first() is not None
+
+    def _make_gone(self, connection: Connection, stream: Row[Any], row: Row[Any], at: datetime) -> None:
+        event = EventType(row.event)
+        erased = event is EventType.PERSON_ERASED
+        payload = Gone(row.seq) if erased else Gone(row.seq, stream.purpose, stream.context)
+        self._put(connection, stream, event, payload, SubjectId(row.subject), at, [row])
+
+    def _make_scores(
+        self, connection: Connection, stream: Row[Any], rows: Sequence[Row[Any]], at: datetime
+    ) -> None:
+        changes = tuple(Change(SubjectId(row.subject), row.seq, row.points, row.band) for row in rows)
+        day, first = date.fromisoformat(rows[0].as_of), rows[0]
+        payload = ScoresChanged(stream.purpose, stream.context, first.policy, first.base, day, changes)
+        self._put(connection, stream, EventType.SCORES_CHANGED, payload, SubjectId(stream.name), at, rows)
+        shared = {"partner": stream.partner, "purpose": stream.purpose, "context": stream.context}
+        log = [
+            {"person": r.person, "at": micros(at), "answered": r.points is not None, **shared} for r in rows
+        ]
+        connection.execute(insert(reads), log)
+
+    def _put(
+        self,
+        connection: Connection,
+        stream: Row[Any],
+        event: EventType,
+        payload: object,
+        about: SubjectId,
+        at: datetime,
+        rows: Sequence[Row[Any]] = (),
+    ) -> None:
+        jti = new_jti()
+        row = {
+            "stream": stream.id,
+            "jti": jti,
+            "event": event.value,
+            "people": len(rows),
+            "seq": max((row.seq for row in rows), default=0),
+            "made_at": micros(at),
+            "token": self.sign(event, payload, stream.issuer, about, jti),
+            "dead": False,
+            "code": "",
+            "reason": "",
+        }
+        (number,) = connection.execute(insert(letters).values(**row)).inserted_primary_key or (0,)
+        persons = [row.person for row in rows]
+        mine = (told.c.stream == stream.id) & told.c.person.in_(persons)
+        connection.execute(update(told).where(mine).values(letter=number))
+        connection.execute(update(streams).where(streams.c.id == stream.id).values(spoke_at=micros(at)))
+
+
+def acknowledge(connection: Connection, stream: int, jtis: Collection[str]) -> None:
+    """The consumer has these. What changed since is owed still; who left is forgotten."""
+    for row in _named(connection, stream, jtis):
+        carried = (told.c.letter == row.id, told.c.seq <= row.seq)
+        connection.execute(delete(told).where(*carried, told.c.event != _SCORES))
+        connection.execute(update(told).where(*carried).values(due=0))
+        subject_states.dissolve(connection, [row.id])
+
+
+def bury(connection: Connection, stream: int, faults: Mapping[str, tuple[str, str]]) -> None:
+    """The consumer refused these for good; by ``jti``, a code and the reason. The token is not kept."""
+    for row in _named(connection, stream, list(faults)):
+        code, reason = faults[row.jti]
+        carried = (told.c.letter == row.id, told.c.seq <= row.seq)
+        connection.execute(update(told).where(*carried).values(due=0, dead=row.id))
+        connection.execute(update(told).where(told.c.letter == row.id).values(letter=None))
+        gone = {"dead": True, "code": code[:64], "reason": reason[:1024], "token": b""}
+        connection.execute(update(letters).where(letters.c.id == row.id).values(**gone))
+
+
+def redrive(connection: Connection, stream: int) -> int:
+    """Owe what dead letters carried once more, in new messages. How many dead letters there were."""
+    gone = connection.scalars(select(letters.c.id).where(letters.c.stream == stream, letters.c.dead)).all()
+    carried = told.c.dead.in_(gone)
+    scored = told.c.event == _SCORES
+    connection.execute(update(told).where(carried, scored).values(due=subject_states.SCORE, dead=None))
+    connection.execute(update(told).where(carried, ~scored).values(due=subject_states.LEFT, dead=None))
+    connection.execute(delete(letters).where(letters.c.id.in_(gone)))
+    return len(gone)
+
+
+def dead_letters(connection: Connection, stream: int) -> list[DeadLetter]:
+    """What the consumer refused for good, oldest first."""
+    chosen = select(letters).where(letters.c.stream == stream, letters.c.dead).order_by(letters.c.id)
+    return [DeadLetter(r.jti, r.event, r.people, r.code, r.reason) for r in connection.execute(chosen)]
+
+
+def waiting(connection: Connection, stream: int) -> int:
+    """People whose state is owed."""
+    owed = (told.c.stream == stream, told.c.due > 0)
+    return connection.scalar(select(func.count()).select_from(told).where(*owed)) or 0
+
+
+def oldest_owed(connection: Connection) -> int | None:
+    """The least number of a state owed to a running stream: about when it came to be, in us."""
+    firsts = []
+    for stream in connection.scalars(select(streams.c.id).where(streams.c.status == ENABLED)).all():
+        for due in (
+            subject_states.SCORE,
+            subject_states.LEFT,
+        ):  # each is the first entry of a part of an index
+            owed = select(func.min(told.c.seq)).where(told.c.stream == stream, told.c.due == due)
+            firsts.append(connection.scalar(owed))
+    return min((first for first in firsts if first is not None), default=None)
+
+
+def counts(connection: Connection, stream: int) -> Counts:
+    """Messages on their way and dead; what was received is not kept."""
+    rows = select(letters.c.dead, func.count(), func.sum(func.length(letters.c.token)))
+    found = {
+        row[0]: row
+        for row in connection.execute(rows.where(letters.c.stream == stream).group_by(letters.c.dead))
+    }
+    pending, gone = found.get(False), found.get(True)
+    return Counts(pending[1] if pending else 0, 0, gone[1] if gone else 0, pending[2] if pending else 0)
+
+
+def _open(connection: Connection, stream: Row[Any], most: int, after: int | None) -> list[Letter]:
+    mine = (letters.c.stream == stream.id, ~letters.c.dead, letters.c.id > (after or 0))
+    chosen = select(letters).where(*mine)
+    if stream.status != ENABLED:
+        chosen = chosen.where(letters.c.event == EventType.STREAM_UPDATED.value)
+    first = chosen.order_by(*([letters.c.event == _SCORES] if after is None else []), letters.c.id).limit(
+        most
+    )
+    return [Letter(r.id, r.jti, r.event, r.people, r.token) for r in connection.execute(first)]
+
+
+def _named(connection: Connection, stream: int, jtis: Collection[str]) -> Sequence[Row[Any]]:
+    chosen = select(letters).where(letters.c.stream == stream, ~letters.c.dead, letters.c.jti.in_(list(jtis)))
+    return connection.execute(chosen).all()

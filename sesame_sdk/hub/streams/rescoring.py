@@ -1,0 +1,148 @@
+"""Keeping streams fresh: a little at a time, each piece in a transaction of its own.
+
+Rules, in this order:
+    1. a consent that ended by itself is announced
+    2. people of whom something came in are scored again
+    3. every day, and after a policy, a registration or a key changed, everybody is, in rounds
+
+A piece scores so few people that whoever waits for the writer meanwhile does not feel it. Grants, signals
+and scores are looked at within the same transaction, so nothing can be withdrawn in between.
+"""
+
+from array import array
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.rules.score_influence import contexts_that_count
+from sesame_sdk.hub.consent import read_consent
+from sesame_sdk.hub.database.tables import grants, pseudonyms
+from sesame_sdk.hub.database.timestamps import micros, micros_or_none
+from sesame_sdk.hub.scoring import read_auth, scores
+from sesame_sdk.hub.scoring.read_auth import Request
+from sesame_sdk.hub.streams import subject_states
+from sesame_sdk.hub.streams.streams import DISABLED, rows
+from sesame_sdk.hub.streams.subject_states import Standing
+from sesame_sdk.hub.streams.tables import changed, streams, told
+from sesame_sdk.model.grant import Direction, Grant
+from sesame_sdk.model.policy import Policy
+
+#: People of one piece.
+PIECE = 1000
+
+
+def needed(connection: Connection, as_of: date, at: datetime) -> bool:
+    """Whether `step` would find anything to do."""
+    ended = select(told.c.person).where(told.c.until <= micros(at))
+    questions = (_rounds(as_of), select(changed.c.id), ended)
+    return any(connection.execute(question.limit(1)).first() is not None for question in questions)
+
+
+def step(connection: Connection, guard: Guard, as_of: date, at: datetime) -> None:
+    """Do one piece of what is needed."""
+    ended = connection.scalars(select(told.c.person).where(told.c.until <= micros(at)).limit(PIECE)).all()
+    if ended:
+        _end(connection, ended, at)
+    elif row := connection.execute(_oldest_changed()).first():
+        _look_at_changed(connection, row, guard, as_of, at)
+    elif row := connection.execute(_rounds(as_of).limit(1)).first():
+        _walk(connection, row, guard, as_of, at)
+
+
+def _oldest_changed() -> Select[Any]:
+    """One entry of the queue, which nobody else is at: two who look at once are given two."""
+    return select(changed).order_by(changed.c.id).limit(1).with_for_update(skip_locked=True)
+
+
+def look_at(
+    connection: Connection, stream: Row[Any], persons: Sequence[int], guard: Guard, as_of: date, at: datetime
+) -> None:
+    """Owe a stream whatever changed of these people."""
+    request = Request(stream.issuer, "", stream.purpose, stream.context, at, at)
+    try:
+        read_auth.check_purpose(request, guard)
+        _, policy = read_auth.admit(connection, request)
+    except Rejected:  # its registration or the policy is gone, and with it every score
+        subject_states.tell(connection, stream.id, persons, {}, at, {})
+        return
+    found = _standings(connection, stream, persons, request, policy, guard, as_of)
+    of = {"policy": policy.digest, "base": policy.base, "as_of": as_of.isoformat()}
+    subject_states.tell(connection, stream.id, persons, found, at, of)
+
+
+def _standings(
+    connection: Connection,
+    stream: Row[Any],
+    persons: Sequence[int],
+    request: Request,
+    policy: Policy,
+    guard: Guard,
+    as_of: date,
+) -> dict[int, Standing]:
+    mine = (pseudonyms.c.partner == stream.partner) & pseudonyms.c.person.in_(persons)
+    named = connection.scalars(select(pseudonyms.c.subject).where(mine)).all()
+    known = read_consent.known(connection, request, stream.partner, named, guard)
+    agreed = {one.person: one.grant for one in known if one.grant}
+    asked = {person: contexts_that_count(grant) for person, grant in agreed.items()}
+    found = scores.of_people(connection, asked, policy, as_of, request.at, reasons=False)
+    return {p: Standing(grant.subject, found.get(p), _end_of(grant)) for p, grant in agreed.items()}
+
+
+def _end_of(grant: Grant) -> int | None:
+    ends = [end for end in (grant.expires_at, grant.withdrawn_at) if end is not None]
+    return micros_or_none(min(ends, default=None))
+
+
+def _end(connection: Connection, persons: Sequence[int], at: datetime) -> None:
+    subject_states.leave(connection, set(persons), at)
+    # Those who gave another consent meanwhile are looked at again, and get its end.
+    subject_states.mark(connection, lambda: persons)
+    over = told.c.person.in_(persons) & (told.c.until <= micros(at))
+    connection.execute(update(told).where(over).values(until=None))
+
+
+def _look_at_changed(connection: Connection, row: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
+    persons = array("q", row.people)
+    for stream in connection.execute(rows().where(streams.c.status != DISABLED)).all():
+        look_at(connection, stream, persons[:PIECE].tolist(), guard, as_of, at)
+    connection.execute(delete(changed).where(changed.c.id == row.id))
+    if rest := persons[PIECE:]:
+        connection.execute(insert(changed).values(id=row.id, people=rest.tobytes()))
+
+
+def _walk(connection: Connection, stream: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
+    """The next of those who ever agreed to this stream, or were told of."""
+    persons = _next(connection, stream)
+    if persons:
+        look_at(connection, stream, persons, guard, as_of, at)
+        place: dict[str, object] = {"walked": persons[-1]}
+    else:
+        place = {"as_of": as_of.isoformat(), "walked": 0}
+    connection.execute(update(streams).where(streams.c.id == stream.id).values(**place))
+
+
+def _next(connection: Connection, stream: Row[Any]) -> list[int]:
+    agreed = (
+        select(pseudonyms.c.person)
+        .distinct()
+        .join(grants, grants.c.pseudonym == pseudonyms.c.id)
+        .where(
+            pseudonyms.c.partner == stream.partner,
+            pseudonyms.c.person > stream.walked,
+            grants.c.direction == Direction.READ.value,
+            grants.c.purpose == stream.purpose,
+            grants.c.context == stream.context,
+        )
+        .order_by(pseudonyms.c.person)
+        .limit(PIECE)
+    )
+    return list(connection.scalars(agreed))
+
+
+def _rounds(as_of: date) -> Any:  # noqa: ANN401 - a Select of the whole row
+    behind = or_(streams.c.as_of.is_(None), streams.c.as_of != as_of.isoformat())
+    return rows().where(behind, streams.c.status != DISABLED).order_by(streams.c.id)

@@ -1,0 +1,191 @@
+"""What each stream is told of each person: the latest state, and whether it is still owed.
+
+Rules:
+    * a state has a number that only grows, also over a restored backup: it begins at the time of day
+    * who takes the consent back is marked in the same transaction, and what was on its way about them
+      is never sent again
+    * a score is owed when points, band or policy differ from what was said last
+    * who was never told of is not told of for having left
+"""
+
+from array import array
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, Row, and_, delete, exists, insert, select, update
+
+from sesame_sdk.hub.consent.validity import valid
+from sesame_sdk.hub.database.engine import insert_or_update
+from sesame_sdk.hub.database.tables import grants, pseudonyms
+from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.streams.tables import changed, letters, streams, told
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.grant import Direction
+from sesame_sdk.model.score import Score
+
+SCORE, LEFT = 1, 2
+_AT_ONCE = 500
+
+
+@frozen
+class Standing:
+    """What holds of one person for one stream now.
+
+    Attributes:
+        subject: the consumer's pseudonym.
+        score: if there is one.
+        until: microseconds; when the consent ends by itself, if it does.
+    """
+
+    subject: str
+    score: Score | None
+    until: int | None
+
+
+def mark(connection: Connection, persons: Callable[[], Iterable[int]]) -> None:
+    """Remember people whose scores may have changed, if anybody wants to be told."""
+    if connection.execute(select(streams.c.id).limit(1)).first() is not None:
+        some = array("q", set(persons()))
+        if some:
+            connection.execute(insert(changed).values(people=some.tobytes()))
+
+
+def restart(connection: Connection) -> None:
+    """Have everybody looked at again: a policy, a registration or a key has changed."""
+    connection.execute(update(streams).values(as_of=None, walked=0))
+
+
+def leave(connection: Connection, persons: Collection[int], at: datetime) -> int:
+    """Announce those of `persons` whose consent to a stream no longer stands. How many that are."""
+    left = 0
+    numbers = sorted(persons)
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = numbers[start : start + _AT_ONCE]
+        chosen = select(told.c.stream, told.c.person).join(streams, streams.c.id == told.c.stream)
+        scored = told.c.event == EventType.SCORES_CHANGED.value
+        rows = connection.execute(chosen.where(told.c.person.in_(some), scored, ~_stands(at))).all()
+        for stream, person in rows:
+            announce(connection, stream, [person], EventType.GRANT_WITHDRAWN, at)
+        left += len(rows)
+    return left
+
+
+def erase(connection: Connection, person: int, at: datetime) -> None:
+    """Announce to every stream that ever heard of a person that the person is erased.
+
+    The pseudonym stays in the row until the consumer has it, and goes with it.
+    """
+    for stream in connection.scalars(select(told.c.stream).where(told.c.person == person)).all():
+        announce(connection, stream, [person], EventType.PERSON_ERASED, at)
+
+
+def announce(
+    connection: Connection, stream: int, persons: Sequence[int], event: EventType, at: datetime
+) -> None:
+    """Say that people left, and let no earlier message about them leave the house any more."""
+    seq = _take_numbers(connection, stream, len(persons), at)
+    for number, person in enumerate(persons, seq):
+        this_one = and_(told.c.stream == stream, told.c.person == person)
+        carried = connection.scalars(select(told.c.letter).where(this_one, told.c.letter.is_not(None))).all()
+        dissolve(connection, carried)
+        gone = {"event": event.value, "points": None, "band": None, "until": None, "due": LEFT, "seq": number}
+        connection.execute(update(told).where(this_one).values(**gone, dead=None))
+
+
+def dissolve(connection: Connection, numbers: Collection[int]) -> None:
+    """Throw messages away unsent; what they carried is owed as before, and goes into new ones."""
+    if numbers:
+        connection.execute(update(told).where(told.c.letter.in_(numbers)).values(letter=None))
+        connection.execute(delete(letters).where(letters.c.id.in_(numbers)))
+
+
+def tell(
+    connection: Connection,
+    stream: int,
+    asked: Collection[int],
+    found: Mapping[int, Standing],
+    at: datetime,
+    of: Mapping[str, Any],
+) -> int:
+    """Owe a stream what changed. How many states that are.
+
+    Args:
+        connection: in a transaction.
+        stream: its number.
+        asked: the people who were looked at, at most some thousand.
+        found: those of them whose consent stands.
+        at: now; UTC.
+        of: ``policy``, ``base`` and ``as_of`` of the scores.
+    """
+    before = _before(connection, stream, asked)
+    left = [p for p, row in before.items() if p not in found and row.event == EventType.SCORES_CHANGED.value]
+    announce(connection, stream, left, EventType.GRANT_WITHDRAWN, at)
+    news = {person: one for person, one in found.items() if _is_news(before.get(person), one, of)}
+    seq = _take_numbers(connection, stream, len(news), at)
+    rows = [
+        {"stream": stream, "person": person, "seq": number, **_state(one), **of}
+        for number, (person, one) in enumerate(news.items(), seq)
+    ]
+    insert_or_update(connection, told, rows)
+    _move_ends(connection, stream, before, found)
+    return len(left) + len(rows)
+
+
+def _state(one: Standing) -> dict[str, Any]:
+    return {
+        "subject": one.subject,
+        "event": EventType.SCORES_CHANGED.value,
+        "points": one.score and one.score.points,
+        "band": one.score and one.score.band,
+        "until": one.until,
+        "due": SCORE,
+        "dead": None,
+    }
+
+
+def _is_news(before: Row[Any] | None, now: Standing, of: Mapping[str, Any]) -> bool:
+    if before is None:
+        return now.score is not None
+    said = (before.event, before.points, before.band)
+    says = (EventType.SCORES_CHANGED.value, now.score and now.score.points, now.score and now.score.band)
+    return said != says or (now.score is not None and before.policy != of["policy"])
+
+
+def _before(connection: Connection, stream: int, persons: Collection[int]) -> dict[int, Row[Any]]:
+    rows = connection.execute(select(told).where(told.c.stream == stream, told.c.person.in_(sorted(persons))))
+    return {row.person: row for row in rows}
+
+
+def _move_ends(
+    connection: Connection, stream: int, before: Mapping[int, Row[Any]], found: Mapping[int, Standing]
+) -> None:
+    """A consent that was given anew may end at another time, also where the score stays."""
+    for person, one in found.items():
+        if person in before and before[person].until != one.until:
+            this_one = and_(told.c.stream == stream, told.c.person == person)
+            connection.execute(update(told).where(this_one).values(until=one.until))
+
+
+def _take_numbers(connection: Connection, stream: int, many: int, at: datetime) -> int:
+    """The first of so many numbers that no state of this stream had before."""
+    last: int = connection.scalar(select(streams.c.seq).where(streams.c.id == stream)) or 0
+    first = max(last + 1, micros(at))
+    if many:
+        connection.execute(update(streams).where(streams.c.id == stream).values(seq=first + many - 1))
+    return first
+
+
+def _stands(at: datetime) -> Any:  # noqa: ANN401 - a condition on `told` joined with `streams`
+    mine = and_(pseudonyms.c.person == told.c.person, pseudonyms.c.partner == streams.c.partner)
+    read = and_(
+        grants.c.direction == Direction.READ.value,
+        grants.c.purpose == streams.c.purpose,
+        grants.c.context == streams.c.context,
+    )
+    return exists(
+        select(grants.c.id)
+        .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
+        .where(mine, read, valid(at))
+    )

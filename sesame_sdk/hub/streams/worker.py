@@ -1,0 +1,216 @@
+"""What a serving hub does by itself: keep streams fresh, and push.
+
+One thread looks at what there is to do and refreshes a piece at a time; pushes run beside it, one a
+stream, so that a consumer who is away keeps nobody else. A stream whose push failed waits, twice as
+long each time. Of several processes that serve one hub, one does this at a time; the others only watch
+for news that polls of theirs wait for.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from threading import Lock, Thread
+from typing import Any
+
+from attrs import define, field, frozen
+from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
+
+from sesame_sdk.delivery.dispatcher import Courier
+from sesame_sdk.delivery.http_transport import Transport
+from sesame_sdk.delivery.messages import Counts, Dead, Letter, Signed
+from sesame_sdk.delivery.retry import Retries
+from sesame_sdk.errors import Retryable, SesameError
+from sesame_sdk.hub.database.dialects.base import Lead
+from sesame_sdk.hub.database.timestamps import EPOCH
+from sesame_sdk.hub.observability import metrics, safe_values
+from sesame_sdk.hub.observability.log_events import FeedHeldUp, MessageRefused, NotDelivered
+from sesame_sdk.hub.observability.safe_values import Fault
+from sesame_sdk.hub.observability.structured_log import say
+from sesame_sdk.hub.streams.service import Feed
+from sesame_sdk.model.envelope import Receipt
+from sesame_sdk.signing.jwt import LEEWAY
+
+#: Seconds between two looks: what a withdrawal waits at most before it is on its way.
+PAUSE = 0.05
+_PUSHES = 16
+_LONGEST_DELAY = 60.0
+_SET, _JSON = "application/secevent+jwt", "application/json"
+_LARGEST_ANSWER = 1 << 16
+
+
+@frozen
+class _Queue:
+    """One stream, as a `Courier` sees it: an `exchange.delivery.Queue`."""
+
+    feed: Feed
+    stream: int
+
+    def pending(self, *, after: int = 0, most: int = 100) -> list[Letter]:
+        return self.feed.outgoing(self.stream, most, after)
+
+    def settle(self, sent: Iterable[Signed] = (), dead: Iterable[Dead] = ()) -> None:
+        gone = {one.letter.jti: (one.code, one.reason) for one in dead}
+        for code, _ in gone.values():
+            say(MessageRefused(self.stream, safe_values.code(code)))
+        metrics.PUSHES.labels("refused").inc(len(gone))
+        self.feed.settle(self.stream, [one.letter.jti for one in sent], gone)
+
+    def counts(self) -> Counts:
+        return self.feed.counts(self.stream)
+
+    def delivering(self) -> AbstractContextManager[None]:
+        return nullcontext()  # the feeder begins no second push of a stream
+
+
+@define
+class _Route:
+    """A stream's way to its consumer, and when to try again."""
+
+    endpoint: str
+    transport: Transport
+    failures: int = 0
+    fault: Fault = ()
+    not_before: float = 0.0
+    running: bool = False
+
+
+@define(eq=False)
+class Feeder:
+    """Serves the streams of one feed from threads of its own, from `start` to `stop`."""
+
+    feed: Feed
+    #: Streams that a poll would find something in.
+    news: frozenset[int] = frozenset()
+    _routes: dict[int, _Route] = field(factory=dict)
+    _lock: Lock = field(factory=Lock)
+    _threads: ThreadPoolExecutor | None = None
+    _thread: Thread | None = None
+    _waiting: int = 0
+    _lead: Lead | None = None
+    _latest: datetime = EPOCH
+
+    def start(self) -> None:
+        """Begin."""
+        self._threads = ThreadPoolExecutor(_PUSHES, "sesame-hub-push")
+        self._thread = Thread(target=self._serve, name="sesame-hub-feeder", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, once what is under way is done. What was not delivered is owed still."""
+        self.feed.closing.set()
+        if self._thread and self._threads:
+            self._thread.join()
+            self._threads.shutdown()
+        for route in self._routes.values():
+            route.transport.close()
+        if self._lead:
+            self._lead.release()
+
+    @contextmanager
+    def waiting(self, most: int) -> Iterator[bool]:
+        """Count who waits for news, on one event loop; yields whether there is room for one more."""
+        self._waiting += 1
+        try:
+            yield self._waiting <= most
+        finally:
+            self._waiting -= 1
+
+    def _serve(self) -> None:
+        while not self.feed.closing.is_set():
+            try:
+                busy = self._look()
+            except (SesameError, SQLAlchemyError) as error:
+                metrics.LEDGER_UP.set(0)
+                say(FeedHeldUp(safe_values.fault(error)))
+                self.feed.closing.wait(1.0)
+                continue
+            if not busy:
+                self.feed.closing.wait(PAUSE)
+
+    def _look(self) -> bool:
+        leads = self._leads()
+        self._look_at_the_clock(leads=leads)
+        busy = leads and self.feed.refresh_some()
+        found = self.feed.news()
+        metrics.LEDGER_UP.set(1)
+        metrics.FEED_LAG.set(self.feed.lag() if found else 0)
+        self.news = frozenset(stream.id for stream in found)
+        for stream in found:
+            if leads and stream.endpoint is not None:
+                self._push_soon(stream)
+        return busy
+
+    def _leads(self) -> bool:
+        """Whether streams are ours to look after: of several workers, one does, and the others wait to."""
+        if self._lead and not self._lead.holds():
+            lost, self._lead = self._lead, None
+            lost.release()
+        self._lead = self._lead or self.feed.lead()
+        return self._lead is not None
+
+    def _look_at_the_clock(self, *, leads: bool) -> None:
+        """Start over when it was set back, by more than clocks differ."""
+        now = self.feed.clock()
+        if leads and now < self._latest - LEEWAY:
+            self.feed.start_over()
+        self._latest = now
+
+    def _push_soon(self, stream: Row[Any]) -> None:
+        with self._lock:
+            route = self._route(stream)
+            if route.running or time.monotonic() < route.not_before or self._threads is None:
+                return
+            route.running = True
+        self._threads.submit(self._push, stream, route)
+
+    def _route(self, stream: Row[Any]) -> _Route:
+        route = self._routes.get(stream.id)
+        if route is None or (route.endpoint != stream.endpoint and not route.running):
+            transport = Transport(
+                stream.endpoint,
+                pool=1,
+                gzip_from=None,  # RFC 8935 says nothing of it, so a consumer need not understand it
+                timeouts=(3.0, 10.0),
+                answer_seconds=10.0,
+                largest_answer=_LARGEST_ANSWER,
+                # Whoever is asked to wait does so here, and not in a thread that others need.
+                retries=Retries(attempts=1, patience=0.0),
+            )
+            self._routes[stream.id] = route = _Route(stream.endpoint, transport)
+        return route
+
+    def _push(self, stream: Row[Any], route: _Route) -> None:
+        failed = True
+        try:
+            # One at a time: what is said of a person arrives in the order in which it was said.
+            courier = Courier(
+                _Queue(self.feed, stream.id),
+                lambda letter: self._send(stream, route, letter),
+                at_once=1,
+                interruptible=route.transport.interruptible(),
+            )
+            failed = bool(courier.run().why)
+        except Exception as error:  # noqa: BLE001 - one consumer's fault must not end the feed
+            route.fault = safe_values.fault(error)
+        with self._lock:
+            route.running = False
+            route.failures = route.failures + 1 if failed else 0
+            delay = min(_LONGEST_DELAY, 0.25 * 2.0 ** min(route.failures, 10)) if failed else 0.0
+            route.not_before = time.monotonic() + delay
+        if failed:
+            metrics.PUSHES.labels("failed").inc()
+            say(NotDelivered(stream.id, delay, route.fault))
+
+    def _send(self, stream: Row[Any], route: _Route, letter: Letter) -> Signed:
+        bearer = None if stream.bearer is None else stream.bearer.encode
+        try:
+            route.transport.post("", letter.body, content_type=_SET, accept=_JSON, bearer=bearer)
+        except Retryable as error:  # of which the courier keeps the words, and they are not for a log
+            route.fault = safe_values.fault(error)
+            raise
+        metrics.PUSHES.labels("delivered").inc()
+        # 202 is all the receipt that RFC 8935 section 2.2 has.
+        return Signed(letter, Receipt(letter.jti, self.feed.clock(), letter.signals), b"")

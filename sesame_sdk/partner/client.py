@@ -1,0 +1,233 @@
+"""A partner's side of the exchange: post signals, deliver them, join a hub, read scores."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sesame_sdk.delivery.dispatcher import MOST_AT_ONCE, Courier, Delivery
+from sesame_sdk.delivery.http_transport import Transport
+from sesame_sdk.delivery.messages import Counts, DeadLetter, Letter, Signed
+from sesame_sdk.delivery.outbox import CAPACITY, Outbox
+from sesame_sdk.errors import Misconfigured
+from sesame_sdk.interfaces import Signer
+from sesame_sdk.model.envelope import EventType, Receipt
+from sesame_sdk.model.manifest import Manifest
+from sesame_sdk.model.score import Score
+from sesame_sdk.model.signals import Signal
+from sesame_sdk.partner.config import Home
+from sesame_sdk.partner.envelope_writer import Batch, Posted, Posting, Write
+from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
+from sesame_sdk.partner.reads import sign_read
+from sesame_sdk.partner.receipts import Expected, read_receipt
+from sesame_sdk.partner.score_reads import read_scores
+from sesame_sdk.signing.envelopes import seal
+from sesame_sdk.signing.jwt import KeyFinder
+from sesame_sdk.signing.security_events import new_jti, sign_event
+
+EVENTS_PATH = "/v1/events"
+SET_MEDIA_TYPE = "application/secevent+jwt"
+
+
+class Client:
+    """Speaks to one hub as one partner. Threads may share it.
+
+    Args:
+        issuer: URL that the partner is known by.
+        hub: base URL of the hub, which is also its issuer and the audience of all we sign.
+        signer: the partner's key.
+        outbox: file that keeps what was posted; several processes may share it.
+        hub_keys: knows the hub's keys; without it they are pinned on first use.
+        capacity: bytes of envelopes that the outbox holds.
+        transport: the way to the hub, if the usual one does not do.
+        clock: tells the time, in UTC.
+
+    Raises:
+        Misconfigured: the hub's URL or the outbox cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        hub: str,
+        signer: Signer,
+        outbox: Path,
+        hub_keys: KeyFinder | None = None,
+        capacity: int = CAPACITY,
+        transport: Transport | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._issuer = issuer
+        self._hub = hub
+        self._signer = signer
+        self._clock = clock
+        self._transport = transport or Transport(hub, pool=MOST_AT_ONCE)
+        self._outbox = Outbox(outbox, capacity=capacity)
+        self._hub_keys = hub_keys or PinnedKeys(
+            hub, lambda: self._transport.get(JWKS_PATH).body, self._outbox
+        )
+
+    @classmethod
+    def at(cls, home: Home) -> Self:
+        """The client of a partner whose keys and settings are in a folder."""
+        return cls(
+            issuer=home.issuer, hub=home.hub, signer=home.signer, outbox=home.outbox, capacity=home.capacity
+        )
+
+    def post(self, signals: Iterable[Signal]) -> Posted:
+        """Sign signals and keep them on disk until `deliver` has a receipt for them.
+
+        Takes any number, one envelope of up to 1,000 at a time; one is written while the next is sealed.
+        All is on disk when this returns. A call with up to 1,000 keeps all or none, and a longer one that
+        fails keeps whole envelopes. Ids are deterministic: to post the same signals again counts none
+        of them twice.
+
+        Raises:
+            OutboxFull: there is no room. Its `kept` says how many signals are on disk, its `rest` holds the
+                others: after `deliver()`, go on with ``post(error.rest)``.
+            Rejected: something in `signals` is not a signal.
+        """
+        return Posting(signals, self._sealed).run()
+
+    def deliver(self, *, progress: Callable[[int], None] | None = None, concurrency: int = 4) -> Delivery:
+        """Send what waits, and keep the receipts.
+
+        Args:
+            progress: told the number of signals of each envelope that is off the queue.
+            concurrency: how many envelopes are under way at once; their order is not kept.
+
+        Raises:
+            Retryable: another process delivers from this outbox.
+            Misconfigured: the hub cannot be spoken to; everything stays in the outbox.
+        """
+        return Courier(
+            self._outbox,
+            self._send,
+            at_once=concurrency,
+            interruptible=self._transport.interruptible(),
+            progress=progress,
+        ).run()
+
+    def interrupt(self) -> None:
+        """Let a `deliver` in another thread end soon: what it did not send stays in the outbox."""
+        self._transport.abandon()
+
+    def register(self, manifest: Manifest) -> Receipt:
+        """Join the hub: tell it, signed, what a plugin of ours may say and what it reads for.
+
+        Raises:
+            Refused: the hub's guard said no, with the same findings as there.
+            Rejected, Retryable, Misconfigured: see `Transport.post`.
+        """
+        jti = new_jti()
+        token = sign_event(
+            EventType.REGISTRATION,
+            manifest,
+            self._signer,
+            issuer=self._issuer,
+            audience=self._hub,
+            now=self._clock(),
+            jti=jti,
+        )
+        return self._exchange(token, jti, None)[0]
+
+    def scores(self, subjects: Sequence[str], *, purpose: str, context: str) -> dict[str, Score | None]:
+        """The scores of people, by our own pseudonyms for them. None is a full answer: no score.
+
+        Args:
+            subjects: any number.
+            purpose: IRI of why we read.
+            context: whose policy makes the score.
+
+        Raises:
+            Refused: nobody may read for this purpose.
+            Rejected: the hub refused, or its answer cannot be trusted.
+            Retryable, Misconfigured: see `Transport.post`.
+        """
+
+        def bearer() -> bytes:
+            return sign_read(
+                self._signer,
+                issuer=self._issuer,
+                audience=self._hub,
+                purpose=purpose,
+                context=context,
+                now=self._clock(),
+            )
+
+        return read_scores(self._transport, subjects, bearer)
+
+    def receipts(self) -> Iterator[Receipt]:
+        """Every receipt kept, oldest envelope first."""
+        return self._outbox.receipts()
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Envelopes that were refused for good, with the reason."""
+        return self._outbox.dead_letters()
+
+    def redrive(self) -> int:
+        """Put every dead letter back in the queue, once its cause is mended; how many there were."""
+        return self._outbox.redrive()
+
+    def counts(self) -> Counts:
+        """How many envelopes wait, were sent, or are dead letters."""
+        return self._outbox.counts()
+
+    def check_hub(self) -> int:
+        """Ask the hub for its keys and compare them with those pinned; how many there are.
+
+        Raises:
+            Misconfigured: it publishes others, or this client was given the hub's keys.
+            Retryable: it does not answer.
+        """
+        return self._pinned().check()
+
+    def discard(self) -> int:
+        """Give up every dead letter and its signals, unless they are posted again; how many there were."""
+        return self._outbox.discard()
+
+    def repin(self) -> None:
+        """Believe the keys that the hub publishes now. Ask its operator first whether they are its own.
+
+        Raises:
+            Misconfigured: this client was given the hub's keys, so there is nothing to pin.
+        """
+        self._pinned().repin()
+
+    def close(self) -> None:
+        """Close connections and the outbox. What was posted stays on disk."""
+        self._transport.close()
+        self._outbox.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _pinned(self) -> PinnedKeys:
+        if not isinstance(self._hub_keys, PinnedKeys):
+            raise Misconfigured("were given to this client, not pinned", field="hub_keys")
+        return self._hub_keys
+
+    def _sealed(self, batch: Batch) -> Write:
+        jti = new_jti()
+        body = seal(batch, self._signer, issuer=self._issuer, audience=self._hub, now=self._clock(), jti=jti)
+        return lambda: self._outbox.append(jti, EventType.SIGNALS, body, signals=len(batch))
+
+    def _send(self, letter: Letter) -> Signed:
+        receipt, token = self._exchange(letter.body, letter.jti, letter.signals)
+        return Signed(letter, receipt, token)
+
+    def _exchange(self, body: bytes, jti: str, signals: int | None) -> tuple[Receipt, bytes]:
+        answer = self._transport.post(EVENTS_PATH, body, content_type=SET_MEDIA_TYPE, accept=SET_MEDIA_TYPE)
+        if answer.headers.get("content-type", "").partition(";")[0].strip().lower() != SET_MEDIA_TYPE:
+            raise Misconfigured(
+                "answered without a receipt", field="hub", mend="check that it is a Sesame hub"
+            )
+        expected = Expected(hub=self._hub, us=self._issuer, jti=jti, signals=signals)
+        return read_receipt(answer.body, self._hub_keys, expected, self._clock()), answer.body

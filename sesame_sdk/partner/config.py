@@ -1,0 +1,159 @@
+"""A partner's folder: who it is, its keys, its outbox. For its owner alone.
+
+partner.toml      issuer, hub, and capacity (bytes that the outbox holds) if it is not the usual one
+signing.jwk       the private key (0600)
+identity.secret   32 bytes in hex, that pseudonyms and signal ids are made with (0600)
+outbox.sqlite     what was posted, and receipts; made on first use
+"""
+
+import json
+import os
+import secrets
+import stat
+import tomllib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
+
+import msgspec
+from attrs import field, frozen, validators
+
+from sesame_sdk.delivery.outbox import CAPACITY
+from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model.pseudonyms import SECRET_BYTES, Identity
+from sesame_sdk.signing.keys import SigningKey
+
+SETTINGS, KEY, SECRET, OUTBOX = "partner.toml", "signing.jwk", "identity.secret", "outbox.sqlite"
+_MAKE_ONE = "make one with: sesame keys new"
+_LARGEST_FILE = 65_536
+
+
+@frozen
+class _Settings:
+    issuer: str = field(validator=model_validators.url)
+    hub: str = field(validator=model_validators.url)
+    capacity: int = field(default=CAPACITY, validator=validators.ge(1))
+
+
+@frozen
+class Home:
+    """A partner's folder, read.
+
+    Attributes:
+        path: the folder.
+        issuer: URL that the partner is known by.
+        hub: base URL of its hub.
+        signer: its key.
+        identity: makes its pseudonyms and signal ids.
+        capacity: bytes of envelopes that its outbox holds.
+    """
+
+    path: Path
+    issuer: str
+    hub: str
+    signer: SigningKey
+    identity: Identity
+    capacity: int = CAPACITY
+
+    @property
+    def outbox(self) -> Path:
+        """Where what was posted is kept."""
+        return self.path / OUTBOX
+
+    @classmethod
+    def create(cls, path: Path, *, issuer: str, hub: str) -> Self:
+        """Make a folder with new keys. It appears whole, or not at all.
+
+        Raises:
+            Misconfigured: there is something at `path` already, or it cannot be made.
+            Rejected: `issuer` or `hub` is not a URL.
+        """
+        settings = _Settings(issuer, hub)
+        path = Path(path).absolute()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(
+                dir=path.parent, prefix=f".{path.name}-", ignore_cleanup_errors=True
+            ) as new:
+                _fill(Path(new), settings)
+                Path(new).rename(path)
+        except OSError as error:
+            raise Misconfigured(
+                f"cannot be made: {error.strerror}",
+                field=str(path),
+                mend="name a folder that is not there yet",
+            ) from error
+        return cls.load(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a folder that `create` made.
+
+        Raises:
+            Misconfigured: it or one of its files is missing, open to others, or not what it should be.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise Misconfigured("is not there", field=str(path), mend=_MAKE_ONE)
+        _refuse_open(path, path.stat(), "700")
+        settings = _read_settings(path / SETTINGS)
+        return cls(
+            path,
+            settings.issuer,
+            settings.hub,
+            SigningKey.load(path / KEY),
+            _read_identity(path / SECRET),
+            settings.capacity,
+        )
+
+
+def _fill(folder: Path, settings: _Settings) -> None:
+    SigningKey.generate().save(folder / KEY)
+    _write_private(folder / SECRET, secrets.token_hex(SECRET_BYTES) + "\n")
+    # A JSON string is a TOML basic string, as long as nothing is escaped as a surrogate pair.
+    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in _named(settings))
+    _write_private(folder / SETTINGS, "".join(lines))
+
+
+def _named(settings: _Settings) -> tuple[tuple[str, str], ...]:
+    return (("issuer", settings.issuer), ("hub", settings.hub))
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _read_settings(path: Path) -> _Settings:
+    try:
+        found = tomllib.loads(_read_private(path).decode())
+        unknown = found.keys() - {"issuer", "hub", "capacity"}
+        if unknown:
+            raise Misconfigured(f"has unknown keys: {', '.join(sorted(unknown))}", field=str(path))
+        return msgspec.convert(found, _Settings)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, Rejected) as error:
+        raise Misconfigured(f"is wrong: {error}", field=str(path)) from error
+
+
+def _read_identity(path: Path) -> Identity:
+    try:
+        return Identity(bytes.fromhex(_read_private(path).decode()))
+    except ValueError:
+        # Not chained: the message of ValueError could show a part of the secret.
+        raise Misconfigured("must be hexadecimal", field=str(path), mend="restore it from a backup") from None
+
+
+def _read_private(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            # Of the open file, not of the path: nobody can put another one in its place in between.
+            _refuse_open(path, os.fstat(file.fileno()), "600")
+            return file.read(_LARGEST_FILE)
+    except OSError as error:
+        raise Misconfigured(f"cannot be read: {error.strerror}", field=str(path), mend=_MAKE_ONE) from error
+
+
+def _refuse_open(path: Path, found: os.stat_result, mode: str) -> None:
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise Misconfigured("is open to others", field=str(path), mend=f"chmod {mode} {path}")

@@ -1,0 +1,164 @@
+"""A partner's notices from its hub: disputes of its signals, their results, people who were erased.
+
+They wait at the hub until they are fetched, and are given again until they are acknowledged
+(RFC 8936): acknowledge what you acted on, or wrote down to act on.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from attrs import field, frozen
+
+from sesame_sdk.delivery.http_transport import Transport
+from sesame_sdk.delivery.outbox import Outbox
+from sesame_sdk.errors import Rejected
+from sesame_sdk.interfaces import Signer
+from sesame_sdk.model import codec
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.notice_events import DisputeDecided, SignalDisputed
+from sesame_sdk.model.stream_events import Gone, SubjectId
+from sesame_sdk.partner.config import Home
+from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
+from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, KeyFinder, seconds, sign_claims, verify_claims
+from sesame_sdk.signing.security_events import event_type_of, new_jti, raw_payload
+
+POLL_PATH = "/v1/notices/poll"
+_LIFETIME = timedelta(minutes=5)
+_JSON = "application/json"
+_PAYLOADS: Mapping[EventType, Any] = {
+    EventType.SIGNAL_DISPUTED: SignalDisputed,
+    EventType.DISPUTE_DECIDED: DisputeDecided,
+    EventType.PERSON_ERASED: Gone,
+}
+
+
+@frozen
+class Notice:
+    """Something that the hub tells of one person, verified.
+
+    Attributes:
+        jti: its id, to acknowledge it by.
+        event: what of.
+        subject: about whom: our own pseudonym.
+        issued_at: when it happened; UTC.
+        told: the event's payload.
+    """
+
+    jti: str
+    event: EventType
+    subject: str = field(repr=False)
+    issued_at: datetime
+    told: SignalDisputed | DisputeDecided | Gone = field(repr=False)
+
+
+@frozen
+class _About:
+    sub_id: SubjectId
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """A poll's answer (RFC 8936 section 2.3)."""
+
+    sets: dict[str, str]
+
+
+class Notices:
+    """Fetches a partner's notices. `Notices.at` makes one of a partner's folder.
+
+    Args:
+        issuer: URL that the partner is known by.
+        hub: base URL of the hub.
+        signer: the partner's key.
+        keys: knows the hub's keys.
+        transport: the way to the hub.
+        clock: tells the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        hub: str,
+        signer: Signer,
+        keys: KeyFinder,
+        transport: Transport,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._issuer, self._hub = issuer, hub
+        self._signer, self._keys = signer, keys
+        self._transport, self._clock = transport, clock
+        self._owned: list[Callable[[], None]] = []
+
+    @classmethod
+    def at(cls, home: Home) -> Self:
+        """As the partner whose folder this is."""
+        transport, pins = Transport(home.hub), Outbox(home.outbox)
+        keys = PinnedKeys(home.hub, lambda: transport.get(JWKS_PATH).body, pins)
+        made = cls(issuer=home.issuer, hub=home.hub, signer=home.signer, keys=keys, transport=transport)
+        made._owned = [transport.close, pins.close]
+        return made
+
+    def fetch(self) -> list[Notice]:
+        """The oldest that were not acknowledged, a hundred at most; none when there is nothing new.
+
+        Raises:
+            Rejected: the hub refused, or one is not its own.
+            Retryable, Misconfigured: see `Transport.post`.
+        """
+        body = self._ask({"returnImmediately": True})
+        sets = codec.decode(body, _Answer, field="notices").sets
+        return [self._read(jti, token.encode("ascii", "replace")) for jti, token in sets.items()]
+
+    def acknowledge(self, notices: Iterable[Notice]) -> None:
+        """Tell the hub that we have these. It gives them no more, and its duty to tell us is met.
+
+        Raises:
+            Rejected, Retryable, Misconfigured: see `Transport.post`.
+        """
+        if jtis := [notice.jti for notice in notices]:
+            self._ask({"maxEvents": 0, "returnImmediately": True, "ack": jtis})
+
+    def close(self) -> None:
+        """Close what `at` opened."""
+        for close in self._owned:
+            close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, asked: Mapping[str, object]) -> bytes:
+        return self._transport.post(
+            POLL_PATH, codec.encode(asked), content_type=_JSON, accept=_JSON, bearer=self._bearer
+        ).body
+
+    def _bearer(self) -> bytes:
+        return sign_request(self._signer, issuer=self._issuer, audience=self._hub, now=self._clock())
+
+    def _read(self, jti: str, token: bytes) -> Notice:
+        now = self._clock()
+        verified = verify_claims(token, self._keys, typ=SET_TYP, audience=self._issuer, now=now)
+        if (verified.issuer, verified.jti) != (self._hub, jti):
+            raise Rejected("is not the one that it was sent under", field="notice", code="invalid_issuer")
+        event = event_type_of(token)
+        if event not in _PAYLOADS:
+            raise Rejected(f"{event.value} is no notice", field="events")
+        payload = bytes(raw_payload(verified.claims, event))
+        told = codec.decode(payload, _PAYLOADS[event], field="events")
+        about = codec.decode(verified.claims, _About, field="token").sub_id.id
+        return Notice(jti, event, about, verified.issued_at, told)
+
+
+def sign_request(signer: Signer, *, issuer: str, audience: str, now: datetime) -> bytes:
+    """A JWT with which a partner asks its hub for notices, good for one request within five minutes."""
+    issued = seconds(now)
+    ends = issued + int(_LIFETIME.total_seconds())
+    claims = {"iss": issuer, "aud": audience, "iat": issued, "exp": ends, "jti": new_jti()}
+    return sign_claims(claims, signer, typ=NOTICES_TYP)

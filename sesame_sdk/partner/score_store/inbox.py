@@ -1,0 +1,147 @@
+"""Where a hub's messages come in: verified, kept, and only then acknowledged.
+
+In this order:
+    1. the hub signed it, for us, as a Security Event Token: see `signing.tokens`
+    2. it is at most a day old, so that the ids of all that could be sent again are known
+    3. it is of an event that we know, well said, for this book's purpose and context
+    4. it is the first of its ``jti``, or the very same as before, which is acknowledged again
+    5. it is of the stream that the book follows
+
+The verdicts have the codes of RFC 8935 section 2.4. A state that is older than what the book has of the
+person is taken and passed over: see `columns`.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+
+import msgspec
+from attrs import frozen
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.model import codec
+from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.stream_events import Gone, ScoresChanged, StreamUpdated, SubjectId, Verification
+from sesame_sdk.partner.score_store import updates
+from sesame_sdk.partner.score_store.push_endpoint import Application, receiver
+from sesame_sdk.partner.score_store.storage import MEMORY
+from sesame_sdk.partner.score_store.store import ScoreBook
+from sesame_sdk.partner.score_store.updates import News
+from sesame_sdk.signing.jwt import SET_TYP, KeyFinder, Verified, verify_claims
+from sesame_sdk.signing.security_events import event_type_of, raw_payload
+
+_LONGEST = MEMORY / 2
+_ABOUT_STREAMS = {EventType.VERIFICATION: Verification, EventType.STREAM_UPDATED: StreamUpdated}
+
+
+@frozen
+class _About:
+    sub_id: SubjectId
+
+
+@frozen
+class Verdicts:
+    """What became of messages, by ``jti``: those that are on disk, and why others are refused for good."""
+
+    taken: tuple[str, ...]
+    refused: Mapping[str, Rejected]
+
+
+class Inbox:
+    """Takes a hub's messages into a book.
+
+    Args:
+        book: where they go.
+        keys: knows the hub's keys.
+        bearer: what a push must show as its bearer token, if the stream was made with one.
+        clock: tells the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        book: ScoreBook,
+        keys: KeyFinder,
+        *,
+        bearer: str | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.book = book
+        self._keys = keys
+        self.bearer = bearer
+        self._clock = clock
+
+    @cached_property
+    def app(self) -> Application:
+        """An ASGI application that takes pushes (RFC 8935), at whatever path it is mounted."""
+        return receiver(self.receive, bearer=lambda: self.bearer)
+
+    def receive(self, token: bytes) -> None:
+        """Take one message; it is on disk when this returns.
+
+        Raises:
+            Rejected: with a code of RFC 8935 section 2.4.
+            Retryable: the disk or the hub's keys could not be reached, or the book follows another stream.
+        """
+        (verdict,) = self.book.take([self._read(token)])
+        if verdict is not None:
+            raise verdict
+
+    def receive_all(self, tokens: Mapping[str, bytes]) -> Verdicts:
+        """Take several, as a poll brings them: what is good is on disk, all of it together.
+
+        Raises:
+            Retryable: as `receive` does.
+        """
+        refused: dict[str, Rejected] = {}
+        read: dict[str, News] = {}
+        for jti, token in tokens.items():
+            try:
+                read[jti] = self._named(jti, token)
+            except Rejected as error:
+                refused[jti] = error
+        verdicts = dict(zip(read, self.book.take(read.values()), strict=True)) if read else {}
+        refused |= {jti: verdict for jti, verdict in verdicts.items() if isinstance(verdict, Rejected)}
+        return Verdicts(tuple(jti for jti, verdict in verdicts.items() if verdict is None), refused)
+
+    def _named(self, jti: str, token: bytes) -> News:
+        found = self._read(token)
+        if found.jti != jti:
+            raise Rejected("is not the one that the message was sent under", field="jti")
+        return found
+
+    def _read(self, token: bytes) -> News:
+        now = self._clock()
+        verified = verify_claims(token, self._keys, typ=SET_TYP, audience=self.book.reader, now=now)
+        if verified.issuer != self.book.hub:
+            raise Rejected("is not the hub of this book", field="iss", code="invalid_issuer")
+        if verified.issued_at < now - _LONGEST:
+            raise Rejected("is too old", field="iat", mend="sign it anew")
+        return self._understood(token, verified)
+
+    def _understood(self, token: bytes, verified: Verified) -> News:
+        event = event_type_of(token)
+        payload = raw_payload(verified.claims, event)
+        about = codec.decode(verified.claims, _About, field="token").sub_id.id
+        told = (verified.jti, hashlib.sha256(token).digest(), verified.issued_at)
+        if event is EventType.SCORES_CHANGED:
+            scores = _decoded(payload, ScoresChanged)
+            self._check_terms(scores.purpose, scores.context)
+            return News(*told, updates.of_scores(scores), stream=about)
+        if event in (EventType.GRANT_WITHDRAWN, EventType.PERSON_ERASED):
+            gone, erased = _decoded(payload, Gone), event is EventType.PERSON_ERASED
+            if not erased:
+                self._check_terms(gone.purpose, gone.context)
+            return News(*told, updates.of_gone(about, gone), erased=erased)
+        if event not in _ABOUT_STREAMS:
+            raise Rejected(f"{event.value} is not for a score book", field="events")
+        _decoded(payload, _ABOUT_STREAMS[event])
+        return News(*told, stream=about)
+
+    def _check_terms(self, purpose: str | None, context: str | None) -> None:
+        if (purpose, context) != (self.book.purpose, self.book.context):
+            raise Rejected("are not those of this book", field="purpose, context")
+
+
+def _decoded(payload: msgspec.Raw, kind: type[codec.T]) -> codec.T:
+    return codec.decode(bytes(payload), kind, field="events")

@@ -1,0 +1,116 @@
+"""What a message of the hub's does to a score book, and the form in which the book keeps it. Pure."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import msgspec
+import numpy as np
+from attrs import field, frozen
+
+from sesame_sdk.model.stream_events import Gone, ScoresChanged
+from sesame_sdk.partner.score_store.table import Keys, Numbers, Values, keys_of
+
+Label = tuple[str, str, float, str]
+
+
+@frozen
+class Batch:
+    """States of people, as columns.
+
+    Attributes:
+        keys: see `columns.keys_of`; as bytes, like all the columns.
+        seq: numbers of the states.
+        points: NaN for none.
+        label: for each person a place in `labels`; -1 for none.
+        labels: band, policy, base and day of scores.
+        gone: pseudonyms of those who left, for whoever shows pages with them.
+    """
+
+    keys: bytes = b""
+    seq: bytes = b""
+    points: bytes = b""
+    label: bytes = b""
+    labels: tuple[Label, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    def columns(self) -> tuple[Keys, Numbers, Values, Numbers]:
+        """Keys, numbers, points and labels."""
+        return (
+            np.frombuffer(self.keys, "<u8").reshape(-1, 2),
+            np.frombuffer(self.seq, "<i8"),
+            np.frombuffer(self.points, "<f8"),
+            np.frombuffer(self.label, "<i4").astype(np.int64),
+        )
+
+
+@frozen
+class News:
+    """A verified message, and what it comes to.
+
+    Attributes:
+        jti: its id.
+        digest: SHA-256 of it, by which the same message is known again.
+        issued_at: when the hub signed it; UTC.
+        batch: what it says of people; None where it says that the stream is alive.
+        stream: the stream that it names; None where it names a person.
+        erased: whether nothing at all may stay of the person.
+    """
+
+    jti: str
+    digest: bytes
+    issued_at: datetime
+    batch: Batch | None = field(default=None, repr=False)
+    stream: str | None = None
+    erased: bool = False
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Batch)
+_labels = msgspec.msgpack.Decoder(tuple[Label, ...])
+pack = _encoder.encode
+unpack = _decoder.decode
+unpack_labels = _labels.decode
+
+
+def of_scores(told: ScoresChanged) -> Batch:
+    """What a message of scores says."""
+    changes = told.changes
+    shared = (told.policy, told.base, told.as_of.isoformat())
+    places: dict[str, int] = {}
+    label = [-1 if one.band is None else places.setdefault(one.band, len(places)) for one in changes]
+    points = [np.nan if one.points is None else one.points for one in changes]
+    return _batch(
+        [one.sub_id.id for one in changes],
+        [one.seq for one in changes],
+        points,
+        label,
+        tuple((band, *shared) for band in places),
+    )
+
+
+def of_gone(subject: str, told: Gone) -> Batch:
+    """What it says that a person left."""
+    return _batch([subject], [told.seq], [np.nan], [-1], gone=(subject,))
+
+
+def _batch(
+    subjects: Sequence[str],
+    seq: Sequence[int],
+    points: Sequence[float],
+    label: Sequence[int],
+    labels: tuple[Label, ...] = (),
+    gone: tuple[str, ...] = (),
+) -> Batch:
+    return Batch(
+        keys_of(subjects).astype("<u8").tobytes(),
+        np.array(seq, "<i8").tobytes(),
+        np.array(points, "<f8").tobytes(),
+        np.array(label, "<i4").tobytes(),
+        labels,
+        gone,
+    )
+
+
+def day_of(label: Label) -> date:
+    """The day of a label's scores."""
+    return date.fromisoformat(label[3])

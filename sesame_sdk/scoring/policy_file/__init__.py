@@ -1,0 +1,1 @@
+"""Reading a policy from TOML, with the line of every error."""

@@ -1,0 +1,93 @@
+"""What may stand in an envelope, and nothing else.
+
+A hub keeps what it gave a receipt for, so whatever travelled along would be kept too, and people agreed
+to signals only. RFC 8417 section 2.2 lets a receiver leave foreign claims alone; this one does not
+take them around signals.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from attrs import fields
+
+from sesame_sdk.errors import Rejected
+from sesame_sdk.model.envelope import MOST_SIGNALS
+from sesame_sdk.model.signals import Signal
+
+SD_ALG = "sha-256"
+#: A salt and a signal whose every part is as long as it may be take about half of it.
+MOST_DISCLOSED = 1024
+_MEMBERS = {attribute.name for attribute in fields(Signal)}
+_TEXTS = 4  # among a signal's values: all but the number
+#: Quotes in a disclosure: around the salt, the names of the members, and those values that are text.
+_QUOTES = 2 * (1 + len(_MEMBERS) + _TEXTS)
+_ABSENT = msgspec.Raw(b"null")
+
+
+class Element(msgspec.Struct, rename={"digest": "..."}, forbid_unknown_fields=True, frozen=True):
+    """The place of a disclosure in an array (RFC 9901 section 4.2.4.2)."""
+
+    digest: str
+
+
+class Digests(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The event of an envelope whose signals are disclosures."""
+
+    signals: Annotated[list[Element], msgspec.Meta(max_length=MOST_SIGNALS)]
+
+
+class InTheClear(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The event of a plain SET."""
+
+    signals: Annotated[tuple[Signal, ...], msgspec.Meta(max_length=MOST_SIGNALS)]
+
+
+class Claims(msgspec.Struct, rename={"algorithm": "_sd_alg"}, forbid_unknown_fields=True, frozen=True):
+    """The claims that may stand around signals (RFC 8417 section 2.2, RFC 9901 section 4.1.1).
+
+    `tokens` has read all but the last. ``sub_id`` is not among them: signals name their own subjects.
+    """
+
+    iss: msgspec.Raw
+    iat: msgspec.Raw
+    jti: msgspec.Raw
+    aud: msgspec.Raw
+    events: msgspec.Raw
+    exp: msgspec.Raw = _ABSENT
+    nbf: msgspec.Raw = _ABSENT
+    toe: msgspec.Raw = _ABSENT
+    txn: msgspec.Raw = _ABSENT
+    algorithm: str = SD_ALG
+
+
+def check_disclosed(texts: Sequence[bytes]) -> None:
+    """Pass if each disclosure holds a salt and the members of a signal. They have been decoded before.
+
+    Raises:
+        Rejected: one holds more, or is too long.
+    """
+    if max(map(len, texts), default=0) > MOST_DISCLOSED:
+        raise Rejected(f"must be at most {MOST_DISCLOSED} bytes", field="disclosure")
+    # A further member has two more quotes, and so has one whose text escapes some: those are looked at
+    # closely. To do that with each would cost more than all the rest of opening.
+    for text in texts:
+        if text.count(b'"') != _QUOTES:
+            _check_members(json.loads(text, object_pairs_hook=list)[1])
+
+
+def check_in_the_clear(payload: msgspec.Raw) -> None:
+    """The same for signals in the clear.
+
+    Raises:
+        Rejected: one holds more than the members of a signal.
+    """
+    for told in json.loads(bytes(payload), object_pairs_hook=list)[0][1]:
+        _check_members(told)
+
+
+def _check_members(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(names) != len(_MEMBERS) or set(names) != _MEMBERS:
+        raise Rejected("must have the members of a signal, each once, and no others", field="signal")

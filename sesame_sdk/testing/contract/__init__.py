@@ -1,0 +1,1 @@
+"""The contract suite: what every plugin must do."""

@@ -1,0 +1,275 @@
+"""The score book: what it holds, when it may be used, and that nothing spoils it."""
+
+import math
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sesame_sdk import Misconfigured, Score
+from sesame_sdk.partner.score_store.inbox import Inbox
+from sesame_sdk.partner.score_store.store import ScoreBook
+from sesame_sdk.partner.score_store.subject_index import Roster
+from sesame_sdk.partner.score_store.table import Columns, keys_of
+from tests.partner.fake_hub import STREAM, Voice
+
+
+@pytest.fixture
+def voice() -> Voice:
+    """A hub."""
+    return Voice()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the book is."""
+    return tmp_path / "book.sqlite"
+
+
+@pytest.fixture
+def book(voice: Voice, path: Path) -> Iterator[ScoreBook]:
+    """An empty book that follows a stream."""
+    with voice.open(path) as opened:
+        opened.begin(STREAM)
+        yield opened
+
+
+@pytest.fixture
+def inbox(voice: Voice, book: ScoreBook) -> Inbox:
+    """The way into it."""
+    return voice.inbox(book)
+
+
+def test_a_score_is_what_the_hub_would_have_answered(book: ScoreBook, inbox: Inbox, voice: Voice) -> None:
+    """With band, day, policy and base; None for whoever has none and for whoever is not known."""
+    inbox.receive(voice.scores([("ada", 1, 612.5), ("bob", 2, None)]))
+    assert book.scores(["ada", "bob", "eve"]) == {
+        "ada": Score(612.5, "good", date(2026, 6, 1), "digest", 500.0),
+        "bob": None,
+        "eve": None,
+    }
+    points = book.points(["eve", "ada"])
+    assert math.isnan(points[0])
+    assert points[1] == 612.5
+    assert book.state.people == 1
+
+
+def test_a_new_book_is_stale_until_the_hub_speaks(book: ScoreBook, inbox: Inbox, voice: Voice) -> None:
+    """Never heard is not fresh."""
+    assert (book.state.stale, book.state.heard_at) == (True, None)
+    inbox.receive(voice.alive())
+    assert (book.state.stale, book.state.heard_at) == (False, voice.now)
+
+
+def test_a_stale_book_has_no_score_for_anybody(book: ScoreBook, inbox: Inbox, voice: Voice) -> None:
+    """After the set time without the hub; a sign of life, dated now, brings all of them back."""
+    inbox.receive(voice.scores([("ada", 1, 612.5)]))
+    voice.now += timedelta(minutes=5)
+    assert book.scores(["ada"])["ada"] is not None
+    voice.now += timedelta(seconds=1)
+    assert book.state.stale
+    assert book.scores(["ada"]) == {"ada": None}
+    assert np.isnan(book.points(["ada"])).all()
+    early = voice.alive(now=voice.now - timedelta(minutes=6))
+    inbox.receive(early)
+    assert book.state.stale
+    inbox.receive(voice.alive())
+    assert book.scores(["ada"])["ada"] is not None
+
+
+def test_who_leaves_is_out_of_every_page_too(book: ScoreBook, inbox: Inbox, voice: Voice) -> None:
+    """Those who show pages are told before the message is acknowledged, with the pseudonym."""
+    told: list[frozenset[str] | None] = []
+    book.on_removal(told.append)
+    inbox.receive(voice.scores([("ada", 1, 612.5), ("bob", 2, 500.0)]))
+    assert told == []
+    inbox.receive(voice.gone("ada", 3))
+    assert told == [frozenset({"ada"})]
+    assert book.scores(["ada"]) == {"ada": None}
+    inbox.receive(voice.erased("bob", 4))
+    assert told[1] == frozenset({"bob"})
+    assert book.state.people == 0
+
+
+def test_an_erased_pseudonym_is_in_no_table_of_the_book(
+    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+) -> None:
+    """What stays is a number that keeps older messages from bringing the person back."""
+    inbox.receive(voice.scores([("pseudonym-of-ada", 1, 612.5)]))
+    inbox.receive(voice.erased("pseudonym-of-ada", 2))
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("SELECT count(*) FROM journal").fetchone() == (0,)
+        parts = dict(file.execute("SELECT name, data FROM part"))
+    assert not any(b"pseudonym-of-ada" in data for data in parts.values())
+    inbox.receive(voice.scores([("pseudonym-of-ada", 1, 612.5)]))
+    assert book.scores(["pseudonym-of-ada"]) == {"pseudonym-of-ada": None}
+
+
+def test_another_process_sees_what_was_taken_in(
+    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+) -> None:
+    """At its next look, and its pages are told; also after the journal was folded, or the book begun anew."""
+    told: list[frozenset[str] | None] = []
+    with voice.open(path) as other:
+        other.on_removal(told.append)
+        inbox.receive(voice.scores([("ada", 1, 612.5), ("bob", 2, 550.0)]))
+        assert other.points(["ada"])[0] == 612.5
+        inbox.receive(voice.gone("ada", 3))
+        assert other.scores(["ada"]) == {"ada": None}
+        assert told == [frozenset({"ada"})]
+        inbox.receive(voice.gone("bob", 4))
+        book.fold()
+        assert other.scores(["bob"]) == {"bob": None}
+        assert told[-1] is None
+        inbox.receive(voice.scores([("cy", 5, 700.0)]))
+        assert other.points(["cy"])[0] == 700.0
+        book.begin("another stream")
+        assert other.state.people == 0
+
+
+_LOOK = (
+    "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM seen').fetchone())"
+)
+
+
+def test_nothing_is_lost_when_another_process_opens_the_book_and_closes_it_again(
+    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+) -> None:
+    """It is not the last one, and must not take itself for that: it would delete the log that we write to."""
+    for number in range(1, 4):
+        inbox.receive(voice.scores([("ada", number, 600.0 + number)]))
+        looked = subprocess.run(
+            [sys.executable, "-c", _LOOK, path], capture_output=True, text=True, check=True
+        )
+        assert looked.stdout == f"({number},)\n"
+        assert path.with_name(f"{path.name}-wal").exists()
+    assert book.points(["ada"])[0] == 603.0
+
+
+@pytest.mark.parametrize("fold", [False, True])
+def test_a_book_is_the_same_when_it_is_opened_again(
+    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path, *, fold: bool
+) -> None:
+    """Columns, journal, labels, the time of the last message and the stream."""
+    inbox.receive(voice.scores([(f"p{number}", number, 400.0 + number) for number in range(300)]))
+    if fold:
+        book.fold()
+    inbox.receive(voice.scores([("p7", 999, 700.0), ("p8", 1000, None)], day=date(2026, 6, 2)))
+    inbox.receive(voice.gone("p9", 1001))
+    names = [f"p{number}" for number in range(301)]
+    with voice.open(path) as again:
+        assert again.scores(names) == book.scores(names)
+        assert again.state == book.state
+        assert again.state.people == 298
+
+
+def test_a_book_of_something_else_is_refused(book: ScoreBook, voice: Voice, path: Path) -> None:
+    """One purpose, one context, one hub, one reader a book."""
+    assert book.state.people == 0
+    with pytest.raises(Misconfigured, match="of another context"):
+        voice.open(path, context="community")
+    with sqlite3.connect(path) as file:
+        file.execute("PRAGMA application_id = 7")
+    file.close()
+    with pytest.raises(Misconfigured, match="is not a score book of this version"):
+        voice.open(path)
+
+
+def test_a_roster_is_answered_as_its_names_would_be(
+    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+) -> None:
+    """With the very same array, which nobody can write to, until something changes, here or elsewhere."""
+    names = [f"p{number}" for number in range(300)]
+    roster = Roster(names)
+
+    def same() -> None:
+        found = book.points(roster)
+        np.testing.assert_array_equal(found, book.points(names))
+        if not book.state.stale:
+            assert book.points(roster) is found
+            with pytest.raises(ValueError, match="read-only"):
+                found[0] = 1.0
+
+    same()
+    inbox.receive(voice.scores([(f"p{number}", number, 400.0 + number) for number in range(0, 200, 2)]))
+    same()
+    inbox.receive(voice.scores([("p2", 500, 700.0), ("p3", 501, 500.0), ("p4", 502, None)]))
+    same()
+    inbox.receive(voice.gone("p6", 503))
+    assert np.isnan(book.points(roster)[6])
+    same()
+    with voice.open(path) as other:
+        voice.inbox(other).receive(voice.scores([("p299", 504, 612.5)]))
+        assert book.points(roster)[299] == 612.5
+        other.fold()
+        same()
+    voice.now += timedelta(hours=1)
+    same()
+    book.begin("another stream")
+    same()
+    assert len(roster) == 300
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=3), max_size=30))
+def test_a_roster_knows_whether_somebody_is_named_twice(names: list[str]) -> None:
+    """As a set of the names would."""
+    assert Roster(names).distinct() is (len(set(names)) == len(names))
+
+
+_people = st.sampled_from(["ada", "bob", "cy", "a much longer pseudonym than the others have", "ä"])
+_states = st.lists(
+    st.tuples(_people, st.integers(1, 60), st.one_of(st.none(), st.floats(350, 950))),
+    max_size=40,
+    unique_by=lambda state: state[1],
+)
+
+
+@given(states=_states, order=st.randoms(use_true_random=False), cuts=st.integers(1, 7), fold=st.booleans())
+def test_whatever_the_order_the_latest_state_of_each_person_holds(
+    states: list[tuple[str, int, float | None]], order: object, cuts: int, *, fold: bool
+) -> None:
+    """In any interleaving, any batches, with repetitions, and through a dump in the middle."""
+    mixed = [*states, *states[::3]]
+    order.shuffle(mixed)  # type: ignore[attr-defined]
+    columns = Columns()
+    for start in range(0, len(mixed), cuts):
+        some = mixed[start : start + cuts]
+        points = [math.nan if value is None else value for _, _, value in some]
+        seq = np.array([number for _, number, _ in some], np.int64)
+        keys = keys_of([who for who, _, _ in some])
+        columns.put(keys, seq, np.array(points), np.zeros(len(some), np.int32))
+        if fold:
+            columns = Columns.load(*columns.dump(since=0))
+    expected = {who: value for who, _, value in sorted(states, key=lambda state: state[1])}
+    who = ["nobody", *expected]
+    found = columns.points(keys_of(who)).tolist()
+    assert [None if math.isnan(value) else value for value in found] == [None, *expected.values()]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=40), unique=True, max_size=30))
+def test_a_key_does_not_depend_on_its_neighbours(subjects: list[str]) -> None:
+    """Looked up alone or among others of any length, a person is the same; no two are."""
+    together = keys_of(subjects)
+    for subject, key in zip(subjects, together, strict=True):
+        assert (keys_of([subject])[0] == key).all()
+    assert len({tuple(key) for key in together.tolist()}) == len(subjects)
+
+
+def test_a_table_that_grows_keeps_everybody() -> None:
+    """Through many doublings, with nobody mistaken for another."""
+    columns = Columns()
+    subjects = [f"person-{number}" for number in range(20_000)]
+    keys, seq = keys_of(subjects), np.arange(20_000)
+    for start in range(0, 20_000, 777):
+        piece = slice(start, start + 777)
+        columns.put(keys[piece], seq[piece], seq[piece] * 1.0, np.zeros(len(seq[piece]), np.int32))
+    assert columns.points(keys).tolist() == seq.tolist()
+    assert np.isnan(columns.points(keys_of([f"other-{number}" for number in range(1000)]))).all()

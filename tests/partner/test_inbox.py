@@ -1,0 +1,287 @@
+"""The inbox: what is believed, what is acknowledged, and with which code the rest is refused."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sesame_sdk import Rejected, Retryable
+from sesame_sdk.model import codec
+from sesame_sdk.model.envelope import EventType, Receipt
+from sesame_sdk.model.stream_events import StreamUpdated, Verification
+from sesame_sdk.partner.score_store.inbox import Inbox
+from sesame_sdk.partner.score_store.store import ScoreBook
+from sesame_sdk.signing.jws import MOST_BYTES
+from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, sign_claims
+from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.security_events import raw_payload
+from tests.partner.fake_hub import HUB, READER, STREAM, Voice
+
+ADA = [("ada", 1, 612.5)]
+_Make = Callable[[Voice], bytes]
+
+
+@pytest.fixture
+def voice() -> Voice:
+    """A hub."""
+    return Voice()
+
+
+@pytest.fixture
+def book(voice: Voice, tmp_path: Path) -> Iterator[ScoreBook]:
+    """A book that follows a stream."""
+    with voice.open(tmp_path / "book.sqlite") as opened:
+        opened.begin(STREAM)
+        yield opened
+
+
+@pytest.fixture
+def inbox(voice: Voice, book: ScoreBook) -> Inbox:
+    """The way into it."""
+    return voice.inbox(book)
+
+
+def test_the_same_message_again_is_acknowledged_and_changes_nothing(
+    inbox: Inbox, book: ScoreBook, voice: Voice
+) -> None:
+    """At least once is what a hub promises: what was taken in is taken in."""
+    token = voice.scores(ADA)
+    for _ in range(3):
+        inbox.receive(token)
+    assert book.points(["ada"])[0] == 612.5
+
+
+def test_a_message_that_comes_late_does_not_undo_a_later_one(
+    inbox: Inbox, book: ScoreBook, voice: Voice
+) -> None:
+    """It is acknowledged, for it was true, and passed over; a withdrawal stays one."""
+    early, late = voice.scores([("ada", 1, 612.5), ("bob", 2, 600.0)]), voice.scores([("ada", 5, 700.0)])
+    inbox.receive(late)
+    inbox.receive(voice.gone("bob", 6))
+    inbox.receive(early)
+    assert book.points(["ada"])[0] == 700.0
+    assert book.scores(["bob"]) == {"bob": None}
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "why"),
+    [
+        pytest.param(
+            lambda v: v.scores(ADA, key=SigningKey.generate()), "invalid_key", "not a key", id="forged"
+        ),
+        pytest.param(
+            lambda v: v.scores(ADA, issuer="https://other.example"),
+            "invalid_issuer",
+            "not known",
+            id="issuer",
+        ),
+        pytest.param(
+            lambda v: v.scores(ADA, audience=HUB), "invalid_audience", "somebody else", id="for somebody else"
+        ),
+        pytest.param(
+            lambda v: v.scores(ADA)[:-8] + b"AAAAAAAA",
+            "authentication_failed",
+            "signature",
+            id="tampered with",
+        ),
+        pytest.param(
+            lambda v: v.scores(ADA, now=v.now - timedelta(days=1, seconds=1)),
+            "invalid_request",
+            "old",
+            id="old",
+        ),
+        pytest.param(
+            lambda v: v.scores(ADA, now=v.now + timedelta(minutes=2)),
+            "invalid_request",
+            "future",
+            id="future",
+        ),
+        pytest.param(
+            lambda v: v.scores(ADA, terms={"context": "community"}),
+            "invalid_request",
+            "not those",
+            id="context",
+        ),
+        pytest.param(
+            lambda v: v.sign(EventType.RECEIPT, Receipt("1", v.now, 1), "x"),
+            "invalid_request",
+            "not for a score book",
+            id="another event of ours",
+        ),
+        pytest.param(
+            lambda v: v.sign(EventType.SCORES_CHANGED, {"changes": []}, STREAM),
+            "invalid_request",
+            "events",
+            id="badly said",
+        ),
+        pytest.param(
+            lambda v: sign_claims({"iss": HUB, "aud": READER, "iat": 1, "jti": "1"}, v.key, typ=READ_TYP),
+            "invalid_request",
+            "typ",
+            id="another type of token",
+        ),
+        pytest.param(lambda _: b"", "invalid_request", "token", id="nothing"),
+        pytest.param(lambda _: b"x" * (MOST_BYTES + 1), "invalid_request", "token", id="too large"),
+        pytest.param(
+            lambda v: v.sign(EventType.GRANT_WITHDRAWN, {"seq": 1 << 63}, "ada"),
+            "invalid_request",
+            "seq",
+            id="a number beyond all",
+        ),
+        pytest.param(
+            lambda v: v.sign(EventType.VERIFICATION, {}, STREAM, sub_id={"format": "email", "id": "a"}),
+            "invalid_request",
+            "format",
+            id="another form of subject",
+        ),
+    ],
+)
+def test_what_is_not_believed(
+    inbox: Inbox, book: ScoreBook, voice: Voice, make: _Make, code: str, why: str
+) -> None:
+    """With a code of RFC 8935 section 2.4; the book is as it was, and has heard nothing."""
+    with pytest.raises(Rejected, match=why) as caught:
+        inbox.receive(make(voice))
+    assert caught.value.code == code
+    assert (book.state.people, book.state.heard_at) == (0, None)
+
+
+def test_an_id_is_never_accepted_for_another_message(inbox: Inbox, book: ScoreBook, voice: Voice) -> None:
+    """RFC 7519 section 4.1.7."""
+    inbox.receive(voice.scores(ADA, jti="once"))
+    with pytest.raises(Rejected, match="jti: was used for another message"):
+        inbox.receive(voice.scores([("ada", 2, 900.0)], jti="once"))
+    assert book.points(["ada"])[0] == 612.5
+
+
+def test_a_replayed_message_is_refused_when_its_id_is_forgotten(
+    inbox: Inbox, book: ScoreBook, voice: Voice
+) -> None:
+    """Ids are kept for twice as long as a message is taken."""
+    token = voice.scores(ADA)
+    inbox.receive(token)
+    voice.now += timedelta(days=3)
+    inbox.receive(voice.alive())
+    book.fold()
+    with pytest.raises(Rejected, match="too old"):
+        inbox.receive(token)
+
+
+def test_another_stream_is_asked_to_come_back(inbox: Inbox, voice: Voice) -> None:
+    """A new stream may speak before its book was told of it; it loses nothing."""
+    with pytest.raises(Retryable, match="stream"):
+        inbox.receive(voice.scores(ADA, stream="another"))
+    inbox.book.begin("another")
+    inbox.receive(voice.scores(ADA, stream="another"))
+
+
+def test_what_a_poll_brings_is_sorted(inbox: Inbox, book: ScoreBook, voice: Voice) -> None:
+    """Good ones are kept together; each bad one has its reason; one under a false name is bad."""
+    good, alive = voice.scores(ADA, jti="good"), voice.alive(jti="alive")
+    forged = voice.scores([("bob", 2, 900.0)], jti="forged", key=SigningKey.generate())
+    misnamed = voice.scores([("bob", 3, 900.0)], jti="its own")
+    found = inbox.receive_all({"good": good, "alive": alive, "forged": forged, "named": misnamed})
+    assert found.taken == ("good", "alive")
+    assert {jti: error.code for jti, error in found.refused.items()} == {
+        "forged": "invalid_key",
+        "named": "invalid_request",
+    }
+    assert book.state.people == 1
+
+
+def test_what_the_hub_says_of_a_stream_is_a_sign_of_life(inbox: Inbox, book: ScoreBook, voice: Voice) -> None:
+    """Also that it was paused, and why."""
+    inbox.receive(voice.sign(EventType.STREAM_UPDATED, StreamUpdated("paused", "we move house"), STREAM))
+    assert book.state.heard_at == voice.now
+
+
+def test_what_the_specification_says_of_streams_is_read(
+    shared_data: Path, inbox: Inbox, book: ScoreBook, voice: Voice
+) -> None:
+    """The verification and stream-updated SETs of SSF 1.0 section 8.1, signed by our hub for our stream."""
+    lines = (shared_data / "ssf/set_payload_examples.jsonl").read_text(encoding="utf-8").splitlines()
+    told = [json.loads(line)["json"] for line in lines]
+    kinds = {EventType.VERIFICATION: Verification, EventType.STREAM_UPDATED: StreamUpdated}
+    about = [claims for claims in told if set(claims["events"]) & {str(kind) for kind in kinds}]
+    assert len(about) == 3
+    for number, claims in enumerate(about):
+        (event,) = claims["events"]
+        payload = raw_payload(codec.encode(claims), EventType(event))
+        assert codec.decode(bytes(payload), kinds[EventType(event)])
+        ours = {"iss": HUB, "aud": READER, "iat": int(voice.now.timestamp()), "jti": f"j{number}"}
+        token = sign_claims(
+            {**claims, **ours, "sub_id": {"format": "opaque", "id": STREAM}}, voice.key, typ=SET_TYP
+        )
+        inbox.receive(token)
+    assert book.state.heard_at == voice.now
+
+
+def push(
+    inbox: Inbox, body: bytes, *, method: str = "POST", pieces: int = 1, **headers: str
+) -> tuple[int, Any]:
+    """What the application answers: status, and body as JSON."""
+    told = {"content-type": "application/secevent+jwt"} | {k.replace("_", "-"): v for k, v in headers.items()}
+    scope = {
+        "type": "http",
+        "method": method,
+        "headers": [(name.encode(), value.encode()) for name, value in told.items()],
+    }
+    size = -(-len(body) // pieces) or 1
+    parts = [body[start : start + size] for start in range(0, len(body), size)] or [b""]
+    coming = iter(
+        {"type": "http.request", "body": part, "more_body": place + 1 < len(parts)}
+        for place, part in enumerate(parts)
+    )
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(coming, {"type": "http.disconnect"})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(inbox.app(scope, receive, send))
+    answer = sent[1]["body"]
+    return sent[0]["status"], json.loads(answer) if answer else None
+
+
+def test_a_push_is_acknowledged_when_it_is_in_the_book(inbox: Inbox, book: ScoreBook, voice: Voice) -> None:
+    """202 and nothing more (RFC 8935 section 2.2), in however many pieces it came."""
+    assert push(inbox, voice.scores(ADA), pieces=7) == (202, None)
+    assert book.points(["ada"])[0] == 612.5
+
+
+def test_a_push_that_will_never_be_taken_says_why(inbox: Inbox, voice: Voice) -> None:
+    """400 with err and description; another stream's is asked to come back."""
+    status, said = push(inbox, voice.scores(ADA, audience=HUB))
+    assert (status, said["err"]) == (400, "invalid_audience")
+    assert push(inbox, voice.alive(stream="another"))[0] == 503
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        pytest.param({"method": "GET"}, 405, id="no POST"),
+        pytest.param({"content_type": "application/json"}, 415, id="no token"),
+        pytest.param({"content_encoding": "gzip"}, 415, id="packed"),
+        pytest.param({"content_length": "9" * 30}, 413, id="says that it is too large"),
+        pytest.param({"body": b"x" * (MOST_BYTES + 1), "pieces": 5}, 413, id="is too large"),
+    ],
+)
+def test_what_is_no_push(inbox: Inbox, voice: Voice, told: dict[str, Any], status: int) -> None:
+    """Refused before it is read any further."""
+    answered, said = push(inbox, **({"body": voice.alive()} | told))
+    assert answered == status
+    assert said["err"] == "invalid_request"
+
+
+def test_a_push_shows_its_token_where_one_was_agreed(book: ScoreBook, voice: Voice) -> None:
+    """401 without it."""
+    inbox = Inbox(book, voice.keys(), bearer="abc", clock=voice.clock)
+    assert push(inbox, voice.alive())[0] == 401
+    assert push(inbox, voice.alive(), authorization="Bearer abd")[0] == 401
+    assert push(inbox, voice.alive(), authorization="Bearer abc")[0] == 202
