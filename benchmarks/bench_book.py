@@ -20,8 +20,8 @@ from benchmarks.table import Row, fastest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import MOST_CHANGES, Change, ScoresChanged, SubjectId
 from sesame_sdk.partner.score_store.inbox import Inbox
-from sesame_sdk.partner.score_store.store import ScoreBook
-from sesame_sdk.partner.score_store.updates import News, of_scores
+from sesame_sdk.partner.score_store.store import ScoreStore
+from sesame_sdk.partner.score_store.updates import Update, of_scores
 from sesame_sdk.signing.jwt import SET_TYP, verify_claims
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event
@@ -43,17 +43,17 @@ def rows(people: int = PEOPLE) -> list[Row]:
         return [_opening(path, people), _taking(path, subjects), _reading(path, subjects)]
 
 
-def _open(path: Path) -> ScoreBook:
-    return ScoreBook(path, hub=HUB, reader=READER, purpose=PURPOSE, context=CONTEXT)
+def _open(path: Path) -> ScoreStore:
+    return ScoreStore(path, hub=HUB, reader=READER, purpose=PURPOSE, context=CONTEXT)
 
 
-def _fill(book: ScoreBook, subjects: list[str]) -> None:
+def _fill(book: ScoreStore, subjects: list[str]) -> None:
     book.begin(STREAM)
     for start in range(0, len(subjects), 100 * MOST_CHANGES):
         some = subjects[start : start + 100 * MOST_CHANGES]
         told = (_scores(some[at : at + MOST_CHANGES], 1) for at in range(0, len(some), MOST_CHANGES))
         now = datetime.now(UTC)
-        book.take([News(secrets.token_hex(8), b"", now, of_scores(one), STREAM) for one in told])
+        book.take([Update(secrets.token_hex(8), b"", now, of_scores(one), STREAM) for one in told])
     book.fold()
 
 

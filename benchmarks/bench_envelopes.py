@@ -10,7 +10,7 @@ from itertools import starmap
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.table import Row, fastest
-from sesame_sdk import Identity, Signal
+from sesame_sdk import Pseudonymizer, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.signing.envelopes import open_envelope, seal
 from sesame_sdk.signing.keys import SigningKey
@@ -24,7 +24,7 @@ SEAL_REACH = 5
 
 def make_signals(count: int) -> list[Signal]:
     """Orders of as many people."""
-    identity = Identity(b"a secret of thirty-two bytes....")
+    identity = Pseudonymizer(b"a secret of thirty-two bytes....")
     return [
         Signal(identity.signal_id(KIND, str(n), NOON), identity.pseudonym(str(n)), KIND, n / 4, NOON)
         for n in range(count)

@@ -21,10 +21,10 @@ from sesame_sdk import (
     Evidence,
     Finding,
     Grant,
-    Identity,
     Manifest,
     Polarity,
     Policy,
+    Pseudonymizer,
     Reading,
     Sensitivity,
     Signal,
@@ -68,7 +68,7 @@ POLICY = Policy(
     aim="Small privileges for customers whose orders go well",
     disputes="https://shop.example/disputes",
 )
-_IDENTITY = Identity(bytes(32))
+_IDENTITY = Pseudonymizer(bytes(32))
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -17,9 +17,9 @@ from sesame_baihe import Pool, rank
 from sesame_baihe.ranking import rank_arrays, reasons
 
 from benchmarks.table import Row, in_turns
-from sesame_sdk import ScoreBook
+from sesame_sdk import ScoreStore
 from sesame_sdk.model.stream_events import MOST_CHANGES, Change, ScoresChanged, SubjectId
-from sesame_sdk.partner.score_store.updates import News, of_scores
+from sesame_sdk.partner.score_store.updates import Update, of_scores
 
 RANGE = (350.0, 950.0)
 WEIGHT = 0.3
@@ -51,7 +51,7 @@ def people(count: int) -> tuple[Numbers, Numbers]:
 
 
 @contextmanager
-def a_book(names: list[str], scores: Numbers) -> Iterator[ScoreBook]:
+def a_book(names: list[str], scores: Numbers) -> Iterator[ScoreStore]:
     """The scores in a score book of their own, heard of just now, and opened anew."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "book"
@@ -68,17 +68,17 @@ def a_book(names: list[str], scores: Numbers) -> Iterator[ScoreBook]:
             yield book
 
 
-def opened(path: Path) -> ScoreBook:
+def opened(path: Path) -> ScoreStore:
     """The book, which a long benchmark shall not find stale."""
     whose = {"hub": "https://hub.example", "reader": "https://baihe.example"}
-    return ScoreBook(path, **whose, purpose=PURPOSE, context=CONTEXT, stale_after=timedelta(hours=1))
+    return ScoreStore(path, **whose, purpose=PURPOSE, context=CONTEXT, stale_after=timedelta(hours=1))
 
 
-def told(known: list[tuple[str, float]], seq: int) -> News:
+def told(known: list[tuple[str, float]], seq: int) -> Update:
     """A message with these scores."""
     changes = tuple(Change(SubjectId(name), seq, score, "good") for name, score in known)
     said = ScoresChanged(PURPOSE, CONTEXT, "digest", 550.0, date(2026, 6, 1), changes)
-    return News(f"jti-{seq}", b"", datetime.now(UTC), of_scores(said), "bench")
+    return Update(f"jti-{seq}", b"", datetime.now(UTC), of_scores(said), "bench")
 
 
 def from_arrays(relevance: Numbers, scores: Numbers, best: int) -> Row:
@@ -108,7 +108,7 @@ def beside_numpy(what: str, seconds: list[float]) -> Row:
     return Row(what, *seconds, "numpy argpartition of the same blends", "s", REACH, "lower")
 
 
-def from_a_pool(names: list[str], relevance: Numbers, scores: Numbers, book: ScoreBook, best: int) -> Row:
+def from_a_pool(names: list[str], relevance: Numbers, scores: Numbers, book: ScoreStore, best: int) -> Row:
     """By name, from a score book: places with their reasons."""
     pool, blended = Pool(names), blend_of(relevance, scores)
     return beside_numpy(
@@ -121,7 +121,7 @@ def from_a_pool(names: list[str], relevance: Numbers, scores: Numbers, book: Sco
     )
 
 
-def after_news(names: list[str], relevance: Numbers, scores: Numbers, book: ScoreBook, best: int) -> Row:
+def after_news(names: list[str], relevance: Numbers, scores: Numbers, book: ScoreStore, best: int) -> Row:
     """The first ranking after the book heard something: everybody's score is read anew, here and there."""
     pool, numbers = Pool(names), iter(range(10_000_000, 20_000_000))
     where = np.random.default_rng(1).permutation(len(scores))
@@ -136,7 +136,7 @@ def after_news(names: list[str], relevance: Numbers, scores: Numbers, book: Scor
 
 
 def one_page(
-    names: list[str], relevance: Numbers, scores: Numbers, book: ScoreBook, few: int, best: int
+    names: list[str], relevance: Numbers, scores: Numbers, book: ScoreStore, few: int, best: int
 ) -> list[Row]:
     """What a site does for one visit: other candidates each time, whose names its search has just made."""
     dice, near, pool = Random(2), relevance[:few].copy(), Pool(names[:few])

@@ -25,7 +25,7 @@ from sesame_retail.sending import in_bulk, keep
 from sesame_retail.summary import Summary
 
 from benchmarks.table import Row
-from sesame_sdk import Client, Home
+from sesame_sdk import Client, PartnerConfig
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "online-retail" / "online_retail.csv.gz"
 LINES = 320_000
@@ -89,7 +89,7 @@ def _reading_alone(file: Path) -> int:
         return rows.line_num
 
 
-def _posting(file: Path, home: Home) -> None:
+def _posting(file: Path, home: PartnerConfig) -> None:
     with Client.at(home) as client, in_bulk():
         summary = Summary(Orders(), home.identity)
         keep(client, summary.signals(Orders().read(file)), lambda: 0)
@@ -111,7 +111,9 @@ def rows(times: int = 9) -> list[Row]:
 def _measured(feed: Feed, times: int) -> Iterator[Row]:
     alone, read, posted = [], [], []
     with tempfile.TemporaryDirectory() as folder:
-        home = Home.create(Path(folder) / "shop", issuer="https://shop.example", hub="https://hub.example")
+        home = PartnerConfig.create(
+            Path(folder) / "shop", issuer="https://shop.example", hub="https://hub.example"
+        )
         lines = _reading_alone(feed.path)
         for _ in range(times):
             alone.append(_timed(lambda: _reading_alone(feed.path)))

@@ -16,10 +16,10 @@ from sesame_sdk import (
     Direction,
     Evidence,
     Grant,
-    Identity,
     Manifest,
     Polarity,
     Policy,
+    Pseudonymizer,
     Sensitivity,
     Signal,
     SignalKind,
@@ -50,7 +50,7 @@ KIND = SignalKind(
     reason="Orders that you kept",
     categories=("https://w3id.org/dpv/pd#Purchase",),
 )
-IDENTITY = Identity(bytes(32))
+IDENTITY = Pseudonymizer(bytes(32))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 

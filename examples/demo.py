@@ -21,7 +21,7 @@ from sesame_retail import Orders
 
 from examples.posts import write_posts
 from examples.shell_helpers import Stage, ended_plainly, free_port, running_hub, say
-from sesame_sdk import Home, KeptBack
+from sesame_sdk import PartnerConfig, Skipped
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE / "data" / "orders.csv"
@@ -67,7 +67,7 @@ def main() -> int:
 
 def meet_the_cast(data: Path) -> Cast:
     """Look through the orders once. Every tenth customer is taken to have said no."""
-    orders = [order for order in Orders().read(data) if not isinstance(order, KeptBack)]
+    orders = [order for order in Orders().read(data) if not isinstance(order, Skipped)]
     people = tuple(sorted({order.customer for order in orders if order.customer}))
     if not people:
         sys.exit(f"{data} has no order with a customer, so there is nobody to score")
@@ -108,7 +108,9 @@ def people_decide(stage: Stage, cast: Cast) -> None:
     """Consents, each under the partner's own pseudonym: no two partners share a name for a person."""
     agreed = len(cast.people) - len(cast.declined)
     say(f"{agreed:,} of {len(cast.people):,} say yes; every tenth does not; nobody is in by default")
-    shop, forum, baihe = (Home.load(stage.folder / name).identity for name in ("shop", "forum", "baihe"))
+    shop, forum, baihe = (
+        PartnerConfig.load(stage.folder / name).identity for name in ("shop", "forum", "baihe")
+    )
     rows = chain.from_iterable(
         (
             (person, SHOP, shop.pseudonym(person), "send", PURCHASES, "", "", "", "yes"),
@@ -192,7 +194,7 @@ def somebody_leaves(stage: Stage, profiles: list[str]) -> None:
     for issuer in (SHOP, BAIHE):
         stage.sesame("grants", "withdraw", "--person", leaver, "--partner", issuer, "--hub", "hub")
     stage.sesame("explain", leaver, "--context", "retail", "--hub", "hub", show=True)
-    pseudonym = Home.load(stage.folder / "baihe").identity.pseudonym(leaver)
+    pseudonym = PartnerConfig.load(stage.folder / "baihe").identity.pseudonym(leaver)
     stage.sesame(
         "score", pseudonym, "--as", "baihe", "--purpose", RANKING, "--context", "matchmaking", show=True
     )

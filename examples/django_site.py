@@ -14,10 +14,10 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from sesame_baihe import Candidates, Matchmaking, Pages
 
-from sesame_sdk import Follower, Home
+from sesame_sdk import PartnerConfig, StreamSubscriber
 
-home, told = Home.load(Path(os.environ["SESAME_HOME"])), Matchmaking.declaration
-follower = Follower.at(home, home.path / "book.sqlite", purpose=told.purpose, context=told.context)
+home, told = PartnerConfig.load(Path(os.environ["SESAME_HOME"])), Matchmaking.declaration
+follower = StreamSubscriber.at(home, home.path / "book.sqlite", purpose=told.purpose, context=told.context)
 Thread(target=follower.follow, args=(Event(),), daemon=True).start()
 pages = Pages(follower.book, size=2)
 PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show

@@ -13,10 +13,10 @@ from typing import Annotated
 from fastapi import FastAPI, Header
 from sesame_baihe import Candidates, Matchmaking, Pages
 
-from sesame_sdk import Follower, Home
+from sesame_sdk import PartnerConfig, StreamSubscriber
 
-home, told = Home.load(Path(os.environ["SESAME_HOME"])), Matchmaking.declaration
-follower = Follower.at(home, home.path / "book.sqlite", purpose=told.purpose, context=told.context)
+home, told = PartnerConfig.load(Path(os.environ["SESAME_HOME"])), Matchmaking.declaration
+follower = StreamSubscriber.at(home, home.path / "book.sqlite", purpose=told.purpose, context=told.context)
 pages, stop = Pages(follower.book, size=2), Event()
 PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 

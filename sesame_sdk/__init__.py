@@ -1,20 +1,27 @@
 """What a plugin author imports, and nothing else.
 
 Importing this loads no plugin and no network library; `Client` and its kind are fetched when first
-named. `ScoreBook` and its kind, `fa_ir_table` and `adjusted_alpha` need numpy.
+named. `ScoreStore` and its kind, `fa_ir_table` and `adjusted_alpha` need numpy.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError, Throttled
+from sesame_sdk.errors import (
+    ConfigurationError,
+    GuardRefusedError,
+    InvalidInputError,
+    RateLimitedError,
+    RetryableError,
+    SesameError,
+)
 from sesame_sdk.hookspecs import hookimpl
-from sesame_sdk.interfaces import GuardRule, KeptBack, ScoreConsumer, SignalProvider, Signer
+from sesame_sdk.interfaces import GuardRule, ScoreConsumer, SignalProvider, Signer, Skipped
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Direction, Grant, Reading
 from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
-from sesame_sdk.model.policy import Gravity, Policy, Weighting
-from sesame_sdk.model.pseudonyms import Identity
+from sesame_sdk.model.policy import Policy, Severity, Weighting
+from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.model.signals import Conduct, Evidence, Polarity, Sensitivity, Signal, SignalKind
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
@@ -23,19 +30,19 @@ if TYPE_CHECKING:
     from sesame_sdk.audit.metrics.fair_ranking import adjusted_alpha as adjusted_alpha
     from sesame_sdk.audit.metrics.fair_ranking import fa_ir_table as fa_ir_table
     from sesame_sdk.partner.client import Client as Client
-    from sesame_sdk.partner.config import Home as Home
+    from sesame_sdk.partner.config import PartnerConfig as PartnerConfig
     from sesame_sdk.partner.score_store.inbox import Inbox as Inbox
-    from sesame_sdk.partner.score_store.store import ScoreBook as ScoreBook
-    from sesame_sdk.partner.score_store.subject_index import Roster as Roster
-    from sesame_sdk.partner.score_store.subscriber import Follower as Follower
+    from sesame_sdk.partner.score_store.store import ScoreStore as ScoreStore
+    from sesame_sdk.partner.score_store.subject_index import SubjectIndex as SubjectIndex
+    from sesame_sdk.partner.score_store.subscriber import StreamSubscriber as StreamSubscriber
 
 _LAZY = {
     "Client": "sesame_sdk.partner.client",
-    "Follower": "sesame_sdk.partner.score_store.subscriber",
-    "Home": "sesame_sdk.partner.config",
+    "StreamSubscriber": "sesame_sdk.partner.score_store.subscriber",
+    "PartnerConfig": "sesame_sdk.partner.config",
     "Inbox": "sesame_sdk.partner.score_store.inbox",
-    "Roster": "sesame_sdk.partner.score_store.subject_index",
-    "ScoreBook": "sesame_sdk.partner.score_store.store",
+    "SubjectIndex": "sesame_sdk.partner.score_store.subject_index",
+    "ScoreStore": "sesame_sdk.partner.score_store.store",
     "adjusted_alpha": "sesame_sdk.audit.metrics.fair_ranking",
     "fa_ir_table": "sesame_sdk.audit.metrics.fair_ranking",
 }
@@ -52,6 +59,7 @@ __all__ = [
     "Action",
     "Client",
     "Conduct",
+    "ConfigurationError",
     "Consequence",
     "ConsumerDeclaration",
     "Contribution",
@@ -60,36 +68,35 @@ __all__ = [
     "Effect",
     "Evidence",
     "Finding",
-    "Follower",
     "Grant",
-    "Gravity",
+    "GuardRefusedError",
     "GuardRule",
-    "Home",
-    "Identity",
     "Inbox",
-    "KeptBack",
+    "InvalidInputError",
     "Manifest",
-    "Misconfigured",
+    "PartnerConfig",
     "Polarity",
     "Policy",
+    "Pseudonymizer",
     "Ranking",
+    "RateLimitedError",
     "Reading",
-    "Refused",
-    "Rejected",
-    "Retryable",
-    "Roster",
+    "RetryableError",
     "Score",
-    "ScoreBook",
     "ScoreConsumer",
+    "ScoreStore",
     "Sensitivity",
     "SesameError",
+    "Severity",
     "Side",
     "Signal",
     "SignalKind",
     "SignalProvider",
     "Signer",
+    "Skipped",
+    "StreamSubscriber",
+    "SubjectIndex",
     "Terms",
-    "Throttled",
     "Weighting",
     "adjusted_alpha",
     "fa_ir_table",

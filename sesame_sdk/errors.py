@@ -34,21 +34,21 @@ class SesameError(Exception):
     Args:
         message: one clear sentence.
         field: the name of the offending field, as the caller knows it.
-        mend: how to put it right.
+        hint: how to put it right.
     """
 
-    def __init__(self, message: str, *, field: str | None = None, mend: str | None = None) -> None:
+    def __init__(self, message: str, *, field: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
-        self.mend = mend
+        self.hint = hint
 
     def __str__(self) -> str:
         named = f"{self.field}: {self.message}" if self.field else self.message
-        return f"{named} ({self.mend})" if self.mend else named
+        return f"{named} ({self.hint})" if self.hint else named
 
 
-class Retryable(SesameError):
+class RetryableError(SesameError):
     """Nothing is wrong with the request; the same call may succeed later.
 
     Args:
@@ -60,18 +60,18 @@ class Retryable(SesameError):
         message: str,
         *,
         field: str | None = None,
-        mend: str | None = None,
+        hint: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, field=field, mend=mend)
+        super().__init__(message, field=field, hint=hint)
         self.retry_after = retry_after
 
 
-class Throttled(Retryable):
+class RateLimitedError(RetryableError):
     """The other side works, and asks us to slow down (RFC 6585 section 4); ``retry_after`` says how long."""
 
 
-class Rejected(SesameError, ValueError):
+class InvalidInputError(SesameError, ValueError):
     """The input is wrong and will stay wrong until somebody mends it.
 
     Args:
@@ -83,14 +83,14 @@ class Rejected(SesameError, ValueError):
         message: str,
         *,
         field: str | None = None,
-        mend: str | None = None,
+        hint: str | None = None,
         code: str = "invalid_request",
     ) -> None:
-        super().__init__(message, field=field, mend=mend)
+        super().__init__(message, field=field, hint=hint)
         self.code = code
 
 
-class Refused(Rejected):
+class GuardRefusedError(InvalidInputError):
     """The guard refused; ``findings`` says by which rules, why, how to mend it, and from what source.
 
     Where a file was judged, ``lines`` has the line of each finding, or None where there is no telling.
@@ -102,5 +102,5 @@ class Refused(Rejected):
         self.lines: tuple[int | None, ...] = ()
 
 
-class Misconfigured(SesameError):
+class ConfigurationError(SesameError):
     """The installation is wrong: a key file, a setting, a policy file, a plugin."""

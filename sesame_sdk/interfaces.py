@@ -13,7 +13,7 @@ from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Reading
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.model.pseudonyms import Identity
+from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal, SignalKind
 
@@ -23,7 +23,7 @@ Answer = TypeVar("Answer")
 
 
 @frozen
-class KeptBack:
+class Skipped:
     """Something of the partner's that does not become a signal, and why. It never leaves the partner.
 
     Attributes:
@@ -46,17 +46,17 @@ class SignalProvider(ABC, Generic[Event]):
     kinds: ClassVar[tuple[SignalKind, ...]]
 
     @abstractmethod
-    def read(self, path: Path) -> Iterator[Event | KeptBack]:
+    def read(self, path: Path) -> Iterator[Event | Skipped]:
         """Read the partner's file, streaming. The one method that does IO.
 
-        A record that cannot be read is a `KeptBack`, so that it never stops the rest.
+        A record that cannot be read is a `Skipped`, so that it never stops the rest.
 
         Raises:
             Rejected: the file as a whole is not what this provider reads.
         """
 
     @abstractmethod
-    def signals(self, event: Event, identity: Identity) -> Iterable[Signal | KeptBack]:
+    def signals(self, event: Event, identity: Pseudonymizer) -> Iterable[Signal | Skipped]:
         """What one event says. Pure: no file, no socket, no clock; same in, same out.
 
         Raises:
@@ -101,13 +101,13 @@ class GuardRule(ABC):
         """Called at every read of a score."""
         return ()
 
-    def refuse(self, about: str, reason: str, mend: str) -> Finding:
+    def refuse(self, about: str, reason: str, hint: str) -> Finding:
         """A refusal by this rule, with its source."""
-        return Finding(self.id, Action.REFUSE, about, reason, mend, self.source, self.dated)
+        return Finding(self.id, Action.REFUSE, about, reason, hint, self.source, self.dated)
 
-    def warn(self, about: str, reason: str, mend: str) -> Finding:
+    def warn(self, about: str, reason: str, hint: str) -> Finding:
         """A warning by this rule, with its source."""
-        return Finding(self.id, Action.WARN, about, reason, mend, self.source, self.dated)
+        return Finding(self.id, Action.WARN, about, reason, hint, self.source, self.dated)
 
 
 class Signer(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from sesame_sdk import Identity, Signal
+from sesame_sdk import Pseudonymizer, Signal
 from tests import postgresql as servers
 
 # A deadline for each example is a timed test, and machines are busy. pytest-timeout ends what hangs.
@@ -72,13 +72,13 @@ def database(new_database: Callable[[], str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def identity() -> Identity:
+def identity() -> Pseudonymizer:
     """A partner's identity with a fixed secret, so that ids can be compared across tests."""
-    return Identity(b"a secret of thirty-two bytes....")
+    return Pseudonymizer(b"a secret of thirty-two bytes....")
 
 
 @pytest.fixture
-def make_signal(identity: Identity):  # noqa: ANN201
+def make_signal(identity: Pseudonymizer):  # noqa: ANN201
     """Build a valid signal; what a test does not care about is filled in."""
 
     def make(

@@ -17,7 +17,7 @@ from sesame_retail import Orders
 
 from examples import demo
 from examples.shell_helpers import Stage
-from sesame_sdk import Home, KeptBack, Signal
+from sesame_sdk import PartnerConfig, Signal, Skipped
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -68,11 +68,11 @@ def test_every_line_is_sent_or_kept_back_with_a_reason_to_the_penny(
     stage: Stage, file: Path, facts: dict[str, Any], first: dict[str, Any]
 ) -> None:
     """Lines, invoices, cancellations, customers and revenue add up to what others counted."""
-    provider, identity = Orders(), Home.load(stage.folder / "shop").identity
-    orders = [order for order in provider.read(file) if not isinstance(order, KeptBack)]
+    provider, identity = Orders(), PartnerConfig.load(stage.folder / "shop").identity
+    orders = [order for order in provider.read(file) if not isinstance(order, Skipped)]
     said = [list(provider.signals(order, identity)) for order in orders]
     sent = [order for order, items in zip(orders, said, strict=True) if isinstance(items[0], Signal)]
-    kept = [item for items in said for item in items if isinstance(item, KeptBack)]
+    kept = [item for items in said for item in items if isinstance(item, Skipped)]
 
     assert sum(order.lines for order in sent) + sum(item.records for item in kept) == facts["rows"]
     assert len(orders) == facts["invoices"] == first["events"]
@@ -94,11 +94,11 @@ def test_the_hub_holds_exactly_what_was_sent_under_a_grant(
     stage: Stage, file: Path, cast: demo.Cast, first: dict[str, Any]
 ) -> None:
     """By id and value; nothing of the people who said no is anywhere in its ledger."""
-    provider, identity = Orders(), Home.load(stage.folder / "shop").identity
+    provider, identity = Orders(), PartnerConfig.load(stage.folder / "shop").identity
     agreed: dict[bytes, float] = {}
     refused: set[bytes] = set()
     for order in provider.read(file):
-        for item in () if isinstance(order, KeptBack) else provider.signals(order, identity):
+        for item in () if isinstance(order, Skipped) else provider.signals(order, identity):
             if isinstance(item, Signal):
                 key = bytes.fromhex(item.id.replace("-", ""))
                 if order.customer in cast.declined:

@@ -6,14 +6,14 @@ metrics object to becomes findings like the guard's own, refusals first.
 
 from collections.abc import Iterable
 
-from sesame_sdk.audit.metrics.measurement import Measured, finding
+from sesame_sdk.audit.metrics.measurement import Measurement, finding
 from sesame_sdk.audit.metrics.run_all import measure_all
 from sesame_sdk.audit.report import build
 from sesame_sdk.audit.report.model import Report
 from sesame_sdk.audit.simulation import compare
 from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.audit.simulation.simulate import Progress, play
-from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.labels import of_policy
 from sesame_sdk.model.finding import Action, Finding
@@ -46,8 +46,8 @@ def audit(
         findings and nothing else.
 
     Raises:
-        Refused: by the guard, of `against`.
-        Rejected: nobody came to a score, or `against` is of another context.
+        GuardRefusedError: by the guard, of `against`.
+        InvalidInputError: nobody came to a score, or `against` is of another context.
         Misconfigured: the `audit` extra is not installed.
     """
     judge = guard or Guard()
@@ -57,7 +57,7 @@ def audit(
     if against is not None:
         if against.context != policy.context:
             reason = f"makes the {against.context} score, not the {policy.context} one"
-            raise Rejected(reason, field="against", mend="give an older policy of the same context")
+            raise InvalidInputError(reason, field="against", hint="give an older policy of the same context")
         judge.admit_policy(against)
     policies = [policy] if against is None else [policy, against]
     played = play(population or Population(), policies, progress=progress, threads=threads)
@@ -73,7 +73,7 @@ def audit(
     )
 
 
-def refused(name: str, error: Refused) -> Report:
+def refused(name: str, error: GuardRefusedError) -> Report:
     """The report on a file that the guard did not let be read."""
     return Report(name, None, refusals_first(each for each in error.findings if isinstance(each, Finding)))
 
@@ -83,6 +83,6 @@ def refusals_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda each: each.action is Action.WARN))
 
 
-def _findings(measured: Iterable[Measured], about: str) -> tuple[Finding, ...]:
+def _findings(measured: Iterable[Measurement], about: str) -> tuple[Finding, ...]:
     found = (finding(each, about) for each in measured)
     return tuple(each for each in found if each is not None)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from sesame_sdk.cli.console import emit, stderr
 from sesame_sdk.cli.tables import plain, rendered
-from sesame_sdk.errors import FindingLike, Refused
+from sesame_sdk.errors import FindingLike, GuardRefusedError
 from sesame_sdk.model.finding import Action
 from sesame_sdk.model.problem_details import problem
 
@@ -21,7 +21,7 @@ from sesame_sdk.model.problem_details import problem
 Lines = Sequence[int | None]
 
 
-def show_refusal(refused: Refused, *, as_json: bool) -> None:
+def show_refusal(refused: GuardRefusedError, *, as_json: bool) -> None:
     """Print a refusal with all its findings."""
     _headline("refused by the guard:", refused.field or _count(refused.findings), "bold red")
     if as_json:
@@ -53,7 +53,7 @@ def _row(finding: FindingLike, line: int | None, *, with_line: bool) -> dict[str
         **({"line": line} if with_line else {}),
         "about": getattr(finding, "about", None),
         "reason": finding.reason,
-        "to mend it": getattr(finding, "mend", None),
+        "to mend it": getattr(finding, "hint", None),
         "source": getattr(finding, "source", None),
     }
 

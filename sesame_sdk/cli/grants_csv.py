@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sesame_sdk.cli.options import moment
-from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.grant import Direction, Grant
 
@@ -36,8 +36,8 @@ def read(
         advance: told of each line.
 
     Raises:
-        Refused: naming file and line, a consent of somebody who is not known to be 18.
-        Rejected: naming file and line, when anything in it is not as it should be.
+        GuardRefusedError: naming file and line, a consent of somebody who is not known to be 18.
+        InvalidInputError: naming file and line, when anything in it is not as it should be.
     """
     known = set(partners)
     with file.open("rb") as data:
@@ -48,15 +48,15 @@ def read(
             for row in reader:
                 found.append((_consent(row, now, known), bool(row.get("given_at"))))
                 advance(1)
-        except Refused as error:
+        except GuardRefusedError as error:
             error.field = f"{file}, line {reader.line_num}"
             raise
         except (ValueError, csv.Error) as error:
             # A line that could not even be split is not counted yet.
-            line = reader.line_num + (not isinstance(error, Rejected))
-            raise Rejected(_words(error), field=f"{file}, line {max(line, 1)}") from error
+            line = reader.line_num + (not isinstance(error, InvalidInputError))
+            raise InvalidInputError(_words(error), field=f"{file}, line {max(line, 1)}") from error
     if not found:
-        raise Rejected("has no rows", field=f"{file}, line 1")
+        raise InvalidInputError("has no rows", field=f"{file}, line 1")
     return found
 
 
@@ -114,27 +114,29 @@ def _words(error: Exception) -> str:
 def _check_header(names: Iterable[str]) -> None:
     names = list(names)
     if missing := sorted(set(COLUMNS) - set(names)):
-        raise Rejected(f"lacks the column(s) {', '.join(missing)}")
+        raise InvalidInputError(f"lacks the column(s) {', '.join(missing)}")
     if further := sorted(set(names) - {*COLUMNS, *OPTIONAL}):
-        raise Rejected(f"has the column {further[0]!r}, which means nothing here", mend="take it out")
+        raise InvalidInputError(
+            f"has the column {further[0]!r}, which means nothing here", hint="take it out"
+        )
     if len(set(names)) < len(names):
-        raise Rejected("names a column twice")
+        raise InvalidInputError("names a column twice")
 
 
 def _consent(row: dict[str, str], now: datetime, partners: set[str]) -> _Told:
     if None in row or None in row.values():
-        raise Rejected("has not as many cells as the first line has columns")
+        raise InvalidInputError("has not as many cells as the first line has columns")
     if not 0 < len(row["person"].strip()) <= len(row["person"]) <= LONGEST_PERSON:
-        raise Rejected(f"must be 1 to {LONGEST_PERSON} characters", field="person")
+        raise InvalidInputError(f"must be 1 to {LONGEST_PERSON} characters", field="person")
     if row["direction"] not in list(Direction):
-        raise Rejected(f"must be one of {', '.join(Direction)}", field="direction")
+        raise InvalidInputError(f"must be one of {', '.join(Direction)}", field="direction")
     if row["adult"] not in {"yes", "no"}:
-        raise Rejected("must be yes or no", field="adult", mend="yes: known to be 18 or older")
+        raise InvalidInputError("must be yes or no", field="adult", hint="yes: known to be 18 or older")
     grant = _grant(row, now)
     if grant.partner not in partners:
-        raise Rejected("is not a partner here", field="partner", mend="sesame partners add")
+        raise InvalidInputError("is not a partner here", field="partner", hint="sesame partners add")
     if grant.expires_at and grant.expires_at <= grant.given_at:
-        raise Rejected("lies before it was given", field="expires_at")
+        raise InvalidInputError("lies before it was given", field="expires_at")
     Guard().admit_grant(grant)
     return row["person"], grant
 

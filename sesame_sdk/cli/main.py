@@ -13,7 +13,13 @@ from rich.text import Text
 
 from sesame_sdk.cli.console import stderr
 from sesame_sdk.cli.tables import plain
-from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError
+from sesame_sdk.errors import (
+    ConfigurationError,
+    GuardRefusedError,
+    InvalidInputError,
+    RetryableError,
+    SesameError,
+)
 
 if TYPE_CHECKING:
     from sesame_sdk.plugins import PluginRegistry
@@ -46,10 +52,10 @@ COMMANDS = {
 }
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (click.ClickException, 2),
-    (Refused, 3),
-    (Rejected, 4),
-    (Retryable, 5),
-    (Misconfigured, 2),
+    (GuardRefusedError, 3),
+    (InvalidInputError, 4),
+    (RetryableError, 5),
+    (ConfigurationError, 2),
 )
 
 
@@ -160,7 +166,7 @@ def _drop_output() -> None:
 def _report(error: Exception, *, as_json: bool) -> int:
     if isinstance(error, click.ClickException):
         error.show()
-    elif isinstance(error, Refused):
+    elif isinstance(error, GuardRefusedError):
         from sesame_sdk.cli.findings_view import show_refusal
 
         show_refusal(error, as_json=as_json)

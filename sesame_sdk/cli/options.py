@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 
 if TYPE_CHECKING:
     from sesame_sdk.hub.hub import Hub
     from sesame_sdk.partner.client import Client
-    from sesame_sdk.partner.config import Home
+    from sesame_sdk.partner.config import PartnerConfig
 
 FolderOption = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -35,11 +35,11 @@ at_hub: FolderOption = click.option(
 )
 
 
-def load_home(path: Path) -> "Home":
+def load_home(path: Path) -> "PartnerConfig":
     """The partner's keys and settings."""
-    from sesame_sdk.partner.config import Home
+    from sesame_sdk.partner.config import PartnerConfig
 
-    return Home.load(path)
+    return PartnerConfig.load(path)
 
 
 def client_of(path: Path) -> "closing[Client]":
@@ -62,8 +62,8 @@ def needing_hub() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise Misconfigured(
-            f"{error.name} is not installed", field="hub", mend="pip install 'sesame-sdk[hub]'"
+        raise ConfigurationError(
+            f"{error.name} is not installed", field="hub", hint="pip install 'sesame-sdk[hub]'"
         ) from error
 
 
@@ -76,7 +76,7 @@ def moment(text: str, *, field: str) -> datetime:
     """A moment written by RFC 3339, in UTC.
 
     Raises:
-        Rejected: naming `field`, when it is none or has no zone.
+        InvalidInputError: naming `field`, when it is none or has no zone.
     """
     try:
         found = datetime.fromisoformat(text)
@@ -84,4 +84,6 @@ def moment(text: str, *, field: str) -> datetime:
             return found.astimezone(UTC)
     except (ValueError, OverflowError):
         pass  # told below, as for a moment without a zone
-    raise Rejected("is no moment with a zone", field=field, mend="write it like 2026-05-01T10:00:00Z")
+    raise InvalidInputError(
+        "is no moment with a zone", field=field, hint="write it like 2026-05-01T10:00:00Z"
+    )

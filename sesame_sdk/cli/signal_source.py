@@ -15,9 +15,9 @@ from typing import Any
 
 from attrs import define, field
 
-from sesame_sdk.errors import Misconfigured, Rejected, SesameError
-from sesame_sdk.interfaces import KeptBack, SignalProvider
-from sesame_sdk.model.pseudonyms import Identity
+from sesame_sdk.errors import ConfigurationError, InvalidInputError, SesameError
+from sesame_sdk.interfaces import SignalProvider, Skipped
+from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.signals import Signal
 
 
@@ -31,7 +31,7 @@ class Held:
 
 
 @define
-class Feed:
+class SignalSource:
     """A file read through one provider, counted as it goes by.
 
     Attributes:
@@ -42,7 +42,7 @@ class Feed:
     """
 
     provider: SignalProvider[Any]
-    identity: Identity
+    identity: Pseudonymizer
     events: int = 0
     made: Counter[str] = field(factory=Counter)
     kept_back: dict[str, Held] = field(factory=dict)
@@ -56,29 +56,29 @@ class Feed:
                 self.events = at
                 yield from self._counted(self._said(event))
                 at += 1
-        except Misconfigured as error:
-            self.fault = Misconfigured(str(error), field=f"event {at} of {file.name}")
+        except ConfigurationError as error:
+            self.fault = ConfigurationError(str(error), field=f"event {at} of {file.name}")
         except SesameError as error:
             self.fault = error
 
-    def _said(self, event: object) -> Iterable[Signal | KeptBack]:
-        if isinstance(event, KeptBack):
+    def _said(self, event: object) -> Iterable[Signal | Skipped]:
+        if isinstance(event, Skipped):
             return (event,)
         try:
             return self.provider.signals(event, self.identity)
-        except Rejected as error:
+        except InvalidInputError as error:
             # The message alone: it names the field and never carries a value.
-            return (KeptBack(": ".join(filter(None, ("rejected", error.field, error.message)))),)
+            return (Skipped(": ".join(filter(None, ("rejected", error.field, error.message)))),)
 
-    def _counted(self, said: Iterable[Signal | KeptBack]) -> Iterator[Signal]:
+    def _counted(self, said: Iterable[Signal | Skipped]) -> Iterator[Signal]:
         for item in said:
-            if isinstance(item, KeptBack):
+            if isinstance(item, Skipped):
                 self._hold(item)
             else:
                 self.made[item.kind] += 1
                 yield item
 
-    def _hold(self, item: KeptBack) -> None:
+    def _hold(self, item: Skipped) -> None:
         held = self.kept_back.setdefault(item.reason, Held())
         held.items += 1
         held.records += item.records

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from sesame_sdk.errors import Retryable, SesameError
+from sesame_sdk.errors import RetryableError, SesameError
 from sesame_sdk.model.envelope import DropReason
 from sesame_sdk.model.signals import Signal
 
@@ -23,7 +23,7 @@ ROUND = 100_000
 
 
 @define
-class Errand:
+class SignalUploader:
     """Takes signals on their way, and counts what came of it.
 
     Attributes:
@@ -79,7 +79,7 @@ class Errand:
             delivery = self.client.deliver(progress=self.advance)
         except SesameError as error:
             self.away, self.why = True, str(error)
-            self.elsewhere = isinstance(error, Retryable)
+            self.elsewhere = isinstance(error, RetryableError)
             self.fault = None if self.elsewhere else error
             return 0
         self.away, self.why = bool(delivery.pending), delivery.why

@@ -5,7 +5,7 @@ Rules:
   pending. What has become of a letter is on disk before the next one takes its place.
 - One letter without an answer does not keep the others. As many in a row as are under way at once
   (three at least) mean that the hub is away: the run ends, and the rest stays pending.
-- A fault in the set-up (`Misconfigured`) concerns every letter: it ends the run and is raised, after
+- A fault in the set-up (`ConfigurationError`) concerns every letter: it ends the run and is raised, after
   what was under way is written down.
 """
 
@@ -17,8 +17,8 @@ from typing import Protocol
 
 from attrs import frozen
 
-from sesame_sdk.delivery.messages import Counts, Dead, Letter, Signed
-from sesame_sdk.errors import Misconfigured, Rejected, Retryable
+from sesame_sdk.delivery.messages import Acknowledged, Counts, Failed, Message
+from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
 from sesame_sdk.model.envelope import DropReason
 
 MOST_AT_ONCE = 32
@@ -51,11 +51,11 @@ class Delivery:
 class Queue(Protocol):
     """Where letters wait: `Outbox` is one, and so is a hub's stream."""
 
-    def pending(self, *, after: int = 0, most: int = 100) -> list[Letter]:
+    def pending(self, *, after: int = 0, most: int = 100) -> list[Message]:
         """The oldest pending letters whose `id` is above `after`."""
         ...
 
-    def settle(self, sent: Iterable[Signed] = (), dead: Iterable[Dead] = ()) -> None:
+    def settle(self, sent: Iterable[Acknowledged] = (), dead: Iterable[Failed] = ()) -> None:
         """Write down what became of some letters, in one transaction."""
         ...
 
@@ -64,11 +64,11 @@ class Queue(Protocol):
         ...
 
     def delivering(self) -> AbstractContextManager[None]:
-        """The right to deliver, held by one at a time. Raises `Retryable` when somebody else has it."""
+        """The right to deliver, held by one at a time. Raises `RetryableError` when somebody else has it."""
         ...
 
 
-class Courier:
+class Dispatcher:
     """One run of delivery.
 
     Args:
@@ -79,26 +79,26 @@ class Courier:
         progress: told the number of signals of each letter that is off the queue.
 
     Raises:
-        Misconfigured: `at_once` is not 1 to `MOST_AT_ONCE`.
+        ConfigurationError: `at_once` is not 1 to `MOST_AT_ONCE`.
     """
 
     def __init__(
         self,
         outbox: Queue,
-        send: Callable[[Letter], Signed],
+        send: Callable[[Message], Acknowledged],
         *,
         at_once: int,
         interruptible: AbstractContextManager[None],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         if not 1 <= at_once <= MOST_AT_ONCE:
-            raise Misconfigured(f"must be 1 to {MOST_AT_ONCE}", field="concurrency")
+            raise ConfigurationError(f"must be 1 to {MOST_AT_ONCE}", field="concurrency")
         self._outbox = outbox
         self._send = send
         self._at_once = at_once
         self._interruptible = interruptible
         self._progress = progress or (lambda _: None)
-        self._running: set[Future[Signed | Dead | None]] = set()
+        self._running: set[Future[Acknowledged | Failed | None]] = set()
         self._last = 0
         self._over = False
         self._unanswered = 0
@@ -111,8 +111,8 @@ class Courier:
         """Deliver until nothing is left to try. What is appended meanwhile is taken along.
 
         Raises:
-            Retryable: another process delivers already.
-            Misconfigured: see the module's rules.
+            RetryableError: another process delivers already.
+            ConfigurationError: see the module's rules.
         """
         with self._outbox.delivering(), ThreadPoolExecutor(self._at_once, "sesame-delivery") as pool:
             try:
@@ -138,15 +138,15 @@ class Courier:
                 self._running.add(pool.submit(self._carry, letter))
         return bool(self._running)
 
-    def _carry(self, letter: Letter) -> Signed | Dead | None:
+    def _carry(self, letter: Message) -> Acknowledged | Failed | None:
         if self._over:
             return None
         try:
             return self._send(letter)
-        except Rejected as error:
-            return Dead(letter, error.code, str(error))
+        except InvalidInputError as error:
+            return Failed(letter, error.code, str(error))
 
-    def _settle(self, done: Iterable[Future[Signed | Dead | None]]) -> None:
+    def _settle(self, done: Iterable[Future[Acknowledged | Failed | None]]) -> None:
         ended = []
         for future in done:
             error = future.exception()
@@ -154,8 +154,8 @@ class Courier:
                 self._failed(error)
             elif (outcome := future.result()) is not None:
                 ended.append(outcome)
-        sent = [outcome for outcome in ended if isinstance(outcome, Signed)]
-        dead = [outcome for outcome in ended if isinstance(outcome, Dead)]
+        sent = [outcome for outcome in ended if isinstance(outcome, Acknowledged)]
+        dead = [outcome for outcome in ended if isinstance(outcome, Failed)]
         if ended:
             # What ended together has no order: one answer says that the hub is there.
             self._unanswered = 0
@@ -164,14 +164,14 @@ class Courier:
         self._count(sent, dead)
 
     def _failed(self, error: BaseException) -> None:
-        if isinstance(error, Retryable):
+        if isinstance(error, RetryableError):
             self._unanswered += 1
             self._why = str(error)
         else:
             self._fault = self._fault or error
             self._over = True
 
-    def _count(self, sent: list[Signed], dead: list[Dead]) -> None:
+    def _count(self, sent: list[Acknowledged], dead: list[Failed]) -> None:
         self._tally.update(sent=len(sent), dead=len(dead))
         for done in sent:
             self._tally.update(accepted=done.receipt.accepted, duplicates=done.receipt.duplicates)

@@ -3,12 +3,12 @@
 | status | meaning | raised |
 | --- | --- | --- |
 | 2xx | the answer | |
-| 408, 425, 5xx | not now; heed ``Retry-After`` (RFC 9110 section 10.2.3) | `Retryable` |
-| 429 | we ask for too much; the same (RFC 6585 section 4) | `Throttled` |
-| 3xx | not here: we follow no redirect, since a signed message is for one address | `Misconfigured` |
-| 404, 405, 410 | no hub at this address | `Misconfigured` |
-| 401, 403, 407 without a reason of RFC 8935 | something before the hub bars the way | `Misconfigured` |
-| other 4xx | the hub will never take this (RFC 8935 section 2.4) | `Rejected`, `Refused` |
+| 408, 425, 5xx | not now; heed ``Retry-After`` (RFC 9110 section 10.2.3) | `RetryableError` |
+| 429 | we ask for too much; the same (RFC 6585 section 4) | `RateLimitedError` |
+| 3xx | not here: we follow no redirect, since a signed message is for one address | `ConfigurationError` |
+| 404, 405, 410 | no hub at this address | `ConfigurationError` |
+| 401, 403, 407 without a reason of RFC 8935 | something before the hub bars the way | `ConfigurationError` |
+| other 4xx | the hub will never take this (RFC 8935 section 2.4) | `InvalidInputError`, `GuardRefusedError` |
 
 What the other side writes is shortened and freed of control characters before it is made a message.
 Findings stay as they came, so that they equal the hub's own: they are bounded in number and length, one
@@ -22,7 +22,14 @@ from email.utils import parsedate_to_datetime
 import msgspec
 from attrs import frozen
 
-from sesame_sdk.errors import Misconfigured, Refused, Rejected, Retryable, SesameError, Throttled
+from sesame_sdk.errors import (
+    ConfigurationError,
+    GuardRefusedError,
+    InvalidInputError,
+    RateLimitedError,
+    RetryableError,
+    SesameError,
+)
 from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.problem_details import REFUSED
@@ -41,7 +48,7 @@ _LARGEST_REFUSAL = 1 << 19
 
 
 @frozen
-class Answer:
+class HttpResponse:
     """An HTTP response, read to its end. Header names are in lower case."""
 
     status: int
@@ -62,10 +69,10 @@ class _Refusal:
 
 _refusal = codec.decoder(_Refusal)
 _finding = codec.decoder(Finding)
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Rejected)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidInputError)
 
 
-def judge(answer: Answer, now: datetime) -> Answer:
+def judge(answer: HttpResponse, now: datetime) -> HttpResponse:
     """Give back a good answer.
 
     Raises:
@@ -76,22 +83,26 @@ def judge(answer: Answer, now: datetime) -> Answer:
     raise _verdict(answer, now)
 
 
-def _verdict(answer: Answer, now: datetime) -> SesameError:
+def _verdict(answer: HttpResponse, now: datetime) -> SesameError:
     status = answer.status
     if status >= 500 or status in _PASSING:
         wait = retry_after(answer.headers.get("retry-after", ""), now)
-        kind = Throttled if status == _TOO_MANY else Retryable
+        kind = RateLimitedError if status == _TOO_MANY else RetryableError
         return kind(f"answered {status}", field="hub", retry_after=wait)
     if 300 <= status < 400:
-        return Misconfigured(f"answered {status}, a redirect", field="hub", mend="set its final address")
+        return ConfigurationError(f"answered {status}, a redirect", field="hub", hint="set its final address")
     if status in _NOT_A_HUB:
-        return Misconfigured(f"answered {status}: no hub is there", field="hub", mend="check its address")
+        return ConfigurationError(
+            f"answered {status}: no hub is there", field="hub", hint="check its address"
+        )
     said = _said(answer.body)
     if said is not None:
         return _refused(said)
     if status in _BARRED:
-        return Misconfigured(f"answered {status}", field="hub", mend="ask its operator to let you through")
-    return Rejected(f"the hub answered {status} without a reason that we can read")
+        return ConfigurationError(
+            f"answered {status}", field="hub", hint="ask its operator to let you through"
+        )
+    return InvalidInputError(f"the hub answered {status} without a reason that we can read")
 
 
 def _said(body: bytes) -> _Refusal | None:
@@ -104,13 +115,13 @@ def _said(body: bytes) -> _Refusal | None:
     return said if said.err or said.type == REFUSED else None
 
 
-def _refused(said: _Refusal) -> Rejected:
+def _refused(said: _Refusal) -> InvalidInputError:
     reason = plain(said.description or said.detail) or "the hub gave no reason"
     findings = tuple(_readable(said.findings[:_MOST_FINDINGS]))
     if not findings and said.type != REFUSED:
-        return Rejected(reason, code=plain(said.err)[:_LONGEST_CODE] or "invalid_request")
+        return InvalidInputError(reason, code=plain(said.err)[:_LONGEST_CODE] or "invalid_request")
     listed = (plain(str(finding)) for finding in findings[:_MOST_REPEATED])
-    return Refused("; ".join((reason, *listed)), findings)
+    return GuardRefusedError("; ".join((reason, *listed)), findings)
 
 
 def _readable(findings: Iterable[msgspec.Raw]) -> Iterator[Finding]:

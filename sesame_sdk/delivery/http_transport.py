@@ -20,9 +20,9 @@ import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import get_environ_proxies
 
-from sesame_sdk.delivery.http_errors import Answer, judge
-from sesame_sdk.delivery.retry import Retries
-from sesame_sdk.errors import Misconfigured, Rejected, Retryable
+from sesame_sdk.delivery.http_errors import HttpResponse, judge
+from sesame_sdk.delivery.retry import RetryPolicy
+from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
 
 #: The largest answer that we ask for: 10,000 scores.
 LARGEST_ANSWER = 8 << 20
@@ -44,7 +44,7 @@ class Transport:
         adapter: carries each request; over the network unless one is given.
 
     Raises:
-        Misconfigured: the URL is not https.
+        ConfigurationError: the URL is not https.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Transport:
         timeouts: tuple[float, float] = (5.0, 30.0),
         answer_seconds: float = 60.0,
         largest_answer: int = LARGEST_ANSWER,
-        retries: Retries | None = None,
+        retries: RetryPolicy | None = None,
         adapter: BaseAdapter | None = None,
     ) -> None:
         _refuse_plain_http(hub)
@@ -65,16 +65,16 @@ class Transport:
         self._timeouts = timeouts
         self._answer_seconds = answer_seconds
         self._largest = largest_answer
-        self._retries = retries or Retries()
+        self._retries = retries or RetryPolicy()
         self._session = _session(
             self._base, adapter or HTTPAdapter(pool_connections=1, pool_maxsize=pool, max_retries=0)
         )
 
-    def get(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> Answer:
+    def get(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> HttpResponse:
         """GET. Raises as `post` does."""
         return self._retries.call(lambda: self._once("GET", path, None, _shown(bearer)))
 
-    def delete(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> Answer:
+    def delete(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> HttpResponse:
         """DELETE. Raises as `post` does."""
         return self._retries.call(lambda: self._once("DELETE", path, None, _shown(bearer)))
 
@@ -86,7 +86,7 @@ class Transport:
         content_type: str,
         accept: str,
         bearer: Callable[[], bytes] | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """POST until answered.
 
         Args:
@@ -97,16 +97,16 @@ class Transport:
             bearer: makes a fresh token for each attempt, as none is accepted twice.
 
         Raises:
-            Retryable: no answer, or none but "later", until attempts or time were used up.
-            Rejected: this body will never be taken; `Refused` when the guard said so.
-            Misconfigured: the hub cannot be spoken to in this way at all.
+            RetryableError: no answer, or none but "later", until attempts or time were used up.
+            InvalidInputError: this body will never be taken; `Refused` when the guard said so.
+            ConfigurationError: the hub cannot be spoken to in this way at all.
         """
         headers = {"Content-Type": content_type, "Accept": accept}
         if self._gzip_from is not None and len(body) >= self._gzip_from:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers["Content-Encoding"] = "gzip"
 
-        def attempt() -> Answer:
+        def attempt() -> HttpResponse:
             return self._once("POST", path, body, headers | _shown(bearer))
 
         return self._retries.call(attempt)
@@ -123,7 +123,7 @@ class Transport:
         """Close every connection."""
         self._session.close()
 
-    def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+    def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
         try:
             with self._session.request(
                 method,
@@ -134,15 +134,15 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                answer = Answer(response.status_code, _lowered(response), self._read(response))
+                answer = HttpResponse(response.status_code, _lowered(response), self._read(response))
         except requests.exceptions.SSLError as error:
-            raise Misconfigured(
-                "has no certificate that we trust", field="hub", mend="check its address and certificate"
+            raise ConfigurationError(
+                "has no certificate that we trust", field="hub", hint="check its address and certificate"
             ) from error
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            raise Misconfigured("is not a usable URL", field="hub") from error
+            raise ConfigurationError("is not a usable URL", field="hub") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise Retryable(f"no answer ({type(error).__name__})", field="hub") from error
+            raise RetryableError(f"no answer ({type(error).__name__})", field="hub") from error
         return judge(answer, datetime.now(UTC))
 
     def _read(self, response: requests.Response) -> bytes:
@@ -155,11 +155,11 @@ class Transport:
             if len(whole) > self._largest:
                 if not response.ok:
                     break
-                raise Rejected(
+                raise InvalidInputError(
                     f"answered with more than {self._largest} bytes", field="hub", code="invalid_answer"
                 )
             if time.monotonic() > ends:
-                raise Retryable(f"took more than {self._answer_seconds:g} s to answer", field="hub")
+                raise RetryableError(f"took more than {self._answer_seconds:g} s to answer", field="hub")
         return bytes(whole)
 
 
@@ -185,7 +185,7 @@ def _refuse_cut_short(response: requests.Response) -> None:
     """An answer that ends when the connection does cannot be told from one that was cut."""
     told = any(name in response.headers for name in ("Content-Length", "Transfer-Encoding"))
     if not told and response.status_code != _NO_CONTENT:
-        raise Retryable("no answer that says how long it is", field="hub")
+        raise RetryableError("no answer that says how long it is", field="hub")
 
 
 def _lowered(response: requests.Response) -> dict[str, Any]:
@@ -196,7 +196,9 @@ def _refuse_plain_http(hub: str) -> None:
     parts = urlsplit(hub)
     if parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(parts.hostname or "")):
         return
-    raise Misconfigured("must be an https URL", field="hub", mend="http is for 127.0.0.1 and localhost only")
+    raise ConfigurationError(
+        "must be an https URL", field="hub", hint="http is for 127.0.0.1 and localhost only"
+    )
 
 
 def _is_this_machine(host: str) -> bool:

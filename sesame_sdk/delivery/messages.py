@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from attrs import field, frozen
 
-from sesame_sdk.errors import Retryable
+from sesame_sdk.errors import RetryableError
 from sesame_sdk.model.envelope import Receipt
 from sesame_sdk.model.signals import Signal
 
 
-class OutboxFull(Retryable):
+class OutboxFull(RetryableError):
     """The outbox has no room; what it holds is safe.
 
     Attributes:
@@ -27,7 +27,7 @@ class OutboxFull(Retryable):
 
 
 @frozen
-class Letter:
+class Message:
     """A pending message."""
 
     id: int
@@ -38,16 +38,16 @@ class Letter:
 
 
 @frozen
-class Signed:
+class Acknowledged:
     """A letter that the other party signed for: the verified receipt, and the token as it came."""
 
-    letter: Letter
+    letter: Message
     receipt: Receipt
     token: bytes = field(repr=False)
 
 
 @frozen
-class Dead:
+class Failed:
     """A letter that was refused for good.
 
     Attributes:
@@ -55,7 +55,7 @@ class Dead:
         reason: why, in words.
     """
 
-    letter: Letter
+    letter: Message
     code: str
     reason: str
 

@@ -15,9 +15,9 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sesame_sdk.delivery.messages import Counts, Dead, DeadLetter, Letter, OutboxFull, Signed
+from sesame_sdk.delivery.messages import Acknowledged, Counts, DeadLetter, Failed, Message, OutboxFull
 from sesame_sdk.delivery.sqlite_store import DiskFull, Store
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.model.codec import decode, encode
 from sesame_sdk.model.envelope import Receipt
 
@@ -55,7 +55,7 @@ class Outbox:
         capacity: bytes of bodies that it may hold.
 
     Raises:
-        Misconfigured: the file cannot be used.
+        ConfigurationError: the file cannot be used.
     """
 
     def __init__(self, path: Path, *, capacity: int = CAPACITY) -> None:
@@ -67,19 +67,19 @@ class Outbox:
 
         Raises:
             OutboxFull: there is no room, in it or on its disk. Nothing was changed.
-            Misconfigured: it would not fit into an empty outbox.
+            ConfigurationError: it would not fit into an empty outbox.
         """
         if len(body) > self._capacity:
-            raise Misconfigured(
+            raise ConfigurationError(
                 f"{self._capacity} bytes cannot hold a message of {len(body)}",
                 field="capacity",
-                mend="raise it",
+                hint="raise it",
             )
         try:
             self._append(jti, kind, body, signals)
         except DiskFull as error:
             raise OutboxFull(
-                "its disk is full", field="outbox", mend="make room there, then post the rest"
+                "its disk is full", field="outbox", hint="make room there, then post the rest"
             ) from error
 
     def _append(self, jti: str, kind: str, body: bytes, signals: int) -> None:
@@ -89,7 +89,7 @@ class Outbox:
                 raise OutboxFull(
                     f"full, {held} of {self._capacity} bytes are taken",
                     field="outbox",
-                    mend="call deliver(), mend or discard dead_letters(), then post the rest",
+                    hint="call deliver(), mend or discard dead_letters(), then post the rest",
                 )
             row = write.execute(
                 "INSERT INTO message (jti, kind, signals) VALUES (?, ?, ?)", (jti, kind, signals)
@@ -97,7 +97,7 @@ class Outbox:
             write.execute("INSERT INTO body VALUES (?, ?)", (row.lastrowid, body))
             write.execute("UPDATE tally SET bytes = bytes + ?", (len(body),))
 
-    def pending(self, *, after: int = 0, most: int = 100) -> list[Letter]:
+    def pending(self, *, after: int = 0, most: int = 100) -> list[Message]:
         """The oldest pending letters whose `id` is above `after`."""
         rows = self._store.read(
             "SELECT message.id, jti, kind, signals, data FROM message JOIN body USING (id)"
@@ -105,9 +105,9 @@ class Outbox:
             after,
             most,
         )
-        return [Letter(*row) for row in rows]
+        return [Message(*row) for row in rows]
 
-    def settle(self, sent: Iterable[Signed] = (), dead: Iterable[Dead] = ()) -> None:
+    def settle(self, sent: Iterable[Acknowledged] = (), dead: Iterable[Failed] = ()) -> None:
         """Write down what became of some letters, in one transaction."""
         with self._store.writing() as write:
             for done in sent:

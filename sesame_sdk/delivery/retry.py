@@ -17,20 +17,20 @@ from attrs import define, field, frozen
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 from tenacity import sleep_using_event as sleep_until_set
 
-from sesame_sdk.errors import Retryable, Throttled
+from sesame_sdk.errors import RateLimitedError, RetryableError
 
 T = TypeVar("T")
 
 
 @define
 class _Quiet:
-    """Until when the other side wants to hear nothing, by the clock of `Retries`."""
+    """Until when the other side wants to hear nothing, by the clock of `RetryPolicy`."""
 
     until: float = 0.0
 
 
 @frozen
-class Retries:
+class RetryPolicy:
     """How stubborn to be. Durations are seconds.
 
     Attributes:
@@ -56,18 +56,18 @@ class Retries:
     _quiet: _Quiet = field(factory=_Quiet, init=False, repr=False, eq=False)
 
     def call(self, attempt: Callable[[], T]) -> T:
-        """Call `attempt` until it does not raise `Retryable`.
+        """Call `attempt` until it does not raise `RetryableError`.
 
         Raises:
-            Retryable: the last one, when attempts or time are used up.
-            Throttled: we would have to wait longer than we have patience for.
+            RetryableError: the last one, when attempts or time are used up.
+            RateLimitedError: we would have to wait longer than we have patience for.
         """
         ends = self.clock() + self.patience
         while True:
             self._keep_quiet(ends)
             try:
                 return self._insist(attempt)
-            except Throttled as error:
+            except RateLimitedError as error:
                 wait = max(self.first, error.retry_after or 0.0)
                 self._quiet.until = max(self._quiet.until, self.clock() + wait)
 
@@ -93,7 +93,7 @@ class Retries:
     def _keep_quiet(self, ends: float) -> None:
         while (left := self._quiet.until - self.clock()) > 0:
             if self._abandoned.is_set() or self._quiet.until > ends:
-                raise Throttled(f"asks us to wait {left:.0f} s", field="hub", retry_after=left)
+                raise RateLimitedError(f"asks us to wait {left:.0f} s", field="hub", retry_after=left)
             self._sleep(left)
 
     def _sleep(self, seconds: float) -> None:
@@ -115,9 +115,9 @@ class Retries:
 
 
 def _is_worth_another(error: BaseException) -> bool:
-    return isinstance(error, Retryable) and not isinstance(error, Throttled)
+    return isinstance(error, RetryableError) and not isinstance(error, RateLimitedError)
 
 
 def _asked_for(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    return (error.retry_after or 0.0) if isinstance(error, Retryable) else 0.0
+    return (error.retry_after or 0.0) if isinstance(error, RetryableError) else 0.0

@@ -14,7 +14,7 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
-from sesame_sdk.errors import Misconfigured, Retryable, SesameError
+from sesame_sdk.errors import ConfigurationError, RetryableError, SesameError
 
 #: How long a process waits for another one's write.
 BUSY_SECONDS = 30.0
@@ -41,7 +41,7 @@ _ALONE = Retrying(
 )
 
 
-class DiskFull(Retryable):
+class DiskFull(RetryableError):
     """There was no room on the disk; what the file holds is safe."""
 
 
@@ -55,7 +55,7 @@ class Store:
         application: the number that such files bear.
 
     Raises:
-        Misconfigured: the file cannot be opened, or is another thing or of another version.
+        ConfigurationError: the file cannot be opened, or is another thing or of another version.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Store:
                     write.execute(statement)
                 write.execute(f"PRAGMA application_id = {self._application}")
             elif application != self._application:
-                raise Misconfigured(f"is not {self._what} of this version", field=str(self.path))
+                raise ConfigurationError(f"is not {self._what} of this version", field=str(self.path))
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -117,7 +117,7 @@ class Store:
         that, unlike with a lease, nobody waits for a dead process and no clock is trusted.
 
         Raises:
-            Retryable: somebody else is at it.
+            RetryableError: somebody else is at it.
         """
         beside = self.path.with_name(f"{self.path.name}-{task}")
         with _in_our_words(beside), closing(sqlite3.connect(beside, isolation_level=None, timeout=0)) as lock:
@@ -126,8 +126,8 @@ class Store:
             except sqlite3.OperationalError as error:
                 if not _is_busy(error):
                     raise
-                raise Retryable(
-                    f"another process is at {task} here", field=str(self.path), mend="let it finish"
+                raise RetryableError(
+                    f"another process is at {task} here", field=str(self.path), hint="let it finish"
                 ) from error
             yield
 
@@ -146,10 +146,10 @@ def _create_private(path: Path) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        raise Misconfigured(
+        raise ConfigurationError(
             f"cannot be opened: {error.strerror}",
             field=str(path),
-            mend="make its folder, writable by you alone",
+            hint="make its folder, writable by you alone",
         ) from error
 
 
@@ -162,9 +162,9 @@ def _in_our_words(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "") or ""
         if name in _NO_ROOM:
-            raise DiskFull("there is no room on its disk", field=str(path), mend="make some") from error
+            raise DiskFull("there is no room on its disk", field=str(path), hint="make some") from error
         if any(name.startswith(passing) for passing in _PASSING):
-            raise Retryable(
+            raise RetryableError(
                 f"the disk or another process stood in the way: {error}", field=str(path)
             ) from error
-        raise Misconfigured(f"cannot be used: {error}", field=str(path)) from error
+        raise ConfigurationError(f"cannot be used: {error}", field=str(path)) from error

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, final, get_args
 
 from attrs import evolve, field, frozen
 
-from sesame_sdk.errors import Refused
+from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard import labels
 from sesame_sdk.guard.builtin_rules import ADULTS, BUILT_IN, OF_REGISTERED
 from sesame_sdk.interfaces import GuardRule
@@ -141,7 +141,7 @@ def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _words(finding: Finding) -> tuple[str, ...]:
-    return (finding.about, finding.reason, finding.mend, finding.action, finding.source)
+    return (finding.about, finding.reason, finding.hint, finding.action, finding.source)
 
 
 def _admit(findings: tuple[Finding, ...]) -> None:
@@ -153,7 +153,7 @@ def _admit(findings: tuple[Finding, ...]) -> None:
     if len(findings) > MOST_LISTED:
         more += f" ({len(findings) - MOST_LISTED} findings more than the {MOST_LISTED} listed)"
     # Warnings last, so that the cut never hides a refusal behind one.
-    raise Refused(f"{refusals[0]}{more}", (*refusals, *warnings)[:MOST_LISTED])
+    raise GuardRefusedError(f"{refusals[0]}{more}", (*refusals, *warnings)[:MOST_LISTED])
 
 
 def _asked(rule: GuardRule, door: _Door, thing: T, name: Callable[[T], str]) -> Iterable[Finding]:
@@ -181,7 +181,7 @@ def _broken(rule: GuardRule, about: str, what: str) -> Finding:
         action=Action.REFUSE,
         about=about,
         reason=f"the further rule {name} could not judge this: {what}",
-        mend="mend or remove the plugin that brings the rule",
+        hint="mend or remove the plugin that brings the rule",
         source="a further rule must answer before anything passes",
         dated=labels.READ_ON,
     )

@@ -7,13 +7,15 @@ from typing import Any
 
 from attrs import Attribute, frozen
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators
 
 
 @frozen
-class Ask:
-    """An attrs validator that can say what it wants. It raises `Rejected`, and never repeats what it refuses.
+class SettingType:
+    """An attrs validator that can say what it wants.
+
+    It raises `InvalidInputError`, and never repeats what it refuses.
 
     Attributes:
         words: what it wants, to stand after "must be".
@@ -27,34 +29,36 @@ class Ask:
     read: Callable[[str], object] = str
 
     def __call__(self, _: object, attribute: "Attribute[Any]", value: object) -> None:
-        """Pass, or raise `Rejected`."""
+        """Pass, or raise `InvalidInputError`."""
         if not self.good(value):
-            raise Rejected(f"must be {self.words}", field=attribute.name)
+            raise InvalidInputError(f"must be {self.words}", field=attribute.name)
 
 
-def whole(least: int, most: int) -> Ask:
+def whole(least: int, most: int) -> SettingType:
     """A whole number within bounds. A bool is none, and ``1_0`` is none in a text."""
 
     def good(value: object) -> bool:
         return type(value) is int and least <= value <= most
 
-    return Ask(
+    return SettingType(
         f"a whole number from {least} to {most}",
         good,
         lambda text: int(text) if re.fullmatch(r"[0-9]{1,18}", text) else text,
     )
 
 
-def text(longest: int, words: str) -> Ask:
+def text(longest: int, words: str) -> SettingType:
     """Some text, but not of spaces alone."""
-    return Ask(
+    return SettingType(
         words, lambda value: isinstance(value, str) and 0 < len(value.strip()) <= len(value) <= longest
     )
 
 
-def one_of(*choices: str) -> Ask:
+def one_of(*choices: str) -> SettingType:
     """One of a few words."""
-    return Ask(f"one of {', '.join(choices)}", lambda value: isinstance(value, str) and value in choices)
+    return SettingType(
+        f"one of {', '.join(choices)}", lambda value: isinstance(value, str) and value in choices
+    )
 
 
 def _is_url(value: object) -> bool:
@@ -79,7 +83,7 @@ def _as_day(text: str) -> object:
         return text or None
 
 
-URL = Ask("a URL like https://hub.example", _is_url)
-ADDRESS = Ask("host:port like 127.0.0.1:9464, or empty for none", _is_address)
+URL = SettingType("a URL like https://hub.example", _is_url)
+ADDRESS = SettingType("host:port like 127.0.0.1:9464, or empty for none", _is_address)
 #: A datetime is a date too, and would name a moment of the day.
-DAY = Ask("a day like 2026-06-01", lambda value: value is None or type(value) is date, _as_day)
+DAY = SettingType("a day like 2026-06-01", lambda value: value is None or type(value) is date, _as_day)

@@ -14,19 +14,19 @@ from typing import Any, Self
 from attrs import frozen
 from sqlalchemy import Connection, Engine
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.backup.withdrawal_log import Journal
 from sesame_sdk.hub.consent import grant_cache, grants, subjects
 from sesame_sdk.hub.consent.grant_cache import Consents
 from sesame_sdk.hub.database import migrations, timestamps
-from sesame_sdk.hub.database.dialects.base import Hold
+from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.engine import open_engine, reading
 from sesame_sdk.hub.database.writers import Writers
-from sesame_sdk.hub.ingest.dispatcher import Door
+from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
 from sesame_sdk.hub.ingest.signal_table import View
 from sesame_sdk.hub.partners import key_revocation, keys, partners, rate_limit
-from sesame_sdk.hub.partners.key_revocation import Fallen
+from sesame_sdk.hub.partners.key_revocation import RevocationImpact
 from sesame_sdk.hub.partners.keys import Directory, Owned
 from sesame_sdk.hub.partners.partners import Partner
 from sesame_sdk.hub.partners.rate_limit import Limit, Limits
@@ -35,7 +35,7 @@ from sesame_sdk.hub.scoring import policies, read_auth, score_reads, scores
 from sesame_sdk.hub.scoring.score_reads import Read
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.streams.management import Reception
-from sesame_sdk.hub.streams.service import Feed, fed_by
+from sesame_sdk.hub.streams.service import StreamService, fed_by
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction, Grant
@@ -61,12 +61,12 @@ class Hub:
     _engine: Engine
     _writers: Writers
     _view: View
-    _door: Door
+    _door: MessageDispatcher
     _keys: Directory
     _guard: Guard
     _clock: Clock
     _limits: Limits
-    feed: Feed
+    feed: StreamService
     reception: Reception
     journal: Journal
     rights: Rights
@@ -100,7 +100,7 @@ class Hub:
         guard = Guard(further)
         view = View(engine, settings.issuer)
         allowed = Limits(Limit(settings.partner_rate, settings.partner_burst))
-        door = Door(settings, signer, view, Consents(engine), guard, allowed, clock)
+        door = MessageDispatcher(settings, signer, view, Consents(engine), guard, allowed, clock)
         writers = Writers.over(engine, settings)
         keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writers.streams, guard, clock)
         reception = Reception(fed, keys, allowed)
@@ -130,7 +130,7 @@ class Hub:
             body: a Security Event Token, with disclosures behind it if it is an envelope.
 
         Raises:
-            Rejected: with a code of RFC 8935 section 2.4.
+            InvalidInputError: with a code of RFC 8935 section 2.4.
             Refused: a registration, by the guard.
         """
         return self.submit(body).result()
@@ -139,7 +139,8 @@ class Hub:
         """The same in two steps: verifies at once, and gives what will hold the receipt.
 
         Raises:
-            Rejected: with a code of RFC 8935 section 2.4. The future may hold one too, or a `Refused`.
+            InvalidInputError: with a code of RFC 8935 section 2.4. The future may hold one too, or a
+                `Refused`.
             Throttled: the sender asked for more than it may. The future may hold one too.
         """
         return self._writers.ledger.submit(self._door.knock(body, self._keys))
@@ -152,7 +153,7 @@ class Hub:
             subjects: 1 to `reads.MOST_SUBJECTS` of the reader's own pseudonyms.
 
         Raises:
-            Rejected: the token is not believed, or the reader may not read for this purpose at all.
+            InvalidInputError: the token is not believed, or the reader may not read for this purpose at all.
             Refused: nobody may read for it.
             Throttled: the reader asked for more than it may.
         """
@@ -165,7 +166,7 @@ class Hub:
             score_reads.log(connection, request, found)
             self._limits.spend(connection, found.partner, request.issuer, len(subjects), request.at)
 
-        self._writers.reads.run(work, Hold.SHARED, urgent=True)
+        self._writers.reads.run(work, LockScope.SHARED, urgent=True)
         return found.scores
 
     def ready(self) -> bool:
@@ -195,10 +196,10 @@ class Hub:
             not_before: when they begin to count; now, if it is not said.
 
         Raises:
-            Rejected: a key is none, or the issuer is ourselves or no URL.
+            InvalidInputError: a key is none, or the issuer is ourselves or no URL.
         """
         if issuer == self.settings.issuer:
-            raise Rejected("is this hub itself", field="issuer")
+            raise InvalidInputError("is this hub itself", field="issuer")
         start = not_before or self._clock()
         self._writers.ledger.run(partial(keys.add, issuer=issuer, jwks=tuple(jwks), not_before=start))
 
@@ -211,11 +212,11 @@ class Hub:
         """Refuse a key from `at` on. What it signed and we received since stops counting at once.
 
         Raises:
-            Rejected: no such partner, or it has no such key.
+            InvalidInputError: no such partner, or it has no such key.
         """
         self.let_fall(kid, at, issuer=issuer)
 
-    def let_fall(self, kid: str, at: datetime, *, issuer: str | None = None) -> Fallen:
+    def let_fall(self, kid: str, at: datetime, *, issuer: str | None = None) -> RevocationImpact:
         """The same by thumbprint alone, since no two partners have a key in common; tells what fell."""
 
         def work(connection: Connection) -> tuple[Owned, int]:
@@ -230,11 +231,11 @@ class Hub:
         with reading(self._engine) as connection:
             return key_revocation.fallen(connection, key, at, self.settings.issuer, standing)
 
-    def would_fall(self, kid: str, at: datetime) -> Fallen:
+    def would_fall(self, kid: str, at: datetime) -> RevocationImpact:
         """What `let_fall` would let fall. Changes nothing.
 
         Raises:
-            Rejected: no partner has such a key.
+            InvalidInputError: no partner has such a key.
         """
         with reading(self._engine) as connection:
             key = keys.owned(connection, kid)
@@ -244,7 +245,7 @@ class Hub:
         """Give a partner a limit of its own; None gives it the usual one back. It works at once.
 
         Raises:
-            Rejected: no such partner.
+            InvalidInputError: no such partner.
         """
 
         def work(connection: Connection) -> None:
@@ -258,7 +259,7 @@ class Hub:
         """How much a partner may ask.
 
         Raises:
-            Rejected: no such partner.
+            InvalidInputError: no such partner.
         """
         with reading(self._engine) as connection:
             return rate_limit.of(connection, keys.id_of(connection, issuer), self._limits.usual)
@@ -268,7 +269,7 @@ class Hub:
 
         Raises:
             Refused: by the guard, looking also at the kinds that are registered.
-            Rejected: its digest is not that of its rules.
+            InvalidInputError: its digest is not that of its rules.
         """
         self._writers.ledger.run(partial(policies.put, policy=policy, guard=self._guard, at=self._clock()))
 
@@ -281,7 +282,7 @@ class Hub:
         """Make the table of signals again from the ledger. Returns how many signals there are.
 
         Raises:
-            Rejected: an envelope in the ledger no longer matches its signature.
+            InvalidInputError: an envelope in the ledger no longer matches its signature.
         """
         return self._writers.ledger.run(self._view.rebuild)
 
@@ -300,7 +301,7 @@ class Hub:
         """Record what people agreed to, all or none. Returns how many grants were new.
 
         Raises:
-            Rejected: a partner is unknown, or a pseudonym belongs to another person.
+            InvalidInputError: a partner is unknown, or a pseudonym belongs to another person.
         """
         return self._writers.ledger.run(partial(grants.add, told=tuple(told), at=self._clock()))
 
@@ -308,7 +309,7 @@ class Hub:
         """End what a person granted to a partner, from now on. Returns how many grants that ended.
 
         Raises:
-            Rejected: no such partner.
+            InvalidInputError: no such partner.
         """
         self.journal.withdrew(person, partner, direction)
         return self._writers.ledger.run(

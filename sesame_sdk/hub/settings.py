@@ -21,9 +21,9 @@ from typing import Any
 
 from attrs import Attribute, field, fields, frozen
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.hub import asks
-from sesame_sdk.hub.asks import Ask
+from sesame_sdk.hub.asks import SettingType
 from sesame_sdk.hub.database_url import has_password, masked
 from sesame_sdk.signing.keys import SigningKey
 
@@ -186,7 +186,7 @@ class Setting:
     """One setting: its name, what it asks for, what it means, and what it is if nobody sets it."""
 
     name: str
-    ask: Ask
+    ask: SettingType
     means: str
     default: object
 
@@ -202,7 +202,7 @@ class Setting:
 
 
 def _setting(found: "Attribute[Any]") -> Setting:
-    assert isinstance(found.validator, Ask)  # noqa: S101 - for the eyes of mypy: a test looks at each
+    assert isinstance(found.validator, SettingType)  # noqa: S101 - for the eyes of mypy: a test looks at each
     return Setting(found.name, found.validator, found.metadata["means"], found.default)
 
 
@@ -219,17 +219,17 @@ def create_hub(path: Path, *, issuer: str, database: str = DATABASE, as_of: date
         as_of: the day that scores are computed for; None means today.
 
     Raises:
-        Misconfigured: the folder holds something already, or cannot be made.
-        Rejected: `issuer` is not a URL.
+        ConfigurationError: the folder holds something already, or cannot be made.
+        InvalidInputError: `issuer` is not a URL.
     """
     settings = Settings(path, issuer, database, as_of=as_of)
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(path.iterdir()):
-            raise Misconfigured("holds something already", field=str(path), mend="name a new folder")
+            raise ConfigurationError("holds something already", field=str(path), hint="name a new folder")
         path.chmod(0o700)
     except OSError as error:
-        raise Misconfigured(f"cannot be made: {error.strerror}", field=str(path)) from error
+        raise ConfigurationError(f"cannot be made: {error.strerror}", field=str(path)) from error
     SigningKey.generate().save(settings.key_path)
     lines = [f"issuer = {json.dumps(issuer)}", f"database = {json.dumps(database)}"]
     if as_of is not None:
@@ -257,7 +257,7 @@ def read_settings(
         environment: variables.
 
     Raises:
-        Misconfigured: naming the flag, the variable, or the file and the key that is wrong.
+        ConfigurationError: naming the flag, the variable, or the file and the key that is wrong.
     """
     file = path / FILE
     given = flags or {}
@@ -271,37 +271,37 @@ def read_settings(
             if key in told:
                 values[name], sources[name] = setting.ask.read(told[key]), source
     if has_password(given.get("database", "")):
-        raise Misconfigured(
+        raise ConfigurationError(
             "must not hold a password: others can see it in the list of processes",
             field=SETTINGS["database"].flag,
-            mend=f"set {SETTINGS['database'].variable}, or PGPASSFILE and a URL without it",
+            hint=f"set {SETTINGS['database'].variable}, or PGPASSFILE and a URL without it",
         )
     return Loaded(_checked(path, values, sources), {name: sources.get(name, DEFAULT) for name in SETTINGS})
 
 
 def _checked(path: Path, values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
     if "issuer" not in values:
-        raise Misconfigured("has no issuer", field=str(path / FILE), mend='add: issuer = "https://..."')
+        raise ConfigurationError("has no issuer", field=str(path / FILE), hint='add: issuer = "https://..."')
     try:
         return Settings(path=path, **values)
-    except Rejected as error:
-        raise Misconfigured(error.message, field=sources[error.field or ""]) from error
+    except InvalidInputError as error:
+        raise ConfigurationError(error.message, field=sources[error.field or ""]) from error
 
 
 def _in_file(file: Path) -> dict[str, Any]:
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise Misconfigured(
-            "is not there", field=str(file), mend="make a hub with: sesame hub init"
+        raise ConfigurationError(
+            "is not there", field=str(file), hint="make a hub with: sesame hub init"
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Misconfigured(f"cannot be read: {error}", field=str(file)) from error
+        raise ConfigurationError(f"cannot be read: {error}", field=str(file)) from error
     if unknown := sorted(found.keys() - SETTINGS.keys()):
-        mend = f"one of {sorted(SETTINGS)}"
-        raise Misconfigured(f"{unknown[0]} is not a setting", field=str(file), mend=mend)
+        hint = f"one of {sorted(SETTINGS)}"
+        raise ConfigurationError(f"{unknown[0]} is not a setting", field=str(file), hint=hint)
     if has_password(str(found.get("database"))) and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Misconfigured(
-            "holds a password and is open to others", field=str(file), mend=f"chmod 600 {file}"
+        raise ConfigurationError(
+            "holds a password and is open to others", field=str(file), hint=f"chmod 600 {file}"
         )
     return found

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from attrs import evolve
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.policy import Policy
 
@@ -50,12 +50,12 @@ def decode(data: bytes | str, kind: type[T], *, field: str | None = None) -> T:
         field: what the caller calls it; the name of `kind` unless it says.
 
     Raises:
-        Rejected: naming the field, and what was expected there.
+        InvalidInputError: naming the field, and what was expected there.
     """
     try:
         found: T = decoder(kind).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(str(error), field=field or kind.__name__.lower()) from error
+        raise InvalidInputError(str(error), field=field or kind.__name__.lower()) from error
     return found
 
 

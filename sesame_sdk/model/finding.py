@@ -24,7 +24,7 @@ class Finding:
         action: refuse or warn.
         about: what was looked at: ``kind retail.order.returned``, ``policy retail-privileges``.
         reason: why, in plain words.
-        mend: how to put it right.
+        hint: how to put it right.
         source: the law or guideline that the rule is drawn from.
         dated: when that source was last read.
     """
@@ -33,7 +33,7 @@ class Finding:
     action: Action = field(validator=validators.instance_of(Action))
     about: str = field(validator=model_validators.text(200))
     reason: str = field(validator=model_validators.sentence)
-    mend: str = field(validator=model_validators.sentence)
+    hint: str = field(validator=model_validators.sentence)
     source: str = field(validator=model_validators.text(200))
     dated: date = field(validator=validators.instance_of(date))
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from attrs import field, frozen, validators
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 
 #: Kinds, or crossings, that one grant names at most.
@@ -55,9 +55,9 @@ class Grant:
 
     def __attrs_post_init__(self) -> None:
         if self.direction is Direction.SEND and not self.kinds:
-            raise Rejected("a grant to send names what may be sent", field="kinds")
+            raise InvalidInputError("a grant to send names what may be sent", field="kinds")
         if self.direction is Direction.READ and (self.purpose is None or self.context is None):
-            raise Rejected("a grant to read names why and which score", field="purpose, context")
+            raise InvalidInputError("a grant to read names why and which score", field="purpose, context")
 
     def valid(self, at: datetime) -> bool:
         """Whether the consent stands at this moment (rule CON-1)."""

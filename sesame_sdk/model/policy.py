@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import Attribute, field, frozen, validators
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Terms
@@ -19,20 +19,22 @@ MOST_DAYS = 100_000
 def _points(_: object, attribute: "Attribute[Any]", value: float) -> None:
     model_validators.finite(_, attribute, value)
     if abs(value) > MOST_POINTS:
-        raise Rejected(f"must be at most {MOST_POINTS:,} either way", field=attribute.name)
+        raise InvalidInputError(f"must be at most {MOST_POINTS:,} either way", field=attribute.name)
     if round(value * 100) / 100 != value:
-        raise Rejected("must be whole hundredths", field=attribute.name, mend="write two decimals at most")
+        raise InvalidInputError(
+            "must be whole hundredths", field=attribute.name, hint="write two decimals at most"
+        )
 
 
 def _weight(_: object, attribute: "Attribute[Any]", value: float) -> None:
     model_validators.finite(_, attribute, value)
     if abs(value) > MOST_POINTS:
-        raise Rejected(f"must be at most {MOST_POINTS:,} either way", field=attribute.name)
+        raise InvalidInputError(f"must be at most {MOST_POINTS:,} either way", field=attribute.name)
 
 
 def _version(_: object, attribute: "Attribute[Any]", value: object) -> None:
     if type(value) is not int or not 1 <= value < 1 << 31:
-        raise Rejected("must be a whole number from 1", field=attribute.name)
+        raise InvalidInputError("must be a whole number from 1", field=attribute.name)
 
 
 @frozen
@@ -43,7 +45,7 @@ class Band:
     start: float = field(validator=_points)
 
 
-class Gravity(StrEnum):
+class Severity(StrEnum):
     """How grave the conduct is that a lowering kind records, as the policy's maker answers for it.
 
     No effect may be heavier than what brings it about (rule PRP-1).
@@ -56,7 +58,7 @@ class Gravity(StrEnum):
     @property
     def weight(self) -> int:
         """1 to 3: the heaviest `Consequence.weight` that such conduct bears."""
-        return list(Gravity).index(self) + 1
+        return list(Severity).index(self) + 1
 
 
 @frozen
@@ -72,7 +74,7 @@ class Weighting:
         partner_cap: the most, up or down, that any one partner's signals of the kind may add up to.
         half_life_days: days after which a signal counts half; None means that it does not fade.
         expires_days: days after which it no longer counts; None means never.
-        gravity: how grave the conduct is that lowers.
+        severity: how grave the conduct is that lowers.
         effort: what a value of 1 more takes a person, in any unit that the policy's kinds share; None
             means that nothing can be done about it but wait.
         code: reason code, short and stable; empty means the kind's name.
@@ -85,23 +87,23 @@ class Weighting:
     partner_cap: float = field(validator=_points)
     half_life_days: float | None = field(default=None, validator=validators.optional(model_validators.finite))
     expires_days: float | None = field(default=None, validator=validators.optional(model_validators.finite))
-    gravity: Gravity = field(default=Gravity.MINOR, validator=validators.instance_of(Gravity))
+    severity: Severity = field(default=Severity.MINOR, validator=validators.instance_of(Severity))
     effort: float | None = field(default=None, validator=validators.optional(model_validators.finite))
     code: str = field(default="", validator=model_validators.text_or_none(32))
 
     def __attrs_post_init__(self) -> None:
         if self.floor > 0:
-            raise Rejected("must be 0 or less", field="floor")
+            raise InvalidInputError("must be 0 or less", field="floor")
         if self.cap < 0:
-            raise Rejected("must be 0 or more", field="cap")
+            raise InvalidInputError("must be 0 or more", field="cap")
         if self.partner_cap <= 0:
-            raise Rejected("must be more than 0", field="partner_cap")
+            raise InvalidInputError("must be more than 0", field="partner_cap")
         if self.effort is not None and not 0 < self.effort <= MOST_POINTS:
-            raise Rejected(f"must be more than 0 and at most {MOST_POINTS:,}", field="effort")
+            raise InvalidInputError(f"must be more than 0 and at most {MOST_POINTS:,}", field="effort")
         for name in ("half_life_days", "expires_days"):
             days = getattr(self, name)
             if days is not None and not 0 < days <= MOST_DAYS:
-                raise Rejected(f"must be more than 0 and at most {MOST_DAYS:,}", field=name)
+                raise InvalidInputError(f"must be more than 0 and at most {MOST_DAYS:,}", field=name)
 
     @property
     def can_lower(self) -> bool:
@@ -147,18 +149,20 @@ class Policy:
 
     def __attrs_post_init__(self) -> None:
         if not self.low <= self.base <= self.high or self.low == self.high:
-            raise Rejected("low, base and high must rise in this order", field="range")
+            raise InvalidInputError("low, base and high must rise in this order", field="range")
         starts = [band.start for band in self.bands]
         if starts != sorted(set(starts)) or starts[0] != self.low or starts[-1] >= self.high:
-            raise Rejected("must begin at the low end of the range and rise within it", field="bands")
+            raise InvalidInputError(
+                "must begin at the low end of the range and rise within it", field="bands"
+            )
         names = [weighting.kind.name for weighting in self.weightings]
         if len(names) != len(set(names)):
             twice = next(name for name in names if names.count(name) > 1)
-            raise Rejected(f"{twice} is there twice", field="kinds", mend="merge the two entries")
+            raise InvalidInputError(f"{twice} is there twice", field="kinds", hint="merge the two entries")
         known = {band.name for band in self.bands}
         for effect in self.terms.effects:
             if effect.band not in known:
-                raise Rejected(f"{effect.name[:60]} names a band that is not there", field="effects")
+                raise InvalidInputError(f"{effect.name[:60]} names a band that is not there", field="effects")
 
     def band(self, points: float) -> str:
         """Name of the band that `points` fall in."""

@@ -6,7 +6,7 @@ findings in it are those that Python raises.
 
 from typing import Final
 
-from sesame_sdk.errors import Refused
+from sesame_sdk.errors import GuardRefusedError
 
 #: Names this kind of problem for good (RFC 9457 section 3.1.1). It is no address.
 REFUSED: Final = "urn:sesame-sdk:refused"
@@ -14,7 +14,7 @@ TITLE: Final = "Refused by the guard"
 MEDIA_TYPE: Final = "application/problem+json"
 
 
-def problem(refused: Refused, **members: object) -> dict[str, object]:
+def problem(refused: GuardRefusedError, **members: object) -> dict[str, object]:
     """What a refusal says, ready for `codec.encode`.
 
     Args:

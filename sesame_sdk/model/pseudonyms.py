@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -32,7 +32,7 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 @frozen(eq=False)  # nothing compares secrets, and a cache by identity is spared a hash of one
-class Identity:
+class Pseudonymizer:
     """Derives pseudonyms and signal ids for one partner.
 
     Args:
@@ -40,22 +40,22 @@ class Identity:
             sent; leaking them means that guesses can be tested.
 
     Raises:
-        Misconfigured: the secret is too short to keep a guesser out.
+        ConfigurationError: the secret is too short to keep a guesser out.
     """
 
     _secret: bytes = field(repr=False)
 
     def __attrs_post_init__(self) -> None:
         if len(self._secret) < SECRET_BYTES:
-            raise Misconfigured(
-                f"must be {SECRET_BYTES} random bytes", field="secret", mend="make one with: sesame keys new"
+            raise ConfigurationError(
+                f"must be {SECRET_BYTES} random bytes", field="secret", hint="make one with: sesame keys new"
             )
 
     def pseudonym(self, natural_id: str) -> str:
         """The name under which this partner speaks of the person it knows as `natural_id`.
 
         Raises:
-            Rejected: it is no text, is empty, or holds half a character.
+            InvalidInputError: it is no text, is empty, or holds half a character.
         """
         digest = self._hash("subject", natural_id)[:16]
         # Base32, since base64url may begin with a dash, which a command line takes for an option. Two letters
@@ -70,26 +70,27 @@ class Identity:
         where a generator would put random ones. Same input, same id; ids sort by time.
 
         Raises:
-            Rejected: `occurred_at` is not UTC, or lies outside 1970 to 10889; or `natural_key` is empty, or
+            InvalidInputError: `occurred_at` is not UTC, or lies outside 1970 to 10889; or `natural_key` is
+                empty, or
                 holds half a character.
         """
         if getattr(occurred_at, "tzinfo", None) is not UTC:  # nor is what is no datetime at all
-            raise Rejected("must be in UTC", field="occurred_at", mend="call .astimezone(UTC) on it")
+            raise InvalidInputError("must be in UTC", field="occurred_at", hint="call .astimezone(UTC) on it")
         since = occurred_at - _EPOCH
         milliseconds = since.days * _DAY + since.seconds * 1000 + since.microseconds // 1000
         if not 0 <= milliseconds < 1 << 48:
-            raise Rejected("must not lie before 1970", field="occurred_at")
+            raise InvalidInputError("must not lie before 1970", field="occurred_at")
         tail = self._hash("signal\x00" + kind, natural_key).hex()
         time = f"{milliseconds:012x}"
         return f"{time[:8]}-{time[8:]}-7{tail[:3]}-{_VARIANT[tail[4]]}{tail[5:8]}-{tail[8:20]}"
 
     def _hash(self, purpose: str, natural: object) -> bytes:  # whatever stood in a partner's file
         if not isinstance(natural, str) or not natural:
-            raise Rejected("must be text, and not empty", field="natural_key")
+            raise InvalidInputError("must be text, and not empty", field="natural_key")
         try:
             encoded = f"{purpose}\x00{natural}".encode()
         except UnicodeEncodeError as error:
-            raise Rejected("holds half a character", field="natural_key") from error
+            raise InvalidInputError("holds half a character", field="natural_key") from error
         inner, outer = self._keyed
         keyed, around = inner.copy(), outer.copy()
         keyed.update(encoded)

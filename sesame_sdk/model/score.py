@@ -4,7 +4,7 @@ from datetime import date
 
 from attrs import field, frozen, validators
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 
 
@@ -58,4 +58,6 @@ class Score:
         if self.contributions:
             total = round(self.base * 100) + sum(part.hundredths for part in self.contributions)
             if total != round(self.points * 100):
-                raise Rejected("base and contributions do not add up to the points", field="contributions")
+                raise InvalidInputError(
+                    "base and contributions do not add up to the points", field="contributions"
+                )

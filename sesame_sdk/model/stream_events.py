@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from attrs import field, frozen, validators
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 
 #: States of people in one message: as with signals, more would make the loss of one request dear.
@@ -46,7 +46,7 @@ class Change:
 
     def __attrs_post_init__(self) -> None:
         if (self.points is None) is not (self.band is None):
-            raise Rejected("come together or not at all", field="points, band")
+            raise InvalidInputError("come together or not at all", field="points, band")
 
 
 @frozen

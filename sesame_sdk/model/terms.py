@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import Attribute, field, frozen, validators
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 
 #: Rule MIN-1.
@@ -50,12 +50,12 @@ class Side(StrEnum):
 def _percent(_: object, attribute: "Attribute[Any]", value: float) -> None:
     model_validators.finite(_, attribute, value)
     if not -100 <= value <= 1000:
-        raise Rejected("must be from -100 to 1000", field=attribute.name)
+        raise InvalidInputError("must be from -100 to 1000", field=attribute.name)
 
 
 def _age(_: object, attribute: "Attribute[Any]", value: object) -> None:
     if type(value) is not int or not 0 <= value <= 150:
-        raise Rejected("must be a whole number of years", field=attribute.name)
+        raise InvalidInputError("must be a whole number of years", field=attribute.name)
 
 
 @frozen

@@ -1,6 +1,6 @@
 """Field validators shared by the nouns.
 
-Each raises `Rejected` naming the field. None repeats the value it refuses: values may be personal.
+Each raises `InvalidInputError` naming the field. None repeats the value it refuses: values may be personal.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import Attribute
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 Validator = Callable[[Any, "Attribute[Any]", Any], None]
 
@@ -32,15 +32,19 @@ def text(longest: int, *, pattern: str | None = None, like: str = "") -> Validat
 
     def check(_: object, field: "Attribute[Any]", value: object) -> None:
         if not isinstance(value, str):
-            raise Rejected(f"must be text, not {type(value).__name__}", field=field.name)
+            raise InvalidInputError(f"must be text, not {type(value).__name__}", field=field.name)
         if not value.strip():
-            raise Rejected("must not be empty", field=field.name)
+            raise InvalidInputError("must not be empty", field=field.name)
         if len(value) > longest:
-            raise Rejected(f"must be at most {longest} characters, not {len(value)}", field=field.name)
+            raise InvalidInputError(
+                f"must be at most {longest} characters, not {len(value)}", field=field.name
+            )
         if "\0" in value:  # which no PostgreSQL text holds
-            raise Rejected("must not hold a NUL character", field=field.name)
+            raise InvalidInputError("must not hold a NUL character", field=field.name)
         if matches and not matches(value):
-            raise Rejected("is not in the form asked for", field=field.name, mend=f"write it like {like}")
+            raise InvalidInputError(
+                "is not in the form asked for", field=field.name, hint=f"write it like {like}"
+            )
 
     return check
 
@@ -48,19 +52,19 @@ def text(longest: int, *, pattern: str | None = None, like: str = "") -> Validat
 def finite(_: object, field: "Attribute[Any]", value: object) -> None:
     """A number that is neither NaN nor infinite."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Rejected(f"must be a number, not {type(value).__name__}", field=field.name)
+        raise InvalidInputError(f"must be a number, not {type(value).__name__}", field=field.name)
     if not abs(value) <= sys.float_info.max:  # also an integer that no float can hold
-        raise Rejected("must be finite, not NaN or infinity", field=field.name)
+        raise InvalidInputError("must be finite, not NaN or infinity", field=field.name)
 
 
 def utc(_: object, field: "Attribute[Any]", value: object) -> None:
     """A datetime in UTC. A naive one is refused: guessing its zone would move the observation."""
     if not isinstance(value, datetime):
-        raise Rejected(f"must be a datetime, not {type(value).__name__}", field=field.name)
+        raise InvalidInputError(f"must be a datetime, not {type(value).__name__}", field=field.name)
     if value.tzinfo is None:
-        raise Rejected("has no time zone", field=field.name, mend="pass datetime(..., tzinfo=UTC)")
+        raise InvalidInputError("has no time zone", field=field.name, hint="pass datetime(..., tzinfo=UTC)")
     if value.tzinfo is not UTC:
-        raise Rejected("must be in UTC", field=field.name, mend="call .astimezone(UTC) on it")
+        raise InvalidInputError("must be in UTC", field=field.name, hint="call .astimezone(UTC) on it")
 
 
 def tuple_of(kind: type, *, at_least: int = 0, at_most: int | None = None) -> Validator:
@@ -71,11 +75,11 @@ def tuple_of(kind: type, *, at_least: int = 0, at_most: int | None = None) -> Va
         if not isinstance(value, tuple) or not all(
             issubclass(found, kind) for found in set(map(type, value))
         ):
-            raise Rejected(f"must be a tuple of {kind.__name__}", field=field.name)
+            raise InvalidInputError(f"must be a tuple of {kind.__name__}", field=field.name)
         if len(value) < at_least:
-            raise Rejected(f"must hold at least {at_least}", field=field.name)
+            raise InvalidInputError(f"must hold at least {at_least}", field=field.name)
         if at_most is not None and len(value) > at_most:
-            raise Rejected(f"must hold at most {at_most}, not {len(value)}", field=field.name)
+            raise InvalidInputError(f"must hold at most {at_most}, not {len(value)}", field=field.name)
 
     return check
 
@@ -101,9 +105,9 @@ def each(check: Validator, *, at_most: int) -> Validator:
 
     def check_all(owner: object, field: "Attribute[Any]", value: object) -> None:
         if not isinstance(value, tuple):
-            raise Rejected(f"must be a tuple, not {type(value).__name__}", field=field.name)
+            raise InvalidInputError(f"must be a tuple, not {type(value).__name__}", field=field.name)
         if len(value) > at_most:
-            raise Rejected(f"must hold at most {at_most}, not {len(value)}", field=field.name)
+            raise InvalidInputError(f"must hold at most {at_most}, not {len(value)}", field=field.name)
         for member in value:
             check(owner, field, member)
 

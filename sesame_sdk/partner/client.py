@@ -6,17 +6,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sesame_sdk.delivery.dispatcher import MOST_AT_ONCE, Courier, Delivery
+from sesame_sdk.delivery.dispatcher import MOST_AT_ONCE, Delivery, Dispatcher
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.messages import Counts, DeadLetter, Letter, Signed
+from sesame_sdk.delivery.messages import Acknowledged, Counts, DeadLetter, Message
 from sesame_sdk.delivery.outbox import CAPACITY, Outbox
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal
-from sesame_sdk.partner.config import Home
+from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.envelope_writer import Batch, Posted, Posting, Write
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
 from sesame_sdk.partner.reads import sign_read
@@ -44,7 +44,7 @@ class Client:
         clock: tells the time, in UTC.
 
     Raises:
-        Misconfigured: the hub's URL or the outbox cannot be used.
+        ConfigurationError: the hub's URL or the outbox cannot be used.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Client:
         )
 
     @classmethod
-    def at(cls, home: Home) -> Self:
+    def at(cls, home: PartnerConfig) -> Self:
         """The client of a partner whose keys and settings are in a folder."""
         return cls(
             issuer=home.issuer, hub=home.hub, signer=home.signer, outbox=home.outbox, capacity=home.capacity
@@ -100,9 +100,9 @@ class Client:
 
         Raises:
             Retryable: another process delivers from this outbox.
-            Misconfigured: the hub cannot be spoken to; everything stays in the outbox.
+            ConfigurationError: the hub cannot be spoken to; everything stays in the outbox.
         """
-        return Courier(
+        return Dispatcher(
             self._outbox,
             self._send,
             at_once=concurrency,
@@ -179,7 +179,7 @@ class Client:
         """Ask the hub for its keys and compare them with those pinned; how many there are.
 
         Raises:
-            Misconfigured: it publishes others, or this client was given the hub's keys.
+            ConfigurationError: it publishes others, or this client was given the hub's keys.
             Retryable: it does not answer.
         """
         return self._pinned().check()
@@ -192,7 +192,7 @@ class Client:
         """Believe the keys that the hub publishes now. Ask its operator first whether they are its own.
 
         Raises:
-            Misconfigured: this client was given the hub's keys, so there is nothing to pin.
+            ConfigurationError: this client was given the hub's keys, so there is nothing to pin.
         """
         self._pinned().repin()
 
@@ -211,7 +211,7 @@ class Client:
 
     def _pinned(self) -> PinnedKeys:
         if not isinstance(self._hub_keys, PinnedKeys):
-            raise Misconfigured("were given to this client, not pinned", field="hub_keys")
+            raise ConfigurationError("were given to this client, not pinned", field="hub_keys")
         return self._hub_keys
 
     def _sealed(self, batch: Batch) -> Write:
@@ -219,15 +219,15 @@ class Client:
         body = seal(batch, self._signer, issuer=self._issuer, audience=self._hub, now=self._clock(), jti=jti)
         return lambda: self._outbox.append(jti, EventType.SIGNALS, body, signals=len(batch))
 
-    def _send(self, letter: Letter) -> Signed:
+    def _send(self, letter: Message) -> Acknowledged:
         receipt, token = self._exchange(letter.body, letter.jti, letter.signals)
-        return Signed(letter, receipt, token)
+        return Acknowledged(letter, receipt, token)
 
     def _exchange(self, body: bytes, jti: str, signals: int | None) -> tuple[Receipt, bytes]:
         answer = self._transport.post(EVENTS_PATH, body, content_type=SET_MEDIA_TYPE, accept=SET_MEDIA_TYPE)
         if answer.headers.get("content-type", "").partition(";")[0].strip().lower() != SET_MEDIA_TYPE:
-            raise Misconfigured(
-                "answered without a receipt", field="hub", mend="check that it is a Sesame hub"
+            raise ConfigurationError(
+                "answered without a receipt", field="hub", hint="check that it is a Sesame hub"
             )
         expected = Expected(hub=self._hub, us=self._issuer, jti=jti, signals=signals)
         return read_receipt(answer.body, self._hub_keys, expected, self._clock()), answer.body

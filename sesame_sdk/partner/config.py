@@ -19,9 +19,9 @@ import msgspec
 from attrs import field, frozen, validators
 
 from sesame_sdk.delivery.outbox import CAPACITY
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.model import validators as model_validators
-from sesame_sdk.model.pseudonyms import SECRET_BYTES, Identity
+from sesame_sdk.model.pseudonyms import SECRET_BYTES, Pseudonymizer
 from sesame_sdk.signing.keys import SigningKey
 
 SETTINGS, KEY, SECRET, OUTBOX = "partner.toml", "signing.jwk", "identity.secret", "outbox.sqlite"
@@ -37,7 +37,7 @@ class _Settings:
 
 
 @frozen
-class Home:
+class PartnerConfig:
     """A partner's folder, read.
 
     Attributes:
@@ -53,7 +53,7 @@ class Home:
     issuer: str
     hub: str
     signer: SigningKey
-    identity: Identity
+    identity: Pseudonymizer
     capacity: int = CAPACITY
 
     @property
@@ -66,8 +66,8 @@ class Home:
         """Make a folder with new keys. It appears whole, or not at all.
 
         Raises:
-            Misconfigured: there is something at `path` already, or it cannot be made.
-            Rejected: `issuer` or `hub` is not a URL.
+            ConfigurationError: there is something at `path` already, or it cannot be made.
+            InvalidInputError: `issuer` or `hub` is not a URL.
         """
         settings = _Settings(issuer, hub)
         path = Path(path).absolute()
@@ -79,10 +79,10 @@ class Home:
                 _fill(Path(new), settings)
                 Path(new).rename(path)
         except OSError as error:
-            raise Misconfigured(
+            raise ConfigurationError(
                 f"cannot be made: {error.strerror}",
                 field=str(path),
-                mend="name a folder that is not there yet",
+                hint="name a folder that is not there yet",
             ) from error
         return cls.load(path)
 
@@ -91,11 +91,11 @@ class Home:
         """Read a folder that `create` made.
 
         Raises:
-            Misconfigured: it or one of its files is missing, open to others, or not what it should be.
+            ConfigurationError: it or one of its files is missing, open to others, or not what it should be.
         """
         path = Path(path)
         if not path.is_dir():
-            raise Misconfigured("is not there", field=str(path), mend=_MAKE_ONE)
+            raise ConfigurationError("is not there", field=str(path), hint=_MAKE_ONE)
         _refuse_open(path, path.stat(), "700")
         settings = _read_settings(path / SETTINGS)
         return cls(
@@ -130,18 +130,20 @@ def _read_settings(path: Path) -> _Settings:
         found = tomllib.loads(_read_private(path).decode())
         unknown = found.keys() - {"issuer", "hub", "capacity"}
         if unknown:
-            raise Misconfigured(f"has unknown keys: {', '.join(sorted(unknown))}", field=str(path))
+            raise ConfigurationError(f"has unknown keys: {', '.join(sorted(unknown))}", field=str(path))
         return msgspec.convert(found, _Settings)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, Rejected) as error:
-        raise Misconfigured(f"is wrong: {error}", field=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, InvalidInputError) as error:
+        raise ConfigurationError(f"is wrong: {error}", field=str(path)) from error
 
 
-def _read_identity(path: Path) -> Identity:
+def _read_identity(path: Path) -> Pseudonymizer:
     try:
-        return Identity(bytes.fromhex(_read_private(path).decode()))
+        return Pseudonymizer(bytes.fromhex(_read_private(path).decode()))
     except ValueError:
         # Not chained: the message of ValueError could show a part of the secret.
-        raise Misconfigured("must be hexadecimal", field=str(path), mend="restore it from a backup") from None
+        raise ConfigurationError(
+            "must be hexadecimal", field=str(path), hint="restore it from a backup"
+        ) from None
 
 
 def _read_private(path: Path) -> bytes:
@@ -151,9 +153,11 @@ def _read_private(path: Path) -> bytes:
             _refuse_open(path, os.fstat(file.fileno()), "600")
             return file.read(_LARGEST_FILE)
     except OSError as error:
-        raise Misconfigured(f"cannot be read: {error.strerror}", field=str(path), mend=_MAKE_ONE) from error
+        raise ConfigurationError(
+            f"cannot be read: {error.strerror}", field=str(path), hint=_MAKE_ONE
+        ) from error
 
 
 def _refuse_open(path: Path, found: os.stat_result, mode: str) -> None:
     if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Misconfigured("is open to others", field=str(path), mend=f"chmod {mode} {path}")
+        raise ConfigurationError("is open to others", field=str(path), hint=f"chmod {mode} {path}")

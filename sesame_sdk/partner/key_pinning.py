@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sesame_sdk.delivery.outbox import Outbox
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.model.codec import encode
 from sesame_sdk.signing.keys import jwk_set, read_jwk_set
 
@@ -38,24 +38,24 @@ class PinnedKeys:
         """The hub's key of that name.
 
         Raises:
-            Rejected: the issuer is not the hub, or the hub has no such key.
-            Misconfigured: the hub publishes other keys than were pinned.
+            InvalidInputError: the issuer is not the hub, or the hub has no such key.
+            ConfigurationError: the hub publishes other keys than were pinned.
             Retryable: the hub could not be asked.
         """
         if issuer != self._hub:
-            raise Rejected("is not the hub", field="iss", code="invalid_issuer")
+            raise InvalidInputError("is not the hub", field="iss", code="invalid_issuer")
         with self._lock:
             if kid not in self._known:
                 self._compare()
             if kid not in self._known:
-                raise Rejected("is no key of the hub", field="kid", code="invalid_key")
+                raise InvalidInputError("is no key of the hub", field="kid", code="invalid_key")
             return self._known[kid]
 
     def check(self) -> int:
         """Compare what the hub publishes now with what was pinned; how many keys there are.
 
         Raises:
-            Misconfigured: they differ.
+            ConfigurationError: they differ.
             Retryable: the hub could not be asked.
         """
         with self._lock:
@@ -73,10 +73,10 @@ class PinnedKeys:
         if pinned is None:
             self._pin(published)
         elif pinned != published:
-            raise Misconfigured(
+            raise ConfigurationError(
                 "publishes other keys than those that were pinned",
                 field="hub",
-                mend="ask its operator whether it changed them; if so, call repin()",
+                hint="ask its operator whether it changed them; if so, call repin()",
             )
         else:
             self._remember(pinned)
@@ -85,9 +85,9 @@ class PinnedKeys:
         """The set in one certain form, so that its order does not matter."""
         try:
             jwks = read_jwk_set(self._fetch())
-        except Rejected as error:
-            raise Misconfigured(
-                f"does not publish keys that we can use: {error}", field="hub", mend="check its address"
+        except InvalidInputError as error:
+            raise ConfigurationError(
+                f"does not publish keys that we can use: {error}", field="hub", hint="check its address"
             ) from error
         return encode(jwk_set(sorted(jwks, key=lambda jwk: str(jwk["kid"]))))
 

@@ -14,13 +14,13 @@ from attrs import field, frozen
 
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.outbox import Outbox
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.notice_events import DisputeDecided, SignalDisputed
 from sesame_sdk.model.stream_events import Gone, SubjectId
-from sesame_sdk.partner.config import Home
+from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
 from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, KeyFinder, seconds, sign_claims, verify_claims
 from sesame_sdk.signing.security_events import event_type_of, new_jti, raw_payload
@@ -93,7 +93,7 @@ class Notices:
         self._owned: list[Callable[[], None]] = []
 
     @classmethod
-    def at(cls, home: Home) -> Self:
+    def at(cls, home: PartnerConfig) -> Self:
         """As the partner whose folder this is."""
         transport, pins = Transport(home.hub), Outbox(home.outbox)
         keys = PinnedKeys(home.hub, lambda: transport.get(JWKS_PATH).body, pins)
@@ -105,7 +105,7 @@ class Notices:
         """The oldest that were not acknowledged, a hundred at most; none when there is nothing new.
 
         Raises:
-            Rejected: the hub refused, or one is not its own.
+            InvalidInputError: the hub refused, or one is not its own.
             Retryable, Misconfigured: see `Transport.post`.
         """
         body = self._ask({"returnImmediately": True})
@@ -146,10 +146,12 @@ class Notices:
         now = self._clock()
         verified = verify_claims(token, self._keys, typ=SET_TYP, audience=self._issuer, now=now)
         if (verified.issuer, verified.jti) != (self._hub, jti):
-            raise Rejected("is not the one that it was sent under", field="notice", code="invalid_issuer")
+            raise InvalidInputError(
+                "is not the one that it was sent under", field="notice", code="invalid_issuer"
+            )
         event = event_type_of(token)
         if event not in _PAYLOADS:
-            raise Rejected(f"{event.value} is no notice", field="events")
+            raise InvalidInputError(f"{event.value} is no notice", field="events")
         payload = bytes(raw_payload(verified.claims, event))
         told = codec.decode(payload, _PAYLOADS[event], field="events")
         about = codec.decode(verified.claims, _About, field="token").sub_id.id

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.signing.jwt import KeyFinder
 from sesame_sdk.signing.security_events import verify_event
@@ -35,26 +35,30 @@ def read_receipt(token: bytes, keys: KeyFinder, expected: Expected, now: datetim
     """Verify a receipt.
 
     Raises:
-        Rejected: ``invalid_receipt``; the message says what was wrong with it.
+        InvalidInputError: ``invalid_receipt``; the message says what was wrong with it.
     """
     try:
         event = verify_event(
             token, keys, event=EventType.RECEIPT, payload=Receipt, audience=expected.us, now=now
         )
         _compare(event.issuer, event.payload, expected)
-    except Rejected as error:
-        raise Rejected(f"the hub's receipt does not count: {error}", code="invalid_receipt") from error
+    except InvalidInputError as error:
+        raise InvalidInputError(
+            f"the hub's receipt does not count: {error}", code="invalid_receipt"
+        ) from error
     return event.payload
 
 
 def _compare(issuer: str, receipt: Receipt, expected: Expected) -> None:
     if issuer != expected.hub:
-        raise Rejected("is not the hub that we sent to", field="iss")
+        raise InvalidInputError("is not the hub that we sent to", field="iss")
     if receipt.jti != expected.jti:
-        raise Rejected("is about something else than we sent", field="jti")
+        raise InvalidInputError("is about something else than we sent", field="jti")
     if expected.signals is None:
         return
     if min(receipt.accepted, receipt.duplicates) < 0:
-        raise Rejected("must not be negative", field="accepted, duplicates")
+        raise InvalidInputError("must not be negative", field="accepted, duplicates")
     if receipt.accepted + receipt.duplicates + len(receipt.dropped) != expected.signals:
-        raise Rejected(f"do not add up to the {expected.signals} sent", field="accepted, duplicates, dropped")
+        raise InvalidInputError(
+            f"do not add up to the {expected.signals} sent", field="accepted, duplicates, dropped"
+        )

@@ -9,7 +9,7 @@ import msgspec
 from attrs import frozen
 
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.score import Score
@@ -38,7 +38,7 @@ def read_scores(
         bearer: signs a fresh read token.
 
     Raises:
-        Rejected: the hub refused, or did not answer for exactly the subjects asked.
+        InvalidInputError: the hub refused, or did not answer for exactly the subjects asked.
         Retryable, Misconfigured: see `Transport.post`.
     """
     found: dict[str, Score | None] = {}
@@ -58,12 +58,12 @@ def _pieces(subjects: list[str]) -> Iterator[list[str]]:
 def _checked(body: bytes, asked: list[str]) -> dict[str, Score | None]:
     try:
         scores = _answer.decode(body).scores
-    except (msgspec.DecodeError, UnicodeDecodeError, Rejected) as error:
-        raise Rejected(
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidInputError) as error:
+        raise InvalidInputError(
             f"the hub's answer is not scores: {error}", field="scores", code="invalid_answer"
         ) from error
     if scores.keys() != set(asked):
-        raise Rejected(
+        raise InvalidInputError(
             "the hub did not answer for exactly the subjects asked", field="scores", code="invalid_answer"
         )
     return {subject: scores[subject] for subject in asked}

@@ -5,6 +5,6 @@ nobody can call a plugin unguarded by mistake.
 """
 
 from sesame_sdk.plugins.registry import PluginRegistry
-from sesame_sdk.plugins.status import PluginInfo, State
+from sesame_sdk.plugins.status import PluginInfo, PluginState
 
-__all__ = ["PluginInfo", "PluginRegistry", "State"]
+__all__ = ["PluginInfo", "PluginRegistry", "PluginState"]

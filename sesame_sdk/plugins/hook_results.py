@@ -17,7 +17,7 @@ from typing import Any
 import pluggy
 from attrs import frozen
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.interfaces import GuardRule, ScoreConsumer, SignalProvider, Signer
 from sesame_sdk.model import validators
 from sesame_sdk.model.manifest import ConsumerDeclaration
@@ -49,7 +49,7 @@ def offers_of(hooks: pluggy.HookRelay) -> Offers:
     """Call a plugin's registering hooks and check what they return.
 
     Raises:
-        Misconfigured: naming the hook, and what it should return.
+        ConfigurationError: naming the hook, and what it should return.
     """
     providers = _objects(hooks.sesame_signal_providers, SignalProvider, _check_provider)
     consumers = _objects(hooks.sesame_score_consumers, ScoreConsumer, _check_consumer)
@@ -82,7 +82,7 @@ def _objects(hook: pluggy.HookCaller, kind: type, check: Callable[[str, Any], No
             raise _wrong(hook.name, f"returned more than {MOST} objects")
     for one in found:
         if inspect.isclass(one):
-            raise _wrong(hook.name, f"returned the class {one.__name__}", mend=f"return {one.__name__}()")
+            raise _wrong(hook.name, f"returned the class {one.__name__}", hint=f"return {one.__name__}()")
         if not isinstance(one, kind):
             raise _wrong(hook.name, f"returned {type(one).__name__}, which is not a {kind.__name__}")
         check(hook.name, one)
@@ -93,7 +93,7 @@ def _check_provider(hook: str, provider: SignalProvider[Any]) -> None:
     named = type(provider).__name__
     name, kinds = getattr(provider, "name", None), getattr(provider, "kinds", None)
     if not isinstance(name, str) or not _is_name(name):
-        raise _wrong(hook, f"{named}.name must be short, in lower case", mend="write it like: retail")
+        raise _wrong(hook, f"{named}.name must be short, in lower case", hint="write it like: retail")
     if not isinstance(kinds, tuple) or not kinds or not all(isinstance(one, SignalKind) for one in kinds):
         raise _wrong(hook, f"{named}.kinds must be a tuple of at least one SignalKind")
 
@@ -114,14 +114,14 @@ def _check_signer(hook: str, signer: object) -> None:
     # Looked at without being run: a key in a KMS may answer its `kid` over the network.
     for name in ("kid", "public_jwk", "sign"):
         if inspect.getattr_static(signer, name, None) is None:
-            raise _wrong(hook, f"{type(signer).__name__} has no {name}", mend="see sesame_sdk.Signer")
+            raise _wrong(hook, f"{type(signer).__name__} has no {name}", hint="see sesame_sdk.Signer")
 
 
 def _refuse_twice(claims: tuple[str, ...]) -> None:
     for claim in claims:
         if claims.count(claim) > 1:
-            raise Misconfigured(f"declares {claim} twice")
+            raise ConfigurationError(f"declares {claim} twice")
 
 
-def _wrong(hook: str, what: str, *, mend: str | None = None) -> Misconfigured:
-    return Misconfigured(what, field=f"{hook}()", mend=mend)
+def _wrong(hook: str, what: str, *, hint: str | None = None) -> ConfigurationError:
+    return ConfigurationError(what, field=f"{hook}()", hint=hint)

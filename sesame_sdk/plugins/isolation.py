@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sesame_sdk.interfaces import KeptBack, ScoreConsumer, SignalProvider, Signer
-from sesame_sdk.model.pseudonyms import Identity
+from sesame_sdk.interfaces import ScoreConsumer, SignalProvider, Signer, Skipped
+from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.plugins.plugin import Plugin
@@ -39,13 +39,13 @@ class GuardedProvider(SignalProvider[Any]):
         while (event := self._plugin.call(doing, step)) is not _END:
             yield event
 
-    def signals(self, event: Any, identity: Identity) -> tuple[Signal | KeptBack, ...]:  # noqa: ANN401
+    def signals(self, event: Any, identity: Pseudonymizer) -> tuple[Signal | Skipped, ...]:  # noqa: ANN401
         """What one event says, as `SignalProvider.signals` does, with kinds that were declared."""
         said = self._plugin.call(
             f"{self.name}.signals()", lambda: tuple(self._inner.signals(event, identity))
         )
         for one in said:
-            if not isinstance(one, KeptBack):
+            if not isinstance(one, Skipped):
                 self._check(one)
         return said
 

@@ -18,12 +18,12 @@ from typing import TypeVar
 import pluggy
 
 from sesame_sdk import hookspecs
-from sesame_sdk.errors import Misconfigured, SesameError
+from sesame_sdk.errors import ConfigurationError, SesameError
 from sesame_sdk.model.manifest import API_VERSION
 from sesame_sdk.plugins import error_text
 from sesame_sdk.plugins.discovery import Candidate
 from sesame_sdk.plugins.hook_results import Offers, offers_of
-from sesame_sdk.plugins.status import PluginInfo, State
+from sesame_sdk.plugins.status import PluginInfo, PluginState
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Plugin:
     def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
         self.name = candidate.name
-        self.state = State.ACTIVE
+        self.state = PluginState.ACTIVE
         self.why = ""
         self.api = ""
         self.offers = Offers()
@@ -44,7 +44,7 @@ class Plugin:
     @property
     def active(self) -> bool:
         """Whether it may be called."""
-        return self.state is State.ACTIVE
+        return self.state is PluginState.ACTIVE
 
     @property
     def info(self) -> PluginInfo:
@@ -74,10 +74,10 @@ class Plugin:
                 module = self._while("import", self.candidate.load)
                 if self._fits(module):
                     self._while("registration", lambda: self._register(module))
-        except Misconfigured as error:
-            self.put(State.SET_ASIDE, str(error))
+        except ConfigurationError as error:
+            self.put(PluginState.DISABLED, str(error))
 
-    def put(self, state: State, why: str) -> None:
+    def put(self, state: PluginState, why: str) -> None:
         """Take it out of use, for a reason that is shown."""
         self.state, self.why = state, why
 
@@ -85,10 +85,10 @@ class Plugin:
         """Pass if it may be called.
 
         Raises:
-            Misconfigured: it is out of use; says why.
+            ConfigurationError: it is out of use; says why.
         """
         if not self.active:
-            raise Misconfigured(f"is {self.state}: {self.why}", field=f"plugin {self.name!r}")
+            raise ConfigurationError(f"is {self.state}: {self.why}", field=f"plugin {self.name!r}")
 
     def call(
         self,
@@ -105,7 +105,7 @@ class Plugin:
             passing: exceptions that are answers, and pass.
 
         Raises:
-            Misconfigured: it raised something else and is now set aside, or it was so already.
+            ConfigurationError: it raised something else and is now set aside, or it was so already.
         """
         self.ensure_active()
         try:
@@ -115,11 +115,11 @@ class Plugin:
         except (Exception, SystemExit) as error:
             raise self.broke(f"{doing} raised {error_text.in_a_call(error)}") from error
 
-    def broke(self, how: str) -> Misconfigured:
+    def broke(self, how: str) -> ConfigurationError:
         """Set it aside in mid-use; returns the error to raise."""
-        self.put(State.SET_ASIDE, how)
-        return Misconfigured(
-            f"is set aside: {how}", field=f"plugin {self.name!r}", mend="tell its author, or block it"
+        self.put(PluginState.DISABLED, how)
+        return ConfigurationError(
+            f"is set aside: {how}", field=f"plugin {self.name!r}", hint="tell its author, or block it"
         )
 
     def _while(self, doing: str, function: Callable[[], T]) -> T:
@@ -127,7 +127,7 @@ class Plugin:
             return function()
         except (Exception, SystemExit) as error:
             text = str(error) if isinstance(error, SesameError) else error_text.in_loading(error)
-            raise Misconfigured(text, field=doing) from error
+            raise ConfigurationError(text, field=doing) from error
 
     def _fits(self, module: object) -> bool:
         said = getattr(module, "SESAME_API", None)
@@ -136,7 +136,8 @@ class Plugin:
             return True
         wrote = f"was written for API {said!r}" if said is not None else "does not say which API it is for"
         self.put(
-            State.INCOMPATIBLE, f'{wrote}, and this SDK speaks {API_VERSION} (SESAME_API = "{API_VERSION}")'
+            PluginState.INCOMPATIBLE,
+            f'{wrote}, and this SDK speaks {API_VERSION} (SESAME_API = "{API_VERSION}")',
         )
         return False
 
@@ -145,7 +146,7 @@ class Plugin:
         try:
             self._hooks.check_pending()
         except pluggy.PluginValidationError as error:
-            raise Misconfigured(self._unknown_hooks(module)) from error
+            raise ConfigurationError(self._unknown_hooks(module)) from error
         self.offers = offers_of(self._hooks.hook)
 
     def _unknown_hooks(self, module: object) -> str:

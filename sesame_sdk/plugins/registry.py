@@ -15,7 +15,7 @@ from typing import TypeVar
 import click
 from attrs import evolve
 
-from sesame_sdk.errors import Misconfigured, Refused
+from sesame_sdk.errors import ConfigurationError, GuardRefusedError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import manifest_digest
@@ -25,7 +25,7 @@ from sesame_sdk.plugins.commands import commands_of
 from sesame_sdk.plugins.discovery import Candidate
 from sesame_sdk.plugins.isolation import GuardedConsumer, GuardedProvider, GuardedSigner
 from sesame_sdk.plugins.plugin import Plugin
-from sesame_sdk.plugins.status import PluginInfo, State
+from sesame_sdk.plugins.status import PluginInfo, PluginState
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class PluginRegistry:
         """The provider of that name.
 
         Raises:
-            Misconfigured: there is none, or its plugin is out of use.
+            ConfigurationError: there is none, or its plugin is out of use.
         """
         plugin, inner = self._find(
             "provider", name, ((p, one.name, one) for p in self._plugins for one in p.offers.providers)
@@ -81,7 +81,7 @@ class PluginRegistry:
         """The consumer whose declaration has that name.
 
         Raises:
-            Misconfigured: there is none, or its plugin is out of use.
+            ConfigurationError: there is none, or its plugin is out of use.
         """
         plugin, inner = self._find(
             "consumer",
@@ -95,14 +95,14 @@ class PluginRegistry:
         for plugin in self._active:
             try:
                 group.commands.update(commands_of(plugin, group))
-            except Misconfigured:
+            except ConfigurationError:
                 continue  # it is set aside, and says why
 
     def manifest(self, name: str) -> Manifest:
         """What the plugin with that entry point declares, as its partner signs it when joining a hub.
 
         Raises:
-            Misconfigured: there is no such plugin, or it is out of use.
+            ConfigurationError: there is no such plugin, or it is out of use.
         """
         plugin, _ = self._find("plugin", name, ((p, p.name, None) for p in self._plugins))
         return _manifest(plugin)
@@ -119,14 +119,14 @@ class PluginRegistry:
     def _load(self, plugin: Plugin, taken: dict[str, str]) -> Plugin:
         """Load one; `taken` says which plugin holds which claim so far."""
         if plugin.name in self._block:
-            plugin.put(State.BLOCKED, "named in the block list")
+            plugin.put(PluginState.BLOCKED, "named in the block list")
             return plugin
         plugin.load()
         claims = (f"entry point {plugin.name!r}", *plugin.offers.claims)
         if plugin.active and (held := next((claim for claim in claims if claim in taken), None)):
-            plugin.put(State.SET_ASIDE, f"{held} is taken by {taken[held]}")
+            plugin.put(PluginState.DISABLED, f"{held} is taken by {taken[held]}")
         if plugin.active and (refusal := _refusal(plugin)):
-            plugin.put(State.SET_ASIDE, refusal)
+            plugin.put(PluginState.DISABLED, refusal)
         if plugin.active:
             taken.update(dict.fromkeys(claims, plugin.candidate.distribution))
         return plugin
@@ -140,8 +140,10 @@ class PluginRegistry:
                 return plugin, inner
         names = ", ".join(named for plugin, named, _ in known if plugin.active) or "none"
         aside = ", ".join(plugin.name for plugin in self._plugins if not plugin.active)
-        mend = f"not in use: {aside}; see: sesame plugins" if aside else "see: sesame plugins"
-        raise Misconfigured(f"there is none of that name, but: {names}", field=f"{what} {name!r}", mend=mend)
+        hint = f"not in use: {aside}; see: sesame plugins" if aside else "see: sesame plugins"
+        raise ConfigurationError(
+            f"there is none of that name, but: {names}", field=f"{what} {name!r}", hint=hint
+        )
 
 
 def _refusal(plugin: Plugin) -> str:
@@ -152,7 +154,7 @@ def _refusal(plugin: Plugin) -> str:
             guard.admit_kind(kind)
         for declaration in plugin.offers.declarations:
             guard.admit_consumer(declaration)
-    except Refused as refused:
+    except GuardRefusedError as refused:
         return f"refused by the guard: {refused}"
     return ""
 

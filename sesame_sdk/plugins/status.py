@@ -8,11 +8,11 @@ from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.signals import SignalKind
 
 
-class State(StrEnum):
+class PluginState(StrEnum):
     """What has become of a plugin."""
 
     ACTIVE = "active"
-    SET_ASIDE = "set aside"
+    DISABLED = "set aside"
     INCOMPATIBLE = "incompatible"
     BLOCKED = "blocked"
 
@@ -38,5 +38,5 @@ class PluginInfo:
     api: str
     kinds: tuple[SignalKind, ...]
     consumers: tuple[ConsumerDeclaration, ...]
-    state: State
+    state: PluginState
     why: str

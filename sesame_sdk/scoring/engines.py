@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, SUMS_SQL, policy_rows
@@ -122,8 +122,8 @@ def score_parquet(
     """Score everybody in a Parquet file, or in all that match a glob, with the columns of `counted`.
 
     Raises:
-        Misconfigured: the `hub` extra, which brings DuckDB, is not installed.
-        Rejected: no such file, or not one with these columns.
+        ConfigurationError: the `hub` extra, which brings DuckDB, is not installed.
+        InvalidInputError: no such file, or not one with these columns.
     """
     with _duckdb().connect(config={"threads": threads} if threads else {}) as connection:
         bind_parquet(connection, path, policy, as_of)
@@ -144,8 +144,8 @@ def bind_parquet(
         connection.execute(named, [*chain.from_iterable(rows)])
         connection.execute(f"EXPLAIN {SCORE_SQL}")
     except _duckdb().Error as error:
-        mend = "give Parquet with subject, partner, kind, value and occurred_at in microseconds"
-        raise Rejected("cannot be read as signals", field="path", mend=mend) from error
+        hint = "give Parquet with subject, partner, kind, value and occurred_at in microseconds"
+        raise InvalidInputError("cannot be read as signals", field="path", hint=hint) from error
 
 
 def _selected(rows: list[tuple[str | float, ...]]) -> str:
@@ -165,6 +165,6 @@ def _duckdb() -> Any:  # noqa: ANN401 - a module
     try:
         import duckdb
     except ImportError as error:
-        mend = "pip install sesame-sdk[hub]"
-        raise Misconfigured("DuckDB is not installed", field="score_parquet", mend=mend) from error
+        hint = "pip install sesame-sdk[hub]"
+        raise ConfigurationError("DuckDB is not installed", field="score_parquet", hint=hint) from error
     return duckdb

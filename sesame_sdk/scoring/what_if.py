@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.explanation import Estimate, Hypothetical
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
@@ -35,7 +35,7 @@ def what_if(held: Iterable[Held], supposed: Iterable[Hypothetical], policy: Poli
         as_of: the day.
 
     Raises:
-        Rejected: too many, a kind that the policy does not weigh, or a value against its polarity.
+        InvalidInputError: too many, a kind that the policy does not weigh, or a value against its polarity.
     """
     asked, real = tuple(supposed), list(held)
     _check(asked, policy)
@@ -47,16 +47,16 @@ def what_if(held: Iterable[Held], supposed: Iterable[Hypothetical], policy: Poli
 
 def _check(supposed: Sequence[Hypothetical], policy: Policy) -> None:
     if len(supposed) > MOST_SUPPOSED:
-        raise Rejected(f"must be at most {MOST_SUPPOSED}, not {len(supposed)}", field="supposed")
+        raise InvalidInputError(f"must be at most {MOST_SUPPOSED}, not {len(supposed)}", field="supposed")
     kinds = {weighting.kind.name: weighting.kind for weighting in policy.weightings}
     for one in supposed:
         if one.kind not in kinds:
             known = ", ".join(sorted(kinds))
-            raise Rejected(
-                f"{policy.name} does not weigh {one.kind}", field="kind", mend=f"it weighs: {known}"
+            raise InvalidInputError(
+                f"{policy.name} does not weigh {one.kind}", field="kind", hint=f"it weighs: {known}"
             )
         if kinds[one.kind].polarity is Polarity.REWARD and one.value < 0:
-            raise Rejected(f"{one.kind} cannot be less than 0", field="value", mend="give 0 or more")
+            raise InvalidInputError(f"{one.kind} cannot be less than 0", field="value", hint="give 0 or more")
 
 
 def _as_held(supposed: Iterable[Hypothetical], held: Iterable[Held], as_of: date) -> list[Held]:

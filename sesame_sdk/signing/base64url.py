@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import codec
 
 #: What msgspec would not refuse as a foreign letter: those of the other alphabet, padding, and the two
@@ -33,11 +33,11 @@ def decode(text: bytes, *, field: str) -> bytes:
     """Read base64url, and nothing that merely looks like it.
 
     Raises:
-        Rejected: a foreign letter, padding, an impossible length or spare bits that are set.
+        InvalidInputError: a foreign letter, padding, an impossible length or spare bits that are set.
     """
     (data,) = decode_all([text], field=field)
     if encode(data[len(text) // 4 * 3 :]) != text[len(text) & ~3 :]:
-        raise Rejected("has spare bits set at its end", field=field)
+        raise InvalidInputError("has spare bits set at its end", field=field)
     return data
 
 
@@ -45,15 +45,15 @@ def decode_all(texts: Sequence[bytes], *, field: str) -> list[bytes]:
     """Read many at once, as strictly but for the spare bits: for texts whose own spelling was hashed.
 
     Raises:
-        Rejected: one of them is not base64url.
+        InvalidInputError: one of them is not base64url.
     """
     joined = b"".join(texts)
     if any(letter in joined for letter in _REFUSED):
-        raise Rejected("is not base64url", field=field)
+        raise InvalidInputError("is not base64url", field=field)
     padded = b'","'.join([text + _PADDING[len(text) & 3] for text in texts])
     quoted = b'["%b"]' % padded if texts else b"[]"
     try:
         read: list[bytes] = _read_list(quoted.replace(b"-", b"+").replace(b"_", b"/"))
     except msgspec.DecodeError as error:
-        raise Rejected("is not base64url", field=field) from error
+        raise InvalidInputError("is not base64url", field=field) from error
     return read

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from attrs import fields
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.envelope import MOST_SIGNALS
 from sesame_sdk.model.signals import Signal
 
@@ -44,7 +44,9 @@ class InTheClear(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     signals: Annotated[tuple[Signal, ...], msgspec.Meta(max_length=MOST_SIGNALS)]
 
 
-class Claims(msgspec.Struct, rename={"algorithm": "_sd_alg"}, forbid_unknown_fields=True, frozen=True):
+class EnvelopeClaims(
+    msgspec.Struct, rename={"algorithm": "_sd_alg"}, forbid_unknown_fields=True, frozen=True
+):
     """The claims that may stand around signals (RFC 8417 section 2.2, RFC 9901 section 4.1.1).
 
     `tokens` has read all but the last. ``sub_id`` is not among them: signals name their own subjects.
@@ -66,10 +68,10 @@ def check_disclosed(texts: Sequence[bytes]) -> None:
     """Pass if each disclosure holds a salt and the members of a signal. They have been decoded before.
 
     Raises:
-        Rejected: one holds more, or is too long.
+        InvalidInputError: one holds more, or is too long.
     """
     if max(map(len, texts), default=0) > MOST_DISCLOSED:
-        raise Rejected(f"must be at most {MOST_DISCLOSED} bytes", field="disclosure")
+        raise InvalidInputError(f"must be at most {MOST_DISCLOSED} bytes", field="disclosure")
     # A further member has two more quotes, and so has one whose text escapes some: those are looked at
     # closely. To do that with each would cost more than all the rest of opening.
     for text in texts:
@@ -81,7 +83,7 @@ def check_in_the_clear(payload: msgspec.Raw) -> None:
     """The same for signals in the clear.
 
     Raises:
-        Rejected: one holds more than the members of a signal.
+        InvalidInputError: one holds more than the members of a signal.
     """
     for told in json.loads(bytes(payload), object_pairs_hook=list)[0][1]:
         _check_members(told)
@@ -90,4 +92,4 @@ def check_in_the_clear(payload: msgspec.Raw) -> None:
 def _check_members(pairs: list[tuple[str, object]]) -> None:
     names = [name for name, _ in pairs]
     if len(names) != len(_MEMBERS) or set(names) != _MEMBERS:
-        raise Rejected("must have the members of a signal, each once, and no others", field="signal")
+        raise InvalidInputError("must have the members of a signal, each once, and no others", field="signal")

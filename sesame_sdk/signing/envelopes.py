@@ -21,7 +21,7 @@ from datetime import datetime
 import msgspec
 from attrs import field, frozen
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import MOST_SIGNALS, Envelope, EventType
@@ -77,11 +77,11 @@ def seal(
         The envelope with every signal disclosed.
 
     Raises:
-        Rejected: naming what is wrong; nothing is signed that the other side would refuse.
+        InvalidInputError: naming what is wrong; nothing is signed that the other side would refuse.
     """
     sealed = Envelope(jti or security_events.new_jti(), issuer, audience, now, tuple(signals))
     if not sealed.signals:
-        raise Rejected("must hold at least one signal", field="signals")
+        raise InvalidInputError("must hold at least one signal", field="signals")
     disclosures, digests = sd_jwt.disclose(codec.encode_each(sealed.signals))
     token = security_events.sign_event(
         EventType.SIGNALS,
@@ -111,12 +111,12 @@ def open_envelope(data: bytes, keys: KeyFinder, *, audience: str, now: datetime)
         now: when it came in; UTC.
 
     Raises:
-        Rejected: see `tokens.verify_claims` and the rules of this module.
+        InvalidInputError: see `tokens.verify_claims` and the rules of this module.
     """
     token, disclosures = _split(data)
     verified = jwt.verify_claims(token, keys, typ=jwt.SET_TYP, audience=audience, now=now)
     payload = security_events.raw_payload(verified.claims, EventType.SIGNALS)
-    form = codec.decode(verified.claims, envelope_schema.Claims, field="claims")
+    form = codec.decode(verified.claims, envelope_schema.EnvelopeClaims, field="claims")
     listed: list[str] = []
     shown: tuple[bytes, ...] = ()
     if disclosures is None:
@@ -133,26 +133,26 @@ def open_envelope(data: bytes, keys: KeyFinder, *, audience: str, now: datetime)
 def _split(data: bytes) -> tuple[bytes, list[bytes] | None]:
     """The JWT and its disclosures; None where there can be none."""
     if len(data) > MOST_BYTES:
-        raise Rejected(f"must be at most {MOST_BYTES} bytes, not {len(data)}", field="envelope")
+        raise InvalidInputError(f"must be at most {MOST_BYTES} bytes, not {len(data)}", field="envelope")
     if data.count(b"~") > MOST_SIGNALS + 1:
-        raise Rejected(f"must hold at most {MOST_SIGNALS} disclosures", field="envelope")
+        raise InvalidInputError(f"must hold at most {MOST_SIGNALS} disclosures", field="envelope")
     token, *disclosures = data.split(b"~")
     if not disclosures:
         return token, None
     if disclosures.pop():
-        raise Rejected("must end in ~; key binding is not used here", field="envelope")
+        raise InvalidInputError("must end in ~; key binding is not used here", field="envelope")
     return token, disclosures
 
 
 def _listed(algorithm: str, payload: msgspec.Raw) -> list[str]:
     """The digests that were signed."""
     if algorithm != envelope_schema.SD_ALG:
-        raise Rejected(f"must be {envelope_schema.SD_ALG}", field="_sd_alg")
+        raise InvalidInputError(f"must be {envelope_schema.SD_ALG}", field="_sd_alg")
     listed = [
         element.digest for element in codec.decode(payload, envelope_schema.Digests, field="events").signals
     ]
     if len(set(listed)) != len(listed):
-        raise Rejected("lists a digest twice", field="signals")
+        raise InvalidInputError("lists a digest twice", field="signals")
     return listed
 
 
@@ -163,10 +163,10 @@ def _in_order(listed: list[str], disclosures: list[bytes]) -> tuple[bytes, ...]:
         return tuple(disclosures)
     by_digest = dict(zip(digests, disclosures, strict=True))
     if len(by_digest) != len(disclosures):
-        raise Rejected("comes twice", field="disclosure")
+        raise InvalidInputError("comes twice", field="disclosure")
     shown = tuple(by_digest[digest] for digest in listed if digest in by_digest)
     if len(shown) != len(disclosures):
-        raise Rejected("is not in what was signed", field="disclosure")
+        raise InvalidInputError("is not in what was signed", field="disclosure")
     return shown
 
 
@@ -176,6 +176,6 @@ def _read(disclosures: Sequence[bytes]) -> tuple[Signal, ...]:
     try:
         signals = tuple([_read_disclosed(text)[1] for text in texts])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(str(error), field="disclosure") from error
+        raise InvalidInputError(str(error), field="disclosure") from error
     envelope_schema.check_disclosed(texts)
     return signals

@@ -18,7 +18,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
@@ -60,27 +60,29 @@ class Unproven:
         """Look at the signature.
 
         Raises:
-            Rejected: ``authentication_failed``, when this key did not make it.
+            InvalidInputError: ``authentication_failed``, when this key did not make it.
         """
         try:
             valid = jws.validate_compact(self._signed, _public_key(public_point(jwk)), registry=_REGISTRY)
         except JoseError as error:
-            raise Rejected(f"cannot be checked: {error.error}", field="signature") from error
+            raise InvalidInputError(f"cannot be checked: {error.error}", field="signature") from error
         if not valid:
-            raise Rejected("is not of this token and key", field="signature", code="authentication_failed")
+            raise InvalidInputError(
+                "is not of this token and key", field="signature", code="authentication_failed"
+            )
 
 
 def sign(payload: bytes, signer: Signer, *, typ: str) -> bytes:
     """A token that `read` reads.
 
     Raises:
-        Misconfigured: the signer gives back something that is not an Ed25519 signature.
+        ConfigurationError: the signer gives back something that is not an Ed25519 signature.
     """
     signing_input = _header_for(signer.kid, typ) + b"." + base64url.encode(payload)
     # Not through joserfc: it wants the private key itself, and a KMS does not give it away.
     signature = signer.sign(signing_input)
     if len(signature) != SIGNATURE_BYTES:
-        raise Misconfigured(f"must return {SIGNATURE_BYTES} bytes of Ed25519 signature", field="signer")
+        raise ConfigurationError(f"must return {SIGNATURE_BYTES} bytes of Ed25519 signature", field="signer")
     return signing_input + b"." + base64url.encode(signature)
 
 
@@ -88,13 +90,13 @@ def read(token: bytes, *, typ: str) -> Unproven:
     """Take a token apart, and refuse it unless its form is the one that this module's rules ask for.
 
     Raises:
-        Rejected: the first rule that does not hold.
+        InvalidInputError: the first rule that does not hold.
     """
     kid = _read_header(split(token)[0], typ)
     try:
         signed = jws.extract_compact(token, registry=_REGISTRY)
     except JoseError as error:
-        raise Rejected("is not a JWS in compact form", field="token") from error
+        raise InvalidInputError("is not a JWS in compact form", field="token") from error
     return Unproven(kid, signed.payload, signed)
 
 
@@ -102,13 +104,13 @@ def split(token: bytes) -> tuple[bytes, bytes, bytes]:
     """Header, payload and signature, still encoded.
 
     Raises:
-        Rejected: too long, or not three parts.
+        InvalidInputError: too long, or not three parts.
     """
     if len(token) > MOST_BYTES:
-        raise Rejected(f"must be at most {MOST_BYTES} bytes, not {len(token)}", field="token")
+        raise InvalidInputError(f"must be at most {MOST_BYTES} bytes, not {len(token)}", field="token")
     parts = token.split(b".", 3)
     if len(parts) != 3:
-        raise Rejected("must have three parts", field="token")
+        raise InvalidInputError("must have three parts", field="token")
     return parts[0], parts[1], parts[2]
 
 
@@ -116,7 +118,7 @@ def payload_of(token: bytes) -> bytes:
     """What a token says. Nobody has looked at its header or its signature.
 
     Raises:
-        Rejected: it is no token.
+        InvalidInputError: it is no token.
     """
     return base64url.decode(split(token)[1], field="payload")
 
@@ -133,20 +135,20 @@ def _public_key(point: bytes) -> OKPKey:
 
 def _read_header(segment: bytes, typ: str) -> str:
     if len(segment) > MOST_HEADER_BYTES:
-        raise Rejected(f"must be at most {MOST_HEADER_BYTES} bytes", field="header")
+        raise InvalidInputError(f"must be at most {MOST_HEADER_BYTES} bytes", field="header")
     text = base64url.decode(segment, field="header")
     header = codec.decode(text, dict[str, Any], field="header")
     if header.keys() != _HEADER:
         wrong = ", ".join(sorted(header.keys() ^ _HEADER))
-        raise Rejected(f"must have alg, kid and typ and nothing else: {wrong!a}", field="header")
+        raise InvalidInputError(f"must have alg, kid and typ and nothing else: {wrong!a}", field="header")
     if not all(isinstance(value, str) for value in header.values()):
-        raise Rejected("must hold nothing but text", field="header")
+        raise InvalidInputError("must hold nothing but text", field="header")
     # Of two equal members one parser keeps the first, another the last (RFC 7515 section 4).
     if len(json.loads(text, object_pairs_hook=list)) != len(header):
-        raise Rejected("has a member twice", field="header")
+        raise InvalidInputError("has a member twice", field="header")
     if header["alg"] not in _ALGORITHMS:
-        raise Rejected("must be Ed25519", field="alg")
+        raise InvalidInputError("must be Ed25519", field="alg")
     if header["typ"].lower().removeprefix("application/") != typ:
-        raise Rejected(f"must be {typ}", field="typ")
+        raise InvalidInputError(f"must be {typ}", field="typ")
     kid: str = header["kid"]
     return kid

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec, validators
 from sesame_sdk.signing import jws
@@ -33,7 +33,7 @@ class KeyFinder(Protocol):
         """The public JWK that `issuer` signs with under `kid` at this moment.
 
         Raises:
-            Rejected: ``invalid_issuer`` or ``invalid_key``.
+            InvalidInputError: ``invalid_issuer`` or ``invalid_key``.
         """
         ...
 
@@ -106,7 +106,7 @@ def verify_claims(
         leeway: how far another clock may be from ours.
 
     Raises:
-        Rejected: the first of this module's rules that does not hold.
+        InvalidInputError: the first of this module's rules that does not hold.
     """
     unproven = jws.read(token, typ=typ)
     issuer = issuer_of(unproven.payload)
@@ -121,7 +121,7 @@ def issuer_of(claims: bytes) -> str:
     """Who says so, by a payload that nobody has verified yet.
 
     Raises:
-        Rejected: it does not say.
+        InvalidInputError: it does not say.
     """
     return codec.decode(claims, _Issued, field="token").iss
 
@@ -130,27 +130,27 @@ def seconds(moment: datetime) -> int:
     """A NumericDate (RFC 7519 section 2).
 
     Raises:
-        Rejected: the moment is not UTC.
+        InvalidInputError: the moment is not UTC.
     """
     if moment.tzinfo is not UTC:
-        raise Rejected("must be in UTC", field="now", mend="pass datetime.now(UTC)")
+        raise InvalidInputError("must be in UTC", field="now", hint="pass datetime.now(UTC)")
     return int(moment.timestamp())
 
 
 def _check_audience(claims: _Claims, audience: str) -> None:
     named = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
     if audience not in named:
-        raise Rejected("is meant for somebody else", field="aud", code="invalid_audience")
+        raise InvalidInputError("is meant for somebody else", field="aud", code="invalid_audience")
 
 
 def _check_times(claims: _Claims, now: datetime, leeway: timedelta) -> datetime:
     issued_at = _moment(claims.iat, "iat")
     if issued_at > now + leeway:
-        raise Rejected("is in the future", field="iat", mend="set the sender's clock")
+        raise InvalidInputError("is in the future", field="iat", hint="set the sender's clock")
     if claims.nbf is not None and _moment(claims.nbf, "nbf") > now + leeway:
-        raise Rejected("is in the future", field="nbf")
+        raise InvalidInputError("is in the future", field="nbf")
     if claims.exp is not None and _moment(claims.exp, "exp") <= now - leeway:
-        raise Rejected("is past", field="exp", mend="sign a new token")
+        raise InvalidInputError("is past", field="exp", hint="sign a new token")
     return issued_at
 
 
@@ -158,4 +158,4 @@ def _moment(numeric_date: float, name: str) -> datetime:
     try:
         return datetime.fromtimestamp(numeric_date, UTC)
     except (OverflowError, ValueError, OSError) as error:
-        raise Rejected("is no date", field=name) from error
+        raise InvalidInputError("is no date", field=name) from error

@@ -16,7 +16,7 @@ from typing import Any, Self
 from attrs import field, frozen
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
 
@@ -53,22 +53,22 @@ class SigningKey:
         """Read a key that `save` wrote, or any private Ed25519 JWK.
 
         Raises:
-            Misconfigured: there is no such file, others may read it, or it holds something else.
+            ConfigurationError: there is no such file, others may read it, or it holds something else.
         """
         try:
             return cls(_private_key(_read_private(path)))
         except OSError as error:
-            raise Misconfigured(
-                f"cannot be read: {error.strerror}", field=str(path), mend="make one with: sesame keys new"
+            raise ConfigurationError(
+                f"cannot be read: {error.strerror}", field=str(path), hint="make one with: sesame keys new"
             ) from error
-        except Rejected as error:
-            raise Misconfigured(f"is not a private Ed25519 JWK: {error}", field=str(path)) from error
+        except InvalidInputError as error:
+            raise ConfigurationError(f"is not a private Ed25519 JWK: {error}", field=str(path)) from error
 
     def save(self, path: Path) -> None:
         """Write the key to a new file that its owner alone may read.
 
         Raises:
-            Misconfigured: the file is there already, its folder is not, or the disk is full.
+            ConfigurationError: the file is there already, its folder is not, or the disk is full.
         """
         secret = base64url.encode(self._private.private_bytes_raw()).decode()
         try:
@@ -78,10 +78,10 @@ class SigningKey:
                 file.flush()
                 os.fsync(descriptor)  # a key that others know of must outlive a power cut
         except OSError as error:
-            raise Misconfigured(
+            raise ConfigurationError(
                 f"cannot be written: {error.strerror}",
                 field=str(path),
-                mend="name a new file in a folder that is there; a key is never written over",
+                hint="name a new file in a folder that is there; a key is never written over",
             ) from error
 
     @property
@@ -102,7 +102,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     """What an Ed25519 key is known by: RFC 7638, over the members that RFC 8037 section 2 requires.
 
     Raises:
-        Rejected: it is not an Ed25519 key.
+        InvalidInputError: it is not an Ed25519 key.
     """
     public_point(jwk)
     required = codec.encode({name: jwk[name] for name in ("crv", "kty", "x")})
@@ -113,10 +113,12 @@ def public_point(jwk: Mapping[str, Any]) -> bytes:
     """The 32 bytes of an Ed25519 public key.
 
     Raises:
-        Rejected: it is not an Ed25519 key.
+        InvalidInputError: it is not an Ed25519 key.
     """
     if jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
-        raise Rejected("must be an Ed25519 key (kty OKP, crv Ed25519)", field="jwk", code="invalid_key")
+        raise InvalidInputError(
+            "must be an Ed25519 key (kty OKP, crv Ed25519)", field="jwk", code="invalid_key"
+        )
     return _key_bytes(jwk, "x")
 
 
@@ -132,42 +134,43 @@ def read_jwk_set(data: bytes) -> tuple[dict[str, Any], ...]:
         data: JSON of a JWK Set, at most `MOST_SET_BYTES` and `MOST_KEYS`.
 
     Raises:
-        Rejected: a member is private, not an Ed25519 signing key, there twice, or has a ``kid`` that is
+        InvalidInputError: a member is private, not an Ed25519 signing key, there twice, or has a ``kid``
+            that is
             not its thumbprint.
     """
     if len(data) > MOST_SET_BYTES:
-        raise Rejected(f"must be at most {MOST_SET_BYTES} bytes", field="jwks")
+        raise InvalidInputError(f"must be at most {MOST_SET_BYTES} bytes", field="jwks")
     jwks = codec.decode(data, dict[str, Any]).get("keys")
     if not isinstance(jwks, list) or not 0 < len(jwks) <= MOST_KEYS:
-        raise Rejected(f"must list 1 to {MOST_KEYS} keys", field="jwks")
+        raise InvalidInputError(f"must list 1 to {MOST_KEYS} keys", field="jwks")
     for jwk in jwks:
         _check_published(jwk)
     if len({jwk["kid"] for jwk in jwks}) != len(jwks):
-        raise Rejected("names a key twice", field="jwks", code="invalid_key")
+        raise InvalidInputError("names a key twice", field="jwks", code="invalid_key")
     return tuple(jwk_set(jwks)["keys"])
 
 
 def _check_published(jwk: object) -> None:
     if not isinstance(jwk, dict):
-        raise Rejected("must hold objects", field="jwks", code="invalid_key")
+        raise InvalidInputError("must hold objects", field="jwks", code="invalid_key")
     if "d" in jwk:
-        raise Rejected(
+        raise InvalidInputError(
             "holds a private key",
             field="jwks",
-            mend="publish the public part, and make a new key: this one is known now",
+            hint="publish the public part, and make a new key: this one is known now",
             code="invalid_key",
         )
     if jwk.get("kid") != thumbprint(jwk):
-        raise Rejected("must be the key's RFC 7638 thumbprint", field="kid", code="invalid_key")
+        raise InvalidInputError("must be the key's RFC 7638 thumbprint", field="kid", code="invalid_key")
     if jwk.get("use", "sig") != "sig" or jwk.get("alg") not in _ALGORITHMS:
-        raise Rejected("must be for signing with Ed25519", field="use, alg", code="invalid_key")
+        raise InvalidInputError("must be for signing with Ed25519", field="use, alg", code="invalid_key")
 
 
 def _read_private(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         # Of the open file, not of the path: nobody can put another one in its place in between.
         if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise Misconfigured("is open to others", field=str(path), mend=f"chmod 600 {path}")
+            raise ConfigurationError("is open to others", field=str(path), hint=f"chmod 600 {path}")
         return codec.decode(file.read(_MOST_FILE_BYTES), dict[str, Any])
 
 
@@ -175,17 +178,17 @@ def _private_key(jwk: Mapping[str, Any]) -> Ed25519PrivateKey:
     point = public_point(jwk)
     private = Ed25519PrivateKey.from_private_bytes(_key_bytes(jwk, "d"))
     if private.public_key().public_bytes_raw() != point:
-        raise Rejected("does not belong to d", field="x")
+        raise InvalidInputError("does not belong to d", field="x")
     if jwk.get("kid", thumbprint(jwk)) != thumbprint(jwk):
-        raise Rejected("must be the key's RFC 7638 thumbprint", field="kid")
+        raise InvalidInputError("must be the key's RFC 7638 thumbprint", field="kid")
     return private
 
 
 def _key_bytes(jwk: Mapping[str, Any], name: str) -> bytes:
     text = jwk.get(name)
     if not isinstance(text, str) or not text.isascii():
-        raise Rejected("must be base64url text", field=name, code="invalid_key")
+        raise InvalidInputError("must be base64url text", field=name, code="invalid_key")
     data = base64url.decode(text.encode(), field=name)
     if len(data) != KEY_BYTES:
-        raise Rejected(f"must be {KEY_BYTES} bytes", field=name, code="invalid_key")
+        raise InvalidInputError(f"must be {KEY_BYTES} bytes", field=name, code="invalid_key")
     return data

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from attrs import field, frozen
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
@@ -86,7 +86,7 @@ def verify_event(
     """Believe a Security Event Token and read its payload.
 
     Raises:
-        Rejected: see `tokens.verify_claims`; or it says something else, or says it badly.
+        InvalidInputError: see `tokens.verify_claims`; or it says something else, or says it badly.
     """
     verified = jwt.verify_claims(token, keys, typ=jwt.SET_TYP, audience=audience, now=now)
     return Event(
@@ -102,11 +102,11 @@ def raw_payload(claims: bytes, event: EventType) -> msgspec.Raw:
     """The JSON under `event`, which must be the only event.
 
     Raises:
-        Rejected: it is not.
+        InvalidInputError: it is not.
     """
     kind, payload = _only_event(claims)
     if kind is not event:
-        raise Rejected(f"must be {event.value}, not {kind.value}", field="events")
+        raise InvalidInputError(f"must be {event.value}, not {kind.value}", field="events")
     return payload
 
 
@@ -114,7 +114,7 @@ def event_type_of(token: bytes) -> EventType:
     """What a token, or an envelope, says that it is. Not verified: good for choosing who verifies it.
 
     Raises:
-        Rejected: it is no token, or not of an event that we know.
+        InvalidInputError: it is no token, or not of an event that we know.
     """
     return _only_event(_claims_of(token))[0]
 
@@ -123,7 +123,7 @@ def issuer_of(token: bytes) -> str:
     """Who is said to have signed a token, or an envelope. Not verified: good for turning away, and no more.
 
     Raises:
-        Rejected: it is no token, or does not say.
+        InvalidInputError: it is no token, or does not say.
     """
     return jwt.issuer_of(_claims_of(token))
 
@@ -135,9 +135,9 @@ def _claims_of(message: bytes) -> bytes:
 def _only_event(claims: bytes) -> tuple[EventType, msgspec.Raw]:
     events = codec.decode(claims, _Claims, field="events").events
     if len(events) != 1:
-        raise Rejected(f"must hold one event, not {len(events)}", field="events")
+        raise InvalidInputError(f"must hold one event, not {len(events)}", field="events")
     ((name, payload),) = events.items()
     try:
         return EventType(name), payload
     except ValueError as error:
-        raise Rejected(f"{name[:_LONGEST_NAME]!a} is not known here", field="events") from error
+        raise InvalidInputError(f"{name[:_LONGEST_NAME]!a} is not known here", field="events") from error

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import field, frozen, validators
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.signing.keys import thumbprint
 
@@ -28,7 +28,7 @@ class TrustedKey:
         revoked_at: refused from this moment on, if it was revoked; UTC.
 
     Raises:
-        Rejected: the JWK is no Ed25519 key, or a time is not UTC.
+        InvalidInputError: the JWK is no Ed25519 key, or a time is not UTC.
     """
 
     jwk: Mapping[str, Any]
@@ -58,7 +58,7 @@ class Trust:
         keys: by issuer URL.
 
     Raises:
-        Misconfigured: one key is there twice, so that its two ends of life could disagree.
+        ConfigurationError: one key is there twice, so that its two ends of life could disagree.
     """
 
     def __init__(self, keys: Mapping[str, Iterable[TrustedKey]]) -> None:
@@ -68,18 +68,21 @@ class Trust:
         """The public JWK that counts for `issuer` at this moment.
 
         Raises:
-            Rejected: ``invalid_issuer`` when nobody is known by that name, ``invalid_key`` when the key is
+            InvalidInputError: ``invalid_issuer`` when nobody is known by that name, ``invalid_key`` when
+                the key is
                 not theirs, or does not count now.
         """
         known = self._keys.get(issuer)
         if known is None:
-            raise Rejected("is not known here", field="iss", code="invalid_issuer")
+            raise InvalidInputError("is not known here", field="iss", code="invalid_issuer")
         trusted = known.get(kid)
         if trusted is None:
-            raise Rejected("is not a key of this issuer", field="kid", code="invalid_key")
+            raise InvalidInputError("is not a key of this issuer", field="kid", code="invalid_key")
         fault = trusted.fault(at)
         if fault:
-            raise Rejected(fault, field="kid", mend="sign with a key that counts", code="invalid_key")
+            raise InvalidInputError(
+                fault, field="kid", hint="sign with a key that counts", code="invalid_key"
+            )
         return trusted.jwk
 
 
@@ -87,6 +90,6 @@ def _by_kid(issuer: str, keys: Iterable[TrustedKey]) -> dict[str, TrustedKey]:
     found: dict[str, TrustedKey] = {}
     for key in keys:
         if key.kid in found:
-            raise Misconfigured("a key is there twice", field=issuer, mend="give each key one entry")
+            raise ConfigurationError("a key is there twice", field=issuer, hint="give each key one entry")
         found[key.kid] = key
     return found

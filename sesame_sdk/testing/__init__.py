@@ -11,12 +11,12 @@ See ``docs/testing.md``.
 
 from importlib.util import find_spec
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 
 for _library in ("pytest", "hypothesis"):
     if find_spec(_library) is None:
-        raise Misconfigured(
-            f"needs {_library}", field="sesame_sdk.testing", mend="pip install sesame-sdk[testing]"
+        raise ConfigurationError(
+            f"needs {_library}", field="sesame_sdk.testing", hint="pip install sesame-sdk[testing]"
         )
 
 import pytest  # noqa: E402 - the same

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.model.envelope import DropReason
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.testing.any_hub import AnyHub
@@ -45,14 +45,14 @@ class Reading(OnStage):
         """Whoever finds a used one gets nothing."""
         token = shop.read_token(BENEFITS, RETAIL)
         hub.read_scores(token, [shop.pseudonym("ada")])
-        with pytest.raises(Rejected, match="jti") as refused:
+        with pytest.raises(InvalidInputError, match="jti") as refused:
             hub.read_scores(token, [shop.pseudonym("ada")])
         assert refused.value.code == "authentication_failed"
 
     @pytest.mark.parametrize(("purpose", "context"), [(CARE, RETAIL), (BENEFITS, COMMUNITY)])
     def test_who_did_not_register_to_read_may_not(self, shop: Partner, purpose: str, context: str) -> None:
         """Neither for another purpose nor in another context."""
-        with pytest.raises(Rejected) as refused:
+        with pytest.raises(InvalidInputError) as refused:
             shop.read("ada", purpose=purpose, context=context)
         assert refused.value.code == "access_denied"
 
@@ -75,7 +75,7 @@ class Reading(OnStage):
 
     def test_nobody_consents_who_is_not_known_to_be_eighteen(self, shop: Partner, hub: AnyHub) -> None:
         """MIN-1; nothing of that call is kept."""
-        with pytest.raises(Refused, match="MIN-1"):
+        with pytest.raises(GuardRefusedError, match="MIN-1"):
             hub.add_grants(
                 [shop.lets_send("cleo", ORDER.name), shop.lets_send("dan", ORDER.name, adult=False)]
             )
@@ -94,7 +94,7 @@ class Reading(OnStage):
         forum.send(forum.signal("ada", "2", POST.name))
         assert self.points(shop, "ada") == [513.0 if crossings else 510.0]
         lowering = evolve(PURCHASES.weightings[2], floor=-10.0, expires_days=9.0)
-        with pytest.raises(Refused, match="CTX-1"):
+        with pytest.raises(GuardRefusedError, match="CTX-1"):
             hub.set_policy(evolve(PURCHASES, weightings=(lowering,), digest=""))
 
     def test_a_revoked_key_takes_along_what_it_signed(self, shop: Partner, hub: AnyHub, clock: Clock) -> None:
@@ -107,7 +107,7 @@ class Reading(OnStage):
         shop.with_key(new).send(shop.signal("ada", "3", ORDER.name))
         hub.revoke_key(shop.issuer, shop.key.kid, clock.now)
         assert self.points(shop.with_key(new), "ada") == [520.0]
-        with pytest.raises(Rejected) as refused:
+        with pytest.raises(InvalidInputError) as refused:
             shop.send(shop.signal("ada", "4", ORDER.name))
         assert refused.value.code == "invalid_key"
 

@@ -16,7 +16,7 @@ from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.errors import Refused, Rejected, Retryable
+from sesame_sdk.errors import GuardRefusedError, InvalidInputError, RetryableError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.problem_details import MEDIA_TYPE, problem
@@ -67,9 +67,9 @@ class Carrier(BaseAdapter):
                 return 202, SET_MEDIA_TYPE, self._hub.receive(_body(request))
             if (request.method, path) == ("POST", SCORES_PATH):
                 return 200, _JSON, self._read(request)
-        except Retryable as error:
+        except RetryableError as error:
             return 503, _JSON, _said("unavailable", error)
-        except Rejected as error:
+        except InvalidInputError as error:
             return _refusal(error, reading=path == SCORES_PATH)
         return 404, _JSON, b"{}"
 
@@ -85,12 +85,12 @@ def _body(request: requests.PreparedRequest) -> bytes:
     if request.headers.get("Content-Encoding") == "gzip":
         data = zlib.decompressobj(_GZIP).decompress(data, MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
-        raise Rejected(f"must be at most {MOST_BYTES} bytes", field="body")
+        raise InvalidInputError(f"must be at most {MOST_BYTES} bytes", field="body")
     return data
 
 
-def _refusal(error: Rejected, *, reading: bool) -> _Answer:
-    if isinstance(error, Refused):
+def _refusal(error: InvalidInputError, *, reading: bool) -> _Answer:
+    if isinstance(error, GuardRefusedError):
         status = 403 if reading else 400
         more = {"status": status, "err": error.code, "description": str(error)}
         return status, MEDIA_TYPE, codec.encode(problem(error, **more))

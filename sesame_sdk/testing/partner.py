@@ -10,7 +10,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
-from sesame_sdk.model.pseudonyms import Identity
+from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal, SignalKind
 from sesame_sdk.partner.reads import sign_read
@@ -23,7 +23,7 @@ from sesame_sdk.testing.any_hub import AnyHub
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 #: No secret: what is made under it is for tests alone.
 _SECRET = b"known to everybody who reads it."
-IDENTITY, TWIN = Identity(_SECRET), Identity(_SECRET)
+IDENTITY, TWIN = Pseudonymizer(_SECRET), Pseudonymizer(_SECRET)
 
 
 def manifest(
@@ -55,7 +55,7 @@ class Partner:
     hub_issuer: str
     clock: Callable[[], datetime]
     key: SigningKey = field(factory=SigningKey.generate)
-    identity: Identity = IDENTITY
+    identity: Pseudonymizer = IDENTITY
 
     def join(self, told: Manifest | None = None) -> "Partner":
         """Become known to the hub, and register a plugin there if one is given."""

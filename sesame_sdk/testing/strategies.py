@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sesame_sdk.guard import purposes
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import MOST_SIGNALS, Envelope
-from sesame_sdk.model.policy import Band, Gravity, Policy, Weighting
-from sesame_sdk.model.pseudonyms import Identity
+from sesame_sdk.model.policy import Band, Policy, Severity, Weighting
+from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.signals import MOST_VALUE, Evidence, Polarity, Sensitivity, Signal, SignalKind
 from sesame_sdk.testing.partner import IDENTITY
 
@@ -63,7 +63,9 @@ def several_kinds(context: str | None = None, most: int = 4) -> st.SearchStrateg
 
 
 @st.composite
-def signals(draw: st.DrawFn, of: Sequence[SignalKind] | None = None, identity: Identity = IDENTITY) -> Signal:
+def signals(
+    draw: st.DrawFn, of: Sequence[SignalKind] | None = None, identity: Pseudonymizer = IDENTITY
+) -> Signal:
     """A signal of one of these kinds, in its range.
 
     Args:
@@ -144,7 +146,7 @@ def _weightings(draw: st.DrawFn, kind: SignalKind) -> Weighting:
         partner_cap=draw(_hundredths),
         half_life_days=days,
         expires_days=365.0 if lowers else draw(st.none() | st.just(730.0)),
-        gravity=Gravity.SERIOUS if lowers else Gravity.MINOR,
+        severity=Severity.SERIOUS if lowers else Severity.MINOR,
     )
 
 

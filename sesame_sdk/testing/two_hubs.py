@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from hypothesis.stateful import RuleBasedStateMachine
 
-from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.testing.any_hub import AnyHub
 from sesame_sdk.testing.clock import Clock
@@ -62,7 +62,7 @@ def _said(act: Callable[[AnyHub], Any], hub: AnyHub) -> Any:  # noqa: ANN401 - w
     """What a hub says: an answer, or its refusal by code and findings; its words are its own."""
     try:
         return "answered", act(hub)
-    except Refused as error:
+    except GuardRefusedError as error:
         return "refused", sorted(error.findings, key=str)
-    except Rejected as error:
+    except InvalidInputError as error:
         return "rejected", error.code

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from sesame_sdk.audit.metrics import definitions
-from sesame_sdk.audit.metrics.measurement import Measured, Metric, Row, finding
+from sesame_sdk.audit.metrics.measurement import Measurement, Metric, Row, finding
 from sesame_sdk.audit.report.model import Change, Choices, Curve, Moved, Report, Reward, Simulation, Spread
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.score import Contribution, Score
@@ -97,9 +97,9 @@ CHOICES = (
 
 def measured(
     metric: Metric, value: float | None, *rows: tuple[str, float | None], note: str = ""
-) -> Measured:
+) -> Measurement:
     """A metric with rows of label and value."""
-    return Measured(metric, value, tuple(Row(label, line, 1000) for label, line in rows), note)
+    return Measurement(metric, value, tuple(Row(label, line, 1000) for label, line in rows), note)
 
 
 METRICS = (

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from sesame_sdk.audit.audit import audit
-from sesame_sdk.audit.metrics.measurement import Measured, Verdict
+from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
 from sesame_sdk.audit.simulation.adaptation import OPTIONS, TOPICS, adapt
 from sesame_sdk.audit.simulation.population import Leak, Market
 from sesame_sdk.audit.simulation.simulate import play
 from tests.audit.playing import crowd, leaking, shop
 
 
-def loss(leak: Leak, **settings: float) -> Measured:
+def loss(leak: Leak, **settings: float) -> Measurement:
     """CNF-2 of the shop's policy."""
     report = audit(shop(), crowd(2000, leak=leak, **settings))
     assert report.simulation

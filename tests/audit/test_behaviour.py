@@ -8,7 +8,7 @@ from sesame_sdk.audit.simulation import behaviour
 from sesame_sdk.audit.simulation.behaviour import AS_OF, Signals
 from sesame_sdk.audit.simulation.people import LONGEST, People, blocks, membership
 from sesame_sdk.audit.simulation.population import Correlation, Group, Market, Population
-from sesame_sdk.model.policy import Gravity, Policy
+from sesame_sdk.model.policy import Policy, Severity
 from sesame_sdk.scoring.scorecard import MICROSECONDS_A_DAY, microseconds
 from tests.audit.playing import ORDERS, RETURNED, SPEND, TENURE, crowd, shop
 
@@ -90,12 +90,12 @@ def test_money_follows_income_and_is_whole_pennies() -> None:
 
 
 def test_what_lowers_comes_seldom_from_the_reliable_and_seldomer_the_graver_it_is() -> None:
-    """By the same kind, at each gravity."""
+    """By the same kind, at each severity."""
     counts = []
     base = shop(RETURNED)
-    for gravity in Gravity:
+    for severity in Severity:
         # Past the guard, which believes of no return that it is grave.
-        policy = evolve(base, weightings=tuple(evolve(one, gravity=gravity) for one in base.weightings))
+        policy = evolve(base, weightings=tuple(evolve(one, severity=severity) for one in base.weightings))
         people, signals = acted(policy, crowd(20_000))
         reliable = people.reliability[signals.subject] > 0
         assert reliable.sum() < 0.5 * (~reliable).sum()

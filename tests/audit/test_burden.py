@@ -12,7 +12,7 @@ from sesame_sdk.audit.metrics.social_burden import (
     measure_social_burden,
     social_burden,
 )
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from tests.audit.people import Rows, columns, people, relabelled, shuffled
 
 EVERYBODY = np.ones(80, bool)
@@ -82,11 +82,11 @@ def test_a_purpose_that_is_spared_does_not_excuse_another() -> None:
 
 def test_what_does_not_fit_is_named() -> None:
     """Costs are numbers of 0 or more, and somebody must hold the data."""
-    with pytest.raises(Rejected, match="cost: must be 0 or more"):
+    with pytest.raises(InvalidInputError, match="cost: must be 0 or more"):
         social_burden([-1.0], [True], [0])
-    with pytest.raises(Rejected, match="cost: must hold no NaN"):
+    with pytest.raises(InvalidInputError, match="cost: must hold no NaN"):
         social_burden([np.nan], [True], [0])
-    with pytest.raises(Rejected, match="recipients, fields, days, least: must be of one length"):
+    with pytest.raises(InvalidInputError, match="recipients, fields, days, least: must be of one length"):
         data_exposure([1, 2], [1], [1], [1])
-    with pytest.raises(Rejected, match="must hold a purpose"):
+    with pytest.raises(InvalidInputError, match="must hold a purpose"):
         measure_data_exposure([], [], [], [], ())

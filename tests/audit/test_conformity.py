@@ -16,7 +16,7 @@ from sesame_sdk.audit.metrics.conformity import (
     measure_conformity_weight,
 )
 from sesame_sdk.audit.metrics.measurement import Verdict
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 counts = st.lists(st.lists(st.integers(0, 50), min_size=3, max_size=3), min_size=1, max_size=5)
 
@@ -100,5 +100,5 @@ def test_the_worst_choice_loses_no_less_than_the_whole(table: Any) -> None:
 )
 def test_what_is_not_two_tables_of_counts_is_refused(before: Any, after: Any) -> None:
     """One shape, two dimensions, no negative count."""
-    with pytest.raises(Rejected):
+    with pytest.raises(InvalidInputError):
         conformity_loss(before, after)

@@ -16,7 +16,7 @@ from sesame_sdk.audit.metrics.exposure import (
     measure_exposure,
 )
 from sesame_sdk.audit.metrics.measurement import Verdict
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from tests.audit.people import GROUPS, NAMES, Rows, columns, people, relabelled, shuffled
 
 
@@ -105,18 +105,18 @@ def test_equals_enter_the_curve_together_at_the_last_place_they_hold() -> None:
 @pytest.mark.parametrize("bad", [[0.5], [np.nan], ["first"], [[1]]])
 def test_a_rank_that_is_none_is_refused(bad: Any) -> None:
     """Ranks are numbers from 1."""
-    with pytest.raises(Rejected, match="ranks"):
+    with pytest.raises(InvalidInputError, match="ranks"):
         attention_by_rank(bad)
 
 
 def test_who_has_no_score_must_be_placed_first() -> None:
     """NaN has no place, and guessing the last one would treat no score as a low one."""
-    with pytest.raises(Rejected, match="scores: must hold no NaN"):
+    with pytest.raises(InvalidInputError, match="scores: must hold no NaN"):
         attention_by_score([600, np.nan])
 
 
 def test_an_empty_ranking_has_no_curve() -> None:
     """One clear error rather than an empty picture."""
     assert attention_by_score([]).size == 0
-    with pytest.raises(Rejected, match="must hold somebody"):
+    with pytest.raises(InvalidInputError, match="must hold somebody"):
         exposure_curve(np.array([]), np.array([], int))

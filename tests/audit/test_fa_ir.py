@@ -18,7 +18,7 @@ from sesame_sdk.audit.metrics.fair_ranking import (
 )
 from sesame_sdk.audit.metrics.measurement import Verdict
 from sesame_sdk.audit.metrics.ranking import measure_fair_ranking
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 shares = st.floats(0.02, 0.98)
 alphas = st.floats(0.01, 0.3)
@@ -162,7 +162,7 @@ def test_what_holds_unadjusted_holds_adjusted(flags: list[bool], p: float, alpha
 def test_numbers_out_of_bounds_are_named(k: int, p: float, alpha: float, field: str) -> None:
     """One error, with the field that is wrong."""
     for asked in (fa_ir_table, adjusted_alpha):
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             asked(k, p, alpha)
         assert caught.value.field == field
 

@@ -14,7 +14,7 @@ from sesame_sdk.audit.metrics.influence import (
     volatility,
 )
 from sesame_sdk.audit.metrics.measurement import Verdict
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 points = st.integers(0, 200).map(float)
 
@@ -85,12 +85,12 @@ def test_no_partner_moves_a_score_further_than_it_says(
 )
 def test_what_does_not_fit_is_named(arguments: tuple[Any, ...], field: str) -> None:
     """One error, with the field that is wrong."""
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         partner_influence(*arguments)
     assert caught.value.field == field
 
 
 def test_a_fall_is_told_in_points_that_are_lost() -> None:
     """A negative fall would be a rise, and hide the largest."""
-    with pytest.raises(Rejected, match="falls: must be 0 or more"):
+    with pytest.raises(InvalidInputError, match="falls: must be 0 or more"):
         volatility([-5], 600)

@@ -175,7 +175,7 @@ def test_every_finding_says_rule_reason_mend_and_source() -> None:
     cards = [words(card) for card in within(parsed(render_page(report)), "li")]
     assert len(cards) == len(report.findings)
     for card, found in zip(cards, report.findings, strict=True):
-        for said in ("warning", found.rule, found.about, found.reason, found.mend, found.source):
+        for said in ("warning", found.rule, found.about, found.reason, found.hint, found.source):
             assert said in card
 
 

@@ -12,12 +12,12 @@ from attrs import frozen
 from sesame_sdk.audit.audit import audit, refusals_first, refused
 from sesame_sdk.audit.metrics.definitions import METRICS
 from sesame_sdk.audit.metrics.effects import selections
-from sesame_sdk.audit.metrics.measurement import Measured, Verdict
+from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
 from sesame_sdk.audit.report.json_report import document
 from sesame_sdk.audit.report.model import Report
 from sesame_sdk.audit.simulation.population import Group
 from sesame_sdk.audit.simulation.simulate import play
-from sesame_sdk.errors import Refused
+from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import encode
@@ -49,7 +49,7 @@ from = "rare"
 """
 
 
-def metric(report: Report, name: str) -> Measured:
+def metric(report: Report, name: str) -> Measurement:
     """One of the report's metrics."""
     assert report.simulation
     return next(each for each in report.simulation.measured if each.id == name)
@@ -131,14 +131,14 @@ def test_what_the_guard_refuses_is_not_played() -> None:
 def test_an_older_policy_that_the_guard_refuses_is_not_played_either() -> None:
     """What was once loaded may be refused today."""
     old = shop(old="version = 1", new="version = 3")
-    with pytest.raises(Refused, match="NVR-1"):
+    with pytest.raises(GuardRefusedError, match="NVR-1"):
         audit(shop(), crowd(), against=old, guard=Guard([NotVersion(3)]))
 
 
 def test_a_refused_file_makes_a_report_of_its_findings() -> None:
     """By the name of the file, with the guard's own words."""
     path = POLICIES / "refused" / "punishes_opinions.toml"
-    with pytest.raises(Refused) as error:
+    with pytest.raises(GuardRefusedError) as error:
         load_policy(path)
     report = refused("bad.toml", error.value)
     assert {each.rule for each in report.findings} == {"POL-1"}
@@ -167,7 +167,7 @@ def test_a_policy_past_a_bound_is_warned_of_by_the_metric_that_it_passes(
     found = [each for each in report.findings if each.rule == rule]
     assert [each.action for each in found] == [Action.WARN]
     assert found[0].about == "policy shop"
-    assert found[0].mend
+    assert found[0].hint
     assert report.verdict is Verdict.WARN
 
 
@@ -219,7 +219,7 @@ def test_the_document_is_json_without_nan_or_infinity() -> None:
 
 def test_the_document_of_a_refused_policy_holds_nothing_but_findings() -> None:
     """No policy, no simulation, no change."""
-    with pytest.raises(Refused) as error:
+    with pytest.raises(GuardRefusedError) as error:
         load_policy(POLICIES / "refused" / "punishes_opinions.toml")
     made = document(refused("bad.toml", error.value))
     assert (made["policy"], made["simulation"], made["change"]) == (None, None, None)

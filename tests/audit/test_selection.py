@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sesame_sdk.audit.metrics.impact_ratio import impact_ratio, measure_impact_ratio
 from sesame_sdk.audit.metrics.measurement import Verdict
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from tests.audit.people import Array, Rows, columns, people, relabelled, shuffled
 
 
@@ -114,12 +114,12 @@ def test_fairlearn_agrees(demographic_parity_ratio: Callable[..., float], rows: 
 )
 def test_what_does_not_fit_is_named(selected: Any, group: Any, field: str) -> None:
     """One error, with the field that is wrong."""
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         impact_ratio(selected, group)
     assert caught.value.field == field
 
 
 def test_a_group_without_a_name_is_refused() -> None:
     """A table with a nameless line helps nobody."""
-    with pytest.raises(Rejected, match="names: must name all 2 groups, not 1"):
+    with pytest.raises(InvalidInputError, match="names: must name all 2 groups, not 1"):
         measure_impact_ratio(*passing(0.5, 0.5), ("a",))

@@ -9,20 +9,20 @@ from sesame_sdk.audit.simulation import behaviour
 from sesame_sdk.audit.simulation.behaviour import AS_OF
 from sesame_sdk.audit.simulation.people import blocks
 from sesame_sdk.audit.simulation.population import Market
-from sesame_sdk.audit.simulation.simulate import Played, play
-from sesame_sdk.errors import Rejected
+from sesame_sdk.audit.simulation.simulate import SimulationResult, play
+from sesame_sdk.errors import InvalidInputError
 from tests.audit.playing import crowd, shop
 from tests.scoring.reference import Counted, score, start_of
 
 
 @pytest.fixture(scope="module")
-def played() -> Played:
+def played() -> SimulationResult:
     """Some people under the shop's policy."""
     return play(crowd(4000), [shop()])
 
 
 @pytest.fixture(scope="module")
-def shown(played: Played) -> Simulation:
+def shown(played: SimulationResult) -> Simulation:
     """What a report tells of them."""
     return simulated(played, (), choices(played))
 
@@ -55,7 +55,7 @@ def test_blocks_and_threads_change_nothing() -> None:
     assert (one.has == two.has).all()
 
 
-def test_who_has_no_signal_has_no_score_and_stands_at_the_neutral_place(played: Played) -> None:
+def test_who_has_no_signal_has_no_score_and_stands_at_the_neutral_place(played: SimulationResult) -> None:
     """The policy's base, and never the low end of the range."""
     scored = played.scored[0]
     assert 0 < (~scored.has).mean() < 0.5
@@ -83,7 +83,9 @@ def test_attention_is_shared_out_whole_at_every_rank(shown: Simulation) -> None:
     assert curve.shares["group A"][-1] == pytest.approx(curve.people["group A"], abs=0.02)
 
 
-def test_the_typical_score_stands_in_the_middle_and_adds_up(played: Played, shown: Simulation) -> None:
+def test_the_typical_score_stands_in_the_middle_and_adds_up(
+    played: SimulationResult, shown: Simulation
+) -> None:
     """As many people above as below; `Score` itself refuses reasons that do not add up."""
     scored = played.scored[0]
     points = scored.points[scored.has]
@@ -93,7 +95,7 @@ def test_the_typical_score_stands_in_the_middle_and_adds_up(played: Played, show
     assert all(part.reason for part in shown.typical.contributions)
 
 
-def test_rewards_are_what_the_kinds_gave_and_took(played: Played, shown: Simulation) -> None:
+def test_rewards_are_what_the_kinds_gave_and_took(played: SimulationResult, shown: Simulation) -> None:
     """Biggest mean first; with the base they make the mean score, nothing being cut off here."""
     scored, rewards = played.scored[0], shown.rewards
     assert [reward.mean for reward in rewards] == sorted((reward.mean for reward in rewards), reverse=True)
@@ -104,7 +106,7 @@ def test_rewards_are_what_the_kinds_gave_and_took(played: Played, shown: Simulat
     assert 0 < returned.reached < 1
 
 
-def test_each_half_of_the_time_is_scored_by_itself(played: Played) -> None:
+def test_each_half_of_the_time_is_scored_by_itself(played: SimulationResult) -> None:
     """People are as they were, so both halves come out alike, and below the whole."""
     early, late = (half.points[half.has].mean() for half in played.halves)
     whole = played.scored[0]
@@ -118,7 +120,7 @@ def test_nobody_with_a_score_is_told_and_not_shown_as_nothing() -> None:
         population = crowd(100, seed=seed, markets=(Market("retail", (1.0,), adoption=0.01),))
         played = play(population, [shop()])
         if not played.scored[0].has.any():
-            with pytest.raises(Rejected, match="nobody came to a score"):
+            with pytest.raises(InvalidInputError, match="nobody came to a score"):
                 simulated(played, (), choices(played))
             return
     pytest.fail("somebody always had a score")
@@ -131,7 +133,7 @@ def test_progress_is_told_after_every_block() -> None:
     assert told == [(20_000, 20_100), (20_100, 20_100)]
 
 
-def test_what_lowers_is_kept_for_volatility(played: Played) -> None:
+def test_what_lowers_is_kept_for_volatility(played: SimulationResult) -> None:
     """As positive values, for each kind that can lower."""
     assert set(played.falls) == {"retail.order.returned"}
     assert np.all(played.falls["retail.order.returned"] > 0)

@@ -10,7 +10,7 @@ from scipy.special import rel_entr
 
 from sesame_sdk.audit.metrics.measurement import Verdict
 from sesame_sdk.audit.metrics.stability import edges, measure_stability, psi
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from tests.audit.people import shuffled
 
 scores = st.lists(st.integers(500, 520).map(float), min_size=1, max_size=80).map(np.array)
@@ -96,5 +96,5 @@ def test_few_people_are_not_measured() -> None:
 )
 def test_what_cannot_be_compared_is_refused(before: Any, now: Any, bins: int) -> None:
     """No scores, no number, no bins."""
-    with pytest.raises(Rejected):
+    with pytest.raises(InvalidInputError):
         psi(before, now, bins)

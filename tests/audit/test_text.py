@@ -64,7 +64,7 @@ def test_every_finding_and_every_metric_is_there() -> None:
     assert report.change
     text = re.sub(r"\s+", " ", shown(report, width=400))
     for found in report.findings:
-        for said in (found.rule, found.about, found.reason, found.mend, found.source):
+        for said in (found.rule, found.about, found.reason, found.hint, found.source):
             assert said in text
     for own in (*report.simulation.measured, report.change.psi):
         assert own.metric.title in text

@@ -9,7 +9,7 @@ import pytest
 from attrs import frozen
 
 from examples.shell_helpers import Stage, free_port, running_hub
-from sesame_sdk import Home
+from sesame_sdk import PartnerConfig
 from sesame_sdk.cli.main import main
 from tests.commands import Typed, typed
 
@@ -53,7 +53,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def agree(stage: Stage, person: str, *, crossing: str | None = "retail") -> None:
     """Record that a person lets the shop send and Baihe read."""
-    shop, baihe = (Home.load(stage.folder / name).identity for name in ("shop", "baihe"))
+    shop, baihe = (PartnerConfig.load(stage.folder / name).identity for name in ("shop", "baihe"))
     who = ("--person", person, "--hub", "hub")
     sending = [word for kind in KINDS for word in ("--send", kind)]
     crossings = ("--crossing", crossing) if crossing else ()

@@ -50,7 +50,7 @@ def test_a_refused_policy_ends_with_three_and_is_not_played(run: Run) -> None:
     report = data(done.out)
     assert report["simulation"] is None
     assert {each["rule"] for each in report["findings"]} == {"POL-1"}
-    assert all(each["mend"] for each in report["findings"])
+    assert all(each["hint"] for each in report["findings"])
     assert "POL-1" in run("audit", BAD).out
 
 

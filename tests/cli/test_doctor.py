@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from examples.shell_helpers import Stage
-from sesame_sdk import Home
-from sesame_sdk.delivery.messages import Dead
+from sesame_sdk import PartnerConfig
+from sesame_sdk.delivery.messages import Failed
 from sesame_sdk.delivery.outbox import Outbox
 from tests.cli.conftest import Type, data
 from tests.commands import typed
@@ -55,13 +55,13 @@ def test_a_hub_that_is_away_is_no_fault_of_the_folder(sesame: Type, tmp_path: Pa
 def test_a_dead_letter_is_red_and_one_that_waits_is_a_note(world: Stage) -> None:
     """The first needs somebody to look, and the row says how; the second needs only another try."""
     world.sesame("keys", "new", "lazy", "--issuer", "https://lazy.example", "--hub", world.url)
-    with closing(Outbox(Home.load(world.folder / "lazy").outbox)) as outbox:
+    with closing(Outbox(PartnerConfig.load(world.folder / "lazy").outbox)) as outbox:
         outbox.append("one", "kind", b"body")
         outbox.append("two", "kind", b"body")
         code, rows = ask(world.folder, "doctor", "--as", "lazy")
         assert (code, red(rows)) == (0, [])
         assert rows["outbox"]["detail"].startswith("note: 2 waiting")
-        outbox.settle(dead=[Dead(outbox.pending()[0], "invalid_request", "because")])
+        outbox.settle(dead=[Failed(outbox.pending()[0], "invalid_request", "because")])
     code, rows = ask(world.folder, "doctor", "--as", "lazy")
     assert (code, red(rows)) == (2, ["dead letters"])
     assert "sesame outbox list --as lazy" in rows["dead letters"]["detail"]

@@ -3,7 +3,7 @@
 import pytest
 
 from examples.shell_helpers import Stage
-from sesame_sdk import Home
+from sesame_sdk import PartnerConfig
 from tests.cli.conftest import BAIHE, RANKING, SHOP, agree, data
 from tests.commands import typed
 
@@ -60,7 +60,7 @@ def test_a_person_who_did_not_agree_has_no_score_and_that_is_no_error(posted: St
 
 def test_a_reader_sees_points_and_band_and_no_reasons(posted: Stage) -> None:
     """The reasons belong to the person; unknown people look like those who did not agree."""
-    identity = Home.load(posted.folder / "baihe").identity
+    identity = PartnerConfig.load(posted.folder / "baihe").identity
     subjects = [identity.pseudonym(person) for person in ("ada", "ben", "nobody")]
     reading = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
     ada, ben, nobody = data(posted.sesame("score", *subjects, *reading))
@@ -71,7 +71,7 @@ def test_a_reader_sees_points_and_band_and_no_reasons(posted: Stage) -> None:
 
 def test_each_read_is_there_for_the_person_to_see(posted: Stage) -> None:
     """Who, why and when."""
-    identity = Home.load(posted.folder / "baihe").identity
+    identity = PartnerConfig.load(posted.folder / "baihe").identity
     reading = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking")
     before = data(posted.sesame("explain", "ada", "--context", "retail", "--hub", "hub", "--json"))["reads"]
     posted.sesame("score", identity.pseudonym("ada"), *reading)
@@ -96,7 +96,7 @@ def test_a_withdrawal_takes_effect_at_once(posted: Stage) -> None:
     agree(posted, "ben")
     posted.sesame("post", "orders.csv", "--as", "shop", "--provider", "retail")
     reading = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
-    subject = Home.load(posted.folder / "baihe").identity.pseudonym("ben")
+    subject = PartnerConfig.load(posted.folder / "baihe").identity.pseudonym("ben")
     assert data(posted.sesame("score", subject, *reading))[0]["points"] is not None
     posted.sesame("grants", "withdraw", "--person", "ben", "--partner", SHOP, "--hub", "hub")
     assert data(posted.sesame("score", subject, *reading))[0]["points"] is None
@@ -113,7 +113,7 @@ def test_without_the_crossing_in_the_grant_nothing_from_the_shop_counts(posted: 
         "2001,A,thing,2,2026-05-01 10:00:00,12.50,cy,Here\n"
     )
     posted.sesame("post", "cy.csv", "--as", "shop", "--provider", "retail")
-    subject = Home.load(posted.folder / "baihe").identity.pseudonym("cy")
+    subject = PartnerConfig.load(posted.folder / "baihe").identity.pseudonym("cy")
     reading = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
     assert data(posted.sesame("score", subject, *reading))[0]["points"] is None
     assert data(posted.sesame("explain", "cy", "--context", "retail", "--hub", "hub", "--json"))["score"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from examples.shell_helpers import SESAME
-from sesame_sdk import Home, ScoreBook
+from sesame_sdk import PartnerConfig, ScoreStore
 from tests.cli.conftest import RANKING, data
 from tests.commands import typed
 from tests.examples.market import Market, open_market
@@ -35,9 +35,9 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
 
 
 @pytest.fixture
-def home(market: Market) -> Home:
+def home(market: Market) -> PartnerConfig:
     """Baihe's folder."""
-    return Home.load(market.folder / "baihe")
+    return PartnerConfig.load(market.folder / "baihe")
 
 
 def sesame(market: Market, *words: str) -> str:
@@ -47,14 +47,14 @@ def sesame(market: Market, *words: str) -> str:
     return done.stdout
 
 
-def opened(home: Home, name: str) -> ScoreBook:
+def opened(home: PartnerConfig, name: str) -> ScoreStore:
     """The book, as a site beside the follower opens it."""
     whose = {"hub": home.hub, "reader": home.issuer, "purpose": RANKING, "context": "matchmaking"}
-    return ScoreBook(home.path.parent / name, **whose)
+    return ScoreStore(home.path.parent / name, **whose)
 
 
 @contextmanager
-def following(home: Home, name: str) -> Iterator["subprocess.Popen[str]"]:
+def following(home: PartnerConfig, name: str) -> Iterator["subprocess.Popen[str]"]:
     """A process that follows into this book, from when it has the two people in it."""
     process = subprocess.Popen(
         [SESAME, "follow", *READING, "--book", name],
@@ -73,7 +73,7 @@ def following(home: Home, name: str) -> Iterator["subprocess.Popen[str]"]:
         process.communicate(timeout=30)
 
 
-def test_what_a_book_holds_is_what_the_hub_answers(market: Market, home: Home) -> None:
+def test_what_a_book_holds_is_what_the_hub_answers(market: Market, home: PartnerConfig) -> None:
     """After taking all that there is, once; shown for people and as JSON, in the order asked."""
     done = typed(market.folder, "follow", *READING, "--once")
     assert done.returncode == 0
@@ -99,7 +99,7 @@ def test_a_ranking_from_the_book_is_that_from_the_hub(market: Market) -> None:
 
 
 def test_who_withdraws_is_out_of_the_book_of_another_process_within_a_second(
-    market: Market, home: Home
+    market: Market, home: PartnerConfig
 ) -> None:
     """While one process follows, a second one opens the book, closes it, and opens it again."""
     cy = home.identity.pseudonym("cy")
@@ -114,7 +114,7 @@ def test_who_withdraws_is_out_of_the_book_of_another_process_within_a_second(
         assert told == [frozenset({cy})]
 
 
-def test_an_interrupt_ends_it_and_a_kill_loses_nothing(market: Market, home: Home) -> None:
+def test_an_interrupt_ends_it_and_a_kill_loses_nothing(market: Market, home: PartnerConfig) -> None:
     """Exit code 130 and one word; the next one goes on in the same stream."""
     with following(home, "stopped") as process:
         process.send_signal(signal.SIGINT)
@@ -132,7 +132,7 @@ def test_an_interrupt_ends_it_and_a_kill_loses_nothing(market: Market, home: Hom
 
 def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again(tmp_path: Path) -> None:
     """Code 5 for once; else it goes on when the hub is there."""
-    Home.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
+    PartnerConfig.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
     done = typed(tmp_path, "follow", *READING, "--once")
     assert (done.returncode, done.stderr.splitlines()[-1]) == (5, "error: hub: no answer (ConnectionError)")
     process = subprocess.Popen([SESAME, "follow", *READING], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
@@ -172,7 +172,7 @@ def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again
     ],
 )
 def test_what_cannot_be_followed_is_refused_in_a_line(
-    market: Market, home: Home, words: tuple[str, ...], code: int, message: str
+    market: Market, home: PartnerConfig, words: tuple[str, ...], code: int, message: str
 ) -> None:
     """With the exit code that says what to do."""
     opened(home, "of-matchmaking").close()

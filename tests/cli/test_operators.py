@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from examples.shell_helpers import Stage
-from sesame_sdk import Home
+from sesame_sdk import PartnerConfig
 from tests.cli.conftest import ORDERS, POLICIES, SHOP, Run, agree, data
 from tests.commands import typed
 
@@ -63,7 +63,7 @@ def test_keys_that_are_no_set_are_told_by_file(
 
 def test_a_revoked_key_is_gone_from_the_list(run: Run, hub: Path) -> None:
     """A moment without a zone, or a key that is not there, revokes nothing."""
-    kid = Home.load(hub.parent / "shop").signer.kid
+    kid = PartnerConfig.load(hub.parent / "shop").signer.kid
     revoke = ("partners", "revoke-key", "--hub", hub)
     for text in ("2026-05-01", "2026-05-01T10:00:00", "yesterday", "1780315200", ""):
         wrong = run(*revoke, "--since", text or " ", "--", kid)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from examples.shell_helpers import Stage
-from sesame_sdk import Home
+from sesame_sdk import PartnerConfig
 from sesame_sdk.cli import upload
 from sesame_sdk.cli.main import main
 from sesame_sdk.delivery.outbox import Outbox
@@ -150,7 +150,7 @@ def test_what_the_hub_refuses_for_good_ends_with_its_reason(joined: Stage, site:
     done = post(joined.folder, site, "stranger")
     assert done.returncode == 4
     assert "made: lines.thing.lent" in done.stdout
-    with closing(Outbox(Home.load(joined.folder / "stranger").outbox)) as outbox:
+    with closing(Outbox(PartnerConfig.load(joined.folder / "stranger").outbox)) as outbox:
         (letter,) = outbox.dead_letters()
     assert letter.reason in done.stderr
 
@@ -191,7 +191,7 @@ def test_a_plugin_that_breaks_names_the_event_and_what_was_read_is_delivered(
 def test_beside_another_delivery_the_signals_are_kept_and_go_with_it(joined: Stage, site: Path) -> None:
     """Only one process delivers at a time, and it takes along what others append."""
     lines(joined.folder, 3)
-    with closing(Outbox(Home.load(joined.folder / "shop").outbox)) as outbox, outbox.delivering():
+    with closing(Outbox(PartnerConfig.load(joined.folder / "shop").outbox)) as outbox, outbox.delivering():
         done = post(joined.folder, site, "shop")
     assert done.returncode == 5
     assert "made: lines.thing.lent" in done.stdout

@@ -14,10 +14,10 @@ from examples.shell_helpers import Stage, free_port, running_hub
 from sesame_sdk import (
     ConsumerDeclaration,
     Evidence,
-    Home,
+    GuardRefusedError,
     Manifest,
+    PartnerConfig,
     Polarity,
-    Refused,
     Sensitivity,
     SignalKind,
 )
@@ -79,7 +79,7 @@ def bad_manifest() -> Manifest:
 
 def signed(stage: Stage, manifest: Manifest) -> bytes:
     """A registration by the shop."""
-    home = Home.load(stage.folder / "shop")
+    home = PartnerConfig.load(stage.folder / "shop")
     return sign_event(
         EventType.REGISTRATION, manifest, home.signer, issuer=SHOP, audience=stage.url, now=timestamps.now()
     )
@@ -110,7 +110,7 @@ def findings_in(data: dict[str, Any]) -> tuple[Finding, ...]:
 def test_a_refusal_is_one_object_in_all_places(refusing: Stage) -> None:
     """What the hub raises, answers, and what the partner raises: equal findings, none left out of the log."""
     token = signed(refusing, bad_manifest())
-    with Hub.open(refusing.folder / "hub") as hub, pytest.raises(Refused) as raised:
+    with Hub.open(refusing.folder / "hub") as hub, pytest.raises(GuardRefusedError) as raised:
         hub.receive(token)
     found = raised.value.findings
     assert {"SPC-1", "INF-1", "PUR-2"} <= {finding.rule for finding in found}
@@ -120,8 +120,8 @@ def test_a_refusal_is_one_object_in_all_places(refusing: Stage) -> None:
     (line,) = logged(refusing)[before:]
     assert (line["rules"], line["findings"], line["route"]) == (rules_of(found), len(found), "/v1/events")
 
-    client = Client.at(Home.load(refusing.folder / "shop"))
-    with pytest.raises(Refused) as at_the_partner:
+    client = Client.at(PartnerConfig.load(refusing.folder / "shop"))
+    with pytest.raises(GuardRefusedError) as at_the_partner:
         client.register(bad_manifest())
     client.close()
     assert at_the_partner.value.findings == found
@@ -162,7 +162,7 @@ def test_a_log_line_ends_where_it_should_and_is_harmless(refusing: Stage) -> Non
 
 def test_a_purpose_that_nobody_may_read_for_is_refused_and_tells_of_nobody(refusing: Stage) -> None:
     """403 with the finding; neither the answer nor the log holds the token or whom was asked about."""
-    home = Home.load(refusing.folder / "shop")
+    home = PartnerConfig.load(refusing.folder / "shop")
     purpose = "https://w3id.org/dpv#PersonnelHiring"
     token = sign_read(
         home.signer,

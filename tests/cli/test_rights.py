@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk import Home
+from sesame_sdk import PartnerConfig
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.signing.keys import SigningKey
@@ -29,7 +29,7 @@ def late(run: Run, tmp_path: Path) -> Iterator[str]:
     assert run("hub", "init", "hub", "--issuer", url).code == 0
     assert run("keys", "new", "shop", "--issuer", SHOP, "--hub", url).code == 0
     with Hub.open(tmp_path / "hub") as hub:
-        key = Home.load(tmp_path / "shop").signer
+        key = PartnerConfig.load(tmp_path / "shop").signer
         assert isinstance(key, SigningKey)
         shop = Partner(SHOP, hub, timestamps.now, key=key)
         hub.add_partner(SHOP, [key.public_jwk], not_before=YESTERDAY)

@@ -9,7 +9,7 @@ from attrs import frozen
 from sesame_baihe import Matchmaking
 from sesame_retail import sesame_signal_providers
 
-from sesame_sdk import Direction, Grant, Home
+from sesame_sdk import Direction, Grant, PartnerConfig
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
@@ -39,9 +39,9 @@ class Market:
     hub: Hub
     shop: Partner
 
-    def site(self, name: str, issuer: str) -> Home:
+    def site(self, name: str, issuer: str) -> PartnerConfig:
         """A matchmaking site that the hub admitted."""
-        home = Home.create(self.folder / name, issuer=issuer, hub=self.url)
+        home = PartnerConfig.create(self.folder / name, issuer=issuer, hub=self.url)
         self.hub.add_partner(issuer, [home.signer.public_jwk], not_before=LONG_AGO)
         reader = Partner(issuer, self.hub, self.url, timestamps.now, key=home.signer)
         reader.register(manifest((), [TOLD], name="sesame-baihe"))
@@ -54,7 +54,7 @@ class Market:
         receipt = self.shop.send(*(self.shop.signal(person, key, ORDER, at=YESTERDAY) for key in keys))
         assert receipt.accepted + receipt.duplicates == orders
 
-    def agree(self, person: str, home: Home) -> None:
+    def agree(self, person: str, home: PartnerConfig) -> None:
         """Somebody lets a site read."""
         subject = home.identity.pseudonym(person)
         terms = {"purpose": TOLD.purpose, "context": TOLD.context, "crossings": ("retail",), "adult": True}
@@ -62,7 +62,7 @@ class Market:
             [(person, Grant(home.issuer, subject, Direction.READ, timestamps.now(), **terms))]
         )
 
-    def withdraw(self, person: str, home: Home) -> None:
+    def withdraw(self, person: str, home: PartnerConfig) -> None:
         """Somebody takes that back."""
         assert self.hub.withdraw(person, home.issuer) == 1
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sesame_sdk.cli.main import main
-from sesame_sdk.errors import Refused
+from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.builtin_rules import BUILT_IN
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import GuardRule
@@ -48,7 +48,7 @@ def test_nothing_is_found_in_a_good_policy(path: Path) -> None:
 @pytest.mark.parametrize("path", REFUSED, ids=name_of)
 def test_a_refused_policy_gives_exactly_the_findings_that_it_names(path: Path) -> None:
     """Rule and what it is about; each has a line of the file."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GuardRefusedError) as refused:
         load_policy(path)
     assert sorted((finding.rule, finding.about) for finding in refused.value.findings) == promised(path)
     assert all(refused.value.lines)
@@ -99,7 +99,7 @@ def test_a_quiet_discount_is_the_only_thing_that_is_merely_warned_of() -> None:
     """All else in the gallery is refused."""
     warned = set()
     for path in REFUSED:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(GuardRefusedError) as refused:
             load_policy(path)
         warned |= {finding.about for finding in refused.value.findings if finding.action is Action.WARN}
     assert warned == {"policy easy-customers, effect A quiet discount"}

@@ -8,7 +8,7 @@ from sesame_retail import Orders
 from sesame_retail.kinds import GIVEN_BACK, SPENT, UNIT
 from sesame_social import CommunityPosts
 
-from sesame_sdk import Identity, KeptBack
+from sesame_sdk import Pseudonymizer, Skipped
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "examples" / "data"
@@ -30,17 +30,17 @@ def test_the_sample_is_small_enough_to_ship() -> None:
     assert 1_900 < len((DATA / "orders.csv").read_text().splitlines()) < 2_200
 
 
-def test_the_sample_shows_every_kind_and_every_usual_reason(identity: Identity) -> None:
+def test_the_sample_shows_every_kind_and_every_usual_reason(identity: Pseudonymizer) -> None:
     """Orders, returns and orders without a customer; help, confirmed abuse, and what is only a report.
 
     What a classifier thinks is useful is not among it, as the sample's site runs none; nor are other
     currencies than the shop's own.
     """
     said = {
-        one.reason if isinstance(one, KeptBack) else one.kind
+        one.reason if isinstance(one, Skipped) else one.kind
         for provider, name in ((Orders(), "orders.csv"), (CommunityPosts(), "posts.jsonl"))
         for event in provider.read(DATA / name)
-        for one in ([event] if isinstance(event, KeptBack) else provider.signals(event, identity))
+        for one in ([event] if isinstance(event, Skipped) else provider.signals(event, identity))
     }
     abroad = {each[code].name for each in (SPENT, GIVEN_BACK) for code in each if code != UNIT}
     assert said | abroad | {"community.post.useful"} == {

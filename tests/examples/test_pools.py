@@ -9,7 +9,7 @@ import pytest
 from attrs import define
 from sesame_baihe import Candidates, Matchmaking, Pages, Pool, rank
 
-from sesame_sdk import Rejected, ScoreBook
+from sesame_sdk import InvalidInputError, ScoreStore
 from tests.partner.fake_hub import STREAM, Voice
 
 NAMES = tuple(f"person-{number:03}" for number in range(200))
@@ -21,7 +21,7 @@ class Told:
     """A score book, and what a hub tells it."""
 
     voice: Voice
-    book: ScoreBook
+    book: ScoreStore
     seq: int = 0
 
     def scores(self, **points: float) -> None:
@@ -120,15 +120,15 @@ def test_a_pool_is_a_row_of_names() -> None:
 @pytest.mark.parametrize("names", [["a", "b", "a"], "abc", ["a", 1], [None, None]])
 def test_whoever_is_named_twice_is_rejected(told: Told, names: list[str]) -> None:
     """When a pool is made, or names are ranked from a book; and so is what is no name."""
-    with pytest.raises(Rejected, match="candidates: must be names, none of them twice"):
+    with pytest.raises(InvalidInputError, match="candidates: must be names, none of them twice"):
         Pool(names)
-    with pytest.raises(Rejected, match="candidates: must be names, none of them twice"):
+    with pytest.raises(InvalidInputError, match="candidates: must be names, none of them twice"):
         rank(names, [0.5] * len(names), told.book)
 
 
 def test_a_wrong_relevance_is_rejected_as_for_names(told: Told) -> None:
     """One for each, and within bounds."""
-    with pytest.raises(Rejected, match="relevance: must be one a candidate"):
+    with pytest.raises(InvalidInputError, match="relevance: must be one a candidate"):
         rank(Pool(NAMES), NEAR[1:], told.book)
-    with pytest.raises(Rejected, match="relevance: must lie between 0 and 1"):
+    with pytest.raises(InvalidInputError, match="relevance: must lie between 0 and 1"):
         rank(Pool(NAMES), NEAR - 1, told.book)

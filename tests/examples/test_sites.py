@@ -15,7 +15,7 @@ from attrs import frozen
 from sesame_baihe import Candidates, Pages
 
 from examples.shell_helpers import ROOT
-from sesame_sdk import Home, Rejected
+from sesame_sdk import InvalidInputError, PartnerConfig
 from tests.examples.market import Market, open_market
 from tests.hub.process import free_port
 from tests.hub.test_streams import until
@@ -29,7 +29,7 @@ class Site:
     """A site that is served, as its visitors see it."""
 
     address: str
-    home: Home
+    home: PartnerConfig
 
     def matches(self, member: str = "ada", cursor: str | None = None) -> dict[str, Any]:
         """What a member sees."""
@@ -42,7 +42,7 @@ class Site:
 
 
 @contextmanager
-def served(site: str, home: Home, port: int) -> Iterator[str]:
+def served(site: str, home: PartnerConfig, port: int) -> Iterator[str]:
     """The site's address, once it answers."""
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", f"examples.{site}:app", "--port", str(port), "--log-level", "info"],
@@ -140,7 +140,7 @@ def test_whoever_withdraws_is_out_of_a_ranking_that_is_looked_at_within_a_second
 @pytest.mark.parametrize("name", SITES)
 def test_a_site_ranks_where_there_is_no_hub(name: str, tmp_path: Path) -> None:
     """By relevance, and says so: it starts, and answers, without waiting for anybody."""
-    home = Home.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
+    home = PartnerConfig.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
     with served(name, home, free_port()) as address:
         found = Site(address, home).matches()
     assert [one["profile"] for one in found["matches"]] == found["without_score"] == ["101", "102"]
@@ -162,7 +162,7 @@ def test_pages_over_a_real_score_book_lose_whoever_leaves_in_every_process(tmp_p
             shown = [(number, place.profile) for number, place in pages.turn("ada", cursor).places]
             assert shown == [(at + 1, names[at]) for at in range(10, 20) if at != 13]
         voice.now += timedelta(minutes=10)
-        with pytest.raises(Rejected, match="no longer kept"):
+        with pytest.raises(InvalidInputError, match="no longer kept"):
             mine.turn("ada", cursors[0])
         assert mine.open(asked).parameters.stale
 

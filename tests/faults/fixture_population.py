@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import define, field
 
-from sesame_sdk import Grant, Identity, Policy, Signal
+from sesame_sdk import Grant, Policy, Pseudonymizer, Signal
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
@@ -26,7 +26,7 @@ BATCH = 1000
 DAY = date(2025, 6, 2)
 _SIGNALS_END = datetime(2025, 6, 1, 12, tzinfo=UTC)
 _MANY = 300
-IDENTITY = Identity(b"thirty-two bytes of test secret.")
+IDENTITY = Pseudonymizer(b"thirty-two bytes of test secret.")
 PEOPLE = [f"p{number}" for number in range(_MANY)]
 PSEUDONYMS = [IDENTITY.pseudonym(f"{SHOP}/{person}") for person in PEOPLE]
 

@@ -24,7 +24,7 @@ from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.hub.database import tables, timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.ingest.outcome import Outcome
+from sesame_sdk.hub.ingest.outcome import IngestOutcome
 from sesame_sdk.hub.scoring import policies, scores
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model import codec
@@ -117,7 +117,7 @@ def _check_receipts(path: Path, answered: Mapping[str, bytes], in_ledger: int) -
     with closing(outbox):
         accepted = 0
         for receipt in outbox.receipts():
-            outcome = codec.decode(answered[receipt.jti], Outcome)
+            outcome = codec.decode(answered[receipt.jti], IngestOutcome)
             assert (outcome.accepted, outcome.duplicates) == (receipt.accepted, receipt.duplicates)
             assert [why for _, why in outcome.dropped] == [signal.reason for signal in receipt.dropped]
             accepted += receipt.accepted

@@ -14,10 +14,10 @@ import requests
 import uvicorn
 from attrs import frozen
 
-from sesame_sdk import Retryable
+from sesame_sdk import RetryableError
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.outbox import Outbox
-from sesame_sdk.delivery.retry import Retries
+from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.observability import structured_log
@@ -32,7 +32,7 @@ from tests.hub.process import settle_in, start
 #: Seconds for whatever must happen, on a machine that may be busy with much else.
 DEADLINE = 90.0
 #: Of a client that does not wait long by itself; what a hub asks for it waits all the same.
-EAGER = Retries(attempts=3, first=0.05, longest=0.4, jitter=0.05)
+EAGER = RetryPolicy(attempts=3, first=0.05, longest=0.4, jitter=0.05)
 
 
 def until(true: Callable[[], object], *, seconds: float = DEADLINE) -> None:
@@ -197,7 +197,7 @@ class Sender:
             poster = threading.Thread(target=self._post, args=(client,))
             poster.start()
             while poster.is_alive() or client.counts().pending:
-                with suppress(Retryable):  # the disk stood in the way; what was answered is asked again
+                with suppress(RetryableError):  # the disk stood in the way; what was answered is asked again
                     client.deliver(concurrency=4)
             poster.join()
 
@@ -210,7 +210,7 @@ class Sender:
     def _keep(self, client: Client, number: int, stop: int) -> bool:
         try:
             client.post(signals(number, stop))
-        except Retryable:
+        except RetryableError:
             return False
         with self._promises.open("a") as file:
             file.write(f"{stop}\n")

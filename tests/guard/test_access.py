@@ -254,4 +254,4 @@ def test_findings_name_no_person() -> None:
     """The pseudonym of the person stays out of what is logged."""
     found = GUARD.read(reading(purpose="urn:x:y", grant=grant(subject="pseudonym-of-ada", withdrawn_at=NOON)))
     assert len(found) == 3
-    assert not any("pseudonym-of-ada" in str(finding) + finding.mend for finding in found)
+    assert not any("pseudonym-of-ada" in str(finding) + finding.hint for finding in found)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.purposes import FRAUD_PREVENTION, MATCHMAKING_RANKING
 from sesame_sdk.model.finding import Action
-from sesame_sdk.model.policy import Band, Gravity, Policy
+from sesame_sdk.model.policy import Band, Policy, Severity
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side
 from tests.guard.builders import GOOD_RANKING, LOWERING, consumer, policy, rules, weighting
 
@@ -44,7 +44,7 @@ def test_a_score_without_an_aim_is_refused(aim: str) -> None:
 def test_one_late_return_and_a_ban() -> None:
     """PRP-1: a ban is refused at both doors, however grave the conduct, even if a person decides it."""
     ban = effect("Account closed", consequence=Consequence.BAN)
-    grave = (weighting(), evolve(ABUSE, gravity=Gravity.GRAVE))
+    grave = (weighting(), evolve(ABUSE, severity=Severity.GRAVE))
     assert rules(GUARD.policy(with_effects(ban))) == {"PRP-1"}
     assert rules(GUARD.policy(with_effects(ban, weighs=grave))) == {"PRP-1"}
     assert rules(GUARD.consumer(consumer(effects=(ban,)))) == {"PRP-1"}
@@ -52,20 +52,20 @@ def test_one_late_return_and_a_ban() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gravity", "borne"),
+    ("severity", "borne"),
     [
-        (Gravity.MINOR, {Consequence.BENEFIT, Consequence.REVIEW}),
-        (Gravity.SERIOUS, {Consequence.BENEFIT, Consequence.REVIEW, Consequence.LIMIT}),
-        (Gravity.GRAVE, set(Consequence) - {Consequence.BAN}),
+        (Severity.MINOR, {Consequence.BENEFIT, Consequence.REVIEW}),
+        (Severity.SERIOUS, {Consequence.BENEFIT, Consequence.REVIEW, Consequence.LIMIT}),
+        (Severity.GRAVE, set(Consequence) - {Consequence.BAN}),
     ],
 )
 @pytest.mark.parametrize("consequence", Consequence)
 def test_a_consequence_is_no_heavier_than_the_conduct(
-    gravity: Gravity, borne: set[Consequence], consequence: Consequence
+    severity: Severity, borne: set[Consequence], consequence: Consequence
 ) -> None:
-    """PRP-1: what conduct of each gravity may bring about alone."""
+    """PRP-1: what conduct of each severity may bring about alone."""
     judged = GUARD.policy(
-        with_effects(effect(consequence=consequence), weighs=(weighting(), evolve(ABUSE, gravity=gravity)))
+        with_effects(effect(consequence=consequence), weighs=(weighting(), evolve(ABUSE, severity=severity)))
     )
     assert rules(judged) == (set() if consequence in borne else {"PRP-1"})
 
@@ -85,7 +85,7 @@ def test_light_conduct_must_not_add_up_to_a_heavy_consequence(
 ) -> None:
     """PRP-1: all floors of what is too light, together; what is grave enough may go further."""
     light = [weighting(LATE, kind=f"retail.payment.n{at}", floor=floor) for at, floor in enumerate(floors)]
-    grave = evolve(ABUSE, gravity=Gravity.SERIOUS)
+    grave = evolve(ABUSE, severity=Severity.SERIOUS)
     assert rules(GUARD.policy(with_effects(effect(), weighs=(*light, grave)))) == rule
     named = [finding.reason for finding in GUARD.policy(with_effects(effect(), weighs=(*light, grave)))]
     assert all("retail.payment.n0" in reason and grave.kind.name not in reason for reason in named)
@@ -114,25 +114,27 @@ def test_nothing_weighs_on_people_for_having_risen(consequence: Consequence) -> 
 
 @given(
     st.lists(
-        st.tuples(st.floats(-300, 0).map(lambda points: round(points, 2)), st.sampled_from(Gravity)),
+        st.tuples(st.floats(-300, 0).map(lambda points: round(points, 2)), st.sampled_from(Severity)),
         max_size=5,
     ),
     st.sampled_from(BANDS),
     st.sampled_from([one for one in Consequence if one not in {Consequence.BAN, Consequence.BENEFIT}]),
 )
 def test_the_rule_says_what_adding_up_says(
-    floors: list[tuple[float, Gravity]], band: Band, consequence: Consequence
+    floors: list[tuple[float, Severity]], band: Band, consequence: Consequence
 ) -> None:
     """PRP-1: refused exactly where the base, or the base less all that is too light, lies below the band."""
     weighs = [
-        weighting(LATE, kind=f"retail.payment.n{at}", floor=floor or -0.01, gravity=gravity)
-        for at, (floor, gravity) in enumerate(floors)
+        weighting(LATE, kind=f"retail.payment.n{at}", floor=floor or -0.01, severity=severity)
+        for at, (floor, severity) in enumerate(floors)
     ]
     judged = GUARD.policy(
         with_effects(effect(band=band.name, consequence=consequence), weighs=[weighting(), *weighs])
     )
     light = sum(
-        round(one.floor * 100) for one in weighs if list(Gravity).index(one.gravity) + 1 < consequence.weight
+        round(one.floor * 100)
+        for one in weighs
+        if list(Severity).index(one.severity) + 1 < consequence.weight
     )
     reached = max(350_00, 550_00 + light)
     assert rules(judged) == ({"PRP-1"} if reached < band.start * 100 else set())
@@ -141,7 +143,7 @@ def test_the_rule_says_what_adding_up_says(
 @pytest.mark.parametrize("consequence", [Consequence.LIMIT, Consequence.SUSPENSION])
 def test_a_heavy_effect_is_decided_by_a_person(consequence: Consequence) -> None:
     """ADM-1 at both doors: automatic rejection."""
-    weighs = (weighting(), evolve(ABUSE, gravity=Gravity.GRAVE))
+    weighs = (weighting(), evolve(ABUSE, severity=Severity.GRAVE))
     by_score = effect(consequence=consequence, decides=Decider.SCORE)
     assert rules(GUARD.policy(with_effects(by_score, weighs=weighs))) == {"ADM-1"}
     assert rules(GUARD.consumer(consumer(effects=(by_score,)))) == {"ADM-1"}

@@ -41,7 +41,7 @@ def test_a_kind_that_says_nothing_allowed_of_itself_is_refused(categories: tuple
     """DCL-1 at both doors; the mend names what is allowed."""
     (finding,) = GUARD.kind(kind(categories=categories))
     assert (finding.rule, finding.source) == ("DCL-1", "GDPR 14(1)(d)")
-    assert "SocialBehaviour" in finding.mend
+    assert "SocialBehaviour" in finding.hint
     assert rules(GUARD.policy(policy(weighting(categories=categories)))) == {"DCL-1"}
 
 
@@ -64,7 +64,7 @@ def test_a_category_is_refused_by_the_rule_that_it_belongs_to(rule: str, name: s
 
 
 @pytest.mark.parametrize(
-    ("field", "changes", "mend"),
+    ("field", "changes", "hint"),
     [
         ("unit", {"unit": "GBP"}, "set unit = 'GBP'"),
         ("sensitivity", {"sensitivity": Sensitivity.ORDINARY}, "set sensitivity = 'ordinary'"),
@@ -73,13 +73,13 @@ def test_a_category_is_refused_by_the_rule_that_it_belongs_to(rule: str, name: s
     ],
 )
 def test_a_policy_takes_a_kind_for_what_it_was_registered_as(
-    field: str, changes: dict[str, object], mend: str
+    field: str, changes: dict[str, object], hint: str
 ) -> None:
     """DCL-1 where both are known: a policy may not call pounds orders, nor taste ordinary."""
     registered = evolve(GOOD_KIND, **changes)
     found = [one for one in GUARD.policy(GOOD_POLICY, [registered]) if one.rule == "DCL-1"]
-    assert [(one.about, one.mend) for one in found] == [
-        ("policy retail-privileges, kind retail.order.completed", mend)
+    assert [(one.about, one.hint) for one in found] == [
+        ("policy retail-privileges, kind retail.order.completed", hint)
     ]
     assert field in found[0].reason
 
@@ -116,7 +116,7 @@ TELLING = """
 def test_a_reason_that_says_nothing_is_refused(reason: str) -> None:
     """EXP-1 at both doors, in whichever spelling; the finding says how a reason sounds."""
     found = [one for one in GUARD.kind(kind(reason=reason)) if one.rule == "EXP-1"]
-    assert [one.mend for one in found] == ["say what the person did: 'Orders that you sent back'"]
+    assert [one.hint for one in found] == ["say what the person did: 'Orders that you sent back'"]
     assert "EXP-1" in rules(GUARD.policy(policy(weighting(reason=reason))))
 
 

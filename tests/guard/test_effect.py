@@ -128,7 +128,7 @@ def test_what_lowers_must_end_within_ten_years(ending: str) -> None:
     (finding,) = GUARD.policy(policy(evolve(lasting, **{ending: 3650.5})))
     assert finding.rule == "RET-1"
     assert "within ten years" in finding.reason
-    assert "3650 at most" in finding.mend
+    assert "3650 at most" in finding.hint
 
 
 def test_retention_cannot_be_hidden_among_fading_kinds() -> None:

@@ -11,7 +11,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sesame_sdk.errors import Refused
+from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.builtin_rules import BUILT_IN
 from sesame_sdk.guard.guard import MOST_FINDINGS, MOST_LISTED, Guard
 from sesame_sdk.guard.purposes import ALLOWED, DPV, MATCHMAKING_RANKING, MISUSE_PREVENTION
@@ -87,7 +87,7 @@ def test_good_things_pass_all_four_doors() -> None:
 )
 def test_a_refusal_carries_its_findings(admit: Callable[[Guard, Any], None], bad: object) -> None:
     """One line to read, and the findings to act on."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GuardRefusedError) as refused:
         admit(Guard(), bad)
     (finding,) = refused.value.findings
     assert finding.rule in str(refused.value)
@@ -111,11 +111,13 @@ def test_a_warning_lets_pass() -> None:
 def test_a_refusal_lists_a_hundred_findings_and_says_how_many_more() -> None:
     """A policy of a thousand bad kinds does not flood the log, and warnings hide no refusal."""
     bad = policy(*(weighting(kind=f"retail.protest.n{number}") for number in range(1000)))
-    with pytest.raises(Refused, match=r"and 999 more.*900 findings more than the 100 listed") as refused:
+    with pytest.raises(
+        GuardRefusedError, match=r"and 999 more.*900 findings more than the 100 listed"
+    ) as refused:
         Guard().admit_policy(bad)
     assert len(refused.value.findings) == MOST_LISTED
     loud = Guard([Further(lambda rule, _: [rule.warn("a", "b", "c")] * MOST_FINDINGS)])
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GuardRefusedError) as refused:
         loud.admit_kind(kind(reason="Protests attended"))
     assert refused.value.findings[0].rule == "POL-1"
 
@@ -148,7 +150,7 @@ def _raise_half_way(rule: GuardRule) -> Iterator[Finding]:
 )
 def test_a_broken_further_rule_refuses_by_name(answer: Callable[..., Any]) -> None:
     """It fails closed: the door that it was put at stays shut, and the finding says whose rule it is."""
-    with pytest.raises(Refused, match=r"tests\.guard\.test_guard\.Further"):
+    with pytest.raises(GuardRefusedError, match=r"tests\.guard\.test_guard\.Further"):
         Guard([Further(answer)]).admit_kind(GOOD_KIND)
 
 
@@ -264,7 +266,7 @@ def test_adding_a_refused_element_to_a_good_policy_makes_it_refused(good: Policy
     assert Guard().policy(good) == ()
     spoilt = REFUSED_ELEMENTS[rule](good)
     assert rules(Guard().policy(spoilt)) == {rule}
-    with pytest.raises(Refused, match=rule):
+    with pytest.raises(GuardRefusedError, match=rule):
         Guard().admit_policy(spoilt)
 
 
@@ -292,7 +294,7 @@ def _shuffled(entries: tuple[T, ...], random: Any) -> tuple[T, ...]:
 
 
 def _refusal(bad: Policy, registered: list[SignalKind]) -> tuple[str, object]:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GuardRefusedError) as refused:
         Guard().admit_policy(bad, registered)
     return str(refused.value), refused.value.findings
 

@@ -18,7 +18,7 @@ from attrs.exceptions import FrozenInstanceError
 import sesame_sdk.guard
 from sesame_sdk import hookimpl
 from sesame_sdk.cli.main import sesame
-from sesame_sdk.errors import Misconfigured, Refused
+from sesame_sdk.errors import ConfigurationError, GuardRefusedError
 from sesame_sdk.guard.builtin_rules import BUILT_IN
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import GuardRule
@@ -130,9 +130,9 @@ def test_a_guard_is_not_to_be_overridden() -> None:
 def test_no_answer_of_a_further_rule_takes_a_refusal_back(answer: Callable[[Any], Any]) -> None:
     """It can add findings, and nothing else."""
     guard = Guard([Impostor(), Answering(answer)])
-    with pytest.raises(Refused):
+    with pytest.raises(GuardRefusedError):
         guard.admit_kind(POLITICAL)
-    with pytest.raises(Refused):
+    with pytest.raises(GuardRefusedError):
         guard.admit_policy(policy(no_score="deny"))
     assert refusing(guard) >= ALL
 
@@ -154,7 +154,7 @@ class Lenient(Finding):
 def test_a_finding_of_another_class_takes_no_place_of_ours() -> None:
     """Only plain findings are heard; the rest is a broken rule, which refuses."""
     warning = _warning("POL-1")
-    fields = (warning.rule, warning.action, warning.about, warning.reason, warning.mend, warning.source)
+    fields = (warning.rule, warning.action, warning.about, warning.reason, warning.hint, warning.source)
     guard = Guard([Answering(lambda _: [Lenient(*fields, warning.dated)])])
     assert rules(guard.kind(POLITICAL)) == {"POL-1", "EXT-0"}
     assert rules(guard.kind(GOOD_KIND)) == {"EXT-0"}
@@ -247,7 +247,7 @@ def test_no_key_of_a_policy_switches_a_rule_off(line: str) -> None:
     """At the top, or in a table: it is not a key of a policy."""
     parse_policy(GOOD_TOML)
     for text in (f"{line}\n{GOOD_TOML}", f"{GOOD_TOML}\n{line}\n"):
-        with pytest.raises(Misconfigured):
+        with pytest.raises(ConfigurationError):
             parse_policy(text)
 
 

@@ -3,9 +3,9 @@
 import pytest
 from attrs import evolve
 
-from sesame_sdk.errors import Refused
+from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.model.policy import Band, Gravity
+from sesame_sdk.model.policy import Band, Severity
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side
 from sesame_sdk.scoring.policy_file.loader import parse_policy
 from tests.guard.builders import LOWERING, consumer, kind, policy, rules, weighting
@@ -56,7 +56,7 @@ def test_each_effect_that_speaks_of_a_topic_is_named() -> None:
 @pytest.mark.parametrize("name", ["A cheaper loan", f"A loan {'for you ' * 23}"], ids=["short", "cut"])
 def test_the_line_of_an_effect_is_found(name: str) -> None:
     """Also where the finding cuts its name."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GuardRefusedError) as refused:
         parse_policy(FILE % name)
     (line,) = refused.value.lines
     assert (FILE % name).splitlines()[(line or 0) - 1] == f'name = "{name}"'
@@ -65,7 +65,7 @@ def test_the_line_of_an_effect_is_found(name: str) -> None:
 def test_the_line_of_a_band_is_found() -> None:
     """PRP-1 says which band is a verdict on people."""
     bad = (FILE % "Free coffee").replace('"ordinary"', '"unreliable"')
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GuardRefusedError) as refused:
         parse_policy(bad)
     (finding,), (line,) = refused.value.findings, refused.value.lines
     assert finding.about == "policy retail-privileges, band unreliable"
@@ -240,7 +240,7 @@ def test_a_policy_is_told_the_context_that_a_kind_is_registered_for() -> None:
     """CTX-1 names the entry of the policy, and how to mend it."""
     registered = evolve(LOWERING.kind, context="matchmaking")
     found = GUARD.policy(policy(LOWERING), [registered])
-    assert "set context = 'matchmaking'" in {finding.mend for finding in found}
+    assert "set context = 'matchmaking'" in {finding.hint for finding in found}
 
 
 @pytest.mark.parametrize("name", ["untrustworthy", "high risk", "liars", "second class", "不可信", "失信人"])
@@ -253,14 +253,14 @@ def test_a_band_is_no_verdict_on_people(name: str) -> None:
 
 @pytest.mark.parametrize("reason", ["Payments that came late", "Orders that you sent back", "逾期付款"])
 def test_lateness_is_not_grave(reason: str) -> None:
-    """PRP-1: gravity cannot be inflated to bear a suspension; nor is a reward looked at."""
-    inflated = weighting(LOWERING, reason=reason, gravity=Gravity.GRAVE)
+    """PRP-1: severity cannot be inflated to bear a suspension; nor is a reward looked at."""
+    inflated = weighting(LOWERING, reason=reason, severity=Severity.GRAVE)
     (finding,) = GUARD.policy(policy(inflated))
-    assert (finding.rule, finding.mend) == ("PRP-1", "set gravity = 'minor'")
-    assert GUARD.policy(policy(weighting(LOWERING, reason=reason, gravity=Gravity.SERIOUS))) == ()
-    assert GUARD.policy(policy(weighting(reason=reason, gravity=Gravity.GRAVE))) == ()
+    assert (finding.rule, finding.hint) == ("PRP-1", "set severity = 'minor'")
+    assert GUARD.policy(policy(weighting(LOWERING, reason=reason, severity=Severity.SERIOUS))) == ()
+    assert GUARD.policy(policy(weighting(reason=reason, severity=Severity.GRAVE))) == ()
     fraud = weighting(LOWERING, kind="retail.fraud.confirmed", reason="Fraud that a person confirmed")
-    assert GUARD.policy(policy(evolve(fraud, gravity=Gravity.GRAVE))) == ()
+    assert GUARD.policy(policy(evolve(fraud, severity=Severity.GRAVE))) == ()
 
 
 def test_a_weight_far_over_the_floor_does_not_outlast_ten_years() -> None:

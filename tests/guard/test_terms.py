@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sesame_sdk.errors import Refused
+from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Band
@@ -59,7 +59,7 @@ def test_nobody_is_in_without_having_said_yes(how: str) -> None:
 def test_each_way_of_making_people_join_is_a_finding() -> None:
     """ENR-1: the mend names the key."""
     found = GUARD.policy(policy(default_on=True, mandatory=True, bundled=True))
-    assert [finding.mend for finding in found] == [
+    assert [finding.hint for finding in found] == [
         "set default_on = false",
         "set mandatory = false",
         "set bundled = false",
@@ -87,11 +87,11 @@ def test_a_consent_of_unknown_age_is_not_recorded(direction: Direction) -> None:
     told = grant(direction=direction, kinds=kinds, subject="pseudonym-of-ada")
     GUARD.admit_grant(told)
     minor = grant(direction=direction, kinds=kinds, subject="pseudonym-of-ada", adult=False)
-    with pytest.raises(Refused, match="MIN-1") as refused:
+    with pytest.raises(GuardRefusedError, match="MIN-1") as refused:
         GUARD.admit_grant(minor)
     (finding,) = refused.value.findings
     assert "18" in finding.reason
-    assert "pseudonym-of-ada" not in str(finding) + finding.mend
+    assert "pseudonym-of-ada" not in str(finding) + finding.hint
 
 
 def test_a_consent_of_unknown_age_opens_no_read() -> None:

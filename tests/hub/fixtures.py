@@ -11,10 +11,10 @@ from sesame_sdk import (
     Direction,
     Evidence,
     Grant,
-    Identity,
     Manifest,
     Polarity,
     Policy,
+    Pseudonymizer,
     Score,
     Sensitivity,
     Signal,
@@ -112,7 +112,7 @@ class Partner:
     hub: Hub
     clock: Callable[[], datetime]
     key: SigningKey = field(factory=SigningKey.generate)
-    identity: Identity = field(factory=lambda: Identity(b"thirty-two bytes of test secret."))
+    identity: Pseudonymizer = field(factory=lambda: Pseudonymizer(b"thirty-two bytes of test secret."))
 
     @classmethod
     def join(

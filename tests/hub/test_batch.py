@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 from sesame_sdk.hub.database.tables import people
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.scoring.engines import score_parquet
@@ -65,5 +65,5 @@ def test_a_context_of_which_nothing_counts_gives_an_empty_file(filled: Hub, tmp_
 
 def test_a_file_that_cannot_be_written_is_named(filled: Hub, tmp_path: Path) -> None:
     """And nothing is left."""
-    with pytest.raises(Misconfigured, match="nowhere"):
+    with pytest.raises(ConfigurationError, match="nowhere"):
         filled.export_signals(tmp_path / "nowhere" / "retail.parquet", "retail")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model.explanation import Hypothetical, Outlook, Place
 from tests.hub.conftest import LATES, ORDERS
@@ -131,5 +131,5 @@ def test_another_persons_signals_are_never_counted_in(open_hub: Hub, shop: Partn
 def test_a_context_without_a_policy_has_no_explanation_and_no_estimate(open_hub: Hub) -> None:
     """The one is none, the other an error, since there is nothing to estimate by."""
     assert open_hub.explain("ada", "games") is None
-    with pytest.raises(Rejected, match="no policy for games"):
+    with pytest.raises(InvalidInputError, match="no policy for games"):
         open_hub.what_if("ada", "games", [])

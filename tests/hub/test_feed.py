@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from sesame_sdk import Direction, Rejected
+from sesame_sdk import Direction, InvalidInputError
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.streams.management import Fault, Poll, Question
 from sesame_sdk.hub.streams.streams import Delivery, NewStatus, Wish
@@ -288,7 +288,7 @@ def test_a_sign_of_life_comes_by_itself_and_when_it_is_asked_for(
     hub.reception.verify(shop.read_token(), Question(reader.name, "xyzzy"))
     (claims,) = reader.poll().values()
     assert claims["events"] == {EventType.VERIFICATION: {"state": "xyzzy"}}
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         hub.reception.verify(shop.read_token(), Question(reader.name))
     assert caught.value.code == "too_many"
 
@@ -301,7 +301,7 @@ def test_a_stream_belongs_to_its_reader(reader: Reader, hub: Hub, clock: Clock) 
         lambda: hub.reception.delete(other.read_token(), reader.name),
         lambda: hub.reception.status(other.read_token(), reader.name),
     ):
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             ask()
         assert caught.value.code == "not_found"
     assert hub.reception.read(other.read_token()) == []
@@ -309,7 +309,7 @@ def test_a_stream_belongs_to_its_reader(reader: Reader, hub: Hub, clock: Clock) 
 
 def test_a_second_stream_for_the_same_is_refused(reader: Reader, hub: Hub, shop: Partner) -> None:
     """And there is room for one again once the first is deleted."""
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         hub.reception.create(shop.read_token(), Wish())
     assert caught.value.code == "conflict"
     hub.reception.delete(shop.read_token(), reader.name)
@@ -320,7 +320,7 @@ def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner
     """As for reading scores."""
     token = shop.read_token()
     hub.reception.status(token, reader.name)
-    with pytest.raises(Rejected, match="used before"):
+    with pytest.raises(InvalidInputError, match="used before"):
         hub.reception.status(token, reader.name)
 
 
@@ -347,7 +347,7 @@ def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner
 )
 def test_a_wish_that_cannot_be_met(hub: Hub, shop: Partner, wish: Wish, why: str) -> None:
     """Withdrawals cannot be declined, and the hub pushes to the reader's own host only."""
-    with pytest.raises(Rejected, match=why):
+    with pytest.raises(InvalidInputError, match=why):
         hub.reception.create(shop.read_token(), wish)
 
 

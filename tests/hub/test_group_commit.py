@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent.grant_cache import Consents
 from sesame_sdk.hub.database.engine import open_engine, writing
 from sesame_sdk.hub.database.tables import signals
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.ingest.dispatcher import Door
+from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
 from sesame_sdk.hub.ingest.signal_table import View
 from sesame_sdk.hub.partners.keys import Directory
 from sesame_sdk.hub.partners.rate_limit import Limit, Limits
@@ -32,7 +32,7 @@ def take(shop: Partner, hub_path: Path, clock: Clock) -> Iterator[Take]:
     settings = load_settings(hub_path)
     engine = open_engine(settings.database_url)
     signer, view = SigningKey.load(settings.key_path), View(engine, settings.issuer)
-    door = Door(settings, signer, view, Consents(engine), Guard(()), Limits(Limit(0, 1)), clock)
+    door = MessageDispatcher(settings, signer, view, Consents(engine), Guard(()), Limits(Limit(0, 1)), clock)
 
     def at_once(envelopes: Sequence[bytes]) -> list[Receipt]:
         tasks = [door.knock(envelope, Directory(engine)) for envelope in envelopes]
@@ -97,7 +97,7 @@ def test_a_jti_used_twice_fails_the_group(shop: Partner, hub: Hub, take: Take, i
     envelopes = [shop.seal(shop.signal("ada", key), jti="once") for key in ("1", "2")]
     if in_ledger:
         hub.receive(envelopes.pop())
-    with pytest.raises((Rejected, IntegrityError)):
+    with pytest.raises((InvalidInputError, IntegrityError)):
         take([shop.seal(shop.signal("ada", "3")), *envelopes])
     assert hub.rebuild() == int(in_ledger)
 
@@ -111,7 +111,7 @@ def test_many_that_come_at_once_fare_as_one_after_the_other(shop: Partner, hub: 
     with ThreadPoolExecutor(16) as pool:
         refused = pool.submit(hub.receive, bad)
         receipts = [shop.read_receipt(answer) for answer in pool.map(hub.receive, good)]
-    assert isinstance(refused.exception(), Rejected)
+    assert isinstance(refused.exception(), InvalidInputError)
     assert sum(receipt.accepted for receipt in receipts) == 39
     assert sum(receipt.duplicates for receipt in receipts) == 37
     assert hub.rebuild() == 40

@@ -126,7 +126,7 @@ def test_a_refusal_by_the_guard_carries_its_findings(site: Site) -> None:
         assert (answer.status_code, answer.json()["err"]) == (400, "access_denied")
         assert answer.headers["Content-Type"] == "application/problem+json"
     assert "SPC-1" in {finding["rule"] for finding in answer.json()["findings"]}
-    assert all(finding["source"] and finding["mend"] for finding in answer.json()["findings"])
+    assert all(finding["source"] and finding["hint"] for finding in answer.json()["findings"])
 
 
 _BOMB = gzip.compress(bytes(50 << 20))

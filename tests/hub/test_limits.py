@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.scoring.score_reads import MOST_SUBJECTS
 from sesame_sdk.hub.settings import create_hub
@@ -42,7 +42,7 @@ def test_a_plugin_may_declare_as_many_kinds_as_the_limit_says(shop: Partner, hub
         "consumers": [],
         "digest": "",
     }
-    with pytest.raises(Rejected, match=r"kinds.*100"):
+    with pytest.raises(InvalidInputError, match=r"kinds.*100"):
         hub.receive(shop.token(EventType.REGISTRATION, told))
     assert hub.partners()[0].plugins == ("sesame-many 1.0", "sesame-test 1.0")
 

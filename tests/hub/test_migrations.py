@@ -8,7 +8,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 from sesame_sdk.hub.database import migrations
 from sesame_sdk.hub.database.engine import migrate, open_engine
 from sesame_sdk.hub.database.tables import metadata
@@ -55,5 +55,5 @@ def test_tables_of_another_version_are_not_worked_with(hub_path: Path, damage: s
     """Nothing is changed, and the operator is told what to do."""
     Hub.open(hub_path).close()
     change(hub_path, damage)
-    with pytest.raises(Misconfigured, match=told):
+    with pytest.raises(ConfigurationError, match=told):
         Hub.open(hub_path)

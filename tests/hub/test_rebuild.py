@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.database.tables import signals
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model.envelope import EventType
@@ -61,6 +61,6 @@ def test_a_ledger_that_was_changed_is_not_believed(
     shop.send(shop.signal("ada", "1"))
     before = _rows(hub_path)
     change(hub_path, damage)
-    with pytest.raises(Rejected, match="envelope 2"):
+    with pytest.raises(InvalidInputError, match="envelope 2"):
         hub.rebuild()
     assert _rows(hub_path) == before

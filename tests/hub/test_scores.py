@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from sesame_sdk import Rejected, Signal
+from sesame_sdk import InvalidInputError, Signal
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from tests.hub.conftest import LATES, ORDERS
@@ -118,7 +118,7 @@ def test_each_partners_cap_is_its_own(shop: Partner, hub: Hub, clock: Clock) -> 
 def test_a_policy_whose_digest_is_not_its_own_is_rejected(shop: Partner, hub: Hub) -> None:
     """What a score names must be what made it; the policy in force stays."""
     before = hub.policies()
-    with pytest.raises(Rejected, match="digest"):
+    with pytest.raises(InvalidInputError, match="digest"):
         hub.set_policy(policy(weighting(ORDERS), digest="x" * 43))
     assert hub.policies() == before
     assert shop.read("ada") == [None]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk import Misconfigured, Rejected
+from sesame_sdk import ConfigurationError, InvalidInputError
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import FILE, Settings, create_hub, load_settings
 from tests.hub.fixtures import HUB
@@ -28,13 +28,13 @@ def test_settings_come_back_as_they_were_given(tmp_path: Path) -> None:
 
 def test_a_hub_is_not_made_twice(hub_path: Path) -> None:
     """Its key would be lost."""
-    with pytest.raises(Misconfigured, match="holds something already"):
+    with pytest.raises(ConfigurationError, match="holds something already"):
         create_hub(hub_path, issuer=HUB)
 
 
 def test_a_hub_without_a_url_is_not_made(tmp_path: Path) -> None:
     """And leaves nothing behind."""
-    with pytest.raises(Rejected, match="issuer"):
+    with pytest.raises(InvalidInputError, match="issuer"):
         create_hub(tmp_path / "hub", issuer="hub")
     assert not (tmp_path / "hub").exists()
 
@@ -69,7 +69,7 @@ def test_the_ledger_lies_in_the_folder_wherever_that_is(
 def test_settings_that_are_wrong_are_named(hub_path: Path, text: str, named: str) -> None:
     """File and key, in one line."""
     (hub_path / FILE).write_text(text)
-    with pytest.raises(Misconfigured, match=named) as wrong:
+    with pytest.raises(ConfigurationError, match=named) as wrong:
         Hub.open(hub_path)
     assert str(hub_path / FILE) in str(wrong.value)
 
@@ -88,11 +88,11 @@ def test_settings_that_are_wrong_are_named(hub_path: Path, text: str, named: str
 def test_a_database_that_cannot_be_used_is_named(hub_path: Path, database: str, named: str) -> None:
     """Before anything else is done."""
     (hub_path / FILE).write_text(f'issuer = "{HUB}"\ndatabase = "{database}"\n')
-    with pytest.raises(Misconfigured, match=named):
+    with pytest.raises(ConfigurationError, match=named):
         Hub.open(hub_path)
 
 
 def test_a_folder_without_a_hub_says_how_to_make_one(tmp_path: Path) -> None:
     """The command is in the message."""
-    with pytest.raises(Misconfigured, match="sesame hub init"):
+    with pytest.raises(ConfigurationError, match="sesame hub init"):
         Hub.open(tmp_path)

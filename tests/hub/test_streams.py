@@ -25,9 +25,9 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.hub.streams.streams import NewStatus
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.partner.config import Home
-from sesame_sdk.partner.score_store.store import ScoreBook
-from sesame_sdk.partner.score_store.subscriber import Follower
+from sesame_sdk.partner.config import PartnerConfig
+from sesame_sdk.partner.score_store.store import ScoreStore
+from sesame_sdk.partner.score_store.subscriber import StreamSubscriber
 from sesame_sdk.signing.jwt import SET_TYP, verify_claims
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
@@ -70,7 +70,7 @@ class Site:
     port: int
     hub: Hub
     reader: Partner
-    home: Home
+    home: PartnerConfig
     folder: Path
     issuer: str
     sent: int = 0
@@ -104,9 +104,9 @@ class Site:
         """How many requests the hub has begun to work on."""
         return count(self.hub.settings.path, read_tokens)
 
-    def follower(self, **settings: Any) -> Follower:
+    def follower(self, **settings: Any) -> StreamSubscriber:
         """Keeps the book fresh from this process."""
-        made = Follower.at(
+        made = StreamSubscriber.at(
             self.home, self.folder / "book.sqlite", purpose=BENEFITS, context="retail", **settings
         )
         return self.stack.enter_context(made)
@@ -120,7 +120,7 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
     path = create_hub(tmp_path / "hub", issuer=url, database=database).path
     with (path / "hub.toml").open("a", encoding="utf-8") as file:
         file.write("heartbeat_seconds = 1\n")
-    home = Home.create(tmp_path / "reader", issuer=issuer, hub=url)
+    home = PartnerConfig.create(tmp_path / "reader", issuer=issuer, hub=url)
     with Hub.open(path) as hub:
         reader = Partner(issuer, hub, timestamps.now, key=home.signer)
         hub.add_partner(issuer, [home.signer.public_jwk], not_before=LONG_AGO)
@@ -134,7 +134,7 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
 
 
 @contextmanager
-def following(follower: Follower) -> Iterator[None]:
+def following(follower: StreamSubscriber) -> Iterator[None]:
     """A thread that polls."""
     stop = threading.Event()
     thread = threading.Thread(target=follower.follow, args=(stop,))
@@ -148,7 +148,7 @@ def following(follower: Follower) -> Iterator[None]:
 
 
 @contextmanager
-def listening(follower: Follower, port: int) -> Iterator[None]:
+def listening(follower: StreamSubscriber, port: int) -> Iterator[None]:
     """The inbox's application, served for pushes."""
     config = uvicorn.Config(follower.inbox.app, port=port, log_level="critical", access_log=False)
     server = uvicorn.Server(config)
@@ -167,7 +167,7 @@ def push_to(site: Site) -> str:
     return f"{site.issuer}/inbox"
 
 
-def a_withdrawal_is_out_of_book_and_pages(site: Site, book: ScoreBook) -> None:
+def a_withdrawal_is_out_of_book_and_pages(site: Site, book: ScoreStore) -> None:
     """Of everybody who leaves, one after the other, the slowest took less than a second."""
     ada = site.pseudonyms()[0]
     pages = dict.fromkeys(site.pseudonyms(), "a page with this person")

@@ -13,7 +13,7 @@ import pytest
 import requests
 from attrs import frozen
 
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub, load_settings
@@ -243,7 +243,7 @@ def test_two_machines_share_one_ledger(site: Site, tmp_path: Path) -> None:
 
 def test_a_setting_that_is_no_number_of_workers_is_named(site: Site) -> None:
     """Before anything is started."""
-    with pytest.raises(Misconfigured, match="workers"):
+    with pytest.raises(ConfigurationError, match="workers"):
         load_settings(site.path, flags={"workers": "0"})
 
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, Engine, event, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from sesame_sdk import Rejected, Retryable
-from sesame_sdk.hub.database.dialects.base import Hold
+from sesame_sdk import InvalidInputError, RetryableError
+from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.engine import open_engine, product_of, reading, writing
 from sesame_sdk.hub.database.tables import people
 from sesame_sdk.hub.database.writer import Task, Writer
@@ -43,7 +43,7 @@ def _add(person: str) -> Callable[[Connection], str]:
 
 def _add_and_fail(connection: Connection) -> None:
     _add("nobody")(connection)
-    raise Rejected("is wrong", field="test")
+    raise InvalidInputError("is wrong", field="test")
 
 
 def _people(engine: Engine) -> list[str]:
@@ -109,7 +109,7 @@ def test_what_waits_is_committed_together(writer: Writer, engine: Engine) -> Non
 @pytest.mark.parametrize(
     ("bad", "error"),
     [
-        pytest.param(_add_and_fail, Rejected, id="it raises after it wrote"),
+        pytest.param(_add_and_fail, InvalidInputError, id="it raises after it wrote"),
         pytest.param(_add("ada"), IntegrityError, id="the database refuses it"),
     ],
 )
@@ -192,7 +192,7 @@ def test_what_is_urgent_goes_before_a_group_that_still_waits_for_the_lock(
         return [None] * len(names)
 
     with writing(engine) as other, other.begin():
-        product_of(engine).hold(other, Hold.ALONE)
+        product_of(engine).hold(other, LockScope.ALONE)
         usual = writer.submit(Task(note, "usual"))
         while writer.pending:
             threading.Event().wait(0.001)
@@ -220,7 +220,7 @@ def test_one_too_many_is_asked_to_come_back(writer: Writer) -> None:
     held = _Held(writer)
     for person in ("ada", "bob", "cleo"):
         held.queue(_add(person))
-    with pytest.raises(Retryable) as busy:
+    with pytest.raises(RetryableError) as busy:
         writer.run(_add("dora"))
     assert busy.value.retry_after == 1
     held.release()
@@ -234,7 +234,7 @@ def test_a_commit_that_fails_is_told_to_all_who_waited(writer: Writer, engine: E
         raise OSError("no space left on device")
 
     event.listen(engine, "commit", no_room)
-    with pytest.raises(Retryable, match="could not be written"):
+    with pytest.raises(RetryableError, match="could not be written"):
         writer.run(_add("ada"))
     assert _people(engine) == []
     assert writer.run(_add("bob")) == "bob"
@@ -250,7 +250,7 @@ def test_a_closed_writer_finishes_what_waits_and_takes_nothing_more(writer: Writ
     closing.join(10)
     writer.close()
     assert _people(engine) == ["ada"]
-    with pytest.raises(Retryable, match="closing"):
+    with pytest.raises(RetryableError, match="closing"):
         writer.run(_add("bob"))
 
 

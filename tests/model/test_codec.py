@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk import Identity, Rejected, Signal
+from sesame_sdk import InvalidInputError, Pseudonymizer, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction, Grant
 from tests.conftest import NOON
 
-SIGNAL = Signal(Identity(b"x" * 32).signal_id("a.b", "1", NOON), "rt_abc", "a.b", 1.5, NOON)
+SIGNAL = Signal(Pseudonymizer(b"x" * 32).signal_id("a.b", "1", NOON), "rt_abc", "a.b", 1.5, NOON)
 
 signals = st.builds(
     lambda at, key, subject, value: Signal(
-        Identity(b"x" * 32).signal_id("a.b", key, at), subject, "a.b", value, at
+        Pseudonymizer(b"x" * 32).signal_id("a.b", key, at), subject, "a.b", value, at
     ),
     st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds
     st.text(min_size=1),
@@ -52,7 +52,7 @@ def test_what_is_wrong_on_the_wire_is_named(part: str, instead: str, named: str)
     wire = codec.encode(SIGNAL).decode()
     broken = wire.replace(part, instead)
     assert broken != wire
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         codec.decode(broken, Signal)
     assert re.search(named, str(caught.value))
 
@@ -62,7 +62,7 @@ def test_no_bytes_whatever_cause_anything_but_a_rejection(data: bytes) -> None:
     """Garbage from outside never becomes another kind of exception."""
     try:
         codec.decode(data, Grant)
-    except Rejected:
+    except InvalidInputError:
         return
     pytest.fail("random bytes were taken for a grant")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sesame_sdk import Rejected, Signal
+from sesame_sdk import InvalidInputError, Signal
 from sesame_sdk.model import signals, validators
 from tests.conftest import NOON
 
@@ -52,7 +52,7 @@ def words(name: str, value: object) -> str | None:
     field = next(field for field in Signal.__attrs_attrs__ if field.name == name)
     try:
         SLOW[name](None, field, value)
-    except Rejected as error:
+    except InvalidInputError as error:
         return str(error)
     return None
 
@@ -80,7 +80,7 @@ def test_the_quick_check_and_the_words_agree(name: str, value: object) -> None:
     if expected is None:
         assert getattr(Signal(**{**GOOD, name: value}), name) == value
     else:
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             Signal(**{**GOOD, name: value})
         assert str(caught.value) == expected
 
@@ -89,7 +89,7 @@ def test_made_up_kinds_do_not_fill_the_memory() -> None:
     """A sender may name a new one in every signal."""
     for number in range(5000):
         Signal(**{**GOOD, "kind": f"retail.k{number}"})
-    with pytest.raises(Rejected, match="kind"):
+    with pytest.raises(InvalidInputError, match="kind"):
         Signal(**{**GOOD, "kind": "Retail"})
 
     assert len(signals._known_kinds) <= signals._MOST_KNOWN

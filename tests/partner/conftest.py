@@ -7,9 +7,9 @@ from random import Random
 import pytest
 from attrs import Factory, define
 
-from sesame_sdk import Identity, Signal
+from sesame_sdk import Pseudonymizer, Signal
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.retry import Retries
+from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.partner.client import Client
 from sesame_sdk.signing.keys import SigningKey
 from tests.conftest import NOON
@@ -60,7 +60,7 @@ def open_client(
     opened: list[Client] = []
 
     def make(*, way: dict[str, object] | None = None, attempts: int = 3, **settings: object) -> Client:
-        retries = Retries(attempts=attempts, clock=hours.read, sleep=hours.sleep)
+        retries = RetryPolicy(attempts=attempts, clock=hours.read, sleep=hours.sleep)
         transport = Transport(peer.url, retries=retries, **(way or {}))
         settings = {"outbox": tmp_path / "outbox.sqlite", "signer": partner_key, **settings}
         client = Client(issuer=PARTNER, hub=peer.url, transport=transport, **settings)
@@ -79,7 +79,7 @@ def client(open_client: Callable[..., Client]) -> Client:
 
 
 @pytest.fixture
-def signals(identity: Identity) -> Callable[..., list[Signal]]:
+def signals(identity: Pseudonymizer) -> Callable[..., list[Signal]]:
     """The signals numbered `start` up to `start + count`; the same numbers give the same signals."""
 
     def make(count: int, start: int = 0) -> list[Signal]:
@@ -88,7 +88,7 @@ def signals(identity: Identity) -> Callable[..., list[Signal]]:
     return make
 
 
-def numbered(identity: Identity, start: int, stop: int) -> Iterator[Signal]:
+def numbered(identity: Pseudonymizer, start: int, stop: int) -> Iterator[Signal]:
     """Signals that depend on nothing but their numbers."""
     kind = "retail.order.completed"
     for number in range(start, stop):

@@ -10,7 +10,7 @@ from attrs import define, field
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import Change, Gone, ScoresChanged, SubjectId, Verification
 from sesame_sdk.partner.score_store.inbox import Inbox
-from sesame_sdk.partner.score_store.store import ScoreBook
+from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
@@ -64,11 +64,11 @@ class Voice:
         """What the reader knows of the hub."""
         return Trust({HUB: [TrustedKey(self.key.public_jwk, LONG_AGO)]})
 
-    def open(self, path: Path, **settings: Any) -> ScoreBook:
+    def open(self, path: Path, **settings: Any) -> ScoreStore:
         """The reader's book."""
         told = {"hub": HUB, "reader": READER, "purpose": PURPOSE, "context": CONTEXT, "clock": self.clock}
-        return ScoreBook(path, **told | settings)
+        return ScoreStore(path, **told | settings)
 
-    def inbox(self, book: ScoreBook) -> Inbox:
+    def inbox(self, book: ScoreStore) -> Inbox:
         """The way into it."""
         return Inbox(book, self.keys(), clock=self.clock)

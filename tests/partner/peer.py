@@ -18,7 +18,7 @@ from typing import Self
 
 from attrs import frozen
 
-from sesame_sdk import Manifest, Rejected, Score
+from sesame_sdk import InvalidInputError, Manifest, Score
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.envelope import Dropped, EventType, Receipt
 from sesame_sdk.signing.envelopes import open_envelope
@@ -121,7 +121,7 @@ class Peer:
             if path == "/v1/scores/read":
                 return Reply(200, self._read(headers["authorization"], body))
             return Reply(202, self._receive(body), SET)
-        except Rejected as error:
+        except InvalidInputError as error:
             return Reply(400, encode({"err": error.code, "description": str(error)}))
 
     def _receive(self, body: bytes) -> bytes:
@@ -161,7 +161,7 @@ class Peer:
         verified = verify_claims(token, self._trust, typ=READ_TYP, audience=self.url, now=now)
         claims = json.loads(verified.claims)
         if verified.jti in self._reads or claims["exp"] - claims["iat"] > timedelta(minutes=5).seconds:
-            raise Rejected("replayed, or good for too long", field="token")
+            raise InvalidInputError("replayed, or good for too long", field="token")
         self._reads.add(verified.jti)
         return encode({"scores": {each: self.scores.get(each) for each in json.loads(body)["subjects"]}})
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk import Home, Misconfigured, Signal
+from sesame_sdk import ConfigurationError, PartnerConfig, Signal
 from sesame_sdk.delivery.messages import OutboxFull
 from sesame_sdk.partner.client import Client
 from tests.partner.faults import verdict
@@ -57,17 +57,17 @@ def test_a_small_post_is_kept_whole_or_not_at_all(open_client: Open, signals: Si
 
 def test_an_outbox_too_small_for_one_envelope_is_misconfigured(open_client: Open, signals: Signals) -> None:
     """Waiting would not help, so the error does not ask for it."""
-    with pytest.raises(Misconfigured, match="capacity"):
+    with pytest.raises(ConfigurationError, match="capacity"):
         open_client(capacity=1000).post(signals(100))
 
 
 def test_the_capacity_of_a_folder_is_that_of_its_outbox(tmp_path: Path, signals: Signals) -> None:
     """What its owner set is what the client keeps to."""
-    home = Home.create(tmp_path / "shop", issuer="https://shop.example", hub="https://hub.example")
+    home = PartnerConfig.create(tmp_path / "shop", issuer="https://shop.example", hub="https://hub.example")
     with (home.path / "partner.toml").open("a") as file:
         file.write("capacity = 150_000\n")
 
-    with Client.at(Home.load(home.path)) as client:
+    with Client.at(PartnerConfig.load(home.path)) as client:
         client.post(signals(300))
         with pytest.raises(OutboxFull):
             client.post(signals(300, 300))

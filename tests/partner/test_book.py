@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk import Misconfigured, Score
+from sesame_sdk import ConfigurationError, Score
 from sesame_sdk.partner.score_store.inbox import Inbox
-from sesame_sdk.partner.score_store.store import ScoreBook
-from sesame_sdk.partner.score_store.subject_index import Roster
-from sesame_sdk.partner.score_store.table import Columns, keys_of
+from sesame_sdk.partner.score_store.store import ScoreStore
+from sesame_sdk.partner.score_store.subject_index import SubjectIndex
+from sesame_sdk.partner.score_store.table import ScoreColumns, keys_of
 from tests.partner.fake_hub import STREAM, Voice
 
 
@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def book(voice: Voice, path: Path) -> Iterator[ScoreBook]:
+def book(voice: Voice, path: Path) -> Iterator[ScoreStore]:
     """An empty book that follows a stream."""
     with voice.open(path) as opened:
         opened.begin(STREAM)
@@ -43,12 +43,12 @@ def book(voice: Voice, path: Path) -> Iterator[ScoreBook]:
 
 
 @pytest.fixture
-def inbox(voice: Voice, book: ScoreBook) -> Inbox:
+def inbox(voice: Voice, book: ScoreStore) -> Inbox:
     """The way into it."""
     return voice.inbox(book)
 
 
-def test_a_score_is_what_the_hub_would_have_answered(book: ScoreBook, inbox: Inbox, voice: Voice) -> None:
+def test_a_score_is_what_the_hub_would_have_answered(book: ScoreStore, inbox: Inbox, voice: Voice) -> None:
     """With band, day, policy and base; None for whoever has none and for whoever is not known."""
     inbox.receive(voice.scores([("ada", 1, 612.5), ("bob", 2, None)]))
     assert book.scores(["ada", "bob", "eve"]) == {
@@ -62,14 +62,14 @@ def test_a_score_is_what_the_hub_would_have_answered(book: ScoreBook, inbox: Inb
     assert book.state.people == 1
 
 
-def test_a_new_book_is_stale_until_the_hub_speaks(book: ScoreBook, inbox: Inbox, voice: Voice) -> None:
+def test_a_new_book_is_stale_until_the_hub_speaks(book: ScoreStore, inbox: Inbox, voice: Voice) -> None:
     """Never heard is not fresh."""
     assert (book.state.stale, book.state.heard_at) == (True, None)
     inbox.receive(voice.alive())
     assert (book.state.stale, book.state.heard_at) == (False, voice.now)
 
 
-def test_a_stale_book_has_no_score_for_anybody(book: ScoreBook, inbox: Inbox, voice: Voice) -> None:
+def test_a_stale_book_has_no_score_for_anybody(book: ScoreStore, inbox: Inbox, voice: Voice) -> None:
     """After the set time without the hub; a sign of life, dated now, brings all of them back."""
     inbox.receive(voice.scores([("ada", 1, 612.5)]))
     voice.now += timedelta(minutes=5)
@@ -85,7 +85,7 @@ def test_a_stale_book_has_no_score_for_anybody(book: ScoreBook, inbox: Inbox, vo
     assert book.scores(["ada"])["ada"] is not None
 
 
-def test_who_leaves_is_out_of_every_page_too(book: ScoreBook, inbox: Inbox, voice: Voice) -> None:
+def test_who_leaves_is_out_of_every_page_too(book: ScoreStore, inbox: Inbox, voice: Voice) -> None:
     """Those who show pages are told before the message is acknowledged, with the pseudonym."""
     told: list[frozenset[str] | None] = []
     book.on_removal(told.append)
@@ -100,7 +100,7 @@ def test_who_leaves_is_out_of_every_page_too(book: ScoreBook, inbox: Inbox, voic
 
 
 def test_an_erased_pseudonym_is_in_no_table_of_the_book(
-    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+    book: ScoreStore, inbox: Inbox, voice: Voice, path: Path
 ) -> None:
     """What stays is a number that keeps older messages from bringing the person back."""
     inbox.receive(voice.scores([("pseudonym-of-ada", 1, 612.5)]))
@@ -114,7 +114,7 @@ def test_an_erased_pseudonym_is_in_no_table_of_the_book(
 
 
 def test_another_process_sees_what_was_taken_in(
-    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+    book: ScoreStore, inbox: Inbox, voice: Voice, path: Path
 ) -> None:
     """At its next look, and its pages are told; also after the journal was folded, or the book begun anew."""
     told: list[frozenset[str] | None] = []
@@ -141,7 +141,7 @@ _LOOK = (
 
 
 def test_nothing_is_lost_when_another_process_opens_the_book_and_closes_it_again(
-    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+    book: ScoreStore, inbox: Inbox, voice: Voice, path: Path
 ) -> None:
     """It is not the last one, and must not take itself for that: it would delete the log that we write to."""
     for number in range(1, 4):
@@ -156,7 +156,7 @@ def test_nothing_is_lost_when_another_process_opens_the_book_and_closes_it_again
 
 @pytest.mark.parametrize("fold", [False, True])
 def test_a_book_is_the_same_when_it_is_opened_again(
-    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path, *, fold: bool
+    book: ScoreStore, inbox: Inbox, voice: Voice, path: Path, *, fold: bool
 ) -> None:
     """Columns, journal, labels, the time of the last message and the stream."""
     inbox.receive(voice.scores([(f"p{number}", number, 400.0 + number) for number in range(300)]))
@@ -171,24 +171,24 @@ def test_a_book_is_the_same_when_it_is_opened_again(
         assert again.state.people == 298
 
 
-def test_a_book_of_something_else_is_refused(book: ScoreBook, voice: Voice, path: Path) -> None:
+def test_a_book_of_something_else_is_refused(book: ScoreStore, voice: Voice, path: Path) -> None:
     """One purpose, one context, one hub, one reader a book."""
     assert book.state.people == 0
-    with pytest.raises(Misconfigured, match="of another context"):
+    with pytest.raises(ConfigurationError, match="of another context"):
         voice.open(path, context="community")
     with sqlite3.connect(path) as file:
         file.execute("PRAGMA application_id = 7")
     file.close()
-    with pytest.raises(Misconfigured, match="is not a score book of this version"):
+    with pytest.raises(ConfigurationError, match="is not a score book of this version"):
         voice.open(path)
 
 
 def test_a_roster_is_answered_as_its_names_would_be(
-    book: ScoreBook, inbox: Inbox, voice: Voice, path: Path
+    book: ScoreStore, inbox: Inbox, voice: Voice, path: Path
 ) -> None:
     """With the very same array, which nobody can write to, until something changes, here or elsewhere."""
     names = [f"p{number}" for number in range(300)]
-    roster = Roster(names)
+    roster = SubjectIndex(names)
 
     def same() -> None:
         found = book.points(roster)
@@ -221,7 +221,7 @@ def test_a_roster_is_answered_as_its_names_would_be(
 @given(st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=3), max_size=30))
 def test_a_roster_knows_whether_somebody_is_named_twice(names: list[str]) -> None:
     """As a set of the names would."""
-    assert Roster(names).distinct() is (len(set(names)) == len(names))
+    assert SubjectIndex(names).distinct() is (len(set(names)) == len(names))
 
 
 _people = st.sampled_from(["ada", "bob", "cy", "a much longer pseudonym than the others have", "ä"])
@@ -239,7 +239,7 @@ def test_whatever_the_order_the_latest_state_of_each_person_holds(
     """In any interleaving, any batches, with repetitions, and through a dump in the middle."""
     mixed = [*states, *states[::3]]
     order.shuffle(mixed)  # type: ignore[attr-defined]
-    columns = Columns()
+    columns = ScoreColumns()
     for start in range(0, len(mixed), cuts):
         some = mixed[start : start + cuts]
         points = [math.nan if value is None else value for _, _, value in some]
@@ -247,7 +247,7 @@ def test_whatever_the_order_the_latest_state_of_each_person_holds(
         keys = keys_of([who for who, _, _ in some])
         columns.put(keys, seq, np.array(points), np.zeros(len(some), np.int32))
         if fold:
-            columns = Columns.load(*columns.dump(since=0))
+            columns = ScoreColumns.load(*columns.dump(since=0))
     expected = {who: value for who, _, value in sorted(states, key=lambda state: state[1])}
     who = ["nobody", *expected]
     found = columns.points(keys_of(who)).tolist()
@@ -265,7 +265,7 @@ def test_a_key_does_not_depend_on_its_neighbours(subjects: list[str]) -> None:
 
 def test_a_table_that_grows_keeps_everybody() -> None:
     """Through many doublings, with nobody mistaken for another."""
-    columns = Columns()
+    columns = ScoreColumns()
     subjects = [f"person-{number}" for number in range(20_000)]
     keys, seq = keys_of(subjects), np.arange(20_000)
     for start in range(0, 20_000, 777):

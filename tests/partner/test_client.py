@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk import Misconfigured, Rejected, Retryable, Signal
+from sesame_sdk import ConfigurationError, InvalidInputError, RetryableError, Signal
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.partner.client import Client, Posted
 from sesame_sdk.signing.keys import SigningKey
@@ -94,7 +94,7 @@ def test_bodies_are_gzipped_from_the_size_that_is_set(
 
 def test_what_is_not_a_signal_is_refused_before_it_is_signed(client: Client, signals: Signals) -> None:
     """A provider's `KeptBack` that slipped in is not sealed."""
-    with pytest.raises(Rejected, match="signals"):
+    with pytest.raises(InvalidInputError, match="signals"):
         client.post(chain(signals(2), ["not a signal"]))  # type: ignore[list-item]
 
     assert client.deliver().sent == 0
@@ -176,7 +176,7 @@ def test_a_barred_way_is_a_fault_of_the_set_up(
         client.post(signals(1, start))
     peer.faults.extend([status(code, Location="https://elsewhere.example/")] * 3)
 
-    with pytest.raises(Misconfigured, match=says):
+    with pytest.raises(ConfigurationError, match=says):
         client.deliver()
 
     peer.faults.clear()
@@ -186,7 +186,7 @@ def test_a_barred_way_is_a_fault_of_the_set_up(
 @pytest.mark.parametrize("concurrency", [0, 33])
 def test_concurrency_has_bounds(client: Client, concurrency: int) -> None:
     """More threads than connections would only wait for each other."""
-    with pytest.raises(Misconfigured, match="concurrency"):
+    with pytest.raises(ConfigurationError, match="concurrency"):
         client.deliver(concurrency=concurrency)
 
 
@@ -195,7 +195,7 @@ def test_one_process_delivers_at_a_time(client: Client, tmp_path: Path, signals:
     client.post(signals(1))
     other = Outbox(tmp_path / "outbox.sqlite")
     with other.delivering():
-        with pytest.raises(Retryable, match="another process"):
+        with pytest.raises(RetryableError, match="another process"):
             client.deliver()
         client.post(signals(1, 1))
     other.close()
@@ -212,5 +212,5 @@ def test_the_state_of_things_can_be_asked_for(client: Client, peer: Peer, signal
     assert (client.counts().pending, client.counts().sent) == (0, 1)
 
     peer.published = [SigningKey.generate().public_jwk]
-    with pytest.raises(Misconfigured, match="other keys"):
+    with pytest.raises(ConfigurationError, match="other keys"):
         client.check_hub()

@@ -9,9 +9,9 @@ from time import monotonic, sleep
 import pytest
 from attrs import evolve
 
-from sesame_sdk import Misconfigured, Signal
-from sesame_sdk.delivery.dispatcher import Courier
-from sesame_sdk.delivery.messages import Letter, Signed
+from sesame_sdk import ConfigurationError, Signal
+from sesame_sdk.delivery.dispatcher import Dispatcher
+from sesame_sdk.delivery.messages import Acknowledged, Message
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.client import Client
@@ -74,16 +74,16 @@ def test_of_two_faults_the_first_is_raised(outbox: Outbox) -> None:
     """What comes after it is likely to come of it."""
     both = Barrier(2, timeout=10)
 
-    def send(letter: Letter) -> Signed:
+    def send(letter: Message) -> Acknowledged:
         both.wait()
         if letter.jti == "second":
             ends = monotonic() + 10
             while not courier._over and monotonic() < ends:
                 sleep(0.005)
-        raise Misconfigured(letter.jti)
+        raise ConfigurationError(letter.jti)
 
-    courier = Courier(outbox, send, at_once=2, interruptible=nullcontext())
-    with pytest.raises(Misconfigured, match="first"):
+    courier = Dispatcher(outbox, send, at_once=2, interruptible=nullcontext())
+    with pytest.raises(ConfigurationError, match="first"):
         courier.run()
 
 
@@ -105,5 +105,5 @@ def test_what_only_begins_like_the_media_type_is_no_receipt(
     peer.faults.append(labelled(f"{SET}-like"))
     client.post(signals(2))
 
-    with pytest.raises(Misconfigured, match="without a receipt"):
+    with pytest.raises(ConfigurationError, match="without a receipt"):
         client.deliver()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk import Home, Misconfigured, Rejected
+from sesame_sdk import ConfigurationError, InvalidInputError, PartnerConfig
 from sesame_sdk.partner.client import Client
 
 SHOP = "https://shop.example"
@@ -15,14 +15,14 @@ HUB = "https://hub.example"
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path) -> PartnerConfig:
     """A new folder."""
-    return Home.create(tmp_path / "deep" / "shop", issuer=SHOP, hub=HUB)
+    return PartnerConfig.create(tmp_path / "deep" / "shop", issuer=SHOP, hub=HUB)
 
 
-def test_what_was_made_can_be_read(home: Home) -> None:
+def test_what_was_made_can_be_read(home: PartnerConfig) -> None:
     """The same partner, key and pseudonyms come back."""
-    read = Home.load(home.path)
+    read = PartnerConfig.load(home.path)
 
     assert (read.issuer, read.hub, read.outbox) == (SHOP, HUB, home.path / "outbox.sqlite")
     assert read.signer.kid == home.signer.kid
@@ -30,15 +30,15 @@ def test_what_was_made_can_be_read(home: Home) -> None:
     assert [entry.name for entry in home.path.parent.iterdir()] == ["shop"]
 
 
-def test_each_folder_has_secrets_of_its_own(home: Home, tmp_path: Path) -> None:
+def test_each_folder_has_secrets_of_its_own(home: PartnerConfig, tmp_path: Path) -> None:
     """Two partners that know the same person call them by different names."""
-    other = Home.create(tmp_path / "other", issuer=SHOP, hub=HUB)
+    other = PartnerConfig.create(tmp_path / "other", issuer=SHOP, hub=HUB)
 
     assert other.signer.kid != home.signer.kid
     assert other.identity.pseudonym("ada") != home.identity.pseudonym("ada")
 
 
-def test_nobody_else_may_look(home: Home) -> None:
+def test_nobody_else_may_look(home: PartnerConfig) -> None:
     """Folder 0700, files 0600, the outbox too."""
     with Client.at(home):
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.path.iterdir()}
@@ -48,12 +48,12 @@ def test_nobody_else_may_look(home: Home) -> None:
     assert set(modes.values()) == {0o600}
 
 
-def test_nothing_is_written_over(home: Home) -> None:
+def test_nothing_is_written_over(home: PartnerConfig) -> None:
     """Keys that are lost cannot be made again."""
     before = (home.path / "signing.jwk").read_bytes()
 
-    with pytest.raises(Misconfigured, match="not there yet"):
-        Home.create(home.path, issuer=SHOP, hub=HUB)
+    with pytest.raises(ConfigurationError, match="not there yet"):
+        PartnerConfig.create(home.path, issuer=SHOP, hub=HUB)
     assert (home.path / "signing.jwk").read_bytes() == before
     assert [entry.name for entry in home.path.parent.iterdir()] == ["shop"]
 
@@ -61,8 +61,8 @@ def test_nothing_is_written_over(home: Home) -> None:
 @pytest.mark.parametrize(("issuer", "hub"), [("shop", HUB), (SHOP, ""), ("https://a b", HUB)])
 def test_names_must_be_urls(tmp_path: Path, issuer: str, hub: str) -> None:
     """And nothing is made when they are not."""
-    with pytest.raises(Rejected, match=r"issuer|hub"):
-        Home.create(tmp_path / "shop", issuer=issuer, hub=hub)
+    with pytest.raises(InvalidInputError, match=r"issuer|hub"):
+        PartnerConfig.create(tmp_path / "shop", issuer=issuer, hub=hub)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -70,35 +70,35 @@ def test_odd_urls_survive_the_file(tmp_path: Path) -> None:
     """Quotes, backslashes and letters beyond ASCII are written so that they are read again."""
     issuer = 'https://shöp.example/"a"\\b/😀'
 
-    Home.create(tmp_path / "shop", issuer=issuer, hub=HUB)
+    PartnerConfig.create(tmp_path / "shop", issuer=issuer, hub=HUB)
 
-    assert Home.load(tmp_path / "shop").issuer == issuer
+    assert PartnerConfig.load(tmp_path / "shop").issuer == issuer
 
 
 @pytest.mark.parametrize("name", ["partner.toml", "signing.jwk", "identity.secret"])
-def test_a_missing_file_is_named(home: Home, name: str) -> None:
+def test_a_missing_file_is_named(home: PartnerConfig, name: str) -> None:
     """And how to make one."""
     (home.path / name).unlink()
 
-    with pytest.raises(Misconfigured, match=rf"{name}.*sesame keys new"):
-        Home.load(home.path)
+    with pytest.raises(ConfigurationError, match=rf"{name}.*sesame keys new"):
+        PartnerConfig.load(home.path)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     """And how to make one."""
-    with pytest.raises(Misconfigured, match=r"nowhere: is not there \(make one with: sesame keys new\)"):
-        Home.load(tmp_path / "nowhere")
+    with pytest.raises(ConfigurationError, match=r"nowhere: is not there \(make one with: sesame keys new\)"):
+        PartnerConfig.load(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", ["", "partner.toml", "signing.jwk", "identity.secret"])
 @pytest.mark.parametrize("mode", [0o040, 0o004, 0o020, 0o002])
-def test_what_others_may_touch_is_not_trusted(home: Home, name: str, mode: int) -> None:
+def test_what_others_may_touch_is_not_trusted(home: PartnerConfig, name: str, mode: int) -> None:
     """The folder and each file in it; the error says how to close it."""
     path = home.path / name
     path.chmod(path.stat().st_mode | mode)
 
-    with pytest.raises(Misconfigured, match=f"chmod {'600' if name else '700'}"):
-        Home.load(home.path)
+    with pytest.raises(ConfigurationError, match=f"chmod {'600' if name else '700'}"):
+        PartnerConfig.load(home.path)
 
 
 @pytest.mark.parametrize(
@@ -114,29 +114,29 @@ def test_what_others_may_touch_is_not_trusted(home: Home, name: str, mode: int) 
         ("\udcff", "wrong"),
     ],
 )
-def test_wrong_settings_are_named(home: Home, text: str, says: str) -> None:
+def test_wrong_settings_are_named(home: PartnerConfig, text: str, says: str) -> None:
     """The file and the key."""
     (home.path / "partner.toml").write_bytes(text.encode(errors="surrogateescape"))
 
-    with pytest.raises(Misconfigured, match=rf"partner\.toml.*{says}"):
-        Home.load(home.path)
+    with pytest.raises(ConfigurationError, match=rf"partner\.toml.*{says}"):
+        PartnerConfig.load(home.path)
 
 
-def test_the_capacity_can_be_set(home: Home) -> None:
+def test_the_capacity_can_be_set(home: PartnerConfig) -> None:
     """In bytes, in the file."""
     with (home.path / "partner.toml").open("a") as file:
         file.write("capacity = 5_000_000\n")
 
-    assert Home.load(home.path).capacity == 5_000_000
+    assert PartnerConfig.load(home.path).capacity == 5_000_000
 
 
 @pytest.mark.parametrize("secret", ["not hex", "abcd", ""])
-def test_a_damaged_secret_is_named_and_not_shown(home: Home, secret: str) -> None:
+def test_a_damaged_secret_is_named_and_not_shown(home: PartnerConfig, secret: str) -> None:
     """The message holds nothing of it."""
     (home.path / "identity.secret").write_text(secret)
 
-    with pytest.raises(Misconfigured) as wrong:
-        Home.load(home.path)
+    with pytest.raises(ConfigurationError) as wrong:
+        PartnerConfig.load(home.path)
     assert "secret" in str(wrong.value)
     assert not secret or secret not in str(wrong.value)
 
@@ -147,7 +147,7 @@ def test_importing_the_sdk_loads_no_network_library() -> None:
         "import sys, sesame_sdk\n"
         "network = {'requests', 'urllib3', 'http.client', 'tenacity', 'sqlite3', 'socket', 'ssl'}\n"
         "print(sorted(network & sys.modules.keys()))\n"
-        "sesame_sdk.Client, sesame_sdk.Home\n"
+        "sesame_sdk.Client, sesame_sdk.PartnerConfig\n"
         "print('requests' in sys.modules)\n"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

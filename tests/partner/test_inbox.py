@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from sesame_sdk import Rejected, Retryable
+from sesame_sdk import InvalidInputError, RetryableError
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.stream_events import StreamUpdated, Verification
 from sesame_sdk.partner.score_store.inbox import Inbox
-from sesame_sdk.partner.score_store.store import ScoreBook
+from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.signing.jws import MOST_BYTES
 from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, sign_claims
 from sesame_sdk.signing.keys import SigningKey
@@ -32,7 +32,7 @@ def voice() -> Voice:
 
 
 @pytest.fixture
-def book(voice: Voice, tmp_path: Path) -> Iterator[ScoreBook]:
+def book(voice: Voice, tmp_path: Path) -> Iterator[ScoreStore]:
     """A book that follows a stream."""
     with voice.open(tmp_path / "book.sqlite") as opened:
         opened.begin(STREAM)
@@ -40,13 +40,13 @@ def book(voice: Voice, tmp_path: Path) -> Iterator[ScoreBook]:
 
 
 @pytest.fixture
-def inbox(voice: Voice, book: ScoreBook) -> Inbox:
+def inbox(voice: Voice, book: ScoreStore) -> Inbox:
     """The way into it."""
     return voice.inbox(book)
 
 
 def test_the_same_message_again_is_acknowledged_and_changes_nothing(
-    inbox: Inbox, book: ScoreBook, voice: Voice
+    inbox: Inbox, book: ScoreStore, voice: Voice
 ) -> None:
     """At least once is what a hub promises: what was taken in is taken in."""
     token = voice.scores(ADA)
@@ -56,7 +56,7 @@ def test_the_same_message_again_is_acknowledged_and_changes_nothing(
 
 
 def test_a_message_that_comes_late_does_not_undo_a_later_one(
-    inbox: Inbox, book: ScoreBook, voice: Voice
+    inbox: Inbox, book: ScoreStore, voice: Voice
 ) -> None:
     """It is acknowledged, for it was true, and passed over; a withdrawal stays one."""
     early, late = voice.scores([("ada", 1, 612.5), ("bob", 2, 600.0)]), voice.scores([("ada", 5, 700.0)])
@@ -141,25 +141,25 @@ def test_a_message_that_comes_late_does_not_undo_a_later_one(
     ],
 )
 def test_what_is_not_believed(
-    inbox: Inbox, book: ScoreBook, voice: Voice, make: _Make, code: str, why: str
+    inbox: Inbox, book: ScoreStore, voice: Voice, make: _Make, code: str, why: str
 ) -> None:
     """With a code of RFC 8935 section 2.4; the book is as it was, and has heard nothing."""
-    with pytest.raises(Rejected, match=why) as caught:
+    with pytest.raises(InvalidInputError, match=why) as caught:
         inbox.receive(make(voice))
     assert caught.value.code == code
     assert (book.state.people, book.state.heard_at) == (0, None)
 
 
-def test_an_id_is_never_accepted_for_another_message(inbox: Inbox, book: ScoreBook, voice: Voice) -> None:
+def test_an_id_is_never_accepted_for_another_message(inbox: Inbox, book: ScoreStore, voice: Voice) -> None:
     """RFC 7519 section 4.1.7."""
     inbox.receive(voice.scores(ADA, jti="once"))
-    with pytest.raises(Rejected, match="jti: was used for another message"):
+    with pytest.raises(InvalidInputError, match="jti: was used for another message"):
         inbox.receive(voice.scores([("ada", 2, 900.0)], jti="once"))
     assert book.points(["ada"])[0] == 612.5
 
 
 def test_a_replayed_message_is_refused_when_its_id_is_forgotten(
-    inbox: Inbox, book: ScoreBook, voice: Voice
+    inbox: Inbox, book: ScoreStore, voice: Voice
 ) -> None:
     """Ids are kept for twice as long as a message is taken."""
     token = voice.scores(ADA)
@@ -167,19 +167,19 @@ def test_a_replayed_message_is_refused_when_its_id_is_forgotten(
     voice.now += timedelta(days=3)
     inbox.receive(voice.alive())
     book.fold()
-    with pytest.raises(Rejected, match="too old"):
+    with pytest.raises(InvalidInputError, match="too old"):
         inbox.receive(token)
 
 
 def test_another_stream_is_asked_to_come_back(inbox: Inbox, voice: Voice) -> None:
     """A new stream may speak before its book was told of it; it loses nothing."""
-    with pytest.raises(Retryable, match="stream"):
+    with pytest.raises(RetryableError, match="stream"):
         inbox.receive(voice.scores(ADA, stream="another"))
     inbox.book.begin("another")
     inbox.receive(voice.scores(ADA, stream="another"))
 
 
-def test_what_a_poll_brings_is_sorted(inbox: Inbox, book: ScoreBook, voice: Voice) -> None:
+def test_what_a_poll_brings_is_sorted(inbox: Inbox, book: ScoreStore, voice: Voice) -> None:
     """Good ones are kept together; each bad one has its reason; one under a false name is bad."""
     good, alive = voice.scores(ADA, jti="good"), voice.alive(jti="alive")
     forged = voice.scores([("bob", 2, 900.0)], jti="forged", key=SigningKey.generate())
@@ -193,14 +193,16 @@ def test_what_a_poll_brings_is_sorted(inbox: Inbox, book: ScoreBook, voice: Voic
     assert book.state.people == 1
 
 
-def test_what_the_hub_says_of_a_stream_is_a_sign_of_life(inbox: Inbox, book: ScoreBook, voice: Voice) -> None:
+def test_what_the_hub_says_of_a_stream_is_a_sign_of_life(
+    inbox: Inbox, book: ScoreStore, voice: Voice
+) -> None:
     """Also that it was paused, and why."""
     inbox.receive(voice.sign(EventType.STREAM_UPDATED, StreamUpdated("paused", "we move house"), STREAM))
     assert book.state.heard_at == voice.now
 
 
 def test_what_the_specification_says_of_streams_is_read(
-    shared_data: Path, inbox: Inbox, book: ScoreBook, voice: Voice
+    shared_data: Path, inbox: Inbox, book: ScoreStore, voice: Voice
 ) -> None:
     """The verification and stream-updated SETs of SSF 1.0 section 8.1, signed by our hub for our stream."""
     lines = (shared_data / "ssf/set_payload_examples.jsonl").read_text(encoding="utf-8").splitlines()
@@ -249,7 +251,7 @@ def push(
     return sent[0]["status"], json.loads(answer) if answer else None
 
 
-def test_a_push_is_acknowledged_when_it_is_in_the_book(inbox: Inbox, book: ScoreBook, voice: Voice) -> None:
+def test_a_push_is_acknowledged_when_it_is_in_the_book(inbox: Inbox, book: ScoreStore, voice: Voice) -> None:
     """202 and nothing more (RFC 8935 section 2.2), in however many pieces it came."""
     assert push(inbox, voice.scores(ADA), pieces=7) == (202, None)
     assert book.points(["ada"])[0] == 612.5
@@ -279,7 +281,7 @@ def test_what_is_no_push(inbox: Inbox, voice: Voice, told: dict[str, Any], statu
     assert said["err"] == "invalid_request"
 
 
-def test_a_push_shows_its_token_where_one_was_agreed(book: ScoreBook, voice: Voice) -> None:
+def test_a_push_shows_its_token_where_one_was_agreed(book: ScoreStore, voice: Voice) -> None:
     """401 without it."""
     inbox = Inbox(book, voice.keys(), bearer="abc", clock=voice.clock)
     assert push(inbox, voice.alive())[0] == 401

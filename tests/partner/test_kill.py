@@ -11,7 +11,7 @@ from random import Random
 import pytest
 from attrs import evolve
 
-from sesame_sdk import Identity
+from sesame_sdk import Pseudonymizer
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.signing.keys import SigningKey
 from tests.partner.conftest import numbered
@@ -33,21 +33,21 @@ def task(peer: Peer, partner_key: SigningKey, tmp_path: Path, monkeypatch: pytes
     return Task(peer.url, tmp_path, "one", 0, 200)
 
 
-def start(task: Task, identity: Identity) -> BaseProcess:
+def start(task: Task, identity: Pseudonymizer) -> BaseProcess:
     """Begin a task in a process of its own."""
     process = PROCESSES.Process(target=run, args=(task, identity))
     process.start()
     return process
 
 
-def finish(task: Task, identity: Identity) -> None:
+def finish(task: Task, identity: Pseudonymizer) -> None:
     """Run a task to its end."""
     process = start(task, identity)
     process.join(60)
     assert process.exitcode == 0
 
 
-def assert_exactly_once(peer: Peer, task: Task, identity: Identity, *, total: int) -> None:
+def assert_exactly_once(peer: Peer, task: Task, identity: Pseudonymizer, *, total: int) -> None:
     """The peer holds each signal once, and the outbox holds the receipt of each envelope."""
     assert set(peer.ledger) == {each.id for each in numbered(identity, 0, total)}
     outbox = Outbox(task.outbox)
@@ -60,7 +60,7 @@ def assert_exactly_once(peer: Peer, task: Task, identity: Identity, *, total: in
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_killed_at_any_line_of_ours(peer: Peer, task: Task, identity: Identity, seed: int) -> None:
+def test_killed_at_any_line_of_ours(peer: Peer, task: Task, identity: Pseudonymizer, seed: int) -> None:
     """Killed at 25 seeded points between one line of the exchange and the next, and run to the end."""
     dice = Random(seed)  # noqa: S311 - not a secret
     finish(task, identity)
@@ -80,7 +80,7 @@ def test_killed_at_any_line_of_ours(peer: Peer, task: Task, identity: Identity, 
     assert_exactly_once(peer, task, identity, total=task.stop)
 
 
-def test_killed_at_any_moment(peer: Peer, task: Task, identity: Identity) -> None:
+def test_killed_at_any_moment(peer: Peer, task: Task, identity: Pseudonymizer) -> None:
     """Killed from outside after a random time, 20 times over, and run to the end."""
     dice = Random(3)  # noqa: S311 - not a secret
     task = evolve(task, stop=40_000, fatal=-1)
@@ -97,7 +97,7 @@ def test_killed_at_any_moment(peer: Peer, task: Task, identity: Identity) -> Non
     assert_exactly_once(peer, task, identity, total=task.stop)
 
 
-def test_several_processes_share_an_outbox(peer: Peer, task: Task, identity: Identity) -> None:
+def test_several_processes_share_an_outbox(peer: Peer, task: Task, identity: Pseudonymizer) -> None:
     """Three processes post into one file and take turns to deliver; a fourth is killed among them."""
     tasks = [evolve(task, name=f"p{n}", start=n * 400, stop=(n + 1) * 400, fatal=-1) for n in range(4)]
     processes = [start(each, identity) for each in tasks]
@@ -111,7 +111,7 @@ def test_several_processes_share_an_outbox(peer: Peer, task: Task, identity: Ide
     assert_exactly_once(peer, task, identity, total=1600)
 
 
-def test_ctrl_c_does_not_wait_for_a_busy_hub(peer: Peer, task: Task, identity: Identity) -> None:
+def test_ctrl_c_does_not_wait_for_a_busy_hub(peer: Peer, task: Task, identity: Pseudonymizer) -> None:
     """The hub asked for half a minute; the process ends at once, and nothing is lost."""
     asked = threading.Event()
 

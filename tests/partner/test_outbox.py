@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from sesame_sdk import Misconfigured, Retryable
-from sesame_sdk.delivery.messages import Counts, Dead, OutboxFull, Signed
+from sesame_sdk import ConfigurationError, RetryableError
+from sesame_sdk.delivery.messages import Acknowledged, Counts, Failed, OutboxFull
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.model.envelope import Receipt
 from tests.conftest import NOON
@@ -60,8 +60,8 @@ class OutboxAndModel(RuleBasedStateMachine):
         letters = self.outbox.pending()
         dice.shuffle(letters)  # type: ignore[attr-defined]
         sent, dead = letters[: len(letters) // 2], letters[len(letters) // 2 : -1]
-        signed = [Signed(each, Receipt(each.jti, NOON, 2), each.jti.encode()) for each in sent]
-        refused = [Dead(each, "invalid_request", "why") for each in dead]
+        signed = [Acknowledged(each, Receipt(each.jti, NOON, 2), each.jti.encode()) for each in sent]
+        refused = [Failed(each, "invalid_request", "why") for each in dead]
         for _ in range(2):
             self.outbox.settle(signed, refused)
         self.sent += [each.jti for each in sent]
@@ -131,7 +131,7 @@ def test_many_receipts_are_read_in_pieces(path: Path) -> None:
     for number in range(1100):
         outbox.append(f"m{number}", "kind", b"x")
     letters = outbox.pending(most=2000)
-    outbox.settle([Signed(each, Receipt(each.jti, NOON, 0), b"t") for each in letters])
+    outbox.settle([Acknowledged(each, Receipt(each.jti, NOON, 0), b"t") for each in letters])
 
     assert [each.jti for each in outbox.receipts()] == [f"m{number}" for number in range(1100)]
     outbox.close()
@@ -143,7 +143,7 @@ def test_what_was_sent_takes_no_room(path: Path) -> None:
     for number in range(100):
         outbox.append(f"m{number}", "kind", bytes(900_000))
         (letter,) = outbox.pending()
-        outbox.settle([Signed(letter, Receipt(letter.jti, NOON, 0), b"token")])
+        outbox.settle([Acknowledged(letter, Receipt(letter.jti, NOON, 0), b"token")])
     outbox.close()
 
     assert path.stat().st_size < 3_000_000
@@ -154,7 +154,7 @@ def test_an_id_is_taken_once(path: Path) -> None:
     outbox = Outbox(path)
     outbox.append("m", "kind", b"body")
 
-    with pytest.raises(Misconfigured):
+    with pytest.raises(ConfigurationError):
         outbox.append("m", "kind", b"other")
     assert [each.body for each in outbox.pending()] == [b"body"]
     assert outbox.counts().bytes == 4
@@ -169,7 +169,7 @@ def test_a_file_that_is_no_outbox_is_left_alone(path: Path, content: bytes) -> N
     """It is named, and not written to."""
     path.write_bytes(content)
 
-    with pytest.raises(Misconfigured, match=r"outbox\.sqlite"):
+    with pytest.raises(ConfigurationError, match=r"outbox\.sqlite"):
         Outbox(path)
     assert path.read_bytes() == content
 
@@ -180,7 +180,7 @@ def test_somebody_elses_database_is_left_alone(path: Path) -> None:
     other.execute("CREATE TABLE theirs (a)")
     other.close()
 
-    with pytest.raises(Misconfigured, match="not an outbox"):
+    with pytest.raises(ConfigurationError, match="not an outbox"):
         Outbox(path)
 
 
@@ -199,14 +199,14 @@ def test_several_may_make_one_file_at_once(path: Path) -> None:
 
 def test_a_missing_folder_is_named(path: Path) -> None:
     """We do not make folders where nobody asked for one."""
-    with pytest.raises(Misconfigured, match="folder"):
+    with pytest.raises(ConfigurationError, match="folder"):
         Outbox(path.parent / "nowhere" / "outbox.sqlite")
 
 
 def test_the_right_to_deliver_comes_back(path: Path) -> None:
     """Held once at a time, and free again after an error."""
     one, two = Outbox(path), Outbox(path)
-    with pytest.raises(Retryable), one.delivering(), two.delivering():
+    with pytest.raises(RetryableError), one.delivering(), two.delivering():
         pytest.fail("two hold it")
     with two.delivering():
         pass

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.envelope import Dropped, DropReason
 from sesame_sdk.partner.client import Client
@@ -67,7 +67,7 @@ def test_an_answer_without_a_receipt_is_a_fault_of_the_set_up(
     client.post(signals(3))
     peer.faults.append(answer(b"<html>Welcome", content_type))
 
-    with pytest.raises(Misconfigured, match="without a receipt"):
+    with pytest.raises(ConfigurationError, match="without a receipt"):
         client.deliver()
     assert client.dead_letters() == []
     assert client.deliver().accepted == 3
@@ -84,7 +84,7 @@ def test_the_hubs_keys_are_pinned_on_first_use(open_client: Open, peer: Peer, si
     second.post(signals(1, 1))
 
     for client in (first, second):
-        with pytest.raises(Misconfigured, match=r"call repin\(\)"):
+        with pytest.raises(ConfigurationError, match=r"call repin\(\)"):
             client.deliver()
     second.repin()
 
@@ -120,7 +120,7 @@ def test_keys_that_cannot_be_used_are_not_pinned(
     client.post(signals(1))
     peer.keys_reply = Reply(200, body)
 
-    with pytest.raises(Misconfigured, match="does not publish keys"):
+    with pytest.raises(ConfigurationError, match="does not publish keys"):
         client.deliver()
     peer.keys_reply = None
     assert client.deliver().sent == 1
@@ -134,7 +134,7 @@ def test_given_keys_are_not_asked_for(open_client: Open, peer: Peer, signals: Si
     client.post(signals(1))
 
     assert client.deliver().sent == 1
-    with pytest.raises(Misconfigured, match="hub_keys"):
+    with pytest.raises(ConfigurationError, match="hub_keys"):
         client.repin()
 
 

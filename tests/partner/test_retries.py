@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk import Rejected, Retryable, SesameError
-from sesame_sdk.delivery.http_errors import Answer, judge, retry_after
-from sesame_sdk.delivery.retry import Retries
+from sesame_sdk import InvalidInputError, RetryableError, SesameError
+from sesame_sdk.delivery.http_errors import HttpResponse, judge, retry_after
+from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.partner.client import Client
 from tests.conftest import NOON
 from tests.partner.conftest import Hours
@@ -21,12 +21,12 @@ Signals = Callable[..., list[object]]
 
 
 def failing(times: int, *, wait: float | None = None) -> Callable[[], str]:
-    """Raises `Retryable` so many times, then returns."""
+    """Raises `RetryableError` so many times, then returns."""
     left = iter(range(times))
 
     def attempt() -> str:
         if next(left, None) is not None:
-            raise Retryable("later", retry_after=wait)
+            raise RetryableError("later", retry_after=wait)
         return "done"
 
     return attempt
@@ -34,11 +34,11 @@ def failing(times: int, *, wait: float | None = None) -> Callable[[], str]:
 
 def test_waits_grow_and_end(hours: Hours) -> None:
     """Each wait is twice as long, up to the longest, and the last error comes out."""
-    retries = Retries(
+    retries = RetryPolicy(
         attempts=6, first=1, longest=6, jitter=0, deadline=100, clock=hours.read, sleep=hours.sleep
     )
 
-    with pytest.raises(Retryable, match="later"):
+    with pytest.raises(RetryableError, match="later"):
         retries.call(failing(9))
 
     assert hours.slept == [1, 2, 4, 6, 6]
@@ -46,7 +46,7 @@ def test_waits_grow_and_end(hours: Hours) -> None:
 
 def test_jitter_is_added(hours: Hours) -> None:
     """Two clients that failed together do not come back together."""
-    retries = Retries(attempts=5, first=1, jitter=0.5, clock=hours.read, sleep=hours.sleep)
+    retries = RetryPolicy(attempts=5, first=1, jitter=0.5, clock=hours.read, sleep=hours.sleep)
 
     assert retries.call(failing(4)) == "done"
 
@@ -57,11 +57,11 @@ def test_jitter_is_added(hours: Hours) -> None:
 
 def test_no_attempt_begins_after_the_deadline(hours: Hours) -> None:
     """A wait that would end too late is not begun."""
-    retries = Retries(
+    retries = RetryPolicy(
         attempts=99, first=1, longest=99, jitter=0, deadline=10, clock=hours.read, sleep=hours.sleep
     )
 
-    with pytest.raises(Retryable):
+    with pytest.raises(RetryableError):
         retries.call(failing(99))
 
     assert hours.slept == [1, 2, 4]
@@ -69,7 +69,7 @@ def test_no_attempt_begins_after_the_deadline(hours: Hours) -> None:
 
 def test_the_longer_wait_wins(hours: Hours) -> None:
     """What the other side asks for is the least, not the most."""
-    retries = Retries(attempts=5, first=1, longest=8, jitter=0, clock=hours.read, sleep=hours.sleep)
+    retries = RetryPolicy(attempts=5, first=1, longest=8, jitter=0, clock=hours.read, sleep=hours.sleep)
 
     assert retries.call(failing(4, wait=3.0)) == "done"
 
@@ -80,27 +80,27 @@ def test_what_is_not_retryable_comes_out_at_once(hours: Hours) -> None:
     """A rejection is final."""
 
     def attempt() -> None:
-        raise Rejected("no")
+        raise InvalidInputError("no")
 
-    with pytest.raises(Rejected):
-        Retries(sleep=hours.sleep, clock=hours.read).call(attempt)
+    with pytest.raises(InvalidInputError):
+        RetryPolicy(sleep=hours.sleep, clock=hours.read).call(attempt)
     assert hours.slept == []
 
 
 def test_an_interruption_ends_the_waits_of_all_threads() -> None:
     """A thread that waits a minute is free at once and tries no more; the next run waits as ever."""
-    retries = Retries(attempts=99, first=60, deadline=6000, longest=60, jitter=0)
+    retries = RetryPolicy(attempts=99, first=60, deadline=6000, longest=60, jitter=0)
     tried = Event()
     ended: list[Exception] = []
 
     def attempt() -> None:
         tried.set()
-        raise Retryable("later")
+        raise RetryableError("later")
 
     def wait() -> None:
         try:
             retries.call(attempt)
-        except Retryable as error:
+        except RetryableError as error:
             ended.append(error)
 
     def interrupted() -> None:
@@ -154,7 +154,7 @@ def test_no_header_breaks_us(header: str) -> None:
 def test_every_bad_status_is_one_of_our_errors(code: int, body: bytes) -> None:
     """No body makes the reading of a refusal fail in any other way."""
     with pytest.raises(SesameError):
-        judge(Answer(code, {}, body), NOON)
+        judge(HttpResponse(code, {}, body), NOON)
 
 
 def test_busy_answers_are_heeded(client: Client, peer: Peer, hours: Hours, signals: Signals) -> None:

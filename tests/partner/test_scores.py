@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from sesame_sdk import Identity, Manifest, Refused, Rejected, Retryable, Score
+from sesame_sdk import GuardRefusedError, InvalidInputError, Manifest, Pseudonymizer, RetryableError, Score
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.partner.client import Client
@@ -34,7 +34,7 @@ def test_every_subject_gets_an_answer(client: Client, peer: Peer) -> None:
     assert list(client.scores(["c", "b", "a"], **ASK)) == ["c", "b", "a"]
 
 
-def test_many_subjects_are_asked_in_pieces(client: Client, peer: Peer, identity: Identity) -> None:
+def test_many_subjects_are_asked_in_pieces(client: Client, peer: Peer, identity: Pseudonymizer) -> None:
     """25,000 subjects make three requests of at most 10,000, each with a token of its own."""
     subjects = [identity.pseudonym(str(number)) for number in range(25_000)]
     peer.scores = dict.fromkeys(subjects[::2], SCORE)
@@ -91,7 +91,7 @@ def test_an_answer_that_is_not_what_was_asked_is_rejected(client: Client, peer: 
     """Half an answer is not taken for a whole one."""
     peer.faults.append(answer(encode(body), JSON))
 
-    with pytest.raises(Rejected) as rejected:
+    with pytest.raises(InvalidInputError) as rejected:
         client.scores(["a", "b"], **ASK)
     assert rejected.value.code == "invalid_answer"
 
@@ -100,7 +100,7 @@ def test_an_error_tells_the_hubs_reason(client: Client, peer: Peer) -> None:
     """The code and the words of RFC 8935 section 2.4 come through."""
     peer.faults.append(verdict(400, "access_denied", "not registered for this purpose"))
 
-    with pytest.raises(Rejected, match="not registered for this purpose") as rejected:
+    with pytest.raises(InvalidInputError, match="not registered for this purpose") as rejected:
         client.scores(["a"], **ASK)
     assert rejected.value.code == "access_denied"
 
@@ -110,7 +110,7 @@ def test_a_reader_who_is_turned_away_hears_why(client: Client, peer: Peer, code:
     """With a reason of RFC 8935 it is the hub's own word, not something in the way to it."""
     peer.faults.append(verdict(code, "invalid_key", "was revoked"))
 
-    with pytest.raises(Rejected, match="was revoked"):
+    with pytest.raises(InvalidInputError, match="was revoked"):
         client.scores(["a"], **ASK)
 
 
@@ -118,7 +118,7 @@ def test_a_hub_that_stays_away_is_retryable(client: Client, peer: Peer) -> None:
     """After the last attempt the caller hears why, and when to come back."""
     peer.faults.extend([status(503, Retry_After="2")] * 3)
 
-    with pytest.raises(Retryable, match="503") as away:
+    with pytest.raises(RetryableError, match="503") as away:
         client.scores(["a"], **ASK)
     assert away.value.retry_after == 2
 
@@ -132,7 +132,7 @@ def test_a_wrong_receipt_for_joining_is_rejected(client: Client, peer: Peer) -> 
     """A receipt about something else proves nothing."""
     peer.faults.append(receipt_with(jti="another"))
 
-    with pytest.raises(Rejected, match="jti"):
+    with pytest.raises(InvalidInputError, match="jti"):
         client.register(MANIFEST)
 
 
@@ -140,6 +140,8 @@ def test_a_refused_registration_tells_rules_and_reasons(client: Client, peer: Pe
     """The guard's findings come back as objects, and are in the text of the error."""
     peer.faults.append(verdict(400, "access_denied", "the guard refused it", findings=[FINDING]))
 
-    with pytest.raises(Refused, match=r"POL-1 kind social.protest: punishes opinions \[GL 168\]") as refused:
+    with pytest.raises(
+        GuardRefusedError, match=r"POL-1 kind social.protest: punishes opinions \[GL 168\]"
+    ) as refused:
         client.register(MANIFEST)
     assert refused.value.findings == (FINDING,)

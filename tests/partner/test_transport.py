@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk import Misconfigured, Rejected, Retryable
+from sesame_sdk import ConfigurationError, InvalidInputError, RetryableError
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.retry import Retries
+from sesame_sdk.delivery.retry import RetryPolicy
 from tests.partner.faults import status
 from tests.partner.peer import JSON, Peer, Reply
 
@@ -24,7 +24,7 @@ def way() -> Iterator[Way]:
     opened: list[Transport] = []
 
     def make(hub: str, **settings: object) -> Transport:
-        opened.append(Transport(hub, retries=Retries(attempts=1), **settings))  # type: ignore[arg-type]
+        opened.append(Transport(hub, retries=RetryPolicy(attempts=1), **settings))  # type: ignore[arg-type]
         return opened[-1]
 
     yield make
@@ -61,7 +61,7 @@ def raw_server(*pieces: bytes, pause: float = 0.0, hang: bool = False) -> Iterat
 )
 def test_plain_http_is_for_this_machine_only(way: Way, hub: str) -> None:
     """Pseudonyms and read tokens do not travel in the clear."""
-    with pytest.raises(Misconfigured, match="https"):
+    with pytest.raises(ConfigurationError, match="https"):
         way(hub)
 
 
@@ -74,7 +74,10 @@ def test_https_and_this_machine_are_fine(way: Way, hub: str) -> None:
 def test_a_trickle_does_not_hold_us(way: Way) -> None:
     """Each byte comes in time, and the whole does not: the answer as a whole has a limit."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-    with raw_server(head, *[b"x"] * 1000, pause=0.05) as url, pytest.raises(Retryable, match="to answer"):
+    with (
+        raw_server(head, *[b"x"] * 1000, pause=0.05) as url,
+        pytest.raises(RetryableError, match="to answer"),
+    ):
         way(url, answer_seconds=0.2).get("/")
 
 
@@ -101,13 +104,13 @@ def test_a_trickle_does_not_hold_us(way: Way) -> None:
 )
 def test_half_an_answer_is_no_answer(way: Way, pieces: tuple[bytes, ...]) -> None:
     """It may come whole the next time."""
-    with raw_server(*pieces) as url, pytest.raises(Retryable, match="no answer"):
+    with raw_server(*pieces) as url, pytest.raises(RetryableError, match="no answer"):
         way(url).get("/")
 
 
 def test_silence_ends(way: Way) -> None:
     """A hub that takes the request and says nothing is waited for no longer than was set."""
-    with raw_server(hang=True) as url, pytest.raises(Retryable, match="no answer"):
+    with raw_server(hang=True) as url, pytest.raises(RetryableError, match="no answer"):
         way(url, timeouts=(1.0, 0.1)).get("/")
 
 
@@ -123,18 +126,18 @@ def test_nobody_there_is_retryable(way: Way) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
-    with pytest.raises(Retryable, match="no answer"):
+    with pytest.raises(RetryableError, match="no answer"):
         way(f"http://127.0.0.1:{port}").get("/")
 
 
 def test_a_huge_answer_is_not_read(way: Way, peer: Peer) -> None:
     """Reading ends at the limit: as an answer it is rejected, as an error it is an error all the same."""
     peer.keys_reply = Reply(200, b"x" * 3_000_000)
-    with pytest.raises(Rejected, match="more than 100000 bytes"):
+    with pytest.raises(InvalidInputError, match="more than 100000 bytes"):
         way(peer.url, largest_answer=100_000).get("/")
 
     peer.keys_reply = Reply(500, b"x" * 3_000_000)
-    with pytest.raises(Retryable, match="500"):
+    with pytest.raises(RetryableError, match="500"):
         way(peer.url, largest_answer=100_000).get("/")
 
 
@@ -174,7 +177,7 @@ def test_no_redirect_is_followed(way: Way, peer: Peer) -> None:
     """A signed message and a bearer token are for one address."""
     peer.faults.append(status(307, Location=f"{peer.url}/elsewhere"))
 
-    with pytest.raises(Misconfigured, match="redirect"):
+    with pytest.raises(ConfigurationError, match="redirect"):
         way(peer.url).post("/", b"{}", content_type=JSON, accept=JSON)
     assert len(peer.requests) == 1
 

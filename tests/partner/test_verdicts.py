@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.delivery.http_errors import Answer, judge
-from sesame_sdk.errors import Misconfigured, Refused, Rejected, SesameError
+from sesame_sdk.delivery.http_errors import HttpResponse, judge
+from sesame_sdk.errors import ConfigurationError, GuardRefusedError, InvalidInputError, SesameError
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.problem_details import problem
@@ -44,25 +44,25 @@ findings = st.builds(
 def raised(body: bytes, status: int = 400) -> SesameError:
     """What an answer raises."""
     with pytest.raises(SesameError) as error:
-        judge(Answer(status, {}, body), NOW)
+        judge(HttpResponse(status, {}, body), NOW)
     return error.value
 
 
 @given(st.lists(findings, max_size=5))
 def test_findings_arrive_as_they_were_sent(sent: list[Finding]) -> None:
     """Equal to the hub's own, to the last character."""
-    refused = raised(encode(problem(Refused("no", sent))), 403)
-    assert isinstance(refused, Refused)
+    refused = raised(encode(problem(GuardRefusedError("no", sent))), 403)
+    assert isinstance(refused, GuardRefusedError)
     assert refused.findings == tuple(sent)
     assert str(refused).isprintable()
 
 
 def test_a_hundred_findings_of_the_greatest_length_arrive() -> None:
     """As many as a guard lists; more are cut off, however many are sent."""
-    whole = raised(encode(problem(Refused("no", [LONGEST] * 100))))
-    more = raised(encode(problem(Refused("no", [FINDING] * 1_000))))
+    whole = raised(encode(problem(GuardRefusedError("no", [LONGEST] * 100))))
+    more = raised(encode(problem(GuardRefusedError("no", [FINDING] * 1_000))))
     for refused, finding in ((whole, LONGEST), (more, FINDING)):
-        assert isinstance(refused, Refused)
+        assert isinstance(refused, GuardRefusedError)
         assert refused.findings == (finding,) * 100
         assert len(str(refused)) < 10_000
 
@@ -71,22 +71,22 @@ def test_a_finding_that_we_cannot_read_hides_no_other() -> None:
     """A newer hub may know further actions; what is no finding at all is left out too."""
     strange = [{"rule": "POL-1", "action": "frown"}, 7, None, [], FINDING]
     refused = raised(encode({"err": "access_denied", "findings": strange}))
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, GuardRefusedError)
     assert refused.findings == (FINDING,)
 
 
 def test_a_refusal_without_findings_is_one_all_the_same() -> None:
     """By its type, or else it is a rejection with its code."""
-    assert isinstance(raised(encode(problem(Refused("no", ())))), Refused)
+    assert isinstance(raised(encode(problem(GuardRefusedError("no", ())))), GuardRefusedError)
     rejected = raised(encode({"err": "access_denied", "description": "no"}))
-    assert type(rejected) is Rejected
+    assert type(rejected) is InvalidInputError
     assert rejected.code == "access_denied"
 
 
 def test_a_problem_of_somebody_else_is_not_the_hubs_word() -> None:
     """A proxy may speak RFC 9457 as well."""
     assert isinstance(
-        raised(b'{"type": "about:blank", "title": "Forbidden", "status": 403}', 403), Misconfigured
+        raised(b'{"type": "about:blank", "title": "Forbidden", "status": 403}', 403), ConfigurationError
     )
 
 
@@ -104,7 +104,7 @@ def test_a_problem_of_somebody_else_is_not_the_hubs_word() -> None:
 )
 def test_a_hostile_hub_gets_a_plain_rejection(body: bytes) -> None:
     """No crash, and no more work than its size is worth."""
-    assert isinstance(raised(body), Rejected)
+    assert isinstance(raised(body), InvalidInputError)
 
 
 @given(st.binary() | st.recursive(st.none() | st.text(), st.lists).map(encode))

@@ -17,9 +17,9 @@ from typing import Any
 from attrs import frozen
 
 import sesame_sdk
-from sesame_sdk import Identity, Retryable
+from sesame_sdk import Pseudonymizer, RetryableError
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.retry import Retries
+from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.partner.client import Client
 from sesame_sdk.signing.keys import SigningKey
 from tests.partner.conftest import numbered
@@ -66,7 +66,7 @@ class Task:
             file.write(f"{number}\n")
 
 
-def run(task: Task, identity: Identity) -> None:
+def run(task: Task, identity: Pseudonymizer) -> None:
     """Post what was not promised yet, and deliver until nothing waits."""
     lines = _count_lines(task.fatal)
     with _client(task) as client:
@@ -79,7 +79,7 @@ def run(task: Task, identity: Identity) -> None:
     (task.folder / f"{task.name}.lines").write_text(str(next(lines)))
 
 
-def _post(client: Client, task: Task, identity: Identity) -> None:
+def _post(client: Client, task: Task, identity: Pseudonymizer) -> None:
     for start in range(task.promised, task.stop, STEP):
         stop = min(start + STEP, task.stop)
         client.post(numbered(identity, start, stop))
@@ -90,12 +90,12 @@ def _deliver(client: Client) -> bool:
     """Whether something is left to do."""
     try:
         return client.deliver(concurrency=2).pending > 0
-    except Retryable:  # another process is at it
+    except RetryableError:  # another process is at it
         return True
 
 
 def _client(task: Task) -> Client:
-    transport = Transport(task.hub, retries=Retries(first=0.01, jitter=0.01))
+    transport = Transport(task.hub, retries=RetryPolicy(first=0.01, jitter=0.01))
     key = SigningKey.load(task.folder / "signing.jwk")
     return Client(issuer=PARTNER, hub=task.hub, signer=key, outbox=task.outbox, transport=transport)
 

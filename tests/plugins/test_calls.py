@@ -7,8 +7,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from sesame_sdk import Identity, KeptBack, Misconfigured, Rejected, Signal
-from sesame_sdk.plugins import PluginRegistry, State
+from sesame_sdk import ConfigurationError, InvalidInputError, Pseudonymizer, Signal, Skipped
+from sesame_sdk.plugins import PluginRegistry, PluginState
 from tests.plugins.conftest import told
 
 BREAKS = {
@@ -31,55 +31,57 @@ def both(on_path: None) -> PluginRegistry:  # noqa: ARG001 - the modules must be
 
 
 def test_a_good_provider_is_used_through_the_registry(
-    both: PluginRegistry, identity: Identity, tmp_path: Path
+    both: PluginRegistry, identity: Pseudonymizer, tmp_path: Path
 ) -> None:
     """Reading streams events, and each event becomes signals or something kept back."""
     (tmp_path / "plots").write_text("7\n\n")
     provider = both.provider("garden")
     said = [one for event in provider.read(tmp_path / "plots") for one in provider.signals(event, identity)]
-    assert [type(one) for one in said] == [Signal, KeptBack]
-    assert said[1] == KeptBack("no plot")
+    assert [type(one) for one in said] == [Signal, Skipped]
+    assert said[1] == Skipped("no plot")
 
 
 @pytest.mark.parametrize("event", BREAKS)
 def test_a_provider_that_breaks_its_word_is_set_aside(
-    event: str, both: PluginRegistry, identity: Identity, tmp_path: Path
+    event: str, both: PluginRegistry, identity: Pseudonymizer, tmp_path: Path
 ) -> None:
     """The call raises an error naming the plugin, later calls say the same, and the good one goes on."""
     provider = both.provider("nasty")
-    assert list(provider.signals("fine", identity)) == [KeptBack("fine")]
-    with pytest.raises(Misconfigured, match=rf"plugin 'nasty': is set aside: {BREAKS[event]}"):
+    assert list(provider.signals("fine", identity)) == [Skipped("fine")]
+    with pytest.raises(ConfigurationError, match=rf"plugin 'nasty': is set aside: {BREAKS[event]}"):
         provider.signals(event, identity)
-    with pytest.raises(Misconfigured, match=BREAKS[event]):
+    with pytest.raises(ConfigurationError, match=BREAKS[event]):
         provider.signals("fine", identity)
-    with pytest.raises(Misconfigured, match=BREAKS[event]):
+    with pytest.raises(ConfigurationError, match=BREAKS[event]):
         list(provider.read(tmp_path))
-    with pytest.raises(Misconfigured, match=BREAKS[event]):
+    with pytest.raises(ConfigurationError, match=BREAKS[event]):
         both.provider("nasty")
-    assert told(both, "nasty").state is State.SET_ASIDE
+    assert told(both, "nasty").state is PluginState.DISABLED
     assert both.provider("garden").signals("7", identity)
 
 
-def test_the_text_of_an_error_in_a_call_is_not_repeated(both: PluginRegistry, identity: Identity) -> None:
+def test_the_text_of_an_error_in_a_call_is_not_repeated(
+    both: PluginRegistry, identity: Pseudonymizer
+) -> None:
     """A plugin's exception may quote a customer; message and state name the place alone."""
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         both.provider("nasty").signals("raises", identity)
     assert "17850" not in str(caught.value) + told(both, "nasty").why
     assert "17850" in str(caught.value.__cause__)
 
 
-def test_an_answer_of_ours_passes_and_harms_nobody(both: PluginRegistry, identity: Identity) -> None:
-    """`Rejected` is how a provider says that an event is wrong; it stays in use."""
-    with pytest.raises(Rejected, match="event: cannot be understood"):
+def test_an_answer_of_ours_passes_and_harms_nobody(both: PluginRegistry, identity: Pseudonymizer) -> None:
+    """`InvalidInputError` is how a provider says that an event is wrong; it stays in use."""
+    with pytest.raises(InvalidInputError, match="event: cannot be understood"):
         both.provider("nasty").signals("rejects", identity)
-    assert told(both, "nasty").state is State.ACTIVE
+    assert told(both, "nasty").state is PluginState.ACTIVE
 
 
-def test_ctrl_c_during_a_call_is_the_users(both: PluginRegistry, identity: Identity) -> None:
+def test_ctrl_c_during_a_call_is_the_users(both: PluginRegistry, identity: Pseudonymizer) -> None:
     """KeyboardInterrupt passes, and is no fault of the plugin."""
     with pytest.raises(KeyboardInterrupt):
         both.provider("nasty").signals("interrupts", identity)
-    assert told(both, "nasty").state is State.ACTIVE
+    assert told(both, "nasty").state is PluginState.ACTIVE
 
 
 def test_a_provider_that_fails_in_the_middle_of_a_file_keeps_what_it_read(
@@ -88,7 +90,7 @@ def test_a_provider_that_fails_in_the_middle_of_a_file_keeps_what_it_read(
     """Events before the fault are there; the fault names the plugin."""
     events = both.provider("nasty").read(tmp_path / "missing")
     assert next(events) == "fine"
-    with pytest.raises(Misconfigured, match=r"nasty\.read\(\) raised FileNotFoundError"):
+    with pytest.raises(ConfigurationError, match=r"nasty\.read\(\) raised FileNotFoundError"):
         next(events)
 
 
@@ -97,15 +99,15 @@ def test_consumers_are_guarded_like_providers(both: PluginRegistry) -> None:
     gate = both.consumer("gate")
     assert gate.subjects(["a", "b"]) == ("a", "b")
     assert gate.use(["a"], {"a": None}) == 0
-    with pytest.raises(Misconfigured, match=r"forgetful\.subjects\(\) returned something that is not"):
+    with pytest.raises(ConfigurationError, match=r"forgetful\.subjects\(\) returned something that is not"):
         both.consumer("forgetful").subjects([1])
-    with pytest.raises(Misconfigured, match="plugin 'nasty': is set aside"):
+    with pytest.raises(ConfigurationError, match="plugin 'nasty': is set aside"):
         both.consumer("forgetful")
 
 
 def test_a_consumer_that_raises_is_named(both: PluginRegistry) -> None:
     """The plugin's KeyError does not reach the caller as a KeyError."""
-    with pytest.raises(Misconfigured, match=r"plugin 'nasty'.*forgetful\.use\(\) raised KeyError"):
+    with pytest.raises(ConfigurationError, match=r"plugin 'nasty'.*forgetful\.use\(\) raised KeyError"):
         both.consumer("forgetful").use((), {})
 
 
@@ -113,10 +115,10 @@ def test_signers_are_guarded_and_asked_only_when_used(both: PluginRegistry) -> N
     """Loading does not talk to a key's home; using one that is lost names its plugin."""
     good, lost = both.signers
     assert (good.kid, good.public_jwk, good.sign(b"x")) == ("key-of-the-garden", {"kty": "OKP"}, b"signed x")
-    assert told(both, "nasty").state is State.ACTIVE
-    with pytest.raises(Misconfigured, match=r"signer\.sign\(\) raised ConnectionError"):
+    assert told(both, "nasty").state is PluginState.ACTIVE
+    with pytest.raises(ConfigurationError, match=r"signer\.sign\(\) raised ConnectionError"):
         lost.sign(b"x")
-    with pytest.raises(Misconfigured, match="is set aside"):
+    with pytest.raises(ConfigurationError, match="is set aside"):
         _ = lost.kid
 
 
@@ -158,8 +160,8 @@ def test_a_plugin_that_fails_at_the_command_line_adds_nothing(
     [
         ("usage", click.UsageError),
         ("abort", click.Abort),
-        ("answer", Rejected),
-        ("fault", Misconfigured),
+        ("answer", InvalidInputError),
+        ("fault", ConfigurationError),
     ],
     ids=["a usage error passes", "an abort passes", "our error passes", "a fault names the plugin"],
 )

@@ -7,9 +7,9 @@ from importlib import import_module
 
 import pytest
 
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 from sesame_sdk.model.codec import manifest_digest
-from sesame_sdk.plugins import PluginRegistry, State
+from sesame_sdk.plugins import PluginRegistry, PluginState
 from tests.plugins.conftest import NASTY, told
 
 WHY = {
@@ -72,7 +72,7 @@ def test_a_failing_plugin_is_set_aside_by_name_and_the_good_one_goes_on(
     install("nasty-plugin", module_under_test=f"nasty.{module}")
     registry = PluginRegistry.discover()
     info = told(registry, "module_under_test")
-    assert info.state is State.SET_ASIDE
+    assert info.state is PluginState.DISABLED
     assert WHY[module] in info.why
     assert "\n" not in info.why
     assert registry.provider("garden").name == "garden"
@@ -83,7 +83,7 @@ def test_a_plugin_for_another_api_is_refused_by_name(module: str, install: Calla
     """It is incompatible, with what it said and what would fit, and none of its hooks is called."""
     install("nasty-plugin", old=f"nasty.{module}")
     info = told(PluginRegistry.discover(), "old")
-    assert info.state is State.INCOMPATIBLE
+    assert info.state is PluginState.INCOMPATIBLE
     assert FITS_NOT[module] in info.why
     assert 'SESAME_API = "1.0"' in info.why
 
@@ -93,7 +93,7 @@ def test_all_nasty_plugins_together_do_not_harm_the_good_one(install: Callable[.
     install("good-plugin", garden="good")
     install("nasty-plugin", **{name: f"nasty.{name}" for name in (*WHY, *FITS_NOT)})
     registry = PluginRegistry.discover(block=["retail", "social", "baihe"])
-    assert [info.name for info in registry.infos if info.state is State.ACTIVE] == ["garden"]
+    assert [info.name for info in registry.infos if info.state is PluginState.ACTIVE] == ["garden"]
     assert [rule.id for rule in registry.rules] == ["GRD-1"]
     assert [signer.kid for signer in registry.signers] == ["key-of-the-garden"]
     assert registry.consumer("gate").declaration.context == "garden"
@@ -110,7 +110,7 @@ def test_a_blocked_plugin_is_not_imported(install: Callable[..., None]) -> None:
     """The block list is looked at before anything of the plugin runs."""
     install("nasty-plugin", nasty="nasty.on_call")
     info = told(PluginRegistry.discover(block=["nasty"]), "nasty")
-    assert (info.state, info.version, info.distribution) == (State.BLOCKED, "1.0", "nasty-plugin")
+    assert (info.state, info.version, info.distribution) == (PluginState.BLOCKED, "1.0", "nasty-plugin")
     assert "nasty.on_call" not in sys.modules
 
 
@@ -137,8 +137,8 @@ def test_of_two_plugins_with_one_name_the_first_distribution_keeps_it(install: C
     install("aardvark", garden="good")
     found = [info for info in PluginRegistry.discover().infos if info.name == "garden"]
     assert [(info.distribution, info.state) for info in found] == [
-        ("aardvark", State.ACTIVE),
-        ("zebra", State.SET_ASIDE),
+        ("aardvark", PluginState.ACTIVE),
+        ("zebra", PluginState.DISABLED),
     ]
     assert "entry point 'garden' is taken by aardvark" in found[1].why
 
@@ -153,7 +153,7 @@ def test_what_a_plugin_prints_while_loading_stays_off_stdout(capsys: pytest.Capt
             import_module("nasty.loud")
             return "1.0"
 
-    assert PluginRegistry.from_modules({"loud": Entry()}).infos[0].state is State.ACTIVE
+    assert PluginRegistry.from_modules({"loud": Entry()}).infos[0].state is PluginState.ACTIVE
     assert capsys.readouterr() == ("", "hello from the import\n")
 
 
@@ -171,7 +171,7 @@ def test_the_manifest_says_what_the_plugin_declares() -> None:
 def test_there_is_no_manifest_of_a_plugin_that_is_set_aside(install: Callable[..., None]) -> None:
     """A partner cannot join a hub with a plugin that does not work; the error says why it does not."""
     install("nasty-plugin", nasty="nasty.raises_on_import")
-    with pytest.raises(Misconfigured, match="plugin 'nasty': is set aside: import: RuntimeError"):
+    with pytest.raises(ConfigurationError, match="plugin 'nasty': is set aside: import: RuntimeError"):
         PluginRegistry.discover().manifest("nasty")
 
 
@@ -180,7 +180,7 @@ def test_nothing_of_a_plugin_that_is_set_aside_is_handed_out() -> None:
     """Two plugins bring the same; the second is set aside, and its rules and signers with it."""
     good = import_module("good")
     registry = PluginRegistry.from_modules({"first": good, "second": good})
-    assert [info.state for info in registry.infos] == [State.ACTIVE, State.SET_ASIDE]
+    assert [info.state for info in registry.infos] == [PluginState.ACTIVE, PluginState.DISABLED]
     assert [rule.id for rule in registry.rules] == ["GRD-1"]
     assert [signer.kid for signer in registry.signers] == ["key-of-the-garden"]
 
@@ -192,7 +192,10 @@ def test_a_name_means_the_provider_that_is_in_use(names: tuple[str, str]) -> Non
     aside, used = names
     modules = {aside: import_module("nasty.refused_by_the_guard"), used: import_module("nasty.on_call")}
     registry = PluginRegistry.from_modules(modules)
-    assert (told(registry, aside).state, told(registry, used).state) == (State.SET_ASIDE, State.ACTIVE)
+    assert (told(registry, aside).state, told(registry, used).state) == (
+        PluginState.DISABLED,
+        PluginState.ACTIVE,
+    )
     assert registry.provider("nasty").name == "nasty"
     assert registry.manifest(used).kinds == registry.provider("nasty").kinds
 
@@ -202,5 +205,7 @@ def test_a_name_means_the_provider_that_is_in_use(names: tuple[str, str]) -> Non
 def test_asking_for_what_is_not_there_names_what_is(ask: str) -> None:
     """The error lists the names that would have worked, and which plugins are not in use."""
     registry = PluginRegistry.from_modules({"garden": import_module("good"), "other": object()})
-    with pytest.raises(Misconfigured, match=r"'gardn': there is none .*(garden|gate).*not in use: other"):
+    with pytest.raises(
+        ConfigurationError, match=r"'gardn': there is none .*(garden|gate).*not in use: other"
+    ):
         getattr(registry, ask)("gardn")

@@ -12,9 +12,9 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk import Rejected, Throttled
+from sesame_sdk import InvalidInputError, RateLimitedError
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.retry import Retries
+from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.database.writer import Task
 from sesame_sdk.hub.hub import Hub
@@ -83,7 +83,7 @@ def test_a_clock_that_was_put_back_does_not_shut_the_door(limit: Limit, ahead: i
 @pytest.mark.parametrize(("rate", "burst"), [(-1, 1), (10**6 + 1, 1), (1, 0), (1, 10**9 + 1)])
 def test_a_limit_that_is_none_is_rejected(rate: int, burst: int) -> None:
     """Naming the number."""
-    with pytest.raises(Rejected, match=r"rate|burst"):
+    with pytest.raises(InvalidInputError, match=r"rate|burst"):
         Limit(rate, burst)
 
 
@@ -107,12 +107,12 @@ def test_two_hubs_on_one_ledger_share_a_bucket(hub_path: Path, clock: Clock) -> 
         one.receive(_orders(shop, "a", 10))
         other.receive(_orders(shop, "b", 15))
         for hub in (one, other):
-            with pytest.raises(Throttled) as refused:
+            with pytest.raises(RateLimitedError) as refused:
                 hub.receive(_orders(shop, "c", 1))
             assert refused.value.retry_after == 0.6
         clock.pass_by(seconds=0.6)
         assert shop.read_receipt(other.receive(_orders(shop, "c", 1))).accepted == 1
-        with pytest.raises(Throttled):
+        with pytest.raises(RateLimitedError):
             one.receive(_orders(shop, "d", 1))
 
 
@@ -126,7 +126,7 @@ def test_a_group_is_charged_in_its_order_and_the_rest_is_asked_to_wait(shop: Par
     gathered.set()
     assert held.result()
     outcomes = [future.exception() or future.result() for future in waiting]
-    assert [isinstance(outcome, Throttled) for outcome in outcomes] == [False] * 3 + [True] * 5
+    assert [isinstance(outcome, RateLimitedError) for outcome in outcomes] == [False] * 3 + [True] * 5
     assert hub.rebuild() == 30
 
 
@@ -137,12 +137,12 @@ def test_what_was_never_believed_is_charged_to_nobody(shop: Partner, hub: Hub, c
     forged = _orders(shop, "a", 10).replace(b".", b".eyJ9", 1)
     mine = _orders(shop, "a", 10)
     for _ in range(50):
-        with pytest.raises(Rejected):
+        with pytest.raises(InvalidInputError):
             hub.receive(forged)
-        with pytest.raises(Rejected):
+        with pytest.raises(InvalidInputError):
             hub.receive(mine[:-20] + b"~")
     assert shop.read_receipt(hub.receive(mine)).accepted == 10
-    with pytest.raises(Throttled):
+    with pytest.raises(RateLimitedError):
         hub.receive(_orders(shop, "b", 1))
     clock.pass_by(seconds=1)
 
@@ -157,7 +157,7 @@ def test_reads_and_registrations_are_charged_too(shop: Partner, hub: Hub) -> Non
         lambda: shop.register(manifest(ORDERS, reads=["retail"])),
         lambda: hub.reception.read(shop.read_token()),
     ):
-        with pytest.raises(Throttled):
+        with pytest.raises(RateLimitedError):
             ask()
 
 
@@ -165,13 +165,13 @@ def test_a_limit_that_is_raised_helps_within_a_second(shop: Partner, hub: Hub, c
     """What was owed is owed still, at the new rate; without any limit nothing is."""
     hub.limit_partner(shop.issuer, Limit(1, 1))
     hub.receive(_orders(shop, "a", 1000))
-    with pytest.raises(Throttled) as refused:
+    with pytest.raises(RateLimitedError) as refused:
         hub.receive(_orders(shop, "b", 1))
     assert refused.value.retry_after == 1000.0
     hub.limit_partner(shop.issuer, Limit(500, 1))
     clock.pass_by(seconds=2)
     hub.receive(_orders(shop, "c", 1000))
-    with pytest.raises(Throttled):
+    with pytest.raises(RateLimitedError):
         hub.receive(_orders(shop, "d", 1))
     hub.limit_partner(shop.issuer, Limit(0, 1))
     clock.pass_by(seconds=1)
@@ -182,9 +182,9 @@ def test_a_limit_that_is_raised_helps_within_a_second(shop: Partner, hub: Hub, c
 
 def test_who_is_no_partner_has_no_limit(hub: Hub) -> None:
     """A typing error is told."""
-    with pytest.raises(Rejected, match="not a partner"):
+    with pytest.raises(InvalidInputError, match="not a partner"):
         hub.limit_partner("https://nobody.example", None)
-    with pytest.raises(Rejected, match="not a partner"):
+    with pytest.raises(InvalidInputError, match="not a partner"):
         hub.limit_of("https://nobody.example")
 
 
@@ -211,7 +211,7 @@ def _signals(partner: Partner, name: str, count: int) -> list[object]:
 
 
 def _client(partner: Partner, url: str, folder: Path, **retries: Any) -> Client:
-    transport = Transport(url, retries=Retries(**retries))
+    transport = Transport(url, retries=RetryPolicy(**retries))
     who = {"issuer": partner.issuer, "hub": url, "signer": partner.key}
     return Client(**who, outbox=folder / "outbox.sqlite", transport=transport)
 

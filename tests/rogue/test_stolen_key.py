@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from sesame_sdk import Manifest, Polarity, Rejected, Signal
+from sesame_sdk import InvalidInputError, Manifest, Polarity, Signal
 from sesame_sdk.hub.database.engine import reading
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
@@ -129,7 +129,7 @@ class World:
         else:
             self.clock.pass_by(seconds=1)
             # A thief may be refused as anybody, for taking a name that has a meaning.
-            with suppress(Rejected):
+            with suppress(InvalidInputError):
                 self.hubs[0].receive(self._by_the_thief(what, how, deeds or []))
 
     def _by_the_thief(self, what: str, how: Any, deeds: list[Deed]) -> bytes:
@@ -258,8 +258,8 @@ def test_when_it_was_received_decides_and_not_what_it_says(hub: Hub, shop: Partn
 
 def test_a_thumbprint_is_enough_to_find_the_key(hub: Hub, shop: Partner) -> None:
     """No two partners have a key in common, and a thumbprint that nobody has is a typing error."""
-    with pytest.raises(Rejected, match="another partner"):
+    with pytest.raises(InvalidInputError, match="another partner"):
         hub.add_partner("https://other.example", [shop.key.public_jwk])
     for ask in (hub.would_fall, hub.let_fall):
-        with pytest.raises(Rejected, match="not a key of any partner"):
+        with pytest.raises(InvalidInputError, match="not a key of any partner"):
             ask("nothing", NOON)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.scoring import engines
 from sesame_sdk.scoring.engines import score_in_sqlite, score_parquet
 from tests.scoring.engines import TODAY, fill, in_duckdb, write_parquet
@@ -104,7 +104,7 @@ def test_what_is_not_parquet_is_rejected(tmp_path: Path, content: bytes | None) 
     path = tmp_path / "signals.parquet"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(Rejected, match="path: cannot be read as signals"):
+    with pytest.raises(InvalidInputError, match="path: cannot be read as signals"):
         next(score_parquet(path, PLAIN, TODAY))
 
 
@@ -112,7 +112,7 @@ def test_parquet_without_the_columns_is_rejected(tmp_path: Path) -> None:
     """A file of something else."""
     path = tmp_path / "signals.parquet"
     pq.write_table(pa.table({"subject": [1], "kind": ["a"]}), path)
-    with pytest.raises(Rejected, match="occurred_at in microseconds"):
+    with pytest.raises(InvalidInputError, match="occurred_at in microseconds"):
         next(score_parquet(path, PLAIN, TODAY))
 
 
@@ -122,5 +122,5 @@ def test_without_duckdb_the_error_says_what_to_install(
     """The core does not bring it; the hub extra does."""
     write_parquet([one(1)], tmp_path / "signals.parquet")
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(Misconfigured, match=r"sesame-sdk\[hub\]"):
+    with pytest.raises(ConfigurationError, match=r"sesame-sdk\[hub\]"):
         next(score_parquet(tmp_path / "signals.parquet", PLAIN, TODAY))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.errors import Misconfigured, Refused
+from sesame_sdk.errors import ConfigurationError, GuardRefusedError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.policy import Band, Policy
 from sesame_sdk.model.signals import Polarity, Sensitivity
@@ -246,12 +246,12 @@ def test_a_faulty_file_is_one_clear_error(old: str, new: str, said: str) -> None
     """It names the file, the key and how to mend it, on one line of sensible length."""
     text = GOOD.replace(old, new, 1)
     assert text != GOOD
-    with pytest.raises(Misconfigured) as wrong:
+    with pytest.raises(ConfigurationError) as wrong:
         parse_policy(text, name="shop.toml")
     message = str(wrong.value)
     assert message.startswith("shop.toml")
     assert said in message
-    assert wrong.value.mend
+    assert wrong.value.hint
     assert len(message) < 300
     assert "\n" not in message
 
@@ -266,7 +266,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     """A policy, a clear error or a refusal; never anything else, and never half a policy."""
     try:
         policy = parse_policy(text)
-    except (Misconfigured, Refused):
+    except (ConfigurationError, GuardRefusedError):
         return
     assert len(policy.weightings) == 2
 
@@ -275,11 +275,11 @@ def test_a_policy_is_never_loaded_unjudged(tmp_path: Path) -> None:
     """The guard judges every file; the refusal names the file and carries the findings."""
     path = tmp_path / "bad.toml"
     path.write_text(GOOD.replace("Orders that you kept", "Praise for the government"))
-    with pytest.raises(Refused, match=r"bad\.toml: POL-1") as refused:
+    with pytest.raises(GuardRefusedError, match=r"bad\.toml: POL-1") as refused:
         load_policy(path)
     assert [finding.rule for finding in refused.value.findings] == ["POL-1"]
     assert refused.value.lines == (20,)
-    with pytest.raises(Refused):
+    with pytest.raises(GuardRefusedError):
         load_policy(path, Guard())
 
 
@@ -295,7 +295,7 @@ def test_each_finding_has_the_line_that_it_is_about() -> None:
             1,
         )
     )
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GuardRefusedError) as refused:
         parse_policy(changed)
     written = changed.split("\n")
     lines = zip(refused.value.findings, refused.value.lines, strict=True)
@@ -314,9 +314,9 @@ def test_a_policy_of_an_older_form_is_told_what_it_lacks() -> None:
         for line in GOOD.splitlines(keepends=True)
         if not line.startswith(("aim", "disputes", "categories"))
     )
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GuardRefusedError) as refused:
         parse_policy(older)
-    mends = {finding.rule: finding.mend for finding in refused.value.findings}
+    mends = {finding.rule: finding.hint for finding in refused.value.findings}
     assert "set aim" in mends["PRP-1"]
     assert "set disputes" in mends["DSP-1"]
     assert "set categories" in mends["DCL-1"]
@@ -342,6 +342,6 @@ def test_what_is_no_policy_file_is_said_to_be_none(tmp_path: Path) -> None:
         "large.toml": "is too long",
     }
     for name, words in said.items():
-        with pytest.raises(Misconfigured, match=words) as wrong:
+        with pytest.raises(ConfigurationError, match=words) as wrong:
             load_policy(tmp_path / name)
         assert str(tmp_path / name) in str(wrong.value)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.explanation import Hypothetical
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.explain import explain
@@ -105,7 +105,7 @@ def test_what_lowers_can_be_asked_about_too() -> None:
 )
 def test_what_cannot_be_is_rejected(asked: list[Hypothetical], field: str) -> None:
     """Naming the field."""
-    with pytest.raises(Rejected) as rejected:
+    with pytest.raises(InvalidInputError) as rejected:
         what_if([KEPT], asked, policy(), TODAY)
     assert rejected.value.field == field
     assert str(-1.0) not in str(rejected.value)
@@ -114,7 +114,7 @@ def test_what_cannot_be_is_rejected(asked: list[Hypothetical], field: str) -> No
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True, None])
 def test_a_value_is_a_finite_number(value: object) -> None:
     """As in a signal."""
-    with pytest.raises(Rejected, match="value"):
+    with pytest.raises(InvalidInputError, match="value"):
         Hypothetical(ORDERS, value)  # type: ignore[arg-type] # that is the point
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sesame_sdk import Identity, Signal
+from sesame_sdk import Pseudonymizer, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
 from sesame_sdk.signing.envelopes import Opened, open_envelope, seal
@@ -16,7 +16,7 @@ SHOP = "https://shop.example"
 HUB = "https://hub.example"
 KEY = SigningKey.generate()
 TRUST = Trust({SHOP: [TrustedKey(KEY.public_jwk, NOON - timedelta(days=30))]})
-IDENTITY = Identity(b"a secret of thirty-two bytes....")
+IDENTITY = Pseudonymizer(b"a secret of thirty-two bytes....")
 KIND = "retail.order.completed"
 
 

@@ -10,7 +10,7 @@ from sd_jwt.common import SDObj
 from sd_jwt.issuer import SDJWTIssuer
 from sd_jwt.verifier import SDJWTVerifier
 
-from sesame_sdk import Rejected, Signal
+from sesame_sdk import InvalidInputError, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.signing.envelopes import open_envelope
@@ -141,5 +141,5 @@ def test_their_keys_are_refused_when_they_are_not_trusted() -> None:
     """Being well made is not enough."""
     nobody = Trust({SHOP: [TrustedKey(KEY.public_jwk, NOON)]})
 
-    with pytest.raises(Rejected, match="not a key of this issuer"):
+    with pytest.raises(InvalidInputError, match="not a key of this issuer"):
         open_envelope(issued("EdDSA").sd_jwt_issuance.encode(), nobody, audience=HUB, now=NOON)

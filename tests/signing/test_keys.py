@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sesame_sdk import Misconfigured, Rejected
+from sesame_sdk import ConfigurationError, InvalidInputError
 from sesame_sdk.model import codec
 from sesame_sdk.signing.keys import MOST_KEYS, MOST_SET_BYTES, SigningKey, jwk_set, read_jwk_set, thumbprint
 
@@ -55,14 +55,14 @@ def test_saving_never_writes_over_a_file(tmp_path: Path) -> None:
     path = tmp_path / "signing.jwk"
     KEY.save(path)
 
-    with pytest.raises(Misconfigured, match="never written over"):
+    with pytest.raises(ConfigurationError, match="never written over"):
         OTHER.save(path)
     assert SigningKey.load(path).kid == KEY.kid
 
 
 def test_saving_into_a_missing_folder_is_told(tmp_path: Path) -> None:
     """The error names the file."""
-    with pytest.raises(Misconfigured, match="nowhere"):
+    with pytest.raises(ConfigurationError, match="nowhere"):
         KEY.save(tmp_path / "nowhere" / "signing.jwk")
 
 
@@ -71,7 +71,7 @@ def test_a_key_that_others_may_touch_is_refused(tmp_path: Path, mode: int) -> No
     """A group or world bit is enough, and the error says how to mend it."""
     path = write(tmp_path / "signing.jwk", RFC_8037, mode)
 
-    with pytest.raises(Misconfigured, match="chmod 600"):
+    with pytest.raises(ConfigurationError, match="chmod 600"):
         SigningKey.load(path)
 
 
@@ -97,7 +97,7 @@ def test_what_is_no_private_ed25519_key_is_not_loaded(tmp_path: Path, jwk: objec
     """The error names the file and never repeats what is in it."""
     path = write(tmp_path / "signing.jwk", jwk)
 
-    with pytest.raises(Misconfigured, match="not a private Ed25519 JWK") as caught:
+    with pytest.raises(ConfigurationError, match="not a private Ed25519 JWK") as caught:
         SigningKey.load(path)
     assert caught.value.field == str(path)
     assert RFC_8037["d"] not in str(caught.value)
@@ -105,7 +105,7 @@ def test_what_is_no_private_ed25519_key_is_not_loaded(tmp_path: Path, jwk: objec
 
 def test_a_missing_key_file_is_told(tmp_path: Path) -> None:
     """With the command that makes one."""
-    with pytest.raises(Misconfigured, match="sesame keys new"):
+    with pytest.raises(ConfigurationError, match="sesame keys new"):
         SigningKey.load(tmp_path / "signing.jwk")
 
 
@@ -151,18 +151,18 @@ def test_a_published_set_is_read_back() -> None:
 )
 def test_a_set_with_anything_but_public_ed25519_keys_is_refused(keys: Any, why: str) -> None:
     """Each with its own reason."""
-    with pytest.raises(Rejected, match=why):
+    with pytest.raises(InvalidInputError, match=why):
         read_jwk_set(codec.encode({"keys": keys}))
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"keys":', b"\xff", b"[" * 60000])
 def test_what_is_no_json_object_is_no_set(data: bytes) -> None:
     """However it fails to be one."""
-    with pytest.raises(Rejected):
+    with pytest.raises(InvalidInputError):
         read_jwk_set(data)
 
 
 def test_an_oversize_set_is_refused_before_it_is_read() -> None:
     """It need not even be JSON."""
-    with pytest.raises(Rejected, match="at most"):
+    with pytest.raises(InvalidInputError, match="at most"):
         read_jwk_set(b"x" * (MOST_SET_BYTES + 1))

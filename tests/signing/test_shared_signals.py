@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sesame_sdk import Manifest, Rejected
+from sesame_sdk import InvalidInputError, Manifest
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
 from sesame_sdk.signing.jws import MOST_BYTES
 from sesame_sdk.signing.jwt import SET_TYP, sign_claims, verify_claims
@@ -51,7 +51,7 @@ def test_an_event_is_not_read_as_another() -> None:
     """A receipt is no registration, however well it is signed."""
     token = sign_event(EventType.RECEIPT, RECEIPT, KEY, issuer=SHOP, audience=HUB, now=NOON)
 
-    with pytest.raises(Rejected, match="must be urn:sesame-sdk:event:registration"):
+    with pytest.raises(InvalidInputError, match="must be urn:sesame-sdk:event:registration"):
         verify_event(token, TRUST, event=EventType.REGISTRATION, payload=Manifest, audience=HUB, now=NOON)
 
 
@@ -59,7 +59,7 @@ def test_a_payload_of_another_shape_is_refused_by_its_field() -> None:
     """After the signature was found good."""
     token = sign_event(EventType.RECEIPT, {"jti": 5}, KEY, issuer=SHOP, audience=HUB, now=NOON)
 
-    with pytest.raises(Rejected, match="jti"):
+    with pytest.raises(InvalidInputError, match="jti"):
         receipt_of(token)
 
 
@@ -76,7 +76,7 @@ def test_every_published_set_is_believed_when_a_known_party_signs_it(examples: l
             found = verify_claims(token, known, typ=SET_TYP, audience=audience, now=now)
             assert (found.issuer, found.jti) == (claims["iss"], claims["jti"])
             assert json.loads(found.claims) == claims
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             verify_claims(token, known, typ=SET_TYP, audience=HUB, now=now)
         assert caught.value.code == "invalid_audience"
 
@@ -89,7 +89,7 @@ def test_every_published_set_but_those_of_streams_is_refused_by_name(examples: l
         if name in known:
             seen.add(event_type_of(sign_claims(claims, KEY, typ=SET_TYP)))
             continue
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             event_type_of(sign_claims(claims, KEY, typ=SET_TYP))
         assert name in str(caught.value)
         assert caught.value.code == "invalid_request"
@@ -117,7 +117,7 @@ def test_our_event_in_their_shape_is_read(
         if code == "access":
             assert receipt_of(token).payload == Receipt("1", NOON, 3)
             continue
-        with pytest.raises(Rejected) as caught:
+        with pytest.raises(InvalidInputError) as caught:
             receipt_of(token)
         assert caught.value.code == code
 
@@ -138,7 +138,7 @@ def test_our_event_in_their_shape_is_read(
 )
 def test_what_holds_no_single_known_event_is_no_event(claims: dict[str, Any], why: str) -> None:
     """In one line that names it."""
-    with pytest.raises(Rejected, match=why) as caught:
+    with pytest.raises(InvalidInputError, match=why) as caught:
         event_type_of(sign_claims(claims, KEY, typ=SET_TYP))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 250
@@ -147,7 +147,7 @@ def test_what_holds_no_single_known_event_is_no_event(claims: dict[str, Any], wh
 @pytest.mark.parametrize("token", [b"", b"~", b"a.b", b"a.!.c", b"a..c", b"x" * (MOST_BYTES + 1)])
 def test_what_is_no_token_has_no_kind(token: bytes) -> None:
     """Too long, too short or of foreign letters."""
-    with pytest.raises(Rejected):
+    with pytest.raises(InvalidInputError):
         event_type_of(token)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from sesame_sdk import Misconfigured, Rejected
+from sesame_sdk import ConfigurationError, InvalidInputError
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event, verify_event
@@ -35,7 +35,7 @@ def counts(trust: Trust, key: SigningKey, at: datetime) -> bool:
     )
     try:
         verify_event(token, trust, event=EventType.RECEIPT, payload=Receipt, audience=HUB, now=at)
-    except Rejected:
+    except InvalidInputError:
         return False
     return True
 
@@ -76,16 +76,16 @@ def test_a_revoked_key_is_refused_from_the_instant_on() -> None:
 )
 def test_a_refusal_says_what_is_wrong_with_the_key(key: TrustedKey, why: str) -> None:
     """So that a partner knows whether to wait, to rotate or to worry."""
-    with pytest.raises(Rejected, match=why) as caught:
+    with pytest.raises(InvalidInputError, match=why) as caught:
         Trust({SHOP: [key]}).find(SHOP, OLD.kid, NOON)
     assert caught.value.code == "invalid_key"
 
 
 def test_an_unknown_issuer_is_told_apart_from_an_unknown_key() -> None:
     """RFC 8935 has a code for each."""
-    with pytest.raises(Rejected) as nobody:
+    with pytest.raises(InvalidInputError) as nobody:
         ROTATING.find("https://nobody.example", OLD.kid, NOON)
-    with pytest.raises(Rejected) as no_key:
+    with pytest.raises(InvalidInputError) as no_key:
         ROTATING.find(SHOP, SigningKey.generate().kid, NOON)
 
     assert (nobody.value.code, no_key.value.code) == ("invalid_issuer", "invalid_key")
@@ -93,7 +93,7 @@ def test_an_unknown_issuer_is_told_apart_from_an_unknown_key() -> None:
 
 def test_a_key_counts_for_its_own_issuer_alone() -> None:
     """The shop's key says nothing in the hub's name."""
-    with pytest.raises(Rejected, match="not a key of this issuer"):
+    with pytest.raises(InvalidInputError, match="not a key of this issuer"):
         ROTATING.find(HUB, NEW.kid, NOON)
 
 
@@ -101,7 +101,7 @@ def test_a_key_listed_twice_is_refused() -> None:
     """One entry could end while the other goes on."""
     twice = [TrustedKey(OLD.public_jwk, NOON), TrustedKey(OLD.public_jwk, NOON, revoked_at=NOON)]
 
-    with pytest.raises(Misconfigured, match="twice"):
+    with pytest.raises(ConfigurationError, match="twice"):
         Trust({SHOP: twice})
 
 
@@ -117,5 +117,5 @@ def test_times_without_a_zone_are_refused(name: str) -> None:
     """Guessing the zone would move the end of a key."""
     times = {"not_before": NOON, name: NOON.replace(tzinfo=None)}
 
-    with pytest.raises(Rejected, match=name):
+    with pytest.raises(InvalidInputError, match=name):
         TrustedKey(OLD.public_jwk, **times)

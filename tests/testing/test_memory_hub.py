@@ -6,9 +6,16 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from sesame_sdk import Client, Misconfigured, Refused, Rejected, Retryable, Sensitivity
+from sesame_sdk import (
+    Client,
+    ConfigurationError,
+    GuardRefusedError,
+    InvalidInputError,
+    RetryableError,
+    Sensitivity,
+)
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.retry import Retries
+from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.testing import Carrier, Clock, MemoryHub, Partner, client_of, manifest
 from sesame_sdk.testing.contract.side_effects import watching
@@ -82,7 +89,7 @@ def test_no_socket_is_opened(client: Client, shop: Partner) -> None:
 
 def test_a_refused_registration_carries_its_findings(client: Client) -> None:
     """The same objects as the guard's own."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GuardRefusedError) as refused:
         client.register(manifest((evolve(POST, sensitivity=Sensitivity.POLITICAL),)))
     assert "POL-1" in {finding.rule for finding in refused.value.findings}
 
@@ -91,7 +98,7 @@ def test_a_digest_that_is_not_the_manifests_is_rejected(client: Client) -> None:
     """With the code that RFC 8935 gives it."""
     told = manifest((ORDER,))
     assert told.digest == manifest_digest(told)
-    with pytest.raises(Rejected, match="digest") as rejected:
+    with pytest.raises(InvalidInputError, match="digest") as rejected:
         client.register(evolve(told, version="2.0"))
     assert rejected.value.code == "invalid_request"
 
@@ -106,7 +113,7 @@ def test_a_digest_that_is_not_the_manifests_is_rejected(client: Client) -> None:
 def test_who_may_not_read_is_told(client: Client, purpose: str, context: str, error: str) -> None:
     """As over HTTP."""
     client.register(manifest((ORDER,), reading(RETAIL)))
-    with pytest.raises(Rejected) as rejected:
+    with pytest.raises(InvalidInputError) as rejected:
         client.scores(["somebody"], purpose=purpose, context=context)
     assert rejected.value.code == error
 
@@ -131,13 +138,13 @@ def test_an_envelope_from_a_stranger_becomes_a_dead_letter(
 
 class _Busy(MemoryHub):
     def receive(self, body: bytes) -> bytes:  # noqa: ARG002 - the same as its own
-        raise Retryable("busy", retry_after=1)
+        raise RetryableError("busy", retry_after=1)
 
 
 def test_a_hub_that_is_busy_says_later(shop: Partner, clock: Clock, tmp_path: Path) -> None:
     """The envelope waits in the outbox."""
     hub = _Busy(clock=clock)
-    transport = Transport(hub.issuer, adapter=Carrier(hub), retries=Retries(attempts=1))
+    transport = Transport(hub.issuer, adapter=Carrier(hub), retries=RetryPolicy(attempts=1))
     with Client(
         issuer=SHOP,
         hub=hub.issuer,
@@ -149,5 +156,5 @@ def test_a_hub_that_is_busy_says_later(shop: Partner, clock: Clock, tmp_path: Pa
         client.post([shop.signal("ada", "1", ORDER.name)])
         client.deliver(concurrency=1)
         assert (client.counts().pending, client.counts().dead) == (1, 0)
-        with pytest.raises(Misconfigured):
+        with pytest.raises(ConfigurationError):
             transport.get("/nowhere")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 from sesame_sdk.cli.main import COMMANDS
 from sesame_sdk.testing import plugin_contract
 from sesame_sdk.testing.contract import import_check
@@ -194,7 +194,7 @@ def test_a_command_that_is_built_in_cannot_be_taken() -> None:
 @pytest.mark.parametrize("module", ["", "a b", "os; import x", "sesame-retail", "plugin.py."])
 def test_what_is_no_module_is_not_tested(module: str) -> None:
     """At once, before pytest collects anything."""
-    with pytest.raises(Misconfigured, match="module: must be the name of a module"):
+    with pytest.raises(ConfigurationError, match="module: must be the name of a module"):
         plugin_contract(module)
 
 

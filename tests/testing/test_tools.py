@@ -137,7 +137,7 @@ def test_without_its_extra_it_says_what_to_install(library: str) -> None:
     script = f"import sys; sys.modules[{library!r}] = None; import sesame_sdk.testing"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "Misconfigured: sesame_sdk.testing: needs" in done.stderr
+    assert "ConfigurationError: sesame_sdk.testing: needs" in done.stderr
     assert "(pip install sesame-sdk[testing])" in done.stderr
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 FIELDS = ("profile", "relevance")
 IN_RETURN = "in_return"
@@ -38,7 +38,7 @@ def read(path: Path) -> tuple[Profile, ...]:
         path: ``.jsonl`` and ``.ndjson`` are JSON lines, all else CSV with a header.
 
     Raises:
-        Rejected: the file cannot be read; names the line and what is wrong with it.
+        InvalidInputError: the file cannot be read; names the line and what is wrong with it.
     """
     found: dict[str, Profile] = {}
     try:
@@ -47,14 +47,16 @@ def read(path: Path) -> tuple[Profile, ...]:
             for number, values in lines:
                 profile = _profile(values, number)
                 if profile.name in found:
-                    raise Rejected("names a profile that an earlier line names", field=f"line {number}")
+                    raise InvalidInputError(
+                        "names a profile that an earlier line names", field=f"line {number}"
+                    )
                 if len(found) == MOST:
-                    raise Rejected(f"must name at most {MOST:,} profiles", field=path.name)
+                    raise InvalidInputError(f"must name at most {MOST:,} profiles", field=path.name)
                 if (profile.in_return is None) is not (next(iter(found.values()), profile).in_return is None):
-                    raise Rejected("all lines have in_return, or none", field=f"line {number}")
+                    raise InvalidInputError("all lines have in_return, or none", field=f"line {number}")
                 found[profile.name] = profile
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Rejected(f"cannot be read: {type(error).__name__}", field=path.name) from error
+        raise InvalidInputError(f"cannot be read: {type(error).__name__}", field=path.name) from error
     return tuple(found.values())
 
 
@@ -62,7 +64,7 @@ def _from_csv(file: Iterable[str]) -> Iterator[tuple[int, object]]:
     rows = csv.DictReader(file)
     missing = [name for name in FIELDS if name not in (rows.fieldnames or ())]
     if missing:
-        raise Rejected(f"the header lacks {', '.join(missing)}", field="header")
+        raise InvalidInputError(f"the header lacks {', '.join(missing)}", field="header")
     for values in rows:
         yield rows.line_num, values
 
@@ -72,12 +74,12 @@ def _from_json(file: Iterable[str]) -> Iterator[tuple[int, object]]:
         try:
             yield number, json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise Rejected("is not JSON", field=f"line {number}") from error
+            raise InvalidInputError("is not JSON", field=f"line {number}") from error
 
 
 def _profile(values: object, number: int) -> Profile:
     if not isinstance(values, dict) or any(values.get(name) in (None, "") for name in FIELDS):
-        raise Rejected(f"needs {' and '.join(FIELDS)}", field=f"line {number}")
+        raise InvalidInputError(f"needs {' and '.join(FIELDS)}", field=f"line {number}")
     back = values.get(IN_RETURN)
     return Profile(
         str(values["profile"]),
@@ -90,7 +92,7 @@ def _share(value: Any, name: str, number: int) -> float:  # noqa: ANN401 - whate
     try:
         share = float(value)
     except (TypeError, ValueError) as error:
-        raise Rejected(f"{name} must be a number", field=f"line {number}") from error
+        raise InvalidInputError(f"{name} must be a number", field=f"line {number}") from error
     if not 0 <= share <= 1:
-        raise Rejected(f"{name} must lie between 0 and 1", field=f"line {number}")
+        raise InvalidInputError(f"{name} must lie between 0 and 1", field=f"line {number}")
     return share

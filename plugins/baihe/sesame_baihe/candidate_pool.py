@@ -5,7 +5,7 @@ from typing import overload
 
 from sesame_baihe.score_blend import Average, average_of
 from sesame_baihe.top_k import Values
-from sesame_sdk import Rejected, Roster, ScoreBook
+from sesame_sdk import InvalidInputError, ScoreStore, SubjectIndex
 
 
 class Pool(Sequence[str]):
@@ -18,17 +18,17 @@ class Pool(Sequence[str]):
         names: the site's own pseudonyms, each once.
 
     Raises:
-        Rejected: somebody is named twice, or it is no row of names.
+        InvalidInputError: somebody is named twice, or it is no row of names.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(names)
         try:
-            self._roster = Roster(self.names)
+            self._roster = SubjectIndex(self.names)
             if isinstance(names, str) or not self._roster.distinct():
-                raise Rejected("must be names, none of them twice", field="candidates")
+                raise InvalidInputError("must be names, none of them twice", field="candidates")
         except TypeError as error:  # from one that is no text
-            raise Rejected("must be names, none of them twice", field="candidates") from error
+            raise InvalidInputError("must be names, none of them twice", field="candidates") from error
         self._averaged: tuple[Values, tuple[float, float], Average] | None = None
 
     @overload
@@ -41,7 +41,7 @@ class Pool(Sequence[str]):
     def __len__(self) -> int:
         return len(self.names)
 
-    def points(self, book: ScoreBook) -> Values:
+    def points(self, book: ScoreStore) -> Values:
         """(N,) points of each, NaN for none; the same array until the book hears something."""
         return book.points(self._roster)
 
@@ -49,7 +49,7 @@ class Pool(Sequence[str]):
         """See `average_of`; not worked out again for what `points` gave the last time.
 
         Raises:
-            Rejected: a score is out of the range, or the range is none.
+            InvalidInputError: a score is out of the range, or the range is none.
         """
         last = self._averaged
         if last is not None and last[0] is points and last[1] == score_range:

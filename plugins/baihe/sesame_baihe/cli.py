@@ -15,7 +15,7 @@ from sesame_baihe.result import Ranked
 if TYPE_CHECKING:
     from sesame_baihe.candidate_file import Profile
     from sesame_baihe.reciprocal import Mean
-    from sesame_sdk import Client, Home, Score
+    from sesame_sdk import Client, PartnerConfig, Score
 
 #: Scores asked for in one request; as many as a hub answers.
 BATCH = 10_000
@@ -70,10 +70,10 @@ def rank(
     to show it, is treated as average. The order without the score is shown beside it.
     """
     from sesame_baihe import candidate_file, table_view
-    from sesame_sdk import Home
+    from sesame_sdk import PartnerConfig
 
     found = candidate_file.read(file)
-    partner = Home.load(home)
+    partner = PartnerConfig.load(home)
     names = {partner.identity.pseudonym(one.name): one.name for one in found}
     request = Candidates(
         tuple(names),
@@ -97,7 +97,7 @@ def _in_return(found: "Sequence[Profile]") -> tuple[float, ...] | None:
     return back or None
 
 
-def _by_asking(partner: "Home", request: Candidates) -> Ranked:
+def _by_asking(partner: "PartnerConfig", request: Candidates) -> Ranked:
     from sesame_sdk import Client
 
     consumer = Matchmaking()
@@ -105,11 +105,11 @@ def _by_asking(partner: "Home", request: Candidates) -> Ranked:
         return consumer.use(request, _read_scores(client, consumer.subjects(request)))
 
 
-def _by_book(partner: "Home", request: Candidates, path: Path) -> Ranked:
+def _by_book(partner: "PartnerConfig", request: Candidates, path: Path) -> Ranked:
     from sesame_baihe.rank_by_score import rank_request
-    from sesame_sdk import ScoreBook
+    from sesame_sdk import ScoreStore
 
-    with ScoreBook(path, hub=partner.hub, reader=partner.issuer, purpose=PURPOSE, context=CONTEXT) as book:
+    with ScoreStore(path, hub=partner.hub, reader=partner.issuer, purpose=PURPOSE, context=CONTEXT) as book:
         return rank_request(request, book)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from attrs import frozen
 
 from sesame_baihe.result import Ranked
-from sesame_sdk import ConsumerDeclaration, Ranking, Rejected, Score, ScoreConsumer, Terms
+from sesame_sdk import ConsumerDeclaration, InvalidInputError, Ranking, Score, ScoreConsumer, Terms
 
 if TYPE_CHECKING:
     from sesame_baihe.candidate_pool import Pool
@@ -57,12 +57,12 @@ class Candidates:
 
     def __attrs_post_init__(self) -> None:
         if len(self.profiles) != len(self.relevance):
-            raise Rejected("must be one a profile", field="relevance")
+            raise InvalidInputError("must be one a profile", field="relevance")
         if self.in_return is not None and len(self.in_return) != len(self.profiles):
-            raise Rejected("must be one a profile", field="in_return")
+            raise InvalidInputError("must be one a profile", field="in_return")
         # A pool has looked at that.
         if isinstance(self.profiles, tuple) and len(set(self.profiles)) != len(self.profiles):
-            raise Rejected("must not name anybody twice", field="profiles")
+            raise InvalidInputError("must not name anybody twice", field="profiles")
 
 
 class Matchmaking(ScoreConsumer[Candidates, Ranked]):
@@ -78,7 +78,7 @@ class Matchmaking(ScoreConsumer[Candidates, Ranked]):
         """Rank them.
 
         Raises:
-            Rejected: a relevance, the weight or the range is out of bounds.
+            InvalidInputError: a relevance, the weight or the range is out of bounds.
         """
         from sesame_baihe.rank_by_score import rank_request
 

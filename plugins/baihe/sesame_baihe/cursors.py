@@ -9,7 +9,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 SESSION = 16
 _PLACE = 4
@@ -27,7 +27,7 @@ def read(key: bytes, member: str, cursor: str) -> tuple[bytes, int]:
     """Session and place.
 
     Raises:
-        Rejected: this member was not given this cursor.
+        InvalidInputError: this member was not given this cursor.
     """
     try:
         found = urlsafe_b64decode(cursor.encode("ascii"))
@@ -37,7 +37,9 @@ def read(key: bytes, member: str, cursor: str) -> tuple[bytes, int]:
     # Written anew and compared: base64 has several texts for the same bytes.
     whole = len(found) == _SIZE and urlsafe_b64encode(found).decode() == cursor
     if not whole or not hmac.compare_digest(tag, _tag(key, member, said)):
-        raise Rejected("is none that this member was given", field="cursor", mend="open the first page")
+        raise InvalidInputError(
+            "is none that this member was given", field="cursor", hint="open the first page"
+        )
     return said[:SESSION], int.from_bytes(said[SESSION:], "big")
 
 

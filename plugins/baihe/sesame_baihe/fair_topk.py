@@ -18,7 +18,7 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from sesame_baihe.result import Fairness
-from sesame_sdk import Rejected, adjusted_alpha, fa_ir_table
+from sesame_sdk import InvalidInputError, adjusted_alpha, fa_ir_table
 
 #: Tops that are held to the rule; who stands further down stands as before.
 MOST_PLACES = 1_000
@@ -42,9 +42,9 @@ class Fair:
 
     def __attrs_post_init__(self) -> None:
         if self.share is not None and not 0 <= self.share <= 1:
-            raise Rejected("must be 0 to 1", field="share")
+            raise InvalidInputError("must be 0 to 1", field="share")
         if not 0 <= self.alpha < 1:
-            raise Rejected("must be 0 to less than 1", field="alpha")
+            raise InvalidInputError("must be 0 to less than 1", field="alpha")
 
     def rule(self, places: int, members: int, candidates: int) -> Fairness:
         """What is needed in a ranking of so many places, before anybody was moved."""

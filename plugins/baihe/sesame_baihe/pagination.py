@@ -31,7 +31,7 @@ from sesame_baihe.rank_by_score import rank_request
 from sesame_baihe.result import Parameters, Place
 from sesame_baihe.score_source import Scores, is_stale
 from sesame_baihe.snapshots import Snapshot, Snapshots
-from sesame_sdk import Rejected, Retryable
+from sesame_sdk import InvalidInputError, RetryableError
 
 #: Seconds that a snapshot lives, and places that all of them hold together (under 1 KB each).
 KEEP = 600.0
@@ -99,7 +99,7 @@ class Pages:
         clock: tells seconds.
 
     Raises:
-        Rejected: a number is out of its bounds.
+        InvalidInputError: a number is out of its bounds.
     """
 
     def __init__(
@@ -112,9 +112,9 @@ class Pages:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         if not 1 <= size <= most:
-            raise Rejected("must be from 1 to `most`", field="size")
+            raise InvalidInputError("must be from 1 to `most`", field="size")
         if not 0 < keep <= 86_400:
-            raise Rejected("must be up to a day, in seconds", field="keep")
+            raise InvalidInputError("must be up to a day, in seconds", field="keep")
         self._book, self._size, self._keep, self._clock = book, size, keep, clock
         self._key = secrets.token_bytes(32)
         self._lock = Lock()
@@ -128,8 +128,8 @@ class Pages:
         """Rank, keep the order, and show its first page. Set `request.member` and `request.top`.
 
         Raises:
-            Rejected: see `rank`; or the order alone has more places than may be kept.
-            Retryable: the book began anew, again and again, while the order was made.
+            InvalidInputError: see `rank`; or the order alone has more places than may be kept.
+            RetryableError: the book began anew, again and again, while the order was made.
         """
         session = secrets.token_bytes(cursors.SESSION)
         for _ in range(_TRIES):
@@ -142,7 +142,7 @@ class Pages:
                     snapshot.remove(heard.names)
                     self._snapshots.add(session, snapshot, self._clock())
                     return self._page(request.member, session, snapshot, 0)
-        raise Retryable("is being made anew", field="book")
+        raise RetryableError("is being made anew", field="book")
 
     def show(self, request: Candidates, cursor: str | None) -> Page:
         """The page that a cursor opens, or else the first page of a new order.
@@ -156,14 +156,14 @@ class Pages:
         """
         try:
             return self.turn(request.member, cursor or "")
-        except Rejected:
+        except InvalidInputError:
             return self.open(request)
 
     def turn(self, member: str, cursor: str) -> Page:
         """The page that a cursor opens.
 
         Raises:
-            Rejected: `member` was not given it, or (code ``gone``) its snapshot is no longer kept.
+            InvalidInputError: `member` was not given it, or (code ``gone``) its snapshot is no longer kept.
         """
         session, start = cursors.read(self._key, member, cursor)
         stale = self._looked()
@@ -171,7 +171,7 @@ class Pages:
             snapshot = self._snapshots.get(session, self._clock())
             # Who has left since is what a stale book does not know.
             if snapshot is None or (stale and not snapshot.parameters.stale):
-                raise Rejected(_GONE, field="cursor", mend="open the first page", code="gone")
+                raise InvalidInputError(_GONE, field="cursor", hint="open the first page", code="gone")
             return self._page(member, session, snapshot, start)
 
     def remove(self, gone: Iterable[str] | None) -> None:

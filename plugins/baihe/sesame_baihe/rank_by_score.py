@@ -28,7 +28,7 @@ from sesame_baihe.result import Place, Ranked
 from sesame_baihe.score_blend import column
 from sesame_baihe.score_source import Scores, is_stale, points_of
 from sesame_baihe.top_k import Places, Ties, Values
-from sesame_sdk import Rejected, ScoreBook
+from sesame_sdk import InvalidInputError, ScoreStore
 
 
 def rank(
@@ -59,9 +59,9 @@ def rank(
         fair: a fairness rule over a group that the site names; see `fair`.
 
     Raises:
-        Rejected: a value is out of its bounds, or somebody is named twice; names the argument.
+        InvalidInputError: a value is out of its bounds, or somebody is named twice; names the argument.
     """
-    if isinstance(book, ScoreBook) and not isinstance(candidates, Pool):
+    if isinstance(book, ScoreStore) and not isinstance(candidates, Pool):
         candidates = Pool(
             candidates
         )  # what finds them in the book tells as well whether anybody is there twice
@@ -93,7 +93,7 @@ def rank_request(request: Candidates, book: Scores) -> Ranked:
     """The same for a request that holds all of it.
 
     Raises:
-        Rejected: see `rank`.
+        InvalidInputError: see `rank`.
     """
     return rank(
         request.profiles,
@@ -126,7 +126,7 @@ def _columns(
     names = _checked(candidates)
     near = column(relevance, "relevance")
     if len(near) != len(names):
-        raise Rejected("must be one a candidate", field="relevance")
+        raise InvalidInputError("must be one a candidate", field="relevance")
     points = points_of(book, candidates if isinstance(candidates, Pool) else names)
     if in_return is None:
         return _People(names, near, None, near, points)
@@ -139,7 +139,7 @@ def _checked(candidates: Sequence[str]) -> Sequence[str]:
         return candidates.names
     names = candidates if isinstance(candidates, list | tuple) else list(candidates)
     if isinstance(candidates, str) or len(set(names)) != len(names):
-        raise Rejected("must be names, none of them twice", field="candidates")
+        raise InvalidInputError("must be names, none of them twice", field="candidates")
     return names
 
 

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from sesame_baihe.result import Parameters, Why
 from sesame_baihe.score_blend import BLOCK, Average, Blend, average_of, column, within_bounds
 from sesame_baihe.top_k import Best, Places, Ties, Values
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 MOST_WEIGHT = 0.5
 #: Few at first: once the best so far are good, few of the others need a closer look.
@@ -67,15 +67,17 @@ def rank_arrays(
         average: of these very scores, in this very range, from `average_of`; worked out by default.
 
     Raises:
-        Rejected: a value is out of its bounds; names the argument.
+        InvalidInputError: a value is out of its bounds; names the argument.
     """
     relevant, scored = column(relevance, "relevance"), column(scores, "scores")
     if len(relevant) != len(scored):
-        raise Rejected(f"must be one a candidate: {len(relevant)}, not {len(scored)}", field="scores")
+        raise InvalidInputError(
+            f"must be one a candidate: {len(relevant)}, not {len(scored)}", field="scores"
+        )
     if not 0 <= score_weight <= MOST_WEIGHT:
-        raise Rejected(f"must lie between 0 and {MOST_WEIGHT}", field="score_weight")
+        raise InvalidInputError(f"must lie between 0 and {MOST_WEIGHT}", field="score_weight")
     if top is not None and top < 1:
-        raise Rejected("must be at least 1", field="top")
+        raise InvalidInputError("must be at least 1", field="top")
     average = average or average_of(scored, score_range)
     blend = Blend(score_weight, *score_range, average.points, average.most)
     count = min(top or len(relevant), len(relevant))
@@ -99,7 +101,7 @@ def best_of(
         enough = min(without.floor, blend.relevance_for(blended.floor))
         places, near = _at_least(enough, relevance[: min(end, len(relevance))], start)
         if not within_bounds(near):
-            raise Rejected("must lie between 0 and 1", field="relevance")
+            raise InvalidInputError("must lie between 0 and 1", field="relevance")
         without.offer(near, places)
         blended.offer(blend.of(near, scores[places]), places)
         start, end = end, MORE * end

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from sesame_baihe.score_blend import column, within_bounds
 from sesame_baihe.top_k import Values
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 Mean = Literal["harmonic", "geometric"]
 _MEANS = ("harmonic", "geometric")
@@ -30,13 +30,13 @@ def both_ways(relevance: ArrayLike, in_return: ArrayLike, mean: Mean = "harmonic
         mean: which one.
 
     Raises:
-        Rejected: a value is out of its bounds; names the argument.
+        InvalidInputError: a value is out of its bounds; names the argument.
     """
     there, back = _share(relevance, "relevance"), _share(in_return, "in_return")
     if len(there) != len(back):
-        raise Rejected(f"must be one a candidate: {len(there)}, not {len(back)}", field="in_return")
+        raise InvalidInputError(f"must be one a candidate: {len(there)}, not {len(back)}", field="in_return")
     if mean not in _MEANS:
-        raise Rejected(f"must be one of {', '.join(_MEANS)}", field="mean")
+        raise InvalidInputError(f"must be one of {', '.join(_MEANS)}", field="mean")
     if mean == "geometric":
         together = np.sqrt(there) * np.sqrt(back)  # the product of two small numbers would be 0 too soon
     else:
@@ -51,5 +51,5 @@ def both_ways(relevance: ArrayLike, in_return: ArrayLike, mean: Mean = "harmonic
 def _share(values: ArrayLike, name: str) -> Values:
     found = column(values, name)
     if not within_bounds(found):
-        raise Rejected("must lie between 0 and 1", field=name)
+        raise InvalidInputError("must lie between 0 and 1", field=name)
     return found

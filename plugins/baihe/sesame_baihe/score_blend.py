@@ -12,7 +12,7 @@ from attrs import frozen
 from numpy.typing import ArrayLike
 
 from sesame_baihe.top_k import Values
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 #: Values looked at together: few enough to stay in a processor's cache, enough to outweigh the calls.
 BLOCK = 1 << 15
@@ -70,14 +70,14 @@ def column(values: ArrayLike, name: str) -> Values:
     """One row of numbers.
 
     Raises:
-        Rejected: it is something else; names it.
+        InvalidInputError: it is something else; names it.
     """
     try:
         found: Values = np.asarray(values, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
-        raise Rejected("must be numbers", field=name) from error
+        raise InvalidInputError("must be numbers", field=name) from error
     if found.ndim != 1:
-        raise Rejected("must be one row of numbers", field=name)
+        raise InvalidInputError("must be one row of numbers", field=name)
     return found
 
 
@@ -110,11 +110,13 @@ def average_of(scores: Values, score_range: tuple[float, float]) -> Average:
     it: so the sum of a block also says how many there were, and nothing has to count them.
 
     Raises:
-        Rejected: a score is out of the range, or the range is none.
+        InvalidInputError: a score is out of the range, or the range is none.
     """
     low, high = score_range
     if not (low >= -MOST_POINTS and high <= MOST_POINTS and high - low >= 1):
-        raise Rejected("must go from a lower to a higher score", field="score_range", mend="such as 350 950")
+        raise InvalidInputError(
+            "must go from a lower to a higher score", field="score_range", hint="such as 350 950"
+        )
     deep = frexp(max(1.01 * BLOCK * (high - low), abs(low), abs(high)))[1]
     coarse, grid = ldexp(1.5, deep + _FINE), ldexp(1, deep + _FINE - 52)
     fill, lowest, step = low + coarse - ldexp(1, deep), _bits(low + coarse), 1 << (52 - _FINE)
@@ -129,7 +131,7 @@ def average_of(scores: Values, score_range: tuple[float, float]) -> Average:
         missing, known = divmod(_signed(int(whole.view(np.int64).sum()) - lowest * len(block)), step)
         unknown, total = unknown - missing, total + known
     if least < low or most > high:
-        raise Rejected(f"must lie between {low:g} and {high:g}, or be NaN", field="scores")
+        raise InvalidInputError(f"must lie between {low:g} and {high:g}, or be NaN", field="scores")
     if unknown == len(scores):
         return Average(0, None, most)
     mean = (lowest - _bits(coarse) + total / (len(scores) - unknown)) * grid

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 
 from sesame_baihe.candidate_pool import Pool
 from sesame_baihe.top_k import Values
-from sesame_sdk import Rejected, Score, ScoreBook
+from sesame_sdk import InvalidInputError, Score, ScoreStore
 
 
-class State(Protocol):
+class ScoreSourceState(Protocol):
     """How a book is."""
 
     @property
@@ -29,7 +29,7 @@ class Book(Protocol):
     """Scores that a hub keeps up to date. A `sesame_sdk.ScoreBook` is one."""
 
     @property
-    def state(self) -> State:
+    def state(self) -> ScoreSourceState:
         """How it is now."""
         ...
 
@@ -53,14 +53,14 @@ def points_of(book: Scores, subjects: Sequence[str]) -> Values:
     """(N,) points of each, NaN for none.
 
     Raises:
-        Rejected: the book does not answer for each with a number.
+        InvalidInputError: the book does not answer for each with a number.
     """
     try:
         points = _answer(book, subjects)
     except (TypeError, ValueError, AttributeError) as error:
-        raise Rejected("must give numbers", field="book") from error
+        raise InvalidInputError("must give numbers", field="book") from error
     if points.shape != (len(subjects),):
-        raise Rejected("must give one score a candidate", field="book")
+        raise InvalidInputError("must give one score a candidate", field="book")
     return points
 
 
@@ -72,7 +72,7 @@ def is_stale(book: Scores) -> bool:
 def _answer(book: Scores, subjects: Sequence[str]) -> Values:
     if isinstance(book, Mapping):
         return _looked_up(book, subjects)
-    if isinstance(book, ScoreBook) and isinstance(subjects, Pool):
+    if isinstance(book, ScoreStore) and isinstance(subjects, Pool):
         return subjects.points(book)
     return _row(book.points(subjects))
 

@@ -7,7 +7,7 @@ from typing import Self
 from attrs import define
 
 from sesame_baihe.result import Parameters, Place, Ranked
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 #: Snapshots that one member has at once: as many as somebody has tabs open, and no more than that.
 MOST_EACH = 4
@@ -71,11 +71,13 @@ class Snapshots:
         """Keep one more. Those that have ended go, the member's own oldest, then the oldest of all.
 
         Raises:
-            Rejected: it is larger than all may be together.
+            InvalidInputError: it is larger than all may be together.
         """
         size = len(snapshot.places)
         if size > self._most:
-            raise Rejected(f"must be at most {self._most:,} here", field="top", mend="ask for fewer places")
+            raise InvalidInputError(
+                f"must be at most {self._most:,} here", field="top", hint="ask for fewer places"
+            )
         self._forget_ended(now)
         mine = [one for one, kept in self._kept.items() if kept.member == snapshot.member]
         for one in mine[: 1 - MOST_EACH]:

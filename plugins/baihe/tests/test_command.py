@@ -15,7 +15,7 @@ from sesame_baihe.candidate_file import Profile, read
 from sesame_baihe.cli import rank
 from sesame_baihe.table_view import bar
 
-from sesame_sdk import Home, Rejected, Score
+from sesame_sdk import InvalidInputError, PartnerConfig, Score
 
 
 class Hub(ThreadingHTTPServer):
@@ -65,10 +65,10 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture
-def home(hub: Hub, tmp_path: Path) -> Home:
+def home(hub: Hub, tmp_path: Path) -> PartnerConfig:
     """Baihe's folder."""
     url = f"http://127.0.0.1:{hub.server_port}"
-    return Home.create(tmp_path / "baihe", issuer="https://baihe.example", hub=url)
+    return PartnerConfig.create(tmp_path / "baihe", issuer="https://baihe.example", hub=url)
 
 
 @pytest.fixture
@@ -84,7 +84,9 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(rank, [str(word) for word in words], catch_exceptions=False)
 
 
-def test_both_orders_and_the_parameters_come_out_as_json(hub: Hub, home: Home, profiles: Path) -> None:
+def test_both_orders_and_the_parameters_come_out_as_json(
+    hub: Hub, home: PartnerConfig, profiles: Path
+) -> None:
     """Scores are read by pseudonym, and the answer speaks of profiles again."""
     hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
     done = run(profiles, "--as", home.path, "--weight", 0.5, "--json")
@@ -99,7 +101,7 @@ def test_both_orders_and_the_parameters_come_out_as_json(hub: Hub, home: Home, p
     assert set(hub.asked) == {home.identity.pseudonym(one) for one in ("101", "102", "103")}
 
 
-def test_json_has_the_reasons_and_they_add_up(hub: Hub, home: Home, profiles: Path) -> None:
+def test_json_has_the_reasons_and_they_add_up(hub: Hub, home: PartnerConfig, profiles: Path) -> None:
     """As parts and as words; the parameters in words too."""
     hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
     data = json.loads(run(profiles, "--as", home.path, "--weight", 0.5, "--json").stdout)
@@ -109,7 +111,9 @@ def test_json_has_the_reasons_and_they_add_up(hub: Hub, home: Home, profiles: Pa
     assert "1 of 3 have no score and take the mean, 0.5000" in data["parameters"]["words"]
 
 
-def test_the_table_has_bars_and_reasons_and_says_who_moved(hub: Hub, home: Home, profiles: Path) -> None:
+def test_the_table_has_bars_and_reasons_and_says_who_moved(
+    hub: Hub, home: PartnerConfig, profiles: Path
+) -> None:
     """Columns are aligned: every line is as wide as the ruler under the header, or blank beyond."""
     hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
     lines = run(profiles, "--as", home.path, "--weight", 0.5).stdout.splitlines()
@@ -143,7 +147,9 @@ def test_a_place_in_a_terminal_without_unicode_is_a_bar_all_the_same() -> None:
     assert bar(Place("a", 0.0, None, 0.0, Why(0.0, 0.0, 0.0))).plain == " " * 20
 
 
-def test_the_name_of_a_profile_does_nothing_to_the_terminal(home: Home, hub: Hub, tmp_path: Path) -> None:
+def test_the_name_of_a_profile_does_nothing_to_the_terminal(
+    home: PartnerConfig, hub: Hub, tmp_path: Path
+) -> None:
     """Not a colour, not a line, not markup."""
     assert not hub.points
     file = tmp_path / "odd.jsonl"
@@ -157,7 +163,7 @@ def test_the_name_of_a_profile_does_nothing_to_the_terminal(home: Home, hub: Hub
 @pytest.mark.usefixtures("hub")
 @pytest.mark.parametrize(("mean", "first"), [("harmonic", "0.3200"), ("geometric", "0.4000")])
 def test_interest_in_return_counts_where_the_file_has_it(
-    mean: str, first: str, home: Home, tmp_path: Path
+    mean: str, first: str, home: PartnerConfig, tmp_path: Path
 ) -> None:
     """Both figures are shown, and which mean made them one."""
     file = tmp_path / "both.csv"
@@ -170,7 +176,9 @@ def test_interest_in_return_counts_where_the_file_has_it(
     assert "and 0.20 in return" in line
 
 
-def test_the_table_shows_the_same_and_says_what_neutral_was(hub: Hub, home: Home, profiles: Path) -> None:
+def test_the_table_shows_the_same_and_says_what_neutral_was(
+    hub: Hub, home: PartnerConfig, profiles: Path
+) -> None:
     """On stdout; nothing of the progress is in it."""
     hub.points = {home.identity.pseudonym("102"): 950.0}
     done = run(profiles, "--as", home.path, "--top", 2)
@@ -181,15 +189,17 @@ def test_the_table_shows_the_same_and_says_what_neutral_was(hub: Hub, home: Home
 
 
 @pytest.mark.usefixtures("hub")
-def test_without_any_score_relevance_decides_and_the_table_says_so(home: Home, profiles: Path) -> None:
+def test_without_any_score_relevance_decides_and_the_table_says_so(
+    home: PartnerConfig, profiles: Path
+) -> None:
     """As on the first day."""
     assert "No score is known: relevance alone decides." in run(profiles, "--as", home.path).stdout
 
 
 @pytest.mark.usefixtures("hub")
-def test_a_weight_out_of_bounds_is_rejected(home: Home, profiles: Path) -> None:
+def test_a_weight_out_of_bounds_is_rejected(home: PartnerConfig, profiles: Path) -> None:
     """By our error, which the command line turns into one line."""
-    with pytest.raises(Rejected, match="score_weight: must lie between 0"):
+    with pytest.raises(InvalidInputError, match="score_weight: must lie between 0"):
         run(profiles, "--as", home.path, "--weight", 0.9)
 
 
@@ -223,6 +233,6 @@ def test_a_file_with_a_fault_is_rejected_by_its_line(
 ) -> None:
     """All or nothing: a ranking from which somebody is missing would be unfair to them."""
     (tmp_path / name).write_text(text)
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         read(tmp_path / name)
     assert str(caught.value) == message

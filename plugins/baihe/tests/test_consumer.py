@@ -8,7 +8,7 @@ import click
 import pytest
 from sesame_baihe import Candidates, Matchmaking, Place, Why, sesame_cli_commands, sesame_score_consumers
 
-from sesame_sdk import Rejected, Score
+from sesame_sdk import InvalidInputError, Score
 
 
 def score(points: float) -> Score:
@@ -60,7 +60,7 @@ def test_candidates_that_make_no_sense_are_rejected(
     profiles: tuple[str, ...], relevance: tuple[float, ...], message: str
 ) -> None:
     """Before anybody's score is read."""
-    with pytest.raises(Rejected, match=message):
+    with pytest.raises(InvalidInputError, match=message):
         Candidates(profiles, relevance)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sesame_baihe import Fair, Ranked, rank
 
-from sesame_sdk import Rejected, fa_ir_table
+from sesame_sdk import InvalidInputError, fa_ir_table
 
 NAMES = tuple(f"p{number:02}" for number in range(40))
 flags = st.lists(st.booleans(), min_size=1, max_size=40)
@@ -114,5 +114,5 @@ def test_only_the_first_thousand_places_are_held_to_it() -> None:
 )
 def test_a_rule_that_makes_no_sense_is_rejected(options: dict[str, float], message: str) -> None:
     """Before anybody is ranked."""
-    with pytest.raises(Rejected, match=message):
+    with pytest.raises(InvalidInputError, match=message):
         Fair(["a"], **options)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sesame_baihe import Fair, Ranked, rank, ranking, score_blend
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 NAMES = tuple("abcdefghijklmnopqrstuvwxyz")
 shares = st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, 1.0])
@@ -219,7 +219,7 @@ def test_what_makes_no_sense_is_rejected_by_name(
     names: list[str], relevance: list[float], book: dict[str, object], message: str
 ) -> None:
     """And never with a value of somebody's in it."""
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         rank(names, relevance, book)
     assert message in str(caught.value)
 
@@ -231,5 +231,5 @@ def test_a_book_that_answers_for_others_is_rejected() -> None:
         def points(self, subjects: Sequence[str]) -> np.ndarray:
             return np.zeros(len(subjects) + 1)
 
-    with pytest.raises(Rejected, match="book: must give one score a candidate"):
+    with pytest.raises(InvalidInputError, match="book: must give one score a candidate"):
         rank(["a"], [0.5], Short({}))

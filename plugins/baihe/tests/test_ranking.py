@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sesame_baihe import ranking, score_blend
 from sesame_baihe.ranking import Ranking, rank_arrays, reasons
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 NAN = math.nan
 RANGE = (350.0, 950.0)
@@ -247,6 +247,6 @@ def test_nobody_to_rank_is_an_empty_order() -> None:
 def test_what_is_out_of_bounds_is_rejected_by_name(changed: dict[str, object], message: str) -> None:
     """The message names the argument and its bounds."""
     good = {"relevance": [0.5], "scores": [500.0], "score_weight": 0.3, "score_range": RANGE}
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         rank_arrays(**{**good, **changed})
     assert message in str(caught.value)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sesame_baihe import rank
 from sesame_baihe.reciprocal import Mean, both_ways
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 shares = st.floats(0, 1)
 means = st.sampled_from(["harmonic", "geometric"])
@@ -66,5 +66,5 @@ def test_two_people_with_the_same_score_find_each_other_equally_good(
 )
 def test_what_is_out_of_bounds_is_rejected(back: list[float], mean: Mean, message: str) -> None:
     """By name."""
-    with pytest.raises(Rejected, match=message):
+    with pytest.raises(InvalidInputError, match=message):
         rank(["ada"], [0.5], {}, in_return=back, mean=mean)

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 
 import click
 
-from sesame_retail.files.mapping import Columns
+from sesame_retail.files.mapping import ColumnMapping
 from sesame_retail.grouping.line_grouping import Order
 from sesame_retail.provider import Orders
 from sesame_sdk import SignalProvider, hookimpl
 
 SESAME_API = "1.0"
 
-__all__ = ["Columns", "Order", "Orders", "sesame_cli_commands", "sesame_signal_providers"]
+__all__ = ["ColumnMapping", "Order", "Orders", "sesame_cli_commands", "sesame_signal_providers"]
 
 
 @hookimpl

@@ -6,7 +6,7 @@ import click
 
 from sesame_retail.files import mapping, mapping_inference
 from sesame_retail.provider import Orders
-from sesame_sdk import Misconfigured, Retryable
+from sesame_sdk import ConfigurationError, RetryableError
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -73,11 +73,11 @@ def post(
     from sesame_retail.rejects import Rejects
     from sesame_retail.summary import Summary, show_signals
     from sesame_retail.upload import Job
-    from sesame_sdk import Client, Home
+    from sesame_sdk import Client, PartnerConfig
 
     if follow and dry_run:
-        raise Misconfigured("do not go together", field="--follow, --dry-run", mend="leave one out")
-    shop = Home.load(home)
+        raise ConfigurationError("do not go together", field="--follow, --dry-run", hint="leave one out")
+    shop = PartnerConfig.load(home)
     provider = Orders.mapped(mapping.load(map_file) if map_file else Orders().mapping_for(file))
     summary, why = Summary(provider, shop.identity), ""
     aside = Rejects(rejects or file.with_name(f"{file.name}.rejects"), writes=not dry_run)
@@ -97,8 +97,8 @@ def post(
         where = "" if dry_run else f"; see {aside.path}"
         click.echo(f"{aside.count:,} line(s) could not be read{where}", err=True)
     if why:
-        raise Retryable(
-            f"some envelopes wait in the outbox: {why}", mend=f"sesame outbox deliver --as {home}"
+        raise RetryableError(
+            f"some envelopes wait in the outbox: {why}", hint=f"sesame outbox deliver --as {home}"
         )
 
 

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from attrs import field, frozen
 
 from sesame_retail import kinds
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 
 #: Parts of one unit of money that an amount is counted in.
 SCALE = 10_000
@@ -46,7 +46,8 @@ class Currencies:
         rates: what one unit of a currency is in `UNIT`. It is converted then, even if it has kinds.
 
     Raises:
-        Misconfigured: a code is not three capitals, a rate not above zero, or the usual one cannot be sent.
+        ConfigurationError: a code is not three capitals, a rate not above zero, or the usual one cannot be
+            sent.
     """
 
     usual: str = UNIT
@@ -55,14 +56,14 @@ class Currencies:
     def __attrs_post_init__(self) -> None:
         for code, rate in self.rates.items():
             if not _is_code(code) or not rate.is_finite() or not 0 < rate < SCALE:
-                raise Misconfigured(
-                    "needs a currency's code and a rate above 0", field="rates", mend='write: EUR = "0.86"'
+                raise ConfigurationError(
+                    "needs a currency's code and a rate above 0", field="rates", hint='write: EUR = "0.86"'
                 )
         if not _is_code(self.usual) or self.unit(self.usual) is None:
-            raise Misconfigured(
+            raise ConfigurationError(
                 f"is none of {', '.join(kinds.SPENT)}, which have kinds of their own, and has no rate",
                 field="currency",
-                mend=f"add it to [rates]: what one unit of it is in {UNIT}",
+                hint=f"add it to [rates]: what one unit of it is in {UNIT}",
             )
 
     def unit(self, code: str) -> str | None:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from sesame_retail.files.compression import Source
 from sesame_retail.grouping.line_grouping import Order
-from sesame_sdk import KeptBack
+from sesame_sdk import Skipped
 
 #: Orders between two looks at the bar.
 _STEP = 500
@@ -67,7 +67,7 @@ class Bar:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(self._telling, total=orders, bytes=False)
 
-    def passing(self, events: Iterator[Order | KeptBack]) -> Iterator[Order | KeptBack]:
+    def passing(self, events: Iterator[Order | Skipped]) -> Iterator[Order | Skipped]:
         """The same events; orders among them move the bar."""
         orders = 0
         for event in events:

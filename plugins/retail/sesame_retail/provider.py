@@ -6,7 +6,7 @@ Rules:
 3. An order counts by its number, a month by customer and month: exporting again counts once.
 4. What corrects an order adds to what was spent, or to what came back; it is no order more.
 5. Amounts in another currency are of another kind; what is kept back of them is told apart too.
-6. Every line is accounted for once: in an order's signals, or in a `KeptBack`.
+6. Every line is accounted for once: in an order's signals, or in a `Skipped`.
 """
 
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ from attrs import field, frozen
 
 from sesame_retail import kinds
 from sesame_retail.files import mapping, order_files
-from sesame_retail.files.mapping import Columns, Form, Reading
+from sesame_retail.files.mapping import ColumnMapping, Form, MappingMode
 from sesame_retail.grouping.line_grouping import Order, Reject
 from sesame_retail.money import in_currency
-from sesame_sdk import Identity, KeptBack, Rejected, Signal, SignalKind, SignalProvider
+from sesame_sdk import InvalidInputError, Pseudonymizer, Signal, SignalKind, SignalProvider, Skipped
 
 _COMPLETED, _TENURE = kinds.COMPLETED.name, kinds.TENURE.name
 _SPENT, _GIVEN_BACK = (
@@ -44,18 +44,18 @@ class Orders(SignalProvider[Order]):
 
     name: ClassVar[str] = "retail"
     kinds: ClassVar[tuple[SignalKind, ...]] = kinds.KINDS
-    columns: Columns = field(factory=Columns)
+    columns: ColumnMapping = field(factory=ColumnMapping)
     cancelled_prefix: str = "C"
     form: Form = field(factory=Form)
 
     @classmethod
-    def mapped(cls, how: Reading) -> "Orders":
+    def mapped(cls, how: MappingMode) -> "Orders":
         """The provider for a mapping."""
         return cls(how.columns, how.cancelled_prefix, how.form)
 
     def read(
         self, path: Path, *, reject: Reject | None = None, watch: order_files.Watch | None = None
-    ) -> Iterator[Order | KeptBack]:
+    ) -> Iterator[Order | Skipped]:
         """Orders of a CSV, JSON-lines or Parquet file, packed or not.
 
         A mapping that lies beside the file (``orders.csv.toml`` for ``orders.csv``) says how it is to be
@@ -67,29 +67,29 @@ class Orders(SignalProvider[Order]):
             watch: told how far it is.
 
         Raises:
-            Rejected: the file cannot be read, or its header lacks a column.
+            InvalidInputError: the file cannot be read, or its header lacks a column.
             Misconfigured: the mapping beside it is wrong, or a library is missing.
         """
         return order_files.read(path, self.mapping_for(path), reject=reject, watch=watch)
 
-    def mapping_for(self, path: Path) -> Reading:
+    def mapping_for(self, path: Path) -> MappingMode:
         """How a file is to be read."""
-        own = Reading(self.columns, self.cancelled_prefix, self.form)
-        return (mapping.beside(path) or own) if own == Reading() else own
+        own = MappingMode(self.columns, self.cancelled_prefix, self.form)
+        return (mapping.beside(path) or own) if own == MappingMode() else own
 
-    def signals(self, event: Order, identity: Identity) -> list[Signal | KeptBack]:
+    def signals(self, event: Order, identity: Pseudonymizer) -> list[Signal | Skipped]:
         """What one order says of its customer.
 
         Raises:
-            Rejected: it is not made of what an `Order` is made of.
+            InvalidInputError: it is not made of what an `Order` is made of.
         """
         try:
             return _said_of(event, identity)
         except (TypeError, AttributeError, ArithmeticError, LookupError) as error:
-            raise Rejected("is not made of what an order is", field="event") from error
+            raise InvalidInputError("is not made of what an order is", field="event") from error
 
 
-def _said_of(event: Order, identity: Identity) -> list[Signal | KeptBack]:
+def _said_of(event: Order, identity: Pseudonymizer) -> list[Signal | Skipped]:
     total = event.total
     if event.customer is None:
         return [_kept("no customer", event)]
@@ -106,11 +106,11 @@ def _said_of(event: Order, identity: Identity) -> list[Signal | KeptBack]:
     return _completed(event, event.customer, identity)
 
 
-def _kept(reason: str, event: Order) -> KeptBack:
-    return KeptBack(in_currency(reason, event.currency), event.lines, event.total)
+def _kept(reason: str, event: Order) -> Skipped:
+    return Skipped(in_currency(reason, event.currency), event.lines, event.total)
 
 
-def _completed(order: Order, customer: str, identity: Identity) -> list[Signal | KeptBack]:
+def _completed(order: Order, customer: str, identity: Pseudonymizer) -> list[Signal | Skipped]:
     at, subject = order.placed_at, _pseudonym(identity, customer)
     own_id = identity.signal_id(_COMPLETED, order.key or order.number, at)
     done = Signal(own_id, subject, _COMPLETED, 1.0, at)
@@ -118,11 +118,11 @@ def _completed(order: Order, customer: str, identity: Identity) -> list[Signal |
     if order.total:
         return [done, _amount(_SPENT, order, subject, identity, order.total), tenure]
     # Its lines are in the completed order already: no record is counted twice.
-    return [done, KeptBack("no spend on an order at no price", records=0), tenure]
+    return [done, Skipped("no spend on an order at no price", records=0), tenure]
 
 
 @lru_cache(maxsize=1 << 14)
-def _tenure(identity: Identity, customer: str, year: int, month: int) -> Signal:
+def _tenure(identity: Pseudonymizer, customer: str, year: int, month: int) -> Signal:
     """A month with an order; the next order in it says the very same."""
     at = datetime(year, month, 1, tzinfo=UTC)
     own_id = identity.signal_id(_TENURE, f"{customer} {year:04}-{month:02}", at)
@@ -130,13 +130,13 @@ def _tenure(identity: Identity, customer: str, year: int, month: int) -> Signal:
 
 
 @lru_cache(maxsize=1 << 14)
-def _pseudonym(identity: Identity, customer: str) -> str:
+def _pseudonym(identity: Pseudonymizer, customer: str) -> str:
     """A customer comes again and again: a look-up for a hash."""
     return identity.pseudonym(customer)
 
 
 def _amount(
-    kinds_of: dict[str, str], order: Order, subject: str, identity: Identity, amount: Decimal
+    kinds_of: dict[str, str], order: Order, subject: str, identity: Pseudonymizer, amount: Decimal
 ) -> Signal:
     """One signal. A float holds every amount below 10^13 pence-exactly: 15 digits survive the way."""
     kind, at = kinds_of[order.currency], order.placed_at

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 from sesame_retail.summary import Summary
-from sesame_sdk import Client, Retryable, Signal
+from sesame_sdk import Client, RetryableError, Signal
 
 #: Signals that go into the outbox before it is emptied.
 ROUND = 100_000
@@ -42,13 +42,13 @@ def keep(client: Client, signals: Iterable[Signal], make_room: Callable[[], int]
         make_room: called when the outbox is full; how many envelopes went out of it.
 
     Raises:
-        Retryable: it is full, and cannot be emptied. What is in it is safe.
+        RetryableError: it is full, and cannot be emptied. What is in it is safe.
     """
     kept = 0
     while True:
         try:
             return kept + client.post(signals).signals
-        except Retryable as full:
+        except RetryableError as full:
             rest = getattr(full, "rest", None)
             if rest is None or not make_room():
                 raise
@@ -74,7 +74,7 @@ def deliver(client: Client, summary: Summary) -> tuple[int, str]:
     """Send what waits: how many envelopes went, and why others still wait."""
     try:
         done = client.deliver()
-    except Retryable as error:
+    except RetryableError as error:
         return 0, str(error)
     for word in ("accepted", "duplicates"):
         summary.sent[word] += getattr(done, word)

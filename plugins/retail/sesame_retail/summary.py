@@ -12,7 +12,7 @@ from attrs import define, field
 from sesame_retail.grouping.line_grouping import Order
 from sesame_retail.kinds import KINDS, TENURE
 from sesame_retail.provider import Orders
-from sesame_sdk import Identity, KeptBack, Signal
+from sesame_sdk import Pseudonymizer, Signal, Skipped
 
 _MOST_SUBJECTS = 100_000
 
@@ -42,7 +42,7 @@ class Summary:
     """
 
     provider: Orders
-    identity: Identity
+    identity: Pseudonymizer
     orders: int = 0
     made: Counter[str] = field(factory=Counter)
     kept_back: dict[str, Held] = field(factory=dict)
@@ -50,17 +50,17 @@ class Summary:
     rejects: int = 0
     waiting: int = 0
 
-    def signals(self, events: Iterable[Order | KeptBack]) -> Iterator[Signal]:
+    def signals(self, events: Iterable[Order | Skipped]) -> Iterator[Signal]:
         """The signals of orders; what is kept back is counted."""
         before: dict[str, str] = {}
         made, identity, say, tenure = self.made, self.identity, self.provider.signals, TENURE.name
         for event in events:
-            if isinstance(event, KeptBack):
+            if isinstance(event, Skipped):
                 self.hold(event)
                 continue
             self.orders += 1
             for said in say(event, identity):
-                if isinstance(said, KeptBack):
+                if isinstance(said, Skipped):
                     self.hold(said)
                     continue
                 kind = said.kind
@@ -74,7 +74,7 @@ class Summary:
                 made[kind] += 1
                 yield said
 
-    def hold(self, item: KeptBack) -> None:
+    def hold(self, item: Skipped) -> None:
         """Count something that stays."""
         held = self.kept_back.setdefault(item.reason, Held())
         held.items += 1

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from attrs import frozen
 
-from sesame_retail.files.tail import Follower
+from sesame_retail.files.tail import FileTail
 from sesame_retail.progress import Bar, bar
 from sesame_retail.provider import Orders
 from sesame_retail.rejects import Rejects
 from sesame_retail.sending import deliver, in_bulk, keep, send
 from sesame_retail.summary import Summary
 from sesame_retail.webhooks.order_store import NAME, Book
-from sesame_sdk import Client, Home, Signal
+from sesame_sdk import Client, PartnerConfig, Signal
 
 SHOWN = 10
 
@@ -49,7 +49,7 @@ class Job:
         with bar("sending") as drawn, in_bulk():
             return send(client, self._signals(drawn), self.summary)
 
-    def follow(self, client: Client, shop: Home, *, idle: float | None, every: float) -> str:
+    def follow(self, client: Client, shop: PartnerConfig, *, idle: float | None, every: float) -> str:
         """Send what is there and what comes, until nothing has come for `idle` seconds; why some wait.
 
         Args:
@@ -59,7 +59,7 @@ class Job:
             every: seconds between looks.
         """
         book = Book(shop.path / NAME)
-        follower = Follower(self.file, self.provider.mapping_for(self.file), book, self.rejects.add)
+        follower = FileTail(self.file, self.provider.mapping_for(self.file), book, self.rejects.add)
         still, why = 0.0, ""
         try:
             while True:
@@ -80,7 +80,7 @@ class Job:
         return self.summary.signals(drawn.passing(events))
 
 
-def advance(follower: Follower, client: Client, summary: Summary, *, quiet: bool) -> bool:
+def advance(follower: FileTail, client: Client, summary: Summary, *, quiet: bool) -> bool:
     """One step of a feed: into the outbox, then into the book. Whether there was one."""
     step = follower.step(quiet=quiet)
     if step is None:

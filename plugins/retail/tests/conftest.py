@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from sesame_retail import Order, Orders
 
-from sesame_sdk import Identity, KeptBack
+from sesame_sdk import Pseudonymizer, Skipped
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "online-retail"
 
 
 @pytest.fixture(scope="session")
-def identity() -> Identity:
+def identity() -> Pseudonymizer:
     """A shop's identity with a fixed secret."""
-    return Identity(b"a secret of thirty-two bytes....")
+    return Pseudonymizer(b"a secret of thirty-two bytes....")
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +30,10 @@ def online_retail() -> Path:
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Callable[..., list[Order | KeptBack]]:
+def read(tmp_path: Path) -> Callable[..., list[Order | Skipped]]:
     """Read lines as the shop would export them, under the usual header."""
 
-    def run(*lines: str, header: str = HEADER) -> list[Order | KeptBack]:
+    def run(*lines: str, header: str = HEADER) -> list[Order | Skipped]:
         file = tmp_path / "orders.csv"
         file.write_text("\n".join((header, *lines)) + "\n")
         return list(Orders().read(file))

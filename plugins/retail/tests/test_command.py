@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from sesame_retail import Orders
-from sesame_retail.files.mapping import Reading
-from sesame_retail.files.tail import Follower
+from sesame_retail.files.mapping import MappingMode
+from sesame_retail.files.tail import FileTail
 from sesame_retail.summary import Summary
 from sesame_retail.upload import advance
 from sesame_retail.webhooks.order_store import Book
 
-from sesame_sdk import Client, Home, Identity, KeptBack, Rejected, Signal
+from sesame_sdk import Client, InvalidInputError, PartnerConfig, Pseudonymizer, Signal, Skipped
 
 SESAME = Path(sys.executable).with_name("sesame")
 HEADER = "InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
@@ -32,9 +32,9 @@ def lines(start: int, stop: int) -> str:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Home:
+def shop(tmp_path: Path) -> PartnerConfig:
     """A shop whose hub does not answer."""
-    return Home.create(tmp_path / "shop", issuer="https://shop.example", hub="http://127.0.0.1:9")
+    return PartnerConfig.create(tmp_path / "shop", issuer="https://shop.example", hub="http://127.0.0.1:9")
 
 
 def typed(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -44,14 +44,14 @@ def typed(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def in_outbox(shop: Home) -> int:
+def in_outbox(shop: PartnerConfig) -> int:
     """How many signals are on disk."""
     with closing(sqlite3.connect(shop.outbox)) as outbox:
         found: int = outbox.execute("SELECT coalesce(sum(signals), 0) FROM message").fetchone()[0]
     return found
 
 
-def test_a_dry_run_shows_ten_signals_and_sends_nothing(tmp_path: Path, shop: Home) -> None:
+def test_a_dry_run_shows_ten_signals_and_sends_nothing(tmp_path: Path, shop: PartnerConfig) -> None:
     """The whole summary is told; neither outbox nor rejects are made."""
     (tmp_path / "o.csv").write_text(HEADER + lines(0, 20) + "1,bad\n")
     done = typed(tmp_path, "post", "o.csv", "--as", "shop", "--dry-run")
@@ -63,7 +63,7 @@ def test_a_dry_run_shows_ten_signals_and_sends_nothing(tmp_path: Path, shop: Hom
     assert not (tmp_path / "o.csv.rejects").exists()
 
 
-def test_bad_lines_go_to_a_file_of_their_own(tmp_path: Path, shop: Home) -> None:
+def test_bad_lines_go_to_a_file_of_their_own(tmp_path: Path, shop: PartnerConfig) -> None:
     """With their number and the reason, for the owner's eyes; the rest is kept for the hub."""
     (tmp_path / "o.csv").write_text(HEADER + lines(0, 5) + "1,bad\n" + lines(5, 6))
     done = typed(tmp_path, "post", "o.csv", "--as", "shop", "--json")
@@ -82,18 +82,18 @@ def test_a_proposed_mapping_is_printed(tmp_path: Path) -> None:
     assert 'customer = "CustomerID"' in typed(tmp_path, "map", "o.csv").stdout
 
 
-def told(file: Path, identity: Identity) -> dict[tuple[str, str], float]:
+def told(file: Path, identity: Pseudonymizer) -> dict[tuple[str, str], float]:
     """What a file says when it is read whole."""
     provider, found = Orders(), {}
     for event in provider.read(file):
-        for one in [event] if isinstance(event, KeptBack) else provider.signals(event, identity):
+        for one in [event] if isinstance(event, Skipped) else provider.signals(event, identity):
             if isinstance(one, Signal):
                 found[one.kind, one.id] = one.value
     return found
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: Home, seed: int) -> None:
+def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: PartnerConfig, seed: int) -> None:
     """Cut anywhere, in the midst of lines and orders, and crashed before the book was written."""
     dice = random.Random(seed)  # noqa: S311 - not a secret
     whole = (HEADER + lines(0, 60) + "C1,-1,2026-01-02,5,c1\n" * 2 + lines(60, 90)).encode()
@@ -103,15 +103,15 @@ def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: Home, 
         at = min(at + dice.randrange(1, 400), len(whole))
         file.write_bytes(whole[:at])
         with closing(Book(shop.path / "retail.sqlite")) as book:
-            step = Follower(file, Reading(), book).step(quiet=at == len(whole))
+            step = FileTail(file, MappingMode(), book).step(quiet=at == len(whole))
             for one in Summary(Orders(), shop.identity).signals(step.page.events if step else ()):
                 key = (one.kind, one.id)
                 assert heard.setdefault(key, one.value) == one.value
                 heard[key] = one.value
             if step and dice.random() < 0.6:
-                Follower(file, Reading(), book).done(step)
+                FileTail(file, MappingMode(), book).done(step)
     with closing(Book(shop.path / "retail.sqlite")) as book:
-        follower = Follower(file, Reading(), book)
+        follower = FileTail(file, MappingMode(), book)
         while step := follower.step(quiet=True):
             heard |= {
                 (one.kind, one.id): one.value
@@ -121,19 +121,19 @@ def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: Home, 
     assert heard == told(file, shop.identity)
 
 
-def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: Home) -> None:
+def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: PartnerConfig) -> None:
     """After the file was quiet; another order is not made of them."""
     file = tmp_path / "feed.csv"
     summary = Summary(Orders(), shop.identity)
     with closing(Book(shop.path / "retail.sqlite")) as book, Client.at(shop) as client:
-        follower = Follower(file, Reading(), book)
+        follower = FileTail(file, MappingMode(), book)
         for late in (HEADER + lines(1, 2), lines(1, 2)):
             with file.open("a") as out:
                 out.write(late)
             assert advance(follower, client, summary, quiet=True)
         assert not advance(follower, client, summary, quiet=True)
         file.write_text(HEADER.replace("InvoiceNo", "InvoiceNr") + lines(0, 9))
-        with pytest.raises(Rejected, match="not the file"):
+        with pytest.raises(InvalidInputError, match="not the file"):
             follower.step(quiet=True)
     assert summary.made == {
         "retail.order.completed": 1,
@@ -143,7 +143,7 @@ def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: Home) -> 
 
 
 @pytest.mark.long
-def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: Home) -> None:
+def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: PartnerConfig) -> None:
     """Killed six times while the file grows: in the end every signal is in the outbox, with one value."""
     file, dice = tmp_path / "feed.csv", random.Random(5)  # noqa: S311 - not a secret
     command = [SESAME, "retail", "post", "feed.csv", "--as", "shop", "--follow", "--every", "0.01"]
@@ -174,7 +174,7 @@ def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: 
         assert book.execute("SELECT count(*) FROM standing").fetchone() == (6000,)
 
 
-def _signals(shop: Home) -> list[dict[str, Any]]:
+def _signals(shop: PartnerConfig) -> list[dict[str, Any]]:
     """All that is disclosed in the outbox."""
     with closing(sqlite3.connect(shop.outbox)) as outbox:
         bodies = [row[0] for row in outbox.execute("SELECT data FROM body")]

@@ -18,14 +18,14 @@ from pyarrow import parquet
 from sesame_retail import Order, Orders
 from sesame_retail.files import mapping, mapping_inference
 from sesame_retail.files.field_parsers import Money, Unreadable
-from sesame_retail.files.mapping import Columns, Form, Reading
+from sesame_retail.files.mapping import ColumnMapping, Form, MappingMode
 from sesame_retail.grouping.invoice_buffer import Entries, Entry
 from sesame_retail.money import Currencies
 
-from sesame_sdk import Identity, KeptBack, Misconfigured, Signal
+from sesame_sdk import ConfigurationError, Pseudonymizer, Signal, Skipped
 
 HEADER = "no,at,who,sum,what,of,cur,test,staff"
-COLUMNS = Columns(
+COLUMNS = ColumnMapping(
     "no", "at", "who", "", "", "sum", currency="cur", deed="what", order="of", test="test", staff="staff"
 )
 SHOP = Orders(COLUMNS, cancelled_prefix="", form=Form(currencies=Currencies(rates={"EUR": Decimal("0.5")})))
@@ -58,11 +58,11 @@ def wrote(tmp_path: Path) -> Wrote:
     return write
 
 
-def sums(file: Path, identity: Identity) -> tuple[Counter[str], set[str], Counter[str]]:
+def sums(file: Path, identity: Pseudonymizer) -> tuple[Counter[str], set[str], Counter[str]]:
     """Of a file: each kind's sum, the ids, and the lines kept back by reason."""
     made, ids, kept = Counter[str](), set(), Counter[str]()
     for event in SHOP.read(file):
-        said = [event] if isinstance(event, KeptBack) else SHOP.signals(event, identity)
+        said = [event] if isinstance(event, Skipped) else SHOP.signals(event, identity)
         for one in said:
             if isinstance(one, Signal):
                 made[one.kind] += Decimal(repr(one.value)) if one.id not in ids else 0
@@ -72,7 +72,7 @@ def sums(file: Path, identity: Identity) -> tuple[Counter[str], set[str], Counte
     return made, ids, kept
 
 
-def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, identity: Identity) -> None:
+def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, identity: Pseudonymizer) -> None:
     """100 ordered, 30 returned, 20 more, the rest cancelled; an exchange is no order; euros at their rate."""
     made, _, kept = sums(wrote(*LINES), identity)
     assert made["retail.order.completed"] == 2
@@ -86,7 +86,7 @@ def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, identity: Id
     }
 
 
-def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, identity: Identity) -> None:
+def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, identity: Pseudonymizer) -> None:
     """Each is of its own kind, in its own unit; what is kept back is told apart; yen have no kind."""
     file = tmp_path / "orders.csv"
     lines = (
@@ -106,7 +106,7 @@ def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, identity: 
     made, kept = Counter[str](), {}
     shop = Orders(COLUMNS, cancelled_prefix="")
     for event in shop.read(file):
-        for one in [event] if isinstance(event, KeptBack) else shop.signals(event, identity):
+        for one in [event] if isinstance(event, Skipped) else shop.signals(event, identity):
             if isinstance(one, Signal):
                 made[one.kind] += Decimal(repr(one.value))
             else:
@@ -128,7 +128,7 @@ def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, identity: 
 
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_lines_does_not_matter(
-    tmp_path_factory: pytest.TempPathFactory, identity: Identity, dice: Random
+    tmp_path_factory: pytest.TempPathFactory, identity: Pseudonymizer, dice: Random
 ) -> None:
     """The same sums and the very same ids, whatever comes before or after what."""
     shuffled = list(LINES)
@@ -246,7 +246,7 @@ def test_what_is_proposed_for_the_usual_columns_is_the_usual(tmp_path: Path) -> 
         "InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\nC1,1,2026-01-01 10:00,1.5,1,UK\n"
     )
     (tmp_path / "m.toml").write_text(mapping_inference.propose(tmp_path / "o.csv"))
-    assert mapping.load(tmp_path / "m.toml") == Reading()
+    assert mapping.load(tmp_path / "m.toml") == MappingMode()
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_what_is_proposed_for_the_usual_columns_is_the_usual(tmp_path: Path) -> 
 def test_a_mapping_that_is_wrong_says_where(text: str, message: str, tmp_path: Path) -> None:
     """One error, with the field's name."""
     (tmp_path / "m.toml").write_text(text)
-    with pytest.raises(Misconfigured, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         mapping.load(tmp_path / "m.toml")
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from sesame_retail import Order, Orders, kinds
 
-from sesame_sdk import Identity, KeptBack, Signal
+from sesame_sdk import Pseudonymizer, Signal, Skipped
 
 
 @pytest.fixture(scope="module")
-def orders(online_retail: Path) -> list[Order | KeptBack]:
+def orders(online_retail: Path) -> list[Order | Skipped]:
     """Everything in the file."""
     return list(Orders().read(online_retail / "online_retail.csv.gz"))
 
 
-def said(orders: list[Order | KeptBack], identity: Identity) -> Iterator[tuple[Order, Signal | KeptBack]]:
+def said(orders: list[Order | Skipped], identity: Pseudonymizer) -> Iterator[tuple[Order, Signal | Skipped]]:
     """What becomes of each order."""
     provider = Orders()
     for order in orders:
@@ -28,7 +28,7 @@ def said(orders: list[Order | KeptBack], identity: Identity) -> Iterator[tuple[O
 
 
 def test_the_file_reconciles_with_its_facts(
-    online_retail: Path, orders: list[Order | KeptBack], identity: Identity
+    online_retail: Path, orders: list[Order | Skipped], identity: Pseudonymizer
 ) -> None:
     """Lines, invoices, cancellations, customers and revenue; each line is accounted for once."""
     facts = json.loads((online_retail / "facts.json").read_text(), parse_float=Decimal)
@@ -37,7 +37,7 @@ def test_the_file_reconciles_with_its_facts(
     worth: Counter[str] = Counter()
     subjects, kept_back = set(), Counter()
     for order, one in said(orders, identity):
-        if isinstance(one, KeptBack):
+        if isinstance(one, Skipped):
             kept_back[one.reason] += one.records
             worth["kept back"] += one.amount
             invoices["kept back"] += one.records > 0
@@ -63,7 +63,7 @@ def test_the_file_reconciles_with_its_facts(
 
 
 def test_ids_are_one_to_an_order_and_one_to_a_customer_and_month(
-    orders: list[Order | KeptBack], identity: Identity
+    orders: list[Order | Skipped], identity: Pseudonymizer
 ) -> None:
     """Nothing is counted twice, and nothing hides behind another's id."""
     ids = Counter((one.kind, one.id) for _, one in said(orders, identity) if isinstance(one, Signal))
@@ -73,5 +73,5 @@ def test_ids_are_one_to_an_order_and_one_to_a_customer_and_month(
     assert sum(kind == kinds.TENURE.name for kind, _ in ids) == len(months)
 
 
-def _counts(order: Order | KeptBack) -> bool:
+def _counts(order: Order | Skipped) -> bool:
     return isinstance(order, Order) and order.customer is not None and not order.cancelled

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from sesame_retail import Columns, Order, Orders
+from sesame_retail import ColumnMapping, Order, Orders
 
-from sesame_sdk import KeptBack, Rejected
+from sesame_sdk import InvalidInputError, Skipped
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
-Read = Callable[..., list[Order | KeptBack]]
+Read = Callable[..., list[Order | Skipped]]
 GOOD = "536365,85123A,A HOLDER,6,2010-12-01 08:26:00,2.55,17850,United Kingdom"
 ORDER = Order(
     "536365", "17850", datetime(2010, 12, 1, 8, 26, tzinfo=UTC), 1, Decimal("15.30"), cancelled=False
@@ -90,7 +90,7 @@ def test_a_bad_line_is_kept_back_with_its_reason_and_the_rest_goes_on(
 ) -> None:
     """The good lines before and after it make their order."""
     found = read(GOOD, bad, GOOD)
-    kept = [one for one in found if isinstance(one, KeptBack)]
+    kept = [one for one in found if isinstance(one, Skipped)]
     assert [(one.reason, one.records) for one in kept] == [(reason, 1)]
     assert [one for one in found if isinstance(one, Order)] == [
         Order("536365", "17850", ORDER.placed_at, 2, Decimal("30.60"), cancelled=False)
@@ -99,14 +99,14 @@ def test_a_bad_line_is_kept_back_with_its_reason_and_the_rest_goes_on(
 
 def test_what_a_line_with_a_bad_date_is_worth_is_not_lost(read: Read) -> None:
     """Its amount is known, and is kept back with it."""
-    assert read(line(at="?")) == [KeptBack("unreadable date", 1, Decimal("15.30"))]
+    assert read(line(at="?")) == [Skipped("unreadable date", 1, Decimal("15.30"))]
 
 
 def test_a_line_that_the_csv_reader_refuses_loses_no_other(read: Read) -> None:
     """Lines before it in the same gulp, and those after it, become orders."""
     endless = line(number='"' + "x" * 200_000).replace(",", " ")
     assert read(GOOD, endless, GOOD) == [
-        KeptBack("unreadable line"),
+        Skipped("unreadable line"),
         evolve(ORDER, lines=2, total=Decimal("30.60")),
     ]
 
@@ -114,7 +114,7 @@ def test_a_line_that_the_csv_reader_refuses_loses_no_other(read: Read) -> None:
 def test_an_invoice_with_several_customers_is_nobodys(read: Read) -> None:
     """Whose it is cannot be known: all of it is kept back."""
     assert read(line(), line(customer="2"), line(customer="")) == [
-        KeptBack("invoice with several customers", 3, Decimal("45.90"))
+        Skipped("invoice with several customers", 3, Decimal("45.90"))
     ]
 
 
@@ -127,20 +127,22 @@ def test_two_customers_with_mangled_numbers_do_not_become_one(tmp_path: Path) ->
     file = tmp_path / "latin.csv"
     file.write_bytes(header + b"1,caf\xe9,1," + good + b",1,1\n2,x,1," + good + b",1,\xe9\n")
     kept, order = Orders().read(file)
-    assert kept == KeptBack("unreadable customer", 1, Decimal(1))
+    assert kept == Skipped("unreadable customer", 1, Decimal(1))
     assert isinstance(order, Order)
 
 
 def test_a_header_without_its_columns_is_rejected_by_their_names(read: Read) -> None:
     """The file as a whole is not an order file."""
-    with pytest.raises(Rejected, match="header: the header lacks Quantity, UnitPrice"):
+    with pytest.raises(InvalidInputError, match="header: the header lacks Quantity, UnitPrice"):
         read(GOOD, header=HEADER.replace("Quantity", "Amount").replace("UnitPrice", "Price"))
 
 
 def test_an_empty_file_is_rejected(tmp_path: Path) -> None:
     """No header, so no columns."""
     (tmp_path / "empty.csv").touch()
-    with pytest.raises(Rejected, match="lacks InvoiceNo, InvoiceDate, CustomerID, Quantity, UnitPrice"):
+    with pytest.raises(
+        InvalidInputError, match="lacks InvoiceNo, InvoiceDate, CustomerID, Quantity, UnitPrice"
+    ):
         list(Orders().read(tmp_path / "empty.csv"))
 
 
@@ -148,7 +150,7 @@ def test_a_shop_with_other_columns_names_them(tmp_path: Path) -> None:
     """Column names and the mark of a cancellation are the shop's."""
     file = tmp_path / "own.csv"
     file.write_text("bestellung,datum,kunde,menge,preis\nS-1,2026-01-01T10:00:00+02:00,k1,-1,5\n")
-    shop = Orders(Columns("bestellung", "datum", "kunde", "menge", "preis"), cancelled_prefix="S-")
+    shop = Orders(ColumnMapping("bestellung", "datum", "kunde", "menge", "preis"), cancelled_prefix="S-")
     assert list(shop.read(file)) == [
         Order("S-1", "k1", datetime(2026, 1, 1, 8, tzinfo=UTC), 1, Decimal(-5), cancelled=True)
     ]
@@ -190,7 +192,7 @@ def test_every_form_of_the_file_gives_the_same_orders(form: str, packed: bool, t
 def test_a_bad_json_line_is_kept_back(text: str, reason: str, tmp_path: Path) -> None:
     """It says which way it was bad, and stops nothing."""
     (tmp_path / "orders.jsonl").write_text(f"{text}\n\n")
-    assert list(Orders().read(tmp_path / "orders.jsonl")) == [KeptBack(reason)]
+    assert list(Orders().read(tmp_path / "orders.jsonl")) == [Skipped(reason)]
 
 
 @pytest.mark.parametrize(
@@ -203,5 +205,5 @@ def test_a_file_that_cannot_be_opened_is_rejected_by_name(content: bytes | None,
     file = tmp_path / "orders.csv.gz"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(Rejected):
+    with pytest.raises(InvalidInputError):
         list(Orders().read(file))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sesame_retail import Order, Orders, kinds
 
-from sesame_sdk import Identity, KeptBack, Signal
+from sesame_sdk import Pseudonymizer, Signal, Skipped
 
 PLACED = datetime(2011, 3, 31, 23, 59, tzinfo=UTC)
 ORDER = Order("536365", "17850", PLACED, 3, Decimal("139.12"), cancelled=False)
@@ -18,13 +18,13 @@ amounts = st.decimals(min_value="-99999999.9999", max_value="99999999.9999", pla
 placed = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 
 
-def said(order: Order, identity: Identity) -> list[Signal | KeptBack]:
+def said(order: Order, identity: Pseudonymizer) -> list[Signal | Skipped]:
     """Everything that becomes of an order."""
     return list(Orders().signals(order, identity))
 
 
 def test_a_completed_order_says_that_it_was_kept_what_it_was_worth_and_in_which_month(
-    identity: Identity,
+    identity: Pseudonymizer,
 ) -> None:
     """Three signals about one pseudonym, each in its own unit."""
     done, spend, tenure = said(ORDER, identity)
@@ -36,7 +36,7 @@ def test_a_completed_order_says_that_it_was_kept_what_it_was_worth_and_in_which_
     assert {one.subject for one in (done, spend, tenure)} == {identity.pseudonym("17850")}
 
 
-def test_a_month_counts_once_whatever_was_ordered_in_it(identity: Identity) -> None:
+def test_a_month_counts_once_whatever_was_ordered_in_it(identity: Pseudonymizer) -> None:
     """Tenure of two orders in a month has one id; of another month or customer, another."""
 
     def tenure(**changed: object) -> str:
@@ -46,7 +46,7 @@ def test_a_month_counts_once_whatever_was_ordered_in_it(identity: Identity) -> N
     assert len({tenure(), tenure(placed_at=PLACED.replace(month=5)), tenure(customer="2")}) == 3
 
 
-def test_a_cancellation_says_what_was_returned_and_nothing_else(identity: Identity) -> None:
+def test_a_cancellation_says_what_was_returned_and_nothing_else(identity: Pseudonymizer) -> None:
     """One signal, with a positive amount."""
     back = evolve(ORDER, number="C1", total=Decimal("-27.50"), cancelled=True)
     (returned,) = said(back, identity)
@@ -71,29 +71,29 @@ def test_a_cancellation_says_what_was_returned_and_nothing_else(identity: Identi
     ],
 )
 def test_what_is_not_a_customers_own_order_stays_in_the_shop(
-    changed: dict[str, object], reason: str, identity: Identity
+    changed: dict[str, object], reason: str, identity: Pseudonymizer
 ) -> None:
     """All lines and the whole amount are kept back, and no signal is made."""
     order = evolve(ORDER, **changed)
-    assert said(order, identity) == [KeptBack(reason, order.lines, order.total)]
+    assert said(order, identity) == [Skipped(reason, order.lines, order.total)]
 
 
-def test_an_order_at_no_price_has_no_spend_and_says_so(identity: Identity) -> None:
+def test_an_order_at_no_price_has_no_spend_and_says_so(identity: Pseudonymizer) -> None:
     """It was completed all the same; its lines are not counted twice."""
     done, kept, tenure = said(evolve(ORDER, total=Decimal(0)), identity)
-    assert kept == KeptBack("no spend on an order at no price", records=0)
+    assert kept == Skipped("no spend on an order at no price", records=0)
     assert (done.kind, tenure.kind) == (kinds.COMPLETED.name, kinds.TENURE.name)
 
 
 @given(amounts, placed, st.booleans(), st.sampled_from(["17850", None]))
 def test_no_line_and_no_penny_is_lost(
-    identity: Identity, total: Decimal, at: datetime, cancelled: bool, customer: str | None
+    identity: Pseudonymizer, total: Decimal, at: datetime, cancelled: bool, customer: str | None
 ) -> None:
     """Whatever the order: spend less returns plus what is kept back is its total, exactly."""
     order = Order("1", customer, at, 3, total, cancelled)
     sent, kept, worth = 0, 0, Decimal(0)
     for one in said(order, identity):
-        if isinstance(one, KeptBack):
+        if isinstance(one, Skipped):
             kept, worth = kept + one.records, worth + one.amount
         elif one.kind == kinds.SPEND.name:
             worth += Decimal(repr(one.value))
@@ -105,7 +105,7 @@ def test_no_line_and_no_penny_is_lost(
 
 
 def test_reading_a_file_again_gives_the_same_ids(
-    read: Callable[..., list[Order]], identity: Identity
+    read: Callable[..., list[Order]], identity: Pseudonymizer
 ) -> None:
     """Exporting twice, and a file that repeats an invoice's line elsewhere, invent no new order."""
     lines = [f"{n},A,B,1,2011-01-0{n} 10:00:00,2,{n % 2},UK" for n in (1, 2, 3)]

@@ -14,36 +14,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sesame_retail import Orders
 from sesame_retail.money import SCALE
-from sesame_retail.webhooks.order_state import News, Standing, after, told
+from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, after, told
 from sesame_retail.webhooks.order_store import Book
 
-from sesame_sdk import Identity, Signal
+from sesame_sdk import Pseudonymizer, Signal
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 parts = st.integers(0, 10**9)
-PLACED = News("1", "order 1", AT, "ada", places=True, stated=100 * SCALE, stamp=1)
-RETURNED = News("1", "return 1", AT, back=30 * SCALE)
-CORRECTED = News("1", "correction 1", AT, added=20 * SCALE)
-CANCELLED = News("1", "1 cancelled", AT, cancels=True)
+PLACED = OrderUpdate("1", "order 1", AT, "ada", places=True, stated=100 * SCALE, stamp=1)
+RETURNED = OrderUpdate("1", "return 1", AT, back=30 * SCALE)
+CORRECTED = OrderUpdate("1", "correction 1", AT, added=20 * SCALE)
+CANCELLED = OrderUpdate("1", "1 cancelled", AT, cancels=True)
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> list[News]:
+def stories(draw: st.DrawFn) -> list[OrderUpdate]:
     """An order told once or more, its returns, corrections, and perhaps its end."""
     story = [
-        News("1", f"order {n}", AT, "ada", places=True, stated=stated, stamp=n)
+        OrderUpdate("1", f"order {n}", AT, "ada", places=True, stated=stated, stamp=n)
         for n, stated in enumerate(draw(st.lists(parts, min_size=1, max_size=3)))
     ]
     story += [
-        News("1", f"back {n}", AT, back=back) for n, back in enumerate(draw(st.lists(parts, max_size=3)))
+        OrderUpdate("1", f"back {n}", AT, back=back)
+        for n, back in enumerate(draw(st.lists(parts, max_size=3)))
     ]
-    story += [News("1", f"more {n}", AT, added=up) for n, up in enumerate(draw(st.lists(parts, max_size=3)))]
+    story += [
+        OrderUpdate("1", f"more {n}", AT, added=up) for n, up in enumerate(draw(st.lists(parts, max_size=3)))
+    ]
     return [*story, CANCELLED] if draw(st.booleans()) else story
 
 
-def tell(story: list[News], identity: Identity) -> Counter[str]:
+def tell(story: list[OrderUpdate], identity: Pseudonymizer) -> Counter[str]:
     """The sum of each kind's values, of all that is told; exact."""
-    standing, sums, ids = Standing(), Counter[str](), Counter[tuple[str, str]]()
+    standing, sums, ids = OrderState(), Counter[str](), Counter[tuple[str, str]]()
     for news in story:
         events, standing = told(after(standing, news), news)
         for event in events:
@@ -56,7 +59,9 @@ def tell(story: list[News], identity: Identity) -> Counter[str]:
 
 
 @given(stories(), st.randoms(use_true_random=False))
-def test_whatever_comes_first_the_same_is_told(identity: Identity, story: list[News], dice: Random) -> None:
+def test_whatever_comes_first_the_same_is_told(
+    identity: Pseudonymizer, story: list[OrderUpdate], dice: Random
+) -> None:
     """What was spent less what came back is the same, to the ten-thousandth, and no id is given twice.
 
     So is the sum of each kind, where nothing was stated anew.
@@ -71,7 +76,7 @@ def test_whatever_comes_first_the_same_is_told(identity: Identity, story: list[N
         assert first == other
 
 
-def test_a_cancellation_takes_back_what_a_return_left(identity: Identity) -> None:
+def test_a_cancellation_takes_back_what_a_return_left(identity: Pseudonymizer) -> None:
     """And what comes after it takes back nothing more."""
     for story in permutations([PLACED, RETURNED, CANCELLED]):
         sums = tell(list(story), identity)
@@ -79,12 +84,14 @@ def test_a_cancellation_takes_back_what_a_return_left(identity: Identity) -> Non
         assert sums["retail.order.completed"] == SCALE
 
 
-def test_a_return_whose_order_never_came_waits_for_its_customer(identity: Identity) -> None:
+def test_a_return_whose_order_never_came_waits_for_its_customer(identity: Pseudonymizer) -> None:
     """Nobody can be told of it."""
     assert tell([RETURNED], identity) == {}
 
 
-def test_what_is_in_another_currency_waits_for_an_order_in_it(identity: Identity, tmp_path: Path) -> None:
+def test_what_is_in_another_currency_waits_for_an_order_in_it(
+    identity: Pseudonymizer, tmp_path: Path
+) -> None:
     """Ten euros back are set against no pound; the pounds are taken back in whole."""
     euros = evolve(RETURNED, currency="EUR")
     with closing(Book(tmp_path / "retail.sqlite")) as book:
@@ -98,7 +105,7 @@ def test_what_is_in_another_currency_waits_for_an_order_in_it(identity: Identity
     }
 
 
-def test_a_correction_is_no_order_more(identity: Identity) -> None:
+def test_a_correction_is_no_order_more(identity: Pseudonymizer) -> None:
     """It adds to what was spent."""
     sums = tell([PLACED, CORRECTED], identity)
     assert (sums["retail.order.spend"], sums["retail.order.completed"]) == (120 * SCALE, SCALE)

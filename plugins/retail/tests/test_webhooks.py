@@ -18,7 +18,7 @@ import requests
 import uvicorn
 from sesame_retail.webhooks.app import MOST_BYTES, Webhooks
 
-from sesame_sdk import Home, Misconfigured
+from sesame_sdk import ConfigurationError, PartnerConfig
 
 SECRET = b"hush"
 CUSTOMER = {"id": 115310627314723954, "email": "john@example.com", "tags": "tag1, tag2"}
@@ -85,7 +85,7 @@ class Shop:
     """A running application, and a way to send it webhooks."""
 
     def __init__(self, folder: Path) -> None:
-        Home.create(folder / "shop", issuer="https://shop.example", hub="http://127.0.0.1:9")
+        PartnerConfig.create(folder / "shop", issuer="https://shop.example", hub="http://127.0.0.1:9")
         self.start(folder)
 
     def start(self, folder: Path) -> None:
@@ -280,5 +280,5 @@ def test_a_delivery_is_known_after_a_restart(shop: Shop) -> None:
 def test_it_needs_a_secret(tmp_path: Path) -> None:
     """One that is empty would let everybody in."""
     for secrets in ({}, {"/shopify": b""}, {"/else": b"x"}):
-        with pytest.raises(Misconfigured, match="secret"):
+        with pytest.raises(ConfigurationError, match="secret"):
             Webhooks(tmp_path, secrets)

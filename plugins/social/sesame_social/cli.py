@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesame_sdk import Misconfigured, Rejected
+from sesame_sdk import ConfigurationError, InvalidInputError
 from sesame_social import posts
 from sesame_social.moderation_queue import KEPT_FOR, Queue, Suspected
 from sesame_social.pipeline import batches, judged, keep, summary
@@ -102,8 +102,8 @@ def train(data: Path, out: Path, seed: int | None, cross: int | None, *, as_json
         from sesame_social.training.train import SEED
         from sesame_social.training.train import train as learn
     except ModuleNotFoundError as error:
-        raise Misconfigured(
-            f"{error.name} is not installed", field="train", mend="pip install 'sesame-social[train]'"
+        raise ConfigurationError(
+            f"{error.name} is not installed", field="train", hint="pip install 'sesame-social[train]'"
         ) from error
     from sesame_social.classifier.model import load, save
 
@@ -187,7 +187,9 @@ def page(by: str, path: Path, port: int) -> None:
 def _opened(path: Path) -> Queue:
     # A misspelt name must not make an empty queue in which nothing is open.
     if not path.is_file():
-        raise Rejected("there is no such queue", field=path.name, mend="sesame social classify makes it")
+        raise InvalidInputError(
+            "there is no such queue", field=path.name, hint="sesame social classify makes it"
+        )
     queue = Queue(path)
     queue.expire(now=datetime.now(UTC))
     return queue

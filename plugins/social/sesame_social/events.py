@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 import msgspec
 from attrs import evolve, frozen
 
-from sesame_sdk import KeptBack, Rejected
+from sesame_sdk import InvalidInputError, Skipped
 
 #: Of a line, in bytes. What is longer is not an event of ours.
 LONGEST = 1 << 16
@@ -42,24 +42,24 @@ class PostEvent:
 _decoder = msgspec.json.Decoder(PostEvent)
 
 
-def read(path: Path) -> Iterator[PostEvent | KeptBack]:
+def read(path: Path) -> Iterator[PostEvent | Skipped]:
     """The events of a file; a line that cannot be read is kept back.
 
     Args:
         path: JSON lines; ``.gz`` is unpacked.
 
     Raises:
-        Rejected: there is no such file, or its packing is broken.
+        InvalidInputError: there is no such file, or its packing is broken.
     """
     try:
         with _opened(path) as file:
             while line := file.readline(LONGEST):
                 if len(line) == LONGEST and not _ended(line, file):
-                    yield KeptBack("unreadable line")
+                    yield Skipped("unreadable line")
                 elif line.strip():
                     yield _event(line)
     except (OSError, EOFError, zlib.error) as error:
-        raise Rejected(f"cannot be read: {type(error).__name__}", field=path.name) from error
+        raise InvalidInputError(f"cannot be read: {type(error).__name__}", field=path.name) from error
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -74,16 +74,16 @@ def _ended(line: bytes, file: BinaryIO) -> bool:
     return whole
 
 
-def _event(line: bytes) -> PostEvent | KeptBack:
+def _event(line: bytes) -> PostEvent | Skipped:
     try:
         event = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return KeptBack("unreadable line")
+        return Skipped("unreadable line")
     if event.at.tzinfo is None:
-        return KeptBack("time without a zone")
+        return Skipped("time without a zone")
     if not (event.post and event.author):
-        return KeptBack("no post or no author")
+        return Skipped("no post or no author")
     try:
         return evolve(event, at=event.at.astimezone(UTC))
     except OverflowError:
-        return KeptBack("unreadable line")
+        return Skipped("unreadable line")

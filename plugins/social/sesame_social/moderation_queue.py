@@ -17,7 +17,7 @@ from typing import Self
 
 from attrs import frozen
 
-from sesame_sdk import Misconfigured, Rejected
+from sesame_sdk import ConfigurationError, InvalidInputError
 
 #: How long a text may wait, by default.
 KEPT_FOR = timedelta(days=30)
@@ -63,7 +63,7 @@ class Suspected:
 
 
 @frozen
-class Outcome:
+class ModerationOutcome:
     """What may be sent of a post: that it was confirmed as abuse, or that it is useful by its form."""
 
     post: str
@@ -81,12 +81,12 @@ class Queue:
         kept_for: how long a text may wait.
 
     Raises:
-        Misconfigured: the file cannot be opened, or is no queue.
+        ConfigurationError: the file cannot be opened, or is no queue.
     """
 
     def __init__(self, path: Path, *, kept_for: timedelta = KEPT_FOR) -> None:
         if kept_for <= timedelta(0):
-            raise Misconfigured("must be more than nothing", field="kept_for")
+            raise ConfigurationError("must be more than nothing", field="kept_for")
         self._kept_for = kept_for
         try:
             path.touch(mode=0o600, exist_ok=True)
@@ -95,7 +95,7 @@ class Queue:
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise Misconfigured("the queue cannot be opened", field=path.name) from error
+            raise ConfigurationError("the queue cannot be opened", field=path.name) from error
 
     def __enter__(self) -> Self:
         return self
@@ -113,7 +113,7 @@ class Queue:
         """Put posts in, all or none; how many of them were new.
 
         Raises:
-            Rejected: an id is empty or too long.
+            InvalidInputError: an id is empty or too long.
         """
         until = (now + self._kept_for).astimezone(UTC).isoformat()
         rows = [
@@ -156,7 +156,7 @@ class Queue:
         """One post.
 
         Raises:
-            Rejected: it is not here.
+            InvalidInputError: it is not here.
         """
         row = self._database.execute(
             "SELECT post, author, found, chance, text, state, decided_at, decided_by "
@@ -164,22 +164,22 @@ class Queue:
             (_clean(post),),
         ).fetchone()
         if row is None:
-            raise Rejected("is not in the queue", field="post", mend="see: sesame social queue list")
+            raise InvalidInputError("is not in the queue", field="post", hint="see: sesame social queue list")
         return _suspected(*row)
 
     def decide(self, post: str, *, confirmed: bool, by: str, now: datetime) -> None:
         """Confirm or dismiss a post; its text goes at once.
 
         Raises:
-            Rejected: it is not open, or `by` is nobody or its author.
+            InvalidInputError: it is not open, or `by` is nobody or its author.
         """
         who = _name(by, "by").strip()
         with self._writing():
             found = self.get(post)
             if found.state != "open":
-                raise Rejected(f"was {found.state} already", field="post")
+                raise InvalidInputError(f"was {found.state} already", field="post")
             if who == found.author:
-                raise Rejected("nobody decides about a post of their own", field="by")
+                raise InvalidInputError("nobody decides about a post of their own", field="by")
             self._database.execute(
                 "UPDATE suspected SET state = ?, text = NULL, decided_at = ?, decided_by = ? WHERE post = ?",
                 ("confirmed" if confirmed else "dismissed", now.astimezone(UTC).isoformat(), who, found.post),
@@ -193,7 +193,7 @@ class Queue:
                 (now.astimezone(UTC).isoformat(),),
             ).rowcount
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self) -> Iterator[ModerationOutcome]:
         """What may be sent. The texts are not even asked for."""
         rows = self._database.execute(
             "SELECT post, author, decided_at, 'abuse_confirmed', decided_by FROM suspected "
@@ -201,7 +201,7 @@ class Queue:
             "UNION ALL SELECT post, author, at, 'useful', '' FROM useful ORDER BY 1, 4"
         )
         for post, author, at, event, by in rows:
-            yield Outcome(post, author, datetime.fromisoformat(at), event, by)
+            yield ModerationOutcome(post, author, datetime.fromisoformat(at), event, by)
 
     def _insert(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
         with self._writing():
@@ -236,7 +236,7 @@ def _suspected(*row: object) -> Suspected:
 
 def _name(text: str, field: str) -> str:
     if not text.strip() or len(text) > _LONGEST_NAME:
-        raise Rejected(f"must have 1 to {_LONGEST_NAME} characters", field=field)
+        raise InvalidInputError(f"must have 1 to {_LONGEST_NAME} characters", field=field)
     return _clean(text)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sesame_sdk import KeptBack
+from sesame_sdk import Skipped
 from sesame_social import posts
 from sesame_social.moderation_queue import Queue, Suspected
 from sesame_social.posts import Post
@@ -22,10 +22,10 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"{len(rows)} posts: {helpful} helpful, suspected: {found['spam']} spam, {found['abuse']} abuse"
 
 
-def batches(found: Iterator[Post | KeptBack], kept: Counter[str]) -> Iterator[list[Post]]:
+def batches(found: Iterator[Post | Skipped], kept: Counter[str]) -> Iterator[list[Post]]:
     """Posts, many at a time; why others were kept back is counted in `kept`."""
     while batch := list(islice(found, posts.BATCH)):
-        kept.update(one.reason for one in batch if isinstance(one, KeptBack))
+        kept.update(one.reason for one in batch if isinstance(one, Skipped))
         yield [one for one in batch if isinstance(one, Post)]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from attrs import frozen
 
-from sesame_sdk import KeptBack, Rejected
+from sesame_sdk import InvalidInputError, Skipped
 
 #: Of a line, in bytes.
 LONGEST = 1 << 20
@@ -38,11 +38,11 @@ class Post:
 _decoder = msgspec.json.Decoder(Post)
 
 
-def read(path: Path) -> Iterator[Post | KeptBack]:
+def read(path: Path) -> Iterator[Post | Skipped]:
     """The posts of a file; a line that is none is kept back.
 
     Raises:
-        Rejected: the file cannot be read.
+        InvalidInputError: the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -50,20 +50,20 @@ def read(path: Path) -> Iterator[Post | KeptBack]:
                 if len(line) == LONGEST and not line.endswith(b"\n"):
                     while line and not line.endswith(b"\n"):
                         line = file.readline(LONGEST)
-                    yield KeptBack("line too long")
+                    yield Skipped("line too long")
                 elif line.strip():
                     yield _post(line)
     except OSError as error:
-        raise Rejected(f"cannot be read: {type(error).__name__}", field=path.name) from error
+        raise InvalidInputError(f"cannot be read: {type(error).__name__}", field=path.name) from error
 
 
-def _post(line: bytes) -> Post | KeptBack:
+def _post(line: bytes) -> Post | Skipped:
     try:
         post = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return KeptBack("unreadable line")
+        return Skipped("unreadable line")
     if not (post.post.strip() and post.author.strip()):
-        return KeptBack("no post or no author")
+        return Skipped("no post or no author")
     if post.at is not None and post.at.tzinfo is None:
-        return KeptBack("time without a zone")
+        return Skipped("time without a zone")
     return post

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from sesame_sdk import Identity, KeptBack, Rejected, Signal, SignalKind, SignalProvider
+from sesame_sdk import InvalidInputError, Pseudonymizer, Signal, SignalKind, SignalProvider, Skipped
 from sesame_social import events, kinds
 from sesame_social.events import PostEvent
 
@@ -28,40 +28,40 @@ class CommunityPosts(SignalProvider[PostEvent]):
     name: ClassVar[str] = "social"
     kinds: ClassVar[tuple[SignalKind, ...]] = kinds.KINDS
 
-    def read(self, path: Path) -> Iterator[PostEvent | KeptBack]:
+    def read(self, path: Path) -> Iterator[PostEvent | Skipped]:
         """Events of a JSON-lines file, ``.gz`` or not, or of a moderators' queue (``.queue``).
 
         Of several events of one sort about one post the first counts, so the ids of posts are held
         until the file ends.
 
         Raises:
-            Rejected: the file cannot be read.
+            InvalidInputError: the file cannot be read.
         """
         seen: set[tuple[str, str]] = set()
         for event in _queued(path) if path.suffix == _QUEUE else events.read(path):
-            if isinstance(event, KeptBack) or _fault(event):
+            if isinstance(event, Skipped) or _fault(event):
                 yield event
             elif (event.post, event.event) in seen:
-                yield KeptBack("post counted already")
+                yield Skipped("post counted already")
             else:
                 seen.add((event.post, event.event))
                 yield event
 
-    def signals(self, event: PostEvent, identity: Identity) -> Iterator[Signal | KeptBack]:
+    def signals(self, event: PostEvent, identity: Pseudonymizer) -> Iterator[Signal | Skipped]:
         """What one event says of the author.
 
         Raises:
-            Rejected: it is not made of what a `PostEvent` is made of.
+            InvalidInputError: it is not made of what a `PostEvent` is made of.
         """
         try:
             yield _said_of(event, identity)
         except (TypeError, AttributeError, ArithmeticError) as error:
-            raise Rejected("is not made of what an event is", field="event") from error
+            raise InvalidInputError("is not made of what an event is", field="event") from error
 
 
-def _said_of(event: PostEvent, identity: Identity) -> Signal | KeptBack:
+def _said_of(event: PostEvent, identity: Pseudonymizer) -> Signal | Skipped:
     if fault := _fault(event):
-        return KeptBack(fault)
+        return Skipped(fault)
     kind = _KINDS[event.event]
     return Signal(
         id=identity.signal_id(kind.name, event.post, event.at),
@@ -76,7 +76,7 @@ def _queued(path: Path) -> Iterator[PostEvent]:
     from sesame_social.moderation_queue import Queue
 
     if not path.is_file():
-        raise Rejected("there is no such queue", field=path.name)
+        raise InvalidInputError("there is no such queue", field=path.name)
     with Queue(path) as queue:
         for one in queue.outcomes():
             yield PostEvent(one.post, one.author, one.at, one.event, one.by or None)

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from sesame_social import CommunityPosts
 from sesame_social.cli import social
 
-from sesame_sdk import KeptBack, Misconfigured, Rejected
+from sesame_sdk import ConfigurationError, InvalidInputError, Skipped
 
 SPAM = "WINNER!! You have won a 1000 pound prize! Call 09061701461 now to claim. T&C apply"
 HELP = "First open the settings, then restart the router, because the old address is kept otherwise."
@@ -50,7 +50,7 @@ def test_posts_are_judged_decided_and_ready_to_send(posts: Path, tmp_path: Path)
     ]
     assert SPAM in json.loads(run("queue", "show", "p1", "--queue", queue, "--json").stdout)[0]["text"]
     run("queue", "confirm", "p1", "--by", "mod", "--queue", queue)
-    events = [event for event in CommunityPosts().read(queue) if not isinstance(event, KeptBack)]
+    events = [event for event in CommunityPosts().read(queue) if not isinstance(event, Skipped)]
     assert [(event.post, event.event) for event in events] == [("p1", "abuse_confirmed"), ("p2", "useful")]
 
 
@@ -66,7 +66,7 @@ def test_a_dismissed_post_is_gone(posts: Path, tmp_path: Path) -> None:
 def test_a_queue_that_is_not_there_is_named_and_not_made(tmp_path: Path) -> None:
     """A misspelt name must not look like a queue in which nothing is open."""
     for words in (["list"], ["show", "p1"], ["confirm", "p1", "--by", "m"], ["dismiss", "p1", "--by", "m"]):
-        with pytest.raises(Rejected, match=r"other\.queue: there is no such queue"):
+        with pytest.raises(InvalidInputError, match=r"other\.queue: there is no such queue"):
             run("queue", *words, "--queue", tmp_path / "other.queue")
     assert list(tmp_path.iterdir()) == []
 
@@ -101,5 +101,5 @@ def test_a_post_does_nothing_to_the_terminal(tmp_path: Path) -> None:
 def test_another_model_is_checked_as_well(posts: Path, tmp_path: Path) -> None:
     """A file without a digest is refused."""
     (tmp_path / "own.npz").write_bytes(b"x")
-    with pytest.raises(Misconfigured, match=r"own\.npz"):
+    with pytest.raises(ConfigurationError, match=r"own\.npz"):
         run("classify", posts, "--model", tmp_path / "own.npz")

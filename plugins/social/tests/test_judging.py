@@ -11,7 +11,7 @@ from sesame_social.classifier import Judged, Model, judge
 from sesame_social.classifier.normalize import fold
 from sesame_social.classifier.predict import KINDS
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 ODD = [
     "",
@@ -70,7 +70,7 @@ def test_the_kind_of_posts_is_no_matter_for_abuse(model: Model) -> None:
 
 def test_another_kind_is_refused(model: Model) -> None:
     """By name, with those that there are."""
-    with pytest.raises(Rejected, match="kind: must be one of any, comment, message"):
+    with pytest.raises(InvalidInputError, match="kind: must be one of any, comment, message"):
         judge(["x"], model, "email")  # type: ignore[arg-type]
 
 

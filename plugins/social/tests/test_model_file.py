@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sesame_social.classifier.model import SHIPPED, digest_beside, load, save
 
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 
 
 @pytest.fixture
@@ -48,24 +48,24 @@ def test_one_changed_byte_is_refused(at: int, copied: Path) -> None:
     raw = bytearray(copied.read_bytes())
     raw[at] ^= 1
     copied.write_bytes(raw)
-    with pytest.raises(Misconfigured, match="another digest"):
+    with pytest.raises(ConfigurationError, match="another digest"):
         load(copied)
 
 
 def test_a_model_without_its_digest_is_refused(copied: Path) -> None:
     """Nobody vouches for it."""
     digest_beside(copied).unlink()
-    with pytest.raises(Misconfigured, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match="cannot be read"):
         load(copied)
 
 
 def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
     """Neither as a file nor as an array inside of one, whatever its digest says."""
-    with pytest.raises(Misconfigured, match="is no model"):
+    with pytest.raises(ConfigurationError, match="is no model"):
         load(signed(tmp_path / "a.npz", pickle.dumps({"weights": 1})))
     made = io.BytesIO()
     np.savez(made, format=np.array([object()], dtype=object))
-    with pytest.raises(Misconfigured, match="is no model"):
+    with pytest.raises(ConfigurationError, match="is no model"):
         load(signed(tmp_path / "b.npz", made.getvalue()))
 
 
@@ -74,7 +74,7 @@ def test_a_file_that_unpacks_to_more_than_memory_is_refused(tmp_path: Path) -> N
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("weights.npy", bytes(20 << 20))
-    with pytest.raises(Misconfigured, match="too large"):
+    with pytest.raises(ConfigurationError, match="too large"):
         load(signed(tmp_path / "bomb.npz", made.getvalue()))
 
 
@@ -82,5 +82,5 @@ def test_a_model_of_another_form_is_refused(tmp_path: Path) -> None:
     """And an array that is missing."""
     made = io.BytesIO()
     np.savez(made, format=np.array([1, 18]), weights=np.zeros((1, 2), dtype=np.int16))
-    with pytest.raises(Misconfigured, match=r"no model|another form"):
+    with pytest.raises(ConfigurationError, match=r"no model|another form"):
         load(signed(tmp_path / "c.npz", made.getvalue()))

@@ -11,7 +11,7 @@ import pytest
 from sesame_social import CommunityPosts, PostEvent
 from sesame_social.moderation_queue import Queue, Suspected
 
-from sesame_sdk import Identity, Misconfigured, Rejected
+from sesame_sdk import ConfigurationError, InvalidInputError, Pseudonymizer
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SECRET = "the words that nobody may find again"
@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_confirmed_post_becomes_an_event_and_a_signal(path: Path) -> None:
     """Without its text, and without who confirmed it."""
-    identity = Identity(b"a secret of thirty-two bytes....")
+    identity = Pseudonymizer(b"a secret of thirty-two bytes....")
     with Queue(path) as queue:
         queue.put([ONE, Suspected("p2", "bob", "spam", 0.8, "x")], now=NOW)
         queue.decide("p1", confirmed=True, by="mod-1", now=NOW)
@@ -81,7 +81,7 @@ def test_a_post_is_decided_once(path: Path) -> None:
         queue.put([ONE], now=NOW)
         queue.decide("p1", confirmed=False, by="mod", now=NOW)
         assert queue.put([ONE], now=NOW) == 0
-        with pytest.raises(Rejected, match="was dismissed already"):
+        with pytest.raises(InvalidInputError, match="was dismissed already"):
             queue.decide("p1", confirmed=True, by="mod", now=NOW)
 
 
@@ -90,7 +90,7 @@ def test_nobody_and_the_author_decide_nothing(by: str, path: Path) -> None:
     """A decision has the name of somebody else."""
     with Queue(path) as queue:
         queue.put([ONE], now=NOW)
-        with pytest.raises(Rejected, match="by"):
+        with pytest.raises(InvalidInputError, match="by"):
             queue.decide("p1", confirmed=True, by=by, now=NOW)
         assert queue.get("p1").state == "open"
 
@@ -98,7 +98,7 @@ def test_nobody_and_the_author_decide_nothing(by: str, path: Path) -> None:
 def test_all_posts_are_put_in_or_none(path: Path) -> None:
     """One that is wrong keeps the others out, and says which field."""
     with Queue(path) as queue:
-        with pytest.raises(Rejected, match="author"):
+        with pytest.raises(InvalidInputError, match="author"):
             queue.put([ONE, Suspected("p2", "", "spam", 0.8, "x")], now=NOW)
         assert queue.items() == []
 
@@ -119,7 +119,7 @@ def test_the_file_is_for_its_owner_alone(path: Path) -> None:
 def test_what_is_no_queue_is_refused(path: Path) -> None:
     """By name, without what stands in it."""
     path.write_bytes(b"something else" * 100)
-    with pytest.raises(Misconfigured, match=r"mods\.queue: the queue cannot be opened"):
+    with pytest.raises(ConfigurationError, match=r"mods\.queue: the queue cannot be opened"):
         Queue(path)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sesame_social import CommunityPosts, PostEvent, kinds, sesame_signal_providers
 from sesame_social.events import LONGEST
 
-from sesame_sdk import Identity, KeptBack, Polarity, Rejected, Signal
+from sesame_sdk import InvalidInputError, Polarity, Pseudonymizer, Signal, Skipped
 
 AT = datetime(2026, 5, 1, 10, tzinfo=UTC)
 HELPFUL = {"post": "p1", "author": "ada", "at": "2026-05-01T12:00:00+02:00", "event": "helpful", "by": 3}
@@ -20,31 +20,31 @@ ABUSE = {**HELPFUL, "event": "abuse_confirmed", "by": "moderator-7"}
 
 
 @pytest.fixture(scope="session")
-def identity() -> Identity:
+def identity() -> Pseudonymizer:
     """A site's identity with a fixed secret."""
-    return Identity(b"a secret of thirty-two bytes....")
+    return Pseudonymizer(b"a secret of thirty-two bytes....")
 
 
 @pytest.fixture
-def said(tmp_path: Path, identity: Identity) -> Callable[..., list[Signal | KeptBack]]:
+def said(tmp_path: Path, identity: Pseudonymizer) -> Callable[..., list[Signal | Skipped]]:
     """Everything that becomes of these lines."""
 
-    def run(*lines: dict[str, object] | str) -> list[Signal | KeptBack]:
+    def run(*lines: dict[str, object] | str) -> list[Signal | Skipped]:
         file = tmp_path / "posts.jsonl"
         file.write_text("".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines))
         provider = CommunityPosts()
-        made: list[Signal | KeptBack] = []
+        made: list[Signal | Skipped] = []
         for event in provider.read(file):
-            made += [event] if isinstance(event, KeptBack) else provider.signals(event, identity)
+            made += [event] if isinstance(event, Skipped) else provider.signals(event, identity)
         return made
 
     return run
 
 
-Said = Callable[..., list[Signal | KeptBack]]
+Said = Callable[..., list[Signal | Skipped]]
 
 
-def test_a_post_that_others_found_helpful_is_a_reward(said: Said, identity: Identity) -> None:
+def test_a_post_that_others_found_helpful_is_a_reward(said: Said, identity: Pseudonymizer) -> None:
     """One signal of value 1 about the author, at the time of the mark, in UTC."""
     (one,) = said(HELPFUL)
     assert one == Signal(
@@ -106,7 +106,7 @@ def test_what_does_not_count_is_kept_back_and_stops_nothing(
 ) -> None:
     """The next line is read as if nothing had been."""
     kept, signal = said({**HELPFUL, **changed}, {**HELPFUL, "post": "p2"})
-    assert kept == KeptBack(reason)
+    assert kept == Skipped(reason)
     assert isinstance(signal, Signal)
 
 
@@ -125,19 +125,19 @@ def test_what_does_not_count_is_kept_back_and_stops_nothing(
 def test_an_unreadable_line_is_kept_back(line: str, said: Said) -> None:
     """Once, however long it is; the next line is read."""
     kept, signal = said(line, HELPFUL)
-    assert kept == KeptBack("unreadable line")
+    assert kept == Skipped("unreadable line")
     assert isinstance(signal, Signal)
 
 
 def test_a_piece_of_an_overlong_line_never_passes_for_an_event(said: Said) -> None:
     """Whoever can write a long text cannot write an event into it."""
-    assert said("x" * LONGEST + json.dumps(HELPFUL)) == [KeptBack("unreadable line")]
+    assert said("x" * LONGEST + json.dumps(HELPFUL)) == [Skipped("unreadable line")]
 
 
 def test_a_post_counts_once_for_each_sort_of_event(said: Said) -> None:
     """A second mark changes nothing; abuse of the same post is another matter."""
     made = said(HELPFUL, {**HELPFUL, "at": "2026-05-02T00:00:00Z"}, ABUSE, ABUSE)
-    assert [one.reason if isinstance(one, KeptBack) else one.kind for one in made] == [
+    assert [one.reason if isinstance(one, Skipped) else one.kind for one in made] == [
         "community.post.helpful",
         "post counted already",
         "community.abuse.confirmed",
@@ -179,7 +179,7 @@ def test_a_file_that_cannot_be_opened_is_rejected(content: bytes | None, tmp_pat
     """Broken packing, a broken-off download, no file at all: one of our errors."""
     if content is not None:
         (tmp_path / "posts.gz").write_bytes(content)
-    with pytest.raises(Rejected, match=r"posts\.gz: cannot be read"):
+    with pytest.raises(InvalidInputError, match=r"posts\.gz: cannot be read"):
         list(CommunityPosts().read(tmp_path / "posts.gz"))
 
 

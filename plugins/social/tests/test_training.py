@@ -9,7 +9,7 @@ from sesame_social.training import datasets, training_sets
 from sesame_social.training.logistic_regression import fit
 from sesame_social.training.train import SEED, train
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 
 def test_the_same_rows_and_seed_make_the_same_head(shared_data: Path) -> None:
@@ -45,5 +45,5 @@ def test_two_copies_of_a_text_are_on_the_same_side(shared_data: Path) -> None:
 
 def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
     """One clear error."""
-    with pytest.raises(Rejected, match="cannot be read"):
+    with pytest.raises(InvalidInputError, match="cannot be read"):
         datasets.rows(tmp_path, "sms")

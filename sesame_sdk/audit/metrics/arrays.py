@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int64]
@@ -46,11 +46,11 @@ def flags(values: ArrayLike, name: str) -> Flags:
     """(N,) bools.
 
     Raises:
-        Rejected: not one-dimensional, or not bools.
+        InvalidInputError: not one-dimensional, or not bools.
     """
     array = _flat(values, name)
     if array.dtype != np.bool_:
-        raise Rejected("must be bools", field=name, mend="pass a comparison, such as scores >= 600")
+        raise InvalidInputError("must be bools", field=name, hint="pass a comparison, such as scores >= 600")
     return array.astype(np.bool_, copy=False)
 
 
@@ -58,13 +58,15 @@ def codes(values: ArrayLike, name: str = "group") -> Codes:
     """(N,) whole numbers from 0 to `MOST_GROUPS`.
 
     Raises:
-        Rejected: anything else.
+        InvalidInputError: anything else.
     """
     array = _flat(values, name)
     if array.dtype.kind not in "iu":
-        raise Rejected("must be whole numbers", field=name, mend="number the groups from 0")
+        raise InvalidInputError("must be whole numbers", field=name, hint="number the groups from 0")
     if array.size and not (array.min() >= 0 and array.max() < MOST_GROUPS):
-        raise Rejected(f"must be from 0 to {MOST_GROUPS - 1:,}", field=name, mend="number the groups from 0")
+        raise InvalidInputError(
+            f"must be from 0 to {MOST_GROUPS - 1:,}", field=name, hint="number the groups from 0"
+        )
     return array.astype(np.int64, copy=False)
 
 
@@ -74,18 +76,18 @@ def numbers(
     """(N,) floats, none NaN.
 
     Raises:
-        Rejected: not numbers, NaN, out of the bounds, or infinite where that is not allowed.
+        InvalidInputError: not numbers, NaN, out of the bounds, or infinite where that is not allowed.
     """
     array = _flat(values, name)
     if array.dtype.kind not in "iuf":
-        raise Rejected("must be numbers", field=name)
+        raise InvalidInputError("must be numbers", field=name)
     floats = array.astype(np.float64, copy=False)
     if np.isnan(floats).any() or not (infinite or np.isfinite(floats).all()):
-        raise Rejected("must hold no NaN" + ("" if infinite else " and no infinity"), field=name)
+        raise InvalidInputError("must hold no NaN" + ("" if infinite else " and no infinity"), field=name)
     if floats.size and floats.min() < least:
-        raise Rejected(f"must be {least:g} or more", field=name)
+        raise InvalidInputError(f"must be {least:g} or more", field=name)
     if floats.size and floats.max() > most:
-        raise Rejected(f"must be {most:g} or less", field=name)
+        raise InvalidInputError(f"must be {most:g} or less", field=name)
     return floats
 
 
@@ -93,17 +95,17 @@ def number(value: float, name: str, *, above: float) -> float:
     """A finite float of more than `above`.
 
     Raises:
-        Rejected: anything else.
+        InvalidInputError: anything else.
     """
     if not (np.isfinite(value) and value > above):
-        raise Rejected(f"must be more than {above:g}, and finite", field=name)
+        raise InvalidInputError(f"must be more than {above:g}, and finite", field=name)
     return float(value)
 
 
 def same_length(**arrays: NDArray[np.generic]) -> None:
     """Refuse arrays that do not speak of the same people, by name."""
     if len({array.size for array in arrays.values()}) > 1:
-        raise Rejected("must be of one length", field=", ".join(arrays))
+        raise InvalidInputError("must be of one length", field=", ".join(arrays))
 
 
 def by_group(values: Numbers | Flags, group: Codes, fewest: int = 1) -> ByGroup:
@@ -126,5 +128,5 @@ def ratio(small: float, large: float) -> float:
 def _flat(values: ArrayLike, name: str) -> NDArray[np.generic]:
     array = np.asarray(values)
     if array.ndim != 1:
-        raise Rejected("must have one dimension", field=name)
+        raise InvalidInputError("must have one dimension", field=name)
     return array

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import Numbers
 from sesame_sdk.audit.metrics.definitions import CONFORMITY_LOSS, CONFORMITY_WEIGHT
-from sesame_sdk.audit.metrics.measurement import Measured
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.metrics.tables import rows_of
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 
 @frozen(eq=False)
@@ -39,7 +39,7 @@ def conformity_weight(weights: ArrayLike, conforming: ArrayLike) -> float:
         conforming: (K,) bools: whether the kind is about expression, taste or associates.
 
     Raises:
-        Rejected: an array is of the wrong kind, or the two differ in length.
+        InvalidInputError: an array is of the wrong kind, or the two differ in length.
 
     Source: ours, after C(2025) 5052, 165-169. Neither sign excuses: a reward presses as a penalty does.
     """
@@ -53,13 +53,13 @@ def entropy(counts: ArrayLike) -> Numbers:
     """(T,) entropy of each row of (T, C) counts, in bits: -sum of share * log2(share). 0 for an empty row.
 
     Raises:
-        Rejected: not two-dimensional, negative, or not finite.
+        InvalidInputError: not two-dimensional, negative, or not finite.
     """
     table = np.asarray(counts, np.float64)
     if table.ndim != 2:
-        raise Rejected("must have two dimensions: choices, options", field="counts")
+        raise InvalidInputError("must have two dimensions: choices, options", field="counts")
     if not np.isfinite(table).all() or (table < 0).any():
-        raise Rejected("must be 0 or more, and finite", field="counts")
+        raise InvalidInputError("must be 0 or more, and finite", field="counts")
     total = table.sum(axis=1, keepdims=True)
     share = np.divide(table, total, out=np.zeros_like(table), where=total > 0)
     # From log2(1 / share), so that a single option gives 0 and not -0.
@@ -76,26 +76,26 @@ def conformity_loss(before: ArrayLike, after: ArrayLike) -> Loss:
         after: the same, once everybody did what a score asks of them.
 
     Raises:
-        Rejected: not two tables of one shape, or not counts.
+        InvalidInputError: not two tables of one shape, or not counts.
 
     Source: ours, after Hardt et al. 2016, Strategic Classification.
     """
     if np.shape(before) != np.shape(after):
-        raise Rejected("must be of one shape", field="before, after")
+        raise InvalidInputError("must be of one shape", field="before, after")
     had, has = entropy(before), entropy(after)
     overall = _loss(had.sum(keepdims=True), has.sum(keepdims=True))
     return Loss(float(overall[0]), _loss(had, has))
 
 
-def measure_conformity_weight(weights: ArrayLike, conforming: ArrayLike, kinds: Sequence[str]) -> Measured:
+def measure_conformity_weight(weights: ArrayLike, conforming: ArrayLike, kinds: Sequence[str]) -> Measurement:
     """CNF-1 with its verdict. Rows are the share of all weight that each conforming kind has."""
     value = conformity_weight(weights, conforming)
     size = np.abs(np.asarray(weights, np.float64)) * np.asarray(conforming)
     rows = rows_of(kinds, size / max(np.abs(weights).sum(), np.finfo(np.float64).tiny))
-    return Measured(CONFORMITY_WEIGHT, value, tuple(row for row in rows if row.value))
+    return Measurement(CONFORMITY_WEIGHT, value, tuple(row for row in rows if row.value))
 
 
-def measure_conformity_loss(before: ArrayLike, after: ArrayLike, choices: Sequence[str]) -> Measured:
+def measure_conformity_loss(before: ArrayLike, after: ArrayLike, choices: Sequence[str]) -> Measurement:
     """CNF-2 with its verdict. Rows are the loss in each choice.
 
     The verdict is on the worst choice: variety gained in one does not make up for another's loss.
@@ -103,7 +103,7 @@ def measure_conformity_loss(before: ArrayLike, after: ArrayLike, choices: Sequen
     loss = conformity_loss(before, after)
     worst = float(loss.choices.max()) if loss.choices.size else None
     note = f"over all choices together: {CONFORMITY_LOSS.show(loss.overall)}"
-    return Measured(CONFORMITY_LOSS, worst, rows_of(choices, loss.choices), note)
+    return Measurement(CONFORMITY_LOSS, worst, rows_of(choices, loss.choices), note)
 
 
 def _loss(had: Numbers, has: Numbers) -> Numbers:

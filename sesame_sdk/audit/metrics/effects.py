@@ -11,9 +11,9 @@ from attrs import evolve
 from sesame_sdk.audit.metrics.arrays import Flags
 from sesame_sdk.audit.metrics.definitions import IMPACT_RATIO
 from sesame_sdk.audit.metrics.impact_ratio import impact_ratio
-from sesame_sdk.audit.metrics.measurement import Measured
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.metrics.tables import FEWEST, measured_groups
-from sesame_sdk.audit.simulation.simulate import Played
+from sesame_sdk.audit.simulation.simulate import SimulationResult
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.terms import Consequence, Side
 
@@ -22,21 +22,21 @@ from sesame_sdk.model.terms import Consequence, Side
 FEWEST_SELECTED = 250
 
 
-def impact(played: Played) -> Measured:
+def impact(played: SimulationResult) -> Measurement:
     """DIS-1 of the worst effect, of those that meet or spare enough people to be compared."""
     chosen = selections(played)
     found = [_compared(played, name, selected) for name, selected in chosen.items()]
     worst = min(
         (each for each in found if each.value is not None),
         key=lambda each: (each.value or 0.0, each.note),
-        default=Measured(IMPACT_RATIO, None),
+        default=Measurement(IMPACT_RATIO, None),
     )
     few = sum(each.value is None for each in found)
     left = f"{few} of {len(chosen)} not compared: they reach too few people" if few else ""
     return evolve(worst, note=". ".join(filter(None, (worst.note, left))))
 
 
-def _compared(played: Played, name: str, selected: Flags) -> Measured:
+def _compared(played: SimulationResult, name: str, selected: Flags) -> Measurement:
     rate = float(selected.mean())
     fewest = max(FEWEST, math.ceil(FEWEST_SELECTED / rate)) if rate else selected.size + 1
     found = impact_ratio(selected, played.people.group, fewest)
@@ -47,7 +47,7 @@ def _compared(played: Played, name: str, selected: Flags) -> Measured:
     return evolve(measured, note=f"{name}. {small}" if left_out else name)
 
 
-def selections(played: Played) -> dict[str, Flags]:
+def selections(played: SimulationResult) -> dict[str, Flags]:
     """(N,) who fares well by each effect: whom a benefit reaches, whom anything else spares."""
     policy, scored = played.policies[0], played.scored[0]
     starts = {band.name: band.start for band in policy.bands}

@@ -17,7 +17,7 @@ from sesame_sdk.audit.metrics.arrays import Flags, Numbers
 from sesame_sdk.audit.simulation.behaviour import Habit, habits
 from sesame_sdk.audit.simulation.people import People
 from sesame_sdk.audit.simulation.population import Population
-from sesame_sdk.audit.simulation.simulate import Played
+from sesame_sdk.audit.simulation.simulate import SimulationResult
 from sesame_sdk.model.policy import Weighting
 
 
@@ -34,7 +34,7 @@ class Effort:
     beyond: Flags
 
 
-def least_effort(played: Played, target: float) -> Effort | None:
+def least_effort(played: SimulationResult, target: float) -> Effort | None:
     """What takes each person to `target` points; None where no kind says what effort it takes."""
     policy, scored = played.policies[0], played.scored[0]
     acts = {habit.kind: habit for habit in habits(policy)}

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import ByGroup, Codes, Numbers
 from sesame_sdk.audit.metrics.definitions import EXPOSURE
-from sesame_sdk.audit.metrics.measurement import Measured
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.metrics.tables import FEWEST, measured_groups
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 
 @frozen(eq=False)
@@ -48,7 +48,7 @@ def attention_by_rank(ranks: ArrayLike) -> Numbers:
     """(N,) 1 / log2(1 + rank), from ranks of 1 or more; infinite for whoever is not shown at all.
 
     Raises:
-        Rejected: a rank is less than 1, or NaN.
+        InvalidInputError: a rank is less than 1, or NaN.
     """
     return np.asarray(1.0 / np.log2(1.0 + arrays.numbers(ranks, "ranks", least=1, infinite=True)))
 
@@ -57,7 +57,8 @@ def attention_by_score(scores: ArrayLike) -> Numbers:
     """(N,) attention when the highest score comes first and equals share.
 
     Raises:
-        Rejected: a score is NaN or infinite. Whoever has no score needs a neutral place first (NOS-1).
+        InvalidInputError: a score is NaN or infinite. Whoever has no score needs a neutral place first
+            (NOS-1).
     """
     values = -arrays.numbers(scores, "scores")
     _, tie, people = np.unique(values, return_inverse=True, return_counts=True)
@@ -79,7 +80,7 @@ def exposure(attention: ArrayLike, group: ArrayLike, fewest: int = 1) -> Exposur
         fewest: a smaller group is not compared.
 
     Raises:
-        Rejected: an array is of the wrong kind, or the two differ in length.
+        InvalidInputError: an array is of the wrong kind, or the two differ in length.
 
     Source: Singh and Joachims 2018, Fairness of Exposure in Rankings.
     """
@@ -99,11 +100,11 @@ def exposure_curve(attention: ArrayLike, group: ArrayLike, points: int = 100) ->
         points: at most 10,000.
 
     Raises:
-        Rejected: an array is of the wrong kind, the two differ in length, or there are no people.
+        InvalidInputError: an array is of the wrong kind, the two differ in length, or there are no people.
     """
     seen, codes = _checked(attention, group)
     if not seen.size:
-        raise Rejected("must hold somebody", field="attention")
+        raise InvalidInputError("must hold somebody", field="attention")
     points = int(min(arrays.number(points, "points", above=0), 10_000))
     places = np.unique(np.geomspace(1, seen.size, points).round().astype(np.int64))
     places[-1] = seen.size
@@ -115,7 +116,7 @@ def exposure_curve(attention: ArrayLike, group: ArrayLike, points: int = 100) ->
     return Curve(places, gathered / np.maximum(people, 1)[:, None])
 
 
-def measure_exposure(attention: ArrayLike, group: ArrayLike, names: Sequence[str]) -> Measured:
+def measure_exposure(attention: ArrayLike, group: ArrayLike, names: Sequence[str]) -> Measurement:
     """EXPO-1 with its verdict. Rows are mean attention; groups of fewer than `FEWEST` are not compared."""
     found = exposure(attention, group, FEWEST)
     return measured_groups(EXPOSURE, found.ratio, found.groups.means, found.groups, names)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import Codes, Numbers
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 #: A thousand places take 8 MB, and nobody looks further down.
 MOST_PLACES = 1_000
@@ -49,7 +49,7 @@ def fa_ir_table(k: int, p: float, alpha: float = 0.1) -> Codes:
         alpha: chance of failing one fair top, 0 to less than 1.
 
     Raises:
-        Rejected: a number is out of its bounds.
+        InvalidInputError: a number is out of its bounds.
 
     Source: Zehlike et al. 2017, FA*IR, definition 3.1.
     """
@@ -88,7 +88,7 @@ def adjusted_alpha(k: int, p: float, alpha: float = 0.1) -> float:
     `alpha`; this takes the one that does not.
 
     Raises:
-        Rejected: a number is out of its bounds.
+        InvalidInputError: a number is out of its bounds.
 
     Source: Zehlike et al. 2017, FA*IR, section 4; the discrete search as in arXiv 2012.12795.
     """
@@ -117,7 +117,7 @@ def fa_ir_holds(flags: ArrayLike, p: float, alpha: float = 0.1, *, adjusted: boo
         adjusted: hold the chance over all tops together to `alpha`, and not only that of each.
 
     Raises:
-        Rejected: there are no places or more than `MOST_PLACES`, or a number is out of its bounds.
+        InvalidInputError: there are no places or more than `MOST_PLACES`, or a number is out of its bounds.
     """
     members = arrays.flags(flags, "flags")
     each = adjusted_alpha(members.size, p, alpha) if adjusted else alpha
@@ -146,8 +146,10 @@ def _fails(cdf: Numbers, p: float, alpha: float) -> float:
 
 def _check(k: int, p: float, alpha: float) -> None:
     if not 1 <= k <= MOST_PLACES:
-        raise Rejected(f"must be 1 to {MOST_PLACES:,} places", field="k", mend="test the top of the ranking")
+        raise InvalidInputError(
+            f"must be 1 to {MOST_PLACES:,} places", field="k", hint="test the top of the ranking"
+        )
     if not 0 <= p <= 1:
-        raise Rejected("must be 0 to 1", field="p")
+        raise InvalidInputError("must be 0 to 1", field="p")
     if not 0 <= alpha < 1:
-        raise Rejected("must be 0 to less than 1", field="alpha")
+        raise InvalidInputError("must be 0 to less than 1", field="alpha")

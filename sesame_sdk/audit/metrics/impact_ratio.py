@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import ByGroup, Numbers
 from sesame_sdk.audit.metrics.definitions import IMPACT_RATIO
-from sesame_sdk.audit.metrics.measurement import Measured
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.metrics.tables import FEWEST, measured_groups
 
 
@@ -54,7 +54,7 @@ def impact_ratio(selected: ArrayLike, group: ArrayLike, fewest: int = 1) -> Impa
     return Impact(rates, ratios, arrays.ratio(rates.lowest, highest))
 
 
-def measure_impact_ratio(selected: ArrayLike, group: ArrayLike, names: Sequence[str]) -> Measured:
+def measure_impact_ratio(selected: ArrayLike, group: ArrayLike, names: Sequence[str]) -> Measurement:
     """DIS-1 with its verdict. Rows are ratios; groups of fewer than `FEWEST` are not compared."""
     impact = impact_ratio(selected, group, FEWEST)
     return measured_groups(IMPACT_RATIO, impact.worst, impact.ratios, impact.groups, names)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import Numbers
 from sesame_sdk.audit.metrics.definitions import PARTNER_INFLUENCE, VOLATILITY
-from sesame_sdk.audit.metrics.measurement import Measured
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.metrics.tables import rows_of
 
 
@@ -75,15 +75,15 @@ def partner_influence(partner_caps: ArrayLike, floors: ArrayLike, caps: ArrayLik
     return Influence(max(up, down), up, down, reach / width)
 
 
-def measure_volatility(falls: ArrayLike, span: float, kinds: Sequence[str]) -> Measured:
+def measure_volatility(falls: ArrayLike, span: float, kinds: Sequence[str]) -> Measurement:
     """VOL-1 with its verdict. Rows are the largest fall of each kind, as a share of the range."""
     value = volatility(falls, span)
-    return Measured(VOLATILITY, value, rows_of(kinds, np.asarray(falls, np.float64) / span))
+    return Measurement(VOLATILITY, value, rows_of(kinds, np.asarray(falls, np.float64) / span))
 
 
 def measure_partner_influence(
     partner_caps: ArrayLike, floors: ArrayLike, caps: ArrayLike, span: float, kinds: Sequence[str]
-) -> Measured:
+) -> Measurement:
     """PTN-1 with its verdict. Rows are how far one partner moves each kind, as a share of the range."""
     found = partner_influence(partner_caps, floors, caps, span)
-    return Measured(PARTNER_INFLUENCE, found.share, rows_of(kinds, found.kinds))
+    return Measurement(PARTNER_INFLUENCE, found.share, rows_of(kinds, found.kinds))

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from attrs import Attribute, field, frozen, validators
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.finding import Action, Finding
 
@@ -57,7 +57,9 @@ _ACTIONS: Final = {Verdict.WARN: Action.WARN, Verdict.REFUSE: Action.REFUSE}
 
 def _number(_: object, attribute: "Attribute[Any]", value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-        raise Rejected("must be a number, not NaN", field=attribute.name, mend="pass None for not measured")
+        raise InvalidInputError(
+            "must be a number, not NaN", field=attribute.name, hint="pass None for not measured"
+        )
 
 
 @frozen
@@ -82,7 +84,7 @@ class Metric:
         title: what a reader calls it.
         formula: in plain text.
         thresholds: any order; the worst one passed decides.
-        mend: what an operator could change.
+        hint: what an operator could change.
         source: the law or paper that formula or threshold is drawn from; ours are called ours.
         rows: what a line of the table is: ``group``, ``kind``.
         form: how values are written, as of `format`: ``.3f``, ``.1%``.
@@ -93,7 +95,7 @@ class Metric:
     title: str = field(validator=model_validators.text(100))
     formula: str = field(validator=model_validators.text(200))
     thresholds: tuple[Threshold, ...] = field(validator=model_validators.tuple_of(Threshold, at_least=1))
-    mend: str = field(validator=model_validators.sentence)
+    hint: str = field(validator=model_validators.sentence)
     source: str = field(validator=model_validators.text(200))
     rows: str = field(default="group", validator=model_validators.text(32))
     form: str = field(default=".3f", validator=model_validators.text(8))
@@ -127,7 +129,7 @@ class Row:
 
 
 @frozen
-class Measured:
+class Measurement:
     """What a metric came to.
 
     Attributes:
@@ -137,7 +139,7 @@ class Measured:
         note: what a reader should know of this measurement.
 
     Raises:
-        Rejected: a value is NaN.
+        InvalidInputError: a value is NaN.
     """
 
     metric: Metric = field(validator=validators.instance_of(Metric))
@@ -169,7 +171,7 @@ class Measured:
         return f"{self.id} {self.metric.title}: {self.metric.show(self.value)}, {self.verdict}"
 
 
-def finding(measured: Measured, about: str) -> Finding | None:
+def finding(measured: Measurement, about: str) -> Finding | None:
     """A finding where the verdict is warn or refuse; None for any other.
 
     Args:
@@ -180,10 +182,10 @@ def finding(measured: Measured, about: str) -> Finding | None:
     if past is None or past.verdict not in _ACTIONS:
         return None
     action, reason = _ACTIONS[past.verdict], _reason(measured, past)
-    return Finding(metric.id, action, about, reason, metric.mend, metric.source, metric.dated)
+    return Finding(metric.id, action, about, reason, metric.hint, metric.source, metric.dated)
 
 
-def _reason(measured: Measured, past: Threshold) -> str:
+def _reason(measured: Measurement, past: Threshold) -> str:
     metric, worst = measured.metric, measured.worst_row
     value, bound = metric.show(measured.value), metric.show(past.bound)
     if value == bound and past.side is not Side.FROM:

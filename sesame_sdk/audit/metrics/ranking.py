@@ -8,14 +8,14 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.definitions import FAIR_RANKING
 from sesame_sdk.audit.metrics.fair_ranking import fa_ir_holds
-from sesame_sdk.audit.metrics.measurement import Measured, Row
+from sesame_sdk.audit.metrics.measurement import Measurement, Row
 from sesame_sdk.audit.metrics.tables import FEWEST
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 
 def measure_fair_ranking(
     ranked: ArrayLike, names: Sequence[str], *, top: int = 100, alpha: float = 0.1
-) -> Measured:
+) -> Measurement:
     """FAIR-1: each group's least surplus in the first `top` places, against its share of all who are ranked.
 
     Groups of fewer than `FEWEST` are not tested; the others share `alpha` evenly (Bonferroni).
@@ -27,15 +27,16 @@ def measure_fair_ranking(
         alpha: chance of a warning about a ranking that is fair to all groups.
 
     Raises:
-        Rejected: `ranked` is not group numbers, a group has no name, or a number is out of its bounds.
+        InvalidInputError: `ranked` is not group numbers, a group has no name, or a number is out of its
+            bounds.
     """
     codes = arrays.codes(ranked, "ranked")
     people = np.bincount(codes)
     if len(names) < people.size:
-        raise Rejected(f"must name all {people.size} groups, not {len(names)}", field="names")
+        raise InvalidInputError(f"must name all {people.size} groups, not {len(names)}", field="names")
     tested = np.flatnonzero(people >= FEWEST).tolist()
     if len(tested) < 2:
-        return Measured(FAIR_RANKING, None, (), f"fewer than two groups have {FEWEST} people")
+        return Measurement(FAIR_RANKING, None, (), f"fewer than two groups have {FEWEST} people")
     shared = alpha / len(tested)
     found = [fa_ir_holds(codes[:top] == group, people[group] / codes.size, shared) for group in tested]
     rows = tuple(
@@ -43,4 +44,4 @@ def measure_fair_ranking(
     )
     fails = [test.fails_at for test in found if test.fails_at is not None]
     note = f"first too few at place {min(fails)}" if fails else ""
-    return Measured(FAIR_RANKING, min(test.surplus for test in found), rows, note)
+    return Measurement(FAIR_RANKING, min(test.surplus for test in found), rows, note)

@@ -27,12 +27,12 @@ from sesame_sdk.audit.metrics.effects import impact, target_of
 from sesame_sdk.audit.metrics.effort import least_effort
 from sesame_sdk.audit.metrics.exposure import attention_by_score, measure_exposure
 from sesame_sdk.audit.metrics.influence import measure_partner_influence, measure_volatility
-from sesame_sdk.audit.metrics.measurement import Measured
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.metrics.ranking import measure_fair_ranking
 from sesame_sdk.audit.metrics.social_burden import measure_data_exposure, measure_social_burden
 from sesame_sdk.audit.metrics.stability import measure_stability
 from sesame_sdk.audit.report.model import Choices
-from sesame_sdk.audit.simulation.simulate import Played
+from sesame_sdk.audit.simulation.simulate import SimulationResult
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signals import Conduct, Sensitivity
 
@@ -42,8 +42,8 @@ _PRESSING = (Sensitivity.POLITICAL, Sensitivity.SPECIAL, Sensitivity.TASTE)
 
 
 def measure_all(
-    played: Played, choices: tuple[Choices, ...], stability: Measured | None
-) -> tuple[Measured, ...]:
+    played: SimulationResult, choices: tuple[Choices, ...], stability: Measurement | None
+) -> tuple[Measurement, ...]:
     """Every metric, in the order of the catalogue.
 
     Args:
@@ -72,7 +72,7 @@ def measure_all(
     )
 
 
-def _halves(played: Played) -> Measured:
+def _halves(played: SimulationResult) -> Measurement:
     early, late = (half.points[half.has] for half in played.halves)
     note = "the second half of the time against the first, each by itself"
     if not early.size or not late.size:
@@ -81,7 +81,7 @@ def _halves(played: Played) -> Measured:
     return _noted(measured, note)
 
 
-def _volatility(played: Played) -> Measured:
+def _volatility(played: SimulationResult) -> Measurement:
     policy = played.policies[0]
     lowering = [each for each in policy.weightings if each.can_lower]
     lines = [(f"{each.kind.name}, at worst", _worst_fall(each)) for each in lowering]
@@ -101,19 +101,19 @@ def _worst_fall(weighting: Weighting) -> float:
     return min(lifted + weighting.partner_cap, weighting.cap - weighting.floor) if weighting.cap else taken
 
 
-def _conformity_weight(policy: Policy) -> Measured:
+def _conformity_weight(policy: Policy) -> Measurement:
     kinds = policy.weightings
     pressing = [one.kind.sensitivity in _PRESSING or one.kind.conduct is Conduct.OTHERS for one in kinds]
     reach = [one.cap - one.floor for one in kinds]
     return measure_conformity_weight(reach, pressing, [one.kind.name for one in kinds])
 
 
-def _burden(played: Played) -> Measured:
+def _burden(played: SimulationResult) -> Measurement:
     policy = played.policies[0]
     target = target_of(policy)
     effort = least_effort(played, target)
     if effort is None:
-        return Measured(SOCIAL_BURDEN, None, (), "no kind says what effort it takes")
+        return Measurement(SOCIAL_BURDEN, None, (), "no kind says what effort it takes")
     qualified = played.people.reliability > 0
     measured = measure_social_burden(effort.cost, qualified, played.people.group, played.population.names)
     beyond = float(effort.beyond[qualified].mean()) if qualified.any() else 0.0
@@ -121,7 +121,7 @@ def _burden(played: Played) -> Measured:
     return _noted(measured, note)
 
 
-def _influence(policy: Policy) -> Measured:
+def _influence(policy: Policy) -> Measurement:
     kinds = policy.weightings
     return measure_partner_influence(
         [one.partner_cap for one in kinds],
@@ -132,7 +132,7 @@ def _influence(policy: Policy) -> Measured:
     )
 
 
-def _data(policy: Policy) -> Measured:
+def _data(policy: Policy) -> Measurement:
     kept, needed = kept_and_needed(policy)
     purposes = [purpose.rsplit("#", 1)[-1].rsplit(":", 1)[-1] for purpose in policy.purposes] or [
         "no purpose"
@@ -141,5 +141,5 @@ def _data(policy: Policy) -> Measured:
     return measure_data_exposure(each, each * len(kept), each * np.mean(kept), each * sum(needed), purposes)
 
 
-def _noted(measured: Measured, note: str) -> Measured:
+def _noted(measured: Measurement, note: str) -> Measurement:
     return evolve(measured, note=". ".join(filter(None, (note, measured.note))))

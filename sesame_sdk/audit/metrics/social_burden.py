@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import ByGroup, Numbers
 from sesame_sdk.audit.metrics.definitions import DATA_EXPOSURE, SOCIAL_BURDEN
-from sesame_sdk.audit.metrics.measurement import Measured
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.metrics.tables import FEWEST, measured_groups, rows_of
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 
 @frozen(eq=False)
@@ -53,7 +53,7 @@ def social_burden(cost: ArrayLike, qualified: ArrayLike, group: ArrayLike, fewes
         fewest: a group with fewer qualified people is not compared.
 
     Raises:
-        Rejected: an array is of the wrong kind, or they differ in length.
+        InvalidInputError: an array is of the wrong kind, or they differ in length.
 
     Source: Milli et al. 2019, The Social Cost of Strategic Classification.
     """
@@ -76,7 +76,7 @@ def data_exposure(
         least: (P,) the same product, had each purpose no more than it needs.
 
     Raises:
-        Rejected: a number is negative or not finite, or the arrays differ in length.
+        InvalidInputError: a number is negative or not finite, or the arrays differ in length.
 
     Source: GDPR 5(1)(c), data minimisation.
     """
@@ -91,7 +91,7 @@ def data_exposure(
 
 def measure_social_burden(
     cost: ArrayLike, qualified: ArrayLike, group: ArrayLike, names: Sequence[str]
-) -> Measured:
+) -> Measurement:
     """BRD-1 with its verdict. Rows are mean costs; fewer than `FEWEST` qualified are not compared."""
     burden = social_burden(cost, qualified, group, FEWEST)
     return measured_groups(SOCIAL_BURDEN, burden.ratio, burden.groups.means, burden.groups, names)
@@ -99,9 +99,9 @@ def measure_social_burden(
 
 def measure_data_exposure(
     recipients: ArrayLike, fields: ArrayLike, days: ArrayLike, least: ArrayLike, purposes: Sequence[str]
-) -> Measured:
+) -> Measurement:
     """DATA-1 with its verdict, on the worst purpose: one that is spared does not excuse another's excess."""
     if not np.size(recipients):
-        raise Rejected("must hold a purpose", field="recipients")
+        raise InvalidInputError("must hold a purpose", field="recipients")
     found = data_exposure(recipients, fields, days, least)
-    return Measured(DATA_EXPOSURE, float(found.purposes.max()), rows_of(purposes, found.purposes))
+    return Measurement(DATA_EXPOSURE, float(found.purposes.max()), rows_of(purposes, found.purposes))

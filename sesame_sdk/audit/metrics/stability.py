@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import Codes, Numbers
 from sesame_sdk.audit.metrics.definitions import STABILITY
-from sesame_sdk.audit.metrics.measurement import Measured, Row
-from sesame_sdk.errors import Rejected
+from sesame_sdk.audit.metrics.measurement import Measurement, Row
+from sesame_sdk.errors import InvalidInputError
 
 #: By chance alone the index is near (bins - 1) * (1 / expected + 1 / actual): 0.036 for ten bins and 500
 #: people twice (Yurdakul 2018). With fewer, a reading of 0.10 would say little. Our choice.
@@ -50,13 +50,13 @@ def psi(expected: ArrayLike, actual: ArrayLike, bins: int = 10) -> Shift:
         bins: 2 to 100; point masses make them fewer.
 
     Raises:
-        Rejected: either is empty, or not finite numbers.
+        InvalidInputError: either is empty, or not finite numbers.
 
     Source: a convention of credit scoring; Yurdakul 2018. It is the symmetric Kullback-Leibler divergence.
     """
     before, now = arrays.numbers(expected, "expected"), arrays.numbers(actual, "actual")
     if not before.size or not now.size:
-        raise Rejected("must both hold scores", field="expected, actual")
+        raise InvalidInputError("must both hold scores", field="expected, actual")
     ends = edges(before, bins)
     counts = [np.bincount(np.searchsorted(ends, side), minlength=ends.size + 1) for side in (before, now)]
     e, a = (np.where(count, count, _HALF_A_PERSON) / count.sum() for count in counts)
@@ -70,10 +70,10 @@ def edges(scores: Numbers, bins: int = 10) -> Numbers:
     A score at which two or more quantiles fall also begins its bin: the score below it is an edge too.
 
     Raises:
-        Rejected: bins are not 2 to 100.
+        InvalidInputError: bins are not 2 to 100.
     """
     if not 2 <= bins <= 100:
-        raise Rejected("must be 2 to 100", field="bins")
+        raise InvalidInputError("must be 2 to 100", field="bins")
     values = np.sort(scores)
     # In whole numbers: a quantile's place must not hang on the last bit of a fraction.
     places = -(-np.arange(1, bins) * values.size // bins) - 1
@@ -82,7 +82,7 @@ def edges(scores: Numbers, bins: int = 10) -> Numbers:
     return np.union1d(ends, values[below[below >= 0]])
 
 
-def measure_stability(expected: ArrayLike, actual: ArrayLike) -> Measured:
+def measure_stability(expected: ArrayLike, actual: ArrayLike) -> Measurement:
     """PSI-1 with its verdict. Rows are what each bin adds. Not measured below `FEWEST_SCORES` on a side."""
     shift = psi(expected, actual)
     rows = tuple(
@@ -90,8 +90,8 @@ def measure_stability(expected: ArrayLike, actual: ArrayLike) -> Measured:
         for label, part, people in zip(_labels(shift.edges), shift.parts, shift.actual, strict=True)
     )
     if min(shift.expected.sum(), shift.actual.sum()) < FEWEST_SCORES:
-        return Measured(STABILITY, None, rows, f"needs {FEWEST_SCORES} people before and now")
-    return Measured(STABILITY, shift.psi, rows)
+        return Measurement(STABILITY, None, rows, f"needs {FEWEST_SCORES} people before and now")
+    return Measurement(STABILITY, shift.psi, rows)
 
 
 def _labels(ends: Numbers) -> list[str]:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from sesame_sdk.audit.metrics.arrays import ByGroup, Numbers
-from sesame_sdk.audit.metrics.measurement import Measured, Metric, Row
-from sesame_sdk.errors import Rejected
+from sesame_sdk.audit.metrics.measurement import Measurement, Metric, Row
+from sesame_sdk.errors import InvalidInputError
 
 #: Fewer people than this are shown and not compared: 29 CFR 1607.4(D) draws no conclusion from
 #: differences "based on small numbers and not statistically significant". The number is our choice.
@@ -13,7 +13,7 @@ FEWEST = 30
 
 def measured_groups(
     metric: Metric, value: float, values: Numbers, groups: ByGroup, names: Sequence[str]
-) -> Measured:
+) -> Measurement:
     """A comparison of groups: not measured with fewer than two that are large enough.
 
     Args:
@@ -24,10 +24,10 @@ def measured_groups(
         names: by group number.
 
     Raises:
-        Rejected: a group has no name.
+        InvalidInputError: a group has no name.
     """
     if len(names) < groups.people.size:
-        raise Rejected(f"must name all {groups.people.size} groups, not {len(names)}", field="names")
+        raise InvalidInputError(f"must name all {groups.people.size} groups, not {len(names)}", field="names")
     lines = zip(names, values, groups.people, groups.compared, strict=False)
     rows = tuple(
         Row(name, float(line) if compared else None, int(people))
@@ -35,18 +35,18 @@ def measured_groups(
         if people
     )
     if groups.groups_compared < 2:
-        return Measured(metric, None, rows, f"fewer than two groups have {FEWEST} people")
+        return Measurement(metric, None, rows, f"fewer than two groups have {FEWEST} people")
     left_out = sum(row.value is None for row in rows)
     note = f"groups of fewer than {FEWEST} people are shown and not compared" if left_out else ""
-    return Measured(metric, value, rows, note)
+    return Measurement(metric, value, rows, note)
 
 
 def rows_of(names: Sequence[str], values: Numbers) -> tuple[Row, ...]:
     """A row for each name, in the order given.
 
     Raises:
-        Rejected: there are not as many names as values.
+        InvalidInputError: there are not as many names as values.
     """
     if len(names) != len(values):
-        raise Rejected(f"must name all {len(values)}, not {len(names)}", field="names")
+        raise InvalidInputError(f"must name all {len(values)}, not {len(names)}", field="names")
     return tuple(Row(name, float(value)) for name, value in zip(names, values, strict=True))

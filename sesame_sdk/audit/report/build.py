@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from sesame_sdk.audit.metrics.arrays import Codes
 from sesame_sdk.audit.metrics.exposure import attention_by_score, exposure_curve
-from sesame_sdk.audit.metrics.measurement import Measured
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.report.model import Choices, Curve, Reward, Simulation, Spread
 from sesame_sdk.audit.simulation.adaptation import adapt
 from sesame_sdk.audit.simulation.behaviour import AS_OF
-from sesame_sdk.audit.simulation.simulate import Played, Scored
-from sesame_sdk.errors import Rejected
+from sesame_sdk.audit.simulation.simulate import Scored, SimulationResult
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.scoring.explain import scores
@@ -26,16 +26,18 @@ from sesame_sdk.scoring.explain import scores
 BINS = 24
 
 
-def simulated(played: Played, measured: tuple[Measured, ...], choices: tuple[Choices, ...]) -> Simulation:
+def simulated(
+    played: SimulationResult, measured: tuple[Measurement, ...], choices: tuple[Choices, ...]
+) -> Simulation:
     """Everything that a report tells of the simulated people.
 
     Raises:
-        Rejected: none of them has a score.
+        InvalidInputError: none of them has a score.
     """
     scored, population = played.scored[0], played.population
     if not scored.has.any():
-        mend = "play more people, or a greater adoption"
-        raise Rejected("nobody came to a score", field="population", mend=mend)
+        hint = "play more people, or a greater adoption"
+        raise InvalidInputError("nobody came to a score", field="population", hint=hint)
     return Simulation(
         people=population.people,
         scored=int(scored.has.sum()),
@@ -50,12 +52,12 @@ def simulated(played: Played, measured: tuple[Measured, ...], choices: tuple[Cho
     )
 
 
-def choices(played: Played) -> tuple[Choices, ...]:
+def choices(played: SimulationResult) -> tuple[Choices, ...]:
     """Free choices before and after people adapt."""
     return adapt(played)
 
 
-def members(played: Played) -> dict[str, Codes]:
+def members(played: SimulationResult) -> dict[str, Codes]:
     """Places of the people of each group that has any, in the order of the groups."""
     found = {
         name: np.flatnonzero(played.people.group == at) for at, name in enumerate(played.population.names)
@@ -63,7 +65,7 @@ def members(played: Played) -> dict[str, Codes]:
     return {name: who for name, who in found.items() if who.size}
 
 
-def _spread(played: Played) -> Spread:
+def _spread(played: SimulationResult) -> Spread:
     policy, scored = played.policies[0], played.scored[0]
     edges = np.linspace(policy.low, policy.high, BINS + 1)
     shares, medians = {}, {}
@@ -75,7 +77,7 @@ def _spread(played: Played) -> Spread:
     return Spread(_floats(edges), shares, medians)
 
 
-def _curve(played: Played) -> Curve:
+def _curve(played: SimulationResult) -> Curve:
     group, people = played.people.group, np.bincount(played.people.group)
     curve = exposure_curve(attention_by_score(played.scored[0].points), group)
     total = curve.gathered * people[:, None]

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sesame_sdk.audit.metrics.measurement import Measured
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.report.model import Change, Report, Simulation
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
@@ -48,7 +48,7 @@ def _change(change: Change | None) -> dict[str, Any] | None:
     return plain | {"old": _policy(change.old), "psi": _measured(change.psi)}
 
 
-def _measured(measured: Measured) -> dict[str, Any]:
+def _measured(measured: Measurement) -> dict[str, Any]:
     metric = measured.metric
     return {
         "id": metric.id,
@@ -60,7 +60,7 @@ def _measured(measured: Measured) -> dict[str, Any]:
         "thresholds": metric.thresholds,
         "source": metric.source,
         "dated": metric.dated,
-        "mend": metric.mend,
+        "hint": metric.hint,
         "note": measured.note,
         "rows": [
             {"label": row.label, "value": row.value, "shown": metric.show(row.value), "people": row.people}

@@ -5,7 +5,7 @@ Every picture's data is a noun of its own, and prints as a table as well as it d
 
 from attrs import field, frozen
 
-from sesame_sdk.audit.metrics.measurement import Measured, Verdict
+from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
@@ -105,7 +105,7 @@ class Simulation:
     typical: Score
     rewards: tuple[Reward, ...]
     choices: tuple[Choices, ...]
-    measured: tuple[Measured, ...]
+    measured: tuple[Measurement, ...]
 
 
 @frozen
@@ -153,7 +153,7 @@ class Change:
     crossings: tuple[tuple[float, ...], ...]
     gained: int
     lost: int
-    psi: Measured
+    psi: Measurement
 
 
 @frozen

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.measure import Measurement
+from rich.measure import Measurement as Width
 from rich.table import Table
 from rich.text import Text
 
-from sesame_sdk.audit.metrics.measurement import Measured, Verdict
+from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
 from sesame_sdk.audit.report.charts.legible import legible
 from sesame_sdk.audit.report.charts.scales import MINUS, NONE, count, points, share, signed
 from sesame_sdk.audit.report.charts.wording import WORDS, advice, bounds, headline, verdict_of
@@ -66,7 +66,7 @@ def _findings(found: Sequence[Finding]) -> Iterator[RenderableType]:
         table.add_row()
         table.add_row(Text(WORDS[verdict], STYLES[verdict]), _said(f"{finding.rule} {finding.about}", "bold"))
         table.add_row("because", _said(finding.reason))
-        table.add_row("change", _said(finding.mend))
+        table.add_row("change", _said(finding.hint))
         table.add_row("source", _said(f"{finding.source} ({finding.dated.isoformat()})", "dim"))
     yield table
 
@@ -120,7 +120,7 @@ def _of_change(found: Change) -> Iterator[RenderableType]:
     yield Text(f"{psi.metric.title}: {psi.metric.show(psi.value)}, {WORDS[psi.verdict]}.")
 
 
-def _metric(own: Measured) -> tuple[str | Text, ...]:
+def _metric(own: Measurement) -> tuple[str | Text, ...]:
     value = NONE if own.value is None else own.metric.show(own.value)
     is_ = Text.assemble(own.metric.title, "\n", (bounds(own.metric), "dim"))
     return own.id, is_, value, Text(WORDS[own.verdict], STYLES[own.verdict])
@@ -156,8 +156,8 @@ class Spark:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         yield Text(self.drawn(_ASCII_BARS if options.ascii_only else _BARS), no_wrap=True)
 
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(len(self.bins), len(self.bins))
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Width:
+        return Width(len(self.bins), len(self.bins))
 
     def drawn(self, bars: str) -> str:
         """The bars; a bin that holds nobody is a blank."""

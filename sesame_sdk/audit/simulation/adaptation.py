@@ -20,7 +20,7 @@ import numpy as np
 
 from sesame_sdk.audit.metrics.arrays import Numbers
 from sesame_sdk.audit.report.model import Choices
-from sesame_sdk.audit.simulation.simulate import Played
+from sesame_sdk.audit.simulation.simulate import SimulationResult
 
 OPTIONS: Final = ("option 1", "option 2", "option 3", "option 4")
 #: Topic by the name of its leak.
@@ -32,7 +32,7 @@ TOPICS: Final = {
 _LEANS: Final = np.linspace(-1.0, 1.0, len(OPTIONS))
 
 
-def adapt(played: Played) -> tuple[Choices, ...]:
+def adapt(played: SimulationResult) -> tuple[Choices, ...]:
     """Each free choice before and after people know what the policy rewards."""
     even = tuple(float(share) for share in np.full(len(OPTIONS), 1 / len(OPTIONS)))
     leak = played.population.leak
@@ -42,7 +42,7 @@ def adapt(played: Played) -> tuple[Choices, ...]:
     )
 
 
-def _after(played: Played, leak: float) -> Numbers:
+def _after(played: SimulationResult, leak: float) -> Numbers:
     """(C,) shares of all people."""
     policy, scored = played.policies[0], played.scored[0]
     span = policy.high - policy.low
@@ -53,7 +53,7 @@ def _after(played: Played, leak: float) -> Numbers:
     return np.asarray(shares.mean(axis=1))
 
 
-def _gain(played: Played, more: float) -> Numbers:
+def _gain(played: SimulationResult, more: float) -> Numbers:
     """(N,) points gained, were everything rewarded done so much more."""
     policy, scored = played.policies[0], played.scored[0]
     caps = np.array([weighting.cap for weighting in policy.weightings])

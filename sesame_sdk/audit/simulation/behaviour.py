@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from sesame_sdk.audit.metrics.arrays import Codes, Flags, Numbers
 from sesame_sdk.audit.simulation.people import LOYALTY, SPREAD, Membership, People, generator, membership
 from sesame_sdk.audit.simulation.population import Population
-from sesame_sdk.model.policy import Gravity, Policy, Weighting
+from sesame_sdk.model.policy import Policy, Severity, Weighting
 from sesame_sdk.scoring.scorecard import MICROSECONDS_A_DAY, microseconds
 
 #: The day at whose start everybody is scored: fixed, so that a report is the same on any day.
 AS_OF: Final = date(2026, 1, 1)
 #: Events a year of somebody in the middle. Our choice, and so are all figures here.
 LIFTING_A_YEAR: Final = 12.0
-LOWERING_A_YEAR: Final = {Gravity.MINOR: 1.5, Gravity.SERIOUS: 0.2, Gravity.GRAVE: 0.05}
+LOWERING_A_YEAR: Final = {Severity.MINOR: 1.5, Severity.SERIOUS: 0.2, Severity.GRAVE: 0.05}
 #: One amount of money is this part of a month's income, at the median; and its spread.
 AMOUNT: Final = 0.02
 AMOUNT_SPREAD: Final = 0.8
@@ -47,7 +47,7 @@ class Habit:
         sign: of the values that lift, and opposite to those that lower: -1 where the weight is below 0.
         lifts: whether any of it lifts a score, or at least does not lower it.
         lowers: whether any of it lowers.
-        gravity: how grave the lowering kind is.
+        severity: how grave the lowering kind is.
     """
 
     kind: str
@@ -56,7 +56,7 @@ class Habit:
     sign: int
     lifts: bool
     lowers: bool
-    gravity: Gravity
+    severity: Severity
 
     @property
     def is_money(self) -> bool:
@@ -153,7 +153,7 @@ def _habit(weighting: Weighting) -> Habit:
         sign=-1 if weighting.weight < 0 else 1,
         lifts=weighting.cap > 0 or not lowers,
         lowers=lowers,
-        gravity=weighting.gravity,
+        severity=weighting.severity,
     )
 
 
@@ -169,7 +169,7 @@ def _streams(
         yield _events(rng, population, people, habit, joined, busy * LIFTING_A_YEAR, habit.sign)
     if habit.lowers:
         failing = np.exp(-SPREAD * people.reliability[joined.member] - SPREAD**2 / 2)
-        rate = busy * failing * LOWERING_A_YEAR[habit.gravity]
+        rate = busy * failing * LOWERING_A_YEAR[habit.severity]
         yield _events(rng, population, people, habit, joined, rate, -habit.sign)
 
 

@@ -9,12 +9,12 @@ Rules:
 import numpy as np
 
 from sesame_sdk.audit.metrics.arrays import Codes, Flags, Numbers
-from sesame_sdk.audit.metrics.measurement import Measured
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.metrics.stability import measure_stability
 from sesame_sdk.audit.report.build import members
 from sesame_sdk.audit.report.model import Change, Moved
-from sesame_sdk.audit.simulation.simulate import Played, Scored
-from sesame_sdk.errors import Rejected
+from sesame_sdk.audit.simulation.simulate import Scored, SimulationResult
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.policy import Policy
 
 #: Odd, so that people whose score stays are in the middle one.
@@ -22,19 +22,19 @@ BINS = 21
 EVERYBODY = "everybody"
 
 
-def stability(played: Played) -> Measured:
+def stability(played: SimulationResult) -> Measurement:
     """PSI-1 of the new policy's scores against the old one's.
 
     Raises:
-        Rejected: nobody has a score under one of them.
+        InvalidInputError: nobody has a score under one of them.
     """
     new, old = (scored.points[scored.has] for scored in played.scored[:2])
     if not new.size or not old.size:
-        raise Rejected("nobody came to a score", field="against", mend="play more people")
+        raise InvalidInputError("nobody came to a score", field="against", hint="play more people")
     return measure_stability(old, new)
 
 
-def compared(played: Played, psi: Measured) -> Change:
+def compared(played: SimulationResult, psi: Measurement) -> Change:
     """The change from the second of the policies to the first.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import Attribute, field, frozen, validators
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.validators import Validator
 
@@ -26,7 +26,7 @@ def _between(least: float, most: float) -> Validator:
     def check(_: object, attribute: "Attribute[Any]", value: float) -> None:
         model_validators.finite(_, attribute, value)
         if not least <= value <= most:
-            raise Rejected(f"must be from {least:g} to {most:g}", field=attribute.name)
+            raise InvalidInputError(f"must be from {least:g} to {most:g}", field=attribute.name)
 
     return check
 
@@ -34,14 +34,16 @@ def _between(least: float, most: float) -> Validator:
 def _whole(least: int, most: int) -> Validator:
     def check(_: object, attribute: "Attribute[Any]", value: object) -> None:
         if type(value) is not int or not least <= value <= most:
-            raise Rejected(f"must be a whole number from {least:,} to {most:,}", field=attribute.name)
+            raise InvalidInputError(
+                f"must be a whole number from {least:,} to {most:,}", field=attribute.name
+            )
 
     return check
 
 
 def _adds_up(shares: tuple[float, ...], name: str) -> None:
     if not isclose(sum(shares), 1.0, abs_tol=1e-6):
-        raise Rejected("must add up to 1", field=name, mend="give each its part of the whole")
+        raise InvalidInputError("must add up to 1", field=name, hint="give each its part of the whole")
 
 
 _share = _between(0.001, 1.0)
@@ -155,7 +157,7 @@ class Population:
         _adds_up(tuple(group.share for group in self.groups), "groups")
         for names in ([group.name for group in self.groups], [market.context for market in self.markets]):
             if len(names) != len(set(names)):
-                raise Rejected("must not name one twice", field="groups, markets")
+                raise InvalidInputError("must not name one twice", field="groups, markets")
 
     @property
     def names(self) -> tuple[str, ...]:

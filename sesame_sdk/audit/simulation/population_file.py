@@ -39,7 +39,7 @@ from typing import TypeVar
 import msgspec
 
 from sesame_sdk.audit.simulation.population import Correlation, Group, Leak, Market, Population
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 
 MOST_BYTES = 64 * 1024
 #: A key of thousands of dots would keep the TOML parser busy for hours.
@@ -102,16 +102,16 @@ def load_population(path: Path) -> Population:
     """Read and check the population in the file `path`; see `parse_population`."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would keep us waiting
-            raise Misconfigured("is not a file", field=str(path), mend="name a population in TOML")
+            raise ConfigurationError("is not a file", field=str(path), hint="name a population in TOML")
         with path.open("rb") as file:
             text = file.read(MOST_BYTES + 1).decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        mend = "name a population in TOML that you may read"
-        raise Misconfigured(f"cannot be read: {reason}", field=str(path), mend=mend) from error
+        hint = "name a population in TOML that you may read"
+        raise ConfigurationError(f"cannot be read: {reason}", field=str(path), hint=hint) from error
     except UnicodeDecodeError as error:
         reason = f"is not UTF-8 at byte {error.start}"
-        raise Misconfigured(reason, field=str(path), mend="save it as UTF-8") from error
+        raise ConfigurationError(reason, field=str(path), hint="save it as UTF-8") from error
     return parse_population(text, name=str(path))
 
 
@@ -123,7 +123,7 @@ def parse_population(text: str, *, name: str = "population") -> Population:
         name: what errors call the file.
 
     Raises:
-        Misconfigured: naming file and key, and how to mend it.
+        ConfigurationError: naming file and key, and how to mend it.
     """
     form = _form(text, name)
     made: dict[str, object] = {
@@ -149,30 +149,34 @@ def _noun(where: str, noun: Callable[..., T], entry: msgspec.Struct) -> T:
 
 def _form(text: str, name: str) -> PopulationForm:
     if len(text) > MOST_BYTES or len(text.encode(errors="replace")) > MOST_BYTES:
-        mend = f"keep it under {MOST_BYTES // 1024} KiB"
-        raise Misconfigured("is too long for a population", field=name, mend=mend)
+        hint = f"keep it under {MOST_BYTES // 1024} KiB"
+        raise ConfigurationError("is too long for a population", field=name, hint=hint)
     for number, line in enumerate(text.splitlines(), start=1):
         if line.count(".") > MOST_DOTS_A_LINE:
-            raise Misconfigured("has too many dots", field=f"{name}, line {number}", mend="shorten the line")
+            raise ConfigurationError(
+                "has too many dots", field=f"{name}, line {number}", hint="shorten the line"
+            )
     try:
         return msgspec.convert(tomllib.loads(text), PopulationForm, strict=True)
     except RecursionError as error:
-        raise Misconfigured("is nested too deeply", field=name, mend="it is two tables deep") from error
+        raise ConfigurationError("is nested too deeply", field=name, hint="it is two tables deep") from error
     except msgspec.ValidationError as error:
         raise _located(str(error), name) from error
     except ValueError as error:  # TOMLDecodeError, or a number beyond what Python reads
-        raise Misconfigured(f"is not TOML: {error}", field=name, mend="mend the line it names") from error
+        raise ConfigurationError(
+            f"is not TOML: {error}", field=name, hint="mend the line it names"
+        ) from error
 
 
-def _located(message: str, name: str) -> Misconfigured:
+def _located(message: str, name: str) -> ConfigurationError:
     """What msgspec said, as an error that names file, key and what to do."""
     found = _WITH_PATH.fullmatch(message)
     what, where = (found["what"], found["where"]) if found else (message, "")
     unknown = _UNKNOWN.fullmatch(what)
     if unknown:
         where, what = ".".join(filter(None, (where, unknown["key"][:60]))), "is not a key of a population"
-    mend = "see the form in sesame_sdk.audit.simulation.population_file"
-    return Misconfigured(what[:200], field=f"{name}: {where}" if where else name, mend=mend)
+    hint = "see the form in sesame_sdk.audit.simulation.population_file"
+    return ConfigurationError(what[:200], field=f"{name}: {where}" if where else name, hint=hint)
 
 
 @contextmanager
@@ -180,6 +184,6 @@ def _naming(where: str) -> Iterator[None]:
     """Errors of the nouns, as errors of the file that say where in it."""
     try:
         yield
-    except Rejected as error:
-        mend = error.mend or "mend the value"
-        raise Misconfigured(error.message, field=f"{where}{error.field or ''}", mend=mend) from error
+    except InvalidInputError as error:
+        hint = error.hint or "mend the value"
+        raise ConfigurationError(error.message, field=f"{where}{error.field or ''}", hint=hint) from error

@@ -17,7 +17,7 @@ from sesame_sdk.audit.simulation import behaviour
 from sesame_sdk.audit.simulation.behaviour import AS_OF, Habit, Signals
 from sesame_sdk.audit.simulation.people import People, blocks
 from sesame_sdk.audit.simulation.population import Population
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.columns import bind_columns
 from sesame_sdk.scoring.scorecard import SCORE_SQL, microseconds
@@ -56,7 +56,7 @@ class Scored:
 
 
 @frozen(eq=False)
-class Played:
+class SimulationResult:
     """What came of it.
 
     Attributes:
@@ -82,11 +82,11 @@ def play(
     *,
     progress: Progress | None = None,
     threads: int | None = None,
-) -> Played:
+) -> SimulationResult:
     """Score the same people under every policy.
 
     Raises:
-        Misconfigured: the `audit` extra, which brings DuckDB, is not installed.
+        ConfigurationError: the `audit` extra, which brings DuckDB, is not installed.
     """
     habits = behaviour.habits(*policies)
     drawn: list[People] = []
@@ -102,7 +102,7 @@ def play(
             if progress:
                 progress(people.first + people.size, population.people)
     *whole, early, late = (_joined_scores(parts) for parts in zip(*rounds, strict=True))
-    return Played(
+    return SimulationResult(
         population,
         _joined_people(drawn),
         tuple(policies),
@@ -178,6 +178,6 @@ def _connected(threads: int | None) -> "duckdb.DuckDBPyConnection":
     try:
         import duckdb
     except ImportError as error:
-        mend = "pip install sesame-sdk[audit]"
-        raise Misconfigured("DuckDB is not installed", field="audit", mend=mend) from error
+        hint = "pip install sesame-sdk[audit]"
+        raise ConfigurationError("DuckDB is not installed", field="audit", hint=hint) from error
     return duckdb.connect(config={"threads": threads} if threads else {})

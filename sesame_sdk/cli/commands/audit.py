@@ -12,7 +12,7 @@ from rich.console import Console
 
 from sesame_sdk.cli.console import as_json, emit, progress
 from sesame_sdk.cli.main import registry
-from sesame_sdk.errors import Misconfigured, Refused
+from sesame_sdk.errors import ConfigurationError, GuardRefusedError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.scoring.policy_file.loader import load_policy
 
@@ -75,8 +75,8 @@ def _check_extra() -> None:
         try:
             import_module(name)
         except ImportError as error:
-            mend = "pip install sesame-sdk[audit]"
-            raise Misconfigured(f"{name} is not installed", field="sesame audit", mend=mend) from error
+            hint = "pip install sesame-sdk[audit]"
+            raise ConfigurationError(f"{name} is not installed", field="sesame audit", hint=hint) from error
 
 
 def _population(file: Path | None, numbers: dict[str, int | None]) -> "Population":
@@ -94,7 +94,7 @@ def _audited(policy: Path, against: Path | None, population: "Population", guard
 
     try:
         loaded = load_policy(policy, guard)
-    except Refused as error:
+    except GuardRefusedError as error:
         return refused(str(policy), error)
     old = load_policy(against, guard) if against else None
     with progress("people", population.people) as advance:

@@ -20,7 +20,7 @@ from sesame_sdk.cli.console import as_json, show
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import client_of, hub_at
 from sesame_sdk.errors import SesameError
-from sesame_sdk.plugins import PluginRegistry, State
+from sesame_sdk.plugins import PluginRegistry, PluginState
 
 if TYPE_CHECKING:
     from sesame_sdk.hub.hub import Hub
@@ -66,7 +66,7 @@ def _checks(
 
 def _plugins(plugins: PluginRegistry, asked: frozenset[str]) -> Iterator[Check]:
     for info in plugins.infos:
-        if info.state is State.ACTIVE:
+        if info.state is PluginState.ACTIVE:
             yield f"plugin {info.name}", True, f"{info.state}, {info.version}"
         else:
             wanted = info.name in asked

@@ -10,12 +10,12 @@ import click
 
 from sesame_sdk.cli.console import as_json, emit, note, show
 from sesame_sdk.cli.options import as_partner, load_home
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sesame_sdk.partner.config import Home
-    from sesame_sdk.partner.score_store.store import ScoreBook
-    from sesame_sdk.partner.score_store.subscriber import Follower
+    from sesame_sdk.partner.config import PartnerConfig
+    from sesame_sdk.partner.score_store.store import ScoreStore
+    from sesame_sdk.partner.score_store.subscriber import StreamSubscriber
 
 BOOK = "book.sqlite"
 _Decorated = Callable[..., Any]
@@ -92,25 +92,25 @@ def book(
         show([{"people": state.people, "heard": heard, "stale": state.stale}], as_json=False)
 
 
-def _follower(home: "Home", path: Path, purpose: str, context: str) -> "Follower":
+def _follower(home: "PartnerConfig", path: Path, purpose: str, context: str) -> "StreamSubscriber":
     try:
-        from sesame_sdk.partner.score_store.subscriber import Follower
+        from sesame_sdk.partner.score_store.subscriber import StreamSubscriber
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    return Follower.at(home, path, purpose=purpose, context=context)
+    return StreamSubscriber.at(home, path, purpose=purpose, context=context)
 
 
-def _open(home: "Home", path: Path, purpose: str, context: str) -> "ScoreBook":
+def _open(home: "PartnerConfig", path: Path, purpose: str, context: str) -> "ScoreStore":
     try:
-        from sesame_sdk.partner.score_store.store import ScoreBook
+        from sesame_sdk.partner.score_store.store import ScoreStore
     except ModuleNotFoundError as error:
         raise _missing(error) from error
     if not path.exists():
-        raise Misconfigured("is not there", field=str(path), mend="fill one with: sesame follow")
-    return ScoreBook(path, hub=home.hub, reader=home.issuer, purpose=purpose, context=context)
+        raise ConfigurationError("is not there", field=str(path), hint="fill one with: sesame follow")
+    return ScoreStore(path, hub=home.hub, reader=home.issuer, purpose=purpose, context=context)
 
 
-def _missing(error: ModuleNotFoundError) -> Misconfigured:
-    return Misconfigured(
-        f"{error.name} is not installed", field="book", mend="pip install 'sesame-sdk[book]'"
+def _missing(error: ModuleNotFoundError) -> ConfigurationError:
+    return ConfigurationError(
+        f"{error.name} is not installed", field="book", hint="pip install 'sesame-sdk[book]'"
     )

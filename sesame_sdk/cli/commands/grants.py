@@ -8,7 +8,7 @@ import click
 from sesame_sdk.cli import grants_csv
 from sesame_sdk.cli.console import as_json, note, progress, show
 from sesame_sdk.cli.options import at_hub, hub_at, now
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.grant import Direction, Grant
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ def _record_file(hub: "Hub", file: Path) -> None:
     told, withdrawn = grants_csv.new_ones(rows, hub.grants())
     try:
         new = hub.add_grants(told)
-    except Rejected as error:
-        raise Rejected(str(error), field=str(file)) from error
+    except InvalidInputError as error:
+        raise InvalidInputError(str(error), field=str(file)) from error
     note(f"recorded {new:,} new, {len(rows) - new:,} known already")
     if withdrawn:
         note(f"{withdrawn:,} were withdrawn since; to record a new yes give given_at")

@@ -13,7 +13,7 @@ from sesame_sdk.cli.console import as_json, note, show
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import at_hub, hub_at, needing_hub
 from sesame_sdk.cli.settings_options import WithSettings, given, strangers
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 
 
 @click.group()
@@ -50,8 +50,8 @@ def init(folder: str, issuer: str, database: str, as_of: datetime | None) -> Non
         _check_free(folder)
         create_hub(Path(folder), issuer=issuer, database=database, as_of=day)
     except OSError as error:
-        raise Misconfigured(
-            f"cannot be made: {error.strerror}", field=folder, mend="name a new folder where you may write"
+        raise ConfigurationError(
+            f"cannot be made: {error.strerror}", field=folder, hint="name a new folder where you may write"
         ) from error
     name = shlex.quote(folder)
     note(f"made {name}; next: sesame hub run --hub {name}")
@@ -60,10 +60,10 @@ def init(folder: str, issuer: str, database: str, as_of: datetime | None) -> Non
 def _check_free(folder: str) -> None:
     """A hub takes its folder for itself (0700); one that holds other things is left as it is."""
     if not folder.strip():
-        raise Misconfigured("must name a folder", field="FOLDER")
+        raise ConfigurationError("must name a folder", field="FOLDER")
     path = Path(folder)
     if path.is_dir() and not (path / "hub.toml").exists() and any(path.iterdir()):
-        raise Misconfigured("is not empty", field=folder, mend="name a new folder")
+        raise ConfigurationError("is not empty", field=folder, hint="name a new folder")
 
 
 @hub.command(cls=WithSettings)

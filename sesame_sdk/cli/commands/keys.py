@@ -23,9 +23,9 @@ def new(folder: Path, issuer: str, hub: str) -> None:
 
     Back it up: with the secret lost, what you sent before can no longer be recognised as sent.
     """
-    from sesame_sdk.partner.config import Home
+    from sesame_sdk.partner.config import PartnerConfig
 
-    made = Home.create(folder, issuer=issuer, hub=hub)
+    made = PartnerConfig.create(folder, issuer=issuer, hub=hub)
     name = shlex.quote(str(folder))
     note(f"made {name}; key {made.signer.kid}")
     note(f"next: sesame keys show --as {name} > partner.jwks, and give that file to the hub's operator")

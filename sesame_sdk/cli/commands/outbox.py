@@ -7,9 +7,9 @@ import click
 
 from sesame_sdk.cli.console import as_json, note, progress, show
 from sesame_sdk.cli.options import as_partner, client_of, load_home
-from sesame_sdk.delivery.messages import DeadLetter, Letter
+from sesame_sdk.delivery.messages import DeadLetter, Message
 from sesame_sdk.delivery.outbox import Outbox
-from sesame_sdk.errors import Retryable
+from sesame_sdk.errors import RetryableError
 
 #: Envelopes that are listed as waiting; each is read whole to be listed.
 MOST_LISTED = 100
@@ -62,7 +62,9 @@ def deliver(home: Path) -> None:
         delivery = client.deliver(progress=advance)
     note(f"sent {delivery.sent}, refused {delivery.dead}, still waiting {delivery.pending}")
     if delivery.pending:
-        raise Retryable(f"{delivery.pending} envelope(s) still wait", mend="is the hub up? try again later")
+        raise RetryableError(
+            f"{delivery.pending} envelope(s) still wait", hint="is the hub up? try again later"
+        )
 
 
 @outbox.command()
@@ -83,7 +85,7 @@ def discard(home: Path) -> None:
     note(f"gave up {count} dead letter(s)")
 
 
-def _row(letter: Letter | DeadLetter, state: str, code: str = "", reason: str = "") -> dict[str, object]:
+def _row(letter: Message | DeadLetter, state: str, code: str = "", reason: str = "") -> dict[str, object]:
     return {
         "jti": letter.jti,
         "state": state,

@@ -8,10 +8,10 @@ import click
 from sesame_sdk.cli.console import as_json, emit, note, show
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import as_partner, at_hub, client_of, hub_at, moment, now
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from sesame_sdk.hub.partners.key_revocation import Fallen
+    from sesame_sdk.hub.partners.key_revocation import RevocationImpact
 
 
 @click.group()
@@ -34,9 +34,11 @@ def add(hub_path: Path, issuer: str, jwks: BinaryIO) -> None:
 
     try:
         keys = read_jwk_set(jwks.read(1 << 20))
-    except Rejected as error:
-        mend = error.mend or "a single key does not do; wrap it: sesame keys show"
-        raise Rejected(f"is no set of public keys: {error.message}", field=jwks.name, mend=mend) from error
+    except InvalidInputError as error:
+        hint = error.hint or "a single key does not do; wrap it: sesame keys show"
+        raise InvalidInputError(
+            f"is no set of public keys: {error.message}", field=jwks.name, hint=hint
+        ) from error
     with hub_at(hub_path) as hub:
         hub.add_partner(issuer, keys)
     note(f"admitted {issuer} with {len(keys)} key(s); next, on its side: sesame register")
@@ -130,7 +132,7 @@ def revoke_key(hub_path: Path, kid: str, text: str | None, dry_run: bool, as_jso
         note("a registration under this key hid kinds from the others: have the partner send those again")
 
 
-def _show_fallen(found: "Fallen") -> None:
+def _show_fallen(found: "RevocationImpact") -> None:
     rows = [
         {"what": "messages under this key", "how_many": found.envelopes},
         {"what": "signals that count no more", "how_many": found.signals},

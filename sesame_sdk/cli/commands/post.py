@@ -8,9 +8,9 @@ import click
 from sesame_sdk.cli.console import as_json, emit, note, progress, show
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import as_partner, client_of, load_home
-from sesame_sdk.cli.signal_source import Feed
-from sesame_sdk.cli.upload import Errand
-from sesame_sdk.errors import Rejected, Retryable, SesameError
+from sesame_sdk.cli.signal_source import SignalSource
+from sesame_sdk.cli.upload import SignalUploader
+from sesame_sdk.errors import InvalidInputError, RetryableError, SesameError
 from sesame_sdk.model.envelope import DropReason
 
 #: What a partner can do about signals that the hub dropped.
@@ -37,9 +37,9 @@ def post(ctx: click.Context, home: Path, file: Path, provider: str, as_json: boo
 
     Sending the same file again is harmless: the ids are derived from it, so nothing counts twice.
     """
-    feed = Feed(registry(ctx).provider(provider), load_home(home).identity)
+    feed = SignalSource(registry(ctx).provider(provider), load_home(home).identity)
     with client_of(home) as client, progress("signals delivered") as advance:
-        errand = Errand(client, advance)
+        errand = SignalUploader(client, advance)
         errand.run(feed.signals(file))
     if feed.fault and not feed.events:
         raise feed.fault  # nothing was read, so there is nothing to tell
@@ -57,35 +57,35 @@ def post(ctx: click.Context, home: Path, file: Path, provider: str, as_json: boo
         raise faults[0]
 
 
-def _faults(feed: Feed, errand: Errand, home: Path) -> Iterator[SesameError]:
+def _faults(feed: SignalSource, errand: SignalUploader, home: Path) -> Iterator[SesameError]:
     """What went wrong, worst first: the first makes the exit code."""
     if feed.fault:
         yield feed.fault
     if errand.fault:
         yield errand.fault
     if errand.dead:
-        yield Rejected(
+        yield InvalidInputError(
             f"the hub refused {errand.dead} envelope(s) for good: {'; '.join(errand.refusals)}",
-            mend=f"see: sesame outbox list --as {home}",
+            hint=f"see: sesame outbox list --as {home}",
         )
     if errand.full:
-        yield Retryable(
+        yield RetryableError(
             f"the outbox is full: {feed.events} events were read, the rest of the file was not; {errand.why}",
-            mend="run the same command again later; nothing is counted twice",
+            hint="run the same command again later; nothing is counted twice",
         )
     elif errand.pending and errand.elsewhere:
-        yield Retryable(
+        yield RetryableError(
             f"{errand.pending} envelope(s) are kept, and go with the delivery that another process is at",
-            mend=f"if they still wait afterwards: sesame outbox deliver --as {home}",
+            hint=f"if they still wait afterwards: sesame outbox deliver --as {home}",
         )
     elif errand.pending:
-        yield Retryable(
+        yield RetryableError(
             f"{errand.pending} envelope(s) wait in the outbox: {errand.why}",
-            mend=f"sesame outbox deliver --as {home}",
+            hint=f"sesame outbox deliver --as {home}",
         )
 
 
-def _as_data(feed: Feed, errand: Errand) -> dict[str, object]:
+def _as_data(feed: SignalSource, errand: SignalUploader) -> dict[str, object]:
     return {
         "complete": not (feed.fault or errand.full),
         "events": feed.events,
@@ -101,7 +101,7 @@ def _as_data(feed: Feed, errand: Errand) -> dict[str, object]:
     }
 
 
-def _rows(feed: Feed, errand: Errand) -> Iterator[dict[str, object]]:
+def _rows(feed: SignalSource, errand: SignalUploader) -> Iterator[dict[str, object]]:
     for kind, count in sorted(feed.made.items()):
         yield _row(f"made: {kind}", count)
     for reason, held in sorted(feed.kept_back.items()):

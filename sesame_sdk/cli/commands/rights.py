@@ -10,7 +10,7 @@ import click
 
 from sesame_sdk.cli.console import emit, note
 from sesame_sdk.cli.options import at_hub, hub_at
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 
 
 @click.command()
@@ -81,7 +81,7 @@ def _private(path: Path) -> Iterator[BinaryIO]:
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        raise Rejected("is there already", field=str(path), mend="name a new file") from error
+        raise InvalidInputError("is there already", field=str(path), hint="name a new file") from error
     try:
         with os.fdopen(number, "wb") as file:
             yield file

@@ -8,7 +8,7 @@ import msgspec
 from sesame_sdk.cli import explanation_view
 from sesame_sdk.cli.console import as_json, emit, note, show
 from sesame_sdk.cli.options import as_partner, at_hub, client_of, hub_at
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.explanation import Explanation, Hypothetical
 from sesame_sdk.model.policy import Policy
 
@@ -87,7 +87,7 @@ def _check(context: str, policies: tuple[Policy, ...]) -> None:
     contexts = [policy.context for policy in policies]
     if context not in contexts:
         known = ", ".join(contexts) or "none; load one with: sesame policy load"
-        raise Rejected(f"no policy for {context}", field="context", mend=f"there are: {known}")
+        raise InvalidInputError(f"no policy for {context}", field="context", hint=f"there are: {known}")
 
 
 def _supposed(text: str) -> Hypothetical:
@@ -95,8 +95,8 @@ def _supposed(text: str) -> Hypothetical:
     kind, _, value = text.partition("=")
     try:
         return Hypothetical(kind.strip(), float(value))
-    except Rejected as error:
-        raise Rejected(error.message, field=f"--if {error.field}", mend=error.mend) from error
+    except InvalidInputError as error:
+        raise InvalidInputError(error.message, field=f"--if {error.field}", hint=error.hint) from error
     except ValueError as error:
-        mend = "write it like retail.order.completed=1"
-        raise Rejected("is not KIND=VALUE", field="--if", mend=mend) from error
+        hint = "write it like retail.order.completed=1"
+        raise InvalidInputError("is not KIND=VALUE", field="--if", hint=hint) from error

@@ -20,17 +20,17 @@ class Declared(GuardRule):
     id = "DCL-1"
     source = "GDPR 14(1)(d)"
     dated = READ_ON
-    mend = f"name one or more of {', '.join(sorted(iri.removeprefix(PD) for iri in ALLOWED))} of {PD}"
+    hint = f"name one or more of {', '.join(sorted(iri.removeprefix(PD) for iri in ALLOWED))} of {PD}"
 
     def check_kind(self, kind: SignalKind) -> Iterator[Finding]:
         """Refuse a kind that names no category, or one that no score may be made of."""
         if not kind.categories:
             reason = "it does not say what personal data it is made of"
-            yield self.refuse(of_kind(kind), reason, f"set categories: {self.mend}")
+            yield self.refuse(of_kind(kind), reason, f"set categories: {self.hint}")
         refused = [iri for iri in sorted(set(kind.categories)) if refusing_rule(iri) == self.id]
         for iri in refused:
             reason = f"{clipped(iri, 200)} is no category that a score may be made of"
-            yield self.refuse(of_kind(kind), reason, self.mend)
+            yield self.refuse(of_kind(kind), reason, self.hint)
         if not refused and (said := first_words(Topic.RECORDS, texts_of_kind(kind))):
             reason = f"it is declared as something else, and speaks of '{said}'"
             yield self.refuse(of_kind(kind), reason, "leave it out; if something else is meant, say so")
@@ -41,8 +41,8 @@ class Declared(GuardRule):
         for field, said in _meaning(weighting.kind).items():
             if said != told[field]:
                 reason = f"the kind is registered with another {field}"
-                mend = f"set {field} = {clipped(told[field], 300)}"
-                yield self.refuse(of_weighting(policy, weighting), reason, mend)
+                hint = f"set {field} = {clipped(told[field], 300)}"
+                yield self.refuse(of_weighting(policy, weighting), reason, hint)
 
 
 class Explained(GuardRule):

@@ -42,7 +42,7 @@ class SpokenRule(GuardRule):
     dated: ClassVar[date] = READ_ON
     topic: ClassVar[Topic]
     reason: ClassVar[str]
-    mend: ClassVar[str]
+    hint: ClassVar[str]
 
     def _words(self, about: str, texts: Iterable[str]) -> Iterator[Finding]:
         found = first_words(self.topic, texts)
@@ -51,7 +51,7 @@ class SpokenRule(GuardRule):
                 about, "it has more text than can be judged", "say it in fewer, plainer characters"
             )
         elif found:
-            yield self.refuse(about, f"{self.reason}; it speaks of '{found}'", self.mend)
+            yield self.refuse(about, f"{self.reason}; it speaks of '{found}'", self.hint)
 
 
 class UseRule(SpokenRule):

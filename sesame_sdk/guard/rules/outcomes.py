@@ -16,7 +16,7 @@ from sesame_sdk.guard.text.vagueness import is_generic, names_a_standing, names_
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.manifest import ConsumerDeclaration
-from sesame_sdk.model.policy import Gravity, Policy, Weighting
+from sesame_sdk.model.policy import Policy, Severity, Weighting
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
 
 
@@ -54,10 +54,10 @@ class Proportion(EffectRule):
 
     def _judge_gravity(self, policy: Policy) -> Iterator[Finding]:
         for weighting in policy.weightings:
-            light = weighting.can_lower and weighting.gravity is Gravity.GRAVE
+            light = weighting.can_lower and weighting.severity is Severity.GRAVE
             if light and (said := first_words(Topic.TRIFLES, texts_of_kind(weighting.kind))):
                 reason = f"conduct such as '{said}' is not grave"
-                yield self.refuse(of_weighting(policy, weighting), reason, "set gravity = 'minor'")
+                yield self.refuse(of_weighting(policy, weighting), reason, "set severity = 'minor'")
 
     def _judge_effect(self, about: str, effect: Effect) -> Iterator[Finding]:
         below = effect.side is Side.BELOW
@@ -68,8 +68,8 @@ class Proportion(EffectRule):
             said := first_words(Topic.BURDENS, [effect.name])
         ):
             reason = f"'{said}' is more than a {effect.consequence.value}"
-            mend = "state it below a band, as the limit or suspension that it is, or say it in other words"
-            yield self.refuse(about, reason, mend)
+            hint = "state it below a band, as the limit or suspension that it is, or say it in other words"
+            yield self.refuse(about, reason, hint)
         elif said := first_words(Topic.STIGMA, [effect.name]):
             reason = f"'{said}' is a verdict on people"
             yield self.refuse(about, reason, "say what is done, not what somebody is")
@@ -91,8 +91,8 @@ class Proportion(EffectRule):
             reason = (
                 f"conduct that is lighter than a {effect.consequence.value} could bring it about: {kinds}"
             )
-            mend = "make it lighter, choose a lower band, or raise the floors of these kinds"
-            yield self.refuse(about, reason, mend)
+            hint = "make it lighter, choose a lower band, or raise the floors of these kinds"
+            yield self.refuse(about, reason, hint)
 
 
 class Decisions(EffectRule):
@@ -166,7 +166,7 @@ class Rankings(GuardRule):
 
 def _lighter(policy: Policy, weight: int) -> list[Weighting]:
     """The kinds that can lower and are too light for a consequence of this weight."""
-    return [one for one in policy.weightings if one.can_lower and one.gravity.weight < weight]
+    return [one for one in policy.weightings if one.can_lower and one.severity.weight < weight]
 
 
 def _places(terms: Terms) -> bool:

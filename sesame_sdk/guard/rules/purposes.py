@@ -29,7 +29,7 @@ class PurposeRule(GuardRule):
 
     dated: ClassVar[date] = READ_ON
     reason: ClassVar[str]
-    mend: ClassVar[str]
+    hint: ClassVar[str]
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
         """Refuse a policy made for such a purpose."""
@@ -52,7 +52,7 @@ class PurposeRule(GuardRule):
     def _judge_purpose(self, about: str, purpose: str) -> Iterator[Finding]:
         if refusing_rule(purpose) == self.id:
             named = clipped(purpose, 100).strip() or "(empty)"
-            yield self.refuse(about, f"{self.reason}: {named}", self.mend)
+            yield self.refuse(about, f"{self.reason}: {named}", self.hint)
 
 
 class StatedPurpose(PurposeRule):
@@ -61,13 +61,13 @@ class StatedPurpose(PurposeRule):
     id = "PUR-1"
     source = "GDPR 5(1)(b), 6(4)"
     reason = "this is not a purpose that scores may be read for"
-    mend = "state one of the allowed purposes by its whole IRI"
+    hint = "state one of the allowed purposes by its whole IRI"
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
         """Refuse a policy without a purpose, with one that is not allowed, or against its condition."""
         yield from super().check_policy(policy)
         if not policy.purposes:
-            yield self.refuse(of_policy(policy), "it does not say what its score may be read for", self.mend)
+            yield self.refuse(of_policy(policy), "it does not say what its score may be read for", self.hint)
         if FRAUD_PREVENTION in policy.purposes:
             yield from self._only_transactions(policy)
         if MISUSE_PREVENTION in policy.purposes:
@@ -79,28 +79,28 @@ class StatedPurpose(PurposeRule):
         if reading.grant is None or reading.grant.purpose == reading.purpose:
             return found
         reason = "the person agreed to another purpose"
-        mend = "ask the person for this purpose, or read for theirs"
-        return (*found, self.refuse(of_reading(reading), reason, mend))
+        hint = "ask the person for this purpose, or read for theirs"
+        return (*found, self.refuse(of_reading(reading), reason, hint))
 
     def _only_transactions(self, policy: Policy) -> Iterator[Finding]:
         for weighting in policy.weightings:
             if not _TRANSACTIONS.issuperset(weighting.kind.categories):
                 reason = "a score that is read to prevent fraud is made of transactions only"
-                mend = "leave the kind out, or the purpose FraudPreventionAndDetection"
-                yield self.refuse(of_weighting(policy, weighting), reason, mend)
+                hint = "leave the kind out, or the purpose FraudPreventionAndDetection"
+                yield self.refuse(of_weighting(policy, weighting), reason, hint)
 
     def _only_its_own(self, policy: Policy) -> Iterator[Finding]:
         for weighting in policy.weightings:
             if weighting.kind.context != policy.context:
                 reason = "a score that is read to prevent misuse is made of the platform's own data only"
-                mend = "leave the kind out, or the purpose MisusePreventionAndDetection"
-                yield self.refuse(of_weighting(policy, weighting), reason, mend)
+                hint = "leave the kind out, or the purpose MisusePreventionAndDetection"
+                yield self.refuse(of_weighting(policy, weighting), reason, hint)
 
 
 class StakeRule(UseRule, PurposeRule):
     """A rule on what a score may not decide on: as a purpose, and as an effect, whether cost or reward."""
 
-    mend = "leave it out: scores are not for this; if something else is meant, say so in other words"
+    hint = "leave it out: scores are not for this; if something else is meant, say so in other words"
 
 
 class Work(StakeRule):

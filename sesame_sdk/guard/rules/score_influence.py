@@ -116,8 +116,8 @@ class Retention(GuardRule):
         for weighting in policy.weightings:
             if weighting.can_lower and not _ends(weighting):
                 reason = "it can lower a score and neither fades nor expires within ten years"
-                mend = f"set half_life_days or expires_days, to {TEN_YEARS} at most"
-                yield self.refuse(of_weighting(policy, weighting), reason, mend)
+                hint = f"set half_life_days or expires_days, to {TEN_YEARS} at most"
+                yield self.refuse(of_weighting(policy, weighting), reason, hint)
 
 
 def _belongs(kind: str, context: str) -> bool:

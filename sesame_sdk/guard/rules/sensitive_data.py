@@ -23,9 +23,9 @@ class KindRule(SpokenRule):
         refused = sorted(iri for iri in kind.categories if refusing_rule(iri) == self.id)
         if refused:
             named = clipped(refused[0], 100)
-            yield self.refuse(of_kind(kind), f"{self.reason}; it is declared as {named}", self.mend)
+            yield self.refuse(of_kind(kind), f"{self.reason}; it is declared as {named}", self.hint)
         elif self.declared(kind):
-            yield self.refuse(of_kind(kind), f"{self.reason}; it is declared so", self.mend)
+            yield self.refuse(of_kind(kind), f"{self.reason}; it is declared so", self.hint)
         else:
             yield from self._words(of_kind(kind), texts_of_kind(kind))
 
@@ -49,7 +49,7 @@ class Politics(ContentRule):
     source = "GDPR 9; GL 168"
     topic = Topic.POLITICS
     reason = "opinions, protest and unions may neither cost nor earn points"
-    mend = "leave it out; if it is about something else, say so in other words"
+    hint = "leave it out; if it is about something else, say so in other words"
 
     def declared(self, kind: SignalKind) -> bool:
         """Whether the kind is declared political."""
@@ -63,7 +63,7 @@ class SpecialCategories(ContentRule):
     source = "GDPR 9; CJEU C-21/23"
     topic = Topic.SPECIAL
     reason = "it would reveal a special category of personal data"
-    mend = "leave it out, and keep purchases that reveal it out of your totals"
+    hint = "leave it out, and keep purchases that reveal it out of your totals"
 
     def declared(self, kind: SignalKind) -> bool:
         """Whether the kind is declared to reveal a special category."""
@@ -77,7 +77,7 @@ class Taste(ContentRule):
     source = "GL 165, 167"
     topic = Topic.TASTE
     reason = "what a person likes, speaks or buys from where may neither cost nor earn points"
-    mend = "count that orders were kept, not what was in them"
+    hint = "count that orders were kept, not what was in them"
 
     def declared(self, kind: SignalKind) -> bool:
         """Whether the kind is declared a matter of taste."""
@@ -91,7 +91,7 @@ class OtherPeople(ContentRule):
     source = "WP251"
     topic = Topic.OTHERS
     reason = "only a person's own conduct counts, never that of people around them"
-    mend = "leave it out; if it is the person's own conduct, say so in other words"
+    hint = "leave it out; if it is the person's own conduct, say so in other words"
 
     def declared(self, kind: SignalKind) -> bool:
         """Whether the kind is declared somebody else's conduct."""
@@ -105,7 +105,7 @@ class Biometrics(ContentRule):
     source = "AIA 5(1)(g); GL 271-273"
     topic = Topic.BIOMETRICS
     reason = "body, face, voice and feelings may neither cost nor earn points"
-    mend = "leave it out; count what a person did, not how they look or feel"
+    hint = "leave it out; count what a person did, not how they look or feel"
 
 
 class Locations(KindRule):
@@ -115,7 +115,7 @@ class Locations(KindRule):
     source = "our own, after GDPR 5(1)(c)"
     topic = Topic.LOCATION
     reason = "where a person is or goes may neither cost nor earn points"
-    mend = "leave it out; count that it was done, not where"
+    hint = "leave it out; count that it was done, not where"
 
 
 class Rights(KindRule):
@@ -128,4 +128,4 @@ class Rights(KindRule):
     source = "our own, after GDPR 7(3), 12(2)"
     topic = Topic.RIGHTS
     reason = "using a right may neither cost nor earn points"
-    mend = "leave it out; count what it was about, once somebody there has confirmed it"
+    hint = "leave it out; count what it was about, once somebody there has confirmed it"

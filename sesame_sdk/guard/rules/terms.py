@@ -48,7 +48,7 @@ class Visibility(UseRule, TermsRule):
     source = "GDPR 25(2)"
     topic = Topic.PUBLICITY
     reason = "a score is not shown in public, nor people listed by it"
-    mend = "leave it out; if something else is meant, say so in other words"
+    hint = "leave it out; if something else is meant, say so in other words"
 
     def _judge_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
         if terms.visibility != "private":
@@ -63,7 +63,7 @@ class Joining(UseRule, TermsRule):
     source = "GDPR 4(11), 7; EDPB 05/2020, 13"
     topic = Topic.JOINING
     reason = "nobody is made to join, nor in without having said yes"
-    mend = "leave it out; if something else is meant, say so in other words"
+    hint = "leave it out; if something else is meant, say so in other words"
 
     def _judge_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
         if terms.default_on:
@@ -94,7 +94,7 @@ class Adults(UseRule, TermsRule):
     source = "GDPR 8; 18 is our choice"
     topic = Topic.MINORS
     reason = "people under 18 carry no score"
-    mend = "leave them out; if something else is meant, say so in other words"
+    hint = "leave them out; if something else is meant, say so in other words"
 
     def _judge_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
         if terms.minimum_age < ADULT:
@@ -105,8 +105,8 @@ class Adults(UseRule, TermsRule):
         """Refuse to record a grant by somebody who is under 18, or of unknown age."""
         if not grant.adult:
             reason = f"the person is not known to be {ADULT} or older"
-            mend = "record it as that of an adult once that is known, or not at all"
-            yield self.refuse(of_grant(grant), reason, mend)
+            hint = "record it as that of an adult once that is known, or not at all"
+            yield self.refuse(of_grant(grant), reason, hint)
 
     def check_read(self, reading: Reading) -> Iterable[Finding]:
         """Refuse a read under such a grant: the second line, since none can be recorded."""

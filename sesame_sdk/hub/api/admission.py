@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from sesame_sdk.errors import Retryable
+from sesame_sdk.errors import RetryableError
 
 
-def _busy() -> Retryable:
-    return Retryable("the hub is busy", mend="send again later", retry_after=1)
+def _busy() -> RetryableError:
+    return RetryableError("the hub is busy", hint="send again later", retry_after=1)
 
 
-class Ration:
+class MemoryBudget:
     """Counts the bytes of bodies that are held; for one event loop.
 
     Args:
@@ -39,7 +39,7 @@ class Ration:
         """Give out so many bytes.
 
         Raises:
-            Retryable: there are no more.
+            RetryableError: there are no more.
         """
         if some > self._left:
             raise _busy()
@@ -49,7 +49,7 @@ class Ration:
 class Share:
     """What one request holds of a ration."""
 
-    def __init__(self, ration: Ration) -> None:
+    def __init__(self, ration: MemoryBudget) -> None:
         self._ration = ration
         self.held = 0
 
@@ -57,13 +57,13 @@ class Share:
         """Hold so many bytes more.
 
         Raises:
-            Retryable: there are no more.
+            RetryableError: there are no more.
         """
         self._ration.take(some)
         self.held += some
 
 
-class Gate:
+class ConcurrencyLimit:
     """Counts who is inside; for one event loop.
 
     Args:

@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Request
 
-from sesame_sdk.hub.api.admission import Gate, Ration
+from sesame_sdk.hub.api.admission import ConcurrencyLimit, MemoryBudget
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.observability.health import Health
 from sesame_sdk.hub.streams.worker import Feeder
@@ -17,15 +17,15 @@ def hub_of(request: Request[Any, Any, Any]) -> Hub:
     return hub
 
 
-def gate_of(request: Request[Any, Any, Any]) -> Gate:
+def gate_of(request: Request[Any, Any, Any]) -> ConcurrencyLimit:
     """Where requests are counted."""
-    gate: Gate = request.app.state.gate
+    gate: ConcurrencyLimit = request.app.state.gate
     return gate
 
 
-def ration_of(request: Request[Any, Any, Any]) -> Ration:
+def ration_of(request: Request[Any, Any, Any]) -> MemoryBudget:
     """Of which bodies take while they arrive."""
-    ration: Ration = request.app.state.ration
+    ration: MemoryBudget = request.app.state.ration
     return ration
 
 

@@ -4,12 +4,12 @@ What the guard refused is more than that: see `problems`.
 
 | error | status |
 | --- | --- |
-| `Rejected`, `Refused` about an event | 400, as RFC 8935 says |
-| `Rejected` about a read: the token is not believed | 401 |
-| the same: the reader may not read for this; `Refused`: nobody may | 403 |
-| `Rejected` about a stream: not there, there already, asked for too often | 404, 409, 429 |
-| `Throttled` | 429 with ``Retry-After`` (RFC 6585 section 4) |
-| `Retryable`; the database failed | 503 with ``Retry-After`` |
+| `InvalidInputError`, `GuardRefusedError` about an event | 400, as RFC 8935 says |
+| `InvalidInputError` about a read: the token is not believed | 401 |
+| the same: the reader may not read for this; `GuardRefusedError`: nobody may | 403 |
+| `InvalidInputError` about a stream: not there, there already, asked for too often | 404, 409, 429 |
+| `RateLimitedError` | 429 with ``Retry-After`` (RFC 6585 section 4) |
+| `RetryableError`; the database failed | 503 with ``Retry-After`` |
 | anything else | 500, and nothing of it shown |
 """
 
@@ -19,7 +19,13 @@ from typing import Any
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
-from sesame_sdk.errors import Refused, Rejected, Retryable, SesameError, Throttled
+from sesame_sdk.errors import (
+    GuardRefusedError,
+    InvalidInputError,
+    RateLimitedError,
+    RetryableError,
+    SesameError,
+)
 from sesame_sdk.hub.api.problems import refusal
 from sesame_sdk.hub.database.dialects.base import FAILURES
 from sesame_sdk.hub.observability import metrics, safe_values
@@ -34,23 +40,23 @@ _LEDGER_RETRY_AFTER = "5"
 _OF_STREAMS = {"not_found": 404, "conflict": 409, "too_many": 429}
 
 
-def on_rejected(request: _AnyRequest, error: Rejected) -> Response[bytes]:
+def on_rejected(request: _AnyRequest, error: InvalidInputError) -> Response[bytes]:
     """400."""
-    if isinstance(error, Refused):
+    if isinstance(error, GuardRefusedError):
         return refusal(request, error, 400)
     return _answer(400, error.code, str(error))
 
 
-def on_read_rejected(request: _AnyRequest, error: Rejected) -> Response[bytes]:
+def on_read_rejected(request: _AnyRequest, error: InvalidInputError) -> Response[bytes]:
     """401, 403 or 400."""
-    if isinstance(error, Refused):
+    if isinstance(error, GuardRefusedError):
         return refusal(request, error, 403)
     if error.code in _NOT_BELIEVED:
         return _answer(401, error.code, str(error), headers={"WWW-Authenticate": 'Bearer realm="scores"'})
     return _answer(403 if error.code == "access_denied" else 400, error.code, str(error))
 
 
-def on_feed_rejected(request: _AnyRequest, error: Rejected) -> Response[bytes]:
+def on_feed_rejected(request: _AnyRequest, error: InvalidInputError) -> Response[bytes]:
     """As for reads; 404, 409 and 429 where SSF 1.0 section 8.1 asks for them."""
     if error.code in _OF_STREAMS:
         status = _OF_STREAMS[error.code]
@@ -59,12 +65,12 @@ def on_feed_rejected(request: _AnyRequest, error: Rejected) -> Response[bytes]:
     return on_read_rejected(request, error)
 
 
-def on_too_many(_: _AnyRequest, error: Throttled) -> Response[bytes]:
+def on_too_many(_: _AnyRequest, error: RateLimitedError) -> Response[bytes]:
     """429."""
     return _answer(429, "too_many", str(error), headers=_wait(error))
 
 
-def on_retryable(_: _AnyRequest, error: Retryable) -> Response[bytes]:
+def on_retryable(_: _AnyRequest, error: RetryableError) -> Response[bytes]:
     """503."""
     return _answer(503, "unavailable", str(error), headers=_wait(error))
 
@@ -90,9 +96,9 @@ def on_anything(request: _AnyRequest, error: Exception) -> Response[bytes]:
 
 
 HANDLERS: dict[int | type[Exception], Any] = {
-    Rejected: on_rejected,
-    Throttled: on_too_many,
-    Retryable: on_retryable,
+    InvalidInputError: on_rejected,
+    RateLimitedError: on_too_many,
+    RetryableError: on_retryable,
     **dict.fromkeys(FAILURES, on_database),
     HTTPException: on_http,
     SesameError: on_anything,
@@ -100,7 +106,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
 }
 
 
-def _wait(error: Retryable) -> dict[str, str]:
+def _wait(error: RetryableError) -> dict[str, str]:
     """Whole seconds, and never none (RFC 9110 section 10.2.3)."""
     return {"Retry-After": str(max(1, math.ceil(error.retry_after or 1)))}
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from litestar import Request, get
 
-from sesame_sdk.errors import Retryable
+from sesame_sdk.errors import RetryableError
 from sesame_sdk.hub.api.dependencies import health_of, hub_of
 from sesame_sdk.hub.api.openapi_responses import UNAVAILABLE, answer, documented
 from sesame_sdk.hub.api.openapi_schemas import HEALTH, KEYS
-from sesame_sdk.hub.observability.health import State
+from sesame_sdk.hub.observability.health import HealthState
 
 
 @get(
@@ -41,6 +41,6 @@ def live() -> dict[str, str]:
 async def ready(request: Request[Any, Any, Any]) -> dict[str, str]:
     """Answers ok when the ledger can be read and written, and the hub was not told to stop."""
     state = await health_of(request).look()
-    if state is not State.READY:
-        raise Retryable(f"the hub takes no work: {state.value}", retry_after=5)
+    if state is not HealthState.READY:
+        raise RetryableError(f"the hub takes no work: {state.value}", retry_after=5)
     return {"status": "ok"}

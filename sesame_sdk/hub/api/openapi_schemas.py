@@ -50,7 +50,7 @@ _NUMBER = Schema(type=OpenAPIType.NUMBER)
 _YES_OR_NO = Schema(type=OpenAPIType.BOOLEAN)
 FAULT = record(err=text(), description=text())
 _FINDING = record(
-    dict.fromkeys(("rule", "action", "about", "reason", "mend", "source"), text()),
+    dict.fromkeys(("rule", "action", "about", "reason", "hint", "source"), text()),
     dated=text(format=OpenAPIFormat.DATE),
 )
 REFUSAL = record(

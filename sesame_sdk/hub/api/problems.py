@@ -11,7 +11,7 @@ from typing import Any
 
 from litestar import Request, Response
 
-from sesame_sdk.errors import Refused
+from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.hub.observability import log_events, metrics, safe_values
 from sesame_sdk.hub.observability.structured_log import say
 from sesame_sdk.model import codec
@@ -21,7 +21,7 @@ from sesame_sdk.model.problem_details import MEDIA_TYPE, problem
 MOST_LOGGED = 20
 
 
-def refusal(request: Request[Any, Any, Any], error: Refused, status: int) -> Response[bytes]:
+def refusal(request: Request[Any, Any, Any], error: GuardRefusedError, status: int) -> Response[bytes]:
     """The answer to a request that the guard refused; also writes its log line."""
     rules = tuple(dict.fromkeys(safe_values.rule(finding.rule) for finding in error.findings))
     say(

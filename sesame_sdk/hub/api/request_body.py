@@ -10,7 +10,7 @@ from typing import Any
 from litestar import Request
 from litestar.exceptions import HTTPException, InternalServerException
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.api.dependencies import ration_of
 
 #: Tells zlib to expect gzip's own header and check sum.
@@ -28,7 +28,7 @@ async def read_body(request: Request[Any, Any, Any], *, media_type: str, most: i
 
     Raises:
         HTTPException: 408, 413 or 415; 400 if it was cut, and nobody is there to read it.
-        Rejected: it is not the gzip that it says it is.
+        InvalidInputError: it is not the gzip that it says it is.
         Retryable: too much is held for others.
     """
     packed = _check_headers(request, media_type, most)
@@ -61,17 +61,19 @@ def inflate(body: bytes, most: int) -> bytes:
 
     Raises:
         HTTPException: 413.
-        Rejected: it is damaged, cut short, or followed by something else.
+        InvalidInputError: it is damaged, cut short, or followed by something else.
     """
     unpacker = zlib.decompressobj(_GZIP)
     try:
         found = unpacker.decompress(body, most + 1)
     except zlib.error as error:
-        raise Rejected("is not gzip", field="body", mend="send it as Content-Encoding says") from error
+        raise InvalidInputError(
+            "is not gzip", field="body", hint="send it as Content-Encoding says"
+        ) from error
     if len(found) > most:
         raise too_large(most)
     if not unpacker.eof or unpacker.unused_data:
-        raise Rejected("is not one whole gzip member", field="body")
+        raise InvalidInputError("is not one whole gzip member", field="body")
     return found
 
 

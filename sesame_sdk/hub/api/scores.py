@@ -12,7 +12,7 @@ from litestar import MediaType, Request, Response, get, post
 from litestar.concurrency import sync_to_thread
 from litestar.openapi.spec import Parameter
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.api.dependencies import gate_of, hub_of
 from sesame_sdk.hub.api.errors import on_read_rejected
 from sesame_sdk.hub.api.openapi_responses import OF_BODIES, OF_READERS, answer, documented, fault, taking
@@ -40,7 +40,7 @@ class Asked:
 
 @get(
     "/v1/scores/{subject:str}",
-    exception_handlers={Rejected: on_read_rejected},
+    exception_handlers={InvalidInputError: on_read_rejected},
     operation_class=documented(
         {**OF_READERS, 200: answer("A score, or null.", SCORE), 404: fault("Not a name, but a path.")},
         parameters=(Parameter("subject", "path", SUBJECT, "The reader's own pseudonym.", required=True),),
@@ -52,7 +52,7 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A score, or null: nobody known by that name, no grant, and no score look the same."""
     subject: str = request.path_params["subject"]
     if len(subject) > LONGEST_SUBJECT or not _is_subject(subject):
-        raise Rejected("is nothing that a person could be called", field="subject")
+        raise InvalidInputError("is nothing that a person could be called", field="subject")
     with gate_of(request):
         found = await sync_to_thread(hub_of(request).read_scores, token_of(request), [subject])
     return Response(codec.encode({"score": found[subject]}), media_type=MediaType.JSON)
@@ -61,7 +61,7 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post(
     "/v1/scores/read",
     status_code=200,
-    exception_handlers={Rejected: on_read_rejected},
+    exception_handlers={InvalidInputError: on_read_rejected},
     operation_class=documented(
         {**OF_READERS, **OF_BODIES, 200: answer("A score or null for each subject.", SCORES)},
         body=taking(_JSON, f"1 to {MOST_SUBJECTS} pseudonyms of the reader's.", ASKED),
@@ -88,11 +88,11 @@ def token_of(request: Request[Any, Any, Any]) -> bytes:
     """The reader's token.
 
     Raises:
-        Rejected: there is none.
+        InvalidInputError: there is none.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != _BEARER or not token.isascii():
-        raise Rejected(
-            "is missing", field="Authorization", mend="send: Bearer <token>", code="authentication_failed"
+        raise InvalidInputError(
+            "is missing", field="Authorization", hint="send: Bearer <token>", code="authentication_failed"
         )
     return token.strip().encode()

@@ -7,7 +7,7 @@ from litestar import MediaType, Request, Response, delete, get, patch, post, put
 from litestar.concurrency import sync_to_thread
 from litestar.openapi.spec import Parameter
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.api.dependencies import gate_of, hub_of
 from sesame_sdk.hub.api.errors import on_feed_rejected
 from sesame_sdk.hub.api.openapi_responses import (
@@ -30,7 +30,7 @@ from sesame_sdk.model import codec
 T = TypeVar("T")
 LARGEST_QUESTION = 1 << 17
 _AnyRequest = Request[Any, Any, Any]
-SHARED: dict[str, Any] = {"exception_handlers": {Rejected: on_feed_rejected}, "security": SECURITY}
+SHARED: dict[str, Any] = {"exception_handlers": {InvalidInputError: on_feed_rejected}, "security": SECURITY}
 _WISH = taking(JSON, "delivery, events_requested, description, and stream_id where there is one.", WISH)
 _STREAM = answer("The stream's configuration.", STREAM)
 _STATUS = answer("The stream's status.", STATUS)
@@ -100,7 +100,7 @@ async def read_stream(request: _AnyRequest) -> Response[bytes]:
         for stream in found:
             if stream["stream_id"] == name:
                 return stream
-        raise Rejected("there is none of this id", field="stream_id", code="not_found")
+        raise InvalidInputError("there is none of this id", field="stream_id", code="not_found")
 
     return await _answered(request, work)
 

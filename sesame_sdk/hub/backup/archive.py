@@ -23,7 +23,7 @@ from typing import IO
 import msgspec
 from attrs import frozen
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.backup.ledger_copy import STEP, Stage
 
 FORM = 1
@@ -102,7 +102,7 @@ def read_manifest(source: Path) -> Manifest:
     """What an archive says that it holds.
 
     Raises:
-        Misconfigured: it is no archive of ours, is cut short, or is of a form that is not known.
+        ConfigurationError: it is no archive of ours, is cut short, or is of a form that is not known.
     """
     with _opened(source) as tar:
         try:
@@ -124,7 +124,7 @@ def unpack(source: Path, manifest: Manifest, folder: Path, names: Iterable[str],
     """Write members of an archive into a folder (0600), and compare them with the manifest.
 
     Raises:
-        Misconfigured: one is missing or damaged.
+        ConfigurationError: one is missing or damaged.
     """
     wanted = {name: told for name, told in manifest.members.items() if name in set(names)}
     steps = sum(told.bytes // STEP for told in wanted.values())
@@ -177,10 +177,10 @@ def _opened(source: Path) -> tarfile.TarFile:
     try:
         return tarfile.open(source, mode="r:")
     except FileNotFoundError as error:
-        raise Misconfigured("is not there", field=str(source)) from error
+        raise ConfigurationError("is not there", field=str(source)) from error
     except (OSError, tarfile.TarError) as error:
         raise _damaged(source, "cannot be read as a backup") from error
 
 
-def _damaged(source: Path, why: str) -> Misconfigured:
-    return Misconfigured(why, field=str(source), mend="use another backup")
+def _damaged(source: Path, why: str) -> ConfigurationError:
+    return ConfigurationError(why, field=str(source), hint="use another backup")

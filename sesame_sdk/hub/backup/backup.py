@@ -6,7 +6,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.backup import archive
 from sesame_sdk.hub.backup.archive import Manifest, Member
 from sesame_sdk.hub.backup.ledger_copy import Stage, ledger_of, silent
@@ -40,7 +40,7 @@ def back_up(
         acknowledged at all.
 
     Raises:
-        Misconfigured: there is no ledger, it is damaged, or the file cannot be written.
+        ConfigurationError: there is no ledger, it is damaged, or the file cannot be written.
     """
     began = clock()
     target = _named(target, began)
@@ -59,7 +59,7 @@ def back_up(
             (Path(name) / target.name).rename(target)
         sync_folder(target.parent)
     except OSError as error:
-        raise Misconfigured(f"cannot be written: {error.strerror}", field=str(target)) from error
+        raise ConfigurationError(f"cannot be written: {error.strerror}", field=str(target)) from error
     return target, manifest
 
 
@@ -67,7 +67,7 @@ def _named(target: Path, at: datetime) -> Path:
     if target.is_dir():
         target = target / f"hub-{at:%Y%m%dT%H%M%SZ}.tar"
     if target.exists():
-        raise Misconfigured("is there already", field=str(target), mend="name a new file, or a folder")
+        raise ConfigurationError("is there already", field=str(target), hint="name a new file, or a folder")
     if not target.parent.is_dir():
-        raise Misconfigured("is in no folder that is there", field=str(target))
+        raise ConfigurationError("is in no folder that is there", field=str(target))
     return target

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.settings import Settings
 
 #: Tells a piece of long work: its name and how many steps it has, if that is known; gives what to call for
@@ -27,7 +27,7 @@ class Ledger(Protocol):
         """One state of it into a file, whoever writes meanwhile.
 
         Raises:
-            Misconfigured: it is not there, or cannot be copied.
+            ConfigurationError: it is not there, or cannot be copied.
         """
         ...
 
@@ -35,7 +35,7 @@ class Ledger(Protocol):
         """Pass if there is nothing in it.
 
         Raises:
-            Misconfigured: there is, or it cannot be asked.
+            ConfigurationError: there is, or it cannot be asked.
         """
         ...
 
@@ -43,7 +43,7 @@ class Ledger(Protocol):
         """Pass if a copy can be put back.
 
         Raises:
-            Misconfigured: it is damaged.
+            ConfigurationError: it is damaged.
         """
         ...
 
@@ -56,7 +56,7 @@ def ledger_of(settings: Settings) -> Ledger:
     """The ledger of a hub that is set up so.
 
     Raises:
-        Misconfigured: it is of a product that is not known here.
+        ConfigurationError: it is of a product that is not known here.
     """
     from sesame_sdk.hub.backup.postgresql import PostgreSQLLedger
     from sesame_sdk.hub.backup.sqlite import SQLiteLedger
@@ -64,7 +64,7 @@ def ledger_of(settings: Settings) -> Ledger:
     for product in (SQLiteLedger, PostgreSQLLedger):
         if settings.database.startswith(product.scheme):
             return product.at(settings.database_url)
-    raise Misconfigured("is of no product that can be backed up", field="database")
+    raise ConfigurationError("is of no product that can be backed up", field="database")
 
 
 @contextmanager

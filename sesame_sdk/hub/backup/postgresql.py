@@ -15,7 +15,7 @@ from attrs import field, frozen
 from sqlalchemy import NullPool, create_engine, inspect, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.backup.ledger_copy import STEP, Stage
 
 #: Seconds between two looks at how far a program has come.
@@ -54,11 +54,11 @@ class PostgreSQLLedger:
             tables = inspect(engine).get_table_names()
         except SQLAlchemyError as error:
             why = type(getattr(error, "orig", None) or error).__name__
-            mend = "is the server there, and the database?"
-            raise Misconfigured(f"cannot be asked ({why})", field="database", mend=mend) from error
+            hint = "is the server there, and the database?"
+            raise ConfigurationError(f"cannot be asked ({why})", field="database", hint=hint) from error
         if tables:
-            mend = "make a new one (createdb), and name it in hub.toml"
-            raise Misconfigured(f"has {len(tables)} table(s) in it", field="database", mend=mend)
+            hint = "make a new one (createdb), and name it in hub.toml"
+            raise ConfigurationError(f"has {len(tables)} table(s) in it", field="database", hint=hint)
 
     def check_copy(self, source: Path, stage: Stage) -> None:
         """See `Ledger`. It is read to its end, and unpacked."""
@@ -80,8 +80,8 @@ class PostgreSQLLedger:
     def _run(self, program: str, *arguments: str, look: Callable[[], None] = lambda: None) -> None:
         path = shutil.which(program)
         if path is None:
-            mend = "install postgresql-client, of the server's version or newer"
-            raise Misconfigured("is not installed", field=program, mend=mend)
+            hint = "install postgresql-client, of the server's version or newer"
+            raise ConfigurationError("is not installed", field=program, hint=hint)
         # Nothing here is a shell's, and a file's name begins with a slash or follows an option.
         with subprocess.Popen(  # noqa: S603
             [path, *arguments],
@@ -97,7 +97,7 @@ class PostgreSQLLedger:
                 process.terminate()
                 raise
         if process.returncode:
-            raise Misconfigured(f"failed: {_first(complaint)}", field=program)
+            raise ConfigurationError(f"failed: {_first(complaint)}", field=program)
 
 
 class _Growth:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.hub.backup import withdrawal_log
 from sesame_sdk.hub.backup.withdrawal_log import Book, Entry, What
 from sesame_sdk.hub.database.timestamps import micros, moment
@@ -19,7 +19,7 @@ def read_all(paths: Sequence[Path]) -> list[Book]:
     """The journals among `paths` that are there.
 
     Raises:
-        Misconfigured: one is none.
+        ConfigurationError: one is none.
     """
     return [withdrawal_log.read(path) for path in dict.fromkeys(paths) if path.exists()]
 
@@ -36,14 +36,14 @@ def check_complete(books: Sequence[Book], made_at: datetime) -> None:
     """Pass if it is known what was taken back since `made_at`.
 
     Raises:
-        Misconfigured: it is not.
+        ConfigurationError: it is not.
     """
     if not any(moment(book.since) <= made_at for book in books):
-        raise Misconfigured(
+        raise ConfigurationError(
             f"is not there, or does not reach back to the backup's {made_at:%Y-%m-%d %H:%M:%S} UTC: whoever "
             "withdrew or was erased since would be back",
             field="journal",
-            mend="name the old hub's: --journal FILE; or --without-journal, and do it all again by hand",
+            hint="name the old hub's: --journal FILE; or --without-journal, and do it all again by hand",
         )
 
 
@@ -77,6 +77,6 @@ def _do(hub: Hub, entry: Entry, person: str | None) -> bool:
             hub.withdraw(person, entry.partner, entry.direction)
         else:
             hub.rights.erase(person)
-    except Rejected:
+    except InvalidInputError:
         return False
     return True

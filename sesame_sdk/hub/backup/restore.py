@@ -15,7 +15,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.backup import archive, replay
 from sesame_sdk.hub.backup.archive import Manifest
 from sesame_sdk.hub.backup.ledger_copy import Stage, ledger_of, silent
@@ -55,7 +55,8 @@ def restore(
         stage: is told of the progress.
 
     Raises:
-        Misconfigured: the backup is damaged or does not fit, the folder or the database holds something, or
+        ConfigurationError: the backup is damaged or does not fit, the folder or the database holds
+            something, or
             no journal reaches back to the backup.
     """
     manifest = archive.read_manifest(source)
@@ -69,9 +70,9 @@ def restore(
         ledger = ledger_of(settings)
         copy = place / ledger.member
         if not copy.exists():
-            mend = f"name a database of the other product in {FILE}"
-            raise Misconfigured(
-                f"is not the product of this backup: {manifest.ledger}", field="database", mend=mend
+            hint = f"name a database of the other product in {FILE}"
+            raise ConfigurationError(
+                f"is not the product of this backup: {manifest.ledger}", field="database", hint=hint
             )
         ledger.check_free()
         ledger.check_copy(copy, stage)
@@ -96,7 +97,7 @@ def _folder(folder: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=".sesame-restore-", dir=folder) as place:
             yield Path(place)
     except OSError as error:
-        raise Misconfigured(f"cannot be written: {error.strerror}", field=str(folder)) from error
+        raise ConfigurationError(f"cannot be written: {error.strerror}", field=str(folder)) from error
     finally:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
@@ -109,8 +110,8 @@ def _settings(manifest: Manifest, place: Path, folder: Path) -> Settings:
     own = (folder / FILE).exists()
     settings = evolve(load_settings(folder if own else place), path=folder)
     if settings.issuer != manifest.issuer:
-        raise Misconfigured(
-            "is not the issuer of this backup", field=settings.issuer, mend=f"that is {manifest.issuer}"
+        raise ConfigurationError(
+            "is not the issuer of this backup", field=settings.issuer, hint=f"that is {manifest.issuer}"
         )
     return settings
 
@@ -120,8 +121,8 @@ def _key(manifest: Manifest, place: Path, folder: Path) -> SigningKey:
         if path.exists():
             key = SigningKey.load(path)
             if key.kid != manifest.kid:
-                raise Misconfigured(f"is not the key of this backup: {manifest.kid}", field=str(path))
+                raise ConfigurationError(f"is not the key of this backup: {manifest.kid}", field=str(path))
             return key
-    raise Misconfigured(
-        "is not in the backup, nor in the folder", field=KEY, mend=f"put it there first: {folder / KEY}"
+    raise ConfigurationError(
+        "is not in the backup, nor in the folder", field=KEY, hint=f"put it there first: {folder / KEY}"
     )

@@ -15,7 +15,7 @@ from typing import ClassVar, Self
 from attrs import frozen
 from sqlalchemy import make_url
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.backup.ledger_copy import Stage
 
 #: Pages copied between two looks at the progress: 16 MiB.
@@ -35,17 +35,17 @@ class SQLiteLedger:
         """The one that an SQLAlchemy URL means.
 
         Raises:
-            Misconfigured: it is in memory.
+            ConfigurationError: it is in memory.
         """
         name = make_url(url).database
         if not name or name == ":memory:":
-            raise Misconfigured("is in memory: there is nothing to keep", field="database")
+            raise ConfigurationError("is in memory: there is nothing to keep", field="database")
         return cls(Path(name))
 
     def copy_out(self, target: Path, stage: Stage) -> None:
         """See `Ledger`."""
         if not self.path.exists():
-            raise Misconfigured("is not there", field=str(self.path), mend="run the hub once")
+            raise ConfigurationError("is not there", field=str(self.path), hint="run the hub once")
         with _telling(self.path), closing(_open(self.path)) as source, closing(_open(target)) as copy:
             source.execute("BEGIN")
             (pages,) = source.execute("PRAGMA page_count").fetchone()
@@ -66,10 +66,10 @@ class SQLiteLedger:
     def check_free(self) -> None:
         """See `Ledger`."""
         if self.path.exists():
-            raise Misconfigured(
+            raise ConfigurationError(
                 "is there already",
                 field=str(self.path),
-                mend="restore into a new folder; look before you delete",
+                hint="restore into a new folder; look before you delete",
             )
 
     def check_copy(self, source: Path, stage: Stage) -> None:
@@ -77,14 +77,16 @@ class SQLiteLedger:
         with stage("checking the copy", None), _telling(source), closing(_open(source)) as copy:
             found = [row[0] for row in copy.execute("PRAGMA integrity_check(1)")]
         if found != ["ok"]:
-            raise Misconfigured("is damaged: SQLite's integrity check fails", field=source.name)
+            raise ConfigurationError("is damaged: SQLite's integrity check fails", field=source.name)
 
     def copy_in(self, source: Path, stage: Stage) -> None:
         """See `Ledger`. The file is put in place whole."""
         with stage("putting the ledger in place", None):
             source.chmod(0o600)
             if source.stat().st_dev != self.path.parent.stat().st_dev:
-                raise Misconfigured("is on another file system than the hub's folder", field=str(self.path))
+                raise ConfigurationError(
+                    "is on another file system than the hub's folder", field=str(self.path)
+                )
             self.check_free()
             source.rename(self.path)
             sync_folder(self.path.parent)
@@ -108,4 +110,4 @@ def _telling(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise Misconfigured(f"cannot be read: {error}", field=str(path)) from error
+        raise ConfigurationError(f"cannot be read: {error}", field=str(path)) from error

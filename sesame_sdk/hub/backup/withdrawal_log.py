@@ -30,7 +30,7 @@ from pathlib import Path
 import msgspec
 from attrs import evolve, field, frozen
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction
@@ -103,13 +103,13 @@ class Journal:
         """Make the file (0600) where there is none: from now on it is complete.
 
         Raises:
-            Misconfigured: it cannot be made, or what is there is none.
+            ConfigurationError: it cannot be made, or what is there is none.
         """
         if not self.path.exists():
             try:
                 self._make()
             except OSError as error:
-                raise Misconfigured(f"cannot be made: {error.strerror}", field=str(self.path)) from error
+                raise ConfigurationError(f"cannot be made: {error.strerror}", field=str(self.path)) from error
         read(self.path)
 
     def withdrew(self, person: str, partner: str, direction: Direction | None) -> None:
@@ -143,9 +143,9 @@ class Journal:
                 else:
                     _append(number, _line(entry))
         except OSError as error:
-            mend = "make room, or name another file: without it nothing is taken back"
-            raise Misconfigured(
-                f"cannot be written: {error.strerror}", field=str(self.path), mend=mend
+            hint = "make room, or name another file: without it nothing is taken back"
+            raise ConfigurationError(
+                f"cannot be written: {error.strerror}", field=str(self.path), hint=hint
             ) from error
 
     def _forget(self, book: Book, before: int, entry: Entry) -> None:
@@ -158,7 +158,7 @@ def read(path: Path) -> Book:
     """A journal. A last line that was not written to its end tells of nothing that was done.
 
     Raises:
-        Misconfigured: it cannot be read, or is none.
+        ConfigurationError: it cannot be read, or is none.
     """
     try:
         first, *lines = path.read_bytes().split(b"\n")
@@ -166,9 +166,9 @@ def read(path: Path) -> Book:
         entries = tuple(codec.decoder(Entry).decode(line) for line in lines[:-1])
         return Book(bytes.fromhex(head.key), head.since, entries)
     except OSError as error:
-        raise Misconfigured(f"cannot be read: {error.strerror}", field=str(path)) from error
+        raise ConfigurationError(f"cannot be read: {error.strerror}", field=str(path)) from error
     except (msgspec.DecodeError, ValueError) as error:
-        raise Misconfigured("is no journal of a hub, or is damaged", field=str(path)) from error
+        raise ConfigurationError("is no journal of a hub, or is damaged", field=str(path)) from error
 
 
 def _line(told: object) -> bytes:

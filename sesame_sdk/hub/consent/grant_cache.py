@@ -55,7 +55,7 @@ _read_told = codec.decoder(list[_Told]).decode
 
 
 @frozen
-class Standing:
+class Permission:
     """What one pseudonym's person lets the partner send now.
 
     Attributes:
@@ -71,7 +71,7 @@ class Standing:
     until: int = _NEVER
 
 
-_NOBODY = Standing()
+_NOBODY = Permission()
 
 
 class Consents:
@@ -85,11 +85,11 @@ class Consents:
         self._look_up = bare_sql(engine, _terms_of_many(product_of(engine).json))
         self._mark: int | None = None
         self._since, self._until = 0, _NEVER
-        self._known: defaultdict[int, dict[str, Standing]] = defaultdict(dict)
+        self._known: defaultdict[int, dict[str, Permission]] = defaultdict(dict)
 
     def of(
         self, connection: Connection, partner: int, subjects: Set[str], at: datetime
-    ) -> Mapping[str, Standing]:
+    ) -> Mapping[str, Permission]:
         """The standing of each subject of a partner at this moment, among others that are known."""
         now = micros(at)
         self._forget_what_changed(connection, now)
@@ -112,7 +112,7 @@ class Consents:
 
     def _standings(
         self, connection: Connection, partner: int, subjects: list[str], now: int
-    ) -> dict[str, Standing]:
+    ) -> dict[str, Permission]:
         asked = (Direction.SEND.value, partner, codec.encode(subjects).decode())
         terms: defaultdict[str, list[_Term]] = defaultdict(list)
         for row in _read_told(connection.exec_driver_sql(self._look_up, asked).scalar_one()):
@@ -146,13 +146,13 @@ def _terms_of_many(words: JsonWords) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _standing(terms: Sequence[_Term], now: int) -> Standing:
+def _standing(terms: Sequence[_Term], now: int) -> Permission:
     """What one pseudonym's grants come to. Those that begin or end later say when to look again."""
     turns = [turn for _, _, given_at, end in terms for turn in (given_at, end)]
     since = max((turn for turn in turns if turn <= now), default=0)
     until = min((turn for turn in turns if turn > now), default=_NEVER)
     standing = frozenset(kind for _, kind, given_at, end in terms if given_at <= now < end)
-    return Standing(terms[0][0], standing, since, until)
+    return Permission(terms[0][0], standing, since, until)
 
 
 def listed(connection: Connection, person: str | None = None) -> list[tuple[str, Grant]]:

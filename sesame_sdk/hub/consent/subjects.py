@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, insert, select
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.engine import among
 from sesame_sdk.hub.database.tables import people, pseudonyms
 
@@ -36,12 +36,12 @@ def known(connection: Connection, reference: str, *, lock: bool = False) -> int:
         lock: whether nobody else may do the same with this person until the transaction ends.
 
     Raises:
-        Rejected: there is no such person.
+        InvalidInputError: there is no such person.
     """
     chosen = select(people.c.id).where(people.c.person == reference)
     found: int | None = connection.scalar(chosen.with_for_update() if lock else chosen)
     if found is None:
-        raise Rejected("is nobody whom this hub knows", field="person", code="not_found")
+        raise InvalidInputError("is nobody whom this hub knows", field="person", code="not_found")
     return found
 
 
@@ -49,11 +49,11 @@ def numbered(connection: Connection, references: Iterable[str]) -> dict[str, int
     """The number of each person, given out where there was none.
 
     Raises:
-        Rejected: a reference is empty or too long.
+        InvalidInputError: a reference is empty or too long.
     """
     wanted = sorted(set(references))
     if any(not reference.strip() or len(reference) > LONGEST_REFERENCE for reference in wanted):
-        raise Rejected(f"must be 1 to {LONGEST_REFERENCE} characters", field="person")
+        raise InvalidInputError(f"must be 1 to {LONGEST_REFERENCE} characters", field="person")
     chosen = select(people.c.person, people.c.id).where(among(people.c.person, wanted))
     found = {row.person: row.id for row in connection.execute(chosen)}
     if missing := [{"person": reference} for reference in wanted if reference not in found]:
@@ -71,7 +71,7 @@ def tied(connection: Connection, partner: int, owners: Mapping[str, int]) -> dic
         owners: the person that each one should belong to.
 
     Raises:
-        Rejected: one belongs to somebody else already, or its person has another one.
+        InvalidInputError: one belongs to somebody else already, or its person has another one.
     """
     mine = pseudonyms.c.partner == partner
     chosen = select(pseudonyms).where(mine, among(pseudonyms.c.subject, owners))
@@ -99,15 +99,17 @@ def owners(connection: Connection, partner: int, subjects: Iterable[str]) -> dic
     return {row.subject: row.person for row in connection.execute(select(pseudonyms).where(mine))}
 
 
-def second_name() -> Rejected:
+def second_name() -> InvalidInputError:
     """The error of giving a person a second pseudonym at one partner. It names neither."""
-    return Rejected(
+    return InvalidInputError(
         "the partner knows this person by another pseudonym already",
         field="subject",
-        mend="use that one; a partner has one name for each person",
+        hint="use that one; a partner has one name for each person",
     )
 
 
-def second_owner() -> Rejected:
+def second_owner() -> InvalidInputError:
     """The error of tying a pseudonym to a second person. It names neither."""
-    return Rejected("belongs to another person already", field="subject", mend="check whose pseudonym it is")
+    return InvalidInputError(
+        "belongs to another person already", field="subject", hint="check whose pseudonym it is"
+    )

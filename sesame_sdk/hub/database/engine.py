@@ -29,9 +29,9 @@ from sqlalchemy.sql import ClauseElement, FromClause, Join
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.database import migrations
-from sesame_sdk.hub.database.dialects.base import Hold, Product
+from sesame_sdk.hub.database.dialects.base import LockScope, Product
 from sesame_sdk.hub.database.dialects.postgresql import Postgresql
 from sesame_sdk.hub.database.dialects.sqlite import Sqlite
 
@@ -44,7 +44,7 @@ def open_engine(url: str) -> Engine:
     """An engine for the ledger at `url`. In a database that is empty its tables are made.
 
     Raises:
-        Misconfigured: the URL is not one, the database cannot be opened, or its tables are of another
+        ConfigurationError: the URL is not one, the database cannot be opened, or its tables are of another
             version than this program.
     """
     with _opening(url) as engine:
@@ -59,7 +59,7 @@ def migrate(url: str) -> str | None:
     """Bring the tables at `url` to this program's version. The one that they had; None if there were none.
 
     Raises:
-        Misconfigured: as `open_engine`, but not for tables of an earlier version.
+        ConfigurationError: as `open_engine`, but not for tables of an earlier version.
     """
     with _opening(url) as engine:
         try:
@@ -74,10 +74,10 @@ def _opening(url: str) -> Iterator[Engine]:
         told = make_url(url)
         product = _PRODUCTS.get(told.get_backend_name())
         if product is None:
-            raise Misconfigured(
+            raise ConfigurationError(
                 f"{told.get_backend_name()} is not supported",
                 field="database",
-                mend="use sqlite:///hub.sqlite or postgresql://user@host/name",
+                hint="use sqlite:///hub.sqlite or postgresql://user@host/name",
             )
         engine = product.open(told)
         try:
@@ -87,9 +87,9 @@ def _opening(url: str) -> Iterator[Engine]:
             raise
     except SQLAlchemyError as error:
         why = getattr(error, "orig", None) or type(error).__name__
-        mend = "is it there, may the hub write to it, and is it a hub's?"
-        raise Misconfigured(
-            f"cannot be opened: {why}", field=f"database {_masked(url)}", mend=mend
+        hint = "is it there, may the hub write to it, and is it a hub's?"
+        raise ConfigurationError(
+            f"cannot be opened: {why}", field=f"database {_masked(url)}", hint=hint
         ) from error
 
 
@@ -103,7 +103,7 @@ def _masked(url: str) -> str:
 
 def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:
     with writing(engine) as connection, connection.begin():
-        product_of(engine).hold(connection, Hold.ALONE)
+        product_of(engine).hold(connection, LockScope.ALONE)
         return work(connection)
 
 

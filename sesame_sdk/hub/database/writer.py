@@ -26,8 +26,8 @@ from attrs import field, frozen
 from sqlalchemy import Connection, Engine, Transaction
 from sqlalchemy.exc import DBAPIError
 
-from sesame_sdk.errors import Retryable
-from sesame_sdk.hub.database.dialects.base import FAILURES, Hold
+from sesame_sdk.errors import RetryableError
+from sesame_sdk.hub.database.dialects.base import FAILURES, LockScope
 from sesame_sdk.hub.database.engine import ensure_in_transaction, product_of, writing
 from sesame_sdk.hub.database.task_queue import Waiting
 from sesame_sdk.hub.observability import metrics, safe_values, tracing
@@ -57,7 +57,7 @@ class Task(Generic[I, T]):
     work: Callable[[Connection, Sequence[I]], Sequence[Any]]
     item: I
     kin: Hashable = None
-    hold: Hold = Hold.ALONE
+    hold: LockScope = LockScope.ALONE
     settled: Callable[[Any], T] = lambda result: result
     urgent: bool = False
 
@@ -99,11 +99,13 @@ class Writer:
         self._thread = Thread(target=self._serve, name="sesame-hub-writer", daemon=True)
         self._thread.start()
 
-    def run(self, work: Callable[[Connection], T], hold: Hold = Hold.ALONE, *, urgent: bool = False) -> T:
+    def run(
+        self, work: Callable[[Connection], T], hold: LockScope = LockScope.ALONE, *, urgent: bool = False
+    ) -> T:
         """Do `work` in a transaction; returns what it returned, once that is on disk.
 
         Raises:
-            Retryable: too much is waiting, the hub is closing, or the database did not take it.
+            RetryableError: too much is waiting, the hub is closing, or the database did not take it.
         """
         return self.do(Task(lambda connection, _: [work(connection)], None, hold=hold, urgent=urgent))
 
@@ -111,7 +113,7 @@ class Writer:
         """The same for a task, which may share its work with others of its kin.
 
         Raises:
-            Retryable: as `run` does.
+            RetryableError: as `run` does.
         """
         return self.submit(task).result()
 
@@ -121,14 +123,14 @@ class Writer:
         Cancelled before its turn, the task is not done.
 
         Raises:
-            Retryable: too much is waiting, or the hub is closing.
+            RetryableError: too much is waiting, or the hub is closing.
         """
         job = _Job(task)
         with self._lock:
             if self._closed:
-                raise Retryable("the hub is closing", retry_after=5)
+                raise RetryableError("the hub is closing", retry_after=5)
             if self.pending >= self._most:
-                raise Retryable("the hub is busy", mend="send again later", retry_after=1)
+                raise RetryableError("the hub is busy", hint="send again later", retry_after=1)
             self._waiting.put(job, urgent=task.urgent)
         metrics.WAITING.set(self.pending)
         return job.done
@@ -213,7 +215,7 @@ class Writer:
 
 
 def _outcomes(
-    connection: Connection, transaction: Transaction, jobs: list[_Job[Any]], hold: Hold
+    connection: Connection, transaction: Transaction, jobs: list[_Job[Any]], hold: LockScope
 ) -> list[_Outcome]:
     try:
         return _within(transaction, connection, jobs, _at_once)
@@ -233,7 +235,7 @@ def _within(
     return outcomes
 
 
-def _begin(connection: Connection, hold: Hold) -> Transaction:
+def _begin(connection: Connection, hold: LockScope) -> Transaction:
     try:
         return _begin_once(connection, hold)
     except DBAPIError as error:
@@ -242,7 +244,7 @@ def _begin(connection: Connection, hold: Hold) -> Transaction:
         return _begin_once(connection, hold)  # it had broken while nothing was asked of it
 
 
-def _begin_once(connection: Connection, hold: Hold) -> Transaction:
+def _begin_once(connection: Connection, hold: LockScope) -> Transaction:
     transaction = connection.begin()
     try:
         product_of(connection.engine).hold(connection, hold)
@@ -301,7 +303,7 @@ def _do(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
     ]
 
 
-def _retryable(error: BaseException) -> Retryable:
-    failure = Retryable("the ledger could not be written", retry_after=5)
+def _retryable(error: BaseException) -> RetryableError:
+    failure = RetryableError("the ledger could not be written", retry_after=5)
     failure.__cause__ = error
     return failure

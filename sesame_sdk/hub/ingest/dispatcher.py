@@ -7,10 +7,10 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent.grant_cache import Consents
-from sesame_sdk.hub.database.dialects.base import Hold
+from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.writer import Task
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ingest import Ingest, Taken, Told
@@ -37,7 +37,7 @@ class _Registration:
     token: bytes
 
 
-class Door:
+class MessageDispatcher:
     """Decides what a message is and what has to be done about it.
 
     Args:
@@ -74,7 +74,7 @@ class Door:
         less.
 
         Raises:
-            Rejected: with a code of RFC 8935 section 2.4.
+            InvalidInputError: with a code of RFC 8935 section 2.4.
             Throttled: its sender was just told to wait.
         """
         now = self._clock()
@@ -84,11 +84,11 @@ class Door:
             opened = open_envelope(body, keys, audience=self._issuer, now=now)
             told = Told(opened, ledger.digest_of(opened.token, opened.disclosures))
             kin = (opened.envelope.issuer, opened.kid)
-            return Task(self._take_signals, told, kin, Hold.SHARED, Taken.settled)
+            return Task(self._take_signals, told, kin, LockScope.SHARED, Taken.settled)
         if event is EventType.REGISTRATION:
             said = verify_event(body, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
             return Task(self._take_registrations, _Registration(said, body))
-        raise Rejected(f"{event.value} is not for a hub", field="events")
+        raise InvalidInputError(f"{event.value} is not for a hub", field="events")
 
     def _take_signals(self, connection: Connection, told: Sequence[Told]) -> list[Taken | Exception]:
         issuer, now = told[0].opened.envelope.issuer, self._clock()

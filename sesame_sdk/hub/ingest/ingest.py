@@ -20,11 +20,11 @@ from itertools import chain
 from attrs import field, frozen
 from sqlalchemy import Connection
 
-from sesame_sdk.hub.consent.grant_cache import Consents, Standing
+from sesame_sdk.hub.consent.grant_cache import Consents, Permission
 from sesame_sdk.hub.database.dialects.base import Row
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ledger import Arrival, Entry
-from sesame_sdk.hub.ingest.outcome import Answered, Outcome
+from sesame_sdk.hub.ingest.outcome import Answered, IngestOutcome
 from sesame_sdk.hub.ingest.signal_table import View, as_row
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.partners import registrations
@@ -77,7 +77,7 @@ class _Sieve:
     partner: int
     latest: datetime
     sayable: Mapping[str, Sayable]
-    standings: Mapping[str, Standing]
+    standings: Mapping[str, Permission]
 
     def sort(self, signals: Sequence[Signal], number: int) -> _Sorted:
         """Sort the signals of the envelope that will have this number."""
@@ -161,7 +161,7 @@ class Ingest:
             accepted, places = len(one.rows), one.places
             if not all_new:
                 accepted, places = self._look_closer(connection, number, arrival.kid, one)
-            outcome = Outcome(accepted, len(one.rows) - accepted, tuple(one.dropped))
+            outcome = IngestOutcome(accepted, len(one.rows) - accepted, tuple(one.dropped))
             entries.append(Entry(number, arrival, ledger.keep(opened, places), outcome))
         return entries
 

@@ -17,11 +17,11 @@ from typing import Any
 from attrs import field, frozen
 from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database import engine
 from sesame_sdk.hub.database.tables import envelopes
 from sesame_sdk.hub.database.timestamps import micros, moment
-from sesame_sdk.hub.ingest.outcome import Answered, Outcome
+from sesame_sdk.hub.ingest.outcome import Answered, IngestOutcome
 from sesame_sdk.hub.partners.keys import KeysOnFile
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
@@ -100,7 +100,7 @@ class Entry:
     number: int
     arrival: Arrival
     kept: Kept
-    outcome: Outcome = field(factory=Outcome)
+    outcome: IngestOutcome = field(factory=IngestOutcome)
 
 
 def digest_of(token: bytes, shown: Sequence[bytes] = ()) -> bytes:
@@ -116,15 +116,19 @@ def answered(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, A
     """By ``jti``, what these very messages of one partner were answered before, if they were.
 
     Raises:
-        Rejected: another message of this issuer had the same ``jti``.
+        InvalidInputError: another message of this issuer had the same ``jti``.
     """
     digests = {arrival.jti: arrival.digest for arrival in arrivals}
     mine = (envelopes.c.partner == arrivals[0].partner) & envelopes.c.jti.in_(digests)
     asked = (envelopes.c.jti, envelopes.c.digest, envelopes.c.received_at, envelopes.c.receipt)
     found = connection.execute(select(*asked).where(mine)).all()
     if not all(hmac.compare_digest(row.digest, digests[row.jti]) for row in found):
-        raise Rejected("was used for another message", field="jti", mend="give each token a jti of its own")
-    return {row.jti: Answered(moment(row.received_at), codec.decode(row.receipt, Outcome)) for row in found}
+        raise InvalidInputError(
+            "was used for another message", field="jti", hint="give each token a jti of its own"
+        )
+    return {
+        row.jti: Answered(moment(row.received_at), codec.decode(row.receipt, IngestOutcome)) for row in found
+    }
 
 
 def next_numbers(connection: Connection, many: int) -> Sequence[int]:
@@ -177,7 +181,7 @@ def replay(connection: Connection, hub: str, which: ColumnElement[bool]) -> Iter
         which: a condition on `envelopes`.
 
     Raises:
-        Rejected: a row no longer matches its signature.
+        InvalidInputError: a row no longer matches its signature.
     """
     keys = KeysOnFile(connection)
     stored = (
@@ -187,8 +191,10 @@ def replay(connection: Connection, hub: str, which: ColumnElement[bool]) -> Iter
         for row in found:
             try:
                 signals = _signals_of(row, keys, hub)
-            except Rejected as error:
-                raise Rejected(f"is not as it was received: {error}", field=f"envelope {row.id}") from error
+            except InvalidInputError as error:
+                raise InvalidInputError(
+                    f"is not as it was received: {error}", field=f"envelope {row.id}"
+                ) from error
             yield Replayed(row.id, row.partner, signals)
 
 

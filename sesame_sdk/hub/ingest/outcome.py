@@ -17,7 +17,7 @@ from sesame_sdk.signing.security_events import new_jti
 
 
 @frozen
-class Outcome:
+class IngestOutcome:
     """What became of the signals of one envelope; of a registration, nothing.
 
     Attributes:
@@ -38,7 +38,7 @@ class Answered:
     """A message that was taken in, when, and with what outcome."""
 
     received_at: datetime
-    outcome: Outcome
+    outcome: IngestOutcome
 
     def receipt(self, jti: str, signals: Sequence[Signal] = ()) -> Receipt:
         """The receipt for the message of this id, which holds these signals."""

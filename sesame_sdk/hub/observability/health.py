@@ -21,7 +21,7 @@ from sesame_sdk.hub.observability.structured_log import say
 PATIENCE = 2.0
 
 
-class State(StrEnum):
+class HealthState(StrEnum):
     """What a hub is ready for."""
 
     READY = "ready"
@@ -41,30 +41,30 @@ class Health:
 
     check: Callable[[], bool]
     stopping: Callable[[], bool]
-    _last: State = State.READY
+    _last: HealthState = HealthState.READY
     _thread: ThreadPoolExecutor = field(factory=lambda: ThreadPoolExecutor(1, "sesame-hub-health"))
     _asked: "asyncio.Future[bool] | None" = None
 
-    async def look(self) -> State:
+    async def look(self) -> HealthState:
         """The state now, logged where it is another than before."""
         state, error = await self._look()
-        metrics.READY.set(state is State.READY)
+        metrics.READY.set(state is HealthState.READY)
         if state is not self._last:
             self._last = state
             say(ReadyChanged(word(state), fault(error) if error else ()))
         return state
 
-    async def _look(self) -> tuple[State, Exception | None]:
+    async def _look(self) -> tuple[HealthState, Exception | None]:
         if self.stopping():
-            return State.STOPPING, None
+            return HealthState.STOPPING, None
         # One question at a time: those to a ledger that hangs would use up every thread there is.
         if self._asked is None or self._asked.done():
             self._asked = asyncio.get_running_loop().run_in_executor(self._thread, self.check)
         try:
             good = await asyncio.wait_for(asyncio.shield(self._asked), PATIENCE)
         except Exception as error:  # noqa: BLE001 - whatever it is, the hub cannot work
-            return State.AWAY, error
-        return (State.READY if good else State.IDLE), None
+            return HealthState.AWAY, error
+        return (HealthState.READY if good else HealthState.IDLE), None
 
     def close(self) -> None:
         """Ask no more."""

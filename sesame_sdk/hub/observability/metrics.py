@@ -22,7 +22,7 @@ from prometheus_client import (
     start_http_server,
 )
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.observability.safe_values import Safe, code, word
 from sesame_sdk.model.envelope import DropReason
 
@@ -152,7 +152,7 @@ def shown(address: str) -> Iterator[None]:
     """Answer at ``host:port`` with all that was counted; nowhere, if it is empty.
 
     Raises:
-        Misconfigured: nobody can listen there.
+        ConfigurationError: nobody can listen there.
     """
     if not address:
         yield
@@ -161,8 +161,8 @@ def shown(address: str) -> Iterator[None]:
     try:
         server, thread = start_http_server(int(port), host.strip("[]"), registry=_counted())
     except OSError as error:
-        raise Misconfigured(
-            f"cannot listen at {address}: {error.strerror}", field="metrics", mend="name a free port"
+        raise ConfigurationError(
+            f"cannot listen at {address}: {error.strerror}", field="metrics", hint="name a free port"
         ) from error
     try:
         yield

@@ -19,14 +19,14 @@ from sesame_sdk.hub.consent import subjects as consent_subjects
 from sesame_sdk.hub.database.tables import envelopes, registrations, signals
 from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.ingest.outcome import Outcome
+from sesame_sdk.hub.ingest.outcome import IngestOutcome
 from sesame_sdk.hub.partners.keys import Owned, void_envelopes
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import DropReason, EventType
 
 
 @frozen
-class Fallen:
+class RevocationImpact:
     """What falls with a key.
 
     Attributes:
@@ -50,7 +50,9 @@ class Fallen:
     dropped: int
 
 
-def fallen(connection: Connection, key: Owned, since: datetime, hub: str, standing: int | None) -> Fallen:
+def fallen(
+    connection: Connection, key: Owned, since: datetime, hub: str, standing: int | None
+) -> RevocationImpact:
     """Count what falls, or fell, when `key`, as it was before, is revoked from `since` on.
 
     Args:
@@ -75,7 +77,7 @@ def fallen(connection: Connection, key: Owned, since: datetime, hub: str, standi
     first = connection.scalar(
         select(func.min(registrations.c.envelope)).where(registrations.c.envelope.in_(chosen))
     )
-    return Fallen(
+    return RevocationImpact(
         key.issuer,
         since,
         _count(connection, these),
@@ -131,7 +133,8 @@ def _dropped(connection: Connection, key: Owned, since: int) -> int:
         envelopes.c.event == EventType.SIGNALS.value,
     )
     outcomes = (
-        codec.decode(told, Outcome) for told in connection.scalars(select(envelopes.c.receipt).where(others))
+        codec.decode(told, IngestOutcome)
+        for told in connection.scalars(select(envelopes.c.receipt).where(others))
     )
     return sum(
         reason is DropReason.KIND_NOT_REGISTERED for outcome in outcomes for _, reason in outcome.dropped

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Engine, Select, and_, bindparam, insert, select, update
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.engine import in_order, reading
 from sesame_sdk.hub.database.tables import envelopes, partner_keys, partners
 from sesame_sdk.hub.database.timestamps import micros, moment, moment_or_none
@@ -44,7 +44,7 @@ class KeysOnFile:
         for key in keys_of(self.connection, issuer):
             if key.kid == kid:
                 return key.jwk
-        raise Rejected("is not a key of this issuer", field="kid", code="invalid_key")
+        raise InvalidInputError("is not a key of this issuer", field="kid", code="invalid_key")
 
 
 def keys_of(connection: Connection, issuer: str) -> list[TrustedKey]:
@@ -72,11 +72,12 @@ def add(connection: Connection, issuer: str, jwks: Iterable[Mapping[str, Any]], 
     """Admit a partner, or give one that is known further keys.
 
     Raises:
-        Rejected: no key, or a key or the URL is not one; or a key is another partner's, or was revoked.
+        InvalidInputError: no key, or a key or the URL is not one; or a key is another partner's, or was
+            revoked.
     """
     keys = [TrustedKey(jwk, not_before) for jwk in jwks]
     if not keys:
-        raise Rejected("must hold at least one key", field="jwks")
+        raise InvalidInputError("must hold at least one key", field="jwks")
     partner = _find(connection, Party(issuer).issuer) or _insert(connection, issuer)
     known = _known(connection, partner, [key.kid for key in keys])
     rows = [
@@ -93,9 +94,9 @@ def _known(connection: Connection, partner: int, kids: Iterable[str]) -> set[str
     chosen = select(partner_keys.c.kid, partner_keys.c.partner, partner_keys.c.revoked_at)
     found = connection.execute(chosen.where(partner_keys.c.kid.in_(sorted(set(kids))))).all()
     if any(row.partner != partner for row in found):
-        raise Rejected("is a key of another partner", field="jwks", mend="make a key of your own")
+        raise InvalidInputError("is a key of another partner", field="jwks", hint="make a key of your own")
     if any(row.revoked_at is not None for row in found):
-        raise Rejected("was revoked", field="jwks", mend="make a new key")
+        raise InvalidInputError("was revoked", field="jwks", hint="make a new key")
     return {row.kid for row in found}
 
 
@@ -103,11 +104,11 @@ def id_of(connection: Connection, issuer: str) -> int:
     """The key under which the tables know a partner.
 
     Raises:
-        Rejected: no such partner.
+        InvalidInputError: no such partner.
     """
     found = _find(connection, issuer)
     if found is None:
-        raise Rejected(f"{issuer} is not a partner here", field="partner", mend="add it first")
+        raise InvalidInputError(f"{issuer} is not a partner here", field="partner", hint="add it first")
     return found
 
 
@@ -125,7 +126,7 @@ def owned(connection: Connection, kid: str, issuer: str | None = None) -> Owned:
     """The key of this thumbprint, of whatever partner unless one is named: a key is one party's.
 
     Raises:
-        Rejected: there is none.
+        InvalidInputError: there is none.
     """
     chosen = select(partner_keys.c.partner, partners.c.issuer, partner_keys.c.revoked_at)
     mine = (
@@ -136,7 +137,9 @@ def owned(connection: Connection, kid: str, issuer: str | None = None) -> Owned:
     row = connection.execute(chosen.join_from(partner_keys, partners).where(mine)).first()
     if row is None:
         whose = "any partner" if issuer is None else "this partner"
-        raise Rejected(f"is not a key of {whose}", field="kid", mend="list them with: sesame partners list")
+        raise InvalidInputError(
+            f"is not a key of {whose}", field="kid", hint="list them with: sesame partners list"
+        )
     return Owned(row.partner, row.issuer, kid, moment_or_none(row.revoked_at))
 
 

@@ -35,7 +35,7 @@ from sqlalchemy import (
     update,
 )
 
-from sesame_sdk.errors import Rejected, Throttled
+from sesame_sdk.errors import InvalidInputError, RateLimitedError
 from sesame_sdk.hub.database.tables import metadata
 from sesame_sdk.hub.database.timestamps import micros
 
@@ -62,7 +62,7 @@ class Limit:
     """So many a second, and so many at once after a quiet time. A rate of 0 is no limit.
 
     Raises:
-        Rejected: naming the number that is out of range.
+        InvalidInputError: naming the number that is out of range.
     """
 
     rate: int
@@ -70,9 +70,9 @@ class Limit:
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.rate <= MOST_RATE:
-            raise Rejected(f"must be 0 to {MOST_RATE}", field="rate")
+            raise InvalidInputError(f"must be 0 to {MOST_RATE}", field="rate")
         if not 1 <= self.burst <= MOST_BURST:
-            raise Rejected(f"must be 1 to {MOST_BURST}", field="burst")
+            raise InvalidInputError(f"must be 1 to {MOST_BURST}", field="burst")
 
 
 @frozen
@@ -126,7 +126,7 @@ class Limits:
             now: UTC.
 
         Raises:
-            Throttled: saying how long to wait.
+            RateLimitedError: saying how long to wait.
         """
         found_at, until = self._empty.get(issuer, (now, now))
         if found_at <= now < min(until, found_at + _REMEMBERED):
@@ -134,7 +134,7 @@ class Limits:
 
     def admit(
         self, connection: Connection, partner: int, issuer: str, costs: Sequence[int], now: datetime
-    ) -> tuple[int, Throttled | None]:
+    ) -> tuple[int, RateLimitedError | None]:
         """How many of a partner's messages, in their order, it has something left for. See `charge`.
 
         Returns:
@@ -167,7 +167,7 @@ class Limits:
         """Charge a partner for one thing.
 
         Raises:
-            Throttled: it has nothing left.
+            RateLimitedError: it has nothing left.
         """
         _, refusal = self.admit(connection, partner, issuer, [cost], now)
         if refusal:
@@ -218,8 +218,10 @@ def _limit(row: Row[Any] | None, usual: Limit) -> Limit:
     return usual if row is None or row.rate is None else Limit(row.rate, row.burst)
 
 
-def _throttled(wait: int) -> Throttled:
-    return Throttled("is more than you may ask for now", field="rate", mend="wait", retry_after=wait / ONE)
+def _throttled(wait: int) -> RateLimitedError:
+    return RateLimitedError(
+        "is more than you may ask for now", field="rate", hint="wait", retry_after=wait / ONE
+    )
 
 
 def _full(limit: Limit, at: int) -> Bucket:

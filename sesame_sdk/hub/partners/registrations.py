@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, bindparam, func, insert, select
 
-from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import MOST_LISTED, Guard
 from sesame_sdk.hub.database import ids as kind_names
 from sesame_sdk.hub.database.tables import partners, registered_consumers, registered_kinds, registrations
@@ -53,47 +53,49 @@ def check(manifest: Manifest) -> None:
     """Refuse a manifest that is wrong in itself.
 
     Raises:
-        Rejected: naming the field.
+        InvalidInputError: naming the field.
     """
     if manifest.api.split(".")[0] != API_VERSION.split(".")[0]:
-        raise Rejected(f"{manifest.api} is not spoken here", field="api", mend=f"write it for {API_VERSION}")
+        raise InvalidInputError(
+            f"{manifest.api} is not spoken here", field="api", hint=f"write it for {API_VERSION}"
+        )
     if not hmac.compare_digest(manifest.digest.encode(), codec.manifest_digest(manifest).encode()):
-        raise Rejected("is not that of the manifest", field="digest", mend="let the SDK compute it")
+        raise InvalidInputError("is not that of the manifest", field="digest", hint="let the SDK compute it")
     for field, names in (
         ("kinds", [kind.name for kind in manifest.kinds]),
         ("consumers", [consumer.name for consumer in manifest.consumers]),
     ):
         if len(names) != len(set(names)):
-            raise Rejected("names one twice", field=field)
+            raise InvalidInputError("names one twice", field=field)
 
 
 def judge(manifest: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
     """Ask the guard about everything at once, so that a plugin's author mends it in one go.
 
     Raises:
-        Refused: with all findings.
+        GuardRefusedError: with all findings.
     """
     findings = [finding for kind in manifest.kinds for finding in guard.kind(kind)]
     findings += [finding for consumer in manifest.consumers for finding in guard.consumer(consumer)]
     findings += [finding for policy in policies for finding in guard.policy(policy, manifest.kinds)]
     if any(finding.action is Action.REFUSE for finding in findings):
-        raise Refused(f"the guard refuses {manifest.name}", _once_each(findings)[:MOST_LISTED])
+        raise GuardRefusedError(f"the guard refuses {manifest.name}", _once_each(findings)[:MOST_LISTED])
 
 
 def check_meaning(connection: Connection, manifest: Manifest) -> None:
     """Refuse a kind that already means something else here, or ever did under a key that counted.
 
     Raises:
-        Rejected: naming it.
+        InvalidInputError: naming it.
     """
     standing = _ever().where(registrations.c.envelope.not_in(void_envelopes()))
     told = {kind.name: _meaning(kind) for kind in _declared(connection, standing)}
     for kind in manifest.kinds:
         if told.get(kind.name, _meaning(kind)) != _meaning(kind):
-            raise Rejected(
+            raise InvalidInputError(
                 f"{kind.name} is registered with another meaning",
                 field="kinds",
-                mend="declare it as before, or choose another name",
+                hint="declare it as before, or choose another name",
                 code="access_denied",
             )
 
@@ -102,7 +104,7 @@ def check_newer(connection: Connection, arrival: Arrival, manifest: Manifest) ->
     """Refuse a registration that was signed before the one in force.
 
     Raises:
-        Rejected: it is older.
+        InvalidInputError: it is older.
     """
     latest = connection.scalar(
         select(func.max(registrations.c.issued_at)).where(
@@ -112,7 +114,7 @@ def check_newer(connection: Connection, arrival: Arrival, manifest: Manifest) ->
         )
     )
     if latest is not None and micros(arrival.issued_at) < latest:
-        raise Rejected("is older than the registration in force", field="iat", mend="register again")
+        raise InvalidInputError("is older than the registration in force", field="iat", hint="register again")
 
 
 def append(connection: Connection, envelope: int, arrival: Arrival, manifest: Manifest) -> None:

@@ -24,7 +24,7 @@ SOON = 3
 _SATURDAY, _WEEK, _WORKING = 5, 7, 5
 
 
-class Standing(StrEnum):
+class DeadlineStatus(StrEnum):
     """How it stands with a deadline."""
 
     KEPT = "kept"
@@ -48,13 +48,13 @@ class Deadline:
     due: date
     done_at: datetime | None = None
 
-    def standing(self, today: date) -> Standing:
+    def standing(self, today: date) -> DeadlineStatus:
         """How it stands on a day."""
         if self.done_at is not None:
-            return Standing.KEPT if self.done_at.date() <= self.due else Standing.LATE
+            return DeadlineStatus.KEPT if self.done_at.date() <= self.due else DeadlineStatus.LATE
         if today > self.due:
-            return Standing.OVERDUE
-        return Standing.SOON if (self.due - today).days <= SOON else Standing.OPEN
+            return DeadlineStatus.OVERDUE
+        return DeadlineStatus.SOON if (self.due - today).days <= SOON else DeadlineStatus.OPEN
 
 
 def after_business_days(start: date, days: int) -> date:

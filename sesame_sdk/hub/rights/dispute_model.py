@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from attrs import evolve, field, frozen
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.rights.deadlines import (
     DECIDE,
     EXTENSION,
@@ -50,7 +50,7 @@ class What(StrEnum):
     CONFIRMED = "confirmed"
 
 
-class State(StrEnum):
+class DisputeState(StrEnum):
     """Where a dispute is. All but `REJECTED` keep the signal from counting."""
 
     OPEN = "open"
@@ -63,12 +63,12 @@ DECISIONS = (What.UPHELD, What.REJECTED)
 REVIEWS = (What.OVERTURNED, What.CONFIRMED)
 _RESULTS = (*DECISIONS, *REVIEWS)
 _LEADS_TO = {
-    What.OPENED: State.OPEN,
-    What.UPHELD: State.UPHELD,
-    What.REJECTED: State.REJECTED,
-    What.REVIEW_ASKED: State.IN_REVIEW,
-    What.OVERTURNED: State.UPHELD,
-    What.CONFIRMED: State.REJECTED,
+    What.OPENED: DisputeState.OPEN,
+    What.UPHELD: DisputeState.UPHELD,
+    What.REJECTED: DisputeState.REJECTED,
+    What.REVIEW_ASKED: DisputeState.IN_REVIEW,
+    What.OVERTURNED: DisputeState.UPHELD,
+    What.CONFIRMED: DisputeState.REJECTED,
 }
 #: What must say who and why.
 _REASONED = {What.EXTENDED, *_RESULTS}
@@ -92,7 +92,7 @@ class Step:
 
     def __attrs_post_init__(self) -> None:
         if self.what in {What.OPENED, *_REASONED} and not self.words:
-            raise Rejected("must not be empty", field="reason", mend="say why, in a sentence or two")
+            raise InvalidInputError("must not be empty", field="reason", hint="say why, in a sentence or two")
 
 
 @frozen
@@ -118,14 +118,14 @@ class Dispute:
     statement: str = ""
 
     @property
-    def state(self) -> State:
+    def state(self) -> DisputeState:
         """Where it is."""
         return [_LEADS_TO[step.what] for step in self.steps if step.what in _LEADS_TO][-1]
 
     @property
     def frozen(self) -> bool:
         """Whether it keeps its signal from counting."""
-        return self.state is not State.REJECTED
+        return self.state is not DisputeState.REJECTED
 
     def first(self, *whats: What) -> Step | None:
         """The first step of one of these kinds."""
@@ -135,7 +135,7 @@ class Dispute:
         """The same, one step on.
 
         Raises:
-            Rejected: it cannot come to that from where it is.
+            InvalidInputError: it cannot come to that from where it is.
         """
         self._check(step)
         return evolve(self, steps=(*self.steps, step))
@@ -180,7 +180,7 @@ class Dispute:
     def _check(self, step: Step) -> None:
         match step.what:
             case What.OPENED:
-                raise Rejected("is open already", field="dispute", code="conflict")
+                raise InvalidInputError("is open already", field="dispute", code="conflict")
             case What.SOURCE_TOLD:
                 self._refuse_second(What.SOURCE_TOLD, "the source was told already")
             case What.EXTENDED:
@@ -192,34 +192,34 @@ class Dispute:
                 self._check_heard(step.what)
             case What.REVIEW_ASKED:
                 self._refuse_second(What.REVIEW_ASKED, "was reviewed, or is being")
-                if self.state is not State.REJECTED:
-                    raise Rejected(f"is {self.state}: there is nothing to overturn", field="dispute")
+                if self.state is not DisputeState.REJECTED:
+                    raise InvalidInputError(f"is {self.state}: there is nothing to overturn", field="dispute")
             case What.OVERTURNED | What.CONFIRMED:
                 self._check_review(step)
 
     def _refuse_second(self, what: What, message: str) -> None:
         if self.first(what):
-            raise Rejected(message, field="dispute", code="conflict")
+            raise InvalidInputError(message, field="dispute", code="conflict")
 
     def _refuse_decided(self) -> None:
         if self.first(*DECISIONS):
-            mend = "a review can overturn it: sesame disputes ask-review"
-            raise Rejected("was decided already", field="dispute", mend=mend, code="conflict")
+            hint = "a review can overturn it: sesame disputes ask-review"
+            raise InvalidInputError("was decided already", field="dispute", hint=hint, code="conflict")
 
     def _check_heard(self, heard: What) -> None:
         results = [step for step in self.steps if step.what in _RESULTS]
         if not results:
-            raise Rejected("is not decided yet", field="dispute", mend="decide it first")
+            raise InvalidInputError("is not decided yet", field="dispute", hint="decide it first")
         if self._heard(heard, results[-1]):
-            raise Rejected("was told already", field="dispute", code="conflict")
+            raise InvalidInputError("was told already", field="dispute", code="conflict")
 
     def _check_review(self, step: Step) -> None:
-        if self.state is not State.IN_REVIEW:
-            raise Rejected("is not in review", field="dispute", mend="the person asks for it first")
+        if self.state is not DisputeState.IN_REVIEW:
+            raise InvalidInputError("is not in review", field="dispute", hint="the person asks for it first")
         decided = self.first(*DECISIONS)
         if decided and decided.by == step.by:
-            mend = "let somebody else review it, who may overturn it"
-            raise Rejected("is who decided it", field="by", mend=mend)
+            hint = "let somebody else review it, who may overturn it"
+            raise InvalidInputError("is who decided it", field="by", hint=hint)
 
 
 def _moment(step: Step | None) -> datetime | None:
@@ -230,13 +230,13 @@ def check_statement(words: str) -> str:
     """A statement, without blanks around it; empty takes it back.
 
     Raises:
-        Rejected: it is longer than `MOST_WORDS` words.
+        InvalidInputError: it is longer than `MOST_WORDS` words.
     """
     said = words.strip()
     if (many := len(said.split())) > MOST_WORDS:
-        raise Rejected(f"must be at most {MOST_WORDS} words, not {many}", field="statement")
+        raise InvalidInputError(f"must be at most {MOST_WORDS} words, not {many}", field="statement")
     if len(said) > _LONGEST_STATEMENT:
-        raise Rejected(f"must be at most {_LONGEST_STATEMENT} characters", field="statement")
+        raise InvalidInputError(f"must be at most {_LONGEST_STATEMENT} characters", field="statement")
     return said
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, select, update
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
 from sesame_sdk.hub.database.signal_ids import key_of, text_of
 from sesame_sdk.hub.database.tables import kinds, partners, pseudonyms, signals
@@ -23,7 +23,7 @@ from sesame_sdk.hub.rights.dispute_model import (
     DECISIONS,
     REVIEWS,
     Dispute,
-    State,
+    DisputeState,
     Step,
     What,
     check_statement,
@@ -52,7 +52,7 @@ def open_one(
         at: now; UTC.
 
     Raises:
-        Rejected: there is no such signal of this person, or it was disputed already.
+        InvalidInputError: there is no such signal of this person, or it was disputed already.
     """
     step = Step(What.OPENED, at, "person", reason.strip())
     of = subjects.known(connection, person, lock=True)
@@ -78,7 +78,7 @@ def take_step(connection: Connection, number: int, step: Step) -> Dispute:
     """Go on with a dispute; what its signal counts follows at once.
 
     Raises:
-        Rejected: no such dispute, or it cannot come to that from where it is.
+        InvalidInputError: no such dispute, or it cannot come to that from where it is.
     """
     # Two who decide at the same time come one after the other.
     person = connection.scalar(select(disputes.c.person).where(disputes.c.id == number).with_for_update())
@@ -89,7 +89,7 @@ def take_step(connection: Connection, number: int, step: Step) -> Dispute:
         connection.execute(update(disputes).where(disputes.c.id == number).values(frozen=after.frozen))
         subject_states.mark(connection, lambda: [person or 0])
     if step.what in (*DECISIONS, *REVIEWS):
-        outcome = DisputeDecided(after.signal, "upheld" if after.state is State.UPHELD else "rejected")
+        outcome = DisputeDecided(after.signal, "upheld" if after.state is DisputeState.UPHELD else "rejected")
         _owe(connection, after, EventType.DISPUTE_DECIDED, outcome, step.at)
     return after
 
@@ -98,7 +98,7 @@ def state(connection: Connection, number: int, words: str) -> None:
     """Put a person's own words beside the signal, in place of earlier ones; none takes them back.
 
     Raises:
-        Rejected: no such dispute, or the words are too many.
+        InvalidInputError: no such dispute, or the words are too many.
     """
     said = check_statement(words)
     one(connection, number)
@@ -109,14 +109,14 @@ def one(connection: Connection, number: int) -> Dispute:
     """The dispute of this number.
 
     Raises:
-        Rejected: there is none.
+        InvalidInputError: there is none.
     """
     found = _read(connection, disputes.c.id == number)
     if not found:
-        raise Rejected(
+        raise InvalidInputError(
             "there is none of this number",
             field="dispute",
-            mend="see: sesame disputes list",
+            hint="see: sesame disputes list",
             code="not_found",
         )
     return found[0]
@@ -141,13 +141,13 @@ def _kind_of_new(connection: Connection, row: dict[str, Any]) -> int:
     number = connection.scalar(select(disputes.c.id).where(mine, disputes.c.signal == row["signal"]))
     if number is not None:
         message = f"was disputed already: dispute {number} is {one(connection, number).state}"
-        mend = f"see: sesame disputes show {number}"
-        raise Rejected(message, field="signal", mend=mend, code="conflict")
+        hint = f"see: sesame disputes show {number}"
+        raise InvalidInputError(message, field="signal", hint=hint, code="conflict")
     theirs = and_(signals.c.person == row["person"], signals.c.partner == row["partner"])
     kind: int | None = connection.scalar(select(signals.c.kind).where(theirs, signals.c.id == row["signal"]))
     if kind is None:
-        mend = "sesame export shows the signals of a person with their ids"
-        raise Rejected("is none that this partner sent of this person", field="signal", mend=mend)
+        hint = "sesame export shows the signals of a person with their ids"
+        raise InvalidInputError("is none that this partner sent of this person", field="signal", hint=hint)
     return kind
 
 

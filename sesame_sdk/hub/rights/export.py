@@ -11,7 +11,7 @@ from typing import Any
 from attrs import field, frozen
 from sqlalchemy import Connection, Row, Table, and_, select
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import grant_cache, subjects
 from sesame_sdk.hub.database.signal_ids import key_of
 from sesame_sdk.hub.database.tables import (
@@ -92,7 +92,7 @@ class Exporter:
         """The document, in pieces.
 
         Raises:
-            Rejected: nobody is known by that.
+            InvalidInputError: nobody is known by that.
         """
         number = subjects.known(self.connection, person)
         head = {"format": FORMAT, "hub": self.hub, "person": person, "at": self.at}
@@ -207,7 +207,7 @@ class Exporter:
                 audience=self.hub,
                 now=moment(row.received_at),
             )
-        except Rejected:
+        except InvalidInputError:
             return False
         return True
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import msgspec
 from attrs import frozen
 
-from sesame_sdk.hub.rights.deadlines import Standing
-from sesame_sdk.hub.rights.dispute_model import State, Step
+from sesame_sdk.hub.rights.deadlines import DeadlineStatus
+from sesame_sdk.hub.rights.dispute_model import DisputeState, Step
 from sesame_sdk.hub.scoring.score_reads import Read
 from sesame_sdk.model.explanation import Explanation
 from sesame_sdk.model.grant import Grant
@@ -42,7 +42,7 @@ class DueBy:
     what: str
     due: date
     done_at: datetime | None
-    standing: Standing
+    standing: DeadlineStatus
 
 
 @frozen
@@ -53,7 +53,7 @@ class Disputed:
     partner: str
     signal: str
     kind: str
-    state: State
+    state: DisputeState
     statement: str
     steps: tuple[Step, ...]
     deadlines: tuple[DueBy, ...]

@@ -17,7 +17,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Row, bindparam, select, union, update
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.tables import envelopes, pseudonyms, signals
 from sesame_sdk.hub.ingest.ledger import Kept
 from sesame_sdk.hub.partners.keys import void_envelopes
@@ -65,15 +65,15 @@ def parts_of(row: Row[Any], subject: str) -> list[Part]:
     """A subject's signals that a row of `envelopes` still holds. They are not proved here.
 
     Raises:
-        Rejected: the row is damaged.
+        InvalidInputError: the row is damaged.
     """
     try:
         if row.token and row.kept:
             found = _disclosed(row.kept, subject)
         else:
             found = [Part(place, signal) for place, signal in enumerate(_in_the_clear(row))]
-    except Rejected as error:
-        raise Rejected(f"is damaged: {error}", field=f"envelope {row.id}") from error
+    except InvalidInputError as error:
+        raise InvalidInputError(f"is damaged: {error}", field=f"envelope {row.id}") from error
     return [part for part in found if part.signal.subject == subject]
 
 
@@ -81,7 +81,7 @@ def without(row: Row[Any], subject: str) -> Kept | None:
     """What stays of an envelope once a subject's signals are dropped; None where it has none.
 
     Raises:
-        Rejected: the row is damaged.
+        InvalidInputError: the row is damaged.
     """
     gone = {part.place for part in parts_of(row, subject)}
     if not gone:
@@ -103,7 +103,7 @@ def drop(connection: Connection, person: int, names: Mapping[int, str]) -> int:
         names: see `names_of`.
 
     Raises:
-        Rejected: an envelope is damaged.
+        InvalidInputError: an envelope is damaged.
     """
     put = update(envelopes).where(envelopes.c.id == bindparam("number"))
     put = put.values(token=bindparam("stays"), kept=bindparam("rest"))

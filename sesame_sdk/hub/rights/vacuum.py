@@ -11,7 +11,7 @@ from contextlib import closing
 from sqlalchemy import Connection, Engine, Table, text
 from sqlalchemy.exc import DBAPIError
 
-from sesame_sdk.errors import Misconfigured, Retryable
+from sesame_sdk.errors import ConfigurationError, RetryableError
 from sesame_sdk.hub.rights.personal_data_map import OTHERWISE, rows_of
 
 #: The person does not matter: only the names of the tables are asked for.
@@ -24,12 +24,12 @@ def scrub(engine: Engine) -> None:
     """Write the database's files anew, without what was deleted.
 
     Raises:
-        Retryable: somebody reads or writes for so long that it cannot be done now.
-        Misconfigured: a database product that this does not know how to do on.
+        RetryableError: somebody reads or writes for so long that it cannot be done now.
+        ConfigurationError: a database product that this does not know how to do on.
     """
     ways = {"sqlite": _scrub_sqlite, "postgresql": _scrub_postgresql}
     if engine.dialect.name not in ways:
-        raise Misconfigured(f"{engine.dialect.name} cannot be scrubbed", field="database")
+        raise ConfigurationError(f"{engine.dialect.name} cannot be scrubbed", field="database")
     ways[engine.dialect.name](engine)
 
 
@@ -41,9 +41,9 @@ def _scrub_sqlite(engine: Engine) -> None:
             # What readers still look at stays in the log, with the pages of before.
             blocked = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         except engine.dialect.loaded_dbapi.OperationalError as error:
-            raise Retryable(f"cannot be written anew: {error}", field="database", mend=_MEND) from error
+            raise RetryableError(f"cannot be written anew: {error}", field="database", hint=_MEND) from error
     if blocked:
-        raise Retryable("a reader holds on to the write-ahead log", field="database", mend=_MEND)
+        raise RetryableError("a reader holds on to the write-ahead log", field="database", hint=_MEND)
 
 
 def _scrub_postgresql(engine: Engine) -> None:
@@ -66,7 +66,9 @@ def _scrub_postgresql(engine: Engine) -> None:
                 _end_segment(connection)
             connection.execute(text("CHECKPOINT"))
         except DBAPIError as error:
-            raise Retryable(f"cannot be written anew: {error.orig}", field="database", mend=_MEND) from error
+            raise RetryableError(
+                f"cannot be written anew: {error.orig}", field="database", hint=_MEND
+            ) from error
 
 
 def _end_segment(connection: Connection) -> None:

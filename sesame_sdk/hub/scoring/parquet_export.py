@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 from sqlalchemy import Connection
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.database.engine import product_of
 from sesame_sdk.hub.scoring import eligible_signals
 
@@ -37,7 +37,7 @@ def export(connection: Connection, path: Path, context: str, at: datetime) -> in
         at: the moment at which consents are looked at; UTC.
 
     Raises:
-        Misconfigured: the file cannot be written.
+        ConfigurationError: the file cannot be written.
     """
     eligible_signals.count_everybody(connection, context, at)
     try:
@@ -50,7 +50,7 @@ def export(connection: Connection, path: Path, context: str, at: datetime) -> in
             made.chmod(0o600)
             made.replace(path)
     except OSError as error:
-        raise Misconfigured(f"cannot be written: {error.strerror}", field=str(path)) from error
+        raise ConfigurationError(f"cannot be written: {error.strerror}", field=str(path)) from error
     return many
 
 

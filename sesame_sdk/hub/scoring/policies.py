@@ -6,7 +6,7 @@ from datetime import datetime
 from attrs import evolve
 from sqlalchemy import Connection, bindparam, func, insert, select
 
-from sesame_sdk.errors import Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.database.tables import policies
 from sesame_sdk.hub.database.timestamps import micros
@@ -21,12 +21,12 @@ def put(connection: Connection, policy: Policy, guard: Guard, at: datetime) -> N
 
     Raises:
         Refused: by the guard.
-        Rejected: its digest is not that of its rules.
+        InvalidInputError: its digest is not that of its rules.
     """
     guard.admit_policy(policy, registrations.registered(connection))
     digest = codec.policy_digest(policy)
     if policy.digest and not hmac.compare_digest(policy.digest.encode(), digest.encode()):
-        raise Rejected("is not that of the policy", field="digest", mend="load the policy again")
+        raise InvalidInputError("is not that of the policy", field="digest", hint="load the policy again")
     current = in_force(connection, policy.context)
     if current is None or current.digest != digest:
         body = codec.encode(evolve(policy, digest=digest)).decode()
@@ -39,7 +39,7 @@ def in_force(connection: Connection, context: str) -> Policy | None:
     """The policy that makes scores in a context, if there is one.
 
     Raises:
-        Misconfigured: what is stored is no longer what was loaded.
+        ConfigurationError: what is stored is no longer what was loaded.
     """
     body = connection.scalar(_LATEST, {"which": context})
     return None if body is None else _read(body)
@@ -65,5 +65,7 @@ def all_in_force(connection: Connection) -> tuple[Policy, ...]:
 def _read(body: str) -> Policy:
     policy = codec.decode(body, Policy)
     if not hmac.compare_digest(policy.digest.encode(), codec.policy_digest(policy).encode()):
-        raise Misconfigured("was changed in the database", field=policy.name, mend="load the policy again")
+        raise ConfigurationError(
+            "was changed in the database", field=policy.name, hint="load the policy again"
+        )
     return policy

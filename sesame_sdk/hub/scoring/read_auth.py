@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from attrs import field, frozen
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.purposes import refusing_rule
 from sesame_sdk.hub.database.tables import read_tokens
@@ -60,7 +60,8 @@ def authorise(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) ->
     """Believe a read token.
 
     Raises:
-        Rejected: see `signing.tokens.verify_claims`; or it lives too long, or lacks purpose or context.
+        InvalidInputError: see `signing.tokens.verify_claims`; or it lives too long, or lacks purpose or
+            context.
     """
     with as_authentication():
         verified = verify_claims(token, keys, typ=READ_TYP, audience=audience, now=now)
@@ -74,7 +75,7 @@ def as_authentication() -> Iterator[None]:
     """Call what is merely malformed in a message, in a token, no authentication."""
     try:
         yield
-    except Rejected as error:
+    except InvalidInputError as error:
         if error.code == "invalid_request":
             error.code = "authentication_failed"
         raise
@@ -84,12 +85,14 @@ def checked_end(exp: float, issued_at: datetime) -> datetime:
     """When a token ends.
 
     Raises:
-        Rejected: too long after it was signed.
+        InvalidInputError: too long after it was signed.
     """
     expires_at = datetime.fromtimestamp(exp, UTC)
     if expires_at - issued_at > LONGEST_LIFE:
         most = f"{LONGEST_LIFE.seconds} s"
-        raise Rejected(f"must be at most {most} after iat", field="exp", mend="sign one for each read")
+        raise InvalidInputError(
+            f"must be at most {most} after iat", field="exp", hint="sign one for each read"
+        )
     return expires_at
 
 
@@ -97,33 +100,35 @@ def check_purpose(request: Request, guard: Guard) -> None:
     """Refuse a purpose that nobody may read for. It says nothing of whom was asked about.
 
     Raises:
-        Refused: with what the guard finds in the purpose.
+        GuardRefusedError: with what the guard finds in the purpose.
     """
     if (rule := refusing_rule(request.purpose)) is not None:
         reading = Reading(request.issuer, request.purpose, request.context, request.at, None)
         findings = [finding for finding in guard.read(reading) if finding.rule == rule]
-        raise Refused(str(findings[0]), findings)
+        raise GuardRefusedError(str(findings[0]), findings)
 
 
 def admit(connection: Connection, request: Request) -> tuple[int, Policy]:
     """The reader, as the tables know it, and the policy of the score, if it may read this score at all.
 
     Raises:
-        Rejected: ``access_denied``.
+        InvalidInputError: ``access_denied``.
     """
     partner = keys.id_of(connection, request.issuer)
     if not registrations.may_read(connection, partner, request.purpose, request.context):
-        raise Rejected(
+        raise InvalidInputError(
             "is not one that you registered for this context",
             field="purpose",
-            mend="register a plugin whose consumer declares it",
+            hint="register a plugin whose consumer declares it",
             code="access_denied",
         )
     policy = policies.in_force(connection, request.context)
     if policy is None:
-        raise Rejected("has no policy here, hence no score", field="context", code="access_denied")
+        raise InvalidInputError("has no policy here, hence no score", field="context", code="access_denied")
     if request.purpose not in policy.purposes:
-        raise Rejected("is not what this context's score is for", field="purpose", code="access_denied")
+        raise InvalidInputError(
+            "is not what this context's score is for", field="purpose", code="access_denied"
+        )
     return partner, policy
 
 
@@ -131,7 +136,7 @@ def use_up(connection: Connection, request: Request, partner: int) -> None:
     """Mark a token as used, and forget those that expired.
 
     Raises:
-        Rejected: it was used before.
+        InvalidInputError: it was used before.
     """
     connection.execute(_FORGET, {"now": micros(request.at - LEEWAY)})
     refuse_used(connection, request, partner)
@@ -143,11 +148,11 @@ def refuse_used(connection: Connection, request: Request, partner: int) -> None:
     """Turn away a token that was used: before any work is done for it, and again when it is used up.
 
     Raises:
-        Rejected: it was used before.
+        InvalidInputError: it was used before.
     """
     if connection.execute(_USED, {"by": partner, "which": request.jti}).first():
-        raise Rejected(
-            "was used before", field="jti", mend="sign a token for each read", code="authentication_failed"
+        raise InvalidInputError(
+            "was used before", field="jti", hint="sign a token for each read", code="authentication_failed"
         )
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from attrs import frozen
 from sqlalchemy import BigInteger, Connection, Insert, bindparam, cast, insert, select
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.rules.score_influence import contexts_that_count
 from sesame_sdk.hub.consent import read_consent, subjects
@@ -46,7 +46,7 @@ class Read:
 
 
 @frozen
-class Answer:
+class ScoreResponse:
     """What a request found.
 
     Attributes:
@@ -62,7 +62,7 @@ class Answer:
 
 def answer(
     connection: Connection, request: Request, subjects: Sequence[str], guard: Guard, as_of: date
-) -> Answer:
+) -> ScoreResponse:
     """Find the scores that a reader may have.
 
     Args:
@@ -73,11 +73,11 @@ def answer(
         as_of: the day to score for.
 
     Raises:
-        Rejected: too many subjects or none, or the reader may not read for this purpose at all.
+        InvalidInputError: too many subjects or none, or the reader may not read for this purpose at all.
         Refused: nobody may read for it.
     """
     if not 1 <= len(subjects) <= MOST_SUBJECTS:
-        raise Rejected(f"must be 1 to {MOST_SUBJECTS}, not {len(subjects)}", field="subjects")
+        raise InvalidInputError(f"must be 1 to {MOST_SUBJECTS}, not {len(subjects)}", field="subjects")
     read_auth.check_purpose(request, guard)
     partner, policy = read_auth.admit(connection, request)
     read_auth.refuse_used(connection, request, partner)
@@ -85,18 +85,18 @@ def answer(
     asked = {one.person: contexts_that_count(one.grant) for one in known if one.grant}
     found = scores.of_people(connection, asked, policy, as_of, request.at, reasons=False)
     by_subject = {one.subject: found.get(one.person) for one in known}
-    return Answer(
+    return ScoreResponse(
         partner,
         {subject: by_subject.get(subject) for subject in subjects},
         {one.person: one.person in found for one in known},
     )
 
 
-def log(connection: Connection, request: Request, found: Answer) -> None:
+def log(connection: Connection, request: Request, found: ScoreResponse) -> None:
     """Use up the token and tell each person of the read.
 
     Raises:
-        Rejected: the token was used before.
+        InvalidInputError: the token was used before.
     """
     read_auth.use_up(connection, request, found.partner)
     said = {

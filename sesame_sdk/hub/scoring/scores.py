@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
 from sesame_sdk.hub.consent.validity import valid
 from sesame_sdk.hub.database.engine import product_of
@@ -76,11 +76,13 @@ def what_if(
     For somebody who is not known here it starts from nothing.
 
     Raises:
-        Rejected: no policy for the context, or one of the signals; see `scoring.what_if`.
+        InvalidInputError: no policy for the context, or one of the signals; see `scoring.what_if`.
     """
     policy = policies.in_force(connection, context)
     if policy is None:
-        raise Rejected(f"no policy for {context}", field="context", mend="name one that has a policy")
+        raise InvalidInputError(
+            f"no policy for {context}", field="context", hint="name one that has a policy"
+        )
     held = eligible_signals.held(connection) if _count(connection, person, context, at) else []
     return supposing(held, supposed, policy, as_of)
 

@@ -10,7 +10,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
 from sesame_sdk.hub.api import streams
-from sesame_sdk.hub.api.admission import Gate, Ration
+from sesame_sdk.hub.api.admission import ConcurrencyLimit, MemoryBudget
 from sesame_sdk.hub.api.errors import HANDLERS
 from sesame_sdk.hub.api.events import receive_event
 from sesame_sdk.hub.api.health import jwks, live, ready
@@ -45,7 +45,7 @@ def create_app(hub: Hub) -> ASGIApp:
     # its turns from the writer, for whom all wait.
     verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
     feeder = Feeder(hub.feed)
-    gate, ration = Gate(hub.settings.waiting), Ration(BODIES * hub.settings.body_limit)
+    gate, ration = ConcurrencyLimit(hub.settings.waiting), MemoryBudget(BODIES * hub.settings.body_limit)
     health = Health(hub.ready, hub.feed.closing.is_set)
     app = Litestar(
         route_handlers=[receive_event, read_score, read_scores, poll_notices, jwks, live, ready, *_STREAMS],

@@ -23,7 +23,7 @@ from types import FrameType
 
 from attrs import define, field, frozen
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.observability.log_events import WorkerLeft
 from sesame_sdk.hub.observability.structured_log import say
@@ -115,7 +115,7 @@ class _Supervisor:
         One that is killed meanwhile is replaced, also if it had said so: its place is not ready then.
 
         Raises:
-            Misconfigured: one ended by itself.
+            ConfigurationError: one ended by itself.
         """
         ready: set[int] = set()
         while (waiting := not self._all_are(ready)) and not self._stopping.is_set():
@@ -123,7 +123,7 @@ class _Supervisor:
                 said = os.read(told, _PID.size * len(self.workers))
                 ready.update(pid for (pid,) in _PID.iter_unpack(said))
             elif any((worker.process.poll() or 0) > 0 for worker in self.workers):
-                raise Misconfigured("did not start", field="a worker", mend="look above for its reason")
+                raise ConfigurationError("did not start", field="a worker", hint="look above for its reason")
             else:
                 self.replace()
         return not waiting
@@ -171,7 +171,7 @@ def supervise(
         ready: told the URL once all answer.
 
     Raises:
-        Misconfigured: the address cannot be listened on, or a worker does not start.
+        ConfigurationError: the address cannot be listened on, or a worker does not start.
     """
     with metrics.shared(), metrics.shown(settings.metrics), _port(settings) as port, _pipes() as pipes:
         told, say_ready, lifeline, _ = pipes
@@ -205,7 +205,7 @@ def listen(settings: Settings, *, share: bool) -> socket.socket:
     """A socket on the hub's address, which others may listen on too if `share`; it does not listen yet.
 
     Raises:
-        Misconfigured: it cannot be had.
+        ConfigurationError: it cannot be had.
     """
     host, port = settings.host, settings.port
     try:
@@ -226,7 +226,7 @@ def listen(settings: Settings, *, share: bool) -> socket.socket:
             found.close()
             raise
     except OSError as error:
-        raise Misconfigured(f"cannot listen there: {error.strerror}", field=f"{host}:{port}") from error
+        raise ConfigurationError(f"cannot listen there: {error.strerror}", field=f"{host}:{port}") from error
     return found
 
 

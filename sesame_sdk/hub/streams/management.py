@@ -12,14 +12,14 @@ import msgspec
 from attrs import field, frozen, validators
 from sqlalchemy import Connection, Row, update
 
-from sesame_sdk.errors import Rejected
-from sesame_sdk.hub.database.dialects.base import Hold
+from sesame_sdk.errors import InvalidInputError
+from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.partners.rate_limit import Limits
 from sesame_sdk.hub.scoring import read_auth
 from sesame_sdk.hub.scoring.read_auth import Request
 from sesame_sdk.hub.streams import outbox, streams
-from sesame_sdk.hub.streams.service import MOST_POLLED, Feed, Polled
+from sesame_sdk.hub.streams.service import MOST_POLLED, Polled, StreamService
 from sesame_sdk.hub.streams.streams import NewStatus, Wish
 from sesame_sdk.hub.streams.tables import streams as table
 from sesame_sdk.model import validators as model_validators
@@ -67,7 +67,7 @@ class Reception:
         limits: how much readers may ask.
     """
 
-    feed: Feed
+    feed: StreamService
     keys: KeyFinder
     limits: Limits
 
@@ -75,7 +75,8 @@ class Reception:
         """Make the stream of this purpose and context; its configuration.
 
         Raises:
-            Rejected: the token is not believed, the reader may not read, there is one, the wish is wrong.
+            InvalidInputError: the token is not believed, the reader may not read, there is one, the wish
+                is wrong.
         """
 
         def work(connection: Connection, partner: int, request: Request) -> dict[str, Any]:
@@ -124,14 +125,14 @@ class Reception:
         """Send a sign of life through the stream.
 
         Raises:
-            Rejected: ``too_many``, if the last was just asked for; or as all the others.
+            InvalidInputError: ``too_many``, if the last was just asked for; or as all the others.
         """
 
         def work(connection: Connection, stream: Row[Any]) -> None:
             now = self.feed.clock()
             interval = timedelta(seconds=streams.VERIFICATION_INTERVAL)
             if micros(now - interval) < stream.asked_at <= micros(now):
-                raise Rejected("was asked for just now", field="verification", code="too_many")
+                raise InvalidInputError("was asked for just now", field="verification", code="too_many")
             connection.execute(update(table).where(table.c.id == stream.id).values(asked_at=micros(now)))
             self.feed.shelf.speak(connection, stream, Verification(asked.state or None), now)
 
@@ -169,7 +170,7 @@ class Reception:
             read_auth.use_up(connection, request, partner)
             return work(connection, partner, request)
 
-        return self.feed.writer.run(inside, Hold.FEED)
+        return self.feed.writer.run(inside, LockScope.FEED)
 
 
 def _there(found: Row[Any] | None) -> Row[Any]:

@@ -19,7 +19,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from sesame_sdk.delivery.messages import Counts, DeadLetter, Letter
+from sesame_sdk.delivery.messages import Counts, DeadLetter, Message
 from sesame_sdk.hub.database.tables import reads
 from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.streams import subject_states
@@ -46,7 +46,7 @@ Sign = Callable[[EventType, object, str, SubjectId, str], bytes]
 
 
 @frozen
-class Shelf:
+class StreamOutbox:
     """Makes messages and keeps what became of them. Every method works in the caller's transaction.
 
     Attributes:
@@ -59,7 +59,7 @@ class Shelf:
 
     def take(
         self, connection: Connection, stream: Row[Any], most: int, at: datetime, after: int | None = None
-    ) -> list[Letter]:
+    ) -> list[Message]:
         """Up to `most` messages, made now where there are fewer. They are given again until settled.
 
         Args:
@@ -237,7 +237,7 @@ def counts(connection: Connection, stream: int) -> Counts:
     return Counts(pending[1] if pending else 0, 0, gone[1] if gone else 0, pending[2] if pending else 0)
 
 
-def _open(connection: Connection, stream: Row[Any], most: int, after: int | None) -> list[Letter]:
+def _open(connection: Connection, stream: Row[Any], most: int, after: int | None) -> list[Message]:
     mine = (letters.c.stream == stream.id, ~letters.c.dead, letters.c.id > (after or 0))
     chosen = select(letters).where(*mine)
     if stream.status != ENABLED:
@@ -245,7 +245,7 @@ def _open(connection: Connection, stream: Row[Any], most: int, after: int | None
     first = chosen.order_by(*([letters.c.event == _SCORES] if after is None else []), letters.c.id).limit(
         most
     )
-    return [Letter(r.id, r.jti, r.event, r.people, r.token) for r in connection.execute(first)]
+    return [Message(r.id, r.jti, r.event, r.people, r.token) for r in connection.execute(first)]
 
 
 def _named(connection: Connection, stream: int, jtis: Collection[str]) -> Sequence[Row[Any]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.rules.score_influence import contexts_that_count
 from sesame_sdk.hub.consent import read_consent
@@ -26,7 +26,7 @@ from sesame_sdk.hub.scoring import read_auth, scores
 from sesame_sdk.hub.scoring.read_auth import Request
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.streams import DISABLED, rows
-from sesame_sdk.hub.streams.subject_states import Standing
+from sesame_sdk.hub.streams.subject_states import StreamState
 from sesame_sdk.hub.streams.tables import changed, streams, told
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.policy import Policy
@@ -66,7 +66,7 @@ def look_at(
     try:
         read_auth.check_purpose(request, guard)
         _, policy = read_auth.admit(connection, request)
-    except Rejected:  # its registration or the policy is gone, and with it every score
+    except InvalidInputError:  # its registration or the policy is gone, and with it every score
         subject_states.tell(connection, stream.id, persons, {}, at, {})
         return
     found = _standings(connection, stream, persons, request, policy, guard, as_of)
@@ -82,14 +82,14 @@ def _standings(
     policy: Policy,
     guard: Guard,
     as_of: date,
-) -> dict[int, Standing]:
+) -> dict[int, StreamState]:
     mine = (pseudonyms.c.partner == stream.partner) & pseudonyms.c.person.in_(persons)
     named = connection.scalars(select(pseudonyms.c.subject).where(mine)).all()
     known = read_consent.known(connection, request, stream.partner, named, guard)
     agreed = {one.person: one.grant for one in known if one.grant}
     asked = {person: contexts_that_count(grant) for person, grant in agreed.items()}
     found = scores.of_people(connection, asked, policy, as_of, request.at, reasons=False)
-    return {p: Standing(grant.subject, found.get(p), _end_of(grant)) for p, grant in agreed.items()}
+    return {p: StreamState(grant.subject, found.get(p), _end_of(grant)) for p, grant in agreed.items()}
 
 
 def _end_of(grant: Grant) -> int | None:

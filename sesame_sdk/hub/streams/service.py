@@ -8,15 +8,15 @@ from typing import Any
 from attrs import field, frozen
 from sqlalchemy import Connection, Engine, Row
 
-from sesame_sdk.delivery.messages import Counts, DeadLetter, Letter
+from sesame_sdk.delivery.messages import Counts, DeadLetter, Message
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub.database.dialects.base import Hold, Lead
+from sesame_sdk.hub.database.dialects.base import LeaderLock, LockScope
 from sesame_sdk.hub.database.engine import product_of, reading
 from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.database.writer import Writer
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.streams import outbox, rescoring, streams, subject_states
-from sesame_sdk.hub.streams.outbox import Shelf, Sign
+from sesame_sdk.hub.streams.outbox import Sign, StreamOutbox
 from sesame_sdk.hub.streams.streams import Status
 from sesame_sdk.hub.streams.tables import streams as table
 from sesame_sdk.model.stream_events import StreamUpdated
@@ -30,12 +30,12 @@ class Polled:
     """What a poll found: messages, and the stream that they are of. `more` are owed beyond them."""
 
     stream: int
-    letters: tuple[Letter, ...]
+    letters: tuple[Message, ...]
     more: bool
 
 
 @frozen
-class Feed:
+class StreamService:
     """Streams of one hub. Every method that changes something returns when that is on disk.
 
     Attributes:
@@ -50,7 +50,7 @@ class Feed:
     """
 
     issuer: str
-    shelf: Shelf
+    shelf: StreamOutbox
     engine: Engine
     writer: Writer
     guard: Guard
@@ -71,7 +71,7 @@ class Feed:
         with reading(self.engine) as connection:
             if not rescoring.needed(connection, today, now):
                 return False
-        self.writer.run(lambda connection: rescoring.step(connection, self.guard, today, now), Hold.FEED)
+        self.writer.run(lambda connection: rescoring.step(connection, self.guard, today, now), LockScope.FEED)
         return True
 
     def listed(self) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ class Feed:
             streams.set_status(connection, stream, status, reason)
             self.shelf.speak(connection, stream, StreamUpdated(status, reason or None), self.clock())
 
-        self.writer.run(work, Hold.FEED)
+        self.writer.run(work, LockScope.FEED)
 
     def dead_letters(self, name: str) -> list[DeadLetter]:
         """What the consumer refused for good, with its reasons."""
@@ -105,11 +105,11 @@ class Feed:
 
     def redrive(self, name: str) -> int:
         """Send what dead letters carried once more; how many there were."""
-        return self.writer.run(lambda c: outbox.redrive(c, streams.named(c, name).id), Hold.FEED)
+        return self.writer.run(lambda c: outbox.redrive(c, streams.named(c, name).id), LockScope.FEED)
 
     # What a server's feeder does.
 
-    def lead(self) -> Lead | None:
+    def lead(self) -> LeaderLock | None:
         """Become the one process that refreshes streams and pushes, unless another is."""
         return product_of(self.engine).lead(self.engine)
 
@@ -122,7 +122,7 @@ class Feed:
 
     def start_over(self) -> None:
         """Have everybody looked at again, by a clock that was set back: what had ended by it may stand."""
-        self.writer.run(subject_states.restart, Hold.FEED)
+        self.writer.run(subject_states.restart, LockScope.FEED)
 
     def lag(self) -> float:
         """Seconds for which the oldest news that is owed to a running stream has waited."""
@@ -130,14 +130,14 @@ class Feed:
             since = outbox.oldest_owed(connection)
         return 0.0 if since is None else max(0.0, (micros(self.clock()) - since) / 1e6)
 
-    def outgoing(self, stream: int, most: int, after: int) -> list[Letter]:
+    def outgoing(self, stream: int, most: int, after: int) -> list[Message]:
         """Messages for a push, above `after`."""
 
-        def work(connection: Connection) -> list[Letter]:
+        def work(connection: Connection) -> list[Message]:
             row = connection.execute(streams.rows().where(table.c.id == stream)).first()
             return self.shelf.take(connection, row, most, self.clock(), after) if row else []
 
-        return self.writer.run(work, Hold.FEED)
+        return self.writer.run(work, LockScope.FEED)
 
     def settle(self, stream: int, sent: list[str], dead: dict[str, tuple[str, str]]) -> None:
         """Write down what became of pushed messages, by ``jti``."""
@@ -146,7 +146,7 @@ class Feed:
             outbox.acknowledge(connection, stream, sent)
             outbox.bury(connection, stream, dead)
 
-        self.writer.run(work, Hold.FEED)
+        self.writer.run(work, LockScope.FEED)
 
     def counts(self, stream: int) -> Counts:
         """Messages of a stream on their way, and dead."""
@@ -160,7 +160,7 @@ class Feed:
             row = connection.execute(streams.rows().where(table.c.id == stream)).first()
             return Polled(stream, (), more=False) if row is None else self.give(connection, row, most)
 
-        return self.writer.run(work, Hold.FEED)
+        return self.writer.run(work, LockScope.FEED)
 
     def give(self, connection: Connection, stream: Row[Any], most: int) -> Polled:
         """The same within a transaction."""
@@ -176,9 +176,9 @@ def fed_by(
     writer: Writer,
     guard: Guard,
     clock: Callable[[], datetime],
-) -> Feed:
+) -> StreamService:
     """The feed of a hub that is set up so."""
-    shelf = Shelf(sign, timedelta(seconds=settings.heartbeat_seconds))
-    return Feed(
+    shelf = StreamOutbox(sign, timedelta(seconds=settings.heartbeat_seconds))
+    return StreamService(
         settings.issuer, shelf, engine, writer, guard, clock, lambda: settings.as_of or clock().date()
     )

@@ -18,7 +18,7 @@ import msgspec
 from attrs import field, frozen, validators
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.tables import partners
 from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.streams.tables import letters, streams, told
@@ -87,7 +87,7 @@ def named(connection: Connection, name: str) -> Row[Any]:
     """The stream of this name.
 
     Raises:
-        Rejected: ``not_found``.
+        InvalidInputError: ``not_found``.
     """
     found = connection.execute(rows().where(streams.c.name == name)).first()
     if found is None:
@@ -95,9 +95,9 @@ def named(connection: Connection, name: str) -> Row[Any]:
     return found
 
 
-def missing() -> Rejected:
+def missing() -> InvalidInputError:
     """The error of naming a stream that is not there, or somebody else's: they look the same."""
-    return Rejected("there is none of this id", field="stream_id", code="not_found")
+    return InvalidInputError("there is none of this id", field="stream_id", code="not_found")
 
 
 def create(
@@ -106,10 +106,12 @@ def create(
     """Make a stream.
 
     Raises:
-        Rejected: ``conflict``, there is one already; or the wish cannot be met.
+        InvalidInputError: ``conflict``, there is one already; or the wish cannot be met.
     """
     if find(connection, partner, purpose, context) is not None:
-        raise Rejected("there is one already", field="stream", mend="change or delete it", code="conflict")
+        raise InvalidInputError(
+            "there is one already", field="stream", hint="change or delete it", code="conflict"
+        )
     row = {
         "name": secrets.token_hex(16),
         "partner": partner,
@@ -183,7 +185,9 @@ def _terms(connection: Connection, partner: int, wish: Wish) -> Mapping[str, Any
     requested = wish.events_requested or tuple(str(event) for event in SUPPORTED)
     if not _NEEDED.issubset(requested):
         needed = " and ".join(sorted(_NEEDED))
-        raise Rejected("lacks those who leave", field="events_requested", mend=f"ask for {needed} too")
+        raise InvalidInputError(
+            "lacks those who leave", field="events_requested", hint=f"ask for {needed} too"
+        )
     pushed = delivery.method == PUSH
     if pushed:
         _check_endpoint(connection, partner, delivery.endpoint_url or "")
@@ -198,8 +202,8 @@ def _terms(connection: Connection, partner: int, wish: Wish) -> Mapping[str, Any
 def _check_endpoint(connection: Connection, partner: int, endpoint: str) -> None:
     issuer = connection.scalar(select(partners.c.issuer).where(partners.c.id == partner)) or ""
     if not (endpoint.isascii() and endpoint.isprintable() and _host(endpoint) == _host(issuer)):
-        mend = "push to your own host, or poll"
-        raise Rejected("is not at your issuer's host", field="endpoint_url", mend=mend)
+        hint = "push to your own host, or poll"
+        raise InvalidInputError("is not at your issuer's host", field="endpoint_url", hint=hint)
 
 
 def _host(url: str) -> tuple[str, str | None] | None:

@@ -30,7 +30,7 @@ _AT_ONCE = 500
 
 
 @frozen
-class Standing:
+class StreamState:
     """What holds of one person for one stream now.
 
     Attributes:
@@ -105,7 +105,7 @@ def tell(
     connection: Connection,
     stream: int,
     asked: Collection[int],
-    found: Mapping[int, Standing],
+    found: Mapping[int, StreamState],
     at: datetime,
     of: Mapping[str, Any],
 ) -> int:
@@ -133,7 +133,7 @@ def tell(
     return len(left) + len(rows)
 
 
-def _state(one: Standing) -> dict[str, Any]:
+def _state(one: StreamState) -> dict[str, Any]:
     return {
         "subject": one.subject,
         "event": EventType.SCORES_CHANGED.value,
@@ -145,7 +145,7 @@ def _state(one: Standing) -> dict[str, Any]:
     }
 
 
-def _is_news(before: Row[Any] | None, now: Standing, of: Mapping[str, Any]) -> bool:
+def _is_news(before: Row[Any] | None, now: StreamState, of: Mapping[str, Any]) -> bool:
     if before is None:
         return now.score is not None
     said = (before.event, before.points, before.band)
@@ -159,7 +159,7 @@ def _before(connection: Connection, stream: int, persons: Collection[int]) -> di
 
 
 def _move_ends(
-    connection: Connection, stream: int, before: Mapping[int, Row[Any]], found: Mapping[int, Standing]
+    connection: Connection, stream: int, before: Mapping[int, Row[Any]], found: Mapping[int, StreamState]
 ) -> None:
     """A consent that was given anew may end at another time, also where the score stays."""
     for person, one in found.items():

@@ -18,18 +18,18 @@ from attrs import define, field, frozen
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
-from sesame_sdk.delivery.dispatcher import Courier
+from sesame_sdk.delivery.dispatcher import Dispatcher
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.messages import Counts, Dead, Letter, Signed
-from sesame_sdk.delivery.retry import Retries
-from sesame_sdk.errors import Retryable, SesameError
-from sesame_sdk.hub.database.dialects.base import Lead
+from sesame_sdk.delivery.messages import Acknowledged, Counts, Failed, Message
+from sesame_sdk.delivery.retry import RetryPolicy
+from sesame_sdk.errors import RetryableError, SesameError
+from sesame_sdk.hub.database.dialects.base import LeaderLock
 from sesame_sdk.hub.database.timestamps import EPOCH
 from sesame_sdk.hub.observability import metrics, safe_values
 from sesame_sdk.hub.observability.log_events import FeedHeldUp, MessageRefused, NotDelivered
 from sesame_sdk.hub.observability.safe_values import Fault
 from sesame_sdk.hub.observability.structured_log import say
-from sesame_sdk.hub.streams.service import Feed
+from sesame_sdk.hub.streams.service import StreamService
 from sesame_sdk.model.envelope import Receipt
 from sesame_sdk.signing.jwt import LEEWAY
 
@@ -43,15 +43,15 @@ _LARGEST_ANSWER = 1 << 16
 
 @frozen
 class _Queue:
-    """One stream, as a `Courier` sees it: an `exchange.delivery.Queue`."""
+    """One stream, as a `Dispatcher` sees it: an `exchange.delivery.Queue`."""
 
-    feed: Feed
+    feed: StreamService
     stream: int
 
-    def pending(self, *, after: int = 0, most: int = 100) -> list[Letter]:
+    def pending(self, *, after: int = 0, most: int = 100) -> list[Message]:
         return self.feed.outgoing(self.stream, most, after)
 
-    def settle(self, sent: Iterable[Signed] = (), dead: Iterable[Dead] = ()) -> None:
+    def settle(self, sent: Iterable[Acknowledged] = (), dead: Iterable[Failed] = ()) -> None:
         gone = {one.letter.jti: (one.code, one.reason) for one in dead}
         for code, _ in gone.values():
             say(MessageRefused(self.stream, safe_values.code(code)))
@@ -81,7 +81,7 @@ class _Route:
 class Feeder:
     """Serves the streams of one feed from threads of its own, from `start` to `stop`."""
 
-    feed: Feed
+    feed: StreamService
     #: Streams that a poll would find something in.
     news: frozenset[int] = frozenset()
     _routes: dict[int, _Route] = field(factory=dict)
@@ -89,7 +89,7 @@ class Feeder:
     _threads: ThreadPoolExecutor | None = None
     _thread: Thread | None = None
     _waiting: int = 0
-    _lead: Lead | None = None
+    _lead: LeaderLock | None = None
     _latest: datetime = EPOCH
 
     def start(self) -> None:
@@ -177,7 +177,7 @@ class Feeder:
                 answer_seconds=10.0,
                 largest_answer=_LARGEST_ANSWER,
                 # Whoever is asked to wait does so here, and not in a thread that others need.
-                retries=Retries(attempts=1, patience=0.0),
+                retries=RetryPolicy(attempts=1, patience=0.0),
             )
             self._routes[stream.id] = route = _Route(stream.endpoint, transport)
         return route
@@ -186,7 +186,7 @@ class Feeder:
         failed = True
         try:
             # One at a time: what is said of a person arrives in the order in which it was said.
-            courier = Courier(
+            courier = Dispatcher(
                 _Queue(self.feed, stream.id),
                 lambda letter: self._send(stream, route, letter),
                 at_once=1,
@@ -204,13 +204,13 @@ class Feeder:
             metrics.PUSHES.labels("failed").inc()
             say(NotDelivered(stream.id, delay, route.fault))
 
-    def _send(self, stream: Row[Any], route: _Route, letter: Letter) -> Signed:
+    def _send(self, stream: Row[Any], route: _Route, letter: Message) -> Acknowledged:
         bearer = None if stream.bearer is None else stream.bearer.encode
         try:
             route.transport.post("", letter.body, content_type=_SET, accept=_JSON, bearer=bearer)
-        except Retryable as error:  # of which the courier keeps the words, and they are not for a log
+        except RetryableError as error:  # of which the courier keeps the words, and they are not for a log
             route.fault = safe_values.fault(error)
             raise
         metrics.PUSHES.labels("delivered").inc()
         # 202 is all the receipt that RFC 8935 section 2.2 has.
-        return Signed(letter, Receipt(letter.jti, self.feed.clock(), letter.signals), b"")
+        return Acknowledged(letter, Receipt(letter.jti, self.feed.clock(), letter.signals), b"")

@@ -19,15 +19,15 @@ from functools import cached_property
 import msgspec
 from attrs import frozen
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import Gone, ScoresChanged, StreamUpdated, SubjectId, Verification
 from sesame_sdk.partner.score_store import updates
 from sesame_sdk.partner.score_store.push_endpoint import Application, receiver
 from sesame_sdk.partner.score_store.storage import MEMORY
-from sesame_sdk.partner.score_store.store import ScoreBook
-from sesame_sdk.partner.score_store.updates import News
+from sesame_sdk.partner.score_store.store import ScoreStore
+from sesame_sdk.partner.score_store.updates import Update
 from sesame_sdk.signing.jwt import SET_TYP, KeyFinder, Verified, verify_claims
 from sesame_sdk.signing.security_events import event_type_of, raw_payload
 
@@ -45,7 +45,7 @@ class Verdicts:
     """What became of messages, by ``jti``: those that are on disk, and why others are refused for good."""
 
     taken: tuple[str, ...]
-    refused: Mapping[str, Rejected]
+    refused: Mapping[str, InvalidInputError]
 
 
 class Inbox:
@@ -60,7 +60,7 @@ class Inbox:
 
     def __init__(
         self,
-        book: ScoreBook,
+        book: ScoreStore,
         keys: KeyFinder,
         *,
         bearer: str | None = None,
@@ -80,7 +80,7 @@ class Inbox:
         """Take one message; it is on disk when this returns.
 
         Raises:
-            Rejected: with a code of RFC 8935 section 2.4.
+            InvalidInputError: with a code of RFC 8935 section 2.4.
             Retryable: the disk or the hub's keys could not be reached, or the book follows another stream.
         """
         (verdict,) = self.book.take([self._read(token)])
@@ -93,33 +93,35 @@ class Inbox:
         Raises:
             Retryable: as `receive` does.
         """
-        refused: dict[str, Rejected] = {}
-        read: dict[str, News] = {}
+        refused: dict[str, InvalidInputError] = {}
+        read: dict[str, Update] = {}
         for jti, token in tokens.items():
             try:
                 read[jti] = self._named(jti, token)
-            except Rejected as error:
+            except InvalidInputError as error:
                 refused[jti] = error
         verdicts = dict(zip(read, self.book.take(read.values()), strict=True)) if read else {}
-        refused |= {jti: verdict for jti, verdict in verdicts.items() if isinstance(verdict, Rejected)}
+        refused |= {
+            jti: verdict for jti, verdict in verdicts.items() if isinstance(verdict, InvalidInputError)
+        }
         return Verdicts(tuple(jti for jti, verdict in verdicts.items() if verdict is None), refused)
 
-    def _named(self, jti: str, token: bytes) -> News:
+    def _named(self, jti: str, token: bytes) -> Update:
         found = self._read(token)
         if found.jti != jti:
-            raise Rejected("is not the one that the message was sent under", field="jti")
+            raise InvalidInputError("is not the one that the message was sent under", field="jti")
         return found
 
-    def _read(self, token: bytes) -> News:
+    def _read(self, token: bytes) -> Update:
         now = self._clock()
         verified = verify_claims(token, self._keys, typ=SET_TYP, audience=self.book.reader, now=now)
         if verified.issuer != self.book.hub:
-            raise Rejected("is not the hub of this book", field="iss", code="invalid_issuer")
+            raise InvalidInputError("is not the hub of this book", field="iss", code="invalid_issuer")
         if verified.issued_at < now - _LONGEST:
-            raise Rejected("is too old", field="iat", mend="sign it anew")
+            raise InvalidInputError("is too old", field="iat", hint="sign it anew")
         return self._understood(token, verified)
 
-    def _understood(self, token: bytes, verified: Verified) -> News:
+    def _understood(self, token: bytes, verified: Verified) -> Update:
         event = event_type_of(token)
         payload = raw_payload(verified.claims, event)
         about = codec.decode(verified.claims, _About, field="token").sub_id.id
@@ -127,20 +129,20 @@ class Inbox:
         if event is EventType.SCORES_CHANGED:
             scores = _decoded(payload, ScoresChanged)
             self._check_terms(scores.purpose, scores.context)
-            return News(*told, updates.of_scores(scores), stream=about)
+            return Update(*told, updates.of_scores(scores), stream=about)
         if event in (EventType.GRANT_WITHDRAWN, EventType.PERSON_ERASED):
             gone, erased = _decoded(payload, Gone), event is EventType.PERSON_ERASED
             if not erased:
                 self._check_terms(gone.purpose, gone.context)
-            return News(*told, updates.of_gone(about, gone), erased=erased)
+            return Update(*told, updates.of_gone(about, gone), erased=erased)
         if event not in _ABOUT_STREAMS:
-            raise Rejected(f"{event.value} is not for a score book", field="events")
+            raise InvalidInputError(f"{event.value} is not for a score book", field="events")
         _decoded(payload, _ABOUT_STREAMS[event])
-        return News(*told, stream=about)
+        return Update(*told, stream=about)
 
     def _check_terms(self, purpose: str | None, context: str | None) -> None:
         if (purpose, context) != (self.book.purpose, self.book.context):
-            raise Rejected("are not those of this book", field="purpose, context")
+            raise InvalidInputError("are not those of this book", field="purpose, context")
 
 
 def _decoded(payload: msgspec.Raw, kind: type[codec.T]) -> codec.T:

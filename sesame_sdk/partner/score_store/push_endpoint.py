@@ -17,7 +17,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from sesame_sdk.errors import Rejected, Retryable, SesameError
+from sesame_sdk.errors import InvalidInputError, RetryableError, SesameError
 from sesame_sdk.signing.jws import MOST_BYTES
 
 Message = MutableMapping[str, Any]
@@ -38,7 +38,7 @@ def receiver(take: Callable[[bytes], None], *, bearer: Callable[[], str | None])
     """An application that gives each token to `take`, in a thread.
 
     Args:
-        take: returns when the token is on disk; raises `Rejected` or `Retryable`.
+        take: returns when the token is on disk; raises `InvalidInputError` or `RetryableError`.
         bearer: the bearer token that a push must show at this moment, if there is one.
     """
 
@@ -54,10 +54,10 @@ def receiver(take: Callable[[bytes], None], *, bearer: Callable[[], str | None])
             await asyncio.to_thread(take, await _body(receive, headers))
         except _Answer as answer:
             return answer.status, answer.body
-        except Rejected as error:
+        except InvalidInputError as error:
             return 400, {"err": error.code, "description": str(error)}
         except SesameError as error:
-            kind = "unavailable" if isinstance(error, Retryable) else "internal_error"
+            kind = "unavailable" if isinstance(error, RetryableError) else "internal_error"
             return 503, {"err": kind, "description": "come back later"}
         return 202, None
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from attrs import define, field
 
 from sesame_sdk.delivery.sqlite_store import Store
-from sesame_sdk.errors import Misconfigured, Rejected, Retryable, SesameError
-from sesame_sdk.partner.score_store.table import Columns
-from sesame_sdk.partner.score_store.updates import Batch, Label, News, pack, unpack, unpack_labels
+from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError, SesameError
+from sesame_sdk.partner.score_store.table import ScoreColumns
+from sesame_sdk.partner.score_store.updates import Batch, Label, Update, pack, unpack, unpack_labels
 
 _APPLICATION = 0x5E5A0B02
 _WHAT = "a score book"
@@ -68,7 +68,7 @@ class BookFile:
         whose: what the book is of; a file that is of something else is refused.
 
     Raises:
-        Misconfigured: the file cannot be used, or is of something else.
+        ConfigurationError: the file cannot be used, or is of something else.
     """
 
     def __init__(self, path: Path, whose: dict[str, str]) -> None:
@@ -85,7 +85,9 @@ class BookFile:
             found = dict(write.execute("SELECT name, value FROM meta").fetchall())
         for name, value in whose.items():
             if found[name] != value:
-                raise Misconfigured(f"is of another {name}", field=str(path), mend="give each its own book")
+                raise ConfigurationError(
+                    f"is of another {name}", field=str(path), hint="give each its own book"
+                )
 
     def changed(self) -> bool:
         """Whether anything was written since this was last asked. Touches no table."""
@@ -106,7 +108,7 @@ class BookFile:
                 setattr(found, name, int(value))
         return found
 
-    def load(self) -> tuple[Columns, tuple[Label, ...], int]:
+    def load(self) -> tuple[ScoreColumns, tuple[Label, ...], int]:
         """The columns, their labels, and up to which batch they hold everything."""
         rows = self._read.read(
             "SELECT name, data FROM part UNION ALL SELECT name, value FROM meta WHERE name = 'folded'"
@@ -114,11 +116,11 @@ class BookFile:
         found = dict(rows)
         folded = int(found.pop("folded", 0))
         if not found:
-            return Columns(), (), folded
+            return ScoreColumns(), (), folded
         *columns, labels = (found[name] for name in _PARTS)
-        return Columns.load(*columns), unpack_labels(labels), folded
+        return ScoreColumns.load(*columns), unpack_labels(labels), folded
 
-    def append(self, news: Iterable[News]) -> list[SesameError | None]:
+    def append(self, news: Iterable[Update]) -> list[SesameError | None]:
         """Keep messages, all in one transaction; for each, why it was not kept.
 
         One that was kept before is passed over. Returned from here, they are on disk.
@@ -170,11 +172,13 @@ class BookFile:
         self._write.close()
 
 
-def _fault(write: sqlite3.Connection, one: News, stream: str) -> SesameError | None:
+def _fault(write: sqlite3.Connection, one: Update, stream: str) -> SesameError | None:
     before = write.execute("SELECT digest FROM seen WHERE jti = ?", (one.jti,)).fetchone()
     if before is not None and before[0] != one.digest:
-        return Rejected("was used for another message", field="jti", mend="give each token a jti of its own")
+        return InvalidInputError(
+            "was used for another message", field="jti", hint="give each token a jti of its own"
+        )
     if one.stream is not None and one.stream != stream:
         # Not for good: the hub may speak in a new stream before its maker has told the book of it.
-        return Retryable("is of a stream that this book does not follow", field="sub_id")
+        return RetryableError("is of a stream that this book does not follow", field="sub_id")
     return None

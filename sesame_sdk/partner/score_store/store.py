@@ -22,9 +22,9 @@ from attrs import frozen
 from sesame_sdk.errors import SesameError
 from sesame_sdk.model.score import Score
 from sesame_sdk.partner.score_store.storage import MEMORY, BookFile, Folded
-from sesame_sdk.partner.score_store.subject_index import Roster
-from sesame_sdk.partner.score_store.table import Columns, Values, keys_of
-from sesame_sdk.partner.score_store.updates import Batch, Label, News, day_of
+from sesame_sdk.partner.score_store.subject_index import SubjectIndex
+from sesame_sdk.partner.score_store.table import ScoreColumns, Values, keys_of
+from sesame_sdk.partner.score_store.updates import Batch, Label, Update, day_of
 
 #: Ten times as long as a hub lets pass without a sign of life.
 STALE_AFTER = timedelta(minutes=5)
@@ -36,7 +36,7 @@ Removal = Callable[[frozenset[str] | None], None]
 
 
 @frozen
-class State:
+class ScoreStoreState:
     """How a book is.
 
     Attributes:
@@ -52,7 +52,7 @@ class State:
     stream: str
 
 
-class ScoreBook:
+class ScoreStore:
     """Last known scores for one purpose in one context. Threads may share it.
 
     Args:
@@ -86,20 +86,20 @@ class ScoreBook:
         self._file = BookFile(path, whose)
         self._lock = RLock()
         self._removals: list[Removal] = []
-        self._columns, self._labels = Columns(), dict[Label, int]()
+        self._columns, self._labels = ScoreColumns(), dict[Label, int]()
         self._last = self._unfolded = self._heard = 0
         self._stream = ""
         self._reload()
         self._catch_up()
 
-    def points(self, subjects: Sequence[str] | Roster) -> Values:
+    def points(self, subjects: Sequence[str] | SubjectIndex) -> Values:
         """The points of each person; NaN for no score, and for everybody while the book is stale.
 
         Args:
             subjects: our own pseudonyms, any number. Of a roster the answer is the very same array, which
                 cannot be written to, until something changes.
         """
-        roster = subjects if isinstance(subjects, Roster) else Roster(subjects)
+        roster = subjects if isinstance(subjects, SubjectIndex) else SubjectIndex(subjects)
         with self._lock:
             self._look()
             if self._is_stale():
@@ -121,12 +121,12 @@ class ScoreBook:
         }
 
     @property
-    def state(self) -> State:
+    def state(self) -> ScoreStoreState:
         """How it is now."""
         with self._lock:
             self._look()
             heard = datetime.fromtimestamp(self._heard / 1_000_000, UTC) if self._heard else None
-            return State(self._columns.known(), heard, self._is_stale(), self._stream)
+            return ScoreStoreState(self._columns.known(), heard, self._is_stale(), self._stream)
 
     def on_removal(self, tell: Removal) -> None:
         """Call `tell` whenever people leave, so that no page shows them any longer.
@@ -141,7 +141,7 @@ class ScoreBook:
         with self._lock:
             self._look()
 
-    def take(self, news: Iterable[News]) -> list[SesameError | None]:
+    def take(self, news: Iterable[Update]) -> list[SesameError | None]:
         """Take in verified messages; for each, why it was not. See `inbox.Inbox`, which verifies them."""
         told = list(news)
         verdicts = self._file.append(told)

@@ -6,21 +6,21 @@ from weakref import ref
 import numpy as np
 from attrs import frozen
 
-from sesame_sdk.partner.score_store.table import Columns, Numbers, Values, keys_of
+from sesame_sdk.partner.score_store.table import Numbers, ScoreColumns, Values, keys_of
 
 
 @frozen(eq=False)
 class _Found:
     """What was found in some columns when they were of this count and version."""
 
-    columns: "ref[Columns]"
+    columns: "ref[ScoreColumns]"
     count: int
     version: int
     rows: Numbers
     points: Values
 
 
-class Roster:
+class SubjectIndex:
     """People to ask a `ScoreBook` about again and again; `ScoreBook.points` takes one in place of names.
 
     A million names take a second to hash and find, and then nothing until something changes. What it
@@ -44,7 +44,7 @@ class Roster:
             return True
         return len(np.unique(self._keys, axis=0)) == len(self._keys)
 
-    def points(self, columns: Columns) -> Values:
+    def points(self, columns: ScoreColumns) -> Values:
         """The points of each; NaN for none. The same array, not to be written to, until something changes."""
         found = self._found
         if found is None or found.columns() is not columns:
@@ -59,7 +59,7 @@ class Roster:
         self._found = _Found(ref(columns), columns.count, columns.version, rows, points)
         return points
 
-    def _more(self, rows: Numbers, columns: Columns) -> Numbers:
+    def _more(self, rows: Numbers, columns: ScoreColumns) -> Numbers:
         """With the rows of those who were not here before."""
         missing = np.flatnonzero(rows < 0)
         more = rows.copy()

@@ -19,15 +19,15 @@ from attrs import frozen
 
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.outbox import Outbox
-from sesame_sdk.errors import Misconfigured, Rejected, Retryable
+from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
-from sesame_sdk.partner.config import Home
+from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
 from sesame_sdk.partner.reads import sign_read
 from sesame_sdk.partner.score_store.inbox import Inbox, Verdicts
-from sesame_sdk.partner.score_store.store import ScoreBook
+from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.signing.jwt import KeyFinder
 
 T = TypeVar("T")
@@ -60,8 +60,8 @@ class _Answer(msgspec.Struct, frozen=True):
     more: bool = msgspec.field(default=False, name="moreAvailable")
 
 
-class Follower:
-    """Follows one stream into one book. `Follower.at` makes one of a partner's folder.
+class StreamSubscriber:
+    """Follows one stream into one book. `StreamSubscriber.at` makes one of a partner's folder.
 
     Args:
         book: kept fresh.
@@ -73,7 +73,7 @@ class Follower:
 
     def __init__(
         self,
-        book: ScoreBook,
+        book: ScoreStore,
         *,
         signer: Signer,
         keys: KeyFinder,
@@ -89,7 +89,7 @@ class Follower:
         self._owned: list[Callable[[], None]] = []
 
     @classmethod
-    def at(cls, home: Home, path: Path, *, purpose: str, context: str, **settings: Any) -> Self:  # noqa: ANN401
+    def at(cls, home: PartnerConfig, path: Path, *, purpose: str, context: str, **settings: Any) -> Self:  # noqa: ANN401
         """Follow into the book at `path`, as the partner whose folder this is.
 
         Args:
@@ -97,9 +97,11 @@ class Follower:
             path: of the book.
             purpose: IRI of why we read; one that we registered.
             context: whose policy makes the scores.
-            settings: for `ScoreBook`.
+            settings: for `ScoreStore`.
         """
-        book = ScoreBook(path, hub=home.hub, reader=home.issuer, purpose=purpose, context=context, **settings)
+        book = ScoreStore(
+            path, hub=home.hub, reader=home.issuer, purpose=purpose, context=context, **settings
+        )
         transport, pins = Transport(home.hub), Outbox(home.outbox)
         keys = PinnedKeys(home.hub, lambda: transport.get(JWKS_PATH).body, pins)
         made = cls(book, signer=home.signer, keys=keys, transport=transport)
@@ -114,7 +116,7 @@ class Follower:
             bearer: what it shall show there, the same each time; the inbox asks for it from now on.
 
         Raises:
-            Rejected: we may not read this, or not be pushed to there.
+            InvalidInputError: we may not read this, or not be pushed to there.
             Retryable, Misconfigured: see `Transport.post`.
         """
         self.inbox.bearer = bearer
@@ -143,7 +145,7 @@ class Follower:
             wait: for something to come, as long as the hub lets us.
 
         Raises:
-            Rejected: the hub refused.
+            InvalidInputError: the hub refused.
             Retryable, Misconfigured: see `Transport.post`; also where the stream is gone: `attach` again.
         """
         asked = {
@@ -188,8 +190,8 @@ class Follower:
                 else:
                     attached = stop.wait(_LOOK_AGAIN)
                 failures = 0
-            except (Retryable, Rejected, Misconfigured) as error:
-                if not failures and not ever and not isinstance(error, Retryable):
+            except (RetryableError, InvalidInputError, ConfigurationError) as error:
+                if not failures and not ever and not isinstance(error, RetryableError):
                     raise
                 failures, attached = failures + 1, False
                 told(str(error))
@@ -232,7 +234,7 @@ def _read(body: bytes, kind: type[T]) -> T:
     try:
         found: T = codec.decoder(kind).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Rejected(
+        raise InvalidInputError(
             f"the hub's answer is not understood: {error}", field="stream", code="invalid_answer"
         ) from error
     return found

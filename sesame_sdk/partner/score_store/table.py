@@ -78,7 +78,7 @@ def _as_words(subjects: Sequence[str]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(words.T, np.uint64)
 
 
-class Columns:
+class ScoreColumns:
     """People's latest states.
 
     Attributes:
@@ -227,4 +227,4 @@ def _latest(keys: Keys, seq: Numbers) -> Numbers:
     return np.sort(order[last])
 
 
-__all__ = ["Columns", "Keys", "Numbers", "Values", "keys_of"]
+__all__ = ["Keys", "Numbers", "ScoreColumns", "Values", "keys_of"]

@@ -44,7 +44,7 @@ class Batch:
 
 
 @frozen
-class News:
+class Update:
     """A verified message, and what it comes to.
 
     Attributes:

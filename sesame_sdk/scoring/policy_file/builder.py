@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.codec import policy_digest
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Polarity, SignalKind
@@ -76,7 +76,7 @@ def _terms(form: PolicyForm, file: PolicyText) -> Terms:
 
 def _effect(entry: EffectEntry) -> Effect:
     if (entry.start is None) == (entry.below is None):
-        raise Rejected("names one band", field="from, below", mend="give one of the two")
+        raise InvalidInputError("names one band", field="from, below", hint="give one of the two")
     return Effect(
         name=entry.name,
         band=entry.start or entry.below or "",
@@ -97,7 +97,7 @@ def _weighting(entry: KindEntry, context: str) -> Weighting:
         partner_cap=_points("partner_cap", entry.partner_cap),
         half_life_days=_days("half_life_days", entry.half_life_days),
         expires_days=_days("expires_days", entry.expires_days),
-        gravity=entry.gravity,
+        severity=entry.severity,
         effort=entry.effort,
         code=entry.code,
     )
@@ -123,7 +123,9 @@ def _kind(entry: KindEntry, context: str) -> SignalKind:
 def _points(key: str, number: float) -> float:
     points = _number(key, number, -MOST_POINTS, MOST_POINTS)
     if hundredths(points) / 100 != points:
-        raise Rejected("must be whole hundredths", field=key, mend="write it with two decimals at most")
+        raise InvalidInputError(
+            "must be whole hundredths", field=key, hint="write it with two decimals at most"
+        )
     return points
 
 
@@ -133,5 +135,7 @@ def _days(key: str, number: float | None) -> float | None:
 
 def _number(key: str, number: float, least: float, most: float) -> float:
     if not least <= number <= most:  # so written that NaN fails
-        raise Rejected("is out of range", field=key, mend=f"give a number from {least:g} to {most:g}")
+        raise InvalidInputError(
+            "is out of range", field=key, hint=f"give a number from {least:g} to {most:g}"
+        )
     return number + 0.0  # of the two zeros, the positive one

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.scoring.policy_file.locations import PolicyText
 from sesame_sdk.scoring.policy_file.toml_lines import Path
 
@@ -48,7 +48,9 @@ _EXAMPLES = {
 }
 
 
-def explained(error: msgspec.ValidationError, form: type[msgspec.Struct], file: PolicyText) -> Misconfigured:
+def explained(
+    error: msgspec.ValidationError, form: type[msgspec.Struct], file: PolicyText
+) -> ConfigurationError:
     """The error of the file that `error` is, found where `form` was read from it."""
     located = _WITH_PATH.fullmatch(str(error))
     what, where = (located["what"], located["where"]) if located else (str(error), "")

@@ -34,7 +34,7 @@
     context = "retail"                      # left out: the policy's own
     evidence = "observed"                   # the default
     polarity = "both"                       # left out: reward if the floor is 0, else both
-    gravity = "minor"                       # the default; or serious, grave: how grave the conduct is
+    severity = "minor"                       # the default; or serious, grave: how grave the conduct is
     effort = 1                              # what one more takes a person; left out: only time helps
     code = "R2"                             # reason code; left out: the kind's name
 
@@ -52,7 +52,7 @@ Points are given to the hundredth at most, so that reasons add up to the score e
 import stat
 from pathlib import Path
 
-from sesame_sdk.errors import Misconfigured, Refused
+from sesame_sdk.errors import ConfigurationError, GuardRefusedError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.policy_file.builder import to_policy
@@ -69,20 +69,20 @@ def read_text(path: Path) -> str:
     """The text of a policy file, of at most about `MOST_BYTES`.
 
     Raises:
-        Misconfigured: naming the file.
+        ConfigurationError: naming the file.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would keep us waiting
-            raise Misconfigured("is not a file", field=str(path), mend="name a policy in TOML")
+            raise ConfigurationError("is not a file", field=str(path), hint="name a policy in TOML")
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1).decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        mend = "name a policy in TOML that you may read"
-        raise Misconfigured(f"cannot be read: {reason}", field=str(path), mend=mend) from error
+        hint = "name a policy in TOML that you may read"
+        raise ConfigurationError(f"cannot be read: {reason}", field=str(path), hint=hint) from error
     except UnicodeDecodeError as error:
         reason = f"is not UTF-8 at byte {error.start}"
-        raise Misconfigured(reason, field=str(path), mend="save it as UTF-8") from error
+        raise ConfigurationError(reason, field=str(path), hint="save it as UTF-8") from error
 
 
 def parse_policy(text: str, guard: Guard | None = None, *, name: str = "policy") -> Policy:
@@ -97,14 +97,14 @@ def parse_policy(text: str, guard: Guard | None = None, *, name: str = "policy")
         The policy with its digest, which depends on the rules and not on how the file is written.
 
     Raises:
-        Misconfigured: naming file, line and key, and how to mend it.
-        Refused: by the guard, with its findings and their lines.
+        ConfigurationError: naming file, line and key, and how to mend it.
+        GuardRefusedError: by the guard, with its findings and their lines.
     """
     file = PolicyText(name, text)
     policy = to_policy(read_form(file), file)
     try:
         (guard or Guard()).admit_policy(policy)
-    except Refused as refused:
+    except GuardRefusedError as refused:
         refused.field = name
         refused.lines = finding_lines(text, refused.findings)
         raise

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from sesame_sdk.errors import FindingLike, Misconfigured, Rejected
+from sesame_sdk.errors import ConfigurationError, FindingLike, InvalidInputError
 from sesame_sdk.scoring.policy_file.toml_lines import Path, key_lines, line_of
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+(, [a-z]+)?")
@@ -38,11 +38,11 @@ class PolicyText:
     name: str
     text: str
 
-    def fault(self, path: Path, message: str, mend: str) -> Misconfigured:
+    def fault(self, path: Path, message: str, hint: str) -> ConfigurationError:
         """An error that names the file, the line as far as there is one, and the key."""
         line = line_of(key_lines(self.text), path)
         where = (self.name, f"line {line}" if line else "", dotted(path))
-        return Misconfigured(message, field=", ".join(filter(None, where)), mend=mend)
+        return ConfigurationError(message, field=", ".join(filter(None, where)), hint=hint)
 
     @contextmanager
     def naming(self, *path: str | int, keys: Mapping[str, str] | None = None) -> Iterator[None]:
@@ -54,10 +54,10 @@ class PolicyText:
         """
         try:
             yield
-        except Rejected as error:
+        except InvalidInputError as error:
             named = (keys or {}).get(error.field or "", error.field)
             whole = (*path, named) if named else path
-            raise self.fault(whole, error.message, error.mend or "mend the value") from error
+            raise self.fault(whole, error.message, error.hint or "mend the value") from error
 
 
 def finding_lines(text: str, findings: Iterable[FindingLike]) -> tuple[int | None, ...]:

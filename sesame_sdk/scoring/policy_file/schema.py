@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sesame_sdk.errors import Misconfigured
-from sesame_sdk.model.policy import Gravity
+from sesame_sdk.errors import ConfigurationError
+from sesame_sdk.model.policy import Severity
 from sesame_sdk.model.signals import Conduct, Evidence, Polarity, Sensitivity
 from sesame_sdk.model.terms import ADULT, Consequence, Decider
 from sesame_sdk.scoring.policy_file.error_messages import explained
@@ -46,7 +46,7 @@ class KindEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     sources: list[str] = []
     title: str = ""
     description: str = ""
-    gravity: Gravity = Gravity.MINOR
+    severity: Severity = Severity.MINOR
     effort: float | None = None
     code: str = ""
 
@@ -99,7 +99,7 @@ def read_form(file: PolicyText) -> PolicyForm:
     """The entries of a policy file.
 
     Raises:
-        Misconfigured: naming the file, the line and the key.
+        ConfigurationError: naming the file, the line and the key.
     """
     values = _toml(file)
     try:
@@ -111,15 +111,19 @@ def read_form(file: PolicyText) -> PolicyForm:
 def _toml(file: PolicyText) -> Mapping[str, object]:
     text, name = file.text, file.name
     if len(text) > MOST_BYTES or len(text.encode(errors="replace")) > MOST_BYTES:
-        mend = f"keep it under {MOST_BYTES // 1024} KiB"
-        raise Misconfigured("is too long for a policy", field=name, mend=mend)
+        hint = f"keep it under {MOST_BYTES // 1024} KiB"
+        raise ConfigurationError("is too long for a policy", field=name, hint=hint)
     for number, line in enumerate(text.split("\n"), start=1):
         if line.count(".") > MOST_DOTS_A_LINE:
-            raise Misconfigured("has too many dots", field=f"{name}, line {number}", mend="shorten the key")
+            raise ConfigurationError(
+                "has too many dots", field=f"{name}, line {number}", hint="shorten the key"
+            )
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        mend = "a policy is two tables deep"
-        raise Misconfigured("is nested too deeply", field=name, mend=mend) from error
+        hint = "a policy is two tables deep"
+        raise ConfigurationError("is nested too deeply", field=name, hint=hint) from error
     except ValueError as error:  # TOMLDecodeError, or a number beyond what Python reads
-        raise Misconfigured(f"is not TOML: {error}", field=name, mend="mend the line it names") from error
+        raise ConfigurationError(
+            f"is not TOML: {error}", field=name, hint="mend the line it names"
+        ) from error

@@ -17,7 +17,7 @@ from attrs import evolve
 from sesame_sdk.model.policy import Weighting
 from sesame_sdk.scoring.hypothetical import Held, Trial
 from sesame_sdk.scoring.policy_text import is_money
-from sesame_sdk.scoring.recourse.steps import NEW, Ladder, Rung, Senders, can_climb, is_new
+from sesame_sdk.scoring.recourse.steps import NEW, Option, OptionStep, Senders, can_climb, is_new
 from sesame_sdk.scoring.scorecard import MICROPOINTS
 
 MOST_RUNGS = 60
@@ -33,7 +33,7 @@ def ladders(
     parts: Mapping[str, int],
     senders: Mapping[str, Senders],
     missing: int,
-) -> list[tuple[Ladder, list[Rung]]]:
+) -> list[tuple[Option, list[OptionStep]]]:
     """Every kind that can be climbed, with rungs that each add more than the one below.
 
     Args:
@@ -54,8 +54,8 @@ def ladders(
 
 
 def climb(
-    trial: Trial, found: Sequence[Ladder], wanted: Sequence[Sequence[Mapping[str, int]]]
-) -> list[list[Rung]]:
+    trial: Trial, found: Sequence[Option], wanted: Sequence[Sequence[Mapping[str, int]]]
+) -> list[list[OptionStep]]:
     """For each ladder, what each of the wanted numbers of units comes to; in one run."""
     people = [
         ladder.with_units(places, trial.today)
@@ -69,7 +69,7 @@ def climb(
     ]
 
 
-def least(trial: Trial, ladder: Ladder, rung: Rung, wanted: int) -> Rung:
+def least(trial: Trial, ladder: Option, rung: OptionStep, wanted: int) -> OptionStep:
     """The rung with as many units taken off as still leaves `wanted` hundredths."""
     if ladder.step == 1:
         return rung  # the one below adds less, and was not chosen
@@ -93,7 +93,7 @@ def _footed(
     parts: Mapping[str, int],
     senders: Mapping[str, Senders],
     missing: int,
-) -> list[Ladder]:
+) -> list[Option]:
     chosen = [weighting for weighting in trial.policy.weightings if can_climb(weighting)]
     units = trial.units(chosen)
     found = []
@@ -103,7 +103,7 @@ def _footed(
         partners = _partners(senders.get(kind, Senders()), held)
         if partners and units[kind] > 0:
             step, most = _steps(weighting, held, missing, len(partners))
-            found.append(Ladder(weighting, units[kind], partners, held, parts.get(kind, 0), step, most))
+            found.append(Option(weighting, units[kind], partners, held, parts.get(kind, 0), step, most))
     return found
 
 
@@ -129,7 +129,7 @@ def _round_numbers() -> Iterable[int]:
     return (figure * 10**zeros for zeros in range(7) for figure in (1, 2, 5))
 
 
-def _turns(trial: Trial, found: Sequence[Ladder]) -> list[list[str]]:
+def _turns(trial: Trial, found: Sequence[Option]) -> list[list[str]]:
     """For each ladder, whose turn it is, rung by rung."""
     # New partners are alike, so one of them is tried for all.
     likes = [list(dict.fromkeys(map(_like, ladder.partners))) for ladder in found]
@@ -171,12 +171,12 @@ def _in_turn(partners: Iterable[str], alone: Mapping[str, Sequence[int]]) -> lis
     ]
 
 
-def _whole_rungs(ladder: Ladder, wanted: Iterable[Mapping[str, int]]) -> list[dict[str, int]]:
+def _whole_rungs(ladder: Option, wanted: Iterable[Mapping[str, int]]) -> list[dict[str, int]]:
     return [{partner: rungs * ladder.step for partner, rungs in places.items()} for places in wanted]
 
 
-def _rising(rungs: Iterable[Rung]) -> list[Rung]:
-    kept: list[Rung] = []
+def _rising(rungs: Iterable[OptionStep]) -> list[OptionStep]:
+    kept: list[OptionStep] = []
     for rung in rungs:
         if rung.hundredths > (kept[-1].hundredths if kept else 0):
             kept.append(rung)

@@ -16,7 +16,7 @@ from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.scoring.hypothetical import Held, Trial
 from sesame_sdk.scoring.recourse import options
-from sesame_sdk.scoring.recourse.steps import Ladder, Rung, Senders, can_climb, is_new
+from sesame_sdk.scoring.recourse.steps import Option, OptionStep, Senders, can_climb, is_new
 from sesame_sdk.scoring.recourse.waiting_time import wait
 from sesame_sdk.scoring.scorecard import hundredths
 
@@ -24,7 +24,7 @@ MOST_WAYS = 4
 #: Half-made ways that are kept at a time. No policy that people could understand comes near it.
 _MOST_FRONT = 1_000
 
-_Climbs = Sequence[tuple[Ladder, list[Rung]]]
+_Climbs = Sequence[tuple[Option, list[OptionStep]]]
 #: What a half-made way takes: effort, kinds, and the rung of each ladder so far, 0 for its foot.
 _Cost = tuple[float, int, tuple[int, ...]]
 
@@ -118,7 +118,7 @@ def _ways(trial: Trial, climbs: _Climbs, missing: int) -> tuple[Way, ...]:
     return tuple(_way(trial, way, missing) for way in [picked, *([pair] for pair in others[: MOST_WAYS - 1])])
 
 
-def _way(trial: Trial, picked: Sequence[tuple[Ladder, Rung]], missing: int) -> Way:
+def _way(trial: Trial, picked: Sequence[tuple[Option, OptionStep]], missing: int) -> Way:
     """The way of these rungs, with every unit left out that it does not take."""
     by_effort = sorted(picked, key=lambda pair: -pair[1].effort / pair[1].units)
     spare = sum(rung.hundredths for _, rung in picked) - missing
@@ -130,7 +130,7 @@ def _way(trial: Trial, picked: Sequence[tuple[Ladder, Rung]], missing: int) -> W
     return Way(tuple(sorted((step for step in found if step.units), key=lambda step: -step.hundredths)))
 
 
-def _step(ladder: Ladder, rung: Rung) -> Step:
+def _step(ladder: Option, rung: OptionStep) -> Step:
     kind = ladder.weighting.kind
     return Step(
         kind=kind.name,

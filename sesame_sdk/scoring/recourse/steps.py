@@ -30,7 +30,7 @@ class Senders:
 
 
 @frozen
-class Rung:
+class OptionStep:
     """So many units, and what they come to.
 
     Attributes:
@@ -47,7 +47,7 @@ class Rung:
 
 
 @frozen
-class Ladder:
+class Option:
     """How one kind can be climbed.
 
     Attributes:
@@ -74,11 +74,11 @@ class Ladder:
         more = (Held(partner, kind, units * self.unit, today) for partner, units in places.items())
         return [*self.held, *more]
 
-    def rung(self, places: Mapping[str, int], parts: Mapping[str, int]) -> Rung:
+    def rung(self, places: Mapping[str, int], parts: Mapping[str, int]) -> OptionStep:
         """What came of trying so many units."""
         units = sum(places.values())
         effort = round((self.weighting.effort or 0.0) * units, 9)
-        return Rung(units, tuple(places.items()), parts[self.weighting.kind.name] - self.now, effort)
+        return OptionStep(units, tuple(places.items()), parts[self.weighting.kind.name] - self.now, effort)
 
 
 def is_new(partner: str) -> bool:

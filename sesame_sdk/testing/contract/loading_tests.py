@@ -2,9 +2,9 @@
 
 import click
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.plugins.commands import commands_of
-from sesame_sdk.plugins.status import State
+from sesame_sdk.plugins.status import PluginState
 from sesame_sdk.testing.contract.asking import OfPlugin, ask_if, hold
 
 #: Names that a plugin's command cannot take; a test of ours compares them with the command line's.
@@ -37,13 +37,13 @@ class Loading(OfPlugin):
         """It says SESAME_API, and this SDK speaks it."""
         ask_if(self.tested.why_not_register())
         plugin = self.tested.plugin
-        hold([plugin.why] if plugin.state is State.INCOMPATIBLE else [])
+        hold([plugin.why] if plugin.state is PluginState.INCOMPATIBLE else [])
 
     def test_its_hooks_register(self) -> None:
         """They are spelt right and return what their signatures say."""
         ask_if(self.tested.why_not_register())
         plugin = self.tested.plugin
-        hold([plugin.why] if plugin.state is State.SET_ASIDE else [])
+        hold([plugin.why] if plugin.state is PluginState.DISABLED else [])
 
     def test_its_commands_can_be_added(self) -> None:
         """Its hook adds click commands, and none under the name of another."""
@@ -51,7 +51,7 @@ class Loading(OfPlugin):
         group = click.Group(commands={name: click.Command(name) for name in BUILT_IN})
         try:
             commands_of(self.tested.load(), group)  # which is set aside if they cannot
-        except Misconfigured as error:
+        except ConfigurationError as error:
             hold([str(error)])
 
     def test_its_kinds_pass_the_guard(self) -> None:

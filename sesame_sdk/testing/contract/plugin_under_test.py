@@ -12,13 +12,13 @@ from typing import Any
 
 from attrs import field, frozen
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import ScoreConsumer, SignalProvider
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.plugins.discovery import Candidate
 from sesame_sdk.plugins.plugin import Plugin
-from sesame_sdk.plugins.status import State
+from sesame_sdk.plugins.status import PluginState
 from sesame_sdk.testing.contract import provider_checks
 from sesame_sdk.testing.contract.consumer_checks import Standing
 from sesame_sdk.testing.contract.import_check import Fresh
@@ -30,7 +30,7 @@ Samples = Sequence[Any] | Mapping[str, Sequence[Any]]
 
 def _named(_: object, __: object, value: str) -> None:
     if not _is_module(value):
-        raise Misconfigured("must be the name of a module", field="module", mend="like: sesame_retail")
+        raise ConfigurationError("must be the name of a module", field="module", hint="like: sesame_retail")
 
 
 @frozen(slots=False)
@@ -107,7 +107,7 @@ class Tested:
         """Why its declarations cannot be looked at; empty if they can."""
         if why := self.why_not_register():
             return why
-        return "" if self.plugin.state is State.ACTIVE else "it does not register"
+        return "" if self.plugin.state is PluginState.ACTIVE else "it does not register"
 
     def why_not_use(self) -> str:
         """Why its objects cannot be used; empty if they can."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from sesame_sdk.errors import Rejected
-from sesame_sdk.interfaces import KeptBack, SignalProvider
+from sesame_sdk.errors import InvalidInputError
+from sesame_sdk.interfaces import SignalProvider, Skipped
 from sesame_sdk.model import codec
-from sesame_sdk.model.pseudonyms import Identity
+from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.plugins import error_text
 from sesame_sdk.testing.contract import hostile_events
@@ -24,7 +24,7 @@ from sesame_sdk.testing.partner import IDENTITY, TWIN
 #: Signals of one event. A generator that never ends must not hang a test.
 MOST_SAID = 10_000
 NO_ID = "00000000-0000-7000-8000-000000000000"
-OTHER = Identity(b"another that everybody may read.")
+OTHER = Pseudonymizer(b"another that everybody may read.")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _Provider = SignalProvider[Any]
@@ -34,7 +34,7 @@ _Provider = SignalProvider[Any]
 class Outcome:
     """What came of one event: what was said; or that it was rejected; or what went wrong."""
 
-    said: tuple[Signal | KeptBack, ...] = ()
+    said: tuple[Signal | Skipped, ...] = ()
     rejected: bool = False
     fault: str = ""
 
@@ -50,21 +50,21 @@ class Outcome:
         return evolve(self, said=tuple(bare))
 
 
-def speak(provider: _Provider, event: object, identity: Identity = IDENTITY) -> Outcome:
+def speak(provider: _Provider, event: object, identity: Pseudonymizer = IDENTITY) -> Outcome:
     """Ask what one event says, whatever comes of it. A copy is shown: the sample stays as it is."""
     return _speak(provider, _copy(event), identity)
 
 
-def _speak(provider: _Provider, event: object, identity: Identity = IDENTITY) -> Outcome:
+def _speak(provider: _Provider, event: object, identity: Pseudonymizer = IDENTITY) -> Outcome:
     try:
         said: tuple[Any, ...] = tuple(islice(provider.signals(event, identity), MOST_SAID + 1))
-    except Rejected:
+    except InvalidInputError:
         return Outcome(rejected=True)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - that is what is looked for
         return Outcome(fault=f"raised {error_text.in_a_call(error)}")
     if len(said) > MOST_SAID:
         return Outcome(fault=f"said more than {MOST_SAID} things")
-    strange: list[str] = [_name(one) for one in said if not isinstance(one, Signal | KeptBack)]
+    strange: list[str] = [_name(one) for one in said if not isinstance(one, Signal | Skipped)]
     return Outcome(fault=f"said a {strange[0]}") if strange else Outcome(said)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from attrs import define, evolve, field
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.grant import Direction, Grant
 
@@ -35,7 +35,7 @@ class Consents:
 
         Raises:
             Refused: by the guard.
-            Rejected: a pseudonym is another person's, or the person has another one.
+            InvalidInputError: a pseudonym is another person's, or the person has another one.
         """
         recorded, owners = dict(self._all), dict(self._owners)
         for person, grant in told:
@@ -98,10 +98,12 @@ class Consents:
 
 def _tie(owners: _Names, person: str, grant: Grant) -> None:
     if not 0 < len(person) <= LONGEST_REFERENCE or not person.strip():
-        raise Rejected(f"must be 1 to {LONGEST_REFERENCE} characters", field="person")
+        raise InvalidInputError(f"must be 1 to {LONGEST_REFERENCE} characters", field="person")
     if owners.setdefault((grant.partner, grant.subject), person) != person:
-        raise Rejected("belongs to another person already", field="subject", mend="check whose it is")
+        raise InvalidInputError(
+            "belongs to another person already", field="subject", hint="check whose it is"
+        )
     if sum(1 for (partner, _), owner in owners.items() if (partner, owner) == (grant.partner, person)) > 1:
-        raise Rejected(
-            "the partner knows this person by another pseudonym already", field="subject", mend="use that one"
+        raise InvalidInputError(
+            "the partner knows this person by another pseudonym already", field="subject", hint="use that one"
         )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
@@ -48,7 +48,7 @@ class Door:
             return self._take_signals(body, self._clock())
         if event is EventType.REGISTRATION:
             return self._take_registration(body, self._clock())
-        raise Rejected(f"{event.value} is not for a hub", field="events")
+        raise InvalidInputError(f"{event.value} is not for a hub", field="events")
 
     def _take_signals(self, body: bytes, now: datetime) -> bytes:
         opened = open_envelope(body, self._parties, audience=self.issuer, now=now)

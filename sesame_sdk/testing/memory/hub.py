@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import evolve
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.rules.score_influence import contexts_that_count
 from sesame_sdk.interfaces import GuardRule
@@ -69,7 +69,7 @@ class MemoryHub:
         """Take an envelope of signals or a registration; answer with a signed receipt.
 
         Raises:
-            Rejected: with a code of RFC 8935 section 2.4.
+            InvalidInputError: with a code of RFC 8935 section 2.4.
             Refused: a registration, by the guard.
         """
         return self._door.receive(body)
@@ -78,7 +78,7 @@ class MemoryHub:
         """The scores of people, for a reader; None for whoever is unknown, did not agree, or has no score.
 
         Raises:
-            Rejected: the token is not believed, or the reader may not read for this purpose at all.
+            InvalidInputError: the token is not believed, or the reader may not read for this purpose at all.
             Refused: nobody may read for it.
         """
         request = self._readers.believe(token, self._parties, self.issuer, self._clock())
@@ -94,9 +94,9 @@ class MemoryHub:
     def add_partner(
         self, issuer: str, jwks: Iterable[Mapping[str, Any]], *, not_before: datetime | None = None
     ) -> None:
-        """Admit a partner, or give one further keys. Raises `Rejected` as `Parties.add` does."""
+        """Admit a partner, or give one further keys. Raises `InvalidInputError` as `Parties.add` does."""
         if issuer == self.issuer:
-            raise Rejected("is this hub itself", field="issuer")
+            raise InvalidInputError("is this hub itself", field="issuer")
         self._parties.add(issuer, jwks, not_before or self._clock())
 
     def revoke_key(self, issuer: str, kid: str, at: datetime) -> None:
@@ -108,12 +108,12 @@ class MemoryHub:
 
         Raises:
             Refused: by the guard, looking also at the kinds that are registered.
-            Rejected: its digest is not that of its rules.
+            InvalidInputError: its digest is not that of its rules.
         """
         self._guard.admit_policy(policy, self._registered.declarations())
         digest = codec.policy_digest(policy)
         if policy.digest not in ("", digest):
-            raise Rejected("is not that of the policy", field="digest", mend="load the policy again")
+            raise InvalidInputError("is not that of the policy", field="digest", hint="load the policy again")
         self._policies[policy.context] = evolve(policy, digest=digest)
 
     def add_grants(self, told: Iterable[tuple[str, Grant]]) -> int:
@@ -121,7 +121,7 @@ class MemoryHub:
 
         Raises:
             Refused: by the guard.
-            Rejected: a partner is unknown, or a pseudonym belongs to another person.
+            InvalidInputError: a partner is unknown, or a pseudonym belongs to another person.
         """
         given = list(told)
         for _, grant in given:

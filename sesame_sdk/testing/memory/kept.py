@@ -12,7 +12,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.signals import Signal
 
 
@@ -63,12 +63,12 @@ class Kept:
         """What this very message was answered before, if it was.
 
         Raises:
-            Rejected: another message of this issuer had the same ``jti``.
+            InvalidInputError: another message of this issuer had the same ``jti``.
         """
         digest, receipt = self._receipts.get((arrival.issuer, arrival.jti), (arrival.digest, None))
         if digest != arrival.digest:
-            raise Rejected(
-                "was used for another message", field="jti", mend="give each token a jti of its own"
+            raise InvalidInputError(
+                "was used for another message", field="jti", hint="give each token a jti of its own"
             )
         return receipt
 

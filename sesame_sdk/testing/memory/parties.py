@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from sesame_sdk.errors import Rejected
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.manifest import Party
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
@@ -30,37 +30,39 @@ class Parties:
         """Admit a partner, or give one further keys.
 
         Raises:
-            Rejected: no key, or one that is none, another's, or revoked; or the issuer is no URL.
+            InvalidInputError: no key, or one that is none, another's, or revoked; or the issuer is no URL.
         """
         new = {key.kid: key for key in (TrustedKey(jwk, not_before) for jwk in jwks)}
         if not new:
-            raise Rejected("must hold at least one key", field="jwks")
+            raise InvalidInputError("must hold at least one key", field="jwks")
         mine = self._keys.get(Party(issuer).issuer, {})
         if any(key in keys for name, keys in self._keys.items() for key in new if name != issuer):
-            raise Rejected("is a key of another partner", field="jwks", mend="make a key of your own")
+            raise InvalidInputError(
+                "is a key of another partner", field="jwks", hint="make a key of your own"
+            )
         if any(mine[key].revoked_at is not None for key in new if key in mine):
-            raise Rejected("was revoked", field="jwks", mend="make a new key")
+            raise InvalidInputError("was revoked", field="jwks", hint="make a new key")
         self._keys[issuer] = new | mine
 
     def check(self, issuer: str) -> None:
         """Pass if there is such a partner.
 
         Raises:
-            Rejected: there is none.
+            InvalidInputError: there is none.
         """
         if issuer not in self._keys:
-            raise Rejected("is not a partner here", field="partner", mend="add it first")
+            raise InvalidInputError("is not a partner here", field="partner", hint="add it first")
 
     def revoke(self, issuer: str, kid: str, at: datetime) -> None:
         """Refuse a key from `at` on.
 
         Raises:
-            Rejected: no such partner, or it has no such key.
+            InvalidInputError: no such partner, or it has no such key.
         """
         self.check(issuer)
         key = self._keys[issuer].get(kid)
         if key is None:
-            raise Rejected("is not a key of this partner", field="kid")
+            raise InvalidInputError("is not a key of this partner", field="kid")
         if key.revoked_at is None or key.revoked_at > at:
             self._keys[issuer][kid] = evolve(key, revoked_at=at)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import define, field, frozen
 
-from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.purposes import refusing_rule
 from sesame_sdk.model import codec, validators
@@ -52,13 +52,14 @@ class Readers:
         """Believe a read token.
 
         Raises:
-            Rejected: see `signing.tokens.verify_claims`; or it lives too long, or lacks purpose or context.
+            InvalidInputError: see `signing.tokens.verify_claims`; or it lives too long, or lacks purpose
+                or context.
         """
         try:
             verified = verify_claims(token, keys, typ=READ_TYP, audience=audience, now=now)
             claims = codec.decode(verified.claims, _Claims)
             ends = _checked_end(claims, verified.issued_at)
-        except Rejected as error:
+        except InvalidInputError as error:
             if error.code == "invalid_request":
                 error.code = "authentication_failed"
             raise
@@ -68,15 +69,15 @@ class Readers:
         """Mark a token as used.
 
         Raises:
-            Rejected: it was used before.
+            InvalidInputError: it was used before.
         """
         oldest = request.at - LEEWAY
         self._used = {token: ends for token, ends in self._used.items() if ends >= oldest}
         if (request.issuer, request.jti) in self._used:
-            raise Rejected(
+            raise InvalidInputError(
                 "was used before",
                 field="jti",
-                mend="sign a token for each read",
+                hint="sign a token for each read",
                 code="authentication_failed",
             )
         self._used[request.issuer, request.jti] = request.expires_at
@@ -85,7 +86,7 @@ class Readers:
 def _checked_end(claims: _Claims, issued_at: datetime) -> datetime:
     ends = datetime.fromtimestamp(claims.exp, UTC)
     if ends - issued_at > LONGEST_LIFE:
-        raise Rejected("lives too long", field="exp", mend="sign one for each read")
+        raise InvalidInputError("lives too long", field="exp", hint="sign one for each read")
     return ends
 
 
@@ -99,20 +100,22 @@ def admit(
     """The policy of the score, if the reader may read it at all.
 
     Raises:
-        Rejected: too many subjects or none; or it may not.
-        Refused: nobody may read for this purpose.
+        InvalidInputError: too many subjects or none; or it may not.
+        GuardRefusedError: nobody may read for this purpose.
     """
     if not 1 <= len(subjects) <= MOST_SUBJECTS:
-        raise Rejected(f"must be 1 to {MOST_SUBJECTS}, not {len(subjects)}", field="subjects")
+        raise InvalidInputError(f"must be 1 to {MOST_SUBJECTS}, not {len(subjects)}", field="subjects")
     if (rule := refusing_rule(request.purpose)) is not None:
         findings = [finding for finding in guard.read(request.reading) if finding.rule == rule]
-        raise Refused(str(findings[0]), findings)
+        raise GuardRefusedError(str(findings[0]), findings)
     if not registered.may_read(request.issuer, request.purpose, request.context):
-        raise Rejected(
+        raise InvalidInputError(
             "is not one that you registered for this context", field="purpose", code="access_denied"
         )
     if policy is None:
-        raise Rejected("has no policy here, hence no score", field="context", code="access_denied")
+        raise InvalidInputError("has no policy here, hence no score", field="context", code="access_denied")
     if request.purpose not in policy.purposes:
-        raise Rejected("is not what this context's score is for", field="purpose", code="access_denied")
+        raise InvalidInputError(
+            "is not what this context's score is for", field="purpose", code="access_denied"
+        )
     return policy

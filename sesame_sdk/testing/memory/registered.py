@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from attrs import evolve, field, frozen
 
-from sesame_sdk.errors import Refused, Rejected
+from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import MOST_LISTED, Guard
 from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Action
@@ -35,14 +35,16 @@ class Registered:
         """Put a registration in force.
 
         Raises:
-            Rejected: it is wrong in itself, older than the one in force, or changes a meaning.
-            Refused: by the guard, with all findings.
+            InvalidInputError: it is wrong in itself, older than the one in force, or changes a meaning.
+            GuardRefusedError: by the guard, with all findings.
         """
         _check(told)
         for before, manifest in self._live():
             same = (before.issuer, manifest.name) == (arrival.issuer, told.name)
             if same and arrival.issued_at < before.issued_at:
-                raise Rejected("is older than the registration in force", field="iat", mend="register again")
+                raise InvalidInputError(
+                    "is older than the registration in force", field="iat", hint="register again"
+                )
         _judge(told, guard, policies)
         self._check_meaning(told)
         self._all.append((arrival, told))
@@ -75,22 +77,24 @@ class Registered:
         ever = {kind.name: _meaning(kind) for manifest in standing for kind in manifest.kinds}
         for kind in told.kinds:
             if ever.get(kind.name, _meaning(kind)) != _meaning(kind):
-                raise Rejected(
+                raise InvalidInputError(
                     f"{kind.name} is registered with another meaning",
                     field="kinds",
-                    mend="declare it as before, or choose another name",
+                    hint="declare it as before, or choose another name",
                     code="access_denied",
                 )
 
 
 def _check(told: Manifest) -> None:
     if told.api.split(".")[0] != API_VERSION.split(".")[0]:
-        raise Rejected(f"{told.api} is not spoken here", field="api", mend=f"write it for {API_VERSION}")
+        raise InvalidInputError(
+            f"{told.api} is not spoken here", field="api", hint=f"write it for {API_VERSION}"
+        )
     if told.digest != codec.manifest_digest(told):
-        raise Rejected("is not that of the manifest", field="digest", mend="let the SDK compute it")
+        raise InvalidInputError("is not that of the manifest", field="digest", hint="let the SDK compute it")
     for names in ([kind.name for kind in told.kinds], [one.name for one in told.consumers]):
         if len(names) != len(set(names)):
-            raise Rejected("names one twice", field="kinds, consumers")
+            raise InvalidInputError("names one twice", field="kinds, consumers")
 
 
 def _judge(told: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
@@ -98,7 +102,7 @@ def _judge(told: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
     findings += [finding for consumer in told.consumers for finding in guard.consumer(consumer)]
     findings += [finding for policy in policies for finding in guard.policy(policy, told.kinds)]
     if any(finding.action is Action.REFUSE for finding in findings):
-        raise Refused(f"the guard refuses {told.name}", list(dict.fromkeys(findings))[:MOST_LISTED])
+        raise GuardRefusedError(f"the guard refuses {told.name}", list(dict.fromkeys(findings))[:MOST_LISTED])
 
 
 def _meaning(kind: SignalKind) -> SignalKind:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from attrs import define
 
-from sesame_sdk.hub.observability.health import PATIENCE, Health, State
+from sesame_sdk.hub.observability.health import PATIENCE, Health, HealthState
 from tests.hub.operation.process import Running, running, until
 from tests.hub.operation.world import World, world
 
@@ -82,11 +82,11 @@ def test_a_ledger_that_hangs_is_away_and_is_asked_by_one_thread_alone() -> None:
     async def watched() -> None:
         began = time.monotonic()
         states = await asyncio.gather(*(health.look() for _ in range(50)))
-        assert set(states) == {State.AWAY}
+        assert set(states) == {HealthState.AWAY}
         assert time.monotonic() - began < PATIENCE * 5
         assert ledger.asked == 1
         ledger.hangs.set()
-        while await health.look() is not State.READY:
+        while await health.look() is not HealthState.READY:
             await asyncio.sleep(0.01)
 
     asyncio.run(watched())
@@ -96,12 +96,12 @@ def test_a_ledger_that_hangs_is_away_and_is_asked_by_one_thread_alone() -> None:
 @pytest.mark.parametrize(
     ("good", "stopping", "state"),
     [
-        pytest.param(True, False, State.READY, id="all is well"),
-        pytest.param(False, False, State.IDLE, id="the writer has ended"),
-        pytest.param(True, True, State.STOPPING, id="told to stop"),
+        pytest.param(True, False, HealthState.READY, id="all is well"),
+        pytest.param(False, False, HealthState.IDLE, id="the writer has ended"),
+        pytest.param(True, True, HealthState.STOPPING, id="told to stop"),
     ],
 )
-def test_what_makes_a_hub_ready(good: bool, stopping: bool, state: State) -> None:
+def test_what_makes_a_hub_ready(good: bool, stopping: bool, state: HealthState) -> None:
     """It can work, and is to go on."""
     health = Health(lambda: good, lambda: stopping)
     assert asyncio.run(health.look()) is state

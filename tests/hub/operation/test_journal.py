@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk import Direction, Misconfigured
+from sesame_sdk import ConfigurationError, Direction
 from sesame_sdk.hub.backup import withdrawal_log
 from sesame_sdk.hub.backup.withdrawal_log import Journal, What
 from sesame_sdk.hub.database.timestamps import micros
@@ -108,9 +108,9 @@ def test_a_line_that_a_power_cut_left_unfinished_is_passed_over(
 def test_a_damaged_journal_is_told_and_left_alone(book: Journal, text: bytes) -> None:
     """To begin a new one would forget what was taken back."""
     book.path.write_bytes(text)
-    with pytest.raises(Misconfigured, match=r"journal\.jsonl: is no journal"):
+    with pytest.raises(ConfigurationError, match=r"journal\.jsonl: is no journal"):
         book.begin()
-    with pytest.raises(Misconfigured, match=r"journal\.jsonl: is no journal"):
+    with pytest.raises(ConfigurationError, match=r"journal\.jsonl: is no journal"):
         book.erased("ada")
     assert book.path.read_bytes() == text
 
@@ -166,7 +166,7 @@ def test_a_hub_writes_down_what_people_take_back_before_it_is_done(tmp_path: Pat
         ]
         hub.settings.journal_path.unlink()
         hub.settings.journal_path.mkdir()
-        with pytest.raises(Misconfigured, match="cannot be written"):
+        with pytest.raises(ConfigurationError, match="cannot be written"):
             hub.withdraw("ada", SHOP)
         assert sum(grant.withdrawn_at is None for _, grant in hub.grants("ada")) == 1
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.model.envelope import DropReason
 from tests.hub.fixtures import LATE
@@ -136,7 +136,7 @@ def test_an_address_that_is_taken_is_told() -> None:
     port = free_port()
     with (
         metrics.shown(f"127.0.0.1:{port}"),
-        pytest.raises(Misconfigured, match="metrics: cannot listen"),
+        pytest.raises(ConfigurationError, match="metrics: cannot listen"),
         metrics.shown(f"127.0.0.1:{port}"),
     ):
         pass

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 from sesame_sdk.hub.backup.backup import back_up
 from sesame_sdk.hub.backup.ledger_copy import silent
 from sesame_sdk.hub.backup.postgresql import PostgreSQLLedger
@@ -98,7 +98,7 @@ def test_a_database_that_holds_something_is_not_restored_over(urls: tuple[str, s
     path = create_hub(tmp_path / "hub", issuer=ISSUER, database=urls[0]).path
     with Hub.open(path):
         file, _ = back_up(load_settings(path), tmp_path, with_key=True)
-        with pytest.raises(Misconfigured, match=r"has \d+ table"):
+        with pytest.raises(ConfigurationError, match=r"has \d+ table"):
             restore(file, tmp_path / "back", journals=[path / "journal.jsonl"])
     assert not (tmp_path / "back").exists()
 
@@ -112,7 +112,7 @@ def test_a_damaged_dump_fills_nothing(urls: tuple[str, str], tmp_path: Path) -> 
     ledger.copy_out(dump, silent)
     with dump.open("r+b") as file:
         file.truncate(dump.stat().st_size * 2 // 3)
-    with pytest.raises(Misconfigured, match="pg_restore: failed"):
+    with pytest.raises(ConfigurationError, match="pg_restore: failed"):
         ledger.check_copy(dump, silent)
     assert rows(urls[1], "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
@@ -149,12 +149,12 @@ def test_a_program_that_is_missing_or_fails_is_told(
     path = create_hub(tmp_path / "hub", issuer=ISSUER, database=urls[0]).path
     Hub.open(path).close()
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Misconfigured, match="install postgresql-client"):
+    with pytest.raises(ConfigurationError, match="install postgresql-client"):
         back_up(load_settings(path), tmp_path / "one.tar")
     failing = tmp_path / "pg_dump"
     failing.write_text("#!/bin/sh\necho 'pg_dump: error: no' >&2\necho 'CONTEXT: p-17' >&2\nexit 1\n")
     failing.chmod(0o755)
-    with pytest.raises(Misconfigured, match=r"pg_dump: failed: pg_dump: error: no$"):
+    with pytest.raises(ConfigurationError, match=r"pg_dump: failed: pg_dump: error: no$"):
         back_up(load_settings(path), tmp_path / "one.tar")
     assert not (tmp_path / "one.tar").exists()
 

@@ -11,8 +11,8 @@ from attrs import evolve, fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk import Misconfigured
-from sesame_sdk.hub.asks import Ask
+from sesame_sdk import ConfigurationError
+from sesame_sdk.hub.asks import SettingType
 from sesame_sdk.hub.database_url import has_password, masked
 from sesame_sdk.hub.settings import (
     DEFAULT,
@@ -96,7 +96,7 @@ def test_every_setting_asks_and_means_something() -> None:
     """Each can be read from a text, and has words for the help and the operator's page."""
     assert list(SETTINGS) == [field.name for field in fields(Settings)][1:]
     for setting in SETTINGS.values():
-        assert isinstance(setting.ask, Ask)
+        assert isinstance(setting.ask, SettingType)
         assert setting.ask.words
         assert setting.means
 
@@ -128,11 +128,11 @@ def test_a_wrong_number_is_told_with_where_it_stands_and_what_it_must_be(
         ({"environment": {setting.variable: wrong}}, setting.variable),
         ({"environment": {}, "flags": {name: wrong}}, setting.flag),
     ):
-        with pytest.raises(Misconfigured) as error:
+        with pytest.raises(ConfigurationError) as error:
             load_settings(path, **told)  # type: ignore[arg-type]
         assert str(error.value) == f"{source}: must be {setting.ask.words}"
     written(path, {"issuer": HUB, name: wrong})
-    with pytest.raises(Misconfigured) as error:
+    with pytest.raises(ConfigurationError) as error:
         load_settings(path, environment={})
     assert str(error.value) == f"{path / FILE}: {name}: must be {setting.ask.words}"
 
@@ -153,7 +153,7 @@ def test_a_wrong_number_is_told_with_where_it_stands_and_what_it_must_be(
 def test_other_wrong_settings_are_told_in_the_same_way(path: Path, name: str, wrong: str) -> None:
     """Naming the variable."""
     setting = SETTINGS[name]
-    with pytest.raises(Misconfigured) as error:
+    with pytest.raises(ConfigurationError) as error:
         load_settings(path, environment={setting.variable: wrong})
     assert str(error.value) == f"{setting.variable}: must be {setting.ask.words}"
 
@@ -167,7 +167,7 @@ def test_an_address_for_figures(path: Path, good: str) -> None:
 def test_a_true_is_no_number(path: Path) -> None:
     """Although Python takes it for 1."""
     (path / FILE).write_text(f'issuer = "{HUB}"\ngroup = true\n')
-    with pytest.raises(Misconfigured, match="group: must be a whole number"):
+    with pytest.raises(ConfigurationError, match="group: must be a whole number"):
         load_settings(path, environment={})
 
 
@@ -208,7 +208,9 @@ def test_a_password_is_not_shown_with_the_settings(path: Path) -> None:
 
 def test_a_password_as_a_flag_is_refused(path: Path) -> None:
     """Everybody on the machine may read the arguments of a process; how else is said."""
-    with pytest.raises(Misconfigured, match=r"--database: must not hold a password.*PGPASSFILE") as error:
+    with pytest.raises(
+        ConfigurationError, match=r"--database: must not hold a password.*PGPASSFILE"
+    ) as error:
         load_settings(path, flags={"database": URL}, environment={})
     assert PASSWORD not in str(error.value)
 
@@ -217,7 +219,7 @@ def test_a_password_in_a_file_that_others_may_read_is_refused(path: Path) -> Non
     """Until it is its owner's alone."""
     written(path, {"issuer": HUB, "database": URL})
     (path / FILE).chmod(0o640)
-    with pytest.raises(Misconfigured, match="chmod 600"):
+    with pytest.raises(ConfigurationError, match="chmod 600"):
         load_settings(path, environment={})
     (path / FILE).chmod(0o600)
     assert load_settings(path, environment={}).database == URL

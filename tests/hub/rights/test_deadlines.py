@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sesame_sdk.hub.rights.deadlines import Deadline, Standing, after_business_days
+from sesame_sdk.hub.rights.deadlines import Deadline, DeadlineStatus, after_business_days
 
 DAYS = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 MANY = st.integers(1, 400)
@@ -48,11 +48,11 @@ def test_a_deadline_lasts_to_the_end_of_its_day(due: date, ahead: int, done: int
         done_at += timedelta(days=done)
     standing = Deadline("decide", due, done_at).standing(today)
     if done is not None:
-        assert standing is (Standing.LATE if done > 0 else Standing.KEPT)
+        assert standing is (DeadlineStatus.LATE if done > 0 else DeadlineStatus.KEPT)
     elif ahead > 0:
-        assert standing is Standing.OVERDUE
+        assert standing is DeadlineStatus.OVERDUE
     else:
-        assert standing is (Standing.SOON if ahead >= -3 else Standing.OPEN)
+        assert standing is (DeadlineStatus.SOON if ahead >= -3 else DeadlineStatus.OPEN)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from sesame_sdk import Refused, Rejected
+from sesame_sdk import GuardRefusedError, InvalidInputError
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.rights.dispute_model import State
+from sesame_sdk.hub.rights.dispute_model import DisputeState
 from sesame_sdk.hub.streams.streams import Wish
 from sesame_sdk.model import codec
 from tests.hub.conftest import LATES, ORDERS
@@ -37,7 +37,7 @@ def test_an_upheld_signal_never_counts_again(world: World, clock: Clock) -> None
     """Not after a rebuild, not sent again in another envelope, not under another key."""
     world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
     decided = world.hub.rights.decide(1, upheld=True, by=DESK, reason="the slip is genuine")
-    assert decided.state is State.UPHELD
+    assert decided.state is DisputeState.UPHELD
     world.hub.rebuild()
     clock.pass_by(hours=1)
     assert world.shop.send(world.late).duplicates == 1
@@ -72,9 +72,12 @@ def test_a_review_freezes_again_and_may_overturn(world: World) -> None:
     hub.rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
     hub.rights.ask_review(1, "look at the slip")
     assert world.points() == 510.0
-    with pytest.raises(Rejected, match="who decided it"):
+    with pytest.raises(InvalidInputError, match="who decided it"):
         hub.rights.review(1, overturned=False, by=DESK, reason="as I said")
-    assert hub.rights.review(1, overturned=True, by=HEAD, reason="the bank was wrong").state is State.UPHELD
+    assert (
+        hub.rights.review(1, overturned=True, by=HEAD, reason="the bank was wrong").state
+        is DisputeState.UPHELD
+    )
     assert world.points() == 510.0
     assert hub.rights.one_dispute(1).steps[-1].by == HEAD
 
@@ -83,11 +86,11 @@ def test_a_signal_is_disputed_once(world: World) -> None:
     """The error names the dispute, and where it is."""
     hub, issuer = world.hub, world.shop.issuer
     hub.rights.dispute("ada", issuer, world.late.id, WRONG)
-    with pytest.raises(Rejected, match=r"dispute 1 is open .*disputes show 1") as refused:
+    with pytest.raises(InvalidInputError, match=r"dispute 1 is open .*disputes show 1") as refused:
         hub.rights.dispute("ada", issuer, world.late.id, "again")
     assert refused.value.code == "conflict"
     hub.rights.decide(1, upheld=False, by=DESK, reason="no")
-    with pytest.raises(Rejected, match="dispute 1 is rejected"):
+    with pytest.raises(InvalidInputError, match="dispute 1 is rejected"):
         hub.rights.dispute("ada", issuer, world.late.id, "again")
     assert len(hub.rights.disputes()) == 1
 
@@ -95,17 +98,17 @@ def test_a_signal_is_disputed_once(world: World) -> None:
 def test_only_ones_own_signals_are_disputed(world: World) -> None:
     """Another person's, another partner's, one that is none, and by somebody who is unknown."""
     rights, issuer = world.hub.rights, world.shop.issuer
-    with pytest.raises(Rejected, match="none that this partner sent of this person"):
+    with pytest.raises(InvalidInputError, match="none that this partner sent of this person"):
         rights.dispute("bob", issuer, world.late.id, WRONG)
-    with pytest.raises(Rejected, match="not a partner here"):
+    with pytest.raises(InvalidInputError, match="not a partner here"):
         rights.dispute("ada", "https://other.example", world.late.id, WRONG)
-    with pytest.raises(Rejected, match="signal: "):
+    with pytest.raises(InvalidInputError, match="signal: "):
         rights.dispute("ada", issuer, "1", WRONG)
-    with pytest.raises(Rejected, match="nobody whom this hub knows"):
+    with pytest.raises(InvalidInputError, match="nobody whom this hub knows"):
         rights.dispute("eve", issuer, world.late.id, WRONG)
-    with pytest.raises(Rejected, match="say why"):
+    with pytest.raises(InvalidInputError, match="say why"):
         rights.dispute("ada", issuer, world.late.id, "  ")
-    with pytest.raises(Rejected, match="none of this number"):
+    with pytest.raises(InvalidInputError, match="none of this number"):
         rights.decide(1, upheld=True, by=DESK, reason="yes")
     assert rights.disputes() == []
 
@@ -149,7 +152,7 @@ def test_the_guard_lets_no_policy_count_what_is_disputed(hub: Hub, shop: Partner
     ways: tuple[dict[str, Any], ...] = ({"disputed_count": True}, {"disputes": ""})
     for broken in ways:
         made = evolve(policy(weighting(ORDERS)), **broken)
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(GuardRefusedError) as refused:
             hub.set_policy(evolve(made, digest=codec.policy_digest(made)))
         assert {finding.rule for finding in refused.value.findings} == {"DSP-1"}
 
@@ -157,7 +160,7 @@ def test_the_guard_lets_no_policy_count_what_is_disputed(hub: Hub, shop: Partner
 def test_no_kind_is_about_disputes(shop: Partner) -> None:
     """RGT-1: a partner cannot register disputes as something to send."""
     disputes = kind("retail.order.disputed", reason="Disputes that you opened about orders")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GuardRefusedError) as refused:
         shop.register(manifest(LATES, disputes, name="sesame-other"))
     assert "RGT-1" in {finding.rule for finding in refused.value.findings}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, func, select, true
 
-from sesame_sdk import Rejected, Signal
+from sesame_sdk import InvalidInputError, Signal
 from sesame_sdk.hub.database.engine import reading
 from sesame_sdk.hub.database.tables import envelopes, metadata, people, pseudonyms, signals
 from sesame_sdk.hub.hub import Hub
@@ -63,7 +63,7 @@ def test_an_erased_person_is_gone_and_the_rest_still_verifies(world: World, hub:
     assert world.shop.read("ada", "bob")[0] is None
     assert world.points("bob") == 510.0
     assert (hub.grants("ada"), hub.reads_of("ada"), hub.rights.disputes("ada")) == ([], [], [])
-    with pytest.raises(Rejected, match="nobody whom this hub knows"):
+    with pytest.raises(InvalidInputError, match="nobody whom this hub knows"):
         hub.rights.erase("ada")
 
 
@@ -193,7 +193,7 @@ def test_an_erasure_that_fails_changes_nothing(world: World, hub: Hub) -> None:
 
     hub._writers.ledger.run(damage)
     before = everything(hub)
-    with pytest.raises(Rejected, match=r"envelope \d+: .*damaged"):
+    with pytest.raises(InvalidInputError, match=r"envelope \d+: .*damaged"):
         hub.rights.erase("ada")
     assert everything(hub) == before
     assert world.shop.send(world.shop.signal("bob", "14")).accepted == 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.database.engine import reading
 from sesame_sdk.hub.database.tables import envelopes
 from sesame_sdk.hub.hub import Hub
@@ -151,7 +151,7 @@ def test_there_is_no_export_of_who_is_not_known(world: World, hub: Hub) -> None:
     """Nor of who was erased."""
     hub.rights.erase("ada")
     for person in ("ada", "eve"):
-        with pytest.raises(Rejected, match="nobody whom this hub knows"):
+        with pytest.raises(InvalidInputError, match="nobody whom this hub knows"):
             hub.rights.export(person, io.BytesIO())
     assert world.points("bob") == 510.0
 

@@ -8,7 +8,7 @@ from attrs import define, field
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.rights.dispute_model import Dispute
 from sesame_sdk.model.envelope import EventType
@@ -64,7 +64,7 @@ class History:
         name, *how = deed
         try:
             getattr(self, name.replace(" ", "_"))(*how)
-        except Rejected:
+        except InvalidInputError:
             return
         event(name)
 
@@ -149,7 +149,7 @@ class History:
     def _dispute(self, which: int) -> Dispute:
         mine = [one for one in self.hub.rights.disputes() if one.person.endswith(f" {self.number}")]
         if not mine:
-            raise Rejected("there is none", field="dispute")
+            raise InvalidInputError("there is none", field="dispute")
         return mine[which % len(mine)]
 
     def _send(self, partner: Partner, signals: list[tuple[str, int, str]]) -> None:

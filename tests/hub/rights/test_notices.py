@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.rights.deadlines import Standing
+from sesame_sdk.hub.rights.deadlines import DeadlineStatus
 from sesame_sdk.hub.rights.dispute_model import What
 from sesame_sdk.hub.streams.management import Poll
 from sesame_sdk.model import codec
@@ -125,16 +125,16 @@ def test_a_token_for_notices_is_good_for_one_request_and_opens_no_other_door(wor
     hub, shop = world.hub, world.shop
     token = request(shop)
     hub.rights.poll(token, Poll())
-    with pytest.raises(Rejected, match="used before"):
+    with pytest.raises(InvalidInputError, match="used before"):
         hub.rights.poll(token, Poll())
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         hub.read_scores(request(shop), [shop.pseudonym("ada")])
     assert refused.value.code == "authentication_failed"
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         hub.rights.poll(shop.read_token(), Poll())
     assert refused.value.code == "authentication_failed"
     thief = shop.with_key(Partner("https://thief.example", hub, shop.clock).key)
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         hub.rights.poll(request(thief), Poll())
     assert refused.value.code == "invalid_key"
 
@@ -146,11 +146,11 @@ def test_notices_can_be_handed_over_by_another_way(world: World, clock: Clock) -
     clock.pass_by(days=8)
     (owed,) = rights.owed()
     assert (owed.partner, owed.many) == (issuer, 1)
-    assert owed.deadline.standing(clock.now.date()) is Standing.OVERDUE
+    assert owed.deadline.standing(clock.now.date()) is DeadlineStatus.OVERDUE
     assert len(rights.hand_over(issuer, told=True)) == 1
     assert rights.hand_over(issuer, told=True) == []
-    assert rights.one_dispute(1).deadlines()[0].standing(clock.now.date()) is Standing.LATE
-    with pytest.raises(Rejected, match="not a partner here"):
+    assert rights.one_dispute(1).deadlines()[0].standing(clock.now.date()) is DeadlineStatus.LATE
+    with pytest.raises(InvalidInputError, match="not a partner here"):
         rights.hand_over("https://other.example", told=False)
 
 

@@ -10,9 +10,8 @@ from sesame_sdk import (
     ConsumerDeclaration,
     Evidence,
     GuardRule,
-    Identity,
-    KeptBack,
     Polarity,
+    Pseudonymizer,
     Score,
     ScoreConsumer,
     Sensitivity,
@@ -20,6 +19,7 @@ from sesame_sdk import (
     SignalKind,
     SignalProvider,
     Signer,
+    Skipped,
     hookimpl,
 )
 
@@ -43,15 +43,15 @@ class Plots(SignalProvider[str]):
     name = "garden"
     kinds = (KEPT,)
 
-    def read(self, path: Path) -> Iterator[str | KeptBack]:
+    def read(self, path: Path) -> Iterator[str | Skipped]:
         """One plot a line."""
         with path.open() as lines:
             yield from (line.strip() for line in lines)
 
-    def signals(self, event: str, identity: Identity) -> Iterable[Signal | KeptBack]:
+    def signals(self, event: str, identity: Pseudonymizer) -> Iterable[Signal | Skipped]:
         """The plot is kept, once."""
         if not event:
-            return [KeptBack("no plot")]
+            return [Skipped("no plot")]
         made = Signal(
             identity.signal_id(KEPT.name, event, WHEN), identity.pseudonym(event), KEPT.name, 1.0, WHEN
         )

@@ -1,7 +1,7 @@
 """Way of failing: commands that fail."""
 
 import click
-from sesame_sdk import Rejected, hookimpl
+from sesame_sdk import InvalidInputError, hookimpl
 
 SESAME_API = "1.0"
 
@@ -19,7 +19,7 @@ def sesame_cli_commands(group):
         endings = {
             "usage": click.UsageError("no"),
             "abort": click.Abort(),
-            "answer": Rejected("no"),
+            "answer": InvalidInputError("no"),
             "fault": KeyError("k"),
         }
         raise endings[how]

@@ -4,7 +4,7 @@ import sys
 from datetime import UTC, datetime
 
 from nasty.parts import Quiet
-from sesame_sdk import ConsumerDeclaration, KeptBack, Rejected, ScoreConsumer, Signal, hookimpl
+from sesame_sdk import ConsumerDeclaration, InvalidInputError, ScoreConsumer, Signal, Skipped, hookimpl
 
 SESAME_API = "1.0"
 WHEN = datetime(2026, 5, 1, tzinfo=UTC)
@@ -30,7 +30,7 @@ class Failing(Quiet):
             case "interrupts":
                 raise KeyboardInterrupt
             case "rejects":
-                raise Rejected("cannot be understood", field="event")
+                raise InvalidInputError("cannot be understood", field="event")
             case "undeclared":
                 key = identity.signal_id("other.thing.done", "1", WHEN)
                 return [Signal(key, "somebody", "other.thing.done", 1.0, WHEN)]
@@ -38,7 +38,7 @@ class Failing(Quiet):
                 return None
             case "text":
                 return ["signal"]
-        return [KeptBack("fine")]
+        return [Skipped("fine")]
 
 
 class Forgetful(ScoreConsumer):

@@ -1,6 +1,6 @@
 """Way of failing: ids follow from a secret that is not the partner's."""
 
-from sesame_sdk import Identity, hookimpl
+from sesame_sdk import Pseudonymizer, hookimpl
 from spoilt.sound import Loans
 
 SESAME_API = "1.0"
@@ -8,7 +8,7 @@ SESAME_API = "1.0"
 
 class Own(Loans):
     def id_of(self, kind, event, identity):
-        return super().id_of(kind, event, Identity(b"always the same, whoever uses it"))
+        return super().id_of(kind, event, Pseudonymizer(b"always the same, whoever uses it"))
 
 
 @hookimpl

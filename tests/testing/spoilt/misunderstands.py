@@ -1,6 +1,6 @@
 """Way of failing: an honest event is rejected."""
 
-from sesame_sdk import Rejected, hookimpl
+from sesame_sdk import InvalidInputError, hookimpl
 from spoilt.sound import Loans
 
 SESAME_API = "1.0"
@@ -9,7 +9,7 @@ SESAME_API = "1.0"
 class Strict(Loans):
     def said(self, event, identity):
         if event.days_late:
-            raise Rejected("must be in time", field="days_late")
+            raise InvalidInputError("must be in time", field="days_late")
         return super().said(event, identity)
 
 

@@ -7,8 +7,8 @@ from attrs import define
 from sesame_sdk import (
     ConsumerDeclaration,
     Evidence,
+    InvalidInputError,
     Polarity,
-    Rejected,
     ScoreConsumer,
     Sensitivity,
     Signal,
@@ -55,7 +55,7 @@ class Loans(SignalProvider):
         try:
             yield from self.said(event, identity)
         except (TypeError, AttributeError, ArithmeticError) as error:
-            raise Rejected("is no loan", field="event") from error
+            raise InvalidInputError("is no loan", field="event") from error
 
     def said(self, event, identity) -> Iterator[Signal]:
         kind = OVERDUE if event.days_late > 0 else RETURNED

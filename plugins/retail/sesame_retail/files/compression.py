@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 from attrs import frozen
 
-from sesame_sdk import Misconfigured, Rejected
+from sesame_sdk import ConfigurationError, InvalidInputError
 
 PACKED = {".gz", ".zst"}
 
@@ -39,8 +39,8 @@ def opened(path: Path) -> Iterator[Source]:
     """Open a file; ``.gz`` and ``.zst`` are unpacked as they are read.
 
     Raises:
-        Rejected: it is not there, or its packing is broken.
-        Misconfigured: it is packed by zstd, and there is nothing to unpack that.
+        InvalidInputError: it is not there, or its packing is broken.
+        ConfigurationError: it is packed by zstd, and there is nothing to unpack that.
     """
     with ExitStack() as stack, told(path):
         raw = stack.enter_context(path.open("rb"))
@@ -60,7 +60,7 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, EOFError, zlib.error, UnicodeError) as error:
-        raise Rejected(f"cannot be read: {type(error).__name__}", field=path.name) from error
+        raise InvalidInputError(f"cannot be read: {type(error).__name__}", field=path.name) from error
 
 
 @contextmanager
@@ -68,8 +68,8 @@ def _zstd(raw: BinaryIO) -> Iterator[BinaryIO]:
     try:
         import zstandard
     except ModuleNotFoundError as error:
-        raise Misconfigured(
-            "is packed by zstd", field=raw.name, mend="pip install 'sesame-retail[zstd]'"
+        raise ConfigurationError(
+            "is packed by zstd", field=raw.name, hint="pip install 'sesame-retail[zstd]'"
         ) from error
     # A window of at most 128 MiB: a few bytes of a hostile file could ask for gigabytes.
     unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from attrs import asdict, evolve, field, fields_dict, frozen
 
 from sesame_retail.money import Currencies
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 
 _LARGEST = 1 << 16
 
@@ -48,7 +48,7 @@ WORDS = {
 
 
 @frozen
-class Columns:
+class ColumnMapping:
     """What the columns are called; by default as in the UCI data set "Online Retail".
 
     Attributes:
@@ -103,7 +103,7 @@ class Form:
     """How the fields are written.
 
     Raises:
-        Misconfigured: one of them cannot be.
+        ConfigurationError: one of them cannot be.
     """
 
     delimiter: str = ","
@@ -116,11 +116,13 @@ class Form:
 
     def __attrs_post_init__(self) -> None:
         if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
-            raise Misconfigured("must be one character", field="delimiter", mend='write "," or ";" or "\\t"')
+            raise ConfigurationError(
+                "must be one character", field="delimiter", hint='write "," or ";" or "\\t"'
+            )
         try:
             codecs.lookup(self.encoding)
         except LookupError as error:
-            raise Misconfigured("is none that Python knows", field="encoding") from error
+            raise ConfigurationError("is none that Python knows", field="encoding") from error
         _ = self.zone
 
     @property
@@ -129,73 +131,75 @@ class Form:
         try:
             return ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise Misconfigured("is not known", field="time_zone", mend="write Europe/Berlin") from error
+            raise ConfigurationError("is not known", field="time_zone", hint="write Europe/Berlin") from error
 
 
 @frozen
-class Reading:
+class MappingMode:
     """A whole mapping: the columns, and how they are written."""
 
-    columns: Columns = field(factory=Columns)
+    columns: ColumnMapping = field(factory=ColumnMapping)
     cancelled_prefix: str = "C"
     form: Form = field(factory=Form)
 
 
-def beside(path: Path) -> Reading | None:
+def beside(path: Path) -> MappingMode | None:
     """The mapping that lies beside a file: ``orders.csv.toml`` for ``orders.csv``; None if none does."""
     found = path.with_name(f"{path.name}.toml")
     return load(found) if found.is_file() else None
 
 
-def load(path: Path) -> Reading:
+def load(path: Path) -> MappingMode:
     """Read a mapping.
 
     Raises:
-        Misconfigured: naming what is wrong with it.
+        ConfigurationError: naming what is wrong with it.
     """
     try:
         with path.open("rb") as file:
             data = tomllib.loads(file.read(_LARGEST).decode())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Misconfigured(f"cannot be read: {error}", field=path.name) from error
+        raise ConfigurationError(f"cannot be read: {error}", field=path.name) from error
     try:
         return read(data)
-    except Misconfigured as error:
-        raise Misconfigured(error.message, field=f"{path.name}: {error.field}", mend=error.mend) from error
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            error.message, field=f"{path.name}: {error.field}", hint=error.hint
+        ) from error
 
 
-def read(data: Mapping[str, Any]) -> Reading:
+def read(data: Mapping[str, Any]) -> MappingMode:
     """A mapping from what TOML says.
 
     Raises:
-        Misconfigured: naming what is wrong with it.
+        ConfigurationError: naming what is wrong with it.
     """
     rest = dict(data)
     tables = {name: rest.pop(name, {}) for name in ("columns", "deeds", "rates")}
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise Misconfigured("must be a table", field=name, mend=f"write [{name}]")
+            raise ConfigurationError("must be a table", field=name, hint=f"write [{name}]")
     prefix, usual = rest.pop("cancelled_prefix", "C"), rest.pop("currency", Currencies().usual)
     _check(rest, fields_dict(Form), "mapping")
-    _check(tables["columns"], fields_dict(Columns), "columns")
+    _check(tables["columns"], fields_dict(ColumnMapping), "columns")
     if not isinstance(prefix, str) or not isinstance(usual, str):
-        raise Misconfigured("must be text", field="cancelled_prefix, currency")
-    columns = Columns(**tables["columns"])
+        raise ConfigurationError("must be text", field="cancelled_prefix, currency")
+    columns = ColumnMapping(**tables["columns"])
     if tables["columns"].get("amount"):
         columns = evolve(columns, quantity="", price="")
     currencies = Currencies(usual, _rates(tables["rates"]))
-    return Reading(columns, prefix, Form(**rest, deeds=_deeds(tables["deeds"]), currencies=currencies))
+    return MappingMode(columns, prefix, Form(**rest, deeds=_deeds(tables["deeds"]), currencies=currencies))
 
 
 def _check(found: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
     for name, value in found.items():
         if name not in known or name in ("deeds", "currencies"):
-            raise Misconfigured(
+            raise ConfigurationError(
                 f"is not known here; there are: {', '.join(known)}", field=f"{where} {name!r}"
             )
         wanted = bool if name == "decimal_comma" else str
         if not isinstance(value, wanted):
-            raise Misconfigured(f"must be {'true or false' if wanted is bool else 'text'}", field=name)
+            raise ConfigurationError(f"must be {'true or false' if wanted is bool else 'text'}", field=name)
 
 
 def _deeds(table: Mapping[str, Any]) -> dict[str, Deed]:
@@ -203,8 +207,8 @@ def _deeds(table: Mapping[str, Any]) -> dict[str, Deed]:
     found = dict(WORDS)
     for name, words in table.items():
         if name not in set(Deed) or not isinstance(words, list):
-            raise Misconfigured(
-                f"must be one of {', '.join(Deed)}", field=f"deeds {name!r}", mend='write: return = ["RMA"]'
+            raise ConfigurationError(
+                f"must be one of {', '.join(Deed)}", field=f"deeds {name!r}", hint='write: return = ["RMA"]'
             )
         found |= {str(word).strip().lower(): Deed(name) for word in words}
     return found
@@ -214,4 +218,4 @@ def _rates(table: Mapping[str, Any]) -> dict[str, Decimal]:
     try:
         return {code: Decimal(str(rate)) for code, rate in table.items()}
     except InvalidOperation as error:
-        raise Misconfigured("must be numbers", field="rates", mend='write: EUR = "0.86"') from error
+        raise ConfigurationError("must be numbers", field="rates", hint='write: EUR = "0.86"') from error

@@ -12,7 +12,7 @@ from sesame_retail.files.compression import PACKED, opened, told
 from sesame_retail.files.field_parsers import Moments, Unreadable
 from sesame_retail.files.mapping import Deed, Form
 from sesame_retail.kinds import SPENT, UNIT
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 _LINES = 200
 #: What each is called, most telling first; compared without case, spaces and signs.
@@ -41,7 +41,7 @@ def propose(path: Path) -> str:
     """A mapping for a file, as TOML with what was not found as a comment.
 
     Raises:
-        Rejected: the file cannot be read.
+        InvalidInputError: the file cannot be read.
     """
     header, rows, delimiter = look(path)
     found = _columns(header)
@@ -74,7 +74,7 @@ def look(path: Path) -> tuple[list[str], list[list[str]], str]:
     delimiter = max(",;\t|", key=lines[0].count)
     rows = list(islice(csv.reader(lines, delimiter=delimiter), _LINES + 1))
     if not rows or len(rows[0]) < 2:
-        raise Rejected("has no header of several columns", field=path.name)
+        raise InvalidInputError("has no header of several columns", field=path.name)
     header = [name.strip() for name in rows[0]]
     return header, [row for row in rows[1:] if len(row) == len(header)], delimiter
 

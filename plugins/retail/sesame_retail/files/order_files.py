@@ -12,11 +12,11 @@ from typing import Protocol
 
 from sesame_retail.files import csv_reader
 from sesame_retail.files.compression import PACKED, Source, opened, told
-from sesame_retail.files.mapping import Columns, Reading
+from sesame_retail.files.mapping import ColumnMapping, MappingMode
 from sesame_retail.files.row_blocks import Listed, Records
 from sesame_retail.grouping.line_grouping import Grouping, Layout, Order, Reject
-from sesame_retail.grouping.order_builder import Outcome
-from sesame_sdk import KeptBack
+from sesame_retail.grouping.order_builder import OrderOutcome
+from sesame_sdk import Skipped
 
 JSON = {".jsonl", ".ndjson"}
 PARQUET = {".parquet", ".pq"}
@@ -36,8 +36,8 @@ class Watch(Protocol):
 
 
 def read(
-    path: Path, reading: Reading, *, reject: Reject | None = None, watch: Watch | None = None
-) -> Iterator[Order | KeptBack]:
+    path: Path, reading: MappingMode, *, reject: Reject | None = None, watch: Watch | None = None
+) -> Iterator[Order | Skipped]:
     """The orders of a file; a line that cannot be read is kept back.
 
     Args:
@@ -62,17 +62,19 @@ def read(
                 watch.moved()
         if watch:
             watch.grouped(len(grouping.entries))
-        yield from Outcome(grouping.entries, reading).events()
+        yield from OrderOutcome(grouping.entries, reading).events()
 
 
-def form_of(path: Path) -> Callable[[Source, Reading, Grouping, Reject], Iterator[KeptBack | None]]:
+def form_of(path: Path) -> Callable[[Source, MappingMode, Grouping, Reject], Iterator[Skipped | None]]:
     """What reads a file of that name; it gives None after each block."""
     suffixes = [suffix for suffix in path.suffixes if suffix not in PACKED]
     last = suffixes[-1].lower() if suffixes else ""
     return _parquet if last in PARQUET else _json if last in JSON else _csv
 
 
-def _csv(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -> Iterator[KeptBack | None]:
+def _csv(
+    source: Source, reading: MappingMode, grouping: Grouping, reject: Reject
+) -> Iterator[Skipped | None]:
     parts = csv_reader.texts(source.stream, reading.form.encoding)
     file = csv_reader.Delimited(parts, reading.form.delimiter)
     layout = Layout.of(file.header, reading.columns)
@@ -81,16 +83,18 @@ def _csv(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -
         yield None
 
 
-def take(grouping: Grouping, layout: Layout, block: Records, reject: Reject) -> Iterator[KeptBack]:
+def take(grouping: Grouping, layout: Layout, block: Records, reject: Reject) -> Iterator[Skipped]:
     """Put a block's records to their orders; those of another width are kept back."""
     for at, reason in block.bad:
-        yield KeptBack(reason)
+        yield Skipped(reason)
         line, text = block.line(at)
         reject(line, reason, text)
     yield from grouping.take(layout, block)
 
 
-def _json(source: Source, reading: Reading, grouping: Grouping, reject: Reject) -> Iterator[KeptBack | None]:
+def _json(
+    source: Source, reading: MappingMode, grouping: Grouping, reject: Reject
+) -> Iterator[Skipped | None]:
     first = 1
     for text in csv_reader.texts(source.stream, reading.form.encoding):
         lines = text.split("\n")[:-1]
@@ -100,8 +104,8 @@ def _json(source: Source, reading: Reading, grouping: Grouping, reject: Reject) 
 
 
 def take_json(
-    grouping: Grouping, lines: list[str], first: int, columns: Columns, reject: Reject
-) -> Iterator[KeptBack]:
+    grouping: Grouping, lines: list[str], first: int, columns: ColumnMapping, reject: Reject
+) -> Iterator[Skipped]:
     """Put lines of JSON to their orders."""
     marks = len({columns.number, columns.date, columns.customer, *columns.worth})
     rows, places = [], []
@@ -109,7 +113,7 @@ def take_json(
         if not text.strip():
             continue
         row = _picked(text, columns.wanted, marks)
-        if isinstance(row, KeptBack):
+        if isinstance(row, Skipped):
             yield row
             reject(line, row.reason, text)
         else:
@@ -121,7 +125,7 @@ def take_json(
         yield from grouping.take(layout, Listed(found, places.__getitem__))
 
 
-def _parquet(source: Source, reading: Reading, grouping: Grouping, _: Reject) -> Iterator[KeptBack | None]:
+def _parquet(source: Source, reading: MappingMode, grouping: Grouping, _: Reject) -> Iterator[Skipped | None]:
     from sesame_retail.files.parquet import tables
 
     layout = Layout.of(reading.columns.wanted, reading.columns)
@@ -136,13 +140,13 @@ def _parquet(source: Source, reading: Reading, grouping: Grouping, _: Reject) ->
         yield None
 
 
-def _picked(text: str, wanted: tuple[str, ...], marks: int) -> Sequence[str] | KeptBack:
+def _picked(text: str, wanted: tuple[str, ...], marks: int) -> Sequence[str] | Skipped:
     try:
         found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
         values = ["" if found[name] is None else found[name] for name in wanted]
     except KeyError:
-        return KeptBack("line without all its fields")
+        return Skipped("line without all its fields")
     except (ValueError, TypeError, RecursionError):
-        return KeptBack("unreadable line")
+        return Skipped("unreadable line")
     values[marks:] = [str(value) if isinstance(value, bool) else value for value in values[marks:]]
-    return values if all(map(isinstance, values, repeat(str))) else KeptBack("unreadable line")
+    return values if all(map(isinstance, values, repeat(str))) else Skipped("unreadable line")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from sesame_sdk import Misconfigured, Rejected
+from sesame_sdk import ConfigurationError, InvalidInputError
 
 ROWS = 8192
 
@@ -12,24 +12,26 @@ def tables(stream: BinaryIO, wanted: tuple[str, ...]) -> Iterator[list[list[str]
     """The wanted columns as text, of many rows at a time; a null is an empty one.
 
     Raises:
-        Rejected: it is no Parquet, or lacks a column.
-        Misconfigured: pyarrow is not installed.
+        InvalidInputError: it is no Parquet, or lacks a column.
+        ConfigurationError: pyarrow is not installed.
     """
     try:
         import pyarrow as pa  # type: ignore[import-untyped]
         from pyarrow import parquet
     except ModuleNotFoundError as error:
-        raise Misconfigured(
-            "needs pyarrow", field="parquet", mend="pip install 'sesame-retail[parquet]'"
+        raise ConfigurationError(
+            "needs pyarrow", field="parquet", hint="pip install 'sesame-retail[parquet]'"
         ) from error
     try:
         file = parquet.ParquetFile(stream)
         if missing := [name for name in wanted if name not in file.schema_arrow.names]:
-            raise Rejected(f"the header lacks {', '.join(missing)}", field="header")
+            raise InvalidInputError(f"the header lacks {', '.join(missing)}", field="header")
         for batch in file.iter_batches(batch_size=ROWS, columns=list(wanted)):
             yield [_texts(pa, batch.column(name)) for name in wanted]
     except (pa.ArrowException, UnicodeError) as error:
-        raise Rejected(f"is no Parquet that can be read: {type(error).__name__}", field="parquet") from error
+        raise InvalidInputError(
+            f"is no Parquet that can be read: {type(error).__name__}", field="parquet"
+        ) from error
 
 
 def _texts(pa: Any, column: Any) -> list[str]:  # noqa: ANN401 - pyarrow has no types

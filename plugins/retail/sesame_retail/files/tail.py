@@ -15,13 +15,13 @@ from attrs import define, field
 
 from sesame_retail.files import csv_reader, order_files
 from sesame_retail.files.compression import PACKED, told
-from sesame_retail.files.mapping import Deed, Reading
+from sesame_retail.files.mapping import Deed, MappingMode
 from sesame_retail.grouping.invoice_buffer import Entry, Key
 from sesame_retail.grouping.line_grouping import Grouping, Layout, Reject
 from sesame_retail.money import as_decimal, in_currency
-from sesame_retail.webhooks.order_state import News
+from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.order_store import Book, Page, Place
-from sesame_sdk import KeptBack, Rejected
+from sesame_sdk import InvalidInputError, Skipped
 
 #: Bytes taken at a time.
 STEP = 1 << 22
@@ -39,12 +39,12 @@ class Step:
     """
 
     page: Page
-    kept_back: list[KeptBack]
+    kept_back: list[Skipped]
     place: Place
 
 
 @define
-class Follower:
+class FileTail:
     """Reads a growing CSV or JSON-lines file.
 
     Args:
@@ -55,14 +55,14 @@ class Follower:
     """
 
     path: Path
-    reading: Reading
+    reading: MappingMode
     book: Book
     reject: Reject = field(default=lambda *_: None)
 
     def __attrs_post_init__(self) -> None:
         if PACKED & set(self.path.suffixes) or order_files.PARQUET & set(self.path.suffixes):
-            raise Rejected(
-                "cannot be followed", field=self.path.name, mend="follow the plain CSV or JSON lines"
+            raise InvalidInputError(
+                "cannot be followed", field=self.path.name, hint="follow the plain CSV or JSON lines"
             )
 
     @property
@@ -77,7 +77,7 @@ class Follower:
             quiet: the file has not grown for a while: its last invoice is whole.
 
         Raises:
-            Rejected: it is not the file that it was, or not a file of orders.
+            InvalidInputError: it is not the file that it was, or not a file of orders.
         """
         place = self.book.place(self.name)
         with told(self.path), self.path.open("rb") as file:
@@ -108,13 +108,13 @@ class Follower:
 
     def _text(self, data: bytes) -> str:
         if len(data) == STEP and b"\n" not in data:
-            raise Rejected(f"holds a line of more than {STEP} bytes", field=self.path.name)
+            raise InvalidInputError(f"holds a line of more than {STEP} bytes", field=self.path.name)
         return data[: data.rfind(b"\n") + 1].decode(self._encoding, "surrogateescape")
 
     def _check(self, head: bytes, place: Place) -> None:
         if not head.startswith(place.head) or self.path.stat().st_size < place.position:
-            raise Rejected(
-                "is not the file that was followed under this name", field=self.path.name, mend="rename it"
+            raise InvalidInputError(
+                "is not the file that was followed under this name", field=self.path.name, hint="rename it"
             )
 
     def _whole(self, text: str, *, quiet: bool) -> str:
@@ -167,10 +167,10 @@ class Follower:
                 for one in order_files.take(grouping, layout, block, self.reject)
             ]
         news = [one for key, entry in grouping.entries.all() for one in self._news(key, entry, place)]
-        kept += [one for one in news if isinstance(one, KeptBack)]
-        return Step(self.book.settle(one for one in news if isinstance(one, News)), kept, place)
+        kept += [one for one in news if isinstance(one, Skipped)]
+        return Step(self.book.settle(one for one in news if isinstance(one, OrderUpdate)), kept, place)
 
-    def _news(self, key: Key, entry: Entry, place: Place) -> Iterator[News | KeptBack]:
+    def _news(self, key: Key, entry: Entry, place: Place) -> Iterator[OrderUpdate | Skipped]:
         number, deed, date = key
         currencies = self.reading.form.currencies
         worth, up = (currencies.convert(parts, entry.currency) for parts in (entry.total, entry.up))
@@ -182,13 +182,13 @@ class Follower:
         if not reason and deed == Deed.ORDER and worth is not None and not free and worth < 0:
             reason = "order below zero"
         if reason or worth is None or up is None:
-            yield KeptBack(in_currency(reason, unit) if unit else reason, entry.lines, as_decimal(worth or 0))
+            yield Skipped(in_currency(reason, unit) if unit else reason, entry.lines, as_decimal(worth or 0))
             return
         order = entry.refers or number
         own = f"{number} {date or place.position} {deed}"
         if deed == Deed.ORDER and not free:
             late = self.book.has(f"order {number}")
-            yield News(
+            yield OrderUpdate(
                 number,
                 own if late else f"order {number}",
                 entry.placed_at,
@@ -201,7 +201,7 @@ class Follower:
             )
             return
         back = max(-worth, 0) if free else abs(worth) if deed == Deed.RETURN else up - worth
-        yield News(
+        yield OrderUpdate(
             order if not free else number,
             number if free and not self.book.has(number) else own,
             entry.placed_at,

@@ -8,11 +8,11 @@ from attrs import frozen
 
 from sesame_retail.files import field_parsers
 from sesame_retail.files.field_parsers import Amounts, Customers, Moments, Unreadable
-from sesame_retail.files.mapping import Columns, Deed, Reading
+from sesame_retail.files.mapping import ColumnMapping, Deed, MappingMode
 from sesame_retail.files.row_blocks import Rows, Run, runs_of
 from sesame_retail.grouping.invoice_buffer import Entries, Entry
 from sesame_retail.money import UNIT, as_decimal, in_currency
-from sesame_sdk import KeptBack, Rejected
+from sesame_sdk import InvalidInputError, Skipped
 
 #: Told of each line that is not read: its number, why, and the line.
 Reject = Callable[[int, str, str], None]
@@ -52,7 +52,7 @@ class Layout:
     Attributes:
         worth: indices of those that say what it comes to.
         which: of number, date, customer, and what else there is.
-        others: what that else is, by its name in `Columns`.
+        others: what that else is, by its name in `ColumnMapping`.
     """
 
     worth: tuple[int, ...]
@@ -60,18 +60,18 @@ class Layout:
     others: tuple[str, ...]
 
     @classmethod
-    def of(cls, header: Sequence[str], columns: Columns) -> "Layout":
+    def of(cls, header: Sequence[str], columns: ColumnMapping) -> "Layout":
         """The layout under a header.
 
         Raises:
-            Rejected: naming the columns that it lacks.
+            InvalidInputError: naming the columns that it lacks.
         """
         names = [name.strip() for name in header]
         if missing := [name for name in columns.wanted if name not in names]:
-            raise Rejected(
+            raise InvalidInputError(
                 f"the header lacks {', '.join(missing)}",
                 field="header",
-                mend="let a mapping name its columns: sesame retail map FILE > FILE.toml",
+                hint="let a mapping name its columns: sesame retail map FILE > FILE.toml",
             )
         return cls(
             tuple(map(names.index, columns.worth)),
@@ -88,7 +88,7 @@ class Grouping:
         reject: told of lines that are not read.
     """
 
-    def __init__(self, reading: Reading, reject: Reject | None = None) -> None:
+    def __init__(self, reading: MappingMode, reject: Reject | None = None) -> None:
         self._deeds = reading.form.deeds
         self._currencies = reading.form.currencies
         self._reject = reject or (lambda *_: None)
@@ -97,7 +97,7 @@ class Grouping:
         self._moments = Moments(reading.form.date_format, reading.form.zone)
         self.entries = Entries()
 
-    def take(self, layout: Layout, rows: Rows) -> Iterator[KeptBack]:
+    def take(self, layout: Layout, rows: Rows) -> Iterator[Skipped]:
         """Put rows to their orders; one that cannot be read is kept back alone."""
         good: Sequence[int] | None = None
         try:
@@ -116,15 +116,15 @@ class Grouping:
                     self._turn_away(rows, good[row] if good else row, fault)
             at += run[1]
 
-    def _kept(self, reason: str, run: Run, others: tuple[str, ...]) -> KeptBack:
+    def _kept(self, reason: str, run: Run, others: tuple[str, ...]) -> Skipped:
         """Lines whose amounts are known and that cannot be told."""
         code = run[0][3 + others.index("currency")] if "currency" in others else ""
         unit, worth = self._currencies.unit(code), self._currencies.convert(run[2], code)
         if unit is None or worth is None:
-            return KeptBack(reason, run[1])
-        return KeptBack(in_currency(reason, unit), run[1], as_decimal(worth))
+            return Skipped(reason, run[1])
+        return Skipped(in_currency(reason, unit), run[1], as_decimal(worth))
 
-    def _sieve(self, layout: Layout, rows: Rows) -> Generator[KeptBack, None, tuple[list[int], list[int]]]:
+    def _sieve(self, layout: Layout, rows: Rows) -> Generator[Skipped, None, tuple[list[int], list[int]]]:
         """What the good rows come to, and which they are; the bad are kept back."""
         worths: list[int] = []
         good: list[int] = []
@@ -139,7 +139,7 @@ class Grouping:
                     good.append(row)
                     continue
                 self._turn_away(rows, row, fault)
-                yield KeptBack(fault.reason)
+                yield Skipped(fault.reason)
         return worths, good
 
     def _is_cancel(self, word: str, worth: tuple[str, ...]) -> bool:

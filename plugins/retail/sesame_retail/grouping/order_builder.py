@@ -14,14 +14,14 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from sesame_retail.files.mapping import Deed, Reading
+from sesame_retail.files.mapping import Deed, MappingMode
 from sesame_retail.grouping.invoice_buffer import Entries, Entry, Key
 from sesame_retail.grouping.line_grouping import Order
 from sesame_retail.money import UNIT, as_decimal, in_currency
-from sesame_sdk import KeptBack
+from sesame_sdk import Skipped
 
 
-class Outcome:
+class OrderOutcome:
     """Gives orders of entries.
 
     Args:
@@ -29,13 +29,13 @@ class Outcome:
         reading: how the shop writes.
     """
 
-    def __init__(self, entries: Entries, reading: Reading) -> None:
+    def __init__(self, entries: Entries, reading: MappingMode) -> None:
         self._entries = entries
         self._prefix = reading.cancelled_prefix
         self._currencies = reading.form.currencies
         self._plain = self._currencies.usual == UNIT
 
-    def events(self) -> Iterator[Order | KeptBack]:
+    def events(self) -> Iterator[Order | Skipped]:
         """Orders, and what is kept back, in the order of the file."""
         left, prefix = self._left(), self._prefix
         for key, entry in self._entries.all():
@@ -46,9 +46,9 @@ class Outcome:
                 continue
             worth, unit = self._worth(entry), self._currencies.unit(entry.currency)
             if worth is None or unit is None:
-                yield KeptBack(entry.fault or "another currency", entry.lines)
+                yield Skipped(entry.fault or "another currency", entry.lines)
             elif entry.fault:
-                yield KeptBack(in_currency(entry.fault, unit), entry.lines, as_decimal(worth))
+                yield Skipped(in_currency(entry.fault, unit), entry.lines, as_decimal(worth))
             elif key[1] == Deed.CANCEL:
                 yield self._cancelled(key, entry, unit, left)
             else:
@@ -105,15 +105,15 @@ class Outcome:
 
     def _cancelled(
         self, key: Key, entry: Entry, unit: str, left: dict[tuple[str, str | None], int]
-    ) -> Order | KeptBack:
+    ) -> Order | Skipped:
         number = entry.refers or key[0]
         if (number, unit) not in left:
             reason = in_currency("cancellation of an order that is not here", unit)
-            return KeptBack(reason, entry.lines, as_decimal(self._worth(entry) or 0))
+            return Skipped(reason, entry.lines, as_decimal(self._worth(entry) or 0))
         # A second cancellation of the same order finds nothing left.
         remains, left[number, unit] = left[number, unit], 0
         if not remains:
-            return KeptBack("cancellation of an order of which nothing is left", entry.lines)
+            return Skipped("cancellation of an order of which nothing is left", entry.lines)
         order = _order(number, entry, -remains, cancelled=True, key=f"{number} cancelled")
         return evolve(order, currency=unit)
 

@@ -27,10 +27,10 @@ from sesame_retail.provider import Orders
 from sesame_retail.sending import deliver, keep
 from sesame_retail.summary import Summary
 from sesame_retail.webhooks import shopify, woocommerce
-from sesame_retail.webhooks.order_state import News
+from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.order_store import NAME, Book
 from sesame_retail.webhooks.payloads import Rules, Unclear
-from sesame_sdk import Client, Home, KeptBack, Misconfigured, SesameError
+from sesame_sdk import Client, ConfigurationError, PartnerConfig, SesameError, Skipped
 
 MOST_BYTES = 2 << 20
 PATIENCE = 10.0
@@ -50,7 +50,7 @@ class Platform:
     signature: bytes
     topic: bytes
     event: bytes
-    news: Callable[[str, Mapping[str, Any], Rules], list[News | KeptBack]]
+    news: Callable[[str, Mapping[str, Any], Rules], list[OrderUpdate | Skipped]]
 
 
 PLATFORMS = {
@@ -76,7 +76,7 @@ class Webhooks:
         patience: seconds for a body to arrive.
 
     Raises:
-        Misconfigured: there is no secret, or a path that nobody knows.
+        ConfigurationError: there is no secret, or a path that nobody knows.
     """
 
     def __init__(
@@ -88,8 +88,10 @@ class Webhooks:
         patience: float = PATIENCE,
     ) -> None:
         if not secrets or not all(secrets.values()) or not set(secrets) <= set(PLATFORMS):
-            raise Misconfigured(f"needs a secret for one or more of {', '.join(PLATFORMS)}", field="secrets")
-        shop = Home.load(home)
+            raise ConfigurationError(
+                f"needs a secret for one or more of {', '.join(PLATFORMS)}", field="secrets"
+            )
+        shop = PartnerConfig.load(home)
         self._secrets, self._rules, self._patience = dict(secrets), rules or Rules(), patience
         self._client, self._book = Client.at(shop), Book(shop.path / NAME)
         self.summary = Summary(Orders(), shop.identity)
@@ -160,27 +162,29 @@ class Webhooks:
             return
         found = self._news(platform, topic, headers, body)
         for one in found:
-            if isinstance(one, KeptBack):
+            if isinstance(one, Skipped):
                 self.summary.hold(one)
                 _log.info("kept back: %s", one.reason)
-        page = self._book.settle(one for one in found if isinstance(one, News))
+        page = self._book.settle(one for one in found if isinstance(one, OrderUpdate))
         page.seen |= {seen} - {""}
         keep(self._client, self.summary.signals(page.events), lambda: deliver(self._client, self.summary)[0])
         self._book.keep(page)
 
-    def _news(self, platform: Platform, topic: str, headers: Headers, body: bytes) -> list[News | KeptBack]:
+    def _news(
+        self, platform: Platform, topic: str, headers: Headers, body: bytes
+    ) -> list[OrderUpdate | Skipped]:
         if headers.get(shopify.TEST, b"").lower() == b"true":
-            return [KeptBack("test order")]
+            return [Skipped("test order")]
         try:
             payload = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
         except (ValueError, RecursionError):
-            return [KeptBack("unreadable body")]
+            return [Skipped("unreadable body")]
         if not isinstance(payload, dict):
-            return [KeptBack("unreadable body")]
+            return [Skipped("unreadable body")]
         try:
             return platform.news(topic, payload, self._rules)
         except Unclear as fault:
-            return [KeptBack(str(fault))]
+            return [Skipped(str(fault))]
 
     def _deliver(self) -> None:
         try:
@@ -210,10 +214,10 @@ def from_environment() -> Webhooks:
     """The application as ``SESAME_HOME``, ``SESAME_SHOPIFY_SECRET`` and ``SESAME_WOOCOMMERCE_SECRET`` say.
 
     Raises:
-        Misconfigured: the folder or both secrets are missing.
+        ConfigurationError: the folder or both secrets are missing.
     """
     found = {path: os.environ.get(f"SESAME_{path[1:].upper()}_SECRET", "").encode() for path in PLATFORMS}
     home = os.environ.get("SESAME_HOME")
     if not home:
-        raise Misconfigured("is not set", field="SESAME_HOME", mend="name the shop's folder")
+        raise ConfigurationError("is not set", field="SESAME_HOME", hint="name the shop's folder")
     return Webhooks(Path(home), {path: secret for path, secret in found.items() if secret})

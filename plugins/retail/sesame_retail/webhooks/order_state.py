@@ -19,7 +19,7 @@ from sesame_retail.money import UNIT, as_decimal
 
 
 @frozen
-class News:
+class OrderUpdate:
     """Something that happened to an order. Amounts are ten-thousandths of one currency.
 
     Attributes:
@@ -57,7 +57,7 @@ class News:
 
 
 @frozen
-class Standing:
+class OrderState:
     """All that is known of an order, and what was told of it."""
 
     customer: str | None = None
@@ -84,7 +84,7 @@ class Standing:
         return max(back, self.spent) if self.cancelled and self.placed else back
 
 
-def after(standing: Standing, news: News) -> Standing:
+def after(standing: OrderState, news: OrderUpdate) -> OrderState:
     """How an order stands once a piece of news is known."""
     known = evolve(
         standing,
@@ -100,7 +100,7 @@ def after(standing: Standing, news: News) -> Standing:
     return evolve(known, most=max(standing.most, news.stated), latest=latest, stamp=stamp)
 
 
-def told(standing: Standing, news: News) -> tuple[list[Order], Standing]:
+def told(standing: OrderState, news: OrderUpdate) -> tuple[list[Order], OrderState]:
     """What is to be told now, and how the order stands once it is."""
     if standing.customer is None:
         return [], standing
@@ -118,8 +118,8 @@ def told(standing: Standing, news: News) -> tuple[list[Order], Standing]:
 
 
 def _order(
-    standing: Standing,
-    news: News,
+    standing: OrderState,
+    news: OrderUpdate,
     worth: int,
     *,
     key: str = "",

@@ -17,8 +17,8 @@ from pathlib import Path
 from attrs import astuple, define, field, frozen
 
 from sesame_retail.grouping.line_grouping import Order
-from sesame_retail.webhooks.order_state import News, Standing, after, told
-from sesame_sdk import Misconfigured, Retryable
+from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, after, told
+from sesame_sdk import ConfigurationError, RetryableError
 
 NAME = "retail.sqlite"
 #: How long one process waits for another.
@@ -63,7 +63,7 @@ class Page:
     """
 
     events: list[Order] = field(factory=list)
-    standings: dict[str, Standing] = field(factory=dict)
+    standings: dict[str, OrderState] = field(factory=dict)
     seen: set[str] = field(factory=set)
 
 
@@ -74,7 +74,7 @@ class Book:
         path: the file; made, for its owner alone, when it is not there.
 
     Raises:
-        Misconfigured: the file cannot be used.
+        ConfigurationError: the file cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,7 +88,7 @@ class Book:
             for statement in ("PRAGMA synchronous = FULL", *_SCHEMA):
                 self._file.execute(statement)
 
-    def settle(self, news: Iterable[News]) -> Page:
+    def settle(self, news: Iterable[OrderUpdate]) -> Page:
         """What some news comes to. Nothing is written."""
         page = Page()
         with self._in_our_words():
@@ -141,13 +141,13 @@ class Book:
             else:
                 return
 
-    def _standing(self, number: str) -> Standing:
+    def _standing(self, number: str) -> OrderState:
         row = self._file.execute("SELECT * FROM standing WHERE number = ?", (number,)).fetchone()
         if row is None:
-            return Standing()
+            return OrderState()
         _, customer, placed, cancelled, most, latest, stamp, *sums, placed_told = row
         added, back, spent_told, back_told = map(int, sums)
-        return Standing(
+        return OrderState(
             customer,
             bool(placed),
             bool(cancelled),
@@ -178,9 +178,9 @@ class Book:
         try:
             yield
         except sqlite3.OperationalError as error:
-            raise Retryable(f"cannot be used now: {error}", field=str(self._path)) from error
+            raise RetryableError(f"cannot be used now: {error}", field=str(self._path)) from error
         except (sqlite3.Error, OSError) as error:
-            raise Misconfigured(f"cannot be used: {error}", field=str(self._path)) from error
+            raise ConfigurationError(f"cannot be used: {error}", field=str(self._path)) from error
 
 
 def _create_private(path: Path) -> None:
@@ -189,7 +189,7 @@ def _create_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def _values(standing: Standing) -> list[object]:
+def _values(standing: OrderState) -> list[object]:
     # Sums as text: those of hostile files can be beyond 64 bits.
     wide = {3, 4, 6, 7, 8, 9}
     return [

@@ -9,8 +9,8 @@ from typing import Any
 from attrs import field, frozen
 
 from sesame_retail.money import SCALE, Currencies
-from sesame_retail.webhooks.order_state import News
-from sesame_sdk import KeptBack
+from sesame_retail.webhooks.order_state import OrderUpdate
+from sesame_sdk import Skipped
 
 _is_name = re.compile(r"[0-9A-Za-z_.:/-]{1,64}").fullmatch
 _MOST = Decimal(10) ** 13
@@ -82,9 +82,9 @@ def mappings(found: object) -> Iterator[Mapping[str, Any]]:
     yield from found
 
 
-def readable(news: Iterable[News | KeptBack]) -> list[News | KeptBack]:
+def readable(news: Iterable[OrderUpdate | Skipped]) -> list[OrderUpdate | Skipped]:
     """All of the news of a payload, or why there is none."""
     try:
         return list(news)
     except Unclear as fault:
-        return [KeptBack(str(fault))]
+        return [Skipped(str(fault))]

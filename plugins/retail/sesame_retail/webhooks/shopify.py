@@ -10,7 +10,7 @@ Rules:
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sesame_retail.webhooks.order_state import News
+from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.payloads import (
     Rules,
     Unclear,
@@ -21,7 +21,7 @@ from sesame_retail.webhooks.payloads import (
     name,
     readable,
 )
-from sesame_sdk import KeptBack
+from sesame_sdk import Skipped
 
 SIGNATURE, TOPIC, EVENT, TEST = (
     b"x-shopify-hmac-sha256",
@@ -33,7 +33,7 @@ _ORDERS = {"orders/create", "orders/paid", "orders/updated", "orders/cancelled",
 _PAID = {"paid", "partially_refunded", "refunded"}
 
 
-def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[News | KeptBack]:
+def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[OrderUpdate | Skipped]:
     """What a webhook says. Pure.
 
     Args:
@@ -45,14 +45,14 @@ def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[News | Ke
         return readable(_order(payload, rules))
     if topic == "refunds/create":
         return readable(_refunded(payload, rules))
-    return [KeptBack("topic that says nothing of an order")]
+    return [Skipped("topic that says nothing of an order")]
 
 
-def _refunded(payload: Mapping[str, Any], rules: Rules) -> Iterator[News | KeptBack]:
+def _refunded(payload: Mapping[str, Any], rules: Rules) -> Iterator[OrderUpdate | Skipped]:
     yield from _refund(payload, f"shopify {name(payload, 'order_id')}", rules)
 
 
-def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[News | KeptBack]:
+def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[OrderUpdate | Skipped]:
     number, customer = f"shopify {name(payload, 'id')}", payload.get("customer")
     if payload.get("test") is True:
         raise Unclear("test order")
@@ -64,7 +64,7 @@ def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[News | KeptBack
         raise Unclear("order that is not paid")
     stamp = int(moment(payload, "updated_at").timestamp())
     stated, unit = converted(max(amount(payload, "total_price"), 0), payload.get("currency"), rules)
-    yield News(
+    yield OrderUpdate(
         number,
         f"order {number} {stamp}",
         moment(payload, "created_at"),
@@ -77,7 +77,7 @@ def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[News | KeptBack
     for refund in mappings(payload.get("refunds")):
         yield from _refund(refund, number, rules)
     if payload.get("cancelled_at"):
-        yield News(
+        yield OrderUpdate(
             number,
             f"{number} cancelled",
             moment(payload, "cancelled_at"),
@@ -92,7 +92,7 @@ def _is_staff(customer: Mapping[str, Any], rules: Rules) -> bool:
     return bool(rules.staff & {str(customer["id"]), *(tag.strip() for tag in tags)})
 
 
-def _refund(refund: Mapping[str, Any], order: str, rules: Rules) -> Iterator[News | KeptBack]:
+def _refund(refund: Mapping[str, Any], order: str, rules: Rules) -> Iterator[OrderUpdate | Skipped]:
     number, back, units = name(refund, "id"), 0, set()
     for transaction in mappings(refund.get("transactions")):
         if transaction.get("kind") != "refund" or transaction.get("status") != "success":
@@ -105,9 +105,9 @@ def _refund(refund: Mapping[str, Any], order: str, rules: Rules) -> Iterator[New
     if len(units) > 1:
         raise Unclear("refund in several currencies")
     if not back:
-        yield KeptBack("refund of nothing", records=0)
+        yield Skipped("refund of nothing", records=0)
         return
-    yield News(
+    yield OrderUpdate(
         order,
         f"shopify refund {number}",
         moment(refund, "created_at"),

@@ -10,7 +10,7 @@ Rules:
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sesame_retail.webhooks.order_state import News
+from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.payloads import (
     Rules,
     Unclear,
@@ -21,14 +21,14 @@ from sesame_retail.webhooks.payloads import (
     name,
     readable,
 )
-from sesame_sdk import KeptBack
+from sesame_sdk import Skipped
 
 SIGNATURE, TOPIC, EVENT = b"x-wc-webhook-signature", b"x-wc-webhook-topic", b"x-wc-webhook-delivery-id"
 _TOPICS = {"order.created", "order.updated", "order.restored"}
 _PAID = {"processing", "completed", "refunded"}
 
 
-def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[News | KeptBack]:
+def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[OrderUpdate | Skipped]:
     """What a webhook says. Pure.
 
     Args:
@@ -37,11 +37,11 @@ def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[News | Ke
         rules: the shop's own.
     """
     if topic not in _TOPICS:
-        return [KeptBack("topic that says nothing of an order")]
+        return [Skipped("topic that says nothing of an order")]
     return readable(_order(payload, rules))
 
 
-def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[News | KeptBack]:
+def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[OrderUpdate | Skipped]:
     number, customer = f"woocommerce {name(payload, 'id')}", name(payload, "customer_id")
     if customer == "0":  # a guest
         raise Unclear("no customer")
@@ -54,7 +54,7 @@ def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[News | KeptBack
     stamp = int(moment(payload, "date_modified_gmt").timestamp())
     currency = payload.get("currency")
     stated, unit = converted(max(amount(payload, "total"), 0), currency, rules)
-    yield News(
+    yield OrderUpdate(
         number,
         f"order {number} {stamp}",
         moment(payload, "date_created_gmt"),
@@ -68,6 +68,6 @@ def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[News | KeptBack
     for refund in mappings(payload.get("refunds")):
         back, _ = converted(abs(amount(refund, "total")), currency, rules)
         key = f"woocommerce refund {name(refund, 'id')}"
-        yield News(number, key, changed, back=back, lines=0, currency=unit)
+        yield OrderUpdate(number, key, changed, back=back, lines=0, currency=unit)
     if cancelled:
-        yield News(number, f"{number} cancelled", changed, cancels=True, lines=0, currency=unit)
+        yield OrderUpdate(number, f"{number} cancelled", changed, cancels=True, lines=0, currency=unit)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from sesame_sdk import Misconfigured
+from sesame_sdk import ConfigurationError
 from sesame_social.classifier.array_types import Floats, Weights
 from sesame_social.classifier.entity_masking import Phrases
 from sesame_social.classifier.surface_features import COLUMNS
@@ -61,16 +61,16 @@ def load(path: Path = SHIPPED) -> Model:
     """The model in a file.
 
     Raises:
-        Misconfigured: there is no such file, its digest is another, or it is no model of ours.
+        ConfigurationError: there is no such file, its digest is another, or it is no model of ours.
     """
     try:
         raw = path.read_bytes()
         expected = digest_beside(path).read_text("ascii").split()[0]
     except (OSError, ValueError, IndexError) as error:
-        raise Misconfigured("the model or its digest cannot be read", field=path.name) from error
+        raise ConfigurationError("the model or its digest cannot be read", field=path.name) from error
     digest = hashlib.sha256(raw).hexdigest()
     if digest != expected:
-        raise Misconfigured("the model has another digest", field=path.name, mend="install it again")
+        raise ConfigurationError("the model has another digest", field=path.name, hint="install it again")
     return _model(_arrays(raw, path), digest, path)
 
 
@@ -106,11 +106,11 @@ def _arrays(raw: bytes, path: Path) -> Mapping[str, Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             if sum(each.file_size for each in packed.infolist()) > _LARGEST:
-                raise Misconfigured("the model is too large", field=path.name)
+                raise ConfigurationError("the model is too large", field=path.name)
         with np.load(io.BytesIO(raw), allow_pickle=False) as opened:
             return {name: opened[name] for name in opened.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise Misconfigured("is no model", field=path.name) from error
+        raise ConfigurationError("is no model", field=path.name) from error
 
 
 def _model(arrays: Mapping[str, Any], digest: str, path: Path) -> Model:
@@ -121,12 +121,12 @@ def _model(arrays: Mapping[str, Any], digest: str, path: Path) -> Model:
             arrays[name].shape == shape for name, shape in shapes.items()
         )
         if not fits or arrays["weights"].dtype != np.int16:
-            raise Misconfigured("is a model of another form", field=path.name, mend="train it again")
+            raise ConfigurationError("is a model of another form", field=path.name, hint="train it again")
         tops = np.zeros(1 << 16, dtype=bool)
         tops[arrays["hashes"] >> np.uint64(48)] = True
         starts = np.unpackbits(arrays["starts"]).astype(bool)
         phrases = Phrases(arrays["hashes"], arrays["signs"], arrays["lengths"], starts, tops)
         learned = {name: arrays[name] for name in ("weights", "steps", "form", "bias", "thresholds")}
     except (KeyError, TypeError, IndexError) as error:
-        raise Misconfigured("is no model", field=path.name) from error
+        raise ConfigurationError("is no model", field=path.name) from error
     return Model(**learned, phrases=phrases, digest=digest)

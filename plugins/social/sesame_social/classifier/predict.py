@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from attrs import frozen
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 from sesame_social.classifier.array_types import Bools, Floats, Ints, Weights
 from sesame_social.classifier.entity_masking import (
     ADVICE,
@@ -94,10 +94,10 @@ def judge(texts: Sequence[str], model: Model, kind: Kind = "any") -> Judged:
         kind: what all of them are, where the platform knows it; for spam alone.
 
     Raises:
-        Rejected: there is no such kind.
+        InvalidInputError: there is no such kind.
     """
     if kind not in KINDS:
-        raise Rejected(f"must be one of {', '.join(KINDS)}", field="kind")
+        raise InvalidInputError(f"must be one of {', '.join(KINDS)}", field="kind")
     parts = [_batch(texts[begin:end], model, kind) for begin, end in _batches(texts)]
     if not parts:
         parts = [_batch([], model, kind)]

@@ -13,7 +13,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from sesame_sdk import Rejected
+from sesame_sdk import InvalidInputError
 
 #: Texts are nearly equal if so many first letters are.
 _ALIKE = 40
@@ -56,12 +56,14 @@ def rows(folder: Path, *sets: str) -> list[Row]:
     """All rows of these sets.
 
     Raises:
-        Rejected: a file is missing or is not what it was.
+        InvalidInputError: a file is missing or is not what it was.
     """
     try:
         return [row for name in sets for file in _FILES[name] for row in _read(folder / file, name)]
     except (OSError, KeyError, ValueError) as error:
-        raise Rejected(f"the data cannot be read: {type(error).__name__}", field=folder.name) from error
+        raise InvalidInputError(
+            f"the data cannot be read: {type(error).__name__}", field=folder.name
+        ) from error
 
 
 def _read(path: Path, source: str) -> Iterator[Row]:

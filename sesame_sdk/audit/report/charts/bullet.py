@@ -5,7 +5,7 @@ import math
 from attrs import frozen
 from markupsafe import Markup
 
-from sesame_sdk.audit.metrics.measurement import Measured, Side
+from sesame_sdk.audit.metrics.measurement import Measurement, Side
 from sesame_sdk.audit.report.charts.scales import Scale
 from sesame_sdk.audit.report.charts.svg import bar, diamond, el, frame, hatched, join, line
 from sesame_sdk.audit.report.charts.wording import bounds
@@ -17,11 +17,11 @@ _WIDE, _TALL, _TOP, _THICK = 160.0, 22.0, 7.0, 8.0
 class Bullet:
     """A measured metric and its picture."""
 
-    measured: Measured
+    measured: Measurement
     picture: Markup
 
 
-def bullet(found: Measured) -> Bullet:
+def bullet(found: Measurement) -> Bullet:
     """The value as a diamond; bounds as strokes; what lies past the first bound is striped."""
     name = f"m-{found.id.lower()}"
     metric, scale = found.metric, _scale(found)
@@ -41,11 +41,11 @@ def bullet(found: Measured) -> Bullet:
     return Bullet(found, frame(name, metric.title, says, _TALL, el("g", join(shapes)), width=_WIDE))
 
 
-def _falls(found: Measured) -> bool:
+def _falls(found: Measurement) -> bool:
     return found.metric.thresholds[0].side is Side.BELOW
 
 
-def _scale(found: Measured) -> Scale:
+def _scale(found: Measurement) -> Scale:
     limits = [own.bound for own in found.metric.thresholds]
     value = found.value if found.value is not None and math.isfinite(found.value) else limits[0]
     far = max([abs(limit) for limit in limits] or [1.0]) or 1.0

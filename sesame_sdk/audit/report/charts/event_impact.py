@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from sesame_sdk.audit.metrics.measurement import Measured, Row
+from sesame_sdk.audit.metrics.measurement import Measurement, Row
 from sesame_sdk.audit.report.charts.bar_rows import MIDDLE, THICK, TOP, Lane, across, bound, height, lanes
 from sesame_sdk.audit.report.charts.figure import Figure, Table
 from sesame_sdk.audit.report.charts.scales import Scale, quoted, share
@@ -13,7 +13,7 @@ from sesame_sdk.audit.report.charts.svg import bar, diamond, el, frame, hatched,
 from sesame_sdk.audit.report.model import Choices
 
 
-def falls(found: Measured) -> Figure:
+def falls(found: Measurement) -> Figure:
     """The largest fall from one event of each kind, against the bound."""
     rows = [row for row in found.rows if row.value is not None]
     limit = found.metric.thresholds[0].bound
@@ -37,7 +37,7 @@ def falls(found: Measured) -> Figure:
     )
 
 
-def _fall(found: Measured, row: Row, scale: Scale) -> Markup:
+def _fall(found: Measurement, row: Row, scale: Scale) -> Markup:
     past = found.metric.worst(row.value) is not None
     return bar(
         scale(0),
@@ -49,11 +49,11 @@ def _fall(found: Measured, row: Row, scale: Scale) -> Markup:
     )
 
 
-def _fall_said(found: Measured, row: Row) -> str:
+def _fall_said(found: Measurement, row: Row) -> str:
     return share(row.value) + (", past it" if found.metric.worst(row.value) else "")
 
 
-def _said_of_falls(found: Measured) -> str:
+def _said_of_falls(found: Measurement) -> str:
     worst = found.worst_row
     if worst is None or worst.value is None:
         return "No kind can take points."

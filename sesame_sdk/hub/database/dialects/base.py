@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.schema import CreateTable
 
-from sesame_sdk.errors import Retryable
+from sesame_sdk.errors import RetryableError
 from sesame_sdk.model.policy import Policy
 
 #: A signal as its table has it: person, partner, id, kind, value, occurred_at, envelope.
@@ -33,7 +33,7 @@ def in_sqlalchemys_words(driver_error: type[Exception]) -> Iterator[None]:
         raise DBAPIError.instance(None, None, error, driver_error, hide_parameters=True) from error
 
 
-class Hold(IntEnum):
+class LockScope(IntEnum):
     """What a transaction that writes keeps others from. Each keeps them from what the ones before do."""
 
     #: Consents, keys, registrations and policies stand still; others may take in envelopes too.
@@ -44,7 +44,7 @@ class Hold(IntEnum):
     ALONE = 2
 
 
-class Overtaken(Retryable):
+class Overtaken(RetryableError):
     """Another worker kept the same signal just now, under a later number. Done again, ours is the later one.
 
     When the ledger is replayed the first of two envelopes with one signal has it, so the first that was kept
@@ -118,7 +118,7 @@ class SignalTable(Protocol):
         ...
 
 
-class Lead(Protocol):
+class LeaderLock(Protocol):
     """Being the one that looks after streams. It ends with the process, however that ends."""
 
     def holds(self) -> bool:
@@ -149,11 +149,11 @@ class Product(Protocol):
         """See `database.reading`."""
         ...
 
-    def hold(self, connection: Connection, hold: Hold) -> None:
+    def hold(self, connection: Connection, hold: LockScope) -> None:
         """Begin a transaction that writes by keeping others from what would disturb it."""
         ...
 
-    def lead(self, engine: Engine) -> "Lead | None":
+    def lead(self, engine: Engine) -> "LeaderLock | None":
         """Become the one process that looks after the ledger's streams, unless another is."""
         ...
 

@@ -5,9 +5,9 @@ ledger and one for its streams, and the database gives them back when a transact
 
 | hold | ledger | streams | who |
 | --- | --- | --- | --- |
-| `Hold.SHARED` | shared | | envelopes, reads |
-| `Hold.FEED` | shared | alone | whatever makes, gives and settles messages |
-| `Hold.ALONE` | alone | | whatever changes consents, keys, registrations, policies |
+| `LockScope.SHARED` | shared | | envelopes, reads |
+| `LockScope.FEED` | shared | alone | whatever makes, gives and settles messages |
+| `LockScope.ALONE` | alone | | whatever changes consents, keys, registrations, policies |
 
 So a consent that was looked up for an envelope still stands when the envelope is on disk, and everything that
 was true of one writer at a time is true of each of several.
@@ -28,10 +28,10 @@ from sqlalchemy import URL, Column, Connection, Engine, Select, Table, create_en
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 
-from sesame_sdk.errors import Misconfigured, Retryable
+from sesame_sdk.errors import ConfigurationError, RetryableError
 from sesame_sdk.hub.database.dialects.base import (
-    Hold,
     JsonWords,
+    LockScope,
     Overtaken,
     Part,
     Relations,
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
 #: Advisory locks are known by a number that all who share a database must agree on.
 _LEDGER, _STREAMS, _LEAD = 0x5E5A3E01, 0x5E5A3E02, 0x5E5A3E03
 _LOCKS = {
-    Hold.SHARED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER})",
-    Hold.FEED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER}), pg_advisory_xact_lock({_STREAMS})",
-    Hold.ALONE: f"SELECT pg_advisory_xact_lock({_LEDGER})",
+    LockScope.SHARED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER})",
+    LockScope.FEED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER}), pg_advisory_xact_lock({_STREAMS})",
+    LockScope.ALONE: f"SELECT pg_advisory_xact_lock({_LEDGER})",
 }
 #: How every session of a hub is set.
 _SETTINGS = {
@@ -80,7 +80,7 @@ class Postgresql:
         """See `Product`.
 
         Raises:
-            Misconfigured: the driver is not installed.
+            ConfigurationError: the driver is not installed.
         """
         try:
             engine = create_engine(
@@ -93,8 +93,8 @@ class Postgresql:
                 connect_args={"connect_timeout": 10, "options": _options(), "application_name": "sesame-hub"},
             )
         except ModuleNotFoundError as error:
-            mend = "pip install 'sesame-sdk[hub,postgresql]'"
-            raise Misconfigured(f"{error.name} is not installed", field="database", mend=mend) from error
+            hint = "pip install 'sesame-sdk[hub,postgresql]'"
+            raise ConfigurationError(f"{error.name} is not installed", field="database", hint=hint) from error
         event.listen(engine, "rollback", _forget_relations)
         return engine
 
@@ -109,7 +109,7 @@ class Postgresql:
             yield connection
             connection.commit()
 
-    def hold(self, connection: Connection, hold: Hold) -> None:
+    def hold(self, connection: Connection, hold: LockScope) -> None:
         """See `Product`."""
         connection.exec_driver_sql(_LOCKS[hold])
 
@@ -125,7 +125,7 @@ class Postgresql:
         """A COMMIT of a transaction that has failed undoes it, and raises nothing."""
         info = _driver(connection).info
         if info.transaction_status.name != "INTRANS":
-            raise Retryable("the database undid the transaction", field="database")
+            raise RetryableError("the database undid the transaction", field="database")
 
     def next_numbers(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
         """From the column's sequence: whoever asks later has higher ones."""

@@ -34,9 +34,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from sesame_sdk.errors import Retryable
+from sesame_sdk.errors import RetryableError
 from sesame_sdk.hub.database.dialects import sqlite_lock
-from sesame_sdk.hub.database.dialects.base import Hold, JsonWords, Part, Relations, Row, in_sqlalchemys_words
+from sesame_sdk.hub.database.dialects.base import (
+    JsonWords,
+    LockScope,
+    Part,
+    Relations,
+    Row,
+    in_sqlalchemys_words,
+)
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring import engines
@@ -91,7 +98,7 @@ class Sqlite:
             yield connection
             connection.rollback()
 
-    def hold(self, connection: Connection, hold: Hold) -> None:
+    def hold(self, connection: Connection, hold: LockScope) -> None:
         """Nobody else writes anyway."""
 
     def lead(self, engine: Engine) -> "SqliteLead | None":
@@ -112,7 +119,7 @@ class Sqlite:
     def ensure_in_transaction(self, connection: Connection) -> None:
         """See `Product`."""
         if not _driver(connection).in_transaction:
-            raise Retryable("the database undid the transaction", field="database")
+            raise RetryableError("the database undid the transaction", field="database")
 
     def next_numbers(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
         """Ours alone while we hold the write lock."""

@@ -7,7 +7,7 @@ or not at all.
 
 from sqlalchemy import Connection, inspect, text
 
-from sesame_sdk.errors import Misconfigured
+from sesame_sdk.errors import ConfigurationError
 
 #: The step that this program needs.
 HEAD = "0001"
@@ -21,7 +21,7 @@ def upgrade(connection: Connection) -> str | None:
         connection: in a transaction, and nobody else writes.
 
     Raises:
-        Misconfigured: its tables are not ours, or of a version that this program does not know.
+        ConfigurationError: its tables are not ours, or of a version that this program does not know.
     """
     before = revision(connection)
     if before == HEAD:
@@ -41,11 +41,13 @@ def check(connection: Connection) -> bool:
     """Whether the tables are there; False for a database that is empty.
 
     Raises:
-        Misconfigured: as `upgrade`; or they are of an earlier version.
+        ConfigurationError: as `upgrade`; or they are of an earlier version.
     """
     found = revision(connection)
     if found is not None and found != HEAD:
-        raise Misconfigured(f"has tables of version {found}, not {HEAD}", field="database", mend=_MIGRATE)
+        raise ConfigurationError(
+            f"has tables of version {found}, not {HEAD}", field="database", hint=_MIGRATE
+        )
     return found is not None
 
 
@@ -53,19 +55,19 @@ def revision(connection: Connection) -> str | None:
     """The last step that a database took; None if it is empty.
 
     Raises:
-        Misconfigured: its tables are not ours, or of a version that this program does not know.
+        ConfigurationError: its tables are not ours, or of a version that this program does not know.
     """
     tables = inspect(connection).get_table_names()
     if not tables:
         return None
     if "alembic_version" not in tables:
-        mend = "name an empty database; hubs from before versions were numbered cannot be used"
-        raise Misconfigured("has tables without a version", field="database", mend=mend)
+        hint = "name an empty database; hubs from before versions were numbered cannot be used"
+        raise ConfigurationError("has tables without a version", field="database", hint=hint)
     found: str = connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
     if found > HEAD:
-        raise Misconfigured(
+        raise ConfigurationError(
             f"has tables of version {found}, which is newer than this program's {HEAD}",
             field="database",
-            mend="install the version of sesame-sdk that made them, or a later one",
+            hint="install the version of sesame-sdk that made them, or a later one",
         )
     return found
