@@ -69,7 +69,7 @@ def check_nothing_lost(
     hub = load_settings(path).issuer
     with looking(path) as connection:
         kept = {envelope.number: envelope.signals for envelope in ledger.replay(connection, hub, true())}
-        answered = dict(connection.execute(select(tables.envelopes.c.jti, tables.envelopes.c.receipt)).all())
+        answered = dict(connection.execute(select(tables.envelopes.c.jti, tables.envelopes.c.outcome)).all())
         counted = Counter(row[2] for row in _rows(connection))
     in_ledger = Counter(
         bytes.fromhex(signal.id.replace("-", "")) for all_of in kept.values() for signal in all_of

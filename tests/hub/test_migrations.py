@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData
 
 from sesame_sdk import ConfigurationError
 from sesame_sdk.hub.database import migrations
@@ -14,6 +15,7 @@ from sesame_sdk.hub.database.engine import migrate, open_engine
 from sesame_sdk.hub.database.tables import metadata
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import load_settings
+from tests.commands import typed
 from tests.hub.ledger import change, looking
 
 
@@ -23,7 +25,7 @@ def test_the_steps_make_the_tables_that_the_program_uses(hub_path: Path) -> None
     with looking(hub_path) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-        assert {table.name for table in metadata.sorted_tables} >= {"signals", "disputes", "allowances"}
+        assert {table.name for table in metadata.sorted_tables} >= {"signals", "disputes", "rate_limits"}
 
 
 def test_the_program_needs_the_last_step() -> None:
@@ -57,3 +59,19 @@ def test_tables_of_another_version_are_not_worked_with(hub_path: Path, damage: s
     change(hub_path, damage)
     with pytest.raises(ConfigurationError, match=told):
         Hub.open(hub_path)
+
+
+def test_migrate_creates_the_tables_in_an_empty_database(hub_path: Path) -> None:
+    """``sesame hub migrate`` makes them where there are none; a second time there is nothing to do."""
+    engine = open_engine(load_settings(hub_path).database_url)
+    with engine.begin() as connection:
+        there = MetaData()
+        there.reflect(connection)
+        there.drop_all(connection)
+        assert migrations.revision(connection) is None
+    engine.dispose()
+    migrated = typed(hub_path.parent, "hub", "migrate", "--hub", hub_path)
+    assert (migrated.returncode, migrations.HEAD in migrated.stderr) == (0, True)
+    with looking(hub_path) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    assert "already" in typed(hub_path.parent, "hub", "migrate", "--hub", hub_path).stderr

@@ -154,7 +154,7 @@ def test_a_question_that_is_wrong_is_refused(site: Site, way: str) -> None:
 def test_a_name_in_a_path_that_cannot_be_one_is_refused(site: Site, subject: str) -> None:
     """400, or there is no such route; never the score of anybody."""
     token = _token(site)
-    with site.keeping_nothing("read_tokens", "allowances"):
+    with site.keeping_nothing("read_tokens", "rate_limits"):
         answer = requests.get(
             f"{site.url}/v1/scores/{subject}",
             headers={"Authorization": f"Bearer {token.decode()}"},

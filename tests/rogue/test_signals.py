@@ -17,7 +17,7 @@ from tests.rogue import forging
 from tests.rogue.site import Site
 
 #: What is added where an envelope is taken that holds nothing to keep: its token and our receipt.
-_TOKEN_ONLY = ("envelopes", "allowances")
+_TOKEN_ONLY = ("envelopes", "rate_limits")
 
 
 def _now() -> datetime:
@@ -105,7 +105,7 @@ def test_a_signal_that_is_wrong_is_dropped_and_not_stored(
     kept = (token, b"~") if parted else (b"", b"[]")
     columns = metadata.tables["envelopes"].c.keys()
     rows = [dict(zip(columns, row, strict=True)) for row in site.dump()["envelopes"]]
-    assert [(row["token"], row["kept"]) for row in rows if row["jti"] == receipt.jti] == [kept]
+    assert [(row["token"], row["disclosures"]) for row in rows if row["jti"] == receipt.jti] == [kept]
 
 
 def test_digests_without_disclosures_add_nothing(site: Site) -> None:
@@ -139,5 +139,5 @@ def test_the_same_envelope_gets_the_same_receipt_and_adds_nothing(site: Site) ->
     """Whoever caught one on the way and sends it again has gained nothing."""
     body = site.shop.seal(site.order("replayed"))
     first = site.post(body)
-    with site.keeping_nothing("allowances"):
+    with site.keeping_nothing("rate_limits"):
         assert site.post(body).content == first.content

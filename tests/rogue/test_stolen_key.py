@@ -22,7 +22,7 @@ from sesame_sdk.hub.database.engine import reading
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.hub.streams.streams import Wish
-from sesame_sdk.hub.streams.tables import told
+from sesame_sdk.hub.streams.tables import stream_subjects
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import LATES, ORDERS
@@ -172,7 +172,7 @@ def _deed(voice: Partner, person: str, number: int, of: str, value: float = 1.0)
 
 def _told(hub: Hub) -> dict[str, tuple[float, str, str]]:
     with reading(hub.feed.engine) as connection:
-        rows = connection.execute(select(told).where(told.c.points.is_not(None))).all()
+        rows = connection.execute(select(stream_subjects).where(stream_subjects.c.points.is_not(None))).all()
     return {row.subject: (row.points, row.band, row.event) for row in rows}
 
 

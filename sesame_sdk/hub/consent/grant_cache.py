@@ -29,7 +29,7 @@ from sesame_sdk.hub.consent.grants import CHANGE
 from sesame_sdk.hub.database.dialects.base import JsonWords
 from sesame_sdk.hub.database.engine import bare_sql, product_of
 from sesame_sdk.hub.database.tables import (
-    changes,
+    cache_versions,
     grant_crossings,
     grant_kinds,
     grants,
@@ -104,7 +104,7 @@ class Consents:
         return known
 
     def _forget_what_changed(self, connection: Connection, now: int) -> None:
-        mark = connection.scalar(select(changes.c.mark).where(changes.c.what == CHANGE))
+        mark = connection.scalar(select(cache_versions.c.version).where(cache_versions.c.name == CHANGE))
         many = sum(map(len, self._known.values())) > _MOST_CACHED
         if mark != self._mark or not self._since <= now < self._until or many:
             self._known.clear()

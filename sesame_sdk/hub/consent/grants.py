@@ -21,7 +21,7 @@ from sesame_sdk.hub.consent import subjects
 from sesame_sdk.hub.consent.validity import valid
 from sesame_sdk.hub.database import ids as kind_names
 from sesame_sdk.hub.database.engine import among
-from sesame_sdk.hub.database.tables import changes, grant_crossings, grant_kinds, grants, pseudonyms
+from sesame_sdk.hub.database.tables import cache_versions, grant_crossings, grant_kinds, grants, pseudonyms
 from sesame_sdk.hub.database.tables import people as people_table
 from sesame_sdk.hub.database.timestamps import micros, micros_or_none
 from sesame_sdk.hub.partners import keys
@@ -100,8 +100,8 @@ def announce(connection: Connection) -> None:
     The mark is a new random number, not one higher: a transaction may be undone after its mark was
     seen, and no other may come by the same.
     """
-    connection.execute(delete(changes).where(changes.c.what == CHANGE))
-    connection.execute(insert(changes).values(what=CHANGE, mark=randbits(62)))
+    connection.execute(delete(cache_versions).where(cache_versions.c.name == CHANGE))
+    connection.execute(insert(cache_versions).values(name=CHANGE, version=randbits(62)))
 
 
 def _end(connection: Connection, known: Mapping[str, Grant]) -> int:

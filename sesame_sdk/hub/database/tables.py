@@ -112,10 +112,10 @@ envelopes = Table(
     # SHA-256 of what was sent, by which the same envelope is known again.
     Column("digest", LargeBinary, nullable=False),
     Column("token", LargeBinary, nullable=False),
-    Column("kept", LargeBinary, nullable=False),
+    Column("disclosures", LargeBinary, nullable=False),
     Column("duplicates", Integer, nullable=False),
     # What was answered, without the ids of what was not kept: see `outcomes`.
-    Column("receipt", LargeBinary, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
     UniqueConstraint("partner", "jti"),
     # What a revoked key signed is found without reading tokens.
     Index("envelopes_by_key", "partner", "kid", "received_at"),
@@ -168,15 +168,15 @@ policies = Table(
     Column("set_at", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
 )
-reads = Table(
-    "reads",
+score_reads = Table(
+    "score_reads",
     metadata,
     Column("id", Key, primary_key=True),
     Column("person", ForeignKey("people.id"), nullable=False, index=True),
     Column("partner", ForeignKey("partners.id"), nullable=False),
     Column("purpose", String(256), nullable=False),
     Column("context", String(32), nullable=False),
-    Column("at", BigInteger, nullable=False),
+    Column("read_at", BigInteger, nullable=False),
     Column("answered", Boolean, nullable=False),
 )
 #: Tokens that readers used, until they would have expired anyway.
@@ -188,9 +188,9 @@ read_tokens = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
 )
 #: One row a thing that processes cache; its mark is a new one after every change.
-changes = Table(
-    "changes",
+cache_versions = Table(
+    "cache_versions",
     metadata,
-    Column("what", String(32), primary_key=True),
-    Column("mark", BigInteger, nullable=False),
+    Column("name", String(32), primary_key=True),
+    Column("version", BigInteger, nullable=False),
 )

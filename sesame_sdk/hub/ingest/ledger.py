@@ -120,14 +120,14 @@ def answered(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, A
     """
     digests = {arrival.jti: arrival.digest for arrival in arrivals}
     mine = (envelopes.c.partner == arrivals[0].partner) & envelopes.c.jti.in_(digests)
-    asked = (envelopes.c.jti, envelopes.c.digest, envelopes.c.received_at, envelopes.c.receipt)
+    asked = (envelopes.c.jti, envelopes.c.digest, envelopes.c.received_at, envelopes.c.outcome)
     found = connection.execute(select(*asked).where(mine)).all()
     if not all(hmac.compare_digest(row.digest, digests[row.jti]) for row in found):
         raise InvalidInputError(
             "was used for another message", field="jti", hint="give each token a jti of its own"
         )
     return {
-        row.jti: Answered(moment(row.received_at), codec.decode(row.receipt, IngestOutcome)) for row in found
+        row.jti: Answered(moment(row.received_at), codec.decode(row.outcome, IngestOutcome)) for row in found
     }
 
 
@@ -153,9 +153,9 @@ def _row(entry: Entry) -> dict[str, object]:
         "received_at": micros(arrival.received_at),
         "digest": arrival.digest,
         "token": entry.kept.token,
-        "kept": entry.kept.rest,
+        "disclosures": entry.kept.rest,
         "duplicates": entry.outcome.duplicates,
-        "receipt": codec.encode(entry.outcome),
+        "outcome": codec.encode(entry.outcome),
     }
 
 
@@ -200,7 +200,7 @@ def replay(connection: Connection, hub: str, which: ColumnElement[bool]) -> Iter
 
 def _signals_of(row: Row[Any], keys: KeyFinder, hub: str) -> tuple[Signal, ...]:
     if not row.token:
-        return codec.decode(row.kept, tuple[Signal, ...])
+        return codec.decode(row.disclosures, tuple[Signal, ...])
     return open_envelope(
-        row.token + row.kept, keys, audience=hub, now=moment(row.received_at)
+        row.token + row.disclosures, keys, audience=hub, now=moment(row.received_at)
     ).envelope.signals

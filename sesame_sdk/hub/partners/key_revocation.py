@@ -134,7 +134,7 @@ def _dropped(connection: Connection, key: Owned, since: int) -> int:
     )
     outcomes = (
         codec.decode(told, IngestOutcome)
-        for told in connection.scalars(select(envelopes.c.receipt).where(others))
+        for told in connection.scalars(select(envelopes.c.outcome).where(others))
     )
     return sum(
         reason is DropReason.KIND_NOT_REGISTERED for outcome in outcomes for _, reason in outcome.dropped

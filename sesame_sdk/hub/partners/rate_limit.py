@@ -46,8 +46,8 @@ _CLOCKS_DIFFER = 60 * ONE
 _REMEMBERED = timedelta(seconds=1)
 
 #: What is left to each partner, and its own limit where it has one.
-allowances = Table(
-    "allowances",
+rate_limits = Table(
+    "rate_limits",
     metadata,
     Column("partner", ForeignKey("partners.id"), primary_key=True),
     Column("rate", BigInteger),
@@ -188,7 +188,7 @@ def put(connection: Connection, partner: int, limit: Limit | None, usual: Limit,
 def of(connection: Connection, partner: int, usual: Limit) -> Limit:
     """The limit of a partner."""
     return _limit(
-        connection.execute(select(allowances).where(allowances.c.partner == partner)).first(), usual
+        connection.execute(select(rate_limits).where(rate_limits.c.partner == partner)).first(), usual
     )
 
 
@@ -197,7 +197,7 @@ def _row(connection: Connection, partner: int, *, lock: bool = False) -> Row[Any
     return connection.execute(_LOCKED if lock else _ROW, {"whose": partner}).first()
 
 
-_ROW = select(allowances).where(allowances.c.partner == bindparam("whose"))
+_ROW = select(rate_limits).where(rate_limits.c.partner == bindparam("whose"))
 _LOCKED = _ROW.with_for_update()
 
 
@@ -209,9 +209,9 @@ def _bucket(row: Row[Any] | None, limit: Limit, now: datetime) -> Bucket:
 def _put(connection: Connection, partner: int, row: Row[Any] | None, values: dict[str, int | None]) -> None:
     if row is None:
         # Should another process do so in the same moment, ours breaks the key, and is done once more.
-        connection.execute(insert(allowances).values(partner=partner, **values))
+        connection.execute(insert(rate_limits).values(partner=partner, **values))
     else:
-        connection.execute(update(allowances).where(allowances.c.partner == partner).values(**values))
+        connection.execute(update(rate_limits).where(rate_limits.c.partner == partner).values(**values))
 
 
 def _limit(row: Row[Any] | None, usual: Limit) -> Limit:

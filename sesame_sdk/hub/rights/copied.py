@@ -4,11 +4,11 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, insert
 
-from sesame_sdk.hub.rights.tables import copies
+from sesame_sdk.hub.rights.tables import duplicate_disclosures
 
 
 def note(connection: Connection, envelope: int, persons: Collection[int]) -> None:
     """Remember for whom an envelope that is new in the ledger keeps such disclosures."""
     if persons:
         rows = [{"person": person, "envelope": envelope} for person in sorted(persons)]
-        connection.execute(insert(copies), rows)
+        connection.execute(insert(duplicate_disclosures), rows)

@@ -152,7 +152,12 @@ def _kind_of_new(connection: Connection, row: dict[str, Any]) -> int:
 
 
 def _append(connection: Connection, number: int, step: Step) -> None:
-    row = {"what": step.what.value, "at": micros(step.at), "by": step.by, "words": step.words}
+    row = {
+        "action": step.what.value,
+        "happened_at": micros(step.at),
+        "actor": step.by,
+        "comment": step.words,
+    }
     connection.execute(insert(dispute_steps).values(dispute=number, **row))
 
 
@@ -204,4 +209,4 @@ def _steps(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Ste
 
 
 def _step(row: Row[Any]) -> Step:
-    return Step(What(row.what), moment(row.at), row.by, row.words)
+    return Step(What(row.action), moment(row.happened_at), row.actor, row.comment)

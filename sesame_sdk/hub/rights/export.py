@@ -27,7 +27,7 @@ from sesame_sdk.hub.database.tables import (
 )
 from sesame_sdk.hub.database.tables import kinds as kinds_table
 from sesame_sdk.hub.database.tables import people as people_table
-from sesame_sdk.hub.database.tables import reads as reads_table
+from sesame_sdk.hub.database.tables import score_reads as reads_table
 from sesame_sdk.hub.database.timestamps import moment
 from sesame_sdk.hub.partners.keys import KeysOnFile, void_envelopes
 from sesame_sdk.hub.rights import dispute_store, redaction
@@ -42,10 +42,10 @@ from sesame_sdk.hub.rights.export_schema import (
     ScoreNow,
     ToldScore,
 )
-from sesame_sdk.hub.rights.tables import copies, dispute_steps, notices
+from sesame_sdk.hub.rights.tables import dispute_steps, duplicate_disclosures, notices
 from sesame_sdk.hub.rights.tables import disputes as disputes_table
 from sesame_sdk.hub.scoring import policies, score_reads, scores
-from sesame_sdk.hub.streams.tables import changed, letters, told
+from sesame_sdk.hub.streams.tables import rescore_queue, stream_messages, stream_subjects
 from sesame_sdk.hub.streams.tables import streams as streams_table
 from sesame_sdk.model import codec
 from sesame_sdk.model.signals import SignalKind
@@ -60,14 +60,14 @@ SECTIONS: dict[Table, str] = {
     grant_crossings: "grants",
     signals: "signals",
     envelopes: "signals",
-    copies: "signals",
+    duplicate_disclosures: "signals",
     disputes_table: "disputes",
     dispute_steps: "disputes",
     notices: "notices",
     reads_table: "reads",
-    told: "told",
-    letters: "told",  # a letter carries what its rows of `told` say
-    changed: "told",  # what is still to be looked at is told when it was
+    stream_subjects: "told",
+    stream_messages: "told",  # a letter carries what its rows of `told` say
+    rescore_queue: "told",  # what is still to be looked at is told when it was
 }
 
 
@@ -136,13 +136,15 @@ class Exporter:
 
     def _told(self, number: int) -> Iterator[ToldScore]:
         chosen = (
-            select(told, partners.c.issuer, streams_table.c.purpose, streams_table.c.context)
-            .join(streams_table, streams_table.c.id == told.c.stream)
+            select(stream_subjects, partners.c.issuer, streams_table.c.purpose, streams_table.c.context)
+            .join(streams_table, streams_table.c.id == stream_subjects.c.stream)
             .join(partners, partners.c.id == streams_table.c.partner)
         )
-        for row in self.connection.execute(chosen.where(told.c.person == number).order_by(told.c.stream)):
+        for row in self.connection.execute(
+            chosen.where(stream_subjects.c.person == number).order_by(stream_subjects.c.stream)
+        ):
             of_what = (row.issuer, row.purpose, row.context, row.event)
-            yield ToldScore(*of_what, row.points, row.band, row.as_of, row.due > 0)
+            yield ToldScore(*of_what, row.points, row.band, row.as_of, row.pending_priority > 0)
 
     def _notices(self, number: int) -> Iterator[OwedNotice]:
         chosen = (
@@ -152,7 +154,7 @@ class Exporter:
         )
         mine = chosen.where(disputes_table.c.person == number).order_by(notices.c.id)
         for row in self.connection.execute(mine):
-            yield OwedNotice(row.issuer, row.event, moment(row.made_at))
+            yield OwedNotice(row.issuer, row.event, moment(row.created_at))
 
     def _signals(self, number: int) -> Iterator[HeldSignal]:
         names = redaction.names_of(self.connection, number)
@@ -202,7 +204,7 @@ class Exporter:
             return None
         try:
             open_envelope(
-                row.token + row.kept,
+                row.token + row.disclosures,
                 KeysOnFile(self.connection),
                 audience=self.hub,
                 now=moment(row.received_at),

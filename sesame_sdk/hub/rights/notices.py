@@ -73,7 +73,7 @@ def owe(connection: Connection, notice: Notice, at: datetime) -> None:
         "event": notice.event.value,
         "subject": notice.subject,
         "payload": codec.encode(notice.payload),
-        "made_at": micros(at),
+        "created_at": micros(at),
         "dispute": notice.dispute,
         "erasure": notice.erasure,
     }
@@ -116,7 +116,7 @@ def told(
 def owed(connection: Connection) -> list[Owed]:
     """What is owed to whom, by partner and event."""
     chosen = (
-        select(partners.c.issuer, notices.c.event, func.count().label("many"), func.min(notices.c.made_at))
+        select(partners.c.issuer, notices.c.event, func.count().label("many"), func.min(notices.c.created_at))
         .join(partners, partners.c.id == notices.c.partner)
         .group_by(partners.c.issuer, notices.c.event)
         .order_by(partners.c.issuer, notices.c.event)
@@ -132,7 +132,7 @@ def close(connection: Connection, erasure: int, at: datetime) -> None:
     left = select(notices.c.id).where(notices.c.erasure == erasure).limit(1)
     if connection.execute(left).first() is None:
         this_one = update(erasures).where(erasures.c.id == erasure)
-        connection.execute(this_one.values(told_at=micros(at)))
+        connection.execute(this_one.values(notified_at=micros(at)))
 
 
 def _deadline(made_at: datetime) -> Deadline:

@@ -12,18 +12,18 @@ from sesame_sdk.hub.database.tables import (
     grants,
     people,
     pseudonyms,
-    reads,
+    score_reads,
     signals,
 )
-from sesame_sdk.hub.rights.tables import copies, dispute_steps, disputes, notices
-from sesame_sdk.hub.streams.tables import changed, letters, told
+from sesame_sdk.hub.rights.tables import dispute_steps, disputes, duplicate_disclosures, notices
+from sesame_sdk.hub.streams.tables import rescore_queue, stream_messages, stream_subjects
 
 #: Tables with something of people that are not a matter of deleting rows, and what becomes of it.
 OTHERWISE: dict[Table, str] = {
     envelopes: "the disclosures are dropped, the tokens stay: see `redaction`",
-    told: "says that the person is erased, until that was told: see `feed.erase`",
-    letters: "those with the person in them are thrown away: see `feed.dissolve`",
-    changed: "numbers of people to look at, which then belong to nobody",
+    stream_subjects: "says that the person is erased, until that was told: see `feed.erase`",
+    stream_messages: "those with the person in them are thrown away: see `feed.dissolve`",
+    rescore_queue: "numbers of people to look at, which then belong to nobody",
 }
 
 
@@ -36,12 +36,12 @@ def rows_of(person: int) -> dict[Table, ColumnElement[bool]]:
         notices: notices.c.dispute.in_(disputed),
         dispute_steps: dispute_steps.c.dispute.in_(disputed),
         disputes: disputes.c.person == person,
-        copies: copies.c.person == person,
+        duplicate_disclosures: duplicate_disclosures.c.person == person,
         signals: signals.c.person == person,
         grant_kinds: grant_kinds.c.grant_id.in_(granted),
         grant_crossings: grant_crossings.c.grant_id.in_(granted),
         grants: grants.c.pseudonym.in_(named),
-        reads: reads.c.person == person,
+        score_reads: score_reads.c.person == person,
         pseudonyms: pseudonyms.c.person == person,
         people: people.c.id == person,
     }

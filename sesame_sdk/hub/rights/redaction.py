@@ -21,7 +21,7 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.tables import envelopes, pseudonyms, signals
 from sesame_sdk.hub.ingest.ledger import Kept
 from sesame_sdk.hub.partners.keys import void_envelopes
-from sesame_sdk.hub.rights.tables import copies
+from sesame_sdk.hub.rights.tables import duplicate_disclosures
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.signals import Signal
@@ -68,8 +68,8 @@ def parts_of(row: Row[Any], subject: str) -> list[Part]:
         InvalidInputError: the row is damaged.
     """
     try:
-        if row.token and row.kept:
-            found = _disclosed(row.kept, subject)
+        if row.token and row.disclosures:
+            found = _disclosed(row.disclosures, subject)
         else:
             found = [Part(place, signal) for place, signal in enumerate(_in_the_clear(row))]
     except InvalidInputError as error:
@@ -86,8 +86,8 @@ def without(row: Row[Any], subject: str) -> Kept | None:
     gone = {part.place for part in parts_of(row, subject)}
     if not gone:
         return None
-    if row.token and row.kept:
-        disclosures = enumerate(_split(row.kept))
+    if row.token and row.disclosures:
+        disclosures = enumerate(_split(row.disclosures))
         others = (disclosure for place, disclosure in disclosures if place not in gone)
         return Kept(row.token, b"~".join([b"", *others, b""]))
     signals_left = [one for place, one in enumerate(_in_the_clear(row)) if place not in gone]
@@ -106,7 +106,7 @@ def drop(connection: Connection, person: int, names: Mapping[int, str]) -> int:
         InvalidInputError: an envelope is damaged.
     """
     put = update(envelopes).where(envelopes.c.id == bindparam("number"))
-    put = put.values(token=bindparam("stays"), kept=bindparam("rest"))
+    put = put.values(token=bindparam("stays"), disclosures=bindparam("rest"))
     dropped = 0
     for rows in stored(connection, person):
         left = {row.id: without(row, names[row.partner]) for row in rows}
@@ -140,7 +140,7 @@ def _signal_in(text: bytes) -> Signal:
 
 def _in_the_clear(row: Row[Any]) -> tuple[Signal, ...]:
     if not row.token:
-        return codec.decode(row.kept, tuple[Signal, ...])
+        return codec.decode(row.disclosures, tuple[Signal, ...])
     claims = base64url.decode(jws.split(row.token)[1], field="payload")
     return codec.decode(
         raw_payload(claims, EventType.SIGNALS), envelope_schema.InTheClear, field="events"
@@ -155,7 +155,7 @@ def _numbers(connection: Connection, person: int) -> "array[int]":
     )
     found = union(
         select(signals.c.envelope).where(signals.c.person == person),
-        select(copies.c.envelope).where(copies.c.person == person),
+        select(duplicate_disclosures.c.envelope).where(duplicate_disclosures.c.person == person),
         void,
     )
     return array("q", sorted(connection.scalars(found)))

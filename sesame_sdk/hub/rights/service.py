@@ -230,7 +230,7 @@ class Rights:
             self.signer,
             issuer=self.issuer,
             audience=row.issuer,
-            now=moment(row.made_at),
+            now=moment(row.created_at),
             jti=row.jti,
             sub_id=SubjectId(row.subject),
         )

@@ -37,10 +37,10 @@ dispute_steps = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("dispute", ForeignKey("disputes.id"), nullable=False, index=True),
-    Column("what", String(16), nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("by", String(64), nullable=False),
-    Column("words", String(1000), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("happened_at", BigInteger, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("comment", String(1000), nullable=False),
 )
 #: Erasures, and nothing of who was erased.
 erasures = Table(
@@ -50,7 +50,7 @@ erasures = Table(
     Column("erased_at", BigInteger, nullable=False),
     Column("signals", Integer, nullable=False),
     # When the last partner was told of it; none while one has to be.
-    Column("told_at", BigInteger),
+    Column("notified_at", BigInteger),
 )
 #: What partners have to be told and were not yet. Once one is told, its row goes.
 notices = Table(
@@ -63,15 +63,15 @@ notices = Table(
     # The partner's own pseudonym for whom it is about: the one thing that outlives an erasure, until told.
     Column("subject", String(128), nullable=False),
     Column("payload", LargeBinary, nullable=False),
-    Column("made_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
     # One of the two.
     Column("dispute", ForeignKey("disputes.id"), index=True),
     Column("erasure", ForeignKey("erasures.id"), index=True),
     sqlite_autoincrement=True,
 )
 #: Envelopes that keep a signal's disclosure though it stands by another one: see `view`.
-copies = Table(
-    "copies",
+duplicate_disclosures = Table(
+    "duplicate_disclosures",
     metadata,
     Column("person", BigInteger, nullable=False),
     Column("envelope", BigInteger, nullable=False),

@@ -17,7 +17,7 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.rules.score_influence import contexts_that_count
 from sesame_sdk.hub.consent import read_consent, subjects
 from sesame_sdk.hub.database.engine import values_of
-from sesame_sdk.hub.database.tables import partners, reads
+from sesame_sdk.hub.database.tables import partners, score_reads
 from sesame_sdk.hub.database.timestamps import micros, moment
 from sesame_sdk.hub.scoring import read_auth, scores
 from sesame_sdk.hub.scoring.read_auth import Request
@@ -116,14 +116,14 @@ def _tell() -> Insert:
     said = {"person": cast(values_of("persons").c.value, BigInteger)} | {
         column.name: bindparam(name, type_=column.type)
         for column, name in (
-            (reads.c.partner, "by"),
-            (reads.c.purpose, "why"),
-            (reads.c.context, "which"),
-            (reads.c.at, "now"),
-            (reads.c.answered, "given"),
+            (score_reads.c.partner, "by"),
+            (score_reads.c.purpose, "why"),
+            (score_reads.c.context, "which"),
+            (score_reads.c.read_at, "now"),
+            (score_reads.c.answered, "given"),
         )
     }
-    return insert(reads).from_select([*said], select(*said.values()))
+    return insert(score_reads).from_select([*said], select(*said.values()))
 
 
 _TELL = _tell()
@@ -132,12 +132,12 @@ _TELL = _tell()
 def of_person(connection: Connection, person: str) -> list[Read]:
     """Every read of a person's scores, oldest first."""
     chosen = (
-        select(reads, partners.c.issuer)
-        .join(partners, partners.c.id == reads.c.partner)
-        .where(reads.c.person == subjects.find(connection, person))
-        .order_by(reads.c.id)
+        select(score_reads, partners.c.issuer)
+        .join(partners, partners.c.id == score_reads.c.partner)
+        .where(score_reads.c.person == subjects.find(connection, person))
+        .order_by(score_reads.c.id)
     )
     return [
-        Read(row.issuer, row.purpose, row.context, moment(row.at), row.answered)
+        Read(row.issuer, row.purpose, row.context, moment(row.read_at), row.answered)
         for row in connection.execute(chosen)
     ]

@@ -131,9 +131,11 @@ class Reception:
         def work(connection: Connection, stream: Row[Any]) -> None:
             now = self.feed.clock()
             interval = timedelta(seconds=streams.VERIFICATION_INTERVAL)
-            if micros(now - interval) < stream.asked_at <= micros(now):
+            if micros(now - interval) < stream.verification_requested_at <= micros(now):
                 raise InvalidInputError("was asked for just now", field="verification", code="too_many")
-            connection.execute(update(table).where(table.c.id == stream.id).values(asked_at=micros(now)))
+            connection.execute(
+                update(table).where(table.c.id == stream.id).values(verification_requested_at=micros(now))
+            )
             self.feed.shelf.speak(connection, stream, Verification(asked.state or None), now)
 
         self._on(token, asked.stream_id, work)

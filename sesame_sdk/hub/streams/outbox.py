@@ -20,11 +20,11 @@ from attrs import frozen
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from sesame_sdk.delivery.messages import Counts, DeadLetter, Message
-from sesame_sdk.hub.database.tables import reads
+from sesame_sdk.hub.database.tables import score_reads
 from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.streams import ENABLED
-from sesame_sdk.hub.streams.tables import letters, streams, told
+from sesame_sdk.hub.streams.tables import stream_messages, stream_subjects, streams
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import (
     MOST_CHANGES,
@@ -69,10 +69,12 @@ class StreamOutbox:
             at: now; UTC.
             after: only messages above this number, in the order of their numbers.
         """
-        mine = (letters.c.stream == stream.id) & ~letters.c.dead
+        mine = (stream_messages.c.stream == stream.id) & ~stream_messages.c.dead_lettered
         # By a clock that was ahead of its time it says a time at which nobody would believe it.
-        fit = letters.c.made_at.between(micros(at - LONGEST_WAIT), micros(at + LEEWAY))
-        subject_states.dissolve(connection, connection.scalars(select(letters.c.id).where(mine, ~fit)).all())
+        fit = stream_messages.c.created_at.between(micros(at - LONGEST_WAIT), micros(at + LEEWAY))
+        subject_states.dissolve(
+            connection, connection.scalars(select(stream_messages.c.id).where(mine, ~fit)).all()
+        )
         found = _open(connection, stream, most, after)
         while len(found) < most and stream.status == ENABLED and self._make_next(connection, stream, at):
             found = _open(connection, stream, most, after)
@@ -86,13 +88,21 @@ class StreamOutbox:
         self._put(connection, stream, event, payload, SubjectId(stream.name), at)
 
     def _make_next(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
-        waiting = (told.c.stream == stream.id, told.c.due > 0, told.c.letter.is_(None))
-        ordered = select(told).where(*waiting).order_by(told.c.due.desc(), told.c.seq)
+        waiting = (
+            stream_subjects.c.stream == stream.id,
+            stream_subjects.c.pending_priority > 0,
+            stream_subjects.c.message_id.is_(None),
+        )
+        ordered = (
+            select(stream_subjects)
+            .where(*waiting)
+            .order_by(stream_subjects.c.pending_priority.desc(), stream_subjects.c.seq)
+        )
         rows = connection.execute(ordered.limit(MOST_CHANGES)).all()
         if not rows:
             return self._say_alive(connection, stream, at)
         first = rows[0]
-        if first.due == subject_states.LEFT:
+        if first.pending_priority == subject_states.LEFT:
             self._make_gone(connection, stream, first, at)
         else:
             alike = [row for row in rows if (row.policy, row.as_of) == (first.policy, first.as_of)]
@@ -100,8 +110,12 @@ class StreamOutbox:
         return True
 
     def _say_alive(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
-        waits = select(letters.c.id).where(letters.c.stream == stream.id, ~letters.c.dead).limit(1)
-        spoke = connection.scalar(select(streams.c.spoke_at).where(streams.c.id == stream.id)) or 0
+        waits = (
+            select(stream_messages.c.id)
+            .where(stream_messages.c.stream == stream.id, ~stream_messages.c.dead_lettered)
+            .limit(1)
+        )
+        spoke = connection.scalar(select(streams.c.last_message_at).where(streams.c.id == stream.id)) or 0
         due = self._is_silent(spoke, at) and connection.execute(waits).first() is None
         if due:
             self.speak(connection, stream, Verification(), at)
@@ -113,13 +127,21 @@ class StreamOutbox:
 
     def has_news(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
         """Whether `take` would give anything: a message, a state that is owed, or a sign of life."""
-        waits = select(letters.c.id).where(letters.c.stream == stream.id, ~letters.c.dead).limit(1)
+        waits = (
+            select(stream_messages.c.id)
+            .where(stream_messages.c.stream == stream.id, ~stream_messages.c.dead_lettered)
+            .limit(1)
+        )
         if connection.execute(waits).first():
             return True
         if stream.status != ENABLED:
             return False
-        owed = select(told.c.person).where(told.c.stream == stream.id, told.c.due > 0).limit(1)
-        return self._is_silent(stream.spoke_at, at) or connection.execute(owed).first() is not None
+        owed = (
+            select(stream_subjects.c.person)
+            .where(stream_subjects.c.stream == stream.id, stream_subjects.c.pending_priority > 0)
+            .limit(1)
+        )
+        return self._is_silent(stream.last_message_at, at) or connection.execute(owed).first() is not None
 
     def _make_gone(self, connection: Connection, stream: Row[Any], row: Row[Any], at: datetime) -> None:
         event = EventType(row.event)
@@ -136,9 +158,10 @@ class StreamOutbox:
         self._put(connection, stream, EventType.SCORES_CHANGED, payload, SubjectId(stream.name), at, rows)
         shared = {"partner": stream.partner, "purpose": stream.purpose, "context": stream.context}
         log = [
-            {"person": r.person, "at": micros(at), "answered": r.points is not None, **shared} for r in rows
+            {"person": r.person, "read_at": micros(at), "answered": r.points is not None, **shared}
+            for r in rows
         ]
-        connection.execute(insert(reads), log)
+        connection.execute(insert(score_reads), log)
 
     def _put(
         self,
@@ -155,27 +178,29 @@ class StreamOutbox:
             "stream": stream.id,
             "jti": jti,
             "event": event.value,
-            "people": len(rows),
+            "subject_count": len(rows),
             "seq": max((row.seq for row in rows), default=0),
-            "made_at": micros(at),
+            "created_at": micros(at),
             "token": self.sign(event, payload, stream.issuer, about, jti),
-            "dead": False,
-            "code": "",
-            "reason": "",
+            "dead_lettered": False,
+            "error_code": "",
+            "error_description": "",
         }
-        (number,) = connection.execute(insert(letters).values(**row)).inserted_primary_key or (0,)
+        (number,) = connection.execute(insert(stream_messages).values(**row)).inserted_primary_key or (0,)
         persons = [row.person for row in rows]
-        mine = (told.c.stream == stream.id) & told.c.person.in_(persons)
-        connection.execute(update(told).where(mine).values(letter=number))
-        connection.execute(update(streams).where(streams.c.id == stream.id).values(spoke_at=micros(at)))
+        mine = (stream_subjects.c.stream == stream.id) & stream_subjects.c.person.in_(persons)
+        connection.execute(update(stream_subjects).where(mine).values(message_id=number))
+        connection.execute(
+            update(streams).where(streams.c.id == stream.id).values(last_message_at=micros(at))
+        )
 
 
 def acknowledge(connection: Connection, stream: int, jtis: Collection[str]) -> None:
     """The consumer has these. What changed since is owed still; who left is forgotten."""
     for row in _named(connection, stream, jtis):
-        carried = (told.c.letter == row.id, told.c.seq <= row.seq)
-        connection.execute(delete(told).where(*carried, told.c.event != _SCORES))
-        connection.execute(update(told).where(*carried).values(due=0))
+        carried = (stream_subjects.c.message_id == row.id, stream_subjects.c.seq <= row.seq)
+        connection.execute(delete(stream_subjects).where(*carried, stream_subjects.c.event != _SCORES))
+        connection.execute(update(stream_subjects).where(*carried).values(pending_priority=0))
         subject_states.dissolve(connection, [row.id])
 
 
@@ -183,34 +208,62 @@ def bury(connection: Connection, stream: int, faults: Mapping[str, tuple[str, st
     """The consumer refused these for good; by ``jti``, a code and the reason. The token is not kept."""
     for row in _named(connection, stream, list(faults)):
         code, reason = faults[row.jti]
-        carried = (told.c.letter == row.id, told.c.seq <= row.seq)
-        connection.execute(update(told).where(*carried).values(due=0, dead=row.id))
-        connection.execute(update(told).where(told.c.letter == row.id).values(letter=None))
-        gone = {"dead": True, "code": code[:64], "reason": reason[:1024], "token": b""}
-        connection.execute(update(letters).where(letters.c.id == row.id).values(**gone))
+        carried = (stream_subjects.c.message_id == row.id, stream_subjects.c.seq <= row.seq)
+        connection.execute(
+            update(stream_subjects).where(*carried).values(pending_priority=0, dead_message_id=row.id)
+        )
+        connection.execute(
+            update(stream_subjects).where(stream_subjects.c.message_id == row.id).values(message_id=None)
+        )
+        gone = {
+            "dead_lettered": True,
+            "error_code": code[:64],
+            "error_description": reason[:1024],
+            "token": b"",
+        }
+        connection.execute(update(stream_messages).where(stream_messages.c.id == row.id).values(**gone))
 
 
 def redrive(connection: Connection, stream: int) -> int:
     """Owe what dead letters carried once more, in new messages. How many dead letters there were."""
-    gone = connection.scalars(select(letters.c.id).where(letters.c.stream == stream, letters.c.dead)).all()
-    carried = told.c.dead.in_(gone)
-    scored = told.c.event == _SCORES
-    connection.execute(update(told).where(carried, scored).values(due=subject_states.SCORE, dead=None))
-    connection.execute(update(told).where(carried, ~scored).values(due=subject_states.LEFT, dead=None))
-    connection.execute(delete(letters).where(letters.c.id.in_(gone)))
+    gone = connection.scalars(
+        select(stream_messages.c.id).where(
+            stream_messages.c.stream == stream, stream_messages.c.dead_lettered
+        )
+    ).all()
+    carried = stream_subjects.c.dead_message_id.in_(gone)
+    scored = stream_subjects.c.event == _SCORES
+    connection.execute(
+        update(stream_subjects)
+        .where(carried, scored)
+        .values(pending_priority=subject_states.SCORE, dead_message_id=None)
+    )
+    connection.execute(
+        update(stream_subjects)
+        .where(carried, ~scored)
+        .values(pending_priority=subject_states.LEFT, dead_message_id=None)
+    )
+    connection.execute(delete(stream_messages).where(stream_messages.c.id.in_(gone)))
     return len(gone)
 
 
 def dead_letters(connection: Connection, stream: int) -> list[DeadLetter]:
     """What the consumer refused for good, oldest first."""
-    chosen = select(letters).where(letters.c.stream == stream, letters.c.dead).order_by(letters.c.id)
-    return [DeadLetter(r.jti, r.event, r.people, r.code, r.reason) for r in connection.execute(chosen)]
+    chosen = (
+        select(stream_messages)
+        .where(stream_messages.c.stream == stream, stream_messages.c.dead_lettered)
+        .order_by(stream_messages.c.id)
+    )
+    return [
+        DeadLetter(r.jti, r.event, r.subject_count, r.error_code, r.error_description)
+        for r in connection.execute(chosen)
+    ]
 
 
 def waiting(connection: Connection, stream: int) -> int:
     """People whose state is owed."""
-    owed = (told.c.stream == stream, told.c.due > 0)
-    return connection.scalar(select(func.count()).select_from(told).where(*owed)) or 0
+    owed = (stream_subjects.c.stream == stream, stream_subjects.c.pending_priority > 0)
+    return connection.scalar(select(func.count()).select_from(stream_subjects).where(*owed)) or 0
 
 
 def oldest_owed(connection: Connection) -> int | None:
@@ -221,33 +274,47 @@ def oldest_owed(connection: Connection) -> int | None:
             subject_states.SCORE,
             subject_states.LEFT,
         ):  # each is the first entry of a part of an index
-            owed = select(func.min(told.c.seq)).where(told.c.stream == stream, told.c.due == due)
+            owed = select(func.min(stream_subjects.c.seq)).where(
+                stream_subjects.c.stream == stream, stream_subjects.c.pending_priority == due
+            )
             firsts.append(connection.scalar(owed))
     return min((first for first in firsts if first is not None), default=None)
 
 
 def counts(connection: Connection, stream: int) -> Counts:
     """Messages on their way and dead; what was received is not kept."""
-    rows = select(letters.c.dead, func.count(), func.sum(func.length(letters.c.token)))
+    rows = select(
+        stream_messages.c.dead_lettered, func.count(), func.sum(func.length(stream_messages.c.token))
+    )
     found = {
         row[0]: row
-        for row in connection.execute(rows.where(letters.c.stream == stream).group_by(letters.c.dead))
+        for row in connection.execute(
+            rows.where(stream_messages.c.stream == stream).group_by(stream_messages.c.dead_lettered)
+        )
     }
     pending, gone = found.get(False), found.get(True)
     return Counts(pending[1] if pending else 0, 0, gone[1] if gone else 0, pending[2] if pending else 0)
 
 
 def _open(connection: Connection, stream: Row[Any], most: int, after: int | None) -> list[Message]:
-    mine = (letters.c.stream == stream.id, ~letters.c.dead, letters.c.id > (after or 0))
-    chosen = select(letters).where(*mine)
-    if stream.status != ENABLED:
-        chosen = chosen.where(letters.c.event == EventType.STREAM_UPDATED.value)
-    first = chosen.order_by(*([letters.c.event == _SCORES] if after is None else []), letters.c.id).limit(
-        most
+    mine = (
+        stream_messages.c.stream == stream.id,
+        ~stream_messages.c.dead_lettered,
+        stream_messages.c.id > (after or 0),
     )
-    return [Message(r.id, r.jti, r.event, r.people, r.token) for r in connection.execute(first)]
+    chosen = select(stream_messages).where(*mine)
+    if stream.status != ENABLED:
+        chosen = chosen.where(stream_messages.c.event == EventType.STREAM_UPDATED.value)
+    first = chosen.order_by(
+        *([stream_messages.c.event == _SCORES] if after is None else []), stream_messages.c.id
+    ).limit(most)
+    return [Message(r.id, r.jti, r.event, r.subject_count, r.token) for r in connection.execute(first)]
 
 
 def _named(connection: Connection, stream: int, jtis: Collection[str]) -> Sequence[Row[Any]]:
-    chosen = select(letters).where(letters.c.stream == stream, ~letters.c.dead, letters.c.jti.in_(list(jtis)))
+    chosen = select(stream_messages).where(
+        stream_messages.c.stream == stream,
+        ~stream_messages.c.dead_lettered,
+        stream_messages.c.jti.in_(list(jtis)),
+    )
     return connection.execute(chosen).all()

@@ -27,7 +27,7 @@ from sesame_sdk.hub.scoring.read_auth import Request
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.streams import DISABLED, rows
 from sesame_sdk.hub.streams.subject_states import StreamState
-from sesame_sdk.hub.streams.tables import changed, streams, told
+from sesame_sdk.hub.streams.tables import rescore_queue, stream_subjects, streams
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.policy import Policy
 
@@ -37,14 +37,16 @@ PIECE = 1000
 
 def needed(connection: Connection, as_of: date, at: datetime) -> bool:
     """Whether `step` would find anything to do."""
-    ended = select(told.c.person).where(told.c.until <= micros(at))
-    questions = (_rounds(as_of), select(changed.c.id), ended)
+    ended = select(stream_subjects.c.person).where(stream_subjects.c.grant_expires_at <= micros(at))
+    questions = (_rounds(as_of), select(rescore_queue.c.id), ended)
     return any(connection.execute(question.limit(1)).first() is not None for question in questions)
 
 
 def step(connection: Connection, guard: Guard, as_of: date, at: datetime) -> None:
     """Do one piece of what is needed."""
-    ended = connection.scalars(select(told.c.person).where(told.c.until <= micros(at)).limit(PIECE)).all()
+    ended = connection.scalars(
+        select(stream_subjects.c.person).where(stream_subjects.c.grant_expires_at <= micros(at)).limit(PIECE)
+    ).all()
     if ended:
         _end(connection, ended, at)
     elif row := connection.execute(_oldest_changed()).first():
@@ -55,7 +57,7 @@ def step(connection: Connection, guard: Guard, as_of: date, at: datetime) -> Non
 
 def _oldest_changed() -> Select[Any]:
     """One entry of the queue, which nobody else is at: two who look at once are given two."""
-    return select(changed).order_by(changed.c.id).limit(1).with_for_update(skip_locked=True)
+    return select(rescore_queue).order_by(rescore_queue.c.id).limit(1).with_for_update(skip_locked=True)
 
 
 def look_at(
@@ -101,17 +103,17 @@ def _end(connection: Connection, persons: Sequence[int], at: datetime) -> None:
     subject_states.leave(connection, set(persons), at)
     # Those who gave another consent meanwhile are looked at again, and get its end.
     subject_states.mark(connection, lambda: persons)
-    over = told.c.person.in_(persons) & (told.c.until <= micros(at))
-    connection.execute(update(told).where(over).values(until=None))
+    over = stream_subjects.c.person.in_(persons) & (stream_subjects.c.grant_expires_at <= micros(at))
+    connection.execute(update(stream_subjects).where(over).values(grant_expires_at=None))
 
 
 def _look_at_changed(connection: Connection, row: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
-    persons = array("q", row.people)
+    persons = array("q", row.person_ids)
     for stream in connection.execute(rows().where(streams.c.status != DISABLED)).all():
         look_at(connection, stream, persons[:PIECE].tolist(), guard, as_of, at)
-    connection.execute(delete(changed).where(changed.c.id == row.id))
+    connection.execute(delete(rescore_queue).where(rescore_queue.c.id == row.id))
     if rest := persons[PIECE:]:
-        connection.execute(insert(changed).values(id=row.id, people=rest.tobytes()))
+        connection.execute(insert(rescore_queue).values(id=row.id, person_ids=rest.tobytes()))
 
 
 def _walk(connection: Connection, stream: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
@@ -119,9 +121,9 @@ def _walk(connection: Connection, stream: Row[Any], guard: Guard, as_of: date, a
     persons = _next(connection, stream)
     if persons:
         look_at(connection, stream, persons, guard, as_of, at)
-        place: dict[str, object] = {"walked": persons[-1]}
+        place: dict[str, object] = {"scan_cursor": persons[-1]}
     else:
-        place = {"as_of": as_of.isoformat(), "walked": 0}
+        place = {"as_of": as_of.isoformat(), "scan_cursor": 0}
     connection.execute(update(streams).where(streams.c.id == stream.id).values(**place))
 
 
@@ -132,7 +134,7 @@ def _next(connection: Connection, stream: Row[Any]) -> list[int]:
         .join(grants, grants.c.pseudonym == pseudonyms.c.id)
         .where(
             pseudonyms.c.partner == stream.partner,
-            pseudonyms.c.person > stream.walked,
+            pseudonyms.c.person > stream.scan_cursor,
             grants.c.direction == Direction.READ.value,
             grants.c.purpose == stream.purpose,
             grants.c.context == stream.context,

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.tables import partners
 from sesame_sdk.hub.database.timestamps import micros
-from sesame_sdk.hub.streams.tables import letters, streams, told
+from sesame_sdk.hub.streams.tables import stream_messages, stream_subjects, streams
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.envelope import EventType
 
@@ -119,10 +119,10 @@ def create(
         "context": context,
         "status": ENABLED,
         "reason": "",
-        "asked_at": 0,
-        "spoke_at": 0,
+        "verification_requested_at": 0,
+        "last_message_at": 0,
         "seq": micros(at),
-        "walked": 0,
+        "scan_cursor": 0,
     }
     connection.execute(insert(streams).values(**row, **_terms(connection, partner, wish)))
 
@@ -132,8 +132,8 @@ def change(connection: Connection, stream: Row[Any], wish: Wish, *, whole: bool)
     terms = _terms(connection, stream.partner, wish)
     named = {
         "endpoint": wish.delivery,
-        "bearer": wish.delivery,
-        "requested": wish.events_requested,
+        "bearer_token": wish.delivery,
+        "events_requested": wish.events_requested,
         "description": wish.description,
     }
     values = {name: value for name, value in terms.items() if whole or named[name] is not None}
@@ -143,7 +143,7 @@ def change(connection: Connection, stream: Row[Any], wish: Wish, *, whole: bool)
 
 def remove(connection: Connection, stream: Row[Any]) -> None:
     """Forget a stream and all that it was told."""
-    for table in (told, letters):
+    for table in (stream_subjects, stream_messages):
         connection.execute(delete(table).where(table.c.stream == stream.id))
     connection.execute(delete(streams).where(streams.c.id == stream.id))
 
@@ -152,7 +152,7 @@ def set_status(connection: Connection, stream: Row[Any], status: Status, reason:
     """Let a stream run, hold what it owes, or also stop keeping its scores. Who leaves is kept always."""
     values: dict[str, Any] = {"status": status, "reason": reason or ""}
     if stream.status == DISABLED and status != DISABLED:
-        values |= {"as_of": None, "walked": 0}
+        values |= {"as_of": None, "scan_cursor": 0}
     connection.execute(update(streams).where(streams.c.id == stream.id).values(**values))
 
 
@@ -165,8 +165,8 @@ def described(hub: str, stream: Row[Any]) -> dict[str, Any]:
         "aud": stream.issuer,
         "delivery": _delivery(hub, stream),
         "events_supported": supported,
-        "events_requested": stream.requested,
-        "events_delivered": [event for event in supported if event in stream.requested],
+        "events_requested": stream.events_requested,
+        "events_delivered": [event for event in supported if event in stream.events_requested],
         "min_verification_interval": VERIFICATION_INTERVAL,
         "description": stream.description,
         "purpose": stream.purpose,
@@ -193,8 +193,10 @@ def _terms(connection: Connection, partner: int, wish: Wish) -> Mapping[str, Any
         _check_endpoint(connection, partner, delivery.endpoint_url or "")
     return {
         "endpoint": delivery.endpoint_url if pushed else None,
-        "bearer": (delivery.authorization_header or "").removeprefix("Bearer ") or None if pushed else None,
-        "requested": list(requested),
+        "bearer_token": (delivery.authorization_header or "").removeprefix("Bearer ") or None
+        if pushed
+        else None,
+        "events_requested": list(requested),
         "description": wish.description or "",
     }
 

@@ -20,7 +20,7 @@ from sesame_sdk.hub.consent.validity import valid
 from sesame_sdk.hub.database.engine import insert_or_update
 from sesame_sdk.hub.database.tables import grants, pseudonyms
 from sesame_sdk.hub.database.timestamps import micros
-from sesame_sdk.hub.streams.tables import changed, letters, streams, told
+from sesame_sdk.hub.streams.tables import rescore_queue, stream_messages, stream_subjects, streams
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.score import Score
@@ -49,12 +49,12 @@ def mark(connection: Connection, persons: Callable[[], Iterable[int]]) -> None:
     if connection.execute(select(streams.c.id).limit(1)).first() is not None:
         some = array("q", set(persons()))
         if some:
-            connection.execute(insert(changed).values(people=some.tobytes()))
+            connection.execute(insert(rescore_queue).values(person_ids=some.tobytes()))
 
 
 def restart(connection: Connection) -> None:
     """Have everybody looked at again: a policy, a registration or a key has changed."""
-    connection.execute(update(streams).values(as_of=None, walked=0))
+    connection.execute(update(streams).values(as_of=None, scan_cursor=0))
 
 
 def leave(connection: Connection, persons: Collection[int], at: datetime) -> int:
@@ -63,9 +63,13 @@ def leave(connection: Connection, persons: Collection[int], at: datetime) -> int
     numbers = sorted(persons)
     for start in range(0, len(numbers), _AT_ONCE):
         some = numbers[start : start + _AT_ONCE]
-        chosen = select(told.c.stream, told.c.person).join(streams, streams.c.id == told.c.stream)
-        scored = told.c.event == EventType.SCORES_CHANGED.value
-        rows = connection.execute(chosen.where(told.c.person.in_(some), scored, ~_stands(at))).all()
+        chosen = select(stream_subjects.c.stream, stream_subjects.c.person).join(
+            streams, streams.c.id == stream_subjects.c.stream
+        )
+        scored = stream_subjects.c.event == EventType.SCORES_CHANGED.value
+        rows = connection.execute(
+            chosen.where(stream_subjects.c.person.in_(some), scored, ~_stands(at))
+        ).all()
         for stream, person in rows:
             announce(connection, stream, [person], EventType.GRANT_WITHDRAWN, at)
         left += len(rows)
@@ -77,7 +81,9 @@ def erase(connection: Connection, person: int, at: datetime) -> None:
 
     The pseudonym stays in the row until the consumer has it, and goes with it.
     """
-    for stream in connection.scalars(select(told.c.stream).where(told.c.person == person)).all():
+    for stream in connection.scalars(
+        select(stream_subjects.c.stream).where(stream_subjects.c.person == person)
+    ).all():
         announce(connection, stream, [person], EventType.PERSON_ERASED, at)
 
 
@@ -87,18 +93,29 @@ def announce(
     """Say that people left, and let no earlier message about them leave the house any more."""
     seq = _take_numbers(connection, stream, len(persons), at)
     for number, person in enumerate(persons, seq):
-        this_one = and_(told.c.stream == stream, told.c.person == person)
-        carried = connection.scalars(select(told.c.letter).where(this_one, told.c.letter.is_not(None))).all()
+        this_one = and_(stream_subjects.c.stream == stream, stream_subjects.c.person == person)
+        carried = connection.scalars(
+            select(stream_subjects.c.message_id).where(this_one, stream_subjects.c.message_id.is_not(None))
+        ).all()
         dissolve(connection, carried)
-        gone = {"event": event.value, "points": None, "band": None, "until": None, "due": LEFT, "seq": number}
-        connection.execute(update(told).where(this_one).values(**gone, dead=None))
+        gone = {
+            "event": event.value,
+            "points": None,
+            "band": None,
+            "grant_expires_at": None,
+            "pending_priority": LEFT,
+            "seq": number,
+        }
+        connection.execute(update(stream_subjects).where(this_one).values(**gone, dead_message_id=None))
 
 
 def dissolve(connection: Connection, numbers: Collection[int]) -> None:
     """Throw messages away unsent; what they carried is owed as before, and goes into new ones."""
     if numbers:
-        connection.execute(update(told).where(told.c.letter.in_(numbers)).values(letter=None))
-        connection.execute(delete(letters).where(letters.c.id.in_(numbers)))
+        connection.execute(
+            update(stream_subjects).where(stream_subjects.c.message_id.in_(numbers)).values(message_id=None)
+        )
+        connection.execute(delete(stream_messages).where(stream_messages.c.id.in_(numbers)))
 
 
 def tell(
@@ -128,7 +145,7 @@ def tell(
         {"stream": stream, "person": person, "seq": number, **_state(one), **of}
         for number, (person, one) in enumerate(news.items(), seq)
     ]
-    insert_or_update(connection, told, rows)
+    insert_or_update(connection, stream_subjects, rows)
     _move_ends(connection, stream, before, found)
     return len(left) + len(rows)
 
@@ -139,9 +156,9 @@ def _state(one: StreamState) -> dict[str, Any]:
         "event": EventType.SCORES_CHANGED.value,
         "points": one.score and one.score.points,
         "band": one.score and one.score.band,
-        "until": one.until,
-        "due": SCORE,
-        "dead": None,
+        "grant_expires_at": one.until,
+        "pending_priority": SCORE,
+        "dead_message_id": None,
     }
 
 
@@ -154,7 +171,11 @@ def _is_news(before: Row[Any] | None, now: StreamState, of: Mapping[str, Any]) -
 
 
 def _before(connection: Connection, stream: int, persons: Collection[int]) -> dict[int, Row[Any]]:
-    rows = connection.execute(select(told).where(told.c.stream == stream, told.c.person.in_(sorted(persons))))
+    rows = connection.execute(
+        select(stream_subjects).where(
+            stream_subjects.c.stream == stream, stream_subjects.c.person.in_(sorted(persons))
+        )
+    )
     return {row.person: row for row in rows}
 
 
@@ -163,9 +184,9 @@ def _move_ends(
 ) -> None:
     """A consent that was given anew may end at another time, also where the score stays."""
     for person, one in found.items():
-        if person in before and before[person].until != one.until:
-            this_one = and_(told.c.stream == stream, told.c.person == person)
-            connection.execute(update(told).where(this_one).values(until=one.until))
+        if person in before and before[person].grant_expires_at != one.until:
+            this_one = and_(stream_subjects.c.stream == stream, stream_subjects.c.person == person)
+            connection.execute(update(stream_subjects).where(this_one).values(grant_expires_at=one.until))
 
 
 def _take_numbers(connection: Connection, stream: int, many: int, at: datetime) -> int:
@@ -178,7 +199,7 @@ def _take_numbers(connection: Connection, stream: int, many: int, at: datetime) 
 
 
 def _stands(at: datetime) -> Any:  # noqa: ANN401 - a condition on `told` joined with `streams`
-    mine = and_(pseudonyms.c.person == told.c.person, pseudonyms.c.partner == streams.c.partner)
+    mine = and_(pseudonyms.c.person == stream_subjects.c.person, pseudonyms.c.partner == streams.c.partner)
     read = and_(
         grants.c.direction == Direction.READ.value,
         grants.c.purpose == streams.c.purpose,

@@ -205,7 +205,7 @@ class Feeder:
             say(NotDelivered(stream.id, delay, route.fault))
 
     def _send(self, stream: Row[Any], route: _Route, letter: Message) -> Acknowledged:
-        bearer = None if stream.bearer is None else stream.bearer.encode
+        bearer = None if stream.bearer_token is None else stream.bearer_token.encode
         try:
             route.transport.post("", letter.body, content_type=_SET, accept=_JSON, bearer=bearer)
         except RetryableError as error:  # of which the courier keeps the words, and they are not for a log

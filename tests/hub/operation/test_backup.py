@@ -62,7 +62,7 @@ class Sender:
 def ledger(path: Path) -> list[tuple[str, bytes]]:
     """What a hub's ledger holds, in its order: the id of each envelope, and its receipt."""
     with closing(sqlite3.connect(path / "hub.sqlite")) as found:
-        return found.execute("SELECT jti, receipt FROM envelopes ORDER BY id").fetchall()
+        return found.execute("SELECT jti, outcome FROM envelopes ORDER BY id").fetchall()
 
 
 def sesame(*words: object) -> str:

@@ -82,7 +82,7 @@ def test_a_backup_of_a_hub_that_writes_comes_back_as_a_prefix(urls: tuple[str, s
     (folder / FILE).chmod(0o600)
     done = restore(file, folder, journals=[path / "journal.jsonl"])
     assert done.again == 1
-    whole, back = (rows(url, "SELECT jti, receipt FROM envelopes ORDER BY id") for url in urls)
+    whole, back = (rows(url, "SELECT jti, outcome FROM envelopes ORDER BY id") for url in urls)
     assert back == whole[: len(back)]
     assert {f"number-{count}" for count in range(before)} <= {jti for jti, _ in back}
     envelopes = sum(str(jti).startswith("number-") for jti, _ in back)

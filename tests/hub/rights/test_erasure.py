@@ -13,7 +13,7 @@ from sesame_sdk.hub.database.engine import reading
 from sesame_sdk.hub.database.tables import envelopes, metadata, people, pseudonyms, signals
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.rights.tables import copies
+from sesame_sdk.hub.rights.tables import duplicate_disclosures
 from sesame_sdk.hub.streams.streams import Wish
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
@@ -76,10 +76,10 @@ def test_what_came_in_the_clear_loses_its_token_and_keeps_the_others(world: Worl
     assert subjects(replayed(hub)) == {shop.pseudonym("bob")}
     with reading(hub._engine) as connection:
         stored = connection.execute(
-            select(envelopes.c.token, envelopes.c.kept).order_by(envelopes.c.id)
+            select(envelopes.c.token, envelopes.c.disclosures).order_by(envelopes.c.id)
         ).all()
     assert [bool(row.token) for row in stored[-2:]] == [False, False]
-    assert stored[-1].kept == b"[]"
+    assert stored[-1].disclosures == b"[]"
     hub.rights.erase("bob")
     assert replayed(hub) == []
 
@@ -107,9 +107,9 @@ def test_the_same_message_again_brings_nobody_back(world: World, hub: Hub) -> No
     receipts = [hub.receive(body), hub.receive(clear)]
     hub.rights.erase("ada")
     before = everything(hub)
-    del before["allowances"]  # being asked again is charged for
+    del before["rate_limits"]  # being asked again is charged for
     assert [hub.receive(body), hub.receive(clear)] == receipts
-    assert {name: rows for name, rows in everything(hub).items() if name != "allowances"} == before
+    assert {name: rows for name, rows in everything(hub).items() if name != "rate_limits"} == before
     receipt = shop.send(shop.signal("ada", "8"), shop.signal("bob", "9"))
     assert (receipt.accepted, receipt.duplicates) == (0, 1)
     assert [each.id for each in receipt.dropped] == [shop.signal("ada", "8").id]
@@ -124,7 +124,7 @@ def test_a_disclosure_kept_again_under_another_key_is_dropped_too(
     new = shop.with_key(SigningKey.generate())
     hub.add_partner(shop.issuer, [new.key.public_jwk])
     assert new.send(world.order, world.late).duplicates == 2
-    assert count(hub, copies) == 1
+    assert count(hub, duplicate_disclosures) == 1
     assert hub.rights.erase("ada").envelopes == 2
     assert subjects(replayed(hub)) == {shop.pseudonym("bob")}
     assert clock.now == NOON
@@ -139,7 +139,7 @@ def test_what_a_revoked_key_signed_is_dropped_too(world: World, hub: Hub, clock:
     clock.pass_by(hours=1)
     new.register(manifest(ORDERS, LATES, reads=["retail"]))
     assert new.send(world.order).accepted == 1
-    assert count(hub, copies) == 0
+    assert count(hub, duplicate_disclosures) == 0
     assert hub.rights.erase("ada").envelopes == 2
     assert shop.pseudonym("ada") not in subjects(replayed(hub))
 
@@ -189,7 +189,9 @@ def test_an_erasure_that_fails_changes_nothing(world: World, hub: Hub) -> None:
 
     def damage(connection: Connection) -> None:
         last = connection.scalar(select(func.max(envelopes.c.id)))
-        connection.execute(envelopes.update().where(envelopes.c.id == last).values(kept=b"~no base64~"))
+        connection.execute(
+            envelopes.update().where(envelopes.c.id == last).values(disclosures=b"~no base64~")
+        )
 
     hub._writers.ledger.run(damage)
     before = everything(hub)

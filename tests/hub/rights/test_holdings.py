@@ -8,7 +8,7 @@ from sesame_sdk.hub.rights.export_schema import schema
 from sesame_sdk.hub.rights.personal_data_map import OTHERWISE, rows_of
 
 #: Names of columns that say of whom a row is, where no foreign key does. Bytes may hold anything.
-_TELLING = {"person", "people", "subject", "pseudonym", "token", "kept", "payload"}
+_TELLING = {"person", "people", "subject", "pseudonym", "token", "disclosures", "payload", "person_ids"}
 
 
 def with_people() -> set[Table]:

@@ -6,7 +6,7 @@ from sesame_sdk.hub.streams import tables
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=tables.told.metadata,
+    target_metadata=tables.stream_subjects.metadata,
     render_as_batch=True,
 )
 context.run_migrations()

@@ -16,19 +16,19 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Make them."""
     op.create_table(
-        "changed",
+        "rescore_queue",
         sa.Column("id", KEY, nullable=False),
-        sa.Column("people", sa.LargeBinary(), nullable=False),
+        sa.Column("person_ids", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
-        "changes",
-        sa.Column("what", sa.String(length=32), nullable=False),
-        sa.Column("mark", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("what"),
+        "cache_versions",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
-        "copies",
+        "duplicate_disclosures",
         sa.Column("person", sa.BigInteger(), nullable=False),
         sa.Column("envelope", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("person", "envelope"),
@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("erased_at", sa.BigInteger(), nullable=False),
         sa.Column("signals", sa.Integer(), nullable=False),
-        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.Column("notified_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -87,7 +87,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "allowances",
+        "rate_limits",
         sa.Column("partner", KEY, nullable=False),
         sa.Column("rate", sa.BigInteger(), nullable=True),
         sa.Column("burst", sa.BigInteger(), nullable=True),
@@ -135,9 +135,9 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=False),
-        sa.Column("kept", sa.LargeBinary(), nullable=False),
+        sa.Column("disclosures", sa.LargeBinary(), nullable=False),
         sa.Column("duplicates", sa.Integer(), nullable=False),
-        sa.Column("receipt", sa.LargeBinary(), nullable=False),
+        sa.Column("outcome", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["partner"],
             ["partners.id"],
@@ -191,13 +191,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_read_tokens_expires_at", "read_tokens", ["expires_at"])
     op.create_table(
-        "reads",
+        "score_reads",
         sa.Column("id", KEY, nullable=False),
         sa.Column("person", KEY, nullable=False),
         sa.Column("partner", KEY, nullable=False),
         sa.Column("purpose", sa.String(length=256), nullable=False),
         sa.Column("context", sa.String(length=32), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("read_at", sa.BigInteger(), nullable=False),
         sa.Column("answered", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["partner"],
@@ -209,7 +209,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_reads_person", "reads", ["person"])
+    op.create_index("ix_score_reads_person", "score_reads", ["person"])
     op.create_table(
         "streams",
         sa.Column("id", KEY, nullable=False),
@@ -218,16 +218,16 @@ def upgrade() -> None:
         sa.Column("purpose", sa.String(length=256), nullable=False),
         sa.Column("context", sa.String(length=32), nullable=False),
         sa.Column("endpoint", sa.String(length=512), nullable=True),
-        sa.Column("bearer", sa.String(length=1024), nullable=True),
-        sa.Column("requested", sa.JSON(), nullable=False),
+        sa.Column("bearer_token", sa.String(length=1024), nullable=True),
+        sa.Column("events_requested", sa.JSON(), nullable=False),
         sa.Column("description", sa.String(length=400), nullable=False),
         sa.Column("status", sa.String(length=8), nullable=False),
         sa.Column("reason", sa.String(length=400), nullable=False),
-        sa.Column("asked_at", sa.BigInteger(), nullable=False),
-        sa.Column("spoke_at", sa.BigInteger(), nullable=False),
+        sa.Column("verification_requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_message_at", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("as_of", sa.String(length=10), nullable=True),
-        sa.Column("walked", sa.BigInteger(), nullable=False),
+        sa.Column("scan_cursor", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["partner"],
             ["partners.id"],
@@ -240,10 +240,10 @@ def upgrade() -> None:
         "dispute_steps",
         sa.Column("id", KEY, nullable=False),
         sa.Column("dispute", KEY, nullable=False),
-        sa.Column("what", sa.String(length=16), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("by", sa.String(length=64), nullable=False),
-        sa.Column("words", sa.String(length=1000), nullable=False),
+        sa.Column("action", sa.String(length=16), nullable=False),
+        sa.Column("happened_at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("comment", sa.String(length=1000), nullable=False),
         sa.ForeignKeyConstraint(
             ["dispute"],
             ["disputes.id"],
@@ -274,18 +274,18 @@ def upgrade() -> None:
         "grants_by_pseudonym", "grants", ["pseudonym", "direction", "given_at", "expires_at", "withdrawn_at"]
     )
     op.create_table(
-        "letters",
+        "stream_messages",
         sa.Column("id", KEY, nullable=False),
         sa.Column("stream", KEY, nullable=False),
         sa.Column("jti", sa.String(length=64), nullable=False),
         sa.Column("event", sa.String(length=128), nullable=False),
-        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("subject_count", sa.Integer(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=False),
-        sa.Column("dead", sa.Boolean(), nullable=False),
-        sa.Column("code", sa.String(length=64), nullable=False),
-        sa.Column("reason", sa.String(length=1024), nullable=False),
+        sa.Column("dead_lettered", sa.Boolean(), nullable=False),
+        sa.Column("error_code", sa.String(length=64), nullable=False),
+        sa.Column("error_description", sa.String(length=1024), nullable=False),
         sa.ForeignKeyConstraint(
             ["stream"],
             ["streams.id"],
@@ -294,7 +294,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("jti"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_letters_stream", "letters", ["stream"])
+    op.create_index("ix_stream_messages_stream", "stream_messages", ["stream"])
     op.create_table(
         "notices",
         sa.Column("id", KEY, nullable=False),
@@ -303,7 +303,7 @@ def upgrade() -> None:
         sa.Column("event", sa.String(length=64), nullable=False),
         sa.Column("subject", sa.String(length=128), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("dispute", KEY, nullable=True),
         sa.Column("erasure", KEY, nullable=True),
         sa.ForeignKeyConstraint(
@@ -344,7 +344,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("envelope"),
     )
     op.create_table(
-        "told",
+        "stream_subjects",
         sa.Column("stream", KEY, nullable=False),
         sa.Column("person", sa.BigInteger(), nullable=False),
         sa.Column("subject", sa.String(length=128), nullable=False),
@@ -355,10 +355,10 @@ def upgrade() -> None:
         sa.Column("base", sa.Double(), nullable=False),
         sa.Column("policy", sa.String(length=64), nullable=False),
         sa.Column("as_of", sa.String(length=10), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("due", sa.Integer(), nullable=False),
-        sa.Column("letter", sa.BigInteger(), nullable=True),
-        sa.Column("dead", sa.BigInteger(), nullable=True),
+        sa.Column("grant_expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("pending_priority", sa.Integer(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("dead_message_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["stream"],
             ["streams.id"],
@@ -367,33 +367,33 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(
-        "told_by_letter",
-        "told",
-        ["letter"],
-        sqlite_where=sa.text("letter IS NOT NULL"),
-        postgresql_where=sa.text("letter IS NOT NULL"),
+        "stream_subjects_by_message",
+        "stream_subjects",
+        ["message_id"],
+        sqlite_where=sa.text("message_id IS NOT NULL"),
+        postgresql_where=sa.text("message_id IS NOT NULL"),
     )
-    op.create_index("told_by_person", "told", ["person"])
+    op.create_index("stream_subjects_by_person", "stream_subjects", ["person"])
     op.create_index(
-        "told_dead",
-        "told",
-        ["dead"],
-        sqlite_where=sa.text("dead IS NOT NULL"),
-        postgresql_where=sa.text("dead IS NOT NULL"),
-    )
-    op.create_index(
-        "told_due",
-        "told",
-        ["stream", "due", "seq"],
-        sqlite_where=sa.text("due > 0"),
-        postgresql_where=sa.text("due > 0"),
+        "stream_subjects_by_dead_message",
+        "stream_subjects",
+        ["dead_message_id"],
+        sqlite_where=sa.text("dead_message_id IS NOT NULL"),
+        postgresql_where=sa.text("dead_message_id IS NOT NULL"),
     )
     op.create_index(
-        "told_until",
-        "told",
-        ["until"],
-        sqlite_where=sa.text("until IS NOT NULL"),
-        postgresql_where=sa.text("until IS NOT NULL"),
+        "stream_subjects_pending",
+        "stream_subjects",
+        ["stream", "pending_priority", "seq"],
+        sqlite_where=sa.text("pending_priority > 0"),
+        postgresql_where=sa.text("pending_priority > 0"),
+    )
+    op.create_index(
+        "stream_subjects_by_grant_expiry",
+        "stream_subjects",
+        ["grant_expires_at"],
+        sqlite_where=sa.text("grant_expires_at IS NOT NULL"),
+        postgresql_where=sa.text("grant_expires_at IS NOT NULL"),
     )
     op.create_table(
         "grant_crossings",
