@@ -12,11 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
 from benchmarks.fixture_hub import PEOPLE, database, person
+from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.hub.database import tables
 from sesame_sdk.hub.database.dialects.base import Row
 from sesame_sdk.hub.database.dialects.sqlite import PRAGMAS
 from sesame_sdk.hub.ingest.signal_table import as_row
-from sesame_sdk.model.envelope import MOST_SIGNALS
 from sesame_sdk.model.signals import Signal
 
 _INSERT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -33,15 +33,15 @@ class Table(Protocol):
 def rows_of(some: Iterable[Signal], first: int) -> list[Row]:
     """What the hub makes of signals."""
     return [
-        as_row(signal, person(number, PEOPLE) + 1, 1, 1, number // MOST_SIGNALS + 2)
+        as_row(signal, person(number, PEOPLE) + 1, 1, 1, number // MAX_SIGNALS + 2)
         for number, signal in enumerate(some, first)
     ]
 
 
 def in_steps(table: Table, rows: Sequence[Row]) -> None:
     """A commit for each thousand rows, as each envelope has a receipt for what is on disk."""
-    for first in range(0, len(rows), MOST_SIGNALS):
-        table.insert(rows[first : first + MOST_SIGNALS])
+    for first in range(0, len(rows), MAX_SIGNALS):
+        table.insert(rows[first : first + MAX_SIGNALS])
 
 
 @contextmanager

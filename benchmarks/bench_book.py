@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.table import Row, fastest
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.stream_events import MOST_CHANGES, Change, ScoresChanged, SubjectId
+from sesame_sdk.model.stream_events import MAX_CHANGES, Change, ScoresChanged, SubjectId
 from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.partner.score_store.updates import Update, of_scores
@@ -49,9 +49,9 @@ def _open(path: Path) -> ScoreStore:
 
 def _fill(book: ScoreStore, subjects: list[str]) -> None:
     book.begin(STREAM)
-    for start in range(0, len(subjects), 100 * MOST_CHANGES):
-        some = subjects[start : start + 100 * MOST_CHANGES]
-        told = (_scores(some[at : at + MOST_CHANGES], 1) for at in range(0, len(some), MOST_CHANGES))
+    for start in range(0, len(subjects), 100 * MAX_CHANGES):
+        some = subjects[start : start + 100 * MAX_CHANGES]
+        told = (_scores(some[at : at + MAX_CHANGES], 1) for at in range(0, len(some), MAX_CHANGES))
         now = datetime.now(UTC)
         book.take([Update(secrets.token_hex(8), b"", now, of_scores(one), STREAM) for one in told])
     book.fold()
@@ -77,7 +77,7 @@ def _taking(path: Path, subjects: list[str]) -> Row:
     key = SigningKey.generate()
     trust = Trust({HUB: [TrustedKey(key.public_jwk, _LONG_AGO)]})
     tokens = list(_tokens(key, subjects))
-    changes = MESSAGES * MOST_CHANGES
+    changes = MESSAGES * MAX_CHANGES
     with _open(path) as book:
         inbox, rounds = Inbox(book, trust), iter(tokens)
 
@@ -96,7 +96,7 @@ def _tokens(key: SigningKey, subjects: list[str]) -> Iterator[tuple[str, bytes]]
     dice, now = Random(1), datetime.now(UTC)
     for number in range(MESSAGES):
         jti = secrets.token_hex(8)
-        told = _scores(dice.sample(subjects, MOST_CHANGES), 2 + number)
+        told = _scores(dice.sample(subjects, MAX_CHANGES), 2 + number)
         said = {"issuer": HUB, "audience": READER, "now": now, "sub_id": SubjectId(STREAM)}
         yield jti, sign_event(EventType.SCORES_CHANGED, told, key, jti=jti, **said)  # type: ignore[arg-type]
 

@@ -31,12 +31,13 @@ from sesame_sdk import (
     SignalKind,
     Weighting,
 )
+from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.codec import manifest_digest
-from sesame_sdk.model.envelope import MOST_SIGNALS, EventType
+from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.policy import Band
 from sesame_sdk.partner.reads import sign_read
 from sesame_sdk.signing.envelopes import seal
@@ -137,8 +138,8 @@ def _hub(folder: Path, people: int) -> Iterator[tuple[Hub, SigningKey, list[str]
         hub.add_grants((who, _may_send(who)) for who in subjects)
         hub.add_grants((who, _may_read(who)) for who in subjects)
         signals = list(_signals(subjects))
-        for first in range(0, len(signals), MOST_SIGNALS):
-            some = signals[first : first + MOST_SIGNALS]
+        for first in range(0, len(signals), MAX_SIGNALS):
+            some = signals[first : first + MAX_SIGNALS]
             hub.receive(seal(some, key, issuer=SHOP, audience=HUB, now=datetime.now(UTC)))
         yield hub, key, subjects
 

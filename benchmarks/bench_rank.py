@@ -18,7 +18,7 @@ from sesame_baihe.ranking import rank_arrays, reasons
 
 from benchmarks.table import Row, in_turns
 from sesame_sdk import ScoreStore
-from sesame_sdk.model.stream_events import MOST_CHANGES, Change, ScoresChanged, SubjectId
+from sesame_sdk.model.stream_events import MAX_CHANGES, Change, ScoresChanged, SubjectId
 from sesame_sdk.partner.score_store.updates import Update, of_scores
 
 RANGE = (350.0, 950.0)
@@ -60,7 +60,7 @@ def a_book(names: list[str], scores: Numbers) -> Iterator[ScoreStore]:
         ]
         with opened(path) as book:
             book.begin("bench")
-            news = [told(known[at : at + MOST_CHANGES], at) for at in range(0, len(known), MOST_CHANGES)]
+            news = [told(known[at : at + MAX_CHANGES], at) for at in range(0, len(known), MAX_CHANGES)]
             for at in range(0, len(news), 100):
                 book.take(news[at : at + 100])
             book.fold()

@@ -10,7 +10,7 @@ import requests
 
 from benchmarks import fixture_hub
 from benchmarks.fixture_hub import SHOP, Site
-from sesame_sdk.model.envelope import MOST_SIGNALS
+from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.keys import SigningKey
 
@@ -22,13 +22,13 @@ def main(url: str, key: Path, rate: float, first: int, people: int) -> None:
     hub = Site(Path(), url, SigningKey.load(key), fixture_hub.subjects(people))
     session = requests.Session()
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=_AT_ONCE))
-    pause, due = MOST_SIGNALS / rate, time.monotonic()
+    pause, due = MAX_SIGNALS / rate, time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while True:
-            some = fixture_hub.signals(hub, first, first + MOST_SIGNALS)
+            some = fixture_hub.signals(hub, first, first + MAX_SIGNALS)
             token = seal(some, hub.key, issuer=SHOP, audience=url, now=datetime.now(UTC))
             pool.submit(_send, session, url, token)
-            first += MOST_SIGNALS
+            first += MAX_SIGNALS
             due = max(due + pause, time.monotonic() - pause)
             time.sleep(max(0.0, due - time.monotonic()))
 

@@ -15,8 +15,9 @@ from sesame_sdk.errors import (
     RetryableError,
     SesameError,
 )
+from sesame_sdk.files import ensure_private_file, new_private_file
 from sesame_sdk.hookspecs import hookimpl
-from sesame_sdk.interfaces import GuardRule, ScoreConsumer, SignalProvider, Signer, Skipped
+from sesame_sdk.interfaces import Closeable, GuardRule, ScoreConsumer, SignalProvider, Signer, Skipped
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Direction, Grant, Reading
 from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
@@ -25,6 +26,7 @@ from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.model.signals import Conduct, Evidence, Polarity, Sensitivity, Signal, SignalKind
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
+from sesame_sdk.text import terminal_text
 
 if TYPE_CHECKING:
     from sesame_sdk.audit.metrics.fair_ranking import adjusted_alpha as adjusted_alpha
@@ -58,6 +60,7 @@ __all__ = [
     "API_VERSION",
     "Action",
     "Client",
+    "Closeable",
     "Conduct",
     "ConfigurationError",
     "Consequence",
@@ -99,6 +102,9 @@ __all__ = [
     "Terms",
     "Weighting",
     "adjusted_alpha",
+    "ensure_private_file",
     "fa_ir_table",
     "hookimpl",
+    "new_private_file",
+    "terminal_text",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from attrs import frozen
 
@@ -20,6 +20,22 @@ from sesame_sdk.model.signals import Signal, SignalKind
 Event = TypeVar("Event")
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
+
+
+class Closeable:
+    """Makes a class with a ``close`` method usable in a ``with`` block, which closes it at the end."""
+
+    __slots__ = ()
+
+    def close(self) -> None:
+        """Release what this holds."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 @frozen

@@ -26,7 +26,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from sesame_sdk.cli.tables import Row, plain, rendered
+from sesame_sdk.cli.tables import Row, rendered
+from sesame_sdk.text import terminal_text
 
 Command = Callable[..., Any]
 
@@ -40,7 +41,7 @@ def stderr() -> Console:
 
 def note(message: str) -> None:
     """Tell the person something that is not data."""
-    stderr().print(Text(plain(message)), soft_wrap=True)
+    stderr().print(Text(terminal_text(message)), soft_wrap=True)
 
 
 def show(rows: Sequence[Row], *, as_json: bool, title: str = "", empty: str = "nothing") -> None:

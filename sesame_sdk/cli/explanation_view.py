@@ -7,11 +7,12 @@ import sys
 
 import click
 
-from sesame_sdk.cli.tables import plain, rendered
+from sesame_sdk.cli.tables import rendered
 from sesame_sdk.model.explanation import Estimate, Explanation, Outlook, Step, Waiting, Way
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring import policy_text
 from sesame_sdk.scoring.explain import MOST_ADVERSE, adverse
+from sesame_sdk.text import terminal_text
 
 _TOOK, _LIFTED, _TOTAL, _PLAIN = "red", "green", "bold", ""
 _Row = tuple[dict[str, object], str]
@@ -115,4 +116,4 @@ def _waiting(waiting: Waiting) -> list[str]:
 
 
 def _say(line: str) -> None:
-    click.echo(plain(line))
+    click.echo(terminal_text(line))

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from sesame_sdk.cli.console import emit, stderr
-from sesame_sdk.cli.tables import plain, rendered
+from sesame_sdk.cli.tables import rendered
 from sesame_sdk.errors import FindingLike, GuardRefusedError
 from sesame_sdk.model.finding import Action
 from sesame_sdk.model.problem_details import problem
+from sesame_sdk.text import terminal_text
 
 #: Line numbers in a file, one for each finding; None where it is not known.
 Lines = Sequence[int | None]
@@ -67,4 +68,4 @@ def _count(findings: Sequence[FindingLike]) -> str:
 
 
 def _headline(what: str, message: str, style: str) -> None:
-    stderr().print(Text.assemble((what, style), " ", plain(message)), soft_wrap=True)
+    stderr().print(Text.assemble((what, style), " ", terminal_text(message)), soft_wrap=True)

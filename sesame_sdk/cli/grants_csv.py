@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sesame_sdk.cli.options import moment
+from sesame_sdk.constants import MAX_PERSON_LENGTH
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.grant import Direction, Grant
@@ -20,7 +21,6 @@ from sesame_sdk.model.grant import Direction, Grant
 COLUMNS = ("person", "partner", "subject", "direction", "kinds", "purpose", "context", "crossings", "adult")
 #: RFC 3339 moments; a cell may be empty.
 OPTIONAL = ("given_at", "expires_at")
-LONGEST_PERSON = 128
 _Told = tuple[str, Grant]
 
 
@@ -126,8 +126,8 @@ def _check_header(names: Iterable[str]) -> None:
 def _consent(row: dict[str, str], now: datetime, partners: set[str]) -> _Told:
     if None in row or None in row.values():
         raise InvalidInputError("has not as many cells as the first line has columns")
-    if not 0 < len(row["person"].strip()) <= len(row["person"]) <= LONGEST_PERSON:
-        raise InvalidInputError(f"must be 1 to {LONGEST_PERSON} characters", field="person")
+    if not 0 < len(row["person"].strip()) <= len(row["person"]) <= MAX_PERSON_LENGTH:
+        raise InvalidInputError(f"must be 1 to {MAX_PERSON_LENGTH} characters", field="person")
     if row["direction"] not in list(Direction):
         raise InvalidInputError(f"must be one of {', '.join(Direction)}", field="direction")
     if row["adult"] not in {"yes", "no"}:

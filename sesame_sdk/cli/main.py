@@ -12,7 +12,6 @@ import click
 from rich.text import Text
 
 from sesame_sdk.cli.console import stderr
-from sesame_sdk.cli.tables import plain
 from sesame_sdk.errors import (
     ConfigurationError,
     GuardRefusedError,
@@ -20,6 +19,7 @@ from sesame_sdk.errors import (
     RetryableError,
     SesameError,
 )
+from sesame_sdk.text import terminal_text
 
 if TYPE_CHECKING:
     from sesame_sdk.plugins import PluginRegistry
@@ -182,4 +182,4 @@ def _report(error: Exception, *, as_json: bool) -> int:
 
 
 def _say(what: str, message: str) -> None:
-    stderr().print(Text.assemble((what, "bold red"), " ", plain(message)), soft_wrap=True)
+    stderr().print(Text.assemble((what, "bold red"), " ", terminal_text(message)), soft_wrap=True)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
@@ -12,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sesame_sdk.text import terminal_text
+
 Row = Mapping[str, Any]
 
 #: Columns up to this wide stay whole while the wider ones have `_LEAST` each.
@@ -19,12 +20,6 @@ _SHORT = 28
 _LEAST = 16
 #: For pipes: wider than any row, so that grep and less see whole lines.
 _ENDLESS = 100_000
-
-
-def plain(text: str) -> str:
-    """Text that does nothing to a terminal: no control characters (Cc), no bidi or hidden ones (Cf)."""
-    kept = (" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
-    return "".join(letter for letter in kept if unicodedata.category(letter) != "Cf")
 
 
 def rendered(
@@ -42,7 +37,7 @@ def rendered(
     console = Console(file=stream, highlight=False, width=_width(stream))
     with console.capture() as captured:
         if title:
-            console.print(Text(plain(title), style="bold"), soft_wrap=True)
+            console.print(Text(terminal_text(title), style="bold"), soft_wrap=True)
         console.print(_table(rows, console.width, styles or [""] * len(rows)))
     return "".join(f"{line.rstrip(' ')}\n" for line in captured.get().splitlines())
 
@@ -59,7 +54,7 @@ def _table(rows: Sequence[Row], width: int, styles: Sequence[str]) -> Table:
     for column, keep in zip(rows[0], whole, strict=True):
         # Amounts arrive as text, so that no penny is lost to a float.
         numbers = all(row[column] is None or _is_number(row[column]) for row in rows)
-        header = Text(plain(column))
+        header = Text(terminal_text(column))
         table.add_column(header, justify="right" if numbers else "left", overflow="fold", no_wrap=keep)
     for (first, *others), style in zip(lines, styles, strict=True):
         table.add_row(Text(first, style=style), *map(Text, others))
@@ -96,6 +91,6 @@ def _cell(value: object) -> str:
         case int():
             return f"{value:,}"
         case tuple() | list():
-            return "\n".join(plain(str(member)) for member in value) or "-"
+            return "\n".join(terminal_text(str(member)) for member in value) or "-"
         case _:
-            return plain(str(value))
+            return terminal_text(str(value))

@@ -33,18 +33,19 @@ from sesame_sdk.errors import (
 from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.problem_details import REFUSED
+from sesame_sdk.text import terminal_text
 
 _TOO_MANY = 429
 _PASSING = {408, 425, _TOO_MANY}
 _BARRED = {401, 403, 407}
 _NOT_A_HUB = {404, 405, 410}
-_LONGEST_TEXT = 400
-_LONGEST_CODE = 64
+_MAX_TEXT = 400
+_MAX_CODE = 64
 #: Findings that are read, and those of them that the message repeats.
-_MOST_FINDINGS = 100
-_MOST_REPEATED = 10
-#: Ample for `_MOST_FINDINGS` of the greatest length, in any script.
-_LARGEST_REFUSAL = 1 << 19
+_MAX_FINDINGS = 100
+_MAX_QUOTED_FINDINGS = 10
+#: Ample for `_MAX_FINDINGS` of the greatest length, in any script.
+_MAX_REFUSAL_BYTES = 1 << 19
 
 
 @frozen
@@ -106,7 +107,7 @@ def _verdict(answer: HttpResponse, now: datetime) -> SesameError:
 
 
 def _said(body: bytes) -> _Refusal | None:
-    if len(body) > _LARGEST_REFUSAL:
+    if len(body) > _MAX_REFUSAL_BYTES:
         return None
     try:
         said = _refusal.decode(body)
@@ -116,11 +117,11 @@ def _said(body: bytes) -> _Refusal | None:
 
 
 def _refused(said: _Refusal) -> InvalidInputError:
-    reason = plain(said.description or said.detail) or "the hub gave no reason"
-    findings = tuple(_readable(said.findings[:_MOST_FINDINGS]))
+    reason = _quoted(said.description or said.detail) or "the hub gave no reason"
+    findings = tuple(_readable(said.findings[:_MAX_FINDINGS]))
     if not findings and said.type != REFUSED:
-        return InvalidInputError(reason, code=plain(said.err)[:_LONGEST_CODE] or "invalid_request")
-    listed = (plain(str(finding)) for finding in findings[:_MOST_REPEATED])
+        return InvalidInputError(reason, code=_quoted(said.err)[:_MAX_CODE] or "invalid_request")
+    listed = (_quoted(str(finding)) for finding in findings[:_MAX_QUOTED_FINDINGS])
     return GuardRefusedError("; ".join((reason, *listed)), findings)
 
 
@@ -146,6 +147,5 @@ def retry_after(header: str, now: datetime) -> float | None:
     return max(0.0, (until - now).total_seconds())
 
 
-def plain(text: str) -> str:
-    """Text from outside, fit to be shown on a terminal and logged on one line."""
-    return "".join(letter if letter.isprintable() else " " for letter in text[:_LONGEST_TEXT]).strip()
+def _quoted(text: str) -> str:
+    return terminal_text(text[:_MAX_TEXT]).strip()

@@ -4,7 +4,6 @@ Write-ahead log with ``synchronous=FULL``: when a transaction returns it is on d
 behind a lock serves every thread of the process; several processes share the file through SQLite's own locks.
 """
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from typing import Any
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from sesame_sdk.errors import ConfigurationError, RetryableError, SesameError
+from sesame_sdk.files import ensure_private_file
 
 #: How long a process waits for another one's write.
 BUSY_SECONDS = 30.0
@@ -66,7 +66,7 @@ class Store:
         self._application = application
         self._lock = threading.Lock()
         with _in_our_words(path):
-            _create_private(path)
+            _create_file(path)
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
             )
@@ -137,19 +137,14 @@ class Store:
             self._db.close()
 
 
-def _create_private(path: Path) -> None:
-    # Only a file that is not there is opened. To close one that is would let go of all locks that this
-    # process has on it (POSIX), and another process, taking itself for the last, would delete the log
-    # that we go on writing to: https://sqlite.org/howtocorrupt.html, section 2.2.
+def _create_file(path: Path) -> None:
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        return
+        ensure_private_file(path)
     except OSError as error:
         raise ConfigurationError(
             f"cannot be opened: {error.strerror}",
             field=str(path),
-            hint="make its folder, writable by you alone",
+            hint="create its folder, writable by you alone",
         ) from error
 
 

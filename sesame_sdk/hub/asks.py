@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import Attribute, frozen
 
+from sesame_sdk.constants import MAX_URL_LENGTH
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators
 
@@ -64,7 +65,7 @@ def one_of(*choices: str) -> SettingType:
 def _is_url(value: object) -> bool:
     return (
         isinstance(value, str)
-        and len(value) <= validators.LONGEST_URL
+        and len(value) <= MAX_URL_LENGTH
         and bool(re.fullmatch(validators.URL_PATTERN, value))
     )
 

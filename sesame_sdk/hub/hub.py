@@ -36,7 +36,7 @@ from sesame_sdk.hub.scoring.score_reads import Read
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.streams.management import Reception
 from sesame_sdk.hub.streams.service import StreamService, fed_by
-from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.interfaces import Closeable, GuardRule
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.policy import Policy
@@ -47,7 +47,7 @@ Clock = Callable[[], datetime]
 
 
 @frozen(repr=False)
-class Hub:
+class Hub(Closeable):
     """Takes envelopes and registrations, keeps grants and policies, gives scores.
 
     Every method that changes something returns when that is on disk.
@@ -113,12 +113,6 @@ class Hub:
         self._writers.close()
         self._engine.dispose()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     # What partners do.
 
     def receive(self, body: bytes) -> bytes:
@@ -150,7 +144,7 @@ class Hub:
 
         Args:
             token: a JWT of type `signing.tokens.READ_TYP`, signed by the reader, good for one use.
-            subjects: 1 to `reads.MOST_SUBJECTS` of the reader's own pseudonyms.
+            subjects: 1 to `MAX_SUBJECTS` of the reader's own pseudonyms.
 
         Raises:
             InvalidInputError: the token is not believed, or the reader may not read for this purpose at all.

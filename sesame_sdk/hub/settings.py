@@ -22,6 +22,7 @@ from typing import Any
 from attrs import Attribute, field, fields, frozen
 
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
+from sesame_sdk.files import write_private_file
 from sesame_sdk.hub import asks
 from sesame_sdk.hub.asks import SettingType
 from sesame_sdk.hub.database_url import has_password, masked
@@ -234,8 +235,8 @@ def create_hub(path: Path, *, issuer: str, database: str = DATABASE, as_of: date
     lines = [f"issuer = {json.dumps(issuer)}", f"database = {json.dumps(database)}"]
     if as_of is not None:
         lines.append(f"as_of = {as_of.isoformat()}")
-    (path / FILE).touch(mode=0o600)  # a password may come to stand in it
-    (path / FILE).write_text("\n".join([*lines, ""]), encoding="utf-8")
+    # Private, since the database's URL may hold a password.
+    write_private_file(path / FILE, "\n".join([*lines, ""]).encode())
     return settings
 
 

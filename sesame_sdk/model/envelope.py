@@ -5,11 +5,11 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
+from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.model import validators
 from sesame_sdk.model.signals import Signal
 
 #: More would make the loss of one request dear; fewer would make signatures dear.
-MOST_SIGNALS = 1000
 
 
 class EventType(StrEnum):
@@ -48,7 +48,7 @@ class Envelope:
         issuer: who signed it.
         audience: whom it is for.
         issued_at: when it was signed; UTC.
-        signals: those still disclosed, at most `MOST_SIGNALS`, in the order of the digests. Sealed with one
+        signals: those still disclosed, at most `MAX_SIGNALS`, in the order of the digests. Sealed with one
             or more; fewer remain when a person in it did not consent or has left.
     """
 
@@ -56,7 +56,7 @@ class Envelope:
     issuer: str = field(validator=validators.url)
     audience: str = field(validator=validators.url)
     issued_at: datetime = field(validator=validators.utc)
-    signals: tuple[Signal, ...] = field(validator=validators.tuple_of(Signal, at_most=MOST_SIGNALS))
+    signals: tuple[Signal, ...] = field(validator=validators.tuple_of(Signal, at_most=MAX_SIGNALS))
 
 
 @frozen

@@ -9,7 +9,7 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 
 #: Kinds, or crossings, that one grant names at most.
-MOST_NAMED = 1000
+MAX_NAMES = 1000
 
 
 class Direction(StrEnum):
@@ -42,12 +42,12 @@ class Grant:
     direction: Direction = field(validator=validators.instance_of(Direction))
     given_at: datetime = field(validator=model_validators.utc)
     kinds: tuple[str, ...] = field(
-        default=(), validator=model_validators.each(model_validators.kind_name, at_most=MOST_NAMED)
+        default=(), validator=model_validators.each(model_validators.kind_name, at_most=MAX_NAMES)
     )
     purpose: str | None = field(default=None, validator=validators.optional(model_validators.iri))
     context: str | None = field(default=None, validator=validators.optional(model_validators.context))
     crossings: tuple[str, ...] = field(
-        default=(), validator=model_validators.each(model_validators.context, at_most=MOST_NAMED)
+        default=(), validator=model_validators.each(model_validators.context, at_most=MAX_NAMES)
     )
     expires_at: datetime | None = field(default=None, validator=validators.optional(model_validators.utc))
     withdrawn_at: datetime | None = field(default=None, validator=validators.optional(model_validators.utc))

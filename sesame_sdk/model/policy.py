@@ -5,21 +5,21 @@ from typing import Any
 
 from attrs import Attribute, field, frozen, validators
 
+from sesame_sdk.constants import MAX_POINTS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Terms
 
 #: More points than any policy may speak of.
-MOST_POINTS = 1_000_000
 #: Three lifetimes.
-MOST_DAYS = 100_000
+MAX_DAYS = 100_000
 
 
 def _points(_: object, attribute: "Attribute[Any]", value: float) -> None:
     model_validators.finite(_, attribute, value)
-    if abs(value) > MOST_POINTS:
-        raise InvalidInputError(f"must be at most {MOST_POINTS:,} either way", field=attribute.name)
+    if abs(value) > MAX_POINTS:
+        raise InvalidInputError(f"must be at most {MAX_POINTS:,} either way", field=attribute.name)
     if round(value * 100) / 100 != value:
         raise InvalidInputError(
             "must be whole hundredths", field=attribute.name, hint="write two decimals at most"
@@ -28,8 +28,8 @@ def _points(_: object, attribute: "Attribute[Any]", value: float) -> None:
 
 def _weight(_: object, attribute: "Attribute[Any]", value: float) -> None:
     model_validators.finite(_, attribute, value)
-    if abs(value) > MOST_POINTS:
-        raise InvalidInputError(f"must be at most {MOST_POINTS:,} either way", field=attribute.name)
+    if abs(value) > MAX_POINTS:
+        raise InvalidInputError(f"must be at most {MAX_POINTS:,} either way", field=attribute.name)
 
 
 def _version(_: object, attribute: "Attribute[Any]", value: object) -> None:
@@ -98,12 +98,12 @@ class Weighting:
             raise InvalidInputError("must be 0 or more", field="cap")
         if self.partner_cap <= 0:
             raise InvalidInputError("must be more than 0", field="partner_cap")
-        if self.effort is not None and not 0 < self.effort <= MOST_POINTS:
-            raise InvalidInputError(f"must be more than 0 and at most {MOST_POINTS:,}", field="effort")
+        if self.effort is not None and not 0 < self.effort <= MAX_POINTS:
+            raise InvalidInputError(f"must be more than 0 and at most {MAX_POINTS:,}", field="effort")
         for name in ("half_life_days", "expires_days"):
             days = getattr(self, name)
-            if days is not None and not 0 < days <= MOST_DAYS:
-                raise InvalidInputError(f"must be more than 0 and at most {MOST_DAYS:,}", field=name)
+            if days is not None and not 0 < days <= MAX_DAYS:
+                raise InvalidInputError(f"must be more than 0 and at most {MAX_DAYS:,}", field=name)
 
     @property
     def can_lower(self) -> bool:

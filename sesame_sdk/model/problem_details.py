@@ -11,7 +11,6 @@ from sesame_sdk.errors import GuardRefusedError
 #: Names this kind of problem for good (RFC 9457 section 3.1.1). It is no address.
 REFUSED: Final = "urn:sesame-sdk:refused"
 TITLE: Final = "Refused by the guard"
-MEDIA_TYPE: Final = "application/problem+json"
 
 
 def problem(refused: GuardRefusedError, **members: object) -> dict[str, object]:

@@ -7,23 +7,23 @@ from math import isfinite
 
 from attrs import field, fields, frozen, validators
 
+from sesame_sdk.constants import MAX_KIND_LENGTH, MAX_SUBJECT_LENGTH
 from sesame_sdk.model import validators as model_validators
 
 # A form of fixed length is quicker to compare than to match: every hexadecimal digit made a zero.
 _HEX_TO_ZERO = bytes.maketrans(b"0123456789abcdef", b"0" * 16)
 _ID_WITH_ZEROS = b"00000000-0000-0000-0000-000000000000"
-_LONGEST_SUBJECT = _LONGEST_KIND = 128
 _matches_kind = re.compile(model_validators.KIND_PATTERN).fullmatch
 # Kinds are few and signals many: a look-up for a regular expression. Bounded, so that a sender of
 # made-up names cannot fill our memory; and plain, since `lru_cache` costs as much as the match.
 _known_kinds: set[str] = set()
-_MOST_KNOWN = 1024
+_MAX_KNOWN_KINDS = 1024
 
 
 def _learn_kind(name: str) -> bool:
-    if len(name) > _LONGEST_KIND or not _matches_kind(name):
+    if len(name) > MAX_KIND_LENGTH or not _matches_kind(name):
         return False
-    if len(_known_kinds) >= _MOST_KNOWN:
+    if len(_known_kinds) >= _MAX_KNOWN_KINDS:
         _known_kinds.clear()
     _known_kinds.add(name)
     return True
@@ -31,11 +31,11 @@ def _learn_kind(name: str) -> bool:
 
 #: The range of a kind's values: up to this, from 0 for a kind that may only reward, and else from as much
 #: below. More is a fault of whoever sends it: no unit needs a billion of anything in one observation.
-MOST_VALUE = 1e9
+MAX_VALUE = 1e9
 #: An id cannot hold an earlier time (RFC 9562 section 5.7).
-FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+MIN_TIMESTAMP = datetime(1970, 1, 1, tzinfo=UTC)
 #: Categories of personal data that one kind names at most.
-MOST_CATEGORIES = 20
+MAX_CATEGORIES = 20
 
 
 class Evidence(StrEnum):
@@ -103,7 +103,7 @@ class SignalKind:
     reason: str = field(validator=model_validators.sentence)
     conduct: Conduct = field(default=Conduct.OWN, validator=validators.instance_of(Conduct))
     categories: tuple[str, ...] = field(
-        default=(), validator=model_validators.each(model_validators.iri, at_most=MOST_CATEGORIES)
+        default=(), validator=model_validators.each(model_validators.iri, at_most=MAX_CATEGORIES)
     )
     sources: tuple[str, ...] = field(default=(), validator=model_validators.texts(10, longest=100))
     title: str = field(default="", validator=model_validators.text_or_none(100))
@@ -144,7 +144,7 @@ class Signal:
                 and subject.isascii()
                 and subject.isprintable()
                 and " " not in subject
-                and 0 < len(subject) <= _LONGEST_SUBJECT
+                and 0 < len(subject) <= MAX_SUBJECT_LENGTH
                 and (kind in _known_kinds or _learn_kind(kind))
                 and (type(value) is float or type(value) is int)
                 and isfinite(value)

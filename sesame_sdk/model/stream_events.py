@@ -15,7 +15,7 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 
 #: States of people in one message: as with signals, more would make the loss of one request dear.
-MOST_CHANGES = 1000
+MAX_CHANGES = 1000
 _LONGEST_STATE = 512
 _Seq = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
@@ -59,7 +59,7 @@ class ScoresChanged:
         policy: its digest.
         base: what it starts everybody at.
         as_of: the UTC day at whose start they were computed.
-        changes: 1 to `MOST_CHANGES`.
+        changes: 1 to `MAX_CHANGES`.
     """
 
     purpose: str = field(validator=model_validators.iri)
@@ -67,7 +67,7 @@ class ScoresChanged:
     policy: str = field(validator=model_validators.text(64))
     base: float = field(validator=model_validators.finite)
     as_of: date = field(validator=validators.instance_of(date))
-    changes: Annotated[tuple[Change, ...], msgspec.Meta(min_length=1, max_length=MOST_CHANGES)]
+    changes: Annotated[tuple[Change, ...], msgspec.Meta(min_length=1, max_length=MAX_CHANGES)]
 
 
 @frozen

@@ -15,7 +15,7 @@ from sesame_sdk.model import validators as model_validators
 #: Rule MIN-1.
 ADULT = 18
 #: Effects that one policy or consumer states at most: the guard reads every word of them.
-MOST_EFFECTS = 50
+MAX_EFFECTS = 50
 
 
 class Consequence(StrEnum):
@@ -120,7 +120,7 @@ class Terms:
     reshare: bool = field(default=False, validator=validators.instance_of(bool))
     minimum_age: int = field(default=ADULT, validator=_age)
     effects: tuple[Effect, ...] = field(
-        default=(), validator=model_validators.tuple_of(Effect, at_most=MOST_EFFECTS)
+        default=(), validator=model_validators.tuple_of(Effect, at_most=MAX_EFFECTS)
     )
     ranking: Ranking | None = field(
         default=None, validator=validators.optional(validators.instance_of(Ranking))

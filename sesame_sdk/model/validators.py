@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import Attribute
 
+from sesame_sdk.constants import MAX_KIND_LENGTH, MAX_SUBJECT_LENGTH, MAX_URL_LENGTH
 from sesame_sdk.errors import InvalidInputError
 
 Validator = Callable[[Any, "Attribute[Any]", Any], None]
@@ -18,7 +19,6 @@ Validator = Callable[[Any, "Attribute[Any]", Any], None]
 CONTEXT_PATTERN = r"[a-z][a-z0-9-]{0,31}"
 KIND_PATTERN = rf"{CONTEXT_PATTERN}(\.[a-z][a-z0-9-]{{0,31}}){{1,4}}"
 URL_PATTERN = r"https?://[^\s/?#@]+(/[^\s?#]*)?"
-LONGEST_URL = 256
 #: UUIDv7 in its canonical form, RFC 9562 section 5.7.
 SIGNAL_ID_PATTERN = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
@@ -114,10 +114,10 @@ def each(check: Validator, *, at_most: int) -> Validator:
     return check_all
 
 
-url = text(LONGEST_URL, pattern=URL_PATTERN, like="https://shop.example")
+url = text(MAX_URL_LENGTH, pattern=URL_PATTERN, like="https://shop.example")
 iri = text(256, pattern=r"[a-z][a-z0-9+.-]*:[^\s<>\"{}|\\^`]+", like="https://w3id.org/dpv#CustomerCare")
 context = text(32, pattern=CONTEXT_PATTERN, like="retail")
-kind_name = text(128, pattern=KIND_PATTERN, like="retail.order.completed")
+kind_name = text(MAX_KIND_LENGTH, pattern=KIND_PATTERN, like="retail.order.completed")
 signal_id = text(36, pattern=SIGNAL_ID_PATTERN, like="018bcfe5-6800-7abc-8abc-0123456789ab")
-subject = text(128, pattern=SUBJECT_PATTERN, like="rt_V2hvIGtub3dz")
+subject = text(MAX_SUBJECT_LENGTH, pattern=SUBJECT_PATTERN, like="rt_V2hvIGtub3dz")
 sentence = text(400)

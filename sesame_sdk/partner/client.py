@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from sesame_sdk.constants import SET_MEDIA_TYPE
 from sesame_sdk.delivery.dispatcher import MOST_AT_ONCE, Delivery, Dispatcher
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.messages import Acknowledged, Counts, DeadLetter, Message
 from sesame_sdk.delivery.outbox import CAPACITY, Outbox
 from sesame_sdk.errors import ConfigurationError
-from sesame_sdk.interfaces import Signer
+from sesame_sdk.interfaces import Closeable, Signer
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.score import Score
@@ -27,10 +27,9 @@ from sesame_sdk.signing.jwt import KeyFinder
 from sesame_sdk.signing.security_events import new_jti, sign_event
 
 EVENTS_PATH = "/v1/events"
-SET_MEDIA_TYPE = "application/secevent+jwt"
 
 
-class Client:
+class Client(Closeable):
     """Speaks to one hub as one partner. Threads may share it.
 
     Args:
@@ -200,14 +199,6 @@ class Client:
         """Close connections and the outbox. What was posted stays on disk."""
         self._transport.close()
         self._outbox.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _pinned(self) -> PinnedKeys:
         if not isinstance(self._hub_keys, PinnedKeys):

@@ -7,9 +7,7 @@ outbox.sqlite     what was posted, and receipts; made on first use
 """
 
 import json
-import os
 import secrets
-import stat
 import tomllib
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,13 +18,14 @@ from attrs import field, frozen, validators
 
 from sesame_sdk.delivery.outbox import CAPACITY
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
+from sesame_sdk.files import check_private, read_private_file, write_private_file
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.pseudonyms import SECRET_BYTES, Pseudonymizer
 from sesame_sdk.signing.keys import SigningKey
 
 SETTINGS, KEY, SECRET, OUTBOX = "partner.toml", "signing.jwk", "identity.secret", "outbox.sqlite"
-_MAKE_ONE = "make one with: sesame keys new"
-_LARGEST_FILE = 65_536
+_CREATE_HINT = "make one with: sesame keys new"
+_MAX_FILE_BYTES = 65_536
 
 
 @frozen
@@ -95,8 +94,8 @@ class PartnerConfig:
         """
         path = Path(path)
         if not path.is_dir():
-            raise ConfigurationError("is not there", field=str(path), hint=_MAKE_ONE)
-        _refuse_open(path, path.stat(), "700")
+            raise ConfigurationError("is not there", field=str(path), hint=_CREATE_HINT)
+        check_private(path, path.stat(), "700")
         settings = _read_settings(path / SETTINGS)
         return cls(
             path,
@@ -110,19 +109,14 @@ class PartnerConfig:
 
 def _fill(folder: Path, settings: _Settings) -> None:
     SigningKey.generate().save(folder / KEY)
-    _write_private(folder / SECRET, secrets.token_hex(SECRET_BYTES) + "\n")
+    write_private_file(folder / SECRET, secrets.token_hex(SECRET_BYTES).encode() + b"\n")
     # A JSON string is a TOML basic string, as long as nothing is escaped as a surrogate pair.
     lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in _named(settings))
-    _write_private(folder / SETTINGS, "".join(lines))
+    write_private_file(folder / SETTINGS, "".join(lines).encode())
 
 
 def _named(settings: _Settings) -> tuple[tuple[str, str], ...]:
     return (("issuer", settings.issuer), ("hub", settings.hub))
-
-
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _read_settings(path: Path) -> _Settings:
@@ -148,16 +142,8 @@ def _read_identity(path: Path) -> Pseudonymizer:
 
 def _read_private(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            # Of the open file, not of the path: nobody can put another one in its place in between.
-            _refuse_open(path, os.fstat(file.fileno()), "600")
-            return file.read(_LARGEST_FILE)
+        return read_private_file(path, max_bytes=_MAX_FILE_BYTES)
     except OSError as error:
         raise ConfigurationError(
-            f"cannot be read: {error.strerror}", field=str(path), hint=_MAKE_ONE
+            f"cannot be read: {error.strerror}", field=str(path), hint=_CREATE_HINT
         ) from error
-
-
-def _refuse_open(path: Path, found: os.stat_result, mode: str) -> None:
-    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigurationError("is open to others", field=str(path), hint=f"chmod {mode} {path}")

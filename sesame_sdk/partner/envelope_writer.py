@@ -10,8 +10,8 @@ from itertools import chain, islice
 
 from attrs import frozen
 
+from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.delivery.messages import OutboxFull
-from sesame_sdk.model.envelope import MOST_SIGNALS
 from sesame_sdk.model.signals import Signal
 
 Batch = tuple[Signal, ...]
@@ -47,10 +47,10 @@ class Posting:
             OutboxFull, Rejected: see `Client.post`. What was under way is on disk, or among the rest.
         """
         with ThreadPoolExecutor(1, "sesame-outbox") as writer:  # no thread before there is work for one
-            while batch := tuple(islice(self._source, MOST_SIGNALS)):
+            while batch := tuple(islice(self._source, MAX_SIGNALS)):
                 write = self._seal(batch)
                 self._settle(batch)
-                if len(batch) < MOST_SIGNALS and not self._envelopes:
+                if len(batch) < MAX_SIGNALS and not self._envelopes:
                     self._note(batch, write)
                 else:
                     self._under_way = (batch, writer.submit(write))

@@ -5,17 +5,17 @@ They wait at the hub until they are fetched, and are given again until they are 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from types import TracebackType
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import msgspec
 from attrs import field, frozen
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_REQUEST_LIFETIME
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.interfaces import Signer
+from sesame_sdk.interfaces import Closeable, Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.notice_events import DisputeDecided, SignalDisputed
@@ -26,8 +26,6 @@ from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, KeyFinder, seconds, sig
 from sesame_sdk.signing.security_events import event_type_of, new_jti, raw_payload
 
 POLL_PATH = "/v1/notices/poll"
-_LIFETIME = timedelta(minutes=5)
-_JSON = "application/json"
 _PAYLOADS: Mapping[EventType, Any] = {
     EventType.SIGNAL_DISPUTED: SignalDisputed,
     EventType.DISPUTE_DECIDED: DisputeDecided,
@@ -65,7 +63,7 @@ class _Answer(msgspec.Struct, frozen=True):
     sets: dict[str, str]
 
 
-class Notices:
+class Notices(Closeable):
     """Fetches a partner's notices. `Notices.at` makes one of a partner's folder.
 
     Args:
@@ -126,17 +124,13 @@ class Notices:
         for close in self._owned:
             close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _ask(self, asked: Mapping[str, object]) -> bytes:
         return self._transport.post(
-            POLL_PATH, codec.encode(asked), content_type=_JSON, accept=_JSON, bearer=self._bearer
+            POLL_PATH,
+            codec.encode(asked),
+            content_type=JSON_MEDIA_TYPE,
+            accept=JSON_MEDIA_TYPE,
+            bearer=self._bearer,
         ).body
 
     def _bearer(self) -> bytes:
@@ -161,6 +155,6 @@ class Notices:
 def sign_request(signer: Signer, *, issuer: str, audience: str, now: datetime) -> bytes:
     """A JWT with which a partner asks its hub for notices, good for one request within five minutes."""
     issued = seconds(now)
-    ends = issued + int(_LIFETIME.total_seconds())
+    ends = issued + int(MAX_REQUEST_LIFETIME.total_seconds())
     claims = {"iss": issuer, "aud": audience, "iat": issued, "exp": ends, "jti": new_jti()}
     return sign_claims(claims, signer, typ=NOTICES_TYP)

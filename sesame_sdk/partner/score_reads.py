@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 from attrs import frozen
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_SUBJECTS
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import codec
@@ -15,8 +16,6 @@ from sesame_sdk.model.codec import encode
 from sesame_sdk.model.score import Score
 
 SCORES_PATH = "/v1/scores/read"
-MOST_SUBJECTS = 10_000
-_JSON = "application/json"
 
 
 @frozen
@@ -34,7 +33,7 @@ def read_scores(
 
     Args:
         transport: the way to the hub.
-        subjects: the reader's own pseudonyms, any number; asked in pieces of `MOST_SUBJECTS`.
+        subjects: the reader's own pseudonyms, any number; asked in pieces of `MAX_SUBJECTS`.
         bearer: signs a fresh read token.
 
     Raises:
@@ -44,15 +43,19 @@ def read_scores(
     found: dict[str, Score | None] = {}
     for piece in _pieces(list(dict.fromkeys(subjects))):
         answer = transport.post(
-            SCORES_PATH, encode({"subjects": piece}), content_type=_JSON, accept=_JSON, bearer=bearer
+            SCORES_PATH,
+            encode({"subjects": piece}),
+            content_type=JSON_MEDIA_TYPE,
+            accept=JSON_MEDIA_TYPE,
+            bearer=bearer,
         )
         found |= _checked(answer.body, piece)
     return found
 
 
 def _pieces(subjects: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(subjects), MOST_SUBJECTS):
-        yield subjects[start : start + MOST_SUBJECTS]
+    for start in range(0, len(subjects), MAX_SUBJECTS):
+        yield subjects[start : start + MAX_SUBJECTS]
 
 
 def _checked(body: bytes, asked: list[str]) -> dict[str, Score | None]:

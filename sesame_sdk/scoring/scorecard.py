@@ -16,10 +16,10 @@ person left with none has no score.
 import math
 from datetime import UTC, date, datetime, timedelta
 
+from sesame_sdk.constants import MAX_POINTS
 from sesame_sdk.model.policy import Policy, Weighting
 
 #: More points than any policy may speak of, and the most that one signal is worth before it is capped.
-MOST_POINTS = 1_000_000
 MICROPOINTS = 1_000_000
 MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -128,7 +128,7 @@ def microseconds(day: date) -> int:
 def _numbers(weighting: Weighting) -> tuple[float, ...]:
     return (
         weighting.weight * MICROPOINTS,
-        MOST_POINTS / abs(weighting.weight) if weighting.weight else _ANY_VALUE,
+        MAX_POINTS / abs(weighting.weight) if weighting.weight else _ANY_VALUE,
         math.log(2) / (weighting.half_life_days * MICROSECONDS_A_DAY) if weighting.half_life_days else 0.0,
         weighting.expires_days * MICROSECONDS_A_DAY if weighting.expires_days else _NEVER,
         *(float(hundredths(cap) * 10_000) for cap in (weighting.floor, weighting.cap, weighting.partner_cap)),

@@ -12,13 +12,13 @@ from typing import Annotated
 import msgspec
 from attrs import fields
 
+from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.model.envelope import MOST_SIGNALS
 from sesame_sdk.model.signals import Signal
 
 SD_ALG = "sha-256"
 #: A salt and a signal whose every part is as long as it may be take about half of it.
-MOST_DISCLOSED = 1024
+MAX_DISCLOSURE_BYTES = 1024
 _MEMBERS = {attribute.name for attribute in fields(Signal)}
 _TEXTS = 4  # among a signal's values: all but the number
 #: Quotes in a disclosure: around the salt, the names of the members, and those values that are text.
@@ -35,13 +35,13 @@ class Element(msgspec.Struct, rename={"digest": "..."}, forbid_unknown_fields=Tr
 class Digests(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The event of an envelope whose signals are disclosures."""
 
-    signals: Annotated[list[Element], msgspec.Meta(max_length=MOST_SIGNALS)]
+    signals: Annotated[list[Element], msgspec.Meta(max_length=MAX_SIGNALS)]
 
 
 class InTheClear(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The event of a plain SET."""
 
-    signals: Annotated[tuple[Signal, ...], msgspec.Meta(max_length=MOST_SIGNALS)]
+    signals: Annotated[tuple[Signal, ...], msgspec.Meta(max_length=MAX_SIGNALS)]
 
 
 class EnvelopeClaims(
@@ -70,8 +70,8 @@ def check_disclosed(texts: Sequence[bytes]) -> None:
     Raises:
         InvalidInputError: one holds more, or is too long.
     """
-    if max(map(len, texts), default=0) > MOST_DISCLOSED:
-        raise InvalidInputError(f"must be at most {MOST_DISCLOSED} bytes", field="disclosure")
+    if max(map(len, texts), default=0) > MAX_DISCLOSURE_BYTES:
+        raise InvalidInputError(f"must be at most {MAX_DISCLOSURE_BYTES} bytes", field="disclosure")
     # A further member has two more quotes, and so has one whose text escapes some: those are looked at
     # closely. To do that with each would cost more than all the rest of opening.
     for text in texts:

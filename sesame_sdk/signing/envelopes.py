@@ -5,7 +5,7 @@ disclosures, ``JWT~disclosure~...~``. Leaving a disclosure out takes that signal
 signature whole: that is how a person without consent, or one who asks for erasure, is dropped.
 
 Opening checks, beyond what `tokens` does:
-    * ``_sd_alg`` is SHA-256; digests are listed once each, and at most `MOST_SIGNALS`
+    * ``_sd_alg`` is SHA-256; digests are listed once each, and at most `MAX_SIGNALS`
     * each disclosure is listed, and comes once; those withheld are counted, not missed
     * each disclosure is read on its own: salt and signal, and nothing else
     * nothing else travels along: see `forms`
@@ -21,15 +21,14 @@ from datetime import datetime
 import msgspec
 from attrs import field, frozen
 
+from sesame_sdk.constants import MAX_ENVELOPE_BYTES, MAX_SIGNALS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
-from sesame_sdk.model.envelope import MOST_SIGNALS, Envelope, EventType
+from sesame_sdk.model.envelope import Envelope, EventType
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.signing import base64url, envelope_schema, jwt, sd_jwt, security_events
 from sesame_sdk.signing.jwt import KeyFinder
-
-MOST_BYTES = 2 * 1024 * 1024
 
 
 @frozen
@@ -66,7 +65,7 @@ def seal(
     """Sign a batch of signals.
 
     Args:
-        signals: 1 to `MOST_SIGNALS`.
+        signals: 1 to `MAX_SIGNALS`.
         signer: where the private key lives.
         issuer: URL of the sender.
         audience: URL of the hub.
@@ -105,7 +104,7 @@ def open_envelope(data: bytes, keys: KeyFinder, *, audience: str, now: datetime)
     """Verify an envelope and read the signals that it still shows.
 
     Args:
-        data: as it came in, at most `MOST_BYTES`.
+        data: as it came in, at most `MAX_ENVELOPE_BYTES`.
         keys: whose keys count at `now`.
         audience: who we are.
         now: when it came in; UTC.
@@ -132,10 +131,12 @@ def open_envelope(data: bytes, keys: KeyFinder, *, audience: str, now: datetime)
 
 def _split(data: bytes) -> tuple[bytes, list[bytes] | None]:
     """The JWT and its disclosures; None where there can be none."""
-    if len(data) > MOST_BYTES:
-        raise InvalidInputError(f"must be at most {MOST_BYTES} bytes, not {len(data)}", field="envelope")
-    if data.count(b"~") > MOST_SIGNALS + 1:
-        raise InvalidInputError(f"must hold at most {MOST_SIGNALS} disclosures", field="envelope")
+    if len(data) > MAX_ENVELOPE_BYTES:
+        raise InvalidInputError(
+            f"must be at most {MAX_ENVELOPE_BYTES} bytes, not {len(data)}", field="envelope"
+        )
+    if data.count(b"~") > MAX_SIGNALS + 1:
+        raise InvalidInputError(f"must hold at most {MAX_SIGNALS} disclosures", field="envelope")
     token, *disclosures = data.split(b"~")
     if not disclosures:
         return token, None

@@ -18,14 +18,14 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from sesame_sdk.constants import MAX_TOKEN_BYTES
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
 from sesame_sdk.signing.keys import public_point
 
-MOST_BYTES = 1024 * 1024
-MOST_HEADER_BYTES = 512
+MAX_HEADER_BYTES = 512
 SIGNATURE_BYTES = 64
 _ALGORITHMS = ("Ed25519", "EdDSA")
 _HEADER = {"alg", "kid", "typ"}
@@ -34,8 +34,8 @@ _HEADER = {"alg", "kid", "typ"}
 class _Registry(jws.JWSRegistry):
     """Lets an envelope of a thousand digests in, and one algorithm alone."""
 
-    max_header_length = MOST_HEADER_BYTES
-    max_payload_length = MOST_BYTES
+    max_header_length = MAX_HEADER_BYTES
+    max_payload_length = MAX_TOKEN_BYTES
     # Under both names the model of Ed25519: joserfc's EdDSA would take Ed448 as well.
     algorithms = dict.fromkeys(_ALGORITHMS, jws.JWSRegistry.algorithms["Ed25519"])
 
@@ -106,8 +106,8 @@ def split(token: bytes) -> tuple[bytes, bytes, bytes]:
     Raises:
         InvalidInputError: too long, or not three parts.
     """
-    if len(token) > MOST_BYTES:
-        raise InvalidInputError(f"must be at most {MOST_BYTES} bytes, not {len(token)}", field="token")
+    if len(token) > MAX_TOKEN_BYTES:
+        raise InvalidInputError(f"must be at most {MAX_TOKEN_BYTES} bytes, not {len(token)}", field="token")
     parts = token.split(b".", 3)
     if len(parts) != 3:
         raise InvalidInputError("must have three parts", field="token")
@@ -134,8 +134,8 @@ def _public_key(point: bytes) -> OKPKey:
 
 
 def _read_header(segment: bytes, typ: str) -> str:
-    if len(segment) > MOST_HEADER_BYTES:
-        raise InvalidInputError(f"must be at most {MOST_HEADER_BYTES} bytes", field="header")
+    if len(segment) > MAX_HEADER_BYTES:
+        raise InvalidInputError(f"must be at most {MAX_HEADER_BYTES} bytes", field="header")
     text = base64url.decode(segment, field="header")
     header = codec.decode(text, dict[str, Any], field="header")
     if header.keys() != _HEADER:

@@ -98,7 +98,7 @@ def verify_claims(
     """Believe a token, or say why not.
 
     Args:
-        token: a JWT in compact form, at most `compact.MOST_BYTES`.
+        token: a JWT in compact form, at most `MAX_TOKEN_BYTES`.
         keys: whose keys count at `now`.
         typ: the only type that will do.
         audience: who we are; ``aud`` must contain it.

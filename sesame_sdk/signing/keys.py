@@ -7,8 +7,6 @@ Rules:
 """
 
 import hashlib
-import os
-import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -17,13 +15,14 @@ from attrs import field, frozen
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
+from sesame_sdk.files import read_private_file, write_private_file
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
 
 KEY_BYTES = 32
-MOST_SET_BYTES = 64 * 1024
-MOST_KEYS = 100
-_MOST_FILE_BYTES = 4096
+MAX_SET_BYTES = 64 * 1024
+MAX_KEYS = 100
+_MAX_FILE_BYTES = 4096
 _PUBLIC = ("kty", "crv", "x", "kid", "use", "alg")
 _ALGORITHMS = (None, "Ed25519", "EdDSA")
 
@@ -56,7 +55,9 @@ class SigningKey:
             ConfigurationError: there is no such file, others may read it, or it holds something else.
         """
         try:
-            return cls(_private_key(_read_private(path)))
+            return cls(
+                _private_key(codec.decode(read_private_file(path, max_bytes=_MAX_FILE_BYTES), dict[str, Any]))
+            )
         except OSError as error:
             raise ConfigurationError(
                 f"cannot be read: {error.strerror}", field=str(path), hint="make one with: sesame keys new"
@@ -72,11 +73,7 @@ class SigningKey:
         """
         secret = base64url.encode(self._private.private_bytes_raw()).decode()
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(codec.encode({**self.public_jwk, "d": secret}) + b"\n")
-                file.flush()
-                os.fsync(descriptor)  # a key that others know of must outlive a power cut
+            write_private_file(path, codec.encode({**self.public_jwk, "d": secret}) + b"\n")
         except OSError as error:
             raise ConfigurationError(
                 f"cannot be written: {error.strerror}",
@@ -131,18 +128,18 @@ def read_jwk_set(data: bytes) -> tuple[dict[str, Any], ...]:
     """Read another party's keys.
 
     Args:
-        data: JSON of a JWK Set, at most `MOST_SET_BYTES` and `MOST_KEYS`.
+        data: JSON of a JWK Set, at most `MAX_SET_BYTES` and `MAX_KEYS`.
 
     Raises:
         InvalidInputError: a member is private, not an Ed25519 signing key, there twice, or has a ``kid``
             that is
             not its thumbprint.
     """
-    if len(data) > MOST_SET_BYTES:
-        raise InvalidInputError(f"must be at most {MOST_SET_BYTES} bytes", field="jwks")
+    if len(data) > MAX_SET_BYTES:
+        raise InvalidInputError(f"must be at most {MAX_SET_BYTES} bytes", field="jwks")
     jwks = codec.decode(data, dict[str, Any]).get("keys")
-    if not isinstance(jwks, list) or not 0 < len(jwks) <= MOST_KEYS:
-        raise InvalidInputError(f"must list 1 to {MOST_KEYS} keys", field="jwks")
+    if not isinstance(jwks, list) or not 0 < len(jwks) <= MAX_KEYS:
+        raise InvalidInputError(f"must list 1 to {MAX_KEYS} keys", field="jwks")
     for jwk in jwks:
         _check_published(jwk)
     if len({jwk["kid"] for jwk in jwks}) != len(jwks):
@@ -164,14 +161,6 @@ def _check_published(jwk: object) -> None:
         raise InvalidInputError("must be the key's RFC 7638 thumbprint", field="kid", code="invalid_key")
     if jwk.get("use", "sig") != "sig" or jwk.get("alg") not in _ALGORITHMS:
         raise InvalidInputError("must be for signing with Ed25519", field="use, alg", code="invalid_key")
-
-
-def _read_private(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        # Of the open file, not of the path: nobody can put another one in its place in between.
-        if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigurationError("is open to others", field=str(path), hint=f"chmod 600 {path}")
-        return codec.decode(file.read(_MOST_FILE_BYTES), dict[str, Any])
 
 
 def _private_key(jwk: Mapping[str, Any]) -> Ed25519PrivateKey:

@@ -15,18 +15,17 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_ENVELOPE_BYTES, PROBLEM_MEDIA_TYPE, SET_MEDIA_TYPE
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError, RetryableError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
-from sesame_sdk.model.problem_details import MEDIA_TYPE, problem
-from sesame_sdk.partner.client import EVENTS_PATH, SET_MEDIA_TYPE, Client
+from sesame_sdk.model.problem_details import problem
+from sesame_sdk.partner.client import EVENTS_PATH, Client
 from sesame_sdk.partner.key_pinning import JWKS_PATH
 from sesame_sdk.partner.score_reads import SCORES_PATH
 from sesame_sdk.testing.any_hub import AnyHub
 
-MOST_BYTES = 2 << 20
-_JSON = "application/json"
 _GZIP = 16 + zlib.MAX_WBITS
 _NOT_BELIEVED = {"authentication_failed", "invalid_issuer", "invalid_key", "invalid_audience"}
 #: Status, media type, body.
@@ -62,16 +61,16 @@ class Carrier(BaseAdapter):
         path = request.path_url
         try:
             if (request.method, path) == ("GET", JWKS_PATH):
-                return 200, _JSON, codec.encode(self._hub.jwks())
+                return 200, JSON_MEDIA_TYPE, codec.encode(self._hub.jwks())
             if (request.method, path) == ("POST", EVENTS_PATH):
                 return 202, SET_MEDIA_TYPE, self._hub.receive(_body(request))
             if (request.method, path) == ("POST", SCORES_PATH):
-                return 200, _JSON, self._read(request)
+                return 200, JSON_MEDIA_TYPE, self._read(request)
         except RetryableError as error:
-            return 503, _JSON, _said("unavailable", error)
+            return 503, JSON_MEDIA_TYPE, _said("unavailable", error)
         except InvalidInputError as error:
             return _refusal(error, reading=path == SCORES_PATH)
-        return 404, _JSON, b"{}"
+        return 404, JSON_MEDIA_TYPE, b"{}"
 
     def _read(self, request: requests.PreparedRequest) -> bytes:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
@@ -83,9 +82,9 @@ def _body(request: requests.PreparedRequest) -> bytes:
     body = request.body or b""
     data = body.encode() if isinstance(body, str) else body
     if request.headers.get("Content-Encoding") == "gzip":
-        data = zlib.decompressobj(_GZIP).decompress(data, MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise InvalidInputError(f"must be at most {MOST_BYTES} bytes", field="body")
+        data = zlib.decompressobj(_GZIP).decompress(data, MAX_ENVELOPE_BYTES + 1)
+    if len(data) > MAX_ENVELOPE_BYTES:
+        raise InvalidInputError(f"must be at most {MAX_ENVELOPE_BYTES} bytes", field="body")
     return data
 
 
@@ -93,11 +92,11 @@ def _refusal(error: InvalidInputError, *, reading: bool) -> _Answer:
     if isinstance(error, GuardRefusedError):
         status = 403 if reading else 400
         more = {"status": status, "err": error.code, "description": str(error)}
-        return status, MEDIA_TYPE, codec.encode(problem(error, **more))
+        return status, PROBLEM_MEDIA_TYPE, codec.encode(problem(error, **more))
     status = 400
     if reading:
         status = 401 if error.code in _NOT_BELIEVED else 403 if error.code == "access_denied" else 400
-    return status, _JSON, _said(error.code, error)
+    return status, JSON_MEDIA_TYPE, _said(error.code, error)
 
 
 def _said(code: str, error: Exception) -> bytes:

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from attrs import evolve
 from hypothesis import strategies as st
 
+from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.guard import purposes
 from sesame_sdk.model import codec
-from sesame_sdk.model.envelope import MOST_SIGNALS, Envelope
+from sesame_sdk.model.envelope import Envelope
 from sesame_sdk.model.policy import Band, Policy, Severity, Weighting
 from sesame_sdk.model.pseudonyms import Pseudonymizer
-from sesame_sdk.model.signals import MOST_VALUE, Evidence, Polarity, Sensitivity, Signal, SignalKind
+from sesame_sdk.model.signals import MAX_VALUE, Evidence, Polarity, Sensitivity, Signal, SignalKind
 from sesame_sdk.testing.partner import IDENTITY
 
 _THINGS = ("order", "booking", "invoice", "delivery", "rental", "repair")
@@ -74,13 +75,13 @@ def signals(
         identity: makes ids and pseudonyms.
     """
     kind = draw(st.sampled_from(of) if of else kinds())
-    low = -MOST_VALUE if kind.polarity is Polarity.BOTH else 0.0
+    low = -MAX_VALUE if kind.polarity is Polarity.BOTH else 0.0
     at = draw(_MOMENTS)
     return Signal(
         id=identity.signal_id(kind.name, draw(st.text("0123456789", min_size=1, max_size=9)), at),
         subject=identity.pseudonym(draw(st.sampled_from(("ada", "bob", "cleo", "dan")))),
         kind=kind.name,
-        value=draw(st.floats(low, MOST_VALUE)),
+        value=draw(st.floats(low, MAX_VALUE)),
         occurred_at=at,
     )
 
@@ -92,7 +93,10 @@ def envelopes(draw: st.DrawFn, of: Sequence[SignalKind] | None = None, most: int
     ``seal(envelope.signals, key, ...)`` closes it.
     """
     said = st.lists(
-        signals(of), min_size=1, max_size=min(most, MOST_SIGNALS), unique_by=lambda signal: signal.id
+        signals(of),
+        min_size=1,
+        max_size=min(most, MAX_SIGNALS),
+        unique_by=lambda signal: signal.id,
     )
     return Envelope(
         jti=draw(st.text("abcdefgh", min_size=8, max_size=24)),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk.audit.report.charts.legible import legible
 from sesame_sdk.audit.report.html_report import SECURITY, render_page
 from sesame_sdk.audit.report.model import Report
+from sesame_sdk.text import html_text
 from tests.audit import reports
 from tests.audit.pages import Element, Seen, looked_at, parsed, within, words
 
@@ -143,7 +143,7 @@ def test_hostile_names_are_shown_and_never_obeyed() -> None:
     assert hostile.attributes <= harmless.attributes
     read = " ".join(hostile.words)
     for said in reports.HOSTILE:
-        assert legible(said) in read
+        assert html_text(said) in read
 
 
 def test_what_turns_letters_round_or_may_not_be_in_a_document_is_gone() -> None:

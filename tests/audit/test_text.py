@@ -7,9 +7,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from sesame_sdk.audit.report.charts.legible import legible
 from sesame_sdk.audit.report.model import Report
 from sesame_sdk.audit.report.text_report import Spark, summary
+from sesame_sdk.text import html_text
 from tests.audit import reports
 
 every_report = pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_others_wrote_does_nothing_to_the_terminal() -> None:
     text = shown(report, width=4000)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text)
     for said in reports.HOSTILE:
-        assert legible(said).strip() in text
+        assert html_text(said).strip() in text
 
 
 def test_a_console_that_knows_ascii_only_gets_ascii_bars() -> None:

@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from sesame_sdk import InvalidInputError
+from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.scoring.score_reads import MOST_SUBJECTS
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.manifest import MOST
@@ -20,10 +20,10 @@ def test_a_read_may_ask_for_as_many_as_the_limit_says(shop: Partner, hub: Hub) -
     members = ["ada", "bob", "cleo"]
     hub.add_grants(pair for person in members for pair in shop.grants(person, ORDER, reads="retail"))
     shop.send(*(shop.signal(person, person) for person in members))
-    strangers = [f"stranger-{number}" for number in range(MOST_SUBJECTS - len(members))]
+    strangers = [f"stranger-{number}" for number in range(MAX_SUBJECTS - len(members))]
     asked = [*strangers, *map(shop.pseudonym, members)]
     found = hub.read_scores(shop.read_token(), asked)
-    assert (MOST_SUBJECTS, list(found)) == (10_000, asked)
+    assert (MAX_SUBJECTS, list(found)) == (10_000, asked)
     scores = {subject: score.points for subject, score in found.items() if score}
     assert scores == {shop.pseudonym(person): 510.0 for person in members}
     assert [len(hub.reads_of(person)) for person in members] == [1, 1, 1]

@@ -6,9 +6,10 @@ import pytest
 from attrs import evolve
 
 from sesame_sdk import InvalidInputError
+from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.guard import purposes
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.scoring.score_reads import MOST_SUBJECTS, Read
+from sesame_sdk.hub.scoring.score_reads import Read
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.grant import Reading
 from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, sign_claims
@@ -65,7 +66,7 @@ def test_another_partners_names_mean_nothing(shop: Partner, hub: Hub, clock: Clo
     assert hub.read_scores(spy.read_token(), [adas]) == {adas: None}
 
 
-@pytest.mark.parametrize("count", [0, MOST_SUBJECTS + 1])
+@pytest.mark.parametrize("count", [0, MAX_SUBJECTS + 1])
 def test_too_many_or_none_are_refused(shop: Partner, hub: Hub, count: int) -> None:
     """10,000 is the most."""
     with pytest.raises(InvalidInputError, match="subjects: must be 1 to 10000"):

@@ -92,4 +92,4 @@ def test_made_up_kinds_do_not_fill_the_memory() -> None:
     with pytest.raises(InvalidInputError, match="kind"):
         Signal(**{**GOOD, "kind": "Retail"})
 
-    assert len(signals._known_kinds) <= signals._MOST_KNOWN
+    assert len(signals._known_kinds) <= signals._MAX_KNOWN_KINDS

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from sesame_sdk import InvalidInputError, RetryableError
+from sesame_sdk.constants import MAX_TOKEN_BYTES
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.stream_events import StreamUpdated, Verification
 from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
-from sesame_sdk.signing.jws import MOST_BYTES
 from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, sign_claims
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import raw_payload
@@ -125,7 +125,7 @@ def test_a_message_that_comes_late_does_not_undo_a_later_one(
             id="another type of token",
         ),
         pytest.param(lambda _: b"", "invalid_request", "token", id="nothing"),
-        pytest.param(lambda _: b"x" * (MOST_BYTES + 1), "invalid_request", "token", id="too large"),
+        pytest.param(lambda _: b"x" * (MAX_TOKEN_BYTES + 1), "invalid_request", "token", id="too large"),
         pytest.param(
             lambda v: v.sign(EventType.GRANT_WITHDRAWN, {"seq": 1 << 63}, "ada"),
             "invalid_request",
@@ -271,7 +271,7 @@ def test_a_push_that_will_never_be_taken_says_why(inbox: Inbox, voice: Voice) ->
         pytest.param({"content_type": "application/json"}, 415, id="no token"),
         pytest.param({"content_encoding": "gzip"}, 415, id="packed"),
         pytest.param({"content_length": "9" * 30}, 413, id="says that it is too large"),
-        pytest.param({"body": b"x" * (MOST_BYTES + 1), "pieces": 5}, 413, id="is too large"),
+        pytest.param({"body": b"x" * (MAX_TOKEN_BYTES + 1), "pieces": 5}, 413, id="is too large"),
     ],
 )
 def test_what_is_no_push(inbox: Inbox, voice: Voice, told: dict[str, Any], status: int) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 import requests
 
+from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
 from sesame_sdk.hub.database import timestamps
-from sesame_sdk.hub.scoring.score_reads import MOST_SUBJECTS
 from sesame_sdk.signing.keys import SigningKey, public_point
 from tests.rogue import forging
 from tests.rogue.forging import header, jws
@@ -118,7 +118,7 @@ def test_another_partners_name_for_a_person_reads_nothing(site: Site) -> None:
 
 
 _BODIES: dict[str, bytes] = {
-    "one subject too many": forging.text({"subjects": [f"s{n}" for n in range(MOST_SUBJECTS + 1)]}),
+    "one subject too many": forging.text({"subjects": [f"s{n}" for n in range(MAX_SUBJECTS + 1)]}),
     "no subject": b'{"subjects":[]}',
     "subjects that are no list": b'{"subjects":"ada"}',
     "a number for a subject": b'{"subjects":[1]}',

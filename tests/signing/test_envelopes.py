@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sesame_sdk import InvalidInputError, Signal
+from sesame_sdk.constants import MAX_ENVELOPE_BYTES, MAX_SIGNALS
 from sesame_sdk.model import codec
-from sesame_sdk.model.envelope import MOST_SIGNALS, EventType
+from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import base64url
-from sesame_sdk.signing.envelopes import MOST_BYTES, open_envelope, seal
+from sesame_sdk.signing.envelopes import open_envelope, seal
 from sesame_sdk.signing.jws import sign
 from sesame_sdk.signing.jwt import READ_TYP
 from sesame_sdk.signing.sd_jwt import digest_of, disclose
@@ -88,7 +89,7 @@ def test_a_thousand_signals_fit() -> None:
 
     assert opened(envelope).envelope.signals == tuple(long)
     with pytest.raises(InvalidInputError, match="1000"):
-        sealed(MOST_SIGNALS + 1)
+        sealed(MAX_SIGNALS + 1)
 
 
 @pytest.mark.parametrize(
@@ -228,8 +229,8 @@ def test_a_signal_that_is_not_valid_is_named_by_its_field() -> None:
 
 def test_an_oversize_envelope_is_refused_before_it_is_read() -> None:
     """Nothing is split, decoded or looked up."""
-    with pytest.raises(InvalidInputError, match=f"at most {MOST_BYTES} bytes"):
-        open_envelope(b"~" * (MOST_BYTES + 1), Trust({}), audience=HUB, now=NOON)
+    with pytest.raises(InvalidInputError, match=f"at most {MAX_ENVELOPE_BYTES} bytes"):
+        open_envelope(b"~" * (MAX_ENVELOPE_BYTES + 1), Trust({}), audience=HUB, now=NOON)
 
 
 def test_a_token_of_another_kind_is_no_envelope() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from sesame_sdk import ConfigurationError, InvalidInputError
 from sesame_sdk.model import codec
-from sesame_sdk.signing.keys import MOST_KEYS, MOST_SET_BYTES, SigningKey, jwk_set, read_jwk_set, thumbprint
+from sesame_sdk.signing.keys import MAX_KEYS, MAX_SET_BYTES, SigningKey, jwk_set, read_jwk_set, thumbprint
 
 #: RFC 8037 appendix A.1 to A.3.
 RFC_8037 = {
@@ -145,7 +145,7 @@ def test_a_published_set_is_read_back() -> None:
         pytest.param([{**KEY.public_jwk, "x": "AAAA"}], "32 bytes", id="a point that is too short"),
         pytest.param(["key"], "objects", id="text for a key"),
         pytest.param([], "1 to", id="no key"),
-        pytest.param([KEY.public_jwk] * (MOST_KEYS + 1), "1 to", id="too many keys"),
+        pytest.param([KEY.public_jwk] * (MAX_KEYS + 1), "1 to", id="too many keys"),
         pytest.param("keys", "1 to", id="text for the list"),
     ],
 )
@@ -165,4 +165,4 @@ def test_what_is_no_json_object_is_no_set(data: bytes) -> None:
 def test_an_oversize_set_is_refused_before_it_is_read() -> None:
     """It need not even be JSON."""
     with pytest.raises(InvalidInputError, match="at most"):
-        read_jwk_set(b"x" * (MOST_SET_BYTES + 1))
+        read_jwk_set(b"x" * (MAX_SET_BYTES + 1))

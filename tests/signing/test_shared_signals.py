@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sesame_sdk import InvalidInputError, Manifest
+from sesame_sdk.constants import MAX_TOKEN_BYTES
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
-from sesame_sdk.signing.jws import MOST_BYTES
 from sesame_sdk.signing.jwt import SET_TYP, sign_claims, verify_claims
 from sesame_sdk.signing.security_events import Event, event_type_of, sign_event, verify_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
@@ -144,7 +144,7 @@ def test_what_holds_no_single_known_event_is_no_event(claims: dict[str, Any], wh
     assert len(str(caught.value)) < 250
 
 
-@pytest.mark.parametrize("token", [b"", b"~", b"a.b", b"a.!.c", b"a..c", b"x" * (MOST_BYTES + 1)])
+@pytest.mark.parametrize("token", [b"", b"~", b"a.b", b"a.!.c", b"a..c", b"x" * (MAX_TOKEN_BYTES + 1)])
 def test_what_is_no_token_has_no_kind(token: bytes) -> None:
     """Too long, too short or of foreign letters."""
     with pytest.raises(InvalidInputError):

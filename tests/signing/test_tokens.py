@@ -7,9 +7,9 @@ import pytest
 from attrs import evolve, frozen
 
 from sesame_sdk import ConfigurationError, InvalidInputError
+from sesame_sdk.constants import MAX_TOKEN_BYTES
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
-from sesame_sdk.signing.jws import MOST_BYTES
 from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, Verified, seconds, sign_claims, verify_claims
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
@@ -197,8 +197,8 @@ def test_what_is_no_token_is_refused(token: bytes) -> None:
 
 def test_an_oversize_token_is_refused_before_it_is_read() -> None:
     """Nobody is asked for a key, and nothing is decoded."""
-    with pytest.raises(InvalidInputError, match=f"at most {MOST_BYTES} bytes"):
-        verify_claims(b"x" * (MOST_BYTES + 1), Trust({}), typ=SET_TYP, audience=HUB, now=NOON)
+    with pytest.raises(InvalidInputError, match=f"at most {MAX_TOKEN_BYTES} bytes"):
+        verify_claims(b"x" * (MAX_TOKEN_BYTES + 1), Trust({}), typ=SET_TYP, audience=HUB, now=NOON)
 
 
 def test_a_moment_without_a_zone_is_not_signed() -> None:

@@ -19,8 +19,7 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Lock
 from time import monotonic
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from weakref import WeakMethod
 
 from attrs import asdict, define, field, frozen
@@ -31,7 +30,7 @@ from sesame_baihe.rank_by_score import rank_request
 from sesame_baihe.result import Parameters, Place
 from sesame_baihe.score_source import Scores, is_stale
 from sesame_baihe.snapshots import Snapshot, Snapshots
-from sesame_sdk import InvalidInputError, RetryableError
+from sesame_sdk import Closeable, InvalidInputError, RetryableError
 
 #: Seconds that a snapshot lives, and places that all of them hold together (under 1 KB each).
 KEEP = 600.0
@@ -87,7 +86,7 @@ class _Heard:
             self.names |= names
 
 
-class Pages:
+class Pages(Closeable):
     """Snapshots of rankings, by pages. Threads may share it.
 
     Args:
@@ -192,14 +191,6 @@ class Pages:
     def close(self) -> None:
         """Forget every snapshot."""
         self.remove(None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @contextmanager
     def _heeding(self) -> Iterator["_Heard"]:

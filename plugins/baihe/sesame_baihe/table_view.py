@@ -1,7 +1,6 @@
 """A ranking as a table for people: who stands where, a bar of what brought them there, and why in words."""
 
 import sys
-import unicodedata
 from collections.abc import Mapping
 
 from rich import box
@@ -10,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sesame_baihe.result import Place, Ranked
+from sesame_sdk import terminal_text
 
 BAR = 20
 _ENDLESS = 400  # a pipe to grep or less should get whole lines
@@ -29,7 +29,7 @@ def show(ranked: Ranked, names: Mapping[str, str]) -> None:
     before = {profile: place for place, profile in enumerate(ranked.order_without_score, start=1)}
     pairs = zip(ranked.places, ranked.order_without_score, strict=True)
     rows = [
-        _row(number, place, before, names, console) | {"without the score": _plain(names[other])}
+        _row(number, place, before, names, console) | {"without the score": terminal_text(names[other])}
         for number, (place, other) in enumerate(pairs, start=1)
     ]
     if rows:
@@ -55,7 +55,7 @@ def _row(
 ) -> dict[str, str | Text]:
     row: dict[str, str | Text] = {
         "place": f"{number}{_moved(before.get(place.profile), number)}",
-        "profile": _plain(names[place.profile]),
+        "profile": terminal_text(names[place.profile]),
         "relevance": _relevance(place),
         "score": "none" if place.score is None else f"{place.score:.2f}",
         "blended": f"{place.blended:.4f}",
@@ -86,8 +86,3 @@ def _relevance(place: Place) -> str:
 
 def _speaks_unicode(console: Console) -> bool:
     return console.encoding.lower().replace("-", "").startswith("utf")
-
-
-def _plain(name: str) -> str:
-    """A name that does nothing to a terminal: no control characters (Cc), no hidden ones (Cf)."""
-    return "".join(one for one in name if unicodedata.category(one) not in ("Cc", "Cf"))

@@ -12,12 +12,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from attrs import frozen
 
-from sesame_sdk import ConfigurationError, InvalidInputError
+from sesame_sdk import Closeable, ConfigurationError, InvalidInputError, ensure_private_file
 
 #: How long a text may wait, by default.
 KEPT_FOR = timedelta(days=30)
@@ -73,7 +71,7 @@ class ModerationOutcome:
     by: str
 
 
-class Queue:
+class Queue(Closeable):
     """The moderators' queue. Use it in a ``with``.
 
     Args:
@@ -89,21 +87,13 @@ class Queue:
             raise ConfigurationError("must be more than nothing", field="kept_for")
         self._kept_for = kept_for
         try:
-            path.touch(mode=0o600, exist_ok=True)
+            ensure_private_file(path)
             self._database = sqlite3.connect(path, isolation_level=None, timeout=10)
             self._database.execute("PRAGMA secure_delete = ON")
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError("the queue cannot be opened", field=path.name) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -2,11 +2,12 @@
 
 import json
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+
+from sesame_sdk import terminal_text
 
 
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
@@ -45,10 +46,4 @@ def _cell(value: object) -> str:
         case list() | tuple():
             return ", ".join(map(str, value)) or "-"
         case _:
-            return plain(str(value))
-
-
-def plain(text: str) -> str:
-    """Text that does nothing to a terminal: no control, bidi, hidden or broken characters."""
-    kept = (" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
-    return "".join(letter for letter in kept if unicodedata.category(letter) not in ("Cf", "Cs"))
+            return terminal_text(str(value))

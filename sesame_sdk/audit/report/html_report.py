@@ -23,8 +23,8 @@ from sesame_sdk.audit.report.charts import (
 )
 from sesame_sdk.audit.report.charts.bullet import bullet
 from sesame_sdk.audit.report.charts.figure import Figure
-from sesame_sdk.audit.report.charts.legible import legible
 from sesame_sdk.audit.report.model import Change, Report, Simulation
+from sesame_sdk.text import html_text
 
 #: No code, no font, no request; a style of its own.
 SECURITY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -84,7 +84,7 @@ def _measured(report: Report) -> list[Any]:
 
 
 def _shown(value: object) -> object:
-    return value if isinstance(value, Markup) or not isinstance(value, str) else legible(value)
+    return value if isinstance(value, Markup) or not isinstance(value, str) else html_text(value)
 
 
 @cache

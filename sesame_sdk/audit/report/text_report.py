@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
-from sesame_sdk.audit.report.charts.legible import legible
 from sesame_sdk.audit.report.charts.scales import MINUS, NONE, count, points, share, signed
 from sesame_sdk.audit.report.charts.wording import WORDS, advice, bounds, headline, verdict_of
 from sesame_sdk.audit.report.model import Change, Report, Simulation, Spread
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.score import Score
+from sesame_sdk.text import html_text
 
 STYLES = {
     Verdict.UNMEASURED: "dim",
@@ -41,7 +41,7 @@ def summary(report: Report) -> RenderableType:
 def _parts(report: Report) -> Iterator[RenderableType]:
     yield Text.assemble((WORDS[report.verdict].upper(), STYLES[report.verdict]), " ", headline(report))
     yield Text(advice(report))
-    yield Text(legible(_facts(report)), style="dim")
+    yield Text(html_text(_facts(report)), style="dim")
     if report.findings:
         yield from _findings(report.findings)
     if report.simulation:
@@ -131,7 +131,7 @@ def _median(value: float | None) -> str:
 
 
 def _said(words: str, style: str = "") -> Text:
-    typed = legible(words).replace(MINUS, "-").replace(NONE, "-")
+    typed = html_text(words).replace(MINUS, "-").replace(NONE, "-")
     return Text(typed, style=style, overflow="fold")
 
 

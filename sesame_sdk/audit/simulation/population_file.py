@@ -39,11 +39,10 @@ from typing import TypeVar
 import msgspec
 
 from sesame_sdk.audit.simulation.population import Correlation, Group, Leak, Market, Population
+from sesame_sdk.constants import MAX_TOML_DOTS_PER_LINE
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 
 MOST_BYTES = 64 * 1024
-#: A key of thousands of dots would keep the TOML parser busy for hours.
-MOST_DOTS_A_LINE = 64
 
 _WITH_PATH = re.compile(r"(?P<what>.*) - at `\$\.?(?P<where>.*)`", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
@@ -152,7 +151,7 @@ def _form(text: str, name: str) -> PopulationForm:
         hint = f"keep it under {MOST_BYTES // 1024} KiB"
         raise ConfigurationError("is too long for a population", field=name, hint=hint)
     for number, line in enumerate(text.splitlines(), start=1):
-        if line.count(".") > MOST_DOTS_A_LINE:
+        if line.count(".") > MAX_TOML_DOTS_PER_LINE:
             raise ConfigurationError(
                 "has too many dots", field=f"{name}, line {number}", hint="shorten the line"
             )

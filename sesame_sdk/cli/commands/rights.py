@@ -1,16 +1,13 @@
 """``sesame export``, ``sesame erase`` and ``sesame scrub``: what people may ask of a hub."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from sesame_sdk.cli.console import emit, note
 from sesame_sdk.cli.options import at_hub, hub_at
 from sesame_sdk.errors import InvalidInputError
+from sesame_sdk.files import new_private_file
 
 
 @click.command()
@@ -32,8 +29,11 @@ def export(hub_path: Path, person: str | None, path: Path | None, schema: bool) 
         return
     if person is None or path is None:
         raise click.UsageError("Give PERSON and --to FILE.")
-    with hub_at(hub_path) as hub, _private(path) as file:
-        hub.rights.export(person, file)
+    try:
+        with hub_at(hub_path) as hub, new_private_file(path) as file:
+            hub.rights.export(person, file)
+    except FileExistsError as error:
+        raise InvalidInputError("file already exists", field=str(path), hint="name a new file") from error
     note(f"wrote all about {person} to {path}: {path.stat().st_size:,} bytes, for that person alone")
 
 
@@ -73,18 +73,3 @@ def scrub(hub_path: Path) -> None:
     note("wrote the database anew")
     if left:
         note(f"{left} notice(s) of erasures still wait, each with a pseudonym: see sesame notices list")
-
-
-@contextmanager
-def _private(path: Path) -> Iterator[BinaryIO]:
-    """A new file that only its owner may read; it is gone again if it cannot be finished."""
-    try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise InvalidInputError("is there already", field=str(path), hint="name a new file") from error
-    try:
-        with os.fdopen(number, "wb") as file:
-            yield file
-    except BaseException:
-        path.unlink()
-        raise

@@ -5,12 +5,10 @@ from typing import Any
 
 from litestar import Request, Response, post
 
+from sesame_sdk.constants import SET_MEDIA_TYPE
 from sesame_sdk.hub.api.dependencies import gate_of, hub_of, verifier_of
 from sesame_sdk.hub.api.openapi_responses import LIMITED, OF_BODIES, TEXT, answer, documented, fault, taking
 from sesame_sdk.hub.api.request_body import read_body
-
-SET_MEDIA_TYPE = "application/secevent+jwt"
-
 
 _ANSWERS = {
     **LIMITED,

@@ -5,8 +5,9 @@ from typing import Any
 from litestar import MediaType, Request, Response, post
 from litestar.concurrency import sync_to_thread
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE
 from sesame_sdk.hub.api.dependencies import gate_of, hub_of
-from sesame_sdk.hub.api.openapi_responses import JSON, OF_BODIES, OF_READERS, answer, documented, taking
+from sesame_sdk.hub.api.openapi_responses import OF_BODIES, OF_READERS, answer, documented, taking
 from sesame_sdk.hub.api.openapi_schemas import POLL_ASKED, POLLED
 from sesame_sdk.hub.api.scores import token_of
 from sesame_sdk.hub.api.streams import SHARED, asked_of
@@ -20,7 +21,9 @@ from sesame_sdk.model import codec
     operation_class=documented(
         {**OF_READERS, **OF_BODIES, 200: answer("Notices, by jti.", POLLED)},
         body=taking(
-            JSON, "maxEvents and ack. It never waits: returnImmediately changes nothing.", POLL_ASKED
+            JSON_MEDIA_TYPE,
+            "maxEvents and ack. It never waits: returnImmediately changes nothing.",
+            POLL_ASKED,
         ),
     ),
     summary="Get notices of disputes and erasures, and acknowledge earlier ones",

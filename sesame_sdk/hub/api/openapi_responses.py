@@ -18,10 +18,9 @@ from litestar.openapi.spec import (
     Schema,
 )
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE, PROBLEM_MEDIA_TYPE
 from sesame_sdk.hub.api.openapi_schemas import FAULT, REFUSAL
-from sesame_sdk.model import problem_details
 
-JSON = "application/json"
 TEXT = Schema(type=OpenAPIType.STRING)
 _SECONDS = Schema(type=OpenAPIType.INTEGER, minimum=1)
 _WAIT = {"Retry-After": OpenAPIHeader(schema=_SECONDS, required=True, description="Seconds.")}
@@ -36,7 +35,7 @@ def answer(
     headers: Mapping[str, OpenAPIHeader] | None = None,
 ) -> OpenAPIResponse:
     """An answer with a body of this form, in any of these media types or in JSON; or without a body."""
-    told = {media_type: OpenAPIMediaType(schema=schema) for media_type in media_types or (JSON,)}
+    told = {media_type: OpenAPIMediaType(schema=schema) for media_type in media_types or (JSON_MEDIA_TYPE,)}
     return OpenAPIResponse(
         description=description, content=told if schema else None, headers=dict(headers or {}) or None
     )
@@ -44,9 +43,9 @@ def answer(
 
 def fault(description: str, *, guard: bool = False) -> OpenAPIResponse:
     """A refusal after RFC 8935 section 2.4; by the guard too, where it may be one, as problem details."""
-    content = {JSON: OpenAPIMediaType(schema=FAULT)}
+    content = {JSON_MEDIA_TYPE: OpenAPIMediaType(schema=FAULT)}
     if guard:
-        content[problem_details.MEDIA_TYPE] = OpenAPIMediaType(schema=REFUSAL)
+        content[PROBLEM_MEDIA_TYPE] = OpenAPIMediaType(schema=REFUSAL)
     return OpenAPIResponse(description=description, content=content)
 
 

@@ -5,11 +5,10 @@ from typing import Any
 
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
 
-from sesame_sdk.hub.scoring.score_reads import MOST_SUBJECTS
+from sesame_sdk.constants import MAX_SUBJECT_LENGTH, MAX_SUBJECTS
 from sesame_sdk.hub.streams.streams import DISABLED, ENABLED, PAUSED, POLL, PUSH
 from sesame_sdk.model import problem_details, validators
 
-LONGEST_SUBJECT = 128
 Schemas = Mapping[str, Schema]
 
 
@@ -62,8 +61,8 @@ REFUSAL = record(
     err=text(),
     description=text(),
 )
-SUBJECT = text(min_length=1, max_length=LONGEST_SUBJECT, pattern=f"^{validators.SUBJECT_PATTERN}$")
-ASKED = record(subjects=list_of(SUBJECT, min_items=1, max_items=MOST_SUBJECTS))
+SUBJECT = text(min_length=1, max_length=MAX_SUBJECT_LENGTH, pattern=f"^{validators.SUBJECT_PATTERN}$")
+ASKED = record(subjects=list_of(SUBJECT, min_items=1, max_items=MAX_SUBJECTS))
 _SCORE = record(
     points=_NUMBER,
     band=text(),

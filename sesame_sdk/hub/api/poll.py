@@ -6,8 +6,9 @@ from typing import Any
 from litestar import MediaType, Request, Response, post
 from litestar.concurrency import sync_to_thread
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE
 from sesame_sdk.hub.api.dependencies import feeder_of, gate_of, hub_of
-from sesame_sdk.hub.api.openapi_responses import JSON, OF_BODIES, answer, documented, taking
+from sesame_sdk.hub.api.openapi_responses import OF_BODIES, answer, documented, taking
 from sesame_sdk.hub.api.openapi_schemas import POLL_ASKED, POLLED
 from sesame_sdk.hub.api.scores import token_of
 from sesame_sdk.hub.api.streams import OF_STREAMS, SHARED, asked_of
@@ -27,7 +28,7 @@ _PAUSE = 0.05
     status_code=200,
     operation_class=documented(
         {**OF_STREAMS, **OF_BODIES, 200: answer("Messages, by jti.", POLLED)},
-        body=taking(JSON, "maxEvents, returnImmediately, ack, setErrs.", POLL_ASKED),
+        body=taking(JSON_MEDIA_TYPE, "maxEvents, returnImmediately, ack, setErrs.", POLL_ASKED),
     ),
     summary="Get messages of a stream, and settle earlier ones",
     **SHARED,

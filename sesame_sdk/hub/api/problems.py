@@ -11,11 +11,12 @@ from typing import Any
 
 from litestar import Request, Response
 
+from sesame_sdk.constants import PROBLEM_MEDIA_TYPE
 from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.hub.observability import log_events, metrics, safe_values
 from sesame_sdk.hub.observability.structured_log import say
 from sesame_sdk.model import codec
-from sesame_sdk.model.problem_details import MEDIA_TYPE, problem
+from sesame_sdk.model.problem_details import problem
 
 #: A plugin with a hundred bad kinds is told of them all; an operator's log needs no more than these.
 MOST_LOGGED = 20
@@ -29,4 +30,4 @@ def refusal(request: Request[Any, Any, Any], error: GuardRefusedError, status: i
     )
     metrics.refused(error.code)
     said = problem(error, status=status, err=error.code, description=str(error))
-    return Response(codec.encode(said), status_code=status, media_type=MEDIA_TYPE)
+    return Response(codec.encode(said), status_code=status, media_type=PROBLEM_MEDIA_TYPE)

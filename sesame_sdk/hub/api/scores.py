@@ -12,22 +12,21 @@ from litestar import MediaType, Request, Response, get, post
 from litestar.concurrency import sync_to_thread
 from litestar.openapi.spec import Parameter
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_SUBJECT_LENGTH, MAX_SUBJECTS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.api.dependencies import gate_of, hub_of
 from sesame_sdk.hub.api.errors import on_read_rejected
 from sesame_sdk.hub.api.openapi_responses import OF_BODIES, OF_READERS, answer, documented, fault, taking
-from sesame_sdk.hub.api.openapi_schemas import ASKED, LONGEST_SUBJECT, SCORE, SCORES, SUBJECT
+from sesame_sdk.hub.api.openapi_schemas import ASKED, SCORE, SCORES, SUBJECT
 from sesame_sdk.hub.api.request_body import read_body
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.scoring.score_reads import MOST_SUBJECTS
 from sesame_sdk.model import codec, validators
 
 _is_subject = re.compile(validators.SUBJECT_PATTERN).fullmatch
-_JSON = "application/json"
 _BEARER = "bearer"
 SECURITY: list[dict[str, list[str]]] = [{"reader": []}]
 _Subject = Annotated[
-    str, msgspec.Meta(max_length=LONGEST_SUBJECT, pattern=rf"^{validators.SUBJECT_PATTERN}\Z")
+    str, msgspec.Meta(max_length=MAX_SUBJECT_LENGTH, pattern=rf"^{validators.SUBJECT_PATTERN}\Z")
 ]
 
 
@@ -51,7 +50,7 @@ class Asked:
 async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A score, or null: nobody known by that name, no grant, and no score look the same."""
     subject: str = request.path_params["subject"]
-    if len(subject) > LONGEST_SUBJECT or not _is_subject(subject):
+    if len(subject) > MAX_SUBJECT_LENGTH or not _is_subject(subject):
         raise InvalidInputError("is nothing that a person could be called", field="subject")
     with gate_of(request):
         found = await sync_to_thread(hub_of(request).read_scores, token_of(request), [subject])
@@ -64,7 +63,7 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     exception_handlers={InvalidInputError: on_read_rejected},
     operation_class=documented(
         {**OF_READERS, **OF_BODIES, 200: answer("A score or null for each subject.", SCORES)},
-        body=taking(_JSON, f"1 to {MOST_SUBJECTS} pseudonyms of the reader's.", ASKED),
+        body=taking(JSON_MEDIA_TYPE, f"1 to {MAX_SUBJECTS} pseudonyms of the reader's.", ASKED),
     ),
     security=SECURITY,
     summary="Read many scores",
@@ -73,7 +72,9 @@ async def read_scores(request: Request[Any, Any, Any]) -> Response[bytes]:
     """For each subject a score or null. Every read is logged for the person whose score it is."""
     hub, token = hub_of(request), token_of(request)
     settings = hub.settings
-    body = await read_body(request, media_type=_JSON, most=settings.body_limit, seconds=settings.body_seconds)
+    body = await read_body(
+        request, media_type=JSON_MEDIA_TYPE, most=settings.body_limit, seconds=settings.body_seconds
+    )
     with gate_of(request):
         answer = await sync_to_thread(_read, hub, token, body)
     return Response(answer, media_type=MediaType.JSON)

@@ -7,11 +7,11 @@ from litestar import MediaType, Request, Response, delete, get, patch, post, put
 from litestar.concurrency import sync_to_thread
 from litestar.openapi.spec import Parameter
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.api.dependencies import gate_of, hub_of
 from sesame_sdk.hub.api.errors import on_feed_rejected
 from sesame_sdk.hub.api.openapi_responses import (
-    JSON,
     OF_BODIES,
     OF_READERS,
     TEXT,
@@ -31,7 +31,9 @@ T = TypeVar("T")
 LARGEST_QUESTION = 1 << 17
 _AnyRequest = Request[Any, Any, Any]
 SHARED: dict[str, Any] = {"exception_handlers": {InvalidInputError: on_feed_rejected}, "security": SECURITY}
-_WISH = taking(JSON, "delivery, events_requested, description, and stream_id where there is one.", WISH)
+_WISH = taking(
+    JSON_MEDIA_TYPE, "delivery, events_requested, description, and stream_id where there is one.", WISH
+)
 _STREAM = answer("The stream's configuration.", STREAM)
 _STATUS = answer("The stream's status.", STATUS)
 NOT_THERE = {404: fault("The reader has no such stream.")}
@@ -159,7 +161,7 @@ async def read_status(request: _AnyRequest) -> Response[bytes]:
     status_code=200,
     operation_class=documented(
         {**OF_STREAMS, **OF_BODIES, 200: _STATUS},
-        body=taking(JSON, "stream_id, status, and perhaps a reason.", STATUS),
+        body=taking(JSON_MEDIA_TYPE, "stream_id, status, and perhaps a reason.", STATUS),
     ),
     summary="Let a stream run, or hold it",
     **SHARED,
@@ -175,7 +177,7 @@ async def change_status(request: _AnyRequest) -> Response[bytes]:
     status_code=204,
     operation_class=documented(
         {**OF_STREAMS, **OF_BODIES, 204: answer("It is on its way.")},
-        body=taking(JSON, "stream_id, and perhaps a state to be given back.", QUESTION),
+        body=taking(JSON_MEDIA_TYPE, "stream_id, and perhaps a state to be given back.", QUESTION),
     ),
     summary="Ask for a sign of life through a stream",
     **SHARED,
@@ -189,7 +191,7 @@ async def verify_stream(request: _AnyRequest) -> None:
 async def asked_of(request: _AnyRequest, kind: type[T]) -> T:
     """A small JSON body."""
     seconds = hub_of(request).settings.body_seconds
-    body = await read_body(request, media_type=JSON, most=LARGEST_QUESTION, seconds=seconds)
+    body = await read_body(request, media_type=JSON_MEDIA_TYPE, most=LARGEST_QUESTION, seconds=seconds)
     return codec.decode(body, kind)
 
 

@@ -11,7 +11,6 @@ signed still does (`Hub.rebuild` verifies every envelope anew).
 
 import hashlib
 import io
-import os
 import re
 import tarfile
 import time
@@ -24,6 +23,7 @@ import msgspec
 from attrs import frozen
 
 from sesame_sdk.errors import ConfigurationError
+from sesame_sdk.files import new_private_file
 from sesame_sdk.hub.backup.ledger_copy import STEP, Stage
 
 FORM = 1
@@ -82,19 +82,19 @@ def pack(
     found = list(files)
     members = {}
     steps = sum(file.stat().st_size // STEP for file in found)
-    number = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(number, "wb") as raw, stage("writing the file", steps) as step:
-        with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            for file in found:
-                with file.open("rb") as source:
-                    hashing = _Hashing(source, step)
-                    tar.addfile(_entry(file.name, file.stat().st_size), hashing)
-                members[file.name] = Member(hashing.size, hashing.digest.hexdigest())
-            manifest = describe(members)
-            text = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
-            tar.addfile(_entry(MANIFEST, len(text)), io.BytesIO(text))
-        raw.flush()
-        os.fsync(raw.fileno())
+    with (
+        new_private_file(target) as raw,
+        stage("writing the file", steps) as step,
+        tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for file in found:
+            with file.open("rb") as source:
+                hashing = _Hashing(source, step)
+                tar.addfile(_entry(file.name, file.stat().st_size), hashing)
+            members[file.name] = Member(hashing.size, hashing.digest.hexdigest())
+        manifest = describe(members)
+        text = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+        tar.addfile(_entry(MANIFEST, len(text)), io.BytesIO(text))
     return manifest
 
 
@@ -141,12 +141,9 @@ def unpack(source: Path, manifest: Manifest, folder: Path, names: Iterable[str],
 
 def _write(stream: IO[bytes], target: Path, size: int, step: Callable[[int], None]) -> Member:
     hashing = _Hashing(stream, step)
-    number = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(number, "wb") as file:
+    with new_private_file(target) as file:
         while hashing.size <= size and (piece := hashing.read(_PIECE)):
             file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
     return Member(hashing.size, hashing.digest.hexdigest())
 
 

@@ -7,10 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sesame_sdk.errors import ConfigurationError
+from sesame_sdk.files import sync_folder
 from sesame_sdk.hub.backup import archive
 from sesame_sdk.hub.backup.archive import Manifest, Member
 from sesame_sdk.hub.backup.ledger_copy import Stage, ledger_of, silent
-from sesame_sdk.hub.backup.sqlite import sync_folder
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.settings import FILE, Settings
 from sesame_sdk.signing.keys import SigningKey

@@ -16,6 +16,7 @@ from sqlalchemy import NullPool, create_engine, inspect, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from sesame_sdk.errors import ConfigurationError
+from sesame_sdk.files import ensure_private_file
 from sesame_sdk.hub.backup.ledger_copy import STEP, Stage
 
 #: Seconds between two looks at how far a program has come.
@@ -38,7 +39,7 @@ class PostgreSQLLedger:
 
     def copy_out(self, target: Path, stage: Stage) -> None:
         """See `Ledger`. ``pg_dump`` reads in one transaction."""
-        target.touch(mode=0o600)
+        ensure_private_file(target)
         with stage("copying the ledger", None) as step:
             self._run(
                 *("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"),

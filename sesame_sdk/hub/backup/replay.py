@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
+from sesame_sdk.files import new_private_file
 from sesame_sdk.hub.backup import withdrawal_log
 from sesame_sdk.hub.backup.withdrawal_log import Book, Entry, What
 from sesame_sdk.hub.database.timestamps import micros, moment
@@ -28,8 +29,9 @@ def adopt(paths: Sequence[Path], target: Path) -> None:
     """Let the journal that reaches back furthest be the hub's own, if it has none."""
     found = [path for path in paths if path.exists()]
     if found and not target.exists():
-        target.touch(mode=0o600)
-        shutil.copyfile(min(found, key=lambda path: withdrawal_log.read(path).since), target)
+        oldest = min(found, key=lambda path: withdrawal_log.read(path).since)
+        with oldest.open("rb") as source, new_private_file(target) as file:
+            shutil.copyfileobj(source, file)
 
 
 def check_complete(books: Sequence[Book], made_at: datetime) -> None:

@@ -16,10 +16,10 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from sesame_sdk.errors import ConfigurationError
+from sesame_sdk.files import sync_folder
 from sesame_sdk.hub.backup import archive, replay
 from sesame_sdk.hub.backup.archive import Manifest
 from sesame_sdk.hub.backup.ledger_copy import Stage, ledger_of, silent
-from sesame_sdk.hub.backup.sqlite import sync_folder
 from sesame_sdk.hub.database.engine import migrate
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import FILE, KEY, Settings, load_settings

@@ -5,7 +5,6 @@ writes between two steps, and under load that would be for ever. Meanwhile the w
 is written.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,6 +15,7 @@ from attrs import frozen
 from sqlalchemy import make_url
 
 from sesame_sdk.errors import ConfigurationError
+from sesame_sdk.files import sync_folder
 from sesame_sdk.hub.backup.ledger_copy import Stage
 
 #: Pages copied between two looks at the progress: 16 MiB.
@@ -90,15 +90,6 @@ class SQLiteLedger:
             self.check_free()
             source.rename(self.path)
             sync_folder(self.path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Have the names in a folder on disk."""
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -31,6 +31,7 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import ConfigurationError
+from sesame_sdk.files import replace_private_file
 from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction
@@ -128,7 +129,7 @@ class Journal:
         # Workers begin together: the first makes it, with a key of its own that the others must use.
         with _folder(self.path.parent):
             if not self.path.exists():
-                _put(self.path, _lines(_Head(secrets.token_hex(32), micros(self.clock()))))
+                replace_private_file(self.path, _lines(_Head(secrets.token_hex(32), micros(self.clock()))))
 
     def _add(self, entry: Entry, person: str | None = None) -> None:
         now = self.clock()
@@ -151,7 +152,7 @@ class Journal:
     def _forget(self, book: Book, before: int, entry: Entry) -> None:
         left = [old for old in book.entries if old.at >= before]
         head = _Head(book.key.hex(), max(book.since, before))
-        _put(self.path, _lines(head, *left, entry))
+        replace_private_file(self.path, _lines(head, *left, entry))
 
 
 def read(path: Path) -> Book:
@@ -186,17 +187,6 @@ def _append(number: int, line: bytes) -> None:
     if os.write(number, line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(number)
-
-
-def _put(path: Path, text: bytes) -> None:
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)
-    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(number, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 @contextmanager

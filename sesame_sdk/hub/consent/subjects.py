@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, insert, select
 
+from sesame_sdk.constants import MAX_PERSON_LENGTH
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.engine import among
 from sesame_sdk.hub.database.tables import people, pseudonyms
-
-LONGEST_REFERENCE = 128
 
 
 def find(connection: Connection, reference: str) -> int | None:
@@ -52,8 +51,8 @@ def numbered(connection: Connection, references: Iterable[str]) -> dict[str, int
         InvalidInputError: a reference is empty or too long.
     """
     wanted = sorted(set(references))
-    if any(not reference.strip() or len(reference) > LONGEST_REFERENCE for reference in wanted):
-        raise InvalidInputError(f"must be 1 to {LONGEST_REFERENCE} characters", field="person")
+    if any(not reference.strip() or len(reference) > MAX_PERSON_LENGTH for reference in wanted):
+        raise InvalidInputError(f"must be 1 to {MAX_PERSON_LENGTH} characters", field="person")
     chosen = select(people.c.person, people.c.id).where(among(people.c.person, wanted))
     found = {row.person: row.id for row in connection.execute(chosen)}
     if missing := [{"person": reference} for reference in wanted if reference not in found]:

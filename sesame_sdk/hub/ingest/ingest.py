@@ -2,7 +2,7 @@
 
 A signal is kept when
     1. its kind is registered by the partner, now
-    2. its value is in the kind's range: below zero only where the kind may lower, and at most `MOST_VALUE`
+    2. its value is in the kind's range: below zero only where the kind may lower, and at most `MAX_VALUE`
     3. it did not happen in the future, give or take what clocks differ, nor before all time that an id holds
     4. its person lets this partner send this kind, now
 and is listed in the receipt with the reason otherwise. What says nothing of a person is looked at
@@ -32,7 +32,7 @@ from sesame_sdk.hub.partners.registrations import Sayable
 from sesame_sdk.hub.rights import copied
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
-from sesame_sdk.model.signals import FIRST_MOMENT, MOST_VALUE, Signal
+from sesame_sdk.model.signals import MAX_VALUE, MIN_TIMESTAMP, Signal
 from sesame_sdk.signing.envelopes import Opened
 
 
@@ -89,11 +89,11 @@ class _Sieve:
                 reason = DropReason.KIND_NOT_REGISTERED
             elif signal.value < 0 and not kind.may_lower:
                 reason = DropReason.VALUE_AGAINST_POLARITY
-            elif not -MOST_VALUE <= signal.value <= MOST_VALUE:
+            elif not -MAX_VALUE <= signal.value <= MAX_VALUE:
                 reason = DropReason.VALUE_OUT_OF_RANGE
             elif signal.occurred_at > self.latest:
                 reason = DropReason.IN_THE_FUTURE
-            elif signal.occurred_at < FIRST_MOMENT:
+            elif signal.occurred_at < MIN_TIMESTAMP:
                 reason = DropReason.TOO_LONG_AGO
             elif standing.person is None or kind.number not in standing.kinds:
                 reason = DropReason.NO_GRANT

@@ -6,11 +6,12 @@ context, and uses it once: a stolen one is worth little, and nothing once it was
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from attrs import field, frozen
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from sesame_sdk.constants import MAX_REQUEST_LIFETIME
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.purposes import refusing_rule
@@ -22,8 +23,6 @@ from sesame_sdk.model import codec, validators
 from sesame_sdk.model.grant import Reading
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.signing.jwt import LEEWAY, READ_TYP, KeyFinder, verify_claims
-
-LONGEST_LIFE = timedelta(minutes=5)
 
 
 @frozen
@@ -88,8 +87,8 @@ def checked_end(exp: float, issued_at: datetime) -> datetime:
         InvalidInputError: too long after it was signed.
     """
     expires_at = datetime.fromtimestamp(exp, UTC)
-    if expires_at - issued_at > LONGEST_LIFE:
-        most = f"{LONGEST_LIFE.seconds} s"
+    if expires_at - issued_at > MAX_REQUEST_LIFETIME:
+        most = f"{MAX_REQUEST_LIFETIME.seconds} s"
         raise InvalidInputError(
             f"must be at most {most} after iat", field="exp", hint="sign one for each read"
         )

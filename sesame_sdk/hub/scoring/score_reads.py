@@ -12,6 +12,7 @@ from datetime import date, datetime
 from attrs import frozen
 from sqlalchemy import BigInteger, Connection, Insert, bindparam, cast, insert, select
 
+from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.rules.score_influence import contexts_that_count
@@ -22,8 +23,6 @@ from sesame_sdk.hub.database.timestamps import micros, moment
 from sesame_sdk.hub.scoring import read_auth, scores
 from sesame_sdk.hub.scoring.read_auth import Request
 from sesame_sdk.model.score import Score
-
-MOST_SUBJECTS = 10_000
 
 
 @frozen
@@ -68,7 +67,7 @@ def answer(
     Args:
         connection: in a transaction.
         request: what the token said.
-        subjects: 1 to `MOST_SUBJECTS` pseudonyms of the reader's.
+        subjects: 1 to `MAX_SUBJECTS` pseudonyms of the reader's.
         guard: stands at the door of every read.
         as_of: the day to score for.
 
@@ -76,8 +75,8 @@ def answer(
         InvalidInputError: too many subjects or none, or the reader may not read for this purpose at all.
         Refused: nobody may read for it.
     """
-    if not 1 <= len(subjects) <= MOST_SUBJECTS:
-        raise InvalidInputError(f"must be 1 to {MOST_SUBJECTS}, not {len(subjects)}", field="subjects")
+    if not 1 <= len(subjects) <= MAX_SUBJECTS:
+        raise InvalidInputError(f"must be 1 to {MAX_SUBJECTS}, not {len(subjects)}", field="subjects")
     read_auth.check_purpose(request, guard)
     partner, policy = read_auth.admit(connection, request)
     read_auth.refuse_used(connection, request, partner)

@@ -27,7 +27,7 @@ from sesame_sdk.hub.streams.streams import ENABLED
 from sesame_sdk.hub.streams.tables import stream_messages, stream_subjects, streams
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import (
-    MOST_CHANGES,
+    MAX_CHANGES,
     Change,
     Gone,
     ScoresChanged,
@@ -98,7 +98,7 @@ class StreamOutbox:
             .where(*waiting)
             .order_by(stream_subjects.c.pending_priority.desc(), stream_subjects.c.seq)
         )
-        rows = connection.execute(ordered.limit(MOST_CHANGES)).all()
+        rows = connection.execute(ordered.limit(MAX_CHANGES)).all()
         if not rows:
             return self._say_alive(connection, stream, at)
         first = rows[0]

@@ -18,6 +18,7 @@ from attrs import define, field, frozen
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE, SET_MEDIA_TYPE
 from sesame_sdk.delivery.dispatcher import Dispatcher
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.messages import Acknowledged, Counts, Failed, Message
@@ -37,7 +38,6 @@ from sesame_sdk.signing.jwt import LEEWAY
 PAUSE = 0.05
 _PUSHES = 16
 _LONGEST_DELAY = 60.0
-_SET, _JSON = "application/secevent+jwt", "application/json"
 _LARGEST_ANSWER = 1 << 16
 
 
@@ -207,7 +207,9 @@ class Feeder:
     def _send(self, stream: Row[Any], route: _Route, letter: Message) -> Acknowledged:
         bearer = None if stream.bearer_token is None else stream.bearer_token.encode
         try:
-            route.transport.post("", letter.body, content_type=_SET, accept=_JSON, bearer=bearer)
+            route.transport.post(
+                "", letter.body, content_type=SET_MEDIA_TYPE, accept=JSON_MEDIA_TYPE, bearer=bearer
+            )
         except RetryableError as error:  # of which the courier keeps the words, and they are not for a log
             route.fault = safe_values.fault(error)
             raise

@@ -17,14 +17,13 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from sesame_sdk.constants import MAX_TOKEN_BYTES, SET_MEDIA_TYPE
 from sesame_sdk.errors import InvalidInputError, RetryableError, SesameError
-from sesame_sdk.signing.jws import MOST_BYTES
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
-_SET = b"application/secevent+jwt"
 _SECONDS = 30.0
 
 
@@ -71,8 +70,8 @@ def _checked(scope: Message, bearer: str | None) -> dict[bytes, bytes]:
     shown = headers.get(b"authorization", b"")
     if bearer is not None and not hmac.compare_digest(shown, f"Bearer {bearer}".encode()):
         raise _Answer(401, "authentication_failed", "the bearer token is missing or wrong")
-    if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != _SET:
-        raise _Answer(415, "invalid_request", f"Content-Type must be {_SET.decode()}")
+    if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != SET_MEDIA_TYPE.encode():
+        raise _Answer(415, "invalid_request", f"Content-Type must be {SET_MEDIA_TYPE.encode().decode()}")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise _Answer(415, "invalid_request", "must not be packed")
     return headers
@@ -80,7 +79,7 @@ def _checked(scope: Message, bearer: str | None) -> dict[bytes, bytes]:
 
 async def _body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
     length = headers.get(b"content-length", b"0")[:19]
-    if length.isdigit() and int(length) > MOST_BYTES:
+    if length.isdigit() and int(length) > MAX_TOKEN_BYTES:
         raise _too_large()
     body = bytearray()
     try:
@@ -90,7 +89,7 @@ async def _body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
                 if message["type"] == "http.disconnect":
                     raise _Answer(400, "invalid_request", "cut short")
                 body += message.get("body", b"")
-                if len(body) > MOST_BYTES:
+                if len(body) > MAX_TOKEN_BYTES:
                     raise _too_large()
                 if not message.get("more_body", False):
                     return bytes(body)
@@ -99,7 +98,7 @@ async def _body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
 
 
 def _too_large() -> _Answer:
-    return _Answer(413, "invalid_request", f"the body must be at most {MOST_BYTES} bytes")
+    return _Answer(413, "invalid_request", f"the body must be at most {MAX_TOKEN_BYTES} bytes")
 
 
 async def _answer(send: Send, status: int, said: dict[str, str] | None) -> None:

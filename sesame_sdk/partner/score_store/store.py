@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import RLock
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from attrs import frozen
 
 from sesame_sdk.errors import SesameError
+from sesame_sdk.interfaces import Closeable
 from sesame_sdk.model.score import Score
 from sesame_sdk.partner.score_store.storage import MEMORY, BookFile, Folded
 from sesame_sdk.partner.score_store.subject_index import SubjectIndex
@@ -52,7 +51,7 @@ class ScoreStoreState:
     stream: str
 
 
-class ScoreStore:
+class ScoreStore(Closeable):
     """Last known scores for one purpose in one context. Threads may share it.
 
     Args:
@@ -165,14 +164,6 @@ class ScoreStore:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _is_stale(self) -> bool:
         age = self._clock() - datetime.fromtimestamp(self._heard / 1_000_000, UTC)

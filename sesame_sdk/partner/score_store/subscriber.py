@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import msgspec
 from attrs import frozen
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
-from sesame_sdk.interfaces import Signer
+from sesame_sdk.interfaces import Closeable, Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
 from sesame_sdk.partner.config import PartnerConfig
@@ -35,7 +35,6 @@ STREAM_PATH, POLL_PATH = "/v1/ssf/stream", "/v1/ssf/poll/"
 PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
 #: Messages asked for at a time.
 MOST_EVENTS = 16
-_JSON = "application/json"
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 30.0
 #: Seconds after which we see whether the hub still has the stream that it pushes.
 _LOOK_AGAIN = 60.0
@@ -60,7 +59,7 @@ class _Answer(msgspec.Struct, frozen=True):
     more: bool = msgspec.field(default=False, name="moreAvailable")
 
 
-class StreamSubscriber:
+class StreamSubscriber(Closeable):
     """Follows one stream into one book. `StreamSubscriber.at` makes one of a partner's folder.
 
     Args:
@@ -202,21 +201,13 @@ class StreamSubscriber:
         for close in self._owned:
             close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _streams(self) -> list[_Stream]:
         answer = self._transport.get(STREAM_PATH, bearer=self._bearer)
         return _read(answer.body, list[_Stream])
 
     def _ask(self, path: str, asked: Mapping[str, object]) -> bytes:
         return self._transport.post(
-            path, encode(asked), content_type=_JSON, accept=_JSON, bearer=self._bearer
+            path, encode(asked), content_type=JSON_MEDIA_TYPE, accept=JSON_MEDIA_TYPE, bearer=self._bearer
         ).body
 
     def _bearer(self) -> bytes:

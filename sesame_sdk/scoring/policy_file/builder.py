@@ -2,6 +2,7 @@
 
 from attrs import evolve
 
+from sesame_sdk.constants import MAX_POINTS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.codec import policy_digest
 from sesame_sdk.model.policy import Band, Policy, Weighting
@@ -9,7 +10,7 @@ from sesame_sdk.model.signals import Polarity, SignalKind
 from sesame_sdk.model.terms import Effect, Ranking, Side, Terms
 from sesame_sdk.scoring.policy_file.locations import PolicyText
 from sesame_sdk.scoring.policy_file.schema import EffectEntry, KindEntry, PolicyForm
-from sesame_sdk.scoring.scorecard import MOST_POINTS, hundredths
+from sesame_sdk.scoring.scorecard import hundredths
 
 #: What a half-life or an expiry may last: a quarter of an hour to three lifetimes.
 FEWEST_DAYS, MOST_DAYS = 0.01, 100_000.0
@@ -91,7 +92,7 @@ def _effect(entry: EffectEntry) -> Effect:
 def _weighting(entry: KindEntry, context: str) -> Weighting:
     return Weighting(
         kind=_kind(entry, context),
-        weight=_number("weight", entry.weight, -MOST_POINTS, MOST_POINTS),
+        weight=_number("weight", entry.weight, -MAX_POINTS, MAX_POINTS),
         floor=_points("floor", entry.floor),
         cap=_points("cap", entry.cap),
         partner_cap=_points("partner_cap", entry.partner_cap),
@@ -121,7 +122,7 @@ def _kind(entry: KindEntry, context: str) -> SignalKind:
 
 
 def _points(key: str, number: float) -> float:
-    points = _number(key, number, -MOST_POINTS, MOST_POINTS)
+    points = _number(key, number, -MAX_POINTS, MAX_POINTS)
     if hundredths(points) / 100 != points:
         raise InvalidInputError(
             "must be whole hundredths", field=key, hint="write it with two decimals at most"

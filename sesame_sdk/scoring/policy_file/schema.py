@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from sesame_sdk.constants import MAX_TOML_DOTS_PER_LINE
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.model.policy import Severity
 from sesame_sdk.model.signals import Conduct, Evidence, Polarity, Sensitivity
@@ -14,8 +15,6 @@ from sesame_sdk.scoring.policy_file.locations import PolicyText
 
 #: A policy of a hundred kinds takes a tenth of this.
 MOST_BYTES = 256 * 1024
-#: A key of thousands of dots would keep the TOML parser busy for hours.
-MOST_DOTS_A_LINE = 64
 
 
 class BandEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -114,7 +113,7 @@ def _toml(file: PolicyText) -> Mapping[str, object]:
         hint = f"keep it under {MOST_BYTES // 1024} KiB"
         raise ConfigurationError("is too long for a policy", field=name, hint=hint)
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.count(".") > MOST_DOTS_A_LINE:
+        if line.count(".") > MAX_TOML_DOTS_PER_LINE:
             raise ConfigurationError(
                 "has too many dots", field=f"{name}, line {number}", hint="shorten the key"
             )

@@ -15,7 +15,7 @@ from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.model.signals import FIRST_MOMENT, MOST_VALUE, Polarity, Signal
+from sesame_sdk.model.signals import MAX_VALUE, MIN_TIMESTAMP, Polarity, Signal
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.security_events import event_type_of, sign_event, verify_event
 from sesame_sdk.testing.memory.consents import Consents
@@ -84,11 +84,11 @@ class Door:
             return DropReason.KIND_NOT_REGISTERED
         if signal.value < 0 and kind.polarity is not Polarity.BOTH:
             return DropReason.VALUE_AGAINST_POLARITY
-        if abs(signal.value) > MOST_VALUE:
+        if abs(signal.value) > MAX_VALUE:
             return DropReason.VALUE_OUT_OF_RANGE
         if signal.occurred_at > arrival.received_at + FUTURE:
             return DropReason.IN_THE_FUTURE
-        if signal.occurred_at < FIRST_MOMENT:
+        if signal.occurred_at < MIN_TIMESTAMP:
             return DropReason.TOO_LONG_AGO
         allowed = self._consents.sendable(arrival.issuer, signal.subject, arrival.received_at)
         return None if signal.kind in allowed else DropReason.NO_GRANT

@@ -7,18 +7,17 @@ Rules:
 3. Nothing in it ever leaves the shop.
 """
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import astuple, define, field, frozen
 
 from sesame_retail.grouping.line_grouping import Order
 from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, after, told
-from sesame_sdk import ConfigurationError, RetryableError
+from sesame_sdk import ConfigurationError, RetryableError, ensure_private_file
 
 NAME = "retail.sqlite"
 #: How long one process waits for another.
@@ -80,7 +79,7 @@ class Book:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._in_our_words():
-            _create_private(path)
+            ensure_private_file(path)
             self._file = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS
             )
@@ -181,12 +180,6 @@ class Book:
             raise RetryableError(f"cannot be used now: {error}", field=str(self._path)) from error
         except (sqlite3.Error, OSError) as error:
             raise ConfigurationError(f"cannot be used: {error}", field=str(self._path)) from error
-
-
-def _create_private(path: Path) -> None:
-    # One that is there is not opened: to close it again would let go of SQLite's locks on it in this process.
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _values(standing: OrderState) -> list[object]:

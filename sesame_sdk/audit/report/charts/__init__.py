@@ -2,7 +2,6 @@
 
     scales    from values to places; how numbers are written
     words     what a verdict is called
-    legible   text from outside, fit for a page
     svg       shapes, escaped, and the frame that gives each picture its title and description
     nouns     a figure: a picture, the sentence that it states, the table of the same numbers
     lanes     bars one under the other, each with its label above it

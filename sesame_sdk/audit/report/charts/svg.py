@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from sesame_sdk.audit.report.charts.legible import legible
+from sesame_sdk.text import html_text
 
 WIDTH = 480.0
 #: Letters on the narrowest page, and on the others at most, in units: see `svg text` in page.css.
@@ -34,7 +34,7 @@ def el(tag: str, *inside: Inside, **attributes: str | float | None) -> Markup:
 
 def join(shapes: Iterable[Inside]) -> Markup:
     """Shapes one after the other."""
-    return Markup("").join(shape if isinstance(shape, Markup) else legible(shape) for shape in shapes)
+    return Markup("").join(shape if isinstance(shape, Markup) else html_text(shape) for shape in shapes)
 
 
 def frame(name: str, title: str, says: str, height: float, *shapes: Inside, width: float = WIDTH) -> Markup:

@@ -1,0 +1,92 @@
+"""Writes files that only their owner may read (0600), whole or not at all."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from sesame_sdk.errors import ConfigurationError
+
+
+@contextmanager
+def new_private_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file for writing. It is on disk when the block ends, and removed if the block fails.
+
+    Raises:
+        FileExistsError: there is a file of that name.
+        OSError: it cannot be written.
+    """
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(number, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(number)
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def write_private_file(path: Path, data: bytes) -> None:
+    """Write a new file; see `new_private_file`."""
+    with new_private_file(path) as file:
+        file.write(data)
+
+
+def replace_private_file(path: Path, data: bytes) -> None:
+    """Write a file, or replace it in one step: a reader sees the old content or the new, never a part.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    write_private_file(beside, data)
+    beside.replace(path)
+
+
+def ensure_private_file(path: Path) -> None:
+    """Create an empty file unless one is there, such as for SQLite, which would follow the umask.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    # An existing file is not opened: closing it would release all locks that this process has on it
+    # (POSIX), and another process could delete the log that we go on writing to:
+    # https://sqlite.org/howtocorrupt.html, section 2.2.
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+
+
+def read_private_file(path: Path, *, max_bytes: int) -> bytes:
+    """Read a file that its owner alone may read.
+
+    Raises:
+        ConfigurationError: others may read or write it.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        # Of the open file, not of the path: no other file can take its place in between.
+        check_private(path, os.fstat(file.fileno()), "600")
+        return file.read(max_bytes)
+
+
+def check_private(path: Path, status: os.stat_result, mode: str) -> None:
+    """Raise a `ConfigurationError` if a file or folder can be accessed by others than its owner."""
+    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigurationError(
+            "must not be accessible to other users", field=str(path), hint=f"chmod {mode} {path}"
+        )
+
+
+def sync_folder(path: Path) -> None:
+    """Flush the names in a folder to disk."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
