@@ -15,7 +15,7 @@ from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.audit.simulation.simulate import Progress, play
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.labels import of_policy
+from sesame_sdk.guard.labels import label_policy
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy
 
@@ -67,7 +67,7 @@ def audit(
     return Report(
         name,
         policy,
-        refusals_first((*static, *_findings(measured, of_policy(policy)))),
+        refusals_first((*static, *_findings(measured, label_policy(policy)))),
         build.simulated(played, measured, choices),
         None if psi is None else compare.compared(played, psi),
     )

@@ -1,16 +1,16 @@
-"""The built-in rules. They run in every guard, and there is no list to take one off."""
+"""The built-in rules. They run in every guard, and none can be removed."""
 
 from typing import Final
 
-from sesame_sdk.guard.rules.declarations import Declared, Explained
-from sesame_sdk.guard.rules.outcomes import Decisions, Prices, Proportion, Rankings
+from sesame_sdk.guard.rules.declarations import DeclaredCategories, SpecificReasons
+from sesame_sdk.guard.rules.outcomes import HumanDecisions, Prices, Proportionality, Rankings
 from sesame_sdk.guard.rules.purposes import (
     Consent,
+    Credit,
     Essentials,
-    Money,
     PublicServices,
     Resale,
-    StatedPurpose,
+    StatedPurposes,
     Work,
 )
 from sesame_sdk.guard.rules.score_influence import Contexts, Inferences, Retention
@@ -23,19 +23,19 @@ from sesame_sdk.guard.rules.sensitive_data import (
     SpecialCategories,
     Taste,
 )
-from sesame_sdk.guard.rules.terms import Adults, Disputes, Joining, NoScore, Visibility
+from sesame_sdk.guard.rules.terms import Disputes, Enrolment, MinimumAge, NoScore, Visibility
 from sesame_sdk.interfaces import GuardRule
 
 CONTEXTS: Final = Contexts()
 INFERENCES: Final = Inferences()
-DECLARED: Final = Declared()
-ADULTS: Final = Adults()
+DECLARED_CATEGORIES: Final = DeclaredCategories()
+MINIMUM_AGE: Final = MinimumAge()
 
-#: In the order in which findings are told.
+#: In the order of findings.
 BUILT_IN: Final[tuple[GuardRule, ...]] = (
-    DECLARED,
+    DECLARED_CATEGORIES,
     CONTEXTS,
-    Proportion(),
+    Proportionality(),
     Politics(),
     SpecialCategories(),
     Taste(),
@@ -45,23 +45,23 @@ BUILT_IN: Final[tuple[GuardRule, ...]] = (
     Locations(),
     Rights(),
     Visibility(),
-    Joining(),
+    Enrolment(),
     NoScore(),
-    StatedPurpose(),
+    StatedPurposes(),
     Work(),
     PublicServices(),
     Essentials(),
-    Money(),
+    Credit(),
     Resale(),
-    Decisions(),
+    HumanDecisions(),
     Consent(),
-    ADULTS,
+    MINIMUM_AGE,
     Retention(),
-    Explained(),
+    SpecificReasons(),
     Disputes(),
     Prices(),
     Rankings(),
 )
 
-#: Those that hold a policy's entry to the kind as it is registered.
-OF_REGISTERED: Final = (DECLARED, CONTEXTS, INFERENCES)
+#: Rules that compare a policy's entry with the registered kind.
+REGISTRATION_RULES: Final = (DECLARED_CATEGORIES, CONTEXTS, INFERENCES)

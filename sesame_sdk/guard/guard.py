@@ -1,10 +1,10 @@
-"""The guard's four doors. At each, every built-in rule that stands there runs; further rules only add.
+"""The guard's checks: of kinds, policies, consumers, reads and grants. Further rules only add findings.
 
-A further rule that raises anything but the operator's Ctrl-C, or that hands back anything but
-findings, refuses by its own name: a broken rule must not open the door that it was put there to keep.
+A further rule that raises anything but the operator's Ctrl-C, or that returns anything but findings, refuses
+under its own name: a broken rule must not let pass what it was added to refuse.
 
-Findings come in the order of the rulebook and then of what they say, so that the order of entries in
-what is judged never matters.
+Findings are sorted by the order of the built-in rules and then by their text, so that the order of entries in
+what is checked never matters.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard import labels
-from sesame_sdk.guard.builtin_rules import ADULTS, BUILT_IN, OF_REGISTERED
+from sesame_sdk.guard.builtin_rules import BUILT_IN, MINIMUM_AGE, REGISTRATION_RULES
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Grant, Reading
@@ -25,122 +25,122 @@ from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signals import SignalKind
 
-#: A further rule that finds more than this in one thing is broken, or floods the log.
-MOST_FINDINGS = 1000
+#: A further rule with more findings than this about one thing is broken, or floods the log.
+MAX_FINDINGS = 1000
 #: A refusal lists this many findings, and says how many more there are.
-MOST_LISTED = 100
+MAX_LISTED = 100
 
 T = TypeVar("T")
-_Door = Literal["check_kind", "check_policy", "check_consumer", "check_read"]
-_DOORS: tuple[_Door, ...] = get_args(_Door)
+_CheckName = Literal["check_kind", "check_policy", "check_consumer", "check_read"]
+_CHECK_NAMES: tuple[_CheckName, ...] = get_args(_CheckName)
 _Check: TypeAlias = Callable[[Any], Iterable[Finding]]
-#: The checks of the built-in rules that stand at each door. A hub asks at every read, and most rules
-#: stand elsewhere. Bound here once, so that nothing put on a rule later takes their place.
-_STANDING: Mapping[_Door, tuple[_Check, ...]] = MappingProxyType(
+#: The checks that the built-in rules implement. A hub checks every read, and most rules do not.
+#: Bound here once, so that nothing set on a rule later replaces them.
+_CHECKS: Mapping[_CheckName, tuple[_Check, ...]] = MappingProxyType(
     {
-        door: tuple(
-            getattr(rule, door)
+        name: tuple(
+            getattr(rule, name)
             for rule in BUILT_IN
-            if getattr(type(rule), door) is not getattr(GuardRule, door)
+            if getattr(type(rule), name) is not getattr(GuardRule, name)
         )
-        for door in _DOORS
+        for name in _CHECK_NAMES
     }
 )
 _RANKS: Mapping[str, int] = MappingProxyType({rule.id: rank for rank, rule in enumerate(BUILT_IN)})
 
 
-def _rules(given: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
-    return tuple(given)
+def _to_tuple(rules: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
+    return tuple(rules)
 
 
 @final
 @frozen
 class Guard:
-    """Judges kinds, policies, consumers and reads.
+    """Checks kinds, policies, consumers, reads and grants.
 
     Args:
-        extra: further rules, from plugins. They run beside the built-in ones, never instead.
+        extra: further rules, from plugins. They run in addition to the built-in ones, never instead.
     """
 
-    _extra: tuple[GuardRule, ...] = field(default=(), converter=_rules)
+    _extra: tuple[GuardRule, ...] = field(default=(), converter=_to_tuple)
 
     def __init_subclass__(cls) -> None:
-        raise TypeError("a guard is not to be overridden; a further rule adds to it")
+        raise TypeError("Guard cannot be subclassed; add a rule instead")
 
     def kind(self, kind: SignalKind) -> tuple[Finding, ...]:
-        """What the rules find in a kind that a plugin registers."""
-        return self._judge("check_kind", kind, labels.of_kind)
+        """Findings about a kind that a plugin registers."""
+        return self._check("check_kind", kind, labels.label_kind)
 
     def policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> tuple[Finding, ...]:
-        """What the rules find in a policy.
+        """Findings about a policy.
 
         Args:
-            policy: the policy that an operator loads.
-            kinds: the registered kinds, as far as known. Those that the policy weighs are judged again, and
+            policy: the policy that an operator loads. The kinds in it are checked as any kind is.
+            kinds: the registered kinds, as far as known. Those that the policy weights are checked again, and
                 the policy must not contradict them. Two partners may have registered one name.
-
-        What the policy itself takes its kinds to be is judged as any kind is.
         """
-        used = {weighting.kind.name: weighting for weighting in policy.weightings}
-        findings = [*self._judge("check_policy", policy, labels.of_policy)]
+        weightings = {weighting.kind.name: weighting for weighting in policy.weightings}
+        findings = [*self._check("check_policy", policy, labels.label_policy)]
         for weighting in policy.weightings:
             findings += self.kind(weighting.kind)
         for kind in kinds:
-            if taken := used.get(kind.name):
-                for rule in OF_REGISTERED:
-                    findings += rule.check_registered(policy, taken, kind)
+            if weighting_of_kind := weightings.get(kind.name):
+                for rule in REGISTRATION_RULES:
+                    findings += rule.check_registered(policy, weighting_of_kind, kind)
                 findings += self.kind(kind)
-        return _in_order(findings)
+        return _sort(findings)
 
     def consumer(self, consumer: ConsumerDeclaration) -> tuple[Finding, ...]:
-        """What the rules find in a consumer that registers."""
-        return self._judge("check_consumer", consumer, labels.of_consumer)
+        """Findings about a consumer that registers."""
+        return self._check("check_consumer", consumer, labels.label_consumer)
 
     def read(self, reading: Reading) -> tuple[Finding, ...]:
-        """What the rules find in one read of one person's score."""
-        return self._judge("check_read", reading, labels.of_reading)
+        """Findings about one read of one person's score."""
+        return self._check("check_read", reading, labels.label_reading)
 
     def grant(self, grant: Grant) -> tuple[Finding, ...]:
-        """What the rules find in a consent that is to be recorded. The built-in ones alone are asked."""
-        return tuple(ADULTS.check_grant(grant))
+        """Findings about a grant that is to be recorded. Only built-in rules check grants."""
+        return tuple(MINIMUM_AGE.check_grant(grant))
 
     def admit_kind(self, kind: SignalKind) -> None:
-        """Let a kind pass, or raise `errors.Refused` with the findings."""
+        """Admit a kind, or raise `GuardRefusedError` with the findings."""
         _admit(self.kind(kind))
 
     def admit_policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> None:
-        """Let a policy pass, or raise `errors.Refused` with the findings."""
+        """Admit a policy, or raise `GuardRefusedError` with the findings."""
         _admit(self.policy(policy, kinds))
 
     def admit_consumer(self, consumer: ConsumerDeclaration) -> None:
-        """Let a consumer pass, or raise `errors.Refused` with the findings."""
+        """Admit a consumer, or raise `GuardRefusedError` with the findings."""
         _admit(self.consumer(consumer))
 
     def admit_read(self, reading: Reading) -> None:
-        """Let a read pass, or raise `errors.Refused` with the findings."""
+        """Admit a read, or raise `GuardRefusedError` with the findings."""
         _admit(self.read(reading))
 
     def admit_grant(self, grant: Grant) -> None:
-        """Let a consent be recorded, or raise `errors.Refused` with the findings."""
+        """Admit a grant, or raise `GuardRefusedError` with the findings."""
         _admit(self.grant(grant))
 
-    def _judge(self, door: _Door, thing: T, name: Callable[[T], str]) -> tuple[Finding, ...]:
-        added = [finding for rule in self._extra for finding in _asked(rule, door, thing, name)]
-        found: list[Finding] = []
-        for check in _STANDING[door]:
-            # Most find nothing, and say so with an empty tuple: it need not be walked through.
-            if here := check(thing):
-                found.extend(here)
-        return _in_order([*found, *added]) if found or added else ()
+    def _check(self, name: _CheckName, item: T, label: Callable[[T], str]) -> tuple[Finding, ...]:
+        added = [finding for rule in self._extra for finding in _run_further_rule(rule, name, item, label)]
+        findings: list[Finding] = []
+        for check in _CHECKS[name]:
+            # Most checks return an empty tuple, which is not worth a call to extend.
+            if these := check(item):
+                findings.extend(these)
+        return _sort([*findings, *added]) if findings or added else ()
 
 
-def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Each once: the built-in rules' first, in the order of the rulebook."""
-    once = dict.fromkeys(findings)
-    return tuple(sorted(once, key=lambda one: (_RANKS.get(one.rule, len(_RANKS)), one.rule, *_words(one))))
+def _sort(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once: those of the built-in rules first, in the order of the rules."""
+    unique = dict.fromkeys(findings)
+    return tuple(
+        sorted(unique, key=lambda each: (_RANKS.get(each.rule, len(_RANKS)), each.rule, *_texts(each)))
+    )
 
 
-def _words(finding: Finding) -> tuple[str, ...]:
+def _texts(finding: Finding) -> tuple[str, ...]:
     return (finding.about, finding.reason, finding.hint, finding.action, finding.source)
 
 
@@ -150,38 +150,39 @@ def _admit(findings: tuple[Finding, ...]) -> None:
         return
     warnings = [finding for finding in findings if finding.action is Action.WARN]
     more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
-    if len(findings) > MOST_LISTED:
-        more += f" ({len(findings) - MOST_LISTED} findings more than the {MOST_LISTED} listed)"
-    # Warnings last, so that the cut never hides a refusal behind one.
-    raise GuardRefusedError(f"{refusals[0]}{more}", (*refusals, *warnings)[:MOST_LISTED])
+    if len(findings) > MAX_LISTED:
+        more += f" ({len(findings) - MAX_LISTED} findings more than the {MAX_LISTED} listed)"
+    # Warnings last, so that the cut never drops a refusal in favour of one.
+    raise GuardRefusedError(f"{refusals[0]}{more}", (*refusals, *warnings)[:MAX_LISTED])
 
 
-def _asked(rule: GuardRule, door: _Door, thing: T, name: Callable[[T], str]) -> Iterable[Finding]:
-    """The findings of a rule that is not ours."""
+def _run_further_rule(
+    rule: GuardRule, check: _CheckName, item: T, label: Callable[[T], str]
+) -> Iterable[Finding]:
     try:
-        # A copy: whatever a rule does to what it is shown, now or later, is done to nothing that is used.
-        answer = getattr(rule, door)(deepcopy(thing))
-        findings = list(islice(answer, MOST_FINDINGS + 1))
+        # A copy: a rule may change what it is given, now or later, and nothing else may see that change.
+        returned = getattr(rule, check)(deepcopy(item))
+        findings = list(islice(returned, MAX_FINDINGS + 1))
         plain = all(type(finding) is Finding for finding in findings)
         findings = [evolve(finding) for finding in findings] if plain else []
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever else it raises, the door stays shut
-        return (_broken(rule, name(thing), f"it failed with {type(error).__name__}"),)
-    if len(findings) > MOST_FINDINGS or not plain:
-        return (_broken(rule, name(thing), "it did not answer with findings"),)
+    except BaseException as error:  # noqa: BLE001 - whatever else it raises is a refusal
+        return (_broken(rule, label(item), f"it failed with {type(error).__name__}"),)
+    if len(findings) > MAX_FINDINGS or not plain:
+        return (_broken(rule, label(item), "it did not return findings"),)
     return findings
 
 
-def _broken(rule: GuardRule, about: str, what: str) -> Finding:
+def _broken(rule: GuardRule, about: str, failure: str) -> Finding:
     kind = type(rule)
-    name = labels.clipped(f"{kind.__module__}.{kind.__qualname__}", 150)
+    name = labels.truncate(f"{kind.__module__}.{kind.__qualname__}", 150)
     return Finding(
         rule="EXT-0",
         action=Action.REFUSE,
         about=about,
-        reason=f"the further rule {name} could not judge this: {what}",
-        hint="mend or remove the plugin that brings the rule",
-        source="a further rule must answer before anything passes",
-        dated=labels.READ_ON,
+        reason=f"the further rule {name} could not check this: {failure}",
+        hint="fix or remove the plugin that provides the rule",
+        source="every further rule must succeed before anything is admitted",
+        dated=labels.CHECKED_ON,
     )

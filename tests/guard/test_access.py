@@ -242,7 +242,7 @@ def test_no_valid_consent_no_read(consent: Grant | None) -> None:
     """CON-1, with one wording for all: the answer must not tell who is known here."""
     (finding,) = GUARD.read(reading(grant=consent))
     assert finding.rule == "CON-1"
-    assert finding.reason == "there is no consent to this read that is valid now"
+    assert finding.reason == "no valid consent covers this read"
 
 
 def test_a_valid_consent_covers_the_read() -> None:

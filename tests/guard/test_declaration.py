@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sesame_sdk.guard.data_categories import ALLOWED
 from sesame_sdk.guard.dpv_categories import PD
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.text.vagueness import says_nothing
+from sesame_sdk.guard.text.vagueness import is_vague
 from sesame_sdk.model.signals import Conduct, Sensitivity
 from tests.guard.builders import GOOD_KIND, GOOD_POLICY, kind, policy, rules, weighting
 
@@ -123,11 +123,11 @@ def test_a_reason_that_says_nothing_is_refused(reason: str) -> None:
 @pytest.mark.parametrize("reason", [" ".join(text.split()) for text in TELLING.split(";")])
 def test_a_reason_that_says_what_a_person_did_passes(reason: str) -> None:
     """EXP-1 refuses no plain words, whatever the language."""
-    assert not says_nothing(reason, GOOD_KIND.name)
+    assert not is_vague(reason, GOOD_KIND.name)
 
 
 @given(st.lists(st.sampled_from(["score", "too", "low", "other", "various", "policy", "see", "terms"])))
 def test_generic_words_say_nothing_in_any_order_and_number(words: list[str]) -> None:
     """EXP-1: neither more of them nor another order makes a reason."""
-    assert says_nothing(" ".join(words))
-    assert not says_nothing(" ".join([*words, "late", "payment"]))
+    assert is_vague(" ".join(words))
+    assert not is_vague(" ".join([*words, "late", "payment"]))

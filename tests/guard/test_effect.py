@@ -102,7 +102,7 @@ def test_only_what_was_observed_may_lower(evidence: Evidence) -> None:
     assert rules(GUARD.kind(kind(evidence=evidence, polarity=Polarity.BOTH))) == {"INF-1"}
     assert rules(GUARD.policy(policy(weighting(evidence=evidence, polarity=Polarity.BOTH)))) == {"INF-1"}
     (finding,) = GUARD.policy(policy(weighting(LOWERING, evidence=evidence)))
-    assert finding.reason == f"it is {evidence.value}, and only what was observed may lower a score"
+    assert finding.reason == f"it is {evidence.value}; only observations may lower a score"
 
 
 def test_a_guess_cannot_be_passed_off_as_an_observation() -> None:
@@ -128,7 +128,7 @@ def test_what_lowers_must_end_within_ten_years(ending: str) -> None:
     (finding,) = GUARD.policy(policy(evolve(lasting, **{ending: 3650.5})))
     assert finding.rule == "RET-1"
     assert "within ten years" in finding.reason
-    assert "3650 at most" in finding.hint
+    assert "at most 3650" in finding.hint
 
 
 def test_retention_cannot_be_hidden_among_fading_kinds() -> None:

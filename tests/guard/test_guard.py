@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.builtin_rules import BUILT_IN
-from sesame_sdk.guard.guard import MOST_FINDINGS, MOST_LISTED, Guard
+from sesame_sdk.guard.guard import MAX_FINDINGS, MAX_LISTED, Guard
 from sesame_sdk.guard.purposes import ALLOWED, DPV, MATCHMAKING_RANKING, MISUSE_PREVENTION
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
@@ -115,8 +115,8 @@ def test_a_refusal_lists_a_hundred_findings_and_says_how_many_more() -> None:
         GuardRefusedError, match=r"and 999 more.*900 findings more than the 100 listed"
     ) as refused:
         Guard().admit_policy(bad)
-    assert len(refused.value.findings) == MOST_LISTED
-    loud = Guard([Further(lambda rule, _: [rule.warn("a", "b", "c")] * MOST_FINDINGS)])
+    assert len(refused.value.findings) == MAX_LISTED
+    loud = Guard([Further(lambda rule, _: [rule.warn("a", "b", "c")] * MAX_FINDINGS)])
     with pytest.raises(GuardRefusedError) as refused:
         loud.admit_kind(kind(reason="Protests attended"))
     assert refused.value.findings[0].rule == "POL-1"
@@ -144,7 +144,7 @@ def _raise_half_way(rule: GuardRule) -> Iterator[Finding]:
         pytest.param(lambda *_: ["fine"], id="answers with text"),
         pytest.param(lambda *_: [None], id="answers with a None"),
         pytest.param(lambda rule, _: itertools.repeat(rule.warn("a", "b", "c")), id="never ends"),
-        pytest.param(lambda rule, _: [rule.warn("a", "b", "c")] * (MOST_FINDINGS + 1), id="floods"),
+        pytest.param(lambda rule, _: [rule.warn("a", "b", "c")] * (MAX_FINDINGS + 1), id="floods"),
         pytest.param(lambda rule, _: [rule.refuse("", "", "")], id="makes a finding that is not valid"),
     ],
 )

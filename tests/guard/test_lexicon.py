@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.text.keyword_match import UNREADABLE, mentioned
-from sesame_sdk.guard.text.normalize import LONGEST
+from sesame_sdk.guard.text.keyword_match import UNREADABLE, find_mention
+from sesame_sdk.guard.text.normalize import MAX_LENGTH
 from sesame_sdk.guard.text.regex_trie import alternatives
 from sesame_sdk.guard.text.topics import Topic
 from tests.guard.builders import kind, policy, rules, weighting
@@ -24,7 +24,7 @@ SEEN = {
         Posts on Taiwan independence; Free Tibet posts; 投票; 入党; 入黨; 習近平; 习近平; 台独; 台獨; 西藏;
         六四; 批评领导; 批評領導; 警察
     """,
-    Topic.SPECIAL: """
+    Topic.SPECIAL_CATEGORIES: """
         Alcohol that you bought; Pills; Drugs bought; Surgery; Surgeries; Birth control; Your gender; Priest;
         Imams; Rabbi; Hijab bought; Black people; White people; Immigrants; Immigration status; Refugees;
         Disabled; 医生; 醫生; 看病; 感冒药; 感冒藥; 糖尿病; 性别; 性別; 汉族; 漢族; 肤色; 膚色; 圣经; 聖經;
@@ -36,7 +36,7 @@ SEEN = {
         Media from China; Goods that come from Korea; Local goods; Local products; 日本;
         韩国; 韓國; 英语; 英語; 电视剧; 電視劇
     """,
-    Topic.OTHERS: """
+    Topic.OTHER_PEOPLE: """
         Child; Children; Parent; Son; Sons; Kids; Mom; Dad; Household; Your partner; Page followers;
         A follower; 爸爸; 妈妈; 媽媽; 孩子; 男友; 女友; 家庭; 哥哥; 姐姐; 弟弟; 妹妹
     """,
@@ -67,21 +67,21 @@ def test_a_plain_word_is_seen(topic: Topic, words: str) -> None:
 )
 def test_a_disguise_does_not_help(words: str) -> None:
     """Letters that read alike, cut words, joined words, signs between or for letters."""
-    assert mentioned(Topic.POLITICS, words)
+    assert find_mention(Topic.POLITICS, words)
     assert "POL-1" in rules(GUARD.kind(kind(reason=f"Posts on {words}")))
 
 
 def test_a_cut_word_of_every_rule_is_seen() -> None:
     """Pieces are joined whatever the topic."""
-    assert mentioned(Topic.SPECIAL, "reli.gi.on") == "religion"
-    assert mentioned(Topic.TASTE, "ja-pa-ne-se") == "japanese"
-    assert mentioned(Topic.OTHERS, "fri3nd") == "fri3nd"
+    assert find_mention(Topic.SPECIAL_CATEGORIES, "reli.gi.on") == "religion"
+    assert find_mention(Topic.TASTE, "ja-pa-ne-se") == "japanese"
+    assert find_mention(Topic.OTHER_PEOPLE, "fri3nd") == "fri3nd"
 
 
 def test_the_words_told_are_those_of_the_text() -> None:
     """Letters are made equal for matching only; the finding shows what was written."""
-    assert mentioned(Topic.POLITICS, "About polltics") == "polltics"
-    assert mentioned(Topic.SPECIAL, "Illnesses") == "illnesses"
+    assert find_mention(Topic.POLITICS, "About polltics") == "polltics"
+    assert find_mention(Topic.SPECIAL_CATEGORIES, "Illnesses") == "illnesses"
 
 
 @pytest.mark.parametrize("unit", ["vote", "strike"])
@@ -93,12 +93,12 @@ def test_a_unit_alone_tells_nothing(unit: str) -> None:
 
 def test_a_text_that_unfolds_without_end_is_refused_by_each_rule_asked() -> None:
     """One character may become 18; what cannot be judged does not pass."""
-    bomb = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * (LONGEST // 18 + 1)
+    bomb = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * (MAX_LENGTH // 18 + 1)
     found = GUARD.kind(kind(reason=bomb))
     assert rules(found) == {*RULES.values(), "BIO-1", "LOC-1", "RGT-1", "DCL-1"}
-    assert all("more text than can be judged" in finding.reason for finding in found)
-    assert mentioned(Topic.TASTE, "x" * LONGEST) == ""
-    assert mentioned(Topic.TASTE, "x" * (LONGEST + 1)) == UNREADABLE
+    assert all("too much text to check" in finding.reason for finding in found)
+    assert find_mention(Topic.TASTE, "x" * MAX_LENGTH) == ""
+    assert find_mention(Topic.TASTE, "x" * (MAX_LENGTH + 1)) == UNREADABLE
 
 
 _HOSTILE = [
@@ -117,7 +117,7 @@ def test_hostile_text_costs_little(piece: str) -> None:
         # Another text each time: the answer of the last one is remembered.
         text = f"{(piece * 400)[: 399 - turn]}{'z' * turn}"
         before = time.process_time()
-        mentioned(Topic.POLITICS, text)
+        find_mention(Topic.POLITICS, text)
         spent.append(time.process_time() - before)
     assert min(spent) < 0.005
 
@@ -125,7 +125,7 @@ def test_hostile_text_costs_little(piece: str) -> None:
 @given(st.text(max_size=400), st.sampled_from(Topic))
 def test_any_text_is_answered(text: str, topic: Topic) -> None:
     """No text breaks the check, and the same text is answered the same."""
-    assert mentioned(topic, text) == mentioned.__wrapped__(topic, text)
+    assert find_mention(topic, text) == find_mention.__wrapped__(topic, text)
 
 
 @given(st.lists(st.from_regex(r"[ab]{1,4}\*?", fullmatch=True), min_size=1, max_size=8), st.data())

@@ -57,13 +57,13 @@ def test_nobody_is_in_without_having_said_yes(how: str) -> None:
 
 
 def test_each_way_of_making_people_join_is_a_finding() -> None:
-    """ENR-1: the mend names the key."""
+    """ENR-1: the hint names the key."""
     found = GUARD.policy(policy(default_on=True, mandatory=True, bundled=True))
-    assert [finding.hint for finding in found] == [
+    assert {finding.hint for finding in found} == {
         "set default_on = false",
         "set mandatory = false",
         "set bundled = false",
-    ]
+    }
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_consent_of_unknown_age_opens_no_read() -> None:
     """MIN-1: the second line. In words that are true of everybody, so that they tell of nobody."""
     (finding,) = GUARD.read(reading(grant=grant(adult=False)))
     assert finding.rule == "MIN-1"
-    assert finding.reason == "a score is read with the consent of somebody known to be 18 or older"
+    assert finding.reason == "a read needs the consent of a person known to be 18 or older"
     assert rules(GUARD.read(reading(grant=None))) == {"CON-1"}
 
 

@@ -10,9 +10,15 @@ import pytest
 from sesame_retail.kinds import KINDS as RETAIL
 from sesame_social.kinds import KINDS as SOCIAL
 
-from sesame_sdk.guard.text.keyword_match import mentioned
-from sesame_sdk.guard.text.topics import LISTS, OF_EFFECTS, OF_KINDS, Topic
-from sesame_sdk.guard.wordlists import biometrics_location_rights, high_stakes_uses
+from sesame_sdk.guard.text.keyword_match import find_mention
+from sesame_sdk.guard.text.topics import (
+    KIND_TOPICS,
+    USE_TOPICS,
+    WORDLISTS,
+    Topic,
+    entries,
+    parse_wordlist,
+)
 
 POLICIES = Path(__file__).resolve().parents[2] / "examples" / "policies"
 
@@ -56,7 +62,7 @@ SEEN = {
         High-speed trains; Public transport; By train; Airlines; 网速; 網速; 宽带; 寬頻; 住房; 房租; 水电;
         水電; 医疗; 醫療; 学校; 學校; 火车票; 火車票; 机票; 機票; 高铁; 高鐵; 交通
     """,
-    Topic.MONEY: """
+    Topic.CREDIT: """
         Credit; Credit check; creditcheck; Credit scoring; Store credit checks; Loans; loan-desk;
         Cheaper loans; Mortgages; Insurance; Insurance premiums; Lower premiums; Insured at a lower rate;
         Lenders; Overdraft; Interest rates; Pay in instalments; Pay later; Debts; Bankruptcy;
@@ -118,19 +124,19 @@ CONDUCT = """
 @pytest.mark.parametrize(("topic", "text"), SEEN_SINGLY)
 def test_a_topic_is_seen(topic: Topic, text: str) -> None:
     """In both languages and scripts, as a sentence and as a consumer's name."""
-    assert mentioned(topic, text)
+    assert find_mention(topic, text)
 
 
 @pytest.mark.parametrize("text", [" ".join(text.split()) for text in BENEFITS.split(";")])
 def test_an_ordinary_benefit_is_none_of_what_a_score_must_not_be_for(text: str) -> None:
     """Effects, aims and consumers' names: nothing is seen in any topic that is meant for them."""
-    assert [(topic, found) for topic in OF_EFFECTS if (found := mentioned(topic, text))] == []
+    assert [(topic, found) for topic in USE_TOPICS if (found := find_mention(topic, text))] == []
 
 
 @pytest.mark.parametrize("text", [" ".join(text.split()) for text in CONDUCT.split(";")])
 def test_ordinary_conduct_is_none_of_what_a_score_must_not_be_made_of(text: str) -> None:
     """Kinds: nothing is seen in any topic that is meant for them."""
-    assert [(topic, found) for topic in OF_KINDS if (found := mentioned(topic, text))] == []
+    assert [(topic, found) for topic in KIND_TOPICS if (found := find_mention(topic, text))] == []
 
 
 def _texts_of(policy: Path) -> list[str]:
@@ -142,20 +148,22 @@ def _texts_of(policy: Path) -> list[str]:
 @pytest.mark.parametrize("policy", sorted(POLICIES.glob("*.toml")), ids=lambda policy: policy.stem)
 def test_the_example_policies_are_clean(policy: Path) -> None:
     """Names, bands and reasons."""
-    assert not [(topic, text) for topic in OF_KINDS for text in _texts_of(policy) if mentioned(topic, text)]
+    assert not [
+        (topic, text) for topic in KIND_TOPICS for text in _texts_of(policy) if find_mention(topic, text)
+    ]
 
 
 @pytest.mark.parametrize("kind", [*RETAIL, *SOCIAL], ids=lambda kind: kind.name)
 def test_the_kinds_that_come_with_the_product_are_clean(kind: object) -> None:
     """Name, unit and reason of what the shop and the community site say."""
     texts = [getattr(kind, name) for name in ("name", "unit", "reason")]
-    assert not [(topic, text) for topic in OF_KINDS for text in texts if mentioned(topic, text)]
+    assert not [(topic, text) for topic in KIND_TOPICS for text in texts if find_mention(topic, text)]
 
 
 @pytest.mark.parametrize("name", ["baihe", "care", "retail-privileges", "demo-shop", "match.example"])
 def test_an_ordinary_consumer_has_an_ordinary_name(name: str) -> None:
     """No topic that is meant for names."""
-    assert not any(mentioned(topic, name) for topic in OF_EFFECTS)
+    assert not any(find_mention(topic, name) for topic in USE_TOPICS)
 
 
 @pytest.mark.parametrize(
@@ -168,9 +176,9 @@ def test_an_ordinary_consumer_has_an_ordinary_name(name: str) -> None:
         (Topic.PUBLIC_SERVICES, "p0lice"),
         (Topic.ESSENTIALS, "inter net sp33d"),
         (Topic.ESSENTIALS, "hou\N{ZERO WIDTH SPACE}sing"),
-        (Topic.MONEY, "CreditCheck"),
-        (Topic.MONEY, "l\N{CYRILLIC SMALL LETTER O}an"),
-        (Topic.MONEY, "贷 x 款"),
+        (Topic.CREDIT, "CreditCheck"),
+        (Topic.CREDIT, "l\N{CYRILLIC SMALL LETTER O}an"),
+        (Topic.CREDIT, "贷 x 款"),
         (Topic.RESALE, "da.ta bro.ker"),
         (Topic.PUBLICITY, "le4derb0ard"),
         (Topic.PUBLICITY, "hallOfShame"),
@@ -183,14 +191,14 @@ def test_an_ordinary_consumer_has_an_ordinary_name(name: str) -> None:
 )
 def test_a_disguise_does_not_help(topic: Topic, text: str) -> None:
     """Folding sees through for every topic."""
-    assert mentioned(topic, text)
+    assert find_mention(topic, text)
 
 
 @pytest.mark.parametrize(
     ("topic", "text"),
     [
-        (Topic.MONEY, "Store credit checks"),
-        (Topic.MONEY, "Credit card limits"),
+        (Topic.CREDIT, "Store credit checks"),
+        (Topic.CREDIT, "Credit card limits"),
         (Topic.RESALE, "What you sold, and we resell"),
         (Topic.ESSENTIALS, "School uniform, and the school itself"),
         (Topic.PUBLIC_SERVICES, "Visa card or visa"),
@@ -199,50 +207,55 @@ def test_a_disguise_does_not_help(topic: Topic, text: str) -> None:
 )
 def test_an_innocent_phrase_hides_nothing_beside_it(topic: Topic, text: str) -> None:
     """Only what lies within the phrase is let pass."""
-    assert mentioned(topic, text)
+    assert find_mention(topic, text)
 
 
 def test_an_innocent_phrase_of_effects_is_none_of_kinds() -> None:
     """Each module's phrases are its own: what may be a benefit may still not be counted."""
-    assert not mentioned(Topic.PUBLIC_SERVICES, "Votes on posts")
-    assert mentioned(Topic.POLITICS, "Votes on posts")
+    assert not find_mention(Topic.PUBLIC_SERVICES, "Votes on posts")
+    assert find_mention(Topic.POLITICS, "Votes on posts")
 
 
 @pytest.mark.parametrize("topic", Topic)
 def test_each_entry_of_a_list_is_seen_by_its_topic(topic: Topic) -> None:
     """None is misspelt for the folding, and none is innocent as a whole."""
-    english = [" ".join(entry.split()).rstrip("*") for entry in LISTS[topic].english.split(";")]
-    entries = [*english, *LISTS[topic].chinese.split()]
-    assert all(entries)
-    # A unit says nothing alone.
-    assert [entry for entry in entries if not mentioned(topic, f"a {entry}")] == []
+    english, chinese = (entries(WORDLISTS[topic], f"{topic}.{language}") for language in ("en", "zh"))
+    words = [*(entry.rstrip("*") for entry in english), *chinese]
+    # A unit mentions nothing alone.
+    assert [word for word in words if not find_mention(topic, f"a {word}")] == []
 
 
 @pytest.mark.parametrize(
-    ("phrases", "topics"),
-    [(biometrics_location_rights.INNOCENT, OF_KINDS[4:]), (high_stakes_uses.INNOCENT, OF_EFFECTS)],
-    ids=["traces", "stakes"],
+    ("wordlist", "topics"),
+    [("biometrics_location_rights", KIND_TOPICS[4:]), ("high_stakes_uses", USE_TOPICS)],
 )
-def test_each_innocent_phrase_is_needed_and_works(phrases: str, topics: tuple[Topic, ...]) -> None:
-    """As a whole it says nothing; a word of it, or some words, would."""
-    for phrase in (" ".join(entry.split()).rstrip("*") for entry in phrases.split(";")):
-        assert not any(mentioned(topic, phrase) for topic in topics), phrase
+def test_each_exception_is_needed_and_works(wordlist: str, topics: tuple[Topic, ...]) -> None:
+    """As a whole it mentions nothing; a word of it, or some words, would."""
+    for phrase in (entry.rstrip("*") for entry in entries(wordlist, "exceptions.en")):
+        assert not any(find_mention(topic, phrase) for topic in topics), phrase
         words = phrase.split()
         ends = [(a, b) for a in range(len(words)) for b in range(a + 1, len(words) + 1)]
         parts = {f"a {' '.join(words[a:b])}" for a, b in ends} - {f"a {phrase}"}
-        assert any(mentioned(topic, part) for topic in topics for part in parts), phrase
+        assert any(find_mention(topic, part) for topic in topics for part in parts), phrase
 
 
 def test_a_list_becomes_a_pattern_when_it_is_first_asked_for() -> None:
     """Whoever asks for one topic does not wait for thirteen."""
     program = (
         "from sesame_sdk.guard.text import keyword_match; from sesame_sdk.guard.text.topics import Topic;"
-        "before = keyword_match._words_of.cache_info().currsize;"
-        "keyword_match.mentioned(Topic.MONEY, 'a loan');"
-        "print(before, keyword_match._words_of.cache_info().currsize)"
+        "before = keyword_match._english_pattern.cache_info().currsize;"
+        "keyword_match.find_mention(Topic.CREDIT, 'a loan');"
+        "print(before, keyword_match._english_pattern.cache_info().currsize)"
     )
     asked = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert asked.stdout.split() == ["0", "1"]
+
+
+@pytest.mark.parametrize("text", ["[politics.en]\n# vote\n[politics.zh]\n投票\n", "vote\n"])
+def test_a_word_list_without_entries_is_an_error(text: str) -> None:
+    """Rather than a check that lets everything pass."""
+    with pytest.raises(ValueError, match="without"):
+        parse_wordlist(text)
 
 
 @pytest.mark.parametrize("topic", Topic)
@@ -256,6 +269,6 @@ def test_hostile_text_costs_little(topic: Topic, piece: str) -> None:
         # Another text each time: the answer of the last one is remembered.
         text = f"{(piece * 400)[: 399 - turn]}{'z' * turn}"
         before = time.process_time()
-        mentioned(topic, text)
+        find_mention(topic, text)
         spent.append(time.process_time() - before)
     assert min(spent) < 0.01

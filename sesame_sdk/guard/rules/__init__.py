@@ -1,1 +1,1 @@
-"""The rules that the guard applies, grouped by what they look at."""
+"""The rules that the guard applies, grouped by what they check."""

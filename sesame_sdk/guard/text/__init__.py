@@ -1,1 +1,1 @@
-"""Matching listed words in text: normalisation, word lists, vagueness."""
+"""Finds listed words in text: normalization, topics, vagueness."""

@@ -1,11 +1,11 @@
-"""The lexical check: does a text speak of what its declaration leaves out?
+"""The lexical check: does a text mention a topic that its declaration leaves out?
 
-What it sees: the word lists of `vocabulary`, in English and Chinese, whole words only, through capitals,
-full-width forms, accents, look-alike letters, zero-width characters, digits for letters, CamelCase,
-and words cut into up to four pieces or spelled out. What it cannot see: other languages, euphemisms,
-and a lie that uses none of the words. It stands behind the declaration, and does not replace it.
+It detects the entries of the word lists, in English and Chinese, as whole words only, through capitals,
+full-width forms, accents, look-alike letters, zero-width characters, digits for letters, CamelCase, and words
+cut into up to four pieces or spelled out. It cannot detect other languages, euphemisms, or a lie that uses
+none of the words. It supplements the declaration, and does not replace it.
 
-A list becomes a pattern when it is first asked for: most processes ask for few of them.
+A list is compiled to a pattern when it is first needed: most processes need few of them.
 """
 
 import re
@@ -14,24 +14,24 @@ from functools import cache, lru_cache
 
 from attrs import frozen
 
-from sesame_sdk.guard.text.normalize import TooLongError, joined, readings, skeleton
+from sesame_sdk.guard.text.normalize import TooLongError, join_words, skeleton, split_words
 from sesame_sdk.guard.text.regex_trie import alternatives
-from sesame_sdk.guard.text.topics import LISTS, Topic
-from sesame_sdk.guard.wordlists.high_stakes_uses import MARKS, SEATS
-from sesame_sdk.guard.wordlists.protected_topics import BODIES, GOODS, ORIGINS, PLACES, STANCE, UNITS
+from sesame_sdk.guard.text.topics import WORDLISTS, Topic, entries
 
-#: What `mentioned` answers about a text that is too long to be judged.
-UNREADABLE = "more text than can be judged"
+#: What `find_mention` returns for a text that is too long to check.
+UNREADABLE = "too much text to check"
 
 _PLURAL = "(?:e?s)?"
 _FEW_WORDS = "(?: [a-z]++){0,5}? "
-#: Read after the skeleton, which makes "if you like" of it.
-_WANTED = f".*? {skeleton('if you')} (?:{'|'.join(map(skeleton, ('want', 'wish', 'like', 'choose', 'ask')))})"
+#: Matched against the skeleton, in which "if you like" has other letters.
+_OPTIONAL = (
+    f".*? {skeleton('if you')} (?:{'|'.join(map(skeleton, ('want', 'wish', 'like', 'choose', 'ask')))})"
+)
 _LATIN = re.compile("[a-z0-9]+")
 
 
-def _phrases(entries: str) -> str:
-    return alternatives(skeleton(" ".join(entry.split())) for entry in entries.split(";"))
+def _phrases(wordlist: str, section: str) -> str:
+    return alternatives(map(skeleton, entries(wordlist, f"{section}.en")))
 
 
 def _whole_words(pattern: str) -> re.Pattern[str]:
@@ -39,81 +39,80 @@ def _whole_words(pattern: str) -> re.Pattern[str]:
 
 
 @cache
-def _words_of(topic: Topic) -> re.Pattern[str]:
-    return _whole_words(f"(?:{_phrases(LISTS[topic].english)}){_PLURAL}")
+def _english_pattern(topic: Topic) -> re.Pattern[str]:
+    return _whole_words(f"(?:{_phrases(WORDLISTS[topic], topic)}){_PLURAL}")
 
 
 @cache
-def _chinese_of(topic: Topic) -> re.Pattern[str]:
-    return re.compile(alternatives(LISTS[topic].chinese.split()))
+def _chinese_pattern(topic: Topic) -> re.Pattern[str]:
+    return re.compile(alternatives(entries(WORDLISTS[topic], f"{topic}.zh")))
 
 
 @cache
-def _innocent(phrases: str) -> re.Pattern[str]:
-    return _whole_words(f"(?:{_phrases(phrases)})s?")
+def _exceptions_pattern(wordlist: str) -> re.Pattern[str]:
+    return _whole_words(f"(?:{_phrases(wordlist, 'exceptions')})s?")
 
 
 @cache
-def _beyond_words(topic: Topic) -> re.Pattern[str] | None:
-    """What takes more than a list: a stance on the state, the origin of goods, a mark beside a name."""
-    stance, bodies, goods = (f"(?:{_phrases(entries)}){_PLURAL}" for entries in (STANCE, BODIES, GOODS))
+def _combined_pattern(topic: Topic) -> re.Pattern[str] | None:
+    """What needs more than a list: a stance on the state, the origin of goods, a mark beside a name."""
+    wordlist = WORDLISTS[topic]
     if topic is Topic.POLITICS:
-        return _whole_words(f"{stance}{_FEW_WORDS}{bodies}|{bodies}{_FEW_WORDS}{stance}")
+        stance, body = (f"(?:{_phrases(wordlist, name)}){_PLURAL}" for name in ("stances", "state_bodies"))
+        return _whole_words(f"{stance}{_FEW_WORDS}{body}|{body}{_FEW_WORDS}{stance}")
     if topic is Topic.TASTE:
-        whence = f"from (?:the )?(?:{_phrases(PLACES)})|{_phrases(ORIGINS)}"
-        return _whole_words(f"{goods}(?: [a-z]++){{0,3}}? (?:{whence})")
+        goods = f"(?:{_phrases(wordlist, 'goods')}){_PLURAL}"
+        origin = f"from (?:the )?(?:{_phrases(wordlist, 'places')})|{_phrases(wordlist, 'origins')}"
+        return _whole_words(f"{goods}(?: [a-z]++){{0,3}}? (?:{origin})")
     if topic is Topic.PUBLICITY:
-        beside = (
-            f"(?:{_phrases(MARKS)})(?: [a-z]++){{0,3}}? (?:your|the|a|each|every|their) (?:{_phrases(SEATS)})"
-        )
-        return _whole_words(f"{beside}(?!{_WANTED})")
+        owned = f"(?:your|the|a|each|every|their) (?:{_phrases(wordlist, 'marked_places')})"
+        return _whole_words(f"(?:{_phrases(wordlist, 'marks')})(?: [a-z]++){{0,3}}? {owned}(?!{_OPTIONAL})")
     return None
 
 
 @frozen
-class _Reading:
+class _Variant:
     """One way to read a text.
 
     Attributes:
-        plain: its words, one space between two.
-        innocent: where the innocent phrases begin and end in `plain`.
-        hidden: words that cut words may have been, unless an earlier reading has them; dots keep phrases
-            from forming across them.
-        chinese: its words that are not Latin, without what stood between.
+        plain: its words, separated by one space.
+        exceptions: where the excepted phrases begin and end in `plain`.
+        joined: words that cut words may have been, unless an earlier variant has them; separated so that
+            no phrase forms across two of them.
+        chinese: its words that are not Latin, without what was between them.
     """
 
     plain: str
-    innocent: tuple[tuple[int, int], ...]
-    hidden: str
+    exceptions: tuple[tuple[int, int], ...]
+    joined: str
     chinese: str
 
 
 @lru_cache(maxsize=4096)
-def mentioned(topic: Topic, text: str) -> str:
-    """The first words of `text` that are about `topic`; empty if none, `UNREADABLE` if it is too long."""
+def find_mention(topic: Topic, text: str) -> str:
+    """The first words of `text` that mention `topic`; empty if none, `UNREADABLE` if it is too long."""
     try:
-        read = _read(LISTS[topic].innocent, text)
+        variants = _variants(WORDLISTS[topic], text)
     except TooLongError:
         return UNREADABLE
-    return next(filter(None, (_found(topic, reading) for reading in read)), "")
+    return next(filter(None, (_find_in(topic, variant) for variant in variants)), "")
 
 
 @lru_cache(maxsize=1024)
-def _read(phrases: str, text: str) -> tuple[_Reading, ...]:
+def _variants(wordlist: str, text: str) -> tuple[_Variant, ...]:
     known: set[str] = set()
-    return tuple(_reading(words, known, _innocent(phrases)) for words in readings(text))
+    return tuple(_variant(words, known, _exceptions_pattern(wordlist)) for words in split_words(text))
 
 
-def _reading(words: list[str], known: set[str], harmless: re.Pattern[str]) -> _Reading:
+def _variant(words: list[str], known: set[str], excepted: re.Pattern[str]) -> _Variant:
     plain = " ".join(words)
-    folded = skeleton(plain)
-    innocent = tuple(match.span() for match in harmless.finditer(folded))
-    # What is innocent as it stands gives no piece of a hidden word.
-    pieces = _without(plain, innocent).split()
-    hidden = [word for word in dict.fromkeys(joined(pieces)) if word not in known]
-    known.update(hidden)
+    exceptions = tuple(match.span() for match in excepted.finditer(skeleton(plain)))
+    # A word of an excepted phrase is not a piece of a cut word.
+    pieces = _without(plain, exceptions).split()
+    joined = [word for word in dict.fromkeys(join_words(pieces)) if word not in known]
+    known.update(joined)
     chinese = "".join(word for word in words if not _LATIN.fullmatch(word))
-    return _Reading(plain, innocent, " … ".join(hidden), chinese)
+    return _Variant(plain, exceptions, " … ".join(joined), chinese)
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -122,24 +121,24 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return text
 
 
-def _found(topic: Topic, reading: _Reading) -> str:
-    if reading.plain in UNITS:
+def _find_in(topic: Topic, variant: _Variant) -> str:
+    if variant.plain in entries("protected_topics", "units.en"):
         return ""
-    if chinese := _chinese_of(topic).search(reading.chinese):
+    if chinese := _chinese_pattern(topic).search(variant.chinese):
         return chinese[0]
-    if found := _outside(_words_of(topic), reading):
-        return found
-    if hidden := _words_of(topic).search(skeleton(reading.hidden)):
-        return reading.hidden[slice(*hidden.span())]
-    pattern = _beyond_words(topic)
-    return _outside(pattern, reading) if pattern else ""
+    if words := _find_unexcepted(_english_pattern(topic), variant):
+        return words
+    if joined := _english_pattern(topic).search(skeleton(variant.joined)):
+        return variant.joined[slice(*joined.span())]
+    pattern = _combined_pattern(topic)
+    return _find_unexcepted(pattern, variant) if pattern else ""
 
 
-def _outside(pattern: re.Pattern[str], reading: _Reading) -> str:
-    """The first match that is not, as a whole, within an innocent phrase."""
-    folded, match = skeleton(reading.plain), None
+def _find_unexcepted(pattern: re.Pattern[str], variant: _Variant) -> str:
+    """The first match that is not, as a whole, within an excepted phrase."""
+    folded, match = skeleton(variant.plain), None
     while match := pattern.search(folded, match.start() + 1 if match else 0):
         start, end = match.span()
-        if not any(first <= start and end <= last for first, last in reading.innocent):
-            return reading.plain[start:end]
+        if not any(first <= start and end <= last for first, last in variant.exceptions):
+            return variant.plain[start:end]
     return ""

@@ -1,16 +1,16 @@
-"""Folding: many spellings of a text to the few that are matched.
+"""Text normalization: the many spellings of a text become the few that are matched.
 
-Capitals, full-width forms, accents, look-alike letters and zero-width characters fold away. A text
-that can be read in several ways (CamelCase, signs for letters, digits between words) is read in each.
-`skeleton` then makes equal what reads alike, in the text and in the word lists.
+Capitals, full-width forms, accents, look-alike letters and zero-width characters are folded. A text that has
+several readings (CamelCase, signs for letters, digits between words) is split once for each. `skeleton` then
+makes look-alike letters equal, in the text and in the word lists.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-#: One character may unfold to 18. What a person cannot read at a glance, nobody can judge.
-LONGEST = 1000
+#: One character may unfold to 18. Longer text cannot be checked.
+MAX_LENGTH = 1000
 
 _TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -23,49 +23,49 @@ _LOOKALIKES = str.maketrans(
 _SIGNS = str.maketrans("@$|+", "aslt")
 _DIGITS = str.maketrans(dict.fromkeys("0123456789", " "))
 _READ_ALIKE = str.maketrans("l013457", "ioieast")
-_MOST_PIECES = 4
-_LONGEST_WORD = 24
+_MAX_PIECES = 4
+_MAX_WORD_LENGTH = 24
 
 
 class TooLongError(ValueError):
-    """A text that unfolds to more than `LONGEST` characters."""
+    """A text that unfolds to more than `MAX_LENGTH` characters."""
 
 
-def readings(text: str) -> list[list[str]]:
-    """The words of `text` as it stands, with CamelCase apart, signs as letters, digits as spaces.
+def split_words(text: str) -> list[list[str]]:
+    """The words of `text` as written, with CamelCase split, signs as letters, and digits as spaces.
 
     Raises:
-        TooLongError: it unfolds to more than `LONGEST` characters.
+        TooLongError: it unfolds to more than `MAX_LENGTH` characters.
     """
-    composed = _bounded(unicodedata.normalize("NFKC", _bounded(text)))
-    ways = (composed, _CAMEL.sub(" ", composed), composed.translate(_SIGNS), composed.translate(_DIGITS))
-    return [_words(way) for way in dict.fromkeys(ways)]
+    composed = _limit(unicodedata.normalize("NFKC", _limit(text)))
+    variants = (composed, _CAMEL.sub(" ", composed), composed.translate(_SIGNS), composed.translate(_DIGITS))
+    return [_words(variant) for variant in dict.fromkeys(variants)]
 
 
-def joined(words: Sequence[str]) -> Iterator[str]:
-    """Every run of two to four `words` as one word, and letters spelled out as one."""
+def join_words(words: Sequence[str]) -> Iterator[str]:
+    """Every run of two to four `words` as one word, and spelled-out letters as one."""
     for start in range(len(words)):
         run = words[start]
-        for piece in words[start + 1 : start + _MOST_PIECES]:
+        for piece in words[start + 1 : start + _MAX_PIECES]:
             run += piece
-            if len(run) > _LONGEST_WORD:
+            if len(run) > _MAX_WORD_LENGTH:
                 break
             yield run
-    yield from (found[0].replace(" ", "") for found in _SPELLED_OUT.finditer(" ".join(words)))
+    yield from (match[0].replace(" ", "") for match in _SPELLED_OUT.finditer(" ".join(words)))
 
 
 def skeleton(text: str) -> str:
-    """`text`, as long as before, with one letter for those that read alike: 1 and l as i, 0 as o."""
+    """`text`, of the same length, with one letter for those that read alike: 1 and l as i, 0 as o."""
     return text.translate(_READ_ALIKE)
 
 
 def _words(text: str) -> list[str]:
-    unfolded = _bounded(unicodedata.normalize("NFKD", text.casefold()))
+    unfolded = _limit(unicodedata.normalize("NFKD", text.casefold()))
     kept = "".join(letter for letter in unfolded if unicodedata.category(letter) not in {"Mn", "Cf"})
     return _TOKEN.findall(kept.translate(_LOOKALIKES))
 
 
-def _bounded(text: str) -> str:
-    if len(text) > LONGEST:
+def _limit(text: str) -> str:
+    if len(text) > MAX_LENGTH:
         raise TooLongError
     return text

@@ -1,4 +1,4 @@
-"""Word lists as one regular expression that tries each letter once, however long the list is."""
+"""A word list as one regular expression that tries each letter once, however long the list is."""
 
 from collections.abc import Iterable
 from typing import TypeAlias
@@ -9,9 +9,9 @@ _ANY_ENDING = {"*": "[a-z]*"}
 
 
 def alternatives(phrases: Iterable[str]) -> str:
-    """A pattern for any of `phrases`, the longest first. A star stands for any ending of a word.
+    """A pattern for any of `phrases`, the longest first. A star matches any ending of a word.
 
-    Alternatives that share a beginning share its pattern, so that matching does not grow with the list.
+    Alternatives with a common prefix share its pattern, so that matching does not slow down with the list.
     """
     root: _Trie = {}
     for phrase in phrases:
@@ -23,7 +23,7 @@ def alternatives(phrases: Iterable[str]) -> str:
 
 
 def _pattern(node: _Trie) -> str:
-    # A star last: it matches nothing too, and would hide the longer phrases that begin with its word.
+    # The star comes last: it also matches nothing, and would hide longer phrases that begin with its word.
     letters = sorted(node.keys() - {_END}, key=lambda letter: (letter in _ANY_ENDING, letter))
     branches = [_ANY_ENDING.get(letter, letter) + _pattern(node[letter]) for letter in letters]
     if not branches:

@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, bindparam, func, insert, select
 
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
-from sesame_sdk.guard.guard import MOST_LISTED, Guard
+from sesame_sdk.guard.guard import MAX_LISTED, Guard
 from sesame_sdk.hub.database import ids as kind_names
 from sesame_sdk.hub.database.tables import partners, registered_consumers, registered_kinds, registrations
 from sesame_sdk.hub.database.timestamps import micros
@@ -79,7 +79,7 @@ def judge(manifest: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
     findings += [finding for consumer in manifest.consumers for finding in guard.consumer(consumer)]
     findings += [finding for policy in policies for finding in guard.policy(policy, manifest.kinds)]
     if any(finding.action is Action.REFUSE for finding in findings):
-        raise GuardRefusedError(f"the guard refuses {manifest.name}", _once_each(findings)[:MOST_LISTED])
+        raise GuardRefusedError(f"the guard refuses {manifest.name}", _once_each(findings)[:MAX_LISTED])
 
 
 def check_meaning(connection: Connection, manifest: Manifest) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
-from sesame_sdk.guard.guard import MOST_LISTED, Guard
+from sesame_sdk.guard.guard import MAX_LISTED, Guard
 from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Action
 from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
@@ -102,7 +102,7 @@ def _judge(told: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
     findings += [finding for consumer in told.consumers for finding in guard.consumer(consumer)]
     findings += [finding for policy in policies for finding in guard.policy(policy, told.kinds)]
     if any(finding.action is Action.REFUSE for finding in findings):
-        raise GuardRefusedError(f"the guard refuses {told.name}", list(dict.fromkeys(findings))[:MOST_LISTED])
+        raise GuardRefusedError(f"the guard refuses {told.name}", list(dict.fromkeys(findings))[:MAX_LISTED])
 
 
 def _meaning(kind: SignalKind) -> SignalKind:
