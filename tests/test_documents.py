@@ -1,0 +1,57 @@
+"""Links between the documents, and the places in the code that the glossary and CONTRIBUTING name."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    page
+    for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md", "plugins/*/README.md")
+    for page in ROOT.glob(pattern)
+)
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+TERMS = re.findall(r"^\| ([^|]+) \| [^|]+ \| ([^|]+) \| [^|]+ \|$", GLOSSARY, re.MULTILINE)
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    """Links to other sites are not followed."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if not link.startswith(("http:", "https:", "mailto:")):
+            path, _, anchor = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+def test_the_glossary_defines_each_word_once() -> None:
+    """And has a definition, a module and an origin for each."""
+    words = [word for word, _ in TERMS if word not in {"word", "---"}]
+    assert len(words) == len(set(words)) > 60
+
+
+def test_the_modules_that_the_glossary_names_exist() -> None:
+    """Paths are relative to the package."""
+    paths = {path for _, where in TERMS for path in re.findall(r"`([^`]+)`", where)}
+    assert [path for path in sorted(paths) if not (ROOT / "sesame_sdk" / path).exists()] == []
+
+
+def test_contributing_lists_every_package() -> None:
+    """The map has the packages and modules that there are, and no other."""
+    named = set(re.findall(r"`(\w+)/?`", CONTRIBUTING.partition("## Packages")[2].partition("\n## ")[0]))
+    inside = {path.stem for path in (ROOT / "sesame_sdk").iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert inside - {"__init__", "__pycache__", "py"} <= named
