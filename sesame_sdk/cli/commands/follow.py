@@ -112,5 +112,5 @@ def _open(home: "PartnerConfig", path: Path, purpose: str, context: str) -> "Sco
 
 def _missing(error: ModuleNotFoundError) -> ConfigurationError:
     return ConfigurationError(
-        f"{error.name} is not installed", field="book", hint="pip install 'sesame-sdk[book]'"
+        f"{error.name} is not installed", field="book", hint="pip install 'sesame-sdk[score-store]'"
     )
