@@ -29,7 +29,7 @@ from sesame_sdk.hub.partners import key_revocation, keys, partners, rate_limit
 from sesame_sdk.hub.partners.key_revocation import RevocationImpact
 from sesame_sdk.hub.partners.keys import Directory, Owned
 from sesame_sdk.hub.partners.partners import Partner
-from sesame_sdk.hub.partners.rate_limit import Limit, Limits
+from sesame_sdk.hub.partners.rate_limit import Limit, RateLimiter
 from sesame_sdk.hub.rights.service import Rights
 from sesame_sdk.hub.scoring import policies, read_auth, score_reads, scores
 from sesame_sdk.hub.scoring.score_reads import Read
@@ -65,7 +65,7 @@ class Hub(Closeable):
     _keys: Directory
     _guard: Guard
     _clock: Clock
-    _limits: Limits
+    _limits: RateLimiter
     feed: StreamService
     reception: Reception
     journal: Journal
@@ -99,7 +99,7 @@ class Hub(Closeable):
         further: tuple[GuardRule, ...] = tuple(rules)
         guard = Guard(further)
         view = View(engine, settings.issuer)
-        allowed = Limits(Limit(settings.partner_rate, settings.partner_burst))
+        allowed = RateLimiter(Limit(settings.partner_rate, settings.partner_burst))
         door = MessageDispatcher(settings, signer, view, Consents(engine), guard, allowed, clock)
         writers = Writers.over(engine, settings)
         keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writers.streams, guard, clock)
@@ -243,8 +243,8 @@ class Hub(Closeable):
         """
 
         def work(connection: Connection) -> None:
-            rate_limit.put(
-                connection, keys.id_of(connection, issuer), limit, self._limits.usual, self._clock()
+            rate_limit.set_limit(
+                connection, keys.id_of(connection, issuer), limit, self._limits.default, self._clock()
             )
 
         self._writers.ledger.run(work)
@@ -256,7 +256,7 @@ class Hub(Closeable):
             InvalidInputError: no such partner.
         """
         with reading(self._engine) as connection:
-            return rate_limit.of(connection, keys.id_of(connection, issuer), self._limits.usual)
+            return rate_limit.limit_of(connection, keys.id_of(connection, issuer), self._limits.default)
 
     def set_policy(self, policy: Policy) -> None:
         """Make a policy the one of its context.

@@ -16,7 +16,7 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
 from sesame_sdk.hub.ingest.signal_table import View
 from sesame_sdk.hub.partners.keys import Directory
-from sesame_sdk.hub.partners.rate_limit import Limit, Limits
+from sesame_sdk.hub.partners.rate_limit import Limit, RateLimiter
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model.envelope import Dropped, DropReason, Receipt
 from sesame_sdk.signing.keys import SigningKey
@@ -32,7 +32,9 @@ def take(shop: Partner, hub_path: Path, clock: Clock) -> Iterator[Take]:
     settings = load_settings(hub_path)
     engine = open_engine(settings.database_url)
     signer, view = SigningKey.load(settings.key_path), View(engine, settings.issuer)
-    door = MessageDispatcher(settings, signer, view, Consents(engine), Guard(()), Limits(Limit(0, 1)), clock)
+    door = MessageDispatcher(
+        settings, signer, view, Consents(engine), Guard(()), RateLimiter(Limit(0, 1)), clock
+    )
 
     def at_once(envelopes: Sequence[bytes]) -> list[Receipt]:
         tasks = [door.knock(envelope, Directory(engine)) for envelope in envelopes]

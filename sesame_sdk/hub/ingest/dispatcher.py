@@ -18,7 +18,7 @@ from sesame_sdk.hub.ingest.ledger import Arrival, Entry, Kept
 from sesame_sdk.hub.ingest.outcome import Answered
 from sesame_sdk.hub.ingest.signal_table import View
 from sesame_sdk.hub.partners import keys, registrations
-from sesame_sdk.hub.partners.rate_limit import Limits
+from sesame_sdk.hub.partners.rate_limit import RateLimiter, charge
 from sesame_sdk.hub.scoring import policies
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.streams import subject_states
@@ -57,7 +57,7 @@ class MessageDispatcher:
         view: View,
         consents: Consents,
         guard: Guard,
-        limits: Limits,
+        limits: RateLimiter,
         clock: Callable[[], datetime],
     ) -> None:
         self._limits = limits
@@ -94,14 +94,14 @@ class MessageDispatcher:
         issuer, now = told[0].opened.envelope.issuer, self._clock()
         partner = keys.id_of(connection, issuer)
         costs = [max(1, one.opened.withheld + len(one.opened.envelope.signals)) for one in told]
-        paid, refusal = self._limits.admit(connection, partner, issuer, costs, now)
+        admission = self._limits.admit(connection, partner, issuer, costs, now)
+        paid = admission.served
         taken: list[Taken | Exception] = []
         if paid:
             taken += self._ingest.take(connection, partner, told[:paid], now)
-            # Last, since others of this partner wait for its bucket from here to the end.
-            self._limits.charge(connection, partner, sum(costs[:paid]), now)
-        if refusal:
-            taken += [refusal] * (len(told) - paid)
+            charge(connection, partner, admission.limit, sum(costs[:paid]), now)
+        if admission.refusal:
+            taken += [admission.refusal] * (len(told) - paid)
         return taken
 
     def _take_registrations(self, connection: Connection, all_told: Sequence[_Registration]) -> list[bytes]:

@@ -1,27 +1,27 @@
-"""How much each partner may ask of the hub: a token bucket a partner, kept in the ledger's database.
+"""Rate limits of partners: the generic cell rate algorithm (GCRA), one timestamp a partner.
+
+The timestamp is the theoretical arrival time: when the next request would come if the partner kept exactly
+to its rate. A partner is served while that time is less than its burst ahead.
 
 Rules:
-    * a signal sent costs one, a score read costs one, any other request that we believed costs one
-    * it is charged in the transaction that does the work, once for all envelopes of a partner in it, so that
-      several workers and machines share one bucket; what was never believed is charged to nobody
-    * it is looked at first and charged last, so that workers who serve one partner wait for each other only
-      while they commit; what each had begun when the bucket ran out is a debt
-    * whoever has one left is served, and pays the whole of it, into debt if need be: no message is too large
-      for its bucket, and none waits while smaller ones pass it by
-    * levels are whole millionths, of which a rate of one a second gives one a microsecond: the wait that we
-      ask for is enough to the microsecond
-    * of clocks that differ the fastest counts; one that was more than a minute ahead was put right
+    * a signal costs one, a score read costs one, any other authenticated request costs one
+    * the charge is one UPDATE in the transaction that does the work, so several workers and machines share
+      one limit; an unauthenticated request is charged to nobody
+    * the limit is checked first and charged last, so workers that serve one partner wait for each other only
+      while they commit; all that each began before the limit was reached is charged
+    * a request is served whole if the partner has one unit left, and may exceed the burst: no message is too
+      large, and a large one is not overtaken by smaller ones for ever
+    * of several clocks the fastest counts; a timestamp further ahead than debts explain is of a wrong clock,
+      and is ignored
 
-Where a bucket is found empty its process remembers that for a moment, and refuses before it verifies. That
-memory is a short cut and no truth: it ends within a second.
+A process remembers for a second which partners it refused, and refuses them before it verifies a signature.
 """
 
-import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -30,6 +30,7 @@ from sqlalchemy import (
     Row,
     Table,
     bindparam,
+    case,
     insert,
     select,
     update,
@@ -39,27 +40,40 @@ from sesame_sdk.errors import InvalidInputError, RateLimitedError
 from sesame_sdk.hub.database.tables import metadata
 from sesame_sdk.hub.database.timestamps import micros
 
-#: Millionths of one; and microseconds of a second.
-ONE = 1_000_000
-MOST_RATE, MOST_BURST = 1_000_000, 1_000_000_000
-_CLOCKS_DIFFER = 60 * ONE
+#: Nanoseconds of a second and of a microsecond: a rate of a million a second needs a unit below microseconds.
+SECOND, _MICROSECOND = 1_000_000_000, 1_000
+MAX_RATE, MAX_BURST = 1_000_000, 1_000_000_000
+#: Units beyond the burst that workers may charge before they see each other's charges.
+_MAX_DEBT = 1_000_000
 _REMEMBERED = timedelta(seconds=1)
 
-#: What is left to each partner, and its own limit where it has one.
+#: One row for each partner that was ever charged or limited; rate and burst only where they are its own.
 rate_limits = Table(
     "rate_limits",
     metadata,
     Column("partner", ForeignKey("partners.id"), primary_key=True),
     Column("rate", BigInteger),
     Column("burst", BigInteger),
-    Column("level", BigInteger, nullable=False),
-    Column("at", BigInteger, nullable=False),
+    Column("theoretical_arrival_ns", BigInteger, nullable=False),
+)
+_arrival = rate_limits.c.theoretical_arrival_ns
+_ROW = select(rate_limits).where(rate_limits.c.partner == bindparam("whose"))
+_CHARGE = (
+    update(rate_limits)
+    .where(rate_limits.c.partner == bindparam("whose"))
+    .values(
+        theoretical_arrival_ns=bindparam("interval", type_=BigInteger)
+        + case(
+            (_arrival.between(bindparam("now"), bindparam("latest")), _arrival),
+            else_=bindparam("now", type_=BigInteger),
+        )
+    )
 )
 
 
 @frozen
 class Limit:
-    """So many a second, and so many at once after a quiet time. A rate of 0 is no limit.
+    """Units a second, and units at once after a pause. A rate of 0 is no limit.
 
     Raises:
         InvalidInputError: naming the number that is out of range.
@@ -69,160 +83,158 @@ class Limit:
     burst: int
 
     def __attrs_post_init__(self) -> None:
-        if not 0 <= self.rate <= MOST_RATE:
-            raise InvalidInputError(f"must be 0 to {MOST_RATE}", field="rate")
-        if not 1 <= self.burst <= MOST_BURST:
-            raise InvalidInputError(f"must be 1 to {MOST_BURST}", field="burst")
+        if not 0 <= self.rate <= MAX_RATE:
+            raise InvalidInputError(f"must be 0 to {MAX_RATE}", field="rate")
+        if not 1 <= self.burst <= MAX_BURST:
+            raise InvalidInputError(f"must be 1 to {MAX_BURST}", field="burst")
 
+    def interval(self, cost: int) -> int:
+        """Nanoseconds in which so many units come back, rounded up."""
+        return -(-cost * SECOND // self.rate)
 
-@frozen
-class Bucket:
-    """What is left at a moment: millionths, and microseconds since 1970."""
+    def latest(self, now: int) -> int:
+        """The latest arrival time, in nanoseconds, that charges can explain."""
+        return now + self.interval(self.burst + _MAX_DEBT)
 
-    level: int
-    at: int
-
-    def filled(self, limit: Limit, now: int) -> "Bucket":
-        """The bucket as it is now."""
-        if self.at - now > _CLOCKS_DIFFER:
-            return Bucket(min(self.level, limit.burst * ONE), now)
-        passed = max(0, now - self.at)
-        return Bucket(min(self.level + passed * limit.rate, limit.burst * ONE), self.at + passed)
-
-    def serves(self, costs: Sequence[int]) -> tuple[int, "Bucket"]:
-        """How many of these, in their order, it pays for, and what is left then."""
-        level, served = self.level, 0
-        while served < len(costs) and level >= ONE:
-            level -= costs[served] * ONE
-            served += 1
-        return served, evolve(self, level=level)
-
-    def less(self, cost: int) -> "Bucket":
-        """What is left when so much is paid, whatever there was."""
-        return evolve(self, level=self.level - cost * ONE)
-
-    def wait(self, limit: Limit, now: int) -> int:
-        """Microseconds until it serves again; 0 if it does now."""
-        missing = ONE - self.level
-        return 0 if missing <= 0 else max(0, self.at - now) + math.ceil(missing / limit.rate)
-
-
-@frozen
-class Limits:
-    """Charges partners, and remembers for a moment who has nothing left.
-
-    Attributes:
-        usual: for partners without a limit of their own.
-    """
-
-    usual: Limit
-    _empty: dict[str, tuple[datetime, datetime]] = field(factory=dict, init=False)
-
-    def check(self, issuer: str, now: datetime) -> None:
-        """Turn away at once whoever was just found to have nothing left.
+    def serves(self, arrival: int, costs: Sequence[int], now: int) -> tuple[int, int]:
+        """How many requests of these costs are served, in order, and the arrival time then.
 
         Args:
-            issuer: who is said to ask; nobody has looked at a signature yet.
+            arrival: the theoretical arrival time; nanoseconds since 1970.
+            costs: of each request, in units.
+            now: nanoseconds since 1970.
+        """
+        arrival = arrival if now < arrival <= self.latest(now) else now
+        served = 0
+        while served < len(costs) and not self.wait(arrival, now):
+            arrival += self.interval(costs[served])
+            served += 1
+        return served, arrival
+
+    def wait(self, arrival: int, now: int) -> int:
+        """Microseconds until a partner with this arrival time is served; 0 if it is served now."""
+        early = arrival - now - (self.burst - 1) * SECOND // self.rate
+        return max(0, -(-early // _MICROSECOND))
+
+
+@frozen
+class Admission:
+    """How many of some requests are served, the error for the others, and the limit that applied."""
+
+    served: int
+    refusal: RateLimitedError | None
+    limit: Limit
+
+
+@frozen
+class RateLimiter:
+    """Charges partners, and remembers for a second which ones it refused.
+
+    Attributes:
+        default: the limit of partners without one of their own.
+    """
+
+    default: Limit
+    _refused: dict[str, tuple[datetime, datetime]] = field(factory=dict, init=False)
+
+    def check(self, issuer: str, now: datetime) -> None:
+        """Refuse a partner that was refused less than a second ago and still has to wait.
+
+        Args:
+            issuer: as the message names it; its signature is not verified yet.
             now: UTC.
 
         Raises:
-            RateLimitedError: saying how long to wait.
+            RateLimitedError: with the time to wait.
         """
-        found_at, until = self._empty.get(issuer, (now, now))
-        if found_at <= now < min(until, found_at + _REMEMBERED):
-            raise _throttled(micros(until) - micros(now))
+        refused_at, until = self._refused.get(issuer, (now, now))
+        if refused_at <= now < min(until, refused_at + _REMEMBERED):
+            raise _rate_limited(micros(until) - micros(now))
 
     def admit(
         self, connection: Connection, partner: int, issuer: str, costs: Sequence[int], now: datetime
-    ) -> tuple[int, RateLimitedError | None]:
-        """How many of a partner's messages, in their order, it has something left for. See `charge`.
-
-        Returns:
-            How many, and the answer to the others.
-        """
+    ) -> Admission:
+        """How many requests of a partner to serve, in their order; `charge` them at the end of the work."""
         row = _row(connection, partner)
-        limit = _limit(row, self.usual)
+        limit = _limit(row, self.default)
         if not limit.rate:
-            return len(costs), None
-        served, left = _bucket(row, limit, now).serves(costs)
+            return Admission(len(costs), None, limit)
+        at = _nanos(now)
+        served, arrival = limit.serves(row.theoretical_arrival_ns if row else 0, costs, at)
         if served == len(costs):
-            return served, None
-        wait = left.wait(limit, micros(now))
-        self._empty[issuer] = (now, now + timedelta(microseconds=wait))
-        return served, _throttled(wait)
-
-    def charge(self, connection: Connection, partner: int, cost: int, now: datetime) -> None:
-        """Charge a partner for what was done for it, at the end of the work.
-
-        From here to the end of the transaction whoever else works for this partner waits. Those who were
-        admitted at the same time pay too, into debt if need be.
-        """
-        row = _row(connection, partner, lock=True)
-        limit = _limit(row, self.usual)
-        if limit.rate:
-            left = _bucket(row, limit, now).less(cost)
-            _put(connection, partner, row, {"level": left.level, "at": left.at})
+            return Admission(served, None, limit)
+        wait = limit.wait(arrival, at)
+        self._refused[issuer] = (now, now + timedelta(microseconds=wait))
+        return Admission(served, _rate_limited(wait), limit)
 
     def spend(self, connection: Connection, partner: int, issuer: str, cost: int, now: datetime) -> None:
-        """Charge a partner for one thing.
+        """Charge a partner for one request.
 
         Raises:
-            RateLimitedError: it has nothing left.
+            RateLimitedError: the limit is reached.
         """
-        _, refusal = self.admit(connection, partner, issuer, [cost], now)
-        if refusal:
-            raise refusal
-        self.charge(connection, partner, cost, now)
+        admission = self.admit(connection, partner, issuer, [cost], now)
+        if admission.refusal:
+            raise admission.refusal
+        charge(connection, partner, admission.limit, cost, now)
 
 
-def put(connection: Connection, partner: int, limit: Limit | None, usual: Limit, now: datetime) -> None:
-    """Give a partner a limit of its own, or the usual one; what it owes it owes still."""
-    row = _row(connection, partner, lock=True)
-    own: dict[str, int | None] = {"rate": None, "burst": None}
-    if limit:
-        own = {"rate": limit.rate, "burst": limit.burst}
-    full = _full(limit or usual, micros(now))
-    _put(connection, partner, row, own if row else {**own, "level": full.level, "at": full.at})
+def charge(connection: Connection, partner: int, limit: Limit, cost: int, now: datetime) -> None:
+    """Charge a partner, at the end of the work: until the transaction ends other charges of it wait.
+
+    Args:
+        connection: in the transaction of the work.
+        partner: its row.
+        limit: that `RateLimiter.admit` found.
+        cost: units, of all that was served.
+        now: UTC.
+    """
+    if not limit.rate:
+        return
+    at, interval = _nanos(now), limit.interval(cost)
+    charged = {"whose": partner, "interval": interval, "now": at, "latest": limit.latest(at)}
+    if not connection.execute(_CHARGE, charged).rowcount:
+        # If another process inserts the row at the same time, the key conflicts and the writer tries again.
+        row = {"partner": partner, "theoretical_arrival_ns": at + interval}
+        connection.execute(insert(rate_limits).values(row))
 
 
-def of(connection: Connection, partner: int, usual: Limit) -> Limit:
-    """The limit of a partner."""
-    return _limit(
-        connection.execute(select(rate_limits).where(rate_limits.c.partner == partner)).first(), usual
-    )
-
-
-def _row(connection: Connection, partner: int, *, lock: bool = False) -> Row[Any] | None:
-    """A partner's row; with `lock` nobody else changes it before the end of the transaction."""
-    return connection.execute(_LOCKED if lock else _ROW, {"whose": partner}).first()
-
-
-_ROW = select(rate_limits).where(rate_limits.c.partner == bindparam("whose"))
-_LOCKED = _ROW.with_for_update()
-
-
-def _bucket(row: Row[Any] | None, limit: Limit, now: datetime) -> Bucket:
-    at = micros(now)
-    return (Bucket(row.level, row.at) if row else _full(limit, at)).filled(limit, at)
-
-
-def _put(connection: Connection, partner: int, row: Row[Any] | None, values: dict[str, int | None]) -> None:
+def set_limit(
+    connection: Connection, partner: int, limit: Limit | None, default: Limit, now: datetime
+) -> None:
+    """Set a partner's own limit, or None for the default. What is left of the old one stays, in units."""
+    row = connection.execute(_ROW.with_for_update(), {"whose": partner}).first()
+    own = {"rate": limit.rate, "burst": limit.burst} if limit else {"rate": None, "burst": None}
     if row is None:
-        # Should another process do so in the same moment, ours breaks the key, and is done once more.
-        connection.execute(insert(rate_limits).values(partner=partner, **values))
-    else:
-        connection.execute(update(rate_limits).where(rate_limits.c.partner == partner).values(**values))
+        connection.execute(insert(rate_limits).values(partner=partner, theoretical_arrival_ns=0, **own))
+        return
+    old, new, at = _limit(row, default), limit or default, _nanos(now)
+    used = max(0, row.theoretical_arrival_ns - at) * old.rate // SECOND
+    still_used = max(0, new.burst - old.burst + used)
+    arrival = at + new.interval(still_used) if new.rate else 0
+    mine = update(rate_limits).where(rate_limits.c.partner == partner)
+    connection.execute(mine.values(theoretical_arrival_ns=arrival, **own))
 
 
-def _limit(row: Row[Any] | None, usual: Limit) -> Limit:
-    return usual if row is None or row.rate is None else Limit(row.rate, row.burst)
+def limit_of(connection: Connection, partner: int, default: Limit) -> Limit:
+    """The limit of a partner."""
+    return _limit(_row(connection, partner), default)
 
 
-def _throttled(wait: int) -> RateLimitedError:
+def _row(connection: Connection, partner: int) -> Row[Any] | None:
+    return connection.execute(_ROW, {"whose": partner}).first()
+
+
+def _limit(row: Row[Any] | None, default: Limit) -> Limit:
+    return default if row is None or row.rate is None else Limit(row.rate, row.burst)
+
+
+def _nanos(at: datetime) -> int:
+    return micros(at) * _MICROSECOND
+
+
+def _rate_limited(wait: int) -> RateLimitedError:
+    seconds = wait / 1_000_000
     return RateLimitedError(
-        "is more than you may ask for now", field="rate", hint="wait", retry_after=wait / ONE
+        "rate limit exceeded", field="rate", hint=f"wait {seconds:.1f} s", retry_after=seconds
     )
-
-
-def _full(limit: Limit, at: int) -> Bucket:
-    return Bucket(limit.burst * ONE, at)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, update
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.timestamps import micros
-from sesame_sdk.hub.partners.rate_limit import Limits
+from sesame_sdk.hub.partners.rate_limit import RateLimiter
 from sesame_sdk.hub.scoring import read_auth
 from sesame_sdk.hub.scoring.read_auth import Request
 from sesame_sdk.hub.streams import outbox, streams
@@ -69,7 +69,7 @@ class Reception:
 
     feed: StreamService
     keys: KeyFinder
-    limits: Limits
+    limits: RateLimiter
 
     def create(self, token: bytes, wish: Wish) -> dict[str, Any]:
         """Make the stream of this purpose and context; its configuration.

@@ -91,8 +91,7 @@ def upgrade() -> None:
         sa.Column("partner", KEY, nullable=False),
         sa.Column("rate", sa.BigInteger(), nullable=True),
         sa.Column("burst", sa.BigInteger(), nullable=True),
-        sa.Column("level", sa.BigInteger(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("theoretical_arrival_ns", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["partner"],
             ["partners.id"],
