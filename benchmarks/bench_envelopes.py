@@ -14,6 +14,7 @@ from sesame_sdk import Pseudonymizer, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.signing.envelopes import open_envelope, seal
 from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.sd_jwt import SdJwt
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -43,7 +44,7 @@ def rows(signals: int = 1000, times: int = 30) -> list[Row]:
     envelope = sealing()
 
     def opening() -> None:
-        opened = open_envelope(envelope, trust, audience=HUB, now=NOON)
+        opened = open_envelope(SdJwt.parse(envelope), trust, audience=HUB, now=NOON)
         assert len(opened.envelope.signals) == signals
 
     private = Ed25519PrivateKey.generate()

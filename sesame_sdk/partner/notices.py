@@ -22,8 +22,8 @@ from sesame_sdk.model.notice_events import DisputeDecided, SignalDisputed
 from sesame_sdk.model.stream_events import Gone, SubjectId
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
-from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, KeyFinder, seconds, sign_claims, verify_claims
-from sesame_sdk.signing.security_events import event_type_of, new_jti, raw_payload
+from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, KeyFinder, Token, numeric_date, sign_claims
+from sesame_sdk.signing.security_events import new_jti
 
 POLL_PATH = "/v1/notices/poll"
 _PAYLOADS: Mapping[EventType, Any] = {
@@ -136,25 +136,25 @@ class Notices(Closeable):
     def _bearer(self) -> bytes:
         return sign_request(self._signer, issuer=self._issuer, audience=self._hub, now=self._clock())
 
-    def _read(self, jti: str, token: bytes) -> Notice:
+    def _read(self, jti: str, encoded: bytes) -> Notice:
         now = self._clock()
-        verified = verify_claims(token, self._keys, typ=SET_TYP, audience=self._issuer, now=now)
+        token = Token.parse(encoded)
+        verified = token.verify(self._keys, typ=SET_TYP, audience=self._issuer, now=now)
         if (verified.issuer, verified.jti) != (self._hub, jti):
             raise InvalidInputError(
                 "is not the one that it was sent under", field="notice", code="invalid_issuer"
             )
-        event = event_type_of(token)
+        event = token.event_type
         if event not in _PAYLOADS:
             raise InvalidInputError(f"{event.value} is no notice", field="events")
-        payload = bytes(raw_payload(verified.claims, event))
-        told = codec.decode(payload, _PAYLOADS[event], field="events")
+        told = codec.decode(token.event_payload(event), _PAYLOADS[event], field="events")
         about = codec.decode(verified.claims, _About, field="token").sub_id.id
         return Notice(jti, event, about, verified.issued_at, told)
 
 
 def sign_request(signer: Signer, *, issuer: str, audience: str, now: datetime) -> bytes:
     """A JWT with which a partner asks its hub for notices, good for one request within five minutes."""
-    issued = seconds(now)
+    issued = numeric_date(now)
     ends = issued + int(MAX_REQUEST_LIFETIME.total_seconds())
     claims = {"iss": issuer, "aud": audience, "iat": issued, "exp": ends, "jti": new_jti()}
     return sign_claims(claims, signer, typ=NOTICES_TYP)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from sesame_sdk.interfaces import Signer
-from sesame_sdk.signing.jwt import READ_TYP, seconds, sign_claims
+from sesame_sdk.signing.jwt import READ_TYP, numeric_date, sign_claims
 from sesame_sdk.signing.security_events import new_jti
 
 #: Long enough for a slow network, short enough that a leaked token is soon worth nothing.
@@ -23,7 +23,7 @@ def sign_read(
         context: whose policy makes the scores.
         now: UTC; the token is good for `LIFETIME` from here.
     """
-    issued = seconds(now)
+    issued = numeric_date(now)
     claims = {
         "iss": issuer,
         "aud": audience,

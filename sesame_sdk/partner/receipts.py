@@ -10,7 +10,7 @@ from attrs import frozen
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.envelope import EventType, Receipt
-from sesame_sdk.signing.jwt import KeyFinder
+from sesame_sdk.signing.jwt import KeyFinder, Token
 from sesame_sdk.signing.security_events import verify_event
 
 
@@ -39,7 +39,7 @@ def read_receipt(token: bytes, keys: KeyFinder, expected: Expected, now: datetim
     """
     try:
         event = verify_event(
-            token, keys, event=EventType.RECEIPT, payload=Receipt, audience=expected.us, now=now
+            Token.parse(token), keys, event=EventType.RECEIPT, payload=Receipt, audience=expected.us, now=now
         )
         _compare(event.issuer, event.payload, expected)
     except InvalidInputError as error:

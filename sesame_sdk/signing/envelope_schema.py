@@ -1,8 +1,7 @@
-"""What may stand in an envelope, and nothing else.
+"""The claims and members that an envelope may hold.
 
-A hub keeps what it gave a receipt for, so whatever travelled along would be kept too, and people agreed
-to signals only. RFC 8417 section 2.2 lets a receiver leave foreign claims alone; this one does not
-take them around signals.
+A hub stores what it gave a receipt for, so further members would be stored too, and people consented to
+signals only. RFC 8417 section 2.2 lets a receiver ignore unknown claims; around signals they are refused.
 """
 
 import json
@@ -17,7 +16,7 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.signals import Signal
 
 SD_ALG = "sha-256"
-#: A salt and a signal whose every part is as long as it may be take about half of it.
+#: A salt and a signal of maximal length take about half of it.
 MAX_DISCLOSURE_BYTES = 1024
 _MEMBERS = {attribute.name for attribute in fields(Signal)}
 _TEXTS = 4  # among a signal's values: all but the number
@@ -27,7 +26,7 @@ _ABSENT = msgspec.Raw(b"null")
 
 
 class Element(msgspec.Struct, rename={"digest": "..."}, forbid_unknown_fields=True, frozen=True):
-    """The place of a disclosure in an array (RFC 9901 section 4.2.4.2)."""
+    """The digest of a disclosure in an array (RFC 9901 section 4.2.4.2)."""
 
     digest: str
 
@@ -47,9 +46,9 @@ class InTheClear(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class EnvelopeClaims(
     msgspec.Struct, rename={"algorithm": "_sd_alg"}, forbid_unknown_fields=True, frozen=True
 ):
-    """The claims that may stand around signals (RFC 8417 section 2.2, RFC 9901 section 4.1.1).
+    """The claims that an envelope may have (RFC 8417 section 2.2, RFC 9901 section 4.1.1).
 
-    `tokens` has read all but the last. ``sub_id`` is not among them: signals name their own subjects.
+    `Token` has decoded all but the last. ``sub_id`` is not among them: signals name their own subjects.
     """
 
     iss: msgspec.Raw
@@ -65,28 +64,28 @@ class EnvelopeClaims(
 
 
 def check_disclosed(texts: Sequence[bytes]) -> None:
-    """Pass if each disclosure holds a salt and the members of a signal. They have been decoded before.
+    """Check that each decoded disclosure holds a salt and the members of a signal.
 
     Raises:
         InvalidInputError: one holds more, or is too long.
     """
     if max(map(len, texts), default=0) > MAX_DISCLOSURE_BYTES:
         raise InvalidInputError(f"must be at most {MAX_DISCLOSURE_BYTES} bytes", field="disclosure")
-    # A further member has two more quotes, and so has one whose text escapes some: those are looked at
-    # closely. To do that with each would cost more than all the rest of opening.
+    # A further member adds two quotes, and escaped text may add some: only those are parsed again, which
+    # for each would cost more than all the rest of opening.
     for text in texts:
         if text.count(b'"') != _QUOTES:
             _check_members(json.loads(text, object_pairs_hook=list)[1])
 
 
 def check_in_the_clear(payload: msgspec.Raw) -> None:
-    """The same for signals in the clear.
+    """Check that each signal in the clear has the members of a signal.
 
     Raises:
-        InvalidInputError: one holds more than the members of a signal.
+        InvalidInputError: one has more.
     """
-    for told in json.loads(bytes(payload), object_pairs_hook=list)[0][1]:
-        _check_members(told)
+    for pairs in json.loads(bytes(payload), object_pairs_hook=list)[0][1]:
+        _check_members(pairs)
 
 
 def _check_members(pairs: list[tuple[str, object]]) -> None:

@@ -1,18 +1,18 @@
-"""Envelopes: up to a thousand signals under one signature, each shown and proved alone.
+"""Seals and opens envelopes: up to a thousand signals under one signature, each of which verifies alone.
 
 An envelope is an SD-JWT (RFC 9901): a Security Event Token that lists digests, then the signals as
-disclosures, ``JWT~disclosure~...~``. Leaving a disclosure out takes that signal away and leaves the
-signature whole: that is how a person without consent, or one who asks for erasure, is dropped.
+disclosures, ``JWT~disclosure~...~``. Without one of its disclosures the signature is still valid: so the
+signals of a person without consent, or who asks for erasure, are dropped.
 
-Opening checks, beyond what `tokens` does:
-    * ``_sd_alg`` is SHA-256; digests are listed once each, and at most `MAX_SIGNALS`
-    * each disclosure is listed, and comes once; those withheld are counted, not missed
-    * each disclosure is read on its own: salt and signal, and nothing else
-    * nothing else travels along: see `forms`
-    * nothing stands behind the last ``~``: nobody here asks for key binding
+Opening checks, beyond `Token.verify`:
+    * ``_sd_alg`` is SHA-256; each digest is listed once, at most `MAX_SIGNALS` of them
+    * each disclosure has a digest and comes once; withheld ones are counted
+    * each disclosure is decoded on its own: salt and signal, and nothing else
+    * there are no other claims or members: see `envelope_schema`
+    * nothing follows the last ``~``: key binding is not supported
 
-Without any ``~`` it is a plain SET with its signals in the clear, and taken too: that is what other
-Shared Signals software sends.
+Without any ``~`` it is a plain SET with its signals in the clear, and accepted too: other Shared Signals
+software sends that.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,6 @@ from datetime import datetime
 import msgspec
 from attrs import field, frozen
 
-from sesame_sdk.constants import MAX_ENVELOPE_BYTES, MAX_SIGNALS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
@@ -29,18 +28,19 @@ from sesame_sdk.model.envelope import Envelope, EventType
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.signing import base64url, envelope_schema, jwt, sd_jwt, security_events
 from sesame_sdk.signing.jwt import KeyFinder
+from sesame_sdk.signing.sd_jwt import SdJwt
 
 
 @frozen
 class Opened:
-    """A verified envelope, and what is needed to prove any part of it again.
+    """A verified envelope, and what is needed to verify any part of it again.
 
     Attributes:
-        envelope: who said what.
-        kid: signed with which key.
+        envelope: its content.
+        kid: the key that signed it.
         token: the JWT alone.
-        disclosures: one a signal, in the order of ``envelope.signals``; none when they came in the clear.
-        withheld: digests whose disclosure was left out.
+        disclosures: one for each signal, in the order of ``envelope.signals``; none if in the clear.
+        withheld: number of digests whose disclosure was left out.
     """
 
     envelope: Envelope
@@ -50,7 +50,7 @@ class Opened:
     withheld: int
 
 
-_read_disclosed = codec.decoder(tuple[str, Signal]).decode
+_decode_disclosure = codec.decoder(tuple[str, Signal]).decode
 
 
 def seal(
@@ -66,17 +66,17 @@ def seal(
 
     Args:
         signals: 1 to `MAX_SIGNALS`.
-        signer: where the private key lives.
+        signer: signs with the private key.
         issuer: URL of the sender.
         audience: URL of the hub.
         now: when; UTC.
         jti: the envelope's id; a new one unless the same batch is sealed again.
 
     Returns:
-        The envelope with every signal disclosed.
+        The envelope, with every signal disclosed.
 
     Raises:
-        InvalidInputError: naming what is wrong; nothing is signed that the other side would refuse.
+        InvalidInputError: the receiver would refuse it.
     """
     sealed = Envelope(jti or security_events.new_jti(), issuer, audience, now, tuple(signals))
     if not sealed.signals:
@@ -84,7 +84,7 @@ def seal(
     disclosures, digests = sd_jwt.disclose(codec.encode_each(sealed.signals))
     token = security_events.sign_event(
         EventType.SIGNALS,
-        _listing(digests),
+        _digest_list(digests),
         signer,
         issuer=issuer,
         audience=audience,
@@ -95,87 +95,70 @@ def seal(
     return b"~".join([token, *disclosures, b""])
 
 
-def _listing(digests: Sequence[str]) -> msgspec.Raw:
+def _digest_list(digests: Sequence[str]) -> msgspec.Raw:
     """The payload ``{"signals": [{"...": digest}, ...]}`` without an object each; digests need no escapes."""
     return msgspec.Raw('{{"signals":[{{"...":"{}"}}]}}'.format('"},{"...":"'.join(digests)).encode())
 
 
-def open_envelope(data: bytes, keys: KeyFinder, *, audience: str, now: datetime) -> Opened:
-    """Verify an envelope and read the signals that it still shows.
+def open_envelope(message: SdJwt, keys: KeyFinder, *, audience: str, now: datetime) -> Opened:
+    """Verify an envelope and decode the signals that it discloses.
 
     Args:
-        data: as it came in, at most `MAX_ENVELOPE_BYTES`.
-        keys: whose keys count at `now`.
-        audience: who we are.
+        message: the envelope, parsed.
+        keys: the keys that are valid at `now`.
+        audience: our own issuer URL.
         now: when it came in; UTC.
 
     Raises:
-        InvalidInputError: see `tokens.verify_claims` and the rules of this module.
+        InvalidInputError: see `Token.verify` and the rules of this module.
     """
-    token, disclosures = _split(data)
-    verified = jwt.verify_claims(token, keys, typ=jwt.SET_TYP, audience=audience, now=now)
-    payload = security_events.raw_payload(verified.claims, EventType.SIGNALS)
-    form = codec.decode(verified.claims, envelope_schema.EnvelopeClaims, field="claims")
-    listed: list[str] = []
-    shown: tuple[bytes, ...] = ()
-    if disclosures is None:
+    token = message.token
+    verified = token.verify(keys, typ=jwt.SET_TYP, audience=audience, now=now)
+    payload = token.event_payload(EventType.SIGNALS)
+    claims = codec.decode(verified.claims, envelope_schema.EnvelopeClaims, field="claims")
+    digests: list[str] = []
+    disclosures: tuple[bytes, ...] = ()
+    if message.disclosures is None:
         signals = codec.decode(payload, envelope_schema.InTheClear, field="events").signals
         envelope_schema.check_in_the_clear(payload)
     else:
-        listed = _listed(form.algorithm, payload)
-        shown = _in_order(listed, disclosures)
-        signals = _read(shown)
+        digests = _decode_digests(claims.algorithm, payload)
+        disclosures = _order(message.disclosures, digests)
+        signals = _decode_signals(disclosures)
     envelope = Envelope(verified.jti, verified.issuer, audience, verified.issued_at, signals)
-    return Opened(envelope, verified.kid, token, shown, withheld=len(listed) - len(shown))
+    withheld = len(digests) - len(disclosures)
+    return Opened(envelope, verified.kid, token.encoded, disclosures, withheld)
 
 
-def _split(data: bytes) -> tuple[bytes, list[bytes] | None]:
-    """The JWT and its disclosures; None where there can be none."""
-    if len(data) > MAX_ENVELOPE_BYTES:
-        raise InvalidInputError(
-            f"must be at most {MAX_ENVELOPE_BYTES} bytes, not {len(data)}", field="envelope"
-        )
-    if data.count(b"~") > MAX_SIGNALS + 1:
-        raise InvalidInputError(f"must hold at most {MAX_SIGNALS} disclosures", field="envelope")
-    token, *disclosures = data.split(b"~")
-    if not disclosures:
-        return token, None
-    if disclosures.pop():
-        raise InvalidInputError("must end in ~; key binding is not used here", field="envelope")
-    return token, disclosures
-
-
-def _listed(algorithm: str, payload: msgspec.Raw) -> list[str]:
-    """The digests that were signed."""
+def _decode_digests(algorithm: str, payload: msgspec.Raw) -> list[str]:
     if algorithm != envelope_schema.SD_ALG:
         raise InvalidInputError(f"must be {envelope_schema.SD_ALG}", field="_sd_alg")
-    listed = [
-        element.digest for element in codec.decode(payload, envelope_schema.Digests, field="events").signals
-    ]
-    if len(set(listed)) != len(listed):
+    elements = codec.decode(payload, envelope_schema.Digests, field="events").signals
+    digests = [element.digest for element in elements]
+    if len(set(digests)) != len(digests):
         raise InvalidInputError("lists a digest twice", field="signals")
-    return listed
+    return digests
 
 
-def _in_order(listed: list[str], disclosures: list[bytes]) -> tuple[bytes, ...]:
-    """The disclosures in the order of their digests; each must have one of its own."""
+def _order(disclosures: tuple[bytes, ...], signed: list[str]) -> tuple[bytes, ...]:
+    """The disclosures in the order of the digests that were signed; each must have one of its own."""
     digests = sd_jwt.digests_of(disclosures)
-    if digests == listed:  # nothing left out, nothing moved: what a sender sends
-        return tuple(disclosures)
+    if digests == signed:  # all disclosed, in order: as a sender sends them
+        return disclosures
     by_digest = dict(zip(digests, disclosures, strict=True))
     if len(by_digest) != len(disclosures):
-        raise InvalidInputError("comes twice", field="disclosure")
-    shown = tuple(by_digest[digest] for digest in listed if digest in by_digest)
-    if len(shown) != len(disclosures):
-        raise InvalidInputError("is not in what was signed", field="disclosure")
-    return shown
+        raise InvalidInputError("is a duplicate", field="disclosure")
+    ordered = tuple(by_digest[digest] for digest in signed if digest in by_digest)
+    if len(ordered) != len(disclosures):
+        raise InvalidInputError("has no digest in the signed payload", field="disclosure")
+    return ordered
 
 
-def _read(disclosures: Sequence[bytes]) -> tuple[Signal, ...]:
-    """Each disclosure on its own; the digest has vouched for its spelling already."""
+def _decode_signals(disclosures: Sequence[bytes]) -> tuple[Signal, ...]:
+    """The signal of each disclosure; the digests cover how they are spelled."""
     texts = base64url.decode_all(disclosures, field="disclosure")
     try:
-        signals = tuple([_read_disclosed(text)[1] for text in texts])
+        signals = tuple([_decode_disclosure(text)[1] for text in texts])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInputError(str(error), field="disclosure") from error
     envelope_schema.check_disclosed(texts)

@@ -1,11 +1,11 @@
-"""JWS in compact form (RFC 7515 section 7.1), strictly: the one module that knows joserfc.
+"""Signs and parses JWS compact serializations (RFC 7515 section 7.1), strictly.
 
-joserfc checks the signature. It also lets pass what must not count here, so that before it is asked:
+This is the only module that uses joserfc, which verifies the signature. joserfc accepts more than it should,
+so these are checked first:
     1. the token is not too long, and has three parts
     2. its header has ``alg``, ``kid`` and ``typ``, each once and as text, and nothing else: no ``crit``,
-       no ``b64`` (RFC 7797), no key brought along
+       no ``b64`` (RFC 7797), no embedded key
     3. ``alg`` is Ed25519 (RFC 9864), or EdDSA on an Ed25519 key, its older name
-    4. ``typ`` is the one asked for (RFC 8725 section 3.11), so that no token passes for another kind
 """
 
 import json
@@ -32,7 +32,7 @@ _HEADER = {"alg", "kid", "typ"}
 
 
 class _Registry(jws.JWSRegistry):
-    """Lets an envelope of a thousand digests in, and one algorithm alone."""
+    """Accepts payloads of a thousand digests, and only one algorithm."""
 
     max_header_length = MAX_HEADER_BYTES
     max_payload_length = MAX_TOKEN_BYTES
@@ -44,83 +44,64 @@ _REGISTRY = _Registry(algorithms=_ALGORITHMS)
 
 
 @frozen
-class Unproven:
-    """A token in good form. Nobody has looked at its signature yet.
+class UnverifiedJws:
+    """A JWS in valid form, whose signature was not checked yet.
 
     Attributes:
         kid: the key that it says it was signed with.
-        payload: what it says.
+        typ: its media type, in lower case and without ``application/``.
+        payload: what was signed, decoded.
     """
 
     kid: str
+    typ: str
     payload: bytes = field(repr=False)
     _signed: jws.CompactSignature = field(repr=False)
 
-    def prove(self, jwk: Mapping[str, Any]) -> None:
-        """Look at the signature.
+    def verify(self, jwk: Mapping[str, Any]) -> None:
+        """Check the signature.
 
         Raises:
-            InvalidInputError: ``authentication_failed``, when this key did not make it.
+            InvalidInputError: ``authentication_failed`` if this key did not make it.
         """
         try:
             valid = jws.validate_compact(self._signed, _public_key(public_point(jwk)), registry=_REGISTRY)
         except JoseError as error:
-            raise InvalidInputError(f"cannot be checked: {error.error}", field="signature") from error
+            raise InvalidInputError(f"cannot be verified: {error.error}", field="signature") from error
         if not valid:
-            raise InvalidInputError(
-                "is not of this token and key", field="signature", code="authentication_failed"
-            )
+            raise InvalidInputError("is invalid", field="signature", code="authentication_failed")
 
 
 def sign(payload: bytes, signer: Signer, *, typ: str) -> bytes:
-    """A token that `read` reads.
+    """Sign a payload as a token that `parse` accepts.
 
     Raises:
-        ConfigurationError: the signer gives back something that is not an Ed25519 signature.
+        ConfigurationError: the signer does not return an Ed25519 signature.
     """
     signing_input = _header_for(signer.kid, typ) + b"." + base64url.encode(payload)
-    # Not through joserfc: it wants the private key itself, and a KMS does not give it away.
+    # Not through joserfc, which needs the private key itself: a KMS does not export it.
     signature = signer.sign(signing_input)
     if len(signature) != SIGNATURE_BYTES:
         raise ConfigurationError(f"must return {SIGNATURE_BYTES} bytes of Ed25519 signature", field="signer")
     return signing_input + b"." + base64url.encode(signature)
 
 
-def read(token: bytes, *, typ: str) -> Unproven:
-    """Take a token apart, and refuse it unless its form is the one that this module's rules ask for.
+def parse(token: bytes) -> UnverifiedJws:
+    """Parse a token whose form follows this module's rules.
 
     Raises:
-        InvalidInputError: the first rule that does not hold.
+        InvalidInputError: the first rule that it breaks.
     """
-    kid = _read_header(split(token)[0], typ)
+    if len(token) > MAX_TOKEN_BYTES:
+        raise InvalidInputError(f"must be at most {MAX_TOKEN_BYTES} bytes, not {len(token)}", field="token")
+    if token.count(b".") != 2:
+        raise InvalidInputError("must have three parts", field="token")
+    kid, typ = _parse_header(token.partition(b".")[0])
     try:
         signed = jws.extract_compact(token, registry=_REGISTRY)
     except JoseError as error:
         raise InvalidInputError("is not a JWS in compact form", field="token") from error
-    return Unproven(kid, signed.payload, signed)
-
-
-def split(token: bytes) -> tuple[bytes, bytes, bytes]:
-    """Header, payload and signature, still encoded.
-
-    Raises:
-        InvalidInputError: too long, or not three parts.
-    """
-    if len(token) > MAX_TOKEN_BYTES:
-        raise InvalidInputError(f"must be at most {MAX_TOKEN_BYTES} bytes, not {len(token)}", field="token")
-    parts = token.split(b".", 3)
-    if len(parts) != 3:
-        raise InvalidInputError("must have three parts", field="token")
-    return parts[0], parts[1], parts[2]
-
-
-def payload_of(token: bytes) -> bytes:
-    """What a token says. Nobody has looked at its header or its signature.
-
-    Raises:
-        InvalidInputError: it is no token.
-    """
-    return base64url.decode(split(token)[1], field="payload")
+    return UnverifiedJws(kid, typ, signed.payload, signed)
 
 
 @lru_cache(maxsize=64)
@@ -133,22 +114,19 @@ def _public_key(point: bytes) -> OKPKey:
     return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(point).decode()})
 
 
-def _read_header(segment: bytes, typ: str) -> str:
+def _parse_header(segment: bytes) -> tuple[str, str]:
     if len(segment) > MAX_HEADER_BYTES:
         raise InvalidInputError(f"must be at most {MAX_HEADER_BYTES} bytes", field="header")
     text = base64url.decode(segment, field="header")
     header = codec.decode(text, dict[str, Any], field="header")
     if header.keys() != _HEADER:
         wrong = ", ".join(sorted(header.keys() ^ _HEADER))
-        raise InvalidInputError(f"must have alg, kid and typ and nothing else: {wrong!a}", field="header")
+        raise InvalidInputError(f"must have exactly alg, kid and typ: {wrong!a}", field="header")
     if not all(isinstance(value, str) for value in header.values()):
-        raise InvalidInputError("must hold nothing but text", field="header")
+        raise InvalidInputError("must have text values only", field="header")
     # Of two equal members one parser keeps the first, another the last (RFC 7515 section 4).
     if len(json.loads(text, object_pairs_hook=list)) != len(header):
-        raise InvalidInputError("has a member twice", field="header")
+        raise InvalidInputError("has a duplicate member", field="header")
     if header["alg"] not in _ALGORITHMS:
         raise InvalidInputError("must be Ed25519", field="alg")
-    if header["typ"].lower().removeprefix("application/") != typ:
-        raise InvalidInputError(f"must be {typ}", field="typ")
-    kid: str = header["kid"]
-    return kid
+    return header["kid"], header["typ"].lower().removeprefix("application/")

@@ -1,36 +1,40 @@
-"""Signed JWTs (RFC 7519, after RFC 8725): what must hold before a claim is believed.
+"""Signs, parses and verifies JWTs (RFC 7519, after RFC 8725).
 
-In this order:
-    1. the form is right: see `compact`
-    2. the issuer is known, and the key is its own and counts at this moment
-    3. the signature holds
-    4. ``aud`` contains us, ``iat`` and ``nbf`` are not in the future, ``exp`` is not past, ``jti`` is there
+Checked in this order:
+    1. the form is valid: see `jws`; there is an ``iss``
+    2. ``typ`` is the required one (RFC 8725 section 3.11), so that no token is taken for another kind
+    3. the issuer is known, and the key is its own and valid now
+    4. the signature is valid
+    5. ``jti`` is present, ``aud`` contains us, ``iat`` and ``nbf`` are not in the future, ``exp`` is not past
 
-Refusals carry a code of RFC 8935 section 2.4.
+Errors carry a code of RFC 8935 section 2.4.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
+import msgspec
 from attrs import field, frozen
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec, validators
+from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import jws
 
 SET_TYP = "secevent+jwt"
 READ_TYP = "sesame-read+jwt"
 NOTICES_TYP = "sesame-notices+jwt"
 LEEWAY = timedelta(seconds=60)
+_MAX_NAME = 100
 
 
 class KeyFinder(Protocol):
-    """Knows whose keys count."""
+    """Finds the keys of parties."""
 
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
-        """The public JWK that `issuer` signs with under `kid` at this moment.
+        """The public JWK of `issuer` with this `kid`, valid at this time.
 
         Raises:
             InvalidInputError: ``invalid_issuer`` or ``invalid_key``.
@@ -40,7 +44,7 @@ class KeyFinder(Protocol):
 
 @frozen
 class Verified:
-    """A token whose signature and standard claims hold.
+    """A token whose signature and standard claims are valid.
 
     Attributes:
         issuer: who signed it.
@@ -58,8 +62,11 @@ class Verified:
 
 
 @frozen
-class _Issued:
+class _UnverifiedClaims:
+    """What has to be known to choose a key and a handler. All else waits for the signature."""
+
     iss: str = field(validator=validators.text(256))
+    events: dict[str, msgspec.Raw] = field(factory=dict, repr=False)
 
 
 @frozen
@@ -71,91 +78,131 @@ class _Claims:
     nbf: float | None = None
 
 
+@frozen
+class Token:
+    """A JWT in valid form, parsed once. Until `verify` returns, nothing that it says is to be believed.
+
+    Attributes:
+        encoded: the token as it came, in compact form.
+        kid: the key that it says it was signed with.
+        issuer: the party that it says signed it.
+    """
+
+    encoded: bytes = field(repr=False)
+    _jws: jws.UnverifiedJws = field(repr=False)
+    _claims: _UnverifiedClaims = field(repr=False)
+
+    @classmethod
+    def parse(cls, encoded: bytes) -> Self:
+        """Parse a JWT in compact form.
+
+        Raises:
+            InvalidInputError: it is longer than `MAX_TOKEN_BYTES`, or its form is invalid.
+        """
+        signed = jws.parse(encoded)
+        return cls(encoded, signed, codec.decode(signed.payload, _UnverifiedClaims, field="token"))
+
+    @property
+    def issuer(self) -> str:
+        """The party that it says signed it."""
+        return self._claims.iss
+
+    @property
+    def event_type(self) -> EventType:
+        """The type of its only event (RFC 8417).
+
+        Raises:
+            InvalidInputError: it has no event, more than one, or one of an unknown type.
+        """
+        events = self._claims.events
+        if len(events) != 1:
+            raise InvalidInputError(f"must hold one event, not {len(events)}", field="events")
+        (name,) = events
+        try:
+            return EventType(name)
+        except ValueError as error:
+            raise InvalidInputError(f"unknown event type {name[:_MAX_NAME]!a}", field="events") from error
+
+    def event_payload(self, event: EventType) -> msgspec.Raw:
+        """The JSON of its only event, which must be of this type.
+
+        Raises:
+            InvalidInputError: it is of another type.
+        """
+        if self.event_type is not event:
+            raise InvalidInputError(f"must be {event.value}, not {self.event_type.value}", field="events")
+        return self._claims.events[event.value]
+
+    def verify(
+        self, keys: KeyFinder, *, typ: str, audience: str, now: datetime, leeway: timedelta = LEEWAY
+    ) -> Verified:
+        """Check signature and standard claims by this module's rules.
+
+        Args:
+            keys: the keys that are valid at `now`.
+            typ: the required type.
+            audience: our own issuer URL; ``aud`` must contain it.
+            now: when the token came in; UTC.
+            leeway: tolerated difference between clocks.
+
+        Raises:
+            InvalidInputError: the first rule that it breaks.
+        """
+        if self._jws.typ != typ:
+            raise InvalidInputError(f"must be {typ}", field="typ")
+        issuer, kid = self._claims.iss, self._jws.kid
+        self._jws.verify(keys.find(issuer, kid, now))
+        claims = codec.decode(self._jws.payload, _Claims, field="token")
+        _check_audience(claims, audience)
+        issued_at = _check_times(claims, now, leeway)
+        return Verified(issuer, kid, claims.jti, issued_at, self._jws.payload)
+
+
 def sign_claims(claims: bytes | Mapping[str, Any], signer: Signer, *, typ: str) -> bytes:
-    """A JWT in compact form, with the header that `verify_claims` asks for.
+    """A JWT in compact form, with the header that `Token.verify` requires.
 
     Args:
-        claims: JSON, or what becomes JSON.
-        signer: where the private key lives.
+        claims: JSON, or an object to encode as JSON.
+        signer: signs with the private key.
         typ: `SET_TYP`, `READ_TYP` or `NOTICES_TYP`.
 
     Raises:
-        Misconfigured: the signer gives back something that is not an Ed25519 signature.
+        ConfigurationError: the signer does not return an Ed25519 signature.
     """
     payload = claims if isinstance(claims, bytes) else codec.encode(claims)
     return jws.sign(payload, signer, typ=typ)
 
 
-def verify_claims(
-    token: bytes,
-    keys: KeyFinder,
-    *,
-    typ: str,
-    audience: str,
-    now: datetime,
-    leeway: timedelta = LEEWAY,
-) -> Verified:
-    """Believe a token, or say why not.
-
-    Args:
-        token: a JWT in compact form, at most `MAX_TOKEN_BYTES`.
-        keys: whose keys count at `now`.
-        typ: the only type that will do.
-        audience: who we are; ``aud`` must contain it.
-        now: when the token came in; UTC.
-        leeway: how far another clock may be from ours.
-
-    Raises:
-        InvalidInputError: the first of this module's rules that does not hold.
-    """
-    unproven = jws.read(token, typ=typ)
-    issuer = issuer_of(unproven.payload)
-    unproven.prove(keys.find(issuer, unproven.kid, now))
-    found = codec.decode(unproven.payload, _Claims, field="token")
-    _check_audience(found, audience)
-    issued_at = _check_times(found, now, leeway)
-    return Verified(issuer, unproven.kid, found.jti, issued_at, unproven.payload)
-
-
-def issuer_of(claims: bytes) -> str:
-    """Who says so, by a payload that nobody has verified yet.
-
-    Raises:
-        InvalidInputError: it does not say.
-    """
-    return codec.decode(claims, _Issued, field="token").iss
-
-
-def seconds(moment: datetime) -> int:
+def numeric_date(timestamp: datetime) -> int:
     """A NumericDate (RFC 7519 section 2).
 
     Raises:
-        InvalidInputError: the moment is not UTC.
+        InvalidInputError: it is not UTC.
     """
-    if moment.tzinfo is not UTC:
+    if timestamp.tzinfo is not UTC:
         raise InvalidInputError("must be in UTC", field="now", hint="pass datetime.now(UTC)")
-    return int(moment.timestamp())
+    return int(timestamp.timestamp())
 
 
 def _check_audience(claims: _Claims, audience: str) -> None:
-    named = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
-    if audience not in named:
-        raise InvalidInputError("is meant for somebody else", field="aud", code="invalid_audience")
+    audiences = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
+    if audience not in audiences:
+        raise InvalidInputError("is for another audience", field="aud", code="invalid_audience")
 
 
 def _check_times(claims: _Claims, now: datetime, leeway: timedelta) -> datetime:
-    issued_at = _moment(claims.iat, "iat")
+    issued_at = _timestamp(claims.iat, "iat")
     if issued_at > now + leeway:
-        raise InvalidInputError("is in the future", field="iat", hint="set the sender's clock")
-    if claims.nbf is not None and _moment(claims.nbf, "nbf") > now + leeway:
+        raise InvalidInputError("is in the future", field="iat", hint="check the sender's clock")
+    if claims.nbf is not None and _timestamp(claims.nbf, "nbf") > now + leeway:
         raise InvalidInputError("is in the future", field="nbf")
-    if claims.exp is not None and _moment(claims.exp, "exp") <= now - leeway:
-        raise InvalidInputError("is past", field="exp", hint="sign a new token")
+    if claims.exp is not None and _timestamp(claims.exp, "exp") <= now - leeway:
+        raise InvalidInputError("has expired", field="exp", hint="sign a new token")
     return issued_at
 
 
-def _moment(numeric_date: float, name: str) -> datetime:
+def _timestamp(numeric_date: float, name: str) -> datetime:
     try:
         return datetime.fromtimestamp(numeric_date, UTC)
     except (OverflowError, ValueError, OSError) as error:
-        raise InvalidInputError("is no date", field=name) from error
+        raise InvalidInputError("is not a valid date", field=name) from error

@@ -1,35 +1,88 @@
-"""Disclosures of array elements (RFC 9901 section 4.2.2): ``base64url([salt, value])``, known by a digest.
+"""Parses SD-JWTs, and makes disclosures of array elements (RFC 9901 section 4.2.2).
 
-The salt keeps a reader who holds only the digest from guessing the value. What is hashed is the text
-that travels, so that both sides hash the same bytes however they write JSON.
+A disclosure is ``base64url([salt, value])``, and the signed token lists its digest. The salt keeps a reader
+of the digest from guessing the value. The encoded text is hashed, so that both sides hash the same bytes
+however they write JSON.
 """
 
 import hashlib
 import os
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Self
 
+from attrs import field, frozen
+
+from sesame_sdk.constants import MAX_ENVELOPE_BYTES, MAX_SIGNALS
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.signing import base64url
+from sesame_sdk.signing.jwt import Token
 
 #: RFC 9901 section 9.3 recommends 128 bits, and 22 letters of base64url hold 132.
 _SALT_LETTERS = 22
 #: With up to two letters more, every disclosure is a multiple of three bytes: base64url of many, end to
 #: end, is then that of each, and all of them are encoded in one go.
 _STEP = 3
-_MOST_SALT_LETTERS = _SALT_LETTERS + _STEP - 1
-#: What is neither value nor further letters: ``["salt",]``.
+_MAX_SALT_LETTERS = _SALT_LETTERS + _STEP - 1
+#: Length without the value and the further letters: ``["salt",]``.
 _AROUND = _SALT_LETTERS + len(b'["",]')
 _SALT_BYTES = 18  # as many letters as the longest salt has
-#: 32 bytes of SHA-256 are 43 letters; one zero byte more makes it 44, the last of which is no news.
+#: 32 bytes of SHA-256 are 43 letters; one zero byte more makes it 44, of which the last is constant.
 _DIGEST_LETTERS = 43
 _DIGEST_STEP = 44
+
+
+@frozen
+class SdJwt:
+    """A message that was parsed and not verified yet: ``JWT~disclosure~disclosure~``, or a JWT alone.
+
+    Attributes:
+        token: the JWT.
+        disclosures: as they came; None where the message is a JWT alone.
+    """
+
+    token: Token
+    disclosures: tuple[bytes, ...] | None = field(repr=False)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Parse a message.
+
+        Raises:
+            InvalidInputError: it is longer than `MAX_ENVELOPE_BYTES`, has more than `MAX_SIGNALS`
+                disclosures, or its form is invalid.
+        """
+        if len(data) > MAX_ENVELOPE_BYTES:
+            raise InvalidInputError(
+                f"must be at most {MAX_ENVELOPE_BYTES} bytes, not {len(data)}", field="envelope"
+            )
+        if data.count(b"~") > MAX_SIGNALS + 1:
+            raise InvalidInputError(f"must hold at most {MAX_SIGNALS} disclosures", field="envelope")
+        encoded, *disclosures = data.split(b"~")
+        token = Token.parse(encoded)
+        if not disclosures:
+            return cls(token, None)
+        if disclosures.pop():
+            raise InvalidInputError("must end in ~; key binding is not supported", field="envelope")
+        return cls(token, tuple(disclosures))
+
+    @property
+    def single_token(self) -> Token:
+        """The token of a message without disclosures.
+
+        Raises:
+            InvalidInputError: it has some.
+        """
+        if self.disclosures is not None:
+            raise InvalidInputError("must not have disclosures", field="token")
+        return self.token
 
 
 def disclose(value_json: Sequence[bytes]) -> tuple[list[bytes], list[str]]:
     """Wrap each value, given as JSON, and return the disclosures and their digests in the same order."""
     # One call to the system for all salts: a call for each costs more than hashing it.
     letters = base64url.encode(os.urandom(_SALT_BYTES * len(value_json)))
-    starts = range(0, len(letters), _MOST_SALT_LETTERS)
+    starts = range(0, len(letters), _MAX_SALT_LETTERS)
     texts = [
         b'["%b",%b]' % (letters[start : start + _SALT_LETTERS + -(_AROUND + len(value)) % _STEP], value)
         for start, value in zip(starts, value_json, strict=True)
@@ -41,7 +94,7 @@ def disclose(value_json: Sequence[bytes]) -> tuple[list[bytes], list[str]]:
 
 
 def digest_of(disclosure: bytes) -> str:
-    """What the signed payload calls a disclosure: base64url of SHA-256 over its text."""
+    """Digest of a disclosure, as the signed payload lists it: base64url of SHA-256 over its text."""
     return base64url.encode(hashlib.sha256(disclosure).digest()).decode()
 
 

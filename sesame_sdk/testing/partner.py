@@ -15,6 +15,7 @@ from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal, SignalKind
 from sesame_sdk.partner.reads import sign_read
 from sesame_sdk.signing.envelopes import seal
+from sesame_sdk.signing.jwt import Token
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event, verify_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
@@ -113,7 +114,12 @@ class Partner:
         """Verify a receipt as partners do."""
         keys = Trust({self.hub_issuer: [TrustedKey(jwk, LONG_AGO) for jwk in self.hub.jwks()["keys"]]})
         return verify_event(
-            token, keys, event=EventType.RECEIPT, payload=Receipt, audience=self.issuer, now=self.clock()
+            Token.parse(token),
+            keys,
+            event=EventType.RECEIPT,
+            payload=Receipt,
+            audience=self.issuer,
+            now=self.clock(),
         ).payload
 
     def read_token(self, purpose: str, context: str) -> bytes:

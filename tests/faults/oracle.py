@@ -31,6 +31,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.score import Score
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.sd_jwt import SdJwt
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.fixtures import LONG_AGO
 from tests.hub.ledger import looking
@@ -108,7 +109,7 @@ def _waiting(outbox: Path, hub: str, issuer: str, key: SigningKey) -> set[bytes]
         bodies = [row[0] for row in file.execute("SELECT data FROM body")]
     trust = Trust({issuer: [TrustedKey(key.public_jwk, LONG_AGO)]})
     late = timestamps.moment(1 << 52)  # whenever it says that it was signed
-    opened = [open_envelope(body, trust, audience=hub, now=late) for body in bodies]
+    opened = [open_envelope(SdJwt.parse(body), trust, audience=hub, now=late) for body in bodies]
     return {bytes.fromhex(s.id.replace("-", "")) for one in opened for s in one.envelope.signals}
 
 

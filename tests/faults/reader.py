@@ -10,7 +10,7 @@ from attrs import define, field
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model import codec
 from sesame_sdk.partner.reads import sign_read
-from sesame_sdk.signing.jwt import SET_TYP, verify_claims
+from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.faults.fixture_population import IDENTITY, PEOPLE, SHOP
@@ -79,7 +79,7 @@ class Reader:
         """One message, proved."""
         keys = requests.get(f"{self.url}/.well-known/jwks.json", timeout=60).json()["keys"]
         trust = Trust({self.issuer: [TrustedKey(key, LONG_AGO) for key in keys]})
-        verified = verify_claims(token, trust, typ=SET_TYP, audience=self.party, now=self.clock())
+        verified = Token.parse(token).verify(trust, typ=SET_TYP, audience=self.party, now=self.clock())
         claims: dict[str, Any] = codec.decode(verified.claims, dict)
         ((_, said),) = claims["events"].items()
         for change in said.get("changes", ()):

@@ -99,7 +99,10 @@ def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, site: Site) 
     assert client.dead_letters()[-1].code == "invalid_receipt"
     site.check_nothing_lost(3 * BATCH)
     refused = reader.score(LEAVING)
-    assert (refused.status_code, refused.json()["description"]) == (401, "exp: is past (sign a new token)")
+    assert (refused.status_code, refused.json()["description"]) == (
+        401,
+        "exp: has expired (sign a new token)",
+    )
     ours.set(hours=5)
     until(lambda: len(reader.poll()) > 0)  # messages are made, and nobody acknowledges them
 

@@ -28,6 +28,7 @@ from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.policy import Band
 from sesame_sdk.partner.reads import sign_read
 from sesame_sdk.signing.envelopes import seal
+from sesame_sdk.signing.jwt import Token
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event, verify_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
@@ -172,7 +173,12 @@ class Partner:
             {self.hub.settings.issuer: [TrustedKey(jwk, LONG_AGO) for jwk in self.hub.jwks()["keys"]]}
         )
         return verify_event(
-            token, keys, event=EventType.RECEIPT, payload=Receipt, audience=self.issuer, now=self.clock()
+            Token.parse(token),
+            keys,
+            event=EventType.RECEIPT,
+            payload=Receipt,
+            audience=self.issuer,
+            now=self.clock(),
         ).payload
 
     def grants(

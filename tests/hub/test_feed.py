@@ -13,7 +13,7 @@ from sesame_sdk.hub.streams.management import Fault, Poll, Question
 from sesame_sdk.hub.streams.streams import Delivery, NewStatus, Wish
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.signing.jwt import SET_TYP, verify_claims
+from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, policy, weighting
@@ -40,9 +40,9 @@ class Reader:
         found = hub.reception.poll(self.partner.read_token(), self.name, asked)
         return {
             letter.jti: codec.decode(
-                verify_claims(
-                    letter.body, keys, typ=SET_TYP, audience=self.partner.issuer, now=self.partner.clock()
-                ).claims,
+                Token.parse(letter.body)
+                .verify(keys, typ=SET_TYP, audience=self.partner.issuer, now=self.partner.clock())
+                .claims,
                 dict,
             )
             for letter in found.letters

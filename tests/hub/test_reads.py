@@ -81,7 +81,7 @@ def test_a_token_is_good_once(shop: Partner, hub: Hub, clock: Clock) -> None:
     with pytest.raises(InvalidInputError, match="jti: was used before"):
         hub.read_scores(token, [shop.pseudonym("ada")])
     clock.pass_by(seconds=2)
-    with pytest.raises(InvalidInputError, match="exp: is past"):
+    with pytest.raises(InvalidInputError, match="exp: has expired"):
         hub.read_scores(token, [shop.pseudonym("ada")])
     assert len(hub.reads_of("ada")) == 1
 

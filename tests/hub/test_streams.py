@@ -28,7 +28,7 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.partner.score_store.subscriber import StreamSubscriber
-from sesame_sdk.signing.jwt import SET_TYP, verify_claims
+from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import BENEFITS, LATE, LONG_AGO, ORDER, Partner, manifest, policy, weighting
@@ -338,8 +338,8 @@ def test_a_plain_poll_by_hand(site: Site) -> None:
         while EventType.SCORES_CHANGED not in seen:
             found = ask("POST", poll, json={"ack": acked, "maxEvents": 1}).json()
             for jti, token in found["sets"].items():
-                claims = verify_claims(
-                    token.encode(), trust, typ=SET_TYP, audience=site.issuer, now=timestamps.now()
+                claims = Token.parse(token.encode()).verify(
+                    trust, typ=SET_TYP, audience=site.issuer, now=timestamps.now()
                 )
                 assert claims.jti == jti
                 seen += json.loads(claims.claims)["events"]

@@ -22,9 +22,10 @@ from sesame_sdk import InvalidInputError, Manifest, Score
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.envelope import Dropped, EventType, Receipt
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.jwt import READ_TYP, verify_claims
+from sesame_sdk.signing.jwt import READ_TYP, Token
 from sesame_sdk.signing.keys import SigningKey, jwk_set
-from sesame_sdk.signing.security_events import event_type_of, sign_event, verify_event
+from sesame_sdk.signing.sd_jwt import SdJwt
+from sesame_sdk.signing.security_events import sign_event, verify_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 SET = "application/secevent+jwt"
@@ -126,9 +127,10 @@ class Peer:
 
     def _receive(self, body: bytes) -> bytes:
         now = datetime.now(UTC)
-        if event_type_of(body) is EventType.REGISTRATION:
+        message = SdJwt.parse(body)
+        if message.token.event_type is EventType.REGISTRATION:
             event = verify_event(
-                body,
+                message.token,
                 self._trust,
                 event=EventType.REGISTRATION,
                 payload=Manifest,
@@ -137,7 +139,7 @@ class Peer:
             )
             self.last_receipt = Receipt(event.jti, now, len(event.payload.kinds))
             return self.sign(self.last_receipt)
-        envelope = open_envelope(body, self._trust, audience=self.url, now=now).envelope
+        envelope = open_envelope(message, self._trust, audience=self.url, now=now).envelope
         if envelope.jti not in self.receipts:
             self.receipts[envelope.jti] = self._keep(envelope.jti, [signal.id for signal in envelope.signals])
         return self.receipts[envelope.jti]
@@ -158,7 +160,7 @@ class Peer:
     def _read(self, authorization: str, body: bytes) -> bytes:
         token = authorization.removeprefix("Bearer ").encode()
         now = datetime.now(UTC)
-        verified = verify_claims(token, self._trust, typ=READ_TYP, audience=self.url, now=now)
+        verified = Token.parse(token).verify(self._trust, typ=READ_TYP, audience=self.url, now=now)
         claims = json.loads(verified.claims)
         if verified.jti in self._reads or claims["exp"] - claims["iat"] > timedelta(minutes=5).seconds:
             raise InvalidInputError("replayed, or good for too long", field="token")

@@ -9,6 +9,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
 from sesame_sdk.signing.envelopes import Opened, open_envelope, seal
 from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.sd_jwt import SdJwt
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.conftest import NOON
 
@@ -35,7 +36,7 @@ def sealed(count: int) -> bytes:
 
 def opened(envelope: bytes) -> Opened:
     """The envelope as the hub opens it."""
-    return open_envelope(envelope, TRUST, audience=HUB, now=NOON)
+    return open_envelope(SdJwt.parse(envelope), TRUST, audience=HUB, now=NOON)
 
 
 def compact(header: Mapping[str, Any] | bytes, payload: Mapping[str, Any] | bytes) -> bytes:

@@ -14,7 +14,8 @@ from sesame_sdk import InvalidInputError, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.jwt import SET_TYP, seconds
+from sesame_sdk.signing.jwt import SET_TYP, Token, numeric_date
+from sesame_sdk.signing.sd_jwt import SdJwt
 from sesame_sdk.signing.security_events import sign_event, verify_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.conftest import NOON
@@ -23,7 +24,7 @@ from tests.signing.parties import HUB, KEY, SHOP, make_signals, sealed
 SIGNALS = make_signals(25)
 THEIRS = JWK.generate(kty="OKP", crv="Ed25519")
 TRUST = Trust({SHOP: [TrustedKey(THEIRS.export_public(as_dict=True), NOON)]})
-CLAIMS = {"iss": SHOP, "aud": HUB, "iat": seconds(NOON), "jti": "batch-1"}
+CLAIMS = {"iss": SHOP, "aud": HUB, "iat": numeric_date(NOON), "jti": "batch-1"}
 ALGORITHMS = ("Ed25519", "EdDSA")
 
 
@@ -91,7 +92,9 @@ def test_sd_jwt_expands_what_we_left_of_an_envelope() -> None:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_we_open_an_envelope_that_sd_jwt_issued(algorithm: str) -> None:
     """Under either name of the algorithm, with its own way of writing JSON and of salting."""
-    found = open_envelope(issued(algorithm).sd_jwt_issuance.encode(), TRUST, audience=HUB, now=NOON)
+    found = open_envelope(
+        SdJwt.parse(issued(algorithm).sd_jwt_issuance.encode()), TRUST, audience=HUB, now=NOON
+    )
 
     assert found.envelope.signals == tuple(SIGNALS)
     assert (found.envelope.jti, found.withheld, len(found.disclosures)) == ("batch-1", 0, 25)
@@ -100,7 +103,9 @@ def test_we_open_an_envelope_that_sd_jwt_issued(algorithm: str) -> None:
 def test_we_open_what_a_holder_left_of_an_envelope_that_sd_jwt_issued() -> None:
     """The same, with disclosures left out and in another order."""
     token, *shown, end = issued("EdDSA").sd_jwt_issuance.split("~")
-    found = open_envelope("~".join([token, *shown[9:3:-1], end]).encode(), TRUST, audience=HUB, now=NOON)
+    found = open_envelope(
+        SdJwt.parse("~".join([token, *shown[9:3:-1], end]).encode()), TRUST, audience=HUB, now=NOON
+    )
 
     assert found.envelope.signals == tuple(SIGNALS[4:10])
     assert found.withheld == 19
@@ -112,7 +117,7 @@ def test_we_open_signals_in_the_clear_that_jwcrypto_signed(algorithm: str) -> No
     batch = {"signals": [plain(signal) for signal in SIGNALS]}
     token = signed({**CLAIMS, "events": {EventType.SIGNALS.value: batch}}, algorithm)
 
-    found = open_envelope(token.encode(), TRUST, audience=HUB, now=NOON)
+    found = open_envelope(SdJwt.parse(token.encode()), TRUST, audience=HUB, now=NOON)
     assert found.envelope.signals == tuple(SIGNALS)
 
 
@@ -126,7 +131,7 @@ def test_an_event_crosses_in_both_directions() -> None:
     )
     events = json.loads(ours.payload)["events"]
     found = verify_event(
-        signed({**CLAIMS, "events": events}, "Ed25519").encode(),
+        Token.parse(signed({**CLAIMS, "events": events}, "Ed25519").encode()),
         TRUST,
         event=EventType.RECEIPT,
         payload=Receipt,
@@ -142,4 +147,4 @@ def test_their_keys_are_refused_when_they_are_not_trusted() -> None:
     nobody = Trust({SHOP: [TrustedKey(KEY.public_jwk, NOON)]})
 
     with pytest.raises(InvalidInputError, match="not a key of this issuer"):
-        open_envelope(issued("EdDSA").sd_jwt_issuance.encode(), nobody, audience=HUB, now=NOON)
+        open_envelope(SdJwt.parse(issued("EdDSA").sd_jwt_issuance.encode()), nobody, audience=HUB, now=NOON)

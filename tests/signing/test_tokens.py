@@ -10,19 +10,19 @@ from sesame_sdk import ConfigurationError, InvalidInputError
 from sesame_sdk.constants import MAX_TOKEN_BYTES
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
-from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, Verified, seconds, sign_claims, verify_claims
+from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, Token, Verified, numeric_date, sign_claims
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, SHOP, TRUST, compact
 
-CLAIMS: dict[str, Any] = {"iss": SHOP, "aud": HUB, "iat": seconds(NOON), "jti": "id-1", "events": {}}
+CLAIMS: dict[str, Any] = {"iss": SHOP, "aud": HUB, "iat": numeric_date(NOON), "jti": "id-1", "events": {}}
 HEADER: dict[str, Any] = {"alg": "Ed25519", "kid": KEY.kid, "typ": SET_TYP}
 
 
 def verify(token: bytes, typ: str = SET_TYP) -> Verified:
     """As the hub does at noon."""
-    return verify_claims(token, TRUST, typ=typ, audience=HUB, now=NOON)
+    return Token.parse(token).verify(TRUST, typ=typ, audience=HUB, now=NOON)
 
 
 def test_what_is_signed_is_believed() -> None:
@@ -76,14 +76,14 @@ def test_a_signer_that_returns_something_else_is_caught_at_once() -> None:
         pytest.param({"jti": ""}, "invalid_request", id="an empty id"),
         pytest.param({"jti": 7}, "invalid_request", id="an id that is a number"),
         pytest.param({"jti": "x" * 65}, "invalid_request", id="an id that is too long"),
-        pytest.param({"iat": seconds(NOON) + 61}, "invalid_request", id="signed in the future"),
+        pytest.param({"iat": numeric_date(NOON) + 61}, "invalid_request", id="signed in the future"),
         pytest.param({"iat": 15203800012}, "invalid_request", id="signed in the year 2451"),
         pytest.param({"iat": 10**30}, "invalid_request", id="signed at no date at all"),
         pytest.param({"iat": None}, "invalid_request", id="not dated"),
         pytest.param({"iat": "1748779200"}, "invalid_request", id="a date that is text"),
         pytest.param({"iat": True}, "invalid_request", id="a date that is true"),
-        pytest.param({"nbf": seconds(NOON) + 61}, "invalid_request", id="not to be used yet"),
-        pytest.param({"exp": seconds(NOON) - 60}, "invalid_request", id="no longer to be used"),
+        pytest.param({"nbf": numeric_date(NOON) + 61}, "invalid_request", id="not to be used yet"),
+        pytest.param({"exp": numeric_date(NOON) - 60}, "invalid_request", id="no longer to be used"),
         pytest.param({"exp": -(10**30)}, "invalid_request", id="an end that is no date"),
     ],
 )
@@ -100,11 +100,11 @@ def test_claims_that_do_not_hold_are_refused(change: dict[str, Any], code: str) 
     "change",
     [
         pytest.param({"aud": [HUB, "https://other.example"]}, id="for us and others"),
-        pytest.param({"iat": seconds(NOON) + 60}, id="a clock one minute ahead"),
-        pytest.param({"iat": seconds(NOON) - 0.5}, id="a date with a fraction"),
+        pytest.param({"iat": numeric_date(NOON) + 60}, id="a clock one minute ahead"),
+        pytest.param({"iat": numeric_date(NOON) - 0.5}, id="a date with a fraction"),
         pytest.param({"iat": 0}, id="an old token: how old is for the caller to judge"),
-        pytest.param({"exp": seconds(NOON) - 59}, id="an end within the leeway"),
-        pytest.param({"nbf": seconds(NOON) + 60}, id="a begin within the leeway"),
+        pytest.param({"exp": numeric_date(NOON) - 59}, id="an end within the leeway"),
+        pytest.param({"nbf": numeric_date(NOON) + 60}, id="a begin within the leeway"),
         pytest.param({"txn": "8675309", "sub_id": {"format": "opaque"}}, id="claims that we do not know"),
     ],
 )
@@ -115,10 +115,10 @@ def test_claims_that_hold_are_accepted(change: dict[str, Any]) -> None:
 
 def test_the_leeway_is_the_callers() -> None:
     """A hub that trusts no clock but its own may say so."""
-    token = sign_claims({**CLAIMS, "iat": seconds(NOON) + 1}, KEY, typ=SET_TYP)
+    token = sign_claims({**CLAIMS, "iat": numeric_date(NOON) + 1}, KEY, typ=SET_TYP)
 
     with pytest.raises(InvalidInputError, match="future"):
-        verify_claims(token, TRUST, typ=SET_TYP, audience=HUB, now=NOON, leeway=timedelta(0))
+        Token.parse(token).verify(TRUST, typ=SET_TYP, audience=HUB, now=NOON, leeway=timedelta(0))
 
 
 @pytest.mark.parametrize(("signed", "asked"), [(SET_TYP, READ_TYP), (READ_TYP, SET_TYP)])
@@ -198,21 +198,20 @@ def test_what_is_no_token_is_refused(token: bytes) -> None:
 def test_an_oversize_token_is_refused_before_it_is_read() -> None:
     """Nobody is asked for a key, and nothing is decoded."""
     with pytest.raises(InvalidInputError, match=f"at most {MAX_TOKEN_BYTES} bytes"):
-        verify_claims(b"x" * (MAX_TOKEN_BYTES + 1), Trust({}), typ=SET_TYP, audience=HUB, now=NOON)
+        Token.parse(b"x" * (MAX_TOKEN_BYTES + 1)).verify(Trust({}), typ=SET_TYP, audience=HUB, now=NOON)
 
 
 def test_a_moment_without_a_zone_is_not_signed() -> None:
     """The local zone of a server says nothing."""
     with pytest.raises(InvalidInputError, match="UTC"):
-        seconds(NOON.replace(tzinfo=None))
-    assert seconds(NOON.replace(tzinfo=UTC)) == NOON.timestamp()
+        numeric_date(NOON.replace(tzinfo=None))
+    assert numeric_date(NOON.replace(tzinfo=UTC)) == NOON.timestamp()
 
 
 def test_a_refusal_never_repeats_the_token() -> None:
     """Errors are logged, and tokens are not."""
     with pytest.raises(InvalidInputError) as caught:
-        verify_claims(
-            TOKEN,
+        Token.parse(TOKEN).verify(
             Trust({SHOP: [TrustedKey(SigningKey.generate().public_jwk, NOON)]}),
             typ=SET_TYP,
             audience=HUB,

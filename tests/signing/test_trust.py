@@ -6,6 +6,7 @@ import pytest
 
 from sesame_sdk import ConfigurationError, InvalidInputError
 from sesame_sdk.model.envelope import EventType, Receipt
+from sesame_sdk.signing.jwt import Token
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event, verify_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
@@ -34,7 +35,9 @@ def counts(trust: Trust, key: SigningKey, at: datetime) -> bool:
         EventType.RECEIPT, Receipt("j", NOON, 1), key, issuer=SHOP, audience=HUB, now=NOON - 20 * DAY
     )
     try:
-        verify_event(token, trust, event=EventType.RECEIPT, payload=Receipt, audience=HUB, now=at)
+        verify_event(
+            Token.parse(token), trust, event=EventType.RECEIPT, payload=Receipt, audience=HUB, now=at
+        )
     except InvalidInputError:
         return False
     return True

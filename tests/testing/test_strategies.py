@@ -9,6 +9,7 @@ from sesame_sdk.model.codec import decode, encode, policy_digest
 from sesame_sdk.model.envelope import Envelope
 from sesame_sdk.signing.envelopes import open_envelope, seal
 from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.sd_jwt import SdJwt
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from sesame_sdk.testing import strategies
 from sesame_sdk.testing.partner import LONG_AGO
@@ -55,4 +56,7 @@ def test_an_envelope_can_be_sealed_and_opened(envelope: Envelope) -> None:
     issuer, audience, now = envelope.issuer, envelope.audience, strategies.AFTER
     sealed = seal(envelope.signals, KEY, issuer=issuer, audience=audience, now=now, jti=envelope.jti)
     trust = Trust({issuer: [TrustedKey(KEY.public_jwk, LONG_AGO)]})
-    assert open_envelope(sealed, trust, audience=audience, now=now).envelope.signals == envelope.signals
+    assert (
+        open_envelope(SdJwt.parse(sealed), trust, audience=audience, now=now).envelope.signals
+        == envelope.signals
+    )

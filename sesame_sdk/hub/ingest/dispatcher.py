@@ -28,7 +28,8 @@ from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.stream_events import SubjectId
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.jwt import KeyFinder
-from sesame_sdk.signing.security_events import Event, event_type_of, issuer_of, sign_event, verify_event
+from sesame_sdk.signing.sd_jwt import SdJwt
+from sesame_sdk.signing.security_events import Event, sign_event, verify_event
 
 
 @frozen
@@ -78,15 +79,18 @@ class MessageDispatcher:
             Throttled: its sender was just told to wait.
         """
         now = self._clock()
-        event = event_type_of(body)
-        self._limits.check(issuer_of(body), now)
+        message = SdJwt.parse(body)
+        event = message.token.event_type
+        self._limits.check(message.token.issuer, now)
         if event is EventType.SIGNALS:
-            opened = open_envelope(body, keys, audience=self._issuer, now=now)
+            opened = open_envelope(message, keys, audience=self._issuer, now=now)
             told = Told(opened, ledger.digest_of(opened.token, opened.disclosures))
             kin = (opened.envelope.issuer, opened.kid)
             return Task(self._take_signals, told, kin, LockScope.SHARED, Taken.settled)
         if event is EventType.REGISTRATION:
-            said = verify_event(body, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
+            said = verify_event(
+                message.single_token, keys, event=event, payload=Manifest, audience=self._issuer, now=now
+            )
             return Task(self._take_registrations, _Registration(said, body))
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")
 

@@ -28,6 +28,7 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.signing.envelopes import Opened, open_envelope
 from sesame_sdk.signing.jwt import KeyFinder
+from sesame_sdk.signing.sd_jwt import SdJwt
 
 #: Envelopes read back at a time, about 300 kB each.
 _AT_ONCE = 16
@@ -202,5 +203,5 @@ def _signals_of(row: Row[Any], keys: KeyFinder, hub: str) -> tuple[Signal, ...]:
     if not row.token:
         return codec.decode(row.disclosures, tuple[Signal, ...])
     return open_envelope(
-        row.token + row.disclosures, keys, audience=hub, now=moment(row.received_at)
+        SdJwt.parse(row.token + row.disclosures), keys, audience=hub, now=moment(row.received_at)
     ).envelope.signals

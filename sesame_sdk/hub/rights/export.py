@@ -50,6 +50,7 @@ from sesame_sdk.hub.streams.tables import streams as streams_table
 from sesame_sdk.model import codec
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.signing.envelopes import open_envelope
+from sesame_sdk.signing.sd_jwt import SdJwt
 
 #: In which part of an export a table's rows are; a test looks for every table with people in it.
 SECTIONS: dict[Table, str] = {
@@ -204,7 +205,7 @@ class Exporter:
             return None
         try:
             open_envelope(
-                row.token + row.disclosures,
+                SdJwt.parse(row.token + row.disclosures),
                 KeysOnFile(self.connection),
                 audience=self.hub,
                 now=moment(row.received_at),

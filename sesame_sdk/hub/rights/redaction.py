@@ -25,8 +25,8 @@ from sesame_sdk.hub.rights.tables import duplicate_disclosures
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.signals import Signal
-from sesame_sdk.signing import base64url, envelope_schema, jws
-from sesame_sdk.signing.security_events import raw_payload
+from sesame_sdk.signing import base64url, envelope_schema
+from sesame_sdk.signing.jwt import Token
 
 #: Envelopes in memory at a time, about 300 kB each.
 _AT_ONCE = 16
@@ -141,10 +141,8 @@ def _signal_in(text: bytes) -> Signal:
 def _in_the_clear(row: Row[Any]) -> tuple[Signal, ...]:
     if not row.token:
         return codec.decode(row.disclosures, tuple[Signal, ...])
-    claims = base64url.decode(jws.split(row.token)[1], field="payload")
-    return codec.decode(
-        raw_payload(claims, EventType.SIGNALS), envelope_schema.InTheClear, field="events"
-    ).signals
+    payload = Token.parse(row.token).event_payload(EventType.SIGNALS)
+    return codec.decode(payload, envelope_schema.InTheClear, field="events").signals
 
 
 def _numbers(connection: Connection, person: int) -> "array[int]":

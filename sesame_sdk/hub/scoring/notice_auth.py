@@ -13,7 +13,7 @@ from sesame_sdk.hub.partners import keys
 from sesame_sdk.hub.scoring import read_auth
 from sesame_sdk.hub.scoring.read_auth import Request
 from sesame_sdk.model import codec
-from sesame_sdk.signing.jwt import NOTICES_TYP, KeyFinder, verify_claims
+from sesame_sdk.signing.jwt import NOTICES_TYP, KeyFinder, Token
 
 
 @frozen
@@ -25,10 +25,10 @@ def authorise(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) ->
     """Believe a token for notices. The request is for no purpose and in no context.
 
     Raises:
-        Rejected: see `signing.tokens.verify_claims`; or it lives too long.
+        Rejected: see `Token.verify`; or it lives too long.
     """
     with read_auth.as_authentication():
-        verified = verify_claims(token, keys, typ=NOTICES_TYP, audience=audience, now=now)
+        verified = Token.parse(token).verify(keys, typ=NOTICES_TYP, audience=audience, now=now)
         exp = codec.decode(verified.claims, _Ends, field="token").exp
         expires_at = read_auth.checked_end(exp, verified.issued_at)
     return Request(verified.issuer, verified.jti, "", "", expires_at, now)

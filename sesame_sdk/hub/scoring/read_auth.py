@@ -22,7 +22,7 @@ from sesame_sdk.hub.scoring import policies
 from sesame_sdk.model import codec, validators
 from sesame_sdk.model.grant import Reading
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.signing.jwt import LEEWAY, READ_TYP, KeyFinder, verify_claims
+from sesame_sdk.signing.jwt import LEEWAY, READ_TYP, KeyFinder, Token
 
 
 @frozen
@@ -59,11 +59,11 @@ def authorise(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) ->
     """Believe a read token.
 
     Raises:
-        InvalidInputError: see `signing.tokens.verify_claims`; or it lives too long, or lacks purpose or
+        InvalidInputError: see `Token.verify`; or it lives too long, or lacks purpose or
             context.
     """
     with as_authentication():
-        verified = verify_claims(token, keys, typ=READ_TYP, audience=audience, now=now)
+        verified = Token.parse(token).verify(keys, typ=READ_TYP, audience=audience, now=now)
         claims = codec.decode(verified.claims, ReadToken)
         expires_at = checked_end(claims.exp, verified.issued_at)
     return Request(verified.issuer, verified.jti, claims.purpose, claims.context, expires_at, now)

@@ -28,8 +28,7 @@ from sesame_sdk.partner.score_store.push_endpoint import Application, receiver
 from sesame_sdk.partner.score_store.storage import MEMORY
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.partner.score_store.updates import Update
-from sesame_sdk.signing.jwt import SET_TYP, KeyFinder, Verified, verify_claims
-from sesame_sdk.signing.security_events import event_type_of, raw_payload
+from sesame_sdk.signing.jwt import SET_TYP, KeyFinder, Token, Verified
 
 _LONGEST = MEMORY / 2
 _ABOUT_STREAMS = {EventType.VERIFICATION: Verification, EventType.STREAM_UPDATED: StreamUpdated}
@@ -112,20 +111,21 @@ class Inbox:
             raise InvalidInputError("is not the one that the message was sent under", field="jti")
         return found
 
-    def _read(self, token: bytes) -> Update:
+    def _read(self, encoded: bytes) -> Update:
         now = self._clock()
-        verified = verify_claims(token, self._keys, typ=SET_TYP, audience=self.book.reader, now=now)
+        token = Token.parse(encoded)
+        verified = token.verify(self._keys, typ=SET_TYP, audience=self.book.reader, now=now)
         if verified.issuer != self.book.hub:
             raise InvalidInputError("is not the hub of this book", field="iss", code="invalid_issuer")
         if verified.issued_at < now - _LONGEST:
             raise InvalidInputError("is too old", field="iat", hint="sign it anew")
         return self._understood(token, verified)
 
-    def _understood(self, token: bytes, verified: Verified) -> Update:
-        event = event_type_of(token)
-        payload = raw_payload(verified.claims, event)
+    def _understood(self, token: Token, verified: Verified) -> Update:
+        event = token.event_type
+        payload = token.event_payload(event)
         about = codec.decode(verified.claims, _About, field="token").sub_id.id
-        told = (verified.jti, hashlib.sha256(token).digest(), verified.issued_at)
+        told = (verified.jti, hashlib.sha256(token.encoded).digest(), verified.issued_at)
         if event is EventType.SCORES_CHANGED:
             scores = _decoded(payload, ScoresChanged)
             self._check_terms(scores.purpose, scores.context)
@@ -146,4 +146,4 @@ class Inbox:
 
 
 def _decoded(payload: msgspec.Raw, kind: type[codec.T]) -> codec.T:
-    return codec.decode(bytes(payload), kind, field="events")
+    return codec.decode(payload, kind, field="events")

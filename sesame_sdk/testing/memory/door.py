@@ -17,7 +17,8 @@ from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signals import MAX_VALUE, MIN_TIMESTAMP, Polarity, Signal
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.security_events import event_type_of, sign_event, verify_event
+from sesame_sdk.signing.sd_jwt import SdJwt
+from sesame_sdk.signing.security_events import sign_event, verify_event
 from sesame_sdk.testing.memory.consents import Consents
 from sesame_sdk.testing.memory.kept import Arrival, Kept, Telling
 from sesame_sdk.testing.memory.parties import Parties
@@ -43,14 +44,15 @@ class Door:
 
     def receive(self, body: bytes) -> bytes:
         """See `MemoryHub.receive`."""
-        event = event_type_of(body)
+        message = SdJwt.parse(body)
+        event = message.token.event_type
         if event is EventType.SIGNALS:
-            return self._take_signals(body, self._clock())
+            return self._take_signals(message, self._clock())
         if event is EventType.REGISTRATION:
-            return self._take_registration(body, self._clock())
+            return self._take_registration(message, self._clock())
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")
 
-    def _take_signals(self, body: bytes, now: datetime) -> bytes:
+    def _take_signals(self, body: SdJwt, now: datetime) -> bytes:
         opened = open_envelope(body, self._parties, audience=self.issuer, now=now)
         said = opened.envelope
         digest = Arrival.digest_of(opened.token, opened.disclosures)
@@ -62,16 +64,18 @@ class Door:
         new = [self._keep(signal, arrival) for signal, reason in sorted_out if not reason]
         return self._answer(arrival, Receipt(said.jti, now, sum(new), new.count(False), dropped))
 
-    def _take_registration(self, body: bytes, now: datetime) -> bytes:
+    def _take_registration(self, body: SdJwt, now: datetime) -> bytes:
         told = verify_event(
-            body,
+            body.single_token,
             self._parties,
             event=EventType.REGISTRATION,
             payload=Manifest,
             audience=self.issuer,
             now=now,
         )
-        arrival = Arrival(told.issuer, told.jti, told.kid, told.issued_at, now, Arrival.digest_of(body))
+        arrival = Arrival(
+            told.issuer, told.jti, told.kid, told.issued_at, now, Arrival.digest_of(body.token.encoded)
+        )
         if receipt := self._kept.receipt_of(arrival):
             return receipt
         in_force = [self._policies[context] for context in sorted(self._policies)]

@@ -11,7 +11,7 @@ from sesame_sdk.guard.purposes import refusing_rule
 from sesame_sdk.model import codec, validators
 from sesame_sdk.model.grant import Reading
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.signing.jwt import LEEWAY, READ_TYP, KeyFinder, verify_claims
+from sesame_sdk.signing.jwt import LEEWAY, READ_TYP, KeyFinder, Token
 from sesame_sdk.testing.memory.registered import Registered
 
 MOST_SUBJECTS = 10_000
@@ -52,11 +52,11 @@ class Readers:
         """Believe a read token.
 
         Raises:
-            InvalidInputError: see `signing.tokens.verify_claims`; or it lives too long, or lacks purpose
+            InvalidInputError: see `Token.verify`; or it lives too long, or lacks purpose
                 or context.
         """
         try:
-            verified = verify_claims(token, keys, typ=READ_TYP, audience=audience, now=now)
+            verified = Token.parse(token).verify(keys, typ=READ_TYP, audience=audience, now=now)
             claims = codec.decode(verified.claims, _Claims)
             ends = _checked_end(claims, verified.issued_at)
         except InvalidInputError as error:

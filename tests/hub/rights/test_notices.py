@@ -13,7 +13,7 @@ from sesame_sdk.hub.streams.management import Poll
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.notices import sign_request
-from sesame_sdk.signing.jwt import SET_TYP, verify_claims
+from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import LATE, LONG_AGO, ORDER, Clock, Partner
@@ -35,9 +35,9 @@ def poll(partner: Partner, *ack: str, most: int = 32) -> dict[str, dict[str, Any
     found = hub.rights.poll(request(partner), Poll(maxEvents=most, ack=ack))
     return {
         jti: codec.decode(
-            verify_claims(
-                token.encode(), keys, typ=SET_TYP, audience=partner.issuer, now=partner.clock()
-            ).claims,
+            Token.parse(token.encode())
+            .verify(keys, typ=SET_TYP, audience=partner.issuer, now=partner.clock())
+            .claims,
             dict,
         )
         for jti, token in found.sets.items()
