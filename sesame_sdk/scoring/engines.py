@@ -1,8 +1,8 @@
-"""Runs the one SQL text: on SQLite and PostgreSQL beside a ledger, and on DuckDB over Parquet."""
+"""Runs the scoring SQL: on SQLite or PostgreSQL beside a ledger, on DuckDB over Parquet or arrays."""
 
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from itertools import chain
@@ -23,45 +23,45 @@ Row = tuple[Any, str, int]
 #: (subject, partner, kind, micropoints).
 Sum = tuple[Any, Any, str, float]
 
-_AT_ONCE = 10_000
+_BATCH_ROWS = 10_000
 _TOTALS = " WHERE kind = ''"
-_read_parts = codec.decoder(list[tuple[int, str, float]]).decode
+_decode_parts = codec.decoder(list[tuple[int, str, float]]).decode
 _SUMS = f"""{SUMS_SQL}
 SELECT s.subject, s.partner, p.kind, s.micropoints FROM by_partner s JOIN policy p ON p.place = s.place
 """  # noqa: S608 - both are constants
 
 
 def score_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date) -> Iterator[Row]:
-    """Score everybody in `counted`, a table or view (temporary or not) that the caller has made.
+    """Score every person in `counted`, a table or view that the caller has created.
 
-    Adds nothing to the database and opens no transaction: the policy is a temporary table that goes when
-    the rows are read or the iterator is closed. One scoring at a time on a connection.
+    Adds nothing to the database and opens no transaction: the policy is a temporary table that is dropped
+    when the rows are read or the iterator is closed. One scoring at a time on a connection.
     """
-    with _beside(connection, policy, as_of), closing(connection.execute(SCORE_SQL)) as cursor:
-        yield from _whole(cursor)
+    with _policy_table(connection, policy, as_of), closing(connection.execute(SCORE_SQL)) as cursor:
+        yield from _rows(cursor)
 
 
-def score_at_once_in_sqlite(
+def score_batch_in_sqlite(
     connection: sqlite3.Connection, policy: Policy, as_of: date, *, reasons: bool
 ) -> list[Row]:
     """The same for as many people as fit in memory, in one row of JSON.
 
-    For each row that it fetches the driver lets go of the interpreter's lock, and has to win it back from
-    whoever computes meanwhile: a thousand scores then wait a thousand times.
+    The driver releases the interpreter's lock for each row that it fetches, and waits for it again: while
+    other threads run, a thousand rows wait a thousand times.
     """
-    text = _at_once(reasons=reasons)
-    with _beside(connection, policy, as_of), closing(connection.execute(text)) as cursor:
-        (told,) = cursor.fetchone()
-    return [(subject, kind, int(hundredths)) for subject, kind, hundredths in _read_parts(told)]
+    text = _as_json(reasons=reasons)
+    with _policy_table(connection, policy, as_of), closing(connection.execute(text)) as cursor:
+        (parts,) = cursor.fetchone()
+    return [(subject, kind, int(hundredths)) for subject, kind, hundredths in _decode_parts(parts)]
 
 
-def _at_once(*, reasons: bool) -> str:
+def _as_json(*, reasons: bool) -> str:
     rows = "SELECT json_group_array(json_array(subject, kind, hundredths))"
     return f"{rows} FROM ({SCORE_SQL}){'' if reasons else _TOTALS}"
 
 
 def sums_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date) -> list[Sum]:
-    """What each partner's signals of a kind are worth before any cap: the first half of the same text.
+    """What each partner's signals of a kind are worth before any cap: the first half of the scoring SQL.
 
     Args:
         connection: with `counted`, as for `score_in_sqlite`.
@@ -71,16 +71,16 @@ def sums_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date) 
     Returns:
         (subject, partner, kind, micropoints), in no order.
     """
-    with _beside(connection, policy, as_of):
+    with _policy_table(connection, policy, as_of):
         return connection.execute(_SUMS).fetchall()
 
 
 @contextmanager
-def _beside(connection: sqlite3.Connection, policy: Policy, as_of: date) -> Iterator[None]:
-    """The policy as a temporary table, for as long as it is needed."""
+def _policy_table(connection: sqlite3.Connection, policy: Policy, as_of: date) -> Iterator[None]:
+    """The policy as a temporary table, while the context is open."""
     register_functions(connection)
     rows = policy_rows(policy, as_of)
-    # CREATE .. AS, since an INSERT would make sqlite3 open a transaction behind the caller's back.
+    # CREATE .. AS, since sqlite3 would open a transaction for an INSERT.
     connection.execute("DROP TABLE IF EXISTS temp.policy")
     connection.execute(f"CREATE TEMP TABLE policy AS {_selected(rows)}", [*chain.from_iterable(rows)])
     try:
@@ -92,7 +92,7 @@ def _beside(connection: sqlite3.Connection, policy: Policy, as_of: date) -> Iter
 def score_in_postgresql(
     connection: "psycopg.Connection[tuple[Any, ...]]", policy: Policy, as_of: date, *, reasons: bool = True
 ) -> Iterator[Row]:
-    """Score everybody in `counted`, a view that the caller has made, within the caller's transaction.
+    """Score every person in `counted`, a view that the caller has created, within the caller's transaction.
 
     Adds nothing to the database: the policy is a temporary table that is emptied when the transaction ends.
     """
@@ -104,11 +104,11 @@ def score_in_postgresql(
         cursor.execute("DELETE FROM policy")
         cursor.executemany(f"INSERT INTO policy VALUES ({places})", rows)  # noqa: S608 - placeholders only
         cursor.execute(f"SELECT * FROM ({SCORE_SQL}) AS scored{'' if reasons else _TOTALS}")  # noqa: S608
-        yield from _whole(cursor)
+        yield from _rows(cursor)
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
-    """Give a SQLite that was built without them the two functions that the text asks for."""
+    """Define EXP and FLOOR in a SQLite that was built without them."""
     for name, function in (("EXP", math.exp), ("FLOOR", lambda number: float(math.floor(number)))):
         try:
             connection.execute(f"SELECT {name}(0.0)").fetchone()
@@ -119,7 +119,7 @@ def register_functions(connection: sqlite3.Connection) -> None:
 def score_parquet(
     path: Path | str, policy: Policy, as_of: date, *, threads: int | None = None
 ) -> Iterator[Row]:
-    """Score everybody in a Parquet file, or in all that match a glob, with the columns of `counted`.
+    """Score every person in a Parquet file, or in all that match a glob, with the columns of `counted`.
 
     Raises:
         ConfigurationError: the `hub` extra, which brings DuckDB, is not installed.
@@ -127,36 +127,66 @@ def score_parquet(
     """
     with _duckdb().connect(config={"threads": threads} if threads else {}) as connection:
         bind_parquet(connection, path, policy, as_of)
-        yield from _whole(connection.execute(SCORE_SQL))
+        yield from _rows(connection.execute(SCORE_SQL))
 
 
 def bind_parquet(
     connection: "duckdb.DuckDBPyConnection", path: Path | str, policy: Policy, as_of: date
 ) -> None:
-    """Make `counted` of Parquet and `policy` of the policy, for the caller to run the text on its connection.
+    """Bind `counted` to Parquet and `policy` to the policy, so that the caller can run `SCORE_SQL`.
 
-    So the rows can go straight into a table or a file, without passing through Python.
+    The rows can then go straight into a table or a file, without passing through Python.
     """
-    rows = policy_rows(policy, as_of)
-    named = f"CREATE OR REPLACE TEMP TABLE policy AS {_selected(rows)}"
     try:
         connection.read_parquet(str(path)).create_view("counted", replace=True)
-        connection.execute(named, [*chain.from_iterable(rows)])
+        _bind_policy(connection, policy, as_of)
         connection.execute(f"EXPLAIN {SCORE_SQL}")
     except _duckdb().Error as error:
-        hint = "give Parquet with subject, partner, kind, value and occurred_at in microseconds"
+        hint = "use Parquet with subject, partner, kind, value and occurred_at in microseconds"
         raise InvalidInputError("cannot be read as signals", field="path", hint=hint) from error
 
 
+def bind_columns(
+    connection: "duckdb.DuckDBPyConnection",
+    columns: Mapping[str, Any],
+    kinds: Sequence[str],
+    policy: Policy,
+    as_of: date,
+) -> None:
+    """Bind `counted` to arrays in memory, such as an audit's simulated signals, and `policy` to the policy.
+
+    Args:
+        connection: a DuckDB of the caller's own.
+        columns: numpy arrays for the columns of `counted`, of one length; `kind` holds numbers.
+        kinds: names of kinds, by number.
+        policy: how the score is made.
+        as_of: the day.
+    """
+    _bind_policy(connection, policy, as_of)
+    connection.execute("CREATE OR REPLACE TEMP TABLE kinds (kind INTEGER, name TEXT)")
+    connection.executemany("INSERT INTO kinds VALUES (?, ?)", [*enumerate(kinds)])
+    connection.register("numbered", dict(columns))
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW counted AS SELECT subject, partner, name AS kind, value, occurred_at "
+        "FROM numbered JOIN kinds USING (kind)"
+    )
+
+
+def _bind_policy(connection: "duckdb.DuckDBPyConnection", policy: Policy, as_of: date) -> None:
+    rows = policy_rows(policy, as_of)
+    table = f"CREATE OR REPLACE TEMP TABLE policy AS {_selected(rows)}"
+    connection.execute(table, [*chain.from_iterable(rows)])
+
+
 def _selected(rows: list[tuple[str | float, ...]]) -> str:
-    """A SELECT that gives `rows` as parameters, under the names of `POLICY_COLUMNS`."""
+    """A SELECT of `rows` as parameters, under the names of `POLICY_COLUMNS`."""
     named = ", ".join(f"? AS {column}" for column in POLICY_COLUMNS)
     return " UNION ALL ".join([f"SELECT {named}"] * len(rows))
 
 
-def _whole(cursor: Any) -> Iterator[Row]:  # noqa: ANN401 - a cursor of any engine
+def _rows(cursor: Any) -> Iterator[Row]:  # noqa: ANN401 - a cursor of any engine
     def batches() -> Iterable[list[tuple[Any, str, float]]]:
-        return iter(lambda: cursor.fetchmany(_AT_ONCE), [])
+        return iter(lambda: cursor.fetchmany(_BATCH_ROWS), [])
 
     return ((subject, kind, int(hundredths)) for batch in batches() for subject, kind, hundredths in batch)
 

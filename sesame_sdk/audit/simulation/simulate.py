@@ -19,7 +19,7 @@ from sesame_sdk.audit.simulation.people import People, blocks
 from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.scoring.columns import bind_columns
+from sesame_sdk.scoring.engines import bind_columns
 from sesame_sdk.scoring.scorecard import SCORE_SQL, microseconds
 
 if TYPE_CHECKING:

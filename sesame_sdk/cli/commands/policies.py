@@ -9,8 +9,7 @@ from sesame_sdk.cli.findings_view import show_warnings
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import at_hub, hub_at
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.scoring.policy_file.loader import load_policy, read_text
-from sesame_sdk.scoring.policy_file.locations import finding_lines
+from sesame_sdk.scoring.policy_file.loader import finding_lines, load_policy, read_text
 
 a_file = click.Path(path_type=Path, exists=True, dir_okay=False)
 

@@ -1,4 +1,4 @@
-"""From the entries of a policy file to the nouns. Pure; every fault names the table and the key."""
+"""Builds a `Policy` from the entries of a policy file. Errors name the line, the table and the key."""
 
 from attrs import evolve
 
@@ -8,68 +8,68 @@ from sesame_sdk.model.codec import policy_digest
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Polarity, SignalKind
 from sesame_sdk.model.terms import Effect, Ranking, Side, Terms
-from sesame_sdk.scoring.policy_file.locations import PolicyText
-from sesame_sdk.scoring.policy_file.schema import EffectEntry, KindEntry, PolicyForm
+from sesame_sdk.scoring.policy_file.schema import EffectEntry, KindEntry, PolicySchema
 from sesame_sdk.scoring.scorecard import hundredths
+from sesame_sdk.toml_file import TomlDocument
 
-#: What a half-life or an expiry may last: a quarter of an hour to three lifetimes.
-FEWEST_DAYS, MOST_DAYS = 0.01, 100_000.0
-# What the file calls the fields of the nouns that have another name there.
-_OF_KINDS = {"name": "kind"}
-_OF_EFFECTS = {"band": "from, below"}
-_OF_POLICY = {"low": "range", "high": "range", "weightings": "kinds"}
+#: Bounds of a half-life or an expiry: a quarter of an hour to three human lifetimes.
+MIN_DAYS, MAX_DAYS = 0.01, 100_000.0
+# Keys of the file, by the model's field where the two differ.
+_KIND_KEYS = {"name": "kind"}
+_EFFECT_KEYS = {"band": "from, below"}
+_POLICY_KEYS = {"low": "range", "high": "range", "weightings": "kinds"}
 
 
-def to_policy(form: PolicyForm, file: PolicyText) -> Policy:
-    """The policy that the entries of a file make, with its digest.
+def build_policy(entries: PolicySchema, document: TomlDocument) -> Policy:
+    """The policy of a file, with its digest.
 
     Raises:
-        Misconfigured: naming the file, the line, and the table and key in it.
+        ConfigurationError: naming the file, the line, the table and the key.
     """
     bands, weightings = [], []
-    for at, entry in enumerate(form.bands):
-        with file.naming("bands", at):
+    for at, entry in enumerate(entries.bands):
+        with document.locating("bands", at):
             bands.append(Band(entry.name, _points("from", entry.start)))
-    for at, kind in enumerate(form.kinds):
-        with file.naming("kinds", at, keys=_OF_KINDS):
-            weightings.append(_weighting(kind, form.context))
-    terms = _terms(form, file)
-    with file.naming(keys=_OF_POLICY):
+    for at, kind in enumerate(entries.kinds):
+        with document.locating("kinds", at, keys=_KIND_KEYS):
+            weightings.append(_weighting(kind, entries.context))
+    terms = _terms(entries, document)
+    with document.locating(keys=_POLICY_KEYS):
         policy = Policy(
-            name=form.name,
-            version=form.version,
-            context=form.context,
-            base=_points("base", form.base),
-            low=_points("range", form.range[0]),
-            high=_points("range", form.range[1]),
-            # Sorted, so that the digest does not depend on the order in which the file tells them.
+            name=entries.name,
+            version=entries.version,
+            context=entries.context,
+            base=_points("base", entries.base),
+            low=_points("range", entries.range[0]),
+            high=_points("range", entries.range[1]),
+            # Sorted, so that the digest does not depend on the order in which the file lists them.
             bands=tuple(sorted(bands, key=lambda band: band.start)),
             weightings=tuple(sorted(weightings, key=lambda weighting: weighting.kind.name)),
-            purposes=tuple(sorted(set(form.purposes))),
-            aim=form.aim,
-            disputes=form.disputes,
-            disputed_count=form.disputed_count,
+            purposes=tuple(sorted(set(entries.purposes))),
+            aim=entries.aim,
+            disputes=entries.disputes,
+            disputed_count=entries.disputed_count,
             terms=terms,
         )
     return evolve(policy, digest=policy_digest(policy))
 
 
-def _terms(form: PolicyForm, file: PolicyText) -> Terms:
+def _terms(entries: PolicySchema, document: TomlDocument) -> Terms:
     effects = []
-    for at, entry in enumerate(form.effects):
-        with file.naming("effects", at, keys=_OF_EFFECTS):
+    for at, entry in enumerate(entries.effects):
+        with document.locating("effects", at, keys=_EFFECT_KEYS):
             effects.append(_effect(entry))
-    with file.naming("ranking"):
-        ranking = Ranking(tuple(told.parameters), told.other_order) if (told := form.ranking) else None
-    with file.naming():
+    with document.locating("ranking"):
+        ranking = Ranking(tuple(shown.parameters), shown.other_order) if (shown := entries.ranking) else None
+    with document.locating():
         return Terms(
-            visibility=form.visibility,
-            default_on=form.default_on,
-            mandatory=form.mandatory,
-            bundled=form.bundled,
-            no_score=form.no_score,
-            reshare=form.reshare,
-            minimum_age=form.minimum_age,
+            visibility=entries.visibility,
+            default_on=entries.default_on,
+            mandatory=entries.mandatory,
+            bundled=entries.bundled,
+            no_score=entries.no_score,
+            reshare=entries.reshare,
+            minimum_age=entries.minimum_age,
             effects=tuple(sorted(effects, key=lambda effect: (effect.name, effect.band, effect.side))),
             ranking=ranking,
         )
@@ -77,7 +77,7 @@ def _terms(form: PolicyForm, file: PolicyText) -> Terms:
 
 def _effect(entry: EffectEntry) -> Effect:
     if (entry.start is None) == (entry.below is None):
-        raise InvalidInputError("names one band", field="from, below", hint="give one of the two")
+        raise InvalidInputError("must name one band", field="from, below", hint="set one of the two")
     return Effect(
         name=entry.name,
         band=entry.start or entry.below or "",
@@ -124,19 +124,15 @@ def _kind(entry: KindEntry, context: str) -> SignalKind:
 def _points(key: str, number: float) -> float:
     points = _number(key, number, -MAX_POINTS, MAX_POINTS)
     if hundredths(points) / 100 != points:
-        raise InvalidInputError(
-            "must be whole hundredths", field=key, hint="write it with two decimals at most"
-        )
+        raise InvalidInputError("has more than two decimals", field=key, hint="round it to hundredths")
     return points
 
 
 def _days(key: str, number: float | None) -> float | None:
-    return None if number is None else _number(key, number, FEWEST_DAYS, MOST_DAYS)
+    return None if number is None else _number(key, number, MIN_DAYS, MAX_DAYS)
 
 
-def _number(key: str, number: float, least: float, most: float) -> float:
-    if not least <= number <= most:  # so written that NaN fails
-        raise InvalidInputError(
-            "is out of range", field=key, hint=f"give a number from {least:g} to {most:g}"
-        )
-    return number + 0.0  # of the two zeros, the positive one
+def _number(key: str, number: float, low: float, high: float) -> float:
+    if not low <= number <= high:  # also true for NaN
+        raise InvalidInputError("is out of range", field=key, hint=f"use a number from {low:g} to {high:g}")
+    return number + 0.0  # -0.0 becomes 0.0

@@ -1,20 +1,30 @@
-"""The form of a policy file: TOML with these keys and no others. Text in, entries out; no judgement."""
-
-import tomllib
-from collections.abc import Mapping
+"""The schema of a policy file: TOML with these keys and no others."""
 
 import msgspec
 
-from sesame_sdk.constants import MAX_TOML_DOTS_PER_LINE
-from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.model.policy import Severity
 from sesame_sdk.model.signals import Conduct, Evidence, Polarity, Sensitivity
 from sesame_sdk.model.terms import ADULT, Consequence, Decider
-from sesame_sdk.scoring.policy_file.error_messages import explained
-from sesame_sdk.scoring.policy_file.locations import PolicyText
 
-#: A policy of a hundred kinds takes a tenth of this.
-MOST_BYTES = 256 * 1024
+#: A policy of a hundred kinds needs a tenth of this.
+MAX_BYTES = 256 * 1024
+#: What to write where a key is missing.
+EXAMPLES = {
+    "name": 'name = "retail-privileges"',
+    "version": "version = 1",
+    "context": 'context = "retail"',
+    "base": "base = 550",
+    "range": "range = [350, 950]",
+    "bands": '[[bands]] with name = "ordinary" and from = 350',
+    "kinds": "[[kinds]] with a kind, its weight, cap, partner_cap and reason",
+    "from": "from = 350",
+    "kind": 'kind = "retail.order.completed"',
+    "unit": 'unit = "order"; what a value of 1 means',
+    "weight": "weight = 4; points for a value of 1 today",
+    "cap": "cap = 120; the maximum that all signals of the kind add",
+    "partner_cap": "partner_cap = 60; the maximum that one partner adds or takes",
+    "reason": 'reason = "Orders that you kept"; people read it beside the points',
+}
 
 
 class BandEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -69,7 +79,7 @@ class RankingEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     other_order: str = ""
 
 
-class PolicyForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class PolicySchema(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The whole file."""
 
     name: str
@@ -92,37 +102,3 @@ class PolicyForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     minimum_age: int = ADULT
     effects: list[EffectEntry] = []
     ranking: RankingEntry | None = None
-
-
-def read_form(file: PolicyText) -> PolicyForm:
-    """The entries of a policy file.
-
-    Raises:
-        ConfigurationError: naming the file, the line and the key.
-    """
-    values = _toml(file)
-    try:
-        return msgspec.convert(values, PolicyForm, strict=True)
-    except msgspec.ValidationError as error:
-        raise explained(error, PolicyForm, file) from error
-
-
-def _toml(file: PolicyText) -> Mapping[str, object]:
-    text, name = file.text, file.name
-    if len(text) > MOST_BYTES or len(text.encode(errors="replace")) > MOST_BYTES:
-        hint = f"keep it under {MOST_BYTES // 1024} KiB"
-        raise ConfigurationError("is too long for a policy", field=name, hint=hint)
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.count(".") > MAX_TOML_DOTS_PER_LINE:
-            raise ConfigurationError(
-                "has too many dots", field=f"{name}, line {number}", hint="shorten the key"
-            )
-    try:
-        return tomllib.loads(text)
-    except RecursionError as error:
-        hint = "a policy is two tables deep"
-        raise ConfigurationError("is nested too deeply", field=name, hint=hint) from error
-    except ValueError as error:  # TOMLDecodeError, or a number beyond what Python reads
-        raise ConfigurationError(
-            f"is not TOML: {error}", field=name, hint="mend the line it names"
-        ) from error

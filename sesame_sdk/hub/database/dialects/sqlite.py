@@ -165,7 +165,7 @@ class Sqlite:
     def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
         """See `Product`."""
         with in_sqlalchemys_words(sqlite3.Error):
-            return engines.score_at_once_in_sqlite(_driver(connection), policy, as_of, reasons=reasons)
+            return engines.score_batch_in_sqlite(_driver(connection), policy, as_of, reasons=reasons)
 
 
 @frozen

@@ -12,10 +12,9 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.scoring.policy_file.toml_lines import Path as KeyPath
-from sesame_sdk.scoring.policy_file.toml_lines import key_lines, line_of
+from sesame_sdk.toml_file import KeyPath, key_lines, line_of
 
-POLICIES = Path(__file__).parents[2] / "examples" / "policies"
+POLICIES = Path(__file__).parents[1] / "examples" / "policies"
 #: What a reader of lines could take for a key, a table or an end, and is none of them.
 TRAPS = [
     "a = 1",
