@@ -34,9 +34,9 @@ def name_of(path: Path) -> str:
     return path.relative_to(POLICIES).as_posix()
 
 
-def test_the_gallery_is_three_and_twelve() -> None:
+def test_the_gallery_has_four_allowed_and_twelve_refused_policies() -> None:
     """A file that is added is looked at by the tests below."""
-    assert (len(GOOD), len(REFUSED)) == (3, 12)
+    assert (len(GOOD), len(REFUSED)) == (4, 12)
 
 
 @pytest.mark.parametrize("path", GOOD, ids=name_of)
@@ -58,7 +58,7 @@ def test_a_refused_policy_gives_exactly_the_findings_that_it_names(path: Path) -
 def test_a_refused_policy_says_first_that_it_is_one(path: Path) -> None:
     """Nobody takes it for an example to follow; and what it would do to people is said in plain words."""
     first, *rest = path.read_text(encoding="utf-8").splitlines()
-    assert first == "# Must be refused. It is here as a refused case only, and is never to be used."
+    assert first == "# The guard must refuse this policy. It is an example of a refusal and must not be used."
     words = [line for line in rest[: rest.index("")] if not line.startswith("# finding")]
     assert len(" ".join(words)) > 150
 
