@@ -1,51 +1,58 @@
-"""What plugin authors test with; needs the extra ``testing``, and no hub.
+"""Test tools for partners and for authors of plugins; they need the extra ``testing``.
 
-    plugin_contract   one line that holds a plugin to all that the SDK asks of it
-    MemoryHub         a hub in memory, and `client_of`, which reaches it with no network
-    strategies        kinds, signals, envelopes and policies that the guard passes, for Hypothesis
-    hub_contract      one line that holds a hub to what the real one does; `Lockstep` compares two
-    Partner, Clock    who speaks to a hub, and when
+    LocalHub          the real hub in this process; pytest has one as the fixture ``sesame_hub``
+    Partner, Clock    sends to a hub in signed tokens; the time of both
+    plugin_contract   one line that tests a plugin for all that the SDK requires of it
+    strategies        kinds, signals, envelopes and policies that the guard allows, for Hypothesis
+    sample_data       kinds and policies for examples
 
-See ``docs/testing.md``.
+See ``docs/testing.md``. Importing this package imports none of them: pytest does so in every run.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from sesame_sdk.errors import ConfigurationError
 
-for _library in ("pytest", "hypothesis"):
-    if find_spec(_library) is None:
-        raise ConfigurationError(
-            f"needs {_library}", field="sesame_sdk.testing", hint="pip install sesame-sdk[testing]"
-        )
+if TYPE_CHECKING:
+    from sesame_sdk.testing import sample_data as sample_data
+    from sesame_sdk.testing import strategies as strategies
+    from sesame_sdk.testing.clock import Clock as Clock
+    from sesame_sdk.testing.contract.suite import plugin_contract as plugin_contract
+    from sesame_sdk.testing.hub import LocalHub as LocalHub
+    from sesame_sdk.testing.partner import Partner as Partner
+    from sesame_sdk.testing.partner import make_manifest as make_manifest
 
-import pytest  # noqa: E402 - the same
+_MODULES = {
+    "Clock": "clock",
+    "LocalHub": "hub",
+    "Partner": "partner",
+    "make_manifest": "partner",
+    "plugin_contract": "contract.suite",
+    "sample_data": "sample_data",
+    "strategies": "strategies",
+}
 
-# What fails in a suite is then shown as pytest shows it in a test of one's own.
-for _suite in ("hub_sending", "hub_reading", "two_hubs"):
-    pytest.register_assert_rewrite(f"sesame_sdk.testing.{_suite}")
 
-from sesame_sdk.testing import strategies  # noqa: E402 - not before pytest is known to be there
-from sesame_sdk.testing.any_hub import AnyHub  # noqa: E402
-from sesame_sdk.testing.clock import Clock  # noqa: E402
-from sesame_sdk.testing.contract.suite import plugin_contract  # noqa: E402
-from sesame_sdk.testing.hub_contract import hub_contract  # noqa: E402
-from sesame_sdk.testing.in_memory_transport import Carrier, client_of  # noqa: E402
-from sesame_sdk.testing.lockstep import Lockstep  # noqa: E402
-from sesame_sdk.testing.memory.hub import MemoryHub  # noqa: E402
-from sesame_sdk.testing.partner import IDENTITY, Partner, manifest  # noqa: E402
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    for library in ("pytest", "hypothesis", "litestar"):
+        if find_spec(library) is None:
+            raise ConfigurationError(
+                f"needs {library}", field="sesame_sdk.testing", hint="pip install sesame-sdk[testing]"
+            )
+    module = import_module(f"{__name__}.{_MODULES[name]}")
+    return module if name == _MODULES[name] else getattr(module, name)
+
 
 __all__ = [
-    "IDENTITY",
-    "AnyHub",
-    "Carrier",
     "Clock",
-    "Lockstep",
-    "MemoryHub",
+    "LocalHub",
     "Partner",
-    "client_of",
-    "hub_contract",
-    "manifest",
+    "make_manifest",
     "plugin_contract",
+    "sample_data",
     "strategies",
 ]

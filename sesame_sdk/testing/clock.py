@@ -1,4 +1,4 @@
-"""A clock that stands still until it is told to go on."""
+"""A clock that a test sets."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ from sesame_sdk.model import validators
 
 @define
 class Clock:
-    """Says what time it is: call it. Give one to a `MemoryHub` and to whoever speaks to it.
+    """Stands still until it is advanced. Call it to read the time; give one to a hub and its partners.
 
     Attributes:
         now: UTC.
@@ -18,9 +18,9 @@ class Clock:
     now: datetime = field(default=datetime(2026, 6, 1, 12, tzinfo=UTC), validator=validators.utc)
 
     def __call__(self) -> datetime:
-        """What time it is."""
+        """The time."""
         return self.now
 
-    def pass_by(self, **time: float) -> None:
-        """Let time pass: ``minutes=5``."""
+    def advance(self, **time: float) -> None:
+        """Advance it: ``minutes=5``, as `timedelta` takes it."""
         self.now += timedelta(**time)

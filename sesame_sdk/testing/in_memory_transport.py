@@ -1,129 +1,216 @@
-"""Carries a `Client`'s requests to a hub in this process: real HTTP messages, and no network.
+"""Runs an ASGI application in this process, and carries `requests` to it without a socket."""
 
-What each error becomes is written down in `sesame_sdk.hub.api.errors` for the real server: 400 about an
-event, 401 for a reader who is not believed, 403 for one who may not, 503 for later.
-"""
-
-import zlib
-from collections.abc import Callable, Mapping
-from datetime import datetime
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from io import BytesIO
-from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 import requests
+from attrs import define, field, frozen
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
-from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_ENVELOPE_BYTES, PROBLEM_MEDIA_TYPE, SET_MEDIA_TYPE
-from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.errors import GuardRefusedError, InvalidInputError, RetryableError
-from sesame_sdk.interfaces import Signer
+from sesame_sdk.constants import JSON_MEDIA_TYPE
+from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.model import codec
-from sesame_sdk.model.problem_details import problem
-from sesame_sdk.partner.client import EVENTS_PATH, Client
-from sesame_sdk.partner.key_pinning import JWKS_PATH
-from sesame_sdk.partner.score_reads import SCORES_PATH
-from sesame_sdk.testing.any_hub import AnyHub
 
-_GZIP = 16 + zlib.MAX_WBITS
-_NOT_BELIEVED = {"authentication_failed", "invalid_issuer", "invalid_key", "invalid_audience"}
-#: Status, media type, body.
-_Answer = tuple[int, str, bytes]
+Event: TypeAlias = MutableMapping[str, Any]
+Asgi: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-class Carrier(BaseAdapter):
-    """A requests transport adapter. Give it to a `sesame_sdk.delivery.http_transport.Transport`.
+class AsgiRunner:
+    """Runs one application on an event loop in a thread of its own, from its startup to its shutdown.
 
-    Args:
-        hub: whom the requests are for.
+    Raises:
+        ConfigurationError: the application did not start.
     """
 
-    def __init__(self, hub: AnyHub) -> None:
-        super().__init__()
-        self._hub = hub
+    def __init__(self, app: Asgi) -> None:
+        self._app = app
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="in-memory-hub", daemon=True)
+        self._thread.start()
+        self._stopping = asyncio.Event()
+        self._started: asyncio.Future[str] = self._loop.create_future()
+        self._lifespan = asyncio.run_coroutine_threadsafe(self._live(), self._loop)
+        if fault := asyncio.run_coroutine_threadsafe(self._wait_for_start(), self._loop).result():
+            self._stop_loop()
+            raise ConfigurationError(f"the application did not start: {fault}")
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:  # noqa: ANN401
-        """Answer one request."""
-        status, media_type, body = self._answer(request)
-        headers = {"Content-Type": media_type, "Content-Length": str(len(body))}
+    def request(self, scope: Event, body: bytes, timeout: float | None = None) -> "Reply":
+        """Send one request, and wait for the whole response.
+
+        Raises:
+            TimeoutError: no response within so many seconds.
+        """
+        return asyncio.run_coroutine_threadsafe(self._exchange(scope, body), self._loop).result(timeout)
+
+    def close(self) -> None:
+        """Shut the application down, and end the thread."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        try:
+            self._lifespan.result()
+        finally:
+            self._stop_loop()
+
+    async def _live(self) -> None:
+        events = iter(({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}))
+
+        async def receive() -> Event:
+            event = next(events)
+            if event["type"] == "lifespan.shutdown":
+                await self._stopping.wait()
+            return event
+
+        async def send(event: Event) -> None:
+            if event["type"] in ("lifespan.startup.complete", "lifespan.startup.failed"):
+                self._started.set_result(str(event.get("message", "")))
+
+        await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+
+    async def _wait_for_start(self) -> str:
+        return await self._started
+
+    async def _exchange(self, scope: Event, body: bytes) -> "Reply":
+        reply = Reply()
+        never: asyncio.Future[Event] = self._loop.create_future()  # the sender stays connected
+        unread = deque([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def receive() -> Event:
+            return unread.popleft() if unread else await never
+
+        async def send(event: Event) -> None:
+            if event["type"] == "http.response.start":
+                reply.status = event["status"]
+                reply.headers = {name.decode(): value.decode() for name, value in event["headers"]}
+            else:
+                reply.body += event.get("body", b"")
+
+        await self._app(scope, receive, send)
+        return reply
+
+    def _stop_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+
+@define
+class Reply:
+    """A response, as it came."""
+
+    status: int = 500
+    headers: dict[str, str] = field(factory=dict)
+    body: bytes = b""
+
+
+@frozen
+class Failure:
+    """What a request gets instead of the application's response.
+
+    Attributes:
+        status: of the response; None cuts the connection.
+        retry_after: seconds, for the header of that name.
+        processed: whether the application gets the request all the same, and only its response is lost.
+    """
+
+    status: int | None = None
+    retry_after: int | None = None
+    processed: bool = False
+
+    def reply(self) -> Reply:
+        """The response.
+
+        Raises:
+            requests.ConnectionError: the connection is cut.
+        """
+        if self.status is None:
+            raise requests.ConnectionError("connection cut by the test")
+        headers = {"content-type": JSON_MEDIA_TYPE}
+        if self.retry_after is not None:
+            headers["retry-after"] = str(self.retry_after)
+        code = "too_many" if self.status == requests.codes.too_many_requests else "unavailable"
+        body = codec.encode({"err": code, "description": "failure requested by the test"})
+        return Reply(self.status, headers, body)
+
+
+class InMemoryAdapter(BaseAdapter):
+    """A `requests` transport adapter to an application in this process. Threads may share it."""
+
+    def __init__(self, runner: AsgiRunner) -> None:
+        super().__init__()
+        self._runner = runner
+        self._failures: deque[Failure] = deque()
+
+    def fail_next(self, failures: Iterable[Failure]) -> None:
+        """Let the next requests fail in these ways, after those that are to fail already."""
+        self._failures.extend(failures)
+
+    def send(  # noqa: PLR0913, RUF100 - the signature of requests
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,
+        cert: Any = None,  # noqa: ANN401
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send one request. What concerns sockets, certificates and proxies is ignored."""
+        del stream, verify, cert, proxies
+        reply = self._reply(request, timeout[1] if isinstance(timeout, tuple) else timeout)
+        headers = {"Content-Length": str(len(reply.body))} | reply.headers
         response = requests.Response()
-        response.status_code = status
+        response.status_code = reply.status
         response.url, response.request = request.url or "", request
         response.headers.update(headers)
-        response.raw = HTTPResponse(BytesIO(body), headers=headers, status=status, preload_content=False)
+        response.raw = HTTPResponse(
+            BytesIO(reply.body), headers=headers, status=reply.status, preload_content=False
+        )
         return response
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Keep the application running: each closed session calls this."""
 
-    def _answer(self, request: requests.PreparedRequest) -> _Answer:
-        path = request.path_url
+    def _reply(self, request: requests.PreparedRequest, timeout: float | None) -> Reply:
+        failure = self._failures.popleft() if self._failures else None
+        if failure is not None and not failure.processed:
+            return failure.reply()
         try:
-            if (request.method, path) == ("GET", JWKS_PATH):
-                return 200, JSON_MEDIA_TYPE, codec.encode(self._hub.jwks())
-            if (request.method, path) == ("POST", EVENTS_PATH):
-                return 202, SET_MEDIA_TYPE, self._hub.receive(_body(request))
-            if (request.method, path) == ("POST", SCORES_PATH):
-                return 200, JSON_MEDIA_TYPE, self._read(request)
-        except RetryableError as error:
-            return 503, JSON_MEDIA_TYPE, _said("unavailable", error)
-        except InvalidInputError as error:
-            return _refusal(error, reading=path == SCORES_PATH)
-        return 404, JSON_MEDIA_TYPE, b"{}"
+            reply = self._runner.request(_scope(request), _body(request), timeout)
+        except TimeoutError as error:
+            raise requests.ReadTimeout("no response in time", request=request) from error
+        return reply if failure is None else failure.reply()
 
-    def _read(self, request: requests.PreparedRequest) -> bytes:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
-        subjects = codec.decode(_body(request), dict[str, tuple[str, ...]])["subjects"]
-        return codec.encode({"scores": self._hub.read_scores(token, subjects)})
+
+def _scope(request: requests.PreparedRequest) -> Event:
+    url = urlsplit(request.url or "")
+    headers = {"host": url.netloc} | {name.lower(): value for name, value in request.headers.items()}
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": url.scheme,
+        "path": unquote(url.path),
+        "raw_path": url.path.encode(),
+        "query_string": url.query.encode(),
+        "root_path": "",
+        "headers": [(name.encode(), _encoded(value)) for name, value in headers.items()],
+        "client": ("127.0.0.1", 0),
+        "server": (url.hostname, url.port),
+        "extensions": {},
+        "state": {},
+    }
 
 
 def _body(request: requests.PreparedRequest) -> bytes:
-    body = request.body or b""
-    data = body.encode() if isinstance(body, str) else body
-    if request.headers.get("Content-Encoding") == "gzip":
-        data = zlib.decompressobj(_GZIP).decompress(data, MAX_ENVELOPE_BYTES + 1)
-    if len(data) > MAX_ENVELOPE_BYTES:
-        raise InvalidInputError(f"must be at most {MAX_ENVELOPE_BYTES} bytes", field="body")
-    return data
+    body: Any = request.body or b""  # anything that requests can send
+    return _encoded(body) if isinstance(body, str | bytes) else b"".join(body)
 
 
-def _refusal(error: InvalidInputError, *, reading: bool) -> _Answer:
-    if isinstance(error, GuardRefusedError):
-        status = 403 if reading else 400
-        more = {"status": status, "err": error.code, "description": str(error)}
-        return status, PROBLEM_MEDIA_TYPE, codec.encode(problem(error, **more))
-    status = 400
-    if reading:
-        status = 401 if error.code in _NOT_BELIEVED else 403 if error.code == "access_denied" else 400
-    return status, JSON_MEDIA_TYPE, _said(error.code, error)
-
-
-def _said(code: str, error: Exception) -> bytes:
-    said: Mapping[str, str] = {"err": code, "description": str(error)}
-    return codec.encode(said)
-
-
-def client_of(
-    hub: AnyHub,
-    *,
-    issuer: str,
-    hub_issuer: str,
-    signer: Signer,
-    outbox: Path,
-    clock: Callable[[], datetime],
-) -> Client:
-    """A real `Client` that reaches a hub in this process.
-
-    Args:
-        hub: whom it speaks to; it knows the partner already.
-        issuer: the partner.
-        hub_issuer: the hub's own URL.
-        signer: the partner's key.
-        outbox: a file that will hold what is posted.
-        clock: the hub's own, so that the two agree.
-    """
-    transport = Transport(hub_issuer, adapter=Carrier(hub))
-    return Client(
-        issuer=issuer, hub=hub_issuer, signer=signer, outbox=outbox, transport=transport, clock=clock
-    )
+def _encoded(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text

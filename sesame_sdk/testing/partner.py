@@ -1,8 +1,8 @@
-"""A partner that speaks to a hub as a real one does: in signed tokens, and with no network in between."""
+"""A partner that sends signed tokens to a hub in this process, as a real one sends them over HTTPS."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import evolve, field, frozen
 
@@ -19,23 +19,26 @@ from sesame_sdk.signing.jwt import Token
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event, verify_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
-from sesame_sdk.testing.any_hub import AnyHub
+
+if TYPE_CHECKING:
+    from sesame_sdk.hub.hub import Hub
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-#: No secret: what is made under it is for tests alone.
+#: Not a secret: whatever is derived from it is for tests alone.
 _SECRET = b"known to everybody who reads it."
-IDENTITY, TWIN = Pseudonymizer(_SECRET), Pseudonymizer(_SECRET)
+#: Two that are equal, so that a provider which caches by object is noticed.
+PSEUDONYMIZER, SAME_PSEUDONYMIZER = Pseudonymizer(_SECRET), Pseudonymizer(_SECRET)
 
 
-def manifest(
+def make_manifest(
     kinds: Iterable[SignalKind] = (),
     consumers: Iterable[ConsumerDeclaration] = (),
     *,
     name: str = "sesame-test",
 ) -> Manifest:
-    """What a plugin would declare, with its digest."""
-    made = Manifest(name, "1.0", API_VERSION, tuple(kinds), tuple(consumers))
-    return evolve(made, digest=codec.manifest_digest(made))
+    """A plugin's manifest, with its digest."""
+    manifest = Manifest(name, "1.0", API_VERSION, tuple(kinds), tuple(consumers))
+    return evolve(manifest, digest=codec.manifest_digest(manifest))
 
 
 @frozen
@@ -44,78 +47,77 @@ class Partner:
 
     Attributes:
         issuer: its URL.
-        hub: the hub that it speaks to.
-        hub_issuer: that hub's URL.
-        clock: what time it is for the partner.
-        key: signs what it says.
-        identity: makes its pseudonyms and ids.
+        hub: the hub that it sends to.
+        clock: its time.
+        key: signs what it sends.
+        identity: derives its pseudonyms and signal ids.
     """
 
     issuer: str
-    hub: AnyHub
-    hub_issuer: str
+    hub: "Hub"
     clock: Callable[[], datetime]
     key: SigningKey = field(factory=SigningKey.generate)
-    identity: Pseudonymizer = IDENTITY
+    identity: Pseudonymizer = PSEUDONYMIZER
 
-    def join(self, told: Manifest | None = None) -> "Partner":
-        """Become known to the hub, and register a plugin there if one is given."""
+    def join(self, manifest: Manifest | None = None) -> Self:
+        """Be admitted to the hub, and register a plugin there if one is given."""
         self.hub.add_partner(self.issuer, [self.key.public_jwk], not_before=LONG_AGO)
-        if told is not None:
-            self.register(told)
+        if manifest is not None:
+            self.register(manifest)
         return self
 
-    def with_key(self, key: SigningKey) -> "Partner":
+    def with_key(self, key: SigningKey) -> Self:
         """The same partner, signing with another key."""
         return evolve(self, key=key)
 
     def pseudonym(self, person: str) -> str:
-        """What this partner calls a person."""
+        """The partner's pseudonym for a person."""
         return self.identity.pseudonym(f"{self.issuer}/{person}")
 
     def signal(
         self, person: str, key: str, kind: str, value: float = 1.0, *, at: datetime | None = None
     ) -> Signal:
-        """What this partner saw `person` do: now, unless it is said."""
-        when = at or self.clock()
-        return Signal(self.identity.signal_id(kind, key, when), self.pseudonym(person), kind, value, when)
+        """A signal about a person; now unless `at` is given. `key` is natural, such as an order number."""
+        occurred_at = at or self.clock()
+        signal_id = self.identity.signal_id(kind, key, occurred_at)
+        return Signal(signal_id, self.pseudonym(person), kind, value, occurred_at)
 
-    def lets_send(self, person: str, *kinds: str, **terms: Any) -> tuple[str, Grant]:  # noqa: ANN401
-        """The consent of a person that this partner sends `kinds`."""
+    def send_grant(self, person: str, *kinds: str, **terms: Any) -> tuple[str, Grant]:  # noqa: ANN401
+        """A person's consent that this partner sends signals of `kinds`."""
         return self._grant(person, Direction.SEND, {"kinds": kinds} | terms)
 
-    def lets_read(self, person: str, purpose: str, context: str, **terms: Any) -> tuple[str, Grant]:  # noqa: ANN401
-        """The consent of a person that this partner reads a score."""
+    def read_grant(self, person: str, purpose: str, context: str, **terms: Any) -> tuple[str, Grant]:  # noqa: ANN401
+        """A person's consent that this partner reads a score."""
         return self._grant(person, Direction.READ, {"purpose": purpose, "context": context} | terms)
 
     def seal(self, *signals: Signal, jti: str | None = None) -> bytes:
-        """An envelope for the hub."""
-        now = self.clock()
-        return seal(signals, self.key, issuer=self.issuer, audience=self.hub_issuer, now=now, jti=jti)
+        """A signed envelope for the hub."""
+        hub = self.hub.settings.issuer
+        return seal(signals, self.key, issuer=self.issuer, audience=hub, now=self.clock(), jti=jti)
 
     def send(self, *signals: Signal) -> Receipt:
-        """Seal, send, and read the receipt."""
+        """Seal signals, send them, and verify the receipt."""
         return self.read_receipt(self.hub.receive(self.seal(*signals)))
 
-    def token(self, event: EventType, payload: object, **said: Any) -> bytes:  # noqa: ANN401
-        """A plain Security Event Token for the hub."""
-        about: dict[str, Any] = {
+    def token(self, event: EventType, payload: object, **claims: Any) -> bytes:  # noqa: ANN401
+        """A signed Security Event Token for the hub; `claims` replace the usual issuer, audience and now."""
+        usual: dict[str, Any] = {
             "issuer": self.issuer,
-            "audience": self.hub_issuer,
+            "audience": self.hub.settings.issuer,
             "now": self.clock(),
-        } | said
-        return sign_event(event, payload, self.key, **about)
+        }
+        return sign_event(event, payload, self.key, **(usual | claims))
 
-    def register(self, told: Manifest) -> Receipt:
-        """Tell the hub of a plugin."""
-        return self.read_receipt(self.hub.receive(self.token(EventType.REGISTRATION, told)))
+    def register(self, manifest: Manifest) -> Receipt:
+        """Register a plugin at the hub."""
+        return self.read_receipt(self.hub.receive(self.token(EventType.REGISTRATION, manifest)))
 
     def read_receipt(self, token: bytes) -> Receipt:
-        """Verify a receipt as partners do."""
-        keys = Trust({self.hub_issuer: [TrustedKey(jwk, LONG_AGO) for jwk in self.hub.jwks()["keys"]]})
+        """Verify a receipt, as a partner does."""
+        keys = [TrustedKey(jwk, LONG_AGO) for jwk in self.hub.jwks()["keys"]]
         return verify_event(
             Token.parse(token),
-            keys,
+            Trust({self.hub.settings.issuer: keys}),
             event=EventType.RECEIPT,
             payload=Receipt,
             audience=self.issuer,
@@ -123,22 +125,22 @@ class Partner:
         ).payload
 
     def read_token(self, purpose: str, context: str) -> bytes:
-        """What a reader shows at the door; good once."""
+        """A token to read scores with, once."""
         return sign_read(
             self.key,
             issuer=self.issuer,
-            audience=self.hub_issuer,
+            audience=self.hub.settings.issuer,
             purpose=purpose,
             context=context,
             now=self.clock(),
         )
 
     def read(self, *persons: str, purpose: str, context: str) -> list[Score | None]:
-        """The scores of persons, as the hub gives them to this partner."""
-        names = [self.pseudonym(person) for person in persons]
-        found = self.hub.read_scores(self.read_token(purpose, context), names)
-        return [found[name] for name in names]
+        """The scores of persons, in their order."""
+        subjects = [self.pseudonym(person) for person in persons]
+        scores = self.hub.read_scores(self.read_token(purpose, context), subjects)
+        return [scores[subject] for subject in subjects]
 
     def _grant(self, person: str, direction: Direction, terms: dict[str, Any]) -> tuple[str, Grant]:
-        filled: dict[str, Any] = {"given_at": LONG_AGO, "adult": True} | terms
-        return person, Grant(self.issuer, self.pseudonym(person), direction, **filled)
+        usual: dict[str, Any] = {"given_at": LONG_AGO, "adult": True}
+        return person, Grant(self.issuer, self.pseudonym(person), direction, **(usual | terms))

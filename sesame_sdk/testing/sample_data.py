@@ -1,4 +1,4 @@
-"""Kinds and policies that a hub's suite speaks of. The guard passes all of them."""
+"""Kinds and policies for tests and examples. The guard allows all of them."""
 
 from typing import Any, Final
 
@@ -34,22 +34,22 @@ POST: Final = _kind("community.post.helpful", "Posts that helped others")
 KINDS: Final = (ORDER, LATE, POST)
 
 
-def reading(*contexts: str, purpose: str = BENEFITS) -> tuple[ConsumerDeclaration, ...]:
-    """Consumers that read the scores of these contexts."""
+def readers_of(*contexts: str, purpose: str = BENEFITS) -> tuple[ConsumerDeclaration, ...]:
+    """Declarations of consumers that read the scores of these contexts."""
     return tuple(ConsumerDeclaration(f"{context}-reader", purpose, context) for context in contexts)
 
 
-def weighting(of: SignalKind, **other: Any) -> Weighting:  # noqa: ANN401 - fields of a Weighting
-    """10 points each, up to 100, 80 of them by one partner; what lowers takes 7 and ends in a year."""
-    filled: dict[str, Any] = {"weight": 10.0, "floor": 0.0, "cap": 100.0, "partner_cap": 80.0}
-    if of.polarity is Polarity.BOTH:
-        filled |= {"weight": -7.0, "floor": -60.0, "cap": 0.0, "expires_days": 365.0}
-    return Weighting(kind=of, **(filled | other))
+def make_weighting(kind: SignalKind, **other: Any) -> Weighting:  # noqa: ANN401 - fields of a Weighting
+    """10 points each, up to 100, 80 from one partner; a kind that may lower takes 7 and expires in a year."""
+    usual: dict[str, Any] = {"weight": 10.0, "floor": 0.0, "cap": 100.0, "partner_cap": 80.0}
+    if kind.polarity is Polarity.BOTH:
+        usual |= {"weight": -7.0, "floor": -60.0, "cap": 0.0, "expires_days": 365.0}
+    return Weighting(kind=kind, **(usual | other))
 
 
-def policy(*weightings: Weighting, context: str = RETAIL, version: int = 1) -> Policy:
+def make_policy(*weightings: Weighting, context: str = RETAIL, version: int = 1) -> Policy:
     """350 to 950 from 500, for `BENEFITS`, with its digest."""
-    made = Policy(
+    policy = Policy(
         name=f"{context}-test",
         version=version,
         context=context,
@@ -62,9 +62,11 @@ def policy(*weightings: Weighting, context: str = RETAIL, version: int = 1) -> P
         aim="Small privileges for people who are reliable",
         disputes="https://hub.example/disputes",
     )
-    return evolve(made, digest=codec.policy_digest(made))
+    return evolve(policy, digest=codec.policy_digest(policy))
 
 
-#: Weighs all three, so that posts may cross into the score of purchases.
-PURCHASES: Final = policy(weighting(ORDER, half_life_days=30.0), weighting(LATE), weighting(POST, weight=3.0))
-POSTS: Final = policy(weighting(POST, weight=7.0), context=COMMUNITY)
+#: Weighs all three: posts may count in the score of purchases too.
+PURCHASES: Final = make_policy(
+    make_weighting(ORDER, half_life_days=30.0), make_weighting(LATE), make_weighting(POST, weight=3.0)
+)
+POSTS: Final = make_policy(make_weighting(POST, weight=7.0), context=COMMUNITY)

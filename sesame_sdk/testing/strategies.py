@@ -1,7 +1,7 @@
-"""Hypothesis strategies for the nouns. The guard passes every kind and every policy that they draw.
+"""Hypothesis strategies for kinds, signals, envelopes and policies. The guard allows all that they draw.
 
-Words are drawn from short lists of harmless ones, since the guard reads them: a word from nowhere may be
-one that it refuses. Numbers, times and sizes are drawn freely within what the nouns take.
+Words are drawn from short lists of harmless ones, since the guard reads them and refuses some words.
+Numbers, times and sizes are drawn freely within their valid ranges.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from sesame_sdk.model.envelope import Envelope
 from sesame_sdk.model.policy import Band, Policy, Severity, Weighting
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.signals import MAX_VALUE, Evidence, Polarity, Sensitivity, Signal, SignalKind
-from sesame_sdk.testing.partner import IDENTITY
+from sesame_sdk.testing.partner import PSEUDONYMIZER
 
 _THINGS = ("order", "booking", "invoice", "delivery", "rental", "repair")
 _DEEDS = {
@@ -27,7 +27,7 @@ _DEEDS = {
     "missed": "Invoices of {} that you left unpaid",
 }
 _CONTEXTS = {"retail": "the shop", "library": "the library", "community": "the forum", "cycling": "the club"}
-_MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
+_times = st.datetimes(datetime(2000, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 _hundredths = st.integers(1, 20_000).map(lambda number: number / 100)
 
 contexts = st.sampled_from(sorted(_CONTEXTS))
@@ -35,48 +35,48 @@ contexts = st.sampled_from(sorted(_CONTEXTS))
 
 @st.composite
 def kinds(draw: st.DrawFn, context: str | None = None) -> SignalKind:
-    """A kind of signal that a provider might declare.
+    """A kind that a provider might declare.
 
     Args:
         draw: of Hypothesis.
-        context: of these kinds; any if it is not said.
+        context: of these kinds; any if it is None.
     """
-    sphere = context or draw(contexts)
+    drawn_context = context or draw(contexts)
     deed = draw(st.sampled_from(sorted(_DEEDS)))
     evidence = draw(st.sampled_from((Evidence.OBSERVED, Evidence.DECLARED)))
     both = evidence is Evidence.OBSERVED and deed == "missed"  # INF-1: what may lower was observed
     return SignalKind(
-        name=f"{sphere}.{draw(st.sampled_from(_THINGS))}.{deed}",
-        context=sphere,
+        name=f"{drawn_context}.{draw(st.sampled_from(_THINGS))}.{deed}",
+        context=drawn_context,
         unit="one",
         evidence=evidence,
         polarity=Polarity.BOTH if both else Polarity.REWARD,
         sensitivity=draw(st.sampled_from((Sensitivity.ORDINARY, Sensitivity.FINANCIAL))),
-        reason=_DEEDS[deed].format(_CONTEXTS.get(sphere, "the site")),
+        reason=_DEEDS[deed].format(_CONTEXTS.get(drawn_context, "the site")),
         categories=("https://w3id.org/dpv/pd#Reliability",),
         sources=("our own records",),
     )
 
 
-def several_kinds(context: str | None = None, most: int = 4) -> st.SearchStrategy[list[SignalKind]]:
-    """One to `most` kinds, each of another name."""
-    return st.lists(kinds(context), min_size=1, max_size=most, unique_by=lambda kind: kind.name)
+def several_kinds(context: str | None = None, max_size: int = 4) -> st.SearchStrategy[list[SignalKind]]:
+    """One to `max_size` kinds, each of another name."""
+    return st.lists(kinds(context), min_size=1, max_size=max_size, unique_by=lambda kind: kind.name)
 
 
 @st.composite
 def signals(
-    draw: st.DrawFn, of: Sequence[SignalKind] | None = None, identity: Pseudonymizer = IDENTITY
+    draw: st.DrawFn, of: Sequence[SignalKind] | None = None, identity: Pseudonymizer = PSEUDONYMIZER
 ) -> Signal:
     """A signal of one of these kinds, in its range.
 
     Args:
         draw: of Hypothesis.
-        of: the kinds; any if they are not said.
+        of: the kinds; any if None.
         identity: makes ids and pseudonyms.
     """
     kind = draw(st.sampled_from(of) if of else kinds())
     low = -MAX_VALUE if kind.polarity is Polarity.BOTH else 0.0
-    at = draw(_MOMENTS)
+    at = draw(_times)
     return Signal(
         id=identity.signal_id(kind.name, draw(st.text("0123456789", min_size=1, max_size=9)), at),
         subject=identity.pseudonym(draw(st.sampled_from(("ada", "bob", "cleo", "dan")))),
@@ -87,23 +87,20 @@ def signals(
 
 
 @st.composite
-def envelopes(draw: st.DrawFn, of: Sequence[SignalKind] | None = None, most: int = 20) -> Envelope:
-    """An envelope of 1 to `most` signals, each with another id, opened.
+def envelopes(draw: st.DrawFn, of: Sequence[SignalKind] | None = None, max_size: int = 20) -> Envelope:
+    """An opened envelope of 1 to `max_size` signals, each with another id.
 
-    ``seal(envelope.signals, key, ...)`` closes it.
+    ``seal(envelope.signals, key, ...)`` signs it.
     """
-    said = st.lists(
-        signals(of),
-        min_size=1,
-        max_size=min(most, MAX_SIGNALS),
-        unique_by=lambda signal: signal.id,
+    drawn = st.lists(
+        signals(of), min_size=1, max_size=min(max_size, MAX_SIGNALS), unique_by=lambda signal: signal.id
     )
     return Envelope(
         jti=draw(st.text("abcdefgh", min_size=8, max_size=24)),
         issuer=draw(st.sampled_from(("https://shop.example", "https://forum.example"))),
         audience="https://hub.example",
-        issued_at=draw(_MOMENTS),
-        signals=tuple(draw(said)),
+        issued_at=draw(_times),
+        signals=tuple(draw(drawn)),
     )
 
 
@@ -113,7 +110,7 @@ def policies(draw: st.DrawFn, of: Sequence[SignalKind] | None = None) -> Policy:
 
     Args:
         draw: of Hypothesis.
-        of: kinds of one context; any such if they are not said.
+        of: kinds of one context; any such if None.
     """
     context = of[0].context if of else draw(contexts)
     weighed = draw(
@@ -139,7 +136,7 @@ def policies(draw: st.DrawFn, of: Sequence[SignalKind] | None = None) -> Policy:
 
 @st.composite
 def _weightings(draw: st.DrawFn, kind: SignalKind) -> Weighting:
-    """What lowers is of a kind that may, and is over within a year (RET-1)."""
+    """A kind that may lower the score does, and expires within a year (RET-1)."""
     lowers = kind.polarity is Polarity.BOTH
     size, days = draw(_hundredths), draw(st.none() | st.integers(1, 365).map(float))
     return Weighting(
@@ -154,5 +151,5 @@ def _weightings(draw: st.DrawFn, kind: SignalKind) -> Weighting:
     )
 
 
-#: A moment after everything that is drawn here, for a clock.
+#: A time after everything that is drawn here, for a clock.
 AFTER = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=1)

@@ -14,12 +14,12 @@ from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.scoring.policy_file.loader import load_policy
-from sesame_sdk.testing.partner import LONG_AGO, Partner, manifest
+from sesame_sdk.testing.partner import LONG_AGO, Partner, make_manifest
 from tests.hub.process import free_port, serving
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 ORDER, SPEND = "retail.order.completed", "retail.order.spend"
-TOLD = Matchmaking.declaration
+DECLARATION = Matchmaking.declaration
 YESTERDAY = timestamps.now() - timedelta(days=1)
 
 
@@ -43,13 +43,13 @@ class Market:
         """A matchmaking site that the hub admitted."""
         home = PartnerConfig.create(self.folder / name, issuer=issuer, hub=self.url)
         self.hub.add_partner(issuer, [home.signer.public_jwk], not_before=LONG_AGO)
-        reader = Partner(issuer, self.hub, self.url, timestamps.now, key=home.signer)
-        reader.register(manifest((), [TOLD], name="sesame-baihe"))
+        reader = Partner(issuer, self.hub, timestamps.now, key=home.signer)
+        reader.register(make_manifest((), [DECLARATION], name="sesame-baihe"))
         return home
 
     def buy(self, person: str, orders: int = 1) -> None:
         """Somebody who lets the shop send keeps orders."""
-        self.hub.add_grants([self.shop.lets_send(person, ORDER, SPEND)])
+        self.hub.add_grants([self.shop.send_grant(person, ORDER, SPEND)])
         keys = [f"{person} {number}" for number in range(orders)]
         receipt = self.shop.send(*(self.shop.signal(person, key, ORDER, at=YESTERDAY) for key in keys))
         assert receipt.accepted + receipt.duplicates == orders
@@ -57,9 +57,14 @@ class Market:
     def agree(self, person: str, home: PartnerConfig) -> None:
         """Somebody lets a site read."""
         subject = home.identity.pseudonym(person)
-        terms = {"purpose": TOLD.purpose, "context": TOLD.context, "crossings": ("retail",), "adult": True}
+        terms = {
+            "purpose": DECLARATION.purpose,
+            "context": DECLARATION.context,
+            "crossings": ("retail",),
+            "adult": True,
+        }
         self.hub.add_grants(
-            [(person, Grant(home.issuer, subject, Direction.READ, timestamps.now(), **terms))]
+            [(person, Grant(home.issuer, subject, Direction.READ, timestamps.now(), adult=True, **terms))]
         )
 
     def withdraw(self, person: str, home: PartnerConfig) -> None:
@@ -79,8 +84,8 @@ def open_market(folder: Path) -> Iterator[Market]:
     with Hub.open(path) as hub:
         for name in ("retail", "matchmaking"):
             hub.set_policy(load_policy(POLICIES / f"{name}.toml"))
-        shop = Partner("https://shop.example", hub, url, timestamps.now).join(
-            manifest(provider.kinds, name="sesame-retail")
+        shop = Partner("https://shop.example", hub, timestamps.now).join(
+            make_manifest(provider.kinds, name="sesame-retail")
         )
         with serving(path, port):
             yield Market(folder, url, hub, shop)

@@ -1,4 +1,4 @@
-"""The tools of the contract: hostile values, the watch on what is touched, the need for pytest."""
+"""The tools of the contract: hostile values, the record of side effects, the need for pytest."""
 
 import dataclasses
 import os
@@ -17,7 +17,7 @@ from attrs import define, field, frozen, validators
 
 from sesame_sdk.testing import Clock
 from sesame_sdk.testing.contract.hostile_events import VALUES, variants
-from sesame_sdk.testing.contract.side_effects import watching
+from sesame_sdk.testing.contract.side_effects import record_side_effects
 
 
 @frozen
@@ -82,8 +82,8 @@ def test_a_bare_value_is_replaced_as_a_whole(event: object) -> None:
 
 def test_what_its_own_class_refuses_is_no_event() -> None:
     """To refuse it there is as good as anywhere."""
-    assert {what for what, _ in variants(_Checked(1))} == {
-        f"a = {what}" for what, value in VALUES.items() if isinstance(value, int)
+    assert {label for label, _ in variants(_Checked(1))} == {
+        f"a = {label}" for label, value in VALUES.items() if isinstance(value, int)
     }
 
 
@@ -102,48 +102,48 @@ def _touch_sqlite(path: Path) -> None:
         pytest.param(lambda _: os.putenv("SESAME_NOTHING", "1"), "os.putenv", id="the environment"),
     ],
 )
-def test_a_touch_is_seen(touch: Callable[[Path], object], event: str, tmp_path: Path) -> None:
+def test_a_side_effect_is_recorded(touch: Callable[[Path], object], event: str, tmp_path: Path) -> None:
     """Inside the block, and not outside of it."""
-    with watching() as touched:
+    with record_side_effects() as recorded:
         touch(tmp_path / "x")
-    seen = list(touched)
+    seen = list(recorded)
     touch(tmp_path / "x")
     assert event in seen
-    assert touched == seen
+    assert recorded == seen
 
 
-def test_an_import_is_no_touch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_is_no_side_effect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module may import what it needs when it needs it."""
     (tmp_path / "imported_late.py").write_text("VALUE = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with watching() as touched:
+    with record_side_effects() as recorded:
         import imported_late  # type: ignore[import-not-found] # made above
-    assert (imported_late.VALUE, touched) == (1, [])
+    assert (imported_late.VALUE, recorded) == (1, [])
 
 
-def test_one_watch_in_another_sees_its_own() -> None:
+def test_one_recording_in_another_has_its_own() -> None:
     """And the outer one goes on after it."""
-    with watching() as outer:
-        with watching() as inner:
+    with record_side_effects() as outer:
+        with record_side_effects() as inner:
             socket.socket().close()
         os.putenv("SESAME_NOTHING", "1")
     assert "socket.__new__" in inner
     assert outer == ["os.putenv"]
 
 
-@pytest.mark.parametrize("library", ["pytest", "hypothesis"])
+@pytest.mark.parametrize("library", ["pytest", "hypothesis", "litestar"])
 def test_without_its_extra_it_says_what_to_install(library: str) -> None:
     """One clear error, and not a traceback out of some module."""
-    script = f"import sys; sys.modules[{library!r}] = None; import sesame_sdk.testing"
+    script = f"import sys; sys.modules[{library!r}] = None; from sesame_sdk.testing import plugin_contract"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "ConfigurationError: sesame_sdk.testing: needs" in done.stderr
     assert "(pip install sesame-sdk[testing])" in done.stderr
 
 
-def test_a_clock_goes_on_when_it_is_told() -> None:
+def test_a_clock_advances() -> None:
     """And not before."""
     clock = Clock(datetime(2026, 1, 1, tzinfo=UTC))
     assert clock() == clock()
-    clock.pass_by(days=1, hours=2)
+    clock.advance(days=1, hours=2)
     assert clock() == datetime(2026, 1, 2, 2, tzinfo=UTC)

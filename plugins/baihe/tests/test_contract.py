@@ -8,9 +8,9 @@ EQUALS = Candidates(("a", "b", "c"), (0.5, 0.5, 0.5))
 SEVERAL = Candidates(tuple("abcdefgh"), (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2), score_weight=0.5, top=3)
 
 
-def standing(answer: Ranked, profile: str) -> float:
+def benefit(answer: Ranked, profile: str) -> float:
     """What decided a profile's place; below all who have one if it is not among the best."""
     return next((place.blended for place in answer.places if place.profile == profile), -1.0)
 
 
-TestContract = plugin_contract("sesame_baihe", requests=[EQUALS, SEVERAL], standing=standing)
+TestContract = plugin_contract("sesame_baihe", requests=[EQUALS, SEVERAL], benefit=benefit)

@@ -1,1 +1,1 @@
-"""The contract suite: what every plugin must do."""
+"""The contract of plugins: what every plugin must do, as tests."""

@@ -1,4 +1,4 @@
-"""What is asked of a consumer: whose scores it wants, and what it makes of them. As in `speaking`."""
+"""Checks of a consumer's `subjects()` and `use()`. Each yields what is wrong, as in `provider_checks`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -10,98 +10,100 @@ from attrs import frozen
 from sesame_sdk.interfaces import ScoreConsumer
 from sesame_sdk.model.score import Score
 from sesame_sdk.plugins import error_text
-from sesame_sdk.testing.contract.side_effects import watching
+from sesame_sdk.testing.contract.side_effects import record_side_effects
 
-#: Of so many subjects every subset is tried; of more, all, none, each alone, and all but each.
-MOST_WHOLE = 6
+#: Up to so many subjects every subset is tried; of more, all, none, each alone, and all but each.
+MAX_EXHAUSTIVE = 6
 _Consumer = ScoreConsumer[Any, Any]
-#: How well a subject comes off in an answer; more is better.
-Standing = Callable[[Any, str], float]
+#: How well a subject does in an answer; more is better.
+Benefit = Callable[[Any, str], float]
 
 
 @frozen
-class Answered:
-    """What came of one question: the answer, or what went wrong; and what was touched."""
+class CallResult:
+    """The result of one call: the answer, or an error; and its side effects."""
 
     answer: Any = None
-    fault: str = ""
-    touched: tuple[str, ...] = ()
+    error: str = ""
+    side_effects: tuple[str, ...] = ()
 
-    def differs(self, other: "Answered") -> bool:
+    def differs(self, other: "CallResult") -> bool:
         """Whether the answers can be compared, and are not the same."""
         comparable = "__eq__" in {name for kind in type(self.answer).__mro__[:-1] for name in vars(kind)}
         return comparable and bool(self.answer != other.answer)
 
 
-def subjects_of(consumer: _Consumer, request: object) -> Answered:
-    """Ask whose scores are needed."""
-    return _ask(lambda: tuple(consumer.subjects(request)))
+def call_subjects(consumer: _Consumer, request: object) -> CallResult:
+    """Call `subjects()`."""
+    return _call(lambda: tuple(consumer.subjects(request)))
 
 
-def wants(consumer: _Consumer, requests: Sequence[object]) -> Iterator[str]:
-    """The subjects of a request are a tuple of pseudonyms, the same each time, and nothing is touched."""
+def subject_faults(consumer: _Consumer, requests: Sequence[object]) -> Iterator[str]:
+    """`subjects()` must give the same pseudonyms each time, without side effects."""
     for number, request in enumerate(requests):
-        first, again = subjects_of(consumer, request), subjects_of(consumer, request)
-        if first.fault:
-            yield f"requests[{number}]: subjects() {first.fault}"
+        first, again = call_subjects(consumer, request), call_subjects(consumer, request)
+        if first.error:
+            yield f"requests[{number}]: subjects() {first.error}"
         elif not all(isinstance(one, str) for one in first.answer):
-            yield f"requests[{number}]: subjects() gives something that is no pseudonym"
+            yield f"requests[{number}]: subjects() gives something that is not a str"
         elif first.differs(again):
-            yield f"requests[{number}]: subjects() gives others the second time"
-        if first.touched:
-            yield f"requests[{number}]: subjects() is not pure, it does: {', '.join(first.touched)}"
+            yield f"requests[{number}]: subjects() gives something else the second time"
+        if first.side_effects:
+            yield f"requests[{number}]: subjects() has side effects: {', '.join(first.side_effects)}"
 
 
-def fails_without(consumer: _Consumer, requests: Sequence[object], points: Sequence[float]) -> Iterator[str]:
-    """Whoever has no score, the request is answered."""
+def missing_score_faults(
+    consumer: _Consumer, requests: Sequence[object], points: Sequence[float]
+) -> Iterator[str]:
+    """`use()` must answer whichever subjects have no score."""
     for number, request in enumerate(requests):
-        subjects = subjects_of(consumer, request).answer or ()
+        subjects = call_subjects(consumer, request).answer or ()
         for missing in _subsets(subjects):
-            answered = _use(consumer, request, _scores(subjects, missing, points))
-            if answered.fault:
-                yield f"requests[{number}]: use() {answered.fault}, {len(missing)} without a score"
+            result = _call_use(consumer, request, _scores(subjects, missing, points))
+            if result.error:
+                yield f"requests[{number}]: use() {result.error} when {len(missing)} subject(s) have no score"
 
 
-def impure(consumer: _Consumer, requests: Sequence[object], points: Sequence[float]) -> Iterator[str]:
-    """The same scores give the same answer, and nothing is touched."""
+def use_faults(consumer: _Consumer, requests: Sequence[object], points: Sequence[float]) -> Iterator[str]:
+    """`use()` must give the same answer for the same scores, without side effects."""
     for number, request in enumerate(requests):
-        scores = _scores(subjects_of(consumer, request).answer or (), frozenset(), points)
-        first, again = _use(consumer, request, scores), _use(consumer, request, scores)
-        if not first.fault and first.differs(again):
-            yield f"requests[{number}]: use() answers otherwise the second time"
-        if first.touched:
-            yield f"requests[{number}]: use() is not pure, it does: {', '.join(first.touched)}"
+        scores = _scores(call_subjects(consumer, request).answer or (), frozenset(), points)
+        first, again = _call_use(consumer, request, scores), _call_use(consumer, request, scores)
+        if not first.error and first.differs(again):
+            yield f"requests[{number}]: use() gives another answer the second time"
+        if first.side_effects:
+            yield f"requests[{number}]: use() has side effects: {', '.join(first.side_effects)}"
 
 
 def disadvantages(
-    consumer: _Consumer, requests: Sequence[object], ordinary: float, standing: Standing
+    consumer: _Consumer, requests: Sequence[object], base_points: float, benefit: Benefit
 ) -> Iterator[str]:
-    """Where all others have the ordinary score, whoever has none comes off no worse than with it."""
+    """A subject without a score must do as well as with the base score, where all others have that."""
     for number, request in enumerate(requests):
-        subjects = subjects_of(consumer, request).answer or ()
+        subjects = call_subjects(consumer, request).answer or ()
         for subject in subjects:
-            usual = _use(consumer, request, _scores(subjects, frozenset(), [ordinary]))
-            without = _use(consumer, request, _scores(subjects, frozenset((subject,)), [ordinary]))
-            if usual.fault or without.fault:
-                continue  # told elsewhere
-            if standing(without.answer, subject) < standing(usual.answer, subject):
+            with_base = _call_use(consumer, request, _scores(subjects, frozenset(), [base_points]))
+            without = _call_use(consumer, request, _scores(subjects, frozenset((subject,)), [base_points]))
+            if with_base.error or without.error:
+                continue  # another check reports it
+            if benefit(without.answer, subject) < benefit(with_base.answer, subject):
                 yield (
-                    f"requests[{number}]: somebody without a score comes off worse than with "
-                    f"the ordinary {ordinary:g} points, which all others have (rule NOS-1)"
+                    f"requests[{number}]: a subject without a score does worse than with "
+                    f"the base score of {base_points:g} points, which all others have (rule NOS-1)"
                 )
 
 
-def _ask(question: Callable[[], Any]) -> Answered:
+def _call(function: Callable[[], Any]) -> CallResult:
     try:
-        with watching() as touched:
-            answer = question()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - that is what is looked for
-        return Answered(fault=f"raised {error_text.in_a_call(error)}")
-    return Answered(answer, touched=tuple(touched))
+        with record_side_effects() as recorded:
+            answer = function()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any exception is a result here
+        return CallResult(error=f"raised {error_text.in_a_call(error)}")
+    return CallResult(answer, side_effects=tuple(recorded))
 
 
-def _use(consumer: _Consumer, request: object, scores: Mapping[str, Score | None]) -> Answered:
-    return _ask(lambda: consumer.use(request, dict(scores)))
+def _call_use(consumer: _Consumer, request: object, scores: Mapping[str, Score | None]) -> CallResult:
+    return _call(lambda: consumer.use(request, dict(scores)))
 
 
 def _scores(
@@ -114,11 +116,11 @@ def _scores(
 
 
 def _subsets(subjects: Sequence[str]) -> Iterator[frozenset[str]]:
-    everybody = frozenset(subjects)
-    if len(everybody) <= MOST_WHOLE:
-        for chosen in product((False, True), repeat=len(everybody)):
-            yield frozenset(one for one, take in zip(sorted(everybody), chosen, strict=True) if take)
+    everyone = frozenset(subjects)
+    if len(everyone) <= MAX_EXHAUSTIVE:
+        for chosen in product((False, True), repeat=len(everyone)):
+            yield frozenset(one for one, take in zip(sorted(everyone), chosen, strict=True) if take)
         return
-    yield from (frozenset(), everybody)
-    for one in sorted(everybody):
-        yield from (frozenset((one,)), everybody - {one})
+    yield from (frozenset(), everyone)
+    for one in sorted(everyone):
+        yield from (frozenset((one,)), everyone - {one})

@@ -1,8 +1,8 @@
-"""Hostile events, made of honest ones: each field in turn takes every value that has broken a parser.
+"""Hostile events, made from valid ones: each field in turn takes every value that has broken a parser.
 
 An event may be an attrs class, a dataclass, a msgspec struct, a named tuple, a mapping, any other object
-with attributes, or a bare value. Where its own class refuses the value there is no such event: that is a
-good place to refuse it.
+with attributes, or a bare value. A value that the event's own class refuses gives no event: that is a good
+place to refuse it.
 """
 
 import copy
@@ -17,7 +17,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-#: By what to call them in a message.
+#: By their names in a message.
 VALUES: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "None": None,
@@ -41,7 +41,7 @@ VALUES: Final[Mapping[str, Any]] = MappingProxyType(
         "a list": [None],
         "a mapping": {"a": None},
         "an object": object(),
-        "a naive datetime": datetime(2026, 1, 1),  # noqa: DTZ001 - what it is for
+        "a naive datetime": datetime(2026, 1, 1),  # noqa: DTZ001 - a naive datetime is the point
         "a datetime elsewhere": datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=5, minutes=30))),
         "a datetime before 1970": datetime(1969, 12, 31, tzinfo=UTC),
         "the first datetime": datetime.min.replace(tzinfo=UTC),
@@ -53,7 +53,7 @@ _BARE = (str, bytes, bool, int, float, Decimal, date, type(None))
 
 
 def variants(event: object) -> Iterator[tuple[str, object]]:
-    """Every hostile event that can be made of one, and what was done to it.
+    """Every hostile event that can be made from one, with its change.
 
     Yields:
         ``customer = None`` and the event, for instance.
@@ -62,19 +62,19 @@ def variants(event: object) -> Iterator[tuple[str, object]]:
         yield from VALUES.items()
         return
     for name, change in _changes(event):
-        for what, value in VALUES.items():
+        for label, value in VALUES.items():
             try:
                 changed = change(value)
-            except Exception:  # noqa: BLE001, S112 - its class refuses the value, in whatever way
+            except Exception:  # noqa: BLE001, S112 - its class refuses the value
                 continue
-            yield f"{name} = {what}", changed
+            yield f"{name} = {label}", changed
     if isinstance(event, Mapping):
         for name in event:
             yield f"without {name}", {key: value for key, value in event.items() if key != name}
 
 
 def _changes(event: Any) -> Iterator[tuple[str, Callable[[object], object]]]:  # noqa: ANN401 - any event
-    """For each field, its name and what gives the event with another value there."""
+    """Each field's name, and a function that gives the event with another value there."""
     for name in _fields(event):
         yield name, partial(_changed, event, name)
 

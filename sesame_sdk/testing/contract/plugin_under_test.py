@@ -1,15 +1,16 @@
 """A plugin under test: loaded as the registry would load it, with the samples that its author gives.
 
-What cannot be asked is not asked: a plugin that does not import has no kinds to look at. So of several
-checks only the first that fails is told, and the others are skipped.
+A plugin that does not import has no kinds to check. So each requirement that failed is a reason to skip
+those that depend on it.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
+import pytest
 from attrs import field, frozen
 
 from sesame_sdk.errors import ConfigurationError
@@ -20,43 +21,45 @@ from sesame_sdk.plugins.discovery import Candidate
 from sesame_sdk.plugins.plugin import Plugin
 from sesame_sdk.plugins.status import PluginState
 from sesame_sdk.testing.contract import provider_checks
-from sesame_sdk.testing.contract.consumer_checks import Standing
-from sesame_sdk.testing.contract.import_check import Fresh
+from sesame_sdk.testing.contract.consumer_checks import Benefit
+from sesame_sdk.testing.contract.import_check import FreshImports
 
+#: Faults that one test shows.
+MAX_SHOWN = 20
 _is_module = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*").fullmatch
-#: One list for the only provider or consumer of a plugin, or a list for each by its name.
+#: A list for the only provider or consumer of a plugin, or a list for each by its name.
 Samples = Sequence[Any] | Mapping[str, Sequence[Any]]
 
 
-def _named(_: object, __: object, value: str) -> None:
+def _check_module(_: object, __: object, value: str) -> None:
     if not _is_module(value):
         raise ConfigurationError("must be the name of a module", field="module", hint="like: sesame_retail")
 
 
 @frozen(slots=False)
-class Tested:
-    """A plugin, by its module's name, and the samples to ask it about; see `plugin_contract`."""
+class PluginUnderTest:
+    """A plugin, by its module's name, and the samples to test it with; see `plugin_contract`."""
 
-    module: str = field(validator=_named)
+    module: str = field(validator=_check_module)
     events: Samples = ()
     requests: Samples = ()
     points: Sequence[float] = ()
-    ordinary: float = 0.0
+    base_points: float = 0.0
     strategy: Any = None
-    standing: Standing | None = None
+    benefit: Benefit | None = None
 
     @cached_property
-    def fresh(self) -> Fresh:
+    def fresh(self) -> FreshImports:
         """The module in fresh interpreters."""
-        return Fresh(self.module)
+        return FreshImports(self.module)
 
     @cached_property
     def plugin(self) -> Plugin:
-        """The plugin in this process, with what it registers; the guard was not asked."""
+        """The plugin in this process, with what it registers, before the guard."""
         return self.load()
 
     def load(self) -> Plugin:
-        """The same, loaded anew."""
+        """The same, loaded again."""
         plugin = Plugin(Candidate(self.module, self.module, "0", lambda: import_module(self.module)))
         plugin.load()
         return plugin
@@ -65,29 +68,29 @@ class Tested:
     def providers(self) -> Iterator[tuple[SignalProvider[Any], Sequence[Any]]]:
         """Each provider with its sample events."""
         offered = self.plugin.offers.providers
-        return ((one, _of(self.events, one.name, alone=len(offered) == 1)) for one in offered)
+        return ((one, _samples_of(self.events, one.name, alone=len(offered) == 1)) for one in offered)
 
     @property
     def consumers(self) -> Iterator[tuple[ScoreConsumer[Any, Any], Sequence[Any]]]:
         """Each consumer with its sample requests."""
         offered = self.plugin.offers.consumers
         alone = len(offered) == 1
-        return ((one, _of(self.requests, one.declaration.name, alone=alone)) for one in offered)
+        return ((one, _samples_of(self.requests, one.declaration.name, alone=alone)) for one in offered)
 
     @property
-    def against_kinds(self) -> list[str]:
-        """What the guard refuses of what it may say."""
+    def kind_refusals(self) -> list[str]:
+        """Why the guard refuses its kinds."""
         return _refusals(finding for kind in self.plugin.offers.kinds for finding in Guard().kind(kind))
 
     @property
-    def against_purposes(self) -> list[str]:
-        """What the guard refuses of why it reads."""
+    def purpose_refusals(self) -> list[str]:
+        """Why the guard refuses its purposes and terms."""
         declared = self.plugin.offers.declarations
         return _refusals(finding for one in declared for finding in Guard().consumer(one))
 
     @property
-    def missing(self) -> list[str]:
-        """Samples that its author still has to give."""
+    def missing_samples(self) -> list[str]:
+        """Providers and consumers without samples."""
         events = [one.name for one, given in self.providers if not given]
         requests = [one.declaration.name for one, given in self.consumers if not given]
         return [f"provider {name!r} has no sample events: give events=[...]" for name in events] + [
@@ -95,32 +98,56 @@ class Tested:
         ]
 
     @property
-    def misunderstood(self) -> list[str]:
-        """Samples that a provider does not understand."""
-        return [fault for one, events in self.providers for fault in provider_checks.understood(one, events)]
+    def rejected_samples(self) -> list[str]:
+        """Sample events that a provider does not accept."""
+        return [fault for one, events in self.providers for fault in provider_checks.rejections(one, events)]
 
-    def why_not_register(self) -> str:
-        """Why its hooks cannot be looked at; empty if they can."""
-        return "it does not import" if self.fresh.first.fault else ""
+    @property
+    def import_failure(self) -> str:
+        """Why nothing of it can be tested; empty if it can."""
+        return "it does not import" if self.fresh.first.error else ""
 
-    def why_not_ask(self) -> str:
-        """Why its declarations cannot be looked at; empty if they can."""
-        if why := self.why_not_register():
-            return why
+    @property
+    def registration_failure(self) -> str:
+        """Why its declarations cannot be tested; empty if they can."""
+        if failure := self.import_failure:
+            return failure
         return "" if self.plugin.state is PluginState.ACTIVE else "it does not register"
 
-    def why_not_use(self) -> str:
-        """Why its objects cannot be used; empty if they can."""
-        if why := self.why_not_ask():
-            return why
-        return "the guard refuses it" if self.against_kinds or self.against_purposes else ""
+    @property
+    def guard_failure(self) -> str:
+        """Why its providers and consumers cannot be tested; empty if they can."""
+        if failure := self.registration_failure:
+            return failure
+        return "the guard refuses it" if self.kind_refusals or self.purpose_refusals else ""
 
-    def why_not_speak(self) -> str:
-        """Why nothing more can be asked of its samples; empty if it can."""
-        return self.why_not_use() or ("it does not understand its own samples" if self.misunderstood else "")
+    @property
+    def sample_failure(self) -> str:
+        """Why no more can be tested with its sample events; empty if it can."""
+        return self.guard_failure or ("it does not accept its own samples" if self.rejected_samples else "")
 
 
-def _of(samples: Samples, name: str, *, alone: bool) -> Sequence[Any]:
+class PluginTests:
+    """Base of the classes that test a plugin."""
+
+    tested: ClassVar[PluginUnderTest]
+
+
+def skip_if(reason: str) -> None:
+    """Skip the test if there is a reason to."""
+    if reason:
+        pytest.skip(reason)
+
+
+def fail_on(faults: Iterable[str]) -> None:
+    """Fail the test with a line for each fault; empty ones do not count."""
+    shown = list(dict.fromkeys(fault for fault in faults if fault))
+    more = [f"and {len(shown) - MAX_SHOWN} more"] if len(shown) > MAX_SHOWN else []
+    if shown:
+        pytest.fail("\n".join([*shown[:MAX_SHOWN], *more]), pytrace=False)
+
+
+def _samples_of(samples: Samples, name: str, *, alone: bool) -> Sequence[Any]:
     if isinstance(samples, Mapping):
         return samples.get(name, ())
     return samples if alone else ()

@@ -1,12 +1,13 @@
-"""What is asked of a provider's `signals()`. Each check yields what is wrong, and nothing if nothing is.
+"""Checks of a provider's `signals()`. Each yields what is wrong, and nothing if nothing is.
 
-Faults name a sample by its number and an exception by its type and place, never by what is in it.
+A fault names a sample by its number and an exception by its type and place, and shows no value of either.
 """
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
@@ -17,148 +18,191 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.plugins import error_text
+from sesame_sdk.testing.clock import Clock
 from sesame_sdk.testing.contract import hostile_events
-from sesame_sdk.testing.contract.side_effects import watching
-from sesame_sdk.testing.partner import IDENTITY, TWIN
+from sesame_sdk.testing.contract.side_effects import record_side_effects
+from sesame_sdk.testing.partner import LONG_AGO, PSEUDONYMIZER, SAME_PSEUDONYMIZER
 
-#: Signals of one event. A generator that never ends must not hang a test.
-MOST_SAID = 10_000
+#: Signals of one event: a generator that never ends must not hang a test.
+MAX_SIGNALS = 10_000
 NO_ID = "00000000-0000-7000-8000-000000000000"
-OTHER = Pseudonymizer(b"another that everybody may read.")
+OTHER_PSEUDONYMIZER = Pseudonymizer(b"another that everybody may read.")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _Provider = SignalProvider[Any]
 
 
 @frozen
-class Outcome:
-    """What came of one event: what was said; or that it was rejected; or what went wrong."""
+class SignalsResult:
+    """The result of `signals()` for one event: its output, or that it was rejected, or an error."""
 
-    said: tuple[Signal | Skipped, ...] = ()
+    output: tuple[Signal | Skipped, ...] = ()
     rejected: bool = False
-    fault: str = ""
+    error: str = ""
 
     @property
     def signals(self) -> tuple[Signal, ...]:
-        """Without what was kept back."""
-        return tuple(one for one in self.said if isinstance(one, Signal))
+        """The output without what was skipped."""
+        return tuple(one for one in self.output if isinstance(one, Signal))
 
     @property
-    def without_ids(self) -> "Outcome":
-        """The same, for comparing all else."""
-        bare = (evolve(one, id=NO_ID) if isinstance(one, Signal) else one for one in self.said)
-        return evolve(self, said=tuple(bare))
+    def without_ids(self) -> "SignalsResult":
+        """The same with one id for all, to compare everything else."""
+        bare = (evolve(one, id=NO_ID) if isinstance(one, Signal) else one for one in self.output)
+        return evolve(self, output=tuple(bare))
 
 
-def speak(provider: _Provider, event: object, identity: Pseudonymizer = IDENTITY) -> Outcome:
-    """Ask what one event says, whatever comes of it. A copy is shown: the sample stays as it is."""
-    return _speak(provider, _copy(event), identity)
+def call_signals(
+    provider: _Provider, event: object, identity: Pseudonymizer = PSEUDONYMIZER
+) -> SignalsResult:
+    """Call `signals()` with a copy of an event, so that the sample stays as it is."""
+    return _call_signals(provider, _copy(event), identity)
 
 
-def _speak(provider: _Provider, event: object, identity: Pseudonymizer = IDENTITY) -> Outcome:
+def _call_signals(
+    provider: _Provider, event: object, identity: Pseudonymizer = PSEUDONYMIZER
+) -> SignalsResult:
     try:
-        said: tuple[Any, ...] = tuple(islice(provider.signals(event, identity), MOST_SAID + 1))
+        output: tuple[Any, ...] = tuple(islice(provider.signals(event, identity), MAX_SIGNALS + 1))
     except InvalidInputError:
-        return Outcome(rejected=True)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - that is what is looked for
-        return Outcome(fault=f"raised {error_text.in_a_call(error)}")
-    if len(said) > MOST_SAID:
-        return Outcome(fault=f"said more than {MOST_SAID} things")
-    strange: list[str] = [_name(one) for one in said if not isinstance(one, Signal | Skipped)]
-    return Outcome(fault=f"said a {strange[0]}") if strange else Outcome(said)
+        return SignalsResult(rejected=True)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any exception is a result here
+        return SignalsResult(error=f"signals() raised {error_text.in_a_call(error)}")
+    if len(output) > MAX_SIGNALS:
+        return SignalsResult(error=f"signals() gave more than {MAX_SIGNALS} signals")
+    for one in output:
+        if not isinstance(one, Signal | Skipped):
+            return SignalsResult(error=f"signals() gave a {type(one).__name__}, not a Signal or Skipped")
+    return SignalsResult(output)
 
 
-def understood(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
-    """Each sample is answered with signals or what is kept back."""
+def rejections(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
+    """Each sample must give signals or what was skipped."""
     for number, event in enumerate(events):
-        outcome = speak(provider, event)
-        if outcome.rejected or outcome.fault:
-            yield f"events[{number}]: signals() {outcome.fault or 'rejected it, and it is a sample'}"
+        result = call_signals(provider, event)
+        if result.rejected:
+            yield f"events[{number}]: signals() raised InvalidInputError for a sample event"
+        elif result.error:
+            yield f"events[{number}]: {result.error}"
 
 
-def undeclared(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
-    """Nothing is said of a kind that was not declared."""
-    known = {kind.name for kind in provider.kinds}
+def undeclared_kinds(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
+    """Every signal must be of a declared kind."""
+    declared = {kind.name for kind in provider.kinds}
     for number, event in enumerate(events):
-        for kind in sorted({signal.kind for signal in speak(provider, event).signals} - known):
-            yield f"events[{number}]: {kind} is not among {provider.name}'s kinds"
+        for kind in sorted({signal.kind for signal in call_signals(provider, event).signals} - declared):
+            yield f"events[{number}]: {kind} is not declared in {provider.name}.kinds"
 
 
-def unsaid(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
-    """Every declared kind is said by some sample."""
-    said = {signal.kind for event in events for signal in speak(provider, event).signals}
+def unused_kinds(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
+    """Some sample must give each declared kind."""
+    used = {signal.kind for event in events for signal in call_signals(provider, event).signals}
     for kind in provider.kinds:
-        if kind.name not in said:
-            yield f"no sample event gives a {kind.name}: add one that does, or do not declare it"
+        if kind.name not in used:
+            yield f"no sample event gives a {kind.name}: add one, or do not declare the kind"
 
 
-def ids(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
-    """An id follows from the event and the partner's secret, carries its time, and names one thing."""
-    named: dict[str, Signal] = {}
+def invalid_ids(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
+    """An id must follow from the event and the partner's secret, carry its time, and name one signal."""
+    by_id: dict[str, Signal] = {}
     for number, event in enumerate(events):
-        first, again = speak(provider, event), speak(provider, event, TWIN)
-        other = {
-            one for signal in speak(provider, event, OTHER).signals for one in (signal.id, signal.subject)
-        }
-        for signal, twin in zip(first.signals, again.signals, strict=False):
-            if evolve(signal, id=NO_ID) == evolve(twin, id=NO_ID) and signal.id != twin.id:
-                yield f"events[{number}]: the same event again has another id; use identity.signal_id()"
+        first = call_signals(provider, event)
+        same = call_signals(provider, event, SAME_PSEUDONYMIZER)
+        other = call_signals(provider, event, OTHER_PSEUDONYMIZER).signals
+        of_another = {text for signal in other for text in (signal.id, signal.subject)}
+        for signal, repeated in zip(first.signals, same.signals, strict=False):
+            if evolve(signal, id=NO_ID) == evolve(repeated, id=NO_ID) and signal.id != repeated.id:
+                yield f"events[{number}]: the same event has another id again: use identity.signal_id()"
             if _milliseconds(signal.id) != (signal.occurred_at - _EPOCH) // _MILLISECOND:
-                yield f"events[{number}]: the id is not of its own time; use identity.signal_id()"
-            if signal.id in other:
-                yield f"events[{number}]: the id does not follow from the identity; use identity.signal_id()"
-            if signal.subject in other:
-                yield f"events[{number}]: the subject is no pseudonym; use identity.pseudonym()"
-            if named.setdefault(signal.id, signal) != signal:
-                yield f"events[{number}]: two observations have one id, so one of them is lost"
+                yield f"events[{number}]: the id does not hold occurred_at: use identity.signal_id()"
+            if signal.id in of_another:
+                yield f"events[{number}]: the id does not depend on the identity: use identity.signal_id()"
+            if signal.subject in of_another:
+                yield f"events[{number}]: the subject is not a pseudonym: use identity.pseudonym()"
+            if by_id.setdefault(signal.id, signal) != signal:
+                yield f"events[{number}]: two signals have one id, and the hub would drop one of them"
 
 
-def touches(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
-    """No file, no socket, no process, no database; and the event is left as it was."""
+def side_effects_of(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
+    """`signals()` must use no file, socket, process or database, and leave the event unchanged."""
     for number, event in enumerate(events):
-        shown = _copy(event)
-        alike = shown == event
-        with watching() as touched:
-            _speak(provider, shown)
-        if touched:
-            yield f"events[{number}]: signals() is not pure, it does: {', '.join(touched)}"
-        if alike and shown != event:
+        given = _copy(event)
+        comparable = given == event
+        with record_side_effects() as recorded:
+            _call_signals(provider, given)
+        if recorded:
+            yield f"events[{number}]: signals() has side effects: {', '.join(recorded)}"
+        if comparable and given != event:
             yield f"events[{number}]: signals() changes the event"
 
 
-def changes(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
-    """The same event says the same, whatever was asked before."""
-    first = [speak(provider, event).without_ids for event in events]
-    again = [speak(provider, event).without_ids for event in reversed(events)]
+def differences(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
+    """The same event must give the same, whatever was called before."""
+    first = [call_signals(provider, event).without_ids for event in events]
+    again = [call_signals(provider, event).without_ids for event in reversed(events)]
     for number, (one, other) in enumerate(zip(first, reversed(again), strict=True)):
         if one != other:
-            yield f"events[{number}]: says something else the second time: of a clock, chance or memory"
+            yield f"events[{number}]: signals() depends on a clock, on chance or on earlier calls"
 
 
-def breaks(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
-    """A hostile event is rejected, kept back, or says something valid; nothing else comes of it."""
+def unhandled_events(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
+    """A hostile event must be rejected or skipped, or give valid signals."""
     for number, event in enumerate(events):
-        for what, changed in hostile_events.variants(event):
-            if fault := speak(provider, changed).fault:
-                yield f"events[{number}] with {what}: signals() {fault}; raise sesame_sdk.Rejected"
+        for change, changed in hostile_events.variants(event):
+            if error := call_signals(provider, changed).error:
+                yield f"events[{number}] with {change}: {error}; raise sesame_sdk.InvalidInputError"
 
 
-def aloud(provider: _Provider, events: Iterable[object]) -> bytes:
-    """All that the samples say, as it can be compared with what another process says."""
+def encode_output(provider: _Provider, events: Iterable[object]) -> bytes:
+    """The output for all samples, to be compared with that of another process."""
     return codec.encode(
-        [[type(one).__name__, one] for event in events for one in speak(provider, event).said]
+        [[type(one).__name__, one] for event in events for one in call_signals(provider, event).output]
     )
+
+
+def delivery_faults(provider: _Provider, events: Sequence[object], folder: Path) -> Iterator[str]:
+    """What a real client sends must be stored by a real hub once, and unchanged.
+
+    Args:
+        provider: of the plugin.
+        events: the samples.
+        folder: for the hub's files.
+    """
+    from sesame_sdk.testing.hub import LocalHub  # half a second to import, and for this check alone
+
+    declared = {kind.name for kind in provider.kinds}
+    sent = [one for event in events for one in call_signals(provider, event).signals if one.kind in declared]
+    if not sent:
+        return
+    clock = Clock(max(LONG_AGO, *(signal.occurred_at for signal in sent)) + timedelta(days=1))
+    kinds = tuple({signal.kind: None for signal in sent})
+    with LocalHub(folder, clock=clock) as hub:
+        partner = hub.admit_partner(kinds=provider.kinds)
+        for number, subject in enumerate(dict.fromkeys(signal.subject for signal in sent)):
+            person, grant = partner.send_grant(f"person {number}", *kinds)
+            hub.record_consent((person, evolve(grant, subject=subject)))
+        with hub.client(partner) as client:
+            for _ in range(2):
+                client.post(sent)
+                client.deliver(concurrency=1)
+            receipts = list(client.receipts())
+            yield from (f"the hub rejects an envelope: {one.reason}" for one in client.dead_letters())
+        stored = hub.signals(partner.issuer)
+    reasons = sorted({dropped.reason for receipt in receipts for dropped in receipt.dropped})
+    yield from (f"the hub drops signals: {reason}" for reason in reasons)
+    if sum(receipt.accepted for receipt in receipts) != len(stored):
+        yield "signals that are sent again count again"
+    if not reasons and {(one.subject, one.id) for one in stored} != {(one.subject, one.id) for one in sent}:
+        yield "the hub does not store every signal"
+    elif set(stored) - set(sent):
+        yield "the hub stores a signal that differs from what was sent"
 
 
 def _copy(event: object) -> object:
     try:
         return copy.deepcopy(event)
-    except Exception:  # noqa: BLE001 - some things cannot be copied, and then they are shown themselves
+    except Exception:  # noqa: BLE001 - an event that cannot be copied is used itself
         return event
-
-
-def _name(value: object) -> str:
-    return type(value).__name__
 
 
 def _milliseconds(signal_id: str) -> int:

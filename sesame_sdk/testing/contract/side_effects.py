@@ -1,11 +1,11 @@
-"""Sees what a piece of code touches: files, sockets, processes, databases.
+"""Records the side effects of a piece of code: files, sockets, processes, databases.
 
-By an audit hook (PEP 578). One cannot be taken away again, so it is put in once, when first needed, and
-writes down only what happens inside `watching`. What threads do that are started there is not seen, nor
-what C code does without telling Python.
+By an audit hook (PEP 578). A hook cannot be removed, so it is added once, when first needed, and records
+only what happens inside `record_side_effects`. It does not see what threads do that are started there, nor
+what C code does without an audit event.
 
-An import is no touch: its files are read once, by Python, whatever the event. So a module may import what
-it needs when it first needs it.
+An import is no side effect: Python reads its files once, whatever the event. So a module may import what it
+needs when it first needs it.
 """
 
 import sys
@@ -14,39 +14,39 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
-#: `time.sleep` tells of itself from Python 3.13 on.
-_TOUCHES = ("open", "time.sleep", "sqlite3.connect", "mmap.__new__")
-_SORTS = (
+#: `time.sleep` has an audit event from Python 3.13 on.
+_EVENTS = ("open", "time.sleep", "sqlite3.connect", "mmap.__new__")
+_PREFIXES = (
     *("socket.", "subprocess.", "os.", "shutil.", "tempfile.", "urllib.", "http.", "glob.", "pathlib."),
     *("ftplib.", "smtplib.", "poplib.", "imaplib.", "fcntl.", "pty.", "webbrowser.", "syslog."),
 )
 _IMPORTING = ("<frozen importlib", "<frozen zipimport")
-_seen: ContextVar[list[str] | None] = ContextVar("sesame_seen", default=None)
+_recording: ContextVar[list[str] | None] = ContextVar("sesame_side_effects", default=None)
 
 
 @contextmanager
-def watching() -> Iterator[list[str]]:
-    """Gives a list that fills with the names of audit events while the block runs."""
-    _put_in()
-    found: list[str] = []
-    token = _seen.set(found)
+def record_side_effects() -> Iterator[list[str]]:
+    """Yield a list that receives the names of audit events while the block runs."""
+    _add_hook()
+    recorded: list[str] = []
+    token = _recording.set(recorded)
     try:
-        yield found
+        yield recorded
     finally:
-        _seen.reset(token)
+        _recording.reset(token)
 
 
 @cache
-def _put_in() -> None:
-    sys.addaudithook(_hear)
+def _add_hook() -> None:
+    sys.addaudithook(_record)
 
 
-def _hear(event: str, _: object) -> None:
-    found = _seen.get()
-    if found is None:
+def _record(event: str, _: object) -> None:
+    recorded = _recording.get()
+    if recorded is None:
         return
-    if (event in _TOUCHES or event.startswith(_SORTS)) and event not in found and not _is_import():
-        found.append(event)
+    if (event in _EVENTS or event.startswith(_PREFIXES)) and event not in recorded and not _is_import():
+        recorded.append(event)
 
 
 def _is_import() -> bool:

@@ -1,0 +1,18 @@
+"""Fault: a reward that takes."""
+
+from attrs import evolve
+from faulty.sound import RETURNED, Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Stern(Loans):
+    def said(self, event, identity):
+        for signal in super().said(event, identity):
+            yield evolve(signal, value=-1.0) if signal.kind == RETURNED.name else signal
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Stern()]

@@ -1,0 +1,19 @@
+"""Fault: it asks in another order each time."""
+
+from faulty.sound import Waiver
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Fickle(Waiver):
+    turned = False
+
+    def subjects(self, request):
+        self.turned = not self.turned
+        return tuple(reversed(request)) if self.turned else tuple(request)
+
+
+@hookimpl
+def sesame_score_consumers():
+    return [Fickle()]

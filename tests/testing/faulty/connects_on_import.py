@@ -1,0 +1,18 @@
+"""Fault: importing it opens a socket."""
+
+import socket
+
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+socket.socket().close()
+
+
+class Eager(Loans):
+    """It could not wait."""
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Eager()]

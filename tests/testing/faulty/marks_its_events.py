@@ -1,0 +1,17 @@
+"""Fault: the event is another afterwards."""
+
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Marking(Loans):
+    def said(self, event, identity):
+        yield from super().said(event, identity)
+        event.days_late = 99
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Marking()]

@@ -1,0 +1,18 @@
+"""Fault: an honest event is rejected."""
+
+from faulty.sound import Loans
+from sesame_sdk import InvalidInputError, hookimpl
+
+SESAME_API = "1.0"
+
+
+class Strict(Loans):
+    def said(self, event, identity):
+        if event.days_late:
+            raise InvalidInputError("must be in time", field="days_late")
+        return super().said(event, identity)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Strict()]

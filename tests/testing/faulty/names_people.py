@@ -1,0 +1,17 @@
+"""Fault: the member's own number is the subject."""
+
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Plain(Loans):
+    def subject_of(self, event, identity):
+        identity.pseudonym(event.member)
+        return event.member
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Plain()]

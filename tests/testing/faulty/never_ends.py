@@ -1,0 +1,19 @@
+"""Fault: it says one thing without end."""
+
+import itertools
+
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Endless(Loans):
+    def said(self, event, identity):
+        for signal in super().said(event, identity):
+            yield from itertools.repeat(signal)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Endless()]

@@ -1,0 +1,15 @@
+"""Fault: a kind is declared that nothing gives."""
+
+from faulty.sound import Loans, kind
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Modest(Loans):
+    kinds = (*Loans.kinds, kind("library.book.mended", "Books that you mended"))
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Modest()]

@@ -1,0 +1,16 @@
+"""Fault: whoever has no score may borrow less."""
+
+from faulty.sound import Waiver
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Harsh(Waiver):
+    def use(self, request, scores):
+        return super().use(request, scores) | {who: 0 for who, score in scores.items() if score is None}
+
+
+@hookimpl
+def sesame_score_consumers():
+    return [Harsh()]

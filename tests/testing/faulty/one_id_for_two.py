@@ -1,0 +1,16 @@
+"""Fault: two loans have one id."""
+
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Merging(Loans):
+    def id_of(self, kind, event, identity):
+        return identity.signal_id("library.loan", "1", event.at)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Merging()]

@@ -1,0 +1,19 @@
+"""Fault: the network is asked for each event."""
+
+import socket
+
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Asking(Loans):
+    def said(self, event, identity):
+        socket.socket().close()
+        return super().said(event, identity)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Asking()]

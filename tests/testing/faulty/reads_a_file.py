@@ -1,0 +1,19 @@
+"""Fault: a file is read for each event."""
+
+from pathlib import Path
+
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Reading(Loans):
+    def said(self, event, identity):
+        Path(__file__).read_text()
+        return super().said(event, identity)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Reading()]

@@ -1,0 +1,21 @@
+"""Fault: what it says depends on what it was asked before."""
+
+from attrs import evolve
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Counting(Loans):
+    asked = 0
+
+    def said(self, event, identity):
+        self.asked += 1
+        for signal in super().said(event, identity):
+            yield evolve(signal, value=float(self.asked))
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Counting()]

@@ -1,0 +1,21 @@
+"""Fault: a kind is said that was not declared."""
+
+from attrs import evolve
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Chatty(Loans):
+    def said(self, event, identity):
+        for signal in super().said(event, identity):
+            yield signal
+            yield evolve(
+                signal, id=identity.signal_id("mended", event.number, event.at), kind="library.book.mended"
+            )
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Chatty()]

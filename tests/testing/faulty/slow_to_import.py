@@ -1,0 +1,18 @@
+"""Fault: importing it takes its time."""
+
+import time
+
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+time.sleep(1)
+
+
+class Slow(Loans):
+    """It was in no hurry."""
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Slow()]

@@ -1,0 +1,90 @@
+"""A provider and a consumer with nothing wrong in them, for faults to be added; and their samples."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from attrs import define
+from sesame_sdk import (
+    ConsumerDeclaration,
+    Evidence,
+    InvalidInputError,
+    Polarity,
+    ScoreConsumer,
+    Sensitivity,
+    Signal,
+    SignalKind,
+    SignalProvider,
+)
+
+AT = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def kind(name, reason, polarity=Polarity.REWARD):
+    return SignalKind(
+        name,
+        "library",
+        "loan",
+        Evidence.OBSERVED,
+        polarity,
+        Sensitivity.ORDINARY,
+        reason,
+        categories=("https://w3id.org/dpv/pd#Reliability",),
+    )
+
+
+RETURNED = kind("library.loan.returned", "Loans that the library had back in time")
+OVERDUE = kind("library.loan.overdue", "Loans that the library waited for", Polarity.BOTH)
+
+
+@define
+class Loan:
+    number: str
+    member: str
+    at: datetime
+    days_late: int = 0
+
+
+class Loans(SignalProvider):
+    name = "loans"
+    kinds = (RETURNED, OVERDUE)
+
+    def read(self, path):
+        return iter(())
+
+    def signals(self, event, identity):
+        try:
+            yield from self.said(event, identity)
+        except (TypeError, AttributeError, ArithmeticError) as error:
+            raise InvalidInputError("is no loan", field="event") from error
+
+    def said(self, event, identity) -> Iterator[Signal]:
+        kind = OVERDUE if event.days_late > 0 else RETURNED
+        yield Signal(
+            self.id_of(kind, event, identity), self.subject_of(event, identity), kind.name, 1.0, event.at
+        )
+
+    def id_of(self, kind, event, identity):
+        return identity.signal_id(kind.name, event.number, event.at)
+
+    def subject_of(self, event, identity):
+        return identity.pseudonym(event.member)
+
+
+class Waiver(ScoreConsumer):
+    """Answers who may borrow one more; everybody may borrow three."""
+
+    declaration = ConsumerDeclaration("waiver", "https://w3id.org/dpv#PersonalisedBenefits", "library")
+
+    def subjects(self, request):
+        return tuple(request)
+
+    def use(self, request, scores):
+        return {who: 4 if scores[who] and scores[who].points > 700 else 3 for who in request}
+
+
+EVENTS = [Loan("1", "ada", AT), Loan("2", "bob", AT, 3)]
+REQUESTS = [["ada", "bob"]]
+
+
+def benefit(answer, who):
+    return answer[who]

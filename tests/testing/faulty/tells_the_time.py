@@ -1,0 +1,20 @@
+"""Fault: a signal is of now, whenever the event was."""
+
+from datetime import UTC, datetime
+
+from attrs import evolve
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Hasty(Loans):
+    def said(self, event, identity):
+        event = evolve(event, at=datetime.now(UTC))
+        return super().said(event, identity)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Hasty()]

@@ -1,0 +1,18 @@
+"""Fault: the same event has another id each time."""
+
+import secrets
+
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Dicing(Loans):
+    def id_of(self, kind, event, identity):
+        return identity.signal_id(kind.name, secrets.token_hex(8), event.at)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Dicing()]

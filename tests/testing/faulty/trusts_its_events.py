@@ -1,0 +1,16 @@
+"""Fault: whatever is wrong with an event is raised as it comes."""
+
+from faulty.sound import Loans
+from sesame_sdk import hookimpl
+
+SESAME_API = "1.0"
+
+
+class Trusting(Loans):
+    def signals(self, event, identity):
+        return self.said(event, identity)
+
+
+@hookimpl
+def sesame_signal_providers():
+    return [Trusting()]
