@@ -7,7 +7,10 @@ import pytest
 
 from sesame_sdk import ConfigurationError
 from sesame_sdk.cli.main import COMMANDS
-from sesame_sdk.testing import plugin_contract
+from sesame_sdk.testing import (
+    hub,  # noqa: F401 - pytester forgets imports, and SQLAlchemy can load only once
+    plugin_contract,
+)
 from sesame_sdk.testing.contract import import_check
 from sesame_sdk.testing.contract.suite import BUILT_IN
 
@@ -16,7 +19,7 @@ pytest_plugins = ["pytester"]
 HERE = Path(__file__).parent
 PLUGINS = HERE.parent / "plugins"
 FILE = """
-from faulty.sound import EVENTS, REQUESTS, benefit
+from tests.testing.faulty.sound import EVENTS, REQUESTS, benefit
 from sesame_sdk.testing import plugin_contract
 
 TestContract = plugin_contract({module!r}, events={events}, requests={requests}, benefit=benefit)
@@ -87,8 +90,7 @@ Failures = Callable[..., set[str]]
 @pytest.fixture
 def failures(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Failures:
     """The tests that fail when a plugin's author applies the contract, in a repository of their own."""
-    for folder in (PLUGINS, HERE):
-        pytester.syspathinsert(folder)
+    pytester.syspathinsert(PLUGINS)
 
     def run(module: str, *options: str, events: str = "EVENTS", requests: str = "REQUESTS") -> set[str]:
         # The slow one never gets quicker; the others are not timed here, which may take many interpreters.
@@ -115,7 +117,7 @@ def test_a_faulty_plugin_fails_one_test(module: str, failures: Failures) -> None
         if FAULTY[module] in ("", OTHER_PROCESS)
         else ("--deselect", f"test_contract.py::TestContract::{OTHER_PROCESS}")
     )
-    assert failures(f"faulty.{module}", *options) == ({FAULTY[module]} - {""})
+    assert failures(f"tests.testing.faulty.{module}", *options) == ({FAULTY[module]} - {""})
 
 
 @pytest.mark.parametrize("module", NASTY)
@@ -148,20 +150,19 @@ def test_a_plugin_that_fails_when_called_fails_by_its_samples(
 
 def test_a_plugin_without_samples_fails(failures: Failures) -> None:
     """Its author learns what to give."""
-    assert failures("faulty.nothing", events="[]", requests="[]") == {"test_it_has_samples"}
+    assert failures("tests.testing.faulty.nothing", events="[]", requests="[]") == {"test_it_has_samples"}
 
 
 def test_generated_events_are_tested_too(pytester: pytest.Pytester) -> None:
     """A strategy finds faults that the samples do not."""
-    pytester.syspathinsert(HERE)
     pytester.makepyfile("""
         from hypothesis import strategies as st
-        from faulty.sound import AT, EVENTS, REQUESTS, Loan
+        from tests.testing.faulty.sound import AT, EVENTS, REQUESTS, Loan
         from sesame_sdk.testing import plugin_contract
 
         LOANS = st.builds(Loan, st.text(), st.text(), st.just(AT), st.integers())
         TestContract = plugin_contract(
-            "faulty.trusts_its_events",
+            "tests.testing.faulty.trusts_its_events",
             events=EVENTS,
             requests=REQUESTS,
             strategy=LOANS | st.just(Loan("1", "ada", AT, None)),
@@ -174,8 +175,9 @@ def test_generated_events_are_tested_too(pytester: pytest.Pytester) -> None:
 
 def test_a_failure_names_the_fault_and_shows_no_value(pytester: pytest.Pytester) -> None:
     """A line for each fault: which sample, which field, what happened, how to fix it."""
-    pytester.syspathinsert(HERE)
-    pytester.makepyfile(FILE.format(module="faulty.trusts_its_events", events="EVENTS", requests="REQUESTS"))
+    pytester.makepyfile(
+        FILE.format(module="tests.testing.faulty.trusts_its_events", events="EVENTS", requests="REQUESTS")
+    )
     done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "hostile")
     done.stdout.fnmatch_lines(
         [

@@ -1,8 +1,9 @@
 """Fault: a reward that takes."""
 
 from attrs import evolve
-from faulty.sound import RETURNED, Loans
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import RETURNED, Loans
 
 SESAME_API = "1.0"
 

@@ -1,7 +1,8 @@
 """Fault: ids follow from hash(), which every process salts."""
 
-from faulty.sound import Loans
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Loans
 
 SESAME_API = "1.0"
 

@@ -1,7 +1,8 @@
 """Fault: ids follow from a secret that is not the partner's."""
 
-from faulty.sound import Loans
 from sesame_sdk import Pseudonymizer, hookimpl
+
+from tests.testing.faulty.sound import Loans
 
 SESAME_API = "1.0"
 

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from faulty.sound import AT, Loans
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import AT, Loans
 
 SESAME_API = "1.0"
 

@@ -2,8 +2,9 @@
 
 from tempfile import TemporaryFile
 
-from faulty.sound import Waiver
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Waiver
 
 SESAME_API = "1.0"
 

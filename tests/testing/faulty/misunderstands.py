@@ -1,7 +1,8 @@
 """Fault: an honest event is rejected."""
 
-from faulty.sound import Loans
 from sesame_sdk import InvalidInputError, hookimpl
+
+from tests.testing.faulty.sound import Loans
 
 SESAME_API = "1.0"
 

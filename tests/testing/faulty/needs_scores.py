@@ -1,7 +1,8 @@
 """Fault: it cannot answer for somebody without a score."""
 
-from faulty.sound import Waiver
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Waiver
 
 SESAME_API = "1.0"
 

@@ -2,8 +2,9 @@
 
 import itertools
 
-from faulty.sound import Loans
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Loans
 
 SESAME_API = "1.0"
 

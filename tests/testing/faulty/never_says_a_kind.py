@@ -1,7 +1,8 @@
 """Fault: a kind is declared that nothing gives."""
 
-from faulty.sound import Loans, kind
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Loans, kind
 
 SESAME_API = "1.0"
 

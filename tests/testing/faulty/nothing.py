@@ -1,7 +1,8 @@
 """Nothing is wrong here."""
 
-from faulty.sound import Loans, Waiver
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Loans, Waiver
 
 SESAME_API = "1.0"
 

@@ -1,7 +1,8 @@
 """Fault: two loans have one id."""
 
-from faulty.sound import Loans
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Loans
 
 SESAME_API = "1.0"
 

@@ -1,8 +1,9 @@
 """Fault: what it says depends on what it was asked before."""
 
 from attrs import evolve
-from faulty.sound import Loans
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Loans
 
 SESAME_API = "1.0"
 

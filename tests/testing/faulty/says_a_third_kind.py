@@ -1,8 +1,9 @@
 """Fault: a kind is said that was not declared."""
 
 from attrs import evolve
-from faulty.sound import Loans
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Loans
 
 SESAME_API = "1.0"
 

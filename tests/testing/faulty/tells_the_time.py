@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 from attrs import evolve
-from faulty.sound import Loans
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Loans
 
 SESAME_API = "1.0"
 

@@ -1,7 +1,8 @@
 """Fault: whatever is wrong with an event is raised as it comes."""
 
-from faulty.sound import Loans
 from sesame_sdk import hookimpl
+
+from tests.testing.faulty.sound import Loans
 
 SESAME_API = "1.0"
 
