@@ -15,9 +15,9 @@ from sesame_sdk.audit.metrics.fair_ranking import (
     fa_ir_holds,
     fa_ir_table,
     fail_probability,
+    measure_fair_ranking,
 )
 from sesame_sdk.audit.metrics.measurement import Verdict
-from sesame_sdk.audit.metrics.ranking import measure_fair_ranking
 from sesame_sdk.errors import InvalidInputError
 
 shares = st.floats(0.02, 0.98)

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from sesame_sdk.audit.audit import audit, refusals_first, refused
 from sesame_sdk.audit.metrics.definitions import METRICS
-from sesame_sdk.audit.metrics.effects import selections
+from sesame_sdk.audit.metrics.impact_ratio import selections
 from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
 from sesame_sdk.audit.report.json_report import document
 from sesame_sdk.audit.report.model import Report

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sesame_retail.kinds import KINDS as RETAIL
-from sesame_social.kinds import KINDS as SOCIAL
+from sesame_social.provider import KINDS as SOCIAL
 
 from sesame_sdk.guard.text.keyword_match import find_mention
 from sesame_sdk.guard.text.topics import (

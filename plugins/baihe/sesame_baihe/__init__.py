@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sesame_baihe.fair_topk import Fair as Fair
     from sesame_baihe.pagination import Page as Page
     from sesame_baihe.pagination import Pages as Pages
-    from sesame_baihe.rank_by_score import rank as rank
+    from sesame_baihe.ranking import rank as rank
 
 SESAME_API = "1.0"
 
@@ -27,7 +27,7 @@ _LAZY = {
     "Page": "sesame_baihe.pagination",
     "Pages": "sesame_baihe.pagination",
     "Pool": "sesame_baihe.candidate_pool",
-    "rank": "sesame_baihe.rank_by_score",
+    "rank": "sesame_baihe.ranking",
 }
 
 

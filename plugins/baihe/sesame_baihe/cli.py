@@ -14,7 +14,7 @@ from sesame_baihe.result import Ranked
 
 if TYPE_CHECKING:
     from sesame_baihe.candidate_file import Profile
-    from sesame_baihe.reciprocal import Mean
+    from sesame_baihe.score_blend import Mean
     from sesame_sdk import Client, PartnerConfig, Score
 
 #: Scores asked for in one request; as many as a hub answers.
@@ -106,7 +106,7 @@ def _by_asking(partner: "PartnerConfig", request: Candidates) -> Ranked:
 
 
 def _by_book(partner: "PartnerConfig", request: Candidates, path: Path) -> Ranked:
-    from sesame_baihe.rank_by_score import rank_request
+    from sesame_baihe.ranking import rank_request
     from sesame_sdk import ScoreStore
 
     with ScoreStore(path, hub=partner.hub, reader=partner.issuer, purpose=PURPOSE, context=CONTEXT) as book:

@@ -17,7 +17,7 @@ from sesame_sdk import ConsumerDeclaration, InvalidInputError, Ranking, Score, S
 if TYPE_CHECKING:
     from sesame_baihe.candidate_pool import Pool
     from sesame_baihe.fair_topk import Fair
-    from sesame_baihe.reciprocal import Mean
+    from sesame_baihe.score_blend import Mean
     from sesame_baihe.top_k import Values
 
 PURPOSE = "urn:sesame-sdk:purpose:MatchmakingRanking"
@@ -80,6 +80,6 @@ class Matchmaking(ScoreConsumer[Candidates, Ranked]):
         Raises:
             InvalidInputError: a relevance, the weight or the range is out of bounds.
         """
-        from sesame_baihe.rank_by_score import rank_request
+        from sesame_baihe.ranking import rank_request
 
         return rank_request(request, scores)

@@ -13,10 +13,13 @@ Rules:
 4. A cursor works for the member whom it was given to, in the process that gave it.
 """
 
+import hmac
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from hashlib import sha256
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -24,9 +27,8 @@ from weakref import WeakMethod
 
 from attrs import asdict, define, field, frozen
 
-from sesame_baihe import cursors
 from sesame_baihe.consumer import Candidates
-from sesame_baihe.rank_by_score import rank_request
+from sesame_baihe.ranking import rank_request
 from sesame_baihe.result import Parameters, Place
 from sesame_baihe.score_source import Scores, is_stale
 from sesame_baihe.snapshots import Snapshot, Snapshots
@@ -130,7 +132,7 @@ class Pages(Closeable):
             InvalidInputError: see `rank`; or the order alone has more places than may be kept.
             RetryableError: the book began anew, again and again, while the order was made.
         """
-        session = secrets.token_bytes(cursors.SESSION)
+        session = secrets.token_bytes(SESSION)
         for _ in range(_TRIES):
             with self._heeding() as heard:
                 ranked = rank_request(request, self._book)
@@ -164,7 +166,7 @@ class Pages(Closeable):
         Raises:
             InvalidInputError: `member` was not given it, or (code ``gone``) its snapshot is no longer kept.
         """
-        session, start = cursors.read(self._key, member, cursor)
+        session, start = read_cursor(self._key, member, cursor)
         stale = self._looked()
         with self._lock:
             snapshot = self._snapshots.get(session, self._clock())
@@ -218,10 +220,46 @@ class Pages(Closeable):
             places=tuple((number, one) for number, one in enumerate(on, start + 1) if one is not None),
             without_score=tuple(one for one in snapshot.without[start:end] if one is not None),
             parameters=snapshot.parameters,
-            cursor=cursors.write(self._key, member, session, end) if end < len(snapshot.places) else None,
+            cursor=write_cursor(self._key, member, session, end) if end < len(snapshot.places) else None,
         )
 
 
 def _tell(remove: "WeakMethod[Callable[[Iterable[str] | None], None]]", gone: frozenset[str] | None) -> None:
     if (alive := remove()) is not None:
         alive(gone)
+
+
+SESSION = 16
+_PLACE = 4
+_TAG = 16
+_SIZE = SESSION + _PLACE + _TAG
+
+
+def write_cursor(key: bytes, member: str, session: bytes, start: int) -> str:
+    """The cursor for what begins at place `start`, counted from 0, of a session's snapshot."""
+    said = session + start.to_bytes(_PLACE, "big")
+    return urlsafe_b64encode(said + _tag(key, member, said)).decode()
+
+
+def read_cursor(key: bytes, member: str, cursor: str) -> tuple[bytes, int]:
+    """Session and place.
+
+    Raises:
+        InvalidInputError: this member was not given this cursor.
+    """
+    try:
+        found = urlsafe_b64decode(cursor.encode("ascii"))
+    except (AttributeError, ValueError):
+        found = b""
+    said, tag = found[:-_TAG], found[-_TAG:]
+    # Written anew and compared: base64 has several texts for the same bytes.
+    whole = len(found) == _SIZE and urlsafe_b64encode(found).decode() == cursor
+    if not whole or not hmac.compare_digest(tag, _tag(key, member, said)):
+        raise InvalidInputError(
+            "is none that this member was given", field="cursor", hint="open the first page"
+        )
+    return said[:SESSION], int.from_bytes(said[SESSION:], "big")
+
+
+def _tag(key: bytes, member: str, said: bytes) -> bytes:
+    return hmac.digest(key, said + member.encode(errors="surrogatepass"), sha256)[:_TAG]

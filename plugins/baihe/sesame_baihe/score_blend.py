@@ -6,6 +6,7 @@ Whoever has no score takes the mean of the scores that are known among these can
 """
 
 from math import frexp, ldexp
+from typing import Literal
 
 import numpy as np
 from attrs import frozen
@@ -146,3 +147,41 @@ def _bits(value: float) -> int:
 def _signed(wrapped: int) -> int:
     """A sum of 64-bit numbers that may have run over, as it would be had it not."""
     return (wrapped + 2**63) % 2**64 - 2**63
+
+
+Mean = Literal["harmonic", "geometric"]
+_MEANS = ("harmonic", "geometric")
+
+
+def both_ways(relevance: ArrayLike, in_return: ArrayLike, mean: Mean = "harmonic") -> Values:
+    """(N,) the mean of both directions, 0 to 1.
+
+    Args:
+        relevance: how well each candidate fits the member, 0 to 1.
+        in_return: how well the member fits each candidate, 0 to 1.
+        mean: which one.
+
+    Raises:
+        InvalidInputError: a value is out of its bounds; names the argument.
+    """
+    there, back = _share(relevance, "relevance"), _share(in_return, "in_return")
+    if len(there) != len(back):
+        raise InvalidInputError(f"must be one a candidate: {len(there)}, not {len(back)}", field="in_return")
+    if mean not in _MEANS:
+        raise InvalidInputError(f"must be one of {', '.join(_MEANS)}", field="mean")
+    if mean == "geometric":
+        together = np.sqrt(there) * np.sqrt(back)  # the product of two small numbers would be 0 too soon
+    else:
+        both = there + back
+        low = np.minimum(there, back)
+        # 2ab/(a+b), without the product
+        together = np.divide(2 * np.maximum(there, back), both, out=np.zeros(len(both)), where=both > 0) * low
+    held: Values = np.clip(together, np.minimum(there, back), np.maximum(there, back))
+    return held
+
+
+def _share(values: ArrayLike, name: str) -> Values:
+    found = column(values, name)
+    if not within_bounds(found):
+        raise InvalidInputError("must lie between 0 and 1", field=name)
+    return found

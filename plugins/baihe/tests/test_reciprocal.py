@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sesame_baihe import rank
-from sesame_baihe.reciprocal import Mean, both_ways
+from sesame_baihe.score_blend import Mean, both_ways
 
 from sesame_sdk import InvalidInputError
 

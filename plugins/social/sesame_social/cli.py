@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sesame_sdk import ConfigurationError, InvalidInputError
-from sesame_social import posts
 from sesame_social.moderation_queue import KEPT_FOR, Queue, Suspected
-from sesame_social.pipeline import batches, judged, keep, summary
+from sesame_social.pipeline import batches, judged, keep, read_posts, summary
 from sesame_social.table import show
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def classify(
     model = load(model_file or SHIPPED)
     kept: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
-    for batch in batches(posts.read(file), kept):
+    for batch in batches(read_posts(file), kept):
         found = judged(batch, model, kind)
         rows += found
         if path is not None:
@@ -98,7 +97,7 @@ def classify(
 def train(data: Path, out: Path, seed: int | None, cross: int | None, *, as_json: bool) -> None:
     """Train the model on the public sets in a folder, and say how good it is on what was held out."""
     try:
-        from sesame_social.training import cross_validation, evaluation
+        from sesame_social.training import evaluation
         from sesame_social.training.train import SEED
         from sesame_social.training.train import train as learn
     except ModuleNotFoundError as error:
@@ -112,7 +111,7 @@ def train(data: Path, out: Path, seed: int | None, cross: int | None, *, as_json
 
     seed = SEED if seed is None else seed
     if cross:
-        show(cross_validation.crossed(data, cross, seed=seed, say=say), as_json=as_json, empty="no figures")
+        show(evaluation.crossed(data, cross, seed=seed, say=say), as_json=as_json, empty="no figures")
         return
     model = learn(data, seed=seed, say=say)
     digest = save(model, out)

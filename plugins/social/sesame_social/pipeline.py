@@ -4,15 +4,74 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sesame_sdk import Skipped
-from sesame_social import posts
+import msgspec
+from attrs import frozen
+
+from sesame_sdk import InvalidInputError, Skipped
 from sesame_social.moderation_queue import Queue, Suspected
-from sesame_social.posts import Post
 
 if TYPE_CHECKING:
     from sesame_social.classifier import Kind, Model
+
+
+#: Of a line, in bytes.
+LONGEST = 1 << 20
+#: Posts judged at a time.
+BATCH = 10_000
+
+
+@frozen
+class Post:
+    """A post of somebody who opted in.
+
+    Attributes:
+        post: the site's own id of it.
+        author: the site's own id of who wrote it.
+        text: what was written.
+        at: when it was written, with its zone; needed for a helpful post to count.
+    """
+
+    post: str
+    author: str
+    text: str
+    at: datetime | None = None
+
+
+_decoder = msgspec.json.Decoder(Post)
+
+
+def read_posts(path: Path) -> Iterator[Post | Skipped]:
+    """The posts of a file; a line that is none is kept back.
+
+    Raises:
+        InvalidInputError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(LONGEST):
+                if len(line) == LONGEST and not line.endswith(b"\n"):
+                    while line and not line.endswith(b"\n"):
+                        line = file.readline(LONGEST)
+                    yield Skipped("line too long")
+                elif line.strip():
+                    yield _post(line)
+    except OSError as error:
+        raise InvalidInputError(f"cannot be read: {type(error).__name__}", field=path.name) from error
+
+
+def _post(line: bytes) -> Post | Skipped:
+    try:
+        post = _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Skipped("unreadable line")
+    if not (post.post.strip() and post.author.strip()):
+        return Skipped("no post or no author")
+    if post.at is not None and post.at.tzinfo is None:
+        return Skipped("time without a zone")
+    return post
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -24,7 +83,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def batches(found: Iterator[Post | Skipped], kept: Counter[str]) -> Iterator[list[Post]]:
     """Posts, many at a time; why others were kept back is counted in `kept`."""
-    while batch := list(islice(found, posts.BATCH)):
+    while batch := list(islice(found, BATCH)):
         kept.update(one.reason for one in batch if isinstance(one, Skipped))
         yield [one for one in batch if isinstance(one, Post)]
 

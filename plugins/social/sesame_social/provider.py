@@ -12,11 +12,60 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from sesame_sdk import InvalidInputError, Pseudonymizer, Signal, SignalKind, SignalProvider, Skipped
-from sesame_social import events, kinds
+from sesame_sdk import (
+    Evidence,
+    InvalidInputError,
+    Polarity,
+    Pseudonymizer,
+    Sensitivity,
+    Signal,
+    SignalKind,
+    SignalProvider,
+    Skipped,
+)
+from sesame_social import events
 from sesame_social.events import PostEvent
 
-_KINDS = {"helpful": kinds.HELPFUL, "useful": kinds.USEFUL, "abuse_confirmed": kinds.ABUSE}
+#: Own conduct on a platform, as a term of DPV's personal data categories.
+CATEGORY = "https://w3id.org/dpv/pd#SocialBehaviour"
+
+HELPFUL = SignalKind(
+    name="community.post.helpful",
+    context="community",
+    unit="post",
+    evidence=Evidence.OBSERVED,
+    polarity=Polarity.REWARD,
+    sensitivity=Sensitivity.ORDINARY,
+    reason="Posts of yours that helped other people",
+    categories=(CATEGORY,),
+    sources=("our own site",),
+)
+USEFUL = SignalKind(
+    name="community.post.useful",
+    context="community",
+    unit="post",
+    evidence=Evidence.INFERRED,
+    polarity=Polarity.REWARD,
+    sensitivity=Sensitivity.ORDINARY,
+    reason="Posts of yours that explain something, by their form",
+    categories=(CATEGORY,),
+    sources=("our own site",),
+)
+ABUSE = SignalKind(
+    name="community.abuse.confirmed",
+    context="community",
+    unit="post",
+    evidence=Evidence.OBSERVED,
+    polarity=Polarity.BOTH,
+    sensitivity=Sensitivity.ORDINARY,
+    reason="Abuse of the site that a moderator confirmed",
+    categories=(CATEGORY,),
+    sources=("our own site",),
+)
+KINDS = (HELPFUL, USEFUL, ABUSE)
+
+
+_KINDS = {"helpful": HELPFUL, "useful": USEFUL, "abuse_confirmed": ABUSE}
 #: How the file of a moderators' queue ends.
 _QUEUE = ".queue"
 _NOT_CONFIRMED = "not confirmed by a moderator"
@@ -26,7 +75,7 @@ class CommunityPosts(SignalProvider[PostEvent]):
     """Reads what became of posts."""
 
     name: ClassVar[str] = "social"
-    kinds: ClassVar[tuple[SignalKind, ...]] = kinds.KINDS
+    kinds: ClassVar[tuple[SignalKind, ...]] = KINDS
 
     def read(self, path: Path) -> Iterator[PostEvent | Skipped]:
         """Events of a JSON-lines file, ``.gz`` or not, or of a moderators' queue (``.queue``).

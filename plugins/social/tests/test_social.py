@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sesame_social import CommunityPosts, PostEvent, kinds, sesame_signal_providers
+from sesame_social import CommunityPosts, PostEvent, provider, sesame_signal_providers
 from sesame_social.events import LONGEST
 
 from sesame_sdk import InvalidInputError, Polarity, Pseudonymizer, Signal, Skipped
@@ -54,14 +54,14 @@ def test_a_post_that_others_found_helpful_is_a_reward(said: Said, identity: Pseu
         1.0,
         AT,
     )
-    assert kinds.HELPFUL.polarity is Polarity.REWARD
+    assert provider.HELPFUL.polarity is Polarity.REWARD
 
 
 def test_abuse_that_a_moderator_confirmed_is_one_signal(said: Said) -> None:
     """Of the kind that may lower a score."""
     (one,) = said(ABUSE)
     assert (one.kind, one.value) == ("community.abuse.confirmed", 1.0)
-    assert kinds.ABUSE.polarity is Polarity.BOTH
+    assert provider.ABUSE.polarity is Polarity.BOTH
 
 
 @pytest.mark.parametrize(
@@ -185,5 +185,5 @@ def test_a_file_that_cannot_be_opened_is_rejected(content: bytes | None, tmp_pat
 
 def test_the_plugin_brings_one_provider() -> None:
     """Called social, with its three kinds."""
-    (provider,) = sesame_signal_providers()
-    assert (provider.name, provider.kinds) == ("social", kinds.KINDS)
+    (social,) = sesame_signal_providers()
+    assert (social.name, social.kinds) == ("social", provider.KINDS)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from sesame_social.classifier.entity_masking import COARSE, PERSON, masked
 from sesame_social.classifier.normalize import fold
-from sesame_social.classifier.pattern_tags import TAGS
-from sesame_social.classifier.surface_features import COLUMNS, MILD, form
+from sesame_social.classifier.surface_features import COLUMNS, MILD, TAGS, form
 from sesame_social.training.training_sets import phrases, phrases_and_mentions
 
 NAMES = ("call", "mine", "media", "gain", "link", "moment", "number", "domain")

@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import Numbers
 from sesame_sdk.audit.metrics.definitions import CONFORMITY_LOSS, CONFORMITY_WEIGHT
-from sesame_sdk.audit.metrics.measurement import Measurement
-from sesame_sdk.audit.metrics.tables import rows_of
+from sesame_sdk.audit.metrics.measurement import Measurement, rows_of
 from sesame_sdk.errors import InvalidInputError
 
 

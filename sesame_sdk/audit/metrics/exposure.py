@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import ByGroup, Codes, Numbers
 from sesame_sdk.audit.metrics.definitions import EXPOSURE
-from sesame_sdk.audit.metrics.measurement import Measurement
-from sesame_sdk.audit.metrics.tables import FEWEST, measured_groups
+from sesame_sdk.audit.metrics.measurement import FEWEST, Measurement, measured_groups
 from sesame_sdk.errors import InvalidInputError
 
 

@@ -1,16 +1,19 @@
 """DIS-1: whether groups pass at like rates."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import ArrayLike
 
 from sesame_sdk.audit.metrics import arrays
-from sesame_sdk.audit.metrics.arrays import ByGroup, Numbers
+from sesame_sdk.audit.metrics.arrays import ByGroup, Flags, Numbers
 from sesame_sdk.audit.metrics.definitions import IMPACT_RATIO
-from sesame_sdk.audit.metrics.measurement import Measurement
-from sesame_sdk.audit.metrics.tables import FEWEST, measured_groups
+from sesame_sdk.audit.metrics.measurement import FEWEST, Measurement, measured_groups
+from sesame_sdk.audit.simulation.simulate import SimulationResult
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.model.terms import Consequence, Side
 
 
 @frozen(eq=False)
@@ -58,3 +61,66 @@ def measure_impact_ratio(selected: ArrayLike, group: ArrayLike, names: Sequence[
     """DIS-1 with its verdict. Rows are ratios; groups of fewer than `FEWEST` are not compared."""
     impact = impact_ratio(selected, group, FEWEST)
     return measured_groups(IMPACT_RATIO, impact.worst, impact.ratios, impact.groups, names)
+
+
+#: A group must be expected to have so many selected people, or it is not compared. With fewer, chance alone
+#: would take a ratio below 0.80 more than once in a hundred audits. Our choice.
+FEWEST_SELECTED = 250
+
+
+def impact(played: SimulationResult) -> Measurement:
+    """DIS-1 of the worst effect, of those that meet or spare enough people to be compared."""
+    chosen = selections(played)
+    found = [_compared(played, name, selected) for name, selected in chosen.items()]
+    worst = min(
+        (each for each in found if each.value is not None),
+        key=lambda each: (each.value or 0.0, each.note),
+        default=Measurement(IMPACT_RATIO, None),
+    )
+    few = sum(each.value is None for each in found)
+    left = f"{few} of {len(chosen)} not compared: they reach too few people" if few else ""
+    return evolve(worst, note=". ".join(filter(None, (worst.note, left))))
+
+
+def _compared(played: SimulationResult, name: str, selected: Flags) -> Measurement:
+    rate = float(selected.mean())
+    fewest = max(FEWEST, math.ceil(FEWEST_SELECTED / rate)) if rate else selected.size + 1
+    found = impact_ratio(selected, played.people.group, fewest)
+    names = played.population.names
+    measured = measured_groups(IMPACT_RATIO, found.worst, found.ratios, found.groups, names)
+    left_out = any(row.value is None for row in measured.rows)
+    small = f"groups of fewer than {fewest:,} people are shown and not compared"
+    return evolve(measured, note=f"{name}. {small}" if left_out else name)
+
+
+def selections(played: SimulationResult) -> dict[str, Flags]:
+    """(N,) who fares well by each effect: whom a benefit reaches, whom anything else spares."""
+    policy, scored = played.policies[0], played.scored[0]
+    starts = {band.name: band.start for band in policy.bands}
+    found = {}
+    for effect in policy.terms.effects:
+        reached = scored.points >= starts[effect.band]
+        met = scored.has & (reached if effect.side is Side.FROM else ~reached)
+        good = effect.consequence is Consequence.BENEFIT
+        found[f"{'to reach' if good else 'to be spared'}: {effect.name}"] = met if good else ~met
+    bands = {
+        f"to reach: the band {band.name}": scored.has & (scored.points >= band.start)
+        for band in policy.bands
+        if band.start > policy.base
+    }
+    return found or bands
+
+
+def target_of(policy: Policy) -> float:
+    """The points that open everything: where the highest band with a benefit begins.
+
+    Without benefits it is the first band above the base.
+    """
+    starts = {band.name: band.start for band in policy.bands}
+    given = [
+        starts[effect.band]
+        for effect in policy.terms.effects
+        if effect.consequence is Consequence.BENEFIT and effect.side is Side.FROM
+    ]
+    above = [start for start in starts.values() if start > policy.base]
+    return max(given) if given else min(above, default=policy.high)

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import Numbers
 from sesame_sdk.audit.metrics.definitions import PARTNER_INFLUENCE, VOLATILITY
-from sesame_sdk.audit.metrics.measurement import Measurement
-from sesame_sdk.audit.metrics.tables import rows_of
+from sesame_sdk.audit.metrics.measurement import Measurement, rows_of
 
 
 @frozen(eq=False)

@@ -23,13 +23,12 @@ from attrs import evolve
 from sesame_sdk.audit.metrics.conformity import measure_conformity_loss, measure_conformity_weight
 from sesame_sdk.audit.metrics.data_minimisation import kept_and_needed
 from sesame_sdk.audit.metrics.definitions import SOCIAL_BURDEN
-from sesame_sdk.audit.metrics.effects import impact, target_of
-from sesame_sdk.audit.metrics.effort import least_effort
 from sesame_sdk.audit.metrics.exposure import attention_by_score, measure_exposure
+from sesame_sdk.audit.metrics.fair_ranking import measure_fair_ranking
+from sesame_sdk.audit.metrics.impact_ratio import impact, target_of
 from sesame_sdk.audit.metrics.influence import measure_partner_influence, measure_volatility
 from sesame_sdk.audit.metrics.measurement import Measurement
-from sesame_sdk.audit.metrics.ranking import measure_fair_ranking
-from sesame_sdk.audit.metrics.social_burden import measure_data_exposure, measure_social_burden
+from sesame_sdk.audit.metrics.social_burden import least_effort, measure_data_exposure, measure_social_burden
 from sesame_sdk.audit.metrics.stability import measure_stability
 from sesame_sdk.audit.report.model import Choices
 from sesame_sdk.audit.simulation.simulate import SimulationResult

@@ -15,7 +15,6 @@ from sesame_sdk.audit.report.charts import (
     distribution,
     event_impact,
     exposure,
-    movers,
     policy_change,
     rewards,
     scales,
@@ -73,7 +72,7 @@ def _of_change(found: Change) -> Iterator[Figure]:
     if found.crossings:
         yield policy_change.crossings(found)
     if found.groups:
-        yield movers.groups(found)
+        yield policy_change.groups(found)
 
 
 def _measured(report: Report) -> list[Any]:

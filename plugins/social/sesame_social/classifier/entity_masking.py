@@ -17,10 +17,20 @@ from functools import cache
 import numpy as np
 from attrs import evolve, frozen
 
-from sesame_social.classifier.array_types import Bools, Hashes, Ints, Units
 from sesame_social.classifier.feature_hashing import Sums, words
-from sesame_social.classifier.normalize import DIGIT, HAN, LETTER, Folded, fold, sorts
-from sesame_social.classifier.pattern_tags import Tags, tags, unlisted
+from sesame_social.classifier.normalize import (
+    DIGIT,
+    HAN,
+    LETTER,
+    Bools,
+    Folded,
+    Hashes,
+    Ints,
+    Units,
+    fold,
+    sorts,
+)
+from sesame_social.classifier.surface_features import Tags, tags, unlisted
 
 #: Signs that replace a name. Private use, so nobody's text has them but by design.
 THING, PEOPLE = 0xE001, 0xE002

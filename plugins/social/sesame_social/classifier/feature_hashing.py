@@ -9,8 +9,17 @@ from functools import cache
 import numpy as np
 from attrs import frozen
 
-from sesame_social.classifier.array_types import Bools, Buckets, Hashes, Ints, Units
-from sesame_social.classifier.normalize import DIGIT, LETTER, Folded, sorts
+from sesame_social.classifier.normalize import (
+    DIGIT,
+    LETTER,
+    Bools,
+    Buckets,
+    Folded,
+    Hashes,
+    Ints,
+    Units,
+    sorts,
+)
 
 #: The longest run of units that is a feature.
 RUNS = 4

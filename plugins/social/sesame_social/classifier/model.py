@@ -17,8 +17,8 @@ import numpy as np
 from attrs import frozen
 
 from sesame_sdk import ConfigurationError
-from sesame_social.classifier.array_types import Floats, Weights
 from sesame_social.classifier.entity_masking import Phrases
+from sesame_social.classifier.normalize import Floats, Weights
 from sesame_social.classifier.surface_features import COLUMNS
 
 SHIPPED = Path(__file__).parents[1] / "model" / "social.npz"

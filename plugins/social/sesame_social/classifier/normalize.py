@@ -11,11 +11,21 @@ import html
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 from attrs import evolve, frozen
+from numpy.typing import NDArray
 
-from sesame_social.classifier.array_types import Bools, Bytes, Ints, Units
+Bools: TypeAlias = NDArray[np.bool_]
+Bytes: TypeAlias = NDArray[np.uint8]
+Units: TypeAlias = NDArray[np.uint16]
+Buckets: TypeAlias = NDArray[np.uint32]
+Hashes: TypeAlias = NDArray[np.uint64]
+Ints: TypeAlias = NDArray[np.int64]
+Weights: TypeAlias = NDArray[np.int16]
+Floats: TypeAlias = NDArray[np.float64]
+
 
 #: Of a post, in characters; what comes after is not looked at.
 LONGEST = 10_000

@@ -19,7 +19,6 @@ import numpy as np
 from attrs import frozen
 
 from sesame_sdk import InvalidInputError
-from sesame_social.classifier.array_types import Bools, Floats, Ints, Weights
 from sesame_social.classifier.entity_masking import (
     ADVICE,
     AGAINST,
@@ -45,7 +44,7 @@ from sesame_social.classifier.model import (
     MESSAGE,
     Model,
 )
-from sesame_social.classifier.normalize import LONGEST, Folded, fold
+from sesame_social.classifier.normalize import LONGEST, Bools, Floats, Folded, Ints, Weights, fold
 from sesame_social.classifier.surface_features import form, scripts
 
 #: What posts are: comments under what others made, messages to somebody, or not known.

@@ -1,18 +1,21 @@
 """How good a model is on the rows held out: by set, by group, and how far its chances can be believed."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from attrs import asdict, frozen
 from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
 from sesame_social.classifier import Judged, Kind, Model, judge
-from sesame_social.classifier.array_types import Bools, Floats
 from sesame_social.classifier.model import HATE
+from sesame_social.classifier.normalize import Bools, Floats
 from sesame_social.training import datasets
-from sesame_social.training.datasets import Row
+from sesame_social.training.datasets import Row, likeness, numbered
+from sesame_social.training.train import trained
 
 _BINS = 10
 #: What the posts of a set may be said to be.
@@ -117,3 +120,42 @@ def _mean_f1(label: Labels, said: Labels, *, weighted: bool) -> float:
     names = sorted(set(label.tolist()))
     each = [f1(label == name, said == name) for name in names]
     return float(np.average(each, weights=[(label == name).sum() for name in names] if weighted else None))
+
+
+def crossed(
+    folder: Path, parts: int, *, seed: int, say: Callable[[str], None] = lambda _: None
+) -> list[dict[str, Any]]:
+    """Train on all but one part of the rows, measure on that part, and so on for each part.
+
+    Returns:
+        One row a set and kind: the mean F1 and its standard deviation over the parts, the lowest, and the
+        mean calibration error.
+
+    Raises:
+        Rejected: the data are not there.
+    """
+    rows = datasets.rows(folder, *datasets.SETS)
+    alike = numbered(f"{row.source} {likeness(row.text)}" for row in rows)
+    found: dict[tuple[str, str], list[Figure]] = defaultdict(list)
+    split = GroupKFold(parts, shuffle=True, random_state=seed).split(alike, groups=alike)
+    for number, (kept, left) in enumerate(split, 1):
+        say(f"part {number} of {parts}")
+        model = trained([rows[at] for at in kept], seed=seed)
+        for source in datasets.SETS:
+            part = [rows[at] for at in left if rows[at].source == source]
+            for kind in KINDS_OF.get(source, ("any",)):
+                found[source, kind].append(figure(model, part, kind=kind))
+    return [_spread(*name, each) for name, each in found.items()]
+
+
+def _spread(source: str, kind: str, each: list[Figure]) -> dict[str, Any]:
+    scores = [one.f1 for one in each]
+    return {
+        "source": source,
+        "kind": kind,
+        "rows": sum(one.rows for one in each),
+        "f1": float(np.mean(scores)),
+        "deviation": float(np.std(scores)),
+        "lowest": min(scores),
+        "error": float(np.mean([one.error for one in each])),
+    }

@@ -16,11 +16,10 @@ from scipy import sparse  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
-from sesame_social.classifier.array_types import Floats
 from sesame_social.classifier.entity_masking import COARSE, Phrases, masked
 from sesame_social.classifier.feature_hashing import features
 from sesame_social.classifier.model import BITS
-from sesame_social.classifier.normalize import fold
+from sesame_social.classifier.normalize import Floats, fold
 from sesame_social.classifier.predict import counts
 from sesame_social.classifier.surface_features import COLUMNS, MILD, form
 from sesame_social.training.datasets import likeness, numbered

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sesame_social.classifier.array_types import Floats
 from sesame_social.classifier.model import Model
+from sesame_social.classifier.normalize import Floats
 from sesame_social.training import datasets, training_sets
 from sesame_social.training.datasets import Row
 from sesame_social.training.logistic_regression import Fitted, fit

@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 from attrs import evolve
 
-from sesame_social.classifier import entity_masking, pattern_tags
+from sesame_social.classifier import entity_masking, surface_features
 from sesame_social.classifier.entity_masking import Phrases
 from sesame_social.training import synthetic_texts
 from sesame_social.training.datasets import NEITHER, Row
@@ -36,12 +36,12 @@ _MANNERS = {
     "reason": entity_masking.REASON,
     "example": entity_masking.EXAMPLE,
     "against": entity_masking.AGAINST,
-    "call": pattern_tags.CALL,
-    "mine": pattern_tags.MINE,
-    "media": pattern_tags.MEDIA,
-    "gain": pattern_tags.GAIN,
-    "link": pattern_tags.LINK,
-    "moment": pattern_tags.MOMENT,
+    "call": surface_features.CALL,
+    "mine": surface_features.MINE,
+    "media": surface_features.MEDIA,
+    "gain": surface_features.GAIN,
+    "link": surface_features.LINK,
+    "moment": surface_features.MOMENT,
 }
 
 Piece = tuple[str, float, float, bool]
