@@ -11,7 +11,7 @@ from benchmarks.table import Row, fastest
 from sesame_sdk.audit.audit import audit
 from sesame_sdk.audit.simulation import behaviour
 from sesame_sdk.audit.simulation.behaviour import AS_OF
-from sesame_sdk.audit.simulation.people import blocks
+from sesame_sdk.audit.simulation.people import draw_blocks
 from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.engines import bind_columns
@@ -39,9 +39,10 @@ def rows(people: int = PEOPLE) -> list[Row]:
 
 def _bare(policy: Policy, population: Population) -> tuple[int, float]:
     """How many signals the audit makes, and the seconds that scoring them takes and nothing else."""
-    habits = behaviour.habits(policy)
+    habits = behaviour.collect_habits(policy)
     made = [
-        behaviour.act(population, block, people, habits).columns() for block, people in blocks(population)
+        behaviour.generate_signals(population, block, people, habits).as_dict()
+        for block, people in draw_blocks(population)
     ]
     columns = {name: np.concatenate([each[name] for each in made]) for name in made[0]}
     with duckdb.connect() as connection:

@@ -8,8 +8,17 @@ from typing import Any
 from attrs import evolve
 
 from sesame_sdk.audit.metrics import definitions
-from sesame_sdk.audit.metrics.measurement import Measurement, Metric, Row, finding
-from sesame_sdk.audit.report.model import Change, Choices, Curve, Moved, Report, Reward, Simulation, Spread
+from sesame_sdk.audit.metrics.measurement import Measurement, Metric, Row, make_finding
+from sesame_sdk.audit.report.model import (
+    ExposureByRank,
+    FreeChoice,
+    GroupChange,
+    KindReward,
+    PolicyChange,
+    Report,
+    ScoreDistribution,
+    SimulationSummary,
+)
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.score import Contribution, Score
 from tests.guard.builders import GOOD_POLICY, policy
@@ -50,13 +59,13 @@ def _bell(middle: float, wide: float, edges: tuple[float, ...]) -> tuple[float, 
     return tuple(part / sum(parts) for part in parts)
 
 
-def spread(medians: dict[str, float] = GROUPS) -> Spread:
+def spread(medians: dict[str, float] = GROUPS) -> ScoreDistribution:
     """Bell-shaped scores, 45 points wide."""
     shares = {group: _bell(median, 45.0, EDGES) for group, median in medians.items()}
-    return Spread(EDGES, shares, dict(medians))
+    return ScoreDistribution(EDGES, shares, dict(medians))
 
 
-def curve(groups: tuple[str, ...] = tuple(GROUPS)) -> Curve:
+def curve(groups: tuple[str, ...] = tuple(GROUPS)) -> ExposureByRank:
     """The first group is seen more than its share, the last less."""
     people = {group: 1 / len(groups) for group in groups}
     lean = {group: (len(groups) - 1 - 2 * at) / len(groups) for at, group in enumerate(groups)}
@@ -64,7 +73,7 @@ def curve(groups: tuple[str, ...] = tuple(GROUPS)) -> Curve:
         group: tuple(part * (1 + 0.6 * lean[group] / (1 + math.log(rank))) for rank in RANKS)
         for group, part in people.items()
     }
-    return Curve(RANKS, shares, people)
+    return ExposureByRank(RANKS, shares, people)
 
 
 TYPICAL = Score(
@@ -80,18 +89,18 @@ TYPICAL = Score(
     ),
 )
 REWARDS = (
-    Reward("retail.order.completed", "Orders that you kept", 24.456789, 0.0, 100.0, 0.91),
-    Reward("retail.order.reviewed", "Reviews that others found helpful", 4.1, 0.0, 40.0, 0.23),
-    Reward("retail.order.returned", "Orders that you sent back", -6.30000000004, -50.0, 0.0, 0.34),
+    KindReward("retail.order.completed", "Orders that you kept", 24.456789, 0.0, 100.0, 0.91),
+    KindReward("retail.order.reviewed", "Reviews that others found helpful", 4.1, 0.0, 40.0, 0.23),
+    KindReward("retail.order.returned", "Orders that you sent back", -6.30000000004, -50.0, 0.0, 0.34),
 )
 CHOICES = (
-    Choices(
+    FreeChoice(
         "what to write about",
         ("the goods", "the shop", "the neighbourhood"),
         (0.5, 0.3, 0.2),
         (0.52, 0.3, 0.18),
     ),
-    Choices("where to buy", ("here", "elsewhere"), (0.55, 0.45), (0.64, 0.36)),
+    FreeChoice("where to buy", ("here", "elsewhere"), (0.55, 0.45), (0.64, 0.36)),
 )
 
 
@@ -126,33 +135,33 @@ METRICS = (
     measured(definitions.PARTNER_INFLUENCE, 0.08, ("Orders that you kept", 0.08)),
     measured(definitions.DATA_EXPOSURE, None, note="no purpose was given"),
 )
-SIMULATION = Simulation(
+SIMULATION = SimulationSummary(
     people=100_000,
     scored=83_412,
     seed=7,
     days=730,
-    spread=spread(),
-    curve=curve(),
-    typical=TYPICAL,
+    distribution=spread(),
+    exposure=curve(),
+    typical_score=TYPICAL,
     rewards=REWARDS,
     choices=CHOICES,
-    measured=METRICS,
+    metrics=METRICS,
 )
 CHANGE_EDGES = tuple(-50.0 + 10 * step for step in range(13))
-CHANGE = Change(
-    old=evolve(GOOD_POLICY, version=3),
+CHANGE = PolicyChange(
+    old_policy=evolve(GOOD_POLICY, version=3),
     groups={
-        "everybody": Moved(80_000, 0.41, 0.12, 5.23, -48.5),
-        "buys often": Moved(30_000, 0.55, 0.05, 9.1, -20.0),
-        "new here": Moved(50_000, 0.3, 0.17, -1.25, -48.5),
+        "all people": GroupChange(80_000, 0.41, 0.12, 5.23, -48.5),
+        "buys often": GroupChange(30_000, 0.55, 0.05, 9.1, -20.0),
+        "new here": GroupChange(50_000, 0.3, 0.17, -1.25, -48.5),
     },
     edges=CHANGE_EDGES,
     shares=(),
     bands_before=("ordinary", "good"),
     bands_after=("ordinary", "good", "excellent"),
-    crossings=((0.86, 0.13, 0.01), (0.04, 0.9, 0.06)),
-    gained=1_204,
-    lost=0,
+    band_transitions=((0.86, 0.13, 0.01), (0.04, 0.9, 0.06)),
+    gained_score=1_204,
+    lost_score=0,
     psi=measured(definitions.STABILITY, 0.27, ("up to 560", 0.27)),
 )
 
@@ -160,7 +169,7 @@ CHANGE = Change(
 def report(**changes: Any) -> Report:
     """A policy with warnings, on 100,000 simulated people; with `changes` of the simulation's fields."""
     simulation = evolve(SIMULATION, **changes)
-    found = (finding(own, "policy retail-privileges") for own in simulation.measured)
+    found = (make_finding(own, "policy retail-privileges") for own in simulation.metrics)
     audited = policy(version=4, bands=GOOD_POLICY.bands)
     return Report("retail.toml", audited, tuple(own for own in found if own), simulation)
 
@@ -172,7 +181,7 @@ def with_change() -> Report:
 
 def clean() -> Report:
     """Nothing found."""
-    return report(measured=tuple(own for own in METRICS if own.id in ("EXPO-1", "FAIR-1", "PTN-1")))
+    return report(metrics=tuple(own for own in METRICS if own.id in ("EXPO-1", "FAIR-1", "PTN-1")))
 
 
 def refused() -> Report:
@@ -182,29 +191,29 @@ def refused() -> Report:
 
 def one_group() -> Report:
     """Everybody alike."""
-    return report(spread=spread({"everybody": 571.0}), curve=curve(("everybody",)))
+    return report(distribution=spread({"all people": 571.0}), exposure=curve(("all people",)))
 
 
 def twenty_groups() -> Report:
     """As many as an audit is likely to hold."""
     names = tuple(f"group {number}" for number in range(1, 21))
     medians = {name: 540.0 + 3 * at for at, name in enumerate(names)}
-    return report(spread=spread(medians), curve=curve(names))
+    return report(distribution=spread(medians), exposure=curve(names))
 
 
 def nobody_scored() -> Report:
     """People who gave nothing to score."""
-    blank = Spread(EDGES, dict.fromkeys(GROUPS, (0.0,) * 20), {})
+    blank = ScoreDistribution(EDGES, dict.fromkeys(GROUPS, (0.0,) * 20), {})
     unmeasured = tuple(evolve(own, value=None, rows=()) for own in METRICS)
     start = evolve(TYPICAL, points=550.0, contributions=())
     return report(
         scored=0,
-        spread=blank,
-        curve=Curve((), {}, {}),
-        typical=start,
+        distribution=blank,
+        exposure=ExposureByRank((), {}, {}),
+        typical_score=start,
         rewards=(),
         choices=(),
-        measured=unmeasured,
+        metrics=unmeasured,
     )
 
 
@@ -218,19 +227,19 @@ def hostile() -> Report:
     parts = tuple(Contribution(f"k{at}", 100 * (at - 4), said) for at, said in enumerate(HOSTILE))
     total = 550 + sum(part.points for part in parts)
     audited = report(
-        spread=spread({name: 560.0 + at for at, name in enumerate(groups)}),
-        curve=curve(groups),
-        typical=evolve(TYPICAL, points=total, band=HOSTILE[1][:32], contributions=parts),
-        rewards=tuple(Reward(said, said, 1.0, -2.0, 3.0, 0.5) for said in HOSTILE),
-        choices=(Choices(HOSTILE[1], HOSTILE, (0.1,) * 10, (0.1,) * 10),),
-        measured=(
+        distribution=spread({name: 560.0 + at for at, name in enumerate(groups)}),
+        exposure=curve(groups),
+        typical_score=evolve(TYPICAL, points=total, band=HOSTILE[1][:32], contributions=parts),
+        rewards=tuple(KindReward(said, said, 1.0, -2.0, 3.0, 0.5) for said in HOSTILE),
+        choices=(FreeChoice(HOSTILE[1], HOSTILE, (0.1,) * 10, (0.1,) * 10),),
+        metrics=(
             *METRICS[:4],
             measured(definitions.VOLATILITY, 0.06, *((name, 0.06) for name in groups), note=HOSTILE[1]),
         ),
     )
-    moved = {name: Moved(10, 0.5, 0.5, 0.0, -1.0) for name in groups}
+    moved = {name: GroupChange(10, 0.5, 0.5, 0.0, -1.0) for name in groups}
     crossed = evolve(
-        CHANGE, old=named, groups=moved, shares=_bell(4, 16, CHANGE_EDGES), bands_before=HOSTILE[:2]
+        CHANGE, old_policy=named, groups=moved, shares=_bell(4, 16, CHANGE_EDGES), bands_before=HOSTILE[:2]
     )
     return evolve(audited, name=HOSTILE[2], policy=named, findings=found, change=crossed)
 

@@ -5,17 +5,17 @@ import pytest
 
 from sesame_sdk.audit.audit import audit
 from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
-from sesame_sdk.audit.simulation.adaptation import OPTIONS, TOPICS, adapt
+from sesame_sdk.audit.simulation.adaptation import OPTIONS, TOPICS, adapt_choices
 from sesame_sdk.audit.simulation.population import Leak, Market
-from sesame_sdk.audit.simulation.simulate import play
-from tests.audit.playing import crowd, leaking, shop
+from sesame_sdk.audit.simulation.simulate import simulate
+from tests.audit.policies import crowd, leaking, shop
 
 
 def loss(leak: Leak, **settings: float) -> Measurement:
     """CNF-2 of the shop's policy."""
     report = audit(shop(), crowd(2000, leak=leak, **settings))
     assert report.simulation
-    return next(each for each in report.simulation.measured if each.id == "CNF-2")
+    return next(each for each in report.simulation.metrics if each.id == "CNF-2")
 
 
 def test_where_nothing_leaks_nobody_changes_a_choice() -> None:
@@ -63,7 +63,9 @@ def test_options_are_nameless_and_shares_are_shares() -> None:
 
 def test_who_has_no_score_has_nothing_to_answer_to() -> None:
     """With few who take part, the whole changes little."""
-    few = play(crowd(2000, leak=leaking(1.0), markets=(Market(adoption=0.05),)), [shop()])
-    many = play(crowd(2000, leak=leaking(1.0), markets=(Market(adoption=1.0),)), [shop()])
-    moved = [np.abs(np.array(each.after) - 0.25).max() for each in (adapt(few)[0], adapt(many)[0])]
+    few = simulate(crowd(2000, leak=leaking(1.0), markets=(Market(adoption=0.05),)), [shop()])
+    many = simulate(crowd(2000, leak=leaking(1.0), markets=(Market(adoption=1.0),)), [shop()])
+    moved = [
+        np.abs(np.array(each.after) - 0.25).max() for each in (adapt_choices(few)[0], adapt_choices(many)[0])
+    ]
     assert moved[0] == pytest.approx(0.05 * moved[1], rel=0.6)

@@ -5,30 +5,30 @@ import pytest
 from attrs import evolve
 
 from sesame_sdk.audit.simulation import behaviour
-from sesame_sdk.audit.simulation.behaviour import AS_OF, Signals
-from sesame_sdk.audit.simulation.people import LONGEST, People, blocks, membership
+from sesame_sdk.audit.simulation.behaviour import AS_OF, SignalColumns
+from sesame_sdk.audit.simulation.people import MAX_TENURE_DAYS, People, draw_blocks, draw_membership
 from sesame_sdk.audit.simulation.population import Correlation, Group, Market, Population
 from sesame_sdk.model.policy import Policy, Severity
 from sesame_sdk.scoring.scorecard import MICROSECONDS_A_DAY, microseconds
-from tests.audit.playing import ORDERS, RETURNED, SPEND, TENURE, crowd, shop
+from tests.audit.policies import ORDERS, RETURNED, SPEND, TENURE, crowd, shop
 
 
-def acted(policy: Policy, population: Population) -> tuple[People, Signals]:
+def acted(policy: Policy, population: Population) -> tuple[People, SignalColumns]:
     """The first block of people, and what they did."""
-    number, people = next(blocks(population))
-    return people, behaviour.act(population, number, people, behaviour.habits(policy))
+    number, people = next(draw_blocks(population))
+    return people, behaviour.generate_signals(population, number, people, behaviour.collect_habits(policy))
 
 
-def of_kind(policy: Policy, signals: Signals, kind: str) -> Signals:
+def of_kind(policy: Policy, signals: SignalColumns, kind: str) -> SignalColumns:
     """The signals of one kind."""
-    names = [habit.kind for habit in behaviour.habits(policy)]
-    return signals.only(signals.kind == names.index(kind))
+    names = [habit.kind for habit in behaviour.collect_habits(policy)]
+    return signals.select(signals.kind == names.index(kind))
 
 
 def test_the_same_seed_makes_the_same_people_and_the_same_deeds() -> None:
     """And another seed makes others."""
     one, two, other = (acted(shop(), crowd(1000, seed=seed)) for seed in (7, 7, 8))
-    for first, second in zip(one[1].columns().values(), two[1].columns().values(), strict=True):
+    for first, second in zip(one[1].as_dict().values(), two[1].as_dict().values(), strict=True):
         assert (first == second).all()
     assert (one[0].income == two[0].income).all()
     assert not np.array_equal(one[0].income, other[0].income)
@@ -56,7 +56,7 @@ def test_everything_happens_while_people_are_watched() -> None:
     """Not before they joined, nor on the day of the score or later."""
     population = crowd(2000, days=100)
     people, signals = acted(shop(ORDERS), population)
-    joined = membership(population, 0, people, "retail")
+    joined = draw_membership(population, 0, people, "retail")
     ago = microseconds(AS_OF) - signals.occurred_at
     assert ago.min() > 0
     assert ago.max() <= 100 * MICROSECONDS_A_DAY
@@ -69,7 +69,7 @@ def test_counts_are_poisson_about_engagement() -> None:
     """Twelve a year for somebody in the middle who was there all year; each counts one."""
     population = crowd(20_000, days=365)
     people, signals = acted(shop(ORDERS), population)
-    joined = membership(population, 0, people, "retail")
+    joined = draw_membership(population, 0, people, "retail")
     whole_year = joined.member[joined.since >= 365]
     counts = np.bincount(signals.subject, minlength=people.size)[whole_year]
     expected = 12 * people.engagement[whole_year]
@@ -114,21 +114,21 @@ def test_membership_follows_from_the_day_of_joining_alone() -> None:
     """Told in the middle and at the end, it adds up to the whole months since, at each partner."""
     population = crowd(2000)
     people, signals = acted(shop(TENURE), population)
-    joined = membership(population, 0, people, "retail")
+    joined = draw_membership(population, 0, people, "retail")
     total = np.zeros((people.size, 3))
     np.add.at(total, (signals.subject, signals.partner), signals.value)
     months = np.floor(joined.since * 12 / 365)
     assert (total[joined.member, joined.main] == months).all()
     assert (total[joined.member, joined.second] == months).all()
     assert signals.value.sum() == total.sum()
-    assert months.max() <= LONGEST * 12 / 365
+    assert months.max() <= MAX_TENURE_DAYS * 12 / 365
 
 
 def test_partners_have_their_share_of_the_market_and_adoption_is_what_it_says() -> None:
     """To a hundredth or two, over many people."""
     population = crowd(20_000, markets=(Market("retail", (0.7, 0.3), adoption=0.6),))
     people, signals = acted(shop(ORDERS), population)
-    assert membership(population, 0, people, "retail").member.size / people.size == pytest.approx(
+    assert draw_membership(population, 0, people, "retail").member.size / people.size == pytest.approx(
         0.6, abs=0.02
     )
     assert (signals.partner == 0).mean() == pytest.approx(0.7, abs=0.02)
@@ -140,7 +140,7 @@ def test_a_correlation_that_the_caller_sets_is_there_and_no_other_is(trait: str,
     """Measured between the order of the groups and the trait, the first group highest."""
     groups = (Group("group A", 0.2), Group("group B", 0.5), Group("group C", 0.3))
     population = evolve(Population(people=20_000), groups=groups, correlation=Correlation(**{trait: r}))
-    _, people = next(blocks(population))
+    _, people = next(draw_blocks(population))
     traits = {
         "income": np.log(people.income),
         "engagement": np.log(people.engagement),
@@ -153,5 +153,5 @@ def test_a_correlation_that_the_caller_sets_is_there_and_no_other_is(trait: str,
 
 def test_people_come_in_blocks_and_every_one_of_them_once() -> None:
     """The last block holds the rest."""
-    drawn = [(people.first, people.size) for _, people in blocks(Population(people=45_000))]
+    drawn = [(people.first, people.size) for _, people in draw_blocks(Population(people=45_000))]
     assert drawn == [(0, 20_000), (20_000, 20_000), (40_000, 5_000)]

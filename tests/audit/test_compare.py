@@ -3,13 +3,13 @@
 import pytest
 
 from sesame_sdk.audit.audit import audit
-from sesame_sdk.audit.report.model import Change, Moved
+from sesame_sdk.audit.report.model import GroupChange, PolicyChange
 from sesame_sdk.audit.simulation.population import Group
 from sesame_sdk.model.policy import Policy
-from tests.audit.playing import ORDERS, SPEND, crowd, shop, tied
+from tests.audit.policies import ORDERS, SPEND, crowd, shop, tied
 
 
-def change(new: Policy, old: Policy, **settings: object) -> Change:
+def change(new: Policy, old: Policy, **settings: object) -> PolicyChange:
     """From `old` to `new`."""
     found = audit(new, crowd(4000, **settings), against=old).change
     assert found
@@ -20,12 +20,13 @@ def test_a_policy_against_itself_moves_nobody() -> None:
     """All zeros, everybody in the band where they were, PSI 0."""
     found = change(shop(), shop())
     assert all(
-        (each.rise, each.fall, each.mean, each.worst) == (0, 0, 0, 0) for each in found.groups.values()
+        (each.share_rising, each.share_falling, each.mean_change, each.largest_fall) == (0, 0, 0, 0)
+        for each in found.groups.values()
     )
-    assert (found.gained, found.lost) == (0, 0)
+    assert (found.gained_score, found.lost_score) == (0, 0)
     assert found.psi.value == 0
     assert found.shares[len(found.shares) // 2] == 1
-    for at, line in enumerate(found.crossings):
+    for at, line in enumerate(found.band_transitions):
         assert line[at] == 1
         assert sum(line) == 1
 
@@ -33,24 +34,24 @@ def test_a_policy_against_itself_moves_nobody() -> None:
 def test_everybody_comes_first_and_the_groups_make_it_up() -> None:
     """Every person who has a score under both is in exactly one group."""
     groups = change(shop(spend=0.05), shop()).groups
-    assert list(groups) == ["everybody", "group A", "group B"]
-    assert groups["everybody"].people == groups["group A"].people + groups["group B"].people
+    assert list(groups) == ["all people", "group A", "group B"]
+    assert groups["all people"].people == groups["group A"].people + groups["group B"].people
 
 
 def test_a_greater_weight_on_spending_lifts_and_never_lowers() -> None:
     """And lifts those with more income by more."""
     found = change(shop(spend=0.06), shop(), correlation=tied(income=0.8)).groups
-    assert found["everybody"].fall == 0 == found["everybody"].worst
-    assert found["everybody"].rise > 0.5
-    assert found["group A"].mean > 1.2 * found["group B"].mean > 0
+    assert found["all people"].share_falling == 0 == found["all people"].largest_fall
+    assert found["all people"].share_rising > 0.5
+    assert found["group A"].mean_change > 1.2 * found["group B"].mean_change > 0
 
 
 def test_a_smaller_weight_lowers_and_says_by_how_much_at_worst() -> None:
     """Falls are told as they are."""
-    found = change(shop(orders=0.2), shop(orders=1.0)).groups["everybody"]
-    assert found.rise == 0
-    assert found.fall > 0.5
-    assert found.worst < found.mean < 0
+    found = change(shop(orders=0.2), shop(orders=1.0)).groups["all people"]
+    assert found.share_rising == 0
+    assert found.share_falling > 0.5
+    assert found.largest_fall < found.mean_change < 0
 
 
 def test_gains_are_shared_out_over_bins_that_hold_them_all() -> None:
@@ -66,9 +67,9 @@ def test_people_who_gain_or_lose_a_score_are_counted_and_not_called_risen_or_fal
     """A policy that weighs spending alone leaves some without a score, and the other way round."""
     narrower, wider = shop(SPEND), shop(SPEND, ORDERS)
     less, more = change(narrower, wider), change(wider, narrower)
-    assert (less.gained, more.lost) == (0, 0)
-    assert less.lost == more.gained > 0
-    assert less.groups["everybody"].people == more.groups["everybody"].people
+    assert (less.gained_score, more.lost_score) == (0, 0)
+    assert less.lost_score == more.gained_score > 0
+    assert less.groups["all people"].people == more.groups["all people"].people
 
 
 def test_bands_cross_from_the_old_names_to_the_new_ones() -> None:
@@ -77,21 +78,21 @@ def test_bands_cross_from_the_old_names_to_the_new_ones() -> None:
     found = change(new, shop())
     assert found.bands_before == ("ordinary", "known", "good")
     assert found.bands_after == ("ordinary", "member", "good")
-    ordinary, known, good = found.crossings
+    ordinary, known, good = found.band_transitions
     assert ordinary[1] > 0
     assert known == (0, 1, 0)
     assert good == (0, 0, 1)
 
 
 def test_the_audited_policy_fares_as_it_does_alone() -> None:
-    """The older one is played with the same people, and changes nothing for the newer."""
+    """The older one is result with the same people, and changes nothing for the newer."""
     alone = audit(shop(), crowd(2000)).simulation
     beside = audit(shop(), crowd(2000), against=shop(SPEND, orders=3)).simulation
     assert alone
     assert beside
-    assert alone.spread == beside.spread
+    assert alone.distribution == beside.distribution
     assert alone.rewards == beside.rewards
-    differ = {a.id for a, b in zip(alone.measured, beside.measured, strict=True) if a != b}
+    differ = {a.id for a, b in zip(alone.metrics, beside.metrics, strict=True) if a != b}
     assert differ == {"PSI-1"}
 
 
@@ -100,4 +101,4 @@ def test_a_group_with_nobody_to_compare_moves_by_nothing() -> None:
     groups = (Group("group A", 0.999), Group("group B", 0.001))
     found = audit(shop(), crowd(100, groups=groups), against=shop()).change
     assert found
-    assert found.groups.get("group B", Moved(0, 0, 0, 0, 0)).mean == 0
+    assert found.groups.get("group B", GroupChange(0, 0, 0, 0, 0)).mean_change == 0

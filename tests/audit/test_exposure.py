@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sesame_sdk.audit.metrics.exposure import (
     attention_by_rank,
     attention_by_score,
+    cumulative_exposure,
     exposure,
-    exposure_curve,
     measure_exposure,
 )
 from sesame_sdk.audit.metrics.measurement import Verdict
@@ -78,28 +78,28 @@ def test_the_curve_rises_to_each_groups_exposure(rows: Rows, points: int, seed: 
     """And does not depend on the order of people."""
     group, scores, _ = columns(rows)
     attention = attention_by_score(scores)
-    curve = exposure_curve(attention, group, points)
-    assert curve.places[-1] == scores.size
-    assert (np.diff(curve.places) > 0).all()
-    assert (np.diff(curve.gathered, axis=1) >= 0).all()
+    curve = cumulative_exposure(attention, group, points)
+    assert curve.ranks[-1] == scores.size
+    assert (np.diff(curve.ranks) > 0).all()
+    assert (np.diff(curve.cumulative, axis=1) >= 0).all()
     means = exposure(attention, group).groups.means
-    assert curve.gathered[:, -1] == pytest.approx(np.nan_to_num(means))
-    again = exposure_curve(*shuffled(seed, attention, group), points)
-    assert again.gathered == pytest.approx(curve.gathered)
+    assert curve.cumulative[:, -1] == pytest.approx(np.nan_to_num(means))
+    again = cumulative_exposure(*shuffled(seed, attention, group), points)
+    assert again.cumulative == pytest.approx(curve.cumulative)
 
 
 def test_the_curve_of_two_groups_taking_turns_lies_together() -> None:
     """They are never further apart than by who stands first: one of a thousand."""
-    curve = exposure_curve(attention_by_rank(np.arange(1, 2001)), np.arange(2000) % 2, 20)
-    assert np.abs(curve.gathered[0] - curve.gathered[1]).max() <= 0.001
+    curve = cumulative_exposure(attention_by_rank(np.arange(1, 2001)), np.arange(2000) % 2, 20)
+    assert np.abs(curve.cumulative[0] - curve.cumulative[1]).max() <= 0.001
 
 
 def test_equals_enter_the_curve_together_at_the_last_place_they_hold() -> None:
     """Three with one score below the first: nothing of theirs before the fourth place."""
-    curve = exposure_curve(attention_by_score([9, 5, 5, 5]), np.array([0, 1, 1, 1]), 10)
-    assert curve.places.tolist() == [1, 2, 3, 4]
-    assert curve.gathered[0].tolist() == [1, 1, 1, 1]
-    assert curve.gathered[1, :3].tolist() == [0, 0, 0]
+    curve = cumulative_exposure(attention_by_score([9, 5, 5, 5]), np.array([0, 1, 1, 1]), 10)
+    assert curve.ranks.tolist() == [1, 2, 3, 4]
+    assert curve.cumulative[0].tolist() == [1, 1, 1, 1]
+    assert curve.cumulative[1, :3].tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("bad", [[0.5], [np.nan], ["first"], [[1]]])
@@ -118,5 +118,5 @@ def test_who_has_no_score_must_be_placed_first() -> None:
 def test_an_empty_ranking_has_no_curve() -> None:
     """One clear error rather than an empty picture."""
     assert attention_by_score([]).size == 0
-    with pytest.raises(InvalidInputError, match="must hold somebody"):
-        exposure_curve(np.array([]), np.array([], int))
+    with pytest.raises(InvalidInputError, match="must not be empty"):
+        cumulative_exposure(np.array([]), np.array([], int))

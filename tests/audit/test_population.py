@@ -48,7 +48,7 @@ def test_a_group_has_a_letter_for_a_name(name: str) -> None:
         ),
         pytest.param('[[groups]]\nname = "group A"', "groups[0]", id="a group without a share"),
         pytest.param(
-            '[[groups]]\nname = "group A"\nshare = 0.5\n' * 2, "must not name one twice", id="a group twice"
+            '[[groups]]\nname = "group A"\nshare = 0.5\n' * 2, "must not repeat a name", id="a group twice"
         ),
         pytest.param(
             "[[markets]]\nshares = [0.5]", "markets[0].shares: must add up to 1", id="half a market"
@@ -85,16 +85,16 @@ def test_what_a_file_leaves_out_has_its_default() -> None:
 def test_the_example_is_read_and_says_what_differs() -> None:
     """Less income for one group, and a little more time for the first."""
     example = load_population(EXAMPLE)
-    assert example.names == ("group A", "group B", "group C")
+    assert example.group_names == ("group A", "group B", "group C")
     assert example.groups[2].income == 0.8
     assert example.correlation.engagement == 0.1
-    assert example.market("retail").shares == (0.5, 0.3, 0.2)
-    assert example.market("community").shares == (0.6, 0.4)
+    assert example.find_market("retail").shares == (0.5, 0.3, 0.2)
+    assert example.find_market("community").shares == (0.6, 0.4)
 
 
 def test_a_context_without_a_market_has_the_ordinary_one() -> None:
     """The entry without a context stands for all that are not named."""
-    assert Population().market("retail") == Market("retail")
+    assert Population().find_market("retail") == Market("retail")
 
 
 @pytest.mark.parametrize("name", ["nowhere.toml", "folder.toml"])

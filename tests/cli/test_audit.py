@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit.playing import BENEFIT, EVERYTHING, HEAD
+from tests.audit.policies import BENEFIT, EVERYTHING, HEAD
 from tests.cli.conftest import POLICIES, Run, Type, data
 
 COMMUNITY = POLICIES / "community.toml"
@@ -76,7 +76,8 @@ def test_against_itself_nothing_changes(run: Run, policy: Path) -> None:
     """All zeros, and PSI 0."""
     change = data(run("audit", policy, *FEW, "--against", policy, "--json").out)["change"]
     assert change["psi"]["value"] == 0
-    assert change["groups"]["everybody"]["rise"] == change["groups"]["everybody"]["fall"] == 0
+    everyone = change["groups"]["all people"]
+    assert everyone["share_rising"] == everyone["share_falling"] == 0
 
 
 def test_an_older_policy_shows_what_the_change_does(run: Run, policy: Path, tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_an_older_policy_shows_what_the_change_does(run: Run, policy: Path, tmp_
     old = written(tmp_path / "old.toml", "weight = 1\n", "weight = 3\n")
     done = run("audit", policy, *FEW, "--against", old)
     assert done.code == 0
-    assert "everybody" in done.out
+    assert "all people" in done.out
 
 
 def test_json_holds_no_nan(run: Run, policy: Path) -> None:

@@ -1,1 +1,1 @@
-"""What an audit measures: one module a metric, `definitions` with every formula and threshold."""
+"""The metrics of an audit: one module a metric or pair of metrics, `definitions` with every threshold."""

@@ -1,7 +1,7 @@
-"""What the metrics take: one-dimensional arrays, checked once, and means by group.
+"""Checks the arrays that metrics take, and computes means by group.
 
-A group is a whole number from 0, an index into the names that a caller holds. A group that nobody is in
-may have a number: its mean is NaN and it is never compared. No error repeats a value.
+A group is a whole number from 0, an index into the caller's list of names. The mean of a group without
+people is NaN and is never compared. No error repeats a value.
 """
 
 import numpy as np
@@ -15,19 +15,19 @@ Codes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 
 #: More groups, kinds or partners than any audit compares.
-MOST_GROUPS = 10_000
+MAX_GROUPS = 10_000
 
 
 @frozen(eq=False)
-class ByGroup:
-    """A mean for each group, and what is worth comparing.
+class GroupMeans:
+    """Means by group.
 
     Attributes:
-        people: (G,) how many are in each.
-        means: (G,) NaN where nobody is.
+        people: (G,) size of each group.
+        means: (G,) NaN for an empty group.
         compared: (G,) whether the group is large enough to be compared.
-        highest: the highest mean of those compared; NaN where none is.
-        lowest: the lowest of them.
+        highest: highest mean of the compared groups; NaN without one.
+        lowest: lowest mean of the compared groups; NaN without one.
     """
 
     people: Codes
@@ -38,94 +38,84 @@ class ByGroup:
 
     @property
     def groups_compared(self) -> int:
-        """How many groups are large enough."""
+        """Number of groups that are large enough."""
         return int(self.compared.sum())
 
 
-def flags(values: ArrayLike, name: str) -> Flags:
-    """(N,) bools.
-
-    Raises:
-        InvalidInputError: not one-dimensional, or not bools.
-    """
-    array = _flat(values, name)
+def check_flags(values: ArrayLike, name: str) -> Flags:
+    """Return (N,) bools; raise InvalidInputError for anything else."""
+    array = _one_dimensional(values, name)
     if array.dtype != np.bool_:
         raise InvalidInputError("must be bools", field=name, hint="pass a comparison, such as scores >= 600")
     return array.astype(np.bool_, copy=False)
 
 
-def codes(values: ArrayLike, name: str = "group") -> Codes:
-    """(N,) whole numbers from 0 to `MOST_GROUPS`.
-
-    Raises:
-        InvalidInputError: anything else.
-    """
-    array = _flat(values, name)
+def check_codes(values: ArrayLike, name: str = "group") -> Codes:
+    """Return (N,) whole numbers from 0 to `MAX_GROUPS`; raise InvalidInputError for anything else."""
+    array = _one_dimensional(values, name)
     if array.dtype.kind not in "iu":
         raise InvalidInputError("must be whole numbers", field=name, hint="number the groups from 0")
-    if array.size and not (array.min() >= 0 and array.max() < MOST_GROUPS):
-        raise InvalidInputError(
-            f"must be from 0 to {MOST_GROUPS - 1:,}", field=name, hint="number the groups from 0"
-        )
+    if array.size and not (array.min() >= 0 and array.max() < MAX_GROUPS):
+        reason = f"must be from 0 to {MAX_GROUPS - 1:,}"
+        raise InvalidInputError(reason, field=name, hint="number the groups from 0")
     return array.astype(np.int64, copy=False)
 
 
-def numbers(
-    values: ArrayLike, name: str, *, least: float = -np.inf, most: float = np.inf, infinite: bool = False
+def check_numbers(
+    values: ArrayLike,
+    name: str,
+    *,
+    min_value: float = -np.inf,
+    max_value: float = np.inf,
+    allow_infinite: bool = False,
 ) -> Numbers:
-    """(N,) floats, none NaN.
-
-    Raises:
-        InvalidInputError: not numbers, NaN, out of the bounds, or infinite where that is not allowed.
-    """
-    array = _flat(values, name)
+    """Return (N,) floats within the bounds, none NaN; raise InvalidInputError for anything else."""
+    array = _one_dimensional(values, name)
     if array.dtype.kind not in "iuf":
         raise InvalidInputError("must be numbers", field=name)
     floats = array.astype(np.float64, copy=False)
-    if np.isnan(floats).any() or not (infinite or np.isfinite(floats).all()):
-        raise InvalidInputError("must hold no NaN" + ("" if infinite else " and no infinity"), field=name)
-    if floats.size and floats.min() < least:
-        raise InvalidInputError(f"must be {least:g} or more", field=name)
-    if floats.size and floats.max() > most:
-        raise InvalidInputError(f"must be {most:g} or less", field=name)
+    if np.isnan(floats).any() or not (allow_infinite or np.isfinite(floats).all()):
+        raise InvalidInputError(
+            "must hold no NaN" + ("" if allow_infinite else " and no infinity"), field=name
+        )
+    if floats.size and floats.min() < min_value:
+        raise InvalidInputError(f"must be {min_value:g} or more", field=name)
+    if floats.size and floats.max() > max_value:
+        raise InvalidInputError(f"must be {max_value:g} or less", field=name)
     return floats
 
 
-def number(value: float, name: str, *, above: float) -> float:
-    """A finite float of more than `above`.
-
-    Raises:
-        InvalidInputError: anything else.
-    """
+def check_number(value: float, name: str, *, above: float) -> float:
+    """Return a finite float of more than `above`; raise InvalidInputError for anything else."""
     if not (np.isfinite(value) and value > above):
         raise InvalidInputError(f"must be more than {above:g}, and finite", field=name)
     return float(value)
 
 
-def same_length(**arrays: NDArray[np.generic]) -> None:
-    """Refuse arrays that do not speak of the same people, by name."""
+def check_same_length(**arrays: NDArray[np.generic]) -> None:
+    """Raise InvalidInputError, with the arrays' names, if their lengths differ."""
     if len({array.size for array in arrays.values()}) > 1:
         raise InvalidInputError("must be of one length", field=", ".join(arrays))
 
 
-def by_group(values: Numbers | Flags, group: Codes, fewest: int = 1) -> ByGroup:
-    """Mean of `values` in each group, and the extremes of those with at least `fewest` people."""
+def mean_by_group(values: Numbers | Flags, group: Codes, min_people: int = 1) -> GroupMeans:
+    """Compute the mean of `values` in each group; groups of fewer than `min_people` are not compared."""
     people = np.bincount(group)
     sums = np.bincount(group, weights=values.astype(np.float64, copy=False))
     means = np.divide(sums, people, out=np.full(people.size, np.nan), where=people > 0)
-    compared = people >= max(fewest, 1)
-    seen = means[compared] if compared.any() else np.array([np.nan])
-    return ByGroup(people.astype(np.int64), means, compared, float(seen.max()), float(seen.min()))
+    compared = people >= max(min_people, 1)
+    extremes = means[compared] if compared.any() else np.array([np.nan])
+    return GroupMeans(people.astype(np.int64), means, compared, float(extremes.max()), float(extremes.min()))
 
 
-def ratio(small: float, large: float) -> float:
-    """`small / large`, and 1 where the two are equal: also nothing to nothing."""
-    if small == large:
+def divide(numerator: float, denominator: float) -> float:
+    """Divide; equal values, also two zeros, give 1, and a zero denominator gives infinity."""
+    if numerator == denominator:
         return 1.0
-    return float(small / large) if large else float("inf")
+    return float(numerator / denominator) if denominator else float("inf")
 
 
-def _flat(values: ArrayLike, name: str) -> NDArray[np.generic]:
+def _one_dimensional(values: ArrayLike, name: str) -> NDArray[np.generic]:
     array = np.asarray(values)
     if array.ndim != 1:
         raise InvalidInputError("must have one dimension", field=name)

@@ -1,7 +1,7 @@
-"""CNF-1 and CNF-2: whether a policy presses people to be alike.
+"""CNF-1 and CNF-2: whether a policy makes people conform.
 
-Simulated people have free choices: what to read, say and like, and whom to know. None may count, and
-none may narrow because people adapt to what does.
+Simulated people have free choices: what to read, say and like, and whom to know. A policy must not score
+these, and people must not change them in order to gain points.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from numpy.typing import ArrayLike
 from sesame_sdk.audit.metrics import arrays
 from sesame_sdk.audit.metrics.arrays import Numbers
 from sesame_sdk.audit.metrics.definitions import CONFORMITY_LOSS, CONFORMITY_WEIGHT
-from sesame_sdk.audit.metrics.measurement import Measurement, rows_of
+from sesame_sdk.audit.metrics.measurement import Measurement, make_rows
 from sesame_sdk.errors import InvalidInputError
 
 
 @frozen(eq=False)
-class Loss:
-    """What variety was lost.
+class ConformityLoss:
+    """Loss of variety: at most 1, below 0 where variety grew.
 
     Attributes:
-        overall: at most 1; below 0 where variety grew.
-        choices: (T,) the same for each choice.
+        overall: over all choices together.
+        choices: (T,) of each choice.
     """
 
     overall: float
@@ -34,18 +34,19 @@ def conformity_weight(weights: ArrayLike, conforming: ArrayLike) -> float:
     """Sum of |weight| on expression, taste and associates / sum of all |weight|, 0 to 1; 0 without weights.
 
     Args:
-        weights: (K,) what each kind can move a score by, in points; any sign.
+        weights: (K,) points that each kind can move a score by; any sign.
         conforming: (K,) bools: whether the kind is about expression, taste or associates.
 
     Raises:
-        InvalidInputError: an array is of the wrong kind, or the two differ in length.
+        InvalidInputError: an array has the wrong type, or the lengths differ.
 
-    Source: ours, after C(2025) 5052, 165-169. Neither sign excuses: a reward presses as a penalty does.
+    Source: ours, after C(2025) 5052, 165-169. The sign does not matter: a reward presses as a penalty does.
     """
-    size, pressing = np.abs(arrays.numbers(weights, "weights")), arrays.flags(conforming, "conforming")
-    arrays.same_length(weights=size, conforming=pressing)
+    size = np.abs(arrays.check_numbers(weights, "weights"))
+    flags = arrays.check_flags(conforming, "conforming")
+    arrays.check_same_length(weights=size, conforming=flags)
     total = size.sum()
-    return float(size[pressing].sum() / total) if total else 0.0
+    return float(size[flags].sum() / total) if total else 0.0
 
 
 def entropy(counts: ArrayLike) -> Numbers:
@@ -65,45 +66,42 @@ def entropy(counts: ArrayLike) -> Numbers:
     return np.asarray((share * np.log2(np.divide(1, share, out=np.ones_like(share), where=share > 0))).sum(1))
 
 
-def conformity_loss(before: ArrayLike, after: ArrayLike) -> Loss:
+def conformity_loss(before: ArrayLike, after: ArrayLike) -> ConformityLoss:
     """1 - entropy of free choices after people adapt / before; over all choices, the entropies are summed.
 
-    Where there was no variety, none is lost.
+    A choice without variety loses none.
 
     Args:
-        before: (T, C) how many people take each of C options in each of T choices.
-        after: the same, once everybody did what a score asks of them.
+        before: (T, C) people who take each of C options in each of T choices.
+        after: the same, once people adapt to the policy.
 
     Raises:
-        InvalidInputError: not two tables of one shape, or not counts.
+        InvalidInputError: the shapes differ, or the values are no counts.
 
     Source: ours, after Hardt et al. 2016, Strategic Classification.
     """
     if np.shape(before) != np.shape(after):
         raise InvalidInputError("must be of one shape", field="before, after")
-    had, has = entropy(before), entropy(after)
-    overall = _loss(had.sum(keepdims=True), has.sum(keepdims=True))
-    return Loss(float(overall[0]), _loss(had, has))
+    old, new = entropy(before), entropy(after)
+    overall = _loss(old.sum(keepdims=True), new.sum(keepdims=True))
+    return ConformityLoss(float(overall[0]), _loss(old, new))
 
 
 def measure_conformity_weight(weights: ArrayLike, conforming: ArrayLike, kinds: Sequence[str]) -> Measurement:
-    """CNF-1 with its verdict. Rows are the share of all weight that each conforming kind has."""
+    """Measure CNF-1. Rows are the share of all weight on each conforming kind."""
     value = conformity_weight(weights, conforming)
     size = np.abs(np.asarray(weights, np.float64)) * np.asarray(conforming)
-    rows = rows_of(kinds, size / max(np.abs(weights).sum(), np.finfo(np.float64).tiny))
+    rows = make_rows(kinds, size / max(np.abs(weights).sum(), np.finfo(np.float64).tiny))
     return Measurement(CONFORMITY_WEIGHT, value, tuple(row for row in rows if row.value))
 
 
 def measure_conformity_loss(before: ArrayLike, after: ArrayLike, choices: Sequence[str]) -> Measurement:
-    """CNF-2 with its verdict. Rows are the loss in each choice.
-
-    The verdict is on the worst choice: variety gained in one does not make up for another's loss.
-    """
+    """Measure CNF-2 on the worst choice: variety gained in one does not offset another's loss."""
     loss = conformity_loss(before, after)
     worst = float(loss.choices.max()) if loss.choices.size else None
-    note = f"over all choices together: {CONFORMITY_LOSS.show(loss.overall)}"
-    return Measurement(CONFORMITY_LOSS, worst, rows_of(choices, loss.choices), note)
+    note = f"over all choices together: {CONFORMITY_LOSS.format_value(loss.overall)}"
+    return Measurement(CONFORMITY_LOSS, worst, make_rows(choices, loss.choices), note)
 
 
-def _loss(had: Numbers, has: Numbers) -> Numbers:
-    return 1 - np.divide(has, had, out=np.ones_like(had), where=had > 0)
+def _loss(before: Numbers, after: Numbers) -> Numbers:
+    return 1 - np.divide(after, before, out=np.ones_like(before), where=before > 0)

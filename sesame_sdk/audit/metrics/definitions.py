@@ -1,4 +1,4 @@
-"""Every metric of an audit: formula, thresholds, source and mend, in one place.
+"""Every metric of an audit: formula, thresholds, source and hint.
 
 The thresholds are conventions or choices of ours. None says that a policy is lawful.
 """
@@ -12,7 +12,7 @@ IMPACT_RATIO: Final = Metric(
     title="impact ratio",
     formula="share selected in a group / the highest share of any group",
     thresholds=(Threshold(Verdict.WARN, Side.BELOW, 0.80), Threshold(Verdict.REFUSE, Side.BELOW, 0.60)),
-    hint="find the kind that sets the groups apart, and lower its cap or leave it out",
+    hint="find the kind in which the groups differ most, and lower its cap or leave it out",
     source="29 CFR 1607.4(D), as a convention; refusal below 0.60 is our choice",
 )
 EXPOSURE: Final = Metric(
@@ -25,21 +25,21 @@ EXPOSURE: Final = Metric(
 )
 FAIR_RANKING: Final = Metric(
     id="FAIR-1",
-    title="least surplus of a group in any top of the ranking",
+    title="least surplus of a group in any top-k of the ranking",
     formula="members in the top j less the smallest m with BinomCDF(m; j, p) > alpha, lowest over j",
     thresholds=(Threshold(Verdict.WARN, Side.BELOW, 0.0),),
     hint="let the score weigh less in the order, or take from each group in turn",
     source="Zehlike et al. 2017, FA*IR: A Fair Top-k Ranking Algorithm",
-    form=".0f",
+    value_format=".0f",
 )
 STABILITY: Final = Metric(
     id="PSI-1",
     title="population stability index",
     formula="sum over ten bins of (actual - expected) * ln(actual / expected)",
     thresholds=(Threshold(Verdict.WATCH, Side.FROM, 0.10), Threshold(Verdict.WARN, Side.FROM, 0.25)),
-    hint="see which kinds moved, and whether people changed or what partners send did",
+    hint="check which kinds moved: people's behaviour, or what partners send",
     source="a convention of credit scoring; Yurdakul 2018, Statistical Properties of the PSI",
-    rows="bin",
+    row_noun="bin",
 )
 VOLATILITY: Final = Metric(
     id="VOL-1",
@@ -48,8 +48,8 @@ VOLATILITY: Final = Metric(
     thresholds=(Threshold(Verdict.WARN, Side.ABOVE, 0.05),),
     hint="raise the floor of the kind, or lower its weight",
     source="our choice",
-    rows="kind",
-    form=".1%",
+    row_noun="kind",
+    value_format=".1%",
 )
 CONFORMITY_WEIGHT: Final = Metric(
     id="CNF-1",
@@ -58,27 +58,27 @@ CONFORMITY_WEIGHT: Final = Metric(
     thresholds=(Threshold(Verdict.REFUSE, Side.ABOVE, 0.0),),
     hint="leave those kinds out: rewarding conformity is the same pressure as punishing its lack",
     source="our choice, after C(2025) 5052, 165-169",
-    rows="kind",
-    form=".1%",
+    row_noun="kind",
+    value_format=".1%",
 )
 CONFORMITY_LOSS: Final = Metric(
     id="CNF-2",
-    title="loss of variety in what people choose freely",
+    title="loss of variety in free choices",
     formula="1 - entropy of simulated people's free choices after they adapt / before",
     thresholds=(Threshold(Verdict.WARN, Side.ABOVE, 0.01), Threshold(Verdict.REFUSE, Side.ABOVE, 0.05)),
-    hint="leave out the kind that people would change their ways for",
+    hint="leave out the kind that people would change their behaviour for",
     source="our choice, after Hardt et al. 2016, Strategic Classification",
-    rows="choice",
-    form=".1%",
+    row_noun="choice",
+    value_format=".1%",
 )
 SOCIAL_BURDEN: Final = Metric(
     id="BRD-1",
     title="social burden",
     formula="mean least cost to pass of the qualified in a group; highest / lowest",
     thresholds=(Threshold(Verdict.WARN, Side.ABOVE, 1.25),),
-    hint="open a way to the same points that costs the dearer group less",
+    hint="add a way to the same points that costs the disadvantaged group less",
     source="Milli et al. 2019, The Social Cost of Strategic Classification; the bound is our choice",
-    form=".2f",
+    value_format=".2f",
 )
 PARTNER_INFLUENCE: Final = Metric(
     id="PTN-1",
@@ -87,8 +87,8 @@ PARTNER_INFLUENCE: Final = Metric(
     thresholds=(Threshold(Verdict.WARN, Side.ABOVE, 0.15),),
     hint="lower partner_cap of the kinds that weigh most",
     source="our choice",
-    rows="kind",
-    form=".1%",
+    row_noun="kind",
+    value_format=".1%",
 )
 DATA_EXPOSURE: Final = Metric(
     id="DATA-1",
@@ -97,8 +97,8 @@ DATA_EXPOSURE: Final = Metric(
     thresholds=(Threshold(Verdict.WARN, Side.ABOVE, 1.0),),
     hint="send fewer fields, to fewer partners, for fewer days",
     source="GDPR 5(1)(c)",
-    rows="purpose",
-    form=".2f",
+    row_noun="purpose",
+    value_format=".2f",
 )
 
 METRICS: Final[tuple[Metric, ...]] = (

@@ -1,4 +1,8 @@
-"""DIS-1: whether groups pass at like rates."""
+"""DIS-1: whether groups are selected at similar rates, by an effect of a policy or by any other rule.
+
+People without a score are treated as the average is: no benefit reaches them, and no other effect does. A
+policy without effects is judged by the people who reach each band above its base.
+"""
 
 import math
 from collections.abc import Sequence
@@ -8,119 +12,116 @@ from attrs import evolve, frozen
 from numpy.typing import ArrayLike
 
 from sesame_sdk.audit.metrics import arrays
-from sesame_sdk.audit.metrics.arrays import ByGroup, Flags, Numbers
+from sesame_sdk.audit.metrics.arrays import Flags, GroupMeans, Numbers
 from sesame_sdk.audit.metrics.definitions import IMPACT_RATIO
-from sesame_sdk.audit.metrics.measurement import FEWEST, Measurement, measured_groups
+from sesame_sdk.audit.metrics.measurement import MIN_GROUP_SIZE, Measurement, compare_groups
 from sesame_sdk.audit.simulation.simulate import SimulationResult
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.terms import Consequence, Side
 
+#: Fewest selected people to be expected of a group that is compared. With fewer, chance alone would take a
+#: ratio below 0.80 more than once in a hundred audits. Our choice.
+MIN_SELECTED = 250
+
 
 @frozen(eq=False)
-class Impact:
+class ImpactRatio:
     """Selection by group.
 
     Attributes:
         groups: people and selection rates, each 0 to 1.
-        ratios: (G,) rate / the highest rate; NaN for a group that is not compared.
-        worst: the smallest ratio, 0 to 1; NaN where no group is compared.
+        ratios: (G,) rate / highest rate; NaN for a group that is not compared.
+        worst: smallest ratio, 0 to 1; NaN where no group is compared.
     """
 
-    groups: ByGroup
+    groups: GroupMeans
     ratios: Numbers
     worst: float
 
 
-def impact_ratio(selected: ArrayLike, group: ArrayLike, fewest: int = 1) -> Impact:
+def impact_ratio(selected: ArrayLike, group: ArrayLike, min_people: int = 1) -> ImpactRatio:
     """Selection rate of each group, and its ratio to the highest.
 
         ratio(g) = (selected in g / people in g) / max over h of (selected in h / people in h)
 
-    Where nobody is selected at all, nobody is behind: every ratio is 1.
+    If no person is selected, every ratio is 1.
 
     Args:
-        selected: (N,) bools, whether each person passes.
+        selected: (N,) bools, whether each person is selected.
         group: (N,) whole numbers from 0.
-        fewest: a smaller group is not compared, and is not the highest.
+        min_people: a smaller group is not compared, and is not the highest.
 
     Raises:
-        Rejected: an array is of the wrong kind, or the two differ in length.
+        InvalidInputError: an array has the wrong type, or the lengths differ.
 
     Source: 29 CFR 1607.4(D), the four-fifths rule.
     """
-    chosen, codes = arrays.flags(selected, "selected"), arrays.codes(group)
-    arrays.same_length(selected=chosen, group=codes)
-    rates = arrays.by_group(chosen, codes, fewest)
-    highest = rates.highest
-    ratios = rates.means / highest if highest > 0 else np.ones_like(rates.means)
+    flags, codes = arrays.check_flags(selected, "selected"), arrays.check_codes(group)
+    arrays.check_same_length(selected=flags, group=codes)
+    rates = arrays.mean_by_group(flags, codes, min_people)
+    ratios = rates.means / rates.highest if rates.highest > 0 else np.ones_like(rates.means)
     ratios = np.where(rates.compared, ratios, np.nan)
-    return Impact(rates, ratios, arrays.ratio(rates.lowest, highest))
+    return ImpactRatio(rates, ratios, arrays.divide(rates.lowest, rates.highest))
 
 
-def measure_impact_ratio(selected: ArrayLike, group: ArrayLike, names: Sequence[str]) -> Measurement:
-    """DIS-1 with its verdict. Rows are ratios; groups of fewer than `FEWEST` are not compared."""
-    impact = impact_ratio(selected, group, FEWEST)
-    return measured_groups(IMPACT_RATIO, impact.worst, impact.ratios, impact.groups, names)
+def measure_impact_ratio(
+    selected: ArrayLike, group: ArrayLike, names: Sequence[str], min_people: int = MIN_GROUP_SIZE
+) -> Measurement:
+    """Measure DIS-1. Rows are ratios; groups of fewer than `min_people` are not compared."""
+    impact = impact_ratio(selected, group, min_people)
+    return compare_groups(IMPACT_RATIO, impact.worst, impact.ratios, impact.groups, names)
 
 
-#: A group must be expected to have so many selected people, or it is not compared. With fewer, chance alone
-#: would take a ratio below 0.80 more than once in a hundred audits. Our choice.
-FEWEST_SELECTED = 250
-
-
-def impact(played: SimulationResult) -> Measurement:
-    """DIS-1 of the worst effect, of those that meet or spare enough people to be compared."""
-    chosen = selections(played)
-    found = [_compared(played, name, selected) for name, selected in chosen.items()]
+def measure_policy_impact(result: SimulationResult) -> Measurement:
+    """Measure DIS-1 of the worst effect, of those that select enough people to be compared."""
+    selections = select_by_effect(result)
+    measured = [_measure(result, name, selected) for name, selected in selections.items()]
     worst = min(
-        (each for each in found if each.value is not None),
+        (each for each in measured if each.value is not None),
         key=lambda each: (each.value or 0.0, each.note),
         default=Measurement(IMPACT_RATIO, None),
     )
-    few = sum(each.value is None for each in found)
-    left = f"{few} of {len(chosen)} not compared: they reach too few people" if few else ""
-    return evolve(worst, note=". ".join(filter(None, (worst.note, left))))
+    skipped = sum(each.value is None for each in measured)
+    note = f"{skipped} of {len(selections)} not compared: they reach too few people" if skipped else ""
+    return evolve(worst, note=". ".join(filter(None, (worst.note, note))))
 
 
-def _compared(played: SimulationResult, name: str, selected: Flags) -> Measurement:
+def _measure(result: SimulationResult, name: str, selected: Flags) -> Measurement:
     rate = float(selected.mean())
-    fewest = max(FEWEST, math.ceil(FEWEST_SELECTED / rate)) if rate else selected.size + 1
-    found = impact_ratio(selected, played.people.group, fewest)
-    names = played.population.names
-    measured = measured_groups(IMPACT_RATIO, found.worst, found.ratios, found.groups, names)
+    min_people = max(MIN_GROUP_SIZE, math.ceil(MIN_SELECTED / rate)) if rate else selected.size + 1
+    names = result.population.group_names
+    measured = measure_impact_ratio(selected, result.people.group, names, min_people)
     left_out = any(row.value is None for row in measured.rows)
-    small = f"groups of fewer than {fewest:,} people are shown and not compared"
+    small = f"groups of fewer than {min_people:,} people are shown and not compared"
     return evolve(measured, note=f"{name}. {small}" if left_out else name)
 
 
-def selections(played: SimulationResult) -> dict[str, Flags]:
-    """(N,) who fares well by each effect: whom a benefit reaches, whom anything else spares."""
-    policy, scored = played.policies[0], played.scored[0]
+def select_by_effect(result: SimulationResult) -> dict[str, Flags]:
+    """(N,) people treated well by each effect: reached by a benefit, or spared by another effect."""
+    policy, scores = result.policies[0], result.scores[0]
     starts = {band.name: band.start for band in policy.bands}
-    found = {}
+    selections = {}
     for effect in policy.terms.effects:
-        reached = scored.points >= starts[effect.band]
-        met = scored.has & (reached if effect.side is Side.FROM else ~reached)
-        good = effect.consequence is Consequence.BENEFIT
-        found[f"{'to reach' if good else 'to be spared'}: {effect.name}"] = met if good else ~met
-    bands = {
-        f"to reach: the band {band.name}": scored.has & (scored.points >= band.start)
+        above = scores.points >= starts[effect.band]
+        reached = scores.has_score & (above if effect.side is Side.FROM else ~above)
+        if effect.consequence is Consequence.BENEFIT:
+            selections[f"reached by: {effect.name}"] = reached
+        else:
+            selections[f"spared by: {effect.name}"] = ~reached
+    return selections or {
+        f"reached: the band {band.name}": scores.has_score & (scores.points >= band.start)
         for band in policy.bands
         if band.start > policy.base
     }
-    return found or bands
 
 
-def target_of(policy: Policy) -> float:
-    """The points that open everything: where the highest band with a benefit begins.
-
-    Without benefits it is the first band above the base.
-    """
+def target_points(policy: Policy) -> float:
+    """The start of the highest band that brings a benefit; without one, of the first band above the base."""
     starts = {band.name: band.start for band in policy.bands}
-    given = [
+    benefits = [
         starts[effect.band]
         for effect in policy.terms.effects
         if effect.consequence is Consequence.BENEFIT and effect.side is Side.FROM
     ]
-    above = [start for start in starts.values() if start > policy.base]
-    return max(given) if given else min(above, default=policy.high)
+    above_base = [start for start in starts.values() if start > policy.base]
+    return max(benefits) if benefits else min(above_base, default=policy.high)

@@ -1,9 +1,9 @@
-"""The one shape that every metric comes in: what it is, what it came to, and what follows.
+"""The result of a metric: its definition, its value, its table and its verdict.
 
-Threshold   a bound, and the verdict on a value past it
-Metric      what is always so: id, title, formula, thresholds, source
-Row         a line of its table: a group, a kind, a partner, and its value
-Measured    a metric, its value, its rows
+Threshold     a bound, and the verdict on a value past it
+Metric        a definition: id, title, formula, thresholds, source
+Row           a line of the table: a group, kind, partner or choice, and its value
+Measurement   a metric, its value, its rows
 """
 
 import math
@@ -15,17 +15,20 @@ from typing import Any, Final
 
 from attrs import Attribute, field, frozen, validators
 
-from sesame_sdk.audit.metrics.arrays import ByGroup, Numbers
+from sesame_sdk.audit.metrics.arrays import GroupMeans, Numbers
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.finding import Action, Finding
 
-#: Values are compared after rounding: 0.32 / 0.40 is 0.8 to a reader, and not less in its last bit.
+#: Smaller groups are shown and not compared: 29 CFR 1607.4(D) draws no conclusion from differences "based on
+#: small numbers and not statistically significant". The number is our choice.
+MIN_GROUP_SIZE = 30
+#: Values are rounded before they are compared: 0.32 / 0.40 is less than 0.8 in its last bit.
 _DIGITS = 9
 
 
 class Verdict(StrEnum):
-    """What a value means. `UNMEASURED` is not clean: there was too little to say anything."""
+    """What a value means, from best to worst. `UNMEASURED` is not clean: there were too few data."""
 
     UNMEASURED = "unmeasured"
     CLEAN = "clean"
@@ -40,55 +43,54 @@ class Verdict(StrEnum):
 
 
 class Side(StrEnum):
-    """Where the bad values lie."""
+    """On which side of a bound the bad values lie."""
 
     BELOW = "below"
     ABOVE = "above"
     FROM = "from"
 
 
-_PAST: Final[dict[Side, Callable[[float, float], bool]]] = {
+_IS_PAST: Final[dict[Side, Callable[[float, float], bool]]] = {
     Side.BELOW: operator.lt,
     Side.ABOVE: operator.gt,
     Side.FROM: operator.ge,
 }
-_WORDS: Final = {Side.BELOW: "less than {}", Side.ABOVE: "more than {}", Side.FROM: "{} or more"}
+_PHRASES: Final = {Side.BELOW: "less than {}", Side.ABOVE: "more than {}", Side.FROM: "{} or more"}
 _ACTIONS: Final = {Verdict.WARN: Action.WARN, Verdict.REFUSE: Action.REFUSE}
 
 
-def _number(_: object, attribute: "Attribute[Any]", value: object) -> None:
+def _check_number(_: object, attribute: "Attribute[Any]", value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-        raise InvalidInputError(
-            "must be a number, not NaN", field=attribute.name, hint="pass None for not measured"
-        )
+        hint = "pass None for not measured"
+        raise InvalidInputError("must be a number, not NaN", field=attribute.name, hint=hint)
 
 
 @frozen
 class Threshold:
-    """A bound: `verdict` follows from a value `side` of `bound`. The bound itself is past only for `FROM`."""
+    """A bound: `verdict` applies to a value `side` of `bound`; `FROM` includes the bound itself."""
 
     verdict: Verdict = field(validator=validators.in_((Verdict.WATCH, Verdict.WARN, Verdict.REFUSE)))
     side: Side = field(validator=validators.instance_of(Side))
     bound: float = field(validator=model_validators.finite)
 
-    def passed(self, value: float) -> bool:
+    def is_exceeded(self, value: float) -> bool:
         """Whether `value` lies on the bad side."""
-        return _PAST[self.side](round(value, _DIGITS), self.bound)
+        return _IS_PAST[self.side](round(value, _DIGITS), self.bound)
 
 
 @frozen
 class Metric:
-    """What is so of a metric, whatever it comes to.
+    """The definition of a metric.
 
     Attributes:
         id: rule id of its findings, such as ``DIS-1``.
-        title: what a reader calls it.
+        title: its name for readers.
         formula: in plain text.
-        thresholds: any order; the worst one passed decides.
+        thresholds: any order; the worst one exceeded decides.
         hint: what an operator could change.
-        source: the law or paper that formula or threshold is drawn from; ours are called ours.
-        rows: what a line of the table is: ``group``, ``kind``.
-        form: how values are written, as of `format`: ``.3f``, ``.1%``.
+        source: the law or paper of the formula or threshold; ours are called ours.
+        row_noun: what a row of the table is: ``group``, ``kind``.
+        value_format: format of values, as of `format`: ``.3f``, ``.1%``.
         dated: when that source was last read.
     """
 
@@ -98,43 +100,43 @@ class Metric:
     thresholds: tuple[Threshold, ...] = field(validator=model_validators.tuple_of(Threshold, at_least=1))
     hint: str = field(validator=model_validators.sentence)
     source: str = field(validator=model_validators.text(200))
-    rows: str = field(default="group", validator=model_validators.text(32))
-    form: str = field(default=".3f", validator=model_validators.text(8))
+    row_noun: str = field(default="group", validator=model_validators.text(32))
+    value_format: str = field(default=".3f", validator=model_validators.text(8))
     dated: date = field(default=date(2026, 11, 1), validator=validators.instance_of(date))
 
-    def show(self, value: float | None) -> str:
-        """A value as a reader sees it."""
+    def format_value(self, value: float | None) -> str:
+        """Format a value for readers."""
         if value is None:
             return "not measured"
-        return format(value, self.form) if math.isfinite(value) else "no limit"
+        return format(value, self.value_format) if math.isfinite(value) else "no limit"
 
-    def worst(self, value: float | None) -> Threshold | None:
-        """The worst threshold that `value` is past."""
-        passed = [bar for bar in self.thresholds if value is not None and bar.passed(value)]
-        return max(passed, key=lambda bar: bar.verdict.rank, default=None)
+    def worst_threshold(self, value: float | None) -> Threshold | None:
+        """The worst threshold that `value` exceeds."""
+        exceeded = [bar for bar in self.thresholds if value is not None and bar.is_exceeded(value)]
+        return max(exceeded, key=lambda bar: bar.verdict.rank, default=None)
 
 
 @frozen
 class Row:
-    """A line of a metric's table.
+    """A row of a metric's table.
 
     Attributes:
-        label: the group, kind, topic, partner or purpose; never a person.
-        value: in the metric's own form; None where there were too few people to say.
-        people: how many stand behind it, if people do.
+        label: the group, kind, choice, partner or purpose; never a person.
+        value: in the metric's own format; None where there were too few people.
+        people: number of people measured, if people are.
     """
 
     label: str = field(validator=model_validators.text(128))
-    value: float | None = field(default=None, validator=validators.optional(_number))
+    value: float | None = field(default=None, validator=validators.optional(_check_number))
     people: int | None = None
 
 
 @frozen
 class Measurement:
-    """What a metric came to.
+    """A measured metric.
 
     Attributes:
-        metric: what was measured.
+        metric: its definition.
         value: finite, or infinite where there is no limit; None for not measured.
         rows: its table.
         note: what a reader should know of this measurement.
@@ -144,7 +146,7 @@ class Measurement:
     """
 
     metric: Metric = field(validator=validators.instance_of(Metric))
-    value: float | None = field(validator=validators.optional(_number))
+    value: float | None = field(validator=validators.optional(_check_number))
     rows: tuple[Row, ...] = field(default=(), validator=model_validators.tuple_of(Row))
     note: str = ""
 
@@ -158,28 +160,28 @@ class Measurement:
         """What the value means."""
         if self.value is None:
             return Verdict.UNMEASURED
-        worst = self.metric.worst(self.value)
+        worst = self.metric.worst_threshold(self.value)
         return worst.verdict if worst else Verdict.CLEAN
 
     @property
     def worst_row(self) -> Row | None:
         """The row furthest to the bad side; the first of equals."""
-        lines = [(row.value, row) for row in self.rows if row.value is not None]
+        rows = [(row.value, row) for row in self.rows if row.value is not None]
         pick = min if self.metric.thresholds[0].side is Side.BELOW else max
-        return pick(lines, key=lambda line: line[0])[1] if lines else None
+        return pick(rows, key=lambda row: row[0])[1] if rows else None
 
     def __str__(self) -> str:
-        return f"{self.id} {self.metric.title}: {self.metric.show(self.value)}, {self.verdict}"
+        return f"{self.id} {self.metric.title}: {self.metric.format_value(self.value)}, {self.verdict}"
 
 
-def finding(measured: Measurement, about: str) -> Finding | None:
-    """A finding where the verdict is warn or refuse; None for any other.
+def make_finding(measured: Measurement, about: str) -> Finding | None:
+    """Make a finding if the verdict is warn or refuse; None for any other.
 
     Args:
-        measured: what a metric came to.
+        measured: the measured metric.
         about: what was audited: ``policy retail-privileges``; at most 200 characters.
     """
-    metric, past = measured.metric, measured.metric.worst(measured.value)
+    metric, past = measured.metric, measured.metric.worst_threshold(measured.value)
     if past is None or past.verdict not in _ACTIONS:
         return None
     action, reason = _ACTIONS[past.verdict], _reason(measured, past)
@@ -188,27 +190,22 @@ def finding(measured: Measurement, about: str) -> Finding | None:
 
 def _reason(measured: Measurement, past: Threshold) -> str:
     metric, worst = measured.metric, measured.worst_row
-    value, bound = metric.show(measured.value), metric.show(past.bound)
+    value, bound = metric.format_value(measured.value), metric.format_value(past.bound)
     if value == bound and past.side is not Side.FROM:
-        value = f"{measured.value:.9g}"  # rounding hid what it fell short by
-    said = f"{metric.title} is {value}, {_WORDS[past.side].format(bound)}"
-    return f"{said}; worst {metric.rows}: {worst.label}" if worst else said
+        value = f"{measured.value:.9g}"  # rounding would hide the difference
+    reason = f"{metric.title} is {value}, {_PHRASES[past.side].format(bound)}"
+    return f"{reason}; worst {metric.row_noun}: {worst.label}" if worst else reason
 
 
-#: Fewer people than this are shown and not compared: 29 CFR 1607.4(D) draws no conclusion from
-#: differences "based on small numbers and not statistically significant". The number is our choice.
-FEWEST = 30
-
-
-def measured_groups(
-    metric: Metric, value: float, values: Numbers, groups: ByGroup, names: Sequence[str]
+def compare_groups(
+    metric: Metric, value: float, values: Numbers, groups: GroupMeans, names: Sequence[str]
 ) -> Measurement:
-    """A comparison of groups: not measured with fewer than two that are large enough.
+    """Make the measurement that compares groups: not measured with fewer than two large enough.
 
     Args:
-        metric: what was measured.
-        value: what it came to over all groups.
-        values: (G,) each group's own line in the table.
+        metric: its definition.
+        value: over all groups.
+        values: (G,) each group's own value.
         groups: how many people are in each, and which were compared.
         names: by group number.
 
@@ -217,21 +214,20 @@ def measured_groups(
     """
     if len(names) < groups.people.size:
         raise InvalidInputError(f"must name all {groups.people.size} groups, not {len(names)}", field="names")
-    lines = zip(names, values, groups.people, groups.compared, strict=False)
     rows = tuple(
-        Row(name, float(line) if compared else None, int(people))
-        for name, line, people, compared in lines
+        Row(name, float(own) if compared else None, int(people))
+        for name, own, people, compared in zip(names, values, groups.people, groups.compared, strict=False)
         if people
     )
     if groups.groups_compared < 2:
-        return Measurement(metric, None, rows, f"fewer than two groups have {FEWEST} people")
-    left_out = sum(row.value is None for row in rows)
-    note = f"groups of fewer than {FEWEST} people are shown and not compared" if left_out else ""
+        return Measurement(metric, None, rows, f"fewer than two groups have {MIN_GROUP_SIZE} people")
+    left_out = any(row.value is None for row in rows)
+    note = f"groups of fewer than {MIN_GROUP_SIZE} people are shown and not compared" if left_out else ""
     return Measurement(metric, value, rows, note)
 
 
-def rows_of(names: Sequence[str], values: Numbers) -> tuple[Row, ...]:
-    """A row for each name, in the order given.
+def make_rows(names: Sequence[str], values: Numbers) -> tuple[Row, ...]:
+    """Make a row for each name, in the order given.
 
     Raises:
         InvalidInputError: there are not as many names as values.

@@ -1,19 +1,19 @@
-"""Every metric, taken of what was played. The metrics themselves are in the modules that they are named by.
+"""Measures every metric on simulated people.
 
-What each is taken of:
+Inputs of each metric:
     DIS-1   all people: the share that each benefit reaches, or that each other effect spares; without
-            effects, the share that reaches each band above the base. The worst counts. What reaches
-            too few people is not compared
-    EXPO-1, FAIR-1   everybody ranked by score, whoever has none at the neutral place
-    PSI-1   what the second half of the time shows alone, against the first; or, where there is an older
-            policy, its scores against the new ones
+            effects, the share that reaches each band above the base. The worst counts. An effect that
+            reaches too few people is not compared
+    EXPO-1, FAIR-1   all people ranked by score; people without a score get the base
+    PSI-1   the second half of the time alone, against the first; or, with an older policy, its scores
+            against the new ones
     VOL-1   for each lowering kind, the most that an event may take by the policy's caps, whatever its
             value; beside it, what the 99th of 100 simulated events takes
     PTN-1   one partner that sends every kind
-    CNF-1   kinds on expression, taste or others' doings; the guard lets none pass
+    CNF-1   kinds on expression, taste or other people's conduct; the guard refuses all of them
     CNF-2   free choices before and after people adapt
-    BRD-1   least effort to the highest band that brings a benefit; without benefits, to the first
-            band above the base's. Who is more reliable than the middle is qualified
+    BRD-1   least effort to the highest band that brings a benefit; without benefits, to the first band
+            above the base's. People more reliable than the median are qualified
     DATA-1  days that signals are kept against the days that they can matter
 """
 
@@ -21,124 +21,118 @@ import numpy as np
 from attrs import evolve
 
 from sesame_sdk.audit.metrics.conformity import measure_conformity_loss, measure_conformity_weight
-from sesame_sdk.audit.metrics.data_minimisation import kept_and_needed
+from sesame_sdk.audit.metrics.data_minimisation import measure_data_exposure, retention_days
 from sesame_sdk.audit.metrics.definitions import SOCIAL_BURDEN
 from sesame_sdk.audit.metrics.exposure import attention_by_score, measure_exposure
 from sesame_sdk.audit.metrics.fair_ranking import measure_fair_ranking
-from sesame_sdk.audit.metrics.impact_ratio import impact, target_of
+from sesame_sdk.audit.metrics.impact_ratio import measure_policy_impact, target_points
 from sesame_sdk.audit.metrics.influence import measure_partner_influence, measure_volatility
 from sesame_sdk.audit.metrics.measurement import Measurement
-from sesame_sdk.audit.metrics.social_burden import least_effort, measure_data_exposure, measure_social_burden
+from sesame_sdk.audit.metrics.social_burden import least_effort, measure_social_burden
 from sesame_sdk.audit.metrics.stability import measure_stability
-from sesame_sdk.audit.report.model import Choices
+from sesame_sdk.audit.report.model import FreeChoice
 from sesame_sdk.audit.simulation.simulate import SimulationResult
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signals import Conduct, Sensitivity
 
-TOP = 100
-
-_PRESSING = (Sensitivity.POLITICAL, Sensitivity.SPECIAL, Sensitivity.TASTE)
+RANKING_DEPTH = 100
+_CONFORMING = (Sensitivity.POLITICAL, Sensitivity.SPECIAL, Sensitivity.TASTE)
 
 
 def measure_all(
-    played: SimulationResult, choices: tuple[Choices, ...], stability: Measurement | None
+    result: SimulationResult, choices: tuple[FreeChoice, ...], stability: Measurement | None
 ) -> tuple[Measurement, ...]:
-    """Every metric, in the order of the catalogue.
+    """Measure every metric, in the order of `definitions.METRICS`.
 
     Args:
-        played: the audited policy first.
-        choices: of `adaptation.adapt`.
+        result: the audited policy first.
+        choices: of `adaptation.adapt_choices`.
         stability: against an older policy, if there is one.
     """
-    policy, scored = played.policies[0], played.scored[0]
-    group, names = played.people.group, played.population.names
-    ranked = np.argsort(-scored.hundredths, kind="stable")
+    policy, scores = result.policies[0], result.scores[0]
+    group, names = result.people.group, result.population.group_names
+    ranked = np.argsort(-scores.hundredths, kind="stable")
     return (
-        impact(played),
-        measure_exposure(attention_by_score(scored.points), group, names),
-        measure_fair_ranking(group[ranked], names, top=min(TOP, group.size)),
-        stability or _halves(played),
-        _volatility(played),
-        _conformity_weight(policy),
+        measure_policy_impact(result),
+        measure_exposure(attention_by_score(scores.points), group, names),
+        measure_fair_ranking(group[ranked], names, top=min(RANKING_DEPTH, group.size)),
+        stability or _measure_half_stability(result),
+        _measure_volatility(result),
+        _measure_conformity_weight(policy),
         measure_conformity_loss(
-            [each.before for each in choices],
-            [each.after for each in choices],
-            [each.topic for each in choices],
+            [choice.before for choice in choices],
+            [choice.after for choice in choices],
+            [choice.topic for choice in choices],
         ),
-        _burden(played),
-        _influence(policy),
-        _data(policy),
+        _measure_burden(result),
+        measure_partner_influence(
+            [kind.partner_cap for kind in policy.weightings],
+            [kind.floor for kind in policy.weightings],
+            [kind.cap for kind in policy.weightings],
+            policy.high - policy.low,
+            [kind.kind.name for kind in policy.weightings],
+        ),
+        _measure_data(policy),
     )
 
 
-def _halves(played: SimulationResult) -> Measurement:
-    early, late = (half.points[half.has] for half in played.halves)
-    note = "the second half of the time against the first, each by itself"
+def _measure_half_stability(result: SimulationResult) -> Measurement:
+    early, late = (half.points[half.has_score] for half in result.halves)
     if not early.size or not late.size:
         early = late = np.zeros(1)
-    measured = measure_stability(early, late)
-    return _noted(measured, note)
+    note = "the second half of the time against the first, each by itself"
+    return _prepend_note(measure_stability(early, late), note)
 
 
-def _volatility(played: SimulationResult) -> Measurement:
-    policy = played.policies[0]
-    lowering = [each for each in policy.weightings if each.can_lower]
-    lines = [(f"{each.kind.name}, at worst", _worst_fall(each)) for each in lowering]
-    for each in lowering:
-        values = played.falls[each.kind.name]
+def _measure_volatility(result: SimulationResult) -> Measurement:
+    policy = result.policies[0]
+    lowering = [kind for kind in policy.weightings if kind.can_lower]
+    rows = [(f"{kind.kind.name}, at worst", _worst_fall(kind)) for kind in lowering]
+    for kind in lowering:
+        values = result.falls[kind.kind.name]
         if values.size:
-            usual = abs(each.weight) * float(np.percentile(values, 99))
-            lines.append((f"{each.kind.name}, 99 of 100", min(usual, _worst_fall(each))))
-    labels, falls = [label for label, _ in lines], [fall for _, fall in lines]
+            usual = abs(kind.weight) * float(np.percentile(values, 99))
+            rows.append((f"{kind.kind.name}, 99 of 100", min(usual, _worst_fall(kind))))
+    falls, labels = [fall for _, fall in rows], [label for label, _ in rows]
     return measure_volatility(falls, policy.high - policy.low, labels)
 
 
-def _worst_fall(weighting: Weighting) -> float:
+def _worst_fall(kind: Weighting) -> float:
     """From all that its partner gave to all that it may take, within the kind's floor and cap."""
-    lifted = min(weighting.partner_cap, weighting.cap)
-    taken = min(weighting.partner_cap, -weighting.floor)
-    return min(lifted + weighting.partner_cap, weighting.cap - weighting.floor) if weighting.cap else taken
+    raised = min(kind.partner_cap, kind.cap)
+    lowered = min(kind.partner_cap, -kind.floor)
+    return min(raised + kind.partner_cap, kind.cap - kind.floor) if kind.cap else lowered
 
 
-def _conformity_weight(policy: Policy) -> Measurement:
+def _measure_conformity_weight(policy: Policy) -> Measurement:
     kinds = policy.weightings
-    pressing = [one.kind.sensitivity in _PRESSING or one.kind.conduct is Conduct.OTHERS for one in kinds]
-    reach = [one.cap - one.floor for one in kinds]
-    return measure_conformity_weight(reach, pressing, [one.kind.name for one in kinds])
-
-
-def _burden(played: SimulationResult) -> Measurement:
-    policy = played.policies[0]
-    target = target_of(policy)
-    effort = least_effort(played, target)
-    if effort is None:
-        return Measurement(SOCIAL_BURDEN, None, (), "no kind says what effort it takes")
-    qualified = played.people.reliability > 0
-    measured = measure_social_burden(effort.cost, qualified, played.people.group, played.population.names)
-    beyond = float(effort.beyond[qualified].mean()) if qualified.any() else 0.0
-    note = f"to {target:g} points; out of reach of {beyond:.1%} of the qualified, whose cost is a lower bound"
-    return _noted(measured, note)
-
-
-def _influence(policy: Policy) -> Measurement:
-    kinds = policy.weightings
-    return measure_partner_influence(
-        [one.partner_cap for one in kinds],
-        [one.floor for one in kinds],
-        [one.cap for one in kinds],
-        policy.high - policy.low,
-        [one.kind.name for one in kinds],
-    )
-
-
-def _data(policy: Policy) -> Measurement:
-    kept, needed = kept_and_needed(policy)
-    purposes = [purpose.rsplit("#", 1)[-1].rsplit(":", 1)[-1] for purpose in policy.purposes] or [
-        "no purpose"
+    conforming = [
+        each.kind.sensitivity in _CONFORMING or each.kind.conduct is Conduct.OTHERS for each in kinds
     ]
-    each = np.ones(len(purposes))
-    return measure_data_exposure(each, each * len(kept), each * np.mean(kept), each * sum(needed), purposes)
+    reach = [each.cap - each.floor for each in kinds]
+    return measure_conformity_weight(reach, conforming, [each.kind.name for each in kinds])
 
 
-def _noted(measured: Measurement, note: str) -> Measurement:
+def _measure_burden(result: SimulationResult) -> Measurement:
+    target = target_points(result.policies[0])
+    effort = least_effort(result, target)
+    if effort is None:
+        return Measurement(SOCIAL_BURDEN, None, (), "no kind states an effort")
+    qualified = result.people.reliability > 0
+    names = result.population.group_names
+    measured = measure_social_burden(effort.cost, qualified, result.people.group, names)
+    share = float(effort.out_of_reach[qualified].mean()) if qualified.any() else 0.0
+    note = f"to {target:g} points; out of reach of {share:.1%} of the qualified, whose cost is a lower bound"
+    return _prepend_note(measured, note)
+
+
+def _measure_data(policy: Policy) -> Measurement:
+    kept, needed = retention_days(policy)
+    purposes = [purpose.rsplit("#", 1)[-1].rsplit(":", 1)[-1] for purpose in policy.purposes]
+    purposes = purposes or ["no purpose"]
+    ones = np.ones(len(purposes))
+    return measure_data_exposure(ones, ones * len(kept), ones * np.mean(kept), ones * sum(needed), purposes)
+
+
+def _prepend_note(measured: Measurement, note: str) -> Measurement:
     return evolve(measured, note=". ".join(filter(None, (note, measured.note))))

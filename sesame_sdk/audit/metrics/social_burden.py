@@ -1,4 +1,14 @@
-"""BRD-1 and DATA-1: what a score costs those whom it is about, in effort and in data."""
+"""BRD-1: the effort that a score costs the qualified people of each group.
+
+A policy says for each kind what effort one more takes (`Weighting.effort`). For a simulated person
+
+    effort of one more = effort / engagement                           if it is counted: it takes time
+                       = effort * median income / the person's income  if it is money: it takes income
+
+and one more gives `weight` points, until the kind's cap, or that of all its partners together, is reached.
+The cheapest points are bought first. Kinds without an effort grow with time alone. If no effort takes a
+person to the target, the cost of all points on offer is counted: a lower bound of the true cost.
+"""
 
 from collections.abc import Sequence
 
@@ -7,168 +17,110 @@ from attrs import frozen
 from numpy.typing import ArrayLike
 
 from sesame_sdk.audit.metrics import arrays
-from sesame_sdk.audit.metrics.arrays import ByGroup, Flags, Numbers
-from sesame_sdk.audit.metrics.definitions import DATA_EXPOSURE, SOCIAL_BURDEN
-from sesame_sdk.audit.metrics.measurement import FEWEST, Measurement, measured_groups, rows_of
-from sesame_sdk.audit.simulation.behaviour import Habit, habits
-from sesame_sdk.audit.simulation.people import People
+from sesame_sdk.audit.metrics.arrays import Flags, GroupMeans, Numbers
+from sesame_sdk.audit.metrics.definitions import SOCIAL_BURDEN
+from sesame_sdk.audit.metrics.measurement import MIN_GROUP_SIZE, Measurement, compare_groups
+from sesame_sdk.audit.simulation.behaviour import collect_habits
 from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.audit.simulation.simulate import SimulationResult
-from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.policy import Weighting
 
 
 @frozen(eq=False)
-class Burden:
-    """What passing costs.
+class SocialBurden:
+    """Cost of passing by group.
 
     Attributes:
         groups: the qualified of each group, and their mean least cost.
-        ratio: the highest mean / the lowest, 1 or more; infinite where one group passes for nothing, or
-            somebody qualified can never pass; NaN where no group is compared.
+        ratio: highest mean / lowest mean, 1 or more; infinite where one group passes for free, or a
+            qualified person can never pass; NaN where no group is compared.
     """
 
-    groups: ByGroup
+    groups: GroupMeans
     ratio: float
 
 
 @frozen(eq=False)
-class DataExposure:
-    """How much of people's data goes round.
+class Effort:
+    """Effort by person.
 
     Attributes:
-        ratio: all of it / the least that is needed; infinite where none is needed.
-        purposes: (P,) the same for each purpose.
+        cost: (N,) in the unit of the policy's efforts, 0 at or above the target.
+        out_of_reach: (N,) whether no effort takes the person there.
     """
 
-    ratio: float
-    purposes: Numbers
+    cost: Numbers
+    out_of_reach: Flags
 
 
-def social_burden(cost: ArrayLike, qualified: ArrayLike, group: ArrayLike, fewest: int = 1) -> Burden:
-    """Mean least cost to pass of the qualified in each group, and the highest over the lowest.
+def social_burden(
+    cost: ArrayLike, qualified: ArrayLike, group: ArrayLike, min_people: int = 1
+) -> SocialBurden:
+    """Mean least cost to pass of the qualified in each group, and highest / lowest.
 
         burden(g) = E[ least cost of an action after which the person passes | qualified, in g ]
 
     Args:
-        cost: (N,) least cost to pass, 0 or more, in any one unit; infinite for whoever never can.
+        cost: (N,) least cost to pass, 0 or more, in any one unit; infinite for people who never can.
         qualified: (N,) bools: whether the person deserves to pass.
         group: (N,) whole numbers from 0.
-        fewest: a group with fewer qualified people is not compared.
+        min_people: a group with fewer qualified people is not compared.
 
     Raises:
-        InvalidInputError: an array is of the wrong kind, or they differ in length.
+        InvalidInputError: an array has the wrong type, or the lengths differ.
 
     Source: Milli et al. 2019, The Social Cost of Strategic Classification.
     """
-    costs, codes = arrays.numbers(cost, "cost", least=0, infinite=True), arrays.codes(group)
-    able = arrays.flags(qualified, "qualified")
-    arrays.same_length(cost=costs, qualified=able, group=codes)
-    groups = arrays.by_group(costs[able], codes[able], fewest)
-    return Burden(groups, arrays.ratio(groups.highest, groups.lowest))
-
-
-def data_exposure(
-    recipients: ArrayLike, fields: ArrayLike, days: ArrayLike, least: ArrayLike
-) -> DataExposure:
-    """Product of recipients, fields and days, against the least that the purpose needs.
-
-    Args:
-        recipients: (P,) how many partners hold the data, for each purpose.
-        fields: (P,) how many fields of a person each of them holds.
-        days: (P,) for how long.
-        least: (P,) the same product, had each purpose no more than it needs.
-
-    Raises:
-        InvalidInputError: a number is negative or not finite, or the arrays differ in length.
-
-    Source: GDPR 5(1)(c), data minimisation.
-    """
-    held = {"recipients": recipients, "fields": fields, "days": days, "least": least}
-    sides = {name: arrays.numbers(values, name, least=0) for name, values in held.items()}
-    arrays.same_length(**sides)
-    needed = sides.pop("least")
-    product = sides["recipients"] * sides["fields"] * sides["days"]
-    each = [arrays.ratio(has, needs) for has, needs in zip(product, needed, strict=True)]
-    return DataExposure(arrays.ratio(product.sum(), needed.sum()), np.asarray(each, np.float64))
+    costs = arrays.check_numbers(cost, "cost", min_value=0, allow_infinite=True)
+    codes, able = arrays.check_codes(group), arrays.check_flags(qualified, "qualified")
+    arrays.check_same_length(cost=costs, qualified=able, group=codes)
+    groups = arrays.mean_by_group(costs[able], codes[able], min_people)
+    return SocialBurden(groups, arrays.divide(groups.highest, groups.lowest))
 
 
 def measure_social_burden(
     cost: ArrayLike, qualified: ArrayLike, group: ArrayLike, names: Sequence[str]
 ) -> Measurement:
-    """BRD-1 with its verdict. Rows are mean costs; fewer than `FEWEST` qualified are not compared."""
-    burden = social_burden(cost, qualified, group, FEWEST)
-    return measured_groups(SOCIAL_BURDEN, burden.ratio, burden.groups.means, burden.groups, names)
+    """Measure BRD-1. Rows are mean costs; fewer than `MIN_GROUP_SIZE` qualified are not compared."""
+    burden = social_burden(cost, qualified, group, MIN_GROUP_SIZE)
+    return compare_groups(SOCIAL_BURDEN, burden.ratio, burden.groups.means, burden.groups, names)
 
 
-def measure_data_exposure(
-    recipients: ArrayLike, fields: ArrayLike, days: ArrayLike, least: ArrayLike, purposes: Sequence[str]
-) -> Measurement:
-    """DATA-1 with its verdict, on the worst purpose: one that is spared does not excuse another's excess."""
-    if not np.size(recipients):
-        raise InvalidInputError("must hold a purpose", field="recipients")
-    found = data_exposure(recipients, fields, days, least)
-    return Measurement(DATA_EXPOSURE, float(found.purposes.max()), rows_of(purposes, found.purposes))
-
-
-@frozen(eq=False)
-class Effort:
-    """What it takes.
-
-    Attributes:
-        cost: (N,) in the unit of the policy's efforts, 0 for whoever is there.
-        beyond: (N,) whether no effort takes the person there.
-    """
-
-    cost: Numbers
-    beyond: Flags
-
-
-def least_effort(played: SimulationResult, target: float) -> Effort | None:
-    """What takes each person to `target` points; None where no kind says what effort it takes."""
-    policy, scored = played.policies[0], played.scored[0]
-    acts = {habit.kind: habit for habit in habits(policy)}
-    open_kinds = [
-        (at, each, each.effort / each.weight)
-        for at, each in enumerate(policy.weightings)
-        if each.effort is not None and each.weight > 0 and each.cap > 0
-    ]
-    if not open_kinds:
+def least_effort(result: SimulationResult, target: float) -> Effort | None:
+    """The least effort that takes each person to `target` points; None if no kind states an effort."""
+    policy, scores, people = result.policies[0], result.scores[0], result.people
+    is_money = {habit.kind: habit.is_money for habit in collect_habits(policy)}
+    prices, caps, earned = [], [], []
+    for at, kind in enumerate(policy.weightings):
+        if kind.effort is None or kind.weight <= 0 or kind.cap <= 0:
+            continue
+        relative_income = people.income / result.population.income
+        ease = relative_income if is_money[kind.kind.name] else people.engagement
+        prices.append(kind.effort / kind.weight / ease)
+        caps.append(_max_points(kind, result.population))
+        earned.append(scores.parts[:, at] / 100)
+    if not prices:
         return None
-    prices = np.stack(
-        [_price(played.people, played.population, acts[one.kind.name], base) for _, one, base in open_kinds]
-    )
-    caps = np.array([_room(one, played.population) for _, one, _ in open_kinds])
-    filled = np.stack([scored.parts[:, at] / 100 for at, _, _ in open_kinds])
-    room = np.maximum(caps[:, None] - filled, 0.0)
-    needed = np.maximum(target - scored.points, 0.0)
-    cost, left = _cheapest(prices, room, needed)
-    beyond = left > 1e-9
-    whole = (prices * caps[:, None]).sum(axis=0)
-    return Effort(np.where(beyond, whole, cost), beyond)
+    price, cap = np.stack(prices), np.array(caps)[:, None]
+    missing = np.maximum(target - scores.points, 0.0)
+    cost, left = _buy_cheapest(price, np.maximum(cap - np.stack(earned), 0.0), missing)
+    out_of_reach = left > 1e-9
+    return Effort(np.where(out_of_reach, (price * cap).sum(axis=0), cost), out_of_reach)
 
 
-def _cheapest(prices: Numbers, room: Numbers, needed: Numbers) -> tuple[Numbers, Numbers]:
-    """What the points cost, cheapest first, and what is still missing at the end."""
-    order = np.argsort(prices, axis=0, kind="stable")
-    cost, left = np.zeros(needed.size), needed.copy()
-    for price, points in zip(
-        np.take_along_axis(prices, order, 0), np.take_along_axis(room, order, 0), strict=True
-    ):
+def _buy_cheapest(price: Numbers, available: Numbers, missing: Numbers) -> tuple[Numbers, Numbers]:
+    """The cost of the missing points, cheapest first, and the points still missing at the end."""
+    order = np.argsort(price, axis=0, kind="stable")
+    cost, left = np.zeros(missing.size), missing.copy()
+    ordered = (np.take_along_axis(price, order, 0), np.take_along_axis(available, order, 0))
+    for unit_price, points in zip(*ordered, strict=True):
         taken = np.minimum(left, points)
-        cost += taken * price
+        cost += taken * unit_price
         left -= taken
     return cost, left
 
 
-def _price(people: People, population: Population, habit: Habit, base: float) -> Numbers:
-    """(N,) effort for a point."""
-    if habit.is_money:
-        return np.asarray(base * population.income / people.income)
-    return np.asarray(base / people.engagement)
-
-
-def _room(weighting: Weighting, population: Population) -> float:
-    """The most points that the kind can give where everybody may use every partner."""
-    partners = len(population.market(weighting.kind.context).shares)
-    return min(weighting.cap, partners * weighting.partner_cap)
+def _max_points(kind: Weighting, population: Population) -> float:
+    """The most points that the kind can give to a person who uses every partner."""
+    partners = len(population.find_market(kind.kind.context).shares)
+    return min(kind.cap, partners * kind.partner_cap)

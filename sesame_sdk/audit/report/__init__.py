@@ -1,1 +1,1 @@
-"""The report of an audit: its model, and JSON, text and HTML made of it."""
+"""The report of an audit: its model, and its JSON, text and HTML."""

@@ -1,136 +1,124 @@
-"""From what was played to the noun that a report shows: spreads, curve, a typical score, rewards.
+"""Builds the report's summary of a simulation: distribution, exposure, a typical score, rewards.
 
 Rules:
-    * a spread, a median and a reward speak of people who have a score
-    * a ranking shows everybody; whoever has no score stands at the neutral place, which is the policy's base
-    * equals in a ranking share the attention of their places
+    * distributions, medians and rewards cover people who have a score
+    * a ranking covers all people; people without a score rank at the policy's base
+    * equal scores in a ranking share the attention of their ranks
 """
 
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sesame_sdk.audit.metrics.arrays import Codes
-from sesame_sdk.audit.metrics.exposure import attention_by_score, exposure_curve
+from sesame_sdk.audit.metrics.exposure import attention_by_score, cumulative_exposure
 from sesame_sdk.audit.metrics.measurement import Measurement
-from sesame_sdk.audit.report.model import Choices, Curve, Reward, Simulation, Spread
-from sesame_sdk.audit.simulation.adaptation import adapt
+from sesame_sdk.audit.report.model import (
+    ExposureByRank,
+    FreeChoice,
+    KindReward,
+    ScoreDistribution,
+    SimulationSummary,
+)
 from sesame_sdk.audit.simulation.behaviour import AS_OF
-from sesame_sdk.audit.simulation.simulate import Scored, SimulationResult
+from sesame_sdk.audit.simulation.simulate import PolicyScores, SimulationResult
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
-from sesame_sdk.scoring.explain import scores
+from sesame_sdk.scoring.explain import scores as explain_scores
 
 BINS = 24
 
 
-def simulated(
-    played: SimulationResult, measured: tuple[Measurement, ...], choices: tuple[Choices, ...]
-) -> Simulation:
-    """Everything that a report tells of the simulated people.
+def summarize_simulation(
+    result: SimulationResult, metrics: tuple[Measurement, ...], choices: tuple[FreeChoice, ...]
+) -> SimulationSummary:
+    """Summarize the scores of the simulated people.
 
     Raises:
         InvalidInputError: none of them has a score.
     """
-    scored, population = played.scored[0], played.population
-    if not scored.has.any():
-        hint = "play more people, or a greater adoption"
-        raise InvalidInputError("nobody came to a score", field="population", hint=hint)
-    return Simulation(
+    policy, scores, population = result.policies[0], result.scores[0], result.population
+    if not scores.has_score.any():
+        hint = "simulate more people, or a greater adoption"
+        raise InvalidInputError("no simulated person has a score", field="population", hint=hint)
+    return SimulationSummary(
         people=population.people,
-        scored=int(scored.has.sum()),
+        scored=int(scores.has_score.sum()),
         seed=population.seed,
         days=population.days,
-        spread=_spread(played),
-        curve=_curve(played),
-        typical=_typical(scored, played.policies[0]),
-        rewards=_rewards(scored, played.policies[0]),
+        distribution=_distribution(result),
+        exposure=_exposure(result),
+        typical_score=_typical_score(scores, policy),
+        rewards=_rewards(scores, policy),
         choices=choices,
-        measured=measured,
+        metrics=metrics,
     )
 
 
-def choices(played: SimulationResult) -> tuple[Choices, ...]:
-    """Free choices before and after people adapt."""
-    return adapt(played)
+def group_members(result: SimulationResult) -> dict[str, Codes]:
+    """Indices of the members of each group that has any, in the order of the groups."""
+    names = result.population.group_names
+    members = {name: np.flatnonzero(result.people.group == at) for at, name in enumerate(names)}
+    return {name: people for name, people in members.items() if people.size}
 
 
-def members(played: SimulationResult) -> dict[str, Codes]:
-    """Places of the people of each group that has any, in the order of the groups."""
-    found = {
-        name: np.flatnonzero(played.people.group == at) for at, name in enumerate(played.population.names)
-    }
-    return {name: who for name, who in found.items() if who.size}
-
-
-def _spread(played: SimulationResult) -> Spread:
-    policy, scored = played.policies[0], played.scored[0]
+def _distribution(result: SimulationResult) -> ScoreDistribution:
+    policy, scores = result.policies[0], result.scores[0]
     edges = np.linspace(policy.low, policy.high, BINS + 1)
     shares, medians = {}, {}
-    for name, who in members(played).items():
-        points = scored.points[who[scored.has[who]]]
+    for name, people in group_members(result).items():
+        points = scores.points[people[scores.has_score[people]]]
         if points.size:
             shares[name] = _floats(np.histogram(points, edges)[0] / points.size)
             medians[name] = float(np.median(points))
-    return Spread(_floats(edges), shares, medians)
+    return ScoreDistribution(_floats(edges), shares, medians)
 
 
-def _curve(played: SimulationResult) -> Curve:
-    group, people = played.people.group, np.bincount(played.people.group)
-    curve = exposure_curve(attention_by_score(played.scored[0].points), group)
-    total = curve.gathered * people[:, None]
-    # Nobody has entered before the last place that the first equals hold.
-    seen = total.sum(axis=0)
-    shares = np.divide(total, seen, out=np.zeros_like(total), where=seen > 0)
-    return Curve(
-        ranks=tuple(int(rank) for rank, some in zip(curve.places, seen, strict=True) if some),
+def _exposure(result: SimulationResult) -> ExposureByRank:
+    group, people = result.people.group, np.bincount(result.people.group)
+    curve = cumulative_exposure(attention_by_score(result.scores[0].points), group)
+    total = curve.cumulative * people[:, None]
+    # Before the last rank of the first equal scores, no attention is counted.
+    attention = total.sum(axis=0)
+    counted = attention > 0
+    shares = total[:, counted] / attention[counted]
+    names = result.population.group_names
+    return ExposureByRank(
+        ranks=tuple(curve.ranks[counted].tolist()),
         shares={
-            name: _floats(line[seen > 0])
-            for name, line, size in zip(played.population.names, shares, people, strict=False)
-            if size
+            name: _floats(share) for name, share, size in zip(names, shares, people, strict=False) if size
         },
-        people={
-            name: float(size / group.size)
-            for name, size in zip(played.population.names, people, strict=False)
-            if size
-        },
+        people={name: float(size / group.size) for name, size in zip(names, people, strict=False) if size},
     )
 
 
-def _typical(scored: Scored, policy: Policy) -> Score:
-    """Of whoever stands in the middle; of equals, the first."""
-    who = np.flatnonzero(scored.has)
-    ordered = who[np.argsort(scored.hundredths[who], kind="stable")]
-    middle = int(ordered[(ordered.size - 1) // 2])
-    parts = scored.parts[middle]
-    rows = [
-        (0, "", int(scored.hundredths[middle])),
-        *(
-            (0, each.kind.name, int(part))
-            for each, part in zip(policy.weightings, parts, strict=True)
-            if part
-        ),
-    ]
-    return scores(rows, policy, AS_OF)[0]
+def _typical_score(scores: PolicyScores, policy: Policy) -> Score:
+    """The score of the median person; of equals, the first."""
+    people = np.flatnonzero(scores.has_score)
+    ordered = people[np.argsort(scores.hundredths[people], kind="stable")]
+    median = int(ordered[(ordered.size - 1) // 2])
+    rows = [(0, "", int(scores.hundredths[median]))]
+    parts = zip(policy.weightings, scores.parts[median], strict=True)
+    rows += [(0, kind.kind.name, int(part)) for kind, part in parts if part]
+    return explain_scores(rows, policy, AS_OF)[0]
 
 
-def _rewards(scored: Scored, policy: Policy) -> tuple[Reward, ...]:
-    parts = scored.parts[scored.has] / 100
-    found = [
-        Reward(
-            kind=each.kind.name,
-            reason=each.kind.reason,
-            mean=float(column.mean()),
-            least=min(float(column.min()), 0.0),
-            most=max(float(column.max()), 0.0),
-            reached=float((column != 0).mean()),
+def _rewards(scores: PolicyScores, policy: Policy) -> tuple[KindReward, ...]:
+    parts = scores.parts[scores.has_score] / 100
+    rewards = [
+        KindReward(
+            kind=kind.kind.name,
+            reason=kind.kind.reason,
+            mean_points=float(column.mean()),
+            min_points=min(float(column.min()), 0.0),
+            max_points=max(float(column.max()), 0.0),
+            share_affected=float((column != 0).mean()),
         )
-        for each, column in zip(policy.weightings, parts.T, strict=True)
+        for kind, column in zip(policy.weightings, parts.T, strict=True)
     ]
-    return tuple(sorted(found, key=lambda reward: (-reward.mean, reward.kind)))
+    return tuple(sorted(rewards, key=lambda reward: (-reward.mean_points, reward.kind)))
 
 
-def _floats(values: NDArray[Any]) -> tuple[float, ...]:
+def _floats(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)

@@ -1,16 +1,16 @@
-"""A report as one page of HTML that anybody can open: pictures first, and the same in tables.
+"""The report as one HTML page: charts first, and their data in tables.
 
-The page holds no script, loads nothing and says so in its Content-Security-Policy, so it can be mailed
-and kept. Whatever a policy holds is escaped by the template engine; control and bidi characters go.
+The page holds no script, loads nothing and says so in its Content-Security-Policy, so it can be mailed and
+archived. The template engine escapes what a policy holds; control and bidi characters are removed.
 """
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.report.charts import (
     distribution,
     event_impact,
@@ -20,22 +20,21 @@ from sesame_sdk.audit.report.charts import (
     scales,
     wording,
 )
-from sesame_sdk.audit.report.charts.bullet import bullet
+from sesame_sdk.audit.report.charts.bullet import draw_bullet
 from sesame_sdk.audit.report.charts.figure import Figure
-from sesame_sdk.audit.report.model import Change, Report, Simulation
+from sesame_sdk.audit.report.model import PolicyChange, Report, SimulationSummary
 from sesame_sdk.text import html_text
 
-#: No code, no font, no request; a style of its own.
+#: No script, no font, no request; only an inline style.
 SECURITY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def render_page(report: Report) -> str:
-    """The whole report as one HTML document.
+def render_html(report: Report) -> str:
+    """Render the report as one HTML document; encode it as UTF-8.
 
-    Whatever is missing is said in words: where nobody has a score, or the guard refused, there is no
-    picture of it. Encode it as UTF-8.
+    Without scores, or if the guard refused the policy, the page says so and has no charts of them.
     """
-    simulation = report.simulation
+    simulation, change = report.simulation, report.change
     return (
         _environment()
         .get_template("page.html")
@@ -43,68 +42,69 @@ def render_page(report: Report) -> str:
             report=report,
             simulation=simulation,
             security=SECURITY,
-            bullets=[bullet(measured) for measured in _measured(report)],
-            figures=list(_of_simulation(report, simulation)) if simulation else [],
-            changes=list(_of_change(report.change)) if report.change else [],
+            metrics=[(measured, draw_bullet(measured)) for measured in _worst_first(report)],
+            figures=list(_draw_simulation(report, simulation)) if simulation else [],
+            changes=list(_draw_change(change)) if change else [],
         )
     )
 
 
-def _of_simulation(report: Report, found: Simulation) -> Iterator[Figure]:
-    if found.scored:
-        if found.spread.shares:
-            yield distribution.spread(found.spread, report.policy.bands if report.policy else ())
-        if found.curve.ranks and found.curve.shares:
-            yield exposure.curve(found.curve)
-        yield distribution.typical(found.typical)
-        if found.rewards:
-            yield rewards.rewards(found.rewards)
-    for measured in found.measured:
+def _draw_simulation(report: Report, simulation: SimulationSummary) -> Iterator[Figure]:
+    if simulation.scored:
+        if simulation.distribution.shares:
+            bands = report.policy.bands if report.policy else ()
+            yield distribution.draw_distribution(simulation.distribution, bands)
+        if simulation.exposure.ranks and simulation.exposure.shares:
+            yield exposure.draw_exposure(simulation.exposure)
+        yield distribution.draw_typical_score(simulation.typical_score)
+        if simulation.rewards:
+            yield rewards.draw_rewards(simulation.rewards)
+    for measured in simulation.metrics:
         if measured.id == "VOL-1" and any(row.value is not None for row in measured.rows):
-            yield event_impact.falls(measured)
-    if any(choice.options for choice in found.choices):
-        yield event_impact.choices([choice for choice in found.choices if choice.options])
+            yield event_impact.draw_falls(measured)
+    if choices := [choice for choice in simulation.choices if choice.options]:
+        yield event_impact.draw_choices(choices)
 
 
-def _of_change(found: Change) -> Iterator[Figure]:
-    if found.shares:
-        yield policy_change.gains(found)
-    if found.crossings:
-        yield policy_change.crossings(found)
-    if found.groups:
-        yield policy_change.groups(found)
+def _draw_change(change: PolicyChange) -> Iterator[Figure]:
+    if change.shares:
+        yield policy_change.draw_gains(change)
+    if change.band_transitions:
+        yield policy_change.draw_band_transitions(change)
+    if change.groups:
+        yield policy_change.draw_group_changes(change)
 
 
-def _measured(report: Report) -> list[Any]:
-    listed = list(report.simulation.measured) if report.simulation else []
-    if report.change and all(measured.id != report.change.psi.id for measured in listed):
-        listed.append(report.change.psi)
-    return sorted(listed, key=lambda measured: -measured.verdict.rank)
+def _worst_first(report: Report) -> list[Measurement]:
+    metrics = list(report.simulation.metrics) if report.simulation else []
+    if report.change and all(measured.id != report.change.psi.id for measured in metrics):
+        metrics.append(report.change.psi)
+    return sorted(metrics, key=lambda measured: -measured.verdict.rank)
 
 
-def _shown(value: object) -> object:
-    return value if isinstance(value, Markup) or not isinstance(value, str) else html_text(value)
+def _clean(value: object) -> object:
+    return html_text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache
 def _environment() -> Environment:
-    """Made at the first page: what nobody prints costs nothing."""
-    made = Environment(
+    """Make the template environment when the first page is rendered."""
+    environment = Environment(
         loader=PackageLoader("sesame_sdk.audit.report"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=_clean,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(points=scales.points, count=scales.count, day=scales.day)
-    made.globals.update(
-        title=wording.title,
+    environment.filters.update(points=scales.format_points, count=scales.format_count, day=scales.format_day)
+    environment.globals.update(
+        policy_title=wording.policy_title,
         headline=wording.headline,
         advice=wording.advice,
-        bounds=wording.bounds,
+        describe_bounds=wording.describe_bounds,
         verdict_of=wording.verdict_of,
-        words=wording.WORDS,
-        signs=wording.SIGNS,
+        verdict_words=wording.VERDICT_WORDS,
+        verdict_signs=wording.VERDICT_SIGNS,
     )
-    return made
+    return environment

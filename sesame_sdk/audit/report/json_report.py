@@ -1,7 +1,7 @@
-"""A report as one JSON document: its nouns as they are, with the verdicts that they come to.
+"""The report as a JSON document: its model, with the verdicts.
 
-No NaN and no infinity: a value without a limit is null, and `shown` says so. Nothing in it depends on
-the day, the machine or the number of threads, so equal audits give equal bytes.
+It holds no NaN and no infinity: a value without a limit is null, and `formatted` says so. Nothing in it
+depends on the day, the machine or the number of threads, so equal audits give equal bytes.
 """
 
 from typing import Any
@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 
 from sesame_sdk.audit.metrics.measurement import Measurement
-from sesame_sdk.audit.report.model import Change, Report, Simulation
+from sesame_sdk.audit.report.model import PolicyChange, Report, SimulationSummary
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
 
 
-def document(report: Report) -> dict[str, Any]:
-    """The report in builtins that JSON knows."""
-    made = {
+def build_json(report: Report) -> dict[str, Any]:
+    """Convert the report into types that JSON has."""
+    document = {
         "name": report.name,
         "verdict": report.verdict.value,
         "policy": _policy(report.policy),
@@ -24,8 +24,8 @@ def document(report: Report) -> dict[str, Any]:
         "simulation": _simulation(report.simulation),
         "change": _change(report.change),
     }
-    found: dict[str, Any] = msgspec.json.decode(codec.encode(made))
-    return found
+    plain: dict[str, Any] = msgspec.json.decode(codec.encode(document))
+    return plain
 
 
 def _policy(policy: Policy | None) -> dict[str, Any] | None:
@@ -34,28 +34,28 @@ def _policy(policy: Policy | None) -> dict[str, Any] | None:
     return {name: getattr(policy, name) for name in ("name", "version", "context", "digest")}
 
 
-def _simulation(simulation: Simulation | None) -> dict[str, Any] | None:
+def _simulation(simulation: SimulationSummary | None) -> dict[str, Any] | None:
     if simulation is None:
         return None
     plain: dict[str, Any] = msgspec.to_builtins(simulation)
-    return plain | {"measured": [_measured(each) for each in simulation.measured]}
+    return plain | {"metrics": [_measurement(measured) for measured in simulation.metrics]}
 
 
-def _change(change: Change | None) -> dict[str, Any] | None:
+def _change(change: PolicyChange | None) -> dict[str, Any] | None:
     if change is None:
         return None
     plain: dict[str, Any] = msgspec.to_builtins(change)
-    return plain | {"old": _policy(change.old), "psi": _measured(change.psi)}
+    return plain | {"old_policy": _policy(change.old_policy), "psi": _measurement(change.psi)}
 
 
-def _measured(measured: Measurement) -> dict[str, Any]:
+def _measurement(measured: Measurement) -> dict[str, Any]:
     metric = measured.metric
     return {
         "id": metric.id,
         "title": metric.title,
         "formula": metric.formula,
         "value": measured.value,
-        "shown": metric.show(measured.value),
+        "formatted": metric.format_value(measured.value),
         "verdict": measured.verdict.value,
         "thresholds": metric.thresholds,
         "source": metric.source,
@@ -63,7 +63,12 @@ def _measured(measured: Measurement) -> dict[str, Any]:
         "hint": metric.hint,
         "note": measured.note,
         "rows": [
-            {"label": row.label, "value": row.value, "shown": metric.show(row.value), "people": row.people}
+            {
+                "label": row.label,
+                "value": row.value,
+                "formatted": metric.format_value(row.value),
+                "people": row.people,
+            }
             for row in measured.rows
         ],
     }

@@ -1,6 +1,6 @@
-"""What an audit found: nouns that text, JSON and the page are made of. No arithmetic here, and no person.
+"""The data of a report, from which text, JSON and HTML are made. It holds no person, and computes nothing.
 
-Every picture's data is a noun of its own, and prints as a table as well as it draws.
+The data of each chart is a class of its own, and can be printed as a table too.
 """
 
 from attrs import field, frozen
@@ -12,8 +12,8 @@ from sesame_sdk.model.score import Score
 
 
 @frozen
-class Spread:
-    """How the scores of each group lie over the range.
+class ScoreDistribution:
+    """The distribution of the scores of each group.
 
     Attributes:
         edges: of the bins, in points, rising; one more than there are bins.
@@ -27,13 +27,13 @@ class Spread:
 
 
 @frozen
-class Curve:
-    """How much of all the attention of a ranking each group has had by each rank.
+class ExposureByRank:
+    """Each group's share of a ranking's attention, down to each rank.
 
     Attributes:
         ranks: from 1, rising.
         shares: for each group, its share of the exposure up to that rank.
-        people: for each group, its share of the people: where the curves would lie in a fair ranking.
+        people: for each group, its share of the people: the level of the curve in a fair ranking.
     """
 
     ranks: tuple[int, ...]
@@ -42,35 +42,35 @@ class Curve:
 
 
 @frozen
-class Reward:
-    """What one kind came to among the simulated people.
+class KindReward:
+    """The points that one kind brings the simulated people.
 
     Attributes:
         kind: its name.
-        reason: the policy's words for it.
-        mean: points that it added or took, over everybody who has a score.
-        least: the most that it took from anybody; 0 or less.
-        most: the most that it gave to anybody.
-        reached: share of those people whom it moved at all.
+        reason: the policy's text for it.
+        mean_points: points that it adds or takes, over all people with a score.
+        min_points: the most that it takes from a person, negative; 0 or less.
+        max_points: the most that it gives a person.
+        share_affected: share of those people whose score it changes.
     """
 
     kind: str
     reason: str
-    mean: float
-    least: float
-    most: float
-    reached: float
+    mean_points: float
+    min_points: float
+    max_points: float
+    share_affected: float
 
 
 @frozen
-class Choices:
+class FreeChoice:
     """One free choice, before and after people adapt to the policy.
 
     Attributes:
         topic: what is chosen: "what to write about".
         options: the names of the options.
-        before: the share of people who choose each.
-        after: the same, once they know what the policy rewards.
+        before: share of people who choose each.
+        after: the same, once people know what the policy rewards.
     """
 
     topic: str
@@ -80,108 +80,108 @@ class Choices:
 
 
 @frozen
-class Simulation:
-    """What the simulated people came to.
+class SimulationSummary:
+    """The summary of a simulation.
 
     Attributes:
         people: how many.
         scored: how many of them have a score.
-        seed: with which the same people are made again.
-        days: how long they were watched.
-        spread: scores by group.
-        curve: exposure by group.
-        typical: the score of whoever stands in the middle, with its reasons.
-        rewards: what the policy rewards, biggest mean first.
+        seed: the same seed makes the same people.
+        days: simulated time.
+        distribution: scores by group.
+        exposure: exposure by group.
+        typical_score: the median person's score, with its reasons.
+        rewards: points by kind, biggest mean first.
         choices: free choices before and after adaptation.
-        measured: every metric.
+        metrics: every metric.
     """
 
     people: int
     scored: int
     seed: int
     days: int
-    spread: Spread
-    curve: Curve
-    typical: Score
-    rewards: tuple[Reward, ...]
-    choices: tuple[Choices, ...]
-    measured: tuple[Measurement, ...]
+    distribution: ScoreDistribution
+    exposure: ExposureByRank
+    typical_score: Score
+    rewards: tuple[KindReward, ...]
+    choices: tuple[FreeChoice, ...]
+    metrics: tuple[Measurement, ...]
 
 
 @frozen
-class Moved:
-    """How one group fares under the new policy.
+class GroupChange:
+    """The effect of a new policy on one group.
 
     Attributes:
-        people: how many of the group have a score under both.
-        rise: share of them whose score rises.
-        fall: share of them whose score falls.
-        mean: points that the group gains on average.
-        worst: the largest fall, in points; 0 or less.
+        people: members with a score under both policies.
+        share_rising: share of them whose score rises.
+        share_falling: share of them whose score falls.
+        mean_change: points that the group gains on average.
+        largest_fall: the largest fall, in points; 0 or less.
     """
 
     people: int
-    rise: float
-    fall: float
-    mean: float
-    worst: float
+    share_rising: float
+    share_falling: float
+    mean_change: float
+    largest_fall: float
 
 
 @frozen
-class Change:
-    """What a new policy does to the people of an old one.
+class PolicyChange:
+    """The effect of a new policy on the people scored by an old one.
 
     Attributes:
-        old: the policy before.
-        groups: how each group fares; "everybody" first.
+        old_policy: the policy before.
+        groups: the effect on each group; all people first.
         edges: of the bins of gained points, rising; one more than there are bins.
         shares: share of the people in each bin.
         bands_before: names of the old bands, lowest first.
         bands_after: names of the new bands, lowest first.
-        crossings: for each old band, the share of its people in each new band.
-        gained: people who have a score only under the new policy.
-        lost: people who have a score only under the old one.
+        band_transitions: for each old band, the share of its people in each new band.
+        gained_score: people who have a score only under the new policy.
+        lost_score: people who have a score only under the old one.
         psi: the stability metric between the two.
     """
 
-    old: Policy
-    groups: dict[str, Moved]
+    old_policy: Policy
+    groups: dict[str, GroupChange]
     edges: tuple[float, ...]
     shares: tuple[float, ...]
     bands_before: tuple[str, ...]
     bands_after: tuple[str, ...]
-    crossings: tuple[tuple[float, ...], ...]
-    gained: int
-    lost: int
+    band_transitions: tuple[tuple[float, ...], ...]
+    gained_score: int
+    lost_score: int
     psi: Measurement
 
 
 @frozen
 class Report:
-    """The whole audit of a policy.
+    """The audit of a policy.
 
     Attributes:
-        name: the file that was audited, as errors call it.
-        policy: what it holds; None where the guard refused: what may not be loaded is not there.
+        name: the audited file.
+        policy: the policy; None if the guard refused it.
         findings: the guard's, and those of the metrics; refusals first.
-        simulation: None where the guard refused: what may not be loaded is not played either.
-        change: what it does to the people of an older policy, if one was given.
+        simulation: None if the guard refused the policy.
+        change: against an older policy, if one was given.
     """
 
     name: str
     policy: Policy | None
     findings: tuple[Finding, ...] = ()
-    simulation: Simulation | None = None
-    change: Change | None = field(default=None)
+    simulation: SimulationSummary | None = None
+    change: PolicyChange | None = field(default=None)
 
     @property
     def refused(self) -> bool:
-        """Whether anything refuses."""
+        """Whether any finding refuses."""
         return any(finding.action is not Action.WARN for finding in self.findings)
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all."""
+        """The verdict of the worst finding."""
         if self.refused:
             return Verdict.REFUSE
         return Verdict.WARN if self.findings else Verdict.CLEAN

@@ -1,6 +1,6 @@
-"""A report for the terminal: the verdict in words, then what the page shows in pictures, as tables.
+"""The report for the terminal: the verdict in words, then the data of the page's charts as tables.
 
-Colour says nothing that a word does not. Where letters are ASCII only, bars are too.
+Colour repeats what a word says. On an ASCII-only terminal, bars are ASCII too.
 """
 
 import math
@@ -13,9 +13,22 @@ from rich.table import Table
 from rich.text import Text
 
 from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
-from sesame_sdk.audit.report.charts.scales import MINUS, NONE, count, points, share, signed
-from sesame_sdk.audit.report.charts.wording import WORDS, advice, bounds, headline, verdict_of
-from sesame_sdk.audit.report.model import Change, Report, Simulation, Spread
+from sesame_sdk.audit.report.charts.scales import (
+    MINUS,
+    NONE,
+    format_count,
+    format_points,
+    format_share,
+    format_signed,
+)
+from sesame_sdk.audit.report.charts.wording import (
+    VERDICT_WORDS,
+    advice,
+    describe_bounds,
+    headline,
+    verdict_of,
+)
+from sesame_sdk.audit.report.model import PolicyChange, Report, ScoreDistribution, SimulationSummary
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.score import Score
 from sesame_sdk.text import html_text
@@ -27,139 +40,162 @@ STYLES = {
     Verdict.WARN: "bold yellow",
     Verdict.REFUSE: "bold red",
 }
-#: Bars of a spread, at most; more bins than that are taken together.
-MOST_BARS = 20
+#: Bars of a distribution, at most; more bins are drawn together.
+MAX_BARS = 20
 _BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = ".:-=+*#@"
 
 
-def summary(report: Report) -> RenderableType:
-    """The whole report for `rich.console.Console.print`; fits 80 columns, and is plain where piped."""
-    return Group(*_parts(report))
+def render_text(report: Report) -> RenderableType:
+    """Render the report for `rich.console.Console.print`; it fits 80 columns, and is plain in a pipe."""
+    return Group(*_render_parts(report))
 
 
-def _parts(report: Report) -> Iterator[RenderableType]:
-    yield Text.assemble((WORDS[report.verdict].upper(), STYLES[report.verdict]), " ", headline(report))
+def _render_parts(report: Report) -> Iterator[RenderableType]:
+    verdict = VERDICT_WORDS[report.verdict].upper()
+    yield Text.assemble((verdict, STYLES[report.verdict]), " ", headline(report))
     yield Text(advice(report))
     yield Text(html_text(_facts(report)), style="dim")
     if report.findings:
-        yield from _findings(report.findings)
+        yield _render_findings(report.findings)
     if report.simulation:
-        yield from _of_simulation(report.simulation)
+        yield from _render_simulation(report.simulation)
     if report.change:
-        yield from _of_change(report.change)
+        yield from _render_change(report.change)
 
 
 def _facts(report: Report) -> str:
     policy, simulation = report.policy, report.simulation
-    of = f"{policy.name}, version {policy.version}, for {policy.context}" if policy else report.name
+    name = f"{policy.name}, version {policy.version}, for {policy.context}" if policy else report.name
     if simulation is None:
-        return of
-    people = f"{count(simulation.people)} simulated people, {count(simulation.scored)} with a score"
-    return f"{of}; {people}, over {count(simulation.days)} days, seed {simulation.seed}"
+        return name
+    people, scored = format_count(simulation.people), format_count(simulation.scored)
+    days = format_count(simulation.days)
+    return (
+        f"{name}; {people} simulated people, {scored} with a score, over {days} days, seed {simulation.seed}"
+    )
 
 
-def _findings(found: Sequence[Finding]) -> Iterator[RenderableType]:
+def _render_findings(findings: Sequence[Finding]) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
-    for finding in found:
+    for finding in findings:
         verdict = verdict_of(finding.action)
+        heading = _text(f"{finding.rule} {finding.about}", "bold")
         table.add_row()
-        table.add_row(Text(WORDS[verdict], STYLES[verdict]), _said(f"{finding.rule} {finding.about}", "bold"))
-        table.add_row("because", _said(finding.reason))
-        table.add_row("change", _said(finding.hint))
-        table.add_row("source", _said(f"{finding.source} ({finding.dated.isoformat()})", "dim"))
-    yield table
+        table.add_row(Text(VERDICT_WORDS[verdict], STYLES[verdict]), heading)
+        table.add_row("reason", _text(finding.reason))
+        table.add_row("hint", _text(finding.hint))
+        table.add_row("source", _text(f"{finding.source} ({finding.dated.isoformat()})", "dim"))
+    return table
 
 
-def _of_simulation(found: Simulation) -> Iterator[RenderableType]:
-    yield _table("Metrics", ("metric", "is", "value", "verdict"), map(_metric, found.measured), (2,))
-    if not found.scored:
-        yield Text("\nNobody has a score.")
+def _render_simulation(simulation: SimulationSummary) -> Iterator[RenderableType]:
+    metrics = map(_metric_row, simulation.metrics)
+    yield _table("Metrics", ("metric", "title and bounds", "value", "verdict"), metrics, numbers=(2,))
+    if not simulation.scored:
+        yield Text("\nNo simulated person has a score.")
         return
-    yield _spread(found.spread)
-    yield _typical(found.typical)
-    rewards = ((own.reason or own.kind, signed(own.mean), share(own.reached)) for own in found.rewards)
-    yield _table("What it rewards", ("what people do", "points on average", "reached"), rewards, (1, 2))
-    moved = (
-        (option, choice.topic, share(before), share(after))
-        for choice in found.choices
+    yield _render_distribution(simulation.distribution)
+    yield _render_score(simulation.typical_score)
+    rewards = (
+        (reward.reason or reward.kind, format_signed(reward.mean_points), format_share(reward.share_affected))
+        for reward in simulation.rewards
+    )
+    head = ("behaviour", "points on average", "people affected")
+    yield _table("What the policy rewards", head, rewards, numbers=(1, 2))
+    choices = (
+        (option, choice.topic, format_share(before), format_share(after))
+        for choice in simulation.choices
         for option, before, after in zip(choice.options, choice.before, choice.after, strict=True)
     )
-    yield _table("Free choices", ("option", "choice", "before", "after"), moved, (2, 3))
+    yield _table("Free choices", ("option", "choice", "before", "after"), choices, numbers=(2, 3))
 
 
-def _spread(found: Spread) -> RenderableType:
-    ends = f"{points(found.edges[0])} to {points(found.edges[-1])}" if found.edges else ""
-    lines = (
-        (group, _median(found.medians.get(group)), Spark(shares)) for group, shares in found.shares.items()
+def _render_distribution(distribution: ScoreDistribution) -> RenderableType:
+    edges = distribution.edges
+    scale = f"{format_points(edges[0])} to {format_points(edges[-1])}" if edges else ""
+    rows = (
+        (group, _format_median(distribution.medians.get(group)), Sparkline(shares))
+        for group, shares in distribution.shares.items()
     )
-    return _table("Scores", ("group", "median", ends), lines, (1,))
+    return _table("Scores", ("group", "median", scale), rows, numbers=(1,))
 
 
-def _typical(found: Score) -> RenderableType:
-    steps = ((part.reason, signed(part.points)) for part in found.contributions)
-    last = (f"score, in band {found.band}", points(found.points))
-    lines = (("to begin with", points(found.base)), *steps, last)
-    return _table("A typical score", ("reason", "points"), lines, (1,))
-
-
-def _of_change(found: Change) -> Iterator[RenderableType]:
-    lines = (
-        (name, count(own.people), share(own.fall), share(own.rise), signed(own.mean), points(own.worst))
-        for name, own in found.groups.items()
+def _render_score(score: Score) -> RenderableType:
+    rows = (
+        ("base", format_points(score.base)),
+        *((part.reason, format_signed(part.points)) for part in score.contributions),
+        (f"score, in band {score.band}", format_points(score.points)),
     )
-    head = ("group", "people", "fall", "rise", "mean", "worst fall")
-    yield _table(f"Against {found.old.name}, version {found.old.version}", head, lines, (1, 2, 3, 4, 5))
-    crossed = (
-        (name, *map(share, parts)) for name, parts in zip(found.bands_before, found.crossings, strict=True)
+    return _table("A typical score", ("reason", "points"), rows, numbers=(1,))
+
+
+def _render_change(change: PolicyChange) -> Iterator[RenderableType]:
+    groups = (
+        (
+            name,
+            format_count(group.people),
+            format_share(group.share_falling),
+            format_share(group.share_rising),
+            format_signed(group.mean_change),
+            format_points(group.largest_fall),
+        )
+        for name, group in change.groups.items()
     )
-    columns = ("old band", *found.bands_after)
-    yield _table("From old bands to new", columns, crossed, range(1, len(columns)))
-    new, gone, psi = count(found.gained), count(found.lost), found.psi
-    yield Text(f"\n{new} have a score only now, {gone} no longer.")
-    yield Text(f"{psi.metric.title}: {psi.metric.show(psi.value)}, {WORDS[psi.verdict]}.")
+    head: tuple[str, ...] = ("group", "people", "fall", "rise", "mean", "largest fall")
+    old = f"Compared with {change.old_policy.name}, version {change.old_policy.version}"
+    yield _table(old, head, groups, numbers=(1, 2, 3, 4, 5))
+    transitions = (
+        (name, *map(format_share, shares))
+        for name, shares in zip(change.bands_before, change.band_transitions, strict=True)
+    )
+    head = ("old band", *change.bands_after)
+    yield _table("From old bands to new", head, transitions, numbers=range(1, len(head)))
+    gained, lost, psi = format_count(change.gained_score), format_count(change.lost_score), change.psi
+    yield Text(f"\n{gained} have a score only under the new policy, {lost} only under the old one.")
+    yield Text(f"{psi.metric.title}: {psi.metric.format_value(psi.value)}, {VERDICT_WORDS[psi.verdict]}.")
 
 
-def _metric(own: Measurement) -> tuple[str | Text, ...]:
-    value = NONE if own.value is None else own.metric.show(own.value)
-    is_ = Text.assemble(own.metric.title, "\n", (bounds(own.metric), "dim"))
-    return own.id, is_, value, Text(WORDS[own.verdict], STYLES[own.verdict])
+def _metric_row(measured: Measurement) -> tuple[str | Text, ...]:
+    metric, verdict = measured.metric, measured.verdict
+    value = NONE if measured.value is None else metric.format_value(measured.value)
+    title = Text.assemble(metric.title, "\n", (describe_bounds(metric), "dim"))
+    return measured.id, title, value, Text(VERDICT_WORDS[verdict], STYLES[verdict])
 
 
-def _median(value: float | None) -> str:
-    return NONE if value is None or not math.isfinite(value) else points(value)
+def _format_median(value: float | None) -> str:
+    return NONE if value is None or not math.isfinite(value) else format_points(value)
 
 
-def _said(words: str, style: str = "") -> Text:
-    typed = html_text(words).replace(MINUS, "-").replace(NONE, "-")
-    return Text(typed, style=style, overflow="fold")
+def _text(text: str, style: str = "") -> Text:
+    return Text(html_text(text).replace(MINUS, "-").replace(NONE, "-"), style=style, overflow="fold")
 
 
 def _table(
-    title: str, head: Sequence[str], lines: Iterable[Sequence[RenderableType]], numbers: Sequence[int]
+    title: str, head: Sequence[str], rows: Iterable[Sequence[RenderableType]], *, numbers: Sequence[int]
 ) -> RenderableType:
     table = Table(header_style="bold", box=box.SIMPLE_HEAD)
     for at, name in enumerate(head):
-        table.add_column(_said(name), justify="right" if at in numbers else "left", overflow="fold")
-    for line in lines:
-        table.add_row(*(_said(cell) if isinstance(cell, str) else cell for cell in line))
-    return Group(Text(""), _said(title, "bold"), table) if table.row_count else Group()
+        table.add_column(_text(name), justify="right" if at in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(cell) if isinstance(cell, str) else cell for cell in row))
+    return Group(Text(""), _text(title, "bold"), table) if table.row_count else Group()
 
 
-class Spark:
-    """A spread as one line of bars."""
+class Sparkline:
+    """A distribution as one line of bars."""
 
     def __init__(self, shares: Sequence[float]) -> None:
-        step = -(-len(shares) // MOST_BARS) or 1
+        step = -(-len(shares) // MAX_BARS) or 1
         self.bins = [sum(shares[at : at + step]) for at in range(0, len(shares), step)]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        yield Text(self.drawn(_ASCII_BARS if options.ascii_only else _BARS), no_wrap=True)
+        yield Text(self.draw(_ASCII_BARS if options.ascii_only else _BARS), no_wrap=True)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Width:
         return Width(len(self.bins), len(self.bins))
 
-    def drawn(self, bars: str) -> str:
-        """The bars; a bin that holds nobody is a blank."""
+    def draw(self, bars: str) -> str:
+        """Draw the bars; an empty bin is a blank."""
         peak = max(self.bins, default=0.0)
         return "".join(bars[round(part / peak * (len(bars) - 1))] if part > 0 else " " for part in self.bins)

@@ -1,7 +1,7 @@
-"""Simulated people, drawn block by block. Who they are comes from the settings, the seed and nothing else.
+"""Draws simulated people, block by block, from the settings and the seed alone.
 
-Every draw has a generator of its own, named by what is drawn. So a kind that a policy adds leaves all
-other draws as they were, and two policies can be played with the same people.
+Every draw has a random generator of its own, named by what is drawn. So a kind that a policy adds leaves all
+other draws unchanged, and two policies can be simulated with the same people.
 """
 
 from collections.abc import Iterator
@@ -15,26 +15,25 @@ from sesame_sdk.audit.metrics.arrays import Codes, Flags, Numbers
 from sesame_sdk.audit.simulation.population import Correlation, Population
 
 #: People that are drawn and scored at once: enough for the engine, few enough for 2 GB at a million.
-BLOCK = 20_000
-#: How far people differ in how much they take part, and in how often they fail: standard deviation of
-#: the logarithm. At 0.7 the busiest sixth does twice what the middle does. Our choice.
-SPREAD = 0.7
-#: How many of a person's events fall to the partner that they use most. Our choice.
+BLOCK_SIZE = 20_000
+#: How far people differ in engagement and in reliability: standard deviation of the logarithm. At 0.7 the
+#: most engaged sixth does twice what the median does. Our choice.
+TRAIT_SPREAD = 0.7
+#: Share of a person's events at the partner that they use most. Our choice.
 LOYALTY = 0.7
-#: The longest that anybody has been with a partner, in days.
-LONGEST = 1825
+MAX_TENURE_DAYS = 1825
 
 
 @frozen(eq=False)
 class People:
-    """Some people.
+    """A block of people, or all of them.
 
     Attributes:
-        first: number of the first of them.
+        first: number of the first person.
         group: (N,) number of the group.
         income: (N,) for a month, in the policy's money.
         engagement: (N,) how much of everything they do; 1 on average.
-        reliability: (N,) the higher, the more seldom they fail; standard normal over all people.
+        reliability: (N,) the higher, the fewer lowering events; standard normal over all people.
     """
 
     first: int
@@ -45,19 +44,19 @@ class People:
 
     @property
     def size(self) -> int:
-        """How many."""
+        """Number of people."""
         return self.group.size
 
 
 @frozen(eq=False)
 class Membership:
-    """Who of some people is with the partners of one context.
+    """Membership of people with the partners of one context.
 
     Attributes:
-        member: (M,) places in `People`.
-        main: (M,) number of the partner that each uses most.
-        second: (M,) number of the other; often the same.
-        since: (M,) days, whole, that they have been there.
+        member: (M,) indices into `People`.
+        main: (M,) number of the partner that each member uses most.
+        second: (M,) number of the other partner; often the same.
+        since: (M,) whole days of membership.
     """
 
     member: Codes
@@ -66,59 +65,61 @@ class Membership:
     since: Codes
 
 
-def generator(seed: int, block: int, what: str) -> Generator:
-    """The random numbers of one draw. There is no other source of chance in an audit."""
+def random_generator(seed: int, block: int, what: str) -> Generator:
+    """Make the random generator of one draw. An audit has no other source of randomness."""
     name = int.from_bytes(sha256(what.encode()).digest()[:8], "big")
     return Generator(PCG64(SeedSequence(seed, spawn_key=(block, name))))
 
 
-def blocks(population: Population) -> Iterator[tuple[int, People]]:
-    """All people, at most `BLOCK` at a time, with the number of the block."""
-    for number, first in enumerate(range(0, population.people, BLOCK)):
-        yield number, _draw(population, number, first, min(BLOCK, population.people - first))
+def draw_blocks(population: Population) -> Iterator[tuple[int, People]]:
+    """Draw all people, at most `BLOCK_SIZE` at a time, with the number of the block."""
+    for number, first in enumerate(range(0, population.people, BLOCK_SIZE)):
+        yield number, _draw_people(population, number, first, min(BLOCK_SIZE, population.people - first))
 
 
-def membership(population: Population, block: int, people: People, context: str) -> Membership:
-    """Who is with which partners of `context`."""
-    market = population.market(context)
-    rng = generator(population.seed, block, f"membership {context}")
+def draw_membership(population: Population, block: int, people: People, context: str) -> Membership:
+    """Draw who is a member with which partners of `context`."""
+    market = population.find_market(context)
+    rng = random_generator(population.seed, block, f"membership {context}")
     joined: Flags = rng.random(people.size) < market.adoption
     shares = np.asarray(market.shares) / sum(market.shares)
     main, second = (rng.choice(shares.size, people.size, p=shares) for _ in range(2))
-    since = rng.integers(1, LONGEST + 1, people.size)
+    since = rng.integers(1, MAX_TENURE_DAYS + 1, people.size)
     member = np.flatnonzero(joined)
     return Membership(member, main[member], second[member], since[member])
 
 
-def _draw(population: Population, block: int, first: int, size: int) -> People:
-    rng = generator(population.seed, block, "people")
+def _draw_people(population: Population, block: int, first: int, size: int) -> People:
+    rng = random_generator(population.seed, block, "people")
     shares = np.array([group.share for group in population.groups])
     factors = np.array([group.income for group in population.groups])
     group = rng.choice(shares.size, size, p=shares / shares.sum())
-    place = _places(shares)[group]
-    latent = rng.standard_normal((3, size))
-    tied: Correlation = population.correlation
+    rank = _standard_ranks(shares)[group]
+    traits = rng.standard_normal((3, size))
+    correlation: Correlation = population.correlation
     income, engagement, reliability = (
-        _tied(place, own, r)
-        for own, r in zip(latent, (tied.income, tied.engagement, tied.reliability), strict=True)
+        _correlate(rank, trait, r)
+        for trait, r in zip(
+            traits, (correlation.income, correlation.engagement, correlation.reliability), strict=True
+        )
     )
     return People(
         first,
         group,
         population.income * factors[group] * np.exp(population.income_spread * income),
-        np.exp(SPREAD * engagement - SPREAD**2 / 2),
+        np.exp(TRAIT_SPREAD * engagement - TRAIT_SPREAD**2 / 2),
         reliability,
     )
 
 
-def _places(shares: Numbers) -> Numbers:
-    """(G,) the groups on a line, the first highest, with mean 0 and variance 1 over all people."""
-    line = -np.arange(shares.size, dtype=np.float64)
-    line -= np.average(line, weights=shares)
-    variance = np.average(line**2, weights=shares)
-    return np.asarray(line / np.sqrt(variance)) if variance else line
+def _standard_ranks(shares: Numbers) -> Numbers:
+    """(G,) the rank of each group, the first highest, with mean 0 and variance 1 over all people."""
+    ranks = -np.arange(shares.size, dtype=np.float64)
+    ranks -= np.average(ranks, weights=shares)
+    variance = np.average(ranks**2, weights=shares)
+    return np.asarray(ranks / np.sqrt(variance)) if variance else ranks
 
 
-def _tied(place: Numbers, own: Numbers, r: float) -> Numbers:
-    """A trait of variance 1 that correlates with the groups by `r`."""
-    return np.asarray(r * place + np.sqrt(1 - r * r) * own) if place.any() else own
+def _correlate(rank: Numbers, trait: Numbers, r: float) -> Numbers:
+    """A trait of variance 1 with correlation `r` to the rank of the groups."""
+    return np.asarray(r * rank + np.sqrt(1 - r * r) * trait) if rank.any() else trait

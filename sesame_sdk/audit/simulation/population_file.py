@@ -76,7 +76,7 @@ def parse_population(text: str, *, name: str = "population") -> Population:
 
     Args:
         text: TOML, at most `MAX_BYTES`.
-        name: what errors call the file.
+        name: name of the file in errors.
 
     Raises:
         ConfigurationError: naming file, line and key, with a hint.

@@ -90,12 +90,12 @@ def _population(file: Path | None, numbers: dict[str, int | None]) -> "Populatio
 
 
 def _audited(policy: Path, against: Path | None, population: "Population", guard: Guard) -> "Report":
-    from sesame_sdk.audit.audit import audit, refused
+    from sesame_sdk.audit.audit import audit, report_refusal
 
     try:
         loaded = load_policy(policy, guard)
     except GuardRefusedError as error:
-        return refused(str(policy), error)
+        return report_refusal(str(policy), error)
     old = load_policy(against, guard) if against else None
     with progress("people", population.people) as advance:
         done = 0
@@ -109,13 +109,13 @@ def _audited(policy: Path, against: Path | None, population: "Population", guard
 
 
 def _show(report: "Report", *, as_json: bool) -> None:
-    from sesame_sdk.audit.report.json_report import document
-    from sesame_sdk.audit.report.text_report import summary
+    from sesame_sdk.audit.report.json_report import build_json
+    from sesame_sdk.audit.report.text_report import render_text
 
     if as_json:
-        emit(document(report))
+        emit(build_json(report))
     else:
-        _print(summary(report))
+        _print(render_text(report))
 
 
 def _print(shown: "RenderableType") -> None:
@@ -128,6 +128,6 @@ def _print(shown: "RenderableType") -> None:
 
 
 def _write(path: Path, report: "Report") -> None:
-    from sesame_sdk.audit.report.html_report import render_page
+    from sesame_sdk.audit.report.html_report import render_html
 
-    path.write_text(render_page(report), encoding="utf-8")
+    path.write_text(render_html(report), encoding="utf-8")

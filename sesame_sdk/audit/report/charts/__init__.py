@@ -1,18 +1,17 @@
-"""Pictures of a report, as SVG that explains itself. No file, no script, no font, no colour alone.
+"""The charts of a report, as self-contained SVG: no file, script or font.
 
-    scales    from values to places; how numbers are written
-    words     what a verdict is called
-    svg       shapes, escaped, and the frame that gives each picture its title and description
-    nouns     a figure: a picture, the sentence that it states, the table of the same numbers
-    lanes     bars one under the other, each with its label above it
-    scores    how scores are spread, how a typical score came about
-    ranking   who is seen
-    rules     what the policy rewards
-    pressure  what one event takes, what people stop choosing
-    change    what a new policy moves: points, bands
-    movers    which groups rise and fall by it
-    bullets   a metric against its bounds
+    scales         positions of values; how numbers are formatted
+    wording        names of verdicts, the same on the page and in the terminal
+    svg            escaped shapes, and the frame with title and description
+    figure         a figure: a picture, its summary, and the table of the same numbers
+    bar_rows       rows of bars, each with its label above it
+    distribution   the distribution of scores, and how a typical score is made up
+    exposure       attention of each group in a ranking
+    rewards        points that each kind brings
+    event_impact   the largest fall from one event; free choices before and after people adapt
+    policy_change  effects of a new policy: points, bands, groups
+    bullet         a metric against its bounds
 
-Rules: every number written in a picture is in its table; whatever is told apart by colour is also told
-apart by shape, line or pattern; labels may be cut short in a picture and never in a table.
+Rules: every number in a picture is in its table; colour always comes with a shape, line or pattern; labels
+may be cut short in a picture and never in a table.
 """

@@ -1,4 +1,4 @@
-"""What one event takes, and what people stop choosing because of a policy."""
+"""Charts of incentives: the largest fall from one event, and how people adapt their free choices."""
 
 import math
 from collections.abc import Sequence
@@ -6,113 +6,111 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from sesame_sdk.audit.metrics.measurement import Measurement, Row
-from sesame_sdk.audit.report.charts.bar_rows import MIDDLE, THICK, TOP, Lane, across, bound, height, lanes
-from sesame_sdk.audit.report.charts.figure import Figure, Table
-from sesame_sdk.audit.report.charts.scales import Scale, quoted, share
-from sesame_sdk.audit.report.charts.svg import bar, diamond, el, frame, hatched, join, line
-from sesame_sdk.audit.report.model import Choices
+from sesame_sdk.audit.report.charts.bar_rows import (
+    MIDDLE,
+    BarRow,
+    bar_scale,
+    draw_bar,
+    draw_bar_rows,
+    draw_bound,
+    rows_height,
+)
+from sesame_sdk.audit.report.charts.figure import Figure, Table, make_figure
+from sesame_sdk.audit.report.charts.scales import Scale, format_share, quote
+from sesame_sdk.audit.report.charts.svg import diamond, element, join, line
+from sesame_sdk.audit.report.model import FreeChoice
 
 
-def falls(found: Measurement) -> Figure:
-    """The largest fall from one event of each kind, against the bound."""
-    rows = [row for row in found.rows if row.value is not None]
-    limit = found.metric.thresholds[0].bound
-    scale = across(
-        [0.0, limit * 1.5, *(row.value for row in rows if row.value is not None and math.isfinite(row.value))]
-    )
-    drawn = [Lane(row.label, _fall_said(found, row), _fall(found, row, scale)) for row in rows]
-    title, says = "What one event can take", _said_of_falls(found)
-    marked = bound(scale, limit, len(rows), f"bound {share(limit)}")
-    return Figure(
-        id="falls",
-        title=title,
-        says=says,
-        key="As a share of the range of the policy. Striped bars are past the bound.",
-        picture=frame("falls", title, says, height(len(rows)), marked, lanes(drawn, scale, share)),
-        table=Table(
-            f"Largest fall from one event; bound {share(limit)}",
-            (found.metric.rows, "share of the range"),
-            tuple((lane.label, lane.value) for lane in drawn),
+def draw_falls(measured: Measurement) -> Figure:
+    """Draw the largest fall from one event of each kind, against the bound."""
+    values = [row.value for row in measured.rows if row.value is not None]
+    limit = measured.metric.thresholds[0].bound
+    scale = bar_scale([0.0, limit * 1.5, *filter(math.isfinite, values)])
+    rows = [_fall_row(measured, row, scale) for row in measured.rows if row.value is not None]
+    bound = draw_bound(scale, limit, len(rows), f"bound {format_share(limit)}")
+    return make_figure(
+        "falls",
+        "Largest fall from one event",
+        _summarize_falls(measured),
+        "As a share of the policy's range. Striped bars are past the bound.",
+        rows_height(len(rows)),
+        (bound, draw_bar_rows(rows, scale, format_share)),
+        Table(
+            f"Largest fall from one event; bound {format_share(limit)}",
+            (measured.metric.row_noun, "share of the range"),
+            tuple((row.label, row.value) for row in rows),
         ),
     )
 
 
-def _fall(found: Measurement, row: Row, scale: Scale) -> Markup:
-    past = found.metric.worst(row.value) is not None
-    return bar(
-        scale(0),
-        scale(row.value or 0.0),
-        TOP,
-        THICK,
-        "down" if past else "up",
-        hatched("falls") if past else None,
-    )
+def _fall_row(measured: Measurement, row: Row, scale: Scale) -> BarRow:
+    past = measured.metric.worst_threshold(row.value) is not None
+    value = format_share(row.value) + (", past the bound" if past else "")
+    return BarRow(row.label, value, draw_bar(scale, 0, row.value or 0.0, "falls", striped=past))
 
 
-def _fall_said(found: Measurement, row: Row) -> str:
-    return share(row.value) + (", past it" if found.metric.worst(row.value) else "")
-
-
-def _said_of_falls(found: Measurement) -> str:
-    worst = found.worst_row
+def _summarize_falls(measured: Measurement) -> str:
+    worst = measured.worst_row
     if worst is None or worst.value is None:
-        return "No kind can take points."
-    limit = share(found.metric.thresholds[0].bound)
-    side = "past" if found.metric.worst(worst.value) else "within"
-    most = f"One event takes at most {share(worst.value)} of the range"
-    return f"{most}, by {quoted(worst.label)}: {side} the bound of {limit}."
-
-
-def choices(found: Sequence[Choices]) -> Figure:
-    """Each option of each free choice, before and after people adapt to the policy."""
-    options = [
-        option for choice in found for option in zip(choice.options, choice.before, choice.after, strict=True)
-    ]
-    scale = across([0.0, *(value for _, before, after in options for value in (before, after))])
-    rows: list[Lane] = []
-    for choice in found:
-        moved = [
-            Lane(name, f"{share(before)} \N{RIGHTWARDS ARROW} {share(after)}", _moved(scale, before, after))
-            for name, before, after in zip(choice.options, choice.before, choice.after, strict=True)
-        ]
-        stays = list(map(share, choice.before)) == list(map(share, choice.after))
-        all_ = join(lane.shapes for lane in moved) if stays else Markup()
-        rows.append(Lane(choice.topic, "unchanged" if stays else "", all_, strong=True))
-        rows += [] if stays else moved
-    title, says = "What people stop choosing", _said_of_choices(found)
-    cells = tuple(
-        (name, choice.topic, share(before), share(after))
-        for choice in found
-        for name, before, after in zip(choice.options, choice.before, choice.after, strict=True)
-    )
-    return Figure(
-        id="choices",
-        title=title,
-        says=says,
-        key="The ring is the share of people who choose it before they know the policy, "
-        "the diamond after they adapt to it. A choice that stays as it was is one line.",
-        picture=frame("choices", title, says, height(len(rows)), lanes(rows, scale, share)),
-        table=Table("Free choices before and after", ("option", "choice", "before", "after"), cells, words=2),
-    )
-
-
-def _moved(scale: Scale, before: float, after: float) -> Markup:
-    ring = el("circle", cx=scale(before), cy=MIDDLE, r=6.0, class_="ring")
+        return "No kind can lower a score."
+    limit = format_share(measured.metric.thresholds[0].bound)
+    side = "past" if measured.metric.worst_threshold(worst.value) else "within"
+    share = format_share(worst.value)
     return (
-        line(scale(before), MIDDLE, scale(after), MIDDLE, "moved")
-        + ring
-        + diamond(scale(after), MIDDLE, 4.5, "mark")
+        f"One event takes at most {share} of the range ({quote(worst.label)}), {side} the bound of {limit}."
     )
 
 
-def _said_of_choices(found: Sequence[Choices]) -> str:
-    moves = [
-        (abs(after - before), name, choice.topic, before, after)
-        for choice in found
-        for name, before, after in zip(choice.options, choice.before, choice.after, strict=True)
-    ]
-    most = max(moves, key=lambda move: move[0])
-    if share(most[3]) == share(most[4]):
-        return "Nobody chooses otherwise because of the policy."
-    moved = f"from {share(most[3])} to {share(most[4])} of people"
-    return f"Most moved is {quoted(most[1])}, {moved}, in {quoted(most[2])}."
+def draw_choices(choices: Sequence[FreeChoice]) -> Figure:
+    """Draw each option of each free choice, before and after people adapt to the policy."""
+    scale = bar_scale([0.0, *(share for choice in choices for share in (*choice.before, *choice.after))])
+    rows: list[BarRow] = []
+    cells = []
+    for choice in choices:
+        options = list(zip(choice.options, choice.before, choice.after, strict=True))
+        shown = [(name, format_share(before), format_share(after)) for name, before, after in options]
+        shifts = [_draw_shift(scale, before, after) for _, before, after in options]
+        unchanged = all(before == after for _, before, after in shown)
+        merged = join(shifts) if unchanged else Markup()
+        rows.append(BarRow(choice.topic, "unchanged" if unchanged else "", merged, strong=True))
+        if not unchanged:
+            rows += [
+                BarRow(name, f"{before} \N{RIGHTWARDS ARROW} {after}", shift)
+                for (name, before, after), shift in zip(shown, shifts, strict=True)
+            ]
+        cells += [(name, choice.topic, before, after) for name, before, after in shown]
+    return make_figure(
+        "choices",
+        "Free choices",
+        _summarize_choices(choices),
+        "The ring is the share of people who choose the option before they know the policy, "
+        "the diamond after they adapt to it. A choice that does not change has one row.",
+        rows_height(len(rows)),
+        (draw_bar_rows(rows, scale, format_share),),
+        Table(
+            "Free choices before and after",
+            ("option", "choice", "before", "after"),
+            tuple(cells),
+            text_columns=2,
+        ),
+    )
+
+
+def _draw_shift(scale: Scale, before: float, after: float) -> Markup:
+    ring = element("circle", cx=scale(before), cy=MIDDLE, r=6.0, class_="ring")
+    shift = line(scale(before), MIDDLE, scale(after), MIDDLE, "moved")
+    return shift + ring + diamond(scale(after), MIDDLE, 4.5, "mark")
+
+
+def _summarize_choices(choices: Sequence[FreeChoice]) -> str:
+    _, name, topic, before, after = max(
+        (
+            (abs(after - before), name, choice.topic, format_share(before), format_share(after))
+            for choice in choices
+            for name, before, after in zip(choice.options, choice.before, choice.after, strict=True)
+        ),
+        key=lambda shift: shift[0],
+    )
+    if before == after:
+        return "The policy does not change what people choose."
+    return f"The largest change is {quote(name)}, from {before} to {after} of people, in {quote(topic)}."

@@ -1,113 +1,104 @@
-"""Who is seen in a ranking: for each group, its share of the attention beside its share of the people."""
+"""Chart of attention in a ranking: each group's share beside its share of the people."""
 
 import math
 from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from sesame_sdk.audit.report.charts.figure import Figure, Table
-from sesame_sdk.audit.report.charts.scales import Scale, count, quoted, share
-from sesame_sdk.audit.report.charts.svg import WIDTH, el, frame, hatched, join, line, name, path, text
-from sesame_sdk.audit.report.model import Curve
+from sesame_sdk.audit.report.charts.figure import Figure, Table, make_figure
+from sesame_sdk.audit.report.charts.scales import Scale, format_count, format_share, quote
+from sesame_sdk.audit.report.charts.svg import WIDTH, element, hatch_fill, join, label, line, path, text
+from sesame_sdk.audit.report.model import ExposureByRank
 
-#: Ranks drawn and listed; of more, as many as lie evenly on the page.
-MOST_RANKS = 60
-_ACROSS, _GUTTER, _INSET = 2, 20.0, 6.0
-_TOP, _TALL = 42.0, 66.0
-_PITCH = _TOP + _TALL + 34
-_PANEL = (WIDTH - 2 * _INSET - _GUTTER * (_ACROSS - 1)) / _ACROSS
-#: Before this rank a share is that of a handful of people.
-_SETTLED = 10
+#: Ranks drawn and listed; more are thinned out evenly on the page.
+MAX_RANKS = 60
+_COLUMNS, _GUTTER, _INSET = 2, 20.0, 6.0
+_TOP, _HEIGHT = 42.0, 66.0
+_PITCH = _TOP + _HEIGHT + 34
+_PANEL = (WIDTH - 2 * _INSET - _GUTTER * (_COLUMNS - 1)) / _COLUMNS
+#: Above this rank a share is that of a handful of people.
+_MIN_RANK = 10
 
 
-def curve(found: Curve) -> Figure:
-    """A panel for each group: its share so far, and the level where it would lie in a fair ranking."""
-    ranks = _thinned(_settled(found.ranks))
-    first, last = (found.ranks[at] for at in (ranks[0], ranks[-1]))
+def draw_exposure(curve: ExposureByRank) -> Figure:
+    """Draw a panel for each group: its share down to each rank, and its level in a fair ranking."""
+    shown = _thin_out(_settled(curve.ranks))
+    first, last = curve.ranks[shown[0]], curve.ranks[shown[-1]]
     scale = Scale(math.log(first), math.log(max(last, first + 1)), 0, _PANEL)
-    top = _highest(found, ranks)
+    shares = [shares[at] for shares in curve.shares.values() for at in shown]
+    top = min(1.0, 1.1 * max([*shares, *curve.people.values()], default=1.0)) or 1.0
     panels = join(
-        el("g", _panel(found, group, ranks, scale, top), transform=_place(at))
-        for at, group in enumerate(found.shares)
+        element("g", _draw_panel(curve, group, shown, scale, top), transform=_translate(at))
+        for at, group in enumerate(curve.shares)
     )
-    title, says = "Who is seen", _said(found)
-    tall = math.ceil(len(found.shares) / _ACROSS) * _PITCH
-    return Figure(
-        id="curve",
-        title=title,
-        says=says,
-        key="The curve is the share of all attention that the group has down to each rank; "
-        "the dashed line is its share of the people. Striped is what it lacks. "
-        f"Each panel begins at rank {count(first)} and reaches {share(top)}.",
-        picture=frame("curve", title, says, tall, panels),
-        table=_table(found, ranks),
+    fair = ("share of the people", *map(format_share, (curve.people[group] for group in curve.shares)))
+    rows = (
+        (
+            f"to rank {format_count(curve.ranks[at])}",
+            *(format_share(line[at]) for line in curve.shares.values()),
+        )
+        for at in shown
+    )
+    return make_figure(
+        "curve",
+        "Attention in a ranking",
+        _summarize(curve),
+        "The curve is the group's share of all attention down to each rank; "
+        "the dashed line is its share of the people. The striped area is what it lacks. "
+        f"Each panel begins at rank {format_count(first)} and reaches {format_share(top)}.",
+        math.ceil(len(curve.shares) / _COLUMNS) * _PITCH,
+        (panels,),
+        Table("Share of the attention down to each rank", ("ranks", *curve.shares), (fair, *rows)),
     )
 
 
-def _panel(found: Curve, group: str, ranks: Sequence[int], scale: Scale, top: float) -> Markup:
-    level = Scale(0.0, top, _TOP + _TALL, _TOP)
-    seen, fair = found.shares[group], level(found.people[group])
-    places = [(scale(math.log(found.ranks[at])), level(seen[at])) for at in ranks]
-    lack = [(x, max(y, fair)) for x, y in places]
-    said = f"{share(seen[-1])} seen, {share(found.people[group])} fair"
+def _draw_panel(curve: ExposureByRank, group: str, shown: Sequence[int], scale: Scale, top: float) -> Markup:
+    level, bottom = Scale(0.0, top, _TOP + _HEIGHT, _TOP), _TOP + _HEIGHT
+    shares, fair = curve.shares[group], level(curve.people[group])
+    points = [(scale(math.log(curve.ranks[at])), level(shares[at])) for at in shown]
+    lack = [(x, max(y, fair)) for x, y in points]
+    area = path([(lack[0][0], fair), *lack, (lack[-1][0], fair)], "lack", closed=True)
+    value = f"{format_share(shares[-1])} of attention, {format_share(curve.people[group])} fair"
     return join(
         (
-            name(0, 15, group, _PANEL, "label"),
-            text(0, 34, said, "value"),
-            line(0, _TOP + _TALL, _PANEL, _TOP + _TALL, "ground"),
-            el(
-                "g",
-                path([(lack[0][0], fair), *lack, (lack[-1][0], fair)], "lack", closed=True),
-                style=f"fill:{hatched('curve')}",
-            ),
-            path(places, "curve"),
+            label(0, 15, group, _PANEL, "label"),
+            text(0, 34, value, "value"),
+            line(0, bottom, _PANEL, bottom, "ground"),
+            element("g", area, style=f"fill:{hatch_fill('curve')}"),
+            path(points, "curve"),
             line(0, fair, _PANEL, fair, "fair"),
-            text(0, _TOP + _TALL + 17, f"rank {count(found.ranks[ranks[0]])}", "tick"),
-            text(_PANEL, _TOP + _TALL + 17, count(found.ranks[-1]), "tick", "end"),
+            text(0, bottom + 17, f"rank {format_count(curve.ranks[shown[0]])}", "tick"),
+            text(_PANEL, bottom + 17, format_count(curve.ranks[-1]), "tick", "end"),
         )
     )
 
 
-def _highest(found: Curve, ranks: Sequence[int]) -> float:
-    seen = [shares[at] for shares in found.shares.values() for at in ranks]
-    return min(1.0, 1.1 * max([*seen, *found.people.values()], default=1.0)) or 1.0
-
-
-def _place(at: int) -> str:
-    row, column = divmod(at, _ACROSS)
+def _translate(at: int) -> str:
+    row, column = divmod(at, _COLUMNS)
     return f"translate({_INSET + column * (_PANEL + _GUTTER):g} {row * _PITCH:g})"
 
 
 def _settled(ranks: Sequence[int]) -> list[int]:
-    """Places of the ranks to draw; all, where few are settled."""
-    settled = [at for at, rank in enumerate(ranks) if rank >= _SETTLED]
+    """Indices of the ranks from `_MIN_RANK`; of all ranks, if fewer than two are."""
+    settled = [at for at, rank in enumerate(ranks) if rank >= _MIN_RANK]
     return settled if len(settled) > 1 else list(range(len(ranks)))
 
 
-def _thinned(places: Sequence[int]) -> list[int]:
-    """At most `MOST_RANKS` of them, evenly on the logarithm; the first and the last always."""
-    if len(places) <= MOST_RANKS:
-        return list(places)
-    steps = (len(places) ** (at / (MOST_RANKS - 1)) for at in range(MOST_RANKS))
-    return [places[at] for at in sorted({min(round(step), len(places)) - 1 for step in steps})]
+def _thin_out(indices: Sequence[int]) -> list[int]:
+    """Take at most `MAX_RANKS` of them, evenly on the logarithm; always the first and the last."""
+    if len(indices) <= MAX_RANKS:
+        return list(indices)
+    steps = (len(indices) ** (at / (MAX_RANKS - 1)) for at in range(MAX_RANKS))
+    return [indices[at] for at in sorted({min(round(step), len(indices)) - 1 for step in steps})]
 
 
-def _said(found: Curve) -> str:
-    lacks = {group: found.shares[group][-1] / people for group, people in found.people.items() if people > 0}
-    if len(lacks) < 2:
-        return "There is one group, so nobody is seen less than others."
-    least = min(lacks, key=lambda group: lacks[group])
-    seen, fair = share(found.shares[least][-1]), share(found.people[least])
-    if seen == fair:
-        return "Every group is seen as much as its share of the people."
-    return f"{quoted(least)} is {fair} of the people and has {seen} of the attention, the least for its size."
-
-
-def _table(found: Curve, ranks: Sequence[int]) -> Table:
-    groups = tuple(found.shares)
-    fair = ("share of the people", *(share(found.people[group]) for group in groups))
-    rows = (
-        (f"to rank {count(found.ranks[at])}", *(share(found.shares[group][at]) for group in groups))
-        for at in ranks
-    )
-    return Table("Share of the attention down to each rank", ("ranks", *groups), (fair, *rows))
+def _summarize(curve: ExposureByRank) -> str:
+    ratios = {group: curve.shares[group][-1] / people for group, people in curve.people.items() if people > 0}
+    if len(ratios) < 2:
+        return "There is one group, so no group gets less attention than another."
+    least = min(ratios, key=lambda group: ratios[group])
+    attention, fair = format_share(curve.shares[least][-1]), format_share(curve.people[least])
+    if attention == fair:
+        return "Every group gets as much attention as its share of the people."
+    share = f"{quote(least)} is {fair} of the people and gets {attention} of the attention"
+    return f"{share}, the least for its size."

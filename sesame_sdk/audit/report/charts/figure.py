@@ -1,7 +1,9 @@
-"""A figure: a picture, the sentence that it states, and the table of the same numbers."""
+"""A figure: a picture, its summary, and the table of the same numbers."""
 
 from attrs import frozen
 from markupsafe import Markup
+
+from sesame_sdk.audit.report.charts.svg import Content, frame
 
 
 @frozen
@@ -12,31 +14,38 @@ class Table:
         caption: what the table holds.
         head: names of the columns.
         rows: as many cells each as there are columns.
-        words: how many columns hold words, from the first on; the others hold numbers.
+        text_columns: number of columns with text, from the first on; the others hold numbers.
     """
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    words: int = 1
+    text_columns: int = 1
 
 
 @frozen
 class Figure:
-    """One picture of the page.
+    """A chart of the page.
 
     Attributes:
-        id: unique on the page, and the start of every id within it.
+        id: unique on the page, and the start of every id within the picture.
         title: a heading of a few words.
-        says: what the picture shows, in a sentence; read out instead of it.
-        key: how to read it.
+        summary: what the picture shows, in a sentence; screen readers read it out.
+        legend: how to read it.
         picture: the SVG.
         table: the same numbers.
     """
 
     id: str
     title: str
-    says: str
-    key: str
+    summary: str
+    legend: str
     picture: Markup
     table: Table
+
+
+def make_figure(
+    id_: str, title: str, summary: str, legend: str, height: float, shapes: tuple[Content, ...], table: Table
+) -> Figure:
+    """Make a figure of shapes."""
+    return Figure(id_, title, summary, legend, frame(id_, title, summary, height, *shapes), table)

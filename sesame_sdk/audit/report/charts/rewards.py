@@ -1,4 +1,4 @@
-"""What a policy rewards: what each kind comes to among people."""
+"""Chart of what a policy rewards: the points that each kind brings."""
 
 from collections.abc import Sequence
 
@@ -8,78 +8,79 @@ from sesame_sdk.audit.report.charts.bar_rows import (
     ABOVE,
     MIDDLE,
     PITCH,
-    THICK,
-    TOP,
-    Lane,
-    across,
-    height,
-    lanes,
+    BarRow,
+    bar_scale,
+    draw_bar,
+    draw_bar_rows,
+    rows_height,
 )
-from sesame_sdk.audit.report.charts.figure import Figure, Table
-from sesame_sdk.audit.report.charts.scales import Scale, points, quoted, share, signed, tick
-from sesame_sdk.audit.report.charts.svg import bar, el, frame, hatched, line
-from sesame_sdk.audit.report.model import Reward
+from sesame_sdk.audit.report.charts.figure import Figure, Table, make_figure
+from sesame_sdk.audit.report.charts.scales import (
+    Scale,
+    format_points,
+    format_share,
+    format_signed,
+    format_tick,
+    quote,
+)
+from sesame_sdk.audit.report.charts.svg import element, line
+from sesame_sdk.audit.report.model import KindReward
 
 
-def rewards(found: Sequence[Reward]) -> Figure:
-    """What each kind comes to: the mean as a bar either way, the reach as a line."""
-    scale = across([0.0, *(value for own in found for value in (own.least, own.most, own.mean))])
-    rows = [Lane(own.reason or own.kind, signed(own.mean), _reward(own, scale)) for own in found]
-    title, says = "What the policy rewards", _said_of_rewards(found)
-    head = ("what people do", "kind", "points on average", "at worst", "at best", "people reached")
+def draw_rewards(rewards: Sequence[KindReward]) -> Figure:
+    """Draw the mean points of each kind as a bar, and their range as a line."""
+    values = [(own.min_points, own.max_points, own.mean_points) for own in rewards]
+    scale = bar_scale([0.0, *(value for own in values for value in own)])
+    rows = [
+        BarRow(reward.reason or reward.kind, format_signed(reward.mean_points), _draw_reward(reward, scale))
+        for reward in rewards
+    ]
     cells = tuple(
         (
-            own.reason or own.kind,
-            own.kind,
-            signed(own.mean),
-            signed(own.least),
-            signed(own.most),
-            share(own.reached),
+            reward.reason or reward.kind,
+            reward.kind,
+            format_signed(reward.mean_points),
+            format_signed(reward.min_points),
+            format_signed(reward.max_points),
+            format_share(reward.share_affected),
         )
-        for own in found
+        for reward in rewards
     )
-    return Figure(
-        id="rewards",
-        title=title,
-        says=says,
-        key="The bar is the mean over everybody who has a score: solid adds, striped takes. "
-        "The line reaches from the most that it took from anybody to the most that it gave.",
-        picture=frame(
-            "rewards",
-            title,
-            says,
-            height(len(rows)),
-            _zero(scale, len(rows)),
-            lanes(rows, scale, _tick_of_points),
-        ),
-        table=Table("Points by kind", head, cells, words=2),
+    zero = line(scale(0), ABOVE, scale(0), ABOVE + len(rows) * PITCH, "zero")
+    head = ("behaviour", "kind", "points on average", "at worst", "at best", "people affected")
+    return make_figure(
+        "rewards",
+        "What the policy rewards",
+        _summarize(rewards),
+        "The bar is the mean over all people with a score: solid adds points, striped subtracts them. "
+        "The line runs from the lowest value of any person to the highest.",
+        rows_height(len(rows)),
+        (zero, draw_bar_rows(rows, scale, _format_tick)),
+        Table("Points by kind", head, cells, text_columns=2),
     )
 
 
-def _reward(own: Reward, scale: Scale) -> Markup:
-    down = own.mean < 0
-    ends = (scale(own.least), scale(own.most))
+def _draw_reward(reward: KindReward, scale: Scale) -> Markup:
+    ends = (scale(reward.min_points), scale(reward.max_points))
     reach = line(ends[0], MIDDLE, ends[1], MIDDLE, "reach")
     caps = (line(x, MIDDLE - 4, x, MIDDLE + 4, "reach") for x in ends)
-    fill = hatched("rewards") if down else None
-    return el("g", reach, *caps, bar(scale(0), scale(own.mean), TOP, THICK, "down" if down else "up", fill))
+    mean = draw_bar(scale, 0, reward.mean_points, "rewards", striped=reward.mean_points < 0)
+    return element("g", reach, *caps, mean)
 
 
-def _zero(scale: Scale, number: int) -> Markup:
-    return line(scale(0), ABOVE, scale(0), ABOVE + number * PITCH, "zero")
+def _format_tick(value: float) -> str:
+    return format_signed(value) if abs(value) >= 0.01 or value == 0 else format_tick(value)
 
 
-def _tick_of_points(value: float) -> str:
-    return signed(value) if abs(value) >= 0.01 or value == 0 else tick(value)
-
-
-def _said_of_rewards(found: Sequence[Reward]) -> str:
-    gives = max(found, key=lambda own: own.mean)
-    takes = min(found, key=lambda own: own.mean)
-    gives_name, takes_name = quoted(gives.reason or gives.kind), quoted(takes.reason or takes.kind)
-    given = f"{gives_name} gives the most on average, {points(gives.mean)} points"
-    if gives.mean <= 0:
-        given = "No kind gives points on average"
-    if takes.mean >= 0:
-        return f"{given}; none takes any on average."
-    return f"{given}; {takes_name} takes the most, {points(-takes.mean)}."
+def _summarize(rewards: Sequence[KindReward]) -> str:
+    highest = max(rewards, key=lambda reward: reward.mean_points)
+    lowest = min(rewards, key=lambda reward: reward.mean_points)
+    if highest.mean_points > 0:
+        name, points = quote(highest.reason or highest.kind), format_points(highest.mean_points)
+        most = f"{name} adds the most on average, {points} points"
+    else:
+        most = "No kind adds points on average"
+    if lowest.mean_points >= 0:
+        return f"{most}; no kind subtracts any on average."
+    name, points = quote(lowest.reason or lowest.kind), format_points(-lowest.mean_points)
+    return f"{most}; {name} subtracts the most, {points}."

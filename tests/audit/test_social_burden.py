@@ -5,10 +5,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sesame_sdk.audit.metrics.measurement import Verdict, finding
+from sesame_sdk.audit.metrics.data_minimisation import data_exposure, measure_data_exposure
+from sesame_sdk.audit.metrics.measurement import Verdict, make_finding
 from sesame_sdk.audit.metrics.social_burden import (
-    data_exposure,
-    measure_data_exposure,
     measure_social_burden,
     social_burden,
 )
@@ -37,7 +36,7 @@ def test_a_way_that_is_closed_to_one_group_has_no_limit() -> None:
     """Infinite cost is told in words, and warns."""
     cost = np.where(HALVES, np.inf, 4.0)
     measured = measure_social_burden(cost, EVERYBODY, HALVES, ("north", "east"))
-    found = finding(measured, "policy retail-privileges")
+    found = make_finding(measured, "policy retail-privileges")
     assert found.reason == "social burden is no limit, more than 1.25; worst group: east"
     assert social_burden(np.full(80, np.inf), EVERYBODY, HALVES).ratio == 1
 

@@ -15,7 +15,15 @@ from sesame_sdk.audit.metrics.definitions import (
     SOCIAL_BURDEN,
     STABILITY,
 )
-from sesame_sdk.audit.metrics.measurement import Measurement, Metric, Row, Side, Threshold, Verdict, finding
+from sesame_sdk.audit.metrics.measurement import (
+    Measurement,
+    Metric,
+    Row,
+    Side,
+    Threshold,
+    Verdict,
+    make_finding,
+)
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.finding import Action
 
@@ -48,7 +56,7 @@ def test_every_metric_keeps_the_bounds_that_were_promised() -> None:
 def test_a_finding_says_what_why_how_to_mend_it_and_from_where() -> None:
     """The same object that the guard gives."""
     rows = (Row("north", 0.5, 400), Row("east", 1.0, 300), Row("tiny", None, 3))
-    found = finding(Measurement(IMPACT_RATIO, 0.5, rows), ABOUT)
+    found = make_finding(Measurement(IMPACT_RATIO, 0.5, rows), ABOUT)
     assert (found.rule, found.action, found.about) == ("DIS-1", Action.REFUSE, ABOUT)
     assert found.reason == "impact ratio is 0.500, less than 0.600; worst group: north"
     assert found.hint == IMPACT_RATIO.hint
@@ -74,7 +82,7 @@ def test_only_warn_and_refuse_make_a_finding(
     metric: Metric, value: float | None, action: Action | None
 ) -> None:
     """The worst threshold passed decides."""
-    found = finding(Measurement(metric, value), ABOUT)
+    found = make_finding(Measurement(metric, value), ABOUT)
     assert (found.action if found else None) == action
 
 
@@ -82,14 +90,14 @@ def test_only_warn_and_refuse_make_a_finding(
 def test_every_metric_can_be_told_as_a_finding(metric: Metric) -> None:
     """With the longest names there are."""
     bad = -5.0 if metric.thresholds[0].side is Side.BELOW else 5.0
-    found = finding(Measurement(metric, bad, (Row("k" * 128, bad),)), "p" * 200)
+    found = make_finding(Measurement(metric, bad, (Row("k" * 128, bad),)), "p" * 200)
     assert found.rule == metric.id
     assert re.search(r"(less|more) than|or more", found.reason)
 
 
 def test_a_value_just_past_its_bound_is_not_told_as_the_bound() -> None:
     """0.7996 would be written 0.800, less than 0.800."""
-    assert "is 0.7996, less than 0.800" in finding(Measurement(IMPACT_RATIO, 0.7996), ABOUT).reason
+    assert "is 0.7996, less than 0.800" in make_finding(Measurement(IMPACT_RATIO, 0.7996), ABOUT).reason
 
 
 def test_no_value_is_unmeasured_and_not_clean() -> None:
@@ -103,9 +111,9 @@ def test_no_value_is_unmeasured_and_not_clean() -> None:
 def test_every_number_is_on_one_side_of_a_bound(value: float | None, bound: float, side: Side) -> None:
     """And a last bit does not decide: what rounds to the bound is on it."""
     bar = Threshold(Verdict.WARN, side, bound)
-    assert bar.passed(round(bound, 9)) is (side is Side.FROM) or round(bound, 9) != bound
+    assert bar.is_exceeded(round(bound, 9)) is (side is Side.FROM) or round(bound, 9) != bound
     if abs(value - bound) > 1e-6:
-        assert bar.passed(value) is ((value < bound) is (side is Side.BELOW))
+        assert bar.is_exceeded(value) is ((value < bound) is (side is Side.BELOW))
 
 
 @pytest.mark.parametrize("bad", [float("nan"), True, "0.5"])

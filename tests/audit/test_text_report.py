@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from sesame_sdk.audit.report.model import Report
-from sesame_sdk.audit.report.text_report import Spark, summary
+from sesame_sdk.audit.report.text_report import Sparkline, render_text
 from sesame_sdk.text import html_text
 from tests.audit import reports
 
@@ -22,7 +22,7 @@ def shown(report: Report, *, width: int = 80, colours: bool = False, encoding: s
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     system = "truecolor" if colours else None
     console = Console(file=file, width=width, force_terminal=colours, color_system=system)
-    console.print(summary(report))
+    console.print(render_text(report))
     file.seek(0)
     return file.read()
 
@@ -46,9 +46,9 @@ def test_colour_says_nothing_that_words_do_not(report: Report) -> None:
 @pytest.mark.parametrize(
     ("report", "start"),
     [
-        (reports.report(), "WARNING It may be used, with 4 warnings."),
-        (reports.clean(), "CLEAN Nothing was found against it."),
-        (reports.refused(), "REFUSED It may not be used, for one reason; one warning besides."),
+        (reports.report(), "WARNING The policy may be used, with 4 warnings."),
+        (reports.clean(), "CLEAN No findings: the policy may be used."),
+        (reports.refused(), "REFUSED The policy must not be used: one refusal and one warning."),
     ],
     ids=["warned", "clean", "refused"],
 )
@@ -66,9 +66,9 @@ def test_every_finding_and_every_metric_is_there() -> None:
     for found in report.findings:
         for said in (found.rule, found.about, found.reason, found.hint, found.source):
             assert said in text
-    for own in (*report.simulation.measured, report.change.psi):
+    for own in (*report.simulation.metrics, report.change.psi):
         assert own.metric.title in text
-        assert own.value is None or own.metric.show(own.value) in text
+        assert own.value is None or own.metric.format_value(own.value) in text
 
 
 def test_what_others_wrote_does_nothing_to_the_terminal() -> None:
@@ -89,14 +89,14 @@ def test_a_console_that_knows_ascii_only_gets_ascii_bars() -> None:
 
 def test_bars_are_as_high_as_their_shares_and_blank_where_nobody_is() -> None:
     """More bins than there is room for are taken together."""
-    assert Spark((0.0, 0.5, 1.0, 0.25)).drawn("1234567890") == " 503"
-    assert Spark(()).drawn("12") == ""
-    assert Spark((0.0, 0.0)).drawn("12") == "  "
-    assert len(Spark((0.01,) * 100).drawn("12")) == 20
+    assert Sparkline((0.0, 0.5, 1.0, 0.25)).draw("1234567890") == " 503"
+    assert Sparkline(()).draw("12") == ""
+    assert Sparkline((0.0, 0.0)).draw("12") == "  "
+    assert len(Sparkline((0.01,) * 100).draw("12")) == 20
 
 
 def test_where_nobody_has_a_score_no_score_is_shown() -> None:
     """Rather than a table of dashes."""
     text = shown(reports.nobody_scored())
-    assert "Nobody has a score." in text
+    assert "No simulated person has a score." in text
     assert "A typical score" not in text

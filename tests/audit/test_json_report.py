@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from sesame_sdk.audit.report.json_report import document
+from sesame_sdk.audit.report.json_report import build_json
 from sesame_sdk.model import codec
 from tests.audit import reports
 
@@ -39,17 +39,21 @@ def test_the_nouns_can_be_encoded_as_they_are(make: Any) -> None:
 def test_the_document_is_json_and_says_the_verdict(make: Any) -> None:
     """So that a pipeline needs no arithmetic of ours."""
     report = make()
-    found = strict(json.dumps(document(report)))
+    found = strict(json.dumps(build_json(report)))
     assert found["verdict"] == report.verdict.value
     if report.simulation:
-        verdicts = [own.verdict.value for own in report.simulation.measured]
-        assert [own["verdict"] for own in found["simulation"]["measured"]] == verdicts
+        verdicts = [own.verdict.value for own in report.simulation.metrics]
+        assert [own["verdict"] for own in found["simulation"]["metrics"]] == verdicts
 
 
 def test_without_a_limit_and_not_measured_are_told_apart() -> None:
     """Both are null; what is shown, and the note, say which."""
-    measured = {own["id"]: own for own in document(reports.report())["simulation"]["measured"]}
+    measured = {own["id"]: own for own in build_json(reports.report())["simulation"]["metrics"]}
     burden, exposure = measured["BRD-1"], measured["DATA-1"]
-    assert (burden["value"], burden["shown"], burden["verdict"]) == (None, "no limit", "warn")
-    assert (exposure["value"], exposure["shown"], exposure["verdict"]) == (None, "not measured", "unmeasured")
-    assert [row["shown"] for row in burden["rows"]] == ["2.00", "no limit"]
+    assert (burden["value"], burden["formatted"], burden["verdict"]) == (None, "no limit", "warn")
+    assert (exposure["value"], exposure["formatted"], exposure["verdict"]) == (
+        None,
+        "not measured",
+        "unmeasured",
+    )
+    assert [row["formatted"] for row in burden["rows"]] == ["2.00", "no limit"]

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from scipy.special import bdtr
 
 from sesame_sdk.audit.metrics.fair_ranking import (
-    MOST_PLACES,
+    MAX_PLACES,
     adjusted_alpha,
-    fa_ir_holds,
+    check_fa_ir,
     fa_ir_table,
-    fail_probability,
+    failure_probability,
     measure_fair_ranking,
 )
 from sesame_sdk.audit.metrics.measurement import Verdict
@@ -83,7 +83,7 @@ def test_nobody_and_everybody_are_shares_too(p: float, table: Any) -> None:
 )
 def test_the_chance_of_failing_is_the_published_one(table: Any, p: float, chance: float) -> None:
     """To twelve digits."""
-    assert fail_probability(table, p) == pytest.approx(chance, abs=1e-12)
+    assert failure_probability(table, p) == pytest.approx(chance, abs=1e-12)
 
 
 @given(st.integers(1, 9), shares, alphas)
@@ -93,7 +93,7 @@ def test_the_chance_of_failing_is_what_counting_every_ranking_gives(k: int, p: f
     rankings = np.array(list(product([False, True], repeat=k)))
     chances = np.where(rankings, p, 1 - p).prod(axis=1)
     failing = (np.cumsum(rankings, axis=1) < table).any(axis=1)
-    assert fail_probability(table, p) == pytest.approx(chances[failing].sum(), abs=1e-12)
+    assert failure_probability(table, p) == pytest.approx(chances[failing].sum(), abs=1e-12)
 
 
 @given(st.integers(1, 60), shares, alphas)
@@ -101,11 +101,11 @@ def test_the_adjusted_alpha_is_the_largest_that_keeps_the_promise(k: int, p: flo
     """Fair rankings fail with at most alpha, and with the next larger table they would fail more often."""
     each = adjusted_alpha(k, p, alpha)
     assert 0 <= each <= alpha
-    assert fail_probability(fa_ir_table(k, p, each), p) <= alpha + TOLERANCE
+    assert failure_probability(fa_ir_table(k, p, each), p) <= alpha + TOLERANCE
     cdf = np.concatenate([bdtr(np.arange(j), j, p) for j in range(1, k + 1)])
     larger = cdf[(cdf > each + TOLERANCE) & (cdf <= alpha - TOLERANCE)]
     if larger.size:
-        assert fail_probability(fa_ir_table(k, p, larger.min() + TOLERANCE), p) > alpha - TOLERANCE
+        assert failure_probability(fa_ir_table(k, p, larger.min() + TOLERANCE), p) > alpha - TOLERANCE
 
 
 @pytest.mark.parametrize(
@@ -129,31 +129,31 @@ def test_ten_thousand_fair_rankings_fail_about_as_often_as_promised() -> None:
 
 def test_the_first_place_that_fails_is_told() -> None:
     """With half the people, four places without one of them are too many; adjusted, it takes five."""
-    plain = fa_ir_holds(np.zeros(10, bool), 0.5, adjusted=False)
-    assert (plain.holds, plain.fails_at, plain.surplus) == (False, 4, -3)
-    assert fa_ir_holds(np.zeros(10, bool), 0.5).fails_at == 5
+    plain = check_fa_ir(np.zeros(10, bool), 0.5, adjusted=False)
+    assert (plain.passes, plain.fails_at, plain.surplus) == (False, 4, -3)
+    assert check_fa_ir(np.zeros(10, bool), 0.5).fails_at == 5
 
 
 def test_taking_turns_holds() -> None:
     """Every other place is the group's."""
-    test = fa_ir_holds(np.arange(100) % 2 == 1, 0.5)
-    assert (test.holds, test.fails_at) == (True, None)
+    test = check_fa_ir(np.arange(100) % 2 == 1, 0.5)
+    assert (test.passes, test.fails_at) == (True, None)
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40), shares, alphas)
 def test_what_holds_unadjusted_holds_adjusted(flags: list[bool], p: float, alpha: float) -> None:
     """The adjustment asks for less of each top, never for more."""
-    plain, adjusted = (fa_ir_holds(flags, p, alpha, adjusted=each) for each in (False, True))
+    plain, adjusted = (check_fa_ir(flags, p, alpha, adjusted=each) for each in (False, True))
     assert adjusted.surplus >= plain.surplus
-    assert adjusted.holds or not plain.holds
-    assert plain.holds == (plain.surplus >= 0)
+    assert adjusted.passes or not plain.passes
+    assert plain.passes == (plain.surplus >= 0)
 
 
 @pytest.mark.parametrize(
     ("k", "p", "alpha", "field"),
     [
         (0, 0.5, 0.1, "k"),
-        (MOST_PLACES + 1, 0.5, 0.1, "k"),
+        (MAX_PLACES + 1, 0.5, 0.1, "k"),
         (5, -0.1, 0.1, "p"),
         (5, float("nan"), 0.1, "p"),
         (5, 0.5, 1, "alpha"),
@@ -171,7 +171,7 @@ def test_a_group_pushed_down_warns_by_name() -> None:
     """Sixty of one group above sixty of another."""
     measured = measure_fair_ranking(np.repeat([1, 0], 60), ("north", "east"))
     assert (measured.verdict, measured.worst_row.label) == (Verdict.WARN, "north")
-    assert "first too few at place 7" in measured.note
+    assert "first too few at rank 7" in measured.note
 
 
 def test_groups_taking_turns_are_clean_and_small_ones_not_tested() -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk.audit.report.html_report import SECURITY, render_page
+from sesame_sdk.audit.report.html_report import SECURITY, render_html
 from sesame_sdk.audit.report.model import Report
 from sesame_sdk.text import html_text
 from tests.audit import reports
-from tests.audit.pages import Element, Seen, looked_at, parsed, within, words
+from tests.audit.html_pages import Element, Seen, looked_at, parsed, within, words
 
-PAGES = {name: render_page(make()) for name, make in reports.REPORTS.items()}
+PAGES = {name: render_html(make()) for name, make in reports.REPORTS.items()}
 STYLE = PAGES["warned"].split("<style>")[1].split("</style>")[0]
 NUMBER = re.compile(r"[+\u2212]?\d[\d,]*(?:\.\d+)?%?")
 #: What letters stand on, and the letters' colours, by variables of the style sheet.
@@ -157,22 +157,22 @@ def test_what_turns_letters_round_or_may_not_be_in_a_document_is_gone() -> None:
 @pytest.mark.parametrize(
     ("report", "said"),
     [
-        (reports.report(), "It may be used, with 4 warnings."),
-        (reports.clean(), "Nothing was found against it."),
-        (reports.refused(), "It may not be used, for one reason; one warning besides."),
+        (reports.report(), "The policy may be used, with 4 warnings."),
+        (reports.clean(), "No findings: the policy may be used."),
+        (reports.refused(), "The policy must not be used: one refusal and one warning."),
     ],
     ids=["warned", "clean", "refused"],
 )
 def test_the_verdict_stands_at_the_top_in_words(report: Report, said: str) -> None:
     """Before anything is measured or drawn."""
-    header = within(parsed(render_page(report)), "header")[0]
+    header = within(parsed(render_html(report)), "header")[0]
     assert said in words(header)
 
 
 def test_every_finding_says_rule_reason_mend_and_source() -> None:
     """And what follows from it, as a word."""
     report = reports.report()
-    cards = [words(card) for card in within(parsed(render_page(report)), "li")]
+    cards = [words(card) for card in within(parsed(render_html(report)), "li")]
     assert len(cards) == len(report.findings)
     for card, found in zip(cards, report.findings, strict=True):
         for said in ("warning", found.rule, found.about, found.reason, found.hint, found.source):
@@ -182,9 +182,9 @@ def test_every_finding_says_rule_reason_mend_and_source() -> None:
 def test_what_is_missing_is_said() -> None:
     """A refused policy is not simulated; where nobody has a score there is no picture of scores."""
     refused, nobody = parsed(PAGES["refused without a simulation"]), parsed(PAGES["nobody scored"])
-    assert "not tried on simulated people" in words(refused)
+    assert "so it was not simulated" in words(refused)
     assert not within(refused, "svg")
-    assert "Nobody among the simulated people has a score" in words(nobody)
+    assert "No simulated person has a score" in words(nobody)
     assert not {each.get("id") for each in nobody.iter()} & {"spread", "curve", "typical", "rewards"}
 
 
@@ -198,7 +198,7 @@ def test_all_pictures_are_there() -> None:
 
 def test_equal_reports_make_equal_pages() -> None:
     """So that two audits can be compared byte by byte."""
-    assert render_page(reports.with_change()) == PAGES["against an older policy"]
+    assert render_html(reports.with_change()) == PAGES["against an older policy"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark", "print"])

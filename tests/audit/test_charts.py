@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk.audit.report.charts import scales
-from sesame_sdk.audit.report.charts.svg import LARGEST, breadth, cut, el, name, path
+from sesame_sdk.audit.report.charts.svg import MAX_FONT_SIZE, element, label, path, text_width, truncate
 from sesame_sdk.text import html_text
 
 numbers = st.floats(-1e6, 1e6)
@@ -54,7 +54,7 @@ def test_what_has_no_limit_lies_at_the_end() -> None:
 )
 def test_points_have_one_decimal_at_most_and_a_sign(value: float, shown: str) -> None:
     """Hundredths only where there is no more; nothing is a plain 0."""
-    assert scales.signed(value) == shown
+    assert scales.format_signed(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -72,31 +72,31 @@ def test_points_have_one_decimal_at_most_and_a_sign(value: float, shown: str) ->
 )
 def test_shares_are_percentages(value: float | None, shown: str) -> None:
     """Some is never shown as none."""
-    assert scales.share(value) == shown
+    assert scales.format_share(value) == shown
 
 
 @given(st.text(max_size=60), st.floats(20, 400))
 def test_a_label_fits_its_room_or_is_cut_to_it(said: str, room: float) -> None:
     """But for the first letter and the dots, which are always there."""
-    found = cut(said, room)
+    found = truncate(said, room)
     if found != said:
         assert found.endswith("\N{HORIZONTAL ELLIPSIS}")
         assert said.startswith(found[:-1])
-        assert breadth(found[:-2]) <= room
+        assert text_width(found[:-2]) <= room
 
 
 def test_a_label_that_fits_only_with_smaller_letters_is_there_twice() -> None:
     """Whole for most pages, cut for the narrowest; the style sheet shows one of them."""
     said = "Months that you have been here"
-    both = name(0, 0, said, breadth(said) * 0.8, "label")
+    both = label(0, 0, said, text_width(said) * 0.8, "label")
     assert both.count("<text") == 2
     assert f">{said}</text>" in both
-    assert name(0, 0, "short", 10 * LARGEST, "label").count("<text") == 1
+    assert label(0, 0, "short", 10 * MAX_FONT_SIZE, "label").count("<text") == 1
 
 
 def test_attributes_and_text_are_escaped() -> None:
     """Nothing that is put into a shape can end it."""
-    made = el("text", "</text><script>", class_='"><script>')
+    made = element("text", "</text><script>", class_='"><script>')
     assert "<script>" not in made
     assert made.count("<") == 2
 
@@ -108,7 +108,7 @@ def test_a_place_that_is_nowhere_is_refused() -> None:
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
-def test_html_text_can_be_encoded_and_holds_no_bidi_mark(said: str) -> None:
+def test_legible_text_can_be_encoded_and_turns_nothing_round(said: str) -> None:
     """And is left alone the second time."""
     found = html_text(said)
     assert found.encode().decode() == found

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from sesame_sdk.audit.audit import audit, refusals_first, refused
+from sesame_sdk.audit.audit import audit, report_refusal, sort_refusals_first
 from sesame_sdk.audit.metrics.definitions import METRICS
-from sesame_sdk.audit.metrics.impact_ratio import selections
+from sesame_sdk.audit.metrics.impact_ratio import select_by_effect
 from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
-from sesame_sdk.audit.report.json_report import document
+from sesame_sdk.audit.report.json_report import build_json
 from sesame_sdk.audit.report.model import Report
 from sesame_sdk.audit.simulation.population import Group
-from sesame_sdk.audit.simulation.simulate import play
+from sesame_sdk.audit.simulation.simulate import simulate
 from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import GuardRule
@@ -24,7 +24,7 @@ from sesame_sdk.model.codec import encode
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.policy_file.loader import load_policy
-from tests.audit.playing import BENEFIT, ORDERS, RETURNED, SPEND, crowd, money, shop, tied
+from tests.audit.policies import BENEFIT, ORDERS, RETURNED, SPEND, crowd, money, shop, tied
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 REVIEW = """
@@ -52,7 +52,7 @@ from = "rare"
 def metric(report: Report, name: str) -> Measurement:
     """One of the report's metrics."""
     assert report.simulation
-    return next(each for each in report.simulation.measured if each.id == name)
+    return next(each for each in report.simulation.metrics if each.id == name)
 
 
 def test_people_who_do_not_differ_are_treated_alike() -> None:
@@ -60,14 +60,14 @@ def test_people_who_do_not_differ_are_treated_alike() -> None:
     report = audit(shop(), crowd(10_000))
     assert report.findings == ()
     assert report.verdict is Verdict.CLEAN
-    assert {each.verdict for each in report.simulation.measured} == {Verdict.CLEAN}  # type: ignore[union-attr]
+    assert {each.verdict for each in report.simulation.metrics} == {Verdict.CLEAN}  # type: ignore[union-attr]
 
 
 def test_every_metric_of_the_catalogue_is_there_once_in_its_order() -> None:
     """None is left out because it would be unwelcome."""
     report = audit(shop(), crowd(1000))
     assert report.simulation
-    assert [each.metric for each in report.simulation.measured] == list(METRICS)
+    assert [each.metric for each in report.simulation.metrics] == list(METRICS)
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def test_a_group_with_less_income_gets_less_for_spending_and_not_for_orders() ->
     """The caller's correlation shows in the kind that it bears on, and there alone."""
     population = crowd(10_000, correlation=tied(income=0.5))
     report = audit(shop(SPEND, spend=0.05), population)
-    medians = report.simulation.spread.medians  # type: ignore[union-attr]
+    medians = report.simulation.distribution.medians  # type: ignore[union-attr]
     assert medians["group A"] > medians["group B"] + 5
-    medians = audit(shop(ORDERS), population).simulation.spread.medians  # type: ignore[union-attr]
+    medians = audit(shop(ORDERS), population).simulation.distribution.medians  # type: ignore[union-attr]
     assert medians["group A"] == pytest.approx(medians["group B"], abs=0.5)
 
 
@@ -122,7 +122,7 @@ class NotVersion(GuardRule):
 def test_what_the_guard_refuses_is_not_played() -> None:
     """The report holds the findings and nothing else."""
     guard = Guard([NotVersion(1)])
-    report = audit(shop(), crowd(), guard=guard, progress=lambda *_: pytest.fail("it was played"))
+    report = audit(shop(), crowd(), guard=guard, progress=lambda *_: pytest.fail("it was result"))
     assert [each.rule for each in report.findings] == ["NVR-1"]
     assert (report.policy, report.simulation, report.change) == (None, None, None)
     assert report.refused
@@ -140,7 +140,7 @@ def test_a_refused_file_makes_a_report_of_its_findings() -> None:
     path = POLICIES / "refused" / "punishes_opinions.toml"
     with pytest.raises(GuardRefusedError) as error:
         load_policy(path)
-    report = refused("bad.toml", error.value)
+    report = report_refusal("bad.toml", error.value)
     assert {each.rule for each in report.findings} == {"POL-1"}
     assert report.refused
     assert report.simulation is None
@@ -193,13 +193,13 @@ def test_findings_are_told_with_refusals_first() -> None:
     actions = [each.action for each in report.findings]
     assert actions[0] is Action.REFUSE
     assert Action.WARN in actions
-    assert report.findings == refusals_first(report.findings)
+    assert report.findings == sort_refusals_first(report.findings)
 
 
 def test_equal_audits_give_equal_bytes_whatever_the_threads() -> None:
     """And another seed gives others."""
     made = [
-        encode(document(audit(shop(), crowd(21_000, seed=seed), against=shop(orders=2), threads=threads)))
+        encode(build_json(audit(shop(), crowd(21_000, seed=seed), against=shop(orders=2), threads=threads)))
         for seed, threads in ((1, 1), (1, 2), (2, 2))
     ]
     assert made[0] == made[1] != made[2]
@@ -207,12 +207,12 @@ def test_equal_audits_give_equal_bytes_whatever_the_threads() -> None:
 
 def test_the_document_is_json_without_nan_or_infinity() -> None:
     """With each verdict beside its value; of policies it has what they are known by."""
-    made = document(audit(shop(), crowd(1000), against=shop(spend=0.05)))
+    made = build_json(audit(shop(), crowd(1000), against=shop(spend=0.05)))
     text = json.dumps(made, allow_nan=False)
     assert json.loads(text) == made
     assert made["policy"]["digest"] == shop().digest
-    assert made["change"]["old"]["digest"] == shop(spend=0.05).digest
-    measured = made["simulation"]["measured"]
+    assert made["change"]["old_policy"]["digest"] == shop(spend=0.05).digest
+    measured = made["simulation"]["metrics"]
     assert all(each["verdict"] in set(Verdict) for each in measured)
     assert all(each["value"] is None or math.isfinite(each["value"]) for each in measured)
 
@@ -221,7 +221,7 @@ def test_the_document_of_a_refused_policy_holds_nothing_but_findings() -> None:
     """No policy, no simulation, no change."""
     with pytest.raises(GuardRefusedError) as error:
         load_policy(POLICIES / "refused" / "punishes_opinions.toml")
-    made = document(refused("bad.toml", error.value))
+    made = build_json(report_refusal("bad.toml", error.value))
     assert (made["policy"], made["simulation"], made["change"]) == (None, None, None)
     assert made["verdict"] == "refuse"
     assert len(made["findings"]) == 2
@@ -231,12 +231,12 @@ def test_an_effect_that_is_no_benefit_is_compared_by_whom_it_spares() -> None:
     """Of whoever has no score it spares everybody: no score is never a low one."""
     policy = shop(ORDERS, RETURNED, old=BENEFIT, new=REVIEW)
     population = crowd(10_000, correlation=tied(reliability=1.0))
-    played = play(population, [policy])
-    ((name, spared),) = selections(played).items()
-    assert name == "to be spared: Somebody looks first"
-    scored = played.scored[0]
-    assert spared[~scored.has].all()
-    assert (spared == (~scored.has | (scored.points >= 548))).all()
+    result = simulate(population, [policy])
+    ((name, spared),) = select_by_effect(result).items()
+    assert name == "spared by: Somebody looks first"
+    scored = result.scores[0]
+    assert spared[~scored.has_score].all()
+    assert (spared == (~scored.has_score | (scored.points >= 548))).all()
     found = metric(audit(policy, population), "DIS-1")
     assert found.note == name
     assert found.worst_row.label == "group B"  # type: ignore[union-attr]
@@ -244,15 +244,15 @@ def test_an_effect_that_is_no_benefit_is_compared_by_whom_it_spares() -> None:
 
 def test_without_effects_the_bands_above_the_base_are_compared() -> None:
     """Each by itself; the worst is told."""
-    played = play(crowd(1000), [shop(old=BENEFIT, new="")])
-    assert list(selections(played)) == ["to reach: the band known", "to reach: the band good"]
+    result = simulate(crowd(1000), [shop(old=BENEFIT, new="")])
+    assert list(select_by_effect(result)) == ["reached: the band known", "reached: the band good"]
 
 
 def test_what_reaches_too_few_is_not_compared_and_the_report_says_so() -> None:
     """Nothing is concluded from a handful, and nothing is hidden."""
     rare = shop(old=BENEFIT, new=BENEFIT + RARE)
     found = metric(audit(rare, crowd(10_000)), "DIS-1")
-    assert found.note == "to reach: Free express delivery. 1 of 2 not compared: they reach too few people"
+    assert found.note == "reached by: Free express delivery. 1 of 2 not compared: they reach too few people"
     groups = (Group("group A", 0.5), Group("group B", 0.495), Group("group C", 0.005))
     small = metric(audit(shop(), crowd(10_000, groups=groups)), "DIS-1")
     assert [row.value is None for row in small.rows] == [False, False, True]
@@ -267,4 +267,4 @@ def test_the_example_policies_are_clean_with_the_default_people(name: str) -> No
     report = audit(load_policy(POLICIES / f"{name}.toml"))
     assert report.findings == ()
     assert report.simulation
-    assert {each.verdict for each in report.simulation.measured} == {Verdict.CLEAN}
+    assert {each.verdict for each in report.simulation.metrics} == {Verdict.CLEAN}
