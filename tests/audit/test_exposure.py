@@ -84,7 +84,8 @@ def test_the_curve_rises_to_each_groups_exposure(rows: Rows, points: int, seed: 
     assert (np.diff(curve.cumulative, axis=1) >= 0).all()
     means = exposure(attention, group).groups.means
     assert curve.cumulative[:, -1] == pytest.approx(np.nan_to_num(means))
-    again = cumulative_exposure(*shuffled(seed, attention, group), points)
+    other_attention, other_group = shuffled(seed, attention, group)
+    again = cumulative_exposure(other_attention, other_group, points)
     assert again.cumulative == pytest.approx(curve.cumulative)
 
 

@@ -116,7 +116,7 @@ def test_a_page_that_cannot_be_written_is_said_so(run: Run, policy: Path) -> Non
     [
         pytest.param(("--people", "99"), 4, "people: must be a whole number", id="too few people"),
         pytest.param(("--seed", "-1"), 4, "seed: must be", id="a seed below nothing"),
-        pytest.param(("--population", "people.toml"), 2, "people.toml: persons", id="an unknown key"),
+        pytest.param(("--population", "people.toml"), 2, "people.toml, line 1, persons", id="an unknown key"),
         pytest.param(("--against", BAD), 3, "POL-1", id="an older policy that is refused"),
         pytest.param(
             ("--against", COMMUNITY), 4, "of the same context", id="an older policy of another score"
