@@ -11,7 +11,7 @@ from sesame_sdk.cli.tables import rendered
 from sesame_sdk.model.explanation import Estimate, Explanation, Outlook, Step, Waiting, Way
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring import policy_text
-from sesame_sdk.scoring.explain import MOST_ADVERSE, adverse
+from sesame_sdk.scoring.explain import MAX_ADVERSE, adverse_reasons
 from sesame_sdk.text import terminal_text
 
 _TOOK, _LIFTED, _TOTAL, _PLAIN = "red", "green", "bold", ""
@@ -54,8 +54,8 @@ def _print_reasons(title: str, score: Score) -> None:
 
 def _adverse_rows(score: Score) -> list[_Row]:
     """The principal reasons against the score; what is beyond them stands in one line."""
-    folded = adverse(score, most=None)[MOST_ADVERSE:]
-    rows = [(_row(part), _TOOK) for part in adverse(score)]
+    folded = adverse_reasons(score, limit=None)[MAX_ADVERSE:]
+    rows = [(_row(part), _TOOK) for part in adverse_reasons(score)]
     if folded:
         sum_of_them = sum(part.hundredths for part in folded) / 100
         rows.append(

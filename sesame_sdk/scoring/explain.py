@@ -1,13 +1,13 @@
-"""From the rows of the one SQL text to scores with reasons, and from a score to all that a person is told.
+"""Builds scores with reasons from the rows of the scoring SQL, and explanations from scores.
 
 Rules:
-    * a reason against somebody is what took points; what one lacks is no reason, but a way upwards
-    * reasons against come first, the one that cost most before the others, and four at most (EXP-1,
-      Regulation B, 12 CFR 1002.9(b)(2)); the rest is folded, and never left out
-    * base and contributions add up to the points exactly; what the policy's range cut off is one of them
+    * an adverse reason is a kind that took points; what a person lacks is not a reason, but a way upwards
+    * adverse reasons come first, in the order of what they cost, and four at most (EXP-1, Regulation B,
+      12 CFR 1002.9(b)(2)); the rest is folded, and never omitted
+    * base and contributions add up to the points exactly; what the policy's range cuts off is one of them
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,71 +15,69 @@ from sesame_sdk.model.codec import policy_digest
 from sesame_sdk.model.explanation import Explanation
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Contribution, Score
-from sesame_sdk.scoring.hypothetical import Held, Trial
+from sesame_sdk.scoring.hypothetical import CountedSignal, score_parts
 from sesame_sdk.scoring.policy_text import policy_words, range_words
+from sesame_sdk.scoring.recourse.options import Senders
 from sesame_sdk.scoring.recourse.search import outlook
-from sesame_sdk.scoring.recourse.steps import Senders
 from sesame_sdk.scoring.scorecard import hundredths as in_hundredths
 
-#: Reasons against a score that are shown first (EXP-1).
-MOST_ADVERSE = 4
+#: Adverse reasons that are shown first (EXP-1).
+MAX_ADVERSE = 4
 
 
 def explain(
-    held: Iterable[Held], policy: Policy, as_of: date, senders: Mapping[str, Senders] | None = None
+    signals: Sequence[CountedSignal],
+    policy: Policy,
+    as_of: date,
+    senders: Mapping[str, Senders] | None = None,
 ) -> Explanation | None:
-    """All that a person is told of a score; None if there is none.
+    """The explanation of a person's score; None if there is no score.
 
     Args:
-        held: the person's signals that count.
+        signals: the person's signals that count.
         policy: how the score is made.
         as_of: the day.
-        senders: who can send which kind for the person; see `counterfactual.outlook`.
+        senders: who can send which kind for the person; see `recourse.search.outlook`.
     """
-    signals = list(held)
-    with Trial(policy, as_of) as trial:
-        score = score_of(trial, signals)
-        if score is None:
-            return None
-        ahead = outlook(trial, signals, score, senders)
-    against = adverse(score, most=None)
+    score = score_signals(signals, policy, as_of)
+    if score is None:
+        return None
+    reasons = adverse_reasons(score, limit=None)
     return Explanation(
         score=score,
-        adverse=against[:MOST_ADVERSE],
-        folded=against[MOST_ADVERSE:],
+        adverse=reasons[:MAX_ADVERSE],
+        folded=reasons[MAX_ADVERSE:],
         lifted=tuple(part for part in score.contributions if part.kind and part.hundredths > 0),
-        outlook=ahead,
+        outlook=outlook(signals, score, policy, as_of, senders),
         words=policy_words(policy),
         disputes=policy.disputes,
     )
 
 
-def adverse(score: Score, most: int | None = MOST_ADVERSE) -> tuple[Contribution, ...]:
-    """The principal reasons against a score: the `most` kinds that took most points, in that order.
+def adverse_reasons(score: Score, limit: int | None = MAX_ADVERSE) -> tuple[Contribution, ...]:
+    """The kinds that took most points, in that order; empty if no kind took any.
 
-    None of them, if no kind took any: then nothing speaks against the person. What the range cut off is
-    not among them, since it says nothing of what the person did.
+    What the range cuts off is not among them, since it says nothing of what the person did.
     """
-    return tuple(part for part in score.contributions if part.kind and part.hundredths < 0)[:most]
+    return tuple(part for part in score.contributions if part.kind and part.hundredths < 0)[:limit]
 
 
-def score_of(trial: Trial, held: Iterable[Held]) -> Score | None:
-    """The score of somebody with these signals."""
-    (parts,) = trial.parts([held])
-    rows = ((0, kind, hundredths) for kind, hundredths in parts.items())
-    return scores(rows, trial.policy, trial.as_of).get(0)
+def score_signals(signals: Iterable[CountedSignal], policy: Policy, as_of: date) -> Score | None:
+    """The score of a person with these signals."""
+    parts = score_parts(signals, policy, as_of)
+    return build_scores(((0, kind, hundredths) for kind, hundredths in parts.items()), policy, as_of).get(0)
 
 
-def scores(
+def build_scores(
     rows: Iterable[tuple[Any, str, int]], policy: Policy, as_of: date, *, reasons: bool = True
 ) -> dict[Any, Score]:
-    """Everybody's score, by subject, from rows of (subject, kind, hundredths) in any order.
+    """The score of every subject, from rows of (subject, kind, hundredths) in any order.
 
     Args:
-        rows: what an engine gave for this policy and day.
-        policy: whose words explain the points.
+        rows: of an engine, for this policy and day.
+        policy: that made them; its texts explain the points.
         as_of: the day.
-        reasons: whether to say what each kind added or took, in the order of `Score.contributions`.
+        reasons: whether to include the contributions of kinds.
     """
     totals: dict[Any, int] = {}
     parts: dict[Any, list[tuple[str, int]]] = {}
@@ -88,8 +86,8 @@ def scores(
             totals[subject] = hundredths
         elif reasons:
             parts.setdefault(subject, []).append((kind, hundredths))
-    known_by = policy.digest or policy_digest(policy)
-    words = {
+    digest = policy.digest or policy_digest(policy)
+    texts = {
         weighting.kind.name: (weighting.kind.reason, weighting.code or weighting.kind.name)
         for weighting in policy.weightings
     }
@@ -98,9 +96,9 @@ def scores(
             points=total / 100,
             band=policy.band(total / 100),
             as_of=as_of,
-            policy=known_by,
+            policy=digest,
             base=policy.base,
-            contributions=_contributions(total, parts.get(subject, ()), words, policy),
+            contributions=_contributions(total, parts.get(subject, ()), texts, policy),
         )
         for subject, total in totals.items()
     }
@@ -109,14 +107,14 @@ def scores(
 def _contributions(
     total: int,
     parts: Iterable[tuple[str, int]],
-    words: Mapping[str, tuple[str, str]],
+    texts: Mapping[str, tuple[str, str]],
     policy: Policy,
 ) -> tuple[Contribution, ...]:
-    found = [Contribution(kind, hundredths, *words[kind]) for kind, hundredths in parts]
-    if not found:
+    contributions = [Contribution(kind, hundredths, *texts[kind]) for kind, hundredths in parts]
+    if not contributions:
         return ()
-    cut = total - in_hundredths(policy.base) - sum(part.hundredths for part in found)
-    ordered = sorted(found, key=_adverse_first)
+    cut = total - in_hundredths(policy.base) - sum(part.hundredths for part in contributions)
+    ordered = sorted(contributions, key=_adverse_first)
     if cut:
         ordered.append(Contribution("", cut, range_words(policy, above=cut < 0)))
     return tuple(ordered)

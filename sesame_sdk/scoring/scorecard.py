@@ -1,4 +1,4 @@
-"""The scorecard: one SQL text, and the table that a policy becomes for it. Pure.
+"""The scorecard: the scoring SQL, and the table of a policy that it reads.
 
     points = base + sum over kinds of clip( sum over partners of clip( sum of what each signal is worth,
                                                                        -partner_cap, +partner_cap ),
@@ -9,8 +9,8 @@ A signal is worth a whole number of micropoints (millionths of a point), rounded
 a million points. Whole numbers add up exactly in doubles, so neither the order of the signals, nor the
 engine, nor the number of its threads can change a score. A kind's sum is then rounded to hundredths, half up.
 
-A signal later than the day has age 0. One older than its kind's lifetime does not count at all: a
-person left with none has no score.
+A signal later than the day has age 0. One older than its kind's lifetime does not count: a person without
+any signal that counts has no score.
 """
 
 import math
@@ -21,6 +21,7 @@ from sesame_sdk.model.policy import Policy, Weighting
 
 #: More points than any policy may speak of, and the most that one signal is worth before it is capped.
 MICROPOINTS = 1_000_000
+MICROPOINTS_PER_HUNDREDTH = 10_000
 MICROSECONDS_A_DAY = 86_400_000_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,24 +33,24 @@ _ANY_VALUE = 1e300
 #: Columns of the relation `policy`: kind is text, all others are doubles.
 #:   place                     the kind's number: grouping by text takes half as long again
 #:   weight                    micropoints for a value of 1 at age 0
-#:   most                      the largest value that counts, up or down
+#:   max_value                 the largest value that counts, up or down
 #:   rate                      decay per microsecond: ln 2 / half-life; 0 if it does not fade
 #:   lifetime                  microseconds until a signal counts no more
 #:   floor, cap, partner_cap   micropoints
 #:   as_of                     start of the UTC day, microseconds since 1970
 #:   base, low, high           hundredths of a point; the same in every row
 POLICY_COLUMNS = (
-    *("kind", "place", "weight", "most", "rate", "lifetime", "floor", "cap", "partner_cap"),
+    *("kind", "place", "weight", "max_value", "rate", "lifetime", "floor", "cap", "partner_cap"),
     *("as_of", "base", "low", "high"),
 )
 
-#: The first half of the text: what each partner's signals of a kind are worth to a person, uncapped.
+#: The first half of the SQL: what each partner's signals of a kind are worth to a person, uncapped.
 SUMS_SQL = """
 WITH worth AS (
     SELECT c.subject, p.place, c.partner,
            FLOOR(p.weight
-                 * CASE WHEN c.value > p.most THEN p.most
-                        WHEN c.value < -p.most THEN -p.most
+                 * CASE WHEN c.value > p.max_value THEN p.max_value
+                        WHEN c.value < -p.max_value THEN -p.max_value
                         ELSE c.value END
                  * CASE WHEN c.occurred_at >= p.as_of THEN 1.0
                         WHEN (p.as_of - c.occurred_at) * p.rate > 50.0 THEN 0.0
@@ -67,10 +68,10 @@ by_partner AS (
 #: Reads `counted` (subject, partner, kind, value, occurred_at in microseconds UTC) and `policy`. Gives
 #: (subject, kind, hundredths): a row for each kind, and one with kind '' that holds the bounded total.
 #:
-#: Every engine runs these very bytes, hence: no parameters, no casts, no GREATEST or LEAST. EXP is not
-#: asked for less than e^-50, which is worth nothing and which PostgreSQL might refuse as an underflow.
-#: Half up begins at 0.499999 of a micropoint, so that engines whose EXP differs in the last bit round
-#: the halves that people's decimals make (a penny after one half-life) the same way.
+#: Every engine runs the same text, hence no parameters, casts, GREATEST or LEAST. EXP is not called for less
+#: than e^-50, which rounds to nothing and which PostgreSQL may refuse as an underflow. Rounding up begins at
+#: 0.499999 of a micropoint, so that engines whose EXP differs in the last bit agree on the halves that
+#: decimals make (a penny after one half-life).
 SCORE_SQL = f"""{SUMS_SQL},
 by_kind AS (
     SELECT w.subject, w.place,
@@ -131,5 +132,8 @@ def _numbers(weighting: Weighting) -> tuple[float, ...]:
         MAX_POINTS / abs(weighting.weight) if weighting.weight else _ANY_VALUE,
         math.log(2) / (weighting.half_life_days * MICROSECONDS_A_DAY) if weighting.half_life_days else 0.0,
         weighting.expires_days * MICROSECONDS_A_DAY if weighting.expires_days else _NEVER,
-        *(float(hundredths(cap) * 10_000) for cap in (weighting.floor, weighting.cap, weighting.partner_cap)),
+        *(
+            float(hundredths(cap) * MICROPOINTS_PER_HUNDREDTH)
+            for cap in (weighting.floor, weighting.cap, weighting.partner_cap)
+        ),
     )

@@ -1,9 +1,9 @@
-"""What if: the score for signals of which some do not exist. An estimate, never stored.
+"""Estimates the score for signals of which some do not exist. Estimates are never stored.
 
 Rules:
-    * the policy's kinds alone, at most `MOST_SUPPOSED` signals, and values that the kind may have
-    * the very same SQL text, on the person's signals and the supposed ones together
-    * it says in words that it is an estimate
+    * only the policy's kinds, at most `MAX_SUPPOSED` signals, and values that the kind may have
+    * the same scoring SQL, on the person's signals and the supposed ones together
+    * the text says that it is an estimate
 """
 
 from collections import Counter
@@ -15,68 +15,76 @@ from sesame_sdk.model.explanation import Estimate, Hypothetical
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Polarity
-from sesame_sdk.scoring.explain import score_of
-from sesame_sdk.scoring.hypothetical import Held, Trial
+from sesame_sdk.scoring.explain import score_signals
+from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.policy_text import number, points
 from sesame_sdk.scoring.scorecard import microseconds
 
-MOST_SUPPOSED = 100
-#: Whoever would send what nobody sends for the person; no issuer is called so.
-_SOMEBODY = ""
+MAX_SUPPOSED = 100
+#: The sender of a kind that no partner sends for the person; no issuer has this name.
+_NEW_PARTNER = ""
 
 
-def what_if(held: Iterable[Held], supposed: Iterable[Hypothetical], policy: Policy, as_of: date) -> Estimate:
-    """The score for `held` and `supposed` together.
+def estimate_score(
+    signals: Iterable[CountedSignal], supposed: Iterable[Hypothetical], policy: Policy, as_of: date
+) -> Estimate:
+    """The score for real and supposed signals together.
 
     Args:
-        held: the person's signals that count.
-        supposed: signals that are not there; 0 to `MOST_SUPPOSED`.
+        signals: the person's signals that count.
+        supposed: signals that do not exist; 0 to `MAX_SUPPOSED`.
         policy: how the score is made.
         as_of: the day.
 
     Raises:
-        InvalidInputError: too many, a kind that the policy does not weigh, or a value against its polarity.
+        InvalidInputError: too many, a kind that the policy does not have, or a value against its polarity.
     """
-    asked, real = tuple(supposed), list(held)
-    _check(asked, policy)
-    with Trial(policy, as_of) as trial:
-        now = score_of(trial, real)
-        then = score_of(trial, [*real, *_as_held(asked, real, as_of)])
-    return Estimate(then, now, asked, _words(then, now, len(asked)))
+    added, real = tuple(supposed), list(signals)
+    _check(added, policy)
+    now = score_signals(real, policy, as_of)
+    then = score_signals([*real, *_as_counted(added, real, as_of)], policy, as_of)
+    return Estimate(then, now, added, _describe(then, now, len(added)))
 
 
 def _check(supposed: Sequence[Hypothetical], policy: Policy) -> None:
-    if len(supposed) > MOST_SUPPOSED:
-        raise InvalidInputError(f"must be at most {MOST_SUPPOSED}, not {len(supposed)}", field="supposed")
+    if len(supposed) > MAX_SUPPOSED:
+        raise InvalidInputError(f"must be at most {MAX_SUPPOSED}, not {len(supposed)}", field="supposed")
     kinds = {weighting.kind.name: weighting.kind for weighting in policy.weightings}
     for one in supposed:
         if one.kind not in kinds:
             known = ", ".join(sorted(kinds))
             raise InvalidInputError(
-                f"{policy.name} does not weigh {one.kind}", field="kind", hint=f"it weighs: {known}"
+                f"{one.kind} is not a kind of the policy {policy.name}",
+                field="kind",
+                hint=f"use one of: {known}",
             )
         if kinds[one.kind].polarity is Polarity.REWARD and one.value < 0:
-            raise InvalidInputError(f"{one.kind} cannot be less than 0", field="value", hint="give 0 or more")
+            raise InvalidInputError(f"{one.kind} must not be negative", field="value", hint="use 0 or more")
 
 
-def _as_held(supposed: Iterable[Hypothetical], held: Iterable[Held], as_of: date) -> list[Held]:
+def _as_counted(
+    supposed: Iterable[Hypothetical], real: Iterable[CountedSignal], as_of: date
+) -> list[CountedSignal]:
     senders: dict[str, Counter[str]] = {}
-    for signal in held:
+    for signal in real:
         senders.setdefault(signal.kind, Counter())[signal.partner] += 1
     return [
-        Held(
-            one.partner or _usual(senders.get(one.kind)), one.kind, one.value, microseconds(one.day or as_of)
+        CountedSignal(
+            one.partner or _usual_sender(senders.get(one.kind)),
+            one.kind,
+            one.value,
+            microseconds(one.day or as_of),
         )
         for one in supposed
     ]
 
 
-def _usual(senders: Counter[str] | None) -> str:
-    """Who sends most of a kind; of equals the first by name."""
-    return min(senders, key=lambda partner: (-senders[partner], partner)) if senders else _SOMEBODY
+def _usual_sender(senders: Counter[str] | None) -> str:
+    """The partner that sends most of a kind; among equals the first by name."""
+    return min(senders, key=lambda partner: (-senders[partner], partner)) if senders else _NEW_PARTNER
 
 
-def _words(then: Score | None, now: Score | None, supposed: int) -> str:
+def _describe(then: Score | None, now: Score | None, supposed: int) -> str:
     signals = "1 signal that does" if supposed == 1 else f"{supposed} signals that do"
     with_them = f"with {signals} not exist" if supposed else "with nothing added"
     if then is None:

@@ -9,7 +9,7 @@ from sesame_sdk import ConfigurationError
 from sesame_sdk.hub.database.tables import people
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.scoring.engines import score_parquet
-from sesame_sdk.scoring.explain import scores
+from sesame_sdk.scoring.explain import build_scores
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import LATE, NOON, ORDER, Clock, Partner
 from tests.hub.ledger import looking
@@ -38,7 +38,7 @@ def test_a_file_gives_the_scores_that_the_ledger_gives(filled: Hub, hub_path: Pa
     file = tmp_path / "retail.parquet"
     filled.export_signals(file, "retail")
     (policy,) = filled.policies()
-    found = scores(score_parquet(file, policy, NOON.date()), policy, NOON.date())
+    found = build_scores(score_parquet(file, policy, NOON.date()), policy, NOON.date())
     with looking(hub_path) as connection:
         numbers = {row.person: row.id for row in connection.execute(people.select())}
     told = {who: filled.explain(who, "retail") for who in PEOPLE}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sesame_sdk.model.explanation import Way
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Polarity
-from sesame_sdk.scoring.hypothetical import Held
-from sesame_sdk.scoring.recourse.steps import Senders
+from sesame_sdk.scoring.hypothetical import CountedSignal
+from sesame_sdk.scoring.recourse.options import Senders
 from tests.guard.builders import GOOD_KIND
 from tests.scoring.engines import TODAY
 from tests.scoring.reference import DAY, Counted, score, start_of
@@ -73,7 +73,7 @@ def policies(draw: st.DrawFn) -> Policy:
 #: What somebody has: nothing that goes against a kind's polarity.
 people = st.lists(
     st.builds(
-        Held,
+        CountedSignal,
         partner=st.sampled_from(PARTNERS[:2]),
         kind=st.sampled_from([ORDERS, SPEND, RETURNS]),
         value=st.integers(0, 300).map(lambda pence: pence / 100),
@@ -84,12 +84,12 @@ people = st.lists(
 )
 
 
-def order(value: float = 1.0, partner: str = "one", kind: str = ORDERS, days: int = 0) -> Held:
+def order(value: float = 1.0, partner: str = "one", kind: str = ORDERS, days: int = 0) -> CountedSignal:
     """A signal of so many days ago."""
-    return Held(partner, kind, value, start_of(TODAY) - days * DAY)
+    return CountedSignal(partner, kind, value, start_of(TODAY) - days * DAY)
 
 
-def added(way: Way) -> list[Held]:
+def added(way: Way) -> list[CountedSignal]:
     """The signals that a way asks for: of value 1, or one for money."""
     today = start_of(TODAY)
     return [
@@ -97,14 +97,14 @@ def added(way: Way) -> list[Held]:
         for step in way.steps
         for place in step.places
         for signal in (
-            [Held(place.partner, step.kind, float(place.units), today)]
+            [CountedSignal(place.partner, step.kind, float(place.units), today)]
             if step.unit == "GBP"
-            else [Held(place.partner, step.kind, 1.0, today)] * place.units
+            else [CountedSignal(place.partner, step.kind, 1.0, today)] * place.units
         )
     ]
 
 
-def slowly(held: Iterable[Held], policy: Policy, days: int = 0) -> int | None:
+def slowly(held: Iterable[CountedSignal], policy: Policy, days: int = 0) -> int | None:
     """The total in hundredths by the reference, so many days from today; None for no score."""
     start = start_of(TODAY) + days * DAY
     counted = [
@@ -113,7 +113,7 @@ def slowly(held: Iterable[Held], policy: Policy, days: int = 0) -> int | None:
     return score(counted, policy).get((1, ""))
 
 
-def everything(policy: Policy, most: int) -> Iterable[tuple[float, list[Held]]]:
+def everything(policy: Policy, most: int) -> Iterable[tuple[float, list[CountedSignal]]]:
     """Every effort of up to `most` units of each kind, at anybody, and the signals that come of it."""
     kinds = [weighting for weighting in policy.weightings if weighting.kind.name in ABLE]
     shares = [share for share in product(range(most + 1), repeat=len(PARTNERS)) if sum(share) <= most]
@@ -130,8 +130,8 @@ def everything(policy: Policy, most: int) -> Iterable[tuple[float, list[Held]]]:
         )
 
 
-def _units(weighting: Weighting, partner: str, units: int) -> list[Held]:
+def _units(weighting: Weighting, partner: str, units: int) -> list[CountedSignal]:
     today = start_of(TODAY)
     if weighting.kind.unit == "GBP":
-        return [Held(partner, weighting.kind.name, float(units), today)] if units else []
-    return [Held(partner, weighting.kind.name, 1.0, today)] * units
+        return [CountedSignal(partner, weighting.kind.name, float(units), today)] if units else []
+    return [CountedSignal(partner, weighting.kind.name, 1.0, today)] * units

@@ -14,10 +14,10 @@ from sesame_sdk.model.explanation import Outlook, Place
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Conduct
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.hypothetical import Held
+from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.policy_file.loader import load_policy
+from sesame_sdk.scoring.recourse.options import Senders
 from sesame_sdk.scoring.recourse.search import cheapest
-from sesame_sdk.scoring.recourse.steps import Senders
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
 from tests.scoring.people import (
@@ -38,7 +38,7 @@ START = start_of(TODAY)
 LONG = settings(deadline=None, max_examples=60)
 
 
-def ahead(held: list[Held], by: Policy, able: dict[str, Senders] | None = None) -> Outlook:
+def ahead(held: list[CountedSignal], by: Policy, able: dict[str, Senders] | None = None) -> Outlook:
     """What there is to say of the next band."""
     found = explain(held, by, TODAY, able)
     assert found
@@ -48,7 +48,7 @@ def ahead(held: list[Held], by: Policy, able: dict[str, Senders] | None = None) 
 
 @given(by=policies(), held=people)
 @LONG
-def test_every_way_reaches_the_band(by: Policy, held: list[Held]) -> None:
+def test_every_way_reaches_the_band(by: Policy, held: list[CountedSignal]) -> None:
     """By the engine and by the reference, with the signals really there, and in whole units."""
     found = explain(held, by, TODAY, ABLE)
     assume(found)
@@ -66,7 +66,7 @@ def test_every_way_reaches_the_band(by: Policy, held: list[Held]) -> None:
 
 @given(by=policies(), held=people)
 @LONG
-def test_nothing_cheaper_reaches_the_band(by: Policy, held: list[Held]) -> None:
+def test_nothing_cheaper_reaches_the_band(by: Policy, held: list[CountedSignal]) -> None:
     """Of all that could be done with three units of each kind at anybody, tried one by one."""
     found = explain(held, by, TODAY, ABLE)
     assume(found)
@@ -193,7 +193,7 @@ def test_what_the_range_hides_has_to_be_gained_as_well() -> None:
         base=550.0,
         bands=(Band("low", 490.0), Band("good", 510.0)),
     )
-    lost = [Held(partner, RETURNS, 40.0, START) for partner in ("one", "two")]
+    lost = [CountedSignal(partner, RETURNS, 40.0, START) for partner in ("one", "two")]
     found = ahead(lost, by)
     assert found.missing == 40.0
     assert found.ways[0].steps[0].units == 10
@@ -208,7 +208,7 @@ def test_explaining_five_hundred_signals_takes_no_more_than_a_blink() -> None:
     draw = random.Random(7)  # noqa: S311 - a seeded sample, no secret
     kinds = [one.kind.name for one in retail.weightings]
     held = [
-        Held(
+        CountedSignal(
             f"https://{draw.randrange(3)}.example",
             draw.choice(kinds),
             2 * draw.random(),
@@ -219,7 +219,7 @@ def test_explaining_five_hundred_signals_takes_no_more_than_a_blink() -> None:
     assert min(_seconds(held, open_to_all) for _ in range(5)) < 0.05
 
 
-def _seconds(held: list[Held], by: Policy) -> float:
+def _seconds(held: list[CountedSignal], by: Policy) -> float:
     begun = process_time()
     assert explain(held, by, TODAY)
     return process_time() - begun

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 from sesame_sdk.model.policy import Band, Policy
 from sesame_sdk.model.score import Contribution, Score
-from sesame_sdk.scoring.explain import adverse, explain, scores
-from sesame_sdk.scoring.hypothetical import Held
+from sesame_sdk.scoring.explain import adverse_reasons, build_scores, explain
+from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.policy_text import kind_words, policy_words
 from tests.guard.builders import GOOD_KIND, GOOD_WEIGHTING, LOWERING, policy, weighting
 from tests.scoring.engines import TODAY, in_sqlite
@@ -24,7 +24,7 @@ START = start_of(TODAY)
 
 def test_a_score_says_what_it_is_made_of() -> None:
     """Points, band, day, policy, base, and a reason in the policy's words."""
-    found = scores([("ada", KIND, 5_000), ("ada", "", 60_000)], BANDED, TODAY)["ada"]
+    found = build_scores([("ada", KIND, 5_000), ("ada", "", 60_000)], BANDED, TODAY)["ada"]
     assert (found.points, found.band, found.as_of) == (600.0, "good", TODAY)
     assert (found.policy, found.base) == ("digest", 550.0)
     assert found.contributions == (Contribution(KIND, 5_000, "Spend", KIND),)
@@ -32,18 +32,18 @@ def test_a_score_says_what_it_is_made_of() -> None:
 
 def test_a_hundredth_below_the_band_is_below_it() -> None:
     """Bands begin at their first point exactly."""
-    assert scores([("ada", "", 59_999)], BANDED, TODAY)["ada"].band == "ordinary"
+    assert build_scores([("ada", "", 59_999)], BANDED, TODAY)["ada"].band == "ordinary"
 
 
 def test_what_the_range_cuts_off_is_a_reason_of_its_own() -> None:
     """At either end, so that the reasons add up to the score."""
     narrow = evolve(PLAIN, low=540.0, high=560.0, bands=(Band("all", 540.0),))
-    up = scores([("ada", KIND, 3_000), ("ada", "", 56_000)], narrow, TODAY)["ada"]
+    up = build_scores([("ada", KIND, 3_000), ("ada", "", 56_000)], narrow, TODAY)["ada"]
     assert up.contributions == (
         Contribution(KIND, 3_000, "Spend", KIND),
         Contribution("", -2_000, "The score does not go above 560"),
     )
-    down = scores([("ada", "", 54_000), ("ada", KIND, -3_000)], narrow, TODAY)["ada"]
+    down = build_scores([("ada", "", 54_000), ("ada", KIND, -3_000)], narrow, TODAY)["ada"]
     assert down.contributions[1] == Contribution("", 2_000, "The score does not go below 540")
 
 
@@ -52,7 +52,7 @@ def _of_kinds(**hundredths: int) -> Score:
     kinds = {f"retail.{name}.{name}": number for name, number in hundredths.items()}
     made = tuple(weighting(PLAIN.weightings[0], kind=kind, code=kind[-1].upper()) for kind in kinds)
     rows = [("ada", "", 55_000 + sum(kinds.values())), *(("ada", *pair) for pair in kinds.items())]
-    return scores(rows, evolve(PLAIN, weightings=made), TODAY)["ada"]
+    return build_scores(rows, evolve(PLAIN, weightings=made), TODAY)["ada"]
 
 
 def test_what_took_points_comes_first_and_the_most_of_it_before_the_rest() -> None:
@@ -64,25 +64,25 @@ def test_what_took_points_comes_first_and_the_most_of_it_before_the_rest() -> No
 def test_the_principal_reasons_against_a_score_are_four_at_most() -> None:
     """The four that cost most; a kind that took nothing is none, however little it added (EXP-1)."""
     found = _of_kinds(a=-10, b=-50, c=-30, d=-20, e=-40, f=0, g=5)
-    assert [part.code for part in adverse(found)] == ["B", "E", "C", "D"]
-    assert [part.code for part in adverse(found, most=1)] == ["B"]
-    assert [part.hundredths for part in adverse(found, most=None)] == [-50, -40, -30, -20, -10]
+    assert [part.code for part in adverse_reasons(found)] == ["B", "E", "C", "D"]
+    assert [part.code for part in adverse_reasons(found, limit=1)] == ["B"]
+    assert [part.hundredths for part in adverse_reasons(found, limit=None)] == [-50, -40, -30, -20, -10]
 
 
 def test_whoever_lost_nothing_has_no_reasons_against() -> None:
     """Nor is the upper end of the range held against anybody."""
-    assert adverse(_of_kinds(a=0, b=70)) == ()
+    assert adverse_reasons(_of_kinds(a=0, b=70)) == ()
     narrow = evolve(PLAIN, high=560.0, base=550.0)
-    cut = scores([("ada", KIND, 3_000), ("ada", "", 56_000)], narrow, TODAY)["ada"]
+    cut = build_scores([("ada", KIND, 3_000), ("ada", "", 56_000)], narrow, TODAY)["ada"]
     assert cut.contributions[-1].hundredths == -2_000
-    assert adverse(cut) == ()
+    assert adverse_reasons(cut) == ()
 
 
 def test_an_explanation_folds_what_is_beyond_four_and_leaves_nothing_out() -> None:
     """First four, the rest, what lifted, the policy in words, and where to dispute."""
     kinds = tuple(f"retail.lost.{letter}" for letter in "abcdef")
     made = tuple(weighting(LOWERING, kind=kind, weight=-float(at)) for at, kind in enumerate(kinds, start=1))
-    held = [Held("one", kind, 1.0, START) for kind in (*kinds, GOOD_KIND.name)]
+    held = [CountedSignal("one", kind, 1.0, START) for kind in (*kinds, GOOD_KIND.name)]
     found = explain(held, policy(*made, GOOD_WEIGHTING), TODAY)
     assert found
     assert [part.kind[-1] for part in (*found.adverse, *found.folded)] == list("fedcba")
@@ -95,7 +95,7 @@ def test_an_explanation_folds_what_is_beyond_four_and_leaves_nothing_out() -> No
 def test_whoever_has_no_score_has_nothing_to_explain() -> None:
     """No signals, or none that the policy weighs."""
     assert explain([], PLAIN, TODAY) is None
-    assert explain([Held("one", "retail.order.other", 1.0, START)], PLAIN, TODAY) is None
+    assert explain([CountedSignal("one", "retail.order.other", 1.0, START)], PLAIN, TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -143,14 +143,14 @@ def test_the_first_sentence_says_where_everybody_starts() -> None:
 
 def test_without_reasons_there_are_none() -> None:
     """For a reader, who needs none of them."""
-    found = scores([("ada", KIND, 5_000), ("ada", "", 60_000)], PLAIN, TODAY, reasons=False)
+    found = build_scores([("ada", KIND, 5_000), ("ada", "", 60_000)], PLAIN, TODAY, reasons=False)
     assert found["ada"].contributions == ()
     assert found["ada"].points == 600.0
 
 
 def test_nobody_has_a_score_without_rows() -> None:
     """Who is not there has no score, which is not a low one."""
-    assert scores([], PLAIN, TODAY) == {}
+    assert build_scores([], PLAIN, TODAY) == {}
 
 
 @given(by=policies(), counted=some_signals)
@@ -159,8 +159,8 @@ def test_any_score_can_be_explained(by: Policy, counted: list[Counted]) -> None:
     """Base and reasons add up exactly, the points lie in the range, and reasons change no points."""
     found = in_sqlite(counted, by)
     rows = [(subject, kind, hundredths) for (subject, kind), hundredths in found.items()]
-    explained = scores(rows, by, TODAY)
-    bare = scores(rows, by, TODAY, reasons=False)
+    explained = build_scores(rows, by, TODAY)
+    bare = build_scores(rows, by, TODAY, reasons=False)
     assert explained.keys() == bare.keys()
     for subject, score in explained.items():
         parts = sum(part.hundredths for part in score.contributions)

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from sesame_sdk.model.explanation import Waiting
 from sesame_sdk.model.policy import Band, Policy
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.hypothetical import Held
+from sesame_sdk.scoring.hypothetical import CountedSignal
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
 from tests.scoring.people import ABLE, RETURNS, order, people, policies, slowly
@@ -18,7 +18,7 @@ from tests.scoring.reference import start_of
 SENT_BACK = weighting(LOWERING, expires_days=100.0)
 
 
-def wait(held: list[Held], by: Policy) -> Waiting:
+def wait(held: list[CountedSignal], by: Policy) -> Waiting:
     """What comes of it."""
     found = explain(held, by, TODAY)
     assert found
@@ -28,7 +28,7 @@ def wait(held: list[Held], by: Policy) -> Waiting:
 
 @given(by=policies(), held=people)
 @settings(deadline=None)
-def test_the_day_to_wait_for_is_the_first_one(by: Policy, held: list[Held]) -> None:
+def test_the_day_to_wait_for_is_the_first_one(by: Policy, held: list[CountedSignal]) -> None:
     """Tried day by day, by the reference, until nothing lowers any more."""
     found = explain(held, by, TODAY, ABLE)
     assume(found)
@@ -83,7 +83,7 @@ def test_where_what_lowers_counts_for_ever_it_says_how_far_it_looked() -> None:
 
 def test_on_the_last_day_of_all_there_is_nothing_to_wait_for() -> None:
     """The calendar ends, and nothing breaks."""
-    held = [Held("one", RETURNS, 1.0, start_of(date.max))]
+    held = [CountedSignal("one", RETURNS, 1.0, start_of(date.max))]
     found = explain(held, policy(weighting(), SENT_BACK), date.max)
     assert found
     assert found.outlook

@@ -10,15 +10,15 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.explanation import Hypothetical
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.hypothetical import Held
-from sesame_sdk.scoring.what_if import MOST_SUPPOSED, what_if
+from sesame_sdk.scoring.hypothetical import CountedSignal
+from sesame_sdk.scoring.what_if import MAX_SUPPOSED, estimate_score
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
 from tests.scoring.people import ORDERS, PARTNERS, RETURNS, SPEND, people, policies, slowly
 from tests.scoring.reference import DAY, start_of
 
 START = start_of(TODAY)
-KEPT = Held("one", ORDERS, 1.0, START)
+KEPT = CountedSignal("one", ORDERS, 1.0, START)
 
 supposed = st.lists(
     st.builds(
@@ -34,9 +34,9 @@ supposed = st.lists(
 
 @given(by=policies(), held=people)
 @settings(deadline=None)
-def test_with_nothing_added_it_is_the_score(by: Policy, held: list[Held]) -> None:
+def test_with_nothing_added_it_is_the_score(by: Policy, held: list[CountedSignal]) -> None:
     """And still called an estimate."""
-    estimate = what_if(held, [], by, TODAY)
+    estimate = estimate_score(held, [], by, TODAY)
     found = explain(held, by, TODAY)
     assert estimate.score == estimate.now == (found.score if found else None)
     assert estimate.is_estimate
@@ -45,11 +45,11 @@ def test_with_nothing_added_it_is_the_score(by: Policy, held: list[Held]) -> Non
 @given(by=policies(), held=people, added=supposed)
 @settings(deadline=None)
 def test_it_is_the_score_that_the_signals_would_make(
-    by: Policy, held: list[Held], added: list[Hypothetical]
+    by: Policy, held: list[CountedSignal], added: list[Hypothetical]
 ) -> None:
     """By the reference, as if they were there; its reasons add up exactly."""
-    score = what_if(held, added, by, TODAY).score
-    real = [Held(one.partner, one.kind, one.value, start_of(one.day or TODAY)) for one in added]
+    score = estimate_score(held, added, by, TODAY).score
+    real = [CountedSignal(one.partner, one.kind, one.value, start_of(one.day or TODAY)) for one in added]
     assert (round(score.points * 100) if score else None) == slowly([*held, *real], by)
     if score:
         parts = sum(part.hundredths for part in score.contributions)
@@ -58,23 +58,25 @@ def test_it_is_the_score_that_the_signals_would_make(
 
 def test_it_says_that_it_is_an_estimate_and_of_what() -> None:
     """Points, band, the change, and that nothing was stored."""
-    estimate = what_if([KEPT], [Hypothetical(ORDERS, 2.5), Hypothetical(ORDERS, 10.0)], policy(), TODAY)
+    estimate = estimate_score(
+        [KEPT], [Hypothetical(ORDERS, 2.5), Hypothetical(ORDERS, 10.0)], policy(), TODAY
+    )
     assert estimate.words == (
         "This is an estimate: with 2 signals that do not exist the score would be 604 points, 'good', "
         "+50 from now. Nothing was stored."
     )
-    none = what_if([], [], policy(), TODAY)
+    none = estimate_score([], [], policy(), TODAY)
     assert none.score is None
     assert "no score" in none.words
-    first = what_if([], [Hypothetical(ORDERS, 1.0)], policy(), TODAY)
+    first = estimate_score([], [Hypothetical(ORDERS, 1.0)], policy(), TODAY)
     assert first.words.startswith("This is an estimate: with 1 signal that does not exist the score")
 
 
 def test_unless_it_is_said_whoever_sends_most_of_the_kind_would_send_it() -> None:
     """Their cap holds for it, and does not for a partner who is new."""
-    held = [Held("busy", ORDERS, 7.0, START)] * 2 + [Held("quiet", ORDERS, 1.0, START)]
+    held = [CountedSignal("busy", ORDERS, 7.0, START)] * 2 + [CountedSignal("quiet", ORDERS, 1.0, START)]
     for partner, points in (("", 614.0), ("busy", 614.0), ("quiet", 622.0), ("new", 622.0)):
-        score = what_if(held, [Hypothetical(ORDERS, 3.0, partner)], policy(), TODAY).score
+        score = estimate_score(held, [Hypothetical(ORDERS, 3.0, partner)], policy(), TODAY).score
         assert score
         assert score.points == points
 
@@ -83,14 +85,14 @@ def test_a_day_long_past_is_worth_less() -> None:
     """Age counts from the day that is asked about."""
     fading = policy(weighting(half_life_days=30.0))
     ago = Hypothetical(ORDERS, 1.0, day=TODAY - timedelta(days=30))
-    score = what_if([], [ago], fading, TODAY).score
+    score = estimate_score([], [ago], fading, TODAY).score
     assert score
     assert score.points == 552.0
 
 
 def test_what_lowers_can_be_asked_about_too() -> None:
     """Though it is never suggested."""
-    score = what_if([KEPT], [Hypothetical(LOWERING.kind.name, 3.0)], policy(), TODAY).score
+    score = estimate_score([KEPT], [Hypothetical(LOWERING.kind.name, 3.0)], policy(), TODAY).score
     assert score
     assert score.points == 551.0
 
@@ -100,13 +102,13 @@ def test_what_lowers_can_be_asked_about_too() -> None:
     [
         pytest.param([Hypothetical("retail.order.other", 1.0)], "kind", id="a kind that is not weighed"),
         pytest.param([Hypothetical(ORDERS, -1.0)], "value", id="a value against the polarity"),
-        pytest.param([Hypothetical(ORDERS, 1.0)] * (MOST_SUPPOSED + 1), "supposed", id="too many"),
+        pytest.param([Hypothetical(ORDERS, 1.0)] * (MAX_SUPPOSED + 1), "supposed", id="too many"),
     ],
 )
 def test_what_cannot_be_is_rejected(asked: list[Hypothetical], field: str) -> None:
     """Naming the field."""
     with pytest.raises(InvalidInputError) as rejected:
-        what_if([KEPT], asked, policy(), TODAY)
+        estimate_score([KEPT], asked, policy(), TODAY)
     assert rejected.value.field == field
     assert str(-1.0) not in str(rejected.value)
 
@@ -120,15 +122,15 @@ def test_a_value_is_a_finite_number(value: object) -> None:
 
 def test_a_hundred_may_be_supposed_and_extremes_do_no_harm() -> None:
     """The largest double, the first and the last day."""
-    asked = [Hypothetical(ORDERS, 1.7e308, day=day) for day in (date.min, date.max)] * (MOST_SUPPOSED // 2)
-    score = what_if([KEPT], asked, policy(), TODAY).score
+    asked = [Hypothetical(ORDERS, 1.7e308, day=day) for day in (date.min, date.max)] * (MAX_SUPPOSED // 2)
+    score = estimate_score([KEPT], asked, policy(), TODAY).score
     assert score
     assert score.points == 550.0 + 60.0
 
 
 def test_the_persons_own_signals_are_left_as_they_are() -> None:
     """The list that was given, and the score that it makes."""
-    held = [KEPT, Held("two", ORDERS, 1.0, START - DAY)]
+    held = [KEPT, CountedSignal("two", ORDERS, 1.0, START - DAY)]
     before = list(held)
-    what_if(held, [Hypothetical(ORDERS, 5.0)], policy(), TODAY)
+    estimate_score(held, [Hypothetical(ORDERS, 5.0)], policy(), TODAY)
     assert held == before

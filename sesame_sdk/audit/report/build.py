@@ -25,7 +25,7 @@ from sesame_sdk.audit.simulation.simulate import PolicyScores, SimulationResult
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
-from sesame_sdk.scoring.explain import scores as explain_scores
+from sesame_sdk.scoring.explain import build_scores
 
 BINS = 24
 
@@ -101,7 +101,7 @@ def _typical_score(scores: PolicyScores, policy: Policy) -> Score:
     rows = [(0, "", int(scores.hundredths[median]))]
     parts = zip(policy.weightings, scores.parts[median], strict=True)
     rows += [(0, kind.kind.name, int(part)) for kind, part in parts if part]
-    return explain_scores(rows, policy, AS_OF)[0]
+    return build_scores(rows, policy, AS_OF)[0]
 
 
 def _rewards(scores: PolicyScores, policy: Policy) -> tuple[KindReward, ...]:

@@ -55,8 +55,8 @@ from sesame_sdk.hub.partners import registrations
 from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.hub.rights.freezing import any_frozen, frozen
 from sesame_sdk.model.grant import Direction
-from sesame_sdk.scoring.hypothetical import Held
-from sesame_sdk.scoring.recourse.steps import Senders
+from sesame_sdk.scoring.hypothetical import CountedSignal
+from sesame_sdk.scoring.recourse.options import Senders
 
 _temporary = MetaData()
 #: Whose signals of which contexts are asked for.
@@ -129,11 +129,11 @@ def ordered() -> Select[*tuple[Any, ...]]:
     return select(*_rows.c).order_by(_rows.c.subject, _rows.c.partner)
 
 
-def held(connection: Connection) -> list[Held]:
+def held(connection: Connection) -> list[CountedSignal]:
     """What `counted` holds of the one person that was asked for."""
     chosen = select(partners.c.issuer, _rows.c.kind, _rows.c.value, _rows.c.occurred_at)
     with product_of(connection.engine).few(connection):
-        return [Held(*row) for row in connection.execute(chosen.join_from(_rows, partners))]
+        return [CountedSignal(*row) for row in connection.execute(chosen.join_from(_rows, partners))]
 
 
 def senders(connection: Connection) -> dict[str, Senders]:

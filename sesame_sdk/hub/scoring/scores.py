@@ -15,9 +15,9 @@ from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
-from sesame_sdk.scoring.explain import explain as explained
-from sesame_sdk.scoring.explain import scores
-from sesame_sdk.scoring.what_if import what_if as supposing
+from sesame_sdk.scoring.explain import build_scores
+from sesame_sdk.scoring.explain import explain as explain_signals
+from sesame_sdk.scoring.what_if import estimate_score
 
 
 def of_people(
@@ -45,7 +45,7 @@ def of_people(
     product = product_of(connection.engine)
     with product.few(connection):
         rows = product.score(connection, policy, as_of, reasons=reasons)
-        return scores(rows, policy, as_of, reasons=reasons)
+        return build_scores(rows, policy, as_of, reasons=reasons)
 
 
 def explain(
@@ -60,7 +60,9 @@ def explain(
     policy = policies.in_force(connection, context)
     if policy is None or not _count(connection, person, context, at):
         return None
-    return explained(eligible_signals.held(connection), policy, as_of, eligible_signals.senders(connection))
+    return explain_signals(
+        eligible_signals.held(connection), policy, as_of, eligible_signals.senders(connection)
+    )
 
 
 def what_if(
@@ -84,7 +86,7 @@ def what_if(
             f"no policy for {context}", field="context", hint="name one that has a policy"
         )
     held = eligible_signals.held(connection) if _count(connection, person, context, at) else []
-    return supposing(held, supposed, policy, as_of)
+    return estimate_score(held, supposed, policy, as_of)
 
 
 def _count(connection: Connection, person: str, context: str, at: datetime) -> bool:

@@ -1,183 +1,178 @@
-"""What more of a kind comes to, unit by unit, and at whom: a ladder a kind, tried by the one SQL text.
+"""The options of a person: kinds of which they can do more, and what more units of each add.
 
 Rules:
-    * a kind is climbed only if the person can (`rungs.can_climb`)
-    * and only at partners that can send it: those who may for this person, or others who are there
-    * units go first where all of them count, then where a partner's cap leaves room for a part of one
-    * a ladder has `MOST_RUNGS` at most; where that is too few for single units, a rung is a round
-      number of them, and `least` then finds the single unit
+    * more of a kind is an option only if the person can act on it (`is_actionable`), and only at partners
+      that can send it: those that may for this person, or others on the hub
+    * the headroom of a kind and of each partner limits what units add: the caps, less the sums of the scoring
+      SQL. Both are whole micropoints, so the result is exactly that of the SQL
+    * units are placed first where they count in full, then where a partner's headroom is less than one unit
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from attrs import evolve
+from attrs import frozen
 
-from sesame_sdk.model.policy import Weighting
-from sesame_sdk.scoring.hypothetical import Held, Trial
+from sesame_sdk.model.policy import Policy, Weighting
+from sesame_sdk.model.signals import Conduct
 from sesame_sdk.scoring.policy_text import is_money
-from sesame_sdk.scoring.recourse.steps import NEW, Option, OptionStep, Senders, can_climb, is_new
-from sesame_sdk.scoring.scorecard import MICROPOINTS
+from sesame_sdk.scoring.scorecard import MICROPOINTS, MICROPOINTS_PER_HUNDREDTH, hundredths
 
-MOST_RUNGS = 60
-#: More signals, or more money, than one would tell anybody to come by.
-MOST_PIECES, MOST_MONEY = 1_000, 1_000_000
-#: Partners new to the person that one way may need.
-MOST_NEW = 3
+#: Steps of one option that a search compares; where units are more, a step is a round number of them.
+MAX_STEPS = 60
+#: More signals, or more money, than anybody would be advised to add.
+MAX_UNITS, MAX_MONEY = 1_000, 1_000_000
+#: Partners new to the person in one option.
+MAX_NEW_PARTNERS = 3
+#: Prefix of the name of a partner that is new to the person; no issuer begins with it.
+_NEW = "\0"
 
 
-def ladders(
-    trial: Trial,
-    standing: Sequence[Held],
-    parts: Mapping[str, int],
-    senders: Mapping[str, Senders],
-    missing: int,
-) -> list[tuple[Option, list[OptionStep]]]:
-    """Every kind that can be climbed, with rungs that each add more than the one below.
+@frozen
+class Senders:
+    """Who can send a kind for a person.
+
+    Attributes:
+        partners: issuers of the partners that may now.
+        further: how many other partners, whom the person does not use, can send it.
+    """
+
+    partners: tuple[str, ...] = ()
+    further: int = 0
+
+
+class OptionStep(NamedTuple):
+    """A number of units and what they come to."""
+
+    units: int
+    hundredths: int
+    effort: float
+
+
+@frozen
+class Option:
+    """One kind of which a person can do more.
+
+    Attributes:
+        weighting: the kind.
+        unit: micropoints of one unit.
+        sums: micropoints of each partner's signals today, uncapped.
+        blocks: at which partner to add how many units, in the order in which they add most.
+    """
+
+    weighting: Weighting
+    unit: int
+    sums: Mapping[str, int]
+    blocks: tuple[tuple[str, int], ...]
+
+    def places(self, units: int) -> dict[str, int]:
+        """How many of the units to add at each partner."""
+        places: dict[str, int] = {}
+        for partner, size in self.blocks:
+            if taken := min(units, size):
+                places[partner] = places.get(partner, 0) + taken
+                units -= taken
+        return places
+
+    def hundredths(self, units: int) -> int:
+        """Hundredths of a point that the units add."""
+        return self._part(self.places(units)) - self._part({})
+
+    def units_for(self, wanted: int) -> int:
+        """The fewest units that add `wanted` hundredths, or as many as there is headroom for."""
+        limit = MAX_MONEY if is_money(self.weighting.kind.unit) else MAX_UNITS
+        capacity = min(sum(size for _, size in self.blocks), limit)
+        return bisect_left(range(capacity), min(wanted, self.hundredths(capacity)), key=self.hundredths)
+
+    def step(self, units: int) -> OptionStep:
+        """What a number of units comes to."""
+        effort = round((self.weighting.effort or 0.0) * units, 9)
+        return OptionStep(units, self.hundredths(units), effort)
+
+    def steps(self, wanted: int) -> list[OptionStep]:
+        """Up to `MAX_STEPS` steps towards `wanted` hundredths, each adding more than the one before."""
+        enough = self.units_for(wanted)
+        size = next(size for size in _round_numbers() if size * MAX_STEPS >= enough)
+        rising: list[OptionStep] = []
+        for units in range(size, enough + size, size):
+            step = self.step(min(units, enough))
+            if step.hundredths > (rising[-1].hundredths if rising else 0):
+                rising.append(step)
+        return rising
+
+    def _part(self, places: Mapping[str, int]) -> int:
+        limit = hundredths(self.weighting.partner_cap) * MICROPOINTS_PER_HUNDREDTH
+        sums = (
+            self.sums.get(partner, 0) + places.get(partner, 0) * self.unit
+            for partner in {**self.sums, **places}
+        )
+        total = sum(max(-limit, min(limit, micropoints)) for micropoints in sums)
+        floor, cap = (
+            hundredths(points) * MICROPOINTS_PER_HUNDREDTH
+            for points in (self.weighting.floor, self.weighting.cap)
+        )
+        bounded = max(floor, min(cap, total))
+        return (bounded + MICROPOINTS_PER_HUNDREDTH // 2) // MICROPOINTS_PER_HUNDREDTH
+
+
+def list_options(
+    policy: Policy, sums: Mapping[str, Mapping[str, int]], senders: Mapping[str, Senders]
+) -> list[Option]:
+    """The options of a person.
 
     Args:
-        trial: of the policy and the day.
-        standing: what the person has, as `Trial.standing` says it.
-        parts: hundredths by kind that this comes to.
+        policy: how the score is made.
+        sums: micropoints by kind and partner; see `hypothetical.partner_sums`.
         senders: for each kind, who can send it.
-        missing: hundredths that are wanted; no ladder goes far beyond.
     """
-    found = _footed(trial, standing, parts, senders, missing)
-    rows = _turns(trial, found)
-    wanted = [
-        [Counter(row[:at]) for at in range(1, min(len(row), ladder.most) + 1)]
-        for ladder, row in zip(found, rows, strict=True)
-    ]
-    tried = [_whole_rungs(ladder, places) for ladder, places in zip(found, wanted, strict=True)]
-    return [(ladder, _rising(rungs)) for ladder, rungs in zip(found, climb(trial, found, tried), strict=True)]
-
-
-def climb(
-    trial: Trial, found: Sequence[Option], wanted: Sequence[Sequence[Mapping[str, int]]]
-) -> list[list[OptionStep]]:
-    """For each ladder, what each of the wanted numbers of units comes to; in one run."""
-    people = [
-        ladder.with_units(places, trial.today)
-        for ladder, these in zip(found, wanted, strict=True)
-        for places in these
-    ]
-    outcomes = iter(trial.parts(people))
-    return [
-        [ladder.rung(places, next(outcomes)) for places in these]
-        for ladder, these in zip(found, wanted, strict=True)
-    ]
-
-
-def least(trial: Trial, ladder: Option, rung: OptionStep, wanted: int) -> OptionStep:
-    """The rung with as many units taken off as still leaves `wanted` hundredths."""
-    if ladder.step == 1:
-        return rung  # the one below adds less, and was not chosen
-    for partner, _ in reversed(rung.places):
-        places = dict(rung.places)
-        low, high = -1, places[partner]  # more than `low` are needed, `high` are enough
-        while high - low > 1:
-            tries = sorted({low + (high - low) * at // MOST_RUNGS for at in range(1, MOST_RUNGS)} - {low})
-            found = climb(trial, [ladder], [[places | {partner: units} for units in tries]])[0]
-            enough = [tried for tried in found if tried.hundredths >= wanted]
-            short = [units for units, tried in zip(tries, found, strict=True) if tried.hundredths < wanted]
-            low = max([low, *short])
-            if enough:
-                rung, high = enough[0], dict(enough[0].places)[partner]
-    return evolve(rung, places=tuple((partner, units) for partner, units in rung.places if units))
-
-
-def _footed(
-    trial: Trial,
-    standing: Sequence[Held],
-    parts: Mapping[str, int],
-    senders: Mapping[str, Senders],
-    missing: int,
-) -> list[Option]:
-    chosen = [weighting for weighting in trial.policy.weightings if can_climb(weighting)]
-    units = trial.units(chosen)
-    found = []
-    for weighting in chosen:
+    options = []
+    for weighting in filter(is_actionable, policy.weightings):
         kind = weighting.kind.name
-        held = tuple(one for one in standing if one.kind == kind)
-        partners = _partners(senders.get(kind, Senders()), held)
-        if partners and units[kind] > 0:
-            step, most = _steps(weighting, held, missing, len(partners))
-            found.append(Option(weighting, units[kind], partners, held, parts.get(kind, 0), step, most))
-    return found
+        unit = math.floor(weighting.weight * MICROPOINTS + 0.500001)  # as the scoring SQL rounds it
+        of_kind = sums.get(kind, {})
+        if unit > 0:
+            blocks = _blocks(weighting, unit, of_kind, _partners(senders.get(kind, Senders()), of_kind))
+            options.append(Option(weighting, unit, of_kind, blocks))
+    return options
 
 
-def _partners(senders: Senders, held: Iterable[Held]) -> tuple[str, ...]:
-    """Those who may, and new ones; nobody whose signals take points so far, if there is anybody else."""
-    behind = {one.partner for one in held if one.value < 0}
-    new = [f"{NEW}{number}" for number in range(min(senders.further, MOST_NEW))]
-    everybody = [*sorted(set(senders.partners)), *new]
-    return tuple(partner for partner in everybody if partner not in behind) or tuple(everybody)
+def is_actionable(weighting: Weighting) -> bool:
+    """Whether a person can raise their score by more of this kind, and only raise it.
+
+    It must take effort, be the person's own conduct, and never lower the score: the text of a kind that can
+    do both could not say which way to go.
+    """
+    own = weighting.kind.conduct is Conduct.OWN
+    raises = weighting.weight > 0 and weighting.cap > 0 and not weighting.can_lower
+    return own and raises and weighting.effort is not None
 
 
-def _steps(weighting: Weighting, held: Iterable[Held], missing: int, partners: int) -> tuple[int, int]:
-    """Units a rung, and how many rungs are sure to be enough, or the most that one would tell anybody."""
-    a_unit = weighting.weight * MICROPOINTS
-    behind = -sum(min(one.value, 0.0) for one in held)
-    enough = int(missing * (MICROPOINTS / 100) / a_unit + behind) + 1 + partners
-    most = min(enough, MOST_MONEY if is_money(weighting.kind.unit) else MOST_PIECES)
-    step = next(size for size in _round_numbers() if size * MOST_RUNGS >= most)
-    return step, -(-most // step)
+def is_new(partner: str) -> bool:
+    """Whether this stands for a partner that the person does not use yet."""
+    return partner.startswith(_NEW)
+
+
+def _partners(senders: Senders, sums: Mapping[str, int]) -> tuple[str, ...]:
+    """Known and new partners, without those whose signals take points so far, if there are others."""
+    new = [f"{_NEW}{number}" for number in range(min(senders.further, MAX_NEW_PARTNERS))]
+    partners = [*sorted(set(senders.partners)), *new]
+    return tuple(partner for partner in partners if sums.get(partner, 0) >= 0) or tuple(partners)
+
+
+def _blocks(
+    weighting: Weighting, unit: int, sums: Mapping[str, int], partners: Iterable[str]
+) -> tuple[tuple[str, int], ...]:
+    limit = hundredths(weighting.partner_cap) * MICROPOINTS_PER_HUNDREDTH
+    headroom = {partner: max(limit - sums.get(partner, 0), 0) for partner in partners}
+    full = {partner: room // unit for partner, room in headroom.items()}
+    rest = {partner: room % unit for partner, room in headroom.items()}
+    return (
+        *((partner, full[partner]) for partner in sorted(full, key=lambda each: (is_new(each), -full[each]))),
+        *((partner, 1) for partner in sorted(rest, key=lambda each: -rest[each]) if rest[partner]),
+    )
 
 
 def _round_numbers() -> Iterable[int]:
     return (figure * 10**zeros for zeros in range(7) for figure in (1, 2, 5))
-
-
-def _turns(trial: Trial, found: Sequence[Option]) -> list[list[str]]:
-    """For each ladder, whose turn it is, rung by rung."""
-    # New partners are alike, so one of them is tried for all.
-    likes = [list(dict.fromkeys(map(_like, ladder.partners))) for ladder in found]
-    wanted = [
-        [{partner: at * ladder.step} for partner in names for at in range(1, ladder.most + 1)]
-        for ladder, names in zip(found, likes, strict=True)
-    ]
-    turns = []
-    for ladder, names, rungs in zip(found, likes, climb(trial, found, wanted), strict=True):
-        alone = {
-            name: [rung.hundredths for rung in rungs[at * ladder.most : (at + 1) * ladder.most]]
-            for at, name in enumerate(names)
-        }
-        turns.append(_in_turn(ladder.partners, alone))
-    return turns
-
-
-def _like(partner: str) -> str:
-    return f"{NEW}0" if is_new(partner) else partner
-
-
-def _in_turn(partners: Iterable[str], alone: Mapping[str, Sequence[int]]) -> list[str]:
-    """Partners that take whole rungs first, the roomiest before the others; then parts of rungs, by size."""
-    whole: dict[str, int] = {}
-    parts: list[tuple[int, str]] = []
-    slope = max((sums[0] for sums in alone.values()), default=0)
-    for partner in partners:
-        sums = alone[_like(partner)]
-        full = sums.index(max(sums)) + 1 if max(sums) > 0 else 0
-        last = sums[full - 1] - (sums[full - 2] if full > 1 else 0) if full else 0
-        is_part = full > 0 and last < slope - 1
-        whole[partner] = full - is_part
-        parts += [(last, partner)] if is_part else []
-    roomiest = sorted(whole, key=lambda partner: (is_new(partner), -whole[partner]))
-    by_size = sorted(parts, key=lambda part: -part[0])
-    return [
-        *chain.from_iterable([partner] * whole[partner] for partner in roomiest),
-        *(p for _, p in by_size),
-    ]
-
-
-def _whole_rungs(ladder: Option, wanted: Iterable[Mapping[str, int]]) -> list[dict[str, int]]:
-    return [{partner: rungs * ladder.step for partner, rungs in places.items()} for places in wanted]
-
-
-def _rising(rungs: Iterable[OptionStep]) -> list[OptionStep]:
-    kept: list[OptionStep] = []
-    for rung in rungs:
-        if rung.hundredths > (kept[-1].hundredths if kept else 0):
-            kept.append(rung)
-    return kept

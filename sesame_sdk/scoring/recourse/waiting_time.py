@@ -1,140 +1,125 @@
-"""What time alone does: the first day on which a score reaches a number of points.
+"""The first day on which a score reaches a number of points by decay alone.
 
-Time lifts a score while what took points fades, and lowers it while what lifts it fades. On no day from
-one to another can it be higher than with what lifts as it is on the first of them and what lowers as it
-is on the last. So a stretch of days whose bound is too low is passed over whole, and the rest is looked
-at more closely, the earliest part first: the day that is found is the first one.
+Over time a score rises while what took points fades, and falls while what adds points fades. Between two days
+it is at most the score with the signals that add points as of the first day and those that take points as of
+the last. The search halves a period, skips a half whose maximum is too low, and takes the earlier half first,
+so that it finds the first day.
 
-A later day is tried as a hypothetical person whose signals are older by so much, all on one day; every
-point is the one SQL text's.
+A later day is scored as a hypothetical person whose signals are older by as much, by the scoring SQL.
 """
 
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import date, timedelta
-from itertools import pairwise
 
-from attrs import frozen
+from attrs import define
 
 from sesame_sdk.model.explanation import Waiting
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.scoring.engines import score_in_sqlite
-from sesame_sdk.scoring.hypothetical import Held
+from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.scorecard import MICROSECONDS_A_DAY, hundredths, microseconds
 
-#: How far we look where a policy lets what lowers count for ever: ten years.
-MOST_DAYS = 3653
-#: Signals that are scored in the search; then it says how far it came.
-MOST_ROWS = 1_000_000
-_PARTS = 4
-
-#: From a day to a day, both counted from today, both within.
-_Span = tuple[int, int]
+#: How far the search looks where a policy never ends what takes points: ten years.
+MAX_DAYS = 3653
+#: Signals that a search scores; beyond that, the result says how far it looked.
+MAX_ROWS = 1_000_000
 
 _TABLES = """
-CREATE TABLE held (partner TEXT, kind TEXT, value REAL, occurred_at INTEGER, lowers INTEGER);
-CREATE TABLE spans (subject INTEGER, first INTEGER, last INTEGER);
+CREATE TABLE signals (partner TEXT, kind TEXT, value REAL, occurred_at INTEGER, takes_points INTEGER);
+CREATE TABLE period (first INTEGER, last INTEGER);
 CREATE VIEW counted AS
-SELECT s.subject, h.partner, h.kind, h.value,
-       h.occurred_at - CASE WHEN h.lowers THEN s.last ELSE s.first END AS occurred_at
-FROM spans s CROSS JOIN held h;
+SELECT 0 AS subject, s.partner, s.kind, s.value,
+       s.occurred_at - CASE WHEN s.takes_points THEN p.last ELSE p.first END AS occurred_at
+FROM period p CROSS JOIN signals s;
 """
+#: A signal and the points of its value today, by sign.
+_Weighted = tuple[CountedSignal, float]
 
 
-def wait(policy: Policy, as_of: date, held: Iterable[Held], target: int) -> Waiting:
-    """What comes of waiting for `target` hundredths, if nothing new is sent.
+def wait(policy: Policy, as_of: date, signals: Iterable[CountedSignal], target: int) -> Waiting:
+    """What waiting for `target` hundredths comes to, if no new signal arrives.
 
     Args:
         policy: how the score is made.
         as_of: today.
-        held: the person's signals that count.
+        signals: the person's signals that count.
         target: more than they come to today.
     """
-    weighed = {weighting.kind.name: weighting for weighting in policy.weightings}
-    rows = [(one, one.value * weighed[one.kind].weight) for one in held if one.kind in weighed]
-    ends = [_end(one, weighed[one.kind], as_of) for one, worth in rows if worth < 0]
+    weightings = {weighting.kind.name: weighting for weighting in policy.weightings}
+    rows = [(each, each.value * weightings[each.kind].weight) for each in signals if each.kind in weightings]
+    ends = [_end(signal, weightings[signal.kind], as_of) for signal, worth in rows if worth < 0]
     if not ends:
-        return Waiting(None)  # what there is can only fade
-    last = int(min(max(ends), MOST_DAYS, (date.max - as_of).days))
-    with closing(_table(rows)) as connection:
-        day, seen = _first(_Days(connection, policy, as_of, target), last, MOST_ROWS // len(rows))
+        return Waiting(None)  # what adds points can only fade
+    last = int(min(max(ends), MAX_DAYS, (date.max - as_of).days))
+    with closing(_open(rows)) as connection:
+        search = _Search(connection, policy, as_of, target, budget=MAX_ROWS // len(rows))
+        day = search.first_day(1, last) if last else None
     if day is not None:
-        return Waiting(as_of + timedelta(days=day), fades=_fades(rows, weighed))
-    return Waiting(None, until=None if seen >= max(ends) else as_of + timedelta(days=seen))
+        return Waiting(as_of + timedelta(days=day), fades=_fades(rows, weightings))
+    return Waiting(None, until=None if search.excluded >= max(ends) else as_of + timedelta(search.excluded))
 
 
-@frozen
-class _Days:
-    """Tells of stretches of days whether the score could reach the target in them."""
+@define
+class _Search:
+    """A search over days, counted from today.
+
+    Attributes:
+        budget: how many periods may still be scored.
+        excluded: no day up to this one reaches the target.
+    """
 
     connection: sqlite3.Connection
     policy: Policy
     as_of: date
     target: int
+    budget: int
+    excluded: int = 0
 
-    def reach(self, spans: Sequence[_Span]) -> list[bool]:
-        """For a single day, whether it does."""
-        moved = [
-            (at, first * MICROSECONDS_A_DAY, last * MICROSECONDS_A_DAY)
-            for at, (first, last) in enumerate(spans)
-        ]
-        self.connection.execute("DELETE FROM spans")
-        self.connection.executemany("INSERT INTO spans VALUES (?, ?, ?)", moved)
+    def first_day(self, first: int, last: int) -> int | None:
+        """The first day that reaches the target; None if none does, or if the budget is used up."""
+        if self.budget <= 0:
+            return None
+        self.budget -= 1
+        if not self._may_reach(first, last):
+            self.excluded = last
+            return None
+        if first == last:
+            return first
+        middle = (first + last) // 2
+        return self.first_day(first, middle) or self.first_day(middle + 1, last)
+
+    def _may_reach(self, first: int, last: int) -> bool:
+        """Whether the score could reach the target in a period; for a single day, whether it does."""
+        self.connection.execute("DELETE FROM period")
+        period = (first * MICROSECONDS_A_DAY, last * MICROSECONDS_A_DAY)
+        self.connection.execute("INSERT INTO period VALUES (?, ?)", period)
         rows = score_in_sqlite(self.connection, self.policy, self.as_of)
-        totals = {subject: total for subject, kind, total in rows if not kind}
-        # With nothing left there is no score; but before that day there may be one, near the base.
-        base = hundredths(self.policy.base)
-        return [
-            totals.get(at, base if first < last else self.target - 1) >= self.target
-            for at, (first, last) in enumerate(spans)
-        ]
+        totals = [total for _, kind, total in rows if not kind]
+        if not totals:
+            # Without signals there is no score; but before the last day there may be one, near the base.
+            return first < last and hundredths(self.policy.base) >= self.target
+        return totals[0] >= self.target
 
 
-def _first(days: _Days, last: int, most: int) -> tuple[int | None, int]:
-    """The first day that reaches the target, if there is one; and up to which day there is none.
-
-    After `most` stretches it gives up, and the second says how far it came.
-    """
-    spans = [(1, last)] if last and days.reach([(1, last)])[0] else []
-    tried = 1
-    while spans:
-        first, end = spans.pop()
-        if first == end:
-            return first, first - 1
-        if tried >= most:
-            return None, first - 1
-        parts = _cut(first, end)
-        tried += len(parts)
-        reached = days.reach(parts)
-        spans += [part for part, could in zip(parts, reached, strict=True) if could][::-1]
-    return None, last
-
-
-def _cut(first: int, last: int) -> list[_Span]:
-    """A stretch in up to `_PARTS` of about the same length."""
-    parts = min(_PARTS, last - first + 1)
-    starts = [first + (last - first + 1) * part // parts for part in range(parts)]
-    return [(start, end - 1) for start, end in pairwise([*starts, last + 1])]
-
-
-def _end(signal: Held, weighting: Weighting, as_of: date) -> float:
-    """The first day on which a signal counts no more."""
+def _end(signal: CountedSignal, weighting: Weighting, as_of: date) -> float:
+    """The first day on which a signal no longer counts."""
     if weighting.expires_days is None:
         return math.inf
     left = weighting.expires_days * MICROSECONDS_A_DAY - (microseconds(as_of) - signal.occurred_at)
     return max(left // MICROSECONDS_A_DAY + 1, 1)
 
 
-def _table(rows: Iterable[tuple[Held, float]]) -> sqlite3.Connection:
+def _open(rows: Iterable[_Weighted]) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(f"{_TABLES} BEGIN;")  # in memory: it goes with the connection
-    told = [(*one, worth < 0) for one, worth in rows]
-    connection.executemany("INSERT INTO held VALUES (?, ?, ?, ?, ?)", told)
+    connection.executescript(f"{_TABLES} BEGIN;")  # in memory, and never committed
+    signals = [(*signal, worth < 0) for signal, worth in rows]
+    connection.executemany("INSERT INTO signals VALUES (?, ?, ?, ?, ?)", signals)
     return connection
 
 
-def _fades(rows: Iterable[tuple[Held, float]], weighed: Mapping[str, Weighting]) -> bool:
-    lifting = (weighed[one.kind] for one, worth in rows if worth > 0)
-    return any(weighting.half_life_days or weighting.expires_days for weighting in lifting)
+def _fades(rows: Iterable[_Weighted], weightings: Mapping[str, Weighting]) -> bool:
+    adding = (weightings[signal.kind] for signal, worth in rows if worth > 0)
+    return any(weighting.half_life_days or weighting.expires_days for weighting in adding)
