@@ -96,11 +96,11 @@ def partners_join(stage: Stage) -> None:
         ("forum", FORUM, "social"),
         ("baihe", BAIHE, "baihe"),
     ):
-        stage.sesame("keys", "new", folder, "--issuer", issuer, "--hub", stage.url)
-        keys = stage.sesame("keys", "show", "--as", folder, quiet=True)
+        stage.sesame("keys", "new", folder, "--issuer", issuer, "--hub-url", stage.url)
+        keys = stage.sesame("keys", "show", "--config", folder, quiet=True)
         (stage.folder / f"{folder}.jwks").write_text(keys)
         stage.sesame("partners", "add", issuer, "--jwks", f"{folder}.jwks", "--hub", "hub")
-        stage.sesame("register", "--as", folder, plugin)
+        stage.sesame("registrations", "add", "--config", folder, plugin)
     stage.sesame("plugins", show=True)
 
 
@@ -136,7 +136,7 @@ def people_decide(stage: Stage, cast: Cast) -> None:
             ("person", "partner", "subject", "direction", "kinds", "purpose", "context", "crossings", "adult")
         )
         table.writerows(rows)
-    stage.sesame("grants", "add", "--hub", "hub", "--from", "grants.csv")
+    stage.sesame("grants", "import", "--hub", "hub", "grants.csv")
 
 
 def choose_profiles(stage: Stage, cast: Cast) -> list[str]:
@@ -162,13 +162,13 @@ def posts_for(stage: Stage, data: Path, cast: Cast) -> Path:
 def purchases_move_a_ranking(stage: Stage, data: Path, posts: Path, profiles: list[str]) -> None:
     """The ranking before anything is known, the orders, and the ranking after."""
     say(f"Baihe ranks {len(profiles)} profiles: nobody has a score yet, so relevance alone decides")
-    stage.sesame("rank", "profiles.csv", "--as", "baihe", show=True)
+    stage.sesame("rank", "profiles.csv", "--config", "baihe", show=True)
     say("The shop posts its orders, the forum its helpful posts")
-    stage.sesame("post", "--as", "shop", "--provider", "retail", data.resolve(), show=True)
-    stage.sesame("post", "--as", "forum", "--provider", "social", posts, show=True)
+    stage.sesame("post", "--config", "shop", "--provider", "retail", data.resolve(), show=True)
+    stage.sesame("post", "--config", "forum", "--provider", "social", posts, show=True)
     say("The same ranking now: scores moved profiles; whoever has none counts as average")
-    stage.sesame("rank", "profiles.csv", "--as", "baihe", show=True)
-    ranked = json.loads(stage.sesame("rank", "profiles.csv", "--as", "baihe", "--json", quiet=True))
+    stage.sesame("rank", "profiles.csv", "--config", "baihe", show=True)
+    ranked = json.loads(stage.sesame("rank", "profiles.csv", "--config", "baihe", "--json", quiet=True))
     now = [place["profile"] for place in ranked["order"]]
     moved = [
         f"{who} from {before} to {now.index(who) + 1}"
@@ -196,7 +196,7 @@ def somebody_leaves(stage: Stage, profiles: list[str]) -> None:
     stage.sesame("explain", leaver, "--context", "retail", "--hub", "hub", show=True)
     pseudonym = PartnerConfig.load(stage.folder / "baihe").identity.pseudonym(leaver)
     stage.sesame(
-        "score", pseudonym, "--as", "baihe", "--purpose", RANKING, "--context", "matchmaking", show=True
+        "score", pseudonym, "--config", "baihe", "--purpose", RANKING, "--context", "matchmaking", show=True
     )
 
 

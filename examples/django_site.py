@@ -1,7 +1,7 @@
 """A matchmaking site in Django: the best matches for the member who looks, and why each is there.
 
-A thread polls the hub; ranking never waits for it. SESAME_HOME=baihe uvicorn examples.django_site:app
-With several processes, start none here: run `sesame follow` beside them, and open a `ScoreBook` in each.
+A thread polls the hub; ranking never waits for it. SESAME_CONFIG=baihe uvicorn examples.django_site:app
+With several processes, start none here: run `sesame store follow`, and open a `ScoreStore` in each.
 """
 
 import os
@@ -16,7 +16,7 @@ from sesame_baihe import Candidates, Matchmaking, Pages
 
 from sesame_sdk import PartnerConfig, StreamSubscriber
 
-home, told = PartnerConfig.load(Path(os.environ["SESAME_HOME"])), Matchmaking.declaration
+home, told = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
 follower = StreamSubscriber.at(home, home.path / "book.sqlite", purpose=told.purpose, context=told.context)
 Thread(target=follower.follow, args=(Event(),), daemon=True).start()
 pages = Pages(follower.book, size=2)

@@ -1,6 +1,6 @@
 """A matchmaking site in FastAPI: the best matches for the member who looks, and why each is there.
 
-The hub pushes, and ranking never waits for it. SESAME_HOME=baihe uvicorn examples.fastapi_site:app
+The hub pushes, and ranking never waits for it. SESAME_CONFIG=baihe uvicorn examples.fastapi_site:app
 """
 
 import os
@@ -15,7 +15,7 @@ from sesame_baihe import Candidates, Matchmaking, Pages
 
 from sesame_sdk import PartnerConfig, StreamSubscriber
 
-home, told = PartnerConfig.load(Path(os.environ["SESAME_HOME"])), Matchmaking.declaration
+home, told = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
 follower = StreamSubscriber.at(home, home.path / "book.sqlite", purpose=told.purpose, context=told.context)
 pages, stop = Pages(follower.book, size=2), Event()
 PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show

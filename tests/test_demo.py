@@ -70,7 +70,7 @@ def test_with_other_people_the_forum_speaks_of_them(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(HEADER + rows)
     done = play("--data", tmp_path / "orders.csv")
     assert done.returncode == 0, done.stdout + done.stderr
-    forum = done.stdout.rpartition("sesame post --as forum")[2]
+    forum = done.stdout.rpartition("sesame post --config forum")[2]
     accepted = re.search(r"hub: accepted +(\d+)", forum)
     assert accepted
     assert int(accepted[1]) > 0

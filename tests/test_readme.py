@@ -129,7 +129,7 @@ def test_it_installs_again_whatever_lies_beside_it(afternoon: Path) -> None:
 def test_the_doctor_finds_nothing_wrong_afterwards(afternoon: Path) -> None:
     """The last word of the text."""
     venv = afternoon / "venv" / "bin" / "sesame"
-    assert " no " not in run(venv, "doctor", "--as", "shed", cwd=afternoon)
+    assert " no " not in run(venv, "doctor", "--config", "shed", cwd=afternoon)
 
 
 def test_every_file_that_the_readme_points_to_is_there() -> None:
@@ -159,9 +159,9 @@ def test_every_command_that_the_documents_show_exists(shown: str) -> None:
 @pytest.mark.parametrize(
     ("words", "wrong"),
     [
-        pytest.param(["pots", "--as", "shed"], "pots", id="a command"),
+        pytest.param(["pots", "--config", "shed"], "pots", id="a command"),
         pytest.param(["hub", "destroy"], "destroy", id="a command of a group"),
-        pytest.param(["post", "--as", "shed", "--loud"], "--loud", id="an option"),
+        pytest.param(["post", "--config", "shed", "--loud"], "--loud", id="an option"),
     ],
 )
 def test_a_command_or_an_option_that_is_none_is_found(words: list[str], wrong: str) -> None:

@@ -59,7 +59,7 @@ def first(stage: Stage, file: Path) -> dict[str, Any]:
 def post(stage: Stage, file: Path) -> dict[str, Any]:
     """Post the file as the shop would."""
     done: dict[str, Any] = json.loads(
-        stage.sesame("post", file, "--as", "shop", "--provider", "retail", "--json")
+        stage.sesame("post", file, "--config", "shop", "--provider", "retail", "--json")
     )
     return done
 

@@ -1,85 +1,140 @@
-"""What every command shares: where output goes, how it looks, how long work shows its progress.
+"""Output of every command: tables, JSON, messages and progress.
 
 Rules:
     * data goes to stdout, all else to stderr
-    * what others wrote is shown as it is: never as markup, and without control or bidi characters
-    * a pipe gets whole lines, unless COLUMNS asks for a width
+    * text of partners and plugins is printed as it is: never as markup, without control or bidi characters
 """
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import click
 import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
 
-from sesame_sdk.cli.tables import Row, rendered
+from sesame_sdk.cli.tables import Row, has_width, render_table
 from sesame_sdk.text import terminal_text
 
-Command = Callable[..., Any]
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
+#: Colours of a deadline's status.
+DEADLINE_STYLES = {
+    "overdue": "bold red",
+    "late": "red",
+    "soon": "yellow",
+    "open": "cyan",
+    "kept": "green",
+    "done": "green",
+}
 
 
 def stderr() -> Console:
-    """Where notes, errors and progress go. Made when needed, so that redirection is honoured."""
+    """The console for messages, errors and progress. Made on each call, so that redirection is honoured."""
     return Console(stderr=True, highlight=False)
 
 
-def note(message: str) -> None:
-    """Tell the person something that is not data."""
+def print_note(message: str) -> None:
+    """Print a message on stderr."""
     stderr().print(Text(terminal_text(message)), soft_wrap=True)
 
 
-def show(rows: Sequence[Row], *, as_json: bool, title: str = "", empty: str = "nothing") -> None:
-    """Print rows of like shape: a table for people, a JSON list for programs.
+def print_rows(
+    rows: Sequence[Row],
+    *,
+    as_json: bool = False,
+    title: str = "",
+    empty: str = "nothing to list",
+    styles: Sequence[str] = (),
+) -> None:
+    """Print rows on stdout: a table on a terminal, tab-separated lines in a pipe, or a JSON list.
 
     Args:
         rows: mappings with the same keys, in the order of the columns.
         as_json: JSON instead of a table.
-        title: above the table.
-        empty: what to say on stderr when there are no rows.
+        title: above the table; on stderr in a pipe.
+        empty: the message on stderr when there are no rows.
+        styles: the style of each row's first cell on a terminal.
     """
     if as_json:
-        emit(rows)
-    elif rows:
-        # Not click.echo, which would take the colours out again where FORCE_COLOR asks for them.
-        sys.stdout.write(rendered(rows, title))
+        print_json(rows)
+        return
+    if title and not (rows and has_width(sys.stdout)):
+        print_note(title)
+    if rows:
+        # Not click.echo, which removes the colours that FORCE_COLOR asks for.
+        sys.stdout.write(render_table(rows, title, styles=styles))
     else:
-        note(empty)
+        print_note(empty)
 
 
-def emit(data: object) -> None:
+def print_deadlines(rows: Sequence[Row], *, title: str = "", empty: str = "nothing to list") -> None:
+    """Print rows that have a ``deadline_status``: as the first column, in the colour of the status."""
+    ordered = [{"deadline_status": row["deadline_status"]} | dict(row) for row in rows]
+    styles = [DEADLINE_STYLES.get(row["deadline_status"], "") for row in ordered]
+    print_rows(ordered, title=title, empty=empty, styles=styles)
+
+
+def print_json(data: object) -> None:
     """Print one JSON document on stdout."""
-    plain_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    click.echo(json.dumps(msgspec.to_builtins(data), ensure_ascii=plain_ascii, indent=2))
+    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    click.echo(json.dumps(msgspec.to_builtins(data), ensure_ascii=ascii_only, indent=2))
+
+
+class ProgressBar:
+    """A bar that is being drawn; calling it with a number of steps advances it."""
+
+    def __init__(self, progress: Progress, description: str, total: float | None) -> None:
+        self._progress = progress
+        self._task = progress.add_task(description, total=total)
+
+    def __call__(self, steps: float) -> None:
+        """Advance the bar."""
+        self._progress.advance(self._task, steps)
+
+    def restart(self, description: str, total: float | None) -> None:
+        """Begin the next stage of the work at zero."""
+        self._progress.remove_task(self._task)
+        self._task = self._progress.add_task(description, total=total)
 
 
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr; yields a function that moves it on by so many."""
+def progress_bar(description: str, total: float | None = None) -> Iterator[ProgressBar]:
+    """Draw a bar on stderr, if that is a terminal.
+
+    Args:
+        description: the work, such as "signals delivered".
+        total: the number of steps, if it is known.
+    """
+    console = stderr()
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
+        _CountColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    console = stderr()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda steps: bar.advance(task, steps)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield ProgressBar(progress, description, total)
+
+
+class _CountColumn(ProgressColumn):
+    """How many steps are done, of how many if that is known, and how many a second."""
+
+    def render(self, task: Task) -> Text:
+        """As text."""
+        total = "" if task.total is None else f" of {int(task.total):,}"
+        speed = task.finished_speed or task.speed
+        rate = "" if speed is None else f", {int(speed):,}/s"
+        return Text(f"{int(task.completed):,}{total}{rate}", style="progress.download")

@@ -1,101 +1,92 @@
-"""An explanation as a person reads it: tables of reasons, then sentences of what would have to change.
+"""An explanation as text: a table of reasons, then sentences on what would change the score.
 
-Red is what took points, green what lifted; without colours the sign says the same.
+Reasons that took points are red, reasons that added points green; without colours the sign shows it.
 """
-
-import sys
 
 import click
 
-from sesame_sdk.cli.tables import rendered
-from sesame_sdk.model.explanation import Estimate, Explanation, Outlook, Step, Waiting, Way
+from sesame_sdk.cli.console import print_rows
+from sesame_sdk.model.explanation import Estimate, Explanation, Outlook, Step, Way
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring import policy_text
 from sesame_sdk.scoring.explain import MAX_ADVERSE, adverse_reasons
 from sesame_sdk.text import terminal_text
 
-_TOOK, _LIFTED, _TOTAL, _PLAIN = "red", "green", "bold", ""
-_Row = tuple[dict[str, object], str]
+_REMOVED, _ADDED, _TOTAL, _PLAIN = "red", "green", "bold", ""
+_StyledRow = tuple[dict[str, object], str]
 
 
-def print_explanation(person: str, found: Explanation) -> None:
-    """The reasons, the way to the next band, the policy in words, and where to say that it is wrong."""
-    _print_reasons(f"{person} on {found.score.as_of}, policy {found.score.policy}", found.score)
-    if not found.adverse:
-        _say("Nothing takes points away.")
-    for line in _outlook(found):
-        _say(line)
-    _say("How this score is made:")
-    for line in found.words:
-        _say(f"  {line}")
-    if found.disputes:
-        _say(f"If a signal is wrong, say so: {found.disputes}")
+def print_explanation(person: str, explanation: Explanation) -> None:
+    """The reasons, the way to the next band, the policy in words, and where to dispute a signal."""
+    score = explanation.score
+    _print_reasons(f"{person} on {score.as_of}, policy {score.policy}", score)
+    lines = [] if explanation.adverse else ["Nothing takes points away."]
+    lines += [*_outlook(explanation), "How this score is made:"]
+    lines += [f"  {line}" for line in explanation.words]
+    if explanation.disputes:
+        lines.append(f"To dispute a signal: {explanation.disputes}")
+    for line in lines:
+        click.echo(terminal_text(line))
 
 
-def print_estimate(person: str, found: Estimate) -> None:
-    """The estimated score with its reasons, and that it is an estimate."""
-    if found.score is not None:
-        _print_reasons(f"{person}, an estimate for {found.score.as_of}", found.score)
-    _say(found.words)
+def print_estimate(person: str, estimate: Estimate) -> None:
+    """The estimated score with its reasons, and a sentence that it is an estimate."""
+    if estimate.score is not None:
+        _print_reasons(f"{person}, an estimate for {estimate.score.as_of}", estimate.score)
+    click.echo(terminal_text(estimate.words))
 
 
 def _print_reasons(title: str, score: Score) -> None:
+    kinds = [part for part in score.contributions if part.kind]
     rows = [
         *_adverse_rows(score),
-        *((_row(part), _LIFTED) for part in score.contributions if part.kind and part.hundredths > 0),
-        *((_row(part), _PLAIN) for part in score.contributions if part.kind and not part.hundredths),
-        (_line(_amount(score.base), "Where everybody starts"), _PLAIN),
+        *((_row(part), _ADDED) for part in kinds if part.hundredths > 0),
+        *((_row(part), _PLAIN) for part in kinds if not part.hundredths),
+        (_line(score.base, "Starting points of everybody"), _PLAIN),
         *((_row(part), _PLAIN) for part in score.contributions if not part.kind),
-        (_line(_amount(score.points), f"Score: {score.band}"), _TOTAL),
+        (_line(score.points, f"Score: {score.band}"), _TOTAL),
     ]
-    # Not click.echo, which would take the colours out again where FORCE_COLOR asks for them.
-    sys.stdout.write(rendered([row for row, _ in rows], title, styles=[style for _, style in rows]))
+    print_rows([row for row, _ in rows], title=title, styles=[style for _, style in rows])
 
 
-def _adverse_rows(score: Score) -> list[_Row]:
-    """The principal reasons against the score; what is beyond them stands in one line."""
-    folded = adverse_reasons(score, limit=None)[MAX_ADVERSE:]
-    rows = [(_row(part), _TOOK) for part in adverse_reasons(score)]
-    if folded:
-        sum_of_them = sum(part.hundredths for part in folded) / 100
-        rows.append(
-            (_line(_amount(sum_of_them), f"{len(folded)} more, that cost less (--json has all)"), _TOOK)
-        )
+def _adverse_rows(score: Score) -> list[_StyledRow]:
+    """The principal reasons that took points; the others are summed up in one row."""
+    rest = adverse_reasons(score, limit=None)[MAX_ADVERSE:]
+    rows = [(_row(part), _REMOVED) for part in adverse_reasons(score)]
+    if rest:
+        total = sum(part.hundredths for part in rest) / 100
+        rows.append((_line(total, f"{len(rest)} more, each with a smaller effect (all: --json)"), _REMOVED))
     return rows
 
 
 def _row(part: Contribution) -> dict[str, object]:
-    return _line(_amount(part.points), part.reason, part.code or None)
+    return _line(part.points, part.reason, part.code or None)
 
 
-def _line(points: str, reason: str, code: str | None = None) -> dict[str, object]:
-    return {"points": points, "reason": reason, "code": code}
+def _line(points: float, reason: str, code: str | None = None) -> dict[str, object]:
+    return {"points": f"{points:,.2f}", "reason": reason, "code": code}
 
 
-def _amount(points: float) -> str:
-    return f"{points:,.2f}"
+def _outlook(explanation: Explanation) -> list[str]:
+    outlook = explanation.outlook
+    if outlook is None:
+        return [f"'{explanation.score.band}' is the highest band."]
+    goal = f"To reach '{outlook.band}' ({policy_text.points(outlook.missing)} away):"
+    options = [_way(way) for way in outlook.ways[:1]]
+    if outlook.waiting.day:
+        options.append(f"wait until {outlook.waiting.day}")
+    if not options:
+        return [f"{goal} nothing that you can do alone reaches it today, nor does waiting."]
+    return [f"{goal} {', or '.join(options)}.", *_alternatives(outlook)]
 
 
-def _outlook(found: Explanation) -> list[str]:
-    ahead = found.outlook
-    if ahead is None:
-        return [f"'{found.score.band}' is the highest band."]
-    goal = f"To reach '{ahead.band}' ({policy_text.points(ahead.missing)} away):"
-    wait = _waiting(ahead.waiting)
-    if not ahead.ways and not wait:
-        return [f"{goal} nothing that you can do by yourself reaches it today, nor does waiting alone."]
-    cheapest = [_way(ahead.ways[0])] if ahead.ways else []
-    first = f"{goal} {', or '.join([*cheapest, *wait])}."
-    return [first, *_others(ahead)]
-
-
-def _others(ahead: Outlook) -> list[str]:
-    notes = [f"  or {_way(way)}." for way in ahead.ways[1:]]
-    if ahead.waiting.until:
-        notes.append(f"  Waiting alone does not reach it before {ahead.waiting.until}.")
-    if ahead.waiting.day and ahead.waiting.fades:
-        notes.append("  While you wait, what lifts your score fades too; that is counted in.")
-    return notes
+def _alternatives(outlook: Outlook) -> list[str]:
+    lines = [f"  or {_way(way)}." for way in outlook.ways[1:]]
+    if outlook.waiting.until:
+        lines.append(f"  Waiting alone does not reach it before {outlook.waiting.until}.")
+    if outlook.waiting.day and outlook.waiting.fades:
+        lines.append("  While you wait, reasons that add points fade too; that is included.")
+    return lines
 
 
 def _way(way: Way) -> str:
@@ -109,11 +100,3 @@ def _step(step: Step) -> str:
         for place in step.places
     )
     return f"{amount} more of '{step.reason}' {at} ({policy_text.points(step.points)})"
-
-
-def _waiting(waiting: Waiting) -> list[str]:
-    return [f"wait until {waiting.day}"] if waiting.day else []
-
-
-def _say(line: str) -> None:
-    click.echo(terminal_text(line))

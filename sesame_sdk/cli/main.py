@@ -1,4 +1,4 @@
-"""The entry point: finds the command, and turns errors into one line and an exit code."""
+"""The entry point: loads the command, and turns errors into one line and an exit code."""
 
 import io
 import os
@@ -24,32 +24,40 @@ from sesame_sdk.text import terminal_text
 if TYPE_CHECKING:
     from sesame_sdk.plugins import PluginRegistry
 
-#: Command to the module that holds it, and its line in the help: listing must import none of them.
-COMMANDS = {
-    "audit": ("audit", "Judge POLICY, play it with simulated people, and measure what it does to them."),
-    "book": ("follow", "Show how a score book is, or the scores of SUBJECTs in it."),
-    "disputes": ("disputes", "Open and decide disputes of signals, with their deadlines (at the hub)."),
-    "doctor": ("doctor", "Look for what is wrong with this set-up, and say how to mend it."),
-    "erase": ("rights", "Erase PERSON from the hub: ledger, scores, grants, reads, disputes."),
-    "explain": ("scores", "Show a person's score with every reason, and who read it (at the hub)."),
-    "export": ("rights", "Write everything that the hub has about PERSON to a file, as JSON."),
-    "follow": ("follow", "Keep a score book fresh from the hub, until interrupted."),
-    "grants": ("grants", "Record, withdraw and list the consents that people give (at the hub)."),
-    "hub": ("hub", "Set up and run a hub, and mend its tables."),
-    "keys": ("keys", "Make and show a partner's keys, and trust a hub's new ones."),
-    "notices": ("notices", "Fetch a partner's notices of disputes and erasures, or look at what a hub owes."),
-    "outbox": ("outbox", "Look at what waits, at receipts and at dead letters; send or discard them."),
-    "partners": ("partners", "Admit partners, list them and revoke their keys (at the hub)."),
-    "plugins": ("plugins", "List the installed plugins: name, version, kinds, purposes, state."),
-    "policy": ("policies", "Check a policy with the guard, load it into a hub, list what is loaded."),
-    "post": ("post", "Turn a partner's file into signals and send them."),
-    "register": ("partners", "Join a hub with a plugin: send its signed registration."),
-    "score": ("scores", "Read scores as a partner."),
-    "scrub": (
-        "rights",
-        "Write the hub's database anew, so that nothing that was deleted is left in its files.",
-    ),
+#: For each group of users, its commands: the module of each and its help, so that listing imports none.
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Partner": {
+        "keys": ("keys", "Create and show keys; trust a hub's new keys"),
+        "registrations": ("partners", "Register plugins with a hub"),
+        "post": ("post", "Turn a file into signals and send them"),
+        "outbox": ("outbox", "List, deliver, redrive and discard messages"),
+        "receipts": ("outbox", "List the hub's receipts"),
+        "notices": ("notices", "Fetch notices of disputes and erasures"),
+        "doctor": ("doctor", "Check this installation and suggest fixes"),
+        "plugins": ("plugins", "List installed plugins and their state"),
+    },
+    "Reader": {
+        "score": ("scores", "Read scores from a hub"),
+        "store": ("store", "Keep a local store of scores up to date"),
+    },
+    "Hub operator": {
+        "hub": ("hub", "Set up, run, back up and repair a hub"),
+        "partners": ("partners", "Add, list and limit partners; revoke keys"),
+        "grants": ("grants", "Add, import, withdraw and list consents"),
+        "people": ("people", "Export or erase a person's data"),
+        "explain": ("scores", "Explain a person's score"),
+        "disputes": ("disputes", "Open, review and decide disputes"),
+        "notices": ("notices", "List and export unfetched notices"),
+        "streams": ("streams", "List score streams; redrive dead letters"),
+    },
+    "Policy author": {
+        "policy": ("policy", "Check, load and list policies"),
+        "audit": ("audit", "Simulate a policy and measure its effects"),
+    },
 }
+_MODULES = {name: module for group in COMMANDS.values() for name, (module, _) in group.items()}
+#: Characters of a command's short help: fits 80 columns.
+MAX_HELP = 60
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (click.ClickException, 2),
     (GuardRefusedError, 3),
@@ -60,68 +68,81 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when it is asked for; plugins only when nothing built in fits."""
+    """Imports a command's module when the command runs, and plugins when no built-in command matches."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of all commands, those of plugins among them."""
-        return sorted({*COMMANDS, *self._with_plugins(ctx).commands})
+        """Names of all commands, including those of plugins."""
+        return sorted({*_MODULES, *self._plugin_commands(ctx).commands})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name; a plugin cannot take the name of a built-in one."""
-        if cmd_name in COMMANDS:
-            module = import_module(f"sesame_sdk.cli.commands.{COMMANDS[cmd_name][0]}")
+        """The command of this name; a plugin cannot replace a built-in one."""
+        if cmd_name in _MODULES:
+            module = import_module(f"sesame_sdk.cli.commands.{_MODULES[cmd_name]}")
             command: click.Command = getattr(module, cmd_name)
             return command
-        return self._with_plugins(ctx).commands.get(cmd_name)
+        return self._plugin_commands(ctx).commands.get(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The help's list, from the one-liners here: no built-in command is imported for it."""
-        added = self._with_plugins(ctx).commands
-        lines = {name: line for name, (_, line) in COMMANDS.items()}
-        lines |= {name: command.get_short_help_str(90) for name, command in added.items()}
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(lines.items()))
+        """Write the help's lists, one for each group of users, without importing a built-in command."""
+        sections = {
+            title: [(name, text) for name, (_, text) in commands.items()]
+            for title, commands in COMMANDS.items()
+        }
+        plugin_commands = self._plugin_commands(ctx).commands
+        sections["Plugins"] = [
+            (name, command.get_short_help_str(limit=MAX_HELP)) for name, command in plugin_commands.items()
+        ]
+        width = max(len(name) for rows in sections.values() for name, _ in rows)
+        for title, rows in sections.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl([(name.ljust(width), text) for name, text in rows])
 
-    def _with_plugins(self, ctx: click.Context) -> click.Group:
+    def _plugin_commands(self, ctx: click.Context) -> click.Group:
         if "plugin_commands" not in ctx.meta:
-            added = click.Group()
-            registry(ctx).add_commands(added)
-            ctx.meta["plugin_commands"] = added
+            plugin_commands = click.Group()
+            registry(ctx).add_commands(plugin_commands)
+            ctx.meta["plugin_commands"] = plugin_commands
         group: click.Group = ctx.meta["plugin_commands"]
         return group
 
 
 def registry(ctx: click.Context) -> "PluginRegistry":
-    """The plugins of this installation, found once a run."""
+    """The plugins of this installation, discovered once a run."""
     from sesame_sdk.plugins import PluginRegistry
 
     if "registry" not in ctx.meta:
-        ctx.meta["registry"] = PluginRegistry.discover(block=ctx.find_root().params.get("block") or ())
-    found: PluginRegistry = ctx.meta["registry"]
-    return found
+        ctx.meta["registry"] = PluginRegistry.discover(block=excluded_plugins(ctx))
+    plugins: PluginRegistry = ctx.meta["registry"]
+    return plugins
 
 
-EPILOG = """Exit codes: 0 done; 1 a fault of ours; 2 wrong usage or set-up; 3 refused by the guard;
-4 rejected, mend the input; 5 try again later; 130 interrupted. Data goes to stdout, all else to stderr;
-NO_COLOR is honoured."""
+def excluded_plugins(ctx: click.Context) -> tuple[str, ...]:
+    """The names given with ``--exclude-plugin``."""
+    return ctx.find_root().params.get("excluded") or ()
+
+
+EPILOG = """Exit codes: 0 done; 1 internal error; 2 wrong usage or configuration; 3 refused by the guard;
+4 invalid input; 5 try again later; 130 interrupted. Data goes to stdout, messages to stderr; NO_COLOR is
+honoured."""
 
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.option("--block", multiple=True, metavar="PLUGIN", help="Do not load this plugin.")
+@click.option("--exclude-plugin", "excluded", multiple=True, metavar="NAME", help="Do not load a plugin.")
 @click.version_option(package_name="sesame-sdk", prog_name="sesame")
-def sesame(debug: bool, block: tuple[str, ...]) -> None:
+def sesame(debug: bool, excluded: tuple[str, ...]) -> None:
     """A reputation that people carry by choice: sign, send, score, explain."""
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run ``sesame`` and exit; the codes are listed in the package's docstring."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    _make_streams_fit()
+    _prepare_streams()
     try:
         _run(arguments)
     except BrokenPipeError:
-        _drop_output()  # the reader of our output left: it has all that it wanted
+        _discard_output()  # the process that reads our output has exited, as `head` does
     except (KeyboardInterrupt, click.Abort):
         stderr().print("interrupted")
         sys.exit(130)
@@ -137,29 +158,29 @@ def _run(arguments: list[str]) -> None:
     try:
         sesame.main(arguments, prog_name="sesame", standalone_mode=False)
         sys.stdout.flush()
-    except SystemExit as ended:
-        if sys.stdout is not stdout:  # click puts another in its place when the pipe broke, and exits with 1
-            raise BrokenPipeError from ended
+    except SystemExit as exit_:
+        if sys.stdout is not stdout:  # click replaces it when the pipe breaks, and exits with 1
+            raise BrokenPipeError from exit_
         raise
 
 
-def _make_streams_fit() -> None:
-    """Give output somewhere to go, and a way to say what its encoding cannot."""
+def _prepare_streams() -> None:
+    """Replace closed streams, and escape characters that an encoding lacks."""
     # Python has None for a stream that was closed; the next file opened would get its number.
-    sys.stdout = sys.stdout or _nowhere()
-    sys.stderr = sys.stderr or _nowhere()
+    sys.stdout = sys.stdout or _null_stream()
+    sys.stderr = sys.stderr or _null_stream()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _nowhere() -> io.TextIOWrapper:
+def _null_stream() -> io.TextIOWrapper:
     return io.TextIOWrapper(io.FileIO(os.devnull, "w"), encoding="utf-8")
 
 
-def _drop_output() -> None:
-    """Let go of what stdout would not take; Python would complain of it once more at its end."""
-    with suppress(io.UnsupportedOperation):  # it was redirected to memory
+def _discard_output() -> None:
+    """Send the rest of stdout to the null device, or Python reports the error again at exit."""
+    with suppress(io.UnsupportedOperation):  # redirected to memory
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -171,15 +192,15 @@ def _report(error: Exception, *, as_json: bool) -> int:
 
         show_refusal(error, as_json=as_json)
     elif isinstance(error, SesameError):
-        _say("error:", str(error))
+        _print_error("error:", str(error))
     elif isinstance(error, OSError):
-        if error.filename is None:  # it is not about a file, so it is about what we print
-            _drop_output()
-        _say("error:", f"{error.filename or 'output'}: {error.strerror or error}")
+        if error.filename is None:  # not about a file, so about the output
+            _discard_output()
+        _print_error("error:", f"{error.filename or 'output'}: {error.strerror or error}")
     else:
-        _say(f"unexpected {type(error).__name__};", "run again with: sesame --debug")
+        _print_error(f"internal error ({type(error).__name__}):", "run again with: sesame --debug")
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
 
 
-def _say(what: str, message: str) -> None:
-    stderr().print(Text.assemble((what, "bold red"), " ", terminal_text(message)), soft_wrap=True)
+def _print_error(label: str, message: str) -> None:
+    stderr().print(Text.assemble((label, "bold red"), " ", terminal_text(message)), soft_wrap=True)

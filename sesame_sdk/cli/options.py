@@ -1,4 +1,4 @@
-"""Options and helpers that several command groups share."""
+"""Options and helpers that several commands share."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,77 +13,87 @@ from sesame_sdk.errors import ConfigurationError, InvalidInputError
 if TYPE_CHECKING:
     from sesame_sdk.hub.hub import Hub
     from sesame_sdk.partner.client import Client
-    from sesame_sdk.partner.config import PartnerConfig
 
-FolderOption = Callable[[Callable[..., Any]], Callable[..., Any]]
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-as_partner: FolderOption = click.option(
-    "--as",
-    "home",
-    required=True,
-    envvar="SESAME_HOME",
-    type=click.Path(path_type=Path),
-    help="The partner's folder, made by: sesame keys new.  [env: SESAME_HOME]",
-)
-at_hub: FolderOption = click.option(
-    "--hub",
-    "hub_path",
-    required=True,
-    envvar="SESAME_HUB",
-    type=click.Path(path_type=Path),
-    help="The hub's folder, made by: sesame hub init.  [env: SESAME_HUB]",
-)
+#: A file that exists.
+INPUT_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+#: A file to be written.
+OUTPUT_FILE = click.Path(path_type=Path, dir_okay=False)
+DIRECTORY = click.Path(path_type=Path)
+
+json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
 
 
-def load_home(path: Path) -> "PartnerConfig":
-    """The partner's keys and settings."""
-    from sesame_sdk.partner.config import PartnerConfig
+def config_option(*, required: bool = True) -> Decorator:
+    """``--config``: the partner's directory; the parameter is ``config_dir``."""
+    return click.option(
+        "--config",
+        "config_dir",
+        required=required,
+        envvar="SESAME_CONFIG",
+        metavar="DIR",
+        type=DIRECTORY,
+        help="The partner's directory; see: sesame keys new.  [env: SESAME_CONFIG]",
+    )
 
-    return PartnerConfig.load(path)
+
+def hub_option(*, required: bool = True) -> Decorator:
+    """``--hub``: the hub's directory; the parameter is ``hub_dir``."""
+    return click.option(
+        "--hub",
+        "hub_dir",
+        required=required,
+        envvar="SESAME_HUB",
+        metavar="DIR",
+        type=DIRECTORY,
+        help="The hub's directory; see: sesame hub init.  [env: SESAME_HUB]",
+    )
 
 
-def client_of(path: Path) -> "closing[Client]":
-    """A client of the partner whose folder this is, to be used in a ``with``."""
+def open_client(config_dir: Path) -> "closing[Client]":
+    """A client of the partner with this directory, for a ``with``."""
     from sesame_sdk.partner.client import Client
+    from sesame_sdk.partner.config import PartnerConfig
 
-    return closing(Client.at(load_home(path)))
+    return closing(Client.at(PartnerConfig.load(config_dir)))
 
 
-def hub_at(path: Path, *, rules: Any = ()) -> "closing[Hub]":  # noqa: ANN401 - guard rules of plugins
-    """The hub whose folder this is, to be used in a ``with``."""
-    with needing_hub():
+def open_hub(hub_dir: Path, *, rules: Any = ()) -> "closing[Hub]":  # noqa: ANN401 - guard rules of plugins
+    """The hub with this directory, for a ``with``."""
+    with require_extra("hub"):
         from sesame_sdk.hub.hub import Hub
-    return closing(Hub.open(path, rules=rules))
+    return closing(Hub.open(hub_dir, rules=rules))
 
 
 @contextmanager
-def needing_hub() -> Iterator[None]:
-    """Import what only ``sesame-sdk[hub]`` brings; a clear error where it is not installed."""
+def require_extra(extra: str) -> Iterator[None]:
+    """Turn an import that fails into an error that names the extra to install."""
     try:
         yield
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"{error.name} is not installed", field="hub", hint="pip install 'sesame-sdk[hub]'"
+            f"{error.name} is not installed", field=extra, hint=f"pip install 'sesame-sdk[{extra}]'"
         ) from error
 
 
-def now() -> datetime:
-    """This moment, in UTC."""
+def utc_now() -> datetime:
+    """The current time, in UTC."""
     return datetime.now(UTC)
 
 
-def moment(text: str, *, field: str) -> datetime:
-    """A moment written by RFC 3339, in UTC.
+def parse_timestamp(text: str, *, field: str) -> datetime:
+    """An RFC 3339 timestamp, in UTC.
 
     Raises:
-        InvalidInputError: naming `field`, when it is none or has no zone.
+        InvalidInputError: it is not a timestamp, or has no time zone.
     """
     try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is not None:
-            return found.astimezone(UTC)
+        timestamp = datetime.fromisoformat(text)
+        if timestamp.tzinfo is not None:
+            return timestamp.astimezone(UTC)
     except (ValueError, OverflowError):
-        pass  # told below, as for a moment without a zone
+        pass  # reported below, like a timestamp without a time zone
     raise InvalidInputError(
-        "is no moment with a zone", field=field, hint="write it like 2026-05-01T10:00:00Z"
+        "is not a timestamp with a time zone", field=field, hint="write it like 2026-05-01T10:00:00Z"
     )

@@ -1,4 +1,4 @@
-"""A flag for each of a hub's settings, on the commands that take them."""
+"""A click option for each of a hub's settings."""
 
 import os
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from sesame_sdk.hub.settings import Setting
 
 
-class WithSettings(click.Command):
-    """A command whose further options are the settings of a hub. They are read when it is asked for."""
+class SettingsCommand(click.Command):
+    """A command that also takes every setting of a hub as an option; they are imported when it is used."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Its own, and one a setting."""
+        """Its own parameters and one for each setting."""
         own = super().get_params(ctx)
         return [*own[:-1], *self._settings, *own[-1:]]  # --help comes last
 
@@ -38,14 +38,14 @@ def _default(setting: "Setting") -> str:
     return "" if setting.default in {None, "", NOTHING} else f"  [default: {setting.default}]"
 
 
-def given(flags: Mapping[str, str | None]) -> dict[str, str]:
-    """The flags that were set."""
+def given_settings(flags: Mapping[str, str | None]) -> dict[str, str]:
+    """The settings that were given as options."""
     return {name: value for name, value in flags.items() if value is not None}
 
 
-def strangers() -> list[str]:
-    """Variables that look like settings, and are none: misspelt perhaps."""
+def unknown_variables() -> list[str]:
+    """Environment variables with the prefix of settings that are not settings, perhaps misspelt."""
     from sesame_sdk.hub.settings import SETTINGS
 
-    known = {setting.variable for setting in SETTINGS.values()} | {"SESAME_HUB", "SESAME_HOME"}
+    known = {setting.variable for setting in SETTINGS.values()} | {"SESAME_HUB", "SESAME_CONFIG"}
     return sorted(name for name in os.environ if name.startswith("SESAME_") and name not in known)

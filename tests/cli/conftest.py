@@ -44,10 +44,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     stage.sesame("policy", "load", POLICIES / "retail.toml", POLICIES / "matchmaking.toml", "--hub", "hub")
     with running_hub(stage):
         for name, issuer, plugin in (("shop", SHOP, "retail"), ("baihe", BAIHE, "baihe")):
-            stage.sesame("keys", "new", name, "--issuer", issuer, "--hub", stage.url)
-            (folder / f"{name}.jwks").write_text(stage.sesame("keys", "show", "--as", name))
+            stage.sesame("keys", "new", name, "--issuer", issuer, "--hub-url", stage.url)
+            (folder / f"{name}.jwks").write_text(stage.sesame("keys", "show", "--config", name))
             stage.sesame("partners", "add", issuer, "--jwks", f"{name}.jwks", "--hub", "hub")
-            stage.sesame("register", "--as", name, plugin)
+            stage.sesame("registrations", "add", "--config", name, plugin)
         yield stage
 
 
@@ -108,8 +108,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 @pytest.fixture
 def hub(run: Run, tmp_path: Path) -> Path:
     """A hub's folder in the empty folder; it is not running, and admitted the shop."""
-    run("keys", "new", "shop", "--issuer", SHOP, "--hub", "http://127.0.0.1:9")
-    (tmp_path / "shop.jwks").write_text(run("keys", "show", "--as", "shop").out)
+    run("keys", "new", "shop", "--issuer", SHOP, "--hub-url", "http://127.0.0.1:9")
+    (tmp_path / "shop.jwks").write_text(run("keys", "show", "--config", "shop").out)
     run("hub", "init", "hub", "--issuer", "http://127.0.0.1:9")
     assert run("partners", "add", SHOP, "--jwks", "shop.jwks", "--hub", "hub").code == 0
     return tmp_path / "hub"

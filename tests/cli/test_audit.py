@@ -74,7 +74,7 @@ def test_the_same_seed_prints_the_same_bytes(run: Run, policy: Path) -> None:
 
 def test_against_itself_nothing_changes(run: Run, policy: Path) -> None:
     """All zeros, and PSI 0."""
-    change = data(run("audit", policy, *FEW, "--against", policy, "--json").out)["change"]
+    change = data(run("audit", policy, *FEW, "--baseline", policy, "--json").out)["change"]
     assert change["psi"]["value"] == 0
     everyone = change["groups"]["all people"]
     assert everyone["share_rising"] == everyone["share_falling"] == 0
@@ -83,7 +83,7 @@ def test_against_itself_nothing_changes(run: Run, policy: Path) -> None:
 def test_an_older_policy_shows_what_the_change_does(run: Run, policy: Path, tmp_path: Path) -> None:
     """In text as well."""
     old = written(tmp_path / "old.toml", "weight = 1\n", "weight = 3\n")
-    done = run("audit", policy, *FEW, "--against", old)
+    done = run("audit", policy, *FEW, "--baseline", old)
     assert done.code == 0
     assert "all people" in done.out
 
@@ -117,11 +117,11 @@ def test_a_page_that_cannot_be_written_is_said_so(run: Run, policy: Path) -> Non
         pytest.param(("--people", "99"), 4, "people: must be a whole number", id="too few people"),
         pytest.param(("--seed", "-1"), 4, "seed: must be", id="a seed below nothing"),
         pytest.param(("--population", "people.toml"), 2, "people.toml, line 1, persons", id="an unknown key"),
-        pytest.param(("--against", BAD), 3, "POL-1", id="an older policy that is refused"),
+        pytest.param(("--baseline", BAD), 3, "POL-1", id="an older policy that is refused"),
         pytest.param(
-            ("--against", COMMUNITY), 4, "of the same context", id="an older policy of another score"
+            ("--baseline", COMMUNITY), 4, "of the same context", id="an older policy of another score"
         ),
-        pytest.param(("--against", "nowhere.toml"), 2, "nowhere.toml", id="no older policy"),
+        pytest.param(("--baseline", "nowhere.toml"), 2, "nowhere.toml", id="no older policy"),
     ],
 )
 def test_wrong_input_is_told_in_a_line(

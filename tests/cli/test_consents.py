@@ -10,7 +10,7 @@ from tests.cli.conftest import RANKING, SHOP, Run, data
 HEADER = "person,partner,subject,direction,kinds,purpose,context,crossings,adult"
 ADA = f"ada,{SHOP},s-ada,send,retail.order.completed retail.order.spend,,,,yes"
 BEN = f"ben,{SHOP},s-ben,read,,{RANKING},matchmaking,retail,yes"
-LOAD = ("grants", "add", "--hub", "hub", "--from", "g.csv")
+LOAD = ("grants", "import", "--hub", "hub", "g.csv")
 ONE = ("grants", "add", "--hub", "hub", "--person", "ada", "--partner", SHOP, "--subject", "s-ada")
 
 Write = Callable[..., Path]
@@ -31,9 +31,9 @@ def write(tmp_path: Path, hub: Path) -> Write:
 def test_a_file_loaded_again_records_nothing_again(run: Run, write: Write) -> None:
     """Also with its rows told twice, and the kinds in another order."""
     write(HEADER, ADA, BEN)
-    assert "recorded 2 new, 0 known already" in run(*LOAD).err
+    assert "recorded 2 new grants; 0 were recorded before" in run(*LOAD).err
     write(HEADER, ADA, BEN, BEN, f"ada,{SHOP},s-ada,send,retail.order.spend retail.order.completed,,,,yes")
-    assert "recorded 0 new, 4 known already" in run(*LOAD).err
+    assert "recorded 0 new grants; 4 were recorded before" in run(*LOAD).err
 
 
 def test_a_withdrawn_consent_does_not_come_back_with_its_file(run: Run, write: Write) -> None:
@@ -41,16 +41,16 @@ def test_a_withdrawn_consent_does_not_come_back_with_its_file(run: Run, write: W
     write(HEADER, ADA, BEN)
     run(*LOAD)
     withdraw = ("grants", "withdraw", "--hub", "hub", "--person", "ada", "--partner", SHOP)
-    assert "nothing to withdraw" in run(*withdraw, "--only", "read").err
-    assert "withdrew 1 grant" in run(*withdraw, "--only", "send").err
+    assert "no grants to withdraw" in run(*withdraw, "--direction", "read").err
+    assert "withdrew 1 grant" in run(*withdraw, "--direction", "send").err
     again = run(*LOAD)
-    assert "recorded 0 new, 2 known already" in again.err
-    assert "1 were withdrawn since; to record a new yes give given_at" in again.err
+    assert "recorded 0 new grants; 2 were recorded before" in again.err
+    assert "1 were withdrawn since; to record consent given again, fill in given_at" in again.err
     valid = [row["valid"] for row in data(run("grants", "list", "--hub", "hub", "--json").out)]
     assert valid == [False, True]
     write(f"{HEADER},given_at", f"{ADA},2026-05-01T10:00:00+02:00", f"{BEN},")
-    assert "recorded 1 new, 1 known already" in run(*LOAD).err
-    assert "recorded 0 new, 2 known already" in run(*LOAD).err
+    assert "recorded 1 new grants; 1 were recorded before" in run(*LOAD).err
+    assert "recorded 0 new grants; 2 were recorded before" in run(*LOAD).err
 
 
 def test_an_expired_consent_is_listed_as_not_valid(run: Run, write: Write) -> None:
@@ -58,7 +58,7 @@ def test_an_expired_consent_is_listed_as_not_valid(run: Run, write: Write) -> No
     write(f"{HEADER},given_at,expires_at", f"{ADA},2020-01-01T00:00:00Z,2020-02-01T00:00:00Z")
     run(*LOAD)
     (row,) = data(run("grants", "list", "--hub", "hub", "--json").out)
-    assert (row["given"], row["valid"]) == ("2020-01-01 00:00", False)
+    assert (row["given_at"], row["valid"]) == ("2020-01-01 00:00", False)
 
 
 def test_one_bad_line_among_a_thousand_records_nothing(run: Run, write: Write) -> None:
@@ -146,8 +146,8 @@ def test_a_consent_to_something_unheard_of_is_recorded_with_a_warning(run: Run, 
     """It may be a slip of the pen; it may also come before the registration."""
     assert hub.is_dir()
     sending = run(*ONE, "--send", "retail.order.complete", "--adult")
-    assert "no partner registered this kind yet: retail.order.complete" in sending.err
+    assert "no partner has registered this kind yet: retail.order.complete" in sending.err
     reading = run(*ONE, "--read", RANKING, "--context", "matchmaking", "--adult")
-    assert "no partner registered this purpose yet" in reading.err
-    assert "no policy makes a score for this context yet: matchmaking" in reading.err
+    assert "no partner has registered this purpose yet" in reading.err
+    assert "no policy is loaded for this context yet: matchmaking" in reading.err
     assert len(data(run("grants", "list", "--hub", "hub", "--json").out)) == 2

@@ -31,48 +31,48 @@ def red(rows: dict[str, dict[str, Any]]) -> list[str]:
 
 def test_a_set_up_that_works_has_no_red_row(world: Stage) -> None:
     """The hub was asked for its keys, and its partners and policies are counted."""
-    code, rows = ask(world.folder, "doctor", "--as", "shop", "--hub", "hub")
+    code, rows = ask(world.folder, "doctor", "--config", "shop", "--hub", "hub")
     assert (code, red(rows)) == (0, [])
-    assert "1 key(s)" in rows["hub's answer"]["detail"]
+    assert "1 key(s)" in rows["hub response"]["detail"]
     assert (rows["partners"]["detail"], rows["policies"]["detail"]) == ("2", "2")
 
 
 def test_a_folder_that_is_not_there_is_one_red_row(tmp_path: Path) -> None:
     """The hub is not asked, since nobody knows which."""
-    code, rows = ask(tmp_path, "doctor", "--as", "nowhere")
-    assert (code, red(rows)) == (2, ["partner's folder"])
-    assert "hub's answer" not in rows
+    code, rows = ask(tmp_path, "doctor", "--config", "nowhere")
+    assert (code, red(rows)) == (2, ["partner directory"])
+    assert "hub response" not in rows
 
 
 def test_a_hub_that_is_away_is_no_fault_of_the_folder(sesame: Type, tmp_path: Path) -> None:
     """Two rows, one of them red."""
-    sesame("keys", "new", "shop", "--issuer", "https://shop.example", "--hub", NOBODY)
-    code, rows = ask(tmp_path, "doctor", "--as", "shop")
-    assert (code, red(rows)) == (2, ["hub's answer"])
-    assert rows["partner's folder"]["ok"]
+    sesame("keys", "new", "shop", "--issuer", "https://shop.example", "--hub-url", NOBODY)
+    code, rows = ask(tmp_path, "doctor", "--config", "shop")
+    assert (code, red(rows)) == (2, ["hub response"])
+    assert rows["partner directory"]["ok"]
 
 
 def test_a_dead_letter_is_red_and_one_that_waits_is_a_note(world: Stage) -> None:
     """The first needs somebody to look, and the row says how; the second needs only another try."""
-    world.sesame("keys", "new", "lazy", "--issuer", "https://lazy.example", "--hub", world.url)
+    world.sesame("keys", "new", "lazy", "--issuer", "https://lazy.example", "--hub-url", world.url)
     with closing(Outbox(PartnerConfig.load(world.folder / "lazy").outbox)) as outbox:
         outbox.append("one", "kind", b"body")
         outbox.append("two", "kind", b"body")
-        code, rows = ask(world.folder, "doctor", "--as", "lazy")
+        code, rows = ask(world.folder, "doctor", "--config", "lazy")
         assert (code, red(rows)) == (0, [])
-        assert rows["outbox"]["detail"].startswith("note: 2 waiting")
+        assert rows["outbox"]["detail"].startswith("note: 2 pending")
         outbox.settle(dead=[Failed(outbox.pending()[0], "invalid_request", "because")])
-    code, rows = ask(world.folder, "doctor", "--as", "lazy")
+    code, rows = ask(world.folder, "doctor", "--config", "lazy")
     assert (code, red(rows)) == (2, ["dead letters"])
-    assert "sesame outbox list --as lazy" in rows["dead letters"]["detail"]
+    assert "sesame outbox list --config lazy" in rows["dead letters"]["detail"]
 
 
 def test_a_plugin_out_of_use_is_a_note_unless_it_was_asked_about(tmp_path: Path) -> None:
     """Most people block a plugin because they do not need it."""
-    code, rows = ask(tmp_path, "--block", "baihe", "doctor")
+    code, rows = ask(tmp_path, "--exclude-plugin", "baihe", "doctor")
     assert (code, red(rows)) == (0, [])
     assert rows["plugin baihe"]["detail"].startswith("note: blocked")
-    code, rows = ask(tmp_path, "--block", "baihe", "doctor", "--plugin", "baihe", "--plugin", "none")
+    code, rows = ask(tmp_path, "--exclude-plugin", "baihe", "doctor", "--plugin", "baihe", "--plugin", "none")
     assert (code, red(rows)) == (2, ["plugin baihe", "plugin none"])
 
 
@@ -91,5 +91,5 @@ def test_a_hub_that_is_open_to_others_is_red(sesame: Type, tmp_path: Path, what:
     assert rows["policies"]["detail"].startswith("note: none")
     (tmp_path / "hub" / what).chmod(mode)
     code, rows = ask(tmp_path, "doctor", "--hub", "hub")
-    assert (code, red(rows)) == (2, ["hub's folder"])
-    assert "chmod" in rows["hub's folder"]["detail"]
+    assert (code, red(rows)) == (2, ["hub directory"])
+    assert "chmod" in rows["hub directory"]["detail"]

@@ -17,13 +17,13 @@ COMPLETED = 4 * 0.5 ** (30.583333 / 365)
 def posted(world: Stage) -> Stage:
     """Ada agreed, ben did not, and the shop posted."""
     agree(world, "ada")
-    world.sesame("post", "orders.csv", "--as", "shop", "--provider", "retail")
+    world.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
     return world
 
 
 def test_a_second_post_of_the_same_file_counts_nothing_twice(posted: Stage) -> None:
     """And says what became of every signal and every line that stayed."""
-    done = data(posted.sesame("post", "orders.csv", "--as", "shop", "--provider", "retail", "--json"))
+    done = data(posted.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail", "--json"))
     assert done["events"] == 4
     assert done["signals"] == {
         "retail.order.completed": 2,
@@ -62,7 +62,7 @@ def test_a_reader_sees_points_and_band_and_no_reasons(posted: Stage) -> None:
     """The reasons belong to the person; unknown people look like those who did not agree."""
     identity = PartnerConfig.load(posted.folder / "baihe").identity
     subjects = [identity.pseudonym(person) for person in ("ada", "ben", "nobody")]
-    reading = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
+    reading = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
     ada, ben, nobody = data(posted.sesame("score", *subjects, *reading))
     assert ada["points"] > 550
     assert {**ben, "subject": ""} == {**nobody, "subject": ""}
@@ -72,7 +72,7 @@ def test_a_reader_sees_points_and_band_and_no_reasons(posted: Stage) -> None:
 def test_each_read_is_there_for_the_person_to_see(posted: Stage) -> None:
     """Who, why and when."""
     identity = PartnerConfig.load(posted.folder / "baihe").identity
-    reading = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking")
+    reading = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking")
     before = data(posted.sesame("explain", "ada", "--context", "retail", "--hub", "hub", "--json"))["reads"]
     posted.sesame("score", identity.pseudonym("ada"), *reading)
     after = data(posted.sesame("explain", "ada", "--context", "retail", "--hub", "hub", "--json"))["reads"]
@@ -84,7 +84,7 @@ def test_a_read_for_a_purpose_that_was_not_registered_is_refused(posted: Stage) 
     """Exit code 4, one line, and how to mend it."""
     care = "https://w3id.org/dpv#CustomerCare"
     done = typed(
-        posted.folder, *("score", "x", "--as", "baihe", "--purpose", care, "--context", "matchmaking")
+        posted.folder, *("score", "x", "--config", "baihe", "--purpose", care, "--context", "matchmaking")
     )
     assert done.returncode == 4
     assert done.stderr.count("\n") == 1
@@ -94,8 +94,8 @@ def test_a_read_for_a_purpose_that_was_not_registered_is_refused(posted: Stage) 
 def test_a_withdrawal_takes_effect_at_once(posted: Stage) -> None:
     """The reader gets no score any more, and the shop's signals no longer count."""
     agree(posted, "ben")
-    posted.sesame("post", "orders.csv", "--as", "shop", "--provider", "retail")
-    reading = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
+    posted.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
+    reading = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
     subject = PartnerConfig.load(posted.folder / "baihe").identity.pseudonym("ben")
     assert data(posted.sesame("score", subject, *reading))[0]["points"] is not None
     posted.sesame("grants", "withdraw", "--person", "ben", "--partner", SHOP, "--hub", "hub")
@@ -112,8 +112,8 @@ def test_without_the_crossing_in_the_grant_nothing_from_the_shop_counts(posted: 
         "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
         "2001,A,thing,2,2026-05-01 10:00:00,12.50,cy,Here\n"
     )
-    posted.sesame("post", "cy.csv", "--as", "shop", "--provider", "retail")
+    posted.sesame("post", "cy.csv", "--config", "shop", "--provider", "retail")
     subject = PartnerConfig.load(posted.folder / "baihe").identity.pseudonym("cy")
-    reading = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
+    reading = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
     assert data(posted.sesame("score", subject, *reading))[0]["points"] is None
     assert data(posted.sesame("explain", "cy", "--context", "retail", "--hub", "hub", "--json"))["score"]

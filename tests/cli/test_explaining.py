@@ -12,9 +12,9 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.policy import Band
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.hypothetical import CountedSignal
+from sesame_sdk.scoring.hypothetical import Held
 from sesame_sdk.scoring.policy_file.loader import load_policy
-from sesame_sdk.scoring.recourse.options import Senders
+from sesame_sdk.scoring.recourse.steps import Senders
 from tests.cli.conftest import POLICIES, Run, data
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.hub.fixtures import HUB, LONG_AGO, Partner
@@ -48,9 +48,9 @@ def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return capsys
 
 
-def order(value: float = 1.0, kind: str = "retail.order.completed") -> CountedSignal:
+def order(value: float = 1.0, kind: str = "retail.order.completed") -> Held:
     """A signal of today."""
-    return CountedSignal("https://shop.example", kind, value, START)
+    return Held("https://shop.example", kind, value, START)
 
 
 def test_the_way_to_the_next_band_is_a_sentence(shown: pytest.CaptureFixture[str]) -> None:
@@ -82,19 +82,19 @@ def test_reasons_against_come_first_and_four_of_them(shown: pytest.CaptureFixtur
     print_explanation("ada", found)
     out = shown.readouterr().out
     assert re.findall(r"\bL\d\b", out) == ["L6", "L5", "L4", "L3"]
-    assert "2 more, that cost less" in out
-    amounts = [float(each) for each in re.findall(r"^\s*(-?\d+\.\d+)  ", out, re.MULTILINE)]
+    assert "2 more, each with a smaller effect" in out
+    amounts = [float(each) for each in re.findall(r"^\s*(-?\d+\.\d+)\t", out, re.MULTILINE)]
     assert sum(amounts[:-1]) == pytest.approx(amounts[-1])
 
 
-def test_whoever_lost_nothing_is_told_so(shown: pytest.CaptureFixture[str]) -> None:
+def test_a_score_without_adverse_reasons_says_so(shown: pytest.CaptureFixture[str]) -> None:
     """And that nothing they can do reaches the next band, where that is so."""
     found = explain([order()], policy(weighting()), TODAY)
     assert found
     print_explanation("ada", found)
     out = shown.readouterr().out
     assert "Nothing takes points away." in out
-    assert "nothing that you can do by yourself reaches it today, nor does waiting alone." in out
+    assert "nothing that you can do alone reaches it today, nor does waiting." in out
 
 
 def test_the_highest_band_is_called_that(shown: pytest.CaptureFixture[str]) -> None:
@@ -138,10 +138,12 @@ def test_colours_mean_taken_and_given(
 def test_an_estimate_says_that_it_is_one(hub_of_dee: Path, run: Run) -> None:
     """Two more orders; the score itself stays."""
     before = data(run(*EXPLAIN, hub_of_dee, "--json").out)
-    done = run(*EXPLAIN, hub_of_dee, "--if", "retail.order.completed=1", "--if", "retail.order.completed=1")
+    done = run(
+        *EXPLAIN, hub_of_dee, "--what-if", "retail.order.completed=1", "--what-if", "retail.order.completed=1"
+    )
     assert done.code == 0
     assert "This is an estimate" in done.out
-    asked = (*EXPLAIN, hub_of_dee, "--if", "retail.order.completed=2", "--json")
+    asked = (*EXPLAIN, hub_of_dee, "--what-if", "retail.order.completed=2", "--json")
     estimate = data(run(*asked).out)["estimate"]
     assert estimate["is_estimate"] is True
     assert estimate["score"]["points"] == round(before["score"]["points"] + 8, 2)
@@ -162,17 +164,17 @@ def test_json_has_the_whole_explanation(hub_of_dee: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("retail.order.completed", "--if: is not KIND=VALUE"),
-        ("retail.order.completed=lots", "--if: is not KIND=VALUE"),
-        ("retail.order.completed=nan", "--if value: must be finite"),
-        ("orders=1", "--if kind: is not in the form asked for"),
-        ("retail.order.completed=-1", "value: retail.order.completed must not be negative"),
-        ("retail.order.other=1", "kind: retail.order.other is not a kind of the policy retail-privileges"),
+        ("retail.order.completed", "--what-if: is not KIND=VALUE"),
+        ("retail.order.completed=lots", "--what-if: is not KIND=VALUE"),
+        ("retail.order.completed=nan", "--what-if value: must be finite"),
+        ("orders=1", "--what-if kind: is not in the form asked for"),
+        ("retail.order.completed=-1", "value: retail.order.completed cannot be less than 0"),
+        ("retail.order.other=1", "kind: retail-privileges does not weigh retail.order.other"),
     ],
 )
 def test_what_cannot_be_estimated_is_rejected(hub_of_dee: Path, run: Run, asked: str, said: str) -> None:
     """Exit code 4, one line, and nothing printed as data."""
-    done = run(*EXPLAIN, hub_of_dee, "--if", asked)
+    done = run(*EXPLAIN, hub_of_dee, "--what-if", asked)
     assert (done.code, done.out) == (4, "")
     assert said in done.err
     assert done.err.count("\n") == 1

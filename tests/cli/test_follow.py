@@ -1,4 +1,4 @@
-"""``sesame follow`` and ``sesame book``, typed as an operator types them, beside a hub that serves."""
+"""``sesame store``, typed as an operator types them, beside a hub that serves."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.hub.test_streams import until
 
 pytestmark = pytest.mark.long
 
-READING = ("--as", "baihe", "--purpose", RANKING, "--context", "matchmaking")
+READING = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking")
 PEOPLE = ("ada", "ben")
 
 
@@ -57,7 +57,7 @@ def opened(home: PartnerConfig, name: str) -> ScoreStore:
 def following(home: PartnerConfig, name: str) -> Iterator["subprocess.Popen[str]"]:
     """A process that follows into this book, from when it has the two people in it."""
     process = subprocess.Popen(
-        [SESAME, "follow", *READING, "--book", name],
+        [SESAME, "store", "follow", *READING, "--store", name],
         cwd=home.path.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -75,30 +75,30 @@ def following(home: PartnerConfig, name: str) -> Iterator["subprocess.Popen[str]
 
 def test_what_a_book_holds_is_what_the_hub_answers(market: Market, home: PartnerConfig) -> None:
     """After taking all that there is, once; shown for people and as JSON, in the order asked."""
-    done = typed(market.folder, "follow", *READING, "--once")
+    done = typed(market.folder, "store", "follow", *READING, "--once")
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
-        f"following {market.url}; 0 people in the book",
-        "2 people in the book",
+        f"following {market.url}; 0 subjects in the store",
+        "2 subjects in the store",
     ]
     asked = [home.identity.pseudonym(person) for person in ("ben", "nobody", "ada")]
-    held = data(sesame(market, "book", *asked, *READING, "--json"))
+    held = data(sesame(market, "store", "show", *asked, *READING, "--json"))
     assert held == data(sesame(market, "score", *asked, *READING, "--json"))
     assert [row["points"] is None for row in held] == [False, True, False]
-    state = data(sesame(market, "book", *READING, "--json"))
-    assert (state["people"], state["stale"]) == (2, False)
-    assert sesame(market, "book", *READING).split()[:3] == ["people", "heard", "stale"]
+    state = data(sesame(market, "store", "status", *READING, "--json"))
+    assert (state["subjects"], state["stale"]) == (2, False)
+    assert sesame(market, "store", "status", *READING).split()[:3] == ["subjects", "updated_at", "stale"]
 
 
 def test_a_ranking_from_the_book_is_that_from_the_hub(market: Market) -> None:
     """And does not ask the hub."""
-    sesame(market, "follow", *READING, "--once", "--book", "for-ranking")
+    sesame(market, "store", "follow", *READING, "--once", "--store", "for-ranking")
     (market.folder / "profiles.csv").write_text("profile,relevance\nada,0.5\nben,0.5\nzoe,0.5\n")
-    asking = ("rank", "profiles.csv", "--as", "baihe", "--json")
-    assert data(sesame(market, *asking, "--book", "for-ranking")) == data(sesame(market, *asking))
+    asking = ("rank", "profiles.csv", "--config", "baihe", "--json")
+    assert data(sesame(market, *asking, "--store", "for-ranking")) == data(sesame(market, *asking))
 
 
-def test_who_withdraws_is_out_of_the_book_of_another_process_within_a_second(
+def test_who_withdraws_is_out_of_the_store_of_another_process_within_a_second(
     market: Market, home: PartnerConfig
 ) -> None:
     """While one process follows, a second one opens the book, closes it, and opens it again."""
@@ -120,7 +120,7 @@ def test_an_interrupt_ends_it_and_a_kill_loses_nothing(market: Market, home: Par
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (130, "")
-        assert err.splitlines()[0] == f"following {market.url}; 0 people in the book"
+        assert err.splitlines()[0] == f"following {market.url}; 0 subjects in the store"
         assert err.splitlines()[-1] == "interrupted"
     with opened(home, "stopped") as book:
         before = book.state
@@ -133,33 +133,43 @@ def test_an_interrupt_ends_it_and_a_kill_loses_nothing(market: Market, home: Par
 def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again(tmp_path: Path) -> None:
     """Code 5 for once; else it goes on when the hub is there."""
     PartnerConfig.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
-    done = typed(tmp_path, "follow", *READING, "--once")
+    done = typed(tmp_path, "store", "follow", *READING, "--once")
     assert (done.returncode, done.stderr.splitlines()[-1]) == (5, "error: hub: no answer (ConnectionError)")
-    process = subprocess.Popen([SESAME, "follow", *READING], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [SESAME, "store", "follow", *READING], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     lines = [process.stderr.readline() for _ in range(3)]
     assert lines[1:] == ["hub: no answer (ConnectionError)\n"] * 2
     assert process.poll() is None
     process.kill()
     process.communicate(timeout=30)
-    done = typed(tmp_path, "book", *READING)
+    done = typed(tmp_path, "store", "status", *READING)
     assert done.returncode == 0
-    assert "stale: the hub was not heard for too long, so no score is used" in done.stderr
+    assert "stale: no update from the hub; scores are ignored" in done.stderr
     assert "never" in done.stdout
 
 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("book", *READING, "--book", "none"), 2, "error: none: is not there (fill one with: sesame follow)"),
-        (("follow", "--as", "baihe", "--context", "matchmaking"), 2, "Missing option '--purpose'"),
         (
-            ("book", *READING[:5], "retail", "--book", "of-matchmaking"),
+            ("store", "status", *READING, "--store", "none"),
+            2,
+            "error: none: does not exist (create it with: sesame store follow)",
+        ),
+        (
+            ("store", "follow", "--config", "baihe", "--context", "matchmaking"),
+            2,
+            "Missing option '--purpose'",
+        ),
+        (
+            ("store", "status", *READING[:5], "retail", "--store", "of-matchmaking"),
             2,
             "error: of-matchmaking: is of another context (give each its own book)",
         ),
         (
-            ("follow", *READING[:5], "retail", "--once", "--book", "unregistered"),
+            ("store", "follow", *READING[:5], "retail", "--once", "--store", "unregistered"),
             4,
             "error: ",
         ),

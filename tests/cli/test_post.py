@@ -64,7 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def joined(world: Stage, site: Path) -> Stage:
     """The world's shop may say what the plugin says; nobody agreed to it."""
-    done = send(world.folder, site, "register", "--as", "shop", "lines")
+    done = send(world.folder, site, "registrations", "add", "--config", "shop", "lines")
     assert done.returncode == 0, done.stderr
     return world
 
@@ -77,7 +77,7 @@ def send(folder: Path, site: Path, *words: str | Path) -> subprocess.CompletedPr
 def post(folder: Path, site: Path, home: str, *, json: bool = False) -> subprocess.CompletedProcess[str]:
     """Post ``lines.csv`` of a folder."""
     extra = ("--json",) if json else ()
-    return send(folder, site, "post", "lines.csv", "--as", home, "--provider", "lines", *extra)
+    return send(folder, site, "post", "lines.csv", "--config", home, "--provider", "lines", *extra)
 
 
 def lines(folder: Path, count: int, **moods: str) -> None:
@@ -88,7 +88,7 @@ def lines(folder: Path, count: int, **moods: str) -> None:
 
 def partner(folder: Path, name: str, hub: str, *, issuer: str = SHOP, capacity: int | None = None) -> None:
     """Make a partner's folder, with an outbox of so many bytes."""
-    assert typed(folder, "keys", "new", name, "--issuer", issuer, "--hub", hub).returncode == 0
+    assert typed(folder, "keys", "new", name, "--issuer", issuer, "--hub-url", hub).returncode == 0
     if capacity:
         with (folder / name / "partner.toml").open("a") as settings:
             settings.write(f"capacity = {capacity}\n")
@@ -102,7 +102,7 @@ def test_without_a_hub_the_whole_file_is_kept_however_many_rounds_it_is(
     lines(tmp_path, 50)
     monkeypatch.setattr(upload, "ROUND", 10)
     monkeypatch.syspath_prepend(site)
-    words = ("post", str(tmp_path / "lines.csv"), "--as", str(tmp_path / "away"), "--provider", "lines")
+    words = ("post", str(tmp_path / "lines.csv"), "--config", str(tmp_path / "away"), "--provider", "lines")
     with pytest.raises(SystemExit) as end:
         main([*words, "--json"])
     printed = capsys.readouterr()
@@ -200,7 +200,7 @@ def test_beside_another_delivery_the_signals_are_kept_and_go_with_it(joined: Sta
 
 def test_the_table_says_what_was_counted_before(joined: Stage) -> None:
     """A second run of the same file has made the same signals; they were counted already."""
-    done = typed(joined.folder, "post", "orders.csv", "--as", "shop", "--provider", "retail")
+    done = typed(joined.folder, "post", "orders.csv", "--config", "shop", "--provider", "retail")
     assert done.returncode == 0, done.stderr
     assert "hub: counted once already" in done.stdout
     assert "sent: " not in done.stdout

@@ -64,7 +64,7 @@ class Market:
             "adult": True,
         }
         self.hub.add_grants(
-            [(person, Grant(home.issuer, subject, Direction.READ, timestamps.now(), adult=True, **terms))]
+            [(person, Grant(home.issuer, subject, Direction.READ, timestamps.now(), **terms))]
         )
 
     def withdraw(self, person: str, home: PartnerConfig) -> None:

@@ -47,7 +47,7 @@ def served(site: str, home: PartnerConfig, port: int) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", f"examples.{site}:app", "--port", str(port), "--log-level", "info"],
         cwd=ROOT,
-        env={**os.environ, "SESAME_HOME": str(home.path), "NO_COLOR": "1"},
+        env={**os.environ, "SESAME_CONFIG": str(home.path), "NO_COLOR": "1"},
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -277,7 +277,7 @@ def test_no_command_has_an_option_for_it() -> None:
     for path, command in found:
         assert not command.context_settings.get("auto_envvar_prefix"), path
         for parameter in command.params:
-            assert parameter.envvar in {None, "SESAME_HOME", "SESAME_HUB", "SESAME_SOCIAL_QUEUE"}, path
+            assert parameter.envvar in {None, "SESAME_CONFIG", "SESAME_HUB", "SESAME_SOCIAL_QUEUE"}, path
             for name in (*parameter.opts, *parameter.secondary_opts):
                 assert not WORDS.search(name), f"{path} {name}"
 

@@ -24,21 +24,19 @@ BATCH = 10_000
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
-    "--as",
+    "--config",
     "home",
     required=True,
-    envvar="SESAME_HOME",
+    envvar="SESAME_CONFIG",
     type=click.Path(path_type=Path),
-    help="The partner's folder, made by: sesame keys new.  [env: SESAME_HOME]",
+    help="The partner's folder, made by: sesame keys new.  [env: SESAME_CONFIG]",
 )
 @click.option(
     "--weight", default=SCORE_WEIGHT, show_default=True, help="Share of the score in the blend, 0 to 0.5."
 )
-@click.option(
-    "--range", "score_range", nargs=2, type=float, default=SCORE_RANGE, show_default=True, help="Of scores."
-)
+@click.option("--score-range", nargs=2, type=float, default=SCORE_RANGE, show_default=True, help="Of scores.")
 @click.option("--top", type=click.IntRange(min=1), help="How many of the best to show; all by default.")
-@click.option("--member", default="", help="Who looks: decides among equals, and nothing else.")
+@click.option("--viewer", default="", help="Who looks: decides among equals, and nothing else.")
 @click.option(
     "--mean",
     type=click.Choice(("harmonic", "geometric")),
@@ -47,9 +45,9 @@ BATCH = 10_000
     help="Of both sides' interest, where FILE has in_return.",
 )
 @click.option(
-    "--book",
+    "--store",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Read this score book, which sesame follow keeps, and do not ask the hub.",
+    help="Read this store of scores, kept by sesame store follow, not the hub.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
 def rank(
@@ -58,9 +56,9 @@ def rank(
     weight: float,
     score_range: tuple[float, float],
     top: int | None,
-    member: str,
+    viewer: str,
     mean: "Mean",
-    book: Path | None,
+    store: Path | None,
     as_json: bool,
 ) -> None:
     """Rank the candidates in FILE for one member.
@@ -81,11 +79,11 @@ def rank(
         weight,
         score_range,
         top,
-        member=member,
+        member=viewer,
         in_return=_in_return(found),
         mean=mean,
     )
-    ranked = _by_asking(partner, request) if book is None else _by_book(partner, request, book)
+    ranked = _by_asking(partner, request) if store is None else _by_book(partner, request, store)
     if as_json:
         click.echo(json.dumps(_as_data(ranked, names), indent=2, ensure_ascii=False))
     else:

@@ -89,7 +89,7 @@ def test_both_orders_and_the_parameters_come_out_as_json(
 ) -> None:
     """Scores are read by pseudonym, and the answer speaks of profiles again."""
     hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
-    done = run(profiles, "--as", home.path, "--weight", 0.5, "--json")
+    done = run(profiles, "--config", home.path, "--weight", 0.5, "--json")
     data = json.loads(done.stdout)
     assert [(place["profile"], place["score"]) for place in data["order"]] == [
         ("102", 950.0),
@@ -104,7 +104,7 @@ def test_both_orders_and_the_parameters_come_out_as_json(
 def test_json_has_the_reasons_and_they_add_up(hub: Hub, home: PartnerConfig, profiles: Path) -> None:
     """As parts and as words; the parameters in words too."""
     hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
-    data = json.loads(run(profiles, "--as", home.path, "--weight", 0.5, "--json").stdout)
+    data = json.loads(run(profiles, "--config", home.path, "--weight", 0.5, "--json").stdout)
     first = data["order"][0]
     assert first["why"] == {"relevance": 0.25, "score": 0.5, "against_average": 0.25, "lifted": False}
     assert first["words"] == "0.2500 for relevance 0.50 + 0.5000 for score 950.00 = 0.7500"
@@ -116,7 +116,7 @@ def test_the_table_has_bars_and_reasons_and_says_who_moved(
 ) -> None:
     """Columns are aligned: every line is as wide as the ruler under the header, or blank beyond."""
     hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
-    lines = run(profiles, "--as", home.path, "--weight", 0.5).stdout.splitlines()
+    lines = run(profiles, "--config", home.path, "--weight", 0.5).stdout.splitlines()
     (first,) = (line for line in lines if line.split()[:1] == ["1"])
     assert "1 (+1)" in first
     assert "█████▒▒▒▒▒▒▒▒▒▒" in first
@@ -154,7 +154,7 @@ def test_the_name_of_a_profile_does_nothing_to_the_terminal(
     assert not hub.points
     file = tmp_path / "odd.jsonl"
     file.write_text('{"profile": "\\u001b[31m[bold]\\u202ex", "relevance": 1}\n')
-    out = run(file, "--as", home.path).stdout
+    out = run(file, "--config", home.path).stdout
     assert "\x1b" not in out
     assert "\u202e" not in out
     assert "[31m[bold]x" in out
@@ -168,7 +168,7 @@ def test_interest_in_return_counts_where_the_file_has_it(
     """Both figures are shown, and which mean made them one."""
     file = tmp_path / "both.csv"
     file.write_text("profile,relevance,in_return\n101,0.8,0.2\n102,0.9,0\n")
-    out = run(file, "--as", home.path, "--mean", mean).stdout
+    out = run(file, "--config", home.path, "--mean", mean).stdout
     assert f"Relevance is the {mean} mean of both sides' interest." in out
     (line,) = (line for line in out.splitlines() if line.split()[:1] == ["1"])
     assert "0.800 / 0.200" in line
@@ -181,7 +181,7 @@ def test_the_table_shows_the_same_and_says_what_neutral_was(
 ) -> None:
     """On stdout; nothing of the progress is in it."""
     hub.points = {home.identity.pseudonym("102"): 950.0}
-    done = run(profiles, "--as", home.path, "--top", 2)
+    done = run(profiles, "--config", home.path, "--top", 2)
     assert "without the score" in done.stdout
     assert "2 of 3 have no score and take the mean, 1.0000" in " ".join(done.stdout.split())
     assert "reading scores" not in done.stdout
@@ -193,14 +193,14 @@ def test_without_any_score_relevance_decides_and_the_table_says_so(
     home: PartnerConfig, profiles: Path
 ) -> None:
     """As on the first day."""
-    assert "No score is known: relevance alone decides." in run(profiles, "--as", home.path).stdout
+    assert "No score is known: relevance alone decides." in run(profiles, "--config", home.path).stdout
 
 
 @pytest.mark.usefixtures("hub")
 def test_a_weight_out_of_bounds_is_rejected(home: PartnerConfig, profiles: Path) -> None:
     """By our error, which the command line turns into one line."""
     with pytest.raises(InvalidInputError, match="score_weight: must lie between 0"):
-        run(profiles, "--as", home.path, "--weight", 0.9)
+        run(profiles, "--config", home.path, "--weight", 0.9)
 
 
 def test_json_lines_are_read_like_csv(tmp_path: Path) -> None:

@@ -29,12 +29,12 @@ def propose(file: Path) -> None:
 @retail.command()
 @click.argument("file", type=_FILE)
 @click.option(
-    "--as",
+    "--config",
     "home",
     required=True,
-    envvar="SESAME_HOME",
+    envvar="SESAME_CONFIG",
     type=click.Path(path_type=Path),
-    help="The shop's folder, made by: sesame keys new.  [env: SESAME_HOME]",
+    help="The shop's folder, made by: sesame keys new.  [env: SESAME_CONFIG]",
 )
 @click.option("--map", "map_file", type=_FILE, help="How FILE is read; FILE.toml if that is there.")
 @click.option("--follow", is_flag=True, help="Go on as FILE grows, from where it was left.")
@@ -98,7 +98,7 @@ def post(
         click.echo(f"{aside.count:,} line(s) could not be read{where}", err=True)
     if why:
         raise RetryableError(
-            f"some envelopes wait in the outbox: {why}", hint=f"sesame outbox deliver --as {home}"
+            f"some envelopes wait in the outbox: {why}", hint=f"sesame outbox deliver --config {home}"
         )
 
 

@@ -54,7 +54,7 @@ def in_outbox(shop: PartnerConfig) -> int:
 def test_a_dry_run_shows_ten_signals_and_sends_nothing(tmp_path: Path, shop: PartnerConfig) -> None:
     """The whole summary is told; neither outbox nor rejects are made."""
     (tmp_path / "o.csv").write_text(HEADER + lines(0, 20) + "1,bad\n")
-    done = typed(tmp_path, "post", "o.csv", "--as", "shop", "--dry-run")
+    done = typed(tmp_path, "post", "o.csv", "--config", "shop", "--dry-run")
     assert done.returncode == 0, done.stderr
     shown = [line for line in done.stdout.splitlines() if line.strip().startswith("2026-01-01")]
     assert len(shown) == 10
@@ -66,7 +66,7 @@ def test_a_dry_run_shows_ten_signals_and_sends_nothing(tmp_path: Path, shop: Par
 def test_bad_lines_go_to_a_file_of_their_own(tmp_path: Path, shop: PartnerConfig) -> None:
     """With their number and the reason, for the owner's eyes; the rest is kept for the hub."""
     (tmp_path / "o.csv").write_text(HEADER + lines(0, 5) + "1,bad\n" + lines(5, 6))
-    done = typed(tmp_path, "post", "o.csv", "--as", "shop", "--json")
+    done = typed(tmp_path, "post", "o.csv", "--config", "shop", "--json")
     assert done.returncode == 5, "the hub does not answer"
     found: dict[str, Any] = json.loads(done.stdout)
     assert (found["orders"], found["rejects"]) == (6, 1)
@@ -146,7 +146,7 @@ def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: PartnerCo
 def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: PartnerConfig) -> None:
     """Killed six times while the file grows: in the end every signal is in the outbox, with one value."""
     file, dice = tmp_path / "feed.csv", random.Random(5)  # noqa: S311 - not a secret
-    command = [SESAME, "retail", "post", "feed.csv", "--as", "shop", "--follow", "--every", "0.01"]
+    command = [SESAME, "retail", "post", "feed.csv", "--config", "shop", "--follow", "--every", "0.01"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     file.write_text(HEADER)
     for turn in range(6):

@@ -26,10 +26,11 @@ at_queue = click.option(
 )
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
 by_option = click.option(
-    "--by", required=True, help="Who decides: a moderator's name. It is kept, and never sent."
+    "--moderator", "by", required=True, help="Who decides. The name is kept, and never sent."
 )
 _days = click.option(
-    "--keep-days",
+    "--retention-days",
+    "keep_days",
     default=KEPT_FOR.days,
     show_default=True,
     type=click.IntRange(1, 365),
@@ -85,11 +86,16 @@ def classify(
 @social.command()
 @click.option("--data", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("social.npz"), show_default=True
+    "--output",
+    "out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("social.npz"),
+    show_default=True,
 )
 @click.option("--seed", type=int, help="Of everything that is drawn.")
 @click.option(
-    "--cross",
+    "--folds",
+    "cross",
     type=click.IntRange(2, 20),
     help="Write no model; train on all but one of so many parts of the data, and say how figures spread.",
 )
@@ -166,11 +172,11 @@ def dismiss(post: str, by: str, path: Path) -> None:
     _decide(path, post, by, confirmed=False)
 
 
-@social.command()
+@queue_group.command()
 @by_option
 @at_queue
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535))
-def page(by: str, path: Path, port: int) -> None:
+def serve(by: str, path: Path, port: int) -> None:
     """The queue as a page on 127.0.0.1, until Ctrl-C."""
     from sesame_social.review_page import Server
 

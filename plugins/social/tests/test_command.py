@@ -49,7 +49,7 @@ def test_posts_are_judged_decided_and_ready_to_send(posts: Path, tmp_path: Path)
         "p1"
     ]
     assert SPAM in json.loads(run("queue", "show", "p1", "--queue", queue, "--json").stdout)[0]["text"]
-    run("queue", "confirm", "p1", "--by", "mod", "--queue", queue)
+    run("queue", "confirm", "p1", "--moderator", "mod", "--queue", queue)
     events = [event for event in CommunityPosts().read(queue) if not isinstance(event, Skipped)]
     assert [(event.post, event.event) for event in events] == [("p1", "abuse_confirmed"), ("p2", "useful")]
 
@@ -58,14 +58,19 @@ def test_a_dismissed_post_is_gone(posts: Path, tmp_path: Path) -> None:
     """It is never an event."""
     queue = tmp_path / "mods.queue"
     run("classify", posts, "--queue", queue)
-    run("queue", "dismiss", "p1", "--by", "mod", "--queue", queue)
+    run("queue", "dismiss", "p1", "--moderator", "mod", "--queue", queue)
     assert "nothing is open" in run("queue", "list", "--queue", queue).stdout
     assert [getattr(event, "event", "") for event in CommunityPosts().read(queue)] == ["useful"]
 
 
 def test_a_queue_that_is_not_there_is_named_and_not_made(tmp_path: Path) -> None:
     """A misspelt name must not look like a queue in which nothing is open."""
-    for words in (["list"], ["show", "p1"], ["confirm", "p1", "--by", "m"], ["dismiss", "p1", "--by", "m"]):
+    for words in (
+        ["list"],
+        ["show", "p1"],
+        ["confirm", "p1", "--moderator", "m"],
+        ["dismiss", "p1", "--moderator", "m"],
+    ):
         with pytest.raises(InvalidInputError, match=r"other\.queue: there is no such queue"):
             run("queue", *words, "--queue", tmp_path / "other.queue")
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""``sesame disputes``: people say that a signal is wrong, and what becomes of that (at the hub)."""
+"""``sesame disputes``: people contest signals, and the hub's operator decides."""
 
 from datetime import date
 from pathlib import Path
@@ -6,189 +6,203 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesame_sdk.cli import overdue
-from sesame_sdk.cli.console import as_json, emit, note, show
-from sesame_sdk.cli.options import at_hub, hub_at, now
+from sesame_sdk.cli.console import print_deadlines, print_json, print_note, print_rows
+from sesame_sdk.cli.options import hub_option, json_option, open_hub, utc_now
 
 if TYPE_CHECKING:
     from sesame_sdk.hub.rights.dispute_model import Dispute
 
-_LONG = ("partner", "signal")
+#: Columns that are too long for the list; `show` has them.
+_LONG_COLUMNS = ("partner", "signal")
 _number = click.argument("number", type=int)
-_by = click.option("--by", required=True, metavar="ROLE", help="Who: a role, never a name.")
-_reason = click.option("--reason", required=True, help="Why, in words that the person can read.")
+_role = click.option("--role", required=True, help="The role of who acts, never a name.")
+_reason = click.option("--reason", required=True, help="The reason, as the person will read it.")
 
 
 @click.group()
 def disputes() -> None:
-    """Open and decide disputes of signals, with their deadlines (at the hub).
+    """Open, review and decide disputes.
 
-    A signal does not count while it is disputed or in review. Days are UTC days; business days leave out
-    weekends, and know of no public holidays.
+    A signal does not count while it is disputed or in review. Days are UTC days; business days exclude
+    weekends but not public holidays.
     """
 
 
 @disputes.command(name="open")
-@at_hub
+@hub_option()
 @click.argument("person")
 @click.argument("signal")
-@click.option("--partner", required=True, metavar="URL", help="Who sent the signal: its issuer.")
-@click.option(
-    "--reason", required=True, help="What is wrong with it, in the person's words; the source reads it."
-)
-def open_dispute(hub_path: Path, person: str, signal: str, partner: str, reason: str) -> None:
-    """PERSON disputes SIGNAL. It stops counting at once.
+@click.option("--partner", required=True, metavar="URL", help="The issuer of the partner that sent it.")
+@click.option("--reason", required=True, help="What is wrong, in the person's words; the partner reads it.")
+def open_dispute(hub_dir: Path, person: str, signal: str, partner: str, reason: str) -> None:
+    """Record that PERSON disputes SIGNAL.
 
-    The ids of a person's signals are in what sesame export writes.
+    The signal stops counting at once. Its id is in the output of: sesame people export.
     """
-    with hub_at(hub_path) as hub:
-        found = hub.rights.dispute(person, partner, signal, reason)
-    note(f"dispute {found.number} is open, and the signal does not count")
-    _tell_next(found)
+    with open_hub(hub_dir) as hub:
+        dispute = hub.rights.dispute(person, partner, signal, reason)
+    _print_next(dispute)
 
 
 @disputes.command(name="list")
-@at_hub
-@click.option("--person", help="Only this person's.")
-@click.option("--overdue", "late", is_flag=True, help="Only those with something that should be done by now.")
-@as_json
-def list_disputes(hub_path: Path, person: str | None, late: bool, as_json: bool) -> None:
-    """List disputes with what is to be done next, and by when."""
-    today = now().date()
-    with hub_at(hub_path) as hub:
-        found = hub.rights.disputes(person)
-    rows = [_row(one, today) for one in found]
-    if late:
-        rows = [row for row in rows if row["standing"] == "overdue"]
+@hub_option()
+@click.option("--person", help="Only this person's disputes.")
+@click.option("--overdue", is_flag=True, help="Only disputes with a missed deadline.")
+@json_option
+def list_disputes(hub_dir: Path, person: str | None, overdue: bool, as_json: bool) -> None:
+    """List disputes with their next deadline."""
+    today = utc_now().date()
+    with open_hub(hub_dir) as hub:
+        rows = [_row(dispute, today) for dispute in hub.rights.disputes(person)]
+    if overdue:
+        rows = [row for row in rows if row["deadline_status"] == "overdue"]
     if as_json:
-        emit(rows)
+        print_json(rows)
     else:
-        # What is needed to look closer, and fits a terminal: the rest is in show.
-        short = [{name: value for name, value in row.items() if name not in _LONG} for row in rows]
-        overdue.show(short, empty="no disputes")
+        short = [{name: row[name] for name in row if name not in _LONG_COLUMNS} for row in rows]
+        print_deadlines(short, empty="no disputes")
 
 
 @disputes.command(name="show")
-@at_hub
+@hub_option()
 @_number
-@as_json
-def show_dispute(hub_path: Path, number: int, as_json: bool) -> None:
-    """Show what happened to a dispute, what is to be done by when, and the person's own statement."""
-    with hub_at(hub_path) as hub:
-        found = hub.rights.one_dispute(number)
-    today = now().date()
-    due = [
+@json_option
+def show_dispute(hub_dir: Path, number: int, as_json: bool) -> None:
+    """Show a dispute's steps, deadlines and statement."""
+    with open_hub(hub_dir) as hub:
+        dispute = hub.rights.one_dispute(number)
+    today = utc_now().date()
+    deadlines = [
         {
-            "standing": str(each.standing(today)),
-            "what": each.what,
-            "by the end of": str(each.due),
-            "done": f"{each.done_at:%Y-%m-%d %H:%M}" if each.done_at else None,
+            "deadline_status": str(deadline.standing(today)),
+            "action": deadline.what,
+            "due": str(deadline.due),
+            "done_at": f"{deadline.done_at:%Y-%m-%d %H:%M}" if deadline.done_at else None,
         }
-        for each in found.deadlines()
+        for deadline in dispute.deadlines()
     ]
     steps = [
         {
-            "what": str(step.what),
+            "action": str(step.what),
             "at": f"{step.at:%Y-%m-%d %H:%M}",
-            "by": step.by,
-            "words": step.words or None,
+            "role": step.by,
+            "reason": step.words or None,
         }
-        for step in found.steps
+        for step in dispute.steps
     ]
     if as_json:
-        emit({**_row(found, today), "statement": found.statement, "steps": steps, "deadlines": due})
+        print_json(
+            {**_row(dispute, today), "statement": dispute.statement, "steps": steps, "deadlines": deadlines}
+        )
         return
-    note(f"dispute {found.number} of {found.signal}, a {found.kind} by {found.partner}: {found.state}")
-    note("it counts" if not found.frozen else "it does not count")
-    show(steps, as_json=False, title="What happened")
-    overdue.show(due, title="By when")
-    if found.statement:
-        note(f"the person's own statement: {found.statement}")
+    print_note(
+        f"dispute {number} of {dispute.signal}, a {dispute.kind} by {dispute.partner}: {dispute.state}"
+    )
+    print_note("the signal does not count" if dispute.frozen else "the signal counts")
+    print_rows(steps, title="Steps")
+    print_deadlines(deadlines, title="Deadlines")
+    if dispute.statement:
+        print_note(f"the person's statement: {dispute.statement}")
 
 
 @disputes.command()
-@at_hub
+@hub_option()
 @_number
 @click.argument("outcome", type=click.Choice(["upheld", "rejected"]))
-@_by
+@_role
 @_reason
-def decide(hub_path: Path, number: int, outcome: str, by: str, reason: str) -> None:
-    """Decide a dispute: upheld, the signal never counts again; rejected, it counts again at once."""
-    with hub_at(hub_path) as hub:
-        _tell_next(hub.rights.decide(number, upheld=outcome == "upheld", by=by, reason=reason))
+def decide(hub_dir: Path, number: int, outcome: str, role: str, reason: str) -> None:
+    """Decide a dispute: upheld or rejected.
+
+    After upheld, the signal never counts again; after rejected, it counts again at once.
+    """
+    with open_hub(hub_dir) as hub:
+        _print_next(hub.rights.decide(number, upheld=outcome == "upheld", by=role, reason=reason))
 
 
 @disputes.command()
-@at_hub
+@hub_option()
 @_number
-@_by
+@_role
 @_reason
-def extend(hub_path: Path, number: int, by: str, reason: str) -> None:
-    """Take 15 days more to decide, once."""
-    with hub_at(hub_path) as hub:
-        _tell_next(hub.rights.extend(number, by=by, reason=reason))
+def extend(hub_dir: Path, number: int, role: str, reason: str) -> None:
+    """Extend the deadline to decide by 15 days, once."""
+    with open_hub(hub_dir) as hub:
+        _print_next(hub.rights.extend(number, by=role, reason=reason))
 
 
-@disputes.command(name="ask-review")
-@at_hub
+@disputes.command(name="request-review")
+@hub_option()
 @_number
-@click.option("--words", default="", help="Why, in the person's words.")
-def ask_review(hub_path: Path, number: int, words: str) -> None:
-    """The person asks for a human review of a dispute that was rejected. The signal stops counting again."""
-    with hub_at(hub_path) as hub:
-        _tell_next(hub.rights.ask_review(number, words))
+@click.option("--reason", default="", help="The reason, in the person's words.")
+def request_review(hub_dir: Path, number: int, reason: str) -> None:
+    """Record that the person requests a human review.
+
+    The dispute must be rejected. The signal stops counting again.
+    """
+    with open_hub(hub_dir) as hub:
+        _print_next(hub.rights.ask_review(number, reason))
 
 
 @disputes.command()
-@at_hub
+@hub_option()
 @_number
 @click.argument("outcome", type=click.Choice(["overturned", "confirmed"]))
-@_by
+@_role
 @_reason
-def review(hub_path: Path, number: int, outcome: str, by: str, reason: str) -> None:
-    """Say what a human review came to. ROLE must have the power to overturn, and be another than decided."""
-    with hub_at(hub_path) as hub:
-        _tell_next(hub.rights.review(number, overturned=outcome == "overturned", by=by, reason=reason))
+def review(hub_dir: Path, number: int, outcome: str, role: str, reason: str) -> None:
+    """Record the outcome of a human review.
+
+    The role must have the power to overturn, and must not be the one that decided.
+    """
+    with open_hub(hub_dir) as hub:
+        _print_next(hub.rights.review(number, overturned=outcome == "overturned", by=role, reason=reason))
 
 
-@disputes.command()
-@at_hub
+@disputes.command(name="mark-notified")
+@hub_option()
 @_number
-@_by
-def told(hub_path: Path, number: int, by: str) -> None:
-    """Write down that the person was told of the latest result. For the source see: sesame notices."""
-    with hub_at(hub_path) as hub:
-        _tell_next(hub.rights.person_heard(number, by=by))
+@_role
+def mark_notified(hub_dir: Path, number: int, role: str) -> None:
+    """Record that the person was notified of the outcome.
+
+    For the partner, see: sesame notices.
+    """
+    with open_hub(hub_dir) as hub:
+        _print_next(hub.rights.person_heard(number, by=role))
 
 
-@disputes.command()
-@at_hub
+@disputes.command(name="set-statement")
+@hub_option()
 @_number
-@click.argument("words")
-def statement(hub_path: Path, number: int, words: str) -> None:
-    """Put the person's own WORDS, a hundred at most, beside the signal; '' takes them back."""
-    with hub_at(hub_path) as hub:
-        hub.rights.state(number, words)
-    note("the statement stands beside the signal" if words.strip() else "there is no statement any more")
+@click.argument("text")
+def set_statement(hub_dir: Path, number: int, text: str) -> None:
+    """Add the person's statement to the signal.
+
+    At most a hundred words; '' removes it.
+    """
+    with open_hub(hub_dir) as hub:
+        hub.rights.state(number, text)
+    print_note("added the statement" if text.strip() else "removed the statement")
 
 
-def _row(one: "Dispute", today: date) -> dict[str, Any]:
-    ahead = one.next_deadline()
+def _row(dispute: "Dispute", today: date) -> dict[str, Any]:
+    deadline = dispute.next_deadline()
     return {
-        "dispute": one.number,
-        "standing": str(ahead.standing(today)) if ahead else "done",
-        "state": str(one.state),
-        "person": one.person,
-        "partner": one.partner,
-        "kind": one.kind,
-        "signal": one.signal,
-        "next": ahead.what if ahead else None,
-        "by the end of": str(ahead.due) if ahead else None,
+        "dispute": dispute.number,
+        "deadline_status": str(deadline.standing(today)) if deadline else "done",
+        "state": str(dispute.state),
+        "person": dispute.person,
+        "partner": dispute.partner,
+        "kind": dispute.kind,
+        "signal": dispute.signal,
+        "next": deadline.what if deadline else None,
+        "due": str(deadline.due) if deadline else None,
     }
 
 
-def _tell_next(one: "Dispute") -> None:
-    ahead = one.next_deadline()
-    counts = "does not count" if one.frozen else "counts"
-    then = f"next, by the end of {ahead.due}: {ahead.what}" if ahead else "nothing is left to be done"
-    note(f"dispute {one.number} is {one.state}, and the signal {counts}; {then}")
+def _print_next(dispute: "Dispute") -> None:
+    deadline = dispute.next_deadline()
+    signal = "does not count" if dispute.frozen else "counts"
+    following = f"next, by the end of {deadline.due}: {deadline.what}" if deadline else "nothing left to do"
+    print_note(f"dispute {dispute.number} is {dispute.state}; the signal {signal}; {following}")

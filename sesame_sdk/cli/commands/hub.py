@@ -1,4 +1,4 @@
-"""``sesame hub``: set up a hub, run it, and make its tables again."""
+"""``sesame hub``: set up a hub, run it, back it up and repair it."""
 
 import shlex
 import sys
@@ -7,149 +7,228 @@ from pathlib import Path
 
 import click
 
-from sesame_sdk.cli.commands.backups import backup, restore
-from sesame_sdk.cli.commands.streams import streams
-from sesame_sdk.cli.console import as_json, note, show
-from sesame_sdk.cli.main import registry
-from sesame_sdk.cli.options import at_hub, hub_at, needing_hub
-from sesame_sdk.cli.settings_options import WithSettings, given, strangers
+from sesame_sdk.cli.console import print_note, print_rows, progress_bar
+from sesame_sdk.cli.main import excluded_plugins, registry
+from sesame_sdk.cli.options import (
+    DIRECTORY,
+    OUTPUT_FILE,
+    hub_option,
+    json_option,
+    open_hub,
+    require_extra,
+)
+from sesame_sdk.cli.settings_options import SettingsCommand, given_settings, unknown_variables
 from sesame_sdk.errors import ConfigurationError
 
 
 @click.group()
 def hub() -> None:
-    """Set up and run a hub, and mend its tables."""
-
-
-hub.add_command(backup)
-hub.add_command(restore)
-hub.add_command(streams)
+    """Set up, run, back up and repair a hub."""
 
 
 @hub.command()
-@click.argument("folder")
+@click.argument("directory", metavar="DIR")
 @click.option("--issuer", required=True, metavar="URL", help="The hub's base URL, as partners reach it.")
 @click.option(
     "--database",
     default="sqlite:///hub.sqlite",
     show_default=True,
     metavar="URL",
-    help="Where the ledger is kept; postgresql://user@host/name must be there, and empty.",
+    help="Database of the ledger; postgresql://user@host/name must exist and be empty.",
 )
 @click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="Compute every score as of this day instead of today: for replaying an old feed.",
+    help="Compute every score as of this day instead of today, to replay old data.",
 )
-def init(folder: str, issuer: str, database: str, as_of: datetime | None) -> None:
-    """Make FOLDER with the hub's key and its settings. The tables are made when it is first opened."""
+def init(directory: str, issuer: str, database: str, as_of: datetime | None) -> None:
+    """Create DIR with the hub's key and settings.
+
+    The tables are created when the hub is first opened.
+    """
     from sesame_sdk.hub.settings import create_hub
 
     day = as_of.replace(tzinfo=UTC).date() if as_of else None
     try:
-        _check_free(folder)
-        create_hub(Path(folder), issuer=issuer, database=database, as_of=day)
+        _check_empty(directory)
+        create_hub(Path(directory), issuer=issuer, database=database, as_of=day)
     except OSError as error:
         raise ConfigurationError(
-            f"cannot be made: {error.strerror}", field=folder, hint="name a new folder where you may write"
+            f"cannot be created: {error.strerror}", field=directory, hint="name a new, writable directory"
         ) from error
-    name = shlex.quote(folder)
-    note(f"made {name}; next: sesame hub run --hub {name}")
+    name = shlex.quote(directory)
+    print_note(f"created {name}; next: sesame hub run --hub {name}")
 
 
-def _check_free(folder: str) -> None:
-    """A hub takes its folder for itself (0700); one that holds other things is left as it is."""
-    if not folder.strip():
-        raise ConfigurationError("must name a folder", field="FOLDER")
-    path = Path(folder)
+def _check_empty(directory: str) -> None:
+    """A hub's directory is for the hub alone (0700); one that holds other files is refused."""
+    if not directory.strip():
+        raise ConfigurationError("must name a directory", field="DIR")
+    path = Path(directory)
     if path.is_dir() and not (path / "hub.toml").exists() and any(path.iterdir()):
-        raise ConfigurationError("is not empty", field=folder, hint="name a new folder")
+        raise ConfigurationError("is not empty", field=directory, hint="name a new directory")
 
 
-@hub.command(cls=WithSettings)
-@at_hub
+@hub.command(cls=SettingsCommand)
+@hub_option()
 @click.pass_context
-def run(ctx: click.Context, /, hub_path: Path, **flags: str | None) -> None:
+def run(ctx: click.Context, /, hub_dir: Path, **flags: str | None) -> None:
     """Serve the hub over HTTP until interrupted.
 
-    Each setting comes from its flag, else from its variable, else from hub.toml: see sesame hub settings.
+    A setting comes from its flag, else from its environment variable, else from hub.toml; see: sesame hub
+    settings.
     """
-    with needing_hub():
+    with require_extra("hub"):
         from sesame_sdk.hub.server.server import serve
 
     serve(
-        hub_path,
-        flags=given(flags),
+        hub_dir,
+        flags=given_settings(flags),
         rules=registry(ctx).rules,
-        block=ctx.find_root().params.get("block") or (),
-        ready=_say_ready,
+        block=excluded_plugins(ctx),
+        ready=_print_ready,
     )
 
 
-def _say_ready(url: str) -> None:
-    if sys.stderr.isatty():  # elsewhere the log says so, of which every line is JSON
-        note(f"hub ready at {url}")
+def _print_ready(url: str) -> None:
+    if sys.stderr.isatty():  # elsewhere the log has it, and every line of the log is JSON
+        print_note(f"hub ready at {url}")
 
 
-@hub.command(cls=WithSettings)
-@at_hub
-@as_json
-def settings(hub_path: Path, as_json: bool, **flags: str | None) -> None:
-    """Show each setting and where it comes from: a flag, a variable, hub.toml, or nobody set it.
+@hub.command(cls=SettingsCommand)
+@hub_option()
+@json_option
+def settings(hub_dir: Path, as_json: bool, **flags: str | None) -> None:
+    """Show each setting and its source.
 
-    Passwords are masked.
+    The source is a flag, an environment variable, hub.toml, or the default. Passwords are masked.
     """
     from sesame_sdk.hub.database_url import masked
     from sesame_sdk.hub.settings import SETTINGS, read_settings
 
-    loaded = read_settings(hub_path, flags=given(flags))
+    loaded = read_settings(hub_dir, flags=given_settings(flags))
     rows = [
         {
             "setting": name,
             "value": masked(str(value)) if (value := getattr(loaded.settings, name)) is not None else None,
-            "from": loaded.sources[name],
+            "source": loaded.sources[name],
         }
         for name in SETTINGS
     ]
-    show(rows, as_json=as_json)
-    for name in strangers():
-        note(f"{name} is set, and is no setting of a hub")
+    print_rows(rows, as_json=as_json)
+    for name in unknown_variables():
+        print_note(f"{name} is set but is not a setting")
 
 
-@hub.command()
-@at_hub
+@hub.command(name="export-signals")
+@hub_option()
 @click.argument("context")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def parquet(hub_path: Path, context: str, file: Path) -> None:
-    """Write every signal that counts for CONTEXT into FILE, in the order of people.
+@click.option("--output", "file", required=True, metavar="FILE", type=OUTPUT_FILE, help="A Parquet file.")
+def export_signals(hub_dir: Path, context: str, file: Path) -> None:
+    """Write the signals that count for CONTEXT to Parquet.
 
-    For scoring everybody at once, away from the ledger: sesame_sdk.scoring.engines.score_parquet reads it.
+    They are sorted by person, for scoring everybody in one batch: see
+    sesame_sdk.scoring.engines.score_parquet.
     """
-    with hub_at(hub_path) as opened:
+    with open_hub(hub_dir) as opened:
         count = opened.export_signals(file, context)
-    note(f"wrote {count:,} signal(s) to {shlex.quote(str(file))}")
+    print_note(f"wrote {count:,} signal(s) to {shlex.quote(str(file))}")
 
 
 @hub.command()
-@at_hub
-def migrate(hub_path: Path) -> None:
-    """Bring the tables to this version of sesame. Stop the hub and make a backup first."""
-    with needing_hub():
-        from sesame_sdk.hub.database.engine import migrate as bring_up
+@hub_option()
+def migrate(hub_dir: Path) -> None:
+    """Migrate the tables to this version.
+
+    Stop the hub and back it up first.
+    """
+    with require_extra("hub"):
+        from sesame_sdk.hub.database.engine import migrate as migrate_tables
         from sesame_sdk.hub.database.migrations import HEAD
         from sesame_sdk.hub.settings import load_settings
 
-    before = bring_up(load_settings(hub_path).database_url)
+    before = migrate_tables(load_settings(hub_dir).database_url)
     if before == HEAD:
-        note(f"the tables are of version {HEAD} already")
+        print_note(f"the tables are at version {HEAD} already")
     else:
-        note(f"brought the tables to version {HEAD}" + (f" from {before}" if before else ""))
+        print_note(f"migrated the tables to version {HEAD}" + (f" from {before}" if before else ""))
 
 
 @hub.command()
-@at_hub
-def rebuild(hub_path: Path) -> None:
-    """Make the table of signals again from the ledger of envelopes."""
-    with hub_at(hub_path) as opened:
+@hub_option()
+def rebuild(hub_dir: Path) -> None:
+    """Rebuild the signals table from the ledger."""
+    with open_hub(hub_dir) as opened:
         count = opened.rebuild()
-    note(f"made the table of signals again: {count:,} signal(s)")
+    print_note(f"rebuilt the signals table: {count:,} signal(s)")
+
+
+@hub.command()
+@hub_option()
+def vacuum(hub_dir: Path) -> None:
+    """Remove deleted data from the database files.
+
+    The files are rewritten, which takes as long as copying them; partners retry meanwhile.
+    """
+    with open_hub(hub_dir) as opened:
+        opened.rights.scrub()
+        pending = sum(
+            notices.many for notices in opened.rights.owed() if notices.event.endswith(":person-erased")
+        )
+    print_note("rewrote the database")
+    if pending:
+        print_note(f"{pending} erasure notice(s) are pending, each with a pseudonym: see sesame notices list")
+
+
+@hub.command()
+@hub_option()
+@click.argument("dest", type=DIRECTORY)
+@click.option("--with-key", is_flag=True, help="Include signing.jwk: its holder can sign as the hub.")
+def backup(hub_dir: Path, dest: Path, with_key: bool) -> None:
+    """Write a backup to the file DEST (0600).
+
+    The hub may be running. In a directory, the file gets a name with the time. It holds all consents and
+    signals: encrypt it where it is stored, and keep it no longer than the withdrawal log.
+    """
+    with require_extra("hub"):
+        from sesame_sdk.hub.backup.backup import back_up
+        from sesame_sdk.hub.settings import load_settings
+
+    path, manifest = back_up(load_settings(hub_dir), dest, with_key=with_key, stage=progress_bar)
+    size = sum(member.bytes for member in manifest.members.values())
+    key = "with its key" if with_key else "without its key: store signing.jwk elsewhere"
+    print_note(f"{path}: {size / 1e6:,.1f} MB, {key}")
+
+
+@hub.command()
+@hub_option()
+@click.argument("src", type=DIRECTORY)
+@click.option(
+    "--withdrawal-log",
+    "logs",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True),
+    help="The old hub's withdrawal log, if it is not in --hub; one for each machine.",
+)
+@click.option(
+    "--without-withdrawal-log",
+    is_flag=True,
+    help="Restore without knowing who withdrew or was erased since.",
+)
+def restore(hub_dir: Path, src: Path, logs: tuple[Path, ...], without_withdrawal_log: bool) -> None:
+    """Create a hub from the backup SRC.
+
+    The hub's directory and database must be new. Put signing.jwk into the directory first if the backup has
+    no key, and hub.toml for other settings. Withdrawals and erasures since the backup are replayed.
+    """
+    with require_extra("hub"):
+        from sesame_sdk.hub.backup.restore import restore as restore_hub
+
+    done = restore_hub(
+        src, hub_dir, journals=logs, without_journal=without_withdrawal_log, stage=progress_bar
+    )
+    print_note(f"{hub_dir} is restored to {done.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC")
+    print_note(f"replayed {done.again} withdrawals, erasures and key revocations")
+    if without_withdrawal_log:
+        print_note("before the hub runs, repeat withdrawals, erasures and key revocations since then by hand")

@@ -1,65 +1,72 @@
-"""``sesame keys``: a partner's keys, the hub's that it believes, and its names for people."""
+"""``sesame keys``: a partner's keys and pseudonyms, and the hub's keys that it trusts."""
 
 import shlex
 from pathlib import Path
 
 import click
 
-from sesame_sdk.cli.console import as_json, emit, note, show
-from sesame_sdk.cli.options import as_partner, client_of, load_home
+from sesame_sdk.cli.console import print_json, print_note, print_rows
+from sesame_sdk.cli.options import DIRECTORY, config_option, json_option, open_client
 
 
 @click.group()
 def keys() -> None:
-    """Make and show a partner's keys, and trust a hub's new ones."""
+    """Create and show keys; trust a hub's new keys."""
 
 
 @keys.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--issuer", required=True, metavar="URL", help="Who you are: a URL of yours.")
-@click.option("--hub", required=True, metavar="URL", help="The hub that you talk to.")
-def new(folder: Path, issuer: str, hub: str) -> None:
-    """Make FOLDER with a signing key, a secret for pseudonyms, and an empty outbox.
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--issuer", required=True, metavar="URL", help="The URL that identifies the partner.")
+@click.option("--hub-url", required=True, metavar="URL", help="The hub's base URL.")
+def new(directory: Path, issuer: str, hub_url: str) -> None:
+    """Create DIR with a signing key and a pseudonym secret.
 
-    Back it up: with the secret lost, what you sent before can no longer be recognised as sent.
+    Back DIR up: without the secret, signals that were sent before get new ids, and count twice if they are
+    sent again.
     """
     from sesame_sdk.partner.config import PartnerConfig
 
-    made = PartnerConfig.create(folder, issuer=issuer, hub=hub)
-    name = shlex.quote(str(folder))
-    note(f"made {name}; key {made.signer.kid}")
-    note(f"next: sesame keys show --as {name} > partner.jwks, and give that file to the hub's operator")
+    partner = PartnerConfig.create(directory, issuer=issuer, hub=hub_url)
+    name = shlex.quote(str(directory))
+    print_note(f"created {name} with key {partner.signer.kid}")
+    print_note(f"next: sesame keys show --config {name} > partner.jwks, and send it to the hub's operator")
 
 
 @keys.command(name="show")
-@as_partner
-def show_keys(home: Path) -> None:
-    """Print the public keys as a JWK Set (RFC 7517): what a hub's operator needs of you."""
+@config_option()
+def show_keys(config_dir: Path) -> None:
+    """Print the public keys as a JWK Set (RFC 7517)."""
+    from sesame_sdk.partner.config import PartnerConfig
     from sesame_sdk.signing.keys import jwk_set
 
-    emit(jwk_set([load_home(home).signer.public_jwk]))
+    print_json(jwk_set([PartnerConfig.load(config_dir).signer.public_jwk]))
 
 
 @keys.command()
-@as_partner
+@config_option()
 @click.argument("natural_ids", nargs=-1, required=True, metavar="ID...")
-@as_json
-def pseudonym(home: Path, natural_ids: tuple[str, ...], as_json: bool) -> None:
-    """Print under which pseudonym you speak of the person that you know as ID."""
-    identity = load_home(home).identity
-    rows = [{"id": each, "pseudonym": identity.pseudonym(each)} for each in natural_ids]
-    show(rows, as_json=as_json)
+@json_option
+def pseudonym(config_dir: Path, natural_ids: tuple[str, ...], as_json: bool) -> None:
+    """Print the pseudonyms of people by the partner's own IDs."""
+    from sesame_sdk.partner.config import PartnerConfig
+
+    identity = PartnerConfig.load(config_dir).identity
+    rows = [{"id": natural_id, "pseudonym": identity.pseudonym(natural_id)} for natural_id in natural_ids]
+    print_rows(rows, as_json=as_json)
 
 
 @keys.command()
-@as_partner
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def repin(home: Path, yes: bool) -> None:
-    """Believe the keys that the hub publishes now, in place of those seen first."""
-    question = "Did the hub's operator tell you, by a way that you trust, that its keys changed?"
+@config_option()
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def trust(config_dir: Path, yes: bool) -> None:
+    """Trust the keys that the hub publishes now.
+
+    They replace the keys that were pinned on first use.
+    """
+    question = "Has the hub's operator confirmed, through another channel, that its keys changed?"
     if not (yes or click.confirm(question, err=True)):
-        note("nothing was changed; ask the operator first")
+        print_note("nothing changed; ask the operator first")
         return
-    with client_of(home) as client:
+    with open_client(config_dir) as client:
         client.repin()
-        note(f"the hub is now known by the {client.check_hub()} key(s) that it publishes")
+        print_note(f"now trusting the {client.check_hub()} key(s) that the hub publishes")

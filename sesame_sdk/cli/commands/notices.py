@@ -1,4 +1,4 @@
-"""``sesame notices``: what hubs tell partners of people: disputes, their results, erasures."""
+"""``sesame notices``: messages of hubs to partners about people: disputes, their outcomes, erasures."""
 
 import sys
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from sesame_sdk.cli import overdue
-from sesame_sdk.cli.console import as_json, emit, note, show
-from sesame_sdk.cli.options import as_partner, at_hub, hub_at, load_home, now
+from sesame_sdk.cli.console import print_deadlines, print_json, print_note, print_rows
+from sesame_sdk.cli.options import config_option, hub_option, json_option, open_hub, utc_now
+from sesame_sdk.partner.config import PartnerConfig
 
 if TYPE_CHECKING:
     from sesame_sdk.partner.notices import Notice
@@ -17,72 +17,69 @@ if TYPE_CHECKING:
 
 @click.group()
 def notices() -> None:
-    """Fetch a partner's notices of disputes and erasures, or look at what a hub owes."""
+    """Fetch notices as a partner; list and export them at a hub."""
 
 
 @notices.command()
-@as_partner
-@click.option("--keep", is_flag=True, help="Only look: do not acknowledge them.")
-@as_json
-def fetch(home: Path, keep: bool, as_json: bool) -> None:
-    """Print what the hub has to tell, as a partner, and acknowledge it once it is printed."""
+@config_option()
+@click.option("--no-ack", is_flag=True, help="Do not acknowledge the notices.")
+@json_option
+def fetch(config_dir: Path, no_ack: bool, as_json: bool) -> None:
+    """Print new notices, and acknowledge them."""
     from sesame_sdk.partner.notices import Notices
 
-    with Notices.at(load_home(home)) as box:
-        found = box.fetch()
-        show([_row(one) for one in found], as_json=as_json, empty="nothing new")
-        sys.stdout.flush()  # what is acknowledged is not told again
-        if not keep:
-            box.acknowledge(found)
+    with Notices.at(PartnerConfig.load(config_dir)) as client:
+        fetched = client.fetch()
+        print_rows([_row(notice) for notice in fetched], as_json=as_json, empty="no new notices")
+        sys.stdout.flush()  # the hub does not repeat what is acknowledged
+        if not no_ack:
+            client.acknowledge(fetched)
 
 
 @notices.command(name="list")
-@at_hub
-@as_json
-def list_owed(hub_path: Path, as_json: bool) -> None:
-    """List what partners were not told yet, and by when they have to be (at the hub)."""
-    today = now().date()
-    with hub_at(hub_path) as hub:
+@hub_option()
+@json_option
+def list_pending(hub_dir: Path, as_json: bool) -> None:
+    """List unfetched notices with their deadlines."""
+    today = utc_now().date()
+    with open_hub(hub_dir) as hub:
         rows = [
             {
-                "standing": str(owed.deadline.standing(today)),
-                "partner": owed.partner,
-                "of": owed.event.rpartition(":")[2],
-                "notices": owed.many,
-                "by the end of": str(owed.deadline.due),
+                "deadline_status": str(pending.deadline.standing(today)),
+                "partner": pending.partner,
+                "event": pending.event.rpartition(":")[2],
+                "notices": pending.many,
+                "due": str(pending.deadline.due),
             }
-            for owed in hub.rights.owed()
+            for pending in hub.rights.owed()
         ]
     if as_json:
-        emit(rows)
+        print_json(rows)
     else:
-        overdue.show(rows, empty="every partner knows what it has to")
+        print_deadlines(rows, empty="no pending notices")
 
 
 @notices.command()
-@at_hub
+@hub_option()
 @click.argument("partner")
-@click.option(
-    "--told", is_flag=True, help="The partner has them by now: write that down, and owe them no more."
-)
-def give(hub_path: Path, partner: str, told: bool) -> None:
-    """Print PARTNER's notices, one signed token a line, to be handed over by another way (at the hub)."""
-    with hub_at(hub_path) as hub:
-        found = hub.rights.hand_over(partner, told=told)
-    for token in found:
+@click.option("--mark-delivered", is_flag=True, help="Record that the partner has received them.")
+def export(hub_dir: Path, partner: str, mark_delivered: bool) -> None:
+    """Print PARTNER's notices as signed tokens.
+
+    One token a line, to be delivered through another channel.
+    """
+    with open_hub(hub_dir) as hub:
+        tokens = hub.rights.hand_over(partner, told=mark_delivered)
+    for token in tokens:
         click.echo(token.decode())
-    note(f"{len(found)} notice(s)" + (", written down as told" if told else ""))
+    print_note(f"{len(tokens)} notice(s)" + (", marked as delivered" if mark_delivered else ""))
 
 
-def _row(one: "Notice") -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(one.told)
+def _row(notice: "Notice") -> dict[str, Any]:
+    event: dict[str, Any] = msgspec.to_builtins(notice.told)
     return {
-        "event": one.event.rpartition(":")[2],
-        "at": f"{one.issued_at:%Y-%m-%d %H:%M}",
-        "subject": one.subject,
-        "signal": told.get("signal"),
-        "kind": told.get("kind"),
-        "outcome": told.get("outcome"),
-        "decision due": told.get("decision_due"),
-        "words": told.get("words"),
+        "event": notice.event.rpartition(":")[2],
+        "issued_at": f"{notice.issued_at:%Y-%m-%d %H:%M}",
+        "subject": notice.subject,
+        **{name: event.get(name) for name in ("signal", "kind", "outcome", "decision_due", "words")},
     }

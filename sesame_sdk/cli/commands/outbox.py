@@ -1,95 +1,104 @@
-"""``sesame outbox``: what waits, what the hub signed for, what it refused, and another try."""
+"""``sesame outbox``: messages that are not delivered yet; ``sesame receipts``: proof of those that are."""
 
 from contextlib import closing
 from pathlib import Path
 
 import click
 
-from sesame_sdk.cli.console import as_json, note, progress, show
-from sesame_sdk.cli.options import as_partner, client_of, load_home
+from sesame_sdk.cli.console import print_note, print_rows, progress_bar
+from sesame_sdk.cli.options import config_option, json_option, open_client
 from sesame_sdk.delivery.messages import DeadLetter, Message
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.errors import RetryableError
+from sesame_sdk.partner.config import PartnerConfig
 
-#: Envelopes that are listed as waiting; each is read whole to be listed.
-MOST_LISTED = 100
+#: Pending messages that are listed; each is read whole to be listed.
+MAX_LISTED = 100
 
 
 @click.group()
 def outbox() -> None:
-    """Look at what waits, at receipts and at dead letters; send or discard them."""
+    """List, deliver, redrive and discard messages."""
 
 
 @outbox.command(name="list")
-@as_partner
-@as_json
-def list_unsent(home: Path, as_json: bool) -> None:
-    """List the envelopes that wait, and those that the hub refused for good, with the reason."""
-    with closing(Outbox(load_home(home).outbox)) as held:
-        waiting, dead, counts = held.pending(most=MOST_LISTED), held.dead_letters(), held.counts()
-    rows = [_row(letter, "waiting") for letter in waiting]
-    rows += [_row(letter, "dead", letter.code, letter.reason) for letter in dead]
-    show(rows, as_json=as_json, empty="nothing waits, and there are no dead letters")
-    if counts.pending > len(waiting):
-        note(f"{counts.pending - len(waiting):,} more wait than are listed")
+@config_option()
+@json_option
+def list_messages(config_dir: Path, as_json: bool) -> None:
+    """List pending messages and dead letters."""
+    with closing(Outbox(PartnerConfig.load(config_dir).outbox)) as opened:
+        pending, dead, counts = opened.pending(most=MAX_LISTED), opened.dead_letters(), opened.counts()
+    rows = [_row(message, "pending") for message in pending]
+    rows += [_row(letter, "dead_lettered", letter.code, letter.reason) for letter in dead]
+    print_rows(rows, as_json=as_json, empty="no pending messages and no dead letters")
+    if counts.pending > len(pending):
+        print_note(f"{counts.pending - len(pending):,} more are pending")
 
 
 @outbox.command()
-@as_partner
-@as_json
-def receipts(home: Path, as_json: bool) -> None:
-    """List what the hub signed for, oldest first."""
-    with client_of(home) as client:
-        rows = [
-            {
-                "jti": receipt.jti,
-                "received": f"{receipt.received_at:%Y-%m-%d %H:%M:%S}",
-                "accepted": receipt.accepted,
-                "duplicates": receipt.duplicates,
-                "dropped": len(receipt.dropped),
-                "why": tuple(sorted({str(dropped.reason) for dropped in receipt.dropped})),
-            }
-            for receipt in client.receipts()
-        ]
-    show(rows, as_json=as_json, empty="no receipts yet")
-
-
-@outbox.command()
-@as_partner
-def deliver(home: Path) -> None:
-    """Send what waits."""
-    with client_of(home) as client, progress("signals delivered") as advance:
-        delivery = client.deliver(progress=advance)
-    note(f"sent {delivery.sent}, refused {delivery.dead}, still waiting {delivery.pending}")
+@config_option()
+def deliver(config_dir: Path) -> None:
+    """Send the pending messages."""
+    with open_client(config_dir) as client, progress_bar("signals delivered") as bar:
+        delivery = client.deliver(progress=bar)
+    print_note(f"sent {delivery.sent}, rejected {delivery.dead}, still pending {delivery.pending}")
     if delivery.pending:
         raise RetryableError(
-            f"{delivery.pending} envelope(s) still wait", hint="is the hub up? try again later"
+            f"{delivery.pending} message(s) are still pending", hint="is the hub up? try again later"
         )
 
 
 @outbox.command()
-@as_partner
-def redrive(home: Path) -> None:
-    """Put every dead letter back among what waits, once its cause is mended."""
-    with client_of(home) as client:
+@config_option()
+def redrive(config_dir: Path) -> None:
+    """Queue all dead letters again, once their cause is fixed."""
+    with open_client(config_dir) as client:
         count = client.redrive()
-    note(f"{count} envelope(s) wait again; next: sesame outbox deliver")
+    print_note(f"queued {count} dead letter(s) again; next: sesame outbox deliver")
 
 
 @outbox.command()
-@as_partner
-def discard(home: Path) -> None:
-    """Give up every dead letter. Its signals count only if they are posted again."""
-    with client_of(home) as client:
+@config_option()
+def discard(config_dir: Path) -> None:
+    """Delete all dead letters.
+
+    Their signals count only if they are posted again.
+    """
+    with open_client(config_dir) as client:
         count = client.discard()
-    note(f"gave up {count} dead letter(s)")
+    print_note(f"deleted {count} dead letter(s)")
 
 
-def _row(letter: Message | DeadLetter, state: str, code: str = "", reason: str = "") -> dict[str, object]:
+@click.group()
+def receipts() -> None:
+    """List the hub's receipts."""
+
+
+@receipts.command(name="list")
+@config_option()
+@json_option
+def list_receipts(config_dir: Path, as_json: bool) -> None:
+    """List the hub's signed receipts, oldest first."""
+    with open_client(config_dir) as client:
+        rows = [
+            {
+                "jti": receipt.jti,
+                "received_at": f"{receipt.received_at:%Y-%m-%d %H:%M:%S}",
+                "accepted": receipt.accepted,
+                "duplicates": receipt.duplicates,
+                "dropped": len(receipt.dropped),
+                "reasons": tuple(sorted({str(dropped.reason) for dropped in receipt.dropped})),
+            }
+            for receipt in client.receipts()
+        ]
+    print_rows(rows, as_json=as_json, empty="no receipts yet")
+
+
+def _row(message: Message | DeadLetter, state: str, code: str = "", reason: str = "") -> dict[str, object]:
     return {
-        "jti": letter.jti,
+        "jti": message.jti,
         "state": state,
-        "signals": letter.signals,
+        "signals": message.signals,
         "code": code or None,
         "reason": reason or None,
     }

@@ -1,55 +1,66 @@
-"""``sesame partners`` and ``sesame register``: both ends of joining a hub."""
+"""``sesame partners`` at a hub, and ``sesame registrations``, with which a partner joins it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import click
 
-from sesame_sdk.cli.console import as_json, emit, note, show
+from sesame_sdk.cli.console import print_json, print_note, print_rows
 from sesame_sdk.cli.main import registry
-from sesame_sdk.cli.options import as_partner, at_hub, client_of, hub_at, moment, now
+from sesame_sdk.cli.options import (
+    config_option,
+    hub_option,
+    json_option,
+    open_client,
+    open_hub,
+    parse_timestamp,
+    utc_now,
+)
 from sesame_sdk.errors import InvalidInputError
 
-if TYPE_CHECKING:
-    from sesame_sdk.hub.partners.key_revocation import RevocationImpact
+MAX_JWKS_BYTES = 1 << 20
 
 
 @click.group()
 def partners() -> None:
-    """Admit partners, list them and revoke their keys (at the hub)."""
+    """Add, list and limit partners; revoke keys."""
 
 
 @partners.command()
-@at_hub
+@hub_option()
 @click.argument("issuer")
 @click.option(
     "--jwks",
     required=True,
+    metavar="FILE",
     type=click.File("rb"),
-    help="The partner's public keys: what it printed with: sesame keys show.",
+    help="The partner's public keys, as printed by: sesame keys show.",
 )
-def add(hub_path: Path, issuer: str, jwks: BinaryIO) -> None:
-    """Admit the partner ISSUER with its keys. It may send nothing until it registers a plugin."""
+def add(hub_dir: Path, issuer: str, jwks: BinaryIO) -> None:
+    """Admit the partner ISSUER with its public keys.
+
+    It may send nothing until it registers a plugin.
+    """
     from sesame_sdk.signing.keys import read_jwk_set
 
     try:
-        keys = read_jwk_set(jwks.read(1 << 20))
+        keys = read_jwk_set(jwks.read(MAX_JWKS_BYTES))
     except InvalidInputError as error:
-        hint = error.hint or "a single key does not do; wrap it: sesame keys show"
+        hint = error.hint or "a single key is not a set; use: sesame keys show"
         raise InvalidInputError(
-            f"is no set of public keys: {error.message}", field=jwks.name, hint=hint
+            f"is not a set of public keys: {error.message}", field=jwks.name, hint=hint
         ) from error
-    with hub_at(hub_path) as hub:
+    with open_hub(hub_dir) as hub:
         hub.add_partner(issuer, keys)
-    note(f"admitted {issuer} with {len(keys)} key(s); next, on its side: sesame register")
+    print_note(f"admitted {issuer} with {len(keys)} key(s); next, the partner: sesame registrations add")
 
 
 @partners.command(name="list")
-@at_hub
-@as_json
-def list_partners(hub_path: Path, as_json: bool) -> None:
-    """List the partners, their keys and what they registered."""
-    with hub_at(hub_path) as hub:
+@hub_option()
+@json_option
+def list_partners(hub_dir: Path, as_json: bool) -> None:
+    """List partners with their keys and registrations."""
+    with open_hub(hub_dir) as hub:
         rows = [
             {
                 "issuer": partner.issuer,
@@ -60,106 +71,115 @@ def list_partners(hub_path: Path, as_json: bool) -> None:
             }
             for partner in hub.partners()
         ]
-    show(rows, as_json=as_json, empty="no partner yet; admit one with: sesame partners add")
+    print_rows(rows, as_json=as_json, empty="no partners; add one with: sesame partners add")
 
 
 @partners.command()
-@at_hub
+@hub_option()
 @click.argument("issuer")
-@click.option("--rate", type=click.IntRange(min=1), help="Signals a second.")
+@click.option("--rate", type=click.IntRange(min=1), help="Signals per second.")
 @click.option("--burst", type=click.IntRange(min=1), help="Signals at once, after a quiet time.")
-@click.option("--none", "unlimited", is_flag=True, help="As much as the hub can take.")
-@click.option("--usual", is_flag=True, help="What hub.toml says: partner_rate and partner_burst.")
-@as_json
+@click.option("--unlimited", is_flag=True, help="No limit.")
+@click.option("--default", is_flag=True, help="The hub's settings partner_rate and partner_burst.")
+@json_option
 def limit(
-    hub_path: Path,
+    hub_dir: Path,
     issuer: str,
     rate: int | None,
     burst: int | None,
     unlimited: bool,
-    usual: bool,
+    default: bool,
     as_json: bool,
 ) -> None:
-    """Show or set how much the partner ISSUER may send and read.
+    """Show or set the rate limit of the partner ISSUER.
 
-    A signal sent and a score read cost one each. Who asks for more is answered 429 and when to come back,
-    and its client waits: nothing is lost.
+    A signal sent and a score read cost one each. Requests over the limit get 429 with Retry-After; the
+    partner's client waits, and nothing is lost.
     """
-    if (rate is not None or burst is not None) + unlimited + usual > 1:
-        raise click.UsageError("--rate and --burst, --none and --usual do not go together")
+    custom = rate is not None or burst is not None
+    if custom + unlimited + default > 1:
+        raise click.UsageError("Use only one of --rate/--burst, --unlimited and --default.")
     from sesame_sdk.hub.partners.rate_limit import Limit
 
-    with hub_at(hub_path) as hub:
-        now_in_force = hub.limit_of(issuer)
+    with open_hub(hub_dir) as hub:
+        current = hub.limit_of(issuer)
         if unlimited:
-            hub.limit_partner(issuer, Limit(0, now_in_force.burst))
-        elif usual:
+            hub.limit_partner(issuer, Limit(0, current.burst))
+        elif default:
             hub.limit_partner(issuer, None)
-        elif rate is not None or burst is not None:
-            hub.limit_partner(issuer, Limit(rate or now_in_force.rate, burst or now_in_force.burst))
-        found = hub.limit_of(issuer)
-    row = {"issuer": issuer, "a_second": found.rate or None, "at_once": found.burst if found.rate else None}
-    show([row], as_json=as_json)
+        elif custom:
+            hub.limit_partner(issuer, Limit(rate or current.rate, burst or current.burst))
+        current = hub.limit_of(issuer)
+    row = {
+        "issuer": issuer,
+        "rate": current.rate or None,
+        "burst": current.burst if current.rate else None,
+    }
+    print_rows([row], as_json=as_json)
 
 
 @partners.command(name="revoke-key")
-@at_hub
+@hub_option()
 @click.argument("kid")
-@click.option(
-    "--since", "text", metavar="TIME", help="Since when it is not to be trusted (RFC 3339); now if not said."
-)
-@click.option("--dry-run", is_flag=True, help="Show what would fall, and change nothing.")
-@as_json
-def revoke_key(hub_path: Path, kid: str, text: str | None, dry_run: bool, as_json: bool) -> None:
-    """Refuse the key KID, a thumbprint. What the hub received under it since TIME stops counting at once.
+@click.option("--since", "text", metavar="TIME", help="RFC 3339 time of the compromise; default: now.")
+@click.option("--dry-run", is_flag=True, help="Show the impact, and change nothing.")
+@json_option
+def revoke_key(hub_dir: Path, kid: str, text: str | None, dry_run: bool, as_json: bool) -> None:
+    """Revoke the key with the thumbprint KID.
 
-    When the hub received a message decides, not when the message says that it was signed: a thief writes any
-    date. What another key of the partner's sent too stays. Put -- before a KID that begins with a dash.
+    Signals that the hub received under it since TIME stop counting at once. The time of receipt decides, not
+    the time in a message, since a thief can write any. Signals that another key of the partner sent too are
+    kept. Put -- before a KID that begins with a dash.
     """
-    since = moment(text, field="--since") if text else now()
-    with hub_at(hub_path) as hub:
-        found = hub.would_fall(kid, since) if dry_run else hub.let_fall(kid, since)
+    since = parse_timestamp(text, field="--since") if text else utc_now()
+    with open_hub(hub_dir) as hub:
+        impact = hub.would_fall(kid, since) if dry_run else hub.let_fall(kid, since)
     if as_json:
-        emit(found)
+        print_json(impact)
     else:
-        _show_fallen(found)
-    when = f"{since:%Y-%m-%d %H:%M:%S} UTC"
-    if dry_run:
-        note(f"nothing was changed; this is what would fall with {kid} of {found.issuer} since {when}")
-    else:
-        note(f"revoked {kid} of {found.issuer} since {when}")
-    if found.dropped:
-        note("a registration under this key hid kinds from the others: have the partner send those again")
+        counts = {
+            "messages under this key": impact.envelopes,
+            "signals that no longer count": impact.signals,
+            "people with such signals": impact.people,
+            "signals that another key sent too": impact.standing,
+            "registrations no longer in force": impact.registrations,
+            "signals under other keys dropped meanwhile": impact.dropped,
+        }
+        print_rows([{"impact": name, "count": count} for name, count in counts.items()])
+    action = "dry run, nothing changed: would revoke" if dry_run else "revoked"
+    print_note(f"{action} {kid} of {impact.issuer} since {since:%Y-%m-%d %H:%M:%S} UTC")
+    if impact.dropped:
+        print_note("signals were dropped because of a registration under this key: ask for them again")
 
 
-def _show_fallen(found: "RevocationImpact") -> None:
-    rows = [
-        {"what": "messages under this key", "how_many": found.envelopes},
-        {"what": "signals that count no more", "how_many": found.signals},
-        {"what": "people whose signals those are", "how_many": found.people},
-        {"what": "signals that stand by another key", "how_many": found.standing},
-        {"what": "registrations no longer in force", "how_many": found.registrations},
-        {"what": "signals under other keys dropped meanwhile", "how_many": found.dropped},
-    ]
-    show(rows, as_json=False)
+@click.group()
+def registrations() -> None:
+    """Register plugins with a hub."""
 
 
-@click.command()
-@as_partner
+@registrations.command(name="add")
+@config_option()
 @click.argument("plugin_names", nargs=-1, required=True, metavar="PLUGIN...")
-@as_json
+@json_option
 @click.pass_context
-def register(ctx: click.Context, home: Path, plugin_names: tuple[str, ...], as_json: bool) -> None:
-    """Join a hub with a plugin: send its signed registration.
+def add_registrations(
+    ctx: click.Context, config_dir: Path, plugin_names: tuple[str, ...], as_json: bool
+) -> None:
+    """Send signed registrations of each PLUGIN.
 
-    It says which kinds and purposes each PLUGIN has; the hub's guard judges them, and what it refuses is
-    shown as by: sesame policy check.
+    A registration lists the plugin's kinds and purposes. The hub's guard checks them, and a refusal is shown
+    like one of: sesame policy check.
     """
     plugins = registry(ctx)
     manifests = [plugins.manifest(name) for name in plugin_names]
-    with client_of(home) as client:
+    with open_client(config_dir) as client:
         for manifest in manifests:
             client.register(manifest)
-            note(f"registered {manifest.name} {manifest.version} ({manifest.digest})")
+            print_note(f"registered {manifest.name} {manifest.version} ({manifest.digest})")
     if as_json:
-        emit([{"name": one.name, "version": one.version, "digest": one.digest} for one in manifests])
+        print_json(
+            [
+                {"name": manifest.name, "version": manifest.version, "digest": manifest.digest}
+                for manifest in manifests
+            ]
+        )

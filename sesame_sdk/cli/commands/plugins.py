@@ -1,16 +1,17 @@
-"""``sesame plugins``: what is installed, and what became of it."""
+"""``sesame plugins``: what is installed, and whether it is active."""
 
 import click
 
-from sesame_sdk.cli.console import as_json, show
+from sesame_sdk.cli.console import print_rows
 from sesame_sdk.cli.main import registry
+from sesame_sdk.cli.options import json_option
 
 
 @click.command()
-@as_json
+@json_option
 @click.pass_context
 def plugins(ctx: click.Context, as_json: bool) -> None:
-    """List the installed plugins: name, version, kinds, purposes, state."""
+    """List installed plugins and their state."""
     rows = [
         {
             "name": info.name,
@@ -19,8 +20,8 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
             "kinds": tuple(kind.name for kind in info.kinds),
             "purposes": tuple(consumer.purpose for consumer in info.consumers),
             "state": str(info.state),
-            "why": info.why or None,
+            "reason": info.why or None,
         }
         for info in registry(ctx).infos
     ]
-    show(rows, as_json=as_json, empty="no plugin is installed; try: pip install sesame-retail")
+    print_rows(rows, as_json=as_json, empty="no plugins installed; try: pip install sesame-retail")

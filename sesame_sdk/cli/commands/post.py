@@ -5,17 +5,18 @@ from pathlib import Path
 
 import click
 
-from sesame_sdk.cli.console import as_json, emit, note, progress, show
+from sesame_sdk.cli.console import print_json, print_note, print_rows, progress_bar
 from sesame_sdk.cli.main import registry
-from sesame_sdk.cli.options import as_partner, client_of, load_home
+from sesame_sdk.cli.options import config_option, json_option, open_client
 from sesame_sdk.cli.signal_source import SignalSource
 from sesame_sdk.cli.upload import SignalUploader
 from sesame_sdk.errors import InvalidInputError, RetryableError, SesameError
 from sesame_sdk.model.envelope import DropReason
+from sesame_sdk.partner.config import PartnerConfig
 
 #: What a partner can do about signals that the hub dropped.
 HINTS = {
-    DropReason.KIND_NOT_REGISTERED: "join with the plugin first: sesame register",
+    DropReason.KIND_NOT_REGISTERED: "join with the plugin first: sesame registrations add",
     DropReason.NO_GRANT: "only people who said yes count; that is as it should be",
     DropReason.VALUE_AGAINST_POLARITY: "the plugin sends a value below zero for a kind that may only reward",
     DropReason.VALUE_OUT_OF_RANGE: "the plugin sends a value beyond a billion",
@@ -25,39 +26,39 @@ HINTS = {
 
 
 @click.command()
-@as_partner
+@config_option()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--provider", required=True, help="Which plugin's provider reads the file; see: sesame plugins."
 )
-@as_json
+@json_option
 @click.pass_context
-def post(ctx: click.Context, home: Path, file: Path, provider: str, as_json: bool) -> None:
+def post(ctx: click.Context, config_dir: Path, file: Path, provider: str, as_json: bool) -> None:
     """Turn a partner's file into signals and send them.
 
     Sending the same file again is harmless: the ids are derived from it, so nothing counts twice.
     """
-    feed = SignalSource(registry(ctx).provider(provider), load_home(home).identity)
-    with client_of(home) as client, progress("signals delivered") as advance:
+    feed = SignalSource(registry(ctx).provider(provider), PartnerConfig.load(config_dir).identity)
+    with open_client(config_dir) as client, progress_bar("signals delivered") as advance:
         errand = SignalUploader(client, advance)
         errand.run(feed.signals(file))
     if feed.fault and not feed.events:
         raise feed.fault  # nothing was read, so there is nothing to tell
     if as_json:
-        emit(_as_data(feed, errand))
+        print_json(_as_data(feed, errand))
     else:
         title = f"{feed.events:,} events in {errand.sent} envelope(s)"
-        show(list(_rows(feed, errand)), as_json=False, title=title)
+        print_rows(list(_rows(feed, errand)), as_json=False, title=title)
     for why in errand.dropped:
-        note(f"dropped, {why}: {HINTS[why]}")
-    faults = list(_faults(feed, errand, home))
+        print_note(f"dropped, {why}: {HINTS[why]}")
+    faults = list(_faults(feed, errand, config_dir))
     for fault in faults[1:]:
-        note(str(fault))
+        print_note(str(fault))
     if faults:
         raise faults[0]
 
 
-def _faults(feed: SignalSource, errand: SignalUploader, home: Path) -> Iterator[SesameError]:
+def _faults(feed: SignalSource, errand: SignalUploader, config_dir: Path) -> Iterator[SesameError]:
     """What went wrong, worst first: the first makes the exit code."""
     if feed.fault:
         yield feed.fault
@@ -66,7 +67,7 @@ def _faults(feed: SignalSource, errand: SignalUploader, home: Path) -> Iterator[
     if errand.dead:
         yield InvalidInputError(
             f"the hub refused {errand.dead} envelope(s) for good: {'; '.join(errand.refusals)}",
-            hint=f"see: sesame outbox list --as {home}",
+            hint=f"see: sesame outbox list --config {config_dir}",
         )
     if errand.full:
         yield RetryableError(
@@ -76,12 +77,12 @@ def _faults(feed: SignalSource, errand: SignalUploader, home: Path) -> Iterator[
     elif errand.pending and errand.elsewhere:
         yield RetryableError(
             f"{errand.pending} envelope(s) are kept, and go with the delivery that another process is at",
-            hint=f"if they still wait afterwards: sesame outbox deliver --as {home}",
+            hint=f"if they still wait afterwards: sesame outbox deliver --config {config_dir}",
         )
     elif errand.pending:
         yield RetryableError(
             f"{errand.pending} envelope(s) wait in the outbox: {errand.why}",
-            hint=f"sesame outbox deliver --as {home}",
+            hint=f"sesame outbox deliver --config {config_dir}",
         )
 
 

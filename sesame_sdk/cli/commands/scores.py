@@ -1,4 +1,4 @@
-"""``sesame score`` for partners that may read; ``sesame explain`` for the person's own view at the hub."""
+"""``sesame score`` for readers, ``sesame explain`` at the hub."""
 
 from pathlib import Path
 
@@ -6,97 +6,97 @@ import click
 import msgspec
 
 from sesame_sdk.cli import explanation_view
-from sesame_sdk.cli.console import as_json, emit, note, show
-from sesame_sdk.cli.options import as_partner, at_hub, client_of, hub_at
+from sesame_sdk.cli.console import print_json, print_note, print_rows
+from sesame_sdk.cli.options import config_option, hub_option, json_option, open_client, open_hub
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.model.explanation import Explanation, Hypothetical
+from sesame_sdk.model.explanation import Hypothetical
 from sesame_sdk.model.policy import Policy
+from sesame_sdk.model.score import Score
 
 
 @click.command()
-@as_partner
+@config_option()
 @click.argument("subjects", nargs=-1, required=True, metavar="SUBJECT...")
-@click.option("--purpose", required=True, metavar="IRI", help="Why you read; one that you registered.")
-@click.option("--context", required=True, help="Whose policy makes the score.")
-@as_json
-def score(home: Path, subjects: tuple[str, ...], purpose: str, context: str, as_json: bool) -> None:
-    """Read scores as a partner.
+@click.option("--purpose", required=True, metavar="IRI", help="A registered purpose.")
+@click.option("--context", required=True, help="The context of the scores.")
+@json_option
+def score(config_dir: Path, subjects: tuple[str, ...], purpose: str, context: str, as_json: bool) -> None:
+    """Read scores from a hub.
 
-    SUBJECTs are your own pseudonyms; the people see that you read. No score is a full answer, and not a
-    low one: the person has none, or did not agree to this.
+    SUBJECTs are the partner's own pseudonyms; people can see who read their score. A missing score is not a
+    low score: the person has none, or did not consent to this purpose.
     """
-    with client_of(home) as client:
+    with open_client(config_dir) as client:
         scores = client.scores(subjects, purpose=purpose, context=context)
-    rows = [
-        {
-            "subject": subject,
-            "points": found.points if found else None,
-            "band": found.band if found else None,
-            "as of": str(found.as_of) if found else None,
-        }
-        for subject, found in scores.items()
-    ]
-    show(rows, as_json=as_json)
+    print_rows([score_row(subject, score) for subject, score in scores.items()], as_json=as_json)
+
+
+def score_row(subject: str, score: Score | None) -> dict[str, object]:
+    """One subject's score as a row of a table."""
+    return {
+        "subject": subject,
+        "points": score.points if score else None,
+        "band": score.band if score else None,
+        "as_of": str(score.as_of) if score else None,
+    }
 
 
 @click.command()
-@at_hub
+@hub_option()
 @click.argument("person")
-@click.option("--context", required=True, help="Whose policy makes the score.")
+@click.option("--context", required=True, help="The context of the score.")
 @click.option(
-    "--if",
-    "supposed",
+    "--what-if",
+    "hypotheticals",
     multiple=True,
     metavar="KIND=VALUE",
-    help="Estimate the score with one more signal of KIND; may be given again.",
+    help="Estimate the score with one more signal; repeatable.",
 )
-@as_json
-def explain(hub_path: Path, person: str, context: str, supposed: tuple[str, ...], as_json: bool) -> None:
-    """Show a person's score with every reason, and who read it (at the hub).
+@json_option
+def explain(hub_dir: Path, person: str, context: str, hypotheticals: tuple[str, ...], as_json: bool) -> None:
+    """Explain a person's score.
 
-    PERSON is what the hub calls them. What took points comes first, then what lifted the score, then
-    what would have to change for the next band. With --if it shows an estimate instead.
+    PERSON is the hub's own id of the person. Reasons that took points come first, then reasons that added
+    points, then what would reach the next band. With --what-if, an estimate is shown instead.
     """
-    asked = [_supposed(one) for one in supposed]
-    with hub_at(hub_path) as hub:
-        _check(context, hub.policies())
-        if asked:
-            estimate = hub.what_if(person, context, asked)
+    signals = [_parse_hypothetical(text) for text in hypotheticals]
+    with open_hub(hub_dir) as hub:
+        _check_context(context, hub.policies())
+        if signals:
+            estimate = hub.what_if(person, context, signals)
             if as_json:
-                emit({"person": person, "context": context, "estimate": estimate})
+                print_json({"person": person, "context": context, "estimate": estimate})
             else:
                 explanation_view.print_estimate(person, estimate)
             return
-        found = hub.explain(person, context)
+        explanation = hub.explain(person, context)
         reads = hub.reads_of(person)
     if as_json:
-        emit({"person": person, "context": context, **_fields(found), "reads": reads})
-    elif found is None:
-        note(f"{person} has no {context} score. That is a full answer, not a low score.")
+        fields = msgspec.to_builtins(explanation) if explanation else {"score": None}
+        print_json({"person": person, "context": context, **fields, "reads": reads})
+    elif explanation is None:
+        print_note(f"{person} has no {context} score; no score is not a low score")
     else:
-        explanation_view.print_explanation(person, found)
-        note(f"read {len(reads)} time(s) by partners")
+        explanation_view.print_explanation(person, explanation)
+        print_note(f"read {len(reads)} time(s) by partners")
 
 
-def _fields(found: Explanation | None) -> dict[str, object]:
-    fields: dict[str, object] = msgspec.to_builtins(found) if found else {"score": None}
-    return fields
-
-
-def _check(context: str, policies: tuple[Policy, ...]) -> None:
+def _check_context(context: str, policies: tuple[Policy, ...]) -> None:
     contexts = [policy.context for policy in policies]
     if context not in contexts:
-        known = ", ".join(contexts) or "none; load one with: sesame policy load"
-        raise InvalidInputError(f"no policy for {context}", field="context", hint=f"there are: {known}")
+        available = ", ".join(contexts) or "none; load a policy with: sesame policy load"
+        raise InvalidInputError(
+            f"no policy for {context}", field="context", hint=f"available contexts: {available}"
+        )
 
 
-def _supposed(text: str) -> Hypothetical:
-    """What was written as KIND=VALUE."""
+def _parse_hypothetical(text: str) -> Hypothetical:
+    """A signal written as KIND=VALUE."""
     kind, _, value = text.partition("=")
     try:
         return Hypothetical(kind.strip(), float(value))
     except InvalidInputError as error:
-        raise InvalidInputError(error.message, field=f"--if {error.field}", hint=error.hint) from error
+        raise InvalidInputError(error.message, field=f"--what-if {error.field}", hint=error.hint) from error
     except ValueError as error:
         hint = "write it like retail.order.completed=1"
-        raise InvalidInputError("is not KIND=VALUE", field="--if", hint=hint) from error
+        raise InvalidInputError("is not KIND=VALUE", field="--what-if", hint=hint) from error

@@ -1,26 +1,27 @@
-"""``sesame hub streams``: who is told of changes, and how far behind each is."""
+"""``sesame streams``: the readers' score streams, at the hub."""
 
 from pathlib import Path
 
 import click
 
-from sesame_sdk.cli.console import as_json, note, show
-from sesame_sdk.cli.options import at_hub, hub_at
+from sesame_sdk.cli.console import print_note, print_rows
+from sesame_sdk.cli.options import hub_option, json_option, open_hub
 
 
-@click.command()
-@at_hub
-@click.option("--redrive", metavar="STREAM", help="Send what STREAM's dead letters carried once more.")
-@as_json
-def streams(hub_path: Path, redrive: str | None, as_json: bool) -> None:
-    """List the readers' streams: what each is owed, and its dead letters with the readers' reasons.
+@click.group()
+def streams() -> None:
+    """List score streams; redrive dead letters."""
 
-    The number is the one that log lines name a stream by.
+
+@streams.command(name="list")
+@hub_option()
+@json_option
+def list_streams(hub_dir: Path, as_json: bool) -> None:
+    """List streams with their pending and dead-lettered messages.
+
+    Log lines name a stream by its number.
     """
-    with hub_at(hub_path) as hub:
-        if redrive is not None:
-            note(f"owed once more: what {hub.feed.redrive(redrive)} dead letter(s) carried")
-        found = hub.feed.listed()
+    with open_hub(hub_dir) as hub:
         rows = [
             {
                 "number": stream["number"],
@@ -28,10 +29,22 @@ def streams(hub_path: Path, redrive: str | None, as_json: bool) -> None:
                 "reader": stream["aud"],
                 "context": stream["context"],
                 "status": stream["status"],
-                "owed": stream["waiting"],
-                "dead": stream["dead"],
-                "why dead": sorted({letter.reason for letter in hub.feed.dead_letters(stream["stream_id"])}),
+                "pending": stream["waiting"],
+                "dead_lettered": stream["dead"],
+                "dead_letter_reasons": sorted(
+                    {letter.reason for letter in hub.feed.dead_letters(stream["stream_id"])}
+                ),
             }
-            for stream in found
+            for stream in hub.feed.listed()
         ]
-    show(rows, as_json=as_json, empty="no stream: no reader wants to be told")
+    print_rows(rows, as_json=as_json, empty="no streams")
+
+
+@streams.command()
+@hub_option()
+@click.argument("stream")
+def redrive(hub_dir: Path, stream: str) -> None:
+    """Send the contents of STREAM's dead letters again."""
+    with open_hub(hub_dir) as hub:
+        count = hub.feed.redrive(stream)
+    print_note(f"requeued {count} dead-lettered messages")

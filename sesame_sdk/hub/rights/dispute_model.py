@@ -203,7 +203,7 @@ class Dispute:
 
     def _refuse_decided(self) -> None:
         if self.first(*DECISIONS):
-            hint = "a review can overturn it: sesame disputes ask-review"
+            hint = "a review can overturn it: sesame disputes request-review"
             raise InvalidInputError("was decided already", field="dispute", hint=hint, code="conflict")
 
     def _check_heard(self, heard: What) -> None:

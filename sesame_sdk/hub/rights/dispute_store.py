@@ -146,7 +146,7 @@ def _kind_of_new(connection: Connection, row: dict[str, Any]) -> int:
     theirs = and_(signals.c.person == row["person"], signals.c.partner == row["partner"])
     kind: int | None = connection.scalar(select(signals.c.kind).where(theirs, signals.c.id == row["signal"]))
     if kind is None:
-        hint = "sesame export shows the signals of a person with their ids"
+        hint = "sesame people export shows the signals of a person with their ids"
         raise InvalidInputError("is none that this partner sent of this person", field="signal", hint=hint)
     return kind
 

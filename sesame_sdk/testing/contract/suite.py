@@ -31,8 +31,8 @@ from sesame_sdk.testing.contract.plugin_under_test import (
 
 #: Names that a plugin's command cannot take; a test compares them with the command line's own.
 BUILT_IN = (
-    *("audit", "book", "disputes", "doctor", "erase", "explain", "export", "follow", "grants", "hub"),
-    *("keys", "notices", "outbox", "partners", "plugins", "policy", "post", "register", "score", "scrub"),
+    *("audit", "disputes", "doctor", "explain", "grants", "hub", "keys", "notices", "outbox", "partners"),
+    *("people", "plugins", "policy", "post", "receipts", "registrations", "score", "store", "streams"),
 )
 
 

@@ -94,7 +94,7 @@ def test_a_backup_in_the_middle_of_ingest_is_a_prefix_with_all_that_was_acknowle
                 thread.join()
         journal = made.path / "journal.jsonl"
         said = sesame(
-            "hub", "restore", tmp_path / "hub.tar", "--journal", journal, "--hub", tmp_path / "back"
+            "hub", "restore", tmp_path / "hub.tar", "--withdrawal-log", journal, "--hub", tmp_path / "back"
         )
     assert "is as it was at" in said
     whole, back = ledger(made.path), ledger(tmp_path / "back")

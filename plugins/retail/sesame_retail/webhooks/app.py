@@ -211,13 +211,13 @@ async def _body(headers: Headers, receive: Receive) -> bytes | None:
 
 
 def from_environment() -> Webhooks:
-    """The application as ``SESAME_HOME``, ``SESAME_SHOPIFY_SECRET`` and ``SESAME_WOOCOMMERCE_SECRET`` say.
+    """The application as ``SESAME_CONFIG``, ``SESAME_SHOPIFY_SECRET`` and ``SESAME_WOOCOMMERCE_SECRET`` say.
 
     Raises:
         ConfigurationError: the folder or both secrets are missing.
     """
     found = {path: os.environ.get(f"SESAME_{path[1:].upper()}_SECRET", "").encode() for path in PLATFORMS}
-    home = os.environ.get("SESAME_HOME")
+    home = os.environ.get("SESAME_CONFIG")
     if not home:
-        raise ConfigurationError("is not set", field="SESAME_HOME", hint="name the shop's folder")
+        raise ConfigurationError("is not set", field="SESAME_CONFIG", hint="name the shop's folder")
     return Webhooks(Path(home), {path: secret for path, secret in found.items() if secret})
