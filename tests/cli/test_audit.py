@@ -136,7 +136,7 @@ def test_wrong_input_is_told_in_a_line(
 
 def test_without_the_audit_extra_it_says_what_to_install(sesame: Type, policy: Path, tmp_path: Path) -> None:
     """As any installation does that lacks numpy."""
-    (tmp_path / "numpy.py").write_text("raise ImportError\n")
+    (tmp_path / "numpy.py").write_text("raise ModuleNotFoundError(name='numpy')\n")
     done = sesame("audit", policy, env={"PYTHONPATH": str(tmp_path), "PATH": ""})
     assert done.returncode == 2
-    assert "pip install sesame-sdk[audit]" in done.stderr
+    assert "numpy is not installed (pip install 'sesame-sdk[audit]')" in done.stderr

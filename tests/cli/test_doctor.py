@@ -33,7 +33,7 @@ def test_a_set_up_that_works_has_no_red_row(world: Stage) -> None:
     """The hub was asked for its keys, and its partners and policies are counted."""
     code, rows = ask(world.folder, "doctor", "--config", "shop", "--hub", "hub")
     assert (code, red(rows)) == (0, [])
-    assert "1 key(s)" in rows["hub response"]["detail"]
+    assert "1 trusted key(s)" in rows["hub response"]["detail"]
     assert (rows["partners"]["detail"], rows["policies"]["detail"]) == ("2", "2")
 
 
