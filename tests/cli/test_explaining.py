@@ -12,9 +12,9 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.policy import Band
 from sesame_sdk.scoring.explain import explain
-from sesame_sdk.scoring.hypothetical import Held
+from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.policy_file.loader import load_policy
-from sesame_sdk.scoring.recourse.steps import Senders
+from sesame_sdk.scoring.recourse.options import Senders
 from tests.cli.conftest import POLICIES, Run, data
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.hub.fixtures import HUB, LONG_AGO, Partner
@@ -48,9 +48,9 @@ def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return capsys
 
 
-def order(value: float = 1.0, kind: str = "retail.order.completed") -> Held:
+def order(value: float = 1.0, kind: str = "retail.order.completed") -> CountedSignal:
     """A signal of today."""
-    return Held("https://shop.example", kind, value, START)
+    return CountedSignal("https://shop.example", kind, value, START)
 
 
 def test_the_way_to_the_next_band_is_a_sentence(shown: pytest.CaptureFixture[str]) -> None:
@@ -168,8 +168,8 @@ def test_json_has_the_whole_explanation(hub_of_dee: Path, run: Run) -> None:
         ("retail.order.completed=lots", "--what-if: is not KIND=VALUE"),
         ("retail.order.completed=nan", "--what-if value: must be finite"),
         ("orders=1", "--what-if kind: is not in the form asked for"),
-        ("retail.order.completed=-1", "value: retail.order.completed cannot be less than 0"),
-        ("retail.order.other=1", "kind: retail-privileges does not weigh retail.order.other"),
+        ("retail.order.completed=-1", "value: retail.order.completed must not be negative"),
+        ("retail.order.other=1", "kind: retail.order.other is not a kind of the policy retail-privileges"),
     ],
 )
 def test_what_cannot_be_estimated_is_rejected(hub_of_dee: Path, run: Run, asked: str, said: str) -> None:
