@@ -2,8 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from sesame_sdk.testing import LocalHub
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -48,6 +51,27 @@ def test_the_modules_that_the_glossary_names_exist() -> None:
     """Paths are relative to the package."""
     paths = {path for _, where in TERMS for path in re.findall(r"`([^`]+)`", where)}
     assert [path for path in sorted(paths) if not (ROOT / "sesame_sdk" / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_module_that_a_page_names_exists(page: Path) -> None:
+    """By a path from the repository, the package or a plugin. The record on names has rejected ones too."""
+    if page.name.startswith("0022"):
+        pytest.skip("names rejected modules")
+    roots = (ROOT, ROOT / "sesame_sdk", *(ROOT / "plugins").glob("*/sesame_*"))
+    named = set(re.findall(r"`([\w/]+/\w+\.py)`", prose(page)))
+    assert {path for path in named if not any((root / path).exists() for root in roots)} == set()
+
+
+def test_the_example_with_a_hub_for_tests_works(sesame_hub: LocalHub) -> None:
+    """It is a test that passes."""
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    (code,) = re.findall(
+        r"^```python\n([^`]*def test_an_order_arrives.*?)^```", page, re.MULTILINE | re.DOTALL
+    )
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - our own document
+    names["test_an_order_arrives"](sesame_hub)
 
 
 def test_contributing_lists_every_package() -> None:
