@@ -32,7 +32,7 @@ def hub_of_dee(tmp_path_factory: pytest.TempPathFactory) -> Path:
     retail = load_policy(POLICIES / "retail.toml")
     kinds = [one.kind for one in retail.weightings]
     with Hub.open(path) as hub:
-        shop = Partner.join("https://shop.example", hub, timestamps.now, *kinds)
+        shop = Partner.join("https://shop.example", hub, timestamps.utc_now, *kinds)
         hub.set_policy(retail)
         hub.add_grants(shop.grants("dee", *(one.name for one in kinds), given_at=LONG_AGO))
         kept = shop.signal("dee", "1", at=datetime(2026, 5, 1, tzinfo=UTC))

@@ -80,6 +80,6 @@ def list_policies(hub_dir: Path, as_json: bool) -> None:
                 "digest": loaded.digest,
                 "kinds": tuple(weighting.kind.name for weighting in loaded.weightings),
             }
-            for loaded in hub.policies()
+            for loaded in hub.list_policies()
         ]
     print_rows(rows, as_json=as_json, empty="no policies; load one with: sesame policy load")
