@@ -116,5 +116,5 @@ def _known(
 
 
 def _passes(guard: Guard, request: ReadRequest, grant: Grant) -> bool:
-    findings = guard.read(Reading(request.issuer, request.purpose, request.context, request.at, grant))
+    findings = guard.check_read(Reading(request.issuer, request.purpose, request.context, request.at, grant))
     return all(finding.action is Action.WARN for finding in findings)

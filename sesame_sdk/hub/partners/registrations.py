@@ -75,9 +75,9 @@ def check_with_guard(manifest: Manifest, guard: Guard, policies: Iterable[Policy
     Raises:
         GuardRefusedError: with all findings.
     """
-    findings = [finding for kind in manifest.kinds for finding in guard.kind(kind)]
-    findings += [finding for consumer in manifest.consumers for finding in guard.consumer(consumer)]
-    findings += [finding for policy in policies for finding in guard.policy(policy, manifest.kinds)]
+    findings = [finding for kind in manifest.kinds for finding in guard.check_kind(kind)]
+    findings += [finding for consumer in manifest.consumers for finding in guard.check_consumer(consumer)]
+    findings += [finding for policy in policies for finding in guard.check_policy(policy, manifest.kinds)]
     if any(finding.action is Action.REFUSE for finding in findings):
         raise GuardRefusedError(f"the guard refuses {manifest.name}", _once_each(findings)[:MAX_LISTED])
 

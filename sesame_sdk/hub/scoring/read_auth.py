@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from sesame_sdk.constants import MAX_REQUEST_LIFETIME
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.purposes import refusing_rule
+from sesame_sdk.guard.purposes import find_refusing_rule
 from sesame_sdk.hub.database.tables import read_tokens
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import keys, registrations
@@ -101,9 +101,9 @@ def check_purpose(request: ReadRequest, guard: Guard) -> None:
     Raises:
         GuardRefusedError: with what the guard finds in the purpose.
     """
-    if (rule := refusing_rule(request.purpose)) is not None:
+    if (rule := find_refusing_rule(request.purpose)) is not None:
         reading = Reading(request.issuer, request.purpose, request.context, request.at, None)
-        findings = [finding for finding in guard.read(reading) if finding.rule == rule]
+        findings = [finding for finding in guard.check_read(reading) if finding.rule == rule]
         raise GuardRefusedError(str(findings[0]), findings)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Connection, Insert, bindparam, cast, insert, 
 from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.rules.score_influence import contexts_that_count
+from sesame_sdk.guard.rules.score_influence import counted_contexts
 from sesame_sdk.hub.consent import read_consent, subjects
 from sesame_sdk.hub.database.engine import values_table
 from sesame_sdk.hub.database.tables import partners, score_reads
@@ -81,7 +81,7 @@ def read_scores(
     partner, policy = read_auth.admit_reader(connection, request)
     read_auth.check_unused(connection, request, partner)
     known = read_consent.resolve_subjects(connection, request, partner, subjects, guard)
-    asked = {one.person: contexts_that_count(one.grant) for one in known if one.grant}
+    asked = {one.person: counted_contexts(one.grant) for one in known if one.grant}
     found = scores.compute_scores(connection, asked, policy, as_of, request.at, reasons=False)
     by_subject = {one.subject: found.get(one.person) for one in known}
     return ScoreResponse(

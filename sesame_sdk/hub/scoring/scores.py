@@ -16,7 +16,7 @@ from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.scoring.explain import build_scores
-from sesame_sdk.scoring.explain import explain as explain_signals
+from sesame_sdk.scoring.explain import explain_score as explain_signals
 from sesame_sdk.scoring.what_if import estimate_score
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, upd
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.rules.score_influence import contexts_that_count
+from sesame_sdk.guard.rules.score_influence import counted_contexts
 from sesame_sdk.hub.consent import read_consent
 from sesame_sdk.hub.database.tables import grants, pseudonyms
 from sesame_sdk.hub.database.timestamps import to_micros, to_micros_or_none
@@ -91,7 +91,7 @@ def _current_states(
     named = connection.scalars(select(pseudonyms.c.subject).where(mine)).all()
     known = read_consent.resolve_subjects(connection, request, stream.partner, named, guard)
     agreed = {one.person: one.grant for one in known if one.grant}
-    asked = {person: contexts_that_count(grant) for person, grant in agreed.items()}
+    asked = {person: counted_contexts(grant) for person, grant in agreed.items()}
     found = scores.compute_scores(connection, asked, policy, as_of, request.at, reasons=False)
     return {p: SubjectState(grant.subject, found.get(p), _expiry_of(grant)) for p, grant in agreed.items()}
 
