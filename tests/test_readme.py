@@ -1,5 +1,6 @@
-"""The README's text about writing a plugin, run word by word in an environment of its own."""
+"""The README's commands, run in an environment of their own; and the commands that other documents show."""
 
+import json
 import os
 import re
 import shlex
@@ -16,25 +17,17 @@ from sesame_sdk.cli.main import sesame
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-PART = README.partition("## Your own plugin, in thirty lines")[2].partition("\n## ")[0]
-FILES = re.findall(r"^```\w+ (\S+)\n(.*?)^```", PART, re.MULTILINE | re.DOTALL)
+PLUGIN = README.partition("## Your own plugin, in thirty lines")[2].partition("\n## ")[0]
+HUB = README.partition("## A hub to try")[2].partition("\n## ")[0]
+FILES = re.findall(r"^```\w+ (\S+)\n(.*?)^```", PLUGIN + HUB, re.MULTILINE | re.DOTALL)
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-CONSOLES = CONSOLE.findall(PART)
-HUB = README.partition("## A hub to try against")[2].partition("\n## ")[0]
-START, GRANT = (block.replace("\\\n", " ") for block in CONSOLE.findall(HUB))
-LOANS = """\
-loan,member,returned_at
-1,ada,2026-05-01T10:00:00+02:00
-2,,2026-05-02T10:00:00+02:00
-3,ben,2026-05-03T10:00:00+02:00
-"""
 UV = Path(sys.executable).with_name("uv")
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 def run(*words: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
-    """Run a command that must succeed, and give back all that it printed."""
+    """Run a command that must succeed, and return its output."""
     done = subprocess.run(
         [str(word) for word in words],
         cwd=cwd,
@@ -48,110 +41,104 @@ def run(*words: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str
     return done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The operator's side, as a process: by the text's two commands, on a port that is free."""
-    stage = Stage(tmp_path_factory.mktemp("operator"), f"http://127.0.0.1:{free_port()}")
-    init, serve = START.replace("http://127.0.0.1:8080", stage.url).splitlines()
-    assert serve == "$ sesame hub run --hub hub", "which is what `running_hub` types"
-    stage.sesame(*shlex.split(init.removeprefix("$ sesame ")))
-    with running_hub(stage):
-        yield stage
+def commands(section: str) -> list[str]:
+    """The commands of a section, without the prompt, each on one line."""
+    consoles = "".join(CONSOLE.findall(section)).replace("\\\n", " ")
+    return [line.removeprefix("$ ") for line in consoles.splitlines()]
 
 
 @pytest.fixture(scope="module")
-def afternoon(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty environment with the SDK, and the README's two files beside it.
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new virtual environment with the SDK, and the README's files beside it.
 
-    The text says to install the SDK first. Here it comes from its wheel, built of this checkout, and by
-    uv, because that is quicker; the plugin is then installed by pip, as the text says.
+    The SDK comes from a wheel that is built from this checkout, installed by uv, which is quicker. The
+    plugin is then installed by pip, as the README says.
     """
-    folder = tmp_path_factory.mktemp("afternoon")
+    folder = tmp_path_factory.mktemp("readme")
     run(UV, "build", "--quiet", "--wheel", "--out-dir", folder / "dist", cwd=ROOT)
     run(sys.executable, "-m", "venv", "venv", cwd=folder)
     run(UV, "pip", "install", "--python", "venv/bin/python", *(folder / "dist").glob("*.whl"), cwd=folder)
     for name, text in FILES:
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    (folder / "loans.csv").write_text(LOANS)
+        (folder / name).write_text(text)
     return folder
 
 
+@pytest.fixture(scope="module")
+def hub(environment: Path) -> Iterator[Stage]:
+    """The hub of the README, in a process of its own on a free port."""
+    stage = Stage(environment, f"http://127.0.0.1:{free_port()}")
+    init, serve = commands(HUB)[:2]
+    assert serve == "sesame hub run --hub hub", "`running_hub` runs this command"
+    stage.sesame(*shlex.split(init.replace("http://127.0.0.1:8080", stage.url).removeprefix("sesame ")))
+    with running_hub(stage):
+        yield stage
+
+
 def test_it_is_thirty_lines() -> None:
-    """To write, install and run a plugin; blank lines are free."""
-    lines = "\n".join([*(text for _, text in FILES), *CONSOLES]).splitlines()
-    assert sum(bool(line.strip()) for line in lines) == 30
-    assert [name for name, _ in FILES] == ["toolshed.py", "pyproject.toml"]
+    """To write and install a plugin; blank lines are free."""
+    files = dict(FILES)
+    assert list(files) == ["toolshed.py", "pyproject.toml", "loans.csv"]
+    lines = [*files["toolshed.py"].splitlines(), *files["pyproject.toml"].splitlines(), *commands(PLUGIN)]
+    assert sum(bool(line.strip()) for line in lines) <= 30
 
 
-def test_a_partner_writes_installs_and_runs_a_plugin_by_the_readme_alone(afternoon: Path, hub: Stage) -> None:
-    """Every command of the text, in its order, against a hub that is another process."""
-    path = {**os.environ, "PATH": f"{afternoon / 'venv' / 'bin'}:{os.environ['PATH']}", "VIRTUAL_ENV": ""}
-    printed = ""
-    for at, console in enumerate(CONSOLES):
-        for line in console.splitlines():
-            command = line.removeprefix("$ ").replace("http://127.0.0.1:8080", hub.url)
-            words, _, target = command.partition(" > ")
-            printed = run(*shlex.split(words), cwd=afternoon, env=path)
-            if target:
-                (afternoon / target).write_text(printed)
-        if at == 0:  # "once the operator has admitted you"
-            operate(hub, afternoon, path)
-    assert re.search(r"made: toolshed.loan.returned +2", printed)
-    assert re.search(r"kept back: no member +1", printed)
-    assert re.search(r"hub: accepted +1", printed)
-    assert re.search(r"hub: dropped, no_grant +1", printed)
+def test_the_readme_leads_to_a_score(environment: Path, hub: Stage) -> None:
+    """Every command, in order: the partner's in its own environment, the operator's beside it."""
+    path = f"{environment / 'venv' / 'bin'}:{os.environ['PATH']}"
+    variables = {**os.environ, "PATH": path, "VIRTUAL_ENV": ""}
+    printed = {}
+    pseudonym = ""
+    for command in (*commands(PLUGIN), *commands(HUB)[2:]):
+        command = command.replace("http://127.0.0.1:8080", hub.url).replace("PSEUDONYM", pseudonym)
+        command, _, target = command.replace("path/to/sesame-sdk", str(ROOT)).partition(" > ")
+        program, *words = shlex.split(command)
+        if "--hub" in words:
+            printed[words[0]] = hub.sesame(*words)
+            continue
+        output = run(program, *words, cwd=environment, env=variables)
+        printed[words[0]] = output
+        if target:
+            (environment / target).write_text(output)
+        if words[:2] == ["keys", "pseudonym"]:
+            shown = run(program, *words, "--json", cwd=environment, env=variables)
+            pseudonym = str(json.loads(shown)[0]["pseudonym"])
+    assert re.search(r"toolshed.loan.returned\s+3", printed["post"])
+    assert re.search(r"no member\s+1", printed["post"])
+    assert re.search(r"accepted\s+2", printed["post"])
+    assert re.search(r"no_grant\s+1", printed["post"])
+    assert re.search(r"Score: \w+", printed["explain"])
+    assert "Tools that you brought back" in printed["explain"]
 
 
-def operate(hub: Stage, afternoon: Path, path: dict[str, str]) -> None:
-    """What the text says that the operator does, word by word: admit the partner, record a grant."""
-    admit = re.search(r"`sesame (partners add [^`]+)`", PART)
-    assert admit
-    hub.sesame(*shlex.split(admit[1].replace("shed.jwks", str(afternoon / "shed.jwks"))))
-    pseudonym = re.search(r"`(sesame keys pseudonym [^`]+)`", PART)
-    assert pseudonym
-    shown = run(*shlex.split(pseudonym[1]), "--json", cwd=afternoon, env=path)
-    subject = re.search(r'"pseudonym": "([^"]+)"', shown)
-    assert subject
-    hub.sesame(*shlex.split(GRANT.removeprefix("$ sesame ").replace("PSEUDONYM", subject[1])))
-
-
-def test_it_installs_again_whatever_lies_beside_it(afternoon: Path) -> None:
-    """A second install, with the folder of keys that the first run left there."""
-    (afternoon / "shed").mkdir(exist_ok=True)
-    (afternoon / "notes").mkdir()
-    run("venv/bin/pip", "install", ".", cwd=afternoon)
-    assert "toolshed" in run("venv/bin/sesame", "plugins", cwd=afternoon)
+def test_it_installs_again_with_other_directories_beside_it(environment: Path) -> None:
+    """A second install, with the directory of keys that the first run left there."""
+    (environment / "shed").mkdir(exist_ok=True)
+    (environment / "notes").mkdir()
+    run("venv/bin/pip", "install", ".", cwd=environment)
+    assert "toolshed" in run("venv/bin/sesame", "plugins", cwd=environment)
 
 
 @pytest.mark.usefixtures("hub")
-def test_the_doctor_finds_nothing_wrong_afterwards(afternoon: Path) -> None:
-    """The last word of the text."""
-    venv = afternoon / "venv" / "bin" / "sesame"
-    assert " no " not in run(venv, "doctor", "--config", "shed", cwd=afternoon)
-
-
-def test_every_file_that_the_readme_points_to_is_there() -> None:
-    """A dead link is the first thing that a newcomer finds."""
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("http") or (ROOT / target).exists(), target
+def test_the_doctor_finds_no_problem_afterwards(environment: Path) -> None:
+    """The last command of the section."""
+    sesame_command = environment / "venv" / "bin" / "sesame"
+    assert " no " not in run(sesame_command, "doctor", "--config", "shed", cwd=environment)
 
 
 def shown_commands() -> set[str]:
-    """Each ``$ sesame ...`` line and each backticked ``sesame ...`` of the README and docs."""
-    texts = [README, *(path.read_text() for path in (ROOT / "docs").rglob("*.md"))]
-    found: set[str] = set()
-    for text in texts:
-        whole = text.replace("\\\n", " ")
-        found.update(re.findall(r"^\$ sesame (.+)$", whole, re.MULTILINE))
-        found.update(re.findall(r"(?<!`)`sesame ([^`]+)`(?!`)", whole))
-    return found
+    """Each ``$ sesame ...`` line and each backticked ``sesame ...`` of the documents."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("plugins/*/README.md")]
+    shown: set[str] = set()
+    for page in pages:
+        whole = page.read_text().replace("\\\n", " ")
+        shown.update(re.findall(r"^\$ sesame (.+)$", whole, re.MULTILINE))
+        shown.update(re.findall(r"(?<!`)`sesame ([^`]+)`(?!`)", whole))
+    return shown
 
 
 @pytest.mark.parametrize("shown", sorted(shown_commands()))
 def test_every_command_that_the_documents_show_exists(shown: str) -> None:
-    """So that no command and no option in a text outlives a renaming."""
+    """No document keeps a command or an option that was renamed."""
     words = shlex.split(shown.partition(" > ")[0].removesuffix("&"), comments=True)
     assert unknown(words) == []
 
@@ -164,13 +151,13 @@ def test_every_command_that_the_documents_show_exists(shown: str) -> None:
         pytest.param(["post", "--config", "shed", "--loud"], "--loud", id="an option"),
     ],
 )
-def test_a_command_or_an_option_that_is_none_is_found(words: list[str], wrong: str) -> None:
-    """The test before this one must be able to fail."""
+def test_an_unknown_command_or_option_is_found(words: list[str], wrong: str) -> None:
+    """The test above can fail."""
     assert unknown(words) == [wrong]
 
 
 def unknown(words: list[str]) -> list[str]:
-    """Which of a command's words name no command and no option."""
+    """The words that name no command and no option."""
     command: click.Command = sesame
     with click.Context(sesame) as context:
         taken = {"--help"}

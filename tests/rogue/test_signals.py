@@ -21,7 +21,7 @@ _TOKEN_ONLY = ("envelopes", "rate_limits")
 
 
 def _now() -> datetime:
-    return timestamps.utc_now()
+    return timestamps.now()
 
 
 SIGNALS: dict[str, tuple[DropReason, Callable[[Site], Signal]]] = {
@@ -83,7 +83,7 @@ def _envelope(site: Site, signal: Signal) -> bytes:
 
 
 def _in_the_clear(site: Site, signal: Signal) -> bytes:
-    return forging.in_the_clear(site.shop, codec.encode([signal]), txn=f"{signal.id} {timestamps.utc_now()}")
+    return forging.in_the_clear(site.shop, codec.encode([signal]), txn=f"{signal.id} {timestamps.now()}")
 
 
 @pytest.mark.parametrize("way", SIGNALS)

@@ -17,7 +17,7 @@ from tests.hub.fixtures import LATE, ORDER, Partner, policy, weighting
 from tests.hub.process import free_port
 
 SET = "application/secevent+jwt"
-YESTERDAY = timestamps.utc_now() - timedelta(days=1)
+YESTERDAY = timestamps.now() - timedelta(days=1)
 
 
 @frozen
@@ -66,7 +66,7 @@ def world(folder: Path) -> Iterator[World]:
     path = create_hub(folder / "hub", issuer=f"http://127.0.0.1:{port}").path
     with Hub.open(path) as hub:
         shop = Partner.join(
-            f"http://127.0.0.1:{free_port()}", hub, timestamps.utc_now, ORDERS, LATES, reads=["retail"]
+            f"http://127.0.0.1:{free_port()}", hub, timestamps.now, ORDERS, LATES, reads=["retail"]
         )
         hub.set_policy(
             policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))

@@ -16,16 +16,16 @@ from sesame_sdk.errors import RetryableError
 from sesame_sdk.model.policy import Policy
 
 #: A signal as its table has it: person, partner, id, kind, value, occurred_at, envelope.
-SignalRow = tuple[int, int, bytes, int, float, int, int]
+Row = tuple[int, int, bytes, int, float, int, int]
 #: (person, kind, hundredths); kind '' is the bounded total.
-ScorePart = tuple[int, str, int]
+Part = tuple[int, str, int]
 #: The database failed, and not what it was asked: it is away, its disk is full, a lock was not to be had. The
 #: same may succeed later.
 FAILURES = (OperationalError, InterfaceError, InternalError, NoConnection)
 
 
 @contextmanager
-def translate_driver_errors(driver_error: type[Exception]) -> Iterator[None]:
+def in_sqlalchemys_words(driver_error: type[Exception]) -> Iterator[None]:
     """Raise errors of a driver that we speak to ourselves as SQLAlchemy does those that pass through it."""
     try:
         yield
@@ -39,12 +39,12 @@ class LockScope(IntEnum):
     #: Consents, keys, registrations and policies stand still; others may take in envelopes too.
     SHARED = 0
     #: The same, and nobody else works on streams.
-    STREAMS = 1
+    FEED = 1
     #: Nobody else writes.
-    EXCLUSIVE = 2
+    ALONE = 2
 
 
-class ConcurrentWriteError(RetryableError):
+class Overtaken(RetryableError):
     """Another worker kept the same signal just now, under a later number. Done again, ours is the later one.
 
     When the ledger is replayed the first of two envelopes with one signal has it, so the first that was kept
@@ -53,7 +53,7 @@ class ConcurrentWriteError(RetryableError):
 
 
 @frozen
-class JsonFunctions:
+class JsonWords:
     """How a product calls JSON functions that exist in every one.
 
     Attributes:
@@ -68,7 +68,7 @@ class JsonFunctions:
 
 
 @frozen(eq=False)
-class TemporaryRelations:
+class Relations:
     """Temporary tables, and views that are made of them. They are the same for as long as a process lives.
 
     Attributes:
@@ -80,7 +80,7 @@ class TemporaryRelations:
     views: Mapping[str, Select[*tuple[Any, ...]]]
     _making: dict[str, tuple[str, ...]] = field(factory=dict, init=False)
 
-    def create_statements(self, dialect: Dialect, view: str) -> tuple[str, ...]:
+    def making(self, dialect: Dialect, view: str) -> tuple[str, ...]:
         """The statements that make them.
 
         Args:
@@ -98,7 +98,7 @@ class TemporaryRelations:
             self._making[dialect.name] = (*map(str, tables), *views)
         return self._making[dialect.name]
 
-    def delete_statements(self) -> Iterator[str]:
+    def emptying(self) -> Iterator[str]:
         """The statements that empty the tables."""
         return (f"DELETE FROM {table.name}" for table in self.tables)  # noqa: S608 - names of our own
 
@@ -106,14 +106,14 @@ class TemporaryRelations:
 class SignalTable(Protocol):
     """The table of signals, for whole envelopes at a time."""
 
-    def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
+    def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
         """Add what is not there yet, or stands by a void envelope. How many that were.
 
         Of equal keys the first counts.
         """
         ...
 
-    def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
+    def origins(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[int, str | None]]:
         """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger."""
         ...
 
@@ -121,7 +121,7 @@ class SignalTable(Protocol):
 class LeaderLock(Protocol):
     """Being the one that looks after streams. It ends with the process, however that ends."""
 
-    def is_held(self) -> bool:
+    def holds(self) -> bool:
         """Whether it still is."""
         ...
 
@@ -130,30 +130,30 @@ class LeaderLock(Protocol):
         ...
 
 
-class DatabaseDialect(Protocol):
+class Product(Protocol):
     """One product."""
 
-    json: JsonFunctions
+    json: JsonWords
     #: Whether several transactions may write at the same time.
-    concurrent_writes: bool
+    writes_at_once: bool
 
     def open(self, url: URL) -> Engine:
         """An engine that is tuned for a ledger."""
         ...
 
-    def write_connection(self, engine: Engine) -> Connection:
+    def writing(self, engine: Engine) -> Connection:
         """A connection for transactions that write."""
         ...
 
-    def read_transaction(self, engine: Engine) -> AbstractContextManager[Connection]:
+    def reading(self, engine: Engine) -> AbstractContextManager[Connection]:
         """See `database.reading`."""
         ...
 
-    def lock(self, connection: Connection, hold: LockScope) -> None:
+    def hold(self, connection: Connection, hold: LockScope) -> None:
         """Begin a transaction that writes by keeping others from what would disturb it."""
         ...
 
-    def acquire_leader_lock(self, engine: Engine) -> "LeaderLock | None":
+    def lead(self, engine: Engine) -> "LeaderLock | None":
         """Become the one process that looks after the ledger's streams, unless another is."""
         ...
 
@@ -161,11 +161,11 @@ class DatabaseDialect(Protocol):
         """See `database.ensure_in_transaction`."""
         ...
 
-    def reserve_ids(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+    def next_numbers(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
         """Numbers that no row has or will have, in ascending order."""
         ...
 
-    def fetch_rows(
+    def fetch(
         self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
     ) -> list[Sequence[Any]]:
         """See `database.fetched`."""
@@ -175,19 +175,19 @@ class DatabaseDialect(Protocol):
         """An INSERT that can say what to do about a row that is there already."""
         ...
 
-    def signal_table(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> SignalTable:
+    def signals(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> SignalTable:
         """The table of signals; `void` gives the envelopes that do not count."""
         ...
 
-    def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
+    def prepare(self, connection: Connection, relations: Relations) -> None:
         """See that temporary tables are there, and empty, and that the views of them are there."""
         ...
 
-    def analyze(self, connection: Connection, table: Table) -> None:
+    def note_size(self, connection: Connection, table: Table) -> None:
         """Let the planner know that a temporary table has become large."""
         ...
 
-    def prefer_indexes(self, connection: Connection) -> AbstractContextManager[None]:
+    def few(self, connection: Connection) -> AbstractContextManager[None]:
         """Within it, few rows are asked for, whatever the planner thinks."""
         ...
 
@@ -195,8 +195,6 @@ class DatabaseDialect(Protocol):
         """Write rows of numbers and plain words, of any number, without holding them."""
         ...
 
-    def score(
-        self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool
-    ) -> Iterable[ScorePart]:
+    def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
         """Score everybody in ``counted``, by the one SQL text; without `reasons` the totals alone."""
         ...
