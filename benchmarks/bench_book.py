@@ -17,10 +17,10 @@ import numpy as np
 
 from benchmarks.table import Row, fastest
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.stream_events import MAX_CHANGES, Change, ScoresChanged, SubjectId
+from sesame_sdk.model.stream_events import MAX_CHANGES, ScoreChange, ScoresChanged, SubjectId
 from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
-from sesame_sdk.partner.score_store.updates import Update, of_scores
+from sesame_sdk.partner.score_store.updates import Update, batch_from_scores
 from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event
@@ -47,18 +47,18 @@ def _open(path: Path) -> ScoreStore:
 
 
 def _fill(book: ScoreStore, subjects: list[str]) -> None:
-    book.begin(STREAM)
+    book.begin_stream(STREAM)
     for start in range(0, len(subjects), 100 * MAX_CHANGES):
         some = subjects[start : start + 100 * MAX_CHANGES]
         told = (_scores(some[at : at + MAX_CHANGES], 1) for at in range(0, len(some), MAX_CHANGES))
         now = datetime.now(UTC)
-        book.take([Update(secrets.token_hex(8), b"", now, of_scores(one), STREAM) for one in told])
-    book.fold()
+        book.apply([Update(secrets.token_hex(8), b"", now, batch_from_scores(one), STREAM) for one in told])
+    book.compact()
 
 
 def _scores(subjects: list[str], seq: int) -> ScoresChanged:
     changes = tuple(
-        Change(SubjectId(subject), seq, 350.0 + len(subject) + number / 4, "good")
+        ScoreChange(SubjectId(subject), seq, 350.0 + len(subject) + number / 4, "good")
         for number, subject in enumerate(subjects)
     )
     return ScoresChanged(PURPOSE, CONTEXT, "digest", 500.0, date(2026, 6, 1), changes)
@@ -82,7 +82,7 @@ def _taking(path: Path, subjects: list[str]) -> Row:
 
         def take() -> None:
             for jti_tokens in _together(rounds):
-                assert not inbox.receive_all(jti_tokens).refused
+                assert not inbox.receive_all(jti_tokens).rejected
 
         ours = changes / fastest(take, times=1)
     valid = {"typ": SET_TYP, "audience": READER, "now": datetime.now(UTC)}

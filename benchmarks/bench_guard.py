@@ -25,7 +25,7 @@ from sesame_sdk import (
     Polarity,
     Policy,
     Pseudonymizer,
-    Reading,
+    ReadRequest,
     Sensitivity,
     Signal,
     SignalKind,
@@ -39,7 +39,7 @@ from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.policy import Band
-from sesame_sdk.partner.reads import sign_read
+from sesame_sdk.partner.reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event
@@ -79,7 +79,7 @@ class _Known:
 
     found: Mapping[str, tuple[Finding, ...]]
 
-    def read(self, reading: Reading) -> tuple[Finding, ...]:
+    def read(self, reading: ReadRequest) -> tuple[Finding, ...]:
         """The same answer as that of the guard that was asked before."""
         assert reading.grant is not None
         return self.found[reading.grant.subject]
@@ -107,11 +107,13 @@ def rows(people: int = PEOPLE) -> list[Row]:
 
 def _token(key: SigningKey) -> bytes:
     now = datetime.now(UTC)
-    return sign_read(key, issuer=SHOP, audience=HUB, purpose=PERSONALISED_BENEFITS, context="retail", now=now)
+    return sign_read_token(
+        key, issuer=SHOP, audience=HUB, purpose=PERSONALISED_BENEFITS, context="retail", now=now
+    )
 
 
-def _reading(subject: str) -> Reading:
-    return Reading(SHOP, PERSONALISED_BENEFITS, "retail", datetime.now(UTC), _may_read(subject))
+def _reading(subject: str) -> ReadRequest:
+    return ReadRequest(SHOP, PERSONALISED_BENEFITS, "retail", datetime.now(UTC), _may_read(subject))
 
 
 def _may_read(subject: str) -> Grant:

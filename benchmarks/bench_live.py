@@ -28,7 +28,7 @@ from sesame_sdk.hub.database.engine import open_engine, product_of, reading
 from sesame_sdk.hub.scoring import eligible_signals
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model import codec
-from sesame_sdk.partner.reads import sign_read
+from sesame_sdk.partner.reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 
 PEOPLE, ASKED, WARM, ROUNDS = 50_000, 1_000, 500_000, 60
@@ -152,7 +152,7 @@ class _Asker:
         return answer.json()["score"]
 
     def _token(self) -> str:
-        return sign_read(
+        return sign_read_token(
             self._hub.key,
             issuer=SHOP,
             audience=self._hub.url,

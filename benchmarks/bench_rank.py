@@ -18,8 +18,8 @@ from sesame_baihe.ranking import rank_arrays, reasons
 
 from benchmarks.table import Row, in_turns
 from sesame_sdk import ScoreStore
-from sesame_sdk.model.stream_events import MAX_CHANGES, Change, ScoresChanged, SubjectId
-from sesame_sdk.partner.score_store.updates import Update, of_scores
+from sesame_sdk.model.stream_events import MAX_CHANGES, ScoreChange, ScoresChanged, SubjectId
+from sesame_sdk.partner.score_store.updates import Update, batch_from_scores
 
 RANGE = (350.0, 950.0)
 WEIGHT = 0.3
@@ -59,11 +59,11 @@ def a_book(names: list[str], scores: Numbers) -> Iterator[ScoreStore]:
             (name, score) for name, score in zip(names, scores.tolist(), strict=True) if not isnan(score)
         ]
         with opened(path) as book:
-            book.begin("bench")
+            book.begin_stream("bench")
             news = [told(known[at : at + MAX_CHANGES], at) for at in range(0, len(known), MAX_CHANGES)]
             for at in range(0, len(news), 100):
-                book.take(news[at : at + 100])
-            book.fold()
+                book.apply(news[at : at + 100])
+            book.compact()
         with opened(path) as book:
             yield book
 
@@ -76,9 +76,9 @@ def opened(path: Path) -> ScoreStore:
 
 def told(known: list[tuple[str, float]], seq: int) -> Update:
     """A message with these scores."""
-    changes = tuple(Change(SubjectId(name), seq, score, "good") for name, score in known)
+    changes = tuple(ScoreChange(SubjectId(name), seq, score, "good") for name, score in known)
     said = ScoresChanged(PURPOSE, CONTEXT, "digest", 550.0, date(2026, 6, 1), changes)
-    return Update(f"jti-{seq}", b"", datetime.now(UTC), of_scores(said), "bench")
+    return Update(f"jti-{seq}", b"", datetime.now(UTC), batch_from_scores(said), "bench")
 
 
 def from_arrays(relevance: Numbers, scores: Numbers, best: int) -> Row:
@@ -128,7 +128,7 @@ def after_news(names: list[str], relevance: Numbers, scores: Numbers, book: Scor
     ours, limit, _ = in_turns(
         lambda: rank(pool, relevance, book, top=best),
         lambda: scores[where],
-        lambda: book.take([told([(names[0], 500.0)], next(numbers))]),
+        lambda: book.apply([told([(names[0], 500.0)], next(numbers))]),
         times=15,
     )
     against = "numpy reading as many scores in the order of the pool"

@@ -90,7 +90,7 @@ def _reading_alone(file: Path) -> int:
 
 
 def _posting(file: Path, home: PartnerConfig) -> None:
-    with Client.at(home) as client, in_bulk():
+    with Client.from_config(home) as client, in_bulk():
         summary = Summary(Orders(), home.identity)
         keep(client, summary.signals(Orders().read(file)), lambda: 0)
 

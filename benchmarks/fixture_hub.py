@@ -90,7 +90,7 @@ class Site:
     @contextmanager
     def client(self, folder: Path) -> Iterator[Client]:
         """The shop's. Without gzip, which costs more time on loopback than it saves."""
-        transport = Transport(self.url, pool=CONNECTIONS, gzip_from=None)
+        transport = Transport(self.url, pool_size=CONNECTIONS, min_gzip_bytes=None)
         outbox = folder / "outbox.sqlite"
         with Client(issuer=SHOP, hub=self.url, signer=self.key, outbox=outbox, transport=transport) as client:
             client.register(_manifest())

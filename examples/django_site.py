@@ -17,9 +17,11 @@ from sesame_baihe import Candidates, Matchmaking, Pages
 from sesame_sdk import PartnerConfig, StreamSubscriber
 
 home, told = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
-follower = StreamSubscriber.at(home, home.path / "book.sqlite", purpose=told.purpose, context=told.context)
-Thread(target=follower.follow, args=(Event(),), daemon=True).start()
-pages = Pages(follower.book, size=2)
+follower = StreamSubscriber.from_config(
+    home, home.path / "book.sqlite", purpose=told.purpose, context=told.context
+)
+Thread(target=follower.run, args=(Event(),), daemon=True).start()
+pages = Pages(follower.store, size=2)
 PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 

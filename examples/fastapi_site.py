@@ -16,14 +16,16 @@ from sesame_baihe import Candidates, Matchmaking, Pages
 from sesame_sdk import PartnerConfig, StreamSubscriber
 
 home, told = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
-follower = StreamSubscriber.at(home, home.path / "book.sqlite", purpose=told.purpose, context=told.context)
-pages, stop = Pages(follower.book, size=2), Event()
+follower = StreamSubscriber.from_config(
+    home, home.path / "book.sqlite", purpose=told.purpose, context=told.context
+)
+pages, stop = Pages(follower.store, size=2), Event()
 PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 
 @asynccontextmanager
 async def _asking_to_be_pushed(_: FastAPI) -> AsyncIterator[None]:
-    Thread(target=follower.follow, args=(stop,), kwargs={"push_to": f"{home.issuer}/sesame/inbox"}).start()
+    Thread(target=follower.run, args=(stop,), kwargs={"push_to": f"{home.issuer}/sesame/inbox"}).start()
     yield
     stop.set()
 

@@ -19,7 +19,7 @@ from sesame_sdk.files import ensure_private_file, new_private_file
 from sesame_sdk.hookspecs import hookimpl
 from sesame_sdk.interfaces import Closeable, GuardRule, ScoreConsumer, SignalProvider, Signer, Skipped
 from sesame_sdk.model.finding import Action, Finding
-from sesame_sdk.model.grant import Direction, Grant, Reading
+from sesame_sdk.model.grant import Direction, Grant, ReadRequest
 from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
 from sesame_sdk.model.policy import Policy, Severity, Weighting
 from sesame_sdk.model.pseudonyms import Pseudonymizer
@@ -83,7 +83,7 @@ __all__ = [
     "Pseudonymizer",
     "Ranking",
     "RateLimitedError",
-    "Reading",
+    "ReadRequest",
     "RetryableError",
     "Score",
     "ScoreConsumer",

@@ -1,11 +1,11 @@
 """Every error of the SDK, sorted by what the caller does next.
 
     SesameError
-    ├── Retryable        try again later: the network, a busy hub, a full outbox
-    │   └── Throttled    we ask for more than we may: wait as long as we are told
-    ├── Rejected         mend the input: it will never be accepted as it is (also a ValueError)
-    │   └── Refused      the guard said no; carries its findings
-    └── Misconfigured    mend the set-up: a key, a file, a plugin, an option
+    ├── RetryableError        try again later: the network, a busy hub, a full outbox
+    │   └── RateLimitedError    we ask for more than we may: wait as long as we are told
+    ├── InvalidInputError         mend the input: it will never be accepted as it is (also a ValueError)
+    │   └── GuardRefusedError      the guard said no; carries its findings
+    └── ConfigurationError    mend the set-up: a key, a file, a plugin, an option
 
 Messages are one line, name the field, and never carry a token, a pseudonym or a person's value.
 """

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from attrs import frozen
 
 from sesame_sdk.model.finding import Action, Finding
-from sesame_sdk.model.grant import Reading
+from sesame_sdk.model.grant import ReadRequest
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.pseudonyms import Pseudonymizer
@@ -68,7 +68,7 @@ class SignalProvider(ABC, Generic[Event]):
         A record that cannot be read is a `Skipped`, so that it never stops the rest.
 
         Raises:
-            Rejected: the file as a whole is not what this provider reads.
+            InvalidInputError: the file as a whole is not what this provider reads.
         """
 
     @abstractmethod
@@ -76,7 +76,7 @@ class SignalProvider(ABC, Generic[Event]):
         """What one event says. Pure: no file, no socket, no clock; same in, same out.
 
         Raises:
-            Rejected: the event cannot be understood.
+            InvalidInputError: the event cannot be understood.
         """
 
 
@@ -113,7 +113,7 @@ class GuardRule(ABC):
         """Called when a consumer registers."""
         return ()
 
-    def check_read(self, reading: Reading) -> Iterable[Finding]:  # noqa: ARG002
+    def check_read(self, reading: ReadRequest) -> Iterable[Finding]:  # noqa: ARG002
         """Called at every read of a score."""
         return ()
 

@@ -6,7 +6,7 @@ Reasons that took points are red, reasons that added points green; without colou
 import click
 
 from sesame_sdk.cli.console import print_rows
-from sesame_sdk.model.explanation import Estimate, Explanation, Outlook, Step, Way
+from sesame_sdk.model.explanation import Estimate, Explanation, NextBand, RecoursePlan, Step
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring import policy_text
 from sesame_sdk.scoring.explain import MAX_ADVERSE, adverse_reasons
@@ -22,7 +22,7 @@ def print_explanation(person: str, explanation: Explanation) -> None:
     _print_reasons(f"{person} on {score.as_of}, policy {score.policy}", score)
     lines = [] if explanation.adverse else ["Nothing takes points away."]
     lines += [*_outlook(explanation), "How this score is made:"]
-    lines += [f"  {line}" for line in explanation.words]
+    lines += [f"  {line}" for line in explanation.policy_text]
     if explanation.disputes:
         lines.append(f"To dispute a signal: {explanation.disputes}")
     for line in lines:
@@ -33,7 +33,7 @@ def print_estimate(person: str, estimate: Estimate) -> None:
     """The estimated score with its reasons, and a sentence that it is an estimate."""
     if estimate.score is not None:
         _print_reasons(f"{person}, an estimate for {estimate.score.as_of}", estimate.score)
-    click.echo(terminal_text(estimate.words))
+    click.echo(terminal_text(estimate.description))
 
 
 def _print_reasons(title: str, score: Score) -> None:
@@ -68,35 +68,35 @@ def _line(points: float, reason: str, code: str | None = None) -> dict[str, obje
 
 
 def _outlook(explanation: Explanation) -> list[str]:
-    outlook = explanation.outlook
+    outlook = explanation.next_band
     if outlook is None:
         return [f"'{explanation.score.band}' is the highest band."]
-    goal = f"To reach '{outlook.band}' ({policy_text.points(outlook.missing)} away):"
-    options = [_way(way) for way in outlook.ways[:1]]
-    if outlook.waiting.day:
-        options.append(f"wait until {outlook.waiting.day}")
+    goal = f"To reach '{outlook.name}' ({policy_text.points(outlook.missing_points)} away):"
+    options = [_way(way) for way in outlook.plans[:1]]
+    if outlook.waiting.reached_on:
+        options.append(f"wait until {outlook.waiting.reached_on}")
     if not options:
         return [f"{goal} nothing that you can do alone reaches it today, nor does waiting."]
     return [f"{goal} {', or '.join(options)}.", *_alternatives(outlook)]
 
 
-def _alternatives(outlook: Outlook) -> list[str]:
-    lines = [f"  or {_way(way)}." for way in outlook.ways[1:]]
-    if outlook.waiting.until:
-        lines.append(f"  Waiting alone does not reach it before {outlook.waiting.until}.")
-    if outlook.waiting.day and outlook.waiting.fades:
+def _alternatives(outlook: NextBand) -> list[str]:
+    lines = [f"  or {_way(way)}." for way in outlook.plans[1:]]
+    if outlook.waiting.searched_until:
+        lines.append(f"  WaitingTime alone does not reach it before {outlook.waiting.searched_until}.")
+    if outlook.waiting.reached_on and outlook.waiting.points_decay:
         lines.append("  While you wait, reasons that add points fade too; that is included.")
     return lines
 
 
-def _way(way: Way) -> str:
+def _way(way: RecoursePlan) -> str:
     return " and ".join(_step(step) for step in way.steps)
 
 
 def _step(step: Step) -> str:
     amount = f"{step.unit} {step.units:,}" if policy_text.is_money(step.unit) else f"{step.units:,}"
     at = ", ".join(
-        f"{f'{place.units:,} ' if len(step.places) > 1 else ''}at {place.partner or 'a partner new to you'}"
-        for place in step.places
+        f"{f'{place.units:,} ' if len(step.partners) > 1 else ''}at {place.partner or 'a partner new to you'}"
+        for place in step.partners
     )
     return f"{amount} more of '{step.reason}' {at} ({policy_text.points(step.points)})"

@@ -56,7 +56,7 @@ def open_client(config_dir: Path) -> "closing[Client]":
     from sesame_sdk.partner.client import Client
     from sesame_sdk.partner.config import PartnerConfig
 
-    return closing(Client.at(PartnerConfig.load(config_dir)))
+    return closing(Client.from_config(PartnerConfig.load(config_dir)))
 
 
 def open_hub(hub_dir: Path, *, rules: Any = ()) -> "closing[Hub]":  # noqa: ANN401 - guard rules of plugins

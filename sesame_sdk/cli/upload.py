@@ -61,14 +61,14 @@ class SignalUploader:
 
     def _keep(self, signals: Iterable[Signal]) -> int:
         """Put signals into the outbox, making room as often as that helps; how many it took."""
-        from sesame_sdk.delivery.messages import OutboxFull
+        from sesame_sdk.delivery.messages import OutboxFullError
 
         kept = 0
         while True:
             try:
                 return kept + self.client.post(signals).signals
-            except OutboxFull as full:
-                kept, signals = kept + full.kept, full.rest
+            except OutboxFullError as full:
+                kept, signals = kept + full.stored, full.remaining
             if not self._deliver():
                 self.full = True
                 return kept
@@ -82,7 +82,7 @@ class SignalUploader:
             self.elsewhere = isinstance(error, RetryableError)
             self.fault = None if self.elsewhere else error
             return 0
-        self.away, self.why = bool(delivery.pending), delivery.why
+        self.away, self.why = bool(delivery.pending), delivery.reason
         self.sent += delivery.sent
         self.dead += delivery.dead
         self.accepted += delivery.accepted

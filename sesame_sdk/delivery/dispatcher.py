@@ -17,16 +17,16 @@ from typing import Protocol
 
 from attrs import frozen
 
-from sesame_sdk.delivery.messages import Acknowledged, Counts, Failed, Message
+from sesame_sdk.delivery.messages import Acknowledged, Failed, Message, MessageCounts
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
 from sesame_sdk.model.envelope import DropReason
 
-MOST_AT_ONCE = 32
+MAX_CONCURRENCY = 32
 _FEWEST_FAILURES = 3
 
 
 @frozen
-class Delivery:
+class DeliveryResult:
     """What a run came to.
 
     Attributes:
@@ -36,7 +36,7 @@ class Delivery:
         accepted: signals that the hub had not seen before, in those sent.
         duplicates: signals that it had.
         dropped: signals that it did not keep, by reason.
-        why: why some still wait; empty when none does.
+        reason: why some still wait; empty when none does.
     """
 
     sent: int
@@ -45,25 +45,27 @@ class Delivery:
     accepted: int
     duplicates: int
     dropped: Mapping[DropReason, int]
-    why: str = ""
+    reason: str = ""
 
 
-class Queue(Protocol):
+class MessageQueue(Protocol):
     """Where letters wait: `Outbox` is one, and so is a hub's stream."""
 
-    def pending(self, *, after: int = 0, most: int = 100) -> list[Message]:
+    def fetch_pending(self, *, after: int = 0, limit: int = 100) -> list[Message]:
         """The oldest pending letters whose `id` is above `after`."""
         ...
 
-    def settle(self, sent: Iterable[Acknowledged] = (), dead: Iterable[Failed] = ()) -> None:
+    def record_outcomes(
+        self, acknowledged: Iterable[Acknowledged] = (), failed: Iterable[Failed] = ()
+    ) -> None:
         """Write down what became of some letters, in one transaction."""
         ...
 
-    def counts(self) -> Counts:
+    def counts(self) -> MessageCounts:
         """How many letters are in each state."""
         ...
 
-    def delivering(self) -> AbstractContextManager[None]:
+    def delivery_lock(self) -> AbstractContextManager[None]:
         """The right to deliver, held by one at a time. Raises `RetryableError` when somebody else has it."""
         ...
 
@@ -72,30 +74,30 @@ class Dispatcher:
     """One run of delivery.
 
     Args:
-        outbox: where letters wait.
+        queue: where letters wait.
         send: sends one and gives back its verified receipt; called in several threads.
-        at_once: how many letters are under way at a time.
+        concurrency: how many letters are under way at a time.
         interruptible: ends the waits of all threads when the run is interrupted.
         progress: told the number of signals of each letter that is off the queue.
 
     Raises:
-        ConfigurationError: `at_once` is not 1 to `MOST_AT_ONCE`.
+        ConfigurationError: `concurrency` is not 1 to `MAX_CONCURRENCY`.
     """
 
     def __init__(
         self,
-        outbox: Queue,
+        queue: MessageQueue,
         send: Callable[[Message], Acknowledged],
         *,
-        at_once: int,
+        concurrency: int,
         interruptible: AbstractContextManager[None],
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        if not 1 <= at_once <= MOST_AT_ONCE:
-            raise ConfigurationError(f"must be 1 to {MOST_AT_ONCE}", field="concurrency")
-        self._outbox = outbox
+        if not 1 <= concurrency <= MAX_CONCURRENCY:
+            raise ConfigurationError(f"must be 1 to {MAX_CONCURRENCY}", field="concurrency")
+        self._outbox = queue
         self._send = send
-        self._at_once = at_once
+        self._at_once = concurrency
         self._interruptible = interruptible
         self._progress = progress or (lambda _: None)
         self._running: set[Future[Acknowledged | Failed | None]] = set()
@@ -107,14 +109,14 @@ class Dispatcher:
         self._tally: Counter[str] = Counter()
         self._dropped: Counter[DropReason] = Counter()
 
-    def run(self) -> Delivery:
+    def run(self) -> DeliveryResult:
         """Deliver until nothing is left to try. What is appended meanwhile is taken along.
 
         Raises:
             RetryableError: another process delivers already.
             ConfigurationError: see the module's rules.
         """
-        with self._outbox.delivering(), ThreadPoolExecutor(self._at_once, "sesame-delivery") as pool:
+        with self._outbox.delivery_lock(), ThreadPoolExecutor(self._at_once, "sesame-delivery") as pool:
             try:
                 with self._interruptible:
                     self._carry_all(pool)
@@ -133,7 +135,7 @@ class Dispatcher:
         # Twice as many as are sent at once, so that no thread waits for us to read the next one.
         room = 2 * self._at_once - len(self._running)
         if not self._over and room > 0:
-            for letter in self._outbox.pending(after=self._last, most=room):
+            for letter in self._outbox.fetch_pending(after=self._last, limit=room):
                 self._last = letter.id
                 self._running.add(pool.submit(self._carry, letter))
         return bool(self._running)
@@ -159,7 +161,7 @@ class Dispatcher:
         if ended:
             # What ended together has no order: one answer says that the hub is there.
             self._unanswered = 0
-            self._outbox.settle(sent, dead)
+            self._outbox.record_outcomes(sent, dead)
         self._over |= self._unanswered >= max(self._at_once, _FEWEST_FAILURES)
         self._count(sent, dead)
 
@@ -176,17 +178,17 @@ class Dispatcher:
         for done in sent:
             self._tally.update(accepted=done.receipt.accepted, duplicates=done.receipt.duplicates)
             self._dropped.update(signal.reason for signal in done.receipt.dropped)
-        for letter in [outcome.letter for outcome in sent] + [outcome.letter for outcome in dead]:
-            self._progress(letter.signals)
+        for letter in [outcome.message for outcome in sent] + [outcome.message for outcome in dead]:
+            self._progress(letter.signal_count)
 
-    def _result(self) -> Delivery:
+    def _result(self) -> DeliveryResult:
         pending = self._outbox.counts().pending
-        return Delivery(
+        return DeliveryResult(
             sent=self._tally["sent"],
             dead=self._tally["dead"],
             pending=pending,
             accepted=self._tally["accepted"],
             duplicates=self._tally["duplicates"],
             dropped=dict(self._dropped),
-            why=self._why if pending else "",
+            reason=self._why if pending else "",
         )

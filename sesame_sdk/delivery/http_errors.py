@@ -73,11 +73,11 @@ _finding = codec.decoder(Finding)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidInputError)
 
 
-def judge(answer: HttpResponse, now: datetime) -> HttpResponse:
+def raise_for_status(answer: HttpResponse, now: datetime) -> HttpResponse:
     """Give back a good answer.
 
     Raises:
-        Retryable, Throttled, Misconfigured, Rejected, Refused: by the table above.
+        SesameError: by the table above.
     """
     if 200 <= answer.status < 300:
         return answer
@@ -87,7 +87,7 @@ def judge(answer: HttpResponse, now: datetime) -> HttpResponse:
 def _verdict(answer: HttpResponse, now: datetime) -> SesameError:
     status = answer.status
     if status >= 500 or status in _PASSING:
-        wait = retry_after(answer.headers.get("retry-after", ""), now)
+        wait = parse_retry_after(answer.headers.get("retry-after", ""), now)
         kind = RateLimitedError if status == _TOO_MANY else RetryableError
         return kind(f"answered {status}", field="hub", retry_after=wait)
     if 300 <= status < 400:
@@ -133,7 +133,7 @@ def _readable(findings: Iterable[msgspec.Raw]) -> Iterator[Finding]:
             continue  # of a newer hub perhaps; the others say enough
 
 
-def retry_after(header: str, now: datetime) -> float | None:
+def parse_retry_after(header: str, now: datetime) -> float | None:
     """Seconds to wait by a ``Retry-After`` header: whole seconds or an HTTP-date. None if it is neither."""
     header = header.strip()
     if header.isascii() and header.isdecimal():

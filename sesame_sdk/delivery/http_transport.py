@@ -20,12 +20,12 @@ import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import get_environ_proxies
 
-from sesame_sdk.delivery.http_errors import HttpResponse, judge
+from sesame_sdk.delivery.http_errors import HttpResponse, raise_for_status
 from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
 
 #: The largest answer that we ask for: 10,000 scores.
-LARGEST_ANSWER = 8 << 20
+MAX_RESPONSE_BYTES = 8 << 20
 _PIECE = 65_536
 _NO_CONTENT = 204
 
@@ -35,12 +35,12 @@ class Transport:
 
     Args:
         hub: base URL.
-        pool: connections kept open; give as many as there are threads.
-        gzip_from: bodies of this many bytes or more are sent gzipped; None never does. Worth its
+        pool_size: connections kept open; give as many as there are threads.
+        min_gzip_bytes: bodies of this many bytes or more are sent gzipped; None never does. Worth its
             processor time on any network slower than a local one.
         timeouts: seconds to connect, and for each wait for bytes.
-        answer_seconds: for reading one whole answer.
-        retries: when to try again.
+        response_seconds: for reading one whole answer.
+        retry_policy: when to try again.
         adapter: carries each request; over the network unless one is given.
 
     Raises:
@@ -51,23 +51,23 @@ class Transport:
         self,
         hub: str,
         *,
-        pool: int = 4,
-        gzip_from: int | None = 1024,
+        pool_size: int = 4,
+        min_gzip_bytes: int | None = 1024,
         timeouts: tuple[float, float] = (5.0, 30.0),
-        answer_seconds: float = 60.0,
-        largest_answer: int = LARGEST_ANSWER,
-        retries: RetryPolicy | None = None,
+        response_seconds: float = 60.0,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        retry_policy: RetryPolicy | None = None,
         adapter: BaseAdapter | None = None,
     ) -> None:
         _refuse_plain_http(hub)
         self._base = hub.rstrip("/")
-        self._gzip_from = gzip_from
+        self._gzip_from = min_gzip_bytes
         self._timeouts = timeouts
-        self._answer_seconds = answer_seconds
-        self._largest = largest_answer
-        self._retries = retries or RetryPolicy()
+        self._answer_seconds = response_seconds
+        self._largest = max_response_bytes
+        self._retries = retry_policy or RetryPolicy()
         self._session = _session(
-            self._base, adapter or HTTPAdapter(pool_connections=1, pool_maxsize=pool, max_retries=0)
+            self._base, adapter or HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
         )
 
     def get(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> HttpResponse:
@@ -98,7 +98,7 @@ class Transport:
 
         Raises:
             RetryableError: no answer, or none but "later", until attempts or time were used up.
-            InvalidInputError: this body will never be taken; `Refused` when the guard said so.
+            InvalidInputError: this body will never be taken; `GuardRefusedError` when the guard said so.
             ConfigurationError: the hub cannot be spoken to in this way at all.
         """
         headers = {"Content-Type": content_type, "Accept": accept}
@@ -115,9 +115,9 @@ class Transport:
         """When the block raises, no thread waits for its next attempt any more."""
         return self._retries.interruptible()
 
-    def abandon(self) -> None:
+    def interrupt(self) -> None:
         """The same, from another thread than the block's."""
-        self._retries.abandon()
+        self._retries.interrupt()
 
     def close(self) -> None:
         """Close every connection."""
@@ -143,7 +143,7 @@ class Transport:
             raise ConfigurationError("is not a usable URL", field="hub") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise RetryableError(f"no answer ({type(error).__name__})", field="hub") from error
-        return judge(answer, datetime.now(UTC))
+        return raise_for_status(answer, datetime.now(UTC))
 
     def _read(self, response: requests.Response) -> bytes:
         _refuse_cut_short(response)

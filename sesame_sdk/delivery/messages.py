@@ -9,21 +9,21 @@ from sesame_sdk.model.envelope import Receipt
 from sesame_sdk.model.signals import Signal
 
 
-class OutboxFull(RetryableError):
+class OutboxFullError(RetryableError):
     """The outbox has no room; what it holds is safe.
 
     Attributes:
-        kept: how many signals of the refused call are on disk.
-        rest: the others, to be posted once there is room.
+        stored: how many signals of the refused call are on disk.
+        remaining: the others, to be posted once there is room.
     """
 
-    kept: int = 0
-    rest: Iterable[Signal] = ()
+    stored: int = 0
+    remaining: Iterable[Signal] = ()
 
-    def having_kept(self, kept: int, rest: Iterable[Signal]) -> None:
+    def record_progress(self, stored: int, remaining: Iterable[Signal]) -> None:
         """Tell what became of the signals of the call."""
-        self.kept, self.rest = kept, rest
-        self.message = f"{self.message}; {kept} signals of this call are kept"
+        self.stored, self.remaining = stored, remaining
+        self.message = f"{self.message}; {stored} signals of this call are kept"
 
 
 @frozen
@@ -32,8 +32,8 @@ class Message:
 
     id: int
     jti: str
-    kind: str
-    signals: int
+    event: str
+    signal_count: int
     body: bytes = field(repr=False)
 
 
@@ -41,7 +41,7 @@ class Message:
 class Acknowledged:
     """A letter that the other party signed for: the verified receipt, and the token as it came."""
 
-    letter: Message
+    message: Message
     receipt: Receipt
     token: bytes = field(repr=False)
 
@@ -55,7 +55,7 @@ class Failed:
         reason: why, in words.
     """
 
-    letter: Message
+    message: Message
     code: str
     reason: str
 
@@ -65,14 +65,14 @@ class DeadLetter:
     """What is told of a dead letter: everything but its body."""
 
     jti: str
-    kind: str
-    signals: int
+    event: str
+    signal_count: int
     code: str
     reason: str
 
 
 @frozen
-class Counts:
+class MessageCounts:
     """How many messages are in each state, and the bytes that the unsent ones hold."""
 
     pending: int

@@ -7,7 +7,7 @@ Rules:
 - A dead letter was refused for good. It keeps its body and the reason until somebody mends the cause
   and calls `redrive`, or gives it up with `discard`.
 - Capacity counts the bytes of pending and dead bodies. The body of a sent message is deleted.
-- Any number of processes may append; one at a time delivers (see `Store.sole`).
+- Any number of processes may append; one at a time delivers (see `SqliteStore.exclusive_lock`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,14 +15,21 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sesame_sdk.delivery.messages import Acknowledged, Counts, DeadLetter, Failed, Message, OutboxFull
-from sesame_sdk.delivery.sqlite_store import DiskFull, Store
+from sesame_sdk.delivery.messages import (
+    Acknowledged,
+    DeadLetter,
+    Failed,
+    Message,
+    MessageCounts,
+    OutboxFullError,
+)
+from sesame_sdk.delivery.sqlite_store import DiskFullError, SqliteStore
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.model.codec import decode, encode
 from sesame_sdk.model.envelope import Receipt
 
 #: Bytes of bodies; some three million signals.
-CAPACITY = 1 << 30
+DEFAULT_CAPACITY = 1 << 30
 _PAGE_OF_RECEIPTS = 500
 
 _SCHEMA = (
@@ -58,15 +65,15 @@ class Outbox:
         ConfigurationError: the file cannot be used.
     """
 
-    def __init__(self, path: Path, *, capacity: int = CAPACITY) -> None:
-        self._store = Store(path, _SCHEMA)
+    def __init__(self, path: Path, *, capacity: int = DEFAULT_CAPACITY) -> None:
+        self._store = SqliteStore(path, _SCHEMA)
         self._capacity = capacity
 
-    def append(self, jti: str, kind: str, body: bytes, *, signals: int = 0) -> None:
+    def append(self, jti: str, event: str, body: bytes, *, signal_count: int = 0) -> None:
         """Keep a message; it is on disk when this returns.
 
         Raises:
-            OutboxFull: there is no room, in it or on its disk. Nothing was changed.
+            OutboxFullError: there is no room, in it or on its disk. Nothing was changed.
             ConfigurationError: it would not fit into an empty outbox.
         """
         if len(body) > self._capacity:
@@ -76,17 +83,17 @@ class Outbox:
                 hint="raise it",
             )
         try:
-            self._append(jti, kind, body, signals)
-        except DiskFull as error:
-            raise OutboxFull(
+            self._append(jti, event, body, signal_count)
+        except DiskFullError as error:
+            raise OutboxFullError(
                 "its disk is full", field="outbox", hint="make room there, then post the rest"
             ) from error
 
     def _append(self, jti: str, kind: str, body: bytes, signals: int) -> None:
-        with self._store.writing() as write:
+        with self._store.transaction() as write:
             (held,) = write.execute("SELECT bytes FROM tally").fetchone()
             if held + len(body) > self._capacity:
-                raise OutboxFull(
+                raise OutboxFullError(
                     f"full, {held} of {self._capacity} bytes are taken",
                     field="outbox",
                     hint="call deliver(), mend or discard dead_letters(), then post the rest",
@@ -97,21 +104,23 @@ class Outbox:
             write.execute("INSERT INTO body VALUES (?, ?)", (row.lastrowid, body))
             write.execute("UPDATE tally SET bytes = bytes + ?", (len(body),))
 
-    def pending(self, *, after: int = 0, most: int = 100) -> list[Message]:
+    def fetch_pending(self, *, after: int = 0, limit: int = 100) -> list[Message]:
         """The oldest pending letters whose `id` is above `after`."""
         rows = self._store.read(
             "SELECT message.id, jti, kind, signals, data FROM message JOIN body USING (id)"
             " WHERE state = 'pending' AND message.id > ? ORDER BY message.id LIMIT ?",
             after,
-            most,
+            limit,
         )
         return [Message(*row) for row in rows]
 
-    def settle(self, sent: Iterable[Acknowledged] = (), dead: Iterable[Failed] = ()) -> None:
+    def record_outcomes(
+        self, acknowledged: Iterable[Acknowledged] = (), failed: Iterable[Failed] = ()
+    ) -> None:
         """Write down what became of some letters, in one transaction."""
-        with self._store.writing() as write:
-            for done in sent:
-                key = done.letter.id
+        with self._store.transaction() as write:
+            for done in acknowledged:
+                key = done.message.id
                 moved = write.execute(
                     "UPDATE message SET state = 'sent' WHERE id = ? AND state = 'pending'", (key,)
                 )
@@ -119,22 +128,24 @@ class Outbox:
                     continue
                 write.execute("INSERT INTO receipt VALUES (?, ?, ?)", (key, done.token, encode(done.receipt)))
                 write.execute("DELETE FROM body WHERE id = ?", (key,))
-                write.execute("UPDATE tally SET bytes = bytes - ?, sent = sent + 1", (len(done.letter.body),))
+                write.execute(
+                    "UPDATE tally SET bytes = bytes - ?, sent = sent + 1", (len(done.message.body),)
+                )
             write.executemany(
                 "UPDATE message SET state = 'dead', code = ?, reason = ? WHERE id = ? AND state = 'pending'",
-                [(gone.code, gone.reason, gone.letter.id) for gone in dead],
+                [(gone.code, gone.reason, gone.message.id) for gone in failed],
             )
 
     def redrive(self) -> int:
         """Make every dead letter pending again; how many there were."""
-        with self._store.writing() as write:
+        with self._store.transaction() as write:
             return write.execute(
                 "UPDATE message SET state = 'pending', code = '', reason = '' WHERE state = 'dead'"
             ).rowcount
 
     def discard(self) -> int:
         """Give up every dead letter, body and all; how many there were."""
-        with self._store.writing() as write:
+        with self._store.transaction() as write:
             dead = "(SELECT id FROM message WHERE state = 'dead')"
             (freed,) = write.execute(
                 f"SELECT coalesce(sum(length(data)), 0) FROM body WHERE id IN {dead}"  # noqa: S608
@@ -167,26 +178,28 @@ class Outbox:
             yield from rows
             after = rows[-1][0]
 
-    def counts(self) -> Counts:
+    def counts(self) -> MessageCounts:
         """How many messages are in each state."""
         ((taken, sent),) = self._store.read("SELECT bytes, sent FROM tally")
         unsent = dict(
             self._store.read("SELECT state, count(*) FROM message WHERE state <> 'sent' GROUP BY state")
         )
-        return Counts(pending=unsent.get("pending", 0), sent=sent, dead=unsent.get("dead", 0), bytes=taken)
+        return MessageCounts(
+            pending=unsent.get("pending", 0), sent=sent, dead=unsent.get("dead", 0), bytes=taken
+        )
 
-    def delivering(self) -> AbstractContextManager[None]:
-        """The right to deliver, held by one at a time. Raises `Retryable` when somebody else has it."""
-        return self._store.sole("delivery")
+    def delivery_lock(self) -> AbstractContextManager[None]:
+        """The right to deliver, held by one at a time. Raises `RetryableError` when somebody else has it."""
+        return self._store.exclusive_lock("delivery")
 
-    def pinned(self, hub: str) -> bytes | None:
+    def pinned_keys(self, hub: str) -> bytes | None:
         """The JWK set that was pinned for a hub."""
         rows = self._store.read("SELECT jwks FROM pinned WHERE hub = ?", hub)
         return rows[0][0] if rows else None
 
-    def pin(self, hub: str, jwks: bytes) -> None:
+    def pin_keys(self, hub: str, jwks: bytes) -> None:
         """Pin a hub's JWK set, in place of an earlier one."""
-        with self._store.writing() as write:
+        with self._store.transaction() as write:
             write.execute(
                 "INSERT OR REPLACE INTO pinned VALUES (?, ?, ?)", (hub, jwks, datetime.now(UTC).isoformat())
             )

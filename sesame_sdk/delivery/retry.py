@@ -34,22 +34,22 @@ class RetryPolicy:
     """How stubborn to be. Durations are seconds.
 
     Attributes:
-        attempts: how often a request is sent at most.
-        deadline: no attempt begins later than this after the first.
-        first: the wait after the first attempt, before jitter.
-        longest: the longest wait of our own; the other side may ask for a longer one.
-        jitter: up to this much is added at random.
-        patience: how long one request waits in all because we ask for too much.
+        max_attempts: how often a request is sent at most.
+        max_seconds: no attempt begins later than this after the first.
+        min_wait: the wait after the first attempt, before jitter.
+        max_wait: the longest wait of our own; the other side may ask for a longer one.
+        max_jitter: up to this much is added at random.
+        max_rate_limit_wait: how long one request waits in all because we ask for too much.
         clock: seconds that never go back.
         sleep: waits; None waits in a way that `interruptible` can end.
     """
 
-    attempts: int = 6
-    deadline: float = 60.0
-    first: float = 0.25
-    longest: float = 10.0
-    jitter: float = 0.5
-    patience: float = 300.0
+    max_attempts: int = 6
+    max_seconds: float = 60.0
+    min_wait: float = 0.25
+    max_wait: float = 10.0
+    max_jitter: float = 0.5
+    max_rate_limit_wait: float = 300.0
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] | None = None
     _abandoned: Event = field(factory=Event, init=False, repr=False, eq=False)
@@ -62,25 +62,25 @@ class RetryPolicy:
             RetryableError: the last one, when attempts or time are used up.
             RateLimitedError: we would have to wait longer than we have patience for.
         """
-        ends = self.clock() + self.patience
+        ends = self.clock() + self.max_rate_limit_wait
         while True:
             self._keep_quiet(ends)
             try:
                 return self._insist(attempt)
             except RateLimitedError as error:
-                wait = max(self.first, error.retry_after or 0.0)
+                wait = max(self.min_wait, error.retry_after or 0.0)
                 self._quiet.until = max(self._quiet.until, self.clock() + wait)
 
     def _insist(self, attempt: Callable[[], T]) -> T:
         started = self.clock()
-        backoff = wait_exponential_jitter(multiplier=self.first, max=self.longest, jitter=self.jitter)
+        backoff = wait_exponential_jitter(multiplier=self.min_wait, max=self.max_wait, jitter=self.max_jitter)
 
         def wait(state: RetryCallState) -> float:
             return max(backoff(state), _asked_for(state))
 
         def stop(state: RetryCallState) -> bool:
-            over = self.clock() - started + state.upcoming_sleep > self.deadline
-            return over or state.attempt_number >= self.attempts or self._abandoned.is_set()
+            over = self.clock() - started + state.upcoming_sleep > self.max_seconds
+            return over or state.attempt_number >= self.max_attempts or self._abandoned.is_set()
 
         return Retrying(
             retry=retry_if_exception(_is_worth_another),
@@ -106,10 +106,10 @@ class RetryPolicy:
         try:
             yield
         except BaseException:
-            self.abandon()
+            self.interrupt()
             raise
 
-    def abandon(self) -> None:
+    def interrupt(self) -> None:
         """The same from another thread, until the next such block begins."""
         self._abandoned.set()
 

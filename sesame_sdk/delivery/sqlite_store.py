@@ -41,29 +41,34 @@ _ALONE = Retrying(
 )
 
 
-class DiskFull(RetryableError):
+class DiskFullError(RetryableError):
     """There was no room on the disk; what the file holds is safe."""
 
 
-class Store:
+class SqliteStore:
     """One SQLite file of ours.
 
     Args:
         path: created with mode 0600 when it is not there; its folder must be.
         schema: statements that make the tables of a new file.
-        what: what the file is, in words.
-        application: the number that such files bear.
+        description: what the file is, in words.
+        application_id: the number that such files bear.
 
     Raises:
         ConfigurationError: the file cannot be opened, or is another thing or of another version.
     """
 
     def __init__(
-        self, path: Path, schema: Iterable[str], *, what: str = "an outbox", application: int = _APPLICATION
+        self,
+        path: Path,
+        schema: Iterable[str],
+        *,
+        description: str = "an outbox",
+        application_id: int = _APPLICATION,
     ) -> None:
         self.path = path
-        self._what = what
-        self._application = application
+        self._what = description
+        self._application = application_id
         self._lock = threading.Lock()
         with _in_our_words(path):
             _create_file(path)
@@ -81,7 +86,7 @@ class Store:
         _ALONE(self._db.execute, "PRAGMA journal_mode = WAL")
         for pragma in ("synchronous = FULL", f"wal_autocheckpoint = {_LOG_PAGES}", "foreign_keys = ON"):
             self._db.execute(f"PRAGMA {pragma}")
-        with self.writing() as write:
+        with self.transaction() as write:
             application = write.execute("PRAGMA application_id").fetchone()[0]
             tables = write.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
             if not tables:
@@ -92,7 +97,7 @@ class Store:
                 raise ConfigurationError(f"is not {self._what} of this version", field=str(self.path))
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """A transaction: all of it is on disk when the block ends, or none of it if the block raises."""
         with self._lock, _in_our_words(self.path):
             self._db.execute("BEGIN IMMEDIATE")
@@ -110,7 +115,7 @@ class Store:
             return self._db.execute(query, parameters).fetchall()
 
     @contextmanager
-    def sole(self, task: str) -> Iterator[None]:
+    def exclusive_lock(self, task: str) -> Iterator[None]:
         """Hold the right to do `task` alone, among all threads and processes that share the file.
 
         The lock is SQLite's on an empty file beside ours: the kernel frees it when its holder dies, so
@@ -157,7 +162,7 @@ def _in_our_words(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "") or ""
         if name in _NO_ROOM:
-            raise DiskFull("there is no room on its disk", field=str(path), hint="make some") from error
+            raise DiskFullError("there is no room on its disk", field=str(path), hint="make some") from error
         if any(name.startswith(passing) for passing in _PASSING):
             raise RetryableError(
                 f"the disk or another process stood in the way: {error}", field=str(path)

@@ -20,7 +20,7 @@ from sesame_sdk.guard import labels
 from sesame_sdk.guard.builtin_rules import BUILT_IN, MINIMUM_AGE, REGISTRATION_RULES
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
-from sesame_sdk.model.grant import Grant, Reading
+from sesame_sdk.model.grant import Grant, ReadRequest
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signals import SignalKind
@@ -94,7 +94,7 @@ class Guard:
         """Findings about a consumer that registers."""
         return self._check("check_consumer", consumer, labels.label_consumer)
 
-    def read(self, reading: Reading) -> tuple[Finding, ...]:
+    def read(self, reading: ReadRequest) -> tuple[Finding, ...]:
         """Findings about one read of one person's score."""
         return self._check("check_read", reading, labels.label_reading)
 
@@ -114,7 +114,7 @@ class Guard:
         """Admit a consumer, or raise `GuardRefusedError` with the findings."""
         _admit(self.consumer(consumer))
 
-    def admit_read(self, reading: Reading) -> None:
+    def admit_read(self, reading: ReadRequest) -> None:
         """Admit a read, or raise `GuardRefusedError` with the findings."""
         _admit(self.read(reading))
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sesame_sdk.model.grant import Grant, Reading
+from sesame_sdk.model.grant import Grant, ReadRequest
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import SignalKind
@@ -43,7 +43,7 @@ def label_consumer(consumer: ConsumerDeclaration) -> str:
     return truncate(f"consumer {consumer.name}")
 
 
-def label_reading(reading: Reading) -> str:
+def label_reading(reading: ReadRequest) -> str:
     """A read, by context and reader; never by the person."""
     return truncate(f"read of {reading.context} by {reading.partner}")
 

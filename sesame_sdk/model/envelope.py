@@ -56,7 +56,7 @@ class Envelope:
     issuer: str = field(validator=validators.url)
     audience: str = field(validator=validators.url)
     issued_at: datetime = field(validator=validators.utc)
-    signals: tuple[Signal, ...] = field(validator=validators.tuple_of(Signal, at_most=MAX_SIGNALS))
+    signals: tuple[Signal, ...] = field(validator=validators.tuple_of(Signal, max_items=MAX_SIGNALS))
 
 
 @frozen

@@ -25,13 +25,15 @@ class Hypothetical:
         value: how much, in the kind's unit; finite.
         partner: who would send it; empty for whoever sends most of the kind for the person, or for a
             partner who is new to them where nobody does.
-        day: when it would have happened; None means on the day of the score.
+        occurred_on: when it would have happened; None means on the day of the score.
     """
 
     kind: str = field(validator=model_validators.kind_name)
     value: float = field(validator=model_validators.finite)
-    partner: str = field(default="", validator=model_validators.text_or_none(256))
-    day: date | None = field(default=None, validator=validators.optional(validators.instance_of(date)))
+    partner: str = field(default="", validator=model_validators.optional_text(256))
+    occurred_on: date | None = field(
+        default=None, validator=validators.optional(validators.instance_of(date))
+    )
 
 
 @frozen
@@ -40,21 +42,21 @@ class Estimate:
 
     Attributes:
         score: what it would come to; None if it would still be none.
-        now: the score as it is; None if there is none.
-        supposed: the signals that were added.
-        words: says that it is an estimate, and of what.
+        current: the score as it is; None if there is none.
+        hypotheticals: the signals that were added.
+        description: says that it is an estimate, and of what.
         is_estimate: always true, for whoever reads it as JSON.
     """
 
     score: Score | None
-    now: Score | None
-    supposed: tuple[Hypothetical, ...]
-    words: str
+    current: Score | None
+    hypotheticals: tuple[Hypothetical, ...]
+    description: str
     is_estimate: bool = True
 
 
 @frozen
-class Place:
+class PartnerUnits:
     """Where some units would come from.
 
     Attributes:
@@ -75,7 +77,7 @@ class Step:
         reason: the policy's words for it.
         unit: what one is.
         units: how many more, on the day of the score: signals of value 1, or money in one signal.
-        places: at whom; their units add up to `units`.
+        partners: at whom; their units add up to `units`.
         hundredths: hundredths of a point that it adds.
         effort: what it takes, in the policy's units of effort.
     """
@@ -84,7 +86,7 @@ class Step:
     reason: str
     unit: str
     units: int
-    places: tuple[Place, ...]
+    partners: tuple[PartnerUnits, ...]
     hundredths: int
     effort: float
 
@@ -95,10 +97,10 @@ class Step:
 
 
 @frozen
-class Way:
+class RecoursePlan:
     """Steps that together reach the next band."""
 
-    steps: tuple[Step, ...] = field(validator=model_validators.tuple_of(Step, at_least=1))
+    steps: tuple[Step, ...] = field(validator=model_validators.tuple_of(Step, min_items=1))
 
     @property
     def effort(self) -> float:
@@ -107,37 +109,37 @@ class Way:
 
 
 @frozen
-class Waiting:
+class WaitingTime:
     """What comes of doing nothing, if nothing new is sent either.
 
     Attributes:
-        day: the first day on which the score is in the next band; None if there is none.
-        until: where `day` is None: no day up to this one is; None means that none ever is.
-        fades: whether points that lift the score fade or end in the meantime as well.
+        reached_on: the first day on which the score is in the next band; None if there is none.
+        searched_until: where `day` is None: no day up to this one is; None means that none ever is.
+        points_decay: whether points that lift the score fade or end in the meantime as well.
     """
 
-    day: date | None
-    until: date | None = None
-    fades: bool = False
+    reached_on: date | None
+    searched_until: date | None = None
+    points_decay: bool = False
 
 
 @frozen
-class Outlook:
+class NextBand:
     """The next band and what leads there.
 
     Attributes:
-        band: its name.
+        name: its name.
         start: its first point.
-        missing: points that have to be gained.
-        ways: what the person can do, the cheapest first; empty if nothing that they can do reaches it.
+        missing_points: points that have to be gained.
+        plans: what the person can do, the cheapest first; empty if nothing that they can do reaches it.
         waiting: what time does.
     """
 
-    band: str
+    name: str
     start: float
-    missing: float
-    ways: tuple[Way, ...]
-    waiting: Waiting
+    missing_points: float
+    plans: tuple[RecoursePlan, ...]
+    waiting: WaitingTime
 
 
 @frozen
@@ -147,17 +149,17 @@ class Explanation:
     Attributes:
         score: with every contribution.
         adverse: the principal reasons against it, four at most, the one that cost most first (EXP-1).
-        folded: further ones, that cost less.
-        lifted: what lifted it, biggest first.
-        outlook: the way to the next band; None in the highest.
-        words: the policy, in a sentence for each of its rules.
+        further_adverse: further ones, that cost less.
+        positive: what lifted it, biggest first.
+        next_band: the way to the next band; None in the highest.
+        policy_text: the policy, in a sentence for each of its rules.
         disputes: where to say that a signal is wrong.
     """
 
     score: Score
     adverse: tuple[Contribution, ...]
-    folded: tuple[Contribution, ...]
-    lifted: tuple[Contribution, ...]
-    outlook: Outlook | None
-    words: tuple[str, ...]
+    further_adverse: tuple[Contribution, ...]
+    positive: tuple[Contribution, ...]
+    next_band: NextBand | None
+    policy_text: tuple[str, ...]
     disputes: str

@@ -29,7 +29,7 @@ class Finding:
         dated: when that source was last read.
     """
 
-    rule: str = field(validator=model_validators.text(16, pattern=r"[A-Z]{2,8}-\d{1,3}", like="POL-1"))
+    rule: str = field(validator=model_validators.text(16, pattern=r"[A-Z]{2,8}-\d{1,3}", example="POL-1"))
     action: Action = field(validator=validators.instance_of(Action))
     about: str = field(validator=model_validators.text(200))
     reason: str = field(validator=model_validators.sentence)

@@ -42,12 +42,12 @@ class Grant:
     direction: Direction = field(validator=validators.instance_of(Direction))
     given_at: datetime = field(validator=model_validators.utc)
     kinds: tuple[str, ...] = field(
-        default=(), validator=model_validators.each(model_validators.kind_name, at_most=MAX_NAMES)
+        default=(), validator=model_validators.each(model_validators.kind_name, max_items=MAX_NAMES)
     )
     purpose: str | None = field(default=None, validator=validators.optional(model_validators.iri))
     context: str | None = field(default=None, validator=validators.optional(model_validators.context))
     crossings: tuple[str, ...] = field(
-        default=(), validator=model_validators.each(model_validators.context, at_most=MAX_NAMES)
+        default=(), validator=model_validators.each(model_validators.context, max_items=MAX_NAMES)
     )
     expires_at: datetime | None = field(default=None, validator=validators.optional(model_validators.utc))
     withdrawn_at: datetime | None = field(default=None, validator=validators.optional(model_validators.utc))
@@ -59,7 +59,7 @@ class Grant:
         if self.direction is Direction.READ and (self.purpose is None or self.context is None):
             raise InvalidInputError("a grant to read names why and which score", field="purpose, context")
 
-    def valid(self, at: datetime) -> bool:
+    def is_valid(self, at: datetime) -> bool:
         """Whether the consent stands at this moment (rule CON-1)."""
         return (
             self.given_at <= at
@@ -69,7 +69,7 @@ class Grant:
 
 
 @frozen
-class Reading:
+class ReadRequest:
     """A consumer's wish to read one person's score, as the guard sees it at the moment of reading.
 
     Attributes:

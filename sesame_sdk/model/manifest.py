@@ -9,7 +9,7 @@ from sesame_sdk.model.terms import Terms
 #: The hook API that this SDK speaks. A plugin written for another major version is refused by name.
 API_VERSION = "1.0"
 #: Kinds, and consumers, that one plugin declares at most: a hub's guard reads every word of them.
-MOST = 100
+MAX_DECLARATIONS = 100
 
 
 @frozen
@@ -44,15 +44,15 @@ class Manifest:
     """
 
     name: str = field(
-        validator=model_validators.text(64, pattern=r"[a-z0-9][a-z0-9._-]*", like="sesame-retail")
+        validator=model_validators.text(64, pattern=r"[a-z0-9][a-z0-9._-]*", example="sesame-retail")
     )
     version: str = field(validator=model_validators.text(32))
-    api: str = field(validator=model_validators.text(8, pattern=r"\d+\.\d+", like=API_VERSION))
+    api: str = field(validator=model_validators.text(8, pattern=r"\d+\.\d+", example=API_VERSION))
     kinds: tuple[SignalKind, ...] = field(
-        default=(), validator=model_validators.tuple_of(SignalKind, at_most=MOST)
+        default=(), validator=model_validators.tuple_of(SignalKind, max_items=MAX_DECLARATIONS)
     )
     consumers: tuple[ConsumerDeclaration, ...] = field(
-        default=(), validator=model_validators.tuple_of(ConsumerDeclaration, at_most=MOST)
+        default=(), validator=model_validators.tuple_of(ConsumerDeclaration, max_items=MAX_DECLARATIONS)
     )
     digest: str = ""
 

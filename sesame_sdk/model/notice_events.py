@@ -1,4 +1,7 @@
-"""What a hub tells a partner of people behind its signals: a dispute, its result. See also `feed.Gone`."""
+"""Events that notify a partner about its signals: a dispute was opened, or decided.
+
+The third notice is `stream_events.SubjectRemoved`.
+"""
 
 from datetime import date
 from typing import Literal
@@ -10,28 +13,28 @@ from sesame_sdk.model import validators as model_validators
 
 @frozen
 class SignalDisputed:
-    """The person in ``sub_id`` says that a signal of yours is wrong. It does not count for now.
+    """The person in ``sub_id`` disputes a signal of the partner. It does not count until the decision.
 
     Attributes:
         signal: its id.
         kind: its kind.
-        words: what the person says is wrong with it.
-        decision_due: the last day for a decision; say what you know of it before.
+        statement: what the person says is wrong with it.
+        decision_due: last day for a decision; send what you know of the signal before.
     """
 
     signal: str = field(validator=model_validators.signal_id)
     kind: str = field(validator=model_validators.kind_name)
-    words: str = field(validator=model_validators.text(1000))
+    statement: str = field(validator=model_validators.text(1000))
     decision_due: date = field(validator=validators.instance_of(date))
 
 
 @frozen
 class DisputeDecided:
-    """What a dispute of a signal of yours came to.
+    """The decision on a dispute of the partner's signal.
 
     Attributes:
         signal: its id.
-        outcome: upheld, so that it never counts again, whoever sends it; or rejected, so that it counts.
+        outcome: ``upheld``: it never counts again, even if another party sends it; ``rejected``: it counts.
     """
 
     signal: str = field(validator=model_validators.signal_id)

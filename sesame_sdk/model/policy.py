@@ -89,7 +89,7 @@ class Weighting:
     expires_days: float | None = field(default=None, validator=validators.optional(model_validators.finite))
     severity: Severity = field(default=Severity.MINOR, validator=validators.instance_of(Severity))
     effort: float | None = field(default=None, validator=validators.optional(model_validators.finite))
-    code: str = field(default="", validator=model_validators.text_or_none(32))
+    code: str = field(default="", validator=model_validators.optional_text(32))
 
     def __attrs_post_init__(self) -> None:
         if self.floor > 0:
@@ -138,11 +138,11 @@ class Policy:
     base: float = field(validator=_points)
     low: float = field(validator=_points)
     high: float = field(validator=_points)
-    bands: tuple[Band, ...] = field(validator=model_validators.tuple_of(Band, at_least=1))
-    weightings: tuple[Weighting, ...] = field(validator=model_validators.tuple_of(Weighting, at_least=1))
+    bands: tuple[Band, ...] = field(validator=model_validators.tuple_of(Band, min_items=1))
+    weightings: tuple[Weighting, ...] = field(validator=model_validators.tuple_of(Weighting, min_items=1))
     purposes: tuple[str, ...] = ()
-    aim: str = field(default="", validator=model_validators.text_or_none(400))
-    disputes: str = field(default="", validator=model_validators.text_or_none(256))
+    aim: str = field(default="", validator=model_validators.optional_text(400))
+    disputes: str = field(default="", validator=model_validators.optional_text(256))
     disputed_count: bool = field(default=False, validator=validators.instance_of(bool))
     terms: Terms = field(factory=Terms, validator=validators.instance_of(Terms))
     digest: str = ""

@@ -10,7 +10,7 @@ from sesame_sdk.errors import GuardRefusedError
 
 #: Names this kind of problem for good (RFC 9457 section 3.1.1). It is no address.
 REFUSED: Final = "urn:sesame-sdk:refused"
-TITLE: Final = "Refused by the guard"
+TITLE: Final = "GuardRefusedError by the guard"
 
 
 def problem(refused: GuardRefusedError, **members: object) -> dict[str, object]:

@@ -103,11 +103,11 @@ class SignalKind:
     reason: str = field(validator=model_validators.sentence)
     conduct: Conduct = field(default=Conduct.OWN, validator=validators.instance_of(Conduct))
     categories: tuple[str, ...] = field(
-        default=(), validator=model_validators.each(model_validators.iri, at_most=MAX_CATEGORIES)
+        default=(), validator=model_validators.each(model_validators.iri, max_items=MAX_CATEGORIES)
     )
-    sources: tuple[str, ...] = field(default=(), validator=model_validators.texts(10, longest=100))
-    title: str = field(default="", validator=model_validators.text_or_none(100))
-    description: str = field(default="", validator=model_validators.text_or_none(1000))
+    sources: tuple[str, ...] = field(default=(), validator=model_validators.texts(10, max_length=100))
+    title: str = field(default="", validator=model_validators.optional_text(100))
+    description: str = field(default="", validator=model_validators.optional_text(1000))
 
 
 @frozen
@@ -122,7 +122,7 @@ class Signal:
         occurred_at: when it happened; UTC.
 
     Raises:
-        Rejected: naming the first field that is wrong.
+        InvalidInputError: naming the first field that is wrong.
     """
 
     id: str

@@ -29,7 +29,7 @@ class SubjectId:
 
 
 @frozen
-class Change:
+class ScoreChange:
     """One person's score as it is now.
 
     Attributes:
@@ -67,11 +67,11 @@ class ScoresChanged:
     policy: str = field(validator=model_validators.text(64))
     base: float = field(validator=model_validators.finite)
     as_of: date = field(validator=validators.instance_of(date))
-    changes: Annotated[tuple[Change, ...], msgspec.Meta(min_length=1, max_length=MAX_CHANGES)]
+    changes: Annotated[tuple[ScoreChange, ...], msgspec.Meta(min_length=1, max_length=MAX_CHANGES)]
 
 
 @frozen
-class Gone:
+class SubjectRemoved:
     """The person in ``sub_id`` took the consent back, or is erased: nothing of them may be used.
 
     Attributes:

@@ -92,8 +92,8 @@ class Ranking:
         other_order: the order that is always offered without the score: "newest first".
     """
 
-    parameters: tuple[str, ...] = field(default=(), validator=model_validators.texts(20, longest=64))
-    other_order: str = field(default="", validator=model_validators.text_or_none(64))
+    parameters: tuple[str, ...] = field(default=(), validator=model_validators.texts(20, max_length=64))
+    other_order: str = field(default="", validator=model_validators.optional_text(64))
 
 
 @frozen
@@ -120,7 +120,7 @@ class Terms:
     reshare: bool = field(default=False, validator=validators.instance_of(bool))
     minimum_age: int = field(default=ADULT, validator=_age)
     effects: tuple[Effect, ...] = field(
-        default=(), validator=model_validators.tuple_of(Effect, at_most=MAX_EFFECTS)
+        default=(), validator=model_validators.tuple_of(Effect, max_items=MAX_EFFECTS)
     )
     ranking: Ranking | None = field(
         default=None, validator=validators.optional(validators.instance_of(Ranking))

@@ -26,7 +26,7 @@ SIGNAL_ID_PATTERN = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 SUBJECT_PATTERN = r"[\x21-\x7e]+"
 
 
-def text(longest: int, *, pattern: str | None = None, like: str = "") -> Validator:
+def text(max_length: int, *, pattern: str | None = None, example: str = "") -> Validator:
     """A non-empty string of at most `longest` characters, matching `pattern` whole if one is given."""
     matches = re.compile(pattern).fullmatch if pattern else None
 
@@ -35,15 +35,15 @@ def text(longest: int, *, pattern: str | None = None, like: str = "") -> Validat
             raise InvalidInputError(f"must be text, not {type(value).__name__}", field=field.name)
         if not value.strip():
             raise InvalidInputError("must not be empty", field=field.name)
-        if len(value) > longest:
+        if len(value) > max_length:
             raise InvalidInputError(
-                f"must be at most {longest} characters, not {len(value)}", field=field.name
+                f"must be at most {max_length} characters, not {len(value)}", field=field.name
             )
         if "\0" in value:  # which no PostgreSQL text holds
             raise InvalidInputError("must not hold a NUL character", field=field.name)
         if matches and not matches(value):
             raise InvalidInputError(
-                "is not in the form asked for", field=field.name, hint=f"write it like {like}"
+                "is not in the form asked for", field=field.name, hint=f"write it like {example}"
             )
 
     return check
@@ -67,8 +67,8 @@ def utc(_: object, field: "Attribute[Any]", value: object) -> None:
         raise InvalidInputError("must be in UTC", field=field.name, hint="call .astimezone(UTC) on it")
 
 
-def tuple_of(kind: type, *, at_least: int = 0, at_most: int | None = None) -> Validator:
-    """A tuple of `at_least` to `at_most` members, all instances of `kind`."""
+def tuple_of(kind: type, *, min_items: int = 0, max_items: int | None = None) -> Validator:
+    """A tuple of `min_items` to `max_items` members, all instances of `kind`."""
 
     def check(_: object, field: "Attribute[Any]", value: object) -> None:
         # The types of all members in C; one by one only where another class is among them.
@@ -76,17 +76,17 @@ def tuple_of(kind: type, *, at_least: int = 0, at_most: int | None = None) -> Va
             issubclass(found, kind) for found in set(map(type, value))
         ):
             raise InvalidInputError(f"must be a tuple of {kind.__name__}", field=field.name)
-        if len(value) < at_least:
-            raise InvalidInputError(f"must hold at least {at_least}", field=field.name)
-        if at_most is not None and len(value) > at_most:
-            raise InvalidInputError(f"must hold at most {at_most}, not {len(value)}", field=field.name)
+        if len(value) < min_items:
+            raise InvalidInputError(f"must hold at least {min_items}", field=field.name)
+        if max_items is not None and len(value) > max_items:
+            raise InvalidInputError(f"must hold at most {max_items}, not {len(value)}", field=field.name)
 
     return check
 
 
-def text_or_none(longest: int) -> Validator:
+def optional_text(max_length: int) -> Validator:
     """The same, or an empty string where there is nothing to say."""
-    some = text(longest)
+    some = text(max_length)
 
     def check(owner: object, field: "Attribute[Any]", value: object) -> None:
         if value != "":
@@ -95,29 +95,29 @@ def text_or_none(longest: int) -> Validator:
     return check
 
 
-def texts(at_most: int, *, longest: int) -> Validator:
+def texts(max_items: int, *, max_length: int) -> Validator:
     """A tuple of at most so many strings, each as in `text`."""
-    return each(text(longest), at_most=at_most)
+    return each(text(max_length), max_items=max_items)
 
 
-def each(check: Validator, *, at_most: int) -> Validator:
+def each(check: Validator, *, max_items: int) -> Validator:
     """A tuple, and not a text, of at most so many members that all pass `check`."""
 
     def check_all(owner: object, field: "Attribute[Any]", value: object) -> None:
         if not isinstance(value, tuple):
             raise InvalidInputError(f"must be a tuple, not {type(value).__name__}", field=field.name)
-        if len(value) > at_most:
-            raise InvalidInputError(f"must hold at most {at_most}, not {len(value)}", field=field.name)
+        if len(value) > max_items:
+            raise InvalidInputError(f"must hold at most {max_items}, not {len(value)}", field=field.name)
         for member in value:
             check(owner, field, member)
 
     return check_all
 
 
-url = text(MAX_URL_LENGTH, pattern=URL_PATTERN, like="https://shop.example")
-iri = text(256, pattern=r"[a-z][a-z0-9+.-]*:[^\s<>\"{}|\\^`]+", like="https://w3id.org/dpv#CustomerCare")
-context = text(32, pattern=CONTEXT_PATTERN, like="retail")
-kind_name = text(MAX_KIND_LENGTH, pattern=KIND_PATTERN, like="retail.order.completed")
-signal_id = text(36, pattern=SIGNAL_ID_PATTERN, like="018bcfe5-6800-7abc-8abc-0123456789ab")
-subject = text(MAX_SUBJECT_LENGTH, pattern=SUBJECT_PATTERN, like="rt_V2hvIGtub3dz")
+url = text(MAX_URL_LENGTH, pattern=URL_PATTERN, example="https://shop.example")
+iri = text(256, pattern=r"[a-z][a-z0-9+.-]*:[^\s<>\"{}|\\^`]+", example="https://w3id.org/dpv#CustomerCare")
+context = text(32, pattern=CONTEXT_PATTERN, example="retail")
+kind_name = text(MAX_KIND_LENGTH, pattern=KIND_PATTERN, example="retail.order.completed")
+signal_id = text(36, pattern=SIGNAL_ID_PATTERN, example="018bcfe5-6800-7abc-8abc-0123456789ab")
+subject = text(MAX_SUBJECT_LENGTH, pattern=SUBJECT_PATTERN, example="rt_V2hvIGtub3dz")
 sentence = text(400)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Self
 
 from sesame_sdk.constants import SET_MEDIA_TYPE
-from sesame_sdk.delivery.dispatcher import MOST_AT_ONCE, Delivery, Dispatcher
+from sesame_sdk.delivery.dispatcher import MAX_CONCURRENCY, DeliveryResult, Dispatcher
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.messages import Acknowledged, Counts, DeadLetter, Message
-from sesame_sdk.delivery.outbox import CAPACITY, Outbox
+from sesame_sdk.delivery.messages import Acknowledged, DeadLetter, Message, MessageCounts
+from sesame_sdk.delivery.outbox import DEFAULT_CAPACITY, Outbox
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.interfaces import Closeable, Signer
 from sesame_sdk.model.envelope import EventType, Receipt
@@ -17,10 +17,10 @@ from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.partner.config import PartnerConfig
-from sesame_sdk.partner.envelope_writer import Batch, Posted, Posting, Write
+from sesame_sdk.partner.envelope_writer import Batch, EnvelopeWriter, PostResult, Write
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
-from sesame_sdk.partner.reads import sign_read
-from sesame_sdk.partner.receipts import Expected, read_receipt
+from sesame_sdk.partner.reads import sign_read_token
+from sesame_sdk.partner.receipts import ExpectedReceipt, read_receipt
 from sesame_sdk.partner.score_reads import read_scores
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jwt import KeyFinder
@@ -54,7 +54,7 @@ class Client(Closeable):
         signer: Signer,
         outbox: Path,
         hub_keys: KeyFinder | None = None,
-        capacity: int = CAPACITY,
+        capacity: int = DEFAULT_CAPACITY,
         transport: Transport | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -62,20 +62,24 @@ class Client(Closeable):
         self._hub = hub
         self._signer = signer
         self._clock = clock
-        self._transport = transport or Transport(hub, pool=MOST_AT_ONCE)
+        self._transport = transport or Transport(hub, pool_size=MAX_CONCURRENCY)
         self._outbox = Outbox(outbox, capacity=capacity)
         self._hub_keys = hub_keys or PinnedKeys(
             hub, lambda: self._transport.get(JWKS_PATH).body, self._outbox
         )
 
     @classmethod
-    def at(cls, home: PartnerConfig) -> Self:
+    def from_config(cls, config: PartnerConfig) -> Self:
         """The client of a partner whose keys and settings are in a folder."""
         return cls(
-            issuer=home.issuer, hub=home.hub, signer=home.signer, outbox=home.outbox, capacity=home.capacity
+            issuer=config.issuer,
+            hub=config.hub,
+            signer=config.signer,
+            outbox=config.outbox,
+            capacity=config.capacity,
         )
 
-    def post(self, signals: Iterable[Signal]) -> Posted:
+    def post(self, signals: Iterable[Signal]) -> PostResult:
         """Sign signals and keep them on disk until `deliver` has a receipt for them.
 
         Takes any number, one envelope of up to 1,000 at a time; one is written while the next is sealed.
@@ -84,13 +88,15 @@ class Client(Closeable):
         of them twice.
 
         Raises:
-            OutboxFull: there is no room. Its `kept` says how many signals are on disk, its `rest` holds the
-                others: after `deliver()`, go on with ``post(error.rest)``.
-            Rejected: something in `signals` is not a signal.
+            OutboxFullError: the outbox is full. `stored` is the number of signals on disk, and `remaining`
+                iterates over the others: after `deliver()`, continue with ``post(error.remaining)``.
+            InvalidInputError: an item of `signals` is not a signal.
         """
-        return Posting(signals, self._sealed).run()
+        return EnvelopeWriter(signals, self._sealed).run()
 
-    def deliver(self, *, progress: Callable[[int], None] | None = None, concurrency: int = 4) -> Delivery:
+    def deliver(
+        self, *, progress: Callable[[int], None] | None = None, concurrency: int = 4
+    ) -> DeliveryResult:
         """Send what waits, and keep the receipts.
 
         Args:
@@ -98,27 +104,27 @@ class Client(Closeable):
             concurrency: how many envelopes are under way at once; their order is not kept.
 
         Raises:
-            Retryable: another process delivers from this outbox.
+            RetryableError: another process delivers from this outbox.
             ConfigurationError: the hub cannot be spoken to; everything stays in the outbox.
         """
         return Dispatcher(
             self._outbox,
             self._send,
-            at_once=concurrency,
+            concurrency=concurrency,
             interruptible=self._transport.interruptible(),
             progress=progress,
         ).run()
 
     def interrupt(self) -> None:
         """Let a `deliver` in another thread end soon: what it did not send stays in the outbox."""
-        self._transport.abandon()
+        self._transport.interrupt()
 
     def register(self, manifest: Manifest) -> Receipt:
         """Join the hub: tell it, signed, what a plugin of ours may say and what it reads for.
 
         Raises:
-            Refused: the hub's guard said no, with the same findings as there.
-            Rejected, Retryable, Misconfigured: see `Transport.post`.
+            GuardRefusedError: the hub's guard said no, with the same findings as there.
+            InvalidInputError, RetryableError, ConfigurationError: see `Transport.post`.
         """
         jti = new_jti()
         token = sign_event(
@@ -141,13 +147,13 @@ class Client(Closeable):
             context: whose policy makes the score.
 
         Raises:
-            Refused: nobody may read for this purpose.
-            Rejected: the hub refused, or its answer cannot be trusted.
-            Retryable, Misconfigured: see `Transport.post`.
+            GuardRefusedError: nobody may read for this purpose.
+            InvalidInputError: the hub refused, or its answer cannot be trusted.
+            RetryableError, ConfigurationError: see `Transport.post`.
         """
 
         def bearer() -> bytes:
-            return sign_read(
+            return sign_read_token(
                 self._signer,
                 issuer=self._issuer,
                 audience=self._hub,
@@ -170,7 +176,7 @@ class Client(Closeable):
         """Put every dead letter back in the queue, once its cause is mended; how many there were."""
         return self._outbox.redrive()
 
-    def counts(self) -> Counts:
+    def counts(self) -> MessageCounts:
         """How many envelopes wait, were sent, or are dead letters."""
         return self._outbox.counts()
 
@@ -179,7 +185,7 @@ class Client(Closeable):
 
         Raises:
             ConfigurationError: it publishes others, or this client was given the hub's keys.
-            Retryable: it does not answer.
+            RetryableError: it does not answer.
         """
         return self._pinned().check()
 
@@ -208,10 +214,10 @@ class Client(Closeable):
     def _sealed(self, batch: Batch) -> Write:
         jti = new_jti()
         body = seal(batch, self._signer, issuer=self._issuer, audience=self._hub, now=self._clock(), jti=jti)
-        return lambda: self._outbox.append(jti, EventType.SIGNALS, body, signals=len(batch))
+        return lambda: self._outbox.append(jti, EventType.SIGNALS, body, signal_count=len(batch))
 
     def _send(self, letter: Message) -> Acknowledged:
-        receipt, token = self._exchange(letter.body, letter.jti, letter.signals)
+        receipt, token = self._exchange(letter.body, letter.jti, letter.signal_count)
         return Acknowledged(letter, receipt, token)
 
     def _exchange(self, body: bytes, jti: str, signals: int | None) -> tuple[Receipt, bytes]:
@@ -220,5 +226,5 @@ class Client(Closeable):
             raise ConfigurationError(
                 "answered without a receipt", field="hub", hint="check that it is a Sesame hub"
             )
-        expected = Expected(hub=self._hub, us=self._issuer, jti=jti, signals=signals)
+        expected = ExpectedReceipt(hub=self._hub, audience=self._issuer, jti=jti, signal_count=signals)
         return read_receipt(answer.body, self._hub_keys, expected, self._clock()), answer.body

@@ -16,7 +16,7 @@ from typing import Self
 import msgspec
 from attrs import field, frozen, validators
 
-from sesame_sdk.delivery.outbox import CAPACITY
+from sesame_sdk.delivery.outbox import DEFAULT_CAPACITY
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.files import check_private, read_private_file, write_private_file
 from sesame_sdk.model import validators as model_validators
@@ -32,7 +32,7 @@ _MAX_FILE_BYTES = 65_536
 class _Settings:
     issuer: str = field(validator=model_validators.url)
     hub: str = field(validator=model_validators.url)
-    capacity: int = field(default=CAPACITY, validator=validators.ge(1))
+    capacity: int = field(default=DEFAULT_CAPACITY, validator=validators.ge(1))
 
 
 @frozen
@@ -53,7 +53,7 @@ class PartnerConfig:
     hub: str
     signer: SigningKey
     identity: Pseudonymizer
-    capacity: int = CAPACITY
+    capacity: int = DEFAULT_CAPACITY
 
     @property
     def outbox(self) -> Path:

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from attrs import frozen
 
 from sesame_sdk.constants import MAX_SIGNALS
-from sesame_sdk.delivery.messages import OutboxFull
+from sesame_sdk.delivery.messages import OutboxFullError
 from sesame_sdk.model.signals import Signal
 
 Batch = tuple[Signal, ...]
@@ -20,14 +20,14 @@ Write = Callable[[], None]
 
 
 @frozen
-class Posted:
+class PostResult:
     """What a call of `Client.post` put into the outbox."""
 
     envelopes: int
     signals: int
 
 
-class Posting:
+class EnvelopeWriter:
     """One call of `Client.post`.
 
     Args:
@@ -40,11 +40,11 @@ class Posting:
         self._envelopes = self._kept = 0
         self._under_way: tuple[Batch, Future[None]] | None = None
 
-    def run(self) -> Posted:
+    def run(self) -> PostResult:
         """Post them all.
 
         Raises:
-            OutboxFull, Rejected: see `Client.post`. What was under way is on disk, or among the rest.
+            OutboxFullError, InvalidInputError: see `Client.post`.
         """
         with ThreadPoolExecutor(1, "sesame-outbox") as writer:  # no thread before there is work for one
             while batch := tuple(islice(self._source, MAX_SIGNALS)):
@@ -55,7 +55,7 @@ class Posting:
                 else:
                     self._under_way = (batch, writer.submit(write))
             self._settle()
-        return Posted(self._envelopes, self._kept)
+        return PostResult(self._envelopes, self._kept)
 
     def _settle(self, next_one: Batch = ()) -> None:
         """Wait for the envelope that is being written."""
@@ -66,8 +66,8 @@ class Posting:
     def _note(self, batch: Batch, written: Write, next_one: Batch = ()) -> None:
         try:
             written()
-        except OutboxFull as full:
-            full.having_kept(self._kept, chain(batch, next_one, self._source))
+        except OutboxFullError as full:
+            full.record_progress(self._kept, chain(batch, next_one, self._source))
             raise
         self._envelopes += 1
         self._kept += len(batch)

@@ -40,7 +40,7 @@ class PinnedKeys:
         Raises:
             InvalidInputError: the issuer is not the hub, or the hub has no such key.
             ConfigurationError: the hub publishes other keys than were pinned.
-            Retryable: the hub could not be asked.
+            RetryableError: the hub could not be asked.
         """
         if issuer != self._hub:
             raise InvalidInputError("is not the hub", field="iss", code="invalid_issuer")
@@ -56,7 +56,7 @@ class PinnedKeys:
 
         Raises:
             ConfigurationError: they differ.
-            Retryable: the hub could not be asked.
+            RetryableError: the hub could not be asked.
         """
         with self._lock:
             self._compare()
@@ -69,7 +69,7 @@ class PinnedKeys:
 
     def _compare(self) -> None:
         published = self._published()
-        pinned = self._outbox.pinned(self._hub)
+        pinned = self._outbox.pinned_keys(self._hub)
         if pinned is None:
             self._pin(published)
         elif pinned != published:
@@ -92,7 +92,7 @@ class PinnedKeys:
         return encode(jwk_set(sorted(jwks, key=lambda jwk: str(jwk["kid"]))))
 
     def _pin(self, published: bytes) -> None:
-        self._outbox.pin(self._hub, published)
+        self._outbox.pin_keys(self._hub, published)
         self._remember(published)
 
     def _remember(self, jwks: bytes) -> None:

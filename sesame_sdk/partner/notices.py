@@ -19,7 +19,7 @@ from sesame_sdk.interfaces import Closeable, Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.notice_events import DisputeDecided, SignalDisputed
-from sesame_sdk.model.stream_events import Gone, SubjectId
+from sesame_sdk.model.stream_events import SubjectId, SubjectRemoved
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
 from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, KeyFinder, Token, numeric_date, sign_claims
@@ -29,7 +29,7 @@ POLL_PATH = "/v1/notices/poll"
 _PAYLOADS: Mapping[EventType, Any] = {
     EventType.SIGNAL_DISPUTED: SignalDisputed,
     EventType.DISPUTE_DECIDED: DisputeDecided,
-    EventType.PERSON_ERASED: Gone,
+    EventType.PERSON_ERASED: SubjectRemoved,
 }
 
 
@@ -42,14 +42,14 @@ class Notice:
         event: what of.
         subject: about whom: our own pseudonym.
         issued_at: when it happened; UTC.
-        told: the event's payload.
+        payload: the event's payload.
     """
 
     jti: str
     event: EventType
     subject: str = field(repr=False)
     issued_at: datetime
-    told: SignalDisputed | DisputeDecided | Gone = field(repr=False)
+    payload: SignalDisputed | DisputeDecided | SubjectRemoved = field(repr=False)
 
 
 @frozen
@@ -64,7 +64,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class Notices(Closeable):
-    """Fetches a partner's notices. `Notices.at` makes one of a partner's folder.
+    """Fetches a partner's notices. `Notices.from_config` makes one of a partner's folder.
 
     Args:
         issuer: URL that the partner is known by.
@@ -91,11 +91,11 @@ class Notices(Closeable):
         self._owned: list[Callable[[], None]] = []
 
     @classmethod
-    def at(cls, home: PartnerConfig) -> Self:
+    def from_config(cls, config: PartnerConfig) -> Self:
         """As the partner whose folder this is."""
-        transport, pins = Transport(home.hub), Outbox(home.outbox)
-        keys = PinnedKeys(home.hub, lambda: transport.get(JWKS_PATH).body, pins)
-        made = cls(issuer=home.issuer, hub=home.hub, signer=home.signer, keys=keys, transport=transport)
+        transport, pins = Transport(config.hub), Outbox(config.outbox)
+        keys = PinnedKeys(config.hub, lambda: transport.get(JWKS_PATH).body, pins)
+        made = cls(issuer=config.issuer, hub=config.hub, signer=config.signer, keys=keys, transport=transport)
         made._owned = [transport.close, pins.close]
         return made
 
@@ -104,7 +104,7 @@ class Notices(Closeable):
 
         Raises:
             InvalidInputError: the hub refused, or one is not its own.
-            Retryable, Misconfigured: see `Transport.post`.
+            RetryableError, ConfigurationError: see `Transport.post`.
         """
         body = self._ask({"returnImmediately": True})
         sets = codec.decode(body, _Answer, field="notices").sets
@@ -114,7 +114,7 @@ class Notices(Closeable):
         """Tell the hub that we have these. It gives them no more, and its duty to tell us is met.
 
         Raises:
-            Rejected, Retryable, Misconfigured: see `Transport.post`.
+            InvalidInputError, RetryableError, ConfigurationError: see `Transport.post`.
         """
         if jtis := [notice.jti for notice in notices]:
             self._ask({"maxEvents": 0, "returnImmediately": True, "ack": jtis})
@@ -134,7 +134,7 @@ class Notices(Closeable):
         ).body
 
     def _bearer(self) -> bytes:
-        return sign_request(self._signer, issuer=self._issuer, audience=self._hub, now=self._clock())
+        return sign_notices_token(self._signer, issuer=self._issuer, audience=self._hub, now=self._clock())
 
     def _read(self, jti: str, encoded: bytes) -> Notice:
         now = self._clock()
@@ -152,7 +152,7 @@ class Notices(Closeable):
         return Notice(jti, event, about, verified.issued_at, told)
 
 
-def sign_request(signer: Signer, *, issuer: str, audience: str, now: datetime) -> bytes:
+def sign_notices_token(signer: Signer, *, issuer: str, audience: str, now: datetime) -> bytes:
     """A JWT with which a partner asks its hub for notices, good for one request within five minutes."""
     issued = numeric_date(now)
     ends = issued + int(MAX_REQUEST_LIFETIME.total_seconds())

@@ -10,7 +10,7 @@ from sesame_sdk.signing.security_events import new_jti
 LIFETIME = timedelta(minutes=5)
 
 
-def sign_read(
+def sign_read_token(
     signer: Signer, *, issuer: str, audience: str, purpose: str, context: str, now: datetime
 ) -> bytes:
     """A JWT that asks `audience` for scores.

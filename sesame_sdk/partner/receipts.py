@@ -15,23 +15,23 @@ from sesame_sdk.signing.security_events import verify_event
 
 
 @frozen
-class Expected:
+class ExpectedReceipt:
     """What a receipt must say.
 
     Attributes:
         hub: issuer URL of whoever we sent to.
-        us: our own issuer URL.
+        audience: our own issuer URL.
         jti: id of what we sent.
-        signals: how many signals were in it; None where numbers mean nothing, as for a registration.
+        signal_count: how many signals were in it; None where numbers mean nothing, as for a registration.
     """
 
     hub: str
-    us: str
+    audience: str
     jti: str
-    signals: int | None
+    signal_count: int | None
 
 
-def read_receipt(token: bytes, keys: KeyFinder, expected: Expected, now: datetime) -> Receipt:
+def read_receipt(token: bytes, keys: KeyFinder, expected: ExpectedReceipt, now: datetime) -> Receipt:
     """Verify a receipt.
 
     Raises:
@@ -39,7 +39,12 @@ def read_receipt(token: bytes, keys: KeyFinder, expected: Expected, now: datetim
     """
     try:
         event = verify_event(
-            Token.parse(token), keys, event=EventType.RECEIPT, payload=Receipt, audience=expected.us, now=now
+            Token.parse(token),
+            keys,
+            event=EventType.RECEIPT,
+            payload=Receipt,
+            audience=expected.audience,
+            now=now,
         )
         _compare(event.issuer, event.payload, expected)
     except InvalidInputError as error:
@@ -49,16 +54,16 @@ def read_receipt(token: bytes, keys: KeyFinder, expected: Expected, now: datetim
     return event.payload
 
 
-def _compare(issuer: str, receipt: Receipt, expected: Expected) -> None:
+def _compare(issuer: str, receipt: Receipt, expected: ExpectedReceipt) -> None:
     if issuer != expected.hub:
         raise InvalidInputError("is not the hub that we sent to", field="iss")
     if receipt.jti != expected.jti:
         raise InvalidInputError("is about something else than we sent", field="jti")
-    if expected.signals is None:
+    if expected.signal_count is None:
         return
     if min(receipt.accepted, receipt.duplicates) < 0:
         raise InvalidInputError("must not be negative", field="accepted, duplicates")
-    if receipt.accepted + receipt.duplicates + len(receipt.dropped) != expected.signals:
+    if receipt.accepted + receipt.duplicates + len(receipt.dropped) != expected.signal_count:
         raise InvalidInputError(
-            f"do not add up to the {expected.signals} sent", field="accepted, duplicates, dropped"
+            f"do not add up to the {expected.signal_count} sent", field="accepted, duplicates, dropped"
         )

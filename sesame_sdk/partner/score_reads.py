@@ -38,7 +38,7 @@ def read_scores(
 
     Raises:
         InvalidInputError: the hub refused, or did not answer for exactly the subjects asked.
-        Retryable, Misconfigured: see `Transport.post`.
+        RetryableError, ConfigurationError: see `Transport.post`.
     """
     found: dict[str, Score | None] = {}
     for piece in _pieces(list(dict.fromkeys(subjects))):

@@ -25,20 +25,20 @@ _ENDINGS = (
 )
 
 
-def commands_of(plugin: Plugin, group: click.Group) -> dict[str, click.Command]:
+def collect_commands(plugin: Plugin, group: click.Group) -> dict[str, click.Command]:
     """What the plugin would add to `group`, by name. Each command names the plugin when it fails.
 
     Raises:
-        Misconfigured: its hook raised, or it adds something that is no command or is there already.
+        ConfigurationError: its hook raised, or it adds something that is no command or is there already.
     """
     apart = copy(group)
     apart.commands = {}
     plugin.call("sesame_cli_commands()", lambda: plugin.commands(group=apart), passing=())
     for name, command in apart.commands.items():
         if not isinstance(command, click.Command):
-            raise plugin.broke(f"sesame_cli_commands() added {name!r}, which is not a click command")
+            raise plugin.disable(f"sesame_cli_commands() added {name!r}, which is not a click command")
         if name in group.commands:
-            raise plugin.broke(f"sesame_cli_commands() added {name!r}, which is there already")
+            raise plugin.disable(f"sesame_cli_commands() added {name!r}, which is there already")
     for command in apart.commands.values():
         _name_failures(command, plugin)
     return apart.commands

@@ -28,13 +28,13 @@ class Candidate:
     load: Callable[[], object]
 
 
-def installed() -> tuple[Candidate, ...]:
+def find_installed() -> tuple[Candidate, ...]:
     """Every plugin that pip installed, by name; of two with one name, by distribution."""
     found = (_from_entry_point(entry) for entry in entry_points(group=PROJECT))
     return tuple(sorted(found, key=lambda one: (one.name, one.distribution)))
 
 
-def given(modules: Mapping[str, object]) -> tuple[Candidate, ...]:
+def from_modules(modules: Mapping[str, object]) -> tuple[Candidate, ...]:
     """Plugins of a program that embeds the SDK, or of a test; not installed by themselves."""
     return tuple(_from_module(name, module) for name, module in sorted(modules.items()))
 

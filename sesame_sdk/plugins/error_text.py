@@ -11,13 +11,13 @@ from traceback import extract_tb
 _LONGEST = 300
 
 
-def in_loading(error: BaseException) -> str:
+def describe_load_error(error: BaseException) -> str:
     """One line for an exception that a plugin raised before it saw any data."""
     text = _text(error)
     return f"{_kind(error)}: {text}" if text else f"{_kind(error)} {_place(error)}"
 
 
-def in_a_call(error: BaseException) -> str:
+def describe_call_error(error: BaseException) -> str:
     """One line for an exception that a plugin raised while it held data."""
     return f"{_kind(error)} {_place(error)}"
 

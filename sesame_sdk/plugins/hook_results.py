@@ -26,11 +26,11 @@ from sesame_sdk.model.signals import SignalKind
 _is_name = re.compile(validators.CONTEXT_PATTERN).fullmatch
 
 #: Of each sort and plugin. A hook that never stops returning must not hang the program.
-MOST = 100
+MAX_OBJECTS = 100
 
 
 @frozen
-class Offers:
+class HookResults:
     """What one plugin brought.
 
     `kinds` and `declarations` are read once, here, so that what was checked is what is used later.
@@ -45,7 +45,7 @@ class Offers:
     claims: tuple[str, ...] = ()
 
 
-def offers_of(hooks: pluggy.HookRelay) -> Offers:
+def collect_results(hooks: pluggy.HookRelay) -> HookResults:
     """Call a plugin's registering hooks and check what they return.
 
     Raises:
@@ -61,7 +61,7 @@ def offers_of(hooks: pluggy.HookRelay) -> Offers:
         *(f"consumer {declaration.name!r}" for declaration in declarations),
     )
     _refuse_twice(claims)
-    return Offers(
+    return HookResults(
         providers=providers,
         consumers=consumers,
         rules=_objects(hooks.sesame_policy_rules, GuardRule, _check_rule),
@@ -77,9 +77,9 @@ def _objects(hook: pluggy.HookCaller, kind: type, check: Callable[[str, Any], No
     for answer in hook():
         if isinstance(answer, str | bytes) or not isinstance(answer, Iterable):
             raise _wrong(hook.name, f"returned {type(answer).__name__}, not a tuple of {kind.__name__}")
-        found.extend(islice(answer, MOST + 1))
-        if len(found) > MOST:
-            raise _wrong(hook.name, f"returned more than {MOST} objects")
+        found.extend(islice(answer, MAX_OBJECTS + 1))
+        if len(found) > MAX_OBJECTS:
+            raise _wrong(hook.name, f"returned more than {MAX_OBJECTS} objects")
     for one in found:
         if inspect.isclass(one):
             raise _wrong(hook.name, f"returned the class {one.__name__}", hint=f"return {one.__name__}()")

@@ -17,11 +17,11 @@ from sesame_sdk.plugins.plugin import Plugin
 _END = object()
 
 
-class GuardedProvider(SignalProvider[Any]):
+class IsolatedProvider(SignalProvider[Any]):
     """A plugin's provider. Everything that it raises, beside a `SesameError`, sets the plugin aside.
 
     Raises:
-        Misconfigured: from any method, when the plugin misbehaves or has done so before.
+        ConfigurationError: from any method, when the plugin misbehaves or has done so before.
     """
 
     def __init__(self, plugin: Plugin, inner: SignalProvider[Any]) -> None:
@@ -51,12 +51,14 @@ class GuardedProvider(SignalProvider[Any]):
 
     def _check(self, one: object) -> None:
         if not isinstance(one, Signal):
-            raise self._plugin.broke(f"{self.name}.signals() returned a {type(one).__name__}")
+            raise self._plugin.disable(f"{self.name}.signals() returned a {type(one).__name__}")
         if one.kind not in self._spoken:
-            raise self._plugin.broke(f"{self.name}.signals() used a kind that it never declared: {one.kind}")
+            raise self._plugin.disable(
+                f"{self.name}.signals() used a kind that it never declared: {one.kind}"
+            )
 
 
-class GuardedConsumer(ScoreConsumer[Any, Any]):
+class IsolatedConsumer(ScoreConsumer[Any, Any]):
     """A plugin's consumer, guarded in the same way."""
 
     def __init__(self, plugin: Plugin, inner: ScoreConsumer[Any, Any]) -> None:
@@ -69,7 +71,7 @@ class GuardedConsumer(ScoreConsumer[Any, Any]):
         doing = f"{self.declaration.name}.subjects()"
         wanted = self._plugin.call(doing, lambda: tuple(self._inner.subjects(request)))
         if not all(isinstance(one, str) for one in wanted):
-            raise self._plugin.broke(f"{doing} returned something that is not a pseudonym")
+            raise self._plugin.disable(f"{doing} returned something that is not a pseudonym")
         return wanted
 
     def use(self, request: Any, scores: Mapping[str, Score | None]) -> Any:  # noqa: ANN401
@@ -77,7 +79,7 @@ class GuardedConsumer(ScoreConsumer[Any, Any]):
         return self._plugin.call(f"{self.declaration.name}.use()", lambda: self._inner.use(request, scores))
 
 
-class GuardedSigner:
+class IsolatedSigner:
     """A plugin's signer, guarded in the same way; satisfies `Signer`."""
 
     def __init__(self, plugin: Plugin, inner: Signer) -> None:

@@ -22,7 +22,7 @@ from sesame_sdk.errors import ConfigurationError, SesameError
 from sesame_sdk.model.manifest import API_VERSION
 from sesame_sdk.plugins import error_text
 from sesame_sdk.plugins.discovery import Candidate
-from sesame_sdk.plugins.hook_results import Offers, offers_of
+from sesame_sdk.plugins.hook_results import HookResults, collect_results
 from sesame_sdk.plugins.status import PluginInfo, PluginState
 
 T = TypeVar("T")
@@ -35,9 +35,9 @@ class Plugin:
         self.candidate = candidate
         self.name = candidate.name
         self.state = PluginState.ACTIVE
-        self.why = ""
+        self.reason = ""
         self.api = ""
-        self.offers = Offers()
+        self.results = HookResults()
         self._hooks = pluggy.PluginManager(hookspecs.PROJECT)
         self._hooks.add_hookspecs(hookspecs)
 
@@ -49,7 +49,7 @@ class Plugin:
     @property
     def info(self) -> PluginInfo:
         """What ``sesame plugins`` says of it."""
-        found, offers = self.candidate, self.offers
+        found, offers = self.candidate, self.results
         return PluginInfo(
             name=self.name,
             distribution=found.distribution,
@@ -58,7 +58,7 @@ class Plugin:
             kinds=offers.kinds,
             consumers=offers.declarations,
             state=self.state,
-            why=self.why,
+            reason=self.reason,
         )
 
     @property
@@ -75,11 +75,11 @@ class Plugin:
                 if self._fits(module):
                     self._while("registration", lambda: self._register(module))
         except ConfigurationError as error:
-            self.put(PluginState.DISABLED, str(error))
+            self.set_state(PluginState.DISABLED, str(error))
 
-    def put(self, state: PluginState, why: str) -> None:
+    def set_state(self, state: PluginState, why: str) -> None:
         """Take it out of use, for a reason that is shown."""
-        self.state, self.why = state, why
+        self.state, self.reason = state, why
 
     def ensure_active(self) -> None:
         """Pass if it may be called.
@@ -88,7 +88,7 @@ class Plugin:
             ConfigurationError: it is out of use; says why.
         """
         if not self.active:
-            raise ConfigurationError(f"is {self.state}: {self.why}", field=f"plugin {self.name!r}")
+            raise ConfigurationError(f"is {self.state}: {self.reason}", field=f"plugin {self.name!r}")
 
     def call(
         self,
@@ -113,20 +113,20 @@ class Plugin:
         except passing:
             raise
         except (Exception, SystemExit) as error:
-            raise self.broke(f"{doing} raised {error_text.in_a_call(error)}") from error
+            raise self.disable(f"{doing} raised {error_text.describe_call_error(error)}") from error
 
-    def broke(self, how: str) -> ConfigurationError:
+    def disable(self, how: str) -> ConfigurationError:
         """Set it aside in mid-use; returns the error to raise."""
-        self.put(PluginState.DISABLED, how)
+        self.set_state(PluginState.DISABLED, how)
         return ConfigurationError(
-            f"is set aside: {how}", field=f"plugin {self.name!r}", hint="tell its author, or block it"
+            f"is disabled: {how}", field=f"plugin {self.name!r}", hint="tell its author, or block it"
         )
 
     def _while(self, doing: str, function: Callable[[], T]) -> T:
         try:
             return function()
         except (Exception, SystemExit) as error:
-            text = str(error) if isinstance(error, SesameError) else error_text.in_loading(error)
+            text = str(error) if isinstance(error, SesameError) else error_text.describe_load_error(error)
             raise ConfigurationError(text, field=doing) from error
 
     def _fits(self, module: object) -> bool:
@@ -135,7 +135,7 @@ class Plugin:
         if _speaks(self.api):
             return True
         wrote = f"was written for API {said!r}" if said is not None else "does not say which API it is for"
-        self.put(
+        self.set_state(
             PluginState.INCOMPATIBLE,
             f'{wrote}, and this SDK speaks {API_VERSION} (SESAME_API = "{API_VERSION}")',
         )
@@ -147,7 +147,7 @@ class Plugin:
             self._hooks.check_pending()
         except pluggy.PluginValidationError as error:
             raise ConfigurationError(self._unknown_hooks(module)) from error
-        self.offers = offers_of(self._hooks.hook)
+        self.results = collect_results(self._hooks.hook)
 
     def _unknown_hooks(self, module: object) -> str:
         callers = self._hooks.get_hookcallers(module) or []

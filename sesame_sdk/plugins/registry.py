@@ -21,9 +21,9 @@ from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.plugins import discovery
-from sesame_sdk.plugins.commands import commands_of
+from sesame_sdk.plugins.commands import collect_commands
 from sesame_sdk.plugins.discovery import Candidate
-from sesame_sdk.plugins.isolation import GuardedConsumer, GuardedProvider, GuardedSigner
+from sesame_sdk.plugins.isolation import IsolatedConsumer, IsolatedProvider, IsolatedSigner
 from sesame_sdk.plugins.plugin import Plugin
 from sesame_sdk.plugins.status import PluginInfo, PluginState
 
@@ -44,12 +44,12 @@ class PluginRegistry:
         Args:
             block: names of entry points that must not be imported.
         """
-        return cls(discovery.installed(), block=block)
+        return cls(discovery.find_installed(), block=block)
 
     @classmethod
     def from_modules(cls, modules: Mapping[str, object], block: Iterable[str] = ()) -> "PluginRegistry":
         """Plugins that the caller imported itself, by name: for tests, and for embedding."""
-        return cls(discovery.given(modules), block=block)
+        return cls(discovery.from_modules(modules), block=block)
 
     @property
     def infos(self) -> tuple[PluginInfo, ...]:
@@ -59,25 +59,25 @@ class PluginRegistry:
     @property
     def rules(self) -> tuple[GuardRule, ...]:
         """Further guard rules. Not wrapped: the guard refuses when a rule raises, which is safer."""
-        return tuple(rule for plugin in self._active for rule in plugin.offers.rules)
+        return tuple(rule for plugin in self._active for rule in plugin.results.rules)
 
     @property
-    def signers(self) -> tuple[GuardedSigner, ...]:
+    def signers(self) -> tuple[IsolatedSigner, ...]:
         """Keys that live elsewhere."""
-        return tuple(GuardedSigner(plugin, one) for plugin in self._active for one in plugin.offers.signers)
+        return tuple(IsolatedSigner(plugin, one) for plugin in self._active for one in plugin.results.signers)
 
-    def provider(self, name: str) -> GuardedProvider:
+    def provider(self, name: str) -> IsolatedProvider:
         """The provider of that name.
 
         Raises:
             ConfigurationError: there is none, or its plugin is out of use.
         """
         plugin, inner = self._find(
-            "provider", name, ((p, one.name, one) for p in self._plugins for one in p.offers.providers)
+            "provider", name, ((p, one.name, one) for p in self._plugins for one in p.results.providers)
         )
-        return GuardedProvider(plugin, inner)
+        return IsolatedProvider(plugin, inner)
 
-    def consumer(self, name: str) -> GuardedConsumer:
+    def consumer(self, name: str) -> IsolatedConsumer:
         """The consumer whose declaration has that name.
 
         Raises:
@@ -86,15 +86,15 @@ class PluginRegistry:
         plugin, inner = self._find(
             "consumer",
             name,
-            ((p, one.declaration.name, one) for p in self._plugins for one in p.offers.consumers),
+            ((p, one.declaration.name, one) for p in self._plugins for one in p.results.consumers),
         )
-        return GuardedConsumer(plugin, inner)
+        return IsolatedConsumer(plugin, inner)
 
     def add_commands(self, group: click.Group) -> None:
         """Let every plugin add its commands to `group`. One that fails is set aside; see `infos`."""
         for plugin in self._active:
             try:
-                group.commands.update(commands_of(plugin, group))
+                group.commands.update(collect_commands(plugin, group))
             except ConfigurationError:
                 continue  # it is set aside, and says why
 
@@ -119,14 +119,14 @@ class PluginRegistry:
     def _load(self, plugin: Plugin, taken: dict[str, str]) -> Plugin:
         """Load one; `taken` says which plugin holds which claim so far."""
         if plugin.name in self._block:
-            plugin.put(PluginState.BLOCKED, "named in the block list")
+            plugin.set_state(PluginState.BLOCKED, "named in the block list")
             return plugin
         plugin.load()
-        claims = (f"entry point {plugin.name!r}", *plugin.offers.claims)
+        claims = (f"entry point {plugin.name!r}", *plugin.results.claims)
         if plugin.active and (held := next((claim for claim in claims if claim in taken), None)):
-            plugin.put(PluginState.DISABLED, f"{held} is taken by {taken[held]}")
+            plugin.set_state(PluginState.DISABLED, f"{held} is taken by {taken[held]}")
         if plugin.active and (refusal := _refusal(plugin)):
-            plugin.put(PluginState.DISABLED, refusal)
+            plugin.set_state(PluginState.DISABLED, refusal)
         if plugin.active:
             taken.update(dict.fromkeys(claims, plugin.candidate.distribution))
         return plugin
@@ -150,9 +150,9 @@ def _refusal(plugin: Plugin) -> str:
     """What the guard has against the plugin's declarations. The hub asks it again, with its own rules."""
     guard = Guard()
     try:
-        for kind in plugin.offers.kinds:
+        for kind in plugin.results.kinds:
             guard.admit_kind(kind)
-        for declaration in plugin.offers.declarations:
+        for declaration in plugin.results.declarations:
             guard.admit_consumer(declaration)
     except GuardRefusedError as refused:
         return f"refused by the guard: {refused}"
@@ -164,7 +164,7 @@ def _manifest(plugin: Plugin) -> Manifest:
         name=plugin.candidate.distribution,
         version=plugin.candidate.version,
         api=plugin.api,
-        kinds=plugin.offers.kinds,
-        consumers=plugin.offers.declarations,
+        kinds=plugin.results.kinds,
+        consumers=plugin.results.declarations,
     )
     return evolve(made, digest=manifest_digest(made))

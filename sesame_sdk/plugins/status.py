@@ -12,7 +12,7 @@ class PluginState(StrEnum):
     """What has become of a plugin."""
 
     ACTIVE = "active"
-    DISABLED = "set aside"
+    DISABLED = "disabled"
     INCOMPATIBLE = "incompatible"
     BLOCKED = "blocked"
 
@@ -29,7 +29,7 @@ class PluginInfo:
         kinds: what it may say.
         consumers: why it reads scores.
         state: whether it is in use.
-        why: why it is not; empty when it is.
+        reason: why it is not; empty when it is.
     """
 
     name: str
@@ -39,4 +39,4 @@ class PluginInfo:
     kinds: tuple[SignalKind, ...]
     consumers: tuple[ConsumerDeclaration, ...]
     state: PluginState
-    why: str
+    reason: str

@@ -37,7 +37,7 @@ def explain(
         signals: the person's signals that count.
         policy: how the score is made.
         as_of: the day.
-        senders: who can send which kind for the person; see `recourse.search.outlook`.
+        senders: who can send which kind for the person; see `recourse.search.next_band`.
     """
     score = score_signals(signals, policy, as_of)
     if score is None:
@@ -46,10 +46,10 @@ def explain(
     return Explanation(
         score=score,
         adverse=reasons[:MAX_ADVERSE],
-        folded=reasons[MAX_ADVERSE:],
-        lifted=tuple(part for part in score.contributions if part.kind and part.hundredths > 0),
-        outlook=outlook(signals, score, policy, as_of, senders),
-        words=policy_words(policy),
+        further_adverse=reasons[MAX_ADVERSE:],
+        positive=tuple(part for part in score.contributions if part.kind and part.hundredths > 0),
+        next_band=outlook(signals, score, policy, as_of, senders),
+        policy_text=policy_words(policy),
         disputes=policy.disputes,
     )
 

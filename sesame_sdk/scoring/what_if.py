@@ -73,7 +73,7 @@ def _as_counted(
             one.partner or _usual_sender(senders.get(one.kind)),
             one.kind,
             one.value,
-            microseconds(one.day or as_of),
+            microseconds(one.occurred_on or as_of),
         )
         for one in supposed
     ]

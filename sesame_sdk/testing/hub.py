@@ -117,7 +117,7 @@ class LocalHub:
 
     def transport(self, *, retries: RetryPolicy | None = None) -> Transport:
         """A transport to this hub."""
-        return Transport(self.issuer, adapter=self.adapter, retries=retries)
+        return Transport(self.issuer, adapter=self.adapter, retry_policy=retries)
 
     def client(
         self, partner: Partner, *, outbox: Path | None = None, retries: RetryPolicy | None = None

@@ -61,7 +61,7 @@ def test_a_dead_letter_is_red_and_one_that_waits_is_a_note(world: Stage) -> None
         code, rows = ask(world.folder, "doctor", "--config", "lazy")
         assert (code, red(rows)) == (0, [])
         assert rows["outbox"]["detail"].startswith("note: 2 pending")
-        outbox.settle(dead=[Failed(outbox.pending()[0], "invalid_request", "because")])
+        outbox.record_outcomes(failed=[Failed(outbox.fetch_pending()[0], "invalid_request", "because")])
     code, rows = ask(world.folder, "doctor", "--config", "lazy")
     assert (code, red(rows)) == (2, ["dead letters"])
     assert "sesame outbox list --config lazy" in rows["dead letters"]["detail"]

@@ -155,10 +155,10 @@ def test_json_has_the_whole_explanation(hub_of_dee: Path, run: Run) -> None:
     told = data(run(*EXPLAIN, hub_of_dee, "--json").out)
     assert told["person"] == "dee"
     assert told["adverse"] == []
-    assert {part["kind"] for part in told["lifted"]} >= {"retail.order.completed", "retail.order.spend"}
-    assert told["outlook"]["band"] == "good"
+    assert {part["kind"] for part in told["positive"]} >= {"retail.order.completed", "retail.order.spend"}
+    assert told["next_band"]["name"] == "good"
     assert told["disputes"] == "https://shop.example/disputes"
-    assert len(told["words"]) == 5
+    assert len(told["policy_text"]) == 5
 
 
 @pytest.mark.parametrize(

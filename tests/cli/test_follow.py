@@ -66,7 +66,7 @@ def following(home: PartnerConfig, name: str) -> Iterator["subprocess.Popen[str]
     )
     try:
         with opened(home, name) as book:
-            until(lambda: book.state.people >= len(PEOPLE) and not book.state.stale, seconds=60)
+            until(lambda: book.state.subject_count >= len(PEOPLE) and not book.state.stale, seconds=60)
         yield process
     finally:
         process.kill()
@@ -127,7 +127,7 @@ def test_an_interrupt_ends_it_and_a_kill_loses_nothing(market: Market, home: Par
     with following(home, "stopped") as process:
         process.kill()
     with opened(home, "stopped") as book:
-        assert (book.state.people, book.state.stream) == (before.people, before.stream)
+        assert (book.state.subject_count, book.state.stream) == (before.subject_count, before.stream)
 
 
 def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again(tmp_path: Path) -> None:

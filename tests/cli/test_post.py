@@ -191,7 +191,7 @@ def test_a_plugin_that_breaks_names_the_event_and_what_was_read_is_delivered(
 def test_beside_another_delivery_the_signals_are_kept_and_go_with_it(joined: Stage, site: Path) -> None:
     """Only one process delivers at a time, and it takes along what others append."""
     lines(joined.folder, 3)
-    with closing(Outbox(PartnerConfig.load(joined.folder / "shop").outbox)) as outbox, outbox.delivering():
+    with closing(Outbox(PartnerConfig.load(joined.folder / "shop").outbox)) as outbox, outbox.delivery_lock():
         done = post(joined.folder, site, "shop")
     assert done.returncode == 5
     assert "made: lines.thing.lent" in done.stdout

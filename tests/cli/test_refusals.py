@@ -27,7 +27,7 @@ from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.partner.client import Client
-from sesame_sdk.partner.reads import sign_read
+from sesame_sdk.partner.reads import sign_read_token
 from sesame_sdk.signing.security_events import sign_event
 from tests.cli.conftest import POLICIES, SHOP, Run
 from tests.commands import typed
@@ -120,7 +120,7 @@ def test_a_refusal_is_one_object_in_all_places(refusing: Stage) -> None:
     (line,) = logged(refusing)[before:]
     assert (line["rules"], line["findings"], line["route"]) == (rules_of(found), len(found), "/v1/events")
 
-    client = Client.at(PartnerConfig.load(refusing.folder / "shop"))
+    client = Client.from_config(PartnerConfig.load(refusing.folder / "shop"))
     with pytest.raises(GuardRefusedError) as at_the_partner:
         client.register(bad_manifest())
     client.close()
@@ -166,7 +166,7 @@ def test_a_purpose_that_nobody_may_read_for_is_refused_and_tells_of_nobody(refus
     """403 with the finding; neither the answer nor the log holds the token or whom was asked about."""
     home = PartnerConfig.load(refusing.folder / "shop")
     purpose = "https://w3id.org/dpv#PersonnelHiring"
-    token = sign_read(
+    token = sign_read_token(
         home.signer,
         issuer=SHOP,
         audience=refusing.url,

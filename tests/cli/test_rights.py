@@ -136,7 +136,7 @@ def test_a_partner_fetches_its_notices_once(run: Run, late: str, tmp_path: Path)
     with serving(tmp_path / "hub", int((tmp_path / "port").read_text())):
         for keep in (("--no-ack",), ()):
             (row,) = data(run("notices", "fetch", "--config", "shop", "--json", *keep).out)
-            assert (row["event"], row["signal"], row["words"]) == ("signal-disputed", late, "I paid it")
+            assert (row["event"], row["signal"], row["statement"]) == ("signal-disputed", late, "I paid it")
         assert "no new notices" in run("notices", "fetch", "--config", "shop").err
         run("disputes", "decide", "1", "upheld", *WHY, "--hub", "hub")
         (row,) = data(run("notices", "fetch", "--config", "shop", "--json").out)

@@ -43,7 +43,7 @@ def told(tmp_path: Path) -> Iterator[Told]:
     """An empty book that follows a stream."""
     voice = Voice()
     with voice.open(tmp_path / "book") as book:
-        book.begin(STREAM)
+        book.begin_stream(STREAM)
         yield Told(voice, book)
 
 
@@ -64,7 +64,7 @@ def test_a_pool_is_ranked_as_its_names_would_be(told: Told) -> None:
     told.gone("person-150")
     assert all(one.score is None for one in rank(pool, NEAR, told.book).places if one.profile == "person-150")
     same()
-    told.book.fold()
+    told.book.compact()
     told.scores(p3=620.0)
     same()
     told.voice.now += timedelta(hours=1)
@@ -72,7 +72,7 @@ def test_a_pool_is_ranked_as_its_names_would_be(told: Told) -> None:
     same()
     told.scores(p4=630.0)
     same()
-    told.book.begin("another stream")
+    told.book.begin_stream("another stream")
     assert all(one.score is None for one in rank(pool, NEAR, told.book).places)
     same()
 
@@ -95,7 +95,7 @@ def test_one_pool_serves_two_books(told: Told, tmp_path: Path) -> None:
     told.scores(p1=612.5)
     pool = Pool(NAMES)
     with told.voice.open(tmp_path / "other") as other:
-        other.begin(STREAM)
+        other.begin_stream(STREAM)
         told.voice.inbox(other).receive(told.voice.scores([("person-002", 1, 800.0)]))
         for book in (told.book, other, told.book):
             assert rank(pool, NEAR, book) == rank(NAMES, NEAR, book)

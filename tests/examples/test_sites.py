@@ -151,7 +151,7 @@ def test_pages_over_a_real_score_book_lose_whoever_leaves_in_every_process(tmp_p
     """At once, in the process that hears it and in another that shares the book; nobody else moves."""
     voice, names = Voice(), tuple(f"person-{number:02}" for number in range(30))
     here, there = (voice.open(tmp_path / "book") for _ in range(2))
-    here.begin(STREAM)
+    here.begin_stream(STREAM)
     inbox = voice.inbox(here)
     inbox.receive(voice.scores([(name, 1, 600.0) for name in names]))
     asked = Candidates(names, tuple(1 - at / 100 for at in range(30)), member="ada")

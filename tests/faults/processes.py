@@ -32,7 +32,7 @@ from tests.hub.process import settle_in, start
 #: Seconds for whatever must happen, on a machine that may be busy with much else.
 DEADLINE = 90.0
 #: Of a client that does not wait long by itself; what a hub asks for it waits all the same.
-EAGER = RetryPolicy(attempts=3, first=0.05, longest=0.4, jitter=0.05)
+EAGER = RetryPolicy(max_attempts=3, min_wait=0.05, max_wait=0.4, max_jitter=0.05)
 
 
 def until(true: Callable[[], object], *, seconds: float = DEADLINE) -> None:
@@ -188,7 +188,7 @@ class Sender:
 
     def open_client(self) -> Client:
         """Over its outbox."""
-        transport = Transport(self.hub, retries=EAGER, timeouts=(5.0, 60.0))
+        transport = Transport(self.hub, retry_policy=EAGER, timeouts=(5.0, 60.0))
         key = SigningKey.load(self.key)
         return Client(issuer=SHOP, hub=self.hub, signer=key, outbox=self.outbox, transport=transport)
 

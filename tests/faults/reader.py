@@ -9,7 +9,7 @@ from attrs import define, field
 
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model import codec
-from sesame_sdk.partner.reads import sign_read
+from sesame_sdk.partner.reads import sign_read_token
 from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
@@ -54,7 +54,7 @@ class Reader:
     def bearer(self) -> str:
         """What it shows, once."""
         said = {"issuer": self.party, "audience": self.issuer, "purpose": BENEFITS, "context": "retail"}
-        return f"Bearer {sign_read(self.key, now=self.clock(), **said).decode()}"
+        return f"Bearer {sign_read_token(self.key, now=self.clock(), **said).decode()}"
 
     def subscribe(self, **delivery: str) -> None:
         """Make the stream: polled, unless a way to push by is given."""

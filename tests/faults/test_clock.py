@@ -51,7 +51,7 @@ def test_clocks_that_jump(site: Site, clocks: tuple[Clock, Clock]) -> None:
     with site.serving(clock=hubs) as hub:
         reader = Reader(hub.url, site.town.url, site.key, ours)
         reader.subscribe()
-        transport = Transport(hub.url, retries=EAGER)
+        transport = Transport(hub.url, retry_policy=EAGER)
         client = Client(
             issuer=SHOP,
             hub=hub.url,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk.delivery.messages import OutboxFull
+from sesame_sdk.delivery.messages import OutboxFullError
 from tests import postgresql as servers
 from tests.faults.conftest import Site
 from tests.faults.disk import Quota, SmallDisk, small_disk
@@ -69,11 +69,11 @@ def test_the_outboxs_disk_is_full(new_site: Callable[..., Site], disk: SmallDisk
         assert client.deliver().sent == 2
         disk.fill(leaving=1 << 20)
         told = signals(2 * BATCH, ENVELOPES * BATCH)
-        with pytest.raises(OutboxFull, match="disk") as full:
+        with pytest.raises(OutboxFullError, match="disk") as full:
             client.post(told)
-        site.check_nothing_lost(2 * BATCH + full.value.kept)
+        site.check_nothing_lost(2 * BATCH + full.value.stored)
         disk.make_room()
-        client.post(full.value.rest)
+        client.post(full.value.remaining)
         delivered = client.deliver()
         assert (delivered.pending, delivered.dead) == (0, 0)
     site.check(ENVELOPES * BATCH)

@@ -7,7 +7,7 @@ from attrs import evolve, fields
 
 from sesame_sdk.guard.purposes import CUSTOMER_CARE
 from sesame_sdk.model.finding import Finding
-from sesame_sdk.model.grant import Direction, Grant, Reading
+from sesame_sdk.model.grant import Direction, Grant, ReadRequest
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Evidence, Polarity, Sensitivity, SignalKind
@@ -58,7 +58,7 @@ GOOD_GRANT = Grant(
     context="retail",
     adult=True,
 )
-GOOD_READING = Reading(READER, CUSTOMER_CARE, "retail", NOON, GOOD_GRANT)
+GOOD_READING = ReadRequest(READER, CUSTOMER_CARE, "retail", NOON, GOOD_GRANT)
 
 T = TypeVar("T", Policy, ConsumerDeclaration)
 _OF_TERMS = {own.name for own in fields(Terms)}
@@ -95,7 +95,7 @@ def _on_terms(thing: T, changes: dict[str, Any]) -> T:
     return evolve(thing, terms=evolve(thing.terms, **of_terms), **changes)
 
 
-def reading(**changes: Any) -> Reading:
+def reading(**changes: Any) -> ReadRequest:
     """A good read with `changes`."""
     return evolve(GOOD_READING, **changes)
 

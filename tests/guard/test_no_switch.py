@@ -225,7 +225,7 @@ def test_a_hook_that_would_take_rules_away_does_not_exist(name: str) -> None:
     plugin.SESAME_API = "1.0"  # type: ignore[attr-defined]
     setattr(plugin, name, hookimpl(lambda: ["POL-1"]))
     (info,) = PluginRegistry.from_modules({"meddler": plugin}).infos
-    assert info.state == "set aside"
+    assert info.state == "disabled"
 
 
 def test_no_entry_point_of_ours_is_about_rules() -> None:

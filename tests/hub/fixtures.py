@@ -26,7 +26,7 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.policy import Band
-from sesame_sdk.partner.reads import sign_read
+from sesame_sdk.partner.reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jwt import Token
 from sesame_sdk.signing.keys import SigningKey
@@ -199,7 +199,7 @@ class Partner:
 
     def read_token(self, *, context: str = "retail", purpose: str = BENEFITS) -> bytes:
         """What a reader shows at the door."""
-        return sign_read(
+        return sign_read_token(
             self.key,
             issuer=self.issuer,
             audience=self.hub.settings.issuer,

@@ -6,7 +6,7 @@ import pytest
 
 from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.model.explanation import Hypothetical, Outlook, Place
+from sesame_sdk.model.explanation import Hypothetical, NextBand, PartnerUnits
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import LATE, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
 from tests.hub.ledger import ledger_bytes
@@ -29,11 +29,11 @@ def open_hub(hub: Hub, shop: Partner) -> Hub:
     return hub
 
 
-def _ahead(hub: Hub) -> Outlook:
+def _ahead(hub: Hub) -> NextBand:
     found = hub.explain("ada", "retail")
     assert found
-    assert found.outlook
-    return found.outlook
+    assert found.next_band
+    return found.next_band
 
 
 def test_the_explanation_names_the_policys_codes_and_where_to_dispute(open_hub: Hub, shop: Partner) -> None:
@@ -43,32 +43,32 @@ def test_the_explanation_names_the_policys_codes_and_where_to_dispute(open_hub: 
     assert found
     assert [part.code for part in found.score.contributions] == [LATE, "R1"]
     assert [part.code for part in found.adverse] == [LATE]
-    assert [part.code for part in found.lifted] == ["R1"]
+    assert [part.code for part in found.positive] == ["R1"]
     assert found.disputes == "https://hub.example/disputes"
 
 
 def test_a_way_names_the_partner_and_going_it_reaches_the_band(open_hub: Hub, shop: Partner) -> None:
     """Four more orders at the shop; once they are sent, the band is there."""
     shop.send(shop.signal("ada", "1"))
-    (way,) = _ahead(open_hub).ways
+    (way,) = _ahead(open_hub).plans
     assert [(step.kind, step.units) for step in way.steps] == [(ORDER, 4)]
-    assert way.steps[0].places == (Place(shop.issuer, 4),)
+    assert way.steps[0].partners == (PartnerUnits(shop.issuer, 4),)
     shop.send(*(shop.signal("ada", f"more-{number}") for number in range(4)))
     found = open_hub.explain("ada", "retail")
     assert found
     assert found.score.band == "good"
-    assert found.outlook is None
+    assert found.next_band is None
 
 
 def test_nothing_is_suggested_that_no_partner_could_send(open_hub: Hub, shop: Partner, clock: Clock) -> None:
     """Posts take less, but are of a context that no grant lets in, though a forum is there to send them."""
     Partner.join("https://forum.example", open_hub, clock, POSTS)
     shop.send(shop.signal("ada", "1"))
-    assert {step.kind for way in _ahead(open_hub).ways for step in way.steps} == {ORDER}
+    assert {step.kind for way in _ahead(open_hub).plans for step in way.steps} == {ORDER}
     open_hub.add_grants(shop.grants("ada", reads="retail", crossings=("community",)))
-    cheapest = _ahead(open_hub).ways[0]
+    cheapest = _ahead(open_hub).plans[0]
     assert [(step.kind, step.units) for step in cheapest.steps] == [(POST, 8)]
-    assert cheapest.steps[0].places == (Place("", 8),)
+    assert cheapest.steps[0].partners == (PartnerUnits("", 8),)
 
 
 def test_a_partner_that_one_left_counts_as_a_new_one(open_hub: Hub, shop: Partner, clock: Clock) -> None:
@@ -78,7 +78,7 @@ def test_a_partner_that_one_left_counts_as_a_new_one(open_hub: Hub, shop: Partne
     twin.send(twin.signal("ada", "1"))
     open_hub.withdraw("ada", shop.issuer)
     clock.pass_by(seconds=1)
-    assert _ahead(open_hub).ways[0].steps[0].places == (Place(twin.issuer, 4),)
+    assert _ahead(open_hub).plans[0].steps[0].partners == (PartnerUnits(twin.issuer, 4),)
 
 
 def test_waiting_ends_on_the_day_that_it_says(open_hub: Hub, shop: Partner, clock: Clock) -> None:
@@ -86,10 +86,10 @@ def test_waiting_ends_on_the_day_that_it_says(open_hub: Hub, shop: Partner, cloc
     orders = [shop.signal("ada", f"o{number}") for number in range(6)]
     lates = [shop.signal("ada", f"l{number}", LATE, at=NOON - timedelta(days=9)) for number in range(4)]
     shop.send(*orders, *lates)
-    day = _ahead(open_hub).waiting.day
+    day = _ahead(open_hub).waiting.reached_on
     assert day
     clock.pass_by(days=(day - NOON.date()).days - 1)
-    assert _ahead(open_hub).band == "good"
+    assert _ahead(open_hub).name == "good"
     clock.pass_by(days=1)
     found = open_hub.explain("ada", "retail")
     assert found
@@ -104,7 +104,7 @@ def test_what_if_changes_nothing(open_hub: Hub, shop: Partner) -> None:
     on_disk = ledger_bytes(open_hub.settings.path)
     estimate = open_hub.what_if("ada", "retail", [Hypothetical(ORDER, 2.0), Hypothetical(LATE, 1.0)])
     assert estimate.score
-    assert (estimate.score.points, estimate.now) == (523.0, before.score)
+    assert (estimate.score.points, estimate.current) == (523.0, before.score)
     assert ledger_bytes(open_hub.settings.path) == on_disk
     assert open_hub.explain("ada", "retail") == before
     assert open_hub.reads_of("ada") == []
@@ -113,7 +113,7 @@ def test_what_if_changes_nothing(open_hub: Hub, shop: Partner) -> None:
 def test_what_if_for_somebody_who_is_not_known_starts_from_nothing(open_hub: Hub) -> None:
     """And with nothing added there is no score."""
     estimate = open_hub.what_if("nobody", "retail", [Hypothetical(ORDER, 2.0)])
-    assert estimate.now is None
+    assert estimate.current is None
     assert estimate.score
     assert estimate.score.points == 520.0
     assert open_hub.what_if("nobody", "retail", []).score is None

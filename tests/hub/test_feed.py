@@ -235,7 +235,12 @@ def test_what_a_consumer_refuses_is_a_dead_letter_until_it_is_redriven(
     (jti,) = reader.poll()
     assert reader.poll(setErrs={jti: Fault("invalid_key", "not one of yours")}) == {}
     (dead,) = hub.feed.dead_letters(reader.name)
-    assert (dead.jti, dead.code, dead.reason, dead.signals) == (jti, "invalid_key", "not one of yours", 1)
+    assert (dead.jti, dead.code, dead.reason, dead.signal_count) == (
+        jti,
+        "invalid_key",
+        "not one of yours",
+        1,
+    )
     assert reader.take() == []
     assert hub.feed.redrive(reader.name) == 1
     assert reader.take() == [(CHANGED, shop.pseudonym("ada"), 510.0)]

@@ -164,17 +164,17 @@ _grants = st.builds(
     )
 )
 def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told: list[Grant]) -> None:
-    """`grants.valid` in SQL, the cache of consents as time goes by, and `Grant.valid` say the same."""
+    """`grants.valid` in SQL, the cache of consents as time goes by, and `Grant.is_valid` say the same."""
     consents = Consents(engine)
     with engine.connect() as connection:
         grants.add(connection, [("ada", grant) for grant in told], NOON)
         names = {row.id: row.name for row in connection.execute(select(tables.kinds))}
         for at in (NOON + timedelta(hours=hours) for hours in range(-4, 5)):
-            expected = sorted(grant.given_at for grant in told if grant.valid(at))
+            expected = sorted(grant.given_at for grant in told if grant.is_valid(at))
             rows = connection.execute(select(tables.grants.c.id).where(grants.valid(at))).all()
             assert len(rows) == len(expected)
             standing = consents.of(connection, 1, {"a-pseudonym"}, at)["a-pseudonym"]
-            covered = {kind for grant in told if grant.valid(at) for kind in grant.kinds}
+            covered = {kind for grant in told if grant.is_valid(at) for kind in grant.kinds}
             assert {names[kind] for kind in standing.kinds} == covered
         connection.rollback()
 

@@ -10,7 +10,7 @@ from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.manifest import MOST
+from sesame_sdk.model.manifest import MAX_DECLARATIONS
 from tests.hub.fixtures import ORDER, Partner, kind, manifest
 from tests.hub.process import free_port, serving
 
@@ -31,9 +31,9 @@ def test_a_read_may_ask_for_as_many_as_the_limit_says(shop: Partner, hub: Hub) -
 
 def test_a_plugin_may_declare_as_many_kinds_as_the_limit_says(shop: Partner, hub: Hub) -> None:
     """100 are registered; one more is rejected by the hub, whatever made the manifest."""
-    many = [kind(f"retail.thing.n{number}") for number in range(MOST + 1)]
-    shop.register(manifest(*many[:MOST], name="sesame-many"))
-    assert (MOST, len(hub.partners()[0].kinds)) == (100, 102)
+    many = [kind(f"retail.thing.n{number}") for number in range(MAX_DECLARATIONS + 1)]
+    shop.register(manifest(*many[:MAX_DECLARATIONS], name="sesame-many"))
+    assert (MAX_DECLARATIONS, len(hub.partners()[0].kinds)) == (100, 102)
     told = {
         "name": "sesame-more",
         "version": "1.0",

@@ -11,7 +11,7 @@ from sesame_sdk.guard import purposes
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.scoring.score_reads import Read
 from sesame_sdk.interfaces import GuardRule
-from sesame_sdk.model.grant import Reading
+from sesame_sdk.model.grant import ReadRequest
 from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, sign_claims
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import new_jti
@@ -157,7 +157,7 @@ class _NobodyAtNight(GuardRule):
     source = "a further rule"
     dated = NOON.date()
 
-    def check_read(self, reading: Reading):  # noqa: ANN202
+    def check_read(self, reading: ReadRequest):  # noqa: ANN202
         """Ask again in the morning."""
         if reading.at.hour < 6:
             yield self.refuse("read", "it is night", "ask in the morning")

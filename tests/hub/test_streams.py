@@ -44,11 +44,12 @@ _FOLLOW = """
 import sys
 from pathlib import Path
 from threading import Event
-from sesame_sdk.partner.score_store.subscriber import Follower
-from sesame_sdk.partner.config import Home
+from sesame_sdk.partner.score_store.subscriber import StreamSubscriber
+from sesame_sdk.partner.config import PartnerConfig
 home, book, purpose = sys.argv[1:]
-with Follower.at(Home.load(Path(home)), Path(book), purpose=purpose, context="retail") as follower:
-    follower.follow(Event())
+home = PartnerConfig.load(Path(home))
+with StreamSubscriber.from_config(home, Path(book), purpose=purpose, context="retail") as follower:
+    follower.run(Event())
 """
 
 
@@ -106,7 +107,7 @@ class Site:
 
     def follower(self, **settings: Any) -> StreamSubscriber:
         """Keeps the book fresh from this process."""
-        made = StreamSubscriber.at(
+        made = StreamSubscriber.from_config(
             self.home, self.folder / "book.sqlite", purpose=BENEFITS, context="retail", **settings
         )
         return self.stack.enter_context(made)
@@ -137,7 +138,7 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
 def following(follower: StreamSubscriber) -> Iterator[None]:
     """A thread that polls."""
     stop = threading.Event()
-    thread = threading.Thread(target=follower.follow, args=(stop,))
+    thread = threading.Thread(target=follower.run, args=(stop,))
     thread.start()
     try:
         yield
@@ -190,8 +191,8 @@ def test_a_withdrawal_is_out_of_a_polled_book_within_a_second(site: Site) -> Non
     site.buy(*PEOPLE)
     follower = site.follower()
     with site.serve(), following(follower):
-        until(lambda: follower.book.scores(site.pseudonyms()) == site.truth())
-        a_withdrawal_is_out_of_book_and_pages(site, follower.book)
+        until(lambda: follower.store.scores(site.pseudonyms()) == site.truth())
+        a_withdrawal_is_out_of_book_and_pages(site, follower.store)
 
 
 def test_a_withdrawal_is_out_of_a_pushed_book_within_a_second(site: Site) -> None:
@@ -200,9 +201,9 @@ def test_a_withdrawal_is_out_of_a_pushed_book_within_a_second(site: Site) -> Non
     site.buy(*PEOPLE)
     follower = site.follower()
     with site.serve(), listening(follower, int(site.issuer.rpartition(":")[2])):
-        follower.attach(push_to=push_to(site), bearer="a-token-for-pushes")
-        until(lambda: follower.book.scores(site.pseudonyms()) == site.truth())
-        a_withdrawal_is_out_of_book_and_pages(site, follower.book)
+        follower.ensure_stream(push_to=push_to(site), bearer="a-token-for-pushes")
+        until(lambda: follower.store.scores(site.pseudonyms()) == site.truth())
+        a_withdrawal_is_out_of_book_and_pages(site, follower.store)
         (listed,) = site.hub.feed.listed()
         assert listed["dead"] == 0
 
@@ -215,18 +216,18 @@ def test_a_pushed_stream_that_the_hub_lost_is_made_anew(site: Site, monkeypatch:
     follower, stop = site.follower(), threading.Event()
     who = site.reader.pseudonym("person 0")
     told = {"push_to": push_to(site), "bearer": "a-token-for-pushes"}
-    thread = threading.Thread(target=follower.follow, args=(stop,), kwargs=told)
+    thread = threading.Thread(target=follower.run, args=(stop,), kwargs=told)
     with site.serve(), listening(follower, int(site.issuer.rpartition(":")[2])):
         thread.start()
         try:
-            until(lambda: follower.book.scores([who])[who] is not None)
+            until(lambda: follower.store.scores([who])[who] is not None)
             assert follower.inbox.bearer == "a-token-for-pushes"
             (first,) = site.hub.feed.listed()
             bearer = {"Authorization": f"Bearer {site.reader.read_token().decode()}"}
             at = f"{site.url}/v1/ssf/stream?stream_id={first['stream_id']}"
             assert requests.delete(at, headers=bearer, timeout=30).status_code == 204
-            until(lambda: follower.book.state.stream not in ("", first["stream_id"]))
-            until(lambda: follower.book.scores([who])[who] is not None)
+            until(lambda: follower.store.state.stream not in ("", first["stream_id"]))
+            until(lambda: follower.store.scores([who])[who] is not None)
         finally:
             stop.set()
             thread.join(40)
@@ -250,7 +251,7 @@ def test_killed_at_any_moment_the_book_ends_as_the_hub_has_it(site: Site) -> Non
                 threading.Event().wait(dice.uniform(0.0, 0.3))
     follower = site.follower()
     with site.serve(), following(follower):
-        until(lambda: follower.book.scores(site.pseudonyms()) == site.truth())
+        until(lambda: follower.store.scores(site.pseudonyms()) == site.truth())
         assert any(site.truth().values())
         assert not all(site.truth().values())
 
@@ -282,15 +283,15 @@ def test_a_book_without_its_hub_goes_stale_and_says_so(site: Site) -> None:
     who = site.reader.pseudonym("person 0")
     with following(follower):
         with site.serve():
-            until(lambda: follower.book.scores([who])[who] is not None)
-            heard = follower.book.state.heard_at
-            until(lambda: follower.book.state.heard_at != heard)
-            assert not follower.book.state.stale
-        until(lambda: follower.book.state.stale)
-        assert follower.book.scores([who]) == {who: None}
-        assert follower.book.state.people == 1
+            until(lambda: follower.store.scores([who])[who] is not None)
+            heard = follower.store.state.last_message_at
+            until(lambda: follower.store.state.last_message_at != heard)
+            assert not follower.store.state.stale
+        until(lambda: follower.store.state.stale)
+        assert follower.store.scores([who]) == {who: None}
+        assert follower.store.state.subject_count == 1
         with site.serve():
-            until(lambda: follower.book.scores([who])[who] is not None, seconds=40)
+            until(lambda: follower.store.scores([who])[who] is not None, seconds=40)
 
 
 def test_a_lost_book_is_filled_anew(site: Site) -> None:
@@ -301,7 +302,7 @@ def test_a_lost_book_is_filled_anew(site: Site) -> None:
     with site.serve():
         for _ in range(2):
             with site.follower() as follower, following(follower):
-                until(lambda f=follower: f.book.scores([who])[who] is not None)  # type: ignore[misc]
+                until(lambda f=follower: f.store.scores([who])[who] is not None)  # type: ignore[misc]
             for file in site.folder.glob("book.sqlite*"):
                 file.unlink()
         assert len(site.hub.feed.listed()) == 1
@@ -372,10 +373,10 @@ def test_a_consumer_that_is_away_is_pushed_to_when_it_is_back(site: Site) -> Non
     who = site.reader.pseudonym("person 0")
     follower = site.follower()
     with site.serve():
-        follower.attach(push_to=push_to(site))
+        follower.ensure_stream(push_to=push_to(site))
         until(lambda: site.hub.feed.counts(1).pending > 0)
         with listening(follower, int(site.issuer.rpartition(":")[2])):
-            until(lambda: follower.book.scores([who])[who] is not None)
+            until(lambda: follower.store.scores([who])[who] is not None)
 
 
 def test_a_hub_that_ends_lets_go_of_those_who_wait(site: Site) -> None:
@@ -383,7 +384,7 @@ def test_a_hub_that_ends_lets_go_of_those_who_wait(site: Site) -> None:
     answers: list[requests.Response] = []
     follower = site.follower()
     with site.serve() as process:
-        name = follower.attach()
+        name = follower.ensure_stream()
         while follower.poll(wait=False):
             pass
         site.hub.reception.set_status(site.reader.read_token(), NewStatus(name, "paused"))

@@ -151,15 +151,15 @@ class TestGrant:
     def test_it_stands_from_the_instant_it_is_given_and_not_before(self) -> None:
         """Nothing from before the consent is covered by it."""
         grant = self._make()
-        assert grant.valid(NOON)
-        assert not grant.valid(NOON - timedelta(microseconds=1))
+        assert grant.is_valid(NOON)
+        assert not grant.is_valid(NOON - timedelta(microseconds=1))
 
     @pytest.mark.parametrize("end", ["expires_at", "withdrawn_at"])
     def test_it_ends_at_the_very_instant(self, end: str) -> None:
         """A withdrawal stops at once."""
         grant = self._make(**{end: NOON + timedelta(hours=1)})
-        assert grant.valid(NOON + timedelta(minutes=59))
-        assert not grant.valid(NOON + timedelta(hours=1))
+        assert grant.is_valid(NOON + timedelta(minutes=59))
+        assert not grant.is_valid(NOON + timedelta(hours=1))
 
     def test_sending_needs_kinds_and_reading_needs_a_purpose(self) -> None:
         """A consent to everything is no consent."""

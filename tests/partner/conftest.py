@@ -60,8 +60,8 @@ def open_client(
     opened: list[Client] = []
 
     def make(*, way: dict[str, object] | None = None, attempts: int = 3, **settings: object) -> Client:
-        retries = RetryPolicy(attempts=attempts, clock=hours.read, sleep=hours.sleep)
-        transport = Transport(peer.url, retries=retries, **(way or {}))
+        retries = RetryPolicy(max_attempts=attempts, clock=hours.read, sleep=hours.sleep)
+        transport = Transport(peer.url, retry_policy=retries, **(way or {}))
         settings = {"outbox": tmp_path / "outbox.sqlite", "signer": partner_key, **settings}
         client = Client(issuer=PARTNER, hub=peer.url, transport=transport, **settings)
         opened.append(client)

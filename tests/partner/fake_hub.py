@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define, field
 
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.stream_events import Change, Gone, ScoresChanged, SubjectId, Verification
+from sesame_sdk.model.stream_events import ScoreChange, ScoresChanged, SubjectId, SubjectRemoved, Verification
 from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.signing.keys import SigningKey
@@ -41,7 +41,7 @@ class Voice:
     def scores(self, told: Iterable[Told], *, day: date = date(2026, 6, 1), **other: Any) -> bytes:
         """Scores that changed."""
         changes = tuple(
-            Change(SubjectId(who), seq, points, None if points is None else "good")
+            ScoreChange(SubjectId(who), seq, points, None if points is None else "good")
             for who, seq, points in told
         )
         terms = {"purpose": PURPOSE, "context": CONTEXT} | other.pop("terms", {})
@@ -50,11 +50,11 @@ class Voice:
 
     def gone(self, who: str, seq: int, **other: Any) -> bytes:
         """Somebody took the consent back."""
-        return self.sign(EventType.GRANT_WITHDRAWN, Gone(seq, PURPOSE, CONTEXT), who, **other)
+        return self.sign(EventType.GRANT_WITHDRAWN, SubjectRemoved(seq, PURPOSE, CONTEXT), who, **other)
 
     def erased(self, who: str, seq: int) -> bytes:
         """Somebody is erased."""
-        return self.sign(EventType.PERSON_ERASED, Gone(seq), who)
+        return self.sign(EventType.PERSON_ERASED, SubjectRemoved(seq), who)
 
     def alive(self, **other: Any) -> bytes:
         """A sign of life."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sesame_sdk import ConfigurationError, PartnerConfig, Signal
-from sesame_sdk.delivery.messages import OutboxFull
+from sesame_sdk.delivery.messages import OutboxFullError
 from sesame_sdk.partner.client import Client
 from tests.partner.faults import verdict
 from tests.partner.peer import Peer
@@ -20,12 +20,12 @@ def test_a_full_outbox_pushes_back_and_loses_nothing(open_client: Open, peer: Pe
     client = open_client(capacity=1_000_000)
     sent = signals(8000)
 
-    with pytest.raises(OutboxFull, match=r"call deliver\(\)") as full:
+    with pytest.raises(OutboxFullError, match=r"call deliver\(\)") as full:
         client.post(iter(sent))
-    assert full.value.kept in {2000, 3000}
-    assert f"{full.value.kept} signals of this call are kept" in str(full.value)
+    assert full.value.stored in {2000, 3000}
+    assert f"{full.value.stored} signals of this call are kept" in str(full.value)
 
-    rest: Iterable[Signal] | None = full.value.rest
+    rest: Iterable[Signal] | None = full.value.remaining
     for _ in range(8):
         client.deliver()
         rest = post_what_fits(client, rest) if rest else None
@@ -37,8 +37,8 @@ def post_what_fits(client: Client, signals: Iterable[Signal]) -> Iterable[Signal
     """The signals that did not fit, if any."""
     try:
         client.post(signals)
-    except OutboxFull as full:
-        return full.rest
+    except OutboxFullError as full:
+        return full.remaining
     return None
 
 
@@ -47,11 +47,11 @@ def test_a_small_post_is_kept_whole_or_not_at_all(open_client: Open, signals: Si
     client = open_client(capacity=150_000)
     client.post(signals(300))
 
-    with pytest.raises(OutboxFull) as full:
+    with pytest.raises(OutboxFullError) as full:
         client.post(signals(300, 300))
 
-    assert full.value.kept == 0
-    assert [signal.id for signal in full.value.rest] == [signal.id for signal in signals(300, 300)]
+    assert full.value.stored == 0
+    assert [signal.id for signal in full.value.remaining] == [signal.id for signal in signals(300, 300)]
     assert client.deliver().accepted == 300
 
 
@@ -67,9 +67,9 @@ def test_the_capacity_of_a_folder_is_that_of_its_outbox(tmp_path: Path, signals:
     with (home.path / "partner.toml").open("a") as file:
         file.write("capacity = 150_000\n")
 
-    with Client.at(PartnerConfig.load(home.path)) as client:
+    with Client.from_config(PartnerConfig.load(home.path)) as client:
         client.post(signals(300))
-        with pytest.raises(OutboxFull):
+        with pytest.raises(OutboxFullError):
             client.post(signals(300, 300))
 
 
@@ -79,7 +79,7 @@ def test_dead_letters_can_be_given_up(open_client: Open, peer: Peer, signals: Si
     client.post(signals(300))
     peer.faults.append(verdict(400, "invalid_request", "no"))
     client.deliver()
-    with pytest.raises(OutboxFull, match="discard"):
+    with pytest.raises(OutboxFullError, match="discard"):
         client.post(signals(300, 300))
 
     assert client.discard() == 1

@@ -18,7 +18,7 @@ from sesame_sdk import ConfigurationError, Score
 from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.partner.score_store.subject_index import SubjectIndex
-from sesame_sdk.partner.score_store.table import ScoreColumns, keys_of
+from sesame_sdk.partner.score_store.table import ScoreTable, hash_subjects
 from tests.partner.fake_hub import STREAM, Voice
 
 
@@ -38,7 +38,7 @@ def path(tmp_path: Path) -> Path:
 def book(voice: Voice, path: Path) -> Iterator[ScoreStore]:
     """An empty book that follows a stream."""
     with voice.open(path) as opened:
-        opened.begin(STREAM)
+        opened.begin_stream(STREAM)
         yield opened
 
 
@@ -59,14 +59,14 @@ def test_a_score_is_what_the_hub_would_have_answered(book: ScoreStore, inbox: In
     points = book.points(["eve", "ada"])
     assert math.isnan(points[0])
     assert points[1] == 612.5
-    assert book.state.people == 1
+    assert book.state.subject_count == 1
 
 
 def test_a_new_book_is_stale_until_the_hub_speaks(book: ScoreStore, inbox: Inbox, voice: Voice) -> None:
     """Never heard is not fresh."""
-    assert (book.state.stale, book.state.heard_at) == (True, None)
+    assert (book.state.stale, book.state.last_message_at) == (True, None)
     inbox.receive(voice.alive())
-    assert (book.state.stale, book.state.heard_at) == (False, voice.now)
+    assert (book.state.stale, book.state.last_message_at) == (False, voice.now)
 
 
 def test_a_stale_book_has_no_score_for_anybody(book: ScoreStore, inbox: Inbox, voice: Voice) -> None:
@@ -96,7 +96,7 @@ def test_who_leaves_is_out_of_every_page_too(book: ScoreStore, inbox: Inbox, voi
     assert book.scores(["ada"]) == {"ada": None}
     inbox.receive(voice.erased("bob", 4))
     assert told[1] == frozenset({"bob"})
-    assert book.state.people == 0
+    assert book.state.subject_count == 0
 
 
 def test_an_erased_pseudonym_is_in_no_table_of_the_book(
@@ -126,13 +126,13 @@ def test_another_process_sees_what_was_taken_in(
         assert other.scores(["ada"]) == {"ada": None}
         assert told == [frozenset({"ada"})]
         inbox.receive(voice.gone("bob", 4))
-        book.fold()
+        book.compact()
         assert other.scores(["bob"]) == {"bob": None}
         assert told[-1] is None
         inbox.receive(voice.scores([("cy", 5, 700.0)]))
         assert other.points(["cy"])[0] == 700.0
-        book.begin("another stream")
-        assert other.state.people == 0
+        book.begin_stream("another stream")
+        assert other.state.subject_count == 0
 
 
 _LOOK = (
@@ -161,19 +161,19 @@ def test_a_book_is_the_same_when_it_is_opened_again(
     """Columns, journal, labels, the time of the last message and the stream."""
     inbox.receive(voice.scores([(f"p{number}", number, 400.0 + number) for number in range(300)]))
     if fold:
-        book.fold()
+        book.compact()
     inbox.receive(voice.scores([("p7", 999, 700.0), ("p8", 1000, None)], day=date(2026, 6, 2)))
     inbox.receive(voice.gone("p9", 1001))
     names = [f"p{number}" for number in range(301)]
     with voice.open(path) as again:
         assert again.scores(names) == book.scores(names)
         assert again.state == book.state
-        assert again.state.people == 298
+        assert again.state.subject_count == 298
 
 
 def test_a_book_of_something_else_is_refused(book: ScoreStore, voice: Voice, path: Path) -> None:
     """One purpose, one context, one hub, one reader a book."""
-    assert book.state.people == 0
+    assert book.state.subject_count == 0
     with pytest.raises(ConfigurationError, match="of another context"):
         voice.open(path, context="community")
     with sqlite3.connect(path) as file:
@@ -209,11 +209,11 @@ def test_a_roster_is_answered_as_its_names_would_be(
     with voice.open(path) as other:
         voice.inbox(other).receive(voice.scores([("p299", 504, 612.5)]))
         assert book.points(roster)[299] == 612.5
-        other.fold()
+        other.compact()
         same()
     voice.now += timedelta(hours=1)
     same()
-    book.begin("another stream")
+    book.begin_stream("another stream")
     same()
     assert len(roster) == 300
 
@@ -221,7 +221,7 @@ def test_a_roster_is_answered_as_its_names_would_be(
 @given(st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=3), max_size=30))
 def test_a_roster_knows_whether_somebody_is_named_twice(names: list[str]) -> None:
     """As a set of the names would."""
-    assert SubjectIndex(names).distinct() is (len(set(names)) == len(names))
+    assert SubjectIndex(names).has_unique_subjects() is (len(set(names)) == len(names))
 
 
 _people = st.sampled_from(["ada", "bob", "cy", "a much longer pseudonym than the others have", "ä"])
@@ -239,37 +239,37 @@ def test_whatever_the_order_the_latest_state_of_each_person_holds(
     """In any interleaving, any batches, with repetitions, and through a dump in the middle."""
     mixed = [*states, *states[::3]]
     order.shuffle(mixed)  # type: ignore[attr-defined]
-    columns = ScoreColumns()
+    columns = ScoreTable()
     for start in range(0, len(mixed), cuts):
         some = mixed[start : start + cuts]
         points = [math.nan if value is None else value for _, _, value in some]
         seq = np.array([number for _, number, _ in some], np.int64)
-        keys = keys_of([who for who, _, _ in some])
-        columns.put(keys, seq, np.array(points), np.zeros(len(some), np.int32))
+        keys = hash_subjects([who for who, _, _ in some])
+        columns.upsert(keys, seq, np.array(points), np.zeros(len(some), np.int32))
         if fold:
-            columns = ScoreColumns.load(*columns.dump(since=0))
+            columns = ScoreTable.load(*columns.dump(since=0))
     expected = {who: value for who, _, value in sorted(states, key=lambda state: state[1])}
     who = ["nobody", *expected]
-    found = columns.points(keys_of(who)).tolist()
+    found = columns.points(hash_subjects(who)).tolist()
     assert [None if math.isnan(value) else value for value in found] == [None, *expected.values()]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=40), unique=True, max_size=30))
 def test_a_key_does_not_depend_on_its_neighbours(subjects: list[str]) -> None:
     """Looked up alone or among others of any length, a person is the same; no two are."""
-    together = keys_of(subjects)
+    together = hash_subjects(subjects)
     for subject, key in zip(subjects, together, strict=True):
-        assert (keys_of([subject])[0] == key).all()
+        assert (hash_subjects([subject])[0] == key).all()
     assert len({tuple(key) for key in together.tolist()}) == len(subjects)
 
 
 def test_a_table_that_grows_keeps_everybody() -> None:
     """Through many doublings, with nobody mistaken for another."""
-    columns = ScoreColumns()
+    columns = ScoreTable()
     subjects = [f"person-{number}" for number in range(20_000)]
-    keys, seq = keys_of(subjects), np.arange(20_000)
+    keys, seq = hash_subjects(subjects), np.arange(20_000)
     for start in range(0, 20_000, 777):
         piece = slice(start, start + 777)
-        columns.put(keys[piece], seq[piece], seq[piece] * 1.0, np.zeros(len(seq[piece]), np.int32))
+        columns.upsert(keys[piece], seq[piece], seq[piece] * 1.0, np.zeros(len(seq[piece]), np.int32))
     assert columns.points(keys).tolist() == seq.tolist()
-    assert np.isnan(columns.points(keys_of([f"other-{number}" for number in range(1000)]))).all()
+    assert np.isnan(columns.points(hash_subjects([f"other-{number}" for number in range(1000)]))).all()

@@ -8,7 +8,7 @@ import pytest
 
 from sesame_sdk import ConfigurationError, InvalidInputError, RetryableError, Signal
 from sesame_sdk.delivery.outbox import Outbox
-from sesame_sdk.partner.client import Client, Posted
+from sesame_sdk.partner.client import Client, PostResult
 from sesame_sdk.signing.keys import SigningKey
 from tests.partner.faults import reset, status, verdict
 from tests.partner.peer import Peer
@@ -21,7 +21,7 @@ def test_everything_posted_arrives_once(client: Client, peer: Peer, signals: Sig
     """2,500 signals travel in three envelopes, and each is accepted and signed for."""
     sent = signals(2500)
 
-    assert client.post(sent) == Posted(envelopes=3, signals=2500)
+    assert client.post(sent) == PostResult(envelopes=3, signals=2500)
     done = client.deliver()
 
     assert (done.sent, done.dead, done.pending) == (3, 0, 0)
@@ -85,7 +85,7 @@ def test_bodies_are_gzipped_from_the_size_that_is_set(
     open_client: Open, peer: Peer, signals: Signals, gzip_from: int | None, encoding: str | None
 ) -> None:
     """The threshold decides; what arrives is the same."""
-    client = open_client(way={"gzip_from": gzip_from})
+    client = open_client(way={"min_gzip_bytes": gzip_from})
     client.post(signals(100))
 
     assert client.deliver().accepted == 100
@@ -112,7 +112,7 @@ def test_a_verdict_makes_a_dead_letter_that_can_be_redriven(
 
     assert (done.sent, done.dead, done.pending) == (4, 1, 0)
     (dead,) = client.dead_letters()
-    assert (dead.code, dead.signals) == ("invalid_audience", 1)
+    assert (dead.code, dead.signal_count) == ("invalid_audience", 1)
     assert dead.reason == "is meant for [31m somebody else"
     assert client.redrive() == 1
     assert client.dead_letters() == []
@@ -141,7 +141,7 @@ def test_an_envelope_without_an_answer_does_not_keep_the_others(
     done = client.deliver(concurrency=1)
 
     assert (done.sent, done.pending) == (3, 1)
-    assert "no answer" in done.why
+    assert "no answer" in done.reason
     assert client.deliver().sent == 1
 
 
@@ -154,7 +154,7 @@ def test_a_run_ends_when_the_hub_is_away(client: Client, peer: Peer, signals: Si
     done = client.deliver()
 
     assert (done.sent, done.dead, done.pending) == (0, 0, 50)
-    assert "503" in done.why
+    assert "503" in done.reason
     assert len(peer.requests) < 3 * 25
 
 
@@ -194,7 +194,7 @@ def test_one_process_delivers_at_a_time(client: Client, tmp_path: Path, signals:
     """A second one is told so, may post meanwhile, and takes over once the first is done."""
     client.post(signals(1))
     other = Outbox(tmp_path / "outbox.sqlite")
-    with other.delivering():
+    with other.delivery_lock():
         with pytest.raises(RetryableError, match="another process"):
             client.deliver()
         client.post(signals(1, 1))

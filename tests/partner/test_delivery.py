@@ -65,7 +65,7 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
     """Two letters wait in it."""
     opened = Outbox(tmp_path / "outbox.sqlite")
     for jti in ("first", "second"):
-        opened.append(jti, EventType.SIGNALS, b"body", signals=1)
+        opened.append(jti, EventType.SIGNALS, b"body", signal_count=1)
     yield opened
     opened.close()
 
@@ -82,7 +82,7 @@ def test_of_two_faults_the_first_is_raised(outbox: Outbox) -> None:
                 sleep(0.005)
         raise ConfigurationError(letter.jti)
 
-    courier = Dispatcher(outbox, send, at_once=2, interruptible=nullcontext())
+    courier = Dispatcher(outbox, send, concurrency=2, interruptible=nullcontext())
     with pytest.raises(ConfigurationError, match="first"):
         courier.run()
 

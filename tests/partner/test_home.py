@@ -40,7 +40,7 @@ def test_each_folder_has_secrets_of_its_own(home: PartnerConfig, tmp_path: Path)
 
 def test_nobody_else_may_look(home: PartnerConfig) -> None:
     """Folder 0700, files 0600, the outbox too."""
-    with Client.at(home):
+    with Client.from_config(home):
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.path.iterdir()}
 
     assert stat.S_IMODE(home.path.stat().st_mode) == 0o700

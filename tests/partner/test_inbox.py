@@ -34,7 +34,7 @@ def voice() -> Voice:
 def book(voice: Voice, tmp_path: Path) -> Iterator[ScoreStore]:
     """A book that follows a stream."""
     with voice.open(tmp_path / "book.sqlite") as opened:
-        opened.begin(STREAM)
+        opened.begin_stream(STREAM)
         yield opened
 
 
@@ -149,7 +149,7 @@ def test_what_is_not_believed(
     with pytest.raises(InvalidInputError, match=why) as caught:
         inbox.receive(make(voice))
     assert caught.value.code == code
-    assert (book.state.people, book.state.heard_at) == (0, None)
+    assert (book.state.subject_count, book.state.last_message_at) == (0, None)
 
 
 def test_an_id_is_never_accepted_for_another_message(inbox: Inbox, book: ScoreStore, voice: Voice) -> None:
@@ -168,7 +168,7 @@ def test_a_replayed_message_is_refused_when_its_id_is_forgotten(
     inbox.receive(token)
     voice.now += timedelta(days=3)
     inbox.receive(voice.alive())
-    book.fold()
+    book.compact()
     with pytest.raises(InvalidInputError, match="too old"):
         inbox.receive(token)
 
@@ -177,7 +177,7 @@ def test_another_stream_is_asked_to_come_back(inbox: Inbox, voice: Voice) -> Non
     """A new stream may speak before its book was told of it; it loses nothing."""
     with pytest.raises(RetryableError, match="stream"):
         inbox.receive(voice.scores(ADA, stream="another"))
-    inbox.book.begin("another")
+    inbox.store.begin_stream("another")
     inbox.receive(voice.scores(ADA, stream="another"))
 
 
@@ -187,12 +187,12 @@ def test_what_a_poll_brings_is_sorted(inbox: Inbox, book: ScoreStore, voice: Voi
     forged = voice.scores([("bob", 2, 900.0)], jti="forged", key=SigningKey.generate())
     misnamed = voice.scores([("bob", 3, 900.0)], jti="its own")
     found = inbox.receive_all({"good": good, "alive": alive, "forged": forged, "named": misnamed})
-    assert found.taken == ("good", "alive")
-    assert {jti: error.code for jti, error in found.refused.items()} == {
+    assert found.accepted == ("good", "alive")
+    assert {jti: error.code for jti, error in found.rejected.items()} == {
         "forged": "invalid_key",
         "named": "invalid_request",
     }
-    assert book.state.people == 1
+    assert book.state.subject_count == 1
 
 
 def test_what_the_hub_says_of_a_stream_is_a_sign_of_life(
@@ -200,7 +200,7 @@ def test_what_the_hub_says_of_a_stream_is_a_sign_of_life(
 ) -> None:
     """Also that it was paused, and why."""
     inbox.receive(voice.sign(EventType.STREAM_UPDATED, StreamUpdated("paused", "we move house"), STREAM))
-    assert book.state.heard_at == voice.now
+    assert book.state.last_message_at == voice.now
 
 
 def test_what_the_specification_says_of_streams_is_read(
@@ -221,7 +221,7 @@ def test_what_the_specification_says_of_streams_is_read(
             {**claims, **ours, "sub_id": {"format": "opaque", "id": STREAM}}, voice.key, typ=SET_TYP
         )
         inbox.receive(token)
-    assert book.state.heard_at == voice.now
+    assert book.state.last_message_at == voice.now
 
 
 def push(

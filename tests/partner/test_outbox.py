@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from sesame_sdk import ConfigurationError, RetryableError
-from sesame_sdk.delivery.messages import Acknowledged, Counts, Failed, OutboxFull
+from sesame_sdk.delivery.messages import Acknowledged, Failed, MessageCounts, OutboxFullError
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.model.envelope import Receipt
 from tests.conftest import NOON
@@ -48,22 +48,22 @@ class OutboxAndModel(RuleBasedStateMachine):
         jti = f"m{self.number}"
         held = sum(map(len, [*self.pending.values(), *self.dead.values()]))
         if held + len(body) > CAPACITY:
-            with pytest.raises(OutboxFull):
+            with pytest.raises(OutboxFullError):
                 self.outbox.append(jti, "kind", body)
         else:
-            self.outbox.append(jti, "kind", body, signals=2)
+            self.outbox.append(jti, "kind", body, signal_count=2)
             self.pending[jti] = body
 
     @rule(dice=st.randoms(use_true_random=False))
     def settle(self, dice: object) -> None:
         """Some of the pending are sent, some refused; saying it twice changes nothing."""
-        letters = self.outbox.pending()
+        letters = self.outbox.fetch_pending()
         dice.shuffle(letters)  # type: ignore[attr-defined]
         sent, dead = letters[: len(letters) // 2], letters[len(letters) // 2 : -1]
         signed = [Acknowledged(each, Receipt(each.jti, NOON, 2), each.jti.encode()) for each in sent]
         refused = [Failed(each, "invalid_request", "why") for each in dead]
         for _ in range(2):
-            self.outbox.settle(signed, refused)
+            self.outbox.record_outcomes(signed, refused)
         self.sent += [each.jti for each in sent]
         for each in sent:
             del self.pending[each.jti]
@@ -92,14 +92,14 @@ class OutboxAndModel(RuleBasedStateMachine):
     @invariant()
     def agree(self) -> None:
         """Bodies, ids, reasons, receipts and counts."""
-        assert {each.jti: each.body for each in self.outbox.pending(most=1000)} == self.pending
+        assert {each.jti: each.body for each in self.outbox.fetch_pending(limit=1000)} == self.pending
         assert [each.jti for each in self.outbox.dead_letters()] == sorted(
             self.dead, key=lambda jti: int(jti[1:])
         )
         assert sorted(each.jti for each in self.outbox.receipts()) == sorted(self.sent)
         assert sorted(self.outbox.receipt_tokens()) == sorted(jti.encode() for jti in self.sent)
         held = sum(map(len, [*self.pending.values(), *self.dead.values()]))
-        assert self.outbox.counts() == Counts(len(self.pending), len(self.sent), len(self.dead), held)
+        assert self.outbox.counts() == MessageCounts(len(self.pending), len(self.sent), len(self.dead), held)
 
 
 TestOutbox = OutboxAndModel.TestCase
@@ -118,8 +118,8 @@ def test_pending_letters_come_oldest_first_in_pieces(path: Path) -> None:
     for number in range(5):
         outbox.append(f"m{number}", "kind", b"body")
 
-    first = outbox.pending(most=3)
-    rest = outbox.pending(after=first[-1].id, most=3)
+    first = outbox.fetch_pending(limit=3)
+    rest = outbox.fetch_pending(after=first[-1].id, limit=3)
 
     assert [each.jti for each in (*first, *rest)] == ["m0", "m1", "m2", "m3", "m4"]
     outbox.close()
@@ -130,8 +130,8 @@ def test_many_receipts_are_read_in_pieces(path: Path) -> None:
     outbox = Outbox(path)
     for number in range(1100):
         outbox.append(f"m{number}", "kind", b"x")
-    letters = outbox.pending(most=2000)
-    outbox.settle([Acknowledged(each, Receipt(each.jti, NOON, 0), b"t") for each in letters])
+    letters = outbox.fetch_pending(limit=2000)
+    outbox.record_outcomes([Acknowledged(each, Receipt(each.jti, NOON, 0), b"t") for each in letters])
 
     assert [each.jti for each in outbox.receipts()] == [f"m{number}" for number in range(1100)]
     outbox.close()
@@ -142,8 +142,8 @@ def test_what_was_sent_takes_no_room(path: Path) -> None:
     outbox = Outbox(path, capacity=1_000_000)
     for number in range(100):
         outbox.append(f"m{number}", "kind", bytes(900_000))
-        (letter,) = outbox.pending()
-        outbox.settle([Acknowledged(letter, Receipt(letter.jti, NOON, 0), b"token")])
+        (letter,) = outbox.fetch_pending()
+        outbox.record_outcomes([Acknowledged(letter, Receipt(letter.jti, NOON, 0), b"token")])
     outbox.close()
 
     assert path.stat().st_size < 3_000_000
@@ -156,7 +156,7 @@ def test_an_id_is_taken_once(path: Path) -> None:
 
     with pytest.raises(ConfigurationError):
         outbox.append("m", "kind", b"other")
-    assert [each.body for each in outbox.pending()] == [b"body"]
+    assert [each.body for each in outbox.fetch_pending()] == [b"body"]
     assert outbox.counts().bytes == 4
     outbox.close()
 
@@ -206,9 +206,9 @@ def test_a_missing_folder_is_named(path: Path) -> None:
 def test_the_right_to_deliver_comes_back(path: Path) -> None:
     """Held once at a time, and free again after an error."""
     one, two = Outbox(path), Outbox(path)
-    with pytest.raises(RetryableError), one.delivering(), two.delivering():
+    with pytest.raises(RetryableError), one.delivery_lock(), two.delivery_lock():
         pytest.fail("two hold it")
-    with two.delivering():
+    with two.delivery_lock():
         pass
     one.close()
     two.close()

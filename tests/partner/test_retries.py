@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk import InvalidInputError, RetryableError, SesameError
-from sesame_sdk.delivery.http_errors import HttpResponse, judge, retry_after
+from sesame_sdk.delivery.http_errors import HttpResponse, parse_retry_after, raise_for_status
 from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.partner.client import Client
 from tests.conftest import NOON
@@ -35,7 +35,13 @@ def failing(times: int, *, wait: float | None = None) -> Callable[[], str]:
 def test_waits_grow_and_end(hours: Hours) -> None:
     """Each wait is twice as long, up to the longest, and the last error comes out."""
     retries = RetryPolicy(
-        attempts=6, first=1, longest=6, jitter=0, deadline=100, clock=hours.read, sleep=hours.sleep
+        max_attempts=6,
+        min_wait=1,
+        max_wait=6,
+        max_jitter=0,
+        max_seconds=100,
+        clock=hours.read,
+        sleep=hours.sleep,
     )
 
     with pytest.raises(RetryableError, match="later"):
@@ -46,7 +52,7 @@ def test_waits_grow_and_end(hours: Hours) -> None:
 
 def test_jitter_is_added(hours: Hours) -> None:
     """Two clients that failed together do not come back together."""
-    retries = RetryPolicy(attempts=5, first=1, jitter=0.5, clock=hours.read, sleep=hours.sleep)
+    retries = RetryPolicy(max_attempts=5, min_wait=1, max_jitter=0.5, clock=hours.read, sleep=hours.sleep)
 
     assert retries.call(failing(4)) == "done"
 
@@ -58,7 +64,13 @@ def test_jitter_is_added(hours: Hours) -> None:
 def test_no_attempt_begins_after_the_deadline(hours: Hours) -> None:
     """A wait that would end too late is not begun."""
     retries = RetryPolicy(
-        attempts=99, first=1, longest=99, jitter=0, deadline=10, clock=hours.read, sleep=hours.sleep
+        max_attempts=99,
+        min_wait=1,
+        max_wait=99,
+        max_jitter=0,
+        max_seconds=10,
+        clock=hours.read,
+        sleep=hours.sleep,
     )
 
     with pytest.raises(RetryableError):
@@ -69,7 +81,9 @@ def test_no_attempt_begins_after_the_deadline(hours: Hours) -> None:
 
 def test_the_longer_wait_wins(hours: Hours) -> None:
     """What the other side asks for is the least, not the most."""
-    retries = RetryPolicy(attempts=5, first=1, longest=8, jitter=0, clock=hours.read, sleep=hours.sleep)
+    retries = RetryPolicy(
+        max_attempts=5, min_wait=1, max_wait=8, max_jitter=0, clock=hours.read, sleep=hours.sleep
+    )
 
     assert retries.call(failing(4, wait=3.0)) == "done"
 
@@ -89,7 +103,7 @@ def test_what_is_not_retryable_comes_out_at_once(hours: Hours) -> None:
 
 def test_an_interruption_ends_the_waits_of_all_threads() -> None:
     """A thread that waits a minute is free at once and tries no more; the next run waits as ever."""
-    retries = RetryPolicy(attempts=99, first=60, deadline=6000, longest=60, jitter=0)
+    retries = RetryPolicy(max_attempts=99, min_wait=60, max_seconds=6000, max_wait=60, max_jitter=0)
     tried = Event()
     ended: list[Exception] = []
 
@@ -139,13 +153,13 @@ def test_an_interruption_ends_the_waits_of_all_threads() -> None:
 )
 def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
     """RFC 9110 section 10.2.3, with the three forms of date of section 5.6.7; anything else is no wish."""
-    assert retry_after(header, NOON) == seconds
+    assert parse_retry_after(header, NOON) == seconds
 
 
 @given(st.text(max_size=60))
 def test_no_header_breaks_us(header: str) -> None:
     """Whatever the other side writes, the answer is a wait that is not negative, or none."""
-    wait = retry_after(header, NOON)
+    wait = parse_retry_after(header, NOON)
 
     assert wait is None or wait >= 0
 
@@ -154,7 +168,7 @@ def test_no_header_breaks_us(header: str) -> None:
 def test_every_bad_status_is_one_of_our_errors(code: int, body: bytes) -> None:
     """No body makes the reading of a refusal fail in any other way."""
     with pytest.raises(SesameError):
-        judge(HttpResponse(code, {}, body), NOON)
+        raise_for_status(HttpResponse(code, {}, body), NOON)
 
 
 def test_busy_answers_are_heeded(client: Client, peer: Peer, hours: Hours, signals: Signals) -> None:

@@ -24,7 +24,7 @@ def way() -> Iterator[Way]:
     opened: list[Transport] = []
 
     def make(hub: str, **settings: object) -> Transport:
-        opened.append(Transport(hub, retries=RetryPolicy(attempts=1), **settings))  # type: ignore[arg-type]
+        opened.append(Transport(hub, retry_policy=RetryPolicy(max_attempts=1), **settings))  # type: ignore[arg-type]
         return opened[-1]
 
     yield make
@@ -78,7 +78,7 @@ def test_a_trickle_does_not_hold_us(way: Way) -> None:
         raw_server(head, *[b"x"] * 1000, pause=0.05) as url,
         pytest.raises(RetryableError, match="to answer"),
     ):
-        way(url, answer_seconds=0.2).get("/")
+        way(url, response_seconds=0.2).get("/")
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ def test_a_huge_answer_is_not_read(way: Way, peer: Peer) -> None:
     """Reading ends at the limit: as an answer it is rejected, as an error it is an error all the same."""
     peer.keys_reply = Reply(200, b"x" * 3_000_000)
     with pytest.raises(InvalidInputError, match="more than 100000 bytes"):
-        way(peer.url, largest_answer=100_000).get("/")
+        way(peer.url, max_response_bytes=100_000).get("/")
 
     peer.keys_reply = Reply(500, b"x" * 3_000_000)
     with pytest.raises(RetryableError, match="500"):
-        way(peer.url, largest_answer=100_000).get("/")
+        way(peer.url, max_response_bytes=100_000).get("/")
 
 
 def test_gzip_is_what_it_says(way: Way, peer: Peer) -> None:

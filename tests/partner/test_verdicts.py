@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.delivery.http_errors import HttpResponse, judge
+from sesame_sdk.delivery.http_errors import HttpResponse, raise_for_status
 from sesame_sdk.errors import ConfigurationError, GuardRefusedError, InvalidInputError, SesameError
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.finding import Action, Finding
@@ -44,7 +44,7 @@ findings = st.builds(
 def raised(body: bytes, status: int = 400) -> SesameError:
     """What an answer raises."""
     with pytest.raises(SesameError) as error:
-        judge(HttpResponse(status, {}, body), NOW)
+        raise_for_status(HttpResponse(status, {}, body), NOW)
     return error.value
 
 

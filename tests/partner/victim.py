@@ -95,7 +95,7 @@ def _deliver(client: Client) -> bool:
 
 
 def _client(task: Task) -> Client:
-    transport = Transport(task.hub, retries=RetryPolicy(first=0.01, jitter=0.01))
+    transport = Transport(task.hub, retry_policy=RetryPolicy(min_wait=0.01, max_jitter=0.01))
     key = SigningKey.load(task.folder / "signing.jwk")
     return Client(issuer=PARTNER, hub=task.hub, signer=key, outbox=task.outbox, transport=transport)
 

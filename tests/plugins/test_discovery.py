@@ -73,8 +73,8 @@ def test_a_failing_plugin_is_set_aside_by_name_and_the_good_one_goes_on(
     registry = PluginRegistry.discover()
     info = told(registry, "module_under_test")
     assert info.state is PluginState.DISABLED
-    assert WHY[module] in info.why
-    assert "\n" not in info.why
+    assert WHY[module] in info.reason
+    assert "\n" not in info.reason
     assert registry.provider("garden").name == "garden"
 
 
@@ -84,8 +84,8 @@ def test_a_plugin_for_another_api_is_refused_by_name(module: str, install: Calla
     install("nasty-plugin", old=f"nasty.{module}")
     info = told(PluginRegistry.discover(), "old")
     assert info.state is PluginState.INCOMPATIBLE
-    assert FITS_NOT[module] in info.why
-    assert 'SESAME_API = "1.0"' in info.why
+    assert FITS_NOT[module] in info.reason
+    assert 'SESAME_API = "1.0"' in info.reason
 
 
 def test_all_nasty_plugins_together_do_not_harm_the_good_one(install: Callable[..., None]) -> None:
@@ -140,7 +140,7 @@ def test_of_two_plugins_with_one_name_the_first_distribution_keeps_it(install: C
         ("aardvark", PluginState.ACTIVE),
         ("zebra", PluginState.DISABLED),
     ]
-    assert "entry point 'garden' is taken by aardvark" in found[1].why
+    assert "entry point 'garden' is taken by aardvark" in found[1].reason
 
 
 @pytest.mark.usefixtures("on_path")
@@ -171,13 +171,13 @@ def test_the_manifest_says_what_the_plugin_declares() -> None:
 def test_there_is_no_manifest_of_a_plugin_that_is_set_aside(install: Callable[..., None]) -> None:
     """A partner cannot join a hub with a plugin that does not work; the error says why it does not."""
     install("nasty-plugin", nasty="nasty.raises_on_import")
-    with pytest.raises(ConfigurationError, match="plugin 'nasty': is set aside: import: RuntimeError"):
+    with pytest.raises(ConfigurationError, match="plugin 'nasty': is disabled: import: RuntimeError"):
         PluginRegistry.discover().manifest("nasty")
 
 
 @pytest.mark.usefixtures("on_path")
 def test_nothing_of_a_plugin_that_is_set_aside_is_handed_out() -> None:
-    """Two plugins bring the same; the second is set aside, and its rules and signers with it."""
+    """Two plugins bring the same; the second is disabled, and its rules and signers with it."""
     good = import_module("good")
     registry = PluginRegistry.from_modules({"first": good, "second": good})
     assert [info.state for info in registry.infos] == [PluginState.ACTIVE, PluginState.DISABLED]

@@ -13,14 +13,14 @@ ORDERS = Path(__file__).parents[2] / "examples" / "data" / "orders.csv"
 POST = """
 import sys
 from pathlib import Path
-from sesame_sdk import Client, Home, Signal
+from sesame_sdk import Client, PartnerConfig, Signal
 from sesame_sdk.plugins import PluginRegistry
 
 orders, home, hub = sys.argv[1:]
-partner = Home.create(Path(home), issuer="https://shop.example", hub=hub)
+partner = PartnerConfig.create(Path(home), issuer="https://shop.example", hub=hub)
 provider = PluginRegistry.discover().provider("retail")
 said = (one for order in provider.read(Path(orders)) for one in provider.signals(order, partner.identity))
-with Client.at(partner) as client:
+with Client.from_config(partner) as client:
     posted = client.post(one for one in said if isinstance(one, Signal))
 print(posted.signals, posted.envelopes)
 """

@@ -216,7 +216,7 @@ def _signals(partner: Partner, name: str, count: int) -> list[object]:
 
 
 def _client(partner: Partner, url: str, folder: Path, **retries: Any) -> Client:
-    transport = Transport(url, retries=RetryPolicy(**retries))
+    transport = Transport(url, retry_policy=RetryPolicy(**retries))
     who = {"issuer": partner.issuer, "hub": url, "signer": partner.key}
     return Client(**who, outbox=folder / "outbox.sqlite", transport=transport)
 

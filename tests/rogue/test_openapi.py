@@ -14,7 +14,7 @@ from schemathesis.specs.openapi import checks
 
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.streams.streams import POLL, Wish
-from sesame_sdk.partner.notices import sign_request
+from sesame_sdk.partner.notices import sign_notices_token
 from tests.rogue.site import SET, Site
 
 _EXAMPLES = 60
@@ -115,7 +115,7 @@ def _token(site: Site, case: Any) -> bytes:
     """A reader's; of a partner that asks for its notices, the one for that."""
     shop = site.shop
     if case.path == "/v1/notices/poll":
-        return sign_request(shop.key, issuer=shop.issuer, audience=site.url, now=timestamps.now())
+        return sign_notices_token(shop.key, issuer=shop.issuer, audience=site.url, now=timestamps.now())
     return shop.read_token()
 
 

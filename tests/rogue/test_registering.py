@@ -7,7 +7,7 @@ from attrs import evolve
 
 from sesame_sdk import Manifest, Polarity, Sensitivity
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.manifest import MOST
+from sesame_sdk.model.manifest import MAX_DECLARATIONS
 from tests.hub.fixtures import LATE, ORDER, kind, manifest
 from tests.rogue import forging
 from tests.rogue.site import Site
@@ -28,7 +28,7 @@ def _older(site: Site) -> bytes:
 
 def _many(count: int) -> Manifest:
     kinds = [kind(f"retail.thing.n{number}") for number in range(count)]
-    return manifest(*kinds[:MOST], name="sesame-many")
+    return manifest(*kinds[:MAX_DECLARATIONS], name="sesame-many")
 
 
 WAYS: dict[str, tuple[str, Make]] = {

@@ -6,7 +6,7 @@ from itertools import product
 from attrs import evolve
 from hypothesis import strategies as st
 
-from sesame_sdk.model.explanation import Way
+from sesame_sdk.model.explanation import RecoursePlan
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Polarity
 from sesame_sdk.scoring.hypothetical import CountedSignal
@@ -89,13 +89,13 @@ def order(value: float = 1.0, partner: str = "one", kind: str = ORDERS, days: in
     return CountedSignal(partner, kind, value, start_of(TODAY) - days * DAY)
 
 
-def added(way: Way) -> list[CountedSignal]:
+def added(way: RecoursePlan) -> list[CountedSignal]:
     """The signals that a way asks for: of value 1, or one for money."""
     today = start_of(TODAY)
     return [
         signal
         for step in way.steps
-        for place in step.places
+        for place in step.partners
         for signal in (
             [CountedSignal(place.partner, step.kind, float(place.units), today)]
             if step.unit == "GBP"

@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sesame_sdk.model.explanation import Outlook, Place
+from sesame_sdk.model.explanation import NextBand, PartnerUnits
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Conduct
 from sesame_sdk.scoring.explain import explain
@@ -38,12 +38,12 @@ START = start_of(TODAY)
 LONG = settings(deadline=None, max_examples=60)
 
 
-def ahead(held: list[CountedSignal], by: Policy, able: dict[str, Senders] | None = None) -> Outlook:
+def ahead(held: list[CountedSignal], by: Policy, able: dict[str, Senders] | None = None) -> NextBand:
     """What there is to say of the next band."""
     found = explain(held, by, TODAY, able)
     assert found
-    assert found.outlook
-    return found.outlook
+    assert found.next_band
+    return found.next_band
 
 
 @given(by=policies(), held=people)
@@ -53,14 +53,14 @@ def test_every_way_reaches_the_band(by: Policy, held: list[CountedSignal]) -> No
     found = explain(held, by, TODAY, ABLE)
     assume(found)
     assert found
-    for way in found.outlook.ways if found.outlook else ():
-        assert found.outlook
+    for way in found.next_band.plans if found.next_band else ():
+        assert found.next_band
         after = explain([*held, *added(way)], by, TODAY)
         assert after
-        assert after.score.points >= found.outlook.start
+        assert after.score.points >= found.next_band.start
         assert slowly([*held, *added(way)], by) == round(after.score.points * 100)
         for step in way.steps:
-            assert step.units == sum(place.units for place in step.places) > 0
+            assert step.units == sum(place.units for place in step.partners) > 0
             assert step.kind != RETURNS
 
 
@@ -71,11 +71,11 @@ def test_nothing_cheaper_reaches_the_band(by: Policy, held: list[CountedSignal])
     found = explain(held, by, TODAY, ABLE)
     assume(found)
     assert found
-    if not found.outlook:
+    if not found.next_band:
         return
-    target = round(found.outlook.start * 100)
+    target = round(found.next_band.start * 100)
     enough = [effort for effort, more in everything(by, 3) if (slowly([*held, *more], by) or 0) >= target]
-    least = found.outlook.ways[0].effort if found.outlook.ways else math.inf
+    least = found.next_band.plans[0].effort if found.next_band.plans else math.inf
     assert least <= min(enough, default=math.inf) + 1e-9
 
 
@@ -112,10 +112,10 @@ def test_the_cheapest_of_all_combinations_is_found(
 def test_the_way_is_said_with_its_partner_and_its_points() -> None:
     """40 points are missing, at 4 each: ten orders, at whoever sends them already."""
     by = policy(weighting(effort=1.0), LOWERING, bands=(Band("low", 350.0), Band("good", 594.0)))
-    (way,) = ahead([order()], by).ways
+    (way,) = ahead([order()], by).plans
     (step,) = way.steps
     assert (step.kind, step.reason, step.units, step.points) == (ORDERS, "Orders that you kept", 10, 40.0)
-    assert step.places == (Place("one", 10),)
+    assert step.partners == (PartnerUnits("one", 10),)
     assert way.effort == 10.0
 
 
@@ -123,9 +123,9 @@ def test_where_one_partner_is_full_the_rest_is_done_at_another() -> None:
     """60 at most from any one: one of them gives 56 already, so one order there and the others elsewhere."""
     by = policy(weighting(effort=1.0), bands=(Band("low", 350.0), Band("good", 620.0)))
     able = {ORDERS: Senders(("one",), further=1)}
-    (way,) = ahead([order(14.0)], by, able).ways
-    assert way.steps[0].places == (Place("one", 1), Place("", 3))
-    assert not ahead([order(14.0)], by, {ORDERS: Senders(("one",))}).ways
+    (way,) = ahead([order(14.0)], by, able).plans
+    assert way.steps[0].partners == (PartnerUnits("one", 1), PartnerUnits("", 3))
+    assert not ahead([order(14.0)], by, {ORDERS: Senders(("one",))}).plans
 
 
 def test_where_one_kind_is_capped_another_goes_with_it() -> None:
@@ -134,7 +134,7 @@ def test_where_one_kind_is_capped_another_goes_with_it() -> None:
     months = weighting(kind="retail.customer.tenure", weight=2.0, effort=3.0)
     by = policy(orders, months, bands=(Band("low", 350.0), Band("good", 575.0)))
     able = {ORDERS: Senders(further=1), months.kind.name: Senders(further=1)}
-    way, months_alone = ahead([order(0.0)], by, able).ways
+    way, months_alone = ahead([order(0.0)], by, able).plans
     assert [step.units for step in months_alone.steps] == [13]
     assert [(step.kind, step.units) for step in way.steps] == [(ORDERS, 5), (months.kind.name, 3)]
     assert way.effort == 5 + 9
@@ -144,7 +144,7 @@ def test_money_is_told_to_the_unit_however_much_it_takes() -> None:
     """A hundredth of a point a pound, 43.21 points missing."""
     spend = weighting(kind=SPEND, unit="GBP", weight=0.01, effort=0.5, partner_cap=100.0)
     by = policy(spend, bands=(Band("low", 350.0), Band("good", 593.21)))
-    (way,) = ahead([order(0.0, kind=SPEND)], by).ways
+    (way,) = ahead([order(0.0, kind=SPEND)], by).plans
     assert (way.steps[0].units, way.steps[0].unit, way.steps[0].hundredths) == (4_321, "GBP", 4_321)
 
 
@@ -165,23 +165,23 @@ def test_what_a_person_cannot_do_is_never_suggested(kind: Weighting) -> None:
     """And then nothing is: no way, and no waiting."""
     by = policy(weighting(kind="retail.customer.tenure", weight=0.0), kind)
     found = ahead([order(0.0, kind="retail.customer.tenure")], by)
-    assert found.ways == ()
-    assert (found.waiting.day, found.waiting.until) == (None, None)
+    assert found.plans == ()
+    assert (found.waiting.reached_on, found.waiting.searched_until) == (None, None)
 
 
 def test_a_kind_that_nobody_could_send_is_never_suggested() -> None:
     """Nobody lets it be sent, and nobody else is there."""
     by = policy(weighting(effort=1.0, partner_cap=100.0))
-    assert ahead([order()], by).ways
-    assert not ahead([order()], by, {}).ways
-    assert not ahead([order()], by, {ORDERS: Senders()}).ways
+    assert ahead([order()], by).plans
+    assert not ahead([order()], by, {}).plans
+    assert not ahead([order()], by, {ORDERS: Senders()}).plans
 
 
 def test_in_the_highest_band_there_is_nothing_to_reach() -> None:
     """None, rather than a band that is not there."""
     found = explain([order(50.0)], policy(weighting(effort=1.0), bands=(Band("all", 350.0),)), TODAY)
     assert found
-    assert found.outlook is None
+    assert found.next_band is None
 
 
 def test_what_the_range_hides_has_to_be_gained_as_well() -> None:
@@ -195,8 +195,8 @@ def test_what_the_range_hides_has_to_be_gained_as_well() -> None:
     )
     lost = [CountedSignal(partner, RETURNS, 40.0, START) for partner in ("one", "two")]
     found = ahead(lost, by)
-    assert found.missing == 40.0
-    assert found.ways[0].steps[0].units == 10
+    assert found.missing_points == 40.0
+    assert found.plans[0].steps[0].units == 10
 
 
 def test_explaining_five_hundred_signals_takes_no_more_than_a_blink() -> None:

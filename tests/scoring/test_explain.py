@@ -85,11 +85,11 @@ def test_an_explanation_folds_what_is_beyond_four_and_leaves_nothing_out() -> No
     held = [CountedSignal("one", kind, 1.0, START) for kind in (*kinds, GOOD_KIND.name)]
     found = explain(held, policy(*made, GOOD_WEIGHTING), TODAY)
     assert found
-    assert [part.kind[-1] for part in (*found.adverse, *found.folded)] == list("fedcba")
+    assert [part.kind[-1] for part in (*found.adverse, *found.further_adverse)] == list("fedcba")
     assert len(found.adverse) == 4
-    assert [part.kind for part in found.lifted] == [GOOD_KIND.name]
+    assert [part.kind for part in found.positive] == [GOOD_KIND.name]
     assert found.disputes == "https://shop.example/disputes"
-    assert len(found.words) == 1 + len(found.score.contributions)
+    assert len(found.policy_text) == 1 + len(found.score.contributions)
 
 
 def test_whoever_has_no_score_has_nothing_to_explain() -> None:

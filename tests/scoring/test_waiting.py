@@ -1,4 +1,4 @@
-"""Waiting: the first day on which time alone is enough, if there is one."""
+"""WaitingTime: the first day on which time alone is enough, if there is one."""
 
 from datetime import date, timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 from hypothesis import assume, given, settings
 
-from sesame_sdk.model.explanation import Waiting
+from sesame_sdk.model.explanation import WaitingTime
 from sesame_sdk.model.policy import Band, Policy
 from sesame_sdk.scoring.explain import explain
 from sesame_sdk.scoring.hypothetical import CountedSignal
@@ -18,12 +18,12 @@ from tests.scoring.reference import start_of
 SENT_BACK = weighting(LOWERING, expires_days=100.0)
 
 
-def wait(held: list[CountedSignal], by: Policy) -> Waiting:
+def wait(held: list[CountedSignal], by: Policy) -> WaitingTime:
     """What comes of it."""
     found = explain(held, by, TODAY)
     assert found
-    assert found.outlook
-    return found.outlook.waiting
+    assert found.next_band
+    return found.next_band.waiting
 
 
 @given(by=policies(), held=people)
@@ -33,13 +33,13 @@ def test_the_day_to_wait_for_is_the_first_one(by: Policy, held: list[CountedSign
     found = explain(held, by, TODAY, ABLE)
     assume(found)
     assert found
-    if not found.outlook:
+    if not found.next_band:
         return
-    target = round(found.outlook.start * 100)
+    target = round(found.next_band.start * 100)
     days = (day for day in range(1, 103) if (slowly(held, by, day) or 0) >= target)
     first = next(days, None)
-    assert found.outlook.waiting.day == (None if first is None else TODAY + timedelta(days=first))
-    assert found.outlook.waiting.until is None
+    assert found.next_band.waiting.reached_on == (None if first is None else TODAY + timedelta(days=first))
+    assert found.next_band.waiting.searched_until is None
 
 
 @pytest.mark.parametrize(("days", "day"), [(0, 101), (60, 41), (100, 1)])
@@ -49,14 +49,14 @@ def test_waiting_ends_when_what_lowers_expires(days: int, day: int) -> None:
         weighting(), evolve(SENT_BACK, half_life_days=None), bands=(Band("l", 350.0), Band("g", 550.0))
     )
     found = wait([order(0.0), order(1.0, kind=RETURNS, days=days)], by)
-    assert found.day == TODAY + timedelta(days=day)
-    assert not found.fades
+    assert found.reached_on == TODAY + timedelta(days=day)
+    assert not found.points_decay
 
 
 def test_somebody_with_nothing_left_has_no_score_to_wait_for() -> None:
     """The day after the last signal counted there is none, which is not the next band."""
     by = policy(evolve(SENT_BACK, half_life_days=None), bands=(Band("l", 350.0), Band("g", 550.0)))
-    assert wait([order(1.0, kind=RETURNS)], by).day is None
+    assert wait([order(1.0, kind=RETURNS)], by).reached_on is None
 
 
 def test_rewards_that_fade_meanwhile_are_counted_in_and_told() -> None:
@@ -67,18 +67,18 @@ def test_rewards_that_fade_meanwhile_are_counted_in_and_told() -> None:
     lasting = policy(weighting(), sent_back, bands=bands)
     held = [order(4.0), order(20.0, kind=RETURNS)]
     late, soon = wait(held, fading), wait(held, lasting)
-    assert late.fades
-    assert not soon.fades
-    assert late.day
-    assert soon.day
-    assert late.day > soon.day
+    assert late.points_decay
+    assert not soon.points_decay
+    assert late.reached_on
+    assert soon.reached_on
+    assert late.reached_on > soon.reached_on
 
 
 def test_where_what_lowers_counts_for_ever_it_says_how_far_it_looked() -> None:
     """No day in ten years, which is not to say that none ever comes."""
     by = policy(weighting(), evolve(LOWERING, half_life_days=None))
     waiting = wait([order(0.0), order(1.0, kind=RETURNS)], by)
-    assert (waiting.day, waiting.until) == (None, TODAY + timedelta(days=3653))
+    assert (waiting.reached_on, waiting.searched_until) == (None, TODAY + timedelta(days=3653))
 
 
 def test_on_the_last_day_of_all_there_is_nothing_to_wait_for() -> None:
@@ -86,5 +86,5 @@ def test_on_the_last_day_of_all_there_is_nothing_to_wait_for() -> None:
     held = [CountedSignal("one", RETURNS, 1.0, start_of(date.max))]
     found = explain(held, policy(weighting(), SENT_BACK), date.max)
     assert found
-    assert found.outlook
-    assert found.outlook.waiting.day is None
+    assert found.next_band
+    assert found.next_band.waiting.reached_on is None

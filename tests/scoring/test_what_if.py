@@ -26,7 +26,7 @@ supposed = st.lists(
         kind=st.sampled_from([ORDERS, SPEND, RETURNS]),
         value=st.integers(0, 500).map(lambda pence: pence / 100),
         partner=st.sampled_from(PARTNERS[:2]),
-        day=st.integers(-30, 2).map(lambda days: TODAY + timedelta(days=days)),
+        occurred_on=st.integers(-30, 2).map(lambda days: TODAY + timedelta(days=days)),
     ),
     max_size=5,
 )
@@ -38,7 +38,7 @@ def test_with_nothing_added_it_is_the_score(by: Policy, held: list[CountedSignal
     """And still called an estimate."""
     estimate = estimate_score(held, [], by, TODAY)
     found = explain(held, by, TODAY)
-    assert estimate.score == estimate.now == (found.score if found else None)
+    assert estimate.score == estimate.current == (found.score if found else None)
     assert estimate.is_estimate
 
 
@@ -49,7 +49,9 @@ def test_it_is_the_score_that_the_signals_would_make(
 ) -> None:
     """By the reference, as if they were there; its reasons add up exactly."""
     score = estimate_score(held, added, by, TODAY).score
-    real = [CountedSignal(one.partner, one.kind, one.value, start_of(one.day or TODAY)) for one in added]
+    real = [
+        CountedSignal(one.partner, one.kind, one.value, start_of(one.occurred_on or TODAY)) for one in added
+    ]
     assert (round(score.points * 100) if score else None) == slowly([*held, *real], by)
     if score:
         parts = sum(part.hundredths for part in score.contributions)
@@ -61,15 +63,15 @@ def test_it_says_that_it_is_an_estimate_and_of_what() -> None:
     estimate = estimate_score(
         [KEPT], [Hypothetical(ORDERS, 2.5), Hypothetical(ORDERS, 10.0)], policy(), TODAY
     )
-    assert estimate.words == (
+    assert estimate.description == (
         "This is an estimate: with 2 signals that do not exist the score would be 604 points, 'good', "
         "+50 from now. Nothing was stored."
     )
     none = estimate_score([], [], policy(), TODAY)
     assert none.score is None
-    assert "no score" in none.words
+    assert "no score" in none.description
     first = estimate_score([], [Hypothetical(ORDERS, 1.0)], policy(), TODAY)
-    assert first.words.startswith("This is an estimate: with 1 signal that does not exist the score")
+    assert first.description.startswith("This is an estimate: with 1 signal that does not exist the score")
 
 
 def test_unless_it_is_said_whoever_sends_most_of_the_kind_would_send_it() -> None:
@@ -84,7 +86,7 @@ def test_unless_it_is_said_whoever_sends_most_of_the_kind_would_send_it() -> Non
 def test_a_day_long_past_is_worth_less() -> None:
     """Age counts from the day that is asked about."""
     fading = policy(weighting(half_life_days=30.0))
-    ago = Hypothetical(ORDERS, 1.0, day=TODAY - timedelta(days=30))
+    ago = Hypothetical(ORDERS, 1.0, occurred_on=TODAY - timedelta(days=30))
     score = estimate_score([], [ago], fading, TODAY).score
     assert score
     assert score.points == 552.0
@@ -122,7 +124,9 @@ def test_a_value_is_a_finite_number(value: object) -> None:
 
 def test_a_hundred_may_be_supposed_and_extremes_do_no_harm() -> None:
     """The largest double, the first and the last day."""
-    asked = [Hypothetical(ORDERS, 1.7e308, day=day) for day in (date.min, date.max)] * (MAX_SUPPOSED // 2)
+    asked = [Hypothetical(ORDERS, 1.7e308, occurred_on=day) for day in (date.min, date.max)] * (
+        MAX_SUPPOSED // 2
+    )
     score = estimate_score([KEPT], asked, policy(), TODAY).score
     assert score
     assert score.points == 550.0 + 60.0

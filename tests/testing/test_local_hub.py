@@ -37,7 +37,7 @@ from sesame_sdk.testing.sample_data import (
     readers_of,
 )
 
-ONCE = RetryPolicy(attempts=1)
+ONCE = RetryPolicy(max_attempts=1)
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_the_next_calls_can_fail(client: Client, sesame_hub: LocalHub, shop: Par
 def test_retry_after_is_kept_to(sesame_hub: LocalHub, shop: Partner) -> None:
     """A client that may try again waits as long as it is asked to."""
     sesame_hub.fail_next(429, retry_after=1)
-    with sesame_hub.client(shop, retries=RetryPolicy(attempts=2)) as client:
+    with sesame_hub.client(shop, retries=RetryPolicy(max_attempts=2)) as client:
         start = time.monotonic()
         client.register(make_manifest((ORDER,)))
         assert time.monotonic() - start >= 1

@@ -25,7 +25,7 @@ class Pool(Sequence[str]):
         self.names = tuple(names)
         try:
             self._roster = SubjectIndex(self.names)
-            if isinstance(names, str) or not self._roster.distinct():
+            if isinstance(names, str) or not self._roster.has_unique_subjects():
                 raise InvalidInputError("must be names, none of them twice", field="candidates")
         except TypeError as error:  # from one that is no text
             raise InvalidInputError("must be names, none of them twice", field="candidates") from error

@@ -99,7 +99,7 @@ def _by_asking(partner: "PartnerConfig", request: Candidates) -> Ranked:
     from sesame_sdk import Client
 
     consumer = Matchmaking()
-    with Client.at(partner) as client:
+    with Client.from_config(partner) as client:
         return consumer.use(request, _read_scores(client, consumer.subjects(request)))
 
 

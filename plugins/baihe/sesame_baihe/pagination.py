@@ -210,7 +210,7 @@ class Pages(Closeable):
         """Hear of whoever left, by way of another process too; whether the book is too old to know."""
         if isinstance(self._book, Mapping):
             return False
-        self._book.look()
+        self._book.refresh()
         return is_stale(self._book)
 
     def _page(self, member: str, session: bytes, snapshot: Snapshot, start: int) -> Page:

@@ -41,7 +41,7 @@ class Book(Protocol):
         """Call `tell` with whoever leaves, at once; with None when anybody may have left."""
         ...
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """See what another process was told."""
         ...
 

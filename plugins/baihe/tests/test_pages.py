@@ -39,7 +39,7 @@ class Shelf:
             happens()
         return np.array(found)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """See what another process was told."""
         for happens in self.on_look:
             happens()

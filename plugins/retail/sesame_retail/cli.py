@@ -88,7 +88,7 @@ def post(
             if not as_json:
                 show_signals(first)
         else:
-            with Client.at(shop) as client:
+            with Client.from_config(shop) as client:
                 why = job.follow(client, shop, idle=idle, every=every) if follow else job.post(client)
                 summary.waiting = client.counts().pending
     summary.rejects = aside.count

@@ -49,10 +49,10 @@ def keep(client: Client, signals: Iterable[Signal], make_room: Callable[[], int]
         try:
             return kept + client.post(signals).signals
         except RetryableError as full:
-            rest = getattr(full, "rest", None)
+            rest = getattr(full, "remaining", None)
             if rest is None or not make_room():
                 raise
-            kept, signals = kept + full.kept, rest  # type: ignore[attr-defined] # an OutboxFull
+            kept, signals = kept + full.stored, rest  # type: ignore[attr-defined] # an OutboxFullError
 
 
 def send(client: Client, signals: Iterable[Signal], summary: Summary) -> str:
@@ -82,4 +82,4 @@ def deliver(client: Client, summary: Summary) -> tuple[int, str]:
         summary.sent[f"dropped, {reason}"] += count
     if done.dead:
         summary.sent["envelopes refused for good"] += done.dead
-    return done.sent + done.dead, done.why if done.pending else ""
+    return done.sent + done.dead, done.reason if done.pending else ""

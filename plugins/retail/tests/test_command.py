@@ -125,7 +125,7 @@ def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: PartnerCo
     """After the file was quiet; another order is not made of them."""
     file = tmp_path / "feed.csv"
     summary = Summary(Orders(), shop.identity)
-    with closing(Book(shop.path / "retail.sqlite")) as book, Client.at(shop) as client:
+    with closing(Book(shop.path / "retail.sqlite")) as book, Client.from_config(shop) as client:
         follower = FileTail(file, MappingMode(), book)
         for late in (HEADER + lines(1, 2), lines(1, 2)):
             with file.open("a") as out:

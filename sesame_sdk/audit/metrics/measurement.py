@@ -94,10 +94,10 @@ class Metric:
         dated: when that source was last read.
     """
 
-    id: str = field(validator=model_validators.text(16, pattern=r"[A-Z]{2,8}-\d{1,3}", like="DIS-1"))
+    id: str = field(validator=model_validators.text(16, pattern=r"[A-Z]{2,8}-\d{1,3}", example="DIS-1"))
     title: str = field(validator=model_validators.text(100))
     formula: str = field(validator=model_validators.text(200))
-    thresholds: tuple[Threshold, ...] = field(validator=model_validators.tuple_of(Threshold, at_least=1))
+    thresholds: tuple[Threshold, ...] = field(validator=model_validators.tuple_of(Threshold, min_items=1))
     hint: str = field(validator=model_validators.sentence)
     source: str = field(validator=model_validators.text(200))
     row_noun: str = field(default="group", validator=model_validators.text(32))

@@ -58,7 +58,7 @@ class Group:
         income: factor of its income.
     """
 
-    name: str = field(validator=model_validators.text(16, pattern=r"group [A-Z]", like="group A"))
+    name: str = field(validator=model_validators.text(16, pattern=r"group [A-Z]", example="group A"))
     share: float = field(validator=_share)
     income: float = field(default=1.0, validator=_between(0.01, 100.0))
 
@@ -90,9 +90,9 @@ class Market:
         adoption: share of the people who let a partner of this context send.
     """
 
-    context: str = field(default="", validator=model_validators.text_or_none(32))
+    context: str = field(default="", validator=model_validators.optional_text(32))
     shares: tuple[float, ...] = field(
-        default=(0.5, 0.3, 0.2), validator=model_validators.each(_share, at_most=MAX_PARTNERS)
+        default=(0.5, 0.3, 0.2), validator=model_validators.each(_share, max_items=MAX_PARTNERS)
     )
     adoption: float = field(default=0.8, validator=_between(0.01, 1.0))
 
@@ -140,13 +140,13 @@ class Population:
     days: int = field(default=365, validator=_whole_number(MIN_DAYS, MAX_DAYS))
     groups: tuple[Group, ...] = field(
         default=(Group("group A", 0.5), Group("group B", 0.3), Group("group C", 0.2)),
-        validator=model_validators.tuple_of(Group, at_least=1, at_most=MAX_GROUPS),
+        validator=model_validators.tuple_of(Group, min_items=1, max_items=MAX_GROUPS),
     )
     income: float = field(default=2000.0, validator=_between(1.0, 1e9))
     income_spread: float = field(default=0.5, validator=_between(0.0, 2.0))
     correlation: Correlation = field(factory=Correlation, validator=validators.instance_of(Correlation))
     markets: tuple[Market, ...] = field(
-        default=(), validator=model_validators.tuple_of(Market, at_most=MAX_MARKETS)
+        default=(), validator=model_validators.tuple_of(Market, max_items=MAX_MARKETS)
     )
     leak: Leak = field(factory=Leak, validator=validators.instance_of(Leak))
     rationality: float = field(default=30.0, validator=_between(0.0, 1000.0))

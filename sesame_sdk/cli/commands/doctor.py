@@ -74,7 +74,7 @@ def _plugins(plugins: PluginRegistry, required: frozenset[str]) -> Iterator[Chec
         if info.state is PluginState.ACTIVE:
             yield f"plugin {info.name}", True, f"{info.state}, {info.version}"
         else:
-            failed, detail = info.name in required, f"{info.state}: {info.why}"
+            failed, detail = info.name in required, f"{info.state}: {info.reason}"
             yield f"plugin {info.name}", not failed, detail if failed else f"note: {detail}"
     for name in sorted(required - {info.name for info in plugins.infos}):
         yield f"plugin {name}", False, "not installed; see: sesame plugins"

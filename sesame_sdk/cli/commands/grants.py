@@ -104,7 +104,7 @@ def list_grants(hub_dir: Path, person: str | None, as_json: bool) -> None:
                 "direction": str(grant.direction),
                 "covers": grant.kinds or (grant.purpose, *grant.crossings),
                 "given_at": f"{grant.given_at:%Y-%m-%d %H:%M}",
-                "valid": grant.valid(now),
+                "valid": grant.is_valid(now),
             }
             for owner, grant in hub.grants(person)
         ]

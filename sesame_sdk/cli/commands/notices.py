@@ -28,7 +28,7 @@ def fetch(config_dir: Path, no_ack: bool, as_json: bool) -> None:
     """Print new notices, and acknowledge them."""
     from sesame_sdk.partner.notices import Notices
 
-    with Notices.at(PartnerConfig.load(config_dir)) as client:
+    with Notices.from_config(PartnerConfig.load(config_dir)) as client:
         fetched = client.fetch()
         print_rows([_row(notice) for notice in fetched], as_json=as_json, empty="no new notices")
         sys.stdout.flush()  # the hub does not repeat what is acknowledged
@@ -76,10 +76,10 @@ def export(hub_dir: Path, partner: str, mark_delivered: bool) -> None:
 
 
 def _row(notice: "Notice") -> dict[str, Any]:
-    event: dict[str, Any] = msgspec.to_builtins(notice.told)
+    event: dict[str, Any] = msgspec.to_builtins(notice.payload)
     return {
         "event": notice.event.rpartition(":")[2],
         "issued_at": f"{notice.issued_at:%Y-%m-%d %H:%M}",
         "subject": notice.subject,
-        **{name: event.get(name) for name in ("signal", "kind", "outcome", "decision_due", "words")},
+        **{name: event.get(name) for name in ("signal", "kind", "outcome", "decision_due", "statement")},
     }

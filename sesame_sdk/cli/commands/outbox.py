@@ -27,7 +27,7 @@ def outbox() -> None:
 def list_messages(config_dir: Path, as_json: bool) -> None:
     """List pending messages and dead letters."""
     with closing(Outbox(PartnerConfig.load(config_dir).outbox)) as opened:
-        pending, dead, counts = opened.pending(most=MAX_LISTED), opened.dead_letters(), opened.counts()
+        pending, dead, counts = opened.fetch_pending(limit=MAX_LISTED), opened.dead_letters(), opened.counts()
     rows = [_row(message, "pending") for message in pending]
     rows += [_row(letter, "dead_lettered", letter.code, letter.reason) for letter in dead]
     print_rows(rows, as_json=as_json, empty="no pending messages and no dead letters")
@@ -98,7 +98,7 @@ def _row(message: Message | DeadLetter, state: str, code: str = "", reason: str 
     return {
         "jti": message.jti,
         "state": state,
-        "signals": message.signals,
+        "signals": message.signal_count,
         "code": code or None,
         "reason": reason or None,
     }

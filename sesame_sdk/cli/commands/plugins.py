@@ -20,7 +20,7 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
             "kinds": tuple(kind.name for kind in info.kinds),
             "purposes": tuple(consumer.purpose for consumer in info.consumers),
             "state": str(info.state),
-            "reason": info.why or None,
+            "reason": info.reason or None,
         }
         for info in registry(ctx).infos
     ]

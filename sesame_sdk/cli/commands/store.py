@@ -53,20 +53,20 @@ def follow(config_dir: Path, purpose: str, context: str, file: Path | None, once
 
     partner = PartnerConfig.load(config_dir)
     path = file or config_dir / FILE_NAME
-    with closing(StreamSubscriber.at(partner, path, purpose=purpose, context=context)) as subscriber:
-        print_note(f"following {partner.hub}; {subscriber.book.state.people:,} subjects in the store")
+    with closing(StreamSubscriber.from_config(partner, path, purpose=purpose, context=context)) as subscriber:
+        print_note(f"following {partner.hub}; {subscriber.store.state.subject_count:,} subjects in the store")
         if once:
             _read_pending(subscriber)
         else:
-            subscriber.follow(Event(), told=print_note)
-        print_note(f"{subscriber.book.state.people:,} subjects in the store")
+            subscriber.run(Event(), on_error=print_note)
+        print_note(f"{subscriber.store.state.subject_count:,} subjects in the store")
 
 
 def _read_pending(subscriber: "StreamSubscriber") -> None:
-    subscriber.attach()
+    subscriber.ensure_stream()
     # A new stream may at first have nothing but a heartbeat; a known one has what changed.
-    attempts = 2 if subscriber.book.state.heard_at is None else 0
-    while subscriber.poll(wait=attempts > 0 and not subscriber.book.state.people):
+    attempts = 2 if subscriber.store.state.last_message_at is None else 0
+    while subscriber.poll(wait=attempts > 0 and not subscriber.store.state.subject_count):
         attempts -= 1
 
 
@@ -77,12 +77,12 @@ def status(config_dir: Path, purpose: str, context: str, file: Path | None, as_j
     """Show the number of subjects and the last update."""
     with closing(_open_store(config_dir, file, purpose, context)) as opened:
         state = opened.state
-    row = {"subjects": state.people, "updated_at": state.heard_at, "stale": state.stale}
+    row = {"subjects": state.subject_count, "updated_at": state.last_message_at, "stale": state.stale}
     if as_json:
         print_json(row)
         return
     _warn_if_stale(stale=state.stale)
-    updated = f"{state.heard_at:%Y-%m-%d %H:%M:%S}" if state.heard_at else "never"
+    updated = f"{state.last_message_at:%Y-%m-%d %H:%M:%S}" if state.last_message_at else "never"
     print_rows([{**row, "updated_at": updated}])
 
 

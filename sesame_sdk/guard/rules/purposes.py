@@ -14,7 +14,7 @@ from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, UseRule
 from sesame_sdk.guard.rules.terms import TermsRule
 from sesame_sdk.guard.text.topics import Topic
 from sesame_sdk.model.finding import Finding
-from sesame_sdk.model.grant import Direction, Grant, Reading
+from sesame_sdk.model.grant import Direction, Grant, ReadRequest
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.terms import Terms
@@ -40,7 +40,7 @@ class PurposeRule(BuiltInRule):
         yield from self._check_purpose(label_consumer(consumer), consumer.purpose)
 
     # A hub checks every read, and nearly always without findings: a generator would cost more.
-    def check_read(self, reading: Reading) -> Iterable[Finding]:
+    def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
         """Refuse a read for such a purpose."""
         if refusing_rule(reading.purpose) != self.id:
             return ()
@@ -70,7 +70,7 @@ class StatedPurposes(PurposeRule):
         if MISUSE_PREVENTION in policy.purposes:
             yield from self._check_only_own_data(policy)
 
-    def check_read(self, reading: Reading) -> Iterable[Finding]:
+    def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
         """Refuse a read whose purpose is not allowed, or is not that of the grant."""
         findings = super().check_read(reading)
         if reading.grant is None or reading.grant.purpose == reading.purpose:
@@ -155,7 +155,7 @@ class Consent(BuiltInRule):
     id = "CON-1"
     source = "GDPR 7(3)"
 
-    def check_read(self, reading: Reading) -> Iterable[Finding]:
+    def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
         """Refuse a read without a valid grant."""
         if reading.grant is not None and _covers(reading.grant, reading):
             return ()
@@ -164,10 +164,10 @@ class Consent(BuiltInRule):
         return (self.refuse(label_reading(reading), reason, "ask the person to grant it"),)
 
 
-def _covers(grant: Grant, reading: Reading) -> bool:
+def _covers(grant: Grant, reading: ReadRequest) -> bool:
     return (
         grant.direction is Direction.READ
         and grant.partner == reading.partner
         and grant.context == reading.context
-        and grant.valid(reading.at)
+        and grant.is_valid(reading.at)
     )

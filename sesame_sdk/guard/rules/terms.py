@@ -7,7 +7,7 @@ from sesame_sdk.guard.labels import label_consumer, label_grant, label_policy, l
 from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, UseRule
 from sesame_sdk.guard.text.topics import Topic
 from sesame_sdk.model.finding import Finding
-from sesame_sdk.model.grant import Grant, Reading
+from sesame_sdk.model.grant import Grant, ReadRequest
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.terms import ADULT, Terms
@@ -103,7 +103,7 @@ class MinimumAge(UseRule, TermsRule):
             hint = "verify the age first, then record the grant as that of an adult"
             yield self.refuse(label_grant(grant), reason, hint)
 
-    def check_read(self, reading: Reading) -> Iterable[Finding]:
+    def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
         """Refuse a read under such a grant. A second check: no such grant can be recorded."""
         if reading.grant is None or reading.grant.adult:
             return ()

@@ -13,7 +13,7 @@ from sesame_sdk.hub.database.tables import grant_crossings, grants, pseudonyms
 from sesame_sdk.hub.database.timestamps import micros, moment, moment_or_none
 from sesame_sdk.hub.scoring.read_auth import Request
 from sesame_sdk.model.finding import Action
-from sesame_sdk.model.grant import Direction, Grant, Reading
+from sesame_sdk.model.grant import Direction, Grant, ReadRequest
 
 
 @frozen
@@ -114,5 +114,5 @@ def _known(request: Request, row: Sequence[Any], crossings: tuple[str, ...], gua
 
 
 def _passes(guard: Guard, request: Request, grant: Grant) -> bool:
-    findings = guard.read(Reading(request.issuer, request.purpose, request.context, request.at, grant))
+    findings = guard.read(ReadRequest(request.issuer, request.purpose, request.context, request.at, grant))
     return all(finding.action is Action.WARN for finding in findings)

@@ -88,7 +88,7 @@ class Step:
     what: What
     at: datetime = field(validator=validators.utc)
     by: str = field(validator=validators.text(64))
-    words: str = field(default="", validator=validators.text_or_none(1000))
+    words: str = field(default="", validator=validators.optional_text(1000))
 
     def __attrs_post_init__(self) -> None:
         if self.what in {What.OPENED, *_REASONED} and not self.words:
@@ -114,7 +114,7 @@ class Dispute:
     partner: str
     signal: str
     kind: str
-    steps: tuple[Step, ...] = field(validator=validators.tuple_of(Step, at_least=1))
+    steps: tuple[Step, ...] = field(validator=validators.tuple_of(Step, min_items=1))
     statement: str = ""
 
     @property

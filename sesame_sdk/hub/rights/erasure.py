@@ -27,7 +27,7 @@ from sesame_sdk.hub.rights.personal_data_map import rows_of
 from sesame_sdk.hub.rights.tables import erasures
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.stream_events import Gone
+from sesame_sdk.model.stream_events import SubjectRemoved
 
 
 @frozen
@@ -74,6 +74,6 @@ def _tell(connection: Connection, names: dict[int, str], many: int, at: datetime
     row = {"erased_at": micros(at), "signals": many}
     (number,) = connection.execute(insert(erasures).values(**row)).inserted_primary_key or (0,)
     for partner, subject in names.items():
-        gone = Notice(partner, EventType.PERSON_ERASED, subject, Gone(micros(at)), erasure=number)
+        gone = Notice(partner, EventType.PERSON_ERASED, subject, SubjectRemoved(micros(at)), erasure=number)
         notices.owe(connection, gone, at)
     notices.close(connection, number, at)

@@ -20,7 +20,7 @@ from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.partners import keys, registrations
 from sesame_sdk.hub.scoring import policies
 from sesame_sdk.model import codec, validators
-from sesame_sdk.model.grant import Reading
+from sesame_sdk.model.grant import ReadRequest
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.signing.jwt import LEEWAY, READ_TYP, KeyFinder, Token
 
@@ -102,7 +102,7 @@ def check_purpose(request: Request, guard: Guard) -> None:
         GuardRefusedError: with what the guard finds in the purpose.
     """
     if (rule := refusing_rule(request.purpose)) is not None:
-        reading = Reading(request.issuer, request.purpose, request.context, request.at, None)
+        reading = ReadRequest(request.issuer, request.purpose, request.context, request.at, None)
         findings = [finding for finding in guard.read(reading) if finding.rule == rule]
         raise GuardRefusedError(str(findings[0]), findings)
 

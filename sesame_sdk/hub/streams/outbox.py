@@ -19,7 +19,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from sesame_sdk.delivery.messages import Counts, DeadLetter, Message
+from sesame_sdk.delivery.messages import DeadLetter, Message, MessageCounts
 from sesame_sdk.hub.database.tables import score_reads
 from sesame_sdk.hub.database.timestamps import micros
 from sesame_sdk.hub.streams import subject_states
@@ -28,11 +28,11 @@ from sesame_sdk.hub.streams.tables import stream_messages, stream_subjects, stre
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import (
     MAX_CHANGES,
-    Change,
-    Gone,
+    ScoreChange,
     ScoresChanged,
     StreamUpdated,
     SubjectId,
+    SubjectRemoved,
     Verification,
 )
 from sesame_sdk.signing.jwt import LEEWAY
@@ -146,13 +146,15 @@ class StreamOutbox:
     def _make_gone(self, connection: Connection, stream: Row[Any], row: Row[Any], at: datetime) -> None:
         event = EventType(row.event)
         erased = event is EventType.PERSON_ERASED
-        payload = Gone(row.seq) if erased else Gone(row.seq, stream.purpose, stream.context)
+        payload = (
+            SubjectRemoved(row.seq) if erased else SubjectRemoved(row.seq, stream.purpose, stream.context)
+        )
         self._put(connection, stream, event, payload, SubjectId(row.subject), at, [row])
 
     def _make_scores(
         self, connection: Connection, stream: Row[Any], rows: Sequence[Row[Any]], at: datetime
     ) -> None:
-        changes = tuple(Change(SubjectId(row.subject), row.seq, row.points, row.band) for row in rows)
+        changes = tuple(ScoreChange(SubjectId(row.subject), row.seq, row.points, row.band) for row in rows)
         day, first = date.fromisoformat(rows[0].as_of), rows[0]
         payload = ScoresChanged(stream.purpose, stream.context, first.policy, first.base, day, changes)
         self._put(connection, stream, EventType.SCORES_CHANGED, payload, SubjectId(stream.name), at, rows)
@@ -281,7 +283,7 @@ def oldest_owed(connection: Connection) -> int | None:
     return min((first for first in firsts if first is not None), default=None)
 
 
-def counts(connection: Connection, stream: int) -> Counts:
+def counts(connection: Connection, stream: int) -> MessageCounts:
     """Messages on their way and dead; what was received is not kept."""
     rows = select(
         stream_messages.c.dead_lettered, func.count(), func.sum(func.length(stream_messages.c.token))
@@ -293,7 +295,9 @@ def counts(connection: Connection, stream: int) -> Counts:
         )
     }
     pending, gone = found.get(False), found.get(True)
-    return Counts(pending[1] if pending else 0, 0, gone[1] if gone else 0, pending[2] if pending else 0)
+    return MessageCounts(
+        pending[1] if pending else 0, 0, gone[1] if gone else 0, pending[2] if pending else 0
+    )
 
 
 def _open(connection: Connection, stream: Row[Any], most: int, after: int | None) -> list[Message]:

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 from sqlalchemy import Connection, Engine, Row
 
-from sesame_sdk.delivery.messages import Counts, DeadLetter, Message
+from sesame_sdk.delivery.messages import DeadLetter, Message, MessageCounts
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.database.dialects.base import LeaderLock, LockScope
 from sesame_sdk.hub.database.engine import product_of, reading
@@ -148,7 +148,7 @@ class StreamService:
 
         self.writer.run(work, LockScope.FEED)
 
-    def counts(self, stream: int) -> Counts:
+    def counts(self, stream: int) -> MessageCounts:
         """Messages of a stream on their way, and dead."""
         with reading(self.engine) as connection:
             return outbox.counts(connection, stream)

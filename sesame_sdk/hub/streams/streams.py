@@ -32,7 +32,7 @@ _NEEDED = {EventType.GRANT_WITHDRAWN, EventType.PERSON_ERASED}
 VERIFICATION_INTERVAL = 2
 ENABLED, PAUSED, DISABLED = "enabled", "paused", "disabled"
 Status = Literal["enabled", "paused", "disabled"]
-_BEARER = model_validators.text(1024, pattern=r"Bearer [A-Za-z0-9._~+/=-]+", like="Bearer eyJ...")
+_BEARER = model_validators.text(1024, pattern=r"Bearer [A-Za-z0-9._~+/=-]+", example="Bearer eyJ...")
 _Events = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=256)], ...], msgspec.Meta(max_length=32)]
 
 
@@ -59,7 +59,7 @@ class Wish:
     delivery: Delivery | None = None
     events_requested: _Events | None = None
     description: str | None = field(
-        default=None, validator=validators.optional(model_validators.text_or_none(400))
+        default=None, validator=validators.optional(model_validators.optional_text(400))
     )
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sesame_sdk.constants import JSON_MEDIA_TYPE, SET_MEDIA_TYPE
 from sesame_sdk.delivery.dispatcher import Dispatcher
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.messages import Acknowledged, Counts, Failed, Message
+from sesame_sdk.delivery.messages import Acknowledged, Failed, Message, MessageCounts
 from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.errors import RetryableError, SesameError
 from sesame_sdk.hub.database.dialects.base import LeaderLock
@@ -48,20 +48,22 @@ class _Queue:
     feed: StreamService
     stream: int
 
-    def pending(self, *, after: int = 0, most: int = 100) -> list[Message]:
-        return self.feed.outgoing(self.stream, most, after)
+    def fetch_pending(self, *, after: int = 0, limit: int = 100) -> list[Message]:
+        return self.feed.outgoing(self.stream, limit, after)
 
-    def settle(self, sent: Iterable[Acknowledged] = (), dead: Iterable[Failed] = ()) -> None:
-        gone = {one.letter.jti: (one.code, one.reason) for one in dead}
+    def record_outcomes(
+        self, acknowledged: Iterable[Acknowledged] = (), failed: Iterable[Failed] = ()
+    ) -> None:
+        gone = {one.message.jti: (one.code, one.reason) for one in failed}
         for code, _ in gone.values():
             say(MessageRefused(self.stream, safe_values.code(code)))
         metrics.PUSHES.labels("refused").inc(len(gone))
-        self.feed.settle(self.stream, [one.letter.jti for one in sent], gone)
+        self.feed.settle(self.stream, [one.message.jti for one in acknowledged], gone)
 
-    def counts(self) -> Counts:
+    def counts(self) -> MessageCounts:
         return self.feed.counts(self.stream)
 
-    def delivering(self) -> AbstractContextManager[None]:
+    def delivery_lock(self) -> AbstractContextManager[None]:
         return nullcontext()  # the feeder begins no second push of a stream
 
 
@@ -171,13 +173,13 @@ class Feeder:
         if route is None or (route.endpoint != stream.endpoint and not route.running):
             transport = Transport(
                 stream.endpoint,
-                pool=1,
-                gzip_from=None,  # RFC 8935 says nothing of it, so a consumer need not understand it
+                pool_size=1,
+                min_gzip_bytes=None,  # RFC 8935 says nothing of it, so a consumer need not understand it
                 timeouts=(3.0, 10.0),
-                answer_seconds=10.0,
-                largest_answer=_LARGEST_ANSWER,
+                response_seconds=10.0,
+                max_response_bytes=_LARGEST_ANSWER,
                 # Whoever is asked to wait does so here, and not in a thread that others need.
-                retries=RetryPolicy(attempts=1, patience=0.0),
+                retry_policy=RetryPolicy(max_attempts=1, max_rate_limit_wait=0.0),
             )
             self._routes[stream.id] = route = _Route(stream.endpoint, transport)
         return route
@@ -189,10 +191,10 @@ class Feeder:
             courier = Dispatcher(
                 _Queue(self.feed, stream.id),
                 lambda letter: self._send(stream, route, letter),
-                at_once=1,
+                concurrency=1,
                 interruptible=route.transport.interruptible(),
             )
-            failed = bool(courier.run().why)
+            failed = bool(courier.run().reason)
         except Exception as error:  # noqa: BLE001 - one consumer's fault must not end the feed
             route.fault = safe_values.fault(error)
         with self._lock:
@@ -215,4 +217,4 @@ class Feeder:
             raise
         metrics.PUSHES.labels("delivered").inc()
         # 202 is all the receipt that RFC 8935 section 2.2 has.
-        return Acknowledged(letter, Receipt(letter.jti, self.feed.clock(), letter.signals), b"")
+        return Acknowledged(letter, Receipt(letter.jti, self.feed.clock(), letter.signal_count), b"")

@@ -22,15 +22,21 @@ from attrs import frozen
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.stream_events import Gone, ScoresChanged, StreamUpdated, SubjectId, Verification
+from sesame_sdk.model.stream_events import (
+    ScoresChanged,
+    StreamUpdated,
+    SubjectId,
+    SubjectRemoved,
+    Verification,
+)
 from sesame_sdk.partner.score_store import updates
 from sesame_sdk.partner.score_store.push_endpoint import Application, receiver
-from sesame_sdk.partner.score_store.storage import MEMORY
+from sesame_sdk.partner.score_store.storage import REPLAY_WINDOW
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.partner.score_store.updates import Update
 from sesame_sdk.signing.jwt import SET_TYP, KeyFinder, Token, Verified
 
-_LONGEST = MEMORY / 2
+_LONGEST = REPLAY_WINDOW / 2
 _ABOUT_STREAMS = {EventType.VERIFICATION: Verification, EventType.STREAM_UPDATED: StreamUpdated}
 
 
@@ -40,18 +46,18 @@ class _About:
 
 
 @frozen
-class Verdicts:
+class InboxResult:
     """What became of messages, by ``jti``: those that are on disk, and why others are refused for good."""
 
-    taken: tuple[str, ...]
-    refused: Mapping[str, InvalidInputError]
+    accepted: tuple[str, ...]
+    rejected: Mapping[str, InvalidInputError]
 
 
 class Inbox:
     """Takes a hub's messages into a book.
 
     Args:
-        book: where they go.
+        store: where they go.
         keys: knows the hub's keys.
         bearer: what a push must show as its bearer token, if the stream was made with one.
         clock: tells the time, in UTC.
@@ -59,13 +65,13 @@ class Inbox:
 
     def __init__(
         self,
-        book: ScoreStore,
+        store: ScoreStore,
         keys: KeyFinder,
         *,
         bearer: str | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.book = book
+        self.store = store
         self._keys = keys
         self.bearer = bearer
         self._clock = clock
@@ -80,17 +86,17 @@ class Inbox:
 
         Raises:
             InvalidInputError: with a code of RFC 8935 section 2.4.
-            Retryable: the disk or the hub's keys could not be reached, or the book follows another stream.
+            RetryableError: the disk or the hub is unavailable, or the store follows another stream.
         """
-        (verdict,) = self.book.take([self._read(token)])
+        (verdict,) = self.store.apply([self._read(token)])
         if verdict is not None:
             raise verdict
 
-    def receive_all(self, tokens: Mapping[str, bytes]) -> Verdicts:
+    def receive_all(self, tokens: Mapping[str, bytes]) -> InboxResult:
         """Take several, as a poll brings them: what is good is on disk, all of it together.
 
         Raises:
-            Retryable: as `receive` does.
+            RetryableError: as `receive` does.
         """
         refused: dict[str, InvalidInputError] = {}
         read: dict[str, Update] = {}
@@ -99,11 +105,11 @@ class Inbox:
                 read[jti] = self._named(jti, token)
             except InvalidInputError as error:
                 refused[jti] = error
-        verdicts = dict(zip(read, self.book.take(read.values()), strict=True)) if read else {}
+        verdicts = dict(zip(read, self.store.apply(read.values()), strict=True)) if read else {}
         refused |= {
             jti: verdict for jti, verdict in verdicts.items() if isinstance(verdict, InvalidInputError)
         }
-        return Verdicts(tuple(jti for jti, verdict in verdicts.items() if verdict is None), refused)
+        return InboxResult(tuple(jti for jti, verdict in verdicts.items() if verdict is None), refused)
 
     def _named(self, jti: str, token: bytes) -> Update:
         found = self._read(token)
@@ -114,8 +120,8 @@ class Inbox:
     def _read(self, encoded: bytes) -> Update:
         now = self._clock()
         token = Token.parse(encoded)
-        verified = token.verify(self._keys, typ=SET_TYP, audience=self.book.reader, now=now)
-        if verified.issuer != self.book.hub:
+        verified = token.verify(self._keys, typ=SET_TYP, audience=self.store.reader, now=now)
+        if verified.issuer != self.store.hub:
             raise InvalidInputError("is not the hub of this book", field="iss", code="invalid_issuer")
         if verified.issued_at < now - _LONGEST:
             raise InvalidInputError("is too old", field="iat", hint="sign it anew")
@@ -129,19 +135,19 @@ class Inbox:
         if event is EventType.SCORES_CHANGED:
             scores = _decoded(payload, ScoresChanged)
             self._check_terms(scores.purpose, scores.context)
-            return Update(*told, updates.of_scores(scores), stream=about)
+            return Update(*told, updates.batch_from_scores(scores), stream=about)
         if event in (EventType.GRANT_WITHDRAWN, EventType.PERSON_ERASED):
-            gone, erased = _decoded(payload, Gone), event is EventType.PERSON_ERASED
+            gone, erased = _decoded(payload, SubjectRemoved), event is EventType.PERSON_ERASED
             if not erased:
                 self._check_terms(gone.purpose, gone.context)
-            return Update(*told, updates.of_gone(about, gone), erased=erased)
+            return Update(*told, updates.batch_from_removal(about, gone), erased=erased)
         if event not in _ABOUT_STREAMS:
             raise InvalidInputError(f"{event.value} is not for a score book", field="events")
         _decoded(payload, _ABOUT_STREAMS[event])
         return Update(*told, stream=about)
 
     def _check_terms(self, purpose: str | None, context: str | None) -> None:
-        if (purpose, context) != (self.book.purpose, self.book.context):
+        if (purpose, context) != (self.store.purpose, self.store.context):
             raise InvalidInputError("are not those of this book", field="purpose, context")
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from attrs import define, field
 
-from sesame_sdk.delivery.sqlite_store import Store
+from sesame_sdk.delivery.sqlite_store import SqliteStore
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError, SesameError
-from sesame_sdk.partner.score_store.table import ScoreColumns
+from sesame_sdk.partner.score_store.table import ScoreTable
 from sesame_sdk.partner.score_store.updates import Batch, Label, Update, pack, unpack, unpack_labels
 
 _APPLICATION = 0x5E5A0B02
@@ -34,11 +34,11 @@ UNION ALL SELECT 0, 'stream', value FROM meta WHERE name = 'stream'
 UNION ALL SELECT 0, 'folded', value FROM meta WHERE name = 'folded'
 UNION ALL SELECT id, '', data FROM journal WHERE id > ?"""
 #: For how long a message is known again. The hub's are refused when they are half as old.
-MEMORY = timedelta(days=2)
+REPLAY_WINDOW = timedelta(days=2)
 
 
 @define
-class Since:
+class Changes:
     """What was found since the last look.
 
     Attributes:
@@ -57,10 +57,10 @@ class Since:
 
 
 #: Serialised columns, their labels, the number of the last batch, and what is forgotten before.
-Folded = tuple[tuple[bytes, bytes, bytes, bytes], tuple[Label, ...], int, datetime]
+Snapshot = tuple[tuple[bytes, bytes, bytes, bytes], tuple[Label, ...], int, datetime]
 
 
-class BookFile:
+class ScoreFile:
     """One book on disk.
 
     Args:
@@ -72,14 +72,14 @@ class BookFile:
     """
 
     def __init__(self, path: Path, whose: dict[str, str]) -> None:
-        self._write = Store(path, _SCHEMA, what=_WHAT, application=_APPLICATION)
+        self._write = SqliteStore(path, _SCHEMA, description=_WHAT, application_id=_APPLICATION)
         # A connection of its own, so that readers do not wait for the disk when something is written.
-        self._read = Store(path, _SCHEMA, what=_WHAT, application=_APPLICATION)
+        self._read = SqliteStore(path, _SCHEMA, description=_WHAT, application_id=_APPLICATION)
         self._version = -1
         self._check_whose(path, whose)
 
     def _check_whose(self, path: Path, whose: dict[str, str]) -> None:
-        with self._write.writing() as write:
+        with self._write.transaction() as write:
             for name, value in whose.items():
                 write.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, value))
             found = dict(write.execute("SELECT name, value FROM meta").fetchall())
@@ -95,9 +95,9 @@ class BookFile:
         was, self._version = self._version, version
         return bool(was != version)
 
-    def since(self, last: int) -> Since:
+    def since(self, last: int) -> Changes:
         """What was written after the batch of this number. One statement, so it is one state of the file."""
-        found = Since(last=last)
+        found = Changes(last=last)
         for number, name, value in self._read.read(_NEWS, last):
             if name == "":
                 found.batches.append(unpack(value))
@@ -108,7 +108,7 @@ class BookFile:
                 setattr(found, name, int(value))
         return found
 
-    def load(self) -> tuple[ScoreColumns, tuple[Label, ...], int]:
+    def load(self) -> tuple[ScoreTable, tuple[Label, ...], int]:
         """The columns, their labels, and up to which batch they hold everything."""
         rows = self._read.read(
             "SELECT name, data FROM part UNION ALL SELECT name, value FROM meta WHERE name = 'folded'"
@@ -116,16 +116,16 @@ class BookFile:
         found = dict(rows)
         folded = int(found.pop("folded", 0))
         if not found:
-            return ScoreColumns(), (), folded
+            return ScoreTable(), (), folded
         *columns, labels = (found[name] for name in _PARTS)
-        return ScoreColumns.load(*columns), unpack_labels(labels), folded
+        return ScoreTable.load(*columns), unpack_labels(labels), folded
 
     def append(self, news: Iterable[Update]) -> list[SesameError | None]:
         """Keep messages, all in one transaction; for each, why it was not kept.
 
         One that was kept before is passed over. Returned from here, they are on disk.
         """
-        with self._write.writing() as write:
+        with self._write.transaction() as write:
             meta = dict(write.execute("SELECT name, value FROM meta").fetchall())
             heard, verdicts = int(meta.get("heard", 0)), []
             for one in news:
@@ -140,14 +140,14 @@ class BookFile:
             write.execute("INSERT OR REPLACE INTO meta VALUES ('heard', ?)", (str(heard),))
         return verdicts
 
-    def fold(self, take: Callable[[], Folded]) -> None:
+    def fold(self, take: Callable[[], Snapshot]) -> None:
         """Put what came since into the columns.
 
         Args:
             take: given the lock on the file; brings the caller up to date and gives its columns, their
                 labels, the number of its last batch, and the moment before which messages are forgotten.
         """
-        with self._write.writing() as write:
+        with self._write.transaction() as write:
             columns, labels, last, forget = take()
             parts = (*columns, pack(labels))
             rows = zip(_PARTS, parts, strict=True)
@@ -158,7 +158,7 @@ class BookFile:
 
     def begin(self, stream: str) -> None:
         """Follow another stream, with nothing in the book: what an old one told may no longer hold."""
-        with self._write.writing() as write:
+        with self._write.transaction() as write:
             number = write.execute("INSERT INTO journal (data) VALUES (?)", (pack(Batch()),)).lastrowid
             write.execute("DELETE FROM journal")
             write.execute("DELETE FROM part")

@@ -20,9 +20,9 @@ from attrs import frozen
 from sesame_sdk.errors import SesameError
 from sesame_sdk.interfaces import Closeable
 from sesame_sdk.model.score import Score
-from sesame_sdk.partner.score_store.storage import MEMORY, BookFile, Folded
+from sesame_sdk.partner.score_store.storage import REPLAY_WINDOW, ScoreFile, Snapshot
 from sesame_sdk.partner.score_store.subject_index import SubjectIndex
-from sesame_sdk.partner.score_store.table import ScoreColumns, Values, keys_of
+from sesame_sdk.partner.score_store.table import ScoreTable, Values, hash_subjects
 from sesame_sdk.partner.score_store.updates import Batch, Label, Update, day_of
 
 #: Ten times as long as a hub lets pass without a sign of life.
@@ -39,14 +39,14 @@ class ScoreStoreState:
     """How a book is.
 
     Attributes:
-        people: how many have a score in it, usable or not.
-        heard_at: the moment for which the hub last spoke for it; UTC; None for never.
+        subject_count: how many have a score in it, usable or not.
+        last_message_at: the moment for which the hub last spoke for it; UTC; None for never.
         stale: whether that is too long ago, so that no score is used.
         stream: the hub's stream that it follows; empty for none.
     """
 
-    people: int
-    heard_at: datetime | None
+    subject_count: int
+    last_message_at: datetime | None
     stale: bool
     stream: str
 
@@ -64,7 +64,7 @@ class ScoreStore(Closeable):
         clock: tells the time, in UTC.
 
     Raises:
-        Misconfigured: the file cannot be used, or is of another hub, reader, purpose or context.
+        ConfigurationError: the file cannot be used, or is of another hub, reader, purpose or context.
     """
 
     def __init__(
@@ -82,10 +82,10 @@ class ScoreStore(Closeable):
         self._stale_after = stale_after
         self._clock = clock
         whose = {"hub": hub, "reader": reader, "purpose": purpose, "context": context}
-        self._file = BookFile(path, whose)
+        self._file = ScoreFile(path, whose)
         self._lock = RLock()
         self._removals: list[Removal] = []
-        self._columns, self._labels = ScoreColumns(), dict[Label, int]()
+        self._columns, self._labels = ScoreTable(), dict[Label, int]()
         self._last = self._unfolded = self._heard = 0
         self._stream = ""
         self._reload()
@@ -107,7 +107,7 @@ class ScoreStore(Closeable):
 
     def scores(self, subjects: Sequence[str]) -> dict[str, Score | None]:
         """The same as scores, without reasons: what `Client.scores` would have answered."""
-        keys = keys_of(subjects)
+        keys = hash_subjects(subjects)
         with self._lock:
             self._look()
             if self._is_stale():
@@ -125,7 +125,7 @@ class ScoreStore(Closeable):
         with self._lock:
             self._look()
             heard = datetime.fromtimestamp(self._heard / 1_000_000, UTC) if self._heard else None
-            return ScoreStoreState(self._columns.known(), heard, self._is_stale(), self._stream)
+            return ScoreStoreState(self._columns.count_scores(), heard, self._is_stale(), self._stream)
 
     def on_removal(self, tell: Removal) -> None:
         """Call `tell` whenever people leave, so that no page shows them any longer.
@@ -135,12 +135,12 @@ class ScoreStore(Closeable):
         """
         self._removals.append(tell)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """See what other processes took in. Every reading does so by itself."""
         with self._lock:
             self._look()
 
-    def take(self, news: Iterable[Update]) -> list[SesameError | None]:
+    def apply(self, news: Iterable[Update]) -> list[SesameError | None]:
         """Take in verified messages; for each, why it was not. See `inbox.Inbox`, which verifies them."""
         told = list(news)
         verdicts = self._file.append(told)
@@ -148,16 +148,16 @@ class ScoreStore(Closeable):
             self._catch_up()
             due = self._unfolded > max(_MOST_UNFOLDED, self._columns.count // _SHARE)
         if due or any(one.erased for one in told):
-            self.fold()
+            self.compact()
         return verdicts
 
-    def begin(self, stream: str) -> None:
+    def begin_stream(self, stream: str) -> None:
         """Follow a new stream, from an empty book."""
         self._file.begin(stream)
         with self._lock:
             self._catch_up()
 
-    def fold(self) -> None:
+    def compact(self) -> None:
         """Put what came since into the columns, so that opening stays quick and nothing older is kept."""
         self._file.fold(self._folded)
 
@@ -183,7 +183,7 @@ class ScoreStore(Closeable):
         for batch in found.batches:
             self._put(batch)
             if gone is not None:
-                gone.update(batch.gone)
+                gone.update(batch.removed)
         self._last, self._heard, self._stream = found.last, found.heard, found.stream
         if gone is None or gone:
             for tell in self._removals:
@@ -197,12 +197,12 @@ class ScoreStore(Closeable):
     def _put(self, batch: Batch) -> None:
         places = [self._labels.setdefault(label, len(self._labels)) for label in batch.labels]
         keys, seq, points, label = batch.columns()
-        self._columns.put(keys, seq, points, np.array([*places, -1], np.int32)[label])
+        self._columns.upsert(keys, seq, points, np.array([*places, -1], np.int32)[label])
         self._unfolded += len(seq)
 
-    def _folded(self) -> Folded:
+    def _folded(self) -> Snapshot:
         """With the lock on the file; readers wait for the copying, and not for the disk."""
-        forget = self._clock() - MEMORY
+        forget = self._clock() - REPLAY_WINDOW
         with self._lock:
             self._catch_up()
             columns = self._columns.dump(since=int(forget.timestamp() * 1_000_000))

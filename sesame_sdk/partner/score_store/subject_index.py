@@ -6,14 +6,14 @@ from weakref import ref
 import numpy as np
 from attrs import frozen
 
-from sesame_sdk.partner.score_store.table import Numbers, ScoreColumns, Values, keys_of
+from sesame_sdk.partner.score_store.table import Numbers, ScoreTable, Values, hash_subjects
 
 
 @frozen(eq=False)
 class _Found:
     """What was found in some columns when they were of this count and version."""
 
-    columns: "ref[ScoreColumns]"
+    columns: "ref[ScoreTable]"
     count: int
     version: int
     rows: Numbers
@@ -31,20 +31,20 @@ class SubjectIndex:
     """
 
     def __init__(self, subjects: Sequence[str]) -> None:
-        self._keys = keys_of(subjects)
+        self._keys = hash_subjects(subjects)
         self._found: _Found | None = None
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def distinct(self) -> bool:
+    def has_unique_subjects(self) -> bool:
         """Whether nobody is named twice."""
         lane = np.sort(self._keys[:, 0])
         if (lane[1:] != lane[:-1]).all():
             return True
         return len(np.unique(self._keys, axis=0)) == len(self._keys)
 
-    def points(self, columns: ScoreColumns) -> Values:
+    def points(self, columns: ScoreTable) -> Values:
         """The points of each; NaN for none. The same array, not to be written to, until something changes."""
         found = self._found
         if found is None or found.columns() is not columns:
@@ -59,7 +59,7 @@ class SubjectIndex:
         self._found = _Found(ref(columns), columns.count, columns.version, rows, points)
         return points
 
-    def _more(self, rows: Numbers, columns: ScoreColumns) -> Numbers:
+    def _more(self, rows: Numbers, columns: ScoreTable) -> Numbers:
         """With the rows of those who were not here before."""
         missing = np.flatnonzero(rows < 0)
         more = rows.copy()

@@ -25,8 +25,8 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
-from sesame_sdk.partner.reads import sign_read
-from sesame_sdk.partner.score_store.inbox import Inbox, Verdicts
+from sesame_sdk.partner.reads import sign_read_token
+from sesame_sdk.partner.score_store.inbox import Inbox, InboxResult
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.signing.jwt import KeyFinder
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 STREAM_PATH, POLL_PATH = "/v1/ssf/stream", "/v1/ssf/poll/"
 PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
 #: Messages asked for at a time.
-MOST_EVENTS = 16
+MAX_EVENTS = 16
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 30.0
 #: Seconds after which we see whether the hub still has the stream that it pushes.
 _LOOK_AGAIN = 60.0
@@ -60,10 +60,10 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class StreamSubscriber(Closeable):
-    """Follows one stream into one book. `StreamSubscriber.at` makes one of a partner's folder.
+    """Follows one stream into one book. `StreamSubscriber.from_config` makes one of a partner's folder.
 
     Args:
-        book: kept fresh.
+        store: kept fresh.
         signer: our key.
         keys: knows the hub's keys.
         transport: the way to the hub.
@@ -72,42 +72,50 @@ class StreamSubscriber(Closeable):
 
     def __init__(
         self,
-        book: ScoreStore,
+        store: ScoreStore,
         *,
         signer: Signer,
         keys: KeyFinder,
         transport: Transport,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.book = book
-        self.inbox = Inbox(book, keys, clock=clock)
+        self.store = store
+        self.inbox = Inbox(store, keys, clock=clock)
         self._signer = signer
         self._transport = transport
         self._clock = clock
-        self._settled = Verdicts((), {})
+        self._settled = InboxResult((), {})
         self._owned: list[Callable[[], None]] = []
 
     @classmethod
-    def at(cls, home: PartnerConfig, path: Path, *, purpose: str, context: str, **settings: Any) -> Self:  # noqa: ANN401
+    def from_config(
+        cls,
+        config: PartnerConfig,
+        path: Path,
+        *,
+        purpose: str,
+        context: str,
+        **settings: Any,  # noqa: ANN401
+    ) -> Self:
         """Follow into the book at `path`, as the partner whose folder this is.
 
         Args:
-            home: the partner's folder.
+            config: the partner's folder.
             path: of the book.
             purpose: IRI of why we read; one that we registered.
             context: whose policy makes the scores.
             settings: for `ScoreStore`.
         """
         book = ScoreStore(
-            path, hub=home.hub, reader=home.issuer, purpose=purpose, context=context, **settings
+            path, hub=config.hub, reader=config.issuer, purpose=purpose, context=context, **settings
         )
-        transport, pins = Transport(home.hub), Outbox(home.outbox)
-        keys = PinnedKeys(home.hub, lambda: transport.get(JWKS_PATH).body, pins)
-        made = cls(book, signer=home.signer, keys=keys, transport=transport)
+        transport, pins = Transport(config.hub), Outbox(config.outbox)
+        keys = PinnedKeys(config.hub, lambda: transport.get(JWKS_PATH).body, pins)
+        made = cls(book, signer=config.signer, keys=keys, transport=transport)
         made._owned = [transport.close, pins.close, book.close]
         return made
 
-    def attach(self, *, push_to: str | None = None, bearer: str | None = None) -> str:
+    def ensure_stream(self, *, push_to: str | None = None, bearer: str | None = None) -> str:
         """See that the hub has a stream for us that the book follows; its id.
 
         Args:
@@ -116,7 +124,7 @@ class StreamSubscriber(Closeable):
 
         Raises:
             InvalidInputError: we may not read this, or not be pushed to there.
-            Retryable, Misconfigured: see `Transport.post`.
+            RetryableError, ConfigurationError: see `Transport.post`.
         """
         self.inbox.bearer = bearer
         wanted = _Delivery(PUSH, push_to) if push_to else _Delivery(POLL)
@@ -125,7 +133,7 @@ class StreamSubscriber(Closeable):
                 "",
                 stream.delivery.endpoint_url,
             )
-            if same and stream.stream_id == self.book.state.stream:
+            if same and stream.stream_id == self.store.state.stream:
                 return stream.stream_id
             self._transport.delete(f"{STREAM_PATH}?stream_id={stream.stream_id}", bearer=self._bearer)
         told: dict[str, str] = {"method": wanted.method}
@@ -134,7 +142,7 @@ class StreamSubscriber(Closeable):
                 {"authorization_header": f"Bearer {bearer}"} if bearer else {}
             )
         made = _read(self._ask(STREAM_PATH, {"delivery": told}), _Stream)
-        self.book.begin(made.stream_id)
+        self.store.begin_stream(made.stream_id)
         return made.stream_id
 
     def poll(self, *, wait: bool = True) -> bool:
@@ -145,29 +153,29 @@ class StreamSubscriber(Closeable):
 
         Raises:
             InvalidInputError: the hub refused.
-            Retryable, Misconfigured: see `Transport.post`; also where the stream is gone: `attach` again.
+            RetryableError, ConfigurationError: see `Transport.post`; the stream may be gone: `ensure_stream`.
         """
         asked = {
-            "maxEvents": MOST_EVENTS,
+            "maxEvents": MAX_EVENTS,
             "returnImmediately": not wait,
-            "ack": self._settled.taken,
+            "ack": self._settled.accepted,
             "setErrs": {
                 jti: {"err": error.code, "description": str(error)[:400]}
-                for jti, error in self._settled.refused.items()
+                for jti, error in self._settled.rejected.items()
             },
         }
-        found = _read(self._ask(POLL_PATH + self.book.state.stream, asked), _Answer)
+        found = _read(self._ask(POLL_PATH + self.store.state.stream, asked), _Answer)
         tokens = {jti: token.encode("ascii", "replace") for jti, token in found.sets.items()}
         self._settled = self.inbox.receive_all(tokens)
         return found.more or bool(tokens)
 
-    def follow(
+    def run(
         self,
         stop: Event,
         *,
         push_to: str | None = None,
         bearer: str | None = None,
-        told: Callable[[str], None] = lambda _: None,
+        on_error: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Keep the book fresh until `stop` is set: poll, or see again and again that the hub pushes.
 
@@ -175,15 +183,15 @@ class StreamSubscriber(Closeable):
             stop: looked at between requests.
             push_to: where the hub shall push; see `attach`. Without it we poll.
             bearer: what it shall show there.
-            told: hears in words why we wait.
+            on_error: hears in words why we wait.
 
         Raises:
-            Rejected, Misconfigured: from the very first `attach`; later they are waited out too.
+            InvalidInputError, ConfigurationError: on the first `ensure_stream`; later ones are retried.
         """
         failures, attached, ever = 0, False, False
         while not stop.is_set():
             try:
-                attached = ever = attached or bool(self.attach(push_to=push_to, bearer=bearer))
+                attached = ever = attached or bool(self.ensure_stream(push_to=push_to, bearer=bearer))
                 if push_to is None:
                     self.poll()
                 else:
@@ -193,7 +201,7 @@ class StreamSubscriber(Closeable):
                 if not failures and not ever and not isinstance(error, RetryableError):
                     raise
                 failures, attached = failures + 1, False
-                told(str(error))
+                on_error(str(error))
                 stop.wait(min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(failures, 10)))
 
     def close(self) -> None:
@@ -211,12 +219,12 @@ class StreamSubscriber(Closeable):
         ).body
 
     def _bearer(self) -> bytes:
-        return sign_read(
+        return sign_read_token(
             self._signer,
-            issuer=self.book.reader,
-            audience=self.book.hub,
-            purpose=self.book.purpose,
-            context=self.book.context,
+            issuer=self.store.reader,
+            audience=self.store.hub,
+            purpose=self.store.purpose,
+            context=self.store.context,
             now=self._clock(),
         )
 

@@ -29,7 +29,7 @@ _HALF = np.uint64(32)
 _WORD = 8
 
 
-def keys_of(subjects: Sequence[str]) -> Keys:
+def hash_subjects(subjects: Sequence[str]) -> Keys:
     """The 128 bits of each pseudonym: an array of shape (n, 2)."""
     if not subjects:
         return np.empty((0, 2), np.uint64)
@@ -78,7 +78,7 @@ def _as_words(subjects: Sequence[str]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(words.T, np.uint64)
 
 
-class ScoreColumns:
+class ScoreTable:
     """People's latest states.
 
     Attributes:
@@ -127,7 +127,7 @@ class ScoreColumns:
         rows = self.find(keys)
         return np.where(rows < 0, -1, self._label.take(rows, mode="wrap"))
 
-    def put(self, keys: Keys, seq: Numbers, points: Values, label: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def upsert(self, keys: Keys, seq: Numbers, points: Values, label: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Take in states. Which of them were news: the others are older than what is here."""
         latest = _latest(keys, seq)
         rows = self.find(keys[latest])
@@ -141,11 +141,11 @@ class ScoreColumns:
         told[taken] = True
         return told
 
-    def known(self) -> int:
+    def count_scores(self) -> int:
         """How many people have points."""
         return int(np.count_nonzero(~np.isnan(self._points[: self.count])))
 
-    def total(self) -> float:
+    def sum_points(self) -> float:
         """The sum of all points, by which two books can be compared."""
         return float(np.nansum(self._points[: self.count]))
 
@@ -227,4 +227,4 @@ def _latest(keys: Keys, seq: Numbers) -> Numbers:
     return np.sort(order[last])
 
 
-__all__ = ["Keys", "Numbers", "ScoreColumns", "Values", "keys_of"]
+__all__ = ["Keys", "Numbers", "ScoreTable", "Values", "hash_subjects"]

@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 from attrs import field, frozen
 
-from sesame_sdk.model.stream_events import Gone, ScoresChanged
-from sesame_sdk.partner.score_store.table import Keys, Numbers, Values, keys_of
+from sesame_sdk.model.stream_events import ScoresChanged, SubjectRemoved
+from sesame_sdk.partner.score_store.table import Keys, Numbers, Values, hash_subjects
 
 Label = tuple[str, str, float, str]
 
@@ -18,12 +18,12 @@ class Batch:
     """States of people, as columns.
 
     Attributes:
-        keys: see `columns.keys_of`; as bytes, like all the columns.
+        keys: see `columns.hash_subjects`; as bytes, like all the columns.
         seq: numbers of the states.
         points: NaN for none.
         label: for each person a place in `labels`; -1 for none.
         labels: band, policy, base and day of scores.
-        gone: pseudonyms of those who left, for whoever shows pages with them.
+        removed: pseudonyms of those who left, for whoever shows pages with them.
     """
 
     keys: bytes = b""
@@ -31,7 +31,7 @@ class Batch:
     points: bytes = b""
     label: bytes = b""
     labels: tuple[Label, ...] = ()
-    gone: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
     def columns(self) -> tuple[Keys, Numbers, Values, Numbers]:
         """Keys, numbers, points and labels."""
@@ -72,7 +72,7 @@ unpack = _decoder.decode
 unpack_labels = _labels.decode
 
 
-def of_scores(told: ScoresChanged) -> Batch:
+def batch_from_scores(told: ScoresChanged) -> Batch:
     """What a message of scores says."""
     changes = told.changes
     shared = (told.policy, told.base, told.as_of.isoformat())
@@ -88,7 +88,7 @@ def of_scores(told: ScoresChanged) -> Batch:
     )
 
 
-def of_gone(subject: str, told: Gone) -> Batch:
+def batch_from_removal(subject: str, told: SubjectRemoved) -> Batch:
     """What it says that a person left."""
     return _batch([subject], [told.seq], [np.nan], [-1], gone=(subject,))
 
@@ -102,7 +102,7 @@ def _batch(
     gone: tuple[str, ...] = (),
 ) -> Batch:
     return Batch(
-        keys_of(subjects).astype("<u8").tobytes(),
+        hash_subjects(subjects).astype("<u8").tobytes(),
         np.array(seq, "<i8").tobytes(),
         np.array(points, "<f8").tobytes(),
         np.array(label, "<i4").tobytes(),

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from sesame_sdk.model.explanation import Outlook, Place, Step, Way
+from sesame_sdk.model.explanation import NextBand, PartnerUnits, RecoursePlan, Step
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.scoring.hypothetical import CountedSignal, partner_sums
@@ -34,7 +34,7 @@ def outlook(
     policy: Policy,
     as_of: date,
     senders: Mapping[str, Senders] | None = None,
-) -> Outlook | None:
+) -> NextBand | None:
     """The next band and the ways to it; None in the highest band.
 
     Args:
@@ -51,11 +51,11 @@ def outlook(
     missing = hundredths(band.start) - reached
     able = _previous_senders(signals, policy) if senders is None else senders
     options = list_options(policy, partner_sums(signals, policy, as_of), able)
-    return Outlook(
-        band=band.name,
+    return NextBand(
+        name=band.name,
         start=band.start,
-        missing=missing / 100,
-        ways=_ways(options, missing),
+        missing_points=missing / 100,
+        plans=_ways(options, missing),
         waiting=wait(policy, as_of, signals, hundredths(band.start)),
     )
 
@@ -108,7 +108,7 @@ def _prune(partial: Mapping[int, _Cost]) -> dict[int, _Cost]:
     return {reached: cost for at, (reached, cost) in enumerate(kept.items()) if at % every == 0}
 
 
-def _ways(options: Sequence[Option], missing: int) -> tuple[Way, ...]:
+def _ways(options: Sequence[Option], missing: int) -> tuple[RecoursePlan, ...]:
     """The cheapest way, then those of a single kind, by effort."""
     steps = [option.steps(missing) for option in options]
     picks = cheapest([[(step.hundredths, step.effort) for step in these] for these in steps], missing)
@@ -126,7 +126,7 @@ def _ways(options: Sequence[Option], missing: int) -> tuple[Way, ...]:
     return tuple(_way(each, missing) for each in ways)
 
 
-def _way(choice: _Choice, missing: int) -> Way:
+def _way(choice: _Choice, missing: int) -> RecoursePlan:
     """The way of these units, without every unit that it does not need."""
     spare = sum(option.hundredths(units) for option, units in choice) - missing
     steps = []
@@ -136,7 +136,7 @@ def _way(choice: _Choice, missing: int) -> Way:
         spare -= added - option.hundredths(needed)
         if needed:
             steps.append(_step(option, needed))
-    return Way(tuple(sorted(steps, key=lambda step: -step.hundredths)))
+    return RecoursePlan(tuple(sorted(steps, key=lambda step: -step.hundredths)))
 
 
 def _step(option: Option, units: int) -> Step:
@@ -147,7 +147,7 @@ def _step(option: Option, units: int) -> Step:
         reason=kind.reason,
         unit=kind.unit,
         units=units,
-        places=tuple(Place("" if is_new(partner) else partner, count) for partner, count in places),
+        partners=tuple(PartnerUnits("" if is_new(partner) else partner, count) for partner, count in places),
         hundredths=step.hundredths,
         effort=step.effort,
     )

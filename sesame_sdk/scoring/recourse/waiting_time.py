@@ -16,7 +16,7 @@ from datetime import date, timedelta
 
 from attrs import define
 
-from sesame_sdk.model.explanation import Waiting
+from sesame_sdk.model.explanation import WaitingTime
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.scoring.engines import score_in_sqlite
 from sesame_sdk.scoring.hypothetical import CountedSignal
@@ -39,7 +39,7 @@ FROM period p CROSS JOIN signals s;
 _Weighted = tuple[CountedSignal, float]
 
 
-def wait(policy: Policy, as_of: date, signals: Iterable[CountedSignal], target: int) -> Waiting:
+def wait(policy: Policy, as_of: date, signals: Iterable[CountedSignal], target: int) -> WaitingTime:
     """What waiting for `target` hundredths comes to, if no new signal arrives.
 
     Args:
@@ -52,14 +52,16 @@ def wait(policy: Policy, as_of: date, signals: Iterable[CountedSignal], target: 
     rows = [(each, each.value * weightings[each.kind].weight) for each in signals if each.kind in weightings]
     ends = [_end(signal, weightings[signal.kind], as_of) for signal, worth in rows if worth < 0]
     if not ends:
-        return Waiting(None)  # what adds points can only fade
+        return WaitingTime(None)  # what adds points can only fade
     last = int(min(max(ends), MAX_DAYS, (date.max - as_of).days))
     with closing(_open(rows)) as connection:
         search = _Search(connection, policy, as_of, target, budget=MAX_ROWS // len(rows))
         day = search.first_day(1, last) if last else None
     if day is not None:
-        return Waiting(as_of + timedelta(days=day), fades=_fades(rows, weightings))
-    return Waiting(None, until=None if search.excluded >= max(ends) else as_of + timedelta(search.excluded))
+        return WaitingTime(as_of + timedelta(days=day), points_decay=_fades(rows, weightings))
+    return WaitingTime(
+        None, searched_until=None if search.excluded >= max(ends) else as_of + timedelta(search.excluded)
+    )
 
 
 @define

@@ -98,7 +98,7 @@ def _call(function: Callable[[], Any]) -> CallResult:
         with record_side_effects() as recorded:
             answer = function()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any exception is a result here
-        return CallResult(error=f"raised {error_text.in_a_call(error)}")
+        return CallResult(error=f"raised {error_text.describe_call_error(error)}")
     return CallResult(answer, side_effects=tuple(recorded))
 
 

@@ -67,25 +67,25 @@ class PluginUnderTest:
     @property
     def providers(self) -> Iterator[tuple[SignalProvider[Any], Sequence[Any]]]:
         """Each provider with its sample events."""
-        offered = self.plugin.offers.providers
+        offered = self.plugin.results.providers
         return ((one, _samples_of(self.events, one.name, alone=len(offered) == 1)) for one in offered)
 
     @property
     def consumers(self) -> Iterator[tuple[ScoreConsumer[Any, Any], Sequence[Any]]]:
         """Each consumer with its sample requests."""
-        offered = self.plugin.offers.consumers
+        offered = self.plugin.results.consumers
         alone = len(offered) == 1
         return ((one, _samples_of(self.requests, one.declaration.name, alone=alone)) for one in offered)
 
     @property
     def kind_refusals(self) -> list[str]:
         """Why the guard refuses its kinds."""
-        return _refusals(finding for kind in self.plugin.offers.kinds for finding in Guard().kind(kind))
+        return _refusals(finding for kind in self.plugin.results.kinds for finding in Guard().kind(kind))
 
     @property
     def purpose_refusals(self) -> list[str]:
         """Why the guard refuses its purposes and terms."""
-        declared = self.plugin.offers.declarations
+        declared = self.plugin.results.declarations
         return _refusals(finding for one in declared for finding in Guard().consumer(one))
 
     @property

@@ -67,7 +67,7 @@ def _call_signals(
     except InvalidInputError:
         return SignalsResult(rejected=True)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any exception is a result here
-        return SignalsResult(error=f"signals() raised {error_text.in_a_call(error)}")
+        return SignalsResult(error=f"signals() raised {error_text.describe_call_error(error)}")
     if len(output) > MAX_SIGNALS:
         return SignalsResult(error=f"signals() gave more than {MAX_SIGNALS} signals")
     for one in output:

@@ -17,7 +17,7 @@ from hypothesis.strategies import SearchStrategy
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.interfaces import SignalProvider
-from sesame_sdk.plugins.commands import commands_of
+from sesame_sdk.plugins.commands import collect_commands
 from sesame_sdk.plugins.status import PluginState
 from sesame_sdk.testing.contract import consumer_checks, provider_checks, subprocess_rerun
 from sesame_sdk.testing.contract.consumer_checks import Benefit
@@ -59,20 +59,20 @@ class LoadingTests(PluginTests):
         """It declares SESAME_API, and this SDK supports that version."""
         skip_if(self.tested.import_failure)
         plugin = self.tested.plugin
-        fail_on([plugin.why] if plugin.state is PluginState.INCOMPATIBLE else [])
+        fail_on([plugin.reason] if plugin.state is PluginState.INCOMPATIBLE else [])
 
     def test_its_hooks_register(self) -> None:
         """Hooks are spelt right and return what their signatures declare."""
         skip_if(self.tested.import_failure)
         plugin = self.tested.plugin
-        fail_on([plugin.why] if plugin.state is PluginState.DISABLED else [])
+        fail_on([plugin.reason] if plugin.state is PluginState.DISABLED else [])
 
     def test_its_commands_can_be_added(self) -> None:
         """Its hook adds click commands, and none under the name of another command."""
         skip_if(self.tested.registration_failure)
         group = click.Group(commands={name: click.Command(name) for name in BUILT_IN})
         try:
-            commands_of(self.tested.load(), group)  # a new load: one whose commands fail is disabled
+            collect_commands(self.tested.load(), group)  # a new load: one whose commands fail is disabled
         except ConfigurationError as error:
             fail_on([str(error)])
 
@@ -126,7 +126,7 @@ class ProviderTests(PluginTests):
         """`signals()` gives the same, to the last bit, in a process with another hash seed."""
         if not subprocess_rerun.is_child():
             skip_if(self.tested.sample_failure)
-            skip_if("" if self.tested.plugin.offers.providers else "it has no provider")
+            skip_if("" if self.tested.plugin.results.providers else "it has no provider")
             skip_if("" if self._is_repeatable() else "signals() differs within one process")
         output = [
             provider_checks.encode_output(provider, events) for provider, events in self.tested.providers

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import ClassVar
 
-from sesame_sdk import Reading
+from sesame_sdk import ReadRequest
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.signals import SignalKind
@@ -26,7 +26,7 @@ class LooseRule(GuardRule):
             raise RuntimeError(f"no {kind.name} please")
         return ()
 
-    def check_read(self, reading: Reading) -> Iterable[Finding]:
+    def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
         """Tell, and fail now and then."""
         LooseRule.asked += 1
         logging.getLogger("loose").warning("somebody reads %r", reading)

@@ -28,7 +28,7 @@ def test_a_disputed_signal_stops_counting_at_once_and_counts_again_when_rejected
     explanation = world.hub.explain("ada", "retail")
     assert explanation
     assert not explanation.adverse
-    assert world.hub.what_if("ada", "retail", []).now == explanation.score
+    assert world.hub.what_if("ada", "retail", []).current == explanation.score
     world.hub.rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
     assert world.points() == 503.0
 

@@ -12,7 +12,7 @@ from sesame_sdk.hub.rights.dispute_model import What
 from sesame_sdk.hub.streams.management import Poll
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.partner.notices import sign_request
+from sesame_sdk.partner.notices import sign_notices_token
 from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.conftest import ORDERS
@@ -25,7 +25,7 @@ DESK, HEAD = "disputes desk", "head of fairness"
 def request(partner: Partner) -> bytes:
     """What a partner shows at the door."""
     hub = partner.hub.settings.issuer
-    return sign_request(partner.key, issuer=partner.issuer, audience=hub, now=partner.clock())
+    return sign_notices_token(partner.key, issuer=partner.issuer, audience=hub, now=partner.clock())
 
 
 def poll(partner: Partner, *ack: str, most: int = 32) -> dict[str, dict[str, Any]]:
@@ -58,7 +58,7 @@ def test_the_source_is_told_of_a_dispute(world: World, clock: Clock) -> None:
         EventType.SIGNAL_DISPUTED: {
             "signal": world.late.id,
             "kind": LATE,
-            "words": "I paid it",
+            "statement": "I paid it",
             "decision_due": "2026-07-01",
         }
     }

@@ -21,7 +21,7 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.hub.streams.streams import Wish
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.partner.notices import sign_request
+from sesame_sdk.partner.notices import sign_notices_token
 from sesame_sdk.signing.keys import SigningKey
 from tests import postgresql as servers
 from tests.hub.conftest import LATES, ORDERS
@@ -285,7 +285,7 @@ def _post(url: str, shop: Partner, *signals: Signal) -> None:
 
 
 def _notices(url: str, shop: Partner, *ack: str) -> dict[str, str]:
-    token = sign_request(shop.key, issuer=shop.issuer, audience=url, now=timestamps.now())
+    token = sign_notices_token(shop.key, issuer=shop.issuer, audience=url, now=timestamps.now())
     headers = {"Authorization": f"Bearer {token.decode()}"}
     asked = {"ack": ack, "returnImmediately": True}
     found = requests.post(f"{url}/v1/notices/poll", json=asked, headers=headers, timeout=30)

@@ -93,7 +93,7 @@ class Webhooks:
             )
         shop = PartnerConfig.load(home)
         self._secrets, self._rules, self._patience = dict(secrets), rules or Rules(), patience
-        self._client, self._book = Client.at(shop), Book(shop.path / NAME)
+        self._client, self._book = Client.from_config(shop), Book(shop.path / NAME)
         self.summary = Summary(Orders(), shop.identity)
         self._lock = asyncio.Lock()
         self._delivery: asyncio.Task[None] | None = None
