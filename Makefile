@@ -21,11 +21,13 @@ demo: $(READY) ## run the demonstration: a hub, three partners, one minute  [DAT
 	@$(BIN)/python -m examples.demo $(if $(DATA),--data '$(DATA)')
 
 # Files start in their order. By default those with few tests start last, and these contain the slowest tests.
-test: $(READY) ## run all tests except the long ones, in three processes
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
+PYTEST = $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 
-long: $(READY) ## run the long tests
-	$(BIN)/pytest -m long
+test: $(READY) ## run all tests except the long ones, in three processes
+	$(PYTEST) -n 3 -m "not long"
+
+long: $(READY) ## run the long tests, and property tests with ten times the examples, in two processes
+	HYPOTHESIS_PROFILE=thorough $(PYTEST) -n 2 -m "long or hypothesis"
 
 check: $(READY) ## check format, lint, types and layers
 	$(BIN)/ruff format --check .

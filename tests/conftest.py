@@ -1,20 +1,22 @@
-"""Fixtures that more than one room's tests use."""
+"""Fixtures that the tests of several packages use."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from attrs import define, field
 from hypothesis import settings
 
 from sesame_sdk import Pseudonymizer, Signal
 from tests import postgresql as servers
 
 # A deadline for each example is a timed test, and machines are busy. pytest-timeout ends what hangs.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# make test draws few examples of each property, make long many: HYPOTHESIS_PROFILE=thorough.
+settings.register_profile("quick", deadline=None, max_examples=20)
+settings.register_profile("thorough", deadline=None, max_examples=200)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -47,28 +49,48 @@ def empty_ledger(postgresql: servers.Server) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def database_pool(postgresql: servers.Server, empty_ledger: str) -> servers.DatabasePool:
+    """Empty ledgers in PostgreSQL."""
+    return servers.DatabasePool(postgresql, empty_ledger)
+
+
+@define
+class NewDatabase:
+    """Gives URLs of new ledgers, which are the module's until they are given back or it ends."""
+
+    pool: servers.DatabasePool | None
+    urls: list[str] = field(factory=list)
+
+    def __call__(self) -> str:
+        """A new ledger."""
+        if self.pool is None:
+            return "sqlite:///hub.sqlite"
+        self.urls.append(self.pool.take())
+        return self.urls[-1]
+
+    def give_back(self, url: str) -> None:
+        """Let another test use a ledger."""
+        if self.pool is not None:
+            self.urls.remove(url)
+            self.pool.give_back(url)
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
-    """Gives the URL of a new ledger, on each database product in turn."""
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            yield lambda: "sqlite:///hub.sqlite"
-            return
-        server: servers.Server = request.getfixturevalue("postgresql")
-        template: str = request.getfixturevalue("empty_ledger")
-
-        def copied() -> str:
-            name = server.create(template)
-            stack.callback(server.drop, name)
-            return server.url(name)
-
-        yield copied
+def new_database(request: pytest.FixtureRequest) -> Iterator[NewDatabase]:
+    """Gives new ledgers, on each database product in turn."""
+    made = NewDatabase(request.getfixturevalue("database_pool") if request.param == "postgresql" else None)
+    yield made
+    for url in list(made.urls):
+        made.give_back(url)
 
 
 @pytest.fixture
-def database(new_database: Callable[[], str]) -> str:
+def database(new_database: NewDatabase) -> Iterator[str]:
     """The URL of a new ledger."""
-    return new_database()
+    url = new_database()
+    yield url
+    new_database.give_back(url)
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ class LocalHub:
         self.issuer = issuer
         self.clock = clock or Clock()
         settings = create_hub(self._folder / "hub", issuer=issuer)
-        (settings.path / "hub.sqlite").write_bytes(_empty_database())
+        (settings.path / "hub.sqlite").write_bytes(empty_database())
         self.hub = Hub.open(settings.path, clock=self.clock, rules=rules, settings=settings)
         self._runner = AsgiRunner(create_app(self.hub))
         self.adapter = InMemoryAdapter(self._runner)
@@ -181,7 +181,7 @@ class LocalHub:
 
 
 @cache
-def _empty_database() -> bytes:
+def empty_database() -> bytes:
     """A database with the hub's tables: the migrations run once a process, and each hub gets a copy."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "hub.sqlite"

@@ -219,7 +219,7 @@ def test_every_colour_of_the_style_is_one_of_the_variables() -> None:
     assert set(re.findall(r"var\((--[a-z]+)\)", rules)) - {"--tone"} <= set(_colours("dark"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_browser_shows_it_whole_at_any_width(tmp_path: Path) -> None:
     """From 360 pixels on: nothing sticks out or overlaps, letters stay legible, nothing is fetched."""
     found = looked_at(PAGES, (360, 600, 1280), tmp_path)

@@ -12,9 +12,9 @@ from sesame_retail import sesame_signal_providers
 from sesame_sdk import Direction, Grant, PartnerConfig
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.scoring.policy_file.loader import load_policy
 from sesame_sdk.testing.partner import LONG_AGO, Partner, make_manifest
+from tests.hub.fixtures import new_hub
 from tests.hub.process import free_port, serving
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
@@ -77,7 +77,7 @@ def open_market(folder: Path) -> Iterator[Market]:
     """A market, until the block ends."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    path = create_hub(folder / "hub", issuer=url).path
+    path = new_hub(folder / "hub", issuer=url)
     with (path / "hub.toml").open("a", encoding="utf-8") as file:
         file.write("heartbeat_seconds = 1\n")
     (provider,) = sesame_signal_providers()

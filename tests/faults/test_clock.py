@@ -11,7 +11,6 @@ from sesame_sdk import Direction
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.envelope import DropReason
 from sesame_sdk.partner.client import Client
 from tests.faults.conftest import Site
@@ -20,9 +19,9 @@ from tests.faults.processes import EAGER, Clock, until
 from tests.faults.reader import Reader
 from tests.hub import fixtures
 from tests.hub.conftest import ORDERS
-from tests.hub.fixtures import HUB, NOON, ORDER, Partner
+from tests.hub.fixtures import HUB, NOON, ORDER, Partner, new_hub
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 #: Its consent to be read ends in two hours.
 LEAVING = PEOPLE[0]
 
@@ -143,7 +142,7 @@ def _points(site: Site) -> dict[str, float | None]:
 def test_consents_are_judged_by_the_time_it_is_now(tmp_path: Path, database: str) -> None:
     """Also after a clock that was ahead was set back: what it had begun is not, what it ended stands."""
     clock = fixtures.Clock()
-    path = create_hub(tmp_path / "hub", issuer=HUB, database=database).path
+    path = new_hub(tmp_path / "hub", issuer=HUB, database=database)
     with Hub.open(path, clock=clock) as hub:
         shop = Partner.join(SHOP, hub, clock, ORDERS)
         noon, later = NOON - timedelta(hours=1), NOON + timedelta(hours=2)

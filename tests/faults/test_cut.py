@@ -23,7 +23,7 @@ def _cuts(seed: int) -> list[tuple[str, int]]:
     return [(side, dice.randrange(ways[side])) for side in sides]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=f"cut at places by seed {seed}") for seed in (1,)])
 def test_an_answer_that_was_cut_is_asked_for_again(site: Site, seed: int) -> None:
     """Whoever was cut off cannot know what was kept; sent again, it gets the receipt of the first time."""

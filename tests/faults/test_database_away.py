@@ -45,7 +45,7 @@ class _Asker:
             self.without_wait += answer.status_code == 503 and "Retry-After" not in answer.headers
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_hub_waits_for_its_database(new_site: Callable[..., Site], postgresql: servers.Server) -> None:
     """Stopped in peace, then by a crash: 503 and Retry-After meanwhile, not ready, alive; then it goes on."""
     site = new_site("postgresql")

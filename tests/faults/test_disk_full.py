@@ -14,7 +14,7 @@ from tests.faults.fixture_population import BATCH, Town, signals
 from tests.faults.processes import RunningHub, until
 
 ENVELOPES = 24
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

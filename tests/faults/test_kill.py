@@ -101,7 +101,7 @@ _MIDST = pytest.mark.parametrize(
 
 
 @_MIDST
-@pytest.mark.slow
+@pytest.mark.long
 def test_kill_anything_at_any_moment(new_site: Callable[..., Site], product: str, workers: int) -> None:
     """The client, the hub, one worker, and both at once: what had a receipt is there, and nothing twice."""
     _run(new_site(product), workers, seed=5, total=SOME)

@@ -26,7 +26,7 @@ READERS, QUESTIONS = 20, 1000
 MEBIBYTE = 1 << 20
 #: TCP_ESTABLISHED, as Linux writes it.
 _ESTABLISHED = "01"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @contextmanager

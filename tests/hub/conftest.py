@@ -7,8 +7,7 @@ import pytest
 
 from sesame_sdk import Polarity
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub
-from tests.hub.fixtures import HUB, LATE, ORDER, Clock, Partner, kind, policy, weighting
+from tests.hub.fixtures import HUB, LATE, ORDER, Clock, Partner, kind, new_hub, policy, weighting
 
 ORDERS = kind(ORDER)
 LATES = kind(LATE, polarity=Polarity.BOTH)
@@ -23,7 +22,7 @@ def clock() -> Clock:
 @pytest.fixture
 def hub_path(tmp_path: Path, database: str) -> Path:
     """The folder of a new hub, over each database product in turn."""
-    return create_hub(tmp_path / "hub", issuer=HUB, database=database).path
+    return new_hub(tmp_path / "hub", issuer=HUB, database=database)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """A hub with a clock of ours, and partners that speak to it as real ones do."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -23,6 +24,7 @@ from sesame_sdk import (
 )
 from sesame_sdk.guard import purposes
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import DATABASE, create_hub
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.policy import Band
@@ -32,6 +34,7 @@ from sesame_sdk.signing.jwt import Token
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event, verify_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.testing.hub import empty_database
 
 HUB = "https://hub.example"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -53,6 +56,14 @@ class Clock:
     def pass_by(self, **time: float) -> None:
         """Let time pass: ``minutes=5``."""
         self.now += timedelta(**time)
+
+
+def new_hub(path: Path, *, issuer: str = HUB, database: str = DATABASE, as_of: date | None = None) -> Path:
+    """Create a hub's folder. In SQLite its tables are copied: migrations take longer than most tests."""
+    create_hub(path, issuer=issuer, database=database, as_of=as_of)
+    if database == DATABASE:
+        (path / "hub.sqlite").write_bytes(empty_database())
+    return path
 
 
 def kind(name: str, *, polarity: Polarity = Polarity.REWARD, **other: Any) -> SignalKind:

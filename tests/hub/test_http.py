@@ -13,10 +13,9 @@ from attrs import frozen
 from sesame_sdk import Sensitivity, Signal
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.envelope import EventType
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.fixtures import LATE, ORDER, Partner, kind, manifest, policy, weighting
+from tests.hub.fixtures import LATE, ORDER, Partner, kind, manifest, new_hub, policy, weighting
 from tests.hub.process import free_port, serving
 
 SET = "application/secevent+jwt"
@@ -61,7 +60,7 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str]) -> Iterator[Site]:
     """A running hub where ada said yes to all, and bob to nothing."""
     url = f"http://127.0.0.1:{(port := free_port())}"
-    path = create_hub(tmp_path_factory.mktemp("http") / "hub", issuer=url, database=new_database()).path
+    path = new_hub(tmp_path_factory.mktemp("http") / "hub", issuer=url, database=new_database())
     with Hub.open(path) as hub, serving(path, port):
         shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS, LATES, reads=["retail"])
         hub.set_policy(

@@ -9,9 +9,8 @@ import requests
 
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub
 from tests.hub.conftest import ORDERS
-from tests.hub.fixtures import ORDER, Partner
+from tests.hub.fixtures import ORDER, Partner, new_hub
 from tests.hub.process import free_port, serving
 
 SET = "application/secevent+jwt"
@@ -59,11 +58,11 @@ class _Senders:
                 self.enough.set()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killing_the_hub_loses_nothing_that_it_acknowledged(tmp_path: Path, database: str) -> None:
     """Kill -9 in the middle of ingest; after a restart every receipt is still true, and stays the same."""
     url = f"http://127.0.0.1:{(port := free_port())}"
-    path = create_hub(tmp_path / "hub", issuer=url, database=database).path
+    path = new_hub(tmp_path / "hub", issuer=url, database=database)
     yesterday = timestamps.now() - timedelta(days=1)
     with Hub.open(path) as hub:
         shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS)

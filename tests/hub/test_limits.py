@@ -8,10 +8,9 @@ import requests
 from sesame_sdk import InvalidInputError
 from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.manifest import MAX_DECLARATIONS
-from tests.hub.fixtures import ORDER, Partner, kind, manifest
+from tests.hub.fixtures import ORDER, Partner, kind, manifest, new_hub
 from tests.hub.process import free_port, serving
 
 
@@ -50,7 +49,7 @@ def test_a_plugin_may_declare_as_many_kinds_as_the_limit_says(shop: Partner, hub
 def test_a_hub_that_can_work_is_healthy(tmp_path: Path, database: str) -> None:
     """`/healthz` is 200, for whoever watches over it."""
     url = f"http://127.0.0.1:{(port := free_port())}"
-    path = create_hub(tmp_path / "hub", issuer=url, database=database).path
+    path = new_hub(tmp_path / "hub", issuer=url, database=database)
     with serving(path, port):
         answer = requests.get(f"{url}/healthz", timeout=30)
     assert answer.status_code == 200

@@ -22,7 +22,6 @@ from sesame_sdk import Score
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.database.tables import read_tokens
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.hub.streams.streams import NewStatus
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.config import PartnerConfig
@@ -31,7 +30,7 @@ from sesame_sdk.partner.score_store.subscriber import StreamSubscriber
 from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.fixtures import BENEFITS, LATE, LONG_AGO, ORDER, Partner, manifest, policy, weighting
+from tests.hub.fixtures import BENEFITS, LATE, LONG_AGO, ORDER, Partner, manifest, new_hub, policy, weighting
 from tests.hub.ledger import count
 from tests.hub.process import free_port, serving
 
@@ -118,7 +117,7 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
     """A hub with a policy, which is not served yet, and a reader that also sends."""
     port, inbox = free_port(), free_port()
     url, issuer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{inbox}"
-    path = create_hub(tmp_path / "hub", issuer=url, database=database).path
+    path = new_hub(tmp_path / "hub", issuer=url, database=database)
     with (path / "hub.toml").open("a", encoding="utf-8") as file:
         file.write("heartbeat_seconds = 1\n")
     home = PartnerConfig.create(tmp_path / "reader", issuer=issuer, hub=url)

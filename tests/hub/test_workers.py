@@ -16,9 +16,9 @@ from attrs import frozen
 from sesame_sdk import ConfigurationError
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub, load_settings
+from sesame_sdk.hub.settings import load_settings
 from tests.hub.conftest import ORDERS
-from tests.hub.fixtures import ORDER, Partner, policy, weighting
+from tests.hub.fixtures import ORDER, Partner, new_hub, policy, weighting
 from tests.hub.process import beginning, free_port, serving
 
 SET = "application/secevent+jwt"
@@ -70,7 +70,7 @@ class Site:
 def site(tmp_path: Path, database: str) -> Iterator[Site]:
     """On each database product in turn."""
     url = f"http://127.0.0.1:{(port := free_port())}"
-    path = create_hub(tmp_path / "hub", issuer=url, database=database).path
+    path = new_hub(tmp_path / "hub", issuer=url, database=database)
     with Hub.open(path) as hub:
         shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS, reads=["retail"])
         hub.set_policy(policy(weighting(ORDERS, weight=1.0, cap=400.0, partner_cap=400.0)))

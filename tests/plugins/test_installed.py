@@ -7,7 +7,7 @@ import pytest
 
 from tests.plugins.installed import Installed
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 ORDERS = Path(__file__).parents[2] / "examples" / "data" / "orders.csv"
 POST = """

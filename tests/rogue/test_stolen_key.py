@@ -20,13 +20,24 @@ from sqlalchemy import select
 from sesame_sdk import InvalidInputError, Manifest, Polarity, Signal
 from sesame_sdk.hub.database.engine import reading
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.hub.streams.streams import Wish
 from sesame_sdk.hub.streams.tables import stream_subjects
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.fixtures import HUB, LATE, NOON, ORDER, Clock, Partner, kind, manifest, policy, weighting
+from tests.hub.fixtures import (
+    HUB,
+    LATE,
+    NOON,
+    ORDER,
+    Clock,
+    Partner,
+    kind,
+    manifest,
+    new_hub,
+    policy,
+    weighting,
+)
 
 #: In memory where there is such a folder: many ledgers are made, and none has to outlive a power cut.
 _FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a new folder of our own is made there
@@ -179,11 +190,11 @@ def _told(hub: Hub) -> dict[str, tuple[float, str, str]]:
 def _world() -> Iterator[World]:
     with ExitStack() as until_the_end:
         folder, clock = Path(until_the_end.enter_context(TemporaryDirectory(dir=_FOLDER))), Clock()
-        paths = [create_hub(folder / str(number), issuer=HUB).path for number in range(2)]
+        paths = [new_hub(folder / str(number), issuer=HUB) for number in range(2)]
         yield World(clock, [until_the_end.enter_context(Hub.open(path, clock=clock)) for path in paths])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @settings(max_examples=15, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
 @given(HONEST, MEANWHILE, HONEST, st.booleans())

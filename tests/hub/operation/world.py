@@ -11,9 +11,8 @@ from attrs import frozen
 from sesame_sdk import Signal
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.fixtures import LATE, ORDER, Partner, policy, weighting
+from tests.hub.fixtures import LATE, ORDER, Partner, new_hub, policy, weighting
 from tests.hub.process import free_port
 
 SET = "application/secevent+jwt"
@@ -63,7 +62,7 @@ class World:
 def world(folder: Path) -> Iterator[World]:
     """A new one; the hub is not served."""
     port = free_port()
-    path = create_hub(folder / "hub", issuer=f"http://127.0.0.1:{port}").path
+    path = new_hub(folder / "hub", issuer=f"http://127.0.0.1:{port}")
     with Hub.open(path) as hub:
         shop = Partner.join(
             f"http://127.0.0.1:{free_port()}", hub, timestamps.now, ORDERS, LATES, reads=["retail"]

@@ -18,14 +18,24 @@ from attrs import frozen
 from sesame_sdk import Signal
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.hub.streams.streams import Wish
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.notices import sign_notices_token
 from sesame_sdk.signing.keys import SigningKey
 from tests import postgresql as servers
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.fixtures import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, manifest, policy, weighting
+from tests.hub.fixtures import (
+    LATE,
+    LONG_AGO,
+    NOON,
+    ORDER,
+    Clock,
+    Partner,
+    manifest,
+    new_hub,
+    policy,
+    weighting,
+)
 from tests.hub.ledger import change
 from tests.hub.process import free_port, serving
 from tests.hub.rights.conftest import Export
@@ -242,7 +252,7 @@ def test_before_the_files_are_written_anew_most_of_what_was_deleted_is_overwritt
 def test_a_serving_hub_logs_nothing_of_a_person(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Sent, read, disputed, told, erased and sent again over HTTP, with an operator beside it."""
     port = free_port()
-    path = create_hub(tmp_path / "hub", issuer=f"http://127.0.0.1:{port}").path
+    path = new_hub(tmp_path / "hub", issuer=f"http://127.0.0.1:{port}")
     with Hub.open(path) as hub:
         shop = Partner("https://shop.example", hub, timestamps.now)
         hub.add_partner(shop.issuer, [shop.key.public_jwk], not_before=LONG_AGO)
