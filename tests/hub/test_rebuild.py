@@ -48,7 +48,7 @@ def test_a_rebuild_gives_the_same_rows(shop: Partner, hub: Hub, hub_path: Path, 
             id="token",
         ),
         pytest.param(
-            "UPDATE envelopes SET kept = (SELECT token FROM envelopes WHERE id = 1) WHERE id = 2",
+            "UPDATE envelopes SET disclosures = (SELECT token FROM envelopes WHERE id = 1) WHERE id = 2",
             id="disclosure",
         ),
     ],
