@@ -14,9 +14,9 @@ from sqlalchemy.schema import CreateTable
 from benchmarks.fixture_hub import PEOPLE, database, person
 from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.hub.database import tables
-from sesame_sdk.hub.database.dialects.base import Row
+from sesame_sdk.hub.database.dialects.base import SignalRow
 from sesame_sdk.hub.database.dialects.sqlite import PRAGMAS
-from sesame_sdk.hub.ingest.signal_table import as_row
+from sesame_sdk.hub.ingest.signal_table import signal_row
 from sesame_sdk.model.signals import Signal
 
 _INSERT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -25,20 +25,20 @@ _INSERT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?)"
 class Table(Protocol):
     """A table like the hub's, tuned alike."""
 
-    def insert(self, rows: Sequence[Row]) -> None:
+    def insert(self, rows: Sequence[SignalRow]) -> None:
         """Insert, and commit once."""
         ...
 
 
-def rows_of(some: Iterable[Signal], first: int) -> list[Row]:
+def rows_of(some: Iterable[Signal], first: int) -> list[SignalRow]:
     """What the hub makes of signals."""
     return [
-        as_row(signal, person(number, PEOPLE) + 1, 1, 1, number // MAX_SIGNALS + 2)
+        signal_row(signal, person(number, PEOPLE) + 1, 1, 1, number // MAX_SIGNALS + 2)
         for number, signal in enumerate(some, first)
     ]
 
 
-def in_steps(table: Table, rows: Sequence[Row]) -> None:
+def in_steps(table: Table, rows: Sequence[SignalRow]) -> None:
     """A commit for each thousand rows, as each envelope has a receipt for what is on disk."""
     for first in range(0, len(rows), MAX_SIGNALS):
         table.insert(rows[first : first + MAX_SIGNALS])
@@ -71,7 +71,7 @@ class _Sqlite:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def insert(self, rows: Sequence[Row]) -> None:
+    def insert(self, rows: Sequence[SignalRow]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.executemany(_INSERT, rows)
         self._connection.execute("COMMIT")
@@ -85,7 +85,7 @@ class Copied:
     def __init__(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
         self._connection = connection
 
-    def insert(self, rows: Sequence[Row]) -> None:
+    def insert(self, rows: Sequence[SignalRow]) -> None:
         """See `Table`."""
         pack = self._FIELDS.pack
         packed = [pack(7, 8, a, 8, b, 16, c, 4, d, 8, e, 8, f, 8, g) for a, b, c, d, e, f, g in rows]

@@ -88,7 +88,7 @@ class _Known:
 def rows(people: int = PEOPLE) -> list[Row]:
     """One row: seconds of a bulk read with the guard, and with its findings known before."""
     with TemporaryDirectory() as folder, _hub(Path(folder), people) as (hub, key, subjects):
-        found = {who: Guard().read(_reading(who)) for who in subjects}
+        found = {who: Guard().check_read(_reading(who)) for who in subjects}
         known = evolve(hub, guard=_Known(found))
         first = hub.read_scores(_token(key), subjects)
         assert None not in first.values()

@@ -24,7 +24,7 @@ from benchmarks.scaling_plot import Growth
 from benchmarks.table import Row
 from sesame_sdk import Signal
 from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
-from sesame_sdk.hub.database.engine import open_engine, product_of, reading
+from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transaction
 from sesame_sdk.hub.scoring import eligible_signals
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model import codec
@@ -132,10 +132,10 @@ class _Asker:
     def bare(self) -> float:
         """Seconds of the score's own SQL text for as many people, known by their numbers."""
         asked = {1 + number: ["retail"] for number in self._random.sample(range(PEOPLE), ASKED)}
-        product = product_of(self._engine)
-        with reading(self._engine) as connection:
-            eligible_signals.count(connection, asked, datetime.now(UTC))
-            with product.few(connection):
+        product = dialect_of(self._engine)
+        with read_transaction(self._engine) as connection:
+            eligible_signals.select_eligible(connection, asked, datetime.now(UTC))
+            with product.prefer_indexes(connection):
                 began = time.perf_counter()
                 assert list(
                     product.score(connection, fixture_hub.policy(), datetime.now(UTC).date(), reasons=False)

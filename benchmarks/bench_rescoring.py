@@ -19,7 +19,7 @@ from benchmarks import fixture_hub
 from benchmarks.scaling_plot import Growth
 from benchmarks.table import Row, fastest
 from sesame_sdk import Evidence, Manifest, Polarity, Policy, Sensitivity, SignalKind, Weighting
-from sesame_sdk.hub.database.engine import open_engine, product_of, reading
+from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transaction
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.scoring import eligible_signals
 from sesame_sdk.hub.settings import create_hub, load_settings
@@ -128,9 +128,9 @@ def _compare(path: Path, file: Path, now: datetime) -> None:
     """PostgreSQL's own scores of everybody beside those of DuckDB."""
     engine = open_engine(load_settings(path).database_url)
     try:
-        with reading(engine) as connection:
-            eligible_signals.count_everybody(connection, "retail", now)
-            theirs = sorted(product_of(engine).score(connection, _policy(), now.date(), reasons=True))
+        with read_transaction(engine) as connection:
+            eligible_signals.select_eligible_of_all(connection, "retail", now)
+            theirs = sorted(dialect_of(engine).score(connection, _policy(), now.date(), reasons=True))
     finally:
         engine.dispose()
     with duckdb.connect() as batch:

@@ -11,7 +11,7 @@ from benchmarks.table import Row, fastest
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Evidence, Polarity, Sensitivity, SignalKind
 from sesame_sdk.scoring.engines import bind_parquet
-from sesame_sdk.scoring.scorecard import SCORE_SQL, microseconds
+from sesame_sdk.scoring.scorecard import SCORE_SQL, to_microseconds
 
 SIGNALS, PARTNERS, KINDS = 10_000_000, 3, 5
 TODAY = date(2026, 6, 1)
@@ -42,7 +42,7 @@ def rows(signals: int = SIGNALS) -> list[Row]:
 def _write(connection: duckdb.DuckDBPyConnection, path: Path, signals: int) -> None:
     threads = connection.execute("SELECT current_setting('threads')").fetchone()
     query = _SIGNALS.format(
-        people=signals // 10, partners=PARTNERS, kinds=KINDS, today=microseconds(TODAY), signals=signals
+        people=signals // 10, partners=PARTNERS, kinds=KINDS, today=to_microseconds(TODAY), signals=signals
     )
     connection.execute("SET threads = 1")  # a seed holds for one thread only
     connection.execute("SELECT setseed(0.5)")

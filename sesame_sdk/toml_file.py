@@ -107,7 +107,7 @@ class TomlDocument:
 
     def error(self, path: KeyPath, message: str, hint: str) -> ConfigurationError:
         """An error that names the file, the line if there is one, and the key."""
-        line = line_of(key_lines(self.text), path)
+        line = find_line(find_key_lines(self.text), path)
         where = (self.name, f"line {line}" if line else "", _dotted(path))
         return ConfigurationError(message, field=", ".join(filter(None, where)), hint=hint)
 
@@ -204,7 +204,7 @@ def _shown(key: str) -> str:
     return (key if _BARE_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False))[:_MAX_KEY_SHOWN]
 
 
-def key_lines(text: str) -> Mapping[KeyPath, int]:
+def find_key_lines(text: str) -> Mapping[KeyPath, int]:
     """The line, from 1, of every key and every member of an array in `text`."""
     scanner = _Scanner(text)
     # Nested deeper than any file of ours, or not TOML: the lines so far are right.
@@ -213,7 +213,7 @@ def key_lines(text: str) -> Mapping[KeyPath, int]:
     return scanner.lines
 
 
-def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int | None:
+def find_line(lines: Mapping[KeyPath, int], path: KeyPath) -> int | None:
     """The line of `path`, or of the innermost table around it that has one."""
     enclosing = (path[:length] for length in range(len(path), 0, -1))
     return next((lines[each] for each in enclosing if each in lines), None)

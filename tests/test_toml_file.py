@@ -12,7 +12,7 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.toml_file import KeyPath, key_lines, line_of
+from sesame_sdk.toml_file import KeyPath, find_key_lines, find_line
 
 POLICIES = Path(__file__).parents[1] / "examples" / "policies"
 #: What a reader of lines could take for a key, a table or an end, and is none of them.
@@ -137,7 +137,7 @@ def paths(value: object, path: KeyPath = ()) -> Iterator[KeyPath]:
 @given(documents())
 def test_every_key_has_the_line_that_names_it(text: str) -> None:
     """Exactly the keys that `tomllib` finds, each on the line where it is written."""
-    lines = key_lines(text)
+    lines = find_key_lines(text)
     written = text.split("\n")
     assert lines.keys() == set(paths(tomllib.loads(text)))
     for path, line in lines.items():
@@ -150,7 +150,7 @@ def test_every_key_has_the_line_that_names_it(text: str) -> None:
 @given(documents())
 def test_members_stand_in_order_and_within_what_holds_them(text: str) -> None:
     """A line never comes before that of the array or table around it, nor before an earlier member's."""
-    lines = key_lines(text)
+    lines = find_key_lines(text)
     for path, line in lines.items():
         assert line >= lines.get(path[:-1], 1)
         if isinstance(path[-1], int) and path[-1]:
@@ -160,24 +160,24 @@ def test_members_stand_in_order_and_within_what_holds_them(text: str) -> None:
 @given(st.text(alphabet="[]{}=,.#\"'\\\n ab", max_size=60))
 def test_what_is_no_toml_has_some_lines_or_none(text: str) -> None:
     """It ends, and every line is one of the text."""
-    assert all(1 <= line <= text.count("\n") + 1 for line in key_lines(text).values())
+    assert all(1 <= line <= text.count("\n") + 1 for line in find_key_lines(text).values())
 
 
 @pytest.mark.parametrize("path", sorted(POLICIES.rglob("*.toml")), ids=lambda path: path.name)
 def test_the_policies_of_the_gallery_are_read_as_tomllib_reads_them(path: Path) -> None:
     """As people write them."""
     text = path.read_text(encoding="utf-8")
-    assert key_lines(text).keys() == set(paths(tomllib.loads(text)))
+    assert find_key_lines(text).keys() == set(paths(tomllib.loads(text)))
 
 
 def test_a_place_without_a_line_has_that_of_what_is_around_it() -> None:
     """A key that is missing is missing from its table; what has no place at all has no line."""
-    lines = key_lines("a = 1\n\n[[kinds]]\nkind = 'x'\n")
-    assert line_of(lines, ("kinds", 0, "cap")) == 3
-    assert line_of(lines, ("kinds", 0, "kind")) == 4
-    assert line_of(lines, ("bands",)) is None
+    lines = find_key_lines("a = 1\n\n[[kinds]]\nkind = 'x'\n")
+    assert find_line(lines, ("kinds", 0, "cap")) == 3
+    assert find_line(lines, ("kinds", 0, "kind")) == 4
+    assert find_line(lines, ("bands",)) is None
 
 
 def test_what_is_nested_without_end_ends() -> None:
     """Deeper than anything that is a policy."""
-    assert key_lines("a = " + "[" * 100_000)[("a",)] == 1
+    assert find_key_lines("a = " + "[" * 100_000)[("a",)] == 1

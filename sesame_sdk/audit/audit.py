@@ -51,7 +51,7 @@ def audit(
         ConfigurationError: the `audit` extra is not installed.
     """
     guard = guard or Guard()
-    findings = guard.policy(policy)
+    findings = guard.check_policy(policy)
     if any(finding.action is not Action.WARN for finding in findings):
         return Report(name, None, sort_refusals_first(findings))
     if against is not None:

@@ -9,7 +9,7 @@ from sesame_sdk.cli.console import print_rows
 from sesame_sdk.model.explanation import Estimate, Explanation, NextBand, RecoursePlan, Step
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring import policy_text
-from sesame_sdk.scoring.explain import MAX_ADVERSE, adverse_reasons
+from sesame_sdk.scoring.explain import MAX_ADVERSE, list_adverse_reasons
 from sesame_sdk.text import terminal_text
 
 _REMOVED, _ADDED, _TOTAL, _PLAIN = "red", "green", "bold", ""
@@ -51,8 +51,8 @@ def _print_reasons(title: str, score: Score) -> None:
 
 def _adverse_rows(score: Score) -> list[_StyledRow]:
     """The principal reasons that took points; the others are summed up in one row."""
-    rest = adverse_reasons(score, limit=None)[MAX_ADVERSE:]
-    rows = [(_row(part), _REMOVED) for part in adverse_reasons(score)]
+    rest = list_adverse_reasons(score, limit=None)[MAX_ADVERSE:]
+    rows = [(_row(part), _REMOVED) for part in list_adverse_reasons(score)]
     if rest:
         total = sum(part.hundredths for part in rest) / 100
         rows.append((_line(total, f"{len(rest)} more, each with a smaller effect (all: --json)"), _REMOVED))
@@ -71,7 +71,7 @@ def _outlook(explanation: Explanation) -> list[str]:
     outlook = explanation.next_band
     if outlook is None:
         return [f"'{explanation.score.band}' is the highest band."]
-    goal = f"To reach '{outlook.name}' ({policy_text.points(outlook.missing_points)} away):"
+    goal = f"To reach '{outlook.name}' ({policy_text.format_points(outlook.missing_points)} away):"
     options = [_way(way) for way in outlook.plans[:1]]
     if outlook.waiting.reached_on:
         options.append(f"wait until {outlook.waiting.reached_on}")
@@ -99,4 +99,4 @@ def _step(step: Step) -> str:
         f"{f'{place.units:,} ' if len(step.partners) > 1 else ''}at {place.partner or 'a partner new to you'}"
         for place in step.partners
     )
-    return f"{amount} more of '{step.reason}' {at} ({policy_text.points(step.points)})"
+    return f"{amount} more of '{step.reason}' {at} ({policy_text.format_points(step.points)})"

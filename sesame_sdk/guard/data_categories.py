@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from sesame_sdk.guard.dpv import nearest_rule
+from sesame_sdk.guard.dpv import find_nearest_rule
 from sesame_sdk.guard.dpv_categories import CATEGORIES, PD
 
 PURCHASE = f"{PD}Purchase"
@@ -64,9 +64,9 @@ REFUSED: Mapping[str, frozenset[str]] = MappingProxyType(
 
 
 @lru_cache(maxsize=1024)
-def refusing_rule(category_iri: str) -> str | None:
+def find_refusing_rule(category_iri: str) -> str | None:
     """Id of the rule that refuses a category; None if it is allowed. What nobody knows is DCL-1."""
     if category_iri in ALLOWED:
         return None
     name = category_iri.removeprefix(PD) if category_iri.startswith(PD) else ""
-    return nearest_rule(name, CATEGORIES, REFUSED) or "DCL-1"
+    return find_nearest_rule(name, CATEGORIES, REFUSED) or "DCL-1"

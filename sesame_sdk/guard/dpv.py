@@ -44,7 +44,7 @@ from typing import Final
 DPV: Final = "https://w3id.org/dpv#"
 
 
-def hierarchy(text: str) -> Mapping[str, tuple[str, ...]]:
+def parse_hierarchy(text: str) -> Mapping[str, tuple[str, ...]]:
     """Each term of `text` to the terms one step broader.
 
     Args:
@@ -61,7 +61,7 @@ def hierarchy(text: str) -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType(broader)
 
 
-def upwards(term: str, broader: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+def walk_broader(term: str, broader: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
     """`term`, then what is one step broader, then two, and so on. No term twice, so that a cycle ends."""
     seen: set[str] = set()
     level: tuple[str, ...] = (term,)
@@ -72,20 +72,20 @@ def upwards(term: str, broader: Mapping[str, tuple[str, ...]]) -> Iterator[tuple
         level = tuple(wider for wider in dict.fromkeys(above) if wider not in seen)
 
 
-def nearest_rule(
+def find_nearest_rule(
     term: str, broader: Mapping[str, tuple[str, ...]], refused: Mapping[str, Set[str]]
 ) -> str | None:
     """The rule in `refused` that names `term`, or else the nearest broader term; None if none does.
 
     Of two rules that are equally near, it is the one listed first.
     """
-    levels = upwards(term, broader)
+    levels = walk_broader(term, broader)
     named = (rule for level in levels for rule, names in refused.items() if not names.isdisjoint(level))
     return next(named, None)
 
 
 #: Each purpose to the terms one step broader, by name.
-PURPOSES: Final = hierarchy("""
+PURPOSES: Final = parse_hierarchy("""
     -: Purpose Sector hasPurpose hasSector
     Purpose: AccountManagement CommercialPurpose CommunicationManagement CustomerManagement
         EnforceSecurity EstablishContractualAgreement FulfilmentOfObligation HumanResourceManagement

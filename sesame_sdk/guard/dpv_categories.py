@@ -9,12 +9,12 @@ https://w3id.org/dpv/pd. Copyright (c) 2026 World Wide Web Consortium. The licen
 
 from typing import Final
 
-from sesame_sdk.guard.dpv import hierarchy
+from sesame_sdk.guard.dpv import parse_hierarchy
 
 PD: Final = "https://w3id.org/dpv/pd#"
 
 #: Each category to the ones a step broader, by name.
-CATEGORIES: Final = hierarchy("""
+CATEGORIES: Final = parse_hierarchy("""
     dpv:PersonalData: External Financial Historical Household Internal Profile Social Tracking
     dpv:SensitivePersonalData: Vulnerability
     dpv:SpecialCategoryPersonalData: Biometric EthnicOrigin MedicalHealth PhilosophicalBelief

@@ -67,11 +67,11 @@ class Guard:
     def __init_subclass__(cls) -> None:
         raise TypeError("Guard cannot be subclassed; add a rule instead")
 
-    def kind(self, kind: SignalKind) -> tuple[Finding, ...]:
+    def check_kind(self, kind: SignalKind) -> tuple[Finding, ...]:
         """Findings about a kind that a plugin registers."""
         return self._check("check_kind", kind, labels.label_kind)
 
-    def policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> tuple[Finding, ...]:
+    def check_policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> tuple[Finding, ...]:
         """Findings about a policy.
 
         Args:
@@ -82,45 +82,45 @@ class Guard:
         weightings = {weighting.kind.name: weighting for weighting in policy.weightings}
         findings = [*self._check("check_policy", policy, labels.label_policy)]
         for weighting in policy.weightings:
-            findings += self.kind(weighting.kind)
+            findings += self.check_kind(weighting.kind)
         for kind in kinds:
             if weighting_of_kind := weightings.get(kind.name):
                 for rule in REGISTRATION_RULES:
                     findings += rule.check_registered(policy, weighting_of_kind, kind)
-                findings += self.kind(kind)
+                findings += self.check_kind(kind)
         return _sort(findings)
 
-    def consumer(self, consumer: ConsumerDeclaration) -> tuple[Finding, ...]:
+    def check_consumer(self, consumer: ConsumerDeclaration) -> tuple[Finding, ...]:
         """Findings about a consumer that registers."""
         return self._check("check_consumer", consumer, labels.label_consumer)
 
-    def read(self, reading: ReadRequest) -> tuple[Finding, ...]:
+    def check_read(self, reading: ReadRequest) -> tuple[Finding, ...]:
         """Findings about one read of one person's score."""
         return self._check("check_read", reading, labels.label_reading)
 
-    def grant(self, grant: Grant) -> tuple[Finding, ...]:
+    def check_grant(self, grant: Grant) -> tuple[Finding, ...]:
         """Findings about a grant that is to be recorded. Only built-in rules check grants."""
         return tuple(MINIMUM_AGE.check_grant(grant))
 
     def admit_kind(self, kind: SignalKind) -> None:
         """Admit a kind, or raise `GuardRefusedError` with the findings."""
-        _admit(self.kind(kind))
+        _admit(self.check_kind(kind))
 
     def admit_policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> None:
         """Admit a policy, or raise `GuardRefusedError` with the findings."""
-        _admit(self.policy(policy, kinds))
+        _admit(self.check_policy(policy, kinds))
 
     def admit_consumer(self, consumer: ConsumerDeclaration) -> None:
         """Admit a consumer, or raise `GuardRefusedError` with the findings."""
-        _admit(self.consumer(consumer))
+        _admit(self.check_consumer(consumer))
 
     def admit_read(self, reading: ReadRequest) -> None:
         """Admit a read, or raise `GuardRefusedError` with the findings."""
-        _admit(self.read(reading))
+        _admit(self.check_read(reading))
 
     def admit_grant(self, grant: Grant) -> None:
         """Admit a grant, or raise `GuardRefusedError` with the findings."""
-        _admit(self.grant(grant))
+        _admit(self.check_grant(grant))
 
     def _check(self, name: _CheckName, item: T, label: Callable[[T], str]) -> tuple[Finding, ...]:
         added = [finding for rule in self._extra for finding in _run_further_rule(rule, name, item, label)]

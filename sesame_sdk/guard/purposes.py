@@ -11,9 +11,9 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from types import MappingProxyType
 
-from sesame_sdk.guard.dpv import DPV, PURPOSES, nearest_rule
+from sesame_sdk.guard.dpv import DPV, PURPOSES, find_nearest_rule
 
-OWN = "urn:sesame-sdk:purpose:"
+OWN_PREFIX = "urn:sesame-sdk:purpose:"
 
 PERSONALISED_BENEFITS = f"{DPV}PersonalisedBenefits"
 PRODUCT_RECOMMENDATIONS = f"{DPV}ProvideProductRecommendations"
@@ -23,8 +23,8 @@ DISPUTE_MANAGEMENT = f"{DPV}DisputeManagement"
 FRAUD_PREVENTION = f"{DPV}FraudPreventionAndDetection"
 MISUSE_PREVENTION = f"{DPV}MisusePreventionAndDetection"
 #: Narrower than dpv:ServicePersonalisation, which is itself too wide to be allowed.
-MATCHMAKING_RANKING = f"{OWN}MatchmakingRanking"
-DEPOSIT_WAIVER = f"{OWN}DepositWaiver"
+MATCHMAKING_RANKING = f"{OWN_PREFIX}MatchmakingRanking"
+DEPOSIT_WAIVER = f"{OWN_PREFIX}DepositWaiver"
 
 #: Allowed with a condition that the guard cannot see from a declaration; an operator answers for it.
 CONDITIONS: Mapping[str, str] = MappingProxyType(
@@ -59,7 +59,7 @@ REFUSED: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 #: Rule id to the names that it refuses when DPV does not know them. The first that fits is the one named.
-FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+NAME_PATTERNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "PUR-2": (
             *("recruit*", "personnel*", "humanresource*", "*hiring*", "*employment*", "*employee*"),
@@ -84,7 +84,7 @@ _TERMS: Mapping[str, str] = MappingProxyType({term.casefold(): term for term in 
 
 
 @lru_cache(maxsize=1024)
-def refusing_rule(purpose: str) -> str | None:
+def find_refusing_rule(purpose: str) -> str | None:
     """Id of the rule that refuses `purpose`; None if it is allowed. What nobody knows is PUR-1.
 
     A purpose that is narrower than an allowed one is not allowed by that.
@@ -93,6 +93,6 @@ def refusing_rule(purpose: str) -> str | None:
         return None
     name = re.split(r"[#/:]", purpose.strip().rstrip("#/:"))[-1].casefold()
     if term := _TERMS.get(name):
-        return nearest_rule(term, PURPOSES, REFUSED) or "PUR-1"
-    named = (rule for rule, names in FAMILIES.items() if any(fnmatchcase(name, like) for like in names))
+        return find_nearest_rule(term, PURPOSES, REFUSED) or "PUR-1"
+    named = (rule for rule, names in NAME_PATTERNS.items() if any(fnmatchcase(name, like) for like in names))
     return next(named, "PUR-1")

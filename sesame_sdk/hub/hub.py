@@ -18,23 +18,23 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.backup.withdrawal_log import Journal
 from sesame_sdk.hub.consent import grant_cache, grants, subjects
-from sesame_sdk.hub.consent.grant_cache import Consents
+from sesame_sdk.hub.consent.grant_cache import GrantCache
 from sesame_sdk.hub.database import migrations, timestamps
 from sesame_sdk.hub.database.dialects.base import LockScope
-from sesame_sdk.hub.database.engine import open_engine, reading
+from sesame_sdk.hub.database.engine import open_engine, read_transaction
 from sesame_sdk.hub.database.writers import Writers
 from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
-from sesame_sdk.hub.ingest.signal_table import View
+from sesame_sdk.hub.ingest.signal_table import SignalView
 from sesame_sdk.hub.partners import key_revocation, keys, partners, rate_limit
 from sesame_sdk.hub.partners.key_revocation import RevocationImpact
-from sesame_sdk.hub.partners.keys import Directory, Owned
+from sesame_sdk.hub.partners.keys import CurrentKeys, PartnerKey
 from sesame_sdk.hub.partners.partners import Partner
 from sesame_sdk.hub.partners.rate_limit import Limit, RateLimiter
 from sesame_sdk.hub.rights.service import Rights
 from sesame_sdk.hub.scoring import policies, read_auth, score_reads, scores
-from sesame_sdk.hub.scoring.score_reads import Read
+from sesame_sdk.hub.scoring.score_reads import ScoreRead
 from sesame_sdk.hub.settings import Settings, load_settings
-from sesame_sdk.hub.streams.management import Reception
+from sesame_sdk.hub.streams.management import StreamManagement
 from sesame_sdk.hub.streams.service import StreamService, fed_by
 from sesame_sdk.interfaces import Closeable, GuardRule
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
@@ -60,14 +60,14 @@ class Hub(Closeable):
     _signer: SigningKey
     _engine: Engine
     _writers: Writers
-    _view: View
-    _door: MessageDispatcher
-    _keys: Directory
+    _signals: SignalView
+    _dispatcher: MessageDispatcher
+    _keys: CurrentKeys
     _guard: Guard
     _clock: Clock
-    _limits: RateLimiter
-    feed: StreamService
-    reception: Reception
+    _rate_limiter: RateLimiter
+    streams: StreamService
+    stream_management: StreamManagement
     journal: Journal
     rights: Rights
 
@@ -76,7 +76,7 @@ class Hub(Closeable):
         cls,
         path: Path,
         *,
-        clock: Clock = timestamps.now,
+        clock: Clock = timestamps.utc_now,
         rules: Iterable[GuardRule] = (),
         settings: Settings | None = None,
     ) -> Self:
@@ -98,12 +98,12 @@ class Hub(Closeable):
         engine = open_engine(settings.database_url)
         further: tuple[GuardRule, ...] = tuple(rules)
         guard = Guard(further)
-        view = View(engine, settings.issuer)
+        view = SignalView(engine, settings.issuer)
         allowed = RateLimiter(Limit(settings.partner_rate, settings.partner_burst))
-        door = MessageDispatcher(settings, signer, view, Consents(engine), guard, allowed, clock)
-        writers = Writers.over(engine, settings)
-        keys, fed = Directory(engine), fed_by(settings, door.sign, engine, writers.streams, guard, clock)
-        reception = Reception(fed, keys, allowed)
+        door = MessageDispatcher(settings, signer, view, GrantCache(engine), guard, allowed, clock)
+        writers = Writers.from_settings(engine, settings)
+        keys, fed = CurrentKeys(engine), fed_by(settings, door.sign, engine, writers.streams, guard, clock)
+        reception = StreamManagement(fed, keys, allowed)
         rights = Rights(settings.issuer, signer, engine, writers.ledger, journal, keys, clock, fed.today)
         core = (settings, signer, engine, writers, view, door, keys, guard, clock, allowed)
         return cls(*core, fed, reception, journal, rights)
@@ -137,7 +137,7 @@ class Hub(Closeable):
                 `Refused`.
             Throttled: the sender asked for more than it may. The future may hold one too.
         """
-        return self._writers.ledger.submit(self._door.knock(body, self._keys))
+        return self._writers.ledger.submit(self._dispatcher.knock(body, self._keys))
 
     def read_scores(self, token: bytes, subjects: Sequence[str]) -> dict[str, Score | None]:
         """The scores of people, for a reader. None for whoever is unknown, did not agree, or has no score.
@@ -151,27 +151,29 @@ class Hub(Closeable):
             Refused: nobody may read for it.
             Throttled: the reader asked for more than it may.
         """
-        request = read_auth.authorise(token, self._keys, audience=self.settings.issuer, now=self._clock())
-        self._limits.check(request.issuer, request.at)
-        with reading(self._engine) as connection:
-            found = score_reads.answer(connection, request, subjects, self._guard, self.feed.today())
+        request = read_auth.authenticate_read(
+            token, self._keys, audience=self.settings.issuer, now=self._clock()
+        )
+        self._rate_limiter.check(request.issuer, request.at)
+        with read_transaction(self._engine) as connection:
+            found = score_reads.read_scores(connection, request, subjects, self._guard, self.streams.today())
 
         def work(connection: Connection) -> None:
-            score_reads.log(connection, request, found)
-            self._limits.spend(connection, found.partner, request.issuer, len(subjects), request.at)
+            score_reads.log_reads(connection, request, found)
+            self._rate_limiter.spend(connection, found.partner, request.issuer, len(subjects), request.at)
 
         self._writers.reads.run(work, LockScope.SHARED, urgent=True)
         return found.scores
 
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether it can do its work: the ledger can be read, and the writer takes work.
 
         Raises:
             Misconfigured: a policy in the ledger was changed, or its tables are of another version.
         """
-        with reading(self._engine) as connection:
-            there = migrations.check(connection)
-        return there and self.policies() is not None and self._writers.alive
+        with read_transaction(self._engine) as connection:
+            there = migrations.check_version(connection)
+        return there and self.list_policies() is not None and self._writers.alive
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """Our public keys (RFC 7517 section 5), by which receipts are verified."""
@@ -195,12 +197,12 @@ class Hub(Closeable):
         if issuer == self.settings.issuer:
             raise InvalidInputError("is this hub itself", field="issuer")
         start = not_before or self._clock()
-        self._writers.ledger.run(partial(keys.add, issuer=issuer, jwks=tuple(jwks), not_before=start))
+        self._writers.ledger.run(partial(keys.add_keys, issuer=issuer, jwks=tuple(jwks), not_before=start))
 
-    def partners(self) -> list[Partner]:
+    def list_partners(self) -> list[Partner]:
         """Every partner, with its keys and what it registered."""
-        with reading(self._engine) as connection:
-            return partners.listed(connection)
+        with read_transaction(self._engine) as connection:
+            return partners.list_partners(connection)
 
     def revoke_key(self, issuer: str, kid: str, at: datetime) -> None:
         """Refuse a key from `at` on. What it signed and we received since stops counting at once.
@@ -213,29 +215,29 @@ class Hub(Closeable):
     def let_fall(self, kid: str, at: datetime, *, issuer: str | None = None) -> RevocationImpact:
         """The same by thumbprint alone, since no two partners have a key in common; tells what fell."""
 
-        def work(connection: Connection) -> tuple[Owned, int]:
-            key = keys.owned(connection, kid, issuer)
-            keys.revoke(connection, key, at)
-            return key, self._view.restore(connection, key.partner)
+        def work(connection: Connection) -> tuple[PartnerKey, int]:
+            key = keys.find_key(connection, kid, issuer)
+            keys.revoke_key(connection, key, at)
+            return key, self._signals.restore_duplicates(connection, key.partner)
 
-        with reading(self._engine) as connection:
-            told = keys.owned(connection, kid, issuer)
+        with read_transaction(self._engine) as connection:
+            told = keys.find_key(connection, kid, issuer)
         self.journal.revoked(told.issuer, kid, at)
         key, standing = self._writers.ledger.run(work)
-        with reading(self._engine) as connection:
-            return key_revocation.fallen(connection, key, at, self.settings.issuer, standing)
+        with read_transaction(self._engine) as connection:
+            return key_revocation.revocation_impact(connection, key, at, self.settings.issuer, standing)
 
-    def would_fall(self, kid: str, at: datetime) -> RevocationImpact:
+    def preview_key_revocation(self, kid: str, at: datetime) -> RevocationImpact:
         """What `let_fall` would let fall. Changes nothing.
 
         Raises:
             InvalidInputError: no partner has such a key.
         """
-        with reading(self._engine) as connection:
-            key = keys.owned(connection, kid)
-            return key_revocation.fallen(connection, key, at, self.settings.issuer, None)
+        with read_transaction(self._engine) as connection:
+            key = keys.find_key(connection, kid)
+            return key_revocation.revocation_impact(connection, key, at, self.settings.issuer, None)
 
-    def limit_partner(self, issuer: str, limit: Limit | None) -> None:
+    def set_partner_limit(self, issuer: str, limit: Limit | None) -> None:
         """Give a partner a limit of its own; None gives it the usual one back. It works at once.
 
         Raises:
@@ -244,19 +246,25 @@ class Hub(Closeable):
 
         def work(connection: Connection) -> None:
             rate_limit.set_limit(
-                connection, keys.id_of(connection, issuer), limit, self._limits.default, self._clock()
+                connection,
+                keys.partner_id(connection, issuer),
+                limit,
+                self._rate_limiter.default,
+                self._clock(),
             )
 
         self._writers.ledger.run(work)
 
-    def limit_of(self, issuer: str) -> Limit:
+    def partner_limit(self, issuer: str) -> Limit:
         """How much a partner may ask.
 
         Raises:
             InvalidInputError: no such partner.
         """
-        with reading(self._engine) as connection:
-            return rate_limit.limit_of(connection, keys.id_of(connection, issuer), self._limits.default)
+        with read_transaction(self._engine) as connection:
+            return rate_limit.limit_of(
+                connection, keys.partner_id(connection, issuer), self._rate_limiter.default
+            )
 
     def set_policy(self, policy: Policy) -> None:
         """Make a policy the one of its context.
@@ -265,20 +273,22 @@ class Hub(Closeable):
             Refused: by the guard, looking also at the kinds that are registered.
             InvalidInputError: its digest is not that of its rules.
         """
-        self._writers.ledger.run(partial(policies.put, policy=policy, guard=self._guard, at=self._clock()))
+        self._writers.ledger.run(
+            partial(policies.set_policy, policy=policy, guard=self._guard, at=self._clock())
+        )
 
-    def policies(self) -> tuple[Policy, ...]:
+    def list_policies(self) -> tuple[Policy, ...]:
         """The policy of every context that has one."""
-        with reading(self._engine) as connection:
-            return policies.all_in_force(connection)
+        with read_transaction(self._engine) as connection:
+            return policies.current_policies(connection)
 
-    def rebuild(self) -> int:
+    def rebuild_signals(self) -> int:
         """Make the table of signals again from the ledger. Returns how many signals there are.
 
         Raises:
             InvalidInputError: an envelope in the ledger no longer matches its signature.
         """
-        return self._writers.ledger.run(self._view.rebuild)
+        return self._writers.ledger.run(self._signals.rebuild)
 
     def export_signals(self, path: Path, context: str) -> int:
         """Write every signal that counts for a context into a Parquet file; see `batch.export`."""
@@ -286,8 +296,8 @@ class Hub(Closeable):
             parquet_export,  # DuckDB is half a second to import, and seldom needed
         )
 
-        with reading(self._engine) as connection:
-            return parquet_export.export(connection, path, context, self._clock())
+        with read_transaction(self._engine) as connection:
+            return parquet_export.export_parquet(connection, path, context, self._clock())
 
     # What people do, by way of the operator.
 
@@ -297,9 +307,9 @@ class Hub(Closeable):
         Raises:
             InvalidInputError: a partner is unknown, or a pseudonym belongs to another person.
         """
-        return self._writers.ledger.run(partial(grants.add, told=tuple(told), at=self._clock()))
+        return self._writers.ledger.run(partial(grants.add_grants, told=tuple(told), at=self._clock()))
 
-    def withdraw(self, person: str, partner: str, direction: Direction | None = None) -> int:
+    def withdraw_grants(self, person: str, partner: str, direction: Direction | None = None) -> int:
         """End what a person granted to a partner, from now on. Returns how many grants that ended.
 
         Raises:
@@ -307,30 +317,32 @@ class Hub(Closeable):
         """
         self.journal.withdrew(person, partner, direction)
         return self._writers.ledger.run(
-            partial(grants.withdraw, person=person, partner=partner, direction=direction, at=self._clock())
+            partial(
+                grants.withdraw_grants, person=person, partner=partner, direction=direction, at=self._clock()
+            )
         )
 
-    def grants(self, person: str | None = None) -> list[tuple[str, Grant]]:
+    def list_grants(self, person: str | None = None) -> list[tuple[str, Grant]]:
         """Every grant with its person, or one person's; also those that have ended."""
-        with reading(self._engine) as connection:
-            return grant_cache.listed(connection, person)
+        with read_transaction(self._engine) as connection:
+            return grant_cache.list_grants(connection, person)
 
     def explain(self, person: str, context: str) -> Explanation | None:
         """A person's own view of a score, with every reason and the ways upwards; see `scores.explain`."""
-        with reading(self._engine) as connection:
-            return scores.explain(connection, person, context, self.feed.today(), self._clock())
+        with read_transaction(self._engine) as connection:
+            return scores.explain(connection, person, context, self.streams.today(), self._clock())
 
     def what_if(self, person: str, context: str, supposed: Iterable[Hypothetical]) -> Estimate:
         """An estimate for a person, if these signals were there too; see `scores.what_if`, and its errors."""
-        with reading(self._engine) as connection:
-            return scores.what_if(connection, person, context, supposed, self.feed.today(), self._clock())
+        with read_transaction(self._engine) as connection:
+            return scores.what_if(connection, person, context, supposed, self.streams.today(), self._clock())
 
-    def people(self) -> list[str]:
+    def list_people(self) -> list[str]:
         """Everybody who is known here, by the operator's own references."""
-        with reading(self._engine) as connection:
-            return subjects.listed(connection)
+        with read_transaction(self._engine) as connection:
+            return subjects.list_people(connection)
 
-    def reads_of(self, person: str) -> list[Read]:
+    def list_score_reads(self, person: str) -> list[ScoreRead]:
         """Every read of a person's scores, oldest first."""
-        with reading(self._engine) as connection:
-            return score_reads.of_person(connection, person)
+        with read_transaction(self._engine) as connection:
+            return score_reads.list_score_reads(connection, person)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, SUMS_SQL, policy_rows
+from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, SUMS_SQL, build_policy_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,7 +60,7 @@ def _as_json(*, reasons: bool) -> str:
     return f"{rows} FROM ({SCORE_SQL}){'' if reasons else _TOTALS}"
 
 
-def sums_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date) -> list[Sum]:
+def sum_by_partner_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date) -> list[Sum]:
     """What each partner's signals of a kind are worth before any cap: the first half of the scoring SQL.
 
     Args:
@@ -79,7 +79,7 @@ def sums_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date) 
 def _policy_table(connection: sqlite3.Connection, policy: Policy, as_of: date) -> Iterator[None]:
     """The policy as a temporary table, while the context is open."""
     register_functions(connection)
-    rows = policy_rows(policy, as_of)
+    rows = build_policy_rows(policy, as_of)
     # CREATE .. AS, since sqlite3 would open a transaction for an INSERT.
     connection.execute("DROP TABLE IF EXISTS temp.policy")
     connection.execute(f"CREATE TEMP TABLE policy AS {_selected(rows)}", [*chain.from_iterable(rows)])
@@ -96,7 +96,7 @@ def score_in_postgresql(
 
     Adds nothing to the database: the policy is a temporary table that is emptied when the transaction ends.
     """
-    rows = policy_rows(policy, as_of)
+    rows = build_policy_rows(policy, as_of)
     columns = ", ".join(f"{name} {'text' if name == 'kind' else 'float8'}" for name in POLICY_COLUMNS)
     places = ", ".join(["%s"] * len(POLICY_COLUMNS))
     with connection.cursor() as cursor:
@@ -173,7 +173,7 @@ def bind_columns(
 
 
 def _bind_policy(connection: "duckdb.DuckDBPyConnection", policy: Policy, as_of: date) -> None:
-    rows = policy_rows(policy, as_of)
+    rows = build_policy_rows(policy, as_of)
     table = f"CREATE OR REPLACE TEMP TABLE policy AS {_selected(rows)}"
     connection.execute(table, [*chain.from_iterable(rows)])
 

@@ -15,17 +15,17 @@ from sesame_sdk.model.codec import policy_digest
 from sesame_sdk.model.explanation import Explanation
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Contribution, Score
-from sesame_sdk.scoring.hypothetical import CountedSignal, score_parts
-from sesame_sdk.scoring.policy_text import policy_words, range_words
+from sesame_sdk.scoring.hypothetical import CountedSignal, score_by_kind
+from sesame_sdk.scoring.policy_text import describe_policy, describe_range
 from sesame_sdk.scoring.recourse.options import Senders
-from sesame_sdk.scoring.recourse.search import outlook
-from sesame_sdk.scoring.scorecard import hundredths as in_hundredths
+from sesame_sdk.scoring.recourse.search import find_outlook
+from sesame_sdk.scoring.scorecard import to_hundredths as in_hundredths
 
 #: Adverse reasons that are shown first (EXP-1).
 MAX_ADVERSE = 4
 
 
-def explain(
+def explain_score(
     signals: Sequence[CountedSignal],
     policy: Policy,
     as_of: date,
@@ -37,24 +37,24 @@ def explain(
         signals: the person's signals that count.
         policy: how the score is made.
         as_of: the day.
-        senders: who can send which kind for the person; see `recourse.search.next_band`.
+        senders: who can send which kind for the person; see `recourse.search.find_outlook`.
     """
-    score = score_signals(signals, policy, as_of)
+    score = build_score(signals, policy, as_of)
     if score is None:
         return None
-    reasons = adverse_reasons(score, limit=None)
+    reasons = list_adverse_reasons(score, limit=None)
     return Explanation(
         score=score,
         adverse=reasons[:MAX_ADVERSE],
         further_adverse=reasons[MAX_ADVERSE:],
         positive=tuple(part for part in score.contributions if part.kind and part.hundredths > 0),
-        next_band=outlook(signals, score, policy, as_of, senders),
-        policy_text=policy_words(policy),
+        next_band=find_outlook(signals, score, policy, as_of, senders),
+        policy_text=describe_policy(policy),
         disputes=policy.disputes,
     )
 
 
-def adverse_reasons(score: Score, limit: int | None = MAX_ADVERSE) -> tuple[Contribution, ...]:
+def list_adverse_reasons(score: Score, limit: int | None = MAX_ADVERSE) -> tuple[Contribution, ...]:
     """The kinds that took most points, in that order; empty if no kind took any.
 
     What the range cuts off is not among them, since it says nothing of what the person did.
@@ -62,9 +62,9 @@ def adverse_reasons(score: Score, limit: int | None = MAX_ADVERSE) -> tuple[Cont
     return tuple(part for part in score.contributions if part.kind and part.hundredths < 0)[:limit]
 
 
-def score_signals(signals: Iterable[CountedSignal], policy: Policy, as_of: date) -> Score | None:
+def build_score(signals: Iterable[CountedSignal], policy: Policy, as_of: date) -> Score | None:
     """The score of a person with these signals."""
-    parts = score_parts(signals, policy, as_of)
+    parts = score_by_kind(signals, policy, as_of)
     return build_scores(((0, kind, hundredths) for kind, hundredths in parts.items()), policy, as_of).get(0)
 
 
@@ -116,7 +116,7 @@ def _contributions(
     cut = total - in_hundredths(policy.base) - sum(part.hundredths for part in contributions)
     ordered = sorted(contributions, key=_adverse_first)
     if cut:
-        ordered.append(Contribution("", cut, range_words(policy, above=cut < 0)))
+        ordered.append(Contribution("", cut, describe_range(policy, above=cut < 0)))
     return tuple(ordered)
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.scoring.engines import score_in_sqlite, sums_in_sqlite
+from sesame_sdk.scoring.engines import score_in_sqlite, sum_by_partner_in_sqlite
 
 
 class CountedSignal(NamedTuple):
@@ -26,17 +26,19 @@ class CountedSignal(NamedTuple):
     occurred_at: int
 
 
-def score_parts(signals: Iterable[CountedSignal], policy: Policy, as_of: date) -> dict[str, int]:
+def score_by_kind(signals: Iterable[CountedSignal], policy: Policy, as_of: date) -> dict[str, int]:
     """Hundredths of a point by kind, the bounded total under ''; empty if there is no score."""
     with _counted(signals) as connection:
         return {kind: hundredths for _, kind, hundredths in score_in_sqlite(connection, policy, as_of)}
 
 
-def partner_sums(signals: Iterable[CountedSignal], policy: Policy, as_of: date) -> dict[str, dict[str, int]]:
+def sum_by_partner(
+    signals: Iterable[CountedSignal], policy: Policy, as_of: date
+) -> dict[str, dict[str, int]]:
     """Micropoints by kind and partner, before any cap."""
     sums: dict[str, dict[str, int]] = {}
     with _counted(signals) as connection:
-        for _, partner, kind, micropoints in sums_in_sqlite(connection, policy, as_of):
+        for _, partner, kind, micropoints in sum_by_partner_in_sqlite(connection, policy, as_of):
             sums.setdefault(kind, {})[partner] = int(micropoints)
     return sums
 

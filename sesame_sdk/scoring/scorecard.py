@@ -22,7 +22,7 @@ from sesame_sdk.model.policy import Policy, Weighting
 #: More points than any policy may speak of, and the most that one signal is worth before it is capped.
 MICROPOINTS = 1_000_000
 MICROPOINTS_PER_HUNDREDTH = 10_000
-MICROSECONDS_A_DAY = 86_400_000_000
+MICROSECONDS_PER_DAY = 86_400_000_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Longer than any two dates are apart, in microseconds.
@@ -105,10 +105,10 @@ FROM parts k JOIN policy p ON p.place = k.place
 """  # noqa: S608 - both are constants
 
 
-def policy_rows(policy: Policy, as_of: date) -> list[tuple[str | float, ...]]:
+def build_policy_rows(policy: Policy, as_of: date) -> list[tuple[str | float, ...]]:
     """The relation `policy`: a row for each kind, in the order of `POLICY_COLUMNS`."""
-    range_and_base = tuple(float(hundredths(points)) for points in (policy.base, policy.low, policy.high))
-    start = float(microseconds(as_of))
+    range_and_base = tuple(float(to_hundredths(points)) for points in (policy.base, policy.low, policy.high))
+    start = float(to_microseconds(as_of))
     numbered = enumerate(policy.weightings)
     return [
         (weighting.kind.name, float(at), *_numbers(weighting), start, *range_and_base)
@@ -116,12 +116,12 @@ def policy_rows(policy: Policy, as_of: date) -> list[tuple[str | float, ...]]:
     ]
 
 
-def hundredths(points: float) -> int:
+def to_hundredths(points: float) -> int:
     """Points in whole hundredths."""
     return round(points * 100)
 
 
-def microseconds(day: date) -> int:
+def to_microseconds(day: date) -> int:
     """The start of a UTC day, in microseconds since 1970."""
     return (datetime(day.year, day.month, day.day, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
@@ -130,10 +130,10 @@ def _numbers(weighting: Weighting) -> tuple[float, ...]:
     return (
         weighting.weight * MICROPOINTS,
         MAX_POINTS / abs(weighting.weight) if weighting.weight else _ANY_VALUE,
-        math.log(2) / (weighting.half_life_days * MICROSECONDS_A_DAY) if weighting.half_life_days else 0.0,
-        weighting.expires_days * MICROSECONDS_A_DAY if weighting.expires_days else _NEVER,
+        math.log(2) / (weighting.half_life_days * MICROSECONDS_PER_DAY) if weighting.half_life_days else 0.0,
+        weighting.expires_days * MICROSECONDS_PER_DAY if weighting.expires_days else _NEVER,
         *(
-            float(hundredths(cap) * MICROPOINTS_PER_HUNDREDTH)
+            float(to_hundredths(cap) * MICROPOINTS_PER_HUNDREDTH)
             for cap in (weighting.floor, weighting.cap, weighting.partner_cap)
         ),
     )

@@ -15,10 +15,10 @@ from sesame_sdk.model.explanation import Estimate, Hypothetical
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Polarity
-from sesame_sdk.scoring.explain import score_signals
+from sesame_sdk.scoring.explain import build_score
 from sesame_sdk.scoring.hypothetical import CountedSignal
-from sesame_sdk.scoring.policy_text import number, points
-from sesame_sdk.scoring.scorecard import microseconds
+from sesame_sdk.scoring.policy_text import format_number, format_points
+from sesame_sdk.scoring.scorecard import to_microseconds
 
 MAX_SUPPOSED = 100
 #: The sender of a kind that no partner sends for the person; no issuer has this name.
@@ -41,8 +41,8 @@ def estimate_score(
     """
     added, real = tuple(supposed), list(signals)
     _check(added, policy)
-    now = score_signals(real, policy, as_of)
-    then = score_signals([*real, *_as_counted(added, real, as_of)], policy, as_of)
+    now = build_score(real, policy, as_of)
+    then = build_score([*real, *_as_counted(added, real, as_of)], policy, as_of)
     return Estimate(then, now, added, _describe(then, now, len(added)))
 
 
@@ -73,7 +73,7 @@ def _as_counted(
             one.partner or _usual_sender(senders.get(one.kind)),
             one.kind,
             one.value,
-            microseconds(one.occurred_on or as_of),
+            to_microseconds(one.occurred_on or as_of),
         )
         for one in supposed
     ]
@@ -91,11 +91,11 @@ def _describe(then: Score | None, now: Score | None, supposed: int) -> str:
         return f"This is an estimate: {with_them} there would be no score. Nothing was stored."
     change = f", {_signed(then.points - now.points)} from now" if now else ""
     return (
-        f"This is an estimate: {with_them} the score would be {points(then.points)}, "
+        f"This is an estimate: {with_them} the score would be {format_points(then.points)}, "
         f"'{then.band}'{change}. Nothing was stored."
     )
 
 
 def _signed(change: float) -> str:
     rounded = round(change, 2)
-    return f"+{number(rounded)}" if rounded > 0 else number(rounded)
+    return f"+{format_number(rounded)}" if rounded > 0 else format_number(rounded)

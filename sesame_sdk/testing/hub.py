@@ -16,9 +16,9 @@ from sqlalchemy import select
 
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.retry import RetryPolicy
-from sesame_sdk.hub.database.engine import migrate, reading
+from sesame_sdk.hub.database.engine import migrate, read_transaction
 from sesame_sdk.hub.database.tables import kinds, partners, pseudonyms, signals
-from sesame_sdk.hub.database.timestamps import moment
+from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.server.app import create_app
 from sesame_sdk.hub.settings import create_hub
@@ -107,7 +107,7 @@ class LocalHub:
 
     def withdraw_consent(self, person: str, partner: Partner, direction: Direction | None = None) -> int:
         """End a person's grants to a partner. Returns how many ended."""
-        return self.hub.withdraw(person, partner.issuer, direction)
+        return self.hub.withdraw_grants(person, partner.issuer, direction)
 
     def load_policy(self, policy: Policy | Path) -> None:
         """Put a policy, or the policy of a TOML file, in force for its context."""
@@ -173,9 +173,11 @@ class LocalHub:
             .where(partners.c.issuer == issuer)
             .order_by(signals.c.occurred_at, signals.c.id)
         )
-        with reading(self.hub.feed.engine) as connection:
+        with read_transaction(self.hub.streams.engine) as connection:
             return [
-                Signal(str(UUID(bytes=row.id)), row.subject, row.name, row.value, moment(row.occurred_at))
+                Signal(
+                    str(UUID(bytes=row.id)), row.subject, row.name, row.value, from_micros(row.occurred_at)
+                )
                 for row in connection.execute(query)
             ]
 

@@ -9,7 +9,7 @@ from sesame_sdk.audit.simulation.behaviour import AS_OF, SignalColumns
 from sesame_sdk.audit.simulation.people import MAX_TENURE_DAYS, People, draw_blocks, draw_membership
 from sesame_sdk.audit.simulation.population import Correlation, Group, Market, Population
 from sesame_sdk.model.policy import Policy, Severity
-from sesame_sdk.scoring.scorecard import MICROSECONDS_A_DAY, microseconds
+from sesame_sdk.scoring.scorecard import MICROSECONDS_PER_DAY, to_microseconds
 from tests.audit.policies import ORDERS, RETURNED, SPEND, TENURE, crowd, shop
 
 
@@ -57,12 +57,12 @@ def test_everything_happens_while_people_are_watched() -> None:
     population = crowd(2000, days=100)
     people, signals = acted(shop(ORDERS), population)
     joined = draw_membership(population, 0, people, "retail")
-    ago = microseconds(AS_OF) - signals.occurred_at
+    ago = to_microseconds(AS_OF) - signals.occurred_at
     assert ago.min() > 0
-    assert ago.max() <= 100 * MICROSECONDS_A_DAY
+    assert ago.max() <= 100 * MICROSECONDS_PER_DAY
     since = np.zeros(people.size, np.int64)
     since[joined.member] = joined.since
-    assert (ago <= since[signals.subject] * MICROSECONDS_A_DAY).all()
+    assert (ago <= since[signals.subject] * MICROSECONDS_PER_DAY).all()
 
 
 def test_counts_are_poisson_about_engagement() -> None:

@@ -11,7 +11,7 @@ from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.policy import Band
-from sesame_sdk.scoring.explain import explain
+from sesame_sdk.scoring.explain import explain_score
 from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.policy_file.loader import load_policy
 from sesame_sdk.scoring.recourse.options import Senders
@@ -32,7 +32,7 @@ def hub_of_dee(tmp_path_factory: pytest.TempPathFactory) -> Path:
     retail = load_policy(POLICIES / "retail.toml")
     kinds = [one.kind for one in retail.weightings]
     with Hub.open(path) as hub:
-        shop = Partner.join("https://shop.example", hub, timestamps.now, *kinds)
+        shop = Partner.join("https://shop.example", hub, timestamps.utc_now, *kinds)
         hub.set_policy(retail)
         hub.add_grants(shop.grants("dee", *(one.name for one in kinds), given_at=LONG_AGO))
         kept = shop.signal("dee", "1", at=datetime(2026, 5, 1, tzinfo=UTC))
@@ -57,7 +57,7 @@ def test_the_way_to_the_next_band_is_a_sentence(shown: pytest.CaptureFixture[str
     """What, how many, where, for how many points; or until when to wait."""
     losing = weighting(LOWERING, weight=-14.0, half_life_days=None, expires_days=247.0)
     by = policy(weighting(effort=1.0), losing, bands=(Band("low", 350.0), Band("good", 552.0)))
-    found = explain([order(), order(1.0, LOWERING.kind.name)], by, TODAY)
+    found = explain_score([order(), order(1.0, LOWERING.kind.name)], by, TODAY)
     assert found
     print_explanation("ada", found)
     out = shown.readouterr().out
@@ -77,7 +77,7 @@ def test_reasons_against_come_first_and_four_of_them(shown: pytest.CaptureFixtur
         for at, kind in enumerate(kinds, start=1)
     ]
     by = policy(*lost, weighting())
-    found = explain([order(), *(order(kind=kind) for kind in kinds)], by, TODAY)
+    found = explain_score([order(), *(order(kind=kind) for kind in kinds)], by, TODAY)
     assert found
     print_explanation("ada", found)
     out = shown.readouterr().out
@@ -89,7 +89,7 @@ def test_reasons_against_come_first_and_four_of_them(shown: pytest.CaptureFixtur
 
 def test_a_score_without_adverse_reasons_says_so(shown: pytest.CaptureFixture[str]) -> None:
     """And that nothing they can do reaches the next band, where that is so."""
-    found = explain([order()], policy(weighting()), TODAY)
+    found = explain_score([order()], policy(weighting()), TODAY)
     assert found
     print_explanation("ada", found)
     out = shown.readouterr().out
@@ -99,7 +99,7 @@ def test_a_score_without_adverse_reasons_says_so(shown: pytest.CaptureFixture[st
 
 def test_the_highest_band_is_called_that(shown: pytest.CaptureFixture[str]) -> None:
     """There is nothing to reach."""
-    found = explain([order(20.0)], policy(weighting()), TODAY)
+    found = explain_score([order(20.0)], policy(weighting()), TODAY)
     assert found
     print_explanation("ada", found)
     assert "'good' is the highest band." in shown.readouterr().out
@@ -109,7 +109,7 @@ def test_money_and_new_partners_are_said_as_such(shown: pytest.CaptureFixture[st
     """An amount in its currency, at a partner who has no name yet."""
     by = policy(weighting(unit="GBP", weight=0.02, effort=1.0))
     able = {"retail.order.completed": Senders(further=1)}
-    found = explain([order(0.0)], by, TODAY, able)
+    found = explain_score([order(0.0)], by, TODAY, able)
     assert found
     print_explanation("ada", found)
     assert (
@@ -122,7 +122,7 @@ def test_colours_mean_taken_and_given(
     shown: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Red for what took points, green for what lifted; none where nobody asked for colours."""
-    found = explain([order(), order(kind=LOWERING.kind.name)], policy(), TODAY)
+    found = explain_score([order(), order(kind=LOWERING.kind.name)], policy(), TODAY)
     assert found
     print_explanation("ada", found)
     assert "\x1b" not in shown.readouterr().out

@@ -81,7 +81,12 @@ def signed(stage: Stage, manifest: Manifest) -> bytes:
     """A registration by the shop."""
     home = PartnerConfig.load(stage.folder / "shop")
     return sign_event(
-        EventType.REGISTRATION, manifest, home.signer, issuer=SHOP, audience=stage.url, now=timestamps.now()
+        EventType.REGISTRATION,
+        manifest,
+        home.signer,
+        issuer=SHOP,
+        audience=stage.url,
+        now=timestamps.utc_now(),
     )
 
 
@@ -172,7 +177,7 @@ def test_a_purpose_that_nobody_may_read_for_is_refused_and_tells_of_nobody(refus
         audience=refusing.url,
         purpose=purpose,
         context="retail",
-        now=timestamps.now(),
+        now=timestamps.utc_now(),
     ).decode()
     answer = requests.post(
         f"{refusing.url}/v1/scores/read",

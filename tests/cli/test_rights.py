@@ -17,7 +17,7 @@ from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import LATE, ORDER, Partner, manifest, policy, weighting
 from tests.hub.process import free_port, serving
 
-YESTERDAY = timestamps.now() - timedelta(days=1)
+YESTERDAY = timestamps.utc_now() - timedelta(days=1)
 WHY = ("--role", "disputes desk", "--reason", "the slip is genuine")
 
 
@@ -31,7 +31,7 @@ def late(run: Run, tmp_path: Path) -> Iterator[str]:
     with Hub.open(tmp_path / "hub") as hub:
         key = PartnerConfig.load(tmp_path / "shop").signer
         assert isinstance(key, SigningKey)
-        shop = Partner(SHOP, hub, timestamps.now, key=key)
+        shop = Partner(SHOP, hub, timestamps.utc_now, key=key)
         hub.add_partner(SHOP, [key.public_jwk], not_before=YESTERDAY)
         shop.register(manifest(ORDERS, LATES))
         hub.set_policy(
@@ -86,7 +86,7 @@ def test_what_is_overdue_is_shown_in_red(
     run: Run, late: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And first; in colour where there are colours."""
-    with Hub.open(tmp_path / "hub", clock=lambda: timestamps.now() - timedelta(days=60)) as hub:
+    with Hub.open(tmp_path / "hub", clock=lambda: timestamps.utc_now() - timedelta(days=60)) as hub:
         hub.rights.dispute("ada", SHOP, late, "I paid it")
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")

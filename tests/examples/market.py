@@ -20,7 +20,7 @@ from tests.hub.process import free_port, serving
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 ORDER, SPEND = "retail.order.completed", "retail.order.spend"
 DECLARATION = Matchmaking.declaration
-YESTERDAY = timestamps.now() - timedelta(days=1)
+YESTERDAY = timestamps.utc_now() - timedelta(days=1)
 
 
 @frozen
@@ -43,7 +43,7 @@ class Market:
         """A matchmaking site that the hub admitted."""
         home = PartnerConfig.create(self.folder / name, issuer=issuer, hub=self.url)
         self.hub.add_partner(issuer, [home.signer.public_jwk], not_before=LONG_AGO)
-        reader = Partner(issuer, self.hub, timestamps.now, key=home.signer)
+        reader = Partner(issuer, self.hub, timestamps.utc_now, key=home.signer)
         reader.register(make_manifest((), [DECLARATION], name="sesame-baihe"))
         return home
 
@@ -64,12 +64,12 @@ class Market:
             "adult": True,
         }
         self.hub.add_grants(
-            [(person, Grant(home.issuer, subject, Direction.READ, timestamps.now(), **terms))]
+            [(person, Grant(home.issuer, subject, Direction.READ, timestamps.utc_now(), **terms))]
         )
 
     def withdraw(self, person: str, home: PartnerConfig) -> None:
         """Somebody takes that back."""
-        assert self.hub.withdraw(person, home.issuer) == 1
+        assert self.hub.withdraw_grants(person, home.issuer) == 1
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def open_market(folder: Path) -> Iterator[Market]:
     with Hub.open(path) as hub:
         for name in ("retail", "matchmaking"):
             hub.set_policy(load_policy(POLICIES / f"{name}.toml"))
-        shop = Partner("https://shop.example", hub, timestamps.now).join(
+        shop = Partner("https://shop.example", hub, timestamps.utc_now).join(
             make_manifest(provider.kinds, name="sesame-retail")
         )
         with serving(path, port):

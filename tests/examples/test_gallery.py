@@ -42,7 +42,7 @@ def test_the_gallery_has_four_allowed_and_twelve_refused_policies() -> None:
 @pytest.mark.parametrize("path", GOOD, ids=name_of)
 def test_nothing_is_found_in_a_good_policy(path: Path) -> None:
     """Not even a warning."""
-    assert Guard().policy(load_policy(path)) == ()
+    assert Guard().check_policy(load_policy(path)) == ()
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=name_of)

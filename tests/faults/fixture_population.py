@@ -84,7 +84,7 @@ class Town:
             hub.set_policy(weights())
             hub.add_grants(pair for person in PEOPLE for pair in self.consents(shop, person))
 
-    def shop(self, hub: Hub, clock: Callable[[], datetime] = timestamps.now) -> Partner:
+    def shop(self, hub: Hub, clock: Callable[[], datetime] = timestamps.utc_now) -> Partner:
         """The shop, as it speaks to an open hub."""
         return Partner(SHOP, hub, clock, self.key, IDENTITY)
 

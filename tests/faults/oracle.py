@@ -52,7 +52,7 @@ def read_ledger(path: Path) -> Ledger:
     """That of the hub in a folder."""
     settings = load_settings(path)
     with looking(path) as connection:
-        return Ledger(_rows(connection), _scores(connection, settings.as_of or timestamps.now().date()))
+        return Ledger(_rows(connection), _scores(connection, settings.as_of or timestamps.utc_now().date()))
 
 
 def check_nothing_lost(
@@ -69,7 +69,10 @@ def check_nothing_lost(
     """
     hub = load_settings(path).issuer
     with looking(path) as connection:
-        kept = {envelope.number: envelope.signals for envelope in ledger.replay(connection, hub, true())}
+        kept = {
+            envelope.envelope_id: envelope.signals
+            for envelope in ledger.replay_envelopes(connection, hub, true())
+        }
         answered = dict(connection.execute(select(tables.envelopes.c.jti, tables.envelopes.c.outcome)).all())
         counted = Counter(row[2] for row in _rows(connection))
     in_ledger = Counter(
@@ -90,7 +93,7 @@ def check_as_without_faults(path: Path, expected: Ledger) -> None:
     assert found.rows == expected.rows
     assert found.scores == expected.scores
     with Hub.open(path) as hub:
-        assert hub.rebuild() == len(expected.rows)
+        assert hub.rebuild_signals() == len(expected.rows)
     assert read_ledger(path).rows == expected.rows
 
 
@@ -108,7 +111,7 @@ def _waiting(outbox: Path, hub: str, issuer: str, key: SigningKey) -> set[bytes]
     with closing(sqlite3.connect(outbox)) as file:
         bodies = [row[0] for row in file.execute("SELECT data FROM body")]
     trust = Trust({issuer: [TrustedKey(key.public_jwk, LONG_AGO)]})
-    late = timestamps.moment(1 << 52)  # whenever it says that it was signed
+    late = timestamps.from_micros(1 << 52)  # whenever it says that it was signed
     opened = [open_envelope(SdJwt.parse(body), trust, audience=hub, now=late) for body in bodies]
     return {bytes.fromhex(s.id.replace("-", "")) for one in opened for s in one.envelope.signals}
 
@@ -148,8 +151,8 @@ def _rows(connection: Connection) -> tuple[Row, ...]:
 
 def _scores(connection: Connection, as_of: date) -> dict[str, Score]:
     persons = dict(connection.execute(select(tables.people.c.id, tables.people.c.person)).all())
-    policy = policies.in_force(connection, "retail")
+    policy = policies.current_policy(connection, "retail")
     assert policy is not None
     asked = dict.fromkeys(persons, ("retail",))
-    found = scores.of_people(connection, asked, policy, as_of, timestamps.now(), reasons=True)
+    found = scores.compute_scores(connection, asked, policy, as_of, timestamps.utc_now(), reasons=True)
     return {persons[number]: score for number, score in found.items()}

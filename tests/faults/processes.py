@@ -57,7 +57,7 @@ class Clock:
 
     def __call__(self) -> datetime:
         """What time it is by it."""
-        return timestamps.now() + timedelta(seconds=float(self.file.read_text()))
+        return timestamps.utc_now() + timedelta(seconds=float(self.file.read_text()))
 
 
 @frozen

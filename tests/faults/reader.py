@@ -35,7 +35,7 @@ class Reader:
     url: str
     issuer: str
     key: SigningKey
-    clock: Callable[[], datetime] = timestamps.now
+    clock: Callable[[], datetime] = timestamps.utc_now
     party: str = SHOP
     stream: str = ""
     points: dict[str, float | None] = field(factory=dict)

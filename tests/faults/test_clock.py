@@ -38,8 +38,8 @@ def clocks(site: Site) -> tuple[Clock, Clock]:
 def _end_a_consent(site: Site) -> None:
     with Hub.open(site.path) as hub:
         shop = site.town.shop(hub)
-        hub.withdraw(LEAVING, SHOP, Direction.READ)
-        ends = {"given_at": timestamps.now(), "expires_at": timestamps.now() + timedelta(hours=2)}
+        hub.withdraw_grants(LEAVING, SHOP, Direction.READ)
+        ends = {"given_at": timestamps.utc_now(), "expires_at": timestamps.utc_now() + timedelta(hours=2)}
         hub.add_grants(shop.grants(LEAVING, reads="retail", **ends))
 
 

@@ -143,7 +143,7 @@ def _join(site: Site, hub: RunningHub, *parties: str) -> list[Reader]:
     readers = []
     with Hub.open(site.path) as opened:
         for party in parties:
-            partner = Partner(party, opened, timestamps.now, identity=IDENTITY)
+            partner = Partner(party, opened, timestamps.utc_now, identity=IDENTITY)
             opened.add_partner(party, [partner.key.public_jwk], not_before=LONG_AGO)
             partner.register(manifest(reads=["retail"]))
             opened.add_grants(

@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.guard.dpv import DPV, PURPOSES, hierarchy, nearest_rule, upwards
+from sesame_sdk.guard.dpv import DPV, PURPOSES, find_nearest_rule, parse_hierarchy, walk_broader
 
 NAMES = st.sampled_from("abcdef")
 GRAPHS = st.dictionaries(NAMES, st.lists(NAMES, max_size=3).map(tuple))
@@ -26,25 +26,25 @@ def test_the_hierarchy_is_dpvs_term_by_term(shared_data: Path) -> None:
 
 def test_a_term_may_stand_under_several() -> None:
     """Nothing has no broader term; order is that of the text."""
-    terms = hierarchy("-: A B  A: C D B: C")
+    terms = parse_hierarchy("-: A B  A: C D B: C")
     assert terms == {"A": (), "B": (), "C": ("A", "B"), "D": ("A",)}
-    assert list(upwards("C", terms)) == [("C",), ("A", "B")]
+    assert list(walk_broader("C", terms)) == [("C",), ("A", "B")]
 
 
 def test_the_nearest_listing_decides_and_the_first_of_two() -> None:
     """A term's own listing before its broader one's; of two equally near, the rule listed first."""
-    terms = hierarchy("-: Top Top: Left Right Left: Low Right: Low Low: Lowest")
+    terms = parse_hierarchy("-: Top Top: Left Right Left: Low Right: Low Low: Lowest")
     refused = {"one": {"Right"}, "two": {"Left", "Top"}, "three": {"Lowest"}}
-    assert nearest_rule("Low", terms, refused) == "one"
-    assert nearest_rule("Lowest", terms, refused) == "three"
-    assert nearest_rule("Left", terms, refused) == "two"
-    assert nearest_rule("Else", terms, refused) is None
+    assert find_nearest_rule("Low", terms, refused) == "one"
+    assert find_nearest_rule("Lowest", terms, refused) == "three"
+    assert find_nearest_rule("Left", terms, refused) == "two"
+    assert find_nearest_rule("Else", terms, refused) is None
 
 
 @given(NAMES, GRAPHS)
 def test_the_way_up_ends_whatever_points_at_what(term: str, graph: dict[str, tuple[str, ...]]) -> None:
     """A cycle is walked once: no term twice, and all that can be reached."""
-    walked = [name for level in upwards(term, graph) for name in level]
+    walked = [name for level in walk_broader(term, graph) for name in level]
     assert len(walked) == len(set(walked))
     reached, before = {term}, set[str]()
     while reached != before:

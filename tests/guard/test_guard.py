@@ -98,14 +98,14 @@ def test_a_refusal_carries_its_findings(admit: Callable[[Guard, Any], None], bad
 def test_a_further_rule_adds_its_refusal() -> None:
     """It refuses what the built-in rules let pass."""
     guard = Guard([Further(lambda rule, kind: [rule.refuse(kind.name, "not here", "go elsewhere")])])
-    assert rules(guard.kind(GOOD_KIND)) == {"SHOP-1"}
+    assert rules(guard.check_kind(GOOD_KIND)) == {"SHOP-1"}
 
 
 def test_a_warning_lets_pass() -> None:
     """A warning is told and does not refuse."""
     guard = Guard([Further(lambda rule, kind: [rule.warn(kind.name, "mind", "this")])])
     guard.admit_kind(GOOD_KIND)
-    assert rules(guard.kind(GOOD_KIND)) == {"SHOP-1"}
+    assert rules(guard.check_kind(GOOD_KIND)) == {"SHOP-1"}
 
 
 def test_a_refusal_lists_a_hundred_findings_and_says_how_many_more() -> None:
@@ -157,7 +157,7 @@ def test_a_broken_further_rule_refuses_by_name(answer: Callable[..., Any]) -> No
 def test_an_interrupt_is_not_swallowed() -> None:
     """The operator's Ctrl-C is no answer of a rule."""
     with pytest.raises(KeyboardInterrupt):
-        Guard([Further(lambda *_: _raise(KeyboardInterrupt()))]).kind(GOOD_KIND)
+        Guard([Further(lambda *_: _raise(KeyboardInterrupt()))]).check_kind(GOOD_KIND)
 
 
 def _with(element: Weighting) -> Spoil:
@@ -263,9 +263,9 @@ def test_each_rule_that_stands_at_the_policy_door_has_an_element_that_it_refuses
 @given(good_policies, st.sampled_from(sorted(REFUSED_ELEMENTS)))
 def test_adding_a_refused_element_to_a_good_policy_makes_it_refused(good: Policy, rule: str) -> None:
     """By its rule and no other, in whatever company; and the good policy itself passes."""
-    assert Guard().policy(good) == ()
+    assert Guard().check_policy(good) == ()
     spoilt = REFUSED_ELEMENTS[rule](good)
-    assert rules(Guard().policy(spoilt)) == {rule}
+    assert rules(Guard().check_policy(spoilt)) == {rule}
     with pytest.raises(GuardRefusedError, match=rule):
         Guard().admit_policy(spoilt)
 
@@ -284,8 +284,8 @@ def test_the_order_of_entries_never_matters(good: Policy, bad: set[str], random:
         terms=evolve(spoilt.terms, effects=_shuffled(spoilt.terms.effects, random)),
     )
     registered = [evolve(entry.kind, unit="box", sources=("a till",)) for entry in spoilt.weightings]
-    assert Guard().policy(spoilt) == Guard().policy(turned)
-    assert rules(Guard().policy(spoilt)) == bad
+    assert Guard().check_policy(spoilt) == Guard().check_policy(turned)
+    assert rules(Guard().check_policy(spoilt)) == bad
     assert _refusal(spoilt, registered) == _refusal(turned, registered[::-1])
 
 
@@ -304,8 +304,8 @@ def test_findings_fit_whatever_they_are_about() -> None:
     long_policy = policy(
         weighting(kind="retail." + "a" * 32 + ".protest", reason="r" * 398 + " s"), name="n" * 64
     )
-    found = Guard().policy(evolve(long_policy, purposes=("x" * 5000,), terms=Terms(no_score="s" * 32)))
+    found = Guard().check_policy(evolve(long_policy, purposes=("x" * 5000,), terms=Terms(no_score="s" * 32)))
     assert rules(found) == {"POL-1", "NOS-1", "PUR-1"}
     far = reading(partner="https://" + "p" * 300, grant=None)
-    (finding,) = Guard().read(far)
+    (finding,) = Guard().check_read(far)
     assert finding.action is Action.REFUSE

@@ -67,10 +67,10 @@ class Answering(GuardRule):
 def refusing(guard: Guard) -> set[str]:
     """Which rules still refuse, one bad thing at each door."""
     return (
-        rules(guard.kind(POLITICAL))
-        | rules(guard.policy(policy(no_score="deny")))
-        | rules(guard.consumer(consumer(visibility="public")))
-        | rules(guard.read(reading(grant=None)))
+        rules(guard.check_kind(POLITICAL))
+        | rules(guard.check_policy(policy(no_score="deny")))
+        | rules(guard.check_consumer(consumer(visibility="public")))
+        | rules(guard.check_read(reading(grant=None)))
     )
 
 
@@ -102,7 +102,7 @@ def test_a_guard_has_no_argument_and_no_attribute_for_it() -> None:
     with pytest.raises(FrozenInstanceError):
         guard._extra = ()
     with pytest.raises(AttributeError):
-        guard.kind = lambda _: ()
+        guard.check_kind = lambda _: ()
     for name in ("rules", "without", "block", "enabled", "off"):
         with pytest.raises(TypeError):
             Guard(**{name: ()})
@@ -149,7 +149,7 @@ class Lenient(Finding):
         return True
 
     def __hash__(self) -> int:
-        return hash(Guard().kind(POLITICAL)[0])
+        return hash(Guard().check_kind(POLITICAL)[0])
 
 
 def test_a_finding_of_another_class_takes_no_place_of_ours() -> None:
@@ -157,15 +157,15 @@ def test_a_finding_of_another_class_takes_no_place_of_ours() -> None:
     warning = _warning("POL-1")
     fields = (warning.rule, warning.action, warning.about, warning.reason, warning.hint, warning.source)
     guard = Guard([Answering(lambda _: [Lenient(*fields, warning.dated)])])
-    assert rules(guard.kind(POLITICAL)) == {"POL-1", "EXT-0"}
-    assert rules(guard.kind(GOOD_KIND)) == {"EXT-0"}
+    assert rules(guard.check_kind(POLITICAL)) == {"POL-1", "EXT-0"}
+    assert rules(guard.check_kind(GOOD_KIND)) == {"EXT-0"}
 
 
 def test_a_finding_that_was_tampered_with_is_judged_again() -> None:
     """What is no finding any more is a broken rule."""
     spoilt = _warning("POL-1")
     object.__setattr__(spoilt, "rule", None)
-    assert rules(Guard([Answering(lambda _: [spoilt])]).kind(GOOD_KIND)) == {"EXT-0"}
+    assert rules(Guard([Answering(lambda _: [spoilt])]).check_kind(GOOD_KIND)) == {"EXT-0"}
 
 
 def test_what_a_further_rule_does_to_what_it_is_shown_is_done_to_a_copy() -> None:
@@ -182,10 +182,10 @@ def test_what_a_further_rule_does_to_what_it_is_shown_is_done_to_a_copy() -> Non
 
     bad, harmless = kind(reason="Protests attended"), policy()
     guard = Guard([Answering(tamper)])
-    assert "NOS-1" in rules(guard.policy(policy(no_score="deny")))
-    assert rules(guard.kind(bad)) == {"POL-1"}
+    assert "NOS-1" in rules(guard.check_policy(policy(no_score="deny")))
+    assert rules(guard.check_kind(bad)) == {"POL-1"}
     assert bad.reason == "Protests attended"
-    assert guard.policy(harmless) == ()
+    assert guard.check_policy(harmless) == ()
     assert not any(thing is own for thing in shown for own in (bad, harmless, harmless.terms))
 
 
@@ -196,9 +196,9 @@ def test_what_is_put_on_a_rule_later_takes_no_effect(monkeypatch: pytest.MonkeyP
             monkeypatch.setattr(rule, door, lambda _: (), raising=False)
             monkeypatch.setattr(type(rule), door, lambda *_: (), raising=False)
     guard = Guard()
-    assert rules(guard.kind(POLITICAL)) == {"POL-1"}
-    assert "DCL-1" in rules(guard.kind(kind(categories=())))
-    assert rules(guard.read(reading(grant=None))) == {"CON-1"}
+    assert rules(guard.check_kind(POLITICAL)) == {"POL-1"}
+    assert "DCL-1" in rules(guard.check_kind(kind(categories=())))
+    assert rules(guard.check_read(reading(grant=None))) == {"CON-1"}
 
 
 def test_a_plugin_with_a_block_list_blocks_no_rule() -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.guard.dpv import DPV, PURPOSES, upwards
-from sesame_sdk.guard.purposes import ALLOWED, FAMILIES, REFUSED, refusing_rule
+from sesame_sdk.guard.dpv import DPV, PURPOSES, walk_broader
+from sesame_sdk.guard.purposes import ALLOWED, NAME_PATTERNS, REFUSED, find_refusing_rule
 
 TERMS = st.sampled_from(sorted(PURPOSES))
 
@@ -13,9 +13,9 @@ TERMS = st.sampled_from(sorted(PURPOSES))
 @given(TERMS)
 def test_every_term_is_allowed_or_refused_with_its_broader_ones(term: str) -> None:
     """PUR-2 to PUR-6 reach down; nothing but the allowed list lets anything in."""
-    rule = refusing_rule(f"{DPV}{term}")
+    rule = find_refusing_rule(f"{DPV}{term}")
     assert (rule is None) is (f"{DPV}{term}" in ALLOWED)
-    above = {refusing_rule(f"{DPV}{wider}") for level in upwards(term, PURPOSES) for wider in level}
+    above = {find_refusing_rule(f"{DPV}{wider}") for level in walk_broader(term, PURPOSES) for wider in level}
     if above & set(REFUSED):
         assert rule in REFUSED
         assert rule in above
@@ -24,13 +24,13 @@ def test_every_term_is_allowed_or_refused_with_its_broader_ones(term: str) -> No
 def test_no_allowed_term_is_narrower_than_a_refused_one() -> None:
     """Else the two lists would contradict each other."""
     for iri in ALLOWED:
-        walked = {wider for level in upwards(iri.removeprefix(DPV), PURPOSES) for wider in level}
+        walked = {wider for level in walk_broader(iri.removeprefix(DPV), PURPOSES) for wider in level}
         assert not any(walked & names for names in REFUSED.values())
 
 
 def test_both_listings_know_the_same_rules_and_only_terms_that_exist() -> None:
     """A misspelt term would refuse nothing."""
-    assert list(REFUSED) == list(FAMILIES)
+    assert list(REFUSED) == list(NAME_PATTERNS)
     assert all(names <= set(PURPOSES) for names in REFUSED.values())
 
 
@@ -49,13 +49,13 @@ def test_both_listings_know_the_same_rules_and_only_terms_that_exist() -> None:
 def test_a_term_is_refused_by_its_nearest_listing(term: str, rule: str) -> None:
     """In whatever vocabulary, prefix or capitals it is written."""
     for written in (f"{DPV}{term}", f"dpv:{term}", term.lower(), f"https://example.org/terms/{term.upper()}"):
-        assert refusing_rule(written) == rule
+        assert find_refusing_rule(written) == rule
 
 
 @pytest.mark.parametrize("term", ["CommunicationForCustomerCare", "MaintainFraudDatabase"])
 def test_narrower_than_allowed_is_not_allowed(term: str) -> None:
     """The list of what is allowed is closed: each purpose is on it itself."""
-    assert refusing_rule(f"{DPV}{term}") == "PUR-1"
+    assert find_refusing_rule(f"{DPV}{term}") == "PUR-1"
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_narrower_than_allowed_is_not_allowed(term: str) -> None:
 )
 def test_a_selection_is_not_an_election(name: str, rule: str) -> None:
     """The refusal names the right reason."""
-    assert refusing_rule(f"urn:example:{name}") == rule
+    assert find_refusing_rule(f"urn:example:{name}") == rule

@@ -44,12 +44,12 @@ reason = "Orders that you kept"
 def test_each_effect_that_speaks_of_a_topic_is_named() -> None:
     """PUR-2 to PUR-6 and VIS-1 say which effect, at both doors; one does not hide another."""
     effects = (Effect("A cheaper loan", "good"), Effect("Free delivery", "good"), Effect("No debts", "good"))
-    found = GUARD.policy(policy(effects=effects))
+    found = GUARD.check_policy(policy(effects=effects))
     assert [finding.about for finding in found] == [
         "policy retail-privileges, effect A cheaper loan",
         "policy retail-privileges, effect No debts",
     ]
-    told = GUARD.consumer(consumer(effects=(Effect("On the leaderboard", "good"),)))
+    told = GUARD.check_consumer(consumer(effects=(Effect("On the leaderboard", "good"),)))
     assert [finding.about for finding in told] == ["consumer care, effect On the leaderboard"]
 
 
@@ -129,25 +129,25 @@ def _entries(text: str) -> list[str]:
 def test_a_kind_that_says_it_in_other_words_is_refused(rule: str, words: str) -> None:
     """Declared a purchase, own conduct, observed and ordinary; given away by its reason."""
     lowering = evolve(LOWERING, kind=evolve(LOWERING.kind, reason=words))
-    assert rule in rules(GUARD.kind(lowering.kind))
-    assert rule in rules(GUARD.policy(policy(lowering)))
+    assert rule in rules(GUARD.check_kind(lowering.kind))
+    assert rule in rules(GUARD.check_policy(policy(lowering)))
 
 
 @pytest.mark.parametrize("words", _entries(PASSED))
 def test_an_ordinary_kind_that_sounds_like_one_of_them_passes(words: str) -> None:
     """Nothing is found in it."""
-    assert GUARD.kind(evolve(LOWERING.kind, reason=words)) == ()
+    assert GUARD.check_kind(evolve(LOWERING.kind, reason=words)) == ()
 
 
 def test_a_guess_may_still_lift() -> None:
     """INF-1 reads only what could lower a score."""
-    assert GUARD.kind(kind(reason="Books that you are likely to return in time")) == ()
+    assert GUARD.check_kind(kind(reason="Books that you are likely to return in time")) == ()
 
 
 def test_a_category_that_is_declared_otherwise_is_told_once() -> None:
     """DCL-1 by the declaration, or else by the words."""
     income = kind(reason="Your income each month", categories=("https://w3id.org/dpv/pd#Income",))
-    assert [finding.rule for finding in GUARD.kind(income)] == ["DCL-1"]
+    assert [finding.rule for finding in GUARD.check_kind(income)] == ["DCL-1"]
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def test_an_effect_that_says_it_in_other_words_is_refused(rule: str, words: str)
     reward = Effect(words, "good")
     review = Effect(words, "ordinary", Side.BELOW, Consequence.REVIEW, Decider.PERSON)
     for effect in (reward, review):
-        assert rule in rules(GUARD.policy(policy(effects=(effect,))))
-        assert rule in rules(GUARD.consumer(consumer(effects=(effect,))))
+        assert rule in rules(GUARD.check_policy(policy(effects=(effect,))))
+        assert rule in rules(GUARD.check_consumer(consumer(effects=(effect,))))
 
 
 BENEFITS = """
@@ -210,14 +210,14 @@ BENEFITS = """
 @pytest.mark.parametrize("words", _entries(BENEFITS))
 def test_an_ordinary_benefit_that_sounds_like_one_of_them_passes(words: str) -> None:
     """Nothing is found in it, at either door."""
-    assert GUARD.policy(policy(effects=(Effect(words, "good"),))) == ()
-    assert GUARD.consumer(consumer(effects=(Effect(words, "good"),))) == ()
+    assert GUARD.check_policy(policy(effects=(Effect(words, "good"),))) == ()
+    assert GUARD.check_consumer(consumer(effects=(Effect(words, "good"),))) == ()
 
 
 def test_a_burden_that_is_declared_as_one_is_judged_as_declared() -> None:
     """PRP-1 reads words only of what is called a review or less: a limit has rules of its own."""
     honest = Effect("Orders are declined", "ordinary", Side.BELOW, Consequence.LIMIT, Decider.PERSON)
-    assert GUARD.policy(policy(effects=(honest,))) == ()
+    assert GUARD.check_policy(policy(effects=(honest,))) == ()
 
 
 @pytest.mark.parametrize("words", ["The account is closed", "Banned", "Membership ends", "封号"])
@@ -225,7 +225,7 @@ def test_a_burden_that_is_declared_as_one_is_judged_as_declared() -> None:
 def test_a_ban_by_another_name_is_a_ban(words: str, consequence: Consequence) -> None:
     """PRP-1 at both doors, whatever it is declared as."""
     ban = Effect(words, "ordinary", Side.BELOW, consequence, Decider.PERSON)
-    for found in (GUARD.policy(policy(effects=(ban,))), GUARD.consumer(consumer(effects=(ban,)))):
+    for found in (GUARD.check_policy(policy(effects=(ban,))), GUARD.check_consumer(consumer(effects=(ban,)))):
         assert [finding.reason for finding in found] == [
             "a ban needs a decision about the person, and cannot follow from a score"
         ]
@@ -234,46 +234,46 @@ def test_a_ban_by_another_name_is_a_ban(words: str, consequence: Consequence) ->
 def test_a_ban_is_told_once() -> None:
     """PRP-1: that it could be reached by light conduct is not worth saying beside it."""
     ban = Effect("Account closed", "good", Side.BELOW, Consequence.BAN, Decider.PERSON)
-    (finding,) = GUARD.policy(policy(effects=(ban,)))
+    (finding,) = GUARD.check_policy(policy(effects=(ban,)))
     assert finding.rule == "PRP-1"
 
 
 def test_a_policy_is_told_the_context_that_a_kind_is_registered_for() -> None:
     """CTX-1 names the entry of the policy, and how to mend it."""
     registered = evolve(LOWERING.kind, context="matchmaking")
-    found = GUARD.policy(policy(LOWERING), [registered])
+    found = GUARD.check_policy(policy(LOWERING), [registered])
     assert "set context = 'matchmaking'" in {finding.hint for finding in found}
 
 
 @pytest.mark.parametrize("name", ["untrustworthy", "high risk", "liars", "second class", "不可信", "失信人"])
 def test_a_band_is_no_verdict_on_people(name: str) -> None:
     """PRP-1; a low band may be called low."""
-    assert "PRP-1" in rules(GUARD.policy(policy(bands=(Band(name, 350.0), Band("good", 600.0)))))
+    assert "PRP-1" in rules(GUARD.check_policy(policy(bands=(Band(name, 350.0), Band("good", 600.0)))))
     for plain in ("low", "poor", "new", "basic", "普通"):
-        assert GUARD.policy(policy(bands=(Band(plain, 350.0), Band("good", 600.0)))) == ()
+        assert GUARD.check_policy(policy(bands=(Band(plain, 350.0), Band("good", 600.0)))) == ()
 
 
 @pytest.mark.parametrize("reason", ["Payments that came late", "Orders that you sent back", "逾期付款"])
 def test_lateness_is_not_grave(reason: str) -> None:
     """PRP-1: severity cannot be inflated to bear a suspension; nor is a reward looked at."""
     inflated = weighting(LOWERING, reason=reason, severity=Severity.GRAVE)
-    (finding,) = GUARD.policy(policy(inflated))
+    (finding,) = GUARD.check_policy(policy(inflated))
     assert (finding.rule, finding.hint) == ("PRP-1", "set severity = 'minor'")
-    assert GUARD.policy(policy(weighting(LOWERING, reason=reason, severity=Severity.SERIOUS))) == ()
-    assert GUARD.policy(policy(weighting(reason=reason, severity=Severity.GRAVE))) == ()
+    assert GUARD.check_policy(policy(weighting(LOWERING, reason=reason, severity=Severity.SERIOUS))) == ()
+    assert GUARD.check_policy(policy(weighting(reason=reason, severity=Severity.GRAVE))) == ()
     fraud = weighting(LOWERING, kind="retail.fraud.confirmed", reason="Fraud that a person confirmed")
-    assert GUARD.policy(policy(evolve(fraud, severity=Severity.GRAVE))) == ()
+    assert GUARD.check_policy(policy(evolve(fraud, severity=Severity.GRAVE))) == ()
 
 
 def test_a_weight_far_over_the_floor_does_not_outlast_ten_years() -> None:
     """RET-1: a half-life is none if one unit still fills the floor after it; an expiry ends all."""
     heavy = weighting(LOWERING, weight=-1e6, floor=-200.0, half_life_days=3650.0)
-    assert rules(GUARD.policy(policy(heavy))) == {"RET-1"}
-    assert GUARD.policy(policy(evolve(heavy, expires_days=3650.0))) == ()
-    assert GUARD.policy(policy(evolve(heavy, weight=-200.0))) == ()
-    assert rules(GUARD.policy(policy(evolve(heavy, weight=-200.01)))) == {"RET-1"}
-    assert rules(GUARD.policy(policy(evolve(heavy, expires_days=3651.0)))) == {"RET-1"}
-    assert GUARD.policy(policy(evolve(heavy, half_life_days=180.0))) == ()
+    assert rules(GUARD.check_policy(policy(heavy))) == {"RET-1"}
+    assert GUARD.check_policy(policy(evolve(heavy, expires_days=3650.0))) == ()
+    assert GUARD.check_policy(policy(evolve(heavy, weight=-200.0))) == ()
+    assert rules(GUARD.check_policy(policy(evolve(heavy, weight=-200.01)))) == {"RET-1"}
+    assert rules(GUARD.check_policy(policy(evolve(heavy, expires_days=3651.0)))) == {"RET-1"}
+    assert GUARD.check_policy(policy(evolve(heavy, half_life_days=180.0))) == ()
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_weight_far_over_the_floor_does_not_outlast_ten_years() -> None:
 )
 def test_the_score_under_another_name_is_no_order_without_it(order: str) -> None:
     """MAT-1: standing, trust and merit are what the score is called; so is an order that says nothing."""
-    assert rules(GUARD.policy(policy(ranking=Ranking(("score",), order)))) == {"MAT-1"}
+    assert rules(GUARD.check_policy(policy(ranking=Ranking(("score",), order)))) == {"MAT-1"}
 
 
 @pytest.mark.parametrize(
@@ -289,12 +289,12 @@ def test_the_score_under_another_name_is_no_order_without_it(order: str) -> None
 )
 def test_an_order_of_something_else_passes(order: str) -> None:
     """MAT-1."""
-    assert GUARD.policy(policy(ranking=Ranking(("score",), order))) == ()
+    assert GUARD.check_policy(policy(ranking=Ranking(("score",), order))) == ()
 
 
 def test_a_ranking_shows_that_the_score_is_in_it() -> None:
     """MAT-1: the score is a main parameter of what it ranks."""
-    (finding,) = GUARD.policy(policy(ranking=Ranking(("relevance", "distance"), "newest first")))
+    (finding,) = GUARD.check_policy(policy(ranking=Ranking(("relevance", "distance"), "newest first")))
     assert "does not show it" in finding.reason
 
 
@@ -303,7 +303,7 @@ def test_a_ranking_shows_that_the_score_is_in_it() -> None:
 )
 def test_a_number_is_no_way_to_dispute(way: str) -> None:
     """DSP-1: a telephone, or a house with its street."""
-    assert rules(GUARD.policy(policy(disputes=way))) == {"DSP-1"}
+    assert rules(GUARD.check_policy(policy(disputes=way))) == {"DSP-1"}
 
 
 @pytest.mark.parametrize(
@@ -311,23 +311,23 @@ def test_a_number_is_no_way_to_dispute(way: str) -> None:
 )
 def test_a_telephone_a_house_or_a_mailbox_is_a_way_to_dispute(way: str) -> None:
     """DSP-1."""
-    assert GUARD.policy(policy(disputes=way)) == ()
+    assert GUARD.check_policy(policy(disputes=way)) == ()
 
 
 @pytest.mark.parametrize(("purpose", "told"), [(" ", "(empty)"), ("urn:x:y", "urn:x:y")])
 def test_a_purpose_that_is_refused_is_named(purpose: str, told: str) -> None:
     """PUR-1: an empty one too."""
-    (finding,) = GUARD.policy(policy(purposes=(purpose,)))
+    (finding,) = GUARD.check_policy(policy(purposes=(purpose,)))
     assert finding.reason.endswith(f": {told}")
 
 
 def test_a_text_that_cannot_be_judged_is_not_said_to_speak_of_anything() -> None:
     """The finding says what is wrong with it, and asks for plainer characters."""
     bomb = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 60
-    found = [finding for finding in GUARD.kind(kind(reason=bomb)) if finding.rule == "POL-1"]
+    found = [finding for finding in GUARD.check_kind(kind(reason=bomb)) if finding.rule == "POL-1"]
     assert [finding.reason for finding in found] == ["it has too much text to check"]
 
 
 def test_a_reason_code_is_read() -> None:
     """POL-1: people are told the code as well."""
-    assert rules(GUARD.policy(policy(weighting(code="UNION")))) == {"POL-1"}
+    assert rules(GUARD.check_policy(policy(weighting(code="UNION")))) == {"POL-1"}

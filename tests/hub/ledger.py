@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, text
 
-from sesame_sdk.hub.database.engine import open_engine, reading
+from sesame_sdk.hub.database.engine import open_engine, read_transaction
 from sesame_sdk.hub.database.tables import metadata
 from sesame_sdk.hub.settings import load_settings
 
@@ -17,7 +17,7 @@ def looking(path: Path) -> Iterator[Connection]:
     """The ledger of the hub in a folder, as another process sees it."""
     engine = open_engine(load_settings(path).database_url)
     try:
-        with reading(engine) as connection:
+        with read_transaction(engine) as connection:
             yield connection
     finally:
         engine.dispose()

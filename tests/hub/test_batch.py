@@ -29,7 +29,7 @@ def filled(shop: Partner, hub: Hub, clock: Clock) -> Hub:
             shop.signal(who, f"{who}-late", LATE, value=-1.0),
         )
         twin.send(twin.signal(who, who))
-    hub.withdraw(PEOPLE[2], shop.issuer)
+    hub.withdraw_grants(PEOPLE[2], shop.issuer)
     return hub
 
 
@@ -37,7 +37,7 @@ def test_a_file_gives_the_scores_that_the_ledger_gives(filled: Hub, hub_path: Pa
     """Every person, every point: DuckDB over the file beside the database itself."""
     file = tmp_path / "retail.parquet"
     filled.export_signals(file, "retail")
-    (policy,) = filled.policies()
+    (policy,) = filled.list_policies()
     found = build_scores(score_parquet(file, policy, NOON.date()), policy, NOON.date())
     with looking(hub_path) as connection:
         numbers = {row.person: row.id for row in connection.execute(people.select())}

@@ -27,7 +27,7 @@ def test_what_was_sealed_under_a_grant_is_dropped_after_its_withdrawal(
     signal = shop.signal("ada", "1")
     envelope = shop.seal(signal)
     clock.pass_by(seconds=10)
-    hub.withdraw("ada", shop.issuer)
+    hub.withdraw_grants("ada", shop.issuer)
     receipt = shop.read_receipt(hub.receive(envelope))
     assert (receipt.accepted, receipt.dropped) == (0, (Dropped(signal.id, DropReason.NO_GRANT),))
 
@@ -45,7 +45,7 @@ def test_what_was_sealed_before_a_grant_is_taken_once_it_is_given(
 def test_a_withdrawal_ends_a_grant_that_has_yet_to_begin(shop: Partner, hub: Hub, clock: Clock) -> None:
     """Who says no today is not overruled by a yes that was dated for tomorrow."""
     hub.add_grants(shop.grants("ada", ORDER, given_at=TOMORROW))
-    assert hub.withdraw("ada", shop.issuer) == 1
+    assert hub.withdraw_grants("ada", shop.issuer) == 1
     clock.pass_by(days=2)
     assert _reasons(shop.send(shop.signal("ada", "1"))) == [DropReason.NO_GRANT]
 
@@ -68,7 +68,7 @@ def test_a_withdrawal_that_is_told_with_the_grant_ends_it(shop: Partner, hub: Hu
     clock.pass_by(hours=1)
     ended = (person, evolve(grant, withdrawn_at=clock.now))
     assert hub.add_grants([ended]) == 0
-    assert hub.grants("ada") == [ended]
+    assert hub.list_grants("ada") == [ended]
     assert hub.explain("ada", "retail") is None
     assert _reasons(shop.send(shop.signal("ada", "2"))) == [DropReason.NO_GRANT]
 
@@ -80,7 +80,7 @@ def test_an_end_that_was_told_is_never_moved_on(shop: Partner, hub: Hub, clock: 
     ended = (person, evolve(grant, withdrawn_at=NOON))
     hub.add_grants([ended])
     hub.add_grants([(person, evolve(grant, withdrawn_at=later))])
-    assert hub.grants("ada") == [ended]
+    assert hub.list_grants("ada") == [ended]
     clock.pass_by(seconds=1)
     assert _reasons(shop.send(shop.signal("ada", "1"))) == [DropReason.NO_GRANT]
 
@@ -96,7 +96,7 @@ def test_a_partner_has_one_pseudonym_for_a_person(shop: Partner, hub: Hub, at_on
     with pytest.raises(InvalidInputError, match="subject: the partner knows this person") as refused:
         hub.add_grants([*shop.grants("cleo", ORDER), *adas, *again] if at_once else again)
     assert not {second, shop.pseudonym("ada")} & set(str(refused.value).split())
-    assert hub.grants() == ([] if at_once else adas)
+    assert hub.list_grants() == ([] if at_once else adas)
 
 
 def test_an_envelope_of_nothing_new_leaves_no_disclosure(shop: Partner, hub: Hub, hub_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_partner_that_one_left_counts_as_a_new_one(open_hub: Hub, shop: Partne
     twin = Partner.join("https://twin.example", open_hub, clock, ORDERS)
     open_hub.add_grants(twin.grants("ada", ORDER))
     twin.send(twin.signal("ada", "1"))
-    open_hub.withdraw("ada", shop.issuer)
+    open_hub.withdraw_grants("ada", shop.issuer)
     clock.pass_by(seconds=1)
     assert _ahead(open_hub).plans[0].steps[0].partners == (PartnerUnits(twin.issuer, 4),)
 
@@ -107,7 +107,7 @@ def test_what_if_changes_nothing(open_hub: Hub, shop: Partner) -> None:
     assert (estimate.score.points, estimate.current) == (523.0, before.score)
     assert ledger_bytes(open_hub.settings.path) == on_disk
     assert open_hub.explain("ada", "retail") == before
-    assert open_hub.reads_of("ada") == []
+    assert open_hub.list_score_reads("ada") == []
 
 
 def test_what_if_for_somebody_who_is_not_known_starts_from_nothing(open_hub: Hub) -> None:

@@ -9,8 +9,8 @@ from attrs import frozen
 
 from sesame_sdk import Direction, InvalidInputError
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.streams.management import Fault, Poll, Question
-from sesame_sdk.hub.streams.streams import Delivery, NewStatus, Wish
+from sesame_sdk.hub.streams.management import MessageError, PollRequest, VerificationRequest
+from sesame_sdk.hub.streams.streams import Delivery, StatusRequest, StreamRequest
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.jwt import SET_TYP, Token
@@ -34,10 +34,10 @@ class Reader:
 
     def poll(self, *ack: str, **other: Any) -> dict[str, dict[str, Any]]:
         """The claims of what there is now, by ``jti``."""
-        asked = Poll(**{"returnImmediately": True, "ack": ack} | other)
+        asked = PollRequest(**{"returnImmediately": True, "ack": ack} | other)
         hub = self.partner.hub
         keys = Trust({hub.settings.issuer: [TrustedKey(jwk, LONG_AGO) for jwk in hub.jwks()["keys"]]})
-        found = hub.reception.poll(self.partner.read_token(), self.name, asked)
+        found = hub.stream_management.poll(self.partner.read_token(), self.name, asked)
         return {
             letter.jti: codec.decode(
                 Token.parse(letter.body)
@@ -45,12 +45,12 @@ class Reader:
                 .claims,
                 dict,
             )
-            for letter in found.letters
+            for letter in found.messages
         }
 
     def take(self) -> list[tuple[EventType, str, float | None]]:
         """All that is owed: event, person's pseudonym and points; each message acknowledged."""
-        self.partner.hub.feed.refresh()
+        self.partner.hub.streams.rescore_pending()
         told: list[tuple[EventType, str, float | None]] = []
         found = self.poll()
         while found:
@@ -67,7 +67,7 @@ class Reader:
 @pytest.fixture
 def reader(hub: Hub, shop: Partner) -> Reader:
     """The shop's own stream of the retail score, with the first sign of life taken."""
-    made = hub.reception.create(shop.read_token(), Wish())
+    made = hub.stream_management.create(shop.read_token(), StreamRequest())
     reader = Reader(shop, made["stream_id"])
     assert reader.take() == []
     return reader
@@ -113,10 +113,10 @@ def test_a_withdrawal_is_owed_at_once_and_goes_first(
     reader.take()
     for person in ("ada", "bob"):
         shop.send(shop.signal(person, f"{person} again"))
-    hub.feed.refresh()
+    hub.streams.rescore_pending()
     (before,) = reader.poll().values()
     assert len(before["events"][CHANGED]["changes"]) == 2
-    hub.withdraw("ada", shop.issuer, Direction.READ)
+    hub.withdraw_grants("ada", shop.issuer, Direction.READ)
     first, second = reader.poll().values()
     assert first["sub_id"] == {"format": "opaque", "id": shop.pseudonym("ada")}
     assert first["events"].keys() == {WITHDRAWN}
@@ -131,10 +131,10 @@ def test_a_message_stays_the_same_until_it_is_acknowledged(
 ) -> None:
     """Byte for byte, also when more comes; after an hour it is made anew, with a date that is fresh."""
     join("ada")
-    hub.feed.refresh()
+    hub.streams.rescore_pending()
     before = reader.poll()
     join("bob")
-    hub.feed.refresh()
+    hub.streams.rescore_pending()
     assert before.items() <= reader.poll().items()
     clock.pass_by(minutes=61)
     assert not before.keys() & reader.poll().keys()
@@ -145,10 +145,10 @@ def test_a_change_waits_for_the_message_before_it(
 ) -> None:
     """So that a person's states arrive in order, whoever carries them."""
     join("ada")
-    hub.feed.refresh()
+    hub.streams.rescore_pending()
     (jti,) = reader.poll()
     shop.send(shop.signal("ada", "another"))
-    hub.feed.refresh()
+    hub.streams.rescore_pending()
     assert reader.poll().keys() == {jti}
     (later,) = reader.poll(jti).values()
     assert later["events"][CHANGED]["changes"][0]["points"] == 520.0
@@ -171,7 +171,7 @@ def test_a_new_consent_after_a_withdrawal_is_told(
     """With a higher number than all before."""
     join("ada")
     reader.take()
-    hub.withdraw("ada", shop.issuer)
+    hub.withdraw_grants("ada", shop.issuer)
     assert reader.take() == [(WITHDRAWN, shop.pseudonym("ada"), None)]
     clock.pass_by(hours=1)
     join("ada", given_at=clock())
@@ -184,7 +184,7 @@ def test_a_grant_to_send_that_ends_changes_the_score(
     """What no longer counts is out of the score; the reader keeps the person."""
     join("ada")
     reader.take()
-    hub.withdraw("ada", shop.issuer, Direction.SEND)
+    hub.withdraw_grants("ada", shop.issuer, Direction.SEND)
     assert reader.take() == [(CHANGED, shop.pseudonym("ada"), None)]
 
 
@@ -209,8 +209,8 @@ def test_a_day_a_policy_and_a_key_have_everybody_looked_at_again(
     )
     assert reader.take() == [(CHANGED, ada, 520.0)]
     hub.revoke_key(shop.issuer, shop.key.kid, NOON - timedelta(days=1))
-    hub.feed.refresh()
-    (listed,) = hub.feed.listed()
+    hub.streams.rescore_pending()
+    (listed,) = hub.streams.list_streams()
     assert listed["waiting"] == 1
 
 
@@ -222,7 +222,7 @@ def test_an_erasure_is_told_and_then_forgotten(reader: Reader, hub: Hub, join: C
     (jti,) = (found := reader.poll())
     assert found[jti]["events"].keys() == {ERASED}
     assert reader.poll(jti) == {}
-    (listed,) = hub.feed.listed()
+    (listed,) = hub.streams.list_streams()
     assert listed["waiting"] == 0
 
 
@@ -231,10 +231,10 @@ def test_what_a_consumer_refuses_is_a_dead_letter_until_it_is_redriven(
 ) -> None:
     """With the consumer's own words; the news goes out again in a new message."""
     join("ada")
-    hub.feed.refresh()
+    hub.streams.rescore_pending()
     (jti,) = reader.poll()
-    assert reader.poll(setErrs={jti: Fault("invalid_key", "not one of yours")}) == {}
-    (dead,) = hub.feed.dead_letters(reader.name)
+    assert reader.poll(setErrs={jti: MessageError("invalid_key", "not one of yours")}) == {}
+    (dead,) = hub.streams.list_dead_letters(reader.name)
     assert (dead.jti, dead.code, dead.reason, dead.signal_count) == (
         jti,
         "invalid_key",
@@ -242,16 +242,18 @@ def test_what_a_consumer_refuses_is_a_dead_letter_until_it_is_redriven(
         1,
     )
     assert reader.take() == []
-    assert hub.feed.redrive(reader.name) == 1
+    assert hub.streams.redrive(reader.name) == 1
     assert reader.take() == [(CHANGED, shop.pseudonym("ada"), 510.0)]
-    assert hub.feed.dead_letters(reader.name) == []
+    assert hub.streams.list_dead_letters(reader.name) == []
 
 
 def test_every_score_that_goes_out_is_a_read(reader: Reader, hub: Hub, join: Callable[..., None]) -> None:
     """The person sees it, as any other read."""
     join("ada")
     reader.take()
-    assert [(read.partner, read.answered) for read in hub.reads_of("ada")] == [("https://shop.example", True)]
+    assert [(read.partner, read.answered) for read in hub.list_score_reads("ada")] == [
+        ("https://shop.example", True)
+    ]
 
 
 @pytest.mark.parametrize("status", ["paused", "disabled"])
@@ -262,11 +264,11 @@ def test_a_stream_that_is_held_tells_first_who_left_meanwhile(
     for person in ("ada", "bob"):
         join(person)
     reader.take()
-    hub.reception.set_status(shop.read_token(), NewStatus(reader.name, status))
+    hub.stream_management.set_status(shop.read_token(), StatusRequest(reader.name, status))
     shop.send(shop.signal("bob", "again"))
-    hub.withdraw("ada", shop.issuer)
+    hub.withdraw_grants("ada", shop.issuer)
     assert reader.take() == []
-    hub.reception.set_status(shop.read_token(), NewStatus(reader.name, "enabled"))
+    hub.stream_management.set_status(shop.read_token(), StatusRequest(reader.name, "enabled"))
     assert reader.take() == [
         (WITHDRAWN, shop.pseudonym("ada"), None),
         (CHANGED, shop.pseudonym("bob"), 520.0),
@@ -275,7 +277,7 @@ def test_a_stream_that_is_held_tells_first_who_left_meanwhile(
 
 def test_an_operator_who_holds_a_stream_says_why(reader: Reader, hub: Hub) -> None:
     """In the one message that a held stream still carries."""
-    hub.feed.hold(reader.name, "paused", "we move house")
+    hub.streams.set_status(reader.name, "paused", "we move house")
     (claims,) = reader.poll().values()
     assert claims["events"] == {EventType.STREAM_UPDATED: {"status": "paused", "reason": "we move house"}}
     assert claims["sub_id"]["id"] == reader.name
@@ -290,11 +292,11 @@ def test_a_sign_of_life_comes_by_itself_and_when_it_is_asked_for(
     clock.pass_by(seconds=1)
     (jti,) = reader.poll()
     assert reader.poll(jti) == {}
-    hub.reception.verify(shop.read_token(), Question(reader.name, "xyzzy"))
+    hub.stream_management.request_verification(shop.read_token(), VerificationRequest(reader.name, "xyzzy"))
     (claims,) = reader.poll().values()
     assert claims["events"] == {EventType.VERIFICATION: {"state": "xyzzy"}}
     with pytest.raises(InvalidInputError) as caught:
-        hub.reception.verify(shop.read_token(), Question(reader.name))
+        hub.stream_management.request_verification(shop.read_token(), VerificationRequest(reader.name))
     assert caught.value.code == "too_many"
 
 
@@ -302,40 +304,42 @@ def test_a_stream_belongs_to_its_reader(reader: Reader, hub: Hub, clock: Clock) 
     """Another one finds nothing under that name, whatever it may read."""
     other = Partner.join("https://other.example", hub, clock, reads=["retail"])
     for ask in (
-        lambda: hub.reception.poll(other.read_token(), reader.name, Poll()),
-        lambda: hub.reception.delete(other.read_token(), reader.name),
-        lambda: hub.reception.status(other.read_token(), reader.name),
+        lambda: hub.stream_management.poll(other.read_token(), reader.name, PollRequest()),
+        lambda: hub.stream_management.delete(other.read_token(), reader.name),
+        lambda: hub.stream_management.status(other.read_token(), reader.name),
     ):
         with pytest.raises(InvalidInputError) as caught:
             ask()
         assert caught.value.code == "not_found"
-    assert hub.reception.read(other.read_token()) == []
+    assert hub.stream_management.read(other.read_token()) == []
 
 
 def test_a_second_stream_for_the_same_is_refused(reader: Reader, hub: Hub, shop: Partner) -> None:
     """And there is room for one again once the first is deleted."""
     with pytest.raises(InvalidInputError) as caught:
-        hub.reception.create(shop.read_token(), Wish())
+        hub.stream_management.create(shop.read_token(), StreamRequest())
     assert caught.value.code == "conflict"
-    hub.reception.delete(shop.read_token(), reader.name)
-    assert hub.reception.create(shop.read_token(), Wish())["stream_id"] != reader.name
+    hub.stream_management.delete(shop.read_token(), reader.name)
+    assert hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"] != reader.name
 
 
 def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner) -> None:
     """As for reading scores."""
     token = shop.read_token()
-    hub.reception.status(token, reader.name)
+    hub.stream_management.status(token, reader.name)
     with pytest.raises(InvalidInputError, match="used before"):
-        hub.reception.status(token, reader.name)
+        hub.stream_management.status(token, reader.name)
 
 
 @pytest.mark.parametrize(
     ("wish", "why"),
     [
-        pytest.param(Wish(events_requested=(str(CHANGED),)), "lacks those who leave", id="scores alone"),
+        pytest.param(
+            StreamRequest(events_requested=(str(CHANGED),)), "lacks those who leave", id="scores alone"
+        ),
         *(
             pytest.param(
-                Wish(delivery=Delivery("urn:ietf:rfc:8935", endpoint)),
+                StreamRequest(delivery=Delivery("urn:ietf:rfc:8935", endpoint)),
                 "not at your issuer's host",
                 id=endpoint,
             )
@@ -350,21 +354,23 @@ def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner
         ),
     ],
 )
-def test_a_wish_that_cannot_be_met(hub: Hub, shop: Partner, wish: Wish, why: str) -> None:
+def test_a_wish_that_cannot_be_met(hub: Hub, shop: Partner, wish: StreamRequest, why: str) -> None:
     """Withdrawals cannot be declined, and the hub pushes to the reader's own host only."""
     with pytest.raises(InvalidInputError, match=why):
-        hub.reception.create(shop.read_token(), wish)
+        hub.stream_management.create(shop.read_token(), wish)
 
 
 def test_a_stream_can_be_changed_and_replaced(reader: Reader, hub: Hub, shop: Partner) -> None:
     """What a change leaves out stays; what a replacement leaves out falls back."""
     push = Delivery("urn:ietf:rfc:8935", "https://shop.example/inbox", "Bearer abc")
-    changed = hub.reception.change(shop.read_token(), Wish(reader.name, push), whole=False)
+    changed = hub.stream_management.update(shop.read_token(), StreamRequest(reader.name, push), whole=False)
     assert changed["delivery"] == {
         "method": "urn:ietf:rfc:8935",
         "endpoint_url": "https://shop.example/inbox",
     }
-    described = hub.reception.change(shop.read_token(), Wish(reader.name, description="ours"), whole=False)
+    described = hub.stream_management.update(
+        shop.read_token(), StreamRequest(reader.name, description="ours"), whole=False
+    )
     assert (described["description"], described["delivery"]) == ("ours", changed["delivery"])
-    replaced = hub.reception.change(shop.read_token(), Wish(reader.name), whole=True)
+    replaced = hub.stream_management.update(shop.read_token(), StreamRequest(reader.name), whole=True)
     assert (replaced["description"], replaced["delivery"]["method"]) == ("", "urn:ietf:rfc:8936")

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 
 from sesame_sdk import Direction, Grant, GuardRefusedError, InvalidInputError
 from sesame_sdk.hub.consent import grants
-from sesame_sdk.hub.consent.grant_cache import Consents
+from sesame_sdk.hub.consent.grant_cache import GrantCache
 from sesame_sdk.hub.database import tables
 from sesame_sdk.hub.database.engine import open_engine
 from sesame_sdk.hub.hub import Hub
@@ -30,25 +30,25 @@ def test_grants_come_back_as_they_were_told(shop: Partner, hub: Hub) -> None:
     adas = shop.grants("ada", ORDER, LATE, reads="retail", crossings=("community", "games"))
     bobs = shop.grants("bob", ORDER, expires_at=NOON + timedelta(days=1))
     assert hub.add_grants([*adas, *bobs]) == 3
-    assert hub.grants("ada") == [*adas]
-    assert hub.grants() == [*adas, *bobs]
-    assert hub.grants("stranger") == []
+    assert hub.list_grants("ada") == [*adas]
+    assert hub.list_grants() == [*adas, *bobs]
+    assert hub.list_grants("stranger") == []
 
 
 def test_the_same_consent_told_twice_is_one(shop: Partner, hub: Hub) -> None:
     """An operator may load the same list again; a withdrawal in between stands."""
     told = shop.grants("ada", ORDER)
     assert hub.add_grants([*told, *told]) == 1
-    hub.withdraw("ada", SHOP)
+    hub.withdraw_grants("ada", SHOP)
     assert hub.add_grants(told) == 0
-    assert hub.grants("ada")[0][1].withdrawn_at == NOON
+    assert hub.list_grants("ada")[0][1].withdrawn_at == NOON
 
 
 def test_giving_again_after_a_withdrawal_is_a_new_grant(shop: Partner, hub: Hub, clock: Clock) -> None:
     """What was sent before counts again too: the person lets it."""
     hub.add_grants(shop.grants("ada", ORDER))
     shop.send(shop.signal("ada", "1"))
-    hub.withdraw("ada", SHOP)
+    hub.withdraw_grants("ada", SHOP)
     clock.pass_by(days=1)
     hub.add_grants(shop.grants("ada", ORDER, given_at=clock.now))
     assert hub.explain("ada", "retail") is not None
@@ -57,7 +57,7 @@ def test_giving_again_after_a_withdrawal_is_a_new_grant(shop: Partner, hub: Hub,
 def test_a_withdrawal_can_be_of_one_direction(shop: Partner, hub: Hub) -> None:
     """The shop may no longer read, and still send."""
     hub.add_grants(shop.grants("ada", ORDER, reads="retail"))
-    assert hub.withdraw("ada", SHOP, Direction.READ) == 1
+    assert hub.withdraw_grants("ada", SHOP, Direction.READ) == 1
     shop.send(shop.signal("ada", "1"))
     assert shop.read("ada") == [None]
     assert hub.explain("ada", "retail") is not None
@@ -66,9 +66,9 @@ def test_a_withdrawal_can_be_of_one_direction(shop: Partner, hub: Hub) -> None:
 @pytest.mark.usefixtures("shop")
 def test_withdrawing_what_was_never_given_is_no_error(hub: Hub) -> None:
     """Nothing to end, so nothing was ended; a partner that does not exist is told."""
-    assert hub.withdraw("stranger", SHOP) == 0
+    assert hub.withdraw_grants("stranger", SHOP) == 0
     with pytest.raises(InvalidInputError, match="partner"):
-        hub.withdraw("ada", "https://nobody.example")
+        hub.withdraw_grants("ada", "https://nobody.example")
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one call", "in two calls"])
@@ -81,7 +81,7 @@ def test_a_pseudonym_belongs_to_one_person_for_good(shop: Partner, hub: Hub, at_
     with pytest.raises(InvalidInputError, match="belongs to another person") as refused:
         hub.add_grants([*shop.grants("cleo", ORDER), *adas, *theft] if at_once else theft)
     assert not re.search(r"\bada\b", str(refused.value))
-    assert hub.grants() == ([] if at_once else adas)
+    assert hub.list_grants() == ([] if at_once else adas)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_nobody_consents_who_is_not_known_to_be_eighteen(
         hub.add_grants([*shop.grants("bob", ORDER), (person, minor)])
     (finding,) = refused.value.findings
     assert minor.subject not in str(finding) + finding.hint
-    assert hub.grants() == []
+    assert hub.list_grants() == []
 
 
 def test_a_grant_that_slipped_into_the_ledger_opens_no_score(shop: Partner, hub: Hub) -> None:
@@ -128,7 +128,7 @@ def test_a_thousand_people_at_once(shop: Partner, hub: Hub) -> None:
     """More than fit in one piece of work of the database."""
     told = [pair for number in range(1100) for pair in shop.grants(f"p{number:04}", ORDER, LATE)]
     assert hub.add_grants(iter(told)) == 1100
-    assert {person for person, _ in hub.grants()} == {f"p{number:04}" for number in range(1100)}
+    assert {person for person, _ in hub.list_grants()} == {f"p{number:04}" for number in range(1100)}
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def engine(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFac
     """A ledger with one partner and nothing else."""
     opened = open_engine(Settings(tmp_path_factory.mktemp("ledger"), SHOP, new_database()).database_url)
     with opened.begin() as connection:
-        keys.add(connection, SHOP, [SigningKey.generate().public_jwk], LONG_AGO)
+        keys.add_keys(connection, SHOP, [SigningKey.generate().public_jwk], LONG_AGO)
     yield opened
     opened.dispose()
 
@@ -165,15 +165,15 @@ _grants = st.builds(
 )
 def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told: list[Grant]) -> None:
     """`grants.valid` in SQL, the cache of consents as time goes by, and `Grant.is_valid` say the same."""
-    consents = Consents(engine)
+    consents = GrantCache(engine)
     with engine.connect() as connection:
-        grants.add(connection, [("ada", grant) for grant in told], NOON)
+        grants.add_grants(connection, [("ada", grant) for grant in told], NOON)
         names = {row.id: row.name for row in connection.execute(select(tables.kinds))}
         for at in (NOON + timedelta(hours=hours) for hours in range(-4, 5)):
             expected = sorted(grant.given_at for grant in told if grant.is_valid(at))
-            rows = connection.execute(select(tables.grants.c.id).where(grants.valid(at))).all()
+            rows = connection.execute(select(tables.grants.c.id).where(grants.is_valid(at))).all()
             assert len(rows) == len(expected)
-            standing = consents.of(connection, 1, {"a-pseudonym"}, at)["a-pseudonym"]
+            standing = consents.permissions(connection, 1, {"a-pseudonym"}, at)["a-pseudonym"]
             covered = {kind for grant in told if grant.is_valid(at) for kind in grant.kinds}
             assert {names[kind] for kind in standing.kinds} == covered
         connection.rollback()
@@ -181,13 +181,13 @@ def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told
 
 def test_the_cache_of_consents_sees_what_another_process_changed(engine: Engine) -> None:
     """A withdrawal by whatever process holds for the next look, and so does a grant that is new."""
-    consents = Consents(engine)
+    consents = GrantCache(engine)
     grant = Grant(SHOP, "another", Direction.SEND, NOON, (ORDER,), adult=True)
     with engine.connect() as connection:
-        assert consents.of(connection, 1, {"another"}, NOON)["another"].person is None
-        grants.add(connection, [("bob", grant)], NOON)
-        assert consents.of(connection, 1, {"another"}, NOON)["another"].kinds
-        grants.withdraw(connection, "bob", SHOP, None, NOON)
-        assert not consents.of(connection, 1, {"another"}, NOON)["another"].kinds
+        assert consents.permissions(connection, 1, {"another"}, NOON)["another"].person is None
+        grants.add_grants(connection, [("bob", grant)], NOON)
+        assert consents.permissions(connection, 1, {"another"}, NOON)["another"].kinds
+        grants.withdraw_grants(connection, "bob", SHOP, None, NOON)
+        assert not consents.permissions(connection, 1, {"another"}, NOON)["another"].kinds
         connection.rollback()
-        assert consents.of(connection, 1, {"another"}, NOON)["another"].person is None
+        assert consents.permissions(connection, 1, {"another"}, NOON)["another"].person is None

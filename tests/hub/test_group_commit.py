@@ -9,13 +9,13 @@ from sqlalchemy.exc import IntegrityError
 
 from sesame_sdk import InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub.consent.grant_cache import Consents
-from sesame_sdk.hub.database.engine import open_engine, writing
+from sesame_sdk.hub.consent.grant_cache import GrantCache
+from sesame_sdk.hub.database.engine import open_engine, write_connection
 from sesame_sdk.hub.database.tables import signals
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
-from sesame_sdk.hub.ingest.signal_table import View
-from sesame_sdk.hub.partners.keys import Directory
+from sesame_sdk.hub.ingest.signal_table import SignalView
+from sesame_sdk.hub.partners.keys import CurrentKeys
 from sesame_sdk.hub.partners.rate_limit import Limit, RateLimiter
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model.envelope import Dropped, DropReason, Receipt
@@ -31,17 +31,17 @@ def take(shop: Partner, hub_path: Path, clock: Clock) -> Iterator[Take]:
     """Take envelopes of the shop in at once; gives their receipts."""
     settings = load_settings(hub_path)
     engine = open_engine(settings.database_url)
-    signer, view = SigningKey.load(settings.key_path), View(engine, settings.issuer)
+    signer, view = SigningKey.load(settings.key_path), SignalView(engine, settings.issuer)
     door = MessageDispatcher(
-        settings, signer, view, Consents(engine), Guard(()), RateLimiter(Limit(0, 1)), clock
+        settings, signer, view, GrantCache(engine), Guard(()), RateLimiter(Limit(0, 1)), clock
     )
 
     def at_once(envelopes: Sequence[bytes]) -> list[Receipt]:
-        tasks = [door.knock(envelope, Directory(engine)) for envelope in envelopes]
-        assert len({task.kin for task in tasks}) == 1
-        with writing(engine) as connection, connection.begin():
+        tasks = [door.knock(envelope, CurrentKeys(engine)) for envelope in envelopes]
+        assert len({task.batch_key for task in tasks}) == 1
+        with write_connection(engine) as connection, connection.begin():
             answers = tasks[0].work(connection, [task.item for task in tasks])
-        return [shop.read_receipt(tasks[0].settled(answer)) for answer in answers]
+        return [shop.read_receipt(tasks[0].on_commit(answer)) for answer in answers]
 
     yield at_once
     engine.dispose()
@@ -75,7 +75,7 @@ def test_what_two_of_them_say_is_new_in_the_first_alone(
     counted = [(receipt.accepted, receipt.duplicates) for receipt in receipts]
     assert counted == [(4, 0), (2, 6), (0, 2), (2, 0), (2, 2)]
     stood = rows(hub_path, signals)
-    assert hub.rebuild() == len(stood) == 12
+    assert hub.rebuild_signals() == len(stood) == 12
     assert rows(hub_path, signals) == stood
 
 
@@ -101,7 +101,7 @@ def test_a_jti_used_twice_fails_the_group(shop: Partner, hub: Hub, take: Take, i
         hub.receive(envelopes.pop())
     with pytest.raises((InvalidInputError, IntegrityError)):
         take([shop.seal(shop.signal("ada", "3")), *envelopes])
-    assert hub.rebuild() == int(in_ledger)
+    assert hub.rebuild_signals() == int(in_ledger)
 
 
 def test_many_that_come_at_once_fare_as_one_after_the_other(shop: Partner, hub: Hub) -> None:
@@ -116,4 +116,4 @@ def test_many_that_come_at_once_fare_as_one_after_the_other(shop: Partner, hub: 
     assert isinstance(refused.exception(), InvalidInputError)
     assert sum(receipt.accepted for receipt in receipts) == 39
     assert sum(receipt.duplicates for receipt in receipts) == 37
-    assert hub.rebuild() == 40
+    assert hub.rebuild_signals() == 40

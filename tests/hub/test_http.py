@@ -19,7 +19,7 @@ from tests.hub.fixtures import LATE, ORDER, Partner, kind, manifest, new_hub, po
 from tests.hub.process import free_port, serving
 
 SET = "application/secevent+jwt"
-YESTERDAY = timestamps.now() - timedelta(days=1)
+YESTERDAY = timestamps.utc_now() - timedelta(days=1)
 
 
 @frozen
@@ -62,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], st
     url = f"http://127.0.0.1:{(port := free_port())}"
     path = new_hub(tmp_path_factory.mktemp("http") / "hub", issuer=url, database=new_database())
     with Hub.open(path) as hub, serving(path, port):
-        shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS, LATES, reads=["retail"])
+        shop = Partner.join("https://shop.example", hub, timestamps.utc_now, ORDERS, LATES, reads=["retail"])
         hub.set_policy(
             policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
         )

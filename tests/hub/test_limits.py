@@ -25,14 +25,14 @@ def test_a_read_may_ask_for_as_many_as_the_limit_says(shop: Partner, hub: Hub) -
     assert (MAX_SUBJECTS, list(found)) == (10_000, asked)
     scores = {subject: score.points for subject, score in found.items() if score}
     assert scores == {shop.pseudonym(person): 510.0 for person in members}
-    assert [len(hub.reads_of(person)) for person in members] == [1, 1, 1]
+    assert [len(hub.list_score_reads(person)) for person in members] == [1, 1, 1]
 
 
 def test_a_plugin_may_declare_as_many_kinds_as_the_limit_says(shop: Partner, hub: Hub) -> None:
     """100 are registered; one more is rejected by the hub, whatever made the manifest."""
     many = [kind(f"retail.thing.n{number}") for number in range(MAX_DECLARATIONS + 1)]
     shop.register(manifest(*many[:MAX_DECLARATIONS], name="sesame-many"))
-    assert (MAX_DECLARATIONS, len(hub.partners()[0].kinds)) == (100, 102)
+    assert (MAX_DECLARATIONS, len(hub.list_partners()[0].kinds)) == (100, 102)
     told = {
         "name": "sesame-more",
         "version": "1.0",
@@ -43,7 +43,7 @@ def test_a_plugin_may_declare_as_many_kinds_as_the_limit_says(shop: Partner, hub
     }
     with pytest.raises(InvalidInputError, match=r"kinds.*100"):
         hub.receive(shop.token(EventType.REGISTRATION, told))
-    assert hub.partners()[0].plugins == ("sesame-many 1.0", "sesame-test 1.0")
+    assert hub.list_partners()[0].plugins == ("sesame-many 1.0", "sesame-test 1.0")
 
 
 def test_a_hub_that_can_work_is_healthy(tmp_path: Path, database: str) -> None:

@@ -68,7 +68,7 @@ def test_migrate_creates_the_tables_in_an_empty_database(hub_path: Path) -> None
         there = MetaData()
         there.reflect(connection)
         there.drop_all(connection)
-        assert migrations.revision(connection) is None
+        assert migrations.current_version(connection) is None
     engine.dispose()
     migrated = typed(hub_path.parent, "hub", "migrate", "--hub", hub_path)
     assert (migrated.returncode, migrations.HEAD in migrated.stderr) == (0, True)

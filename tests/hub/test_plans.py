@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Select, text
 
-from sesame_sdk.hub.database.engine import open_engine, reading
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.engine import open_engine, read_transaction
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.partners import keys
 from sesame_sdk.hub.scoring import eligible_signals, scores
@@ -41,10 +41,10 @@ def _plan(connection: Connection, statement: Select[*tuple[object, ...]] | str) 
 def test_a_read_looks_only_at_the_rows_of_those_asked(hub: Hub) -> None:
     """No step walks through all signals, grants or pseudonyms."""
     engine = open_engine(hub.settings.database_url)
-    with reading(engine) as connection:
-        eligible_signals.count(connection, {1: ["retail"]}, NOON)
+    with read_transaction(engine) as connection:
+        eligible_signals.select_eligible(connection, {1: ["retail"]}, NOON)
         counted = _plan(connection, "SELECT * FROM counted")
-        permitted = _plan(connection, eligible_signals._permissions().params(now=micros(NOON)))
+        permitted = _plan(connection, eligible_signals._permissions().params(now=to_micros(NOON)))
     engine.dispose()
     large = ("signals", "grants", "grant_kinds", "pseudonyms", "envelopes")
     assert counted[0] == "SCAN permitted"
@@ -55,7 +55,7 @@ def test_a_read_looks_only_at_the_rows_of_those_asked(hub: Hub) -> None:
 def test_what_a_revoked_key_signed_is_found_by_an_index(hub: Hub) -> None:
     """Envelopes are large: looking for those of a key does not read them."""
     engine = open_engine(hub.settings.database_url)
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         steps = _plan(connection, keys.void_envelopes())
     engine.dispose()
     assert any("envelopes USING COVERING INDEX envelopes_by_key" in step for step in steps)
@@ -70,7 +70,7 @@ def crowded(postgresql: Server, empty_ledger: str, tmp_path: Path) -> Iterator[C
         shop = Partner.join("https://shop.example", hub, lambda: NOON, ORDERS)
         hub.add_grants(shop.grants("ada", ORDER))
     engine = open_engine(postgresql.url(name))
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         connection.execute(text(_MANY_SIGNALS))
         yield connection
     engine.dispose()
@@ -85,14 +85,14 @@ def _read_through(connection: Connection) -> int:
 
 def test_left_to_itself_postgresql_reads_all_signals(crowded: Connection) -> None:
     """So what the next two tests forbid does happen."""
-    eligible_signals.count(crowded, {1: ["retail"]}, NOON)
+    eligible_signals.select_eligible(crowded, {1: ["retail"]}, NOON)
     assert len(crowded.execute(text("SELECT * FROM counted")).all()) == 20
     assert _read_through(crowded) == 1
 
 
 def test_a_score_reads_the_signals_of_those_asked_alone(crowded: Connection) -> None:
     """On PostgreSQL too, whatever its planner thinks."""
-    (score,) = scores.of_people(
+    (score,) = scores.compute_scores(
         crowded, {1: ["retail"]}, policy(weighting(ORDERS)), NOON.date(), NOON, reasons=False
     ).values()
     assert score.points == 580.0  # twenty orders, and what one partner may add
@@ -101,6 +101,6 @@ def test_a_score_reads_the_signals_of_those_asked_alone(crowded: Connection) -> 
 
 def test_an_explanation_reads_the_signals_of_its_person_alone(crowded: Connection) -> None:
     """The same where each signal is looked at."""
-    eligible_signals.count(crowded, {1: ["retail"]}, NOON)
-    assert len(eligible_signals.held(crowded)) == 20
+    eligible_signals.select_eligible(crowded, {1: ["retail"]}, NOON)
+    assert len(eligible_signals.list_eligible(crowded)) == 20
     assert _read_through(crowded) == 0

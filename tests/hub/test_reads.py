@@ -9,7 +9,7 @@ from sesame_sdk import InvalidInputError
 from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.guard import purposes
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.scoring.score_reads import Read
+from sesame_sdk.hub.scoring.score_reads import ScoreRead
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.grant import ReadRequest
 from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, sign_claims
@@ -47,16 +47,16 @@ def test_every_read_is_logged_for_the_person(shop: Partner, hub: Hub, clock: Clo
     shop.read("ada", "bob", "stranger")
     clock.pass_by(hours=1)
     shop.read("ada")
-    first = Read(shop.issuer, BENEFITS, "retail", NOON, answered=True)
-    assert hub.reads_of("ada") == [first, evolve(first, at=NOON + timedelta(hours=1))]
-    assert hub.reads_of("bob") == [evolve(first, answered=False)]
-    assert hub.reads_of("stranger") == []
+    first = ScoreRead(shop.issuer, BENEFITS, "retail", NOON, answered=True)
+    assert hub.list_score_reads("ada") == [first, evolve(first, at=NOON + timedelta(hours=1))]
+    assert hub.list_score_reads("bob") == [evolve(first, answered=False)]
+    assert hub.list_score_reads("stranger") == []
 
 
 def test_a_subject_asked_twice_is_answered_once(shop: Partner, hub: Hub) -> None:
     """And logged once."""
     assert [score.points for score in shop.read("ada", "ada") if score] == [510.0, 510.0]
-    assert len(hub.reads_of("ada")) == 1
+    assert len(hub.list_score_reads("ada")) == 1
 
 
 def test_another_partners_names_mean_nothing(shop: Partner, hub: Hub, clock: Clock) -> None:
@@ -83,7 +83,7 @@ def test_a_token_is_good_once(shop: Partner, hub: Hub, clock: Clock) -> None:
     clock.pass_by(seconds=2)
     with pytest.raises(InvalidInputError, match="exp: has expired"):
         hub.read_scores(token, [shop.pseudonym("ada")])
-    assert len(hub.reads_of("ada")) == 1
+    assert len(hub.list_score_reads("ada")) == 1
 
 
 def _claims(shop: Partner, **other: object) -> dict[str, object]:
@@ -120,7 +120,7 @@ def test_a_token_that_is_wrong_opens_nothing(
     with pytest.raises(InvalidInputError) as refused:
         hub.read_scores(token, [shop.pseudonym("ada")])
     assert refused.value.code == code
-    assert hub.reads_of("ada") == []
+    assert hub.list_score_reads("ada") == []
 
 
 def test_a_message_is_no_read_token(shop: Partner, hub: Hub) -> None:
@@ -170,14 +170,14 @@ def test_a_further_rule_can_close_the_door_of_reads(shop: Partner, hub: Hub, clo
         assert reader.read("ada") != [None]
         clock.pass_by(hours=13)
         assert reader.read("ada") == [None]
-        assert not strict.reads_of("ada")[-1].answered
+        assert not strict.list_score_reads("ada")[-1].answered
 
 
 def test_a_withdrawn_kind_of_grant_does_not_hide_a_standing_one(
     shop: Partner, hub: Hub, clock: Clock
 ) -> None:
     """Of several grants for the same read, one that stands is enough."""
-    hub.withdraw("ada", shop.issuer)
+    hub.withdraw_grants("ada", shop.issuer)
     clock.pass_by(minutes=1)
     hub.add_grants(shop.grants("ada", ORDER, LATE, reads="retail", given_at=NOON - timedelta(days=90)))
     assert [score.points for score in shop.read("ada") if score] == [510.0]

@@ -33,10 +33,10 @@ def test_a_rebuild_gives_the_same_rows(shop: Partner, hub: Hub, hub_path: Path, 
     old.send(twin.signal("ada", "1", value=4.0), twin.signal("ada", "2"))
     twin.send(twin.signal("ada", "1", value=3.0))
     hub.revoke_key(twin.issuer, old.key.kid, NOON)
-    hub.withdraw("bob", shop.issuer)
+    hub.withdraw_grants("bob", shop.issuer)
     before = _rows(hub_path)
     assert len(before) == 7
-    assert hub.rebuild() == len(before)
+    assert hub.rebuild_signals() == len(before)
     assert _rows(hub_path) == before
 
 
@@ -62,5 +62,5 @@ def test_a_ledger_that_was_changed_is_not_believed(
     before = _rows(hub_path)
     change(hub_path, damage)
     with pytest.raises(InvalidInputError, match="envelope 2"):
-        hub.rebuild()
+        hub.rebuild_signals()
     assert _rows(hub_path) == before

@@ -14,7 +14,7 @@ from tests.hub.fixtures import LATE, NOON, ORDER, POST, Clock, Partner, kind, ma
 
 def test_a_registration_is_kept_and_answered_with_a_receipt(shop: Partner, hub: Hub) -> None:
     """The operator sees plugins, kinds and purposes of each partner."""
-    partner = hub.partners()[0]
+    partner = hub.list_partners()[0]
     assert partner.issuer == shop.issuer
     assert partner.plugins == ("sesame-test 1.0",)
     assert partner.kinds == (ORDER, LATE)
@@ -33,7 +33,7 @@ def test_a_newer_registration_takes_the_place_of_the_older(shop: Partner, hub: H
     shop.send(shop.signal("ada", "1"))
     clock.pass_by(minutes=1)
     shop.register(manifest(LATES, version="2.0"))
-    assert hub.partners()[0].kinds == (LATE,)
+    assert hub.list_partners()[0].kinds == (LATE,)
     assert hub.explain("ada", "retail") is None
     assert shop.send(shop.signal("ada", "2")).dropped[0].reason == "kind_not_registered"
 
@@ -41,7 +41,7 @@ def test_a_newer_registration_takes_the_place_of_the_older(shop: Partner, hub: H
 def test_another_plugin_of_the_partner_stands_beside_it(shop: Partner, hub: Hub) -> None:
     """Only a plugin of the same name is replaced."""
     shop.register(manifest(kind(POST), name="sesame-second"))
-    assert hub.partners()[0].kinds == (POST, ORDER, LATE)
+    assert hub.list_partners()[0].kinds == (POST, ORDER, LATE)
 
 
 def test_an_older_registration_is_rejected(shop: Partner, hub: Hub) -> None:
@@ -65,7 +65,7 @@ def test_a_manifest_that_is_wrong_is_rejected(shop: Partner, hub: Hub, told, fie
     """Naming the field; what was registered before stands."""
     with pytest.raises(InvalidInputError, match=field):
         shop.register(told)
-    assert hub.partners()[0].kinds == (ORDER, LATE)
+    assert hub.list_partners()[0].kinds == (ORDER, LATE)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_guard_stands_at_the_door(shop: Partner, hub: Hub, told, rule: str) 
     with pytest.raises(GuardRefusedError) as refused:
         shop.register(told)
     assert rule in {finding.rule for finding in refused.value.findings}
-    assert hub.partners()[0].kinds == (ORDER, LATE)
+    assert hub.list_partners()[0].kinds == (ORDER, LATE)
 
 
 def test_a_kind_may_not_contradict_a_policy_in_force(shop: Partner, hub: Hub) -> None:
@@ -124,14 +124,14 @@ def test_a_name_means_one_thing_on_a_hub(shop: Partner, hub: Hub, clock: Clock) 
     twin = Partner.join(
         "https://twin.example", hub, clock, evolve(ORDERS, reason="Orders kept, in our words")
     )
-    assert hub.partners()[1].kinds == (ORDER,)
+    assert hub.list_partners()[1].kinds == (ORDER,)
     with pytest.raises(InvalidInputError, match="another meaning") as refused:
         twin.register(manifest(evolve(ORDERS, sources=("a till",)), name="other"))
     assert refused.value.code == "access_denied"
     with pytest.raises(GuardRefusedError) as refused:
         twin.register(manifest(evolve(ORDERS, unit="GBP"), name="other"))
     assert "DCL-1" in {finding.rule for finding in refused.value.findings}
-    assert shop.issuer == hub.partners()[0].issuer
+    assert shop.issuer == hub.list_partners()[0].issuer
 
 
 def test_a_kind_keeps_its_meaning_even_for_the_plugin_that_first_declared_it(
@@ -142,4 +142,4 @@ def test_a_kind_keeps_its_meaning_even_for_the_plugin_that_first_declared_it(
     with pytest.raises(InvalidInputError, match="registered with another meaning"):
         shop.register(manifest(evolve(ORDERS, sources=("a till",)), LATES, version="2.0"))
     shop.register(manifest(evolve(ORDERS, reason="Orders that went well"), LATES, version="2.0"))
-    assert hub.partners()[0].plugins == ("sesame-test 2.0",)
+    assert hub.list_partners()[0].plugins == ("sesame-test 2.0",)

@@ -80,7 +80,7 @@ def test_a_withdrawal_holds_at_once(shop: Partner, hub: Hub, clock: Clock) -> No
     hub.add_grants([*shop.grants("ada", ORDER, reads="retail"), *shop.grants("bob", ORDER, reads="retail")])
     shop.send(shop.signal("ada", "1"), shop.signal("bob", "2"))
     bobs = shop.read("bob")
-    assert hub.withdraw("ada", shop.issuer) == 2
+    assert hub.withdraw_grants("ada", shop.issuer) == 2
     clock.pass_by(seconds=1)
     assert hub.explain("ada", "retail") is None
     assert shop.send(shop.signal("ada", "3")).dropped[0].reason == "no_grant"
@@ -117,10 +117,10 @@ def test_each_partners_cap_is_its_own(shop: Partner, hub: Hub, clock: Clock) -> 
 
 def test_a_policy_whose_digest_is_not_its_own_is_rejected(shop: Partner, hub: Hub) -> None:
     """What a score names must be what made it; the policy in force stays."""
-    before = hub.policies()
+    before = hub.list_policies()
     with pytest.raises(InvalidInputError, match="digest"):
         hub.set_policy(policy(weighting(ORDERS), digest="x" * 43))
-    assert hub.policies() == before
+    assert hub.list_policies() == before
     assert shop.read("ada") == [None]
 
 
@@ -135,4 +135,4 @@ def test_one_policy_is_in_force_for_each_context(shop: Partner, hub: Hub) -> Non
     found = hub.explain("ada", "retail")
     assert found is not None
     score = found.score
-    assert (score.points, score.policy, len(hub.policies())) == (520.0, changed.digest, 1)
+    assert (score.points, score.policy, len(hub.list_policies())) == (520.0, changed.digest, 1)

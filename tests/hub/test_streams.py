@@ -22,7 +22,7 @@ from sesame_sdk import Score
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.database.tables import read_tokens
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.streams.streams import NewStatus
+from sesame_sdk.hub.streams.streams import StatusRequest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.score_store.store import ScoreStore
@@ -36,7 +36,7 @@ from tests.hub.process import free_port, serving
 
 pytestmark = pytest.mark.long
 
-YESTERDAY = timestamps.now() - timedelta(days=1)
+YESTERDAY = timestamps.utc_now() - timedelta(days=1)
 PEOPLE = [f"person {number}" for number in range(60)]
 _DEADLINE = 20.0
 _FOLLOW = """
@@ -122,7 +122,7 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
         file.write("heartbeat_seconds = 1\n")
     home = PartnerConfig.create(tmp_path / "reader", issuer=issuer, hub=url)
     with Hub.open(path) as hub:
-        reader = Partner(issuer, hub, timestamps.now, key=home.signer)
+        reader = Partner(issuer, hub, timestamps.utc_now, key=home.signer)
         hub.add_partner(issuer, [home.signer.public_jwk], not_before=LONG_AGO)
         reader.register(manifest(ORDERS, LATES, reads=["retail"]))
         hub.set_policy(
@@ -177,7 +177,7 @@ def a_withdrawal_is_out_of_book_and_pages(site: Site, book: ScoreStore) -> None:
     for person in PEOPLE[:5]:
         who = site.reader.pseudonym(person)
         assert book.scores([who])[who] is not None
-        site.hub.withdraw(person, site.issuer)
+        site.hub.withdraw_grants(person, site.issuer)
         slowest = max(slowest, until(lambda who=who: book.scores([who])[who] is None))  # type: ignore[misc]
         assert who not in pages
     assert slowest < 1.0
@@ -203,7 +203,7 @@ def test_a_withdrawal_is_out_of_a_pushed_book_within_a_second(site: Site) -> Non
         follower.ensure_stream(push_to=push_to(site), bearer="a-token-for-pushes")
         until(lambda: follower.store.scores(site.pseudonyms()) == site.truth())
         a_withdrawal_is_out_of_book_and_pages(site, follower.store)
-        (listed,) = site.hub.feed.listed()
+        (listed,) = site.hub.streams.list_streams()
         assert listed["dead"] == 0
 
 
@@ -221,7 +221,7 @@ def test_a_pushed_stream_that_the_hub_lost_is_made_anew(site: Site, monkeypatch:
         try:
             until(lambda: follower.store.scores([who])[who] is not None)
             assert follower.inbox.bearer == "a-token-for-pushes"
-            (first,) = site.hub.feed.listed()
+            (first,) = site.hub.streams.list_streams()
             bearer = {"Authorization": f"Bearer {site.reader.read_token().decode()}"}
             at = f"{site.url}/v1/ssf/stream?stream_id={first['stream_id']}"
             assert requests.delete(at, headers=bearer, timeout=30).status_code == 204
@@ -230,7 +230,7 @@ def test_a_pushed_stream_that_the_hub_lost_is_made_anew(site: Site, monkeypatch:
         finally:
             stop.set()
             thread.join(40)
-    assert len(site.hub.feed.listed()) == 1
+    assert len(site.hub.streams.list_streams()) == 1
 
 
 def test_killed_at_any_moment_the_book_ends_as_the_hub_has_it(site: Site) -> None:
@@ -243,10 +243,10 @@ def test_killed_at_any_moment_the_book_ends_as_the_hub_has_it(site: Site) -> Non
         with serving_until_killed(site), killed_in_the_end(command):
             for _ in range(4):
                 some = dice.sample(PEOPLE, 12)
-                site.agree(*some, given_at=timestamps.now())
+                site.agree(*some, given_at=timestamps.utc_now())
                 site.buy(*some)
                 for person in dice.sample(PEOPLE, 3):
-                    site.hub.withdraw(person, site.issuer)
+                    site.hub.withdraw_grants(person, site.issuer)
                 threading.Event().wait(dice.uniform(0.0, 0.3))
     follower = site.follower()
     with site.serve(), following(follower):
@@ -304,7 +304,7 @@ def test_a_lost_book_is_filled_anew(site: Site) -> None:
                 until(lambda f=follower: f.store.scores([who])[who] is not None)  # type: ignore[misc]
             for file in site.folder.glob("book.sqlite*"):
                 file.unlink()
-        assert len(site.hub.feed.listed()) == 1
+        assert len(site.hub.streams.list_streams()) == 1
 
 
 def test_a_plain_poll_by_hand(site: Site) -> None:
@@ -339,7 +339,7 @@ def test_a_plain_poll_by_hand(site: Site) -> None:
             found = ask("POST", poll, json={"ack": acked, "maxEvents": 1}).json()
             for jti, token in found["sets"].items():
                 claims = Token.parse(token.encode()).verify(
-                    trust, typ=SET_TYP, audience=site.issuer, now=timestamps.now()
+                    trust, typ=SET_TYP, audience=site.issuer, now=timestamps.utc_now()
                 )
                 assert claims.jti == jti
                 seen += json.loads(claims.claims)["events"]
@@ -352,7 +352,7 @@ def test_a_plain_poll_by_hand(site: Site) -> None:
         (jti,) = ask("POST", poll, json={"returnImmediately": True}).json()["sets"]
         errors = {"setErrs": {jti: {"err": "invalid_key", "description": "who are you?"}}, "maxEvents": 0}
         assert ask("POST", poll, json=errors).json()["sets"] == {}
-        (dead,) = site.hub.feed.dead_letters(made["stream_id"])
+        (dead,) = site.hub.streams.list_dead_letters(made["stream_id"])
         assert (dead.code, dead.reason) == ("invalid_key", "who are you?")
         assert ask("PATCH", at, json={"stream_id": made["stream_id"], "description": "d"}).status_code == 200
         assert ask("PUT", at, json={"stream_id": made["stream_id"]}).json()["description"] == ""
@@ -373,7 +373,7 @@ def test_a_consumer_that_is_away_is_pushed_to_when_it_is_back(site: Site) -> Non
     follower = site.follower()
     with site.serve():
         follower.ensure_stream(push_to=push_to(site))
-        until(lambda: site.hub.feed.counts(1).pending > 0)
+        until(lambda: site.hub.streams.count_messages(1).pending > 0)
         with listening(follower, int(site.issuer.rpartition(":")[2])):
             until(lambda: follower.store.scores([who])[who] is not None)
 
@@ -386,7 +386,7 @@ def test_a_hub_that_ends_lets_go_of_those_who_wait(site: Site) -> None:
         name = follower.ensure_stream()
         while follower.poll(wait=False):
             pass
-        site.hub.reception.set_status(site.reader.read_token(), NewStatus(name, "paused"))
+        site.hub.stream_management.set_status(site.reader.read_token(), StatusRequest(name, "paused"))
         used = site.tokens_used()
         bearer = {"Authorization": f"Bearer {site.reader.read_token().decode()}"}
         poll = threading.Thread(

@@ -84,7 +84,7 @@ def test_a_crossing_ends_with_its_grant(mall: Partner, hub: Hub, clock: Clock, h
     assert _explained(hub) == 513.0
     clock.pass_by(hours=1)
     if how == "withdrawn":
-        hub.withdraw("ada", mall.issuer, Direction.READ)
+        hub.withdraw_grants("ada", mall.issuer, Direction.READ)
     assert _explained(hub) == 510.0
 
 

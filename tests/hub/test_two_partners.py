@@ -41,7 +41,7 @@ def test_a_key_belongs_to_one_partner(shop: Partner, hub: Hub) -> None:
     good = SigningKey.generate()
     with pytest.raises(InvalidInputError, match="jwks: is a key of another partner"):
         hub.add_partner(TWIN, [good.public_jwk, shop.key.public_jwk])
-    assert [partner.issuer for partner in hub.partners()] == [shop.issuer]
+    assert [partner.issuer for partner in hub.list_partners()] == [shop.issuer]
 
 
 @pytest.mark.parametrize("issuer", ["https://shop.example", TWIN], ids=["the same partner", "another one"])
@@ -51,7 +51,7 @@ def test_a_revoked_key_is_dead_for_everybody(shop: Partner, hub: Hub, clock: Clo
     clock.pass_by(days=1)
     with pytest.raises(InvalidInputError, match="jwks"):
         hub.add_partner(issuer, [SigningKey.generate().public_jwk, shop.key.public_jwk], not_before=LONG_AGO)
-    assert [(partner.issuer, partner.kids) for partner in hub.partners()] == [(shop.issuer, ())]
+    assert [(partner.issuer, partner.kids) for partner in hub.list_partners()] == [(shop.issuer, ())]
     with pytest.raises(InvalidInputError) as refused:
         shop.send(shop.signal("ada", "1"))
     assert refused.value.code == "invalid_key"
@@ -60,4 +60,4 @@ def test_a_revoked_key_is_dead_for_everybody(shop: Partner, hub: Hub, clock: Clo
 def test_a_key_that_stands_may_be_told_again(shop: Partner, hub: Hub) -> None:
     """An operator who loads the same keys twice changes nothing."""
     hub.add_partner(shop.issuer, [shop.key.public_jwk, shop.key.public_jwk])
-    assert [partner.kids for partner in hub.partners()] == [(shop.key.kid,)]
+    assert [partner.kids for partner in hub.list_partners()] == [(shop.key.kid,)]

@@ -3,16 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.hub.database.task_queue import Waiting
+from sesame_sdk.hub.database.task_queue import TaskQueue
 
 
-def _all_of(waiting: Waiting[int]) -> list[tuple[bool, int]]:
+def _all_of(waiting: TaskQueue[int]) -> list[tuple[bool, int]]:
     """Take one of each turn until nothing waits: whose turn it was, and what was taken."""
     taken: list[tuple[bool, int]] = []
     urgent = False
-    while (turn := waiting.turn(after_urgent=urgent)) is not None:
+    while (turn := waiting.next_turn(after_urgent=urgent)) is not None:
         urgent = turn
-        work = waiting.take(urgent=urgent)
+        work = waiting.pop(urgent=urgent)
         assert work is not None
         taken.append((urgent, work))
     return taken
@@ -21,10 +21,10 @@ def _all_of(waiting: Waiting[int]) -> list[tuple[bool, int]]:
 @given(st.lists(st.booleans()))
 def test_each_line_keeps_its_order_and_they_take_turns(lines: list[bool]) -> None:
     """Nothing is lost, and while both wait neither goes twice; the urgent go first."""
-    waiting = Waiting[int]()
+    waiting = TaskQueue[int]()
     for number, urgent in enumerate(lines):
         waiting.put(number, urgent=urgent)
-    waiting.end()
+    waiting.close()
     taken = _all_of(waiting)
     for line in (True, False):
         assert [number for urgent, number in taken if urgent is line] == [
@@ -37,8 +37,8 @@ def test_each_line_keeps_its_order_and_they_take_turns(lines: list[bool]) -> Non
 
 def test_nothing_comes_of_a_line_that_is_empty() -> None:
     """Whoever asks goes away, at once or after a while."""
-    waiting = Waiting[int]()
+    waiting = TaskQueue[int]()
     waiting.put(1, urgent=True)
-    assert waiting.take(urgent=False, patience=0.01) is None
-    assert waiting.take(urgent=True) == 1
+    assert waiting.pop(urgent=False, timeout=0.01) is None
+    assert waiting.pop(urgent=True) == 1
     assert len(waiting) == 0

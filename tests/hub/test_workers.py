@@ -42,7 +42,7 @@ class Site:
 
     def envelopes(self, many: int, size: int = 20) -> list[bytes]:
         """Sealed, each about half of the people."""
-        yesterday = timestamps.now() - timedelta(days=1)
+        yesterday = timestamps.utc_now() - timedelta(days=1)
         return [
             self.shop.seal(
                 *(self.shop.signal(PEOPLE[(n * 7 + m) % 40], f"{n}-{m}", at=yesterday) for m in range(size))
@@ -72,9 +72,9 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
     url = f"http://127.0.0.1:{(port := free_port())}"
     path = new_hub(tmp_path / "hub", issuer=url, database=database)
     with Hub.open(path) as hub:
-        shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS, reads=["retail"])
+        shop = Partner.join("https://shop.example", hub, timestamps.utc_now, ORDERS, reads=["retail"])
         hub.set_policy(policy(weighting(ORDERS, weight=1.0, cap=400.0, partner_cap=400.0)))
-        given = timestamps.now() - timedelta(days=2)
+        given = timestamps.utc_now() - timedelta(days=2)
         hub.add_grants(
             pair for who in PEOPLE for pair in shop.grants(who, ORDER, reads="retail", given_at=given)
         )
@@ -88,7 +88,7 @@ def test_what_any_worker_took_counts_once_in_all(site: Site) -> None:
         receipts = list(pool.map(site.send, envelopes * 3))
         assert receipts[:30] == receipts[30:60] == receipts[60:]
     assert site.total() == 600.0
-    assert site.hub.rebuild() == 600
+    assert site.hub.rebuild_signals() == 600
     assert site.total() == 600.0
 
 
@@ -97,8 +97,8 @@ def test_a_withdrawal_by_another_process_holds_for_every_worker_at_once(site: Si
     with serving(site.path, site.port, workers=3):
         for envelope in site.envelopes(9):
             site.send(envelope)
-        site.hub.withdraw(PEOPLE[0], site.shop.issuer)
-        yesterday = timestamps.now() - timedelta(days=1)
+        site.hub.withdraw_grants(PEOPLE[0], site.shop.issuer)
+        yesterday = timestamps.utc_now() - timedelta(days=1)
         for number in range(9):
             envelope = site.shop.seal(site.shop.signal(PEOPLE[0], f"late-{number}", at=yesterday))
             receipt = site.shop.read_receipt(site.send(envelope))
@@ -118,7 +118,7 @@ def test_a_read_token_is_used_once_whichever_worker_it_reaches(site: Site) -> No
 
     with serving(site.path, site.port, workers=3), ThreadPoolExecutor(12) as pool:
         assert sorted(pool.map(read, range(12))) == [200] + [401] * 11
-    assert len(site.hub.reads_of(PEOPLE[0])) == 1
+    assert len(site.hub.list_score_reads(PEOPLE[0])) == 1
 
 
 def test_a_worker_that_dies_is_replaced(site: Site) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sesame_sdk import InvalidInputError, RetryableError
 from sesame_sdk.hub.database.dialects.base import LockScope
-from sesame_sdk.hub.database.engine import open_engine, product_of, reading, writing
+from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transaction, write_connection
 from sesame_sdk.hub.database.tables import people
 from sesame_sdk.hub.database.writer import Task, Writer
 from sesame_sdk.hub.settings import Settings
@@ -28,7 +28,7 @@ def engine(tmp_path: Path, database: str) -> Iterator[Engine]:
 @pytest.fixture
 def writer(engine: Engine) -> Iterator[Writer]:
     """A writer that lets three wait, and takes up to eight at a time."""
-    made = Writer(engine, waiting=3, group=8)
+    made = Writer(engine, max_queue=3, batch_size=8)
     yield made
     made.close()
 
@@ -47,7 +47,7 @@ def _add_and_fail(connection: Connection) -> None:
 
 
 def _people(engine: Engine) -> list[str]:
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         return sorted(connection.scalars(select(people.c.person)))
 
 
@@ -72,7 +72,7 @@ class _Held:
 
     def queue_task(self, task: Task[str, object]) -> None:
         """The same for a task."""
-        self._queue(lambda: self._writer.do(task))
+        self._queue(lambda: self._writer.run_task(task))
 
     def _queue(self, wait: Callable[[], object]) -> None:
         before = self._writer.pending
@@ -173,8 +173,8 @@ def test_what_is_urgent_waits_for_nothing_but_what_is_under_way(writer: Writer, 
         return [None] * len(names)
 
     held = _Held(writer)
-    held.queue_task(Task(note, "first", kin="told"))
-    held.queue_task(Task(note, "second", kin="told"))
+    held.queue_task(Task(note, "first", batch_key="told"))
+    held.queue_task(Task(note, "second", batch_key="told"))
     held.queue_task(Task(note, "urgent", urgent=True))
     held.release()
     assert order == ["|", "urgent", "|", "first", "second", "|"]
@@ -191,8 +191,8 @@ def test_what_is_urgent_goes_before_a_group_that_still_waits_for_the_lock(
         order.extend(names)
         return [None] * len(names)
 
-    with writing(engine) as other, other.begin():
-        product_of(engine).hold(other, LockScope.ALONE)
+    with write_connection(engine) as other, other.begin():
+        dialect_of(engine).lock(other, LockScope.EXCLUSIVE)
         usual = writer.submit(Task(note, "usual"))
         while writer.pending:
             threading.Event().wait(0.001)
@@ -261,7 +261,7 @@ def test_a_connection_that_broke_while_nothing_was_asked_of_it_costs_nobody_an_e
     """The database ended the writer's session, as a restart does: the next piece is done on a new one."""
     assert writer.run(_add("ada")) == "ada"
     session = writer.run(lambda connection: connection.scalar(select(func.pg_backend_pid())))
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         assert connection.scalar(select(func.pg_terminate_backend(session, 10_000)))
     assert writer.run(_add("ben")) == "ben"
     assert _people(engine) == ["ada", "ben"]

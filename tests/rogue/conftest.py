@@ -24,8 +24,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with (settings.path / FILE).open("a", encoding="utf-8") as file:
         file.write(f"body_seconds = {BODY_SECONDS}\n")
     with Hub.open(settings.path) as opened:
-        first = Partner.join("https://shop.example", opened, timestamps.now, ORDERS, LATES, reads=["retail"])
-        twin = Partner.join("https://twin.example", opened, timestamps.now, ORDERS, reads=["retail"])
+        first = Partner.join(
+            "https://shop.example", opened, timestamps.utc_now, ORDERS, LATES, reads=["retail"]
+        )
+        twin = Partner.join("https://twin.example", opened, timestamps.utc_now, ORDERS, reads=["retail"])
         opened.set_policy(
             policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
         )
@@ -36,7 +38,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         revoked, early = (SigningKey.generate() for _ in range(2))
         opened.add_partner(first.issuer, [revoked.public_jwk], not_before=LONG_AGO)
         opened.revoke_key(first.issuer, revoked.kid, LONG_AGO)
-        opened.add_partner(first.issuer, [early.public_jwk], not_before=timestamps.now().replace(year=2100))
-        opened.feed.refresh()  # what the hub has to do by itself is done, so a table that changes tells of us
+        opened.add_partner(
+            first.issuer, [early.public_jwk], not_before=timestamps.utc_now().replace(year=2100)
+        )
+        # All background work is done, so a table that changes later was changed by a request.
+        opened.streams.rescore_pending()
         with serving(settings.path, port) as process:
             yield Site(url, opened, first, twin, revoked, early, process.pid or 0)

@@ -53,7 +53,7 @@ def claims(partner: Partner, events: dict[str, Any] | None = None, **other: Any)
 
 def seconds(at: datetime | None = None, **_: Any) -> int:
     """A NumericDate: now, unless it is said."""
-    return int((at or timestamps.now()).timestamp())
+    return int((at or timestamps.utc_now()).timestamp())
 
 
 def signed(partner: Partner, payload: Json, **members: Any) -> bytes:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from sesame_sdk import Signal
 from sesame_sdk.hub.database import timestamps
-from sesame_sdk.hub.database.engine import reading
+from sesame_sdk.hub.database.engine import read_transaction
 from sesame_sdk.hub.database.tables import metadata
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.signing.keys import SigningKey
@@ -20,7 +20,7 @@ from tests.hub.fixtures import ORDER, Partner
 
 SET = "application/secevent+jwt"
 BODY_SECONDS = 2
-YESTERDAY = timestamps.now() - timedelta(days=1)
+YESTERDAY = timestamps.utc_now() - timedelta(days=1)
 #: What RFC 8935 section 2.4 has.
 CODES = {
     *("invalid_request", "invalid_key", "invalid_issuer", "invalid_audience"),
@@ -65,7 +65,7 @@ class Site:
 
     def dump(self) -> Dump:
         """Everything in the database."""
-        with reading(self.hub.feed.engine) as connection:
+        with read_transaction(self.hub.streams.engine) as connection:
             return {
                 table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
                 for table in metadata.sorted_tables

@@ -88,15 +88,15 @@ KEYS: dict[str, tuple[str, Make]] = {
 TIMES: dict[str, tuple[str, Make]] = {
     "expired": (
         "invalid_request",
-        lambda s: _saying(s, exp=forging.seconds(timestamps.now() - _A_MINUTE)),
+        lambda s: _saying(s, exp=forging.seconds(timestamps.utc_now() - _A_MINUTE)),
     ),
     "not yet valid": (
         "invalid_request",
-        lambda s: _saying(s, nbf=forging.seconds(timestamps.now() + _A_MINUTE)),
+        lambda s: _saying(s, nbf=forging.seconds(timestamps.utc_now() + _A_MINUTE)),
     ),
     "signed in the future": (
         "invalid_request",
-        lambda s: _saying(s, iat=forging.seconds(timestamps.now() + _A_MINUTE)),
+        lambda s: _saying(s, iat=forging.seconds(timestamps.utc_now() + _A_MINUTE)),
     ),
     "signed at no date": ("invalid_request", lambda s: _saying(s, iat=1e300)),
     "signed before all dates": ("invalid_request", lambda s: _saying(s, iat=-1e15)),

@@ -101,7 +101,7 @@ def test_two_hubs_on_one_ledger_share_a_bucket(hub_path: Path, clock: Clock) -> 
     with _several(hub_path, clock, 2) as (one, other):
         shop = Partner.join("https://shop.example", one, clock, ORDERS)
         one.add_grants(shop.grants("ada", ORDER))
-        one.limit_partner(shop.issuer, Limit(10, 20))
+        one.set_partner_limit(shop.issuer, Limit(10, 20))
         clock.pass_by(hours=1)
         one.receive(_orders(shop, "a", 10))
         other.receive(_orders(shop, "b", 15))
@@ -118,26 +118,26 @@ def test_two_hubs_on_one_ledger_share_a_bucket(hub_path: Path, clock: Clock) -> 
 def test_a_group_is_charged_in_its_order_and_the_rest_is_asked_to_wait(shop: Partner, hub: Hub) -> None:
     """Of envelopes that are taken in together those that are paid for are kept, and no others."""
     hub.add_grants(shop.grants("ada", ORDER))
-    hub.limit_partner(shop.issuer, Limit(1, 25))
+    hub.set_partner_limit(shop.issuer, Limit(1, 25))
     begun, gathered = threading.Event(), threading.Event()
 
     def wait(_connection: object, _items: object) -> list[bool]:
         begun.set()
         return [gathered.wait(30)]
 
-    held = hub.feed.writer.submit(Task(wait, None))
+    held = hub.streams.writer.submit(Task(wait, None))
     assert begun.wait(30)
     waiting = [hub.submit(_orders(shop, str(number), 10)) for number in range(8)]
     gathered.set()
     assert held.result()
     outcomes = [future.exception() or future.result() for future in waiting]
     assert [isinstance(outcome, RateLimitedError) for outcome in outcomes] == [False] * 3 + [True] * 5
-    assert hub.rebuild() == 30
+    assert hub.rebuild_signals() == 30
 
 
 def test_what_was_never_believed_is_charged_to_nobody(shop: Partner, hub: Hub, clock: Clock) -> None:
     """Whoever cannot sign cannot use up a partner's bucket."""
-    hub.limit_partner(shop.issuer, Limit(1, 10))
+    hub.set_partner_limit(shop.issuer, Limit(1, 10))
     hub.add_grants(shop.grants("ada", ORDER))
     forged = _orders(shop, "a", 10).replace(b".", b".eyJ9", 1)
     mine = _orders(shop, "a", 10)
@@ -154,13 +154,13 @@ def test_what_was_never_believed_is_charged_to_nobody(shop: Partner, hub: Hub, c
 
 def test_reads_and_registrations_are_charged_too(shop: Partner, hub: Hub) -> None:
     """A score read costs as much as a signal sent, and any other request one."""
-    hub.limit_partner(shop.issuer, Limit(1, 10))
+    hub.set_partner_limit(shop.issuer, Limit(1, 10))
     shop.register(manifest(ORDERS, reads=["retail"]))
     shop.read(*(f"person {number}" for number in range(9)))
     for ask in (
         lambda: shop.read("ada"),
         lambda: shop.register(manifest(ORDERS, reads=["retail"])),
-        lambda: hub.reception.read(shop.read_token()),
+        lambda: hub.stream_management.read(shop.read_token()),
     ):
         with pytest.raises(RateLimitedError):
             ask()
@@ -168,29 +168,29 @@ def test_reads_and_registrations_are_charged_too(shop: Partner, hub: Hub) -> Non
 
 def test_a_limit_that_is_raised_helps_within_a_second(shop: Partner, hub: Hub, clock: Clock) -> None:
     """What was owed is owed still, at the new rate; without any limit nothing is."""
-    hub.limit_partner(shop.issuer, Limit(1, 1))
+    hub.set_partner_limit(shop.issuer, Limit(1, 1))
     hub.receive(_orders(shop, "a", 1000))
     with pytest.raises(RateLimitedError) as refused:
         hub.receive(_orders(shop, "b", 1))
     assert refused.value.retry_after == 1000.0
-    hub.limit_partner(shop.issuer, Limit(500, 1))
+    hub.set_partner_limit(shop.issuer, Limit(500, 1))
     clock.pass_by(seconds=2)
     hub.receive(_orders(shop, "c", 1000))
     with pytest.raises(RateLimitedError):
         hub.receive(_orders(shop, "d", 1))
-    hub.limit_partner(shop.issuer, Limit(0, 1))
+    hub.set_partner_limit(shop.issuer, Limit(0, 1))
     clock.pass_by(seconds=1)
     hub.receive(_orders(shop, "d", 1))
-    hub.limit_partner(shop.issuer, None)
-    assert hub.limit_of(shop.issuer) == Limit(10_000, 1_000_000)
+    hub.set_partner_limit(shop.issuer, None)
+    assert hub.partner_limit(shop.issuer) == Limit(10_000, 1_000_000)
 
 
 def test_who_is_no_partner_has_no_limit(hub: Hub) -> None:
     """A typing error is told."""
     with pytest.raises(InvalidInputError, match="not a partner"):
-        hub.limit_partner("https://nobody.example", None)
+        hub.set_partner_limit("https://nobody.example", None)
     with pytest.raises(InvalidInputError, match="not a partner"):
-        hub.limit_of("https://nobody.example")
+        hub.partner_limit("https://nobody.example")
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Hub]
 
 
 def _joined(served: tuple[str, Hub], name: str) -> Partner:
-    partner = Partner.join(f"https://{name}.example", served[1], timestamps.now, ORDERS)
+    partner = Partner.join(f"https://{name}.example", served[1], timestamps.utc_now, ORDERS)
     people = [grant for n in range(20) for grant in partner.grants(f"{name} {n}", ORDER, given_at=YESTERDAY)]
     served[1].add_grants(people)
     return partner
@@ -300,4 +300,4 @@ def test_a_client_that_is_limited_delivers_all_of_it_once(served: tuple[str, Hub
         delivered = client.deliver(concurrency=4)
     assert (delivered.pending, delivered.dead, delivered.accepted, delivered.duplicates) == (0, 0, 2000, 0)
     assert waited
-    assert hub.rebuild() >= 2000
+    assert hub.rebuild_signals() >= 2000

@@ -13,7 +13,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from sesame_sdk.hub.database import timestamps
-from sesame_sdk.hub.streams.streams import POLL, Wish
+from sesame_sdk.hub.streams.streams import POLL, StreamRequest
 from sesame_sdk.partner.notices import sign_notices_token
 from tests.rogue.site import SET, Site
 
@@ -92,14 +92,14 @@ def test_what_the_hub_answers_is_what_its_document_says(site: Site, place: int) 
 def _mean_it(site: Site, case: Any) -> None:
     """Turn a case towards what is there: a message that is signed, the stream of the reader."""
     if case.path == "/v1/events":
-        case.body = site.shop.seal(site.order(str(timestamps.now())))
+        case.body = site.shop.seal(site.order(str(timestamps.utc_now())))
         return
     if case.path == "/v1/notices/poll":
         case.body = {"returnImmediately": True}
         return
     name = _stream(site)
     if (case.method, case.path) == ("POST", "/v1/ssf/stream"):
-        site.hub.reception.delete(site.shop.read_token(), name)
+        site.hub.stream_management.delete(site.shop.read_token(), name)
         case.body = {}
     if (case.method, case.path) in {("PUT", "/v1/ssf/stream"), ("PATCH", "/v1/ssf/stream")}:
         case.body = {"delivery": {"method": POLL}}
@@ -115,11 +115,11 @@ def _token(site: Site, case: Any) -> bytes:
     """A reader's; of a partner that asks for its notices, the one for that."""
     shop = site.shop
     if case.path == "/v1/notices/poll":
-        return sign_notices_token(shop.key, issuer=shop.issuer, audience=site.url, now=timestamps.now())
+        return sign_notices_token(shop.key, issuer=shop.issuer, audience=site.url, now=timestamps.utc_now())
     return shop.read_token()
 
 
 def _stream(site: Site) -> str:
-    found = site.hub.reception.read(site.shop.read_token())
-    made = found[0] if found else site.hub.reception.create(site.shop.read_token(), Wish())
+    found = site.hub.stream_management.read(site.shop.read_token())
+    made = found[0] if found else site.hub.stream_management.create(site.shop.read_token(), StreamRequest())
     return str(made["stream_id"])

@@ -23,7 +23,7 @@ def _claims(site: Site, **other: object) -> dict[str, object]:
         "aud": site.url,
         "iat": now,
         "exp": now + 60,
-        "jti": f"read-{timestamps.now().timestamp()}",
+        "jti": f"read-{timestamps.utc_now().timestamp()}",
         "purpose": PERSONALISED_BENEFITS,
         "context": "retail",
     } | other
@@ -110,11 +110,11 @@ def test_a_token_that_is_wrong_reads_nothing_and_leaves_nothing(site: Site, way:
 
 def test_another_partners_name_for_a_person_reads_nothing(site: Site) -> None:
     """Null, as for whoever is not known at all, and the person sees no read."""
-    before = len(site.hub.reads_of("ada")), len(site.hub.reads_of("bob"))
+    before = len(site.hub.list_score_reads("ada")), len(site.hub.list_score_reads("bob"))
     names = [site.twin.pseudonym("ada"), site.twin.pseudonym("bob"), "ada", "nobody"]
     answer = _ask(site, _token(site), *names)
     assert answer.json() == {"scores": dict.fromkeys(names)}
-    assert (len(site.hub.reads_of("ada")), len(site.hub.reads_of("bob"))) == before
+    assert (len(site.hub.list_score_reads("ada")), len(site.hub.list_score_reads("bob"))) == before
 
 
 _BODIES: dict[str, bytes] = {

@@ -83,8 +83,8 @@ def test_a_registration_that_is_wrong_is_refused_and_changes_nothing(site: Site,
     """400 and the code; partners, kinds and what they may read for stay as they were."""
     code, make = WAYS[way]
     body = make(site)
-    before = site.hub.partners()
+    before = site.hub.list_partners()
     with site.keeping_nothing():
         answer = site.post(body)
     assert (answer.status_code, answer.json()["err"]) == (400, code), answer.text
-    assert site.hub.partners() == before
+    assert site.hub.list_partners() == before

@@ -21,7 +21,7 @@ _TOKEN_ONLY = ("envelopes", "rate_limits")
 
 
 def _now() -> datetime:
-    return timestamps.now()
+    return timestamps.utc_now()
 
 
 SIGNALS: dict[str, tuple[DropReason, Callable[[Site], Signal]]] = {
@@ -83,7 +83,7 @@ def _envelope(site: Site, signal: Signal) -> bytes:
 
 
 def _in_the_clear(site: Site, signal: Signal) -> bytes:
-    return forging.in_the_clear(site.shop, codec.encode([signal]), txn=f"{signal.id} {timestamps.now()}")
+    return forging.in_the_clear(site.shop, codec.encode([signal]), txn=f"{signal.id} {timestamps.utc_now()}")
 
 
 @pytest.mark.parametrize("way", SIGNALS)

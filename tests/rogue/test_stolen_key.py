@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from sesame_sdk import InvalidInputError, Manifest, Polarity, Signal
-from sesame_sdk.hub.database.engine import reading
+from sesame_sdk.hub.database.engine import read_transaction
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.streams.streams import Wish
+from sesame_sdk.hub.streams.streams import StreamRequest
 from sesame_sdk.hub.streams.tables import stream_subjects
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.signing.keys import SigningKey
@@ -101,7 +101,7 @@ class World:
             agreed = [shop.grants(person, ORDER, LATE, reads="retail") for person in PEOPLE]
             agreed += [twin.grants(person, ORDER, LATE) for person in PEOPLE]
             hub.add_grants(grant for grants in agreed for grant in grants)
-            hub.reception.create(self.voice("shop").read_token(), Wish())
+            hub.stream_management.create(self.voice("shop").read_token(), StreamRequest())
 
     def voice(self, who: str) -> Partner:
         """A partner as it speaks under one of its keys; the thief has the third of the shop's."""
@@ -136,7 +136,7 @@ class World:
             self.register("shop", _FULL)
         elif what == "refresh":
             for hub in self.hubs:
-                hub.feed.refresh()
+                hub.streams.rescore_pending()
         else:
             self.clock.pass_by(seconds=1)
             # A thief may be refused as anybody, for taking a name that has a meaning.
@@ -167,13 +167,13 @@ class World:
     def seen(self, hub: Hub) -> dict[str, Any]:
         """All that people, partners and consumers can see of a hub."""
         self.clock.pass_by(seconds=1)
-        hub.feed.refresh()
+        hub.streams.rescore_pending()
         shop = evolve(self.voice("shop"), hub=hub)
         return {
             "explained": [hub.explain(person, "retail") for person in PEOPLE],
             "read": shop.read(*PEOPLE),
             "told": _told(hub),
-            "partners": hub.partners(),
+            "partners": hub.list_partners(),
         }
 
 
@@ -182,7 +182,7 @@ def _deed(voice: Partner, person: str, number: int, of: str, value: float = 1.0)
 
 
 def _told(hub: Hub) -> dict[str, tuple[float, str, str]]:
-    with reading(hub.feed.engine) as connection:
+    with read_transaction(hub.streams.engine) as connection:
         rows = connection.execute(select(stream_subjects).where(stream_subjects.c.points.is_not(None))).all()
     return {row.subject: (row.points, row.band, row.event) for row in rows}
 
@@ -220,7 +220,7 @@ def test_after_its_revocation_a_stolen_key_leaves_no_trace(
         assert one == other
         world.compare()
         for hub in world.hubs:
-            hub.rebuild()
+            hub.rebuild_signals()
         world.compare()
 
 
@@ -244,13 +244,13 @@ def theft(hub: Hub, shop: Partner, clock: Clock) -> Partner:
 
 def test_what_would_fall_is_what_falls(hub: Hub, theft: Partner) -> None:
     """Counted before, by looking only, and after, by what was done; a second time nothing falls."""
-    would = hub.would_fall(theft.key.kid, NOON)
+    would = hub.preview_key_revocation(theft.key.kid, NOON)
     assert hub.explain("bob", "retail") is not None
     assert hub.let_fall(theft.key.kid, NOON) == would
     assert (would.issuer, would.envelopes, would.signals, would.people) == (theft.issuer, 2, 2, 2)
-    assert (would.standing, would.registrations, would.dropped) == (1, 1, 2)
+    assert (would.retained, would.registrations, would.dropped) == (1, 1, 2)
     again = hub.let_fall(theft.key.kid, NOON)
-    assert (again.envelopes, again.signals, again.standing, again.registrations) == (0, 0, 0, 0)
+    assert (again.envelopes, again.signals, again.retained, again.registrations) == (0, 0, 0, 0)
 
 
 def test_when_it_was_received_decides_and_not_what_it_says(hub: Hub, shop: Partner, clock: Clock) -> None:
@@ -271,6 +271,6 @@ def test_a_thumbprint_is_enough_to_find_the_key(hub: Hub, shop: Partner) -> None
     """No two partners have a key in common, and a thumbprint that nobody has is a typing error."""
     with pytest.raises(InvalidInputError, match="another partner"):
         hub.add_partner("https://other.example", [shop.key.public_jwk])
-    for ask in (hub.would_fall, hub.let_fall):
+    for ask in (hub.preview_key_revocation, hub.let_fall):
         with pytest.raises(InvalidInputError, match="not a key of any partner"):
             ask("nothing", NOON)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 
 from sesame_sdk.model.policy import Band, Policy
 from sesame_sdk.model.score import Contribution, Score
-from sesame_sdk.scoring.explain import adverse_reasons, build_scores, explain
+from sesame_sdk.scoring.explain import build_scores, explain_score, list_adverse_reasons
 from sesame_sdk.scoring.hypothetical import CountedSignal
-from sesame_sdk.scoring.policy_text import kind_words, policy_words
+from sesame_sdk.scoring.policy_text import describe_policy, describe_weighting
 from tests.guard.builders import GOOD_KIND, GOOD_WEIGHTING, LOWERING, policy, weighting
 from tests.scoring.engines import TODAY, in_sqlite
 from tests.scoring.reference import Counted, start_of
@@ -64,18 +64,18 @@ def test_what_took_points_comes_first_and_the_most_of_it_before_the_rest() -> No
 def test_the_principal_reasons_against_a_score_are_four_at_most() -> None:
     """The four that cost most; a kind that took nothing is none, however little it added (EXP-1)."""
     found = _of_kinds(a=-10, b=-50, c=-30, d=-20, e=-40, f=0, g=5)
-    assert [part.code for part in adverse_reasons(found)] == ["B", "E", "C", "D"]
-    assert [part.code for part in adverse_reasons(found, limit=1)] == ["B"]
-    assert [part.hundredths for part in adverse_reasons(found, limit=None)] == [-50, -40, -30, -20, -10]
+    assert [part.code for part in list_adverse_reasons(found)] == ["B", "E", "C", "D"]
+    assert [part.code for part in list_adverse_reasons(found, limit=1)] == ["B"]
+    assert [part.hundredths for part in list_adverse_reasons(found, limit=None)] == [-50, -40, -30, -20, -10]
 
 
 def test_whoever_lost_nothing_has_no_reasons_against() -> None:
     """Nor is the upper end of the range held against anybody."""
-    assert adverse_reasons(_of_kinds(a=0, b=70)) == ()
+    assert list_adverse_reasons(_of_kinds(a=0, b=70)) == ()
     narrow = evolve(PLAIN, high=560.0, base=550.0)
     cut = build_scores([("ada", KIND, 3_000), ("ada", "", 56_000)], narrow, TODAY)["ada"]
     assert cut.contributions[-1].hundredths == -2_000
-    assert adverse_reasons(cut) == ()
+    assert list_adverse_reasons(cut) == ()
 
 
 def test_an_explanation_folds_what_is_beyond_four_and_leaves_nothing_out() -> None:
@@ -83,7 +83,7 @@ def test_an_explanation_folds_what_is_beyond_four_and_leaves_nothing_out() -> No
     kinds = tuple(f"retail.lost.{letter}" for letter in "abcdef")
     made = tuple(weighting(LOWERING, kind=kind, weight=-float(at)) for at, kind in enumerate(kinds, start=1))
     held = [CountedSignal("one", kind, 1.0, START) for kind in (*kinds, GOOD_KIND.name)]
-    found = explain(held, policy(*made, GOOD_WEIGHTING), TODAY)
+    found = explain_score(held, policy(*made, GOOD_WEIGHTING), TODAY)
     assert found
     assert [part.kind[-1] for part in (*found.adverse, *found.further_adverse)] == list("fedcba")
     assert len(found.adverse) == 4
@@ -94,8 +94,8 @@ def test_an_explanation_folds_what_is_beyond_four_and_leaves_nothing_out() -> No
 
 def test_whoever_has_no_score_has_nothing_to_explain() -> None:
     """No signals, or none that the policy weighs."""
-    assert explain([], PLAIN, TODAY) is None
-    assert explain([CountedSignal("one", "retail.order.other", 1.0, START)], PLAIN, TODAY) is None
+    assert explain_score([], PLAIN, TODAY) is None
+    assert explain_score([CountedSignal("one", "retail.order.other", 1.0, START)], PLAIN, TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -130,12 +130,12 @@ def test_whoever_has_no_score_has_nothing_to_explain() -> None:
 )
 def test_a_policy_can_be_read_as_sentences(changes: dict[str, Any], said: str) -> None:
     """One a kind, with every number that counts."""
-    assert kind_words(weighting(**changes)) == said
+    assert describe_weighting(weighting(**changes)) == said
 
 
 def test_the_first_sentence_says_where_everybody_starts() -> None:
     """And the range and the bands."""
-    assert policy_words(policy())[0] == (
+    assert describe_policy(policy())[0] == (
         "Everybody starts at 550 points. A score lies between 350 and 950: "
         "'ordinary' from 350, 'good' from 600."
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Polarity
-from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, policy_rows
+from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, build_policy_rows
 from tests.guard.builders import GOOD_KIND
 from tests.scoring.engines import TODAY, in_duckdb, in_sqlite
 from tests.scoring.reference import DAY, Counted, score
@@ -171,7 +171,7 @@ def test_the_text_is_one_for_all_engines() -> None:
     """No parameters, no casts, no functions that some engine lacks; a policy row is text and doubles."""
     text = SCORE_SQL.upper()
     assert not any(word in text for word in ("?", ":", "$", "%", "CAST", "GREATEST", "LEAST", "ROUND"))
-    (row,) = policy_rows(PLAIN, TODAY)
+    (row,) = build_policy_rows(PLAIN, TODAY)
     assert len(row) == len(POLICY_COLUMNS)
     assert isinstance(row[0], str)
     assert all(type(number) is float for number in row[1:])

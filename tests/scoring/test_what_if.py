@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.explanation import Hypothetical
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.scoring.explain import explain
+from sesame_sdk.scoring.explain import explain_score
 from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.what_if import MAX_SUPPOSED, estimate_score
 from tests.guard.builders import LOWERING, policy, weighting
@@ -37,7 +37,7 @@ supposed = st.lists(
 def test_with_nothing_added_it_is_the_score(by: Policy, held: list[CountedSignal]) -> None:
     """And still called an estimate."""
     estimate = estimate_score(held, [], by, TODAY)
-    found = explain(held, by, TODAY)
+    found = explain_score(held, by, TODAY)
     assert estimate.score == estimate.current == (found.score if found else None)
     assert estimate.is_estimate
 

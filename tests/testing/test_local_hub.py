@@ -137,7 +137,7 @@ def test_a_consent_can_be_withdrawn(client: Client, sesame_hub: LocalHub, shop: 
 def test_a_policy_can_come_from_a_file(sesame_hub: LocalHub) -> None:
     """As the command line loads it."""
     sesame_hub.load_policy(Path(__file__).parents[2] / "examples/policies/retail.toml")
-    assert [policy.context for policy in sesame_hub.hub.policies()] == ["retail"]
+    assert [policy.context for policy in sesame_hub.hub.list_policies()] == ["retail"]
 
 
 @pytest.mark.parametrize("status", [500, 503])

@@ -21,14 +21,14 @@ KEY = SigningKey.generate()
 @given(kind=strategies.kinds())
 def test_the_guard_has_nothing_against_a_kind(kind: SignalKind) -> None:
     """Neither a refusal nor a warning."""
-    assert Guard().kind(kind) == ()
+    assert Guard().check_kind(kind) == ()
 
 
 @settings(deadline=None)
 @given(policy=strategies.policies())
 def test_the_guard_has_nothing_against_a_policy(policy: Policy) -> None:
     """Nor against the kinds in it; and its digest is its own."""
-    assert Guard().policy(policy, [weighting.kind for weighting in policy.weightings]) == ()
+    assert Guard().check_policy(policy, [weighting.kind for weighting in policy.weightings]) == ()
     assert policy.digest == policy_digest(policy)
 
 

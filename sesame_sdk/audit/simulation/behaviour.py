@@ -28,7 +28,7 @@ from sesame_sdk.audit.simulation.people import (
 )
 from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.model.policy import Policy, Severity, Weighting
-from sesame_sdk.scoring.scorecard import MICROSECONDS_A_DAY, microseconds
+from sesame_sdk.scoring.scorecard import MICROSECONDS_PER_DAY, to_microseconds
 
 #: The day of scoring: fixed, so that a report is the same on any day.
 AS_OF: Final = date(2026, 1, 1)
@@ -189,13 +189,13 @@ def _generate_events(
     person = joined.member[events]
     loyal = rng.random(events.size) < LOYALTY
     partner = np.where(loyal, joined.main[events], joined.second[events])
-    duration = np.minimum(joined.since[events], population.days) * MICROSECONDS_A_DAY
+    duration = np.minimum(joined.since[events], population.days) * MICROSECONDS_PER_DAY
     age = (rng.random(events.size) * duration).astype(np.int64)
     value = np.ones(events.size)
     if habit.is_money:
         noise = np.exp(AMOUNT_SPREAD * rng.standard_normal(events.size))
         value = np.round(AMOUNT_PER_INCOME * people.income[person] * noise, 2)
-    return person, partner, sign * value, microseconds(AS_OF) - 1 - age
+    return person, partner, sign * value, to_microseconds(AS_OF) - 1 - age
 
 
 def _generate_tenure(population: Population, habit: Habit, joined: Membership) -> Iterator[_Signals]:
@@ -206,5 +206,5 @@ def _generate_tenure(population: Population, habit: Habit, joined: Membership) -
     other = joined.second != joined.main
     for value, day in ((until_midpoint, midpoint(population)), (added, AS_OF)):
         for partner, reported in ((joined.main, value > 0), (joined.second, (value > 0) & other)):
-            occurred_at = np.full(int(reported.sum()), microseconds(day) - 1, np.int64)
+            occurred_at = np.full(int(reported.sum()), to_microseconds(day) - 1, np.int64)
             yield joined.member[reported], partner[reported], habit.sign * value[reported], occurred_at

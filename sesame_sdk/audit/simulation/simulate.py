@@ -20,7 +20,7 @@ from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.engines import bind_columns
-from sesame_sdk.scoring.scorecard import SCORE_SQL, microseconds
+from sesame_sdk.scoring.scorecard import SCORE_SQL, to_microseconds
 
 if TYPE_CHECKING:
     import duckdb
@@ -130,7 +130,7 @@ class _Scorer:
         for policy in policies:
             yield self.score(policy, signals, AS_OF)
         half = behaviour.midpoint(population)
-        early = signals.occurred_at < microseconds(half)
+        early = signals.occurred_at < to_microseconds(half)
         # Membership is reported from its beginning, and goes on counting in the second half.
         lasting = np.array([habit.is_tenure for habit in self.habits])[signals.kind]
         yield self.score(policies[0], signals.select(early), half)

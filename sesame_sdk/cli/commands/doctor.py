@@ -126,7 +126,7 @@ def _hub(hub_dir: Path) -> Iterator[Check]:
 
 
 def _hub_records(hub: "Hub") -> Iterator[Check]:
-    partners, policies = len(hub.partners()), len(hub.policies())
+    partners, policies = len(hub.list_partners()), len(hub.list_policies())
     yield "partners", True, str(partners) if partners else "note: none; add one: sesame partners add"
     no_policy = "note: none, so there are no scores; load one: sesame policy load"
     yield "policies", True, str(policies) if policies else no_policy

@@ -61,10 +61,10 @@ def add(
 def import_file(hub_dir: Path, file: Path) -> None:
     """Record the consents in a CSV file: all or none."""
     with open_hub(hub_dir) as hub:
-        issuers = [partner.issuer for partner in hub.partners()]
+        issuers = [partner.issuer for partner in hub.list_partners()]
         with progress_bar("consents read") as bar:
             rows = grants_csv.read_grants(file, utc_now(), issuers, bar)
-        new_grants, withdrawn = grants_csv.select_new(rows, hub.grants())
+        new_grants, withdrawn = grants_csv.select_new(rows, hub.list_grants())
         try:
             count = hub.add_grants(new_grants)
         except InvalidInputError as error:
@@ -85,7 +85,7 @@ def withdraw(hub_dir: Path, person: str, partner: str, direction: str | None) ->
     They stop counting at once.
     """
     with open_hub(hub_dir) as hub:
-        count = hub.withdraw(person, partner, Direction(direction) if direction else None)
+        count = hub.withdraw_grants(person, partner, Direction(direction) if direction else None)
     print_note(f"withdrew {count} grant(s)" if count else "no grants to withdraw")
 
 
@@ -106,16 +106,16 @@ def list_grants(hub_dir: Path, person: str | None, as_json: bool) -> None:
                 "given_at": f"{grant.given_at:%Y-%m-%d %H:%M}",
                 "valid": grant.is_valid(now),
             }
-            for owner, grant in hub.grants(person)
+            for owner, grant in hub.list_grants(person)
         ]
     print_rows(rows, as_json=as_json, empty="no grants")
 
 
 def _warn_if_unused(hub: "Hub", grant: Grant) -> None:
-    partners = hub.partners()
+    partners = hub.list_partners()
     for kind in sorted(set(grant.kinds).difference(*(partner.kinds for partner in partners), ())):
         print_note(f"no partner has registered this kind yet: {kind}")
     if grant.purpose and not any(grant.purpose in partner.purposes for partner in partners):
         print_note(f"no partner has registered this purpose yet: {grant.purpose}")
-    if grant.context and grant.context not in {policy.context for policy in hub.policies()}:
+    if grant.context and grant.context not in {policy.context for policy in hub.list_policies()}:
         print_note(f"no policy is loaded for this context yet: {grant.context}")

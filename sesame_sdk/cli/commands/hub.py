@@ -159,7 +159,7 @@ def migrate(hub_dir: Path) -> None:
 def rebuild(hub_dir: Path) -> None:
     """Rebuild the signals table from the ledger."""
     with open_hub(hub_dir) as opened:
-        count = opened.rebuild()
+        count = opened.rebuild_signals()
     print_note(f"rebuilt the signals table: {count:,} signal(s)")
 
 

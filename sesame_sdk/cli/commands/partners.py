@@ -69,7 +69,7 @@ def list_partners(hub_dir: Path, as_json: bool) -> None:
                 "kinds": partner.kinds,
                 "purposes": partner.purposes,
             }
-            for partner in hub.partners()
+            for partner in hub.list_partners()
         ]
     print_rows(rows, as_json=as_json, empty="no partners; add one with: sesame partners add")
 
@@ -102,14 +102,14 @@ def limit(
     from sesame_sdk.hub.partners.rate_limit import Limit
 
     with open_hub(hub_dir) as hub:
-        current = hub.limit_of(issuer)
+        current = hub.partner_limit(issuer)
         if unlimited:
-            hub.limit_partner(issuer, Limit(0, current.burst))
+            hub.set_partner_limit(issuer, Limit(0, current.burst))
         elif default:
-            hub.limit_partner(issuer, None)
+            hub.set_partner_limit(issuer, None)
         elif custom:
-            hub.limit_partner(issuer, Limit(rate or current.rate, burst or current.burst))
-        current = hub.limit_of(issuer)
+            hub.set_partner_limit(issuer, Limit(rate or current.rate, burst or current.burst))
+        current = hub.partner_limit(issuer)
     row = {
         "issuer": issuer,
         "rate": current.rate or None,
@@ -133,7 +133,7 @@ def revoke_key(hub_dir: Path, kid: str, text: str | None, dry_run: bool, as_json
     """
     since = parse_timestamp(text, field="--since") if text else utc_now()
     with open_hub(hub_dir) as hub:
-        impact = hub.would_fall(kid, since) if dry_run else hub.let_fall(kid, since)
+        impact = hub.preview_key_revocation(kid, since) if dry_run else hub.let_fall(kid, since)
     if as_json:
         print_json(impact)
     else:
@@ -141,7 +141,7 @@ def revoke_key(hub_dir: Path, kid: str, text: str | None, dry_run: bool, as_json
             "messages under this key": impact.envelopes,
             "signals that no longer count": impact.signals,
             "people with such signals": impact.people,
-            "signals that another key sent too": impact.standing,
+            "signals that another key sent too": impact.retained,
             "registrations no longer in force": impact.registrations,
             "signals under other keys dropped meanwhile": impact.dropped,
         }

@@ -9,7 +9,7 @@ from sesame_sdk.cli.findings_view import show_warnings
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import INPUT_FILE, hub_option, json_option, open_hub
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.scoring.policy_file.loader import finding_lines, load_policy, read_text
+from sesame_sdk.scoring.policy_file.loader import load_policy, locate_findings, read_policy_text
 
 
 @click.group()
@@ -28,8 +28,8 @@ def check(ctx: click.Context, file: Path, as_json: bool) -> None:
     """
     guard = Guard(registry(ctx).rules)
     checked = load_policy(file, guard)
-    if warnings := guard.policy(checked):
-        show_warnings(warnings, finding_lines(read_text(file), warnings))
+    if warnings := guard.check_policy(checked):
+        show_warnings(warnings, locate_findings(read_policy_text(file), warnings))
     rows = [
         {
             "kind": weighting.kind.name,
@@ -80,6 +80,6 @@ def list_policies(hub_dir: Path, as_json: bool) -> None:
                 "digest": loaded.digest,
                 "kinds": tuple(weighting.kind.name for weighting in loaded.weightings),
             }
-            for loaded in hub.policies()
+            for loaded in hub.list_policies()
         ]
     print_rows(rows, as_json=as_json, empty="no policies; load one with: sesame policy load")

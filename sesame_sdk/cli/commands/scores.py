@@ -61,7 +61,7 @@ def explain(hub_dir: Path, person: str, context: str, hypotheticals: tuple[str, 
     """
     signals = [_parse_hypothetical(text) for text in hypotheticals]
     with open_hub(hub_dir) as hub:
-        _check_context(context, hub.policies())
+        _check_context(context, hub.list_policies())
         if signals:
             estimate = hub.what_if(person, context, signals)
             if as_json:
@@ -70,7 +70,7 @@ def explain(hub_dir: Path, person: str, context: str, hypotheticals: tuple[str, 
                 explanation_view.print_estimate(person, estimate)
             return
         explanation = hub.explain(person, context)
-        reads = hub.reads_of(person)
+        reads = hub.list_score_reads(person)
     if as_json:
         fields = msgspec.to_builtins(explanation) if explanation else {"score": None}
         print_json({"person": person, "context": context, **fields, "reads": reads})

@@ -32,10 +32,10 @@ def list_streams(hub_dir: Path, as_json: bool) -> None:
                 "pending": stream["waiting"],
                 "dead_lettered": stream["dead"],
                 "dead_letter_reasons": sorted(
-                    {letter.reason for letter in hub.feed.dead_letters(stream["stream_id"])}
+                    {letter.reason for letter in hub.streams.list_dead_letters(stream["stream_id"])}
                 ),
             }
-            for stream in hub.feed.listed()
+            for stream in hub.streams.list_streams()
         ]
     print_rows(rows, as_json=as_json, empty="no streams")
 
@@ -46,5 +46,5 @@ def list_streams(hub_dir: Path, as_json: bool) -> None:
 def redrive(hub_dir: Path, stream: str) -> None:
     """Send the contents of STREAM's dead letters again."""
     with open_hub(hub_dir) as hub:
-        count = hub.feed.redrive(stream)
+        count = hub.streams.redrive(stream)
     print_note(f"requeued {count} dead-lettered messages")

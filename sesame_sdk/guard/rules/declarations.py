@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sesame_sdk.guard.data_categories import ALLOWED, refusing_rule
+from sesame_sdk.guard.data_categories import ALLOWED, find_refusing_rule
 from sesame_sdk.guard.dpv_categories import PD
 from sesame_sdk.guard.labels import label_kind, label_weighting, truncate
 from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, first_mention, kind_texts
@@ -25,7 +25,7 @@ class DeclaredCategories(BuiltInRule):
         if not kind.categories:
             reason = "it declares no category of personal data"
             yield self.refuse(label_kind(kind), reason, f"set categories: {self.hint}")
-        refused = [iri for iri in sorted(set(kind.categories)) if refusing_rule(iri) == self.id]
+        refused = [iri for iri in sorted(set(kind.categories)) if find_refusing_rule(iri) == self.id]
         for iri in refused:
             reason = f"{truncate(iri, 200)} is not an allowed category of personal data"
             yield self.refuse(label_kind(kind), reason, self.hint)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from sesame_sdk.guard.data_categories import PURCHASE, SALE, TRANSACTION
 from sesame_sdk.guard.labels import label_consumer, label_policy, label_reading, label_weighting, truncate
-from sesame_sdk.guard.purposes import FRAUD_PREVENTION, MISUSE_PREVENTION, refusing_rule
+from sesame_sdk.guard.purposes import FRAUD_PREVENTION, MISUSE_PREVENTION, find_refusing_rule
 from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, UseRule
 from sesame_sdk.guard.rules.terms import TermsRule
 from sesame_sdk.guard.text.topics import Topic
@@ -42,12 +42,12 @@ class PurposeRule(BuiltInRule):
     # A hub checks every read, and nearly always without findings: a generator would cost more.
     def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
         """Refuse a read for such a purpose."""
-        if refusing_rule(reading.purpose) != self.id:
+        if find_refusing_rule(reading.purpose) != self.id:
             return ()
         return self._check_purpose(label_reading(reading), reading.purpose)
 
     def _check_purpose(self, about: str, purpose: str) -> Iterator[Finding]:
-        if refusing_rule(purpose) == self.id:
+        if find_refusing_rule(purpose) == self.id:
             shown = truncate(purpose, 100).strip() or "(empty)"
             yield self.refuse(about, f"{self.reason}: {shown}", self.hint)
 

@@ -12,10 +12,10 @@ from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signals import Evidence, Polarity, SignalKind
 
 #: In days: the longest half-life or lifetime of what can lower a score.
-TEN_YEARS = 3650
+TEN_YEARS_IN_DAYS = 3650
 
 
-def contexts_that_count(grant: Grant) -> frozenset[str]:
+def counted_contexts(grant: Grant) -> frozenset[str]:
     """The contexts whose kinds count in the score that `grant` opens: its own, and the crossings agreed to.
 
     Scoring excludes every other context (rule CTX-1).
@@ -114,7 +114,7 @@ class Retention(BuiltInRule):
         for weighting in policy.weightings:
             if weighting.can_lower and not _ends(weighting):
                 reason = "it can lower a score and does not fade or expire within ten years"
-                hint = f"set half_life_days or expires_days to at most {TEN_YEARS}"
+                hint = f"set half_life_days or expires_days to at most {TEN_YEARS_IN_DAYS}"
                 yield self.refuse(label_weighting(policy, weighting), reason, hint)
 
 
@@ -132,12 +132,14 @@ def _takes_points(weighting: Weighting) -> bool:
 
 def _ends(weighting: Weighting) -> bool:
     spans = (weighting.half_life_days, weighting.expires_days)
-    return any(days is not None and days <= TEN_YEARS for days in spans) and _fades(weighting)
+    return any(days is not None and days <= TEN_YEARS_IN_DAYS for days in spans) and _fades(weighting)
 
 
 def _fades(weighting: Weighting) -> bool:
     """Whether the effect of one unit halves in ten years; a weight far above the floor prevents that."""
-    if weighting.expires_days is not None and weighting.expires_days <= TEN_YEARS:
+    if weighting.expires_days is not None and weighting.expires_days <= TEN_YEARS_IN_DAYS:
         return True
-    remaining = abs(weighting.weight) * exp2(-TEN_YEARS / (weighting.half_life_days or TEN_YEARS))
+    remaining = abs(weighting.weight) * exp2(
+        -TEN_YEARS_IN_DAYS / (weighting.half_life_days or TEN_YEARS_IN_DAYS)
+    )
     return remaining <= abs(weighting.floor) / 2

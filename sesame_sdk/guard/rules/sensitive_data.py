@@ -6,7 +6,7 @@ the points: rewarding conformity is the same pressure as punishing its lack (GL 
 
 from collections.abc import Iterator
 
-from sesame_sdk.guard.data_categories import refusing_rule
+from sesame_sdk.guard.data_categories import find_refusing_rule
 from sesame_sdk.guard.labels import label_kind, label_policy, truncate
 from sesame_sdk.guard.rules.keyword_rule import KeywordRule, kind_texts, policy_texts
 from sesame_sdk.guard.text.topics import Topic
@@ -20,7 +20,7 @@ class KindRule(KeywordRule):
 
     def check_kind(self, kind: SignalKind) -> Iterator[Finding]:
         """Refuse a kind that declares the topic, or mentions it."""
-        refused = sorted(iri for iri in kind.categories if refusing_rule(iri) == self.id)
+        refused = sorted(iri for iri in kind.categories if find_refusing_rule(iri) == self.id)
         if refused:
             category = truncate(refused[0], 100)
             yield self.refuse(label_kind(kind), f"{self.reason}; it is declared as {category}", self.hint)

@@ -8,7 +8,7 @@ from litestar import Request
 from sesame_sdk.hub.api.admission import ConcurrencyLimit, MemoryBudget
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.observability.health import Health
-from sesame_sdk.hub.streams.worker import Feeder
+from sesame_sdk.hub.streams.worker import StreamWorker
 
 
 def hub_of(request: Request[Any, Any, Any]) -> Hub:
@@ -35,9 +35,9 @@ def verifier_of(request: Request[Any, Any, Any]) -> Executor:
     return verifier
 
 
-def feeder_of(request: Request[Any, Any, Any]) -> Feeder:
+def feeder_of(request: Request[Any, Any, Any]) -> StreamWorker:
     """What keeps streams fresh."""
-    feeder: Feeder = request.app.state.feeder
+    feeder: StreamWorker = request.app.state.feeder
     return feeder
 
 

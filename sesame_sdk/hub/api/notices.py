@@ -11,7 +11,7 @@ from sesame_sdk.hub.api.openapi_responses import OF_BODIES, OF_READERS, answer, 
 from sesame_sdk.hub.api.openapi_schemas import POLL_ASKED, POLLED
 from sesame_sdk.hub.api.scores import token_of
 from sesame_sdk.hub.api.streams import SHARED, asked_of
-from sesame_sdk.hub.streams.management import Poll
+from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.model import codec
 
 
@@ -31,7 +31,7 @@ from sesame_sdk.model import codec
 )
 async def poll_notices(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The notices that are owed, by jti. They are given again until they are named in ack."""
-    asked, token = await asked_of(request, Poll), token_of(request)
+    asked, token = await asked_of(request, PollRequest), token_of(request)
     with gate_of(request):
         found = await sync_to_thread(hub_of(request).rights.poll, token, asked)
     told = codec.encode({"sets": found.sets, "moreAvailable": found.more})

@@ -23,8 +23,8 @@ from sesame_sdk.hub.api.openapi_responses import (
 from sesame_sdk.hub.api.openapi_schemas import CONFIGURATION, QUESTION, STATUS, STREAM, STREAMS, WISH
 from sesame_sdk.hub.api.request_body import read_body
 from sesame_sdk.hub.api.scores import SECURITY, token_of
-from sesame_sdk.hub.streams.management import Question
-from sesame_sdk.hub.streams.streams import POLL, PUSH, NewStatus, Wish
+from sesame_sdk.hub.streams.management import VerificationRequest
+from sesame_sdk.hub.streams.streams import POLL, PUSH, StatusRequest, StreamRequest
 from sesame_sdk.model import codec
 
 T = TypeVar("T")
@@ -78,8 +78,8 @@ def configuration(request: _AnyRequest) -> dict[str, Any]:
 )
 async def create_stream(request: _AnyRequest) -> Response[bytes]:
     """The stream of the token's purpose and context. 409 if there is one."""
-    wish = await asked_of(request, Wish)
-    return await _answered(request, lambda token: hub_of(request).reception.create(token, wish), 201)
+    wish = await asked_of(request, StreamRequest)
+    return await _answered(request, lambda token: hub_of(request).stream_management.create(token, wish), 201)
 
 
 @get(
@@ -96,7 +96,7 @@ async def read_stream(request: _AnyRequest) -> Response[bytes]:
     name = request.query_params.get("stream_id")
 
     def work(token: bytes) -> object:
-        found = hub_of(request).reception.read(token)
+        found = hub_of(request).stream_management.read(token)
         if name is None:
             return found
         for stream in found:
@@ -115,8 +115,8 @@ async def read_stream(request: _AnyRequest) -> Response[bytes]:
 )
 async def change_stream(request: _AnyRequest) -> Response[bytes]:
     """What is left out stays as it is."""
-    wish = await asked_of(request, Wish)
-    return await _answered(request, lambda t: hub_of(request).reception.change(t, wish, whole=False))
+    wish = await asked_of(request, StreamRequest)
+    return await _answered(request, lambda t: hub_of(request).stream_management.update(t, wish, whole=False))
 
 
 @put(
@@ -127,8 +127,8 @@ async def change_stream(request: _AnyRequest) -> Response[bytes]:
 )
 async def replace_stream(request: _AnyRequest) -> Response[bytes]:
     """What is left out falls back to the usual."""
-    wish = await asked_of(request, Wish)
-    return await _answered(request, lambda t: hub_of(request).reception.change(t, wish, whole=True))
+    wish = await asked_of(request, StreamRequest)
+    return await _answered(request, lambda t: hub_of(request).stream_management.update(t, wish, whole=True))
 
 
 @delete(
@@ -141,7 +141,7 @@ async def replace_stream(request: _AnyRequest) -> Response[bytes]:
 async def delete_stream(request: _AnyRequest) -> None:
     """It is forgotten with all that it was told."""
     name = request.query_params.get("stream_id")
-    await _done(request, lambda token: hub_of(request).reception.delete(token, name))
+    await _done(request, lambda token: hub_of(request).stream_management.delete(token, name))
 
 
 @get(
@@ -153,7 +153,7 @@ async def delete_stream(request: _AnyRequest) -> None:
 async def read_status(request: _AnyRequest) -> Response[bytes]:
     """Enabled, paused or disabled, and why."""
     name = request.query_params.get("stream_id")
-    return await _answered(request, lambda token: hub_of(request).reception.status(token, name))
+    return await _answered(request, lambda token: hub_of(request).stream_management.status(token, name))
 
 
 @post(
@@ -168,8 +168,8 @@ async def read_status(request: _AnyRequest) -> Response[bytes]:
 )
 async def change_status(request: _AnyRequest) -> Response[bytes]:
     """Who leaves is kept for it in any case, and told first when it runs again."""
-    wanted = await asked_of(request, NewStatus)
-    return await _answered(request, lambda token: hub_of(request).reception.set_status(token, wanted))
+    wanted = await asked_of(request, StatusRequest)
+    return await _answered(request, lambda token: hub_of(request).stream_management.set_status(token, wanted))
 
 
 @post(
@@ -184,8 +184,8 @@ async def change_status(request: _AnyRequest) -> Response[bytes]:
 )
 async def verify_stream(request: _AnyRequest) -> None:
     """429 when the last was asked for just now."""
-    asked = await asked_of(request, Question)
-    await _done(request, lambda token: hub_of(request).reception.verify(token, asked))
+    asked = await asked_of(request, VerificationRequest)
+    await _done(request, lambda token: hub_of(request).stream_management.request_verification(token, asked))
 
 
 async def asked_of(request: _AnyRequest, kind: type[T]) -> T:

@@ -22,7 +22,7 @@ def back_up(
     *,
     with_key: bool = False,
     stage: Stage = silent,
-    clock: Callable[[], datetime] = timestamps.now,
+    clock: Callable[[], datetime] = timestamps.utc_now,
 ) -> tuple[Path, Manifest]:
     """Put a hub into one file (0600), while it runs or not.
 

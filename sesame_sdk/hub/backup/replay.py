@@ -9,7 +9,7 @@ from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.files import new_private_file
 from sesame_sdk.hub.backup import withdrawal_log
 from sesame_sdk.hub.backup.withdrawal_log import Book, Entry, What
-from sesame_sdk.hub.database.timestamps import micros, moment
+from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.hub import Hub
 
 #: By so much the clocks of machines may differ: what was taken back just before a backup is so again.
@@ -40,7 +40,7 @@ def check_complete(books: Sequence[Book], made_at: datetime) -> None:
     Raises:
         ConfigurationError: it is not.
     """
-    if not any(moment(book.since) <= made_at for book in books):
+    if not any(from_micros(book.since) <= made_at for book in books):
         raise ConfigurationError(
             f"is not there, or does not reach back to the backup's {made_at:%Y-%m-%d %H:%M:%S} UTC: whoever "
             "withdrew or was erased since would be back",
@@ -53,7 +53,7 @@ def take_back(hub: Hub, books: Sequence[Book], made_at: datetime, step: Callable
     """Take back again what was since `made_at`; how many entries that were."""
     many = 0
     for book in books:
-        late = [entry for entry in book.entries if entry.at >= micros(made_at - _SKEW)]
+        late = [entry for entry in book.entries if entry.at >= to_micros(made_at - _SKEW)]
         persons = _persons(hub, book, {entry.who for entry in late})
         for entry in late:
             many += _do(hub, entry, persons.get(entry.who))
@@ -65,18 +65,18 @@ def _persons(hub: Hub, book: Book, wanted: set[str]) -> dict[str, str]:
     """The restored hub's people among those of a journal."""
     if not wanted - {""}:
         return {}
-    return {who: person for person in hub.people() if (who := book.who(person)) in wanted}
+    return {who: person for person in hub.list_people() if (who := book.who(person)) in wanted}
 
 
 def _do(hub: Hub, entry: Entry, person: str | None) -> bool:
     """Whether there was anything to do: who or what came after the backup is not in it."""
     try:
         if entry.what is What.REVOKED:
-            hub.revoke_key(entry.partner, entry.kid, moment(entry.since))
+            hub.revoke_key(entry.partner, entry.kid, from_micros(entry.since))
         elif person is None:
             return False
         elif entry.what is What.WITHDREW:
-            hub.withdraw(person, entry.partner, entry.direction)
+            hub.withdraw_grants(person, entry.partner, entry.direction)
         else:
             hub.rights.erase(person)
     except InvalidInputError:

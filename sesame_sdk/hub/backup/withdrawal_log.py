@@ -32,7 +32,7 @@ from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import replace_private_file
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction
 
@@ -123,13 +123,13 @@ class Journal:
 
     def revoked(self, partner: str, kid: str, since: datetime) -> None:
         """A key is not believed any more."""
-        self._add(Entry(0, What.REVOKED, partner=partner, kid=kid, since=micros(since)))
+        self._add(Entry(0, What.REVOKED, partner=partner, kid=kid, since=to_micros(since)))
 
     def _make(self) -> None:
         # Workers begin together: the first makes it, with a key of its own that the others must use.
         with _folder(self.path.parent):
             if not self.path.exists():
-                replace_private_file(self.path, _lines(_Head(secrets.token_hex(32), micros(self.clock()))))
+                replace_private_file(self.path, _lines(_Head(secrets.token_hex(32), to_micros(self.clock()))))
 
     def _add(self, entry: Entry, person: str | None = None) -> None:
         now = self.clock()
@@ -137,10 +137,10 @@ class Journal:
             with _alone(self.path) as number:
                 book = read(self.path)
                 who = "" if person is None else book.who(person)
-                entry = evolve(entry, at=micros(now), who=who)
-                oldest = book.entries[0].at if book.entries else micros(now)
-                if oldest < micros(now - self.kept - _SLACK):
-                    self._forget(book, micros(now - self.kept), entry)
+                entry = evolve(entry, at=to_micros(now), who=who)
+                oldest = book.entries[0].at if book.entries else to_micros(now)
+                if oldest < to_micros(now - self.kept - _SLACK):
+                    self._forget(book, to_micros(now - self.kept), entry)
                 else:
                     _append(number, _line(entry))
         except OSError as error:

@@ -1,7 +1,7 @@
 """Reading grants back: as nouns for people and the guard, and as a cache for the door of signals.
 
 A hub asks for the consent behind every signal, a hundred thousand times a second, and consents
-seldom change. The cache is asked inside the writing transaction and compares `grants.CHANGE` first,
+seldom change. The cache is asked inside the writing transaction and compares `grants.GRANTS_CACHE` first,
 so a withdrawal, by whatever process, holds for the very next envelope.
 """
 
@@ -25,9 +25,9 @@ from sqlalchemy import (
     select,
 )
 
-from sesame_sdk.hub.consent.grants import CHANGE
-from sesame_sdk.hub.database.dialects.base import JsonWords
-from sesame_sdk.hub.database.engine import bare_sql, product_of
+from sesame_sdk.hub.consent.grants import GRANTS_CACHE
+from sesame_sdk.hub.database.dialects.base import JsonFunctions
+from sesame_sdk.hub.database.engine import compile_sql, dialect_of
 from sesame_sdk.hub.database.tables import (
     cache_versions,
     grant_crossings,
@@ -38,7 +38,7 @@ from sesame_sdk.hub.database.tables import (
     people,
     pseudonyms,
 )
-from sesame_sdk.hub.database.timestamps import micros, moment, moment_or_none
+from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction, Grant
 
@@ -74,7 +74,7 @@ class Permission:
 _NOBODY = Permission()
 
 
-class Consents:
+class GrantCache:
     """Standing grants to send, cached. For the writer's thread alone.
 
     Args:
@@ -82,16 +82,16 @@ class Consents:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._look_up = bare_sql(engine, _terms_of_many(product_of(engine).json))
+        self._look_up = compile_sql(engine, _terms_of_many(dialect_of(engine).json))
         self._mark: int | None = None
         self._since, self._until = 0, _NEVER
         self._known: defaultdict[int, dict[str, Permission]] = defaultdict(dict)
 
-    def of(
+    def permissions(
         self, connection: Connection, partner: int, subjects: Set[str], at: datetime
     ) -> Mapping[str, Permission]:
         """The standing of each subject of a partner at this moment, among others that are known."""
-        now = micros(at)
+        now = to_micros(at)
         self._forget_what_changed(connection, now)
         known = self._known[partner]
         # Not a difference of sets, which would walk through all that is known.
@@ -104,7 +104,9 @@ class Consents:
         return known
 
     def _forget_what_changed(self, connection: Connection, now: int) -> None:
-        mark = connection.scalar(select(cache_versions.c.version).where(cache_versions.c.name == CHANGE))
+        mark = connection.scalar(
+            select(cache_versions.c.version).where(cache_versions.c.name == GRANTS_CACHE)
+        )
         many = sum(map(len, self._known.values())) > _MOST_CACHED
         if mark != self._mark or not self._since <= now < self._until or many:
             self._known.clear()
@@ -124,7 +126,7 @@ class Consents:
         }
 
 
-def _terms_of_many(words: JsonWords) -> Select[*tuple[Any, ...]]:
+def _terms_of_many(words: JsonFunctions) -> Select[*tuple[Any, ...]]:
     """What was granted under many pseudonyms. Placeholders: direction, partner, pseudonyms as JSON.
 
     One row, all of it JSON too: for each row that it fetches SQLite's driver lets go of the interpreter's
@@ -155,17 +157,17 @@ def _standing(terms: Sequence[_Term], now: int) -> Permission:
     return Permission(terms[0][0], standing, since, until)
 
 
-def listed(connection: Connection, person: str | None = None) -> list[tuple[str, Grant]]:
+def list_grants(connection: Connection, person: str | None = None) -> list[tuple[str, Grant]]:
     """Every grant with its person, or one person's; also those that have ended."""
-    chosen = with_names()
+    chosen = select_grants()
     if person is not None:
         chosen = chosen.where(people.c.person == person)
     rows = connection.execute(chosen.order_by(people.c.person, grants.c.id)).all()
-    return list(zip((row.person for row in rows), to_grants(connection, rows), strict=True))
+    return list(zip((row.person for row in rows), read_grants(connection, rows), strict=True))
 
 
-def with_names() -> Select[Any]:
-    """Rows that `to_grants` can read, of all grants."""
+def select_grants() -> Select[Any]:
+    """Rows that `read_grants` can read, of all grants."""
     return (
         select(grants, partners.c.issuer, pseudonyms.c.subject, people.c.person)
         .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
@@ -174,7 +176,7 @@ def with_names() -> Select[Any]:
     )
 
 
-def to_grants(connection: Connection, rows: Sequence[Row[Any]]) -> list[Grant]:
+def read_grants(connection: Connection, rows: Sequence[Row[Any]]) -> list[Grant]:
     """Each row with its kinds and crossings."""
     numbers = [row.id for row in rows]
     named = select(grant_kinds.c.grant_id, kinds.c.name).join(kinds, kinds.c.id == grant_kinds.c.kind)
@@ -187,13 +189,13 @@ def to_grants(connection: Connection, rows: Sequence[Row[Any]]) -> list[Grant]:
             partner=row.issuer,
             subject=row.subject,
             direction=Direction(row.direction),
-            given_at=moment(row.given_at),
+            given_at=from_micros(row.given_at),
             kinds=tuple(sorted(said[row.id])),
             purpose=row.purpose,
             context=row.context,
             crossings=tuple(sorted(crossed[row.id])),
-            expires_at=moment_or_none(row.expires_at),
-            withdrawn_at=moment_or_none(row.withdrawn_at),
+            expires_at=from_micros_or_none(row.expires_at),
+            withdrawn_at=from_micros_or_none(row.withdrawn_at),
             adult=row.adult,
         )
         for row in rows

@@ -18,25 +18,25 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent import subjects
-from sesame_sdk.hub.consent.validity import valid
+from sesame_sdk.hub.consent.validity import is_valid
 from sesame_sdk.hub.database import ids as kind_names
-from sesame_sdk.hub.database.engine import among
+from sesame_sdk.hub.database.engine import is_in
 from sesame_sdk.hub.database.tables import cache_versions, grant_crossings, grant_kinds, grants, pseudonyms
 from sesame_sdk.hub.database.tables import people as people_table
-from sesame_sdk.hub.database.timestamps import micros, micros_or_none
+from sesame_sdk.hub.database.timestamps import to_micros, to_micros_or_none
 from sesame_sdk.hub.partners import keys
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction, Grant
 
 #: The name under which `schema.changes` marks changes of grants.
-CHANGE = "grants"
+GRANTS_CACHE = "grants"
 _AT_ONCE = 500
 _Told = tuple[str, Grant]
 _GUARD = Guard()
 
 
-def add(connection: Connection, told: Iterable[_Told], at: datetime) -> int:
+def add_grants(connection: Connection, told: Iterable[_Told], at: datetime) -> int:
     """Record consents, all or none. Returns how many were new.
 
     Args:
@@ -52,17 +52,19 @@ def add(connection: Connection, told: Iterable[_Told], at: datetime) -> int:
     added = ended = 0
     while some := list(islice(remaining, _AT_ONCE)):
         by_digest = _by_digest(some)
-        told_before = select(grants.c.digest).where(among(grants.c.digest, by_digest))
+        told_before = select(grants.c.digest).where(is_in(grants.c.digest, by_digest))
         known = set(connection.scalars(told_before))
         added += _add(connection, {digest: pair for digest, pair in by_digest.items() if digest not in known})
         ended += _end(connection, {digest: by_digest[digest][1] for digest in known})
-        _tell_feed(connection, subjects.numbered(connection, (person for person, _ in some)).values(), at)
+        _tell_feed(
+            connection, subjects.ensure_person_ids(connection, (person for person, _ in some)).values(), at
+        )
     if added or ended:
-        announce(connection)
+        invalidate_grant_caches(connection)
     return added
 
 
-def withdraw(
+def withdraw_grants(
     connection: Connection, person: str, partner: str, direction: Direction | None, at: datetime
 ) -> int:
     """End what a person granted to a partner. Returns how many grants that ended.
@@ -73,35 +75,35 @@ def withdraw(
     theirs = (
         select(pseudonyms.c.id)
         .join(people_table, people_table.c.id == pseudonyms.c.person)
-        .where(people_table.c.person == person, pseudonyms.c.partner == keys.id_of(connection, partner))
+        .where(people_table.c.person == person, pseudonyms.c.partner == keys.partner_id(connection, partner))
     )
     standing: list[ColumnElement[bool]] = [
         grants.c.pseudonym.in_(theirs),
-        valid(at) | (grants.c.given_at > micros(at)),
+        is_valid(at) | (grants.c.given_at > to_micros(at)),
     ]
     if direction is not None:
         standing.append(grants.c.direction == direction.value)
-    ended = connection.execute(update(grants).where(*standing).values(withdrawn_at=micros(at))).rowcount
-    announce(connection)
-    number = subjects.find(connection, person)
+    ended = connection.execute(update(grants).where(*standing).values(withdrawn_at=to_micros(at))).rowcount
+    invalidate_grant_caches(connection)
+    number = subjects.find_person_id(connection, person)
     _tell_feed(connection, [] if number is None else [number], at)
     return ended
 
 
 def _tell_feed(connection: Connection, persons: Collection[int], at: datetime) -> None:
     """Streams hear of who left before this transaction ends, and of new scores soon after."""
-    subject_states.leave(connection, persons, at)
-    subject_states.mark(connection, lambda: persons)
+    subject_states.enqueue_withdrawals(connection, persons, at)
+    subject_states.mark_for_rescoring(connection, lambda: persons)
 
 
-def announce(connection: Connection) -> None:
+def invalidate_grant_caches(connection: Connection) -> None:
     """Tell whoever caches grants that theirs are old.
 
     The mark is a new random number, not one higher: a transaction may be undone after its mark was
     seen, and no other may come by the same.
     """
-    connection.execute(delete(cache_versions).where(cache_versions.c.name == CHANGE))
-    connection.execute(insert(cache_versions).values(name=CHANGE, version=randbits(62)))
+    connection.execute(delete(cache_versions).where(cache_versions.c.name == GRANTS_CACHE))
+    connection.execute(insert(cache_versions).values(name=GRANTS_CACHE, version=randbits(62)))
 
 
 def _end(connection: Connection, known: Mapping[str, Grant]) -> int:
@@ -109,7 +111,7 @@ def _end(connection: Connection, known: Mapping[str, Grant]) -> int:
     ended = 0
     for digest, grant in known.items():
         if grant.withdrawn_at is not None:
-            end = micros(grant.withdrawn_at)
+            end = to_micros(grant.withdrawn_at)
             later = grants.c.withdrawn_at.is_(None) | (grants.c.withdrawn_at > end)
             this_one = update(grants).where(grants.c.digest == digest, later)
             ended += connection.execute(this_one.values(withdrawn_at=end)).rowcount
@@ -150,16 +152,18 @@ def _ends_sooner(one: Grant, other: Grant) -> bool:
 
 def _names(connection: Connection, told: Sequence[_Told]) -> dict[tuple[str, str], int]:
     """The number of each pseudonym, by partner and subject."""
-    persons = subjects.numbered(connection, (person for person, _ in told))
+    persons = subjects.ensure_person_ids(connection, (person for person, _ in told))
     owners: dict[str, dict[str, int]] = {}
     for person, grant in told:
         mine = owners.setdefault(grant.partner, {})
         if mine.setdefault(grant.subject, persons[person]) != persons[person]:
-            raise subjects.second_owner()
+            raise subjects.second_owner_error()
     return {
         (issuer, subject): number
         for issuer, mine in owners.items()
-        for subject, number in subjects.tied(connection, keys.id_of(connection, issuer), mine).items()
+        for subject, number in subjects.link_pseudonyms(
+            connection, keys.partner_id(connection, issuer), mine
+        ).items()
     }
 
 
@@ -167,18 +171,20 @@ def _row(digest: str, pseudonym: int, grant: Grant) -> dict[str, object]:
     return {
         "pseudonym": pseudonym,
         "direction": grant.direction.value,
-        "given_at": micros(grant.given_at),
+        "given_at": to_micros(grant.given_at),
         "purpose": grant.purpose,
         "context": grant.context,
-        "expires_at": micros_or_none(grant.expires_at),
-        "withdrawn_at": micros_or_none(grant.withdrawn_at),
+        "expires_at": to_micros_or_none(grant.expires_at),
+        "withdrawn_at": to_micros_or_none(grant.withdrawn_at),
         "adult": grant.adult,
         "digest": digest,
     }
 
 
 def _add_terms(connection: Connection, added: Mapping[int, Grant]) -> None:
-    numbers = kind_names.numbered(connection, {kind for grant in added.values() for kind in grant.kinds})
+    numbers = kind_names.ensure_kind_ids(
+        connection, {kind for grant in added.values() for kind in grant.kinds}
+    )
     covered = [
         {"grant_id": number, "kind": numbers[kind]}
         for number, grant in added.items()

@@ -7,17 +7,17 @@ from attrs import frozen
 from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub.consent.validity import valid
-from sesame_sdk.hub.database.engine import among, fetched
+from sesame_sdk.hub.consent.validity import is_valid
+from sesame_sdk.hub.database.engine import fetch_rows, is_in
 from sesame_sdk.hub.database.tables import grant_crossings, grants, pseudonyms
-from sesame_sdk.hub.database.timestamps import micros, moment, moment_or_none
-from sesame_sdk.hub.scoring.read_auth import Request
+from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
+from sesame_sdk.hub.scoring.read_auth import AuthenticatedRequest
 from sesame_sdk.model.finding import Action
 from sesame_sdk.model.grant import Direction, Grant, ReadRequest
 
 
 @frozen
-class Known:
+class ResolvedSubject:
     """Somebody whom the reader has a name for.
 
     Attributes:
@@ -31,9 +31,9 @@ class Known:
     grant: Grant | None
 
 
-def known(
-    connection: Connection, request: Request, partner: int, subjects: Sequence[str], guard: Guard
-) -> list[Known]:
+def resolve_subjects(
+    connection: Connection, request: AuthenticatedRequest, partner: int, subjects: Sequence[str], guard: Guard
+) -> list[ResolvedSubject]:
     """Those of a reader's `subjects` who are somebody here, each with the consent to this read.
 
     Args:
@@ -48,22 +48,22 @@ def known(
         "subjects": list(subjects),
         "why": request.purpose,
         "which": request.context,
-        "now": micros(request.at),
+        "now": to_micros(request.at),
     }
-    rows = fetched(connection, _LATEST, told)
+    rows = fetch_rows(connection, _LATEST, told)
     crossings = _crossings(connection, [row[2] for row in rows if row[2] is not None])
     return [_known(request, row, crossings.get(row[2], ()), guard) for row in rows]
 
 
 def _latest() -> Select[*tuple[Any, ...]]:
     """A row a subject: subject, person, and of its latest consent the columns that `_known` takes."""
-    mine = (pseudonyms.c.partner == bindparam("mine"), among(pseudonyms.c.subject, "subjects"))
+    mine = (pseudonyms.c.partner == bindparam("mine"), is_in(pseudonyms.c.subject, "subjects"))
     this = and_(
         grants.c.pseudonym == pseudonyms.c.id,
         grants.c.direction == Direction.READ.value,
         grants.c.purpose == bindparam("why"),
         grants.c.context == bindparam("which"),
-        valid("now"),
+        is_valid("now"),
     )
     latest = func.row_number().over(
         partition_by=pseudonyms.c.id, order_by=(grants.c.given_at.desc(), grants.c.id.desc())
@@ -80,7 +80,7 @@ def _latest() -> Select[*tuple[Any, ...]]:
 
 def _crossings(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
-    for grant, context in fetched(connection, _LET_IN, {"numbers": numbers}):
+    for grant, context in fetch_rows(connection, _LET_IN, {"numbers": numbers}):
         found[grant] = (*found.get(grant, ()), context)
     return found
 
@@ -89,30 +89,34 @@ def _crossings(connection: Connection, numbers: Sequence[int]) -> dict[int, tupl
 _LATEST = _latest()
 _LET_IN = (
     select(grant_crossings)
-    .where(among(grant_crossings.c.grant_id, "numbers"))
+    .where(is_in(grant_crossings.c.grant_id, "numbers"))
     .order_by(grant_crossings.c.context)
 )
 
 
-def _known(request: Request, row: Sequence[Any], crossings: tuple[str, ...], guard: Guard) -> Known:
+def _known(
+    request: AuthenticatedRequest, row: Sequence[Any], crossings: tuple[str, ...], guard: Guard
+) -> ResolvedSubject:
     subject, person, number, given_at, expires_at, withdrawn_at, adult = row
     if number is None:
-        return Known(subject, person, None)
+        return ResolvedSubject(subject, person, None)
     grant = Grant(
         partner=request.issuer,
         subject=subject,
         direction=Direction.READ,
-        given_at=moment(given_at),
+        given_at=from_micros(given_at),
         purpose=request.purpose,
         context=request.context,
         crossings=crossings,
-        expires_at=moment_or_none(expires_at),
-        withdrawn_at=moment_or_none(withdrawn_at),
+        expires_at=from_micros_or_none(expires_at),
+        withdrawn_at=from_micros_or_none(withdrawn_at),
         adult=bool(adult),
     )
-    return Known(subject, person, grant if _passes(guard, request, grant) else None)
+    return ResolvedSubject(subject, person, grant if _passes(guard, request, grant) else None)
 
 
-def _passes(guard: Guard, request: Request, grant: Grant) -> bool:
-    findings = guard.read(ReadRequest(request.issuer, request.purpose, request.context, request.at, grant))
+def _passes(guard: Guard, request: AuthenticatedRequest, grant: Grant) -> bool:
+    findings = guard.check_read(
+        ReadRequest(request.issuer, request.purpose, request.context, request.at, grant)
+    )
     return all(finding.action is Action.WARN for finding in findings)

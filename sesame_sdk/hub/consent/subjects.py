@@ -12,21 +12,21 @@ from sqlalchemy import Connection, insert, select
 
 from sesame_sdk.constants import MAX_PERSON_LENGTH
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.database.engine import among
+from sesame_sdk.hub.database.engine import is_in
 from sesame_sdk.hub.database.tables import people, pseudonyms
 
 
-def find(connection: Connection, reference: str) -> int | None:
+def find_person_id(connection: Connection, reference: str) -> int | None:
     """The number of a person, if there is one."""
     return connection.scalar(select(people.c.id).where(people.c.person == reference))
 
 
-def listed(connection: Connection) -> list[str]:
+def list_people(connection: Connection) -> list[str]:
     """The reference of every person."""
     return list(connection.scalars(select(people.c.person).order_by(people.c.id)))
 
 
-def known(connection: Connection, reference: str, *, lock: bool = False) -> int:
+def person_id(connection: Connection, reference: str, *, lock: bool = False) -> int:
     """The number of a person who is known here.
 
     Args:
@@ -44,7 +44,7 @@ def known(connection: Connection, reference: str, *, lock: bool = False) -> int:
     return found
 
 
-def numbered(connection: Connection, references: Iterable[str]) -> dict[str, int]:
+def ensure_person_ids(connection: Connection, references: Iterable[str]) -> dict[str, int]:
     """The number of each person, given out where there was none.
 
     Raises:
@@ -53,7 +53,7 @@ def numbered(connection: Connection, references: Iterable[str]) -> dict[str, int
     wanted = sorted(set(references))
     if any(not reference.strip() or len(reference) > MAX_PERSON_LENGTH for reference in wanted):
         raise InvalidInputError(f"must be 1 to {MAX_PERSON_LENGTH} characters", field="person")
-    chosen = select(people.c.person, people.c.id).where(among(people.c.person, wanted))
+    chosen = select(people.c.person, people.c.id).where(is_in(people.c.person, wanted))
     found = {row.person: row.id for row in connection.execute(chosen)}
     if missing := [{"person": reference} for reference in wanted if reference not in found]:
         connection.execute(insert(people), missing)
@@ -61,7 +61,7 @@ def numbered(connection: Connection, references: Iterable[str]) -> dict[str, int
     return found
 
 
-def tied(connection: Connection, partner: int, owners: Mapping[str, int]) -> dict[str, int]:
+def link_pseudonyms(connection: Connection, partner: int, owners: Mapping[str, int]) -> dict[str, int]:
     """The number of each of a partner's pseudonyms, once it is tied to its person.
 
     Args:
@@ -73,14 +73,14 @@ def tied(connection: Connection, partner: int, owners: Mapping[str, int]) -> dic
         InvalidInputError: one belongs to somebody else already, or its person has another one.
     """
     mine = pseudonyms.c.partner == partner
-    chosen = select(pseudonyms).where(mine, among(pseudonyms.c.subject, owners))
+    chosen = select(pseudonyms).where(mine, is_in(pseudonyms.c.subject, owners))
     known = {row.subject: row for row in connection.execute(chosen)}
     if any(row.person != owners[subject] for subject, row in known.items()):
-        raise second_owner()
+        raise second_owner_error()
     persons = set(owners.values())
-    others = select(pseudonyms.c.subject).where(mine, among(pseudonyms.c.person, persons))
+    others = select(pseudonyms.c.subject).where(mine, is_in(pseudonyms.c.person, persons))
     if len(persons) < len(owners) or any(subject not in owners for subject in connection.scalars(others)):
-        raise second_name()
+        raise second_pseudonym_error()
     missing = [
         {"partner": partner, "subject": subject, "person": person}
         for subject, person in owners.items()
@@ -92,13 +92,13 @@ def tied(connection: Connection, partner: int, owners: Mapping[str, int]) -> dic
     return {subject: row.id for subject, row in known.items()}
 
 
-def owners(connection: Connection, partner: int, subjects: Iterable[str]) -> dict[str, int]:
+def subject_owners(connection: Connection, partner: int, subjects: Iterable[str]) -> dict[str, int]:
     """The person behind each of a partner's pseudonyms that belongs to somebody."""
-    mine = (pseudonyms.c.partner == partner) & among(pseudonyms.c.subject, subjects)
+    mine = (pseudonyms.c.partner == partner) & is_in(pseudonyms.c.subject, subjects)
     return {row.subject: row.person for row in connection.execute(select(pseudonyms).where(mine))}
 
 
-def second_name() -> InvalidInputError:
+def second_pseudonym_error() -> InvalidInputError:
     """The error of giving a person a second pseudonym at one partner. It names neither."""
     return InvalidInputError(
         "the partner knows this person by another pseudonym already",
@@ -107,7 +107,7 @@ def second_name() -> InvalidInputError:
     )
 
 
-def second_owner() -> InvalidInputError:
+def second_owner_error() -> InvalidInputError:
     """The error of tying a pseudonym to a second person. It names neither."""
     return InvalidInputError(
         "belongs to another person already", field="subject", hint="check whose pseudonym it is"

@@ -31,13 +31,13 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.database import migrations
-from sesame_sdk.hub.database.dialects.base import LockScope, Product
-from sesame_sdk.hub.database.dialects.postgresql import Postgresql
-from sesame_sdk.hub.database.dialects.sqlite import Sqlite
+from sesame_sdk.hub.database.dialects.base import DatabaseDialect, LockScope
+from sesame_sdk.hub.database.dialects.postgresql import PostgresqlDialect
+from sesame_sdk.hub.database.dialects.sqlite import SqliteDialect
 
 T = TypeVar("T")
 
-_PRODUCTS: dict[str, Product] = {"sqlite": Sqlite(), "postgresql": Postgresql()}
+_DIALECTS: dict[str, DatabaseDialect] = {"sqlite": SqliteDialect(), "postgresql": PostgresqlDialect()}
 
 
 def open_engine(url: str) -> Engine:
@@ -47,11 +47,11 @@ def open_engine(url: str) -> Engine:
         ConfigurationError: the URL is not one, the database cannot be opened, or its tables are of another
             version than this program.
     """
-    with _opening(url) as engine:
-        with reading(engine) as connection:
-            there = migrations.check(connection)
+    with _opened_engine(url) as engine:
+        with read_transaction(engine) as connection:
+            there = migrations.check_version(connection)
         if not there:
-            _alone(engine, migrations.upgrade)
+            _run_exclusively(engine, migrations.upgrade)
         return engine
 
 
@@ -61,18 +61,18 @@ def migrate(url: str) -> str | None:
     Raises:
         ConfigurationError: as `open_engine`, but not for tables of an earlier version.
     """
-    with _opening(url) as engine:
+    with _opened_engine(url) as engine:
         try:
-            return _alone(engine, migrations.upgrade)
+            return _run_exclusively(engine, migrations.upgrade)
         finally:
             engine.dispose()
 
 
 @contextmanager
-def _opening(url: str) -> Iterator[Engine]:
+def _opened_engine(url: str) -> Iterator[Engine]:
     try:
         told = make_url(url)
-        product = _PRODUCTS.get(told.get_backend_name())
+        product = _DIALECTS.get(told.get_backend_name())
         if product is None:
             raise ConfigurationError(
                 f"{told.get_backend_name()} is not supported",
@@ -101,28 +101,28 @@ def _masked(url: str) -> str:
         return "URL"
 
 
-def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with writing(engine) as connection, connection.begin():
-        product_of(engine).hold(connection, LockScope.ALONE)
+def _run_exclusively(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with write_connection(engine) as connection, connection.begin():
+        dialect_of(engine).lock(connection, LockScope.EXCLUSIVE)
         return work(connection)
 
 
-def product_of(engine: Engine) -> Product:
+def dialect_of(engine: Engine) -> DatabaseDialect:
     """What is particular to the database behind `engine`."""
-    return _PRODUCTS[engine.dialect.name]
+    return _DIALECTS[engine.dialect.name]
 
 
-def writing(engine: Engine) -> Connection:
-    """A connection for transactions that write; each must begin with `Product.hold`."""
-    return product_of(engine).writing(engine)
+def write_connection(engine: Engine) -> Connection:
+    """A connection for transactions that write; each must begin with `DatabaseDialect.lock`."""
+    return dialect_of(engine).write_connection(engine)
 
 
-def reading(engine: Engine) -> AbstractContextManager[Connection]:
+def read_transaction(engine: Engine) -> AbstractContextManager[Connection]:
     """A transaction that sees one state of the ledger; what it puts in temporary tables goes with it."""
-    return product_of(engine).reading(engine)
+    return dialect_of(engine).read_transaction(engine)
 
 
-def bare_sql(engine: Engine, statement: ClauseElement) -> str:
+def compile_sql(engine: Engine, statement: ClauseElement) -> str:
     """`statement` in the words and with the placeholders of the database, for `Connection.exec_driver_sql`.
 
     Rows then go to the driver as they are: SQLAlchemy's own preparation of a row costs more than
@@ -131,7 +131,7 @@ def bare_sql(engine: Engine, statement: ClauseElement) -> str:
     return str(statement.compile(engine))
 
 
-def fetched(
+def fetch_rows(
     connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
 ) -> list[Sequence[Any]]:
     """All rows of a short answer, of numbers and text, as fast as the driver can.
@@ -141,7 +141,7 @@ def fetched(
         chosen: a statement that is made once, and asked again and again.
         parameters: of this time.
     """
-    return product_of(connection.engine).fetch(connection, chosen, parameters)
+    return dialect_of(connection.engine).fetch_rows(connection, chosen, parameters)
 
 
 class _Elements(FunctionElement[Any]):
@@ -152,11 +152,11 @@ class _Elements(FunctionElement[Any]):
 
 @compiles(_Elements)
 def _as_the_product_calls_it(told: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
-    name = _PRODUCTS[compiler.dialect.name].json.elements
+    name = _DIALECTS[compiler.dialect.name].json.elements
     return f"{name}({compiler.process(told.clauses, **options)})"
 
 
-def values_of(values: Iterable[int] | Iterable[str] | str) -> TableValuedAlias:
+def values_table(values: Iterable[int] | Iterable[str] | str) -> TableValuedAlias:
     """A table of one column, ``value``, that holds these, told in one parameter however many they are.
 
     Numbers may come back as text: cast them.
@@ -168,20 +168,20 @@ def values_of(values: Iterable[int] | Iterable[str] | str) -> TableValuedAlias:
     return _Elements(told).table_valued("value")
 
 
-def among(column: Column[Any], values: Iterable[int] | Iterable[str] | str) -> ColumnElement[bool]:
-    """Whether a column holds one of `values_of`. The database looks for each by its index.
+def is_in(column: Column[Any], values: Iterable[int] | Iterable[str] | str) -> ColumnElement[bool]:
+    """Whether a column holds one of `values_table`. The database looks for each by its index.
 
     With a long list of literals PostgreSQL, as long as it has no statistics of a table that is just being
     filled, compares every row with every literal.
     """
-    value = values_of(values).c.value
+    value = values_table(values).c.value
     return column.in_(select(cast(value, BigInteger) if column.type.python_type is int else value))
 
 
-def insert_or_update(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows that all name the same columns; where one of the same key is there, set these columns."""
     if rows:
-        statement = product_of(connection.engine).insert(table)
+        statement = dialect_of(connection.engine).insert(table)
         key = {column.name for column in table.primary_key}
         later = {name: statement.excluded[name] for name in rows[0] if name not in key}
         connection.execute(
@@ -189,9 +189,9 @@ def insert_or_update(connection: Connection, table: Table, rows: Sequence[dict[s
         )
 
 
-def next_numbers(connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+def reserve_ids(connection: Connection, column: Column[int], many: int) -> Sequence[int]:
     """So many numbers for `column`, ascending, that no row has. They are ours alone."""
-    return product_of(connection.engine).next_numbers(connection, column, many)
+    return dialect_of(connection.engine).reserve_ids(connection, column, many)
 
 
 class _OrderedJoin(Join):
@@ -200,11 +200,11 @@ class _OrderedJoin(Join):
     inherit_cache = True
 
 
-def in_order(first: FromClause, *then: tuple[FromClause, ColumnElement[bool]]) -> FromClause:
+def ordered_join(first: FromClause, *then: tuple[FromClause, ColumnElement[bool]]) -> FromClause:
     """Inner joins that SQLite must follow from left to right; each table comes with its condition.
 
     It keeps no statistics of what is in a temporary table, and left to itself may begin with the largest
-    table and read all of it. Elsewhere this is a plain join: see `Product.few`.
+    table and read all of it. Elsewhere this is a plain join: see `DatabaseDialect.few`.
     """
     for table, condition in then:
         first = _OrderedJoin(first, table, condition)
@@ -214,7 +214,7 @@ def in_order(first: FromClause, *then: tuple[FromClause, ColumnElement[bool]]) -
 @compiles(_OrderedJoin, "sqlite")
 def _cross_join(join: Join, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 - as the hook has it
     left, right = (compiler.process(side, **options | {"asfrom": True}) for side in (join.left, join.right))
-    assert join.onclause is not None  # noqa: S101 - in_order gives one to each
+    assert join.onclause is not None  # noqa: S101 - ordered_join gives one to each
     return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
 
 
@@ -225,4 +225,4 @@ def ensure_in_transaction(connection: Connection) -> None:
         Retryable: the database undid it by itself, as SQLite does when the disk is full; a commit would
             then succeed and keep nothing.
     """
-    product_of(connection.engine).ensure_in_transaction(connection)
+    dialect_of(connection.engine).ensure_in_transaction(connection)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select
 from sesame_sdk.hub.database.tables import kinds
 
 
-def numbered(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+def ensure_kind_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     """The number of each name, given out where there was none."""
     wanted = set(names)
     found = _known(connection, wanted)

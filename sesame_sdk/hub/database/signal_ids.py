@@ -12,7 +12,7 @@ class _Named:
     signal: str = field(validator=validators.signal_id)
 
 
-def key_of(text: str) -> bytes:
+def signal_id_to_bytes(text: str) -> bytes:
     """An id as the tables have it.
 
     Raises:
@@ -21,6 +21,6 @@ def key_of(text: str) -> bytes:
     return UUID(_Named(text).signal).bytes
 
 
-def text_of(key: bytes) -> str:
+def signal_id_to_text(key: bytes) -> str:
     """An id as people and messages have it."""
     return str(UUID(bytes=bytes(key)))

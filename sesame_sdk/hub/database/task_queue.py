@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 @define(eq=False)
-class Waiting(Generic[T]):
+class TaskQueue(Generic[T]):
     """The two lines. One thread takes, any number puts."""
 
     _urgent: deque[T] = field(factory=deque, init=False)
@@ -32,13 +32,13 @@ class Waiting(Generic[T]):
             self._line(urgent=urgent).append(work)
             self._news.notify()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Nothing more will come."""
         with self._news:
             self._ended = True
             self._news.notify()
 
-    def turn(self, *, after_urgent: bool) -> bool | None:
+    def next_turn(self, *, after_urgent: bool) -> bool | None:
         """Whose turn it is, the urgent's or not, once anything waits; None once nothing ever will.
 
         Args:
@@ -50,11 +50,11 @@ class Waiting(Generic[T]):
                 return None
             return bool(self._urgent) and not (after_urgent and self._usual)
 
-    def take(self, *, urgent: bool, patience: float = 0) -> T | None:
+    def pop(self, *, urgent: bool, timeout: float = 0) -> T | None:
         """The first of a line; None if there is none within so many seconds."""
         line = self._line(urgent=urgent)
         with self._news:
-            self._news.wait_for(lambda: line, patience)
+            self._news.wait_for(lambda: line, timeout)
             return line.popleft() if line else None
 
     def _line(self, *, urgent: bool) -> deque[T]:

@@ -6,26 +6,26 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-def micros(moment: datetime) -> int:
+def to_micros(at: datetime) -> int:
     """`moment` in microseconds since 1970."""
-    return (moment - EPOCH) // MICROSECOND
+    return (at - EPOCH) // MICROSECOND
 
 
-def micros_or_none(moment: datetime | None) -> int | None:
+def to_micros_or_none(at: datetime | None) -> int | None:
     """The same for what may be open-ended."""
-    return None if moment is None else micros(moment)
+    return None if at is None else to_micros(at)
 
 
-def moment(microseconds: int) -> datetime:
+def from_micros(microseconds: int) -> datetime:
     """The moment that `microseconds` since 1970 stand for; UTC."""
     return EPOCH + timedelta(microseconds=microseconds)
 
 
-def moment_or_none(microseconds: int | None) -> datetime | None:
+def from_micros_or_none(microseconds: int | None) -> datetime | None:
     """The same for what may be open-ended."""
-    return None if microseconds is None else moment(microseconds)
+    return None if microseconds is None else from_micros(microseconds)
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     """The clock of a hub that was given none."""
     return datetime.now(UTC)

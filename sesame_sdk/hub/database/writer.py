@@ -1,7 +1,7 @@
 """The one writer of a hub: a thread that commits what waits for it together.
 
 Waiting for the disk is most of what a commit costs, and one commit can carry many envelopes. While
-the disk works on one group, the next gathers. `Writer.run` and `Writer.do` return when their work is
+the disk works on one group, the next gathers. `Writer.run` and `Writer.run_task` return when their work is
 on disk, or raise.
 
 A group is first done as if nothing could go wrong: tasks of one kin in one go, and no savepoints, for
@@ -28,8 +28,8 @@ from sqlalchemy.exc import DBAPIError
 
 from sesame_sdk.errors import RetryableError
 from sesame_sdk.hub.database.dialects.base import FAILURES, LockScope
-from sesame_sdk.hub.database.engine import ensure_in_transaction, product_of, writing
-from sesame_sdk.hub.database.task_queue import Waiting
+from sesame_sdk.hub.database.engine import dialect_of, ensure_in_transaction, write_connection
+from sesame_sdk.hub.database.task_queue import TaskQueue
 from sesame_sdk.hub.observability import metrics, safe_values, tracing
 from sesame_sdk.hub.observability.log_events import GroupFailed
 from sesame_sdk.hub.observability.structured_log import say
@@ -37,7 +37,7 @@ from sesame_sdk.hub.observability.structured_log import say
 I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
 #: Seconds to wait for the next piece of a group: about what it takes to verify an envelope.
-_PATIENCE = 0.01
+_GATHER_TIMEOUT = 0.01
 
 
 @frozen
@@ -48,17 +48,17 @@ class Task(Generic[I, T]):
         work: does it in a transaction, for one item or several; returns a result for each, in their order. A
             result that is an exception is raised to whoever waits for that item, and undoes nothing.
         item: ours.
-        kin: tasks that are equal in this may be done at once; None for one that is done alone.
-        hold: what must stand still meanwhile.
-        settled: told the result once it is on disk; gives what whoever waits for it is given.
+        batch_key: tasks that are equal in this may be done at once; None for one that is done alone.
+        lock: what must stand still meanwhile.
+        on_commit: told the result once it is on disk; gives what whoever waits for it is given.
         urgent: whether somebody waits for it who should not wait for envelopes.
     """
 
     work: Callable[[Connection, Sequence[I]], Sequence[Any]]
     item: I
-    kin: Hashable = None
-    hold: LockScope = LockScope.ALONE
-    settled: Callable[[Any], T] = lambda result: result
+    batch_key: Hashable = None
+    lock: LockScope = LockScope.EXCLUSIVE
+    on_commit: Callable[[Any], T] = lambda result: result
     urgent: bool = False
 
 
@@ -69,13 +69,13 @@ class _Job(Generic[T]):
 
 
 @frozen
-class _Outcome:
+class _TaskResult:
     job: _Job[Any]
     result: object = None
     error: BaseException | None = None
 
 
-class _PieceFailed(Exception):
+class _TaskFailed(Exception):
     """Some piece of a group did; which one, and whether by itself, is seen when each is done alone."""
 
 
@@ -84,15 +84,15 @@ class Writer:
 
     Args:
         engine: of the ledger.
-        waiting: pieces of work that may wait; more are turned away.
-        group: pieces of work that share a commit at most.
+        max_queue: pieces of work that may wait; more are turned away.
+        batch_size: pieces of work that share a commit at most.
     """
 
-    def __init__(self, engine: Engine, *, waiting: int, group: int) -> None:
+    def __init__(self, engine: Engine, *, max_queue: int, batch_size: int) -> None:
         self._engine = engine
-        self._waiting = Waiting[_Job[Any]]()
-        self._most = waiting
-        self._group = group
+        self._waiting = TaskQueue[_Job[Any]]()
+        self._most = max_queue
+        self._group = batch_size
         self._last = 0
         self._lock = Lock()
         self._closed = False
@@ -100,16 +100,16 @@ class Writer:
         self._thread.start()
 
     def run(
-        self, work: Callable[[Connection], T], hold: LockScope = LockScope.ALONE, *, urgent: bool = False
+        self, work: Callable[[Connection], T], lock: LockScope = LockScope.EXCLUSIVE, *, urgent: bool = False
     ) -> T:
         """Do `work` in a transaction; returns what it returned, once that is on disk.
 
         Raises:
             RetryableError: too much is waiting, the hub is closing, or the database did not take it.
         """
-        return self.do(Task(lambda connection, _: [work(connection)], None, hold=hold, urgent=urgent))
+        return self.run_task(Task(lambda connection, _: [work(connection)], None, lock=lock, urgent=urgent))
 
-    def do(self, task: Task[Any, T]) -> T:
+    def run_task(self, task: Task[Any, T]) -> T:
         """The same for a task, which may share its work with others of its kin.
 
         Raises:
@@ -151,15 +151,15 @@ class Writer:
             if self._closed:
                 return
             self._closed = True
-        self._waiting.end()
+        self._waiting.close()
         self._thread.join()
 
     def _serve(self) -> None:
         # One connection for good: the database keeps pages cached for each connection, and has to read
         # them anew after another one wrote.
         urgent = False
-        with writing(self._engine) as connection:
-            while (turn := self._waiting.turn(after_urgent=urgent)) is not None:
+        with write_connection(self._engine) as connection:
+            while (turn := self._waiting.next_turn(after_urgent=urgent)) is not None:
                 urgent = turn
                 jobs = self._gather(urgent=urgent)
                 if jobs and (later := self._commit(connection, jobs, overtaken=urgent)):
@@ -172,7 +172,7 @@ class Writer:
             # As many senders as came together last time are likely to come again, one verified
             # envelope after the other. A lone sender never waits.
             expected = not urgent and 0 < len(jobs) < self._last
-            job = self._waiting.take(urgent=urgent, patience=_PATIENCE if expected else 0)
+            job = self._waiting.pop(urgent=urgent, timeout=_GATHER_TIMEOUT if expected else 0)
             if job is None:
                 break
             if job.done.set_running_or_notify_cancel():
@@ -188,7 +188,7 @@ class Writer:
             Those that are still to be done, since something urgent came while they waited for the database's
             lock, and was done instead. None if they were `overtaken` before, or are urgent themselves.
         """
-        hold = max(job.task.hold for job in jobs)
+        hold = max(job.task.lock for job in jobs)
         doing, later = jobs, []
         try:
             with metrics.COMMIT_SECONDS.time():
@@ -208,7 +208,7 @@ class Writer:
             return later
         for outcome in outcomes:
             if outcome.error is None:
-                outcome.job.done.set_result(outcome.job.task.settled(outcome.result))
+                outcome.job.done.set_result(outcome.job.task.on_commit(outcome.result))
             else:
                 outcome.job.done.set_exception(outcome.error)
         return later
@@ -216,10 +216,10 @@ class Writer:
 
 def _outcomes(
     connection: Connection, transaction: Transaction, jobs: list[_Job[Any]], hold: LockScope
-) -> list[_Outcome]:
+) -> list[_TaskResult]:
     try:
         return _within(transaction, connection, jobs, _at_once)
-    except _PieceFailed:
+    except _TaskFailed:
         return _within(_begin(connection, hold), connection, jobs, _one_by_one)
 
 
@@ -227,8 +227,8 @@ def _within(
     transaction: Transaction,
     connection: Connection,
     jobs: list[_Job[Any]],
-    do_all: Callable[[Connection, list[_Job[Any]]], list[_Outcome]],
-) -> list[_Outcome]:
+    do_all: Callable[[Connection, list[_Job[Any]]], list[_TaskResult]],
+) -> list[_TaskResult]:
     with transaction:
         outcomes = do_all(connection, jobs)
         ensure_in_transaction(connection)
@@ -247,23 +247,23 @@ def _begin(connection: Connection, hold: LockScope) -> Transaction:
 def _begin_once(connection: Connection, hold: LockScope) -> Transaction:
     transaction = connection.begin()
     try:
-        product_of(connection.engine).hold(connection, hold)
+        dialect_of(connection.engine).lock(connection, hold)
     except BaseException:
         transaction.rollback()
         raise
     return transaction
 
 
-def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
+def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_TaskResult]:
     """Do all, those of one kin in one go. Nobody was answered yet, so their order is ours to choose.
 
     Raises:
         DBAPIError: the database failed: one of `FAILURES`.
-        _PieceFailed: anything else did.
+        _TaskFailed: anything else did.
     """
     kindred: dict[Hashable, list[_Job[Any]]] = {}
     for job in jobs:
-        kindred.setdefault(id(job) if job.task.kin is None else job.task.kin, []).append(job)
+        kindred.setdefault(id(job) if job.task.batch_key is None else job.task.batch_key, []).append(job)
     try:
         # Always in the same order, so that two workers never wait for each other's rows.
         ordered = sorted(kindred, key=lambda kin: (isinstance(kin, int), str(kin)))
@@ -271,14 +271,14 @@ def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
     except FAILURES:
         raise
     except BaseException as error:
-        raise _PieceFailed from error
+        raise _TaskFailed from error
 
 
-def _one_by_one(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
+def _one_by_one(connection: Connection, jobs: list[_Job[Any]]) -> list[_TaskResult]:
     return [_attempt(connection, job) for job in jobs]
 
 
-def _attempt(connection: Connection, job: _Job[Any]) -> _Outcome:
+def _attempt(connection: Connection, job: _Job[Any]) -> _TaskResult:
     """Do one piece of work in its own savepoint.
 
     Raises:
@@ -290,15 +290,15 @@ def _attempt(connection: Connection, job: _Job[Any]) -> _Outcome:
     except FAILURES:
         raise
     except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for this piece alone
-        return _Outcome(job, error=error)
+        return _TaskResult(job, error=error)
     except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the writer
-        return _Outcome(job, error=_retryable(error))
+        return _TaskResult(job, error=_retryable(error))
 
 
-def _do(connection: Connection, jobs: list[_Job[Any]]) -> list[_Outcome]:
+def _do(connection: Connection, jobs: list[_Job[Any]]) -> list[_TaskResult]:
     results = jobs[0].task.work(connection, [job.task.item for job in jobs])
     return [
-        _Outcome(job, error=result) if isinstance(result, Exception) else _Outcome(job, result)
+        _TaskResult(job, error=result) if isinstance(result, Exception) else _TaskResult(job, result)
         for job, result in zip(jobs, results, strict=True)
     ]
 

@@ -9,7 +9,7 @@ from typing import Self
 from attrs import frozen
 from sqlalchemy import Engine
 
-from sesame_sdk.hub.database.engine import product_of
+from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.database.writer import Writer
 from sesame_sdk.hub.settings import Settings
 
@@ -29,11 +29,11 @@ class Writers:
     streams: Writer
 
     @classmethod
-    def over(cls, engine: Engine, settings: Settings) -> Self:
+    def from_settings(cls, engine: Engine, settings: Settings) -> Self:
         """Begin to write to a ledger."""
         ledger, reads, streams = (
-            Writer(engine, waiting=settings.waiting, group=settings.group) if own else None
-            for own in (True, *[product_of(engine).writes_at_once] * 2)
+            Writer(engine, max_queue=settings.waiting, batch_size=settings.group) if own else None
+            for own in (True, *[dialect_of(engine).concurrent_writes] * 2)
         )
         assert ledger is not None  # noqa: S101 - the first is always made
         return cls(ledger, reads or ledger, streams or ledger)

@@ -9,14 +9,14 @@ from sqlalchemy import Connection
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub.consent.grant_cache import Consents
+from sesame_sdk.hub.consent.grant_cache import GrantCache
 from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.writer import Task
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ingest import Ingest, Taken, Told
-from sesame_sdk.hub.ingest.ledger import Arrival, Entry, Kept
-from sesame_sdk.hub.ingest.outcome import Answered
-from sesame_sdk.hub.ingest.signal_table import View
+from sesame_sdk.hub.ingest.ledger import LedgerEntry, ReceivedMessage, StoredEnvelope
+from sesame_sdk.hub.ingest.outcome import ProcessedMessage
+from sesame_sdk.hub.ingest.signal_table import SignalView
 from sesame_sdk.hub.partners import keys, registrations
 from sesame_sdk.hub.partners.rate_limit import RateLimiter, charge
 from sesame_sdk.hub.scoring import policies
@@ -55,8 +55,8 @@ class MessageDispatcher:
         self,
         settings: Settings,
         signer: Signer,
-        view: View,
-        consents: Consents,
+        view: SignalView,
+        consents: GrantCache,
         guard: Guard,
         limits: RateLimiter,
         clock: Callable[[], datetime],
@@ -84,7 +84,7 @@ class MessageDispatcher:
         self._limits.check(message.token.issuer, now)
         if event is EventType.SIGNALS:
             opened = open_envelope(message, keys, audience=self._issuer, now=now)
-            told = Told(opened, ledger.digest_of(opened.token, opened.disclosures))
+            told = Told(opened, ledger.message_digest(opened.token, opened.disclosures))
             kin = (opened.envelope.issuer, opened.kid)
             return Task(self._take_signals, told, kin, LockScope.SHARED, Taken.settled)
         if event is EventType.REGISTRATION:
@@ -96,7 +96,7 @@ class MessageDispatcher:
 
     def _take_signals(self, connection: Connection, told: Sequence[Told]) -> list[Taken | Exception]:
         issuer, now = told[0].opened.envelope.issuer, self._clock()
-        partner = keys.id_of(connection, issuer)
+        partner = keys.partner_id(connection, issuer)
         costs = [max(1, one.opened.withheld + len(one.opened.envelope.signals)) for one in told]
         admission = self._limits.admit(connection, partner, issuer, costs, now)
         paid = admission.served
@@ -112,32 +112,32 @@ class MessageDispatcher:
         return [self._take_registration(connection, one.told, one.token) for one in all_told]
 
     def _take_registration(self, connection: Connection, told: Event[Manifest], token: bytes) -> bytes:
-        arrival = Arrival(
-            partner=keys.id_of(connection, told.issuer),
+        arrival = ReceivedMessage(
+            partner=keys.partner_id(connection, told.issuer),
             issuer=told.issuer,
             event=EventType.REGISTRATION,
             jti=told.jti,
             kid=told.kid,
             issued_at=told.issued_at,
             received_at=self._clock(),
-            digest=ledger.digest_of(token),
+            digest=ledger.message_digest(token),
         )
         self._limits.spend(connection, arrival.partner, arrival.issuer, 1, arrival.received_at)
-        if known := ledger.answered(connection, [arrival]).get(arrival.jti):
+        if known := ledger.find_outcomes(connection, [arrival]).get(arrival.jti):
             return self._receipt(known, arrival)
-        registrations.check(told.payload)
-        registrations.check_newer(connection, arrival, told.payload)
-        registrations.judge(told.payload, self._guard, policies.all_in_force(connection))
-        registrations.check_meaning(connection, told.payload)
-        (number,) = ledger.next_numbers(connection, 1)
-        entry = Entry(number, arrival, Kept(token))
-        ledger.append(connection, [entry])
-        registrations.append(connection, number, arrival, told.payload)
-        subject_states.restart(connection)
-        return self._receipt(Answered(arrival.received_at, entry.outcome), arrival)
+        registrations.check_manifest(told.payload)
+        registrations.check_not_older(connection, arrival, told.payload)
+        registrations.check_with_guard(told.payload, self._guard, policies.current_policies(connection))
+        registrations.check_kind_meanings(connection, told.payload)
+        (number,) = ledger.reserve_envelope_ids(connection, 1)
+        entry = LedgerEntry(number, arrival, StoredEnvelope(token))
+        ledger.append_entries(connection, [entry])
+        registrations.insert_registration(connection, number, arrival, told.payload)
+        subject_states.rescan_all(connection)
+        return self._receipt(ProcessedMessage(arrival.received_at, entry.outcome), arrival)
 
-    def _receipt(self, known: Answered, to: Arrival) -> bytes:
-        return self._sign(known.receipt(to.jti), to.issuer, known.outcome.jti)
+    def _receipt(self, known: ProcessedMessage, to: ReceivedMessage) -> bytes:
+        return self._sign(known.make_receipt(to.jti), to.issuer, known.outcome.jti)
 
     def _sign(self, receipt: Receipt, partner: str, jti: str) -> bytes:
         return sign_event(

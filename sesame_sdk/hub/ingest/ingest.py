@@ -20,15 +20,15 @@ from itertools import chain
 from attrs import field, frozen
 from sqlalchemy import Connection
 
-from sesame_sdk.hub.consent.grant_cache import Consents, Permission
-from sesame_sdk.hub.database.dialects.base import Row
+from sesame_sdk.hub.consent.grant_cache import GrantCache, Permission
+from sesame_sdk.hub.database.dialects.base import SignalRow
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.ingest.ledger import Arrival, Entry
-from sesame_sdk.hub.ingest.outcome import Answered, IngestOutcome
-from sesame_sdk.hub.ingest.signal_table import View, as_row
+from sesame_sdk.hub.ingest.ledger import LedgerEntry, ReceivedMessage
+from sesame_sdk.hub.ingest.outcome import IngestOutcome, ProcessedMessage
+from sesame_sdk.hub.ingest.signal_table import SignalView, signal_row
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.partners import registrations
-from sesame_sdk.hub.partners.registrations import Sayable
+from sesame_sdk.hub.partners.registrations import AllowedKind
 from sesame_sdk.hub.rights import copied
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
@@ -66,7 +66,7 @@ class _Sorted:
     """The signals of one envelope, sorted. Places are positions in the envelope, one for each row."""
 
     places: list[int] = field(factory=list)
-    rows: list[Row] = field(factory=list)
+    rows: list[SignalRow] = field(factory=list)
     dropped: list[tuple[int, DropReason]] = field(factory=list)
 
 
@@ -76,7 +76,7 @@ class _Sieve:
 
     partner: int
     latest: datetime
-    sayable: Mapping[str, Sayable]
+    sayable: Mapping[str, AllowedKind]
     standings: Mapping[str, Permission]
 
     def sort(self, signals: Sequence[Signal], number: int) -> _Sorted:
@@ -87,7 +87,7 @@ class _Sieve:
             kind = self.sayable.get(signal.kind)
             if kind is None:
                 reason = DropReason.KIND_NOT_REGISTERED
-            elif signal.value < 0 and not kind.may_lower:
+            elif signal.value < 0 and not kind.may_be_negative:
                 reason = DropReason.VALUE_AGAINST_POLARITY
             elif not -MAX_VALUE <= signal.value <= MAX_VALUE:
                 reason = DropReason.VALUE_OUT_OF_RANGE
@@ -95,11 +95,11 @@ class _Sieve:
                 reason = DropReason.IN_THE_FUTURE
             elif signal.occurred_at < MIN_TIMESTAMP:
                 reason = DropReason.TOO_LONG_AGO
-            elif standing.person is None or kind.number not in standing.kinds:
+            elif standing.person is None or kind.kind_id not in standing.kinds:
                 reason = DropReason.NO_GRANT
             else:
                 found.places.append(place)
-                found.rows.append(as_row(signal, standing.person, self.partner, kind.number, number))
+                found.rows.append(signal_row(signal, standing.person, self.partner, kind.kind_id, number))
                 continue
             found.dropped.append((place, reason))
         return found
@@ -116,10 +116,10 @@ class Ingest:
         consents: grants that stand.
     """
 
-    view: View
+    view: SignalView
     future: timedelta
     sign: Callable[[Receipt, str, str], bytes]
-    consents: Consents
+    consents: GrantCache
 
     def take(
         self, connection: Connection, partner: int, told: Sequence[Told], received_at: datetime
@@ -131,45 +131,47 @@ class Ingest:
             IntegrityError: two of the envelopes have the same.
         """
         arrivals = [_arrival(one, partner, received_at) for one in told]
-        known = ledger.answered(connection, arrivals)
+        known = ledger.find_outcomes(connection, arrivals)
         new = [(arrival, one.opened) for arrival, one in zip(arrivals, told, strict=True)]
         new = [(arrival, opened) for arrival, opened in new if arrival.jti not in known]
         if new:
             entries = self._keep(connection, new)
-            ledger.append(connection, entries)
-            known |= {entry.arrival.jti: Answered(received_at, entry.outcome) for entry in entries}
+            ledger.append_entries(connection, entries)
+            known |= {entry.message.jti: ProcessedMessage(received_at, entry.outcome) for entry in entries}
         fresh = {arrival.jti for arrival, _ in new}
         return [self._taken(known[to.jti], to, one, fresh) for to, one in zip(arrivals, told, strict=True)]
 
-    def _taken(self, known: Answered, to: Arrival, told: Told, fresh: Set[str]) -> Taken:
-        receipt = known.receipt(to.jti, told.opened.envelope.signals)
+    def _taken(self, known: ProcessedMessage, to: ReceivedMessage, told: Told, fresh: Set[str]) -> Taken:
+        receipt = known.make_receipt(to.jti, told.opened.envelope.signals)
         signed = self.sign(receipt, to.issuer, known.outcome.jti)
         return Taken(signed, receipt if to.jti in fresh else None)
 
-    def _keep(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> list[Entry]:
+    def _keep(
+        self, connection: Connection, new: Sequence[tuple[ReceivedMessage, Opened]]
+    ) -> list[LedgerEntry]:
         sieve = self._sieve(connection, new)
-        numbers = ledger.next_numbers(connection, len(new))
+        numbers = ledger.reserve_envelope_ids(connection, len(new))
         found = [
             sieve.sort(opened.envelope.signals, number)
             for number, (_, opened) in zip(numbers, new, strict=True)
         ]
         total = sum(len(one.rows) for one in found)
         all_new = self.view.insert(connection, chain.from_iterable(one.rows for one in found)) == total
-        subject_states.mark(connection, lambda: {row[0] for one in found for row in one.rows})
+        subject_states.mark_for_rescoring(connection, lambda: {row[0] for one in found for row in one.rows})
         entries = []
         for number, (arrival, opened), one in zip(numbers, new, found, strict=True):
             accepted, places = len(one.rows), one.places
             if not all_new:
                 accepted, places = self._look_closer(connection, number, arrival.kid, one)
             outcome = IngestOutcome(accepted, len(one.rows) - accepted, tuple(one.dropped))
-            entries.append(Entry(number, arrival, ledger.keep(opened, places), outcome))
+            entries.append(LedgerEntry(number, arrival, ledger.strip_dropped(opened, places), outcome))
         return entries
 
-    def _sieve(self, connection: Connection, new: Sequence[tuple[Arrival, Opened]]) -> _Sieve:
+    def _sieve(self, connection: Connection, new: Sequence[tuple[ReceivedMessage, Opened]]) -> _Sieve:
         partner, now = new[0][0].partner, new[0][0].received_at
         subjects = {signal.subject for _, opened in new for signal in opened.envelope.signals}
-        standings = self.consents.of(connection, partner, subjects, now)
-        return _Sieve(partner, now + self.future, registrations.sayable(connection, partner), standings)
+        standings = self.consents.permissions(connection, partner, subjects, now)
+        return _Sieve(partner, now + self.future, registrations.allowed_kinds(connection, partner), standings)
 
     def _look_closer(
         self, connection: Connection, number: int, kid: str, found: _Sorted
@@ -179,7 +181,7 @@ class Ingest:
         Worth keeping is also one that stands here already, by another key. An envelope that is not in the
         ledger yet came with this one, under the same key.
         """
-        origins = self.view.origins(connection, found.rows)
+        origins = self.view.find_origins(connection, found.rows)
         new = {row[:3] for row, (origin, _) in zip(found.rows, origins, strict=True) if origin == number}
         wanted = [origin == number or by not in {None, kid} for origin, by in origins]
         again = zip(found.rows, origins, wanted, strict=True)
@@ -189,9 +191,9 @@ class Ingest:
         return len(new), [place for place, keep in zip(found.places, wanted, strict=True) if keep]
 
 
-def _arrival(told: Told, partner: int, received_at: datetime) -> Arrival:
+def _arrival(told: Told, partner: int, received_at: datetime) -> ReceivedMessage:
     envelope = told.opened.envelope
-    return Arrival(
+    return ReceivedMessage(
         partner=partner,
         issuer=envelope.issuer,
         event=EventType.SIGNALS,

@@ -20,9 +20,9 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database import engine
 from sesame_sdk.hub.database.tables import envelopes
-from sesame_sdk.hub.database.timestamps import micros, moment
-from sesame_sdk.hub.ingest.outcome import Answered, IngestOutcome
-from sesame_sdk.hub.partners.keys import KeysOnFile
+from sesame_sdk.hub.database.timestamps import from_micros, to_micros
+from sesame_sdk.hub.ingest.outcome import IngestOutcome, ProcessedMessage
+from sesame_sdk.hub.partners.keys import HistoricalKeys
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.signals import Signal
@@ -35,7 +35,7 @@ _AT_ONCE = 16
 
 
 @frozen
-class Arrival:
+class ReceivedMessage:
     """A verified token at the door.
 
     Attributes:
@@ -46,7 +46,7 @@ class Arrival:
         kid: signed with which key.
         issued_at: when it says that it was signed; UTC.
         received_at: when we got it; UTC.
-        digest: see `digest_of`.
+        digest: see `message_digest`.
     """
 
     partner: int
@@ -60,51 +60,51 @@ class Arrival:
 
 
 @frozen
-class Replayed:
+class ReplayedEnvelope:
     """An envelope read back from the ledger.
 
     Attributes:
-        number: its row.
+        envelope_id: its row.
         partner: whose it is.
         signals: those that were kept.
     """
 
-    number: int
+    envelope_id: int
     partner: int
     signals: tuple[Signal, ...]
 
 
 @frozen
-class Kept:
+class StoredEnvelope:
     """What of an envelope is stored.
 
     Attributes:
         token: the JWT; empty where it cannot be kept without what was dropped.
-        rest: what follows the token, ``~disclosure~...~``; without a token, the signals kept, as JSON.
+        disclosures: what follows the token, ``~disclosure~...~``; without a token, the signals kept, as JSON.
     """
 
     token: bytes
-    rest: bytes = b""
+    disclosures: bytes = b""
 
 
 @frozen
-class Entry:
+class LedgerEntry:
     """A row to be added: what arrived, what of it is kept, and what we answered.
 
     Attributes:
-        number: of the row.
-        arrival: what arrived.
-        kept: what of it is stored.
+        envelope_id: of the row.
+        message: what arrived.
+        stored: what of it is stored.
         outcome: what became of its signals.
     """
 
-    number: int
-    arrival: Arrival
-    kept: Kept
+    envelope_id: int
+    message: ReceivedMessage
+    stored: StoredEnvelope
     outcome: IngestOutcome = field(factory=IngestOutcome)
 
 
-def digest_of(token: bytes, shown: Sequence[bytes] = ()) -> bytes:
+def message_digest(token: bytes, shown: Sequence[bytes] = ()) -> bytes:
     """By which the same message is known again: the token and the disclosures that came with it.
 
     Without the second, somebody on the way could strip an envelope, and the whole one that comes
@@ -113,7 +113,7 @@ def digest_of(token: bytes, shown: Sequence[bytes] = ()) -> bytes:
     return hashlib.sha256(b"~".join([token, *shown])).digest()
 
 
-def answered(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, Answered]:
+def find_outcomes(connection: Connection, arrivals: Sequence[ReceivedMessage]) -> dict[str, ProcessedMessage]:
     """By ``jti``, what these very messages of one partner were answered before, if they were.
 
     Raises:
@@ -128,52 +128,57 @@ def answered(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str, A
             "was used for another message", field="jti", hint="give each token a jti of its own"
         )
     return {
-        row.jti: Answered(moment(row.received_at), codec.decode(row.outcome, IngestOutcome)) for row in found
+        row.jti: ProcessedMessage(from_micros(row.received_at), codec.decode(row.outcome, IngestOutcome))
+        for row in found
     }
 
 
-def next_numbers(connection: Connection, many: int) -> Sequence[int]:
+def reserve_envelope_ids(connection: Connection, many: int) -> Sequence[int]:
     """The numbers of so many new rows, ascending."""
-    return engine.next_numbers(connection, envelopes.c.id, many)
+    return engine.reserve_ids(connection, envelopes.c.id, many)
 
 
-def append(connection: Connection, entries: Sequence[Entry]) -> None:
+def append_entries(connection: Connection, entries: Sequence[LedgerEntry]) -> None:
     """Add rows."""
     connection.execute(insert(envelopes), [_row(entry) for entry in entries])
 
 
-def _row(entry: Entry) -> dict[str, object]:
-    arrival = entry.arrival
+def _row(entry: LedgerEntry) -> dict[str, object]:
+    arrival = entry.message
     return {
-        "id": entry.number,
+        "id": entry.envelope_id,
         "partner": arrival.partner,
         "jti": arrival.jti,
         "event": arrival.event.value,
         "kid": arrival.kid,
-        "issued_at": micros(arrival.issued_at),
-        "received_at": micros(arrival.received_at),
+        "issued_at": to_micros(arrival.issued_at),
+        "received_at": to_micros(arrival.received_at),
         "digest": arrival.digest,
-        "token": entry.kept.token,
-        "disclosures": entry.kept.rest,
+        "token": entry.stored.token,
+        "disclosures": entry.stored.disclosures,
         "duplicates": entry.outcome.duplicates,
         "outcome": codec.encode(entry.outcome),
     }
 
 
-def keep(opened: Opened, kept: Sequence[int]) -> Kept:
+def strip_dropped(opened: Opened, kept: Sequence[int]) -> StoredEnvelope:
     """What to store of an envelope when the signals at the places `kept` stay.
 
     Signals sent in the clear are part of the token. Where some of them must go the token goes too: the
     proof of the rest is given up for the sake of those who did not consent.
     """
     if opened.disclosures or opened.withheld:
-        return Kept(opened.token, b"~".join([b"", *(opened.disclosures[place] for place in kept), b""]))
+        return StoredEnvelope(
+            opened.token, b"~".join([b"", *(opened.disclosures[place] for place in kept), b""])
+        )
     if len(kept) == len(opened.envelope.signals):
-        return Kept(opened.token)
-    return Kept(b"", codec.encode([opened.envelope.signals[place] for place in kept]))
+        return StoredEnvelope(opened.token)
+    return StoredEnvelope(b"", codec.encode([opened.envelope.signals[place] for place in kept]))
 
 
-def replay(connection: Connection, hub: str, which: ColumnElement[bool]) -> Iterator[Replayed]:
+def replay_envelopes(
+    connection: Connection, hub: str, which: ColumnElement[bool]
+) -> Iterator[ReplayedEnvelope]:
     """The stored envelopes of signals among `which`, oldest first, proved again as they are read.
 
     Args:
@@ -184,7 +189,7 @@ def replay(connection: Connection, hub: str, which: ColumnElement[bool]) -> Iter
     Raises:
         InvalidInputError: a row no longer matches its signature.
     """
-    keys = KeysOnFile(connection)
+    keys = HistoricalKeys(connection)
     stored = (
         select(envelopes).where(envelopes.c.event == EventType.SIGNALS.value, which).order_by(envelopes.c.id)
     )
@@ -196,12 +201,12 @@ def replay(connection: Connection, hub: str, which: ColumnElement[bool]) -> Iter
                 raise InvalidInputError(
                     f"is not as it was received: {error}", field=f"envelope {row.id}"
                 ) from error
-            yield Replayed(row.id, row.partner, signals)
+            yield ReplayedEnvelope(row.id, row.partner, signals)
 
 
 def _signals_of(row: Row[Any], keys: KeyFinder, hub: str) -> tuple[Signal, ...]:
     if not row.token:
         return codec.decode(row.disclosures, tuple[Signal, ...])
     return open_envelope(
-        SdJwt.parse(row.token + row.disclosures), keys, audience=hub, now=moment(row.received_at)
+        SdJwt.parse(row.token + row.disclosures), keys, audience=hub, now=from_micros(row.received_at)
     ).envelope.signals

@@ -34,13 +34,13 @@ class IngestOutcome:
 
 
 @frozen
-class Answered:
+class ProcessedMessage:
     """A message that was taken in, when, and with what outcome."""
 
     received_at: datetime
     outcome: IngestOutcome
 
-    def receipt(self, jti: str, signals: Sequence[Signal] = ()) -> Receipt:
+    def make_receipt(self, jti: str, signals: Sequence[Signal] = ()) -> Receipt:
         """The receipt for the message of this id, which holds these signals."""
         outcome = self.outcome
         dropped = tuple(Dropped(signals[place].id, reason) for place, reason in outcome.dropped)

@@ -14,23 +14,23 @@ from sqlalchemy import Connection, Engine, and_, delete, func, select, true
 
 from sesame_sdk.hub.consent import subjects
 from sesame_sdk.hub.database import ids
-from sesame_sdk.hub.database.dialects.base import Row
-from sesame_sdk.hub.database.engine import product_of
+from sesame_sdk.hub.database.dialects.base import SignalRow
+from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.database.tables import envelopes, signals
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.ingest.ledger import Replayed
+from sesame_sdk.hub.ingest.ledger import ReplayedEnvelope
 from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.model.signals import Signal
 
 
-def as_row(signal: Signal, person: int, partner: int, kind: int, envelope: int) -> Row:
+def signal_row(signal: Signal, person: int, partner: int, kind: int, envelope: int) -> SignalRow:
     """A signal as the table has it."""
     key = bytes.fromhex(signal.id.replace("-", ""))
-    return person, partner, key, kind, signal.value, micros(signal.occurred_at), envelope
+    return person, partner, key, kind, signal.value, to_micros(signal.occurred_at), envelope
 
 
-class View:
+class SignalView:
     """The table of signals of one ledger.
 
     Args:
@@ -40,19 +40,19 @@ class View:
 
     def __init__(self, engine: Engine, hub: str) -> None:
         self._hub = hub
-        self._table = product_of(engine).signals(engine, signals, envelopes, void_envelopes())
+        self._table = dialect_of(engine).signal_table(engine, signals, envelopes, void_envelopes())
 
-    def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
+    def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
         """Add what is not there yet. Returns how many rows that was; of equal keys the first counts."""
         return self._table.insert(connection, rows)
 
-    def origins(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[int, str | None]]:
+    def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
         """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger.
 
         Raises:
             Overtaken: another worker kept one of them at the same moment; do it all again.
         """
-        return self._table.origins(connection, rows)
+        return self._table.find_origins(connection, rows)
 
     def rebuild(self, connection: Connection) -> int:
         """Throw the table away and make it again from the ledger. Returns how many signals there are.
@@ -61,11 +61,11 @@ class View:
             Rejected: an envelope in the ledger no longer matches its signature.
         """
         connection.execute(delete(signals))
-        for envelope in ledger.replay(connection, self._hub, true()):
+        for envelope in ledger.replay_envelopes(connection, self._hub, true()):
             self._insert_again(connection, envelope)
         return connection.scalar(select(func.count()).select_from(signals)) or 0
 
-    def restore(self, connection: Connection, partner: int) -> int:
+    def restore_duplicates(self, connection: Connection, partner: int) -> int:
         """After a key was revoked: let signals that came under another key too stand by that one.
 
         Returns how many those are.
@@ -75,15 +75,20 @@ class View:
             envelopes.c.duplicates > 0,
             envelopes.c.id.not_in(void_envelopes()),
         )
-        return sum(self._insert_again(connection, one) for one in ledger.replay(connection, self._hub, again))
+        return sum(
+            self._insert_again(connection, one)
+            for one in ledger.replay_envelopes(connection, self._hub, again)
+        )
 
-    def _insert_again(self, connection: Connection, envelope: Replayed) -> int:
-        owners = subjects.owners(
+    def _insert_again(self, connection: Connection, envelope: ReplayedEnvelope) -> int:
+        owners = subjects.subject_owners(
             connection, envelope.partner, {signal.subject for signal in envelope.signals}
         )
-        numbers = ids.numbered(connection, {signal.kind for signal in envelope.signals})
+        numbers = ids.ensure_kind_ids(connection, {signal.kind for signal in envelope.signals})
         rows = [
-            as_row(signal, owners[signal.subject], envelope.partner, numbers[signal.kind], envelope.number)
+            signal_row(
+                signal, owners[signal.subject], envelope.partner, numbers[signal.kind], envelope.envelope_id
+            )
             for signal in envelope.signals
         ]
         return self.insert(connection, rows)

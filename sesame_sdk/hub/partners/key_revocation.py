@@ -17,10 +17,10 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from sesame_sdk.hub.consent import subjects as consent_subjects
 from sesame_sdk.hub.database.tables import envelopes, registrations, signals
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.outcome import IngestOutcome
-from sesame_sdk.hub.partners.keys import Owned, void_envelopes
+from sesame_sdk.hub.partners.keys import PartnerKey, void_envelopes
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import DropReason, EventType
 
@@ -35,7 +35,7 @@ class RevocationImpact:
         envelopes: messages under the key.
         signals: that count no more.
         people: whose signals those are.
-        standing: signals that another key of the partner's sent too, and that stand by it.
+        retained: signals that another key of the partner's sent too, and that stand by it.
         registrations: that are in force no more.
         dropped: signals under other keys that were dropped as of no registered kind since the first of those.
     """
@@ -45,13 +45,13 @@ class RevocationImpact:
     envelopes: int
     signals: int
     people: int
-    standing: int
+    retained: int
     registrations: int
     dropped: int
 
 
-def fallen(
-    connection: Connection, key: Owned, since: datetime, hub: str, standing: int | None
+def revocation_impact(
+    connection: Connection, key: PartnerKey, since: datetime, hub: str, standing: int | None
 ) -> RevocationImpact:
     """Count what falls, or fell, when `key`, as it was before, is revoked from `since` on.
 
@@ -89,16 +89,16 @@ def fallen(
     )
 
 
-def _falling(key: Owned, since: datetime) -> ColumnElement[bool]:
+def _falling(key: PartnerKey, since: datetime) -> ColumnElement[bool]:
     """Envelopes that count until `key` is revoked, and not from then on."""
     mine = and_(envelopes.c.partner == key.partner, envelopes.c.kid == key.kid)
-    fell = envelopes.c.received_at >= micros(since)
+    fell = envelopes.c.received_at >= to_micros(since)
     if key.revoked_at is None:
         return and_(mine, fell)
-    return and_(mine, fell, envelopes.c.received_at < micros(key.revoked_at))
+    return and_(mine, fell, envelopes.c.received_at < to_micros(key.revoked_at))
 
 
-def _vouched(connection: Connection, key: Owned, these: ColumnElement[bool], hub: str) -> Iterable[int]:
+def _vouched(connection: Connection, key: PartnerKey, these: ColumnElement[bool], hub: str) -> Iterable[int]:
     """For each signal that stands by one of `these` and came under another key too: whose it is."""
     falling = set(connection.scalars(select(envelopes.c.id).where(these)))
     seen: set[tuple[int, bytes]] = set()
@@ -108,9 +108,9 @@ def _vouched(connection: Connection, key: Owned, these: ColumnElement[bool], hub
         envelopes.c.id.not_in(void_envelopes()),
         ~these,
     )
-    for envelope in ledger.replay(connection, hub, sent_again):
+    for envelope in ledger.replay_envelopes(connection, hub, sent_again):
         subjects = {signal.subject for signal in envelope.signals}
-        owners = consent_subjects.owners(connection, key.partner, subjects)
+        owners = consent_subjects.subject_owners(connection, key.partner, subjects)
         for signal in envelope.signals:
             person, number = owners[signal.subject], bytes.fromhex(signal.id.replace("-", ""))
             mine = and_(signals.c.person == person, signals.c.partner == key.partner, signals.c.id == number)
@@ -124,7 +124,7 @@ def _count(connection: Connection, which: ColumnElement[bool]) -> int:
     return connection.scalar(select(func.count()).select_from(envelopes).where(which)) or 0
 
 
-def _dropped(connection: Connection, key: Owned, since: int) -> int:
+def _dropped(connection: Connection, key: PartnerKey, since: int) -> int:
     """By what the envelopes of this partner's other keys came to."""
     others = and_(
         envelopes.c.partner == key.partner,

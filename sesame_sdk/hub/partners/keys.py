@@ -8,15 +8,15 @@ from attrs import frozen
 from sqlalchemy import Connection, Engine, Select, and_, bindparam, insert, select, update
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.database.engine import in_order, reading
+from sesame_sdk.hub.database.engine import ordered_join, read_transaction
 from sesame_sdk.hub.database.tables import envelopes, partner_keys, partners
-from sesame_sdk.hub.database.timestamps import micros, moment, moment_or_none
+from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.manifest import Party
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 
-class Directory:
+class CurrentKeys:
     """Knows whose keys count, as the database says at this moment: a `KeyFinder`.
 
     Nothing is cached, so that a key that another process revokes is refused from then on.
@@ -27,35 +27,35 @@ class Directory:
 
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
         """See `signing.tokens.KeyFinder`."""
-        with reading(self._engine) as connection:
-            return Trust({issuer: keys} if (keys := keys_of(connection, issuer)) else {}).find(
+        with read_transaction(self._engine) as connection:
+            return Trust({issuer: keys} if (keys := load_keys(connection, issuer)) else {}).find(
                 issuer, kid, at
             )
 
 
 @frozen
-class KeysOnFile:
+class HistoricalKeys:
     """Finds any key that a partner ever had, for proving what was accepted in the past: a `KeyFinder`."""
 
     connection: Connection
 
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:  # noqa: ARG002 - as the protocol
         """See `signing.tokens.KeyFinder`."""
-        for key in keys_of(self.connection, issuer):
+        for key in load_keys(self.connection, issuer):
             if key.kid == kid:
                 return key.jwk
         raise InvalidInputError("is not a key of this issuer", field="kid", code="invalid_key")
 
 
-def keys_of(connection: Connection, issuer: str) -> list[TrustedKey]:
+def load_keys(connection: Connection, issuer: str) -> list[TrustedKey]:
     """All keys of a partner; none if there is no such partner."""
     found = connection.execute(_KEYS, {"whose": issuer})
     return [
         TrustedKey(
             jwk=row.jwk,
-            not_before=moment(row.not_before),
-            not_after=moment_or_none(row.not_after),
-            revoked_at=moment_or_none(row.revoked_at),
+            not_before=from_micros(row.not_before),
+            not_after=from_micros_or_none(row.not_after),
+            revoked_at=from_micros_or_none(row.revoked_at),
         )
         for row in found
     ]
@@ -68,7 +68,9 @@ _KEYS = (
 )
 
 
-def add(connection: Connection, issuer: str, jwks: Iterable[Mapping[str, Any]], not_before: datetime) -> None:
+def add_keys(
+    connection: Connection, issuer: str, jwks: Iterable[Mapping[str, Any]], not_before: datetime
+) -> None:
     """Admit a partner, or give one that is known further keys.
 
     Raises:
@@ -81,7 +83,7 @@ def add(connection: Connection, issuer: str, jwks: Iterable[Mapping[str, Any]], 
     partner = _find(connection, Party(issuer).issuer) or _insert(connection, issuer)
     known = _known(connection, partner, [key.kid for key in keys])
     rows = [
-        {"partner": partner, "kid": key.kid, "jwk": dict(key.jwk), "not_before": micros(not_before)}
+        {"partner": partner, "kid": key.kid, "jwk": dict(key.jwk), "not_before": to_micros(not_before)}
         for key in {key.kid: key for key in keys}.values()
         if key.kid not in known
     ]
@@ -100,7 +102,7 @@ def _known(connection: Connection, partner: int, kids: Iterable[str]) -> set[str
     return {row.kid for row in found}
 
 
-def id_of(connection: Connection, issuer: str) -> int:
+def partner_id(connection: Connection, issuer: str) -> int:
     """The key under which the tables know a partner.
 
     Raises:
@@ -113,7 +115,7 @@ def id_of(connection: Connection, issuer: str) -> int:
 
 
 @frozen
-class Owned:
+class PartnerKey:
     """A key on file: whose it is, and since when it is refused, if it is."""
 
     partner: int
@@ -122,7 +124,7 @@ class Owned:
     revoked_at: datetime | None
 
 
-def owned(connection: Connection, kid: str, issuer: str | None = None) -> Owned:
+def find_key(connection: Connection, kid: str, issuer: str | None = None) -> PartnerKey:
     """The key of this thumbprint, of whatever partner unless one is named: a key is one party's.
 
     Raises:
@@ -140,15 +142,15 @@ def owned(connection: Connection, kid: str, issuer: str | None = None) -> Owned:
         raise InvalidInputError(
             f"is not a key of {whose}", field="kid", hint="list them with: sesame partners list"
         )
-    return Owned(row.partner, row.issuer, kid, moment_or_none(row.revoked_at))
+    return PartnerKey(row.partner, row.issuer, kid, from_micros_or_none(row.revoked_at))
 
 
-def revoke(connection: Connection, key: Owned, at: datetime) -> None:
+def revoke_key(connection: Connection, key: PartnerKey, at: datetime) -> None:
     """Refuse a key from `at` on, and let fall what it signed and we received since. Never made later."""
     mine = and_(partner_keys.c.partner == key.partner, partner_keys.c.kid == key.kid)
-    standing = partner_keys.c.revoked_at.is_(None) | (partner_keys.c.revoked_at > micros(at))
-    connection.execute(update(partner_keys).where(mine, standing).values(revoked_at=micros(at)))
-    subject_states.restart(connection)
+    standing = partner_keys.c.revoked_at.is_(None) | (partner_keys.c.revoked_at > to_micros(at))
+    connection.execute(update(partner_keys).where(mine, standing).values(revoked_at=to_micros(at)))
+    subject_states.rescan_all(connection)
 
 
 def kids_by_issuer(connection: Connection) -> dict[str, tuple[str, ...]]:
@@ -169,7 +171,7 @@ def void_envelopes() -> Select[int]:
     signed = and_(envelopes.c.partner == partner_keys.c.partner, envelopes.c.kid == partner_keys.c.kid)
     return (
         select(envelopes.c.id)
-        .select_from(in_order(partner_keys, (envelopes, signed)))  # few keys are revoked
+        .select_from(ordered_join(partner_keys, (envelopes, signed)))  # few keys are revoked
         .where(partner_keys.c.revoked_at.is_not(None), partner_keys.c.revoked_at <= envelopes.c.received_at)
     )
 
@@ -183,4 +185,4 @@ _NUMBER = select(partners.c.id).where(partners.c.issuer == bindparam("whose"))
 
 def _insert(connection: Connection, issuer: str) -> int:
     connection.execute(insert(partners).values(issuer=issuer))
-    return id_of(connection, issuer)
+    return partner_id(connection, issuer)

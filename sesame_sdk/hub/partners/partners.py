@@ -25,9 +25,9 @@ class Partner:
     purposes: tuple[str, ...]
 
 
-def listed(connection: Connection) -> list[Partner]:
+def list_partners(connection: Connection) -> list[Partner]:
     """Every partner."""
     return [
-        Partner(issuer, kids, *map(tuple, registrations.described(connection, issuer)))
+        Partner(issuer, kids, *map(tuple, registrations.describe_registrations(connection, issuer)))
         for issuer, kids in keys.kids_by_issuer(connection).items()
     ]

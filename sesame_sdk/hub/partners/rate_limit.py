@@ -38,7 +38,7 @@ from sqlalchemy import (
 
 from sesame_sdk.errors import InvalidInputError, RateLimitedError
 from sesame_sdk.hub.database.tables import metadata
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 
 #: Nanoseconds of a second and of a microsecond: a rate of a million a second needs a unit below microseconds.
 SECOND, _MICROSECOND = 1_000_000_000, 1_000
@@ -149,7 +149,7 @@ class RateLimiter:
         """
         refused_at, until = self._refused.get(issuer, (now, now))
         if refused_at <= now < min(until, refused_at + _REMEMBERED):
-            raise _rate_limited(micros(until) - micros(now))
+            raise _rate_limited(to_micros(until) - to_micros(now))
 
     def admit(
         self, connection: Connection, partner: int, issuer: str, costs: Sequence[int], now: datetime
@@ -230,7 +230,7 @@ def _limit(row: Row[Any] | None, default: Limit) -> Limit:
 
 
 def _nanos(at: datetime) -> int:
-    return micros(at) * _MICROSECOND
+    return to_micros(at) * _MICROSECOND
 
 
 def _rate_limited(wait: int) -> RateLimitedError:

@@ -22,8 +22,8 @@ from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import MAX_LISTED, Guard
 from sesame_sdk.hub.database import ids as kind_names
 from sesame_sdk.hub.database.tables import partners, registered_consumers, registered_kinds, registrations
-from sesame_sdk.hub.database.timestamps import micros
-from sesame_sdk.hub.ingest.ledger import Arrival
+from sesame_sdk.hub.database.timestamps import to_micros
+from sesame_sdk.hub.ingest.ledger import ReceivedMessage
 from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Action, Finding
@@ -33,14 +33,14 @@ from sesame_sdk.model.signals import Polarity, SignalKind
 
 
 @frozen
-class Sayable:
+class AllowedKind:
     """A kind that a partner may say: its number, and whether it may be less than nothing."""
 
-    number: int
-    may_lower: bool
+    kind_id: int
+    may_be_negative: bool
 
 
-def live() -> Select[int]:
+def active_registrations() -> Select[int]:
     """The registrations in force: the latest of each plugin whose key still counts for it."""
     return (
         select(func.max(registrations.c.envelope))
@@ -49,7 +49,7 @@ def live() -> Select[int]:
     )
 
 
-def check(manifest: Manifest) -> None:
+def check_manifest(manifest: Manifest) -> None:
     """Refuse a manifest that is wrong in itself.
 
     Raises:
@@ -69,20 +69,20 @@ def check(manifest: Manifest) -> None:
             raise InvalidInputError("names one twice", field=field)
 
 
-def judge(manifest: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
+def check_with_guard(manifest: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
     """Ask the guard about everything at once, so that a plugin's author mends it in one go.
 
     Raises:
         GuardRefusedError: with all findings.
     """
-    findings = [finding for kind in manifest.kinds for finding in guard.kind(kind)]
-    findings += [finding for consumer in manifest.consumers for finding in guard.consumer(consumer)]
-    findings += [finding for policy in policies for finding in guard.policy(policy, manifest.kinds)]
+    findings = [finding for kind in manifest.kinds for finding in guard.check_kind(kind)]
+    findings += [finding for consumer in manifest.consumers for finding in guard.check_consumer(consumer)]
+    findings += [finding for policy in policies for finding in guard.check_policy(policy, manifest.kinds)]
     if any(finding.action is Action.REFUSE for finding in findings):
         raise GuardRefusedError(f"the guard refuses {manifest.name}", _once_each(findings)[:MAX_LISTED])
 
 
-def check_meaning(connection: Connection, manifest: Manifest) -> None:
+def check_kind_meanings(connection: Connection, manifest: Manifest) -> None:
     """Refuse a kind that already means something else here, or ever did under a key that counted.
 
     Raises:
@@ -100,7 +100,7 @@ def check_meaning(connection: Connection, manifest: Manifest) -> None:
             )
 
 
-def check_newer(connection: Connection, arrival: Arrival, manifest: Manifest) -> None:
+def check_not_older(connection: Connection, arrival: ReceivedMessage, manifest: Manifest) -> None:
     """Refuse a registration that was signed before the one in force.
 
     Raises:
@@ -108,16 +108,18 @@ def check_newer(connection: Connection, arrival: Arrival, manifest: Manifest) ->
     """
     latest = connection.scalar(
         select(func.max(registrations.c.issued_at)).where(
-            registrations.c.envelope.in_(live()),
+            registrations.c.envelope.in_(active_registrations()),
             registrations.c.partner == arrival.partner,
             registrations.c.plugin == manifest.name,
         )
     )
-    if latest is not None and micros(arrival.issued_at) < latest:
+    if latest is not None and to_micros(arrival.issued_at) < latest:
         raise InvalidInputError("is older than the registration in force", field="iat", hint="register again")
 
 
-def append(connection: Connection, envelope: int, arrival: Arrival, manifest: Manifest) -> None:
+def insert_registration(
+    connection: Connection, envelope: int, arrival: ReceivedMessage, manifest: Manifest
+) -> None:
     """Put a registration in force. Its envelope is in the ledger already."""
     row = {
         "envelope": envelope,
@@ -125,10 +127,10 @@ def append(connection: Connection, envelope: int, arrival: Arrival, manifest: Ma
         "plugin": manifest.name,
         "version": manifest.version,
         "digest": manifest.digest,
-        "issued_at": micros(arrival.issued_at),
+        "issued_at": to_micros(arrival.issued_at),
     }
     connection.execute(insert(registrations), row)
-    numbers = kind_names.numbered(connection, [kind.name for kind in manifest.kinds])
+    numbers = kind_names.ensure_kind_ids(connection, [kind.name for kind in manifest.kinds])
     kind_rows = [
         {
             "registration": envelope,
@@ -147,16 +149,16 @@ def append(connection: Connection, envelope: int, arrival: Arrival, manifest: Ma
             connection.execute(insert(table), rows)
 
 
-def sayable(connection: Connection, partner: int) -> dict[str, Sayable]:
+def allowed_kinds(connection: Connection, partner: int) -> dict[str, AllowedKind]:
     """What a partner may say now, by name."""
     mine = _in_force().where(registrations.c.partner == partner)
     return {
-        kind.name: Sayable(number, kind.polarity is Polarity.BOTH)
+        kind.name: AllowedKind(number, kind.polarity is Polarity.BOTH)
         for number, kind in _numbered(connection, mine)
     }
 
 
-def registered(connection: Connection) -> tuple[SignalKind, ...]:
+def list_registered_kinds(connection: Connection) -> tuple[SignalKind, ...]:
     """Every kind that anybody may say now."""
     return tuple(_declared(connection, _in_force()))
 
@@ -172,7 +174,7 @@ _READERS = (
     select(registrations.c.envelope)
     .join(registered_consumers, registered_consumers.c.registration == registrations.c.envelope)
     .where(
-        registrations.c.envelope.in_(live()),
+        registrations.c.envelope.in_(active_registrations()),
         registrations.c.partner == bindparam("by"),
         registered_consumers.c.purpose == bindparam("why"),
         registered_consumers.c.context == bindparam("which"),
@@ -180,12 +182,12 @@ _READERS = (
 )
 
 
-def described(connection: Connection, issuer: str) -> tuple[list[str], list[str], list[str]]:
+def describe_registrations(connection: Connection, issuer: str) -> tuple[list[str], list[str], list[str]]:
     """What a partner registered: plugins with their versions, kinds, purposes."""
     mine = (
         select(registrations)
         .join(partners, partners.c.id == registrations.c.partner)
-        .where(registrations.c.envelope.in_(live()), partners.c.issuer == issuer)
+        .where(registrations.c.envelope.in_(active_registrations()), partners.c.issuer == issuer)
         .order_by(registrations.c.plugin)
     )
     rows = connection.execute(mine).all()
@@ -206,7 +208,7 @@ def _ever() -> Select[int, bytes]:
 
 def _in_force() -> Select[int, bytes]:
     """The same of the kinds that may be said now."""
-    return _ever().where(registrations.c.envelope.in_(live()))
+    return _ever().where(registrations.c.envelope.in_(active_registrations()))
 
 
 def _numbered(connection: Connection, chosen: Select[int, bytes]) -> list[tuple[int, SignalKind]]:

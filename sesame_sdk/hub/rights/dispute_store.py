@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, sel
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
-from sesame_sdk.hub.database.signal_ids import key_of, text_of
+from sesame_sdk.hub.database.signal_ids import signal_id_to_bytes, signal_id_to_text
 from sesame_sdk.hub.database.tables import kinds, partners, pseudonyms, signals
 from sesame_sdk.hub.database.tables import people as people_table
-from sesame_sdk.hub.database.timestamps import micros, moment
+from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.partners import keys
 from sesame_sdk.hub.rights import notices
 from sesame_sdk.hub.rights.dispute_model import (
@@ -55,11 +55,11 @@ def open_one(
         InvalidInputError: there is no such signal of this person, or it was disputed already.
     """
     step = Step(What.OPENED, at, "person", reason.strip())
-    of = subjects.known(connection, person, lock=True)
+    of = subjects.person_id(connection, person, lock=True)
     row = {
         "person": of,
-        "partner": keys.id_of(connection, partner),
-        "signal": key_of(signal),
+        "partner": keys.partner_id(connection, partner),
+        "signal": signal_id_to_bytes(signal),
     }
     kind = _kind_of_new(connection, row)
     new = insert(disputes).values(**row, kind=kind, frozen=True, statement="")
@@ -70,7 +70,7 @@ def open_one(
     _owe(
         connection, found, EventType.SIGNAL_DISPUTED, SignalDisputed(signal, found.kind, step.words, due), at
     )
-    subject_states.mark(connection, lambda: [of])
+    subject_states.mark_for_rescoring(connection, lambda: [of])
     return found
 
 
@@ -87,7 +87,7 @@ def take_step(connection: Connection, number: int, step: Step) -> Dispute:
     _append(connection, number, step)
     if after.frozen != before.frozen:
         connection.execute(update(disputes).where(disputes.c.id == number).values(frozen=after.frozen))
-        subject_states.mark(connection, lambda: [person or 0])
+        subject_states.mark_for_rescoring(connection, lambda: [person or 0])
     if step.what in (*DECISIONS, *REVIEWS):
         outcome = DisputeDecided(after.signal, "upheld" if after.state is DisputeState.UPHELD else "rejected")
         _owe(connection, after, EventType.DISPUTE_DECIDED, outcome, step.at)
@@ -154,7 +154,7 @@ def _kind_of_new(connection: Connection, row: dict[str, Any]) -> int:
 def _append(connection: Connection, number: int, step: Step) -> None:
     row = {
         "action": step.what.value,
-        "happened_at": micros(step.at),
+        "happened_at": to_micros(step.at),
         "actor": step.by,
         "comment": step.words,
     }
@@ -178,7 +178,7 @@ def _read(connection: Connection, *where: ColumnElement[bool]) -> list[Dispute]:
             number=row.id,
             person=row.person,
             partner=row.issuer,
-            signal=text_of(row.signal),
+            signal=signal_id_to_text(row.signal),
             kind=row.kind,
             steps=tuple(steps[row.id]),
             statement=row.statement,
@@ -209,4 +209,4 @@ def _steps(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Ste
 
 
 def _step(row: Row[Any]) -> Step:
-    return Step(What(row.action), moment(row.happened_at), row.actor, row.comment)
+    return Step(What(row.action), from_micros(row.happened_at), row.actor, row.comment)

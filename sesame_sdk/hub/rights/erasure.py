@@ -20,7 +20,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from sesame_sdk.hub.consent import grants, subjects
 from sesame_sdk.hub.database.tables import signals
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.rights import notices, redaction
 from sesame_sdk.hub.rights.notices import Notice
 from sesame_sdk.hub.rights.personal_data_map import rows_of
@@ -56,10 +56,10 @@ def erase(connection: Connection, person: str, at: datetime) -> Erased:
     Raises:
         Rejected: nobody is known by that, or an envelope of theirs is damaged.
     """
-    number = subjects.known(connection, person, lock=True)
+    number = subjects.person_id(connection, person, lock=True)
     # First, so that whoever takes in signals meanwhile comes before all this, or sees no consent.
-    grants.announce(connection)
-    subject_states.erase(connection, number, at)
+    grants.invalidate_grant_caches(connection)
+    subject_states.enqueue_erasure(connection, number, at)
     names = redaction.names_of(connection, number)
     many = connection.scalar(select(func.count()).select_from(signals).where(signals.c.person == number)) or 0
     dropped = redaction.drop(connection, number, names)
@@ -71,9 +71,11 @@ def erase(connection: Connection, person: str, at: datetime) -> Erased:
 
 def _tell(connection: Connection, names: dict[int, str], many: int, at: datetime) -> None:
     """Owe every partner the news, and write down that there was an erasure."""
-    row = {"erased_at": micros(at), "signals": many}
+    row = {"erased_at": to_micros(at), "signals": many}
     (number,) = connection.execute(insert(erasures).values(**row)).inserted_primary_key or (0,)
     for partner, subject in names.items():
-        gone = Notice(partner, EventType.PERSON_ERASED, subject, SubjectRemoved(micros(at)), erasure=number)
+        gone = Notice(
+            partner, EventType.PERSON_ERASED, subject, SubjectRemoved(to_micros(at)), erasure=number
+        )
         notices.owe(connection, gone, at)
     notices.close(connection, number, at)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Table, and_, select
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import grant_cache, subjects
-from sesame_sdk.hub.database.signal_ids import key_of
+from sesame_sdk.hub.database.signal_ids import signal_id_to_bytes
 from sesame_sdk.hub.database.tables import (
     envelopes,
     grant_crossings,
@@ -28,8 +28,8 @@ from sesame_sdk.hub.database.tables import (
 from sesame_sdk.hub.database.tables import kinds as kinds_table
 from sesame_sdk.hub.database.tables import people as people_table
 from sesame_sdk.hub.database.tables import score_reads as reads_table
-from sesame_sdk.hub.database.timestamps import moment
-from sesame_sdk.hub.partners.keys import KeysOnFile, void_envelopes
+from sesame_sdk.hub.database.timestamps import from_micros
+from sesame_sdk.hub.partners.keys import HistoricalKeys, void_envelopes
 from sesame_sdk.hub.rights import dispute_store, redaction
 from sesame_sdk.hub.rights.dispute_model import Dispute
 from sesame_sdk.hub.rights.export_schema import (
@@ -95,15 +95,15 @@ class Exporter:
         Raises:
             InvalidInputError: nobody is known by that.
         """
-        number = subjects.known(self.connection, person)
+        number = subjects.person_id(self.connection, person)
         head = {"format": FORMAT, "hub": self.hub, "person": person, "at": self.at}
         yield codec.encode(head)[:-1]
         sections: dict[str, Iterable[object]] = {
             "pseudonyms": self._pseudonyms(number),
-            "grants": (grant for _, grant in grant_cache.listed(self.connection, person)),
+            "grants": (grant for _, grant in grant_cache.list_grants(self.connection, person)),
             "scores": self._scores(person),
             "disputes": (self._dispute(one) for one in dispute_store.listed(self.connection, person)),
-            "reads": score_reads.of_person(self.connection, person),
+            "reads": score_reads.list_score_reads(self.connection, person),
             "told": self._told(number),
             "notices": self._notices(number),
             "signals": self._signals(number),
@@ -125,7 +125,7 @@ class Exporter:
             yield Pseudonym(row.issuer, row.subject)
 
     def _scores(self, person: str) -> Iterator[ScoreNow]:
-        for policy in policies.all_in_force(self.connection):
+        for policy in policies.current_policies(self.connection):
             found = scores.explain(self.connection, person, policy.context, self.as_of, self.at)
             yield ScoreNow(policy.context, found)
 
@@ -155,7 +155,7 @@ class Exporter:
         )
         mine = chosen.where(disputes_table.c.person == number).order_by(notices.c.id)
         for row in self.connection.execute(mine):
-            yield OwedNotice(row.issuer, row.event, moment(row.created_at))
+            yield OwedNotice(row.issuer, row.event, from_micros(row.created_at))
 
     def _signals(self, number: int) -> Iterator[HeldSignal]:
         names = redaction.names_of(self.connection, number)
@@ -175,7 +175,7 @@ class Exporter:
     ) -> Iterator[HeldSignal]:
         parts = redaction.parts_of(row, subject)
         verifies = self._verifies(row) if parts else None
-        keys = [key_of(part.signal.id) for part in parts]
+        keys = [signal_id_to_bytes(part.signal.id) for part in parts]
         stand, disputed = self._stand(number, row.partner, keys), self._disputed(number, row.partner)
         for part, key in zip(parts, keys, strict=True):
             signal = part.signal
@@ -190,7 +190,7 @@ class Exporter:
                 reason=kind.reason,
                 value=signal.value,
                 occurred_at=signal.occurred_at,
-                received_at=moment(row.received_at),
+                received_at=from_micros(row.received_at),
                 envelope=row.jti,
                 key=row.kid,
                 disclosure=part.disclosure.decode(),
@@ -206,9 +206,9 @@ class Exporter:
         try:
             open_envelope(
                 SdJwt.parse(row.token + row.disclosures),
-                KeysOnFile(self.connection),
+                HistoricalKeys(self.connection),
                 audience=self.hub,
-                now=moment(row.received_at),
+                now=from_micros(row.received_at),
             )
         except InvalidInputError:
             return False

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from sesame_sdk.hub.rights.deadlines import DeadlineStatus
 from sesame_sdk.hub.rights.dispute_model import DisputeState, Step
-from sesame_sdk.hub.scoring.score_reads import Read
+from sesame_sdk.hub.scoring.score_reads import ScoreRead
 from sesame_sdk.model.explanation import Explanation
 from sesame_sdk.model.grant import Grant
 
@@ -137,7 +137,7 @@ class Export:
     grants: tuple[Grant, ...]
     scores: tuple[ScoreNow, ...]
     disputes: tuple[Disputed, ...]
-    reads: tuple[Read, ...]
+    reads: tuple[ScoreRead, ...]
     told: tuple[ToldScore, ...]
     notices: tuple[OwedNotice, ...]
     signals: tuple[HeldSignal, ...]

@@ -15,7 +15,7 @@ from attrs import frozen
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from sesame_sdk.hub.database.tables import partners
-from sesame_sdk.hub.database.timestamps import micros, moment
+from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.rights.deadlines import TELL_SOURCE, Deadline, after_business_days
 from sesame_sdk.hub.rights.tables import erasures, notices
 from sesame_sdk.model import codec
@@ -73,7 +73,7 @@ def owe(connection: Connection, notice: Notice, at: datetime) -> None:
         "event": notice.event.value,
         "subject": notice.subject,
         "payload": codec.encode(notice.payload),
-        "created_at": micros(at),
+        "created_at": to_micros(at),
         "dispute": notice.dispute,
         "erasure": notice.erasure,
     }
@@ -122,7 +122,7 @@ def owed(connection: Connection) -> list[Owed]:
         .order_by(partners.c.issuer, notices.c.event)
     )
     return [
-        Owed(issuer, event, many, _deadline(moment(oldest)))
+        Owed(issuer, event, many, _deadline(from_micros(oldest)))
         for issuer, event, many, oldest in connection.execute(chosen)
     ]
 
@@ -132,7 +132,7 @@ def close(connection: Connection, erasure: int, at: datetime) -> None:
     left = select(notices.c.id).where(notices.c.erasure == erasure).limit(1)
     if connection.execute(left).first() is None:
         this_one = update(erasures).where(erasures.c.id == erasure)
-        connection.execute(this_one.values(notified_at=micros(at)))
+        connection.execute(this_one.values(notified_at=to_micros(at)))
 
 
 def _deadline(made_at: datetime) -> Deadline:

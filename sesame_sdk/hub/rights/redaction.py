@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, bindparam, select, union, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.tables import envelopes, pseudonyms, signals
-from sesame_sdk.hub.ingest.ledger import Kept
+from sesame_sdk.hub.ingest.ledger import StoredEnvelope
 from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.hub.rights.tables import duplicate_disclosures
 from sesame_sdk.model import codec
@@ -77,7 +77,7 @@ def parts_of(row: Row[Any], subject: str) -> list[Part]:
     return [part for part in found if part.signal.subject == subject]
 
 
-def without(row: Row[Any], subject: str) -> Kept | None:
+def without(row: Row[Any], subject: str) -> StoredEnvelope | None:
     """What stays of an envelope once a subject's signals are dropped; None where it has none.
 
     Raises:
@@ -89,9 +89,9 @@ def without(row: Row[Any], subject: str) -> Kept | None:
     if row.token and row.disclosures:
         disclosures = enumerate(_split(row.disclosures))
         others = (disclosure for place, disclosure in disclosures if place not in gone)
-        return Kept(row.token, b"~".join([b"", *others, b""]))
+        return StoredEnvelope(row.token, b"~".join([b"", *others, b""]))
     signals_left = [one for place, one in enumerate(_in_the_clear(row)) if place not in gone]
-    return Kept(b"", codec.encode(signals_left))
+    return StoredEnvelope(b"", codec.encode(signals_left))
 
 
 def drop(connection: Connection, person: int, names: Mapping[int, str]) -> int:
@@ -111,7 +111,7 @@ def drop(connection: Connection, person: int, names: Mapping[int, str]) -> int:
     for rows in stored(connection, person):
         left = {row.id: without(row, names[row.partner]) for row in rows}
         changed = [
-            {"number": number, "stays": kept.token, "rest": kept.rest}
+            {"number": number, "stays": kept.token, "rest": kept.disclosures}
             for number, kept in left.items()
             if kept is not None
         ]

@@ -9,8 +9,8 @@ from attrs import frozen
 from sqlalchemy import Connection, Engine, Row
 
 from sesame_sdk.hub.backup.withdrawal_log import Journal
-from sesame_sdk.hub.database.engine import reading
-from sesame_sdk.hub.database.timestamps import moment
+from sesame_sdk.hub.database.engine import read_transaction
+from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.database.writer import Writer
 from sesame_sdk.hub.partners import keys
 from sesame_sdk.hub.rights import dispute_store, erasure, notices, vacuum
@@ -19,7 +19,7 @@ from sesame_sdk.hub.rights.erasure import Erased
 from sesame_sdk.hub.rights.export import Exporter
 from sesame_sdk.hub.rights.notices import Owed
 from sesame_sdk.hub.scoring import notice_auth
-from sesame_sdk.hub.streams.management import Poll
+from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import SubjectId
@@ -133,7 +133,7 @@ class Rights:
 
     def disputes(self, person: str | None = None) -> list[Dispute]:
         """Every dispute, or one person's, oldest first."""
-        with reading(self.engine) as connection:
+        with read_transaction(self.engine) as connection:
             return dispute_store.listed(connection, person)
 
     def one_dispute(self, number: int) -> Dispute:
@@ -142,7 +142,7 @@ class Rights:
         Raises:
             Rejected: there is none.
         """
-        with reading(self.engine) as connection:
+        with read_transaction(self.engine) as connection:
             return dispute_store.one(connection, number)
 
     # Access and erasure.
@@ -153,7 +153,7 @@ class Rights:
         Raises:
             Rejected: nobody is known by that.
         """
-        with reading(self.engine) as connection:
+        with read_transaction(self.engine) as connection:
             exporter = Exporter(connection, self.issuer, self.today(), self.clock())
             out.writelines(exporter.pieces(person))
 
@@ -169,7 +169,7 @@ class Rights:
 
     # What partners are told.
 
-    def poll(self, token: bytes, asked: Poll) -> Told:
+    def poll(self, token: bytes, asked: PollRequest) -> Told:
         """What a partner was not told yet (RFC 8936). What it acknowledges was told.
 
         What it refuses stays owed: that a partner does not understand a notice ends no duty to tell it.
@@ -177,10 +177,12 @@ class Rights:
         Raises:
             Rejected: the token is not believed, or was used before.
         """
-        request = notice_auth.authorise(token, self.keys, audience=self.issuer, now=self.clock())
+        request = notice_auth.authenticate_notice_request(
+            token, self.keys, audience=self.issuer, now=self.clock()
+        )
 
         def work(connection: Connection) -> Told:
-            partner = notice_auth.admit(connection, request)
+            partner = notice_auth.admit_notice_request(connection, request)
             self._told(connection, partner, asked.ack)
             most = min(asked.maxEvents, MOST_POLLED)
             found = notices.waiting(connection, partner, most + 1)
@@ -200,7 +202,7 @@ class Rights:
         """
 
         def work(connection: Connection) -> list[bytes]:
-            number = keys.id_of(connection, partner)
+            number = keys.partner_id(connection, partner)
             found = notices.waiting(connection, number, MOST_POLLED)
             if told:
                 self._told(connection, number, [row.jti for row in found])
@@ -210,7 +212,7 @@ class Rights:
 
     def owed(self) -> list[Owed]:
         """What partners were not told yet, and by when they have to be."""
-        with reading(self.engine) as connection:
+        with read_transaction(self.engine) as connection:
             return notices.owed(connection)
 
     def _step(self, number: int, what: What, by: str, words: str) -> Dispute:
@@ -230,7 +232,7 @@ class Rights:
             self.signer,
             issuer=self.issuer,
             audience=row.issuer,
-            now=moment(row.created_at),
+            now=from_micros(row.created_at),
             jti=row.jti,
             sub_id=SubjectId(row.subject),
         )

@@ -36,9 +36,9 @@ from sqlalchemy import (
     select,
 )
 
-from sesame_sdk.hub.consent.validity import valid
-from sesame_sdk.hub.database.dialects.base import Relations
-from sesame_sdk.hub.database.engine import in_order, product_of, values_of
+from sesame_sdk.hub.consent.validity import is_valid
+from sesame_sdk.hub.database.dialects.base import TemporaryRelations
+from sesame_sdk.hub.database.engine import dialect_of, ordered_join, values_table
 from sesame_sdk.hub.database.tables import (
     grant_kinds,
     grants,
@@ -50,7 +50,7 @@ from sesame_sdk.hub.database.tables import (
     signals,
 )
 from sesame_sdk.hub.database.tables import registrations as registration_table
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import registrations
 from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.hub.rights.freezing import any_frozen, frozen
@@ -95,7 +95,7 @@ _rows = Table(
 )
 
 
-def count(connection: Connection, asked: Mapping[int, Iterable[str]], at: datetime) -> None:
+def select_eligible(connection: Connection, asked: Mapping[int, Iterable[str]], at: datetime) -> None:
     """Make `counted` for these people.
 
     Args:
@@ -110,33 +110,33 @@ def count(connection: Connection, asked: Mapping[int, Iterable[str]], at: dateti
             by_context.setdefault(context, []).append(person)
     for context, persons in by_context.items():
         connection.execute(_ASK, {"persons": persons, "of": context})
-    connection.execute(_PERMIT, {"now": micros(at)})
+    connection.execute(_PERMIT, {"now": to_micros(at)})
 
 
-def count_everybody(connection: Connection, context: str, at: datetime) -> None:
+def select_eligible_of_all(connection: Connection, context: str, at: datetime) -> None:
     """Make `counted` for all people, of a context's own kinds. See `count`."""
     _prepare(connection)
     everybody = insert(_asked).from_select([*_asked.c.keys()], select(people.c.id, literal(context)))
-    product = product_of(connection.engine)
+    product = dialect_of(connection.engine)
     connection.execute(everybody)
-    product.note_size(connection, _asked)
-    connection.execute(_PERMIT, {"now": micros(at)})
-    product.note_size(connection, _permitted)
+    product.analyze(connection, _asked)
+    connection.execute(_PERMIT, {"now": to_micros(at)})
+    product.analyze(connection, _permitted)
 
 
-def ordered() -> Select[*tuple[Any, ...]]:
+def eligible_rows() -> Select[*tuple[Any, ...]]:
     """What `counted` holds, in the order of people."""
     return select(*_rows.c).order_by(_rows.c.subject, _rows.c.partner)
 
 
-def held(connection: Connection) -> list[CountedSignal]:
+def list_eligible(connection: Connection) -> list[CountedSignal]:
     """What `counted` holds of the one person that was asked for."""
     chosen = select(partners.c.issuer, _rows.c.kind, _rows.c.value, _rows.c.occurred_at)
-    with product_of(connection.engine).few(connection):
+    with dialect_of(connection.engine).prefer_indexes(connection):
         return [CountedSignal(*row) for row in connection.execute(chosen.join_from(_rows, partners))]
 
 
-def senders(connection: Connection) -> dict[str, Senders]:
+def senders_by_kind(connection: Connection) -> dict[str, Senders]:
     """For each kind that could count for the one person that was asked for: who can send it."""
     may = select(_permitted.c.name, partners.c.issuer).join_from(
         _permitted, partners, partners.c.id == _permitted.c.partner
@@ -148,7 +148,7 @@ def senders(connection: Connection) -> dict[str, Senders]:
         .join(registration_table, registration_table.c.envelope == registered_kinds.c.registration)
         .join(partners, partners.c.id == registration_table.c.partner)
         .where(
-            registration_table.c.envelope.in_(registrations.live()),
+            registration_table.c.envelope.in_(registrations.active_registrations()),
             registered_kinds.c.context.in_(select(_asked.c.context)),
         )
     )
@@ -168,7 +168,7 @@ def _by_kind(connection: Connection, chosen: Select[str, str]) -> dict[str, set[
 
 def _permissions() -> Select[int, int, int, str, bool]:
     sends = and_(grants.c.pseudonym == pseudonyms.c.id, grants.c.direction == Direction.SEND.value)
-    terms = in_order(
+    terms = ordered_join(
         _asked,
         (pseudonyms, pseudonyms.c.person == _asked.c.person),
         (grants, sends),
@@ -179,7 +179,7 @@ def _permissions() -> Select[int, int, int, str, bool]:
         select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name, any_frozen())
         .distinct()
         .select_from(terms)
-        .where(valid("now"), _is_registered())
+        .where(is_valid("now"), _is_registered())
     )
 
 
@@ -195,7 +195,7 @@ def _is_registered() -> ColumnElement[bool]:
             registered_kinds.c.kind == grant_kinds.c.kind,
             registered_kinds.c.context == _asked.c.context,
             registration_table.c.partner == pseudonyms.c.partner,
-            registration_table.c.envelope.in_(registrations.live()),
+            registration_table.c.envelope.in_(registrations.active_registrations()),
         )
     )
 
@@ -214,20 +214,20 @@ def _counted() -> Select[int, int, str, float, int]:
             signals.c.value,
             signals.c.occurred_at,
         )
-        .select_from(in_order(_permitted, (signals, same)))
+        .select_from(ordered_join(_permitted, (signals, same)))
         .where(signals.c.envelope.not_in(void_envelopes()), ~and_(_permitted.c.disputed, frozen()))
     )
 
 
 def _prepare(connection: Connection) -> None:
     """Make the relations where this connection lacks them, and empty them."""
-    product_of(connection.engine).prepare(connection, _RELATIONS)
+    dialect_of(connection.engine).prepare(connection, _RELATIONS)
 
 
 #: Made once: to build them takes longer than to ask them.
-_RELATIONS = Relations((_asked, _permitted), {"counted": _counted()})
+_RELATIONS = TemporaryRelations((_asked, _permitted), {"counted": _counted()})
 _ASK = insert(_asked).from_select(
     [*_asked.c.keys()],
-    select(cast(values_of("persons").c.value, BigInteger), bindparam("of", type_=String(32))),
+    select(cast(values_table("persons").c.value, BigInteger), bindparam("of", type_=String(32))),
 )
 _PERMIT = insert(_permitted).from_select([*_permitted.c.keys()], _permissions())

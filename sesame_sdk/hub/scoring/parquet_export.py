@@ -13,7 +13,7 @@ import duckdb
 from sqlalchemy import Connection
 
 from sesame_sdk.errors import ConfigurationError
-from sesame_sdk.hub.database.engine import product_of
+from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.scoring import eligible_signals
 
 _COLUMNS = {
@@ -27,7 +27,7 @@ _COLUMNS = {
 _ROW_GROUP = 250_000
 
 
-def export(connection: Connection, path: Path, context: str, at: datetime) -> int:
+def export_parquet(connection: Connection, path: Path, context: str, at: datetime) -> int:
     """Write every signal that counts for a context's own score; how many these are.
 
     Args:
@@ -39,13 +39,13 @@ def export(connection: Connection, path: Path, context: str, at: datetime) -> in
     Raises:
         ConfigurationError: the file cannot be written.
     """
-    eligible_signals.count_everybody(connection, context, at)
+    eligible_signals.select_eligible_of_all(connection, context, at)
     try:
         # A folder that only we may enter, since DuckDB makes its files as the umask says.
         with TemporaryDirectory(dir=path.parent, prefix=".sesame-") as folder:
             rows, made = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
             with rows.open("wb") as file:
-                product_of(connection.engine).write_csv(connection, eligible_signals.ordered(), file)
+                dialect_of(connection.engine).write_csv(connection, eligible_signals.eligible_rows(), file)
             many = _to_parquet(rows, made)
             made.chmod(0o600)
             made.replace(path)

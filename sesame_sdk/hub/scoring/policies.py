@@ -9,33 +9,33 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.database.tables import policies
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import registrations
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
 
 
-def put(connection: Connection, policy: Policy, guard: Guard, at: datetime) -> None:
+def set_policy(connection: Connection, policy: Policy, guard: Guard, at: datetime) -> None:
     """Make a policy the one of its context, if the guard passes it beside what is registered.
 
     Raises:
         Refused: by the guard.
         InvalidInputError: its digest is not that of its rules.
     """
-    guard.admit_policy(policy, registrations.registered(connection))
+    guard.admit_policy(policy, registrations.list_registered_kinds(connection))
     digest = codec.policy_digest(policy)
     if policy.digest and not hmac.compare_digest(policy.digest.encode(), digest.encode()):
         raise InvalidInputError("is not that of the policy", field="digest", hint="load the policy again")
-    current = in_force(connection, policy.context)
+    current = current_policy(connection, policy.context)
     if current is None or current.digest != digest:
         body = codec.encode(evolve(policy, digest=digest)).decode()
-        row = {"context": policy.context, "digest": digest, "set_at": micros(at), "body": body}
+        row = {"context": policy.context, "digest": digest, "set_at": to_micros(at), "body": body}
         connection.execute(insert(policies), row)
-        subject_states.restart(connection)
+        subject_states.rescan_all(connection)
 
 
-def in_force(connection: Connection, context: str) -> Policy | None:
+def current_policy(connection: Connection, context: str) -> Policy | None:
     """The policy that makes scores in a context, if there is one.
 
     Raises:
@@ -53,7 +53,7 @@ _LATEST = (
 )
 
 
-def all_in_force(connection: Connection) -> tuple[Policy, ...]:
+def current_policies(connection: Connection) -> tuple[Policy, ...]:
     """The policy of every context."""
     latest = select(func.max(policies.c.id)).group_by(policies.c.context)
     bodies = connection.scalars(

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from sesame_sdk.constants import MAX_REQUEST_LIFETIME
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.purposes import refusing_rule
+from sesame_sdk.guard.purposes import find_refusing_rule
 from sesame_sdk.hub.database.tables import read_tokens
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import keys, registrations
 from sesame_sdk.hub.scoring import policies
 from sesame_sdk.model import codec, validators
@@ -26,7 +26,7 @@ from sesame_sdk.signing.jwt import LEEWAY, READ_TYP, KeyFinder, Token
 
 
 @frozen
-class ReadToken:
+class ReadClaims:
     """What a read token says beyond what `signing.tokens` checks."""
 
     exp: float
@@ -35,7 +35,7 @@ class ReadToken:
 
 
 @frozen
-class Request:
+class AuthenticatedRequest:
     """A reader's wish, once its token was believed.
 
     Attributes:
@@ -55,22 +55,24 @@ class Request:
     at: datetime
 
 
-def authorise(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) -> Request:
+def authenticate_read(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) -> AuthenticatedRequest:
     """Believe a read token.
 
     Raises:
         InvalidInputError: see `Token.verify`; or it lives too long, or lacks purpose or
             context.
     """
-    with as_authentication():
+    with authentication_errors():
         verified = Token.parse(token).verify(keys, typ=READ_TYP, audience=audience, now=now)
-        claims = codec.decode(verified.claims, ReadToken)
-        expires_at = checked_end(claims.exp, verified.issued_at)
-    return Request(verified.issuer, verified.jti, claims.purpose, claims.context, expires_at, now)
+        claims = codec.decode(verified.claims, ReadClaims)
+        expires_at = check_lifetime(claims.exp, verified.issued_at)
+    return AuthenticatedRequest(
+        verified.issuer, verified.jti, claims.purpose, claims.context, expires_at, now
+    )
 
 
 @contextmanager
-def as_authentication() -> Iterator[None]:
+def authentication_errors() -> Iterator[None]:
     """Call what is merely malformed in a message, in a token, no authentication."""
     try:
         yield
@@ -80,7 +82,7 @@ def as_authentication() -> Iterator[None]:
         raise
 
 
-def checked_end(exp: float, issued_at: datetime) -> datetime:
+def check_lifetime(exp: float, issued_at: datetime) -> datetime:
     """When a token ends.
 
     Raises:
@@ -95,25 +97,25 @@ def checked_end(exp: float, issued_at: datetime) -> datetime:
     return expires_at
 
 
-def check_purpose(request: Request, guard: Guard) -> None:
+def check_purpose(request: AuthenticatedRequest, guard: Guard) -> None:
     """Refuse a purpose that nobody may read for. It says nothing of whom was asked about.
 
     Raises:
         GuardRefusedError: with what the guard finds in the purpose.
     """
-    if (rule := refusing_rule(request.purpose)) is not None:
+    if (rule := find_refusing_rule(request.purpose)) is not None:
         reading = ReadRequest(request.issuer, request.purpose, request.context, request.at, None)
-        findings = [finding for finding in guard.read(reading) if finding.rule == rule]
+        findings = [finding for finding in guard.check_read(reading) if finding.rule == rule]
         raise GuardRefusedError(str(findings[0]), findings)
 
 
-def admit(connection: Connection, request: Request) -> tuple[int, Policy]:
+def admit_reader(connection: Connection, request: AuthenticatedRequest) -> tuple[int, Policy]:
     """The reader, as the tables know it, and the policy of the score, if it may read this score at all.
 
     Raises:
         InvalidInputError: ``access_denied``.
     """
-    partner = keys.id_of(connection, request.issuer)
+    partner = keys.partner_id(connection, request.issuer)
     if not registrations.may_read(connection, partner, request.purpose, request.context):
         raise InvalidInputError(
             "is not one that you registered for this context",
@@ -121,7 +123,7 @@ def admit(connection: Connection, request: Request) -> tuple[int, Policy]:
             hint="register a plugin whose consumer declares it",
             code="access_denied",
         )
-    policy = policies.in_force(connection, request.context)
+    policy = policies.current_policy(connection, request.context)
     if policy is None:
         raise InvalidInputError("has no policy here, hence no score", field="context", code="access_denied")
     if request.purpose not in policy.purposes:
@@ -131,19 +133,19 @@ def admit(connection: Connection, request: Request) -> tuple[int, Policy]:
     return partner, policy
 
 
-def use_up(connection: Connection, request: Request, partner: int) -> None:
+def consume_token(connection: Connection, request: AuthenticatedRequest, partner: int) -> None:
     """Mark a token as used, and forget those that expired.
 
     Raises:
         InvalidInputError: it was used before.
     """
-    connection.execute(_FORGET, {"now": micros(request.at - LEEWAY)})
-    refuse_used(connection, request, partner)
-    row = {"partner": partner, "jti": request.jti, "expires_at": micros(request.expires_at)}
+    connection.execute(_FORGET, {"now": to_micros(request.at - LEEWAY)})
+    check_unused(connection, request, partner)
+    row = {"partner": partner, "jti": request.jti, "expires_at": to_micros(request.expires_at)}
     connection.execute(_USE_UP, row)
 
 
-def refuse_used(connection: Connection, request: Request, partner: int) -> None:
+def check_unused(connection: Connection, request: AuthenticatedRequest, partner: int) -> None:
     """Turn away a token that was used: before any work is done for it, and again when it is used up.
 
     Raises:

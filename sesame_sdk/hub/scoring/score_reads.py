@@ -15,18 +15,18 @@ from sqlalchemy import BigInteger, Connection, Insert, bindparam, cast, insert, 
 from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.rules.score_influence import contexts_that_count
+from sesame_sdk.guard.rules.score_influence import counted_contexts
 from sesame_sdk.hub.consent import read_consent, subjects
-from sesame_sdk.hub.database.engine import values_of
+from sesame_sdk.hub.database.engine import values_table
 from sesame_sdk.hub.database.tables import partners, score_reads
-from sesame_sdk.hub.database.timestamps import micros, moment
+from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.scoring import read_auth, scores
-from sesame_sdk.hub.scoring.read_auth import Request
+from sesame_sdk.hub.scoring.read_auth import AuthenticatedRequest
 from sesame_sdk.model.score import Score
 
 
 @frozen
-class Read:
+class ScoreRead:
     """One read of a person's score, as the person sees it.
 
     Attributes:
@@ -51,16 +51,16 @@ class ScoreResponse:
     Attributes:
         partner: the reader, as the tables know it.
         scores: for each subject asked, in that order.
-        given: each person whom the reader has a name for, and whether a score was given.
+        score_given: each person whom the reader has a name for, and whether a score was given.
     """
 
     partner: int
     scores: dict[str, Score | None]
-    given: dict[int, bool]
+    score_given: dict[int, bool]
 
 
-def answer(
-    connection: Connection, request: Request, subjects: Sequence[str], guard: Guard, as_of: date
+def read_scores(
+    connection: Connection, request: AuthenticatedRequest, subjects: Sequence[str], guard: Guard, as_of: date
 ) -> ScoreResponse:
     """Find the scores that a reader may have.
 
@@ -78,11 +78,11 @@ def answer(
     if not 1 <= len(subjects) <= MAX_SUBJECTS:
         raise InvalidInputError(f"must be 1 to {MAX_SUBJECTS}, not {len(subjects)}", field="subjects")
     read_auth.check_purpose(request, guard)
-    partner, policy = read_auth.admit(connection, request)
-    read_auth.refuse_used(connection, request, partner)
-    known = read_consent.known(connection, request, partner, subjects, guard)
-    asked = {one.person: contexts_that_count(one.grant) for one in known if one.grant}
-    found = scores.of_people(connection, asked, policy, as_of, request.at, reasons=False)
+    partner, policy = read_auth.admit_reader(connection, request)
+    read_auth.check_unused(connection, request, partner)
+    known = read_consent.resolve_subjects(connection, request, partner, subjects, guard)
+    asked = {one.person: counted_contexts(one.grant) for one in known if one.grant}
+    found = scores.compute_scores(connection, asked, policy, as_of, request.at, reasons=False)
     by_subject = {one.subject: found.get(one.person) for one in known}
     return ScoreResponse(
         partner,
@@ -91,28 +91,28 @@ def answer(
     )
 
 
-def log(connection: Connection, request: Request, found: ScoreResponse) -> None:
+def log_reads(connection: Connection, request: AuthenticatedRequest, found: ScoreResponse) -> None:
     """Use up the token and tell each person of the read.
 
     Raises:
         InvalidInputError: the token was used before.
     """
-    read_auth.use_up(connection, request, found.partner)
+    read_auth.consume_token(connection, request, found.partner)
     said = {
         "by": found.partner,
         "why": request.purpose,
         "which": request.context,
-        "now": micros(request.at),
+        "now": to_micros(request.at),
     }
     for answered in (True, False):
-        persons = [person for person, given in found.given.items() if given is answered]
+        persons = [person for person, given in found.score_given.items() if given is answered]
         if persons:
             connection.execute(_TELL, {**said, "persons": persons, "given": answered})
 
 
 def _tell() -> Insert:
     """A row a person, by one statement: with one each the log took longer than the scores."""
-    said = {"person": cast(values_of("persons").c.value, BigInteger)} | {
+    said = {"person": cast(values_table("persons").c.value, BigInteger)} | {
         column.name: bindparam(name, type_=column.type)
         for column, name in (
             (score_reads.c.partner, "by"),
@@ -128,15 +128,15 @@ def _tell() -> Insert:
 _TELL = _tell()
 
 
-def of_person(connection: Connection, person: str) -> list[Read]:
+def list_score_reads(connection: Connection, person: str) -> list[ScoreRead]:
     """Every read of a person's scores, oldest first."""
     chosen = (
         select(score_reads, partners.c.issuer)
         .join(partners, partners.c.id == score_reads.c.partner)
-        .where(score_reads.c.person == subjects.find(connection, person))
+        .where(score_reads.c.person == subjects.find_person_id(connection, person))
         .order_by(score_reads.c.id)
     )
     return [
-        Read(row.issuer, row.purpose, row.context, moment(row.read_at), row.answered)
+        ScoreRead(row.issuer, row.purpose, row.context, from_micros(row.read_at), row.answered)
         for row in connection.execute(chosen)
     ]

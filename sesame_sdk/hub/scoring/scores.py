@@ -7,8 +7,8 @@ from sqlalchemy import Connection, select
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
-from sesame_sdk.hub.consent.validity import valid
-from sesame_sdk.hub.database.engine import product_of
+from sesame_sdk.hub.consent.validity import is_valid
+from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.database.tables import grant_crossings, grants, pseudonyms
 from sesame_sdk.hub.scoring import eligible_signals, policies
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
@@ -16,11 +16,11 @@ from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.scoring.explain import build_scores
-from sesame_sdk.scoring.explain import explain as explain_signals
+from sesame_sdk.scoring.explain import explain_score as explain_signals
 from sesame_sdk.scoring.what_if import estimate_score
 
 
-def of_people(
+def compute_scores(
     connection: Connection,
     asked: Mapping[int, Iterable[str]],
     policy: Policy,
@@ -41,9 +41,9 @@ def of_people(
     """
     if not asked:
         return {}
-    eligible_signals.count(connection, asked, at)
-    product = product_of(connection.engine)
-    with product.few(connection):
+    eligible_signals.select_eligible(connection, asked, at)
+    product = dialect_of(connection.engine)
+    with product.prefer_indexes(connection):
         rows = product.score(connection, policy, as_of, reasons=reasons)
         return build_scores(rows, policy, as_of, reasons=reasons)
 
@@ -57,11 +57,14 @@ def explain(
     grant to read this score lets that context in. With no such grant it is the context's own kinds.
     Steps are suggested only where a partner could send what comes of them.
     """
-    policy = policies.in_force(connection, context)
+    policy = policies.current_policy(connection, context)
     if policy is None or not _count(connection, person, context, at):
         return None
     return explain_signals(
-        eligible_signals.held(connection), policy, as_of, eligible_signals.senders(connection)
+        eligible_signals.list_eligible(connection),
+        policy,
+        as_of,
+        eligible_signals.senders_by_kind(connection),
     )
 
 
@@ -80,21 +83,23 @@ def what_if(
     Raises:
         InvalidInputError: no policy for the context, or one of the signals; see `scoring.what_if`.
     """
-    policy = policies.in_force(connection, context)
+    policy = policies.current_policy(connection, context)
     if policy is None:
         raise InvalidInputError(
             f"no policy for {context}", field="context", hint="name one that has a policy"
         )
-    held = eligible_signals.held(connection) if _count(connection, person, context, at) else []
+    held = eligible_signals.list_eligible(connection) if _count(connection, person, context, at) else []
     return estimate_score(held, supposed, policy, as_of)
 
 
 def _count(connection: Connection, person: str, context: str, at: datetime) -> bool:
     """Make `counted` for one person, if there is such a one."""
-    number = subjects.find(connection, person)
+    number = subjects.find_person_id(connection, person)
     if number is None:
         return False
-    eligible_signals.count(connection, {number: {context, *_crossings(connection, number, context, at)}}, at)
+    eligible_signals.select_eligible(
+        connection, {number: {context, *_crossings(connection, number, context, at)}}, at
+    )
     return True
 
 
@@ -106,4 +111,4 @@ def _crossings(connection: Connection, person: int, context: str, at: datetime) 
         .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
         .where(pseudonyms.c.person == person, grants.c.direction == Direction.READ.value)
     )
-    return list(connection.scalars(mine.where(grants.c.context == context, valid(at))))
+    return list(connection.scalars(mine.where(grants.c.context == context, is_valid(at))))

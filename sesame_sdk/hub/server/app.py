@@ -22,7 +22,7 @@ from sesame_sdk.hub.api.scores import read_score, read_scores
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.observability.health import Health
 from sesame_sdk.hub.server.http_hardening import wire
-from sesame_sdk.hub.streams.worker import Feeder
+from sesame_sdk.hub.streams.worker import StreamWorker
 
 VERSION = "1.0"
 #: Bodies of the greatest size that are held while they arrive.
@@ -44,9 +44,9 @@ def create_app(hub: Hub) -> ASGIApp:
     # One thread: more would verify nothing faster under the interpreter's lock, and each would take
     # its turns from the writer, for whom all wait.
     verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
-    feeder = Feeder(hub.feed)
+    feeder = StreamWorker(hub.streams)
     gate, ration = ConcurrencyLimit(hub.settings.waiting), MemoryBudget(BODIES * hub.settings.body_limit)
-    health = Health(hub.ready, hub.feed.closing.is_set)
+    health = Health(hub.is_ready, hub.streams.closing.is_set)
     app = Litestar(
         route_handlers=[receive_event, read_score, read_scores, poll_notices, jwks, live, ready, *_STREAMS],
         state=State(
@@ -66,7 +66,7 @@ def create_app(hub: Hub) -> ASGIApp:
         request_max_body_size=hub.settings.body_limit,
         logging_config=None,
     )
-    return shell(wire(app), hub.feed.closing.is_set)
+    return shell(wire(app), hub.streams.closing.is_set)
 
 
 def _openapi() -> OpenAPIConfig:

@@ -94,6 +94,6 @@ def _serve(
             Server(
                 config,
                 ready=partial(ready, f"http://{settings.host}:{listener.getsockname()[1]}"),
-                ending=hub.feed.closing.set,
+                ending=hub.streams.closing.set,
                 drain_seconds=settings.drain_seconds,
             ).run(sockets=[listener])

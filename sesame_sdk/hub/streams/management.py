@@ -14,13 +14,13 @@ from sqlalchemy import Connection, Row, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.dialects.base import LockScope
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners.rate_limit import RateLimiter
 from sesame_sdk.hub.scoring import read_auth
-from sesame_sdk.hub.scoring.read_auth import Request
+from sesame_sdk.hub.scoring.read_auth import AuthenticatedRequest
 from sesame_sdk.hub.streams import outbox, streams
-from sesame_sdk.hub.streams.service import MOST_POLLED, Polled, StreamService
-from sesame_sdk.hub.streams.streams import NewStatus, Wish
+from sesame_sdk.hub.streams.service import MAX_POLL_MESSAGES, PollResponse, StreamService
+from sesame_sdk.hub.streams.streams import StatusRequest, StreamRequest
 from sesame_sdk.hub.streams.tables import streams as table
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.stream_events import Verification
@@ -32,7 +32,7 @@ _Jti = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
 
 
 @frozen
-class Fault:
+class MessageError:
     """Why a consumer refuses a message (RFC 8936 section 2.3)."""
 
     err: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
@@ -40,17 +40,17 @@ class Fault:
 
 
 @frozen
-class Poll:
+class PollRequest:
     """What a consumer asks with (RFC 8936 section 2.2). `ack` and `setErrs` settle earlier messages."""
 
-    maxEvents: Annotated[int, msgspec.Meta(ge=0)] = MOST_POLLED  # noqa: N815 - as the RFC has it
+    maxEvents: Annotated[int, msgspec.Meta(ge=0)] = MAX_POLL_MESSAGES  # noqa: N815 - as the RFC has it
     returnImmediately: bool = False  # noqa: N815
     ack: Annotated[tuple[_Jti, ...], msgspec.Meta(max_length=1000)] = ()
-    setErrs: Annotated[dict[_Jti, Fault], msgspec.Meta(max_length=1000)] = field(factory=dict)  # noqa: N815
+    setErrs: Annotated[dict[_Jti, MessageError], msgspec.Meta(max_length=1000)] = field(factory=dict)  # noqa: N815
 
 
 @frozen
-class Question:
+class VerificationRequest:
     """What a consumer asks a sign of life with."""
 
     stream_id: str
@@ -58,20 +58,20 @@ class Question:
 
 
 @frozen
-class Reception:
+class StreamManagement:
     """The readers' side of a feed.
 
     Attributes:
-        feed: whose streams.
+        streams: whose streams.
         keys: knows the readers' keys.
         limits: how much readers may ask.
     """
 
-    feed: StreamService
+    streams: StreamService
     keys: KeyFinder
     limits: RateLimiter
 
-    def create(self, token: bytes, wish: Wish) -> dict[str, Any]:
+    def create(self, token: bytes, wish: StreamRequest) -> dict[str, Any]:
         """Make the stream of this purpose and context; its configuration.
 
         Raises:
@@ -79,49 +79,49 @@ class Reception:
                 is wrong.
         """
 
-        def work(connection: Connection, partner: int, request: Request) -> dict[str, Any]:
+        def work(connection: Connection, partner: int, request: AuthenticatedRequest) -> dict[str, Any]:
             told = (connection, partner, request.purpose, request.context)
-            streams.create(*told, wish, request.at)
-            return streams.described(self.feed.issuer, _there(streams.find(*told)))
+            streams.create_stream(*told, wish, request.at)
+            return streams.describe_stream(self.streams.issuer, _there(streams.find_stream(*told)))
 
         return self._manage(token, work)
 
     def read(self, token: bytes) -> list[dict[str, Any]]:
         """The configuration of the reader's streams for this purpose and context: one or none."""
 
-        def work(connection: Connection, partner: int, request: Request) -> list[dict[str, Any]]:
-            found = streams.find(connection, partner, request.purpose, request.context)
-            return [] if found is None else [streams.described(self.feed.issuer, found)]
+        def work(connection: Connection, partner: int, request: AuthenticatedRequest) -> list[dict[str, Any]]:
+            found = streams.find_stream(connection, partner, request.purpose, request.context)
+            return [] if found is None else [streams.describe_stream(self.streams.issuer, found)]
 
         return self._manage(token, work)
 
-    def change(self, token: bytes, wish: Wish, *, whole: bool) -> dict[str, Any]:
+    def update(self, token: bytes, wish: StreamRequest, *, whole: bool) -> dict[str, Any]:
         """Change a stream, or set all that can be set; its configuration then."""
 
         def work(connection: Connection, stream: Row[Any]) -> dict[str, Any]:
-            streams.change(connection, stream, wish, whole=whole)
-            return streams.described(self.feed.issuer, streams.named(connection, stream.name))
+            streams.update_stream(connection, stream, wish, whole=whole)
+            return streams.describe_stream(self.streams.issuer, streams.get_stream(connection, stream.name))
 
         return self._on(token, wish.stream_id, work)
 
     def delete(self, token: bytes, name: str | None) -> None:
         """Forget a stream."""
-        self._on(token, name, streams.remove)
+        self._on(token, name, streams.delete_stream)
 
     def status(self, token: bytes, name: str | None) -> dict[str, str]:
         """A stream's status."""
         return self._on(token, name, lambda _, stream: _status(stream))
 
-    def set_status(self, token: bytes, wanted: NewStatus) -> dict[str, str]:
+    def set_status(self, token: bytes, wanted: StatusRequest) -> dict[str, str]:
         """Let a stream run, or hold it."""
 
         def work(connection: Connection, stream: Row[Any]) -> dict[str, str]:
             streams.set_status(connection, stream, wanted.status, wanted.reason)
-            return _status(streams.named(connection, stream.name))
+            return _status(streams.get_stream(connection, stream.name))
 
         return self._on(token, wanted.stream_id, work)
 
-    def verify(self, token: bytes, asked: Question) -> None:
+    def request_verification(self, token: bytes, asked: VerificationRequest) -> None:
         """Send a sign of life through the stream.
 
         Raises:
@@ -129,55 +129,61 @@ class Reception:
         """
 
         def work(connection: Connection, stream: Row[Any]) -> None:
-            now = self.feed.clock()
+            now = self.streams.clock()
             interval = timedelta(seconds=streams.VERIFICATION_INTERVAL)
-            if micros(now - interval) < stream.verification_requested_at <= micros(now):
+            if to_micros(now - interval) < stream.verification_requested_at <= to_micros(now):
                 raise InvalidInputError("was asked for just now", field="verification", code="too_many")
             connection.execute(
-                update(table).where(table.c.id == stream.id).values(verification_requested_at=micros(now))
+                update(table).where(table.c.id == stream.id).values(verification_requested_at=to_micros(now))
             )
-            self.feed.shelf.speak(connection, stream, Verification(asked.state or None), now)
+            self.streams.outbox.enqueue_stream_event(
+                connection, stream, Verification(asked.state or None), now
+            )
 
         self._on(token, asked.stream_id, work)
 
-    def poll(self, token: bytes, name: str, asked: Poll) -> Polled:
+    def poll(self, token: bytes, name: str, asked: PollRequest) -> PollResponse:
         """Settle earlier messages, and give what there is now (RFC 8936)."""
 
-        def work(connection: Connection, stream: Row[Any]) -> Polled:
+        def work(connection: Connection, stream: Row[Any]) -> PollResponse:
             outbox.acknowledge(connection, stream.id, asked.ack)
-            outbox.bury(connection, stream.id, {j: (f.err, f.description) for j, f in asked.setErrs.items()})
-            return self.feed.give(connection, stream, asked.maxEvents)
+            outbox.dead_letter(
+                connection, stream.id, {j: (f.err, f.description) for j, f in asked.setErrs.items()}
+            )
+            return self.streams.poll_within(connection, stream, asked.maxEvents)
 
         return self._on(token, name, work)
 
     def _on(self, token: bytes, name: str | None, work: Callable[[Connection, Row[Any]], T]) -> T:
         """Do `work` on the reader's stream, if it is the one of that name."""
 
-        def inside(connection: Connection, partner: int, request: Request) -> T:
-            found = streams.find(connection, partner, request.purpose, request.context)
+        def inside(connection: Connection, partner: int, request: AuthenticatedRequest) -> T:
+            found = streams.find_stream(connection, partner, request.purpose, request.context)
             if found is None or found.name != name:
-                raise streams.missing()
+                raise streams.stream_not_found()
             return work(connection, found)
 
         return self._manage(token, inside)
 
-    def _manage(self, token: bytes, work: Callable[[Connection, int, Request], T]) -> T:
-        request = read_auth.authorise(token, self.keys, audience=self.feed.issuer, now=self.feed.clock())
+    def _manage(self, token: bytes, work: Callable[[Connection, int, AuthenticatedRequest], T]) -> T:
+        request = read_auth.authenticate_read(
+            token, self.keys, audience=self.streams.issuer, now=self.streams.clock()
+        )
         self.limits.check(request.issuer, request.at)
-        read_auth.check_purpose(request, self.feed.guard)
+        read_auth.check_purpose(request, self.streams.guard)
 
         def inside(connection: Connection) -> T:
-            partner, _ = read_auth.admit(connection, request)
+            partner, _ = read_auth.admit_reader(connection, request)
             self.limits.spend(connection, partner, request.issuer, 1, request.at)
-            read_auth.use_up(connection, request, partner)
+            read_auth.consume_token(connection, request, partner)
             return work(connection, partner, request)
 
-        return self.feed.writer.run(inside, LockScope.FEED)
+        return self.streams.writer.run(inside, LockScope.STREAMS)
 
 
 def _there(found: Row[Any] | None) -> Row[Any]:
     if found is None:
-        raise streams.missing()
+        raise streams.stream_not_found()
     return found
 
 

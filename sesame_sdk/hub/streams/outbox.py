@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from sesame_sdk.delivery.messages import DeadLetter, Message, MessageCounts
 from sesame_sdk.hub.database.tables import score_reads
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.streams import ENABLED
 from sesame_sdk.hub.streams.tables import stream_messages, stream_subjects, streams
@@ -39,7 +39,7 @@ from sesame_sdk.signing.jwt import LEEWAY
 from sesame_sdk.signing.security_events import new_jti
 
 #: A message that waits longer is made anew: its date says how fresh it is, and old ones are refused.
-LONGEST_WAIT = timedelta(hours=1)
+MAX_MESSAGE_AGE = timedelta(hours=1)
 _SCORES = EventType.SCORES_CHANGED.value
 #: Signs a message: event, payload, audience, whom it is about, ``jti``.
 Sign = Callable[[EventType, object, str, SubjectId, str], bytes]
@@ -57,35 +57,35 @@ class StreamOutbox:
     sign: Sign
     heartbeat: timedelta
 
-    def take(
-        self, connection: Connection, stream: Row[Any], most: int, at: datetime, after: int | None = None
+    def fetch(
+        self, connection: Connection, stream: Row[Any], limit: int, at: datetime, after: int | None = None
     ) -> list[Message]:
         """Up to `most` messages, made now where there are fewer. They are given again until settled.
 
         Args:
             connection: in a transaction.
             stream: a row of `streams.rows`.
-            most: how many.
+            limit: how many.
             at: now; UTC.
             after: only messages above this number, in the order of their numbers.
         """
         mine = (stream_messages.c.stream == stream.id) & ~stream_messages.c.dead_lettered
         # By a clock that was ahead of its time it says a time at which nobody would believe it.
-        fit = stream_messages.c.created_at.between(micros(at - LONGEST_WAIT), micros(at + LEEWAY))
-        subject_states.dissolve(
+        fit = stream_messages.c.created_at.between(to_micros(at - MAX_MESSAGE_AGE), to_micros(at + LEEWAY))
+        subject_states.discard_messages(
             connection, connection.scalars(select(stream_messages.c.id).where(mine, ~fit)).all()
         )
-        found = _open(connection, stream, most, after)
-        while len(found) < most and stream.status == ENABLED and self._make_next(connection, stream, at):
-            found = _open(connection, stream, most, after)
+        found = _open(connection, stream, limit, after)
+        while len(found) < limit and stream.status == ENABLED and self._make_next(connection, stream, at):
+            found = _open(connection, stream, limit, after)
         return found
 
-    def speak(
+    def enqueue_stream_event(
         self, connection: Connection, stream: Row[Any], payload: Verification | StreamUpdated, at: datetime
     ) -> None:
         """Put a message about the stream itself on its way."""
         event = EventType.VERIFICATION if isinstance(payload, Verification) else EventType.STREAM_UPDATED
-        self._put(connection, stream, event, payload, SubjectId(stream.name), at)
+        self._store(connection, stream, event, payload, SubjectId(stream.name), at)
 
     def _make_next(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
         waiting = (
@@ -100,16 +100,16 @@ class StreamOutbox:
         )
         rows = connection.execute(ordered.limit(MAX_CHANGES)).all()
         if not rows:
-            return self._say_alive(connection, stream, at)
+            return self._make_heartbeat(connection, stream, at)
         first = rows[0]
-        if first.pending_priority == subject_states.LEFT:
-            self._make_gone(connection, stream, first, at)
+        if first.pending_priority == subject_states.REMOVAL_PRIORITY:
+            self._make_removal(connection, stream, first, at)
         else:
             alike = [row for row in rows if (row.policy, row.as_of) == (first.policy, first.as_of)]
             self._make_scores(connection, stream, alike, at)
         return True
 
-    def _say_alive(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
+    def _make_heartbeat(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
         waits = (
             select(stream_messages.c.id)
             .where(stream_messages.c.stream == stream.id, ~stream_messages.c.dead_lettered)
@@ -118,14 +118,14 @@ class StreamOutbox:
         spoke = connection.scalar(select(streams.c.last_message_at).where(streams.c.id == stream.id)) or 0
         due = self._is_silent(spoke, at) and connection.execute(waits).first() is None
         if due:
-            self.speak(connection, stream, Verification(), at)
+            self.enqueue_stream_event(connection, stream, Verification(), at)
         return due
 
     def _is_silent(self, spoke: int, at: datetime) -> bool:
         """Whether a stream was spoken through too long ago, or at a time that is still to come."""
-        return not micros(at - self.heartbeat) < spoke <= micros(at + LEEWAY)
+        return not to_micros(at - self.heartbeat) < spoke <= to_micros(at + LEEWAY)
 
-    def has_news(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
+    def has_pending(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
         """Whether `take` would give anything: a message, a state that is owed, or a sign of life."""
         waits = (
             select(stream_messages.c.id)
@@ -143,13 +143,13 @@ class StreamOutbox:
         )
         return self._is_silent(stream.last_message_at, at) or connection.execute(owed).first() is not None
 
-    def _make_gone(self, connection: Connection, stream: Row[Any], row: Row[Any], at: datetime) -> None:
+    def _make_removal(self, connection: Connection, stream: Row[Any], row: Row[Any], at: datetime) -> None:
         event = EventType(row.event)
         erased = event is EventType.PERSON_ERASED
         payload = (
             SubjectRemoved(row.seq) if erased else SubjectRemoved(row.seq, stream.purpose, stream.context)
         )
-        self._put(connection, stream, event, payload, SubjectId(row.subject), at, [row])
+        self._store(connection, stream, event, payload, SubjectId(row.subject), at, [row])
 
     def _make_scores(
         self, connection: Connection, stream: Row[Any], rows: Sequence[Row[Any]], at: datetime
@@ -157,15 +157,15 @@ class StreamOutbox:
         changes = tuple(ScoreChange(SubjectId(row.subject), row.seq, row.points, row.band) for row in rows)
         day, first = date.fromisoformat(rows[0].as_of), rows[0]
         payload = ScoresChanged(stream.purpose, stream.context, first.policy, first.base, day, changes)
-        self._put(connection, stream, EventType.SCORES_CHANGED, payload, SubjectId(stream.name), at, rows)
+        self._store(connection, stream, EventType.SCORES_CHANGED, payload, SubjectId(stream.name), at, rows)
         shared = {"partner": stream.partner, "purpose": stream.purpose, "context": stream.context}
         log = [
-            {"person": r.person, "read_at": micros(at), "answered": r.points is not None, **shared}
+            {"person": r.person, "read_at": to_micros(at), "answered": r.points is not None, **shared}
             for r in rows
         ]
         connection.execute(insert(score_reads), log)
 
-    def _put(
+    def _store(
         self,
         connection: Connection,
         stream: Row[Any],
@@ -182,7 +182,7 @@ class StreamOutbox:
             "event": event.value,
             "subject_count": len(rows),
             "seq": max((row.seq for row in rows), default=0),
-            "created_at": micros(at),
+            "created_at": to_micros(at),
             "token": self.sign(event, payload, stream.issuer, about, jti),
             "dead_lettered": False,
             "error_code": "",
@@ -193,7 +193,7 @@ class StreamOutbox:
         mine = (stream_subjects.c.stream == stream.id) & stream_subjects.c.person.in_(persons)
         connection.execute(update(stream_subjects).where(mine).values(message_id=number))
         connection.execute(
-            update(streams).where(streams.c.id == stream.id).values(last_message_at=micros(at))
+            update(streams).where(streams.c.id == stream.id).values(last_message_at=to_micros(at))
         )
 
 
@@ -203,10 +203,10 @@ def acknowledge(connection: Connection, stream: int, jtis: Collection[str]) -> N
         carried = (stream_subjects.c.message_id == row.id, stream_subjects.c.seq <= row.seq)
         connection.execute(delete(stream_subjects).where(*carried, stream_subjects.c.event != _SCORES))
         connection.execute(update(stream_subjects).where(*carried).values(pending_priority=0))
-        subject_states.dissolve(connection, [row.id])
+        subject_states.discard_messages(connection, [row.id])
 
 
-def bury(connection: Connection, stream: int, faults: Mapping[str, tuple[str, str]]) -> None:
+def dead_letter(connection: Connection, stream: int, faults: Mapping[str, tuple[str, str]]) -> None:
     """The consumer refused these for good; by ``jti``, a code and the reason. The token is not kept."""
     for row in _named(connection, stream, list(faults)):
         code, reason = faults[row.jti]
@@ -238,18 +238,18 @@ def redrive(connection: Connection, stream: int) -> int:
     connection.execute(
         update(stream_subjects)
         .where(carried, scored)
-        .values(pending_priority=subject_states.SCORE, dead_message_id=None)
+        .values(pending_priority=subject_states.SCORE_PRIORITY, dead_message_id=None)
     )
     connection.execute(
         update(stream_subjects)
         .where(carried, ~scored)
-        .values(pending_priority=subject_states.LEFT, dead_message_id=None)
+        .values(pending_priority=subject_states.REMOVAL_PRIORITY, dead_message_id=None)
     )
     connection.execute(delete(stream_messages).where(stream_messages.c.id.in_(gone)))
     return len(gone)
 
 
-def dead_letters(connection: Connection, stream: int) -> list[DeadLetter]:
+def list_dead_letters(connection: Connection, stream: int) -> list[DeadLetter]:
     """What the consumer refused for good, oldest first."""
     chosen = (
         select(stream_messages)
@@ -262,19 +262,19 @@ def dead_letters(connection: Connection, stream: int) -> list[DeadLetter]:
     ]
 
 
-def waiting(connection: Connection, stream: int) -> int:
+def count_pending_subjects(connection: Connection, stream: int) -> int:
     """People whose state is owed."""
     owed = (stream_subjects.c.stream == stream, stream_subjects.c.pending_priority > 0)
     return connection.scalar(select(func.count()).select_from(stream_subjects).where(*owed)) or 0
 
 
-def oldest_owed(connection: Connection) -> int | None:
+def oldest_pending(connection: Connection) -> int | None:
     """The least number of a state owed to a running stream: about when it came to be, in us."""
     firsts = []
     for stream in connection.scalars(select(streams.c.id).where(streams.c.status == ENABLED)).all():
         for due in (
-            subject_states.SCORE,
-            subject_states.LEFT,
+            subject_states.SCORE_PRIORITY,
+            subject_states.REMOVAL_PRIORITY,
         ):  # each is the first entry of a part of an index
             owed = select(func.min(stream_subjects.c.seq)).where(
                 stream_subjects.c.stream == stream, stream_subjects.c.pending_priority == due
@@ -283,7 +283,7 @@ def oldest_owed(connection: Connection) -> int | None:
     return min((first for first in firsts if first is not None), default=None)
 
 
-def counts(connection: Connection, stream: int) -> MessageCounts:
+def count_messages(connection: Connection, stream: int) -> MessageCounts:
     """Messages on their way and dead; what was received is not kept."""
     rows = select(
         stream_messages.c.dead_lettered, func.count(), func.sum(func.length(stream_messages.c.token))

@@ -18,109 +18,111 @@ from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, upd
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.rules.score_influence import contexts_that_count
+from sesame_sdk.guard.rules.score_influence import counted_contexts
 from sesame_sdk.hub.consent import read_consent
 from sesame_sdk.hub.database.tables import grants, pseudonyms
-from sesame_sdk.hub.database.timestamps import micros, micros_or_none
+from sesame_sdk.hub.database.timestamps import to_micros, to_micros_or_none
 from sesame_sdk.hub.scoring import read_auth, scores
-from sesame_sdk.hub.scoring.read_auth import Request
+from sesame_sdk.hub.scoring.read_auth import AuthenticatedRequest
 from sesame_sdk.hub.streams import subject_states
-from sesame_sdk.hub.streams.streams import DISABLED, rows
-from sesame_sdk.hub.streams.subject_states import StreamState
+from sesame_sdk.hub.streams.streams import DISABLED, select_streams
+from sesame_sdk.hub.streams.subject_states import SubjectState
 from sesame_sdk.hub.streams.tables import rescore_queue, stream_subjects, streams
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.policy import Policy
 
 #: People of one piece.
-PIECE = 1000
+BATCH_SIZE = 1000
 
 
-def needed(connection: Connection, as_of: date, at: datetime) -> bool:
+def is_needed(connection: Connection, as_of: date, at: datetime) -> bool:
     """Whether `step` would find anything to do."""
-    ended = select(stream_subjects.c.person).where(stream_subjects.c.grant_expires_at <= micros(at))
-    questions = (_rounds(as_of), select(rescore_queue.c.id), ended)
+    ended = select(stream_subjects.c.person).where(stream_subjects.c.grant_expires_at <= to_micros(at))
+    questions = (_outdated_streams(as_of), select(rescore_queue.c.id), ended)
     return any(connection.execute(question.limit(1)).first() is not None for question in questions)
 
 
-def step(connection: Connection, guard: Guard, as_of: date, at: datetime) -> None:
+def run_batch(connection: Connection, guard: Guard, as_of: date, at: datetime) -> None:
     """Do one piece of what is needed."""
     ended = connection.scalars(
-        select(stream_subjects.c.person).where(stream_subjects.c.grant_expires_at <= micros(at)).limit(PIECE)
+        select(stream_subjects.c.person)
+        .where(stream_subjects.c.grant_expires_at <= to_micros(at))
+        .limit(BATCH_SIZE)
     ).all()
     if ended:
-        _end(connection, ended, at)
-    elif row := connection.execute(_oldest_changed()).first():
-        _look_at_changed(connection, row, guard, as_of, at)
-    elif row := connection.execute(_rounds(as_of).limit(1)).first():
-        _walk(connection, row, guard, as_of, at)
+        _end_expired_grants(connection, ended, at)
+    elif row := connection.execute(_oldest_queued()).first():
+        _rescore_queued(connection, row, guard, as_of, at)
+    elif row := connection.execute(_outdated_streams(as_of).limit(1)).first():
+        _scan_next(connection, row, guard, as_of, at)
 
 
-def _oldest_changed() -> Select[Any]:
+def _oldest_queued() -> Select[Any]:
     """One entry of the queue, which nobody else is at: two who look at once are given two."""
     return select(rescore_queue).order_by(rescore_queue.c.id).limit(1).with_for_update(skip_locked=True)
 
 
-def look_at(
+def rescore(
     connection: Connection, stream: Row[Any], persons: Sequence[int], guard: Guard, as_of: date, at: datetime
 ) -> None:
     """Owe a stream whatever changed of these people."""
-    request = Request(stream.issuer, "", stream.purpose, stream.context, at, at)
+    request = AuthenticatedRequest(stream.issuer, "", stream.purpose, stream.context, at, at)
     try:
         read_auth.check_purpose(request, guard)
-        _, policy = read_auth.admit(connection, request)
+        _, policy = read_auth.admit_reader(connection, request)
     except InvalidInputError:  # its registration or the policy is gone, and with it every score
-        subject_states.tell(connection, stream.id, persons, {}, at, {})
+        subject_states.enqueue_changes(connection, stream.id, persons, {}, at, {})
         return
-    found = _standings(connection, stream, persons, request, policy, guard, as_of)
+    found = _current_states(connection, stream, persons, request, policy, guard, as_of)
     of = {"policy": policy.digest, "base": policy.base, "as_of": as_of.isoformat()}
-    subject_states.tell(connection, stream.id, persons, found, at, of)
+    subject_states.enqueue_changes(connection, stream.id, persons, found, at, of)
 
 
-def _standings(
+def _current_states(
     connection: Connection,
     stream: Row[Any],
     persons: Sequence[int],
-    request: Request,
+    request: AuthenticatedRequest,
     policy: Policy,
     guard: Guard,
     as_of: date,
-) -> dict[int, StreamState]:
+) -> dict[int, SubjectState]:
     mine = (pseudonyms.c.partner == stream.partner) & pseudonyms.c.person.in_(persons)
     named = connection.scalars(select(pseudonyms.c.subject).where(mine)).all()
-    known = read_consent.known(connection, request, stream.partner, named, guard)
+    known = read_consent.resolve_subjects(connection, request, stream.partner, named, guard)
     agreed = {one.person: one.grant for one in known if one.grant}
-    asked = {person: contexts_that_count(grant) for person, grant in agreed.items()}
-    found = scores.of_people(connection, asked, policy, as_of, request.at, reasons=False)
-    return {p: StreamState(grant.subject, found.get(p), _end_of(grant)) for p, grant in agreed.items()}
+    asked = {person: counted_contexts(grant) for person, grant in agreed.items()}
+    found = scores.compute_scores(connection, asked, policy, as_of, request.at, reasons=False)
+    return {p: SubjectState(grant.subject, found.get(p), _expiry_of(grant)) for p, grant in agreed.items()}
 
 
-def _end_of(grant: Grant) -> int | None:
+def _expiry_of(grant: Grant) -> int | None:
     ends = [end for end in (grant.expires_at, grant.withdrawn_at) if end is not None]
-    return micros_or_none(min(ends, default=None))
+    return to_micros_or_none(min(ends, default=None))
 
 
-def _end(connection: Connection, persons: Sequence[int], at: datetime) -> None:
-    subject_states.leave(connection, set(persons), at)
+def _end_expired_grants(connection: Connection, persons: Sequence[int], at: datetime) -> None:
+    subject_states.enqueue_withdrawals(connection, set(persons), at)
     # Those who gave another consent meanwhile are looked at again, and get its end.
-    subject_states.mark(connection, lambda: persons)
-    over = stream_subjects.c.person.in_(persons) & (stream_subjects.c.grant_expires_at <= micros(at))
+    subject_states.mark_for_rescoring(connection, lambda: persons)
+    over = stream_subjects.c.person.in_(persons) & (stream_subjects.c.grant_expires_at <= to_micros(at))
     connection.execute(update(stream_subjects).where(over).values(grant_expires_at=None))
 
 
-def _look_at_changed(connection: Connection, row: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
+def _rescore_queued(connection: Connection, row: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
     persons = array("q", row.person_ids)
-    for stream in connection.execute(rows().where(streams.c.status != DISABLED)).all():
-        look_at(connection, stream, persons[:PIECE].tolist(), guard, as_of, at)
+    for stream in connection.execute(select_streams().where(streams.c.status != DISABLED)).all():
+        rescore(connection, stream, persons[:BATCH_SIZE].tolist(), guard, as_of, at)
     connection.execute(delete(rescore_queue).where(rescore_queue.c.id == row.id))
-    if rest := persons[PIECE:]:
+    if rest := persons[BATCH_SIZE:]:
         connection.execute(insert(rescore_queue).values(id=row.id, person_ids=rest.tobytes()))
 
 
-def _walk(connection: Connection, stream: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
+def _scan_next(connection: Connection, stream: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
     """The next of those who ever agreed to this stream, or were told of."""
     persons = _next(connection, stream)
     if persons:
-        look_at(connection, stream, persons, guard, as_of, at)
+        rescore(connection, stream, persons, guard, as_of, at)
         place: dict[str, object] = {"scan_cursor": persons[-1]}
     else:
         place = {"as_of": as_of.isoformat(), "scan_cursor": 0}
@@ -140,11 +142,11 @@ def _next(connection: Connection, stream: Row[Any]) -> list[int]:
             grants.c.context == stream.context,
         )
         .order_by(pseudonyms.c.person)
-        .limit(PIECE)
+        .limit(BATCH_SIZE)
     )
     return list(connection.scalars(agreed))
 
 
-def _rounds(as_of: date) -> Any:  # noqa: ANN401 - a Select of the whole row
+def _outdated_streams(as_of: date) -> Any:  # noqa: ANN401 - a Select of the whole row
     behind = or_(streams.c.as_of.is_(None), streams.c.as_of != as_of.isoformat())
-    return rows().where(behind, streams.c.status != DISABLED).order_by(streams.c.id)
+    return select_streams().where(behind, streams.c.status != DISABLED).order_by(streams.c.id)

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.tables import partners
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.streams.tables import stream_messages, stream_subjects, streams
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.envelope import EventType
@@ -31,7 +31,7 @@ _NEEDED = {EventType.GRANT_WITHDRAWN, EventType.PERSON_ERASED}
 #: Seconds between two verifications that a consumer asks for.
 VERIFICATION_INTERVAL = 2
 ENABLED, PAUSED, DISABLED = "enabled", "paused", "disabled"
-Status = Literal["enabled", "paused", "disabled"]
+StreamStatus = Literal["enabled", "paused", "disabled"]
 _BEARER = model_validators.text(1024, pattern=r"Bearer [A-Za-z0-9._~+/=-]+", example="Bearer eyJ...")
 _Events = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=256)], ...], msgspec.Meta(max_length=32)]
 
@@ -52,7 +52,7 @@ class Delivery:
 
 
 @frozen
-class Wish:
+class StreamRequest:
     """What a consumer asks for when it makes or changes a stream. What it leaves out stays as it was."""
 
     stream_id: str | None = None
@@ -64,51 +64,51 @@ class Wish:
 
 
 @frozen
-class NewStatus:
+class StatusRequest:
     """A stream's status, as its consumer wants it."""
 
     stream_id: str
-    status: Status
+    status: StreamStatus
     reason: str | None = field(default=None, validator=validators.optional(model_validators.sentence))
 
 
-def rows() -> Select[Any]:
+def select_streams() -> Select[Any]:
     """Every stream, with the issuer whose it is."""
     return select(streams, partners.c.issuer).join(partners, partners.c.id == streams.c.partner)
 
 
-def find(connection: Connection, partner: int, purpose: str, context: str) -> Row[Any] | None:
+def find_stream(connection: Connection, partner: int, purpose: str, context: str) -> Row[Any] | None:
     """The reader's stream for this purpose in this context, if it made one."""
     mine = (streams.c.partner == partner, streams.c.purpose == purpose, streams.c.context == context)
-    return connection.execute(rows().where(*mine)).first()
+    return connection.execute(select_streams().where(*mine)).first()
 
 
-def named(connection: Connection, name: str) -> Row[Any]:
+def get_stream(connection: Connection, name: str) -> Row[Any]:
     """The stream of this name.
 
     Raises:
         InvalidInputError: ``not_found``.
     """
-    found = connection.execute(rows().where(streams.c.name == name)).first()
+    found = connection.execute(select_streams().where(streams.c.name == name)).first()
     if found is None:
-        raise missing()
+        raise stream_not_found()
     return found
 
 
-def missing() -> InvalidInputError:
+def stream_not_found() -> InvalidInputError:
     """The error of naming a stream that is not there, or somebody else's: they look the same."""
     return InvalidInputError("there is none of this id", field="stream_id", code="not_found")
 
 
-def create(
-    connection: Connection, partner: int, purpose: str, context: str, wish: Wish, at: datetime
+def create_stream(
+    connection: Connection, partner: int, purpose: str, context: str, requested: StreamRequest, at: datetime
 ) -> None:
     """Make a stream.
 
     Raises:
         InvalidInputError: ``conflict``, there is one already; or the wish cannot be met.
     """
-    if find(connection, partner, purpose, context) is not None:
+    if find_stream(connection, partner, purpose, context) is not None:
         raise InvalidInputError(
             "there is one already", field="stream", hint="change or delete it", code="conflict"
         )
@@ -121,34 +121,34 @@ def create(
         "reason": "",
         "verification_requested_at": 0,
         "last_message_at": 0,
-        "seq": micros(at),
+        "seq": to_micros(at),
         "scan_cursor": 0,
     }
-    connection.execute(insert(streams).values(**row, **_terms(connection, partner, wish)))
+    connection.execute(insert(streams).values(**row, **_terms(connection, partner, requested)))
 
 
-def change(connection: Connection, stream: Row[Any], wish: Wish, *, whole: bool) -> None:
+def update_stream(connection: Connection, stream: Row[Any], requested: StreamRequest, *, whole: bool) -> None:
     """Change what the wish names; or all of it, where what it leaves out falls back to the usual."""
-    terms = _terms(connection, stream.partner, wish)
+    terms = _terms(connection, stream.partner, requested)
     named = {
-        "endpoint": wish.delivery,
-        "bearer_token": wish.delivery,
-        "events_requested": wish.events_requested,
-        "description": wish.description,
+        "endpoint": requested.delivery,
+        "bearer_token": requested.delivery,
+        "events_requested": requested.events_requested,
+        "description": requested.description,
     }
     values = {name: value for name, value in terms.items() if whole or named[name] is not None}
     if values:
         connection.execute(update(streams).where(streams.c.id == stream.id).values(**values))
 
 
-def remove(connection: Connection, stream: Row[Any]) -> None:
+def delete_stream(connection: Connection, stream: Row[Any]) -> None:
     """Forget a stream and all that it was told."""
     for table in (stream_subjects, stream_messages):
         connection.execute(delete(table).where(table.c.stream == stream.id))
     connection.execute(delete(streams).where(streams.c.id == stream.id))
 
 
-def set_status(connection: Connection, stream: Row[Any], status: Status, reason: str | None) -> None:
+def set_status(connection: Connection, stream: Row[Any], status: StreamStatus, reason: str | None) -> None:
     """Let a stream run, hold what it owes, or also stop keeping its scores. Who leaves is kept always."""
     values: dict[str, Any] = {"status": status, "reason": reason or ""}
     if stream.status == DISABLED and status != DISABLED:
@@ -156,7 +156,7 @@ def set_status(connection: Connection, stream: Row[Any], status: Status, reason:
     connection.execute(update(streams).where(streams.c.id == stream.id).values(**values))
 
 
-def described(hub: str, stream: Row[Any]) -> dict[str, Any]:
+def describe_stream(hub: str, stream: Row[Any]) -> dict[str, Any]:
     """A stream's configuration, as SSF has it; purpose and context are ours."""
     supported = [str(event) for event in SUPPORTED]
     return {
@@ -180,7 +180,7 @@ def _delivery(hub: str, stream: Row[Any]) -> dict[str, str]:
     return {"method": PUSH, "endpoint_url": stream.endpoint}
 
 
-def _terms(connection: Connection, partner: int, wish: Wish) -> Mapping[str, Any]:
+def _terms(connection: Connection, partner: int, wish: StreamRequest) -> Mapping[str, Any]:
     delivery = wish.delivery or Delivery()
     requested = wish.events_requested or tuple(str(event) for event in SUPPORTED)
     if not _NEEDED.issubset(requested):

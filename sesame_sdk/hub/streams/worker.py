@@ -35,7 +35,7 @@ from sesame_sdk.model.envelope import Receipt
 from sesame_sdk.signing.jwt import LEEWAY
 
 #: Seconds between two looks: what a withdrawal waits at most before it is on its way.
-PAUSE = 0.05
+POLL_INTERVAL = 0.05
 _PUSHES = 16
 _LONGEST_DELAY = 60.0
 _LARGEST_ANSWER = 1 << 16
@@ -49,7 +49,7 @@ class _Queue:
     stream: int
 
     def fetch_pending(self, *, after: int = 0, limit: int = 100) -> list[Message]:
-        return self.feed.outgoing(self.stream, limit, after)
+        return self.feed.fetch_outgoing(self.stream, limit, after)
 
     def record_outcomes(
         self, acknowledged: Iterable[Acknowledged] = (), failed: Iterable[Failed] = ()
@@ -58,17 +58,17 @@ class _Queue:
         for code, _ in gone.values():
             say(MessageRefused(self.stream, safe_values.code(code)))
         metrics.PUSHES.labels("refused").inc(len(gone))
-        self.feed.settle(self.stream, [one.message.jti for one in acknowledged], gone)
+        self.feed.record_deliveries(self.stream, [one.message.jti for one in acknowledged], gone)
 
     def counts(self) -> MessageCounts:
-        return self.feed.counts(self.stream)
+        return self.feed.count_messages(self.stream)
 
     def delivery_lock(self) -> AbstractContextManager[None]:
         return nullcontext()  # the feeder begins no second push of a stream
 
 
 @define
-class _Route:
+class _PushState:
     """A stream's way to its consumer, and when to try again."""
 
     endpoint: str
@@ -80,18 +80,18 @@ class _Route:
 
 
 @define(eq=False)
-class Feeder:
+class StreamWorker:
     """Serves the streams of one feed from threads of its own, from `start` to `stop`."""
 
-    feed: StreamService
+    streams: StreamService
     #: Streams that a poll would find something in.
-    news: frozenset[int] = frozenset()
-    _routes: dict[int, _Route] = field(factory=dict)
+    pending_streams: frozenset[int] = frozenset()
+    _routes: dict[int, _PushState] = field(factory=dict)
     _lock: Lock = field(factory=Lock)
     _threads: ThreadPoolExecutor | None = None
     _thread: Thread | None = None
     _waiting: int = 0
-    _lead: LeaderLock | None = None
+    _leader_lock: LeaderLock | None = None
     _latest: datetime = EPOCH
 
     def start(self) -> None:
@@ -102,65 +102,65 @@ class Feeder:
 
     def stop(self) -> None:
         """End, once what is under way is done. What was not delivered is owed still."""
-        self.feed.closing.set()
+        self.streams.closing.set()
         if self._thread and self._threads:
             self._thread.join()
             self._threads.shutdown()
         for route in self._routes.values():
             route.transport.close()
-        if self._lead:
-            self._lead.release()
+        if self._leader_lock:
+            self._leader_lock.release()
 
     @contextmanager
-    def waiting(self, most: int) -> Iterator[bool]:
+    def waiting_poll(self, limit: int) -> Iterator[bool]:
         """Count who waits for news, on one event loop; yields whether there is room for one more."""
         self._waiting += 1
         try:
-            yield self._waiting <= most
+            yield self._waiting <= limit
         finally:
             self._waiting -= 1
 
     def _serve(self) -> None:
-        while not self.feed.closing.is_set():
+        while not self.streams.closing.is_set():
             try:
-                busy = self._look()
+                busy = self._run_once()
             except (SesameError, SQLAlchemyError) as error:
                 metrics.LEDGER_UP.set(0)
                 say(FeedHeldUp(safe_values.fault(error)))
-                self.feed.closing.wait(1.0)
+                self.streams.closing.wait(1.0)
                 continue
             if not busy:
-                self.feed.closing.wait(PAUSE)
+                self.streams.closing.wait(POLL_INTERVAL)
 
-    def _look(self) -> bool:
-        leads = self._leads()
-        self._look_at_the_clock(leads=leads)
-        busy = leads and self.feed.refresh_some()
-        found = self.feed.news()
+    def _run_once(self) -> bool:
+        leads = self._is_leader()
+        self._check_clock(leads=leads)
+        busy = leads and self.streams.rescore_batch()
+        found = self.streams.streams_with_pending()
         metrics.LEDGER_UP.set(1)
-        metrics.FEED_LAG.set(self.feed.lag() if found else 0)
-        self.news = frozenset(stream.id for stream in found)
+        metrics.FEED_LAG.set(self.streams.lag() if found else 0)
+        self.pending_streams = frozenset(stream.id for stream in found)
         for stream in found:
             if leads and stream.endpoint is not None:
-                self._push_soon(stream)
+                self._start_push(stream)
         return busy
 
-    def _leads(self) -> bool:
+    def _is_leader(self) -> bool:
         """Whether streams are ours to look after: of several workers, one does, and the others wait to."""
-        if self._lead and not self._lead.holds():
-            lost, self._lead = self._lead, None
+        if self._leader_lock and not self._leader_lock.is_held():
+            lost, self._leader_lock = self._leader_lock, None
             lost.release()
-        self._lead = self._lead or self.feed.lead()
-        return self._lead is not None
+        self._leader_lock = self._leader_lock or self.streams.acquire_leader_lock()
+        return self._leader_lock is not None
 
-    def _look_at_the_clock(self, *, leads: bool) -> None:
+    def _check_clock(self, *, leads: bool) -> None:
         """Start over when it was set back, by more than clocks differ."""
-        now = self.feed.clock()
+        now = self.streams.clock()
         if leads and now < self._latest - LEEWAY:
-            self.feed.start_over()
+            self.streams.rescan_all()
         self._latest = now
 
-    def _push_soon(self, stream: Row[Any]) -> None:
+    def _start_push(self, stream: Row[Any]) -> None:
         with self._lock:
             route = self._route(stream)
             if route.running or time.monotonic() < route.not_before or self._threads is None:
@@ -168,7 +168,7 @@ class Feeder:
             route.running = True
         self._threads.submit(self._push, stream, route)
 
-    def _route(self, stream: Row[Any]) -> _Route:
+    def _route(self, stream: Row[Any]) -> _PushState:
         route = self._routes.get(stream.id)
         if route is None or (route.endpoint != stream.endpoint and not route.running):
             transport = Transport(
@@ -181,15 +181,15 @@ class Feeder:
                 # Whoever is asked to wait does so here, and not in a thread that others need.
                 retry_policy=RetryPolicy(max_attempts=1, max_rate_limit_wait=0.0),
             )
-            self._routes[stream.id] = route = _Route(stream.endpoint, transport)
+            self._routes[stream.id] = route = _PushState(stream.endpoint, transport)
         return route
 
-    def _push(self, stream: Row[Any], route: _Route) -> None:
+    def _push(self, stream: Row[Any], route: _PushState) -> None:
         failed = True
         try:
             # One at a time: what is said of a person arrives in the order in which it was said.
             courier = Dispatcher(
-                _Queue(self.feed, stream.id),
+                _Queue(self.streams, stream.id),
                 lambda letter: self._send(stream, route, letter),
                 concurrency=1,
                 interruptible=route.transport.interruptible(),
@@ -206,7 +206,7 @@ class Feeder:
             metrics.PUSHES.labels("failed").inc()
             say(NotDelivered(stream.id, delay, route.fault))
 
-    def _send(self, stream: Row[Any], route: _Route, letter: Message) -> Acknowledged:
+    def _send(self, stream: Row[Any], route: _PushState, letter: Message) -> Acknowledged:
         bearer = None if stream.bearer_token is None else stream.bearer_token.encode
         try:
             route.transport.post(
@@ -217,4 +217,4 @@ class Feeder:
             raise
         metrics.PUSHES.labels("delivered").inc()
         # 202 is all the receipt that RFC 8935 section 2.2 has.
-        return Acknowledged(letter, Receipt(letter.jti, self.feed.clock(), letter.signal_count), b"")
+        return Acknowledged(letter, Receipt(letter.jti, self.streams.clock(), letter.signal_count), b"")

@@ -9,7 +9,7 @@ from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Polarity, SignalKind
 from sesame_sdk.model.terms import Effect, Ranking, Side, Terms
 from sesame_sdk.scoring.policy_file.schema import EffectEntry, KindEntry, PolicySchema
-from sesame_sdk.scoring.scorecard import hundredths
+from sesame_sdk.scoring.scorecard import to_hundredths
 from sesame_sdk.toml_file import TomlDocument
 
 #: Bounds of a half-life or an expiry: a quarter of an hour to three human lifetimes.
@@ -123,7 +123,7 @@ def _kind(entry: KindEntry, context: str) -> SignalKind:
 
 def _points(key: str, number: float) -> float:
     points = _number(key, number, -MAX_POINTS, MAX_POINTS)
-    if hundredths(points) / 100 != points:
+    if to_hundredths(points) / 100 != points:
         raise InvalidInputError("has more than two decimals", field=key, hint="round it to hundredths")
     return points
 

@@ -58,7 +58,7 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.policy_file.builder import build_policy
 from sesame_sdk.scoring.policy_file.schema import EXAMPLES, MAX_BYTES, PolicySchema
-from sesame_sdk.toml_file import KeyPath, TomlDocument, key_lines, line_of
+from sesame_sdk.toml_file import KeyPath, TomlDocument, find_key_lines, find_line
 
 #: How findings label what they are about (`guard.labels`), and the table and key of it in a file.
 _LABEL = re.compile(r"(?:policy .*?, )?(?P<noun>kind|effect|band) (?P<name>.+)")
@@ -79,10 +79,10 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
 
 def load_policy(path: Path, guard: Guard | None = None) -> Policy:
     """Read and check the policy in the file `path`; see `parse_policy`."""
-    return parse_policy(read_text(path), guard, name=str(path))
+    return parse_policy(read_policy_text(path), guard, name=str(path))
 
 
-def read_text(path: Path) -> str:
+def read_policy_text(path: Path) -> str:
     """The text of a policy file.
 
     Raises:
@@ -112,20 +112,20 @@ def parse_policy(text: str, guard: Guard | None = None, *, name: str = "policy")
         (guard or Guard()).admit_policy(policy)
     except GuardRefusedError as refused:
         refused.field = name
-        refused.lines = finding_lines(text, refused.findings)
+        refused.lines = locate_findings(text, refused.findings)
         raise
     return policy
 
 
-def finding_lines(text: str, findings: Iterable[FindingLike]) -> tuple[int | None, ...]:
+def locate_findings(text: str, findings: Iterable[FindingLike]) -> tuple[int | None, ...]:
     """The line of the policy `text` that each finding is about; None where it is unknown.
 
     Args:
         text: of a policy file that could be read.
         findings: of the guard about that policy.
     """
-    lines, values = key_lines(text), tomllib.loads(text)
-    return tuple(line_of(lines, _path_of(finding, values)) for finding in findings)
+    lines, values = find_key_lines(text), tomllib.loads(text)
+    return tuple(find_line(lines, _path_of(finding, values)) for finding in findings)
 
 
 def _path_of(finding: FindingLike, values: Mapping[str, Any]) -> KeyPath:

@@ -18,7 +18,7 @@ from attrs import frozen
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signals import Conduct
 from sesame_sdk.scoring.policy_text import is_money
-from sesame_sdk.scoring.scorecard import MICROPOINTS, MICROPOINTS_PER_HUNDREDTH, hundredths
+from sesame_sdk.scoring.scorecard import MICROPOINTS, MICROPOINTS_PER_HUNDREDTH, to_hundredths
 
 #: Steps of one option that a search compares; where units are more, a step is a round number of them.
 MAX_STEPS = 60
@@ -103,14 +103,14 @@ class Option:
         return rising
 
     def _part(self, places: Mapping[str, int]) -> int:
-        limit = hundredths(self.weighting.partner_cap) * MICROPOINTS_PER_HUNDREDTH
+        limit = to_hundredths(self.weighting.partner_cap) * MICROPOINTS_PER_HUNDREDTH
         sums = (
             self.sums.get(partner, 0) + places.get(partner, 0) * self.unit
             for partner in {**self.sums, **places}
         )
         total = sum(max(-limit, min(limit, micropoints)) for micropoints in sums)
         floor, cap = (
-            hundredths(points) * MICROPOINTS_PER_HUNDREDTH
+            to_hundredths(points) * MICROPOINTS_PER_HUNDREDTH
             for points in (self.weighting.floor, self.weighting.cap)
         )
         bounded = max(floor, min(cap, total))
@@ -124,7 +124,7 @@ def list_options(
 
     Args:
         policy: how the score is made.
-        sums: micropoints by kind and partner; see `hypothetical.partner_sums`.
+        sums: micropoints by kind and partner; see `hypothetical.sum_by_partner`.
         senders: for each kind, who can send it.
     """
     options = []
@@ -164,7 +164,7 @@ def _partners(senders: Senders, sums: Mapping[str, int]) -> tuple[str, ...]:
 def _blocks(
     weighting: Weighting, unit: int, sums: Mapping[str, int], partners: Iterable[str]
 ) -> tuple[tuple[str, int], ...]:
-    limit = hundredths(weighting.partner_cap) * MICROPOINTS_PER_HUNDREDTH
+    limit = to_hundredths(weighting.partner_cap) * MICROPOINTS_PER_HUNDREDTH
     headroom = {partner: max(limit - sums.get(partner, 0), 0) for partner in partners}
     full = {partner: room // unit for partner, room in headroom.items()}
     rest = {partner: room % unit for partner, room in headroom.items()}

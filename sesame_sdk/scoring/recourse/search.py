@@ -14,10 +14,10 @@ from datetime import date
 from sesame_sdk.model.explanation import NextBand, PartnerUnits, RecoursePlan, Step
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
-from sesame_sdk.scoring.hypothetical import CountedSignal, partner_sums
+from sesame_sdk.scoring.hypothetical import CountedSignal, sum_by_partner
 from sesame_sdk.scoring.recourse.options import Option, Senders, is_actionable, is_new, list_options
-from sesame_sdk.scoring.recourse.waiting_time import wait
-from sesame_sdk.scoring.scorecard import hundredths
+from sesame_sdk.scoring.recourse.waiting_time import find_waiting_time
+from sesame_sdk.scoring.scorecard import to_hundredths
 
 MAX_WAYS = 4
 #: Partial ways that are kept at a time. No policy that people can understand comes near it.
@@ -28,7 +28,7 @@ _Cost = tuple[float, int, tuple[int, ...]]
 _Choice = Sequence[tuple[Option, int]]
 
 
-def outlook(
+def find_outlook(
     signals: Sequence[CountedSignal],
     score: Score,
     policy: Policy,
@@ -47,20 +47,20 @@ def outlook(
     band = next((band for band in policy.bands if band.start > score.points), None)
     if band is None:
         return None
-    reached = hundredths(score.base) + sum(part.hundredths for part in score.contributions if part.kind)
-    missing = hundredths(band.start) - reached
+    reached = to_hundredths(score.base) + sum(part.hundredths for part in score.contributions if part.kind)
+    missing = to_hundredths(band.start) - reached
     able = _previous_senders(signals, policy) if senders is None else senders
-    options = list_options(policy, partner_sums(signals, policy, as_of), able)
+    options = list_options(policy, sum_by_partner(signals, policy, as_of), able)
     return NextBand(
         name=band.name,
         start=band.start,
         missing_points=missing / 100,
         plans=_ways(options, missing),
-        waiting=wait(policy, as_of, signals, hundredths(band.start)),
+        waiting=find_waiting_time(policy, as_of, signals, to_hundredths(band.start)),
     )
 
 
-def cheapest(efforts: Sequence[Sequence[tuple[int, float]]], missing: int) -> tuple[int, ...] | None:
+def find_cheapest(efforts: Sequence[Sequence[tuple[int, float]]], missing: int) -> tuple[int, ...] | None:
     """The step of each option, counted from 1, that together reach `missing` with the least effort.
 
     Args:
@@ -111,7 +111,7 @@ def _prune(partial: Mapping[int, _Cost]) -> dict[int, _Cost]:
 def _ways(options: Sequence[Option], missing: int) -> tuple[RecoursePlan, ...]:
     """The cheapest way, then those of a single kind, by effort."""
     steps = [option.steps(missing) for option in options]
-    picks = cheapest([[(step.hundredths, step.effort) for step in these] for these in steps], missing)
+    picks = find_cheapest([[(step.hundredths, step.effort) for step in these] for these in steps], missing)
     if picks is None:
         return ()
     choice = [

@@ -20,7 +20,7 @@ from sesame_sdk.model.explanation import WaitingTime
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.scoring.engines import score_in_sqlite
 from sesame_sdk.scoring.hypothetical import CountedSignal
-from sesame_sdk.scoring.scorecard import MICROSECONDS_A_DAY, hundredths, microseconds
+from sesame_sdk.scoring.scorecard import MICROSECONDS_PER_DAY, to_hundredths, to_microseconds
 
 #: How far the search looks where a policy never ends what takes points: ten years.
 MAX_DAYS = 3653
@@ -39,7 +39,9 @@ FROM period p CROSS JOIN signals s;
 _Weighted = tuple[CountedSignal, float]
 
 
-def wait(policy: Policy, as_of: date, signals: Iterable[CountedSignal], target: int) -> WaitingTime:
+def find_waiting_time(
+    policy: Policy, as_of: date, signals: Iterable[CountedSignal], target: int
+) -> WaitingTime:
     """What waiting for `target` hundredths comes to, if no new signal arrives.
 
     Args:
@@ -96,13 +98,13 @@ class _Search:
     def _may_reach(self, first: int, last: int) -> bool:
         """Whether the score could reach the target in a period; for a single day, whether it does."""
         self.connection.execute("DELETE FROM period")
-        period = (first * MICROSECONDS_A_DAY, last * MICROSECONDS_A_DAY)
+        period = (first * MICROSECONDS_PER_DAY, last * MICROSECONDS_PER_DAY)
         self.connection.execute("INSERT INTO period VALUES (?, ?)", period)
         rows = score_in_sqlite(self.connection, self.policy, self.as_of)
         totals = [total for _, kind, total in rows if not kind]
         if not totals:
             # Without signals there is no score; but before the last day there may be one, near the base.
-            return first < last and hundredths(self.policy.base) >= self.target
+            return first < last and to_hundredths(self.policy.base) >= self.target
         return totals[0] >= self.target
 
 
@@ -110,8 +112,8 @@ def _end(signal: CountedSignal, weighting: Weighting, as_of: date) -> float:
     """The first day on which a signal no longer counts."""
     if weighting.expires_days is None:
         return math.inf
-    left = weighting.expires_days * MICROSECONDS_A_DAY - (microseconds(as_of) - signal.occurred_at)
-    return max(left // MICROSECONDS_A_DAY + 1, 1)
+    left = weighting.expires_days * MICROSECONDS_PER_DAY - (to_microseconds(as_of) - signal.occurred_at)
+    return max(left // MICROSECONDS_PER_DAY + 1, 1)
 
 
 def _open(rows: Iterable[_Weighted]) -> sqlite3.Connection:

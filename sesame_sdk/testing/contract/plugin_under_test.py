@@ -80,13 +80,15 @@ class PluginUnderTest:
     @property
     def kind_refusals(self) -> list[str]:
         """Why the guard refuses its kinds."""
-        return _refusals(finding for kind in self.plugin.results.kinds for finding in Guard().kind(kind))
+        return _refusals(
+            finding for kind in self.plugin.results.kinds for finding in Guard().check_kind(kind)
+        )
 
     @property
     def purpose_refusals(self) -> list[str]:
         """Why the guard refuses its purposes and terms."""
         declared = self.plugin.results.declarations
-        return _refusals(finding for one in declared for finding in Guard().consumer(one))
+        return _refusals(finding for one in declared for finding in Guard().check_consumer(one))
 
     @property
     def missing_samples(self) -> list[str]:

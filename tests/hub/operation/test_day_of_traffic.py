@@ -145,7 +145,7 @@ class Day:
         assert self.receive(world.post(self.tell(PEOPLE[1], of="retail.order.nobody-registered"))) == 202
         stranger = SigningKey.generate()
         self.secrets.add(*stranger.public_jwk.values())
-        early = evolve(shop, clock=lambda: timestamps.now() + timedelta(days=900))
+        early = evolve(shop, clock=lambda: timestamps.utc_now() + timedelta(days=900))
         for bad in (
             good[:-30],
             good.replace(b"~", b"~~", 1),
@@ -207,10 +207,10 @@ class Day:
         with inbox(world.shop.issuer, world.shop.pseudonym(PEOPLE[0])):
             self.stream("post", {"delivery": {**stream, "endpoint_url": f"{world.shop.issuer}/inbox"}})
             until(lambda: bool(self.running.events("message_refused")))
-        name = world.hub.feed.listed()[0]["stream_id"]
+        name = world.hub.streams.list_streams()[0]["stream_id"]
         gone = {**stream, "endpoint_url": f"{world.shop.issuer}/{world.shop.pseudonym(PEOPLE[1])}"}
         self.stream("patch", {"stream_id": name, "delivery": gone})
-        assert world.hub.feed.redrive(name)
+        assert world.hub.streams.redrive(name)
         until(lambda: bool(self.running.events("not_delivered")))
 
     def stream(self, method: str, told: dict[str, object]) -> None:

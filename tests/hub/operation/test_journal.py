@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sesame_sdk import ConfigurationError, Direction
 from sesame_sdk.hub.backup import withdrawal_log
 from sesame_sdk.hub.backup.withdrawal_log import Journal, What
-from sesame_sdk.hub.database.timestamps import micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import FILE, create_hub
 from tests.hub.conftest import ORDERS
@@ -48,11 +48,11 @@ def test_a_journal_says_what_was_done_and_to_whom_only_to_those_who_know(book: J
     assert "ada@" not in text
     read = withdrawal_log.read(book.path)
     assert [(entry.what, entry.at) for entry in read.entries] == [
-        (what, micros(NOON)) for what in (What.WITHDREW, What.ERASED, What.REVOKED)
+        (what, to_micros(NOON)) for what in (What.WITHDREW, What.ERASED, What.REVOKED)
     ]
     assert {entry.who for entry in read.entries} == {read.who("ada@people.example"), ""}
     assert read.who("ben") not in text
-    assert read.since == micros(NOON)
+    assert read.since == to_micros(NOON)
     assert stat.S_IMODE(book.path.stat().st_mode) == 0o600
     assert read.key.hex() not in repr(read)
 
@@ -122,10 +122,10 @@ def test_lines_are_forgotten_when_no_backup_may_be_so_old(book: Journal, clock: 
         clock.pass_by(days=20)
     book.erased("ben")
     read = withdrawal_log.read(book.path)
-    assert read.since == micros(clock.now - DAYS)
+    assert read.since == to_micros(clock.now - DAYS)
     assert [entry.at for entry in read.entries] == [
-        micros(clock.now - timedelta(days=20)),
-        micros(clock.now),
+        to_micros(clock.now - timedelta(days=20)),
+        to_micros(clock.now),
     ]
     assert read.entries[1].who == read.who("ben")
     assert stat.S_IMODE(book.path.stat().st_mode) == 0o600
@@ -157,7 +157,7 @@ def test_a_hub_writes_down_what_people_take_back_before_it_is_done(tmp_path: Pat
     with Hub.open(create_hub(tmp_path / "hub", issuer=HUB).path, clock=Clock()) as hub:
         shop = Partner.join(SHOP, hub, Clock(), ORDERS, reads=["retail"])
         hub.add_grants(shop.grants("ada", "retail.order.completed", reads="retail"))
-        hub.withdraw("ada", SHOP, Direction.READ)
+        hub.withdraw_grants("ada", SHOP, Direction.READ)
         hub.revoke_key(SHOP, shop.key.kid, NOON)
         read = withdrawal_log.read(hub.settings.journal_path)
         assert [(entry.what, entry.direction, entry.kid) for entry in read.entries] == [
@@ -167,8 +167,8 @@ def test_a_hub_writes_down_what_people_take_back_before_it_is_done(tmp_path: Pat
         hub.settings.journal_path.unlink()
         hub.settings.journal_path.mkdir()
         with pytest.raises(ConfigurationError, match="cannot be written"):
-            hub.withdraw("ada", SHOP)
-        assert sum(grant.withdrawn_at is None for _, grant in hub.grants("ada")) == 1
+            hub.withdraw_grants("ada", SHOP)
+        assert sum(grant.withdrawn_at is None for _, grant in hub.list_grants("ada")) == 1
 
 
 def test_a_journal_may_lie_elsewhere(tmp_path: Path) -> None:

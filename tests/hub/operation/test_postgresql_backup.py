@@ -50,11 +50,11 @@ def rows(url: str, statement: str) -> list[tuple[object, ...]]:
 def test_a_backup_of_a_hub_that_writes_comes_back_as_a_prefix(urls: tuple[str, str], tmp_path: Path) -> None:
     """Into another database, with every envelope that was acknowledged before, and what was taken back."""
     path = create_hub(tmp_path / "hub", issuer=ISSUER, database=urls[0]).path
-    given = timestamps.now() - timedelta(days=1)
+    given = timestamps.utc_now() - timedelta(days=1)
     acknowledged: list[int] = []
     enough, over = threading.Event(), threading.Event()
     with Hub.open(path) as hub:
-        shop = Partner.join("https://shop.example", hub, timestamps.now, ORDERS)
+        shop = Partner.join("https://shop.example", hub, timestamps.utc_now, ORDERS)
         for person in PEOPLE:
             hub.add_grants(shop.grants(person, ORDER, given_at=given))
 
@@ -74,7 +74,7 @@ def test_a_backup_of_a_hub_that_writes_comes_back_as_a_prefix(urls: tuple[str, s
         file, manifest = back_up(load_settings(path), tmp_path, with_key=True)
         over.set()
         sender.join()
-        hub.withdraw(PEOPLE[0], shop.issuer)
+        hub.withdraw_grants(PEOPLE[0], shop.issuer)
     assert manifest.ledger == "ledger.pgdump"
     folder = tmp_path / "back"
     folder.mkdir()
@@ -88,9 +88,9 @@ def test_a_backup_of_a_hub_that_writes_comes_back_as_a_prefix(urls: tuple[str, s
     envelopes = sum(str(jti).startswith("number-") for jti, _ in back)
     with Hub.open(folder) as hub:
         ((kept,),) = rows(urls[1], "SELECT count(*) FROM signals")
-        assert hub.rebuild() == kept == envelopes * len(PEOPLE)
-        assert all(grant.withdrawn_at for _, grant in hub.grants(PEOPLE[0]))
-        assert not any(grant.withdrawn_at for _, grant in hub.grants(PEOPLE[1]))
+        assert hub.rebuild_signals() == kept == envelopes * len(PEOPLE)
+        assert all(grant.withdrawn_at for _, grant in hub.list_grants(PEOPLE[0]))
+        assert not any(grant.withdrawn_at for _, grant in hub.list_grants(PEOPLE[1]))
 
 
 def test_a_database_that_holds_something_is_not_restored_over(urls: tuple[str, str], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.hub.fixtures import LATE, ORDER, Partner, new_hub, policy, weighting
 from tests.hub.process import free_port
 
 SET = "application/secevent+jwt"
-YESTERDAY = timestamps.now() - timedelta(days=1)
+YESTERDAY = timestamps.utc_now() - timedelta(days=1)
 
 
 @frozen
@@ -65,7 +65,7 @@ def world(folder: Path) -> Iterator[World]:
     path = new_hub(folder / "hub", issuer=f"http://127.0.0.1:{port}")
     with Hub.open(path) as hub:
         shop = Partner.join(
-            f"http://127.0.0.1:{free_port()}", hub, timestamps.now, ORDERS, LATES, reads=["retail"]
+            f"http://127.0.0.1:{free_port()}", hub, timestamps.utc_now, ORDERS, LATES, reads=["retail"]
         )
         hub.set_policy(
             policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))

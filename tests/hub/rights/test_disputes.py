@@ -9,7 +9,7 @@ from attrs import evolve
 from sesame_sdk import GuardRefusedError, InvalidInputError
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.rights.dispute_model import DisputeState
-from sesame_sdk.hub.streams.streams import Wish
+from sesame_sdk.hub.streams.streams import StreamRequest
 from sesame_sdk.model import codec
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import LATE, NOON, ORDER, Clock, Partner, kind, manifest, policy, weighting
@@ -38,7 +38,7 @@ def test_an_upheld_signal_never_counts_again(world: World, clock: Clock) -> None
     world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
     decided = world.hub.rights.decide(1, upheld=True, by=DESK, reason="the slip is genuine")
     assert decided.state is DisputeState.UPHELD
-    world.hub.rebuild()
+    world.hub.rebuild_signals()
     clock.pass_by(hours=1)
     assert world.shop.send(world.late).duplicates == 1
     world.hub.revoke_key(world.shop.issuer, world.shop.key.kid, clock.now + timedelta(days=1))
@@ -116,7 +116,7 @@ def test_only_ones_own_signals_are_disputed(world: World) -> None:
 def test_a_stream_hears_what_a_dispute_changes(world: World) -> None:
     """Marked in the transaction that opens it, so that the next look tells the reader."""
     hub, shop = world.hub, world.shop
-    stream = Reader(shop, hub.reception.create(shop.read_token(), Wish())["stream_id"])
+    stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
     ada = shop.pseudonym("ada")
     assert (CHANGED, ada, 503.0) in stream.take()
     hub.rights.dispute("ada", shop.issuer, world.late.id, WRONG)
@@ -168,7 +168,7 @@ def test_no_kind_is_about_disputes(shop: Partner) -> None:
 def test_a_dispute_survives_the_end_of_what_it_is_about(world: World) -> None:
     """Ada withdraws; the dispute is still there to be decided, and its signal still hers to see."""
     world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
-    world.hub.withdraw("ada", world.shop.issuer)
+    world.hub.withdraw_grants("ada", world.shop.issuer)
     (found,) = world.hub.rights.disputes("ada")
     assert (found.kind, found.signal, found.steps[0].words) == (LATE, world.late.id, WRONG)
     assert world.hub.rights.disputes("bob") == []

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, Table, func, select, true
 
 from sesame_sdk import InvalidInputError, Signal
-from sesame_sdk.hub.database.engine import reading
+from sesame_sdk.hub.database.engine import read_transaction
 from sesame_sdk.hub.database.tables import envelopes, metadata, people, pseudonyms, signals
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.rights.tables import duplicate_disclosures
-from sesame_sdk.hub.streams.streams import Wish
+from sesame_sdk.hub.streams.streams import StreamRequest
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import sd_jwt
@@ -28,7 +28,7 @@ from tests.hub.test_feed import CHANGED, ERASED, Reader
 
 def everything(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
-    with reading(hub._engine) as connection:
+    with read_transaction(hub._engine) as connection:
         return {
             table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
             for table in metadata.sorted_tables
@@ -37,14 +37,14 @@ def everything(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
 
 def replayed(hub: Hub) -> list[Signal]:
     """Every signal in the ledger, each proved by its signature again."""
-    with reading(hub._engine) as connection:
-        found = ledger.replay(connection, hub.settings.issuer, true())
+    with read_transaction(hub._engine) as connection:
+        found = ledger.replay_envelopes(connection, hub.settings.issuer, true())
         return [signal for envelope in found for signal in envelope.signals]
 
 
 def count(hub: Hub, table: Table) -> int:
     """Rows of a table."""
-    with reading(hub._engine) as connection:
+    with read_transaction(hub._engine) as connection:
         return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
@@ -59,10 +59,10 @@ def test_an_erased_person_is_gone_and_the_rest_still_verifies(world: World, hub:
     done = hub.rights.erase("ada")
     assert (done.signals, done.envelopes, done.partners) == (2, 1, 1)
     assert subjects(replayed(hub)) == {world.shop.pseudonym("bob")}
-    assert hub.rebuild() == 1
+    assert hub.rebuild_signals() == 1
     assert world.shop.read("ada", "bob")[0] is None
     assert world.points("bob") == 510.0
-    assert (hub.grants("ada"), hub.reads_of("ada"), hub.rights.disputes("ada")) == ([], [], [])
+    assert (hub.list_grants("ada"), hub.list_score_reads("ada"), hub.rights.disputes("ada")) == ([], [], [])
     with pytest.raises(InvalidInputError, match="nobody whom this hub knows"):
         hub.rights.erase("ada")
 
@@ -74,7 +74,7 @@ def test_what_came_in_the_clear_loses_its_token_and_keeps_the_others(world: Worl
         hub.receive(shop.token(EventType.SIGNALS, {"signals": signals_}))
     hub.rights.erase("ada")
     assert subjects(replayed(hub)) == {shop.pseudonym("bob")}
-    with reading(hub._engine) as connection:
+    with read_transaction(hub._engine) as connection:
         stored = connection.execute(
             select(envelopes.c.token, envelopes.c.disclosures).order_by(envelopes.c.id)
         ).all()
@@ -147,8 +147,8 @@ def test_what_a_revoked_key_signed_is_dropped_too(world: World, hub: Hub, clock:
 def test_streams_hear_of_it_and_no_older_message_goes_out(world: World, hub: Hub) -> None:
     """What was on its way with the person in it is thrown away; the others in it are told anew."""
     shop = world.shop
-    stream = Reader(shop, hub.reception.create(shop.read_token(), Wish())["stream_id"])
-    hub.feed.refresh()
+    stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
+    hub.streams.rescore_pending()
     (before,) = stream.poll().values()
     assert len(before["events"][CHANGED]["changes"]) == 2
     hub.rights.erase("ada")
@@ -160,7 +160,7 @@ def test_streams_hear_of_it_and_no_older_message_goes_out(world: World, hub: Hub
 def test_a_new_person_never_gets_the_number_of_an_erased_one(world: World, hub: Hub) -> None:
     """Else what is still to be told of the one would be told of the other."""
     shop = world.shop
-    stream = Reader(shop, hub.reception.create(shop.read_token(), Wish())["stream_id"])
+    stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
     hub.add_grants(shop.grants("zoe", ORDER, LATE, reads="retail"))
     shop.send(shop.signal("zoe", "11"))
     stream.take()
@@ -179,7 +179,7 @@ def test_who_comes_back_comes_as_somebody_new(world: World, hub: Hub) -> None:
     assert world.points() is None
     assert world.shop.send(world.order).accepted == 1
     assert world.points() == 510.0
-    assert [read.answered for read in hub.reads_of("ada")] == [False, True]
+    assert [read.answered for read in hub.list_score_reads("ada")] == [False, True]
 
 
 def test_an_erasure_that_fails_changes_nothing(world: World, hub: Hub) -> None:

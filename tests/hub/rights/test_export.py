@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from sesame_sdk import InvalidInputError
-from sesame_sdk.hub.database.engine import reading
+from sesame_sdk.hub.database.engine import read_transaction
 from sesame_sdk.hub.database.tables import envelopes
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.rights.export_schema import Export as Form
 from sesame_sdk.hub.rights.export_schema import schema
-from sesame_sdk.hub.streams.streams import Wish
+from sesame_sdk.hub.streams.streams import StreamRequest
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import base64url
@@ -33,12 +33,12 @@ DOCS = Path(__file__).parents[3] / "docs"
 def test_an_export_says_everything(world: World, hub: Hub, export: Export, clock: Clock) -> None:
     """Pseudonyms, grants, the score with its reasons, signals with their proof, reads, disputes, streams."""
     shop = world.shop
-    stream = Reader(shop, hub.reception.create(shop.read_token(), Wish())["stream_id"])
+    stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
     stream.take()
     world.points()
     hub.rights.dispute("ada", shop.issuer, world.late.id, "I paid it")
     hub.rights.state(1, "They never answer")
-    hub.withdraw("ada", shop.issuer)
+    hub.withdraw_grants("ada", shop.issuer)
     clock.pass_by(days=6)
     found = export("ada")
     assert found["pseudonyms"] == [{"partner": shop.issuer, "subject": shop.pseudonym("ada")}]
@@ -76,7 +76,7 @@ def test_an_export_has_the_score_with_every_contribution(world: World, export: E
 
 def test_a_signal_can_be_proved_from_the_export(world: World, export: Export) -> None:
     """Its disclosure is what the digest in the signed token was made of."""
-    with reading(world.hub._engine) as connection:
+    with read_transaction(world.hub._engine) as connection:
         rows = connection.execute(select(envelopes.c.jti, envelopes.c.token)).all()
     tokens = {row.jti: row.token for row in rows}
     for signal in export("ada")["signals"]:

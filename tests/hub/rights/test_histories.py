@@ -77,7 +77,7 @@ class History:
 
     def withdraw(self, who: str, which: int) -> None:
         """From one of them."""
-        self.hub.withdraw(self.person(who), (self.shop, self.twin)[which % 2].issuer)
+        self.hub.withdraw_grants(self.person(who), (self.shop, self.twin)[which % 2].issuer)
 
     def send(self, signals: list[tuple[str, int, str]]) -> None:
         """In an envelope."""
@@ -190,7 +190,7 @@ def test_the_ledger_says_it_all(
     for deed in [*first, *deeds]:
         history.do(deed)
     rows, scores = everything(hub)["signals"], history.scores()
-    hub.rebuild()
+    hub.rebuild_signals()
     assert everything(hub)["signals"] == rows
     assert history.scores() == scores
     gone = history.names_of_the_gone()

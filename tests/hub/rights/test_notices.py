@@ -9,7 +9,7 @@ from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.rights.deadlines import DeadlineStatus
 from sesame_sdk.hub.rights.dispute_model import What
-from sesame_sdk.hub.streams.management import Poll
+from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.notices import sign_notices_token
@@ -32,7 +32,7 @@ def poll(partner: Partner, *ack: str, most: int = 32) -> dict[str, dict[str, Any
     """The claims of a partner's notices, each verified as the partner does, by ``jti``."""
     hub = partner.hub
     keys = Trust({hub.settings.issuer: [TrustedKey(jwk, LONG_AGO) for jwk in hub.jwks()["keys"]]})
-    found = hub.rights.poll(request(partner), Poll(maxEvents=most, ack=ack))
+    found = hub.rights.poll(request(partner), PollRequest(maxEvents=most, ack=ack))
     return {
         jti: codec.decode(
             Token.parse(token.encode())
@@ -73,9 +73,9 @@ def test_the_source_is_told_of_a_dispute(world: World, clock: Clock) -> None:
 def test_a_notice_is_the_same_until_it_is_acknowledged(world: World, clock: Clock) -> None:
     """Byte for byte, whenever it is asked for."""
     dispute(world)
-    first = world.hub.rights.poll(request(world.shop), Poll())
+    first = world.hub.rights.poll(request(world.shop), PollRequest())
     clock.pass_by(hours=30)
-    assert world.hub.rights.poll(request(world.shop), Poll()) == first
+    assert world.hub.rights.poll(request(world.shop), PollRequest()) == first
     assert [token.encode() for token in first.sets.values()] == world.hub.rights.hand_over(
         world.shop.issuer, told=False
     )
@@ -114,7 +114,7 @@ def test_more_than_fit_come_with_the_next_poll(world: World) -> None:
     rights, shop = world.hub.rights, world.shop
     dispute(world)
     rights.dispute("ada", shop.issuer, world.order.id, "I sent it back")
-    assert rights.poll(request(shop), Poll(maxEvents=1)).more
+    assert rights.poll(request(shop), PollRequest(maxEvents=1)).more
     (first,) = poll(shop, most=1)
     ((_, second),) = poll(shop, first).items()
     assert second["events"][EventType.SIGNAL_DISPUTED]["kind"] == ORDER
@@ -124,18 +124,18 @@ def test_a_token_for_notices_is_good_for_one_request_and_opens_no_other_door(wor
     """And a token for reading does not open this one."""
     hub, shop = world.hub, world.shop
     token = request(shop)
-    hub.rights.poll(token, Poll())
+    hub.rights.poll(token, PollRequest())
     with pytest.raises(InvalidInputError, match="used before"):
-        hub.rights.poll(token, Poll())
+        hub.rights.poll(token, PollRequest())
     with pytest.raises(InvalidInputError) as refused:
         hub.read_scores(request(shop), [shop.pseudonym("ada")])
     assert refused.value.code == "authentication_failed"
     with pytest.raises(InvalidInputError) as refused:
-        hub.rights.poll(shop.read_token(), Poll())
+        hub.rights.poll(shop.read_token(), PollRequest())
     assert refused.value.code == "authentication_failed"
     thief = shop.with_key(Partner("https://thief.example", hub, shop.clock).key)
     with pytest.raises(InvalidInputError) as refused:
-        hub.rights.poll(request(thief), Poll())
+        hub.rights.poll(request(thief), PollRequest())
     assert refused.value.code == "invalid_key"
 
 

@@ -18,7 +18,7 @@ from attrs import frozen
 from sesame_sdk import Signal
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.streams.streams import Wish
+from sesame_sdk.hub.streams.streams import StreamRequest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.notices import sign_notices_token
 from sesame_sdk.signing.keys import SigningKey
@@ -80,7 +80,7 @@ def of_signals(signals: list[Signal]) -> Needles:
     """Ids as text and as sixteen bytes; values and moments as the row has them, on either product."""
     needles: Needles = {}
     for place, signal in enumerate(signals):
-        micros = timestamps.micros(signal.occurred_at)
+        micros = timestamps.to_micros(signal.occurred_at)
         needles |= {
             f"id {place}": (UUID(signal.id).bytes, *text(signal.id)),
             f"value {place}": (struct.pack(">d", signal.value), struct.pack("<d", signal.value)),
@@ -166,7 +166,7 @@ def left(hub: Hub, shop: Partner, clock: Clock, hub_path: Path, ledger: Ledger) 
     for person in (ADA, *MANY):
         hub.add_grants(shop.grants(person, ORDER, LATE, reads="retail"))
     hub.add_grants(site.grants(ADA, ORDER, reads="retail"))
-    stream = Reader(shop, hub.reception.create(shop.read_token(), Wish())["stream_id"])
+    stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
     stream.take()
     mine = []
     for number in range(12):
@@ -187,9 +187,9 @@ def left(hub: Hub, shop: Partner, clock: Clock, hub_path: Path, ledger: Ledger) 
     stream.take()
     hub.rights.dispute(ADA, shop.issuer, late.id, REASON)
     hub.rights.state(1, STATEMENT)
-    hub.feed.refresh()
+    hub.streams.rescore_pending()
     shop.read(ADA, MANY[0])
-    hub.withdraw(ADA, shop.issuer)
+    hub.withdraw_grants(ADA, shop.issuer)
     shop.send(*mine[:5], *orders(shop, 99, NOON))  # dropped, by ids that were kept before
     needles = of_signals(mine) | {
         "reference": text(ADA),
@@ -217,7 +217,7 @@ def test_nothing_of_an_erased_person_is_left_in_the_files(
     assert found_in(left.needles, on_disk()) == set()
     assert found_in(left.needles, repr(export(MANY[0])).encode()) == set()
     assert len(export(MANY[0])["signals"]) == before
-    assert hub.rebuild() == len(MANY) * 13 + 1
+    assert hub.rebuild_signals() == len(MANY) * 13 + 1
 
 
 def test_what_the_partner_goes_on_sending_of_an_erased_person_leaves_nothing(
@@ -254,13 +254,13 @@ def test_a_serving_hub_logs_nothing_of_a_person(tmp_path: Path, capfd: pytest.Ca
     port = free_port()
     path = new_hub(tmp_path / "hub", issuer=f"http://127.0.0.1:{port}")
     with Hub.open(path) as hub:
-        shop = Partner("https://shop.example", hub, timestamps.now)
+        shop = Partner("https://shop.example", hub, timestamps.utc_now)
         hub.add_partner(shop.issuer, [shop.key.public_jwk], not_before=LONG_AGO)
         shop.register(manifest(ORDERS, LATES, reads=["retail"]))
         hub.set_policy(
             policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
         )
-        yesterday = timestamps.now() - timedelta(days=1)
+        yesterday = timestamps.utc_now() - timedelta(days=1)
         hub.add_grants(shop.grants(ADA, ORDER, reads="retail", given_at=yesterday))
         signal = shop.signal(ADA, "1", value=1234.5678, at=yesterday)
         with serving(path, port):
@@ -295,7 +295,7 @@ def _post(url: str, shop: Partner, *signals: Signal) -> None:
 
 
 def _notices(url: str, shop: Partner, *ack: str) -> dict[str, str]:
-    token = sign_notices_token(shop.key, issuer=shop.issuer, audience=url, now=timestamps.now())
+    token = sign_notices_token(shop.key, issuer=shop.issuer, audience=url, now=timestamps.utc_now())
     headers = {"Authorization": f"Bearer {token.decode()}"}
     asked = {"ack": ack, "returnImmediately": True}
     found = requests.post(f"{url}/v1/notices/poll", json=asked, headers=headers, timeout=30)

@@ -16,16 +16,16 @@ from sesame_sdk.errors import RetryableError
 from sesame_sdk.model.policy import Policy
 
 #: A signal as its table has it: person, partner, id, kind, value, occurred_at, envelope.
-Row = tuple[int, int, bytes, int, float, int, int]
+SignalRow = tuple[int, int, bytes, int, float, int, int]
 #: (person, kind, hundredths); kind '' is the bounded total.
-Part = tuple[int, str, int]
+ScorePart = tuple[int, str, int]
 #: The database failed, and not what it was asked: it is away, its disk is full, a lock was not to be had. The
 #: same may succeed later.
 FAILURES = (OperationalError, InterfaceError, InternalError, NoConnection)
 
 
 @contextmanager
-def in_sqlalchemys_words(driver_error: type[Exception]) -> Iterator[None]:
+def translate_driver_errors(driver_error: type[Exception]) -> Iterator[None]:
     """Raise errors of a driver that we speak to ourselves as SQLAlchemy does those that pass through it."""
     try:
         yield
@@ -39,12 +39,12 @@ class LockScope(IntEnum):
     #: Consents, keys, registrations and policies stand still; others may take in envelopes too.
     SHARED = 0
     #: The same, and nobody else works on streams.
-    FEED = 1
+    STREAMS = 1
     #: Nobody else writes.
-    ALONE = 2
+    EXCLUSIVE = 2
 
 
-class Overtaken(RetryableError):
+class ConcurrentWriteError(RetryableError):
     """Another worker kept the same signal just now, under a later number. Done again, ours is the later one.
 
     When the ledger is replayed the first of two envelopes with one signal has it, so the first that was kept
@@ -53,7 +53,7 @@ class Overtaken(RetryableError):
 
 
 @frozen
-class JsonWords:
+class JsonFunctions:
     """How a product calls JSON functions that exist in every one.
 
     Attributes:
@@ -68,7 +68,7 @@ class JsonWords:
 
 
 @frozen(eq=False)
-class Relations:
+class TemporaryRelations:
     """Temporary tables, and views that are made of them. They are the same for as long as a process lives.
 
     Attributes:
@@ -80,7 +80,7 @@ class Relations:
     views: Mapping[str, Select[*tuple[Any, ...]]]
     _making: dict[str, tuple[str, ...]] = field(factory=dict, init=False)
 
-    def making(self, dialect: Dialect, view: str) -> tuple[str, ...]:
+    def create_statements(self, dialect: Dialect, view: str) -> tuple[str, ...]:
         """The statements that make them.
 
         Args:
@@ -98,7 +98,7 @@ class Relations:
             self._making[dialect.name] = (*map(str, tables), *views)
         return self._making[dialect.name]
 
-    def emptying(self) -> Iterator[str]:
+    def delete_statements(self) -> Iterator[str]:
         """The statements that empty the tables."""
         return (f"DELETE FROM {table.name}" for table in self.tables)  # noqa: S608 - names of our own
 
@@ -106,14 +106,14 @@ class Relations:
 class SignalTable(Protocol):
     """The table of signals, for whole envelopes at a time."""
 
-    def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
+    def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
         """Add what is not there yet, or stands by a void envelope. How many that were.
 
         Of equal keys the first counts.
         """
         ...
 
-    def origins(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[int, str | None]]:
+    def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
         """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger."""
         ...
 
@@ -121,7 +121,7 @@ class SignalTable(Protocol):
 class LeaderLock(Protocol):
     """Being the one that looks after streams. It ends with the process, however that ends."""
 
-    def holds(self) -> bool:
+    def is_held(self) -> bool:
         """Whether it still is."""
         ...
 
@@ -130,30 +130,30 @@ class LeaderLock(Protocol):
         ...
 
 
-class Product(Protocol):
+class DatabaseDialect(Protocol):
     """One product."""
 
-    json: JsonWords
+    json: JsonFunctions
     #: Whether several transactions may write at the same time.
-    writes_at_once: bool
+    concurrent_writes: bool
 
     def open(self, url: URL) -> Engine:
         """An engine that is tuned for a ledger."""
         ...
 
-    def writing(self, engine: Engine) -> Connection:
+    def write_connection(self, engine: Engine) -> Connection:
         """A connection for transactions that write."""
         ...
 
-    def reading(self, engine: Engine) -> AbstractContextManager[Connection]:
+    def read_transaction(self, engine: Engine) -> AbstractContextManager[Connection]:
         """See `database.reading`."""
         ...
 
-    def hold(self, connection: Connection, hold: LockScope) -> None:
+    def lock(self, connection: Connection, hold: LockScope) -> None:
         """Begin a transaction that writes by keeping others from what would disturb it."""
         ...
 
-    def lead(self, engine: Engine) -> "LeaderLock | None":
+    def acquire_leader_lock(self, engine: Engine) -> "LeaderLock | None":
         """Become the one process that looks after the ledger's streams, unless another is."""
         ...
 
@@ -161,11 +161,11 @@ class Product(Protocol):
         """See `database.ensure_in_transaction`."""
         ...
 
-    def next_numbers(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+    def reserve_ids(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
         """Numbers that no row has or will have, in ascending order."""
         ...
 
-    def fetch(
+    def fetch_rows(
         self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
     ) -> list[Sequence[Any]]:
         """See `database.fetched`."""
@@ -175,19 +175,19 @@ class Product(Protocol):
         """An INSERT that can say what to do about a row that is there already."""
         ...
 
-    def signals(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> SignalTable:
+    def signal_table(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> SignalTable:
         """The table of signals; `void` gives the envelopes that do not count."""
         ...
 
-    def prepare(self, connection: Connection, relations: Relations) -> None:
+    def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
         """See that temporary tables are there, and empty, and that the views of them are there."""
         ...
 
-    def note_size(self, connection: Connection, table: Table) -> None:
+    def analyze(self, connection: Connection, table: Table) -> None:
         """Let the planner know that a temporary table has become large."""
         ...
 
-    def few(self, connection: Connection) -> AbstractContextManager[None]:
+    def prefer_indexes(self, connection: Connection) -> AbstractContextManager[None]:
         """Within it, few rows are asked for, whatever the planner thinks."""
         ...
 
@@ -195,6 +195,8 @@ class Product(Protocol):
         """Write rows of numbers and plain words, of any number, without holding them."""
         ...
 
-    def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
+    def score(
+        self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool
+    ) -> Iterable[ScorePart]:
         """Score everybody in ``counted``, by the one SQL text; without `reasons` the totals alone."""
         ...

@@ -6,8 +6,8 @@ ledger and one for its streams, and the database gives them back when a transact
 | hold | ledger | streams | who |
 | --- | --- | --- | --- |
 | `LockScope.SHARED` | shared | | envelopes, reads |
-| `LockScope.FEED` | shared | alone | whatever makes, gives and settles messages |
-| `LockScope.ALONE` | alone | | whatever changes consents, keys, registrations, policies |
+| `LockScope.STREAMS` | shared | alone | whatever makes, gives and settles messages |
+| `LockScope.EXCLUSIVE` | alone | | whatever changes consents, keys, registrations, policies |
 
 So a consent that was looked up for an envelope still stands when the envelope is on disk, and everything that
 was true of one writer at a time is true of each of several.
@@ -30,13 +30,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sesame_sdk.errors import ConfigurationError, RetryableError
 from sesame_sdk.hub.database.dialects.base import (
-    JsonWords,
+    ConcurrentWriteError,
+    JsonFunctions,
     LockScope,
-    Overtaken,
-    Part,
-    Relations,
-    Row,
-    in_sqlalchemys_words,
+    ScorePart,
+    SignalRow,
+    TemporaryRelations,
+    translate_driver_errors,
 )
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring import engines
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 _LEDGER, _STREAMS, _LEAD = 0x5E5A3E01, 0x5E5A3E02, 0x5E5A3E03
 _LOCKS = {
     LockScope.SHARED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER})",
-    LockScope.FEED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER}), pg_advisory_xact_lock({_STREAMS})",
-    LockScope.ALONE: f"SELECT pg_advisory_xact_lock({_LEDGER})",
+    LockScope.STREAMS: f"SELECT pg_advisory_xact_lock_shared({_LEDGER}), pg_advisory_xact_lock({_STREAMS})",
+    LockScope.EXCLUSIVE: f"SELECT pg_advisory_xact_lock({_LEDGER})",
 }
 #: How every session of a hub is set.
 _SETTINGS = {
@@ -70,14 +70,14 @@ _by_key = itemgetter(0, 1, 2)
 
 
 @frozen
-class Postgresql:
-    """A `Product`."""
+class PostgresqlDialect:
+    """A `DatabaseDialect`."""
 
-    json = JsonWords("json_array_elements_text", "json_build_array", "json_agg")
-    writes_at_once = True
+    json = JsonFunctions("json_array_elements_text", "json_build_array", "json_agg")
+    concurrent_writes = True
 
     def open(self, url: URL) -> Engine:
-        """See `Product`.
+        """See `DatabaseDialect`.
 
         Raises:
             ConfigurationError: the driver is not installed.
@@ -98,26 +98,26 @@ class Postgresql:
         event.listen(engine, "rollback", _forget_relations)
         return engine
 
-    def writing(self, engine: Engine) -> Connection:
-        """Each of its statements sees what was committed before it, once `hold` has let it begin."""
+    def write_connection(self, engine: Engine) -> Connection:
+        """Each of its statements sees what was committed before it, once `lock` has let it begin."""
         return engine.connect().execution_options(isolation_level="READ COMMITTED")
 
     @contextmanager
-    def reading(self, engine: Engine) -> Iterator[Connection]:
-        """See `Product`. A commit keeps the temporary tables, which cost a millisecond, and empties them."""
+    def read_transaction(self, engine: Engine) -> Iterator[Connection]:
+        """See `DatabaseDialect`. A commit empties the temporary tables; creating them takes a millisecond."""
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             yield connection
             connection.commit()
 
-    def hold(self, connection: Connection, hold: LockScope) -> None:
-        """See `Product`."""
+    def lock(self, connection: Connection, hold: LockScope) -> None:
+        """See `DatabaseDialect`."""
         connection.exec_driver_sql(_LOCKS[hold])
 
-    def lead(self, engine: Engine) -> "PostgresqlLead | None":
+    def acquire_leader_lock(self, engine: Engine) -> "PostgresqlLeaderLock | None":
         """By a lock of a session, which the database gives back when its connection ends."""
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         if connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LEAD})").scalar():
-            return PostgresqlLead(connection)
+            return PostgresqlLeaderLock(connection)
         connection.close()
         return None
 
@@ -127,50 +127,52 @@ class Postgresql:
         if info.transaction_status.name != "INTRANS":
             raise RetryableError("the database undid the transaction", field="database")
 
-    def next_numbers(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+    def reserve_ids(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
         """From the column's sequence: whoever asks later has higher ones."""
         table = column.table.fullname
         numbers = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
         return list(connection.exec_driver_sql(numbers, (table, column.name, many)).scalars())
 
-    def fetch(
+    def fetch_rows(
         self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
     ) -> list[Sequence[Any]]:
-        """See `Product`."""
+        """See `DatabaseDialect`."""
         return [tuple(row) for row in connection.execute(chosen, parameters)]
 
     def insert(self, table: Table) -> postgresql.Insert:
-        """See `Product`."""
+        """See `DatabaseDialect`."""
         return postgresql.insert(table)
 
-    def signals(
+    def signal_table(
         self, engine: Engine, table: Table, envelopes: Table, void: Select[int]
-    ) -> "PostgresqlSignals":
-        """See `Product`."""
-        return PostgresqlSignals(engine, table, envelopes, void)
+    ) -> "PostgresqlSignalTable":
+        """See `DatabaseDialect`."""
+        return PostgresqlSignalTable(engine, table, envelopes, void)
 
-    def prepare(self, connection: Connection, relations: Relations) -> None:
-        """See `Product`. What was made stays with the session, unless the transaction is undone."""
+    def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
+        """See `DatabaseDialect`. What was made stays with the session, unless the transaction is undone."""
         if not connection.info.get("sesame_relations"):
-            for statement in relations.making(connection.dialect, "CREATE OR REPLACE TEMPORARY VIEW"):
+            for statement in relations.create_statements(
+                connection.dialect, "CREATE OR REPLACE TEMPORARY VIEW"
+            ):
                 connection.exec_driver_sql(statement)
             connection.info["sesame_relations"] = True
-        for statement in relations.emptying():
+        for statement in relations.delete_statements():
             connection.exec_driver_sql(statement)
 
-    def note_size(self, connection: Connection, table: Table) -> None:
+    def analyze(self, connection: Connection, table: Table) -> None:
         """Nobody else looks after temporary tables, and a new one is taken to hold a few rows."""
         connection.exec_driver_sql(f"ANALYZE {table.name}")
 
     @contextmanager
-    def few(self, connection: Connection) -> Iterator[None]:
-        """See `Product`. Left to itself the planner reads all signals for one person's score."""
+    def prefer_indexes(self, connection: Connection) -> Iterator[None]:
+        """See `DatabaseDialect`. Left to itself the planner reads all signals for one person's score."""
         connection.exec_driver_sql(_switch("off"))
         yield
         connection.exec_driver_sql(_switch("on"))
 
     def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
-        """See `Product`."""
+        """See `DatabaseDialect`."""
         query = chosen.compile(connection.engine)
         with (
             _driving(connection) as driver,
@@ -180,19 +182,21 @@ class Postgresql:
             for piece in pieces:
                 file.write(piece)
 
-    def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
-        """See `Product`."""
+    def score(
+        self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool
+    ) -> Iterable[ScorePart]:
+        """See `DatabaseDialect`."""
         with _driving(connection) as driver:
             yield from engines.score_in_postgresql(driver, policy, as_of, reasons=reasons)
 
 
 @frozen
-class PostgresqlLead:
+class PostgresqlLeaderLock:
     """A `Lead`."""
 
     _connection: Connection
 
-    def holds(self) -> bool:
+    def is_held(self) -> bool:
         """As long as the session does."""
         try:
             self._connection.exec_driver_sql("SELECT 1")
@@ -207,7 +211,7 @@ class PostgresqlLead:
         self._connection.close()
 
 
-class PostgresqlSignals:
+class PostgresqlSignalTable:
     """A `SignalTable`, written by COPY."""
 
     def __init__(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> None:
@@ -235,7 +239,7 @@ class PostgresqlSignals:
             JOIN {table.name} ON {same} LEFT JOIN {envelopes.name} e ON e.id = {table.name}.envelope
             ORDER BY i.place"""  # noqa: S608
 
-    def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
+    def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
         """See `SignalTable`."""
         ordered = sorted(rows, key=_by_key)
         if not ordered:
@@ -250,7 +254,7 @@ class PostgresqlSignals:
                 inserted += cursor.execute(self._replace).rowcount
         return inserted
 
-    def origins(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[int, str | None]]:
+    def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
         """See `SignalTable`.
 
         Raises:
@@ -261,7 +265,7 @@ class PostgresqlSignals:
             found = cursor.execute(self._origins, (list(persons), list(partners), list(ids))).fetchall()
         last = max((row[6] for row in rows), default=0)
         if any(envelope > last and kid is not None for envelope, kid in found):
-            raise Overtaken("another worker was faster", retry_after=1)
+            raise ConcurrentWriteError("another worker was faster", retry_after=1)
         return found
 
 
@@ -274,7 +278,7 @@ def _switch(to: str) -> str:
     return "SELECT " + ", ".join(f"set_config('{name}', '{to}', true)" for name in _WHOLE)
 
 
-def _packed(rows: Iterable[Row]) -> bytes:
+def _packed(rows: Iterable[SignalRow]) -> bytes:
     pack = _FIELDS.pack
     packed = [
         pack(7, 8, person, 8, partner, 16, key, 4, kind, 8, value, 8, at, 8, envelope)
@@ -294,7 +298,7 @@ def _driving(connection: Connection) -> "Iterator[psycopg.Connection[tuple[Any, 
     """`_driver`, whose errors become SQLAlchemy's."""
     import psycopg
 
-    with in_sqlalchemys_words(psycopg.Error):
+    with translate_driver_errors(psycopg.Error):
         yield _driver(connection)
 
 

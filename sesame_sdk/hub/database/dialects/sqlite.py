@@ -37,12 +37,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sesame_sdk.errors import RetryableError
 from sesame_sdk.hub.database.dialects import sqlite_lock
 from sesame_sdk.hub.database.dialects.base import (
-    JsonWords,
+    JsonFunctions,
     LockScope,
-    Part,
-    Relations,
-    Row,
-    in_sqlalchemys_words,
+    ScorePart,
+    SignalRow,
+    TemporaryRelations,
+    translate_driver_errors,
 )
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
@@ -73,35 +73,35 @@ _read_rows = codec.decoder(list[tuple[Any, ...]]).decode
 
 
 @frozen
-class Sqlite:
-    """A `Product`."""
+class SqliteDialect:
+    """A `DatabaseDialect`."""
 
-    json = JsonWords("json_each", "json_array", "json_group_array")
-    writes_at_once = False
+    json = JsonFunctions("json_each", "json_array", "json_group_array")
+    concurrent_writes = False
 
     def open(self, url: URL) -> Engine:
-        """See `Product`."""
+        """See `DatabaseDialect`."""
         # Parameters hold people's data, so no error message may show them.
         engine = create_engine(url, hide_parameters=True, pool_size=4, max_overflow=_POOL)
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
         return engine
 
-    def writing(self, engine: Engine) -> Connection:
+    def write_connection(self, engine: Engine) -> Connection:
         """Its transactions hold the write lock from their first moment."""
         return engine.connect().execution_options(sesame_writes=True)
 
     @contextmanager
-    def reading(self, engine: Engine) -> Iterator[Connection]:
-        """See `Product`."""
+    def read_transaction(self, engine: Engine) -> Iterator[Connection]:
+        """See `DatabaseDialect`."""
         with engine.connect() as connection:
             yield connection
             connection.rollback()
 
-    def hold(self, connection: Connection, hold: LockScope) -> None:
+    def lock(self, connection: Connection, hold: LockScope) -> None:
         """Nobody else writes anyway."""
 
-    def lead(self, engine: Engine) -> "SqliteLead | None":
+    def acquire_leader_lock(self, engine: Engine) -> "SqliteLeaderLock | None":
         """By a lock on a file beside the ledger's, which the system gives back when its process dies."""
         try:
             connection = sqlite3.connect(
@@ -114,19 +114,19 @@ class Sqlite:
         except sqlite3.OperationalError:
             connection.close()
             return None
-        return SqliteLead(connection)
+        return SqliteLeaderLock(connection)
 
     def ensure_in_transaction(self, connection: Connection) -> None:
-        """See `Product`."""
+        """See `DatabaseDialect`."""
         if not _driver(connection).in_transaction:
             raise RetryableError("the database undid the transaction", field="database")
 
-    def next_numbers(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+    def reserve_ids(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
         """Ours alone while we hold the write lock."""
         last: int = connection.scalar(select(func.coalesce(func.max(column), 0))) or 0
         return range(last + 1, last + 1 + many)
 
-    def fetch(
+    def fetch_rows(
         self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
     ) -> list[Sequence[Any]]:
         """As JSON in one row: for each the driver lets go of the interpreter's lock, and waits for it."""
@@ -135,46 +135,50 @@ class Sqlite:
         return found
 
     def insert(self, table: Table) -> sqlite.Insert:
-        """See `Product`."""
+        """See `DatabaseDialect`."""
         return sqlite.insert(table)
 
-    def signals(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> "SqliteSignals":
-        """See `Product`."""
-        return SqliteSignals(engine, table, envelopes, void)
+    def signal_table(
+        self, engine: Engine, table: Table, envelopes: Table, void: Select[int]
+    ) -> "SqliteSignalTable":
+        """See `DatabaseDialect`."""
+        return SqliteSignalTable(engine, table, envelopes, void)
 
-    def prepare(self, connection: Connection, relations: Relations) -> None:
-        """See `Product`."""
-        making = relations.making(connection.dialect, "CREATE TEMPORARY VIEW IF NOT EXISTS")
-        for statement in (*making, *relations.emptying()):
+    def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
+        """See `DatabaseDialect`."""
+        making = relations.create_statements(connection.dialect, "CREATE TEMPORARY VIEW IF NOT EXISTS")
+        for statement in (*making, *relations.delete_statements()):
             connection.exec_driver_sql(statement)
 
-    def note_size(self, connection: Connection, table: Table) -> None:
-        """It keeps to the order that `database.in_order` says, whatever the sizes."""
+    def analyze(self, connection: Connection, table: Table) -> None:
+        """It keeps to the order that `database.ordered_join` says, whatever the sizes."""
 
-    def few(self, connection: Connection) -> AbstractContextManager[None]:  # noqa: ARG002
+    def prefer_indexes(self, connection: Connection) -> AbstractContextManager[None]:  # noqa: ARG002
         """It looks by index wherever there is one."""
         return nullcontext()
 
     def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
-        """See `Product`."""
+        """See `DatabaseDialect`."""
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         with closing(_driver(connection).execute(str(chosen.compile(connection.engine)))) as rows:
             csv.writer(text).writerows(rows)
         text.detach()
 
-    def score(self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool) -> Iterable[Part]:
-        """See `Product`."""
-        with in_sqlalchemys_words(sqlite3.Error):
+    def score(
+        self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool
+    ) -> Iterable[ScorePart]:
+        """See `DatabaseDialect`."""
+        with translate_driver_errors(sqlite3.Error):
             return engines.score_batch_in_sqlite(_driver(connection), policy, as_of, reasons=reasons)
 
 
 @frozen
-class SqliteLead:
+class SqliteLeaderLock:
     """A `Lead`."""
 
     _connection: sqlite3.Connection
 
-    def holds(self) -> bool:
+    def is_held(self) -> bool:
         """As long as the process lives."""
         return True
 
@@ -183,7 +187,7 @@ class SqliteLead:
         self._connection.close()
 
 
-class SqliteSignals:
+class SqliteSignalTable:
     """A `SignalTable`, written with statements of many rows."""
 
     def __init__(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> None:
@@ -202,7 +206,7 @@ class SqliteSignals:
         )
         self._origin = str(origin.where(this_one).compile(engine))
 
-    def insert(self, connection: Connection, rows: Iterable[Row]) -> int:
+    def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
         """See `SignalTable`."""
         # By person, as the table is: each of its pages is then visited once.
         ordered = sorted(rows, key=_by_person)
@@ -215,7 +219,7 @@ class SqliteSignals:
             inserted += connection.exec_driver_sql(self._insert, rest).rowcount
         return inserted
 
-    def origins(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[int, str | None]]:
+    def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
         """See `SignalTable`."""
         found = [connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows]
         return [(origin.envelope, origin.kid) for origin in found]
@@ -246,5 +250,5 @@ def _on_begin(connection: Connection) -> None:
     if not connection.get_execution_options().get("sesame_writes"):
         connection.exec_driver_sql("BEGIN")
         return
-    with in_sqlalchemys_words(sqlite3.Error):
+    with translate_driver_errors(sqlite3.Error):
         sqlite_lock.begin(_driver(connection), connection.engine.url.database)

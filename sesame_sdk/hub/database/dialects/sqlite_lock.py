@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 #: Seconds: whoever waits longer is told to come back.
-PATIENCE = 15.0
+LOCK_TIMEOUT = 15.0
 #: Seconds between two looks: little beside what a commit takes.
 _PAUSE = 0.002
 #: The last byte is the kind of error, what is before it says more of it.
@@ -32,7 +32,7 @@ def begin(connection: sqlite3.Connection, path: str | None) -> None:
     Raises:
         sqlite3.OperationalError: the lock was not to be had for `PATIENCE`, or the database failed.
     """
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + LOCK_TIMEOUT
     (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
     try:

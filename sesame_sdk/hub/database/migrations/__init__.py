@@ -23,7 +23,7 @@ def upgrade(connection: Connection) -> str | None:
     Raises:
         ConfigurationError: its tables are not ours, or of a version that this program does not know.
     """
-    before = revision(connection)
+    before = current_version(connection)
     if before == HEAD:
         return before
     # A third of a second to import, and most hubs are opened with nothing to do here.
@@ -37,13 +37,13 @@ def upgrade(connection: Connection) -> str | None:
     return before
 
 
-def check(connection: Connection) -> bool:
+def check_version(connection: Connection) -> bool:
     """Whether the tables are there; False for a database that is empty.
 
     Raises:
         ConfigurationError: as `upgrade`; or they are of an earlier version.
     """
-    found = revision(connection)
+    found = current_version(connection)
     if found is not None and found != HEAD:
         raise ConfigurationError(
             f"has tables of version {found}, not {HEAD}", field="database", hint=_MIGRATE
@@ -51,7 +51,7 @@ def check(connection: Connection) -> bool:
     return found is not None
 
 
-def revision(connection: Connection) -> str | None:
+def current_version(connection: Connection) -> str | None:
     """The last step that a database took; None if it is empty.
 
     Raises:

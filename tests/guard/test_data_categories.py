@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.guard.data_categories import ALLOWED, REFUSED, refusing_rule
-from sesame_sdk.guard.dpv import upwards
+from sesame_sdk.guard.data_categories import ALLOWED, REFUSED, find_refusing_rule
+from sesame_sdk.guard.dpv import walk_broader
 from sesame_sdk.guard.dpv_categories import CATEGORIES, PD
 
 SPECIAL = "dpv:SpecialCategoryPersonalData"
@@ -47,7 +47,7 @@ SORTED = {
 def test_a_category_is_refused_by_the_rule_that_it_belongs_to(rule: str, name: str) -> None:
     """By its own listing, or that of the nearest broader category."""
     assert name in CATEGORIES
-    assert refusing_rule(f"{PD}{name}") == rule
+    assert find_refusing_rule(f"{PD}{name}") == rule
 
 
 def test_seven_are_allowed_and_each_says_what_for() -> None:
@@ -55,16 +55,16 @@ def test_seven_are_allowed_and_each_says_what_for() -> None:
     names = "Purchase Sale Transaction ServiceConsumptionBehaviour SocialBehaviour Reliability OfficialID"
     assert {f"{PD}{name}" for name in names.split()} == set(ALLOWED)
     assert {iri.removeprefix(PD) for iri in ALLOWED} <= set(CATEGORIES)
-    assert all(refusing_rule(iri) is None for iri in ALLOWED)
+    assert all(find_refusing_rule(iri) is None for iri in ALLOWED)
     assert all(sentence.endswith(".") and len(sentence) > 30 for sentence in ALLOWED.values())
 
 
 @given(st.sampled_from(sorted(CATEGORIES)))
 def test_what_is_narrower_than_refused_is_refused_and_nothing_else_gets_in(name: str) -> None:
     """The rules reach down the whole hierarchy, and no allowed category lies under a refused one."""
-    rule = refusing_rule(f"{PD}{name}")
+    rule = find_refusing_rule(f"{PD}{name}")
     assert (rule is None) is (f"{PD}{name}" in ALLOWED)
-    walked = {wider for level in upwards(name, CATEGORIES) for wider in level}
+    walked = {wider for level in walk_broader(name, CATEGORIES) for wider in level}
     over = {rule for rule, names in REFUSED.items() if names & walked}
     assert rule in over if over else rule in {None, "DCL-1"}
 
@@ -72,7 +72,7 @@ def test_what_is_narrower_than_refused_is_refused_and_nothing_else_gets_in(name:
 @given(st.sampled_from(sorted(name for name, above in CATEGORIES.items() if SPECIAL in above)))
 def test_no_special_category_is_merely_undeclared(name: str) -> None:
     """What DPV calls special is refused as such: beliefs, health, sex life, origin, politics, biometrics."""
-    assert refusing_rule(f"{PD}{name}") in {"POL-1", "SPC-1", "BIO-1"}
+    assert find_refusing_rule(f"{PD}{name}") in {"POL-1", "SPC-1", "BIO-1"}
 
 
 def test_the_hierarchy_holds_together() -> None:
@@ -96,4 +96,4 @@ def test_the_hierarchy_holds_together() -> None:
 )
 def test_what_is_not_on_the_list_is_undeclared(iri: str) -> None:
     """The IRI is compared whole."""
-    assert refusing_rule(iri) == "DCL-1"
+    assert find_refusing_rule(iri) == "DCL-1"

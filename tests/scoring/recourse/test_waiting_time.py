@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 
 from sesame_sdk.model.explanation import WaitingTime
 from sesame_sdk.model.policy import Band, Policy
-from sesame_sdk.scoring.explain import explain
+from sesame_sdk.scoring.explain import explain_score
 from sesame_sdk.scoring.hypothetical import CountedSignal
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
@@ -20,7 +20,7 @@ SENT_BACK = weighting(LOWERING, expires_days=100.0)
 
 def wait(held: list[CountedSignal], by: Policy) -> WaitingTime:
     """What comes of it."""
-    found = explain(held, by, TODAY)
+    found = explain_score(held, by, TODAY)
     assert found
     assert found.next_band
     return found.next_band.waiting
@@ -30,7 +30,7 @@ def wait(held: list[CountedSignal], by: Policy) -> WaitingTime:
 @settings(deadline=None)
 def test_the_day_to_wait_for_is_the_first_one(by: Policy, held: list[CountedSignal]) -> None:
     """Tried day by day, by the reference, until nothing lowers any more."""
-    found = explain(held, by, TODAY, ABLE)
+    found = explain_score(held, by, TODAY, ABLE)
     assume(found)
     assert found
     if not found.next_band:
@@ -84,7 +84,7 @@ def test_where_what_lowers_counts_for_ever_it_says_how_far_it_looked() -> None:
 def test_on_the_last_day_of_all_there_is_nothing_to_wait_for() -> None:
     """The calendar ends, and nothing breaks."""
     held = [CountedSignal("one", RETURNS, 1.0, start_of(date.max))]
-    found = explain(held, policy(weighting(), SENT_BACK), date.max)
+    found = explain_score(held, policy(weighting(), SENT_BACK), date.max)
     assert found
     assert found.next_band
     assert found.next_band.waiting.reached_on is None

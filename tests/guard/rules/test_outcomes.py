@@ -38,17 +38,17 @@ def with_effects(*effects: Effect, **changes: Any) -> Policy:
 )
 def test_a_score_without_an_aim_is_refused(aim: str) -> None:
     """PRP-1: and so is an aim that could be anybody's."""
-    assert rules(GUARD.policy(policy(aim=aim))) == {"PRP-1"}
+    assert rules(GUARD.check_policy(policy(aim=aim))) == {"PRP-1"}
 
 
 def test_one_late_return_and_a_ban() -> None:
     """PRP-1: a ban is refused at both doors, however grave the conduct, even if a person decides it."""
     ban = effect("Account closed", consequence=Consequence.BAN)
     grave = (weighting(), evolve(ABUSE, severity=Severity.GRAVE))
-    assert rules(GUARD.policy(with_effects(ban))) == {"PRP-1"}
-    assert rules(GUARD.policy(with_effects(ban, weighs=grave))) == {"PRP-1"}
-    assert rules(GUARD.consumer(consumer(effects=(ban,)))) == {"PRP-1"}
-    assert rules(GUARD.policy(with_effects(evolve(ban, side=Side.FROM)))) == {"PRP-1"}
+    assert rules(GUARD.check_policy(with_effects(ban))) == {"PRP-1"}
+    assert rules(GUARD.check_policy(with_effects(ban, weighs=grave))) == {"PRP-1"}
+    assert rules(GUARD.check_consumer(consumer(effects=(ban,)))) == {"PRP-1"}
+    assert rules(GUARD.check_policy(with_effects(evolve(ban, side=Side.FROM)))) == {"PRP-1"}
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_consequence_is_no_heavier_than_the_conduct(
     severity: Severity, borne: set[Consequence], consequence: Consequence
 ) -> None:
     """PRP-1: what conduct of each severity may bring about alone."""
-    judged = GUARD.policy(
+    judged = GUARD.check_policy(
         with_effects(effect(consequence=consequence), weighs=(weighting(), evolve(ABUSE, severity=severity)))
     )
     assert rules(judged) == (set() if consequence in borne else {"PRP-1"})
@@ -86,30 +86,30 @@ def test_light_conduct_must_not_add_up_to_a_heavy_consequence(
     """PRP-1: all floors of what is too light, together; what is grave enough may go further."""
     light = [weighting(LATE, kind=f"retail.payment.n{at}", floor=floor) for at, floor in enumerate(floors)]
     grave = evolve(ABUSE, severity=Severity.SERIOUS)
-    assert rules(GUARD.policy(with_effects(effect(), weighs=(*light, grave)))) == rule
-    named = [finding.reason for finding in GUARD.policy(with_effects(effect(), weighs=(*light, grave)))]
+    assert rules(GUARD.check_policy(with_effects(effect(), weighs=(*light, grave)))) == rule
+    named = [finding.reason for finding in GUARD.check_policy(with_effects(effect(), weighs=(*light, grave)))]
     assert all("retail.payment.n0" in reason and grave.kind.name not in reason for reason in named)
 
 
 def test_nobody_is_below_the_first_band() -> None:
     """PRP-1: an effect that can meet nobody is no consequence."""
-    assert GUARD.policy(with_effects(effect(band="low"), weighs=(weighting(), ABUSE))) == ()
+    assert GUARD.check_policy(with_effects(effect(band="low"), weighs=(weighting(), ABUSE))) == ()
 
 
 @pytest.mark.parametrize("consequence", [Consequence.BENEFIT, Consequence.REVIEW, Consequence.SUSPENSION])
 def test_whoever_did_nothing_is_met_by_nothing(consequence: Consequence) -> None:
     """PRP-1: the base is never below such a band, not even if the burden is called a benefit."""
-    assert GUARD.policy(with_effects(effect(band="known", consequence=Consequence.REVIEW))) == ()
-    assert rules(GUARD.policy(with_effects(effect(band="good", consequence=consequence)))) == {"PRP-1"}
+    assert GUARD.check_policy(with_effects(effect(band="known", consequence=Consequence.REVIEW))) == ()
+    assert rules(GUARD.check_policy(with_effects(effect(band="good", consequence=consequence)))) == {"PRP-1"}
 
 
 @pytest.mark.parametrize("consequence", [Consequence.REVIEW, Consequence.LIMIT, Consequence.SUSPENSION])
 def test_nothing_weighs_on_people_for_having_risen(consequence: Consequence) -> None:
     """PRP-1 at both doors: turning the side round does not get past."""
     turned = effect(side=Side.FROM, consequence=consequence)
-    assert rules(GUARD.policy(with_effects(turned))) == {"PRP-1"}
-    assert rules(GUARD.consumer(consumer(effects=(turned,)))) == {"PRP-1"}
-    assert GUARD.policy(with_effects(effect(side=Side.FROM, consequence=Consequence.BENEFIT))) == ()
+    assert rules(GUARD.check_policy(with_effects(turned))) == {"PRP-1"}
+    assert rules(GUARD.check_consumer(consumer(effects=(turned,)))) == {"PRP-1"}
+    assert GUARD.check_policy(with_effects(effect(side=Side.FROM, consequence=Consequence.BENEFIT))) == ()
 
 
 @given(
@@ -128,7 +128,7 @@ def test_the_rule_says_what_adding_up_says(
         weighting(LATE, kind=f"retail.payment.n{at}", floor=floor or -0.01, severity=severity)
         for at, (floor, severity) in enumerate(floors)
     ]
-    judged = GUARD.policy(
+    judged = GUARD.check_policy(
         with_effects(effect(band=band.name, consequence=consequence), weighs=[weighting(), *weighs])
     )
     light = sum(
@@ -145,26 +145,26 @@ def test_a_heavy_effect_is_decided_by_a_person(consequence: Consequence) -> None
     """ADM-1 at both doors: automatic rejection."""
     weighs = (weighting(), evolve(ABUSE, severity=Severity.GRAVE))
     by_score = effect(consequence=consequence, decides=Decider.SCORE)
-    assert rules(GUARD.policy(with_effects(by_score, weighs=weighs))) == {"ADM-1"}
-    assert rules(GUARD.consumer(consumer(effects=(by_score,)))) == {"ADM-1"}
+    assert rules(GUARD.check_policy(with_effects(by_score, weighs=weighs))) == {"ADM-1"}
+    assert rules(GUARD.check_consumer(consumer(effects=(by_score,)))) == {"ADM-1"}
     by_person = evolve(by_score, decides=Decider.PERSON)
-    assert GUARD.policy(with_effects(by_person, weighs=weighs)) == ()
-    assert GUARD.consumer(consumer(effects=(by_person,))) == ()
+    assert GUARD.check_policy(with_effects(by_person, weighs=weighs)) == ()
+    assert GUARD.check_consumer(consumer(effects=(by_person,))) == ()
 
 
 def test_a_person_who_decides_one_effect_excuses_no_other() -> None:
     """ADM-1 looks at each; what the score decides in a band that nobody is below counts too."""
     good, bad = effect(), effect("Orders are limited", band="low", decides=Decider.SCORE)
-    (finding,) = GUARD.policy(with_effects(good, bad))
+    (finding,) = GUARD.check_policy(with_effects(good, bad))
     assert (finding.rule, finding.about) == ("ADM-1", "policy retail-privileges, effect Orders are limited")
 
 
 def test_fraud_prevention_lets_a_person_review() -> None:
     """ADM-1 is the condition of this purpose: below a band a review at most, or a person decides."""
     review = effect(consequence=Consequence.REVIEW, decides=Decider.SCORE)
-    assert GUARD.policy(with_effects(review, purposes=(FRAUD_PREVENTION,))) == ()
+    assert GUARD.check_policy(with_effects(review, purposes=(FRAUD_PREVENTION,))) == ()
     refused = with_effects(effect(decides=Decider.SCORE), purposes=(FRAUD_PREVENTION,))
-    assert rules(GUARD.policy(refused)) == {"ADM-1"}
+    assert rules(GUARD.check_policy(refused)) == {"ADM-1"}
 
 
 @pytest.mark.parametrize("percent", [0.01, 8.0, 1000.0])
@@ -173,26 +173,26 @@ def test_nobody_pays_more_than_the_ordinary_price(percent: float, side: Side) ->
     """PRC-1 at both doors, disclosed or not, whoever decides."""
     dearer = effect("Prices", "low", side=side, consequence=Consequence.BENEFIT, price_percent=percent)
     for told in (dearer, evolve(dearer, disclosed=True)):
-        assert rules(GUARD.policy(with_effects(told))) == {"PRC-1"}
-        assert rules(GUARD.consumer(consumer(effects=(told,)))) == {"PRC-1"}
+        assert rules(GUARD.check_policy(with_effects(told))) == {"PRC-1"}
+        assert rules(GUARD.check_consumer(consumer(effects=(told,)))) == {"PRC-1"}
 
 
 def test_a_discount_is_no_secret() -> None:
     """PRC-1 warns of one that others are not told of, and lets it pass."""
     discount = Effect("Ten percent off", "good", price_percent=-10.0)
-    (finding,) = GUARD.policy(policy(effects=(discount,)))
+    (finding,) = GUARD.check_policy(policy(effects=(discount,)))
     assert (finding.rule, finding.action) == ("PRC-1", Action.WARN)
     Guard().admit_policy(policy(effects=(discount,)))
-    assert GUARD.policy(policy(effects=(evolve(discount, disclosed=True),))) == ()
-    assert GUARD.policy(policy(effects=(Effect("Free delivery", "good"),))) == ()
+    assert GUARD.check_policy(policy(effects=(evolve(discount, disclosed=True),))) == ()
+    assert GUARD.check_policy(policy(effects=(Effect("Free delivery", "good"),))) == ()
 
 
 def test_a_ranking_shows_its_parameters_and_another_order() -> None:
     """MAT-1 at both doors: with both it passes, whatever the purpose."""
-    assert GUARD.policy(policy(purposes=(MATCHMAKING_RANKING,), ranking=GOOD_RANKING)) == ()
-    assert GUARD.consumer(consumer(purpose=MATCHMAKING_RANKING, ranking=GOOD_RANKING)) == ()
-    assert GUARD.policy(policy(ranking=GOOD_RANKING)) == ()
-    assert GUARD.policy(policy(ranking=Ranking(("score",), "relevance alone"))) == ()
+    assert GUARD.check_policy(policy(purposes=(MATCHMAKING_RANKING,), ranking=GOOD_RANKING)) == ()
+    assert GUARD.check_consumer(consumer(purpose=MATCHMAKING_RANKING, ranking=GOOD_RANKING)) == ()
+    assert GUARD.check_policy(policy(ranking=GOOD_RANKING)) == ()
+    assert GUARD.check_policy(policy(ranking=Ranking(("score",), "relevance alone"))) == ()
 
 
 @pytest.mark.parametrize(
@@ -221,8 +221,8 @@ def test_a_ranking_shows_its_parameters_and_another_order() -> None:
 )
 def test_a_ranking_only_by_score_is_refused(ranking: Ranking | None) -> None:
     """MAT-1 at both doors; and whoever ranks for another purpose must say how as well."""
-    assert rules(GUARD.policy(policy(purposes=(MATCHMAKING_RANKING,), ranking=ranking))) == {"MAT-1"}
-    assert rules(GUARD.consumer(consumer(purpose=MATCHMAKING_RANKING, ranking=ranking))) == {"MAT-1"}
+    assert rules(GUARD.check_policy(policy(purposes=(MATCHMAKING_RANKING,), ranking=ranking))) == {"MAT-1"}
+    assert rules(GUARD.check_consumer(consumer(purpose=MATCHMAKING_RANKING, ranking=ranking))) == {"MAT-1"}
     if ranking is not None:
-        assert rules(GUARD.policy(policy(ranking=ranking))) == {"MAT-1"}
-        assert rules(GUARD.consumer(consumer(ranking=ranking))) == {"MAT-1"}
+        assert rules(GUARD.check_policy(policy(ranking=ranking))) == {"MAT-1"}
+        assert rules(GUARD.check_consumer(consumer(ranking=ranking))) == {"MAT-1"}

@@ -20,7 +20,7 @@ from sesame_sdk.guard.text.topics import (
     parse_wordlist,
 )
 
-POLICIES = Path(__file__).resolve().parents[2] / "examples" / "policies"
+POLICIES = Path(__file__).resolve().parents[3] / "examples" / "policies"
 
 SEEN = {
     Topic.BIOMETRICS: """

@@ -18,8 +18,8 @@ GUARD = Guard()
 @pytest.mark.parametrize("category", sorted(ALLOWED))
 def test_a_kind_may_be_made_of_what_is_allowed(category: str) -> None:
     """DCL-1: any of the seven, or several."""
-    assert GUARD.kind(kind(categories=(category,))) == ()
-    assert GUARD.kind(kind(categories=(*sorted(ALLOWED), category))) == ()
+    assert GUARD.check_kind(kind(categories=(category,))) == ()
+    assert GUARD.check_kind(kind(categories=(*sorted(ALLOWED), category))) == ()
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_a_kind_may_be_made_of_what_is_allowed(category: str) -> None:
 )
 def test_a_kind_that_says_nothing_allowed_of_itself_is_refused(categories: tuple[str, ...]) -> None:
     """DCL-1 at both doors; the mend names what is allowed."""
-    (finding,) = GUARD.kind(kind(categories=categories))
+    (finding,) = GUARD.check_kind(kind(categories=categories))
     assert (finding.rule, finding.source) == ("DCL-1", "GDPR 14(1)(d)")
     assert "SocialBehaviour" in finding.hint
-    assert rules(GUARD.policy(policy(weighting(categories=categories)))) == {"DCL-1"}
+    assert rules(GUARD.check_policy(policy(weighting(categories=categories)))) == {"DCL-1"}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_kind_that_says_nothing_allowed_of_itself_is_refused(categories: tuple
 )
 def test_a_category_is_refused_by_the_rule_that_it_belongs_to(rule: str, name: str) -> None:
     """Beside an allowed one too, and named in the finding."""
-    (finding,) = GUARD.kind(kind(categories=(f"{PD}{name}", f"{PD}Purchase")))
+    (finding,) = GUARD.check_kind(kind(categories=(f"{PD}{name}", f"{PD}Purchase")))
     assert finding.rule == rule
     assert name in finding.reason
 
@@ -77,7 +77,7 @@ def test_a_policy_takes_a_kind_for_what_it_was_registered_as(
 ) -> None:
     """DCL-1 where both are known: a policy may not call pounds orders, nor taste ordinary."""
     registered = evolve(GOOD_KIND, **changes)
-    found = [one for one in GUARD.policy(GOOD_POLICY, [registered]) if one.rule == "DCL-1"]
+    found = [one for one in GUARD.check_policy(GOOD_POLICY, [registered]) if one.rule == "DCL-1"]
     assert [(one.about, one.hint) for one in found] == [
         ("policy retail-privileges, kind retail.order.completed", hint)
     ]
@@ -89,7 +89,7 @@ def test_words_for_people_may_differ_and_the_order_of_categories_too() -> None:
     both = (f"{PD}Sale", f"{PD}Purchase")
     taken = weighting(categories=both, reason="Orders that went well", title="Orders")
     registered = kind(categories=both[::-1], sources=("our till",), description="Kept orders")
-    assert GUARD.policy(policy(taken), [registered]) == ()
+    assert GUARD.check_policy(policy(taken), [registered]) == ()
 
 
 GENERIC = """
@@ -115,9 +115,9 @@ TELLING = """
 @pytest.mark.parametrize("reason", [" ".join(text.split()) for text in GENERIC.split(";")])
 def test_a_reason_that_says_nothing_is_refused(reason: str) -> None:
     """EXP-1 at both doors, in whichever spelling; the finding says how a reason sounds."""
-    found = [one for one in GUARD.kind(kind(reason=reason)) if one.rule == "EXP-1"]
+    found = [one for one in GUARD.check_kind(kind(reason=reason)) if one.rule == "EXP-1"]
     assert [one.hint for one in found] == ["say what the person did: 'Orders that you sent back'"]
-    assert "EXP-1" in rules(GUARD.policy(policy(weighting(reason=reason))))
+    assert "EXP-1" in rules(GUARD.check_policy(policy(weighting(reason=reason))))
 
 
 @pytest.mark.parametrize("reason", [" ".join(text.split()) for text in TELLING.split(";")])

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sesame_sdk.model.explanation import NextBand, PartnerUnits
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Conduct
-from sesame_sdk.scoring.explain import explain
+from sesame_sdk.scoring.explain import explain_score
 from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.policy_file.loader import load_policy
 from sesame_sdk.scoring.recourse.options import Senders
-from sesame_sdk.scoring.recourse.search import cheapest
+from sesame_sdk.scoring.recourse.search import find_cheapest
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
 from tests.scoring.people import (
@@ -40,7 +40,7 @@ LONG = settings(deadline=None, max_examples=60)
 
 def ahead(held: list[CountedSignal], by: Policy, able: dict[str, Senders] | None = None) -> NextBand:
     """What there is to say of the next band."""
-    found = explain(held, by, TODAY, able)
+    found = explain_score(held, by, TODAY, able)
     assert found
     assert found.next_band
     return found.next_band
@@ -50,12 +50,12 @@ def ahead(held: list[CountedSignal], by: Policy, able: dict[str, Senders] | None
 @LONG
 def test_every_way_reaches_the_band(by: Policy, held: list[CountedSignal]) -> None:
     """By the engine and by the reference, with the signals really there, and in whole units."""
-    found = explain(held, by, TODAY, ABLE)
+    found = explain_score(held, by, TODAY, ABLE)
     assume(found)
     assert found
     for way in found.next_band.plans if found.next_band else ():
         assert found.next_band
-        after = explain([*held, *added(way)], by, TODAY)
+        after = explain_score([*held, *added(way)], by, TODAY)
         assert after
         assert after.score.points >= found.next_band.start
         assert slowly([*held, *added(way)], by) == round(after.score.points * 100)
@@ -68,7 +68,7 @@ def test_every_way_reaches_the_band(by: Policy, held: list[CountedSignal]) -> No
 @LONG
 def test_nothing_cheaper_reaches_the_band(by: Policy, held: list[CountedSignal]) -> None:
     """Of all that could be done with three units of each kind at anybody, tried one by one."""
-    found = explain(held, by, TODAY, ABLE)
+    found = explain_score(held, by, TODAY, ABLE)
     assume(found)
     assert found
     if not found.next_band:
@@ -100,7 +100,7 @@ def test_the_cheapest_of_all_combinations_is_found(
     for rungs in rising:
         options = [(a + b, c + d) for a, c in options for b, d in [(0, 0.0), *rungs]]
     least = min((cost for reached, cost in options if reached >= missing), default=None)
-    picks = cheapest(rising, missing)
+    picks = find_cheapest(rising, missing)
     if picks is None:
         assert least is None
     else:
@@ -179,7 +179,7 @@ def test_a_kind_that_nobody_could_send_is_never_suggested() -> None:
 
 def test_in_the_highest_band_there_is_nothing_to_reach() -> None:
     """None, rather than a band that is not there."""
-    found = explain([order(50.0)], policy(weighting(effort=1.0), bands=(Band("all", 350.0),)), TODAY)
+    found = explain_score([order(50.0)], policy(weighting(effort=1.0), bands=(Band("all", 350.0),)), TODAY)
     assert found
     assert found.next_band is None
 
@@ -201,7 +201,7 @@ def test_what_the_range_hides_has_to_be_gained_as_well() -> None:
 
 def test_explaining_five_hundred_signals_takes_no_more_than_a_blink() -> None:
     """With every kind open to be done, and returns to wait for; the best of five."""
-    retail = load_policy(Path(__file__).parents[2] / "examples" / "policies" / "retail.toml")
+    retail = load_policy(Path(__file__).parents[3] / "examples" / "policies" / "retail.toml")
     open_to_all = evolve(
         retail, weightings=tuple(evolve(one, effort=1.0) for one in retail.weightings), digest=""
     )
@@ -221,5 +221,5 @@ def test_explaining_five_hundred_signals_takes_no_more_than_a_blink() -> None:
 
 def _seconds(held: list[CountedSignal], by: Policy) -> float:
     begun = process_time()
-    assert explain(held, by, TODAY)
+    assert explain_score(held, by, TODAY)
     return process_time() - begun

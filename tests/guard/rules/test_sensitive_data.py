@@ -55,8 +55,10 @@ INNOCENT = [
 def test_innocent_kinds_pass_at_both_doors(name: str, unit: str, reason: str) -> None:
     """A kind that is about none of the topics is not refused for how it sounds."""
     context = name.split(".")[0]
-    assert not GUARD.kind(kind(name=name, context=context, unit=unit, reason=reason))
-    assert not GUARD.policy(policy(weighting(kind=name, context=context, reason=reason), context=context))
+    assert not GUARD.check_kind(kind(name=name, context=context, unit=unit, reason=reason))
+    assert not GUARD.check_policy(
+        policy(weighting(kind=name, context=context, reason=reason), context=context)
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_innocent_kinds_pass_at_both_doors(name: str, unit: str, reason: str) ->
 )
 def test_an_honest_declaration_is_refused_by_name(rule: str, changes: dict[str, object]) -> None:
     """What a kind says of itself is enough, whatever it is called."""
-    assert rules(GUARD.kind(kind(**changes))) == {rule}
+    assert rules(GUARD.check_kind(kind(**changes))) == {rule}
 
 
 SPOKEN = [
@@ -116,8 +118,8 @@ SPOKEN = [
 @pytest.mark.parametrize("sign", [1.0, -1.0], ids=["rewarded", "punished"])
 def test_what_is_spoken_of_is_refused_whichever_way_it_counts(rule: str, words: str, sign: float) -> None:
     """A kind declared ordinary is judged by its words too, at both doors, and no rule knows a sign."""
-    assert rule in rules(GUARD.kind(kind(reason=words)))
-    found = GUARD.policy(policy(weighting(reason=words, weight=sign)))
+    assert rule in rules(GUARD.check_kind(kind(reason=words)))
+    found = GUARD.check_policy(policy(weighting(reason=words, weight=sign)))
     assert rule in rules(found)
 
 
@@ -144,55 +146,57 @@ ROUND_ABOUT = [
 @pytest.mark.parametrize(("words"), [words for _, words in ROUND_ABOUT], ids=[way for way, _ in ROUND_ABOUT])
 def test_a_disguised_word_is_still_seen(words: str) -> None:
     """Spelling a word differently does not get it past the check."""
-    assert "POL-1" in rules(GUARD.kind(kind(reason=f"Posts on the {words} of today")))
+    assert "POL-1" in rules(GUARD.check_kind(kind(reason=f"Posts on the {words} of today")))
 
 
 def test_every_text_of_a_kind_is_read() -> None:
     """The name and the unit give a kind away as well as its reason."""
-    assert "POL-1" in rules(GUARD.kind(kind(name="retail.protest.attended")))
-    assert "POL-1" in rules(GUARD.kind(kind(name="retail.govern-ment.praised")))
-    assert "POL-1" in rules(GUARD.kind(kind(unit="protest")))
+    assert "POL-1" in rules(GUARD.check_kind(kind(name="retail.protest.attended")))
+    assert "POL-1" in rules(GUARD.check_kind(kind(name="retail.govern-ment.praised")))
+    assert "POL-1" in rules(GUARD.check_kind(kind(unit="protest")))
 
 
 def test_every_text_of_a_policy_is_read() -> None:
     """A policy's own name, its bands and each of its kinds are read."""
-    assert rules(GUARD.policy(policy(name="patriots"))) == {"POL-1"}
-    assert rules(GUARD.policy(policy(bands=(Band("dissident", 350.0), Band("good", 600.0))))) == {"POL-1"}
-    assert rules(GUARD.policy(policy(weighting(kind="retail.union.joined")))) == {"POL-1"}
+    assert rules(GUARD.check_policy(policy(name="patriots"))) == {"POL-1"}
+    assert rules(GUARD.check_policy(policy(bands=(Band("dissident", 350.0), Band("good", 600.0))))) == {
+        "POL-1"
+    }
+    assert rules(GUARD.check_policy(policy(weighting(kind="retail.union.joined")))) == {"POL-1"}
 
 
 @pytest.mark.parametrize("text", ["gps", "whereabouts", "行踪"])
 def test_a_place_is_no_conduct_wherever_it_is_named(text: str) -> None:
     """LOC-1 reads all of a kind: name, unit, sources, title, description."""
     told = [{"unit": text}, {"sources": (text,)}, {"title": text}, {"description": f"Counted by {text}"}]
-    assert [rules(GUARD.kind(kind(**changes))) for changes in told] == [{"LOC-1"}] * 4
-    assert rules(GUARD.kind(kind(name="retail.g-p-s.seen"))) == {"LOC-1"}
+    assert [rules(GUARD.check_kind(kind(**changes))) for changes in told] == [{"LOC-1"}] * 4
+    assert rules(GUARD.check_kind(kind(name="retail.g-p-s.seen"))) == {"LOC-1"}
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0], ids=["rewarded", "punished"])
 def test_using_a_right_neither_costs_nor_earns(sign: float) -> None:
     """RGT-1: never to have complained is no merit either; and a policy may help with disputes."""
     quiet = weighting(kind="retail.customer.quiet", reason="Months without a complaint", weight=sign)
-    assert "RGT-1" in rules(GUARD.policy(policy(quiet)))
-    assert GUARD.policy(policy(aim="Quicker answers to disputes and complaints")) == ()
+    assert "RGT-1" in rules(GUARD.check_policy(policy(quiet)))
+    assert GUARD.check_policy(policy(aim="Quicker answers to disputes and complaints")) == ()
 
 
 def test_a_sensitive_trait_cannot_hide_behind_an_ordinary_declaration() -> None:
     """BIO-1: declared a purchase, and made of a face; spelt out, or cut in two."""
     for words in ("Se1fies that you sent", "Faces, by web cam", "s m i l e s that you gave"):
-        assert rules(GUARD.kind(kind(reason=words))) == {"BIO-1"}
+        assert rules(GUARD.check_kind(kind(reason=words))) == {"BIO-1"}
 
 
 def test_the_first_words_found_do_not_depend_on_the_order_of_sources() -> None:
     """The same finding, to the letter."""
     sources = ("a protest", "a union", "an election")
-    assert GUARD.kind(kind(sources=sources)) == GUARD.kind(kind(sources=sources[::-1]))
+    assert GUARD.check_kind(kind(sources=sources)) == GUARD.check_kind(kind(sources=sources[::-1]))
 
 
 def test_a_kind_about_opinions_cannot_hide_behind_a_harmless_name() -> None:
     """The refusal names rule, source and the words that gave the kind away."""
     hidden = kind(name="community.tone.positive", context="community", reason="Kind words on institutions")
-    (finding,) = GUARD.kind(hidden)
+    (finding,) = GUARD.check_kind(hidden)
     assert (finding.rule, finding.source) == ("POL-1", "GDPR 9; GL 168")
     assert "institutions" in finding.reason
     assert finding.about == "kind community.tone.positive"
@@ -200,7 +204,7 @@ def test_a_kind_about_opinions_cannot_hide_behind_a_harmless_name() -> None:
 
 def test_an_innocent_phrase_does_not_shield_its_neighbours() -> None:
     """What is taken out as harmless takes nothing else with it, and no listed phrase that begins in it."""
-    assert "POL-1" in rules(GUARD.kind(kind(reason="Credit union dues and trade union dues")))
-    assert "TST-1" in rules(GUARD.kind(kind(reason="Import duty on imported goods")))
-    assert "POL-1" in rules(GUARD.kind(kind(reason="Being a third party member")))
-    assert not GUARD.kind(kind(reason="Bills paid as a credit union member"))
+    assert "POL-1" in rules(GUARD.check_kind(kind(reason="Credit union dues and trade union dues")))
+    assert "TST-1" in rules(GUARD.check_kind(kind(reason="Import duty on imported goods")))
+    assert "POL-1" in rules(GUARD.check_kind(kind(reason="Being a third party member")))
+    assert not GUARD.check_kind(kind(reason="Bills paid as a credit union member"))
