@@ -1,23 +1,23 @@
-"""What personal data a kind says that it is made of: categories of W3C DPV-PD 2.3.
+"""The categories of personal data that a kind may be made of: categories of W3C DPV-PD 2.3.
 
-The allowed list is closed, short, and compared whole: a category that is narrower than an allowed one is
-not allowed by that. What is refused is sorted by DPV-PD's hierarchy, so that the refusal says why:
+The allowed list is closed and short, and IRIs are compared whole: a category that is narrower than an
+allowed one is not thereby allowed. A refused category is assigned to a rule by DPV-PD's hierarchy, so that
+the refusal says why:
 
-    POL-1  what a person thinks of politics, or of anything
-    SPC-1  the special categories, and what gives them away
-    BIO-1  body, face and feelings
-    TST-1  likes, language, where from, what was watched or looked at
+    POL-1  political and other opinions
+    SPC-1  the special categories, and what reveals them
+    BIO-1  body, face and emotions
+    TST-1  preferences, language, origin, viewing and browsing
     ASC-1  other people: family, friends, household, groups
-    LOC-1  places and trails
-    DCL-1  all else: money and credit, work, crime, devices, what was written; and what nobody knows
+    LOC-1  locations
+    DCL-1  all others: money and credit, work, crime, devices, messages; and unknown categories
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from sesame_sdk.guard.dpv import find_nearest_rule
-from sesame_sdk.guard.dpv_categories import CATEGORIES, PD
+from sesame_sdk.guard.dpv import PD, find_nearest_rule, load_categories
 
 PURCHASE = f"{PD}Purchase"
 SALE = f"{PD}Sale"
@@ -27,7 +27,7 @@ SOCIAL_BEHAVIOUR = f"{PD}SocialBehaviour"
 RELIABILITY = f"{PD}Reliability"
 OFFICIAL_ID = f"{PD}OfficialID"
 
-#: What a kind may be made of, and what for. Nothing else is a category that a score may be made of.
+#: What a kind may be made of, and what for.
 ALLOWED: Mapping[str, str] = MappingProxyType(
     {
         PURCHASE: "Orders placed, kept and sent back: that they were, and for how much; never of what.",
@@ -40,8 +40,8 @@ ALLOWED: Mapping[str, str] = MappingProxyType(
     }
 )
 
-#: Rule id to the categories that it refuses, with all that is narrower. A category that is listed itself
-#: belongs where it is listed, whatever it is narrower than.
+#: Rule id to the categories that it refuses, with all narrower ones. A category that is listed itself belongs
+#: to the rule that lists it.
 REFUSED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "POL-1": frozenset(
@@ -65,8 +65,8 @@ REFUSED: Mapping[str, frozenset[str]] = MappingProxyType(
 
 @lru_cache(maxsize=1024)
 def find_refusing_rule(category_iri: str) -> str | None:
-    """Id of the rule that refuses a category; None if it is allowed. What nobody knows is DCL-1."""
+    """Id of the rule that refuses a category; None if it is allowed. Unknown categories are DCL-1."""
     if category_iri in ALLOWED:
         return None
     name = category_iri.removeprefix(PD) if category_iri.startswith(PD) else ""
-    return find_nearest_rule(name, CATEGORIES, REFUSED) or "DCL-1"
+    return find_nearest_rule(name, load_categories(), REFUSED) or "DCL-1"

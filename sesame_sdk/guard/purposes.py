@@ -1,17 +1,17 @@
-"""Why a score may be read: W3C DPV 2.3 terms and two of our own; all else is refused.
+"""The purposes for which a score may be read: W3C DPV 2.3 terms and two of our own. All others are refused.
 
-The allowed set is closed and compared whole: another spelling of an allowed IRI is not allowed.
-What is refused is sorted by the name at the IRI's end, so that the refusal says why: a DPV term by what
-it is narrower than, any other by its words.
+The allowed set is closed, and IRIs are compared whole: another spelling of an allowed IRI is not allowed. A
+refused purpose is assigned to a rule by the name at the end of its IRI, so that the refusal says why: a DPV
+term by its broader terms, any other name by its words.
 """
 
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
-from sesame_sdk.guard.dpv import DPV, PURPOSES, find_nearest_rule
+from sesame_sdk.guard.dpv import DPV, find_nearest_rule, load_purposes
 
 OWN_PREFIX = "urn:sesame-sdk:purpose:"
 
@@ -22,11 +22,11 @@ RIGHTS_FULFILMENT = f"{DPV}RightsFulfilment"
 DISPUTE_MANAGEMENT = f"{DPV}DisputeManagement"
 FRAUD_PREVENTION = f"{DPV}FraudPreventionAndDetection"
 MISUSE_PREVENTION = f"{DPV}MisusePreventionAndDetection"
-#: Narrower than dpv:ServicePersonalisation, which is itself too wide to be allowed.
+#: Narrower than dpv:ServicePersonalisation, which is too broad to be allowed.
 MATCHMAKING_RANKING = f"{OWN_PREFIX}MatchmakingRanking"
 DEPOSIT_WAIVER = f"{OWN_PREFIX}DepositWaiver"
 
-#: Allowed with a condition that the guard cannot see from a declaration; an operator answers for it.
+#: Allowed with a condition that a declaration cannot prove; the operator is responsible for it.
 CONDITIONS: Mapping[str, str] = MappingProxyType(
     {
         FRAUD_PREVENTION: "transactions only, and a person reviews",
@@ -46,8 +46,8 @@ ALLOWED = frozenset(
     )
 )
 
-#: Rule id to the DPV terms that it refuses, with all that is narrower. A term that is listed itself
-#: belongs where it is listed, whatever it is narrower than.
+#: Rule id to the DPV terms that it refuses, with all narrower terms. A term that is listed itself belongs to
+#: the rule that lists it.
 REFUSED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "PUR-2": frozenset(("HumanResourceManagement",)),
@@ -58,7 +58,7 @@ REFUSED: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 
-#: Rule id to the names that it refuses when DPV does not know them. The first that fits is the one named.
+#: Rule id to patterns of the names that it refuses where DPV has no such term. The first match decides.
 NAME_PATTERNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "PUR-2": (
@@ -80,19 +80,23 @@ NAME_PATTERNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "PUR-6": ("selldata*", "sellinsights*", "*thirdpart*", "dataaltruism", "*resale*", "*reshare*"),
     }
 )
-_TERMS: Mapping[str, str] = MappingProxyType({term.casefold(): term for term in PURPOSES})
+
+
+@cache
+def _terms() -> Mapping[str, str]:
+    return {term.casefold(): term for term in load_purposes()}
 
 
 @lru_cache(maxsize=1024)
 def find_refusing_rule(purpose: str) -> str | None:
-    """Id of the rule that refuses `purpose`; None if it is allowed. What nobody knows is PUR-1.
+    """Id of the rule that refuses `purpose`; None if it is allowed. Unknown purposes are PUR-1.
 
-    A purpose that is narrower than an allowed one is not allowed by that.
+    A purpose that is narrower than an allowed one is not thereby allowed.
     """
     if purpose in ALLOWED:
         return None
     name = re.split(r"[#/:]", purpose.strip().rstrip("#/:"))[-1].casefold()
-    if term := _TERMS.get(name):
-        return find_nearest_rule(term, PURPOSES, REFUSED) or "PUR-1"
+    if term := _terms().get(name):
+        return find_nearest_rule(term, load_purposes(), REFUSED) or "PUR-1"
     named = (rule for rule, names in NAME_PATTERNS.items() if any(fnmatchcase(name, like) for like in names))
     return next(named, "PUR-1")

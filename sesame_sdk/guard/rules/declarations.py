@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sesame_sdk.guard.data_categories import ALLOWED, find_refusing_rule
-from sesame_sdk.guard.dpv_categories import PD
+from sesame_sdk.guard.dpv import PD
 from sesame_sdk.guard.labels import label_kind, label_weighting, truncate
 from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, first_mention, kind_texts
 from sesame_sdk.guard.text.topics import Topic

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk.guard.data_categories import ALLOWED
-from sesame_sdk.guard.dpv_categories import PD
+from sesame_sdk.guard.dpv import PD
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.text.vagueness import is_vague
 from sesame_sdk.model.signals import Conduct, Sensitivity

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk.guard.dpv_categories import PD
+from sesame_sdk.guard.dpv import PD
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.purposes import (
     ALLOWED,
