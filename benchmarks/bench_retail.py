@@ -21,11 +21,10 @@ from time import perf_counter, process_time
 
 from attrs import frozen
 from sesame_retail import Orders
-from sesame_retail.sending import in_bulk, keep
-from sesame_retail.summary import Summary
+from sesame_retail.upload import OrderSignals
 
 from benchmarks.table import Row
-from sesame_sdk import Client, PartnerConfig
+from sesame_sdk import Client, PartnerConfig, SignalUploader, bulk_mode
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "online-retail" / "online_retail.csv.gz"
 LINES = 320_000
@@ -90,9 +89,11 @@ def _reading_alone(file: Path) -> int:
 
 
 def _posting(file: Path, home: PartnerConfig) -> None:
-    with Client.from_config(home) as client, in_bulk():
-        summary = Summary(Orders(), home.identity)
-        keep(client, summary.signals(Orders().read(file)), lambda: 0)
+    with Client.from_config(home) as client, bulk_mode():
+        uploader = SignalUploader(client)
+        uploader.store(
+            OrderSignals(Orders(), home.identity, uploader.summary).from_events(Orders().read(file))
+        )
 
 
 def _timed(run: Callable[[], object]) -> tuple[float, float]:

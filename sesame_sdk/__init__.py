@@ -31,12 +31,25 @@ from sesame_sdk.text import terminal_text
 if TYPE_CHECKING:
     from sesame_sdk.audit.metrics.fair_ranking import adjusted_alpha as adjusted_alpha
     from sesame_sdk.audit.metrics.fair_ranking import fa_ir_table as fa_ir_table
+    from sesame_sdk.cli.console import print_json as print_json
+    from sesame_sdk.cli.console import print_note as print_note
+    from sesame_sdk.cli.console import print_rows as print_rows
+    from sesame_sdk.cli.console import progress_bar as progress_bar
+    from sesame_sdk.cli.options import config_option as config_option
+    from sesame_sdk.cli.options import json_option as json_option
+    from sesame_sdk.cli.upload import open_rejects as open_rejects
+    from sesame_sdk.cli.upload import report_upload as report_upload
+    from sesame_sdk.cli.upload import upload_options as upload_options
     from sesame_sdk.partner.client import Client as Client
     from sesame_sdk.partner.config import PartnerConfig as PartnerConfig
     from sesame_sdk.partner.score_store.inbox import Inbox as Inbox
     from sesame_sdk.partner.score_store.store import ScoreStore as ScoreStore
     from sesame_sdk.partner.score_store.subject_index import SubjectIndex as SubjectIndex
     from sesame_sdk.partner.score_store.subscriber import StreamSubscriber as StreamSubscriber
+    from sesame_sdk.partner.uploader import RejectsFile as RejectsFile
+    from sesame_sdk.partner.uploader import SignalUploader as SignalUploader
+    from sesame_sdk.partner.uploader import UploadSummary as UploadSummary
+    from sesame_sdk.partner.uploader import bulk_mode as bulk_mode
 
 _LAZY = {
     "Client": "sesame_sdk.partner.client",
@@ -47,6 +60,19 @@ _LAZY = {
     "ScoreStore": "sesame_sdk.partner.score_store.store",
     "adjusted_alpha": "sesame_sdk.audit.metrics.fair_ranking",
     "fa_ir_table": "sesame_sdk.audit.metrics.fair_ranking",
+    "RejectsFile": "sesame_sdk.partner.uploader",
+    "SignalUploader": "sesame_sdk.partner.uploader",
+    "UploadSummary": "sesame_sdk.partner.uploader",
+    "bulk_mode": "sesame_sdk.partner.uploader",
+    "print_json": "sesame_sdk.cli.console",
+    "print_note": "sesame_sdk.cli.console",
+    "print_rows": "sesame_sdk.cli.console",
+    "progress_bar": "sesame_sdk.cli.console",
+    "config_option": "sesame_sdk.cli.options",
+    "json_option": "sesame_sdk.cli.options",
+    "open_rejects": "sesame_sdk.cli.upload",
+    "report_upload": "sesame_sdk.cli.upload",
+    "upload_options": "sesame_sdk.cli.upload",
 }
 
 
@@ -84,6 +110,7 @@ __all__ = [
     "Ranking",
     "RateLimitedError",
     "ReadRequest",
+    "RejectsFile",
     "RetryableError",
     "Score",
     "ScoreConsumer",
@@ -95,16 +122,28 @@ __all__ = [
     "Signal",
     "SignalKind",
     "SignalProvider",
+    "SignalUploader",
     "Signer",
     "Skipped",
     "StreamSubscriber",
     "SubjectIndex",
     "Terms",
+    "UploadSummary",
     "Weighting",
     "adjusted_alpha",
+    "bulk_mode",
+    "config_option",
     "ensure_private_file",
     "fa_ir_table",
     "hookimpl",
+    "json_option",
     "new_private_file",
+    "open_rejects",
+    "print_json",
+    "print_note",
+    "print_rows",
+    "progress_bar",
+    "report_upload",
     "terminal_text",
+    "upload_options",
 ]

@@ -11,7 +11,7 @@ Messages are one line, name the field, and never carry a token, a pseudonym or a
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 class FindingLike(Protocol):
@@ -37,6 +37,9 @@ class SesameError(Exception):
         hint: how to put it right.
     """
 
+    #: What a command exits with.
+    exit_code: ClassVar[int] = 1
+
     def __init__(self, message: str, *, field: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
@@ -54,6 +57,8 @@ class RetryableError(SesameError):
     Args:
         retry_after: seconds that the other side asked us to wait, if it did.
     """
+
+    exit_code = 5
 
     def __init__(
         self,
@@ -78,6 +83,8 @@ class InvalidInputError(SesameError, ValueError):
         code: a short machine-readable code, such as one of RFC 8935 section 2.4.
     """
 
+    exit_code = 4
+
     def __init__(
         self,
         message: str,
@@ -96,6 +103,8 @@ class GuardRefusedError(InvalidInputError):
     Where a file was judged, ``lines`` has the line of each finding, or None where there is no telling.
     """
 
+    exit_code = 3
+
     def __init__(self, message: str, findings: Sequence[FindingLike]) -> None:
         super().__init__(message, code="access_denied")
         self.findings = tuple(findings)
@@ -104,3 +113,5 @@ class GuardRefusedError(InvalidInputError):
 
 class ConfigurationError(SesameError):
     """The installation is wrong: a key file, a setting, a policy file, a plugin."""
+
+    exit_code = 2

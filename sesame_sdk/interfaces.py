@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import ReadRequest
@@ -40,17 +40,21 @@ class Closeable:
 
 @frozen
 class Skipped:
-    """Something of the partner's that does not become a signal, and why. It never leaves the partner.
+    """A record of the partner's that does not become a signal. It never leaves the partner.
 
     Attributes:
         reason: short and stable, so that it can be counted: "no customer".
         records: how many of the partner's own records (order lines, posts) it stands for.
         amount: what they are worth in the provider's unit, where that means something.
+        line: the number in the file of a record that could not be read; None if a rule skips it.
+        text: that record, for the partner's own file of rejects.
     """
 
     reason: str
     records: int = 1
     amount: Decimal = Decimal(0)
+    line: int | None = field(default=None, eq=False, kw_only=True)
+    text: str = field(default="", eq=False, repr=False, kw_only=True)
 
 
 class SignalProvider(ABC, Generic[Event]):

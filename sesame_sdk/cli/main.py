@@ -13,10 +13,7 @@ from rich.text import Text
 
 from sesame_sdk.cli.console import stderr
 from sesame_sdk.errors import (
-    ConfigurationError,
     GuardRefusedError,
-    InvalidInputError,
-    RetryableError,
     SesameError,
 )
 from sesame_sdk.text import terminal_text
@@ -58,13 +55,6 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
 _MODULES = {name: module for group in COMMANDS.values() for name, (module, _) in group.items()}
 #: Characters of a command's short help: fits 80 columns.
 MAX_HELP = 60
-EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
-    (click.ClickException, 2),
-    (GuardRefusedError, 3),
-    (InvalidInputError, 4),
-    (RetryableError, 5),
-    (ConfigurationError, 2),
-)
 
 
 class LazyGroup(click.Group):
@@ -199,7 +189,9 @@ def _report(error: Exception, *, as_json: bool) -> int:
         _print_error("error:", f"{error.filename or 'output'}: {error.strerror or error}")
     else:
         _print_error(f"internal error ({type(error).__name__}):", "run again with: sesame --debug")
-    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+    if isinstance(error, click.ClickException):
+        return 2
+    return error.exit_code if isinstance(error, SesameError) else 1
 
 
 def _print_error(label: str, message: str) -> None:

@@ -1,91 +1,74 @@
-"""The way of signals to the outbox, and from there to the hub, round by round.
+"""What the commands that upload signals share: options, and the report at the end."""
 
-Everything goes into the outbox, whether the hub answers or not: after a delivery that did not go through,
-signals are only kept. Nothing but an outbox that is full and cannot be emptied ends the reading.
-"""
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from typing import TYPE_CHECKING
+import click
 
-from attrs import define, field
+from sesame_sdk.cli.console import print_json, print_note, print_rows
+from sesame_sdk.cli.options import OUTPUT_FILE, config_option, json_option
+from sesame_sdk.partner.uploader import RejectsFile, UploadSummary
 
-from sesame_sdk.errors import RetryableError, SesameError
-from sesame_sdk.model.envelope import DropReason
-from sesame_sdk.model.signals import Signal
-
-if TYPE_CHECKING:
-    from sesame_sdk.partner.client import Client
-
-#: Signals that go into the outbox before it is emptied: bounds its size, whatever the file's.
-ROUND = 100_000
+_Command = Callable[..., Any]
 
 
-@define
-class SignalUploader:
-    """Takes signals on their way, and counts what came of it.
+def upload_options(command: _Command) -> _Command:
+    """``--config``, ``--dry-run``, ``--rejects`` and ``--json``.
 
-    Attributes:
-        full: the outbox took no more, and could not be emptied.
-        away: the last delivery did not go through.
-        elsewhere: because another process was at it.
-        why: why it did not, or why envelopes wait.
-        refusals: the hub's reasons for what it refused for good.
-        fault: of the set-up; it ends deliveries, not the reading.
+    The parameters are ``config_dir``, ``dry_run``, ``rejects`` and ``as_json``.
     """
+    for option in (
+        json_option,
+        click.option(
+            "--rejects",
+            metavar="FILE",
+            type=OUTPUT_FILE,
+            help="Where records that cannot be read are written.  [default: FILE.rejects]",
+        ),
+        click.option("--dry-run", is_flag=True, help="Show ten signals and the summary; send nothing."),
+        config_option(),
+    ):
+        command = option(command)
+    return command
 
-    client: "Client"
-    advance: Callable[[int], None]
-    full: bool = False
-    away: bool = False
-    elsewhere: bool = False
-    why: str = ""
-    refusals: tuple[str, ...] = ()
-    fault: SesameError | None = None
-    sent: int = 0
-    dead: int = 0
-    pending: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    dropped: Counter[DropReason] = field(factory=Counter)
 
-    def run(self, signals: Iterator[Signal]) -> None:
-        """Take all of `signals`, or as many as there is room for."""
-        while self._keep(islice(signals, ROUND)) and not self.full:
-            if not self.away:
-                self._deliver()
-        self.pending = self.client.counts().pending
-        reasons = [letter.reason for letter in self.client.dead_letters()]
-        self.refusals = tuple(dict.fromkeys(reasons[len(reasons) - self.dead :]))
+def open_rejects(file: Path, rejects: Path | None) -> RejectsFile:
+    """The file for the rejected records of `file`."""
+    return RejectsFile(rejects or file.with_name(f"{file.name}.rejects"))
 
-    def _keep(self, signals: Iterable[Signal]) -> int:
-        """Put signals into the outbox, making room as often as that helps; how many it took."""
-        from sesame_sdk.delivery.messages import OutboxFullError
 
-        kept = 0
-        while True:
-            try:
-                return kept + self.client.post(signals).signals
-            except OutboxFullError as full:
-                kept, signals = kept + full.stored, full.remaining
-            if not self._deliver():
-                self.full = True
-                return kept
+def report_upload(summary: UploadSummary, rejects: RejectsFile, *, as_json: bool) -> None:
+    """Print the summary on stdout, and hints on stderr.
 
-    def _deliver(self) -> int:
-        """Empty the outbox; how many envelopes are out of it."""
-        try:
-            delivery = self.client.deliver(progress=self.advance)
-        except SesameError as error:
-            self.away, self.why = True, str(error)
-            self.elsewhere = isinstance(error, RetryableError)
-            self.fault = None if self.elsewhere else error
-            return 0
-        self.away, self.why = bool(delivery.pending), delivery.reason
-        self.sent += delivery.sent
-        self.dead += delivery.dead
-        self.accepted += delivery.accepted
-        self.duplicates += delivery.duplicates
-        self.dropped.update(delivery.dropped)
-        return delivery.sent
+    Raises:
+        SesameError: the worst that went wrong; `main` makes the exit code of it.
+    """
+    if summary.errors and not (summary.events or summary.signals or summary.skipped):
+        raise summary.errors[0]  # nothing was read, so there is nothing to show
+    if as_json:
+        print_json(summary.as_dict())
+    else:
+        if summary.sample:
+            print_rows(
+                [
+                    {
+                        "occurred_at": f"{signal.occurred_at:%Y-%m-%d %H:%M}",
+                        "kind": signal.kind,
+                        "value": signal.value,
+                        "subject": signal.subject,
+                    }
+                    for signal in summary.sample
+                ],
+                title=f"The first {len(summary.sample)} signals, as a hub would receive them",
+            )
+        sent = "dry run, nothing sent" if summary.dry_run else f"{summary.sent} envelope(s) sent"
+        print_rows(summary.rows(), title=f"{summary.events:,} events; {sent}")
+    for hint in summary.hints():
+        print_note(hint)
+    if summary.rejected and not summary.dry_run:
+        print_note(f"rejected records are in {rejects.path}")
+    for error in summary.errors[1:]:
+        print_note(str(error))
+    if summary.errors:
+        raise summary.errors[0]

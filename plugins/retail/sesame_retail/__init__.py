@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import click
 
 from sesame_retail.files.mapping import ColumnMapping
-from sesame_retail.grouping.line_grouping import Order
+from sesame_retail.model import Order
 from sesame_retail.provider import Orders
 from sesame_sdk import SignalProvider, hookimpl
 

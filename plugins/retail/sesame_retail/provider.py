@@ -21,7 +21,7 @@ from attrs import field, frozen
 from sesame_retail import kinds
 from sesame_retail.files import mapping, order_files
 from sesame_retail.files.mapping import ColumnMapping, Form, MappingMode
-from sesame_retail.grouping.line_grouping import Order, Reject
+from sesame_retail.model import Order
 from sesame_retail.money import in_currency
 from sesame_sdk import InvalidInputError, Pseudonymizer, Signal, SignalKind, SignalProvider, Skipped
 
@@ -53,9 +53,7 @@ class Orders(SignalProvider[Order]):
         """The provider for a mapping."""
         return cls(how.columns, how.cancelled_prefix, how.form)
 
-    def read(
-        self, path: Path, *, reject: Reject | None = None, watch: order_files.Watch | None = None
-    ) -> Iterator[Order | Skipped]:
+    def read(self, path: Path, *, watch: order_files.Watch | None = None) -> Iterator[Order | Skipped]:
         """Orders of a CSV, JSON-lines or Parquet file, packed or not.
 
         A mapping that lies beside the file (``orders.csv.toml`` for ``orders.csv``) says how it is to be
@@ -63,14 +61,13 @@ class Orders(SignalProvider[Order]):
 
         Args:
             path: the file.
-            reject: told of each line that is not read.
             watch: told how far it is.
 
         Raises:
             InvalidInputError: the file cannot be read, or its header lacks a column.
             Misconfigured: the mapping beside it is wrong, or a library is missing.
         """
-        return order_files.read(path, self.mapping_for(path), reject=reject, watch=watch)
+        return order_files.read(path, self.mapping_for(path), watch=watch)
 
     def mapping_for(self, path: Path) -> MappingMode:
         """How a file is to be read."""

@@ -1,92 +1,171 @@
-"""What ``sesame retail post`` does: try a file out, post it, or follow it as it grows."""
+"""Uploads a shop's file of orders: whole, or as it grows."""
 
 import time
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
-from attrs import frozen
-
+from sesame_retail.files.compression import Source
 from sesame_retail.files.tail import FileTail
-from sesame_retail.progress import Bar, bar
+from sesame_retail.kinds import TENURE
+from sesame_retail.model import Order
 from sesame_retail.provider import Orders
-from sesame_retail.rejects import Rejects
-from sesame_retail.sending import deliver, in_bulk, keep, send
-from sesame_retail.summary import Summary
 from sesame_retail.webhooks.order_store import NAME, Book
-from sesame_sdk import Client, PartnerConfig, Signal
+from sesame_sdk import (
+    PartnerConfig,
+    Pseudonymizer,
+    Signal,
+    SignalUploader,
+    Skipped,
+    UploadSummary,
+    progress_bar,
+)
 
-SHOWN = 10
+#: Customers whose last month is remembered, so that it is sent once.
+MAX_SUBJECTS = 100_000
+#: Orders between two updates of the progress bar.
+_STEP = 500
 
 
-@frozen
-class Job:
-    """A file, and what is made of it.
+class _Bar(Protocol):
+    def __call__(self, steps: float) -> None: ...
 
-    Attributes:
-        provider: reads it.
-        file: where it is.
-        summary: counts.
-        rejects: takes what cannot be read.
+    def restart(self, description: str, total: float | None) -> None: ...
+
+
+class OrderSignals:
+    """Turns orders into signals, and leaves out a month of a customer that was sent just before.
+
+    Args:
+        provider: makes the signals.
+        identity: the shop's.
+        summary: counts the orders.
     """
 
-    provider: Orders
-    file: Path
-    summary: Summary
-    rejects: Rejects
+    def __init__(self, provider: Orders, identity: Pseudonymizer, summary: UploadSummary) -> None:
+        self._provider, self._identity, self._summary = provider, identity, summary
+        self._months: dict[str, str] = {}
 
-    def try_out(self) -> list[Signal]:
-        """Make all signals, send none; the first of them."""
-        with bar("making") as drawn, in_bulk():
-            signals = self._signals(drawn)
-            first = list(islice(signals, SHOWN))
-            for _ in signals:
-                pass
-        return first
-
-    def post(self, client: Client) -> str:
-        """Send all; why some wait, if they do."""
-        with bar("sending") as drawn, in_bulk():
-            return send(client, self._signals(drawn), self.summary)
-
-    def follow(self, client: Client, shop: PartnerConfig, *, idle: float | None, every: float) -> str:
-        """Send what is there and what comes, until nothing has come for `idle` seconds; why some wait.
-
-        Args:
-            client: the shop's.
-            shop: its folder, in which the book is.
-            idle: None for ever.
-            every: seconds between looks.
-        """
-        book = Book(shop.path / NAME)
-        follower = FileTail(self.file, self.provider.mapping_for(self.file), book, self.rejects.add)
-        still, why = 0.0, ""
-        try:
-            while True:
-                if advance(follower, client, self.summary, quiet=still >= 2 * every or idle == 0):
-                    why, still = deliver(client, self.summary)[1], 0.0
-                elif idle is not None and still >= max(idle, 2 * every if idle else 0):
-                    return why
-                else:
-                    time.sleep(every)
-                    still += every
-        except KeyboardInterrupt:
-            return deliver(client, self.summary)[1]
-        finally:
-            book.close()
-
-    def _signals(self, drawn: Bar) -> Iterator[Signal]:
-        events = self.provider.read(self.file, reject=self.rejects.add, watch=drawn)
-        return self.summary.signals(drawn.passing(events))
+    def from_events(self, events: Iterator[Order | Skipped] | list[Order]) -> Iterator[Signal | Skipped]:
+        """The signals of orders; what is skipped passes through."""
+        months, identity, make, tenure = self._months, self._identity, self._provider.signals, TENURE.name
+        summary = self._summary
+        for event in events:
+            if isinstance(event, Skipped):
+                yield event
+                continue
+            summary.events += 1
+            for item in make(event, identity):
+                if not isinstance(item, Skipped) and item.kind == tenure:
+                    # Several orders in a month make the same signal again and again: the hub counts it once.
+                    if months.get(item.subject) == item.id:
+                        continue
+                    if len(months) >= MAX_SUBJECTS:
+                        months.clear()
+                    months[item.subject] = item.id
+                yield item
 
 
-def advance(follower: FileTail, client: Client, summary: Summary, *, quiet: bool) -> bool:
-    """One step of a feed: into the outbox, then into the book. Whether there was one."""
-    step = follower.step(quiet=quiet)
+def upload_file(
+    uploader: SignalUploader, provider: Orders, file: Path, identity: Pseudonymizer
+) -> UploadSummary:
+    """Upload all orders of a file, with a progress bar."""
+    signals = OrderSignals(provider, identity, uploader.summary)
+    with progress_bar("bytes read") as bar:
+        progress = _Progress(bar)
+        return uploader.upload(signals.from_events(progress.count(provider.read(file, watch=progress))))
+
+
+def follow_file(
+    uploader: SignalUploader,
+    provider: Orders,
+    file: Path,
+    shop: PartnerConfig,
+    *,
+    idle_timeout: float | None,
+    poll_interval: float,
+) -> UploadSummary:
+    """Upload what is in a file and what is appended to it, until nothing is appended for a time.
+
+    Args:
+        uploader: takes the signals.
+        provider: makes them.
+        file: CSV or JSON lines.
+        shop: whose directory has the order store.
+        idle_timeout: seconds; None to follow until interrupted.
+        poll_interval: seconds between two looks at the file.
+    """
+    store = Book(shop.path / NAME)
+    tail = FileTail(file, provider.mapping_for(file), store)
+    signals = OrderSignals(provider, shop.identity, uploader.summary)
+    idle = 0.0
+    try:
+        while True:
+            step = follow_step(tail, uploader, signals, quiet=idle >= 2 * poll_interval or idle_timeout == 0)
+            if step is None:
+                break
+            if step:
+                uploader.deliver()
+                idle = 0.0
+            elif idle_timeout is not None and idle >= (idle_timeout and max(idle_timeout, 2 * poll_interval)):
+                break
+            else:
+                time.sleep(poll_interval)
+                idle += poll_interval
+    except KeyboardInterrupt:
+        uploader.deliver()
+    finally:
+        store.close()
+    return uploader.finish()
+
+
+def follow_step(
+    tail: FileTail, uploader: SignalUploader, signals: OrderSignals, *, quiet: bool
+) -> bool | None:
+    """Put the next part of a file into the outbox, then into the order store.
+
+    Whether there was one; None if the outbox is full and cannot be emptied.
+    """
+    step = tail.step(quiet=quiet)
     if step is None:
         return False
-    for item in step.kept_back:
-        summary.hold(item)
-    keep(client, summary.signals(step.page.events), lambda: deliver(client, summary)[0])
-    follower.done(step)
+    if not uploader.store([*step.kept_back, *signals.from_events(step.page.events)]):
+        return None
+    tail.done(step)
     return True
+
+
+class _Progress:
+    """Shows the bytes that are read of a file, then the orders that are sent."""
+
+    def __init__(self, bar: _Bar) -> None:
+        self._bar = bar
+        self._source: Source | None = None
+        self._position = 0
+
+    def opened(self, source: Source) -> None:
+        """Before the first block is read."""
+        self._source = source
+        self._bar.restart("bytes read", source.size)
+
+    def moved(self) -> None:
+        """After each block."""
+        if self._source is not None:
+            position = self._source.position()
+            self._bar(position - self._position)
+            self._position = position
+
+    def grouped(self, orders: int) -> None:
+        """After the last block: the file has so many orders."""
+        self._bar.restart("orders sent", orders)
+
+    def count(self, events: Iterator[Order | Skipped]) -> Iterator[Order | Skipped]:
+        """The same events; orders advance the bar."""
+        orders = 0
+        for event in events:
+            if isinstance(event, Order):
+                orders += 1
+                if orders == _STEP:
+                    self._bar(orders)
+                    orders = 0
+            yield event

@@ -13,14 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sesame_retail import Orders
+from sesame_retail import Order, Orders
 from sesame_retail.files.mapping import MappingMode
 from sesame_retail.files.tail import FileTail
-from sesame_retail.summary import Summary
-from sesame_retail.upload import advance
+from sesame_retail.upload import OrderSignals, follow_step
 from sesame_retail.webhooks.order_store import Book
 
-from sesame_sdk import Client, InvalidInputError, PartnerConfig, Pseudonymizer, Signal, Skipped
+from sesame_sdk import (
+    Client,
+    InvalidInputError,
+    PartnerConfig,
+    Pseudonymizer,
+    Signal,
+    SignalUploader,
+    Skipped,
+    UploadSummary,
+)
 
 SESAME = Path(sys.executable).with_name("sesame")
 HEADER = "InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
@@ -55,10 +63,10 @@ def test_a_dry_run_shows_ten_signals_and_sends_nothing(tmp_path: Path, shop: Par
     """The whole summary is told; neither outbox nor rejects are made."""
     (tmp_path / "o.csv").write_text(HEADER + lines(0, 20) + "1,bad\n")
     done = typed(tmp_path, "post", "o.csv", "--config", "shop", "--dry-run")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 4, "a line cannot be read"
     shown = [line for line in done.stdout.splitlines() if line.strip().startswith("2026-01-01")]
     assert len(shown) == 10
-    assert "kept back: wrong number of columns" in done.stdout
+    assert "skipped: wrong number of columns" in done.stdout
     assert not shop.outbox.exists()
     assert not (tmp_path / "o.csv.rejects").exists()
 
@@ -67,9 +75,9 @@ def test_bad_lines_go_to_a_file_of_their_own(tmp_path: Path, shop: PartnerConfig
     """With their number and the reason, for the owner's eyes; the rest is kept for the hub."""
     (tmp_path / "o.csv").write_text(HEADER + lines(0, 5) + "1,bad\n" + lines(5, 6))
     done = typed(tmp_path, "post", "o.csv", "--config", "shop", "--json")
-    assert done.returncode == 5, "the hub does not answer"
+    assert done.returncode == 4, "a line cannot be read, and the hub does not answer"
     found: dict[str, Any] = json.loads(done.stdout)
-    assert (found["orders"], found["rejects"]) == (6, 1)
+    assert (found["events"], found["rejected"]) == (6, 1)
     rejects = tmp_path / "o.csv.rejects"
     assert rejects.read_text() == "12\twrong number of columns\t1,bad\n"
     assert rejects.stat().st_mode & 0o077 == 0
@@ -92,6 +100,12 @@ def told(file: Path, identity: Pseudonymizer) -> dict[tuple[str, str], float]:
     return found
 
 
+def signals_of(shop: PartnerConfig, orders: list[Order]) -> list[Signal]:
+    """What a shop's orders make."""
+    items = OrderSignals(Orders(), shop.identity, UploadSummary()).from_events(orders)
+    return [item for item in items if isinstance(item, Signal)]
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: PartnerConfig, seed: int) -> None:
     """Cut anywhere, in the midst of lines and orders, and crashed before the book was written."""
@@ -104,7 +118,7 @@ def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: Partne
         file.write_bytes(whole[:at])
         with closing(Book(shop.path / "retail.sqlite")) as book:
             step = FileTail(file, MappingMode(), book).step(quiet=at == len(whole))
-            for one in Summary(Orders(), shop.identity).signals(step.page.events if step else ()):
+            for one in signals_of(shop, step.page.events if step else []):
                 key = (one.kind, one.id)
                 assert heard.setdefault(key, one.value) == one.value
                 heard[key] = one.value
@@ -113,10 +127,7 @@ def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: Partne
     with closing(Book(shop.path / "retail.sqlite")) as book:
         follower = FileTail(file, MappingMode(), book)
         while step := follower.step(quiet=True):
-            heard |= {
-                (one.kind, one.id): one.value
-                for one in Summary(Orders(), shop.identity).signals(step.page.events)
-            }
+            heard |= {(one.kind, one.id): one.value for one in signals_of(shop, step.page.events)}
             follower.done(step)
     assert heard == told(file, shop.identity)
 
@@ -124,18 +135,18 @@ def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: Partne
 def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: PartnerConfig) -> None:
     """After the file was quiet; another order is not made of them."""
     file = tmp_path / "feed.csv"
-    summary = Summary(Orders(), shop.identity)
     with closing(Book(shop.path / "retail.sqlite")) as book, Client.from_config(shop) as client:
-        follower = FileTail(file, MappingMode(), book)
+        follower, uploader = FileTail(file, MappingMode(), book), SignalUploader(client)
+        signals = OrderSignals(Orders(), shop.identity, uploader.summary)
         for late in (HEADER + lines(1, 2), lines(1, 2)):
             with file.open("a") as out:
                 out.write(late)
-            assert advance(follower, client, summary, quiet=True)
-        assert not advance(follower, client, summary, quiet=True)
+            assert follow_step(follower, uploader, signals, quiet=True)
+        assert not follow_step(follower, uploader, signals, quiet=True)
         file.write_text(HEADER.replace("InvoiceNo", "InvoiceNr") + lines(0, 9))
         with pytest.raises(InvalidInputError, match="not the file"):
             follower.step(quiet=True)
-    assert summary.made == {
+    assert uploader.summary.signals == {
         "retail.order.completed": 1,
         "retail.order.spend": 2,
         "retail.customer.tenure": 1,
@@ -146,7 +157,17 @@ def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: PartnerCo
 def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: PartnerConfig) -> None:
     """Killed six times while the file grows: in the end every signal is in the outbox, with one value."""
     file, dice = tmp_path / "feed.csv", random.Random(5)  # noqa: S311 - not a secret
-    command = [SESAME, "retail", "post", "feed.csv", "--config", "shop", "--follow", "--every", "0.01"]
+    command = [
+        SESAME,
+        "retail",
+        "post",
+        "feed.csv",
+        "--config",
+        "shop",
+        "--follow",
+        "--poll-interval",
+        "0.01",
+    ]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     file.write_text(HEADER)
     for turn in range(6):
@@ -159,7 +180,9 @@ def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: 
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
         assert process.wait(30) == -signal.SIGKILL
-    last = subprocess.run([*command, "--idle", "0.05"], cwd=tmp_path, timeout=180, check=False, **quiet)  # type: ignore[call-overload]
+    last = subprocess.run(
+        [*command, "--idle-timeout", "0.05"], cwd=tmp_path, timeout=180, check=False, **quiet
+    )  # type: ignore[call-overload]
     assert last.returncode == 5, "the hub does not answer"
     expected = told(file, shop.identity)
     held = _signals(shop)

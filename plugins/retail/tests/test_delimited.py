@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from sesame_retail import Orders
 from sesame_retail.files import csv_reader
 
+from sesame_sdk import Skipped
+
 texts = st.text(alphabet='a1,"\n\r é', max_size=40)
 HEADER = "InvoiceNo,Description,Quantity,InvoiceDate,UnitPrice,CustomerID"
 
@@ -60,10 +62,10 @@ def test_a_bad_line_is_named_by_its_number_and_shown(tmp_path: Path) -> None:
         good,
         "5,x,1,?,1,ada",
     ]
-    file, told = tmp_path / "orders.csv", []
+    file = tmp_path / "orders.csv"
     file.write_text("\n".join(lines))
-    list(Orders().read(file, reject=lambda line, reason, text: told.append((line, reason, text))))
-    assert sorted(told) == [
+    skipped = [event for event in Orders().read(file) if isinstance(event, Skipped)]
+    assert sorted((item.line, item.reason, item.text) for item in skipped) == [
         (5, "unreadable quantity", lines[3]),
         (6, "wrong number of columns", lines[4]),
         (8, "unreadable date", lines[6]),
@@ -74,8 +76,11 @@ _PEAK = """
 import resource, sys
 from collections import deque
 from pathlib import Path
-from sesame_retail import Orders, entries
-entries.MOST_HELD = 5000
+from sesame_retail import Orders
+
+from sesame_sdk import Skipped
+from sesame_retail.grouping import invoice_buffer
+invoice_buffer.MOST_HELD = 5000
 deque(Orders().read(Path(sys.argv[1])), 0)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -126,12 +126,12 @@ class Shop:
     @property
     def made(self) -> Counter[str]:
         """Signals that went into the outbox, by the last part of their kind."""
-        return Counter({kind.rpartition(".")[2]: count for kind, count in self.app.summary.made.items()})
+        return Counter({kind.rpartition(".")[2]: count for kind, count in self.app.summary.signals.items()})
 
     @property
     def reasons(self) -> set[str]:
         """Why some were kept back."""
-        return set(self.app.summary.kept_back)
+        return set(self.app.summary.skipped)
 
 
 @pytest.fixture
@@ -207,15 +207,15 @@ def test_euros_stay_euros(shop: Shop) -> None:
     refund = REFUND | {"transactions": [REFUND["transactions"][0] | euros]}
     assert shop.shopify("orders/create", ORDER | euros) == 200
     assert shop.shopify("refunds/create", REFUND | {"id": 5}) == 200
-    assert not any("returned" in kind for kind in shop.app.summary.made)
+    assert not any("returned" in kind for kind in shop.app.summary.signals)
     assert shop.shopify("refunds/create", refund) == 200
     assert shop.shopify("orders/cancelled", CANCELLED | euros) == 200
     assert shop.woo("order.updated", WOO | euros | {"refunds": [{"id": 9, "total": "-30.00"}]}) == 200
-    assert {kind: count for kind, count in shop.app.summary.made.items() if kind.endswith(".eur")} == {
+    assert {kind: count for kind, count in shop.app.summary.signals.items() if kind.endswith(".eur")} == {
         "retail.order.spend.eur": 2,
         "retail.order.returned.eur": 3,
     }
-    assert "retail.order.spend" not in shop.app.summary.made
+    assert "retail.order.spend" not in shop.app.summary.signals
 
 
 def test_a_test_delivery_is_kept_back(shop: Shop) -> None:

@@ -10,12 +10,15 @@ from itertools import repeat
 from pathlib import Path
 from typing import Protocol
 
+from attrs import evolve
+
 from sesame_retail.files import csv_reader
 from sesame_retail.files.compression import PACKED, Source, opened, told
 from sesame_retail.files.mapping import ColumnMapping, MappingMode
 from sesame_retail.files.row_blocks import Listed, Records
-from sesame_retail.grouping.line_grouping import Grouping, Layout, Order, Reject
+from sesame_retail.grouping.line_grouping import Grouping, Layout
 from sesame_retail.grouping.order_builder import OrderOutcome
+from sesame_retail.model import Order
 from sesame_sdk import Skipped
 
 JSON = {".jsonl", ".ndjson"}
@@ -35,27 +38,24 @@ class Watch(Protocol):
         """After the last, and before the first order: how many there are, returns and all."""
 
 
-def read(
-    path: Path, reading: MappingMode, *, reject: Reject | None = None, watch: Watch | None = None
-) -> Iterator[Order | Skipped]:
+def read(path: Path, reading: MappingMode, *, watch: Watch | None = None) -> Iterator[Order | Skipped]:
     """The orders of a file; a line that cannot be read is kept back.
 
     Args:
         path: ``.jsonl`` and ``.ndjson`` are JSON lines, ``.parquet`` is Parquet, all else CSV; ``.gz`` and
             ``.zst`` after it are unpacked.
         reading: how the shop writes.
-        reject: told of each line that is not read.
         watch: told how far it is.
 
     Raises:
         Rejected: there is no such file, its packing is broken, or its header lacks a column.
         Misconfigured: it needs a library that is not installed.
     """
-    grouping = Grouping(reading, reject)
+    grouping = Grouping(reading)
     with closing(grouping.entries), told(path), opened(path) as source:
         if watch:
             watch.opened(source)
-        for kept_back in form_of(path)(source, reading, grouping, reject or (lambda *_: None)):
+        for kept_back in form_of(path)(source, reading, grouping):
             if kept_back is not None:
                 yield kept_back
             elif watch:
@@ -65,47 +65,40 @@ def read(
         yield from OrderOutcome(grouping.entries, reading).events()
 
 
-def form_of(path: Path) -> Callable[[Source, MappingMode, Grouping, Reject], Iterator[Skipped | None]]:
+def form_of(path: Path) -> Callable[[Source, MappingMode, Grouping], Iterator[Skipped | None]]:
     """What reads a file of that name; it gives None after each block."""
     suffixes = [suffix for suffix in path.suffixes if suffix not in PACKED]
     last = suffixes[-1].lower() if suffixes else ""
     return _parquet if last in PARQUET else _json if last in JSON else _csv
 
 
-def _csv(
-    source: Source, reading: MappingMode, grouping: Grouping, reject: Reject
-) -> Iterator[Skipped | None]:
+def _csv(source: Source, reading: MappingMode, grouping: Grouping) -> Iterator[Skipped | None]:
     parts = csv_reader.texts(source.stream, reading.form.encoding)
     file = csv_reader.Delimited(parts, reading.form.delimiter)
     layout = Layout.of(file.header, reading.columns)
     for block in file.blocks():
-        yield from take(grouping, layout, block, reject)
+        yield from take(grouping, layout, block)
         yield None
 
 
-def take(grouping: Grouping, layout: Layout, block: Records, reject: Reject) -> Iterator[Skipped]:
+def take(grouping: Grouping, layout: Layout, block: Records) -> Iterator[Skipped]:
     """Put a block's records to their orders; those of another width are kept back."""
     for at, reason in block.bad:
-        yield Skipped(reason)
         line, text = block.line(at)
-        reject(line, reason, text)
+        yield Skipped(reason, line=line, text=text)
     yield from grouping.take(layout, block)
 
 
-def _json(
-    source: Source, reading: MappingMode, grouping: Grouping, reject: Reject
-) -> Iterator[Skipped | None]:
+def _json(source: Source, reading: MappingMode, grouping: Grouping) -> Iterator[Skipped | None]:
     first = 1
     for text in csv_reader.texts(source.stream, reading.form.encoding):
         lines = text.split("\n")[:-1]
-        yield from take_json(grouping, lines, first, reading.columns, reject)
+        yield from take_json(grouping, lines, first, reading.columns)
         first += len(lines)
         yield None
 
 
-def take_json(
-    grouping: Grouping, lines: list[str], first: int, columns: ColumnMapping, reject: Reject
-) -> Iterator[Skipped]:
+def take_json(grouping: Grouping, lines: list[str], first: int, columns: ColumnMapping) -> Iterator[Skipped]:
     """Put lines of JSON to their orders."""
     marks = len({columns.number, columns.date, columns.customer, *columns.worth})
     rows, places = [], []
@@ -114,8 +107,7 @@ def take_json(
             continue
         row = _picked(text, columns.wanted, marks)
         if isinstance(row, Skipped):
-            yield row
-            reject(line, row.reason, text)
+            yield evolve(row, line=line, text=text)
         else:
             rows.append(row)
             places.append((line, text))
@@ -125,7 +117,7 @@ def take_json(
         yield from grouping.take(layout, Listed(found, places.__getitem__))
 
 
-def _parquet(source: Source, reading: MappingMode, grouping: Grouping, _: Reject) -> Iterator[Skipped | None]:
+def _parquet(source: Source, reading: MappingMode, grouping: Grouping) -> Iterator[Skipped | None]:
     from sesame_retail.files.parquet import tables
 
     layout = Layout.of(reading.columns.wanted, reading.columns)

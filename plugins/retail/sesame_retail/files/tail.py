@@ -11,13 +11,13 @@ Rules:
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import define, field
+from attrs import define
 
 from sesame_retail.files import csv_reader, order_files
 from sesame_retail.files.compression import PACKED, told
 from sesame_retail.files.mapping import Deed, MappingMode
 from sesame_retail.grouping.invoice_buffer import Entry, Key
-from sesame_retail.grouping.line_grouping import Grouping, Layout, Reject
+from sesame_retail.grouping.line_grouping import Grouping, Layout
 from sesame_retail.money import as_decimal, in_currency
 from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.order_store import Book, Page, Place
@@ -51,13 +51,11 @@ class FileTail:
         path: the file; not packed.
         reading: how the shop writes.
         book: what is remembered of orders, and of the file.
-        reject: told of lines that are not read.
     """
 
     path: Path
     reading: MappingMode
     book: Book
-    reject: Reject = field(default=lambda *_: None)
 
     def __attrs_post_init__(self) -> None:
         if PACKED & set(self.path.suffixes) or order_files.PARQUET & set(self.path.suffixes):
@@ -150,22 +148,16 @@ class FileTail:
         return bool(order_files.JSON & set(self.path.suffixes))
 
     def _told(self, header: bytes, text: str, place: Place) -> Step:
-        grouping = Grouping(self.reading, self.reject)
+        grouping = Grouping(self.reading)
         if self._json:
-            kept = list(
-                order_files.take_json(grouping, text.split("\n")[:-1], 1, self.reading.columns, self.reject)
-            )
+            kept = list(order_files.take_json(grouping, text.split("\n")[:-1], 1, self.reading.columns))
         else:
             begin = header.decode(self._encoding, "surrogateescape")
             file = csv_reader.Delimited(
                 [csv_reader.ended((begin + text).removeprefix("\ufeff"))], self.reading.form.delimiter
             )
             layout = Layout.of(file.header, self.reading.columns)
-            kept = [
-                one
-                for block in file.blocks()
-                for one in order_files.take(grouping, layout, block, self.reject)
-            ]
+            kept = [one for block in file.blocks() for one in order_files.take(grouping, layout, block)]
         news = [one for key, entry in grouping.entries.all() for one in self._news(key, entry, place)]
         kept += [one for one in news if isinstance(one, Skipped)]
         return Step(self.book.settle(one for one in news if isinstance(one, OrderUpdate)), kept, place)

@@ -1,7 +1,6 @@
 """Order lines become orders: one an invoice number, with its lines counted and summed."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Generator, Iterator, Sequence
 from decimal import Decimal
 
 from attrs import frozen
@@ -11,38 +10,10 @@ from sesame_retail.files.field_parsers import Amounts, Customers, Moments, Unrea
 from sesame_retail.files.mapping import ColumnMapping, Deed, MappingMode
 from sesame_retail.files.row_blocks import Rows, Run, runs_of
 from sesame_retail.grouping.invoice_buffer import Entries, Entry
-from sesame_retail.money import UNIT, as_decimal, in_currency
+from sesame_retail.money import as_decimal, in_currency
 from sesame_sdk import InvalidInputError, Skipped
 
-#: Told of each line that is not read: its number, why, and the line.
-Reject = Callable[[int, str, str], None]
-
-
-@frozen
-class Order:
-    """One invoice, or what was done to one later. What was bought is not in here.
-
-    Attributes:
-        number: the invoice number.
-        customer: the shop's own number for the customer; None where the shop had none.
-        placed_at: the earliest of its lines; UTC.
-        lines: how many there are.
-        total: what it comes to; negative for what takes goods back.
-        cancelled: whether it takes goods back.
-        corrects: whether it changes what an earlier order came to, and is none itself.
-        key: what it counts by; its number where that is empty.
-        currency: of the total; one of `kinds.SPENT`.
-    """
-
-    number: str
-    customer: str | None
-    placed_at: datetime
-    lines: int
-    total: Decimal
-    cancelled: bool
-    corrects: bool = False
-    key: str = ""
-    currency: str = UNIT
+_NOTHING = Decimal(0)
 
 
 @frozen
@@ -85,13 +56,11 @@ class Grouping:
 
     Args:
         reading: how the shop writes.
-        reject: told of lines that are not read.
     """
 
-    def __init__(self, reading: MappingMode, reject: Reject | None = None) -> None:
+    def __init__(self, reading: MappingMode) -> None:
         self._deeds = reading.form.deeds
         self._currencies = reading.form.currencies
-        self._reject = reject or (lambda *_: None)
         self._amounts = Amounts(decimal_comma=reading.form.decimal_comma)
         self._customers = Customers()
         self._moments = Moments(reading.form.date_format, reading.form.zone)
@@ -111,18 +80,17 @@ class Grouping:
             try:
                 self._put(run, layout.others)
             except Unreadable as fault:
-                yield self._kept(fault.reason, run, layout.others)
-                for row in range(at, at + run[1]):
-                    self._turn_away(rows, good[row] if good else row, fault)
+                first, *others = (good[row] if good else row for row in range(at, at + run[1]))
+                yield _rejected(rows, first, fault, self._worth(run, layout.others))
+                for row in others:
+                    yield _rejected(rows, row, fault)
             at += run[1]
 
-    def _kept(self, reason: str, run: Run, others: tuple[str, ...]) -> Skipped:
-        """Lines whose amounts are known and that cannot be told."""
+    def _worth(self, run: Run, others: tuple[str, ...]) -> tuple[Decimal, str | None]:
+        """What lines come to whose amounts are known, and in which currency; None where it cannot be sent."""
         code = run[0][3 + others.index("currency")] if "currency" in others else ""
         unit, worth = self._currencies.unit(code), self._currencies.convert(run[2], code)
-        if unit is None or worth is None:
-            return Skipped(reason, run[1])
-        return Skipped(in_currency(reason, unit), run[1], as_decimal(worth))
+        return (_NOTHING, None) if unit is None or worth is None else (as_decimal(worth), unit)
 
     def _sieve(self, layout: Layout, rows: Rows) -> Generator[Skipped, None, tuple[list[int], list[int]]]:
         """What the good rows come to, and which they are; the bad are kept back."""
@@ -138,17 +106,12 @@ class Grouping:
                     worths.append(0)
                     good.append(row)
                     continue
-                self._turn_away(rows, row, fault)
-                yield Skipped(fault.reason)
+                yield _rejected(rows, row, fault)
         return worths, good
 
     def _is_cancel(self, word: str, worth: tuple[str, ...]) -> bool:
         """Whether it takes back what is left of an order, and so need not say how much."""
         return self._deeds.get(word.strip().lower()) is Deed.CANCEL and not any(map(str.strip, worth))
-
-    def _turn_away(self, rows: Rows, row: int, fault: Unreadable) -> None:
-        line, text = rows.place(row)
-        self._reject(line, fault.reason, text)
 
     def _put(self, run: Run, others: tuple[str, ...]) -> None:
         which, lines, total, up = run
@@ -175,3 +138,11 @@ class Grouping:
         if word and word not in self._deeds:
             raise Unreadable("unknown deed")
         return self._deeds[word] if word else Deed.ORDER
+
+
+def _rejected(
+    rows: Rows, row: int, fault: Unreadable, worth: tuple[Decimal, str | None] = (_NOTHING, None)
+) -> Skipped:
+    line, text = rows.place(row)
+    amount, unit = worth
+    return Skipped(in_currency(fault.reason, unit) if unit else fault.reason, 1, amount, line=line, text=text)

@@ -16,7 +16,7 @@ from attrs import evolve
 
 from sesame_retail.files.mapping import Deed, MappingMode
 from sesame_retail.grouping.invoice_buffer import Entries, Entry, Key
-from sesame_retail.grouping.line_grouping import Order
+from sesame_retail.model import Order
 from sesame_retail.money import UNIT, as_decimal, in_currency
 from sesame_sdk import Skipped
 

@@ -24,13 +24,20 @@ from typing import Any
 from attrs import frozen
 
 from sesame_retail.provider import Orders
-from sesame_retail.sending import deliver, keep
-from sesame_retail.summary import Summary
+from sesame_retail.upload import OrderSignals
 from sesame_retail.webhooks import shopify, woocommerce
 from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.order_store import NAME, Book
 from sesame_retail.webhooks.payloads import Rules, Unclear
-from sesame_sdk import Client, ConfigurationError, PartnerConfig, SesameError, Skipped
+from sesame_sdk import (
+    Client,
+    ConfigurationError,
+    PartnerConfig,
+    RetryableError,
+    SesameError,
+    SignalUploader,
+    Skipped,
+)
 
 MOST_BYTES = 2 << 20
 PATIENCE = 10.0
@@ -94,7 +101,9 @@ class Webhooks:
         shop = PartnerConfig.load(home)
         self._secrets, self._rules, self._patience = dict(secrets), rules or Rules(), patience
         self._client, self._book = Client.from_config(shop), Book(shop.path / NAME)
-        self.summary = Summary(Orders(), shop.identity)
+        self._uploader = SignalUploader(self._client)
+        self.summary = self._uploader.summary
+        self._signals = OrderSignals(Orders(), shop.identity, self.summary)
         self._lock = asyncio.Lock()
         self._delivery: asyncio.Task[None] | None = None
 
@@ -161,13 +170,13 @@ class Webhooks:
         if seen and self._book.has(seen):
             return
         found = self._news(platform, topic, headers, body)
-        for one in found:
-            if isinstance(one, Skipped):
-                self.summary.hold(one)
-                _log.info("kept back: %s", one.reason)
-        page = self._book.settle(one for one in found if isinstance(one, OrderUpdate))
+        skipped = [item for item in found if isinstance(item, Skipped)]
+        for item in skipped:
+            _log.info("skipped: %s", item.reason)
+        page = self._book.settle(item for item in found if isinstance(item, OrderUpdate))
         page.seen |= {seen} - {""}
-        keep(self._client, self.summary.signals(page.events), lambda: deliver(self._client, self.summary)[0])
+        if not self._uploader.store([*skipped, *self._signals.from_events(page.events)]):
+            raise RetryableError("the outbox is full", hint=self._uploader.pending_reason)
         self._book.keep(page)
 
     def _news(
@@ -187,10 +196,9 @@ class Webhooks:
             return [Skipped(str(fault))]
 
     def _deliver(self) -> None:
-        try:
-            deliver(self._client, self.summary)
-        except SesameError as error:
-            _log.warning("what is in the outbox waits: %s", type(error).__name__)
+        self._uploader.deliver()
+        if self._uploader.pending_reason:
+            _log.warning("signals are pending in the outbox: the last delivery failed")
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes | None:

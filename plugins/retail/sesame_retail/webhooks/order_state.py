@@ -14,7 +14,7 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from sesame_retail.grouping.line_grouping import Order
+from sesame_retail.model import Order
 from sesame_retail.money import UNIT, as_decimal
 
 

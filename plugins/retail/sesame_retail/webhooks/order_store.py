@@ -15,7 +15,7 @@ from pathlib import Path
 
 from attrs import astuple, define, field, frozen
 
-from sesame_retail.grouping.line_grouping import Order
+from sesame_retail.model import Order
 from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, after, told
 from sesame_sdk import ConfigurationError, RetryableError, ensure_private_file
 
