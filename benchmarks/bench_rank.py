@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
-from sesame_baihe import Pool, rank
-from sesame_baihe.ranking import rank_arrays, reasons
+from sesame_baihe import CandidatePool, rank
+from sesame_baihe.ranking import explain, rank_arrays
 
 from benchmarks.table import Row, in_turns
 from sesame_sdk import ScoreStore
@@ -87,7 +87,7 @@ def from_arrays(relevance: Numbers, scores: Numbers, best: int) -> Row:
 
     def ours() -> None:
         found = rank_arrays(relevance, scores, score_weight=WEIGHT, score_range=RANGE, top=best)
-        reasons(found.blend, relevance[found.order], scores[found.order])
+        explain(found.blend, relevance[found.order], scores[found.order])
 
     return beside_numpy(
         f"rank {len(relevance):,} from arrays, best {best} with reasons, with and without the score",
@@ -110,7 +110,7 @@ def beside_numpy(what: str, seconds: list[float]) -> Row:
 
 def from_a_pool(names: list[str], relevance: Numbers, scores: Numbers, book: ScoreStore, best: int) -> Row:
     """By name, from a score book: places with their reasons."""
-    pool, blended = Pool(names), blend_of(relevance, scores)
+    pool, blended = CandidatePool(names), blend_of(relevance, scores)
     return beside_numpy(
         f"the same by name, from a pool of {len(names):,} and a score book",
         in_turns(
@@ -123,7 +123,7 @@ def from_a_pool(names: list[str], relevance: Numbers, scores: Numbers, book: Sco
 
 def after_news(names: list[str], relevance: Numbers, scores: Numbers, book: ScoreStore, best: int) -> Row:
     """The first ranking after the book heard something: everybody's score is read anew, here and there."""
-    pool, numbers = Pool(names), iter(range(10_000_000, 20_000_000))
+    pool, numbers = CandidatePool(names), iter(range(10_000_000, 20_000_000))
     where = np.random.default_rng(1).permutation(len(scores))
     ours, limit, _ = in_turns(
         lambda: rank(pool, relevance, book, top=best),
@@ -139,7 +139,7 @@ def one_page(
     names: list[str], relevance: Numbers, scores: Numbers, book: ScoreStore, few: int, best: int
 ) -> list[Row]:
     """What a site does for one visit: other candidates each time, whose names its search has just made."""
-    dice, near, pool = Random(2), relevance[:few].copy(), Pool(names[:few])
+    dice, near, pool = Random(2), relevance[:few].copy(), CandidatePool(names[:few])
     found: list[str] = []
     known: dict[str, float] = {}
 

@@ -4,7 +4,7 @@ import random
 import subprocess
 import sys
 
-from sesame_social.classifier import judge, load
+from sesame_social.classifier import classify, load_model
 from sesame_social.classifier.model import HEADS
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -22,10 +22,10 @@ _START = "from sesame_social.classifier import judge, load; judge(['hello'], loa
 
 def rows(posts: int = 10_000) -> list[Row]:
     """English and Chinese posts of 200 characters on one core; and the first verdict of a new process."""
-    model = load()
+    model = load_model()
     made = []
     for language, texts in (("English", _english(posts)), ("Chinese", _chinese(posts))):
-        ours = posts / fastest(lambda texts=texts: judge(texts, model))  # type: ignore[misc]
+        ours = posts / fastest(lambda texts=texts: classify(texts, model))  # type: ignore[misc]
         pipeline, few = _pipeline(texts), texts[:500]
         theirs = len(few) / fastest(lambda few=few, pipeline=pipeline: _all_heads(pipeline, few), times=2)  # type: ignore[misc]
         against = f"scikit-learn: the same n-grams hashed once, {len(HEADS)} logistic regressions"

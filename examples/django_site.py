@@ -12,23 +12,21 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
-from sesame_baihe import Candidates, Matchmaking, Pages
+from sesame_baihe import Matchmaking, Paginator, RankingRequest
 
 from sesame_sdk import PartnerConfig, StreamSubscriber
 
-home, told = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
-follower = StreamSubscriber.from_config(
-    home, home.path / "book.sqlite", purpose=told.purpose, context=told.context
-)
-Thread(target=follower.run, args=(Event(),), daemon=True).start()
-pages = Pages(follower.store, size=2)
+home, use = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
+stream = StreamSubscriber.from_config(home, home.path / "scores.db", purpose=use.purpose, context=use.context)
+Thread(target=stream.run, args=(Event(),), daemon=True).start()
+pages = Paginator(stream.store, page_size=2)
 PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 
 def matches(request: HttpRequest) -> JsonResponse:
     """For this member alone (your login says who), with how well each fits (your search says that)."""
-    asked = Candidates(tuple(PROFILES), (0.75, 0.5, 0.125), member=request.headers["Member"])
-    page = pages.show(asked, request.GET.get("cursor"))
+    ranking = RankingRequest(tuple(PROFILES), (0.75, 0.5, 0.125), viewer=request.headers["Member"])
+    page = pages.show_page(ranking, request.GET.get("cursor"))
     return JsonResponse(page.as_data(PROFILES))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attrs import define
-from sesame_baihe import Candidates, Matchmaking, Pages, Pool, rank
+from sesame_baihe import CandidatePool, Matchmaking, Paginator, RankingRequest, rank
 
 from sesame_sdk import InvalidInputError, ScoreStore
 from tests.partner.fake_hub import STREAM, Voice
@@ -49,12 +49,12 @@ def told(tmp_path: Path) -> Iterator[Told]:
 
 def test_a_pool_is_ranked_as_its_names_would_be(told: Told) -> None:
     """After scores, more scores, a withdrawal, a fold, while the book is stale, and when it is begun anew."""
-    pool = Pool(NAMES)
+    pool = CandidatePool(NAMES)
 
     def same() -> None:
         for _ in range(2):
-            found = rank(pool, NEAR, told.book, member="ada", top=20)
-            assert found == rank(NAMES, NEAR, told.book, member="ada", top=20)
+            found = rank(pool, NEAR, told.book, viewer="ada", top=20)
+            assert found == rank(NAMES, NEAR, told.book, viewer="ada", top=20)
 
     same()
     told.scores(p1=612.5, p2=950.0, p99=400.0)
@@ -62,7 +62,9 @@ def test_a_pool_is_ranked_as_its_names_would_be(told: Told) -> None:
     told.scores(p2=500.0, p150=700.0)
     same()
     told.gone("person-150")
-    assert all(one.score is None for one in rank(pool, NEAR, told.book).places if one.profile == "person-150")
+    assert all(
+        one.score is None for one in rank(pool, NEAR, told.book).profiles if one.profile == "person-150"
+    )
     same()
     told.book.compact()
     told.scores(p3=620.0)
@@ -73,13 +75,13 @@ def test_a_pool_is_ranked_as_its_names_would_be(told: Told) -> None:
     told.scores(p4=630.0)
     same()
     told.book.begin_stream("another stream")
-    assert all(one.score is None for one in rank(pool, NEAR, told.book).places)
+    assert all(one.score is None for one in rank(pool, NEAR, told.book).profiles)
     same()
 
 
 def test_a_pool_is_ranked_with_a_mapping_too(told: Told) -> None:
     """That may change between two rankings, and by another range than before."""
-    pool, points = Pool(NAMES), {"person-007": 900.0}
+    pool, points = CandidatePool(NAMES), {"person-007": 900.0}
     for change in ({}, {"person-007": 400.0}, {"person-008": 800.0}):
         points |= change
         assert rank(pool, NEAR, points) == rank(NAMES, NEAR, points)
@@ -93,7 +95,7 @@ def test_a_pool_is_ranked_with_a_mapping_too(told: Told) -> None:
 def test_one_pool_serves_two_books(told: Told, tmp_path: Path) -> None:
     """What was found in one is not taken for what is in the other."""
     told.scores(p1=612.5)
-    pool = Pool(NAMES)
+    pool = CandidatePool(NAMES)
     with told.voice.open(tmp_path / "other") as other:
         other.begin_stream(STREAM)
         told.voice.inbox(other).receive(told.voice.scores([("person-002", 1, 800.0)]))
@@ -104,31 +106,31 @@ def test_one_pool_serves_two_books(told: Told, tmp_path: Path) -> None:
 def test_a_pool_is_paged_through_and_asked_about_as_a_request(told: Told) -> None:
     """In place of a tuple of names, with relevance as an array."""
     told.scores(p1=612.5, p2=950.0)
-    asked = Candidates(Pool(NAMES), NEAR, member="ada", top=40)
-    named = Candidates(NAMES, tuple(NEAR.tolist()), member="ada", top=40)
+    asked = RankingRequest(CandidatePool(NAMES), NEAR, viewer="ada", top=40)
+    named = RankingRequest(NAMES, tuple(NEAR.tolist()), viewer="ada", top=40)
     assert Matchmaking().subjects(asked) == NAMES
-    with Pages(told.book, size=10) as pages:
-        assert pages.open(asked).places == pages.open(named).places
+    with Paginator(told.book, page_size=10) as pages:
+        assert pages.open_snapshot(asked).profiles == pages.open_snapshot(named).profiles
 
 
 def test_a_pool_is_a_row_of_names() -> None:
     """As whoever looks for somebody's name expects."""
-    pool = Pool(iter(NAMES))
+    pool = CandidatePool(iter(NAMES))
     assert (len(pool), pool[3], pool[:2], list(pool)) == (200, NAMES[3], NAMES[:2], list(NAMES))
 
 
 @pytest.mark.parametrize("names", [["a", "b", "a"], "abc", ["a", 1], [None, None]])
 def test_whoever_is_named_twice_is_rejected(told: Told, names: list[str]) -> None:
     """When a pool is made, or names are ranked from a book; and so is what is no name."""
-    with pytest.raises(InvalidInputError, match="candidates: must be names, none of them twice"):
-        Pool(names)
-    with pytest.raises(InvalidInputError, match="candidates: must be names, none of them twice"):
+    with pytest.raises(InvalidInputError, match="candidates: must be names without duplicates"):
+        CandidatePool(names)
+    with pytest.raises(InvalidInputError, match="candidates: must be names without duplicates"):
         rank(names, [0.5] * len(names), told.book)
 
 
 def test_a_wrong_relevance_is_rejected_as_for_names(told: Told) -> None:
     """One for each, and within bounds."""
-    with pytest.raises(InvalidInputError, match="relevance: must be one a candidate"):
-        rank(Pool(NAMES), NEAR[1:], told.book)
-    with pytest.raises(InvalidInputError, match="relevance: must lie between 0 and 1"):
-        rank(Pool(NAMES), NEAR - 1, told.book)
+    with pytest.raises(InvalidInputError, match="relevance: must have one value for each candidate"):
+        rank(CandidatePool(NAMES), NEAR[1:], told.book)
+    with pytest.raises(InvalidInputError, match="relevance: must be from 0 to 1"):
+        rank(CandidatePool(NAMES), NEAR - 1, told.book)

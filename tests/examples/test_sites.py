@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from attrs import frozen
-from sesame_baihe import Candidates, Pages
+from sesame_baihe import Paginator, RankingRequest
 
 from examples.shell_helpers import ROOT
 from sesame_sdk import InvalidInputError, PartnerConfig
@@ -92,28 +92,28 @@ def without_a_score(site: Site) -> set[str]:
     """Those who count as average in a ranking that is opened now."""
     first = site.matches()
     shown = [*first["matches"], *site.matches(cursor=first["cursor"])["matches"]]
-    return {one["profile"] for one in shown if " for score " not in one["why"]}
+    return {one["profile"] for one in shown if " for score " not in one["explanation"]}
 
 
 def test_a_site_ranks_says_why_and_shows_the_order_without_the_score(site: Site) -> None:
     """For the member who looks, from a book that the hub fills; whoever has no score counts as average."""
     first = site.matches()
     last = site.matches(cursor=first["cursor"])
-    assert [(one["place"], one["profile"]) for one in first["matches"]] == [(1, "101"), (2, "102")]
-    assert all(" for score 5" in one["why"] for one in first["matches"])
-    assert [one["place"] for one in last["matches"]] == [3]
-    assert "no score, counted as average" in last["matches"][0]["why"]
-    assert (first["without_score"], last["without_score"]) == (["101", "102"], ["103"])
+    assert [(one["rank"], one["profile"]) for one in first["matches"]] == [(1, "101"), (2, "102")]
+    assert all(" for score 5" in one["explanation"] for one in first["matches"])
+    assert [one["rank"] for one in last["matches"]] == [3]
+    assert "no score, counted as average" in last["matches"][0]["explanation"]
+    assert (first["order_without_score"], last["order_without_score"]) == (["101", "102"], ["103"])
     assert last["cursor"] is None
     assert first["parameters"]["score_weight"] == 0.3
-    assert "1 of 3 have no score and take the mean" in first["parameters"]["words"]
+    assert "1 of 3 have no score and get the mean" in first["parameters"]["description"]
 
 
 def test_a_cursor_that_does_not_work_opens_the_first_page(site: Site) -> None:
     """One of another member's, or whatever a visitor types."""
     cursor = site.matches("ada")["cursor"]
     for member, shown in (("bob", cursor), ("ada", "nonsense"), ("ada", "%00")):
-        assert [one["place"] for one in site.matches(member, shown)["matches"]] == [1, 2]
+        assert [one["rank"] for one in site.matches(member, shown)["matches"]] == [1, 2]
 
 
 def test_whoever_withdraws_counts_as_average_within_a_second(site: Site, market: Market) -> None:
@@ -134,7 +134,7 @@ def test_whoever_withdraws_is_out_of_a_ranking_that_is_looked_at_within_a_second
     assert [one["profile"] for one in site.matches(cursor=cursor)["matches"]] == ["103"]
     market.withdraw("103", site.home)
     assert until(lambda: not site.matches(cursor=cursor)["matches"]) < 1.0
-    assert site.matches(cursor=cursor)["without_score"] == []
+    assert site.matches(cursor=cursor)["order_without_score"] == []
 
 
 @pytest.mark.parametrize("name", SITES)
@@ -143,8 +143,8 @@ def test_a_site_ranks_where_there_is_no_hub(name: str, tmp_path: Path) -> None:
     home = PartnerConfig.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
     with served(name, home, free_port()) as address:
         found = Site(address, home).matches()
-    assert [one["profile"] for one in found["matches"]] == found["without_score"] == ["101", "102"]
-    assert found["parameters"]["words"] == "The scores here are too old to be used: relevance alone decides."
+    assert [one["profile"] for one in found["matches"]] == found["order_without_score"] == ["101", "102"]
+    assert found["parameters"]["description"] == "The scores are out of date: relevance alone decides."
 
 
 def test_pages_over_a_real_score_book_lose_whoever_leaves_in_every_process(tmp_path: Path) -> None:
@@ -154,17 +154,17 @@ def test_pages_over_a_real_score_book_lose_whoever_leaves_in_every_process(tmp_p
     here.begin_stream(STREAM)
     inbox = voice.inbox(here)
     inbox.receive(voice.scores([(name, 1, 600.0) for name in names]))
-    asked = Candidates(names, tuple(1 - at / 100 for at in range(30)), member="ada")
-    with here, there, Pages(here, size=10) as mine, Pages(there, size=10) as theirs:
-        cursors = [pages.open(asked).cursor or "" for pages in (mine, theirs)]
+    asked = RankingRequest(names, tuple(1 - at / 100 for at in range(30)), viewer="ada")
+    with here, there, Paginator(here, page_size=10) as mine, Paginator(there, page_size=10) as theirs:
+        cursors = [pages.open_snapshot(asked).cursor or "" for pages in (mine, theirs)]
         inbox.receive(voice.gone("person-13", 2))
         for pages, cursor in zip((mine, theirs), cursors, strict=True):
-            shown = [(number, place.profile) for number, place in pages.turn("ada", cursor).places]
+            shown = [(number, place.profile) for number, place in pages.get_page("ada", cursor).profiles]
             assert shown == [(at + 1, names[at]) for at in range(10, 20) if at != 13]
         voice.now += timedelta(minutes=10)
-        with pytest.raises(InvalidInputError, match="no longer kept"):
-            mine.turn("ada", cursors[0])
-        assert mine.open(asked).parameters.stale
+        with pytest.raises(InvalidInputError, match="expired snapshot"):
+            mine.get_page("ada", cursors[0])
+        assert mine.open_snapshot(asked).parameters.stale
 
 
 @pytest.mark.parametrize("site", SITES)

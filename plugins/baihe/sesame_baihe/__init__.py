@@ -1,6 +1,6 @@
-"""Rank matchmaking profiles for one member, by relevance and by scores that people chose to show.
+"""Ranks matchmaking profiles for one member, by relevance and by scores that people chose to show.
 
-Neither numpy nor the command is imported before it is used: every ``sesame`` command loads this.
+Every ``sesame`` command loads this module, so numpy and the command are imported on first use.
 """
 
 from collections.abc import Iterable
@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesame_baihe.consumer import Candidates, Matchmaking
-from sesame_baihe.result import Fairness, Parameters, Place, Ranked, Why
+from sesame_baihe.consumer import Matchmaking, RankingRequest
+from sesame_baihe.result import Explanation, FairnessResult, RankedProfile, RankingParameters, RankingResult
 from sesame_sdk import ScoreConsumer, hookimpl
 
 if TYPE_CHECKING:
-    from sesame_baihe.candidate_pool import Pool as Pool
-    from sesame_baihe.fair_topk import Fair as Fair
+    from sesame_baihe.candidate_pool import CandidatePool as CandidatePool
+    from sesame_baihe.fair_topk import FairnessRule as FairnessRule
     from sesame_baihe.pagination import Page as Page
-    from sesame_baihe.pagination import Pages as Pages
+    from sesame_baihe.pagination import Paginator as Paginator
     from sesame_baihe.ranking import rank as rank
 
 SESAME_API = "1.0"
 
 _LAZY = {
-    "Fair": "sesame_baihe.fair_topk",
+    "FairnessRule": "sesame_baihe.fair_topk",
     "Page": "sesame_baihe.pagination",
-    "Pages": "sesame_baihe.pagination",
-    "Pool": "sesame_baihe.candidate_pool",
+    "Paginator": "sesame_baihe.pagination",
+    "CandidatePool": "sesame_baihe.candidate_pool",
     "rank": "sesame_baihe.ranking",
 }
 
@@ -38,17 +38,17 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
 
 
 __all__ = [
-    "Candidates",
-    "Fair",
-    "Fairness",
+    "CandidatePool",
+    "Explanation",
+    "FairnessResult",
+    "FairnessRule",
     "Matchmaking",
     "Page",
-    "Pages",
-    "Parameters",
-    "Place",
-    "Pool",
-    "Ranked",
-    "Why",
+    "Paginator",
+    "RankedProfile",
+    "RankingParameters",
+    "RankingRequest",
+    "RankingResult",
     "rank",
     "sesame_cli_commands",
     "sesame_score_consumers",
@@ -56,7 +56,7 @@ __all__ = [
 
 
 @hookimpl
-def sesame_score_consumers() -> Iterable[ScoreConsumer[Candidates, Ranked]]:
+def sesame_score_consumers() -> Iterable[ScoreConsumer[RankingRequest, RankingResult]]:
     """One consumer, ``baihe``."""
     return (Matchmaking(),)
 

@@ -1,9 +1,9 @@
-"""What Baihe does with scores: one member's candidates, ranked for that member.
+"""The score consumer of Baihe: it ranks one viewer's candidates.
 
-Not a list of people by score: only the candidates that are given are ranked, for whoever looks for a
-match, and the same order without the score stands beside it. The context is matchmaking. What people did
-elsewhere can only have raised their score, and only where their grant to this reader names that crossing:
-the hub's policy and its guard (rule CTX-1) see to that, and the answer says so.
+It makes no list of people by score: only the given candidates are ranked, for one viewer, and the order
+without the score is part of the result. The context is matchmaking. Signals from other contexts can only have
+raised a score, and only if the person's grant to this reader names that crossing: the hub's policy and its
+guard (rule CTX-1) ensure it, and the result says so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,71 +11,71 @@ from typing import TYPE_CHECKING, ClassVar
 
 from attrs import frozen
 
-from sesame_baihe.result import Ranked
+from sesame_baihe.result import RankingResult
 from sesame_sdk import ConsumerDeclaration, InvalidInputError, Ranking, Score, ScoreConsumer, Terms
 
 if TYPE_CHECKING:
-    from sesame_baihe.candidate_pool import Pool
-    from sesame_baihe.fair_topk import Fair
-    from sesame_baihe.score_blend import Mean
+    from sesame_baihe.candidate_pool import CandidatePool
+    from sesame_baihe.fair_topk import FairnessRule
+    from sesame_baihe.score_blend import ReciprocalMean
     from sesame_baihe.top_k import Values
 
 PURPOSE = "urn:sesame-sdk:purpose:MatchmakingRanking"
 CONTEXT = "matchmaking"
-#: As the matchmaking policy in `examples/` has it.
+#: As in the matchmaking policy in `examples/`.
 SCORE_RANGE = (350.0, 950.0)
 SCORE_WEIGHT = 0.3
-#: What members are told, and the order that they may always choose instead.
+#: The parameters that members are told, and the order that they may choose instead.
 TERMS = Terms(ranking=Ranking(parameters=("relevance", "score"), other_order="relevance alone"))
 
 
 @frozen
-class Candidates:
-    """Whom to rank for one member.
+class RankingRequest:
+    """The candidates to rank for one viewer.
 
     Attributes:
-        profiles: the site's own pseudonyms, each once; or a pool of them.
-        relevance: how well each fits the member, 0 to 1; in the same order. An array will do.
+        profiles: the site's pseudonyms, each once; or a `CandidatePool` of them.
+        relevance: how well each fits the viewer, 0 to 1; in the same order.
         score_weight: share of the score in the blend, 0 to 0.5.
-        score_range: lowest and highest score that the policy gives.
+        score_range: lowest and highest score of the policy.
         top: how many of the best to return; all by default.
-        member: who looks, by any name that stays the same; decides among equals and nothing else.
-        in_return: how well the member fits each, 0 to 1; then relevance is the mean of both ways.
+        viewer: the member who sees the ranking, by any stable name; it breaks ties and has no other effect.
+        reciprocal_relevance: how well the viewer fits each; relevance is then the mean of both sides'.
         mean: which mean: harmonic or geometric.
-        fair: a fairness rule over a group that the site names.
+        fairness_rule: for a group that the site names.
     """
 
-    profiles: "tuple[str, ...] | Pool"
+    profiles: "tuple[str, ...] | CandidatePool"
     relevance: "Sequence[float] | Values"
     score_weight: float = SCORE_WEIGHT
     score_range: tuple[float, float] = SCORE_RANGE
     top: int | None = None
-    member: str = ""
-    in_return: "Sequence[float] | Values | None" = None
-    mean: "Mean" = "harmonic"
-    fair: "Fair | None" = None
+    viewer: str = ""
+    reciprocal_relevance: "Sequence[float] | Values | None" = None
+    mean: "ReciprocalMean" = "harmonic"
+    fairness_rule: "FairnessRule | None" = None
 
     def __attrs_post_init__(self) -> None:
-        if len(self.profiles) != len(self.relevance):
-            raise InvalidInputError("must be one a profile", field="relevance")
-        if self.in_return is not None and len(self.in_return) != len(self.profiles):
-            raise InvalidInputError("must be one a profile", field="in_return")
-        # A pool has looked at that.
+        for name in ("relevance", "reciprocal_relevance"):
+            values = getattr(self, name)
+            if values is not None and len(values) != len(self.profiles):
+                raise InvalidInputError("must have one value for each profile", field=name)
+        # A pool has no duplicates.
         if isinstance(self.profiles, tuple) and len(set(self.profiles)) != len(self.profiles):
-            raise InvalidInputError("must not name anybody twice", field="profiles")
+            raise InvalidInputError("must not hold duplicates", field="profiles")
 
 
-class Matchmaking(ScoreConsumer[Candidates, Ranked]):
-    """Ranks profiles. Nobody without a score is worse off for it; see `sesame_baihe.ranking`."""
+class Matchmaking(ScoreConsumer[RankingRequest, RankingResult]):
+    """Ranks profiles. Having no score is no disadvantage; see `sesame_baihe.ranking`."""
 
     declaration: ClassVar[ConsumerDeclaration] = ConsumerDeclaration("baihe", PURPOSE, CONTEXT, TERMS)
 
-    def subjects(self, request: Candidates) -> tuple[str, ...]:
+    def subjects(self, request: RankingRequest) -> tuple[str, ...]:
         """All candidates."""
         return tuple(request.profiles)
 
-    def use(self, request: Candidates, scores: Mapping[str, Score | None]) -> Ranked:
-        """Rank them.
+    def use(self, request: RankingRequest, scores: Mapping[str, Score | None]) -> RankingResult:
+        """Rank the candidates.
 
         Raises:
             InvalidInputError: a relevance, the weight or the range is out of bounds.

@@ -1,16 +1,18 @@
 """Pages of one ranking that do not shift while scores change.
 
 Rules:
-1. A member who opens a ranking pages through a snapshot of it. A profile keeps its place and its page
-   until the snapshot ends; who comes back to a page finds the same one.
-2. Whoever withdraws is out of every snapshot at once, place, score and reasons; nobody else moves, so
-   that a page may hold fewer than others. Somebody who withdraws while a snapshot is made is not in it.
-   They lose nothing but the score: the next snapshot has them again, counted as average. While the book
-   is too old to know who left, no snapshot with scores is shown.
-3. A snapshot ends after `keep` seconds, however often it is looked at, and the oldest ends sooner where
-   all of them together hold more than `most` places, or one member opens many. Then its cursors are
-   refused, and the site opens anew.
-4. A cursor works for the member whom it was given to, in the process that gave it.
+1. A viewer pages through a snapshot of a ranking. A profile keeps its rank and its page until the snapshot
+   expires; a page that is loaded again is the same.
+2. A profile whose consent is withdrawn is removed from every snapshot at once, with score and explanation; no
+   other profile moves, so a page may hold fewer. A profile removed while a snapshot is made is not in it. It
+   loses only its score: the next snapshot has it again, counted as average. While the score source is
+   stale, and so does not know of withdrawals, no snapshot with scores is shown.
+3. A snapshot expires after `lifetime_seconds`, however often it is used. The oldest go sooner if all of them
+   together have more than `max_places`, or one viewer opens many. Their cursors are then refused, and the
+   site opens a new snapshot.
+4. A cursor is opaque, names no profile, and is valid for its viewer alone, in the process that issued it:
+
+    base64url( session, 16 bytes | first place, 4 bytes | HMAC-SHA256 of both and the viewer, 16 bytes )
 """
 
 import hmac
@@ -27,77 +29,80 @@ from weakref import WeakMethod
 
 from attrs import asdict, define, field, frozen
 
-from sesame_baihe.consumer import Candidates
+from sesame_baihe.consumer import RankingRequest
 from sesame_baihe.ranking import rank_request
-from sesame_baihe.result import Parameters, Place
+from sesame_baihe.result import RankedProfile, RankingParameters
 from sesame_baihe.score_source import Scores, is_stale
-from sesame_baihe.snapshots import Snapshot, Snapshots
+from sesame_baihe.snapshots import Snapshot, SnapshotCache
 from sesame_sdk import Closeable, InvalidInputError, RetryableError
 
-#: Seconds that a snapshot lives, and places that all of them hold together (under 1 KB each).
-KEEP = 600.0
-MOST = 500_000
-_TRIES = 3
-_GONE = "is of a ranking that is no longer kept"
+LIFETIME_SECONDS = 600.0
+#: Places of all snapshots together (under 1 KB each).
+MAX_PLACES = 500_000
+SESSION_BYTES = 16
+_PLACE_BYTES = 4
+_TAG_BYTES = 16
+_CURSOR_BYTES = SESSION_BYTES + _PLACE_BYTES + _TAG_BYTES
+_MAX_ATTEMPTS = 3
 
 
 @frozen
 class Page:
-    """One page for one member.
+    """A page for one viewer.
 
     Attributes:
-        places: who stands on it, each with the number of their place, from 1.
-        without_score: the same page of the order by relevance alone.
-        parameters: what made the order; to be shown beside it.
+        profiles: each with its rank, from 1.
+        order_without_score: the same page of the order by relevance alone.
+        parameters: of the order, to be shown beside it.
         cursor: opens the next page; None on the last one.
     """
 
-    places: tuple[tuple[int, Place], ...]
-    without_score: tuple[str, ...]
-    parameters: Parameters
+    profiles: tuple[tuple[int, RankedProfile], ...]
+    order_without_score: tuple[str, ...]
+    parameters: RankingParameters
     cursor: str | None
 
     def as_data(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """What a site shows of it, made of what JSON has.
+        """The page in types that JSON has.
 
         Args:
-            names: the site's own name of each pseudonym that may stand on the page.
+            names: the site's own name of each pseudonym that may be on the page.
         """
         return {
             "matches": [
-                {"place": number, "profile": names[one.profile], "why": one.words()}
-                for number, one in self.places
+                {"rank": rank, "profile": names[ranked.profile], "explanation": ranked.describe()}
+                for rank, ranked in self.profiles
             ],
-            "without_score": [names[one] for one in self.without_score],
-            "parameters": {"words": self.parameters.words(), **asdict(self.parameters)},
+            "order_without_score": [names[profile] for profile in self.order_without_score],
+            "parameters": {"description": self.parameters.describe(), **asdict(self.parameters)},
             "cursor": self.cursor,
         }
 
 
 @define(eq=False)
-class _Heard:
-    """Who left while an order was made: these, or anybody."""
+class _Removals:
+    """Profiles removed while a snapshot is made."""
 
     names: set[str] = field(factory=set)
-    anybody: bool = False
+    unknown: bool = False
 
     def add(self, names: set[str] | None) -> None:
         if names is None:
-            self.anybody = True
+            self.unknown = True
         else:
             self.names |= names
 
 
-class Pages(Closeable):
-    """Snapshots of rankings, by pages. Threads may share it.
+class Paginator(Closeable):
+    """Pages through snapshots of rankings. Thread-safe.
 
     Args:
-        book: scores, as `rank` takes them. Whoever a score book says is gone is removed here; with a plain
-            mapping the site calls `remove`.
-        size: places on a page.
-        keep: seconds that a snapshot lives, up to a day.
-        most: places that all snapshots hold together.
-        clock: tells seconds.
+        scores: as for `rank`. Profiles that a score store removes are removed here too; with a mapping, the
+            site calls `remove_profiles`.
+        page_size: profiles on a page.
+        lifetime_seconds: life of a snapshot, up to a day.
+        max_places: of all snapshots together.
+        clock: returns seconds.
 
     Raises:
         InvalidInputError: a number is out of its bounds.
@@ -105,161 +110,161 @@ class Pages(Closeable):
 
     def __init__(
         self,
-        book: Scores,
+        scores: Scores,
         *,
-        size: int = 20,
-        keep: float = KEEP,
-        most: int = MOST,
+        page_size: int = 20,
+        lifetime_seconds: float = LIFETIME_SECONDS,
+        max_places: int = MAX_PLACES,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        if not 1 <= size <= most:
-            raise InvalidInputError("must be from 1 to `most`", field="size")
-        if not 0 < keep <= 86_400:
-            raise InvalidInputError("must be up to a day, in seconds", field="keep")
-        self._book, self._size, self._keep, self._clock = book, size, keep, clock
+        if not 1 <= page_size <= max_places:
+            raise InvalidInputError("must be from 1 to `max_places`", field="page_size")
+        if not 0 < lifetime_seconds <= 86_400:
+            raise InvalidInputError("must be up to a day, in seconds", field="lifetime_seconds")
+        self._scores, self._page_size, self._clock = scores, page_size, clock
+        self._lifetime = lifetime_seconds
         self._key = secrets.token_bytes(32)
         self._lock = Lock()
-        self._snapshots = Snapshots(most)
-        self._under_way: list[_Heard] = []
-        if not isinstance(book, Mapping):
-            # Not kept alive by its book, which may outlive it.
-            book.on_removal(partial(_tell, WeakMethod(self.remove)))
+        self._snapshots = SnapshotCache(max_places)
+        self._pending: list[_Removals] = []
+        if not isinstance(scores, Mapping):
+            # The source may outlive the paginator, and must not keep it alive.
+            scores.on_removal(partial(_forward_removal, WeakMethod(self.remove_profiles)))
 
-    def open(self, request: Candidates) -> Page:
-        """Rank, keep the order, and show its first page. Set `request.member` and `request.top`.
+    def open_snapshot(self, request: RankingRequest) -> Page:
+        """Rank, keep a snapshot, and return its first page. Set `request.viewer` and `request.top`.
 
         Raises:
-            InvalidInputError: see `rank`; or the order alone has more places than may be kept.
-            RetryableError: the book began anew, again and again, while the order was made.
+            InvalidInputError: see `rank`; or the snapshot alone has more than `max_places`.
+            RetryableError: the score source was reset, again and again, while the snapshot was made.
         """
-        session = secrets.token_bytes(SESSION)
-        for _ in range(_TRIES):
-            with self._heeding() as heard:
-                ranked = rank_request(request, self._book)
-                snapshot = Snapshot.of(request.member, ranked, self._clock() + self._keep)
+        session = secrets.token_bytes(SESSION_BYTES)
+        for _ in range(_MAX_ATTEMPTS):
+            with self._recording_removals() as removals:
+                result = rank_request(request, self._scores)
+                expires_at = self._clock() + self._lifetime
+                snapshot = Snapshot.from_result(request.viewer, result, expires_at)
                 with self._lock:
-                    if heard.anybody:
+                    if removals.unknown:
                         continue
-                    snapshot.remove(heard.names)
+                    snapshot.remove(removals.names)
                     self._snapshots.add(session, snapshot, self._clock())
-                    return self._page(request.member, session, snapshot, 0)
-        raise RetryableError("is being made anew", field="book")
+                    return self._page(request.viewer, session, snapshot, 0)
+        raise RetryableError("the score source is being reset", field="scores")
 
-    def show(self, request: Candidates, cursor: str | None) -> Page:
-        """The page that a cursor opens, or else the first page of a new order.
+    def show_page(self, request: RankingRequest, cursor: str | None) -> Page:
+        """Return the page of a cursor, or else the first page of a new snapshot.
 
         Args:
-            request: as for `open`; `request.member` is who looks.
-            cursor: from a page before; None, or one that does not work, opens the first page.
+            request: as for `open_snapshot`.
+            cursor: of an earlier page; without a valid one, a new snapshot is opened.
 
         Raises:
-            Rejected, Retryable: as `open` does.
+            InvalidInputError, RetryableError: see `open_snapshot`.
         """
         try:
-            return self.turn(request.member, cursor or "")
+            return self.get_page(request.viewer, cursor or "")
         except InvalidInputError:
-            return self.open(request)
+            return self.open_snapshot(request)
 
-    def turn(self, member: str, cursor: str) -> Page:
-        """The page that a cursor opens.
+    def get_page(self, viewer: str, cursor: str) -> Page:
+        """Return the page of a cursor.
 
         Raises:
-            InvalidInputError: `member` was not given it, or (code ``gone``) its snapshot is no longer kept.
+            InvalidInputError: the cursor is not this viewer's, or (code ``gone``) its snapshot has expired.
         """
-        session, start = read_cursor(self._key, member, cursor)
-        stale = self._looked()
+        session, start = read_cursor(self._key, viewer, cursor)
+        stale = self._refresh()
         with self._lock:
             snapshot = self._snapshots.get(session, self._clock())
-            # Who has left since is what a stale book does not know.
+            # A stale source does not know who has withdrawn since.
             if snapshot is None or (stale and not snapshot.parameters.stale):
-                raise InvalidInputError(_GONE, field="cursor", hint="open the first page", code="gone")
-            return self._page(member, session, snapshot, start)
+                reason, hint = "belongs to an expired snapshot", "open the first page"
+                raise InvalidInputError(reason, field="cursor", hint=hint, code="gone")
+            return self._page(viewer, session, snapshot, start)
 
-    def remove(self, gone: Iterable[str] | None) -> None:
-        """Take people out of every snapshot, and of those under way, before this returns.
+    def remove_profiles(self, profiles: Iterable[str] | None) -> None:
+        """Remove profiles from every snapshot, and from those being made, before this returns.
 
         Args:
-            gone: the site's own pseudonyms; None where anybody may have left, which ends all snapshots.
+            profiles: the site's pseudonyms; None if any may be affected, which drops all snapshots.
         """
-        names = None if gone is None else {gone} if isinstance(gone, str) else set(gone)
+        names = None if profiles is None else {profiles} if isinstance(profiles, str) else set(profiles)
         with self._lock:
-            for heard in self._under_way:
-                heard.add(names)
+            for removals in self._pending:
+                removals.add(names)
             if names is None:
                 self._snapshots.clear()
             else:
                 self._snapshots.remove(names)
 
     def close(self) -> None:
-        """Forget every snapshot."""
-        self.remove(None)
+        """Drop all snapshots."""
+        self.remove_profiles(None)
 
     @contextmanager
-    def _heeding(self) -> Iterator["_Heard"]:
-        """Whoever is removed meanwhile."""
-        heard = _Heard()
+    def _recording_removals(self) -> Iterator["_Removals"]:
+        removals = _Removals()
         with self._lock:
-            self._under_way.append(heard)
+            self._pending.append(removals)
         try:
-            yield heard
+            yield removals
         finally:
             with self._lock:
-                self._under_way.remove(heard)
+                self._pending.remove(removals)
 
-    def _looked(self) -> bool:
-        """Hear of whoever left, by way of another process too; whether the book is too old to know."""
-        if isinstance(self._book, Mapping):
+    def _refresh(self) -> bool:
+        """Read the removals that another process received; whether the source is stale."""
+        if isinstance(self._scores, Mapping):
             return False
-        self._book.refresh()
-        return is_stale(self._book)
+        self._scores.refresh()
+        return is_stale(self._scores)
 
-    def _page(self, member: str, session: bytes, snapshot: Snapshot, start: int) -> Page:
-        end = start + self._size
-        on = snapshot.places[start:end]
+    def _page(self, viewer: str, session: bytes, snapshot: Snapshot, start: int) -> Page:
+        end = start + self._page_size
+        has_next = end < len(snapshot.profiles)
+        profiles = enumerate(snapshot.profiles[start:end], start + 1)
         return Page(
-            places=tuple((number, one) for number, one in enumerate(on, start + 1) if one is not None),
-            without_score=tuple(one for one in snapshot.without[start:end] if one is not None),
+            profiles=tuple((rank, ranked) for rank, ranked in profiles if ranked is not None),
+            order_without_score=tuple(
+                profile for profile in snapshot.order_without_score[start:end] if profile is not None
+            ),
             parameters=snapshot.parameters,
-            cursor=write_cursor(self._key, member, session, end) if end < len(snapshot.places) else None,
+            cursor=write_cursor(self._key, viewer, session, end) if has_next else None,
         )
 
 
-def _tell(remove: "WeakMethod[Callable[[Iterable[str] | None], None]]", gone: frozenset[str] | None) -> None:
-    if (alive := remove()) is not None:
-        alive(gone)
+def _forward_removal(
+    remove: "WeakMethod[Callable[[Iterable[str] | None], None]]", profiles: frozenset[str] | None
+) -> None:
+    if (method := remove()) is not None:
+        method(profiles)
 
 
-SESSION = 16
-_PLACE = 4
-_TAG = 16
-_SIZE = SESSION + _PLACE + _TAG
+def write_cursor(key: bytes, viewer: str, session: bytes, start: int) -> str:
+    """Make the cursor for the page that begins at index `start` of a session's snapshot."""
+    content = session + start.to_bytes(_PLACE_BYTES, "big")
+    return urlsafe_b64encode(content + _tag(key, viewer, content)).decode()
 
 
-def write_cursor(key: bytes, member: str, session: bytes, start: int) -> str:
-    """The cursor for what begins at place `start`, counted from 0, of a session's snapshot."""
-    said = session + start.to_bytes(_PLACE, "big")
-    return urlsafe_b64encode(said + _tag(key, member, said)).decode()
-
-
-def read_cursor(key: bytes, member: str, cursor: str) -> tuple[bytes, int]:
-    """Session and place.
+def read_cursor(key: bytes, viewer: str, cursor: str) -> tuple[bytes, int]:
+    """Read session and start of a cursor.
 
     Raises:
-        InvalidInputError: this member was not given this cursor.
+        InvalidInputError: the cursor was not issued to this viewer.
     """
     try:
-        found = urlsafe_b64decode(cursor.encode("ascii"))
+        decoded = urlsafe_b64decode(cursor.encode("ascii"))
     except (AttributeError, ValueError):
-        found = b""
-    said, tag = found[:-_TAG], found[-_TAG:]
-    # Written anew and compared: base64 has several texts for the same bytes.
-    whole = len(found) == _SIZE and urlsafe_b64encode(found).decode() == cursor
-    if not whole or not hmac.compare_digest(tag, _tag(key, member, said)):
-        raise InvalidInputError(
-            "is none that this member was given", field="cursor", hint="open the first page"
-        )
-    return said[:SESSION], int.from_bytes(said[SESSION:], "big")
+        decoded = b""
+    content, tag = decoded[:-_TAG_BYTES], decoded[-_TAG_BYTES:]
+    # Encoded again and compared: base64 has several texts for the same bytes.
+    canonical = len(decoded) == _CURSOR_BYTES and urlsafe_b64encode(decoded).decode() == cursor
+    if not canonical or not hmac.compare_digest(tag, _tag(key, viewer, content)):
+        reason, hint = "was not issued to this viewer", "open the first page"
+        raise InvalidInputError(reason, field="cursor", hint=hint)
+    return content[:SESSION_BYTES], int.from_bytes(content[SESSION_BYTES:], "big")
 
 
-def _tag(key: bytes, member: str, said: bytes) -> bytes:
-    return hmac.digest(key, said + member.encode(errors="surrogatepass"), sha256)[:_TAG]
+def _tag(key: bytes, viewer: str, content: bytes) -> bytes:
+    return hmac.digest(key, content + viewer.encode(errors="surrogatepass"), sha256)[:_TAG_BYTES]

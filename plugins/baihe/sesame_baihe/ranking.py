@@ -1,15 +1,19 @@
-"""Blend relevance and score, and take the best: arrays in, places out.
+"""Ranks candidates for one viewer: names, relevance and scores in, ranked profiles with explanations out.
 
     blended = (1 - weight) * relevance + weight * (score - low) / (high - low)
 
 Rules:
-1. Who has no score takes the mean of the scores that are known among these candidates. So the mean of
-   all is what it was, and nobody gains or loses, on average, by not having one. Where no score is
-   known, relevance alone decides.
-2. The score never weighs more than relevance (a ranking by score alone is what rule MAT-1 refuses).
-3. Beside the order there is always the order without the score, and the parameters of both.
-4. The same candidates in another order come to the same values: no sum depends on who comes first.
-5. Equals stand as `ties` says; without it, in the order in which they were given.
+1. Only the given candidates are ranked, for the one viewer. There is no ranking of all people, and nothing
+   here could make one public.
+2. Only scores of people who agreed to this purpose are used: the source has no others. Signals from other
+   contexts can only have raised them: the hub's policy, and each person's grant, ensure it.
+3. A candidate without a score gets the mean of the scores known among these candidates. So the mean of all
+   stays what it was, and on average no candidate gains or loses by having no score. If no score is known,
+   relevance alone decides.
+4. The score never weighs more than relevance (rule MAT-1 refuses a ranking by score alone).
+5. The order without the score, and the parameters of both, are part of the result.
+6. The result does not depend on the order of the candidates. Ties are broken by a keyed hash of viewer and
+   candidate: the same for one viewer, and different from viewer to viewer.
 """
 
 from collections.abc import Sequence
@@ -21,37 +25,120 @@ import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from sesame_baihe.candidate_pool import Pool
-from sesame_baihe.consumer import SCORE_RANGE, SCORE_WEIGHT, Candidates
-from sesame_baihe.fair_topk import MOST_PLACES, Fair, Merged, flags, merged
-from sesame_baihe.result import Parameters, Place, Ranked, Why
-from sesame_baihe.score_blend import BLOCK, Average, Blend, Mean, average_of, both_ways, column, within_bounds
-from sesame_baihe.score_source import Scores, is_stale, points_of
-from sesame_baihe.top_k import Best, Places, Ties, Values
+from sesame_baihe.candidate_pool import CandidatePool
+from sesame_baihe.consumer import SCORE_RANGE, SCORE_WEIGHT, RankingRequest
+from sesame_baihe.fair_topk import MAX_PLACES, FairnessRule, FairRanking, apply_rule, flag_members
+from sesame_baihe.result import Explanation, RankedProfile, RankingParameters, RankingResult
+from sesame_baihe.score_blend import (
+    BLOCK_SIZE,
+    Blend,
+    ReciprocalMean,
+    ScoreAverage,
+    are_shares,
+    average_relevance,
+    average_scores,
+    check_column,
+)
+from sesame_baihe.score_source import Scores, is_stale, read_points
+from sesame_baihe.top_k import Indices, TieKeys, TopK, Values
 from sesame_sdk import InvalidInputError, ScoreStore
 
-MOST_WEIGHT = 0.5
+MAX_WEIGHT = 0.5
 #: Few at first: once the best so far are good, few of the others need a closer look.
-FIRST_ROUND, MORE = 1 << 10, 4
+FIRST_ROUND_SIZE, ROUND_GROWTH = 1 << 10, 4
 
 
 @frozen(eq=False)
-class Ranking:
-    """Candidates by their place in what was given, best first.
+class ArrayRanking:
+    """A ranking of candidates by index, best first.
 
     Attributes:
         order: with the score.
-        blended: what each in `order` came to, 0 to 1.
+        blended: blended value of each in `order`, 0 to 1.
         order_without_score: by relevance alone.
-        parameters: how.
+        parameters: of the ranking.
         blend: the formula.
     """
 
-    order: Places
+    order: Indices
     blended: Values
-    order_without_score: Places
-    parameters: Parameters
+    order_without_score: Indices
+    parameters: RankingParameters
     blend: Blend
+
+
+def rank(
+    candidates: Sequence[str],
+    relevance: ArrayLike,
+    scores: Scores,
+    *,
+    viewer: str = "",
+    score_weight: float = SCORE_WEIGHT,
+    score_range: tuple[float, float] = SCORE_RANGE,
+    top: int | None = None,
+    reciprocal_relevance: ArrayLike | None = None,
+    mean: ReciprocalMean = "harmonic",
+    fairness_rule: FairnessRule | None = None,
+) -> RankingResult:
+    """Rank candidates for one viewer.
+
+    Args:
+        candidates: the site's pseudonyms, each once; a `CandidatePool` of them if they are ranked often.
+        relevance: how well each fits the viewer, 0 to 1; in the same order.
+        scores: a score store, or a mapping of scores or points.
+        viewer: the member who sees the ranking, by any stable name; it breaks ties and has no other effect.
+        score_weight: share of the score in the blend, 0 to 0.5.
+        score_range: lowest and highest score of the policy.
+        top: how many of the best to return; all by default.
+        reciprocal_relevance: how well the viewer fits each; relevance is then the mean of both sides'.
+        mean: which mean; see `score_blend`.
+        fairness_rule: for a group that the site names; see `fair_topk`.
+
+    Raises:
+        InvalidInputError: a value is out of its bounds, or a candidate is named twice; names the argument.
+    """
+    if isinstance(scores, ScoreStore) and not isinstance(candidates, CandidatePool):
+        candidates = CandidatePool(candidates)  # finding them in the store finds duplicates as well
+    columns = _read_columns(candidates, relevance, reciprocal_relevance, mean, scores)
+    ties = _tie_keys(columns.names, viewer)
+    pool = candidates if isinstance(candidates, CandidatePool) else None
+    ranking = rank_arrays(
+        columns.combined,
+        columns.points,
+        score_weight=score_weight,
+        score_range=score_range,
+        top=top,
+        ties=ties,
+        average=None if pool is None else pool.average(columns.points, score_range),
+    )
+    fair = None
+    if fairness_rule is not None and columns.names:
+        fair = _rank_fairly(columns, ranking, fairness_rule, ties)
+    parameters = evolve(
+        ranking.parameters,
+        # Checked only if there is no score: a source that gave one was not stale.
+        stale=bool(columns.names) and ranking.blend.average is None and is_stale(scores),
+        mean="" if reciprocal_relevance is None else mean,
+        fairness=None if fair is None else fair.fairness,
+    )
+    without_score = tuple(columns.names[at] for at in ranking.order_without_score.tolist())
+    return RankingResult(_rank_profiles(columns, ranking, fair), without_score, parameters)
+
+
+def rank_request(request: RankingRequest, scores: Scores) -> RankingResult:
+    """Rank the candidates of a request; see `rank`."""
+    return rank(
+        request.profiles,
+        request.relevance,
+        scores,
+        viewer=request.viewer,
+        score_weight=request.score_weight,
+        score_range=request.score_range,
+        top=request.top,
+        reciprocal_relevance=request.reciprocal_relevance,
+        mean=request.mean,
+        fairness_rule=request.fairness_rule,
+    )
 
 
 def rank_arrays(
@@ -61,247 +148,173 @@ def rank_arrays(
     score_weight: float,
     score_range: tuple[float, float],
     top: int | None = None,
-    ties: Ties | None = None,
-    average: Average | None = None,
-) -> Ranking:
-    """Rank candidates for one member. Pure; nobody is in the answer who was not among the candidates.
+    ties: TieKeys | None = None,
+    average: ScoreAverage | None = None,
+) -> ArrayRanking:
+    """Rank candidates by index.
 
     Args:
         relevance: of each candidate, 0 to 1.
         scores: of each candidate, within `score_range`; NaN for none.
-        score_weight: 0 to `MOST_WEIGHT`.
-        score_range: lowest and highest score that the policy gives.
+        score_weight: 0 to `MAX_WEIGHT`.
+        score_range: lowest and highest score of the policy.
         top: how many of the best to return; all by default.
-        ties: which of equals are first.
-        average: of these very scores, in this very range, from `average_of`; worked out by default.
+        ties: which of equals are first; by default, those given first.
+        average: `average_scores` of the same scores and range, if it is known.
 
     Raises:
         InvalidInputError: a value is out of its bounds; names the argument.
     """
-    relevant, scored = column(relevance, "relevance"), column(scores, "scores")
-    if len(relevant) != len(scored):
-        raise InvalidInputError(
-            f"must be one a candidate: {len(relevant)}, not {len(scored)}", field="scores"
-        )
-    if not 0 <= score_weight <= MOST_WEIGHT:
-        raise InvalidInputError(f"must lie between 0 and {MOST_WEIGHT}", field="score_weight")
+    relevance, scores = check_column(relevance, "relevance"), check_column(scores, "scores")
+    if len(relevance) != len(scores):
+        reason = f"must have one value for each candidate: {len(relevance)}, not {len(scores)}"
+        raise InvalidInputError(reason, field="scores")
+    if not 0 <= score_weight <= MAX_WEIGHT:
+        raise InvalidInputError(f"must be from 0 to {MAX_WEIGHT}", field="score_weight")
     if top is not None and top < 1:
         raise InvalidInputError("must be at least 1", field="top")
-    average = average or average_of(scored, score_range)
-    blend = Blend(score_weight, *score_range, average.points, average.most)
-    count = min(top or len(relevant), len(relevant))
-    (order, values), without = best_of(relevant, scored, blend, count, ties)
-    without_score = len(relevant) - average.known
-    used = Parameters(score_weight, score_range, len(relevant), without_score, blend.neutral)
-    return Ranking(order, values, without, used, blend)
+    average = average or average_scores(scores, score_range)
+    blend = Blend(score_weight, *score_range, average.points, average.max_points)
+    count = min(top or len(relevance), len(relevance))
+    (order, values), without_score = select_best(relevance, scores, blend, count, ties)
+    parameters = RankingParameters(
+        score_weight, score_range, len(relevance), len(relevance) - average.known, blend.neutral
+    )
+    return ArrayRanking(order, values, without_score, parameters, blend)
 
 
-def best_of(
-    relevance: Values, scores: Values, blend: Blend, count: int, ties: Ties | None = None
-) -> tuple[tuple[Places, Values], Places]:
-    """The best `count` places with their blend, and the best by relevance alone.
+def select_best(
+    relevance: Values, scores: Values, blend: Blend, count: int, ties: TieKeys | None = None
+) -> tuple[tuple[Indices, Values], Indices]:
+    """Select the best `count` candidates with their blend, and the best by relevance alone.
 
-    Only relevance is read throughout: whoever could not make it with the highest score is passed over. Each
-    round looks at more than all before it, so that what is found good enough has to be sorted seldom.
+    Only relevance is read throughout: a candidate who could not get in with the highest score is skipped.
+    Each round looks at more candidates than all before it, so that candidates are rarely sorted.
     """
-    blended, without = Best(count, ties), Best(count, ties)
-    start, end = 0, FIRST_ROUND
+    blended, by_relevance = TopK(count, ties), TopK(count, ties)
+    start, end = 0, FIRST_ROUND_SIZE
     while start < len(relevance):
-        enough = min(without.floor, blend.relevance_for(blended.floor))
-        places, near = _at_least(enough, relevance[: min(end, len(relevance))], start)
-        if not within_bounds(near):
-            raise InvalidInputError("must lie between 0 and 1", field="relevance")
-        without.offer(near, places)
-        blended.offer(blend.of(near, scores[places]), places)
-        start, end = end, MORE * end
-    return blended.ordered(), without.ordered()[0]
+        minimum = min(by_relevance.threshold, blend.min_relevance(blended.threshold))
+        indices, values = _at_least(minimum, relevance[: min(end, len(relevance))], start)
+        if not are_shares(values):
+            raise InvalidInputError("must be from 0 to 1", field="relevance")
+        by_relevance.add(values, indices)
+        blended.add(blend.compute(values, scores[indices]), indices)
+        start, end = end, ROUND_GROWTH * end
+    return blended.sorted(), by_relevance.sorted()[0]
 
 
-def _at_least(enough: float, relevance: Values, start: int) -> tuple[Places, Values]:
-    """Where relevance is `enough`, from `start` on, and how much; and wherever it is out of bounds.
+def _at_least(minimum: float, relevance: Values, start: int) -> tuple[Indices, Values]:
+    """Indices and values of relevance from `minimum`, from `start` on; also of any that is out of bounds.
 
-    Of floats from 0 to 1 the bits are in order; those of what is negative, more or NaN are higher.
+    The bits of floats from 0 to 1 are in order; those of negative or larger values or NaN are higher.
     """
-    bits, least = relevance.view(np.uint64), np.float64(max(enough, 0)).view(np.uint64)
-    places, values = [], []
-    for first in range(start, len(relevance), BLOCK):
-        (found,) = (bits[first : first + BLOCK] >= least).nonzero()
-        found += first
-        places.append(found)
-        values.append(relevance[found])  # now, while they are in the processor's cache
-    return np.concatenate(places), np.concatenate(values)
+    bits, least = relevance.view(np.uint64), np.float64(max(minimum, 0)).view(np.uint64)
+    indices, values = [], []
+    for first in range(start, len(relevance), BLOCK_SIZE):
+        (selected,) = (bits[first : first + BLOCK_SIZE] >= least).nonzero()
+        selected += first
+        indices.append(selected)
+        values.append(relevance[selected])  # now, while they are in the processor's cache
+    return np.concatenate(indices), np.concatenate(values)
 
 
-def reasons(blend: Blend, near: Values, scores: Values) -> list[Why]:
-    """Why each of these stands where it does. Computed as the blend was, so the parts add up to it."""
-    relevance, score = blend.parts(near, scores)
-    _, average = blend.parts(near, np.full(len(near), np.nan))
-    parts = (relevance.tolist(), score.tolist(), (score - average).tolist())
-    return [Why(*each) for each in zip(*parts, strict=True)]
-
-
-def rank(
-    candidates: Sequence[str],
-    relevance: ArrayLike,
-    book: Scores,
-    *,
-    member: str = "",
-    score_weight: float = SCORE_WEIGHT,
-    score_range: tuple[float, float] = SCORE_RANGE,
-    top: int | None = None,
-    in_return: ArrayLike | None = None,
-    mean: Mean = "harmonic",
-    fair: Fair | None = None,
-) -> Ranked:
-    """Rank candidates for one member.
-
-    Args:
-        candidates: the site's own pseudonyms, each once; a `Pool` of them where they are ranked often.
-        relevance: how well each fits the member, 0 to 1; in the same order.
-        book: their scores: a score book, or a mapping of scores or points.
-        member: who looks, by any name that stays the same; decides among equals and nothing else.
-        score_weight: share of the score in the blend, 0 to 0.5.
-        score_range: lowest and highest score that the policy gives.
-        top: how many of the best to return; all by default.
-        in_return: how well the member fits each; then relevance is the mean of both ways.
-        mean: which mean; see `reciprocal`.
-        fair: a fairness rule over a group that the site names; see `fair`.
-
-    Raises:
-        InvalidInputError: a value is out of its bounds, or somebody is named twice; names the argument.
-    """
-    if isinstance(book, ScoreStore) and not isinstance(candidates, Pool):
-        candidates = Pool(
-            candidates
-        )  # what finds them in the book tells as well whether anybody is there twice
-    people = _columns(candidates, relevance, in_return, mean, book)
-    ties = _ties(people.names, member)
-    pool = candidates if isinstance(candidates, Pool) else None
-    made = rank_arrays(
-        people.together,
-        people.points,
-        score_weight=score_weight,
-        score_range=score_range,
-        top=top,
-        ties=ties,
-        average=None if pool is None else pool.average(people.points, score_range),
-    )
-    under = None if fair is None or not people.names else _under_rule(people, made, fair, ties)
-    used = evolve(
-        made.parameters,
-        # Asked for only where there is nothing: a book that gave a score was not stale.
-        stale=bool(people.names) and made.blend.average is None and is_stale(book),
-        mean="" if in_return is None else mean,
-        fairness=None if under is None else under.fairness,
-    )
-    without = tuple(people.names[place] for place in made.order_without_score.tolist())
-    return Ranked(_places(people, made, under), without, used)
-
-
-def rank_request(request: Candidates, book: Scores) -> Ranked:
-    """The same for a request that holds all of it.
-
-    Raises:
-        InvalidInputError: see `rank`.
-    """
-    return rank(
-        request.profiles,
-        request.relevance,
-        book,
-        member=request.member,
-        score_weight=request.score_weight,
-        score_range=request.score_range,
-        top=request.top,
-        in_return=request.in_return,
-        mean=request.mean,
-        fair=request.fair,
-    )
+def explain(blend: Blend, relevance: Values, scores: Values) -> list[Explanation]:
+    """Explain the blend of each candidate, computed in the same way, so that the parts add up to it."""
+    relevance_part, score_part = blend.parts(relevance, scores)
+    _, average_part = blend.parts(relevance, np.full(len(relevance), np.nan))
+    parts = (relevance_part.tolist(), score_part.tolist(), (score_part - average_part).tolist())
+    return [Explanation(*each) for each in zip(*parts, strict=True)]
 
 
 @frozen(eq=False)
-class _People:
-    """Candidates as columns of one length."""
+class _Columns:
+    """Candidates as columns of one length; `combined` is the relevance that is ranked by."""
 
     names: Sequence[str]
-    near: Values
-    back: Values | None
-    together: Values
+    relevance: Values
+    reciprocal: Values | None
+    combined: Values
     points: Values
 
 
-def _columns(
-    candidates: Sequence[str], relevance: ArrayLike, in_return: ArrayLike | None, mean: Mean, book: Scores
-) -> _People:
-    names = _checked(candidates)
-    near = column(relevance, "relevance")
-    if len(near) != len(names):
-        raise InvalidInputError("must be one a candidate", field="relevance")
-    points = points_of(book, candidates if isinstance(candidates, Pool) else names)
-    if in_return is None:
-        return _People(names, near, None, near, points)
-    back = column(in_return, "in_return")
-    return _People(names, near, back, both_ways(near, back, mean), points)
+def _read_columns(
+    candidates: Sequence[str],
+    relevance: ArrayLike,
+    reciprocal_relevance: ArrayLike | None,
+    mean: ReciprocalMean,
+    scores: Scores,
+) -> _Columns:
+    names = _check_names(candidates)
+    own = check_column(relevance, "relevance")
+    if len(own) != len(names):
+        raise InvalidInputError("must have one value for each candidate", field="relevance")
+    points = read_points(scores, candidates if isinstance(candidates, CandidatePool) else names)
+    if reciprocal_relevance is None:
+        return _Columns(names, own, None, own, points)
+    reciprocal = check_column(reciprocal_relevance, "reciprocal_relevance")
+    return _Columns(names, own, reciprocal, average_relevance(own, reciprocal, mean), points)
 
 
-def _checked(candidates: Sequence[str]) -> Sequence[str]:
-    if isinstance(candidates, Pool):
+def _check_names(candidates: Sequence[str]) -> Sequence[str]:
+    if isinstance(candidates, CandidatePool):
         return candidates.names
     names = candidates if isinstance(candidates, list | tuple) else list(candidates)
     if isinstance(candidates, str) or len(set(names)) != len(names):
-        raise InvalidInputError("must be names, none of them twice", field="candidates")
+        raise InvalidInputError("must be names without duplicates", field="candidates")
     return names
 
 
-def _ties(names: Sequence[str], member: str) -> Ties:
-    key = sha256(member.encode(errors="surrogatepass")).digest()
+def _tie_keys(names: Sequence[str], viewer: str) -> TieKeys:
+    key = sha256(viewer.encode(errors="surrogatepass")).digest()
 
-    def keys(places: Places) -> NDArray[np.uint64]:
-        hashed = (
-            blake2b(names[place].encode(errors="surrogatepass"), digest_size=8, key=key).digest()
-            for place in places.tolist()
+    def keys(indices: Indices) -> NDArray[np.uint64]:
+        hashes = (
+            blake2b(names[at].encode(errors="surrogatepass"), digest_size=8, key=key).digest()
+            for at in indices.tolist()
         )
-        return np.frombuffer(b"".join(hashed), dtype=">u8").astype(np.uint64)
+        return np.frombuffer(b"".join(hashes), dtype=">u8").astype(np.uint64)
 
     return keys
 
 
-def _under_rule(people: _People, made: Ranking, fair: Fair, ties: Ties) -> Merged:
-    places = min(len(made.order), MOST_PLACES)
-    group = np.flatnonzero(flags(people.names, fair))
-    (own, _), _ = best_of(
-        people.together[group],
-        people.points[group],
-        made.blend,
-        min(places, len(group)),
-        lambda found: ties(group[found]),
+def _rank_fairly(columns: _Columns, ranking: ArrayRanking, rule: FairnessRule, ties: TieKeys) -> FairRanking:
+    places = min(len(ranking.order), MAX_PLACES)
+    members = np.flatnonzero(flag_members(columns.names, rule))
+    (best, _), _ = select_best(
+        columns.combined[members],
+        columns.points[members],
+        ranking.blend,
+        min(places, len(members)),
+        lambda indices: ties(members[indices]),
     )
-    rule = fair.rule(places, len(group), len(people.names))
-    return merged(made.order.tolist(), group[own].tolist(), rule)
+    required = rule.requirements(places, len(members), len(columns.names))
+    return apply_rule(ranking.order.tolist(), members[best].tolist(), required)
 
 
-def _places(people: _People, made: Ranking, under: Merged | None) -> tuple[Place, ...]:
-    order = made.order if under is None else np.array(under.order, dtype=np.intp)
-    lifted = frozenset[int]() if under is None else under.lifted
-    points = people.points[order]
-    blended = made.blend.of(people.together[order], points)
-    back = repeat(None) if people.back is None else people.back[order].tolist()
-    columns = zip(
+def _rank_profiles(
+    columns: _Columns, ranking: ArrayRanking, fair: FairRanking | None
+) -> tuple[RankedProfile, ...]:
+    order = ranking.order if fair is None else np.array(fair.order, dtype=np.intp)
+    moved_up = frozenset[int]() if fair is None else fair.moved_up
+    points, combined = columns.points[order], columns.combined[order]
+    rows = zip(
         order.tolist(),
-        people.near[order].tolist(),
+        columns.relevance[order].tolist(),
         points.tolist(),
-        blended.tolist(),
-        reasons(made.blend, people.together[order], points),
-        back,
+        ranking.blend.compute(combined, points).tolist(),
+        explain(ranking.blend, combined, points),
+        repeat(None) if columns.reciprocal is None else columns.reciprocal[order].tolist(),
         strict=False,
     )
     return tuple(
-        Place(
-            people.names[place],
-            near,
+        RankedProfile(
+            columns.names[at],
+            relevance,
             None if isnan(score) else score,
-            value,
-            evolve(why, lifted=True) if place in lifted else why,
-            other,
+            blended,
+            evolve(explanation, moved_up=True) if at in moved_up else explanation,
+            reciprocal,
         )
-        for place, near, score, value, why, other in columns
+        for at, relevance, score, blended, explanation, reciprocal in rows
     )

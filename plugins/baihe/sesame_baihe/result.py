@@ -1,97 +1,99 @@
-"""What a ranking says: who stands where, why, and what made the order. Nothing here computes a place."""
+"""The result of a ranking: ranked profiles, their explanations, and the parameters of the order."""
 
 from attrs import frozen
 
 
 @frozen
-class Why:
-    """Why a profile stands where it does. The two parts add up to `Place.blended`, to the last bit.
+class Explanation:
+    """Why a profile has its rank. The two parts add up to `RankedProfile.blended`, to the last bit.
 
     Attributes:
-        relevance: what relevance brought.
-        score: what the score brought, or in its place what the average one brings.
-        against_average: `score` less what the average one brings; 0 for whoever has none.
-        lifted: whether the site's fairness rule moved the profile up to this place.
+        relevance: part of relevance.
+        score: part of the score, or of the average score in its place.
+        difference_to_average: `score` less the part of the average score; 0 without a score.
+        moved_up: whether the site's fairness rule moved the profile up to this rank.
     """
 
     relevance: float
     score: float
-    against_average: float
-    lifted: bool = False
+    difference_to_average: float
+    moved_up: bool = False
 
 
 @frozen
-class Place:
-    """One candidate's place.
+class RankedProfile:
+    """A candidate with what decided the rank.
 
     Attributes:
-        profile: the site's own pseudonym.
+        profile: the site's pseudonym.
         relevance: as given.
         score: points; None for no score.
-        blended: what decided the place, 0 to 1.
-        why: its parts.
-        in_return: how well the member who looks fits the candidate; None where that was not given.
+        blended: the value that decided the rank, 0 to 1.
+        explanation: its parts.
+        reciprocal_relevance: how well the viewer fits the candidate; None if not given.
     """
 
     profile: str
     relevance: float
     score: float | None
     blended: float
-    why: Why
-    in_return: float | None = None
+    explanation: Explanation
+    reciprocal_relevance: float | None = None
 
-    def words(self) -> str:
-        """Why, as one line for the member who looks; its figures add up as they are printed."""
-        near, rest, total = self._figures()
-        both = "" if self.in_return is None else f" and {self.in_return:.2f} in return"
-        said = f"{near} for relevance {self.relevance:.2f}{both}"
-        if self.score is not None or self.why.score:
+    def describe(self) -> str:
+        """The explanation as one line for the viewer; its numbers add up as they are printed."""
+        relevance, score, total = self._numbers()
+        reciprocal = self.reciprocal_relevance
+        both = "" if reciprocal is None else f" and reciprocal relevance {reciprocal:.2f}"
+        text = f"{relevance} for relevance {self.relevance:.2f}{both}"
+        if self.score is not None or self.explanation.score:
             whose = "no score, counted as average" if self.score is None else f"score {self.score:.2f}"
-            said += f" + {rest} for {whose}"
-        return f"{said} = {total}{', moved up by the fairness rule' if self.why.lifted else ''}"
+            text += f" + {score} for {whose}"
+        moved = ", moved up by the fairness rule" if self.explanation.moved_up else ""
+        return f"{text} = {total}{moved}"
 
-    def sum(self) -> str:
-        """The same in figures alone: what relevance brought, and what the score brought."""
-        near, rest, _ = self._figures()
-        return f"{near} + {rest}{' (rule)' if self.why.lifted else ''}"
+    def describe_parts(self) -> str:
+        """The explanation as numbers alone: the part of relevance and the part of the score."""
+        relevance, score, _ = self._numbers()
+        return f"{relevance} + {score}{' (rule)' if self.explanation.moved_up else ''}"
 
-    def _figures(self) -> tuple[str, str, str]:
-        total, near = round(self.blended * 10_000), round(self.why.relevance * 10_000)
-        return f"{near / 10_000:.4f}", f"{(total - near) / 10_000:.4f}", f"{total / 10_000:.4f}"
+    def _numbers(self) -> tuple[str, str, str]:
+        total, relevance = round(self.blended * 10_000), round(self.explanation.relevance * 10_000)
+        return f"{relevance / 10_000:.4f}", f"{(total - relevance) / 10_000:.4f}", f"{total / 10_000:.4f}"
 
 
 @frozen
-class Fairness:
-    """What became of the fairness rule.
+class FairnessResult:
+    """The result of the fairness rule.
 
     Attributes:
-        share: of the group, that every top was held to.
-        alpha: what each top was tested at.
-        needed: the fewest members of the group in the first 1, 2, ... places.
-        fails_at: the first place whose top holds too few, because the group has no more; None if all hold.
-        lifted: how many profiles it moved up.
+        share: of the group that every top is held to.
+        alpha: significance level of each top.
+        required: fewest of the group in the first 1, 2, ... ranks.
+        fails_at: first rank whose top holds too few, because the group has no more; None if all hold.
+        moved_up: number of profiles that were moved up.
     """
 
     share: float
     alpha: float
-    needed: tuple[int, ...]
+    required: tuple[int, ...]
     fails_at: int | None
-    lifted: int
+    moved_up: int
 
 
 @frozen
-class Parameters:
-    """How an order came about, to be shown beside it.
+class RankingParameters:
+    """The parameters of an order, to be shown beside it.
 
     Attributes:
         score_weight: share of the score in the blend.
-        score_range: lowest and highest score that there is.
-        candidates: how many were ranked.
-        without_score: how many of them have no score.
-        neutral: what those take in its place, 0 to 1; None where nobody has one and it was left out.
-        stale: whether the book was too old to be believed, and so gave no score.
-        mean: how relevance and the interest in return became one; empty where only one side was asked.
-        fairness: what the fairness rule did; None where the site has none.
+        score_range: lowest and highest score of the policy.
+        candidates: number of candidates.
+        without_score: number of them without a score.
+        neutral: value in place of a missing score, 0 to 1; None if no candidate has a score.
+        stale: whether the source was too old, and so gave no score.
+        mean: the mean of both sides' relevance; empty if only one side's was given.
+        fairness: the result of the fairness rule; None without one.
     """
 
     score_weight: float
@@ -101,44 +103,42 @@ class Parameters:
     neutral: float | None
     stale: bool = False
     mean: str = ""
-    fairness: Fairness | None = None
+    fairness: FairnessResult | None = None
 
-    def words(self) -> str:
-        """The same for the member who looks."""
-        return " ".join(filter(None, (self._relevance(), self._blend(), self._fairness())))
+    def describe(self) -> str:
+        """The parameters in words, for the viewer."""
+        parts = []
+        if self.mean:
+            parts.append(f"Relevance is the {self.mean} mean of both sides' relevance.")
+        parts.append(self._describe_blend())
+        if rule := self.fairness:
+            holds = "holds" if rule.fails_at is None else f"cannot hold from rank {rule.fails_at} on"
+            moved = f"{rule.moved_up} profiles moved up"
+            parts.append(f"The site's fairness rule (FA*IR, share {rule.share:.2f}) {holds}; {moved}.")
+        return " ".join(parts)
 
-    def _relevance(self) -> str:
-        return f"Relevance is the {self.mean} mean of both sides' interest." if self.mean else ""
-
-    def _blend(self) -> str:
+    def _describe_blend(self) -> str:
         if self.neutral is None:
-            old = "The scores here are too old to be used: " if self.stale else "No score is known: "
-            return f"{old}relevance alone decides."
+            reason = "The scores are out of date" if self.stale else "No score is known"
+            return f"{reason}: relevance alone decides."
         low, high = self.score_range
         return (
             f"blended = {1 - self.score_weight:.2f} relevance + {self.score_weight:.2f} score, "
             f"scores from {low:g} to {high:g} as 0 to 1. {self.without_score} of {self.candidates} have no "
-            f"score and take the mean, {self.neutral:.4f}. Other sites' signals can only raise a score."
+            f"score and get the mean, {self.neutral:.4f}. Other sites' signals can only raise a score."
         )
-
-    def _fairness(self) -> str:
-        rule = self.fairness
-        if rule is None:
-            return ""
-        held = "holds" if rule.fails_at is None else f"cannot hold from place {rule.fails_at} on"
-        return f"The site's fairness rule (FA*IR, share {rule.share:.2f}) {held}; it moved {rule.lifted} up."
 
 
 @frozen
-class Ranked:
-    """The answer for one member.
+class RankingResult:
+    """A ranking for one viewer.
 
     Attributes:
-        places: best first.
-        order_without_score: profiles by relevance alone, best first; no score and no rule touched it.
-        parameters: what made the order; to be shown beside it.
+        profiles: best first.
+        order_without_score: by relevance alone, best first; neither score nor fairness rule changed it.
+        parameters: of the order, to be shown beside it.
     """
 
-    places: tuple[Place, ...]
+    profiles: tuple[RankedProfile, ...]
     order_without_score: tuple[str, ...]
-    parameters: Parameters
+    parameters: RankingParameters

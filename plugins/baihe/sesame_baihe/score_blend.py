@@ -1,8 +1,14 @@
-"""The formula, and the value that stands in for no score.
+"""Blends relevance and score, and averages: the scores of all candidates, and the relevance of both sides.
 
     blended = (1 - weight) * relevance + weight * (score - low) / (high - low)
 
-Whoever has no score takes the mean of the scores that are known among these candidates.
+A candidate without a score gets the mean of the known scores of these candidates.
+
+Relevance may be mutual. The harmonic mean is that of RECON: it is high only if both sides are, and 0 if
+either is. The geometric mean is less strict. Both are symmetric, so the two people of a pair get the same
+value.
+
+Source of the harmonic mean: Pizzato et al. 2010, RECON: a reciprocal recommender for online dating (RecSys).
 """
 
 from math import frexp, ldexp
@@ -15,173 +21,167 @@ from numpy.typing import ArrayLike
 from sesame_baihe.top_k import Values
 from sesame_sdk import InvalidInputError
 
-#: Values looked at together: few enough to stay in a processor's cache, enough to outweigh the calls.
-BLOCK = 1 << 15
-#: Scores lie within this either way, and a range spans a point at least.
-MOST_POINTS = 1e6
+ReciprocalMean = Literal["harmonic", "geometric"]
+_MEANS = ("harmonic", "geometric")
+#: Values processed together: few enough to stay in a processor's cache, enough to outweigh the calls.
+BLOCK_SIZE = 1 << 15
+#: Bound of scores in both directions; a range spans at least one point.
+MAX_POINTS = 1e6
 _ROUNDING = 1e-9
-# Bits between the depth of `fill` and the binade: a whole block of those just fits into 64.
-_FINE = 4
+# Bits between the exponent of `fill` and the binade: the sum of a whole block just fits into 64.
+_FRACTION_BITS = 4
 
 
 @frozen
 class Blend:
-    """The formula, once the neutral value is known.
+    """The formula with its parameters.
 
     Attributes:
         weight: of the score.
-        low: lowest score.
-        high: highest.
-        average: points that no score counts as; None where nobody has one.
-        most: the highest score that anybody has.
+        low: lowest score of the policy.
+        high: highest score of the policy.
+        average: points of a candidate without a score; None if no candidate has one.
+        max_points: highest score of any candidate.
     """
 
     weight: float
     low: float
     high: float
     average: float | None
-    most: float
+    max_points: float
 
     @property
     def neutral(self) -> float | None:
         """The average, 0 to 1."""
         return None if self.average is None else (self.average - self.low) / (self.high - self.low)
 
-    def parts(self, near: Values, scores: Values) -> tuple[Values, Values]:
-        """What relevance brings, and what the score brings; their sum is the blend."""
+    def parts(self, relevance: Values, scores: Values) -> tuple[Values, Values]:
+        """The part of relevance and the part of the score; their sum is the blend."""
         if self.average is None:
-            return near, np.zeros(len(near))
+            return relevance, np.zeros(len(relevance))
         points = np.where(np.isnan(scores), self.average, scores)
-        return near * (1 - self.weight), (points - self.low) * (self.weight / (self.high - self.low))
+        return relevance * (1 - self.weight), (points - self.low) * (self.weight / (self.high - self.low))
 
-    def of(self, near: Values, scores: Values) -> Values:
+    def compute(self, relevance: Values, scores: Values) -> Values:
         """The blend, 0 to 1."""
-        relevance, score = self.parts(near, scores)
-        return relevance + score
+        relevance_part, score_part = self.parts(relevance, scores)
+        return relevance_part + score_part
 
-    def relevance_for(self, blended: float) -> float:
-        """The least relevance that comes to `blended` with the highest score; less a little, for rounding."""
+    def min_relevance(self, blended: float) -> float:
+        """The least relevance that reaches `blended` with the highest score; a little less, for rounding."""
         if self.average is None:
             return blended
-        best = self.weight * (self.most - self.low) / (self.high - self.low)
+        best = self.weight * (self.max_points - self.low) / (self.high - self.low)
         return (blended - best) / (1 - self.weight) - _ROUNDING
 
 
-def column(values: ArrayLike, name: str) -> Values:
-    """One row of numbers.
-
-    Raises:
-        InvalidInputError: it is something else; names it.
-    """
+def check_column(values: ArrayLike, name: str) -> Values:
+    """Return one-dimensional floats; raise InvalidInputError, naming the argument, for anything else."""
     try:
-        found: Values = np.asarray(values, dtype=np.float64, order="C")
+        column: Values = np.asarray(values, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
         raise InvalidInputError("must be numbers", field=name) from error
-    if found.ndim != 1:
+    if column.ndim != 1:
         raise InvalidInputError("must be one row of numbers", field=name)
-    return found
+    return column
 
 
-def within_bounds(shares: Values) -> bool:
-    """Whether all lie between 0 and 1."""
-    return not len(shares) or bool(shares.min() >= 0 and shares.max() <= 1)  # written so that NaN fails
+def are_shares(values: Values) -> bool:
+    """Whether all values are from 0 to 1."""
+    return not len(values) or bool(values.min() >= 0 and values.max() <= 1)  # written so that NaN fails
+
+
+def average_relevance(
+    relevance: ArrayLike, reciprocal_relevance: ArrayLike, mean: ReciprocalMean = "harmonic"
+) -> Values:
+    """(N,) the mean of both sides' relevance, 0 to 1.
+
+    Args:
+        relevance: how well each candidate fits the viewer, 0 to 1.
+        reciprocal_relevance: how well the viewer fits each candidate, 0 to 1.
+        mean: which mean.
+
+    Raises:
+        InvalidInputError: a value is out of its bounds; names the argument.
+    """
+    sides = {"relevance": relevance, "reciprocal_relevance": reciprocal_relevance}
+    there, back = (check_column(values, name) for name, values in sides.items())
+    for name, side in zip(sides, (there, back), strict=True):
+        if not are_shares(side):
+            raise InvalidInputError("must be from 0 to 1", field=name)
+    if len(there) != len(back):
+        reason = f"must have one value for each candidate: {len(there)}, not {len(back)}"
+        raise InvalidInputError(reason, field="reciprocal_relevance")
+    if mean not in _MEANS:
+        raise InvalidInputError(f"must be one of {', '.join(_MEANS)}", field="mean")
+    low, high = np.minimum(there, back), np.maximum(there, back)
+    if mean == "geometric":
+        averaged = np.sqrt(there) * np.sqrt(back)  # the product of two small numbers would be 0 too soon
+    else:  # 2ab/(a+b), without the product
+        total = there + back
+        averaged = np.divide(2 * high, total, out=np.zeros(len(total)), where=total > 0) * low
+    bounded: Values = np.clip(averaged, low, high)
+    return bounded
 
 
 @frozen
-class Average:
-    """Of some scores.
+class ScoreAverage:
+    """The average of scores.
 
     Attributes:
-        known: how many there are.
-        points: their mean; None where there are none.
-        most: the highest of them.
+        known: number of scores.
+        points: their mean; None without scores.
+        max_points: the highest of them.
     """
 
     known: int
     points: float | None
-    most: float
+    max_points: float
 
 
-def average_of(scores: Values, score_range: tuple[float, float]) -> Average:
-    """How many scores are known, and the mean of those.
+def average_scores(scores: Values, score_range: tuple[float, float]) -> ScoreAverage:
+    """Count the known scores and average them, with the same result in any order.
 
-    Each is rounded to a grid, some billionths of the range, by adding `coarse`, whose last bit is the grid.
-    The bits are then whole numbers, which come to the same sum in any order, as doubles do not. No score
-    becomes `fill`, which is further below the lowest score than those of a whole block together are above
-    it: so the sum of a block also says how many there were, and nothing has to count them.
+    Each score is rounded to a grid, some billionths of the range, by adding `coarse`, whose last bit is the
+    grid. The bits are then whole numbers, whose sum does not depend on their order, as that of doubles does.
+    A missing score becomes `fill`, which is further below the lowest score than those of a whole block
+    together are above it: so the sum of a block also tells how many are missing.
 
     Raises:
-        InvalidInputError: a score is out of the range, or the range is none.
+        InvalidInputError: a score is out of the range, or the range is invalid.
     """
     low, high = score_range
-    if not (low >= -MOST_POINTS and high <= MOST_POINTS and high - low >= 1):
-        raise InvalidInputError(
-            "must go from a lower to a higher score", field="score_range", hint="such as 350 950"
-        )
-    deep = frexp(max(1.01 * BLOCK * (high - low), abs(low), abs(high)))[1]
-    coarse, grid = ldexp(1.5, deep + _FINE), ldexp(1, deep + _FINE - 52)
-    fill, lowest, step = low + coarse - ldexp(1, deep), _bits(low + coarse), 1 << (52 - _FINE)
-    buffer = np.empty(min(BLOCK, len(scores)))
-    unknown, total, least, most = 0, 0, high, low
-    for start in range(0, len(scores), BLOCK):
-        block = scores[start : start + BLOCK]
-        whole = buffer[: len(block)]
+    if not (low >= -MAX_POINTS and high <= MAX_POINTS and high - low >= 1):
+        reason, hint = "must go from a lower to a higher score", "such as 350 950"
+        raise InvalidInputError(reason, field="score_range", hint=hint)
+    exponent = frexp(max(1.01 * BLOCK_SIZE * (high - low), abs(low), abs(high)))[1]
+    coarse, grid = ldexp(1.5, exponent + _FRACTION_BITS), ldexp(1, exponent + _FRACTION_BITS - 52)
+    fill, lowest = low + coarse - ldexp(1, exponent), _bits(low + coarse)
+    step = 1 << (52 - _FRACTION_BITS)
+    buffer = np.empty(min(BLOCK_SIZE, len(scores)))
+    unknown, total, min_points, max_points = 0, 0, high, low
+    for start in range(0, len(scores), BLOCK_SIZE):
+        block = scores[start : start + BLOCK_SIZE]
+        rounded = buffer[: len(block)]
         # fmin and fmax pass over NaN, and so do min and max of a bound and NaN, in this order.
-        least, most = min(least, float(np.fmin.reduce(block))), max(most, float(np.fmax.reduce(block)))
-        np.fmax(np.add(block, coarse, out=whole), fill, out=whole)
-        missing, known = divmod(_signed(int(whole.view(np.int64).sum()) - lowest * len(block)), step)
+        min_points = min(min_points, float(np.fmin.reduce(block)))
+        max_points = max(max_points, float(np.fmax.reduce(block)))
+        np.fmax(np.add(block, coarse, out=rounded), fill, out=rounded)
+        missing, known = divmod(_unwrap(int(rounded.view(np.int64).sum()) - lowest * len(block)), step)
         unknown, total = unknown - missing, total + known
-    if least < low or most > high:
-        raise InvalidInputError(f"must lie between {low:g} and {high:g}, or be NaN", field="scores")
+    if min_points < low or max_points > high:
+        raise InvalidInputError(f"must be from {low:g} to {high:g}, or NaN", field="scores")
     if unknown == len(scores):
-        return Average(0, None, most)
+        return ScoreAverage(0, None, max_points)
     mean = (lowest - _bits(coarse) + total / (len(scores) - unknown)) * grid
-    # Of equals the mean is what they are, to the last bit.
-    return Average(len(scores) - unknown, min(max(mean, least), most), most)
+    # The mean of equal scores is that score, to the last bit.
+    return ScoreAverage(len(scores) - unknown, min(max(mean, min_points), max_points), max_points)
 
 
 def _bits(value: float) -> int:
     return int(np.float64(value).view(np.int64))
 
 
-def _signed(wrapped: int) -> int:
-    """A sum of 64-bit numbers that may have run over, as it would be had it not."""
-    return (wrapped + 2**63) % 2**64 - 2**63
-
-
-Mean = Literal["harmonic", "geometric"]
-_MEANS = ("harmonic", "geometric")
-
-
-def both_ways(relevance: ArrayLike, in_return: ArrayLike, mean: Mean = "harmonic") -> Values:
-    """(N,) the mean of both directions, 0 to 1.
-
-    Args:
-        relevance: how well each candidate fits the member, 0 to 1.
-        in_return: how well the member fits each candidate, 0 to 1.
-        mean: which one.
-
-    Raises:
-        InvalidInputError: a value is out of its bounds; names the argument.
-    """
-    there, back = _share(relevance, "relevance"), _share(in_return, "in_return")
-    if len(there) != len(back):
-        raise InvalidInputError(f"must be one a candidate: {len(there)}, not {len(back)}", field="in_return")
-    if mean not in _MEANS:
-        raise InvalidInputError(f"must be one of {', '.join(_MEANS)}", field="mean")
-    if mean == "geometric":
-        together = np.sqrt(there) * np.sqrt(back)  # the product of two small numbers would be 0 too soon
-    else:
-        both = there + back
-        low = np.minimum(there, back)
-        # 2ab/(a+b), without the product
-        together = np.divide(2 * np.maximum(there, back), both, out=np.zeros(len(both)), where=both > 0) * low
-    held: Values = np.clip(together, np.minimum(there, back), np.maximum(there, back))
-    return held
-
-
-def _share(values: ArrayLike, name: str) -> Values:
-    found = column(values, name)
-    if not within_bounds(found):
-        raise InvalidInputError("must lie between 0 and 1", field=name)
-    return found
+def _unwrap(total: int) -> int:
+    """A sum of 64-bit numbers that may have overflowed, as a signed number."""
+    return (total + 2**63) % 2**64 - 2**63

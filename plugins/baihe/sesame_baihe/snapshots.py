@@ -1,4 +1,4 @@
-"""What is kept of rankings, so that it can be looked at page by page: bounded in time and in places."""
+"""Keeps snapshots of rankings for paging, bounded in time and in number of places."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -6,106 +6,105 @@ from typing import Self
 
 from attrs import define
 
-from sesame_baihe.result import Parameters, Place, Ranked
+from sesame_baihe.result import RankedProfile, RankingParameters, RankingResult
 from sesame_sdk import InvalidInputError
 
-#: Snapshots that one member has at once: as many as somebody has tabs open, and no more than that.
-MOST_EACH = 4
+#: Snapshots of one viewer at once: as many as a person has tabs open.
+MAX_PER_VIEWER = 4
 
 
 @define
 class Snapshot:
-    """An order as it was. Whoever leaves it leaves a gap.
+    """A ranking at one time. A removed profile leaves a gap.
 
     Attributes:
-        member: whose it is.
-        places: with the score, best first.
-        without: by relevance alone.
-        parameters: what made the order.
-        ends: when it may no longer be shown.
-        where: of each profile, its index in `places` and in `without`.
+        viewer: the member who sees it.
+        profiles: with the score, best first.
+        order_without_score: by relevance alone.
+        parameters: of the order.
+        expires_at: end of its life, in seconds of the clock.
+        positions: of each profile, its index in `profiles` and in `order_without_score`.
     """
 
-    member: str
-    places: list[Place | None]
-    without: list[str | None]
-    parameters: Parameters
-    ends: float
-    where: dict[str, list[int | None]]
+    viewer: str
+    profiles: list[RankedProfile | None]
+    order_without_score: list[str | None]
+    parameters: RankingParameters
+    expires_at: float
+    positions: dict[str, list[int | None]]
 
     @classmethod
-    def of(cls, member: str, ranked: Ranked, ends: float) -> Self:
-        """All of a ranking."""
-        where: dict[str, list[int | None]] = {}
-        for at, place in enumerate(ranked.places):
-            where[place.profile] = [at, None]
-        for at, profile in enumerate(ranked.order_without_score):
-            where.setdefault(profile, [None, None])[1] = at
-        places: list[Place | None] = [*ranked.places]
-        without: list[str | None] = [*ranked.order_without_score]
-        return cls(member, places, without, ranked.parameters, ends, where)
+    def from_result(cls, viewer: str, result: RankingResult, expires_at: float) -> Self:
+        """Make a snapshot of a whole ranking."""
+        positions: dict[str, list[int | None]] = {}
+        for at, ranked in enumerate(result.profiles):
+            positions[ranked.profile] = [at, None]
+        for at, profile in enumerate(result.order_without_score):
+            positions.setdefault(profile, [None, None])[1] = at
+        profiles: list[RankedProfile | None] = [*result.profiles]
+        order: list[str | None] = [*result.order_without_score]
+        return cls(viewer, profiles, order, result.parameters, expires_at, positions)
 
     def remove(self, profiles: Iterable[str]) -> None:
-        """Forget these; nobody else moves."""
+        """Remove profiles; no other profile moves."""
         for profile in profiles:
-            blended, without = self.where.pop(profile, (None, None))
-            if blended is not None:
-                self.places[blended] = None
-            if without is not None:
-                self.without[without] = None
+            at, at_without_score = self.positions.pop(profile, (None, None))
+            if at is not None:
+                self.profiles[at] = None
+            if at_without_score is not None:
+                self.order_without_score[at_without_score] = None
 
 
-class Snapshots:
-    """Those that are kept, oldest first. Not for several threads at once.
+class SnapshotCache:
+    """Snapshots by session, oldest first. Not thread-safe.
 
     Args:
-        most: places of all together.
+        max_places: of all snapshots together.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held = 0
-        self._kept: OrderedDict[bytes, Snapshot] = OrderedDict()
+    def __init__(self, max_places: int) -> None:
+        self._max_places = max_places
+        self._places = 0
+        self._snapshots: OrderedDict[bytes, Snapshot] = OrderedDict()
 
     def add(self, session: bytes, snapshot: Snapshot, now: float) -> None:
-        """Keep one more. Those that have ended go, the member's own oldest, then the oldest of all.
+        """Add a snapshot; drop expired ones, then the viewer's own oldest, then the oldest of all.
 
         Raises:
-            InvalidInputError: it is larger than all may be together.
+            InvalidInputError: it alone has more than `max_places`.
         """
-        size = len(snapshot.places)
-        if size > self._most:
-            raise InvalidInputError(
-                f"must be at most {self._most:,} here", field="top", hint="ask for fewer places"
-            )
-        self._forget_ended(now)
-        mine = [one for one, kept in self._kept.items() if kept.member == snapshot.member]
-        for one in mine[: 1 - MOST_EACH]:
-            self._forget(one)
-        while self._held + size > self._most:
-            self._forget(next(iter(self._kept)))
-        self._kept[session] = snapshot
-        self._held += size
+        size = len(snapshot.profiles)
+        if size > self._max_places:
+            reason = f"must be at most {self._max_places:,} here"
+            raise InvalidInputError(reason, field="top", hint="request fewer profiles")
+        self._drop_expired(now)
+        own = [session for session, other in self._snapshots.items() if other.viewer == snapshot.viewer]
+        for oldest in own[: 1 - MAX_PER_VIEWER]:
+            self._drop(oldest)
+        while self._places + size > self._max_places:
+            self._drop(next(iter(self._snapshots)))
+        self._snapshots[session] = snapshot
+        self._places += size
 
     def get(self, session: bytes, now: float) -> Snapshot | None:
-        """One that is still kept."""
-        self._forget_ended(now)
-        return self._kept.get(session)
+        """Get a snapshot that has not expired."""
+        self._drop_expired(now)
+        return self._snapshots.get(session)
 
     def remove(self, profiles: Iterable[str]) -> None:
-        """Forget these people everywhere."""
-        for snapshot in self._kept.values():
+        """Remove profiles from all snapshots."""
+        for snapshot in self._snapshots.values():
             snapshot.remove(profiles)
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._kept.clear()
-        self._held = 0
+        """Drop all snapshots."""
+        self._snapshots.clear()
+        self._places = 0
 
-    def _forget_ended(self, now: float) -> None:
-        # All live equally long, so the oldest end first.
-        while self._kept and next(iter(self._kept.values())).ends <= now:
-            self._forget(next(iter(self._kept)))
+    def _drop_expired(self, now: float) -> None:
+        # All live equally long, so the oldest expire first.
+        while self._snapshots and next(iter(self._snapshots.values())).expires_at <= now:
+            self._drop(next(iter(self._snapshots)))
 
-    def _forget(self, session: bytes) -> None:
-        self._held -= len(self._kept.pop(session).places)
+    def _drop(self, session: bytes) -> None:
+        self._places -= len(self._snapshots.pop(session).profiles)

@@ -1,4 +1,4 @@
-"""A ranking as a table for people: who stands where, a bar of what brought them there, and why in words."""
+"""Prints a ranking as a table: rank, a bar of its parts, and the explanation."""
 
 import sys
 from collections.abc import Mapping
@@ -8,81 +8,72 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sesame_baihe.result import Place, Ranked
+from sesame_baihe.result import RankedProfile, RankingResult
 from sesame_sdk import terminal_text
 
-BAR = 20
-_ENDLESS = 400  # a pipe to grep or less should get whole lines
-#: Narrower than this there is no bar, and narrower than that the why is its two figures.
-_FOR_BARS, _FOR_WORDS = 110, 180
-_RIGHT = ("place", "relevance", "score", "blended")
+BAR_WIDTH = 20
+_PIPE_WIDTH = 400  # a pipe gets whole lines
+#: Least width of the terminal for bars, and for explanations in words.
+_MIN_WIDTH_FOR_BARS, _MIN_WIDTH_FOR_WORDS = 110, 180
+_RIGHT = ("rank", "relevance", "score", "blended")
+_NAMES = ("profile", "without the score")
 
 
-def show(ranked: Ranked, names: Mapping[str, str]) -> None:
-    """Print it on stdout, and under it what made the order.
+def print_ranking(result: RankingResult, names: Mapping[str, str]) -> None:
+    """Print a ranking and its parameters on stdout.
 
     Args:
-        ranked: the ranking.
+        result: the ranking.
         names: the site's own id of each pseudonym.
     """
-    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _ENDLESS)
-    before = {profile: place for place, profile in enumerate(ranked.order_without_score, start=1)}
-    pairs = zip(ranked.places, ranked.order_without_score, strict=True)
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    before = {profile: rank for rank, profile in enumerate(result.order_without_score, start=1)}
     rows = [
-        _row(number, place, before, names, console) | {"without the score": terminal_text(names[other])}
-        for number, (place, other) in enumerate(pairs, start=1)
+        _make_row(rank, ranked, before.get(ranked.profile), names, console)
+        | {"without the score": terminal_text(names[other])}
+        for rank, (ranked, other) in enumerate(
+            zip(result.profiles, result.order_without_score, strict=True), start=1
+        )
     ]
     if rows:
-        console.print(_table(rows))
-    console.print(ranked.parameters.words())
+        table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+        for name in rows[0]:
+            # On a narrow terminal, names are wrapped and numbers are not.
+            table.add_column(
+                name,
+                justify="right" if name in _RIGHT else "left",
+                no_wrap=name not in _NAMES,
+                overflow="fold",
+            )
+        for row in rows:
+            table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row.values()))
+        console.print(table)
+    console.print(result.parameters.describe())
 
 
-def _table(rows: "list[dict[str, str | Text]]") -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for column in rows[0]:
-        # Where there is no room, the names fold and the figures do not.
-        figures = column not in ("profile", "without the score")
-        table.add_column(
-            column, justify="right" if column in _RIGHT else "left", no_wrap=figures, overflow="fold"
-        )
-    for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row.values()))
-    return table
-
-
-def _row(
-    number: int, place: Place, before: Mapping[str, int], names: Mapping[str, str], console: Console
+def _make_row(
+    rank: int, ranked: RankedProfile, before: int | None, names: Mapping[str, str], console: Console
 ) -> dict[str, str | Text]:
+    moved = "" if before is None or before == rank else f" ({before - rank:+d})"
+    reciprocal = ranked.reciprocal_relevance
     row: dict[str, str | Text] = {
-        "place": f"{number}{_moved(before.get(place.profile), number)}",
-        "profile": terminal_text(names[place.profile]),
-        "relevance": _relevance(place),
-        "score": "none" if place.score is None else f"{place.score:.2f}",
-        "blended": f"{place.blended:.4f}",
+        "rank": f"{rank}{moved}",
+        "profile": terminal_text(names[ranked.profile]),
+        "relevance": f"{ranked.relevance:.3f}" + ("" if reciprocal is None else f" / {reciprocal:.3f}"),
+        "score": "none" if ranked.score is None else f"{ranked.score:.2f}",
+        "blended": f"{ranked.blended:.4f}",
     }
-    if console.width >= _FOR_BARS:
-        row[""] = bar(place, unicode=_speaks_unicode(console))
-    row["why"] = place.words() if console.width >= _FOR_WORDS else place.sum()
+    if console.width >= _MIN_WIDTH_FOR_BARS:
+        row[""] = draw_bar(ranked, unicode=console.encoding.lower().replace("-", "").startswith("utf"))
+    in_words = console.width >= _MIN_WIDTH_FOR_WORDS
+    row["explanation"] = ranked.describe() if in_words else ranked.describe_parts()
     return row
 
 
-def bar(place: Place, *, unicode: bool = True) -> Text:
-    """What relevance brought, then what the score brought, to the scale of 0 to 1."""
-    whole = min(round(place.blended * BAR), BAR)
-    near = min(round(place.why.relevance * BAR), whole)
-    full, part = "█▒" if unicode else "#+"
-    return Text.assemble((full * near, "cyan"), (part * (whole - near), "green"), " " * (BAR - whole))
-
-
-def _moved(before: int | None, now: int) -> str:
-    """How many places the score moved somebody, where that is on the page."""
-    return "" if before is None or before == now else f" ({before - now:+d})"
-
-
-def _relevance(place: Place) -> str:
-    back = "" if place.in_return is None else f" / {place.in_return:.3f}"
-    return f"{place.relevance:.3f}{back}"
-
-
-def _speaks_unicode(console: Console) -> bool:
-    return console.encoding.lower().replace("-", "").startswith("utf")
+def draw_bar(ranked: RankedProfile, *, unicode: bool = True) -> Text:
+    """Draw the part of relevance, then the part of the score, on a scale of 0 to 1."""
+    total = min(round(ranked.blended * BAR_WIDTH), BAR_WIDTH)
+    relevance = min(round(ranked.explanation.relevance * BAR_WIDTH), total)
+    full, shaded = "█▒" if unicode else "#+"
+    score = shaded * (total - relevance)
+    return Text.assemble((full * relevance, "cyan"), (score, "green"), " " * (BAR_WIDTH - total))

@@ -6,7 +6,14 @@ from datetime import date
 
 import click
 import pytest
-from sesame_baihe import Candidates, Matchmaking, Place, Why, sesame_cli_commands, sesame_score_consumers
+from sesame_baihe import (
+    Explanation,
+    Matchmaking,
+    RankedProfile,
+    RankingRequest,
+    sesame_cli_commands,
+    sesame_score_consumers,
+)
 
 from sesame_sdk import InvalidInputError, Score
 
@@ -25,16 +32,16 @@ def test_it_reads_for_matchmaking_and_leaves_no_score_neutral() -> None:
 
 def test_a_score_moves_a_profile_and_the_order_without_it_stands_beside() -> None:
     """Relevance says a, b, c; the scores say b; c has none and keeps its distance to the mean."""
-    asked = Candidates(("a", "b", "c"), (0.75, 0.5, 0.25), score_weight=0.5)
+    asked = RankingRequest(("a", "b", "c"), (0.75, 0.5, 0.25), score_weight=0.5)
     ranked = Matchmaking().use(asked, {"a": score(350), "b": score(950), "c": None})
-    assert ranked.places == (
-        Place("b", 0.5, 950.0, 0.75, Why(0.25, 0.5, 0.25)),
+    assert ranked.profiles == (
+        RankedProfile("b", 0.5, 950.0, 0.75, Explanation(0.25, 0.5, 0.25)),
         *sorted(
             (
-                Place("a", 0.75, 350.0, 0.375, Why(0.375, 0.0, -0.25)),
-                Place("c", 0.25, None, 0.375, Why(0.125, 0.25, 0.0)),
+                RankedProfile("a", 0.75, 350.0, 0.375, Explanation(0.375, 0.0, -0.25)),
+                RankedProfile("c", 0.25, None, 0.375, Explanation(0.125, 0.25, 0.0)),
             ),
-            key=lambda place: [one.profile for one in ranked.places].index(place.profile),
+            key=lambda place: [one.profile for one in ranked.profiles].index(place.profile),
         ),
     )
     assert ranked.order_without_score == ("a", "b", "c")
@@ -42,18 +49,18 @@ def test_a_score_moves_a_profile_and_the_order_without_it_stands_beside() -> Non
 
 def test_nobody_is_in_the_answer_who_was_not_asked_for() -> None:
     """A score of somebody else, should one come, is not looked at."""
-    asked = Candidates(("a",), (0.5,))
+    asked = RankingRequest(("a",), (0.5,))
     ranked = Matchmaking().use(asked, {"stranger": score(900)})
     assert Matchmaking().subjects(asked) == ("a",)
-    assert [place.profile for place in ranked.places] == ["a"]
+    assert [place.profile for place in ranked.profiles] == ["a"]
     assert ranked.parameters.without_score == 1
 
 
 @pytest.mark.parametrize(
     ("profiles", "relevance", "message"),
     [
-        (("a", "a"), (0.1, 0.2), "profiles: must not name anybody twice"),
-        (("a",), (), "relevance: must be one a profile"),
+        (("a", "a"), (0.1, 0.2), "profiles: must not hold duplicates"),
+        (("a",), (), "relevance: must have one value for each profile"),
     ],
 )
 def test_candidates_that_make_no_sense_are_rejected(
@@ -61,7 +68,7 @@ def test_candidates_that_make_no_sense_are_rejected(
 ) -> None:
     """Before anybody's score is read."""
     with pytest.raises(InvalidInputError, match=message):
-        Candidates(profiles, relevance)
+        RankingRequest(profiles, relevance)
 
 
 def test_it_adds_the_command_rank() -> None:

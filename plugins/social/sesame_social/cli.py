@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sesame_sdk import ConfigurationError, InvalidInputError
-from sesame_social.moderation_queue import KEPT_FOR, Queue, Suspected
-from sesame_social.pipeline import batches, judged, keep, read_posts, summary
-from sesame_social.table import show
+from sesame_social.moderation_queue import RETENTION, ModerationQueue, SuspectedPost
+from sesame_social.pipeline import classify_batch, enqueue, read_batches, read_posts, summarize
+from sesame_social.table import print_table
 
 if TYPE_CHECKING:
-    from sesame_social.classifier import Kind
+    from sesame_social.classifier import PostKind
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 at_queue = click.option(
@@ -31,7 +31,7 @@ by_option = click.option(
 _days = click.option(
     "--retention-days",
     "keep_days",
-    default=KEPT_FOR.days,
+    default=RETENTION.days,
     show_default=True,
     type=click.IntRange(1, 365),
     help="How long a text waits.",
@@ -59,26 +59,26 @@ def social() -> None:
 @_days
 @as_json_option
 def classify(
-    file: Path, path: Path | None, model_file: Path | None, kind: "Kind", keep_days: int, *, as_json: bool
+    file: Path, path: Path | None, model_file: Path | None, kind: "PostKind", keep_days: int, *, as_json: bool
 ) -> None:
     """Say which posts of FILE (JSON lines: post, author, text, at) are helpful, and which are suspected.
 
     Nothing is sent. With --queue, suspected posts wait there for a moderator, and helpful ones are noted
     without their text. Spam is told better if --kind says what the posts are.
     """
-    from sesame_social.classifier.model import SHIPPED, load
+    from sesame_social.classifier.model import SHIPPED_MODEL, load_model
 
-    model = load(model_file or SHIPPED)
+    model = load_model(model_file or SHIPPED_MODEL)
     kept: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
-    for batch in batches(read_posts(file), kept):
-        found = judged(batch, model, kind)
+    for batch in read_batches(read_posts(file), kept):
+        found = classify_batch(batch, model, kind)
         rows += found
         if path is not None:
-            with Queue(path, kept_for=timedelta(days=keep_days)) as queue:
-                keep(batch, found, queue)
-    show(rows, as_json=as_json, empty="no posts")
-    click.echo(summary(rows), err=True)
+            with ModerationQueue(path, retention=timedelta(days=keep_days)) as queue:
+                enqueue(batch, found, queue)
+    print_table(rows, as_json=as_json, empty="no posts")
+    click.echo(summarize(rows), err=True)
     for reason, times in sorted(kept.items()):
         click.echo(f"kept back: {times} x {reason}", err=True)
 
@@ -105,23 +105,31 @@ def train(data: Path, out: Path, seed: int | None, cross: int | None, *, as_json
     try:
         from sesame_social.training import evaluation
         from sesame_social.training.train import SEED
-        from sesame_social.training.train import train as learn
+        from sesame_social.training.train import train_model as learn
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"{error.name} is not installed", field="train", hint="pip install 'sesame-social[train]'"
         ) from error
-    from sesame_social.classifier.model import load, save
+    from sesame_social.classifier.model import load_model, save_model
 
     def say(what: str) -> None:
         click.echo(what, err=True)
 
     seed = SEED if seed is None else seed
     if cross:
-        show(evaluation.crossed(data, cross, seed=seed, say=say), as_json=as_json, empty="no figures")
+        print_table(
+            evaluation.cross_validate(data, cross, seed=seed, progress=say),
+            as_json=as_json,
+            empty="no figures",
+        )
         return
-    model = learn(data, seed=seed, say=say)
-    digest = save(model, out)
-    show(evaluation.as_rows(evaluation.measured(load(out), data)), as_json=as_json, empty="no figures")
+    model = learn(data, seed=seed, progress=say)
+    digest = save_model(model, out)
+    print_table(
+        evaluation.as_rows(evaluation.evaluate_model(load_model(out), data)),
+        as_json=as_json,
+        empty="no figures",
+    )
     click.echo(f"{out}: SHA-256 {digest}", err=True)
 
 
@@ -139,8 +147,8 @@ def queue_group() -> None:
 def list_(path: Path, state: str, *, as_json: bool) -> None:
     """Posts by state, the surest first, without their texts."""
     with _opened(path) as queue:
-        rows = [_row(item) for item in queue.items(state)]
-    show(rows, as_json=as_json, empty=f"nothing is {state}")
+        rows = [_row(item) for item in queue.list_posts(state)]
+    print_table(rows, as_json=as_json, empty=f"nothing is {state}")
 
 
 @queue_group.command("show")
@@ -150,8 +158,8 @@ def list_(path: Path, state: str, *, as_json: bool) -> None:
 def show_(post: str, path: Path, *, as_json: bool) -> None:
     """One post with its text."""
     with _opened(path) as queue:
-        item = queue.get(post)
-    show([{**_row(item), "text": item.text}], as_json=as_json, empty="")
+        item = queue.get_post(post)
+    print_table([{**_row(item), "text": item.text}], as_json=as_json, empty="")
 
 
 @queue_group.command()
@@ -178,10 +186,10 @@ def dismiss(post: str, by: str, path: Path) -> None:
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535))
 def serve(by: str, path: Path, port: int) -> None:
     """The queue as a page on 127.0.0.1, until Ctrl-C."""
-    from sesame_social.review_page import Server
+    from sesame_social.review_page import ReviewServer
 
     _opened(path).close()
-    with Server(path, by, port=port) as server:
+    with ReviewServer(path, by, port=port) as server:
         click.echo(f"{server.address} (stop with Ctrl-C)", err=True)
         try:
             server.serve_forever()
@@ -189,30 +197,30 @@ def serve(by: str, path: Path, port: int) -> None:
             click.echo("stopped", err=True)
 
 
-def _opened(path: Path) -> Queue:
+def _opened(path: Path) -> ModerationQueue:
     # A misspelt name must not make an empty queue in which nothing is open.
     if not path.is_file():
         raise InvalidInputError(
             "there is no such queue", field=path.name, hint="sesame social classify makes it"
         )
-    queue = Queue(path)
-    queue.expire(now=datetime.now(UTC))
+    queue = ModerationQueue(path)
+    queue.delete_expired(now=datetime.now(UTC))
     return queue
 
 
 def _decide(path: Path, post: str, by: str, *, confirmed: bool) -> None:
     with _opened(path) as queue:
-        queue.decide(post, confirmed=confirmed, by=by, now=datetime.now(UTC))
+        queue.decide(post, confirmed=confirmed, moderator=by, now=datetime.now(UTC))
     click.echo("confirmed" if confirmed else "dismissed", err=True)
 
 
-def _row(item: Suspected) -> dict[str, Any]:
+def _row(item: SuspectedPost) -> dict[str, Any]:
     at = item.decided_at
     return {
         "post": item.post,
         "author": item.author,
-        "found": item.found,
-        "chance": item.chance,
+        "found": item.labels,
+        "chance": item.probability,
         "state": item.state,
         "decided_at": at.isoformat() if at else None,
         "decided_by": item.decided_by,

@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from sesame_sdk import InvalidInputError, Skipped
 
 #: Of a line, in bytes. What is longer is not an event of ours.
-LONGEST = 1 << 16
+MAX_LINE_BYTES = 1 << 16
 
 
 @frozen
@@ -42,7 +42,7 @@ class PostEvent:
 _decoder = msgspec.json.Decoder(PostEvent)
 
 
-def read(path: Path) -> Iterator[PostEvent | Skipped]:
+def read_events(path: Path) -> Iterator[PostEvent | Skipped]:
     """The events of a file; a line that cannot be read is kept back.
 
     Args:
@@ -53,8 +53,8 @@ def read(path: Path) -> Iterator[PostEvent | Skipped]:
     """
     try:
         with _opened(path) as file:
-            while line := file.readline(LONGEST):
-                if len(line) == LONGEST and not _ended(line, file):
+            while line := file.readline(MAX_LINE_BYTES):
+                if len(line) == MAX_LINE_BYTES and not _ended(line, file):
                     yield Skipped("unreadable line")
                 elif line.strip():
                     yield _event(line)
@@ -70,7 +70,7 @@ def _ended(line: bytes, file: BinaryIO) -> bool:
     """Whether this is a whole line. If not, the rest is skipped: a piece of it must not pass for a line."""
     whole = line.endswith(b"\n")
     while line and not line.endswith(b"\n"):
-        line = file.readline(LONGEST)
+        line = file.readline(MAX_LINE_BYTES)
     return whole
 
 

@@ -18,7 +18,7 @@ from attrs import frozen
 from sesame_sdk import Closeable, ConfigurationError, InvalidInputError, ensure_private_file
 
 #: How long a text may wait, by default.
-KEPT_FOR = timedelta(days=30)
+RETENTION = timedelta(days=30)
 #: Of an id or a name, in characters.
 _LONGEST_NAME = 256
 _LONGEST_TEXT = 10_000
@@ -36,14 +36,14 @@ CREATE TABLE IF NOT EXISTS useful (post TEXT PRIMARY KEY, author TEXT NOT NULL, 
 
 
 @frozen
-class Suspected:
+class SuspectedPost:
     """A post that somebody should look at.
 
     Attributes:
         post: the site's own id of it.
         author: the site's own id of who wrote it.
-        found: ``spam`` or ``abuse``, or both, with a comma.
-        chance: the higher of the two probabilities.
+        labels: ``spam`` or ``abuse``, or both, with a comma.
+        probability: the higher of the two probabilities.
         text: what was written; None once it is decided.
         state: ``open``, ``confirmed`` or ``dismissed``.
         decided_at: when; None while it is open.
@@ -52,8 +52,8 @@ class Suspected:
 
     post: str
     author: str
-    found: str
-    chance: float
+    labels: str
+    probability: float
     text: str | None
     state: str = "open"
     decided_at: datetime | None = None
@@ -71,21 +71,21 @@ class ModerationOutcome:
     by: str
 
 
-class Queue(Closeable):
+class ModerationQueue(Closeable):
     """The moderators' queue. Use it in a ``with``.
 
     Args:
         path: the file; made if it is not there, readable by its owner alone.
-        kept_for: how long a text may wait.
+        retention: how long a text may wait.
 
     Raises:
         ConfigurationError: the file cannot be opened, or is no queue.
     """
 
-    def __init__(self, path: Path, *, kept_for: timedelta = KEPT_FOR) -> None:
-        if kept_for <= timedelta(0):
+    def __init__(self, path: Path, *, retention: timedelta = RETENTION) -> None:
+        if retention <= timedelta(0):
             raise ConfigurationError("must be more than nothing", field="kept_for")
-        self._kept_for = kept_for
+        self._kept_for = retention
         try:
             ensure_private_file(path)
             self._database = sqlite3.connect(path, isolation_level=None, timeout=10)
@@ -99,7 +99,7 @@ class Queue(Closeable):
         """Let go of the file."""
         self._database.close()
 
-    def put(self, posts: Sequence[Suspected], *, now: datetime) -> int:
+    def add_suspected(self, posts: Sequence[SuspectedPost], *, now: datetime) -> int:
         """Put posts in, all or none; how many of them were new.
 
         Raises:
@@ -110,8 +110,8 @@ class Queue(Closeable):
             (
                 _name(one.post, "post"),
                 _name(one.author, "author"),
-                one.found,
-                one.chance,
+                one.labels,
+                one.probability,
                 _stored(one.text),
                 until,
             )
@@ -123,7 +123,7 @@ class Queue(Closeable):
         )
         return self._insert(statement, rows)
 
-    def put_useful(self, posts: Sequence[tuple[str, str, datetime]]) -> int:
+    def add_useful(self, posts: Sequence[tuple[str, str, datetime]]) -> int:
         """Note posts that are useful by their form: id, author, when written. No text is kept."""
         rows = [
             (_name(post, "post"), _name(author, "author"), at.astimezone(UTC).isoformat())
@@ -133,7 +133,7 @@ class Queue(Closeable):
             "INSERT INTO useful (post, author, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows
         )
 
-    def items(self, state: str = "open") -> list[Suspected]:
+    def list_posts(self, state: str = "open") -> list[SuspectedPost]:
         """Posts in a state, the surest first."""
         rows = self._database.execute(
             "SELECT post, author, found, chance, text, state, decided_at, decided_by FROM suspected "
@@ -142,7 +142,7 @@ class Queue(Closeable):
         )
         return [_suspected(*row) for row in rows]
 
-    def get(self, post: str) -> Suspected:
+    def get_post(self, post: str) -> SuspectedPost:
         """One post.
 
         Raises:
@@ -157,15 +157,15 @@ class Queue(Closeable):
             raise InvalidInputError("is not in the queue", field="post", hint="see: sesame social queue list")
         return _suspected(*row)
 
-    def decide(self, post: str, *, confirmed: bool, by: str, now: datetime) -> None:
+    def decide(self, post: str, *, confirmed: bool, moderator: str, now: datetime) -> None:
         """Confirm or dismiss a post; its text goes at once.
 
         Raises:
             InvalidInputError: it is not open, or `by` is nobody or its author.
         """
-        who = _name(by, "by").strip()
+        who = _name(moderator, "by").strip()
         with self._writing():
-            found = self.get(post)
+            found = self.get_post(post)
             if found.state != "open":
                 raise InvalidInputError(f"was {found.state} already", field="post")
             if who == found.author:
@@ -175,7 +175,7 @@ class Queue(Closeable):
                 ("confirmed" if confirmed else "dismissed", now.astimezone(UTC).isoformat(), who, found.post),
             )
 
-    def expire(self, *, now: datetime) -> int:
+    def delete_expired(self, *, now: datetime) -> int:
         """Take out what nobody decided in time; how many that were."""
         with self._writing():
             return self._database.execute(
@@ -183,7 +183,7 @@ class Queue(Closeable):
                 (now.astimezone(UTC).isoformat(),),
             ).rowcount
 
-    def outcomes(self) -> Iterator[ModerationOutcome]:
+    def read_outcomes(self) -> Iterator[ModerationOutcome]:
         """What may be sent. The texts are not even asked for."""
         rows = self._database.execute(
             "SELECT post, author, decided_at, 'abuse_confirmed', decided_by FROM suspected "
@@ -208,11 +208,11 @@ class Queue(Closeable):
         self._database.execute("COMMIT")
 
 
-def _suspected(*row: object) -> Suspected:
+def _suspected(*row: object) -> SuspectedPost:
     post, author, found, chance, text, state, at, by = row
     decided = datetime.fromisoformat(str(at)) if at else None
     said = None if text is None else str(text)
-    return Suspected(
+    return SuspectedPost(
         str(post),
         str(author),
         str(found),

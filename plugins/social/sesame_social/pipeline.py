@@ -11,16 +11,16 @@ import msgspec
 from attrs import frozen
 
 from sesame_sdk import InvalidInputError, Skipped
-from sesame_social.moderation_queue import Queue, Suspected
+from sesame_social.moderation_queue import ModerationQueue, SuspectedPost
 
 if TYPE_CHECKING:
-    from sesame_social.classifier import Kind, Model
+    from sesame_social.classifier import Model, PostKind
 
 
 #: Of a line, in bytes.
-LONGEST = 1 << 20
+MAX_LINE_BYTES = 1 << 20
 #: Posts judged at a time.
-BATCH = 10_000
+BATCH_SIZE = 10_000
 
 
 @frozen
@@ -51,10 +51,10 @@ def read_posts(path: Path) -> Iterator[Post | Skipped]:
     """
     try:
         with path.open("rb") as file:
-            while line := file.readline(LONGEST):
-                if len(line) == LONGEST and not line.endswith(b"\n"):
+            while line := file.readline(MAX_LINE_BYTES):
+                if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
                     while line and not line.endswith(b"\n"):
-                        line = file.readline(LONGEST)
+                        line = file.readline(MAX_LINE_BYTES)
                     yield Skipped("line too long")
                 elif line.strip():
                     yield _post(line)
@@ -74,25 +74,25 @@ def _post(line: bytes) -> Post | Skipped:
     return post
 
 
-def summary(rows: Sequence[Mapping[str, Any]]) -> str:
+def summarize(rows: Sequence[Mapping[str, Any]]) -> str:
     """One line on what was found."""
     found = Counter(name for row in rows for name in row["suspected"])
     helpful = sum(row["helpful"] for row in rows)
     return f"{len(rows)} posts: {helpful} helpful, suspected: {found['spam']} spam, {found['abuse']} abuse"
 
 
-def batches(found: Iterator[Post | Skipped], kept: Counter[str]) -> Iterator[list[Post]]:
+def read_batches(found: Iterator[Post | Skipped], kept: Counter[str]) -> Iterator[list[Post]]:
     """Posts, many at a time; why others were kept back is counted in `kept`."""
-    while batch := list(islice(found, BATCH)):
+    while batch := list(islice(found, BATCH_SIZE)):
         kept.update(one.reason for one in batch if isinstance(one, Skipped))
         yield [one for one in batch if isinstance(one, Post)]
 
 
-def judged(batch: Sequence[Post], model: "Model", kind: "Kind") -> list[dict[str, Any]]:
+def classify_batch(batch: Sequence[Post], model: "Model", kind: "PostKind") -> list[dict[str, Any]]:
     """What was found of each post, without its text."""
-    from sesame_social.classifier import judge
+    from sesame_social.classifier import classify
 
-    found = judge([post.text for post in batch], model, kind)
+    found = classify([post.text for post in batch], model, kind)
     return [
         {
             "post": post.post,
@@ -109,14 +109,14 @@ def judged(batch: Sequence[Post], model: "Model", kind: "Kind") -> list[dict[str
     ]
 
 
-def keep(batch: Sequence[Post], judged: Iterable[dict[str, Any]], queue: Queue) -> None:
+def enqueue(batch: Sequence[Post], judged: Iterable[dict[str, Any]], queue: ModerationQueue) -> None:
     """Put what was found into the moderators' queue; what waited too long goes."""
     pairs = list(zip(batch, judged, strict=True))
     now = datetime.now(UTC)
-    queue.expire(now=now)
-    queue.put(
+    queue.delete_expired(now=now)
+    queue.add_suspected(
         [
-            Suspected(
+            SuspectedPost(
                 post.post, post.author, ",".join(row["suspected"]), max(row["spam"], row["abuse"]), post.text
             )
             for post, row in pairs
@@ -124,4 +124,4 @@ def keep(batch: Sequence[Post], judged: Iterable[dict[str, Any]], queue: Queue) 
         ],
         now=now,
     )
-    queue.put_useful([(post.post, post.author, post.at) for post, row in pairs if row["helpful"] and post.at])
+    queue.add_useful([(post.post, post.author, post.at) for post, row in pairs if row["helpful"] and post.at])

@@ -87,7 +87,7 @@ class CommunityPosts(SignalProvider[PostEvent]):
             InvalidInputError: the file cannot be read.
         """
         seen: set[tuple[str, str]] = set()
-        for event in _queued(path) if path.suffix == _QUEUE else events.read(path):
+        for event in _queued(path) if path.suffix == _QUEUE else events.read_events(path):
             if isinstance(event, Skipped) or _fault(event):
                 yield event
             elif (event.post, event.event) in seen:
@@ -122,12 +122,12 @@ def _said_of(event: PostEvent, identity: Pseudonymizer) -> Signal | Skipped:
 
 
 def _queued(path: Path) -> Iterator[PostEvent]:
-    from sesame_social.moderation_queue import Queue
+    from sesame_social.moderation_queue import ModerationQueue
 
     if not path.is_file():
         raise InvalidInputError("there is no such queue", field=path.name)
-    with Queue(path) as queue:
-        for one in queue.outcomes():
+    with ModerationQueue(path) as queue:
+        for one in queue.read_outcomes():
             yield PostEvent(one.post, one.author, one.at, one.event, one.by or None)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from sesame_sdk import SesameError
-from sesame_social.moderation_queue import Queue, Suspected
+from sesame_social.moderation_queue import ModerationQueue, SuspectedPost
 
 _LARGEST = 4096
 _SHOWN = 100
@@ -36,21 +36,26 @@ _STYLE = (
 _DECISIONS = {"confirm": "Confirm: it is {found}", "dismiss": "Dismiss: it is not"}
 
 
-class Server(HTTPServer):
+class ReviewServer(HTTPServer):
     """Serves the queue in a file to one moderator.
 
     Args:
         queue: the file.
-        by: the moderator's name, kept with each decision.
+        moderator: the moderator's name, kept with each decision.
         port: 0 takes one that is free.
         now: the clock.
     """
 
     def __init__(
-        self, queue: Path, by: str, *, port: int = 0, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        queue: Path,
+        moderator: str,
+        *,
+        port: int = 0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__(("127.0.0.1", port), _Answers)
-        self.queue, self.by, self.now = queue, by, now
+        self.queue, self.by, self.now = queue, moderator, now
         self.token = secrets.token_urlsafe(32)
 
     @property
@@ -60,16 +65,16 @@ class Server(HTTPServer):
 
 
 class _Answers(BaseHTTPRequestHandler):
-    server: Server
+    server: ReviewServer
     server_version, sys_version = "sesame-social", ""
     timeout = 10
 
     def do_GET(self) -> None:
         """The open posts, the surest first."""
         if self._is_ours() and self.path == "/":
-            with Queue(self.server.queue) as queue:
-                queue.expire(now=self.server.now())
-                body = page(queue.items(), self.server.token, self.server.by)
+            with ModerationQueue(self.server.queue) as queue:
+                queue.delete_expired(now=self.server.now())
+                body = render_page(queue.list_posts(), self.server.token, self.server.by)
             self._answer(200, body)
         else:
             self._answer(404, "Not here.")
@@ -88,8 +93,8 @@ class _Answers(BaseHTTPRequestHandler):
 
     def _decide(self, post: str, *, confirmed: bool) -> None:
         try:
-            with Queue(self.server.queue) as queue:
-                queue.decide(post, confirmed=confirmed, by=self.server.by, now=self.server.now())
+            with ModerationQueue(self.server.queue) as queue:
+                queue.decide(post, confirmed=confirmed, moderator=self.server.by, now=self.server.now())
         except SesameError as error:
             self._answer(409, escape(str(error)))
         else:
@@ -130,7 +135,7 @@ class _Answers(BaseHTTPRequestHandler):
         """Nothing: a path may name a post."""
 
 
-def page(items: list[Suspected], token: str, by: str) -> str:
+def render_page(items: list[SuspectedPost], token: str, by: str) -> str:
     """The page as HTML; all that others wrote is escaped."""
     shown = "".join(_article(item, token) for item in items[:_SHOWN])
     more = f" The {_SHOWN} surest are shown." if len(items) > _SHOWN else ""
@@ -143,8 +148,8 @@ def page(items: list[Suspected], token: str, by: str) -> str:
     )
 
 
-def _article(item: Suspected, token: str) -> str:
-    found = item.found.split(",")
+def _article(item: SuspectedPost, token: str) -> str:
+    found = item.labels.split(",")
     marks = "".join(f'<mark class="{escape(one)}">{escape(one)}</mark>' for one in found)
     buttons = "".join(
         f'<button name="decision" value="{value}">{escape(says.format(found=" and ".join(found)))}</button>'
@@ -152,7 +157,7 @@ def _article(item: Suspected, token: str) -> str:
     )
     return (
         f"<article><h2>{marks} {escape(item.post)} <small>by {escape(item.author)}, "
-        f"{min(item.chance, 0.99):.0%} likely</small></h2>"
+        f"{min(item.probability, 0.99):.0%} likely</small></h2>"
         f'<pre dir="auto">{escape(item.text or "")}</pre><form method="post" action="/decide">'
         f'<input type="hidden" name="token" value="{escape(token)}">'
         f'<input type="hidden" name="post" value="{escape(item.post)}">{buttons}</form></article>'

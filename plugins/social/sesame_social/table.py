@@ -10,7 +10,7 @@ import click
 from sesame_sdk import terminal_text
 
 
-def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+def print_table(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
     """Print rows with the same keys on stdout: aligned, or as a JSON array in ASCII."""
     if as_json:
         click.echo(json.dumps(list(rows), indent=2))

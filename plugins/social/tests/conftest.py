@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from sesame_social.classifier import Model, load
+from sesame_social.classifier import Model, load_model
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -22,4 +22,4 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def model() -> Model:
     """The model that is shipped."""
-    return load()
+    return load_model()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sesame_social.classifier.model import SHIPPED, digest_beside, load, save
+from sesame_social.classifier.model import SHIPPED_MODEL, digest_path, load_model, save_model
 
 from sesame_sdk import ConfigurationError
 
@@ -16,9 +16,9 @@ from sesame_sdk import ConfigurationError
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     """The shipped model, where a test may spoil it."""
-    for path in (SHIPPED, digest_beside(SHIPPED)):
+    for path in (SHIPPED_MODEL, digest_path(SHIPPED_MODEL)):
         shutil.copy(path, tmp_path / path.name)
-    return tmp_path / SHIPPED.name
+    return tmp_path / SHIPPED_MODEL.name
 
 
 def signed(path: Path, raw: bytes) -> Path:
@@ -26,19 +26,19 @@ def signed(path: Path, raw: bytes) -> Path:
     import hashlib
 
     path.write_bytes(raw)
-    digest_beside(path).write_text(f"{hashlib.sha256(raw).hexdigest()}  {path.name}\n")
+    digest_path(path).write_text(f"{hashlib.sha256(raw).hexdigest()}  {path.name}\n")
     return path
 
 
 def test_the_shipped_model_is_small() -> None:
     """Under three megabytes."""
-    assert SHIPPED.stat().st_size < 3_000_000
+    assert SHIPPED_MODEL.stat().st_size < 3_000_000
 
 
 def test_saving_what_was_loaded_gives_the_same_bytes(copied: Path, tmp_path: Path) -> None:
     """No clock and no order of a dictionary is in the file."""
     again = tmp_path / "again.npz"
-    assert save(load(copied), again) == load(copied).digest
+    assert save_model(load_model(copied), again) == load_model(copied).digest
     assert again.read_bytes() == copied.read_bytes()
 
 
@@ -49,24 +49,24 @@ def test_one_changed_byte_is_refused(at: int, copied: Path) -> None:
     raw[at] ^= 1
     copied.write_bytes(raw)
     with pytest.raises(ConfigurationError, match="another digest"):
-        load(copied)
+        load_model(copied)
 
 
 def test_a_model_without_its_digest_is_refused(copied: Path) -> None:
     """Nobody vouches for it."""
-    digest_beside(copied).unlink()
+    digest_path(copied).unlink()
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        load(copied)
+        load_model(copied)
 
 
 def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
     """Neither as a file nor as an array inside of one, whatever its digest says."""
     with pytest.raises(ConfigurationError, match="is no model"):
-        load(signed(tmp_path / "a.npz", pickle.dumps({"weights": 1})))
+        load_model(signed(tmp_path / "a.npz", pickle.dumps({"weights": 1})))
     made = io.BytesIO()
     np.savez(made, format=np.array([object()], dtype=object))
     with pytest.raises(ConfigurationError, match="is no model"):
-        load(signed(tmp_path / "b.npz", made.getvalue()))
+        load_model(signed(tmp_path / "b.npz", made.getvalue()))
 
 
 def test_a_file_that_unpacks_to_more_than_memory_is_refused(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_file_that_unpacks_to_more_than_memory_is_refused(tmp_path: Path) -> N
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("weights.npy", bytes(20 << 20))
     with pytest.raises(ConfigurationError, match="too large"):
-        load(signed(tmp_path / "bomb.npz", made.getvalue()))
+        load_model(signed(tmp_path / "bomb.npz", made.getvalue()))
 
 
 def test_a_model_of_another_form_is_refused(tmp_path: Path) -> None:
@@ -83,4 +83,4 @@ def test_a_model_of_another_form_is_refused(tmp_path: Path) -> None:
     made = io.BytesIO()
     np.savez(made, format=np.array([1, 18]), weights=np.zeros((1, 2), dtype=np.int16))
     with pytest.raises(ConfigurationError, match=r"no model|another form"):
-        load(signed(tmp_path / "c.npz", made.getvalue()))
+        load_model(signed(tmp_path / "c.npz", made.getvalue()))

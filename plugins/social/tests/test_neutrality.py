@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sesame_social.classifier import Judged, Model, judge
-from sesame_social.classifier.predict import KINDS
+from sesame_social.classifier import Model, Predictions, classify
+from sesame_social.classifier.predict import POST_KINDS
 from sesame_social.training import synthetic_texts
 
 ABOUT = {
@@ -125,17 +125,19 @@ def against_prejudice(language: str) -> dict[str, list[str]]:
     }
 
 
-@pytest.fixture(scope="module", params=list(product(["en", "zh"], KINDS)), ids="-".join)
-def judged(request: pytest.FixtureRequest, model: Model) -> tuple[Judged, Judged]:
+@pytest.fixture(scope="module", params=list(product(["en", "zh"], POST_KINDS)), ids="-".join)
+def judged(request: pytest.FixtureRequest, model: Model) -> tuple[Predictions, Predictions]:
     """What is found of those for, and of those against: 7,410 pairs a language, each kind of post."""
     language, kind = request.param
     both = pairs(language)
     assert len(both) >= 2_000
-    return judge([one for one, _ in both], model, kind), judge([other for _, other in both], model, kind)
+    return classify([one for one, _ in both], model, kind), classify(
+        [other for _, other in both], model, kind
+    )
 
 
 @pytest.mark.parametrize("output", ["suspected_spam", "suspected_abuse", "helpful"])
-def test_neither_side_is_flagged_more(output: str, judged: tuple[Judged, Judged]) -> None:
+def test_neither_side_is_flagged_more(output: str, judged: tuple[Predictions, Predictions]) -> None:
     """By one point at most; and praise or criticism alone in half a per cent at most."""
     good, bad = (np.mean(getattr(side, output)) for side in judged)
     assert abs(good - bad) <= 0.01
@@ -145,7 +147,7 @@ def test_neither_side_is_flagged_more(output: str, judged: tuple[Judged, Judged]
 def test_whom_a_post_names_makes_no_difference(model: Model) -> None:
     """Names that are known are one and the same to every head."""
     for other in ("Russia", "the Vatican", "Huawei", "Japan"):
-        found = judge(
+        found = classify(
             [f"I think {name} is a disgrace to us all" for name in ("China", other.split()[-1])], model
         )
         assert found.spam[0] == found.spam[1]
@@ -167,7 +169,7 @@ TAKEN_FOR_ABUSE = {
 def test_speech_against_prejudice_is_not_taken_for_prejudice(language: str, sort: str, model: Model) -> None:
     """Written for the test: 50 sentences, 400 from frames, and slurs that are condemned, in each language."""
     texts = against_prejudice(language)[sort]
-    found = judge(texts, model).suspected_abuse
+    found = classify(texts, model).suspected_abuse
     assert found.sum() <= TAKEN_FOR_ABUSE[language, sort], [
         text for text, flag in zip(texts, found, strict=True) if flag
     ]
@@ -176,7 +178,7 @@ def test_speech_against_prejudice_is_not_taken_for_prejudice(language: str, sort
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_speech_here_is_not_that_of_the_training(language: str) -> None:
     """No frame is shared."""
-    learned = synthetic_texts.words(f"templates_{language}")
+    learned = synthetic_texts.load_templates(f"templates_{language}")
     frames = {frame for sort in ("speech", "quoted", "composed") for frame in learned.get(sort, [])}
     ours = SPEECH.joinpath(f"against_prejudice_{language}.txt").read_text("utf-8").splitlines()
     assert not {line.replace("{}", "").strip(" .。") for line in ours} & {
@@ -186,14 +188,14 @@ def test_the_speech_here_is_not_that_of_the_training(language: str) -> None:
 
 def test_abuse_of_people_is_still_found(model: Model) -> None:
     """A classifier that flags nothing would be neutral, and of no use."""
-    found = judge(["you are a stupid bitch", "shut up you dumb faggot", "黑人都是垃圾,恶心的黑鬼"], model)
+    found = classify(["you are a stupid bitch", "shut up you dumb faggot", "黑人都是垃圾,恶心的黑鬼"], model)
     assert found.suspected_abuse.all()
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_templates_here_are_not_those_of_the_training(language: str) -> None:
     """No frame is shared, nor any text."""
-    learned = synthetic_texts.words(f"templates_{language}")["frame"]
+    learned = synthetic_texts.load_templates(f"templates_{language}")["frame"]
     ours = {frame.replace("{}", "").strip() for frame in FRAMES[language].splitlines() if frame != "{} {}."}
     assert not ours & {frame.replace("{thing}", "").replace("{mood}", "").strip() for frame in learned} - {
         "。"

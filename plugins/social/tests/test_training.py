@@ -4,20 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sesame_social.classifier import Model, judge
+from sesame_social.classifier import Model, classify
 from sesame_social.training import datasets, training_sets
-from sesame_social.training.logistic_regression import fit
-from sesame_social.training.train import SEED, train
+from sesame_social.training.logistic_regression import fit_head
+from sesame_social.training.train import SEED, train_model
 
 from sesame_sdk import InvalidInputError
 
 
 def test_the_same_rows_and_seed_make_the_same_head(shared_data: Path) -> None:
     """To the last digit, with a little of one set, which is quick."""
-    rows = datasets.rows(shared_data, "davidson")[:400]
-    once, again = (fit(training_sets.hate(rows, 7), training_sets.phrases(), 7) for _ in "ab")
+    rows = datasets.load_rows(shared_data, "davidson")[:400]
+    once, again = (
+        fit_head(training_sets.hate_set(rows, 7), training_sets.training_phrases(), 7) for _ in "ab"
+    )
     assert np.array_equal(once.weights, again.weights)
-    assert (once.bias, *once.form) == (again.bias, *again.form)
+    assert (once.bias, *once.surface_weights) == (again.bias, *again.surface_weights)
 
 
 @pytest.mark.long
@@ -28,16 +30,16 @@ def test_the_shipped_model_is_what_training_makes(shared_data: Path, model: Mode
     Another processor, or another version of a library, may move the last digit of a weight: so what the
     two say of unseen posts is compared, and not their bytes.
     """
-    again = train(shared_data, seed=SEED)
-    texts = [row.text for row in datasets.rows(shared_data, *datasets.SETS) if row.held_out]
-    shipped, made = judge(texts, model), judge(texts, again)
+    again = train_model(shared_data, seed=SEED)
+    texts = [row.text for row in datasets.load_rows(shared_data, *datasets.SETS) if row.held_out]
+    shipped, made = classify(texts, model), classify(texts, again)
     for sure, new in ((shipped.spam, made.spam), (shipped.abuse, made.abuse), (shipped.hate, made.hate)):
         assert np.quantile(np.abs(sure - new), 0.999) < 0.01
 
 
 def test_two_copies_of_a_text_are_on_the_same_side(shared_data: Path) -> None:
     """What is held out was never trained on, not even in other letters or spacing."""
-    rows = datasets.rows(shared_data, "sms")
+    rows = datasets.load_rows(shared_data, "sms")
     held = {row.text for row in rows if row.held_out}
     assert 0.1 < sum(row.held_out for row in rows) / len(rows) < 0.2
     assert all(datasets.is_held_out(f"  {text.upper().lower()}\n") for text in held)
@@ -46,4 +48,4 @@ def test_two_copies_of_a_text_are_on_the_same_side(shared_data: Path) -> None:
 def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
     """One clear error."""
     with pytest.raises(InvalidInputError, match="cannot be read"):
-        datasets.rows(tmp_path, "sms")
+        datasets.load_rows(tmp_path, "sms")

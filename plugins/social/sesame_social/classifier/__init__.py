@@ -1,6 +1,6 @@
 """Judges posts on the platform's own machine. This loads numpy; `sesame_social` itself does not."""
 
-from sesame_social.classifier.model import Model, load
-from sesame_social.classifier.predict import Judged, Kind, judge
+from sesame_social.classifier.model import Model, load_model
+from sesame_social.classifier.predict import PostKind, Predictions, classify
 
-__all__ = ["Judged", "Kind", "Model", "judge", "load"]
+__all__ = ["Model", "PostKind", "Predictions", "classify", "load_model"]

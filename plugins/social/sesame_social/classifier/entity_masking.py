@@ -17,26 +17,26 @@ from functools import cache
 import numpy as np
 from attrs import evolve, frozen
 
-from sesame_social.classifier.feature_hashing import Sums, words
+from sesame_social.classifier.feature_hashing import RollingHash, hash_words
 from sesame_social.classifier.normalize import (
     DIGIT,
     HAN,
     LETTER,
     Bools,
-    Folded,
     Hashes,
     Ints,
+    NormalizedText,
     Units,
-    fold,
-    sorts,
+    character_classes,
+    normalize,
 )
-from sesame_social.classifier.surface_features import Tags, tags, unlisted
+from sesame_social.classifier.surface_features import Tags, find_patterns, select_tags
 
 #: Signs that replace a name. Private use, so nobody's text has them but by design.
 THING, PEOPLE = 0xE001, 0xE002
 #: Signs that are only noted: persons spoken to or of, four manners of helping, words against prejudice,
 #: coarse words, and those of them that speak of persons.
-NOTED = PERSON, ADVICE, STEP, REASON, EXAMPLE, AGAINST, COARSE, INSULT = tuple(range(0xE010, 0xE018))
+FLAGGED = PERSON, ADVICE, STEP, REASON, EXAMPLE, AGAINST, COARSE, INSULT = tuple(range(0xE010, 0xE018))
 _AT = ord("@")
 #: The longest phrase of words, in words.
 _WORDS = 5
@@ -45,7 +45,7 @@ _PERSONS = np.frombuffer("人女男妈爹爷奶婆娘佬鬼狗婊逼屌奸贱妓
 
 
 @frozen(eq=False)
-class Phrases:
+class PhraseTable:
     """Phrases to be found, by hash alone.
 
     Attributes:
@@ -63,9 +63,9 @@ class Phrases:
     tops: Bools
 
     @classmethod
-    def of(cls, phrases: Mapping[str, int]) -> "Phrases":
+    def from_phrases(cls, phrases: Mapping[str, int]) -> "PhraseTable":
         """From phrases of two units or more, and their signs."""
-        folded = {phrase: fold([phrase]).units[1:-1] for phrase in phrases}
+        folded = {phrase: normalize([phrase]).units[1:-1] for phrase in phrases}
         hashed = {phrase: _whole(units) for phrase, units in folded.items()}
         order = sorted(phrases, key=lambda phrase: hashed[phrase])
         hashes = np.array([hashed[phrase] for phrase in order], dtype=np.uint64)
@@ -73,40 +73,42 @@ class Phrases:
         starts[[_pairs(units)[0] for units in folded.values()]] = True
         tops[hashes >> np.uint64(48)] = True
         signs = np.array([phrases[phrase] for phrase in order], dtype=np.uint16)
-        han = {len(units) for units in folded.values() if sorts()[units[0]] == HAN}
+        han = {len(units) for units in folded.values() if character_classes()[units[0]] == HAN}
         lengths = np.array(sorted(han, reverse=True), dtype=np.int64)
         return cls(hashes, signs, lengths, starts, tops)
 
 
 @frozen(eq=False)
-class Masked:
+class MaskedText:
     """A batch with its names masked.
 
     Attributes:
-        folded: the batch, a sign in the place of each name.
-        noted: of each sign, whether each post has it.
+        text: the batch, a sign in the place of each name.
+        flags: of each sign, whether each post has it.
         tags: what spam is made of, and where.
     """
 
-    folded: Folded
-    noted: Mapping[int, Bools]
+    text: NormalizedText
+    flags: Mapping[int, Bools]
     tags: Tags
 
 
-def masked(folded: Folded, phrases: Phrases) -> Masked:
+def mask_entities(folded: NormalizedText, phrases: PhraseTable) -> MaskedText:
     """Put signs in the place of names, and of each person that is written to by ``@``; note the rest."""
     begins, ends, signs = _found(folded.units, phrases)
-    post = np.searchsorted(folded.posts, begins, side="right") - 1
+    post = np.searchsorted(folded.starts, begins, side="right") - 1
     names = signs < PERSON
     covered = _covered(len(folded.units), begins[names], ends[names])
     noted = {}
-    for sign in (THING, PEOPLE, *NOTED):
-        noted[sign] = np.zeros(len(folded.posts) - 1, dtype=bool)
+    for sign in (THING, PEOPLE, *FLAGGED):
+        noted[sign] = np.zeros(len(folded.starts) - 1, dtype=bool)
         noted[sign][post[signs == sign]] = True
     noted[PERSON] |= noted[INSULT] | _persons(folded)
     # What stands within a name is not read: of "he called me X", that is X.
     noted[COARSE][post[(signs == INSULT) & ~covered[begins]]] = True
-    return Masked(_replaced(folded, begins[names], signs[names], covered), noted, tags(begins, signs, post))
+    return MaskedText(
+        _replaced(folded, begins[names], signs[names], covered), noted, select_tags(begins, signs, post)
+    )
 
 
 def _covered(size: int, begins: Ints, ends: Ints) -> Bools:
@@ -116,24 +118,24 @@ def _covered(size: int, begins: Ints, ends: Ints) -> Bools:
     return made
 
 
-def _replaced(folded: Folded, begins: Ints, signs: Units, covered: Bools) -> Folded:
+def _replaced(folded: NormalizedText, begins: Ints, signs: Units, covered: Bools) -> NormalizedText:
     first = covered.copy()
     first[1:] &= ~covered[:-1]
     units = folded.units.copy()
     units[begins[::-1]] = signs[::-1]  # the longest came first: its sign is the one that stays
-    return evolve(folded, units=units).kept(~covered | first)
+    return evolve(folded, units=units).select(~covered | first)
 
 
-def _found(units: Units, phrases: Phrases) -> tuple[Ints, Ints, Units]:
+def _found(units: Units, phrases: PhraseTable) -> tuple[Ints, Ints, Units]:
     """Where phrases begin and end, the longest first, and their signs."""
-    sums, starts = Sums(units), phrases.starts[_pairs(units)]
-    places = np.flatnonzero(starts & (sorts()[units] == HAN))
+    sums, starts = RollingHash(units), phrases.starts[_pairs(units)]
+    places = np.flatnonzero(starts & (character_classes()[units] == HAN))
     found = [_addressed(units)]
     for length in phrases.lengths if len(places) else ():
         begins = places[: np.searchsorted(places, len(units) - length)]
         found.append(_known(begins, begins + length, sums, phrases))
-    spoken = words(units, sums)
-    found.append(unlisted(units, spoken))
+    spoken = hash_words(units, sums)
+    found.append(find_patterns(units, spoken))
     able = starts[spoken.begins]
     for more in range(min(_WORDS, len(able)) - 1, -1, -1):
         first = np.flatnonzero(able[: len(able) - more])
@@ -145,8 +147,8 @@ def _found(units: Units, phrases: Phrases) -> tuple[Ints, Ints, Units]:
     )
 
 
-def _known(begins: Ints, ends: Ints, sums: Sums, phrases: Phrases) -> tuple[Ints, Ints, Units]:
-    hashes = sums.pieces(begins, ends)
+def _known(begins: Ints, ends: Ints, sums: RollingHash, phrases: PhraseTable) -> tuple[Ints, Ints, Units]:
+    hashes = sums.hash_spans(begins, ends)
     maybe = np.flatnonzero(phrases.tops[hashes >> np.uint64(48)])
     at = np.minimum(np.searchsorted(phrases.hashes, hashes[maybe]), len(phrases.hashes) - 1)
     hit = phrases.hashes[at] == hashes[maybe]
@@ -154,9 +156,9 @@ def _known(begins: Ints, ends: Ints, sums: Sums, phrases: Phrases) -> tuple[Ints
     return begins[here], ends[here], phrases.signs[at[hit]]
 
 
-def _persons(folded: Folded) -> Bools:
+def _persons(folded: NormalizedText) -> Bools:
     places = np.flatnonzero(_is_person()[folded.units])
-    made: Bools = np.diff(np.searchsorted(places, folded.posts)) > 0
+    made: Bools = np.diff(np.searchsorted(places, folded.starts)) > 0
     return made
 
 
@@ -169,7 +171,7 @@ def _is_person() -> Bools:
 
 def _addressed(units: Units) -> tuple[Ints, Ints, Units]:
     """``@somebody``, from the sign to the end of the word."""
-    sort = sorts()[units]
+    sort = character_classes()[units]
     inside = (sort == LETTER) | (sort == DIGIT)
     begins = np.flatnonzero((units[:-1] == _AT) & inside[1:])
     outside = np.flatnonzero(~inside)
@@ -185,4 +187,4 @@ def _pairs(units: Units) -> Units:
 
 
 def _whole(units: Units) -> int:
-    return int(Sums(units).pieces(np.array([0]), np.array([len(units)]))[0])
+    return int(RollingHash(units).hash_spans(np.array([0]), np.array([len(units)]))[0])

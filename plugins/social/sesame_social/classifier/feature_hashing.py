@@ -14,15 +14,15 @@ from sesame_social.classifier.normalize import (
     LETTER,
     Bools,
     Buckets,
-    Folded,
     Hashes,
     Ints,
+    NormalizedText,
     Units,
-    sorts,
+    character_classes,
 )
 
 #: The longest run of units that is a feature.
-RUNS = 4
+MAX_NGRAM = 4
 _BASE = 0x9E3779B97F4A7C15
 _SPREAD = np.uint64(0xD6E8FEB86659FD93)
 _PAIR = np.uint64(0xA0761D6478BD642F)
@@ -32,7 +32,7 @@ _RUN_SPREAD = np.uint32(0x9E3779B1)
 
 
 @frozen
-class Words:
+class HashedWords:
     """Where the words of a batch stand, and their hashes."""
 
     begins: Ints
@@ -41,22 +41,22 @@ class Words:
 
 
 @frozen
-class Features:
+class HashedFeatures:
     """The features of a batch: `buckets[i]` belongs to the post that `posts[i]` counts.
 
     Attributes:
-        runs: for each length, the buckets of the runs that begin at each unit; a run that leaves its post
+        ngrams: for each length, the buckets of the runs that begin at each unit; a run that leaves its post
             is in bucket 0, whose weight is always nothing.
         words: buckets of words and of pairs of words.
         word_posts: the post of each entry of `words`.
     """
 
-    runs: tuple[Buckets, ...]
+    ngrams: tuple[Buckets, ...]
     words: Buckets
     word_posts: Ints
 
 
-class Sums:
+class RollingHash:
     """Running sums over a batch; ask for the hash of any piece of it."""
 
     def __init__(self, units: Units) -> None:
@@ -65,7 +65,7 @@ class Sums:
         self._sums = np.zeros(len(units) + 1, dtype=np.uint64)
         np.cumsum(values * powers[: len(units)], out=self._sums[1:])
 
-    def pieces(self, begins: Ints, ends: Ints) -> Hashes:
+    def hash_spans(self, begins: Ints, ends: Ints) -> Hashes:
         """One hash a piece; the same units have the same hash wherever they stand."""
         made: Hashes = (self._sums[ends] - self._sums[begins]) * self._inverse[begins] * _SPREAD
         return made
@@ -82,24 +82,26 @@ def _powers(size: int) -> tuple[Hashes, Hashes]:
     return made[0], made[1]
 
 
-def words(units: Units, sums: Sums) -> Words:
+def hash_words(units: Units, sums: RollingHash) -> HashedWords:
     """The words: runs of letters and digits."""
-    sort = sorts()[units]
+    sort = character_classes()[units]
     inside: Bools = (sort == LETTER) | (sort == DIGIT)
     edges = np.diff(inside.astype(np.int8))
     begins, ends = np.flatnonzero(edges == 1) + 1, np.flatnonzero(edges == -1) + 1
-    return Words(begins, ends, sums.pieces(begins, ends))
+    return HashedWords(begins, ends, sums.hash_spans(begins, ends))
 
 
-def features(folded: Folded, bits: int) -> Features:
+def hash_features(folded: NormalizedText, bits: int) -> HashedFeatures:
     """Buckets of all runs, words and pairs of words, `bits` wide."""
-    found = words(folded.units, Sums(folded.units))
-    post = np.searchsorted(folded.posts, found.begins, side="right") - 1
+    found = hash_words(folded.units, RollingHash(folded.units))
+    post = np.searchsorted(folded.starts, found.begins, side="right") - 1
     together = post[1:] == post[:-1]
     pairs = (found.hashes[:-1] * _PAIR + found.hashes[1:])[together] * _SPREAD
     hashes = np.concatenate((found.hashes * _WORD, pairs))
     buckets = (hashes >> np.uint64(64 - bits)).astype(np.uint32)
-    return Features(tuple(_runs(folded.units, bits)), buckets, np.concatenate((post, post[1:][together])))
+    return HashedFeatures(
+        tuple(_runs(folded.units, bits)), buckets, np.concatenate((post, post[1:][together]))
+    )
 
 
 def _runs(units: Units, bits: int) -> list[Buckets]:
@@ -108,7 +110,7 @@ def _runs(units: Units, bits: int) -> list[Buckets]:
     outside = units == 0
     rolling, leaving = values.copy(), outside.copy()
     made = []
-    for length in range(1, RUNS + 1):
+    for length in range(1, MAX_NGRAM + 1):
         buckets = (rolling * _RUN_SPREAD) >> np.uint32(32 - bits)
         buckets[leaving] = 0
         made.append(buckets)

@@ -17,11 +17,11 @@ import numpy as np
 from attrs import frozen
 
 from sesame_sdk import ConfigurationError
-from sesame_social.classifier.entity_masking import Phrases
+from sesame_social.classifier.entity_masking import PhraseTable
 from sesame_social.classifier.normalize import Floats, Weights
 from sesame_social.classifier.surface_features import COLUMNS
 
-SHIPPED = Path(__file__).parents[1] / "model" / "social.npz"
+SHIPPED_MODEL = Path(__file__).parents[1] / "model" / "social.npz"
 #: In the order of the rows of `Model.weights`.
 HEADS = MESSAGE, COMMENT, KIND, ENGLISH, HATE, CHINESE = tuple(range(6))
 #: Buckets of features: two to the power of this.
@@ -40,7 +40,7 @@ class Model:
     Attributes:
         weights: one row a head, one column a bucket, in steps of `steps`.
         steps: what a weight of 1 is worth in each head.
-        form: one row a head, one column of `form.COLUMNS`.
+        surface_weights: one row a head, one column of `form.COLUMNS`.
         bias: of each head.
         thresholds: from what probability on each head speaks; of `HATE` it parts hate from offence; of
             `KIND` it is that of spam in a post of which nobody said what kind it is.
@@ -50,14 +50,14 @@ class Model:
 
     weights: Weights
     steps: Floats
-    form: Floats
+    surface_weights: Floats
     bias: Floats
     thresholds: Floats
-    phrases: Phrases
+    phrases: PhraseTable
     digest: str = ""
 
 
-def load(path: Path = SHIPPED) -> Model:
+def load_model(path: Path = SHIPPED_MODEL) -> Model:
     """The model in a file.
 
     Raises:
@@ -65,7 +65,7 @@ def load(path: Path = SHIPPED) -> Model:
     """
     try:
         raw = path.read_bytes()
-        expected = digest_beside(path).read_text("ascii").split()[0]
+        expected = digest_path(path).read_text("ascii").split()[0]
     except (OSError, ValueError, IndexError) as error:
         raise ConfigurationError("the model or its digest cannot be read", field=path.name) from error
     digest = hashlib.sha256(raw).hexdigest()
@@ -74,12 +74,12 @@ def load(path: Path = SHIPPED) -> Model:
     return _model(_arrays(raw, path), digest, path)
 
 
-def digest_beside(path: Path) -> Path:
+def digest_path(path: Path) -> Path:
     """Where the digest of a model stands."""
     return path.with_name(f"{path.name}.sha256")
 
 
-def save(model: Model, path: Path) -> str:
+def save_model(model: Model, path: Path) -> str:
     """Write a model and its digest, and return the digest. The same model makes the same bytes."""
     made = io.BytesIO()
     phrases = model.phrases
@@ -88,7 +88,7 @@ def save(model: Model, path: Path) -> str:
         format=np.array([_FORMAT, BITS], dtype=np.int64),
         weights=model.weights,
         steps=model.steps,
-        form=model.form,
+        form=model.surface_weights,
         bias=model.bias,
         thresholds=model.thresholds,
         hashes=phrases.hashes,
@@ -98,7 +98,7 @@ def save(model: Model, path: Path) -> str:
     )
     digest = hashlib.sha256(made.getvalue()).hexdigest()
     path.write_bytes(made.getvalue())
-    digest_beside(path).write_text(f"{digest}  {path.name}\n", "ascii")
+    digest_path(path).write_text(f"{digest}  {path.name}\n", "ascii")
     return digest
 
 
@@ -120,13 +120,20 @@ def _model(arrays: Mapping[str, Any], digest: str, path: Path) -> Model:
         fits = [*arrays["format"]] == [_FORMAT, BITS] and all(
             arrays[name].shape == shape for name, shape in shapes.items()
         )
-        if not fits or arrays["weights"].dtype != np.int16:
+        if not fits or arrays["weights"].dtype != np.int16 or "thresholds" not in arrays:
             raise ConfigurationError("is a model of another form", field=path.name, hint="train it again")
         tops = np.zeros(1 << 16, dtype=bool)
         tops[arrays["hashes"] >> np.uint64(48)] = True
         starts = np.unpackbits(arrays["starts"]).astype(bool)
-        phrases = Phrases(arrays["hashes"], arrays["signs"], arrays["lengths"], starts, tops)
-        learned = {name: arrays[name] for name in ("weights", "steps", "form", "bias", "thresholds")}
+        phrases = PhraseTable(arrays["hashes"], arrays["signs"], arrays["lengths"], starts, tops)
     except (KeyError, TypeError, IndexError) as error:
         raise ConfigurationError("is no model", field=path.name) from error
-    return Model(**learned, phrases=phrases, digest=digest)
+    return Model(
+        weights=arrays["weights"],
+        steps=arrays["steps"],
+        surface_weights=arrays["form"],
+        bias=arrays["bias"],
+        thresholds=arrays["thresholds"],
+        phrases=phrases,
+        digest=digest,
+    )

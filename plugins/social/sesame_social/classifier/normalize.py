@@ -28,7 +28,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 
 #: Of a post, in characters; what comes after is not looked at.
-LONGEST = 10_000
+MAX_CHARACTERS = 10_000
 #: Sorts of unit, in `SORT`.
 OTHER, LETTER, DIGIT, HAN = 0, 1, 2, 3
 _CASED = 0x2500  # above it stand signs, Han and forms of compatibility, none of which has a case
@@ -36,37 +36,37 @@ _FULL_WIDTH = range(0xFF01, 0xFF5F)
 
 
 @frozen
-class Folded:
+class NormalizedText:
     """A batch of posts.
 
     Attributes:
         units: UTF-16 code units, folded; a NUL before each post and one at the end.
-        posts: where each post begins, and at last the end of all: one more than there are posts.
+        starts: where each post begins, and at last the end of all: one more than there are posts.
         capitals: how many plain capital letters each post had.
     """
 
     units: Units
-    posts: Ints
+    starts: Ints
     capitals: Ints
 
-    def kept(self, keep: Bools) -> "Folded":
+    def select(self, keep: Bools) -> "NormalizedText":
         """Without the units that are not to be kept; NULs always are."""
         before = np.concatenate(([0], np.cumsum(keep)))
-        return evolve(self, units=self.units[keep], posts=before[self.posts])
+        return evolve(self, units=self.units[keep], starts=before[self.starts])
 
 
-def fold(texts: Sequence[str]) -> Folded:
+def normalize(texts: Sequence[str]) -> NormalizedText:
     """Lay the posts end to end. Empty posts stay, with nothing between their NULs."""
-    joined = "\0".join(["", *[text[:LONGEST].replace("\0", " ") for text in texts], ""])
+    joined = "\0".join(["", *[text[:MAX_CHARACTERS].replace("\0", " ") for text in texts], ""])
     if "&" in joined:
         joined = html.unescape(joined)
     raw = np.frombuffer(joined.encode("utf-16-le", "surrogatepass"), dtype="<u2")
     posts = np.flatnonzero(raw == 0) + 1
     capitals = np.diff(np.cumsum((raw >= ord("A")) & (raw <= ord("Z")))[posts - 1])
-    return _shortened(Folded(folds()[raw], posts, capitals))
+    return _shortened(NormalizedText(normalization_table()[raw], posts, capitals))
 
 
-def _shortened(folded: Folded) -> Folded:
+def _shortened(folded: NormalizedText) -> NormalizedText:
     """Runs cut to one blank, and to two of anything else but digits: their number matters."""
     units = folded.units
     once = np.zeros(len(units), dtype=bool)
@@ -74,13 +74,13 @@ def _shortened(folded: Folded) -> Folded:
     thrice = once.copy()
     thrice[2:] &= once[1:-1]
     thrice[:2] = False
-    drop = (once & (units == 32)) | (thrice & (sorts()[units] != DIGIT))
+    drop = (once & (units == 32)) | (thrice & (character_classes()[units] != DIGIT))
     drop &= units != 0
-    return folded.kept(~drop)
+    return folded.select(~drop)
 
 
 @cache
-def folds() -> Units:
+def normalization_table() -> Units:
     """What each UTF-16 code unit becomes."""
     table = np.arange(1 << 16, dtype=np.uint16)
     for code in range(1, _CASED):
@@ -105,7 +105,7 @@ def _plain(letter: str) -> int:
 
 
 @cache
-def sorts() -> Bytes:
+def character_classes() -> Bytes:
     """Of each folded unit: `LETTER`, `DIGIT`, `HAN` or `OTHER`."""
     table = np.zeros(1 << 16, dtype=np.uint8)
     for code in range(1, _CASED):

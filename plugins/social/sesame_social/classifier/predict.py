@@ -29,10 +29,10 @@ from sesame_social.classifier.entity_masking import (
     REASON,
     STEP,
     THING,
-    Masked,
-    masked,
+    MaskedText,
+    mask_entities,
 )
-from sesame_social.classifier.feature_hashing import Features, features
+from sesame_social.classifier.feature_hashing import HashedFeatures, hash_features
 from sesame_social.classifier.model import (
     BITS,
     CHINESE,
@@ -44,12 +44,20 @@ from sesame_social.classifier.model import (
     MESSAGE,
     Model,
 )
-from sesame_social.classifier.normalize import LONGEST, Bools, Floats, Folded, Ints, Weights, fold
-from sesame_social.classifier.surface_features import form, scripts
+from sesame_social.classifier.normalize import (
+    MAX_CHARACTERS,
+    Bools,
+    Floats,
+    Ints,
+    NormalizedText,
+    Weights,
+    normalize,
+)
+from sesame_social.classifier.surface_features import count_scripts, surface_features
 
 #: What posts are: comments under what others made, messages to somebody, or not known.
-Kind: TypeAlias = Literal["any", "comment", "message"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+PostKind: TypeAlias = Literal["any", "comment", "message"]
+POST_KINDS: tuple[PostKind, ...] = get_args(PostKind)
 _SPAM = {"any": (MESSAGE, COMMENT, KIND), "comment": (COMMENT,), "message": (MESSAGE,)}
 #: Whose threshold it is.
 _LIMIT = {"any": KIND, "comment": COMMENT, "message": MESSAGE}
@@ -64,7 +72,7 @@ _WARY = 0.9
 
 
 @frozen(eq=False)
-class Judged:
+class Predictions:
     """What a batch of posts was found to be; one entry a post.
 
     Attributes:
@@ -84,7 +92,7 @@ class Judged:
     helpful: Bools
 
 
-def judge(texts: Sequence[str], model: Model, kind: Kind = "any") -> Judged:
+def classify(texts: Sequence[str], model: Model, kind: PostKind = "any") -> Predictions:
     """Judge posts. No text raises, however odd; of a very long one the first 10,000 characters count.
 
     Args:
@@ -95,43 +103,43 @@ def judge(texts: Sequence[str], model: Model, kind: Kind = "any") -> Judged:
     Raises:
         InvalidInputError: there is no such kind.
     """
-    if kind not in KINDS:
-        raise InvalidInputError(f"must be one of {', '.join(KINDS)}", field="kind")
+    if kind not in POST_KINDS:
+        raise InvalidInputError(f"must be one of {', '.join(POST_KINDS)}", field="kind")
     parts = [_batch(texts[begin:end], model, kind) for begin, end in _batches(texts)]
     if not parts:
         parts = [_batch([], model, kind)]
-    names = Judged.__annotations__
-    return Judged(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    names = Predictions.__annotations__
+    return Predictions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    weight = accumulate(min(len(text), LONGEST) + 1 for text in texts)
+    weight = accumulate(min(len(text), MAX_CHARACTERS) + 1 for text in texts)
     for _, group in groupby(enumerate(weight), key=lambda one: one[1] // _BATCH):
         places = [place for place, _ in group]
         yield places[0], places[-1] + 1
 
 
-def _batch(texts: Sequence[str], model: Model, kind: Kind) -> Judged:
-    folded = fold(texts)
-    found = masked(folded, model.phrases)
-    looks = form(folded, found.tags, found.noted[COARSE])
-    latin, han = scripts(found.folded)
+def _batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predictions:
+    folded = normalize(texts)
+    found = mask_entities(folded, model.phrases)
+    looks = surface_features(folded, found.tags, found.flags[COARSE])
+    latin, han = count_scripts(found.text)
     needed = [*_SPAM[kind], *[CHINESE] * bool(han.any()), *[ENGLISH, HATE] * bool((latin > 2 * han).any())]
-    chance = 1 / (1 + np.exp(-scores(found.folded, looks, model, needed)))
+    chance = 1 / (1 + np.exp(-score_heads(found.text, looks, model, needed)))
     spam = _spam(chance, kind) * ((latin + han) > 0)
     return _judged(found, spam, spam >= model.thresholds[_LIMIT[kind]], chance, (latin, han), model)
 
 
-def _spam(chance: Floats, kind: Kind) -> Floats:
+def _spam(chance: Floats, kind: PostKind) -> Floats:
     as_comment = chance[KIND] if kind == "any" else np.float64(kind == "comment")
     made: Floats = as_comment * chance[COMMENT] + (1 - as_comment) * chance[MESSAGE]
     return made
 
 
 def _judged(
-    found: Masked, spam: Floats, spammy: Bools, chance: Floats, letters: tuple[Ints, Ints], model: Model
-) -> Judged:
-    noted = found.noted
+    found: MaskedText, spam: Floats, spammy: Bools, chance: Floats, letters: tuple[Ints, Ints], model: Model
+) -> Predictions:
+    noted = found.flags
     latin, han = letters
     english, chinese = latin > 2 * han, han >= 2
     meant = noted[PEOPLE] | noted[PERSON]
@@ -141,38 +149,38 @@ def _judged(
     sure = chance >= limit
     past = ((sure[ENGLISH] & english) | (sure[CHINESE] & chinese)) & meant
     manners = np.sum([noted[sign] for sign in (ADVICE, STEP, REASON, EXAMPLE)], axis=0)
-    helps = (manners >= HELPFUL_MANNERS) & (np.diff(found.folded.posts) > HELPFUL_LENGTH)
+    helps = (manners >= HELPFUL_MANNERS) & (np.diff(found.text.starts) > HELPFUL_LENGTH)
     doubtful = spammy | past | noted[THING] | noted[PEOPLE]
     hate = chance[ENGLISH] * english * chance[HATE]
-    return Judged(spam, abuse, hate, spammy, past, helps & ~doubtful)
+    return Predictions(spam, abuse, hate, spammy, past, helps & ~doubtful)
 
 
-def scores(folded: Folded, looks: Floats, model: Model, heads: Sequence[int] = HEADS) -> Floats:
+def score_heads(folded: NormalizedText, looks: Floats, model: Model, heads: Sequence[int] = HEADS) -> Floats:
     """One row a head, one column a post: what they add up to. Heads not asked for mean nothing."""
-    found = features(folded, BITS)
-    size = np.sqrt(np.maximum(counts(found, folded), 1))
-    made = looks @ model.form.T + model.bias
+    found = hash_features(folded, BITS)
+    size = np.sqrt(np.maximum(count_features(found, folded), 1))
+    made = looks @ model.surface_weights.T + model.bias
     for head in heads:
         made[:, head] += _sums(model.weights[head], found, folded) * model.steps[head] / size
     return made.T
 
 
-def _sums(table: Weights, found: Features, folded: Folded) -> Ints:
+def _sums(table: Weights, found: HashedFeatures, folded: NormalizedText) -> Ints:
     """What one head's weights add up to, of each post."""
-    here = table.take(found.runs[0]).astype(np.int32)
-    for run in found.runs[1:]:
+    here = table.take(found.ngrams[0]).astype(np.int32)
+    for run in found.ngrams[1:]:
         here += table.take(run)
     before = np.zeros(len(here) + 1, dtype=np.int64)
     np.cumsum(here, out=before[1:])
-    worded = np.bincount(found.word_posts, table.take(found.words), minlength=len(folded.posts) - 1)
-    made: Ints = before[folded.posts[1:] - 1] - before[folded.posts[:-1]] + worded.astype(np.int64)
+    worded = np.bincount(found.word_posts, table.take(found.words), minlength=len(folded.starts) - 1)
+    made: Ints = before[folded.starts[1:] - 1] - before[folded.starts[:-1]] + worded.astype(np.int64)
     return made
 
 
-def counts(found: Features, folded: Folded) -> Ints:
+def count_features(found: HashedFeatures, folded: NormalizedText) -> Ints:
     """How many features each post has."""
-    length = np.diff(folded.posts) - 1
-    runs = sum(np.maximum(length - shorter, 0) for shorter in range(len(found.runs)))
+    length = np.diff(folded.starts) - 1
+    runs = sum(np.maximum(length - shorter, 0) for shorter in range(len(found.ngrams)))
     words = np.bincount(found.word_posts, minlength=len(length))
     made: Ints = runs + words
     return made

@@ -3,8 +3,18 @@
 import numpy as np
 from attrs import frozen
 
-from sesame_social.classifier.feature_hashing import Words
-from sesame_social.classifier.normalize import DIGIT, HAN, LETTER, Bools, Floats, Folded, Ints, Units, sorts
+from sesame_social.classifier.feature_hashing import HashedWords
+from sesame_social.classifier.normalize import (
+    DIGIT,
+    HAN,
+    LETTER,
+    Bools,
+    Floats,
+    Ints,
+    NormalizedText,
+    Units,
+    character_classes,
+)
 
 #: Signs of phrases that are tags, then of what is seen without a list. Private use, as in `masking`.
 TAGS = CALL, MINE, MEDIA, GAIN, LINK, MOMENT, NUMBER, DOMAIN = tuple(range(0xE020, 0xE028))
@@ -31,7 +41,7 @@ class Tags:
     posts: Ints
 
 
-def tags(begins: Ints, signs: Units, posts: Ints) -> Tags:
+def select_tags(begins: Ints, signs: Units, posts: Ints) -> Tags:
     """From phrases found, the longest first: of those that begin at one unit, the longest counts."""
     marked = np.flatnonzero(signs >= TAGS[0])
     places, first = np.unique(begins[marked], return_index=True)
@@ -39,14 +49,14 @@ def tags(begins: Ints, signs: Units, posts: Ints) -> Tags:
     return Tags(places, signs[kept].astype(np.int64) - TAGS[0], posts[kept])
 
 
-def unlisted(units: Units, spoken: Words) -> tuple[Ints, Ints, Units]:
+def find_patterns(units: Units, spoken: HashedWords) -> tuple[Ints, Ints, Units]:
     """Amounts of money (a gain), long numbers, ends of domains: where each begins and ends, its sign."""
     length = spoken.ends - spoken.begins
     number = units[spoken.begins] == _ZERO
     money = number & np.isin(units[spoken.begins - 1], _MONEY)
     long = number & (length >= _LONG) & (units[spoken.ends - 1] == _ZERO)
     domain = ~number & (units[spoken.begins - 1] == _DOT) & (length >= _SHORTEST) & (length <= _LONGEST)
-    domain &= sorts()[units[spoken.begins - 2]] == LETTER
+    domain &= character_classes()[units[spoken.begins - 2]] == LETTER
     domain[1:] &= length[:-1] > _SHORTEST
     found = money | long | domain
     signs = np.select([money, long], [GAIN, NUMBER], DOMAIN).astype(np.uint16)
@@ -64,16 +74,16 @@ _PLAIN = MILD + 1
 COLUMNS = _PLAIN + len(TAGS) + len(TAGS) ** 2
 
 
-def form(folded: Folded, tags: Tags, coarse: Bools) -> Floats:
+def surface_features(folded: NormalizedText, tags: Tags, coarse: Bools) -> Floats:
     """One row a post of zeros and ones, `COLUMNS` wide: what it is made of.
 
     Figures, capitals, that no coarse word is in it, each tag, each pair of tags. Nearly all posts that are
     known as abuse have a coarse word, and few others do: without that column the heads would learn of the
     others that every letter of theirs is harmless.
     """
-    digits = counted(folded, DIGIT)
-    share = folded.capitals / np.maximum(np.diff(folded.posts) - 1, 8)
-    made = np.zeros((len(folded.posts) - 1, COLUMNS))
+    digits = count_characters(folded, DIGIT)
+    share = folded.capitals / np.maximum(np.diff(folded.starts) - 1, 8)
+    made = np.zeros((len(folded.starts) - 1, COLUMNS))
     plain = [digits >= least for least in DIGITS] + [share >= least for least in CAPITALS] + [~coarse]
     made[:, :_PLAIN] = np.array(plain).T
     made[tags.posts, _PLAIN + tags.kinds] = 1
@@ -89,13 +99,13 @@ def _pair(made: Floats, tags: Tags, ahead: int) -> None:
     made[tags.posts[ahead:][near], pairs[near]] = 1
 
 
-def scripts(folded: Folded) -> tuple[Ints, Ints]:
+def count_scripts(folded: NormalizedText) -> tuple[Ints, Ints]:
     """How many letters and how many Han characters each post has."""
-    return counted(folded, LETTER), counted(folded, HAN)
+    return count_characters(folded, LETTER), count_characters(folded, HAN)
 
 
-def counted(folded: Folded, sort: int) -> Ints:
+def count_characters(folded: NormalizedText, sort: int) -> Ints:
     """How many units of a sort each post has."""
-    places = np.flatnonzero(sorts()[folded.units] == sort)
-    made: Ints = np.diff(np.searchsorted(places, folded.posts))
+    places = np.flatnonzero(character_classes()[folded.units] == sort)
+    made: Ints = np.diff(np.searchsorted(places, folded.starts))
     return made

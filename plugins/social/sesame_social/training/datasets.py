@@ -32,7 +32,7 @@ NEITHER = 2
 
 
 @frozen
-class Row:
+class LabelledText:
     """One labelled text.
 
     Attributes:
@@ -52,7 +52,7 @@ class Row:
     held_out: bool
 
 
-def rows(folder: Path, *sets: str) -> list[Row]:
+def load_rows(folder: Path, *sets: str) -> list[LabelledText]:
     """All rows of these sets.
 
     Raises:
@@ -66,7 +66,7 @@ def rows(folder: Path, *sets: str) -> list[Row]:
         ) from error
 
 
-def _read(path: Path, source: str) -> Iterator[Row]:
+def _read(path: Path, source: str) -> Iterator[LabelledText]:
     with path.open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
             label = line["class"] if source == "davidson" else line["label"]
@@ -79,16 +79,16 @@ def _read(path: Path, source: str) -> Iterator[Row]:
                 votes = (hate / total, offence / total, neither / total)
             number = int(label == "spam") if source == "sms" else int(label)
             group = line.get("topic") or line.get("video") or ""
-            yield Row(source, line["text"], number, votes, group, is_held_out(line["text"]))
+            yield LabelledText(source, line["text"], number, votes, group, is_held_out(line["text"]))
 
 
-def likeness(text: str) -> str:
+def similarity_key(text: str) -> str:
     """What nearly equal texts have in common: the first letters, without links, numbers or signs."""
     bare = _LETTERS.sub("", _LINKS.sub("", text.lower()))
     return bare[:_ALIKE] or text
 
 
-def numbered(names: Iterable[str]) -> NDArray[np.int64]:
+def number_groups(names: Iterable[str]) -> NDArray[np.int64]:
     """A number for each name, the same for the same."""
     known: dict[str, int] = {}
     return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)

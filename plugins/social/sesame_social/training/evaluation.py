@@ -10,21 +10,21 @@ from attrs import asdict, frozen
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
-from sesame_social.classifier import Judged, Kind, Model, judge
+from sesame_social.classifier import Model, PostKind, Predictions, classify
 from sesame_social.classifier.model import HATE
 from sesame_social.classifier.normalize import Bools, Floats
 from sesame_social.training import datasets
-from sesame_social.training.datasets import Row, likeness, numbered
-from sesame_social.training.train import trained
+from sesame_social.training.datasets import LabelledText, number_groups, similarity_key
+from sesame_social.training.train import train_on_rows
 
 _BINS = 10
 #: What the posts of a set may be said to be.
-KINDS_OF: Mapping[str, tuple[Kind, ...]] = {"sms": ("any", "message"), "youtube": ("any", "comment")}
+KINDS_OF: Mapping[str, tuple[PostKind, ...]] = {"sms": ("any", "message"), "youtube": ("any", "comment")}
 Labels = NDArray[np.int64]
 
 
 @frozen
-class Figure:
+class Evaluation:
     """One line of the model card.
 
     Attributes:
@@ -39,7 +39,7 @@ class Figure:
     """
 
     source: str
-    kind: Kind
+    kind: PostKind
     group: str
     rows: int
     f1: float
@@ -48,7 +48,7 @@ class Figure:
     error: float
 
 
-def measured(model: Model, folder: Path) -> list[Figure]:
+def evaluate_model(model: Model, folder: Path) -> list[Evaluation]:
     """Every figure of a model, over the rows held out.
 
     Raises:
@@ -56,25 +56,27 @@ def measured(model: Model, folder: Path) -> list[Figure]:
     """
     made = []
     for source in datasets.SETS:
-        rows = [row for row in datasets.rows(folder, source) if row.held_out]
+        rows = [row for row in datasets.load_rows(folder, source) if row.held_out]
         groups = sorted({row.group for row in rows} - {""}) if source == "cold" else []
-        made += [figure(model, rows, kind=kind) for kind in KINDS_OF.get(source, ("any",))]
-        made += [figure(model, [row for row in rows if row.group == group], group) for group in groups]
+        made += [evaluate_rows(model, rows, kind=kind) for kind in KINDS_OF.get(source, ("any",))]
+        made += [evaluate_rows(model, [row for row in rows if row.group == group], group) for group in groups]
     return made
 
 
-def as_rows(figures: Sequence[Figure]) -> list[dict[str, Any]]:
+def as_rows(figures: Sequence[Evaluation]) -> list[dict[str, Any]]:
     """For a table."""
     return [asdict(one) for one in figures]
 
 
-def figure(model: Model, rows: Sequence[Row], group: str = "all", kind: Kind = "any") -> Figure:
+def evaluate_rows(
+    model: Model, rows: Sequence[LabelledText], group: str = "all", kind: PostKind = "any"
+) -> Evaluation:
     """The figures of rows of one set."""
     source = rows[0].source
-    found = judge([row.text for row in rows], model, kind)
+    found = classify([row.text for row in rows], model, kind)
     label = np.array([row.label for row in rows])
     if source == "davidson":
-        three = classes(found, model)
+        three = davidson_classes(found, model)
         wanted, chance, said = label < 2, found.abuse, three < 2
         score = _mean_f1(label, three, weighted=True)
     else:
@@ -82,10 +84,12 @@ def figure(model: Model, rows: Sequence[Row], group: str = "all", kind: Kind = "
         said = found.suspected_abuse if source == "cold" else found.suspected_spam
         wanted = label == 1
         score = (
-            _mean_f1(label, said.astype(np.int64), weighted=False) if source == "cold" else f1(wanted, said)
+            _mean_f1(label, said.astype(np.int64), weighted=False)
+            if source == "cold"
+            else f1_score(wanted, said)
         )
     right = int((wanted & said).sum())
-    return Figure(
+    return Evaluation(
         source,
         kind,
         group,
@@ -97,14 +101,14 @@ def figure(model: Model, rows: Sequence[Row], group: str = "all", kind: Kind = "
     )
 
 
-def classes(found: Judged, model: Model) -> Labels:
+def davidson_classes(found: Predictions, model: Model) -> Labels:
     """Davidson's three: 0 hate, 1 offensive, 2 neither."""
     share = found.hate / np.maximum(found.abuse, 1e-12)
     three: Labels = np.where(~found.suspected_abuse, 2, np.where(share >= model.thresholds[HATE], 0, 1))
     return three
 
 
-def f1(wanted: Bools, said: Bools) -> float:
+def f1_score(wanted: Bools, said: Bools) -> float:
     """Harmonic mean of precision and recall."""
     return float(2 * (wanted & said).sum() / max(int(wanted.sum() + said.sum()), 1))
 
@@ -118,12 +122,12 @@ def calibration_error(wanted: Bools, chance: Floats) -> float:
 
 def _mean_f1(label: Labels, said: Labels, *, weighted: bool) -> float:
     names = sorted(set(label.tolist()))
-    each = [f1(label == name, said == name) for name in names]
+    each = [f1_score(label == name, said == name) for name in names]
     return float(np.average(each, weights=[(label == name).sum() for name in names] if weighted else None))
 
 
-def crossed(
-    folder: Path, parts: int, *, seed: int, say: Callable[[str], None] = lambda _: None
+def cross_validate(
+    folder: Path, folds: int, *, seed: int, progress: Callable[[str], None] = lambda _: None
 ) -> list[dict[str, Any]]:
     """Train on all but one part of the rows, measure on that part, and so on for each part.
 
@@ -134,21 +138,21 @@ def crossed(
     Raises:
         Rejected: the data are not there.
     """
-    rows = datasets.rows(folder, *datasets.SETS)
-    alike = numbered(f"{row.source} {likeness(row.text)}" for row in rows)
-    found: dict[tuple[str, str], list[Figure]] = defaultdict(list)
-    split = GroupKFold(parts, shuffle=True, random_state=seed).split(alike, groups=alike)
+    rows = datasets.load_rows(folder, *datasets.SETS)
+    alike = number_groups(f"{row.source} {similarity_key(row.text)}" for row in rows)
+    found: dict[tuple[str, str], list[Evaluation]] = defaultdict(list)
+    split = GroupKFold(folds, shuffle=True, random_state=seed).split(alike, groups=alike)
     for number, (kept, left) in enumerate(split, 1):
-        say(f"part {number} of {parts}")
-        model = trained([rows[at] for at in kept], seed=seed)
+        progress(f"part {number} of {folds}")
+        model = train_on_rows([rows[at] for at in kept], seed=seed)
         for source in datasets.SETS:
             part = [rows[at] for at in left if rows[at].source == source]
             for kind in KINDS_OF.get(source, ("any",)):
-                found[source, kind].append(figure(model, part, kind=kind))
+                found[source, kind].append(evaluate_rows(model, part, kind=kind))
     return [_spread(*name, each) for name, each in found.items()]
 
 
-def _spread(source: str, kind: str, each: list[Figure]) -> dict[str, Any]:
+def _spread(source: str, kind: str, each: list[Evaluation]) -> dict[str, Any]:
     scores = [one.f1 for one in each]
     return {
         "source": source,

@@ -16,13 +16,13 @@ from scipy import sparse  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
-from sesame_social.classifier.entity_masking import COARSE, Phrases, masked
-from sesame_social.classifier.feature_hashing import features
+from sesame_social.classifier.entity_masking import COARSE, PhraseTable, mask_entities
+from sesame_social.classifier.feature_hashing import hash_features
 from sesame_social.classifier.model import BITS
-from sesame_social.classifier.normalize import Floats, fold
-from sesame_social.classifier.predict import counts
-from sesame_social.classifier.surface_features import COLUMNS, MILD, form
-from sesame_social.training.datasets import likeness, numbered
+from sesame_social.classifier.normalize import Floats, normalize
+from sesame_social.classifier.predict import count_features
+from sesame_social.classifier.surface_features import COLUMNS, MILD, surface_features
+from sesame_social.training.datasets import number_groups, similarity_key
 
 _FOLDS = 4
 _BATCH = 1000
@@ -31,12 +31,12 @@ Matrix: TypeAlias = Any
 
 
 @frozen(eq=False)
-class Lesson:
+class TrainingSet:
     """What one head learns from.
 
     Attributes:
         texts: what was written.
-        chance: of each text, how surely it is of the head's label: 0, 1 or the share of raters between.
+        probability: of each text, how surely it is of the head's label: 0, 1 or the share of raters between.
         weight: how much each counts in fitting.
         real: which of them the head is calibrated on.
         strength: inverse of the regularisation.
@@ -45,7 +45,7 @@ class Lesson:
     """
 
     texts: Sequence[str]
-    chance: Floats
+    probability: Floats
     weight: Floats
     real: NDArray[np.bool_]
     strength: float
@@ -54,58 +54,59 @@ class Lesson:
 
 
 @frozen(eq=False)
-class Fitted:
+class FittedHead:
     """One head: a weight a bucket and a column of form, a bias, and its chances for rows not seen."""
 
     weights: Floats
-    form: Floats
+    surface_weights: Floats
     bias: float
     unseen: Floats
 
 
-def fit(lesson: Lesson, phrases: Phrases, seed: int) -> Fitted:
+def fit_head(lesson: TrainingSet, phrases: PhraseTable, seed: int) -> FittedHead:
     """Fit and calibrate one head."""
-    matrix = matrix_of(lesson.texts, phrases)
+    matrix = feature_matrix(lesson.texts, phrases)
     if not lesson.coarse:
         matrix = _without(matrix, matrix.shape[1] - COLUMNS + MILD)
     sums = np.zeros(len(lesson.texts))
-    alike = numbered(likeness(text) for text in lesson.texts)
+    alike = number_groups(similarity_key(text) for text in lesson.texts)
     for train, test in GroupKFold(_FOLDS, shuffle=True, random_state=seed).split(sums, groups=alike):
         weights, bias = _solved(
-            matrix[train], lesson.chance[train], lesson.weight[train], lesson.strength, seed
+            matrix[train], lesson.probability[train], lesson.weight[train], lesson.strength, seed
         )
         sums[test] = matrix[test] @ weights + bias
-    weights, bias = _solved(matrix, lesson.chance, lesson.weight, lesson.strength, seed)
+    weights, bias = _solved(matrix, lesson.probability, lesson.weight, lesson.strength, seed)
     # Raters who disagree teach how sure to be; what is promised is what most of them said.
     slope, shift = (
-        part * lesson.trust for part in _line(sums[lesson.real], lesson.chance[lesson.real] >= 0.5)
+        part * lesson.trust for part in _line(sums[lesson.real], lesson.probability[lesson.real] >= 0.5)
     )
     unseen = 1 / (1 + np.exp(-(slope * sums + shift)))
-    return Fitted(weights[:-COLUMNS] * slope, weights[-COLUMNS:] * slope, bias * slope + shift, unseen)
+    return FittedHead(weights[:-COLUMNS] * slope, weights[-COLUMNS:] * slope, bias * slope + shift, unseen)
 
 
-def matrix_of(texts: Sequence[str], phrases: Phrases) -> Matrix:
+def feature_matrix(texts: Sequence[str], phrases: PhraseTable) -> Matrix:
     """The features of texts, as the classifier sees them: counts over the root of their number, then form."""
     return sparse.vstack(
         [_matrix(texts[at : at + _BATCH], phrases) for at in range(0, len(texts), _BATCH)], format="csr"
     )
 
 
-def _matrix(texts: Sequence[str], phrases: Phrases) -> Matrix:
-    plain = fold(texts)
-    seen = masked(plain, phrases)
-    folded = seen.folded
-    found = features(folded, BITS)
-    at_unit = np.searchsorted(folded.posts, np.arange(len(folded.units)), side="right") - 1
-    posts = np.concatenate([*[at_unit[run != 0] for run in found.runs], found.word_posts])
-    buckets = np.concatenate([*[run[run != 0] for run in found.runs], found.words])
+def _matrix(texts: Sequence[str], phrases: PhraseTable) -> Matrix:
+    plain = normalize(texts)
+    seen = mask_entities(plain, phrases)
+    folded = seen.text
+    found = hash_features(folded, BITS)
+    at_unit = np.searchsorted(folded.starts, np.arange(len(folded.units)), side="right") - 1
+    posts = np.concatenate([*[at_unit[run != 0] for run in found.ngrams], found.word_posts])
+    buckets = np.concatenate([*[run[run != 0] for run in found.ngrams], found.words])
     inside = (posts >= 0) & (posts < len(texts))
     ones = np.ones(int(inside.sum()))
     counted = sparse.csr_matrix((ones, (posts[inside], buckets[inside])), shape=(len(texts), 1 << BITS))
     counted.sum_duplicates()
-    scale = sparse.diags(1 / np.sqrt(np.maximum(counts(found, folded), 1)))
+    scale = sparse.diags(1 / np.sqrt(np.maximum(count_features(found, folded), 1)))
     return sparse.hstack(
-        [scale @ counted, sparse.csr_matrix(form(plain, seen.tags, seen.noted[COARSE]))], format="csr"
+        [scale @ counted, sparse.csr_matrix(surface_features(plain, seen.tags, seen.flags[COARSE]))],
+        format="csr",
     )
 
 

@@ -22,7 +22,7 @@ _VOICED = 0.4
 
 
 @cache
-def words(name: str) -> dict[str, list[str]]:
+def load_templates(name: str) -> dict[str, list[str]]:
     """The sections of a file of templates; lists are comma-separated, frames one a line."""
     made: dict[str, list[str]] = {}
     section: list[str] = []
@@ -36,7 +36,7 @@ def words(name: str) -> dict[str, list[str]]:
     return made
 
 
-def neutral(language: str, pairs: int, random: Random, *, voiced: bool = True) -> list[str]:
+def make_neutral_texts(language: str, pairs: int, random: Random, *, voiced: bool = True) -> list[str]:
     """So many texts for, and as many against, that differ in nothing else; and as many on prejudice.
 
     Args:
@@ -45,7 +45,7 @@ def neutral(language: str, pairs: int, random: Random, *, voiced: bool = True) -
         random: draws them.
         voiced: whether some begin with who says so.
     """
-    part = words(f"templates_{language}")
+    part = load_templates(f"templates_{language}")
     made = []
     for number in range(pairs):
         frame, thing = random.choice(part["frame"]), random.choice(part["thing"])
@@ -63,9 +63,9 @@ def _against_prejudice(part: Mapping[str, list[str]], random: Random) -> str:
     return _ended(text, random) if random.random() < _ENDED else text
 
 
-def chinese_spam(count: int, random: Random) -> tuple[list[str], list[str]]:
+def make_chinese_spam(count: int, random: Random) -> tuple[list[str], list[str]]:
     """Spam, and ordinary posts, in Chinese: no public set that we may use has any."""
-    part = words("spam_zh")
+    part = load_templates("spam_zh")
 
     def filled(frame: str) -> str:
         number = str(random.randrange(10, 10 ** random.randrange(2, 11)))

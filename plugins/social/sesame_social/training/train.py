@@ -8,17 +8,17 @@ import numpy as np
 from sesame_social.classifier.model import Model
 from sesame_social.classifier.normalize import Floats
 from sesame_social.training import datasets, training_sets
-from sesame_social.training.datasets import Row
-from sesame_social.training.logistic_regression import Fitted, fit
+from sesame_social.training.datasets import LabelledText
+from sesame_social.training.logistic_regression import FittedHead, fit_head
 
 #: Heads in the order of `HEADS`.
 _LESSONS = (
-    training_sets.message,
-    training_sets.comment,
-    training_sets.kind,
-    training_sets.english,
-    training_sets.hate,
-    training_sets.chinese,
+    training_sets.message_set,
+    training_sets.comment_set,
+    training_sets.kind_set,
+    training_sets.english_set,
+    training_sets.hate_set,
+    training_sets.chinese_set,
 )
 #: Chosen by cross-validation over what is not held out.
 _THRESHOLDS = (0.5, 0.45, 0.4, 0.6, 0.3, 0.65)
@@ -27,31 +27,33 @@ _PARTS = 1 << 20
 SEED = 20261101
 
 
-def train(folder: Path, *, seed: int = SEED, say: Callable[[str], None] = lambda _: None) -> Model:
+def train_model(folder: Path, *, seed: int = SEED, progress: Callable[[str], None] = lambda _: None) -> Model:
     """Train on what is not held out.
 
     Args:
         folder: where the public sets are.
         seed: of everything that is drawn.
-        say: told what is being done.
+        progress: told what is being done.
 
     Raises:
         Rejected: the data are not there.
     """
-    rows = [row for row in datasets.rows(folder, *datasets.SETS) if not row.held_out]
-    return trained(rows, seed=seed, say=say)
+    rows = [row for row in datasets.load_rows(folder, *datasets.SETS) if not row.held_out]
+    return train_on_rows(rows, seed=seed, progress=progress)
 
 
-def trained(rows: Sequence[Row], *, seed: int, say: Callable[[str], None] = lambda _: None) -> Model:
+def train_on_rows(
+    rows: Sequence[LabelledText], *, seed: int, progress: Callable[[str], None] = lambda _: None
+) -> Model:
     """Train on these rows."""
     heads = []
     for lesson in _LESSONS:
-        say(f"learning: {lesson.__name__}")
-        heads.append(fit(lesson(rows, seed), training_sets.phrases(), seed))
+        progress(f"learning: {lesson.__name__}")
+        heads.append(fit_head(lesson(rows, seed), training_sets.training_phrases(), seed))
     return _packed(heads)
 
 
-def _packed(heads: Sequence[Fitted]) -> Model:
+def _packed(heads: Sequence[FittedHead]) -> Model:
     steps = np.array([_step(head.weights) for head in heads])
     weights = [
         np.clip(np.rint(head.weights / step), -_STEPS, _STEPS)
@@ -60,10 +62,10 @@ def _packed(heads: Sequence[Fitted]) -> Model:
     return Model(
         weights=np.array(weights).astype(np.int16),
         steps=steps,
-        form=_exact([head.form for head in heads]),
+        surface_weights=_exact([head.surface_weights for head in heads]),
         bias=_exact([head.bias for head in heads]),
         thresholds=np.array(_THRESHOLDS),
-        phrases=training_sets.phrases_and_mentions(),
+        phrases=training_sets.prediction_phrases(),
     )
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from attrs import evolve
 
 from sesame_social.classifier import entity_masking, surface_features
-from sesame_social.classifier.entity_masking import Phrases
+from sesame_social.classifier.entity_masking import PhraseTable
 from sesame_social.training import synthetic_texts
-from sesame_social.training.datasets import NEITHER, Row
-from sesame_social.training.logistic_regression import Lesson
+from sesame_social.training.datasets import NEITHER, LabelledText
+from sesame_social.training.logistic_regression import TrainingSet
 
 #: Pairs of texts of ours a language, and what each text counts for abuse in English.
 _PAIRS, _OURS = 3000, 0.5
@@ -48,13 +48,13 @@ Piece = tuple[str, float, float, bool]
 
 
 @cache
-def phrases() -> Phrases:
+def training_phrases() -> PhraseTable:
     """Every name that is masked and every phrase that is noted, for training."""
     return _made(_found())
 
 
 @cache
-def phrases_and_mentions() -> Phrases:
+def prediction_phrases() -> PhraseTable:
     """The same for judging, and slurs that are told of become people too.
 
     Not for training: most that is known of such posts is abuse, and the heads would learn it of the sign.
@@ -73,11 +73,11 @@ def _found() -> dict[str, int]:
     return found
 
 
-def _made(found: Mapping[str, int]) -> Phrases:
-    return Phrases.of({word: sign for word, sign in found.items() if len(word) > 1})
+def _made(found: Mapping[str, int]) -> PhraseTable:
+    return PhraseTable.from_phrases({word: sign for word, sign in found.items() if len(word) > 1})
 
 
-def message(rows: Sequence[Row], seed: int) -> Lesson:
+def message_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
     """Spam and scams sent to somebody, and in Chinese; posts about other matters are what is none."""
     pieces = _labelled(rows, "sms") + [
         (row.text, 0.0, 0.1, False) for row in rows if row.source == "youtube" and not row.label
@@ -86,13 +86,13 @@ def message(rows: Sequence[Row], seed: int) -> Lesson:
     return _lesson(pieces + _chinese_spam(seed, 0.1), 64.0)
 
 
-def comment(rows: Sequence[Row], seed: int) -> Lesson:
+def comment_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
     """Spam under what somebody else made. Few such posts are known, so others count for little."""
     pieces = _labelled(rows, "youtube") + _elsewhere(rows, seed, 0.003, 0.05)
     return _lesson(pieces + _linked(rows, 0.018), 64.0)
 
 
-def kind(rows: Sequence[Row], seed: int) -> Lesson:
+def kind_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
     """How far a post is written like a comment: spam or not is no matter here."""
     pieces = [(row.text, 1.0, 1.0, True) for row in rows if row.source == "youtube"]
     pieces += [(row.text, 0.0, 0.4, True) for row in rows if row.source == "sms"]
@@ -103,11 +103,11 @@ def kind(rows: Sequence[Row], seed: int) -> Lesson:
     return evolve(_lesson(pieces + others, 16.0), trust=_TRUST)
 
 
-def _labelled(rows: Sequence[Row], source: str) -> list[Piece]:
+def _labelled(rows: Sequence[LabelledText], source: str) -> list[Piece]:
     return [(row.text, float(row.label), 1.0, True) for row in rows if row.source == source]
 
 
-def _elsewhere(rows: Sequence[Row], seed: int, weight: float, ours: float) -> list[Piece]:
+def _elsewhere(rows: Sequence[LabelledText], seed: int, weight: float, ours: float) -> list[Piece]:
     """Posts that are no spam: other people's, and texts of ours for and against."""
     random = _dice(seed)
     others = [row.text for row in rows if row.source == "cold" or _harmless(row)]
@@ -116,21 +116,21 @@ def _elsewhere(rows: Sequence[Row], seed: int, weight: float, ours: float) -> li
     return [(text, 0.0, weight, False) for text in random.sample(others, min(len(others), 3000))] + made_up
 
 
-def _linked(rows: Sequence[Row], weight: float) -> list[Piece]:
+def _linked(rows: Sequence[LabelledText], weight: float) -> list[Piece]:
     """Harmless posts with a link: of messages and comments with one nearly all are spam."""
     return [(row.text, 0.0, weight, False) for row in rows if _harmless(row) and "http" in row.text]
 
 
-def _harmless(row: Row) -> bool:
+def _harmless(row: LabelledText) -> bool:
     return row.source == "davidson" and row.label == NEITHER
 
 
 def _chinese_spam(seed: int, weight: float) -> list[Piece]:
-    bad, good = synthetic_texts.chinese_spam(400, _dice(seed))
+    bad, good = synthetic_texts.make_chinese_spam(400, _dice(seed))
     return [(text, 1.0, weight, False) for text in bad] + [(text, 0.0, weight, False) for text in good]
 
 
-def english(rows: Sequence[Row], seed: int) -> Lesson:
+def english_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
     """Abuse in English, by what most raters said; messages and comments are what is none."""
     pieces = [(row.text, float(row.label != NEITHER), 1.0, True) for row in rows if row.source == "davidson"]
     clean = [row.text for row in rows if row.source in ("sms", "youtube") and not row.label]
@@ -140,13 +140,13 @@ def english(rows: Sequence[Row], seed: int) -> Lesson:
     return _lesson(pieces, 8.0, coarse=True)
 
 
-def hate(rows: Sequence[Row], seed: int) -> Lesson:  # noqa: ARG001
+def hate_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:  # noqa: ARG001
     """Hate among what is abuse, by what most raters said."""
     found = [row for row in rows if row.source == "davidson" and row.label != NEITHER]
     return _lesson([(row.text, float(row.label == 0), 1.0, True) for row in found], 2.0, coarse=True)
 
 
-def chinese(rows: Sequence[Row], seed: int) -> Lesson:
+def chinese_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
     """Abuse in Chinese."""
     pieces = [(row.text, float(row.label), 1.0, True) for row in rows if row.source == "cold"]
     return _lesson(pieces + _ours("zh", _dice(seed), min(_PAIRS, len(rows)), 4.0), 8.0)
@@ -154,7 +154,8 @@ def chinese(rows: Sequence[Row], seed: int) -> Lesson:
 
 def _ours(language: str, random: Random, pairs: int, weight: float, *, voiced: bool = True) -> list[Piece]:
     return [
-        (text, 0.0, weight, False) for text in synthetic_texts.neutral(language, pairs, random, voiced=voiced)
+        (text, 0.0, weight, False)
+        for text in synthetic_texts.make_neutral_texts(language, pairs, random, voiced=voiced)
     ]
 
 
@@ -163,9 +164,9 @@ def _dice(seed: int) -> Random:
     return Random(seed)  # noqa: S311
 
 
-def _lesson(pieces: Sequence[Piece], strength: float, *, coarse: bool = False) -> Lesson:
+def _lesson(pieces: Sequence[Piece], strength: float, *, coarse: bool = False) -> TrainingSet:
     texts, chance, weight, real = zip(*pieces, strict=True)
-    return Lesson(texts, np.array(chance), np.array(weight), np.array(real), strength, coarse)
+    return TrainingSet(texts, np.array(chance), np.array(weight), np.array(real), strength, coarse)
 
 
 def _lines(name: str) -> list[str]:

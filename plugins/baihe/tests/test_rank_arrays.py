@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sesame_baihe import ranking, score_blend
-from sesame_baihe.ranking import Ranking, rank_arrays, reasons
+from sesame_baihe.ranking import ArrayRanking, explain, rank_arrays
 
 from sesame_sdk import InvalidInputError
 
@@ -22,7 +22,9 @@ candidates = st.lists(st.tuples(shares, points), min_size=1, max_size=40)
 weights = st.sampled_from([0.0, 0.25, 0.5])
 
 
-def ranked(people: Sequence[tuple[float, float]], weight: float = 0.25, top: int | None = None) -> Ranking:
+def ranked(
+    people: Sequence[tuple[float, float]], weight: float = 0.25, top: int | None = None
+) -> ArrayRanking:
     """Rank pairs of relevance and score."""
     relevance, scores = zip(*people, strict=True)
     return rank_arrays(relevance, scores, score_weight=weight, score_range=RANGE, top=top)
@@ -30,9 +32,9 @@ def ranked(people: Sequence[tuple[float, float]], weight: float = 0.25, top: int
 
 def short_blocks(patch: pytest.MonkeyPatch, block: int) -> None:
     """As if there were many more candidates than that."""
-    patch.setattr(ranking, "BLOCK", block)
-    patch.setattr(ranking, "FIRST_ROUND", 1)
-    patch.setattr(score_blend, "BLOCK", block)
+    patch.setattr(ranking, "BLOCK_SIZE", block)
+    patch.setattr(ranking, "FIRST_ROUND_SIZE", 1)
+    patch.setattr(score_blend, "BLOCK_SIZE", block)
 
 
 def slowly(people: Sequence[tuple[float, float]], weight: float) -> list[int]:
@@ -166,11 +168,11 @@ def test_the_reasons_add_up_to_the_blend_to_the_last_bit(
     made = ranked(people, weight)
     near, scores = np.array(people)[made.order].T
     for why, value, score in zip(
-        reasons(made.blend, near, scores), made.blended.tolist(), scores, strict=True
+        explain(made.blend, near, scores), made.blended.tolist(), scores, strict=True
     ):
         assert why.relevance + why.score == value
         if math.isnan(score):
-            assert why.against_average == 0
+            assert why.difference_to_average == 0
 
 
 @pytest.mark.parametrize("score_range", [(-100.0, 0.0), (0.0, 1.0), (-5.0, 5.0), (999_999.0, 1_000_000.0)])
@@ -224,23 +226,23 @@ def test_nobody_to_rank_is_an_empty_order() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"relevance": [1.1]}, "relevance: must lie between 0 and 1"),
-        ({"relevance": [-0.1]}, "relevance: must lie between 0 and 1"),
-        ({"relevance": [NAN]}, "relevance: must lie between 0 and 1"),
+        ({"relevance": [1.1]}, "relevance: must be from 0 to 1"),
+        ({"relevance": [-0.1]}, "relevance: must be from 0 to 1"),
+        ({"relevance": [NAN]}, "relevance: must be from 0 to 1"),
         ({"relevance": ["much"]}, "relevance: must be numbers"),
         ({"relevance": [[0.5]]}, "relevance: must be one row of numbers"),
-        ({"relevance": [0.5, 0.5]}, "scores: must be one a candidate: 2, not 1"),
-        ({"scores": [349.0]}, "scores: must lie between 350 and 950, or be NaN"),
-        ({"scores": [math.inf]}, "scores: must lie between 350 and 950"),
-        ({"score_weight": 0.6}, "score_weight: must lie between 0 and 0.5"),
-        ({"score_weight": -0.1}, "score_weight: must lie between 0 and 0.5"),
-        ({"score_weight": NAN}, "score_weight: must lie between 0 and 0.5"),
+        ({"relevance": [0.5, 0.5]}, "scores: must have one value for each candidate: 2, not 1"),
+        ({"scores": [349.0]}, "scores: must be from 350 to 950, or NaN"),
+        ({"scores": [math.inf]}, "scores: must be from 350 to 950"),
+        ({"score_weight": 0.6}, "score_weight: must be from 0 to 0.5"),
+        ({"score_weight": -0.1}, "score_weight: must be from 0 to 0.5"),
+        ({"score_weight": NAN}, "score_weight: must be from 0 to 0.5"),
         ({"score_range": (950.0, 350.0)}, "score_range: must go from a lower to a higher score"),
         ({"score_range": (350.0, NAN)}, "score_range: must go from a lower to a higher score"),
         ({"score_range": (0.0, 1e9)}, "score_range: must go from a lower to a higher score"),
         ({"score_range": (0.0, 0.5)}, "score_range: must go from a lower to a higher score"),
         ({"relevance": 0.5}, "relevance: must be one row of numbers"),
-        ({"relevance": [-0.0, 2.0]}, "scores: must be one a candidate: 2, not 1"),
+        ({"relevance": [-0.0, 2.0]}, "scores: must have one value for each candidate: 2, not 1"),
         ({"top": 0}, "top: must be at least 1"),
     ],
 )

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sesame_social.classifier import Judged, Model, judge
-from sesame_social.classifier.normalize import fold
-from sesame_social.classifier.predict import KINDS
+from sesame_social.classifier import Model, Predictions, classify
+from sesame_social.classifier.normalize import normalize
+from sesame_social.classifier.predict import POST_KINDS
 
 from sesame_sdk import InvalidInputError
 
@@ -34,29 +34,31 @@ ODD = [
 ANY = st.text(st.characters(exclude_categories=[]), max_size=60)
 
 
-def row(found: Judged, at: int) -> tuple[float, ...]:
+def row(found: Predictions, at: int) -> tuple[float, ...]:
     """What was found of one post."""
-    return tuple(float(getattr(found, name)[at]) for name in Judged.__annotations__)
+    return tuple(float(getattr(found, name)[at]) for name in Predictions.__annotations__)
 
 
 @pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
 def test_an_odd_post_is_judged_and_leaves_its_neighbours_alone(text: str, model: Model) -> None:
     """Its chances are chances, and the post after it is what it would have been."""
     neighbour = "win a FREE prize now, text WIN to 80888"
-    found = judge([neighbour, text, neighbour], model)
-    assert row(found, 0) == row(found, 2) == row(judge([neighbour], model), 0)
+    found = classify([neighbour, text, neighbour], model)
+    assert row(found, 0) == row(found, 2) == row(classify([neighbour], model), 0)
     assert all(0 <= getattr(found, name)[1] <= 1 for name in ("spam", "abuse", "hate"))
 
 
 def test_no_posts_are_no_verdicts(model: Model) -> None:
     """An empty batch is fine."""
-    assert len(judge([], model).spam) == 0
+    assert len(classify([], model).spam) == 0
 
 
 def test_what_a_platform_knows_of_its_posts_counts(model: Model) -> None:
     """An invitation to one's own videos is spam under a stranger's, and no scam among friends."""
     texts = ["check out my new song on my channel and subscribe"]
-    comment, message, unknown = (judge(texts, model, kind).spam[0] for kind in ("comment", "message", "any"))
+    comment, message, unknown = (
+        classify(texts, model, kind).spam[0] for kind in ("comment", "message", "any")
+    )
     assert comment > 0.9
     assert message < comment
     assert message <= unknown <= comment
@@ -65,45 +67,45 @@ def test_what_a_platform_knows_of_its_posts_counts(model: Model) -> None:
 def test_the_kind_of_posts_is_no_matter_for_abuse(model: Model) -> None:
     """It says where spam is expected, and nothing of people."""
     texts = ["you are a stupid bitch", "see you tonight"]
-    assert len({tuple(judge(texts, model, kind).abuse) for kind in KINDS}) == 1
+    assert len({tuple(classify(texts, model, kind).abuse) for kind in POST_KINDS}) == 1
 
 
 def test_another_kind_is_refused(model: Model) -> None:
     """By name, with those that there are."""
     with pytest.raises(InvalidInputError, match="kind: must be one of any, comment, message"):
-        judge(["x"], model, "email")  # type: ignore[arg-type]
+        classify(["x"], model, "email")  # type: ignore[arg-type]
 
 
 @settings(max_examples=60)
 @given(texts=st.lists(ANY, min_size=1, max_size=6))
 def test_a_post_is_judged_the_same_alone_and_among_others(texts: list[str], model: Model) -> None:
     """What somebody else wrote never changes a verdict."""
-    together = judge(texts, model)
+    together = classify(texts, model)
     for at, text in enumerate(texts):
-        assert row(together, at) == pytest.approx(row(judge([text], model), 0), abs=1e-9)
+        assert row(together, at) == pytest.approx(row(classify([text], model), 0), abs=1e-9)
 
 
 @given(texts=st.lists(ANY, max_size=5))
 def test_folding_keeps_every_post_apart(texts: list[str]) -> None:
     """One NUL before each post and one at the end, whatever the posts hold."""
-    folded = fold(texts)
-    assert len(folded.posts) == len(texts) + 1
+    folded = normalize(texts)
+    assert len(folded.starts) == len(texts) + 1
     assert (folded.units == 0).sum() == len(texts) + 1
-    assert folded.posts[-1] == len(folded.units)
+    assert folded.starts[-1] == len(folded.units)
 
 
 def test_case_width_and_entities_make_no_difference_to_words() -> None:
     """Full-width letters and escaped ones are what they stand for."""
-    assert np.array_equal(fold(["\uff34ext"]).units, fold(["text"]).units)
-    assert np.array_equal(fold(["a &amp; b"]).units, fold(["a & b"]).units)
-    assert np.array_equal(fold(["noooooo"]).units, fold(["noo"]).units)
+    assert np.array_equal(normalize(["\uff34ext"]).units, normalize(["text"]).units)
+    assert np.array_equal(normalize(["a &amp; b"]).units, normalize(["a & b"]).units)
+    assert np.array_equal(normalize(["noooooo"]).units, normalize(["noo"]).units)
 
 
 def test_a_post_helps_by_its_form_and_never_by_its_side(model: Model) -> None:
     """Steps with a reason help; the same about a party does not."""
     steps = "First open the settings, then restart the router, because the old address is kept otherwise."
     party = "First read what the party says, then vote for the party, because the others lie otherwise."
-    found = judge([steps, party, "nice one"], model)
+    found = classify([steps, party, "nice one"], model)
     assert found.helpful.tolist() == [True, False, False]
 
 
@@ -116,7 +118,8 @@ def test_importing_the_plugin_loads_no_numpy() -> None:
 def test_classifying_needs_no_scikit_learn() -> None:
     """That is for training alone."""
     code = (
-        "import sys; from sesame_social.classifier import judge, load; judge(['hello'], load());"
+        "import sys; from sesame_social.classifier import classify, load_model\n"
+        "classify(['hello'], load_model())\n"
         "sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sesame_baihe import Fair, Ranked, rank, ranking, score_blend
+from sesame_baihe import FairnessRule, RankingResult, rank, ranking, score_blend
 
 from sesame_sdk import InvalidInputError
 
@@ -22,7 +22,7 @@ weights = st.sampled_from([0.0, 0.25, 0.3, 0.5])
 People = list[tuple[float, float | None]]
 
 
-def ranked(of: People, names: Sequence[str] = NAMES, **options: object) -> Ranked:
+def ranked(of: People, names: Sequence[str] = NAMES, **options: object) -> RankingResult:
     """Rank pairs of relevance and score."""
     book = {name: score for name, (_, score) in zip(names, of, strict=False) if score is not None}
     return rank(names[: len(of)], [near for near, _ in of], book, **options)
@@ -64,27 +64,27 @@ def slowly(of: People, weight: float, member: str, average: float | None) -> lis
     of=people,
     weight=weights,
     top=st.integers(1, 30),
-    member=st.sampled_from(["", "ada"]),
+    viewer=st.sampled_from(["", "ada"]),
     block=st.integers(1, 9),
 )
 def test_a_ranking_is_exactly_that_of_the_slow_and_obvious_way(
-    of: People, weight: float, top: int, member: str, block: int
+    of: People, weight: float, top: int, viewer: str, block: int
 ) -> None:
     """Places, relevance, scores, blends and reasons to the last bit; equals by a keyed hash of both names."""
     known = [score for _, score in of if score is not None]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(score_blend, "BLOCK", block)
-        patch.setattr(ranking, "BLOCK", block)
-        patch.setattr(ranking, "FIRST_ROUND", 1)
-        average = score_blend.average_of(np.array([*known, math.nan]), (350.0, 950.0)).points
-        made = ranked(of, score_weight=weight, top=top, member=member)
+        patch.setattr(score_blend, "BLOCK_SIZE", block)
+        patch.setattr(ranking, "BLOCK_SIZE", block)
+        patch.setattr(ranking, "FIRST_ROUND_SIZE", 1)
+        average = score_blend.average_scores(np.array([*known, math.nan]), (350.0, 950.0)).points
+        made = ranked(of, score_weight=weight, top=top, viewer=viewer)
     assert average == (pytest.approx(math.fsum(known) / len(known), rel=1e-9) if known else None)
     found = [
-        (one.profile, one.relevance, one.score, one.blended, one.why.relevance, one.why.score)
-        for one in made.places
+        (one.profile, one.relevance, one.score, one.blended, one.explanation.relevance, one.explanation.score)
+        for one in made.profiles
     ]
-    assert found == slowly(of, weight, member, average)[:top]
-    bare = slowly([(near, None) for near, _ in of], weight, member, None)
+    assert found == slowly(of, weight, viewer, average)[:top]
+    bare = slowly([(near, None) for near, _ in of], weight, viewer, None)
     assert made.order_without_score == tuple(row[0] for row in bare[:top])
 
 
@@ -102,9 +102,9 @@ def test_the_order_does_not_depend_on_how_the_candidates_come(
 @given(of=people, weight=weights)
 def test_the_reasons_add_up_in_doubles_and_in_print(of: People, weight: float) -> None:
     """The figures that a member reads add up as they stand there."""
-    for place in ranked(of, score_weight=weight).places:
-        assert place.why.relevance + place.why.score == place.blended
-        *parts, total = (round(float(one) * 10_000) for one in re.findall(r"\d\.\d{4}", place.words()))
+    for place in ranked(of, score_weight=weight).profiles:
+        assert place.explanation.relevance + place.explanation.score == place.blended
+        *parts, total = (round(float(one) * 10_000) for one in re.findall(r"\d\.\d{4}", place.describe()))
         assert sum(parts) == total == round(place.blended * 10_000)
 
 
@@ -119,7 +119,7 @@ def test_nobody_without_a_score_is_worse_off_than_with_an_average_one(
     with_one = [*of[:who], (of[who][0], score), *of[who + 1 :]]
     without = [*of[:who], (of[who][0], None), *of[who + 1 :]]
     came_to = [
-        next(one.blended for one in ranked(these, score_weight=weight).places if one.profile == NAMES[who])
+        next(one.blended for one in ranked(these, score_weight=weight).profiles if one.profile == NAMES[who])
         for these in (without, with_one)
     ]
     assert came_to[0] >= came_to[1] - 1e-9
@@ -133,18 +133,18 @@ def test_the_order_without_the_score_is_that_of_relevance(of: People, weight: fl
     shown = [near[name] for name in made.order_without_score]
     assert shown == sorted(shown, reverse=True)
     bare = ranked([(one, None) for one, _ in of])
-    assert made.order_without_score == bare.order_without_score == tuple(one.profile for one in bare.places)
+    assert made.order_without_score == bare.order_without_score == tuple(one.profile for one in bare.profiles)
 
 
 def test_equals_stand_otherwise_on_another_members_page() -> None:
     """So nobody is first of all equals everywhere, and each page is the same when it is opened again."""
     equals = [(0.5, 600.0)] * 26
     orders = {
-        member: [one.profile for one in ranked(equals, member=member).places] for member in ("ada", "bob")
+        member: [one.profile for one in ranked(equals, viewer=member).profiles] for member in ("ada", "bob")
     }
     assert orders["ada"] != orders["bob"]
-    assert orders["ada"] == [one.profile for one in ranked(equals, member="ada").places]
-    first = {ranked(equals, member=str(number), top=1).places[0].profile for number in range(100)}
+    assert orders["ada"] == [one.profile for one in ranked(equals, viewer="ada").profiles]
+    first = {ranked(equals, viewer=str(number), top=1).profiles[0].profile for number in range(100)}
     assert len(first) > 13
 
 
@@ -153,7 +153,7 @@ def test_a_book_is_asked_once_for_all_candidates_and_for_nobody_else() -> None:
     book = Book({"a": 900.0, "stranger": 950.0})
     made = rank(["a", "b"], [0.5, 0.5], book)
     assert book.asked == [("a", "b")]
-    assert {one.profile: one.score for one in made.places} == {"a": 900.0, "b": None}
+    assert {one.profile: one.score for one in made.profiles} == {"a": 900.0, "b": None}
 
 
 def test_a_stale_book_leaves_the_order_to_relevance_and_the_answer_says_so() -> None:
@@ -161,38 +161,41 @@ def test_a_stale_book_leaves_the_order_to_relevance_and_the_answer_says_so() -> 
     book = Book({"a": 950.0, "b": 350.0})
     book.stale = True
     made = rank(["a", "b"], [0.25, 0.5], book)
-    assert [one.profile for one in made.places] == ["b", "a"]
-    assert made.parameters.words() == "The scores here are too old to be used: relevance alone decides."
+    assert [one.profile for one in made.profiles] == ["b", "a"]
+    assert made.parameters.describe() == "The scores are out of date: relevance alone decides."
 
 
 def test_the_parameters_say_weight_range_neutral_value_and_rule() -> None:
     """All that made the order, in one line for the member."""
-    fair = Fair(["c"], share=0.5, adjusted=False)
+    fair = FairnessRule(["c"], share=0.5, adjusted=False)
     made = ranked(
-        [(0.5, 350.0), (0.5, 950.0), (0.5, None)], score_weight=0.25, in_return=[0.5] * 3, fair=fair
+        [(0.5, 350.0), (0.5, 950.0), (0.5, None)],
+        score_weight=0.25,
+        reciprocal_relevance=[0.5] * 3,
+        fairness_rule=fair,
     )
-    assert made.parameters.words() == (
-        "Relevance is the harmonic mean of both sides' interest. "
+    assert made.parameters.describe() == (
+        "Relevance is the harmonic mean of both sides' relevance. "
         "blended = 0.75 relevance + 0.25 score, scores from 350 to 950 as 0 to 1. "
-        "1 of 3 have no score and take the mean, 0.5000. Other sites' signals can only raise a score. "
-        "The site's fairness rule (FA*IR, share 0.50) holds; it moved 0 up."
+        "1 of 3 have no score and get the mean, 0.5000. Other sites' signals can only raise a score. "
+        "The site's fairness rule (FA*IR, share 0.50) holds; 0 profiles moved up."
     )
 
 
 def test_why_is_one_line() -> None:
     """For a score, for none, and where nobody has one."""
     made = ranked([(0.75, 950.0), (0.5, None)], score_weight=0.25)
-    assert [one.words() for one in made.places] == [
+    assert [one.describe() for one in made.profiles] == [
         "0.5625 for relevance 0.75 + 0.2500 for score 950.00 = 0.8125",
         "0.3750 for relevance 0.50 + 0.2500 for no score, counted as average = 0.6250",
     ]
-    assert ranked([(0.75, None)]).places[0].words() == "0.7500 for relevance 0.75 = 0.7500"
+    assert ranked([(0.75, None)]).profiles[0].describe() == "0.7500 for relevance 0.75 = 0.7500"
 
 
 def test_nobody_to_rank_is_an_empty_answer() -> None:
     """With every option, too."""
-    made = rank([], [], {}, in_return=[], fair=Fair([]), top=5)
-    assert (made.places, made.order_without_score) == ((), ())
+    made = rank([], [], {}, reciprocal_relevance=[], fairness_rule=FairnessRule([]), top=5)
+    assert (made.profiles, made.order_without_score) == ((), ())
 
 
 def test_a_million_equals_are_ranked_in_bounded_time() -> None:
@@ -206,13 +209,13 @@ def test_a_million_equals_are_ranked_in_bounded_time() -> None:
 @pytest.mark.parametrize(
     ("names", "relevance", "book", "message"),
     [
-        (["a", "a"], [0.1, 0.2], {}, "candidates: must be names, none of them twice"),
-        ("ab", [0.1, 0.2], {}, "candidates: must be names, none of them twice"),
-        (["a"], [0.1, 0.2], {}, "relevance: must be one a candidate"),
-        (["a"], [math.nan], {}, "relevance: must lie between 0 and 1"),
-        (["a"], [0.5], {"a": 2000.0}, "scores: must lie between 350 and 950, or be NaN"),
-        (["a"], [0.5], {"a": "much"}, "book: must give numbers"),
-        (["a"], [0.5], object(), "book: must give numbers"),
+        (["a", "a"], [0.1, 0.2], {}, "candidates: must be names without duplicates"),
+        ("ab", [0.1, 0.2], {}, "candidates: must be names without duplicates"),
+        (["a"], [0.1, 0.2], {}, "relevance: must have one value for each candidate"),
+        (["a"], [math.nan], {}, "relevance: must be from 0 to 1"),
+        (["a"], [0.5], {"a": 2000.0}, "scores: must be from 350 to 950, or NaN"),
+        (["a"], [0.5], {"a": "much"}, "scores: must return numbers"),
+        (["a"], [0.5], object(), "scores: must return numbers"),
     ],
 )
 def test_what_makes_no_sense_is_rejected_by_name(
@@ -231,5 +234,5 @@ def test_a_book_that_answers_for_others_is_rejected() -> None:
         def points(self, subjects: Sequence[str]) -> np.ndarray:
             return np.zeros(len(subjects) + 1)
 
-    with pytest.raises(InvalidInputError, match="book: must give one score a candidate"):
+    with pytest.raises(InvalidInputError, match="scores: must return one score for each candidate"):
         rank(["a"], [0.5], Short({}))

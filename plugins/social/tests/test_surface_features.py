@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from sesame_social.classifier.entity_masking import COARSE, PERSON, masked
-from sesame_social.classifier.normalize import fold
-from sesame_social.classifier.surface_features import COLUMNS, MILD, TAGS, form
-from sesame_social.training.training_sets import phrases, phrases_and_mentions
+from sesame_social.classifier.entity_masking import COARSE, PERSON, mask_entities
+from sesame_social.classifier.normalize import normalize
+from sesame_social.classifier.surface_features import COLUMNS, MILD, TAGS, surface_features
+from sesame_social.training.training_sets import prediction_phrases, training_phrases
 
 NAMES = ("call", "mine", "media", "gain", "link", "moment", "number", "domain")
 
 
 def tags_of(*texts: str) -> list[list[str]]:
     """The names of the tags of each text, in order."""
-    found = masked(fold(texts), phrases()).tags
+    found = mask_entities(normalize(texts), training_phrases()).tags
     return [
         [NAMES[kind] for kind, post in zip(found.kinds, found.posts, strict=True) if post == at]
         for at in range(len(texts))
@@ -61,8 +61,10 @@ def test_tags_that_stand_near_each_other_are_a_pair() -> None:
         "check",
         "my page",
     ]
-    folded = fold(texts)
-    looks = form(folded, masked(folded, phrases()).tags, np.zeros(len(texts), bool))
+    folded = normalize(texts)
+    looks = surface_features(
+        folded, mask_entities(folded, training_phrases()).tags, np.zeros(len(texts), bool)
+    )
     assert looks.shape == (len(texts), COLUMNS)
     call_mine = COLUMNS - len(TAGS) ** 2 + 1
     assert looks[:, call_mine].tolist() == [1, 0, 0, 0, 0]
@@ -82,8 +84,8 @@ def test_tags_that_stand_near_each_other_are_a_pair() -> None:
 )
 def test_coarse_words_are_noted_but_not_those_that_are_told_of(text: str, coarse: bool, person: bool) -> None:
     """Those that speak of persons are both; and form has a column that says there is none."""
-    folded = fold(["x", text])
-    found = masked(folded, phrases_and_mentions())
-    assert found.noted[COARSE].tolist() == [False, coarse]
-    assert found.noted[PERSON][1] == (person or "bitch" in text)
-    assert form(folded, found.tags, found.noted[COARSE])[:, MILD].tolist() == [1, not coarse]
+    folded = normalize(["x", text])
+    found = mask_entities(folded, prediction_phrases())
+    assert found.flags[COARSE].tolist() == [False, coarse]
+    assert found.flags[PERSON][1] == (person or "bitch" in text)
+    assert surface_features(folded, found.tags, found.flags[COARSE])[:, MILD].tolist() == [1, not coarse]

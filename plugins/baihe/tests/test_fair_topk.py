@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sesame_baihe import Fair, Ranked, rank
+from sesame_baihe import FairnessRule, RankingResult, rank
 
 from sesame_sdk import InvalidInputError, fa_ir_table
 
@@ -14,11 +14,11 @@ flags = st.lists(st.booleans(), min_size=1, max_size=40)
 shares = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0])
 
 
-def ranked(of_group: Sequence[bool], fair: Fair | None, top: int | None = None) -> Ranked:
+def ranked(of_group: Sequence[bool], fair: FairnessRule | None, top: int | None = None) -> RankingResult:
     """The group last: relevance falls from place to place, and all others have a head start."""
     names = NAMES[: len(of_group)]
     relevance = [(0.4 if group else 0.9) - place / 100 for place, group in enumerate(of_group)]
-    return rank(names, relevance, {names[0]: 700.0}, fair=fair, top=top)
+    return rank(names, relevance, {names[0]: 700.0}, fairness_rule=fair, top=top)
 
 
 def group(of_group: Sequence[bool]) -> frozenset[str]:
@@ -29,10 +29,10 @@ def group(of_group: Sequence[bool]) -> frozenset[str]:
 def test_the_table_is_that_of_the_paper() -> None:
     """Zehlike et al. 2017: ten places, half of the candidates, alpha 0.1."""
     assert fa_ir_table(10, 0.5).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]
-    made = ranked([False] * 10 + [True] * 10, Fair(NAMES[10:20], adjusted=False), top=10)
+    made = ranked([False] * 10 + [True] * 10, FairnessRule(NAMES[10:20], adjusted=False), top=10)
     assert made.parameters.fairness is not None
-    assert made.parameters.fairness.needed == (0, 0, 0, 1, 1, 1, 2, 2, 3, 3)
-    assert [one.profile in NAMES[10:20] for one in made.places] == [
+    assert made.parameters.fairness.required == (0, 0, 0, 1, 1, 1, 2, 2, 3, 3)
+    assert [one.profile in NAMES[10:20] for one in made.profiles] == [
         held == 1 for held in (0, 0, 0, 1, 0, 0, 1, 0, 1, 0)
     ]
 
@@ -42,15 +42,15 @@ def test_every_top_holds_enough_wherever_the_group_has_enough(
     of_group: list[bool], share: float, adjusted: bool, top: int
 ) -> None:
     """And the first place that cannot be held is named, no later and no sooner."""
-    made = ranked(of_group, Fair(group(of_group), share, adjusted=adjusted), top)
+    made = ranked(of_group, FairnessRule(group(of_group), share, adjusted=adjusted), top)
     rule = made.parameters.fairness
     assert rule is not None
-    members = [one.profile in group(of_group) for one in made.places]
+    members = [one.profile in group(of_group) for one in made.profiles]
     held = [sum(members[: place + 1]) for place in range(len(members))]
     short = [
-        place for place, (have, need) in enumerate(zip(held, rule.needed, strict=True), 1) if have < need
+        place for place, (have, need) in enumerate(zip(held, rule.required, strict=True), 1) if have < need
     ]
-    impossible = [place for place, need in enumerate(rule.needed, 1) if need > sum(of_group)]
+    impossible = [place for place, need in enumerate(rule.required, 1) if need > sum(of_group)]
     assert short == impossible
     assert rule.fails_at == (impossible[0] if impossible else None)
 
@@ -60,9 +60,9 @@ def test_nobody_is_moved_past_anybody_of_their_own(
     of_group: list[bool], share: float, top: int | None
 ) -> None:
     """Within the group and within the others, best first as before; nobody is lost or comes twice."""
-    plain = [one.profile for one in ranked(of_group, None).places]
-    made = ranked(of_group, Fair(group(of_group), share), top)
-    now = [one.profile for one in made.places]
+    plain = [one.profile for one in ranked(of_group, None).profiles]
+    made = ranked(of_group, FairnessRule(group(of_group), share), top)
+    now = [one.profile for one in made.profiles]
     for side in (group(of_group), frozenset(NAMES) - group(of_group)):
         mine = [name for name in now if name in side]
         assert mine == [name for name in plain if name in side][: len(mine)]
@@ -72,35 +72,35 @@ def test_nobody_is_moved_past_anybody_of_their_own(
 @given(of_group=flags, share=shares)
 def test_who_was_moved_up_is_told_and_nobody_else(of_group: list[bool], share: float) -> None:
     """The order by relevance alone is not touched, and neither is what anybody came to."""
-    plain, made = ranked(of_group, None), ranked(of_group, Fair(group(of_group), share))
-    before = [one.profile for one in plain.places]
-    lifted = {one.profile for place, one in enumerate(made.places) if before.index(one.profile) > place}
-    assert {one.profile for one in made.places if one.why.lifted} == lifted <= group(of_group)
-    assert all(("moved up" in one.words()) is one.why.lifted for one in made.places)
+    plain, made = ranked(of_group, None), ranked(of_group, FairnessRule(group(of_group), share))
+    before = [one.profile for one in plain.profiles]
+    lifted = {one.profile for place, one in enumerate(made.profiles) if before.index(one.profile) > place}
+    assert {one.profile for one in made.profiles if one.explanation.moved_up} == lifted <= group(of_group)
+    assert all(("moved up" in one.describe()) is one.explanation.moved_up for one in made.profiles)
     assert made.parameters.fairness is not None
-    assert made.parameters.fairness.lifted == len(lifted)
+    assert made.parameters.fairness.moved_up == len(lifted)
     assert made.order_without_score == plain.order_without_score
-    assert {one.profile: one.blended for one in made.places} == {
-        one.profile: one.blended for one in plain.places
+    assert {one.profile: one.blended for one in made.profiles} == {
+        one.profile: one.blended for one in plain.profiles
     }
 
 
 def test_a_group_without_anybody_is_said_to_fall_short() -> None:
     """A site that names the wrong people finds out."""
-    rule = ranked([False] * 10, Fair(["stranger"], share=0.5)).parameters.fairness
+    rule = ranked([False] * 10, FairnessRule(["stranger"], share=0.5)).parameters.fairness
     assert rule is not None
     assert rule.fails_at is not None
-    assert "cannot hold from place" in ranked([False] * 10, Fair([], share=0.5)).parameters.words()
+    assert "cannot hold from rank" in ranked([False] * 10, FairnessRule([], share=0.5)).parameters.describe()
 
 
 def test_only_the_first_thousand_places_are_held_to_it() -> None:
     """Nobody looks further down; whoever stands there stands as before."""
     names = [f"p{number:04}" for number in range(1_500)]
     relevance = [1 - number / 2_000 for number in range(1_500)]
-    made = rank(names, relevance, {}, fair=Fair(names[1_400:], share=0.1, adjusted=False))
+    made = rank(names, relevance, {}, fairness_rule=FairnessRule(names[1_400:], share=0.1, adjusted=False))
     assert made.parameters.fairness is not None
-    assert len(made.parameters.fairness.needed) == 1_000
-    tail = [one.profile for one in made.places[1_000:]]
+    assert len(made.parameters.fairness.required) == 1_000
+    tail = [one.profile for one in made.profiles[1_000:]]
     assert tail == sorted(tail)
 
 
@@ -115,4 +115,4 @@ def test_only_the_first_thousand_places_are_held_to_it() -> None:
 def test_a_rule_that_makes_no_sense_is_rejected(options: dict[str, float], message: str) -> None:
     """Before anybody is ranked."""
     with pytest.raises(InvalidInputError, match=message):
-        Fair(["a"], **options)
+        FairnessRule(["a"], **options)

@@ -3,20 +3,20 @@
 from pathlib import Path
 
 import pytest
-from sesame_social.classifier import Model, judge
-from sesame_social.classifier.entity_masking import COARSE, masked
-from sesame_social.classifier.normalize import fold
+from sesame_social.classifier import Model, classify
+from sesame_social.classifier.entity_masking import COARSE, mask_entities
+from sesame_social.classifier.normalize import normalize
 from sesame_social.training import datasets
 from sesame_social.training.datasets import NEITHER
-from sesame_social.training.evaluation import Figure, calibration_error, f1, measured
+from sesame_social.training.evaluation import Evaluation, calibration_error, evaluate_model
 
-Figures = dict[tuple[str, str, str], Figure]
+Figures = dict[tuple[str, str, str], Evaluation]
 
 
 @pytest.fixture(scope="module")
 def figures(model: Model, shared_data: Path) -> Figures:
     """Every figure of the model card."""
-    return {(one.source, one.kind, one.group): one for one in measured(model, shared_data)}
+    return {(one.source, one.kind, one.group): one for one in evaluate_model(model, shared_data)}
 
 
 @pytest.mark.parametrize(
@@ -46,21 +46,23 @@ def test_ordinary_posts_are_seldom_taken_for_abuse(
     source: str, most: float, model: Model, shared_data: Path
 ) -> None:
     """Messages and comments that are no spam; those that are suspected have coarse words."""
-    rows = [row for row in datasets.rows(shared_data, source) if row.held_out and not row.label]
+    rows = [row for row in datasets.load_rows(shared_data, source) if row.held_out and not row.label]
     texts = [row.text for row in rows]
-    suspected = judge(texts, model).suspected_abuse
+    suspected = classify(texts, model).suspected_abuse
     assert suspected.mean() <= most
-    coarse = masked(fold(texts), model.phrases).noted[COARSE]
+    coarse = mask_entities(normalize(texts), model.phrases).flags[COARSE]
     assert (suspected & ~coarse).sum() <= 2
 
 
 def test_harmless_posts_with_a_link_are_seldom_taken_for_spam(model: Model, shared_data: Path) -> None:
     """Nearly all messages and comments with one are spam; posts elsewhere are not."""
-    rows = [row for row in datasets.rows(shared_data, "davidson") if row.held_out and row.label == NEITHER]
+    rows = [
+        row for row in datasets.load_rows(shared_data, "davidson") if row.held_out and row.label == NEITHER
+    ]
     linked = [row.text for row in rows if "http" in row.text]
     assert len(linked) > 50
-    assert judge(linked, model).suspected_spam.mean() <= 0.03
-    assert judge(linked, model, "comment").suspected_spam.mean() <= 0.06
+    assert classify(linked, model).suspected_spam.mean() <= 0.03
+    assert classify(linked, model, "comment").suspected_spam.mean() <= 0.06
 
 
 @pytest.mark.parametrize("group", ["gender", "race", "region"])
@@ -75,6 +77,6 @@ def test_the_measures_agree_with_an_independent_library() -> None:
     from sklearn.metrics import f1_score
 
     wanted, said = np.array([1, 1, 0, 0, 1], bool), np.array([1, 0, 1, 0, 1], bool)
-    assert f1(wanted, said) == pytest.approx(f1_score(wanted, said))
+    assert f1_score(wanted, said) == pytest.approx(f1_score(wanted, said))
     error = calibration_error(np.array([True, False, True]), np.array([0.9, 0.9, 0.2]))
     assert error == pytest.approx((abs(1 - 1.8) + abs(1 - 0.2)) / 3)

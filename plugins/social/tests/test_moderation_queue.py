@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from sesame_social import CommunityPosts, PostEvent
-from sesame_social.moderation_queue import Queue, Suspected
+from sesame_social.moderation_queue import ModerationQueue, SuspectedPost
 
 from sesame_sdk import ConfigurationError, InvalidInputError, Pseudonymizer
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SECRET = "the words that nobody may find again"
-ONE = Suspected("p1", "ada", "abuse", 0.9, SECRET)
+ONE = SuspectedPost("p1", "ada", "abuse", 0.9, SECRET)
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def path(tmp_path: Path) -> Path:
 def test_a_confirmed_post_becomes_an_event_and_a_signal(path: Path) -> None:
     """Without its text, and without who confirmed it."""
     identity = Pseudonymizer(b"a secret of thirty-two bytes....")
-    with Queue(path) as queue:
-        queue.put([ONE, Suspected("p2", "bob", "spam", 0.8, "x")], now=NOW)
-        queue.decide("p1", confirmed=True, by="mod-1", now=NOW)
-        queue.decide("p2", confirmed=False, by="mod-1", now=NOW)
+    with ModerationQueue(path) as queue:
+        queue.add_suspected([ONE, SuspectedPost("p2", "bob", "spam", 0.8, "x")], now=NOW)
+        queue.decide("p1", confirmed=True, moderator="mod-1", now=NOW)
+        queue.decide("p2", confirmed=False, moderator="mod-1", now=NOW)
     (event,) = CommunityPosts().read(path)
     assert event == PostEvent("p1", "ada", NOW, "abuse_confirmed", "mod-1")
     (made,) = CommunityPosts().signals(event, identity)
@@ -40,16 +40,16 @@ def test_a_confirmed_post_becomes_an_event_and_a_signal(path: Path) -> None:
 
 def test_nothing_that_is_open_is_an_event(path: Path) -> None:
     """A suspicion is not a finding."""
-    with Queue(path) as queue:
-        queue.put([ONE], now=NOW)
+    with ModerationQueue(path) as queue:
+        queue.add_suspected([ONE], now=NOW)
     assert list(CommunityPosts().read(path)) == []
 
 
 def test_a_useful_post_is_an_inferred_reward(path: Path) -> None:
     """The one thing that is sent without a person."""
-    with Queue(path) as queue:
-        assert queue.put_useful([("p9", "eve", NOW)]) == 1
-        assert queue.put_useful([("p9", "eve", NOW)]) == 0
+    with ModerationQueue(path) as queue:
+        assert queue.add_useful([("p9", "eve", NOW)]) == 1
+        assert queue.add_useful([("p9", "eve", NOW)]) == 0
     (event,) = CommunityPosts().read(path)
     assert event == PostEvent("p9", "eve", NOW, "useful")
 
@@ -57,62 +57,62 @@ def test_a_useful_post_is_an_inferred_reward(path: Path) -> None:
 @pytest.mark.parametrize("confirmed", [True, False])
 def test_a_decision_overwrites_the_text(confirmed: bool, path: Path) -> None:
     """Its bytes are not in the file any more."""
-    with Queue(path) as queue:
-        queue.put([ONE], now=NOW)
+    with ModerationQueue(path) as queue:
+        queue.add_suspected([ONE], now=NOW)
         assert SECRET.encode() in path.read_bytes()
-        queue.decide("p1", confirmed=confirmed, by="mod", now=NOW)
-        assert queue.get("p1").text is None
+        queue.decide("p1", confirmed=confirmed, moderator="mod", now=NOW)
+        assert queue.get_post("p1").text is None
     assert SECRET.encode() not in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
 
 def test_a_post_that_nobody_decided_goes_with_its_text(path: Path) -> None:
     """At its time, and not a moment before."""
-    with Queue(path, kept_for=timedelta(days=2)) as queue:
-        queue.put([ONE], now=NOW)
-        assert queue.expire(now=NOW + timedelta(days=2) - timedelta(seconds=1)) == 0
-        assert queue.expire(now=NOW + timedelta(days=2)) == 1
-        assert queue.items() == []
+    with ModerationQueue(path, retention=timedelta(days=2)) as queue:
+        queue.add_suspected([ONE], now=NOW)
+        assert queue.delete_expired(now=NOW + timedelta(days=2) - timedelta(seconds=1)) == 0
+        assert queue.delete_expired(now=NOW + timedelta(days=2)) == 1
+        assert queue.list_posts() == []
     assert SECRET.encode() not in path.read_bytes()
 
 
 def test_a_post_is_decided_once(path: Path) -> None:
     """And is not asked about again when it is judged again."""
-    with Queue(path) as queue:
-        queue.put([ONE], now=NOW)
-        queue.decide("p1", confirmed=False, by="mod", now=NOW)
-        assert queue.put([ONE], now=NOW) == 0
+    with ModerationQueue(path) as queue:
+        queue.add_suspected([ONE], now=NOW)
+        queue.decide("p1", confirmed=False, moderator="mod", now=NOW)
+        assert queue.add_suspected([ONE], now=NOW) == 0
         with pytest.raises(InvalidInputError, match="was dismissed already"):
-            queue.decide("p1", confirmed=True, by="mod", now=NOW)
+            queue.decide("p1", confirmed=True, moderator="mod", now=NOW)
 
 
 @pytest.mark.parametrize("by", ["", "  ", "ada", " ada ", "x" * 300])
 def test_nobody_and_the_author_decide_nothing(by: str, path: Path) -> None:
     """A decision has the name of somebody else."""
-    with Queue(path) as queue:
-        queue.put([ONE], now=NOW)
+    with ModerationQueue(path) as queue:
+        queue.add_suspected([ONE], now=NOW)
         with pytest.raises(InvalidInputError, match="by"):
-            queue.decide("p1", confirmed=True, by=by, now=NOW)
-        assert queue.get("p1").state == "open"
+            queue.decide("p1", confirmed=True, moderator=by, now=NOW)
+        assert queue.get_post("p1").state == "open"
 
 
 def test_all_posts_are_put_in_or_none(path: Path) -> None:
     """One that is wrong keeps the others out, and says which field."""
-    with Queue(path) as queue:
+    with ModerationQueue(path) as queue:
         with pytest.raises(InvalidInputError, match="author"):
-            queue.put([ONE, Suspected("p2", "", "spam", 0.8, "x")], now=NOW)
-        assert queue.items() == []
+            queue.add_suspected([ONE, SuspectedPost("p2", "", "spam", 0.8, "x")], now=NOW)
+        assert queue.list_posts() == []
 
 
 def test_half_a_character_and_a_nul_are_kept_as_they_can(path: Path) -> None:
     """No text stops the queue."""
-    with Queue(path) as queue:
-        queue.put([Suspected("p\ud800", "a", "spam", 0.5, "\ud800\0x")], now=NOW)
-        assert queue.items()[0].text == "?\0x"
+    with ModerationQueue(path) as queue:
+        queue.add_suspected([SuspectedPost("p\ud800", "a", "spam", 0.5, "\ud800\0x")], now=NOW)
+        assert queue.list_posts()[0].text == "?\0x"
 
 
 def test_the_file_is_for_its_owner_alone(path: Path) -> None:
     """Others on the machine do not read members' posts."""
-    Queue(path).close()
+    ModerationQueue(path).close()
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -120,17 +120,18 @@ def test_what_is_no_queue_is_refused(path: Path) -> None:
     """By name, without what stands in it."""
     path.write_bytes(b"something else" * 100)
     with pytest.raises(ConfigurationError, match=r"mods\.queue: the queue cannot be opened"):
-        Queue(path)
+        ModerationQueue(path)
 
 
 def test_a_decision_that_was_told_survives_a_crash(path: Path) -> None:
     """A process that is killed right after it said so has it on disk; one in the middle has done nothing."""
-    with Queue(path) as queue:
-        queue.put([ONE, Suspected("p2", "bob", "spam", 0.8, "x")], now=NOW)
+    with ModerationQueue(path) as queue:
+        queue.add_suspected([ONE, SuspectedPost("p2", "bob", "spam", 0.8, "x")], now=NOW)
     code = (
         "import sys, time; from datetime import *; from pathlib import Path\n"
-        "from sesame_social.moderation_queue import Queue\n"
-        "q = Queue(Path(sys.argv[1])); q.decide('p1', confirmed=True, by='mod', now=datetime.now(UTC))\n"
+        "from sesame_social.moderation_queue import ModerationQueue\n"
+        "q = ModerationQueue(Path(sys.argv[1]))\n"
+        "q.decide('p1', confirmed=True, moderator='mod', now=datetime.now(UTC))\n"
         "q._database.execute('BEGIN IMMEDIATE'); q._database.execute(\"DELETE FROM suspected\")\n"
         "print('told', flush=True); time.sleep(60)"
     )
@@ -138,6 +139,6 @@ def test_a_decision_that_was_told_survives_a_crash(path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"told\n"
         os.kill(process.pid, signal.SIGKILL)
-    with Queue(path) as queue:
-        assert queue.get("p1").state == "confirmed"
-        assert queue.get("p2").state == "open"
+    with ModerationQueue(path) as queue:
+        assert queue.get_post("p1").state == "confirmed"
+        assert queue.get_post("p2").state == "open"

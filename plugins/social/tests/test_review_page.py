@@ -9,20 +9,20 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from sesame_social.moderation_queue import Queue, Suspected
-from sesame_social.review_page import Server
+from sesame_social.moderation_queue import ModerationQueue, SuspectedPost
+from sesame_social.review_page import ReviewServer
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EVIL = "<script>alert(1)</script>\"'&"
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(tmp_path: Path) -> Iterator[ReviewServer]:
     """The page on a free port, with one post that is evil in every field."""
     path = tmp_path / "mods.queue"
-    with Queue(path) as queue:
-        queue.put([Suspected(EVIL, "ada", "abuse", 0.9, EVIL)], now=NOW)
-    with Server(path, "<b>mod</b>", now=lambda: NOW) as server:
+    with ModerationQueue(path) as queue:
+        queue.add_suspected([SuspectedPost(EVIL, "ada", "abuse", 0.9, EVIL)], now=NOW)
+    with ReviewServer(path, "<b>mod</b>", now=lambda: NOW) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -31,7 +31,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def ask(
-    server: Server, method: str = "GET", path: str = "/", *, host: str = "", **form: str
+    server: ReviewServer, method: str = "GET", path: str = "/", *, host: str = "", **form: str
 ) -> tuple[int, str, http.client.HTTPMessage]:
     """One request: status, body, headers."""
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
@@ -43,7 +43,7 @@ def ask(
     return answer.status, body, answer.headers
 
 
-def test_everything_that_others_wrote_is_escaped(server: Server) -> None:
+def test_everything_that_others_wrote_is_escaped(server: ReviewServer) -> None:
     """And the page may run and load nothing."""
     status, body, headers = ask(server)
     assert status == 200
@@ -54,24 +54,24 @@ def test_everything_that_others_wrote_is_escaped(server: Server) -> None:
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
-def test_a_moderator_sees_what_a_decision_means_and_whom_it_concerns(server: Server) -> None:
+def test_a_moderator_sees_what_a_decision_means_and_whom_it_concerns(server: ReviewServer) -> None:
     """What was found, by whom, and never that it is certain."""
     _, body, _ = ask(server)
     assert "Confirm: it is abuse" in body
     assert "by ada, 90% likely" in body
-    with Queue(server.queue) as queue:
-        queue.put([Suspected("p2", "bob", "spam,abuse", 1.0, "x")], now=NOW)
+    with ModerationQueue(server.queue) as queue:
+        queue.add_suspected([SuspectedPost("p2", "bob", "spam,abuse", 1.0, "x")], now=NOW)
     _, body, _ = ask(server)
     assert "Confirm: it is spam and abuse" in body
     assert "by bob, 99% likely" in body
 
 
-def test_a_decision_from_the_page_counts(server: Server) -> None:
+def test_a_decision_from_the_page_counts(server: ReviewServer) -> None:
     """The moderator's name and the time are kept."""
     status, _, _ = ask(server, "POST", "/decide", token=server.token, post=EVIL, decision="confirm")
     assert status == 303
-    with Queue(server.queue) as queue:
-        item = queue.get(EVIL)
+    with ModerationQueue(server.queue) as queue:
+        item = queue.get_post(EVIL)
     assert (item.state, item.decided_by, item.decided_at) == ("confirmed", "<b>mod</b>", NOW)
 
 
@@ -96,18 +96,18 @@ def test_a_decision_from_the_page_counts(server: Server) -> None:
         "a form that is too long",
     ],
 )
-def test_anything_else_decides_nothing(change: dict[str, str], expected: int, server: Server) -> None:
+def test_anything_else_decides_nothing(change: dict[str, str], expected: int, server: ReviewServer) -> None:
     """The post stays open."""
     asked = {"path": "/decide", "token": server.token, "post": EVIL, "decision": "confirm", **change}
     path = asked.pop("path")
     host = asked.pop("host", "")
     status, _, _ = ask(server, "POST", path, host=host, **asked)
     assert status == expected
-    with Queue(server.queue) as queue:
-        assert queue.get(EVIL).state == "open"
+    with ModerationQueue(server.queue) as queue:
+        assert queue.get_post(EVIL).state == "open"
 
 
-def test_another_name_for_this_machine_sees_nothing(server: Server) -> None:
+def test_another_name_for_this_machine_sees_nothing(server: ReviewServer) -> None:
     """So that a page on the web cannot read the queue by way of its own name."""
     status, body, _ = ask(server, host="evil.example")
     assert status == 404

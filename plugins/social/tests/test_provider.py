@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sesame_social import CommunityPosts, PostEvent, provider, sesame_signal_providers
-from sesame_social.events import LONGEST
+from sesame_social.events import MAX_LINE_BYTES
 
 from sesame_sdk import InvalidInputError, Polarity, Pseudonymizer, Signal, Skipped
 
@@ -112,7 +112,14 @@ def test_what_does_not_count_is_kept_back_and_stops_nothing(
 
 @pytest.mark.parametrize(
     "line",
-    ["{", "[]", '{"post": "p1"}', "[" * 50_000, '"\\ud800"', json.dumps({**HELPFUL, "text": "x" * LONGEST})],
+    [
+        "{",
+        "[]",
+        '{"post": "p1"}',
+        "[" * 50_000,
+        '"\\ud800"',
+        json.dumps({**HELPFUL, "text": "x" * MAX_LINE_BYTES}),
+    ],
     ids=[
         "broken off",
         "a list",
@@ -131,7 +138,7 @@ def test_an_unreadable_line_is_kept_back(line: str, said: Said) -> None:
 
 def test_a_piece_of_an_overlong_line_never_passes_for_an_event(said: Said) -> None:
     """Whoever can write a long text cannot write an event into it."""
-    assert said("x" * LONGEST + json.dumps(HELPFUL)) == [Skipped("unreadable line")]
+    assert said("x" * MAX_LINE_BYTES + json.dumps(HELPFUL)) == [Skipped("unreadable line")]
 
 
 def test_a_post_counts_once_for_each_sort_of_event(said: Said) -> None:

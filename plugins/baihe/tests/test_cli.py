@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from sesame_baihe import Candidates, Matchmaking, Place, Why, table_view
-from sesame_baihe.candidate_file import Profile, read
+from sesame_baihe import Explanation, Matchmaking, RankedProfile, RankingRequest, table_view
+from sesame_baihe.candidate_file import Candidate, read_candidates
 from sesame_baihe.cli import rank
-from sesame_baihe.table_view import bar
+from sesame_baihe.table_view import draw_bar
 
 from sesame_sdk import InvalidInputError, PartnerConfig, Score
 
@@ -106,9 +106,14 @@ def test_json_has_the_reasons_and_they_add_up(hub: Hub, home: PartnerConfig, pro
     hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
     data = json.loads(run(profiles, "--config", home.path, "--weight", 0.5, "--json").stdout)
     first = data["order"][0]
-    assert first["why"] == {"relevance": 0.25, "score": 0.5, "against_average": 0.25, "lifted": False}
-    assert first["words"] == "0.2500 for relevance 0.50 + 0.5000 for score 950.00 = 0.7500"
-    assert "1 of 3 have no score and take the mean, 0.5000" in data["parameters"]["words"]
+    assert first["explanation"] == {
+        "relevance": 0.25,
+        "score": 0.5,
+        "difference_to_average": 0.25,
+        "moved_up": False,
+    }
+    assert first["description"] == "0.2500 for relevance 0.50 + 0.5000 for score 950.00 = 0.7500"
+    assert "1 of 3 have no score and get the mean, 0.5000" in data["parameters"]["description"]
 
 
 def test_the_table_has_bars_and_reasons_and_says_who_moved(
@@ -130,9 +135,9 @@ def test_a_narrow_terminal_keeps_every_figure(
     width: int, wide: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without room for a bar there is none; what relevance and score brought is there all the same."""
-    ranked = Matchmaking().use(Candidates(("a", "b"), (0.75, 0.5)), {})
-    monkeypatch.setattr(table_view, "_ENDLESS", width)
-    table_view.show(ranked, {"a": "profile-1", "b": "profile-2"})
+    ranked = Matchmaking().use(RankingRequest(("a", "b"), (0.75, 0.5)), {})
+    monkeypatch.setattr(table_view, "_PIPE_WIDTH", width)
+    table_view.print_ranking(ranked, {"a": "profile-1", "b": "profile-2"})
     out = capsys.readouterr().out
     assert "0.7500 + 0.0000" in out
     assert "…" not in out
@@ -142,9 +147,9 @@ def test_a_narrow_terminal_keeps_every_figure(
 
 def test_a_place_in_a_terminal_without_unicode_is_a_bar_all_the_same() -> None:
     """Of plain signs; no wider than the scale, whatever rounding does."""
-    place = Place("a", 1.0, 950.0, 1.0, Why(0.5, 0.5, 0.1))
-    assert bar(place, unicode=False).plain == "##########++++++++++"
-    assert bar(Place("a", 0.0, None, 0.0, Why(0.0, 0.0, 0.0))).plain == " " * 20
+    place = RankedProfile("a", 1.0, 950.0, 1.0, Explanation(0.5, 0.5, 0.1))
+    assert draw_bar(place, unicode=False).plain == "##########++++++++++"
+    assert draw_bar(RankedProfile("a", 0.0, None, 0.0, Explanation(0.0, 0.0, 0.0))).plain == " " * 20
 
 
 def test_the_name_of_a_profile_does_nothing_to_the_terminal(
@@ -162,18 +167,18 @@ def test_the_name_of_a_profile_does_nothing_to_the_terminal(
 
 @pytest.mark.usefixtures("hub")
 @pytest.mark.parametrize(("mean", "first"), [("harmonic", "0.3200"), ("geometric", "0.4000")])
-def test_interest_in_return_counts_where_the_file_has_it(
+def test_interest_reciprocal_relevance_counts_where_the_file_has_it(
     mean: str, first: str, home: PartnerConfig, tmp_path: Path
 ) -> None:
     """Both figures are shown, and which mean made them one."""
     file = tmp_path / "both.csv"
-    file.write_text("profile,relevance,in_return\n101,0.8,0.2\n102,0.9,0\n")
+    file.write_text("profile,relevance,reciprocal_relevance\n101,0.8,0.2\n102,0.9,0\n")
     out = run(file, "--config", home.path, "--mean", mean).stdout
-    assert f"Relevance is the {mean} mean of both sides' interest." in out
+    assert f"Relevance is the {mean} mean of both sides' relevance." in out
     (line,) = (line for line in out.splitlines() if line.split()[:1] == ["1"])
     assert "0.800 / 0.200" in line
     assert first in line
-    assert "and 0.20 in return" in line
+    assert "and reciprocal relevance 0.20" in line
 
 
 def test_the_table_shows_the_same_and_says_what_neutral_was(
@@ -183,7 +188,7 @@ def test_the_table_shows_the_same_and_says_what_neutral_was(
     hub.points = {home.identity.pseudonym("102"): 950.0}
     done = run(profiles, "--config", home.path, "--top", 2)
     assert "without the score" in done.stdout
-    assert "2 of 3 have no score and take the mean, 1.0000" in " ".join(done.stdout.split())
+    assert "2 of 3 have no score and get the mean, 1.0000" in " ".join(done.stdout.split())
     assert "reading scores" not in done.stdout
     assert "103" not in done.stdout
 
@@ -199,7 +204,7 @@ def test_without_any_score_relevance_decides_and_the_table_says_so(
 @pytest.mark.usefixtures("hub")
 def test_a_weight_out_of_bounds_is_rejected(home: PartnerConfig, profiles: Path) -> None:
     """By our error, which the command line turns into one line."""
-    with pytest.raises(InvalidInputError, match="score_weight: must lie between 0"):
+    with pytest.raises(InvalidInputError, match="score_weight: must be from 0"):
         run(profiles, "--config", home.path, "--weight", 0.9)
 
 
@@ -207,7 +212,7 @@ def test_json_lines_are_read_like_csv(tmp_path: Path) -> None:
     """Ids may be numbers there."""
     file = tmp_path / "profiles.jsonl"
     file.write_text('{"profile": 101, "relevance": 1}\n{"profile": "x", "relevance": 0.5, "age": 30}\n')
-    assert read(file) == (Profile("101", 1.0), Profile("x", 0.5))
+    assert read_candidates(file) == (Candidate("101", 1.0), Candidate("x", 0.5))
 
 
 @pytest.mark.parametrize(
@@ -215,12 +220,20 @@ def test_json_lines_are_read_like_csv(tmp_path: Path) -> None:
     [
         ("a.csv", "profile,score\n", "header: the header lacks relevance"),
         ("a.csv", "", "header: the header lacks profile, relevance"),
-        ("a.csv", "profile,relevance\n1,0.5\n1,0.6\n", "line 3: names a profile that an earlier line names"),
+        ("a.csv", "profile,relevance\n1,0.5\n1,0.6\n", "line 3: repeats the profile of an earlier line"),
         ("a.csv", "profile,relevance\n1,much\n", "line 2: relevance must be a number"),
-        ("a.csv", "profile,relevance\n1,1.5\n", "line 2: relevance must lie between 0 and 1"),
-        ("a.csv", "profile,relevance\n1,nan\n", "line 2: relevance must lie between 0 and 1"),
-        ("a.csv", "profile,relevance,in_return\n1,1,2\n", "line 2: in_return must lie between 0 and 1"),
-        ("a.csv", "profile,relevance,in_return\n1,1,1\n2,1,\n", "line 3: all lines have in_return, or none"),
+        ("a.csv", "profile,relevance\n1,1.5\n", "line 2: relevance must be from 0 to 1"),
+        ("a.csv", "profile,relevance\n1,nan\n", "line 2: relevance must be from 0 to 1"),
+        (
+            "a.csv",
+            "profile,relevance,reciprocal_relevance\n1,1,2\n",
+            "line 2: reciprocal_relevance must be from 0 to 1",
+        ),
+        (
+            "a.csv",
+            "profile,relevance,reciprocal_relevance\n1,1,1\n2,1,\n",
+            "line 3: all lines must have reciprocal_relevance, or none",
+        ),
         ("a.csv", "profile,relevance\n1\n", "line 2: needs profile and relevance"),
         ("a.csv", "profile,relevance\n,1\n", "line 2: needs profile and relevance"),
         ("a.jsonl", "[]\n", "line 1: needs profile and relevance"),
@@ -234,5 +247,5 @@ def test_a_file_with_a_fault_is_rejected_by_its_line(
     """All or nothing: a ranking from which somebody is missing would be unfair to them."""
     (tmp_path / name).write_text(text)
     with pytest.raises(InvalidInputError) as caught:
-        read(tmp_path / name)
+        read_candidates(tmp_path / name)
     assert str(caught.value) == message
