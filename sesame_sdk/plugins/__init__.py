@@ -1,10 +1,9 @@
-"""Plugins: found, loaded, called, and set aside one at a time.
+"""Finds, loads and calls plugins, and disables one that fails without affecting the others.
 
-`PluginRegistry` is the one thing that the rooms above need. What it hands out is wrapped, so that
-nobody can call a plugin unguarded by mistake.
+Other packages use `PluginRegistry` alone. It returns wrapped objects: no plugin is called unprotected.
 """
 
+from sesame_sdk.plugins.plugin import PluginInfo, PluginState
 from sesame_sdk.plugins.registry import PluginRegistry
-from sesame_sdk.plugins.status import PluginInfo, PluginState
 
 __all__ = ["PluginInfo", "PluginRegistry", "PluginState"]

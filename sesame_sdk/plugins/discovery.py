@@ -1,6 +1,6 @@
-"""Where plugins come from: entry points, or modules that a program hands over itself.
+"""Finds plugins: entry points, or modules that a program passes itself.
 
-Finding reads metadata only. No plugin is imported here.
+Only metadata is read. No plugin is imported here.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from sesame_sdk.hookspecs import PROJECT
 
 @frozen
 class Candidate:
-    """A plugin that was found and not yet imported.
+    """A plugin that is not imported yet.
 
     Attributes:
         name: the entry point's name.
@@ -29,13 +29,13 @@ class Candidate:
 
 
 def find_installed() -> tuple[Candidate, ...]:
-    """Every plugin that pip installed, by name; of two with one name, by distribution."""
-    found = (_from_entry_point(entry) for entry in entry_points(group=PROJECT))
-    return tuple(sorted(found, key=lambda one: (one.name, one.distribution)))
+    """Every installed plugin, sorted by name and distribution."""
+    candidates = (_from_entry_point(entry) for entry in entry_points(group=PROJECT))
+    return tuple(sorted(candidates, key=lambda one: (one.name, one.distribution)))
 
 
 def from_modules(modules: Mapping[str, object]) -> tuple[Candidate, ...]:
-    """Plugins of a program that embeds the SDK, or of a test; not installed by themselves."""
+    """Plugins of a program that embeds the SDK, or of a test, which are not installed."""
     return tuple(_from_module(name, module) for name, module in sorted(modules.items()))
 
 

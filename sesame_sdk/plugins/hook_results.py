@@ -25,15 +25,15 @@ from sesame_sdk.model.signals import SignalKind
 
 _is_name = re.compile(validators.CONTEXT_PATTERN).fullmatch
 
-#: Of each sort and plugin. A hook that never stops returning must not hang the program.
+#: From each hook. A hook that never stops returning must not hang the program.
 MAX_OBJECTS = 100
 
 
 @frozen
 class HookResults:
-    """What one plugin brought.
+    """The objects that one plugin registered.
 
-    `kinds` and `declarations` are read once, here, so that what was checked is what is used later.
+    `kinds` and `declarations` are read once, here, so that what was validated is what is used later.
     """
 
     providers: tuple[SignalProvider[Any], ...] = ()
@@ -46,7 +46,7 @@ class HookResults:
 
 
 def collect_results(hooks: pluggy.HookRelay) -> HookResults:
-    """Call a plugin's registering hooks and check what they return.
+    """Call a plugin's registering hooks and validate what they return.
 
     Raises:
         ConfigurationError: naming the hook, and what it should return.
@@ -60,7 +60,7 @@ def collect_results(hooks: pluggy.HookRelay) -> HookResults:
         *(f"kind {kind.name!r}" for kind in kinds),
         *(f"consumer {declaration.name!r}" for declaration in declarations),
     )
-    _refuse_twice(claims)
+    _check_unique(claims)
     return HookResults(
         providers=providers,
         consumers=consumers,
@@ -73,55 +73,55 @@ def collect_results(hooks: pluggy.HookRelay) -> HookResults:
 
 
 def _objects(hook: pluggy.HookCaller, kind: type, check: Callable[[str, Any], None]) -> tuple[Any, ...]:
-    found: list[Any] = []
-    for answer in hook():
-        if isinstance(answer, str | bytes) or not isinstance(answer, Iterable):
-            raise _wrong(hook.name, f"returned {type(answer).__name__}, not a tuple of {kind.__name__}")
-        found.extend(islice(answer, MAX_OBJECTS + 1))
-        if len(found) > MAX_OBJECTS:
-            raise _wrong(hook.name, f"returned more than {MAX_OBJECTS} objects")
-    for one in found:
+    objects: list[Any] = []
+    for result in hook():
+        if isinstance(result, str | bytes) or not isinstance(result, Iterable):
+            raise _error(hook.name, f"returned {type(result).__name__}, not a tuple of {kind.__name__}")
+        objects.extend(islice(result, MAX_OBJECTS + 1))
+        if len(objects) > MAX_OBJECTS:
+            raise _error(hook.name, f"returned more than {MAX_OBJECTS} objects")
+    for one in objects:
         if inspect.isclass(one):
-            raise _wrong(hook.name, f"returned the class {one.__name__}", hint=f"return {one.__name__}()")
+            raise _error(hook.name, f"returned the class {one.__name__}", hint=f"return {one.__name__}()")
         if not isinstance(one, kind):
-            raise _wrong(hook.name, f"returned {type(one).__name__}, which is not a {kind.__name__}")
+            raise _error(hook.name, f"returned {type(one).__name__}, which is not a {kind.__name__}")
         check(hook.name, one)
-    return tuple(found)
+    return tuple(objects)
 
 
 def _check_provider(hook: str, provider: SignalProvider[Any]) -> None:
     named = type(provider).__name__
     name, kinds = getattr(provider, "name", None), getattr(provider, "kinds", None)
     if not isinstance(name, str) or not _is_name(name):
-        raise _wrong(hook, f"{named}.name must be short, in lower case", hint="write it like: retail")
+        raise _error(hook, f"{named}.name must be short, in lower case", hint="write it like: retail")
     if not isinstance(kinds, tuple) or not kinds or not all(isinstance(one, SignalKind) for one in kinds):
-        raise _wrong(hook, f"{named}.kinds must be a tuple of at least one SignalKind")
+        raise _error(hook, f"{named}.kinds must be a tuple of at least one SignalKind")
 
 
 def _check_consumer(hook: str, consumer: ScoreConsumer[Any, Any]) -> None:
     if not isinstance(getattr(consumer, "declaration", None), ConsumerDeclaration):
-        raise _wrong(hook, f"{type(consumer).__name__}.declaration must be a ConsumerDeclaration")
+        raise _error(hook, f"{type(consumer).__name__}.declaration must be a ConsumerDeclaration")
 
 
 def _check_rule(hook: str, rule: GuardRule) -> None:
     wanted = {"id": str, "source": str, "dated": date}
     for name, kind in wanted.items():
         if not isinstance(getattr(rule, name, None), kind):
-            raise _wrong(hook, f"{type(rule).__name__}.{name} must be a {kind.__name__}")
+            raise _error(hook, f"{type(rule).__name__}.{name} must be a {kind.__name__}")
 
 
 def _check_signer(hook: str, signer: object) -> None:
-    # Looked at without being run: a key in a KMS may answer its `kid` over the network.
+    # Checked without being run: a key in a KMS may fetch its `kid` over the network.
     for name in ("kid", "public_jwk", "sign"):
         if inspect.getattr_static(signer, name, None) is None:
-            raise _wrong(hook, f"{type(signer).__name__} has no {name}", hint="see sesame_sdk.Signer")
+            raise _error(hook, f"{type(signer).__name__} has no {name}", hint="see sesame_sdk.Signer")
 
 
-def _refuse_twice(claims: tuple[str, ...]) -> None:
+def _check_unique(claims: tuple[str, ...]) -> None:
     for claim in claims:
         if claims.count(claim) > 1:
             raise ConfigurationError(f"declares {claim} twice")
 
 
-def _wrong(hook: str, what: str, *, hint: str | None = None) -> ConfigurationError:
+def _error(hook: str, what: str, *, hint: str | None = None) -> ConfigurationError:
     return ConfigurationError(what, field=f"{hook}()", hint=hint)

@@ -1,27 +1,40 @@
-"""A plugin's objects as the rest of the program gets them: every call caught, every answer checked.
+"""A plugin's objects as the rest of the program gets them: every exception caught, every result checked.
 
-Template methods: the public method is ours, and the plugin's runs inside it.
+Template methods: the public method is ours, and calls the plugin's. A plugin adds its commands to a copy
+of the group, so that one which raises half-way leaves nothing behind, and none can replace a command.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import click
+
+from sesame_sdk.errors import SesameError
 from sesame_sdk.interfaces import ScoreConsumer, SignalProvider, Signer, Skipped
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.plugins.plugin import Plugin
 
-_END = object()
+#: How a command ends on purpose. Anything else that it raises is a failure of its plugin.
+_COMMAND_ENDINGS = (
+    SesameError,
+    SystemExit,
+    BrokenPipeError,
+    click.ClickException,
+    click.Abort,
+    click.exceptions.Exit,
+)
 
 
 class IsolatedProvider(SignalProvider[Any]):
-    """A plugin's provider. Everything that it raises, beside a `SesameError`, sets the plugin aside.
+    """A plugin's provider. Whatever it raises, except a `SesameError`, disables the plugin.
 
     Raises:
-        ConfigurationError: from any method, when the plugin misbehaves or has done so before.
+        ConfigurationError: from any method, if the plugin fails or did so before.
     """
 
     def __init__(self, plugin: Plugin, inner: SignalProvider[Any]) -> None:
@@ -29,37 +42,32 @@ class IsolatedProvider(SignalProvider[Any]):
         self._inner = inner
         self.name = inner.name  # type: ignore[misc] # a class variable of the plugin's class, ours by instance
         self.kinds = tuple(inner.kinds)  # type: ignore[misc] # the same
-        self._spoken = frozenset(kind.name for kind in self.kinds)
+        self._kind_names = frozenset(kind.name for kind in self.kinds)
 
     def read(self, path: Path) -> Iterator[Any]:
         """The events of a file, as `SignalProvider.read` says."""
-        doing = f"{self.name}.read()"
-        events = self._plugin.call(doing, lambda: iter(self._inner.read(path)))
-        step = partial(next, events, _END)
-        while (event := self._plugin.call(doing, step)) is not _END:
-            yield event
+        # Only the plugin's code runs inside: an exception of the caller's loop does not reach a generator.
+        with self._plugin.calling(f"{self.name}.read()"):
+            yield from self._inner.read(path)
 
     def signals(self, event: Any, identity: Pseudonymizer) -> tuple[Signal | Skipped, ...]:  # noqa: ANN401
-        """What one event says, as `SignalProvider.signals` does, with kinds that were declared."""
-        said = self._plugin.call(
-            f"{self.name}.signals()", lambda: tuple(self._inner.signals(event, identity))
-        )
-        for one in said:
-            if not isinstance(one, Skipped):
-                self._check(one)
-        return said
+        """The signals of one event, as `SignalProvider.signals` says, of kinds that were declared."""
+        with self._plugin.calling(f"{self.name}.signals()"):
+            signals = tuple(self._inner.signals(event, identity))
+        for signal in signals:
+            if not isinstance(signal, Skipped):
+                self._check(signal)
+        return signals
 
-    def _check(self, one: object) -> None:
-        if not isinstance(one, Signal):
-            raise self._plugin.disable(f"{self.name}.signals() returned a {type(one).__name__}")
-        if one.kind not in self._spoken:
-            raise self._plugin.disable(
-                f"{self.name}.signals() used a kind that it never declared: {one.kind}"
-            )
+    def _check(self, signal: object) -> None:
+        if not isinstance(signal, Signal):
+            raise self._plugin.disable(f"{self.name}.signals() returned a {type(signal).__name__}")
+        if signal.kind not in self._kind_names:
+            raise self._plugin.disable(f"{self.name}.signals() used an undeclared kind: {signal.kind}")
 
 
 class IsolatedConsumer(ScoreConsumer[Any, Any]):
-    """A plugin's consumer, guarded in the same way."""
+    """A plugin's consumer, isolated in the same way."""
 
     def __init__(self, plugin: Plugin, inner: ScoreConsumer[Any, Any]) -> None:
         self._plugin = plugin
@@ -67,20 +75,22 @@ class IsolatedConsumer(ScoreConsumer[Any, Any]):
         self.declaration = inner.declaration  # type: ignore[misc] # a class variable of the plugin's class
 
     def subjects(self, request: Any) -> tuple[str, ...]:  # noqa: ANN401
-        """Whose scores it needs, as `ScoreConsumer.subjects` says."""
-        doing = f"{self.declaration.name}.subjects()"
-        wanted = self._plugin.call(doing, lambda: tuple(self._inner.subjects(request)))
-        if not all(isinstance(one, str) for one in wanted):
-            raise self._plugin.disable(f"{doing} returned something that is not a pseudonym")
-        return wanted
+        """The subjects whose scores it needs, as `ScoreConsumer.subjects` says."""
+        action = f"{self.declaration.name}.subjects()"
+        with self._plugin.calling(action):
+            subjects = tuple(self._inner.subjects(request))
+        if not all(isinstance(subject, str) for subject in subjects):
+            raise self._plugin.disable(f"{action} returned something that is not a pseudonym")
+        return subjects
 
     def use(self, request: Any, scores: Mapping[str, Score | None]) -> Any:  # noqa: ANN401
         """Its answer, as `ScoreConsumer.use` says."""
-        return self._plugin.call(f"{self.declaration.name}.use()", lambda: self._inner.use(request, scores))
+        with self._plugin.calling(f"{self.declaration.name}.use()"):
+            return self._inner.use(request, scores)
 
 
 class IsolatedSigner:
-    """A plugin's signer, guarded in the same way; satisfies `Signer`."""
+    """A plugin's signer, isolated in the same way; satisfies `Signer`."""
 
     def __init__(self, plugin: Plugin, inner: Signer) -> None:
         self._plugin = plugin
@@ -89,13 +99,53 @@ class IsolatedSigner:
     @property
     def kid(self) -> str:
         """As `Signer.kid`."""
-        return self._plugin.call("signer.kid", lambda: self._inner.kid)
+        with self._plugin.calling("signer.kid"):
+            return self._inner.kid
 
     @property
     def public_jwk(self) -> dict[str, Any]:
         """As `Signer.public_jwk`."""
-        return self._plugin.call("signer.public_jwk", lambda: self._inner.public_jwk)
+        with self._plugin.calling("signer.public_jwk"):
+            return self._inner.public_jwk
 
     def sign(self, data: bytes) -> bytes:
         """As `Signer.sign`."""
-        return self._plugin.call("signer.sign()", lambda: self._inner.sign(data))
+        with self._plugin.calling("signer.sign()"):
+            return self._inner.sign(data)
+
+
+def collect_commands(plugin: Plugin, group: click.Group) -> dict[str, click.Command]:
+    """The commands that a plugin adds to `group`, by name. Each names the plugin when it fails.
+
+    Raises:
+        ConfigurationError: its hook raised, or added something that is no command or exists already.
+    """
+    added = copy(group)
+    added.commands = {}
+    with plugin.calling("sesame_cli_commands()", allowed=()):
+        plugin.commands(group=added)
+    for name, command in added.commands.items():
+        if not isinstance(command, click.Command):
+            raise plugin.disable(f"sesame_cli_commands() added {name!r}, which is not a click command")
+        if name in group.commands:
+            raise plugin.disable(f"sesame_cli_commands() added {name!r}, which exists already")
+    for command in added.commands.values():
+        _isolate_command(command, plugin)
+    return added.commands
+
+
+def _isolate_command(command: click.Command, plugin: Plugin) -> None:
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _isolate_command(inner, plugin)
+    if command.callback is not None:
+        command.callback = _isolate_callback(command.callback, plugin, f"command {command.name!r}")
+
+
+def _isolate_callback(callback: Callable[..., Any], plugin: Plugin, action: str) -> Callable[..., Any]:
+    @wraps(callback)
+    def run(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the command takes
+        with plugin.calling(action, allowed=_COMMAND_ENDINGS):
+            return callback(*args, **kwargs)
+
+    return run

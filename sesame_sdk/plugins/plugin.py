@@ -1,35 +1,76 @@
-"""One plugin: imported, registered, called, and set aside the first time it breaks its word.
+"""One plugin: imported, registered, called, and disabled when it fails.
 
 Rules:
 1. Whatever a plugin raises is caught here and named, `SystemExit` too: a library may not end the
    program. `KeyboardInterrupt` is the user's and passes.
-2. A `SesameError` raised during a call is an answer, and passes. Anything else sets the plugin aside.
-3. Each plugin has a pluggy manager to itself. Hooks of one manager are called together, and the first
-   exception would take the answers of all the others with it.
+2. A `SesameError` raised during a call is an answer, and passes. Anything else disables the plugin.
+3. Each plugin has a pluggy manager of its own. One manager calls its hooks together, and the first
+   exception would discard the answers of all the others.
 4. What a plugin prints while loading goes to stderr: stdout is for data.
+5. The text of an exception raised while loading is shown: it is about code. The text of one raised
+   during a call is not, because it may quote a person's value ("invalid literal: '17850'"): its type and
+   place are shown, and ``--debug`` shows the rest through ``__cause__``.
 """
 
 import difflib
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from enum import StrEnum
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import TypeVar
 
 import pluggy
+from attrs import frozen
 
 from sesame_sdk import hookspecs
 from sesame_sdk.errors import ConfigurationError, SesameError
-from sesame_sdk.model.manifest import API_VERSION
-from sesame_sdk.plugins import error_text
+from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration
+from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.plugins.discovery import Candidate
 from sesame_sdk.plugins.hook_results import HookResults, collect_results
-from sesame_sdk.plugins.status import PluginInfo, PluginState
 
 T = TypeVar("T")
+_MAX_TEXT = 300
+
+
+class PluginState(StrEnum):
+    """Whether a plugin is in use, and if not, why."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    INCOMPATIBLE = "incompatible"
+    BLOCKED = "blocked"
+
+
+@frozen
+class PluginInfo:
+    """A plugin, as ``sesame plugins`` lists it.
+
+    Attributes:
+        name: its entry point's name: ``retail``.
+        distribution: name of its distribution: ``sesame-retail``.
+        version: the distribution's version.
+        api: the hook API that it was written for; empty if it was not imported or does not declare one.
+        kinds: the kinds of signals that it may send.
+        consumers: its score consumers.
+        state: whether it is in use.
+        reason: why it is not; empty if it is.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    api: str
+    kinds: tuple[SignalKind, ...]
+    consumers: tuple[ConsumerDeclaration, ...]
+    state: PluginState
+    reason: str
 
 
 class Plugin:
-    """A candidate, and what came of it."""
+    """A candidate and its state."""
 
     def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
@@ -48,15 +89,14 @@ class Plugin:
 
     @property
     def info(self) -> PluginInfo:
-        """What ``sesame plugins`` says of it."""
-        found, offers = self.candidate, self.results
+        """What ``sesame plugins`` lists."""
         return PluginInfo(
             name=self.name,
-            distribution=found.distribution,
-            version=found.version,
+            distribution=self.candidate.distribution,
+            version=self.candidate.version,
             api=self.api,
-            kinds=offers.kinds,
-            consumers=offers.declarations,
+            kinds=self.results.kinds,
+            consumers=self.results.declarations,
             state=self.state,
             reason=self.reason,
         )
@@ -68,76 +108,64 @@ class Plugin:
         return hook
 
     def load(self) -> None:
-        """Import and register it. Never raises for what the plugin does; `state` and `why` tell."""
+        """Import and register it. If the plugin fails, `state` and `reason` say so; nothing is raised."""
         try:
             with redirect_stdout(sys.stderr):
-                module = self._while("import", self.candidate.load)
-                if self._fits(module):
-                    self._while("registration", lambda: self._register(module))
+                module = self._run("import", self.candidate.load)
+                if self._check_api(module):
+                    self._run("registration", lambda: self._register(module))
         except ConfigurationError as error:
             self.set_state(PluginState.DISABLED, str(error))
 
-    def set_state(self, state: PluginState, why: str) -> None:
+    def set_state(self, state: PluginState, reason: str) -> None:
         """Take it out of use, for a reason that is shown."""
-        self.state, self.reason = state, why
+        self.state, self.reason = state, reason
 
     def ensure_active(self) -> None:
-        """Pass if it may be called.
+        """Check that it may be called.
 
         Raises:
-            ConfigurationError: it is out of use; says why.
+            ConfigurationError: it is not in use, with the reason.
         """
         if not self.active:
             raise ConfigurationError(f"is {self.state}: {self.reason}", field=f"plugin {self.name!r}")
 
-    def call(
-        self,
-        doing: str,
-        function: Callable[[], T],
-        *,
-        passing: tuple[type[BaseException], ...] = (SesameError,),
-    ) -> T:
-        """Run a piece of the plugin that handles data.
+    def calling(
+        self, action: str, *, allowed: tuple[type[BaseException], ...] = (SesameError,)
+    ) -> "PluginCall":
+        """A context in which the plugin's own code handles data.
 
         Args:
-            doing: what it is about to do, for the message: ``retail.read()``.
-            function: the piece.
-            passing: exceptions that are answers, and pass.
-
-        Raises:
-            ConfigurationError: it raised something else and is now set aside, or it was so already.
+            action: what it is going to do, for the message: ``retail.read()``.
+            allowed: exceptions that are answers, and pass.
         """
-        self.ensure_active()
-        try:
-            return function()
-        except passing:
-            raise
-        except (Exception, SystemExit) as error:
-            raise self.disable(f"{doing} raised {error_text.describe_call_error(error)}") from error
+        return PluginCall(self, action, allowed)
 
-    def disable(self, how: str) -> ConfigurationError:
-        """Set it aside in mid-use; returns the error to raise."""
-        self.set_state(PluginState.DISABLED, how)
+    def disable(self, reason: str) -> ConfigurationError:
+        """Disable it after a failure; returns the error to raise."""
+        self.set_state(PluginState.DISABLED, reason)
         return ConfigurationError(
-            f"is disabled: {how}", field=f"plugin {self.name!r}", hint="tell its author, or block it"
+            f"is disabled: {reason}", field=f"plugin {self.name!r}", hint="tell its author, or block it"
         )
 
-    def _while(self, doing: str, function: Callable[[], T]) -> T:
+    def _run(self, action: str, function: Callable[[], T]) -> T:
         try:
             return function()
         except (Exception, SystemExit) as error:
-            text = str(error) if isinstance(error, SesameError) else error_text.describe_load_error(error)
-            raise ConfigurationError(text, field=doing) from error
+            text = str(error) if isinstance(error, SesameError) else describe_load_error(error)
+            raise ConfigurationError(text, field=action) from error
 
-    def _fits(self, module: object) -> bool:
-        said = getattr(module, "SESAME_API", None)
-        self.api = said if isinstance(said, str) else ""
-        if _speaks(self.api):
+    def _check_api(self, module: object) -> bool:
+        declared = getattr(module, "SESAME_API", None)
+        self.api = declared if isinstance(declared, str) else ""
+        if _is_compatible(self.api):
             return True
-        wrote = f"was written for API {said!r}" if said is not None else "does not say which API it is for"
+        described = (
+            f"was written for API {declared!r}" if declared is not None else "does not declare its API"
+        )
         self.set_state(
             PluginState.INCOMPATIBLE,
-            f'{wrote}, and this SDK speaks {API_VERSION} (SESAME_API = "{API_VERSION}")',
+            f'{described}; this SDK supports {API_VERSION} (SESAME_API = "{API_VERSION}")',
         )
         return False
 
@@ -152,19 +180,65 @@ class Plugin:
     def _unknown_hooks(self, module: object) -> str:
         callers = self._hooks.get_hookcallers(module) or []
         known = [name for name in vars(hookspecs) if name.startswith("sesame_")]
-        unknown = [caller.name for caller in callers if not caller.has_spec()]
-        return "; ".join(_misspelt(name, known) for name in unknown)
+        return "; ".join(_unknown_hook(caller.name, known) for caller in callers if not caller.has_spec())
 
 
-def _misspelt(name: str, known: list[str]) -> str:
+@frozen
+class PluginCall:
+    """A ``with`` block around a plugin's own code.
+
+    Raises:
+        ConfigurationError: the plugin was not in use; or it raised what is not allowed, and is disabled now.
+    """
+
+    _plugin: Plugin
+    _action: str
+    _allowed: tuple[type[BaseException], ...]
+
+    def __enter__(self) -> None:
+        self._plugin.ensure_active()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception | SystemExit) and not isinstance(error, self._allowed):
+            described = f"{self._action} raised {describe_call_error(error)}"
+            raise self._plugin.disable(described) from error
+
+
+def describe_load_error(error: BaseException) -> str:
+    """One line for an exception that a plugin raised before it handled data."""
+    text = _one_line(error)
+    return f"{type(error).__name__}: {text}" if text else describe_call_error(error)
+
+
+def describe_call_error(error: BaseException) -> str:
+    """One line for an exception that a plugin raised while it handled data: type and place, no text."""
+    return f"{type(error).__name__} {_place(error)}"
+
+
+def _one_line(error: BaseException) -> str:
+    try:
+        lines = str(error).split("\n")
+    except Exception:  # noqa: BLE001 - even an exception's own text is the plugin's code
+        return ""
+    return " ".join(line.strip() for line in lines if line.strip())[:_MAX_TEXT]
+
+
+def _place(error: BaseException) -> str:
+    frames = extract_tb(error.__traceback__)
+    if not frames:
+        return "at an unknown place"
+    return f"at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}"
+
+
+def _unknown_hook(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     return f"unknown hook {name!r}" + (f", did you mean {close[0]!r}?" if close else "")
 
 
-def _speaks(api: str) -> bool:
-    """Same major version, and no newer minor one than ours."""
+def _is_compatible(api: str) -> bool:
+    """Same major version, and no newer minor version than ours."""
     major, dot, minor = api.partition(".")
-    ours_major, _, ours_minor = API_VERSION.partition(".")
+    our_major, _, our_minor = API_VERSION.partition(".")
     if not (dot and major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit()):
         return False
-    return int(major) == int(ours_major) and int(minor) <= int(ours_minor)
+    return int(major) == int(our_major) and int(minor) <= int(our_minor)

@@ -1,11 +1,11 @@
-"""Every plugin of this installation, and what each of them offers.
+"""Every plugin of this installation, and the objects that each of them registered.
 
 Rules:
-1. Nothing is imported until the first question is asked, and then each plugin once.
-2. Plugins load by name, in order. Where two claim one provider, kind, consumer or command, the first
-   keeps it and the second is set aside: which of them wins must not depend on luck.
-3. What the guard refuses to hear or to serve is set aside: its first and third doors stand here too.
-4. One that fails is set aside with its reason, and the rest go on.
+1. Plugins are imported on first use, each once.
+2. Plugins load in order of their names. If two declare the same provider, kind, consumer or command, the
+   first keeps it and the second is disabled, so that the result does not depend on chance.
+3. A plugin whose kinds or consumers the guard refuses is disabled.
+4. A plugin that fails is disabled with the reason, and the others stay in use.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,25 +21,23 @@ from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.plugins import discovery
-from sesame_sdk.plugins.commands import collect_commands
 from sesame_sdk.plugins.discovery import Candidate
-from sesame_sdk.plugins.isolation import IsolatedConsumer, IsolatedProvider, IsolatedSigner
-from sesame_sdk.plugins.plugin import Plugin
-from sesame_sdk.plugins.status import PluginInfo, PluginState
+from sesame_sdk.plugins.isolation import IsolatedConsumer, IsolatedProvider, IsolatedSigner, collect_commands
+from sesame_sdk.plugins.plugin import Plugin, PluginInfo, PluginState
 
 T = TypeVar("T")
 
 
 class PluginRegistry:
-    """Finds plugins, and hands out what they offer, guarded."""
+    """Finds plugins, and returns the objects that they registered, isolated."""
 
-    def __init__(self, found: Iterable[Candidate], *, block: Iterable[str] = ()) -> None:
-        self._found = tuple(found)
+    def __init__(self, candidates: Iterable[Candidate], *, block: Iterable[str] = ()) -> None:
+        self._candidates = tuple(candidates)
         self._block = frozenset(block)
 
     @classmethod
     def discover(cls, block: Iterable[str] = ()) -> "PluginRegistry":
-        """The plugins that are installed. Reads metadata only; the first question imports them.
+        """The installed plugins. Reads metadata only; they are imported on first use.
 
         Args:
             block: names of entry points that must not be imported.
@@ -48,12 +46,12 @@ class PluginRegistry:
 
     @classmethod
     def from_modules(cls, modules: Mapping[str, object], block: Iterable[str] = ()) -> "PluginRegistry":
-        """Plugins that the caller imported itself, by name: for tests, and for embedding."""
+        """Plugins that the caller imported itself, by name: for tests and embedding programs."""
         return cls(discovery.from_modules(modules), block=block)
 
     @property
     def infos(self) -> tuple[PluginInfo, ...]:
-        """Every plugin that was found, by name, with its state now."""
+        """Every plugin, by name, with its current state."""
         return tuple(plugin.info for plugin in self._plugins)
 
     @property
@@ -63,14 +61,14 @@ class PluginRegistry:
 
     @property
     def signers(self) -> tuple[IsolatedSigner, ...]:
-        """Keys that live elsewhere."""
+        """Signers of plugins."""
         return tuple(IsolatedSigner(plugin, one) for plugin in self._active for one in plugin.results.signers)
 
     def provider(self, name: str) -> IsolatedProvider:
         """The provider of that name.
 
         Raises:
-            ConfigurationError: there is none, or its plugin is out of use.
+            ConfigurationError: there is none, or its plugin is not in use.
         """
         plugin, inner = self._find(
             "provider", name, ((p, one.name, one) for p in self._plugins for one in p.results.providers)
@@ -81,7 +79,7 @@ class PluginRegistry:
         """The consumer whose declaration has that name.
 
         Raises:
-            ConfigurationError: there is none, or its plugin is out of use.
+            ConfigurationError: there is none, or its plugin is not in use.
         """
         plugin, inner = self._find(
             "consumer",
@@ -91,18 +89,18 @@ class PluginRegistry:
         return IsolatedConsumer(plugin, inner)
 
     def add_commands(self, group: click.Group) -> None:
-        """Let every plugin add its commands to `group`. One that fails is set aside; see `infos`."""
+        """Let every plugin add its commands to `group`. One that fails is disabled; see `infos`."""
         for plugin in self._active:
             try:
                 group.commands.update(collect_commands(plugin, group))
             except ConfigurationError:
-                continue  # it is set aside, and says why
+                continue  # it is disabled, and `infos` has the reason
 
     def manifest(self, name: str) -> Manifest:
-        """What the plugin with that entry point declares, as its partner signs it when joining a hub.
+        """The declarations of the plugin with that entry point, as its partner signs them to register.
 
         Raises:
-            ConfigurationError: there is no such plugin, or it is out of use.
+            ConfigurationError: there is no such plugin, or it is not in use.
         """
         plugin, _ = self._find("plugin", name, ((p, p.name, None) for p in self._plugins))
         return _manifest(plugin)
@@ -114,17 +112,17 @@ class PluginRegistry:
     @cached_property
     def _plugins(self) -> tuple[Plugin, ...]:
         taken: dict[str, str] = {}
-        return tuple(self._load(Plugin(one), taken) for one in self._found)
+        return tuple(self._load(Plugin(one), taken) for one in self._candidates)
 
     def _load(self, plugin: Plugin, taken: dict[str, str]) -> Plugin:
-        """Load one; `taken` says which plugin holds which claim so far."""
+        """Load one; `taken` maps each declared name to the distribution that has it."""
         if plugin.name in self._block:
             plugin.set_state(PluginState.BLOCKED, "named in the block list")
             return plugin
         plugin.load()
         claims = (f"entry point {plugin.name!r}", *plugin.results.claims)
-        if plugin.active and (held := next((claim for claim in claims if claim in taken), None)):
-            plugin.set_state(PluginState.DISABLED, f"{held} is taken by {taken[held]}")
+        if plugin.active and (claimed := next((claim for claim in claims if claim in taken), None)):
+            plugin.set_state(PluginState.DISABLED, f"{claimed} is taken by {taken[claimed]}")
         if plugin.active and (refusal := _refusal(plugin)):
             plugin.set_state(PluginState.DISABLED, refusal)
         if plugin.active:
@@ -132,22 +130,20 @@ class PluginRegistry:
         return plugin
 
     def _find(self, what: str, name: str, offered: Iterable[tuple[Plugin, str, T]]) -> tuple[Plugin, T]:
-        """The one of that name, of a plugin in use; where there is none, say why not."""
+        """The object of that name, of a plugin in use."""
         known = sorted(offered, key=lambda one: (not one[0].active, one[1]))
         for plugin, named, inner in known:
             if named == name:
                 plugin.ensure_active()
                 return plugin, inner
         names = ", ".join(named for plugin, named, _ in known if plugin.active) or "none"
-        aside = ", ".join(plugin.name for plugin in self._plugins if not plugin.active)
-        hint = f"not in use: {aside}; see: sesame plugins" if aside else "see: sesame plugins"
-        raise ConfigurationError(
-            f"there is none of that name, but: {names}", field=f"{what} {name!r}", hint=hint
-        )
+        inactive = ", ".join(plugin.name for plugin in self._plugins if not plugin.active)
+        hint = f"not in use: {inactive}; see: sesame plugins" if inactive else "see: sesame plugins"
+        raise ConfigurationError(f"unknown name; available: {names}", field=f"{what} {name!r}", hint=hint)
 
 
 def _refusal(plugin: Plugin) -> str:
-    """What the guard has against the plugin's declarations. The hub asks it again, with its own rules."""
+    """Why the guard refuses the plugin's declarations; empty if it does not. The hub checks them again."""
     guard = Guard()
     try:
         for kind in plugin.results.kinds:
@@ -160,11 +156,11 @@ def _refusal(plugin: Plugin) -> str:
 
 
 def _manifest(plugin: Plugin) -> Manifest:
-    made = Manifest(
+    manifest = Manifest(
         name=plugin.candidate.distribution,
         version=plugin.candidate.version,
         api=plugin.api,
         kinds=plugin.results.kinds,
         consumers=plugin.results.declarations,
     )
-    return evolve(made, digest=manifest_digest(made))
+    return evolve(manifest, digest=manifest_digest(manifest))

@@ -12,7 +12,7 @@ from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.plugins import PluginRegistry, PluginState
 from tests.plugins.conftest import NASTY, told
 
-WHY = {
+LOAD_ERRORS = {
     "raises_on_import": "import: RuntimeError: the tap is broken",
     "exits_on_import": "import: SystemExit: goodbye",
     "lacks_a_dependency": "import: ModuleNotFoundError: No module named 'a_package_that_nobody_has'",
@@ -41,11 +41,11 @@ WHY = {
     "refused_by_the_guard": "refused by the guard: POL-1",
     "consumer_for_work": "refused by the guard: PUR-2",
 }
-FITS_NOT = {
-    "without_api": "does not say which API it is for",
-    "api_tomorrow": "was written for API '2.0', and this SDK speaks 1.0",
+INCOMPATIBLE = {
+    "without_api": "does not declare its API",
+    "api_tomorrow": "was written for API '2.0'; this SDK supports 1.0",
     "api_newer_minor": "was written for API '1.1'",
-    "api_a_number": "was written for API 1.0,",
+    "api_a_number": "was written for API 1.0;",
     "api_a_word": "was written for API 'new'",
 }
 LATER = {
@@ -60,10 +60,10 @@ LATER = {
 
 def test_every_way_of_failing_is_expected_somewhere() -> None:
     """No nasty module lies about untested."""
-    assert set(NASTY) == WHY.keys() | FITS_NOT.keys() | LATER | {"interrupted_on_import"}
+    assert set(NASTY) == LOAD_ERRORS.keys() | INCOMPATIBLE.keys() | LATER | {"interrupted_on_import"}
 
 
-@pytest.mark.parametrize("module", WHY)
+@pytest.mark.parametrize("module", LOAD_ERRORS)
 def test_a_failing_plugin_is_set_aside_by_name_and_the_good_one_goes_on(
     module: str, install: Callable[..., None]
 ) -> None:
@@ -73,25 +73,25 @@ def test_a_failing_plugin_is_set_aside_by_name_and_the_good_one_goes_on(
     registry = PluginRegistry.discover()
     info = told(registry, "module_under_test")
     assert info.state is PluginState.DISABLED
-    assert WHY[module] in info.reason
+    assert LOAD_ERRORS[module] in info.reason
     assert "\n" not in info.reason
     assert registry.provider("garden").name == "garden"
 
 
-@pytest.mark.parametrize("module", FITS_NOT)
+@pytest.mark.parametrize("module", INCOMPATIBLE)
 def test_a_plugin_for_another_api_is_refused_by_name(module: str, install: Callable[..., None]) -> None:
     """It is incompatible, with what it said and what would fit, and none of its hooks is called."""
     install("nasty-plugin", old=f"nasty.{module}")
     info = told(PluginRegistry.discover(), "old")
     assert info.state is PluginState.INCOMPATIBLE
-    assert FITS_NOT[module] in info.reason
+    assert INCOMPATIBLE[module] in info.reason
     assert 'SESAME_API = "1.0"' in info.reason
 
 
 def test_all_nasty_plugins_together_do_not_harm_the_good_one(install: Callable[..., None]) -> None:
     """One installation with every failure at once: the good plugin offers all that it has."""
     install("good-plugin", garden="good")
-    install("nasty-plugin", **{name: f"nasty.{name}" for name in (*WHY, *FITS_NOT)})
+    install("nasty-plugin", **{name: f"nasty.{name}" for name in (*LOAD_ERRORS, *INCOMPATIBLE)})
     registry = PluginRegistry.discover(block=["retail", "social", "baihe"])
     assert [info.name for info in registry.infos if info.state is PluginState.ACTIVE] == ["garden"]
     assert [rule.id for rule in registry.rules] == ["GRD-1"]
@@ -206,6 +206,6 @@ def test_asking_for_what_is_not_there_names_what_is(ask: str) -> None:
     """The error lists the names that would have worked, and which plugins are not in use."""
     registry = PluginRegistry.from_modules({"garden": import_module("good"), "other": object()})
     with pytest.raises(
-        ConfigurationError, match=r"'gardn': there is none .*(garden|gate).*not in use: other"
+        ConfigurationError, match=r"'gardn': unknown name; available: .*(garden|gate).*not in use: other"
     ):
         getattr(registry, ask)("gardn")

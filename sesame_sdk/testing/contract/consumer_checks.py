@@ -9,7 +9,7 @@ from attrs import frozen
 
 from sesame_sdk.interfaces import ScoreConsumer
 from sesame_sdk.model.score import Score
-from sesame_sdk.plugins import error_text
+from sesame_sdk.plugins.plugin import describe_call_error
 from sesame_sdk.testing.contract.side_effects import record_side_effects
 
 #: Up to so many subjects every subset is tried; of more, all, none, each alone, and all but each.
@@ -98,7 +98,7 @@ def _call(function: Callable[[], Any]) -> CallResult:
         with record_side_effects() as recorded:
             answer = function()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any exception is a result here
-        return CallResult(error=f"raised {error_text.describe_call_error(error)}")
+        return CallResult(error=f"raised {describe_call_error(error)}")
     return CallResult(answer, side_effects=tuple(recorded))
 
 

@@ -17,7 +17,7 @@ from sesame_sdk.interfaces import SignalProvider, Skipped
 from sesame_sdk.model import codec
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.signals import Signal
-from sesame_sdk.plugins import error_text
+from sesame_sdk.plugins.plugin import describe_call_error
 from sesame_sdk.testing.clock import Clock
 from sesame_sdk.testing.contract import hostile_events
 from sesame_sdk.testing.contract.side_effects import record_side_effects
@@ -67,7 +67,7 @@ def _call_signals(
     except InvalidInputError:
         return SignalsResult(rejected=True)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any exception is a result here
-        return SignalsResult(error=f"signals() raised {error_text.describe_call_error(error)}")
+        return SignalsResult(error=f"signals() raised {describe_call_error(error)}")
     if len(output) > MAX_SIGNALS:
         return SignalsResult(error=f"signals() gave more than {MAX_SIGNALS} signals")
     for one in output:

@@ -17,8 +17,8 @@ from hypothesis.strategies import SearchStrategy
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.interfaces import SignalProvider
-from sesame_sdk.plugins.commands import collect_commands
-from sesame_sdk.plugins.status import PluginState
+from sesame_sdk.plugins.isolation import collect_commands
+from sesame_sdk.plugins.plugin import PluginState
 from sesame_sdk.testing.contract import consumer_checks, provider_checks, subprocess_rerun
 from sesame_sdk.testing.contract.consumer_checks import Benefit
 from sesame_sdk.testing.contract.plugin_under_test import (
