@@ -32,9 +32,9 @@ from sesame_sdk.text import terminal_text
 DEADLINE_STYLES = {
     "overdue": "bold red",
     "late": "red",
-    "soon": "yellow",
+    "due soon": "yellow",
     "open": "cyan",
-    "kept": "green",
+    "met": "green",
     "done": "green",
 }
 

@@ -28,7 +28,8 @@ class SettingsCommand(click.Command):
             click.Option(
                 [setting.flag],
                 metavar="VALUE",
-                help=f"{setting.means}; {setting.ask.words}.{_default(setting)}  [env: {setting.variable}]",
+                help=f"{setting.help}; {setting.type.expected}."
+                f"{_default(setting)}  [env: {setting.variable}]",
             )
             for setting in SETTINGS.values()
         ]

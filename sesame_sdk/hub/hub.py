@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub.backup.withdrawal_log import Journal
+from sesame_sdk.hub.backup.withdrawal_log import WithdrawalLog
 from sesame_sdk.hub.consent import grant_cache, grants, subjects
 from sesame_sdk.hub.consent.grant_cache import GrantCache
 from sesame_sdk.hub.database import migrations, timestamps
@@ -30,7 +30,7 @@ from sesame_sdk.hub.partners.key_revocation import RevocationImpact
 from sesame_sdk.hub.partners.keys import CurrentKeys, PartnerKey
 from sesame_sdk.hub.partners.partners import Partner
 from sesame_sdk.hub.partners.rate_limit import Limit, RateLimiter
-from sesame_sdk.hub.rights.service import Rights
+from sesame_sdk.hub.rights.service import RightsService
 from sesame_sdk.hub.scoring import policies, read_auth, score_reads, scores
 from sesame_sdk.hub.scoring.score_reads import ScoreRead
 from sesame_sdk.hub.settings import Settings, load_settings
@@ -68,8 +68,8 @@ class Hub(Closeable):
     _rate_limiter: RateLimiter
     streams: StreamService
     stream_management: StreamManagement
-    journal: Journal
-    rights: Rights
+    withdrawal_log: WithdrawalLog
+    rights: RightsService
 
     @classmethod
     def open(
@@ -93,8 +93,10 @@ class Hub(Closeable):
         """
         settings = settings or load_settings(path)
         signer = SigningKey.load(settings.key_path)
-        journal = Journal(settings.journal_path, timedelta(days=settings.journal_days), clock)
-        journal.begin()
+        withdrawal_log = WithdrawalLog(
+            settings.withdrawal_log_path, timedelta(days=settings.withdrawal_log_days), clock
+        )
+        withdrawal_log.create_if_missing()
         engine = open_engine(settings.database_url)
         further: tuple[GuardRule, ...] = tuple(rules)
         guard = Guard(further)
@@ -104,9 +106,11 @@ class Hub(Closeable):
         writers = Writers.from_settings(engine, settings)
         keys, fed = CurrentKeys(engine), fed_by(settings, door.sign, engine, writers.streams, guard, clock)
         reception = StreamManagement(fed, keys, allowed)
-        rights = Rights(settings.issuer, signer, engine, writers.ledger, journal, keys, clock, fed.today)
+        rights = RightsService(
+            settings.issuer, signer, engine, writers.ledger, withdrawal_log, keys, clock, fed.today
+        )
         core = (settings, signer, engine, writers, view, door, keys, guard, clock, allowed)
-        return cls(*core, fed, reception, journal, rights)
+        return cls(*core, fed, reception, withdrawal_log, rights)
 
     def close(self) -> None:
         """Finish what is being written, and let go of the database."""
@@ -222,7 +226,7 @@ class Hub(Closeable):
 
         with read_transaction(self._engine) as connection:
             told = keys.find_key(connection, kid, issuer)
-        self.journal.revoked(told.issuer, kid, at)
+        self.withdrawal_log.record_key_revocation(told.issuer, kid, at)
         key, standing = self._writers.ledger.run(work)
         with read_transaction(self._engine) as connection:
             return key_revocation.revocation_impact(connection, key, at, self.settings.issuer, standing)
@@ -315,7 +319,7 @@ class Hub(Closeable):
         Raises:
             InvalidInputError: no such partner.
         """
-        self.journal.withdrew(person, partner, direction)
+        self.withdrawal_log.record_withdrawal(person, partner, direction)
         return self._writers.ledger.run(
             partial(
                 grants.withdraw_grants, person=person, partner=partner, direction=direction, at=self._clock()

@@ -1,48 +1,137 @@
-"""A hub's folder, and how the hub runs.
+"""A hub's folder and its settings.
 
-    hub.toml       settings (0600)
-    signing.jwk    the key that signs receipts (0600)
-    hub.sqlite     the ledger, unless ``database`` points elsewhere
-    journal.jsonl  what was taken back, unless ``journal`` points elsewhere (0600): see `journal`
+    hub.toml           settings (0600)
+    signing.jwk        the key that signs receipts (0600)
+    hub.sqlite         the ledger, unless ``database`` points to another place
+    withdrawals.jsonl  withdrawals, erasures and key revocations (0600): see `backup.withdrawal_log`
 
-A setting comes from a flag (``--body-limit``), else from the environment (``SESAME_BODY_LIMIT``), else from
-``hub.toml``, else it is the default. A relative SQLite path in ``database`` is taken from the folder, so that
-the folder can be moved.
+A setting's value comes from a flag (``--max-body-bytes``), else from the environment
+(``SESAME_MAX_BODY_BYTES``), else from ``hub.toml``, else it is the default. A relative SQLite path in
+``database`` starts at the folder, so that the folder can be moved.
 """
 
 import json
 import os
+import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from attrs import Attribute, field, fields, frozen
 
+from sesame_sdk.constants import MAX_URL_LENGTH
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
-from sesame_sdk.files import write_private_file
-from sesame_sdk.hub import asks
-from sesame_sdk.hub.asks import SettingType
-from sesame_sdk.hub.database_url import has_password, masked
+from sesame_sdk.model import validators
 from sesame_sdk.signing.keys import SigningKey
 
-FILE = "hub.toml"
-KEY = "signing.jwk"
-DATABASE = "sqlite:///hub.sqlite"
+SETTINGS_FILE = "hub.toml"
+KEY_FILE = "signing.jwk"
+DEFAULT_DATABASE = "sqlite:///hub.sqlite"
 MEBIBYTE = 1 << 20
-#: What `Loaded.sources` has for a setting that nobody set.
+#: The source of a setting that is set nowhere.
 DEFAULT = "default"
+# Wider than the grammar of `sqlalchemy.make_url`, whose `render_as_string` shows what follows an "@" that is
+# not escaped in a password, and passwords among the parameters.
+_PASSWORD_IN_AUTHORITY = re.compile(r"(?<=://)([^:/@]*):.*@", re.DOTALL)
+_PASSWORD_IN_QUERY = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 
 
-def _means(words: str) -> dict[str, str]:
-    return {"means": words}
+@frozen
+class SettingType:
+    """An attrs validator that describes the values it accepts. Its errors never repeat a value.
+
+    Attributes:
+        expected: completes the sentence "must be ...".
+        is_valid: whether it accepts a value.
+        parse: converts the text of a flag or variable; returns the text itself where that is not possible,
+            for `is_valid` to refuse.
+    """
+
+    expected: str
+    is_valid: Callable[[Any], bool]
+    parse: Callable[[str], object] = str
+
+    def __call__(self, _: object, attribute: "Attribute[Any]", value: object) -> None:
+        """Pass, or raise `InvalidInputError`."""
+        if not self.is_valid(value):
+            raise InvalidInputError(f"must be {self.expected}", field=attribute.name)
+
+
+def integer(minimum: int, maximum: int) -> SettingType:
+    """An integer between two bounds; neither a bool nor ``1_0``."""
+
+    def is_valid(value: object) -> bool:
+        return type(value) is int and minimum <= value <= maximum
+
+    return SettingType(
+        f"a whole number from {minimum} to {maximum}",
+        is_valid,
+        lambda text: int(text) if re.fullmatch(r"[0-9]{1,18}", text) else text,
+    )
+
+
+def text(max_length: int, expected: str) -> SettingType:
+    """A text that is not blank."""
+    return SettingType(
+        expected, lambda value: isinstance(value, str) and 0 < len(value.strip()) <= len(value) <= max_length
+    )
+
+
+def one_of(*choices: str) -> SettingType:
+    """One of a few words."""
+    return SettingType(
+        f"one of {', '.join(choices)}", lambda value: isinstance(value, str) and value in choices
+    )
+
+
+def _is_url(value: object) -> bool:
+    return (
+        isinstance(value, str)
+        and len(value) <= MAX_URL_LENGTH
+        and bool(re.fullmatch(validators.URL_PATTERN, value))
+    )
+
+
+def _is_address(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    match = re.fullmatch(r"([^\s:/@]+|\[[0-9a-fA-F:]+\]):([0-9]{1,5})", value)
+    return value == "" or (match is not None and 0 < int(match[2]) <= 65_535)
+
+
+def _parse_day(text: str) -> object:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return text or None
+
+
+URL = SettingType("a URL like https://hub.example", _is_url)
+ADDRESS = SettingType("host:port like 127.0.0.1:9464, or empty for none", _is_address)
+#: A datetime is a date too, and carries a time of day.
+DAY = SettingType("a day like 2026-06-01", lambda value: value is None or type(value) is date, _parse_day)
+
+
+def mask_password(url: str) -> str:
+    """`url` with ``***`` for each password."""
+    return _PASSWORD_IN_QUERY.sub(r"\1***", _PASSWORD_IN_AUTHORITY.sub(r"\1:***@", url))
+
+
+def has_password(url: str) -> bool:
+    """Whether a database URL has a password in it."""
+    return mask_password(url) != url
+
+
+def _setting(type: SettingType, help: str, default: Any) -> Any:  # noqa: A002, ANN401 - like attrs' field()
+    return field(default=default, validator=type, metadata={"help": help})
 
 
 @frozen
 class Settings:
-    """How one hub runs. What a setting means stands with it, and is shown by ``sesame hub run --help``.
+    """How one hub runs. ``sesame hub run --help`` shows the help of each setting.
 
     Attributes:
         path: the hub's folder.
@@ -50,109 +139,74 @@ class Settings:
 
     path: Path
     issuer: str = field(
-        validator=asks.URL, metadata=_means("the hub's base URL: iss of its receipts, aud of what it takes")
+        validator=URL,
+        metadata={"help": "the hub's base URL: iss of its receipts, aud of what partners send"},
     )
     database: str = field(
-        default=DATABASE,
-        validator=asks.text(512, "an SQLAlchemy URL like sqlite:///hub.sqlite"),
-        repr=lambda url: repr(masked(url)),
-        metadata=_means(
-            "the ledger; a password in it must come from the environment or a hub.toml of mode 600"
-        ),
+        default=DEFAULT_DATABASE,
+        validator=text(512, "an SQLAlchemy URL like sqlite:///hub.sqlite"),
+        repr=lambda url: repr(mask_password(url)),
+        metadata={
+            "help": "the ledger; a password in it must come from the environment or a hub.toml of mode 600"
+        },
     )
-    host: str = field(
-        default="127.0.0.1",
-        validator=asks.text(255, "an address or a name"),
-        metadata=_means("address to listen on, behind a proxy that speaks TLS"),
+    host: str = _setting(
+        text(255, "an address or a name"),
+        "address to listen on, behind a proxy that terminates TLS",
+        "127.0.0.1",
     )
-    port: int = field(default=8080, validator=asks.whole(0, 65_535), metadata=_means("0 picks a free one"))
-    workers: int = field(
-        default=1,
-        validator=asks.whole(1, 64),
-        metadata=_means("processes that serve the port together; about one a core"),
+    port: int = _setting(integer(0, 65_535), "port to listen on; 0 picks a free one", 8080)
+    workers: int = _setting(integer(1, 64), "worker processes that share the port; about one a core", 1)
+    max_body_bytes: int = _setting(
+        integer(1024, 64 * MEBIBYTE), "maximum size of a request body, decompressed", 2 * MEBIBYTE
     )
-    body_limit: int = field(
-        default=2 * MEBIBYTE,
-        validator=asks.whole(1024, 64 * MEBIBYTE),
-        metadata=_means("bytes that one request may hold, decompressed"),
+    body_timeout_seconds: int = _setting(integer(1, 600), "maximum time for a request body to arrive", 30)
+    max_queue: int = _setting(
+        integer(1, 4096), "maximum requests in progress; further ones get 503 with Retry-After", 64
     )
-    body_seconds: int = field(
-        default=30,
-        validator=asks.whole(1, 600),
-        metadata=_means("how long a sender may take over one request's body"),
+    # Senders with twice as many requests in flight let the hub verify one batch while it writes another.
+    batch_size: int = _setting(integer(1, 256), "maximum envelopes in one transaction", 16)
+    partner_rate: int = _setting(
+        integer(0, 1_000_000),
+        "signals that one partner may send, and scores that it may read, per second; 0: no limit",
+        10_000,
     )
-    waiting: int = field(
-        default=64,
-        validator=asks.whole(1, 4096),
-        metadata=_means("requests that may wait for the ledger at once; more are asked to come back"),
+    partner_burst: int = _setting(
+        integer(1, 1_000_000_000), "how many of them it may send or read at once after a pause", 1_000_000
     )
-    # Senders that keep twice as many under way let the hub verify the next while these are written.
-    group: int = field(
-        default=16,
-        validator=asks.whole(1, 256),
-        metadata=_means("envelopes written in one transaction at most"),
+    max_clock_skew_seconds: int = _setting(
+        integer(0, 86_400), "how far in the future a signal's occurred_at may be", 300
     )
-    partner_rate: int = field(
-        default=10_000,
-        validator=asks.whole(0, 1_000_000),
-        metadata=_means("signals that one partner may send in a second, and scores it may read; 0: no limit"),
+    heartbeat_interval_seconds: int = _setting(integer(1, 3600), "heartbeat interval on idle streams", 30)
+    drain_timeout_seconds: int = _setting(
+        integer(0, 600), "after SIGTERM, keep serving (not ready) for at most this long", 2
     )
-    partner_burst: int = field(
-        default=1_000_000,
-        validator=asks.whole(1, 1_000_000_000),
-        metadata=_means("how many of them at once, when it was quiet before"),
+    shutdown_timeout_seconds: int = _setting(
+        integer(1, 600), "then, maximum time for requests in progress to finish", 10
     )
-    future_seconds: int = field(
-        default=300,
-        validator=asks.whole(0, 86_400),
-        metadata=_means("how far ahead of our clock a signal may have happened"),
+    metrics_address: str = _setting(
+        ADDRESS, "where Prometheus reads /metrics, such as 127.0.0.1:9464; empty: no metrics", ""
     )
-    heartbeat_seconds: int = field(
-        default=30,
-        validator=asks.whole(1, 3600),
-        metadata=_means("after so long without a message a stream is told that it is alive"),
+    log_level: str = _setting(
+        one_of("debug", "info", "warning", "error"), "minimum level of log lines", "info"
     )
-    drain_seconds: int = field(
-        default=2,
-        validator=asks.whole(0, 600),
-        metadata=_means(
-            "told to stop, for how long to go on answering, not ready, while somebody is connected"
-        ),
+    log_format: str = _setting(
+        one_of("auto", "json", "text"),
+        "auto is text on a terminal and one JSON object a line elsewhere",
+        "auto",
     )
-    stop_seconds: int = field(
-        default=10,
-        validator=asks.whole(1, 600),
-        metadata=_means("then, how long requests that are under way may take"),
+    withdrawal_log: str = _setting(
+        text(512, "a file name"),
+        "file of withdrawals, erasures and key revocations; best on another disk than the ledger",
+        "withdrawals.jsonl",
     )
-    metrics: str = field(
-        default="",
-        validator=asks.ADDRESS,
-        metadata=_means("where Prometheus reads /metrics, such as 127.0.0.1:9464; empty: nowhere"),
-    )
-    log_level: str = field(
-        default="info",
-        validator=asks.one_of("debug", "info", "warning", "error"),
-        metadata=_means("the least that is logged"),
-    )
-    log_format: str = field(
-        default="auto",
-        validator=asks.one_of("auto", "json", "text"),
-        metadata=_means("auto is text at a terminal and else one JSON object a line"),
-    )
-    journal: str = field(
-        default="journal.jsonl",
-        validator=asks.text(512, "a file's name"),
-        metadata=_means("what was taken back since backups were made; best on another disk than the ledger"),
-    )
-    journal_days: int = field(
-        default=35,
-        validator=asks.whole(1, 3660),
-        metadata=_means("how long it is kept: no backup may be kept longer"),
+    withdrawal_log_days: int = _setting(
+        integer(1, 3660), "how long its entries are kept; keep no backup for longer", 35
     )
     as_of: date | None = field(
         default=None,
-        validator=asks.DAY,
-        metadata=_means("the day that scores are computed for, to replay an old feed; else today"),
+        validator=DAY,
+        metadata={"help": "compute scores for this day, to replay old data; default: today"},
     )
 
     @property
@@ -164,19 +218,19 @@ class Settings:
         return self.database
 
     @property
-    def journal_path(self) -> Path:
-        """`journal`, with a relative name taken from the folder."""
-        return self.path / self.journal
+    def withdrawal_log_path(self) -> Path:
+        """`withdrawal_log`; a relative name starts at the folder."""
+        return self.path / self.withdrawal_log
 
     @property
     def key_path(self) -> Path:
-        """Where the hub's signing key lies."""
-        return self.path / KEY
+        """The file of the hub's signing key."""
+        return self.path / KEY_FILE
 
 
 @frozen
-class Loaded:
-    """Settings, and where each came from: a flag, a variable, a file, or `DEFAULT`."""
+class LoadedSettings:
+    """Settings, and the source of each: a flag, a variable, a file, or `DEFAULT`."""
 
     settings: Settings
     sources: Mapping[str, str]
@@ -184,11 +238,11 @@ class Loaded:
 
 @frozen
 class Setting:
-    """One setting: its name, what it asks for, what it means, and what it is if nobody sets it."""
+    """One setting, as the command line and the documents describe it."""
 
     name: str
-    ask: SettingType
-    means: str
+    type: SettingType
+    help: str
     default: object
 
     @property
@@ -202,107 +256,108 @@ class Setting:
         return f"SESAME_{self.name.upper()}"
 
 
-def _setting(found: "Attribute[Any]") -> Setting:
-    assert isinstance(found.validator, SettingType)  # noqa: S101 - for the eyes of mypy: a test looks at each
-    return Setting(found.name, found.validator, found.metadata["means"], found.default)
+def _describe(attribute: "Attribute[Any]") -> Setting:
+    assert isinstance(attribute.validator, SettingType)  # noqa: S101 - for mypy: a test checks every setting
+    return Setting(attribute.name, attribute.validator, attribute.metadata["help"], attribute.default)
 
 
-SETTINGS = {found.name: _setting(found) for found in fields(Settings) if found.name != "path"}
+SETTINGS = {
+    attribute.name: _describe(attribute) for attribute in fields(Settings) if attribute.name != "path"
+}
 
 
-def create_hub(path: Path, *, issuer: str, database: str = DATABASE, as_of: date | None = None) -> Settings:
-    """Make a hub's folder (0700) with a new key and settings. The tables are made when first opened.
+def create_hub(
+    path: Path, *, issuer: str, database: str = DEFAULT_DATABASE, as_of: date | None = None
+) -> Settings:
+    """Create a hub's folder (0700) with a new key and settings. Opening the hub creates the tables.
 
     Args:
         path: the folder.
         issuer: the hub's base URL.
-        database: SQLAlchemy URL of the ledger; a PostgreSQL database must be there, and empty.
+        database: SQLAlchemy URL of the ledger; a PostgreSQL database must exist and be empty.
         as_of: the day that scores are computed for; None means today.
 
     Raises:
-        ConfigurationError: the folder holds something already, or cannot be made.
+        ConfigurationError: the folder is not empty, or cannot be created.
         InvalidInputError: `issuer` is not a URL.
     """
     settings = Settings(path, issuer, database, as_of=as_of)
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(path.iterdir()):
-            raise ConfigurationError("holds something already", field=str(path), hint="name a new folder")
+            raise ConfigurationError("the folder is not empty", field=str(path), hint="choose a new folder")
         path.chmod(0o700)
     except OSError as error:
-        raise ConfigurationError(f"cannot be made: {error.strerror}", field=str(path)) from error
+        raise ConfigurationError(f"cannot create folder: {error.strerror}", field=str(path)) from error
     SigningKey.generate().save(settings.key_path)
     lines = [f"issuer = {json.dumps(issuer)}", f"database = {json.dumps(database)}"]
     if as_of is not None:
         lines.append(f"as_of = {as_of.isoformat()}")
-    # Private, since the database's URL may hold a password.
-    write_private_file(path / FILE, "\n".join([*lines, ""]).encode())
+    (path / SETTINGS_FILE).touch(mode=0o600)  # it may hold a password later
+    (path / SETTINGS_FILE).write_text("\n".join([*lines, ""]), encoding="utf-8")
     return settings
 
 
 def load_settings(
     path: Path, *, flags: Mapping[str, str] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Settings:
-    """The settings of the hub in a folder; see `read_settings`."""
-    return read_settings(path, flags=flags, environment=environment).settings
+    """The settings of the hub in a folder; see `load_with_sources`."""
+    return load_with_sources(path, flags=flags, environment=environment).settings
 
 
-def read_settings(
+def load_with_sources(
     path: Path, *, flags: Mapping[str, str] | None = None, environment: Mapping[str, str] = os.environ
-) -> Loaded:
-    """The settings of the hub in a folder, and where each came from.
+) -> LoadedSettings:
+    """The settings of the hub in a folder, and the source of each.
 
     Args:
         path: the hub's folder.
-        flags: by name of the setting, what was given on the command line.
+        flags: texts from the command line, by name of the setting.
         environment: variables.
 
     Raises:
-        ConfigurationError: naming the flag, the variable, or the file and the key that is wrong.
+        ConfigurationError: a setting is wrong; names the flag, the variable, or the file and the key.
     """
-    file = path / FILE
-    given = flags or {}
-    values = _in_file(file)
+    file = path / SETTINGS_FILE
+    flags = flags or {}
+    values = _read_file(file)
     sources = {name: f"{file}: {name}" for name in values}
     for name, setting in SETTINGS.items():
-        for told, key, source in (
+        for texts, key, source in (
             (environment, setting.variable, setting.variable),
-            (given, name, setting.flag),
+            (flags, name, setting.flag),
         ):
-            if key in told:
-                values[name], sources[name] = setting.ask.read(told[key]), source
-    if has_password(given.get("database", "")):
+            if key in texts:
+                values[name], sources[name] = setting.type.parse(texts[key]), source
+    if has_password(flags.get("database", "")):
         raise ConfigurationError(
-            "must not hold a password: others can see it in the list of processes",
+            "must not contain a password: the process list shows it to other users",
             field=SETTINGS["database"].flag,
             hint=f"set {SETTINGS['database'].variable}, or PGPASSFILE and a URL without it",
         )
-    return Loaded(_checked(path, values, sources), {name: sources.get(name, DEFAULT) for name in SETTINGS})
-
-
-def _checked(path: Path, values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
     if "issuer" not in values:
-        raise ConfigurationError("has no issuer", field=str(path / FILE), hint='add: issuer = "https://..."')
+        raise ConfigurationError("issuer is missing", field=str(file), hint='add: issuer = "https://..."')
     try:
-        return Settings(path=path, **values)
+        settings = Settings(path=path, **values)
     except InvalidInputError as error:
         raise ConfigurationError(error.message, field=sources[error.field or ""]) from error
+    return LoadedSettings(settings, {name: sources.get(name, DEFAULT) for name in SETTINGS})
 
 
-def _in_file(file: Path) -> dict[str, Any]:
+def _read_file(file: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigurationError(
-            "is not there", field=str(file), hint="make a hub with: sesame hub init"
+            "file not found", field=str(file), hint="create a hub with: sesame hub init"
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"cannot be read: {error}", field=str(file)) from error
-    if unknown := sorted(found.keys() - SETTINGS.keys()):
+    if unknown := sorted(values.keys() - SETTINGS.keys()):
         hint = f"one of {sorted(SETTINGS)}"
-        raise ConfigurationError(f"{unknown[0]} is not a setting", field=str(file), hint=hint)
-    if has_password(str(found.get("database"))) and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigurationError(f"unknown setting {unknown[0]}", field=str(file), hint=hint)
+    if has_password(str(values.get("database"))) and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigurationError(
-            "holds a password and is open to others", field=str(file), hint=f"chmod 600 {file}"
+            "contains a password and is readable by other users", field=str(file), hint=f"chmod 600 {file}"
         )
-    return found
+    return values

@@ -15,16 +15,16 @@ def test_each_setting_is_shown_with_where_it_comes_from(
     run: Run, hub: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Flag, variable, file, default; a variable that looks like one and is none is told."""
-    monkeypatch.setenv("SESAME_BODY_LIMIT", "5000")
-    monkeypatch.setenv("SESAME_BODYLIMIT", "6000")
+    monkeypatch.setenv("SESAME_MAX_BODY_BYTES", "5000")
+    monkeypatch.setenv("SESAME_MAX_BODYBYTES", "6000")
     done = run("hub", "settings", "--hub", "hub", "--port", "99", "--json")
     found = {row["setting"]: (row["value"], row["source"]) for row in json.loads(done.out)}
     assert list(found) == list(SETTINGS)
     assert found["port"] == ("99", "--port")
-    assert found["body_limit"] == ("5000", "SESAME_BODY_LIMIT")
+    assert found["max_body_bytes"] == ("5000", "SESAME_MAX_BODY_BYTES")
     assert found["issuer"][1] == "hub/hub.toml: issuer"
-    assert found["group"] == ("16", "default")
-    assert "SESAME_BODYLIMIT is set but is not a setting" in done.err
+    assert found["batch_size"] == ("16", "default")
+    assert "SESAME_MAX_BODYBYTES is set but is not a setting" in done.err
     assert (hub / "hub.toml").exists()
 
 
@@ -67,7 +67,7 @@ def test_a_backup_and_its_way_back(run: Run, hub: Path, tmp_path: Path) -> None:
     assert done.code == 0
     assert done.err.startswith(f"backups/{file.name}: 0.")
     assert "without its key" in done.err
-    missing = run("hub", "restore", file, "--hub", "new", "--withdrawal-log", hub / "journal.jsonl")
+    missing = run("hub", "restore", file, "--hub", "new", "--withdrawal-log", hub / "withdrawals.jsonl")
     assert (missing.code, "signing.jwk" in missing.err) == (2, True)
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "signing.jwk").write_bytes((hub / "signing.jwk").read_bytes())

@@ -54,7 +54,7 @@ def test_a_dispute_from_its_opening_to_its_end(run: Run, late: str) -> None:
     again = run("disputes", "open", "ada", late, "--partner", SHOP, "--reason", "I did", "--hub", "hub")
     assert (again.code, "dispute 1 is open (see: sesame disputes show 1)" in again.err) == (4, True)
     (row,) = data(run("disputes", "list", "--hub", "hub", "--json").out)
-    assert (row["deadline_status"], row["next"], row["signal"]) == ("open", "tell the source", late)
+    assert (row["deadline_status"], row["next"], row["signal"]) == ("open", "notify the source", late)
     assert data(run("disputes", "list", "--overdue", "--hub", "hub", "--json").out) == []
     assert "15" in run("disputes", "extend", "--help").out
     assert run("disputes", "extend", "1", *WHY, "--hub", "hub").code == 0
@@ -69,7 +69,7 @@ def test_a_dispute_from_its_opening_to_its_end(run: Run, late: str) -> None:
     assert "the slip is genuine" in shown.out
     assert "the person's statement: Be kind" in shown.err
     (given,) = data(run("disputes", "list", "--hub", "hub", "--json").out)
-    assert (given["state"], given["next"]) == ("upheld", "tell the source")
+    assert (given["state"], given["next"]) == ("upheld", "notify the source")
 
 
 def test_a_review_ends_what_a_decision_did_not(run: Run, late: str) -> None:
@@ -87,7 +87,7 @@ def test_what_is_overdue_is_shown_in_red(
 ) -> None:
     """And first; in colour where there are colours."""
     with Hub.open(tmp_path / "hub", clock=lambda: timestamps.utc_now() - timedelta(days=60)) as hub:
-        hub.rights.dispute("ada", SHOP, late, "I paid it")
+        hub.rights.open_dispute("ada", SHOP, late, "I paid it")
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -142,4 +142,4 @@ def test_a_partner_fetches_its_notices_once(run: Run, late: str, tmp_path: Path)
         (row,) = data(run("notices", "fetch", "--config", "shop", "--json").out)
         assert (row["event"], row["outcome"]) == ("dispute-decided", "upheld")
     shown = json.loads(run("disputes", "show", "1", "--hub", "hub", "--json").out)
-    assert [due["deadline_status"] for due in shown["deadlines"]] == ["kept", "kept", "open", "kept"]
+    assert [due["deadline_status"] for due in shown["deadlines"]] == ["met", "met", "open", "met"]

@@ -79,7 +79,7 @@ def open_market(folder: Path) -> Iterator[Market]:
     url = f"http://127.0.0.1:{port}"
     path = new_hub(folder / "hub", issuer=url)
     with (path / "hub.toml").open("a", encoding="utf-8") as file:
-        file.write("heartbeat_seconds = 1\n")
+        file.write("heartbeat_interval_seconds = 1\n")
     (provider,) = sesame_signal_providers()
     with Hub.open(path) as hub:
         for name in ("retail", "matchmaking"):

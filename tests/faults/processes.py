@@ -22,7 +22,7 @@ from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.observability import structured_log
 from sesame_sdk.hub.server.app import create_app
-from sesame_sdk.hub.server.graceful_shutdown import end_in_peace
+from sesame_sdk.hub.server.graceful_shutdown import exit_zero_on_sigterm
 from sesame_sdk.hub.server.server import serve
 from sesame_sdk.partner.client import Client
 from sesame_sdk.signing.keys import SigningKey
@@ -109,7 +109,11 @@ class RunningHub:
 def running_hub(path: Path, port: int, clock: Clock | None = None, **flags: object) -> Iterator[RunningHub]:
     """A hub in a folder, once it is ready. In the end it is stopped, if it still runs."""
     log = path / "log"
-    told = {"port": str(port), "drain_seconds": "0", **{name: str(flag) for name, flag in flags.items()}}
+    told = {
+        "port": str(port),
+        "drain_timeout_seconds": "0",
+        **{name: str(flag) for name, flag in flags.items()},
+    }
     process = start(_serve_by, path, port, clock, log) if clock else start(_serve, path, told, log)
     hub = RunningHub(process, f"http://127.0.0.1:{port}", log)
     try:
@@ -132,8 +136,8 @@ def _serve_by(path: Path, port: int, clock: Clock, log: Path) -> None:
     """The same by a clock that is no setting: nobody but a test has any use for a wrong one."""
     settle_in(log)
     with closing(Hub.open(path, clock=clock)) as hub:
-        structured_log.begin(level="info", form="json")
-        end_in_peace()
+        structured_log.configure(level="info", log_format="json")
+        exit_zero_on_sigterm()
         uvicorn.run(create_app(hub), port=port, access_log=False, log_config=None, log_level=None)
 
 

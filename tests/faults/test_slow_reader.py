@@ -52,7 +52,7 @@ def _held(hub: RunningHub) -> int:
 def test_who_reads_nothing_is_left_alone_and_then_cut(site: Site) -> None:
     """Twenty who ask for many megabytes and take none: the rest of the world is served meanwhile."""
     sender = site.sender(ENVELOPES * BATCH)
-    with site.serving(body_seconds=2) as hub:
+    with site.serving(body_timeout_seconds=2) as hub:
         reader = Reader(hub.url, site.town.url, site.key)
         assert reader.score(PEOPLE[0]).status_code == 200
         page = f"GET /schema/openapi.json HTTP/1.1\r\nHost: {hub.url[7:]}\r\n\r\n".encode()
@@ -70,7 +70,7 @@ def test_who_reads_nothing_is_left_alone_and_then_cut(site: Site) -> None:
 def test_who_reads_slowly_gets_all_of_its_answer(site: Site) -> None:
     """A hundred kilobytes, a little at a time, for longer than a silent one would be left: it is not cut."""
     sender = site.sender(BATCH)
-    with site.serving(body_seconds=2) as hub:
+    with site.serving(body_timeout_seconds=2) as hub:
         sender.finish(sender.begin())
         subjects = [f"{number:0128}" for number in range(1000)]
         reader = Reader(hub.url, site.town.url, site.key)
@@ -157,7 +157,7 @@ def test_a_consumer_that_answers_slowly_holds_up_no_other(site: Site) -> None:
     """One does not answer a push, and polls are not read: the quick one is told of everybody meanwhile."""
     sender = site.sender(ENVELOPES * BATCH)
     expected = {name: score.points for name, score in site.town.expected(ENVELOPES * BATCH).scores.items()}
-    with site.serving(body_seconds=2) as hub:
+    with site.serving(body_timeout_seconds=2) as hub:
         host = "http://127.0.0.1"
         slow, quick, idle = _join(site, hub, f"{host}/slow", f"{host}/quick", f"{host}/idle")
         with _inbox(quick.hear) as inbox:

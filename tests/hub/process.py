@@ -105,4 +105,4 @@ def serving(path: Path, port: int, **settings: object) -> Iterator[BaseProcess]:
 
 def _serve(path: Path, flags: dict[str, str], log: Path, ready: Event) -> None:
     settle_in(log)
-    serve(path, flags=flags, ready=lambda _: ready.set())
+    serve(path, flags=flags, on_ready=lambda _: ready.set())

@@ -119,7 +119,7 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
     url, issuer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{inbox}"
     path = new_hub(tmp_path / "hub", issuer=url, database=database)
     with (path / "hub.toml").open("a", encoding="utf-8") as file:
-        file.write("heartbeat_seconds = 1\n")
+        file.write("heartbeat_interval_seconds = 1\n")
     home = PartnerConfig.create(tmp_path / "reader", issuer=issuer, hub=url)
     with Hub.open(path) as hub:
         reader = Partner(issuer, hub, timestamps.utc_now, key=home.signer)

@@ -210,7 +210,7 @@ def test_a_hub_that_is_stopped_while_it_begins_stops_in_order(site: Site) -> Non
 
 def test_a_worker_that_ends_by_itself_before_it_is_ready_ends_the_hub(site: Site) -> None:
     """It would do so again: who starts the hub is told, with its reason."""
-    (site.path / "journal.jsonl").write_text("none\n")
+    (site.path / "withdrawals.jsonl").write_text("none\n")
     with beginning(site.path, site.port, workers=2) as begun:
         begun.process.join(60.0)
         assert begun.process.exitcode == 1

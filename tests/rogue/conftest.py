@@ -6,7 +6,7 @@ import pytest
 
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import FILE, create_hub
+from sesame_sdk.hub.settings import SETTINGS_FILE, create_hub
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import LATES, ORDERS, clock, hub, hub_path, shop
 from tests.hub.fixtures import LONG_AGO, ORDER, Partner, policy, weighting
@@ -21,8 +21,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A hub as a process. Ada lets both partners send and read; Bob lets the twin; nobody else agreed."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     settings = create_hub(tmp_path_factory.mktemp("rogue") / "hub", issuer=url)
-    with (settings.path / FILE).open("a", encoding="utf-8") as file:
-        file.write(f"body_seconds = {BODY_SECONDS}\n")
+    with (settings.path / SETTINGS_FILE).open("a", encoding="utf-8") as file:
+        file.write(f"body_timeout_seconds = {BODY_SECONDS}\n")
     with Hub.open(settings.path) as opened:
         first = Partner.join(
             "https://shop.example", opened, timestamps.utc_now, ORDERS, LATES, reads=["retail"]

@@ -19,7 +19,7 @@ from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.database.writer import Task
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.partners.rate_limit import SECOND, Limit
-from sesame_sdk.hub.settings import FILE
+from sesame_sdk.hub.settings import SETTINGS_FILE
 from sesame_sdk.partner.client import Client
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
@@ -198,7 +198,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Hub]
     """A hub as a process, where a partner may send 400 signals a second, and 400 at once."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     path = new_hub(tmp_path_factory.mktemp("limits") / "hub", issuer=url)
-    with (path / FILE).open("a", encoding="utf-8") as file:
+    with (path / SETTINGS_FILE).open("a", encoding="utf-8") as file:
         file.write("partner_rate = 400\npartner_burst = 400\n")
     with Hub.open(path) as hub, serving(path, port):
         yield url, hub

@@ -40,7 +40,7 @@ def open_dispute(hub_dir: Path, person: str, signal: str, partner: str, reason: 
     The signal stops counting at once. Its id is in the output of: sesame people export.
     """
     with open_hub(hub_dir) as hub:
-        dispute = hub.rights.dispute(person, partner, signal, reason)
+        dispute = hub.rights.open_dispute(person, partner, signal, reason)
     _print_next(dispute)
 
 
@@ -53,7 +53,7 @@ def list_disputes(hub_dir: Path, person: str | None, overdue: bool, as_json: boo
     """List disputes with their next deadline."""
     today = utc_now().date()
     with open_hub(hub_dir) as hub:
-        rows = [_row(dispute, today) for dispute in hub.rights.disputes(person)]
+        rows = [_row(dispute, today) for dispute in hub.rights.list_disputes(person)]
     if overdue:
         rows = [row for row in rows if row["deadline_status"] == "overdue"]
     if as_json:
@@ -70,12 +70,12 @@ def list_disputes(hub_dir: Path, person: str | None, overdue: bool, as_json: boo
 def show_dispute(hub_dir: Path, number: int, as_json: bool) -> None:
     """Show a dispute's steps, deadlines and statement."""
     with open_hub(hub_dir) as hub:
-        dispute = hub.rights.one_dispute(number)
+        dispute = hub.rights.get_dispute(number)
     today = utc_now().date()
     deadlines = [
         {
-            "deadline_status": str(deadline.standing(today)),
-            "action": deadline.what,
+            "deadline_status": str(deadline.status(today)),
+            "action": deadline.task,
             "due": str(deadline.due),
             "done_at": f"{deadline.done_at:%Y-%m-%d %H:%M}" if deadline.done_at else None,
         }
@@ -83,10 +83,10 @@ def show_dispute(hub_dir: Path, number: int, as_json: bool) -> None:
     ]
     steps = [
         {
-            "action": str(step.what),
-            "at": f"{step.at:%Y-%m-%d %H:%M}",
-            "role": step.by,
-            "reason": step.words or None,
+            "action": str(step.action),
+            "at": f"{step.happened_at:%Y-%m-%d %H:%M}",
+            "role": step.actor,
+            "reason": step.comment or None,
         }
         for step in dispute.steps
     ]
@@ -98,7 +98,7 @@ def show_dispute(hub_dir: Path, number: int, as_json: bool) -> None:
     print_note(
         f"dispute {number} of {dispute.signal}, a {dispute.kind} by {dispute.partner}: {dispute.state}"
     )
-    print_note("the signal does not count" if dispute.frozen else "the signal counts")
+    print_note("the signal does not count" if dispute.restricts_signal else "the signal counts")
     print_rows(steps, title="Steps")
     print_deadlines(deadlines, title="Deadlines")
     if dispute.statement:
@@ -141,7 +141,7 @@ def request_review(hub_dir: Path, number: int, reason: str) -> None:
     The dispute must be rejected. The signal stops counting again.
     """
     with open_hub(hub_dir) as hub:
-        _print_next(hub.rights.ask_review(number, reason))
+        _print_next(hub.rights.request_review(number, reason))
 
 
 @disputes.command()
@@ -156,7 +156,9 @@ def review(hub_dir: Path, number: int, outcome: str, role: str, reason: str) -> 
     The role must have the power to overturn, and must not be the one that decided.
     """
     with open_hub(hub_dir) as hub:
-        _print_next(hub.rights.review(number, overturned=outcome == "overturned", by=role, reason=reason))
+        _print_next(
+            hub.rights.record_review(number, overturned=outcome == "overturned", by=role, reason=reason)
+        )
 
 
 @disputes.command(name="mark-notified")
@@ -169,7 +171,7 @@ def mark_notified(hub_dir: Path, number: int, role: str) -> None:
     For the partner, see: sesame notices.
     """
     with open_hub(hub_dir) as hub:
-        _print_next(hub.rights.person_heard(number, by=role))
+        _print_next(hub.rights.record_person_informed(number, by=role))
 
 
 @disputes.command(name="set-statement")
@@ -182,7 +184,7 @@ def set_statement(hub_dir: Path, number: int, text: str) -> None:
     At most a hundred words; '' removes it.
     """
     with open_hub(hub_dir) as hub:
-        hub.rights.state(number, text)
+        hub.rights.set_statement(number, text)
     print_note("added the statement" if text.strip() else "removed the statement")
 
 
@@ -190,19 +192,19 @@ def _row(dispute: "Dispute", today: date) -> dict[str, Any]:
     deadline = dispute.next_deadline()
     return {
         "dispute": dispute.number,
-        "deadline_status": str(deadline.standing(today)) if deadline else "done",
+        "deadline_status": str(deadline.status(today)) if deadline else "done",
         "state": str(dispute.state),
         "person": dispute.person,
         "partner": dispute.partner,
         "kind": dispute.kind,
         "signal": dispute.signal,
-        "next": deadline.what if deadline else None,
+        "next": deadline.task if deadline else None,
         "due": str(deadline.due) if deadline else None,
     }
 
 
 def _print_next(dispute: "Dispute") -> None:
     deadline = dispute.next_deadline()
-    signal = "does not count" if dispute.frozen else "counts"
-    following = f"next, by the end of {deadline.due}: {deadline.what}" if deadline else "nothing left to do"
+    signal = "does not count" if dispute.restricts_signal else "counts"
+    following = f"next, by the end of {deadline.due}: {deadline.task}" if deadline else "nothing left to do"
     print_note(f"dispute {dispute.number} is {dispute.state}; the signal {signal}; {following}")

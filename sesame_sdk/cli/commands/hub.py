@@ -86,7 +86,7 @@ def run(ctx: click.Context, /, hub_dir: Path, **flags: str | None) -> None:
         flags=given_settings(flags),
         rules=registry(ctx).rules,
         block=excluded_plugins(ctx),
-        ready=_print_ready,
+        on_ready=_print_ready,
     )
 
 
@@ -103,14 +103,15 @@ def settings(hub_dir: Path, as_json: bool, **flags: str | None) -> None:
 
     The source is a flag, an environment variable, hub.toml, or the default. Passwords are masked.
     """
-    from sesame_sdk.hub.database_url import masked
-    from sesame_sdk.hub.settings import SETTINGS, read_settings
+    from sesame_sdk.hub.settings import SETTINGS, load_with_sources, mask_password
 
-    loaded = read_settings(hub_dir, flags=given_settings(flags))
+    loaded = load_with_sources(hub_dir, flags=given_settings(flags))
     rows = [
         {
             "setting": name,
-            "value": masked(str(value)) if (value := getattr(loaded.settings, name)) is not None else None,
+            "value": mask_password(str(value))
+            if (value := getattr(loaded.settings, name)) is not None
+            else None,
             "source": loaded.sources[name],
         }
         for name in SETTINGS
@@ -171,9 +172,11 @@ def vacuum(hub_dir: Path) -> None:
     The files are rewritten, which takes as long as copying them; partners retry meanwhile.
     """
     with open_hub(hub_dir) as opened:
-        opened.rights.scrub()
+        opened.rights.vacuum()
         pending = sum(
-            notices.many for notices in opened.rights.owed() if notices.event.endswith(":person-erased")
+            notices.count
+            for notices in opened.rights.pending_notices()
+            if notices.event.endswith(":person-erased")
         )
     print_note("rewrote the database")
     if pending:
@@ -191,10 +194,10 @@ def backup(hub_dir: Path, dest: Path, with_key: bool) -> None:
     signals: encrypt it where it is stored, and keep it no longer than the withdrawal log.
     """
     with require_extra("hub"):
-        from sesame_sdk.hub.backup.backup import back_up
+        from sesame_sdk.hub.backup.backup import create_backup
         from sesame_sdk.hub.settings import load_settings
 
-    path, manifest = back_up(load_settings(hub_dir), dest, with_key=with_key, stage=progress_bar)
+    path, manifest = create_backup(load_settings(hub_dir), dest, with_key=with_key, progress=progress_bar)
     size = sum(member.bytes for member in manifest.members.values())
     key = "with its key" if with_key else "without its key: store signing.jwk elsewhere"
     print_note(f"{path}: {size / 1e6:,.1f} MB, {key}")
@@ -226,9 +229,13 @@ def restore(hub_dir: Path, src: Path, logs: tuple[Path, ...], without_withdrawal
         from sesame_sdk.hub.backup.restore import restore as restore_hub
 
     done = restore_hub(
-        src, hub_dir, journals=logs, without_journal=without_withdrawal_log, stage=progress_bar
+        src,
+        hub_dir,
+        withdrawal_logs=logs,
+        without_withdrawal_log=without_withdrawal_log,
+        progress=progress_bar,
     )
-    print_note(f"{hub_dir} is restored to {done.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC")
-    print_note(f"replayed {done.again} withdrawals, erasures and key revocations")
+    print_note(f"{hub_dir} is restored to {done.manifest.created_at:%Y-%m-%d %H:%M:%S} UTC")
+    print_note(f"replayed {done.replayed} withdrawals, erasures and key revocations")
     if without_withdrawal_log:
         print_note("before the hub runs, repeat withdrawals, erasures and key revocations since then by hand")

@@ -45,13 +45,13 @@ def list_pending(hub_dir: Path, as_json: bool) -> None:
     with open_hub(hub_dir) as hub:
         rows = [
             {
-                "deadline_status": str(pending.deadline.standing(today)),
+                "deadline_status": str(pending.deadline.status(today)),
                 "partner": pending.partner,
                 "event": pending.event.rpartition(":")[2],
-                "notices": pending.many,
+                "notices": pending.count,
                 "due": str(pending.deadline.due),
             }
-            for pending in hub.rights.owed()
+            for pending in hub.rights.pending_notices()
         ]
     if as_json:
         print_json(rows)
@@ -69,7 +69,7 @@ def export(hub_dir: Path, partner: str, mark_delivered: bool) -> None:
     One token a line, to be delivered through another channel.
     """
     with open_hub(hub_dir) as hub:
-        tokens = hub.rights.hand_over(partner, told=mark_delivered)
+        tokens = hub.rights.export_notices(partner, mark_delivered=mark_delivered)
     for token in tokens:
         click.echo(token.decode())
     print_note(f"{len(tokens)} notice(s)" + (", marked as delivered" if mark_delivered else ""))

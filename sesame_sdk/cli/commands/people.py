@@ -67,7 +67,7 @@ def erase(hub_dir: Path, person: str, yes: bool, no_vacuum: bool) -> None:
         erased = hub.rights.erase(person)
         print_note(f"erased {person}: {erased.signals:,} signal(s) in {erased.envelopes:,} envelope(s)")
         if not no_vacuum:
-            hub.rights.scrub()
+            hub.rights.vacuum()
     if erased.partners:
         print_note(f"{erased.partners} partner(s) will be notified; until then their pseudonyms are kept")
     if no_vacuum:

@@ -20,16 +20,16 @@ class MemoryBudget:
     """Counts the bytes of bodies that are held; for one event loop.
 
     Args:
-        most: bytes that may be held at once.
+        max_bytes: bytes that may be held at once.
     """
 
-    def __init__(self, most: int) -> None:
-        self._left = most
+    def __init__(self, max_bytes: int) -> None:
+        self._left = max_bytes
 
     @contextmanager
-    def holding(self) -> Iterator["Share"]:
+    def reserve(self) -> Iterator["Reservation"]:
         """A share of it, until the block ends."""
-        share = Share(self)
+        share = Reservation(self)
         try:
             yield share
         finally:
@@ -46,7 +46,7 @@ class MemoryBudget:
         self._left -= some
 
 
-class Share:
+class Reservation:
     """What one request holds of a ration."""
 
     def __init__(self, ration: MemoryBudget) -> None:
@@ -67,11 +67,11 @@ class ConcurrencyLimit:
     """Counts who is inside; for one event loop.
 
     Args:
-        most: who may be inside at once.
+        max_requests: who may be inside at once.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_requests: int) -> None:
+        self._most = max_requests
         self._inside = 0
 
     def __enter__(self) -> None:

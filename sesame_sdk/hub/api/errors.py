@@ -19,6 +19,7 @@ from typing import Any
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
+from sesame_sdk.constants import PROBLEM_MEDIA_TYPE
 from sesame_sdk.errors import (
     GuardRefusedError,
     InvalidInputError,
@@ -26,18 +27,31 @@ from sesame_sdk.errors import (
     RetryableError,
     SesameError,
 )
-from sesame_sdk.hub.api.problems import refusal
 from sesame_sdk.hub.database.dialects.base import FAILURES
-from sesame_sdk.hub.observability import metrics, safe_values
+from sesame_sdk.hub.observability import log_events, metrics, safe_values
 from sesame_sdk.hub.observability.log_events import LedgerFailed, RequestFailed
-from sesame_sdk.hub.observability.structured_log import say
+from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.model import codec
+from sesame_sdk.model.problem_details import problem
 
 _AnyRequest = Request[Any, Any, Any]
 
 _NOT_BELIEVED = {"authentication_failed", "invalid_issuer", "invalid_key", "invalid_audience"}
 _LEDGER_RETRY_AFTER = "5"
+#: A plugin with a hundred bad kinds is told of them all; an operator's log needs no more than these.
+MOST_LOGGED = 20
 _OF_STREAMS = {"not_found": 404, "conflict": 409, "too_many": 429}
+
+
+def refusal(request: _AnyRequest, error: GuardRefusedError, status: int) -> Response[bytes]:
+    """The answer to a request that the guard refused; also writes its log line."""
+    rules = tuple(dict.fromkeys(safe_values.rule(finding.rule) for finding in error.findings))
+    log(
+        log_events.Refused(safe_values.route(request.scope), status, len(error.findings), rules[:MOST_LOGGED])
+    )
+    metrics.count_refusal(error.code)
+    said = problem(error, status=status, err=error.code, description=str(error))
+    return Response(codec.encode(said), status_code=status, media_type=PROBLEM_MEDIA_TYPE)
 
 
 def on_rejected(request: _AnyRequest, error: InvalidInputError) -> Response[bytes]:
@@ -77,7 +91,7 @@ def on_retryable(_: _AnyRequest, error: RetryableError) -> Response[bytes]:
 
 def on_database(request: _AnyRequest, error: Exception) -> Response[bytes]:
     """503: the ledger is away, or its disk is full."""
-    say(LedgerFailed(safe_values.route(request.scope), safe_values.fault(error)))
+    log(LedgerFailed(safe_values.route(request.scope), safe_values.fault(error)))
     return _answer(
         503, "unavailable", "the ledger does not answer", headers={"Retry-After": _LEDGER_RETRY_AFTER}
     )
@@ -91,7 +105,7 @@ def on_http(_: _AnyRequest, error: HTTPException) -> Response[bytes]:
 
 def on_anything(request: _AnyRequest, error: Exception) -> Response[bytes]:
     """500. The log gets its type and where it was raised; the sender gets nothing of it."""
-    say(RequestFailed(safe_values.route(request.scope), safe_values.fault(error)))
+    log(RequestFailed(safe_values.route(request.scope), safe_values.fault(error)))
     return _answer(500, "internal_error", "the hub failed; its operator can see why in its log")
 
 
@@ -114,6 +128,6 @@ def _wait(error: RetryableError) -> dict[str, str]:
 def _answer(
     status: int, code: str, description: str, *, headers: dict[str, str] | None = None
 ) -> Response[bytes]:
-    metrics.refused(code)
+    metrics.count_refusal(code)
     body = {"err": code, "description": description}
     return Response(codec.encode(body), status_code=status, media_type=MediaType.JSON, headers=headers)

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response, post
 
 from sesame_sdk.constants import SET_MEDIA_TYPE
-from sesame_sdk.hub.api.dependencies import gate_of, hub_of, verifier_of
+from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub, get_verifier
 from sesame_sdk.hub.api.openapi_responses import LIMITED, OF_BODIES, TEXT, answer, documented, fault, taking
 from sesame_sdk.hub.api.request_body import read_body
 
@@ -33,15 +33,18 @@ async def receive_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     RFC 8935 section 2.2 leaves the body of the answer empty. A sender that names
     application/secevent+jwt in Accept gets the signed receipt instead: what was kept, and what was not.
     """
-    hub = hub_of(request)
+    hub = get_hub(request)
     settings = hub.settings
     body = await read_body(
-        request, media_type=SET_MEDIA_TYPE, most=settings.body_limit, seconds=settings.body_seconds
+        request,
+        media_type=SET_MEDIA_TYPE,
+        most=settings.max_body_bytes,
+        seconds=settings.body_timeout_seconds,
     )
     # Not before the body is here: whoever sends it slowly must not keep others from the door.
-    with gate_of(request):
+    with get_concurrency_limit(request):
         # Only verifying takes up a thread; what waits for the disk need not.
-        verified = get_running_loop().run_in_executor(verifier_of(request), hub.submit, body)
+        verified = get_running_loop().run_in_executor(get_verifier(request), hub.submit, body)
         receipt = await wrap_future(await verified)
     if _names_receipts(request.headers.get("accept", "")):
         return Response(receipt, media_type=SET_MEDIA_TYPE)

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request, get
 
 from sesame_sdk.errors import RetryableError
-from sesame_sdk.hub.api.dependencies import health_of, hub_of
+from sesame_sdk.hub.api.dependencies import get_health, get_hub
 from sesame_sdk.hub.api.openapi_responses import UNAVAILABLE, answer, documented
 from sesame_sdk.hub.api.openapi_schemas import HEALTH, KEYS
 from sesame_sdk.hub.observability.health import HealthState
@@ -19,7 +19,7 @@ from sesame_sdk.hub.observability.health import HealthState
 )
 def jwks(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """A JWK Set (RFC 7517 section 5), by which receipts are verified."""
-    return hub_of(request).jwks()
+    return get_hub(request).jwks()
 
 
 @get(
@@ -40,7 +40,7 @@ def live() -> dict[str, str]:
 )
 async def ready(request: Request[Any, Any, Any]) -> dict[str, str]:
     """Answers ok when the ledger can be read and written, and the hub was not told to stop."""
-    state = await health_of(request).look()
+    state = await get_health(request).check_state()
     if state is not HealthState.READY:
         raise RetryableError(f"the hub takes no work: {state.value}", retry_after=5)
     return {"status": "ok"}

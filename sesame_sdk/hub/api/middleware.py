@@ -21,7 +21,7 @@ from litestar.types import (
 from sesame_sdk.hub.api.openapi_page import STYLE_HASH
 from sesame_sdk.hub.observability import metrics, safe_values, tracing
 from sesame_sdk.hub.observability.log_events import Answered, Cut
-from sesame_sdk.hub.observability.structured_log import REQUEST, say
+from sesame_sdk.hub.observability.structured_log import REQUEST, log
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -37,7 +37,7 @@ _ENCODED = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.
 _LAST = (b"connection", b"close")
 
 
-def shell(app: ASGIApp, stopping: Callable[[], bool]) -> ASGIApp:
+def instrument(app: ASGIApp, stopping: Callable[[], bool]) -> ASGIApp:
     """`app` with headers and all that is told of requests; `stopping` says whether the hub does."""
 
     async def around(scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,13 +66,13 @@ def shell(app: ASGIApp, stopping: Callable[[], bool]) -> ASGIApp:
                 ]
             await send(message)
 
-        with tracing.request() as span:
+        with tracing.request_span() as span:
             try:
                 await app(scope, watched, with_headers)
             finally:
                 seconds = perf_counter() - began
                 method, route = safe_values.method(scope), safe_values.route(scope)
-                tracing.answered(span, method, route, status)
+                tracing.describe_request(span, method, route, status)
                 _tell(method, route, status, seconds)
 
     return around
@@ -81,7 +81,7 @@ def shell(app: ASGIApp, stopping: Callable[[], bool]) -> ASGIApp:
 def _tell(method: safe_values.Safe, route: safe_values.Safe, status: int, seconds: float) -> None:
     ms = round(seconds * 1000, 1)
     if status:
-        metrics.answered(method, route, status, seconds)
-        say(Answered(method, route, status, ms))
+        metrics.count_request(method, route, status, seconds)
+        log(Answered(method, route, status, ms))
     else:
-        say(Cut(method, route, ms))
+        log(Cut(method, route, ms))

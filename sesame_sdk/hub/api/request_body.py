@@ -11,7 +11,7 @@ from litestar import Request
 from litestar.exceptions import HTTPException, InternalServerException
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.api.dependencies import ration_of
+from sesame_sdk.hub.api.dependencies import get_memory_budget
 
 #: Tells zlib to expect gzip's own header and check sum.
 _GZIP = 16 + zlib.MAX_WBITS
@@ -43,7 +43,7 @@ async def read_body(request: Request[Any, Any, Any], *, media_type: str, most: i
 async def _arrived(request: Request[Any, Any, Any], most: int) -> bytes:
     body = bytearray()
     try:
-        with ration_of(request).holding() as share:
+        with get_memory_budget(request).reserve() as share:
             async for piece in request.stream():
                 share.take(len(piece))
                 body += piece

@@ -14,7 +14,7 @@ from litestar.openapi.spec import Parameter
 
 from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_SUBJECT_LENGTH, MAX_SUBJECTS
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.api.dependencies import gate_of, hub_of
+from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub
 from sesame_sdk.hub.api.errors import on_read_rejected
 from sesame_sdk.hub.api.openapi_responses import OF_BODIES, OF_READERS, answer, documented, fault, taking
 from sesame_sdk.hub.api.openapi_schemas import ASKED, SCORE, SCORES, SUBJECT
@@ -52,8 +52,8 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     subject: str = request.path_params["subject"]
     if len(subject) > MAX_SUBJECT_LENGTH or not _is_subject(subject):
         raise InvalidInputError("is nothing that a person could be called", field="subject")
-    with gate_of(request):
-        found = await sync_to_thread(hub_of(request).read_scores, token_of(request), [subject])
+    with get_concurrency_limit(request):
+        found = await sync_to_thread(get_hub(request).read_scores, bearer_token(request), [subject])
     return Response(codec.encode({"score": found[subject]}), media_type=MediaType.JSON)
 
 
@@ -70,12 +70,15 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
 )
 async def read_scores(request: Request[Any, Any, Any]) -> Response[bytes]:
     """For each subject a score or null. Every read is logged for the person whose score it is."""
-    hub, token = hub_of(request), token_of(request)
+    hub, token = get_hub(request), bearer_token(request)
     settings = hub.settings
     body = await read_body(
-        request, media_type=JSON_MEDIA_TYPE, most=settings.body_limit, seconds=settings.body_seconds
+        request,
+        media_type=JSON_MEDIA_TYPE,
+        most=settings.max_body_bytes,
+        seconds=settings.body_timeout_seconds,
     )
-    with gate_of(request):
+    with get_concurrency_limit(request):
         answer = await sync_to_thread(_read, hub, token, body)
     return Response(answer, media_type=MediaType.JSON)
 
@@ -85,7 +88,7 @@ def _read(hub: Hub, token: bytes, body: bytes) -> bytes:
     return codec.encode({"scores": hub.read_scores(token, subjects)})
 
 
-def token_of(request: Request[Any, Any, Any]) -> bytes:
+def bearer_token(request: Request[Any, Any, Any]) -> bytes:
     """The reader's token.
 
     Raises:

@@ -1,9 +1,9 @@
-"""A hub in one file, made while it runs, and back again.
+"""Backs up a hub into one file while it runs, and restores it.
 
-    archive      the file: a tar of the ledger, the settings, perhaps the key, and what they must be
-    ledgers      the two products a ledger may be in, as they are copied out and in
-    sqlite_ledger, postgresql_ledger
-    backup, restore
-
-What people took back since a backup was made, `hub.journal` knows, and no backup may bring it back.
+archive               the file: a tar of the ledger, the settings, perhaps the key, and a manifest
+ledger_copy           the interface to a database that is backed up
+sqlite, postgresql    its implementations
+backup, restore
+withdrawal_log        withdrawals, erasures and key revocations, kept apart from the ledger
+replay                applies them again to a restored hub
 """

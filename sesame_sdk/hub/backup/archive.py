@@ -1,12 +1,12 @@
-"""The file that a backup is: a tar that anybody can look into, and that says by itself whether it is whole.
+"""The backup file: a tar with a manifest that proves whether it is complete.
 
     ledger.sqlite | ledger.pgdump    the ledger
     hub.toml                         the settings
     signing.jwk                      the key, if it was asked for
-    manifest.json                    what the others must be; last, so that a file cut short has none
+    manifest.json                    size and digest of the others; last, so that a truncated file has none
 
-The digests find damage. They prove nothing against somebody who changed the file on purpose: what partners
-signed still does (`Hub.rebuild` verifies every envelope anew).
+The digests detect damage, not tampering, which the partners' signatures do
+(`Hub.rebuild` verifies each).
 """
 
 import hashlib
@@ -24,19 +24,19 @@ from attrs import frozen
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import new_private_file
-from sesame_sdk.hub.backup.ledger_copy import STEP, Stage
+from sesame_sdk.hub.backup.ledger_copy import STEP_BYTES, Progress
 
-FORM = 1
+FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-_LARGEST_MANIFEST = 1 << 16
-_PIECE = 1 << 18
-#: Of a member: it becomes that of a file.
-_NAME = re.compile(r"[a-z]+\.[a-z]+")
+_MAX_MANIFEST_BYTES = 1 << 16
+_CHUNK_BYTES = 1 << 18
+#: Names of members become names of files.
+_MEMBER_NAME = re.compile(r"[a-z]+\.[a-z]+")
 
 
 @frozen
 class Member:
-    """What a file in an archive must be."""
+    """Size and digest of a file in an archive."""
 
     bytes: int
     sha256: str
@@ -44,54 +44,54 @@ class Member:
 
 @frozen
 class Manifest:
-    """What an archive holds.
+    """The contents of an archive.
 
     Attributes:
         issuer: of the hub.
-        kid: thumbprint of the hub's key, whether that is in the archive or not.
-        made_at: when the copy was begun: all that was acknowledged before is in it; UTC.
-        version: of the SDK that made it.
+        kid: thumbprint of the hub's key, which need not be in the archive.
+        created_at: when the copy began; it holds everything that was acknowledged before; UTC.
+        version: of the SDK that created it.
         members: the files.
-        form: of the archive.
+        format_version: of the archive.
     """
 
     issuer: str
     kid: str
-    made_at: datetime
+    created_at: datetime
     version: str
     members: dict[str, Member]
-    form: int = FORM
+    format_version: int = FORMAT_VERSION
 
     @property
     def ledger(self) -> str:
-        """The member that is the ledger: says what product it is of."""
+        """The member that is the ledger, which identifies the database system."""
         return next((name for name in self.members if name.startswith("ledger.")), "none")
 
 
 def pack(
-    target: Path, files: Iterable[Path], describe: Callable[[dict[str, Member]], Manifest], stage: Stage
+    target: Path, files: Iterable[Path], describe: Callable[[dict[str, Member]], Manifest], progress: Progress
 ) -> Manifest:
-    """Write an archive of files (0600), and have it on disk.
+    """Write an archive of files (0600), and flush it to disk.
 
     Args:
-        target: a file that is not there yet.
+        target: a new file.
         files: go in under their names.
-        describe: given what became members, makes the manifest.
-        stage: is told of the progress.
+        describe: creates the manifest from the members.
+        progress: reports each step.
     """
-    found = list(files)
+    files = list(files)
     members = {}
-    steps = sum(file.stat().st_size // STEP for file in found)
+    steps = sum(file.stat().st_size // STEP_BYTES for file in files)
     with (
         new_private_file(target) as raw,
-        stage("writing the file", steps) as step,
+        progress("writing the file", steps) as step,
         tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
-        for file in found:
+        for file in files:
             with file.open("rb") as source:
-                hashing = _Hashing(source, step)
-                tar.addfile(_entry(file.name, file.stat().st_size), hashing)
-            members[file.name] = Member(hashing.size, hashing.digest.hexdigest())
+                reader = _HashingReader(source, step)
+                tar.addfile(_entry(file.name, file.stat().st_size), reader)
+            members[file.name] = reader.member
         manifest = describe(members)
         text = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
         tar.addfile(_entry(MANIFEST, len(text)), io.BytesIO(text))
@@ -99,69 +99,71 @@ def pack(
 
 
 def read_manifest(source: Path) -> Manifest:
-    """What an archive says that it holds.
+    """Read the manifest of an archive.
 
     Raises:
-        ConfigurationError: it is no archive of ours, is cut short, or is of a form that is not known.
+        ConfigurationError: the file is not a backup, is truncated, or has an unknown format.
     """
-    with _opened(source) as tar:
+    with _open(source) as tar:
         try:
             member = tar.getmember(MANIFEST)
-            stream = tar.extractfile(member) if member.size <= _LARGEST_MANIFEST else None
+            stream = tar.extractfile(member) if member.size <= _MAX_MANIFEST_BYTES else None
             manifest = msgspec.json.decode(stream.read() if stream else b"", type=Manifest)
         except KeyError as error:
-            raise _damaged(source, "has no manifest: it is no backup, or was cut short") from error
+            raise _damaged(source, "has no manifest: it is not a backup, or is truncated") from error
         except (tarfile.TarError, OSError, msgspec.DecodeError) as error:
-            raise _damaged(source, "has no manifest that can be read") from error
-    if manifest.form != FORM:
-        raise _damaged(source, f"has the form {manifest.form}, of another version of the SDK")
-    if odd := sorted(name for name in manifest.members if not _NAME.fullmatch(name)):
-        raise _damaged(source, f"{odd[0]!r} in it is not a name that a backup has")
+            raise _damaged(source, "has no readable manifest") from error
+    if manifest.format_version != FORMAT_VERSION:
+        raise _damaged(source, f"has format version {manifest.format_version}, of another version of the SDK")
+    if invalid := sorted(name for name in manifest.members if not _MEMBER_NAME.fullmatch(name)):
+        raise _damaged(source, f"contains an invalid member name: {invalid[0]!r}")
     return manifest
 
 
-def unpack(source: Path, manifest: Manifest, folder: Path, names: Iterable[str], stage: Stage) -> None:
-    """Write members of an archive into a folder (0600), and compare them with the manifest.
+def unpack(source: Path, manifest: Manifest, folder: Path, progress: Progress) -> None:
+    """Write the members of an archive into a folder (0600), and compare them with the manifest.
 
     Raises:
         ConfigurationError: one is missing or damaged.
     """
-    wanted = {name: told for name, told in manifest.members.items() if name in set(names)}
-    steps = sum(told.bytes // STEP for told in wanted.values())
-    with _opened(source) as tar, stage("reading the file", steps) as step:
-        for name, told in wanted.items():
+    steps = sum(member.bytes // STEP_BYTES for member in manifest.members.values())
+    with _open(source) as tar, progress("reading the file", steps) as step:
+        for name, expected in manifest.members.items():
             try:
                 stream = tar.extractfile(name)
-                found = _write(stream, folder / name, told.bytes, step) if stream else None
+                member = _write(stream, folder / name, expected.bytes, step) if stream else None
             except (KeyError, tarfile.TarError, OSError) as error:
-                raise _damaged(source, f"{name} in it cannot be read") from error
-            if found != told:
-                raise _damaged(source, f"{name} in it is damaged")
+                raise _damaged(source, f"member {name} cannot be read") from error
+            if member != expected:
+                raise _damaged(source, f"member {name} is damaged")
 
 
 def _write(stream: IO[bytes], target: Path, size: int, step: Callable[[int], None]) -> Member:
-    hashing = _Hashing(stream, step)
+    reader = _HashingReader(stream, step)
     with new_private_file(target) as file:
-        while hashing.size <= size and (piece := hashing.read(_PIECE)):
-            file.write(piece)
-    return Member(hashing.size, hashing.digest.hexdigest())
+        while reader.size <= size and (chunk := reader.read(_CHUNK_BYTES)):
+            file.write(chunk)
+    return reader.member
 
 
-class _Hashing:
-    """Reads a file through, and knows size and digest of what was read."""
+class _HashingReader:
+    """Reads a file, and computes size and digest of what was read."""
 
     def __init__(self, file: IO[bytes], step: Callable[[int], None]) -> None:
         self._file, self._step = file, step
+        self._digest = hashlib.sha256()
         self.size = 0
-        self.digest = hashlib.sha256()
+
+    @property
+    def member(self) -> Member:
+        return Member(self.size, self._digest.hexdigest())
 
     def read(self, size: int = -1) -> bytes:
-        """As a file does."""
-        piece = self._file.read(size)
-        self.digest.update(piece)
-        before, self.size = self.size, self.size + len(piece)
-        self._step(self.size // STEP - before // STEP)
-        return piece
+        chunk = self._file.read(size)
+        self._digest.update(chunk)
+        before, self.size = self.size, self.size + len(chunk)
+        self._step(self.size // STEP_BYTES - before // STEP_BYTES)
+        return chunk
 
 
 def _entry(name: str, size: int) -> tarfile.TarInfo:
@@ -170,14 +172,14 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
     return entry
 
 
-def _opened(source: Path) -> tarfile.TarFile:
+def _open(source: Path) -> tarfile.TarFile:
     try:
         return tarfile.open(source, mode="r:")
     except FileNotFoundError as error:
-        raise ConfigurationError("is not there", field=str(source)) from error
+        raise ConfigurationError("file not found", field=str(source)) from error
     except (OSError, tarfile.TarError) as error:
         raise _damaged(source, "cannot be read as a backup") from error
 
 
-def _damaged(source: Path, why: str) -> ConfigurationError:
-    return ConfigurationError(why, field=str(source), hint="use another backup")
+def _damaged(source: Path, message: str) -> ConfigurationError:
+    return ConfigurationError(message, field=str(source), hint="use another backup")

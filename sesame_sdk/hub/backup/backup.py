@@ -1,4 +1,4 @@
-"""Making a backup: a copy of the ledger beside where it is to be, checked, packed, and then named."""
+"""Creates a backup: copies the ledger beside the target, checks the copy, packs it, and then names it."""
 
 import tempfile
 from collections.abc import Callable
@@ -10,64 +10,63 @@ from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import sync_folder
 from sesame_sdk.hub.backup import archive
 from sesame_sdk.hub.backup.archive import Manifest, Member
-from sesame_sdk.hub.backup.ledger_copy import Stage, ledger_of, silent
+from sesame_sdk.hub.backup.ledger_copy import Progress, ledger_for, no_progress
 from sesame_sdk.hub.database import timestamps
-from sesame_sdk.hub.settings import FILE, Settings
+from sesame_sdk.hub.settings import SETTINGS_FILE, Settings
 from sesame_sdk.signing.keys import SigningKey
 
 
-def back_up(
+def create_backup(
     settings: Settings,
     target: Path,
     *,
     with_key: bool = False,
-    stage: Stage = silent,
+    progress: Progress = no_progress,
     clock: Callable[[], datetime] = timestamps.utc_now,
 ) -> tuple[Path, Manifest]:
-    """Put a hub into one file (0600), while it runs or not.
+    """Back up a hub into one file (0600), whether it runs or not.
 
-    Needs twice the room of the ledger beside the target until it is done.
+    Needs twice the disk space of the ledger beside the target until it is done.
 
     Args:
         settings: of the hub.
-        target: a file that is not there yet; or a folder, in which it gets a name with the moment.
-        with_key: put the hub's signing key into it. Whoever has that can sign as the hub.
-        stage: is told of the progress.
-        clock: says what time it is, in UTC.
+        target: a new file; or a folder, in which the file is named by the time.
+        with_key: include the hub's signing key, with which anyone can sign as the hub.
+        progress: reports each step.
+        clock: returns the current time in UTC.
 
     Returns:
-        Where it is, and what is in it: every envelope that was acknowledged before, and none that is not
-        acknowledged at all.
+        The file and its manifest. It holds every envelope that was acknowledged before.
 
     Raises:
-        ConfigurationError: there is no ledger, it is damaged, or the file cannot be written.
+        ConfigurationError: the ledger does not exist or is damaged, or the file cannot be written.
     """
-    began = clock()
-    target = _named(target, began)
+    created_at = clock()
+    target = _choose_path(target, created_at)
     kid = SigningKey.load(settings.key_path).kid
-    ledger = ledger_of(settings)
+    ledger = ledger_for(settings)
 
     def describe(members: dict[str, Member]) -> Manifest:
-        return Manifest(settings.issuer, kid, began, version("sesame-sdk"), members)
+        return Manifest(settings.issuer, kid, created_at, version("sesame-sdk"), members)
 
     try:
-        with tempfile.TemporaryDirectory(prefix=".sesame-backup-", dir=target.parent) as name:
-            copy = Path(name) / ledger.member
-            ledger.copy_out(copy, stage)
-            files = [copy, settings.path / FILE, *([settings.key_path] if with_key else [])]
-            manifest = archive.pack(Path(name) / target.name, files, describe, stage)
-            (Path(name) / target.name).rename(target)
+        with tempfile.TemporaryDirectory(prefix=".sesame-backup-", dir=target.parent) as temporary:
+            copy = Path(temporary) / ledger.member
+            ledger.back_up(copy, progress)
+            files = [copy, settings.path / SETTINGS_FILE, *([settings.key_path] if with_key else [])]
+            manifest = archive.pack(Path(temporary) / target.name, files, describe, progress)
+            (Path(temporary) / target.name).rename(target)
         sync_folder(target.parent)
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror}", field=str(target)) from error
     return target, manifest
 
 
-def _named(target: Path, at: datetime) -> Path:
+def _choose_path(target: Path, at: datetime) -> Path:
     if target.is_dir():
         target = target / f"hub-{at:%Y%m%dT%H%M%SZ}.tar"
     if target.exists():
-        raise ConfigurationError("is there already", field=str(target), hint="name a new file, or a folder")
+        raise ConfigurationError("file exists", field=str(target), hint="name a new file, or a folder")
     if not target.parent.is_dir():
-        raise ConfigurationError("is in no folder that is there", field=str(target))
+        raise ConfigurationError("parent folder does not exist", field=str(target))
     return target

@@ -1,4 +1,4 @@
-"""A ledger as backups see it: something to copy out while others write, and to fill when it is empty."""
+"""The interface to a database that is backed up: copied while others write, and filled when it is empty."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,66 +8,66 @@ from typing import Protocol
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.settings import Settings
 
-#: Tells a piece of long work: its name and how many steps it has, if that is known; gives what to call for
-#: each so many steps done.
-Stage = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
-#: Bytes that count as one step.
-STEP = 1 << 20
+#: Reports a long task: takes its name and, if known, its number of steps; yields a function to call with the
+#: number of steps done.
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+#: One step of progress.
+STEP_BYTES = 1 << 20
 
 
-class Ledger(Protocol):
+class LedgerCopy(Protocol):
     """The database of one hub."""
 
     @property
     def member(self) -> str:
-        """What its copy is called in an archive: also says what product it is of."""
+        """The name of its copy in an archive; also identifies the database system."""
         ...
 
-    def copy_out(self, target: Path, stage: Stage) -> None:
-        """One state of it into a file, whoever writes meanwhile.
+    def back_up(self, target: Path, progress: Progress) -> None:
+        """Copy one consistent state into a file, while others write.
 
         Raises:
-            ConfigurationError: it is not there, or cannot be copied.
+            ConfigurationError: it does not exist, or cannot be copied.
         """
         ...
 
-    def check_free(self) -> None:
-        """Pass if there is nothing in it.
+    def check_empty(self) -> None:
+        """Pass if the database is empty.
 
         Raises:
-            ConfigurationError: there is, or it cannot be asked.
+            ConfigurationError: it is not, or cannot be reached.
         """
         ...
 
-    def check_copy(self, source: Path, stage: Stage) -> None:
-        """Pass if a copy can be put back.
+    def check_copy(self, source: Path, progress: Progress) -> None:
+        """Pass if a copy can be restored.
 
         Raises:
             ConfigurationError: it is damaged.
         """
         ...
 
-    def copy_in(self, source: Path, stage: Stage) -> None:
-        """Fill the ledger from a copy that was checked: all of it, or nothing."""
+    def restore(self, source: Path, progress: Progress) -> None:
+        """Fill the database from a checked copy: all of it, or nothing."""
         ...
 
 
-def ledger_of(settings: Settings) -> Ledger:
-    """The ledger of a hub that is set up so.
+def ledger_for(settings: Settings) -> LedgerCopy:
+    """The ledger of a hub with these settings.
 
     Raises:
-        ConfigurationError: it is of a product that is not known here.
+        ConfigurationError: its database system is not supported.
     """
     from sesame_sdk.hub.backup.postgresql import PostgreSQLLedger
     from sesame_sdk.hub.backup.sqlite import SQLiteLedger
 
-    for product in (SQLiteLedger, PostgreSQLLedger):
-        if settings.database.startswith(product.scheme):
-            return product.at(settings.database_url)
-    raise ConfigurationError("is of no product that can be backed up", field="database")
+    for ledger in (SQLiteLedger, PostgreSQLLedger):
+        if settings.database.startswith(ledger.scheme):
+            return ledger.from_url(settings.database_url)
+    raise ConfigurationError("this database system cannot be backed up", field="database")
 
 
 @contextmanager
-def silent(_what: str, _total: int | None) -> Iterator[Callable[[int], None]]:
-    """A stage that shows nothing."""
+def no_progress(_name: str, _steps: int | None) -> Iterator[Callable[[int], None]]:
+    """Reports nothing."""
     yield lambda _: None

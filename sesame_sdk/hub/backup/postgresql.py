@@ -1,7 +1,7 @@
-"""A ledger in PostgreSQL: copied by its own ``pg_dump`` and ``pg_restore``, which see one state of it.
+"""Copies a ledger in PostgreSQL with its own ``pg_dump`` and ``pg_restore``, from one snapshot.
 
-They are started without a shell. The password goes to them in their environment: arguments are for everybody
-to see. Where the URL has none, they look for it where they always do (``PGPASSFILE``).
+They run without a shell. The password is passed in their environment, since arguments are visible to all
+users of the machine. If the URL has none, they look in the usual places (``PGPASSFILE``).
 """
 
 import os
@@ -17,73 +17,74 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import ensure_private_file
-from sesame_sdk.hub.backup.ledger_copy import STEP, Stage
+from sesame_sdk.hub.backup.ledger_copy import STEP_BYTES, Progress
+from sesame_sdk.hub.settings import SETTINGS_FILE
 
-#: Seconds between two looks at how far a program has come.
-_LOOK = 0.2
-_LONGEST_COMPLAINT = 200
+#: Seconds between two reports of progress.
+_REPORT_INTERVAL = 0.2
+_MAX_ERROR_LENGTH = 200
 
 
 @frozen
 class PostgreSQLLedger:
-    """A database of a server. `url` has its password in it."""
+    """Implements `LedgerCopy` for a database of a server. `url` contains the password."""
 
     scheme: ClassVar[str] = "postgresql"
     member: ClassVar[str] = "ledger.pgdump"
     url: str = field(repr=False)
 
     @classmethod
-    def at(cls, url: str) -> Self:
-        """The one that an SQLAlchemy URL means."""
+    def from_url(cls, url: str) -> Self:
+        """The database of an SQLAlchemy URL."""
         return cls(url)
 
-    def copy_out(self, target: Path, stage: Stage) -> None:
-        """See `Ledger`. ``pg_dump`` reads in one transaction."""
+    def back_up(self, target: Path, progress: Progress) -> None:
+        """See `LedgerCopy`. ``pg_dump`` reads in one transaction."""
         ensure_private_file(target)
-        with stage("copying the ledger", None) as step:
+        with progress("copying the ledger", None) as step:
             self._run(
                 *("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"),
                 self._dbname,
-                look=_Growth(target, step),
+                report=_FileGrowth(target, step),
             )
-        self.check_copy(target, stage)
+        self.check_copy(target, progress)
 
-    def check_free(self) -> None:
-        """See `Ledger`."""
+    def check_empty(self) -> None:
+        """See `LedgerCopy`."""
         engine = create_engine(self.url, poolclass=NullPool, hide_parameters=True)
         try:
             tables = inspect(engine).get_table_names()
         except SQLAlchemyError as error:
             why = type(getattr(error, "orig", None) or error).__name__
-            hint = "is the server there, and the database?"
-            raise ConfigurationError(f"cannot be asked ({why})", field="database", hint=hint) from error
+            hint = "check that the server runs and the database exists"
+            raise ConfigurationError(f"cannot connect ({why})", field="database", hint=hint) from error
         if tables:
-            hint = "make a new one (createdb), and name it in hub.toml"
-            raise ConfigurationError(f"has {len(tables)} table(s) in it", field="database", hint=hint)
+            hint = f"create a new one (createdb), and set it in {SETTINGS_FILE}"
+            raise ConfigurationError(f"is not empty: {len(tables)} table(s)", field="database", hint=hint)
 
-    def check_copy(self, source: Path, stage: Stage) -> None:
-        """See `Ledger`. It is read to its end, and unpacked."""
-        with stage("checking the copy", None):
+    def check_copy(self, source: Path, progress: Progress) -> None:
+        """See `LedgerCopy`. Reads it to its end, and decompresses it."""
+        with progress("checking the copy", None):
             self._run("pg_restore", f"--file={os.devnull}", str(source))
 
-    def copy_in(self, source: Path, stage: Stage) -> None:
-        """See `Ledger`. In one transaction."""
+    def restore(self, source: Path, progress: Progress) -> None:
+        """See `LedgerCopy`. In one transaction."""
         flags = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
-        with stage("filling the ledger", None):
+        with progress("filling the ledger", None):
             self._run("pg_restore", *flags, self._dbname, str(source))
 
     @property
     def _dbname(self) -> str:
-        """The database in libpq's own words, without passwords."""
-        told = {name: value for name, value in _conninfo(self.url).items() if "password" not in name}
-        return "--dbname=" + " ".join(f"{name}={_quoted(value)}" for name, value in told.items())
+        """The database as a libpq connection string, without passwords."""
+        parameters = {name: text for name, text in _conninfo(self.url).items() if "password" not in name}
+        return "--dbname=" + " ".join(f"{name}={_quote(text)}" for name, text in parameters.items())
 
-    def _run(self, program: str, *arguments: str, look: Callable[[], None] = lambda: None) -> None:
+    def _run(self, program: str, *arguments: str, report: Callable[[], None] = lambda: None) -> None:
         path = shutil.which(program)
         if path is None:
             hint = "install postgresql-client, of the server's version or newer"
             raise ConfigurationError("is not installed", field=program, hint=hint)
-        # Nothing here is a shell's, and a file's name begins with a slash or follows an option.
+        # No shell is involved, and a file's name begins with a slash or follows an option.
         with subprocess.Popen(  # noqa: S603
             [path, *arguments],
             env={**os.environ, **_secrets(self.url)},
@@ -93,56 +94,59 @@ class PostgreSQLLedger:
             text=True,
         ) as process:
             try:
-                complaint = _watch(process, look)
+                errors = _wait(process, report)
             except BaseException:
                 process.terminate()
                 raise
         if process.returncode:
-            raise ConfigurationError(f"failed: {_first(complaint)}", field=program)
+            raise ConfigurationError(f"failed: {_first_line(errors)}", field=program)
 
 
-class _Growth:
-    """Counts how a file grows."""
+class _FileGrowth:
+    """Reports how a file grows."""
 
     def __init__(self, path: Path, step: Callable[[int], None]) -> None:
         self._path, self._step, self._done = path, step, 0
 
     def __call__(self) -> None:
-        now = self._path.stat().st_size // STEP
+        now = self._path.stat().st_size // STEP_BYTES
         self._step(now - self._done)
         self._done = now
 
 
-def _watch(process: "subprocess.Popen[str]", look: Callable[[], None]) -> str:
+def _wait(process: "subprocess.Popen[str]", report: Callable[[], None]) -> str:
     while True:
         try:
-            return process.communicate(timeout=_LOOK)[1]
+            return process.communicate(timeout=_REPORT_INTERVAL)[1]
         except subprocess.TimeoutExpired:
-            look()
+            report()
 
 
-def _first(complaint: str) -> str:
-    """The first line alone: those that follow may quote rows."""
-    lines = [line for line in complaint.splitlines() if line.strip()]
-    return lines[0][:_LONGEST_COMPLAINT] if lines else "without a word"
+def _first_line(errors: str) -> str:
+    """The first line alone: further ones may quote rows."""
+    lines = [line for line in errors.splitlines() if line.strip()]
+    return lines[0][:_MAX_ERROR_LENGTH] if lines else "no error message"
 
 
 def _conninfo(url: str) -> dict[str, str]:
     parts = make_url(url)
-    found = {"host": parts.host, "port": parts.port, "user": parts.username, "dbname": parts.database}
-    told = {name: str(value) for name, value in found.items() if value is not None}
-    if parts.password is not None:
-        told["password"] = str(parts.password)
-    return told | {
+    parameters = {
+        "host": parts.host,
+        "port": parts.port,
+        "user": parts.username,
+        "dbname": parts.database,
+        "password": parts.password,
+    }
+    return {name: str(value) for name, value in parameters.items() if value is not None} | {
         name: ",".join(value) if isinstance(value, tuple) else value for name, value in parts.query.items()
     }
 
 
 def _secrets(url: str) -> dict[str, str]:
-    told = _conninfo(url)
-    return {"PGPASSWORD": told["password"]} if "password" in told else {}
+    parameters = _conninfo(url)
+    return {"PGPASSWORD": parameters["password"]} if "password" in parameters else {}
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     """A value of a connection string (PostgreSQL manual, 34.1.1.1)."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,8 +1,7 @@
-"""A ledger in SQLite: copied by its online backup, under one transaction that reads.
+"""Copies a ledger in SQLite with its online backup, within one read transaction.
 
-The transaction is what makes the copy one state. Without it SQLite begins anew whenever another process
-writes between two steps, and under load that would be for ever. Meanwhile the write-ahead log grows by what
-is written.
+The transaction makes the copy one consistent state. Without it SQLite starts again whenever another process
+writes between two steps, which under load never ends. Meanwhile the write-ahead log grows by what is written.
 """
 
 import sqlite3
@@ -16,78 +15,74 @@ from sqlalchemy import make_url
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import sync_folder
-from sesame_sdk.hub.backup.ledger_copy import Stage
+from sesame_sdk.hub.backup.ledger_copy import Progress
 
-#: Pages copied between two looks at the progress: 16 MiB.
+#: Pages copied between two reports of progress: 16 MiB.
 _PAGES = 4096
 
 
 @frozen
 class SQLiteLedger:
-    """A file."""
+    """Implements `LedgerCopy` for a file."""
 
     scheme: ClassVar[str] = "sqlite"
     member: ClassVar[str] = "ledger.sqlite"
     path: Path
 
     @classmethod
-    def at(cls, url: str) -> Self:
-        """The one that an SQLAlchemy URL means.
+    def from_url(cls, url: str) -> Self:
+        """The database of an SQLAlchemy URL.
 
         Raises:
             ConfigurationError: it is in memory.
         """
         name = make_url(url).database
         if not name or name == ":memory:":
-            raise ConfigurationError("is in memory: there is nothing to keep", field="database")
+            raise ConfigurationError("an in-memory database cannot be backed up", field="database")
         return cls(Path(name))
 
-    def copy_out(self, target: Path, stage: Stage) -> None:
-        """See `Ledger`."""
+    def back_up(self, target: Path, progress: Progress) -> None:
+        """See `LedgerCopy`."""
         if not self.path.exists():
-            raise ConfigurationError("is not there", field=str(self.path), hint="run the hub once")
-        with _telling(self.path), closing(_open(self.path)) as source, closing(_open(target)) as copy:
+            raise ConfigurationError("file not found", field=str(self.path), hint="run the hub once")
+        with _convert_errors(self.path), closing(_open(self.path)) as source, closing(_open(target)) as copy:
             source.execute("BEGIN")
             (pages,) = source.execute("PRAGMA page_count").fetchone()
-            source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # now the state is ours
-            with stage("copying the ledger", pages) as step:
+            source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the snapshot is taken here
+            with progress("copying the ledger", pages) as step:
                 done = 0
 
-                def progress(_status: int, left: int, total: int) -> None:
+                def report(_status: int, remaining: int, total: int) -> None:
                     nonlocal done
-                    step(total - left - done)
-                    done = total - left
+                    step(total - remaining - done)
+                    done = total - remaining
 
-                source.backup(copy, pages=_PAGES, progress=progress)
+                source.backup(copy, pages=_PAGES, progress=report)
             source.rollback()
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
-        self.check_copy(target, stage)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a write-ahead log beside it
+        self.check_copy(target, progress)
 
-    def check_free(self) -> None:
-        """See `Ledger`."""
+    def check_empty(self) -> None:
+        """See `LedgerCopy`."""
         if self.path.exists():
-            raise ConfigurationError(
-                "is there already",
-                field=str(self.path),
-                hint="restore into a new folder; look before you delete",
-            )
+            raise ConfigurationError("file exists", field=str(self.path), hint="restore into a new folder")
 
-    def check_copy(self, source: Path, stage: Stage) -> None:
-        """See `Ledger`. Each page is looked at, and each index compared with its table."""
-        with stage("checking the copy", None), _telling(source), closing(_open(source)) as copy:
-            found = [row[0] for row in copy.execute("PRAGMA integrity_check(1)")]
-        if found != ["ok"]:
+    def check_copy(self, source: Path, progress: Progress) -> None:
+        """See `LedgerCopy`. Checks each page, and compares each index with its table."""
+        with progress("checking the copy", None), _convert_errors(source), closing(_open(source)) as copy:
+            problems = [row[0] for row in copy.execute("PRAGMA integrity_check(1)")]
+        if problems != ["ok"]:
             raise ConfigurationError("is damaged: SQLite's integrity check fails", field=source.name)
 
-    def copy_in(self, source: Path, stage: Stage) -> None:
-        """See `Ledger`. The file is put in place whole."""
-        with stage("putting the ledger in place", None):
+    def restore(self, source: Path, progress: Progress) -> None:
+        """See `LedgerCopy`. Renames the file into place."""
+        with progress("putting the ledger in place", None):
             source.chmod(0o600)
             if source.stat().st_dev != self.path.parent.stat().st_dev:
                 raise ConfigurationError(
                     "is on another file system than the hub's folder", field=str(self.path)
                 )
-            self.check_free()
+            self.check_empty()
             source.rename(self.path)
             sync_folder(self.path.parent)
 
@@ -97,7 +92,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _telling(path: Path) -> Iterator[None]:
+def _convert_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:

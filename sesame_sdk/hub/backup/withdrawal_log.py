@@ -1,18 +1,18 @@
-"""What was taken back: consents, people, keys. Apart from the ledger, so that no backup brings it back.
+"""The log of withdrawals, erasures and key revocations, kept apart from the ledger and its backups.
 
-A backup that is restored knows nothing of what came after it. Signals that are missing then, partners send
-again; a consent that is missing is a person asked again. But who withdrew must not be counted anew, who was
-erased must not come back, and a key that was revoked must not be believed.
+A restored backup lacks everything that came after it. Partners send missing signals again, and a missing
+grant is asked for again. But withdrawn consent must not count, an erased person must not reappear, and a
+revoked key must not be trusted: `replay` applies this log to a restored hub.
 
-    {"key": "...", "since": 1780000000000000}
-    {"at": 1780000000000000, "what": "withdrew", "who": "...", "partner": "https://...", "direction": "send"}
-    {"at": 1780000000000000, "what": "erased", "who": "..."}
-    {"at": 1780000000000000, "what": "revoked", "partner": "https://...", "kid": "...", "since": ...}
+    {"key": "...", "complete_since": ...}
+    {"at": ..., "action": "withdrawal", "person_hash": "...", "partner": "https://...", "direction": "send"}
+    {"at": ..., "action": "erasure", "person_hash": "..."}
+    {"at": ..., "action": "key_revocation", "partner": "https://...", "kid": "...", "revoked_from": ...}
 
 Rules:
-    * a line is on disk before what it tells of is done: taken back too much is mended by asking
-    * people stand in it as an HMAC under the file's own key: a list to compare with, not one to read
-    * lines are forgotten after as many days as backups may be old; ``since`` says from when it is complete
+    * an entry is on disk before the ledger changes; a surplus entry does no harm that a new grant cannot undo
+    * a person appears as an HMAC under the file's own key, so the log can be compared with and not be read
+    * entries older than any backup may be are dropped; ``complete_since`` says from when the log is complete
 """
 
 import errno
@@ -36,162 +36,166 @@ from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction
 
-#: Lines this much older than they must be are taken out, all at once.
-_SLACK = timedelta(days=1)
+#: Expired entries are dropped together, once the oldest is overdue by this much.
+_EXPIRY_SLACK = timedelta(days=1)
 
 
-class What(StrEnum):
-    """What was done."""
+class Action(StrEnum):
+    """The kinds of entries."""
 
-    WITHDREW = "withdrew"
-    ERASED = "erased"
-    REVOKED = "revoked"
+    WITHDRAWAL = "withdrawal"
+    ERASURE = "erasure"
+    KEY_REVOCATION = "key_revocation"
 
 
 @frozen
 class Entry:
-    """One line. `since` and `at` are microseconds; what does not belong to `what` is empty."""
+    """One line. `at` and `revoked_from` are microseconds; fields that do not belong to `action` are empty."""
 
     at: int
-    what: What
-    who: str = ""
+    action: Action
+    person_hash: str = ""
     partner: str = ""
     direction: Direction | None = None
     kid: str = ""
-    since: int = 0
+    revoked_from: int = 0
 
 
 @frozen
 class _Head:
     key: str = field(repr=False)
-    since: int
+    complete_since: int
 
 
 @frozen
-class Book:
-    """A journal, read.
+class LogContents:
+    """A log as it was read.
 
     Attributes:
         key: of the HMAC.
-        since: microseconds; from when on it is complete.
+        complete_since: microseconds.
         entries: oldest first.
     """
 
     key: bytes = field(repr=False)
-    since: int
+    complete_since: int
     entries: tuple[Entry, ...]
 
-    def who(self, person: str) -> str:
-        """What stands in a line for a person."""
+    def person_hash(self, person: str) -> str:
+        """How this log's entries refer to a person."""
         return hmac.new(self.key, person.encode(), hashlib.sha256).hexdigest()
 
 
 @frozen
-class Journal:
-    """The journal of one hub, to be written. Several processes may.
+class WithdrawalLog:
+    """Writes the log of one hub. Several processes may.
 
     Attributes:
         path: the file.
-        kept: how long a line is kept.
-        clock: says what time it is, in UTC.
+        retention: how long an entry is kept.
+        clock: returns the current time in UTC.
     """
 
     path: Path
-    kept: timedelta
+    retention: timedelta
     clock: Callable[[], datetime]
 
-    def begin(self) -> None:
-        """Make the file (0600) where there is none: from now on it is complete.
+    def create_if_missing(self) -> None:
+        """Create the file (0600) unless it exists: it is complete from now on.
 
         Raises:
-            ConfigurationError: it cannot be made, or what is there is none.
+            ConfigurationError: it cannot be created, or the existing file is not a withdrawal log.
         """
         if not self.path.exists():
             try:
-                self._make()
+                self._create()
             except OSError as error:
-                raise ConfigurationError(f"cannot be made: {error.strerror}", field=str(self.path)) from error
-        read(self.path)
+                raise ConfigurationError(
+                    f"cannot be created: {error.strerror}", field=str(self.path)
+                ) from error
+        read_log(self.path)
 
-    def withdrew(self, person: str, partner: str, direction: Direction | None) -> None:
-        """A person ends what was granted to a partner."""
-        self._add(Entry(0, What.WITHDREW, partner=partner, direction=direction), person)
+    def record_withdrawal(self, person: str, partner: str, direction: Direction | None) -> None:
+        """A person withdraws what was granted to a partner."""
+        self._add(Entry(0, Action.WITHDRAWAL, partner=partner, direction=direction), person)
 
-    def erased(self, person: str) -> None:
+    def record_erasure(self, person: str) -> None:
         """A person is erased."""
-        self._add(Entry(0, What.ERASED), person)
+        self._add(Entry(0, Action.ERASURE), person)
 
-    def revoked(self, partner: str, kid: str, since: datetime) -> None:
-        """A key is not believed any more."""
-        self._add(Entry(0, What.REVOKED, partner=partner, kid=kid, since=to_micros(since)))
+    def record_key_revocation(self, partner: str, kid: str, revoked_from: datetime) -> None:
+        """A partner's key is revoked."""
+        self._add(
+            Entry(0, Action.KEY_REVOCATION, partner=partner, kid=kid, revoked_from=to_micros(revoked_from))
+        )
 
-    def _make(self) -> None:
-        # Workers begin together: the first makes it, with a key of its own that the others must use.
-        with _folder(self.path.parent):
+    def _create(self) -> None:
+        # Workers start together: the first one creates the file, and the others must use its key.
+        with _locked_folder(self.path.parent):
             if not self.path.exists():
-                replace_private_file(self.path, _lines(_Head(secrets.token_hex(32), to_micros(self.clock()))))
+                replace_private_file(
+                    self.path, _encode(_Head(secrets.token_hex(32), to_micros(self.clock())))
+                )
 
     def _add(self, entry: Entry, person: str | None = None) -> None:
         now = self.clock()
         try:
-            with _alone(self.path) as number:
-                book = read(self.path)
-                who = "" if person is None else book.who(person)
-                entry = evolve(entry, at=to_micros(now), who=who)
-                oldest = book.entries[0].at if book.entries else to_micros(now)
-                if oldest < to_micros(now - self.kept - _SLACK):
-                    self._forget(book, to_micros(now - self.kept), entry)
+            with _locked_file(self.path) as number:
+                contents = read_log(self.path)
+                person_hash = "" if person is None else contents.person_hash(person)
+                entry = evolve(entry, at=to_micros(now), person_hash=person_hash)
+                oldest = contents.entries[0].at if contents.entries else to_micros(now)
+                if oldest < to_micros(now - self.retention - _EXPIRY_SLACK):
+                    self._rewrite(contents, to_micros(now - self.retention), entry)
                 else:
-                    _append(number, _line(entry))
+                    _append(number, _encode(entry))
         except OSError as error:
-            hint = "make room, or name another file: without it nothing is taken back"
+            hint = (
+                "free disk space or set `withdrawal_log` to another file; "
+                "withdrawals are blocked until it is writable"
+            )
             raise ConfigurationError(
                 f"cannot be written: {error.strerror}", field=str(self.path), hint=hint
             ) from error
 
-    def _forget(self, book: Book, before: int, entry: Entry) -> None:
-        left = [old for old in book.entries if old.at >= before]
-        head = _Head(book.key.hex(), max(book.since, before))
-        replace_private_file(self.path, _lines(head, *left, entry))
+    def _rewrite(self, contents: LogContents, expired_before: int, entry: Entry) -> None:
+        entries = [old for old in contents.entries if old.at >= expired_before]
+        head = _Head(contents.key.hex(), max(contents.complete_since, expired_before))
+        replace_private_file(self.path, _encode(head, *entries, entry))
 
 
-def read(path: Path) -> Book:
-    """A journal. A last line that was not written to its end tells of nothing that was done.
+def read_log(path: Path) -> LogContents:
+    """Read a log. An incomplete last line is ignored: what it would record was not done.
 
     Raises:
-        ConfigurationError: it cannot be read, or is none.
+        ConfigurationError: it cannot be read, or is not a withdrawal log.
     """
     try:
         first, *lines = path.read_bytes().split(b"\n")
         head = codec.decoder(_Head).decode(first)
         entries = tuple(codec.decoder(Entry).decode(line) for line in lines[:-1])
-        return Book(bytes.fromhex(head.key), head.since, entries)
+        return LogContents(bytes.fromhex(head.key), head.complete_since, entries)
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", field=str(path)) from error
     except (msgspec.DecodeError, ValueError) as error:
-        raise ConfigurationError("is no journal of a hub, or is damaged", field=str(path)) from error
+        raise ConfigurationError("is not a withdrawal log, or is damaged", field=str(path)) from error
 
 
-def _line(told: object) -> bytes:
-    return msgspec.json.encode(told) + b"\n"
-
-
-def _lines(*told: object) -> bytes:
-    return b"".join(_line(one) for one in told)
+def _encode(*lines: object) -> bytes:
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def _append(number: int, line: bytes) -> None:
     size = os.lseek(number, 0, os.SEEK_END)
-    whole = os.pread(number, size, 0).rfind(b"\n") + 1
-    os.ftruncate(number, whole)  # what was begun before a power cut, if anything
+    end_of_last_line = os.pread(number, size, 0).rfind(b"\n") + 1
+    os.ftruncate(number, end_of_last_line)  # a power cut may have left a part of a line
     if os.write(number, line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(number)
 
 
 @contextmanager
-def _folder(path: Path) -> Iterator[None]:
-    """Nobody else makes a journal there meanwhile."""
+def _locked_folder(path: Path) -> Iterator[None]:
     number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(number, fcntl.LOCK_EX)
@@ -201,8 +205,8 @@ def _folder(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[int]:
-    """The file, open, with nobody else at it; the one that is there now, and not one that was replaced."""
+def _locked_file(path: Path) -> Iterator[int]:
+    """The file, open and locked; opened again if another process replaced it meanwhile."""
     while True:
         number = os.open(path, os.O_RDWR | os.O_APPEND)
         try:

@@ -32,7 +32,7 @@ from sesame_sdk.hub.database.engine import dialect_of, ensure_in_transaction, wr
 from sesame_sdk.hub.database.task_queue import TaskQueue
 from sesame_sdk.hub.observability import metrics, safe_values, tracing
 from sesame_sdk.hub.observability.log_events import GroupFailed
-from sesame_sdk.hub.observability.structured_log import say
+from sesame_sdk.hub.observability.structured_log import log
 
 I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
@@ -132,7 +132,7 @@ class Writer:
             if self.pending >= self._most:
                 raise RetryableError("the hub is busy", hint="send again later", retry_after=1)
             self._waiting.put(job, urgent=task.urgent)
-        metrics.WAITING.set(self.pending)
+        metrics.WRITE_QUEUE_LENGTH.set(self.pending)
         return job.done
 
     @property
@@ -178,7 +178,7 @@ class Writer:
             if job.done.set_running_or_notify_cancel():
                 jobs.append(job)
         self._last = self._last if urgent else len(jobs)
-        metrics.WAITING.set(self.pending)
+        metrics.WRITE_QUEUE_LENGTH.set(self.pending)
         return jobs
 
     def _commit(self, connection: Connection, jobs: list[_Job[Any]], *, overtaken: bool) -> list[_Job[Any]]:
@@ -195,12 +195,12 @@ class Writer:
                 transaction = _begin(connection, hold)
                 if not overtaken and (urgent := self._gather(urgent=True)):
                     doing, later = urgent, jobs
-                metrics.GROUP.observe(len(doing))
-                with tracing.group(len(doing)):
+                metrics.TRANSACTION_BATCH_SIZE.observe(len(doing))
+                with tracing.transaction_span(len(doing)):
                     outcomes = _outcomes(connection, transaction, doing, hold)
         except BaseException as error:  # noqa: BLE001 - nobody else writes: this thread must outlive all
-            metrics.FAILED_GROUPS.inc()
-            say(GroupFailed(len(doing), safe_values.fault(error)))
+            metrics.FAILED_TRANSACTIONS.inc()
+            log(GroupFailed(len(doing), safe_values.fault(error)))
             # A commit that failed may leave its transaction open: begin the next on a new connection.
             connection.invalidate()
             for job in doing:

@@ -32,7 +32,7 @@ class Writers:
     def from_settings(cls, engine: Engine, settings: Settings) -> Self:
         """Begin to write to a ledger."""
         ledger, reads, streams = (
-            Writer(engine, max_queue=settings.waiting, batch_size=settings.group) if own else None
+            Writer(engine, max_queue=settings.max_queue, batch_size=settings.batch_size) if own else None
             for own in (True, *[dialect_of(engine).concurrent_writes] * 2)
         )
         assert ledger is not None  # noqa: S101 - the first is always made

@@ -66,7 +66,7 @@ class MessageDispatcher:
         self._signer = signer
         self._guard = guard
         self._clock = clock
-        self._ingest = Ingest(view, timedelta(seconds=settings.future_seconds), self._sign, consents)
+        self._ingest = Ingest(view, timedelta(seconds=settings.max_clock_skew_seconds), self._sign, consents)
 
     def knock(self, body: bytes, keys: KeyFinder) -> Task[Any, bytes]:
         """Verify a message. What it then takes to act on it is returned, and gives the receipt.

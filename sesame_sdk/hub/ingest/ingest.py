@@ -29,7 +29,7 @@ from sesame_sdk.hub.ingest.signal_table import SignalView, signal_row
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.partners import registrations
 from sesame_sdk.hub.partners.registrations import AllowedKind
-from sesame_sdk.hub.rights import copied
+from sesame_sdk.hub.rights import redaction
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.model.signals import MAX_VALUE, MIN_TIMESTAMP, Signal
@@ -54,10 +54,10 @@ class Taken:
     def settled(self) -> bytes:
         """Count it, now that it is on disk; the receipt."""
         if self.new is None:
-            metrics.taken_again()
+            metrics.count_duplicate_envelope()
         else:
             dropped = Counter(signal.reason for signal in self.new.dropped)
-            metrics.taken(self.new.accepted, self.new.duplicates, dropped)
+            metrics.count_envelope(self.new.accepted, self.new.duplicates, dropped)
         return self.receipt
 
 
@@ -185,7 +185,7 @@ class Ingest:
         new = {row[:3] for row, (origin, _) in zip(found.rows, origins, strict=True) if origin == number}
         wanted = [origin == number or by not in {None, kid} for origin, by in origins]
         again = zip(found.rows, origins, wanted, strict=True)
-        copied.note(
+        redaction.record_duplicates(
             connection, number, {row[0] for row, (origin, _), keep in again if keep and origin != number}
         )
         return len(new), [place for place, keep in zip(found.places, wanted, strict=True) if keep]

@@ -15,10 +15,10 @@ from attrs import define, field
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.observability.log_events import ReadyChanged
 from sesame_sdk.hub.observability.safe_values import fault, word
-from sesame_sdk.hub.observability.structured_log import say
+from sesame_sdk.hub.observability.structured_log import log
 
 #: Seconds that the ledger may take to answer. One that hangs is away.
-PATIENCE = 2.0
+CHECK_TIMEOUT_SECONDS = 2.0
 
 
 class HealthState(StrEnum):
@@ -26,8 +26,8 @@ class HealthState(StrEnum):
 
     READY = "ready"
     STOPPING = "stopping"
-    IDLE = "the writer takes no work"
-    AWAY = "the ledger does not answer"
+    WRITER_DOWN = "the writer takes no work"
+    DATABASE_DOWN = "the ledger does not answer"
 
 
 @define(eq=False)
@@ -45,13 +45,13 @@ class Health:
     _thread: ThreadPoolExecutor = field(factory=lambda: ThreadPoolExecutor(1, "sesame-hub-health"))
     _asked: "asyncio.Future[bool] | None" = None
 
-    async def look(self) -> HealthState:
+    async def check_state(self) -> HealthState:
         """The state now, logged where it is another than before."""
         state, error = await self._look()
         metrics.READY.set(state is HealthState.READY)
         if state is not self._last:
             self._last = state
-            say(ReadyChanged(word(state), fault(error) if error else ()))
+            log(ReadyChanged(word(state), fault(error) if error else ()))
         return state
 
     async def _look(self) -> tuple[HealthState, Exception | None]:
@@ -61,10 +61,10 @@ class Health:
         if self._asked is None or self._asked.done():
             self._asked = asyncio.get_running_loop().run_in_executor(self._thread, self.check)
         try:
-            good = await asyncio.wait_for(asyncio.shield(self._asked), PATIENCE)
+            good = await asyncio.wait_for(asyncio.shield(self._asked), CHECK_TIMEOUT_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever it is, the hub cannot work
-            return HealthState.AWAY, error
-        return (HealthState.READY if good else HealthState.IDLE), None
+            return HealthState.DATABASE_DOWN, error
+        return (HealthState.READY if good else HealthState.WRITER_DOWN), None
 
     def close(self) -> None:
         """Ask no more."""

@@ -27,7 +27,7 @@ from sesame_sdk.hub.observability.safe_values import Safe, code, word
 from sesame_sdk.model.envelope import DropReason
 
 #: Where prometheus_client looks for the folder that processes share. It looks once, when it is imported.
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _registry = CollectorRegistry()
 ProcessCollector(registry=_registry)
@@ -55,13 +55,13 @@ SIGNALS = Counter(
     ("outcome",),
     registry=_registry,
 )
-WAITING = Gauge(
+WRITE_QUEUE_LENGTH = Gauge(
     "sesame_writer_waiting",
     "Pieces of work that wait for the ledger.",
     multiprocess_mode="livesum",
     registry=_registry,
 )
-GROUP = Histogram(
+TRANSACTION_BATCH_SIZE = Histogram(
     "sesame_group_pieces",
     "Pieces of work in one transaction.",
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
@@ -73,19 +73,19 @@ COMMIT_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=_registry,
 )
-FAILED_GROUPS = Counter(
+FAILED_TRANSACTIONS = Counter(
     "sesame_failed_groups_total", "Transactions that the ledger did not take.", registry=_registry
 )
-FEED_LAG = Gauge(
+STREAM_LAG_SECONDS = Gauge(
     "sesame_feed_lag_seconds",
     "For how long the oldest news that readers are owed has waited for them to take it.",
     multiprocess_mode="livemostrecent",
     registry=_registry,
 )
-PUSHES = Counter(
+PUSH_DELIVERIES = Counter(
     "sesame_pushes_total", "Deliveries to readers that are pushed to.", ("outcome",), registry=_registry
 )
-LEDGER_UP = Gauge(
+DATABASE_UP = Gauge(
     "sesame_ledger_up", "1 while the ledger answers.", multiprocess_mode="livemin", registry=_registry
 )
 READY = Gauge(
@@ -101,18 +101,18 @@ for _outcome in (_NEW, _AGAIN):
     ENVELOPES.labels(_outcome)
 
 
-def answered(method: Safe, route: Safe, status: int, seconds: float) -> None:
+def count_request(method: Safe, route: Safe, status: int, seconds: float) -> None:
     """Count a request."""
     REQUESTS.labels(method, route, status).inc()
     REQUEST_SECONDS.labels(route).observe(seconds)
 
 
-def refused(told: str) -> None:
+def count_refusal(told: str) -> None:
     """Count a refusal by its code."""
     REFUSED.labels(code(told)).inc()
 
 
-def taken(kept: int, duplicates: int, dropped: Mapping[DropReason, int]) -> None:
+def count_envelope(kept: int, duplicates: int, dropped: Mapping[DropReason, int]) -> None:
     """Count an envelope that is new, and on disk."""
     ENVELOPES.labels(_NEW).inc()
     SIGNALS.labels(_KEPT).inc(kept)
@@ -121,34 +121,34 @@ def taken(kept: int, duplicates: int, dropped: Mapping[DropReason, int]) -> None
         SIGNALS.labels(word(reason)).inc(many)
 
 
-def taken_again() -> None:
+def count_duplicate_envelope() -> None:
     """Count an envelope that was on disk before."""
     ENVELOPES.labels(_AGAIN).inc()
 
 
 @contextmanager
-def shared() -> Iterator[None]:
+def multiprocess_folder() -> Iterator[None]:
     """A folder into which processes count together, for as long as they run.
 
     To be entered by the process that starts the others, before it starts them: they find the folder in
     their environment. They must be new processes, and not forks of one that has counted already.
     """
     with tempfile.TemporaryDirectory(prefix="sesame-metrics-") as folder:
-        os.environ[FOLDER] = folder
+        os.environ[MULTIPROCESS_VARIABLE] = folder
         try:
             yield
         finally:
-            del os.environ[FOLDER]
+            del os.environ[MULTIPROCESS_VARIABLE]
 
 
-def left(process: int) -> None:
+def mark_process_dead(process: int) -> None:
     """A process of those that count together has ended: what it counted stays, what it showed does not."""
-    if FOLDER in os.environ:
+    if MULTIPROCESS_VARIABLE in os.environ:
         multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call] # it has no types
 
 
 @contextmanager
-def shown(address: str) -> Iterator[None]:
+def serve_metrics(address: str) -> Iterator[None]:
     """Answer at ``host:port`` with all that was counted; nowhere, if it is empty.
 
     Raises:
@@ -162,7 +162,9 @@ def shown(address: str) -> Iterator[None]:
         server, thread = start_http_server(int(port), host.strip("[]"), registry=_counted())
     except OSError as error:
         raise ConfigurationError(
-            f"cannot listen at {address}: {error.strerror}", field="metrics", hint="name a free port"
+            f"cannot listen at {address}: {error.strerror}",
+            field="metrics_address",
+            hint="choose a free port",
         ) from error
     try:
         yield
@@ -174,7 +176,7 @@ def shown(address: str) -> Iterator[None]:
 
 def _counted() -> CollectorRegistry:
     found = CollectorRegistry()
-    if FOLDER in os.environ:
+    if MULTIPROCESS_VARIABLE in os.environ:
         multiprocess.MultiProcessCollector(found)  # type: ignore[no-untyped-call] # it has no types
         return found
     return _registry

@@ -117,24 +117,24 @@ def _is_safe(value: object) -> bool:
 gate = _Gate()
 
 
-def say(line: Line) -> None:
+def log(line: Line) -> None:
     """Log a line."""
     kind = type(line)
     said = {name: value for name in _FIELDS[kind] if (value := getattr(line, name)) not in _NOTHING}
     _log.log(line.urgency, _NAMES[kind], **said)
 
 
-def begin(*, level: str = "info", form: str = "auto", stream: TextIO | None = None) -> None:
+def configure(*, level: str = "info", log_format: str = "auto", stream: TextIO | None = None) -> None:
     """Log for a server from now on: our own lines, and what libraries and ends of threads say.
 
     Args:
         level: one of `LEVELS`.
-        form: one of `FORMATS`; ``auto`` is text at a terminal and else JSON.
+        log_format: one of `FORMATS`; ``auto`` is text at a terminal and else JSON.
         stream: where to; stderr, if it is not said.
     """
     global _log
     target = stream or sys.stderr
-    as_text = form == "text" or (form == "auto" and target.isatty())
+    as_text = log_format == "text" or (log_format == "auto" and target.isatty())
     _log = _logger(LEVELS[level], _Sink(stream), _for_people(target) if as_text else _as_json)
     root = logging.getLogger()
     root.handlers[:] = [_FromLibraries()]
@@ -151,7 +151,7 @@ class _FromLibraries(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         # What is not wrong concerns whoever looks into the library, not whoever runs the hub.
         wrong = [known for known in (log_events.WARNING, log_events.ERROR) if known <= record.levelno]
-        say(
+        log(
             Library(
                 library(record.name),
                 place(record.pathname, record.lineno),
@@ -164,7 +164,7 @@ class _FromLibraries(logging.Handler):
 
 def _ended(error: BaseException | None) -> None:
     if error is not None:
-        say(ThreadFailed(fault(error)))
+        log(ThreadFailed(fault(error)))
 
 
 def _logger(level: int, sink: _Sink, *rendering: Processor) -> Any:  # noqa: ANN401 - structlog's own

@@ -44,13 +44,13 @@ def put(span: Span, attribute: str, value: int | Safe) -> None:
 
 
 @contextmanager
-def request() -> Iterator[Span]:
+def request_span() -> Iterator[Span]:
     """The span of one HTTP request, to be described by `answered` once its route is known."""
     with _span("request", SpanKind.SERVER) as span:
         yield span
 
 
-def answered(span: Span, method: Safe, route: Safe, status: int) -> None:
+def describe_request(span: Span, method: Safe, route: Safe, status: int) -> None:
     """Say what a request was, and how it was answered."""
     if span.is_recording():
         span.update_name(f"{method} {route}")
@@ -62,7 +62,7 @@ def answered(span: Span, method: Safe, route: Safe, status: int) -> None:
 
 
 @contextmanager
-def group(pieces: int) -> Iterator[Span]:
+def transaction_span(pieces: int) -> Iterator[Span]:
     """The span of one group of the writer, from its beginning to its being on disk."""
     with _span("group", SpanKind.INTERNAL) as span:
         if span.is_recording():

@@ -1,10 +1,10 @@
-"""Days by which a right must be met. Pure.
+"""Computes the deadlines of people's rights. Pure.
 
 Rules:
-    * a day is a UTC day, and a deadline lasts to the end of its day
-    * the day on which the time begins to run is not counted
-    * business days are Monday to Friday. Public holidays differ from place to place and are not known
-      here, so where one falls into the time the law may allow a day more than is shown
+    * a day is a UTC day, and a deadline is met until the end of its day
+    * the day on which the period starts is not counted
+    * business days are Monday to Friday. Public holidays are not considered: where one falls into the period,
+      the law may allow a day more than is shown
 """
 
 from datetime import date, datetime, timedelta
@@ -13,59 +13,54 @@ from enum import StrEnum
 from attrs import frozen
 
 #: Source: FCRA 1681i(a)(2)(A), (a)(1)(A), (a)(1)(B), (a)(6)(A).
-TELL_SOURCE = 5
-DECIDE = 30
-EXTENSION = 15
-TELL_RESULT = 5
+NOTIFY_SOURCE_DAYS = 5
+DECISION_DAYS = 30
+EXTENSION_DAYS = 15
+NOTIFY_RESULT_DAYS = 5
 #: Ours; GDPR 12(3) allows a month.
-REVIEW = 14
-#: A deadline this near is pointed out.
-SOON = 3
-_SATURDAY, _WEEK, _WORKING = 5, 7, 5
+REVIEW_DAYS = 14
+#: A deadline this near counts as due soon.
+DUE_SOON_DAYS = 3
+_SATURDAY, _DAYS_PER_WEEK, _BUSINESS_DAYS_PER_WEEK = 5, 7, 5
 
 
 class DeadlineStatus(StrEnum):
-    """How it stands with a deadline."""
+    """Whether a deadline was met, or when it is due."""
 
-    KEPT = "kept"
+    MET = "met"
     LATE = "late"
     OPEN = "open"
-    SOON = "soon"
+    DUE_SOON = "due soon"
     OVERDUE = "overdue"
 
 
 @frozen
 class Deadline:
-    """Something that must be done by the end of a day.
+    """A task that must be done by the end of a day.
 
     Attributes:
-        what: in words.
+        task: for people to read.
         due: the last day.
-        done_at: when it was done, if it was; UTC.
+        done_at: UTC; None while it is not done.
     """
 
-    what: str
+    task: str
     due: date
     done_at: datetime | None = None
 
-    def standing(self, today: date) -> DeadlineStatus:
-        """How it stands on a day."""
+    def status(self, today: date) -> DeadlineStatus:
+        """The status on a day."""
         if self.done_at is not None:
-            return DeadlineStatus.KEPT if self.done_at.date() <= self.due else DeadlineStatus.LATE
+            return DeadlineStatus.MET if self.done_at.date() <= self.due else DeadlineStatus.LATE
         if today > self.due:
             return DeadlineStatus.OVERDUE
-        return DeadlineStatus.SOON if (self.due - today).days <= SOON else DeadlineStatus.OPEN
+        return DeadlineStatus.DUE_SOON if (self.due - today).days <= DUE_SOON_DAYS else DeadlineStatus.OPEN
 
 
-def after_business_days(start: date, days: int) -> date:
-    """The business day that is so many after `start`; `start` itself is not counted.
-
-    Args:
-        start: any day, also one of a weekend.
-        days: 1 or more.
-    """
-    # From a weekend it is counted as from the Friday before.
-    monday_based = min(start.weekday(), _SATURDAY - 1)
-    friday_or_before = start - timedelta(days=start.weekday() - monday_based)
-    weeks, further = divmod(monday_based + days, _WORKING)
-    return friday_or_before + timedelta(days=weeks * _WEEK + further - monday_based)
+def add_business_days(start: date, days: int) -> date:
+    """The business day that is `days` (1 or more) after `start`, which is not counted."""
+    # A weekend counts like the Friday before it.
+    weekday = min(start.weekday(), _SATURDAY - 1)
+    business_day = start - timedelta(days=start.weekday() - weekday)
+    weeks, remainder = divmod(weekday + days, _BUSINESS_DAYS_PER_WEEK)
+    return business_day + timedelta(days=weeks * _DAYS_PER_WEEK + remainder - weekday)

@@ -1,14 +1,14 @@
-r"""A dispute: what happened to it, whether its signal counts, and what may happen next. Pure.
+r"""The state machine of a dispute. Pure.
 
-    opened ---> upheld                          the signal counts no more, for good
-           \--> rejected ---> review asked ---> overturned, as good as upheld
-                                           \--> confirmed
+    opened ---> upheld                              the signal is excluded for good
+           \--> rejected ---> review requested ---> overturned, with the effect of upheld
+                                               \--> confirmed
 
 Rules:
-    * the signal does not count while the dispute is open, nor while a review is (rule DSP-1; GDPR 18(1)(a))
-    * a signal is disputed once, and reviewed once: nobody keeps one from counting by asking again and again
-    * a decision and a review each name the role that made it and its reason; the reviewer is another
-      one than who decided, and may overturn (GDPR 22(3))
+    * the signal is excluded from scores while the dispute or its review is open (rule DSP-1; GDPR 18(1)(a))
+    * a signal is disputed once and reviewed once, so repeated requests cannot exclude it for ever
+    * a decision and a review each name the role that made it and its reason; the reviewer is another role
+      than the one that decided, and may overturn (GDPR 22(3))
     * the time to decide is extended once, with a reason
 """
 
@@ -19,39 +19,39 @@ from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.rights.deadlines import (
-    DECIDE,
-    EXTENSION,
-    REVIEW,
-    TELL_RESULT,
-    TELL_SOURCE,
+    DECISION_DAYS,
+    EXTENSION_DAYS,
+    NOTIFY_RESULT_DAYS,
+    NOTIFY_SOURCE_DAYS,
+    REVIEW_DAYS,
     Deadline,
-    after_business_days,
+    add_business_days,
 )
 from sesame_sdk.model import validators
 
 #: FCRA 1681i(b).
-MOST_WORDS = 100
-_LONGEST_STATEMENT = 2000
+MAX_STATEMENT_WORDS = 100
+_MAX_STATEMENT_LENGTH = 2000
 
 
-class What(StrEnum):
-    """What may happen to a dispute."""
+class DisputeAction(StrEnum):
+    """A step of a dispute."""
 
     OPENED = "opened"
-    SOURCE_TOLD = "source_told"
+    SOURCE_NOTIFIED = "source_notified"
     EXTENDED = "extended"
     UPHELD = "upheld"
     REJECTED = "rejected"
-    # Of a decision, or of what the review came to.
-    PERSON_HEARD = "person_heard"
-    SOURCE_HEARD = "source_heard"
-    REVIEW_ASKED = "review_asked"
+    # The result is that of the decision, or of the review.
+    RESULT_TO_PERSON = "result_to_person"
+    RESULT_TO_SOURCE = "result_to_source"
+    REVIEW_REQUESTED = "review_requested"
     OVERTURNED = "overturned"
     CONFIRMED = "confirmed"
 
 
 class DisputeState(StrEnum):
-    """Where a dispute is. All but `REJECTED` keep the signal from counting."""
+    """The state of a dispute. All but `REJECTED` exclude the signal from scores."""
 
     OPEN = "open"
     UPHELD = "upheld"
@@ -59,40 +59,40 @@ class DisputeState(StrEnum):
     IN_REVIEW = "in review"
 
 
-DECISIONS = (What.UPHELD, What.REJECTED)
-REVIEWS = (What.OVERTURNED, What.CONFIRMED)
+DECISIONS = (DisputeAction.UPHELD, DisputeAction.REJECTED)
+REVIEWS = (DisputeAction.OVERTURNED, DisputeAction.CONFIRMED)
 _RESULTS = (*DECISIONS, *REVIEWS)
-_LEADS_TO = {
-    What.OPENED: DisputeState.OPEN,
-    What.UPHELD: DisputeState.UPHELD,
-    What.REJECTED: DisputeState.REJECTED,
-    What.REVIEW_ASKED: DisputeState.IN_REVIEW,
-    What.OVERTURNED: DisputeState.UPHELD,
-    What.CONFIRMED: DisputeState.REJECTED,
+_STATE_AFTER = {
+    DisputeAction.OPENED: DisputeState.OPEN,
+    DisputeAction.UPHELD: DisputeState.UPHELD,
+    DisputeAction.REJECTED: DisputeState.REJECTED,
+    DisputeAction.REVIEW_REQUESTED: DisputeState.IN_REVIEW,
+    DisputeAction.OVERTURNED: DisputeState.UPHELD,
+    DisputeAction.CONFIRMED: DisputeState.REJECTED,
 }
-#: What must say who and why.
-_REASONED = {What.EXTENDED, *_RESULTS}
+#: Steps that need an actor and a comment.
+_REASONED = {DisputeAction.EXTENDED, *_RESULTS}
 
 
 @frozen
-class Step:
-    """Something that happened to a dispute.
+class DisputeStep:
+    """A step that was taken.
 
     Attributes:
-        what: what.
-        at: when; UTC.
-        by: who, as a role: "person", "disputes desk". Never a name.
-        words: the person's reason for disputing, or the reason for a decision.
+        action: which step.
+        happened_at: UTC.
+        actor: a role, such as "person" or "disputes desk"; never a name.
+        comment: the person's reason for disputing, or the reason for a decision.
     """
 
-    what: What
-    at: datetime = field(validator=validators.utc)
-    by: str = field(validator=validators.text(64))
-    words: str = field(default="", validator=validators.optional_text(1000))
+    action: DisputeAction
+    happened_at: datetime = field(validator=validators.utc)
+    actor: str = field(validator=validators.text(64))
+    comment: str = field(default="", validator=validators.optional_text(1000))
 
     def __attrs_post_init__(self) -> None:
-        if self.what in {What.OPENED, *_REASONED} and not self.words:
-            raise InvalidInputError("must not be empty", field="reason", hint="say why, in a sentence or two")
+        if self.action in {DisputeAction.OPENED, *_REASONED} and not self.comment:
+            raise InvalidInputError("must not be empty", field="reason", hint="give a sentence or two")
 
 
 @frozen
@@ -100,13 +100,13 @@ class Dispute:
     """A dispute of one signal.
 
     Attributes:
-        number: what it is known by.
-        person: whose it is, as the operator knows them.
+        number: its id.
+        person: the operator's reference.
         partner: issuer of the signal's source.
         signal: the signal's id.
-        kind: its kind.
-        steps: what happened, in its order; the first is `What.OPENED`.
-        statement: the person's own words, to stand beside the signal; may be empty.
+        kind: the signal's kind.
+        steps: in order; the first is `DisputeAction.OPENED`.
+        statement: the person's own words, shown with the signal; may be empty.
     """
 
     number: int
@@ -114,133 +114,141 @@ class Dispute:
     partner: str
     signal: str
     kind: str
-    steps: tuple[Step, ...] = field(validator=validators.tuple_of(Step, min_items=1))
+    steps: tuple[DisputeStep, ...] = field(validator=validators.tuple_of(DisputeStep, min_items=1))
     statement: str = ""
 
     @property
     def state(self) -> DisputeState:
-        """Where it is."""
-        return [_LEADS_TO[step.what] for step in self.steps if step.what in _LEADS_TO][-1]
+        """The state after the last step."""
+        return [_STATE_AFTER[step.action] for step in self.steps if step.action in _STATE_AFTER][-1]
 
     @property
-    def frozen(self) -> bool:
-        """Whether it keeps its signal from counting."""
+    def restricts_signal(self) -> bool:
+        """Whether it excludes its signal from scores."""
         return self.state is not DisputeState.REJECTED
 
-    def first(self, *whats: What) -> Step | None:
-        """The first step of one of these kinds."""
-        return next((step for step in self.steps if step.what in whats), None)
+    def first_step(self, *actions: DisputeAction) -> DisputeStep | None:
+        """The first step with one of these actions."""
+        return next((step for step in self.steps if step.action in actions), None)
 
-    def with_step(self, step: Step) -> "Dispute":
-        """The same, one step on.
+    def with_step(self, step: DisputeStep) -> "Dispute":
+        """The dispute after one more step.
 
         Raises:
-            InvalidInputError: it cannot come to that from where it is.
+            InvalidInputError: the step is not allowed in this state.
         """
         self._check(step)
         return evolve(self, steps=(*self.steps, step))
 
     def deadlines(self) -> tuple[Deadline, ...]:
-        """Everything that is to be done about it by a day, in the order in which it comes due to be done."""
-        opened = self.steps[0].at.date()
-        decided, asked = self.first(*DECISIONS), self.first(What.REVIEW_ASKED)
-        days = DECIDE + (EXTENSION if self.first(What.EXTENDED) else 0)
-        told = self.first(What.SOURCE_TOLD)
-        found = [
-            Deadline("tell the source", after_business_days(opened, TELL_SOURCE), _moment(told)),
-            Deadline("decide", opened + timedelta(days=days), _moment(decided)),
+        """All tasks with their deadlines, in the order of the procedure."""
+        opened = self.steps[0].happened_at.date()
+        decision, request = self.first_step(*DECISIONS), self.first_step(DisputeAction.REVIEW_REQUESTED)
+        days = DECISION_DAYS + (EXTENSION_DAYS if self.first_step(DisputeAction.EXTENDED) else 0)
+        notified = self.first_step(DisputeAction.SOURCE_NOTIFIED)
+        deadlines = [
+            Deadline("notify the source", add_business_days(opened, NOTIFY_SOURCE_DAYS), _time_of(notified)),
+            Deadline("decide", opened + timedelta(days=days), _time_of(decision)),
         ]
-        if decided:
-            found += self._hearings(decided, "the result")
-        if asked:
-            reviewed = self.first(*REVIEWS)
-            due = asked.at.date() + timedelta(days=REVIEW)
-            found.append(Deadline("review", due, _moment(reviewed)))
-            if reviewed:
-                found += self._hearings(reviewed, "the review's result")
-        return tuple(found)
+        if decision:
+            deadlines += self._result_deadlines(decision, "the result")
+        if request:
+            review = self.first_step(*REVIEWS)
+            due = request.happened_at.date() + timedelta(days=REVIEW_DAYS)
+            deadlines.append(Deadline("review", due, _time_of(review)))
+            if review:
+                deadlines += self._result_deadlines(review, "the review's result")
+        return tuple(deadlines)
 
     def next_deadline(self) -> Deadline | None:
-        """The earliest that is still to be met."""
-        ahead = [deadline for deadline in self.deadlines() if deadline.done_at is None]
-        return min(ahead, key=lambda deadline: deadline.due, default=None)
+        """The earliest deadline that is not met yet."""
+        unmet = [deadline for deadline in self.deadlines() if deadline.done_at is None]
+        return min(unmet, key=lambda deadline: deadline.due, default=None)
 
-    def _hearings(self, result: Step, of_what: str) -> list[Deadline]:
-        due = after_business_days(result.at.date(), TELL_RESULT)
+    def _result_deadlines(self, result: DisputeStep, name: str) -> list[Deadline]:
+        due = add_business_days(result.happened_at.date(), NOTIFY_RESULT_DAYS)
+        recipients = {
+            "the person": DisputeAction.RESULT_TO_PERSON,
+            "the source": DisputeAction.RESULT_TO_SOURCE,
+        }
         return [
-            Deadline(f"tell {whom} {of_what}", due, self._heard(heard, result))
-            for whom, heard in (("the person", What.PERSON_HEARD), ("the source", What.SOURCE_HEARD))
+            Deadline(f"inform {recipient} of {name}", due, self._informed_at(action, result))
+            for recipient, action in recipients.items()
         ]
 
-    def _heard(self, heard: What, result: Step) -> datetime | None:
-        """When somebody was told of a result, or of the next one, which took its place."""
-        since = self.steps[self.steps.index(result) + 1 :]
-        return next((step.at for step in since if step.what is heard), None)
+    def _informed_at(self, action: DisputeAction, result: DisputeStep) -> datetime | None:
+        """When a recipient was informed of a result, or of the next one, which replaced it."""
+        later = self.steps[self.steps.index(result) + 1 :]
+        return next((step.happened_at for step in later if step.action is action), None)
 
-    def _check(self, step: Step) -> None:
-        match step.what:
-            case What.OPENED:
-                raise InvalidInputError("is open already", field="dispute", code="conflict")
-            case What.SOURCE_TOLD:
-                self._refuse_second(What.SOURCE_TOLD, "the source was told already")
-            case What.EXTENDED:
-                self._refuse_second(What.EXTENDED, "was extended already")
+    def _check(self, step: DisputeStep) -> None:
+        match step.action:
+            case DisputeAction.OPENED:
+                raise InvalidInputError("is already open", field="dispute", code="conflict")
+            case DisputeAction.SOURCE_NOTIFIED:
+                self._refuse_second(DisputeAction.SOURCE_NOTIFIED, "the source was already notified")
+            case DisputeAction.EXTENDED:
+                self._refuse_second(DisputeAction.EXTENDED, "was already extended")
                 self._refuse_decided()
-            case What.UPHELD | What.REJECTED:
+            case DisputeAction.UPHELD | DisputeAction.REJECTED:
                 self._refuse_decided()
-            case What.PERSON_HEARD | What.SOURCE_HEARD:
-                self._check_heard(step.what)
-            case What.REVIEW_ASKED:
-                self._refuse_second(What.REVIEW_ASKED, "was reviewed, or is being")
+            case DisputeAction.RESULT_TO_PERSON | DisputeAction.RESULT_TO_SOURCE:
+                self._check_informed(step.action)
+            case DisputeAction.REVIEW_REQUESTED:
+                self._refuse_second(DisputeAction.REVIEW_REQUESTED, "was already reviewed, or is in review")
                 if self.state is not DisputeState.REJECTED:
-                    raise InvalidInputError(f"is {self.state}: there is nothing to overturn", field="dispute")
-            case What.OVERTURNED | What.CONFIRMED:
+                    raise InvalidInputError(
+                        f"is {self.state}: there is no decision to overturn", field="dispute"
+                    )
+            case DisputeAction.OVERTURNED | DisputeAction.CONFIRMED:
                 self._check_review(step)
 
-    def _refuse_second(self, what: What, message: str) -> None:
-        if self.first(what):
+    def _refuse_second(self, action: DisputeAction, message: str) -> None:
+        if self.first_step(action):
             raise InvalidInputError(message, field="dispute", code="conflict")
 
     def _refuse_decided(self) -> None:
-        if self.first(*DECISIONS):
-            hint = "a review can overturn it: sesame disputes request-review"
-            raise InvalidInputError("was decided already", field="dispute", hint=hint, code="conflict")
+        if self.first_step(*DECISIONS):
+            hint = "request a review: sesame disputes request-review"
+            raise InvalidInputError("was already decided", field="dispute", hint=hint, code="conflict")
 
-    def _check_heard(self, heard: What) -> None:
-        results = [step for step in self.steps if step.what in _RESULTS]
+    def _check_informed(self, action: DisputeAction) -> None:
+        results = [step for step in self.steps if step.action in _RESULTS]
         if not results:
             raise InvalidInputError("is not decided yet", field="dispute", hint="decide it first")
-        if self._heard(heard, results[-1]):
-            raise InvalidInputError("was told already", field="dispute", code="conflict")
+        if self._informed_at(action, results[-1]):
+            raise InvalidInputError("was already informed of this result", field="dispute", code="conflict")
 
-    def _check_review(self, step: Step) -> None:
+    def _check_review(self, step: DisputeStep) -> None:
         if self.state is not DisputeState.IN_REVIEW:
-            raise InvalidInputError("is not in review", field="dispute", hint="the person asks for it first")
-        decided = self.first(*DECISIONS)
-        if decided and decided.by == step.by:
-            hint = "let somebody else review it, who may overturn it"
-            raise InvalidInputError("is who decided it", field="by", hint=hint)
+            raise InvalidInputError("is not in review", field="dispute", hint="the person requests it first")
+        decision = self.first_step(*DECISIONS)
+        if decision and decision.actor == step.actor:
+            hint = "name another role that may overturn the decision"
+            raise InvalidInputError("must not be the role that decided", field="actor", hint=hint)
 
 
-def _moment(step: Step | None) -> datetime | None:
-    return None if step is None else step.at
+def _time_of(step: DisputeStep | None) -> datetime | None:
+    return None if step is None else step.happened_at
 
 
-def check_statement(words: str) -> str:
-    """A statement, without blanks around it; empty takes it back.
+def validate_statement(words: str) -> str:
+    """Strip a statement, and check its length. An empty one withdraws an earlier one.
 
     Raises:
-        InvalidInputError: it is longer than `MOST_WORDS` words.
+        InvalidInputError: it is too long.
     """
-    said = words.strip()
-    if (many := len(said.split())) > MOST_WORDS:
-        raise InvalidInputError(f"must be at most {MOST_WORDS} words, not {many}", field="statement")
-    if len(said) > _LONGEST_STATEMENT:
-        raise InvalidInputError(f"must be at most {_LONGEST_STATEMENT} characters", field="statement")
-    return said
+    statement = words.strip()
+    if (count := len(statement.split())) > MAX_STATEMENT_WORDS:
+        raise InvalidInputError(
+            f"must be at most {MAX_STATEMENT_WORDS} words, not {count}", field="statement"
+        )
+    if len(statement) > _MAX_STATEMENT_LENGTH:
+        raise InvalidInputError(f"must be at most {_MAX_STATEMENT_LENGTH} characters", field="statement")
+    return statement
 
 
-def overdue(dispute: Dispute, today: date) -> bool:
-    """Whether something about it should have been done before today."""
-    ahead = dispute.next_deadline()
-    return ahead is not None and today > ahead.due
+def is_overdue(dispute: Dispute, today: date) -> bool:
+    """Whether a deadline of it has passed."""
+    deadline = dispute.next_deadline()
+    return deadline is not None and today > deadline.due

@@ -1,15 +1,15 @@
-"""Disputes in the tables: opened, taken a step on, read back.
+"""Disputes in the database.
 
 Rules:
-    * what keeps a signal from counting does so in the transaction that says it, for every score and reader
-    * each step that its source must hear of owes it a notice, in the same transaction
+    * a signal is excluded in the transaction that records the step, for every score and reader
+    * a step that the source must learn of enqueues its notice in the same transaction
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, select, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
@@ -23,10 +23,10 @@ from sesame_sdk.hub.rights.dispute_model import (
     DECISIONS,
     REVIEWS,
     Dispute,
+    DisputeAction,
     DisputeState,
-    Step,
-    What,
-    check_statement,
+    DisputeStep,
+    validate_statement,
 )
 from sesame_sdk.hub.rights.notices import Notice
 from sesame_sdk.hub.rights.tables import dispute_steps, disputes
@@ -34,140 +34,156 @@ from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.notice_events import DisputeDecided, SignalDisputed
 
-#: Disputes whose steps are read at a time.
-_AT_ONCE = 500
+#: Disputes whose steps are read in one query.
+_CHUNK = 500
 
 
-def open_one(
+def open_dispute(
     connection: Connection, person: str, partner: str, signal: str, reason: str, at: datetime
 ) -> Dispute:
-    """Open a dispute; its signal does not count from now on.
+    """Open a dispute; its signal is excluded from scores from now on.
 
     Args:
         connection: in a transaction.
         person: the operator's reference.
         partner: issuer of the signal's source.
         signal: its id.
-        reason: what is wrong with it, in the person's words; its source reads them.
+        reason: in the person's words; the source reads them.
         at: now; UTC.
 
     Raises:
-        InvalidInputError: there is no such signal of this person, or it was disputed already.
+        InvalidInputError: there is no such signal of this person, or it was already disputed.
     """
-    step = Step(What.OPENED, at, "person", reason.strip())
-    of = subjects.person_id(connection, person, lock=True)
+    step = DisputeStep(DisputeAction.OPENED, at, "person", reason.strip())
+    person_id = subjects.person_id(connection, person, lock=True)
     row = {
-        "person": of,
+        "person": person_id,
         "partner": keys.partner_id(connection, partner),
         "signal": signal_id_to_bytes(signal),
     }
-    kind = _kind_of_new(connection, row)
+    kind = _kind_of_undisputed(connection, row)
     new = insert(disputes).values(**row, kind=kind, frozen=True, statement="")
     (number,) = connection.execute(new).inserted_primary_key or (0,)
     _append(connection, number, step)
-    found = one(connection, number)
-    due = found.deadlines()[1].due
-    _owe(
-        connection, found, EventType.SIGNAL_DISPUTED, SignalDisputed(signal, found.kind, step.words, due), at
-    )
-    subject_states.mark_for_rescoring(connection, lambda: [of])
-    return found
+    dispute = get_dispute(connection, number)
+    due = dispute.deadlines()[1].due
+    payload = SignalDisputed(signal, dispute.kind, step.comment, due)
+    _enqueue_notice(connection, dispute, EventType.SIGNAL_DISPUTED, payload, at)
+    subject_states.mark_for_rescoring(connection, lambda: [person_id])
+    return dispute
 
 
-def take_step(connection: Connection, number: int, step: Step) -> Dispute:
-    """Go on with a dispute; what its signal counts follows at once.
+def add_step(connection: Connection, number: int, step: DisputeStep) -> Dispute:
+    """Take the next step of a dispute; scores follow in the same transaction.
 
     Raises:
-        InvalidInputError: no such dispute, or it cannot come to that from where it is.
+        InvalidInputError: no such dispute, or the step is not allowed in its state.
     """
-    # Two who decide at the same time come one after the other.
+    # Two decisions at the same time are serialized.
     person = connection.scalar(select(disputes.c.person).where(disputes.c.id == number).with_for_update())
-    before = one(connection, number)
+    before = get_dispute(connection, number)
     after = before.with_step(step)
     _append(connection, number, step)
-    if after.frozen != before.frozen:
-        connection.execute(update(disputes).where(disputes.c.id == number).values(frozen=after.frozen))
+    if after.restricts_signal != before.restricts_signal:
+        connection.execute(
+            update(disputes).where(disputes.c.id == number).values(frozen=after.restricts_signal)
+        )
         subject_states.mark_for_rescoring(connection, lambda: [person or 0])
-    if step.what in (*DECISIONS, *REVIEWS):
+    if step.action in (*DECISIONS, *REVIEWS):
         outcome = DisputeDecided(after.signal, "upheld" if after.state is DisputeState.UPHELD else "rejected")
-        _owe(connection, after, EventType.DISPUTE_DECIDED, outcome, step.at)
+        _enqueue_notice(connection, after, EventType.DISPUTE_DECIDED, outcome, step.happened_at)
     return after
 
 
-def state(connection: Connection, number: int, words: str) -> None:
-    """Put a person's own words beside the signal, in place of earlier ones; none takes them back.
+def set_statement(connection: Connection, number: int, words: str) -> None:
+    """Set or replace the person's own statement; an empty one removes it.
 
     Raises:
-        InvalidInputError: no such dispute, or the words are too many.
+        InvalidInputError: no such dispute, or the statement is too long.
     """
-    said = check_statement(words)
-    one(connection, number)
-    connection.execute(update(disputes).where(disputes.c.id == number).values(statement=said))
+    statement = validate_statement(words)
+    get_dispute(connection, number)
+    connection.execute(update(disputes).where(disputes.c.id == number).values(statement=statement))
 
 
-def one(connection: Connection, number: int) -> Dispute:
-    """The dispute of this number.
-
-    Raises:
-        InvalidInputError: there is none.
-    """
-    found = _read(connection, disputes.c.id == number)
-    if not found:
+def get_dispute(connection: Connection, number: int) -> Dispute:
+    """Raises `InvalidInputError` for an unknown number."""
+    matches = _read(connection, disputes.c.id == number)
+    if not matches:
         raise InvalidInputError(
-            "there is none of this number",
+            "unknown dispute",
             field="dispute",
             hint="see: sesame disputes list",
             code="not_found",
         )
-    return found[0]
+    return matches[0]
 
 
-def listed(connection: Connection, person: str | None = None) -> list[Dispute]:
-    """Every dispute, or one person's, oldest first."""
+def list_disputes(connection: Connection, person: str | None = None) -> list[Dispute]:
+    """All disputes, or one person's, oldest first."""
     if person is None:
         return _read(connection)
     return _read(connection, people_table.c.person == person)
 
 
-def heard(connection: Connection, number: int, event: EventType, at: datetime) -> None:
-    """The source of a dispute has its notice."""
-    what = What.SOURCE_TOLD if event is EventType.SIGNAL_DISPUTED else What.SOURCE_HEARD
-    take_step(connection, number, Step(what, at, "source"))
+def record_delivery(connection: Connection, number: int, event: EventType, at: datetime) -> None:
+    """Record that the source of a dispute received a notice."""
+    opened = event is EventType.SIGNAL_DISPUTED
+    action = DisputeAction.SOURCE_NOTIFIED if opened else DisputeAction.RESULT_TO_SOURCE
+    add_step(connection, number, DisputeStep(action, at, "source"))
 
 
-def _kind_of_new(connection: Connection, row: dict[str, Any]) -> int:
-    """The kind of a signal that was not disputed before."""
+def is_restricted() -> ColumnElement[bool]:
+    """SQL: whether a dispute excludes a row of `signals` from scores (rule DSP-1)."""
+    this_one = and_(
+        disputes.c.person == signals.c.person,
+        disputes.c.partner == signals.c.partner,
+        disputes.c.signal == signals.c.id,
+    )
+    return exists(select(disputes.c.id).where(this_one, disputes.c.frozen))
+
+
+def has_restricted_signal() -> ColumnElement[bool]:
+    """SQL: whether `is_restricted` holds for any signal of a row of `pseudonyms`."""
+    theirs = and_(disputes.c.person == pseudonyms.c.person, disputes.c.partner == pseudonyms.c.partner)
+    return exists(select(disputes.c.id).where(theirs, disputes.c.frozen))
+
+
+def _kind_of_undisputed(connection: Connection, row: dict[str, Any]) -> int:
+    """The kind of a signal that was never disputed; raises for any other."""
     mine = and_(disputes.c.person == row["person"], disputes.c.partner == row["partner"])
     number = connection.scalar(select(disputes.c.id).where(mine, disputes.c.signal == row["signal"]))
     if number is not None:
-        message = f"was disputed already: dispute {number} is {one(connection, number).state}"
+        message = f"was already disputed: dispute {number} is {get_dispute(connection, number).state}"
         hint = f"see: sesame disputes show {number}"
         raise InvalidInputError(message, field="signal", hint=hint, code="conflict")
     theirs = and_(signals.c.person == row["person"], signals.c.partner == row["partner"])
     kind: int | None = connection.scalar(select(signals.c.kind).where(theirs, signals.c.id == row["signal"]))
     if kind is None:
-        hint = "sesame people export shows the signals of a person with their ids"
-        raise InvalidInputError("is none that this partner sent of this person", field="signal", hint=hint)
+        hint = "sesame people export shows the ids of a person's signals"
+        raise InvalidInputError("this partner sent no such signal of this person", field="signal", hint=hint)
     return kind
 
 
-def _append(connection: Connection, number: int, step: Step) -> None:
+def _append(connection: Connection, number: int, step: DisputeStep) -> None:
     row = {
-        "action": step.what.value,
-        "happened_at": to_micros(step.at),
-        "actor": step.by,
-        "comment": step.words,
+        "action": step.action.value,
+        "happened_at": to_micros(step.happened_at),
+        "actor": step.actor,
+        "comment": step.comment,
     }
     connection.execute(insert(dispute_steps).values(dispute=number, **row))
 
 
-def _owe(connection: Connection, about: Dispute, event: EventType, payload: object, at: datetime) -> None:
-    """Owe the source a notice, in place of one of the same event that it was not told yet."""
+def _enqueue_notice(
+    connection: Connection, dispute: Dispute, event: EventType, payload: object, at: datetime
+) -> None:
+    """Enqueue a notice to the source; it replaces an undelivered one of the same event."""
     source = and_(disputes.c.person == pseudonyms.c.person, disputes.c.partner == pseudonyms.c.partner)
     named = select(pseudonyms.c.partner, pseudonyms.c.subject).join(disputes, source)
-    partner, subject = connection.execute(named.where(disputes.c.id == about.number)).one()
-    notices.withdraw(connection, about.number, event)
-    notices.owe(connection, Notice(partner, event, subject, payload, dispute=about.number), at)
+    partner, subject = connection.execute(named.where(disputes.c.id == dispute.number)).one()
+    notices.cancel(connection, dispute.number, event)
+    notices.enqueue(connection, Notice(partner, event, subject, payload, dispute=dispute.number), at)
 
 
 def _read(connection: Connection, *where: ColumnElement[bool]) -> list[Dispute]:
@@ -199,14 +215,14 @@ def _rows() -> Select[Any]:
     )
 
 
-def _steps(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Step]]:
-    found: dict[int, list[Step]] = {number: [] for number in numbers}
-    for start in range(0, len(numbers), _AT_ONCE):
-        some = dispute_steps.c.dispute.in_(numbers[start : start + _AT_ONCE])
+def _steps(connection: Connection, numbers: Sequence[int]) -> dict[int, list[DisputeStep]]:
+    steps: dict[int, list[DisputeStep]] = {number: [] for number in numbers}
+    for start in range(0, len(numbers), _CHUNK):
+        some = dispute_steps.c.dispute.in_(numbers[start : start + _CHUNK])
         for row in connection.execute(select(dispute_steps).where(some).order_by(dispute_steps.c.id)):
-            found[row.dispute].append(_step(row))
-    return found
+            steps[row.dispute].append(_step(row))
+    return steps
 
 
-def _step(row: Row[Any]) -> Step:
-    return Step(What(row.action), from_micros(row.happened_at), row.actor, row.comment)
+def _step(row: Row[Any]) -> DisputeStep:
+    return DisputeStep(DisputeAction(row.action), from_micros(row.happened_at), row.actor, row.comment)

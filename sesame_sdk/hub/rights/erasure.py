@@ -1,16 +1,15 @@
-"""A person gone from the ledger and from all that is made of it (GDPR 17), and partners told (GDPR 19).
+"""Erases a person from the ledger and everything derived from it (GDPR 17), and notifies partners (GDPR 19).
 
 Rules:
-    * all of it in one transaction, or nothing
-    * what remains in the ledger still verifies: see `redaction`
-    * every partner that has a name for the person is told, senders and readers; a reader with a stream hears
-      it there too. Until each was told its pseudonym stays with the notice, and goes with it
-    * a token keeps its ``jti`` and digest, so what the partner sends once more gets the receipt of the first
-      time and brings nobody back; in a new envelope the signal meets no consent
-    * what was answered before holds no ids of signals that were not kept, of the erased or others: see
-      `outcomes`
+    * in one transaction
+    * the rest of the ledger still verifies: see `redaction`
+    * every partner with a pseudonym of the person is notified, and a reader's stream too. The pseudonym stays
+      with the notice until that is delivered, and is deleted with it
+    * a token keeps its ``jti`` and digest: the same envelope again gets the first receipt and adds nothing,
+      and the same signal in a new envelope has no grant
+    * stored receipts hold no ids of signals that were not kept: see `ingest.outcome`
 
-The number that the tables knew the person by is never given to another.
+The person's row id is never reused.
 """
 
 from datetime import datetime
@@ -23,7 +22,7 @@ from sesame_sdk.hub.database.tables import signals
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.rights import notices, redaction
 from sesame_sdk.hub.rights.notices import Notice
-from sesame_sdk.hub.rights.personal_data_map import rows_of
+from sesame_sdk.hub.rights.personal_data_map import personal_rows
 from sesame_sdk.hub.rights.tables import erasures
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.envelope import EventType
@@ -31,13 +30,13 @@ from sesame_sdk.model.stream_events import SubjectRemoved
 
 
 @frozen
-class Erased:
-    """What an erasure came to.
+class ErasureResult:
+    """Counts of an erasure.
 
     Attributes:
-        signals: how many of the person's there were.
-        envelopes: how many lost a disclosure.
-        partners: how many are to be told.
+        signals: of the person.
+        envelopes: that lost a disclosure.
+        partners: to be notified.
     """
 
     signals: int
@@ -45,7 +44,7 @@ class Erased:
     partners: int
 
 
-def erase(connection: Connection, person: str, at: datetime) -> Erased:
+def erase(connection: Connection, person: str, at: datetime) -> ErasureResult:
     """Erase a person.
 
     Args:
@@ -54,28 +53,31 @@ def erase(connection: Connection, person: str, at: datetime) -> Erased:
         at: now; UTC.
 
     Raises:
-        Rejected: nobody is known by that, or an envelope of theirs is damaged.
+        InvalidInputError: unknown person, or one of the envelopes is damaged.
     """
-    number = subjects.person_id(connection, person, lock=True)
-    # First, so that whoever takes in signals meanwhile comes before all this, or sees no consent.
+    person_id = subjects.person_id(connection, person, lock=True)
+    # First, so that a concurrent ingest either commits before this or finds no grant.
     grants.invalidate_grant_caches(connection)
-    subject_states.enqueue_erasure(connection, number, at)
-    names = redaction.names_of(connection, number)
-    many = connection.scalar(select(func.count()).select_from(signals).where(signals.c.person == number)) or 0
-    dropped = redaction.drop(connection, number, names)
-    for table, mine in rows_of(number).items():
-        connection.execute(delete(table).where(mine))
-    _tell(connection, names, many, at)
-    return Erased(many, dropped, len(names))
+    subject_states.enqueue_erasure(connection, person_id, at)
+    subjects_by_partner = redaction.pseudonyms_of(connection, person_id)
+    of_person = signals.c.person == person_id
+    count = connection.scalar(select(func.count()).select_from(signals).where(of_person)) or 0
+    envelopes = redaction.redact_person(connection, person_id, subjects_by_partner)
+    for table, condition in personal_rows(person_id).items():
+        connection.execute(delete(table).where(condition))
+    _notify_partners(connection, subjects_by_partner, count, at)
+    return ErasureResult(count, envelopes, len(subjects_by_partner))
 
 
-def _tell(connection: Connection, names: dict[int, str], many: int, at: datetime) -> None:
-    """Owe every partner the news, and write down that there was an erasure."""
-    row = {"erased_at": to_micros(at), "signals": many}
+def _notify_partners(
+    connection: Connection, subjects_by_partner: dict[int, str], count: int, at: datetime
+) -> None:
+    """Record the erasure, and enqueue a notice to every partner."""
+    row = {"erased_at": to_micros(at), "signals": count}
     (number,) = connection.execute(insert(erasures).values(**row)).inserted_primary_key or (0,)
-    for partner, subject in names.items():
-        gone = Notice(
+    for partner, subject in subjects_by_partner.items():
+        notice = Notice(
             partner, EventType.PERSON_ERASED, subject, SubjectRemoved(to_micros(at)), erasure=number
         )
-        notices.owe(connection, gone, at)
-    notices.close(connection, number, at)
+        notices.enqueue(connection, notice, at)
+    notices.close_erasure(connection, number, at)

@@ -34,13 +34,13 @@ from sesame_sdk.hub.rights import dispute_store, redaction
 from sesame_sdk.hub.rights.dispute_model import Dispute
 from sesame_sdk.hub.rights.export_schema import (
     FORMAT,
-    Disputed,
-    DueBy,
-    HeldSignal,
-    OwedNotice,
+    CurrentScore,
+    ExportedDeadline,
+    ExportedDispute,
+    ExportedNotice,
+    ExportedSignal,
     Pseudonym,
-    ScoreNow,
-    ToldScore,
+    StreamedScore,
 )
 from sesame_sdk.hub.rights.tables import dispute_steps, duplicate_disclosures, notices
 from sesame_sdk.hub.rights.tables import disputes as disputes_table
@@ -52,7 +52,7 @@ from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.sd_jwt import SdJwt
 
-#: In which part of an export a table's rows are; a test looks for every table with people in it.
+#: The section of an export that holds a table's data; a test checks that every table with people is here.
 SECTIONS: dict[Table, str] = {
     people_table: "person",
     pseudonyms: "pseudonyms",
@@ -66,18 +66,18 @@ SECTIONS: dict[Table, str] = {
     dispute_steps: "disputes",
     notices: "notices",
     reads_table: "reads",
-    stream_subjects: "told",
-    stream_messages: "told",  # a letter carries what its rows of `told` say
-    rescore_queue: "told",  # what is still to be looked at is told when it was
+    stream_subjects: "streamed_scores",
+    stream_messages: "streamed_scores",  # a message carries the same scores
+    rescore_queue: "streamed_scores",  # rescoring updates them
 }
 
 
 @frozen
 class Exporter:
-    """Writes exports from one state of a ledger.
+    """Writes exports from one snapshot of a ledger.
 
     Attributes:
-        connection: in a transaction that sees one state.
+        connection: in a transaction with one snapshot.
         hub: our own issuer.
         as_of: the day that scores are computed for.
         at: now; UTC.
@@ -89,98 +89,117 @@ class Exporter:
     at: datetime
     _declared: dict[tuple[int, str], SignalKind] = field(factory=dict, init=False)
 
-    def pieces(self, person: str) -> Iterator[bytes]:
-        """The document, in pieces.
+    def chunks(self, person: str) -> Iterator[bytes]:
+        """The document, in chunks.
 
         Raises:
-            InvalidInputError: nobody is known by that.
+            InvalidInputError: unknown person.
         """
-        number = subjects.person_id(self.connection, person)
-        head = {"format": FORMAT, "hub": self.hub, "person": person, "at": self.at}
+        person_id = subjects.person_id(self.connection, person)
+        head = {"format": FORMAT, "hub": self.hub, "person": person, "exported_at": self.at}
         yield codec.encode(head)[:-1]
         sections: dict[str, Iterable[object]] = {
-            "pseudonyms": self._pseudonyms(number),
+            "pseudonyms": self._pseudonyms(person_id),
             "grants": (grant for _, grant in grant_cache.list_grants(self.connection, person)),
             "scores": self._scores(person),
-            "disputes": (self._dispute(one) for one in dispute_store.listed(self.connection, person)),
+            "disputes": (
+                self._dispute(dispute) for dispute in dispute_store.list_disputes(self.connection, person)
+            ),
             "reads": score_reads.list_score_reads(self.connection, person),
-            "told": self._told(number),
-            "notices": self._notices(number),
-            "signals": self._signals(number),
+            "streamed_scores": self._streamed_scores(person_id),
+            "notices": self._notices(person_id),
+            "signals": self._signals(person_id),
         }
         for name, members in sections.items():
             yield b',\n"%b":[' % name.encode()
-            for place, member in enumerate(members):
-                yield (b",\n" if place else b"\n") + codec.encode(member)
+            for index, member in enumerate(members):
+                yield (b",\n" if index else b"\n") + codec.encode(member)
             yield b"]"
         yield b"}\n"
 
-    def _pseudonyms(self, number: int) -> Iterator[Pseudonym]:
-        chosen = select(partners.c.issuer, pseudonyms.c.subject).join(
+    def _pseudonyms(self, person_id: int) -> Iterator[Pseudonym]:
+        query = select(partners.c.issuer, pseudonyms.c.subject).join(
             pseudonyms, pseudonyms.c.partner == partners.c.id
         )
         for row in self.connection.execute(
-            chosen.where(pseudonyms.c.person == number).order_by(partners.c.id)
+            query.where(pseudonyms.c.person == person_id).order_by(partners.c.id)
         ):
             yield Pseudonym(row.issuer, row.subject)
 
-    def _scores(self, person: str) -> Iterator[ScoreNow]:
+    def _scores(self, person: str) -> Iterator[CurrentScore]:
         for policy in policies.current_policies(self.connection):
-            found = scores.explain(self.connection, person, policy.context, self.as_of, self.at)
-            yield ScoreNow(policy.context, found)
+            explanation = scores.explain(self.connection, person, policy.context, self.as_of, self.at)
+            yield CurrentScore(policy.context, explanation)
 
-    def _dispute(self, one: Dispute) -> Disputed:
+    def _dispute(self, dispute: Dispute) -> ExportedDispute:
         today = self.at.date()
-        due = tuple(DueBy(d.what, d.due, d.done_at, d.standing(today)) for d in one.deadlines())
-        named = (one.number, one.partner, one.signal, one.kind, one.state, one.statement)
-        return Disputed(*named, one.steps, due)
+        return ExportedDispute(
+            number=dispute.number,
+            partner=dispute.partner,
+            signal=dispute.signal,
+            kind=dispute.kind,
+            state=dispute.state,
+            statement=dispute.statement,
+            steps=dispute.steps,
+            deadlines=tuple(
+                ExportedDeadline(deadline.task, deadline.due, deadline.done_at, deadline.status(today))
+                for deadline in dispute.deadlines()
+            ),
+        )
 
-    def _told(self, number: int) -> Iterator[ToldScore]:
-        chosen = (
+    def _streamed_scores(self, person_id: int) -> Iterator[StreamedScore]:
+        query = (
             select(stream_subjects, partners.c.issuer, streams_table.c.purpose, streams_table.c.context)
             .join(streams_table, streams_table.c.id == stream_subjects.c.stream)
             .join(partners, partners.c.id == streams_table.c.partner)
         )
         for row in self.connection.execute(
-            chosen.where(stream_subjects.c.person == number).order_by(stream_subjects.c.stream)
+            query.where(stream_subjects.c.person == person_id).order_by(stream_subjects.c.stream)
         ):
-            of_what = (row.issuer, row.purpose, row.context, row.event)
-            yield ToldScore(*of_what, row.points, row.band, row.as_of, row.pending_priority > 0)
+            stream = (row.issuer, row.purpose, row.context)
+            yield StreamedScore(*stream, row.event, row.points, row.band, row.as_of, row.pending_priority > 0)
 
-    def _notices(self, number: int) -> Iterator[OwedNotice]:
-        chosen = (
+    def _notices(self, person_id: int) -> Iterator[ExportedNotice]:
+        query = (
             select(notices, partners.c.issuer)
             .join(partners, partners.c.id == notices.c.partner)
             .join(disputes_table, disputes_table.c.id == notices.c.dispute)
         )
-        mine = chosen.where(disputes_table.c.person == number).order_by(notices.c.id)
-        for row in self.connection.execute(mine):
-            yield OwedNotice(row.issuer, row.event, from_micros(row.created_at))
+        query = query.where(disputes_table.c.person == person_id).order_by(notices.c.id)
+        for row in self.connection.execute(query):
+            yield ExportedNotice(row.issuer, row.event, from_micros(row.created_at))
 
-    def _signals(self, number: int) -> Iterator[HeldSignal]:
-        names = redaction.names_of(self.connection, number)
+    def _signals(self, person_id: int) -> Iterator[ExportedSignal]:
+        subjects_by_partner = redaction.pseudonyms_of(self.connection, person_id)
         issuers = {
             row.id: row.issuer
-            for row in self.connection.execute(select(partners).where(partners.c.id.in_(list(names))))
+            for row in self.connection.execute(
+                select(partners).where(partners.c.id.in_(list(subjects_by_partner)))
+            )
         }
-        for rows in redaction.stored(self.connection, number):
-            void = self._void(rows)
+        for rows in redaction.envelopes_of(self.connection, person_id):
+            void = self._void_envelopes(rows)
             for row in rows:
-                yield from self._of_envelope(
-                    number, row, names[row.partner], issuers[row.partner], revoked=row.id in void
+                yield from self._signals_of_envelope(
+                    person_id,
+                    row,
+                    subjects_by_partner[row.partner],
+                    issuers[row.partner],
+                    revoked=row.id in void,
                 )
 
-    def _of_envelope(
-        self, number: int, row: Row[Any], subject: str, issuer: str, *, revoked: bool
-    ) -> Iterator[HeldSignal]:
-        parts = redaction.parts_of(row, subject)
-        verifies = self._verifies(row) if parts else None
-        keys = [signal_id_to_bytes(part.signal.id) for part in parts]
-        stand, disputed = self._stand(number, row.partner, keys), self._disputed(number, row.partner)
-        for part, key in zip(parts, keys, strict=True):
-            signal = part.signal
+    def _signals_of_envelope(
+        self, person_id: int, row: Row[Any], subject: str, issuer: str, *, revoked: bool
+    ) -> Iterator[ExportedSignal]:
+        stored_signals = redaction.signals_of(row, subject)
+        verifies = self._verifies(row) if stored_signals else None
+        keys = [signal_id_to_bytes(stored.signal.id) for stored in stored_signals]
+        envelope_ids = self._envelope_ids(person_id, row.partner, keys)
+        dispute_numbers = self._dispute_numbers(person_id, row.partner)
+        for stored, key in zip(stored_signals, keys, strict=True):
+            signal = stored.signal
             kind = self._kind(row.partner, signal.kind)
-            yield HeldSignal(
+            yield ExportedSignal(
                 id=signal.id,
                 partner=issuer,
                 subject=subject,
@@ -192,12 +211,12 @@ class Exporter:
                 occurred_at=signal.occurred_at,
                 received_at=from_micros(row.received_at),
                 envelope=row.jti,
-                key=row.kid,
-                disclosure=part.disclosure.decode(),
+                kid=row.kid,
+                disclosure=stored.disclosure.decode(),
                 verifies=verifies,
                 key_revoked=revoked,
-                again=stand.get(key) != row.id,
-                dispute=disputed.get(key),
+                duplicate=envelope_ids.get(key) != row.id,
+                dispute=dispute_numbers.get(key),
             )
 
     def _verifies(self, row: Row[Any]) -> bool | None:
@@ -214,25 +233,25 @@ class Exporter:
             return False
         return True
 
-    def _void(self, rows: Iterable[Row[Any]]) -> set[int]:
-        some = envelopes.c.id.in_([row.id for row in rows])
-        return set(self.connection.scalars(void_envelopes().where(some)))
+    def _void_envelopes(self, rows: Iterable[Row[Any]]) -> set[int]:
+        chunk = envelopes.c.id.in_([row.id for row in rows])
+        return set(self.connection.scalars(void_envelopes().where(chunk)))
 
-    def _stand(self, number: int, partner: int, keys: list[bytes]) -> dict[bytes, int]:
-        """The envelope that each signal stands by."""
-        mine = and_(signals.c.person == number, signals.c.partner == partner, signals.c.id.in_(keys))
-        rows = self.connection.execute(select(signals.c.id, signals.c.envelope).where(mine))
+    def _envelope_ids(self, person_id: int, partner: int, keys: list[bytes]) -> dict[bytes, int]:
+        """The envelope that the row of each signal refers to."""
+        condition = and_(signals.c.person == person_id, signals.c.partner == partner, signals.c.id.in_(keys))
+        rows = self.connection.execute(select(signals.c.id, signals.c.envelope).where(condition))
         return {bytes(row.id): row.envelope for row in rows}
 
-    def _disputed(self, number: int, partner: int) -> dict[bytes, int]:
-        mine = and_(disputes_table.c.person == number, disputes_table.c.partner == partner)
-        rows = self.connection.execute(select(disputes_table.c.signal, disputes_table.c.id).where(mine))
+    def _dispute_numbers(self, person_id: int, partner: int) -> dict[bytes, int]:
+        condition = and_(disputes_table.c.person == person_id, disputes_table.c.partner == partner)
+        rows = self.connection.execute(select(disputes_table.c.signal, disputes_table.c.id).where(condition))
         return {bytes(row.signal): row.id for row in rows}
 
     def _kind(self, partner: int, name: str) -> SignalKind:
-        """What a partner declared a kind to be, the last time that it did."""
+        """A partner's latest declaration of a kind."""
         if (partner, name) not in self._declared:
-            chosen = (
+            query = (
                 select(registered_kinds.c.declaration)
                 .join(registrations, registrations.c.envelope == registered_kinds.c.registration)
                 .join(kinds_table, kinds_table.c.id == registered_kinds.c.kind)
@@ -240,6 +259,6 @@ class Exporter:
                 .order_by(registrations.c.envelope.desc())
                 .limit(1)
             )
-            told_so = self.connection.execute(chosen).scalar_one()
-            self._declared[partner, name] = codec.decode(told_so, SignalKind)
+            declaration = self.connection.execute(query).scalar_one()
+            self._declared[partner, name] = codec.decode(declaration, SignalKind)
         return self._declared[partner, name]

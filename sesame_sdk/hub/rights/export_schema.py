@@ -1,7 +1,7 @@
-"""The form of an export: everything about a person, as one JSON document.
+"""The schema of an export: all data of a person as one JSON document.
 
-`FORMAT` is its version; what is added without changing what is there keeps it. `schema` says the form as
-JSON Schema; ``docs/export.schema.json`` is a copy of it.
+`FORMAT` is its version; additions keep it. `schema` returns the JSON Schema;
+``docs/export.schema.json`` is a copy of it.
 """
 
 from datetime import date, datetime
@@ -11,7 +11,7 @@ import msgspec
 from attrs import frozen
 
 from sesame_sdk.hub.rights.deadlines import DeadlineStatus
-from sesame_sdk.hub.rights.dispute_model import DisputeState, Step
+from sesame_sdk.hub.rights.dispute_model import DisputeState, DisputeStep
 from sesame_sdk.hub.scoring.score_reads import ScoreRead
 from sesame_sdk.model.explanation import Explanation
 from sesame_sdk.model.grant import Grant
@@ -21,33 +21,33 @@ FORMAT = "urn:sesame-sdk:export:1"
 
 @frozen
 class Pseudonym:
-    """What a partner calls the person."""
+    """A partner's pseudonym of the person."""
 
     partner: str
     subject: str
 
 
 @frozen
-class ScoreNow:
-    """A score as it is at the moment of the export, with every contribution; none is a full answer."""
+class CurrentScore:
+    """A score at the time of the export, with every contribution; null is a valid answer."""
 
     context: str
     explanation: Explanation | None
 
 
 @frozen
-class DueBy:
-    """Something to be done about a dispute: what, by the end of which day, when it was, how it stands."""
+class ExportedDeadline:
+    """A task of a dispute, its last day, when it was done, and its status."""
 
-    what: str
+    task: str
     due: date
     done_at: datetime | None
-    standing: DeadlineStatus
+    status: DeadlineStatus
 
 
 @frozen
-class Disputed:
-    """A dispute with all that happened and is to happen to it, and the person's own statement."""
+class ExportedDispute:
+    """A dispute with its steps, deadlines, and the person's own statement."""
 
     number: int
     partner: str
@@ -55,13 +55,13 @@ class Disputed:
     kind: str
     state: DisputeState
     statement: str
-    steps: tuple[Step, ...]
-    deadlines: tuple[DueBy, ...]
+    steps: tuple[DisputeStep, ...]
+    deadlines: tuple[ExportedDeadline, ...]
 
 
 @frozen
-class ToldScore:
-    """The last state of the score that a reader's stream was told, or is to be told if it is `owed`."""
+class StreamedScore:
+    """The last score that a reader's stream was sent, or will be sent if it is `pending`."""
 
     partner: str
     purpose: str
@@ -70,40 +70,40 @@ class ToldScore:
     points: float | None
     band: str | None
     as_of: str
-    owed: bool
+    pending: bool
 
 
 @frozen
-class OwedNotice:
-    """Something about the person that a partner is still to be told, and since when."""
+class ExportedNotice:
+    """An undelivered notice about the person."""
 
     partner: str
     event: str
-    since: datetime
+    created_at: datetime
 
 
 @frozen
-class HeldSignal:
-    """A signal, what it means, and what proves who sent it.
+class ExportedSignal:
+    """A signal, its meaning, and the proof of its sender.
 
     Attributes:
-        id: the signal's.
-        partner: who sent it.
-        subject: what the partner calls the person.
-        kind: what it says.
-        context: the sphere of life that it belongs to.
-        unit: what a value of 1 means.
-        reason: what the partner declared the person should read beside it.
-        value: how much.
+        id: of the signal.
+        partner: issuer of the sender.
+        subject: the partner's pseudonym of the person.
+        kind: of the signal.
+        context: that the kind belongs to.
+        unit: the meaning of a value of 1.
+        reason: the explanation for people that the partner declared.
+        value: of the signal.
         occurred_at: when it happened; UTC.
-        received_at: when the hub got it; UTC.
-        envelope: ``jti`` of the signed message that it came in.
-        key: RFC 7638 thumbprint of the key that signed it.
-        disclosure: the text that the signature vouches for (RFC 9901); empty where it came in the clear.
-        verifies: whether the signature holds now; none where the message was given up for others' sake.
-        key_revoked: whether the key did not count any more when it came, so that it counts for nothing.
-        again: whether the same signal stands by another message, so that this one adds nothing.
-        dispute: number of the dispute of it, if there is one.
+        received_at: when the hub received it; UTC.
+        envelope: ``jti`` of the signed message that contained it.
+        kid: RFC 7638 thumbprint of the key that signed it.
+        disclosure: the signed text (RFC 9901); empty if it was sent in the clear.
+        verifies: whether the signature verifies now; null if another erasure dropped the token.
+        key_revoked: whether the key was revoked before the signal arrived, so that it does not count.
+        duplicate: whether another message holds the same signal, so that this one adds nothing.
+        dispute: number of its dispute, if any.
     """
 
     id: str
@@ -117,33 +117,33 @@ class HeldSignal:
     occurred_at: datetime
     received_at: datetime
     envelope: str
-    key: str
+    kid: str
     disclosure: str
     verifies: bool | None
     key_revoked: bool
-    again: bool
+    duplicate: bool
     dispute: int | None
 
 
 @frozen
 class Export:
-    """Everything that a hub has about a person."""
+    """All data that a hub has about a person."""
 
     format: Literal["urn:sesame-sdk:export:1"]
     hub: str
     person: str
-    at: datetime
+    exported_at: datetime
     pseudonyms: tuple[Pseudonym, ...]
     grants: tuple[Grant, ...]
-    scores: tuple[ScoreNow, ...]
-    disputes: tuple[Disputed, ...]
+    scores: tuple[CurrentScore, ...]
+    disputes: tuple[ExportedDispute, ...]
     reads: tuple[ScoreRead, ...]
-    told: tuple[ToldScore, ...]
-    notices: tuple[OwedNotice, ...]
-    signals: tuple[HeldSignal, ...]
+    streamed_scores: tuple[StreamedScore, ...]
+    notices: tuple[ExportedNotice, ...]
+    signals: tuple[ExportedSignal, ...]
 
 
 def schema() -> dict[str, Any]:
-    """The form as JSON Schema (2020-12)."""
-    named = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": FORMAT}
-    return named | msgspec.json.schema(Export)
+    """The JSON Schema (2020-12)."""
+    header = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": FORMAT}
+    return header | msgspec.json.schema(Export)

@@ -1,6 +1,6 @@
-"""Where the hub holds what of a person: the one list that erasure goes by, and that exports are held to.
+"""Lists which rows hold a person's data, for erasure and export.
 
-A test looks for every table with a person in it, so that none can be forgotten here.
+A test checks that every table with a person in it is listed.
 """
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, Table, select
@@ -18,17 +18,17 @@ from sesame_sdk.hub.database.tables import (
 from sesame_sdk.hub.rights.tables import dispute_steps, disputes, duplicate_disclosures, notices
 from sesame_sdk.hub.streams.tables import rescore_queue, stream_messages, stream_subjects
 
-#: Tables with something of people that are not a matter of deleting rows, and what becomes of it.
-OTHERWISE: dict[Table, str] = {
+#: Tables with personal data of which erasure does not simply delete the rows, and what it does instead.
+SPECIAL_TABLES: dict[Table, str] = {
     envelopes: "the disclosures are dropped, the tokens stay: see `redaction`",
-    stream_subjects: "says that the person is erased, until that was told: see `feed.erase`",
-    stream_messages: "those with the person in them are thrown away: see `feed.dissolve`",
-    rescore_queue: "numbers of people to look at, which then belong to nobody",
+    stream_subjects: "record the erasure until it is delivered: see `streams.subject_states`",
+    stream_messages: "messages about the person are discarded: see `streams.subject_states`",
+    rescore_queue: "ids of persons to rescore, which then refer to no row",
 }
 
 
-def rows_of(person: int) -> dict[Table, ColumnElement[bool]]:
-    """Which rows of which tables are a person's, in an order in which they can be deleted."""
+def personal_rows(person: int) -> dict[Table, ColumnElement[bool]]:
+    """A condition per table that selects a person's rows, in an order that allows deletion."""
     disputed = _scalars(select(disputes.c.id).where(disputes.c.person == person))
     named = _scalars(select(pseudonyms.c.id).where(pseudonyms.c.person == person))
     granted = _scalars(select(grants.c.id).where(grants.c.pseudonym.in_(named)))

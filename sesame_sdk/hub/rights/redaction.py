@@ -1,21 +1,20 @@
-"""A person's disclosures in the ledger: found without reading through it, and dropped.
+"""Finds a person's disclosures in the ledger without a full scan, and drops them.
 
-What is dropped leaves the digest that was signed, so the signature of the rest still holds (RFC 9901).
-A signal that was sent in the clear is part of its token: there `ledger.keep`'s rule holds, the token
-goes, and the signals of the others stay.
+The signed digest of a dropped disclosure stays, so the signature of the rest still verifies (RFC 9901). A
+signal that was sent in the clear is part of its token: there the token is dropped, and the others stay.
 
 A person's envelopes are
-    * those that the rows of `signals` stand by
-    * those that keep a disclosure of a signal which stands by another one: `copies` names them
-    * those under a key that no longer counts, whose rows others may have replaced: few, and found by the key
+    * those that the rows of `signals` refer to
+    * those with another disclosure of the same signal: listed in `duplicate_disclosures`
+    * those under a revoked key, whose rows other envelopes may have replaced: few, and found by the key
 """
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, bindparam, select, union, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, union, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.tables import envelopes, pseudonyms, signals
@@ -29,131 +28,138 @@ from sesame_sdk.signing import base64url, envelope_schema
 from sesame_sdk.signing.jwt import Token
 
 #: Envelopes in memory at a time, about 300 kB each.
-_AT_ONCE = 16
+_CHUNK = 16
 
 
 @frozen
-class Part:
+class StoredSignal:
     """A signal in the ledger.
 
     Attributes:
-        place: among those that its envelope still holds.
-        signal: itself.
-        disclosure: what proves it; empty where it came in the clear.
+        index: among those that its envelope still holds.
+        signal: the signal.
+        disclosure: its proof; empty if it was sent in the clear.
     """
 
-    place: int
+    index: int
     signal: Signal
     disclosure: bytes = b""
 
 
-def names_of(connection: Connection, person: int) -> dict[int, str]:
-    """What each partner calls a person, by the partner's number."""
-    mine = select(pseudonyms.c.partner, pseudonyms.c.subject).where(pseudonyms.c.person == person)
-    return {row.partner: row.subject for row in connection.execute(mine.order_by(pseudonyms.c.partner))}
+def record_duplicates(connection: Connection, envelope: int, persons: Collection[int]) -> None:
+    """Record the persons of whose signals a new envelope holds a second disclosure."""
+    if persons:
+        rows = [{"person": person, "envelope": envelope} for person in sorted(persons)]
+        connection.execute(insert(duplicate_disclosures), rows)
 
 
-def stored(connection: Connection, person: int) -> Iterator[Sequence[Row[Any]]]:
-    """The envelopes that hold something of a person, or may, oldest first, a few at a time."""
-    numbers = _numbers(connection, person)
-    for start in range(0, len(numbers), _AT_ONCE):
-        some = envelopes.c.id.in_(numbers[start : start + _AT_ONCE].tolist())
-        yield connection.execute(select(envelopes).where(some).order_by(envelopes.c.id)).all()
+def pseudonyms_of(connection: Connection, person: int) -> dict[int, str]:
+    """A person's pseudonyms, by the partner's row id."""
+    query = select(pseudonyms.c.partner, pseudonyms.c.subject).where(pseudonyms.c.person == person)
+    return {row.partner: row.subject for row in connection.execute(query.order_by(pseudonyms.c.partner))}
 
 
-def parts_of(row: Row[Any], subject: str) -> list[Part]:
-    """A subject's signals that a row of `envelopes` still holds. They are not proved here.
+def envelopes_of(connection: Connection, person: int) -> Iterator[Sequence[Row[Any]]]:
+    """The envelopes that may hold signals of a person, oldest first, in chunks."""
+    ids = _envelope_ids(connection, person)
+    for start in range(0, len(ids), _CHUNK):
+        chunk = envelopes.c.id.in_(ids[start : start + _CHUNK].tolist())
+        yield connection.execute(select(envelopes).where(chunk).order_by(envelopes.c.id)).all()
+
+
+def signals_of(row: Row[Any], subject: str) -> list[StoredSignal]:
+    """A subject's signals that a row of `envelopes` still holds. Does not verify them.
 
     Raises:
         InvalidInputError: the row is damaged.
     """
     try:
         if row.token and row.disclosures:
-            found = _disclosed(row.disclosures, subject)
+            candidates = _disclosed_signals(row.disclosures, subject)
         else:
-            found = [Part(place, signal) for place, signal in enumerate(_in_the_clear(row))]
+            candidates = [StoredSignal(index, signal) for index, signal in enumerate(_clear_signals(row))]
     except InvalidInputError as error:
         raise InvalidInputError(f"is damaged: {error}", field=f"envelope {row.id}") from error
-    return [part for part in found if part.signal.subject == subject]
+    return [stored for stored in candidates if stored.signal.subject == subject]
 
 
-def without(row: Row[Any], subject: str) -> StoredEnvelope | None:
-    """What stays of an envelope once a subject's signals are dropped; None where it has none.
+def redact(row: Row[Any], subject: str) -> StoredEnvelope | None:
+    """The envelope without a subject's signals; None if it has none.
 
     Raises:
         InvalidInputError: the row is damaged.
     """
-    gone = {part.place for part in parts_of(row, subject)}
-    if not gone:
+    dropped = {stored.index for stored in signals_of(row, subject)}
+    if not dropped:
         return None
     if row.token and row.disclosures:
         disclosures = enumerate(_split(row.disclosures))
-        others = (disclosure for place, disclosure in disclosures if place not in gone)
+        others = (disclosure for index, disclosure in disclosures if index not in dropped)
         return StoredEnvelope(row.token, b"~".join([b"", *others, b""]))
-    signals_left = [one for place, one in enumerate(_in_the_clear(row)) if place not in gone]
-    return StoredEnvelope(b"", codec.encode(signals_left))
+    remaining = [signal for index, signal in enumerate(_clear_signals(row)) if index not in dropped]
+    return StoredEnvelope(b"", codec.encode(remaining))
 
 
-def drop(connection: Connection, person: int, names: Mapping[int, str]) -> int:
-    """Drop a person's disclosures. In how many envelopes there were some.
+def redact_person(connection: Connection, person: int, subjects: Mapping[int, str]) -> int:
+    """Drop a person's disclosures. Returns the number of envelopes that had any.
 
     Args:
         connection: in a transaction.
-        person: the number.
-        names: see `names_of`.
+        person: row id.
+        subjects: see `pseudonyms_of`.
 
     Raises:
         InvalidInputError: an envelope is damaged.
     """
-    put = update(envelopes).where(envelopes.c.id == bindparam("number"))
-    put = put.values(token=bindparam("stays"), disclosures=bindparam("rest"))
-    dropped = 0
-    for rows in stored(connection, person):
-        left = {row.id: without(row, names[row.partner]) for row in rows}
+    statement = update(envelopes).where(envelopes.c.id == bindparam("row_id"))
+    statement = statement.values(token=bindparam("new_token"), disclosures=bindparam("new_disclosures"))
+    count = 0
+    for rows in envelopes_of(connection, person):
+        redacted = {row.id: redact(row, subjects[row.partner]) for row in rows}
         changed = [
-            {"number": number, "stays": kept.token, "rest": kept.disclosures}
-            for number, kept in left.items()
-            if kept is not None
+            {"row_id": row_id, "new_token": stored.token, "new_disclosures": stored.disclosures}
+            for row_id, stored in redacted.items()
+            if stored is not None
         ]
         if changed:
-            connection.execute(put, changed)
-        dropped += len(changed)
-    return dropped
+            connection.execute(statement, changed)
+        count += len(changed)
+    return count
 
 
-def _split(kept: bytes) -> list[bytes]:
-    return kept.split(b"~")[1:-1]
+def _split(disclosures: bytes) -> list[bytes]:
+    return disclosures.split(b"~")[1:-1]
 
 
-def _disclosed(kept: bytes, subject: str) -> list[Part]:
-    """Those disclosures that may be a subject's: to decode all would cost ten times as much."""
-    disclosures = _split(kept)
+def _disclosed_signals(stored: bytes, subject: str) -> list[StoredSignal]:
+    """Decodes only disclosures that may be the subject's: decoding all would cost ten times as much."""
+    disclosures = _split(stored)
     texts, name = base64url.decode_all(disclosures, field="disclosure"), subject.encode()
-    # JSON may spell a name otherwise, but not without a backslash.
-    likely = [place for place, text in enumerate(texts) if name in text or b"\\" in text]
-    return [Part(place, _signal_in(texts[place]), disclosures[place]) for place in likely]
+    # JSON may escape a name, but not without a backslash.
+    likely = [index for index, text in enumerate(texts) if name in text or b"\\" in text]
+    return [StoredSignal(index, _decode_signal(texts[index]), disclosures[index]) for index in likely]
 
 
-def _signal_in(text: bytes) -> Signal:
+def _decode_signal(text: bytes) -> Signal:
     return codec.decode(text, tuple[str, Signal], field="disclosure")[1]
 
 
-def _in_the_clear(row: Row[Any]) -> tuple[Signal, ...]:
+def _clear_signals(row: Row[Any]) -> tuple[Signal, ...]:
     if not row.token:
         return codec.decode(row.disclosures, tuple[Signal, ...])
     payload = Token.parse(row.token).event_payload(EventType.SIGNALS)
     return codec.decode(payload, envelope_schema.InTheClear, field="events").signals
 
 
-def _numbers(connection: Connection, person: int) -> "array[int]":
-    """Eight bytes an envelope, so that somebody who is in a hundred thousand fits as well."""
+def _envelope_ids(connection: Connection, person: int) -> "array[int]":
+    """Eight bytes per envelope, for a person in a hundred thousand of them."""
     partners = select(pseudonyms.c.partner).where(pseudonyms.c.person == person)
     void = void_envelopes().where(
         envelopes.c.partner.in_(partners), envelopes.c.event == EventType.SIGNALS.value
     )
-    found = union(
+    query = union(
         select(signals.c.envelope).where(signals.c.person == person),
         select(duplicate_disclosures.c.envelope).where(duplicate_disclosures.c.person == person),
         void,
     )
-    return array("q", sorted(connection.scalars(found)))
+    return array("q", sorted(connection.scalars(query)))

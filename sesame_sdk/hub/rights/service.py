@@ -1,4 +1,4 @@
-"""People's rights at one hub: the facade over this room, `Hub.rights`."""
+"""The facade of people's rights at one hub: `Hub.rights`."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -8,16 +8,16 @@ import msgspec
 from attrs import frozen
 from sqlalchemy import Connection, Engine, Row
 
-from sesame_sdk.hub.backup.withdrawal_log import Journal
+from sesame_sdk.hub.backup.withdrawal_log import WithdrawalLog
 from sesame_sdk.hub.database.engine import read_transaction
 from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.database.writer import Writer
 from sesame_sdk.hub.partners import keys
 from sesame_sdk.hub.rights import dispute_store, erasure, notices, vacuum
-from sesame_sdk.hub.rights.dispute_model import Dispute, Step, What
-from sesame_sdk.hub.rights.erasure import Erased
+from sesame_sdk.hub.rights.dispute_model import Dispute, DisputeAction, DisputeStep
+from sesame_sdk.hub.rights.erasure import ErasureResult
 from sesame_sdk.hub.rights.export import Exporter
-from sesame_sdk.hub.rights.notices import Owed
+from sesame_sdk.hub.rights.notices import PendingNotices
 from sesame_sdk.hub.scoring import notice_auth
 from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.interfaces import Signer
@@ -26,12 +26,12 @@ from sesame_sdk.model.stream_events import SubjectId
 from sesame_sdk.signing.jwt import KeyFinder
 from sesame_sdk.signing.security_events import sign_event
 
-#: Notices of one poll at most.
-MOST_POLLED = 100
+#: Bounds one poll.
+MAX_POLLED_NOTICES = 100
 
 
 @frozen
-class Told:
+class PolledNotices:
     """Notices for a partner, by ``jti``, and whether there are more."""
 
     sets: dict[str, str]
@@ -39,19 +39,19 @@ class Told:
 
 
 @frozen(repr=False)
-class Rights:
-    """What people ask for, by way of the operator, and what partners are told of it.
+class RightsService:
+    """Handles people's requests, which the operator enters, and notifies partners of them.
 
-    Every method that changes something returns when that is on disk.
+    Every method that changes something returns when the change is on disk.
 
     Attributes:
         issuer: of the hub.
-        signer: its key.
+        signer: the hub's key.
         engine: of the ledger.
         writer: of the ledger.
-        journal: what was taken back, for whoever restores a backup.
-        keys: knows the partners' keys.
-        clock: says what time it is, in UTC.
+        withdrawal_log: records erasures for a later restore.
+        keys: finds the partners' keys.
+        clock: returns the current time in UTC.
         today: the day that scores are computed for.
     """
 
@@ -59,173 +59,145 @@ class Rights:
     signer: Signer
     engine: Engine
     writer: Writer
-    journal: Journal
+    withdrawal_log: WithdrawalLog
     keys: KeyFinder
     clock: Callable[[], datetime]
     today: Callable[[], date]
 
-    # Disputes.
+    # Disputes. An unknown number raises `InvalidInputError`, as does a step that the state does not allow.
 
-    def dispute(self, person: str, partner: str, signal: str, reason: str) -> Dispute:
-        """Open a dispute; the signal does not count from now on. See `disputes.open_one`, and its errors."""
+    def open_dispute(self, person: str, partner: str, signal: str, reason: str) -> Dispute:
+        """Open a dispute, which excludes the signal from scores. See `dispute_store.open_dispute`."""
         at = self.clock()
-        return self.writer.run(lambda c: dispute_store.open_one(c, person, partner, signal, reason, at))
+        return self.writer.run(lambda c: dispute_store.open_dispute(c, person, partner, signal, reason, at))
 
     def decide(self, number: int, *, upheld: bool, by: str, reason: str) -> Dispute:
-        """Decide a dispute: upheld, the signal never counts again; rejected, it counts again.
+        """Decide a dispute.
 
         Args:
             number: of the dispute.
-            upheld: whether the person is right.
+            upheld: True excludes the signal for good, False includes it again.
             by: the role that decides; never a name.
-            reason: why, for the person.
-
-        Raises:
-            Rejected: no such dispute, or it was decided already.
+            reason: for the person.
         """
-        return self._step(number, What.UPHELD if upheld else What.REJECTED, by, reason)
+        return self._step(number, DisputeAction.UPHELD if upheld else DisputeAction.REJECTED, by, reason)
 
     def extend(self, number: int, *, by: str, reason: str) -> Dispute:
-        """Take more time to decide, once.
+        """Extend the time to decide, once."""
+        return self._step(number, DisputeAction.EXTENDED, by, reason)
 
-        Raises:
-            Rejected: no such dispute, or it was decided or extended already.
-        """
-        return self._step(number, What.EXTENDED, by, reason)
+    def request_review(self, number: int, words: str = "") -> Dispute:
+        """Request the review of a decision, during which the signal is excluded from scores."""
+        return self._step(number, DisputeAction.REVIEW_REQUESTED, "person", words)
 
-    def ask_review(self, number: int, words: str = "") -> Dispute:
-        """Have a decision looked at by another, who may overturn it. Until then the signal does not count.
-
-        Raises:
-            Rejected: no such dispute, or there is nothing to overturn, or it was reviewed already.
-        """
-        return self._step(number, What.REVIEW_ASKED, "person", words)
-
-    def review(self, number: int, *, overturned: bool, by: str, reason: str) -> Dispute:
-        """Say what a review came to.
+    def record_review(self, number: int, *, overturned: bool, by: str, reason: str) -> Dispute:
+        """Record the result of a review.
 
         Args:
             number: of the dispute.
             overturned: whether the person is right after all.
-            by: the role that reviewed, which has the power to overturn; another than decided.
-            reason: why, for the person.
-
-        Raises:
-            Rejected: no such dispute, it is not in review, or `by` decided it in the first place.
+            by: the role that reviewed, which may overturn; not the one that decided.
+            reason: for the person.
         """
-        return self._step(number, What.OVERTURNED if overturned else What.CONFIRMED, by, reason)
+        action = DisputeAction.OVERTURNED if overturned else DisputeAction.CONFIRMED
+        return self._step(number, action, by, reason)
 
-    def person_heard(self, number: int, *, by: str) -> Dispute:
-        """Write down that the person was told of the latest result.
+    def record_person_informed(self, number: int, *, by: str) -> Dispute:
+        """Record that the person was informed of the latest result."""
+        return self._step(number, DisputeAction.RESULT_TO_PERSON, by, "")
 
-        Raises:
-            Rejected: no such dispute, it is not decided, or the person was told already.
-        """
-        return self._step(number, What.PERSON_HEARD, by, "")
+    def set_statement(self, number: int, words: str) -> None:
+        """Set the person's own statement on a disputed signal; see `dispute_store.set_statement`."""
+        self.writer.run(lambda connection: dispute_store.set_statement(connection, number, words))
 
-    def state(self, number: int, words: str) -> None:
-        """Put a person's own words beside a disputed signal; none takes them back.
-
-        Raises:
-            Rejected: no such dispute, or more than a hundred words.
-        """
-        self.writer.run(lambda connection: dispute_store.state(connection, number, words))
-
-    def disputes(self, person: str | None = None) -> list[Dispute]:
-        """Every dispute, or one person's, oldest first."""
+    def list_disputes(self, person: str | None = None) -> list[Dispute]:
+        """All disputes, or one person's, oldest first."""
         with read_transaction(self.engine) as connection:
-            return dispute_store.listed(connection, person)
+            return dispute_store.list_disputes(connection, person)
 
-    def one_dispute(self, number: int) -> Dispute:
-        """The dispute of this number.
-
-        Raises:
-            Rejected: there is none.
-        """
+    def get_dispute(self, number: int) -> Dispute:
+        """The dispute of a number."""
         with read_transaction(self.engine) as connection:
-            return dispute_store.one(connection, number)
+            return dispute_store.get_dispute(connection, number)
 
-    # Access and erasure.
+    # Access and erasure. An unknown person raises `InvalidInputError`.
 
     def export(self, person: str, out: BinaryIO) -> None:
-        """Write everything about a person as JSON, in the form of `export_form`.
-
-        Raises:
-            Rejected: nobody is known by that.
-        """
+        """Write all data of a person as JSON; see `export_schema`."""
         with read_transaction(self.engine) as connection:
             exporter = Exporter(connection, self.issuer, self.today(), self.clock())
-            out.writelines(exporter.pieces(person))
+            out.writelines(exporter.chunks(person))
 
-    def erase(self, person: str) -> Erased:
-        """Erase a person, all of it or nothing. See `erasure`, and its errors; `scrub` afterwards."""
+    def erase(self, person: str) -> ErasureResult:
+        """Erase a person in one transaction; see `erasure`. `vacuum` afterwards."""
         at = self.clock()
-        self.journal.erased(person)
+        self.withdrawal_log.record_erasure(person)
         return self.writer.run(lambda connection: erasure.erase(connection, person, at))
 
-    def scrub(self) -> None:
-        """Get what was deleted out of the files too. See `scrub.scrub`, and its errors."""
-        vacuum.scrub(self.engine)
+    def vacuum(self) -> None:
+        """Remove deleted data from the database files; see `vacuum.vacuum`, and its errors."""
+        vacuum.vacuum(self.engine)
 
-    # What partners are told.
+    # Notices to partners.
 
-    def poll(self, token: bytes, asked: PollRequest) -> Told:
-        """What a partner was not told yet (RFC 8936). What it acknowledges was told.
+    def poll(self, token: bytes, request: PollRequest) -> PolledNotices:
+        """Deliver notices to a partner (RFC 8936). Acknowledged ones are delivered.
 
-        What it refuses stays owed: that a partner does not understand a notice ends no duty to tell it.
+        Rejected ones stay pending: the duty to notify does not end because a partner cannot read a notice.
 
         Raises:
-            Rejected: the token is not believed, or was used before.
+            InvalidInputError: the token was rejected, or was used before.
         """
-        request = notice_auth.authenticate_notice_request(
+        authorization = notice_auth.authenticate_notice_request(
             token, self.keys, audience=self.issuer, now=self.clock()
         )
 
-        def work(connection: Connection) -> Told:
-            partner = notice_auth.admit_notice_request(connection, request)
-            self._told(connection, partner, asked.ack)
-            most = min(asked.maxEvents, MOST_POLLED)
-            found = notices.waiting(connection, partner, most + 1)
-            return Told({row.jti: self._sign(row).decode() for row in found[:most]}, len(found) > most)
+        def work(connection: Connection) -> PolledNotices:
+            partner = notice_auth.admit_notice_request(connection, authorization)
+            self._acknowledge(connection, partner, request.ack)
+            limit = min(request.maxEvents, MAX_POLLED_NOTICES)
+            rows = notices.fetch(connection, partner, limit + 1)
+            sets = {row.jti: self._sign(row).decode() for row in rows[:limit]}
+            return PolledNotices(sets, len(rows) > limit)
 
         return self.writer.run(work)
 
-    def hand_over(self, partner: str, *, told: bool) -> list[bytes]:
-        """The notices for a partner, for the operator to hand over by another way.
+    def export_notices(self, partner: str, *, mark_delivered: bool) -> list[bytes]:
+        """The pending notices to a partner, for the operator to deliver in another way.
 
         Args:
             partner: its issuer.
-            told: whether the partner has them by now; they are owed no more.
+            mark_delivered: whether the partner has them now.
 
         Raises:
-            Rejected: no such partner.
+            InvalidInputError: unknown partner.
         """
 
         def work(connection: Connection) -> list[bytes]:
-            number = keys.partner_id(connection, partner)
-            found = notices.waiting(connection, number, MOST_POLLED)
-            if told:
-                self._told(connection, number, [row.jti for row in found])
-            return [self._sign(row) for row in found]
+            partner_id = keys.partner_id(connection, partner)
+            rows = notices.fetch(connection, partner_id, MAX_POLLED_NOTICES)
+            if mark_delivered:
+                self._acknowledge(connection, partner_id, [row.jti for row in rows])
+            return [self._sign(row) for row in rows]
 
         return self.writer.run(work)
 
-    def owed(self) -> list[Owed]:
-        """What partners were not told yet, and by when they have to be."""
+    def pending_notices(self) -> list[PendingNotices]:
+        """Undelivered notices with their deadlines."""
         with read_transaction(self.engine) as connection:
-            return notices.owed(connection)
+            return notices.list_pending(connection)
 
-    def _step(self, number: int, what: What, by: str, words: str) -> Dispute:
-        step = Step(what, self.clock(), by, words.strip())
-        return self.writer.run(lambda connection: dispute_store.take_step(connection, number, step))
+    def _step(self, number: int, action: DisputeAction, actor: str, comment: str) -> Dispute:
+        step = DisputeStep(action, self.clock(), actor, comment.strip())
+        return self.writer.run(lambda connection: dispute_store.add_step(connection, number, step))
 
-    def _told(self, connection: Connection, partner: int, jtis: Sequence[str]) -> None:
+    def _acknowledge(self, connection: Connection, partner: int, jtis: Sequence[str]) -> None:
         at = self.clock()
-        for number, event in notices.told(connection, partner, jtis, at):
-            dispute_store.heard(connection, number, event, at)
+        for number, event in notices.acknowledge(connection, partner, jtis, at):
+            dispute_store.record_delivery(connection, number, event, at)
 
     def _sign(self, row: Row[Any]) -> bytes:
-        """A notice as a token: the same bytes each time, while the hub's key is the same."""
+        """The token of a notice: the same bytes every time, while the hub's key is the same."""
         return sign_event(
             EventType(row.event),
             msgspec.Raw(row.payload),

@@ -1,4 +1,4 @@
-"""The tables of people's rights: disputes, what partners have to be told, what was erased."""
+"""The tables of disputes, notices and erasures."""
 
 from sqlalchemy import (
     BigInteger,
@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 from sesame_sdk.hub.database.tables import Key, metadata
 
-#: One for each signal that was ever disputed. A number is never given to another dispute.
+#: One row for each signal that was ever disputed. Ids are never reused.
 disputes = Table(
     "disputes",
     metadata,
@@ -24,14 +24,14 @@ disputes = Table(
     Column("partner", ForeignKey("partners.id"), nullable=False),
     Column("signal", LargeBinary(16), nullable=False),
     Column("kind", ForeignKey("kinds.id"), nullable=False),
-    # Whether it keeps the signal from counting: all that scores need to know of it.
+    # Whether the dispute excludes the signal from scores.
     Column("frozen", Boolean, nullable=False),
-    # The person's own words, to stand beside the signal.
+    # The person's own words, shown with the signal.
     Column("statement", String(2000), nullable=False),
     UniqueConstraint("person", "partner", "signal"),
     sqlite_autoincrement=True,
 )
-#: What happened to each dispute, in its order; rows are only added.
+#: The steps of each dispute, in order; append-only.
 dispute_steps = Table(
     "dispute_steps",
     metadata,
@@ -42,17 +42,17 @@ dispute_steps = Table(
     Column("actor", String(64), nullable=False),
     Column("comment", String(1000), nullable=False),
 )
-#: Erasures, and nothing of who was erased.
+#: Erasures, without the person.
 erasures = Table(
     "erasures",
     metadata,
     Column("id", Key, primary_key=True),
     Column("erased_at", BigInteger, nullable=False),
     Column("signals", Integer, nullable=False),
-    # When the last partner was told of it; none while one has to be.
+    # When the last notice was delivered; null until then.
     Column("notified_at", BigInteger),
 )
-#: What partners have to be told and were not yet. Once one is told, its row goes.
+#: Undelivered notices to partners. Delivery deletes the row.
 notices = Table(
     "notices",
     metadata,
@@ -60,16 +60,16 @@ notices = Table(
     Column("partner", ForeignKey("partners.id"), nullable=False, index=True),
     Column("jti", String(64), nullable=False, unique=True),
     Column("event", String(64), nullable=False),
-    # The partner's own pseudonym for whom it is about: the one thing that outlives an erasure, until told.
+    # The partner's own pseudonym of the person, the only data that outlives an erasure, until delivery.
     Column("subject", String(128), nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    # One of the two.
+    # Exactly one of the two is set.
     Column("dispute", ForeignKey("disputes.id"), index=True),
     Column("erasure", ForeignKey("erasures.id"), index=True),
     sqlite_autoincrement=True,
 )
-#: Envelopes that keep a signal's disclosure though it stands by another one: see `view`.
+#: Envelopes with a further disclosure of a signal whose row refers to another one: see `ingest.signal_table`.
 duplicate_disclosures = Table(
     "duplicate_disclosures",
     metadata,

@@ -53,7 +53,7 @@ from sesame_sdk.hub.database.tables import registrations as registration_table
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import registrations
 from sesame_sdk.hub.partners.keys import void_envelopes
-from sesame_sdk.hub.rights.freezing import any_frozen, frozen
+from sesame_sdk.hub.rights.dispute_store import has_restricted_signal, is_restricted
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.recourse.options import Senders
@@ -176,7 +176,7 @@ def _permissions() -> Select[int, int, int, str, bool]:
         (kinds, kinds.c.id == grant_kinds.c.kind),
     )
     return (
-        select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name, any_frozen())
+        select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name, has_restricted_signal())
         .distinct()
         .select_from(terms)
         .where(is_valid("now"), _is_registered())
@@ -215,7 +215,7 @@ def _counted() -> Select[int, int, str, float, int]:
             signals.c.occurred_at,
         )
         .select_from(ordered_join(_permitted, (signals, same)))
-        .where(signals.c.envelope.not_in(void_envelopes()), ~and_(_permitted.c.disputed, frozen()))
+        .where(signals.c.envelope.not_in(void_envelopes()), ~and_(_permitted.c.disputed, is_restricted()))
     )
 
 

@@ -14,29 +14,30 @@ from sesame_sdk.hub.api.admission import ConcurrencyLimit, MemoryBudget
 from sesame_sdk.hub.api.errors import HANDLERS
 from sesame_sdk.hub.api.events import receive_event
 from sesame_sdk.hub.api.health import jwks, live, ready
-from sesame_sdk.hub.api.middleware import shell
+from sesame_sdk.hub.api.middleware import instrument
 from sesame_sdk.hub.api.notices import poll_notices
 from sesame_sdk.hub.api.openapi_page import PlainPage
-from sesame_sdk.hub.api.poll import poll_stream
 from sesame_sdk.hub.api.scores import read_score, read_scores
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.observability.health import Health
-from sesame_sdk.hub.server.http_hardening import wire
+from sesame_sdk.hub.server.http_hardening import reject_ambiguous_framing
 from sesame_sdk.hub.streams.worker import StreamWorker
 
 VERSION = "1.0"
 #: Bodies of the greatest size that are held while they arrive.
 BODIES = 32
-_STREAMS = (
-    *(
-        streams.configuration,
-        streams.create_stream,
-        streams.read_stream,
-        streams.change_stream,
-        streams.replace_stream,
-    ),
-    *(streams.delete_stream, streams.read_status, streams.change_status, streams.verify_stream, poll_stream),
-)
+_STREAM_HANDLERS = [
+    streams.configuration,
+    streams.create_stream,
+    streams.read_stream,
+    streams.change_stream,
+    streams.replace_stream,
+    streams.delete_stream,
+    streams.read_status,
+    streams.change_status,
+    streams.verify_stream,
+    streams.poll_stream,
+]
 
 
 def create_app(hub: Hub) -> ASGIApp:
@@ -45,10 +46,22 @@ def create_app(hub: Hub) -> ASGIApp:
     # its turns from the writer, for whom all wait.
     verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
     feeder = StreamWorker(hub.streams)
-    gate, ration = ConcurrencyLimit(hub.settings.waiting), MemoryBudget(BODIES * hub.settings.body_limit)
+    gate, ration = (
+        ConcurrencyLimit(hub.settings.max_queue),
+        MemoryBudget(BODIES * hub.settings.max_body_bytes),
+    )
     health = Health(hub.is_ready, hub.streams.closing.is_set)
     app = Litestar(
-        route_handlers=[receive_event, read_score, read_scores, poll_notices, jwks, live, ready, *_STREAMS],
+        route_handlers=[
+            receive_event,
+            read_score,
+            read_scores,
+            poll_notices,
+            jwks,
+            live,
+            ready,
+            *_STREAM_HANDLERS,
+        ],
         state=State(
             {
                 "hub": hub,
@@ -63,10 +76,10 @@ def create_app(hub: Hub) -> ASGIApp:
         on_startup=[feeder.start],
         on_shutdown=[feeder.stop, verifier.shutdown, health.close, hub.close],
         openapi_config=_openapi(),
-        request_max_body_size=hub.settings.body_limit,
+        request_max_body_size=hub.settings.max_body_bytes,
         logging_config=None,
     )
-    return shell(wire(app), hub.streams.closing.is_set)
+    return instrument(reject_ambiguous_framing(app), hub.streams.closing.is_set)
 
 
 def _openapi() -> OpenAPIConfig:

@@ -2,8 +2,8 @@
 
 Told to stop (SIGTERM), a hub
     1. is not ready any more, and asks whoever is connected to come by another connection
-    2. goes on answering for `drain_seconds`, or until nobody is connected
-    3. listens no more, and gives what is under way `stop_seconds` to be answered
+    2. goes on answering for `drain_timeout_seconds`, or until nobody is connected
+    3. listens no more, and gives what is under way `shutdown_timeout_seconds` to be answered
     4. writes what waits for the ledger, closes it, and ends with code 0
 """
 
@@ -19,35 +19,35 @@ import uvicorn
 
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.observability.log_events import Ready, Stopped, Stopping
-from sesame_sdk.hub.observability.structured_log import say
+from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.server import systemd
 
 _LOOK = 0.02
 
 
-class Server(uvicorn.Server):
+class GracefulServer(uvicorn.Server):
     """Says when it is ready, and stops as the module says.
 
     Args:
         config: of uvicorn.
-        ready: called once requests are answered.
-        ending: called when it was told to stop, before anything else happens.
-        drain_seconds: see the module.
+        on_ready: called once requests are answered.
+        on_stop: called when it was told to stop, before anything else happens.
+        drain_timeout_seconds: see the module.
     """
 
     def __init__(
         self,
         config: uvicorn.Config,
         *,
-        ready: Callable[[], None],
-        ending: Callable[[], None],
-        drain_seconds: float,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
+        drain_timeout_seconds: float,
     ) -> None:
         super().__init__(config)
         self._began = perf_counter()
-        self._ready = ready
-        self._ending = ending
-        self._drain_seconds = drain_seconds
+        self._ready = on_ready
+        self._ending = on_stop
+        self._drain_seconds = drain_timeout_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so."""
@@ -55,7 +55,7 @@ class Server(uvicorn.Server):
         if self.started:
             metrics.READY.set(1)
             port = sockets[0].getsockname()[1] if sockets else self.config.port
-            say(Ready(port, round((perf_counter() - self._began) * 1000, 1)))
+            log(Ready(port, round((perf_counter() - self._began) * 1000, 1)))
             systemd.notify(systemd.READY)
             self._ready()
 
@@ -64,19 +64,19 @@ class Server(uvicorn.Server):
         began = perf_counter()
         metrics.READY.set(0)
         systemd.notify(systemd.STOPPING)
-        say(Stopping(len(self.server_state.connections)))
+        log(Stopping(len(self.server_state.connections)))
         self._ending()
         while self._drains(began):
             await asyncio.sleep(_LOOK)
         await super().shutdown(sockets)
-        say(Stopped(round((perf_counter() - began) * 1000, 1)))
+        log(Stopped(round((perf_counter() - began) * 1000, 1)))
 
     def _drains(self, began: float) -> bool:
         in_time = perf_counter() - began < self._drain_seconds
         return in_time and bool(self.server_state.connections) and not self.force_exit
 
 
-def end_in_peace() -> None:
+def exit_zero_on_sigterm() -> None:
     """Make SIGTERM end this process with code 0: before it serves, and again after it stopped serving.
 
     Meanwhile uvicorn handles it, and raises it anew in the end; by default that would kill the process,

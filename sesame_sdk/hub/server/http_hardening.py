@@ -26,7 +26,7 @@ _DOUBTFUL = codec.encode(
 )
 
 
-class ImpatientProtocol(H11Protocol):
+class HeadTimeoutProtocol(H11Protocol):
     """HTTP/1.1 that closes lines on which a request's head takes too long."""
 
     _ends: asyncio.TimerHandle | None = None
@@ -58,7 +58,7 @@ class ImpatientProtocol(H11Protocol):
             self._ends = None
 
 
-def wire(app: ASGIApp) -> ASGIApp:
+def reject_ambiguous_framing(app: ASGIApp) -> ASGIApp:
     """`app` behind the first two of this module's rules."""
 
     async def around(scope: Scope, receive: Receive, send: Send) -> None:

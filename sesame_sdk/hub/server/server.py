@@ -12,14 +12,14 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.observability import metrics, structured_log
 from sesame_sdk.hub.server import workers
 from sesame_sdk.hub.server.app import create_app
-from sesame_sdk.hub.server.graceful_shutdown import Server, end_in_peace
-from sesame_sdk.hub.server.http_hardening import ImpatientProtocol
-from sesame_sdk.hub.server.workers import Share
+from sesame_sdk.hub.server.graceful_shutdown import GracefulServer, exit_zero_on_sigterm
+from sesame_sdk.hub.server.http_hardening import HeadTimeoutProtocol
+from sesame_sdk.hub.server.workers import WorkerContext
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.interfaces import GuardRule
 
 _BACKLOG = 256
-#: Each may hold a body of `Settings.body_limit` while it arrives.
+#: Each may hold a body of `Settings.max_body_bytes` while it arrives.
 _CONNECTIONS = 256
 #: New objects before the collector of cycles looks. An envelope decodes into thousands, none in a cycle,
 #: and with Python's own 700 it walked the whole cache of consents again and again: a twelfth of our time.
@@ -30,7 +30,7 @@ def serve(
     path: Path,
     *,
     flags: Mapping[str, str] | None = None,
-    ready: Callable[[str], None] | None = None,
+    on_ready: Callable[[str], None] | None = None,
     rules: Iterable[GuardRule] = (),
     block: Iterable[str] = (),
 ) -> None:
@@ -40,7 +40,7 @@ def serve(
         path: the hub's folder.
         flags: settings from the command line, by name. What partners must use is the issuer among them,
             not the address that is listened on.
-        ready: told the URL once requests are answered.
+        on_ready: told the URL once requests are answered.
         rules: further rules for the guard.
         block: names of plugins that workers, if there are several, must not load rules from.
 
@@ -49,19 +49,19 @@ def serve(
     """
     settings = load_settings(path, flags=flags)
     if settings.workers > 1:
-        structured_log.begin(level=settings.log_level, form=settings.log_format)
-        workers.supervise(path, settings, flags=flags or {}, block=block, ready=ready)
+        structured_log.configure(level=settings.log_level, log_format=settings.log_format)
+        workers.supervise(path, settings, flags=flags or {}, block=block, on_ready=on_ready)
     else:
-        _serve(path, settings, rules, ready=ready or (lambda _: None))
+        _serve(path, settings, rules, ready=on_ready or (lambda _: None))
 
 
 def serve_as_worker(
-    path: Path, *, flags: Mapping[str, str], rules: Iterable[GuardRule], share: Share
+    path: Path, *, flags: Mapping[str, str], rules: Iterable[GuardRule], context: WorkerContext
 ) -> None:
     """The same, as one of several: see `workers`."""
-    share.follow()
+    context.stop_with_supervisor()
     settings = load_settings(path, flags=flags)
-    _serve(path, settings, rules, ready=lambda _: share.ready(), shares_port=True)
+    _serve(path, settings, rules, ready=lambda _: context.report_ready(), shares_port=True)
 
 
 def _serve(
@@ -73,27 +73,30 @@ def _serve(
     shares_port: bool = False,
 ) -> None:
     gc.set_threshold(_COLLECT_AFTER)
-    end_in_peace()
-    with closing(Hub.open(path, rules=rules, settings=settings)) as hub, metrics.shown(settings.metrics):
-        structured_log.begin(level=settings.log_level, form=settings.log_format)
+    exit_zero_on_sigterm()
+    with (
+        closing(Hub.open(path, rules=rules, settings=settings)) as hub,
+        metrics.serve_metrics(settings.metrics_address),
+    ):
+        structured_log.configure(level=settings.log_level, log_format=settings.log_format)
         # Made before anybody is listened to: whoever comes meanwhile would wait, and not know for what.
         app = create_app(hub)
-        with workers.listen(settings, share=shares_port) as listener:
+        with workers.listen(settings, share_port=shares_port) as listener:
             listener.listen(_BACKLOG)
             config = uvicorn.Config(
                 app,
                 access_log=False,  # `watch.logs` would take all words out of it; `api.shell` logs routes
                 log_config=None,
                 log_level=None,
-                http=ImpatientProtocol,
+                http=HeadTimeoutProtocol,
                 ws="none",
                 server_header=False,
-                timeout_graceful_shutdown=settings.stop_seconds,
+                timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
                 limit_concurrency=_CONNECTIONS,
             )
-            Server(
+            GracefulServer(
                 config,
-                ready=partial(ready, f"http://{settings.host}:{listener.getsockname()[1]}"),
-                ending=hub.streams.closing.set,
-                drain_seconds=settings.drain_seconds,
+                on_ready=partial(ready, f"http://{settings.host}:{listener.getsockname()[1]}"),
+                on_stop=hub.streams.closing.set,
+                drain_timeout_seconds=settings.drain_timeout_seconds,
             ).run(sockets=[listener])

@@ -26,7 +26,7 @@ from attrs import define, field, frozen
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.observability.log_events import WorkerLeft
-from sesame_sdk.hub.observability.structured_log import say
+from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.server import systemd
 from sesame_sdk.hub.settings import Settings
 
@@ -38,24 +38,24 @@ _PID = struct.Struct("=I")
 
 
 @frozen
-class Share:
+class WorkerContext:
     """How a worker shares a port.
 
     Attributes:
         port: that all listen on.
-        told: the end of a pipe to say on that requests are answered.
+        ready_pipe: the end of a pipe to say on that requests are answered.
         lifeline: the end of a pipe that closes when the supervisor is gone.
     """
 
     port: int
-    told: int
+    ready_pipe: int
     lifeline: int
 
-    def ready(self) -> None:
+    def report_ready(self) -> None:
         """Say that requests are answered, and by whom."""
-        os.write(self.told, _PID.pack(os.getpid()))
+        os.write(self.ready_pipe, _PID.pack(os.getpid()))
 
-    def follow(self) -> None:
+    def stop_with_supervisor(self) -> None:
         """Stop this process, as by SIGTERM, when the supervisor is gone."""
         threading.Thread(target=self._wait, name="sesame-hub-lifeline", daemon=True).start()
 
@@ -148,8 +148,8 @@ def _when_again(worker: _Worker) -> float:
     """Report one that died, and say when another may take its place."""
     now = time.monotonic()
     lived = now - worker.since
-    metrics.left(worker.process.pid)
-    say(WorkerLeft(worker.process.returncode, round(lived * 1000, 1)))
+    metrics.mark_process_dead(worker.process.pid)
+    log(WorkerLeft(worker.process.returncode, round(lived * 1000, 1)))
     return now + (_SHORT_LIFE if lived < _SHORT_LIFE else 0)
 
 
@@ -159,7 +159,7 @@ def supervise(
     *,
     flags: Mapping[str, str],
     block: Iterable[str],
-    ready: Callable[[str], None] | None,
+    on_ready: Callable[[str], None] | None,
 ) -> None:
     """Serve with as many workers as the settings say, until told to stop.
 
@@ -168,15 +168,24 @@ def supervise(
         settings: of the hub.
         flags: settings from the command line, which the workers are given too.
         block: names of plugins that they must not load.
-        ready: told the URL once all answer.
+        on_ready: told the URL once all answer.
 
     Raises:
         ConfigurationError: the address cannot be listened on, or a worker does not start.
     """
-    with metrics.shared(), metrics.shown(settings.metrics), _port(settings) as port, _pipes() as pipes:
+    with (
+        metrics.multiprocess_folder(),
+        metrics.serve_metrics(settings.metrics_address),
+        _port(settings) as port,
+        _pipes() as pipes,
+    ):
         told, say_ready, lifeline, _ = pipes
-        shared = {"path": str(path), "block": [*block], "flags": {**flags, "metrics": "", "port": str(port)}}
-        share = Share(port, say_ready, lifeline)
+        shared = {
+            "path": str(path),
+            "block": [*block],
+            "flags": {**flags, "metrics_address": "", "port": str(port)},
+        }
+        share = WorkerContext(port, say_ready, lifeline)
         command = [sys.executable, "-m", __name__, json.dumps(shared | {"share": _as_list(share)})]
 
         def begin() -> subprocess.Popen[bytes]:
@@ -191,8 +200,8 @@ def supervise(
             watching.workers += [watching.begin() for _ in range(settings.workers)]
             if watching.wait_for_all(told):
                 systemd.notify(systemd.READY)
-                if ready:
-                    ready(f"http://{settings.host}:{port}")
+                if on_ready:
+                    on_ready(f"http://{settings.host}:{port}")
         except BaseException:
             watching.end()
             raise
@@ -201,7 +210,7 @@ def supervise(
             sys.exit(code)
 
 
-def listen(settings: Settings, *, share: bool) -> socket.socket:
+def listen(settings: Settings, *, share_port: bool) -> socket.socket:
     """A socket on the hub's address, which others may listen on too if `share`; it does not listen yet.
 
     Raises:
@@ -215,11 +224,11 @@ def listen(settings: Settings, *, share: bool) -> socket.socket:
         found = socket.socket(family, kind, protocol)
         try:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if share:
+            if share_port:
                 found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: accepted connections inherit it
                 # Whoever takes nothing of an answer for so long is cut, as is who sends a body that slowly.
-                most = settings.body_seconds * 1000
+                most = settings.body_timeout_seconds * 1000
                 found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, most)
             found.bind(address)
         except BaseException:
@@ -233,7 +242,7 @@ def listen(settings: Settings, *, share: bool) -> socket.socket:
 @contextmanager
 def _port(settings: Settings) -> Iterator[int]:
     """The port, held without listening, so that it stays ours while workers come and go."""
-    with listen(settings, share=True) as held:
+    with listen(settings, share_port=True) as held:
         yield held.getsockname()[1]
 
 
@@ -248,8 +257,8 @@ def _pipes() -> Iterator[tuple[int, int, int, int]]:
             os.close(end)
 
 
-def _as_list(share: Share) -> list[int]:
-    return [share.port, share.told, share.lifeline]
+def _as_list(share: WorkerContext) -> list[int]:
+    return [share.port, share.ready_pipe, share.lifeline]
 
 
 def main(told: str) -> None:
@@ -259,7 +268,9 @@ def main(told: str) -> None:
 
     given = json.loads(told)
     rules = PluginRegistry.discover(block=given["block"]).rules
-    serve_as_worker(Path(given["path"]), flags=given["flags"], rules=rules, share=Share(*given["share"]))
+    serve_as_worker(
+        Path(given["path"]), flags=given["flags"], rules=rules, context=WorkerContext(*given["share"])
+    )
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ def fed_by(
     clock: Callable[[], datetime],
 ) -> StreamService:
     """The feed of a hub that is set up so."""
-    shelf = StreamOutbox(sign, timedelta(seconds=settings.heartbeat_seconds))
+    shelf = StreamOutbox(sign, timedelta(seconds=settings.heartbeat_interval_seconds))
     return StreamService(
         settings.issuer, shelf, engine, writer, guard, clock, lambda: settings.as_of or clock().date()
     )

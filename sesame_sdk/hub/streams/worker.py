@@ -29,7 +29,7 @@ from sesame_sdk.hub.database.timestamps import EPOCH
 from sesame_sdk.hub.observability import metrics, safe_values
 from sesame_sdk.hub.observability.log_events import FeedHeldUp, MessageRefused, NotDelivered
 from sesame_sdk.hub.observability.safe_values import Fault
-from sesame_sdk.hub.observability.structured_log import say
+from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.streams.service import StreamService
 from sesame_sdk.model.envelope import Receipt
 from sesame_sdk.signing.jwt import LEEWAY
@@ -56,8 +56,8 @@ class _Queue:
     ) -> None:
         gone = {one.message.jti: (one.code, one.reason) for one in failed}
         for code, _ in gone.values():
-            say(MessageRefused(self.stream, safe_values.code(code)))
-        metrics.PUSHES.labels("refused").inc(len(gone))
+            log(MessageRefused(self.stream, safe_values.code(code)))
+        metrics.PUSH_DELIVERIES.labels("refused").inc(len(gone))
         self.feed.record_deliveries(self.stream, [one.message.jti for one in acknowledged], gone)
 
     def counts(self) -> MessageCounts:
@@ -125,8 +125,8 @@ class StreamWorker:
             try:
                 busy = self._run_once()
             except (SesameError, SQLAlchemyError) as error:
-                metrics.LEDGER_UP.set(0)
-                say(FeedHeldUp(safe_values.fault(error)))
+                metrics.DATABASE_UP.set(0)
+                log(FeedHeldUp(safe_values.fault(error)))
                 self.streams.closing.wait(1.0)
                 continue
             if not busy:
@@ -137,8 +137,8 @@ class StreamWorker:
         self._check_clock(leads=leads)
         busy = leads and self.streams.rescore_batch()
         found = self.streams.streams_with_pending()
-        metrics.LEDGER_UP.set(1)
-        metrics.FEED_LAG.set(self.streams.lag() if found else 0)
+        metrics.DATABASE_UP.set(1)
+        metrics.STREAM_LAG_SECONDS.set(self.streams.lag() if found else 0)
         self.pending_streams = frozenset(stream.id for stream in found)
         for stream in found:
             if leads and stream.endpoint is not None:
@@ -203,8 +203,8 @@ class StreamWorker:
             delay = min(_LONGEST_DELAY, 0.25 * 2.0 ** min(route.failures, 10)) if failed else 0.0
             route.not_before = time.monotonic() + delay
         if failed:
-            metrics.PUSHES.labels("failed").inc()
-            say(NotDelivered(stream.id, delay, route.fault))
+            metrics.PUSH_DELIVERIES.labels("failed").inc()
+            log(NotDelivered(stream.id, delay, route.fault))
 
     def _send(self, stream: Row[Any], route: _PushState, letter: Message) -> Acknowledged:
         bearer = None if stream.bearer_token is None else stream.bearer_token.encode
@@ -215,6 +215,6 @@ class StreamWorker:
         except RetryableError as error:  # of which the courier keeps the words, and they are not for a log
             route.fault = safe_values.fault(error)
             raise
-        metrics.PUSHES.labels("delivered").inc()
+        metrics.PUSH_DELIVERIES.labels("delivered").inc()
         # 202 is all the receipt that RFC 8935 section 2.2 has.
         return Acknowledged(letter, Receipt(letter.jti, self.streams.clock(), letter.signal_count), b"")

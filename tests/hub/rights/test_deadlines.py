@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sesame_sdk.hub.rights.deadlines import Deadline, DeadlineStatus, after_business_days
+from sesame_sdk.hub.rights.deadlines import Deadline, DeadlineStatus, add_business_days
 
 DAYS = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 MANY = st.integers(1, 400)
@@ -28,14 +28,14 @@ def counted(start: date, days: int) -> date:
 @example(date(2026, 6, 7), 5)
 def test_business_days_are_those_that_a_calendar_counts(start: date, days: int) -> None:
     """From any day, also one of a weekend."""
-    assert after_business_days(start, days) == counted(start, days)
+    assert add_business_days(start, days) == counted(start, days)
 
 
 @given(DAYS, MANY, MANY)
 def test_business_days_add_up(start: date, some: int, more: int) -> None:
     """And never end on a weekend."""
-    end = after_business_days(start, some + more)
-    assert after_business_days(after_business_days(start, some), more) == end
+    end = add_business_days(start, some + more)
+    assert add_business_days(add_business_days(start, some), more) == end
     assert end.weekday() < _SATURDAY
 
 
@@ -46,13 +46,13 @@ def test_a_deadline_lasts_to_the_end_of_its_day(due: date, ahead: int, done: int
     done_at = None if done is None else datetime(due.year, due.month, due.day, 23, 59, tzinfo=UTC)
     if done_at and done:
         done_at += timedelta(days=done)
-    standing = Deadline("decide", due, done_at).standing(today)
+    standing = Deadline("decide", due, done_at).status(today)
     if done is not None:
-        assert standing is (DeadlineStatus.LATE if done > 0 else DeadlineStatus.KEPT)
+        assert standing is (DeadlineStatus.LATE if done > 0 else DeadlineStatus.MET)
     elif ahead > 0:
         assert standing is DeadlineStatus.OVERDUE
     else:
-        assert standing is (DeadlineStatus.SOON if ahead >= -3 else DeadlineStatus.OPEN)
+        assert standing is (DeadlineStatus.DUE_SOON if ahead >= -3 else DeadlineStatus.OPEN)
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_a_deadline_lasts_to_the_end_of_its_day(due: date, ahead: int, done: int
 )
 def test_five_business_days(opened: date, due: date) -> None:
     """As somebody with a calendar reads FCRA 1681i(a)(2)(A)."""
-    assert after_business_days(opened, 5) == due
+    assert add_business_days(opened, 5) == due

@@ -62,7 +62,11 @@ def test_an_erased_person_is_gone_and_the_rest_still_verifies(world: World, hub:
     assert hub.rebuild_signals() == 1
     assert world.shop.read("ada", "bob")[0] is None
     assert world.points("bob") == 510.0
-    assert (hub.list_grants("ada"), hub.list_score_reads("ada"), hub.rights.disputes("ada")) == ([], [], [])
+    assert (hub.list_grants("ada"), hub.list_score_reads("ada"), hub.rights.list_disputes("ada")) == (
+        [],
+        [],
+        [],
+    )
     with pytest.raises(InvalidInputError, match="nobody whom this hub knows"):
         hub.rights.erase("ada")
 
@@ -184,7 +188,7 @@ def test_who_comes_back_comes_as_somebody_new(world: World, hub: Hub) -> None:
 
 def test_an_erasure_that_fails_changes_nothing(world: World, hub: Hub) -> None:
     """A damaged envelope is named; everything is as it was, and the rest of the hub goes on."""
-    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, "I paid it")
+    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, "I paid it")
     world.shop.send(world.shop.signal("ada", "13"))
 
     def damage(connection: Connection) -> None:

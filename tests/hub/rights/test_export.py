@@ -30,14 +30,14 @@ from tests.hub.test_feed import Reader
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_an_export_says_everything(world: World, hub: Hub, export: Export, clock: Clock) -> None:
+def test_an_export_holds_all_data(world: World, hub: Hub, export: Export, clock: Clock) -> None:
     """Pseudonyms, grants, the score with its reasons, signals with their proof, reads, disputes, streams."""
     shop = world.shop
     stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
     stream.take()
     world.points()
-    hub.rights.dispute("ada", shop.issuer, world.late.id, "I paid it")
-    hub.rights.state(1, "They never answer")
+    hub.rights.open_dispute("ada", shop.issuer, world.late.id, "I paid it")
+    hub.rights.set_statement(1, "They never answer")
     hub.withdraw_grants("ada", shop.issuer)
     clock.pass_by(days=6)
     found = export("ada")
@@ -48,20 +48,29 @@ def test_an_export_says_everything(world: World, hub: Hub, export: Export, clock
     assert [(read["partner"], read["purpose"]) for read in found["reads"]] == [(shop.issuer, BENEFITS)] * 2
     (dispute,) = found["disputes"]
     assert (dispute["state"], dispute["statement"]) == ("open", "They never answer")
-    assert dispute["steps"][0]["words"] == "I paid it"
-    assert {due["what"]: (due["due"], due["standing"]) for due in dispute["deadlines"]} == {
-        "tell the source": ("2026-06-08", "soon"),
+    assert dispute["steps"][0]["comment"] == "I paid it"
+    assert {due["task"]: (due["due"], due["status"]) for due in dispute["deadlines"]} == {
+        "notify the source": ("2026-06-08", "due soon"),
         "decide": ("2026-07-01", "open"),
     }
-    (told,) = found["told"]
-    assert (told["partner"], told["event"], told["owed"]) == (shop.issuer, EventType.GRANT_WITHDRAWN, True)
+    (streamed,) = found["streamed_scores"]
+    assert (streamed["partner"], streamed["event"], streamed["pending"]) == (
+        shop.issuer,
+        EventType.GRANT_WITHDRAWN,
+        True,
+    )
     (notice,) = found["notices"]
     assert (notice["partner"], notice["event"]) == (shop.issuer, EventType.SIGNAL_DISPUTED)
     by_id = {signal["id"]: signal for signal in found["signals"]}
     assert by_id.keys() == {world.order.id, world.late.id}
     late = by_id[world.late.id]
     assert (late["kind"], late["reason"], late["unit"], late["value"]) == (LATE, LATES.reason, "one", 1.0)
-    assert (late["verifies"], late["again"], late["key_revoked"], late["dispute"]) == (True, False, False, 1)
+    assert (late["verifies"], late["duplicate"], late["key_revoked"], late["dispute"]) == (
+        True,
+        False,
+        False,
+        1,
+    )
     assert datetime.fromisoformat(late["occurred_at"]) == NOON
     assert by_id[world.order.id]["dispute"] is None
 
@@ -108,7 +117,7 @@ def test_an_export_tells_proof_that_fails_from_proof_that_was_given_up(
     assert found[whole[0].id]["disclosure"] == ""
 
 
-def test_what_is_kept_again_and_what_fell_with_a_key_is_said_so(
+def test_duplicates_and_signals_of_a_revoked_key_are_marked(
     world: World, hub: Hub, export: Export, clock: Clock
 ) -> None:
     """All that the ledger holds is there, also what counts for nothing."""
@@ -116,12 +125,12 @@ def test_what_is_kept_again_and_what_fell_with_a_key_is_said_so(
     new = shop.with_key(SigningKey.generate())
     hub.add_partner(shop.issuer, [new.key.public_jwk])
     new.send(world.order)
-    found = [(one["id"], one["key"], one["again"]) for one in export("ada")["signals"]]
+    found = [(one["id"], one["kid"], one["duplicate"]) for one in export("ada")["signals"]]
     assert (world.order.id, new.key.kid, True) in found
     clock.pass_by(hours=1)
     hub.revoke_key(shop.issuer, shop.key.kid, NOON - timedelta(days=1))
     new.register(manifest(ORDERS, LATES, reads=["retail"]))
-    found = [(one["key"], one["again"], one["key_revoked"]) for one in export("ada")["signals"]]
+    found = [(one["kid"], one["duplicate"], one["key_revoked"]) for one in export("ada")["signals"]]
     assert sorted(found) == sorted(
         [(shop.key.kid, True, True), (shop.key.kid, False, True), (new.key.kid, False, False)]
     )
@@ -135,9 +144,9 @@ def test_an_export_is_about_one_person(world: World, export: Export) -> None:
     assert world.shop.signal("bob", "3").id not in said
 
 
-def test_an_export_is_of_the_form_that_is_documented(world: World, hub: Hub) -> None:
+def test_an_export_matches_the_documented_schema(world: World, hub: Hub) -> None:
     """It decodes as its form, with no member more; the schema in the docs is the form's."""
-    hub.rights.dispute("ada", world.shop.issuer, world.late.id, "I paid it")
+    hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, "I paid it")
     out = io.BytesIO()
     hub.rights.export("ada", out)
     whole = codec.decode(out.getvalue(), Form)

@@ -107,7 +107,7 @@ class History:
         """One of the signals that were sent."""
         if self.sent:
             person, signal = self.sent[which % len(self.sent)]
-            self.hub.rights.dispute(person, self.shop.issuer, signal, "it was not like that")
+            self.hub.rights.open_dispute(person, self.shop.issuer, signal, "it was not like that")
 
     def uphold(self, which: int) -> None:
         """One of the disputes that there are."""
@@ -119,15 +119,17 @@ class History:
 
     def ask_review(self, which: int) -> None:
         """Of a decision."""
-        self.hub.rights.ask_review(self._dispute(which).number)
+        self.hub.rights.request_review(self._dispute(which).number)
 
     def overturn(self, which: int) -> None:
         """The person is right after all."""
-        self.hub.rights.review(self._dispute(which).number, overturned=True, by=HEAD, reason="it is")
+        self.hub.rights.record_review(self._dispute(which).number, overturned=True, by=HEAD, reason="it is")
 
     def confirm(self, which: int) -> None:
         """The person is not."""
-        self.hub.rights.review(self._dispute(which).number, overturned=False, by=HEAD, reason="it is not")
+        self.hub.rights.record_review(
+            self._dispute(which).number, overturned=False, by=HEAD, reason="it is not"
+        )
 
     def erase(self, who: str) -> None:
         """For good, unless the person joins anew."""
@@ -147,7 +149,7 @@ class History:
         return {partner.pseudonym(person) for person in self.gone for partner in (self.shop, self.twin)}
 
     def _dispute(self, which: int) -> Dispute:
-        mine = [one for one in self.hub.rights.disputes() if one.person.endswith(f" {self.number}")]
+        mine = [one for one in self.hub.rights.list_disputes() if one.person.endswith(f" {self.number}")]
         if not mine:
             raise InvalidInputError("there is none", field="dispute")
         return mine[which % len(mine)]

@@ -8,7 +8,7 @@ import pytest
 from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.rights.deadlines import DeadlineStatus
-from sesame_sdk.hub.rights.dispute_model import What
+from sesame_sdk.hub.rights.dispute_model import DisputeAction
 from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
@@ -46,7 +46,7 @@ def poll(partner: Partner, *ack: str, most: int = 32) -> dict[str, dict[str, Any
 
 def dispute(world: World) -> None:
     """Ada disputes the unpaid invoice."""
-    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, "I paid it")
+    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, "I paid it")
 
 
 def test_the_source_is_told_of_a_dispute(world: World, clock: Clock) -> None:
@@ -64,10 +64,10 @@ def test_the_source_is_told_of_a_dispute(world: World, clock: Clock) -> None:
     }
     clock.pass_by(days=3)
     assert poll(world.shop, jti) == {}
-    told = world.hub.rights.one_dispute(1).first(What.SOURCE_TOLD)
+    told = world.hub.rights.get_dispute(1).first_step(DisputeAction.SOURCE_NOTIFIED)
     assert told
-    assert told.at == clock.now
-    assert world.hub.rights.owed() == []
+    assert told.happened_at == clock.now
+    assert world.hub.rights.pending_notices() == []
 
 
 def test_a_notice_is_the_same_until_it_is_acknowledged(world: World, clock: Clock) -> None:
@@ -76,26 +76,26 @@ def test_a_notice_is_the_same_until_it_is_acknowledged(world: World, clock: Cloc
     first = world.hub.rights.poll(request(world.shop), PollRequest())
     clock.pass_by(hours=30)
     assert world.hub.rights.poll(request(world.shop), PollRequest()) == first
-    assert [token.encode() for token in first.sets.values()] == world.hub.rights.hand_over(
-        world.shop.issuer, told=False
+    assert [token.encode() for token in first.sets.values()] == world.hub.rights.export_notices(
+        world.shop.issuer, mark_delivered=False
     )
 
 
-def test_the_source_hears_each_result(world: World) -> None:
+def test_the_source_is_informed_of_each_result(world: World) -> None:
     """A result that a review overtook before it was told is not told any more."""
     rights, shop = world.hub.rights, world.shop
     dispute(world)
     assert poll(shop, *poll(shop)) == {}
     rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
-    rights.ask_review(1)
-    rights.review(1, overturned=True, by=HEAD, reason="the bank was wrong")
+    rights.request_review(1)
+    rights.record_review(1, overturned=True, by=HEAD, reason="the bank was wrong")
     ((jti, claims),) = poll(shop).items()
     outcome = {"signal": world.late.id, "outcome": "upheld"}
     assert claims["events"] == {EventType.DISPUTE_DECIDED: outcome}
     assert poll(shop, jti) == {}
-    due = {each.what: each for each in rights.one_dispute(1).deadlines()}
-    assert due["tell the source the review's result"].done_at is not None
-    assert due["tell the source the result"].done_at is not None
+    due = {each.task: each for each in rights.get_dispute(1).deadlines()}
+    assert due["inform the source of the review's result"].done_at is not None
+    assert due["inform the source of the result"].done_at is not None
 
 
 def test_others_are_told_nothing(world: World, clock: Clock) -> None:
@@ -113,7 +113,7 @@ def test_more_than_fit_come_with_the_next_poll(world: World) -> None:
     """Oldest first."""
     rights, shop = world.hub.rights, world.shop
     dispute(world)
-    rights.dispute("ada", shop.issuer, world.order.id, "I sent it back")
+    rights.open_dispute("ada", shop.issuer, world.order.id, "I sent it back")
     assert rights.poll(request(shop), PollRequest(maxEvents=1)).more
     (first,) = poll(shop, most=1)
     ((_, second),) = poll(shop, first).items()
@@ -121,7 +121,7 @@ def test_more_than_fit_come_with_the_next_poll(world: World) -> None:
 
 
 def test_a_token_for_notices_is_good_for_one_request_and_opens_no_other_door(world: World) -> None:
-    """And a token for reading does not open this one."""
+    """And a token for read_transaction does not open this one."""
     hub, shop = world.hub, world.shop
     token = request(shop)
     hub.rights.poll(token, PollRequest())
@@ -144,14 +144,14 @@ def test_notices_can_be_handed_over_by_another_way(world: World, clock: Clock) -
     rights, issuer = world.hub.rights, world.shop.issuer
     dispute(world)
     clock.pass_by(days=8)
-    (owed,) = rights.owed()
-    assert (owed.partner, owed.many) == (issuer, 1)
-    assert owed.deadline.standing(clock.now.date()) is DeadlineStatus.OVERDUE
-    assert len(rights.hand_over(issuer, told=True)) == 1
-    assert rights.hand_over(issuer, told=True) == []
-    assert rights.one_dispute(1).deadlines()[0].standing(clock.now.date()) is DeadlineStatus.LATE
+    (owed,) = rights.pending_notices()
+    assert (owed.partner, owed.count) == (issuer, 1)
+    assert owed.deadline.status(clock.now.date()) is DeadlineStatus.OVERDUE
+    assert len(rights.export_notices(issuer, mark_delivered=True)) == 1
+    assert rights.export_notices(issuer, mark_delivered=True) == []
+    assert rights.get_dispute(1).deadlines()[0].status(clock.now.date()) is DeadlineStatus.LATE
     with pytest.raises(InvalidInputError, match="not a partner here"):
-        rights.hand_over("https://other.example", told=False)
+        rights.export_notices("https://other.example", mark_delivered=False)
 
 
 def test_everybody_who_knew_an_erased_person_is_told(world: World, hub: Hub, clock: Clock) -> None:
@@ -165,4 +165,4 @@ def test_everybody_who_knew_an_erased_person_is_told(world: World, hub: Hub, clo
         assert claims["sub_id"]["id"] == partner.pseudonym("ada")
         assert list(claims["events"]) == [EventType.PERSON_ERASED]
         assert poll(partner, jti) == {}
-    assert hub.rights.owed() == []
+    assert hub.rights.pending_notices() == []

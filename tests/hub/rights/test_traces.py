@@ -80,12 +80,12 @@ def of_signals(signals: list[Signal]) -> Needles:
     """Ids as text and as sixteen bytes; values and moments as the row has them, on either product."""
     needles: Needles = {}
     for place, signal in enumerate(signals):
-        micros = timestamps.to_micros(signal.occurred_at)
+        to_micros = timestamps.to_micros(signal.occurred_at)
         needles |= {
             f"id {place}": (UUID(signal.id).bytes, *text(signal.id)),
             f"value {place}": (struct.pack(">d", signal.value), struct.pack("<d", signal.value)),
             f"written value {place}": text(repr(signal.value)),
-            f"moment {place}": (micros.to_bytes(8, "big"), micros.to_bytes(8, "little")),
+            f"moment {place}": (to_micros.to_bytes(8, "big"), to_micros.to_bytes(8, "little")),
         }
     return needles
 
@@ -185,9 +185,9 @@ def left(hub: Hub, shop: Partner, clock: Clock, hub_path: Path, ledger: Ledger) 
     again.send(*mine, late)
     mine += [late, clear[0], alone]
     stream.take()
-    hub.rights.dispute(ADA, shop.issuer, late.id, REASON)
-    hub.rights.state(1, STATEMENT)
-    hub.streams.rescore_pending()
+    hub.rights.open_dispute(ADA, shop.issuer, late.id, REASON)
+    hub.rights.set_statement(1, STATEMENT)
+    hub.streams.refresh()
     shop.read(ADA, MANY[0])
     hub.withdraw_grants(ADA, shop.issuer)
     shop.send(*mine[:5], *orders(shop, 99, NOON))  # dropped, by ids that were kept before
@@ -208,12 +208,12 @@ def test_nothing_of_an_erased_person_is_left_in_the_files(
     assert found_in(left.needles, on_disk()) == left.needles.keys()
     before = len(export(MANY[0])["signals"])
     hub.rights.erase(ADA)
-    hub.rights.scrub()
+    hub.rights.vacuum()
     assert found_in(left.needles, on_disk()) == {"pseudonym at the shop", "pseudonym at the site"}
     for partner in (left.shop, left.site):
         assert poll(partner, *poll(partner)) == {}
     left.erased()
-    hub.rights.scrub()
+    hub.rights.vacuum()
     assert found_in(left.needles, on_disk()) == set()
     assert found_in(left.needles, repr(export(MANY[0])).encode()) == set()
     assert len(export(MANY[0])["signals"]) == before
@@ -235,7 +235,7 @@ def test_what_the_partner_goes_on_sending_of_an_erased_person_leaves_nothing(
     poll(left.shop, *poll(left.shop))
     poll(left.site, *poll(left.site))
     left.erased()
-    hub.rights.scrub()
+    hub.rights.vacuum()
     assert found_in(left.needles, on_disk()) == set()
 
 
@@ -270,13 +270,13 @@ def test_a_serving_hub_logs_nothing_of_a_person(tmp_path: Path, capfd: pytest.Ca
             token = {"Authorization": f"Bearer {shop.read_token().decode()}"}
             answer = requests.post(f"{url}/v1/scores/read", json=who, headers=token, timeout=30)
             assert answer.json()["scores"][shop.pseudonym(ADA)]
-            hub.rights.dispute(ADA, shop.issuer, signal.id, REASON)
+            hub.rights.open_dispute(ADA, shop.issuer, signal.id, REASON)
             assert len(_notices(url, shop)) == 1
             hub.rights.erase(ADA)
             (jti,) = _notices(url, shop)
             _post(url, shop, signal)
             assert _notices(url, shop, jti) == {}
-        hub.rights.scrub()
+        hub.rights.vacuum()
     needles = of_signals([signal]) | {
         "reference": text(ADA),
         "pseudonym": text(shop.pseudonym(ADA)),

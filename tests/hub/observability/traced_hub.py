@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from sesame_sdk.hub.observability.tracing import ATTRIBUTES
 from sesame_sdk.hub.server.server import serve
-from tests.hub.operation.world import World, world
+from tests.hub.server.populated_hub import World, world
 
 
 def _send(made: World) -> None:
@@ -35,7 +35,7 @@ def main(folder: str) -> None:
     with world(Path(folder)) as made:
         client = threading.Thread(target=_send, args=(made,))
         with pytest.raises(SystemExit, match=r"^0$"):
-            serve(made.path, flags={"port": str(made.port)}, ready=lambda _: client.start())
+            serve(made.path, flags={"port": str(made.port)}, on_ready=lambda _: client.start())
         client.join()
         secret = made.shop.pseudonym("ada")
     spans = exporter.get_finished_spans()

@@ -32,10 +32,10 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
 
 def test_a_request_is_a_span_with_route_and_status(exported: InMemorySpanExporter) -> None:
     """Named by OpenTelemetry's conventions for servers."""
-    with tracing.request() as span:
-        tracing.answered(span, Safe("GET"), Safe("/v1/scores/{subject}"), 200)
-    with tracing.request() as span:
-        tracing.answered(span, Safe("GET"), Safe("/v1/scores/{subject}"), 503)
+    with tracing.request_span() as span:
+        tracing.describe_request(span, Safe("GET"), Safe("/v1/scores/{subject}"), 200)
+    with tracing.request_span() as span:
+        tracing.describe_request(span, Safe("GET"), Safe("/v1/scores/{subject}"), 503)
     good, bad = exported.get_finished_spans()
     assert good.name == "GET /v1/scores/{subject}"
     assert dict(good.attributes or {}) == {
@@ -51,7 +51,7 @@ def test_a_request_is_a_span_with_route_and_status(exported: InMemorySpanExporte
 def test_an_error_is_told_by_its_type_alone(exported: InMemorySpanExporter) -> None:
     """No message, no trace, no event: an error's words may be a person's."""
     secret = "k5ug6idlnzxxo4zanvsq2dpbge"
-    with pytest.raises(ValueError, match=secret), tracing.group(3):
+    with pytest.raises(ValueError, match=secret), tracing.transaction_span(3):
         int(secret)
     (span,) = exported.get_finished_spans()
     assert dict(span.attributes or {}) == {"sesame.group.pieces": 3, "error.type": "ValueError"}
@@ -77,15 +77,15 @@ def test_only_what_is_listed_can_be_put_on_a_span(
 def test_without_an_sdk_nothing_is_recorded() -> None:
     """The API's own tracer does nothing, and the block runs."""
     assert type(trace.get_tracer_provider()).__module__.startswith("opentelemetry.trace")
-    with tracing.request() as span:
+    with tracing.request_span() as span:
         assert not span.is_recording()
-        tracing.answered(span, Safe("GET"), Safe("/"), 200)
+        tracing.describe_request(span, Safe("GET"), Safe("/"), 200)
 
 
 def test_a_hub_under_an_sdk_makes_one_span_a_request_and_one_a_group(tmp_path: Path) -> None:
     """Of a hundred signals in two envelopes there is none; the rest is looked at there."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.hub.operation.traced_hub", str(tmp_path)],
+        [sys.executable, "-m", "tests.hub.observability.traced_hub", str(tmp_path)],
         cwd=_REPOSITORY,
         capture_output=True,
         text=True,

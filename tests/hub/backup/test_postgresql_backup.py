@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from sesame_sdk import ConfigurationError
-from sesame_sdk.hub.backup.backup import back_up
-from sesame_sdk.hub.backup.ledger_copy import silent
+from sesame_sdk.hub.backup.backup import create_backup
+from sesame_sdk.hub.backup.ledger_copy import no_progress
 from sesame_sdk.hub.backup.postgresql import PostgreSQLLedger
 from sesame_sdk.hub.backup.restore import restore
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import FILE, create_hub, load_settings
+from sesame_sdk.hub.settings import SETTINGS_FILE, create_hub, load_settings
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import ORDER, Partner
 from tests.postgresql import Server, binaries
@@ -71,17 +71,17 @@ def test_a_backup_of_a_hub_that_writes_comes_back_as_a_prefix(urls: tuple[str, s
         sender.start()
         assert enough.wait(60)
         before = len(acknowledged)
-        file, manifest = back_up(load_settings(path), tmp_path, with_key=True)
+        file, manifest = create_backup(load_settings(path), tmp_path, with_key=True)
         over.set()
         sender.join()
         hub.withdraw_grants(PEOPLE[0], shop.issuer)
     assert manifest.ledger == "ledger.pgdump"
     folder = tmp_path / "back"
     folder.mkdir()
-    (folder / FILE).write_text(f'issuer = "{ISSUER}"\ndatabase = "{urls[1]}"\n')
-    (folder / FILE).chmod(0o600)
-    done = restore(file, folder, journals=[path / "journal.jsonl"])
-    assert done.again == 1
+    (folder / SETTINGS_FILE).write_text(f'issuer = "{ISSUER}"\ndatabase = "{urls[1]}"\n')
+    (folder / SETTINGS_FILE).chmod(0o600)
+    done = restore(file, folder, withdrawal_logs=[path / "withdrawals.jsonl"])
+    assert done.replayed == 1
     whole, back = (rows(url, "SELECT jti, outcome FROM envelopes ORDER BY id") for url in urls)
     assert back == whole[: len(back)]
     assert {f"number-{count}" for count in range(before)} <= {jti for jti, _ in back}
@@ -97,9 +97,9 @@ def test_a_database_that_holds_something_is_not_restored_over(urls: tuple[str, s
     """A running hub's among them: its tables are there."""
     path = create_hub(tmp_path / "hub", issuer=ISSUER, database=urls[0]).path
     with Hub.open(path):
-        file, _ = back_up(load_settings(path), tmp_path, with_key=True)
-        with pytest.raises(ConfigurationError, match=r"has \d+ table"):
-            restore(file, tmp_path / "back", journals=[path / "journal.jsonl"])
+        file, _ = create_backup(load_settings(path), tmp_path, with_key=True)
+        with pytest.raises(ConfigurationError, match=r"not empty: \d+ table"):
+            restore(file, tmp_path / "back", withdrawal_logs=[path / "withdrawals.jsonl"])
     assert not (tmp_path / "back").exists()
 
 
@@ -108,12 +108,12 @@ def test_a_damaged_dump_fills_nothing(urls: tuple[str, str], tmp_path: Path) -> 
     path = create_hub(tmp_path / "hub", issuer=ISSUER, database=urls[0]).path
     Hub.open(path).close()
     dump = tmp_path / "ledger.pgdump"
-    ledger = PostgreSQLLedger.at(urls[0])
-    ledger.copy_out(dump, silent)
+    ledger = PostgreSQLLedger.from_url(urls[0])
+    ledger.back_up(dump, no_progress)
     with dump.open("r+b") as file:
         file.truncate(dump.stat().st_size * 2 // 3)
     with pytest.raises(ConfigurationError, match="pg_restore: failed"):
-        ledger.check_copy(dump, silent)
+        ledger.check_copy(dump, no_progress)
     assert rows(urls[1], "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 
@@ -129,7 +129,7 @@ def test_no_password_stands_in_an_argument(
     monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
     path = create_hub(tmp_path / "hub", issuer=ISSUER, database=urls[0]).path
     Hub.open(path).close()
-    back_up(load_settings(path), tmp_path / "one.tar")
+    create_backup(load_settings(path), tmp_path / "one.tar")
     url = make_url(urls[0])
     password = str(url.password)
     assert len(password) > 5
@@ -139,7 +139,7 @@ def test_no_password_stands_in_an_argument(
     (tmp_path / "pgpass").chmod(0o600)
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pgpass"))
     monkeypatch.setenv("SESAME_DATABASE", url._replace(password=None).render_as_string())
-    back_up(load_settings(path), tmp_path / "two.tar")
+    create_backup(load_settings(path), tmp_path / "two.tar")
 
 
 def test_a_program_that_is_missing_or_fails_is_told(
@@ -150,12 +150,12 @@ def test_a_program_that_is_missing_or_fails_is_told(
     Hub.open(path).close()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigurationError, match="install postgresql-client"):
-        back_up(load_settings(path), tmp_path / "one.tar")
+        create_backup(load_settings(path), tmp_path / "one.tar")
     failing = tmp_path / "pg_dump"
     failing.write_text("#!/bin/sh\necho 'pg_dump: error: no' >&2\necho 'CONTEXT: p-17' >&2\nexit 1\n")
     failing.chmod(0o755)
     with pytest.raises(ConfigurationError, match=r"pg_dump: failed: pg_dump: error: no$"):
-        back_up(load_settings(path), tmp_path / "one.tar")
+        create_backup(load_settings(path), tmp_path / "one.tar")
     assert not (tmp_path / "one.tar").exists()
 
 

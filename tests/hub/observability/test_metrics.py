@@ -15,9 +15,9 @@ from sesame_sdk import ConfigurationError
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.model.envelope import DropReason
 from tests.hub.fixtures import LATE
-from tests.hub.operation.process import Running, running, until
-from tests.hub.operation.world import World, world
 from tests.hub.process import free_port
+from tests.hub.server.populated_hub import World, world
+from tests.hub.server.process import Running, running, until
 
 Figures = dict[str, float]
 
@@ -40,7 +40,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Ru
     port = free_port()
     with (
         world(tmp_path_factory.mktemp("metrics")) as made,
-        running(made.path, made.port, metrics=f"127.0.0.1:{port}") as process,
+        running(made.path, made.port, metrics_address=f"127.0.0.1:{port}") as process,
     ):
         made.agree("ada")
         first = made.shop.seal(made.order("ada", "1"), made.order("ada", "2"), made.order("bob", "3"))
@@ -113,7 +113,7 @@ def test_figures_are_not_on_the_port_of_partners(served: tuple[World, Running, i
 def test_news_that_a_reader_does_not_take_are_a_lag(tmp_path: Path) -> None:
     """It grows while they wait, and is gone once they are taken."""
     port = free_port()
-    with world(tmp_path) as made, running(made.path, made.port, metrics=f"127.0.0.1:{port}"):
+    with world(tmp_path) as made, running(made.path, made.port, metrics_address=f"127.0.0.1:{port}"):
         made.agree("ada")
         url, bearer = f"{made.url}/v1/ssf", made.bearer
         stream = requests.post(f"{url}/stream", json={}, headers=bearer(), timeout=30).json()["stream_id"]
@@ -131,13 +131,13 @@ def test_news_that_a_reader_does_not_take_are_a_lag(tmp_path: Path) -> None:
 
 def test_an_address_that_is_taken_is_told() -> None:
     """By its setting, before the hub is served."""
-    with metrics.shown("") as nothing:
+    with metrics.serve_metrics("") as nothing:
         assert nothing is None
     port = free_port()
     with (
-        metrics.shown(f"127.0.0.1:{port}"),
+        metrics.serve_metrics(f"127.0.0.1:{port}"),
         pytest.raises(ConfigurationError, match="metrics: cannot listen"),
-        metrics.shown(f"127.0.0.1:{port}"),
+        metrics.serve_metrics(f"127.0.0.1:{port}"),
     ):
         pass
 
@@ -163,7 +163,7 @@ def test_several_processes_are_shown_as_one_hub() -> None:
     """Counts and histories are sums, also of a process that has ended; gauges are of the living."""
     port = free_port()
     before = dict(os.environ)
-    with metrics.shared():
+    with metrics.multiprocess_folder():
         workers = [
             subprocess.Popen(
                 [sys.executable, "-c", _WORKER, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -173,7 +173,7 @@ def test_several_processes_are_shown_as_one_hub() -> None:
         for worker in workers:
             assert worker.stdout
             assert worker.stdout.readline() == b"counted\n"
-        with metrics.shown(f"127.0.0.1:{port}"):
+        with metrics.serve_metrics(f"127.0.0.1:{port}"):
             found = figures(port)
             assert found["sesame_signals_total outcome=kept"] == 70
             assert found["sesame_signals_total outcome=no_grant"] == 14
@@ -181,7 +181,7 @@ def test_several_processes_are_shown_as_one_hub() -> None:
             assert found["sesame_request_seconds_count route=/v1/events"] == 7
             assert (found["sesame_writer_waiting"], found["sesame_ledger_up"]) == (7, 1)
             assert workers[0].communicate() == (b"", None)
-            metrics.left(workers[0].pid)
+            metrics.mark_process_dead(workers[0].pid)
             later = figures(port)
             assert later["sesame_signals_total outcome=kept"] == 70
             assert (later["sesame_writer_waiting"], later["sesame_feed_lag_seconds"]) == (4, 4)

@@ -5,7 +5,7 @@ from sqlalchemy import Table
 from sesame_sdk.hub.database.tables import metadata, people
 from sesame_sdk.hub.rights.export import SECTIONS
 from sesame_sdk.hub.rights.export_schema import schema
-from sesame_sdk.hub.rights.personal_data_map import OTHERWISE, rows_of
+from sesame_sdk.hub.rights.personal_data_map import SPECIAL_TABLES, personal_rows
 
 #: Names of columns that say of whom a row is, where no foreign key does. Bytes may hold anything.
 _TELLING = {"person", "people", "subject", "pseudonym", "token", "disclosures", "payload", "person_ids"}
@@ -37,9 +37,9 @@ def _is_a_stay(table: Table, parent: Table) -> bool:
 
 def test_every_table_with_people_in_it_is_erased() -> None:
     """Row by row, or in a way of its own that is said in words."""
-    assert with_people() == {*rows_of(1), *OTHERWISE}
-    assert not {*rows_of(1)} & {*OTHERWISE}
-    assert all(OTHERWISE.values())
+    assert with_people() == {*personal_rows(1), *SPECIAL_TABLES}
+    assert not {*personal_rows(1)} & {*SPECIAL_TABLES}
+    assert all(SPECIAL_TABLES.values())
 
 
 def test_every_table_with_people_in_it_is_exported() -> None:
@@ -50,6 +50,6 @@ def test_every_table_with_people_in_it_is_exported() -> None:
 
 def test_rows_can_be_deleted_in_the_order_of_the_list() -> None:
     """A row goes before what it refers to."""
-    order = list(rows_of(1))
+    order = list(personal_rows(1))
     for place, table in enumerate(order):
         assert not {key.column.table for key in table.foreign_keys} & {*order[:place]}, table.name

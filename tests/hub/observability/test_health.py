@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from attrs import define
 
-from sesame_sdk.hub.observability.health import PATIENCE, Health, HealthState
-from tests.hub.operation.process import Running, running, until
-from tests.hub.operation.world import World, world
+from sesame_sdk.hub.observability.health import CHECK_TIMEOUT_SECONDS, Health, HealthState
+from tests.hub.server.populated_hub import World, world
+from tests.hub.server.process import Running, running, until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = pytest.mark.timeout(300)
@@ -81,12 +81,12 @@ def test_a_ledger_that_hangs_is_away_and_is_asked_by_one_thread_alone() -> None:
 
     async def watched() -> None:
         began = time.monotonic()
-        states = await asyncio.gather(*(health.look() for _ in range(50)))
-        assert set(states) == {HealthState.AWAY}
-        assert time.monotonic() - began < PATIENCE * 5
+        states = await asyncio.gather(*(health.check_state() for _ in range(50)))
+        assert set(states) == {HealthState.DATABASE_DOWN}
+        assert time.monotonic() - began < CHECK_TIMEOUT_SECONDS * 5
         assert ledger.asked == 1
         ledger.hangs.set()
-        while await health.look() is not HealthState.READY:
+        while await health.check_state() is not HealthState.READY:
             await asyncio.sleep(0.01)
 
     asyncio.run(watched())
@@ -97,14 +97,14 @@ def test_a_ledger_that_hangs_is_away_and_is_asked_by_one_thread_alone() -> None:
     ("good", "stopping", "state"),
     [
         pytest.param(True, False, HealthState.READY, id="all is well"),
-        pytest.param(False, False, HealthState.IDLE, id="the writer has ended"),
+        pytest.param(False, False, HealthState.WRITER_DOWN, id="the writer has ended"),
         pytest.param(True, True, HealthState.STOPPING, id="told to stop"),
     ],
 )
 def test_what_makes_a_hub_ready(good: bool, stopping: bool, state: HealthState) -> None:
     """It can work, and is to go on."""
     health = Health(lambda: good, lambda: stopping)
-    assert asyncio.run(health.look()) is state
+    assert asyncio.run(health.check_state()) is state
     health.close()
 
 

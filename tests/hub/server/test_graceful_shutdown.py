@@ -11,8 +11,8 @@ import requests
 from attrs import define, field
 
 from sesame_sdk.hub.hub import Hub
-from tests.hub.operation.process import Running, running, until
-from tests.hub.operation.world import SET, World, world
+from tests.hub.server.populated_hub import SET, World, world
+from tests.hub.server.process import Running, running, until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -50,7 +50,7 @@ def test_a_hub_under_load_stops_without_cutting_or_losing_anything(tmp_path: Pat
         people = [f"person-{number}" for number in range(20)]
         made.agree(*people)
         senders = [Sender(made, _envelopes(made, people, number)) for number in range(SENDERS)]
-        with running(made.path, made.port, drain_seconds=20) as process:
+        with running(made.path, made.port, drain_timeout_seconds=20) as process:
             threads = [threading.Thread(target=sender.run) for sender in senders]
             for thread in threads:
                 thread.start()
@@ -96,7 +96,7 @@ def _stopping(process: Running) -> None:
 
 def test_while_it_stops_a_hub_is_alive_not_ready_and_finishes_what_is_under_way(tmp_path: Path) -> None:
     """Also a request of which only half had arrived; the connection is closed after its answer."""
-    with world(tmp_path) as made, running(made.path, made.port, drain_seconds=60) as process:
+    with world(tmp_path) as made, running(made.path, made.port, drain_timeout_seconds=60) as process:
         made.agree("ada")
         body = made.shop.seal(made.order("ada", "1"))
         with _half(made, body) as channel:
@@ -117,7 +117,7 @@ def test_while_it_stops_a_hub_is_alive_not_ready_and_finishes_what_is_under_way(
 
 def test_a_request_that_does_not_end_is_cut_in_the_end(tmp_path: Path) -> None:
     """After drain and stop seconds; the log says so, and the hub ends in peace all the same."""
-    settings = {"drain_seconds": 0, "stop_seconds": 1, "body_seconds": 600}
+    settings = {"drain_timeout_seconds": 0, "shutdown_timeout_seconds": 1, "body_timeout_seconds": 600}
     with world(tmp_path) as made, running(made.path, made.port, **settings) as process:
         with _half(made, made.shop.seal(made.order("ada", "1"))):
             until(lambda: made.get("/health/ready").ok)
@@ -139,7 +139,7 @@ def test_a_request_that_does_not_end_is_cut_in_the_end(tmp_path: Path) -> None:
 )
 def test_an_idle_hub_stops_at_once(tmp_path: Path, how: signal.Signals, code: int) -> None:
     """Nobody is connected, so nothing is waited for; what it was told by decides the code."""
-    with world(tmp_path) as made, running(made.path, made.port, drain_seconds=60) as process:
+    with world(tmp_path) as made, running(made.path, made.port, drain_timeout_seconds=60) as process:
         began = time.monotonic()
         process.stop(how)
         assert time.monotonic() - began < 30

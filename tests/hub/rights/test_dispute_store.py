@@ -1,4 +1,4 @@
-"""Disputes at the hub: what is disputed counts for nobody, in every context, from that moment."""
+"""Disputes at the hub: what is disputed counts for nobody, in every context, from that from_micros."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ DESK, HEAD = "disputes desk", "head of fairness"
 def test_a_disputed_signal_stops_counting_at_once_and_counts_again_when_rejected(world: World) -> None:
     """For the reader, in the explanation, and in an estimate; nobody else's score moves."""
     assert (world.points(), world.points("bob")) == (503.0, 510.0)
-    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
     assert (world.points(), world.points("bob")) == (510.0, 510.0)
     explanation = world.hub.explain("ada", "retail")
     assert explanation
@@ -35,7 +35,7 @@ def test_a_disputed_signal_stops_counting_at_once_and_counts_again_when_rejected
 
 def test_an_upheld_signal_never_counts_again(world: World, clock: Clock) -> None:
     """Not after a rebuild, not sent again in another envelope, not under another key."""
-    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
     decided = world.hub.rights.decide(1, upheld=True, by=DESK, reason="the slip is genuine")
     assert decided.state is DisputeState.UPHELD
     world.hub.rebuild_signals()
@@ -48,7 +48,7 @@ def test_an_upheld_signal_never_counts_again(world: World, clock: Clock) -> None
 def test_a_person_all_of_whose_signals_are_disputed_has_no_score(world: World) -> None:
     """Which is a full answer, and no low one."""
     for signal in (world.order, world.late):
-        world.hub.rights.dispute("ada", world.shop.issuer, signal.id, WRONG)
+        world.hub.rights.open_dispute("ada", world.shop.issuer, signal.id, WRONG)
     assert world.points() is None
 
 
@@ -61,56 +61,56 @@ def test_a_disputed_signal_does_not_cross_into_another_context(world: World, clo
     (before,) = baihe.read("ada", context="matchmaking")
     assert before
     assert before.points == 510.0
-    hub.rights.dispute("ada", world.shop.issuer, world.order.id, WRONG)
+    hub.rights.open_dispute("ada", world.shop.issuer, world.order.id, WRONG)
     assert baihe.read("ada", context="matchmaking") == [None]
 
 
-def test_a_review_freezes_again_and_may_overturn(world: World) -> None:
+def test_a_review_excludes_the_signal_again_and_may_overturn(world: World) -> None:
     """By somebody else than who decided."""
     hub = world.hub
-    hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
     hub.rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
-    hub.rights.ask_review(1, "look at the slip")
+    hub.rights.request_review(1, "look at the slip")
     assert world.points() == 510.0
-    with pytest.raises(InvalidInputError, match="who decided it"):
-        hub.rights.review(1, overturned=False, by=DESK, reason="as I said")
+    with pytest.raises(InvalidInputError, match="must not be the role that decided"):
+        hub.rights.record_review(1, overturned=False, by=DESK, reason="as I said")
     assert (
-        hub.rights.review(1, overturned=True, by=HEAD, reason="the bank was wrong").state
+        hub.rights.record_review(1, overturned=True, by=HEAD, reason="the bank was wrong").state
         is DisputeState.UPHELD
     )
     assert world.points() == 510.0
-    assert hub.rights.one_dispute(1).steps[-1].by == HEAD
+    assert hub.rights.get_dispute(1).steps[-1].actor == HEAD
 
 
 def test_a_signal_is_disputed_once(world: World) -> None:
     """The error names the dispute, and where it is."""
     hub, issuer = world.hub, world.shop.issuer
-    hub.rights.dispute("ada", issuer, world.late.id, WRONG)
+    hub.rights.open_dispute("ada", issuer, world.late.id, WRONG)
     with pytest.raises(InvalidInputError, match=r"dispute 1 is open .*disputes show 1") as refused:
-        hub.rights.dispute("ada", issuer, world.late.id, "again")
+        hub.rights.open_dispute("ada", issuer, world.late.id, "again")
     assert refused.value.code == "conflict"
     hub.rights.decide(1, upheld=False, by=DESK, reason="no")
     with pytest.raises(InvalidInputError, match="dispute 1 is rejected"):
-        hub.rights.dispute("ada", issuer, world.late.id, "again")
-    assert len(hub.rights.disputes()) == 1
+        hub.rights.open_dispute("ada", issuer, world.late.id, "again")
+    assert len(hub.rights.list_disputes()) == 1
 
 
 def test_only_ones_own_signals_are_disputed(world: World) -> None:
     """Another person's, another partner's, one that is none, and by somebody who is unknown."""
     rights, issuer = world.hub.rights, world.shop.issuer
-    with pytest.raises(InvalidInputError, match="none that this partner sent of this person"):
-        rights.dispute("bob", issuer, world.late.id, WRONG)
+    with pytest.raises(InvalidInputError, match="this partner sent no such signal of this person"):
+        rights.open_dispute("bob", issuer, world.late.id, WRONG)
     with pytest.raises(InvalidInputError, match="not a partner here"):
-        rights.dispute("ada", "https://other.example", world.late.id, WRONG)
+        rights.open_dispute("ada", "https://other.example", world.late.id, WRONG)
     with pytest.raises(InvalidInputError, match="signal: "):
-        rights.dispute("ada", issuer, "1", WRONG)
+        rights.open_dispute("ada", issuer, "1", WRONG)
     with pytest.raises(InvalidInputError, match="nobody whom this hub knows"):
-        rights.dispute("eve", issuer, world.late.id, WRONG)
-    with pytest.raises(InvalidInputError, match="say why"):
-        rights.dispute("ada", issuer, world.late.id, "  ")
-    with pytest.raises(InvalidInputError, match="none of this number"):
+        rights.open_dispute("eve", issuer, world.late.id, WRONG)
+    with pytest.raises(InvalidInputError, match="give a sentence"):
+        rights.open_dispute("ada", issuer, world.late.id, "  ")
+    with pytest.raises(InvalidInputError, match="unknown dispute"):
         rights.decide(1, upheld=True, by=DESK, reason="yes")
-    assert rights.disputes() == []
+    assert rights.list_disputes() == []
 
 
 def test_a_stream_hears_what_a_dispute_changes(world: World) -> None:
@@ -119,7 +119,7 @@ def test_a_stream_hears_what_a_dispute_changes(world: World) -> None:
     stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
     ada = shop.pseudonym("ada")
     assert (CHANGED, ada, 503.0) in stream.take()
-    hub.rights.dispute("ada", shop.issuer, world.late.id, WRONG)
+    hub.rights.open_dispute("ada", shop.issuer, world.late.id, WRONG)
     assert stream.take() == [(CHANGED, ada, 510.0)]
     hub.rights.decide(1, upheld=False, by=DESK, reason="no")
     assert stream.take() == [(CHANGED, ada, 503.0)]
@@ -127,7 +127,7 @@ def test_a_stream_hears_what_a_dispute_changes(world: World) -> None:
 
 def test_a_rejected_dispute_does_not_prolong_what_a_signal_counts(world: World, clock: Clock) -> None:
     """RET-1: what may lower a score expires by its own day, whatever was argued about it meanwhile."""
-    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
     clock.pass_by(days=366)
     world.hub.rights.decide(1, upheld=False, by=DESK, reason="no")
     assert world.points() is None
@@ -138,11 +138,11 @@ def test_using_ones_rights_moves_nothing_but_the_signal_itself(world: World) -> 
     hub, shop = world.hub, world.shop
     hub.add_grants(shop.grants("eve", ORDER, LATE, reads="retail"))
     shop.send(shop.signal("eve", "4"))
-    hub.rights.dispute("ada", shop.issuer, world.late.id, WRONG)
-    hub.rights.state(1, "I am sorry that it came to this")
+    hub.rights.open_dispute("ada", shop.issuer, world.late.id, WRONG)
+    hub.rights.set_statement(1, "I am sorry that it came to this")
     assert hub.explain("ada", "retail") == hub.explain("eve", "retail")
     hub.rights.decide(1, upheld=False, by=DESK, reason="no")
-    hub.rights.ask_review(1)
+    hub.rights.request_review(1)
     assert hub.explain("ada", "retail") == hub.explain("eve", "retail")
 
 
@@ -167,9 +167,9 @@ def test_no_kind_is_about_disputes(shop: Partner) -> None:
 
 def test_a_dispute_survives_the_end_of_what_it_is_about(world: World) -> None:
     """Ada withdraws; the dispute is still there to be decided, and its signal still hers to see."""
-    world.hub.rights.dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
     world.hub.withdraw_grants("ada", world.shop.issuer)
-    (found,) = world.hub.rights.disputes("ada")
-    assert (found.kind, found.signal, found.steps[0].words) == (LATE, world.late.id, WRONG)
-    assert world.hub.rights.disputes("bob") == []
+    (found,) = world.hub.rights.list_disputes("ada")
+    assert (found.kind, found.signal, found.steps[0].comment) == (LATE, world.late.id, WRONG)
+    assert world.hub.rights.list_disputes("bob") == []
     assert world.late.occurred_at == NOON

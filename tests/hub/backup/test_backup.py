@@ -20,16 +20,16 @@ from attrs import define, evolve, field
 
 from sesame_sdk import ConfigurationError, InvalidInputError
 from sesame_sdk.hub.backup import archive
-from sesame_sdk.hub.backup.backup import back_up
+from sesame_sdk.hub.backup.backup import create_backup
 from sesame_sdk.hub.backup.restore import restore
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import FILE, KEY, create_hub, load_settings
+from sesame_sdk.hub.settings import KEY_FILE, SETTINGS_FILE, create_hub, load_settings
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import ORDER, Partner
-from tests.hub.operation.process import running, until
-from tests.hub.operation.world import World, world
+from tests.hub.server.populated_hub import World, world
+from tests.hub.server.process import running, until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -92,9 +92,9 @@ def test_a_backup_in_the_middle_of_ingest_is_a_prefix_with_all_that_was_acknowle
                 sender.over.set()
             for thread in threads:
                 thread.join()
-        journal = made.path / "journal.jsonl"
+        log = made.path / "withdrawals.jsonl"
         said = sesame(
-            "hub", "restore", tmp_path / "hub.tar", "--withdrawal-log", journal, "--hub", tmp_path / "back"
+            "hub", "restore", tmp_path / "hub.tar", "--withdrawal-log", log, "--hub", tmp_path / "back"
         )
     assert "is as it was at" in said
     whole, back = ledger(made.path), ledger(tmp_path / "back")
@@ -120,9 +120,9 @@ class Old:
     hub: Hub
 
     @property
-    def journal(self) -> Path:
+    def withdrawal_log(self) -> Path:
         """Of the old hub."""
-        return self.path / "journal.jsonl"
+        return self.path / "withdrawals.jsonl"
 
 
 @pytest.fixture
@@ -135,32 +135,32 @@ def old(tmp_path: Path) -> Iterator[Old]:
         for person in ("ada", "ben"):
             hub.add_grants(shop.grants(person, ORDER, reads="retail", given_at=given))
             shop.send(shop.signal(person, f"{person} 1", at=given))
-        file, _ = back_up(load_settings(path), tmp_path, with_key=True)
+        file, _ = create_backup(load_settings(path), tmp_path, with_key=True)
         yield Old(path, file, shop, hub)
 
 
 def test_a_backup_is_its_owners_alone_and_says_what_it_is(old: Old, tmp_path: Path) -> None:
-    """0600, named by the moment, with the key only if that was asked for; its files are named."""
+    """0600, named by the from_micros, with the key only if that was asked for; its files are named."""
     assert stat.S_IMODE(old.file.stat().st_mode) == 0o600
     manifest = archive.read_manifest(old.file)
-    assert old.file.name == f"hub-{manifest.made_at:%Y%m%dT%H%M%SZ}.tar"
-    assert manifest.kid == SigningKey.load(old.path / KEY).kid
-    assert set(manifest.members) == {"ledger.sqlite", FILE, KEY}
-    _, other = back_up(load_settings(old.path), tmp_path / "without.tar")
-    assert set(other.members) == {"ledger.sqlite", FILE}
-    assert (old.path / KEY).read_bytes() not in (tmp_path / "without.tar").read_bytes()
+    assert old.file.name == f"hub-{manifest.created_at:%Y%m%dT%H%M%SZ}.tar"
+    assert manifest.kid == SigningKey.load(old.path / KEY_FILE).kid
+    assert set(manifest.members) == {"ledger.sqlite", SETTINGS_FILE, KEY_FILE}
+    _, other = create_backup(load_settings(old.path), tmp_path / "without.tar")
+    assert set(other.members) == {"ledger.sqlite", SETTINGS_FILE}
+    assert (old.path / KEY_FILE).read_bytes() not in (tmp_path / "without.tar").read_bytes()
     assert {file.name for file in tmp_path.iterdir()} == {"hub", old.file.name, "without.tar"}
 
 
 def test_a_backup_overwrites_nothing(old: Old, tmp_path: Path) -> None:
     """Nor is anything left where it cannot be made."""
-    with pytest.raises(ConfigurationError, match="is there already"):
-        back_up(load_settings(old.path), old.file)
-    with pytest.raises(ConfigurationError, match="in no folder"):
-        back_up(load_settings(old.path), tmp_path / "nowhere" / "hub.tar")
+    with pytest.raises(ConfigurationError, match="file exists"):
+        create_backup(load_settings(old.path), old.file)
+    with pytest.raises(ConfigurationError, match="parent folder does not exist"):
+        create_backup(load_settings(old.path), tmp_path / "nowhere" / "hub.tar")
     empty = create_hub(tmp_path / "empty", issuer="https://hub.example").path
-    with pytest.raises(ConfigurationError, match="is not there"):
-        back_up(load_settings(empty), tmp_path / "empty.tar")
+    with pytest.raises(ConfigurationError, match="file not found"):
+        create_backup(load_settings(empty), tmp_path / "empty.tar")
     assert not (tmp_path / "empty.tar").exists()
 
 
@@ -171,16 +171,16 @@ def test_a_damaged_ledger_is_not_taken_for_a_backup(old: Old, tmp_path: Path) ->
         file.seek(5 * 4096)
         file.write(b"\xff" * 4096 * 4)
     with pytest.raises(ConfigurationError, match=r"damaged|cannot be read"):
-        back_up(load_settings(old.path), tmp_path / "bad.tar")
+        create_backup(load_settings(old.path), tmp_path / "bad.tar")
     assert not (tmp_path / "bad.tar").exists()
 
 
-def test_what_was_taken_back_since_stays_taken_back(old: Old, tmp_path: Path) -> None:
+def test_withdrawals_since_the_backup_are_replayed(old: Old, tmp_path: Path) -> None:
     """A withdrawal and a revoked key after the backup hold in what is restored; the rest is there."""
     old.hub.withdraw_grants("ada", old.shop.issuer)
     old.hub.revoke_key(old.shop.issuer, old.shop.key.kid, timestamps.utc_now())
-    done = restore(old.file, tmp_path / "back", journals=[old.journal])
-    assert done.again == 2
+    done = restore(old.file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
+    assert done.replayed == 2
     with Hub.open(tmp_path / "back") as hub:
         assert [grant.withdrawn_at is not None for _, grant in hub.list_grants("ada")] == [True, True]
         assert [grant.withdrawn_at is not None for _, grant in hub.list_grants("ben")] == [False, False]
@@ -197,48 +197,48 @@ def test_an_older_withdrawal_and_a_new_consent_are_as_they_were(old: Old, tmp_pa
     late = Hub.open(old.path, clock=lambda: given + timedelta(minutes=1))
     with late:
         late.add_grants(old.shop.grants("ada", ORDER, given_at=given))
-        file, _ = back_up(
+        file, _ = create_backup(
             load_settings(old.path),
             tmp_path / "later.tar",
             with_key=True,
             clock=lambda: given + timedelta(minutes=2),
         )
-    done = restore(file, tmp_path / "back", journals=[old.journal])
-    assert done.again == 0
+    done = restore(file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
+    assert done.replayed == 0
     with Hub.open(tmp_path / "back") as hub:
         assert sum(grant.withdrawn_at is None for _, grant in hub.list_grants("ada")) == 1
 
 
-def test_whoever_was_erased_since_is_erased_again_before_the_hub_can_run(old: Old, tmp_path: Path) -> None:
+def test_an_erasure_since_the_backup_is_replayed_before_the_hub_can_run(old: Old, tmp_path: Path) -> None:
     """The backup holds the person, and the restored hub does not; who came later is nobody there."""
     old.hub.rights.erase("ada")
-    old.hub.journal.erased("somebody who came after the backup")
-    assert restore(old.file, tmp_path / "back", journals=[old.journal]).again == 1
+    old.hub.withdrawal_log.record_erasure("somebody who came after the backup")
+    assert restore(old.file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log]).replayed == 1
     with Hub.open(tmp_path / "back") as hub:
         assert "ada" not in hub.list_people()
         assert hub.list_grants("ada") == []
 
 
-def test_without_a_journal_that_reaches_back_nothing_is_restored(old: Old, tmp_path: Path) -> None:
+def test_without_a_complete_withdrawal_log_nothing_is_restored(old: Old, tmp_path: Path) -> None:
     """Unless that is asked for: whoever withdrew since would be back."""
-    with pytest.raises(ConfigurationError, match=r"journal.*would be back"):
+    with pytest.raises(ConfigurationError, match=r"withdrawal log.*would reappear"):
         restore(old.file, tmp_path / "back")
-    old.journal.unlink()
+    old.withdrawal_log.unlink()
     Hub.open(old.path).close()  # begins a new one, which knows nothing of before
     with pytest.raises(ConfigurationError, match=r"does not reach back"):
-        restore(old.file, tmp_path / "back", journals=[old.journal])
+        restore(old.file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
     assert not (tmp_path / "back").exists()
-    assert restore(old.file, tmp_path / "back", without_journal=True).again == 0
+    assert restore(old.file, tmp_path / "back", without_withdrawal_log=True).replayed == 0
     Hub.open(tmp_path / "back").close()
 
 
-def test_the_restored_hub_goes_on_with_the_journal_of_the_old_one(old: Old, tmp_path: Path) -> None:
+def test_the_restored_hub_continues_the_withdrawal_log_of_the_old_one(old: Old, tmp_path: Path) -> None:
     """So the same backup can be restored a second time, and what was taken back before still is."""
     old.hub.withdraw_grants("ada", old.shop.issuer)
-    restore(old.file, tmp_path / "back", journals=[old.journal])
-    assert stat.S_IMODE((tmp_path / "back" / "journal.jsonl").stat().st_mode) == 0o600
-    again = restore(old.file, tmp_path / "again", journals=[tmp_path / "back" / "journal.jsonl"])
-    assert again.again >= 1
+    restore(old.file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
+    assert stat.S_IMODE((tmp_path / "back" / "withdrawals.jsonl").stat().st_mode) == 0o600
+    again = restore(old.file, tmp_path / "again", withdrawal_logs=[tmp_path / "back" / "withdrawals.jsonl"])
+    assert again.replayed >= 1
     with Hub.open(tmp_path / "again") as hub:
         assert all(grant.withdrawn_at for _, grant in hub.list_grants("ada"))
 
@@ -250,31 +250,31 @@ def _has_a_ledger(old: Old, folder: Path) -> None:
 
 def _has_another_key(_: Old, folder: Path) -> None:
     folder.mkdir()
-    SigningKey.generate().save(folder / KEY)
+    SigningKey.generate().save(folder / KEY_FILE)
 
 
 def _has_another_issuer(_: Old, folder: Path) -> None:
     folder.mkdir()
-    (folder / FILE).write_text('issuer = "https://other.example"\n')
+    (folder / SETTINGS_FILE).write_text('issuer = "https://other.example"\n')
 
 
 def _has_another_product(_: Old, folder: Path) -> None:
     folder.mkdir()
-    (folder / FILE).write_text('issuer = "https://hub.example"\ndatabase = "postgresql://127.0.0.1/hub"\n')
+    (folder / SETTINGS_FILE).write_text(
+        'issuer = "https://hub.example"\ndatabase = "postgresql://127.0.0.1/hub"\n'
+    )
 
 
 @pytest.mark.parametrize(
     ("prepare", "says"),
     [
-        pytest.param(_has_a_ledger, "is there already", id="a ledger is there"),
+        pytest.param(_has_a_ledger, "file exists", id="a ledger is there"),
         pytest.param(_has_another_key, "not the key of this backup", id="the key of another hub is there"),
         pytest.param(_has_another_issuer, "not the issuer of this backup", id="the settings of another hub"),
-        pytest.param(
-            _has_another_product, "not the product of this backup", id="settings of another product"
-        ),
+        pytest.param(_has_another_product, "for another database system", id="settings of another product"),
     ],
 )
-def test_a_folder_that_does_not_fit_is_left_as_it_is(
+def test_a_folder_that_does_not_fit_is_not_changed(
     old: Old, tmp_path: Path, prepare: Callable[[Old, Path], None], says: str
 ) -> None:
     """And the reason is told."""
@@ -282,31 +282,31 @@ def test_a_folder_that_does_not_fit_is_left_as_it_is(
     prepare(old, folder)
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
     with pytest.raises(ConfigurationError, match=says):
-        restore(old.file, folder, journals=[old.journal])
+        restore(old.file, folder, withdrawal_logs=[old.withdrawal_log])
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
 def test_a_running_hub_is_not_restored_over(tmp_path: Path) -> None:
     """Its ledger is there."""
     with world(tmp_path) as made, running(made.path, made.port):
-        file, _ = back_up(load_settings(made.path), tmp_path, with_key=True)
-        with pytest.raises(ConfigurationError, match="is there already"):
+        file, _ = create_backup(load_settings(made.path), tmp_path, with_key=True)
+        with pytest.raises(ConfigurationError, match="file exists"):
             restore(file, made.path)
         assert made.get("/health/ready").ok
 
 
 def test_a_backup_without_the_key_needs_it_in_the_folder(old: Old, tmp_path: Path) -> None:
     """Settings that lie there hold instead of those in the backup."""
-    file, _ = back_up(load_settings(old.path), tmp_path / "without.tar")
-    with pytest.raises(ConfigurationError, match=r"signing.jwk.*put it there first"):
-        restore(file, tmp_path / "back", journals=[old.journal])
+    file, _ = create_backup(load_settings(old.path), tmp_path / "without.tar")
+    with pytest.raises(ConfigurationError, match=r"signing.jwk.*copy it to"):
+        restore(file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
     assert not (tmp_path / "back").exists()
     (tmp_path / "back").mkdir()
-    shutil.copy(old.path / KEY, tmp_path / "back")
-    (tmp_path / "back" / FILE).write_text('issuer = "https://hub.example"\ngroup = 7\n')
-    restore(file, tmp_path / "back", journals=[old.journal])
+    shutil.copy(old.path / KEY_FILE, tmp_path / "back")
+    (tmp_path / "back" / SETTINGS_FILE).write_text('issuer = "https://hub.example"\nbatch_size = 7\n')
+    restore(file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
     with Hub.open(tmp_path / "back") as hub:
-        assert hub.settings.group == 7
+        assert hub.settings.batch_size == 7
         assert hub.jwks() == old.hub.jwks()
 
 
@@ -330,7 +330,7 @@ def _something_else(file: Path) -> None:
 
 
 def _of_the_future(file: Path) -> None:
-    text = b'{"form":2,"issuer":"https://hub.example","kid":"k","made_at":"2026-06-01T00:00:00Z","version":"9","members":{}}'
+    text = b'{"format_version":2,"issuer":"https://hub.example","kid":"k","created_at":"2026-06-01T00:00:00Z","version":"9","members":{}}'
     with tarfile.open(file, "w") as tar:
         entry = tarfile.TarInfo(archive.MANIFEST)
         entry.size = len(text)
@@ -340,19 +340,19 @@ def _of_the_future(file: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        pytest.param(_cut_short, "no manifest", id="cut short"),
-        pytest.param(_one_bit, "ledger.sqlite in it is damaged", id="one bit is another"),
+        pytest.param(_cut_short, "no readable manifest", id="cut short"),
+        pytest.param(_one_bit, "member ledger.sqlite is damaged", id="one bit is another"),
         pytest.param(_something_else, "cannot be read as a backup", id="no tar at all"),
         pytest.param(_of_the_future, "of another version", id="a form that is not known yet"),
     ],
 )
-def test_a_damaged_backup_is_told_before_anything_is_put_in_place(
+def test_a_damaged_backup_is_reported_before_anything_is_put_in_place(
     old: Old, tmp_path: Path, damage: Callable[[Path], None], says: str
 ) -> None:
     """And nothing is left behind."""
     damage(old.file)
     with pytest.raises(ConfigurationError, match=says):
-        restore(old.file, tmp_path / "back", journals=[old.journal])
+        restore(old.file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
     assert not (tmp_path / "back").exists()
 
 
@@ -366,6 +366,6 @@ def test_names_in_an_archive_lead_nowhere(old: Old, tmp_path: Path) -> None:
             entry = tarfile.TarInfo(name)
             entry.size = len(text)
             tar.addfile(entry, io.BytesIO(text))
-    with pytest.raises(ConfigurationError, match="not a name that a backup has"):
-        restore(old.file, tmp_path / "back", without_journal=True)
+    with pytest.raises(ConfigurationError, match="invalid member name"):
+        restore(old.file, tmp_path / "back", without_withdrawal_log=True)
     assert not (tmp_path / "evil").exists()

@@ -59,7 +59,7 @@ def settings_table() -> str:
     lines = ["| setting | default | must be | is |", "| --- | --- | --- | --- |"]
     for setting in SETTINGS.values():
         default = "" if setting.name == "issuer" or setting.default is None else f"`{setting.default}`"
-        lines.append(f"| `{setting.name}` | {default} | {setting.ask.words} | {setting.means} |")
+        lines.append(f"| `{setting.name}` | {default} | {setting.type.expected} | {setting.help} |")
     return "\n".join(lines).replace("``", "")
 
 
@@ -124,16 +124,18 @@ def test_a_unit_names_what_is_there(name: str) -> None:
 
 def test_systemd_waits_longer_than_a_hub_takes_to_stop() -> None:
     """Or it would kill it in the middle of what it finishes; so does a container's runtime."""
-    longest = int(str(SETTINGS["drain_seconds"].default)) + int(str(SETTINGS["stop_seconds"].default))
+    longest = int(str(SETTINGS["drain_timeout_seconds"].default)) + int(
+        str(SETTINGS["shutdown_timeout_seconds"].default)
+    )
     assert int(unit("sesame-hub.service")["TimeoutStopSec"][0]) > 2 * longest
     assert f"--stop-timeout={unit('sesame-hub.service')['TimeoutStopSec'][0]}" in PAGE
 
 
-def test_backups_are_deleted_before_the_journal_forgets() -> None:
+def test_backups_are_deleted_before_the_withdrawal_log_expires() -> None:
     """By the sample that makes them."""
     days = re.search(r"-mtime \+(\d+)", unit("sesame-backup.service")["ExecStartPost"][0])
     assert days
-    assert int(days[1]) < int(str(SETTINGS["journal_days"].default))
+    assert int(days[1]) < int(str(SETTINGS["withdrawal_log_days"].default))
 
 
 @pytest.fixture

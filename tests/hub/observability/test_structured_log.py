@@ -32,7 +32,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """A log that is strict, as JSON, with all it was told; this process's logging is put back afterwards."""
     stream, root = io.StringIO(), logging.getLogger()
     handlers, level, hook, log = root.handlers[:], root.level, threading.excepthook, structured_log._log
-    structured_log.begin(level="debug", form="json", stream=stream)
+    structured_log.configure(level="debug", log_format="json", stream=stream)
     monkeypatch.setattr(structured_log.gate, "strict", True)
     yield stream
     root.handlers[:] = handlers
@@ -102,7 +102,7 @@ def test_an_error_is_told_by_its_type_code_and_place(said: io.StringIO) -> None:
         except ValueError as error:
             raise OSError(28, SECRET, f"/{SECRET}") from error
     except OSError as error:
-        structured_log.say(GroupFailed(3, safe_values.fault(error)))
+        structured_log.log(GroupFailed(3, safe_values.fault(error)))
     assert SECRET not in said.getvalue()
     (line,) = told(said)
     first, second = line["fault"]  # type: ignore[misc]
@@ -233,7 +233,7 @@ def test_a_person_at_a_terminal_reads_the_same(said: io.StringIO) -> None:
 )
 def test_a_line_has_the_level_of_its_kind(said: io.StringIO, line: Line, level: str) -> None:
     """What nobody did anything for is for debugging only."""
-    structured_log.say(line)
+    structured_log.log(line)
     assert told(said)[0]["level"] == level
 
 

@@ -24,8 +24,8 @@ from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.fixtures import LATE, ORDER, kind, manifest
-from tests.hub.operation.process import Running, running, until
-from tests.hub.operation.world import SET, World, world
+from tests.hub.server.populated_hub import SET, World, world
+from tests.hub.server.process import Running, running, until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -243,7 +243,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     """The day is over, and the hub stopped."""
     with world(tmp_path_factory.mktemp("day")) as made:
         made.agree(*PEOPLE)
-        with running(made.path, made.port, log_level="debug", heartbeat_seconds=1) as process:
+        with running(made.path, made.port, log_level="debug", heartbeat_interval_seconds=1) as process:
             day = Day(made, process)
             shop = made.shop
             day.secrets.add(*PEOPLE, ABSENT, *map(repr, VALUES), *shop.key.public_jwk.values())
