@@ -157,7 +157,7 @@ def test_a_hub_logs_a_withdrawal_before_it_is_done(tmp_path: Path) -> None:
     with Hub.open(create_hub(tmp_path / "hub", issuer=HUB).path, clock=Clock()) as hub:
         shop = Partner.join(SHOP, hub, Clock(), ORDERS, reads=["retail"])
         hub.add_grants(shop.grants("ada", "retail.order.completed", reads="retail"))
-        hub.withdraw("ada", SHOP, Direction.READ)
+        hub.withdraw_grants("ada", SHOP, Direction.READ)
         hub.revoke_key(SHOP, shop.key.kid, NOON)
         read = withdrawal_log.read_log(hub.settings.withdrawal_log_path)
         assert [(entry.action, entry.direction, entry.kid) for entry in read.entries] == [
@@ -167,8 +167,8 @@ def test_a_hub_logs_a_withdrawal_before_it_is_done(tmp_path: Path) -> None:
         hub.settings.withdrawal_log_path.unlink()
         hub.settings.withdrawal_log_path.mkdir()
         with pytest.raises(ConfigurationError, match="cannot be written"):
-            hub.withdraw("ada", SHOP)
-        assert sum(grant.withdrawn_at is None for _, grant in hub.grants("ada")) == 1
+            hub.withdraw_grants("ada", SHOP)
+        assert sum(grant.withdrawn_at is None for _, grant in hub.list_grants("ada")) == 1
 
 
 def test_a_log_may_be_in_another_folder(tmp_path: Path) -> None:
