@@ -24,7 +24,7 @@ from sesame_sdk import (
 )
 from sesame_sdk.guard import purposes
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import DATABASE, create_hub
+from sesame_sdk.hub.settings import DEFAULT_DATABASE, create_hub
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.policy import Band
@@ -58,10 +58,12 @@ class Clock:
         self.now += timedelta(**time)
 
 
-def new_hub(path: Path, *, issuer: str = HUB, database: str = DATABASE, as_of: date | None = None) -> Path:
+def new_hub(
+    path: Path, *, issuer: str = HUB, database: str = DEFAULT_DATABASE, as_of: date | None = None
+) -> Path:
     """Create a hub's folder. In SQLite its tables are copied: migrations take longer than most tests."""
     create_hub(path, issuer=issuer, database=database, as_of=as_of)
-    if database == DATABASE:
+    if database == DEFAULT_DATABASE:
         (path / "hub.sqlite").write_bytes(empty_database())
     return path
 

@@ -187,7 +187,7 @@ def left(hub: Hub, shop: Partner, clock: Clock, hub_path: Path, ledger: Ledger) 
     stream.take()
     hub.rights.open_dispute(ADA, shop.issuer, late.id, REASON)
     hub.rights.set_statement(1, STATEMENT)
-    hub.streams.refresh()
+    hub.streams.rescore_pending()
     shop.read(ADA, MANY[0])
     hub.withdraw_grants(ADA, shop.issuer)
     shop.send(*mine[:5], *orders(shop, 99, NOON))  # dropped, by ids that were kept before
