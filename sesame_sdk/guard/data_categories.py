@@ -33,10 +33,10 @@ ALLOWED: Mapping[str, str] = MappingProxyType(
         PURCHASE: "Orders placed, kept and sent back: that they were, and for how much; never of what.",
         SALE: "What a person sold on a marketplace and delivered as described.",
         TRANSACTION: "Payments made, late or missing; deposits; donations; fraud that a person confirmed.",
-        SERVICE_USE: "How long somebody has been a customer or member of the sender's own service.",
+        SERVICE_USE: "How long a person has been a customer or member of the sender's own service.",
         SOCIAL_BEHAVIOUR: "Own conduct on a platform: help, volunteering, abuse that a person confirmed.",
         RELIABILITY: "What was agreed and kept: appointments, bookings, things lent and given back.",
-        OFFICIAL_ID: "That an identity was verified; never a number, a document or what stands in it.",
+        OFFICIAL_ID: "That an identity was verified; never a number, a document or its contents.",
     }
 )
 

@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from sesame_sdk.constants import MAX_POINTS
 from sesame_sdk.model.policy import Policy, Weighting
 
-#: More points than any policy may speak of, and the most that one signal is worth before it is capped.
+#: In a point.
 MICROPOINTS = 1_000_000
 MICROPOINTS_PER_HUNDREDTH = 10_000
 MICROSECONDS_PER_DAY = 86_400_000_000

@@ -50,7 +50,7 @@ def test_a_category_is_refused_by_the_rule_that_it_belongs_to(rule: str, name: s
     assert find_refusing_rule(f"{PD}{name}") == rule
 
 
-def test_seven_are_allowed_and_each_says_what_for() -> None:
+def test_seven_are_allowed_each_with_its_use() -> None:
     """The closed list, term by term."""
     names = "Purchase Sale Transaction ServiceConsumptionBehaviour SocialBehaviour Reliability OfficialID"
     assert {f"{PD}{name}" for name in names.split()} == set(ALLOWED)

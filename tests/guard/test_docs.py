@@ -22,8 +22,8 @@ ROWS = [
 ]
 
 
-def doors(rule: GuardRule) -> str:
-    """Where a rule stands, as the table says it. A policy's kinds are judged as kinds."""
+def checks_of(rule: GuardRule) -> str:
+    """What a rule checks, as the table lists it. A policy's kinds are checked as kinds."""
     names = ("kind", "policy", "consumer", "read")
     stands = {
         name
@@ -45,11 +45,11 @@ def test_the_table_lists_every_rule_in_the_order_of_findings() -> None:
 @pytest.mark.parametrize(
     ("rule", "row"), list(zip(BUILT_IN, ROWS, strict=True)), ids=[rule.id for rule in BUILT_IN]
 )
-def test_a_row_says_what_the_rule_is(rule: GuardRule, row: list[str]) -> None:
+def test_a_row_describes_the_rule(rule: GuardRule, row: list[str]) -> None:
     """Doors, action and source, as the code has them."""
     _, looks_at, at, action, source = row
     assert looks_at
-    assert (at, source) == (doors(rule), rule.source)
+    assert (at, source) == (checks_of(rule), rule.source)
     assert action == ("refuse, warn" if "self.warn(" in inspect.getsource(type(rule)) else "refuse")
     assert (type(rule).__doc__ or "").startswith(f"{rule.id}: ")
 
@@ -59,9 +59,9 @@ def test_the_rules_of_our_own_are_explained() -> None:
     section = PAGE.partition("## Three rules of our own")[2].partition("\n## ")[0]
     assert re.findall(r"\*\*([A-Z]{3}-\d),", section) == ["DCL-1", "LOC-1", "RGT-1"]
     assert all(
-        f"| `{re.split('[#:]', purpose)[-1]}` | {told}" in PAGE
-        for purpose, told in CONDITIONS.items()
-        if "score offered" not in told
+        f"| `{re.split('[#:]', purpose)[-1]}` | {condition}" in PAGE
+        for purpose, condition in CONDITIONS.items()
+        if "score offered" not in condition
     )
 
 

@@ -46,7 +46,7 @@ RULE_IDS = (
 
 
 class Further(GuardRule):
-    """A plugin's rule that does at the kind door whatever a test wants."""
+    """A plugin's rule that does for kinds whatever a test wants."""
 
     id = "SHOP-1"
     source = "our own"
@@ -56,7 +56,7 @@ class Further(GuardRule):
         self._answer = answer
 
     def check_kind(self, kind: SignalKind) -> Any:
-        """Answer as told."""
+        """Return what the test chose."""
         return self._answer(self, kind)
 
 
@@ -66,7 +66,7 @@ def test_every_rule_is_there_once_with_its_source() -> None:
     assert all(rule.source and (rule.dated.year, rule.dated.month) == (2026, 11) for rule in BUILT_IN)
 
 
-def test_good_things_pass_all_four_doors() -> None:
+def test_good_items_pass_all_four_checks() -> None:
     """Without a finding, and without an error."""
     guard = Guard()
     guard.admit_kind(GOOD_KIND)
@@ -102,7 +102,7 @@ def test_a_further_rule_adds_its_refusal() -> None:
 
 
 def test_a_warning_lets_pass() -> None:
-    """A warning is told and does not refuse."""
+    """A warning is a finding and does not refuse."""
     guard = Guard([Further(lambda rule, kind: [rule.warn(kind.name, "mind", "this")])])
     guard.admit_kind(GOOD_KIND)
     assert rules(guard.check_kind(GOOD_KIND)) == {"SHOP-1"}
@@ -149,7 +149,7 @@ def _raise_half_way(rule: GuardRule) -> Iterator[Finding]:
     ],
 )
 def test_a_broken_further_rule_refuses_by_name(answer: Callable[..., Any]) -> None:
-    """It fails closed: the door that it was put at stays shut, and the finding says whose rule it is."""
+    """It fails closed, and the finding names the rule."""
     with pytest.raises(GuardRefusedError, match=r"tests\.guard\.test_guard\.Further"):
         Guard([Further(answer)]).admit_kind(GOOD_KIND)
 
@@ -254,7 +254,7 @@ good_policies = st.builds(
 )
 
 
-def test_each_rule_that_stands_at_the_policy_door_has_an_element_that_it_refuses() -> None:
+def test_each_rule_that_checks_policies_has_an_element_that_it_refuses() -> None:
     """All but CON-1, which looks at reads alone."""
     assert {*REFUSED_ELEMENTS, "CON-1"} == set(RULE_IDS)
 
@@ -304,8 +304,10 @@ def test_findings_fit_whatever_they_are_about() -> None:
     long_policy = policy(
         weighting(kind="retail." + "a" * 32 + ".protest", reason="r" * 398 + " s"), name="n" * 64
     )
-    found = Guard().check_policy(evolve(long_policy, purposes=("x" * 5000,), terms=Terms(no_score="s" * 32)))
-    assert rules(found) == {"POL-1", "NOS-1", "PUR-1"}
+    findings = Guard().check_policy(
+        evolve(long_policy, purposes=("x" * 5000,), terms=Terms(no_score="s" * 32))
+    )
+    assert rules(findings) == {"POL-1", "NOS-1", "PUR-1"}
     far = reading(partner="https://" + "p" * 300, grant=None)
     (finding,) = Guard().check_read(far)
     assert finding.action is Action.REFUSE

@@ -46,7 +46,7 @@ class Impostor(GuardRule):
 
 
 class Answering(GuardRule):
-    """A rule that does at two doors whatever a test wants."""
+    """A rule that does for kinds and policies whatever a test wants."""
 
     id = "SHOP-1"
     source = "our own"
@@ -56,16 +56,16 @@ class Answering(GuardRule):
         self._answer = answer
 
     def check_kind(self, kind: SignalKind) -> Any:
-        """Answer as told."""
+        """Return what the test chose."""
         return self._answer(kind)
 
     def check_policy(self, policy: Policy) -> Any:
-        """Answer as told."""
+        """Return what the test chose."""
         return self._answer(policy)
 
 
 def refusing(guard: Guard) -> set[str]:
-    """Which rules still refuse, one bad thing at each door."""
+    """Which rules still refuse, with one bad item for each check."""
     return (
         rules(guard.check_kind(POLITICAL))
         | rules(guard.check_policy(policy(no_score="deny")))
@@ -77,7 +77,7 @@ def refusing(guard: Guard) -> set[str]:
 ALL = {"POL-1", "NOS-1", "VIS-1", "CON-1"}
 
 
-def test_no_environment_variable_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_environment_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever it is called; the guard's modules do not even know where variables are."""
     for name in ("SESAME_GUARD", "SESAME_NO_GUARD", "SESAME_DISABLE_RULES", "SESAME_SKIP", "GUARD", "DEBUG"):
         for value in ("off", "0", "1", "POL-1,NOS-1,VIS-1,CON-1"):
@@ -169,7 +169,7 @@ def test_a_finding_that_was_tampered_with_is_judged_again() -> None:
 
 
 def test_what_a_further_rule_does_to_what_it_is_shown_is_done_to_a_copy() -> None:
-    """Made harmless for the moment of judging, and harmful again after it: neither is possible."""
+    """A rule cannot make an item harmless during the check, nor harmful after it."""
     shown: list[Any] = []
 
     def tamper(thing: Any) -> tuple[()]:
@@ -190,7 +190,7 @@ def test_what_a_further_rule_does_to_what_it_is_shown_is_done_to_a_copy() -> Non
 
 
 def test_what_is_put_on_a_rule_later_takes_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The doors were bound to the checks when they were made."""
+    """The checks were bound when the module was imported."""
     for rule in BUILT_IN:
         for door in ("check_kind", "check_policy", "check_consumer", "check_read"):
             monkeypatch.setattr(rule, door, lambda _: (), raising=False)
@@ -220,7 +220,7 @@ def test_a_plugin_with_a_block_list_blocks_no_rule() -> None:
 
 @pytest.mark.parametrize("name", ["sesame_guard", "sesame_blocked_rules", "sesame_policy_rules_off"])
 def test_a_hook_that_would_take_rules_away_does_not_exist(name: str) -> None:
-    """A plugin that implements one is set aside, with whatever else it brings."""
+    """A plugin that implements one is disabled, with everything else it provides."""
     plugin = ModuleType("meddler")
     plugin.SESAME_API = "1.0"  # type: ignore[attr-defined]
     setattr(plugin, name, hookimpl(lambda: ["POL-1"]))
@@ -229,7 +229,7 @@ def test_a_hook_that_would_take_rules_away_does_not_exist(name: str) -> None:
 
 
 def test_no_entry_point_of_ours_is_about_rules() -> None:
-    """Plugins come in by one group, and a hub's rules by the code of whoever runs it."""
+    """Plugins come from one group, and a hub's rules from its operator's code."""
     points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"].get("entry-points", {})
     assert not any(WORDS.search(group) for group in points)
 
@@ -272,9 +272,9 @@ def commands(command: click.Command, path: str = "sesame") -> Iterator[tuple[str
 
 def test_no_command_has_an_option_for_it() -> None:
     """Nor takes one from the environment, where only folders and files may be said."""
-    found = list(commands(sesame))
-    assert len(found) > 20
-    for path, command in found:
+    all_commands = list(commands(sesame))
+    assert len(all_commands) > 20
+    for path, command in all_commands:
         assert not command.context_settings.get("auto_envvar_prefix"), path
         for parameter in command.params:
             assert parameter.envvar in {None, "SESAME_CONFIG", "SESAME_HUB", "SESAME_SOCIAL_QUEUE"}, path

@@ -42,15 +42,15 @@ reason = "Orders that you kept"
 
 
 def test_each_effect_that_speaks_of_a_topic_is_named() -> None:
-    """PUR-2 to PUR-6 and VIS-1 say which effect, at both doors; one does not hide another."""
+    """PUR-2 to PUR-6 and VIS-1 name the effect, for policies and consumers; one does not hide another."""
     effects = (Effect("A cheaper loan", "good"), Effect("Free delivery", "good"), Effect("No debts", "good"))
-    found = GUARD.check_policy(policy(effects=effects))
-    assert [finding.about for finding in found] == [
+    findings = GUARD.check_policy(policy(effects=effects))
+    assert [finding.about for finding in findings] == [
         "policy retail-privileges, effect A cheaper loan",
         "policy retail-privileges, effect No debts",
     ]
-    told = GUARD.check_consumer(consumer(effects=(Effect("On the leaderboard", "good"),)))
-    assert [finding.about for finding in told] == ["consumer care, effect On the leaderboard"]
+    expected = GUARD.check_consumer(consumer(effects=(Effect("On the leaderboard", "good"),)))
+    assert [finding.about for finding in expected] == ["consumer care, effect On the leaderboard"]
 
 
 @pytest.mark.parametrize("name", ["A cheaper loan", f"A loan {'for you ' * 23}"], ids=["short", "cut"])
@@ -72,7 +72,7 @@ def test_the_line_of_a_band_is_found() -> None:
     assert bad.splitlines()[(line or 0) - 1] == 'name = "unreliable"'
 
 
-#: What must be seen at the kind door, by rule, and beside it what must pass. Kinds lower a score.
+#: What must be refused in kinds, by rule, and beside it what must pass. Kinds lower a score.
 KINDS = {
     "POL-1": """
         Posts that harm social harmony; Comments on current affairs; Posts with positive energy;
@@ -126,7 +126,7 @@ def _entries(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("rule", "words"), [(rule, words) for rule, listed in KINDS.items() for words in _entries(listed)]
 )
-def test_a_kind_that_says_it_in_other_words_is_refused(rule: str, words: str) -> None:
+def test_a_kind_with_a_synonym_is_refused(rule: str, words: str) -> None:
     """Declared a purchase, own conduct, observed and ordinary; given away by its reason."""
     lowering = evolve(LOWERING, kind=evolve(LOWERING.kind, reason=words))
     assert rule in rules(GUARD.check_kind(lowering.kind))
@@ -144,7 +144,7 @@ def test_a_guess_may_still_lift() -> None:
     assert GUARD.check_kind(kind(reason="Books that you are likely to return in time")) == ()
 
 
-def test_a_category_that_is_declared_otherwise_is_told_once() -> None:
+def test_a_category_that_is_declared_otherwise_is_one_finding() -> None:
     """DCL-1 by the declaration, or else by the words."""
     income = kind(reason="Your income each month", categories=("https://w3id.org/dpv/pd#Income",))
     assert [finding.rule for finding in GUARD.check_kind(income)] == ["DCL-1"]
@@ -185,8 +185,8 @@ def test_a_category_that_is_declared_otherwise_is_told_once() -> None:
         ),
     ],
 )
-def test_an_effect_that_says_it_in_other_words_is_refused(rule: str, words: str) -> None:
-    """Called a benefit at both doors, and a review below a band: the words are read."""
+def test_an_effect_with_a_synonym_is_refused(rule: str, words: str) -> None:
+    """As a benefit, and as a review below a band: the texts are searched."""
     reward = Effect(words, "good")
     review = Effect(words, "ordinary", Side.BELOW, Consequence.REVIEW, Decider.PERSON)
     for effect in (reward, review):
@@ -209,7 +209,7 @@ BENEFITS = """
 
 @pytest.mark.parametrize("words", _entries(BENEFITS))
 def test_an_ordinary_benefit_that_sounds_like_one_of_them_passes(words: str) -> None:
-    """Nothing is found in it, at either door."""
+    """Without findings, for policies and consumers."""
     assert GUARD.check_policy(policy(effects=(Effect(words, "good"),))) == ()
     assert GUARD.check_consumer(consumer(effects=(Effect(words, "good"),))) == ()
 
@@ -223,26 +223,29 @@ def test_a_burden_that_is_declared_as_one_is_judged_as_declared() -> None:
 @pytest.mark.parametrize("words", ["The account is closed", "Banned", "Membership ends", "封号"])
 @pytest.mark.parametrize("consequence", [Consequence.BENEFIT, Consequence.LIMIT, Consequence.SUSPENSION])
 def test_a_ban_by_another_name_is_a_ban(words: str, consequence: Consequence) -> None:
-    """PRP-1 at both doors, whatever it is declared as."""
+    """PRP-1 for policies and consumers, whatever it is declared as."""
     ban = Effect(words, "ordinary", Side.BELOW, consequence, Decider.PERSON)
-    for found in (GUARD.check_policy(policy(effects=(ban,))), GUARD.check_consumer(consumer(effects=(ban,)))):
-        assert [finding.reason for finding in found] == [
+    for findings in (
+        GUARD.check_policy(policy(effects=(ban,))),
+        GUARD.check_consumer(consumer(effects=(ban,))),
+    ):
+        assert [finding.reason for finding in findings] == [
             "a ban needs a decision about the person, and cannot follow from a score"
         ]
 
 
-def test_a_ban_is_told_once() -> None:
+def test_a_ban_is_one_finding() -> None:
     """PRP-1: that it could be reached by light conduct is not worth saying beside it."""
     ban = Effect("Account closed", "good", Side.BELOW, Consequence.BAN, Decider.PERSON)
     (finding,) = GUARD.check_policy(policy(effects=(ban,)))
     assert finding.rule == "PRP-1"
 
 
-def test_a_policy_is_told_the_context_that_a_kind_is_registered_for() -> None:
-    """CTX-1 names the entry of the policy, and how to mend it."""
+def test_the_hint_names_the_registered_context_of_a_kind() -> None:
+    """CTX-1 names the entry of the policy, with a hint."""
     registered = evolve(LOWERING.kind, context="matchmaking")
-    found = GUARD.check_policy(policy(LOWERING), [registered])
-    assert "set context = 'matchmaking'" in {finding.hint for finding in found}
+    findings = GUARD.check_policy(policy(LOWERING), [registered])
+    assert "set context = 'matchmaking'" in {finding.hint for finding in findings}
 
 
 @pytest.mark.parametrize("name", ["untrustworthy", "high risk", "liars", "second class", "不可信", "失信人"])
@@ -280,7 +283,7 @@ def test_a_weight_far_over_the_floor_does_not_outlast_ten_years() -> None:
     "order", ["best first", "by trust", "most valued first", "by tier", "recommended", "按等级", "信誉优先"]
 )
 def test_the_score_under_another_name_is_no_order_without_it(order: str) -> None:
-    """MAT-1: standing, trust and merit are what the score is called; so is an order that says nothing."""
+    """MAT-1: reputation, trust and merit are names of a score; a vague order is refused too."""
     assert rules(GUARD.check_policy(policy(ranking=Ranking(("score",), order)))) == {"MAT-1"}
 
 
@@ -314,20 +317,20 @@ def test_a_telephone_a_house_or_a_mailbox_is_a_way_to_dispute(way: str) -> None:
     assert GUARD.check_policy(policy(disputes=way)) == ()
 
 
-@pytest.mark.parametrize(("purpose", "told"), [(" ", "(empty)"), ("urn:x:y", "urn:x:y")])
-def test_a_purpose_that_is_refused_is_named(purpose: str, told: str) -> None:
+@pytest.mark.parametrize(("purpose", "expected"), [(" ", "(empty)"), ("urn:x:y", "urn:x:y")])
+def test_a_purpose_that_is_refused_is_named(purpose: str, expected: str) -> None:
     """PUR-1: an empty one too."""
     (finding,) = GUARD.check_policy(policy(purposes=(purpose,)))
-    assert finding.reason.endswith(f": {told}")
+    assert finding.reason.endswith(f": {expected}")
 
 
 def test_a_text_that_cannot_be_judged_is_not_said_to_speak_of_anything() -> None:
     """The finding says what is wrong with it, and asks for plainer characters."""
     bomb = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 60
-    found = [finding for finding in GUARD.check_kind(kind(reason=bomb)) if finding.rule == "POL-1"]
-    assert [finding.reason for finding in found] == ["it has too much text to check"]
+    findings = [finding for finding in GUARD.check_kind(kind(reason=bomb)) if finding.rule == "POL-1"]
+    assert [finding.reason for finding in findings] == ["it has too much text to check"]
 
 
 def test_a_reason_code_is_read() -> None:
-    """POL-1: people are told the code as well."""
+    """POL-1: people read the code as well."""
     assert rules(GUARD.check_policy(policy(weighting(code="UNION")))) == {"POL-1"}

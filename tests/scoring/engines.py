@@ -64,8 +64,8 @@ def _rows(signals: Iterable[Counted], as_of: date) -> Iterator[tuple[int, int, s
 
 
 def _by_key(rows: Iterable[Row]) -> Scored:
-    found: Scored = {}
+    totals: Scored = {}
     for subject, kind, hundredths in rows:
-        assert (subject, kind) not in found
-        found[subject, kind] = hundredths
-    return found
+        assert (subject, kind) not in totals
+        totals[subject, kind] = hundredths
+    return totals

@@ -1,4 +1,4 @@
-"""Small policies and people about whom everything can be tried, slowly, by the reference."""
+"""Small policies and people about whom everything can be tried, reference_total, by the reference."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -104,11 +104,12 @@ def added(way: RecoursePlan) -> list[CountedSignal]:
     ]
 
 
-def slowly(held: Iterable[CountedSignal], policy: Policy, days: int = 0) -> int | None:
+def reference_total(signals: Iterable[CountedSignal], policy: Policy, days: int = 0) -> int | None:
     """The total in hundredths by the reference, so many days from today; None for no score."""
     start = start_of(TODAY) + days * DAY
     counted = [
-        Counted(1, _NUMBERS.get(one.partner, 9), one.kind, one.value, start - one.occurred_at) for one in held
+        Counted(1, _NUMBERS.get(one.partner, 9), one.kind, one.value, start - one.occurred_at)
+        for one in signals
     ]
     return score(counted, policy).get((1, ""))
 

@@ -1,4 +1,4 @@
-"""The score, slowly and plainly: the design's formula in Python, written without a look at the SQL.
+"""The score, reference_total and plainly: the design's formula in Python, written without a look at the SQL.
 
     points = base + sum over kinds of clip( sum over partners of clip( sum of worth, +-partner_cap ),
                                             floor, cap )
@@ -49,11 +49,11 @@ def score(signals: Iterable[Counted], policy: Policy) -> dict[tuple[int, str], i
         most = _micropoints(weightings[kind].partner_cap)
         kinds[subject, kind] += _clip(worth, -most, most)
 
-    found = {}
+    totals = {}
     for (subject, kind), worth in kinds.items():
         low, high = _micropoints(weightings[kind].floor), _micropoints(weightings[kind].cap)
-        found[subject, kind] = _half_up(_clip(worth, low, high), 10_000)
-    return found | _totals(found, policy)
+        totals[subject, kind] = _half_up(_clip(worth, low, high), 10_000)
+    return totals | _totals(totals, policy)
 
 
 def _totals(parts: dict[tuple[int, str], int], policy: Policy) -> dict[tuple[int, str], int]:

@@ -19,7 +19,7 @@ POLICIES = Path(__file__).parents[2] / "examples" / "policies"
     ],
 )
 def test_a_policy_weighs_the_kinds_of_its_own_context(name: str, kinds: set[str]) -> None:
-    """Privileges at a shop, standing in a community."""
+    """Privileges at a shop, reputation in a community."""
     policy = load_policy(POLICIES / f"{name}.toml")
     assert policy.context == name
     assert {weighting.kind.name for weighting in policy.weightings} == {f"{name}.{kind}" for kind in kinds}

@@ -24,10 +24,10 @@ START = start_of(TODAY)
 
 def test_a_score_says_what_it_is_made_of() -> None:
     """Points, band, day, policy, base, and a reason in the policy's words."""
-    found = build_scores([("ada", KIND, 5_000), ("ada", "", 60_000)], BANDED, TODAY)["ada"]
-    assert (found.points, found.band, found.as_of) == (600.0, "good", TODAY)
-    assert (found.policy, found.base) == ("digest", 550.0)
-    assert found.contributions == (Contribution(KIND, 5_000, "Spend", KIND),)
+    score = build_scores([("ada", KIND, 5_000), ("ada", "", 60_000)], BANDED, TODAY)["ada"]
+    assert (score.points, score.band, score.as_of) == (600.0, "good", TODAY)
+    assert (score.policy, score.base) == ("digest", 550.0)
+    assert score.contributions == (Contribution(KIND, 5_000, "Spend", KIND),)
 
 
 def test_a_hundredth_below_the_band_is_below_it() -> None:
@@ -57,20 +57,20 @@ def _of_kinds(**hundredths: int) -> Score:
 
 def test_what_took_points_comes_first_and_the_most_of_it_before_the_rest() -> None:
     """Then what lifted, by size; in any order of rows, and equal ones by name."""
-    found = _of_kinds(d=10, b=10, c=-100, e=-300, a=0, f=500)
-    assert [part.code for part in found.contributions] == ["E", "C", "F", "B", "D", "A"]
+    score = _of_kinds(d=10, b=10, c=-100, e=-300, a=0, f=500)
+    assert [part.code for part in score.contributions] == ["E", "C", "F", "B", "D", "A"]
 
 
 def test_the_principal_reasons_against_a_score_are_four_at_most() -> None:
     """The four that cost most; a kind that took nothing is none, however little it added (EXP-1)."""
-    found = _of_kinds(a=-10, b=-50, c=-30, d=-20, e=-40, f=0, g=5)
-    assert [part.code for part in list_adverse_reasons(found)] == ["B", "E", "C", "D"]
-    assert [part.code for part in list_adverse_reasons(found, limit=1)] == ["B"]
-    assert [part.hundredths for part in list_adverse_reasons(found, limit=None)] == [-50, -40, -30, -20, -10]
+    score = _of_kinds(a=-10, b=-50, c=-30, d=-20, e=-40, f=0, g=5)
+    assert [part.code for part in list_adverse_reasons(score)] == ["B", "E", "C", "D"]
+    assert [part.code for part in list_adverse_reasons(score, limit=1)] == ["B"]
+    assert [part.hundredths for part in list_adverse_reasons(score, limit=None)] == [-50, -40, -30, -20, -10]
 
 
-def test_whoever_lost_nothing_has_no_reasons_against() -> None:
-    """Nor is the upper end of the range held against anybody."""
+def test_without_lost_points_there_are_no_adverse_reasons() -> None:
+    """Nor is the upper end of the range an adverse reason."""
     assert list_adverse_reasons(_of_kinds(a=0, b=70)) == ()
     narrow = evolve(PLAIN, high=560.0, base=550.0)
     cut = build_scores([("ada", KIND, 3_000), ("ada", "", 56_000)], narrow, TODAY)["ada"]
@@ -82,17 +82,17 @@ def test_an_explanation_folds_what_is_beyond_four_and_leaves_nothing_out() -> No
     """First four, the rest, what lifted, the policy in words, and where to dispute."""
     kinds = tuple(f"retail.lost.{letter}" for letter in "abcdef")
     made = tuple(weighting(LOWERING, kind=kind, weight=-float(at)) for at, kind in enumerate(kinds, start=1))
-    held = [CountedSignal("one", kind, 1.0, START) for kind in (*kinds, GOOD_KIND.name)]
-    found = explain_score(held, policy(*made, GOOD_WEIGHTING), TODAY)
-    assert found
-    assert [part.kind[-1] for part in (*found.adverse, *found.further_adverse)] == list("fedcba")
-    assert len(found.adverse) == 4
-    assert [part.kind for part in found.positive] == [GOOD_KIND.name]
-    assert found.disputes == "https://shop.example/disputes"
-    assert len(found.policy_text) == 1 + len(found.score.contributions)
+    signals = [CountedSignal("one", kind, 1.0, START) for kind in (*kinds, GOOD_KIND.name)]
+    score = explain_score(signals, policy(*made, GOOD_WEIGHTING), TODAY)
+    assert score
+    assert [part.kind[-1] for part in (*score.adverse, *score.further_adverse)] == list("fedcba")
+    assert len(score.adverse) == 4
+    assert [part.kind for part in score.positive] == [GOOD_KIND.name]
+    assert score.disputes == "https://shop.example/disputes"
+    assert len(score.policy_text) == 1 + len(score.score.contributions)
 
 
-def test_whoever_has_no_score_has_nothing_to_explain() -> None:
+def test_without_a_score_there_is_no_explanation() -> None:
     """No signals, or none that the policy weighs."""
     assert explain_score([], PLAIN, TODAY) is None
     assert explain_score([CountedSignal("one", "retail.order.other", 1.0, START)], PLAIN, TODAY) is None
@@ -143,12 +143,12 @@ def test_the_first_sentence_says_where_everybody_starts() -> None:
 
 def test_without_reasons_there_are_none() -> None:
     """For a reader, who needs none of them."""
-    found = build_scores([("ada", KIND, 5_000), ("ada", "", 60_000)], PLAIN, TODAY, reasons=False)
-    assert found["ada"].contributions == ()
-    assert found["ada"].points == 600.0
+    score = build_scores([("ada", KIND, 5_000), ("ada", "", 60_000)], PLAIN, TODAY, reasons=False)
+    assert score["ada"].contributions == ()
+    assert score["ada"].points == 600.0
 
 
-def test_nobody_has_a_score_without_rows() -> None:
+def test_without_rows_there_is_no_score() -> None:
     """Who is not there has no score, which is not a low one."""
     assert build_scores([], PLAIN, TODAY) == {}
 
@@ -157,8 +157,8 @@ def test_nobody_has_a_score_without_rows() -> None:
 @settings(deadline=None)
 def test_any_score_can_be_explained(by: Policy, counted: list[Counted]) -> None:
     """Base and reasons add up exactly, the points lie in the range, and reasons change no points."""
-    found = in_sqlite(counted, by)
-    rows = [(subject, kind, hundredths) for (subject, kind), hundredths in found.items()]
+    totals = in_sqlite(counted, by)
+    rows = [(subject, kind, hundredths) for (subject, kind), hundredths in totals.items()]
     explained = build_scores(rows, by, TODAY)
     bare = build_scores(rows, by, TODAY, reasons=False)
     assert explained.keys() == bare.keys()

@@ -242,8 +242,8 @@ WRONG = [
 @pytest.mark.parametrize(
     ("old", "new", "said"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
 )
-def test_a_faulty_file_is_one_clear_error(old: str, new: str, said: str) -> None:
-    """It names the file, the key and how to mend it, on one line of sensible length."""
+def test_an_invalid_file_is_one_clear_error(old: str, new: str, said: str) -> None:
+    """It names the file, the key and a hint, on one line of sensible length."""
     text = GOOD.replace(old, new, 1)
     assert text != GOOD
     with pytest.raises(ConfigurationError) as wrong:
@@ -271,8 +271,8 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     assert len(policy.weightings) == 2
 
 
-def test_a_policy_is_never_loaded_unjudged(tmp_path: Path) -> None:
-    """The guard judges every file; the refusal names the file and carries the findings."""
+def test_a_policy_is_never_loaded_unchecked(tmp_path: Path) -> None:
+    """The guard checks every file; the refusal names the file and has the findings."""
     path = tmp_path / "bad.toml"
     path.write_text(GOOD.replace("Orders that you kept", "Praise for the government"))
     with pytest.raises(GuardRefusedError, match=r"bad\.toml: POL-1") as refused:
@@ -307,8 +307,8 @@ def test_each_finding_has_the_line_that_it_is_about() -> None:
     }
 
 
-def test_a_policy_of_an_older_form_is_told_what_it_lacks() -> None:
-    """Files without aim, disputes and categories were once whole: each finding says how to mend it."""
+def test_a_policy_of_an_older_format_gets_hints() -> None:
+    """Older files have no aim, disputes and categories: each finding has a hint."""
     older = "".join(
         line
         for line in GOOD.splitlines(keepends=True)
@@ -329,7 +329,7 @@ def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> Non
     assert load_policy(path) == parse_policy(GOOD)
 
 
-def test_what_is_no_policy_file_is_said_to_be_none(tmp_path: Path) -> None:
+def test_what_is_not_a_policy_file_is_an_error(tmp_path: Path) -> None:
     """Missing, a folder, a pipe, not UTF-8, too large: an error with the path, and no waiting."""
     (tmp_path / "latin.toml").write_bytes(GOOD.replace("kept", "k\xe9pt").encode("latin-1"))
     (tmp_path / "large.toml").write_text("#" * (MAX_BYTES + 1))

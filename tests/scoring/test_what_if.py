@@ -14,7 +14,7 @@ from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.what_if import MAX_SUPPOSED, estimate_score
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
-from tests.scoring.people import ORDERS, PARTNERS, RETURNS, SPEND, people, policies, slowly
+from tests.scoring.people import ORDERS, PARTNERS, RETURNS, SPEND, people, policies, reference_total
 from tests.scoring.reference import DAY, start_of
 
 START = start_of(TODAY)
@@ -32,27 +32,27 @@ supposed = st.lists(
 )
 
 
-@given(by=policies(), held=people)
+@given(by=policies(), signals=people)
 @settings(deadline=None)
-def test_with_nothing_added_it_is_the_score(by: Policy, held: list[CountedSignal]) -> None:
+def test_with_nothing_added_it_is_the_score(by: Policy, signals: list[CountedSignal]) -> None:
     """And still called an estimate."""
-    estimate = estimate_score(held, [], by, TODAY)
-    found = explain_score(held, by, TODAY)
-    assert estimate.score == estimate.current == (found.score if found else None)
+    estimate = estimate_score(signals, [], by, TODAY)
+    explanation = explain_score(signals, by, TODAY)
+    assert estimate.score == estimate.current == (explanation.score if explanation else None)
     assert estimate.is_estimate
 
 
-@given(by=policies(), held=people, added=supposed)
+@given(by=policies(), signals=people, added=supposed)
 @settings(deadline=None)
 def test_it_is_the_score_that_the_signals_would_make(
-    by: Policy, held: list[CountedSignal], added: list[Hypothetical]
+    by: Policy, signals: list[CountedSignal], added: list[Hypothetical]
 ) -> None:
     """By the reference, as if they were there; its reasons add up exactly."""
-    score = estimate_score(held, added, by, TODAY).score
+    score = estimate_score(signals, added, by, TODAY).score
     real = [
         CountedSignal(one.partner, one.kind, one.value, start_of(one.occurred_on or TODAY)) for one in added
     ]
-    assert (round(score.points * 100) if score else None) == slowly([*held, *real], by)
+    assert (round(score.points * 100) if score else None) == reference_total([*signals, *real], by)
     if score:
         parts = sum(part.hundredths for part in score.contributions)
         assert round(score.base * 100) + parts == round(score.points * 100)
@@ -74,11 +74,11 @@ def test_it_says_that_it_is_an_estimate_and_of_what() -> None:
     assert first.description.startswith("This is an estimate: with 1 signal that does not exist the score")
 
 
-def test_unless_it_is_said_whoever_sends_most_of_the_kind_would_send_it() -> None:
+def test_by_default_the_usual_sender_of_the_kind_would_send_it() -> None:
     """Their cap holds for it, and does not for a partner who is new."""
-    held = [CountedSignal("busy", ORDERS, 7.0, START)] * 2 + [CountedSignal("quiet", ORDERS, 1.0, START)]
+    signals = [CountedSignal("busy", ORDERS, 7.0, START)] * 2 + [CountedSignal("quiet", ORDERS, 1.0, START)]
     for partner, points in (("", 614.0), ("busy", 614.0), ("quiet", 622.0), ("new", 622.0)):
-        score = estimate_score(held, [Hypothetical(ORDERS, 3.0, partner)], policy(), TODAY).score
+        score = estimate_score(signals, [Hypothetical(ORDERS, 3.0, partner)], policy(), TODAY).score
         assert score
         assert score.points == points
 
@@ -134,7 +134,7 @@ def test_a_hundred_may_be_supposed_and_extremes_do_no_harm() -> None:
 
 def test_the_persons_own_signals_are_left_as_they_are() -> None:
     """The list that was given, and the score that it makes."""
-    held = [KEPT, CountedSignal("two", ORDERS, 1.0, START - DAY)]
-    before = list(held)
-    estimate_score(held, [Hypothetical(ORDERS, 5.0)], policy(), TODAY)
-    assert held == before
+    signals = [KEPT, CountedSignal("two", ORDERS, 1.0, START - DAY)]
+    before = list(signals)
+    estimate_score(signals, [Hypothetical(ORDERS, 5.0)], policy(), TODAY)
+    assert signals == before

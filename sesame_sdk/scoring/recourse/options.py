@@ -166,8 +166,8 @@ def _blocks(
 ) -> tuple[tuple[str, int], ...]:
     limit = to_hundredths(weighting.partner_cap) * MICROPOINTS_PER_HUNDREDTH
     headroom = {partner: max(limit - sums.get(partner, 0), 0) for partner in partners}
-    full = {partner: room // unit for partner, room in headroom.items()}
-    rest = {partner: room % unit for partner, room in headroom.items()}
+    full = {partner: space // unit for partner, space in headroom.items()}
+    rest = {partner: space % unit for partner, space in headroom.items()}
     return (
         *((partner, full[partner]) for partner in sorted(full, key=lambda each: (is_new(each), -full[each]))),
         *((partner, 1) for partner in sorted(rest, key=lambda each: -rest[each]) if rest[partner]),

@@ -37,8 +37,8 @@ def test_a_kind_may_be_made_of_what_is_allowed(category: str) -> None:
         pytest.param((f"{PD}Purchas\N{CYRILLIC SMALL LETTER IE}",), id="with a Cyrillic letter"),
     ],
 )
-def test_a_kind_that_says_nothing_allowed_of_itself_is_refused(categories: tuple[str, ...]) -> None:
-    """DCL-1 at both doors; the mend names what is allowed."""
+def test_a_kind_without_an_allowed_category_is_refused(categories: tuple[str, ...]) -> None:
+    """DCL-1 for kinds and policies; the hint names the allowed categories."""
     (finding,) = GUARD.check_kind(kind(categories=categories))
     assert (finding.rule, finding.source) == ("DCL-1", "GDPR 14(1)(d)")
     assert "SocialBehaviour" in finding.hint
@@ -77,11 +77,11 @@ def test_a_policy_takes_a_kind_for_what_it_was_registered_as(
 ) -> None:
     """DCL-1 where both are known: a policy may not call pounds orders, nor taste ordinary."""
     registered = evolve(GOOD_KIND, **changes)
-    found = [one for one in GUARD.check_policy(GOOD_POLICY, [registered]) if one.rule == "DCL-1"]
-    assert [(one.about, one.hint) for one in found] == [
+    findings = [one for one in GUARD.check_policy(GOOD_POLICY, [registered]) if one.rule == "DCL-1"]
+    assert [(one.about, one.hint) for one in findings] == [
         ("policy retail-privileges, kind retail.order.completed", hint)
     ]
-    assert field in found[0].reason
+    assert field in findings[0].reason
 
 
 def test_words_for_people_may_differ_and_the_order_of_categories_too() -> None:
@@ -103,7 +103,7 @@ GENERIC = """
     Score too low, score too low, other; 其他; 其他原因; 分数太低;
     評分過低; 内部政策; 各种原因; 系统评估结果; 您的评分不足; 订单; 您的分数太低了; 不符合 要求
 """
-TELLING = """
+SPECIFIC = """
     Orders that you kept; Orders kept; Returned orders; Late payments; Posts that others found helpful;
     Abuse that a moderator confirmed; Your identity was verified; Deposits returned in full; Hours helped;
     Membership since 2019; Length of membership; What you were paid back; Retail orders completed in time;
@@ -113,15 +113,15 @@ TELLING = """
 
 
 @pytest.mark.parametrize("reason", [" ".join(text.split()) for text in GENERIC.split(";")])
-def test_a_reason_that_says_nothing_is_refused(reason: str) -> None:
-    """EXP-1 at both doors, in whichever spelling; the finding says how a reason sounds."""
-    found = [one for one in GUARD.check_kind(kind(reason=reason)) if one.rule == "EXP-1"]
-    assert [one.hint for one in found] == ["say what the person did: 'Orders that you sent back'"]
+def test_a_vague_reason_is_refused(reason: str) -> None:
+    """EXP-1 for kinds and policies, in any spelling; the finding shows an example of a reason."""
+    findings = [one for one in GUARD.check_kind(kind(reason=reason)) if one.rule == "EXP-1"]
+    assert [one.hint for one in findings] == ["say what the person did: 'Orders that you sent back'"]
     assert "EXP-1" in rules(GUARD.check_policy(policy(weighting(reason=reason))))
 
 
-@pytest.mark.parametrize("reason", [" ".join(text.split()) for text in TELLING.split(";")])
-def test_a_reason_that_says_what_a_person_did_passes(reason: str) -> None:
+@pytest.mark.parametrize("reason", [" ".join(text.split()) for text in SPECIFIC.split(";")])
+def test_a_specific_reason_passes(reason: str) -> None:
     """EXP-1 refuses no plain words, whatever the language."""
     assert not is_vague(reason, GOOD_KIND.name)
 

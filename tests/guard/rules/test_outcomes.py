@@ -42,7 +42,7 @@ def test_a_score_without_an_aim_is_refused(aim: str) -> None:
 
 
 def test_one_late_return_and_a_ban() -> None:
-    """PRP-1: a ban is refused at both doors, however grave the conduct, even if a person decides it."""
+    """PRP-1: policies and consumers may not ban, however grave the conduct, even if a person decides."""
     ban = effect("Account closed", consequence=Consequence.BAN)
     grave = (weighting(), evolve(ABUSE, severity=Severity.GRAVE))
     assert rules(GUARD.check_policy(with_effects(ban))) == {"PRP-1"}
@@ -64,10 +64,10 @@ def test_a_consequence_is_no_heavier_than_the_conduct(
     severity: Severity, borne: set[Consequence], consequence: Consequence
 ) -> None:
     """PRP-1: what conduct of each severity may bring about alone."""
-    judged = GUARD.check_policy(
+    rules_of_terms = GUARD.check_policy(
         with_effects(effect(consequence=consequence), weighs=(weighting(), evolve(ABUSE, severity=severity)))
     )
-    assert rules(judged) == (set() if consequence in borne else {"PRP-1"})
+    assert rules(rules_of_terms) == (set() if consequence in borne else {"PRP-1"})
 
 
 @pytest.mark.parametrize(
@@ -91,21 +91,21 @@ def test_light_conduct_must_not_add_up_to_a_heavy_consequence(
     assert all("retail.payment.n0" in reason and grave.kind.name not in reason for reason in named)
 
 
-def test_nobody_is_below_the_first_band() -> None:
-    """PRP-1: an effect that can meet nobody is no consequence."""
+def test_no_person_is_below_the_first_band() -> None:
+    """PRP-1: an effect that can apply to no person is not a consequence."""
     assert GUARD.check_policy(with_effects(effect(band="low"), weighs=(weighting(), ABUSE))) == ()
 
 
 @pytest.mark.parametrize("consequence", [Consequence.BENEFIT, Consequence.REVIEW, Consequence.SUSPENSION])
-def test_whoever_did_nothing_is_met_by_nothing(consequence: Consequence) -> None:
+def test_no_effect_applies_to_people_who_did_nothing(consequence: Consequence) -> None:
     """PRP-1: the base is never below such a band, not even if the burden is called a benefit."""
     assert GUARD.check_policy(with_effects(effect(band="known", consequence=Consequence.REVIEW))) == ()
     assert rules(GUARD.check_policy(with_effects(effect(band="good", consequence=consequence)))) == {"PRP-1"}
 
 
 @pytest.mark.parametrize("consequence", [Consequence.REVIEW, Consequence.LIMIT, Consequence.SUSPENSION])
-def test_nothing_weighs_on_people_for_having_risen(consequence: Consequence) -> None:
-    """PRP-1 at both doors: turning the side round does not get past."""
+def test_no_consequence_applies_for_reaching_a_band(consequence: Consequence) -> None:
+    """PRP-1 for policies and consumers: turning the side round does not help."""
     turned = effect(side=Side.FROM, consequence=consequence)
     assert rules(GUARD.check_policy(with_effects(turned))) == {"PRP-1"}
     assert rules(GUARD.check_consumer(consumer(effects=(turned,)))) == {"PRP-1"}
@@ -120,7 +120,7 @@ def test_nothing_weighs_on_people_for_having_risen(consequence: Consequence) -> 
     st.sampled_from(BANDS),
     st.sampled_from([one for one in Consequence if one not in {Consequence.BAN, Consequence.BENEFIT}]),
 )
-def test_the_rule_says_what_adding_up_says(
+def test_the_rule_agrees_with_the_sum_of_the_floors(
     floors: list[tuple[float, Severity]], band: Band, consequence: Consequence
 ) -> None:
     """PRP-1: refused exactly where the base, or the base less all that is too light, lies below the band."""
@@ -128,7 +128,7 @@ def test_the_rule_says_what_adding_up_says(
         weighting(LATE, kind=f"retail.payment.n{at}", floor=floor or -0.01, severity=severity)
         for at, (floor, severity) in enumerate(floors)
     ]
-    judged = GUARD.check_policy(
+    rules_of_terms = GUARD.check_policy(
         with_effects(effect(band=band.name, consequence=consequence), weighs=[weighting(), *weighs])
     )
     light = sum(
@@ -137,12 +137,12 @@ def test_the_rule_says_what_adding_up_says(
         if list(Severity).index(one.severity) + 1 < consequence.weight
     )
     reached = max(350_00, 550_00 + light)
-    assert rules(judged) == ({"PRP-1"} if reached < band.start * 100 else set())
+    assert rules(rules_of_terms) == ({"PRP-1"} if reached < band.start * 100 else set())
 
 
 @pytest.mark.parametrize("consequence", [Consequence.LIMIT, Consequence.SUSPENSION])
 def test_a_heavy_effect_is_decided_by_a_person(consequence: Consequence) -> None:
-    """ADM-1 at both doors: automatic rejection."""
+    """ADM-1 for policies and consumers: automatic rejection."""
     weighs = (weighting(), evolve(ABUSE, severity=Severity.GRAVE))
     by_score = effect(consequence=consequence, decides=Decider.SCORE)
     assert rules(GUARD.check_policy(with_effects(by_score, weighs=weighs))) == {"ADM-1"}
@@ -153,7 +153,7 @@ def test_a_heavy_effect_is_decided_by_a_person(consequence: Consequence) -> None
 
 
 def test_a_person_who_decides_one_effect_excuses_no_other() -> None:
-    """ADM-1 looks at each; what the score decides in a band that nobody is below counts too."""
+    """ADM-1 checks each; what the score decides below the lowest band counts too."""
     good, bad = effect(), effect("Orders are limited", band="low", decides=Decider.SCORE)
     (finding,) = GUARD.check_policy(with_effects(good, bad))
     assert (finding.rule, finding.about) == ("ADM-1", "policy retail-privileges, effect Orders are limited")
@@ -169,16 +169,16 @@ def test_fraud_prevention_lets_a_person_review() -> None:
 
 @pytest.mark.parametrize("percent", [0.01, 8.0, 1000.0])
 @pytest.mark.parametrize("side", Side)
-def test_nobody_pays_more_than_the_ordinary_price(percent: float, side: Side) -> None:
-    """PRC-1 at both doors, disclosed or not, whoever decides."""
+def test_no_price_is_above_the_ordinary_price(percent: float, side: Side) -> None:
+    """PRC-1 for policies and consumers, disclosed or not, whether a person decides or not."""
     dearer = effect("Prices", "low", side=side, consequence=Consequence.BENEFIT, price_percent=percent)
-    for told in (dearer, evolve(dearer, disclosed=True)):
-        assert rules(GUARD.check_policy(with_effects(told))) == {"PRC-1"}
-        assert rules(GUARD.check_consumer(consumer(effects=(told,)))) == {"PRC-1"}
+    for priced in (dearer, evolve(dearer, disclosed=True)):
+        assert rules(GUARD.check_policy(with_effects(priced))) == {"PRC-1"}
+        assert rules(GUARD.check_consumer(consumer(effects=(priced,)))) == {"PRC-1"}
 
 
-def test_a_discount_is_no_secret() -> None:
-    """PRC-1 warns of one that others are not told of, and lets it pass."""
+def test_a_discount_is_disclosed() -> None:
+    """PRC-1 warns of an undisclosed discount, and admits it."""
     discount = Effect("Ten percent off", "good", price_percent=-10.0)
     (finding,) = GUARD.check_policy(policy(effects=(discount,)))
     assert (finding.rule, finding.action) == ("PRC-1", Action.WARN)
@@ -188,7 +188,7 @@ def test_a_discount_is_no_secret() -> None:
 
 
 def test_a_ranking_shows_its_parameters_and_another_order() -> None:
-    """MAT-1 at both doors: with both it passes, whatever the purpose."""
+    """MAT-1 for policies and consumers: with both it passes, whatever the purpose."""
     assert GUARD.check_policy(policy(purposes=(MATCHMAKING_RANKING,), ranking=GOOD_RANKING)) == ()
     assert GUARD.check_consumer(consumer(purpose=MATCHMAKING_RANKING, ranking=GOOD_RANKING)) == ()
     assert GUARD.check_policy(policy(ranking=GOOD_RANKING)) == ()
@@ -220,7 +220,7 @@ def test_a_ranking_shows_its_parameters_and_another_order() -> None:
     ],
 )
 def test_a_ranking_only_by_score_is_refused(ranking: Ranking | None) -> None:
-    """MAT-1 at both doors; and whoever ranks for another purpose must say how as well."""
+    """MAT-1 for policies and consumers; a ranking for another purpose must show how as well."""
     assert rules(GUARD.check_policy(policy(purposes=(MATCHMAKING_RANKING,), ranking=ranking))) == {"MAT-1"}
     assert rules(GUARD.check_consumer(consumer(purpose=MATCHMAKING_RANKING, ranking=ranking))) == {"MAT-1"}
     if ranking is not None:

@@ -64,7 +64,7 @@ def test_the_allowed_set_is_the_one_of_the_rules() -> None:
 
 
 @pytest.mark.parametrize("purpose", sorted(ALLOWED))
-def test_an_allowed_purpose_passes_every_door(purpose: str) -> None:
+def test_an_allowed_purpose_passes_every_check(purpose: str) -> None:
     """Policy, consumer and read."""
     assert GUARD.check_policy(policy(purposes=(purpose,), ranking=GOOD_RANKING)) == ()
     assert GUARD.check_consumer(consumer(purpose=purpose, ranking=GOOD_RANKING)) == ()
@@ -72,7 +72,7 @@ def test_an_allowed_purpose_passes_every_door(purpose: str) -> None:
 
 
 @pytest.mark.parametrize(("rule", "purpose"), REFUSED, ids=[purpose for _, purpose in REFUSED])
-def test_a_refused_purpose_passes_no_door(rule: str, purpose: str) -> None:
+def test_a_refused_purpose_passes_no_check(rule: str, purpose: str) -> None:
     """Policy, consumer and read; among allowed ones too, and though the person agreed."""
     among = policy(purposes=(*sorted(ALLOWED), purpose), ranking=GOOD_RANKING)
     assert rules(GUARD.check_policy(among)) == {rule}
@@ -171,7 +171,7 @@ def test_an_effect_that_a_score_is_not_for_is_refused_as_cost_and_as_reward(rule
         ),
     ],
 )
-def test_an_ordinary_benefit_passes_both_doors(name: str) -> None:
+def test_an_ordinary_benefit_passes_both_checks(name: str) -> None:
     """What GL 177 clears: a shop's privileges."""
     assert GUARD.check_policy(policy(effects=(Effect(name, "good"),))) == ()
     assert GUARD.check_consumer(consumer(effects=(Effect(name, "good"),))) == ()
@@ -185,7 +185,7 @@ def test_the_context_gives_a_use_away_too() -> None:
 
 
 def test_what_may_be_passed_on_is_resale() -> None:
-    """PUR-6 by the terms, at both doors; an allowed purpose does not excuse it."""
+    """PUR-6 by the terms, for policies and consumers; an allowed purpose does not excuse it."""
     assert rules(GUARD.check_policy(policy(reshare=True))) == {"PUR-6"}
     assert rules(GUARD.check_consumer(consumer(reshare=True))) == {"PUR-6"}
 
@@ -211,7 +211,7 @@ def test_misuse_is_prevented_by_the_platforms_own_data_only() -> None:
     assert GUARD.check_policy(policy(weighting(), elsewhere)) == ()
 
 
-def test_a_policy_says_what_its_score_is_for() -> None:
+def test_a_policy_states_a_purpose() -> None:
     """PUR-1: no purpose is no permission."""
     assert rules(GUARD.check_policy(policy(purposes=()))) == {"PUR-1"}
 
@@ -241,7 +241,7 @@ LATER = NOON + timedelta(seconds=1)
     ],
 )
 def test_no_valid_consent_no_read(consent: Grant | None) -> None:
-    """CON-1, with one wording for all: the answer must not tell who is known here."""
+    """CON-1, with one wording for all: the response must not reveal who is known here."""
     (finding,) = GUARD.check_read(reading(grant=consent))
     assert finding.rule == "CON-1"
     assert finding.reason == "no valid consent covers this read"
@@ -254,8 +254,8 @@ def test_a_valid_consent_covers_the_read() -> None:
 
 def test_findings_name_no_person() -> None:
     """The pseudonym of the person stays out of what is logged."""
-    found = GUARD.check_read(
+    findings = GUARD.check_read(
         reading(purpose="urn:x:y", grant=grant(subject="pseudonym-of-ada", withdrawn_at=NOON))
     )
-    assert len(found) == 3
-    assert not any("pseudonym-of-ada" in str(finding) + finding.hint for finding in found)
+    assert len(findings) == 3
+    assert not any("pseudonym-of-ada" in str(finding) + finding.hint for finding in findings)

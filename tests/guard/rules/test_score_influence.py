@@ -53,12 +53,12 @@ def test_another_context_may_count_upwards() -> None:
     ],
 )
 def test_another_context_may_not_count_downwards(changed: Weighting) -> None:
-    """CTX-1 stands at the policy door, however the crossing is dressed up."""
+    """CTX-1 for policies, however the crossing is declared."""
     assert "CTX-1" in rules(GUARD.check_policy(policy(changed, context="matchmaking")))
 
 
-def test_a_kind_belongs_to_the_context_that_its_name_says() -> None:
-    """CTX-1 at the kind door: a name and a declaration that disagree."""
+def test_a_kind_belongs_to_the_context_of_its_name() -> None:
+    """CTX-1 for kinds: a name and a declaration that disagree."""
     assert rules(GUARD.check_kind(kind(context="matchmaking"))) == {"CTX-1"}
 
 
@@ -82,13 +82,13 @@ def test_a_policy_may_not_contradict_a_registered_kind() -> None:
     assert rules(GUARD.check_policy(GOOD_POLICY, iter([abroad]))) == {"CTX-1"}
 
 
-def test_a_policy_may_be_kinder_than_a_registered_kind() -> None:
+def test_a_policy_may_use_a_registered_kind_as_a_reward_only() -> None:
     """Weighing a kind that may lower as a reward only takes nothing from anybody."""
     assert GUARD.check_policy(policy(weighting()), [evolve(GOOD_KIND, polarity=Polarity.BOTH)]) == ()
 
 
 def test_a_registered_kind_that_must_be_refused_spoils_the_policy_that_weighs_it() -> None:
-    """The kind door is asked again: a policy cannot weigh a kind that slipped in, but may ignore it."""
+    """Registered kinds are checked again: a policy cannot weight a refused kind, but may ignore it."""
     slipped = kind(reason="Praise for the government")
     assert rules(GUARD.check_policy(GOOD_POLICY, [slipped])) == {"POL-1"}
     assert GUARD.check_policy(policy(LOWERING), [slipped]) == ()
@@ -96,7 +96,7 @@ def test_a_registered_kind_that_must_be_refused_spoils_the_policy_that_weighs_it
 
 @pytest.mark.parametrize("evidence", [Evidence.INFERRED, Evidence.DECLARED])
 def test_only_what_was_observed_may_lower(evidence: Evidence) -> None:
-    """INF-1 at both doors: other evidence with a floor, or with a polarity that allows one."""
+    """INF-1 for kinds and policies: other evidence with a floor, or with a polarity that allows one."""
     assert GUARD.check_kind(kind(evidence=evidence)) == ()
     assert GUARD.check_policy(policy(weighting(evidence=evidence))) == ()
     assert rules(GUARD.check_kind(kind(evidence=evidence, polarity=Polarity.BOTH))) == {"INF-1"}
@@ -143,7 +143,7 @@ def test_retention_cannot_be_hidden_among_fading_kinds() -> None:
 
 
 def test_contexts_that_count_are_the_grants_own_and_its_crossings() -> None:
-    """CTX-1 at the read door: scoring leaves out every context that the person did not name."""
+    """CTX-1 for reads: scoring excludes every context that the person did not name."""
     assert counted_contexts(grant()) == {"retail"}
     crossing = grant(context="matchmaking", crossings=("retail", "community"))
     assert counted_contexts(crossing) == {"matchmaking", "retail", "community"}

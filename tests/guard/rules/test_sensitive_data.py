@@ -1,4 +1,4 @@
-"""POL-1, SPC-1, TST-1, ASC-1, BIO-1, LOC-1, RGT-1: declared, spoken of, or disguised."""
+"""POL-1, SPC-1, TST-1, ASC-1, BIO-1, LOC-1, RGT-1: declared, mentioned, or disguised."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.guard.builders import kind, policy, rules, weighting
 
 GUARD = Guard()
 
-INNOCENT = [
+UNRELATED = [
     ("retail.order.completed", "order", "Orders that you kept"),
     ("retail.order.spend", "GBP", "What you spent on orders that you kept"),
     ("retail.order.returned", "GBP", "What you were paid back for orders"),
@@ -51,8 +51,8 @@ INNOCENT = [
 ]
 
 
-@pytest.mark.parametrize(("name", "unit", "reason"), INNOCENT, ids=[name for name, _, _ in INNOCENT])
-def test_innocent_kinds_pass_at_both_doors(name: str, unit: str, reason: str) -> None:
+@pytest.mark.parametrize(("name", "unit", "reason"), UNRELATED, ids=[name for name, _, _ in UNRELATED])
+def test_unrelated_kinds_pass_both_checks(name: str, unit: str, reason: str) -> None:
     """A kind that is about none of the topics is not refused for how it sounds."""
     context = name.split(".")[0]
     assert not GUARD.check_kind(kind(name=name, context=context, unit=unit, reason=reason))
@@ -116,11 +116,11 @@ SPOKEN = [
 
 @pytest.mark.parametrize(("rule", "words"), SPOKEN, ids=[words for _, words in SPOKEN])
 @pytest.mark.parametrize("sign", [1.0, -1.0], ids=["rewarded", "punished"])
-def test_what_is_spoken_of_is_refused_whichever_way_it_counts(rule: str, words: str, sign: float) -> None:
-    """A kind declared ordinary is judged by its words too, at both doors, and no rule knows a sign."""
+def test_what_is_mentioned_is_refused_whichever_way_it_counts(rule: str, words: str, sign: float) -> None:
+    """The texts of a kind declared ordinary are checked too, as a reward or a penalty."""
     assert rule in rules(GUARD.check_kind(kind(reason=words)))
-    found = GUARD.check_policy(policy(weighting(reason=words, weight=sign)))
-    assert rule in rules(found)
+    findings = GUARD.check_policy(policy(weighting(reason=words, weight=sign)))
+    assert rule in rules(findings)
 
 
 ROUND_ABOUT = [
@@ -168,8 +168,8 @@ def test_every_text_of_a_policy_is_read() -> None:
 @pytest.mark.parametrize("text", ["gps", "whereabouts", "行踪"])
 def test_a_place_is_no_conduct_wherever_it_is_named(text: str) -> None:
     """LOC-1 reads all of a kind: name, unit, sources, title, description."""
-    told = [{"unit": text}, {"sources": (text,)}, {"title": text}, {"description": f"Counted by {text}"}]
-    assert [rules(GUARD.check_kind(kind(**changes))) for changes in told] == [{"LOC-1"}] * 4
+    changed = [{"unit": text}, {"sources": (text,)}, {"title": text}, {"description": f"Counted by {text}"}]
+    assert [rules(GUARD.check_kind(kind(**changes))) for changes in changed] == [{"LOC-1"}] * 4
     assert rules(GUARD.check_kind(kind(name="retail.g-p-s.seen"))) == {"LOC-1"}
 
 
@@ -202,7 +202,7 @@ def test_a_kind_about_opinions_cannot_hide_behind_a_harmless_name() -> None:
     assert finding.about == "kind community.tone.positive"
 
 
-def test_an_innocent_phrase_does_not_shield_its_neighbours() -> None:
+def test_an_exception_does_not_cover_the_words_beside_it() -> None:
     """What is taken out as harmless takes nothing else with it, and no listed phrase that begins in it."""
     assert "POL-1" in rules(GUARD.check_kind(kind(reason="Credit union dues and trade union dues")))
     assert "TST-1" in rules(GUARD.check_kind(kind(reason="Import duty on imported goods")))

@@ -14,7 +14,7 @@ from tests.guard.builders import consumer, grant, policy, reading, rules
 GUARD = Guard()
 
 
-def judged(**terms: Any) -> set[str]:
+def rules_of_terms(**terms: Any) -> set[str]:
     """What a policy and a consumer on these terms are refused by: the same."""
     by_policy, by_consumer = (
         rules(GUARD.check_policy(policy(**terms))),
@@ -26,8 +26,8 @@ def judged(**terms: Any) -> set[str]:
 
 def test_the_defaults_pass() -> None:
     """And so do they written out, and an age that is higher."""
-    assert judged() == set()
-    assert judged(visibility="private", default_on=False, no_score="neutral", minimum_age=21) == set()
+    assert rules_of_terms() == set()
+    assert rules_of_terms(visibility="private", default_on=False, no_score="neutral", minimum_age=21) == set()
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_the_defaults_pass() -> None:
 )
 def test_a_score_is_private(visibility: str) -> None:
     """VIS-1: another spelling is another word."""
-    assert judged(visibility=visibility) == {"VIS-1"}
+    assert rules_of_terms(visibility=visibility) == {"VIS-1"}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_score_is_private(visibility: str) -> None:
 )
 def test_a_private_score_may_not_be_published_by_an_effect(words: str) -> None:
     """VIS-1 reads aims, effects, bands and names: called private, and shown to all."""
-    assert judged(effects=(Effect(words, "good"),)) == {"VIS-1"}
+    assert rules_of_terms(effects=(Effect(words, "good"),)) == {"VIS-1"}
     assert rules(GUARD.check_policy(policy(aim=f"{words} of customers"))) == {"VIS-1"}
     assert rules(GUARD.check_policy(policy(name=words))) == {"VIS-1"}
     assert rules(GUARD.check_consumer(consumer(name=words))) == {"VIS-1"}
@@ -52,17 +52,17 @@ def test_a_private_score_may_not_be_published_by_an_effect(words: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["default_on", "mandatory", "bundled"])
-def test_nobody_is_in_without_having_said_yes(how: str) -> None:
+def test_people_join_only_with_consent(how: str) -> None:
     """ENR-1, each way by itself; saying that one is off excuses no other."""
     ways = dict.fromkeys(("default_on", "mandatory", "bundled"), False)
-    assert judged(**{how: True}) == {"ENR-1"}
-    assert judged(**(ways | {how: True})) == {"ENR-1"}
+    assert rules_of_terms(**{how: True}) == {"ENR-1"}
+    assert rules_of_terms(**(ways | {how: True})) == {"ENR-1"}
 
 
 def test_each_way_of_making_people_join_is_a_finding() -> None:
     """ENR-1: the hint names the key."""
-    found = GUARD.check_policy(policy(default_on=True, mandatory=True, bundled=True))
-    assert {finding.hint for finding in found} == {
+    findings = GUARD.check_policy(policy(default_on=True, mandatory=True, bundled=True))
+    assert {finding.hint for finding in findings} == {
         "set default_on = false",
         "set mandatory = false",
         "set bundled = false",
@@ -73,22 +73,22 @@ def test_each_way_of_making_people_join_is_a_finding() -> None:
     "no_score", ["deny", "lowest", "Neutral", "neutral ", "\N{FULLWIDTH LATIN SMALL LETTER N}eutral"]
 )
 def test_no_score_is_neutral_and_nothing_else(no_score: str) -> None:
-    """NOS-1 at both doors; another spelling of the word is another word."""
-    assert judged(no_score=no_score) == {"NOS-1"}
+    """NOS-1 for policies and consumers; another spelling of the word is another word."""
+    assert rules_of_terms(no_score=no_score) == {"NOS-1"}
 
 
 @pytest.mark.parametrize("age", [0, 15, 17])
-def test_nobody_under_eighteen_carries_a_score(age: int) -> None:
-    """MIN-1 at both doors."""
-    assert judged(minimum_age=age) == {"MIN-1"}
+def test_no_person_under_eighteen_has_a_score(age: int) -> None:
+    """MIN-1 for policies and consumers."""
+    assert rules_of_terms(minimum_age=age) == {"MIN-1"}
 
 
 @pytest.mark.parametrize("direction", Direction)
 def test_a_consent_of_unknown_age_is_not_recorded(direction: Direction) -> None:
     """MIN-1: "not known" and "15" are one thing to a hub; the finding names no person."""
     kinds = ("retail.order.completed",) if direction is Direction.SEND else ()
-    told = grant(direction=direction, kinds=kinds, subject="pseudonym-of-ada")
-    GUARD.admit_grant(told)
+    adult_grant = grant(direction=direction, kinds=kinds, subject="pseudonym-of-ada")
+    GUARD.admit_grant(adult_grant)
     minor = grant(direction=direction, kinds=kinds, subject="pseudonym-of-ada", adult=False)
     with pytest.raises(GuardRefusedError, match="MIN-1") as refused:
         GUARD.admit_grant(minor)
@@ -98,7 +98,7 @@ def test_a_consent_of_unknown_age_is_not_recorded(direction: Direction) -> None:
 
 
 def test_a_consent_of_unknown_age_opens_no_read() -> None:
-    """MIN-1: the second line. In words that are true of everybody, so that they tell of nobody."""
+    """MIN-1: the second check, in general words that reveal nothing about the person."""
     (finding,) = GUARD.check_read(reading(grant=grant(adult=False)))
     assert finding.rule == "MIN-1"
     assert finding.reason == "a read needs the consent of a person known to be 18 or older"
@@ -123,7 +123,7 @@ def test_a_person_can_say_where_a_signal_is_wrong(way: str) -> None:
     "way", ["", "none", "Not possible", "n/a", "https://", "ask @ the desk", "我们不接受"]
 )
 def test_a_policy_without_a_way_to_dispute_is_refused(way: str) -> None:
-    """DSP-1: nor is a word that stands where an address should."""
+    """DSP-1: nor is a word in place of an address."""
     assert rules(GUARD.check_policy(policy(disputes=way))) == {"DSP-1"}
 
 

@@ -130,13 +130,13 @@ def test_a_topic_is_seen(topic: Topic, text: str) -> None:
 @pytest.mark.parametrize("text", [" ".join(text.split()) for text in BENEFITS.split(";")])
 def test_an_ordinary_benefit_is_none_of_what_a_score_must_not_be_for(text: str) -> None:
     """Effects, aims and consumers' names: nothing is seen in any topic that is meant for them."""
-    assert [(topic, found) for topic in USE_TOPICS if (found := find_mention(topic, text))] == []
+    assert [(topic, mention) for topic in USE_TOPICS if (mention := find_mention(topic, text))] == []
 
 
 @pytest.mark.parametrize("text", [" ".join(text.split()) for text in CONDUCT.split(";")])
 def test_ordinary_conduct_is_none_of_what_a_score_must_not_be_made_of(text: str) -> None:
     """Kinds: nothing is seen in any topic that is meant for them."""
-    assert [(topic, found) for topic in KIND_TOPICS if (found := find_mention(topic, text))] == []
+    assert [(topic, mention) for topic in KIND_TOPICS if (mention := find_mention(topic, text))] == []
 
 
 def _texts_of(policy: Path) -> list[str]:
@@ -205,12 +205,12 @@ def test_a_disguise_does_not_help(topic: Topic, text: str) -> None:
         (Topic.LOCATION, "Parcel tracking and your route"),
     ],
 )
-def test_an_innocent_phrase_hides_nothing_beside_it(topic: Topic, text: str) -> None:
+def test_an_exception_hides_nothing_beside_it(topic: Topic, text: str) -> None:
     """Only what lies within the phrase is let pass."""
     assert find_mention(topic, text)
 
 
-def test_an_innocent_phrase_of_effects_is_none_of_kinds() -> None:
+def test_an_exception_of_effects_is_none_of_kinds() -> None:
     """Each module's phrases are its own: what may be a benefit may still not be counted."""
     assert not find_mention(Topic.PUBLIC_SERVICES, "Votes on posts")
     assert find_mention(Topic.POLITICS, "Votes on posts")
@@ -218,7 +218,7 @@ def test_an_innocent_phrase_of_effects_is_none_of_kinds() -> None:
 
 @pytest.mark.parametrize("topic", Topic)
 def test_each_entry_of_a_list_is_seen_by_its_topic(topic: Topic) -> None:
-    """None is misspelt for the folding, and none is innocent as a whole."""
+    """None is misspelt for the normalization, and none is an exception as a whole."""
     english, chinese = (entries(WORDLISTS[topic], f"{topic}.{language}") for language in ("en", "zh"))
     words = [*(entry.rstrip("*") for entry in english), *chinese]
     # A unit mentions nothing alone.

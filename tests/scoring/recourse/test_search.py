@@ -30,7 +30,7 @@ from tests.scoring.people import (
     order,
     people,
     policies,
-    slowly,
+    reference_total,
 )
 from tests.scoring.reference import DAY, start_of
 
@@ -38,44 +38,50 @@ START = start_of(TODAY)
 LONG = settings(deadline=None, max_examples=60)
 
 
-def ahead(held: list[CountedSignal], by: Policy, able: dict[str, Senders] | None = None) -> NextBand:
+def next_band_of(
+    signals: list[CountedSignal], by: Policy, able: dict[str, Senders] | None = None
+) -> NextBand:
     """What there is to say of the next band."""
-    found = explain_score(held, by, TODAY, able)
-    assert found
-    assert found.next_band
-    return found.next_band
+    explanation = explain_score(signals, by, TODAY, able)
+    assert explanation
+    assert explanation.next_band
+    return explanation.next_band
 
 
-@given(by=policies(), held=people)
+@given(by=policies(), signals=people)
 @LONG
-def test_every_way_reaches_the_band(by: Policy, held: list[CountedSignal]) -> None:
+def test_every_way_reaches_the_band(by: Policy, signals: list[CountedSignal]) -> None:
     """By the engine and by the reference, with the signals really there, and in whole units."""
-    found = explain_score(held, by, TODAY, ABLE)
-    assume(found)
-    assert found
-    for way in found.next_band.plans if found.next_band else ():
-        assert found.next_band
-        after = explain_score([*held, *added(way)], by, TODAY)
+    explanation = explain_score(signals, by, TODAY, ABLE)
+    assume(explanation)
+    assert explanation
+    for way in explanation.next_band.plans if explanation.next_band else ():
+        assert explanation.next_band
+        after = explain_score([*signals, *added(way)], by, TODAY)
         assert after
-        assert after.score.points >= found.next_band.start
-        assert slowly([*held, *added(way)], by) == round(after.score.points * 100)
+        assert after.score.points >= explanation.next_band.start
+        assert reference_total([*signals, *added(way)], by) == round(after.score.points * 100)
         for step in way.steps:
             assert step.units == sum(place.units for place in step.partners) > 0
             assert step.kind != RETURNS
 
 
-@given(by=policies(), held=people)
+@given(by=policies(), signals=people)
 @LONG
-def test_nothing_cheaper_reaches_the_band(by: Policy, held: list[CountedSignal]) -> None:
+def test_nothing_cheaper_reaches_the_band(by: Policy, signals: list[CountedSignal]) -> None:
     """Of all that could be done with three units of each kind at anybody, tried one by one."""
-    found = explain_score(held, by, TODAY, ABLE)
-    assume(found)
-    assert found
-    if not found.next_band:
+    explanation = explain_score(signals, by, TODAY, ABLE)
+    assume(explanation)
+    assert explanation
+    if not explanation.next_band:
         return
-    target = round(found.next_band.start * 100)
-    enough = [effort for effort, more in everything(by, 3) if (slowly([*held, *more], by) or 0) >= target]
-    least = found.next_band.plans[0].effort if found.next_band.plans else math.inf
+    target = round(explanation.next_band.start * 100)
+    enough = [
+        effort
+        for effort, more in everything(by, 3)
+        if (reference_total([*signals, *more], by) or 0) >= target
+    ]
+    least = explanation.next_band.plans[0].effort if explanation.next_band.plans else math.inf
     assert least <= min(enough, default=math.inf) + 1e-9
 
 
@@ -88,7 +94,7 @@ def test_nothing_cheaper_reaches_the_band(by: Policy, held: list[CountedSignal])
 def test_the_cheapest_of_all_combinations_is_found(
     ladders: list[list[tuple[int, int]]], missing: int
 ) -> None:
-    """Of every combination of rungs, tried one by one."""
+    """Of every combination of steps, tried one by one."""
     rising = [
         [
             (sum(add for add, _ in rungs[: at + 1]), float(sum(cost for _, cost in rungs[: at + 1])))
@@ -110,9 +116,9 @@ def test_the_cheapest_of_all_combinations_is_found(
 
 
 def test_the_way_is_said_with_its_partner_and_its_points() -> None:
-    """40 points are missing, at 4 each: ten orders, at whoever sends them already."""
+    """40 points are missing, at 4 each: ten orders, at the partner that sends them already."""
     by = policy(weighting(effort=1.0), LOWERING, bands=(Band("low", 350.0), Band("good", 594.0)))
-    (way,) = ahead([order()], by).plans
+    (way,) = next_band_of([order()], by).plans
     (step,) = way.steps
     assert (step.kind, step.reason, step.units, step.points) == (ORDERS, "Orders that you kept", 10, 40.0)
     assert step.partners == (PartnerUnits("one", 10),)
@@ -120,12 +126,12 @@ def test_the_way_is_said_with_its_partner_and_its_points() -> None:
 
 
 def test_where_one_partner_is_full_the_rest_is_done_at_another() -> None:
-    """60 at most from any one: one of them gives 56 already, so one order there and the others elsewhere."""
+    """At most 60 from one partner, which gives 56 already: one order there and three at a new one."""
     by = policy(weighting(effort=1.0), bands=(Band("low", 350.0), Band("good", 620.0)))
     able = {ORDERS: Senders(("one",), further=1)}
-    (way,) = ahead([order(14.0)], by, able).plans
+    (way,) = next_band_of([order(14.0)], by, able).plans
     assert way.steps[0].partners == (PartnerUnits("one", 1), PartnerUnits("", 3))
-    assert not ahead([order(14.0)], by, {ORDERS: Senders(("one",))}).plans
+    assert not next_band_of([order(14.0)], by, {ORDERS: Senders(("one",))}).plans
 
 
 def test_where_one_kind_is_capped_another_goes_with_it() -> None:
@@ -134,17 +140,17 @@ def test_where_one_kind_is_capped_another_goes_with_it() -> None:
     months = weighting(kind="retail.customer.tenure", weight=2.0, effort=3.0)
     by = policy(orders, months, bands=(Band("low", 350.0), Band("good", 575.0)))
     able = {ORDERS: Senders(further=1), months.kind.name: Senders(further=1)}
-    way, months_alone = ahead([order(0.0)], by, able).plans
+    way, months_alone = next_band_of([order(0.0)], by, able).plans
     assert [step.units for step in months_alone.steps] == [13]
     assert [(step.kind, step.units) for step in way.steps] == [(ORDERS, 5), (months.kind.name, 3)]
     assert way.effort == 5 + 9
 
 
-def test_money_is_told_to_the_unit_however_much_it_takes() -> None:
+def test_money_is_exact_to_the_unit_however_much_it_takes() -> None:
     """A hundredth of a point a pound, 43.21 points missing."""
     spend = weighting(kind=SPEND, unit="GBP", weight=0.01, effort=0.5, partner_cap=100.0)
     by = policy(spend, bands=(Band("low", 350.0), Band("good", 593.21)))
-    (way,) = ahead([order(0.0, kind=SPEND)], by).plans
+    (way,) = next_band_of([order(0.0, kind=SPEND)], by).plans
     assert (way.steps[0].units, way.steps[0].unit, way.steps[0].hundredths) == (4_321, "GBP", 4_321)
 
 
@@ -164,24 +170,26 @@ def test_money_is_told_to_the_unit_however_much_it_takes() -> None:
 def test_what_a_person_cannot_do_is_never_suggested(kind: Weighting) -> None:
     """And then nothing is: no way, and no waiting."""
     by = policy(weighting(kind="retail.customer.tenure", weight=0.0), kind)
-    found = ahead([order(0.0, kind="retail.customer.tenure")], by)
-    assert found.plans == ()
-    assert (found.waiting.reached_on, found.waiting.searched_until) == (None, None)
+    explanation = next_band_of([order(0.0, kind="retail.customer.tenure")], by)
+    assert explanation.plans == ()
+    assert (explanation.waiting.reached_on, explanation.waiting.searched_until) == (None, None)
 
 
-def test_a_kind_that_nobody_could_send_is_never_suggested() -> None:
-    """Nobody lets it be sent, and nobody else is there."""
+def test_a_kind_without_a_sender_is_never_suggested() -> None:
+    """No partner may send it, and there is no other partner."""
     by = policy(weighting(effort=1.0, partner_cap=100.0))
-    assert ahead([order()], by).plans
-    assert not ahead([order()], by, {}).plans
-    assert not ahead([order()], by, {ORDERS: Senders()}).plans
+    assert next_band_of([order()], by).plans
+    assert not next_band_of([order()], by, {}).plans
+    assert not next_band_of([order()], by, {ORDERS: Senders()}).plans
 
 
 def test_in_the_highest_band_there_is_nothing_to_reach() -> None:
     """None, rather than a band that is not there."""
-    found = explain_score([order(50.0)], policy(weighting(effort=1.0), bands=(Band("all", 350.0),)), TODAY)
-    assert found
-    assert found.next_band is None
+    explanation = explain_score(
+        [order(50.0)], policy(weighting(effort=1.0), bands=(Band("all", 350.0),)), TODAY
+    )
+    assert explanation
+    assert explanation.next_band is None
 
 
 def test_what_the_range_hides_has_to_be_gained_as_well() -> None:
@@ -194,9 +202,9 @@ def test_what_the_range_hides_has_to_be_gained_as_well() -> None:
         bands=(Band("low", 490.0), Band("good", 510.0)),
     )
     lost = [CountedSignal(partner, RETURNS, 40.0, START) for partner in ("one", "two")]
-    found = ahead(lost, by)
-    assert found.missing_points == 40.0
-    assert found.plans[0].steps[0].units == 10
+    explanation = next_band_of(lost, by)
+    assert explanation.missing_points == 40.0
+    assert explanation.plans[0].steps[0].units == 10
 
 
 def test_explaining_five_hundred_signals_takes_no_more_than_a_blink() -> None:
@@ -207,7 +215,7 @@ def test_explaining_five_hundred_signals_takes_no_more_than_a_blink() -> None:
     )
     draw = random.Random(7)  # noqa: S311 - a seeded sample, no secret
     kinds = [one.kind.name for one in retail.weightings]
-    held = [
+    signals = [
         CountedSignal(
             f"https://{draw.randrange(3)}.example",
             draw.choice(kinds),
@@ -216,10 +224,10 @@ def test_explaining_five_hundred_signals_takes_no_more_than_a_blink() -> None:
         )
         for _ in range(500)
     ]
-    assert min(_seconds(held, open_to_all) for _ in range(5)) < 0.05
+    assert min(_seconds(signals, open_to_all) for _ in range(5)) < 0.05
 
 
-def _seconds(held: list[CountedSignal], by: Policy) -> float:
+def _seconds(signals: list[CountedSignal], by: Policy) -> float:
     begun = process_time()
-    assert explain_score(held, by, TODAY)
+    assert explain_score(signals, by, TODAY)
     return process_time() - begun
