@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from sesame_retail import Orders
-from sesame_retail.kinds import GIVEN_BACK, SPENT, UNIT
+from sesame_retail.kinds import RETURNS, SPENT, UNIT
 from sesame_social import CommunityPosts
 
 from sesame_sdk import Pseudonymizer, Skipped
@@ -42,7 +42,7 @@ def test_the_sample_shows_every_kind_and_every_usual_reason(identity: Pseudonymi
         for event in provider.read(DATA / name)
         for one in ([event] if isinstance(event, Skipped) else provider.signals(event, identity))
     }
-    abroad = {each[code].name for each in (SPENT, GIVEN_BACK) for code in each if code != UNIT}
+    abroad = {each[code].name for each in (SPENT, RETURNS) for code in each if code != UNIT}
     assert said | abroad | {"community.post.useful"} == {
         *(kind.name for kind in (*Orders.kinds, *CommunityPosts.kinds)),
         "no customer",

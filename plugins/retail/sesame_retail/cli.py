@@ -24,7 +24,7 @@ def propose_mapping(file: Path) -> None:
 
     Store it beside the file as FILE.toml, or name it with --mapping.
     """
-    click.echo(mapping_inference.propose(file), nl=False)
+    click.echo(mapping_inference.propose_mapping(file), nl=False)
 
 
 @retail.command()
@@ -70,7 +70,9 @@ def post(
     if follow and dry_run:
         raise ConfigurationError("cannot be combined", field="--follow, --dry-run", hint="use one of them")
     shop = PartnerConfig.load(config_dir)
-    provider = Orders.mapped(mapping.load(mapping_file) if mapping_file else Orders().mapping_for(file))
+    provider = Orders.from_mapping(
+        mapping.load_mapping(mapping_file) if mapping_file else Orders().mapping_for(file)
+    )
     with ExitStack() as stack:
         client = None if dry_run else stack.enter_context(Client.from_config(shop))
         rejected = stack.enter_context(open_rejects(file, rejects))

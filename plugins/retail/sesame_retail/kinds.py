@@ -57,11 +57,11 @@ SPENT = {
     "USD": _amount("spend", "USD", Polarity.REWARD, "What you spent on orders, in US dollars"),
     "CNY": _amount("spend", "CNY", Polarity.REWARD, "What you spent on orders, in yuan"),
 }
-GIVEN_BACK = {
+RETURNS = {
     "GBP": _amount("returned", "GBP", Polarity.BOTH, "What you sent back or cancelled"),
     "EUR": _amount("returned", "EUR", Polarity.BOTH, "What you sent back or cancelled, in euros"),
     "USD": _amount("returned", "USD", Polarity.BOTH, "What you sent back or cancelled, in US dollars"),
     "CNY": _amount("returned", "CNY", Polarity.BOTH, "What you sent back or cancelled, in yuan"),
 }
-SPEND, RETURNED = SPENT[UNIT], GIVEN_BACK[UNIT]
-KINDS = (COMPLETED, *SPENT.values(), *GIVEN_BACK.values(), TENURE)
+SPEND, RETURNED = SPENT[UNIT], RETURNS[UNIT]
+KINDS = (COMPLETED, *SPENT.values(), *RETURNS.values(), TENURE)

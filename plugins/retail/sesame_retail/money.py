@@ -18,18 +18,18 @@ UNIT = kinds.UNIT
 _is_code = re.compile(r"[A-Z]{3}").fullmatch
 
 
-def as_decimal(parts: int) -> Decimal:
+def to_decimal(parts: int) -> Decimal:
     """Ten-thousandths as units of money, with two decimals where that is exact: 12.50."""
     return Decimal(parts // 100).scaleb(-2) if parts % 100 == 0 else Decimal(parts) / SCALE
 
 
-def parts_of(amount: Decimal) -> int:
+def to_parts(amount: Decimal) -> int:
     """Units of money as ten-thousandths; half of one goes to the even side."""
     return int((amount * SCALE).to_integral_value(ROUND_HALF_EVEN))
 
 
 def in_currency(reason: str, code: str) -> str:
-    """Why something is kept back, so that amounts of different currencies are not added up."""
+    """Why something is skipped, so that amounts of different currencies are not added up."""
     return reason if code == UNIT else f"{reason}, in {code}"
 
 
@@ -38,11 +38,11 @@ class Currencies:
     """Which currency a feed is in, and in which each amount is sent.
 
     A currency of `kinds.SPENT` is sent as it is, under the kind that has it for its unit: a policy says what
-    it counts. Another is converted, if the shop says at which rate; otherwise it is kept back. Amounts of two
+    it counts. Another is converted, if the shop says at which rate; otherwise it is skipped. Amounts of two
     currencies are never added up.
 
     Args:
-        usual: the currency of a line that does not say.
+        default: the currency of a line that does not say.
         rates: what one unit of a currency is in `UNIT`. It is converted then, even if it has kinds.
 
     Raises:
@@ -50,7 +50,7 @@ class Currencies:
             sent.
     """
 
-    usual: str = UNIT
+    default: str = UNIT
     rates: Mapping[str, Decimal] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
@@ -59,24 +59,24 @@ class Currencies:
                 raise ConfigurationError(
                     "needs a currency's code and a rate above 0", field="rates", hint='write: EUR = "0.86"'
                 )
-        if not _is_code(self.usual) or self.unit(self.usual) is None:
+        if not _is_code(self.default) or self.sent_currency(self.default) is None:
             raise ConfigurationError(
                 f"is none of {', '.join(kinds.SPENT)}, which have kinds of their own, and has no rate",
                 field="currency",
                 hint=f"add it to [rates]: what one unit of it is in {UNIT}",
             )
 
-    def unit(self, code: str) -> str | None:
+    def sent_currency(self, code: str) -> str | None:
         """The currency in which amounts in this one are sent; None where they are not."""
-        code = self._known(code)
+        code = self._code(code)
         return UNIT if code == UNIT or code in self.rates else code if code in kinds.SPENT else None
 
     def convert(self, parts: int, code: str) -> int | None:
         """An amount in the currency in which it is sent; None where it is not."""
-        if self.unit(code) is None:
+        if self.sent_currency(code) is None:
             return None
-        rate = self.rates.get(self._known(code))
-        return parts if rate is None else parts_of(as_decimal(parts) * rate)
+        rate = self.rates.get(self._code(code))
+        return parts if rate is None else to_parts(to_decimal(parts) * rate)
 
-    def _known(self, code: str) -> str:
-        return code.strip().upper() or self.usual
+    def _code(self, code: str) -> str:
+        return code.strip().upper() or self.default

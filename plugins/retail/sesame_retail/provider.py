@@ -5,7 +5,7 @@ Rules:
 2. What takes goods back says how much; nothing else is said of it, and it adds no month.
 3. An order counts by its number, a month by customer and month: exporting again counts once.
 4. What corrects an order adds to what was spent, or to what came back; it is no order more.
-5. Amounts in another currency are of another kind; what is kept back of them is told apart too.
+5. Amounts in another currency are of another kind; what is skipped of them is told apart too.
 6. Every line is accounted for once: in an order's signals, or in a `Skipped`.
 """
 
@@ -20,14 +20,14 @@ from attrs import field, frozen
 
 from sesame_retail import kinds
 from sesame_retail.files import mapping, order_files
-from sesame_retail.files.mapping import ColumnMapping, Form, MappingMode
+from sesame_retail.files.mapping import ColumnMapping, FileFormat, FileMapping
 from sesame_retail.model import Order
 from sesame_retail.money import in_currency
 from sesame_sdk import InvalidInputError, Pseudonymizer, Signal, SignalKind, SignalProvider, Skipped
 
 _COMPLETED, _TENURE = kinds.COMPLETED.name, kinds.TENURE.name
 _SPENT, _GIVEN_BACK = (
-    {code: kind.name for code, kind in found.items()} for found in (kinds.SPENT, kinds.GIVEN_BACK)
+    {code: kind.name for code, kind in found.items()} for found in (kinds.SPENT, kinds.RETURNS)
 )
 _NOTHING = Decimal(0)
 
@@ -39,21 +39,21 @@ class Orders(SignalProvider[Order]):
     Args:
         columns: what the file calls its columns.
         cancelled_prefix: what the number of an invoice begins with that takes goods back; empty for none.
-        form: how the fields are written.
+        file_format: how the fields are written.
     """
 
     name: ClassVar[str] = "retail"
     kinds: ClassVar[tuple[SignalKind, ...]] = kinds.KINDS
     columns: ColumnMapping = field(factory=ColumnMapping)
     cancelled_prefix: str = "C"
-    form: Form = field(factory=Form)
+    file_format: FileFormat = field(factory=FileFormat)
 
     @classmethod
-    def mapped(cls, how: MappingMode) -> "Orders":
+    def from_mapping(cls, how: FileMapping) -> "Orders":
         """The provider for a mapping."""
-        return cls(how.columns, how.cancelled_prefix, how.form)
+        return cls(how.columns, how.cancelled_prefix, how.file_format)
 
-    def read(self, path: Path, *, watch: order_files.Watch | None = None) -> Iterator[Order | Skipped]:
+    def read(self, path: Path, *, watch: order_files.ReadProgress | None = None) -> Iterator[Order | Skipped]:
         """Orders of a CSV, JSON-lines or Parquet file, packed or not.
 
         A mapping that lies beside the file (``orders.csv.toml`` for ``orders.csv``) says how it is to be
@@ -67,12 +67,12 @@ class Orders(SignalProvider[Order]):
             InvalidInputError: the file cannot be read, or its header lacks a column.
             Misconfigured: the mapping beside it is wrong, or a library is missing.
         """
-        return order_files.read(path, self.mapping_for(path), watch=watch)
+        return order_files.read_orders(path, self.mapping_for(path), watch=watch)
 
-    def mapping_for(self, path: Path) -> MappingMode:
+    def mapping_for(self, path: Path) -> FileMapping:
         """How a file is to be read."""
-        own = MappingMode(self.columns, self.cancelled_prefix, self.form)
-        return (mapping.beside(path) or own) if own == MappingMode() else own
+        own = FileMapping(self.columns, self.cancelled_prefix, self.file_format)
+        return (mapping.find_mapping(path) or own) if own == FileMapping() else own
 
     def signals(self, event: Order, identity: Pseudonymizer) -> list[Signal | Skipped]:
         """What one order says of its customer.
@@ -81,29 +81,29 @@ class Orders(SignalProvider[Order]):
             InvalidInputError: it is not made of what an `Order` is made of.
         """
         try:
-            return _said_of(event, identity)
+            return _make_signals(event, identity)
         except (TypeError, AttributeError, ArithmeticError, LookupError) as error:
             raise InvalidInputError("is not made of what an order is", field="event") from error
 
 
-def _said_of(event: Order, identity: Pseudonymizer) -> list[Signal | Skipped]:
+def _make_signals(event: Order, identity: Pseudonymizer) -> list[Signal | Skipped]:
     total = event.total
     if event.customer is None:
-        return [_kept("no customer", event)]
+        return [_skip("no customer", event)]
     if event.cancelled:
         if total >= _NOTHING:
-            return [_kept("cancellation that returns nothing", event)]
+            return [_skip("cancellation that returns nothing", event)]
         return [_amount(_GIVEN_BACK, event, _pseudonym(identity, event.customer), identity, -total)]
     if event.corrects:
         if total <= _NOTHING:
-            return [_kept("correction that changes nothing", event)]
+            return [_skip("correction that changes nothing", event)]
         return [_amount(_SPENT, event, _pseudonym(identity, event.customer), identity, total)]
     if total < _NOTHING:
-        return [_kept("order below zero", event)]
+        return [_skip("order below zero", event)]
     return _completed(event, event.customer, identity)
 
 
-def _kept(reason: str, event: Order) -> Skipped:
+def _skip(reason: str, event: Order) -> Skipped:
     return Skipped(in_currency(reason, event.currency), event.lines, event.total)
 
 

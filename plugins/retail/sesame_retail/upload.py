@@ -10,7 +10,7 @@ from sesame_retail.files.tail import FileTail
 from sesame_retail.kinds import TENURE
 from sesame_retail.model import Order
 from sesame_retail.provider import Orders
-from sesame_retail.webhooks.order_store import NAME, Book
+from sesame_retail.webhooks.order_store import FILE_NAME, OrderStore
 from sesame_sdk import (
     PartnerConfig,
     Pseudonymizer,
@@ -95,7 +95,7 @@ def follow_file(
         idle_timeout: seconds; None to follow until interrupted.
         poll_interval: seconds between two looks at the file.
     """
-    store = Book(shop.path / NAME)
+    store = OrderStore(shop.path / FILE_NAME)
     tail = FileTail(file, provider.mapping_for(file), store)
     signals = OrderSignals(provider, shop.identity, uploader.summary)
     idle = 0.0
@@ -126,12 +126,12 @@ def follow_step(
 
     Whether there was one; None if the outbox is full and cannot be emptied.
     """
-    step = tail.step(quiet=quiet)
+    step = tail.read_step(quiet=quiet)
     if step is None:
         return False
-    if not uploader.store([*step.kept_back, *signals.from_events(step.page.events)]):
+    if not uploader.store([*step.skipped, *signals.from_events(step.changes.orders)]):
         return None
-    tail.done(step)
+    tail.commit(step)
     return True
 
 

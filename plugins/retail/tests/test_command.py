@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 from sesame_retail import Order, Orders
-from sesame_retail.files.mapping import MappingMode
+from sesame_retail.files.mapping import FileMapping
 from sesame_retail.files.tail import FileTail
 from sesame_retail.upload import OrderSignals, follow_step
-from sesame_retail.webhooks.order_store import Book
+from sesame_retail.webhooks.order_store import OrderStore
 
 from sesame_sdk import (
     Client,
@@ -116,27 +116,27 @@ def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: Partne
     while at < len(whole):
         at = min(at + dice.randrange(1, 400), len(whole))
         file.write_bytes(whole[:at])
-        with closing(Book(shop.path / "retail.sqlite")) as book:
-            step = FileTail(file, MappingMode(), book).step(quiet=at == len(whole))
-            for one in signals_of(shop, step.page.events if step else []):
+        with closing(OrderStore(shop.path / "retail.sqlite")) as book:
+            step = FileTail(file, FileMapping(), book).read_step(quiet=at == len(whole))
+            for one in signals_of(shop, step.changes.orders if step else []):
                 key = (one.kind, one.id)
                 assert heard.setdefault(key, one.value) == one.value
                 heard[key] = one.value
             if step and dice.random() < 0.6:
-                FileTail(file, MappingMode(), book).done(step)
-    with closing(Book(shop.path / "retail.sqlite")) as book:
-        follower = FileTail(file, MappingMode(), book)
-        while step := follower.step(quiet=True):
-            heard |= {(one.kind, one.id): one.value for one in signals_of(shop, step.page.events)}
-            follower.done(step)
+                FileTail(file, FileMapping(), book).commit(step)
+    with closing(OrderStore(shop.path / "retail.sqlite")) as book:
+        follower = FileTail(file, FileMapping(), book)
+        while step := follower.read_step(quiet=True):
+            heard |= {(one.kind, one.id): one.value for one in signals_of(shop, step.changes.orders)}
+            follower.commit(step)
     assert heard == told(file, shop.identity)
 
 
 def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: PartnerConfig) -> None:
     """After the file was quiet; another order is not made of them."""
     file = tmp_path / "feed.csv"
-    with closing(Book(shop.path / "retail.sqlite")) as book, Client.from_config(shop) as client:
-        follower, uploader = FileTail(file, MappingMode(), book), SignalUploader(client)
+    with closing(OrderStore(shop.path / "retail.sqlite")) as book, Client.from_config(shop) as client:
+        follower, uploader = FileTail(file, FileMapping(), book), SignalUploader(client)
         signals = OrderSignals(Orders(), shop.identity, uploader.summary)
         for late in (HEADER + lines(1, 2), lines(1, 2)):
             with file.open("a") as out:
@@ -145,7 +145,7 @@ def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: PartnerCo
         assert not follow_step(follower, uploader, signals, quiet=True)
         file.write_text(HEADER.replace("InvoiceNo", "InvoiceNr") + lines(0, 9))
         with pytest.raises(InvalidInputError, match="not the file"):
-            follower.step(quiet=True)
+            follower.read_step(quiet=True)
     assert uploader.summary.signals == {
         "retail.order.completed": 1,
         "retail.order.spend": 2,
@@ -192,9 +192,9 @@ def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: 
         by_id.setdefault(one["id"], set()).add(one["value"])
     assert all(len(values) == 1 for values in by_id.values())
     with closing(sqlite3.connect(shop.path / "retail.sqlite")) as book:
-        position, until = book.execute("SELECT position, until FROM feed").fetchone()
+        position, until = book.execute("SELECT position, read_until FROM followed_file").fetchone()
         assert position == until == file.stat().st_size
-        assert book.execute("SELECT count(*) FROM standing").fetchone() == (6000,)
+        assert book.execute("SELECT count(*) FROM order_state").fetchone() == (6000,)
 
 
 def _signals(shop: PartnerConfig) -> list[dict[str, Any]]:

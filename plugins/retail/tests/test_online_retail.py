@@ -1,4 +1,4 @@
-"""The real file of a real shop, to the penny: what would be sent plus what is kept back is all of it."""
+"""The real file of a real shop, to the penny: what would be sent plus what is skipped is all of it."""
 
 import json
 from collections import Counter
@@ -39,8 +39,8 @@ def test_the_file_reconciles_with_its_facts(
     for order, one in said(orders, identity):
         if isinstance(one, Skipped):
             kept_back[one.reason] += one.records
-            worth["kept back"] += one.amount
-            invoices["kept back"] += one.records > 0
+            worth["skipped"] += one.amount
+            invoices["skipped"] += one.records > 0
             continue
         subjects.add(one.subject)
         if one.kind in (kinds.COMPLETED.name, kinds.RETURNED.name):
@@ -57,7 +57,7 @@ def test_the_file_reconciles_with_its_facts(
         facts["cancel_rows"],
     )
     assert len(subjects) == facts["customers"]
-    revenue = worth[kinds.SPEND.name] - worth[kinds.RETURNED.name] + worth["kept back"]
+    revenue = worth[kinds.SPEND.name] - worth[kinds.RETURNED.name] + worth["skipped"]
     assert revenue == sum(order.total for order in orders)
     assert revenue.quantize(Decimal("0.01")) == facts["net_revenue"]
 

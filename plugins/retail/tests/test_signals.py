@@ -73,7 +73,7 @@ def test_a_cancellation_says_what_was_returned_and_nothing_else(identity: Pseudo
 def test_what_is_not_a_customers_own_order_stays_in_the_shop(
     changed: dict[str, object], reason: str, identity: Pseudonymizer
 ) -> None:
-    """All lines and the whole amount are kept back, and no signal is made."""
+    """All lines and the whole amount are skipped, and no signal is made."""
     order = evolve(ORDER, **changed)
     assert said(order, identity) == [Skipped(reason, order.lines, order.total)]
 
@@ -89,7 +89,7 @@ def test_an_order_at_no_price_has_no_spend_and_says_so(identity: Pseudonymizer) 
 def test_no_line_and_no_penny_is_lost(
     identity: Pseudonymizer, total: Decimal, at: datetime, cancelled: bool, customer: str | None
 ) -> None:
-    """Whatever the order: spend less returns plus what is kept back is its total, exactly."""
+    """Whatever the order: spend less returns plus what is skipped is its total, exactly."""
     order = Order("1", customer, at, 3, total, cancelled)
     sent, kept, worth = 0, 0, Decimal(0)
     for one in said(order, identity):

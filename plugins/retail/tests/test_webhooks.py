@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 import uvicorn
-from sesame_retail.webhooks.app import MOST_BYTES, Webhooks
+from sesame_retail.webhooks.app import MAX_BYTES, Webhooks
 
 from sesame_sdk import ConfigurationError, PartnerConfig
 
@@ -91,7 +91,7 @@ class Shop:
     def start(self, folder: Path) -> None:
         """Start it, again too."""
         self.folder = folder
-        self.app = Webhooks(folder / "shop", {"/shopify": SECRET, "/woocommerce": SECRET}, patience=0.5)
+        self.app = Webhooks(folder / "shop", {"/shopify": SECRET, "/woocommerce": SECRET}, body_timeout=0.5)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self._server = uvicorn.Server(uvicorn.Config(self.app, log_level="critical"))
@@ -130,7 +130,7 @@ class Shop:
 
     @property
     def reasons(self) -> set[str]:
-        """Why some were kept back."""
+        """Why some were skipped."""
         return set(self.app.summary.skipped)
 
 
@@ -244,8 +244,8 @@ def test_what_is_not_signed_is_not_read(shop: Shop) -> None:
     assert requests.post(f"{url}/shopify", data=b"{}", timeout=30).status_code == 401
     assert requests.get(f"{url}/shopify", timeout=30).status_code == 405
     assert requests.post(f"{url}/other", timeout=30).status_code == 404
-    assert shop.send("/shopify", b" " * (MOST_BYTES + 1)) == 413
-    parts = (b" " * 65536 for _ in range(MOST_BYTES // 65536 + 1))
+    assert shop.send("/shopify", b" " * (MAX_BYTES + 1)) == 413
+    parts = (b" " * 65536 for _ in range(MAX_BYTES // 65536 + 1))
     assert requests.post(f"{url}/shopify", data=parts, timeout=30).status_code == 413
     assert shop.send("/shopify", b"{}", Content_Encoding="gzip") == 415
     assert not shop.made

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from sesame_sdk import ConfigurationError, InvalidInputError
 
-PACKED = {".gz", ".zst"}
+COMPRESSED = {".gz", ".zst"}
 
 
 @frozen
@@ -35,27 +35,27 @@ class Source:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Source]:
+def open_source(path: Path) -> Iterator[Source]:
     """Open a file; ``.gz`` and ``.zst`` are unpacked as they are read.
 
     Raises:
         InvalidInputError: it is not there, or its packing is broken.
         ConfigurationError: it is packed by zstd, and there is nothing to unpack that.
     """
-    with ExitStack() as stack, told(path):
+    with ExitStack() as stack, file_errors(path):
         raw = stack.enter_context(path.open("rb"))
         size = raw.seek(0, io.SEEK_END)
         raw.seek(0)
         if path.suffix == ".gz":
             yield Source(cast("BinaryIO", stack.enter_context(gzip.open(raw, "rb"))), raw, size)
         elif path.suffix == ".zst":
-            yield Source(stack.enter_context(_zstd(raw)), raw, size)
+            yield Source(stack.enter_context(_decompress_zstd(raw)), raw, size)
         else:
             yield Source(raw, raw, size)
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def file_errors(path: Path) -> Iterator[None]:
     """What goes wrong with a file, in our words."""
     try:
         yield
@@ -64,7 +64,7 @@ def told(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _zstd(raw: BinaryIO) -> Iterator[BinaryIO]:
+def _decompress_zstd(raw: BinaryIO) -> Iterator[BinaryIO]:
     try:
         import zstandard
     except ModuleNotFoundError as error:

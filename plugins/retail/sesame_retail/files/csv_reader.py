@@ -16,20 +16,20 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import BinaryIO
 
-from sesame_retail.files.row_blocks import Records
+from sesame_retail.files.row_blocks import TextRows
 
 #: Bytes taken from a file at a time; fewer, and numpy is called more often than it works.
 BLOCK = 1 << 19
 #: Characters of one record; csv itself refuses a field of more than 131,072.
-MOST_RECORD = 1 << 20
+MAX_RECORD = 1 << 20
 END = "\n"
 
 
-class Unfinished(Exception):
+class UnfinishedRecordError(Exception):
     """The text ends inside a quoted field."""
 
 
-class Block(Records):
+class Block(TextRows):
     """What some lines hold.
 
     Attributes:
@@ -60,7 +60,7 @@ class Block(Records):
         """The number of a line by its index here, and the line."""
         return self.first + at, self._lines[at]
 
-    def take(self, fields: list[str], at: int) -> None:
+    def append(self, fields: list[str], at: int) -> None:
         """Add records, the first of which begins at the line of that index and each of which is one line."""
         self._rows.append(len(self.fields) // self._stride)
         self._at.append(at)
@@ -71,30 +71,30 @@ class Block(Records):
         return self.text.split("\n")
 
 
-def texts(stream: BinaryIO, encoding: str) -> Iterator[str]:
+def read_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
     """Whole lines, many at a time, each ended by a line feed; other bytes become lone surrogates."""
     decode = codecs.getincrementaldecoder(encoding)("surrogateescape").decode
     carry = ""
     while data := stream.read(BLOCK):
         text = carry + decode(data)
         cut = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1
-        if not cut and len(text) > MOST_RECORD:
+        if not cut and len(text) > MAX_RECORD:
             cut = len(text)  # no line is that long; it is refused in pieces
         carry = text[cut:]
         if cut:
-            yield ended(text[:cut])
+            yield normalize_line_ends(text[:cut])
     if carry := carry + decode(b"", True):
-        yield ended(carry)
+        yield normalize_line_ends(carry)
 
 
-def ended(text: str) -> str:
+def normalize_line_ends(text: str) -> str:
     """A text with line feeds alone at the end of its lines, the last one too."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text if text.endswith("\n") else text + "\n"
 
 
-class Delimited:
+class CsvReader:
     """A file's records.
 
     Args:
@@ -115,19 +115,19 @@ class Delimited:
             at = 0
             while at < len(self._text):
                 try:
-                    row, after = record(self._text, at, self._delimiter)
-                except (Unfinished, csv.Error):
+                    row, after = read_record(self._text, at, self._delimiter)
+                except (UnfinishedRecordError, csv.Error):
                     break
                 if any(row):
                     self._first += self._text.count("\n", 0, after)
                     self._text = self._text[after:]
                     return row
                 at = after
-            if len(self._text) > MOST_RECORD:
+            if len(self._text) > MAX_RECORD:
                 break
         return []
 
-    def blocks(self) -> Iterator[Records]:
+    def blocks(self) -> Iterator[TextRows]:
         """The records under the header."""
         width = len(self.header)
         if self._text:
@@ -135,26 +135,30 @@ class Delimited:
         for part in self._parts:
             yield from self._read(self._carry + part, width)
         if self._carry:
-            yield split(self._carry, self._delimiter, width, first=self._first, last=True)[0]
+            yield split_records(self._carry, self._delimiter, width, first=self._first, last=True)[0]
 
     _carry = ""
 
-    def _read(self, text: str, width: int) -> Iterator[Records]:
+    def _read(self, text: str, width: int) -> Iterator[TextRows]:
         from sesame_retail.files import csv_scanner  # numpy takes a while
 
-        found = csv_scanner.look(text, self._delimiter, width, first=self._first)
+        found = csv_scanner.scan_csv(text, self._delimiter, width, first=self._first)
         if found is not None:
             self._carry = ""
             self._first += found.lines
             yield found
             return
-        block, used = split(text, self._delimiter, width, first=self._first, last=len(text) > 2 * MOST_RECORD)
+        block, used = split_records(
+            text, self._delimiter, width, first=self._first, last=len(text) > 2 * MAX_RECORD
+        )
         self._carry = text[used:]
         self._first += text.count("\n", 0, used)
         yield block
 
 
-def split(text: str, delimiter: str, width: int, *, first: int = 1, last: bool = False) -> tuple[Block, int]:
+def split_records(
+    text: str, delimiter: str, width: int, *, first: int = 1, last: bool = False
+) -> tuple[Block, int]:
     """The records of a text, and how much of it they took: the rest is a record that goes on.
 
     Args:
@@ -168,24 +172,24 @@ def split(text: str, delimiter: str, width: int, *, first: int = 1, last: bool =
     done = line = 0
     while (quote := text.find('"', done)) >= 0:
         start = text.rfind("\n", 0, quote) + 1
-        line = _plain(block, text[done:start], delimiter, width, line)
+        line = _split_unquoted(block, text[done:start], delimiter, width, line)
         try:
-            row, done = record(text, start, delimiter, last=last)
-        except Unfinished:
+            row, done = read_record(text, start, delimiter, last=last)
+        except UnfinishedRecordError:
             return block, start
         except csv.Error as error:
             row, done = [], error.args[1]
             block.bad.append((line, "unreadable line"))
         if len(row) == width:
-            block.take([*row, END], line)
+            block.append([*row, END], line)
         elif row:
             block.bad.append((line, "wrong number of columns"))
         line += text.count("\n", start, done)
-    _plain(block, text[done:], delimiter, width, line)
+    _split_unquoted(block, text[done:], delimiter, width, line)
     return block, len(text)
 
 
-def _plain(block: Block, text: str, delimiter: str, width: int, line: int) -> int:
+def _split_unquoted(block: Block, text: str, delimiter: str, width: int, line: int) -> int:
     """Read lines without a quote; the index of the line after them."""
     if not text:
         return line
@@ -194,18 +198,18 @@ def _plain(block: Block, text: str, delimiter: str, width: int, line: int) -> in
     lines = text.count("\n")
     marks = fields[width :: width + 1]
     if len(marks) == lines == marks.count(END) and len(fields) == lines * (width + 1):
-        block.take(fields, line)
+        block.append(fields, line)
         return line + lines
     for at, one in enumerate(text.split("\n")[:-1], line):
         row = one.split(delimiter)
         if len(row) == width:
-            block.take([*row, END], at)
+            block.append([*row, END], at)
         elif one:
             block.bad.append((at, "wrong number of columns"))
     return line + lines
 
 
-def record(text: str, start: int, delimiter: str, *, last: bool = False) -> tuple[list[str], int]:
+def read_record(text: str, start: int, delimiter: str, *, last: bool = False) -> tuple[list[str], int]:
     """The record that begins at `start`, and where the next one does.
 
     Raises:
@@ -216,7 +220,7 @@ def record(text: str, start: int, delimiter: str, *, last: bool = False) -> tupl
     before, *quoted = text[start:end].split('"')
     if len(quoted) == 2 and before[-1:] in ("", delimiter) and quoted[1][:1] in ("", delimiter):
         # One quoted field with nothing special in it, as most have: csv would take five times as long.
-        return _around(before, quoted[0], quoted[1], delimiter), end + 1
+        return _split_around_quotes(before, quoted[0], quoted[1], delimiter), end + 1
     after = start
 
     def lines() -> Iterator[str]:
@@ -225,7 +229,7 @@ def record(text: str, start: int, delimiter: str, *, last: bool = False) -> tupl
             begin, after = after, text.index("\n", after) + 1
             yield text[begin:after]
         if not last:
-            raise Unfinished
+            raise UnfinishedRecordError
 
     try:
         return next(csv.reader(lines(), delimiter=delimiter), []), after
@@ -233,7 +237,7 @@ def record(text: str, start: int, delimiter: str, *, last: bool = False) -> tupl
         raise csv.Error("unreadable line", after) from error
 
 
-def _around(before: str, quoted: str, after: str, delimiter: str) -> list[str]:
+def _split_around_quotes(before: str, quoted: str, after: str, delimiter: str) -> list[str]:
     row = before[:-1].split(delimiter) if before else []
     row.append(quoted)
     return row + after[1:].split(delimiter) if after else row

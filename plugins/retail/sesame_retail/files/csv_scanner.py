@@ -14,9 +14,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from sesame_retail.files.field_parsers import Amounts
-from sesame_retail.files.lookup_cache import WORD, Recalled, Words
-from sesame_retail.files.row_blocks import Records, Run
+from sesame_retail.files.field_parsers import AmountParser
+from sesame_retail.files.lookup_cache import WORD, LookupCache, Words
+from sesame_retail.files.row_blocks import Run, TextRows
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -25,14 +25,14 @@ _FEED, _QUOTE = b'\n"'
 #: Of a word, the bytes that belong to a field of that length.
 _MASKS = np.array([(1 << 8 * length) - 1 for length in range(WORD + 1)], np.uint64)
 #: Fields that are compared are seldom longer; names never are, see `fields`.
-_LONGEST = 64
+_MAX_COMPARED = 64
 #: Behind a text, so that a word can be taken anywhere.
-_MARGIN = bytes(_LONGEST + WORD)
+_MARGIN = bytes(_MAX_COMPARED + WORD)
 #: Above this, a sum of products might not fit into 64 bits.
-_MOST = 1 << 62
+_MAX_SUM = 1 << 62
 
 
-def look(text: str, delimiter: str, width: int, *, first: int = 1) -> "Spans | None":
+def scan_csv(text: str, delimiter: str, width: int, *, first: int = 1) -> "ScannedRecords | None":
     """The records of a text; None if anything in it is unusual.
 
     Args:
@@ -48,14 +48,14 @@ def look(text: str, delimiter: str, width: int, *, first: int = 1) -> "Spans | N
     if not data or width < 2 or not delimiter.isascii() or 0 in data:
         return None
     letters = np.frombuffer(data + _MARGIN, np.uint8)
-    marks = _Marks.of(letters, ord(delimiter), quoted=_QUOTE in data)
+    marks = _Separators.find(letters, ord(delimiter), quoted=_QUOTE in data)
     if marks is None or marks.longest_record() > field_size_limit():
         return None
-    return Spans(text, data, letters, marks, width, first)
+    return ScannedRecords(text, data, letters, marks, width, first)
 
 
 @frozen(eq=False)
-class _Marks:
+class _Separators:
     """Where a text is divided.
 
     Attributes:
@@ -73,7 +73,7 @@ class _Marks:
     doubled: Places
 
     @classmethod
-    def of(cls, letters: Bytes, delimiter: int, *, quoted: bool) -> "_Marks | None":
+    def find(cls, letters: Bytes, delimiter: int, *, quoted: bool) -> "_Separators | None":
         """The marks of a text; None if a quote is where none should be."""
         found = (letters == delimiter) | (letters == _FEED)
         places = np.flatnonzero(found | (letters == _QUOTE) if quoted else found)
@@ -114,7 +114,7 @@ def _doubled(letters: Bytes, quotes: Places, delimiter: int) -> Places | None:
     return closing[doubled] if len(opening) == len(closing) and begins.all() and ends.all() else None
 
 
-class Spans(Records):
+class ScannedRecords(TextRows):
     """The fields of many records, by where they begin and end.
 
     Attributes:
@@ -122,21 +122,23 @@ class Spans(Records):
         lines: how many there are.
     """
 
-    def __init__(self, text: str, data: bytes, letters: Bytes, marks: _Marks, width: int, first: int) -> None:
+    def __init__(
+        self, text: str, data: bytes, letters: Bytes, marks: _Separators, width: int, first: int
+    ) -> None:
         self._text = text if len(text) == len(data) else None
         self._data, self._letters, self._marks, self._first = data, letters, marks, first
         self.lines = len(marks.feeds)
-        self._words = np.ndarray((len(data) + _LONGEST,), f"V{WORD}", letters, 0, (1,))
+        self._words = np.ndarray((len(data) + _MAX_COMPARED,), f"V{WORD}", letters, 0, (1,))
         #: Where each field ends, after the end of none.
         self._edges = np.concatenate(([-1], marks.ends))
         begins = marks.begins
         fits = marks.breaks - begins == width - 1
         #: The fields with which records begin, by index; all of them by a stride, which is quicker.
         self._rows: slice | Places = slice(None, None, width) if fits.all() else begins[fits]
-        self._spelt = marks.columns_of(marks.doubled) if marks.doubled.size else set()
-        self.bad = [] if fits.all() else self._misfits(begins[~fits])
+        self._escaped_columns = marks.columns_of(marks.doubled) if marks.doubled.size else set()
+        self.bad = [] if fits.all() else self._wrong_width(begins[~fits])
 
-    def _misfits(self, begins: Places) -> list[tuple[int, str]]:
+    def _wrong_width(self, begins: Places) -> list[tuple[int, str]]:
         filled = begins[self._letters[self._edges[begins] + 1] != _FEED]
         lines = np.searchsorted(self._marks.feeds, self._edges[filled] + 1)
         return [(at, "wrong number of columns") for at in lines.tolist()]
@@ -155,13 +157,13 @@ class Spans(Records):
     def column(self, index: int) -> list[str]:
         """The texts of one column."""
         texts = self._texts(*self._span(index))
-        return [text.replace('""', '"') for text in texts] if index in self._spelt else texts
+        return [text.replace('""', '"') for text in texts] if index in self._escaped_columns else texts
 
-    def runs(self, which: Sequence[int], worth: Sequence[int], amounts: Amounts) -> Iterator[Run]:
+    def runs(self, which: Sequence[int], worth: Sequence[int], amounts: AmountParser) -> Iterator[Run]:
         """The lines, in runs; of those that only go on with one, no text is made."""
         spans = [self._span(index) for index in which]
         worths = self._worths(worth, amounts)
-        if worths is None or self._spelt & {*which, *worth} or any(map(_is_long, spans)):
+        if worths is None or self._escaped_columns & {*which, *worth} or any(map(_is_long, spans)):
             return super().runs(which, worth, amounts)
         firsts = self._firsts(spans, len(worths))
         texts = [self._texts(begins[firsts], ends[firsts]) for begins, ends in spans]
@@ -169,26 +171,26 @@ class Spans(Records):
         totals, ups = (np.add.reduceat(one, firsts) for one in (worths, np.maximum(worths, 0)))
         return zip(zip(*texts, strict=True), lines.tolist(), totals.tolist(), ups.tolist(), strict=True)
 
-    def _worths(self, worth: Sequence[int], amounts: Amounts) -> NDArray[np.int64] | None:
+    def _worths(self, worth: Sequence[int], amounts: AmountParser) -> NDArray[np.int64] | None:
         """What each line comes to; None where there is none, or the sum of all might not fit into 64 bits."""
         found = [
             self._values(*self._span(index), recalled)
-            for index, recalled in zip(worth, amounts.recalled(len(worth)), strict=True)
+            for index, recalled in zip(worth, amounts.lookup_caches(len(worth)), strict=True)
         ]
         most = len(found[0])
         for values in found:
             most *= max(1, -int(values.min(initial=0)), int(values.max(initial=0)))
         product: NDArray[np.int64] = found[0] if len(found) == 1 else found[0] * found[1]
-        return product if 0 < most < _MOST else None
+        return product if 0 < most < _MAX_SUM else None
 
-    def _values(self, begins: Places, ends: Places, recalled: Recalled) -> NDArray[np.int64]:
+    def _values(self, begins: Places, ends: Places, recalled: LookupCache) -> NDArray[np.int64]:
         lengths = ends - begins
         short = lengths <= WORD
         if short.all():
-            return recalled.of(self._word(begins, lengths))
+            return recalled.look_up(self._word(begins, lengths))
         found = np.empty(len(begins), np.int64)
-        found[short] = recalled.of(self._word(begins[short], lengths[short]))
-        found[~short] = recalled.read(self._texts(begins[~short], ends[~short]))
+        found[short] = recalled.look_up(self._word(begins[short], lengths[short]))
+        found[~short] = recalled.parse(self._texts(begins[~short], ends[~short]))
         return found
 
     def _firsts(self, spans: Sequence[tuple[Places, Places]], count: int) -> Places:
@@ -231,4 +233,4 @@ class Spans(Records):
 
 
 def _is_long(span: tuple[Places, Places]) -> bool:
-    return bool((span[1] - span[0]).max(initial=0) > _LONGEST)
+    return bool((span[1] - span[0]).max(initial=0) > _MAX_COMPARED)

@@ -14,19 +14,19 @@ from zoneinfo import ZoneInfo
 from sesame_retail.money import SCALE
 
 if TYPE_CHECKING:
-    from sesame_retail.files.lookup_cache import Recalled
+    from sesame_retail.files.lookup_cache import LookupCache
 
 _is_quantity = re.compile(r"[+-]?[0-9]{1,9}").fullmatch
 _read_price = re.compile(r"([+-]?)([0-9]{1,9})(?:\.([0-9]{1,4}))?").fullmatch
 _has_thousands = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?").fullmatch
 _is_zero_fraction = re.compile(r"[+-]?[0-9]{1,9}\.0+").fullmatch
-_LONGEST = 64
+_MAX_NAME = 64
 _YES = {"1", "true", "yes", "y", "t", "x"}
-_MOST_REMEMBERED = 1 << 16
+_MAX_MEMOIZED = 1 << 16
 V = TypeVar("V")
 
 
-class Unreadable(ValueError):
+class UnreadableFieldError(ValueError):
     """A field that cannot be understood.
 
     Args:
@@ -38,35 +38,35 @@ class Unreadable(ValueError):
         self.reason = reason
 
 
-class Remembered(dict[str, V], Generic[V]):
+class MemoizedParser(dict[str, V], Generic[V]):
     """What texts mean; a look-up of one that is not here yet reads it."""
 
     def __missing__(self, text: str) -> V:
-        """Read it, or raise `Unreadable`."""
-        if len(self) >= _MOST_REMEMBERED:
+        """Read it, or raise `UnreadableFieldError`."""
+        if len(self) >= _MAX_MEMOIZED:
             self.clear()
-        found = self[text] = self.read(text)
+        found = self[text] = self.parse(text)
         return found
 
-    def read(self, text: str) -> V:
+    def parse(self, text: str) -> V:
         """What one text means."""
         raise NotImplementedError
 
 
-class Quantities(Remembered[int]):
+class QuantityParser(MemoizedParser[int]):
     """How many."""
 
-    def read(self, text: str) -> int:
+    def parse(self, text: str) -> int:
         """A whole number; 6.0 is one, from software that knows only fractions."""
         text = text.strip()
         if not _is_quantity(text):
             if not _is_zero_fraction(text):
-                raise Unreadable("unreadable quantity")
+                raise UnreadableFieldError("unreadable quantity")
             text = text.partition(".")[0]
         return int(text)
 
 
-class Money(Remembered[int]):
+class MoneyParser(MemoizedParser[int]):
     """Prices or amounts, in ten-thousandths.
 
     Args:
@@ -78,31 +78,31 @@ class Money(Remembered[int]):
         super().__init__()
         self._what, self._comma = what, decimal_comma
 
-    def read(self, text: str) -> int:
+    def parse(self, text: str) -> int:
         """One amount, exact."""
         text = text.strip()
         if self._comma:
             # A dot that parts no thousands is none of theirs: 1.5 must not become 15.
             if "." in text and not _has_thousands(text):
-                raise Unreadable(f"unreadable {self._what}")
+                raise UnreadableFieldError(f"unreadable {self._what}")
             text = text.replace(".", "").replace(",", ".")
         found = _read_price(text)
         if not found:
-            raise Unreadable(f"unreadable {self._what}")
+            raise UnreadableFieldError(f"unreadable {self._what}")
         sign, whole, fraction = found.groups()
         parts = int(whole) * SCALE + int((fraction or "").ljust(4, "0"))
         return -parts if sign == "-" else parts
 
 
-class Amounts:
+class AmountParser:
     """What lines come to, in ten-thousandths: quantity times unit price, or the amount that is given."""
 
     def __init__(self, *, decimal_comma: bool) -> None:
-        self._counted = (Quantities(), Money("price", decimal_comma=decimal_comma))
-        self._stated = (Money("amount", decimal_comma=decimal_comma),)
-        self._recalled: dict[int, tuple[Recalled, ...]] = {}
+        self._counted = (QuantityParser(), MoneyParser("price", decimal_comma=decimal_comma))
+        self._stated = (MoneyParser("amount", decimal_comma=decimal_comma),)
+        self._recalled: dict[int, tuple[LookupCache, ...]] = {}
 
-    def of(self, columns: Sequence[Sequence[str]]) -> Iterator[int]:
+    def parse_columns(self, columns: Sequence[Sequence[str]]) -> Iterator[int]:
         """What each line comes to.
 
         Args:
@@ -111,24 +111,24 @@ class Amounts:
         Raises:
             Unreadable: from the iterator, for the first line that cannot be read.
         """
-        readers = self.readers(len(columns))
+        readers = self.parsers(len(columns))
         found = [map(reader.__getitem__, column) for reader, column in zip(readers, columns, strict=True)]
         return found[0] if len(found) == 1 else map(mul, *found)
 
-    def readers(self, columns: int) -> tuple[Remembered[int], ...]:
+    def parsers(self, columns: int) -> tuple[MemoizedParser[int], ...]:
         """What reads each column, where there are so many."""
         return self._stated if columns == 1 else self._counted
 
-    def recalled(self, columns: int) -> "tuple[Recalled, ...]":
+    def lookup_caches(self, columns: int) -> "tuple[LookupCache, ...]":
         """The same, for many short texts at once."""
-        from sesame_retail.files.lookup_cache import Recalled  # numpy takes a while
+        from sesame_retail.files.lookup_cache import LookupCache  # numpy takes a while
 
         if columns not in self._recalled:
-            self._recalled[columns] = tuple(map(Recalled, self.readers(columns)))
+            self._recalled[columns] = tuple(map(LookupCache, self.parsers(columns)))
         return self._recalled[columns]
 
 
-class Moments(Remembered[datetime]):
+class TimestampParser(MemoizedParser[datetime]):
     """Instants, in UTC.
 
     Args:
@@ -141,7 +141,7 @@ class Moments(Remembered[datetime]):
         self._form = form
         self._zone: tzinfo = UTC if zone is None or zone.key == "UTC" else zone
 
-    def read(self, text: str) -> datetime:
+    def parse(self, text: str) -> datetime:
         """One instant."""
         try:
             read = self._parsed(text.strip())
@@ -149,9 +149,9 @@ class Moments(Remembered[datetime]):
                 read = read.replace(tzinfo=self._zone)
             at = read if read.tzinfo is UTC else read.astimezone(UTC)
         except (ValueError, OverflowError) as error:
-            raise Unreadable("unreadable date") from error
+            raise UnreadableFieldError("unreadable date") from error
         if at.year < 1970:
-            raise Unreadable("date before 1970")
+            raise UnreadableFieldError("date before 1970")
         return at
 
     def _parsed(self, text: str) -> datetime:
@@ -160,24 +160,24 @@ class Moments(Remembered[datetime]):
         return datetime.fromisoformat(text)
 
 
-class Customers(Remembered[str | None]):
+class CustomerParser(MemoizedParser[str | None]):
     """The shop's numbers for its customers; None where it has none."""
 
-    def read(self, text: str) -> str | None:
+    def parse(self, text: str) -> str | None:
         """One number."""
         if text and not _is_name(text):
-            raise Unreadable("unreadable customer")
+            raise UnreadableFieldError("unreadable customer")
         return text or None
 
 
-def number(text: str) -> str:
+def parse_number(text: str) -> str:
     """An invoice number."""
     if not _is_name(text):
-        raise Unreadable("unreadable invoice number" if text else "no invoice number")
+        raise UnreadableFieldError("unreadable invoice number" if text else "no invoice number")
     return text
 
 
-def yes(text: str) -> bool:
+def parse_flag(text: str) -> bool:
     """Whether a mark is set; anything that is not a plain yes is a no."""
     return text.strip().lower() in _YES
 
@@ -185,4 +185,4 @@ def yes(text: str) -> bool:
 def _is_name(text: str) -> bool:
     # Undecodable bytes are lone surrogates here, which are not printable: two customers whose numbers
     # were mangled in the same way must not become one.
-    return 0 < len(text) <= _LONGEST and text.isprintable()
+    return 0 < len(text) <= _MAX_NAME and text.isprintable()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sesame_retail.files.field_parsers import Remembered
+from sesame_retail.files.field_parsers import MemoizedParser
 
 Words = NDArray[np.uint64]
 #: Bytes of a text that fits into one number; the first of them is the lowest.
@@ -19,19 +19,19 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _NONE = np.iinfo(np.uint64).max
 
 
-class Recalled:
+class LookupCache:
     """Meanings of texts by their words.
 
     Args:
         reader: what it means when a text is new. Each has a slot here afterwards, until another wants it.
     """
 
-    def __init__(self, reader: Remembered[int]) -> None:
+    def __init__(self, reader: MemoizedParser[int]) -> None:
         self._reader = reader
         self._words = np.full(1 << _BITS, _NONE)
         self._values = np.zeros(1 << _BITS, np.int64)
 
-    def of(self, words: Words) -> NDArray[np.int64]:
+    def look_up(self, words: Words) -> NDArray[np.int64]:
         """What each means.
 
         Raises:
@@ -48,7 +48,7 @@ class Recalled:
             found[at] = self._reader[_text(words[at])]
         return found
 
-    def read(self, texts: Sequence[str]) -> list[int]:
+    def parse(self, texts: Sequence[str]) -> list[int]:
         """What longer texts mean.
 
         Raises:

@@ -17,10 +17,10 @@ from attrs import asdict, evolve, field, fields_dict, frozen
 from sesame_retail.money import Currencies
 from sesame_sdk import ConfigurationError
 
-_LARGEST = 1 << 16
+_MAX_BYTES = 1 << 16
 
 
-class Deed(StrEnum):
+class RecordType(StrEnum):
     """What a line records."""
 
     ORDER = "order"
@@ -31,19 +31,19 @@ class Deed(StrEnum):
 
 
 #: What shops call them, in lower case.
-WORDS = {
-    "order": Deed.ORDER,
-    "sale": Deed.ORDER,
-    "purchase": Deed.ORDER,
-    "return": Deed.RETURN,
-    "refund": Deed.RETURN,
-    "cancel": Deed.CANCEL,
-    "cancelled": Deed.CANCEL,
-    "canceled": Deed.CANCEL,
-    "cancellation": Deed.CANCEL,
-    "correction": Deed.CORRECTION,
-    "adjustment": Deed.CORRECTION,
-    "exchange": Deed.EXCHANGE,
+RECORD_TYPE_WORDS = {
+    "order": RecordType.ORDER,
+    "sale": RecordType.ORDER,
+    "purchase": RecordType.ORDER,
+    "return": RecordType.RETURN,
+    "refund": RecordType.RETURN,
+    "cancel": RecordType.CANCEL,
+    "cancelled": RecordType.CANCEL,
+    "canceled": RecordType.CANCEL,
+    "cancellation": RecordType.CANCEL,
+    "correction": RecordType.CORRECTION,
+    "adjustment": RecordType.CORRECTION,
+    "exchange": RecordType.EXCHANGE,
 }
 
 
@@ -59,7 +59,7 @@ class ColumnMapping:
         price: of one.
         amount: of the whole line, in place of quantity and price.
         currency: its code, where not all is in one.
-        deed: what the line records; see `Deed`.
+        record_type: what the line records; see `RecordType`.
         order: the order that a return, a cancellation or a correction belongs to, if not `number`.
         test: whether it is only a trial of the shop's own.
         staff: whether the customer works for the shop.
@@ -72,24 +72,24 @@ class ColumnMapping:
     price: str = "UnitPrice"
     amount: str = ""
     currency: str = ""
-    deed: str = ""
+    record_type: str = ""
     order: str = ""
     test: str = ""
     staff: str = ""
 
     @property
-    def worth(self) -> tuple[str, ...]:
+    def amount_columns(self) -> tuple[str, ...]:
         """The columns that say what a line comes to."""
         return (self.amount,) if self.amount else (self.quantity, self.price)
 
     @property
-    def wanted(self) -> tuple[str, ...]:
+    def required_columns(self) -> tuple[str, ...]:
         """All columns that the file must have, the usual five first; each once."""
-        number, date, customer, *others = self.named.values()
-        return tuple(dict.fromkeys((number, date, customer, *self.worth, *others)))
+        number, date, customer, *others = self.key_columns.values()
+        return tuple(dict.fromkeys((number, date, customer, *self.amount_columns, *others)))
 
     @property
-    def named(self) -> dict[str, str]:
+    def key_columns(self) -> dict[str, str]:
         """The other columns that the file has, by what they mean; the three that every file has first."""
         return {
             name: called
@@ -99,7 +99,7 @@ class ColumnMapping:
 
 
 @frozen
-class Form:
+class FileFormat:
     """How the fields are written.
 
     Raises:
@@ -111,7 +111,7 @@ class Form:
     decimal_comma: bool = False
     date_format: str = ""
     time_zone: str = "UTC"
-    deeds: Mapping[str, Deed] = field(factory=lambda: WORDS)
+    record_types: Mapping[str, RecordType] = field(factory=lambda: RECORD_TYPE_WORDS)
     currencies: Currencies = field(factory=Currencies)
 
     def __attrs_post_init__(self) -> None:
@@ -135,21 +135,21 @@ class Form:
 
 
 @frozen
-class MappingMode:
+class FileMapping:
     """A whole mapping: the columns, and how they are written."""
 
     columns: ColumnMapping = field(factory=ColumnMapping)
     cancelled_prefix: str = "C"
-    form: Form = field(factory=Form)
+    file_format: FileFormat = field(factory=FileFormat)
 
 
-def beside(path: Path) -> MappingMode | None:
+def find_mapping(path: Path) -> FileMapping | None:
     """The mapping that lies beside a file: ``orders.csv.toml`` for ``orders.csv``; None if none does."""
     found = path.with_name(f"{path.name}.toml")
-    return load(found) if found.is_file() else None
+    return load_mapping(found) if found.is_file() else None
 
 
-def load(path: Path) -> MappingMode:
+def load_mapping(path: Path) -> FileMapping:
     """Read a mapping.
 
     Raises:
@@ -157,43 +157,47 @@ def load(path: Path) -> MappingMode:
     """
     try:
         with path.open("rb") as file:
-            data = tomllib.loads(file.read(_LARGEST).decode())
+            data = tomllib.loads(file.read(_MAX_BYTES).decode())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"cannot be read: {error}", field=path.name) from error
     try:
-        return read(data)
+        return parse_mapping(data)
     except ConfigurationError as error:
         raise ConfigurationError(
             error.message, field=f"{path.name}: {error.field}", hint=error.hint
         ) from error
 
 
-def read(data: Mapping[str, Any]) -> MappingMode:
+def parse_mapping(data: Mapping[str, Any]) -> FileMapping:
     """A mapping from what TOML says.
 
     Raises:
         ConfigurationError: naming what is wrong with it.
     """
     rest = dict(data)
-    tables = {name: rest.pop(name, {}) for name in ("columns", "deeds", "rates")}
+    tables = {name: rest.pop(name, {}) for name in ("columns", "record_types", "rates")}
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise ConfigurationError("must be a table", field=name, hint=f"write [{name}]")
-    prefix, usual = rest.pop("cancelled_prefix", "C"), rest.pop("currency", Currencies().usual)
-    _check(rest, fields_dict(Form), "mapping")
+    prefix, usual = rest.pop("cancelled_prefix", "C"), rest.pop("currency", Currencies().default)
+    _check(rest, fields_dict(FileFormat), "mapping")
     _check(tables["columns"], fields_dict(ColumnMapping), "columns")
     if not isinstance(prefix, str) or not isinstance(usual, str):
         raise ConfigurationError("must be text", field="cancelled_prefix, currency")
     columns = ColumnMapping(**tables["columns"])
     if tables["columns"].get("amount"):
         columns = evolve(columns, quantity="", price="")
-    currencies = Currencies(usual, _rates(tables["rates"]))
-    return MappingMode(columns, prefix, Form(**rest, deeds=_deeds(tables["deeds"]), currencies=currencies))
+    currencies = Currencies(usual, _parse_rates(tables["rates"]))
+    return FileMapping(
+        columns,
+        prefix,
+        FileFormat(**rest, record_types=_parse_record_types(tables["record_types"]), currencies=currencies),
+    )
 
 
 def _check(found: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
     for name, value in found.items():
-        if name not in known or name in ("deeds", "currencies"):
+        if name not in known or name in ("record_types", "currencies"):
             raise ConfigurationError(
                 f"is not known here; there are: {', '.join(known)}", field=f"{where} {name!r}"
             )
@@ -202,19 +206,21 @@ def _check(found: Mapping[str, Any], known: Mapping[str, Any], where: str) -> No
             raise ConfigurationError(f"must be {'true or false' if wanted is bool else 'text'}", field=name)
 
 
-def _deeds(table: Mapping[str, Any]) -> dict[str, Deed]:
+def _parse_record_types(table: Mapping[str, Any]) -> dict[str, RecordType]:
     """What the shop calls them, beside what most do."""
-    found = dict(WORDS)
+    found = dict(RECORD_TYPE_WORDS)
     for name, words in table.items():
-        if name not in set(Deed) or not isinstance(words, list):
+        if name not in set(RecordType) or not isinstance(words, list):
             raise ConfigurationError(
-                f"must be one of {', '.join(Deed)}", field=f"deeds {name!r}", hint='write: return = ["RMA"]'
+                f"must be one of {', '.join(RecordType)}",
+                field=f"record_types {name!r}",
+                hint='write: return = ["RMA"]',
             )
-        found |= {str(word).strip().lower(): Deed(name) for word in words}
+        found |= {str(word).strip().lower(): RecordType(name) for word in words}
     return found
 
 
-def _rates(table: Mapping[str, Any]) -> dict[str, Decimal]:
+def _parse_rates(table: Mapping[str, Any]) -> dict[str, Decimal]:
     try:
         return {code: Decimal(str(rate)) for code, rate in table.items()}
     except InvalidOperation as error:

@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from sesame_retail.files import csv_reader, order_files
-from sesame_retail.files.compression import PACKED, opened, told
-from sesame_retail.files.field_parsers import Moments, Unreadable
-from sesame_retail.files.mapping import Deed, Form
+from sesame_retail.files.compression import COMPRESSED, file_errors, open_source
+from sesame_retail.files.field_parsers import TimestampParser, UnreadableFieldError
+from sesame_retail.files.mapping import FileFormat, RecordType
 from sesame_retail.kinds import SPENT, UNIT
 from sesame_sdk import InvalidInputError
 
@@ -27,7 +27,7 @@ NAMES = {
     "price": ("unitprice", "lineitemprice", "itemprice", "priceeach", "preis", "prix", "price"),
     "amount": ("linetotal", "lineamount", "total", "amount", "betrag", "montant", "subtotal"),
     "currency": ("currency", "currencycode", "waehrung", "devise"),
-    "deed": ("type", "transactiontype", "recordtype", "kind", "status"),
+    "record_type": ("type", "transactiontype", "recordtype", "kind", "status"),
     "order": ("originalorder", "originalinvoice", "parentorder", "relatedorder", "refersto", "parentid"),
     "test": ("test", "istest", "testorder"),
     "staff": ("staff", "isstaff", "employee", "stafforder"),
@@ -37,37 +37,37 @@ _FORMATS = [day + time for day in _DAYS for time in (" %H:%M:%S", " %H:%M", "")]
 _is_comma = re.compile(r"[+-]?[0-9.]*,[0-9]{1,4}").fullmatch
 
 
-def propose(path: Path) -> str:
+def propose_mapping(path: Path) -> str:
     """A mapping for a file, as TOML with what was not found as a comment.
 
     Raises:
         InvalidInputError: the file cannot be read.
     """
-    header, rows, delimiter = look(path)
-    found = _columns(header)
+    header, rows, delimiter = sniff(path)
+    found = _match_columns(header)
     values = {name: [row[header.index(column)] for row in rows] for name, column in found.items()}
     lines = [
         f"# How {json.dumps(path.name)} is read: proposed by looking at {len(rows)} lines. Look it over."
     ]
-    lines += _form(values, delimiter)
-    lines += ["", "[columns]", *(f"{name} = {_quoted(column)}" for name, column in found.items())]
+    lines += _describe_format(values, delimiter)
+    lines += ["", "[columns]", *(f"{name} = {_quote(column)}" for name, column in found.items())]
     needed = {"number", "date", "customer"} | (set() if "amount" in found else {"quantity", "price"})
     if missing := sorted(needed - set(found)):
         lines += [f"# {name} = ?  not found; it is needed" for name in missing]
-        lines.append(f"# the file has: {', '.join(map(_quoted, header))}")
-    lines += _rates(values.get("currency", []))
+        lines.append(f"# the file has: {', '.join(map(_quote, header))}")
+    lines += _describe_rates(values.get("currency", []))
     return "\n".join(lines) + "\n"
 
 
-def look(path: Path) -> tuple[list[str], list[list[str]], str]:
+def sniff(path: Path) -> tuple[list[str], list[list[str]], str]:
     """The header, the first rows and the delimiter of a file."""
-    last = [suffix for suffix in path.suffixes if suffix not in PACKED][-1:]
-    with told(path), opened(path) as source:
+    last = [suffix for suffix in path.suffixes if suffix not in COMPRESSED][-1:]
+    with file_errors(path), open_source(path) as source:
         if set(last) & order_files.PARQUET:
-            from sesame_retail.files.parquet import names
+            from sesame_retail.files.parquet import column_names
 
-            return names(source.stream), [], ","
-        text = next(csv_reader.texts(source.stream, Form().encoding), "")
+            return column_names(source.stream), [], ","
+        text = next(csv_reader.read_lines(source.stream, FileFormat().encoding), "")
     lines = text.split("\n")[: _LINES + 1]
     if set(last) & order_files.JSON:
         return (*_json_rows(lines), ",")
@@ -92,7 +92,7 @@ def _json_rows(lines: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     return header, [[str(one.get(name) or "") for name in header] for one in found]
 
 
-def _columns(header: Sequence[str]) -> dict[str, str]:
+def _match_columns(header: Sequence[str]) -> dict[str, str]:
     """What each meaning is called here; no column means two things."""
     plain = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(header)}
     found: dict[str, str] = {}
@@ -109,51 +109,53 @@ def _columns(header: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _form(values: dict[str, list[str]], delimiter: str) -> list[str]:
+def _describe_format(values: dict[str, list[str]], delimiter: str) -> list[str]:
     lines = []
     if delimiter != ",":
-        lines.append(f"delimiter = {_quoted(delimiter)}")
+        lines.append(f"delimiter = {_quote(delimiter)}")
     money = [text for name in ("price", "amount") for text in values.get(name, []) if text.strip()]
-    if any(map(_is_comma, money)) and _most(money, lambda text: "," in text or text.isdigit()):
+    if any(map(_is_comma, money)) and _fits_most(money, lambda text: "," in text or text.isdigit()):
         lines.append("decimal_comma = true")
     dates = [text for text in values.get("date", []) if text.strip()]
-    if dates and not _most(dates, _reader("")):
-        fitting = next((form for form in _FORMATS if _most(dates, _reader(form))), None)
+    if dates and not _fits_most(dates, _date_parser("")):
+        fitting = next((form for form in _FORMATS if _fits_most(dates, _date_parser(form))), None)
         lines.append(
-            f"date_format = {_quoted(fitting)}" if fitting else '# date_format = "?"  none that is known fits'
+            f"date_format = {_quote(fitting)}" if fitting else '# date_format = "?"  none that is known fits'
         )
     lines.append('# time_zone = "Europe/London"  where dates name none; otherwise UTC')
     numbers = values.get("number", [])
     if not any(number.startswith("C") for number in numbers):
         lines.append('cancelled_prefix = ""  # what numbers begin with that take goods back')
-    words = {word.strip().lower() for word in values.get("deed", [])} - {str(deed) for deed in Deed}
-    lines += [f"# under [deeds], say what {_quoted(word)} means" for word in sorted(words)[:10] if word]
+    words = {word.strip().lower() for word in values.get("record_type", [])} - {
+        str(record_type) for record_type in RecordType
+    }
+    lines += [f"# under [record_types], say what {_quote(word)} means" for word in sorted(words)[:10] if word]
     return lines
 
 
-def _most(texts: Sequence[str], fits: Callable[[str], bool]) -> bool:
+def _fits_most(texts: Sequence[str], fits: Callable[[str], bool]) -> bool:
     """Whether it fits nine in ten: files have their bad lines."""
     return 10 * sum(map(fits, texts)) >= 9 * len(texts)
 
 
-def _reader(form: str) -> Callable[[str], bool]:
-    moments = Moments(form)
+def _date_parser(form: str) -> Callable[[str], bool]:
+    moments = TimestampParser(form)
 
     def reads(text: str) -> bool:
         try:
             return bool(moments[text])
-        except Unreadable:
+        except UnreadableFieldError:
             return False
 
     return reads
 
 
-def _rates(codes: Iterable[str]) -> list[str]:
+def _describe_rates(codes: Iterable[str]) -> list[str]:
     """Currencies that have no kinds of their own need a rate."""
     wanted = sorted({code.strip().upper() for code in codes} - set(SPENT) - {""})[:10]
-    asked = [f'# {code} = "?"  what one is in {UNIT}; kept back without it' for code in wanted]
+    asked = [f'# {code} = "?"  what one is in {UNIT}; skipped without it' for code in wanted]
     return ["", "[rates]", *asked] if asked else []
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return json.dumps(text)

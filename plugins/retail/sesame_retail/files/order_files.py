@@ -13,11 +13,11 @@ from typing import Protocol
 from attrs import evolve
 
 from sesame_retail.files import csv_reader
-from sesame_retail.files.compression import PACKED, Source, opened, told
-from sesame_retail.files.mapping import ColumnMapping, MappingMode
-from sesame_retail.files.row_blocks import Listed, Records
-from sesame_retail.grouping.line_grouping import Grouping, Layout
-from sesame_retail.grouping.order_builder import OrderOutcome
+from sesame_retail.files.compression import COMPRESSED, Source, file_errors, open_source
+from sesame_retail.files.mapping import ColumnMapping, FileMapping
+from sesame_retail.files.row_blocks import ColumnRows, TextRows
+from sesame_retail.grouping.line_grouping import Layout, LineGrouper
+from sesame_retail.grouping.order_builder import OrderBuilder
 from sesame_retail.model import Order
 from sesame_sdk import Skipped
 
@@ -25,7 +25,7 @@ JSON = {".jsonl", ".ndjson"}
 PARQUET = {".parquet", ".pq"}
 
 
-class Watch(Protocol):
+class ReadProgress(Protocol):
     """Sees how far a file is."""
 
     def opened(self, source: Source) -> None:
@@ -38,8 +38,10 @@ class Watch(Protocol):
         """After the last, and before the first order: how many there are, returns and all."""
 
 
-def read(path: Path, reading: MappingMode, *, watch: Watch | None = None) -> Iterator[Order | Skipped]:
-    """The orders of a file; a line that cannot be read is kept back.
+def read_orders(
+    path: Path, reading: FileMapping, *, watch: ReadProgress | None = None
+) -> Iterator[Order | Skipped]:
+    """The orders of a file; a line that cannot be read is skipped.
 
     Args:
         path: ``.jsonl`` and ``.ndjson`` are JSON lines, ``.parquet`` is Parquet, all else CSV; ``.gz`` and
@@ -51,61 +53,63 @@ def read(path: Path, reading: MappingMode, *, watch: Watch | None = None) -> Ite
         Rejected: there is no such file, its packing is broken, or its header lacks a column.
         Misconfigured: it needs a library that is not installed.
     """
-    grouping = Grouping(reading)
-    with closing(grouping.entries), told(path), opened(path) as source:
+    grouping = LineGrouper(reading)
+    with closing(grouping.invoices), file_errors(path), open_source(path) as source:
         if watch:
             watch.opened(source)
-        for kept_back in form_of(path)(source, reading, grouping):
+        for kept_back in reader_for(path)(source, reading, grouping):
             if kept_back is not None:
                 yield kept_back
             elif watch:
                 watch.moved()
         if watch:
-            watch.grouped(len(grouping.entries))
-        yield from OrderOutcome(grouping.entries, reading).events()
+            watch.grouped(len(grouping.invoices))
+        yield from OrderBuilder(grouping.invoices, reading).events()
 
 
-def form_of(path: Path) -> Callable[[Source, MappingMode, Grouping], Iterator[Skipped | None]]:
+def reader_for(path: Path) -> Callable[[Source, FileMapping, LineGrouper], Iterator[Skipped | None]]:
     """What reads a file of that name; it gives None after each block."""
-    suffixes = [suffix for suffix in path.suffixes if suffix not in PACKED]
+    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED]
     last = suffixes[-1].lower() if suffixes else ""
     return _parquet if last in PARQUET else _json if last in JSON else _csv
 
 
-def _csv(source: Source, reading: MappingMode, grouping: Grouping) -> Iterator[Skipped | None]:
-    parts = csv_reader.texts(source.stream, reading.form.encoding)
-    file = csv_reader.Delimited(parts, reading.form.delimiter)
-    layout = Layout.of(file.header, reading.columns)
+def _csv(source: Source, reading: FileMapping, grouping: LineGrouper) -> Iterator[Skipped | None]:
+    parts = csv_reader.read_lines(source.stream, reading.file_format.encoding)
+    file = csv_reader.CsvReader(parts, reading.file_format.delimiter)
+    layout = Layout.from_header(file.header, reading.columns)
     for block in file.blocks():
-        yield from take(grouping, layout, block)
+        yield from group_block(grouping, layout, block)
         yield None
 
 
-def take(grouping: Grouping, layout: Layout, block: Records) -> Iterator[Skipped]:
-    """Put a block's records to their orders; those of another width are kept back."""
+def group_block(grouping: LineGrouper, layout: Layout, block: TextRows) -> Iterator[Skipped]:
+    """Put a block's records to their orders; those of another width are skipped."""
     for at, reason in block.bad:
         line, text = block.line(at)
         yield Skipped(reason, line=line, text=text)
-    yield from grouping.take(layout, block)
+    yield from grouping.add_rows(layout, block)
 
 
-def _json(source: Source, reading: MappingMode, grouping: Grouping) -> Iterator[Skipped | None]:
+def _json(source: Source, reading: FileMapping, grouping: LineGrouper) -> Iterator[Skipped | None]:
     first = 1
-    for text in csv_reader.texts(source.stream, reading.form.encoding):
+    for text in csv_reader.read_lines(source.stream, reading.file_format.encoding):
         lines = text.split("\n")[:-1]
-        yield from take_json(grouping, lines, first, reading.columns)
+        yield from group_json_lines(grouping, lines, first, reading.columns)
         first += len(lines)
         yield None
 
 
-def take_json(grouping: Grouping, lines: list[str], first: int, columns: ColumnMapping) -> Iterator[Skipped]:
+def group_json_lines(
+    grouping: LineGrouper, lines: list[str], first: int, columns: ColumnMapping
+) -> Iterator[Skipped]:
     """Put lines of JSON to their orders."""
-    marks = len({columns.number, columns.date, columns.customer, *columns.worth})
+    marks = len({columns.number, columns.date, columns.customer, *columns.amount_columns})
     rows, places = [], []
     for line, text in enumerate(lines, first):
         if not text.strip():
             continue
-        row = _picked(text, columns.wanted, marks)
+        row = _select_fields(text, columns.required_columns, marks)
         if isinstance(row, Skipped):
             yield evolve(row, line=line, text=text)
         else:
@@ -113,26 +117,26 @@ def take_json(grouping: Grouping, lines: list[str], first: int, columns: ColumnM
             places.append((line, text))
     if rows:
         found = list(zip(*rows, strict=True))
-        layout = Layout.of(columns.wanted, columns)
-        yield from grouping.take(layout, Listed(found, places.__getitem__))
+        layout = Layout.from_header(columns.required_columns, columns)
+        yield from grouping.add_rows(layout, ColumnRows(found, places.__getitem__))
 
 
-def _parquet(source: Source, reading: MappingMode, grouping: Grouping) -> Iterator[Skipped | None]:
-    from sesame_retail.files.parquet import tables
+def _parquet(source: Source, reading: FileMapping, grouping: LineGrouper) -> Iterator[Skipped | None]:
+    from sesame_retail.files.parquet import read_batches
 
-    layout = Layout.of(reading.columns.wanted, reading.columns)
+    layout = Layout.from_header(reading.columns.required_columns, reading.columns)
     first = 1
-    for found in tables(source.stream, reading.columns.wanted):
+    for found in read_batches(source.stream, reading.columns.required_columns):
 
         def place(row: int, found: list[list[str]] = found, first: int = first) -> tuple[int, str]:
             return first + row, json.dumps([column[row] for column in found])
 
-        yield from grouping.take(layout, Listed(found, place))
+        yield from grouping.add_rows(layout, ColumnRows(found, place))
         first += len(found[0])
         yield None
 
 
-def _picked(text: str, wanted: tuple[str, ...], marks: int) -> Sequence[str] | Skipped:
+def _select_fields(text: str, wanted: tuple[str, ...], marks: int) -> Sequence[str] | Skipped:
     try:
         found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
         values = ["" if found[name] is None else found[name] for name in wanted]

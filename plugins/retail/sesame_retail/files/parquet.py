@@ -8,7 +8,7 @@ from sesame_sdk import ConfigurationError, InvalidInputError
 ROWS = 8192
 
 
-def tables(stream: BinaryIO, wanted: tuple[str, ...]) -> Iterator[list[list[str]]]:
+def read_batches(stream: BinaryIO, wanted: tuple[str, ...]) -> Iterator[list[list[str]]]:
     """The wanted columns as text, of many rows at a time; a null is an empty one.
 
     Raises:
@@ -46,7 +46,7 @@ def _number(value: float) -> str:
     return str(int(value)) if value.is_integer() else str(value)
 
 
-def names(stream: BinaryIO) -> list[str]:
+def column_names(stream: BinaryIO) -> list[str]:
     """What the columns are called."""
     from pyarrow import parquet
 

@@ -1,10 +1,10 @@
-"""Order lines by their columns, whatever form the file has: what `Grouping` asks of them."""
+"""Order lines by their columns, whatever form the file has: what `LineGrouper` asks of them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from sesame_retail.files.field_parsers import Amounts
+from sesame_retail.files.field_parsers import AmountParser
 
 #: Lines that stand together and agree in the columns that say whose they are: what those hold, how many
 #: lines, what they come to in ten-thousandths, and what of that is above zero.
@@ -22,7 +22,7 @@ class Rows(ABC):
     def place(self, row: int) -> tuple[int, str]:
         """The number in the file of the line on which a row begins, and the line."""
 
-    def runs(self, which: Sequence[int], worth: Sequence[int], amounts: Amounts) -> Iterator[Run]:
+    def runs(self, which: Sequence[int], worth: Sequence[int], amounts: AmountParser) -> Iterator[Run]:
         """The lines, in runs.
 
         Args:
@@ -33,11 +33,11 @@ class Rows(ABC):
         Raises:
             Unreadable: for an amount that cannot be read, before there is any run.
         """
-        worths = list(amounts.of([self.column(index) for index in worth]))
-        return runs_of(zip(*map(self.column, which), strict=True), worths)
+        worths = list(amounts.parse_columns([self.column(index) for index in worth]))
+        return group_runs(zip(*map(self.column, which), strict=True), worths)
 
 
-class Records(Rows):
+class TextRows(Rows):
     """Rows of a text in which not every line need be good.
 
     Attributes:
@@ -51,7 +51,7 @@ class Records(Rows):
         """The number in the file of a line by its index here, and the line."""
 
 
-class Listed(Rows):
+class ColumnRows(Rows):
     """Rows whose columns are lists.
 
     Args:
@@ -71,7 +71,7 @@ class Listed(Rows):
         return self._place(row)
 
 
-def runs_of(rows: Iterable[tuple[str, ...]], worths: Sequence[int]) -> Iterator[Run]:
+def group_runs(rows: Iterable[tuple[str, ...]], worths: Sequence[int]) -> Iterator[Run]:
     """Equal rows that stand together, counted and summed in C."""
     at = 0
     for which, run in groupby(rows):

@@ -6,11 +6,16 @@ from decimal import Decimal
 from attrs import frozen
 
 from sesame_retail.files import field_parsers
-from sesame_retail.files.field_parsers import Amounts, Customers, Moments, Unreadable
-from sesame_retail.files.mapping import ColumnMapping, Deed, MappingMode
-from sesame_retail.files.row_blocks import Rows, Run, runs_of
-from sesame_retail.grouping.invoice_buffer import Entries, Entry
-from sesame_retail.money import as_decimal, in_currency
+from sesame_retail.files.field_parsers import (
+    AmountParser,
+    CustomerParser,
+    TimestampParser,
+    UnreadableFieldError,
+)
+from sesame_retail.files.mapping import ColumnMapping, FileMapping, RecordType
+from sesame_retail.files.row_blocks import Rows, Run, group_runs
+from sesame_retail.grouping.invoice_buffer import InvoiceBuffer, InvoiceTotal
+from sesame_retail.money import in_currency, to_decimal
 from sesame_sdk import InvalidInputError, Skipped
 
 _NOTHING = Decimal(0)
@@ -21,67 +26,67 @@ class Layout:
     """Where the fields stand in a row.
 
     Attributes:
-        worth: indices of those that say what it comes to.
-        which: of number, date, customer, and what else there is.
-        others: what that else is, by its name in `ColumnMapping`.
+        amount_columns: indices of those that say what it comes to.
+        key_columns: of number, date, customer, and what else there is.
+        optional_columns: what that else is, by its name in `ColumnMapping`.
     """
 
-    worth: tuple[int, ...]
-    which: tuple[int, ...]
-    others: tuple[str, ...]
+    amount_columns: tuple[int, ...]
+    key_columns: tuple[int, ...]
+    optional_columns: tuple[str, ...]
 
     @classmethod
-    def of(cls, header: Sequence[str], columns: ColumnMapping) -> "Layout":
+    def from_header(cls, header: Sequence[str], columns: ColumnMapping) -> "Layout":
         """The layout under a header.
 
         Raises:
             InvalidInputError: naming the columns that it lacks.
         """
         names = [name.strip() for name in header]
-        if missing := [name for name in columns.wanted if name not in names]:
+        if missing := [name for name in columns.required_columns if name not in names]:
             raise InvalidInputError(
                 f"the header lacks {', '.join(missing)}",
                 field="header",
                 hint="let a mapping name its columns: sesame retail map FILE > FILE.toml",
             )
         return cls(
-            tuple(map(names.index, columns.worth)),
-            tuple(map(names.index, columns.named.values())),
-            tuple(columns.named)[3:],
+            tuple(map(names.index, columns.amount_columns)),
+            tuple(map(names.index, columns.key_columns.values())),
+            tuple(columns.key_columns)[3:],
         )
 
 
-class Grouping:
+class LineGrouper:
     """Takes rows, and gives back orders.
 
     Args:
         reading: how the shop writes.
     """
 
-    def __init__(self, reading: MappingMode) -> None:
-        self._deeds = reading.form.deeds
-        self._currencies = reading.form.currencies
-        self._amounts = Amounts(decimal_comma=reading.form.decimal_comma)
-        self._customers = Customers()
-        self._moments = Moments(reading.form.date_format, reading.form.zone)
-        self.entries = Entries()
+    def __init__(self, reading: FileMapping) -> None:
+        self._deeds = reading.file_format.record_types
+        self._currencies = reading.file_format.currencies
+        self._amounts = AmountParser(decimal_comma=reading.file_format.decimal_comma)
+        self._customers = CustomerParser()
+        self._moments = TimestampParser(reading.file_format.date_format, reading.file_format.zone)
+        self.invoices = InvoiceBuffer()
 
-    def take(self, layout: Layout, rows: Rows) -> Iterator[Skipped]:
-        """Put rows to their orders; one that cannot be read is kept back alone."""
+    def add_rows(self, layout: Layout, rows: Rows) -> Iterator[Skipped]:
+        """Put rows to their orders; one that cannot be read is skipped alone."""
         good: Sequence[int] | None = None
         try:
-            runs = rows.runs(layout.which, layout.worth, self._amounts)
-        except Unreadable:
-            worths, good = yield from self._sieve(layout, rows)
-            which = list(zip(*map(rows.column, layout.which), strict=True))
-            runs = runs_of((which[row] for row in good), worths)
+            runs = rows.runs(layout.key_columns, layout.amount_columns, self._amounts)
+        except UnreadableFieldError:
+            worths, good = yield from self._readable_rows(layout, rows)
+            which = list(zip(*map(rows.column, layout.key_columns), strict=True))
+            runs = group_runs((which[row] for row in good), worths)
         at = 0
         for run in runs:
             try:
-                self._put(run, layout.others)
-            except Unreadable as fault:
+                self._add_run(run, layout.optional_columns)
+            except UnreadableFieldError as fault:
                 first, *others = (good[row] if good else row for row in range(at, at + run[1]))
-                yield _rejected(rows, first, fault, self._worth(run, layout.others))
+                yield _rejected(rows, first, fault, self._worth(run, layout.optional_columns))
                 for row in others:
                     yield _rejected(rows, row, fault)
             at += run[1]
@@ -89,20 +94,26 @@ class Grouping:
     def _worth(self, run: Run, others: tuple[str, ...]) -> tuple[Decimal, str | None]:
         """What lines come to whose amounts are known, and in which currency; None where it cannot be sent."""
         code = run[0][3 + others.index("currency")] if "currency" in others else ""
-        unit, worth = self._currencies.unit(code), self._currencies.convert(run[2], code)
-        return (_NOTHING, None) if unit is None or worth is None else (as_decimal(worth), unit)
+        unit, worth = self._currencies.sent_currency(code), self._currencies.convert(run[2], code)
+        return (_NOTHING, None) if unit is None or worth is None else (to_decimal(worth), unit)
 
-    def _sieve(self, layout: Layout, rows: Rows) -> Generator[Skipped, None, tuple[list[int], list[int]]]:
-        """What the good rows come to, and which they are; the bad are kept back."""
+    def _readable_rows(
+        self, layout: Layout, rows: Rows
+    ) -> Generator[Skipped, None, tuple[list[int], list[int]]]:
+        """What the good rows come to, and which they are; the bad are skipped."""
         worths: list[int] = []
         good: list[int] = []
-        deeds = rows.column(layout.which[3 + layout.others.index("deed")]) if "deed" in layout.others else ()
-        for row, one in enumerate(zip(*map(rows.column, layout.worth), strict=True)):
+        record_types = (
+            rows.column(layout.key_columns[3 + layout.optional_columns.index("record_type")])
+            if "record_type" in layout.optional_columns
+            else ()
+        )
+        for row, one in enumerate(zip(*map(rows.column, layout.amount_columns), strict=True)):
             try:
-                worths += self._amounts.of([[text] for text in one])
+                worths += self._amounts.parse_columns([[text] for text in one])
                 good.append(row)
-            except Unreadable as fault:
-                if deeds and self._is_cancel(deeds[row], one):
+            except UnreadableFieldError as fault:
+                if record_types and self._is_cancel(record_types[row], one):
                     worths.append(0)
                     good.append(row)
                     continue
@@ -111,37 +122,37 @@ class Grouping:
 
     def _is_cancel(self, word: str, worth: tuple[str, ...]) -> bool:
         """Whether it takes back what is left of an order, and so need not say how much."""
-        return self._deeds.get(word.strip().lower()) is Deed.CANCEL and not any(map(str.strip, worth))
+        return self._deeds.get(word.strip().lower()) is RecordType.CANCEL and not any(map(str.strip, worth))
 
-    def _put(self, run: Run, others: tuple[str, ...]) -> None:
+    def _add_run(self, run: Run, others: tuple[str, ...]) -> None:
         which, lines, total, up = run
-        number = field_parsers.number(which[0])
-        entry = Entry(self._customers[which[2]], self._moments[which[1]], lines, total, 0)
-        deed, date = Deed.ORDER, ""
+        number = field_parsers.parse_number(which[0])
+        entry = InvoiceTotal(self._customers[which[2]], self._moments[which[1]], lines, total, 0)
+        record_type, date = RecordType.ORDER, ""
         if others:
-            deed = self._others(entry, dict(zip(others, which[3:], strict=True)))
-        if deed is not Deed.ORDER:
-            entry.up = up
+            record_type = self._others(entry, dict(zip(others, which[3:], strict=True)))
+        if record_type is not RecordType.ORDER:
+            entry.positive = up
             # Two returns of one order bear its number both.
             date = entry.placed_at.isoformat()
-        self.entries.add((number, deed, date), entry)
+        self.invoices.add((number, record_type, date), entry)
 
-    def _others(self, entry: Entry, found: dict[str, str]) -> Deed:
+    def _others(self, entry: InvoiceTotal, found: dict[str, str]) -> RecordType:
         entry.currency = found.get("currency", "").strip().upper()
-        if field_parsers.yes(found.get("test", "")):
+        if field_parsers.parse_flag(found.get("test", "")):
             entry.fault = "test order"
-        elif field_parsers.yes(found.get("staff", "")):
+        elif field_parsers.parse_flag(found.get("staff", "")):
             entry.fault = "staff order"
         if found.get("order"):
-            entry.refers = field_parsers.number(found["order"])
-        word = found.get("deed", "").strip().lower()
+            entry.order = field_parsers.parse_number(found["order"])
+        word = found.get("record_type", "").strip().lower()
         if word and word not in self._deeds:
-            raise Unreadable("unknown deed")
-        return self._deeds[word] if word else Deed.ORDER
+            raise UnreadableFieldError("unknown record type")
+        return self._deeds[word] if word else RecordType.ORDER
 
 
 def _rejected(
-    rows: Rows, row: int, fault: Unreadable, worth: tuple[Decimal, str | None] = (_NOTHING, None)
+    rows: Rows, row: int, fault: UnreadableFieldError, worth: tuple[Decimal, str | None] = (_NOTHING, None)
 ) -> Skipped:
     line, text = rows.place(row)
     amount, unit = worth

@@ -4,7 +4,7 @@ Rules:
 1. A return says how much came back, a correction how much more or less an order was; each counts by
    itself, so that it does not matter whether it comes before its order or after, or in another file.
 2. A cancellation takes back what is left of its order: what was bought less what came back. That is only
-   known where the order is in the same file; otherwise it is kept back, and says so.
+   known where the order is in the same file; otherwise it is skipped, and says so.
 3. An exchange is a return and a purchase on one number; it is no order of its own.
 4. An invoice is in one currency. What belongs to an order of another one is not set against it.
 """
@@ -14,14 +14,14 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from sesame_retail.files.mapping import Deed, MappingMode
-from sesame_retail.grouping.invoice_buffer import Entries, Entry, Key
+from sesame_retail.files.mapping import FileMapping, RecordType
+from sesame_retail.grouping.invoice_buffer import InvoiceBuffer, InvoiceKey, InvoiceTotal
 from sesame_retail.model import Order
-from sesame_retail.money import UNIT, as_decimal, in_currency
+from sesame_retail.money import UNIT, in_currency, to_decimal
 from sesame_sdk import Skipped
 
 
-class OrderOutcome:
+class OrderBuilder:
     """Gives orders of entries.
 
     Args:
@@ -29,53 +29,53 @@ class OrderOutcome:
         reading: how the shop writes.
     """
 
-    def __init__(self, entries: Entries, reading: MappingMode) -> None:
+    def __init__(self, entries: InvoiceBuffer, reading: FileMapping) -> None:
         self._entries = entries
         self._prefix = reading.cancelled_prefix
-        self._currencies = reading.form.currencies
-        self._plain = self._currencies.usual == UNIT
+        self._currencies = reading.file_format.currencies
+        self._plain = self._currencies.default == UNIT
 
     def events(self) -> Iterator[Order | Skipped]:
-        """Orders, and what is kept back, in the order of the file."""
-        left, prefix = self._left(), self._prefix
+        """Orders, and what is skipped, in the order of the file."""
+        left, prefix = self._remaining_amounts(), self._prefix
         for key, entry in self._entries.all():
-            if key[1] == Deed.ORDER and not (entry.fault or entry.currency) and self._plain:
-                number, total = key[0], as_decimal(entry.total)
+            if key[1] == RecordType.ORDER and not (entry.fault or entry.currency) and self._plain:
+                number, total = key[0], to_decimal(entry.total)
                 takes_back = prefix != "" and number.startswith(prefix)
                 yield Order(number, entry.customer, entry.placed_at, entry.lines, total, takes_back)
                 continue
-            worth, unit = self._worth(entry), self._currencies.unit(entry.currency)
+            worth, unit = self._worth(entry), self._currencies.sent_currency(entry.currency)
             if worth is None or unit is None:
                 yield Skipped(entry.fault or "another currency", entry.lines)
             elif entry.fault:
-                yield Skipped(in_currency(entry.fault, unit), entry.lines, as_decimal(worth))
-            elif key[1] == Deed.CANCEL:
+                yield Skipped(in_currency(entry.fault, unit), entry.lines, to_decimal(worth))
+            elif key[1] == RecordType.CANCEL:
                 yield self._cancelled(key, entry, unit, left)
             else:
-                for order in self._told(key, entry, worth):
+                for order in self._build(key, entry, worth):
                     yield order if unit == UNIT else evolve(order, currency=unit)
 
     def _takes_back(self, number: str) -> bool:
         return bool(self._prefix) and number.startswith(self._prefix)
 
-    def _worth(self, entry: Entry) -> int | None:
+    def _worth(self, entry: InvoiceTotal) -> int | None:
         return self._currencies.convert(entry.total, entry.currency)
 
-    def _told(self, key: Key, entry: Entry, worth: int) -> Iterator[Order]:
-        number, deed, date = key
-        own = f"{number} {date} {deed}"
-        match deed:
-            case Deed.RETURN:
+    def _build(self, key: InvoiceKey, entry: InvoiceTotal, worth: int) -> Iterator[Order]:
+        number, record_type, date = key
+        own = f"{number} {date} {record_type}"
+        match record_type:
+            case RecordType.RETURN:
                 yield _order(number, entry, -abs(worth), cancelled=True, key=own)
-            case Deed.CORRECTION:
+            case RecordType.CORRECTION:
                 yield _order(number, entry, worth, corrects=True, cancelled=worth < 0, key=own)
-            case Deed.EXCHANGE:
+            case RecordType.EXCHANGE:
                 yield from self._exchanged(key, entry, worth)
             case _:
                 yield _order(number, entry, worth, cancelled=self._takes_back(number))
 
-    def _exchanged(self, key: Key, entry: Entry, worth: int) -> Iterator[Order]:
-        up = self._currencies.convert(entry.up, entry.currency) or 0
+    def _exchanged(self, key: InvoiceKey, entry: InvoiceTotal, worth: int) -> Iterator[Order]:
+        up = self._currencies.convert(entry.positive, entry.currency) or 0
         name = f"{key[0]} {key[2]} {key[1]}"
         if up:
             yield _order(key[0], entry, up, corrects=True, key=name)
@@ -83,33 +83,38 @@ class OrderOutcome:
             lines = 0 if up else entry.lines  # its lines are in the other half
             yield _order(key[0], entry, worth - up, cancelled=True, key=name, lines=lines)
 
-    def _left(self) -> dict[tuple[str, str | None], int]:
+    def _remaining_amounts(self) -> dict[tuple[str, str | None], int]:
         """What is left of each order that was cancelled, if anything is known of it."""
-        unit = self._currencies.unit
+        unit = self._currencies.sent_currency
         cancelled = {
-            (entry.refers or key[0], unit(entry.currency))
+            (entry.order or key[0], unit(entry.currency))
             for key, entry in self._entries.all()
-            if key[1] == Deed.CANCEL and not entry.fault
+            if key[1] == RecordType.CANCEL and not entry.fault
         }
         if not cancelled:
             return {}
         found: defaultdict[tuple[str, str | None], int] = defaultdict(int)
         placed = set()
-        for (number, deed, _), entry in self._entries.all():
-            order, worth = (entry.refers or number, unit(entry.currency)), self._worth(entry)
-            if order in cancelled and deed != Deed.CANCEL and worth is not None and not entry.fault:
-                found[order] += -abs(worth) if deed == Deed.RETURN else worth
-                if deed == Deed.ORDER:
+        for (number, record_type, _), entry in self._entries.all():
+            order, worth = (entry.order or number, unit(entry.currency)), self._worth(entry)
+            if (
+                order in cancelled
+                and record_type != RecordType.CANCEL
+                and worth is not None
+                and not entry.fault
+            ):
+                found[order] += -abs(worth) if record_type == RecordType.RETURN else worth
+                if record_type == RecordType.ORDER:
                     placed.add(order)
         return {order: max(worth, 0) for order, worth in found.items() if order in placed}
 
     def _cancelled(
-        self, key: Key, entry: Entry, unit: str, left: dict[tuple[str, str | None], int]
+        self, key: InvoiceKey, entry: InvoiceTotal, unit: str, left: dict[tuple[str, str | None], int]
     ) -> Order | Skipped:
-        number = entry.refers or key[0]
+        number = entry.order or key[0]
         if (number, unit) not in left:
             reason = in_currency("cancellation of an order that is not here", unit)
-            return Skipped(reason, entry.lines, as_decimal(self._worth(entry) or 0))
+            return Skipped(reason, entry.lines, to_decimal(self._worth(entry) or 0))
         # A second cancellation of the same order finds nothing left.
         remains, left[number, unit] = left[number, unit], 0
         if not remains:
@@ -120,7 +125,7 @@ class OrderOutcome:
 
 def _order(
     number: str,
-    entry: Entry,
+    entry: InvoiceTotal,
     worth: int,
     *,
     cancelled: bool = False,
@@ -133,7 +138,7 @@ def _order(
         entry.customer,
         entry.placed_at,
         entry.lines if lines is None else lines,
-        as_decimal(worth),
+        to_decimal(worth),
         cancelled,
         corrects,
         key,

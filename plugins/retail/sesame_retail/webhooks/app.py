@@ -2,7 +2,7 @@
 
 Rules:
 1. Nothing of a body is read before its signature fits; signatures are compared in constant time.
-2. At most `MOST_BYTES`, within `PATIENCE` seconds, and not packed.
+2. At most `MAX_BYTES`, within `PATIENCE` seconds, and not packed.
 3. A webhook is answered with 200 once its signals are in the outbox. One that comes again changes nothing:
    deliveries are known by their id, orders and refunds by theirs.
 4. What is signed but says nothing of use is answered with 200 too: sent again, it would say no more. Its
@@ -27,8 +27,8 @@ from sesame_retail.provider import Orders
 from sesame_retail.upload import OrderSignals
 from sesame_retail.webhooks import shopify, woocommerce
 from sesame_retail.webhooks.order_state import OrderUpdate
-from sesame_retail.webhooks.order_store import NAME, Book
-from sesame_retail.webhooks.payloads import Rules, Unclear
+from sesame_retail.webhooks.order_store import FILE_NAME, OrderStore
+from sesame_retail.webhooks.payloads import ShopRules, UnreadablePayloadError
 from sesame_sdk import (
     Client,
     ConfigurationError,
@@ -39,8 +39,8 @@ from sesame_sdk import (
     Skipped,
 )
 
-MOST_BYTES = 2 << 20
-PATIENCE = 10.0
+MAX_BYTES = 2 << 20
+BODY_TIMEOUT = 10.0
 _is_trial = re.compile(rb"webhook_id=[0-9]{1,20}").fullmatch
 _log = logging.getLogger("sesame_retail.webhooks.app")
 
@@ -57,16 +57,18 @@ class Platform:
     signature: bytes
     topic: bytes
     event: bytes
-    news: Callable[[str, Mapping[str, Any], Rules], list[OrderUpdate | Skipped]]
+    read_webhook: Callable[[str, Mapping[str, Any], ShopRules], list[OrderUpdate | Skipped]]
 
 
 PLATFORMS = {
-    "/shopify": Platform(shopify.SIGNATURE, shopify.TOPIC, shopify.EVENT, shopify.news),
-    "/woocommerce": Platform(woocommerce.SIGNATURE, woocommerce.TOPIC, woocommerce.EVENT, woocommerce.news),
+    "/shopify": Platform(shopify.SIGNATURE, shopify.TOPIC, shopify.EVENT, shopify.read_webhook),
+    "/woocommerce": Platform(
+        woocommerce.SIGNATURE, woocommerce.TOPIC, woocommerce.EVENT, woocommerce.read_webhook
+    ),
 }
 
 
-def signed(body: bytes, signature: bytes, secret: bytes) -> bool:
+def has_valid_signature(body: bytes, signature: bytes, secret: bytes) -> bool:
     """Whether a body bears its HMAC-SHA256 in base64; in the same time whatever is wrong with it."""
     return hmac.compare_digest(base64.b64encode(hmac.digest(secret, body, hashlib.sha256)), signature)
 
@@ -80,7 +82,7 @@ class Webhooks:
         home: the shop's folder.
         secrets: by path, ``/shopify`` and ``/woocommerce``; a path without one is not there.
         rules: what the shop says of its own orders.
-        patience: seconds for a body to arrive.
+        body_timeout: seconds for a body to arrive.
 
     Raises:
         ConfigurationError: there is no secret, or a path that nobody knows.
@@ -91,16 +93,16 @@ class Webhooks:
         home: Path,
         secrets: Mapping[str, bytes],
         *,
-        rules: Rules | None = None,
-        patience: float = PATIENCE,
+        rules: ShopRules | None = None,
+        body_timeout: float = BODY_TIMEOUT,
     ) -> None:
         if not secrets or not all(secrets.values()) or not set(secrets) <= set(PLATFORMS):
             raise ConfigurationError(
                 f"needs a secret for one or more of {', '.join(PLATFORMS)}", field="secrets"
             )
         shop = PartnerConfig.load(home)
-        self._secrets, self._rules, self._patience = dict(secrets), rules or Rules(), patience
-        self._client, self._book = Client.from_config(shop), Book(shop.path / NAME)
+        self._secrets, self._rules, self._patience = dict(secrets), rules or ShopRules(), body_timeout
+        self._client, self._book = Client.from_config(shop), OrderStore(shop.path / FILE_NAME)
         self._uploader = SignalUploader(self._client)
         self.summary = self._uploader.summary
         self._signals = OrderSignals(Orders(), shop.identity, self.summary)
@@ -110,14 +112,14 @@ class Webhooks:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or see the server start and stop."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._handle_lifespan(receive, send)
         elif scope["type"] == "http":
-            status = await self._answer(scope, receive)
+            status = await self._handle_request(scope, receive)
             headers = [(b"content-length", b"0")]
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _handle_lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             event = (await receive())["type"]
             if event == "lifespan.shutdown":
@@ -132,7 +134,7 @@ class Webhooks:
             if event == "lifespan.shutdown":
                 return
 
-    async def _answer(self, scope: Scope, receive: Receive) -> int:
+    async def _handle_request(self, scope: Scope, receive: Receive) -> int:
         platform, secret = PLATFORMS.get(scope["path"]), self._secrets.get(scope["path"])
         if platform is None or secret is None:
             return 404
@@ -148,14 +150,14 @@ class Webhooks:
             return 408
         if body is None:
             return 413
-        if not signed(body, headers.get(platform.signature, b""), secret):
+        if not has_valid_signature(body, headers.get(platform.signature, b""), secret):
             return 200 if scope["path"] == "/woocommerce" and _is_trial(body) else 401
         async with self._lock:
-            return await asyncio.shield(self._take_in(platform, headers, body))
+            return await asyncio.shield(self._accept(platform, headers, body))
 
-    async def _take_in(self, platform: Platform, headers: Headers, body: bytes) -> int:
+    async def _accept(self, platform: Platform, headers: Headers, body: bytes) -> int:
         try:
-            await asyncio.to_thread(self._told, platform, headers, body)
+            await asyncio.to_thread(self._process, platform, headers, body)
         except SesameError as error:
             _log.warning("a webhook waits to be sent again: %s", type(error).__name__)
             return 503
@@ -163,23 +165,23 @@ class Webhooks:
             self._delivery = asyncio.create_task(asyncio.to_thread(self._deliver))
         return 200
 
-    def _told(self, platform: Platform, headers: Headers, body: bytes) -> None:
+    def _process(self, platform: Platform, headers: Headers, body: bytes) -> None:
         topic = headers.get(platform.topic, b"").decode("latin-1")
         event = headers.get(platform.event, b"").decode("latin-1")[:100]
         seen = f"delivery {topic[:100]} {event}" if event else ""
-        if seen and self._book.has(seen):
+        if seen and self._book.has_update(seen):
             return
-        found = self._news(platform, topic, headers, body)
+        found = self._read_updates(platform, topic, headers, body)
         skipped = [item for item in found if isinstance(item, Skipped)]
         for item in skipped:
             _log.info("skipped: %s", item.reason)
-        page = self._book.settle(item for item in found if isinstance(item, OrderUpdate))
-        page.seen |= {seen} - {""}
-        if not self._uploader.store([*skipped, *self._signals.from_events(page.events)]):
+        page = self._book.apply_updates(item for item in found if isinstance(item, OrderUpdate))
+        page.update_keys |= {seen} - {""}
+        if not self._uploader.store([*skipped, *self._signals.from_events(page.orders)]):
             raise RetryableError("the outbox is full", hint=self._uploader.pending_reason)
-        self._book.keep(page)
+        self._book.save(page)
 
-    def _news(
+    def _read_updates(
         self, platform: Platform, topic: str, headers: Headers, body: bytes
     ) -> list[OrderUpdate | Skipped]:
         if headers.get(shopify.TEST, b"").lower() == b"true":
@@ -191,8 +193,8 @@ class Webhooks:
         if not isinstance(payload, dict):
             return [Skipped("unreadable body")]
         try:
-            return platform.news(topic, payload, self._rules)
-        except Unclear as fault:
+            return platform.read_webhook(topic, payload, self._rules)
+        except UnreadablePayloadError as fault:
             return [Skipped(str(fault))]
 
     def _deliver(self) -> None:
@@ -204,14 +206,14 @@ class Webhooks:
 async def _body(headers: Headers, receive: Receive) -> bytes | None:
     """The whole body; None if it is too long."""
     length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length[:12]) > MOST_BYTES:
+    if not length.isdigit() or int(length[:12]) > MAX_BYTES:
         return None
     parts, size = [], 0
     while True:
         event = await receive()
         part = event.get("body", b"")
         size += len(part)
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             return None
         parts.append(part)
         if not event.get("more_body"):

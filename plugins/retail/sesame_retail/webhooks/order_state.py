@@ -15,7 +15,7 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from sesame_retail.model import Order
-from sesame_retail.money import UNIT, as_decimal
+from sesame_retail.money import UNIT, to_decimal
 
 
 @frozen
@@ -27,11 +27,11 @@ class OrderUpdate:
         key: what this piece of news is known by; the same piece has the same key.
         at: when; UTC.
         customer: None where it does not say.
-        places: it is the order itself.
+        is_order: it is the order itself.
         stated: what the order comes to, by this piece of news.
-        stamp: of two that state it, the one with the greater is the later.
+        updated_at: of two that state it, the one with the greater is the later.
         added: how much more the order came to.
-        back: how much came back.
+        returned: how much came back.
         cancels: nothing is left of the order.
         lines: how many of the shop's own records it is.
         currency: of its amounts. What is in another than its order waits for an order in that.
@@ -41,11 +41,11 @@ class OrderUpdate:
     key: str
     at: datetime
     customer: str | None = None
-    places: bool = False
+    is_order: bool = False
     stated: int = 0
-    stamp: int = 0
+    updated_at: int = 0
     added: int = 0
-    back: int = 0
+    returned: int = 0
     cancels: bool = False
     lines: int = 1
     currency: str = UNIT
@@ -63,58 +63,58 @@ class OrderState:
     customer: str | None = None
     placed: bool = False
     cancelled: bool = False
-    most: int = 0
+    max_stated: int = 0
     latest: int = 0
     stamp: int = -1
     added: int = 0
-    back: int = 0
-    spent_told: int = 0
-    back_told: int = 0
-    placed_told: bool = False
+    returned: int = 0
+    spent_sent: int = 0
+    returned_sent: int = 0
+    placed_sent: bool = False
 
     @property
     def spent(self) -> int:
         """All that was ever spent on it."""
-        return self.most + self.added
+        return self.max_stated + self.added
 
     @property
-    def taken_back(self) -> int:
+    def total_returned(self) -> int:
         """All of that which was taken back."""
-        back = self.back + self.most - self.latest
+        back = self.returned + self.max_stated - self.latest
         return max(back, self.spent) if self.cancelled and self.placed else back
 
 
-def after(standing: OrderState, news: OrderUpdate) -> OrderState:
+def apply_update(standing: OrderState, news: OrderUpdate) -> OrderState:
     """How an order stands once a piece of news is known."""
     known = evolve(
         standing,
         customer=standing.customer or news.customer,
-        placed=standing.placed or news.places,
+        placed=standing.placed or news.is_order,
         cancelled=standing.cancelled or news.cancels,
         added=standing.added + news.added,
-        back=standing.back + news.back,
+        returned=standing.returned + news.returned,
     )
-    if not news.places:
+    if not news.is_order:
         return known
-    latest, stamp = max((standing.stamp, standing.latest), (news.stamp, news.stated))[::-1]
-    return evolve(known, most=max(standing.most, news.stated), latest=latest, stamp=stamp)
+    latest, stamp = max((standing.stamp, standing.latest), (news.updated_at, news.stated))[::-1]
+    return evolve(known, max_stated=max(standing.max_stated, news.stated), latest=latest, stamp=stamp)
 
 
-def told(standing: OrderState, news: OrderUpdate) -> tuple[list[Order], OrderState]:
+def pending_events(standing: OrderState, news: OrderUpdate) -> tuple[list[Order], OrderState]:
     """What is to be told now, and how the order stands once it is."""
     if standing.customer is None:
         return [], standing
     events = []
-    net = standing.spent - standing.taken_back
-    spent = max(standing.spent_told, standing.spent, standing.back_told + net)
+    net = standing.spent - standing.total_returned
+    spent = max(standing.spent_sent, standing.spent, standing.returned_sent + net)
     back = spent - net
-    if standing.placed and not standing.placed_told:
-        events.append(_order(standing, news, spent - standing.spent_told, key=news.order))
-    elif spent > standing.spent_told:
-        events.append(_order(standing, news, spent - standing.spent_told, corrects=True))
-    if back > standing.back_told:
-        events.append(_order(standing, news, standing.back_told - back, cancelled=True))
-    return events, evolve(standing, spent_told=spent, back_told=back, placed_told=standing.placed)
+    if standing.placed and not standing.placed_sent:
+        events.append(_order(standing, news, spent - standing.spent_sent, key=news.order))
+    elif spent > standing.spent_sent:
+        events.append(_order(standing, news, spent - standing.spent_sent, corrects=True))
+    if back > standing.returned_sent:
+        events.append(_order(standing, news, standing.returned_sent - back, cancelled=True))
+    return events, evolve(standing, spent_sent=spent, returned_sent=back, placed_sent=standing.placed)
 
 
 def _order(
@@ -131,7 +131,7 @@ def _order(
         standing.customer,
         news.at,
         news.lines,
-        as_decimal(worth),
+        to_decimal(worth),
         cancelled,
         corrects,
         key or news.key,

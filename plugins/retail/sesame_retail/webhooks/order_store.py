@@ -16,57 +16,57 @@ from pathlib import Path
 from attrs import astuple, define, field, frozen
 
 from sesame_retail.model import Order
-from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, after, told
+from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, apply_update, pending_events
 from sesame_sdk import ConfigurationError, RetryableError, ensure_private_file
 
-NAME = "retail.sqlite"
+FILE_NAME = "retail.sqlite"
 #: How long one process waits for another.
 _BUSY_SECONDS = 30.0
 _SCHEMA = (
     (
-        "CREATE TABLE IF NOT EXISTS standing (number TEXT PRIMARY KEY, customer TEXT, placed INTEGER,"
-        " cancelled INTEGER, most TEXT, latest TEXT, stamp INTEGER, added TEXT, back TEXT, spent_told TEXT,"
-        " back_told TEXT, placed_told INTEGER) STRICT, WITHOUT ROWID"
+        "CREATE TABLE IF NOT EXISTS order_state (number TEXT PRIMARY KEY, customer TEXT, placed INTEGER,"
+        " cancelled INTEGER, max_stated TEXT, latest TEXT, updated_at INTEGER, added TEXT, returned TEXT,"
+        " spent_sent TEXT, returned_sent TEXT, placed_sent INTEGER) STRICT, WITHOUT ROWID"
     ),
-    "CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS applied_update (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
     (
-        "CREATE TABLE IF NOT EXISTS feed (path TEXT PRIMARY KEY, position INTEGER, until INTEGER, head BLOB)"
-        " STRICT, WITHOUT ROWID"
+        "CREATE TABLE IF NOT EXISTS followed_file (path TEXT PRIMARY KEY, position INTEGER,"
+        " read_until INTEGER, head BLOB) STRICT, WITHOUT ROWID"
     ),
 )
 
 
 @frozen
-class Place:
+class FilePosition:
     """How far a feed was read.
 
     Attributes:
         position: bytes that were told and kept.
-        until: bytes that were about to be; the same as `position` when all went well.
+        read_until: bytes that were about to be; the same as `position` when all went well.
         head: how the file begins, so that another one of its name is noticed.
     """
 
     position: int = 0
-    until: int = 0
+    read_until: int = 0
     head: bytes = b""
 
 
 @define
-class Page:
+class OrderChanges:
     """What some news comes to, before it is written down.
 
     Attributes:
-        events: what is to be told.
-        standings: how the orders stand once it is.
-        seen: the keys of the news.
+        orders: what is to be told.
+        states: how the orders stand once it is.
+        update_keys: the keys of the news.
     """
 
-    events: list[Order] = field(factory=list)
-    standings: dict[str, OrderState] = field(factory=dict)
-    seen: set[str] = field(factory=set)
+    orders: list[Order] = field(factory=list)
+    states: dict[str, OrderState] = field(factory=dict)
+    update_keys: set[str] = field(factory=set)
 
 
-class Book:
+class OrderStore:
     """A shop's memory.
 
     Args:
@@ -78,7 +78,7 @@ class Book:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with self._in_our_words():
+        with self._sqlite_errors():
             ensure_private_file(path)
             self._file = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS
@@ -87,41 +87,45 @@ class Book:
             for statement in ("PRAGMA synchronous = FULL", *_SCHEMA):
                 self._file.execute(statement)
 
-    def settle(self, news: Iterable[OrderUpdate]) -> Page:
+    def apply_updates(self, news: Iterable[OrderUpdate]) -> OrderChanges:
         """What some news comes to. Nothing is written."""
-        page = Page()
-        with self._in_our_words():
+        page = OrderChanges()
+        with self._sqlite_errors():
             for one in news:
-                if one.key in page.seen or self.has(one.key):
+                if one.key in page.update_keys or self.has_update(one.key):
                     continue
-                page.seen.add(one.key)
-                before = page.standings.get(one.account) or self._standing(one.account)
-                events, page.standings[one.account] = told(after(before, one), one)
-                page.events += events
+                page.update_keys.add(one.key)
+                before = page.states.get(one.account) or self._load_state(one.account)
+                events, page.states[one.account] = pending_events(apply_update(before, one), one)
+                page.orders += events
         return page
 
-    def keep(self, page: Page, *, feed: str = "", place: Place | None = None) -> None:
+    def save(self, page: OrderChanges, *, feed: str = "", place: FilePosition | None = None) -> None:
         """Write down that a page was told, and how far a feed is read by that; all or nothing."""
-        with self._writing() as write:
-            write.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(key,) for key in page.seen])
+        with self._transaction() as write:
             write.executemany(
-                f"INSERT OR REPLACE INTO standing VALUES ({', '.join('?' * 12)})",  # noqa: S608 - a constant
-                [(number, *_values(standing)) for number, standing in page.standings.items()],
+                "INSERT OR IGNORE INTO applied_update VALUES (?)", [(key,) for key in page.update_keys]
+            )
+            write.executemany(
+                f"INSERT OR REPLACE INTO order_state VALUES ({', '.join('?' * 12)})",  # noqa: S608 - a constant
+                [(number, *_values(standing)) for number, standing in page.states.items()],
             )
             if place:
-                write.execute("INSERT OR REPLACE INTO feed VALUES (?, ?, ?, ?)", (feed, *astuple(place)))
+                write.execute(
+                    "INSERT OR REPLACE INTO followed_file VALUES (?, ?, ?, ?)", (feed, *astuple(place))
+                )
 
-    def has(self, key: str) -> bool:
+    def has_update(self, key: str) -> bool:
         """Whether a piece of news was kept."""
-        return self._file.execute("SELECT 1 FROM seen WHERE key = ?", (key,)).fetchone() is not None
+        return self._file.execute("SELECT 1 FROM applied_update WHERE key = ?", (key,)).fetchone() is not None
 
-    def place(self, feed: str) -> Place:
+    def file_position(self, feed: str) -> FilePosition:
         """How far a feed was read."""
-        with self._in_our_words():
+        with self._sqlite_errors():
             row = self._file.execute(
-                "SELECT position, until, head FROM feed WHERE path = ?", (feed,)
+                "SELECT position, read_until, head FROM followed_file WHERE path = ?", (feed,)
             ).fetchone()
-        return Place(*row) if row else Place()
+        return FilePosition(*row) if row else FilePosition()
 
     def close(self) -> None:
         """Close the file."""
@@ -140,8 +144,8 @@ class Book:
             else:
                 return
 
-    def _standing(self, number: str) -> OrderState:
-        row = self._file.execute("SELECT * FROM standing WHERE number = ?", (number,)).fetchone()
+    def _load_state(self, number: str) -> OrderState:
+        row = self._file.execute("SELECT * FROM order_state WHERE number = ?", (number,)).fetchone()
         if row is None:
             return OrderState()
         _, customer, placed, cancelled, most, latest, stamp, *sums, placed_told = row
@@ -161,8 +165,8 @@ class Book:
         )
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._in_our_words():
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._sqlite_errors():
             self._file.execute("BEGIN IMMEDIATE")
             try:
                 yield self._file
@@ -173,7 +177,7 @@ class Book:
                 raise
 
     @contextmanager
-    def _in_our_words(self) -> Iterator[None]:
+    def _sqlite_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:

@@ -13,15 +13,15 @@ from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_sdk import Skipped
 
 _is_name = re.compile(r"[0-9A-Za-z_.:/-]{1,64}").fullmatch
-_MOST = Decimal(10) ** 13
+_MAX_AMOUNT = Decimal(10) ** 13
 
 
-class Unclear(ValueError):
+class UnreadablePayloadError(ValueError):
     """A payload that cannot be understood; its text is the reason to tell."""
 
 
 @frozen
-class Rules:
+class ShopRules:
     """What a shop says of its own orders.
 
     Attributes:
@@ -33,58 +33,58 @@ class Rules:
     staff: frozenset[str] = frozenset({"staff"})
 
 
-def name(payload: Mapping[str, Any], key: str) -> str:
+def read_name(payload: Mapping[str, Any], key: str) -> str:
     """A number or a short name."""
     found = payload.get(key)
     if not isinstance(found, str | int) or isinstance(found, bool) or not _is_name(str(found)):
-        raise Unclear(f"unreadable {key}")
+        raise UnreadablePayloadError(f"unreadable {key}")
     return str(found)
 
 
-def moment(payload: Mapping[str, Any], key: str) -> datetime:
+def read_timestamp(payload: Mapping[str, Any], key: str) -> datetime:
     """An instant, in UTC; without a zone it is UTC already."""
     try:
         read = datetime.fromisoformat(payload[key])
         at = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise Unclear(f"unreadable {key}") from error
+        raise UnreadablePayloadError(f"unreadable {key}") from error
     if at.year < 1970:
-        raise Unclear(f"{key} before 1970")
+        raise UnreadablePayloadError(f"{key} before 1970")
     return at
 
 
-def amount(payload: Mapping[str, Any], key: str) -> int:
+def read_amount(payload: Mapping[str, Any], key: str) -> int:
     """An amount, in ten-thousandths; at most four places."""
     try:
         parts = Decimal(str(payload[key])) * SCALE
     except (KeyError, InvalidOperation) as error:
-        raise Unclear(f"unreadable {key}") from error
-    if not parts.is_finite() or abs(parts) > _MOST * SCALE or parts != parts.to_integral_value():
-        raise Unclear(f"unreadable {key}")
+        raise UnreadablePayloadError(f"unreadable {key}") from error
+    if not parts.is_finite() or abs(parts) > _MAX_AMOUNT * SCALE or parts != parts.to_integral_value():
+        raise UnreadablePayloadError(f"unreadable {key}")
     return int(parts)
 
 
-def converted(parts: int, currency: object, rules: Rules) -> tuple[int, str]:
+def convert_amount(parts: int, currency: object, rules: ShopRules) -> tuple[int, str]:
     """An amount in the currency in which it is sent, and that currency."""
     code = currency if isinstance(currency, str) else ""
-    found, unit = rules.currencies.convert(parts, code), rules.currencies.unit(code)
+    found, unit = rules.currencies.convert(parts, code), rules.currencies.sent_currency(code)
     if found is None or unit is None:
-        raise Unclear("another currency")
+        raise UnreadablePayloadError("another currency")
     return found, unit
 
 
-def mappings(found: object) -> Iterator[Mapping[str, Any]]:
+def read_objects(found: object) -> Iterator[Mapping[str, Any]]:
     """The objects in a list; nothing where there is none."""
     if found is None:
         return
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Unclear("unreadable list")
+        raise UnreadablePayloadError("unreadable list")
     yield from found
 
 
-def readable(news: Iterable[OrderUpdate | Skipped]) -> list[OrderUpdate | Skipped]:
+def collect_updates(news: Iterable[OrderUpdate | Skipped]) -> list[OrderUpdate | Skipped]:
     """All of the news of a payload, or why there is none."""
     try:
         return list(news)
-    except Unclear as fault:
+    except UnreadablePayloadError as fault:
         return [Skipped(str(fault))]

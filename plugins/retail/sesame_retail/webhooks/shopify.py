@@ -12,14 +12,14 @@ from typing import Any
 
 from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.payloads import (
-    Rules,
-    Unclear,
-    amount,
-    converted,
-    mappings,
-    moment,
-    name,
-    readable,
+    ShopRules,
+    UnreadablePayloadError,
+    collect_updates,
+    convert_amount,
+    read_amount,
+    read_name,
+    read_objects,
+    read_timestamp,
 )
 from sesame_sdk import Skipped
 
@@ -33,7 +33,7 @@ _ORDERS = {"orders/create", "orders/paid", "orders/updated", "orders/cancelled",
 _PAID = {"paid", "partially_refunded", "refunded"}
 
 
-def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[OrderUpdate | Skipped]:
+def read_webhook(topic: str, payload: Mapping[str, Any], rules: ShopRules) -> list[OrderUpdate | Skipped]:
     """What a webhook says. Pure.
 
     Args:
@@ -42,76 +42,78 @@ def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[OrderUpda
         rules: the shop's own.
     """
     if topic in _ORDERS:
-        return readable(_order(payload, rules))
+        return collect_updates(_order(payload, rules))
     if topic == "refunds/create":
-        return readable(_refunded(payload, rules))
+        return collect_updates(_refunded(payload, rules))
     return [Skipped("topic that says nothing of an order")]
 
 
-def _refunded(payload: Mapping[str, Any], rules: Rules) -> Iterator[OrderUpdate | Skipped]:
-    yield from _refund(payload, f"shopify {name(payload, 'order_id')}", rules)
+def _refunded(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate | Skipped]:
+    yield from _refund(payload, f"shopify {read_name(payload, 'order_id')}", rules)
 
 
-def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[OrderUpdate | Skipped]:
-    number, customer = f"shopify {name(payload, 'id')}", payload.get("customer")
+def _order(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate | Skipped]:
+    number, customer = f"shopify {read_name(payload, 'id')}", payload.get("customer")
     if payload.get("test") is True:
-        raise Unclear("test order")
+        raise UnreadablePayloadError("test order")
     if not isinstance(customer, dict) or customer.get("id") is None:
-        raise Unclear("no customer")
+        raise UnreadablePayloadError("no customer")
     if _is_staff(customer, rules):
-        raise Unclear("staff order")
+        raise UnreadablePayloadError("staff order")
     if payload.get("financial_status") not in _PAID:
-        raise Unclear("order that is not paid")
-    stamp = int(moment(payload, "updated_at").timestamp())
-    stated, unit = converted(max(amount(payload, "total_price"), 0), payload.get("currency"), rules)
+        raise UnreadablePayloadError("order that is not paid")
+    stamp = int(read_timestamp(payload, "updated_at").timestamp())
+    stated, unit = convert_amount(max(read_amount(payload, "total_price"), 0), payload.get("currency"), rules)
     yield OrderUpdate(
         number,
         f"order {number} {stamp}",
-        moment(payload, "created_at"),
-        name(customer, "id"),
-        places=True,
+        read_timestamp(payload, "created_at"),
+        read_name(customer, "id"),
+        is_order=True,
         stated=stated,
-        stamp=stamp,
+        updated_at=stamp,
         currency=unit,
     )
-    for refund in mappings(payload.get("refunds")):
+    for refund in read_objects(payload.get("refunds")):
         yield from _refund(refund, number, rules)
     if payload.get("cancelled_at"):
         yield OrderUpdate(
             number,
             f"{number} cancelled",
-            moment(payload, "cancelled_at"),
+            read_timestamp(payload, "cancelled_at"),
             cancels=True,
             lines=0,
             currency=unit,
         )
 
 
-def _is_staff(customer: Mapping[str, Any], rules: Rules) -> bool:
+def _is_staff(customer: Mapping[str, Any], rules: ShopRules) -> bool:
     tags = str(customer.get("tags") or "").lower().split(",")
     return bool(rules.staff & {str(customer["id"]), *(tag.strip() for tag in tags)})
 
 
-def _refund(refund: Mapping[str, Any], order: str, rules: Rules) -> Iterator[OrderUpdate | Skipped]:
-    number, back, units = name(refund, "id"), 0, set()
-    for transaction in mappings(refund.get("transactions")):
+def _refund(refund: Mapping[str, Any], order: str, rules: ShopRules) -> Iterator[OrderUpdate | Skipped]:
+    number, back, units = read_name(refund, "id"), 0, set()
+    for transaction in read_objects(refund.get("transactions")):
         if transaction.get("kind") != "refund" or transaction.get("status") != "success":
             continue
         if transaction.get("test") is True:
-            raise Unclear("test order")
-        part, unit = converted(abs(amount(transaction, "amount")), transaction.get("currency"), rules)
+            raise UnreadablePayloadError("test order")
+        part, unit = convert_amount(
+            abs(read_amount(transaction, "amount")), transaction.get("currency"), rules
+        )
         back += part
         units.add(unit)
     if len(units) > 1:
-        raise Unclear("refund in several currencies")
+        raise UnreadablePayloadError("refund in several currencies")
     if not back:
         yield Skipped("refund of nothing", records=0)
         return
     yield OrderUpdate(
         order,
         f"shopify refund {number}",
-        moment(refund, "created_at"),
-        back=back,
+        read_timestamp(refund, "created_at"),
+        returned=back,
         lines=0,
         currency=units.pop(),
     )

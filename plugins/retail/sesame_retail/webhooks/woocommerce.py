@@ -12,14 +12,14 @@ from typing import Any
 
 from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.payloads import (
-    Rules,
-    Unclear,
-    amount,
-    converted,
-    mappings,
-    moment,
-    name,
-    readable,
+    ShopRules,
+    UnreadablePayloadError,
+    collect_updates,
+    convert_amount,
+    read_amount,
+    read_name,
+    read_objects,
+    read_timestamp,
 )
 from sesame_sdk import Skipped
 
@@ -28,7 +28,7 @@ _TOPICS = {"order.created", "order.updated", "order.restored"}
 _PAID = {"processing", "completed", "refunded"}
 
 
-def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[OrderUpdate | Skipped]:
+def read_webhook(topic: str, payload: Mapping[str, Any], rules: ShopRules) -> list[OrderUpdate | Skipped]:
     """What a webhook says. Pure.
 
     Args:
@@ -38,36 +38,36 @@ def news(topic: str, payload: Mapping[str, Any], rules: Rules) -> list[OrderUpda
     """
     if topic not in _TOPICS:
         return [Skipped("topic that says nothing of an order")]
-    return readable(_order(payload, rules))
+    return collect_updates(_order(payload, rules))
 
 
-def _order(payload: Mapping[str, Any], rules: Rules) -> Iterator[OrderUpdate | Skipped]:
-    number, customer = f"woocommerce {name(payload, 'id')}", name(payload, "customer_id")
+def _order(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate | Skipped]:
+    number, customer = f"woocommerce {read_name(payload, 'id')}", read_name(payload, "customer_id")
     if customer == "0":  # a guest
-        raise Unclear("no customer")
+        raise UnreadablePayloadError("no customer")
     if customer in rules.staff:
-        raise Unclear("staff order")
+        raise UnreadablePayloadError("staff order")
     status = payload.get("status")
     cancelled = status == "cancelled"
     if status not in _PAID and not (cancelled and payload.get("date_paid_gmt")):
-        raise Unclear("order that is not paid")
-    stamp = int(moment(payload, "date_modified_gmt").timestamp())
+        raise UnreadablePayloadError("order that is not paid")
+    stamp = int(read_timestamp(payload, "date_modified_gmt").timestamp())
     currency = payload.get("currency")
-    stated, unit = converted(max(amount(payload, "total"), 0), currency, rules)
+    stated, unit = convert_amount(max(read_amount(payload, "total"), 0), currency, rules)
     yield OrderUpdate(
         number,
         f"order {number} {stamp}",
-        moment(payload, "date_created_gmt"),
+        read_timestamp(payload, "date_created_gmt"),
         customer,
-        places=True,
+        is_order=True,
         stated=stated,
-        stamp=stamp,
+        updated_at=stamp,
         currency=unit,
     )
-    changed = moment(payload, "date_modified_gmt")
-    for refund in mappings(payload.get("refunds")):
-        back, _ = converted(abs(amount(refund, "total")), currency, rules)
-        key = f"woocommerce refund {name(refund, 'id')}"
-        yield OrderUpdate(number, key, changed, back=back, lines=0, currency=unit)
+    changed = read_timestamp(payload, "date_modified_gmt")
+    for refund in read_objects(payload.get("refunds")):
+        back, _ = convert_amount(abs(read_amount(refund, "total")), currency, rules)
+        key = f"woocommerce refund {read_name(refund, 'id')}"
+        yield OrderUpdate(number, key, changed, returned=back, lines=0, currency=unit)
     if cancelled:
         yield OrderUpdate(number, f"{number} cancelled", changed, cancels=True, lines=0, currency=unit)

@@ -17,18 +17,30 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from sesame_retail import Order, Orders
 from sesame_retail.files import mapping, mapping_inference
-from sesame_retail.files.field_parsers import Money, Unreadable
-from sesame_retail.files.mapping import ColumnMapping, Form, MappingMode
-from sesame_retail.grouping.invoice_buffer import Entries, Entry
+from sesame_retail.files.field_parsers import MoneyParser, UnreadableFieldError
+from sesame_retail.files.mapping import ColumnMapping, FileFormat, FileMapping
+from sesame_retail.grouping.invoice_buffer import InvoiceBuffer, InvoiceTotal
 from sesame_retail.money import Currencies
 
 from sesame_sdk import ConfigurationError, Pseudonymizer, Signal, Skipped
 
 HEADER = "no,at,who,sum,what,of,cur,test,staff"
 COLUMNS = ColumnMapping(
-    "no", "at", "who", "", "", "sum", currency="cur", deed="what", order="of", test="test", staff="staff"
+    "no",
+    "at",
+    "who",
+    "",
+    "",
+    "sum",
+    currency="cur",
+    record_type="what",
+    order="of",
+    test="test",
+    staff="staff",
 )
-SHOP = Orders(COLUMNS, cancelled_prefix="", form=Form(currencies=Currencies(rates={"EUR": Decimal("0.5")})))
+SHOP = Orders(
+    COLUMNS, cancelled_prefix="", file_format=FileFormat(currencies=Currencies(rates={"EUR": Decimal("0.5")}))
+)
 LINES = (
     "1,2026-01-01,ada,60,order,,,,",
     "1,2026-01-01,ada,40,order,,,,",
@@ -59,7 +71,7 @@ def wrote(tmp_path: Path) -> Wrote:
 
 
 def sums(file: Path, identity: Pseudonymizer) -> tuple[Counter[str], set[str], Counter[str]]:
-    """Of a file: each kind's sum, the ids, and the lines kept back by reason."""
+    """Of a file: each kind's sum, the ids, and the lines skipped by reason."""
     made, ids, kept = Counter[str](), set(), Counter[str]()
     for event in SHOP.read(file):
         said = [event] if isinstance(event, Skipped) else SHOP.signals(event, identity)
@@ -87,7 +99,7 @@ def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, identity: Ps
 
 
 def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, identity: Pseudonymizer) -> None:
-    """Each is of its own kind, in its own unit; what is kept back is told apart; yen have no kind."""
+    """Each is of its own kind, in its own unit; what is skipped is told apart; yen have no kind."""
     file = tmp_path / "orders.csv"
     lines = (
         "1,2026-01-01,ada,60,order,,EUR,,",
@@ -133,7 +145,7 @@ def test_the_order_of_lines_does_not_matter(
     """The same sums and the very same ids, whatever comes before or after what."""
     shuffled = list(LINES)
     dice.shuffle(shuffled)
-    folder = tmp_path_factory.mktemp("deeds")
+    folder = tmp_path_factory.mktemp("records")
     (folder / "a.csv").write_text("\n".join((HEADER, *LINES)))
     (folder / "b.csv").write_text("\n".join((HEADER, *shuffled)))
     assert sums(folder / "a.csv", identity) == sums(folder / "b.csv", identity)
@@ -142,10 +154,10 @@ def test_the_order_of_lines_does_not_matter(
 def test_more_orders_than_are_held_come_out_as_if_they_all_were() -> None:
     """Those that went to the temporary file are found there, added to, and told in their order."""
     at = datetime(2026, 1, 1, 10, tzinfo=UTC)
-    small, large = Entries(most=3), Entries(most=1000)
+    small, large = InvoiceBuffer(most=3), InvoiceBuffer(most=1000)
     for number in [*range(20), *range(0, 20, 2), 3]:
         for entries in (small, large):
-            entries.add((str(number), "order", ""), Entry(f"c{number}", at, 1, 10**19 + number, 0))
+            entries.add((str(number), "order", ""), InvoiceTotal(f"c{number}", at, 1, 10**19 + number, 0))
     assert list(small.all()) == list(large.all())
     assert small.find(("4", "order", "")) == large.find(("4", "order", ""))
     small.close()
@@ -196,7 +208,7 @@ def test_a_mapping_beside_the_file_is_used(tmp_path: Path) -> None:
     (tmp_path / "o.csv").write_text(
         "Bestellnummer;Kundennummer;Bestelldatum;Betrag\n1;k;01.07.2026 00:30;1.234,50\n"
     )
-    proposed = mapping_inference.propose(tmp_path / "o.csv")
+    proposed = mapping_inference.propose_mapping(tmp_path / "o.csv")
     zone = proposed.replace('# time_zone = "Europe/London"', 'time_zone = "Europe/Berlin" #')
     (tmp_path / "o.csv.toml").write_text(zone)
     (order,) = Orders().read(tmp_path / "o.csv")
@@ -210,14 +222,14 @@ def test_a_mapping_is_proposed_in_spite_of_bad_lines(tmp_path: Path) -> None:
     good = "".join(f"{n};k;0{n}.07.2026;1.234,50;JPY\n" for n in range(1, 10))
     file = tmp_path / "o.csv"
     file.write_text(f"Bestellnummer;Kundennummer;Bestelldatum;Betrag;Waehrung\n{good}10;k;gestern;viel;EUR\n")
-    proposed = mapping_inference.propose(file)
+    proposed = mapping_inference.propose_mapping(file)
     assert "decimal_comma = true" in proposed
     assert 'date_format = "%d.%m.%Y"' in proposed
     assert '# JPY = "?"' in proposed
     assert "EUR" not in proposed
     file.write_text("colour,size\nred,1\n")
-    assert "# number = ?  not found; it is needed" in mapping_inference.propose(file)
-    assert '# the file has: "colour", "size"' in mapping_inference.propose(file)
+    assert "# number = ?  not found; it is needed" in mapping_inference.propose_mapping(file)
+    assert '# the file has: "colour", "size"' in mapping_inference.propose_mapping(file)
 
 
 @pytest.mark.parametrize(
@@ -232,9 +244,9 @@ def test_a_mapping_is_proposed_in_spite_of_bad_lines(tmp_path: Path) -> None:
 )
 def test_a_decimal_comma_takes_no_point_for_one(text: str, parts: int | None) -> None:
     """Points part thousands there, or the amount is unreadable: 1.5 must not become 15."""
-    money = Money("amount", decimal_comma=True)
+    money = MoneyParser("amount", decimal_comma=True)
     if parts is None:
-        with pytest.raises(Unreadable, match="unreadable amount"):
+        with pytest.raises(UnreadableFieldError, match="unreadable amount"):
             money[text]
     else:
         assert money[text] == parts
@@ -245,8 +257,8 @@ def test_what_is_proposed_for_the_usual_columns_is_the_usual(tmp_path: Path) -> 
     (tmp_path / "o.csv").write_text(
         "InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\nC1,1,2026-01-01 10:00,1.5,1,UK\n"
     )
-    (tmp_path / "m.toml").write_text(mapping_inference.propose(tmp_path / "o.csv"))
-    assert mapping.load(tmp_path / "m.toml") == MappingMode()
+    (tmp_path / "m.toml").write_text(mapping_inference.propose_mapping(tmp_path / "o.csv"))
+    assert mapping.load_mapping(tmp_path / "m.toml") == FileMapping()
 
 
 @pytest.mark.parametrize(
@@ -262,7 +274,7 @@ def test_what_is_proposed_for_the_usual_columns_is_the_usual(tmp_path: Path) -> 
         ("currency = 'euro'", "currency"),
         ("[rates]\nEUR = -1", "rates"),
         ("[rates]\nEUR = 'much'", "rates"),
-        ("[deeds]\ngift = ['x']", "deeds 'gift'"),
+        ("[record_types]\ngift = ['x']", "record_types 'gift'"),
         ("columns = 1", "columns"),
         ("=", "cannot be read"),
     ],
@@ -271,14 +283,14 @@ def test_a_mapping_that_is_wrong_says_where(text: str, message: str, tmp_path: P
     """One error, with the field's name."""
     (tmp_path / "m.toml").write_text(text)
     with pytest.raises(ConfigurationError, match=message):
-        mapping.load(tmp_path / "m.toml")
+        mapping.load_mapping(tmp_path / "m.toml")
 
 
 def test_the_mapping_in_the_readme_is_one(tmp_path: Path) -> None:
     """Word by word."""
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     (tmp_path / "m.toml").write_text(readme.partition("```toml\n")[2].partition("```")[0])
-    found = mapping.load(tmp_path / "m.toml")
-    assert found.columns.worth == ("Betrag",)
-    assert found.form.deeds["retoure"] == "return"
-    assert found.form.currencies.convert(100, "") == 86
+    found = mapping.load_mapping(tmp_path / "m.toml")
+    assert found.columns.amount_columns == ("Betrag",)
+    assert found.file_format.record_types["retoure"] == "return"
+    assert found.file_format.currencies.convert(100, "") == 86

@@ -14,15 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sesame_retail import Orders
 from sesame_retail.money import SCALE
-from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, after, told
-from sesame_retail.webhooks.order_store import Book
+from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, apply_update, pending_events
+from sesame_retail.webhooks.order_store import OrderStore
 
 from sesame_sdk import Pseudonymizer, Signal
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 parts = st.integers(0, 10**9)
-PLACED = OrderUpdate("1", "order 1", AT, "ada", places=True, stated=100 * SCALE, stamp=1)
-RETURNED = OrderUpdate("1", "return 1", AT, back=30 * SCALE)
+PLACED = OrderUpdate("1", "order 1", AT, "ada", is_order=True, stated=100 * SCALE, updated_at=1)
+RETURNED = OrderUpdate("1", "return 1", AT, returned=30 * SCALE)
 CORRECTED = OrderUpdate("1", "correction 1", AT, added=20 * SCALE)
 CANCELLED = OrderUpdate("1", "1 cancelled", AT, cancels=True)
 
@@ -31,11 +31,11 @@ CANCELLED = OrderUpdate("1", "1 cancelled", AT, cancels=True)
 def stories(draw: st.DrawFn) -> list[OrderUpdate]:
     """An order told once or more, its returns, corrections, and perhaps its end."""
     story = [
-        OrderUpdate("1", f"order {n}", AT, "ada", places=True, stated=stated, stamp=n)
+        OrderUpdate("1", f"order {n}", AT, "ada", is_order=True, stated=stated, updated_at=n)
         for n, stated in enumerate(draw(st.lists(parts, min_size=1, max_size=3)))
     ]
     story += [
-        OrderUpdate("1", f"back {n}", AT, back=back)
+        OrderUpdate("1", f"back {n}", AT, returned=back)
         for n, back in enumerate(draw(st.lists(parts, max_size=3)))
     ]
     story += [
@@ -48,7 +48,7 @@ def tell(story: list[OrderUpdate], identity: Pseudonymizer) -> Counter[str]:
     """The sum of each kind's values, of all that is told; exact."""
     standing, sums, ids = OrderState(), Counter[str](), Counter[tuple[str, str]]()
     for news in story:
-        events, standing = told(after(standing, news), news)
+        events, standing = pending_events(apply_update(standing, news), news)
         for event in events:
             for signal in Orders().signals(event, identity):
                 if isinstance(signal, Signal):
@@ -72,7 +72,7 @@ def test_whatever_comes_first_the_same_is_told(
     spent, back = "retail.order.spend", "retail.order.returned"
     assert first[spent] - first[back] == other[spent] - other[back]
     assert first["retail.order.completed"] == other["retail.order.completed"] == SCALE
-    if sum(news.places for news in story) == 1:
+    if sum(news.is_order for news in story) == 1:
         assert first == other
 
 
@@ -94,10 +94,10 @@ def test_what_is_in_another_currency_waits_for_an_order_in_it(
 ) -> None:
     """Ten euros back are set against no pound; the pounds are taken back in whole."""
     euros = evolve(RETURNED, currency="EUR")
-    with closing(Book(tmp_path / "retail.sqlite")) as book:
-        page = book.settle([euros, PLACED, CANCELLED])
-    assert [(event.total, event.currency) for event in page.events] == [(100, "GBP"), (-100, "GBP")]
-    assert {signal.kind for event in page.events for signal in Orders().signals(event, identity)} == {
+    with closing(OrderStore(tmp_path / "retail.sqlite")) as book:
+        page = book.apply_updates([euros, PLACED, CANCELLED])
+    assert [(event.total, event.currency) for event in page.orders] == [(100, "GBP"), (-100, "GBP")]
+    assert {signal.kind for event in page.orders for signal in Orders().signals(event, identity)} == {
         "retail.order.completed",
         "retail.order.spend",
         "retail.customer.tenure",
@@ -114,16 +114,16 @@ def test_a_correction_is_no_order_more(identity: Pseudonymizer) -> None:
 def test_a_book_remembers_and_takes_the_same_news_once(tmp_path: Path) -> None:
     """Before it was kept the same is told again; after that, nothing."""
     for _ in range(2):
-        book = Book(tmp_path / "retail.sqlite")
-        page = book.settle([PLACED, PLACED, RETURNED])
-        assert [event.total for event in page.events] == [100, -30]
+        book = OrderStore(tmp_path / "retail.sqlite")
+        page = book.apply_updates([PLACED, PLACED, RETURNED])
+        assert [event.total for event in page.orders] == [100, -30]
         book.close()
-    book = Book(tmp_path / "retail.sqlite")
-    book.keep(page)
+    book = OrderStore(tmp_path / "retail.sqlite")
+    book.save(page)
     book.close()
-    book = Book(tmp_path / "retail.sqlite")
-    assert book.settle([RETURNED, PLACED]).events == []
-    (cancelled,) = book.settle([CANCELLED]).events
+    book = OrderStore(tmp_path / "retail.sqlite")
+    assert book.apply_updates([RETURNED, PLACED]).orders == []
+    (cancelled,) = book.apply_updates([CANCELLED]).orders
     assert (cancelled.total, cancelled.customer) == (-70, "ada")
     book.close()
     assert (tmp_path / "retail.sqlite").stat().st_mode & 0o077 == 0
@@ -136,7 +136,7 @@ def test_several_may_make_one_book_at_once(tmp_path: Path) -> None:
     def open_all(_: int) -> None:
         for number in range(20):
             gate.wait()
-            Book(tmp_path / f"{number}.sqlite").close()
+            OrderStore(tmp_path / f"{number}.sqlite").close()
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(open_all, range(4))) == [None] * 4

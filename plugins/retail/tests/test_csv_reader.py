@@ -23,7 +23,7 @@ def records(text: str, size: int) -> tuple[list[str], list[list[str]], int]:
     stream = io.BytesIO(text.encode())
     read = stream.read
     stream.read = lambda _=-1: read(size)  # type: ignore[method-assign]
-    file = csv_reader.Delimited(csv_reader.texts(stream, "utf-8"), ",")
+    file = csv_reader.CsvReader(csv_reader.read_lines(stream, "utf-8"), ",")
     width, rows, bad = len(file.header), [], 0
     for block in file.blocks():
         columns = [block.column(index) for index in range(width)]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sesame_retail.files import csv_reader, csv_scanner
-from sesame_retail.files.field_parsers import Amounts, Unreadable
-from sesame_retail.files.row_blocks import Records, Run
+from sesame_retail.files.field_parsers import AmountParser, UnreadableFieldError
+from sesame_retail.files.row_blocks import Run, TextRows
 
 WHICH, WORTH = (0, 4, 2), (1, 3)
 names = st.sampled_from(
@@ -20,11 +20,11 @@ lines = st.lists(st.tuples(names, numbers, names, prices, names), max_size=12)
 Runs = list[Run] | str
 
 
-def runs(rows: Records) -> Runs:
+def runs(rows: TextRows) -> Runs:
     """The runs, or why there are none."""
     try:
-        return list(rows.runs(WHICH, WORTH, Amounts(decimal_comma=False)))
-    except Unreadable as fault:
+        return list(rows.runs(WHICH, WORTH, AmountParser(decimal_comma=False)))
+    except UnreadableFieldError as fault:
         return fault.reason
 
 
@@ -46,7 +46,7 @@ def test_runs_by_numpy_are_the_runs(rows: list[tuple[str, ...]], always: bool, r
     """Exact sums, empty and long fields, quotes around all or some, sums beyond 64 bits."""
     repeated = [row for row in rows for _ in range(repeats + 1)]
     text = written(repeated, lambda _: always)
-    found, (plain, _) = csv_scanner.look(text, ",", 5), csv_reader.split(text, ",", 5)
+    found, (plain, _) = csv_scanner.scan_csv(text, ",", 5), csv_reader.split_records(text, ",", 5)
     if not rows:
         assert found is None
         return
@@ -64,7 +64,7 @@ def test_runs_by_numpy_are_the_runs(rows: list[tuple[str, ...]], always: bool, r
 def test_what_it_takes_is_what_csv_takes(text: str) -> None:
     """Whatever stands in a text: the records and the bad lines are those of `csv.reader`, or it declines."""
     text += "\n"
-    found = csv_scanner.look(text, ",", 2)
+    found = csv_scanner.scan_csv(text, ",", 2)
     if found is None:
         assert '"' in text
         return
@@ -99,16 +99,16 @@ def test_what_it_takes_is_what_csv_takes(text: str) -> None:
 )
 def test_what_is_unusual_is_left_to_others(text: str, delimiter: str) -> None:
     """It is read line by line, as before."""
-    assert csv_scanner.look(text, delimiter, 2) is None
+    assert csv_scanner.scan_csv(text, delimiter, 2) is None
 
 
 def test_a_meaning_is_right_whichever_text_holds_its_slot() -> None:
     """More texts than there are slots, so that they take them from each other."""
     texts = [f"{number // 100}.{number % 100:02}" for number in range(60_000)]
     text = "".join(f"1,1,1,{price},1\n" for price in texts)
-    amounts = Amounts(decimal_comma=False)
+    amounts = AmountParser(decimal_comma=False)
     expected = sum(range(60_000)) * 100
     for _ in range(2):
-        found = csv_scanner.look(text, ",", 5)
+        found = csv_scanner.scan_csv(text, ",", 5)
         assert found is not None
         assert [run[1:3] for run in found.runs(WHICH, WORTH, amounts)] == [(60_000, expected)]

@@ -98,7 +98,7 @@ def test_a_bad_line_is_kept_back_with_its_reason_and_the_rest_goes_on(
 
 
 def test_what_a_line_with_a_bad_date_is_worth_is_not_lost(read: Read) -> None:
-    """Its amount is known, and is kept back with it."""
+    """Its amount is known, and is skipped with it."""
     assert read(line(at="?")) == [Skipped("unreadable date", 1, Decimal("15.30"))]
 
 
@@ -112,7 +112,7 @@ def test_a_line_that_the_csv_reader_refuses_loses_no_other(read: Read) -> None:
 
 
 def test_an_invoice_with_several_customers_is_nobodys(read: Read) -> None:
-    """Whose it is cannot be known: all of it is kept back."""
+    """Whose it is cannot be known: all of it is skipped."""
     assert read(line(), line(customer="2"), line(customer="")) == [
         Skipped("invoice with several customers", 3, Decimal("45.90"))
     ]
