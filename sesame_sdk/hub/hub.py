@@ -1,62 +1,79 @@
-"""A hub in one process: the facade over all of this room. `api` offers a part of it over HTTP.
+"""A hub in one process: the facade over the packages of `hub`. `api` offers a part of it over HTTP.
 
-Safe to share between threads. Several processes may open one ledger (a server, and an operator's
-command line beside it): what one changes, the others see at once.
+Safe to share between threads. Several processes may open one database (a server, and an operator's commands
+beside it); each sees at once what another one changes.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from attrs import frozen
 from sqlalchemy import Connection, Engine
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub.backup.withdrawal_log import WithdrawalLog
-from sesame_sdk.hub.consent import grant_cache, grants, subjects
+from sesame_sdk.hub.consent import grants, subjects
 from sesame_sdk.hub.consent.grant_cache import GrantCache
+from sesame_sdk.hub.consent.grants import GrantChange, PersonGrant
 from sesame_sdk.hub.database import migrations, timestamps
 from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.engine import open_engine, read_transaction
-from sesame_sdk.hub.database.writers import Writers
+from sesame_sdk.hub.database.writer import Writers
+from sesame_sdk.hub.ingest import key_revocation
 from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
+from sesame_sdk.hub.ingest.key_revocation import RevocationImpact
 from sesame_sdk.hub.ingest.signal_table import SignalView
-from sesame_sdk.hub.partners import key_revocation, keys, partners, rate_limit
-from sesame_sdk.hub.partners.key_revocation import RevocationImpact
-from sesame_sdk.hub.partners.keys import CurrentKeys, PartnerKey
-from sesame_sdk.hub.partners.partners import Partner
+from sesame_sdk.hub.partners import keys, rate_limit, registrations
+from sesame_sdk.hub.partners.keys import CurrentKeys
 from sesame_sdk.hub.partners.rate_limit import Limit, RateLimiter
+from sesame_sdk.hub.partners.registrations import Partner
 from sesame_sdk.hub.rights.service import RightsService
+from sesame_sdk.hub.rights.withdrawal_log import WithdrawalLog
 from sesame_sdk.hub.scoring import policies, read_auth, score_reads, scores
 from sesame_sdk.hub.scoring.score_reads import ScoreRead
 from sesame_sdk.hub.settings import Settings, load_settings
+from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.management import StreamManagement
-from sesame_sdk.hub.streams.service import StreamService, fed_by
+from sesame_sdk.hub.streams.outbox import StreamOutbox, StreamSigner
+from sesame_sdk.hub.streams.service import StreamService
 from sesame_sdk.interfaces import Closeable, GuardRule
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
-from sesame_sdk.model.grant import Direction, Grant
+from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.signing.keys import SigningKey, jwk_set
 
 Clock = Callable[[], datetime]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @frozen(repr=False)
 class Hub(Closeable):
-    """Takes envelopes and registrations, keeps grants and policies, gives scores.
+    """Receives envelopes and registrations, stores grants and policies, computes scores.
 
-    Every method that changes something returns when that is on disk.
+    Every method that changes something returns when the change is on disk.
+
+    Attributes:
+        settings: of the hub.
+        streams: score streams, for the operator and the server.
+        stream_management: score streams, for their readers.
+        withdrawal_log: withdrawals, erasures and key revocations since the last backups.
+        rights: people's disputes, exports and erasures.
 
     Raises:
-        Retryable: from any method that changes something: the ledger is busy.
+        RetryableError: from any method that changes something: the database is busy.
     """
 
     settings: Settings
+    streams: StreamService
+    stream_management: StreamManagement
+    withdrawal_log: WithdrawalLog
+    rights: RightsService
     _signer: SigningKey
     _engine: Engine
     _writers: Writers
@@ -66,10 +83,6 @@ class Hub(Closeable):
     _guard: Guard
     _clock: Clock
     _rate_limiter: RateLimiter
-    streams: StreamService
-    stream_management: StreamManagement
-    withdrawal_log: WithdrawalLog
-    rights: RightsService
 
     @classmethod
     def open(
@@ -80,123 +93,144 @@ class Hub(Closeable):
         rules: Iterable[GuardRule] = (),
         settings: Settings | None = None,
     ) -> Self:
-        """Open the hub in a folder that `settings.create_hub` made.
+        """Open the hub in a directory that `settings.create_hub` made.
 
         Args:
-            path: the folder.
-            clock: says what time it is, in UTC.
+            path: the directory.
+            clock: returns the current time, in UTC.
             rules: further rules for the guard.
-            settings: those of the folder and the environment, unless others are given.
+            settings: instead of those of the directory and the environment.
 
         Raises:
-            Misconfigured: the folder, its settings, its key or its database.
+            ConfigurationError: of the directory, its settings, its key or its database.
         """
         settings = settings or load_settings(path)
         signer = SigningKey.load(settings.key_path)
-        withdrawal_log = WithdrawalLog(
-            settings.withdrawal_log_path, timedelta(days=settings.withdrawal_log_days), clock
-        )
+        log_days = timedelta(days=settings.withdrawal_log_days)
+        withdrawal_log = WithdrawalLog(settings.withdrawal_log_path, log_days, clock)
         withdrawal_log.create_if_missing()
         engine = open_engine(settings.database_url)
         further: tuple[GuardRule, ...] = tuple(rules)
         guard = Guard(further)
-        view = SignalView(engine, settings.issuer)
-        allowed = RateLimiter(Limit(settings.partner_rate, settings.partner_burst))
-        door = MessageDispatcher(settings, signer, view, GrantCache(engine), guard, allowed, clock)
+        signals, current_keys = SignalView(engine, settings.issuer), CurrentKeys(engine)
+        limiter = RateLimiter(Limit(settings.partner_rate, settings.partner_burst))
+        dispatcher = MessageDispatcher(settings, signer, signals, GrantCache(engine), guard, limiter, clock)
         writers = Writers.from_settings(engine, settings)
-        keys, fed = CurrentKeys(engine), fed_by(settings, door.sign, engine, writers.streams, guard, clock)
-        reception = StreamManagement(fed, keys, allowed)
+        heartbeat = timedelta(seconds=settings.heartbeat_interval_seconds)
+        outbox = StreamOutbox(StreamSigner(settings.issuer, signer, clock), heartbeat)
+
+        def today() -> date:
+            return settings.as_of or clock().date()
+
+        streams = StreamService(settings.issuer, outbox, engine, writers.streams, guard, clock, today)
         rights = RightsService(
-            settings.issuer, signer, engine, writers.ledger, withdrawal_log, keys, clock, fed.today
+            settings.issuer, signer, engine, writers.ledger, withdrawal_log, current_keys, clock, today
         )
-        core = (settings, signer, engine, writers, view, door, keys, guard, clock, allowed)
-        return cls(*core, fed, reception, withdrawal_log, rights)
+        return cls(
+            settings,
+            streams,
+            StreamManagement(streams, current_keys, limiter),
+            withdrawal_log,
+            rights,
+            signer,
+            engine,
+            writers,
+            signals,
+            dispatcher,
+            current_keys,
+            guard,
+            clock,
+            limiter,
+        )
 
     def close(self) -> None:
-        """Finish what is being written, and let go of the database."""
+        """Finish what is being written, and close the database."""
         self._writers.close()
         self._engine.dispose()
 
-    # What partners do.
+    def _read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **options: P.kwargs) -> T:
+        with read_transaction(self._engine) as connection:
+            return query(connection, *args, **options)
+
+    # For partners.
 
     def receive(self, body: bytes) -> bytes:
-        """Take an envelope of signals or a registration, and answer with a signed receipt.
+        """Process an envelope of signals or a registration, and return a signed receipt.
 
-        The same token again gets the same receipt.
+        The same message again gets the same receipt.
 
         Args:
-            body: a Security Event Token, with disclosures behind it if it is an envelope.
+            body: a Security Event Token, followed by disclosures if it is an envelope.
 
         Raises:
             InvalidInputError: with a code of RFC 8935 section 2.4.
-            Refused: a registration, by the guard.
+            GuardRefusedError: a registration.
         """
         return self.submit(body).result()
 
     def submit(self, body: bytes) -> Future[bytes]:
-        """The same in two steps: verifies at once, and gives what will hold the receipt.
+        """Verify a message, and return the future of its receipt.
 
         Raises:
-            InvalidInputError: with a code of RFC 8935 section 2.4. The future may hold one too, or a
-                `Refused`.
-            Throttled: the sender asked for more than it may. The future may hold one too.
+            InvalidInputError: with a code of RFC 8935 section 2.4. The future may raise one too, or a
+                `GuardRefusedError`.
+            RateLimitedError: the sender exceeds its rate limit. The future may raise one too.
         """
-        return self._writers.ledger.submit(self._dispatcher.knock(body, self._keys))
+        message = self._dispatcher.verify(body, self._keys)
+        return self._writers.ledger.submit(self._dispatcher.task(message))
 
     def read_scores(self, token: bytes, subjects: Sequence[str]) -> dict[str, Score | None]:
-        """The scores of people, for a reader. None for whoever is unknown, did not agree, or has no score.
+        """The scores of subjects, for a reader; None for one without consent or without a score.
 
         Args:
-            token: a JWT of type `signing.tokens.READ_TYP`, signed by the reader, good for one use.
+            token: a JWT of type `signing.jwt.READ_TYP`, signed by the reader, valid for one use.
             subjects: 1 to `MAX_SUBJECTS` of the reader's own pseudonyms.
 
         Raises:
-            InvalidInputError: the token is not believed, or the reader may not read for this purpose at all.
-            Refused: nobody may read for it.
-            Throttled: the reader asked for more than it may.
+            InvalidInputError: the token was rejected, or the reader may not read for this purpose.
+            GuardRefusedError: no reader may read for it.
+            RateLimitedError: the reader exceeds its rate limit.
         """
         request = read_auth.authenticate_read(
             token, self._keys, audience=self.settings.issuer, now=self._clock()
         )
         self._rate_limiter.check(request.issuer, request.at)
-        with read_transaction(self._engine) as connection:
-            found = score_reads.read_scores(connection, request, subjects, self._guard, self.streams.today())
+        response = self._read(score_reads.read_scores, request, subjects, self._guard, self.streams.today())
 
         def work(connection: Connection) -> None:
-            score_reads.log_reads(connection, request, found)
-            self._rate_limiter.spend(connection, found.partner, request.issuer, len(subjects), request.at)
+            score_reads.log_reads(connection, request, response)
+            self._rate_limiter.spend(connection, response.partner, request.issuer, len(subjects), request.at)
 
         self._writers.reads.run(work, LockScope.SHARED, urgent=True)
-        return found.scores
-
-    def is_ready(self) -> bool:
-        """Whether it can do its work: the ledger can be read, and the writer takes work.
-
-        Raises:
-            Misconfigured: a policy in the ledger was changed, or its tables are of another version.
-        """
-        with read_transaction(self._engine) as connection:
-            there = migrations.check_version(connection)
-        return there and self.list_policies() is not None and self._writers.alive
+        return response.scores
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
-        """Our public keys (RFC 7517 section 5), by which receipts are verified."""
+        """The hub's public keys (RFC 7517 section 5), which verify receipts."""
         return jwk_set([self._signer.public_jwk])
 
-    # What operators do.
+    def is_ready(self) -> bool:
+        """Whether the database can be read and the writers accept work.
+
+        Raises:
+            ConfigurationError: a stored policy was altered, or the tables are of another version.
+        """
+        has_tables = self._read(migrations.check_version)
+        return has_tables and self.list_policies() is not None and self._writers.alive
+
+    # For operators: partners.
 
     def add_partner(
         self, issuer: str, jwks: Iterable[Mapping[str, Any]], *, not_before: datetime | None = None
     ) -> None:
-        """Admit a partner, or give one further keys: old and new overlap, and that is a rotation.
+        """Add a partner, or further keys of one: keys that overlap are a rotation.
 
         Args:
             issuer: its URL.
             jwks: public Ed25519 keys.
-            not_before: when they begin to count; now, if it is not said.
+            not_before: when they become valid; now by default.
 
         Raises:
-            InvalidInputError: a key is none, or the issuer is ourselves or no URL.
+            InvalidInputError: a key is invalid, or the issuer is this hub or no URL.
         """
         if issuer == self.settings.issuer:
             raise InvalidInputError("is this hub itself", field="issuer")
@@ -205,34 +239,32 @@ class Hub(Closeable):
 
     def list_partners(self) -> list[Partner]:
         """Every partner, with its keys and what it registered."""
-        with read_transaction(self._engine) as connection:
-            return partners.list_partners(connection)
+        return self._read(registrations.list_partners)
 
-    def revoke_key(self, issuer: str, kid: str, at: datetime) -> None:
-        """Refuse a key from `at` on. What it signed and we received since stops counting at once.
+    def revoke_key(self, kid: str, at: datetime, *, issuer: str | None = None) -> RevocationImpact:
+        """Reject a key from `at` on; what it signed and the hub received since stops counting at once.
+
+        Args:
+            kid: its thumbprint.
+            at: UTC.
+            issuer: the partner, if another partner's key is to be an error.
 
         Raises:
-            InvalidInputError: no such partner, or it has no such key.
+            InvalidInputError: no partner, or not this one, has such a key.
         """
-        self.let_fall(kid, at, issuer=issuer)
 
-    def let_fall(self, kid: str, at: datetime, *, issuer: str | None = None) -> RevocationImpact:
-        """The same by thumbprint alone, since no two partners have a key in common; tells what fell."""
-
-        def work(connection: Connection) -> tuple[PartnerKey, int]:
+        def work(connection: Connection) -> tuple[keys.PartnerKey, int]:
             key = keys.find_key(connection, kid, issuer)
             keys.revoke_key(connection, key, at)
+            subject_states.rescan_all(connection)
             return key, self._signals.restore_duplicates(connection, key.partner)
 
-        with read_transaction(self._engine) as connection:
-            told = keys.find_key(connection, kid, issuer)
-        self.withdrawal_log.record_key_revocation(told.issuer, kid, at)
-        key, standing = self._writers.ledger.run(work)
-        with read_transaction(self._engine) as connection:
-            return key_revocation.revocation_impact(connection, key, at, self.settings.issuer, standing)
+        self.withdrawal_log.record_key_revocation(self._read(keys.find_key, kid, issuer).issuer, kid, at)
+        key, retained = self._writers.ledger.run(work)
+        return self._read(key_revocation.revocation_impact, key, at, self.settings.issuer, retained)
 
     def preview_key_revocation(self, kid: str, at: datetime) -> RevocationImpact:
-        """What `let_fall` would let fall. Changes nothing.
+        """What `revoke_key` would change. Changes nothing.
 
         Raises:
             InvalidInputError: no partner has such a key.
@@ -242,52 +274,50 @@ class Hub(Closeable):
             return key_revocation.revocation_impact(connection, key, at, self.settings.issuer, None)
 
     def set_partner_limit(self, issuer: str, limit: Limit | None) -> None:
-        """Give a partner a limit of its own; None gives it the usual one back. It works at once.
+        """Set a partner's own rate limit, or None for the default. It applies at once.
 
         Raises:
             InvalidInputError: no such partner.
         """
 
         def work(connection: Connection) -> None:
-            rate_limit.set_limit(
-                connection,
-                keys.partner_id(connection, issuer),
-                limit,
-                self._rate_limiter.default,
-                self._clock(),
-            )
+            partner, default = keys.partner_id(connection, issuer), self._rate_limiter.default
+            rate_limit.set_limit(connection, partner, limit, default, self._clock())
 
         self._writers.ledger.run(work)
 
     def partner_limit(self, issuer: str) -> Limit:
-        """How much a partner may ask.
+        """The rate limit of a partner.
 
         Raises:
             InvalidInputError: no such partner.
         """
         with read_transaction(self._engine) as connection:
-            return rate_limit.limit_of(
-                connection, keys.partner_id(connection, issuer), self._rate_limiter.default
-            )
+            partner = keys.partner_id(connection, issuer)
+            return rate_limit.limit_of(connection, partner, self._rate_limiter.default)
+
+    # For operators: policies and signals.
 
     def set_policy(self, policy: Policy) -> None:
-        """Make a policy the one of its context.
+        """Make a policy the current one of its context.
 
         Raises:
-            Refused: by the guard, looking also at the kinds that are registered.
+            GuardRefusedError: also because of the kinds that are registered.
             InvalidInputError: its digest is not that of its rules.
         """
-        self._writers.ledger.run(
-            partial(policies.set_policy, policy=policy, guard=self._guard, at=self._clock())
-        )
+
+        def work(connection: Connection) -> None:
+            if policies.set_policy(connection, policy, self._guard, self._clock()):
+                subject_states.rescan_all(connection)
+
+        self._writers.ledger.run(work)
 
     def list_policies(self) -> tuple[Policy, ...]:
-        """The policy of every context that has one."""
-        with read_transaction(self._engine) as connection:
-            return policies.current_policies(connection)
+        """The current policy of every context that has one."""
+        return self._read(policies.current_policies)
 
     def rebuild_signals(self) -> int:
-        """Make the table of signals again from the ledger. Returns how many signals there are.
+        """Rebuild the table of signals from the ledger. Returns how many signals there are.
 
         Raises:
             InvalidInputError: an envelope in the ledger no longer matches its signature.
@@ -295,23 +325,20 @@ class Hub(Closeable):
         return self._writers.ledger.run(self._signals.rebuild)
 
     def export_signals(self, path: Path, context: str) -> int:
-        """Write every signal that counts for a context into a Parquet file; see `batch.export`."""
-        from sesame_sdk.hub.scoring import (
-            parquet_export,  # DuckDB is half a second to import, and seldom needed
-        )
+        """Write all signals that count for a context to a Parquet file; see `parquet_export`."""
+        from sesame_sdk.hub.scoring import parquet_export  # imports DuckDB, which takes half a second
 
-        with read_transaction(self._engine) as connection:
-            return parquet_export.export_parquet(connection, path, context, self._clock())
+        return self._read(parquet_export.export_parquet, path, context, self._clock())
 
-    # What people do, by way of the operator.
+    # For people, through the operator.
 
-    def add_grants(self, told: Iterable[tuple[str, Grant]]) -> int:
-        """Record what people agreed to, all or none. Returns how many grants were new.
+    def add_grants(self, pairs: Iterable[PersonGrant]) -> int:
+        """Record what people consented to, all or none. Returns how many grants were new.
 
         Raises:
             InvalidInputError: a partner is unknown, or a pseudonym belongs to another person.
         """
-        return self._writers.ledger.run(partial(grants.add_grants, told=tuple(told), at=self._clock()))
+        return self._change_grants(partial(grants.add_grants, pairs=tuple(pairs)))
 
     def withdraw_grants(self, person: str, partner: str, direction: Direction | None = None) -> int:
         """End what a person granted to a partner, from now on. Returns how many grants that ended.
@@ -320,33 +347,37 @@ class Hub(Closeable):
             InvalidInputError: no such partner.
         """
         self.withdrawal_log.record_withdrawal(person, partner, direction)
-        return self._writers.ledger.run(
-            partial(
-                grants.withdraw_grants, person=person, partner=partner, direction=direction, at=self._clock()
-            )
+        at = self._clock()
+        return self._change_grants(
+            partial(grants.withdraw_grants, person=person, partner=partner, direction=direction, at=at)
         )
 
-    def list_grants(self, person: str | None = None) -> list[tuple[str, Grant]]:
+    def _change_grants(self, change_grants: Callable[[Connection], GrantChange]) -> int:
+        def work(connection: Connection) -> int:
+            change = change_grants(connection)
+            subject_states.enqueue_withdrawals(connection, change.persons, self._clock())
+            subject_states.mark_for_rescoring(connection, lambda: change.persons)
+            return change.count
+
+        return self._writers.ledger.run(work)
+
+    def list_grants(self, person: str | None = None) -> list[PersonGrant]:
         """Every grant with its person, or one person's; also those that have ended."""
-        with read_transaction(self._engine) as connection:
-            return grant_cache.list_grants(connection, person)
+        return self._read(grants.list_grants, person)
 
     def explain(self, person: str, context: str) -> Explanation | None:
-        """A person's own view of a score, with every reason and the ways upwards; see `scores.explain`."""
-        with read_transaction(self._engine) as connection:
-            return scores.explain(connection, person, context, self.streams.today(), self._clock())
+        """A person's own view of a score, with every reason and ways to raise it; see `scores.explain`."""
+        return self._read(scores.explain, person, context, self.streams.today(), self._clock())
 
-    def what_if(self, person: str, context: str, supposed: Iterable[Hypothetical]) -> Estimate:
-        """An estimate for a person, if these signals were there too; see `scores.what_if`, and its errors."""
-        with read_transaction(self._engine) as connection:
-            return scores.what_if(connection, person, context, supposed, self.streams.today(), self._clock())
+    def what_if(self, person: str, context: str, hypothetical: Iterable[Hypothetical]) -> Estimate:
+        """An estimate of a person's score with these signals added; see `scores.what_if` and its errors."""
+        today = self.streams.today()
+        return self._read(scores.what_if, person, context, hypothetical, today, self._clock())
 
     def list_people(self) -> list[str]:
-        """Everybody who is known here, by the operator's own references."""
-        with read_transaction(self._engine) as connection:
-            return subjects.list_people(connection)
+        """Everyone in this hub, by the operator's own references."""
+        return self._read(subjects.list_people)
 
     def list_score_reads(self, person: str) -> list[ScoreRead]:
         """Every read of a person's scores, oldest first."""
-        with read_transaction(self._engine) as connection:
-            return score_reads.list_score_reads(connection, person)
+        return self._read(score_reads.list_score_reads, person)

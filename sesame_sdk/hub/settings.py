@@ -3,7 +3,7 @@
     hub.toml           settings (0600)
     signing.jwk        the key that signs receipts (0600)
     hub.sqlite         the ledger, unless ``database`` points to another place
-    withdrawals.jsonl  withdrawals, erasures and key revocations (0600): see `backup.withdrawal_log`
+    withdrawals.jsonl  withdrawals, erasures and key revocations (0600): see `rights.withdrawal_log`
 
 A setting's value comes from a flag (``--max-body-bytes``), else from the environment
 (``SESAME_MAX_BODY_BYTES``), else from ``hub.toml``, else it is the default. A relative SQLite path in

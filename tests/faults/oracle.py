@@ -24,7 +24,7 @@ from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.hub.database import tables, timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.ingest.outcome import IngestOutcome
+from sesame_sdk.hub.ingest.ledger import IngestOutcome
 from sesame_sdk.hub.scoring import policies, scores
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model import codec

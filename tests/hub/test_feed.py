@@ -208,7 +208,7 @@ def test_a_day_a_policy_and_a_key_have_everybody_looked_at_again(
         )
     )
     assert reader.take() == [(CHANGED, ada, 520.0)]
-    hub.revoke_key(shop.issuer, shop.key.kid, NOON - timedelta(days=1))
+    hub.revoke_key(shop.key.kid, NOON - timedelta(days=1), issuer=shop.issuer)
     hub.streams.rescore_pending()
     (listed,) = hub.streams.list_streams()
     assert listed["waiting"] == 1

@@ -167,7 +167,7 @@ def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told
     """`grants.valid` in SQL, the cache of consents as time goes by, and `Grant.is_valid` say the same."""
     consents = GrantCache(engine)
     with engine.connect() as connection:
-        grants.add_grants(connection, [("ada", grant) for grant in told], NOON)
+        grants.add_grants(connection, [("ada", grant) for grant in told])
         names = {row.id: row.name for row in connection.execute(select(tables.kinds))}
         for at in (NOON + timedelta(hours=hours) for hours in range(-4, 5)):
             expected = sorted(grant.given_at for grant in told if grant.is_valid(at))
@@ -185,7 +185,7 @@ def test_the_cache_of_consents_sees_what_another_process_changed(engine: Engine)
     grant = Grant(SHOP, "another", Direction.SEND, NOON, (ORDER,), adult=True)
     with engine.connect() as connection:
         assert consents.permissions(connection, 1, {"another"}, NOON)["another"].person is None
-        grants.add_grants(connection, [("bob", grant)], NOON)
+        grants.add_grants(connection, [("bob", grant)])
         assert consents.permissions(connection, 1, {"another"}, NOON)["another"].kinds
         grants.withdraw_grants(connection, "bob", SHOP, None, NOON)
         assert not consents.permissions(connection, 1, {"another"}, NOON)["another"].kinds

@@ -32,12 +32,13 @@ def take(shop: Partner, hub_path: Path, clock: Clock) -> Iterator[Take]:
     settings = load_settings(hub_path)
     engine = open_engine(settings.database_url)
     signer, view = SigningKey.load(settings.key_path), SignalView(engine, settings.issuer)
-    door = MessageDispatcher(
+    dispatcher = MessageDispatcher(
         settings, signer, view, GrantCache(engine), Guard(()), RateLimiter(Limit(0, 1)), clock
     )
 
     def at_once(envelopes: Sequence[bytes]) -> list[Receipt]:
-        tasks = [door.knock(envelope, CurrentKeys(engine)) for envelope in envelopes]
+        keys = CurrentKeys(engine)
+        tasks = [dispatcher.task(dispatcher.verify(envelope, keys)) for envelope in envelopes]
         assert len({task.batch_key for task in tasks}) == 1
         with write_connection(engine) as connection, connection.begin():
             answers = tasks[0].work(connection, [task.item for task in tasks])

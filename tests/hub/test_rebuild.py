@@ -32,7 +32,7 @@ def test_a_rebuild_gives_the_same_rows(shop: Partner, hub: Hub, hub_path: Path, 
     hub.add_partner(twin.issuer, [old.key.public_jwk])
     old.send(twin.signal("ada", "1", value=4.0), twin.signal("ada", "2"))
     twin.send(twin.signal("ada", "1", value=3.0))
-    hub.revoke_key(twin.issuer, old.key.kid, NOON)
+    hub.revoke_key(old.key.kid, NOON, issuer=twin.issuer)
     hub.withdraw_grants("bob", shop.issuer)
     before = _rows(hub_path)
     assert len(before) == 7

@@ -47,7 +47,7 @@ def test_a_key_belongs_to_one_partner(shop: Partner, hub: Hub) -> None:
 @pytest.mark.parametrize("issuer", ["https://shop.example", TWIN], ids=["the same partner", "another one"])
 def test_a_revoked_key_is_dead_for_everybody(shop: Partner, hub: Hub, clock: Clock, issuer: str) -> None:
     """It cannot be admitted again, whoever asks, and nothing that it signs comes in."""
-    hub.revoke_key(shop.issuer, shop.key.kid, NOON)
+    hub.revoke_key(shop.key.kid, NOON, issuer=shop.issuer)
     clock.pass_by(days=1)
     with pytest.raises(InvalidInputError, match="jwks"):
         hub.add_partner(issuer, [SigningKey.generate().public_jwk, shop.key.public_jwk], not_before=LONG_AGO)

@@ -37,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         first.send(first.signal("ada", "known", at=YESTERDAY))
         revoked, early = (SigningKey.generate() for _ in range(2))
         opened.add_partner(first.issuer, [revoked.public_jwk], not_before=LONG_AGO)
-        opened.revoke_key(first.issuer, revoked.kid, LONG_AGO)
+        opened.revoke_key(revoked.kid, LONG_AGO, issuer=first.issuer)
         opened.add_partner(
             first.issuer, [early.public_jwk], not_before=timestamps.utc_now().replace(year=2100)
         )

@@ -19,9 +19,9 @@ from sqlalchemy import select
 
 from sesame_sdk import InvalidInputError, Manifest, Polarity, Signal
 from sesame_sdk.hub.database.engine import read_transaction
+from sesame_sdk.hub.database.tables import stream_subjects
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.streams.streams import StreamRequest
-from sesame_sdk.hub.streams.tables import stream_subjects
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import LATES, ORDERS
@@ -155,7 +155,7 @@ class World:
         """The key is revoked, and the shop sends again what the receipts say was dropped."""
         self.clock.pass_by(minutes=5)
         for hub in self.hubs:
-            hub.let_fall(self.keys[2].kid, since)
+            hub.revoke_key(self.keys[2].kid, since)
         if self.lost:
             self.hear(self.voice("shop"), self.voice("shop").seal(*dict.fromkeys(self.lost)))
 
@@ -246,10 +246,10 @@ def test_what_would_fall_is_what_falls(hub: Hub, theft: Partner) -> None:
     """Counted before, by looking only, and after, by what was done; a second time nothing falls."""
     would = hub.preview_key_revocation(theft.key.kid, NOON)
     assert hub.explain("bob", "retail") is not None
-    assert hub.let_fall(theft.key.kid, NOON) == would
+    assert hub.revoke_key(theft.key.kid, NOON) == would
     assert (would.issuer, would.envelopes, would.signals, would.people) == (theft.issuer, 2, 2, 2)
     assert (would.retained, would.registrations, would.dropped) == (1, 1, 2)
-    again = hub.let_fall(theft.key.kid, NOON)
+    again = hub.revoke_key(theft.key.kid, NOON)
     assert (again.envelopes, again.signals, again.retained, again.registrations) == (0, 0, 0, 0)
 
 
@@ -263,7 +263,7 @@ def test_when_it_was_received_decides_and_not_what_it_says(hub: Hub, shop: Partn
     backdated = evolve(thief, clock=lambda: NOON).seal(thief.signal("ada", "1"))
     hub.receive(backdated)
     assert hub.explain("ada", "retail") is not None
-    assert hub.let_fall(thief.key.kid, stolen_at).signals == 1
+    assert hub.revoke_key(thief.key.kid, stolen_at).signals == 1
     assert hub.explain("ada", "retail") is None
 
 
@@ -271,6 +271,6 @@ def test_a_thumbprint_is_enough_to_find_the_key(hub: Hub, shop: Partner) -> None
     """No two partners have a key in common, and a thumbprint that nobody has is a typing error."""
     with pytest.raises(InvalidInputError, match="another partner"):
         hub.add_partner("https://other.example", [shop.key.public_jwk])
-    for ask in (hub.preview_key_revocation, hub.let_fall):
+    for ask in (hub.preview_key_revocation, hub.revoke_key):
         with pytest.raises(InvalidInputError, match="not a key of any partner"):
             ask("nothing", NOON)

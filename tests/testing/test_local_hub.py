@@ -243,7 +243,7 @@ def test_a_kind_is_free_again_when_the_key_that_declared_it_is_revoked(
     thief.register(make_manifest((evolve(POST, sources=("a till",)),), name="other"))
     with pytest.raises(InvalidInputError):
         client.register(make_manifest((POST,), name="posts"))
-    sesame_hub.hub.revoke_key(shop.issuer, thief.key.kid, sesame_hub.clock())
+    sesame_hub.hub.revoke_key(thief.key.kid, sesame_hub.clock(), issuer=shop.issuer)
     client.register(make_manifest((POST,), name="posts"))
 
 

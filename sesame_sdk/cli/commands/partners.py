@@ -133,7 +133,7 @@ def revoke_key(hub_dir: Path, kid: str, text: str | None, dry_run: bool, as_json
     """
     since = parse_timestamp(text, field="--since") if text else utc_now()
     with open_hub(hub_dir) as hub:
-        impact = hub.preview_key_revocation(kid, since) if dry_run else hub.let_fall(kid, since)
+        impact = hub.preview_key_revocation(kid, since) if dry_run else hub.revoke_key(kid, since)
     if as_json:
         print_json(impact)
     else:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.files import write_private_file
-from sesame_sdk.hub.backup.withdrawal_log import Action, Entry, LogContents, read_log
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.rights.withdrawal_log import Action, Entry, LogContents, read_log
 
 #: Clocks of two machines may differ by this much: entries from just before a backup are replayed too.
 _MAX_CLOCK_SKEW = timedelta(minutes=1)
@@ -69,7 +69,7 @@ def _apply(hub: Hub, entry: Entry, person: str | None) -> bool:
     """Whether the entry changed something: what came after the backup is not in it."""
     try:
         if entry.action is Action.KEY_REVOCATION:
-            hub.revoke_key(entry.partner, entry.kid, from_micros(entry.revoked_from))
+            hub.revoke_key(entry.kid, from_micros(entry.revoked_from), issuer=entry.partner)
         elif person is None:
             return False
         elif entry.action is Action.WITHDRAWAL:

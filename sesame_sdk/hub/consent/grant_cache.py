@@ -14,9 +14,7 @@ from attrs import frozen
 from sqlalchemy import (
     Connection,
     Engine,
-    Row,
     Select,
-    Table,
     Text,
     bindparam,
     cast,
@@ -30,17 +28,13 @@ from sesame_sdk.hub.database.dialects.base import JsonFunctions
 from sesame_sdk.hub.database.engine import compile_sql, dialect_of
 from sesame_sdk.hub.database.tables import (
     cache_versions,
-    grant_crossings,
     grant_kinds,
     grants,
-    kinds,
-    partners,
-    people,
     pseudonyms,
 )
-from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
+from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.model import codec
-from sesame_sdk.model.grant import Direction, Grant
+from sesame_sdk.model.grant import Direction
 
 #: Pseudonyms looked up by one statement, and grants read back.
 _MANY = 5000
@@ -155,60 +149,3 @@ def _standing(terms: Sequence[_Term], now: int) -> Permission:
     until = min((turn for turn in turns if turn > now), default=_NEVER)
     standing = frozenset(kind for _, kind, given_at, end in terms if given_at <= now < end)
     return Permission(terms[0][0], standing, since, until)
-
-
-def list_grants(connection: Connection, person: str | None = None) -> list[tuple[str, Grant]]:
-    """Every grant with its person, or one person's; also those that have ended."""
-    chosen = select_grants()
-    if person is not None:
-        chosen = chosen.where(people.c.person == person)
-    rows = connection.execute(chosen.order_by(people.c.person, grants.c.id)).all()
-    return list(zip((row.person for row in rows), read_grants(connection, rows), strict=True))
-
-
-def select_grants() -> Select[Any]:
-    """Rows that `read_grants` can read, of all grants."""
-    return (
-        select(grants, partners.c.issuer, pseudonyms.c.subject, people.c.person)
-        .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
-        .join(people, people.c.id == pseudonyms.c.person)
-        .join(partners, partners.c.id == pseudonyms.c.partner)
-    )
-
-
-def read_grants(connection: Connection, rows: Sequence[Row[Any]]) -> list[Grant]:
-    """Each row with its kinds and crossings."""
-    numbers = [row.id for row in rows]
-    named = select(grant_kinds.c.grant_id, kinds.c.name).join(kinds, kinds.c.id == grant_kinds.c.kind)
-    said = _terms(connection, named, grant_kinds, numbers)
-    crossed = _terms(
-        connection, select(grant_crossings.c.grant_id, grant_crossings.c.context), grant_crossings, numbers
-    )
-    return [
-        Grant(
-            partner=row.issuer,
-            subject=row.subject,
-            direction=Direction(row.direction),
-            given_at=from_micros(row.given_at),
-            kinds=tuple(sorted(said[row.id])),
-            purpose=row.purpose,
-            context=row.context,
-            crossings=tuple(sorted(crossed[row.id])),
-            expires_at=from_micros_or_none(row.expires_at),
-            withdrawn_at=from_micros_or_none(row.withdrawn_at),
-            adult=row.adult,
-        )
-        for row in rows
-    ]
-
-
-def _terms(
-    connection: Connection, chosen: Select[int, str], table: Table, numbers: Sequence[int]
-) -> defaultdict[int, list[str]]:
-    """What belongs to each grant."""
-    found: defaultdict[int, list[str]] = defaultdict(list)
-    for start in range(0, len(numbers), _MANY):
-        some = chosen.where(table.c.grant_id.in_(numbers[start : start + _MANY]))
-        for row in connection.execute(some):
-            found[row[0]].append(row[1])
-    return found

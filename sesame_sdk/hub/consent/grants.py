@@ -1,113 +1,157 @@
-"""What people agreed to, as told by whoever runs the hub.
+"""Grants: what people consented to, as the operator of the hub records it.
 
 Rules:
     * a partner's pseudonym belongs to one person for good
-    * the same consent told twice is one consent
+    * the same consent recorded twice is one consent
     * only people who are known to be 18 consent (rule MIN-1)
-    * a withdrawal holds from its moment on, whether it was asked for here or is told with the grant; telling
-      the old consent again does not undo it: to give again is a new grant
+    * a withdrawal is valid from its time on, whether it is requested here or recorded with the grant;
+      recording the old consent again does not undo it: a new consent is a new grant
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from secrets import randbits
+from typing import Any
 
-from attrs import evolve
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from attrs import evolve, frozen
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent import subjects
-from sesame_sdk.hub.consent.validity import is_valid
-from sesame_sdk.hub.database import ids as kind_names
+from sesame_sdk.hub.database import ids
 from sesame_sdk.hub.database.engine import is_in
-from sesame_sdk.hub.database.tables import cache_versions, grant_crossings, grant_kinds, grants, pseudonyms
-from sesame_sdk.hub.database.tables import people as people_table
-from sesame_sdk.hub.database.timestamps import to_micros, to_micros_or_none
+from sesame_sdk.hub.database.tables import (
+    cache_versions,
+    grant_crossings,
+    grant_kinds,
+    grants,
+    kinds,
+    partners,
+    people,
+    pseudonyms,
+)
+from sesame_sdk.hub.database.timestamps import (
+    from_micros,
+    from_micros_or_none,
+    to_micros,
+    to_micros_or_none,
+)
 from sesame_sdk.hub.partners import keys
-from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction, Grant
 
-#: The name under which `schema.changes` marks changes of grants.
+#: The name under which `cache_versions` notes changes of grants.
 GRANTS_CACHE = "grants"
-_AT_ONCE = 500
-_Told = tuple[str, Grant]
+_BATCH_SIZE = 500
+#: Grants whose kinds and crossings one statement reads.
+_MAX_LOOKUP = 5000
+#: The operator's own reference of a person, and a grant of the person's.
+PersonGrant = tuple[str, Grant]
 _GUARD = Guard()
 
 
-def add_grants(connection: Connection, told: Iterable[_Told], at: datetime) -> int:
-    """Record consents, all or none. Returns how many were new.
+@frozen
+class GrantChange:
+    """How many grants a change added or ended, and the ids of their persons, whose scores may change."""
+
+    count: int
+    persons: frozenset[int]
+
+
+def add_grants(connection: Connection, pairs: Iterable[PersonGrant]) -> GrantChange:
+    """Record consents, all or none; counts the new ones.
 
     Args:
         connection: in a transaction.
-        told: the operator's own reference for the person, and what the person agreed to.
-        at: now; UTC.
+        pairs: the operator's own reference of each person, and what the person consented to.
 
     Raises:
-        Refused: by the guard, the consent of somebody who is not known to be 18.
-        Rejected: the partner is unknown, or its pseudonym belongs to another person.
+        GuardRefusedError: a consent of a person who is not known to be 18.
+        InvalidInputError: the partner is unknown, or its pseudonym belongs to another person.
     """
-    remaining = map(_admitted, told)
+    remaining = map(_admitted, pairs)
+    persons: set[int] = set()
     added = ended = 0
-    while some := list(islice(remaining, _AT_ONCE)):
-        by_digest = _by_digest(some)
-        told_before = select(grants.c.digest).where(is_in(grants.c.digest, by_digest))
-        known = set(connection.scalars(told_before))
-        added += _add(connection, {digest: pair for digest, pair in by_digest.items() if digest not in known})
+    while batch := list(islice(remaining, _BATCH_SIZE)):
+        by_digest = _by_digest(batch)
+        recorded = select(grants.c.digest).where(is_in(grants.c.digest, by_digest))
+        known = set(connection.scalars(recorded))
+        new = {digest: pair for digest, pair in by_digest.items() if digest not in known}
+        added += _insert(connection, new)
         ended += _end(connection, {digest: by_digest[digest][1] for digest in known})
-        _tell_feed(
-            connection, subjects.ensure_person_ids(connection, (person for person, _ in some)).values(), at
-        )
+        persons.update(subjects.ensure_person_ids(connection, (person for person, _ in batch)).values())
     if added or ended:
         invalidate_grant_caches(connection)
-    return added
+    return GrantChange(added, frozenset(persons))
 
 
 def withdraw_grants(
     connection: Connection, person: str, partner: str, direction: Direction | None, at: datetime
-) -> int:
-    """End what a person granted to a partner. Returns how many grants that ended.
+) -> GrantChange:
+    """End what a person granted to a partner; counts the grants that ended.
 
     Raises:
-        Rejected: no such partner.
+        InvalidInputError: no such partner.
     """
     theirs = (
         select(pseudonyms.c.id)
-        .join(people_table, people_table.c.id == pseudonyms.c.person)
-        .where(people_table.c.person == person, pseudonyms.c.partner == keys.partner_id(connection, partner))
+        .join(people, people.c.id == pseudonyms.c.person)
+        .where(people.c.person == person, pseudonyms.c.partner == keys.partner_id(connection, partner))
     )
-    standing: list[ColumnElement[bool]] = [
+    valid: list[ColumnElement[bool]] = [
         grants.c.pseudonym.in_(theirs),
         is_valid(at) | (grants.c.given_at > to_micros(at)),
     ]
     if direction is not None:
-        standing.append(grants.c.direction == direction.value)
-    ended = connection.execute(update(grants).where(*standing).values(withdrawn_at=to_micros(at))).rowcount
+        valid.append(grants.c.direction == direction.value)
+    ended = connection.execute(update(grants).where(*valid).values(withdrawn_at=to_micros(at))).rowcount
     invalidate_grant_caches(connection)
-    number = subjects.find_person_id(connection, person)
-    _tell_feed(connection, [] if number is None else [number], at)
-    return ended
-
-
-def _tell_feed(connection: Connection, persons: Collection[int], at: datetime) -> None:
-    """Streams hear of who left before this transaction ends, and of new scores soon after."""
-    subject_states.enqueue_withdrawals(connection, persons, at)
-    subject_states.mark_for_rescoring(connection, lambda: persons)
+    person_id = subjects.find_person_id(connection, person)
+    return GrantChange(ended, frozenset() if person_id is None else frozenset([person_id]))
 
 
 def invalidate_grant_caches(connection: Connection) -> None:
-    """Tell whoever caches grants that theirs are old.
+    """Let every process drop its cache of grants.
 
-    The mark is a new random number, not one higher: a transaction may be undone after its mark was
-    seen, and no other may come by the same.
+    The version is a new random number, not one higher: a transaction may be rolled back after its version was
+    seen, and no other may come to the same.
     """
     connection.execute(delete(cache_versions).where(cache_versions.c.name == GRANTS_CACHE))
     connection.execute(insert(cache_versions).values(name=GRANTS_CACHE, version=randbits(62)))
 
 
+def is_valid(at: datetime | str) -> ColumnElement[bool]:
+    """Whether a row of `grants` is valid at a time: `Grant.valid`, in SQL.
+
+    Args:
+        at: or the name of the parameter that holds it, in microseconds.
+    """
+    now = bindparam(at, type_=BigInteger) if isinstance(at, str) else to_micros(at)
+    return and_(
+        grants.c.given_at <= now,
+        or_(grants.c.expires_at.is_(None), grants.c.expires_at > now),
+        or_(grants.c.withdrawn_at.is_(None), grants.c.withdrawn_at > now),
+    )
+
+
 def _end(connection: Connection, known: Mapping[str, Grant]) -> int:
-    """End grants that were told before and are told again as withdrawn. An end is never made later."""
+    """End grants that are recorded again as withdrawn. An end is never made later."""
     ended = 0
     for digest, grant in known.items():
         if grant.withdrawn_at is not None:
@@ -118,10 +162,10 @@ def _end(connection: Connection, known: Mapping[str, Grant]) -> int:
     return ended
 
 
-def _add(connection: Connection, new: Mapping[str, _Told]) -> int:
+def _insert(connection: Connection, new: Mapping[str, PersonGrant]) -> int:
     if not new:
         return 0
-    names = _names(connection, list(new.values()))
+    names = _pseudonym_ids(connection, list(new.values()))
     rows = [_row(digest, names[grant.partner, grant.subject], grant) for digest, (_, grant) in new.items()]
     inserted = insert(grants).returning(grants.c.id, sort_by_parameter_order=True)
     numbers = connection.scalars(inserted, rows).all()
@@ -129,19 +173,19 @@ def _add(connection: Connection, new: Mapping[str, _Told]) -> int:
     return len(new)
 
 
-def _admitted(told: _Told) -> _Told:
-    _GUARD.admit_grant(told[1])
-    return told
+def _admitted(pair: PersonGrant) -> PersonGrant:
+    _GUARD.admit_grant(pair[1])
+    return pair
 
 
-def _by_digest(told: Sequence[_Told]) -> dict[str, _Told]:
-    """Each consent once, by what it is known by; of two tellings, the one that ends it sooner."""
-    found: dict[str, _Told] = {}
-    for person, grant in told:
+def _by_digest(pairs: Sequence[PersonGrant]) -> dict[str, PersonGrant]:
+    """Each consent once, by its digest; of two records, the one that ends it sooner."""
+    by_digest: dict[str, PersonGrant] = {}
+    for person, grant in pairs:
         digest = codec.digest((person, evolve(grant, withdrawn_at=None)))
-        if digest not in found or _ends_sooner(grant, found[digest][1]):
-            found[digest] = (person, grant)
-    return found
+        if digest not in by_digest or _ends_sooner(grant, by_digest[digest][1]):
+            by_digest[digest] = (person, grant)
+    return by_digest
 
 
 def _ends_sooner(one: Grant, other: Grant) -> bool:
@@ -150,11 +194,11 @@ def _ends_sooner(one: Grant, other: Grant) -> bool:
     return one.withdrawn_at < other.withdrawn_at
 
 
-def _names(connection: Connection, told: Sequence[_Told]) -> dict[tuple[str, str], int]:
-    """The number of each pseudonym, by partner and subject."""
-    persons = subjects.ensure_person_ids(connection, (person for person, _ in told))
+def _pseudonym_ids(connection: Connection, pairs: Sequence[PersonGrant]) -> dict[tuple[str, str], int]:
+    """The id of each pseudonym, by partner and subject."""
+    persons = subjects.ensure_person_ids(connection, (person for person, _ in pairs))
     owners: dict[str, dict[str, int]] = {}
-    for person, grant in told:
+    for person, grant in pairs:
         mine = owners.setdefault(grant.partner, {})
         if mine.setdefault(grant.subject, persons[person]) != persons[person]:
             raise subjects.second_owner_error()
@@ -182,9 +226,7 @@ def _row(digest: str, pseudonym: int, grant: Grant) -> dict[str, object]:
 
 
 def _add_terms(connection: Connection, added: Mapping[int, Grant]) -> None:
-    numbers = kind_names.ensure_kind_ids(
-        connection, {kind for grant in added.values() for kind in grant.kinds}
-    )
+    numbers = ids.ensure_kind_ids(connection, {kind for grant in added.values() for kind in grant.kinds})
     covered = [
         {"grant_id": number, "kind": numbers[kind]}
         for number, grant in added.items()
@@ -198,3 +240,60 @@ def _add_terms(connection: Connection, added: Mapping[int, Grant]) -> None:
     for table, rows in ((grant_kinds, covered), (grant_crossings, crossed)):
         if rows:
             connection.execute(insert(table), rows)
+
+
+def list_grants(connection: Connection, person: str | None = None) -> list[PersonGrant]:
+    """Every grant with its person, or one person's; also those that have ended."""
+    chosen = select_grants()
+    if person is not None:
+        chosen = chosen.where(people.c.person == person)
+    rows = connection.execute(chosen.order_by(people.c.person, grants.c.id)).all()
+    return list(zip((row.person for row in rows), read_grants(connection, rows), strict=True))
+
+
+def select_grants() -> Select[Any]:
+    """Rows that `read_grants` can read, of all grants."""
+    return (
+        select(grants, partners.c.issuer, pseudonyms.c.subject, people.c.person)
+        .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
+        .join(people, people.c.id == pseudonyms.c.person)
+        .join(partners, partners.c.id == pseudonyms.c.partner)
+    )
+
+
+def read_grants(connection: Connection, rows: Sequence[Row[Any]]) -> list[Grant]:
+    """Each row with its kinds and crossings."""
+    numbers = [row.id for row in rows]
+    named = select(grant_kinds.c.grant_id, kinds.c.name).join(kinds, kinds.c.id == grant_kinds.c.kind)
+    kind_names = _terms(connection, named, grant_kinds, numbers)
+    crossings = _terms(
+        connection, select(grant_crossings.c.grant_id, grant_crossings.c.context), grant_crossings, numbers
+    )
+    return [
+        Grant(
+            partner=row.issuer,
+            subject=row.subject,
+            direction=Direction(row.direction),
+            given_at=from_micros(row.given_at),
+            kinds=tuple(sorted(kind_names[row.id])),
+            purpose=row.purpose,
+            context=row.context,
+            crossings=tuple(sorted(crossings[row.id])),
+            expires_at=from_micros_or_none(row.expires_at),
+            withdrawn_at=from_micros_or_none(row.withdrawn_at),
+            adult=row.adult,
+        )
+        for row in rows
+    ]
+
+
+def _terms(
+    connection: Connection, chosen: Select[int, str], table: Table, numbers: Sequence[int]
+) -> defaultdict[int, list[str]]:
+    """What belongs to each grant."""
+    values: defaultdict[int, list[str]] = defaultdict(list)
+    for start in range(0, len(numbers), _MAX_LOOKUP):
+        some = chosen.where(table.c.grant_id.in_(numbers[start : start + _MAX_LOOKUP]))
+        for row in connection.execute(some):
+            values[row[0]].append(row[1])
+    return values

@@ -1,19 +1,40 @@
 """Who of many people agreed to a read: one question to the database, whatever their number."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
 from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.hub.consent.validity import is_valid
+from sesame_sdk.hub.consent.grants import is_valid
 from sesame_sdk.hub.database.engine import fetch_rows, is_in
 from sesame_sdk.hub.database.tables import grant_crossings, grants, pseudonyms
 from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
-from sesame_sdk.hub.scoring.read_auth import AuthenticatedRequest
 from sesame_sdk.model.finding import Action
 from sesame_sdk.model.grant import Direction, Grant, ReadRequest
+
+
+@frozen
+class AuthenticatedRequest:
+    """A reader's wish, once its token was believed.
+
+    Attributes:
+        issuer: the reader.
+        jti: the token's id, good for one use.
+        purpose: IRI of why.
+        context: whose policy makes the score.
+        expires_at: end of the token; UTC.
+        at: now; UTC.
+    """
+
+    issuer: str
+    jti: str
+    purpose: str
+    context: str
+    expires_at: datetime
+    at: datetime
 
 
 @frozen

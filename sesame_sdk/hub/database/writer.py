@@ -20,7 +20,7 @@ then everybody in the group is told to come back, whatever their own piece came 
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from threading import Lock, Thread
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from attrs import field, frozen
 from sqlalchemy import Connection, Engine, Transaction
@@ -33,6 +33,7 @@ from sesame_sdk.hub.database.task_queue import TaskQueue
 from sesame_sdk.hub.observability import metrics, safe_values, tracing
 from sesame_sdk.hub.observability.log_events import GroupFailed
 from sesame_sdk.hub.observability.structured_log import log
+from sesame_sdk.hub.settings import Settings
 
 I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
@@ -307,3 +308,38 @@ def _retryable(error: BaseException) -> RetryableError:
     failure = RetryableError("the ledger could not be written", retry_after=5)
     failure.__cause__ = error
     return failure
+
+
+@frozen
+class Writers:
+    """The writers of one process.
+
+    Attributes:
+        ledger: envelopes, and whatever changes consents, keys, registrations and policies.
+        reads: the log of reads, before each is answered.
+        streams: messages to consumers.
+    """
+
+    ledger: Writer
+    reads: Writer
+    streams: Writer
+
+    @classmethod
+    def from_settings(cls, engine: Engine, settings: Settings) -> Self:
+        """Begin to write to a ledger."""
+        ledger, reads, streams = (
+            Writer(engine, max_queue=settings.max_queue, batch_size=settings.batch_size) if own else None
+            for own in (True, *[dialect_of(engine).concurrent_writes] * 2)
+        )
+        assert ledger is not None  # noqa: S101 - the first is always made
+        return cls(ledger, reads or ledger, streams or ledger)
+
+    @property
+    def alive(self) -> bool:
+        """Whether all take work."""
+        return self.ledger.alive and self.reads.alive and self.streams.alive
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
+        for writer in (self.streams, self.reads, self.ledger):
+            writer.close()

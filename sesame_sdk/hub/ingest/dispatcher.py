@@ -1,8 +1,7 @@
-"""The door for what partners say: verifies a token, and hands it to the room that it is meant for."""
+"""Verify messages of partners, and apply each by the handler of its event type."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from attrs import frozen
 from sqlalchemy import Connection
@@ -13,9 +12,14 @@ from sesame_sdk.hub.consent.grant_cache import GrantCache
 from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.writer import Task
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.ingest.ingest import Ingest, Taken, Told
-from sesame_sdk.hub.ingest.ledger import LedgerEntry, ReceivedMessage, StoredEnvelope
-from sesame_sdk.hub.ingest.outcome import ProcessedMessage
+from sesame_sdk.hub.ingest.ingest import IngestResult, ReceiptSigner, SignalIngest
+from sesame_sdk.hub.ingest.ledger import (
+    LedgerEntry,
+    ProcessedMessage,
+    StoredEnvelope,
+    VerifiedMessage,
+    message_digest,
+)
 from sesame_sdk.hub.ingest.signal_table import SignalView
 from sesame_sdk.hub.partners import keys, registrations
 from sesame_sdk.hub.partners.rate_limit import RateLimiter, charge
@@ -23,142 +27,135 @@ from sesame_sdk.hub.scoring import policies
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.interfaces import Signer
-from sesame_sdk.model.envelope import EventType, Receipt
+from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.manifest import Manifest
-from sesame_sdk.model.stream_events import SubjectId
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.jwt import KeyFinder
 from sesame_sdk.signing.sd_jwt import SdJwt
-from sesame_sdk.signing.security_events import Event, sign_event, verify_event
+from sesame_sdk.signing.security_events import verify_event
+
+Results = Sequence[IngestResult | Exception]
 
 
 @frozen
-class _Registration:
-    told: Event[Manifest]
-    token: bytes
+class _Handler:
+    """What applies verified messages of one type, and the lock that it needs."""
+
+    apply: Callable[[Connection, Sequence[VerifiedMessage]], Results]
+    lock: LockScope
 
 
 class MessageDispatcher:
-    """Decides what a message is and what has to be done about it.
+    """Verifies messages of partners, and applies them to the ledger.
 
     Args:
         settings: of the hub.
         signer: signs receipts.
-        view: the table of signals.
-        consents: grants that stand.
-        guard: judges registrations.
-        limits: how much partners may ask.
-        clock: says what time it is, in UTC.
+        signals: the table of signals.
+        grants: valid grants, cached.
+        guard: checks registrations.
+        rate_limiter: charges partners.
+        clock: the time, in UTC.
     """
 
     def __init__(
         self,
         settings: Settings,
         signer: Signer,
-        view: SignalView,
-        consents: GrantCache,
+        signals: SignalView,
+        grants: GrantCache,
         guard: Guard,
-        limits: RateLimiter,
+        rate_limiter: RateLimiter,
         clock: Callable[[], datetime],
     ) -> None:
-        self._limits = limits
         self._issuer = settings.issuer
-        self._signer = signer
+        self._signer = ReceiptSigner(settings.issuer, signer)
         self._guard = guard
+        self._rate_limiter = rate_limiter
         self._clock = clock
-        self._ingest = Ingest(view, timedelta(seconds=settings.max_clock_skew_seconds), self._sign, consents)
+        self._ingest = SignalIngest(
+            signals, timedelta(seconds=settings.max_clock_skew_seconds), self._signer, grants
+        )
+        self._handlers: Mapping[EventType, _Handler] = {
+            EventType.SIGNALS: _Handler(self.apply_signals, LockScope.SHARED),
+            EventType.REGISTRATION: _Handler(self.apply_registrations, LockScope.EXCLUSIVE),
+        }
 
-    def knock(self, body: bytes, keys: KeyFinder) -> Task[Any, bytes]:
-        """Verify a message. What it then takes to act on it is returned, and gives the receipt.
-
-        Envelopes under one key are kin: they are taken in together, as those of several would be, for
-        less.
+    def verify(self, body: bytes, keys: KeyFinder) -> VerifiedMessage:
+        """Verify the signature and the claims of a message.
 
         Raises:
             InvalidInputError: with a code of RFC 8935 section 2.4.
-            Throttled: its sender was just told to wait.
+            RateLimitedError: the sender was refused just now, and still has to wait.
         """
         now = self._clock()
         message = SdJwt.parse(body)
         event = message.token.event_type
-        self._limits.check(message.token.issuer, now)
+        self._rate_limiter.check(message.token.issuer, now)
         if event is EventType.SIGNALS:
             opened = open_envelope(message, keys, audience=self._issuer, now=now)
-            told = Told(opened, ledger.message_digest(opened.token, opened.disclosures))
-            kin = (opened.envelope.issuer, opened.kid)
-            return Task(self._take_signals, told, kin, LockScope.SHARED, Taken.settled)
+            return VerifiedMessage.from_envelope(opened)
         if event is EventType.REGISTRATION:
-            said = verify_event(
-                message.single_token, keys, event=event, payload=Manifest, audience=self._issuer, now=now
+            token = message.single_token
+            signed = verify_event(token, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
+            return VerifiedMessage(
+                event,
+                signed.issuer,
+                signed.jti,
+                signed.kid,
+                signed.issued_at,
+                message_digest(body),
+                body,
+                signed.payload,
             )
-            return Task(self._take_registrations, _Registration(said, body))
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")
 
-    def _take_signals(self, connection: Connection, told: Sequence[Told]) -> list[Taken | Exception]:
-        issuer, now = told[0].opened.envelope.issuer, self._clock()
+    def task(self, message: VerifiedMessage) -> Task[VerifiedMessage, bytes]:
+        """The writer's task that applies a message and returns its signed receipt.
+
+        Envelopes that one key signed are applied together.
+        """
+        handler = self._handlers[message.event]
+        key = (message.issuer, message.kid) if message.event is EventType.SIGNALS else None
+        return Task(handler.apply, message, key, handler.lock, IngestResult.on_commit)
+
+    def apply_signals(self, connection: Connection, messages: Sequence[VerifiedMessage]) -> Results:
+        """Store the signals of envelopes that one key signed, as far as the rate limit allows."""
+        issuer, now = messages[0].issuer, self._clock()
         partner = keys.partner_id(connection, issuer)
-        costs = [max(1, one.opened.withheld + len(one.opened.envelope.signals)) for one in told]
-        admission = self._limits.admit(connection, partner, issuer, costs, now)
-        paid = admission.served
-        taken: list[Taken | Exception] = []
-        if paid:
-            taken += self._ingest.take(connection, partner, told[:paid], now)
-            charge(connection, partner, admission.limit, sum(costs[:paid]), now)
+        costs = [
+            max(1, opened.withheld + len(opened.envelope.signals)) for opened in map(ledger.opened, messages)
+        ]
+        admission = self._rate_limiter.admit(connection, partner, issuer, costs, now)
+        served = admission.served
+        results: list[IngestResult | Exception] = []
+        if served:
+            results += self._ingest.store(connection, partner, messages[:served], now)
+            charge(connection, partner, admission.limit, sum(costs[:served]), now)
         if admission.refusal:
-            taken += [admission.refusal] * (len(told) - paid)
-        return taken
+            results += [admission.refusal] * (len(messages) - served)
+        return results
 
-    def _take_registrations(self, connection: Connection, all_told: Sequence[_Registration]) -> list[bytes]:
-        return [self._take_registration(connection, one.told, one.token) for one in all_told]
+    def apply_registrations(self, connection: Connection, messages: Sequence[VerifiedMessage]) -> Results:
+        """Put registrations in force."""
+        return [self._register(connection, message) for message in messages]
 
-    def _take_registration(self, connection: Connection, told: Event[Manifest], token: bytes) -> bytes:
-        arrival = ReceivedMessage(
-            partner=keys.partner_id(connection, told.issuer),
-            issuer=told.issuer,
-            event=EventType.REGISTRATION,
-            jti=told.jti,
-            kid=told.kid,
-            issued_at=told.issued_at,
-            received_at=self._clock(),
-            digest=ledger.message_digest(token),
-        )
-        self._limits.spend(connection, arrival.partner, arrival.issuer, 1, arrival.received_at)
-        if known := ledger.find_outcomes(connection, [arrival]).get(arrival.jti):
-            return self._receipt(known, arrival)
-        registrations.check_manifest(told.payload)
-        registrations.check_not_older(connection, arrival, told.payload)
-        registrations.check_with_guard(told.payload, self._guard, policies.current_policies(connection))
-        registrations.check_kind_meanings(connection, told.payload)
-        (number,) = ledger.reserve_envelope_ids(connection, 1)
-        entry = LedgerEntry(number, arrival, StoredEnvelope(token))
-        ledger.append_entries(connection, [entry])
-        registrations.insert_registration(connection, number, arrival, told.payload)
-        subject_states.rescan_all(connection)
-        return self._receipt(ProcessedMessage(arrival.received_at, entry.outcome), arrival)
-
-    def _receipt(self, known: ProcessedMessage, to: ReceivedMessage) -> bytes:
-        return self._sign(known.make_receipt(to.jti), to.issuer, known.outcome.jti)
-
-    def _sign(self, receipt: Receipt, partner: str, jti: str) -> bytes:
-        return sign_event(
-            EventType.RECEIPT,
-            receipt,
-            self._signer,
-            issuer=self._issuer,
-            audience=partner,
-            now=receipt.received_at,
-            jti=jti,
-        )
-
-    def sign(self, event: EventType, payload: object, audience: str, about: SubjectId, jti: str) -> bytes:
-        """A message of ours to a consumer, about a person or a stream (RFC 9493)."""
-        return sign_event(
-            event,
-            payload,
-            self._signer,
-            issuer=self._issuer,
-            audience=audience,
-            now=self._clock(),
-            jti=jti,
-            sub_id=about,
-        )
+    def _register(self, connection: Connection, message: VerifiedMessage) -> IngestResult:
+        manifest, now = message.payload, self._clock()
+        assert isinstance(manifest, Manifest)  # noqa: S101 - `verify` decoded it as one
+        partner = keys.partner_id(connection, message.issuer)
+        self._rate_limiter.spend(connection, partner, message.issuer, 1, now)
+        processed = ledger.find_processed(connection, partner, [message]).get(message.jti)
+        if processed is None:
+            registrations.check_manifest(manifest)
+            registrations.check_not_older(connection, partner, message.issued_at, manifest)
+            registrations.check_with_guard(manifest, self._guard, policies.current_policies(connection))
+            registrations.check_kind_meanings(connection, manifest)
+            (envelope_id,) = ledger.reserve_envelope_ids(connection, 1)
+            entry = LedgerEntry(envelope_id, partner, message, now, StoredEnvelope(message.token))
+            ledger.append_entries(connection, [entry])
+            registrations.insert_registration(connection, envelope_id, partner, message.issued_at, manifest)
+            subject_states.rescan_all(connection)
+            processed = ProcessedMessage(now, entry.outcome)
+        receipt = processed.make_receipt(message.jti)
+        return IngestResult(self._signer.sign(receipt, message.issuer, processed.outcome.jti))

@@ -1,19 +1,19 @@
-"""The door of signals: what of verified envelopes is kept, and the receipt for each.
+"""Store the signals of verified envelopes, and make the receipt of each envelope.
 
-A signal is kept when
-    1. its kind is registered by the partner, now
-    2. its value is in the kind's range: below zero only where the kind may lower, and at most `MAX_VALUE`
-    3. it did not happen in the future, give or take what clocks differ, nor before all time that an id holds
-    4. its person lets this partner send this kind, now
-and is listed in the receipt with the reason otherwise. What says nothing of a person is looked at
-first, and a subject whom nobody knows is told the same as one without a grant.
+A signal is stored when
+    1. its kind is registered by the partner now
+    2. its value is in the kind's range: negative only where the kind allows it, and at most `MAX_VALUE`
+    3. it did not happen in the future, apart from clock skew, nor before any time that an id can hold
+    4. its person lets this partner send this kind now
+and is listed in the receipt with the reason otherwise. Rules that say nothing about a person come first, and
+an unknown subject gets the same reason as one without a grant.
 
-Envelopes that wait together are taken in together: what is asked of the database for each is asked
-once, and the rows of all go into the table in its own order.
+Envelopes that wait together are stored together: each query runs once for all of them, and their rows are
+inserted in the order of the table.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -23,68 +23,80 @@ from sqlalchemy import Connection
 from sesame_sdk.hub.consent.grant_cache import GrantCache, Permission
 from sesame_sdk.hub.database.dialects.base import SignalRow
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.ingest.ledger import LedgerEntry, ReceivedMessage
-from sesame_sdk.hub.ingest.outcome import IngestOutcome, ProcessedMessage
+from sesame_sdk.hub.ingest.ledger import IngestOutcome, LedgerEntry, ProcessedMessage, VerifiedMessage, opened
 from sesame_sdk.hub.ingest.signal_table import SignalView, signal_row
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.partners import registrations
 from sesame_sdk.hub.partners.registrations import AllowedKind
-from sesame_sdk.hub.rights import redaction
 from sesame_sdk.hub.streams import subject_states
+from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.model.signals import MAX_VALUE, MIN_TIMESTAMP, Signal
-from sesame_sdk.signing.envelopes import Opened
+from sesame_sdk.signing.security_events import sign_event
 
 
 @frozen
-class Told:
-    """A verified envelope and its `ledger.digest_of`."""
+class ReceiptSigner:
+    """Signs the receipts of a hub, each under a ``jti`` of its own."""
 
-    opened: Opened
-    digest: bytes
+    issuer: str
+    signer: Signer
+
+    def sign(self, receipt: Receipt, partner: str, jti: str) -> bytes:
+        """The token of a receipt, for a partner by issuer URL."""
+        return sign_event(
+            EventType.RECEIPT,
+            receipt,
+            self.signer,
+            issuer=self.issuer,
+            audience=partner,
+            now=receipt.received_at,
+            jti=jti,
+        )
 
 
 @frozen
-class Taken:
-    """What became of an envelope: the receipt, and the counts of one that was not here before."""
+class IngestResult:
+    """The signed receipt of a message; `stored` is the receipt of an envelope that is new in the ledger."""
 
     receipt: bytes
-    new: Receipt | None = None
+    stored: Receipt | None = None
+    duplicate: bool = False
 
-    def settled(self) -> bytes:
-        """Count it, now that it is on disk; the receipt."""
-        if self.new is None:
+    def on_commit(self) -> bytes:
+        """Count the envelope, now that it is on disk; the signed receipt."""
+        if self.stored is not None:
+            dropped = Counter(signal.reason for signal in self.stored.dropped)
+            metrics.count_envelope(self.stored.accepted, self.stored.duplicates, dropped)
+        elif self.duplicate:
             metrics.count_duplicate_envelope()
-        else:
-            dropped = Counter(signal.reason for signal in self.new.dropped)
-            metrics.count_envelope(self.new.accepted, self.new.duplicates, dropped)
         return self.receipt
 
 
 @frozen
-class _Sorted:
-    """The signals of one envelope, sorted. Places are positions in the envelope, one for each row."""
+class _SortedSignals:
+    """The signals of one envelope by outcome; `positions` in the envelope, one for each of `rows`."""
 
-    places: list[int] = field(factory=list)
+    positions: list[int] = field(factory=list)
     rows: list[SignalRow] = field(factory=list)
     dropped: list[tuple[int, DropReason]] = field(factory=list)
 
 
 @frozen
-class _Sieve:
-    """What a partner may say at one moment, and of whom."""
+class _Rules:
+    """What a partner may send at one time, and about whom."""
 
     partner: int
     latest: datetime
-    sayable: Mapping[str, AllowedKind]
-    standings: Mapping[str, Permission]
+    kinds: Mapping[str, AllowedKind]
+    permissions: Mapping[str, Permission]
 
-    def sort(self, signals: Sequence[Signal], number: int) -> _Sorted:
-        """Sort the signals of the envelope that will have this number."""
-        found = _Sorted()
-        for place, signal in enumerate(signals):
-            standing = self.standings[signal.subject]
-            kind = self.sayable.get(signal.kind)
+    def sort(self, signals: Sequence[Signal], envelope_id: int) -> _SortedSignals:
+        """Sort the signals of the envelope that will have this id."""
+        result = _SortedSignals()
+        for position, signal in enumerate(signals):
+            permission = self.permissions[signal.subject]
+            kind = self.kinds.get(signal.kind)
             if kind is None:
                 reason = DropReason.KIND_NOT_REGISTERED
             elif signal.value < 0 and not kind.may_be_negative:
@@ -95,111 +107,110 @@ class _Sieve:
                 reason = DropReason.IN_THE_FUTURE
             elif signal.occurred_at < MIN_TIMESTAMP:
                 reason = DropReason.TOO_LONG_AGO
-            elif standing.person is None or kind.kind_id not in standing.kinds:
+            elif permission.person is None or kind.kind_id not in permission.kinds:
                 reason = DropReason.NO_GRANT
             else:
-                found.places.append(place)
-                found.rows.append(signal_row(signal, standing.person, self.partner, kind.kind_id, number))
+                result.positions.append(position)
+                result.rows.append(
+                    signal_row(signal, permission.person, self.partner, kind.kind_id, envelope_id)
+                )
                 continue
-            found.dropped.append((place, reason))
-        return found
+            result.dropped.append((position, reason))
+        return result
 
 
 @frozen
-class Ingest:
-    """Takes verified envelopes into the ledger.
+class SignalIngest:
+    """Stores verified envelopes in the ledger.
 
     Attributes:
-        view: the table of signals.
-        future: how far ahead of our clock a signal may have happened.
-        sign: makes the receipt's token for a partner, by issuer URL, under a ``jti`` of its own.
-        consents: grants that stand.
+        signals: the table of signals.
+        max_clock_skew: how far ahead of the hub's clock a signal may have happened.
+        signer: signs receipts.
+        grants: valid grants, cached.
     """
 
-    view: SignalView
-    future: timedelta
-    sign: Callable[[Receipt, str, str], bytes]
-    consents: GrantCache
+    signals: SignalView
+    max_clock_skew: timedelta
+    signer: ReceiptSigner
+    grants: GrantCache
 
-    def take(
-        self, connection: Connection, partner: int, told: Sequence[Told], received_at: datetime
-    ) -> list[Taken]:
-        """Keep what may be kept of envelopes under one key, and answer each with a signed receipt.
+    def store(
+        self, connection: Connection, partner: int, messages: Sequence[VerifiedMessage], received_at: datetime
+    ) -> list[IngestResult]:
+        """Store what may be stored of envelopes that one key signed; a signed receipt for each.
 
         Raises:
-            Rejected: a ``jti`` was used for another token.
-            IntegrityError: two of the envelopes have the same.
+            InvalidInputError: a ``jti`` was used for another token.
+            IntegrityError: two of the envelopes have the same ``jti``.
         """
-        arrivals = [_arrival(one, partner, received_at) for one in told]
-        known = ledger.find_outcomes(connection, arrivals)
-        new = [(arrival, one.opened) for arrival, one in zip(arrivals, told, strict=True)]
-        new = [(arrival, opened) for arrival, opened in new if arrival.jti not in known]
+        processed = ledger.find_processed(connection, partner, messages)
+        new = [message for message in messages if message.jti not in processed]
         if new:
-            entries = self._keep(connection, new)
+            entries = self._insert(connection, partner, new, received_at)
             ledger.append_entries(connection, entries)
-            known |= {entry.message.jti: ProcessedMessage(received_at, entry.outcome) for entry in entries}
-        fresh = {arrival.jti for arrival, _ in new}
-        return [self._taken(known[to.jti], to, one, fresh) for to, one in zip(arrivals, told, strict=True)]
+            processed |= {e.message.jti: ProcessedMessage(received_at, e.outcome) for e in entries}
+        new_jtis = {message.jti for message in new}
+        return [self._result(processed[message.jti], message, new_jtis) for message in messages]
 
-    def _taken(self, known: ProcessedMessage, to: ReceivedMessage, told: Told, fresh: Set[str]) -> Taken:
-        receipt = known.make_receipt(to.jti, told.opened.envelope.signals)
-        signed = self.sign(receipt, to.issuer, known.outcome.jti)
-        return Taken(signed, receipt if to.jti in fresh else None)
+    def _result(
+        self, processed: ProcessedMessage, message: VerifiedMessage, new_jtis: Set[str]
+    ) -> IngestResult:
+        receipt = processed.make_receipt(message.jti, opened(message).envelope.signals)
+        signed = self.signer.sign(receipt, message.issuer, processed.outcome.jti)
+        is_new = message.jti in new_jtis
+        return IngestResult(signed, receipt if is_new else None, duplicate=not is_new)
 
-    def _keep(
-        self, connection: Connection, new: Sequence[tuple[ReceivedMessage, Opened]]
+    def _insert(
+        self, connection: Connection, partner: int, new: Sequence[VerifiedMessage], received_at: datetime
     ) -> list[LedgerEntry]:
-        sieve = self._sieve(connection, new)
-        numbers = ledger.reserve_envelope_ids(connection, len(new))
-        found = [
-            sieve.sort(opened.envelope.signals, number)
-            for number, (_, opened) in zip(numbers, new, strict=True)
+        rules = self._rules(connection, partner, new, received_at)
+        ids = ledger.reserve_envelope_ids(connection, len(new))
+        sorted_signals = [
+            rules.sort(opened(message).envelope.signals, envelope_id)
+            for envelope_id, message in zip(ids, new, strict=True)
         ]
-        total = sum(len(one.rows) for one in found)
-        all_new = self.view.insert(connection, chain.from_iterable(one.rows for one in found)) == total
-        subject_states.mark_for_rescoring(connection, lambda: {row[0] for one in found for row in one.rows})
+        total = sum(len(one.rows) for one in sorted_signals)
+        rows = chain.from_iterable(one.rows for one in sorted_signals)
+        all_new = self.signals.insert(connection, rows) == total
+        subject_states.mark_for_rescoring(
+            connection, lambda: {row[0] for one in sorted_signals for row in one.rows}
+        )
         entries = []
-        for number, (arrival, opened), one in zip(numbers, new, found, strict=True):
-            accepted, places = len(one.rows), one.places
+        for envelope_id, message, one in zip(ids, new, sorted_signals, strict=True):
+            accepted, positions = len(one.rows), one.positions
             if not all_new:
-                accepted, places = self._look_closer(connection, number, arrival.kid, one)
+                accepted, positions = self._compare_with_stored(connection, envelope_id, message.kid, one)
             outcome = IngestOutcome(accepted, len(one.rows) - accepted, tuple(one.dropped))
-            entries.append(LedgerEntry(number, arrival, ledger.strip_dropped(opened, places), outcome))
+            stored = ledger.strip_dropped(opened(message), positions)
+            entries.append(LedgerEntry(envelope_id, partner, message, received_at, stored, outcome))
         return entries
 
-    def _sieve(self, connection: Connection, new: Sequence[tuple[ReceivedMessage, Opened]]) -> _Sieve:
-        partner, now = new[0][0].partner, new[0][0].received_at
-        subjects = {signal.subject for _, opened in new for signal in opened.envelope.signals}
-        standings = self.consents.permissions(connection, partner, subjects, now)
-        return _Sieve(partner, now + self.future, registrations.allowed_kinds(connection, partner), standings)
+    def _rules(
+        self, connection: Connection, partner: int, new: Sequence[VerifiedMessage], now: datetime
+    ) -> _Rules:
+        subjects = {signal.subject for message in new for signal in opened(message).envelope.signals}
+        permissions = self.grants.permissions(connection, partner, subjects, now)
+        kinds = registrations.allowed_kinds(connection, partner)
+        return _Rules(partner, now + self.max_clock_skew, kinds, permissions)
 
-    def _look_closer(
-        self, connection: Connection, number: int, kid: str, found: _Sorted
+    def _compare_with_stored(
+        self, connection: Connection, envelope_id: int, kid: str, signals: _SortedSignals
     ) -> tuple[int, list[int]]:
-        """How many signals of an inserted envelope are new, and the places of those worth keeping.
+        """How many signals of an inserted envelope are new, and the positions of the disclosures to store.
 
-        Worth keeping is also one that stands here already, by another key. An envelope that is not in the
-        ledger yet came with this one, under the same key.
+        A disclosure is stored too if the signal is there already under another key. An envelope that is not
+        in the ledger yet came with this one, under the same key.
         """
-        origins = self.view.find_origins(connection, found.rows)
-        new = {row[:3] for row, (origin, _) in zip(found.rows, origins, strict=True) if origin == number}
-        wanted = [origin == number or by not in {None, kid} for origin, by in origins]
-        again = zip(found.rows, origins, wanted, strict=True)
-        redaction.record_duplicates(
-            connection, number, {row[0] for row, (origin, _), keep in again if keep and origin != number}
+        origins = self.signals.find_origins(connection, signals.rows)
+        new = {
+            row[:3] for row, (origin, _) in zip(signals.rows, origins, strict=True) if origin == envelope_id
+        }
+        wanted = [origin == envelope_id or by not in {None, kid} for origin, by in origins]
+        stored = zip(signals.rows, origins, wanted, strict=True)
+        ledger.record_duplicates(
+            connection,
+            envelope_id,
+            {row[0] for row, (origin, _), keep in stored if keep and origin != envelope_id},
         )
-        return len(new), [place for place, keep in zip(found.places, wanted, strict=True) if keep]
-
-
-def _arrival(told: Told, partner: int, received_at: datetime) -> ReceivedMessage:
-    envelope = told.opened.envelope
-    return ReceivedMessage(
-        partner=partner,
-        issuer=envelope.issuer,
-        event=EventType.SIGNALS,
-        jti=envelope.jti,
-        kid=told.opened.kid,
-        issued_at=envelope.issued_at,
-        received_at=received_at,
-        digest=told.digest,
-    )
+        return len(new), [at for at, keep in zip(signals.positions, wanted, strict=True) if keep]

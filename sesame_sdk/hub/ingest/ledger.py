@@ -10,53 +10,97 @@ Rules:
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from attrs import field, frozen
 from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database import engine
-from sesame_sdk.hub.database.tables import envelopes
+from sesame_sdk.hub.database.tables import duplicate_disclosures, envelopes
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
-from sesame_sdk.hub.ingest.outcome import IngestOutcome, ProcessedMessage
 from sesame_sdk.hub.partners.keys import HistoricalKeys
 from sesame_sdk.model import codec
-from sesame_sdk.model.envelope import EventType
+from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
+from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.signing.envelopes import Opened, open_envelope
 from sesame_sdk.signing.jwt import KeyFinder
 from sesame_sdk.signing.sd_jwt import SdJwt
+from sesame_sdk.signing.security_events import new_jti
 
 #: Envelopes read back at a time, about 300 kB each.
 _AT_ONCE = 16
 
 
 @frozen
-class ReceivedMessage:
-    """A verified token at the door.
+class IngestOutcome:
+    """The outcome of an envelope, as the ledger stores it; of a registration, empty.
+
+    A receipt names the signals that were dropped, and the ledger may not: people did not consent to them, and
+    an erased person must not be traceable by the ids that a partner goes on sending. So only their positions
+    are stored. A partner that wants the receipt again sends the message again, which brings the ids; and the
+    signature is the same each time (Ed25519, RFC 8032), so the receipt is too.
 
     Attributes:
-        partner: whose it is, as the tables know it.
-        issuer: the same, as the world does.
-        event: what it says.
-        jti: its id.
-        kid: signed with which key.
-        issued_at: when it says that it was signed; UTC.
-        received_at: when we got it; UTC.
-        digest: see `message_digest`.
+        accepted: signals stored, seen for the first time.
+        duplicates: signals that were stored before.
+        dropped: positions in the envelope of the others, each with its reason.
+        jti: the receipt's own.
     """
 
-    partner: int
-    issuer: str
+    accepted: int = 0
+    duplicates: int = 0
+    dropped: tuple[tuple[int, DropReason], ...] = ()
+    jti: str = field(factory=new_jti)
+
+
+@frozen
+class ProcessedMessage:
+    """A message that is in the ledger: when it was received, and its outcome."""
+
+    received_at: datetime
+    outcome: IngestOutcome
+
+    def make_receipt(self, jti: str, signals: Sequence[Signal] = ()) -> Receipt:
+        """The receipt for the message of this id, which holds these signals."""
+        outcome = self.outcome
+        dropped = tuple(Dropped(signals[position].id, reason) for position, reason in outcome.dropped)
+        return Receipt(jti, self.received_at, outcome.accepted, outcome.duplicates, dropped)
+
+
+@frozen
+class VerifiedMessage:
+    """A message of a partner whose signature and claims were verified.
+
+    Attributes:
+        event: its type.
+        issuer: the partner.
+        jti: its id.
+        kid: the key that signed it.
+        issued_at: when it was signed, by its own account; UTC.
+        digest: see `message_digest`.
+        token: the JWT.
+        payload: an opened envelope, or the manifest of a registration.
+    """
+
     event: EventType
+    issuer: str
     jti: str
     kid: str
     issued_at: datetime
-    received_at: datetime
     digest: bytes
+    token: bytes
+    payload: Opened | Manifest
+
+    @classmethod
+    def from_envelope(cls, opened: Opened) -> Self:
+        """The message of an envelope whose signature was verified."""
+        envelope, digest = opened.envelope, message_digest(opened.token, opened.disclosures)
+        head = (EventType.SIGNALS, envelope.issuer, envelope.jti, opened.kid, envelope.issued_at)
+        return cls(*head, digest, opened.token, opened)
 
 
 @frozen
@@ -89,19 +133,29 @@ class StoredEnvelope:
 
 @frozen
 class LedgerEntry:
-    """A row to be added: what arrived, what of it is kept, and what we answered.
+    """A row to be added.
 
     Attributes:
         envelope_id: of the row.
-        message: what arrived.
-        stored: what of it is stored.
-        outcome: what became of its signals.
+        partner: the sender's row.
+        message: what was received.
+        received_at: when; UTC.
+        stored: what of the message is stored.
+        outcome: the outcome of its signals.
     """
 
     envelope_id: int
-    message: ReceivedMessage
+    partner: int
+    message: VerifiedMessage
+    received_at: datetime
     stored: StoredEnvelope
     outcome: IngestOutcome = field(factory=IngestOutcome)
+
+
+def opened(message: VerifiedMessage) -> Opened:
+    """The envelope that a message of signals carries."""
+    assert isinstance(message.payload, Opened)  # noqa: S101 - its event type says so
+    return message.payload
 
 
 def message_digest(token: bytes, shown: Sequence[bytes] = ()) -> bytes:
@@ -113,23 +167,25 @@ def message_digest(token: bytes, shown: Sequence[bytes] = ()) -> bytes:
     return hashlib.sha256(b"~".join([token, *shown])).digest()
 
 
-def find_outcomes(connection: Connection, arrivals: Sequence[ReceivedMessage]) -> dict[str, ProcessedMessage]:
-    """By ``jti``, what these very messages of one partner were answered before, if they were.
+def find_processed(
+    connection: Connection, partner: int, messages: Sequence[VerifiedMessage]
+) -> dict[str, ProcessedMessage]:
+    """Those of a partner's messages that are in the ledger already, by ``jti``.
 
     Raises:
         InvalidInputError: another message of this issuer had the same ``jti``.
     """
-    digests = {arrival.jti: arrival.digest for arrival in arrivals}
-    mine = (envelopes.c.partner == arrivals[0].partner) & envelopes.c.jti.in_(digests)
-    asked = (envelopes.c.jti, envelopes.c.digest, envelopes.c.received_at, envelopes.c.outcome)
-    found = connection.execute(select(*asked).where(mine)).all()
-    if not all(hmac.compare_digest(row.digest, digests[row.jti]) for row in found):
+    digests = {message.jti: message.digest for message in messages}
+    mine = (envelopes.c.partner == partner) & envelopes.c.jti.in_(digests)
+    columns = (envelopes.c.jti, envelopes.c.digest, envelopes.c.received_at, envelopes.c.outcome)
+    rows = connection.execute(select(*columns).where(mine)).all()
+    if not all(hmac.compare_digest(row.digest, digests[row.jti]) for row in rows):
         raise InvalidInputError(
             "was used for another message", field="jti", hint="give each token a jti of its own"
         )
     return {
         row.jti: ProcessedMessage(from_micros(row.received_at), codec.decode(row.outcome, IngestOutcome))
-        for row in found
+        for row in rows
     }
 
 
@@ -144,21 +200,28 @@ def append_entries(connection: Connection, entries: Sequence[LedgerEntry]) -> No
 
 
 def _row(entry: LedgerEntry) -> dict[str, object]:
-    arrival = entry.message
+    message = entry.message
     return {
         "id": entry.envelope_id,
-        "partner": arrival.partner,
-        "jti": arrival.jti,
-        "event": arrival.event.value,
-        "kid": arrival.kid,
-        "issued_at": to_micros(arrival.issued_at),
-        "received_at": to_micros(arrival.received_at),
-        "digest": arrival.digest,
+        "partner": entry.partner,
+        "jti": message.jti,
+        "event": message.event.value,
+        "kid": message.kid,
+        "issued_at": to_micros(message.issued_at),
+        "received_at": to_micros(entry.received_at),
+        "digest": message.digest,
         "token": entry.stored.token,
         "disclosures": entry.stored.disclosures,
         "duplicates": entry.outcome.duplicates,
         "outcome": codec.encode(entry.outcome),
     }
+
+
+def record_duplicates(connection: Connection, envelope_id: int, persons: Collection[int]) -> None:
+    """Note the persons of whom an envelope keeps disclosures though their signals came with another one."""
+    if persons:
+        rows = [{"person": person, "envelope": envelope_id} for person in sorted(persons)]
+        connection.execute(insert(duplicate_disclosures), rows)
 
 
 def strip_dropped(opened: Opened, kept: Sequence[int]) -> StoredEnvelope:

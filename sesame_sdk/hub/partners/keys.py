@@ -11,7 +11,6 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.engine import ordered_join, read_transaction
 from sesame_sdk.hub.database.tables import envelopes, partner_keys, partners
 from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
-from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.manifest import Party
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
@@ -150,7 +149,6 @@ def revoke_key(connection: Connection, key: PartnerKey, at: datetime) -> None:
     mine = and_(partner_keys.c.partner == key.partner, partner_keys.c.kid == key.kid)
     standing = partner_keys.c.revoked_at.is_(None) | (partner_keys.c.revoked_at > to_micros(at))
     connection.execute(update(partner_keys).where(mine, standing).values(revoked_at=to_micros(at)))
-    subject_states.rescan_all(connection)
 
 
 def kids_by_issuer(connection: Connection) -> dict[str, tuple[str, ...]]:

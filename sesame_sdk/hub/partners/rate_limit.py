@@ -24,11 +24,8 @@ from typing import Any
 from attrs import field, frozen
 from sqlalchemy import (
     BigInteger,
-    Column,
     Connection,
-    ForeignKey,
     Row,
-    Table,
     bindparam,
     case,
     insert,
@@ -37,7 +34,7 @@ from sqlalchemy import (
 )
 
 from sesame_sdk.errors import InvalidInputError, RateLimitedError
-from sesame_sdk.hub.database.tables import metadata
+from sesame_sdk.hub.database.tables import rate_limits
 from sesame_sdk.hub.database.timestamps import to_micros
 
 #: Nanoseconds of a second and of a microsecond: a rate of a million a second needs a unit below microseconds.
@@ -47,15 +44,6 @@ MAX_RATE, MAX_BURST = 1_000_000, 1_000_000_000
 _MAX_DEBT = 1_000_000
 _REMEMBERED = timedelta(seconds=1)
 
-#: One row for each partner that was ever charged or limited; rate and burst only where they are its own.
-rate_limits = Table(
-    "rate_limits",
-    metadata,
-    Column("partner", ForeignKey("partners.id"), primary_key=True),
-    Column("rate", BigInteger),
-    Column("burst", BigInteger),
-    Column("theoretical_arrival_ns", BigInteger, nullable=False),
-)
 _arrival = rate_limits.c.theoretical_arrival_ns
 _ROW = select(rate_limits).where(rate_limits.c.partner == bindparam("whose"))
 _CHARGE = (

@@ -14,6 +14,7 @@ Rules:
 
 import hmac
 from collections.abc import Iterable
+from datetime import datetime
 
 from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, bindparam, func, insert, select
@@ -23,8 +24,7 @@ from sesame_sdk.guard.guard import MAX_LISTED, Guard
 from sesame_sdk.hub.database import ids as kind_names
 from sesame_sdk.hub.database.tables import partners, registered_consumers, registered_kinds, registrations
 from sesame_sdk.hub.database.timestamps import to_micros
-from sesame_sdk.hub.ingest.ledger import ReceivedMessage
-from sesame_sdk.hub.partners.keys import void_envelopes
+from sesame_sdk.hub.partners.keys import kids_by_issuer, void_envelopes
 from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.manifest import API_VERSION, Manifest
@@ -100,7 +100,7 @@ def check_kind_meanings(connection: Connection, manifest: Manifest) -> None:
             )
 
 
-def check_not_older(connection: Connection, arrival: ReceivedMessage, manifest: Manifest) -> None:
+def check_not_older(connection: Connection, partner: int, issued_at: datetime, manifest: Manifest) -> None:
     """Refuse a registration that was signed before the one in force.
 
     Raises:
@@ -109,25 +109,25 @@ def check_not_older(connection: Connection, arrival: ReceivedMessage, manifest: 
     latest = connection.scalar(
         select(func.max(registrations.c.issued_at)).where(
             registrations.c.envelope.in_(active_registrations()),
-            registrations.c.partner == arrival.partner,
+            registrations.c.partner == partner,
             registrations.c.plugin == manifest.name,
         )
     )
-    if latest is not None and to_micros(arrival.issued_at) < latest:
+    if latest is not None and to_micros(issued_at) < latest:
         raise InvalidInputError("is older than the registration in force", field="iat", hint="register again")
 
 
 def insert_registration(
-    connection: Connection, envelope: int, arrival: ReceivedMessage, manifest: Manifest
+    connection: Connection, envelope: int, partner: int, issued_at: datetime, manifest: Manifest
 ) -> None:
     """Put a registration in force. Its envelope is in the ledger already."""
     row = {
         "envelope": envelope,
-        "partner": arrival.partner,
+        "partner": partner,
         "plugin": manifest.name,
         "version": manifest.version,
         "digest": manifest.digest,
-        "issued_at": to_micros(arrival.issued_at),
+        "issued_at": to_micros(issued_at),
     }
     connection.execute(insert(registrations), row)
     numbers = kind_names.ensure_kind_ids(connection, [kind.name for kind in manifest.kinds])
@@ -225,3 +225,30 @@ def _meaning(kind: SignalKind) -> SignalKind:
 
 def _once_each(findings: Iterable[Finding]) -> list[Finding]:
     return list(dict.fromkeys(findings))
+
+
+@frozen
+class Partner:
+    """A partner as operators see it.
+
+    Attributes:
+        issuer: its URL.
+        kids: thumbprints of its keys that are not revoked.
+        plugins: name and version of each plugin that it registered.
+        kinds: the kinds that it may send.
+        purposes: the purposes that it may read for.
+    """
+
+    issuer: str
+    kids: tuple[str, ...]
+    plugins: tuple[str, ...]
+    kinds: tuple[str, ...]
+    purposes: tuple[str, ...]
+
+
+def list_partners(connection: Connection) -> list[Partner]:
+    """Every partner with its keys and what it registered."""
+    return [
+        Partner(issuer, kids, *map(tuple, describe_registrations(connection, issuer)))
+        for issuer, kids in kids_by_issuer(connection).items()
+    ]

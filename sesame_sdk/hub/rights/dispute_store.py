@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, select, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
-from sesame_sdk.hub.database.signal_ids import signal_id_to_bytes, signal_id_to_text
-from sesame_sdk.hub.database.tables import kinds, partners, pseudonyms, signals
+from sesame_sdk.hub.database.ids import signal_id_to_bytes, signal_id_to_text
+from sesame_sdk.hub.database.tables import dispute_steps, disputes, kinds, partners, pseudonyms, signals
 from sesame_sdk.hub.database.tables import people as people_table
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.partners import keys
@@ -29,7 +29,6 @@ from sesame_sdk.hub.rights.dispute_model import (
     validate_statement,
 )
 from sesame_sdk.hub.rights.notices import Notice
-from sesame_sdk.hub.rights.tables import dispute_steps, disputes
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.notice_events import DisputeDecided, SignalDisputed
@@ -131,22 +130,6 @@ def record_delivery(connection: Connection, number: int, event: EventType, at: d
     opened = event is EventType.SIGNAL_DISPUTED
     action = DisputeAction.SOURCE_NOTIFIED if opened else DisputeAction.RESULT_TO_SOURCE
     add_step(connection, number, DisputeStep(action, at, "source"))
-
-
-def is_restricted() -> ColumnElement[bool]:
-    """SQL: whether a dispute excludes a row of `signals` from scores (rule DSP-1)."""
-    this_one = and_(
-        disputes.c.person == signals.c.person,
-        disputes.c.partner == signals.c.partner,
-        disputes.c.signal == signals.c.id,
-    )
-    return exists(select(disputes.c.id).where(this_one, disputes.c.frozen))
-
-
-def has_restricted_signal() -> ColumnElement[bool]:
-    """SQL: whether `is_restricted` holds for any signal of a row of `pseudonyms`."""
-    theirs = and_(disputes.c.person == pseudonyms.c.person, disputes.c.partner == pseudonyms.c.partner)
-    return exists(select(disputes.c.id).where(theirs, disputes.c.frozen))
 
 
 def _kind_of_undisputed(connection: Connection, row: dict[str, Any]) -> int:

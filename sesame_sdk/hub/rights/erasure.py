@@ -18,12 +18,11 @@ from attrs import frozen
 from sqlalchemy import Connection, delete, func, insert, select
 
 from sesame_sdk.hub.consent import grants, subjects
-from sesame_sdk.hub.database.tables import signals
+from sesame_sdk.hub.database.tables import erasures, signals
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.rights import notices, redaction
 from sesame_sdk.hub.rights.notices import Notice
 from sesame_sdk.hub.rights.personal_data_map import personal_rows
-from sesame_sdk.hub.rights.tables import erasures
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import SubjectRemoved

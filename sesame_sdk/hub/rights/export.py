@@ -12,22 +12,31 @@ from attrs import field, frozen
 from sqlalchemy import Connection, Row, Table, and_, select
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.consent import grant_cache, subjects
-from sesame_sdk.hub.database.signal_ids import signal_id_to_bytes
+from sesame_sdk.hub.consent import subjects
+from sesame_sdk.hub.consent.grants import list_grants
+from sesame_sdk.hub.database.ids import signal_id_to_bytes
 from sesame_sdk.hub.database.tables import (
+    dispute_steps,
+    duplicate_disclosures,
     envelopes,
     grant_crossings,
     grant_kinds,
     grants,
+    notices,
     partners,
     pseudonyms,
     registered_kinds,
     registrations,
+    rescore_queue,
     signals,
+    stream_messages,
+    stream_subjects,
 )
+from sesame_sdk.hub.database.tables import disputes as disputes_table
 from sesame_sdk.hub.database.tables import kinds as kinds_table
 from sesame_sdk.hub.database.tables import people as people_table
 from sesame_sdk.hub.database.tables import score_reads as reads_table
+from sesame_sdk.hub.database.tables import streams as streams_table
 from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.partners.keys import HistoricalKeys, void_envelopes
 from sesame_sdk.hub.rights import dispute_store, redaction
@@ -42,11 +51,7 @@ from sesame_sdk.hub.rights.export_schema import (
     Pseudonym,
     StreamedScore,
 )
-from sesame_sdk.hub.rights.tables import dispute_steps, duplicate_disclosures, notices
-from sesame_sdk.hub.rights.tables import disputes as disputes_table
 from sesame_sdk.hub.scoring import policies, score_reads, scores
-from sesame_sdk.hub.streams.tables import rescore_queue, stream_messages, stream_subjects
-from sesame_sdk.hub.streams.tables import streams as streams_table
 from sesame_sdk.model import codec
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.signing.envelopes import open_envelope
@@ -100,7 +105,7 @@ class Exporter:
         yield codec.encode(head)[:-1]
         sections: dict[str, Iterable[object]] = {
             "pseudonyms": self._pseudonyms(person_id),
-            "grants": (grant for _, grant in grant_cache.list_grants(self.connection, person)),
+            "grants": (grant for _, grant in list_grants(self.connection, person)),
             "scores": self._scores(person),
             "disputes": (
                 self._dispute(dispute) for dispute in dispute_store.list_disputes(self.connection, person)

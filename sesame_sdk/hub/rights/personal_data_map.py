@@ -6,17 +6,22 @@ A test checks that every table with a person in it is listed.
 from sqlalchemy import ColumnElement, ScalarSelect, Select, Table, select
 
 from sesame_sdk.hub.database.tables import (
+    dispute_steps,
+    disputes,
+    duplicate_disclosures,
     envelopes,
     grant_crossings,
     grant_kinds,
     grants,
+    notices,
     people,
     pseudonyms,
+    rescore_queue,
     score_reads,
     signals,
+    stream_messages,
+    stream_subjects,
 )
-from sesame_sdk.hub.rights.tables import dispute_steps, disputes, duplicate_disclosures, notices
-from sesame_sdk.hub.streams.tables import rescore_queue, stream_messages, stream_subjects
 
 #: Tables with personal data of which erasure does not simply delete the rows, and what it does instead.
 SPECIAL_TABLES: dict[Table, str] = {

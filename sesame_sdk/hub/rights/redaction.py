@@ -10,17 +10,16 @@ A person's envelopes are
 """
 
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, bindparam, insert, select, union, update
+from sqlalchemy import Connection, Row, bindparam, select, union, update
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.database.tables import envelopes, pseudonyms, signals
+from sesame_sdk.hub.database.tables import duplicate_disclosures, envelopes, pseudonyms, signals
 from sesame_sdk.hub.ingest.ledger import StoredEnvelope
 from sesame_sdk.hub.partners.keys import void_envelopes
-from sesame_sdk.hub.rights.tables import duplicate_disclosures
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.signals import Signal
@@ -44,13 +43,6 @@ class StoredSignal:
     index: int
     signal: Signal
     disclosure: bytes = b""
-
-
-def record_duplicates(connection: Connection, envelope: int, persons: Collection[int]) -> None:
-    """Record the persons of whose signals a new envelope holds a second disclosure."""
-    if persons:
-        rows = [{"person": person, "envelope": envelope} for person in sorted(persons)]
-        connection.execute(insert(duplicate_disclosures), rows)
 
 
 def pseudonyms_of(connection: Connection, person: int) -> dict[int, str]:

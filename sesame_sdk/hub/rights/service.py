@@ -8,7 +8,6 @@ import msgspec
 from attrs import frozen
 from sqlalchemy import Connection, Engine, Row
 
-from sesame_sdk.hub.backup.withdrawal_log import WithdrawalLog
 from sesame_sdk.hub.database.engine import read_transaction
 from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.database.writer import Writer
@@ -18,7 +17,8 @@ from sesame_sdk.hub.rights.dispute_model import Dispute, DisputeAction, DisputeS
 from sesame_sdk.hub.rights.erasure import ErasureResult
 from sesame_sdk.hub.rights.export import Exporter
 from sesame_sdk.hub.rights.notices import PendingNotices
-from sesame_sdk.hub.scoring import notice_auth
+from sesame_sdk.hub.rights.withdrawal_log import WithdrawalLog
+from sesame_sdk.hub.scoring import read_auth
 from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType
@@ -148,12 +148,12 @@ class RightsService:
         Raises:
             InvalidInputError: the token was rejected, or was used before.
         """
-        authorization = notice_auth.authenticate_notice_request(
+        authorization = read_auth.authenticate_notice_request(
             token, self.keys, audience=self.issuer, now=self.clock()
         )
 
         def work(connection: Connection) -> PolledNotices:
-            partner = notice_auth.admit_notice_request(connection, authorization)
+            partner = read_auth.admit_notice_request(connection, authorization)
             self._acknowledge(connection, partner, request.ack)
             limit = min(request.maxEvents, MAX_POLLED_NOTICES)
             rows = notices.fetch(connection, partner, limit + 1)

@@ -36,10 +36,11 @@ from sqlalchemy import (
     select,
 )
 
-from sesame_sdk.hub.consent.validity import is_valid
+from sesame_sdk.hub.consent.grants import is_valid
 from sesame_sdk.hub.database.dialects.base import TemporaryRelations
 from sesame_sdk.hub.database.engine import dialect_of, ordered_join, values_table
 from sesame_sdk.hub.database.tables import (
+    disputes,
     grant_kinds,
     grants,
     kinds,
@@ -53,7 +54,6 @@ from sesame_sdk.hub.database.tables import registrations as registration_table
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import registrations
 from sesame_sdk.hub.partners.keys import void_envelopes
-from sesame_sdk.hub.rights.dispute_store import has_restricted_signal, is_restricted
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.recourse.options import Senders
@@ -166,6 +166,22 @@ def _by_kind(connection: Connection, chosen: Select[str, str]) -> dict[str, set[
     return found
 
 
+def _is_restricted() -> ColumnElement[bool]:
+    """SQL: whether a dispute excludes a row of `signals` from scores (rule DSP-1)."""
+    this_one = and_(
+        disputes.c.person == signals.c.person,
+        disputes.c.partner == signals.c.partner,
+        disputes.c.signal == signals.c.id,
+    )
+    return exists(select(disputes.c.id).where(this_one, disputes.c.frozen))
+
+
+def _has_restricted_signal() -> ColumnElement[bool]:
+    """SQL: whether `_is_restricted` holds for any signal of a row of `pseudonyms`."""
+    theirs = and_(disputes.c.person == pseudonyms.c.person, disputes.c.partner == pseudonyms.c.partner)
+    return exists(select(disputes.c.id).where(theirs, disputes.c.frozen))
+
+
 def _permissions() -> Select[int, int, int, str, bool]:
     sends = and_(grants.c.pseudonym == pseudonyms.c.id, grants.c.direction == Direction.SEND.value)
     terms = ordered_join(
@@ -176,7 +192,7 @@ def _permissions() -> Select[int, int, int, str, bool]:
         (kinds, kinds.c.id == grant_kinds.c.kind),
     )
     return (
-        select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name, has_restricted_signal())
+        select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name, _has_restricted_signal())
         .distinct()
         .select_from(terms)
         .where(is_valid("now"), _is_registered())
@@ -215,7 +231,7 @@ def _counted() -> Select[int, int, str, float, int]:
             signals.c.occurred_at,
         )
         .select_from(ordered_join(_permitted, (signals, same)))
-        .where(signals.c.envelope.not_in(void_envelopes()), ~and_(_permitted.c.disputed, is_restricted()))
+        .where(signals.c.envelope.not_in(void_envelopes()), ~and_(_permitted.c.disputed, _is_restricted()))
     )
 
 

@@ -11,13 +11,12 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.database.tables import policies
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import registrations
-from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
 
 
-def set_policy(connection: Connection, policy: Policy, guard: Guard, at: datetime) -> None:
-    """Make a policy the one of its context, if the guard passes it beside what is registered.
+def set_policy(connection: Connection, policy: Policy, guard: Guard, at: datetime) -> bool:
+    """Make a policy the current one of its context. Returns whether it is another one than before.
 
     Raises:
         Refused: by the guard.
@@ -28,11 +27,12 @@ def set_policy(connection: Connection, policy: Policy, guard: Guard, at: datetim
     if policy.digest and not hmac.compare_digest(policy.digest.encode(), digest.encode()):
         raise InvalidInputError("is not that of the policy", field="digest", hint="load the policy again")
     current = current_policy(connection, policy.context)
-    if current is None or current.digest != digest:
-        body = codec.encode(evolve(policy, digest=digest)).decode()
-        row = {"context": policy.context, "digest": digest, "set_at": to_micros(at), "body": body}
-        connection.execute(insert(policies), row)
-        subject_states.rescan_all(connection)
+    if current is not None and current.digest == digest:
+        return False
+    body = codec.encode(evolve(policy, digest=digest)).decode()
+    row = {"context": policy.context, "digest": digest, "set_at": to_micros(at), "body": body}
+    connection.execute(insert(policies), row)
+    return True
 
 
 def current_policy(connection: Connection, context: str) -> Policy | None:

@@ -15,6 +15,7 @@ from sesame_sdk.constants import MAX_REQUEST_LIFETIME
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.purposes import find_refusing_rule
+from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest
 from sesame_sdk.hub.database.tables import read_tokens
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import keys, registrations
@@ -22,7 +23,7 @@ from sesame_sdk.hub.scoring import policies
 from sesame_sdk.model import codec, validators
 from sesame_sdk.model.grant import ReadRequest
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.signing.jwt import LEEWAY, READ_TYP, KeyFinder, Token
+from sesame_sdk.signing.jwt import LEEWAY, NOTICES_TYP, READ_TYP, KeyFinder, Token
 
 
 @frozen
@@ -32,27 +33,6 @@ class ReadClaims:
     exp: float
     purpose: str = field(validator=validators.iri)
     context: str = field(validator=validators.context)
-
-
-@frozen
-class AuthenticatedRequest:
-    """A reader's wish, once its token was believed.
-
-    Attributes:
-        issuer: the reader.
-        jti: the token's id, good for one use.
-        purpose: IRI of why.
-        context: whose policy makes the score.
-        expires_at: end of the token; UTC.
-        at: now; UTC.
-    """
-
-    issuer: str
-    jti: str
-    purpose: str
-    context: str
-    expires_at: datetime
-    at: datetime
 
 
 def authenticate_read(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) -> AuthenticatedRequest:
@@ -162,3 +142,34 @@ _USED = select(read_tokens.c.jti).where(
 )
 _USE_UP = insert(read_tokens)
 _FORGET = delete(read_tokens).where(read_tokens.c.expires_at < bindparam("now"))
+
+
+@frozen
+class _NoticeClaims:
+    exp: float
+
+
+def authenticate_notice_request(
+    token: bytes, keys: KeyFinder, *, audience: str, now: datetime
+) -> AuthenticatedRequest:
+    """Believe a token for notices. The request is for no purpose and in no context.
+
+    Raises:
+        Rejected: see `Token.verify`; or it lives too long.
+    """
+    with authentication_errors():
+        verified = Token.parse(token).verify(keys, typ=NOTICES_TYP, audience=audience, now=now)
+        exp = codec.decode(verified.claims, _NoticeClaims, field="token").exp
+        expires_at = check_lifetime(exp, verified.issued_at)
+    return AuthenticatedRequest(verified.issuer, verified.jti, "", "", expires_at, now)
+
+
+def admit_notice_request(connection: Connection, request: AuthenticatedRequest) -> int:
+    """The partner, as the tables know it, once its token is used up.
+
+    Raises:
+        Rejected: it was used before.
+    """
+    partner = keys.partner_id(connection, request.issuer)
+    consume_token(connection, request, partner)
+    return partner

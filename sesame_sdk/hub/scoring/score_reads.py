@@ -17,11 +17,11 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.rules.score_influence import counted_contexts
 from sesame_sdk.hub.consent import read_consent, subjects
+from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest
 from sesame_sdk.hub.database.engine import values_table
 from sesame_sdk.hub.database.tables import partners, score_reads
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.scoring import read_auth, scores
-from sesame_sdk.hub.scoring.read_auth import AuthenticatedRequest
 from sesame_sdk.model.score import Score
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
-from sesame_sdk.hub.consent.validity import is_valid
+from sesame_sdk.hub.consent.grants import is_valid
 from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.database.tables import grant_crossings, grants, pseudonyms
 from sesame_sdk.hub.scoring import eligible_signals, policies

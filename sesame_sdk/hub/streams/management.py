@@ -13,15 +13,15 @@ from attrs import field, frozen, validators
 from sqlalchemy import Connection, Row, update
 
 from sesame_sdk.errors import InvalidInputError
+from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest
 from sesame_sdk.hub.database.dialects.base import LockScope
+from sesame_sdk.hub.database.tables import streams as table
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners.rate_limit import RateLimiter
 from sesame_sdk.hub.scoring import read_auth
-from sesame_sdk.hub.scoring.read_auth import AuthenticatedRequest
 from sesame_sdk.hub.streams import outbox, streams
 from sesame_sdk.hub.streams.service import MAX_POLL_MESSAGES, PollResponse, StreamService
 from sesame_sdk.hub.streams.streams import StatusRequest, StreamRequest
-from sesame_sdk.hub.streams.tables import streams as table
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.stream_events import Verification
 from sesame_sdk.signing.jwt import KeyFinder

@@ -20,11 +20,11 @@ from attrs import frozen
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from sesame_sdk.delivery.messages import DeadLetter, Message, MessageCounts
-from sesame_sdk.hub.database.tables import score_reads
+from sesame_sdk.hub.database.tables import score_reads, stream_messages, stream_subjects, streams
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.streams import ENABLED
-from sesame_sdk.hub.streams.tables import stream_messages, stream_subjects, streams
+from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import (
     MAX_CHANGES,
@@ -36,13 +36,33 @@ from sesame_sdk.model.stream_events import (
     Verification,
 )
 from sesame_sdk.signing.jwt import LEEWAY
-from sesame_sdk.signing.security_events import new_jti
+from sesame_sdk.signing.security_events import new_jti, sign_event
 
 #: A message that waits longer is made anew: its date says how fresh it is, and old ones are refused.
 MAX_MESSAGE_AGE = timedelta(hours=1)
 _SCORES = EventType.SCORES_CHANGED.value
-#: Signs a message: event, payload, audience, whom it is about, ``jti``.
-Sign = Callable[[EventType, object, str, SubjectId, str], bytes]
+
+
+@frozen
+class StreamSigner:
+    """Signs the messages of streams."""
+
+    issuer: str
+    signer: Signer
+    clock: Callable[[], datetime]
+
+    def sign(self, event: EventType, payload: object, audience: str, about: SubjectId, jti: str) -> bytes:
+        """The token of a message to a reader, about a person or a stream (RFC 9493)."""
+        return sign_event(
+            event,
+            payload,
+            self.signer,
+            issuer=self.issuer,
+            audience=audience,
+            now=self.clock(),
+            jti=jti,
+            sub_id=about,
+        )
 
 
 @frozen
@@ -50,11 +70,11 @@ class StreamOutbox:
     """Makes messages and keeps what became of them. Every method works in the caller's transaction.
 
     Attributes:
-        sign: makes the token.
+        signer: signs them.
         heartbeat: after so long without a message one is sent to say that the stream is alive.
     """
 
-    sign: Sign
+    signer: StreamSigner
     heartbeat: timedelta
 
     def fetch(
@@ -183,7 +203,7 @@ class StreamOutbox:
             "subject_count": len(rows),
             "seq": max((row.seq for row in rows), default=0),
             "created_at": to_micros(at),
-            "token": self.sign(event, payload, stream.issuer, about, jti),
+            "token": self.signer.sign(event, payload, stream.issuer, about, jti),
             "dead_lettered": False,
             "error_code": "",
             "error_description": "",

@@ -20,14 +20,13 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.rules.score_influence import counted_contexts
 from sesame_sdk.hub.consent import read_consent
-from sesame_sdk.hub.database.tables import grants, pseudonyms
+from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest
+from sesame_sdk.hub.database.tables import grants, pseudonyms, rescore_queue, stream_subjects, streams
 from sesame_sdk.hub.database.timestamps import to_micros, to_micros_or_none
 from sesame_sdk.hub.scoring import read_auth, scores
-from sesame_sdk.hub.scoring.read_auth import AuthenticatedRequest
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.streams import DISABLED, select_streams
 from sesame_sdk.hub.streams.subject_states import SubjectState
-from sesame_sdk.hub.streams.tables import rescore_queue, stream_subjects, streams
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.policy import Policy
 

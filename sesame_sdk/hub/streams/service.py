@@ -1,7 +1,7 @@
 """The feed of a hub: what its operator and its server do with streams. For readers see `reception`."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from threading import Event
 from typing import Any
 
@@ -12,13 +12,12 @@ from sesame_sdk.delivery.messages import DeadLetter, Message, MessageCounts
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.database.dialects.base import LeaderLock, LockScope
 from sesame_sdk.hub.database.engine import dialect_of, read_transaction
+from sesame_sdk.hub.database.tables import streams as table
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.database.writer import Writer
-from sesame_sdk.hub.settings import Settings
 from sesame_sdk.hub.streams import outbox, rescoring, streams, subject_states
-from sesame_sdk.hub.streams.outbox import Sign, StreamOutbox
+from sesame_sdk.hub.streams.outbox import StreamOutbox
 from sesame_sdk.hub.streams.streams import StreamStatus
-from sesame_sdk.hub.streams.tables import streams as table
 from sesame_sdk.model.stream_events import StreamUpdated
 
 #: Messages of one poll at most: each may hold a thousand scores.
@@ -175,18 +174,3 @@ class StreamService:
         most = min(most, MAX_POLL_MESSAGES)
         found = self.outbox.fetch(connection, stream, most + 1, self.clock()) if most else []
         return PollResponse(stream.id, tuple(found[:most]), len(found) > most)
-
-
-def fed_by(
-    settings: Settings,
-    sign: Sign,
-    engine: Engine,
-    writer: Writer,
-    guard: Guard,
-    clock: Callable[[], datetime],
-) -> StreamService:
-    """The feed of a hub that is set up so."""
-    shelf = StreamOutbox(sign, timedelta(seconds=settings.heartbeat_interval_seconds))
-    return StreamService(
-        settings.issuer, shelf, engine, writer, guard, clock, lambda: settings.as_of or clock().date()
-    )

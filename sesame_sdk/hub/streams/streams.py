@@ -19,9 +19,8 @@ from attrs import field, frozen, validators
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.database.tables import partners
+from sesame_sdk.hub.database.tables import partners, stream_messages, stream_subjects, streams
 from sesame_sdk.hub.database.timestamps import to_micros
-from sesame_sdk.hub.streams.tables import stream_messages, stream_subjects, streams
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.envelope import EventType
 

@@ -16,11 +16,17 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Row, and_, delete, exists, insert, select, update
 
-from sesame_sdk.hub.consent.validity import is_valid
+from sesame_sdk.hub.consent.grants import is_valid
 from sesame_sdk.hub.database.engine import upsert
-from sesame_sdk.hub.database.tables import grants, pseudonyms
+from sesame_sdk.hub.database.tables import (
+    grants,
+    pseudonyms,
+    rescore_queue,
+    stream_messages,
+    stream_subjects,
+    streams,
+)
 from sesame_sdk.hub.database.timestamps import to_micros
-from sesame_sdk.hub.streams.tables import rescore_queue, stream_messages, stream_subjects, streams
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.score import Score

@@ -178,7 +178,7 @@ def test_a_damaged_ledger_is_not_taken_for_a_backup(old: Old, tmp_path: Path) ->
 def test_withdrawals_since_the_backup_are_replayed(old: Old, tmp_path: Path) -> None:
     """A withdrawal and a revoked key after the backup hold in what is restored; the rest is there."""
     old.hub.withdraw_grants("ada", old.shop.issuer)
-    old.hub.revoke_key(old.shop.issuer, old.shop.key.kid, timestamps.utc_now())
+    old.hub.revoke_key(old.shop.key.kid, timestamps.utc_now(), issuer=old.shop.issuer)
     done = restore(old.file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
     assert done.replayed == 2
     with Hub.open(tmp_path / "back") as hub:

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk import ConfigurationError, Direction
-from sesame_sdk.hub.backup import withdrawal_log
-from sesame_sdk.hub.backup.withdrawal_log import Action, WithdrawalLog
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.rights import withdrawal_log
+from sesame_sdk.hub.rights.withdrawal_log import Action, WithdrawalLog
 from sesame_sdk.hub.settings import SETTINGS_FILE, create_hub
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import HUB, NOON, Clock, Partner
@@ -158,7 +158,7 @@ def test_a_hub_logs_a_withdrawal_before_it_is_done(tmp_path: Path) -> None:
         shop = Partner.join(SHOP, hub, Clock(), ORDERS, reads=["retail"])
         hub.add_grants(shop.grants("ada", "retail.order.completed", reads="retail"))
         hub.withdraw_grants("ada", SHOP, Direction.READ)
-        hub.revoke_key(SHOP, shop.key.kid, NOON)
+        hub.revoke_key(shop.key.kid, NOON, issuer=SHOP)
         read = withdrawal_log.read_log(hub.settings.withdrawal_log_path)
         assert [(entry.action, entry.direction, entry.kid) for entry in read.entries] == [
             (Action.WITHDRAWAL, Direction.READ, ""),

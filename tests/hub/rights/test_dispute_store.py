@@ -41,7 +41,7 @@ def test_an_upheld_signal_never_counts_again(world: World, clock: Clock) -> None
     world.hub.rebuild_signals()
     clock.pass_by(hours=1)
     assert world.shop.send(world.late).duplicates == 1
-    world.hub.revoke_key(world.shop.issuer, world.shop.key.kid, clock.now + timedelta(days=1))
+    world.hub.revoke_key(world.shop.key.kid, clock.now + timedelta(days=1), issuer=world.shop.issuer)
     assert world.points() == 510.0
 
 

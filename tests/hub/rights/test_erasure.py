@@ -10,10 +10,16 @@ from sqlalchemy import Connection, Table, func, select, true
 
 from sesame_sdk import InvalidInputError, Signal
 from sesame_sdk.hub.database.engine import read_transaction
-from sesame_sdk.hub.database.tables import envelopes, metadata, people, pseudonyms, signals
+from sesame_sdk.hub.database.tables import (
+    duplicate_disclosures,
+    envelopes,
+    metadata,
+    people,
+    pseudonyms,
+    signals,
+)
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.rights.tables import duplicate_disclosures
 from sesame_sdk.hub.streams.streams import StreamRequest
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
@@ -139,7 +145,7 @@ def test_what_a_revoked_key_signed_is_dropped_too(world: World, hub: Hub, clock:
     shop = world.shop
     new = shop.with_key(SigningKey.generate())
     hub.add_partner(shop.issuer, [new.key.public_jwk])
-    hub.revoke_key(shop.issuer, shop.key.kid, NOON - timedelta(seconds=1))
+    hub.revoke_key(shop.key.kid, NOON - timedelta(seconds=1), issuer=shop.issuer)
     clock.pass_by(hours=1)
     new.register(manifest(ORDERS, LATES, reads=["retail"]))
     assert new.send(world.order).accepted == 1

@@ -128,7 +128,7 @@ def test_duplicates_and_signals_of_a_revoked_key_are_marked(
     found = [(one["id"], one["kid"], one["duplicate"]) for one in export("ada")["signals"]]
     assert (world.order.id, new.key.kid, True) in found
     clock.pass_by(hours=1)
-    hub.revoke_key(shop.issuer, shop.key.kid, NOON - timedelta(days=1))
+    hub.revoke_key(shop.key.kid, NOON - timedelta(days=1), issuer=shop.issuer)
     new.register(manifest(ORDERS, LATES, reads=["retail"]))
     found = [(one["kid"], one["duplicate"], one["key_revoked"]) for one in export("ada")["signals"]]
     assert sorted(found) == sorted(

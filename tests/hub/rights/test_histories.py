@@ -100,7 +100,7 @@ class History:
 
     def revoke_the_new_key(self) -> None:
         """All that it signed falls; another takes its place."""
-        self.hub.revoke_key(self.shop.issuer, self.new.kid, LONG_AGO)
+        self.hub.revoke_key(self.new.kid, LONG_AGO, issuer=self.shop.issuer)
         self._admit_new_key()
 
     def dispute(self, which: int) -> None:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from sesame_sdk.hub.streams import tables
+from sesame_sdk.hub.database import tables
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -19,7 +19,7 @@ from sesame_sdk.hub.consent import subjects as consent_subjects
 from sesame_sdk.hub.database.tables import envelopes, registrations, signals
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.ingest.outcome import IngestOutcome
+from sesame_sdk.hub.ingest.ledger import IngestOutcome
 from sesame_sdk.hub.partners.keys import PartnerKey, void_envelopes
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import DropReason, EventType
