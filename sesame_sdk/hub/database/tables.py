@@ -1,8 +1,8 @@
-"""The tables. Times are microseconds since 1970; names that recur a million times are small integers.
+"""The tables of all features: they refer to each other, so they are below the packages that use them.
 
-`envelopes` and `registrations` are only ever added to. `signals` is a view of `envelopes` kept as a
-table: it can be thrown away and made again (`ledger.rebuild`), so it carries no foreign keys, whose
-checks would cost more than the rest of an insert.
+Times are microseconds since 1970; names that recur a million times are small integers. `envelopes` and
+`registrations` are append-only. `signals` is derived from `envelopes` and can be rebuilt, so it has no
+foreign keys, whose checks would cost more than the rest of an insert.
 """
 
 from sqlalchemy import (
@@ -25,8 +25,14 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-#: SQLite hands out keys only for a column of exactly its INTEGER type.
+#: SQLite assigns ids only to a column of exactly its INTEGER type.
 Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _partial_index(suffix: str, *columns: str, where: str) -> Index:
+    condition = text(where)
+    return Index(f"stream_subjects_{suffix}", *columns, sqlite_where=condition, postgresql_where=condition)
+
 
 partners = Table(
     "partners",
@@ -49,7 +55,7 @@ people = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("person", String(128), nullable=False, unique=True),
-    # A number is never given to another person: what is still on its way about an erased one goes by it.
+    # Ids are never reused: messages about an erased person may still be pending.
     sqlite_autoincrement=True,
 )
 pseudonyms = Table(
@@ -79,9 +85,9 @@ grants = Table(
     Column("expires_at", BigInteger),
     Column("withdrawn_at", BigInteger),
     Column("adult", Boolean, nullable=False),
-    # Of all that was agreed: the same consent told twice is one consent.
+    # Of all terms: the same consent recorded twice is one consent.
     Column("digest", String(64), nullable=False, unique=True),
-    # With all that decides whether a grant stands, so that the door of signals need not read the rows.
+    # Covers all that decides whether a grant is valid, so ingest need not read the rows.
     Index("grants_by_pseudonym", "pseudonym", "direction", "given_at", "expires_at", "withdrawn_at"),
 )
 grant_kinds = Table(
@@ -110,15 +116,15 @@ envelopes = Table(
     Column("kid", String(64), nullable=False),
     Column("issued_at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    # SHA-256 of what was sent, by which the same envelope is known again.
+    # SHA-256 of what was sent, which identifies the same envelope.
     Column("digest", LargeBinary, nullable=False),
     Column("token", LargeBinary, nullable=False),
     Column("disclosures", LargeBinary, nullable=False),
     Column("duplicates", Integer, nullable=False),
-    # What was answered, without the ids of what was not kept: see `outcomes`.
+    # See `ledger.IngestOutcome`.
     Column("outcome", LargeBinary, nullable=False),
     UniqueConstraint("partner", "jti"),
-    # What a revoked key signed is found without reading tokens.
+    # Finds what a revoked key signed without reading tokens.
     Index("envelopes_by_key", "partner", "kid", "received_at"),
 )
 signals = Table(
@@ -180,7 +186,7 @@ score_reads = Table(
     Column("read_at", BigInteger, nullable=False),
     Column("answered", Boolean, nullable=False),
 )
-#: Tokens that readers used, until they would have expired anyway.
+#: Used read tokens, until they expire.
 read_tokens = Table(
     "read_tokens",
     metadata,
@@ -188,7 +194,7 @@ read_tokens = Table(
     Column("jti", String(64), primary_key=True),
     Column("expires_at", BigInteger, nullable=False, index=True),
 )
-#: One row a thing that processes cache; its mark is a new one after every change.
+#: One row for each cache of the processes; its version is a new random number after every change.
 cache_versions = Table(
     "cache_versions",
     metadata,
@@ -204,15 +210,15 @@ rate_limits = Table(
     Column("burst", BigInteger),
     Column("theoretical_arrival_ns", BigInteger, nullable=False),
 )
-#: People whose scores may have changed and were not looked at since: whole envelopes of them a row, as
-#: 64-bit numbers. A row a person would cost the door of signals more than the rest of it.
+#: Persons whose scores may have changed: one row for each envelope, with ids of 64 bits. A row for each
+#: person would cost more than the rest of ingest.
 rescore_queue = Table(
     "rescore_queue",
     metadata,
     Column("id", Key, primary_key=True),
     Column("person_ids", LargeBinary, nullable=False),
 )
-#: One for each reader that wants to be told: see `streams`.
+#: One row for each stream of a reader: see `streams.streams`.
 streams = Table(
     "streams",
     metadata,
@@ -221,7 +227,7 @@ streams = Table(
     Column("partner", ForeignKey("partners.id"), nullable=False),
     Column("purpose", String(256), nullable=False),
     Column("context", String(32), nullable=False),
-    # Where to push to, and the bearer token to show there; none where the consumer polls.
+    # Where to push, with which bearer token; null if the reader polls.
     Column("endpoint", String(512)),
     Column("bearer_token", String(1024)),
     Column("events_requested", JSON, nullable=False),
@@ -231,12 +237,12 @@ streams = Table(
     Column("verification_requested_at", BigInteger, nullable=False),
     Column("last_message_at", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
-    # The day for which everybody was looked at, and how far the present round has come.
+    # The day for which everyone was rescored, and the last person of the current scan.
     Column("as_of", String(10)),
     Column("scan_cursor", BigInteger, nullable=False),
     UniqueConstraint("partner", "purpose", "context"),
 )
-#: What each stream was last told of each person, or is to be told: one row, the latest state.
+#: The latest state of each person for each stream, delivered or pending.
 stream_subjects = Table(
     "stream_subjects",
     metadata,
@@ -250,44 +256,22 @@ stream_subjects = Table(
     Column("base", Double, nullable=False),
     Column("policy", String(64), nullable=False),
     Column("as_of", String(10), nullable=False),
-    # When the consent ends by itself.
+    # When the grant expires, if it does.
     Column("grant_expires_at", BigInteger),
-    # 0: nothing is owed; 1: a score; 2: that somebody left, which goes first.
+    # 0: nothing is pending; 1: a score; 2: a withdrawal or erasure, which goes first.
     Column("pending_priority", Integer, nullable=False),
-    # The message that carries it now; the one that was refused for good.
+    # The message that contains it now; the dead letter that contained it.
     Column("message_id", BigInteger),
     Column("dead_message_id", BigInteger),
     PrimaryKeyConstraint("stream", "person"),
     Index("stream_subjects_by_person", "person"),
-    Index(
-        "stream_subjects_pending",
-        "stream",
-        "pending_priority",
-        "seq",
-        sqlite_where=text("pending_priority > 0"),
-        postgresql_where=text("pending_priority > 0"),
-    ),
-    Index(
-        "stream_subjects_by_grant_expiry",
-        "grant_expires_at",
-        sqlite_where=text("grant_expires_at IS NOT NULL"),
-        postgresql_where=text("grant_expires_at IS NOT NULL"),
-    ),
-    Index(
-        "stream_subjects_by_message",
-        "message_id",
-        sqlite_where=text("message_id IS NOT NULL"),
-        postgresql_where=text("message_id IS NOT NULL"),
-    ),
-    Index(
-        "stream_subjects_by_dead_message",
-        "dead_message_id",
-        sqlite_where=text("dead_message_id IS NOT NULL"),
-        postgresql_where=text("dead_message_id IS NOT NULL"),
-    ),
+    _partial_index("pending", "stream", "pending_priority", "seq", where="pending_priority > 0"),
+    _partial_index("by_grant_expiry", "grant_expires_at", where="grant_expires_at IS NOT NULL"),
+    _partial_index("by_message", "message_id", where="message_id IS NOT NULL"),
+    _partial_index("by_dead_message", "dead_message_id", where="dead_message_id IS NOT NULL"),
     sqlite_with_rowid=False,
 )
-#: Messages on their way, and those refused for good, of which the token is not kept.
+#: Pending messages, and dead letters, whose token is deleted.
 stream_messages = Table(
     "stream_messages",
     metadata,
@@ -296,14 +280,14 @@ stream_messages = Table(
     Column("jti", String(64), nullable=False, unique=True),
     Column("event", String(128), nullable=False),
     Column("subject_count", Integer, nullable=False),
-    # The highest number of a state in it.
+    # The highest sequence number of a state in it.
     Column("seq", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("token", LargeBinary, nullable=False),
     Column("dead_lettered", Boolean, nullable=False),
     Column("error_code", String(64), nullable=False),
     Column("error_description", String(1024), nullable=False),
-    # A number is never given to another message.
+    # Ids are never reused.
     sqlite_autoincrement=True,
 )
 #: One row for each signal that was ever disputed. Ids are never reused.
