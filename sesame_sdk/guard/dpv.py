@@ -7,7 +7,6 @@ when it is first needed.
 import re
 from collections.abc import Iterator, Mapping, Set
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
@@ -28,6 +27,8 @@ def load_categories() -> Mapping[str, tuple[str, ...]]:
 
 @cache
 def _load(name: str) -> Mapping[str, tuple[str, ...]]:
+    from importlib.resources import files  # many processes need no vocabulary
+
     file = files("sesame_sdk.guard") / "vocabularies" / name
     return parse_hierarchy(file.read_text(encoding="utf-8"))
 

@@ -6,7 +6,6 @@ The lists are text files in `guard/wordlists`, which state their format. Each is
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 
@@ -66,6 +65,8 @@ def entries(wordlist: str, section: str) -> tuple[str, ...]:
 
 @cache
 def _sections(wordlist: str) -> Mapping[str, tuple[str, ...]]:
+    from importlib.resources import files  # many processes need no word list
+
     text = (files("sesame_sdk.guard") / "wordlists" / f"{wordlist}.txt").read_text(encoding="utf-8")
     return parse_wordlist(text)
 
