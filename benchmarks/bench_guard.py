@@ -39,7 +39,7 @@ from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.policy import Band
-from sesame_sdk.partner.reads import sign_read_token
+from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.security_events import sign_event

@@ -28,7 +28,7 @@ from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transac
 from sesame_sdk.hub.scoring import eligible_signals
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model import codec
-from sesame_sdk.partner.reads import sign_read_token
+from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 
 PEOPLE, ASKED, WARM, ROUNDS = 50_000, 1_000, 500_000, 60

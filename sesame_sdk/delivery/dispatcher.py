@@ -1,12 +1,12 @@
-"""Carrying what is pending to the hub, several letters at a time, in no certain order.
+"""Sends pending messages concurrently, unordered.
 
 Rules:
-- A letter that was signed for is sent; one that was refused is dead; one that got no answer stays
-  pending. What has become of a letter is on disk before the next one takes its place.
-- One letter without an answer does not keep the others. As many in a row as are under way at once
-  (three at least) mean that the hub is away: the run ends, and the rest stays pending.
-- A fault in the set-up (`ConfigurationError`) concerns every letter: it ends the run and is raised, after
-  what was under way is written down.
+- An acknowledged message is sent; a rejected one is dead; an unanswered one stays pending. The outcome of a
+  message is on disk before the next one takes its place.
+- One unanswered message does not stop the others. As many in a row as are sent concurrently (three at
+  least) mean that the hub is unavailable: the run ends, and the rest stays pending.
+- A `ConfigurationError` affects every message: it ends the run and is raised, after the outcomes of those
+  under way are recorded.
 """
 
 from collections import Counter
@@ -22,21 +22,21 @@ from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableEr
 from sesame_sdk.model.envelope import DropReason
 
 MAX_CONCURRENCY = 32
-_FEWEST_FAILURES = 3
+_MIN_FAILURES = 3
 
 
 @frozen
 class DeliveryResult:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
-        sent: envelopes that the hub signed for.
-        dead: envelopes refused for good; see `Client.dead_letters`.
-        pending: envelopes that still wait.
-        accepted: signals that the hub had not seen before, in those sent.
+        sent: envelopes that the hub acknowledged.
+        dead: envelopes that it rejected; see `Client.dead_letters`.
+        pending: envelopes that are still pending.
+        accepted: signals in the sent envelopes that the hub had not seen before.
         duplicates: signals that it had.
         dropped: signals that it did not keep, by reason.
-        reason: why some still wait; empty when none does.
+        reason: why envelopes are still pending; empty if none is.
     """
 
     sent: int
@@ -49,36 +49,36 @@ class DeliveryResult:
 
 
 class MessageQueue(Protocol):
-    """Where letters wait: `Outbox` is one, and so is a hub's stream."""
+    """A queue of messages: an `Outbox`, or a hub's stream."""
 
     def fetch_pending(self, *, after: int = 0, limit: int = 100) -> list[Message]:
-        """The oldest pending letters whose `id` is above `after`."""
+        """The oldest pending messages whose `id` is above `after`."""
         ...
 
     def record_outcomes(
         self, acknowledged: Iterable[Acknowledged] = (), failed: Iterable[Failed] = ()
     ) -> None:
-        """Write down what became of some letters, in one transaction."""
+        """Record the outcomes of messages in one transaction."""
         ...
 
     def counts(self) -> MessageCounts:
-        """How many letters are in each state."""
+        """Count the messages by state."""
         ...
 
     def delivery_lock(self) -> AbstractContextManager[None]:
-        """The right to deliver, held by one at a time. Raises `RetryableError` when somebody else has it."""
+        """The lock of a delivery. Raises `RetryableError` if another process has it."""
         ...
 
 
 class Dispatcher:
-    """One run of delivery.
+    """One delivery run.
 
     Args:
-        queue: where letters wait.
-        send: sends one and gives back its verified receipt; called in several threads.
-        concurrency: how many letters are under way at a time.
+        queue: the messages.
+        send: sends a message and returns its verified receipt; called in several threads.
+        concurrency: how many messages are sent concurrently.
         interruptible: ends the waits of all threads when the run is interrupted.
-        progress: told the number of signals of each letter that is off the queue.
+        progress: called with the number of signals of each message that leaves the queue.
 
     Raises:
         ConfigurationError: `concurrency` is not 1 to `MAX_CONCURRENCY`.
@@ -95,100 +95,98 @@ class Dispatcher:
     ) -> None:
         if not 1 <= concurrency <= MAX_CONCURRENCY:
             raise ConfigurationError(f"must be 1 to {MAX_CONCURRENCY}", field="concurrency")
-        self._outbox = queue
-        self._send = send
-        self._at_once = concurrency
+        self._queue = queue
+        self._sender = send
+        self._concurrency = concurrency
         self._interruptible = interruptible
         self._progress = progress or (lambda _: None)
         self._running: set[Future[Acknowledged | Failed | None]] = set()
-        self._last = 0
-        self._over = False
+        self._last_id = 0
+        self._stopped = False
         self._unanswered = 0
-        self._why = ""
-        self._fault: BaseException | None = None
-        self._tally: Counter[str] = Counter()
+        self._reason = ""
+        self._error: BaseException | None = None
+        self._totals: Counter[str] = Counter()
         self._dropped: Counter[DropReason] = Counter()
 
     def run(self) -> DeliveryResult:
-        """Deliver until nothing is left to try. What is appended meanwhile is taken along.
+        """Deliver until nothing is pending, including messages that are appended meanwhile.
 
         Raises:
-            RetryableError: another process delivers already.
+            RetryableError: another process is delivering.
             ConfigurationError: see the module's rules.
         """
-        with self._outbox.delivery_lock(), ThreadPoolExecutor(self._at_once, "sesame-delivery") as pool:
+        with self._queue.delivery_lock(), ThreadPoolExecutor(self._concurrency, "sesame-delivery") as pool:
             try:
                 with self._interruptible:
-                    self._carry_all(pool)
+                    while self._claim(pool):
+                        done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
+                        self._acknowledge(done)
             finally:
-                self._over = True
-        if self._fault:
-            raise self._fault
+                self._stopped = True
+        if self._error:
+            raise self._error
         return self._result()
 
-    def _carry_all(self, pool: ThreadPoolExecutor) -> None:
-        while self._take_up(pool):
-            done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
-            self._settle(done)
-
-    def _take_up(self, pool: ThreadPoolExecutor) -> bool:
-        # Twice as many as are sent at once, so that no thread waits for us to read the next one.
-        room = 2 * self._at_once - len(self._running)
-        if not self._over and room > 0:
-            for letter in self._outbox.fetch_pending(after=self._last, limit=room):
-                self._last = letter.id
-                self._running.add(pool.submit(self._carry, letter))
+    def _claim(self, pool: ThreadPoolExecutor) -> bool:
+        # Twice as many as are sent concurrently, so that no thread waits for us to read the next one.
+        free = 2 * self._concurrency - len(self._running)
+        if not self._stopped and free > 0:
+            for message in self._queue.fetch_pending(after=self._last_id, limit=free):
+                self._last_id = message.id
+                self._running.add(pool.submit(self._send, message))
         return bool(self._running)
 
-    def _carry(self, letter: Message) -> Acknowledged | Failed | None:
-        if self._over:
+    def _send(self, message: Message) -> Acknowledged | Failed | None:
+        if self._stopped:
             return None
         try:
-            return self._send(letter)
+            return self._sender(message)
         except InvalidInputError as error:
-            return Failed(letter, error.code, str(error))
+            return Failed(message, error.code, str(error))
 
-    def _settle(self, done: Iterable[Future[Acknowledged | Failed | None]]) -> None:
-        ended = []
+    def _acknowledge(self, done: Iterable[Future[Acknowledged | Failed | None]]) -> None:
+        acknowledged: list[Acknowledged] = []
+        failed: list[Failed] = []
         for future in done:
-            error = future.exception()
-            if error is not None:
-                self._failed(error)
-            elif (outcome := future.result()) is not None:
-                ended.append(outcome)
-        sent = [outcome for outcome in ended if isinstance(outcome, Acknowledged)]
-        dead = [outcome for outcome in ended if isinstance(outcome, Failed)]
-        if ended:
-            # What ended together has no order: one answer says that the hub is there.
+            if (error := future.exception()) is not None:
+                self._handle_error(error)
+            elif isinstance(outcome := future.result(), Acknowledged):
+                acknowledged.append(outcome)
+            elif outcome is not None:
+                failed.append(outcome)
+        if acknowledged or failed:
+            # Messages that ended together are unordered: one answer shows that the hub is available.
             self._unanswered = 0
-            self._outbox.record_outcomes(sent, dead)
-        self._over |= self._unanswered >= max(self._at_once, _FEWEST_FAILURES)
-        self._count(sent, dead)
+            self._queue.record_outcomes(acknowledged, failed)
+        self._stopped |= self._unanswered >= max(self._concurrency, _MIN_FAILURES)
+        self._count(acknowledged, failed)
 
-    def _failed(self, error: BaseException) -> None:
+    def _handle_error(self, error: BaseException) -> None:
         if isinstance(error, RetryableError):
             self._unanswered += 1
-            self._why = str(error)
+            self._reason = str(error)
         else:
-            self._fault = self._fault or error
-            self._over = True
+            self._error = self._error or error
+            self._stopped = True
 
-    def _count(self, sent: list[Acknowledged], dead: list[Failed]) -> None:
-        self._tally.update(sent=len(sent), dead=len(dead))
-        for done in sent:
-            self._tally.update(accepted=done.receipt.accepted, duplicates=done.receipt.duplicates)
-            self._dropped.update(signal.reason for signal in done.receipt.dropped)
-        for letter in [outcome.message for outcome in sent] + [outcome.message for outcome in dead]:
-            self._progress(letter.signal_count)
+    def _count(self, acknowledged: list[Acknowledged], failed: list[Failed]) -> None:
+        self._totals.update(sent=len(acknowledged), dead=len(failed))
+        for outcome in acknowledged:
+            receipt = outcome.receipt
+            self._totals.update(accepted=receipt.accepted, duplicates=receipt.duplicates)
+            self._dropped.update(signal.reason for signal in receipt.dropped)
+        for message in [each.message for each in acknowledged] + [each.message for each in failed]:
+            self._progress(message.signal_count)
 
     def _result(self) -> DeliveryResult:
-        pending = self._outbox.counts().pending
+        pending = self._queue.counts().pending
         return DeliveryResult(
-            sent=self._tally["sent"],
-            dead=self._tally["dead"],
+            sent=self._totals["sent"],
+            dead=self._totals["dead"],
             pending=pending,
-            accepted=self._tally["accepted"],
-            duplicates=self._tally["duplicates"],
+            accepted=self._totals["accepted"],
+            duplicates=self._totals["duplicates"],
             dropped=dict(self._dropped),
-            reason=self._why if pending else "",
+            reason=self._reason if pending else "",
         )

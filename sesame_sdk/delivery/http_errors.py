@@ -1,18 +1,18 @@
-"""What an HTTP answer means for the one who asked. Pure.
+"""Turns HTTP responses into exceptions. Pure.
 
 | status | meaning | raised |
 | --- | --- | --- |
-| 2xx | the answer | |
-| 408, 425, 5xx | not now; heed ``Retry-After`` (RFC 9110 section 10.2.3) | `RetryableError` |
-| 429 | we ask for too much; the same (RFC 6585 section 4) | `RateLimitedError` |
-| 3xx | not here: we follow no redirect, since a signed message is for one address | `ConfigurationError` |
+| 2xx | success | |
+| 408, 425, 5xx | temporary; respect ``Retry-After`` (RFC 9110 section 10.2.3) | `RetryableError` |
+| 429 | rate limit exceeded; the same (RFC 6585 section 4) | `RateLimitedError` |
+| 3xx | redirects are not followed: a signed message is for one address | `ConfigurationError` |
 | 404, 405, 410 | no hub at this address | `ConfigurationError` |
-| 401, 403, 407 without a reason of RFC 8935 | something before the hub bars the way | `ConfigurationError` |
-| other 4xx | the hub will never take this (RFC 8935 section 2.4) | `InvalidInputError`, `GuardRefusedError` |
+| 401, 403, 407 without an error of RFC 8935 | a proxy before the hub denies access | `ConfigurationError` |
+| other 4xx | the hub rejects the message (RFC 8935 section 2.4) | `InvalidInputError`, `GuardRefusedError` |
 
-What the other side writes is shortened and freed of control characters before it is made a message.
-Findings stay as they came, so that they equal the hub's own: they are bounded in number and length, one
-that we cannot read is left out, and whoever shows them takes control characters out.
+Text of the response is shortened and made printable before it becomes an error message. Findings stay as they
+came, so that they equal the hub's: their number and length are limited, one that cannot be decoded is left
+out, and they are made printable where they are shown.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,9 +35,9 @@ from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.problem_details import REFUSED
 from sesame_sdk.text import terminal_text
 
-_TOO_MANY = 429
-_PASSING = {408, 425, _TOO_MANY}
-_BARRED = {401, 403, 407}
+_TOO_MANY_REQUESTS = 429
+_TEMPORARY = {408, 425, _TOO_MANY_REQUESTS}
+_ACCESS_DENIED = {401, 403, 407}
 _NOT_A_HUB = {404, 405, 410}
 _MAX_TEXT = 400
 _MAX_CODE = 64
@@ -70,71 +70,71 @@ class _Refusal:
 
 _refusal = codec.decoder(_Refusal)
 _finding = codec.decoder(Finding)
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidInputError)
+_DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidInputError)
 
 
-def raise_for_status(answer: HttpResponse, now: datetime) -> HttpResponse:
-    """Give back a good answer.
+def raise_for_status(response: HttpResponse, now: datetime) -> HttpResponse:
+    """Return a successful response.
 
     Raises:
         SesameError: by the table above.
     """
-    if 200 <= answer.status < 300:
-        return answer
-    raise _verdict(answer, now)
+    if 200 <= response.status < 300:
+        return response
+    raise _error(response, now)
 
 
-def _verdict(answer: HttpResponse, now: datetime) -> SesameError:
-    status = answer.status
-    if status >= 500 or status in _PASSING:
-        wait = parse_retry_after(answer.headers.get("retry-after", ""), now)
-        kind = RateLimitedError if status == _TOO_MANY else RetryableError
-        return kind(f"answered {status}", field="hub", retry_after=wait)
+def _error(response: HttpResponse, now: datetime) -> SesameError:
+    status = response.status
+    if status >= 500 or status in _TEMPORARY:
+        wait = parse_retry_after(response.headers.get("retry-after", ""), now)
+        kind = RateLimitedError if status == _TOO_MANY_REQUESTS else RetryableError
+        return kind(f"returned HTTP {status}", field="hub", retry_after=wait)
     if 300 <= status < 400:
-        return ConfigurationError(f"answered {status}, a redirect", field="hub", hint="set its final address")
+        return ConfigurationError(
+            f"returned HTTP {status}, a redirect", field="hub", hint="configure its final URL"
+        )
     if status in _NOT_A_HUB:
         return ConfigurationError(
-            f"answered {status}: no hub is there", field="hub", hint="check its address"
+            f"returned HTTP {status}: no hub at this URL", field="hub", hint="check its URL"
         )
-    said = _said(answer.body)
-    if said is not None:
-        return _refused(said)
-    if status in _BARRED:
-        return ConfigurationError(
-            f"answered {status}", field="hub", hint="ask its operator to let you through"
-        )
-    return InvalidInputError(f"the hub answered {status} without a reason that we can read")
+    refusal = _decode_refusal(response.body)
+    if refusal is not None:
+        return _refusal_error(refusal)
+    if status in _ACCESS_DENIED:
+        return ConfigurationError(f"returned HTTP {status}", field="hub", hint="ask its operator for access")
+    return InvalidInputError(f"the hub returned HTTP {status} without a valid error")
 
 
-def _said(body: bytes) -> _Refusal | None:
+def _decode_refusal(body: bytes) -> _Refusal | None:
     if len(body) > _MAX_REFUSAL_BYTES:
         return None
     try:
-        said = _refusal.decode(body)
-    except _UNREADABLE:
+        refusal = _refusal.decode(body)
+    except _DECODE_ERRORS:
         return None
-    return said if said.err or said.type == REFUSED else None
+    return refusal if refusal.err or refusal.type == REFUSED else None
 
 
-def _refused(said: _Refusal) -> InvalidInputError:
-    reason = _quoted(said.description or said.detail) or "the hub gave no reason"
-    findings = tuple(_readable(said.findings[:_MAX_FINDINGS]))
-    if not findings and said.type != REFUSED:
-        return InvalidInputError(reason, code=_quoted(said.err)[:_MAX_CODE] or "invalid_request")
+def _refusal_error(refusal: _Refusal) -> InvalidInputError:
+    reason = _quoted(refusal.description or refusal.detail) or "the hub gave no reason"
+    findings = tuple(_decode_findings(refusal.findings[:_MAX_FINDINGS]))
+    if not findings and refusal.type != REFUSED:
+        return InvalidInputError(reason, code=_quoted(refusal.err)[:_MAX_CODE] or "invalid_request")
     listed = (_quoted(str(finding)) for finding in findings[:_MAX_QUOTED_FINDINGS])
     return GuardRefusedError("; ".join((reason, *listed)), findings)
 
 
-def _readable(findings: Iterable[msgspec.Raw]) -> Iterator[Finding]:
+def _decode_findings(findings: Iterable[msgspec.Raw]) -> Iterator[Finding]:
     for finding in findings:
         try:
             yield _finding.decode(finding)
-        except _UNREADABLE:
-            continue  # of a newer hub perhaps; the others say enough
+        except _DECODE_ERRORS:
+            continue  # perhaps of a newer hub; the others suffice
 
 
 def parse_retry_after(header: str, now: datetime) -> float | None:
-    """Seconds to wait by a ``Retry-After`` header: whole seconds or an HTTP-date. None if it is neither."""
+    """Seconds of a ``Retry-After`` header: whole seconds or an HTTP-date. None if it is neither."""
     header = header.strip()
     if header.isascii() and header.isdecimal():
         return float(header[:9])

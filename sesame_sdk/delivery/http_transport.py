@@ -1,7 +1,7 @@
-"""HTTPS to one hub: connections kept and shared by threads, every answer bounded in size and time.
+"""Sends HTTPS requests to one hub: pooled connections, responses limited in size and time.
 
-No redirect is followed, no cookie kept, no ``.netrc`` read. Proxy and certificate settings of the
-environment are read once. Plain http is for this machine only: what we carry is signed, not secret.
+Redirects are not followed, cookies are not stored, ``.netrc`` is not read. Proxy and certificate settings of
+the environment are read once. Plain http is for this machine only.
 """
 
 import gzip
@@ -24,24 +24,23 @@ from sesame_sdk.delivery.http_errors import HttpResponse, raise_for_status
 from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
 
-#: The largest answer that we ask for: 10,000 scores.
+#: 10,000 scores take less.
 MAX_RESPONSE_BYTES = 8 << 20
-_PIECE = 65_536
+_CHUNK_BYTES = 65_536
 _NO_CONTENT = 204
 
 
 class Transport:
-    """A way to one hub.
+    """Connections to one hub.
 
     Args:
         hub: base URL.
-        pool_size: connections kept open; give as many as there are threads.
-        min_gzip_bytes: bodies of this many bytes or more are sent gzipped; None never does. Worth its
-            processor time on any network slower than a local one.
-        timeouts: seconds to connect, and for each wait for bytes.
-        response_seconds: for reading one whole answer.
-        retry_policy: when to try again.
-        adapter: carries each request; over the network unless one is given.
+        pool_size: connections kept open; as many as there are threads.
+        min_gzip_bytes: bodies of this many bytes or more are gzipped; None never compresses.
+        timeouts: seconds to connect, and for each read.
+        response_seconds: seconds to read a whole response.
+        retry_policy: when requests are retried.
+        adapter: sends each request; over the network unless one is given.
 
     Raises:
         ConfigurationError: the URL is not https.
@@ -59,24 +58,24 @@ class Transport:
         retry_policy: RetryPolicy | None = None,
         adapter: BaseAdapter | None = None,
     ) -> None:
-        _refuse_plain_http(hub)
+        _require_https(hub)
         self._base = hub.rstrip("/")
-        self._gzip_from = min_gzip_bytes
+        self._min_gzip_bytes = min_gzip_bytes
         self._timeouts = timeouts
-        self._answer_seconds = response_seconds
-        self._largest = max_response_bytes
-        self._retries = retry_policy or RetryPolicy()
+        self._response_seconds = response_seconds
+        self._max_bytes = max_response_bytes
+        self._retry_policy = retry_policy or RetryPolicy()
         self._session = _session(
             self._base, adapter or HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
         )
 
     def get(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> HttpResponse:
         """GET. Raises as `post` does."""
-        return self._retries.call(lambda: self._once("GET", path, None, _shown(bearer)))
+        return self._retry_policy.call(lambda: self._request("GET", path, None, _authorization(bearer)))
 
     def delete(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> HttpResponse:
         """DELETE. Raises as `post` does."""
-        return self._retries.call(lambda: self._once("DELETE", path, None, _shown(bearer)))
+        return self._retry_policy.call(lambda: self._request("DELETE", path, None, _authorization(bearer)))
 
     def post(
         self,
@@ -87,43 +86,43 @@ class Transport:
         accept: str,
         bearer: Callable[[], bytes] | None = None,
     ) -> HttpResponse:
-        """POST until answered.
+        """POST, with retries.
 
         Args:
             path: below the hub's base URL, beginning with a slash.
             body: sent as it is, or gzipped.
             content_type: of the body.
-            accept: the one media type that we can read.
-            bearer: makes a fresh token for each attempt, as none is accepted twice.
+            accept: the expected media type.
+            bearer: makes a new token for each attempt, since none is accepted twice.
 
         Raises:
-            RetryableError: no answer, or none but "later", until attempts or time were used up.
-            InvalidInputError: this body will never be taken; `GuardRefusedError` when the guard said so.
-            ConfigurationError: the hub cannot be spoken to in this way at all.
+            RetryableError: no response, or a temporary error, until attempts or time were exhausted.
+            InvalidInputError: the hub rejects the body; a `GuardRefusedError` if its guard does.
+            ConfigurationError: the URL is no hub, or denies access.
         """
         headers = {"Content-Type": content_type, "Accept": accept}
-        if self._gzip_from is not None and len(body) >= self._gzip_from:
+        if self._min_gzip_bytes is not None and len(body) >= self._min_gzip_bytes:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers["Content-Encoding"] = "gzip"
 
         def attempt() -> HttpResponse:
-            return self._once("POST", path, body, headers | _shown(bearer))
+            return self._request("POST", path, body, headers | _authorization(bearer))
 
-        return self._retries.call(attempt)
+        return self._retry_policy.call(attempt)
 
     def interruptible(self) -> AbstractContextManager[None]:
-        """When the block raises, no thread waits for its next attempt any more."""
-        return self._retries.interruptible()
+        """End the waits of all threads when the block raises."""
+        return self._retry_policy.interruptible()
 
     def interrupt(self) -> None:
-        """The same, from another thread than the block's."""
-        self._retries.interrupt()
+        """End them from another thread."""
+        self._retry_policy.interrupt()
 
     def close(self) -> None:
         """Close every connection."""
         self._session.close()
 
-    def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
+    def _request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
         try:
             with self._session.request(
                 method,
@@ -134,43 +133,43 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                answer = HttpResponse(response.status_code, _lowered(response), self._read(response))
+                result = HttpResponse(response.status_code, _lowered(response), self._read(response))
         except requests.exceptions.SSLError as error:
             raise ConfigurationError(
-                "has no certificate that we trust", field="hub", hint="check its address and certificate"
+                "TLS certificate is not trusted", field="hub", hint="check its URL and certificate"
             ) from error
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
             raise ConfigurationError("is not a usable URL", field="hub") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise RetryableError(f"no answer ({type(error).__name__})", field="hub") from error
-        return raise_for_status(answer, datetime.now(UTC))
+            raise RetryableError(f"no response ({type(error).__name__})", field="hub") from error
+        return raise_for_status(result, datetime.now(UTC))
 
     def _read(self, response: requests.Response) -> bytes:
-        _refuse_cut_short(response)
-        ends = time.monotonic() + self._answer_seconds
+        _require_length(response)
+        ends = time.monotonic() + self._response_seconds
         whole = bytearray()
-        # read1 comes back after each piece that arrives, so that a trickle cannot hold us.
-        while piece := response.raw.read1(_PIECE, decode_content=False):
-            whole += piece
-            if len(whole) > self._largest:
+        # read1 returns after each chunk, so that a slow response cannot exceed the time limit.
+        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
+            whole += chunk
+            if len(whole) > self._max_bytes:
                 if not response.ok:
                     break
                 raise InvalidInputError(
-                    f"answered with more than {self._largest} bytes", field="hub", code="invalid_answer"
+                    f"response exceeds {self._max_bytes} bytes", field="hub", code="invalid_response"
                 )
             if time.monotonic() > ends:
-                raise RetryableError(f"took more than {self._answer_seconds:g} s to answer", field="hub")
+                raise RetryableError(f"response took more than {self._response_seconds:g} s", field="hub")
         return bytes(whole)
 
 
-def _shown(bearer: Callable[[], bytes] | None) -> dict[str, str]:
+def _authorization(bearer: Callable[[], bytes] | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {bearer().decode()}"} if bearer else {}
 
 
 def _session(base: str, adapter: BaseAdapter) -> requests.Session:
     session = requests.Session()
-    # With trust_env, requests reads .netrc and the environment again for every request, and what
-    # .netrc says would take the place of our own Authorization header.
+    # With trust_env, requests reads .netrc and the environment again for every request, and .netrc
+    # would replace our Authorization header.
     session.trust_env = False
     session.proxies.update(get_environ_proxies(base))
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
@@ -181,27 +180,27 @@ def _session(base: str, adapter: BaseAdapter) -> requests.Session:
     return session
 
 
-def _refuse_cut_short(response: requests.Response) -> None:
-    """An answer that ends when the connection does cannot be told from one that was cut."""
-    told = any(name in response.headers for name in ("Content-Length", "Transfer-Encoding"))
-    if not told and response.status_code != _NO_CONTENT:
-        raise RetryableError("no answer that says how long it is", field="hub")
+def _require_length(response: requests.Response) -> None:
+    """A response without a length, ended by the connection, may be incomplete."""
+    has_length = any(name in response.headers for name in ("Content-Length", "Transfer-Encoding"))
+    if not has_length and response.status_code != _NO_CONTENT:
+        raise RetryableError("response has no Content-Length", field="hub")
 
 
 def _lowered(response: requests.Response) -> dict[str, Any]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
-def _refuse_plain_http(hub: str) -> None:
+def _require_https(hub: str) -> None:
     parts = urlsplit(hub)
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(parts.hostname or "")):
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
         return
     raise ConfigurationError(
         "must be an https URL", field="hub", hint="http is for 127.0.0.1 and localhost only"
     )
 
 
-def _is_this_machine(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

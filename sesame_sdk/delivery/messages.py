@@ -1,4 +1,4 @@
-"""What goes through the outbox, and what becomes of it."""
+"""The messages of an outbox, and their outcomes."""
 
 from collections.abc import Iterable
 
@@ -10,20 +10,20 @@ from sesame_sdk.model.signals import Signal
 
 
 class OutboxFullError(RetryableError):
-    """The outbox has no room; what it holds is safe.
+    """The outbox is full; the messages in it are safe.
 
     Attributes:
-        stored: how many signals of the refused call are on disk.
-        remaining: the others, to be posted once there is room.
+        stored: how many signals of the failed call are on disk.
+        remaining: the others, to be posted when there is space again.
     """
 
     stored: int = 0
     remaining: Iterable[Signal] = ()
 
     def record_progress(self, stored: int, remaining: Iterable[Signal]) -> None:
-        """Tell what became of the signals of the call."""
+        """Record how far the call came."""
         self.stored, self.remaining = stored, remaining
-        self.message = f"{self.message}; {stored} signals of this call are kept"
+        self.message = f"{self.message}; {stored} signals of this call are stored"
 
 
 @frozen
@@ -39,7 +39,7 @@ class Message:
 
 @frozen
 class Acknowledged:
-    """A letter that the other party signed for: the verified receipt, and the token as it came."""
+    """A message that the receiver acknowledged: the verified receipt, and its token as it came."""
 
     message: Message
     receipt: Receipt
@@ -48,11 +48,11 @@ class Acknowledged:
 
 @frozen
 class Failed:
-    """A letter that was refused for good.
+    """A message that the receiver rejected.
 
     Attributes:
-        code: why, for a machine; one of RFC 8935 section 2.4 where the other party gave one.
-        reason: why, in words.
+        code: error code; one of RFC 8935 section 2.4 if the receiver gave one.
+        reason: why.
     """
 
     message: Message
@@ -62,7 +62,7 @@ class Failed:
 
 @frozen
 class DeadLetter:
-    """What is told of a dead letter: everything but its body."""
+    """A dead-lettered message, without its body."""
 
     jti: str
     event: str
@@ -73,7 +73,7 @@ class DeadLetter:
 
 @frozen
 class MessageCounts:
-    """How many messages are in each state, and the bytes that the unsent ones hold."""
+    """How many messages are in each state, and the bytes of those not sent."""
 
     pending: int
     sent: int

@@ -1,10 +1,10 @@
-"""When to try again, and when to leave it.
+"""Retries requests: when, how often, and for how long.
 
 Rules:
-    * the wait before the next attempt grows twofold each time, with jitter so that many clients do not
-      come back together, and is never shorter than what the other side asked for in ``Retry-After``
-    * whoever answers that we ask for too much (429) is not away: that uses up no attempt, and until the time
-      that it asked for is over none of the threads that share this object sends anything
+    * the wait before the next attempt doubles each time, with jitter so that many clients do not retry
+      together, and is never shorter than the server's ``Retry-After``
+    * a rate-limited request (429) is no failed attempt; until the server's ``Retry-After`` is over, none of
+      the threads that share this object sends anything
 """
 
 import time
@@ -23,25 +23,25 @@ T = TypeVar("T")
 
 
 @define
-class _Quiet:
-    """Until when the other side wants to hear nothing, by the clock of `RetryPolicy`."""
+class _RateLimit:
+    """Until when nothing is sent, by the clock of `RetryPolicy`."""
 
     until: float = 0.0
 
 
 @frozen
 class RetryPolicy:
-    """How stubborn to be. Durations are seconds.
+    """When a request is retried. Durations are in seconds.
 
     Attributes:
-        max_attempts: how often a request is sent at most.
-        max_seconds: no attempt begins later than this after the first.
-        min_wait: the wait after the first attempt, before jitter.
-        max_wait: the longest wait of our own; the other side may ask for a longer one.
-        max_jitter: up to this much is added at random.
-        max_rate_limit_wait: how long one request waits in all because we ask for too much.
-        clock: seconds that never go back.
-        sleep: waits; None waits in a way that `interruptible` can end.
+        max_attempts: maximal number of attempts.
+        max_seconds: no attempt starts later than this after the first.
+        min_wait: wait after the first attempt, before jitter.
+        max_wait: maximal wait, unless ``Retry-After`` is longer.
+        max_jitter: maximal random addition to a wait.
+        max_rate_limit_wait: maximal total wait of one request because of rate limits.
+        clock: a monotonic clock.
+        sleep: waits; None waits so that `interruptible` can end it.
     """
 
     max_attempts: int = 6
@@ -52,57 +52,59 @@ class RetryPolicy:
     max_rate_limit_wait: float = 300.0
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] | None = None
-    _abandoned: Event = field(factory=Event, init=False, repr=False, eq=False)
-    _quiet: _Quiet = field(factory=_Quiet, init=False, repr=False, eq=False)
+    _interrupted: Event = field(factory=Event, init=False, repr=False, eq=False)
+    _rate_limit: _RateLimit = field(factory=_RateLimit, init=False, repr=False, eq=False)
 
     def call(self, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it does not raise `RetryableError`.
 
         Raises:
-            RetryableError: the last one, when attempts or time are used up.
-            RateLimitedError: we would have to wait longer than we have patience for.
+            RetryableError: the last one, when attempts or time are exhausted.
+            RateLimitedError: the wait would exceed `max_rate_limit_wait`.
         """
         ends = self.clock() + self.max_rate_limit_wait
         while True:
-            self._keep_quiet(ends)
+            self._wait_for_rate_limit(ends)
             try:
-                return self._insist(attempt)
+                return self._attempt_repeatedly(attempt)
             except RateLimitedError as error:
                 wait = max(self.min_wait, error.retry_after or 0.0)
-                self._quiet.until = max(self._quiet.until, self.clock() + wait)
+                self._rate_limit.until = max(self._rate_limit.until, self.clock() + wait)
 
-    def _insist(self, attempt: Callable[[], T]) -> T:
+    def _attempt_repeatedly(self, attempt: Callable[[], T]) -> T:
         started = self.clock()
         backoff = wait_exponential_jitter(multiplier=self.min_wait, max=self.max_wait, jitter=self.max_jitter)
 
         def wait(state: RetryCallState) -> float:
-            return max(backoff(state), _asked_for(state))
+            return max(backoff(state), _retry_after(state))
 
         def stop(state: RetryCallState) -> bool:
             over = self.clock() - started + state.upcoming_sleep > self.max_seconds
-            return over or state.attempt_number >= self.max_attempts or self._abandoned.is_set()
+            return over or state.attempt_number >= self.max_attempts or self._interrupted.is_set()
 
         return Retrying(
-            retry=retry_if_exception(_is_worth_another),
+            retry=retry_if_exception(_is_retryable),
             wait=wait,
             stop=stop,
             sleep=self._sleep,
             reraise=True,
         )(attempt)
 
-    def _keep_quiet(self, ends: float) -> None:
-        while (left := self._quiet.until - self.clock()) > 0:
-            if self._abandoned.is_set() or self._quiet.until > ends:
-                raise RateLimitedError(f"asks us to wait {left:.0f} s", field="hub", retry_after=left)
+    def _wait_for_rate_limit(self, ends: float) -> None:
+        while (left := self._rate_limit.until - self.clock()) > 0:
+            if self._interrupted.is_set() or self._rate_limit.until > ends:
+                raise RateLimitedError(
+                    f"rate limit exceeded; retry after {left:.0f} s", field="hub", retry_after=left
+                )
             self._sleep(left)
 
     def _sleep(self, seconds: float) -> None:
-        (self.sleep or sleep_until_set(self._abandoned))(seconds)
+        (self.sleep or sleep_until_set(self._interrupted))(seconds)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """When the block raises, as by Ctrl-C, the waits of all threads end, and no attempt follows."""
-        self._abandoned.clear()
+        """End the waits and attempts of all threads when the block raises, as by Ctrl-C."""
+        self._interrupted.clear()
         try:
             yield
         except BaseException:
@@ -110,14 +112,14 @@ class RetryPolicy:
             raise
 
     def interrupt(self) -> None:
-        """The same from another thread, until the next such block begins."""
-        self._abandoned.set()
+        """End them from another thread, until the next such block begins."""
+        self._interrupted.set()
 
 
-def _is_worth_another(error: BaseException) -> bool:
+def _is_retryable(error: BaseException) -> bool:
     return isinstance(error, RetryableError) and not isinstance(error, RateLimitedError)
 
 
-def _asked_for(state: RetryCallState) -> float:
+def _retry_after(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     return (error.retry_after or 0.0) if isinstance(error, RetryableError) else 0.0

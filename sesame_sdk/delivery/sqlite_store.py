@@ -1,4 +1,4 @@
-"""The SQLite file behind an outbox or a book: opened safely, whole transactions, errors in our words.
+"""A SQLite file of an outbox or a score store: private, durable, with our own errors.
 
 Write-ahead log with ``synchronous=FULL``: when a transaction returns it is on disk. One connection
 behind a lock serves every thread of the process; several processes share the file through SQLite's own locks.
@@ -16,24 +16,24 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from sesame_sdk.errors import ConfigurationError, RetryableError, SesameError
 from sesame_sdk.files import ensure_private_file
 
-#: How long a process waits for another one's write.
+#: How long a process waits for the write of another one.
 BUSY_SECONDS = 30.0
 _APPLICATION = 0x5E5A0B01
 # Bodies are some 300 KB. Large pages and a log of 16 MB took a quarter off the time of an append
 # and the delete that follows it, against SQLite's defaults.
 _PAGE = 16_384
 _LOG_PAGES = 16_000_000 // _PAGE
-#: No room on the disk, or none that the system grants us.
-_NO_ROOM = {"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"}
-_PASSING = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM"}
+#: The disk or a quota is full.
+_DISK_FULL = {"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"}
+_TRANSIENT = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM"}
 
 
 def _is_busy(error: BaseException) -> bool:
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname.startswith("SQLITE_BUSY")
 
 
-#: For what SQLite must have a file alone for, and does not wait for by itself.
-_ALONE = Retrying(
+#: For statements that need the file exclusively, for which SQLite does not wait by itself.
+_RETRY_WHILE_BUSY = Retrying(
     retry=retry_if_exception(_is_busy),
     wait=wait_random(0.001, 0.02),
     stop=stop_after_delay(BUSY_SECONDS),
@@ -42,20 +42,20 @@ _ALONE = Retrying(
 
 
 class DiskFullError(RetryableError):
-    """There was no room on the disk; what the file holds is safe."""
+    """The disk is full; the file is intact."""
 
 
 class SqliteStore:
-    """One SQLite file of ours.
+    """One SQLite file.
 
     Args:
-        path: created with mode 0600 when it is not there; its folder must be.
-        schema: statements that make the tables of a new file.
-        description: what the file is, in words.
-        application_id: the number that such files bear.
+        path: created with mode 0600 if it does not exist; its folder must exist.
+        schema: statements that create the tables of a new file.
+        description: what the file is, for errors.
+        application_id: number in the header of such files.
 
     Raises:
-        ConfigurationError: the file cannot be opened, or is another thing or of another version.
+        ConfigurationError: the file cannot be opened, or is no such file of this version.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class SqliteStore:
         self._what = description
         self._application = application_id
         self._lock = threading.Lock()
-        with _in_our_words(path):
+        with _translate_errors(path):
             _create_file(path)
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
@@ -83,7 +83,7 @@ class SqliteStore:
 
     def _prepare(self, schema: Iterable[str]) -> None:
         self._db.execute(f"PRAGMA page_size = {_PAGE}")
-        _ALONE(self._db.execute, "PRAGMA journal_mode = WAL")
+        _RETRY_WHILE_BUSY(self._db.execute, "PRAGMA journal_mode = WAL")
         for pragma in ("synchronous = FULL", f"wal_autocheckpoint = {_LOG_PAGES}", "foreign_keys = ON"):
             self._db.execute(f"PRAGMA {pragma}")
         with self.transaction() as write:
@@ -99,7 +99,7 @@ class SqliteStore:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A transaction: all of it is on disk when the block ends, or none of it if the block raises."""
-        with self._lock, _in_our_words(self.path):
+        with self._lock, _translate_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -111,33 +111,38 @@ class SqliteStore:
 
     def read(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        with self._lock, _in_our_words(self.path):
+        with self._lock, _translate_errors(self.path):
             return self._db.execute(query, parameters).fetchall()
 
     @contextmanager
     def exclusive_lock(self, task: str) -> Iterator[None]:
-        """Hold the right to do `task` alone, among all threads and processes that share the file.
+        """Lock `task` for one thread of all processes that share the file.
 
-        The lock is SQLite's on an empty file beside ours: the kernel frees it when its holder dies, so
-        that, unlike with a lease, nobody waits for a dead process and no clock is trusted.
+        The lock is SQLite's on an empty file beside ours: the kernel releases it when its owner dies, so
+        that, unlike with a lease, there is no timeout and no clock is trusted.
 
         Raises:
-            RetryableError: somebody else is at it.
+            RetryableError: another process has the lock.
         """
         beside = self.path.with_name(f"{self.path.name}-{task}")
-        with _in_our_words(beside), closing(sqlite3.connect(beside, isolation_level=None, timeout=0)) as lock:
+        with (
+            _translate_errors(beside),
+            closing(sqlite3.connect(beside, isolation_level=None, timeout=0)) as lock,
+        ):
             try:
                 lock.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as error:
                 if not _is_busy(error):
                     raise
                 raise RetryableError(
-                    f"another process is at {task} here", field=str(self.path), hint="let it finish"
+                    f"another process is running {task}",
+                    field=str(self.path),
+                    hint="wait until it has finished",
                 ) from error
             yield
 
     def close(self) -> None:
-        """Close the file. What was written is on disk already."""
+        """Close the file."""
         with self._lock:
             self._db.close()
 
@@ -154,17 +159,17 @@ def _create_file(path: Path) -> None:
 
 
 @contextmanager
-def _in_our_words(path: Path) -> Iterator[None]:
+def _translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except SesameError:
         raise
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "") or ""
-        if name in _NO_ROOM:
-            raise DiskFullError("there is no room on its disk", field=str(path), hint="make some") from error
-        if any(name.startswith(passing) for passing in _PASSING):
+        if name in _DISK_FULL:
+            raise DiskFullError("disk is full", field=str(path), hint="free disk space") from error
+        if any(name.startswith(transient) for transient in _TRANSIENT):
             raise RetryableError(
-                f"the disk or another process stood in the way: {error}", field=str(path)
+                f"I/O error, or the file is locked by another process: {error}", field=str(path)
             ) from error
         raise ConfigurationError(f"cannot be used: {error}", field=str(path)) from error

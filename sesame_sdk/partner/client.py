@@ -19,9 +19,8 @@ from sesame_sdk.model.signals import Signal
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.envelope_writer import Batch, EnvelopeWriter, PostResult, Write
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
-from sesame_sdk.partner.reads import sign_read_token
 from sesame_sdk.partner.receipts import ExpectedReceipt, read_receipt
-from sesame_sdk.partner.score_reads import read_scores
+from sesame_sdk.partner.score_reads import read_scores, sign_read_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jwt import KeyFinder
 from sesame_sdk.signing.security_events import new_jti, sign_event

@@ -1,9 +1,9 @@
-"""A partner's folder: who it is, its keys, its outbox. For its owner alone.
+"""A partner's configuration directory: settings, keys and outbox. Accessible to its owner only.
 
-partner.toml      issuer, hub, and capacity (bytes that the outbox holds) if it is not the usual one
+partner.toml      issuer, hub, and capacity (bytes of the outbox) if it is not the default
 signing.jwk       the private key (0600)
-identity.secret   32 bytes in hex, that pseudonyms and signal ids are made with (0600)
-outbox.sqlite     what was posted, and receipts; made on first use
+identity.secret   32 bytes in hex, from which pseudonyms and signal ids are derived (0600)
+outbox.sqlite     posted envelopes and receipts; created on first use
 """
 
 import json
@@ -24,7 +24,7 @@ from sesame_sdk.model.pseudonyms import SECRET_BYTES, Pseudonymizer
 from sesame_sdk.signing.keys import SigningKey
 
 SETTINGS, KEY, SECRET, OUTBOX = "partner.toml", "signing.jwk", "identity.secret", "outbox.sqlite"
-_CREATE_HINT = "make one with: sesame keys new"
+_CREATE_HINT = "create one with: sesame keys new"
 _MAX_FILE_BYTES = 65_536
 
 
@@ -37,15 +37,15 @@ class _Settings:
 
 @frozen
 class PartnerConfig:
-    """A partner's folder, read.
+    """A partner's configuration.
 
     Attributes:
-        path: the folder.
-        issuer: URL that the partner is known by.
+        path: its directory.
+        issuer: the partner's issuer URL.
         hub: base URL of its hub.
         signer: its key.
-        identity: makes its pseudonyms and signal ids.
-        capacity: bytes of envelopes that its outbox holds.
+        identity: derives its pseudonyms and signal ids.
+        capacity: maximal bytes of envelopes in its outbox.
     """
 
     path: Path
@@ -57,15 +57,15 @@ class PartnerConfig:
 
     @property
     def outbox(self) -> Path:
-        """Where what was posted is kept."""
+        """The file of its outbox."""
         return self.path / OUTBOX
 
     @classmethod
     def create(cls, path: Path, *, issuer: str, hub: str) -> Self:
-        """Make a folder with new keys. It appears whole, or not at all.
+        """Create a directory with new keys, completely or not at all.
 
         Raises:
-            ConfigurationError: there is something at `path` already, or it cannot be made.
+            ConfigurationError: `path` exists, or it cannot be created.
             InvalidInputError: `issuer` or `hub` is not a URL.
         """
         settings = _Settings(issuer, hub)
@@ -75,26 +75,26 @@ class PartnerConfig:
             with TemporaryDirectory(
                 dir=path.parent, prefix=f".{path.name}-", ignore_cleanup_errors=True
             ) as new:
-                _fill(Path(new), settings)
+                _write_files(Path(new), settings)
                 Path(new).rename(path)
         except OSError as error:
             raise ConfigurationError(
-                f"cannot be made: {error.strerror}",
+                f"cannot be created: {error.strerror}",
                 field=str(path),
-                hint="name a folder that is not there yet",
+                hint="name a new directory",
             ) from error
         return cls.load(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a folder that `create` made.
+        """Load a directory that `create` made.
 
         Raises:
-            ConfigurationError: it or one of its files is missing, open to others, or not what it should be.
+            ConfigurationError: it or one of its files is missing, accessible to other users, or invalid.
         """
         path = Path(path)
         if not path.is_dir():
-            raise ConfigurationError("is not there", field=str(path), hint=_CREATE_HINT)
+            raise ConfigurationError("directory not found", field=str(path), hint=_CREATE_HINT)
         check_private(path, path.stat(), "700")
         settings = _read_settings(path / SETTINGS)
         return cls(
@@ -102,12 +102,12 @@ class PartnerConfig:
             settings.issuer,
             settings.hub,
             SigningKey.load(path / KEY),
-            _read_identity(path / SECRET),
+            _read_secret(path / SECRET),
             settings.capacity,
         )
 
 
-def _fill(folder: Path, settings: _Settings) -> None:
+def _write_files(folder: Path, settings: _Settings) -> None:
     SigningKey.generate().save(folder / KEY)
     write_private_file(folder / SECRET, secrets.token_hex(SECRET_BYTES).encode() + b"\n")
     # A JSON string is a TOML basic string, as long as nothing is escaped as a surrogate pair.
@@ -121,16 +121,16 @@ def _named(settings: _Settings) -> tuple[tuple[str, str], ...]:
 
 def _read_settings(path: Path) -> _Settings:
     try:
-        found = tomllib.loads(_read_private(path).decode())
-        unknown = found.keys() - {"issuer", "hub", "capacity"}
+        values = tomllib.loads(_read_private(path).decode())
+        unknown = values.keys() - {"issuer", "hub", "capacity"}
         if unknown:
             raise ConfigurationError(f"has unknown keys: {', '.join(sorted(unknown))}", field=str(path))
-        return msgspec.convert(found, _Settings)
+        return msgspec.convert(values, _Settings)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, InvalidInputError) as error:
-        raise ConfigurationError(f"is wrong: {error}", field=str(path)) from error
+        raise ConfigurationError(f"is invalid: {error}", field=str(path)) from error
 
 
-def _read_identity(path: Path) -> Pseudonymizer:
+def _read_secret(path: Path) -> Pseudonymizer:
     try:
         return Pseudonymizer(bytes.fromhex(_read_private(path).decode()))
     except ValueError:

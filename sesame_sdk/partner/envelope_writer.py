@@ -1,7 +1,7 @@
-"""Signals into the outbox, an envelope at a time: one is written to disk while the next one is sealed.
+"""Seals signals in envelopes and stores them in the outbox: one is written while the next one is sealed.
 
-Sealing wants the processor and writing waits for the disk, so that neither waits for the other. Envelopes
-are written in their order, and none before the one ahead of it is on disk.
+Sealing needs the processor and writing waits for the disk, so both run concurrently. Envelopes are written in
+order, each after the one before is on disk.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,13 +15,13 @@ from sesame_sdk.delivery.messages import OutboxFullError
 from sesame_sdk.model.signals import Signal
 
 Batch = tuple[Signal, ...]
-#: Puts a sealed envelope on disk.
+#: Writes a sealed envelope to disk.
 Write = Callable[[], None]
 
 
 @frozen
 class PostResult:
-    """What a call of `Client.post` put into the outbox."""
+    """What a call of `Client.post` stored in the outbox."""
 
     envelopes: int
     signals: int
@@ -32,42 +32,42 @@ class EnvelopeWriter:
 
     Args:
         signals: any number.
-        seal: makes an envelope of some, and gives what writes it.
+        seal: seals a batch, and returns a function that writes the envelope.
     """
 
     def __init__(self, signals: Iterable[Signal], seal: Callable[[Batch], Write]) -> None:
         self._source, self._seal = iter(signals), seal
-        self._envelopes = self._kept = 0
-        self._under_way: tuple[Batch, Future[None]] | None = None
+        self._envelopes = self._stored = 0
+        self._writing: tuple[Batch, Future[None]] | None = None
 
     def run(self) -> PostResult:
-        """Post them all.
+        """Store all of them.
 
         Raises:
             OutboxFullError, InvalidInputError: see `Client.post`.
         """
-        with ThreadPoolExecutor(1, "sesame-outbox") as writer:  # no thread before there is work for one
+        with ThreadPoolExecutor(1, "sesame-outbox") as writer:  # starts no thread before there is work
             while batch := tuple(islice(self._source, MAX_SIGNALS)):
                 write = self._seal(batch)
-                self._settle(batch)
+                self._finish_write(batch)
                 if len(batch) < MAX_SIGNALS and not self._envelopes:
-                    self._note(batch, write)
+                    self._record(batch, write)
                 else:
-                    self._under_way = (batch, writer.submit(write))
-            self._settle()
-        return PostResult(self._envelopes, self._kept)
+                    self._writing = (batch, writer.submit(write))
+            self._finish_write()
+        return PostResult(self._envelopes, self._stored)
 
-    def _settle(self, next_one: Batch = ()) -> None:
+    def _finish_write(self, next_batch: Batch = ()) -> None:
         """Wait for the envelope that is being written."""
-        if self._under_way is not None:
-            (batch, written), self._under_way = self._under_way, None
-            self._note(batch, written.result, next_one)
+        if self._writing is not None:
+            (batch, written), self._writing = self._writing, None
+            self._record(batch, written.result, next_batch)
 
-    def _note(self, batch: Batch, written: Write, next_one: Batch = ()) -> None:
+    def _record(self, batch: Batch, write: Write, next_batch: Batch = ()) -> None:
         try:
-            written()
+            write()
         except OutboxFullError as full:
-            full.record_progress(self._kept, chain(batch, next_one, self._source))
+            full.record_progress(self._stored, chain(batch, next_batch, self._source))
             raise
         self._envelopes += 1
-        self._kept += len(batch)
+        self._stored += len(batch)

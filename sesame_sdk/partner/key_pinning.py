@@ -1,8 +1,8 @@
-"""The hub's public keys: pinned when first seen, and believed from then on.
+"""Pins the hub's public keys: trust on first use.
 
-Trust on first use: whoever answers at the hub's address when a partner first asks is its hub. The
-set is kept in the outbox. It is compared with what the hub publishes once for each client, and
-again when a receipt names a key that we do not know; a set that changed is for a person to look at.
+The first key set that is published at the hub's URL is trusted and stored in the outbox. It is compared with
+what the hub publishes once for each client, and again when a receipt names an unknown key. If the set has
+changed, an operator has to confirm it.
 """
 
 import threading
@@ -19,11 +19,11 @@ JWKS_PATH = "/.well-known/jwks.json"
 
 
 class PinnedKeys:
-    """Finds a hub's keys; a `signing.tokens.KeyFinder`.
+    """Finds a hub's keys; a `signing.jwt.KeyFinder`.
 
     Args:
         hub: its issuer URL.
-        fetch: gets the JWK set that it publishes now.
+        fetch: fetches the JWK set that it publishes.
         outbox: where the set is pinned.
     """
 
@@ -35,65 +35,65 @@ class PinnedKeys:
         self._known: dict[str, dict[str, Any]] = {}
 
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:  # noqa: ARG002
-        """The hub's key of that name.
+        """The hub's key with this thumbprint.
 
         Raises:
             InvalidInputError: the issuer is not the hub, or the hub has no such key.
             ConfigurationError: the hub publishes other keys than were pinned.
-            RetryableError: the hub could not be asked.
+            RetryableError: the hub is unavailable.
         """
         if issuer != self._hub:
             raise InvalidInputError("is not the hub", field="iss", code="invalid_issuer")
         with self._lock:
             if kid not in self._known:
-                self._compare()
+                self._check()
             if kid not in self._known:
-                raise InvalidInputError("is no key of the hub", field="kid", code="invalid_key")
+                raise InvalidInputError("is not a key of the hub", field="kid", code="invalid_key")
             return self._known[kid]
 
     def check(self) -> int:
-        """Compare what the hub publishes now with what was pinned; how many keys there are.
+        """Compare the published keys with the pinned ones, and return their number.
 
         Raises:
             ConfigurationError: they differ.
-            RetryableError: the hub could not be asked.
+            RetryableError: the hub is unavailable.
         """
         with self._lock:
-            self._compare()
+            self._check()
             return len(self._known)
 
     def repin(self) -> None:
-        """Believe the keys that the hub publishes now. Ask its operator first whether they are its own."""
+        """Trust the keys that the hub publishes now. Confirm first with its operator that they are right."""
         with self._lock:
             self._pin(self._published())
 
-    def _compare(self) -> None:
+    def _check(self) -> None:
         published = self._published()
         pinned = self._outbox.pinned_keys(self._hub)
         if pinned is None:
             self._pin(published)
         elif pinned != published:
             raise ConfigurationError(
-                "publishes other keys than those that were pinned",
+                "publishes other keys than the pinned ones",
                 field="hub",
-                hint="ask its operator whether it changed them; if so, call repin()",
+                hint="confirm with its operator that the keys changed, then call repin()",
             )
         else:
-            self._remember(pinned)
+            self._load(pinned)
 
     def _published(self) -> bytes:
-        """The set in one certain form, so that its order does not matter."""
+        """The published set in canonical form, so that its order does not matter."""
         try:
             jwks = read_jwk_set(self._fetch())
         except InvalidInputError as error:
             raise ConfigurationError(
-                f"does not publish keys that we can use: {error}", field="hub", hint="check its address"
+                f"does not publish valid keys: {error}", field="hub", hint="check its URL"
             ) from error
         return encode(jwk_set(sorted(jwks, key=lambda jwk: str(jwk["kid"]))))
 
     def _pin(self, published: bytes) -> None:
         self._outbox.pin_keys(self._hub, published)
-        self._remember(published)
+        self._load(published)
 
-    def _remember(self, jwks: bytes) -> None:
+    def _load(self, jwks: bytes) -> None:
         self._known = {jwk["kid"]: jwk for jwk in read_jwk_set(jwks)}

@@ -1,7 +1,7 @@
-"""Which receipts count. Pure.
+"""Verifies receipts. Pure.
 
-A receipt is believed when the hub signed it, for us, about the very envelope that we sent, and its
-numbers account for each signal in it. Anything else is no proof of anything.
+A receipt is valid if the hub signed it, for us, about the envelope that we sent, and its numbers account
+for each signal in it.
 """
 
 from datetime import datetime
@@ -16,13 +16,13 @@ from sesame_sdk.signing.security_events import verify_event
 
 @frozen
 class ExpectedReceipt:
-    """What a receipt must say.
+    """The required content of a receipt.
 
     Attributes:
-        hub: issuer URL of whoever we sent to.
+        hub: issuer URL of the receiver.
         audience: our own issuer URL.
-        jti: id of what we sent.
-        signal_count: how many signals were in it; None where numbers mean nothing, as for a registration.
+        jti: id of the message.
+        signal_count: number of its signals; None for a registration, where the numbers are not checked.
     """
 
     hub: str
@@ -35,7 +35,7 @@ def read_receipt(token: bytes, keys: KeyFinder, expected: ExpectedReceipt, now: 
     """Verify a receipt.
 
     Raises:
-        InvalidInputError: ``invalid_receipt``; the message says what was wrong with it.
+        InvalidInputError: ``invalid_receipt``, with the reason.
     """
     try:
         event = verify_event(
@@ -48,17 +48,15 @@ def read_receipt(token: bytes, keys: KeyFinder, expected: ExpectedReceipt, now: 
         )
         _compare(event.issuer, event.payload, expected)
     except InvalidInputError as error:
-        raise InvalidInputError(
-            f"the hub's receipt does not count: {error}", code="invalid_receipt"
-        ) from error
+        raise InvalidInputError(f"the hub's receipt is not valid: {error}", code="invalid_receipt") from error
     return event.payload
 
 
 def _compare(issuer: str, receipt: Receipt, expected: ExpectedReceipt) -> None:
     if issuer != expected.hub:
-        raise InvalidInputError("is not the hub that we sent to", field="iss")
+        raise InvalidInputError("is not the hub that the message was sent to", field="iss")
     if receipt.jti != expected.jti:
-        raise InvalidInputError("is about something else than we sent", field="jti")
+        raise InvalidInputError("is of another message", field="jti")
     if expected.signal_count is None:
         return
     if min(receipt.accepted, receipt.duplicates) < 0:

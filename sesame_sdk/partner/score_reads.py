@@ -1,19 +1,23 @@
-"""Reading scores: questions in pieces that a hub takes, answers decoded strictly.
+"""Reads scores over HTTP: signs read tokens, splits requests into batches, validates responses.
 
-Always by POST, for one subject too: pseudonyms do not belong in URLs, which end up in logs.
+Always by POST, for one subject too: pseudonyms do not belong in URLs, which are logged.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import msgspec
 from attrs import frozen
 
-from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_SUBJECTS
+from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_REQUEST_LIFETIME, MAX_SUBJECTS
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.errors import InvalidInputError
+from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.score import Score
+from sesame_sdk.signing.jwt import READ_TYP, numeric_date, sign_claims
+from sesame_sdk.signing.security_events import new_jti
 
 SCORES_PATH = "/v1/scores/read"
 
@@ -23,50 +27,73 @@ class _Scores:
     scores: dict[str, Score | None]
 
 
-_answer = codec.decoder(_Scores)
+_response = codec.decoder(_Scores)
+
+
+def sign_read_token(
+    signer: Signer, *, issuer: str, audience: str, purpose: str, context: str, now: datetime
+) -> bytes:
+    """Sign a token that authorizes one read of scores at `audience`.
+
+    Args:
+        signer: the reader's key.
+        issuer: the reader.
+        audience: the hub.
+        purpose: IRI of the purpose.
+        context: of the scores.
+        now: UTC; the token is valid for `MAX_REQUEST_LIFETIME`.
+    """
+    issued = numeric_date(now)
+    claims = {
+        "iss": issuer,
+        "aud": audience,
+        "iat": issued,
+        "exp": issued + int(MAX_REQUEST_LIFETIME.total_seconds()),
+        "jti": new_jti(),
+        "purpose": purpose,
+        "context": context,
+    }
+    return sign_claims(claims, signer, typ=READ_TYP)
 
 
 def read_scores(
     transport: Transport, subjects: Sequence[str], bearer: Callable[[], bytes]
 ) -> dict[str, Score | None]:
-    """A score or None for each subject, in the order asked.
+    """Read a score or None for each subject, in the given order.
 
     Args:
-        transport: the way to the hub.
-        subjects: the reader's own pseudonyms, any number; asked in pieces of `MAX_SUBJECTS`.
-        bearer: signs a fresh read token.
+        transport: to the hub.
+        subjects: the reader's own pseudonyms, any number; requested in batches of `MAX_SUBJECTS`.
+        bearer: signs a new read token.
 
     Raises:
-        InvalidInputError: the hub refused, or did not answer for exactly the subjects asked.
+        InvalidInputError: the hub rejected the request, or its response has other subjects.
         RetryableError, ConfigurationError: see `Transport.post`.
     """
-    found: dict[str, Score | None] = {}
-    for piece in _pieces(list(dict.fromkeys(subjects))):
-        answer = transport.post(
+    unique = list(dict.fromkeys(subjects))
+    scores: dict[str, Score | None] = {}
+    for start in range(0, len(unique), MAX_SUBJECTS):
+        batch = unique[start : start + MAX_SUBJECTS]
+        response = transport.post(
             SCORES_PATH,
-            encode({"subjects": piece}),
+            encode({"subjects": batch}),
             content_type=JSON_MEDIA_TYPE,
             accept=JSON_MEDIA_TYPE,
             bearer=bearer,
         )
-        found |= _checked(answer.body, piece)
-    return found
+        scores |= _decode(response.body, batch)
+    return scores
 
 
-def _pieces(subjects: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(subjects), MAX_SUBJECTS):
-        yield subjects[start : start + MAX_SUBJECTS]
-
-
-def _checked(body: bytes, asked: list[str]) -> dict[str, Score | None]:
+def _decode(body: bytes, requested: list[str]) -> dict[str, Score | None]:
     try:
-        scores = _answer.decode(body).scores
+        scores = _response.decode(body).scores
     except (msgspec.DecodeError, UnicodeDecodeError, InvalidInputError) as error:
         raise InvalidInputError(
-            f"the hub's answer is not scores: {error}", field="scores", code="invalid_answer"
+            f"the hub's response is not valid: {error}", field="scores", code="invalid_response"
         ) from error
-    if scores.keys() != set(asked):
+    if scores.keys() != set(requested):
         raise InvalidInputError(
-            "the hub did not answer for exactly the subjects asked", field="scores", code="invalid_answer"
+            "the hub's response has other subjects than requested", field="scores", code="invalid_response"
         )
-    return {subject: scores[subject] for subject in asked}
+    return {subject: scores[subject] for subject in requested}

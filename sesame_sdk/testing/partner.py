@@ -13,7 +13,7 @@ from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal, SignalKind
-from sesame_sdk.partner.reads import sign_read_token
+from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jwt import Token
 from sesame_sdk.signing.keys import SigningKey

@@ -134,13 +134,13 @@ def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again
     """Code 5 for once; else it goes on when the hub is there."""
     PartnerConfig.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
     done = typed(tmp_path, "store", "follow", *READING, "--once")
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (5, "error: hub: no answer (ConnectionError)")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (5, "error: hub: no response (ConnectionError)")
     process = subprocess.Popen(
         [SESAME, "store", "follow", *READING], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
     lines = [process.stderr.readline() for _ in range(3)]
-    assert lines[1:] == ["hub: no answer (ConnectionError)\n"] * 2
+    assert lines[1:] == ["hub: no response (ConnectionError)\n"] * 2
     assert process.poll() is None
     process.kill()
     process.communicate(timeout=30)

@@ -27,7 +27,7 @@ from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.partner.client import Client
-from sesame_sdk.partner.reads import sign_read_token
+from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.security_events import sign_event
 from tests.cli.conftest import POLICIES, SHOP, Run
 from tests.commands import typed

@@ -9,7 +9,7 @@ from attrs import define, field
 
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model import codec
-from sesame_sdk.partner.reads import sign_read_token
+from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.trust_store import Trust, TrustedKey

@@ -28,7 +28,7 @@ from sesame_sdk.hub.settings import DEFAULT_DATABASE, create_hub
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.policy import Band
-from sesame_sdk.partner.reads import sign_read_token
+from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jwt import Token
 from sesame_sdk.signing.keys import SigningKey

@@ -23,7 +23,7 @@ def test_a_full_outbox_pushes_back_and_loses_nothing(open_client: Open, peer: Pe
     with pytest.raises(OutboxFullError, match=r"call deliver\(\)") as full:
         client.post(iter(sent))
     assert full.value.stored in {2000, 3000}
-    assert f"{full.value.stored} signals of this call are kept" in str(full.value)
+    assert f"{full.value.stored} signals of this call are stored" in str(full.value)
 
     rest: Iterable[Signal] | None = full.value.remaining
     for _ in range(8):

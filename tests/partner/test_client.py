@@ -141,7 +141,7 @@ def test_an_envelope_without_an_answer_does_not_keep_the_others(
     done = client.deliver(concurrency=1)
 
     assert (done.sent, done.pending) == (3, 1)
-    assert "no answer" in done.reason
+    assert "no response" in done.reason
     assert client.deliver().sent == 1
 
 
@@ -163,7 +163,7 @@ def test_a_run_ends_when_the_hub_is_away(client: Client, peer: Peer, signals: Si
     [
         (401, "operator"),
         (403, "operator"),
-        (404, "check its address"),
+        (404, "check its URL"),
         (302, "redirect"),
         (308, "redirect"),
     ],

@@ -93,7 +93,7 @@ def test_an_answer_that_is_not_what_was_asked_is_rejected(client: Client, peer: 
 
     with pytest.raises(InvalidInputError) as rejected:
         client.scores(["a", "b"], **ASK)
-    assert rejected.value.code == "invalid_answer"
+    assert rejected.value.code == "invalid_response"
 
 
 def test_an_error_tells_the_hubs_reason(client: Client, peer: Peer) -> None:

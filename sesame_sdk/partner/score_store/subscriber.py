@@ -25,7 +25,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
-from sesame_sdk.partner.reads import sign_read_token
+from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.partner.score_store.inbox import Inbox, InboxResult
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.signing.jwt import KeyFinder

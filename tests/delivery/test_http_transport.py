@@ -76,7 +76,7 @@ def test_a_trickle_does_not_hold_us(way: Way) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
     with (
         raw_server(head, *[b"x"] * 1000, pause=0.05) as url,
-        pytest.raises(RetryableError, match="to answer"),
+        pytest.raises(RetryableError, match="took more than"),
     ):
         way(url, response_seconds=0.2).get("/")
 
@@ -104,13 +104,13 @@ def test_a_trickle_does_not_hold_us(way: Way) -> None:
 )
 def test_half_an_answer_is_no_answer(way: Way, pieces: tuple[bytes, ...]) -> None:
     """It may come whole the next time."""
-    with raw_server(*pieces) as url, pytest.raises(RetryableError, match="no answer"):
+    with raw_server(*pieces) as url, pytest.raises(RetryableError, match="response"):
         way(url).get("/")
 
 
 def test_silence_ends(way: Way) -> None:
     """A hub that takes the request and says nothing is waited for no longer than was set."""
-    with raw_server(hang=True) as url, pytest.raises(RetryableError, match="no answer"):
+    with raw_server(hang=True) as url, pytest.raises(RetryableError, match="no response"):
         way(url, timeouts=(1.0, 0.1)).get("/")
 
 
@@ -126,14 +126,14 @@ def test_nobody_there_is_retryable(way: Way) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
-    with pytest.raises(RetryableError, match="no answer"):
+    with pytest.raises(RetryableError, match="no response"):
         way(f"http://127.0.0.1:{port}").get("/")
 
 
 def test_a_huge_answer_is_not_read(way: Way, peer: Peer) -> None:
     """Reading ends at the limit: as an answer it is rejected, as an error it is an error all the same."""
     peer.keys_reply = Reply(200, b"x" * 3_000_000)
-    with pytest.raises(InvalidInputError, match="more than 100000 bytes"):
+    with pytest.raises(InvalidInputError, match="exceeds 100000 bytes"):
         way(peer.url, max_response_bytes=100_000).get("/")
 
     peer.keys_reply = Reply(500, b"x" * 3_000_000)

@@ -78,7 +78,7 @@ def test_of_two_faults_the_first_is_raised(outbox: Outbox) -> None:
         both.wait()
         if letter.jti == "second":
             ends = monotonic() + 10
-            while not courier._over and monotonic() < ends:
+            while not courier._stopped and monotonic() < ends:
                 sleep(0.005)
         raise ConfigurationError(letter.jti)
 

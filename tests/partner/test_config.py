@@ -52,7 +52,7 @@ def test_nothing_is_written_over(home: PartnerConfig) -> None:
     """Keys that are lost cannot be made again."""
     before = (home.path / "signing.jwk").read_bytes()
 
-    with pytest.raises(ConfigurationError, match="not there yet"):
+    with pytest.raises(ConfigurationError, match="name a new directory"):
         PartnerConfig.create(home.path, issuer=SHOP, hub=HUB)
     assert (home.path / "signing.jwk").read_bytes() == before
     assert [entry.name for entry in home.path.parent.iterdir()] == ["shop"]
@@ -86,7 +86,9 @@ def test_a_missing_file_is_named(home: PartnerConfig, name: str) -> None:
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     """And how to make one."""
-    with pytest.raises(ConfigurationError, match=r"nowhere: is not there \(make one with: sesame keys new\)"):
+    with pytest.raises(
+        ConfigurationError, match=r"nowhere: directory not found \(create one with: sesame keys new\)"
+    ):
         PartnerConfig.load(tmp_path / "nowhere")
 
 
@@ -110,8 +112,8 @@ def test_what_others_may_touch_is_not_trusted(home: PartnerConfig, name: str, mo
         ('issuer = "https://a.example"\nhub = "nowhere"', "hub"),
         ('issuer = "https://a.example"\nhub = "https://b.example"\ncapacity = "big"', "capacity"),
         ('issuer = "https://a.example"\nhub = "https://b.example"\ncapacity = 0', "capacity"),
-        ("issuer", "wrong"),
-        ("\udcff", "wrong"),
+        ("issuer", "invalid"),
+        ("\udcff", "invalid"),
     ],
 )
 def test_wrong_settings_are_named(home: PartnerConfig, text: str, says: str) -> None:
