@@ -7,9 +7,8 @@ from collections.abc import Iterable
 
 from sesame_sdk.audit.metrics.measurement import make_finding
 from sesame_sdk.audit.metrics.run_all import measure_all
-from sesame_sdk.audit.report import build
+from sesame_sdk.audit.report import build, compare
 from sesame_sdk.audit.report.model import Report
-from sesame_sdk.audit.simulation import compare
 from sesame_sdk.audit.simulation.adaptation import adapt_choices
 from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.audit.simulation.simulate import Progress, simulate

@@ -10,8 +10,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from sesame_sdk.audit.metrics import arrays
-from sesame_sdk.audit.metrics.arrays import Numbers
+from sesame_sdk.audit import arrays
+from sesame_sdk.audit.arrays import Numbers
 from sesame_sdk.audit.metrics.definitions import CONFORMITY_LOSS, CONFORMITY_WEIGHT
 from sesame_sdk.audit.metrics.measurement import Measurement, make_rows
 from sesame_sdk.errors import InvalidInputError

@@ -10,8 +10,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from sesame_sdk.audit.metrics import arrays
-from sesame_sdk.audit.metrics.arrays import Codes, GroupMeans, Numbers
+from sesame_sdk.audit import arrays
+from sesame_sdk.audit.arrays import Codes, GroupMeans, Numbers
 from sesame_sdk.audit.metrics.definitions import EXPOSURE
 from sesame_sdk.audit.metrics.measurement import MIN_GROUP_SIZE, Measurement, compare_groups
 from sesame_sdk.errors import InvalidInputError

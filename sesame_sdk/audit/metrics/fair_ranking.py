@@ -11,8 +11,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from sesame_sdk.audit.metrics import arrays
-from sesame_sdk.audit.metrics.arrays import Codes, Numbers
+from sesame_sdk.audit import arrays
+from sesame_sdk.audit.arrays import Codes, Numbers
 from sesame_sdk.audit.metrics.definitions import FAIR_RANKING
 from sesame_sdk.audit.metrics.measurement import MIN_GROUP_SIZE, Measurement, Row
 from sesame_sdk.errors import InvalidInputError

@@ -6,8 +6,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from sesame_sdk.audit.metrics import arrays
-from sesame_sdk.audit.metrics.arrays import Numbers
+from sesame_sdk.audit import arrays
+from sesame_sdk.audit.arrays import Numbers
 from sesame_sdk.audit.metrics.definitions import PARTNER_INFLUENCE, VOLATILITY
 from sesame_sdk.audit.metrics.measurement import Measurement, make_rows
 

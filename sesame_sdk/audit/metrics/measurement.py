@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from attrs import Attribute, field, frozen, validators
 
-from sesame_sdk.audit.metrics.arrays import GroupMeans, Numbers
+from sesame_sdk.audit.arrays import GroupMeans, Numbers
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.finding import Action, Finding

@@ -30,7 +30,7 @@ from sesame_sdk.audit.metrics.influence import measure_partner_influence, measur
 from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.metrics.social_burden import least_effort, measure_social_burden
 from sesame_sdk.audit.metrics.stability import measure_stability
-from sesame_sdk.audit.report.model import FreeChoice
+from sesame_sdk.audit.simulation.adaptation import FreeChoice
 from sesame_sdk.audit.simulation.simulate import SimulationResult
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signals import Conduct, Sensitivity

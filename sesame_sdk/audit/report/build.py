@@ -10,16 +10,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from sesame_sdk.audit.metrics.arrays import Codes
+from sesame_sdk.audit.arrays import Codes
 from sesame_sdk.audit.metrics.exposure import attention_by_score, cumulative_exposure
 from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.report.model import (
     ExposureByRank,
-    FreeChoice,
     KindReward,
     ScoreDistribution,
     SimulationSummary,
 )
+from sesame_sdk.audit.simulation.adaptation import FreeChoice
 from sesame_sdk.audit.simulation.behaviour import AS_OF
 from sesame_sdk.audit.simulation.simulate import PolicyScores, SimulationResult
 from sesame_sdk.errors import InvalidInputError

@@ -6,6 +6,7 @@ The data of each chart is a class of its own, and can be printed as a table too.
 from attrs import field, frozen
 
 from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
+from sesame_sdk.audit.simulation.adaptation import FreeChoice
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
@@ -60,23 +61,6 @@ class KindReward:
     min_points: float
     max_points: float
     share_affected: float
-
-
-@frozen
-class FreeChoice:
-    """One free choice, before and after people adapt to the policy.
-
-    Attributes:
-        topic: what is chosen: "what to write about".
-        options: the names of the options.
-        before: share of people who choose each.
-        after: the same, once people know what the policy rewards.
-    """
-
-    topic: str
-    options: tuple[str, ...]
-    before: tuple[float, ...]
-    after: tuple[float, ...]
 
 
 @frozen

@@ -16,9 +16,9 @@ adapt.
 from typing import Final
 
 import numpy as np
+from attrs import frozen
 
-from sesame_sdk.audit.metrics.arrays import Numbers
-from sesame_sdk.audit.report.model import FreeChoice
+from sesame_sdk.audit.arrays import Numbers
 from sesame_sdk.audit.simulation.simulate import SimulationResult
 
 OPTIONS: Final = ("option 1", "option 2", "option 3", "option 4")
@@ -29,6 +29,23 @@ TOPICS: Final = {
     "meeting": "whom to meet",
 }
 _LEANS: Final = np.linspace(-1.0, 1.0, len(OPTIONS))
+
+
+@frozen
+class FreeChoice:
+    """One free choice, before and after people adapt to the policy.
+
+    Attributes:
+        topic: what is chosen: "what to write about".
+        options: the names of the options.
+        before: share of people who choose each.
+        after: the same, once people know what the policy rewards.
+    """
+
+    topic: str
+    options: tuple[str, ...]
+    before: tuple[float, ...]
+    after: tuple[float, ...]
 
 
 def adapt_choices(result: SimulationResult) -> tuple[FreeChoice, ...]:

@@ -17,7 +17,7 @@ from attrs import fields, frozen
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from sesame_sdk.audit.metrics.arrays import Codes, Flags, Numbers
+from sesame_sdk.audit.arrays import Codes, Flags, Numbers
 from sesame_sdk.audit.simulation.people import (
     LOYALTY,
     TRAIT_SPREAD,

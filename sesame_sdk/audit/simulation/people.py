@@ -11,7 +11,7 @@ import numpy as np
 from attrs import frozen
 from numpy.random import PCG64, Generator, SeedSequence
 
-from sesame_sdk.audit.metrics.arrays import Codes, Flags, Numbers
+from sesame_sdk.audit.arrays import Codes, Flags, Numbers
 from sesame_sdk.audit.simulation.population import Correlation, Population
 
 #: People that are drawn and scored at once: enough for the engine, few enough for 2 GB at a million.

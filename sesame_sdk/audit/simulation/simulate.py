@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from sesame_sdk.audit.metrics.arrays import Codes, Flags, Numbers
+from sesame_sdk.audit.arrays import Codes, Flags, Numbers
 from sesame_sdk.audit.simulation import behaviour
 from sesame_sdk.audit.simulation.behaviour import AS_OF, Habit, SignalColumns
 from sesame_sdk.audit.simulation.people import People, draw_blocks

@@ -10,7 +10,9 @@ from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import sync_folder
 from sesame_sdk.hub.backup import archive
 from sesame_sdk.hub.backup.archive import Manifest, Member
-from sesame_sdk.hub.backup.ledger_copy import Progress, ledger_for, no_progress
+from sesame_sdk.hub.backup.ledger_copy import LedgerCopy, Progress, no_progress
+from sesame_sdk.hub.backup.postgresql import PostgreSQLLedger
+from sesame_sdk.hub.backup.sqlite import SQLiteLedger
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.settings import SETTINGS_FILE, Settings
 from sesame_sdk.signing.keys import SigningKey
@@ -70,3 +72,15 @@ def _choose_path(target: Path, at: datetime) -> Path:
     if not target.parent.is_dir():
         raise ConfigurationError("parent folder does not exist", field=str(target))
     return target
+
+
+def ledger_for(settings: Settings) -> LedgerCopy:
+    """The ledger of a hub with these settings.
+
+    Raises:
+        ConfigurationError: its database system is not supported.
+    """
+    for ledger in (SQLiteLedger, PostgreSQLLedger):
+        if settings.database.startswith(ledger.scheme):
+            return ledger.from_url(settings.database_url)
+    raise ConfigurationError("this database system cannot be backed up", field="database")

@@ -5,9 +5,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sesame_sdk.errors import ConfigurationError
-from sesame_sdk.hub.settings import Settings
-
 #: Reports a long task: takes its name and, if known, its number of steps; yields a function to call with the
 #: number of steps done.
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
@@ -50,21 +47,6 @@ class LedgerCopy(Protocol):
     def restore(self, source: Path, progress: Progress) -> None:
         """Fill the database from a checked copy: all of it, or nothing."""
         ...
-
-
-def ledger_for(settings: Settings) -> LedgerCopy:
-    """The ledger of a hub with these settings.
-
-    Raises:
-        ConfigurationError: its database system is not supported.
-    """
-    from sesame_sdk.hub.backup.postgresql import PostgreSQLLedger
-    from sesame_sdk.hub.backup.sqlite import SQLiteLedger
-
-    for ledger in (SQLiteLedger, PostgreSQLLedger):
-        if settings.database.startswith(ledger.scheme):
-            return ledger.from_url(settings.database_url)
-    raise ConfigurationError("this database system cannot be backed up", field="database")
 
 
 @contextmanager

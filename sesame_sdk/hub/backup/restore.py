@@ -19,7 +19,8 @@ from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import sync_folder
 from sesame_sdk.hub.backup import archive, replay
 from sesame_sdk.hub.backup.archive import Manifest
-from sesame_sdk.hub.backup.ledger_copy import Progress, ledger_for, no_progress
+from sesame_sdk.hub.backup.backup import ledger_for
+from sesame_sdk.hub.backup.ledger_copy import Progress, no_progress
 from sesame_sdk.hub.database.engine import migrate
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import KEY_FILE, SETTINGS_FILE, Settings, load_settings

@@ -1,6 +1,8 @@
 """Serving a hub with uvicorn, in this process or in several."""
 
 import gc
+import json
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from functools import partial
@@ -100,3 +102,18 @@ def _serve(
                 on_stop=hub.streams.closing.set,
                 drain_timeout_seconds=settings.drain_timeout_seconds,
             ).run(sockets=[listener])
+
+
+def main(argument: str) -> None:
+    """Run a worker: the program that `workers` starts, with its context as JSON."""
+    from sesame_sdk.plugins import PluginRegistry
+
+    given = json.loads(argument)
+    rules = PluginRegistry.discover(block=given["block"]).rules
+    serve_as_worker(
+        Path(given["path"]), flags=given["flags"], rules=rules, context=WorkerContext(*given["share"])
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

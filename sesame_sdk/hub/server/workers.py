@@ -30,6 +30,9 @@ from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.server import systemd
 from sesame_sdk.hub.settings import Settings
 
+#: What a worker process runs; by name, since it imports this module.
+_WORKER_MODULE = "sesame_sdk.hub.server.server"
+
 _LOOK = 0.1
 #: One that dies sooner than this after its start is not followed by another for as long.
 _SHORT_LIFE = 5.0
@@ -186,7 +189,7 @@ def supervise(
             "flags": {**flags, "metrics_address": "", "port": str(port)},
         }
         share = WorkerContext(port, say_ready, lifeline)
-        command = [sys.executable, "-m", __name__, json.dumps(shared | {"share": _as_list(share)})]
+        command = [sys.executable, "-m", _WORKER_MODULE, json.dumps(shared | {"share": _as_list(share)})]
 
         def begin() -> subprocess.Popen[bytes]:
             environment = os.environ | {"NOTIFY_SOCKET": ""}  # what systemd is told is said here
@@ -259,19 +262,3 @@ def _pipes() -> Iterator[tuple[int, int, int, int]]:
 
 def _as_list(share: WorkerContext) -> list[int]:
     return [share.port, share.ready_pipe, share.lifeline]
-
-
-def main(told: str) -> None:
-    """What a worker runs."""
-    from sesame_sdk.hub.server.server import serve_as_worker
-    from sesame_sdk.plugins import PluginRegistry
-
-    given = json.loads(told)
-    rules = PluginRegistry.discover(block=given["block"]).rules
-    serve_as_worker(
-        Path(given["path"]), flags=given["flags"], rules=rules, context=WorkerContext(*given["share"])
-    )
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -18,7 +18,7 @@ from sesame_sdk.audit.report.charts.bar_rows import (
 from sesame_sdk.audit.report.charts.figure import Figure, Table, make_figure
 from sesame_sdk.audit.report.charts.scales import Scale, format_share, quote
 from sesame_sdk.audit.report.charts.svg import diamond, element, join, line
-from sesame_sdk.audit.report.model import FreeChoice
+from sesame_sdk.audit.simulation.adaptation import FreeChoice
 
 
 def draw_falls(measured: Measurement) -> Figure:

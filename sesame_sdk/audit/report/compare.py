@@ -8,7 +8,7 @@ Rules:
 
 import numpy as np
 
-from sesame_sdk.audit.metrics.arrays import Codes, Flags, Numbers
+from sesame_sdk.audit.arrays import Codes, Flags, Numbers
 from sesame_sdk.audit.metrics.measurement import Measurement
 from sesame_sdk.audit.metrics.stability import measure_stability
 from sesame_sdk.audit.report.build import group_members
