@@ -1,11 +1,11 @@
-"""What a person is told of a score: the reasons, the way upwards, and estimates.
+"""What explains a score to a person: reasons, recourse and estimates.
 
-Hypothetical   a signal that is not there
-Estimate       the score with it, which is no score
-Step, Way      what a person could do, all of it by themselves
-Waiting        what time alone would do
-Outlook        the next band, and these ways to it
-Explanation    all of it, with the policy in words
+Hypothetical         a signal that does not exist
+Estimate             the score with it
+Step, RecoursePlan   what a person can do, all of it by themselves
+WaitingTime          what time alone does
+NextBand             the next band, and the plans and the waiting time that reach it
+Explanation          all of it, with the policy in words
 """
 
 from datetime import date
@@ -104,18 +104,18 @@ class RecoursePlan:
 
     @property
     def effort(self) -> float:
-        """What the whole way takes."""
+        """The effort of all steps."""
         return sum(step.effort for step in self.steps)
 
 
 @frozen
 class WaitingTime:
-    """What comes of doing nothing, if nothing new is sent either.
+    """What waiting comes to, if no new signal arrives.
 
     Attributes:
         reached_on: the first day on which the score is in the next band; None if there is none.
-        searched_until: where `day` is None: no day up to this one is; None means that none ever is.
-        points_decay: whether points that lift the score fade or end in the meantime as well.
+        searched_until: where `reached_on` is None: no day up to this one reaches it; None if none ever does.
+        points_decay: whether points that raise the score decay in the meantime as well.
     """
 
     reached_on: date | None

@@ -1,9 +1,9 @@
 """Builds scores with reasons from the rows of the scoring SQL, and explanations from scores.
 
 Rules:
-    * an adverse reason is a kind that took points; what a person lacks is not a reason, but a way upwards
+    * an adverse reason is a kind that took points; what a person lacks is recourse, and not a reason
     * adverse reasons come first, in the order of what they cost, and four at most (EXP-1, Regulation B,
-      12 CFR 1002.9(b)(2)); the rest is folded, and never omitted
+      12 CFR 1002.9(b)(2)); the rest is shown in one line, and never omitted
     * base and contributions add up to the points exactly; what the policy's range cuts off is one of them
 """
 
@@ -18,8 +18,8 @@ from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring.hypothetical import CountedSignal, score_by_kind
 from sesame_sdk.scoring.policy_text import describe_policy, describe_range
 from sesame_sdk.scoring.recourse.options import Senders
-from sesame_sdk.scoring.recourse.search import find_outlook
-from sesame_sdk.scoring.scorecard import to_hundredths as in_hundredths
+from sesame_sdk.scoring.recourse.search import find_next_band
+from sesame_sdk.scoring.scorecard import to_hundredths
 
 #: Adverse reasons that are shown first (EXP-1).
 MAX_ADVERSE = 4
@@ -37,7 +37,7 @@ def explain_score(
         signals: the person's signals that count.
         policy: how the score is made.
         as_of: the day.
-        senders: who can send which kind for the person; see `recourse.search.find_outlook`.
+        senders: who can send which kind for the person; see `recourse.search.find_next_band`.
     """
     score = build_score(signals, policy, as_of)
     if score is None:
@@ -48,7 +48,7 @@ def explain_score(
         adverse=reasons[:MAX_ADVERSE],
         further_adverse=reasons[MAX_ADVERSE:],
         positive=tuple(part for part in score.contributions if part.kind and part.hundredths > 0),
-        next_band=find_outlook(signals, score, policy, as_of, senders),
+        next_band=find_next_band(signals, score, policy, as_of, senders),
         policy_text=describe_policy(policy),
         disputes=policy.disputes,
     )
@@ -113,7 +113,7 @@ def _contributions(
     contributions = [Contribution(kind, hundredths, *texts[kind]) for kind, hundredths in parts]
     if not contributions:
         return ()
-    cut = total - in_hundredths(policy.base) - sum(part.hundredths for part in contributions)
+    cut = total - to_hundredths(policy.base) - sum(part.hundredths for part in contributions)
     ordered = sorted(contributions, key=_adverse_first)
     if cut:
         ordered.append(Contribution("", cut, describe_range(policy, above=cut < 0)))

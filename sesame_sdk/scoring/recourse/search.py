@@ -1,10 +1,10 @@
-"""What would have to change for the next band: the cheapest way that the person can act on, or time.
+"""What would have to change for the next band: the cheapest plan that the person can act on, or time.
 
 Rules:
-    * only what the person can do by themselves (see `options`); if that does not reach the band, no way
-    * the cheapest way is the one of least effort, with the fewest kinds for that effort. It is exact where no
-      option needs steps of more than one unit, and otherwise within a step of each of its kinds
-    * besides it, at most `MAX_WAYS` - 1 ways of a single kind, so that people can choose
+    * only what the person can do by themselves (see `options`); if that does not reach the band, no plan
+    * the cheapest plan is the one of least effort, with the fewest kinds for that effort. It is exact where
+      no option needs steps of more than one unit, and otherwise within a step of each of its kinds
+    * besides it, at most `MAX_PLANS` - 1 plans of a single kind, so that people can choose
 """
 
 import math
@@ -19,23 +19,23 @@ from sesame_sdk.scoring.recourse.options import Option, Senders, is_actionable, 
 from sesame_sdk.scoring.recourse.waiting_time import find_waiting_time
 from sesame_sdk.scoring.scorecard import to_hundredths
 
-MAX_WAYS = 4
-#: Partial ways that are kept at a time. No policy that people can understand comes near it.
-_MAX_PARTIAL_WAYS = 1_000
+MAX_PLANS = 4
+#: Partial plans that are kept at a time. No policy that people can understand comes near it.
+_MAX_PARTIAL_PLANS = 1_000
 
-#: Cost of a partial way: effort, number of kinds, and the step of each option so far, 0 for none.
+#: Cost of a partial plan: effort, number of kinds, and the step of each option so far, 0 for none.
 _Cost = tuple[float, int, tuple[int, ...]]
 _Choice = Sequence[tuple[Option, int]]
 
 
-def find_outlook(
+def find_next_band(
     signals: Sequence[CountedSignal],
     score: Score,
     policy: Policy,
     as_of: date,
     senders: Mapping[str, Senders] | None = None,
 ) -> NextBand | None:
-    """The next band and the ways to it; None in the highest band.
+    """The next band and the plans to reach it; None in the highest band.
 
     Args:
         signals: the person's signals that count.
@@ -55,7 +55,7 @@ def find_outlook(
         name=band.name,
         start=band.start,
         missing_points=missing / 100,
-        plans=_ways(options, missing),
+        plans=_plans(options, missing),
         waiting=find_waiting_time(policy, as_of, signals, to_hundredths(band.start)),
     )
 
@@ -81,7 +81,7 @@ def find_cheapest(efforts: Sequence[Sequence[tuple[int, float]]], missing: int) 
 def _extend(
     front: Mapping[int, _Cost], steps: Sequence[tuple[int, float]], missing: int, max_effort: float
 ) -> dict[int, _Cost]:
-    """Every partial way with every step of one more option, the cheapest for each sum."""
+    """Every partial plan with every step of one more option, the cheapest for each sum."""
     extended: dict[int, _Cost] = {}
     for sum_before, (effort_before, kinds, picks) in front.items():
         for pick, (added, effort) in enumerate([(0, 0.0), *steps]):
@@ -97,19 +97,19 @@ def _extend(
 
 
 def _prune(partial: Mapping[int, _Cost]) -> dict[int, _Cost]:
-    """Without partial ways that cost no less than one that reaches further."""
+    """Without partial plans that cost no less than one that reaches further."""
     kept: dict[int, _Cost] = {}
     least: tuple[float, int] = (math.inf, 0)
     for reached in sorted(partial, reverse=True):
         if partial[reached][:2] < least:
             kept[reached] = partial[reached]
             least = partial[reached][:2]
-    every = -(-len(kept) // _MAX_PARTIAL_WAYS)
+    every = -(-len(kept) // _MAX_PARTIAL_PLANS)
     return {reached: cost for at, (reached, cost) in enumerate(kept.items()) if at % every == 0}
 
 
-def _ways(options: Sequence[Option], missing: int) -> tuple[RecoursePlan, ...]:
-    """The cheapest way, then those of a single kind, by effort."""
+def _plans(options: Sequence[Option], missing: int) -> tuple[RecoursePlan, ...]:
+    """The cheapest plan, then those of a single kind, by effort."""
     steps = [option.steps(missing) for option in options]
     picks = find_cheapest([[(step.hundredths, step.effort) for step in these] for these in steps], missing)
     if picks is None:
@@ -122,12 +122,12 @@ def _ways(options: Sequence[Option], missing: int) -> tuple[RecoursePlan, ...]:
     last = [(option, these[-1]) for option, these in zip(options, steps, strict=True) if these]
     single = [(option, step) for option, step in last if step.hundredths >= missing]
     others = [[(option, step.units)] for option, step in sorted(single, key=lambda pair: pair[1].effort)]
-    ways = [choice, *[other for other in others if other != choice][: MAX_WAYS - 1]]
-    return tuple(_way(each, missing) for each in ways)
+    choices = [choice, *[other for other in others if other != choice][: MAX_PLANS - 1]]
+    return tuple(_plan(each, missing) for each in choices)
 
 
-def _way(choice: _Choice, missing: int) -> RecoursePlan:
-    """The way of these units, without every unit that it does not need."""
+def _plan(choice: _Choice, missing: int) -> RecoursePlan:
+    """The plan of these units, less the units that it does not need."""
     spare = sum(option.hundredths(units) for option, units in choice) - missing
     steps = []
     for option, units in sorted(choice, key=lambda pair: -(pair[0].weighting.effort or 0.0)):
