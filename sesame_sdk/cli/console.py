@@ -49,6 +49,14 @@ def print_note(message: str) -> None:
     stderr().print(Text(terminal_text(message)), soft_wrap=True)
 
 
+def print_text(line: str) -> None:
+    """Print a sentence on stdout, folded at spaces if that has a width."""
+    if has_width(sys.stdout):
+        Console(highlight=False).print(Text(terminal_text(line)))
+    else:
+        click.echo(terminal_text(line))
+
+
 def print_rows(
     rows: Sequence[Row],
     *,

@@ -3,14 +3,11 @@
 Reasons that took points are red, reasons that added points green; without colours the sign shows it.
 """
 
-import click
-
-from sesame_sdk.cli.console import print_rows
+from sesame_sdk.cli.console import print_rows, print_text
 from sesame_sdk.model.explanation import Estimate, Explanation, NextBand, RecoursePlan, Step
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring import policy_text
 from sesame_sdk.scoring.explain import MAX_ADVERSE, list_adverse_reasons
-from sesame_sdk.text import terminal_text
 
 _REMOVED, _ADDED, _TOTAL, _PLAIN = "red", "green", "bold", ""
 _StyledRow = tuple[dict[str, object], str]
@@ -26,14 +23,14 @@ def print_explanation(person: str, explanation: Explanation) -> None:
     if explanation.disputes:
         lines.append(f"To dispute a signal: {explanation.disputes}")
     for line in lines:
-        click.echo(terminal_text(line))
+        print_text(line)
 
 
 def print_estimate(person: str, estimate: Estimate) -> None:
     """The estimated score with its reasons, and a sentence that it is an estimate."""
     if estimate.score is not None:
         _print_reasons(f"{person}, an estimate for {estimate.score.as_of}", estimate.score)
-    click.echo(terminal_text(estimate.description))
+    print_text(estimate.description)
 
 
 def _print_reasons(title: str, score: Score) -> None:

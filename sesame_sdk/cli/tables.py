@@ -22,7 +22,9 @@ from sesame_sdk.text import terminal_text
 Row = Mapping[str, Any]
 
 _GAP = "  "
-#: Ids and URLs are not shortened below this many characters.
+#: Words up to this many characters, such as names of kinds, are never shortened.
+_MAX_WHOLE = 28
+#: Longer ones, which are ids and URLs, are not shortened below this many.
 _MIN_SHORTENED = 20
 
 
@@ -67,7 +69,9 @@ class _Layout:
         self._console = console
         self._names = [terminal_text(name) for name in rows[0]]
         # Amounts arrive as text, so that no penny is lost to a float.
-        self._numeric = [all(row[name] is None or _is_number(row[name]) for row in rows) for name in rows[0]]
+        self._numeric = [
+            {_is_number(row[name]) for row in rows if row[name] is not None} == {True} for name in rows[0]
+        ]
         self._rows = [[_cell(value) for value in row.values()] for row in rows]
 
     def lines(self, styles: Sequence[str]) -> Iterator[Text]:
@@ -138,7 +142,9 @@ class _Layout:
 
 def _min_width(cell: str, *, shortened: bool) -> int:
     longest = max(map(cell_len, cell.split()), default=0)
-    return min(longest, _MIN_SHORTENED) if shortened else longest
+    if shortened and longest > _MAX_WHOLE:
+        return max([_MIN_SHORTENED, *(size for size in map(cell_len, cell.split()) if size <= _MAX_WHOLE)])
+    return longest
 
 
 def _shorten_words(cell: str, width: int) -> str:
@@ -172,7 +178,7 @@ def _cell(value: object) -> str:
         case tuple() | list():
             return "\n".join(terminal_text(str(member)) for member in value) or "-"
         case _:
-            return terminal_text(str(value))
+            return terminal_text(str(value)) or "-"
 
 
 def _raw(value: object) -> str:
