@@ -1,4 +1,4 @@
-"""``sesame social``: judge posts, decide what a moderator must decide, train the model."""
+"""``sesame social``: classifies posts, reviews suspected ones, and trains the model."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -16,180 +16,187 @@ if TYPE_CHECKING:
     from sesame_social.classifier import PostKind
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-at_queue = click.option(
+_NEW_FILE = click.Path(path_type=Path, dir_okay=False)
+queue_option = click.option(
     "--queue",
     "path",
     required=True,
     envvar="SESAME_SOCIAL_QUEUE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=_NEW_FILE,
     help="The moderators' queue, ending in .queue.  [env: SESAME_SOCIAL_QUEUE]",
 )
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
-by_option = click.option(
-    "--moderator", "by", required=True, help="Who decides. The name is kept, and never sent."
-)
-_days = click.option(
-    "--retention-days",
-    "keep_days",
-    default=RETENTION.days,
-    show_default=True,
-    type=click.IntRange(1, 365),
-    help="How long a text waits.",
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
+moderator_option = click.option(
+    "--moderator", required=True, help="Name of the moderator. It is kept in the queue, and never sent."
 )
 
 
 @click.group()
 def social() -> None:
-    """Judge posts of people who opted in, on this machine."""
+    """Classify posts of members who opted in, on this machine."""
 
 
 @social.command()
 @click.argument("file", type=_FILE)
-@click.option(
-    "--queue", "path", type=click.Path(path_type=Path, dir_okay=False), help="Put what is found here."
-)
-@click.option("--model", "model_file", type=_FILE, help="Another model than the one that is shipped.")
+@click.option("--queue", "path", type=_NEW_FILE, help="Add suspected and helpful posts to this queue.")
+@click.option("--model", "model_file", type=_FILE, help="Use this model instead of the one in the package.")
 @click.option(
     "--kind",
     type=click.Choice(["any", "comment", "message"]),
     default="any",
     show_default=True,
-    help="What all of them are: comments under what others made, messages to somebody, or not known.",
+    help="What the posts are: comments below other people's content, messages to a person, or unknown.",
 )
-@_days
-@as_json_option
+@click.option(
+    "--retention-days",
+    default=RETENTION.days,
+    show_default=True,
+    type=click.IntRange(1, 365),
+    help="How long a text is kept in the queue.",
+)
+@json_option
 def classify(
-    file: Path, path: Path | None, model_file: Path | None, kind: "PostKind", keep_days: int, *, as_json: bool
+    file: Path,
+    path: Path | None,
+    model_file: Path | None,
+    kind: "PostKind",
+    retention_days: int,
+    *,
+    as_json: bool,
 ) -> None:
-    """Say which posts of FILE (JSON lines: post, author, text, at) are helpful, and which are suspected.
+    """Classify the posts of FILE (JSON lines: post, author, text, at) as helpful or suspected.
 
-    Nothing is sent. With --queue, suspected posts wait there for a moderator, and helpful ones are noted
-    without their text. Spam is told better if --kind says what the posts are.
+    This command sends nothing. With --queue, suspected posts wait there for a moderator, and helpful ones are
+    recorded without their text. --kind improves the detection of spam.
     """
     from sesame_social.classifier.model import SHIPPED_MODEL, load_model
 
     model = load_model(model_file or SHIPPED_MODEL)
-    kept: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
-    for batch in read_batches(read_posts(file), kept):
-        found = classify_batch(batch, model, kind)
-        rows += found
+    for batch in read_batches(read_posts(file), skipped):
+        batch_rows = classify_batch(batch, model, kind)
+        rows += batch_rows
         if path is not None:
-            with ModerationQueue(path, retention=timedelta(days=keep_days)) as queue:
-                enqueue(batch, found, queue)
+            with ModerationQueue(path, retention=timedelta(days=retention_days)) as queue:
+                enqueue(batch, batch_rows, queue)
     print_table(rows, as_json=as_json, empty="no posts")
     click.echo(summarize(rows), err=True)
-    for reason, times in sorted(kept.items()):
-        click.echo(f"kept back: {times} x {reason}", err=True)
+    for reason, count in sorted(skipped.items()):
+        click.echo(f"skipped: {count} x {reason}", err=True)
 
 
 @social.command()
-@click.option("--data", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
-    "--output",
-    "out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("social.npz"),
-    show_default=True,
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Directory of the public data sets.",
 )
-@click.option("--seed", type=int, help="Of everything that is drawn.")
+@click.option(
+    "--output", type=_NEW_FILE, default=Path("social.npz"), show_default=True, help="File of the model."
+)
+@click.option("--seed", type=int, help="Seed of all random draws.")
 @click.option(
     "--folds",
-    "cross",
     type=click.IntRange(2, 20),
-    help="Write no model; train on all but one of so many parts of the data, and say how figures spread.",
+    help="Cross-validate over this number of folds, and write no model.",
 )
-@as_json_option
-def train(data: Path, out: Path, seed: int | None, cross: int | None, *, as_json: bool) -> None:
-    """Train the model on the public sets in a folder, and say how good it is on what was held out."""
+@json_option
+def train(data: Path, output: Path, seed: int | None, folds: int | None, *, as_json: bool) -> None:
+    """Train a model on the public data sets, and evaluate it on the held-out texts."""
     try:
         from sesame_social.training import evaluation
-        from sesame_social.training.train import SEED
-        from sesame_social.training.train import train_model as learn
+        from sesame_social.training.train import SEED, train_model
     except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"{error.name} is not installed", field="train", hint="pip install 'sesame-social[train]'"
-        ) from error
+        hint = "pip install 'sesame-social[train]'"
+        raise ConfigurationError(f"{error.name} is not installed", field="train", hint=hint) from error
     from sesame_social.classifier.model import load_model, save_model
 
-    def say(what: str) -> None:
-        click.echo(what, err=True)
+    def progress(step: str) -> None:
+        click.echo(step, err=True)
 
     seed = SEED if seed is None else seed
-    if cross:
-        print_table(
-            evaluation.cross_validate(data, cross, seed=seed, progress=say),
-            as_json=as_json,
-            empty="no figures",
-        )
+    if folds:
+        rows = evaluation.cross_validate(data, folds, seed=seed, progress=progress)
+        print_table(rows, as_json=as_json, empty="no results")
         return
-    model = learn(data, seed=seed, progress=say)
-    digest = save_model(model, out)
-    print_table(
-        evaluation.as_rows(evaluation.evaluate_model(load_model(out), data)),
-        as_json=as_json,
-        empty="no figures",
-    )
-    click.echo(f"{out}: SHA-256 {digest}", err=True)
+    digest = save_model(train_model(data, seed=seed, progress=progress), output)
+    rows = evaluation.as_rows(evaluation.evaluate_model(load_model(output), data))
+    print_table(rows, as_json=as_json, empty="no results")
+    click.echo(f"{output}: SHA-256 {digest}", err=True)
 
 
 @social.group("queue")
 def queue_group() -> None:
-    """What waits for a moderator."""
+    """Review suspected posts."""
 
 
 @queue_group.command("list")
-@at_queue
+@queue_option
 @click.option(
-    "--state", type=click.Choice(["open", "confirmed", "dismissed"]), default="open", show_default=True
+    "--state",
+    type=click.Choice(["open", "confirmed", "dismissed"]),
+    default="open",
+    show_default=True,
+    help="State of the posts.",
 )
-@as_json_option
+@json_option
 def list_(path: Path, state: str, *, as_json: bool) -> None:
-    """Posts by state, the surest first, without their texts."""
-    with _opened(path) as queue:
-        rows = [_row(item) for item in queue.list_posts(state)]
-    print_table(rows, as_json=as_json, empty=f"nothing is {state}")
-
-
-@queue_group.command("show")
-@click.argument("post")
-@at_queue
-@as_json_option
-def show_(post: str, path: Path, *, as_json: bool) -> None:
-    """One post with its text."""
-    with _opened(path) as queue:
-        item = queue.get_post(post)
-    print_table([{**_row(item), "text": item.text}], as_json=as_json, empty="")
+    """List posts by state, the most probable first, without their texts."""
+    with _open_queue(path) as queue:
+        rows = [_as_row(post) for post in queue.list_posts(state)]
+    print_table(rows, as_json=as_json, empty=f"no {state} posts")
 
 
 @queue_group.command()
 @click.argument("post")
-@by_option
-@at_queue
-def confirm(post: str, by: str, path: Path) -> None:
-    """Say that a post is abuse of the site. Its text is deleted; `sesame post` may send that it was."""
-    _decide(path, post, by, confirmed=True)
+@queue_option
+@json_option
+def show(post: str, path: Path, *, as_json: bool) -> None:
+    """Show a post with its text."""
+    with _open_queue(path) as queue:
+        suspected = queue.get_post(post)
+    print_table([{**_as_row(suspected), "text": suspected.text}], as_json=as_json, empty="")
 
 
 @queue_group.command()
 @click.argument("post")
-@by_option
-@at_queue
-def dismiss(post: str, by: str, path: Path) -> None:
-    """Say that a post is none of the sort. Its text is deleted, and nothing is ever sent of it."""
-    _decide(path, post, by, confirmed=False)
+@moderator_option
+@queue_option
+def confirm(post: str, moderator: str, path: Path) -> None:
+    """Confirm that a post is spam or abuse.
+
+    Its text is deleted; `sesame post` may send that the abuse was confirmed.
+    """
+    _decide(path, post, moderator, confirmed=True)
 
 
 @queue_group.command()
-@by_option
-@at_queue
-@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535))
-def serve(by: str, path: Path, port: int) -> None:
-    """The queue as a page on 127.0.0.1, until Ctrl-C."""
+@click.argument("post")
+@moderator_option
+@queue_option
+def dismiss(post: str, moderator: str, path: Path) -> None:
+    """Dismiss a post: it is neither spam nor abuse. Its text is deleted, and nothing is sent."""
+    _decide(path, post, moderator, confirmed=False)
+
+
+@queue_group.command()
+@moderator_option
+@queue_option
+@click.option(
+    "--port",
+    default=8765,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.",
+)
+def serve(moderator: str, path: Path, port: int) -> None:
+    """Serve the queue as a web page on 127.0.0.1, until Ctrl-C."""
     from sesame_social.review_page import ReviewServer
 
-    _opened(path).close()
-    with ReviewServer(path, by, port=port) as server:
+    _open_queue(path).close()
+    with ReviewServer(path, moderator, port=port) as server:
         click.echo(f"{server.address} (stop with Ctrl-C)", err=True)
         try:
             server.serve_forever()
@@ -197,31 +204,29 @@ def serve(by: str, path: Path, port: int) -> None:
             click.echo("stopped", err=True)
 
 
-def _opened(path: Path) -> ModerationQueue:
-    # A misspelt name must not make an empty queue in which nothing is open.
+def _open_queue(path: Path) -> ModerationQueue:
+    # A misspelled name must not create an empty queue.
     if not path.is_file():
-        raise InvalidInputError(
-            "there is no such queue", field=path.name, hint="sesame social classify makes it"
-        )
+        hint = "sesame social classify creates it"
+        raise InvalidInputError("there is no such queue", field=path.name, hint=hint)
     queue = ModerationQueue(path)
     queue.delete_expired(now=datetime.now(UTC))
     return queue
 
 
-def _decide(path: Path, post: str, by: str, *, confirmed: bool) -> None:
-    with _opened(path) as queue:
-        queue.decide(post, confirmed=confirmed, moderator=by, now=datetime.now(UTC))
+def _decide(path: Path, post: str, moderator: str, *, confirmed: bool) -> None:
+    with _open_queue(path) as queue:
+        queue.decide(post, confirmed=confirmed, moderator=moderator, now=datetime.now(UTC))
     click.echo("confirmed" if confirmed else "dismissed", err=True)
 
 
-def _row(item: SuspectedPost) -> dict[str, Any]:
-    at = item.decided_at
+def _as_row(post: SuspectedPost) -> dict[str, Any]:
     return {
-        "post": item.post,
-        "author": item.author,
-        "found": item.labels,
-        "chance": item.probability,
-        "state": item.state,
-        "decided_at": at.isoformat() if at else None,
-        "decided_by": item.decided_by,
+        "post": post.post,
+        "author": post.author,
+        "labels": post.labels,
+        "probability": post.probability,
+        "state": post.state,
+        "decided_at": post.decided_at.isoformat() if post.decided_at else None,
+        "decided_by": post.decided_by,
     }

@@ -1,7 +1,7 @@
-"""What happened to a post, as the site exports it: one JSON object a line.
+"""Reads what happened to posts, as the site exports it: one JSON object a line.
 
-The decoder builds the five fields named here and steps over all others, so that a text which was
-exported by mistake does not even become an object in memory.
+The decoder reads only the five fields of `PostEvent`, so a text that was exported by mistake does not even
+become an object in memory.
 """
 
 import gzip
@@ -16,20 +16,19 @@ from attrs import evolve, frozen
 
 from sesame_sdk import InvalidInputError, Skipped
 
-#: Of a line, in bytes. What is longer is not an event of ours.
 MAX_LINE_BYTES = 1 << 16
 
 
 @frozen
 class PostEvent:
-    """Something that other people made of a post.
+    """An event of a post, caused by other people.
 
     Attributes:
         post: the site's own id of the post.
-        author: the site's own id of who wrote it.
-        at: when it happened: first marked helpful, or confirmed as abuse; UTC.
-        event: ``helpful`` or ``abuse_confirmed``; any other is kept back.
-        by: who did it, or how many did: a moderator's id, a reader's id, or a count of readers.
+        author: the site's own id of its author.
+        at: when it was first marked helpful, or confirmed as abuse; UTC.
+        event: ``helpful`` or ``abuse_confirmed``; any other is skipped.
+        by: a moderator's id, a reader's id, or the number of readers.
     """
 
     post: str
@@ -43,38 +42,43 @@ _decoder = msgspec.json.Decoder(PostEvent)
 
 
 def read_events(path: Path) -> Iterator[PostEvent | Skipped]:
-    """The events of a file; a line that cannot be read is kept back.
+    """Read the events of a file; invalid lines are skipped.
 
     Args:
-        path: JSON lines; ``.gz`` is unpacked.
+        path: JSON lines; ``.gz`` is decompressed.
 
     Raises:
-        InvalidInputError: there is no such file, or its packing is broken.
+        InvalidInputError: there is no such file, or its compression is broken.
+    """
+    for line in read_lines(path, MAX_LINE_BYTES):
+        yield line if isinstance(line, Skipped) else _parse(line)
+
+
+def read_lines(path: Path, max_bytes: int) -> Iterator[bytes | Skipped]:
+    """Read the lines of a file that are not blank; longer lines than `max_bytes` are skipped.
+
+    Raises:
+        InvalidInputError: the file cannot be read.
     """
     try:
-        with _opened(path) as file:
-            while line := file.readline(MAX_LINE_BYTES):
-                if len(line) == MAX_LINE_BYTES and not _ended(line, file):
-                    yield Skipped("unreadable line")
-                elif line.strip():
-                    yield _event(line)
+        with _open(path) as file:
+            while line := file.readline(max_bytes):
+                if len(line) < max_bytes or line.endswith(b"\n"):
+                    if line.strip():
+                        yield line
+                    continue
+                while line and not line.endswith(b"\n"):  # the rest must not pass for a line
+                    line = file.readline(max_bytes)
+                yield Skipped("line too long")
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInputError(f"cannot be read: {type(error).__name__}", field=path.name) from error
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
-def _ended(line: bytes, file: BinaryIO) -> bool:
-    """Whether this is a whole line. If not, the rest is skipped: a piece of it must not pass for a line."""
-    whole = line.endswith(b"\n")
-    while line and not line.endswith(b"\n"):
-        line = file.readline(MAX_LINE_BYTES)
-    return whole
-
-
-def _event(line: bytes) -> PostEvent | Skipped:
+def _parse(line: bytes) -> PostEvent | Skipped:
     try:
         event = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,10 +1,11 @@
-"""Suspected posts wait here for a moderator; only what a person confirmed is ever sent.
+"""The moderators' queue: suspected posts wait here, and only what a person confirmed is sent.
 
-One SQLite file on the platform's own machine. Rules:
-1. A suspicion is not a finding: nothing that is open, dismissed or expired can be read as an event.
-2. The text is kept until somebody decides, or until it expires; then it is overwritten, not only hidden.
-3. Who decided, and when, is kept here and never sent. Nobody decides about a post of their own.
-4. A post is decided once; putting it in again changes nothing.
+It is one SQLite file on the platform's own machine. Rules:
+1. A suspicion is not an event: open, dismissed and expired posts cannot be read as events.
+2. A text is kept until a moderator decides, or until it expires; then it is overwritten, not only hidden.
+3. The moderator and the time of a decision are kept here and never sent. Moderators do not decide about posts
+   of their own.
+4. A post is decided once; adding it again changes nothing.
 """
 
 import sqlite3
@@ -17,14 +18,13 @@ from attrs import frozen
 
 from sesame_sdk import Closeable, ConfigurationError, InvalidInputError, ensure_private_file
 
-#: How long a text may wait, by default.
+#: How long a text is kept, by default.
 RETENTION = timedelta(days=30)
-#: Of an id or a name, in characters.
-_LONGEST_NAME = 256
-_LONGEST_TEXT = 10_000
+MAX_NAME_LENGTH = 256
+MAX_TEXT_LENGTH = 10_000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS suspected (
-    post TEXT PRIMARY KEY, author TEXT NOT NULL, found TEXT NOT NULL, chance REAL NOT NULL, text TEXT,
+    post TEXT PRIMARY KEY, author TEXT NOT NULL, labels TEXT NOT NULL, probability REAL NOT NULL, text TEXT,
     expires_at TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open'
         CHECK (state IN ('open', 'confirmed', 'dismissed')),
     decided_at TEXT, decided_by TEXT,
@@ -33,21 +33,22 @@ CREATE TABLE IF NOT EXISTS suspected (
 );
 CREATE TABLE IF NOT EXISTS useful (post TEXT PRIMARY KEY, author TEXT NOT NULL, at TEXT NOT NULL);
 """
+_SELECT = "SELECT post, author, labels, probability, text, state, decided_at, decided_by FROM suspected "
 
 
 @frozen
 class SuspectedPost:
-    """A post that somebody should look at.
+    """A post for a moderator to review.
 
     Attributes:
         post: the site's own id of it.
-        author: the site's own id of who wrote it.
+        author: the site's own id of its author.
         labels: ``spam`` or ``abuse``, or both, with a comma.
-        probability: the higher of the two probabilities.
-        text: what was written; None once it is decided.
+        probability: the higher of the two.
+        text: its text; None once it is decided.
         state: ``open``, ``confirmed`` or ``dismissed``.
-        decided_at: when; None while it is open.
-        decided_by: who; None while it is open.
+        decided_at: time of the decision.
+        decided_by: the moderator.
     """
 
     post: str
@@ -72,11 +73,11 @@ class ModerationOutcome:
 
 
 class ModerationQueue(Closeable):
-    """The moderators' queue. Use it in a ``with``.
+    """The moderators' queue. Use it in a ``with`` statement.
 
     Args:
-        path: the file; made if it is not there, readable by its owner alone.
-        retention: how long a text may wait.
+        path: the file; created if it does not exist, readable by its owner only.
+        retention: how long a text is kept.
 
     Raises:
         ConfigurationError: the file cannot be opened, or is no queue.
@@ -84,8 +85,8 @@ class ModerationQueue(Closeable):
 
     def __init__(self, path: Path, *, retention: timedelta = RETENTION) -> None:
         if retention <= timedelta(0):
-            raise ConfigurationError("must be more than nothing", field="kept_for")
-        self._kept_for = retention
+            raise ConfigurationError("must be positive", field="retention")
+        self._retention = retention
         try:
             ensure_private_file(path)
             self._database = sqlite3.connect(path, isolation_level=None, timeout=10)
@@ -96,37 +97,33 @@ class ModerationQueue(Closeable):
             raise ConfigurationError("the queue cannot be opened", field=path.name) from error
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()
 
     def add_suspected(self, posts: Sequence[SuspectedPost], *, now: datetime) -> int:
-        """Put posts in, all or none; how many of them were new.
-
-        Raises:
-            InvalidInputError: an id is empty or too long.
-        """
-        until = (now + self._kept_for).astimezone(UTC).isoformat()
+        """Add suspected posts; those that are here already do not change. Returns the number of new posts."""
+        expires_at = (now + self._retention).astimezone(UTC).isoformat()
         rows = [
             (
-                _name(one.post, "post"),
-                _name(one.author, "author"),
-                one.labels,
-                one.probability,
-                _stored(one.text),
-                until,
+                _check_name(post.post, "post"),
+                _check_name(post.author, "author"),
+                post.labels,
+                post.probability,
+                _storable((post.text or "")[:MAX_TEXT_LENGTH]),
+                expires_at,
             )
-            for one in posts
+            for post in posts
         ]
-        statement = (
-            "INSERT INTO suspected (post, author, found, chance, text, expires_at) "
-            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        return self._insert(
+            "INSERT INTO suspected (post, author, labels, probability, text, expires_at) "
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            rows,
         )
-        return self._insert(statement, rows)
 
     def add_useful(self, posts: Sequence[tuple[str, str, datetime]]) -> int:
-        """Note posts that are useful by their form: id, author, when written. No text is kept."""
+        """Add posts that are useful by their form: id, author, time of writing. No text is kept."""
         rows = [
-            (_name(post, "post"), _name(author, "author"), at.astimezone(UTC).isoformat())
+            (_check_name(post, "post"), _check_name(author, "author"), at.astimezone(UTC).isoformat())
             for post, author, at in posts
         ]
         return self._insert(
@@ -134,57 +131,51 @@ class ModerationQueue(Closeable):
         )
 
     def list_posts(self, state: str = "open") -> list[SuspectedPost]:
-        """Posts in a state, the surest first."""
-        rows = self._database.execute(
-            "SELECT post, author, found, chance, text, state, decided_at, decided_by FROM suspected "
-            "WHERE state = ? ORDER BY chance DESC, post",
-            (state,),
-        )
-        return [_suspected(*row) for row in rows]
+        """List the posts in a state, the most probable first."""
+        rows = self._database.execute(f"{_SELECT} WHERE state = ? ORDER BY probability DESC, post", (state,))
+        return [_to_post(*row) for row in rows]
 
     def get_post(self, post: str) -> SuspectedPost:
-        """One post.
+        """Get a post.
 
         Raises:
-            InvalidInputError: it is not here.
+            InvalidInputError: it is not in the queue.
         """
-        row = self._database.execute(
-            "SELECT post, author, found, chance, text, state, decided_at, decided_by "
-            "FROM suspected WHERE post = ?",
-            (_clean(post),),
-        ).fetchone()
+        row = self._database.execute(f"{_SELECT} WHERE post = ?", (_storable(post),)).fetchone()
         if row is None:
             raise InvalidInputError("is not in the queue", field="post", hint="see: sesame social queue list")
-        return _suspected(*row)
+        return _to_post(*row)
 
     def decide(self, post: str, *, confirmed: bool, moderator: str, now: datetime) -> None:
-        """Confirm or dismiss a post; its text goes at once.
+        """Confirm or dismiss a post; its text is deleted at once.
 
         Raises:
-            InvalidInputError: it is not open, or `by` is nobody or its author.
+            InvalidInputError: it is not open, or `moderator` is empty or its author.
         """
-        who = _name(moderator, "by").strip()
-        with self._writing():
-            found = self.get_post(post)
-            if found.state != "open":
-                raise InvalidInputError(f"was {found.state} already", field="post")
-            if who == found.author:
-                raise InvalidInputError("nobody decides about a post of their own", field="by")
+        name = _check_name(moderator, "moderator").strip()
+        with self._transaction():
+            suspected = self.get_post(post)
+            if suspected.state != "open":
+                raise InvalidInputError(f"is already {suspected.state}", field="post")
+            if name == suspected.author:
+                reason = "must not be the author of the post"
+                raise InvalidInputError(reason, field="moderator")
+            state = "confirmed" if confirmed else "dismissed"
             self._database.execute(
                 "UPDATE suspected SET state = ?, text = NULL, decided_at = ?, decided_by = ? WHERE post = ?",
-                ("confirmed" if confirmed else "dismissed", now.astimezone(UTC).isoformat(), who, found.post),
+                (state, now.astimezone(UTC).isoformat(), name, suspected.post),
             )
 
     def delete_expired(self, *, now: datetime) -> int:
-        """Take out what nobody decided in time; how many that were."""
-        with self._writing():
+        """Delete posts that were not decided in time; returns their number."""
+        with self._transaction():
             return self._database.execute(
                 "DELETE FROM suspected WHERE state = 'open' AND expires_at <= ?",
                 (now.astimezone(UTC).isoformat(),),
             ).rowcount
 
     def read_outcomes(self) -> Iterator[ModerationOutcome]:
-        """What may be sent. The texts are not even asked for."""
+        """Read what may be sent; the query does not select texts."""
         rows = self._database.execute(
             "SELECT post, author, decided_at, 'abuse_confirmed', decided_by FROM suspected "
             "WHERE state = 'confirmed' "
@@ -194,11 +185,11 @@ class ModerationQueue(Closeable):
             yield ModerationOutcome(post, author, datetime.fromisoformat(at), event, by)
 
     def _insert(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
-        with self._writing():
+        with self._transaction():
             return self._database.executemany(statement, rows).rowcount if rows else 0
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -208,32 +199,26 @@ class ModerationQueue(Closeable):
         self._database.execute("COMMIT")
 
 
-def _suspected(*row: object) -> SuspectedPost:
-    post, author, found, chance, text, state, at, by = row
-    decided = datetime.fromisoformat(str(at)) if at else None
-    said = None if text is None else str(text)
-    return SuspectedPost(
-        str(post),
-        str(author),
-        str(found),
-        float(str(chance)),
-        said,
-        str(state),
-        decided,
-        str(by) if by else None,
-    )
+def _to_post(
+    post: str,
+    author: str,
+    labels: str,
+    probability: float,
+    text: str | None,
+    state: str,
+    at: str | None,
+    by: str | None,
+) -> SuspectedPost:
+    decided_at = datetime.fromisoformat(at) if at else None
+    return SuspectedPost(post, author, labels, probability, text, state, decided_at, by or None)
 
 
-def _name(text: str, field: str) -> str:
-    if not text.strip() or len(text) > _LONGEST_NAME:
-        raise InvalidInputError(f"must have 1 to {_LONGEST_NAME} characters", field=field)
-    return _clean(text)
+def _check_name(text: str, field: str) -> str:
+    if not text.strip() or len(text) > MAX_NAME_LENGTH:
+        raise InvalidInputError(f"must have 1 to {MAX_NAME_LENGTH} characters", field=field)
+    return _storable(text)
 
 
-def _stored(text: str | None) -> str:
-    return _clean((text or "")[:_LONGEST_TEXT])
-
-
-def _clean(text: str) -> str:
-    """Half a surrogate pair has no UTF-8, so SQLite could not keep it."""
+def _storable(text: str) -> str:
+    """Replace halves of surrogate pairs, which SQLite cannot store."""
     return text.encode("utf-8", "replace").decode("utf-8")

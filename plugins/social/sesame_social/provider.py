@@ -1,10 +1,10 @@
-"""Events become signals.
+"""Turns events of posts into signals.
 
 Rules:
-1. No text is read. What counts is what other people made of a post, or that the classifier found it useful
-   by its form, which can only reward.
-2. Abuse counts when a moderator confirmed it, by name and at a time. A report is only a report.
-3. Nobody speaks for themselves: a mark by the author counts neither way.
+1. No text is read. Signals come from other people's marks, or from the classifier's finding that a post is
+   useful by its form, which can only raise a score.
+2. Abuse counts if a named moderator confirmed it. A report alone does not count.
+3. A mark by the author does not count.
 4. A post counts once as helpful and once as abuse, however often the file repeats it.
 """
 
@@ -23,10 +23,9 @@ from sesame_sdk import (
     SignalProvider,
     Skipped,
 )
-from sesame_social import events
-from sesame_social.events import PostEvent
+from sesame_social.events import PostEvent, read_events
 
-#: Own conduct on a platform, as a term of DPV's personal data categories.
+#: Own behaviour on a platform, in DPV's personal data categories.
 CATEGORY = "https://w3id.org/dpv/pd#SocialBehaviour"
 
 HELPFUL = SignalKind(
@@ -66,73 +65,64 @@ KINDS = (HELPFUL, USEFUL, ABUSE)
 
 
 _KINDS = {"helpful": HELPFUL, "useful": USEFUL, "abuse_confirmed": ABUSE}
-#: How the file of a moderators' queue ends.
-_QUEUE = ".queue"
+#: Suffix of a moderators' queue.
+_QUEUE_SUFFIX = ".queue"
 _NOT_CONFIRMED = "not confirmed by a moderator"
 
 
 class CommunityPosts(SignalProvider[PostEvent]):
-    """Reads what became of posts."""
+    """Provides signals about posts."""
 
     name: ClassVar[str] = "social"
     kinds: ClassVar[tuple[SignalKind, ...]] = KINDS
 
     def read(self, path: Path) -> Iterator[PostEvent | Skipped]:
-        """Events of a JSON-lines file, ``.gz`` or not, or of a moderators' queue (``.queue``).
+        """Read the events of a JSON-lines file, ``.gz`` or not, or of a moderators' queue (``.queue``).
 
-        Of several events of one sort about one post the first counts, so the ids of posts are held
-        until the file ends.
+        The first event of each type counts for a post, so ids of posts stay in memory until the file ends.
 
         Raises:
             InvalidInputError: the file cannot be read.
         """
-        seen: set[tuple[str, str]] = set()
-        for event in _queued(path) if path.suffix == _QUEUE else events.read_events(path):
-            if isinstance(event, Skipped) or _fault(event):
+        counted: set[tuple[str, str]] = set()
+        for event in _read_queue(path) if path.suffix == _QUEUE_SUFFIX else read_events(path):
+            if isinstance(event, Skipped) or _skip_reason(event):
                 yield event
-            elif (event.post, event.event) in seen:
+            elif (event.post, event.event) in counted:
                 yield Skipped("post counted already")
             else:
-                seen.add((event.post, event.event))
+                counted.add((event.post, event.event))
                 yield event
 
     def signals(self, event: PostEvent, identity: Pseudonymizer) -> Iterator[Signal | Skipped]:
-        """What one event says of the author.
+        """Turn an event into a signal about the author.
 
         Raises:
-            InvalidInputError: it is not made of what a `PostEvent` is made of.
+            InvalidInputError: the event has fields of a wrong type.
         """
         try:
-            yield _said_of(event, identity)
+            if reason := _skip_reason(event):
+                yield Skipped(reason)
+                return
+            kind = _KINDS[event.event].name
+            signal_id = identity.signal_id(kind, event.post, event.at)
+            yield Signal(signal_id, identity.pseudonym(event.author), kind, 1.0, event.at)
         except (TypeError, AttributeError, ArithmeticError) as error:
-            raise InvalidInputError("is not made of what an event is", field="event") from error
+            raise InvalidInputError("has fields of a wrong type", field="event") from error
 
 
-def _said_of(event: PostEvent, identity: Pseudonymizer) -> Signal | Skipped:
-    if fault := _fault(event):
-        return Skipped(fault)
-    kind = _KINDS[event.event]
-    return Signal(
-        id=identity.signal_id(kind.name, event.post, event.at),
-        subject=identity.pseudonym(event.author),
-        kind=kind.name,
-        value=1.0,
-        occurred_at=event.at,
-    )
-
-
-def _queued(path: Path) -> Iterator[PostEvent]:
+def _read_queue(path: Path) -> Iterator[PostEvent]:
     from sesame_social.moderation_queue import ModerationQueue
 
     if not path.is_file():
         raise InvalidInputError("there is no such queue", field=path.name)
     with ModerationQueue(path) as queue:
-        for one in queue.read_outcomes():
-            yield PostEvent(one.post, one.author, one.at, one.event, one.by or None)
+        for outcome in queue.read_outcomes():
+            yield PostEvent(outcome.post, outcome.author, outcome.at, outcome.event, outcome.by or None)
 
 
-def _fault(event: PostEvent) -> str:
-    """Why the event counts for nothing; empty if it does count."""
+def _skip_reason(event: PostEvent) -> str:
+    """Why the event does not count; empty if it does."""
     if event.event == "abuse_reported":
         return _NOT_CONFIRMED
     if event.event not in _KINDS:
@@ -141,10 +131,8 @@ def _fault(event: PostEvent) -> str:
         return "marked by its own author"
     if event.event == "abuse_confirmed" and not _is_person(event.by):
         return _NOT_CONFIRMED
-    if event.event == "helpful" and not (
-        _is_person(event.by) or (isinstance(event.by, int) and event.by > 0)
-    ):
-        return "marked by nobody"
+    if event.event == "helpful" and not _is_person(event.by) and not _is_positive(event.by):
+        return "marked by no reader"
     if event.at.year < 1970:
         return "time before 1970"
     return ""
@@ -152,3 +140,7 @@ def _fault(event: PostEvent) -> str:
 
 def _is_person(by: str | int | None) -> bool:
     return isinstance(by, str) and bool(by.strip())
+
+
+def _is_positive(by: str | int | None) -> bool:
+    return isinstance(by, int) and by > 0

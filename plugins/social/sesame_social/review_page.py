@@ -1,9 +1,9 @@
-"""The queue as a page for moderators, on this machine alone.
+"""Serves the moderators' queue as a web page, on this machine alone.
 
 Rules:
-1. It answers on 127.0.0.1 and to that name alone, so that no other site's name can be pointed at it.
-2. A decision carries a token that only the page knows; the page may load nothing and be framed by nobody.
-3. Everything that somebody wrote is escaped. Nothing is logged.
+1. It listens on 127.0.0.1 and accepts no other host name, so that DNS rebinding cannot reach it.
+2. A decision needs a token that only the page has. The page may load nothing, and no site may frame it.
+3. Everything that other people wrote is escaped. Nothing is logged.
 """
 
 import hmac
@@ -18,8 +18,8 @@ from urllib.parse import parse_qs
 from sesame_sdk import SesameError
 from sesame_social.moderation_queue import ModerationQueue, SuspectedPost
 
-_LARGEST = 4096
-_SHOWN = 100
+_MAX_FORM_BYTES = 4096
+_MAX_POSTS = 100
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -33,16 +33,16 @@ _STYLE = (
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;max-height:20rem;overflow:auto}"
     "button{font:inherit;margin-right:.5rem;padding:.25rem .75rem}:root{color-scheme:light dark}"
 )
-_DECISIONS = {"confirm": "Confirm: it is {found}", "dismiss": "Dismiss: it is not"}
+_DECISIONS = {"confirm": "Confirm: it is {labels}", "dismiss": "Dismiss: it is not"}
 
 
 class ReviewServer(HTTPServer):
-    """Serves the queue in a file to one moderator.
+    """Serves a queue to one moderator.
 
     Args:
-        queue: the file.
-        moderator: the moderator's name, kept with each decision.
-        port: 0 takes one that is free.
+        queue: the file of the queue.
+        moderator: name to keep with each decision.
+        port: 0 takes a free one.
         now: the clock.
     """
 
@@ -54,61 +54,63 @@ class ReviewServer(HTTPServer):
         port: int = 0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        super().__init__(("127.0.0.1", port), _Answers)
-        self.queue, self.by, self.now = queue, moderator, now
+        super().__init__(("127.0.0.1", port), _RequestHandler)
+        self.queue, self.moderator, self.now = queue, moderator, now
         self.token = secrets.token_urlsafe(32)
 
     @property
     def address(self) -> str:
-        """Where a browser finds it."""
+        """The URL of the page."""
         return f"http://127.0.0.1:{self.server_port}/"
 
 
-class _Answers(BaseHTTPRequestHandler):
+class _RequestHandler(BaseHTTPRequestHandler):
     server: ReviewServer
     server_version, sys_version = "sesame-social", ""
     timeout = 10
 
     def do_GET(self) -> None:
-        """The open posts, the surest first."""
-        if self._is_ours() and self.path == "/":
+        """Show the open posts, the most probable first."""
+        if self._has_own_host() and self.path == "/":
             with ModerationQueue(self.server.queue) as queue:
                 queue.delete_expired(now=self.server.now())
-                body = render_page(queue.list_posts(), self.server.token, self.server.by)
-            self._answer(200, body)
+                body = render_page(queue.list_posts(), self.server.token, self.server.moderator)
+            self._respond(200, body)
         else:
-            self._answer(404, "Not here.")
+            self._respond(404, "Not found.")
 
     def do_POST(self) -> None:
-        """One decision; then the page again."""
+        """Record a decision, then show the page again."""
         form = self._form()
-        if not self._is_ours() or not hmac.compare_digest(
+        if not self._has_own_host() or not hmac.compare_digest(
             form.get("token", "").encode(), self.server.token.encode()
         ):
-            self._answer(403, "Not from this page. Load it again.")
+            self._respond(403, "Invalid token: load the page again.")
         elif self.path != "/decide" or form.get("decision") not in _DECISIONS:
-            self._answer(400, "No such decision.")
+            self._respond(400, "Unknown decision.")
         else:
             self._decide(form.get("post", ""), confirmed=form["decision"] == "confirm")
 
     def _decide(self, post: str, *, confirmed: bool) -> None:
         try:
             with ModerationQueue(self.server.queue) as queue:
-                queue.decide(post, confirmed=confirmed, moderator=self.server.by, now=self.server.now())
+                queue.decide(
+                    post, confirmed=confirmed, moderator=self.server.moderator, now=self.server.now()
+                )
         except SesameError as error:
-            self._answer(409, escape(str(error)))
+            self._respond(409, escape(str(error)))
         else:
             self.send_response(303)
             self.send_header("Location", "/")
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    def _is_ours(self) -> bool:
+    def _has_own_host(self) -> bool:
         return self.headers.get("Host") == f"127.0.0.1:{self.server.server_port}"
 
     def _form(self) -> dict[str, str]:
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _LARGEST:
+        if not length.isdecimal() or int(length) > _MAX_FORM_BYTES:
             return {}
         raw = self.rfile.read(int(length)).decode("utf-8", "replace")
         try:
@@ -116,7 +118,7 @@ class _Answers(BaseHTTPRequestHandler):
         except ValueError:
             return {}
 
-    def _answer(self, status: int, body: str) -> None:
+    def _respond(self, status: int, body: str) -> None:
         raw = body.encode("utf-8", "replace")
         self.send_response(status)
         for name, value in (
@@ -132,33 +134,34 @@ class _Answers(BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
     def log_message(self, *args: object) -> None:
-        """Nothing: a path may name a post."""
+        """Log nothing: a path may name a post."""
 
 
-def render_page(items: list[SuspectedPost], token: str, by: str) -> str:
-    """The page as HTML; all that others wrote is escaped."""
-    shown = "".join(_article(item, token) for item in items[:_SHOWN])
-    more = f" The {_SHOWN} surest are shown." if len(items) > _SHOWN else ""
+def render_page(posts: list[SuspectedPost], token: str, moderator: str) -> str:
+    """Render the page; everything that other people wrote is escaped."""
+    shown = "".join(_render_post(post, token) for post in posts[:_MAX_POSTS])
+    more = f" The {_MAX_POSTS} most probable are shown." if len(posts) > _MAX_POSTS else ""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>Suspected posts</title>'
         f"<style>{_STYLE}</style><h1>Suspected posts</h1>"
-        f"<p>{len(items) or 'Nothing is'} open.{more} You decide as {escape(by)}. Only what you confirm is "
-        f"ever sent; what a post thinks is no matter of ours.</p>{shown}</html>"
+        f"<p>Open posts: {len(posts)}.{more} You decide as {escape(moderator)}. "
+        f"Only confirmed abuse is sent, without its text. Decide about spam and abuse of people, "
+        f"not about opinions.</p>{shown}</html>"
     )
 
 
-def _article(item: SuspectedPost, token: str) -> str:
-    found = item.labels.split(",")
-    marks = "".join(f'<mark class="{escape(one)}">{escape(one)}</mark>' for one in found)
+def _render_post(post: SuspectedPost, token: str) -> str:
+    labels = post.labels.split(",")
+    marks = "".join(f'<mark class="{escape(label)}">{escape(label)}</mark>' for label in labels)
     buttons = "".join(
-        f'<button name="decision" value="{value}">{escape(says.format(found=" and ".join(found)))}</button>'
-        for value, says in _DECISIONS.items()
+        f'<button name="decision" value="{value}">{escape(text.format(labels=" and ".join(labels)))}</button>'
+        for value, text in _DECISIONS.items()
     )
     return (
-        f"<article><h2>{marks} {escape(item.post)} <small>by {escape(item.author)}, "
-        f"{min(item.probability, 0.99):.0%} likely</small></h2>"
-        f'<pre dir="auto">{escape(item.text or "")}</pre><form method="post" action="/decide">'
+        f"<article><h2>{marks} {escape(post.post)} <small>by {escape(post.author)}, "
+        f"{min(post.probability, 0.99):.0%} likely</small></h2>"
+        f'<pre dir="auto">{escape(post.text or "")}</pre><form method="post" action="/decide">'
         f'<input type="hidden" name="token" value="{escape(token)}">'
-        f'<input type="hidden" name="post" value="{escape(item.post)}">{buttons}</form></article>'
+        f'<input type="hidden" name="post" value="{escape(post.post)}">{buttons}</form></article>'
     )

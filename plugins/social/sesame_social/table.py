@@ -1,4 +1,4 @@
-"""Rows for people, or as JSON. Cells hold what strangers wrote, so none is believed."""
+"""Prints rows as a table or as JSON. Cells hold text from outside, which is made safe for a terminal."""
 
 import json
 import sys
@@ -9,18 +9,17 @@ import click
 
 from sesame_sdk import terminal_text
 
+_PIPE_WIDTH = 200  # a pipe gets whole lines
+
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
-    """Print rows with the same keys on stdout: aligned, or as a JSON array in ASCII."""
+    """Print rows with the same keys on stdout: as a table, or as a JSON array in ASCII."""
     if as_json:
         click.echo(json.dumps(list(rows), indent=2))
-    elif not rows:
+        return
+    if not rows:
         click.echo(empty)
-    else:
-        _print(rows)
-
-
-def _print(rows: Sequence[Mapping[str, Any]]) -> None:
+        return
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -30,12 +29,11 @@ def _print(rows: Sequence[Mapping[str, Any]]) -> None:
     for name, value in rows[0].items():
         table.add_column(name, justify="right" if isinstance(value, float) else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
-    # A pipe to grep or less should get whole lines.
-    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+        table.add_row(*(Text(_format(value)) for value in row.values()))
+    Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
-def _cell(value: object) -> str:
+def _format(value: object) -> str:
     match value:
         case None:
             return "-"

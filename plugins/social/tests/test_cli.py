@@ -44,7 +44,7 @@ def test_posts_are_judged_decided_and_ready_to_send(posts: Path, tmp_path: Path)
         ("p3", [], False),
     ]
     assert "3 posts: 1 helpful, suspected: 1 spam, 0 abuse" in found.stderr
-    assert "kept back: 1 x no post or no author" in found.stderr
+    assert "skipped: 1 x no post or no author" in found.stderr
     assert [row["post"] for row in json.loads(run("queue", "list", "--queue", queue, "--json").stdout)] == [
         "p1"
     ]
@@ -59,7 +59,7 @@ def test_a_dismissed_post_is_gone(posts: Path, tmp_path: Path) -> None:
     queue = tmp_path / "mods.queue"
     run("classify", posts, "--queue", queue)
     run("queue", "dismiss", "p1", "--moderator", "mod", "--queue", queue)
-    assert "nothing is open" in run("queue", "list", "--queue", queue).stdout
+    assert "no open posts" in run("queue", "list", "--queue", queue).stdout
     assert [getattr(event, "event", "") for event in CommunityPosts().read(queue)] == ["useful"]
 
 

@@ -73,8 +73,8 @@ def test_abuse_that_a_moderator_confirmed_is_one_signal(said: Said) -> None:
         ({"event": "abuse_confirmed", "by": " "}, "not confirmed by a moderator"),
         ({"event": "abuse_confirmed", "by": "ada"}, "marked by its own author"),
         ({"by": "ada"}, "marked by its own author"),
-        ({"by": 0}, "marked by nobody"),
-        ({"by": None}, "marked by nobody"),
+        ({"by": 0}, "marked by no reader"),
+        ({"by": None}, "marked by no reader"),
         ({"event": "popular"}, "unknown event"),
         ({"at": "2026-05-01T12:00:00"}, "time without a zone"),
         ({"at": "1969-05-01T12:00:00Z"}, "time before 1970"),
@@ -132,13 +132,13 @@ def test_what_does_not_count_is_kept_back_and_stops_nothing(
 def test_an_unreadable_line_is_kept_back(line: str, said: Said) -> None:
     """Once, however long it is; the next line is read."""
     kept, signal = said(line, HELPFUL)
-    assert kept == Skipped("unreadable line")
+    assert kept in (Skipped("unreadable line"), Skipped("line too long"))
     assert isinstance(signal, Signal)
 
 
 def test_a_piece_of_an_overlong_line_never_passes_for_an_event(said: Said) -> None:
     """Whoever can write a long text cannot write an event into it."""
-    assert said("x" * MAX_LINE_BYTES + json.dumps(HELPFUL)) == [Skipped("unreadable line")]
+    assert said("x" * MAX_LINE_BYTES + json.dumps(HELPFUL)) == [Skipped("line too long")]
 
 
 def test_a_post_counts_once_for_each_sort_of_event(said: Said) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sesame_social.classifier.entity_masking import COARSE, PERSON, mask_entities
 from sesame_social.classifier.normalize import normalize
-from sesame_social.classifier.surface_features import COLUMNS, MILD, TAGS, surface_features
+from sesame_social.classifier.surface_features import COLUMNS, NO_COARSE_WORD, TAGS, surface_features
 from sesame_social.training.training_sets import prediction_phrases, training_phrases
 
 NAMES = ("call", "mine", "media", "gain", "link", "moment", "number", "domain")
@@ -88,4 +88,5 @@ def test_coarse_words_are_noted_but_not_those_that_are_told_of(text: str, coarse
     found = mask_entities(folded, prediction_phrases())
     assert found.flags[COARSE].tolist() == [False, coarse]
     assert found.flags[PERSON][1] == (person or "bitch" in text)
-    assert surface_features(folded, found.tags, found.flags[COARSE])[:, MILD].tolist() == [1, not coarse]
+    features = surface_features(folded, found.tags, found.flags[COARSE])
+    assert features[:, NO_COARSE_WORD].tolist() == [1, not coarse]

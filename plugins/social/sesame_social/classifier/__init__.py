@@ -1,4 +1,4 @@
-"""Judges posts on the platform's own machine. This loads numpy; `sesame_social` itself does not."""
+"""Classifies posts on the platform's own machine. This loads numpy; `sesame_social` itself does not."""
 
 from sesame_social.classifier.model import Model, load_model
 from sesame_social.classifier.predict import PostKind, Predictions, classify

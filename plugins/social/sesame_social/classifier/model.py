@@ -1,9 +1,9 @@
-"""What the classifier has learned, as plain arrays in a file that is checked before it is believed.
+"""The trained model: plain arrays in a file that is verified when it is loaded.
 
 Rules:
-1. Nothing is unpickled: the file holds numbers only, and NumPy is told so.
-2. The digest of the file stands beside it, in a file of the same name and ``.sha256``; another is refused.
-3. Every array has the shape that it must have, or the file is refused.
+1. Nothing is unpickled: the file holds numbers only, and NumPy refuses anything else.
+2. The digest of the file is in a second file of the same name and ``.sha256``; any other digest is refused.
+3. A file with an array of the wrong shape is refused.
 """
 
 import hashlib
@@ -24,27 +24,27 @@ from sesame_social.classifier.surface_features import COLUMNS
 SHIPPED_MODEL = Path(__file__).parents[1] / "model" / "social.npz"
 #: In the order of the rows of `Model.weights`.
 HEADS = MESSAGE, COMMENT, KIND, ENGLISH, HATE, CHINESE = tuple(range(6))
-#: Buckets of features: two to the power of this.
+#: Number of buckets of features: two to the power of this.
 BITS = 18
-_LARGEST = 16 << 20
+_MAX_BYTES = 16 << 20
 _FORMAT = 3
 
 
 @frozen(eq=False)
 class Model:
-    """Six linear heads over hashed features. Their sums become probabilities by the logistic function.
+    """Six linear heads over hashed features. The logistic function turns their sums into probabilities.
 
-    Spam in messages and spam in comments have a head each: an invitation to look at one's own videos is
-    spam under a stranger's, and not among friends. `KIND` says how far a post is written like a comment.
+    Spam in messages and spam in comments have a head each: an invitation to watch one's own videos is spam in
+    a comment below a stranger's, and not among friends. `KIND` is how far a post is written like a comment.
 
     Attributes:
-        weights: one row a head, one column a bucket, in steps of `steps`.
-        steps: what a weight of 1 is worth in each head.
-        surface_weights: one row a head, one column of `form.COLUMNS`.
+        weights: one row for each head, one column for each bucket, in multiples of `steps`.
+        steps: the value of a weight of 1 in each head.
+        surface_weights: one row for each head, one column for each of `surface_features.COLUMNS`.
         bias: of each head.
-        thresholds: from what probability on each head speaks; of `HATE` it parts hate from offence; of
-            `KIND` it is that of spam in a post of which nobody said what kind it is.
-        phrases: what is masked and what is noted.
+        thresholds: the probability from which each head flags a post; that of `HATE` separates hate from
+            offence; that of `KIND` is for spam in a post of unknown kind.
+        phrases: what is masked and what sets flags.
         digest: SHA-256 of the file, in hexadecimal.
     """
 
@@ -58,10 +58,10 @@ class Model:
 
 
 def load_model(path: Path = SHIPPED_MODEL) -> Model:
-    """The model in a file.
+    """Load and verify a model.
 
     Raises:
-        ConfigurationError: there is no such file, its digest is another, or it is no model of ours.
+        ConfigurationError: there is no such file, its digest does not match, or it is no model.
     """
     try:
         raw = path.read_bytes()
@@ -70,21 +70,23 @@ def load_model(path: Path = SHIPPED_MODEL) -> Model:
         raise ConfigurationError("the model or its digest cannot be read", field=path.name) from error
     digest = hashlib.sha256(raw).hexdigest()
     if digest != expected:
-        raise ConfigurationError("the model has another digest", field=path.name, hint="install it again")
+        raise ConfigurationError(
+            "the digest of the model does not match", field=path.name, hint="install it again"
+        )
     return _model(_arrays(raw, path), digest, path)
 
 
 def digest_path(path: Path) -> Path:
-    """Where the digest of a model stands."""
+    """Path of the digest of a model."""
     return path.with_name(f"{path.name}.sha256")
 
 
 def save_model(model: Model, path: Path) -> str:
-    """Write a model and its digest, and return the digest. The same model makes the same bytes."""
-    made = io.BytesIO()
+    """Save a model and its digest, and return the digest. Equal models make equal bytes."""
+    buffer = io.BytesIO()
     phrases = model.phrases
     np.savez_compressed(
-        made,
+        buffer,
         format=np.array([_FORMAT, BITS], dtype=np.int64),
         weights=model.weights,
         steps=model.steps,
@@ -96,8 +98,8 @@ def save_model(model: Model, path: Path) -> str:
         lengths=phrases.lengths,
         starts=np.packbits(phrases.starts),
     )
-    digest = hashlib.sha256(made.getvalue()).hexdigest()
-    path.write_bytes(made.getvalue())
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+    path.write_bytes(buffer.getvalue())
     digest_path(path).write_text(f"{digest}  {path.name}\n", "ascii")
     return digest
 
@@ -105,12 +107,12 @@ def save_model(model: Model, path: Path) -> str:
 def _arrays(raw: bytes, path: Path) -> Mapping[str, Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            if sum(each.file_size for each in packed.infolist()) > _LARGEST:
+            if sum(each.file_size for each in packed.infolist()) > _MAX_BYTES:
                 raise ConfigurationError("the model is too large", field=path.name)
         with np.load(io.BytesIO(raw), allow_pickle=False) as opened:
             return {name: opened[name] for name in opened.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ConfigurationError("is no model", field=path.name) from error
+        raise ConfigurationError("is not a model", field=path.name) from error
 
 
 def _model(arrays: Mapping[str, Any], digest: str, path: Path) -> Model:
@@ -121,13 +123,13 @@ def _model(arrays: Mapping[str, Any], digest: str, path: Path) -> Model:
             arrays[name].shape == shape for name, shape in shapes.items()
         )
         if not fits or arrays["weights"].dtype != np.int16 or "thresholds" not in arrays:
-            raise ConfigurationError("is a model of another form", field=path.name, hint="train it again")
+            raise ConfigurationError("is a model of another format", field=path.name, hint="train it again")
         tops = np.zeros(1 << 16, dtype=bool)
         tops[arrays["hashes"] >> np.uint64(48)] = True
         starts = np.unpackbits(arrays["starts"]).astype(bool)
         phrases = PhraseTable(arrays["hashes"], arrays["signs"], arrays["lengths"], starts, tops)
     except (KeyError, TypeError, IndexError) as error:
-        raise ConfigurationError("is no model", field=path.name) from error
+        raise ConfigurationError("is not a model", field=path.name) from error
     return Model(
         weights=arrays["weights"],
         steps=arrays["steps"],

@@ -1,10 +1,10 @@
-"""Texts as one array of code units, so that numpy and not Python walks along them.
+"""Normalizes texts into one array of code units, for numpy to process.
 
 Rules:
-1. Posts are laid end to end with a NUL between; a NUL of their own is taken out first.
-2. Letters lose their case, full-width forms their width, digits their value; control characters are blanks.
-3. Blanks and any unit said three times and more are cut short: ``noooo`` and ``noo`` are one word.
-4. Whatever cannot be read (half a surrogate pair) is a unit like any other: no text raises.
+1. Posts are concatenated with a NUL between them; NULs of their own become blanks first.
+2. Case, width and accents of letters and values of digits are removed; control characters become blanks.
+3. Runs of blanks become one, and runs of any other unit at most two: ``noooo`` and ``noo`` are one word.
+4. An invalid unit (half a surrogate pair) is a unit like any other: no text raises an error.
 """
 
 import html
@@ -27,11 +27,11 @@ Weights: TypeAlias = NDArray[np.int16]
 Floats: TypeAlias = NDArray[np.float64]
 
 
-#: Of a post, in characters; what comes after is not looked at.
+#: Only so many characters of a post are read.
 MAX_CHARACTERS = 10_000
-#: Sorts of unit, in `SORT`.
+#: Classes of characters.
 OTHER, LETTER, DIGIT, HAN = 0, 1, 2, 3
-_CASED = 0x2500  # above it stand signs, Han and forms of compatibility, none of which has a case
+_CASED = 0x2500  # above it are symbols, Han and compatibility forms, none of which has a case
 _FULL_WIDTH = range(0xFF01, 0xFF5F)
 
 
@@ -40,9 +40,9 @@ class NormalizedText:
     """A batch of posts.
 
     Attributes:
-        units: UTF-16 code units, folded; a NUL before each post and one at the end.
-        starts: where each post begins, and at last the end of all: one more than there are posts.
-        capitals: how many plain capital letters each post had.
+        units: normalized UTF-16 code units; a NUL before each post and one at the end.
+        starts: index of the first unit of each post, and the end of all units: one more than there are posts.
+        capitals: number of plain capital letters in each post.
     """
 
     units: Units
@@ -50,41 +50,41 @@ class NormalizedText:
     capitals: Ints
 
     def select(self, keep: Bools) -> "NormalizedText":
-        """Without the units that are not to be kept; NULs always are."""
+        """Select units; NULs must be among them."""
         before = np.concatenate(([0], np.cumsum(keep)))
         return evolve(self, units=self.units[keep], starts=before[self.starts])
 
 
 def normalize(texts: Sequence[str]) -> NormalizedText:
-    """Lay the posts end to end. Empty posts stay, with nothing between their NULs."""
+    """Normalize and concatenate posts. An empty post has no units between its NULs."""
     joined = "\0".join(["", *[text[:MAX_CHARACTERS].replace("\0", " ") for text in texts], ""])
     if "&" in joined:
         joined = html.unescape(joined)
     raw = np.frombuffer(joined.encode("utf-16-le", "surrogatepass"), dtype="<u2")
     posts = np.flatnonzero(raw == 0) + 1
     capitals = np.diff(np.cumsum((raw >= ord("A")) & (raw <= ord("Z")))[posts - 1])
-    return _shortened(NormalizedText(normalization_table()[raw], posts, capitals))
+    return _shorten_runs(NormalizedText(normalization_table()[raw], posts, capitals))
 
 
-def _shortened(folded: NormalizedText) -> NormalizedText:
-    """Runs cut to one blank, and to two of anything else but digits: their number matters."""
-    units = folded.units
-    once = np.zeros(len(units), dtype=bool)
-    once[1:] = units[1:] == units[:-1]
-    thrice = once.copy()
-    thrice[2:] &= once[1:-1]
-    thrice[:2] = False
-    drop = (once & (units == 32)) | (thrice & (character_classes()[units] != DIGIT))
+def _shorten_runs(normalized: NormalizedText) -> NormalizedText:
+    """Shorten runs to one blank, and to two of any other unit but digits: their number matters."""
+    units = normalized.units
+    repeated = np.zeros(len(units), dtype=bool)
+    repeated[1:] = units[1:] == units[:-1]
+    thirds = repeated.copy()
+    thirds[2:] &= repeated[1:-1]
+    thirds[:2] = False
+    drop = (repeated & (units == 32)) | (thirds & (character_classes()[units] != DIGIT))
     drop &= units != 0
-    return folded.select(~drop)
+    return normalized.select(~drop)
 
 
 @cache
 def normalization_table() -> Units:
-    """What each UTF-16 code unit becomes."""
+    """The normalized form of each UTF-16 code unit."""
     table = np.arange(1 << 16, dtype=np.uint16)
     for code in range(1, _CASED):
-        table[code] = _plain(chr(code))
+        table[code] = _normalize_letter(chr(code))
     for code in _FULL_WIDTH:
         table[code] = table[code - 0xFEE0]
     table[0x3000] = 32
@@ -93,20 +93,20 @@ def normalization_table() -> Units:
     return table
 
 
-def _plain(letter: str) -> int:
+def _normalize_letter(letter: str) -> int:
     if unicodedata.category(letter)[0] in "CZ":
         return 32
     if letter.isdecimal():
         return ord("0")
     lowered = unicodedata.normalize("NFKD", letter.lower())
-    # A ligature or a fraction would become several: it stays what it is. Accents go: é is e.
+    # A ligature or a fraction would become several units: it stays. Accents are removed: é is e.
     bare = "".join(mark for mark in lowered if not unicodedata.combining(mark))
     return ord(bare) if len(bare) == 1 and ord(bare) < 1 << 16 else ord(letter)
 
 
 @cache
 def character_classes() -> Bytes:
-    """Of each folded unit: `LETTER`, `DIGIT`, `HAN` or `OTHER`."""
+    """The class of each normalized unit: `LETTER`, `DIGIT`, `HAN` or `OTHER`."""
     table = np.zeros(1 << 16, dtype=np.uint8)
     for code in range(1, _CASED):
         table[code] = LETTER if chr(code).isalpha() else OTHER

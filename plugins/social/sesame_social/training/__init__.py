@@ -1,1 +1,1 @@
-"""Makes the model from labelled texts. Needs scikit-learn: the extra `train`."""
+"""Trains the model on labelled texts. It needs scikit-learn: the extra `train`."""

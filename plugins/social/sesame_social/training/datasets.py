@@ -1,6 +1,6 @@
-"""The four public sets as rows, and which of them are held out.
+"""Loads the four public data sets, and selects the texts to hold out.
 
-A row is held out by a hash of what it says: two copies of one text are on the same side, on every machine.
+A text is held out by its hash: copies of one text are on the same side, on every machine.
 """
 
 import csv
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from sesame_sdk import InvalidInputError
 
-#: Texts are nearly equal if so many first letters are.
-_ALIKE = 40
+#: Texts are near duplicates if so many first letters are equal.
+_KEY_LENGTH = 40
 _LINKS, _LETTERS = re.compile(r"https?:\S+|&#?\w+;|<[^>]*>"), re.compile(r"[\W\d_]+")
-#: Of the rows, by text.
+#: Share of the texts.
 HELD_OUT = 0.15
 _FILES = {
     "sms": ("sms-spam/train.csv",),
@@ -27,7 +27,7 @@ _FILES = {
     "cold": ("cold/train.csv", "cold/dev.csv"),
 }
 SETS = tuple(_FILES)
-#: Of davidson's labels: neither hate nor offence.
+#: Davidson's label for neither hate nor offence.
 NEITHER = 2
 
 
@@ -37,11 +37,11 @@ class LabelledText:
 
     Attributes:
         source: one of `SETS`.
-        text: as it was written.
-        label: 1 is spam (sms, youtube) or offensive (cold); davidson's are 0 hate, 1 offensive, 2 neither.
-        votes: davidson's shares of raters for hate, offence and neither.
+        text: the text.
+        label: 1 is spam (sms, youtube) or offensive (cold); davidson has 0 hate, 1 offensive, 2 neither.
+        votes: shares of davidson's raters for hate, offence and neither.
         group: cold's topic, youtube's video; empty elsewhere.
-        held_out: whether it is kept for the figures.
+        held_out: whether it is held out for evaluation.
     """
 
     source: str
@@ -53,10 +53,10 @@ class LabelledText:
 
 
 def load_rows(folder: Path, *sets: str) -> list[LabelledText]:
-    """All rows of these sets.
+    """Load all texts of some data sets.
 
     Raises:
-        InvalidInputError: a file is missing or is not what it was.
+        InvalidInputError: a file is missing or invalid.
     """
     try:
         return [row for name in sets for file in _FILES[name] for row in _read(folder / file, name)]
@@ -83,19 +83,19 @@ def _read(path: Path, source: str) -> Iterator[LabelledText]:
 
 
 def similarity_key(text: str) -> str:
-    """What nearly equal texts have in common: the first letters, without links, numbers or signs."""
+    """The key that near duplicates share: the first letters, without links, numbers and punctuation."""
     bare = _LETTERS.sub("", _LINKS.sub("", text.lower()))
-    return bare[:_ALIKE] or text
+    return bare[:_KEY_LENGTH] or text
 
 
 def number_groups(names: Iterable[str]) -> NDArray[np.int64]:
-    """A number for each name, the same for the same."""
+    """Number the names; equal names get equal numbers."""
     known: dict[str, int] = {}
     return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
 
 
 def is_held_out(text: str) -> bool:
-    """Whether a text is kept for the figures."""
+    """Whether a text is held out for evaluation."""
     same = " ".join(text.lower().split())
     digest = hashlib.sha256(same.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:4], "big") < HELD_OUT * 2**32

@@ -1,7 +1,7 @@
-"""Texts that we made: for and against, speech against prejudice, and Chinese spam, from templates of ours.
+"""Makes synthetic texts from templates: for and against something, against prejudice, and Chinese spam.
 
-They teach the heads that neither praise nor criticism of an institution is abuse or spam. Nobody posted them,
-and no figure is measured on them: the tests have templates of their own.
+They teach the heads that neither praise nor criticism of an institution is abuse or spam. No model is
+evaluated on them: the tests have templates of their own.
 """
 
 from collections.abc import Mapping
@@ -9,58 +9,58 @@ from functools import cache
 from importlib.resources import files
 from random import Random
 
-#: Sections of whole sentences, one a line.
-_WHOLE = ("[frame]", "[voice]", "[speech]", "[quoted]", "[composed]", "[ham]")
-#: Texts against prejudice: as a whole, with a slur said in order to condemn it (in Chinese; in English that
-#: cost half a point of F1 and helped little), or put together from parts, which are the most.
-_SORTS = ("speech", "quoted", "composed", "composed")
+#: Sections with one sentence a line.
+_SENTENCE_SECTIONS = ("[frame]", "[voice]", "[speech]", "[quoted]", "[composed]", "[ham]")
+#: Texts against prejudice: whole, with a slur quoted to condemn it (in Chinese; in English that cost half a
+#: point of F1 and helped little), or composed of parts, which are the most.
+_SECTIONS = ("speech", "quoted", "composed", "composed")
 _SLOTS = ("group", "slur", "act", "condemn", "scene")
-#: How many of them end otherwise than they stand.
-_ENDED = 0.3
-#: How many of those for and against somebody is said to say: abuse of people has such words as well.
-_VOICED = 0.4
+#: Share of them with another ending.
+_SHARE_WITH_ENDING = 0.3
+#: Share of texts for and against something that quote a speaker: abuse of people does so too.
+_SHARE_VOICED = 0.4
 
 
 @cache
 def load_templates(name: str) -> dict[str, list[str]]:
-    """The sections of a file of templates; lists are comma-separated, frames one a line."""
-    made: dict[str, list[str]] = {}
+    """Load the sections of a file of templates; lists are comma-separated, sentences one a line."""
+    sections: dict[str, list[str]] = {}
     section: list[str] = []
     whole = False
     for line in (files(__package__) / "words" / f"{name}.txt").read_text("utf-8").splitlines():
         if line.startswith("["):
-            section = made.setdefault(line.strip("[]"), [])
-            whole = line in _WHOLE
+            section = sections.setdefault(line.strip("[]"), [])
+            whole = line in _SENTENCE_SECTIONS
         elif line.strip():
             section += [line] if whole else [word.strip() for word in line.split(", ")]
-    return made
+    return sections
 
 
 def make_neutral_texts(language: str, pairs: int, random: Random, *, voiced: bool = True) -> list[str]:
-    """So many texts for, and as many against, that differ in nothing else; and as many on prejudice.
+    """Make pairs of texts for and against something, equal otherwise, and as many against prejudice.
 
     Args:
         language: ``en`` or ``zh``.
-        pairs: how many.
-        random: draws them.
-        voiced: whether some begin with who says so.
+        pairs: number of pairs.
+        random: the random generator.
+        voiced: whether some quote a speaker.
     """
     part = load_templates(f"templates_{language}")
-    made = []
+    texts = []
     for number in range(pairs):
         frame, thing = random.choice(part["frame"]), random.choice(part["thing"])
-        if voiced and random.random() < _VOICED:
+        if voiced and random.random() < _SHARE_VOICED:
             frame = random.choice(part["voice"]).replace("{text}", frame)
         for mood, side in (("good", "for"), ("bad", "against")):
             text = frame.format(thing=thing, mood=random.choice(part[mood]), side=random.choice(part[side]))
-            made.append(_ended(text, random) if number % 2 else text)
-    return made + [_against_prejudice(part, random) for _ in range(pairs)]
+            texts.append(_add_ending(text, random) if number % 2 else text)
+    return texts + [_against_prejudice(part, random) for _ in range(pairs)]
 
 
 def _against_prejudice(part: Mapping[str, list[str]], random: Random) -> str:
-    frame = random.choice(part[random.choice([sort for sort in _SORTS if sort in part])])
+    frame = random.choice(part[random.choice([sort for sort in _SECTIONS if sort in part])])
     text = frame.format(**{slot: random.choice(part[slot]) for slot in _SLOTS if slot in part})
-    return _ended(text, random) if random.random() < _ENDED else text
+    return _add_ending(text, random) if random.random() < _SHARE_WITH_ENDING else text
 
 
 def make_chinese_spam(count: int, random: Random) -> tuple[list[str], list[str]]:
@@ -80,5 +80,5 @@ def make_chinese_spam(count: int, random: Random) -> tuple[list[str], list[str]]
     return spam, [filled(random.choice(part["ham"])) for _ in range(count)]
 
 
-def _ended(text: str, random: Random) -> str:
+def _add_ending(text: str, random: Random) -> str:
     return text + random.choice(("!", "!!", "?", "...", " :)", "。", " lol"))
