@@ -1,4 +1,4 @@
-"""``make bench``: run them all, or those whose names are given, and print the table."""
+"""``make bench``: run all benchmarks, or those named, and print a table."""
 
 import sys
 from importlib import import_module
@@ -8,48 +8,48 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import scaling_plot
-from benchmarks.table import Row
+from benchmarks.table import BenchmarkResult
 
 NAMES = sorted(path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py"))
 
 
 def main(names: list[str]) -> int:
-    """Print one line a figure. The exit code does not judge: a machine may be busy."""
+    """Print a line for each figure. A missed target does not fail: the machine may be busy."""
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
-        sys.exit(f"no benchmark {', '.join(unknown)}; there are: {', '.join(NAMES)}")
+        sys.exit(f"unknown benchmark: {', '.join(unknown)}; available: {', '.join(NAMES)}")
     notes = Console(stderr=True)
-    rows: list[Row] = []
+    rows: list[BenchmarkResult] = []
     for name in names or NAMES:
         with notes.status(f"measuring: {name}"):
             measured = import_module(f"benchmarks.bench_{name}").rows()
-        for row in measured:  # all of it takes an hour, and may be interrupted
-            notes.print(f"{row.what}: {row.ratio:.2f}", highlight=False)
+        for row in measured:  # the whole run takes an hour, and may be interrupted
+            notes.print(f"{row.name}: {row.ratio:.2f}", highlight=False)
         rows += measured
     shown = Console(width=None if sys.stdout.isatty() else 150)
     shown.print(_table(rows))
-    if grown := [row.growth for row in rows if row.growth]:
-        shown.print(scaling_plot.table(grown))
-        notes.print(f"plotted in {scaling_plot.plot(grown).relative_to(Path.cwd())}")
+    if scalings := [row.scaling for row in rows if row.scaling]:
+        shown.print(scaling_plot.make_table(scalings))
+        notes.print(f"plotted in {scaling_plot.plot(scalings).relative_to(Path.cwd())}")
     return 0
 
 
-def _table(rows: list[Row]) -> Table:
-    table = Table(title="Ours beside its limit, both measured in this run", title_justify="left")
-    for name in ("what", "ours", "limit", "unit"):
+def _table(rows: list[BenchmarkResult]) -> Table:
+    table = Table(title="Our figures and their limits, measured in the same run", title_justify="left")
+    for name in ("benchmark", "ours", "limit", "unit"):
         table.add_column(name, justify="right" if name in ("ours", "limit") else "left")
-    for name in ("ratio", "reach", ""):
+    for name in ("ratio", "target", ""):
         table.add_column(name, justify="right")
     for row in rows:
         sign = "≥" if row.better == "higher" else "≤"
-        verdict = "[green]reached[/]" if row.reached else "[red]falls short[/]"
+        verdict = "[green]met[/]" if row.meets_target else "[red]missed[/]"
         table.add_row(
-            f"{row.what}\n[dim]limit: {row.against}[/]",
+            f"{row.name}\n[dim]limit: {row.baseline}[/]",
             _figure(row.ours),
             _figure(row.limit),
             row.unit,
             f"{row.ratio:.2f}",
-            f"{sign} {row.reach:g}",
+            f"{sign} {row.target:g}",
             verdict,
         )
     return table

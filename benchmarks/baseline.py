@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
-from benchmarks.fixture_hub import PEOPLE, database, person
+from benchmarks.fixture_hub import PEOPLE, new_database, person_of
 from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.hub.database import tables
 from sesame_sdk.hub.database.dialects.base import SignalRow
@@ -30,33 +30,33 @@ class Table(Protocol):
         ...
 
 
-def rows_of(some: Iterable[Signal], first: int) -> list[SignalRow]:
-    """What the hub makes of signals."""
+def make_rows(some: Iterable[Signal], first: int) -> list[SignalRow]:
+    """The rows that the hub stores for signals."""
     return [
-        signal_row(signal, person(number, PEOPLE) + 1, 1, 1, number // MAX_SIGNALS + 2)
+        signal_row(signal, person_of(number, PEOPLE) + 1, 1, 1, number // MAX_SIGNALS + 2)
         for number, signal in enumerate(some, first)
     ]
 
 
-def in_steps(table: Table, rows: Sequence[SignalRow]) -> None:
+def insert_in_batches(table: Table, rows: Sequence[SignalRow]) -> None:
     """A commit for each thousand rows, as each envelope has a receipt for what is on disk."""
     for first in range(0, len(rows), MAX_SIGNALS):
         table.insert(rows[first : first + MAX_SIGNALS])
 
 
 @contextmanager
-def table(product: str, folder: Path) -> Iterator[Table]:
-    """An empty one."""
-    with database(product) as url, opened(url, folder / "rival.sqlite") as (found, connection):
+def new_table(product: str, folder: Path) -> Iterator[Table]:
+    """An empty table."""
+    with new_database(product) as url, open_table(url, folder / "baseline.sqlite") as (table, connection):
         dialect = sqlite.dialect() if product == "sqlite" else postgresql.dialect()
         connection.execute(str(CreateTable(tables.signals).compile(dialect=dialect)))
         connection.commit()
-        yield found
+        yield table
 
 
 @contextmanager
-def opened(url: str, file: Path) -> Iterator[tuple[Table, Any]]:
-    """One that is there, or can be made: in a file of SQLite, or in the database behind a URL."""
+def open_table(url: str, file: Path) -> Iterator[tuple[Table, Any]]:
+    """Open a table: in an SQLite file, or in the database of a URL."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(file, isolation_level=None)) as connection:
             for statement in PRAGMAS:
@@ -64,7 +64,7 @@ def opened(url: str, file: Path) -> Iterator[tuple[Table, Any]]:
             yield _Sqlite(connection), connection
     else:
         with psycopg.connect(url) as session:
-            yield Copied(session), session
+            yield PostgresqlTable(session), session
 
 
 class _Sqlite:
@@ -77,7 +77,7 @@ class _Sqlite:
         self._connection.execute("COMMIT")
 
 
-class Copied:
+class PostgresqlTable:
     """PostgreSQL's own bulk insert: COPY straight into the table, in binary form."""
 
     _FIELDS = struct.Struct(">hiqiqi16siiidiqiq")

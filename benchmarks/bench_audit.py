@@ -7,7 +7,7 @@ from time import perf_counter
 import duckdb
 import numpy as np
 
-from benchmarks.table import Row, fastest
+from benchmarks.table import BenchmarkResult, fastest
 from sesame_sdk.audit.audit import audit
 from sesame_sdk.audit.simulation import behaviour
 from sesame_sdk.audit.simulation.behaviour import AS_OF
@@ -24,16 +24,16 @@ LIMIT = 30.0
 POLICY = Path(__file__).parents[1] / "examples" / "policies" / "retail.toml"
 
 
-def rows(people: int = PEOPLE) -> list[Row]:
+def rows(people: int = PEOPLE) -> list[BenchmarkResult]:
     """The audit against the clock, and against the bare scoring that is in it three times."""
     policy, population = load_policy(POLICY), Population(people=people)
     ours = fastest(lambda: audit(policy, population), times=3)
     signals, bare = _bare(policy, population)
-    what = f"audit {people:,} people over {population.days} days, every metric"
+    name = f"audit {people:,} people over {population.days} days, every metric"
     scored = f"DuckDB scoring the same {signals:,} signals once, already there"
     return [
-        Row(what, ours, LIMIT, "a limit of our own, on two cores", "s", 1.0, "lower"),
-        Row(what, ours, bare, scored, "s", 10.0, "lower"),
+        BenchmarkResult(name, ours, LIMIT, "a limit of our own, on two cores", "s", 1.0, "lower"),
+        BenchmarkResult(name, ours, bare, scored, "s", 10.0, "lower"),
     ]
 
 
@@ -54,5 +54,5 @@ def _bare(policy: Policy, population: Population) -> tuple[int, float]:
 if __name__ == "__main__":
     start = perf_counter()
     for row in rows(int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE):
-        print(f"{row.what}: {row.ours:.2f} s, {row.ratio:.2f} times {row.against} ({row.limit:.2f} s)")
+        print(f"{row.name}: {row.ours:.2f} s, {row.ratio:.2f} times {row.baseline} ({row.limit:.2f} s)")
     print(f"{perf_counter() - start:.1f} s in all")

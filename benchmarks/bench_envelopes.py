@@ -9,7 +9,7 @@ from itertools import starmap
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchmarks.table import Row, fastest
+from benchmarks.table import BenchmarkResult, fastest
 from sesame_sdk import Pseudonymizer, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.signing.envelopes import open_envelope, seal
@@ -32,7 +32,7 @@ def make_signals(count: int) -> list[Signal]:
     ]
 
 
-def rows(signals: int = 1000, times: int = 30) -> list[Row]:
+def rows(signals: int = 1000, times: int = 30) -> list[BenchmarkResult]:
     """Both directions, each in signals a second."""
     batch = make_signals(signals)
     key = SigningKey.generate()
@@ -67,27 +67,27 @@ def rows(signals: int = 1000, times: int = 30) -> list[Row]:
 
 
 def _row(
-    what: str,
+    name: str,
     signals: int,
     ours: Callable[[], object],
     limit: Callable[[], object],
     doing: str,
     reach: float,
     times: int,
-) -> Row:
+) -> BenchmarkResult:
     # In turns, so that a busy moment of the machine falls on both.
     turns = [(fastest(ours, times=2), fastest(limit, times=1)) for _ in range(times)]
-    return Row(
-        what=f"{what} of {signals:,} signals",
+    return BenchmarkResult(
+        name=f"{name} of {signals:,} signals",
         ours=signals / min(seconds for seconds, _ in turns),
         limit=signals / min(seconds for _, seconds in turns),
-        against=f"cryptography {doing} one signature a signal",
+        baseline=f"cryptography {doing} one signature a signal",
         unit="signals/s",
-        reach=reach,
+        target=reach,
         better="higher",
     )
 
 
 if __name__ == "__main__":
     for row in rows():
-        print(f"{row.what}: {row.ours:,.0f} {row.unit}, {row.ratio:.1f} times {row.against}")
+        print(f"{row.name}: {row.ours:,.0f} {row.unit}, {row.ratio:.1f} times {row.baseline}")

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from attrs import evolve, frozen
 
-from benchmarks.table import Row, fastest
+from benchmarks.table import BenchmarkResult, fastest
 from sesame_sdk import (
     ConsumerDeclaration,
     Direction,
@@ -77,19 +77,19 @@ _START = datetime(2026, 1, 1, tzinfo=UTC)
 class _Known:
     """Gives the findings that a guard gave before, by the reader's name for the person."""
 
-    found: Mapping[str, tuple[Finding, ...]]
+    findings: Mapping[str, tuple[Finding, ...]]
 
     def read(self, reading: ReadRequest) -> tuple[Finding, ...]:
-        """The same answer as that of the guard that was asked before."""
+        """The findings of a guard that was asked before."""
         assert reading.grant is not None
-        return self.found[reading.grant.subject]
+        return self.findings[reading.grant.subject]
 
 
-def rows(people: int = PEOPLE) -> list[Row]:
+def rows(people: int = PEOPLE) -> list[BenchmarkResult]:
     """One row: seconds of a bulk read with the guard, and with its findings known before."""
     with TemporaryDirectory() as folder, _hub(Path(folder), people) as (hub, key, subjects):
-        found = {who: Guard().check_read(_reading(who)) for who in subjects}
-        known = evolve(hub, guard=_Known(found))
+        findings = {who: Guard().check_read(_reading(who)) for who in subjects}
+        known = evolve(hub, guard=_Known(findings))
         first = hub.read_scores(_token(key), subjects)
         assert None not in first.values()
         assert known.read_scores(_token(key), subjects) == first
@@ -99,9 +99,11 @@ def rows(people: int = PEOPLE) -> list[Row]:
             for _ in range(TIMES)
         ]
     ours, limit = (min(seconds) for seconds in zip(*pairs, strict=True))
-    what = f"read {people:,} scores of {SIGNALS_EACH} signals each, past the guard"
+    name = f"read {people:,} scores of {SIGNALS_EACH} signals each, past the guard"
     return [
-        Row(what, ours, limit, "the same read with the guard's findings known before", "s", 1.05, "lower")
+        BenchmarkResult(
+            name, ours, limit, "the same read with the guard's findings known before", "s", 1.05, "lower"
+        )
     ]
 
 
@@ -130,7 +132,7 @@ def _may_read(subject: str) -> Grant:
 
 @contextmanager
 def _hub(folder: Path, people: int) -> Iterator[tuple[Hub, SigningKey, list[str]]]:
-    """A hub that holds the people's signals, the shop's key, and what the shop calls the people."""
+    """A hub that holds the people's signals, the shop's key, and the pseudonyms of the people."""
     key, subjects = SigningKey.generate(), [_IDENTITY.pseudonym(f"customer {at}") for at in range(people)]
     create_hub(folder / "hub", issuer=HUB)
     with Hub.open(folder / "hub") as hub:
@@ -152,10 +154,10 @@ def _may_send(subject: str) -> Grant:
 
 def _register(hub: Hub, key: SigningKey) -> None:
     consumer = ConsumerDeclaration("bench", PERSONALISED_BENEFITS, "retail")
-    made = Manifest("sesame-bench", "1.0", "1.0", (KIND,), (consumer,))
-    told = evolve(made, digest=manifest_digest(made))
+    unsigned = Manifest("sesame-bench", "1.0", "1.0", (KIND,), (consumer,))
+    manifest = evolve(unsigned, digest=manifest_digest(unsigned))
     now = datetime.now(UTC)
-    hub.receive(sign_event(EventType.REGISTRATION, told, key, issuer=SHOP, audience=HUB, now=now))
+    hub.receive(sign_event(EventType.REGISTRATION, manifest, key, issuer=SHOP, audience=HUB, now=now))
 
 
 def _signals(subjects: list[str]) -> Iterator[Signal]:
@@ -169,4 +171,4 @@ def _signals(subjects: list[str]) -> Iterator[Signal]:
 
 if __name__ == "__main__":
     for row in rows(int(sys.argv[1]) if sys.argv[1:] else PEOPLE):
-        print(f"{row.what}: {row.ours:.3f} s; {row.against}: {row.limit:.3f} s; ratio {row.ratio:.3f}")
+        print(f"{row.name}: {row.ours:.3f} s; {row.baseline}: {row.limit:.3f} s; ratio {row.ratio:.3f}")

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from benchmarks.table import Row
+from benchmarks.table import BenchmarkResult
 
 _TIMED = "from time import perf_counter; start = perf_counter(); import {}; print(perf_counter() - start)"
 
@@ -16,17 +16,17 @@ def seconds_to_import(module: str) -> float:
     return float(done.stdout)
 
 
-def rows(times: int = 15) -> list[Row]:
+def rows(times: int = 15) -> list[BenchmarkResult]:
     """The fastest of several fresh processes, in turns."""
     turns = [(seconds_to_import("sesame_sdk"), seconds_to_import("requests")) for _ in range(times)]
     return [
-        Row(
-            what="import sesame_sdk",
+        BenchmarkResult(
+            name="import sesame_sdk",
             ours=min(ours for ours, _ in turns),
             limit=min(limit for _, limit in turns),
-            against="import requests",
+            baseline="import requests",
             unit="s",
-            reach=1.0,
+            target=1.0,
             better="lower",
         )
     ]
@@ -34,4 +34,4 @@ def rows(times: int = 15) -> list[Row]:
 
 if __name__ == "__main__":
     for row in rows():
-        print(f"{row.what}: {row.ours:.3f} {row.unit}, {row.ratio:.2f} times {row.against}")
+        print(f"{row.name}: {row.ours:.3f} {row.unit}, {row.ratio:.2f} times {row.baseline}")

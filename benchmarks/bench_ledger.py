@@ -23,9 +23,9 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks import baseline, fixture_hub
-from benchmarks.fixture_hub import CONNECTIONS, PEOPLE, PRODUCTS, SHOP, Site
-from benchmarks.scaling_plot import Growth
-from benchmarks.table import Row, fastest
+from benchmarks.fixture_hub import CONNECTIONS, PEOPLE, PRODUCTS, SHOP, FixtureHub
+from benchmarks.scaling_plot import Scaling
+from benchmarks.table import BenchmarkResult, fastest
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.signing.envelopes import seal
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @define
 class _Run:
-    """What one product came to, step by step: seconds of ours and of the two rivals, and MiB after it."""
+    """What one product came to, step by step: seconds of ours and of the two baselines, and MiB after it."""
 
     ours: list[float] = field(factory=list)
     each: list[float] = field(factory=list)
@@ -45,44 +45,50 @@ class _Run:
     single: float = 0.0
 
 
-def rows(signals: int = SIGNALS, products: Sequence[str] = PRODUCTS, there: int = THERE_ALREADY) -> list[Row]:
+def rows(
+    signals: int = SIGNALS, products: Sequence[str] = PRODUCTS, there: int = THERE_ALREADY
+) -> list[BenchmarkResult]:
     """Six rows a product."""
     return [row for product in products for row in _rows_of(product, signals, there)]
 
 
-def _rows_of(product: str, signals: int, there: int) -> list[Row]:
+def _rows_of(product: str, signals: int, there: int) -> list[BenchmarkResult]:
     run = _race(product, signals)
     full = _filled(product, there, signals // STEPS)
     step = signals // STEPS
-    growth = Growth(
+    scaling = Scaling(
         f"{product}: client to ledger",
         "signals",
         "signals/s",
         tuple((step * many, step * many / sum(run.ours[:many])) for many in (1, 2, 4, 8)),
     )
-    memory = Growth(
+    memory = Scaling(
         f"{product}: memory of the largest worker",
         "signals",
         "MiB",
         tuple((step * many, run.memory[many - 1]) for many in (1, 2, 4, 8)),
     )
     rate, each, bulk = (signals / sum(seconds) for seconds in (run.ours, run.each, run.bulk))
-    what = f"{product}: client to durable ledger over HTTP, {signals:,} signals"
-    against = "bulk insert into the same table"
+    name = f"{product}: client to durable ledger over HTTP, {signals:,} signals"
+    baseline = "bulk insert into the same table"
     return [
-        Row(what, rate, each, f"{against}, a commit for each 1,000 rows", "signals/s", 0.6, "higher", growth),
-        Row(what, rate, bulk, f"{against}, a commit for each {step:,}", "signals/s", 0.6, "higher"),
-        Row(what, rate, run.single, "one signed token a request", "signals/s", 20, "higher"),
-        Row(
+        BenchmarkResult(
+            name, rate, each, f"{baseline}, a commit for each 1,000 rows", "signals/s", 0.6, "higher", scaling
+        ),
+        BenchmarkResult(
+            name, rate, bulk, f"{baseline}, a commit for each {step:,}", "signals/s", 0.6, "higher"
+        ),
+        BenchmarkResult(name, rate, run.single, "one signed token a request", "signals/s", 20, "higher"),
+        BenchmarkResult(
             f"{product}: the same with {there:,} rows there already",
             *(step / full, step / run.ours[0], f"the empty ledger, {step:,} signals each"),
             *("signals/s", 0.8, "higher"),
         ),
-        Row(
+        BenchmarkResult(
             f"{product}: memory of the largest worker, {signals:,} signals in",
             *(max(run.memory), 300.0, "300 MiB", "MiB", 1.0, "lower", memory),
         ),
-        Row(
+        BenchmarkResult(
             f"{product}: the same, last quarter of the signals beside the second",
             *(max(run.memory[6:]), max(run.memory[2:4]), "flat", "MiB", 1.1, "lower"),
         ),
@@ -90,31 +96,31 @@ def _rows_of(product: str, signals: int, there: int) -> list[Row]:
 
 
 def _race(product: str, signals: int) -> _Run:
-    """Ours and the rival in turns, so that a busy moment of the machine falls on both."""
+    """Ours and the baseline in turns, so that a busy moment of the machine falls on both."""
     run, step = _Run(), signals // STEPS
     with (
         TemporaryDirectory() as folder,
-        fixture_hub.made(product) as hub,
+        fixture_hub.create_fixture_hub(product) as hub,
         hub.serving() as process,
         hub.client(Path(folder)) as client,
-        baseline.table(product, Path(folder)) as each,
+        baseline.new_table(product, Path(folder)) as each,
         TemporaryDirectory() as other,
-        baseline.table(product, Path(other)) as bulk,
+        baseline.new_table(product, Path(other)) as bulk,
     ):
         for number in _tracked(range(STEPS), f"{product}: {signals:,} signals"):
-            some = fixture_hub.signals(hub, number * step, (number + 1) * step)
-            told = baseline.rows_of(some, number * step)
-            run.ours.append(fastest(partial(fixture_hub.send, client, some), times=1))
-            run.each.append(fastest(partial(baseline.in_steps, each, told), times=1))
-            run.bulk.append(fastest(partial(bulk.insert, told), times=1))
+            some = fixture_hub.make_signals(hub, number * step, (number + 1) * step)
+            rows = baseline.make_rows(some, number * step)
+            run.ours.append(fastest(partial(fixture_hub.send_all, client, some), times=1))
+            run.each.append(fastest(partial(baseline.insert_in_batches, each, rows), times=1))
+            run.bulk.append(fastest(partial(bulk.insert, rows), times=1))
             run.memory.append(_largest_worker(process.pid or 0))
         run.single = _one_by_one(hub, signals)
     return run
 
 
-def _one_by_one(hub: Site, first: int) -> float:
+def _one_by_one(hub: FixtureHub, first: int) -> float:
     """Signals a second when each comes as a token of its own. They are signed before the clock starts."""
-    some = fixture_hub.signals(hub, first, first + SINGLE)
+    some = fixture_hub.make_signals(hub, first, first + SINGLE)
     tokens = [
         seal([signal], hub.key, issuer=SHOP, audience=hub.url, now=signal.occurred_at) for signal in some
     ]
@@ -136,17 +142,17 @@ def _check_all(codes: list[int]) -> None:
 
 def _filled(product: str, there: int, signals: int) -> float:
     """Seconds for so many signals on a ledger that holds `there` rows of before."""
-    with TemporaryDirectory() as folder, fixture_hub.made(product) as hub:
+    with TemporaryDirectory() as folder, fixture_hub.create_fixture_hub(product) as hub:
         _fill(hub, product, there)
         with hub.serving(), hub.client(Path(folder)) as client:
-            some = fixture_hub.signals(hub, 0, signals)
-            return fastest(partial(fixture_hub.send, client, some), times=1)
+            some = fixture_hub.make_signals(hub, 0, signals)
+            return fastest(partial(fixture_hub.send_all, client, some), times=1)
 
 
-def _fill(hub: Site, product: str, there: int) -> None:
+def _fill(hub: FixtureHub, product: str, there: int) -> None:
     """Rows of a year before, straight into the table, by person as a rebuild would leave them."""
     random, each, at_once = Random(product), there // PEOPLE, 500
-    with baseline.opened(load_settings(hub.path).database, hub.path / "hub.sqlite") as (table, _):
+    with baseline.open_table(load_settings(hub.path).database, hub.path / "hub.sqlite") as (table, _):
         for first in _tracked(range(1, PEOPLE + 1, at_once), f"{product}: {there:,} rows"):
             table.insert(
                 [
@@ -157,8 +163,8 @@ def _fill(hub: Site, product: str, there: int) -> None:
             )
 
 
-def _tracked(items: Sequence[T], what: str) -> Iterable[T]:
-    return track(items, what, console=Console(stderr=True), transient=True)
+def _tracked(items: Sequence[T], name: str) -> Iterable[T]:
+    return track(items, name, console=Console(stderr=True), transient=True)
 
 
 def _largest_worker(supervisor: int) -> float:
@@ -178,5 +184,5 @@ if __name__ == "__main__":
     many = numbers[0] if numbers else SIGNALS
     for row in rows(many, chosen, *numbers[1:2]):
         print(
-            f"{row.what}: {row.ours:,.0f} {row.unit}; {row.against}: {row.limit:,.0f}; ratio {row.ratio:.2f}"
+            f"{row.name}: {row.ours:,.0f} {row.unit}; {row.baseline}: {row.limit:,.0f}; ratio {row.ratio:.2f}"
         )

@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 import requests
 
 from benchmarks import fixture_hub
-from benchmarks.fixture_hub import KIND, PRODUCTS, SHOP, Site
-from benchmarks.scaling_plot import Growth
-from benchmarks.table import Row
+from benchmarks.fixture_hub import KIND, PRODUCTS, SHOP, FixtureHub
+from benchmarks.scaling_plot import Scaling
+from benchmarks.table import BenchmarkResult
 from sesame_sdk import Signal
 from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
 from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transaction
@@ -31,72 +31,79 @@ from sesame_sdk.model import codec
 from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 
-PEOPLE, ASKED, WARM, ROUNDS = 50_000, 1_000, 500_000, 60
+PEOPLE, READ_AT_ONCE, SENT_BEFORE, ROUNDS = 50_000, 1_000, 500_000, 60
 #: Of so many rounds one asks for fewer people too: meanwhile the ledger grows, and with it each score's work.
 _SELDOM = 6
 _TYPE = "application/secevent+jwt"
 
 
-def rows(rounds: int = ROUNDS, products: tuple[str, ...] = PRODUCTS) -> list[Row]:
+def rows(rounds: int = ROUNDS, products: tuple[str, ...] = PRODUCTS) -> list[BenchmarkResult]:
     """Three rows a product."""
     return [row for product in products for row in _rows_of(product, rounds)]
 
 
-def _rows_of(product: str, rounds: int) -> list[Row]:
+def _rows_of(product: str, rounds: int) -> list[BenchmarkResult]:
     with (
         TemporaryDirectory() as folder,
-        fixture_hub.made(product, people=PEOPLE, reads=True) as hub,
+        fixture_hub.create_fixture_hub(product, people=PEOPLE, reads=True) as hub,
         hub.serving(),
         hub.client(Path(folder)) as client,
     ):
-        some = fixture_hub.signals(hub, 0, WARM)
+        some = fixture_hub.make_signals(hub, 0, SENT_BEFORE)
         began = time.perf_counter()
-        fixture_hub.send(client, some)
-        full = WARM / (time.perf_counter() - began)
-        with _half_load(hub, Path(folder), full / 2), _Asker(hub) as asker:
+        fixture_hub.send_all(client, some)
+        full = SENT_BEFORE / (time.perf_counter() - began)
+        with _half_load(hub, Path(folder), full / 2), _Reader(hub) as asker:
             shown, bare = [], []
-            read: dict[int, list[float]] = {ASKED // part: [] for part in (8, 4, 2, 1)}
+            read: dict[int, list[float]] = {READ_AT_ONCE // part: [] for part in (8, 4, 2, 1)}
             for number in range(rounds):
-                shown.append(asker.show(number))
-                bare.append(asker.bare())
+                shown.append(asker.seconds_until_visible(number))
+                bare.append(asker.seconds_of_sql())
                 for many, seconds in read.items():
-                    if many == ASKED or number % _SELDOM == 0:
-                        seconds.append(asker.read(many))
-    all_at_once, points = read[ASKED], [(many, statistics.median(some)) for many, some in read.items()]
-    growth = Growth(f"{product}: scores read at once, median", "people", "s", tuple(points))
+                    if many == READ_AT_ONCE or number % _SELDOM == 0:
+                        seconds.append(asker.seconds_to_read(many))
+    all_at_once, points = read[READ_AT_ONCE], [(many, statistics.median(some)) for many, some in read.items()]
+    scaling = Scaling(f"{product}: scores read at once, median", "people", "s", tuple(points))
     load = f"{product}, at {full / 2:,.0f} signals/s, half of full load"
     return [
-        Row(f"{load}: acknowledged to readable, p99", _p99(shown), 1.0, "1 s", "s", 1.0, "lower"),
-        Row(
-            f"{load}: {ASKED:,} scores read at once, p99", _p99(all_at_once), 0.1, "0.1 s", "s", 1.0, "lower"
+        BenchmarkResult(f"{load}: acknowledged to readable, p99", _p99(shown), 1.0, "1 s", "s", 1.0, "lower"),
+        BenchmarkResult(
+            f"{load}: {READ_AT_ONCE:,} scores read at once, p99",
+            _p99(all_at_once),
+            0.1,
+            "0.1 s",
+            "s",
+            1.0,
+            "lower",
         ),
-        Row(
+        BenchmarkResult(
             f"{load}: the same, median",
-            *(
-                statistics.median(all_at_once),
-                statistics.median(bare),
-                "the score's bare SELECT for the same people",
-            ),
-            *("s", 3.0, "lower", growth),
+            statistics.median(all_at_once),
+            statistics.median(bare),
+            "the score's bare SELECT for the same people",
+            "s",
+            3.0,
+            "lower",
+            scaling,
         ),
     ]
 
 
-class _Asker:
+class _Reader:
     """A partner that reads, over HTTP and straight from the database."""
 
-    def __init__(self, hub: Site) -> None:
+    def __init__(self, hub: FixtureHub) -> None:
         self._hub, self._random, self._session = hub, Random(7), requests.Session()
         self._engine = open_engine(load_settings(hub.path).database_url)
 
-    def __enter__(self) -> "_Asker":
+    def __enter__(self) -> "_Reader":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
         self._engine.dispose()
 
-    def show(self, number: int) -> float:
+    def seconds_until_visible(self, number: int) -> float:
         """Seconds from the acknowledgement of a signal until the person's score shows it."""
         who = self._hub.subjects[number]
         before = self._score(who)
@@ -114,7 +121,7 @@ class _Asker:
             pass
         return time.perf_counter() - began
 
-    def read(self, many: int) -> float:
+    def seconds_to_read(self, many: int) -> float:
         """Seconds for so many scores at once."""
         subjects = self._random.sample(list(self._hub.subjects), many)
         began = time.perf_counter()
@@ -129,9 +136,9 @@ class _Asker:
         assert len(answer.json()["scores"]) == many
         return seconds
 
-    def bare(self) -> float:
+    def seconds_of_sql(self) -> float:
         """Seconds of the score's own SQL text for as many people, known by their numbers."""
-        asked = {1 + number: ["retail"] for number in self._random.sample(range(PEOPLE), ASKED)}
+        asked = {1 + number: ["retail"] for number in self._random.sample(range(PEOPLE), READ_AT_ONCE)}
         product = dialect_of(self._engine)
         with read_transaction(self._engine) as connection:
             eligible_signals.select_eligible(connection, asked, datetime.now(UTC))
@@ -167,11 +174,20 @@ def _p99(seconds: list[float]) -> float:
 
 
 @contextmanager
-def _half_load(hub: Site, folder: Path, rate: float) -> Iterator[None]:
+def _half_load(hub: FixtureHub, folder: Path, rate: float) -> Iterator[None]:
     """A sender of its own, that keeps to a rate until it is stopped."""
     key = folder / "shop.jwk"
     hub.key.save(key)
-    command = [sys.executable, "-m", "benchmarks.load", hub.url, str(key), str(rate), str(WARM), str(PEOPLE)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.load",
+        hub.url,
+        str(key),
+        str(rate),
+        str(SENT_BEFORE),
+        str(PEOPLE),
+    ]
     with subprocess.Popen(command) as process:
         try:
             yield
@@ -183,4 +199,6 @@ def _half_load(hub: Site, folder: Path, rate: float) -> Iterator[None]:
 if __name__ == "__main__":
     chosen = tuple(sys.argv[2:]) or PRODUCTS
     for row in rows(int(sys.argv[1]) if sys.argv[1:] else ROUNDS, chosen):
-        print(f"{row.what}: {row.ours:.3f} {row.unit}; {row.against}: {row.limit:.3f}; ratio {row.ratio:.2f}")
+        print(
+            f"{row.name}: {row.ours:.3f} {row.unit}; {row.baseline}: {row.limit:.3f}; ratio {row.ratio:.2f}"
+        )

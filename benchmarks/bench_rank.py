@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sesame_baihe import CandidatePool, rank
 from sesame_baihe.ranking import explain, rank_arrays
 
-from benchmarks.table import Row, in_turns
+from benchmarks.table import BenchmarkResult, interleaved
 from sesame_sdk import ScoreStore
 from sesame_sdk.model.stream_events import MAX_CHANGES, ScoreChange, ScoresChanged, SubjectId
 from sesame_sdk.partner.score_store.updates import Update, batch_from_scores
@@ -28,16 +28,16 @@ PURPOSE, CONTEXT = "urn:sesame-sdk:purpose:MatchmakingRanking", "matchmaking"
 Numbers = NDArray[np.float64]
 
 
-def rows(candidates: int = 1_000_000, best: int = 50, few: int = 10_000) -> list[Row]:
-    """Rank `candidates` from arrays, and by name from a score book; and `few` by name, as a site's page."""
+def rows(candidates: int = 1_000_000, best: int = 50, few: int = 10_000) -> list[BenchmarkResult]:
+    """Rank `candidates` from arrays, and by name from a score store; and `few` by name, as a site's page."""
     relevance, scores = people(candidates)
     names = [f"pseudonym-{number:016x}" for number in range(candidates)]
-    with a_book(names, scores) as book:
+    with filled_store(names, scores) as store:
         return [
             from_arrays(relevance, scores, best),
-            from_a_pool(names, relevance, scores, book, best),
-            after_news(names, relevance, scores, book, best),
-            *one_page(names, relevance, scores, book, few, best),
+            from_pool(names, relevance, scores, store, best),
+            after_updates(names, relevance, scores, store, best),
+            *one_page(names, relevance, scores, store, few, best),
         ]
 
 
@@ -51,37 +51,39 @@ def people(count: int) -> tuple[Numbers, Numbers]:
 
 
 @contextmanager
-def a_book(names: list[str], scores: Numbers) -> Iterator[ScoreStore]:
-    """The scores in a score book of their own, heard of just now, and opened anew."""
+def filled_store(names: list[str], scores: Numbers) -> Iterator[ScoreStore]:
+    """The scores in a score store of their own, heard of just now, and opened anew."""
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "book"
+        path = Path(folder) / "store"
         known = [
             (name, score) for name, score in zip(names, scores.tolist(), strict=True) if not isnan(score)
         ]
-        with opened(path) as book:
-            book.begin_stream("bench")
-            news = [told(known[at : at + MAX_CHANGES], at) for at in range(0, len(known), MAX_CHANGES)]
-            for at in range(0, len(news), 100):
-                book.apply(news[at : at + 100])
-            book.compact()
-        with opened(path) as book:
-            yield book
+        with opened(path) as store:
+            store.begin_stream("bench")
+            updates = [
+                make_update(known[at : at + MAX_CHANGES], at) for at in range(0, len(known), MAX_CHANGES)
+            ]
+            for at in range(0, len(updates), 100):
+                store.apply(updates[at : at + 100])
+            store.compact()
+        with opened(path) as store:
+            yield store
 
 
 def opened(path: Path) -> ScoreStore:
-    """The book, which a long benchmark shall not find stale."""
+    """The store; a long benchmark must not make it stale."""
     whose = {"hub": "https://hub.example", "reader": "https://baihe.example"}
     return ScoreStore(path, **whose, purpose=PURPOSE, context=CONTEXT, stale_after=timedelta(hours=1))
 
 
-def told(known: list[tuple[str, float]], seq: int) -> Update:
+def make_update(known: list[tuple[str, float]], seq: int) -> Update:
     """A message with these scores."""
     changes = tuple(ScoreChange(SubjectId(name), seq, score, "good") for name, score in known)
     said = ScoresChanged(PURPOSE, CONTEXT, "digest", 550.0, date(2026, 6, 1), changes)
     return Update(f"jti-{seq}", b"", datetime.now(UTC), batch_from_scores(said), "bench")
 
 
-def from_arrays(relevance: Numbers, scores: Numbers, best: int) -> Row:
+def from_arrays(relevance: Numbers, scores: Numbers, best: int) -> BenchmarkResult:
     """The best, with reasons, with and without the score."""
     blended = blend_of(relevance, scores)
 
@@ -89,9 +91,9 @@ def from_arrays(relevance: Numbers, scores: Numbers, best: int) -> Row:
         found = rank_arrays(relevance, scores, score_weight=WEIGHT, score_range=RANGE, top=best)
         explain(found.blend, relevance[found.order], scores[found.order])
 
-    return beside_numpy(
+    return compare_with_numpy(
         f"rank {len(relevance):,} from arrays, best {best} with reasons, with and without the score",
-        in_turns(ours, lambda: np.argpartition(blended, -best), times=60),
+        interleaved(ours, lambda: np.argpartition(blended, -best), times=60),
     )
 
 
@@ -103,41 +105,46 @@ def blend_of(relevance: Numbers, scores: Numbers) -> Numbers:
     return blended
 
 
-def beside_numpy(what: str, seconds: list[float]) -> Row:
-    """A row of ours beside numpy's."""
-    return Row(what, *seconds, "numpy argpartition of the same blends", "s", REACH, "lower")
+def compare_with_numpy(name: str, seconds: list[float]) -> BenchmarkResult:
+    """Our time and that of numpy."""
+    ours, limit = seconds
+    return BenchmarkResult(name, ours, limit, "numpy argpartition of the same blends", "s", REACH, "lower")
 
 
-def from_a_pool(names: list[str], relevance: Numbers, scores: Numbers, book: ScoreStore, best: int) -> Row:
-    """By name, from a score book: places with their reasons."""
+def from_pool(
+    names: list[str], relevance: Numbers, scores: Numbers, store: ScoreStore, best: int
+) -> BenchmarkResult:
+    """By name, from a score store: places with their reasons."""
     pool, blended = CandidatePool(names), blend_of(relevance, scores)
-    return beside_numpy(
-        f"the same by name, from a pool of {len(names):,} and a score book",
-        in_turns(
-            lambda: rank(pool, relevance, book, top=best),
+    return compare_with_numpy(
+        f"the same by name, from a pool of {len(names):,} and a score store",
+        interleaved(
+            lambda: rank(pool, relevance, store, top=best),
             lambda: np.argpartition(blended, -best),
             times=60,
         ),
     )
 
 
-def after_news(names: list[str], relevance: Numbers, scores: Numbers, book: ScoreStore, best: int) -> Row:
-    """The first ranking after the book heard something: everybody's score is read anew, here and there."""
+def after_updates(
+    names: list[str], relevance: Numbers, scores: Numbers, store: ScoreStore, best: int
+) -> BenchmarkResult:
+    """The first ranking after an update: every score is read again."""
     pool, numbers = CandidatePool(names), iter(range(10_000_000, 20_000_000))
     where = np.random.default_rng(1).permutation(len(scores))
-    ours, limit, _ = in_turns(
-        lambda: rank(pool, relevance, book, top=best),
+    ours, limit, _ = interleaved(
+        lambda: rank(pool, relevance, store, top=best),
         lambda: scores[where],
-        lambda: book.apply([told([(names[0], 500.0)], next(numbers))]),
+        lambda: store.apply([make_update([(names[0], 500.0)], next(numbers))]),
         times=15,
     )
-    against = "numpy reading as many scores in the order of the pool"
-    return Row("the first such ranking after a change", ours, limit, against, "s", 2.0, "lower")
+    baseline = "numpy reading as many scores in the order of the pool"
+    return BenchmarkResult("the first such ranking after a change", ours, limit, baseline, "s", 2.0, "lower")
 
 
 def one_page(
-    names: list[str], relevance: Numbers, scores: Numbers, book: ScoreStore, few: int, best: int
-) -> list[Row]:
+    names: list[str], relevance: Numbers, scores: Numbers, store: ScoreStore, few: int, best: int
+) -> list[BenchmarkResult]:
     """What a site does for one visit: other candidates each time, whose names its search has just made."""
     dice, near, pool = Random(2), relevance[:few].copy(), CandidatePool(names[:few])
     found: list[str] = []
@@ -149,15 +156,15 @@ def one_page(
         known.clear()
         known.update(zip(found, scores[who].tolist(), strict=True))
 
-    told = {
+    visits = {
         f"{few:,} new names, their scores in a dict": lambda: rank(found, near, known, top=best),
-        f"{few:,} new names, a score book of {len(names):,}": lambda: rank(found, near, book, top=best),
-        f"a pool of {few:,}, the score book": lambda: rank(pool, near, book, top=best),
+        f"{few:,} new names, a score store of {len(names):,}": lambda: rank(found, near, store, top=best),
+        f"a pool of {few:,}, the score store": lambda: rank(pool, near, store, top=best),
     }
     return [
-        Row(
-            f"one visit, best {best} with reasons: {what}", ours, 0.002, "two milliseconds", "s", 1.0, "lower"
+        BenchmarkResult(
+            f"one visit, best {best} with reasons: {name}", ours, 0.002, "two milliseconds", "s", 1.0, "lower"
         )
-        for what, visit in told.items()
-        for _, ours in (in_turns(search, visit, times=100),)
+        for name, visit in visits.items()
+        for _, ours in (interleaved(search, visit, times=100),)
     ]

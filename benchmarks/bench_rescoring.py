@@ -16,8 +16,8 @@ import psycopg
 from attrs import evolve
 
 from benchmarks import fixture_hub
-from benchmarks.scaling_plot import Growth
-from benchmarks.table import Row, fastest
+from benchmarks.scaling_plot import Scaling
+from benchmarks.table import BenchmarkResult, fastest
 from sesame_sdk import Evidence, Manifest, Polarity, Policy, Sensitivity, SignalKind, Weighting
 from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transaction
 from sesame_sdk.hub.hub import Hub
@@ -65,9 +65,9 @@ ANALYZE;
 """
 
 
-def rows(signals: int = SIGNALS) -> list[Row]:
+def rows(signals: int = SIGNALS) -> list[BenchmarkResult]:
     """Two rows: the one that is limited, and what the export takes beside it."""
-    with TemporaryDirectory() as folder, fixture_hub.database("postgresql") as url:
+    with TemporaryDirectory() as folder, fixture_hub.new_database("postgresql") as url:
         path = _hub(Path(folder), url, signals)
         file = Path(folder) / "retail.parquet"
         now = datetime.now(UTC)
@@ -78,11 +78,13 @@ def rows(signals: int = SIGNALS) -> list[Row]:
         assert many == signals, many
         points, (ours, limit) = _growth(file, now, signals)
         _compare(path, file, now)
-    what = f"rescore {signals // 10:,} people from {signals:,} signals, exported in the order of people"
-    growth = Growth("rescoring everybody", "signals", "s", points)
+    name = f"rescore {signals // 10:,} people from {signals:,} signals, exported in the order of people"
+    scaling = Scaling("rescoring everybody", "signals", "s", points)
     return [
-        Row(what, ours, limit, "DuckDB summing by person, partner and kind", "s", 2.5, "lower", growth),
-        Row("export of the same", exporting, limit, "the same sum", "s", 60.0, "lower"),
+        BenchmarkResult(
+            name, ours, limit, "DuckDB summing by person, partner and kind", "s", 2.5, "lower", scaling
+        ),
+        BenchmarkResult("export of the same", exporting, limit, "the same sum", "s", 60.0, "lower"),
     ]
 
 
@@ -180,4 +182,4 @@ def _policy() -> Policy:
 
 if __name__ == "__main__":
     for row in rows(int(sys.argv[1]) if len(sys.argv) > 1 else SIGNALS):
-        print(f"{row.what}: {row.ours:.2f} s, {row.ratio:.2f} times {row.against} ({row.limit:.2f} s)")
+        print(f"{row.name}: {row.ours:.2f} s, {row.ratio:.2f} times {row.baseline} ({row.limit:.2f} s)")

@@ -23,7 +23,7 @@ from attrs import frozen
 from sesame_retail import Orders
 from sesame_retail.upload import OrderSignals
 
-from benchmarks.table import Row
+from benchmarks.table import BenchmarkResult
 from sesame_sdk import Client, PartnerConfig, SignalUploader, bulk_mode
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "online-retail" / "online_retail.csv.gz"
@@ -45,29 +45,29 @@ def make(path: Path, lines: int = LINES, most: int = 44) -> None:
             back = dice.random() < 0.15
             customer = "" if dice.random() < 0.25 else dice.randrange(12_346, 16_000)
             for _ in range(dice.randint(1, min(most, 3) if back else most)):
-                what = '"BOX, RED SPOT"' if dice.random() < 0.013 else "WHITE HANGING HEART T-LIGHT HOLDER"
+                product = '"BOX, RED SPOT"' if dice.random() < 0.013 else "WHITE HANGING HEART T-LIGHT HOLDER"
                 count, price = (
                     dice.choice((1, 2, 3, 4, 6, 8, 12, 24, dice.randrange(1, 600))),
                     dice.randrange(1, 2000),
                 )
                 out.write(
-                    f"{'C' * back}{number},{dice.randrange(10_000, 90_000)}A,{what},{'-' * back}{count},"
+                    f"{'C' * back}{number},{dice.randrange(10_000, 90_000)}A,{product},{'-' * back}{count},"
                     f"{at},{price / 100},{customer},United Kingdom\n"
                 )
                 written += 1
 
 
 @frozen
-class Feed:
-    """A file, what it is called, and the ratio of the way into the outbox that we set ourselves."""
+class OrderFile:
+    """A file, its name, and the target ratio of reading it into the outbox."""
 
     path: Path
-    what: str
-    reach: float
+    name: str
+    target: float
 
 
 @contextmanager
-def _feeds() -> Iterator[list[Feed]]:
+def _feeds() -> Iterator[list[OrderFile]]:
     with tempfile.TemporaryDirectory() as folder:
         made = {most: Path(folder) / f"{most}.csv.gz" for most in (44, 5, 1)}
         for most, path in made.items():
@@ -75,9 +75,9 @@ def _feeds() -> Iterator[list[Feed]]:
                 make(path, LINES if most == 44 else SHORT_LINES, most)
         usual = REAL if REAL.is_file() else made[44]
         yield [
-            Feed(usual, "about 20 an order", REACH),
-            Feed(made[5], "about 3 an order", 0.1),
-            Feed(made[1], "1 an order", 0.04),
+            OrderFile(usual, "about 20 an order", REACH),
+            OrderFile(made[5], "about 3 an order", 0.1),
+            OrderFile(made[1], "1 an order", 0.04),
         ]
 
 
@@ -103,26 +103,28 @@ def _timed(run: Callable[[], object]) -> tuple[float, float]:
     return perf_counter() - clock, process_time() - processor
 
 
-def rows(times: int = 9) -> list[Row]:
+def rows(times: int = 9) -> list[BenchmarkResult]:
     """Lines a second: into orders, and all the way into the outbox."""
     with _feeds() as feeds:
         return [row for feed in feeds for row in _measured(feed, times)]
 
 
-def _measured(feed: Feed, times: int) -> Iterator[Row]:
+def _measured(file: OrderFile, times: int) -> Iterator[BenchmarkResult]:
     alone, read, posted = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         home = PartnerConfig.create(
             Path(folder) / "shop", issuer="https://shop.example", hub="https://hub.example"
         )
-        lines = _reading_alone(feed.path)
+        lines = _reading_alone(file.path)
         for _ in range(times):
-            alone.append(_timed(lambda: _reading_alone(feed.path)))
-            read.append(_timed(lambda: deque(Orders().read(feed.path), maxlen=0)))
-            posted.append(_timed(lambda: _posting(feed.path, home)))
+            alone.append(_timed(lambda: _reading_alone(file.path)))
+            read.append(_timed(lambda: deque(Orders().read(file.path), maxlen=0)))
+            posted.append(_timed(lambda: _posting(file.path, home)))
             home.outbox.unlink()
     for way, found in (("orders", read), ("signed signals in the outbox", posted)):
         for which, unit in enumerate(("lines/s", "lines/processor s")):
             ours, limit = (lines / median(one[which] for one in each) for each in (found, alone))
-            what = f"{lines:,} order lines, {feed.what}, to {way}"
-            yield Row(what, ours, limit, "csv.reader alone over the same file", unit, feed.reach, "higher")
+            name = f"{lines:,} order lines, {file.name}, to {way}"
+            yield BenchmarkResult(
+                name, ours, limit, "csv.reader alone over the same file", unit, file.target, "higher"
+            )

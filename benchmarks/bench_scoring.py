@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from benchmarks.table import Row, fastest
+from benchmarks.table import BenchmarkResult, fastest
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Evidence, Polarity, Sensitivity, SignalKind
 from sesame_sdk.scoring.engines import bind_parquet
@@ -26,7 +26,7 @@ FROM range({signals})
 _BARE_SUM = "SELECT subject, partner, kind, SUM(value) AS value FROM counted GROUP BY subject, partner, kind"
 
 
-def rows(signals: int = SIGNALS) -> list[Row]:
+def rows(signals: int = SIGNALS) -> list[BenchmarkResult]:
     """The one row of this topic."""
     with TemporaryDirectory() as folder, duckdb.connect() as connection:
         path = Path(folder) / "signals.parquet"
@@ -35,8 +35,10 @@ def rows(signals: int = SIGNALS) -> list[Row]:
         # In turns, so that a busy moment of the machine does not fall on one of them alone.
         turns = [(_seconds(connection, SCORE_SQL), _seconds(connection, _BARE_SUM)) for _ in range(4)]
     ours, limit = (min(seconds) for seconds in zip(*turns, strict=True))
-    what = f"score {signals:,} signals of {signals // 10:,} people, with reasons"
-    return [Row(what, ours, limit, "DuckDB summing by person, partner and kind", "s", 2.5, "lower")]
+    name = f"score {signals:,} signals of {signals // 10:,} people, with reasons"
+    return [
+        BenchmarkResult(name, ours, limit, "DuckDB summing by person, partner and kind", "s", 2.5, "lower")
+    ]
 
 
 def _write(connection: duckdb.DuckDBPyConnection, path: Path, signals: int) -> None:
@@ -79,4 +81,4 @@ def _policy() -> Policy:
 
 if __name__ == "__main__":
     for row in rows(int(sys.argv[1]) if len(sys.argv) > 1 else SIGNALS):
-        print(f"{row.what}: {row.ours:.2f} s, {row.ratio:.2f} times {row.against} ({row.limit:.2f} s)")
+        print(f"{row.name}: {row.ours:.2f} s, {row.ratio:.2f} times {row.baseline} ({row.limit:.2f} s)")

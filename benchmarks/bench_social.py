@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
-from benchmarks.table import Row, fastest
+from benchmarks.table import BenchmarkResult, fastest
 
 LENGTH = 200
 _WORDS = (
@@ -20,7 +20,7 @@ _WORDS = (
 _START = "from sesame_social.classifier import judge, load; judge(['hello'], load())"
 
 
-def rows(posts: int = 10_000) -> list[Row]:
+def rows(posts: int = 10_000) -> list[BenchmarkResult]:
     """English and Chinese posts of 200 characters on one core; and the first verdict of a new process."""
     model = load_model()
     made = []
@@ -28,18 +28,16 @@ def rows(posts: int = 10_000) -> list[Row]:
         ours = posts / fastest(lambda texts=texts: classify(texts, model))  # type: ignore[misc]
         pipeline, few = _pipeline(texts), texts[:500]
         theirs = len(few) / fastest(lambda few=few, pipeline=pipeline: _all_heads(pipeline, few), times=2)  # type: ignore[misc]
-        against = f"scikit-learn: the same n-grams hashed once, {len(HEADS)} logistic regressions"
-        made.append(_row(f"judge {LENGTH}-character posts, {language}", ours, theirs, against, "posts/s", 2))
-        made.append(
-            _row(f"the same, {language}", ours, 20_000, "what we set ourselves, one core", "posts/s", 1)
-        )
+        baseline = f"scikit-learn: the same n-grams hashed once, {len(HEADS)} logistic regressions"
+        made.append(_row(f"judge {LENGTH}-character posts, {language}", ours, theirs, baseline, "posts/s", 2))
+        made.append(_row(f"the same, {language}", ours, 20_000, "our target, one core", "posts/s", 1))
     start = fastest(lambda: subprocess.run([sys.executable, "-c", _START], check=True), times=3)
-    made.append(Row("first verdict of a new process", start, 0.3, "what we set ourselves", "s", 1, "lower"))
+    made.append(BenchmarkResult("first verdict of a new process", start, 0.3, "our target", "s", 1, "lower"))
     return made
 
 
-def _row(what: str, ours: float, limit: float, against: str, unit: str, reach: float) -> Row:
-    return Row(what, ours, limit, against, unit, reach, "higher")
+def _row(name: str, ours: float, limit: float, baseline: str, unit: str, reach: float) -> BenchmarkResult:
+    return BenchmarkResult(name, ours, limit, baseline, unit, reach, "higher")
 
 
 def _english(posts: int) -> list[str]:

@@ -55,7 +55,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
-def database(product: str) -> Iterator[str]:
+def new_database(product: str) -> Iterator[str]:
     """The URL of a ledger that is not there yet. PostgreSQL commits to the disk, as in production."""
     if product == "sqlite":
         yield "sqlite:///hub.sqlite"
@@ -65,7 +65,7 @@ def database(product: str) -> Iterator[str]:
 
 
 @frozen
-class Site:
+class FixtureHub:
     """A hub and its shop.
 
     Attributes:
@@ -98,12 +98,12 @@ class Site:
 
 
 @contextmanager
-def made(product: str, *, people: int = PEOPLE, reads: bool = False) -> Iterator[Site]:
+def create_fixture_hub(product: str, *, people: int = PEOPLE, reads: bool = False) -> Iterator[FixtureHub]:
     """A hub over one database product, where everybody lets the shop send, and read if `reads`."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         url = f"http://127.0.0.1:{free_port()}"
-        database_url = stack.enter_context(database(product))
+        database_url = stack.enter_context(new_database(product))
         path = create_hub(folder / "hub", issuer=url, database=database_url).path
         with (path / "hub.toml").open("a", encoding="utf-8") as file:
             file.write("partner_rate = 0\n")
@@ -114,7 +114,7 @@ def made(product: str, *, people: int = PEOPLE, reads: bool = False) -> Iterator
             hub.add_grants((who, grant) for who in pseudonyms for grant in _grants(who, reads=reads))
             if reads:
                 hub.set_policy(policy())
-        yield Site(path, url, key, pseudonyms)
+        yield FixtureHub(path, url, key, pseudonyms)
 
 
 def subjects(people: int) -> list[str]:
@@ -122,22 +122,22 @@ def subjects(people: int) -> list[str]:
     return [IDENTITY.pseudonym(f"customer {number}") for number in range(people)]
 
 
-def signals(site: Site, first: int, last: int) -> list[Signal]:
+def make_signals(site: FixtureHub, first: int, last: int) -> list[Signal]:
     """In the order of time, each about somebody at random."""
-    found = []
+    drawn = []
     for number in range(first, last):
         at = START + timedelta(seconds=2 * number)
-        who = site.subjects[person(number, len(site.subjects))]
-        found.append(Signal(IDENTITY.signal_id(KIND.name, str(number), at), who, KIND.name, 1.0, at))
-    return found
+        who = site.subjects[person_of(number, len(site.subjects))]
+        drawn.append(Signal(IDENTITY.signal_id(KIND.name, str(number), at), who, KIND.name, 1.0, at))
+    return drawn
 
 
-def person(number: int, people: int = PEOPLE) -> int:
-    """Whom a signal is about."""
+def person_of(number: int, people: int = PEOPLE) -> int:
+    """The number of the person that a signal is about."""
     return Random(number).randrange(people)
 
 
-def send(client: Client, some: list[Signal]) -> None:
+def send_all(client: Client, some: list[Signal]) -> None:
     """Post in one thread and deliver in another, as a partner with a stream of events does."""
     accepted = 0
     with ThreadPoolExecutor(1) as pool:
@@ -153,14 +153,14 @@ def send(client: Client, some: list[Signal]) -> None:
 
 def policy() -> Policy:
     """Of the retail score: ten kinds of reward would be no slower, since people have what they have."""
-    made = Policy(
+    without_digest = Policy(
         *("retail-bench", 1, "retail", 500.0, 350.0, 950.0, (Band("fair", 350.0), Band("good", 550.0))),
         weightings=(Weighting(KIND, 1.0, 0.0, 100.0, 80.0, half_life_days=180.0, expires_days=730.0),),
         purposes=(PERSONALISED_BENEFITS,),
         aim="Small privileges for people who are reliable",
         disputes="https://hub.example/disputes",
     )
-    return evolve(made, digest=policy_digest(made))
+    return evolve(without_digest, digest=policy_digest(without_digest))
 
 
 def _grants(who: str, *, reads: bool) -> Iterator[Grant]:
@@ -172,5 +172,5 @@ def _grants(who: str, *, reads: bool) -> Iterator[Grant]:
 
 def _manifest() -> Manifest:
     reader = ConsumerDeclaration("bench-reader", PERSONALISED_BENEFITS, "retail")
-    made = Manifest("sesame-bench", "1.0", "1.0", (KIND,), (reader,))
-    return evolve(made, digest=manifest_digest(made))
+    without_digest = Manifest("sesame-bench", "1.0", "1.0", (KIND,), (reader,))
+    return evolve(without_digest, digest=manifest_digest(without_digest))

@@ -9,7 +9,7 @@ from pathlib import Path
 import requests
 
 from benchmarks import fixture_hub
-from benchmarks.fixture_hub import SHOP, Site
+from benchmarks.fixture_hub import SHOP, FixtureHub
 from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.keys import SigningKey
@@ -19,13 +19,13 @@ _AT_ONCE = 8
 
 def main(url: str, key: Path, rate: float, first: int, people: int) -> None:
     """Send envelopes of a thousand, each at its time; late ones are not made up for all at once."""
-    hub = Site(Path(), url, SigningKey.load(key), fixture_hub.subjects(people))
+    hub = FixtureHub(Path(), url, SigningKey.load(key), fixture_hub.subjects(people))
     session = requests.Session()
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=_AT_ONCE))
     pause, due = MAX_SIGNALS / rate, time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while True:
-            some = fixture_hub.signals(hub, first, first + MAX_SIGNALS)
+            some = fixture_hub.make_signals(hub, first, first + MAX_SIGNALS)
             token = seal(some, hub.key, issuer=SHOP, audience=url, now=datetime.now(UTC))
             pool.submit(_send, session, url, token)
             first += MAX_SIGNALS

@@ -1,4 +1,4 @@
-"""How a figure grows with the work: a table, and a plot of all of them in ``benchmarks/out/``."""
+"""How a figure scales with the work: a table, and a plot of all of them in ``benchmarks/out/``."""
 
 from pathlib import Path
 
@@ -9,17 +9,17 @@ OUT = Path(__file__).parent / "out"
 
 
 @frozen
-class Growth:
+class Scaling:
     """One figure at several amounts of work.
 
     Attributes:
-        what: the figure.
+        name: the figure.
         work: what the amounts are of.
         unit: of the figure.
         points: amount of work and figure, smallest first.
     """
 
-    what: str
+    name: str
     work: str
     unit: str
     points: tuple[tuple[float, float], ...]
@@ -27,35 +27,35 @@ class Growth:
     def multiples(self) -> list[tuple[float, float]]:
         """Both as multiples of the smallest."""
         (work, figure), *_ = self.points
-        return [(some / work, found / figure) for some, found in self.points]
+        return [(some / work, measured / figure) for some, measured in self.points]
 
 
-def table(found: list[Growth]) -> Table:
+def make_table(scalings: list[Scaling]) -> Table:
     """A line a figure, a column for once, twice, four and eight times the work."""
-    shown = Table(title="How each grows with the work", title_justify="left")
-    shown.add_column("what")
+    shown = Table(title="How each figure scales with the work", title_justify="left")
+    shown.add_column("figure")
     for times in ("1", "2", "4", "8"):
         shown.add_column(f"{times} x", justify="right")
     shown.add_column("unit")
-    for one in found:
+    for one in scalings:
         by_times = {
             round(times): figure for (times, _), (_, figure) in zip(one.multiples(), one.points, strict=True)
         }
         cells = [f"{by_times[times]:,.3g}" if times in by_times else "" for times in (1, 2, 4, 8)]
-        shown.add_row(f"{one.what}\n[dim]1 x: {one.points[0][0]:,.0f} {one.work}[/]", *cells, one.unit)
+        shown.add_row(f"{one.name}\n[dim]1 x: {one.points[0][0]:,.0f} {one.work}[/]", *cells, one.unit)
     return shown
 
 
-def plot(found: list[Growth], path: Path = OUT / "growth.svg") -> Path:
+def plot(scalings: list[Scaling], path: Path = OUT / "scaling.svg") -> Path:
     """Each figure as a multiple of its own at the smallest amount of work; the file."""
     from matplotlib.figure import Figure  # half a second to import, and only a plot needs it
 
     path.parent.mkdir(exist_ok=True)
     figure = Figure(figsize=(9.0, 5.5), layout="constrained")
     axes = figure.subplots()
-    for one in found:
+    for one in scalings:
         work, figures = zip(*one.multiples(), strict=True)
-        axes.plot(work, figures, marker="o", label=f"{one.what} ({one.unit})")
+        axes.plot(work, figures, marker="o", label=f"{one.name} ({one.unit})")
     axes.set_xscale("log", base=2)
     axes.set_xticks([1, 2, 4, 8], ["1", "2", "4", "8"])
     axes.set_xlabel("work, as a multiple of the smallest")

@@ -1,4 +1,4 @@
-"""A benchmark's result: our figure beside a limit that was measured in the same run."""
+"""A benchmark's result: our figure, and a limit measured in the same run."""
 
 from collections.abc import Callable
 from time import perf_counter, thread_time
@@ -6,32 +6,32 @@ from typing import Literal
 
 from attrs import frozen
 
-from benchmarks.scaling_plot import Growth
+from benchmarks.scaling_plot import Scaling
 
 
 @frozen
-class Row:
+class BenchmarkResult:
     """One line of the table.
 
     Attributes:
-        what: what was done.
+        name: of the benchmark.
         ours: our figure, in `unit`.
-        limit: the figure that bounds or rivals it, in `unit`.
-        against: what the limit is.
+        limit: the figure that it is compared with, in `unit`.
+        baseline: what was measured for the limit.
         unit: ``signals/s`` or ``s``.
-        reach: the ratio ours/limit that we set ourselves.
+        target: the ratio ours/limit that is wanted.
         better: whether a higher or a lower ratio is better.
-        growth: the same figure with less work, if it was measured.
+        scaling: the same figure with less work, if it was measured.
     """
 
-    what: str
+    name: str
     ours: float
     limit: float
-    against: str
+    baseline: str
     unit: str
-    reach: float
+    target: float
     better: Literal["higher", "lower"]
-    growth: Growth | None = None
+    scaling: Scaling | None = None
 
     @property
     def ratio(self) -> float:
@@ -39,9 +39,9 @@ class Row:
         return self.ours / self.limit
 
     @property
-    def reached(self) -> bool:
-        """Whether the ratio is on the right side of `reach`."""
-        return self.ratio >= self.reach if self.better == "higher" else self.ratio <= self.reach
+    def meets_target(self) -> bool:
+        """Whether the ratio meets the target."""
+        return self.ratio >= self.target if self.better == "higher" else self.ratio <= self.target
 
 
 def fastest(run: Callable[[], object], *, times: int = 5) -> float:
@@ -54,10 +54,10 @@ def fastest(run: Callable[[], object], *, times: int = 5) -> float:
     return min(seconds)
 
 
-def in_turns(
+def interleaved(
     *runs: Callable[[], object], times: int = 25, clock: Callable[[], float] = thread_time
 ) -> list[float]:
-    """Seconds of the fastest of each, run one after the other again and again, so that all meet the same.
+    """Seconds of the fastest run of each, run in turns, so that all meet the same conditions.
 
     Args:
         runs: what is compared.

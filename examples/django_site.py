@@ -16,15 +16,17 @@ from sesame_baihe import Matchmaking, Paginator, RankingRequest
 
 from sesame_sdk import PartnerConfig, StreamSubscriber
 
-home, use = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
-stream = StreamSubscriber.from_config(home, home.path / "scores.db", purpose=use.purpose, context=use.context)
+config, declaration = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
+stream = StreamSubscriber.from_config(
+    config, config.path / "scores.db", purpose=declaration.purpose, context=declaration.context
+)
 Thread(target=stream.run, args=(Event(),), daemon=True).start()
 pages = Paginator(stream.store, page_size=2)
-PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
+PROFILES = {config.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 
 def matches(request: HttpRequest) -> JsonResponse:
-    """For this member alone (your login says who), with how well each fits (your search says that)."""
+    """For this member alone (known by your login), with a relevance for each (from your search)."""
     ranking = RankingRequest(tuple(PROFILES), (0.75, 0.5, 0.125), viewer=request.headers["Member"])
     page = pages.show_page(ranking, request.GET.get("cursor"))
     return JsonResponse(page.as_data(PROFILES))

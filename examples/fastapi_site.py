@@ -15,25 +15,27 @@ from sesame_baihe import Matchmaking, Paginator, RankingRequest
 
 from sesame_sdk import PartnerConfig, StreamSubscriber
 
-home, use = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
-stream = StreamSubscriber.from_config(home, home.path / "scores.db", purpose=use.purpose, context=use.context)
+config, declaration = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
+stream = StreamSubscriber.from_config(
+    config, config.path / "scores.db", purpose=declaration.purpose, context=declaration.context
+)
 pages, stop = Paginator(stream.store, page_size=2), Event()
-PROFILES = {home.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
+PROFILES = {config.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 
 @asynccontextmanager
-async def _asking_to_be_pushed(_: FastAPI) -> AsyncIterator[None]:
-    Thread(target=stream.run, args=(stop,), kwargs={"push_to": f"{home.issuer}/sesame/inbox"}).start()
+async def _receive_updates(_: FastAPI) -> AsyncIterator[None]:
+    Thread(target=stream.run, args=(stop,), kwargs={"push_to": f"{config.issuer}/sesame/inbox"}).start()
     yield
     stop.set()
 
 
-app = FastAPI(lifespan=_asking_to_be_pushed)
+app = FastAPI(lifespan=_receive_updates)
 app.mount("/sesame", stream.inbox.app)
 
 
 @app.get("/matches")
 def matches(member: Annotated[str, Header()], cursor: str = "") -> dict[str, object]:
-    """For this member alone (your login says who), with how well each fits (your search says that)."""
+    """For this member alone (known by your login), with a relevance for each (from your search)."""
     ranking = RankingRequest(tuple(PROFILES), (0.75, 0.5, 0.125), viewer=member)
     return pages.show_page(ranking, cursor).as_data(PROFILES)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 AUTHORS = 12
 POSTS_EACH = 3
-#: The same file makes the same posts, so that a scene can be played again.
+#: The same file makes the same posts, so that a run can be repeated.
 SEED = 2011
 
 
 def write_posts(path: Path, people: Sequence[str], day: date) -> None:
     """Write a few helpful posts by a dozen of `people`, in the weeks before `day`, as JSON lines."""
-    chance = random.Random(SEED)  # noqa: S311 - a scene, not a secret
+    chance = random.Random(SEED)  # noqa: S311 - sample data, not a secret
     authors = chance.sample(people, min(AUTHORS, len(people)))
     midnight = datetime.combine(day, time(), UTC)
     with path.open("w") as file:

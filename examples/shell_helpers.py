@@ -1,4 +1,4 @@
-"""What the demonstration stands on: typing ``sesame`` commands, and a hub as a process of its own."""
+"""Helpers of the demonstration: run ``sesame`` commands, and a hub as a process of its own."""
 
 import os
 import signal
@@ -19,19 +19,19 @@ from sesame_sdk import SesameError
 
 ROOT = Path(__file__).resolve().parents[1]
 SESAME = Path(sys.executable).with_name("sesame")
-PATIENCE = 60  # seconds for a hub to start or stop; it takes about two
+TIMEOUT = 60  # seconds for a hub to start or stop; it takes about two
 _console = Console(highlight=False)
 
 
-def say(what: str) -> None:
-    """Announce a scene."""
-    _console.print(f"\n[bold cyan]▌[/] [bold]{what}[/]", soft_wrap=True)
+def print_heading(text: str) -> None:
+    """Print the heading of a step."""
+    _console.print(f"\n[bold cyan]▌[/] [bold]{text}[/]", soft_wrap=True)
 
 
-def ended_plainly(play: Callable[[], int]) -> NoReturn:
-    """Play, and exit as ``sesame`` does: an error is one line on stderr, 130 means interrupted."""
+def exit_plainly(main: Callable[[], int]) -> NoReturn:
+    """Run, and exit as ``sesame`` does: an error is one line on stderr, 130 means interrupted."""
     try:
-        sys.exit(play())
+        sys.exit(main())
     except SesameError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(4 if isinstance(error, ValueError) else 2)
@@ -50,34 +50,34 @@ def run(
 
 
 @frozen
-class Stage:
-    """A folder to play in, the hub's address, and how commands are run."""
+class Workspace:
+    """A folder for the demonstration, the hub's address, and how commands are run."""
 
     folder: Path
     url: str
     run: Callable[..., "subprocess.CompletedProcess[str]"] = run
 
     def sesame(self, *words: str | Path, show: bool = False, quiet: bool = False, fails: int = 0) -> str:
-        """Type a command.
+        """Run a command, and print it.
 
         Args:
-            words: what comes after ``sesame``.
-            show: print what it prints as data.
-            quiet: print neither the command nor its notes.
-            fails: the exit code that it must end with.
+            words: after ``sesame``.
+            show: print its stdout.
+            quiet: print neither the command nor its stderr.
+            fails: the expected exit code.
 
         Raises:
-            SystemExit: it ended otherwise.
+            SystemExit: another exit code.
         """
-        typed = [str(word) for word in words]
+        arguments = [str(word) for word in words]
         if not quiet:
-            shown = " ".join(typed).replace(f"{ROOT}/", "")
+            shown = " ".join(arguments).replace(f"{ROOT}/", "")
             _console.print(f"[dim]$[/] sesame {shown}", soft_wrap=True)
-        # What a command says when it refuses is shown, and a table in a pipe is as wide as it likes.
-        env = {**os.environ, "COLUMNS": str(_console.width)} if fails else None
-        done = self.run(self.folder, *typed, env=env)
+        # A table in a pipe would have no width, and this one is printed here.
+        env = {**os.environ, "COLUMNS": str(_console.width)} if show or fails else None
+        done = self.run(self.folder, *arguments, env=env)
         if done.returncode != fails:
-            sys.exit(f"that ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
+            sys.exit(f"exit code {done.returncode}, expected {fails}:\n{done.stdout}{done.stderr}")
         if show:
             print(done.stdout, end="", flush=True)
         if not quiet and done.stderr:
@@ -88,7 +88,7 @@ class Stage:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port that is free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -96,7 +96,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_hub(stage: Stage) -> Iterator[None]:
+def running_hub(stage: Workspace) -> Iterator[None]:
     """The hub in ``stage.folder/hub``, as a process, ready to answer."""
     port = stage.url.rsplit(":", 1)[1]
     _console.print(f"[dim]$[/] sesame hub run --hub hub --port {port} &")
@@ -115,14 +115,14 @@ def running_hub(stage: Stage) -> Iterator[None]:
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(PATIENCE)
+                process.wait(TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", stage: Stage) -> None:
-    deadline = time.monotonic() + PATIENCE
+def _wait_until_ready(process: "subprocess.Popen[bytes]", stage: Workspace) -> None:
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break

@@ -14,10 +14,10 @@ from examples.shell_helpers import SESAME, run
 from tests.hub.process import start
 
 _PATIENCE = 60.0
-Typed = subprocess.CompletedProcess[str]
+Completed = subprocess.CompletedProcess[str]
 
 
-def typed(folder: Path, *words: str | Path, env: Mapping[str, str] | None = None) -> Typed:
+def run_sesame(folder: Path, *words: str | Path, env: Mapping[str, str] | None = None) -> Completed:
     """Run a command in a folder, and give back what came of it. Its input is at an end from the start."""
     told = [str(word) for word in words]
     environment = dict(os.environ if env is None else env)

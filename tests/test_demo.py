@@ -1,4 +1,4 @@
-"""``make demo``, played as its readers play it, and what it says when it cannot be played."""
+"""``make demo``, run as readers run it, and its errors."""
 
 import gzip
 import os
@@ -17,7 +17,7 @@ HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,Custome
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
-def play(*words: str | Path) -> "subprocess.CompletedProcess[str]":
+def run_demo(*words: str | Path) -> "subprocess.CompletedProcess[str]":
     """Run the demonstration to its end."""
     return subprocess.run(
         [*DEMO, *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
@@ -25,50 +25,50 @@ def play(*words: str | Path) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.fixture(scope="module")
-def played() -> str:
-    """What it prints with the sample; it ended well."""
-    done = play()
+def output() -> str:
+    """Its output with the sample data."""
+    done = run_demo()
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def scene(printed: str, beginning: str) -> str:
-    """What is printed from one announcement to the next."""
+def step(printed: str, beginning: str) -> str:
+    """The output from one heading to the next."""
     return printed.partition(f"▌ {beginning}")[2].partition("▌")[0]
 
 
-def test_purchases_move_a_ranking(played: str) -> None:
+def test_purchases_move_a_ranking(output: str) -> None:
     """The point of it all."""
-    moved = re.search(r"^Places that purchases and posts moved: (.+)$", played, re.MULTILINE)
+    moved = re.search(r"^Profiles that moved: (.+)$", output, re.MULTILINE)
     assert moved
     assert moved[1] != "none"
 
 
-def test_a_harmful_policy_is_refused_with_its_rule_and_source(played: str) -> None:
+def test_a_harmful_policy_is_refused_with_its_rule_and_source(output: str) -> None:
     """So that a reader can look it up."""
-    refused = scene(played, "A policy that punishes opinions")
+    refused = step(output, "A policy that punishes opinions is refused")
     assert "POL-1" in refused
     assert "GDPR 9" in refused
 
 
-def test_somebody_who_declined_has_no_score(played: str) -> None:
+def test_somebody_who_declined_has_no_score(output: str) -> None:
     """And a withdrawal takes effect: the leaver has none either, at the shop and at the reader's."""
-    assert "not a low score" in scene(played, "Somebody who did not agree")
-    before = scene(played, "One person's score at the shop")
-    after = scene(played, "That person withdraws")
+    assert "not a low score" in step(output, "A person who declined")
+    before = step(output, "Explain one person's score")
+    after = step(output, "Withdraw the first person's consent")
     assert "not a low score" not in before
     assert "not a low score" in after
     assert re.search(r"sesame score \S+ .*\n(.*\n)*.* - +-", after), after
 
 
-def test_with_other_people_the_forum_speaks_of_them(tmp_path: Path) -> None:
+def test_with_other_orders_the_posts_are_by_their_customers(tmp_path: Path) -> None:
     """Its posts are by the people of the file, so the hub accepts some."""
     rows = "".join(
         f"{900 + n},A,thing,{1 + n % 7},2026-0{1 + n % 5}-1{n % 9} 10:00:00,{5 + n}.50,c-{n % 25},Here\n"
         for n in range(120)
     )
     (tmp_path / "orders.csv").write_text(HEADER + rows)
-    done = play("--data", tmp_path / "orders.csv")
+    done = run_demo("--data", tmp_path / "orders.csv")
     assert done.returncode == 0, done.stdout + done.stderr
     forum = done.stdout.rpartition("sesame post --config forum")[2]
     accepted = re.search(r"hub: accepted +(\d+)", forum)
@@ -85,12 +85,12 @@ def test_with_other_people_the_forum_speaks_of_them(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_file_that_cannot_be_played_is_said_in_one_line(
+def test_an_unreadable_file_is_an_error_of_one_line(
     tmp_path: Path, name: str, content: bytes, says: str
 ) -> None:
     """No traceback, and the exit code of wrong input."""
     (tmp_path / name).write_bytes(content)
-    done = play("--data", tmp_path / name)
+    done = run_demo("--data", tmp_path / name)
     assert done.returncode == 4
     assert says in done.stderr
     assert done.stderr.count("\n") == 1

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from examples.shell_helpers import Stage, free_port, running_hub
+from examples.shell_helpers import Workspace, free_port, running_hub
 from sesame_sdk.cli.main import sesame
 
 ROOT = Path(__file__).parents[1]
@@ -64,9 +64,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def hub(environment: Path) -> Iterator[Stage]:
+def hub(environment: Path) -> Iterator[Workspace]:
     """The hub of the README, in a process of its own on a free port."""
-    stage = Stage(environment, f"http://127.0.0.1:{free_port()}")
+    stage = Workspace(environment, f"http://127.0.0.1:{free_port()}")
     init, serve = commands(HUB)[:2]
     assert serve == "sesame hub run --hub hub", "`running_hub` runs this command"
     stage.sesame(*shlex.split(init.replace("http://127.0.0.1:8080", stage.url).removeprefix("sesame ")))
@@ -82,7 +82,7 @@ def test_it_is_thirty_lines() -> None:
     assert sum(bool(line.strip()) for line in lines) <= 30
 
 
-def test_the_readme_leads_to_a_score(environment: Path, hub: Stage) -> None:
+def test_the_readme_leads_to_a_score(environment: Path, hub: Workspace) -> None:
     """Every command, in order: the partner's in its own environment, the operator's beside it."""
     path = f"{environment / 'venv' / 'bin'}:{os.environ['PATH']}"
     variables = {**os.environ, "PATH": path, "VIRTUAL_ENV": ""}

@@ -16,7 +16,7 @@ import pytest
 from sesame_retail import Orders
 
 from examples import demo
-from examples.shell_helpers import Stage
+from examples.shell_helpers import Workspace
 from sesame_sdk import PartnerConfig, Signal, Skipped
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -36,27 +36,27 @@ def facts(shared_data: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def cast(file: Path) -> demo.Cast:
+def cast(file: Path) -> demo.Participants:
     """Who is in it; every tenth customer said no."""
-    return demo.meet_the_cast(file)
+    return demo.read_participants(file)
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, cast: demo.Cast) -> Iterator[Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory, cast: demo.Participants) -> Iterator[Workspace]:
     """A running hub that the partners joined and the people decided about."""
-    with demo.opened(tmp_path_factory.mktemp("real"), cast) as stage:
-        demo.partners_join(stage)
-        demo.people_decide(stage, cast)
+    with demo.start_hub(tmp_path_factory.mktemp("real"), cast) as stage:
+        demo.add_partners(stage)
+        demo.record_consents(stage, cast)
         yield stage
 
 
 @pytest.fixture(scope="module")
-def first(stage: Stage, file: Path) -> dict[str, Any]:
+def first(stage: Workspace, file: Path) -> dict[str, Any]:
     """What the first posting of the file said of itself."""
     return post(stage, file)
 
 
-def post(stage: Stage, file: Path) -> dict[str, Any]:
+def post(stage: Workspace, file: Path) -> dict[str, Any]:
     """Post the file as the shop would."""
     done: dict[str, Any] = json.loads(
         stage.sesame("post", file, "--config", "shop", "--provider", "retail", "--json")
@@ -65,7 +65,7 @@ def post(stage: Stage, file: Path) -> dict[str, Any]:
 
 
 def test_every_line_is_sent_or_kept_back_with_a_reason_to_the_penny(
-    stage: Stage, file: Path, facts: dict[str, Any], first: dict[str, Any]
+    stage: Workspace, file: Path, facts: dict[str, Any], first: dict[str, Any]
 ) -> None:
     """Lines, invoices, cancellations, customers and revenue add up to what others counted."""
     provider, identity = Orders(), PartnerConfig.load(stage.folder / "shop").identity
@@ -91,7 +91,7 @@ def test_every_line_is_sent_or_kept_back_with_a_reason_to_the_penny(
 
 
 def test_the_hub_holds_exactly_what_was_sent_under_a_grant(
-    stage: Stage, file: Path, cast: demo.Cast, first: dict[str, Any]
+    stage: Workspace, file: Path, cast: demo.Participants, first: dict[str, Any]
 ) -> None:
     """By id and value; nothing of the people who said no is anywhere in its ledger."""
     provider, identity = Orders(), PartnerConfig.load(stage.folder / "shop").identity
@@ -118,7 +118,7 @@ def test_the_hub_holds_exactly_what_was_sent_under_a_grant(
     )
 
 
-def test_a_second_run_adds_nothing(stage: Stage, file: Path, first: dict[str, Any]) -> None:
+def test_a_second_run_adds_nothing(stage: Workspace, file: Path, first: dict[str, Any]) -> None:
     """The same orders have the same ids."""
     with closing(sqlite3.connect(stage.folder / "hub" / "hub.sqlite")) as ledger:
         before = ledger.execute("SELECT count(*), total(value) FROM signals").fetchone()

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from examples.shell_helpers import Stage, free_port, running_hub
+from examples.shell_helpers import Workspace, free_port, running_hub
 from sesame_sdk import PartnerConfig
 from sesame_sdk.cli.main import main
-from tests.commands import Typed, typed
+from tests.commands import Completed, run_sesame
 
 SHOP, BAIHE = "https://shop.example", "https://baihe.example"
 RANKING = "urn:sesame-sdk:purpose:MatchmakingRanking"
@@ -25,20 +25,20 @@ InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Countr
 C1004,A,thing,-1,2026-05-04 10:00:00,12.50,ada,Here
 """
 
-Type = Callable[..., Typed]
+Type = Callable[..., Completed]
 
 
 @pytest.fixture
 def sesame(tmp_path: Path) -> Type:
     """Type a command in an empty folder."""
-    return lambda *words, **how: typed(tmp_path, *words, **how)
+    return lambda *words, **how: run_sesame(tmp_path, *words, **how)
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """A hub that stands at a day, with a shop and a matchmaking site; ada agreed, ben did not."""
     folder = tmp_path_factory.mktemp("world")
-    stage = Stage(folder, f"http://127.0.0.1:{free_port()}", typed)
+    stage = Workspace(folder, f"http://127.0.0.1:{free_port()}", run_sesame)
     (folder / "orders.csv").write_text(ORDERS)
     stage.sesame("hub", "init", "hub", "--issuer", stage.url, "--as-of", "2026-06-01")
     stage.sesame("policy", "load", POLICIES / "retail.toml", POLICIES / "matchmaking.toml", "--hub", "hub")
@@ -51,7 +51,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield stage
 
 
-def agree(stage: Stage, person: str, *, crossing: str | None = "retail") -> None:
+def agree(stage: Workspace, person: str, *, crossing: str | None = "retail") -> None:
     """Record that a person lets the shop send and Baihe read."""
     shop, baihe = (PartnerConfig.load(stage.folder / name).identity for name in ("shop", "baihe"))
     who = ("--person", person, "--hub", "hub")

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from examples.shell_helpers import Stage
+from examples.shell_helpers import Workspace
 from sesame_sdk import PartnerConfig
 from sesame_sdk.delivery.messages import Failed
 from sesame_sdk.delivery.outbox import Outbox
 from tests.cli.conftest import Type, data
-from tests.commands import typed
+from tests.commands import run_sesame
 
 pytestmark = pytest.mark.long
 
@@ -20,7 +20,7 @@ NOBODY = "http://127.0.0.1:9"
 
 def ask(folder: Path, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
     """The exit code, and the rows by what they are about."""
-    done = typed(folder, *words, "--json")
+    done = run_sesame(folder, *words, "--json")
     return done.returncode, {row["check"]: row for row in data(done.stdout)}
 
 
@@ -29,7 +29,7 @@ def red(rows: dict[str, dict[str, Any]]) -> list[str]:
     return [what for what, row in rows.items() if not row["ok"]]
 
 
-def test_a_set_up_that_works_has_no_red_row(world: Stage) -> None:
+def test_a_set_up_that_works_has_no_red_row(world: Workspace) -> None:
     """The hub was asked for its keys, and its partners and policies are counted."""
     code, rows = ask(world.folder, "doctor", "--config", "shop", "--hub", "hub")
     assert (code, red(rows)) == (0, [])
@@ -52,7 +52,7 @@ def test_a_hub_that_is_away_is_no_fault_of_the_folder(sesame: Type, tmp_path: Pa
     assert rows["partner directory"]["ok"]
 
 
-def test_a_dead_letter_is_red_and_one_that_waits_is_a_note(world: Stage) -> None:
+def test_a_dead_letter_is_red_and_one_that_waits_is_a_note(world: Workspace) -> None:
     """The first needs somebody to look, and the row says how; the second needs only another try."""
     world.sesame("keys", "new", "lazy", "--issuer", "https://lazy.example", "--hub-url", world.url)
     with closing(Outbox(PartnerConfig.load(world.folder / "lazy").outbox)) as outbox:

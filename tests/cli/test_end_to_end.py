@@ -2,10 +2,10 @@
 
 import pytest
 
-from examples.shell_helpers import Stage
+from examples.shell_helpers import Workspace
 from sesame_sdk import PartnerConfig
 from tests.cli.conftest import BAIHE, RANKING, SHOP, agree, data
-from tests.commands import typed
+from tests.commands import run_sesame
 
 pytestmark = pytest.mark.long
 
@@ -14,14 +14,14 @@ COMPLETED = 4 * 0.5 ** (30.583333 / 365)
 
 
 @pytest.fixture(scope="module")
-def posted(world: Stage) -> Stage:
+def posted(world: Workspace) -> Workspace:
     """Ada agreed, ben did not, and the shop posted."""
     agree(world, "ada")
     world.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
     return world
 
 
-def test_a_second_post_of_the_same_file_counts_nothing_twice(posted: Stage) -> None:
+def test_a_second_post_of_the_same_file_counts_nothing_twice(posted: Workspace) -> None:
     """And says what became of every signal and every line that stayed."""
     done = data(posted.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail", "--json"))
     assert done["events"] == 4
@@ -36,7 +36,7 @@ def test_a_second_post_of_the_same_file_counts_nothing_twice(posted: Stage) -> N
     assert done["dropped"] == {"no_grant": 3}
 
 
-def test_explain_adds_up_and_names_each_reason(posted: Stage) -> None:
+def test_explain_adds_up_and_names_each_reason(posted: Workspace) -> None:
     """Base and contributions are the score, to the hundredth."""
     score = data(posted.sesame("explain", "ada", "--context", "retail", "--hub", "hub", "--json"))["score"]
     parts = {part["kind"]: part["hundredths"] for part in score["contributions"]}
@@ -51,14 +51,14 @@ def test_explain_adds_up_and_names_each_reason(posted: Stage) -> None:
     assert parts["retail.order.returned"] < 0
 
 
-def test_a_person_who_did_not_agree_has_no_score_and_that_is_no_error(posted: Stage) -> None:
+def test_a_person_who_did_not_agree_has_no_score_and_that_is_no_error(posted: Workspace) -> None:
     """No score is a full answer."""
-    done = typed(posted.folder, "explain", "ben", "--context", "retail", "--hub", "hub")
+    done = run_sesame(posted.folder, "explain", "ben", "--context", "retail", "--hub", "hub")
     assert done.returncode == 0
     assert "not a low score" in done.stderr
 
 
-def test_a_reader_sees_points_and_band_and_no_reasons(posted: Stage) -> None:
+def test_a_reader_sees_points_and_band_and_no_reasons(posted: Workspace) -> None:
     """The reasons belong to the person; unknown people look like those who did not agree."""
     identity = PartnerConfig.load(posted.folder / "baihe").identity
     subjects = [identity.pseudonym(person) for person in ("ada", "ben", "nobody")]
@@ -69,7 +69,7 @@ def test_a_reader_sees_points_and_band_and_no_reasons(posted: Stage) -> None:
     assert ben["points"] is None
 
 
-def test_each_read_is_there_for_the_person_to_see(posted: Stage) -> None:
+def test_each_read_is_there_for_the_person_to_see(posted: Workspace) -> None:
     """Who, why and when."""
     identity = PartnerConfig.load(posted.folder / "baihe").identity
     reading = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking")
@@ -80,10 +80,10 @@ def test_each_read_is_there_for_the_person_to_see(posted: Stage) -> None:
     assert after[-1]["purpose"] == RANKING
 
 
-def test_a_read_for_a_purpose_that_was_not_registered_is_refused(posted: Stage) -> None:
+def test_a_read_for_a_purpose_that_was_not_registered_is_refused(posted: Workspace) -> None:
     """Exit code 4, one line, and how to mend it."""
     care = "https://w3id.org/dpv#CustomerCare"
-    done = typed(
+    done = run_sesame(
         posted.folder, *("score", "x", "--config", "baihe", "--purpose", care, "--context", "matchmaking")
     )
     assert done.returncode == 4
@@ -91,7 +91,7 @@ def test_a_read_for_a_purpose_that_was_not_registered_is_refused(posted: Stage) 
     assert "purpose" in done.stderr
 
 
-def test_a_withdrawal_takes_effect_at_once(posted: Stage) -> None:
+def test_a_withdrawal_takes_effect_at_once(posted: Workspace) -> None:
     """The reader gets no score any more, and the shop's signals no longer count."""
     agree(posted, "ben")
     posted.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
@@ -105,7 +105,7 @@ def test_a_withdrawal_takes_effect_at_once(posted: Stage) -> None:
     assert [row["valid"] for row in rows] == [False, False]
 
 
-def test_without_the_crossing_in_the_grant_nothing_from_the_shop_counts(posted: Stage) -> None:
+def test_without_the_crossing_in_the_grant_nothing_from_the_shop_counts(posted: Workspace) -> None:
     """CTX-1: another context counts only where the grant to read names it."""
     agree(posted, "cy", crossing=None)
     (posted.folder / "cy.csv").write_text(

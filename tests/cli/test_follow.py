@@ -1,4 +1,4 @@
-"""``sesame store``, typed as an operator types them, beside a hub that serves."""
+"""``sesame store``, run_sesame as an operator types them, beside a hub that serves."""
 
 import os
 import signal
@@ -12,9 +12,9 @@ import pytest
 from examples.shell_helpers import SESAME
 from sesame_sdk import PartnerConfig, ScoreStore
 from tests.cli.conftest import RANKING, data
-from tests.commands import typed
+from tests.commands import run_sesame
 from tests.examples.market import Market, open_market
-from tests.hub.test_streams import until
+from tests.hub.test_streams import wait_until
 
 pytestmark = pytest.mark.long
 
@@ -42,7 +42,7 @@ def home(market: Market) -> PartnerConfig:
 
 def sesame(market: Market, *words: str) -> str:
     """What a command prints as data."""
-    done = typed(market.folder, *words)
+    done = run_sesame(market.folder, *words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -66,7 +66,7 @@ def following(home: PartnerConfig, name: str) -> Iterator["subprocess.Popen[str]
     )
     try:
         with opened(home, name) as book:
-            until(lambda: book.state.subject_count >= len(PEOPLE) and not book.state.stale, seconds=60)
+            wait_until(lambda: book.state.subject_count >= len(PEOPLE) and not book.state.stale, seconds=60)
         yield process
     finally:
         process.kill()
@@ -75,7 +75,7 @@ def following(home: PartnerConfig, name: str) -> Iterator["subprocess.Popen[str]
 
 def test_what_a_book_holds_is_what_the_hub_answers(market: Market, home: PartnerConfig) -> None:
     """After taking all that there is, once; shown for people and as JSON, in the order asked."""
-    done = typed(market.folder, "store", "follow", *READING, "--once")
+    done = run_sesame(market.folder, "store", "follow", *READING, "--once")
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
         f"following {market.url}; 0 subjects in the store",
@@ -107,10 +107,10 @@ def test_who_withdraws_is_out_of_the_store_of_another_process_within_a_second(
         told: list[frozenset[str] | None] = []
         book.on_removal(told.append)
         market.agree("cy", home)
-        until(lambda: book.scores([cy])[cy] is not None)
+        wait_until(lambda: book.scores([cy])[cy] is not None)
         opened(home, "live").close()
         market.withdraw("cy", home)
-        assert until(lambda: book.scores([cy])[cy] is None) < 1.0
+        assert wait_until(lambda: book.scores([cy])[cy] is None) < 1.0
         assert told == [frozenset({cy})]
 
 
@@ -133,7 +133,7 @@ def test_an_interrupt_ends_it_and_a_kill_loses_nothing(market: Market, home: Par
 def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again(tmp_path: Path) -> None:
     """Code 5 for once; else it goes on when the hub is there."""
     PartnerConfig.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
-    done = typed(tmp_path, "store", "follow", *READING, "--once")
+    done = run_sesame(tmp_path, "store", "follow", *READING, "--once")
     assert (done.returncode, done.stderr.splitlines()[-1]) == (5, "error: hub: no response (ConnectionError)")
     process = subprocess.Popen(
         [SESAME, "store", "follow", *READING], cwd=tmp_path, stderr=subprocess.PIPE, text=True
@@ -144,7 +144,7 @@ def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again
     assert process.poll() is None
     process.kill()
     process.communicate(timeout=30)
-    done = typed(tmp_path, "store", "status", *READING)
+    done = run_sesame(tmp_path, "store", "status", *READING)
     assert done.returncode == 0
     assert "stale: no update from the hub; scores are ignored" in done.stderr
     assert "never" in done.stdout
@@ -186,7 +186,7 @@ def test_what_cannot_be_followed_is_refused_in_a_line(
 ) -> None:
     """With the exit code that says what to do."""
     opened(home, "of-matchmaking").close()
-    done = typed(market.folder, *words)
+    done = run_sesame(market.folder, *words)
     assert done.returncode == code
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

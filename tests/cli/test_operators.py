@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from examples.shell_helpers import Stage
+from examples.shell_helpers import Workspace
 from sesame_sdk import PartnerConfig
 from tests.cli.conftest import ORDERS, POLICIES, SHOP, Run, agree, data
-from tests.commands import typed
+from tests.commands import run_sesame
 
 pytestmark = pytest.mark.long
 
@@ -113,7 +113,7 @@ def test_what_waits_for_a_dead_hub_is_a_reason_to_try_again(run: Run, tmp_path: 
     assert (row["state"], row["signals"], row["code"]) == ("pending", 7, None)
 
 
-def test_dead_letters_are_listed_sent_again_or_given_up(world: Stage, run: Run, tmp_path: Path) -> None:
+def test_dead_letters_are_listed_sent_again_or_given_up(world: Workspace, run: Run, tmp_path: Path) -> None:
     """The hub did not know this shop at first."""
     late, orders, at_hub = "https://late.example", tmp_path / "orders.csv", ("--hub", world.folder / "hub")
     orders.write_text(ORDERS)
@@ -138,7 +138,7 @@ def test_dead_letters_are_listed_sent_again_or_given_up(world: Stage, run: Run, 
     assert receipt["reasons"] == ["kind_not_registered"]
 
 
-def test_a_hub_can_be_rebuilt_and_its_scores_stay(world: Stage, run: Run) -> None:
+def test_a_hub_can_be_rebuilt_and_its_scores_stay(world: Workspace, run: Run) -> None:
     """From the ledger, while it serves."""
     agree(world, "ada")
     world.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
@@ -148,10 +148,10 @@ def test_a_hub_can_be_rebuilt_and_its_scores_stay(world: Stage, run: Run) -> Non
     assert data(world.sesame(*explain))["score"] == before
 
 
-def test_the_hub_s_new_keys_are_believed_only_after_a_yes(world: Stage) -> None:
+def test_the_hub_s_new_keys_are_believed_only_after_a_yes(world: Workspace) -> None:
     """Nobody there to answer is no yes."""
-    asked = typed(world.folder, "keys", "trust", "--config", "shop")
+    asked = run_sesame(world.folder, "keys", "trust", "--config", "shop")
     assert asked.returncode == 130
     assert "operator" in asked.stderr
-    done = typed(world.folder, "keys", "trust", "--config", "shop", "--yes")
+    done = run_sesame(world.folder, "keys", "trust", "--config", "shop", "--yes")
     assert (done.returncode, "1 key(s)" in done.stderr) == (0, True), done.stderr

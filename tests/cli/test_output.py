@@ -10,7 +10,7 @@ import pytest
 from examples.shell_helpers import SESAME
 from sesame_sdk.cli.console import print_note, print_rows
 from tests.cli.conftest import POLICIES
-from tests.commands import typed
+from tests.commands import run_sesame
 
 
 @pytest.fixture(autouse=True)
@@ -117,11 +117,11 @@ def test_a_full_disk_behind_stdout_is_told_in_a_line() -> None:
 def test_an_encoding_that_lacks_a_letter_gets_it_spelled_out(tmp_path: Path) -> None:
     """JSON stays JSON."""
     env = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    typed(
+    run_sesame(
         tmp_path, "keys", "new", "shop", "--issuer", "https://shop.example", "--hub-url", "http://127.0.0.1:9"
     )
     words = ("keys", "pseudonym", "dvořák", "--config", "shop")
-    plain, as_json = typed(tmp_path, *words, env=env), typed(tmp_path, *words, "--json", env=env)
+    plain, as_json = run_sesame(tmp_path, *words, env=env), run_sesame(tmp_path, *words, "--json", env=env)
     assert "dvo\\u0159\\xe1k" in plain.stdout
     assert '"dvo\\u0159\\u00e1k"' in as_json.stdout
     assert plain.stderr == as_json.stderr == ""

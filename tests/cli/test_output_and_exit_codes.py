@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 import pytest
 
-from examples.shell_helpers import SESAME, Stage
+from examples.shell_helpers import SESAME, Workspace
 from sesame_sdk.cli.main import COMMANDS, MAX_HELP
 from sesame_sdk.cli.main import sesame as sesame_group
 from tests.cli.conftest import POLICIES, Type, data
-from tests.commands import typed
+from tests.commands import run_sesame
 
 pytestmark = pytest.mark.long
 
@@ -94,7 +94,7 @@ def test_an_existing_folder_is_never_overwritten(sesame: Type) -> None:
     assert sesame("keys", "show", "--config", "shop").stdout == before
 
 
-def test_json_on_stdout_is_json_and_nothing_else(world: Stage) -> None:
+def test_json_on_stdout_is_json_and_nothing_else(world: Workspace) -> None:
     """Progress and notes go to stderr."""
     for words in (
         ("plugins", "--json"),
@@ -106,7 +106,7 @@ def test_json_on_stdout_is_json_and_nothing_else(world: Stage) -> None:
         ("doctor", "--config", "shop", "--hub", "hub", "--json"),
         ("policy", "check", str(POLICIES / "retail.toml"), "--json"),
     ):
-        done = typed(world.folder, *words)
+        done = run_sesame(world.folder, *words)
         assert done.returncode == 0, done.stderr
         assert isinstance(json.loads(done.stdout), list), words
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from examples.shell_helpers import Stage
+from examples.shell_helpers import Workspace
 from sesame_sdk import PartnerConfig
 from sesame_sdk.cli.main import main
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.partner import uploader
 from tests.cli.conftest import SHOP, data
-from tests.commands import typed
+from tests.commands import run_sesame
 
 pytestmark = pytest.mark.long
 
@@ -62,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def joined(world: Stage, site: Path) -> Stage:
+def joined(world: Workspace, site: Path) -> Workspace:
     """The world's shop may say what the plugin says; nobody agreed to it."""
     done = send(world.folder, site, "registrations", "add", "--config", "shop", "lines")
     assert done.returncode == 0, done.stderr
@@ -71,7 +71,7 @@ def joined(world: Stage, site: Path) -> Stage:
 
 def send(folder: Path, site: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     """Type a command where the plugin is installed."""
-    return typed(folder, *words, env={**os.environ, "PYTHONPATH": str(site)})
+    return run_sesame(folder, *words, env={**os.environ, "PYTHONPATH": str(site)})
 
 
 def post(folder: Path, site: Path, home: str, *, json: bool = False) -> subprocess.CompletedProcess[str]:
@@ -88,7 +88,7 @@ def lines(folder: Path, count: int, **moods: str) -> None:
 
 def partner(folder: Path, name: str, hub: str, *, issuer: str = SHOP, capacity: int | None = None) -> None:
     """Make a partner's folder, with an outbox of so many bytes."""
-    assert typed(folder, "keys", "new", name, "--issuer", issuer, "--hub-url", hub).returncode == 0
+    assert run_sesame(folder, "keys", "new", name, "--issuer", issuer, "--hub-url", hub).returncode == 0
     if capacity:
         with (folder / name / "partner.toml").open("a") as settings:
             settings.write(f"capacity = {capacity}\n")
@@ -129,7 +129,7 @@ def test_a_full_outbox_without_a_hub_says_how_far_it_came_and_what_to_do(tmp_pat
     assert "run the same command again" in done.stderr
 
 
-def test_a_small_outbox_gets_through_a_long_file(joined: Stage, site: Path) -> None:
+def test_a_small_outbox_gets_through_a_long_file(joined: Workspace, site: Path) -> None:
     """It is emptied as often as it is full: thirty envelopes through room for one."""
     with (joined.folder / "shop" / "partner.toml").open("a") as settings:
         settings.write("capacity = 500000\n")
@@ -142,7 +142,7 @@ def test_a_small_outbox_gets_through_a_long_file(joined: Stage, site: Path) -> N
     assert told["dropped"] == {"no_grant": 30_000}
 
 
-def test_what_the_hub_refuses_for_good_ends_with_its_reason(joined: Stage, site: Path) -> None:
+def test_what_the_hub_refuses_for_good_ends_with_its_reason(joined: Workspace, site: Path) -> None:
     """Exit code 4, after the table: somebody has to mend something."""
     partner(joined.folder, "stranger", joined.url, issuer="https://stranger.example")
     lines(joined.folder, 3)
@@ -154,7 +154,9 @@ def test_what_the_hub_refuses_for_good_ends_with_its_reason(joined: Stage, site:
     assert letter.reason in done.stderr
 
 
-def test_an_event_with_an_invalid_date_is_rejected_and_the_rest_is_sent(joined: Stage, site: Path) -> None:
+def test_an_event_with_an_invalid_date_is_rejected_and_the_rest_is_sent(
+    joined: Workspace, site: Path
+) -> None:
     """Named by its field, never by its value."""
     (joined.folder / "lines.csv").write_text("1,2026,fine\n2,1903,fine\n3,2026,fine\n")
     done = post(joined.folder, site, "shop", json=True)
@@ -192,7 +194,7 @@ def test_a_dry_run_shows_signals_and_sends_nothing(tmp_path: Path, site: Path) -
     ],
 )
 def test_a_plugin_that_breaks_names_the_event_and_what_was_read_is_delivered(
-    joined: Stage, site: Path, mood: str
+    joined: Workspace, site: Path, mood: str
 ) -> None:
     """The summary so far is printed; the error is the plugin's, so exit code 2."""
     lines(joined.folder, 20, _17=mood)
@@ -203,7 +205,7 @@ def test_a_plugin_that_breaks_names_the_event_and_what_was_read_is_delivered(
     assert re.search(r"hub: dropped, no_grant\s+16", done.stdout)
 
 
-def test_beside_another_delivery_the_signals_are_kept_and_go_with_it(joined: Stage, site: Path) -> None:
+def test_beside_another_delivery_the_signals_are_kept_and_go_with_it(joined: Workspace, site: Path) -> None:
     """Only one process delivers at a time, and it takes along what others append."""
     lines(joined.folder, 3)
     with closing(Outbox(PartnerConfig.load(joined.folder / "shop").outbox)) as outbox, outbox.delivery_lock():
@@ -213,9 +215,9 @@ def test_beside_another_delivery_the_signals_are_kept_and_go_with_it(joined: Sta
     assert "are pending in the outbox: another process delivers them" in done.stderr
 
 
-def test_the_table_says_what_was_counted_before(joined: Stage) -> None:
+def test_the_table_says_what_was_counted_before(joined: Workspace) -> None:
     """A second run of the same file has made the same signals; they were counted already."""
-    done = typed(joined.folder, "post", "orders.csv", "--config", "shop", "--provider", "retail")
+    done = run_sesame(joined.folder, "post", "orders.csv", "--config", "shop", "--provider", "retail")
     assert done.returncode == 0, done.stderr
     assert "hub: duplicates" in done.stdout
     assert "sent: " not in done.stdout

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import requests
 
-from examples.shell_helpers import Stage, free_port, running_hub
+from examples.shell_helpers import Workspace, free_port, running_hub
 from sesame_sdk import (
     ConsumerDeclaration,
     Evidence,
@@ -30,7 +30,7 @@ from sesame_sdk.partner.client import Client
 from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.security_events import sign_event
 from tests.cli.conftest import POLICIES, SHOP, Run
-from tests.commands import typed
+from tests.commands import run_sesame
 
 #: Takes the shop's orders for something that people declare of themselves: no registration may say otherwise.
 CONTRADICTION = (
@@ -50,10 +50,10 @@ BAD = SignalKind(
 
 
 @pytest.fixture(scope="module")
-def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """A running hub that admitted the shop, and whose policy contradicts what the shop's plugin says."""
     folder = tmp_path_factory.mktemp("refusing")
-    stage = Stage(folder, f"http://127.0.0.1:{free_port()}", typed)
+    stage = Workspace(folder, f"http://127.0.0.1:{free_port()}", run_sesame)
     (folder / "policy.toml").write_text((POLICIES / "retail.toml").read_text().replace(*CONTRADICTION))
     stage.sesame("hub", "init", "hub", "--issuer", stage.url)
     stage.sesame("policy", "load", "policy.toml", "--hub", "hub")
@@ -77,7 +77,7 @@ def bad_manifest() -> Manifest:
     return Manifest(made.name, made.version, made.api, made.kinds, made.consumers, manifest_digest(made))
 
 
-def signed(stage: Stage, manifest: Manifest) -> bytes:
+def signed(stage: Workspace, manifest: Manifest) -> bytes:
     """A registration by the shop."""
     home = PartnerConfig.load(stage.folder / "shop")
     return sign_event(
@@ -90,13 +90,13 @@ def signed(stage: Stage, manifest: Manifest) -> bytes:
     )
 
 
-def post(stage: Stage, token: bytes) -> requests.Response:
+def post(stage: Workspace, token: bytes) -> requests.Response:
     """Deliver it without the SDK."""
     headers = {"Content-Type": "application/secevent+jwt"}
     return requests.post(f"{stage.url}/v1/events", data=token, headers=headers, timeout=30)
 
 
-def logged(stage: Stage) -> list[dict[str, Any]]:
+def logged(stage: Workspace) -> list[dict[str, Any]]:
     """What the hub's process logged of refusals. Its first line says in words that it answers."""
     _, *lines = (stage.folder / "hub.log").read_text(encoding="utf-8").splitlines()
     return [found for found in map(json.loads, lines) if found["event"] == "refused"]
@@ -112,7 +112,7 @@ def findings_in(data: dict[str, Any]) -> tuple[Finding, ...]:
     return msgspec.convert(data["findings"], tuple[Finding, ...])
 
 
-def test_a_refusal_is_one_object_in_all_places(refusing: Stage) -> None:
+def test_a_refusal_is_one_object_in_all_places(refusing: Workspace) -> None:
     """What the hub raises, answers, and what the partner raises: equal findings, none left out of the log."""
     token = signed(refusing, bad_manifest())
     with Hub.open(refusing.folder / "hub") as hub, pytest.raises(GuardRefusedError) as raised:
@@ -132,12 +132,12 @@ def test_a_refusal_is_one_object_in_all_places(refusing: Stage) -> None:
     assert at_the_partner.value.findings == found
 
 
-def test_the_command_line_prints_what_the_hub_refused(refusing: Stage) -> None:
+def test_the_command_line_prints_what_the_hub_refused(refusing: Workspace) -> None:
     """As a table on stderr, or whole as JSON on stdout; exit code 3 both times, and one log line each."""
     before = len(logged(refusing))
     # An environment of Python's own: readline, which pytest imports, sets COLUMNS behind its back.
     env = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    shown = typed(refusing.folder, "registrations", "add", "--config", "shop", "retail", env=env)
+    shown = run_sesame(refusing.folder, "registrations", "add", "--config", "shop", "retail", env=env)
     assert (shown.returncode, shown.stdout) == (3, "")
     assert [line.split()[:3] for line in shown.stderr.splitlines() if "INF-1" in line] == [
         ["INF-1", "policy", "retail-privileges,"]
@@ -149,7 +149,7 @@ def test_the_command_line_prints_what_the_hub_refused(refusing: Stage) -> None:
     assert [line["rules"] for line in logged(refusing)[before:]] == [["INF-1"]] * 2
 
 
-def test_the_answer_is_a_problem_that_rfc_8935_knows_too(refusing: Stage) -> None:
+def test_the_answer_is_a_problem_that_rfc_8935_knows_too(refusing: Workspace) -> None:
     """RFC 9457 members with a type for good; err and description for a sender that looks for them."""
     answer = post(refusing, signed(refusing, bad_manifest()))
     said = answer.json()
@@ -159,7 +159,7 @@ def test_the_answer_is_a_problem_that_rfc_8935_knows_too(refusing: Stage) -> Non
     assert said["detail"] == said["description"]
 
 
-def test_a_log_line_ends_where_it_should_and_is_harmless(refusing: Stage) -> None:
+def test_a_log_line_ends_where_it_should_and_is_harmless(refusing: Workspace) -> None:
     """Whatever a plugin writes into its texts: plain ASCII, without control characters."""
     before = len(logged(refusing))
     post(refusing, signed(refusing, bad_manifest()))
@@ -167,7 +167,7 @@ def test_a_log_line_ends_where_it_should_and_is_harmless(refusing: Stage) -> Non
     assert len(logged(refusing)) == before + 1
 
 
-def test_a_purpose_that_nobody_may_read_for_is_refused_and_tells_of_nobody(refusing: Stage) -> None:
+def test_a_purpose_that_nobody_may_read_for_is_refused_and_tells_of_nobody(refusing: Workspace) -> None:
     """403 with the finding; neither the answer nor the log holds the token or whom was asked about."""
     home = PartnerConfig.load(refusing.folder / "shop")
     purpose = "https://w3id.org/dpv#PersonnelHiring"

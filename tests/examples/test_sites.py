@@ -18,7 +18,7 @@ from examples.shell_helpers import ROOT
 from sesame_sdk import InvalidInputError, PartnerConfig
 from tests.examples.market import Market, open_market
 from tests.hub.process import free_port
-from tests.hub.test_streams import until
+from tests.hub.test_streams import wait_until
 from tests.partner.fake_hub import STREAM, Voice
 
 SITES = ("django_site", "fastapi_site")
@@ -84,7 +84,7 @@ def site(request: pytest.FixtureRequest, market: Market) -> Iterator[Site]:
         market.agree(person, home)
     with served(request.param, home, port) as address:
         made = Site(address, home)
-        until(lambda: without_a_score(made) == {"103"}, seconds=60)
+        wait_until(lambda: without_a_score(made) == {"103"}, seconds=60)
         yield made
 
 
@@ -119,7 +119,7 @@ def test_a_cursor_that_does_not_work_opens_the_first_page(site: Site) -> None:
 def test_whoever_withdraws_counts_as_average_within_a_second(site: Site, market: Market) -> None:
     """In a ranking that is opened then, at the same place as before."""
     market.withdraw("102", site.home)
-    assert until(lambda: without_a_score(site) == {"102", "103"}) < 1.0
+    assert wait_until(lambda: without_a_score(site) == {"102", "103"}) < 1.0
     assert [one["profile"] for one in site.matches()["matches"]] == ["101", "102"]
 
 
@@ -129,11 +129,11 @@ def test_whoever_withdraws_is_out_of_a_ranking_that_is_looked_at_within_a_second
     """The page that the cursor opens is empty then, and is still there."""
     market.agree("103", site.home)
     market.buy("103")
-    until(lambda: "103" not in without_a_score(site))
+    wait_until(lambda: "103" not in without_a_score(site))
     cursor = site.matches()["cursor"]
     assert [one["profile"] for one in site.matches(cursor=cursor)["matches"]] == ["103"]
     market.withdraw("103", site.home)
-    assert until(lambda: not site.matches(cursor=cursor)["matches"]) < 1.0
+    assert wait_until(lambda: not site.matches(cursor=cursor)["matches"]) < 1.0
     assert site.matches(cursor=cursor)["order_without_score"] == []
 
 

@@ -1,4 +1,4 @@
-"""A town for the whole run, and for each test a hub of its own in it."""
+"""A population for the whole run, and for each test a hub of its own in it."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,26 +12,26 @@ from attrs import define
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.signing.keys import SigningKey
 from tests import postgresql as servers
-from tests.faults.fixture_population import DAY, SHOP, Town, signals
+from tests.faults.fixture_population import DAY, SHOP, Population, signals
 from tests.faults.oracle import check_as_without_faults, check_log, check_nothing_lost
 from tests.faults.processes import Sender, running_hub
 from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
+def population(tmp_path_factory: pytest.TempPathFactory) -> Population:
     """The same in every test."""
-    made = Town(tmp_path_factory.mktemp("town"), free_port())
+    made = Population(tmp_path_factory.mktemp("population"), free_port())
     made.key.save(made.key_path)
     made.found(made.folder / "template", "sqlite:///hub.sqlite")
     return made
 
 
 @pytest.fixture(scope="session")
-def town_in_postgresql(town: Town, postgresql: servers.Server) -> str:
+def population_in_postgresql(population: Population, postgresql: servers.Server) -> str:
     """The name of a database that holds the same, to be copied."""
     name = postgresql.create()
-    town.found(town.folder / "template-postgresql", postgresql.url(name))
+    population.found(population.folder / "template-postgresql", postgresql.url(name))
     return name
 
 
@@ -40,27 +40,27 @@ class Site:
     """A hub's folder, and a client's.
 
     Attributes:
-        town: where it is.
+        population: where it is.
         path: the hub's folder.
         home: the client's folder.
     """
 
-    town: Town
+    population: Population
     path: Path
     home: Path
 
     @property
     def key(self) -> SigningKey:
         """The shop's."""
-        return self.town.key
+        return self.population.key
 
     def serving(self, *, port: int | None = None, **flags: object) -> Any:
         """The hub as processes of its own, at its address, or behind something that stands there."""
-        return running_hub(self.path, port or self.town.port, **flags)
+        return running_hub(self.path, port or self.population.port, **flags)
 
     def sender(self, stop: int) -> Sender:
         """A client that posts and delivers the first so many signals."""
-        return Sender(self.town.url, self.town.key_path, self.home, stop)
+        return Sender(self.population.url, self.population.key_path, self.home, stop)
 
     def check_nothing_lost(self, posted: int) -> None:
         """See `oracle`. To be asked while neither writes."""
@@ -70,13 +70,15 @@ class Site:
     def check(self, said: int) -> None:
         """The oracle's last word: the first `said` signals came through, as if nothing had happened."""
         self.check_nothing_lost(said)
-        check_as_without_faults(self.path, self.town.expected(said))
+        check_as_without_faults(self.path, self.population.expected(said))
         if (self.path / "log").exists():
             check_log(self.path / "log")
 
 
 @pytest.fixture
-def new_site(town: Town, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Site]]:
+def new_site(
+    population: Population, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Site]]:
     """Makes the site of a test over a database product, in folders of its own or others."""
     with ExitStack() as stack:
 
@@ -86,13 +88,13 @@ def new_site(town: Town, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
             database = "sqlite:///hub.sqlite"
             if product == "postgresql":
                 server: servers.Server = request.getfixturevalue("postgresql")
-                name = server.create(request.getfixturevalue("town_in_postgresql"))
+                name = server.create(request.getfixturevalue("population_in_postgresql"))
                 stack.callback(server.drop, name)
                 database = server.url(name)
-            create_hub(path, issuer=town.url, database=database, as_of=DAY)
+            create_hub(path, issuer=population.url, database=database, as_of=DAY)
             if product == "sqlite":
-                shutil.copy(town.folder / "template" / "hub.sqlite", path)
-            return Site(town, path, home)
+                shutil.copy(population.folder / "template" / "hub.sqlite", path)
+            return Site(population, path, home)
 
         yield make
 

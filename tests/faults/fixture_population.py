@@ -1,4 +1,4 @@
-"""A town of people, the shop that tells of them, and a hub that knows both: the same for every fault.
+"""A population of people, the shop that tells of them, and a hub that knows both: the same for every fault.
 
 All of it is made once a run, and copied. What number n says is always the same, so that a process that was
 killed goes on from any number.
@@ -50,7 +50,7 @@ def weights() -> Policy:
 
 
 @define
-class Town:
+class Population:
     """What hubs and clients of one run share.
 
     Attributes:

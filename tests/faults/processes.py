@@ -27,7 +27,7 @@ from sesame_sdk.hub.server.server import serve
 from sesame_sdk.partner.client import Client
 from sesame_sdk.signing.keys import SigningKey
 from tests.faults.fixture_population import BATCH, SHOP, signals
-from tests.hub.process import settle_in, start
+from tests.hub.process import become_command, start
 
 #: Seconds for whatever must happen, on a machine that may be busy with much else.
 DEADLINE = 90.0
@@ -35,7 +35,7 @@ DEADLINE = 90.0
 EAGER = RetryPolicy(max_attempts=3, min_wait=0.05, max_wait=0.4, max_jitter=0.05)
 
 
-def until(true: Callable[[], object], *, seconds: float = DEADLINE) -> None:
+def wait_until(true: Callable[[], object], *, seconds: float = DEADLINE) -> None:
     """Wait for something."""
     ends = time.monotonic() + seconds
     while not true():
@@ -117,7 +117,7 @@ def running_hub(path: Path, port: int, clock: Clock | None = None, **flags: obje
     process = start(_serve_by, path, port, clock, log) if clock else start(_serve, path, told, log)
     hub = RunningHub(process, f"http://127.0.0.1:{port}", log)
     try:
-        until(lambda: hub.answers() == 200 or not hub.process.is_alive())
+        wait_until(lambda: hub.answers() == 200 or not hub.process.is_alive())
         assert hub.process.is_alive(), log.read_text()[-4000:]
         yield hub
     except BaseException:
@@ -128,13 +128,13 @@ def running_hub(path: Path, port: int, clock: Clock | None = None, **flags: obje
 
 
 def _serve(path: Path, flags: dict[str, str], log: Path) -> None:
-    settle_in(log)
+    become_command(log)
     serve(path, flags=flags)
 
 
 def _serve_by(path: Path, port: int, clock: Clock, log: Path) -> None:
     """The same by a clock that is no setting: nobody but a test has any use for a wrong one."""
-    settle_in(log)
+    become_command(log)
     with closing(Hub.open(path, clock=clock)) as hub:
         structured_log.configure(level="info", log_format="json")
         exit_zero_on_sigterm()

@@ -15,7 +15,7 @@ from sesame_sdk.model.envelope import DropReason
 from sesame_sdk.partner.client import Client
 from tests.faults.conftest import Site
 from tests.faults.fixture_population import BATCH, PEOPLE, SHOP, signals
-from tests.faults.processes import EAGER, Clock, until
+from tests.faults.processes import EAGER, Clock, wait_until
 from tests.faults.reader import Reader
 from tests.hub import fixtures
 from tests.hub.conftest import ORDERS
@@ -37,7 +37,7 @@ def clocks(site: Site) -> tuple[Clock, Clock]:
 
 def _end_a_consent(site: Site) -> None:
     with Hub.open(site.path) as hub:
-        shop = site.town.shop(hub)
+        shop = site.population.shop(hub)
         hub.withdraw_grants(LEAVING, SHOP, Direction.READ)
         ends = {"given_at": timestamps.utc_now(), "expires_at": timestamps.utc_now() + timedelta(hours=2)}
         hub.add_grants(shop.grants(LEAVING, reads="retail", **ends))
@@ -48,7 +48,7 @@ def test_clocks_that_jump(site: Site, clocks: tuple[Clock, Clock]) -> None:
     hubs, ours = clocks
     _end_a_consent(site)
     with site.serving(clock=hubs) as hub:
-        reader = Reader(hub.url, site.town.url, site.key, ours)
+        reader = Reader(hub.url, site.population.url, site.key, ours)
         reader.subscribe()
         transport = Transport(hub.url, retry_policy=EAGER)
         client = Client(
@@ -75,12 +75,14 @@ def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, site: Site) 
     def told(number: int) -> bool:
         """Whether the stream has told of the first so many batches."""
         reader.take()
-        expected = {name: score.points for name, score in site.town.expected(number * BATCH).scores.items()}
+        expected = {
+            name: score.points for name, score in site.population.expected(number * BATCH).scores.items()
+        }
         return {**reader.points, LEAVING: expected[LEAVING]} == expected
 
     post(0)
     assert client.deliver().sent == 1
-    until(lambda: told(1))
+    wait_until(lambda: told(1))
     assert reader.points[LEAVING] is not None
 
     ours.set(hours=5)  # of ours alone: the hub does not believe what is still to come
@@ -103,14 +105,14 @@ def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, site: Site) 
         "exp: has expired (sign a new token)",
     )
     ours.set(hours=5)
-    until(lambda: len(reader.poll()) > 0)  # messages are made, and nobody acknowledges them
+    wait_until(lambda: len(reader.poll()) > 0)  # messages are made, and nobody acknowledges them
 
     for clock in (hubs, ours):  # they are made anew, with a time that can be believed
         clock.set(hours=0)
     post(3)
     assert client.deliver().sent == 1
     there = _points(site)
-    until(lambda: reader.take() or reader.points == there)
+    wait_until(lambda: reader.take() or reader.points == there)
     assert there[LEAVING] is not None
 
     hubs.set(hours=-5)
@@ -126,7 +128,7 @@ def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, site: Site) 
     assert client.redrive() == 3
     assert client.deliver().sent == 3
     assert client.counts().dead == 0
-    until(lambda: told(6) and reader.points[LEAVING] is None)
+    wait_until(lambda: told(6) and reader.points[LEAVING] is None)
     # In the order in which they were posted, whatever time it was by the hub.
     assert [receipt.jti for receipt in client.receipts()] == posted
     assert sum(receipt.accepted for receipt in client.receipts()) == 6 * BATCH
@@ -135,7 +137,7 @@ def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, site: Site) 
 def _points(site: Site) -> dict[str, float | None]:
     """Of everybody, by what is in the ledger now, for who may be read now."""
     with Hub.open(site.path) as hub:
-        scores = site.town.shop(hub).read(*PEOPLE)
+        scores = site.population.shop(hub).read(*PEOPLE)
     return {person: score and score.points for person, score in zip(PEOPLE, scores, strict=True)}
 
 
@@ -160,11 +162,11 @@ def test_consents_are_judged_by_the_time_it_is_now(tmp_path: Path, database: str
             return {who for who, signal in sent.items() if signal.id in gone}
 
         assert dropped("1") == {"late"}
-        clock.pass_by(hours=5)
+        clock.advance(hours=5)
         assert dropped("2") == {"early"}
-        clock.pass_by(hours=-5)
+        clock.advance(hours=-5)
         assert dropped("3") == {"late"}
-        clock.pass_by(hours=-5)
+        clock.advance(hours=-5)
         assert dropped("4") == {"early", "late"}
-        clock.pass_by(hours=5)
+        clock.advance(hours=5)
         assert dropped("5") == {"late"}

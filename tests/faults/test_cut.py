@@ -29,7 +29,7 @@ def test_an_answer_that_was_cut_is_asked_for_again(site: Site, seed: int) -> Non
     """Whoever was cut off cannot know what was kept; sent again, it gets the receipt of the first time."""
     sender = site.sender(ENVELOPES * BATCH)
     far = free_port()
-    with site.serving(port=far), breaking(site.town.port, to=far, cuts=_cuts(seed)) as way:
+    with site.serving(port=far), breaking(site.population.port, to=far, cuts=_cuts(seed)) as way:
         process = sender.begin()
         process.join(DEADLINE)
         assert process.exitcode == 0

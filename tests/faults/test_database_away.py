@@ -12,7 +12,7 @@ from attrs import define, field
 from tests import postgresql as servers
 from tests.faults.conftest import Site
 from tests.faults.fixture_population import BATCH, PEOPLE
-from tests.faults.processes import until
+from tests.faults.processes import wait_until
 from tests.faults.reader import Reader
 
 ENVELOPES = 40
@@ -51,32 +51,32 @@ def test_the_hub_waits_for_its_database(new_site: Callable[..., Site], postgresq
     site = new_site("postgresql")
     sender = site.sender(ENVELOPES * BATCH)
     with site.serving(workers=2) as hub:
-        reader = Reader(hub.url, site.town.url, site.key)
+        reader = Reader(hub.url, site.population.url, site.key)
         reader.subscribe()
-        asker = _Asker(Reader(hub.url, site.town.url, site.key))
+        asker = _Asker(Reader(hub.url, site.population.url, site.key))
         with asker.asking():
             client = sender.begin()
             for turn, how in enumerate((signal.SIGINT, signal.SIGQUIT), 1):
-                until(lambda enough=turn * ENVELOPES // 4: sender.sent > enough)  # type: ignore[misc]
+                wait_until(lambda enough=turn * ENVELOPES // 4: sender.sent > enough)  # type: ignore[misc]
                 postgresql.stop(how)
                 refused = asker.seen[503]
                 try:
-                    until(lambda: hub.answers() == 503)
+                    wait_until(lambda: hub.answers() == 503)
                     assert hub.answers("/health/live") == 200
-                    until(lambda enough=refused + 3: asker.seen[503] > enough)  # type: ignore[misc]
+                    wait_until(lambda enough=refused + 3: asker.seen[503] > enough)  # type: ignore[misc]
                     assert client.is_alive()
                     assert sender.sent < ENVELOPES
                 finally:
                     postgresql.start()
-                until(lambda: hub.answers() == 200)
+                wait_until(lambda: hub.answers() == 200)
                 answered = asker.seen[200]
-                until(lambda enough=answered: asker.seen[200] > enough)  # type: ignore[misc]
+                wait_until(lambda enough=answered: asker.seen[200] > enough)  # type: ignore[misc]
             sender.finish(client)
         assert set(asker.seen) == {200, 503}, asker.seen
         assert asker.without_wait == 0
         assert len(hub.pids) == 3
         expected = {
-            name: score.points for name, score in site.town.expected(ENVELOPES * BATCH).scores.items()
+            name: score.points for name, score in site.population.expected(ENVELOPES * BATCH).scores.items()
         }
-        until(lambda: reader.take() or reader.points == expected)
+        wait_until(lambda: reader.take() or reader.points == expected)
     site.check(ENVELOPES * BATCH)

@@ -10,8 +10,8 @@ from sesame_sdk.delivery.messages import OutboxFullError
 from tests import postgresql as servers
 from tests.faults.conftest import Site
 from tests.faults.disk import Quota, SmallDisk, small_disk
-from tests.faults.fixture_population import BATCH, Town, signals
-from tests.faults.processes import RunningHub, until
+from tests.faults.fixture_population import BATCH, Population, signals
+from tests.faults.processes import RunningHub, wait_until
 
 ENVELOPES = 24
 pytestmark = pytest.mark.long
@@ -28,9 +28,9 @@ def _run(site: Site, hub: RunningHub, fill: Callable[[], None], make_room: Calla
     """Fill the hub's disk in the middle of a delivery, see that it says so, and make room."""
     sender = site.sender(ENVELOPES * BATCH)
     client = sender.begin()
-    until(lambda: sender.sent > ENVELOPES // 8)
+    wait_until(lambda: sender.sent > ENVELOPES // 8)
     fill()
-    until(lambda: "group_failed" in hub.log.read_text())
+    wait_until(lambda: "group_failed" in hub.log.read_text())
     assert hub.process.is_alive()
     assert hub.answers("/health/live") == 200
     assert client.is_alive()
@@ -85,9 +85,9 @@ def test_the_outbox_cannot_note_a_receipt(new_site: Callable[..., Site], disk: S
     sender = site.sender(ENVELOPES * BATCH)
     with site.serving():
         client = sender.begin()
-        until(lambda: sender.sent > ENVELOPES // 8)
+        wait_until(lambda: sender.sent > ENVELOPES // 8)
         disk.fill()
-        until(lambda: disk.room() == 0)
+        wait_until(lambda: disk.room() == 0)
         stuck = sender.promised
         assert client.is_alive()
         disk.make_room()
@@ -96,7 +96,7 @@ def test_the_outbox_cannot_note_a_receipt(new_site: Callable[..., Site], disk: S
     site.check(ENVELOPES * BATCH)
 
 
-def test_postgresqls_disk_is_full(town: Town, tmp_path: Path) -> None:
+def test_postgresqls_disk_is_full(population: Population, tmp_path: Path) -> None:
     """PostgreSQL has no room for tables or its log, and may even end; started again it goes on."""
     with (
         small_disk(192) as disk,
@@ -105,9 +105,9 @@ def test_postgresqls_disk_is_full(town: Town, tmp_path: Path) -> None:
         ) as server,
     ):
         name = server.create()
-        site = Site(town, tmp_path / "hub", tmp_path / "client")
+        site = Site(population, tmp_path / "hub", tmp_path / "client")
         site.home.mkdir()
-        town.found(site.path, server.url(name))
+        population.found(site.path, server.url(name))
         with site.serving() as hub:
             _run(site, hub, disk.fill, lambda: _make_room(disk, server, hub))
         site.check(ENVELOPES * BATCH)
@@ -122,7 +122,7 @@ def _make_room(disk: SmallDisk, server: servers.Server, hub: RunningHub) -> None
             server.start()
         return hub.answers() == 200
 
-    until(revived)
+    wait_until(revived)
 
 
 def _set_database(site: Site, database: str) -> None:

@@ -13,7 +13,7 @@ from attrs import define, field
 
 from tests.faults.conftest import Site
 from tests.faults.fixture_population import BATCH
-from tests.faults.processes import RunningHub, Sender, until
+from tests.faults.processes import RunningHub, Sender, wait_until
 
 #: As many as fit in the usual run; the million is behind the marker `long`, through the same code.
 SOME, MILLION = 40_000, 1_000_000
@@ -46,7 +46,7 @@ class _Scene:
         assert client is not None
         assert hub is not None
         ended = [client, hub.process]
-        until(lambda: self.sender.sent > enough or not all(one.is_alive() for one in ended))
+        wait_until(lambda: self.sender.sent > enough or not all(one.is_alive() for one in ended))
         assert client.is_alive() or self.sender.sent > enough, f"the client ended with {client.exitcode}"
         assert hub.process.is_alive(), hub.log.read_text()[-4000:]
 

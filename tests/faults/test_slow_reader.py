@@ -16,7 +16,7 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.streams.streams import PUSH
 from tests.faults.conftest import Site
 from tests.faults.fixture_population import BATCH, IDENTITY, PEOPLE
-from tests.faults.processes import RunningHub, until
+from tests.faults.processes import RunningHub, wait_until
 from tests.faults.reader import Reader
 from tests.hub.fixtures import LONG_AGO, Partner, manifest
 
@@ -53,7 +53,7 @@ def test_who_reads_nothing_is_left_alone_and_then_cut(site: Site) -> None:
     """Twenty who ask for many megabytes and take none: the rest of the world is served meanwhile."""
     sender = site.sender(ENVELOPES * BATCH)
     with site.serving(body_timeout_seconds=2) as hub:
-        reader = Reader(hub.url, site.town.url, site.key)
+        reader = Reader(hub.url, site.population.url, site.key)
         assert reader.score(PEOPLE[0]).status_code == 200
         page = f"GET /schema/openapi.json HTTP/1.1\r\nHost: {hub.url[7:]}\r\n\r\n".encode()
         before = hub.resident()
@@ -63,7 +63,7 @@ def test_who_reads_nothing_is_left_alone_and_then_cut(site: Site) -> None:
             assert reader.score(PEOPLE[0]).status_code == 200
             assert hub.answers() == 200
             assert hub.resident() - before < 100 * MEBIBYTE
-            until(lambda: _held(hub) == 0)
+            wait_until(lambda: _held(hub) == 0)
     site.check(ENVELOPES * BATCH)
 
 
@@ -73,7 +73,7 @@ def test_who_reads_slowly_gets_all_of_its_answer(site: Site) -> None:
     with site.serving(body_timeout_seconds=2) as hub:
         sender.finish(sender.begin())
         subjects = [f"{number:0128}" for number in range(1000)]
-        reader = Reader(hub.url, site.town.url, site.key)
+        reader = Reader(hub.url, site.population.url, site.key)
         body = json.dumps({"subjects": subjects}).encode()
         asked = (
             f"POST /v1/scores/read HTTP/1.1\r\nHost: {hub.url[7:]}\r\nAuthorization: {reader.bearer()}\r\n"
@@ -149,14 +149,16 @@ def _join(site: Site, hub: RunningHub, *parties: str) -> list[Reader]:
             opened.add_grants(
                 pair for who in PEOPLE for pair in partner.grants(who, reads="retail", given_at=LONG_AGO)
             )
-            readers.append(Reader(hub.url, site.town.url, partner.key, party=party))
+            readers.append(Reader(hub.url, site.population.url, partner.key, party=party))
     return readers
 
 
 def test_a_consumer_that_answers_slowly_holds_up_no_other(site: Site) -> None:
     """One does not answer a push, and polls are not read: the quick one is told of everybody meanwhile."""
     sender = site.sender(ENVELOPES * BATCH)
-    expected = {name: score.points for name, score in site.town.expected(ENVELOPES * BATCH).scores.items()}
+    expected = {
+        name: score.points for name, score in site.population.expected(ENVELOPES * BATCH).scores.items()
+    }
     with site.serving(body_timeout_seconds=2) as hub:
         host = "http://127.0.0.1"
         slow, quick, idle = _join(site, hub, f"{host}/slow", f"{host}/quick", f"{host}/idle")
@@ -164,7 +166,7 @@ def test_a_consumer_that_answers_slowly_holds_up_no_other(site: Site) -> None:
             slow.subscribe(method=PUSH, endpoint_url=f"{inbox.url}/slow")
             quick.subscribe(method=PUSH, endpoint_url=f"{inbox.url}/quick")
             idle.subscribe()
-            until(lambda: inbox.waiting > 0)
+            wait_until(lambda: inbox.waiting > 0)
             body = json.dumps({"returnImmediately": False}).encode()
             poll = (
                 f"POST /v1/ssf/poll/{idle.stream} HTTP/1.1\r\nHost: {hub.url[7:]}\r\n"
@@ -173,7 +175,7 @@ def test_a_consumer_that_answers_slowly_holds_up_no_other(site: Site) -> None:
             ).encode() + body
             with _silent(hub, poll):
                 sender.finish(sender.begin())
-                until(lambda: quick.points == expected)
+                wait_until(lambda: quick.points == expected)
                 assert not inbox.go_on.is_set()
             inbox.go_on.set()
     site.check(ENVELOPES * BATCH)

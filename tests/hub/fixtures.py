@@ -53,7 +53,7 @@ class Clock:
         """What time it is."""
         return self.now
 
-    def pass_by(self, **time: float) -> None:
+    def advance(self, **time: float) -> None:
         """Let time pass: ``minutes=5``."""
         self.now += timedelta(**time)
 

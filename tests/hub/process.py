@@ -21,7 +21,7 @@ from attrs import frozen
 from sesame_sdk.hub.server.server import serve
 from tests.ports import free_port
 
-__all__ = ["beginning", "free_port", "serving", "settle_in", "start"]
+__all__ = ["become_command", "free_port", "serving", "start", "starting"]
 
 _DEADLINE = 60.0
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -47,7 +47,7 @@ def start(target: Callable[..., None], *args: object) -> BaseProcess:
     return process
 
 
-def settle_in(log: Path) -> None:
+def become_command(log: Path) -> None:
     """What a process does first that is to be like one that was begun by a command."""
     os.setsid()
     said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -57,7 +57,7 @@ def settle_in(log: Path) -> None:
 
 
 @frozen
-class Begun:
+class HubProcess:
     """A hub's process, which may not answer yet."""
 
     process: BaseProcess
@@ -68,7 +68,7 @@ class Begun:
         """Whether all of it has answered."""
         return self._ready.is_set()
 
-    def wait(self) -> None:
+    def wait_until_ready(self) -> None:
         """Until all of it answers."""
         ends = time.monotonic() + _DEADLINE
         while not self._ready.wait(0.1):
@@ -77,7 +77,7 @@ class Begun:
 
 
 @contextmanager
-def beginning(path: Path, port: int, **settings: object) -> Iterator[Begun]:
+def starting(path: Path, port: int, **settings: object) -> Iterator[HubProcess]:
     """The hub in `path`, begun. It is told to stop in the end, and must do so in peace."""
     flags = {name: str(value) for name, value in {"port": port, **settings}.items()}
     ready = _PROCESSES.Event()
@@ -85,7 +85,7 @@ def beginning(path: Path, port: int, **settings: object) -> Iterator[Begun]:
     with NamedTemporaryFile() as log:
         process = start(_serve, path, flags, Path(log.name), ready)
         try:
-            yield Begun(process, ready)
+            yield HubProcess(process, ready)
         finally:
             process.terminate()
             process.join(_DEADLINE)
@@ -98,11 +98,11 @@ def beginning(path: Path, port: int, **settings: object) -> Iterator[Begun]:
 @contextmanager
 def serving(path: Path, port: int, **settings: object) -> Iterator[BaseProcess]:
     """The same, once all of it answers."""
-    with beginning(path, port, **settings) as begun:
-        begun.wait()
+    with starting(path, port, **settings) as begun:
+        begun.wait_until_ready()
         yield begun.process
 
 
 def _serve(path: Path, flags: dict[str, str], log: Path, ready: Event) -> None:
-    settle_in(log)
+    become_command(log)
     serve(path, flags=flags, on_ready=lambda _: ready.set())

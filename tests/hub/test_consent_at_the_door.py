@@ -26,7 +26,7 @@ def test_what_was_sealed_under_a_grant_is_dropped_after_its_withdrawal(
     hub.add_grants(shop.grants("ada", ORDER))
     signal = shop.signal("ada", "1")
     envelope = shop.seal(signal)
-    clock.pass_by(seconds=10)
+    clock.advance(seconds=10)
     hub.withdraw_grants("ada", shop.issuer)
     receipt = shop.read_receipt(hub.receive(envelope))
     assert (receipt.accepted, receipt.dropped) == (0, (Dropped(signal.id, DropReason.NO_GRANT),))
@@ -37,7 +37,7 @@ def test_what_was_sealed_before_a_grant_is_taken_once_it_is_given(
 ) -> None:
     """The other way round: the person agreed while the envelope waited."""
     envelope = shop.seal(shop.signal("ada", "1"))
-    clock.pass_by(seconds=10)
+    clock.advance(seconds=10)
     hub.add_grants(shop.grants("ada", ORDER, given_at=clock.now))
     assert shop.read_receipt(hub.receive(envelope)).accepted == 1
 
@@ -46,7 +46,7 @@ def test_a_withdrawal_ends_a_grant_that_has_yet_to_begin(shop: Partner, hub: Hub
     """Who says no today is not overruled by a yes that was dated for tomorrow."""
     hub.add_grants(shop.grants("ada", ORDER, given_at=TOMORROW))
     assert hub.withdraw_grants("ada", shop.issuer) == 1
-    clock.pass_by(days=2)
+    clock.advance(days=2)
     assert _reasons(shop.send(shop.signal("ada", "1"))) == [DropReason.NO_GRANT]
 
 
@@ -56,7 +56,7 @@ def test_a_grant_that_has_yet_to_begin_lets_nothing_in_before_it_does(
     """And then it does, though the hub was asked about it earlier."""
     hub.add_grants(shop.grants("ada", ORDER, given_at=TOMORROW))
     assert _reasons(shop.send(shop.signal("ada", "1"))) == [DropReason.NO_GRANT]
-    clock.pass_by(days=1)
+    clock.advance(days=1)
     assert shop.send(shop.signal("ada", "1")).accepted == 1
 
 
@@ -65,7 +65,7 @@ def test_a_withdrawal_that_is_told_with_the_grant_ends_it(shop: Partner, hub: Hu
     ((person, grant),) = told = shop.grants("ada", ORDER)
     hub.add_grants(told)
     assert shop.send(shop.signal("ada", "1")).accepted == 1
-    clock.pass_by(hours=1)
+    clock.advance(hours=1)
     ended = (person, evolve(grant, withdrawn_at=clock.now))
     assert hub.add_grants([ended]) == 0
     assert hub.list_grants("ada") == [ended]
@@ -81,7 +81,7 @@ def test_an_end_that_was_told_is_never_moved_on(shop: Partner, hub: Hub, clock: 
     hub.add_grants([ended])
     hub.add_grants([(person, evolve(grant, withdrawn_at=later))])
     assert hub.list_grants("ada") == [ended]
-    clock.pass_by(seconds=1)
+    clock.advance(seconds=1)
     assert _reasons(shop.send(shop.signal("ada", "1"))) == [DropReason.NO_GRANT]
 
 

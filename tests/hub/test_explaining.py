@@ -77,7 +77,7 @@ def test_a_partner_that_one_left_counts_as_a_new_one(open_hub: Hub, shop: Partne
     open_hub.add_grants(twin.grants("ada", ORDER))
     twin.send(twin.signal("ada", "1"))
     open_hub.withdraw_grants("ada", shop.issuer)
-    clock.pass_by(seconds=1)
+    clock.advance(seconds=1)
     assert _ahead(open_hub).plans[0].steps[0].partners == (PartnerUnits(twin.issuer, 4),)
 
 
@@ -88,9 +88,9 @@ def test_waiting_ends_on_the_day_that_it_says(open_hub: Hub, shop: Partner, cloc
     shop.send(*orders, *lates)
     day = _ahead(open_hub).waiting.reached_on
     assert day
-    clock.pass_by(days=(day - NOON.date()).days - 1)
+    clock.advance(days=(day - NOON.date()).days - 1)
     assert _ahead(open_hub).name == "good"
-    clock.pass_by(days=1)
+    clock.advance(days=1)
     found = open_hub.explain("ada", "retail")
     assert found
     assert found.score.band == "good"

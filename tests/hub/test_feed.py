@@ -136,7 +136,7 @@ def test_a_message_stays_the_same_until_it_is_acknowledged(
     join("bob")
     hub.streams.rescore_pending()
     assert before.items() <= reader.poll().items()
-    clock.pass_by(minutes=61)
+    clock.advance(minutes=61)
     assert not before.keys() & reader.poll().keys()
 
 
@@ -160,7 +160,7 @@ def test_a_consent_that_ends_by_itself_is_a_withdrawal(
     """At its time, although nobody did anything."""
     join("ada", expires_at=NOON + timedelta(hours=2))
     assert reader.take() == [(CHANGED, shop.pseudonym("ada"), 510.0)]
-    clock.pass_by(hours=3)
+    clock.advance(hours=3)
     assert reader.take() == [(WITHDRAWN, shop.pseudonym("ada"), None)]
     assert reader.take() == []
 
@@ -173,7 +173,7 @@ def test_a_new_consent_after_a_withdrawal_is_told(
     reader.take()
     hub.withdraw_grants("ada", shop.issuer)
     assert reader.take() == [(WITHDRAWN, shop.pseudonym("ada"), None)]
-    clock.pass_by(hours=1)
+    clock.advance(hours=1)
     join("ada", given_at=clock())
     assert reader.take() == [(CHANGED, shop.pseudonym("ada"), 510.0)]
 
@@ -195,7 +195,7 @@ def test_a_day_a_policy_and_a_key_have_everybody_looked_at_again(
     join("ada")
     ada = shop.pseudonym("ada")
     reader.take()
-    clock.pass_by(days=30)
+    clock.advance(days=30)
     ((event, who, points),) = reader.take()
     assert (event, who) == (CHANGED, ada)
     assert points is not None
@@ -287,9 +287,9 @@ def test_a_sign_of_life_comes_by_itself_and_when_it_is_asked_for(
     reader: Reader, hub: Hub, shop: Partner, clock: Clock
 ) -> None:
     """After half a minute of silence; the one that was asked for gives back the state."""
-    clock.pass_by(seconds=29)
+    clock.advance(seconds=29)
     assert reader.poll() == {}
-    clock.pass_by(seconds=1)
+    clock.advance(seconds=1)
     (jti,) = reader.poll()
     assert reader.poll(jti) == {}
     hub.stream_management.request_verification(shop.read_token(), VerificationRequest(reader.name, "xyzzy"))

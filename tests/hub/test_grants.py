@@ -49,7 +49,7 @@ def test_giving_again_after_a_withdrawal_is_a_new_grant(shop: Partner, hub: Hub,
     hub.add_grants(shop.grants("ada", ORDER))
     shop.send(shop.signal("ada", "1"))
     hub.withdraw_grants("ada", SHOP)
-    clock.pass_by(days=1)
+    clock.advance(days=1)
     hub.add_grants(shop.grants("ada", ORDER, given_at=clock.now))
     assert hub.explain("ada", "retail") is not None
 

@@ -87,7 +87,7 @@ def test_one_that_came_before_gets_its_first_receipt(
     hub.add_grants(shop.grants("ada", ORDER))
     old, new = shop.seal(shop.signal("ada", "1")), shop.seal(shop.signal("ada", "2"))
     first = shop.read_receipt(hub.receive(old))
-    clock.pass_by(minutes=5)
+    clock.advance(minutes=5)
     again, answer = take([old, new])
     assert again == first
     assert (answer.accepted, answer.received_at) == (1, clock.now)

@@ -30,13 +30,13 @@ def test_a_revoked_key_brings_every_score_back(shop: Partner, hub: Hub, clock: C
     """What a thief signed falls away, whatever date it bears; what came before the theft stays."""
     hub.add_grants([*shop.grants("ada", ORDER, LATE), *shop.grants("bob", ORDER)])
     shop.send(shop.signal("ada", "1"), shop.signal("ada", "2", LATE))
-    clock.pass_by(hours=1)
+    clock.advance(hours=1)
     before = _points(hub, "ada", "bob")
     stolen_at = clock.now
     shop.send(*(shop.signal("ada", f"x{number}", LATE, at=NOON) for number in range(5)))
     shop.send(shop.signal("bob", "y"))
     assert _points(hub, "ada", "bob") != before
-    clock.pass_by(hours=1)
+    clock.advance(hours=1)
     hub.revoke_key(shop.key.kid, stolen_at, issuer=shop.issuer)
     assert _points(hub, "ada", "bob") == before == [_points(hub, "ada")[0], None]
 
@@ -60,7 +60,7 @@ def test_signals_that_fell_with_a_key_can_be_sent_again_under_another(
     hub.revoke_key(shop.key.kid, NOON, issuer=shop.issuer)
     assert _points(hub, "ada") == [None]
     hub.add_partner(shop.issuer, [new.key.public_jwk])
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     new.register(manifest(ORDERS, LATES, reads=["retail"]))
     assert new.send(shop.signal("ada", "1", value=2.0)).accepted == 1
     assert _points(hub, "ada") == [520.0]
@@ -92,7 +92,7 @@ def test_a_signal_vouched_for_by_two_keys_outlives_one(
     hub.add_partner(shop.issuer, [old.key.public_jwk])
     hub.add_grants(shop.grants("ada", ORDER))
     old.send(shop.signal("ada", "1", value=5.0))
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     assert shop.send(shop.signal("ada", "1", value=3.0)).duplicates == 1
     hub.revoke_key(old.key.kid, NOON, issuer=shop.issuer)
     if rebuilt:
@@ -106,7 +106,7 @@ def test_a_registration_falls_with_the_key_that_signed_it(shop: Partner, hub: Hu
     shop.send(shop.signal("ada", "1"))
     thief = shop.with_key(SigningKey.generate())
     hub.add_partner(shop.issuer, [thief.key.public_jwk])
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     thief.register(manifest(LATES))
     assert _points(hub, "ada") == [None]
     hub.revoke_key(thief.key.kid, clock.now, issuer=shop.issuer)
@@ -117,7 +117,7 @@ def test_a_registration_falls_with_the_key_that_signed_it(shop: Partner, hub: Hu
 def test_a_revocation_is_never_made_later(shop: Partner, hub: Hub, clock: Clock) -> None:
     """Told again with a later instant, the earlier one stands."""
     hub.add_grants(shop.grants("ada", ORDER))
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     shop.send(shop.signal("ada", "1"))
     hub.revoke_key(shop.key.kid, NOON, issuer=shop.issuer)
     hub.revoke_key(shop.key.kid, NOON + timedelta(days=1), issuer=shop.issuer)

@@ -15,7 +15,7 @@ from sesame_sdk.hub.database.engine import migrate, open_engine
 from sesame_sdk.hub.database.tables import metadata
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import load_settings
-from tests.commands import typed
+from tests.commands import run_sesame
 from tests.hub.ledger import change, looking
 
 
@@ -70,8 +70,8 @@ def test_migrate_creates_the_tables_in_an_empty_database(hub_path: Path) -> None
         there.drop_all(connection)
         assert migrations.current_version(connection) is None
     engine.dispose()
-    migrated = typed(hub_path.parent, "hub", "migrate", "--hub", hub_path)
+    migrated = run_sesame(hub_path.parent, "hub", "migrate", "--hub", hub_path)
     assert (migrated.returncode, migrations.HEAD in migrated.stderr) == (0, True)
     with looking(hub_path) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    assert "already" in typed(hub_path.parent, "hub", "migrate", "--hub", hub_path).stderr
+    assert "already" in run_sesame(hub_path.parent, "hub", "migrate", "--hub", hub_path).stderr

@@ -45,7 +45,7 @@ def test_a_reader_sees_no_reasons(shop: Partner, hub: Hub) -> None:
 def test_every_read_is_logged_for_the_person(shop: Partner, hub: Hub, clock: Clock) -> None:
     """Also one that was not answered; who is not a person here has no log."""
     shop.read("ada", "bob", "stranger")
-    clock.pass_by(hours=1)
+    clock.advance(hours=1)
     shop.read("ada")
     first = ScoreRead(shop.issuer, BENEFITS, "retail", NOON, answered=True)
     assert hub.list_score_reads("ada") == [first, evolve(first, at=NOON + timedelta(hours=1))]
@@ -77,10 +77,10 @@ def test_a_token_is_good_once(shop: Partner, hub: Hub, clock: Clock) -> None:
     """Whoever finds a used one gets nothing; it is remembered as long as it could be believed."""
     token = shop.read_token()
     hub.read_scores(token, [shop.pseudonym("ada")])
-    clock.pass_by(minutes=5, seconds=59)
+    clock.advance(minutes=5, seconds=59)
     with pytest.raises(InvalidInputError, match="jti: was used before"):
         hub.read_scores(token, [shop.pseudonym("ada")])
-    clock.pass_by(seconds=2)
+    clock.advance(seconds=2)
     with pytest.raises(InvalidInputError, match="exp: has expired"):
         hub.read_scores(token, [shop.pseudonym("ada")])
     assert len(hub.list_score_reads("ada")) == 1
@@ -168,7 +168,7 @@ def test_a_further_rule_can_close_the_door_of_reads(shop: Partner, hub: Hub, clo
     with Hub.open(hub.settings.path, clock=clock, rules=[_NobodyAtNight()]) as strict:
         reader = evolve(shop, hub=strict)
         assert reader.read("ada") != [None]
-        clock.pass_by(hours=13)
+        clock.advance(hours=13)
         assert reader.read("ada") == [None]
         assert not strict.list_score_reads("ada")[-1].answered
 
@@ -178,6 +178,6 @@ def test_a_withdrawn_kind_of_grant_does_not_hide_a_standing_one(
 ) -> None:
     """Of several grants for the same read, one that stands is enough."""
     hub.withdraw_grants("ada", shop.issuer)
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     hub.add_grants(shop.grants("ada", ORDER, LATE, reads="retail", given_at=NOON - timedelta(days=90)))
     assert [score.points for score in shop.read("ada") if score] == [510.0]

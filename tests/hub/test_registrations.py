@@ -31,7 +31,7 @@ def test_a_newer_registration_takes_the_place_of_the_older(shop: Partner, hub: H
     """A kind that the plugin no longer declares neither comes in nor counts."""
     hub.add_grants(shop.grants("ada", ORDER))
     shop.send(shop.signal("ada", "1"))
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     shop.register(manifest(LATES, version="2.0"))
     assert hub.list_partners()[0].kinds == (LATE,)
     assert hub.explain("ada", "retail") is None
@@ -138,7 +138,7 @@ def test_a_kind_keeps_its_meaning_even_for_the_plugin_that_first_declared_it(
     shop: Partner, hub: Hub, clock: Clock
 ) -> None:
     """What is kept, and what people agreed to, has the first meaning; only the words may change."""
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     with pytest.raises(InvalidInputError, match="registered with another meaning"):
         shop.register(manifest(evolve(ORDERS, sources=("a till",)), LATES, version="2.0"))
     shop.register(manifest(evolve(ORDERS, reason="Orders that went well"), LATES, version="2.0"))

@@ -46,9 +46,9 @@ def test_the_day_decides_and_not_the_hour(shop: Partner, hub: Hub, clock: Clock)
     hub.add_grants(shop.grants("ada", ORDER))
     shop.send(shop.signal("ada", "1", at=NOON - timedelta(days=30)))
     morning = hub.explain("ada", "retail")
-    clock.pass_by(hours=11)
+    clock.advance(hours=11)
     assert hub.explain("ada", "retail") == morning
-    clock.pass_by(hours=2)
+    clock.advance(hours=2)
     assert hub.explain("ada", "retail") != morning
 
 
@@ -81,7 +81,7 @@ def test_a_withdrawal_holds_at_once(shop: Partner, hub: Hub, clock: Clock) -> No
     shop.send(shop.signal("ada", "1"), shop.signal("bob", "2"))
     bobs = shop.read("bob")
     assert hub.withdraw_grants("ada", shop.issuer) == 2
-    clock.pass_by(seconds=1)
+    clock.advance(seconds=1)
     assert hub.explain("ada", "retail") is None
     assert shop.send(shop.signal("ada", "3")).dropped[0].reason == "no_grant"
     assert shop.read("ada", "bob") == [None, *bobs]

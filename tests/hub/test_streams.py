@@ -52,7 +52,7 @@ with StreamSubscriber.from_config(home, Path(book), purpose=purpose, context="re
 """
 
 
-def until(holds: Callable[[], bool], *, seconds: float = _DEADLINE) -> float:
+def wait_until(holds: Callable[[], bool], *, seconds: float = _DEADLINE) -> float:
     """Look again and again until something holds; how many seconds that took."""
     started = time.monotonic()
     while not holds():
@@ -155,7 +155,7 @@ def listening(follower: StreamSubscriber, port: int) -> Iterator[None]:
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     try:
-        until(lambda: server.started)
+        wait_until(lambda: server.started)
         yield
     finally:
         server.should_exit = True
@@ -172,13 +172,13 @@ def a_withdrawal_is_out_of_book_and_pages(site: Site, book: ScoreStore) -> None:
     ada = site.pseudonyms()[0]
     pages = dict.fromkeys(site.pseudonyms(), "a page with this person")
     book.on_removal(lambda gone: [pages.pop(who) for who in (gone or list(pages)) if who in pages] and None)
-    until(lambda: book.scores([ada])[ada] is not None)
+    wait_until(lambda: book.scores([ada])[ada] is not None)
     slowest = 0.0
     for person in PEOPLE[:5]:
         who = site.reader.pseudonym(person)
         assert book.scores([who])[who] is not None
         site.hub.withdraw_grants(person, site.issuer)
-        slowest = max(slowest, until(lambda who=who: book.scores([who])[who] is None))  # type: ignore[misc]
+        slowest = max(slowest, wait_until(lambda who=who: book.scores([who])[who] is None))  # type: ignore[misc]
         assert who not in pages
     assert slowest < 1.0
     assert pages
@@ -190,7 +190,7 @@ def test_a_withdrawal_is_out_of_a_polled_book_within_a_second(site: Site) -> Non
     site.buy(*PEOPLE)
     follower = site.follower()
     with site.serve(), following(follower):
-        until(lambda: follower.store.scores(site.pseudonyms()) == site.truth())
+        wait_until(lambda: follower.store.scores(site.pseudonyms()) == site.truth())
         a_withdrawal_is_out_of_book_and_pages(site, follower.store)
 
 
@@ -201,7 +201,7 @@ def test_a_withdrawal_is_out_of_a_pushed_book_within_a_second(site: Site) -> Non
     follower = site.follower()
     with site.serve(), listening(follower, int(site.issuer.rpartition(":")[2])):
         follower.ensure_stream(push_to=push_to(site), bearer="a-token-for-pushes")
-        until(lambda: follower.store.scores(site.pseudonyms()) == site.truth())
+        wait_until(lambda: follower.store.scores(site.pseudonyms()) == site.truth())
         a_withdrawal_is_out_of_book_and_pages(site, follower.store)
         (listed,) = site.hub.streams.list_streams()
         assert listed["dead"] == 0
@@ -219,14 +219,14 @@ def test_a_pushed_stream_that_the_hub_lost_is_made_anew(site: Site, monkeypatch:
     with site.serve(), listening(follower, int(site.issuer.rpartition(":")[2])):
         thread.start()
         try:
-            until(lambda: follower.store.scores([who])[who] is not None)
+            wait_until(lambda: follower.store.scores([who])[who] is not None)
             assert follower.inbox.bearer == "a-token-for-pushes"
             (first,) = site.hub.streams.list_streams()
             bearer = {"Authorization": f"Bearer {site.reader.read_token().decode()}"}
             at = f"{site.url}/v1/ssf/stream?stream_id={first['stream_id']}"
             assert requests.delete(at, headers=bearer, timeout=30).status_code == 204
-            until(lambda: follower.store.state.stream not in ("", first["stream_id"]))
-            until(lambda: follower.store.scores([who])[who] is not None)
+            wait_until(lambda: follower.store.state.stream not in ("", first["stream_id"]))
+            wait_until(lambda: follower.store.scores([who])[who] is not None)
         finally:
             stop.set()
             thread.join(40)
@@ -250,7 +250,7 @@ def test_killed_at_any_moment_the_book_ends_as_the_hub_has_it(site: Site) -> Non
                 threading.Event().wait(dice.uniform(0.0, 0.3))
     follower = site.follower()
     with site.serve(), following(follower):
-        until(lambda: follower.store.scores(site.pseudonyms()) == site.truth())
+        wait_until(lambda: follower.store.scores(site.pseudonyms()) == site.truth())
         assert any(site.truth().values())
         assert not all(site.truth().values())
 
@@ -282,15 +282,15 @@ def test_a_book_without_its_hub_goes_stale_and_says_so(site: Site) -> None:
     who = site.reader.pseudonym("person 0")
     with following(follower):
         with site.serve():
-            until(lambda: follower.store.scores([who])[who] is not None)
+            wait_until(lambda: follower.store.scores([who])[who] is not None)
             heard = follower.store.state.last_message_at
-            until(lambda: follower.store.state.last_message_at != heard)
+            wait_until(lambda: follower.store.state.last_message_at != heard)
             assert not follower.store.state.stale
-        until(lambda: follower.store.state.stale)
+        wait_until(lambda: follower.store.state.stale)
         assert follower.store.scores([who]) == {who: None}
         assert follower.store.state.subject_count == 1
         with site.serve():
-            until(lambda: follower.store.scores([who])[who] is not None, seconds=40)
+            wait_until(lambda: follower.store.scores([who])[who] is not None, seconds=40)
 
 
 def test_a_lost_book_is_filled_anew(site: Site) -> None:
@@ -301,7 +301,7 @@ def test_a_lost_book_is_filled_anew(site: Site) -> None:
     with site.serve():
         for _ in range(2):
             with site.follower() as follower, following(follower):
-                until(lambda f=follower: f.store.scores([who])[who] is not None)  # type: ignore[misc]
+                wait_until(lambda f=follower: f.store.scores([who])[who] is not None)  # type: ignore[misc]
             for file in site.folder.glob("book.sqlite*"):
                 file.unlink()
         assert len(site.hub.streams.list_streams()) == 1
@@ -373,9 +373,9 @@ def test_a_consumer_that_is_away_is_pushed_to_when_it_is_back(site: Site) -> Non
     follower = site.follower()
     with site.serve():
         follower.ensure_stream(push_to=push_to(site))
-        until(lambda: site.hub.streams.count_messages(1).pending > 0)
+        wait_until(lambda: site.hub.streams.count_messages(1).pending > 0)
         with listening(follower, int(site.issuer.rpartition(":")[2])):
-            until(lambda: follower.store.scores([who])[who] is not None)
+            wait_until(lambda: follower.store.scores([who])[who] is not None)
 
 
 def test_a_hub_that_ends_lets_go_of_those_who_wait(site: Site) -> None:
@@ -395,7 +395,7 @@ def test_a_hub_that_ends_lets_go_of_those_who_wait(site: Site) -> None:
             )
         )
         poll.start()
-        until(lambda: site.tokens_used() > used)
+        wait_until(lambda: site.tokens_used() > used)
         started = time.monotonic()
         process.terminate()
         process.join(_DEADLINE)

@@ -82,7 +82,7 @@ def test_a_crossing_ends_with_its_grant(mall: Partner, hub: Hub, clock: Clock, h
     end = NOON + timedelta(hours=1) if how == "expired" else None
     hub.add_grants(mall.grants("ada", reads="retail", crossings=("community",), expires_at=end))
     assert _explained(hub) == 513.0
-    clock.pass_by(hours=1)
+    clock.advance(hours=1)
     if how == "withdrawn":
         hub.withdraw_grants("ada", mall.issuer, Direction.READ)
     assert _explained(hub) == 510.0

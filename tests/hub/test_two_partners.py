@@ -20,7 +20,7 @@ def test_a_kind_that_one_partner_dropped_counts_for_the_other_alone(
         hub.add_grants(partner.grants("ada", ORDER, LATE))
         partner.send(partner.signal("ada", "1"))
     assert hub.explain("ada", "retail").score.points == 520.0  # type: ignore[union-attr] # there is one
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     twin.register(manifest(LATES, version="2.0"))
     assert hub.explain("ada", "retail").score.points == 510.0  # type: ignore[union-attr] # there is one
     assert [dropped.reason for dropped in twin.send(twin.signal("ada", "2")).dropped] == [
@@ -48,7 +48,7 @@ def test_a_key_belongs_to_one_partner(shop: Partner, hub: Hub) -> None:
 def test_a_revoked_key_is_dead_for_everybody(shop: Partner, hub: Hub, clock: Clock, issuer: str) -> None:
     """It cannot be admitted again, whoever asks, and nothing that it signs comes in."""
     hub.revoke_key(shop.key.kid, NOON, issuer=shop.issuer)
-    clock.pass_by(days=1)
+    clock.advance(days=1)
     with pytest.raises(InvalidInputError, match="jwks"):
         hub.add_partner(issuer, [SigningKey.generate().public_jwk, shop.key.public_jwk], not_before=LONG_AGO)
     assert [(partner.issuer, partner.kids) for partner in hub.list_partners()] == [(shop.issuer, ())]

@@ -19,7 +19,7 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import load_settings
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import ORDER, Partner, new_hub, policy, weighting
-from tests.hub.process import beginning, free_port, serving
+from tests.hub.process import free_port, serving, starting
 
 SET = "application/secevent+jwt"
 PEOPLE = [f"p{number}" for number in range(40)]
@@ -154,13 +154,13 @@ def test_a_worker_that_died_young_does_not_make_the_stop_a_failure(site: Site) -
 
 def test_a_worker_that_is_killed_before_it_is_ready_is_replaced(site: Site) -> None:
     """The hub begins all the same, and with all of them."""
-    with beginning(site.path, site.port, workers=2) as begun:
+    with starting(site.path, site.port, workers=2) as begun:
         supervisor = begun.process.pid
         assert supervisor is not None
         _until(lambda: len(_children(supervisor)) == 2)
         unready = _children(supervisor)[1]
         os.kill(unready, signal.SIGKILL)
-        begun.wait()
+        begun.wait_until_ready()
         assert len(_children(supervisor)) == 2
         assert unready not in _children(supervisor)
     assert begun.process.exitcode == 0
@@ -168,7 +168,7 @@ def test_a_worker_that_is_killed_before_it_is_ready_is_replaced(site: Site) -> N
 
 def test_a_worker_that_is_killed_once_it_is_ready_is_waited_for_again(site: Site) -> None:
     """The other one takes longer to begin. The hub is ready when both are, and not when two have said so."""
-    with beginning(site.path, site.port, workers=2) as begun:
+    with starting(site.path, site.port, workers=2) as begun:
         supervisor = begun.process.pid
         assert supervisor is not None
         _until(lambda: len(_children(supervisor)) == 2)
@@ -179,7 +179,7 @@ def test_a_worker_that_is_killed_once_it_is_ready_is_waited_for_again(site: Site
             os.kill(quick, signal.SIGKILL)
         finally:
             os.kill(slow, signal.SIGCONT)
-        begun.wait()
+        begun.wait_until_ready()
         alive = _children(supervisor)
         assert len(alive) == 2
         assert quick not in alive
@@ -195,7 +195,7 @@ def _answers(site: Site) -> bool:
 
 def test_a_hub_that_is_stopped_while_it_begins_stops_in_order(site: Site) -> None:
     """Its workers are told too, as by systemd. None is begun in their place first."""
-    with beginning(site.path, site.port, workers=2) as begun:
+    with starting(site.path, site.port, workers=2) as begun:
         supervisor = begun.process.pid
         assert supervisor is not None
         _until(lambda: len(_children(supervisor)) == 2)
@@ -211,7 +211,7 @@ def test_a_hub_that_is_stopped_while_it_begins_stops_in_order(site: Site) -> Non
 def test_a_worker_that_ends_by_itself_before_it_is_ready_ends_the_hub(site: Site) -> None:
     """It would do so again: who starts the hub is told, with its reason."""
     (site.path / "withdrawals.jsonl").write_text("none\n")
-    with beginning(site.path, site.port, workers=2) as begun:
+    with starting(site.path, site.port, workers=2) as begun:
         begun.process.join(60.0)
         assert begun.process.exitcode == 1
 

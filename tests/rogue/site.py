@@ -72,7 +72,7 @@ class Site:
             }
 
     @contextmanager
-    def keeping_nothing(self, *but: str) -> Iterator[None]:
+    def unchanged(self, *but: str) -> Iterator[None]:
         """What is done within leaves every table as it was, but for those named."""
         before = self.dump()
         yield

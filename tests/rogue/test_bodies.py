@@ -80,7 +80,7 @@ def test_a_body_that_is_wrong_is_refused_and_nothing_is_kept(site: Site, way: st
     """One form for every refusal, and no row is another one than before."""
     status, encoding, make = WAYS[way]
     body = make(site)
-    with site.keeping_nothing():
+    with site.unchanged():
         answer = _post(site, body, encoding)
     assert (answer.status_code, answer.json()["err"]) == (status, "invalid_request")
     assert answer.json().keys() == {"err", "description"}
@@ -88,7 +88,7 @@ def test_a_body_that_is_wrong_is_refused_and_nothing_is_kept(site: Site, way: st
 
 def test_ten_megabytes_that_do_not_say_so_are_cut(site: Site) -> None:
     """A chunked body has no length to look at: it is read up to the limit, and no further."""
-    with site.keeping_nothing():
+    with site.unchanged():
         answer = _hurried(site, _pieces(_LARGE))
     assert answer == 413
 
@@ -114,7 +114,7 @@ def test_the_memory_of_the_hub_stays_bounded_under_a_hundred_at_once(site: Site)
         (lambda: BOMB, "gzip"),
         (lambda: NESTED, "gzip"),
     ]
-    with site.keeping_nothing(), ThreadPoolExecutor(_AT_ONCE) as pool:
+    with site.unchanged(), ThreadPoolExecutor(_AT_ONCE) as pool:
         for make, encoding in bodies:
             answers = list(
                 pool.map(lambda _, m=make, e=encoding: _hurried(site, m(), e), range(_AT_ONCE))  # type: ignore[misc]
@@ -177,7 +177,7 @@ def _head(site: Site, *more: str) -> bytes:
 def test_a_body_that_drips_is_cut_by_the_time_limit(site: Site) -> None:
     """A byte every tenth of a second: 408 when the time for all of it is over, and the line is closed."""
     began = time.monotonic()
-    with site.keeping_nothing():
+    with site.unchanged():
         answer = _raw(site, _head(site, "Content-Length: 1000"), *[b"x"] * 600, pause=0.1)
     assert _statuses(answer) == [408]
     assert time.monotonic() - began > BODY_SECONDS
@@ -187,7 +187,7 @@ def test_a_body_that_drips_is_cut_by_the_time_limit(site: Site) -> None:
 def test_a_head_that_drips_is_cut_too(site: Site) -> None:
     """The lines before the body have a time limit of their own, and no answer is owed for half a request."""
     head = _head(site, "X-Slow: " + "x" * 1000)
-    with site.keeping_nothing():
+    with site.unchanged():
         answer = _raw(site, *(head[at : at + 1] for at in range(len(head))), pause=0.1)
     assert answer == b""
 
@@ -218,7 +218,7 @@ SMUGGLED: dict[str, tuple[str, ...]] = {
 def test_a_request_whose_end_is_doubtful_is_refused_and_its_line_closed(site: Site, way: str) -> None:
     """What stands behind it is never read as a request of its own (RFC 9112 sections 6.1, 6.3 and 11.2)."""
     hidden = f"GET /healthz HTTP/1.1\r\nHost: {urlsplit(site.url).netloc}\r\n\r\n".encode()
-    with site.keeping_nothing():
+    with site.unchanged():
         head = _head(site, *SMUGGLED[way])
         if "HTTP/1.0" in way:
             head = head.replace(b"HTTP/1.1", b"HTTP/1.0")

@@ -345,7 +345,7 @@ def test_a_message_that_is_wrong_is_refused_and_nothing_is_kept(site: Site, way:
     """400, the code, the reason in words, and no row of any table is another one than before."""
     code, make = WAYS[way]
     body = make(site)
-    with site.keeping_nothing():
+    with site.unchanged():
         answer = site.post(body)
     said = answer.json()
     assert (answer.status_code, said["err"]) == (400, code), said

@@ -102,14 +102,14 @@ def test_two_hubs_on_one_ledger_share_a_bucket(hub_path: Path, clock: Clock) -> 
         shop = Partner.join("https://shop.example", one, clock, ORDERS)
         one.add_grants(shop.grants("ada", ORDER))
         one.set_partner_limit(shop.issuer, Limit(10, 20))
-        clock.pass_by(hours=1)
+        clock.advance(hours=1)
         one.receive(_orders(shop, "a", 10))
         other.receive(_orders(shop, "b", 15))
         for hub in (one, other):
             with pytest.raises(RateLimitedError) as refused:
                 hub.receive(_orders(shop, "c", 1))
             assert refused.value.retry_after == 0.6
-        clock.pass_by(seconds=0.6)
+        clock.advance(seconds=0.6)
         assert shop.read_receipt(other.receive(_orders(shop, "c", 1))).accepted == 1
         with pytest.raises(RateLimitedError):
             one.receive(_orders(shop, "d", 1))
@@ -149,7 +149,7 @@ def test_what_was_never_believed_is_charged_to_nobody(shop: Partner, hub: Hub, c
     assert shop.read_receipt(hub.receive(mine)).accepted == 10
     with pytest.raises(RateLimitedError):
         hub.receive(_orders(shop, "b", 1))
-    clock.pass_by(seconds=1)
+    clock.advance(seconds=1)
 
 
 def test_reads_and_registrations_are_charged_too(shop: Partner, hub: Hub) -> None:
@@ -174,12 +174,12 @@ def test_a_limit_that_is_raised_helps_within_a_second(shop: Partner, hub: Hub, c
         hub.receive(_orders(shop, "b", 1))
     assert refused.value.retry_after == 1000.0
     hub.set_partner_limit(shop.issuer, Limit(500, 1))
-    clock.pass_by(seconds=2)
+    clock.advance(seconds=2)
     hub.receive(_orders(shop, "c", 1000))
     with pytest.raises(RateLimitedError):
         hub.receive(_orders(shop, "d", 1))
     hub.set_partner_limit(shop.issuer, Limit(0, 1))
-    clock.pass_by(seconds=1)
+    clock.advance(seconds=1)
     hub.receive(_orders(shop, "d", 1))
     hub.set_partner_limit(shop.issuer, None)
     assert hub.partner_limit(shop.issuer) == Limit(10_000, 1_000_000)

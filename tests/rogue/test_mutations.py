@@ -78,5 +78,5 @@ def test_a_changed_envelope_is_refused_or_gets_the_same_receipt(site: Site) -> N
         else:
             assert (answer.status_code, answer.json()["err"] in CODES) == (400, True), answer.text
 
-    with session, site.keeping_nothing("rate_limits"):
+    with session, site.unchanged("rate_limits"):
         whatever_is_changed()

@@ -101,7 +101,7 @@ def test_a_token_that_is_wrong_reads_nothing_and_leaves_nothing(site: Site, way:
     """No score, no read in anybody's log, and no token used up."""
     status, code, make = TOKENS[way]
     token = make(site)
-    with site.keeping_nothing():
+    with site.unchanged():
         answer = _ask(site, token, site.shop.pseudonym("ada"))
     assert answer.status_code == status, answer.text
     assert answer.json()["err"] == code
@@ -139,7 +139,7 @@ _BODIES: dict[str, bytes] = {
 def test_a_question_that_is_wrong_is_refused(site: Site, way: str) -> None:
     """400, and the token that came with it can still be used."""
     token = _token(site)
-    with site.keeping_nothing():
+    with site.unchanged():
         answer = requests.post(
             f"{site.url}/v1/scores/read",
             data=_BODIES[way],
@@ -154,7 +154,7 @@ def test_a_question_that_is_wrong_is_refused(site: Site, way: str) -> None:
 def test_a_name_in_a_path_that_cannot_be_one_is_refused(site: Site, subject: str) -> None:
     """400, or there is no such route; never the score of anybody."""
     token = _token(site)
-    with site.keeping_nothing("read_tokens", "rate_limits"):
+    with site.unchanged("read_tokens", "rate_limits"):
         answer = requests.get(
             f"{site.url}/v1/scores/{subject}",
             headers={"Authorization": f"Bearer {token.decode()}"},

@@ -84,7 +84,7 @@ def test_a_registration_that_is_wrong_is_refused_and_changes_nothing(site: Site,
     code, make = WAYS[way]
     body = make(site)
     before = site.hub.list_partners()
-    with site.keeping_nothing():
+    with site.unchanged():
         answer = site.post(body)
     assert (answer.status_code, answer.json()["err"]) == (400, code), answer.text
     assert site.hub.list_partners() == before

@@ -95,7 +95,7 @@ def test_a_signal_that_is_wrong_is_dropped_and_not_stored(
     reason, wrong = SIGNALS[way]
     signal = wrong(site)
     body = make(site, signal)
-    with site.keeping_nothing(*_TOKEN_ONLY):
+    with site.unchanged(*_TOKEN_ONLY):
         answer = site.post(body)
     assert answer.status_code == 202, answer.text
     receipt = site.shop.read_receipt(answer.content)
@@ -112,7 +112,7 @@ def test_digests_without_disclosures_add_nothing(site: Site) -> None:
     """They stand for signals that were withheld: the receipt counts none of them, and nothing is stored."""
     withheld = [forging.disclosed(site.order(name)) for name in "ab"]
     body = forging.envelope(site.shop, [], withheld, txn="withheld")
-    with site.keeping_nothing(*_TOKEN_ONLY):
+    with site.unchanged(*_TOKEN_ONLY):
         receipt = site.shop.read_receipt(site.post(body).content)
     assert (receipt.accepted, receipt.duplicates, receipt.dropped) == (0, 0, ())
 
@@ -121,7 +121,7 @@ def test_digests_of_nothing_and_of_other_hashes_are_digests_withheld(site: Site)
     """A digest is a text that nobody can look behind: it counts as one withheld, whatever it is."""
     events = forging.listing("", "x", digest_of(b""), "\u00e9" * 1000)
     body = forging.signed(site.shop, forging.claims(site.shop, events, txn="odd")) + b"~"
-    with site.keeping_nothing(*_TOKEN_ONLY):
+    with site.unchanged(*_TOKEN_ONLY):
         receipt = site.shop.read_receipt(site.post(body).content)
     assert (receipt.accepted, receipt.dropped) == (0, ())
 
@@ -139,5 +139,5 @@ def test_the_same_envelope_gets_the_same_receipt_and_adds_nothing(site: Site) ->
     """Whoever caught one on the way and sends it again has gained nothing."""
     body = site.shop.seal(site.order("replayed"))
     first = site.post(body)
-    with site.keeping_nothing("rate_limits"):
+    with site.unchanged("rate_limits"):
         assert site.post(body).content == first.content

@@ -76,7 +76,7 @@ MEANWHILE = st.lists(st.one_of(SENDING, REGISTERING, THIEVING, THIEVING, LOOKING
 
 
 @define
-class World:
+class HubFixture:
     """Two hubs; `keys` of the shop: its first, its second, and the one that is stolen."""
 
     clock: Clock
@@ -115,7 +115,7 @@ class World:
 
     def hear(self, voice: Partner, message: bytes) -> list[Receipt]:
         """What both hubs say to a message."""
-        self.clock.pass_by(seconds=1)
+        self.clock.advance(seconds=1)
         self.sent.append(message)
         return [evolve(voice, hub=hub).read_receipt(hub.receive(message)) for hub in self.hubs]
 
@@ -138,7 +138,7 @@ class World:
             for hub in self.hubs:
                 hub.streams.rescore_pending()
         else:
-            self.clock.pass_by(seconds=1)
+            self.clock.advance(seconds=1)
             # A thief may be refused as anybody, for taking a name that has a meaning.
             with suppress(InvalidInputError):
                 self.hubs[0].receive(self._by_the_thief(what, how, deeds or []))
@@ -153,7 +153,7 @@ class World:
 
     def recover(self, since: Any) -> None:
         """The key is revoked, and the shop sends again what the receipts say was dropped."""
-        self.clock.pass_by(minutes=5)
+        self.clock.advance(minutes=5)
         for hub in self.hubs:
             hub.revoke_key(self.keys[2].kid, since)
         if self.lost:
@@ -166,7 +166,7 @@ class World:
 
     def seen(self, hub: Hub) -> dict[str, Any]:
         """All that people, partners and consumers can see of a hub."""
-        self.clock.pass_by(seconds=1)
+        self.clock.advance(seconds=1)
         hub.streams.rescore_pending()
         shop = evolve(self.voice("shop"), hub=hub)
         return {
@@ -187,11 +187,11 @@ def _told(hub: Hub) -> dict[str, tuple[float, str, str]]:
     return {row.subject: (row.points, row.band, row.event) for row in rows}
 
 
-def _world() -> Iterator[World]:
+def _world() -> Iterator[HubFixture]:
     with ExitStack() as until_the_end:
         folder, clock = Path(until_the_end.enter_context(TemporaryDirectory(dir=_FOLDER))), Clock()
         paths = [new_hub(folder / str(number), issuer=HUB) for number in range(2)]
-        yield World(clock, [until_the_end.enter_context(Hub.open(path, clock=clock)) for path in paths])
+        yield HubFixture(clock, [until_the_end.enter_context(Hub.open(path, clock=clock)) for path in paths])
 
 
 @pytest.mark.long
@@ -231,14 +231,14 @@ def theft(hub: Hub, shop: Partner, clock: Clock) -> Partner:
     thief = shop.with_key(SigningKey.generate())
     hub.add_partner(shop.issuer, [thief.key.public_jwk])
     shop.send(shop.signal("ada", "before"))
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     thief.send(
         thief.signal("ada", "same", value=5.0), thief.signal("ada", "x", LATE), thief.signal("bob", "y")
     )
     shop.send(shop.signal("ada", "same"))
     thief.register(manifest(ORDERS))
     shop.send(shop.signal("ada", "late", LATE), shop.signal("ada", "later", LATE))
-    clock.pass_by(minutes=1)
+    clock.advance(minutes=1)
     return thief
 
 
@@ -256,7 +256,7 @@ def test_what_would_fall_is_what_falls(hub: Hub, theft: Partner) -> None:
 def test_when_it_was_received_decides_and_not_what_it_says(hub: Hub, shop: Partner, clock: Clock) -> None:
     """A thief dates messages back to before the theft; they fall all the same."""
     hub.add_grants(shop.grants("ada", ORDER))
-    clock.pass_by(days=1)
+    clock.advance(days=1)
     stolen_at = clock.now
     thief = shop.with_key(SigningKey.generate())
     hub.add_partner(shop.issuer, [thief.key.public_jwk], not_before=NOON)

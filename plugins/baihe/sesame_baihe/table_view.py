@@ -1,5 +1,6 @@
 """Prints a ranking as a table: rank, a bar of its parts, and the explanation."""
 
+import os
 import sys
 from collections.abc import Mapping
 
@@ -26,7 +27,8 @@ def print_ranking(result: RankingResult, names: Mapping[str, str]) -> None:
         result: the ranking.
         names: the site's own id of each pseudonym.
     """
-    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    console = Console(highlight=False, markup=False, width=None if has_width else _PIPE_WIDTH)
     before = {profile: rank for rank, profile in enumerate(result.order_without_score, start=1)}
     rows = [
         _make_row(rank, ranked, before.get(ranked.profile), names, console)

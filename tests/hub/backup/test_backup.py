@@ -28,8 +28,8 @@ from sesame_sdk.hub.settings import KEY_FILE, SETTINGS_FILE, create_hub, load_se
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import ORDER, Partner
-from tests.hub.server.populated_hub import World, world
-from tests.hub.server.process import running, until
+from tests.hub.server.populated_hub import HubFixture, world
+from tests.hub.server.process import running, wait_until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -42,7 +42,7 @@ SIGNALS = 30
 class Sender:
     """Sends envelopes until it is told to stop, and remembers what was acknowledged."""
 
-    made: World
+    made: HubFixture
     number: int
     acknowledged: list[bytes] = field(factory=list)
     over: threading.Event = field(factory=threading.Event)
@@ -77,17 +77,17 @@ def sesame(*words: object) -> str:
 def test_a_backup_in_the_middle_of_ingest_is_a_prefix_with_all_that_was_acknowledged(tmp_path: Path) -> None:
     """By the commands, beside a hub under load: whole envelopes, in their order."""
     with world(tmp_path) as made:
-        made.agree(*(f"p{n}" for n in range(SIGNALS)))
+        made.record_consents(*(f"p{n}" for n in range(SIGNALS)))
         senders = [Sender(made, number) for number in range(4)]
         threads = [threading.Thread(target=sender.run) for sender in senders]
         with running(made.path, made.port):
             for thread in threads:
                 thread.start()
-            until(lambda: all(len(sender.acknowledged) > 5 for sender in senders))
+            wait_until(lambda: all(len(sender.acknowledged) > 5 for sender in senders))
             before = [len(sender.acknowledged) for sender in senders]
             sesame("hub", "backup", tmp_path / "hub.tar", "--with-key", "--hub", made.path)
             after = [len(sender.acknowledged) for sender in senders]
-            until(lambda: all(len(s.acknowledged) > n + 2 for s, n in zip(senders, after, strict=True)))
+            wait_until(lambda: all(len(s.acknowledged) > n + 2 for s, n in zip(senders, after, strict=True)))
             for sender in senders:
                 sender.over.set()
             for thread in threads:

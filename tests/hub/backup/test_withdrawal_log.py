@@ -119,7 +119,7 @@ def test_entries_expire_when_no_backup_may_be_that_old(log: WithdrawalLog, clock
     """Then the log says from when on it is complete; the key stays, so that the rest can be compared."""
     for _ in range(4):
         log.record_erasure("ada")
-        clock.pass_by(days=20)
+        clock.advance(days=20)
     log.record_erasure("ben")
     read = withdrawal_log.read_log(log.path)
     assert read.complete_since == to_micros(clock.now - DAYS)

@@ -24,8 +24,8 @@ from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.fixtures import LATE, ORDER, kind, manifest
-from tests.hub.server.populated_hub import SET, World, world
-from tests.hub.server.process import Running, running, until
+from tests.hub.server.populated_hub import SET, HubFixture, world
+from tests.hub.server.process import HubProcess, running, wait_until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -111,8 +111,8 @@ def renamed_policies(path: Path, name: str) -> Iterator[None]:
 class Day:
     """One day at a hub."""
 
-    world: World
-    running: Running
+    world: HubFixture
+    running: HubProcess
     secrets: Secrets = field(factory=Secrets)
 
     def tell(self, *persons: str, of: str = ORDER) -> bytes:
@@ -206,12 +206,12 @@ class Day:
         stream = {"method": "urn:ietf:rfc:8935", "authorization_header": f"Bearer {BEARER}"}
         with inbox(world.shop.issuer, world.shop.pseudonym(PEOPLE[0])):
             self.stream("post", {"delivery": {**stream, "endpoint_url": f"{world.shop.issuer}/inbox"}})
-            until(lambda: bool(self.running.events("message_refused")))
+            wait_until(lambda: bool(self.running.events("message_refused")))
         name = world.hub.streams.list_streams()[0]["stream_id"]
         gone = {**stream, "endpoint_url": f"{world.shop.issuer}/{world.shop.pseudonym(PEOPLE[1])}"}
         self.stream("patch", {"stream_id": name, "delivery": gone})
         assert world.hub.streams.redrive(name)
-        until(lambda: bool(self.running.events("not_delivered")))
+        wait_until(lambda: bool(self.running.events("not_delivered")))
 
     def stream(self, method: str, told: dict[str, object]) -> None:
         """Make or change the reader's stream."""
@@ -242,7 +242,7 @@ class Day:
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     """The day is over, and the hub stopped."""
     with world(tmp_path_factory.mktemp("day")) as made:
-        made.agree(*PEOPLE)
+        made.record_consents(*PEOPLE)
         with running(made.path, made.port, log_level="debug", heartbeat_interval_seconds=1) as process:
             day = Day(made, process)
             shop = made.shop
@@ -254,7 +254,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
             yield day
 
 
-def _private(made: World) -> list[str]:
+def _private(made: HubFixture) -> list[str]:
     """The hub's own key, member by member."""
     return re.findall(r'"(?:d|x)":\s*"[^"]+"', (made.path / "signing.jwk").read_text())
 
@@ -262,10 +262,10 @@ def _private(made: World) -> list[str]:
 def test_no_secret_stands_in_the_log(day: Day) -> None:
     """Of more than a hundred, not one; and they would be found."""
     assert len(day.secrets.found) > 100
-    assert day.secrets.within(day.running.said) == []
+    assert day.secrets.within(day.running.log_text) == []
     sample = next(iter(day.secrets.found))
     parts = {one for one in day.secrets.found if one.lower() in sample.lower()}
-    assert set(day.secrets.within(f"{day.running.said} {sample.upper()}")) == parts
+    assert set(day.secrets.within(f"{day.running.log_text} {sample.upper()}")) == parts
 
 
 def test_every_line_is_json_with_a_time_a_level_and_an_event(day: Day) -> None:

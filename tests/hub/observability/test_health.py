@@ -13,15 +13,15 @@ import pytest
 from attrs import define
 
 from sesame_sdk.hub.observability.health import CHECK_TIMEOUT_SECONDS, Health, HealthState
-from tests.hub.server.populated_hub import World, world
-from tests.hub.server.process import Running, running, until
+from tests.hub.server.populated_hub import HubFixture, world
+from tests.hub.server.process import HubProcess, running, wait_until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Running]]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubFixture, HubProcess]]:
     """A hub that is served."""
     with (
         world(tmp_path_factory.mktemp("health")) as made,
@@ -30,7 +30,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Ru
         yield made, process
 
 
-def test_a_hub_that_can_work_is_alive_and_ready(served: tuple[World, Running]) -> None:
+def test_a_hub_that_can_work_is_alive_and_ready(served: tuple[HubFixture, HubProcess]) -> None:
     """Both say so, and are not worth a line above debug."""
     made, process = served
     for path in ("/health/live", "/health/ready", "/healthz"):
@@ -40,7 +40,7 @@ def test_a_hub_that_can_work_is_alive_and_ready(served: tuple[World, Running]) -
     assert {line["level"] for line in watched} == {"debug"}
 
 
-def test_without_its_ledger_a_hub_is_alive_and_not_ready(served: tuple[World, Running]) -> None:
+def test_without_its_ledger_a_hub_is_alive_and_not_ready(served: tuple[HubFixture, HubProcess]) -> None:
     """503 with Retry-After and why; the change is logged once each way, and with its cause."""
     made, process = served
     with closing(sqlite3.connect(made.path / "hub.sqlite", timeout=30)) as ledger:
@@ -54,7 +54,7 @@ def test_without_its_ledger_a_hub_is_alive_and_not_ready(served: tuple[World, Ru
                 assert made.get("/health/live").status_code == 200
         finally:
             ledger.execute("ALTER TABLE away RENAME TO policies")
-    until(lambda: made.get("/health/ready").ok)
+    wait_until(lambda: made.get("/health/ready").ok)
     changes = process.events("ready_changed")
     assert [line["state"] for line in changes] == ["the ledger does not answer", "ready"]
     assert changes[0]["fault"][0]["type"] == "OperationalError"

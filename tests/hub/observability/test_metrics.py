@@ -16,8 +16,8 @@ from sesame_sdk.hub.observability import metrics
 from sesame_sdk.model.envelope import DropReason
 from tests.hub.fixtures import LATE
 from tests.hub.process import free_port
-from tests.hub.server.populated_hub import World, world
-from tests.hub.server.process import Running, running, until
+from tests.hub.server.populated_hub import HubFixture, world
+from tests.hub.server.process import HubProcess, running, wait_until
 
 Figures = dict[str, float]
 
@@ -35,14 +35,14 @@ def figures(port: int) -> Figures:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Running, int]]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubFixture, HubProcess, int]]:
     """A hub that shows its figures, and got envelopes: good, known, dropped, refused."""
     port = free_port()
     with (
         world(tmp_path_factory.mktemp("metrics")) as made,
         running(made.path, made.port, metrics_address=f"127.0.0.1:{port}") as process,
     ):
-        made.agree("ada")
+        made.record_consents("ada")
         first = made.shop.seal(made.order("ada", "1"), made.order("ada", "2"), made.order("bob", "3"))
         again = made.shop.seal(made.order("ada", "2"), made.shop.signal("ada", "4", LATE, value=-1.0))
         for body in (first, first, again, made.shop.seal(made.shop.signal("ada", "5", "retail.no.kind"))):
@@ -52,7 +52,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Ru
         yield made, process, port
 
 
-def test_envelopes_and_signals_are_counted_once_they_are_on_disk(served: tuple[World, Running, int]) -> None:
+def test_envelopes_and_signals_are_counted_once_they_are_on_disk(
+    served: tuple[HubFixture, HubProcess, int],
+) -> None:
     """New ones by what became of their signals; one that was sent again adds no signal."""
     found = figures(served[2])
     assert found["sesame_envelopes_total outcome=new"] == 3
@@ -69,7 +71,9 @@ def test_envelopes_and_signals_are_counted_once_they_are_on_disk(served: tuple[W
     }
 
 
-def test_requests_are_counted_by_route_and_refusals_by_code(served: tuple[World, Running, int]) -> None:
+def test_requests_are_counted_by_route_and_refusals_by_code(
+    served: tuple[HubFixture, HubProcess, int],
+) -> None:
     """The template of the route, and a code of RFC 8935."""
     found = figures(served[2])
     assert found["sesame_requests_total method=POST route=/v1/events status=202"] == 4
@@ -79,7 +83,7 @@ def test_requests_are_counted_by_route_and_refusals_by_code(served: tuple[World,
     assert found["sesame_request_seconds_count route=/v1/events"] == 5
 
 
-def test_the_writer_and_the_feed_show_how_they_are(served: tuple[World, Running, int]) -> None:
+def test_the_writer_and_the_feed_show_how_they_are(served: tuple[HubFixture, HubProcess, int]) -> None:
     """Groups with their size and time, nothing waiting, a ledger that is up."""
     found = figures(served[2])
     assert found["sesame_group_pieces_count"] == found["sesame_commit_seconds_count"] >= 4
@@ -91,7 +95,7 @@ def test_the_writer_and_the_feed_show_how_they_are(served: tuple[World, Running,
     assert found["process_resident_memory_bytes"] > 10_000_000
 
 
-def test_no_label_can_be_chosen_from_outside(served: tuple[World, Running, int]) -> None:
+def test_no_label_can_be_chosen_from_outside(served: tuple[HubFixture, HubProcess, int]) -> None:
     """Whatever is asked for, the values of labels come from what the program knows."""
     made, _, port = served
     odd = "k5ug6idlnzxxo4zanvsq2dpbge"
@@ -104,7 +108,7 @@ def test_no_label_can_be_chosen_from_outside(served: tuple[World, Running, int])
     assert 'route="(none)"' in text
 
 
-def test_figures_are_not_on_the_port_of_partners(served: tuple[World, Running, int]) -> None:
+def test_figures_are_not_on_the_port_of_partners(served: tuple[HubFixture, HubProcess, int]) -> None:
     """Nor anywhere, unless it was asked for."""
     made, _, _ = served
     assert made.get("/metrics").status_code == 404
@@ -114,11 +118,11 @@ def test_news_that_a_reader_does_not_take_are_a_lag(tmp_path: Path) -> None:
     """It grows while they wait, and is gone once they are taken."""
     port = free_port()
     with world(tmp_path) as made, running(made.path, made.port, metrics_address=f"127.0.0.1:{port}"):
-        made.agree("ada")
+        made.record_consents("ada")
         url, bearer = f"{made.url}/v1/ssf", made.bearer
         stream = requests.post(f"{url}/stream", json={}, headers=bearer(), timeout=30).json()["stream_id"]
         assert made.post(made.shop.seal(made.order("ada", "1"))).status_code == 202
-        until(lambda: figures(port)["sesame_feed_lag_seconds"] > 0.5)
+        wait_until(lambda: figures(port)["sesame_feed_lag_seconds"] > 0.5)
         asked = {"returnImmediately": True}
 
         def settled() -> bool:
@@ -126,7 +130,7 @@ def test_news_that_a_reader_does_not_take_are_a_lag(tmp_path: Path) -> None:
             asked["ack"] = list(answer["sets"])  # type: ignore[assignment]
             return figures(port)["sesame_feed_lag_seconds"] == 0
 
-        until(settled)
+        wait_until(settled)
 
 
 def test_an_address_that_is_taken_is_told() -> None:

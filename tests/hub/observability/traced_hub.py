@@ -14,12 +14,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from sesame_sdk.hub.observability.tracing import ATTRIBUTES
 from sesame_sdk.hub.server.server import serve
-from tests.hub.server.populated_hub import World, world
+from tests.hub.server.populated_hub import HubFixture, world
 
 
-def _send(made: World) -> None:
+def _send(made: HubFixture) -> None:
     """Two envelopes of fifty signals, and a request that is refused; then tell the hub to stop."""
-    made.agree("ada")
+    made.record_consents("ada")
     for number in range(2):
         signals = [made.order("ada", f"{number}-{place}") for place in range(50)]
         assert made.post(made.shop.seal(*signals), traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01").ok

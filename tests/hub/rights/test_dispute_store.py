@@ -39,7 +39,7 @@ def test_an_upheld_signal_never_counts_again(world: World, clock: Clock) -> None
     decided = world.hub.rights.decide(1, upheld=True, by=DESK, reason="the slip is genuine")
     assert decided.state is DisputeState.UPHELD
     world.hub.rebuild_signals()
-    clock.pass_by(hours=1)
+    clock.advance(hours=1)
     assert world.shop.send(world.late).duplicates == 1
     world.hub.revoke_key(world.shop.key.kid, clock.now + timedelta(days=1), issuer=world.shop.issuer)
     assert world.points() == 510.0
@@ -128,7 +128,7 @@ def test_a_stream_hears_what_a_dispute_changes(world: World) -> None:
 def test_a_rejected_dispute_does_not_prolong_what_a_signal_counts(world: World, clock: Clock) -> None:
     """RET-1: what may lower a score expires by its own day, whatever was argued about it meanwhile."""
     world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
-    clock.pass_by(days=366)
+    clock.advance(days=366)
     world.hub.rights.decide(1, upheld=False, by=DESK, reason="no")
     assert world.points() is None
 

@@ -146,7 +146,7 @@ def test_what_a_revoked_key_signed_is_dropped_too(world: World, hub: Hub, clock:
     new = shop.with_key(SigningKey.generate())
     hub.add_partner(shop.issuer, [new.key.public_jwk])
     hub.revoke_key(shop.key.kid, NOON - timedelta(seconds=1), issuer=shop.issuer)
-    clock.pass_by(hours=1)
+    clock.advance(hours=1)
     new.register(manifest(ORDERS, LATES, reads=["retail"]))
     assert new.send(world.order).accepted == 1
     assert count(hub, duplicate_disclosures) == 0

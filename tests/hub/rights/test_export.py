@@ -39,7 +39,7 @@ def test_an_export_holds_all_data(world: World, hub: Hub, export: Export, clock:
     hub.rights.open_dispute("ada", shop.issuer, world.late.id, "I paid it")
     hub.rights.set_statement(1, "They never answer")
     hub.withdraw_grants("ada", shop.issuer)
-    clock.pass_by(days=6)
+    clock.advance(days=6)
     found = export("ada")
     assert found["pseudonyms"] == [{"partner": shop.issuer, "subject": shop.pseudonym("ada")}]
     assert [grant["direction"] for grant in found["grants"]] == ["send", "read"]
@@ -127,7 +127,7 @@ def test_duplicates_and_signals_of_a_revoked_key_are_marked(
     new.send(world.order)
     found = [(one["id"], one["kid"], one["duplicate"]) for one in export("ada")["signals"]]
     assert (world.order.id, new.key.kid, True) in found
-    clock.pass_by(hours=1)
+    clock.advance(hours=1)
     hub.revoke_key(shop.key.kid, NOON - timedelta(days=1), issuer=shop.issuer)
     new.register(manifest(ORDERS, LATES, reads=["retail"]))
     found = [(one["kid"], one["duplicate"], one["key_revoked"]) for one in export("ada")["signals"]]

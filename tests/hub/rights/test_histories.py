@@ -136,9 +136,9 @@ class History:
         self.hub.rights.erase(self.person(who))
         self.gone.add(self.person(who))
 
-    def pass_by(self, days: int) -> None:
+    def advance(self, days: int) -> None:
         """Time."""
-        self.clock.pass_by(days=days)
+        self.clock.advance(days=days)
 
     def scores(self) -> dict[str, Explanation | None]:
         """Of everybody, with every reason."""

@@ -62,7 +62,7 @@ def test_the_source_is_told_of_a_dispute(world: World, clock: Clock) -> None:
             "decision_due": "2026-07-01",
         }
     }
-    clock.pass_by(days=3)
+    clock.advance(days=3)
     assert poll(world.shop, jti) == {}
     told = world.hub.rights.get_dispute(1).first_step(DisputeAction.SOURCE_NOTIFIED)
     assert told
@@ -74,7 +74,7 @@ def test_a_notice_is_the_same_until_it_is_acknowledged(world: World, clock: Cloc
     """Byte for byte, whenever it is asked for."""
     dispute(world)
     first = world.hub.rights.poll(request(world.shop), PollRequest())
-    clock.pass_by(hours=30)
+    clock.advance(hours=30)
     assert world.hub.rights.poll(request(world.shop), PollRequest()) == first
     assert [token.encode() for token in first.sets.values()] == world.hub.rights.export_notices(
         world.shop.issuer, mark_delivered=False
@@ -143,7 +143,7 @@ def test_notices_can_be_handed_over_by_another_way(world: World, clock: Clock) -
     """For a partner that does not fetch them; a late one is shown as that, then and later."""
     rights, issuer = world.hub.rights, world.shop.issuer
     dispute(world)
-    clock.pass_by(days=8)
+    clock.advance(days=8)
     (owed,) = rights.pending_notices()
     assert (owed.partner, owed.count) == (issuer, 1)
     assert owed.deadline.status(clock.now.date()) is DeadlineStatus.OVERDUE

@@ -20,7 +20,7 @@ YESTERDAY = timestamps.utc_now() - timedelta(days=1)
 
 
 @frozen
-class World:
+class HubFixture:
     """The hub's folder and address, its ledger opened by its operator, and a shop."""
 
     path: Path
@@ -33,7 +33,7 @@ class World:
         """Where it is served."""
         return f"http://127.0.0.1:{self.port}"
 
-    def agree(self, *persons: str) -> None:
+    def record_consents(self, *persons: str) -> None:
         """These people agree to all."""
         told = [self.shop.grants(who, ORDER, LATE, reads="retail", given_at=YESTERDAY) for who in persons]
         self.hub.add_grants(grant for grants in told for grant in grants)
@@ -59,7 +59,7 @@ class World:
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[World]:
+def world(folder: Path) -> Iterator[HubFixture]:
     """A new one; the hub is not served."""
     port = free_port()
     path = new_hub(folder / "hub", issuer=f"http://127.0.0.1:{port}")
@@ -70,4 +70,4 @@ def world(folder: Path) -> Iterator[World]:
         hub.set_policy(
             policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
         )
-        yield World(path, port, hub, shop)
+        yield HubFixture(path, port, hub, shop)

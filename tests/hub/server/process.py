@@ -26,10 +26,10 @@ from tests.hub.server.permissive_rule import LooseRule
 structured_log.gate.strict = True
 serve(Path(sys.argv[1]), flags=dict(word.split("=", 1) for word in sys.argv[2:]), rules=[LooseRule()])
 """
-PATIENCE = 120.0
+TIMEOUT = 120.0
 
 
-def until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
+def wait_until(holds: Callable[[], object], seconds: float = TIMEOUT) -> None:
     """Look again and again until something holds."""
     ends = time.monotonic() + seconds
     while not holds():
@@ -38,12 +38,12 @@ def until(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
 
 
 @define
-class Running:
+class HubProcess:
     """A hub that answers at `url`, and what it has said once it ended."""
 
     url: str
     process: "subprocess.Popen[bytes]"
-    said: str = ""
+    log_text: str = ""
     code: int | None = None
     _log: Path = field(kw_only=True)
 
@@ -51,10 +51,10 @@ class Running:
         """Tell it to stop, and wait for its end."""
         if self.process.poll() is None:
             self.process.send_signal(how)
-        self.code = self.process.wait(PATIENCE)
-        self.said = self._log.read_text()
+        self.code = self.process.wait(TIMEOUT)
+        self.log_text = self._log.read_text()
 
-    def answers(self, path: str) -> bool:
+    def is_answering(self, path: str) -> bool:
         """Whether it says 200 there. It must not have ended."""
         assert self.process.poll() is None, self._log.read_text()
         try:
@@ -73,7 +73,7 @@ class Running:
 
 
 @contextmanager
-def running(path: Path, port: int | None = None, **settings: object) -> Iterator[Running]:
+def running(path: Path, port: int | None = None, **settings: object) -> Iterator[HubProcess]:
     """The hub in `path`, with settings as flags. It is told to stop in the end, if it was not before."""
     port = port or free_port()
     words = [f"{name}={value}" for name, value in {"port": port, "log_format": "json", **settings}.items()]
@@ -87,10 +87,10 @@ def running(path: Path, port: int | None = None, **settings: object) -> Iterator
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         ) as process,
     ):
-        found = Running(f"http://127.0.0.1:{port}", process, log=log)
+        found = HubProcess(f"http://127.0.0.1:{port}", process, log=log)
         try:
-            until(lambda: found.answers("/health/ready"))
+            wait_until(lambda: found.is_answering("/health/ready"))
             yield found
         finally:
             found.stop()
-            sys.stderr.write(found.said)
+            sys.stderr.write(found.log_text)

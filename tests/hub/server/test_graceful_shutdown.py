@@ -11,8 +11,8 @@ import requests
 from attrs import define, field
 
 from sesame_sdk.hub.hub import Hub
-from tests.hub.server.populated_hub import SET, World, world
-from tests.hub.server.process import Running, running, until
+from tests.hub.server.populated_hub import SET, HubFixture, world
+from tests.hub.server.process import HubProcess, running, wait_until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -24,7 +24,7 @@ SENDERS, SIGNALS = 6, 40
 class Sender:
     """Sends one envelope after the other on one connection, until it is told that this was the last."""
 
-    made: World
+    made: HubFixture
     envelopes: list[bytes]
     receipts: list[bytes] = field(factory=list)
     fault: BaseException | None = None
@@ -48,13 +48,13 @@ def test_a_hub_under_load_stops_without_cutting_or_losing_anything(tmp_path: Pat
     """Every sender gets an answer to all that it sent; every receipt stands for what is in the ledger."""
     with world(tmp_path) as made:
         people = [f"person-{number}" for number in range(20)]
-        made.agree(*people)
+        made.record_consents(*people)
         senders = [Sender(made, _envelopes(made, people, number)) for number in range(SENDERS)]
         with running(made.path, made.port, drain_timeout_seconds=20) as process:
             threads = [threading.Thread(target=sender.run) for sender in senders]
             for thread in threads:
                 thread.start()
-            until(lambda: all(len(sender.receipts) >= 3 for sender in senders))
+            wait_until(lambda: all(len(sender.receipts) >= 3 for sender in senders))
             process.process.send_signal(signal.SIGTERM)
             for thread in threads:
                 thread.join()
@@ -70,7 +70,7 @@ def test_a_hub_under_load_stops_without_cutting_or_losing_anything(tmp_path: Pat
                 assert hub.receive(envelope) == receipt
 
 
-def _envelopes(made: World, people: list[str], sender: int) -> list[bytes]:
+def _envelopes(made: HubFixture, people: list[str], sender: int) -> list[bytes]:
     """More than can be sent in the time."""
     return [
         made.shop.seal(*(made.order(people[n % 20], f"{sender}-{number}-{n}") for n in range(SIGNALS)))
@@ -78,7 +78,7 @@ def _envelopes(made: World, people: list[str], sender: int) -> list[bytes]:
     ]
 
 
-def _half(made: World, body: bytes) -> socket.socket:
+def _half(made: HubFixture, body: bytes) -> socket.socket:
     """A connection on which half of a request was sent."""
     head = (
         f"POST /v1/events HTTP/1.1\r\nHost: hub\r\nContent-Type: {SET}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -88,19 +88,19 @@ def _half(made: World, body: bytes) -> socket.socket:
     return channel
 
 
-def _stopping(process: Running) -> None:
+def _stopping(process: HubProcess) -> None:
     """Tell it to stop, and wait until it says that it does."""
     process.process.send_signal(signal.SIGTERM)
-    until(lambda: process.events("stopping"))
+    wait_until(lambda: process.events("stopping"))
 
 
 def test_while_it_stops_a_hub_is_alive_not_ready_and_finishes_what_is_under_way(tmp_path: Path) -> None:
     """Also a request of which only half had arrived; the connection is closed after its answer."""
     with world(tmp_path) as made, running(made.path, made.port, drain_timeout_seconds=60) as process:
-        made.agree("ada")
+        made.record_consents("ada")
         body = made.shop.seal(made.order("ada", "1"))
         with _half(made, body) as channel:
-            until(lambda: made.get("/health/ready").ok)
+            wait_until(lambda: made.get("/health/ready").ok)
             _stopping(process)
             answer = made.get("/health/ready")
             assert (answer.status_code, answer.headers["Connection"]) == (503, "close")
@@ -120,7 +120,7 @@ def test_a_request_that_does_not_end_is_cut_in_the_end(tmp_path: Path) -> None:
     settings = {"drain_timeout_seconds": 0, "shutdown_timeout_seconds": 1, "body_timeout_seconds": 600}
     with world(tmp_path) as made, running(made.path, made.port, **settings) as process:
         with _half(made, made.shop.seal(made.order("ada", "1"))):
-            until(lambda: made.get("/health/ready").ok)
+            wait_until(lambda: made.get("/health/ready").ok)
             began = time.monotonic()
             process.stop()
             assert time.monotonic() - began < 30
@@ -144,4 +144,4 @@ def test_an_idle_hub_stops_at_once(tmp_path: Path, how: signal.Signals, code: in
         process.stop(how)
         assert time.monotonic() - began < 30
     assert process.code in {code, 130}
-    assert process.said.count('"stopped"') == 1
+    assert process.log_text.count('"stopped"') == 1

@@ -1,4 +1,4 @@
-"""The score book at a million people: opening it, taking changes in, and reading for a ranking.
+"""The score store at a million people: opening it, taking changes in, and reading for a ranking.
 
 Limits are what the parts cost by themselves: reading the same bytes from the file, verifying the same
 signatures, and looking ten thousand people up in a dict of Python's.
@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.table import Row, fastest
+from benchmarks.table import BenchmarkResult, fastest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import MAX_CHANGES, ScoreChange, ScoresChanged, SubjectId
 from sesame_sdk.partner.score_store.inbox import Inbox
@@ -32,13 +32,13 @@ PURPOSE, CONTEXT = "urn:sesame-sdk:purpose:MatchmakingRanking", "matchmaking"
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def rows(people: int = PEOPLE) -> list[Row]:
+def rows(people: int = PEOPLE) -> list[BenchmarkResult]:
     """Opening, taking in, reading."""
     subjects = [b32encode(secrets.token_bytes(16)).decode().lower().rstrip("=") for _ in range(people)]
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "book.sqlite"
-        with _open(path) as book:
-            _fill(book, subjects)
+        path = Path(folder) / "store.sqlite"
+        with _open(path) as store:
+            _fill(store, subjects)
         return [_opening(path, people), _taking(path, subjects), _reading(path, subjects)]
 
 
@@ -46,14 +46,16 @@ def _open(path: Path) -> ScoreStore:
     return ScoreStore(path, hub=HUB, reader=READER, purpose=PURPOSE, context=CONTEXT)
 
 
-def _fill(book: ScoreStore, subjects: list[str]) -> None:
-    book.begin_stream(STREAM)
+def _fill(store: ScoreStore, subjects: list[str]) -> None:
+    store.begin_stream(STREAM)
     for start in range(0, len(subjects), 100 * MAX_CHANGES):
         some = subjects[start : start + 100 * MAX_CHANGES]
-        told = (_scores(some[at : at + MAX_CHANGES], 1) for at in range(0, len(some), MAX_CHANGES))
+        batches = (_scores(some[at : at + MAX_CHANGES], 1) for at in range(0, len(some), MAX_CHANGES))
         now = datetime.now(UTC)
-        book.apply([Update(secrets.token_hex(8), b"", now, batch_from_scores(one), STREAM) for one in told])
-    book.compact()
+        store.apply(
+            [Update(secrets.token_hex(8), b"", now, batch_from_scores(one), STREAM) for one in batches]
+        )
+    store.compact()
 
 
 def _scores(subjects: list[str], seq: int) -> ScoresChanged:
@@ -64,21 +66,21 @@ def _scores(subjects: list[str], seq: int) -> ScoresChanged:
     return ScoresChanged(PURPOSE, CONTEXT, "digest", 500.0, date(2026, 6, 1), changes)
 
 
-def _opening(path: Path, people: int) -> Row:
+def _opening(path: Path, people: int) -> BenchmarkResult:
     ours = fastest(lambda: _open(path).close(), times=5)
     limit = fastest(path.read_bytes)
-    against = "reading the file's bytes; to be under 1 s"
-    return Row(f"opening a book of {people:,}", ours, limit, against, "s", 1.0 / limit, "lower")
+    baseline = "reading the file's bytes; to be under 1 s"
+    return BenchmarkResult(f"opening a store of {people:,}", ours, limit, baseline, "s", 1.0 / limit, "lower")
 
 
-def _taking(path: Path, subjects: list[str]) -> Row:
+def _taking(path: Path, subjects: list[str]) -> BenchmarkResult:
     """Signed messages of a thousand scores each, sixteen a poll: from the tokens to the disk."""
     key = SigningKey.generate()
     trust = Trust({HUB: [TrustedKey(key.public_jwk, _LONG_AGO)]})
     tokens = list(_tokens(key, subjects))
     changes = MESSAGES * MAX_CHANGES
-    with _open(path) as book:
-        inbox, rounds = Inbox(book, trust), iter(tokens)
+    with _open(path) as store:
+        inbox, rounds = Inbox(store, trust), iter(tokens)
 
         def take() -> None:
             for jti_tokens in _together(rounds):
@@ -87,17 +89,19 @@ def _taking(path: Path, subjects: list[str]) -> Row:
         ours = changes / fastest(take, times=1)
     valid = {"typ": SET_TYP, "audience": READER, "now": datetime.now(UTC)}
     limit = changes / fastest(lambda: [Token.parse(token).verify(trust, **valid) for _, token in tokens])
-    against = "verifying the same messages; to be 20,000 changes/s"
-    return Row("taking signed changes into it", ours, limit, against, "changes/s", 20_000 / limit, "higher")
+    baseline = "verifying the same messages; to be 20,000 changes/s"
+    return BenchmarkResult(
+        "taking signed changes into it", ours, limit, baseline, "changes/s", 20_000 / limit, "higher"
+    )
 
 
 def _tokens(key: SigningKey, subjects: list[str]) -> Iterator[tuple[str, bytes]]:
     dice, now = Random(1), datetime.now(UTC)
     for number in range(MESSAGES):
         jti = secrets.token_hex(8)
-        told = _scores(dice.sample(subjects, MAX_CHANGES), 2 + number)
+        scores = _scores(dice.sample(subjects, MAX_CHANGES), 2 + number)
         said = {"issuer": HUB, "audience": READER, "now": now, "sub_id": SubjectId(STREAM)}
-        yield jti, sign_event(EventType.SCORES_CHANGED, told, key, jti=jti, **said)  # type: ignore[arg-type]
+        yield jti, sign_event(EventType.SCORES_CHANGED, scores, key, jti=jti, **said)  # type: ignore[arg-type]
 
 
 def _together(tokens: Iterator[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:
@@ -108,22 +112,22 @@ def _together(tokens: Iterator[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]
         yield some
 
 
-def _reading(path: Path, subjects: list[str]) -> Row:
+def _reading(path: Path, subjects: list[str]) -> BenchmarkResult:
     """Candidates at random, others each time, so that no cache of the processor helps."""
     dice = Random(2)
-    asked = [dice.sample(subjects, CANDIDATES) for _ in range(40)]
-    with _open(path) as book:
-        some = iter(asked)
-        ours = fastest(lambda: book.points(next(some)), times=len(asked))
-        known = dict(zip(subjects, book.points(subjects).tolist(), strict=True))
-    again = iter(asked)
-    limit = fastest(lambda: np.array(list(map(known.get, next(again), repeat(np.nan)))), times=len(asked))
-    what = f"points of {CANDIDATES:,} candidates from it"
-    return Row(what, ours, limit, "the same from a dict of floats", "s", 1.0, "lower")
+    requests = [dice.sample(subjects, CANDIDATES) for _ in range(40)]
+    with _open(path) as store:
+        some = iter(requests)
+        ours = fastest(lambda: store.points(next(some)), times=len(requests))
+        known = dict(zip(subjects, store.points(subjects).tolist(), strict=True))
+    again = iter(requests)
+    limit = fastest(lambda: np.array(list(map(known.get, next(again), repeat(np.nan)))), times=len(requests))
+    name = f"points of {CANDIDATES:,} candidates from it"
+    return BenchmarkResult(name, ours, limit, "the same from a dict of floats", "s", 1.0, "lower")
 
 
 if __name__ == "__main__":
     for row in rows():
         print(
-            f"{row.what}: {row.ours:,.6g} {row.unit}; {row.against}: {row.limit:,.6g}; ratio {row.ratio:.2f}"
+            f"{row.name}: {row.ours:,.6g} {row.unit}; {row.baseline}: {row.limit:,.6g}; ratio {row.ratio:.2f}"
         )
