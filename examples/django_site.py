@@ -16,13 +16,11 @@ from sesame_baihe import Matchmaking, Paginator, RankingRequest
 
 from sesame_sdk import PartnerConfig, StreamSubscriber
 
-config, declaration = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
-stream = StreamSubscriber.from_config(
-    config, config.path / "scores.db", purpose=declaration.purpose, context=declaration.context
-)
+site, use = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
+stream = StreamSubscriber.from_config(site, site.path / "scores.db", purpose=use.purpose, context=use.context)
 Thread(target=stream.run, args=(Event(),), daemon=True).start()
 pages = Paginator(stream.store, page_size=2)
-PROFILES = {config.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
+PROFILES = {site.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 
 def matches(request: HttpRequest) -> JsonResponse:

@@ -15,17 +15,15 @@ from sesame_baihe import Matchmaking, Paginator, RankingRequest
 
 from sesame_sdk import PartnerConfig, StreamSubscriber
 
-config, declaration = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
-stream = StreamSubscriber.from_config(
-    config, config.path / "scores.db", purpose=declaration.purpose, context=declaration.context
-)
+site, use = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
+stream = StreamSubscriber.from_config(site, site.path / "scores.db", purpose=use.purpose, context=use.context)
 pages, stop = Paginator(stream.store, page_size=2), Event()
-PROFILES = {config.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
+PROFILES = {site.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 
 @asynccontextmanager
 async def _receive_updates(_: FastAPI) -> AsyncIterator[None]:
-    Thread(target=stream.run, args=(stop,), kwargs={"push_to": f"{config.issuer}/sesame/inbox"}).start()
+    Thread(target=stream.run, args=(stop,), kwargs={"push_to": f"{site.issuer}/sesame/inbox"}).start()
     yield
     stop.set()
 
