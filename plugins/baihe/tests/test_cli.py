@@ -53,6 +53,12 @@ class Answers(BaseHTTPRequestHandler):
         """Quietly."""
 
 
+@pytest.fixture(autouse=True)
+def _without_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output goes into a pipe of no width; pytest-xdist gives its workers one."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def hub() -> Iterator[Hub]:
     """A hub on a free port."""
@@ -136,7 +142,7 @@ def test_a_narrow_terminal_keeps_every_figure(
 ) -> None:
     """Without room for a bar there is none; what relevance and score brought is there all the same."""
     ranked = Matchmaking().use(RankingRequest(("a", "b"), (0.75, 0.5)), {})
-    monkeypatch.setattr(table_view, "_PIPE_WIDTH", width)
+    monkeypatch.setenv("COLUMNS", str(width))
     table_view.print_ranking(ranked, {"a": "profile-1", "b": "profile-2"})
     out = capsys.readouterr().out
     assert "0.7500 + 0.0000" in out
