@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from sesame_sdk.partner.config import PartnerConfig as PartnerConfig
     from sesame_sdk.partner.score_store.inbox import Inbox as Inbox
     from sesame_sdk.partner.score_store.store import ScoreStore as ScoreStore
-    from sesame_sdk.partner.score_store.subject_index import SubjectIndex as SubjectIndex
     from sesame_sdk.partner.score_store.subscriber import StreamSubscriber as StreamSubscriber
+    from sesame_sdk.partner.score_store.table import SubjectIndex as SubjectIndex
     from sesame_sdk.partner.uploader import RejectsFile as RejectsFile
     from sesame_sdk.partner.uploader import SignalUploader as SignalUploader
     from sesame_sdk.partner.uploader import UploadSummary as UploadSummary
@@ -56,7 +56,7 @@ _LAZY = {
     "StreamSubscriber": "sesame_sdk.partner.score_store.subscriber",
     "PartnerConfig": "sesame_sdk.partner.config",
     "Inbox": "sesame_sdk.partner.score_store.inbox",
-    "SubjectIndex": "sesame_sdk.partner.score_store.subject_index",
+    "SubjectIndex": "sesame_sdk.partner.score_store.table",
     "ScoreStore": "sesame_sdk.partner.score_store.store",
     "adjusted_alpha": "sesame_sdk.audit.metrics.fair_ranking",
     "fa_ir_table": "sesame_sdk.audit.metrics.fair_ranking",

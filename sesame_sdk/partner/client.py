@@ -29,17 +29,17 @@ EVENTS_PATH = "/v1/events"
 
 
 class Client(Closeable):
-    """Speaks to one hub as one partner. Threads may share it.
+    """Communicates with one hub as one partner. Thread-safe.
 
     Args:
-        issuer: URL that the partner is known by.
-        hub: base URL of the hub, which is also its issuer and the audience of all we sign.
+        issuer: the partner's issuer URL.
+        hub: base URL of the hub, which is also its issuer URL and the audience of all tokens.
         signer: the partner's key.
-        outbox: file that keeps what was posted; several processes may share it.
-        hub_keys: knows the hub's keys; without it they are pinned on first use.
-        capacity: bytes of envelopes that the outbox holds.
-        transport: the way to the hub, if the usual one does not do.
-        clock: tells the time, in UTC.
+        outbox: file of posted envelopes; several processes may share it.
+        hub_keys: finds the hub's keys; without it they are pinned on first use.
+        capacity: maximal bytes of envelopes in the outbox.
+        transport: to the hub, in place of the default one.
+        clock: returns the time, in UTC.
 
     Raises:
         ConfigurationError: the hub's URL or the outbox cannot be used.
@@ -69,7 +69,7 @@ class Client(Closeable):
 
     @classmethod
     def from_config(cls, config: PartnerConfig) -> Self:
-        """The client of a partner whose keys and settings are in a folder."""
+        """Create the client of a partner."""
         return cls(
             issuer=config.issuer,
             hub=config.hub,
@@ -79,32 +79,31 @@ class Client(Closeable):
         )
 
     def post(self, signals: Iterable[Signal]) -> PostResult:
-        """Sign signals and keep them on disk until `deliver` has a receipt for them.
+        """Sign signals and store them on disk until `deliver` has a receipt for them.
 
-        Takes any number, one envelope of up to 1,000 at a time; one is written while the next is sealed.
-        All is on disk when this returns. A call with up to 1,000 keeps all or none, and a longer one that
-        fails keeps whole envelopes. Ids are deterministic: to post the same signals again counts none
-        of them twice.
+        Any number, in envelopes of up to 1,000; one is written while the next is sealed. All are on disk when
+        this returns. A call with up to 1,000 stores all or none, and a longer one that fails stores whole
+        envelopes. Ids are deterministic: signals that are posted again are not counted twice.
 
         Raises:
             OutboxFullError: the outbox is full. `stored` is the number of signals on disk, and `remaining`
                 iterates over the others: after `deliver()`, continue with ``post(error.remaining)``.
             InvalidInputError: an item of `signals` is not a signal.
         """
-        return EnvelopeWriter(signals, self._sealed).run()
+        return EnvelopeWriter(signals, self._seal).run()
 
     def deliver(
         self, *, progress: Callable[[int], None] | None = None, concurrency: int = 4
     ) -> DeliveryResult:
-        """Send what waits, and keep the receipts.
+        """Send pending envelopes, and store the receipts.
 
         Args:
-            progress: told the number of signals of each envelope that is off the queue.
-            concurrency: how many envelopes are under way at once; their order is not kept.
+            progress: called with the number of signals of each envelope that leaves the queue.
+            concurrency: how many envelopes are sent concurrently, unordered.
 
         Raises:
-            RetryableError: another process delivers from this outbox.
-            ConfigurationError: the hub cannot be spoken to; everything stays in the outbox.
+            RetryableError: another process is delivering from this outbox.
+            ConfigurationError: the hub cannot be used; everything stays in the outbox.
         """
         return Dispatcher(
             self._outbox,
@@ -115,14 +114,14 @@ class Client(Closeable):
         ).run()
 
     def interrupt(self) -> None:
-        """Let a `deliver` in another thread end soon: what it did not send stays in the outbox."""
+        """End a `deliver` in another thread soon; what it did not send stays in the outbox."""
         self._transport.interrupt()
 
     def register(self, manifest: Manifest) -> Receipt:
-        """Join the hub: tell it, signed, what a plugin of ours may say and what it reads for.
+        """Register a plugin at the hub: the kinds that it sends and the purposes for which it reads.
 
         Raises:
-            GuardRefusedError: the hub's guard said no, with the same findings as there.
+            GuardRefusedError: the hub's guard refused, with its findings.
             InvalidInputError, RetryableError, ConfigurationError: see `Transport.post`.
         """
         jti = new_jti()
@@ -138,16 +137,16 @@ class Client(Closeable):
         return self._exchange(token, jti, None)[0]
 
     def scores(self, subjects: Sequence[str], *, purpose: str, context: str) -> dict[str, Score | None]:
-        """The scores of people, by our own pseudonyms for them. None is a full answer: no score.
+        """Read scores by our own pseudonyms. None is a full answer: no score.
 
         Args:
             subjects: any number.
-            purpose: IRI of why we read.
-            context: whose policy makes the score.
+            purpose: IRI of the purpose.
+            context: of the scores.
 
         Raises:
-            GuardRefusedError: nobody may read for this purpose.
-            InvalidInputError: the hub refused, or its answer cannot be trusted.
+            GuardRefusedError: the purpose is not allowed.
+            InvalidInputError: the hub rejected the request, or its response is not valid.
             RetryableError, ConfigurationError: see `Transport.post`.
         """
 
@@ -164,66 +163,64 @@ class Client(Closeable):
         return read_scores(self._transport, subjects, bearer)
 
     def receipts(self) -> Iterator[Receipt]:
-        """Every receipt kept, oldest envelope first."""
+        """Every stored receipt, oldest envelope first."""
         return self._outbox.receipts()
 
     def dead_letters(self) -> list[DeadLetter]:
-        """Envelopes that were refused for good, with the reason."""
+        """The rejected envelopes, with the reasons."""
         return self._outbox.dead_letters()
 
     def redrive(self) -> int:
-        """Put every dead letter back in the queue, once its cause is mended; how many there were."""
+        """Make every dead letter pending again, after its cause was fixed, and return their number."""
         return self._outbox.redrive()
 
     def counts(self) -> MessageCounts:
-        """How many envelopes wait, were sent, or are dead letters."""
+        """Count the envelopes that are pending, sent, or dead."""
         return self._outbox.counts()
 
     def check_hub(self) -> int:
-        """Ask the hub for its keys and compare them with those pinned; how many there are.
+        """Compare the hub's published keys with the pinned ones, and return their number.
 
         Raises:
-            ConfigurationError: it publishes others, or this client was given the hub's keys.
-            RetryableError: it does not answer.
+            ConfigurationError: they differ, or this client was created with the hub's keys.
+            RetryableError: the hub is unavailable.
         """
         return self._pinned().check()
 
     def discard(self) -> int:
-        """Give up every dead letter and its signals, unless they are posted again; how many there were."""
+        """Delete every dead letter, and return their number."""
         return self._outbox.discard()
 
     def repin(self) -> None:
-        """Believe the keys that the hub publishes now. Ask its operator first whether they are its own.
+        """Trust the keys that the hub publishes now. Confirm first with its operator that they are right.
 
         Raises:
-            ConfigurationError: this client was given the hub's keys, so there is nothing to pin.
+            ConfigurationError: this client was created with the hub's keys.
         """
         self._pinned().repin()
 
     def close(self) -> None:
-        """Close connections and the outbox. What was posted stays on disk."""
+        """Close connections and the outbox."""
         self._transport.close()
         self._outbox.close()
 
     def _pinned(self) -> PinnedKeys:
         if not isinstance(self._hub_keys, PinnedKeys):
-            raise ConfigurationError("were given to this client, not pinned", field="hub_keys")
+            raise ConfigurationError("were passed to this client, not pinned", field="hub_keys")
         return self._hub_keys
 
-    def _sealed(self, batch: Batch) -> Write:
+    def _seal(self, batch: Batch) -> Write:
         jti = new_jti()
         body = seal(batch, self._signer, issuer=self._issuer, audience=self._hub, now=self._clock(), jti=jti)
         return lambda: self._outbox.append(jti, EventType.SIGNALS, body, signal_count=len(batch))
 
-    def _send(self, letter: Message) -> Acknowledged:
-        receipt, token = self._exchange(letter.body, letter.jti, letter.signal_count)
-        return Acknowledged(letter, receipt, token)
+    def _send(self, message: Message) -> Acknowledged:
+        receipt, token = self._exchange(message.body, message.jti, message.signal_count)
+        return Acknowledged(message, receipt, token)
 
-    def _exchange(self, body: bytes, jti: str, signals: int | None) -> tuple[Receipt, bytes]:
-        answer = self._transport.post(EVENTS_PATH, body, content_type=SET_MEDIA_TYPE, accept=SET_MEDIA_TYPE)
-        if answer.headers.get("content-type", "").partition(";")[0].strip().lower() != SET_MEDIA_TYPE:
-            raise ConfigurationError(
-                "answered without a receipt", field="hub", hint="check that it is a Sesame hub"
-            )
-        expected = ExpectedReceipt(hub=self._hub, audience=self._issuer, jti=jti, signal_count=signals)
-        return read_receipt(answer.body, self._hub_keys, expected, self._clock()), answer.body
+    def _exchange(self, body: bytes, jti: str, signal_count: int | None) -> tuple[Receipt, bytes]:
+        response = self._transport.post(EVENTS_PATH, body, content_type=SET_MEDIA_TYPE, accept=SET_MEDIA_TYPE)
+        if response.headers.get("content-type", "").partition(";")[0].strip().lower() != SET_MEDIA_TYPE:
+            raise ConfigurationError("returned no receipt", field="hub", hint="check that it is a Sesame hub")
+        expected = ExpectedReceipt(hub=self._hub, audience=self._issuer, jti=jti, signal_count=signal_count)
+        return read_receipt(response.body, self._hub_keys, expected, self._clock()), response.body

@@ -1,7 +1,7 @@
-"""A partner's notices from its hub: disputes of its signals, their results, people who were erased.
+"""Fetches a partner's notices: disputes of its signals, their decisions, erasures.
 
-They wait at the hub until they are fetched, and are given again until they are acknowledged
-(RFC 8936): acknowledge what you acted on, or wrote down to act on.
+The hub returns them until they are acknowledged (RFC 8936): acknowledge a notice after acting on it, or after
+recording it to act on.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -35,13 +35,13 @@ _PAYLOADS: Mapping[EventType, Any] = {
 
 @frozen
 class Notice:
-    """Something that the hub tells of one person, verified.
+    """A verified notice about one subject.
 
     Attributes:
-        jti: its id, to acknowledge it by.
-        event: what of.
-        subject: about whom: our own pseudonym.
-        issued_at: when it happened; UTC.
+        jti: its id, to acknowledge it.
+        event: its type.
+        subject: our own pseudonym of the person.
+        issued_at: when it was issued; UTC.
         payload: the event's payload.
     """
 
@@ -53,26 +53,26 @@ class Notice:
 
 
 @frozen
-class _About:
+class _Claims:
     sub_id: SubjectId
 
 
-class _Answer(msgspec.Struct, frozen=True):
-    """A poll's answer (RFC 8936 section 2.3)."""
+class _PollResponse(msgspec.Struct, frozen=True):
+    """The response to a poll (RFC 8936 section 2.3)."""
 
     sets: dict[str, str]
 
 
 class Notices(Closeable):
-    """Fetches a partner's notices. `Notices.from_config` makes one of a partner's folder.
+    """Fetches a partner's notices. `Notices.from_config` creates one from its configuration.
 
     Args:
-        issuer: URL that the partner is known by.
+        issuer: the partner's issuer URL.
         hub: base URL of the hub.
         signer: the partner's key.
-        keys: knows the hub's keys.
-        transport: the way to the hub.
-        clock: tells the time, in UTC.
+        keys: finds the hub's keys.
+        transport: to the hub.
+        clock: returns the time, in UTC.
     """
 
     def __init__(
@@ -88,46 +88,48 @@ class Notices(Closeable):
         self._issuer, self._hub = issuer, hub
         self._signer, self._keys = signer, keys
         self._transport, self._clock = transport, clock
-        self._owned: list[Callable[[], None]] = []
+        self._closers: list[Callable[[], None]] = []
 
     @classmethod
     def from_config(cls, config: PartnerConfig) -> Self:
-        """As the partner whose folder this is."""
+        """Create it for a partner."""
         transport, pins = Transport(config.hub), Outbox(config.outbox)
         keys = PinnedKeys(config.hub, lambda: transport.get(JWKS_PATH).body, pins)
-        made = cls(issuer=config.issuer, hub=config.hub, signer=config.signer, keys=keys, transport=transport)
-        made._owned = [transport.close, pins.close]
-        return made
+        notices = cls(
+            issuer=config.issuer, hub=config.hub, signer=config.signer, keys=keys, transport=transport
+        )
+        notices._closers = [transport.close, pins.close]
+        return notices
 
     def fetch(self) -> list[Notice]:
-        """The oldest that were not acknowledged, a hundred at most; none when there is nothing new.
+        """Fetch the oldest notices that are not acknowledged, at most a hundred.
 
         Raises:
-            InvalidInputError: the hub refused, or one is not its own.
+            InvalidInputError: the hub rejected the request, or a notice is not valid.
             RetryableError, ConfigurationError: see `Transport.post`.
         """
-        body = self._ask({"returnImmediately": True})
-        sets = codec.decode(body, _Answer, field="notices").sets
+        body = self._request({"returnImmediately": True})
+        sets = codec.decode(body, _PollResponse, field="notices").sets
         return [self._read(jti, token.encode("ascii", "replace")) for jti, token in sets.items()]
 
     def acknowledge(self, notices: Iterable[Notice]) -> None:
-        """Tell the hub that we have these. It gives them no more, and its duty to tell us is met.
+        """Acknowledge notices. The hub returns them no more, and has met its duty to notify.
 
         Raises:
             InvalidInputError, RetryableError, ConfigurationError: see `Transport.post`.
         """
         if jtis := [notice.jti for notice in notices]:
-            self._ask({"maxEvents": 0, "returnImmediately": True, "ack": jtis})
+            self._request({"maxEvents": 0, "returnImmediately": True, "ack": jtis})
 
     def close(self) -> None:
-        """Close what `at` opened."""
-        for close in self._owned:
+        """Close what `from_config` opened."""
+        for close in self._closers:
             close()
 
-    def _ask(self, asked: Mapping[str, object]) -> bytes:
+    def _request(self, content: Mapping[str, object]) -> bytes:
         return self._transport.post(
             POLL_PATH,
-            codec.encode(asked),
+            codec.encode(content),
             content_type=JSON_MEDIA_TYPE,
             accept=JSON_MEDIA_TYPE,
             bearer=self._bearer,
@@ -142,18 +144,18 @@ class Notices(Closeable):
         verified = token.verify(self._keys, typ=SET_TYP, audience=self._issuer, now=now)
         if (verified.issuer, verified.jti) != (self._hub, jti):
             raise InvalidInputError(
-                "is not the one that it was sent under", field="notice", code="invalid_issuer"
+                "differs from the id under which it was sent", field="notice", code="invalid_issuer"
             )
         event = token.event_type
         if event not in _PAYLOADS:
-            raise InvalidInputError(f"{event.value} is no notice", field="events")
-        told = codec.decode(token.event_payload(event), _PAYLOADS[event], field="events")
-        about = codec.decode(verified.claims, _About, field="token").sub_id.id
-        return Notice(jti, event, about, verified.issued_at, told)
+            raise InvalidInputError(f"{event.value} is not a notice", field="events")
+        payload = codec.decode(token.event_payload(event), _PAYLOADS[event], field="events")
+        subject = codec.decode(verified.claims, _Claims, field="token").sub_id.id
+        return Notice(jti, event, subject, verified.issued_at, payload)
 
 
 def sign_notices_token(signer: Signer, *, issuer: str, audience: str, now: datetime) -> bytes:
-    """A JWT with which a partner asks its hub for notices, good for one request within five minutes."""
+    """Sign a token that authorizes one request for notices within five minutes."""
     issued = numeric_date(now)
     ends = issued + int(MAX_REQUEST_LIFETIME.total_seconds())
     claims = {"iss": issuer, "aud": audience, "iat": issued, "exp": ends, "jti": new_jti()}

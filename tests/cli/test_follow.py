@@ -166,7 +166,7 @@ def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again
         (
             ("store", "status", *READING[:5], "retail", "--store", "of-matchmaking"),
             2,
-            "error: of-matchmaking: is of another context (give each its own book)",
+            "error: of-matchmaking: belongs to another context (use one file for each)",
         ),
         (
             ("store", "follow", *READING[:5], "retail", "--once", "--store", "unregistered"),

@@ -111,7 +111,7 @@ def test_a_message_that_comes_late_does_not_undo_a_later_one(
         pytest.param(
             lambda v: v.sign(EventType.RECEIPT, Receipt("1", v.now, 1), "x"),
             "invalid_request",
-            "not for a score book",
+            "not for a score store",
             id="another event of ours",
         ),
         pytest.param(

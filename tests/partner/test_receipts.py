@@ -70,7 +70,7 @@ def test_an_answer_without_a_receipt_is_a_fault_of_the_set_up(
     client.post(signals(3))
     peer.faults.append(answer(b"<html>Welcome", content_type))
 
-    with pytest.raises(ConfigurationError, match="without a receipt"):
+    with pytest.raises(ConfigurationError, match="returned no receipt"):
         client.deliver()
     assert client.dead_letters() == []
     assert client.deliver().accepted == 3

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from sesame_sdk import ConfigurationError, Score
 from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
-from sesame_sdk.partner.score_store.subject_index import SubjectIndex
-from sesame_sdk.partner.score_store.table import ScoreTable, hash_subjects
+from sesame_sdk.partner.score_store.table import ScoreTable, SubjectIndex, hash_subjects
 from tests.partner.fake_hub import STREAM, Voice
 
 
@@ -107,7 +106,7 @@ def test_an_erased_pseudonym_is_in_no_table_of_the_book(
     inbox.receive(voice.erased("pseudonym-of-ada", 2))
     with closing(sqlite3.connect(path)) as file:
         assert file.execute("SELECT count(*) FROM journal").fetchone() == (0,)
-        parts = dict(file.execute("SELECT name, data FROM part"))
+        parts = dict(file.execute("SELECT name, data FROM snapshot"))
     assert not any(b"pseudonym-of-ada" in data for data in parts.values())
     inbox.receive(voice.scores([("pseudonym-of-ada", 1, 612.5)]))
     assert book.scores(["pseudonym-of-ada"]) == {"pseudonym-of-ada": None}
@@ -136,7 +135,8 @@ def test_another_process_sees_what_was_taken_in(
 
 
 _LOOK = (
-    "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM seen').fetchone())"
+    "import sqlite3, sys; file = sqlite3.connect(sys.argv[1]);"
+    " print(file.execute('SELECT count(*) FROM received').fetchone())"
 )
 
 
@@ -174,12 +174,12 @@ def test_a_book_is_the_same_when_it_is_opened_again(
 def test_a_book_of_something_else_is_refused(book: ScoreStore, voice: Voice, path: Path) -> None:
     """One purpose, one context, one hub, one reader a book."""
     assert book.state.subject_count == 0
-    with pytest.raises(ConfigurationError, match="of another context"):
+    with pytest.raises(ConfigurationError, match="belongs to another context"):
         voice.open(path, context="community")
     with sqlite3.connect(path) as file:
         file.execute("PRAGMA application_id = 7")
     file.close()
-    with pytest.raises(ConfigurationError, match="is not a score book of this version"):
+    with pytest.raises(ConfigurationError, match="is not a score store of this version"):
         voice.open(path)
 
 

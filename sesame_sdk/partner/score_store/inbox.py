@@ -1,14 +1,14 @@
-"""Where a hub's messages come in: verified, kept, and only then acknowledged.
+"""Receives the hub's messages: verified, stored, and only then acknowledged.
 
-In this order:
-    1. the hub signed it, for us, as a Security Event Token: see `signing.tokens`
-    2. it is at most a day old, so that the ids of all that could be sent again are known
-    3. it is of an event that we know, well said, for this book's purpose and context
-    4. it is the first of its ``jti``, or the very same as before, which is acknowledged again
-    5. it is of the stream that the book follows
+Checked in this order:
+    1. the hub signed it, for us, as a Security Event Token: see `signing.jwt`
+    2. it is at most a day old, so that the ids of all messages that could be repeated are known
+    3. its event is known, its payload valid, and of the store's purpose and context
+    4. its ``jti`` is new, or the message is the same as before, which is acknowledged again
+    5. it is of the store's stream
 
-The verdicts have the codes of RFC 8935 section 2.4. A state that is older than what the book has of the
-person is taken and passed over: see `columns`.
+Errors have the codes of RFC 8935 section 2.4. A state that is older than the stored one is accepted and
+ignored: see `table`.
 """
 
 import hashlib
@@ -30,37 +30,37 @@ from sesame_sdk.model.stream_events import (
     Verification,
 )
 from sesame_sdk.partner.score_store import updates
-from sesame_sdk.partner.score_store.push_endpoint import Application, receiver
+from sesame_sdk.partner.score_store.push_endpoint import Application, push_endpoint
 from sesame_sdk.partner.score_store.storage import REPLAY_WINDOW
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.partner.score_store.updates import Update
 from sesame_sdk.signing.jwt import SET_TYP, KeyFinder, Token, Verified
 
-_LONGEST = REPLAY_WINDOW / 2
-_ABOUT_STREAMS = {EventType.VERIFICATION: Verification, EventType.STREAM_UPDATED: StreamUpdated}
+_MAX_AGE = REPLAY_WINDOW / 2
+_STREAM_EVENTS = {EventType.VERIFICATION: Verification, EventType.STREAM_UPDATED: StreamUpdated}
 
 
 @frozen
-class _About:
+class _Claims:
     sub_id: SubjectId
 
 
 @frozen
 class InboxResult:
-    """What became of messages, by ``jti``: those that are on disk, and why others are refused for good."""
+    """The outcome of messages by ``jti``: those on disk, and the errors of those rejected."""
 
     accepted: tuple[str, ...]
     rejected: Mapping[str, InvalidInputError]
 
 
 class Inbox:
-    """Takes a hub's messages into a book.
+    """Receives a hub's messages into a score store.
 
     Args:
-        store: where they go.
-        keys: knows the hub's keys.
-        bearer: what a push must show as its bearer token, if the stream was made with one.
-        clock: tells the time, in UTC.
+        store: the score store.
+        keys: finds the hub's keys.
+        bearer: the required bearer token of a push, if the stream has one.
+        clock: returns the time, in UTC.
     """
 
     def __init__(
@@ -78,77 +78,75 @@ class Inbox:
 
     @cached_property
     def app(self) -> Application:
-        """An ASGI application that takes pushes (RFC 8935), at whatever path it is mounted."""
-        return receiver(self.receive, bearer=lambda: self.bearer)
+        """An ASGI application that receives pushes (RFC 8935), mounted at any path."""
+        return push_endpoint(self.receive, bearer=lambda: self.bearer)
 
     def receive(self, token: bytes) -> None:
-        """Take one message; it is on disk when this returns.
+        """Receive one message; it is on disk when this returns.
 
         Raises:
             InvalidInputError: with a code of RFC 8935 section 2.4.
             RetryableError: the disk or the hub is unavailable, or the store follows another stream.
         """
-        (verdict,) = self.store.apply([self._read(token)])
-        if verdict is not None:
-            raise verdict
+        (error,) = self.store.apply([self._read(token)])
+        if error is not None:
+            raise error
 
     def receive_all(self, tokens: Mapping[str, bytes]) -> InboxResult:
-        """Take several, as a poll brings them: what is good is on disk, all of it together.
+        """Receive the messages of a poll; the valid ones are on disk, in one transaction, when this returns.
 
         Raises:
-            RetryableError: as `receive` does.
+            RetryableError: as `receive`.
         """
-        refused: dict[str, InvalidInputError] = {}
-        read: dict[str, Update] = {}
+        rejected: dict[str, InvalidInputError] = {}
+        updates: dict[str, Update] = {}
         for jti, token in tokens.items():
             try:
-                read[jti] = self._named(jti, token)
+                updates[jti] = self._read_named(jti, token)
             except InvalidInputError as error:
-                refused[jti] = error
-        verdicts = dict(zip(read, self.store.apply(read.values()), strict=True)) if read else {}
-        refused |= {
-            jti: verdict for jti, verdict in verdicts.items() if isinstance(verdict, InvalidInputError)
-        }
-        return InboxResult(tuple(jti for jti, verdict in verdicts.items() if verdict is None), refused)
+                rejected[jti] = error
+        errors = dict(zip(updates, self.store.apply(updates.values()), strict=True)) if updates else {}
+        rejected |= {jti: error for jti, error in errors.items() if isinstance(error, InvalidInputError)}
+        return InboxResult(tuple(jti for jti, error in errors.items() if error is None), rejected)
 
-    def _named(self, jti: str, token: bytes) -> Update:
-        found = self._read(token)
-        if found.jti != jti:
-            raise InvalidInputError("is not the one that the message was sent under", field="jti")
-        return found
+    def _read_named(self, jti: str, token: bytes) -> Update:
+        update = self._read(token)
+        if update.jti != jti:
+            raise InvalidInputError("differs from the id under which the message was sent", field="jti")
+        return update
 
     def _read(self, encoded: bytes) -> Update:
         now = self._clock()
         token = Token.parse(encoded)
         verified = token.verify(self._keys, typ=SET_TYP, audience=self.store.reader, now=now)
         if verified.issuer != self.store.hub:
-            raise InvalidInputError("is not the hub of this book", field="iss", code="invalid_issuer")
-        if verified.issued_at < now - _LONGEST:
-            raise InvalidInputError("is too old", field="iat", hint="sign it anew")
-        return self._understood(token, verified)
+            raise InvalidInputError("is not the hub of this store", field="iss", code="invalid_issuer")
+        if verified.issued_at < now - _MAX_AGE:
+            raise InvalidInputError("is too old", field="iat", hint="sign it again")
+        return self._convert(token, verified)
 
-    def _understood(self, token: Token, verified: Verified) -> Update:
+    def _convert(self, token: Token, verified: Verified) -> Update:
         event = token.event_type
         payload = token.event_payload(event)
-        about = codec.decode(verified.claims, _About, field="token").sub_id.id
-        told = (verified.jti, hashlib.sha256(token.encoded).digest(), verified.issued_at)
+        subject = codec.decode(verified.claims, _Claims, field="token").sub_id.id
+        header = (verified.jti, hashlib.sha256(token.encoded).digest(), verified.issued_at)
         if event is EventType.SCORES_CHANGED:
             scores = _decoded(payload, ScoresChanged)
             self._check_terms(scores.purpose, scores.context)
-            return Update(*told, updates.batch_from_scores(scores), stream=about)
+            return Update(*header, updates.batch_from_scores(scores), stream=subject)
         if event in (EventType.GRANT_WITHDRAWN, EventType.PERSON_ERASED):
-            gone, erased = _decoded(payload, SubjectRemoved), event is EventType.PERSON_ERASED
+            removal, erased = _decoded(payload, SubjectRemoved), event is EventType.PERSON_ERASED
             if not erased:
-                self._check_terms(gone.purpose, gone.context)
-            return Update(*told, updates.batch_from_removal(about, gone), erased=erased)
-        if event not in _ABOUT_STREAMS:
-            raise InvalidInputError(f"{event.value} is not for a score book", field="events")
-        _decoded(payload, _ABOUT_STREAMS[event])
-        return Update(*told, stream=about)
+                self._check_terms(removal.purpose, removal.context)
+            return Update(*header, updates.batch_from_removal(subject, removal), erased=erased)
+        if event not in _STREAM_EVENTS:
+            raise InvalidInputError(f"{event.value} is not for a score store", field="events")
+        _decoded(payload, _STREAM_EVENTS[event])
+        return Update(*header, stream=subject)
 
     def _check_terms(self, purpose: str | None, context: str | None) -> None:
         if (purpose, context) != (self.store.purpose, self.store.context):
-            raise InvalidInputError("are not those of this book", field="purpose, context")
+            raise InvalidInputError("are not those of this store", field="purpose, context")
 
 
 def _decoded(payload: msgspec.Raw, kind: type[codec.T]) -> codec.T:

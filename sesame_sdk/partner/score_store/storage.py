@@ -1,8 +1,8 @@
-"""The score book on disk: whole columns as they were some time ago, and what came since.
+"""Stores scores in a file: a snapshot of the columns, and a journal of later updates.
 
-SQLite keeps it whole: a message is in the journal, with its ``jti`` and the time that it speaks of, or it
-is not there at all, wherever the process was killed. Now and then the journal is folded into the columns.
-One process or several write; each reads what the others wrote.
+SQLite makes it atomic: a message is in the journal, with its ``jti`` and time, or not at all, whenever the
+process is killed. From time to time the journal is compacted into a new snapshot. Several processes may
+write; each reads what the others wrote.
 """
 
 import sqlite3
@@ -18,152 +18,166 @@ from sesame_sdk.partner.score_store.table import ScoreTable
 from sesame_sdk.partner.score_store.updates import Batch, Label, Update, pack, unpack, unpack_labels
 
 _APPLICATION = 0x5E5A0B02
-_WHAT = "a score book"
+_DESCRIPTION = "a score store"
 _SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
-    "CREATE TABLE part (name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT",
+    "CREATE TABLE snapshot (name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT",
     "CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB NOT NULL) STRICT",
-    """CREATE TABLE seen (
-        jti TEXT PRIMARY KEY, digest BLOB NOT NULL, at INTEGER NOT NULL
+    """CREATE TABLE received (
+        jti TEXT PRIMARY KEY, digest BLOB NOT NULL, issued_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID""",
-    "CREATE INDEX seen_at ON seen (at)",
+    "CREATE INDEX received_issued_at ON received (issued_at)",
 )
-_PARTS = ("keys", "seq", "points", "label", "labels")
-_NEWS = """SELECT 0, 'heard', value FROM meta WHERE name = 'heard'
+_COLUMNS = ("keys", "seq", "points", "label", "labels")
+_CHANGES = """SELECT 0, 'last_message', value FROM meta WHERE name = 'last_message'
 UNION ALL SELECT 0, 'stream', value FROM meta WHERE name = 'stream'
-UNION ALL SELECT 0, 'folded', value FROM meta WHERE name = 'folded'
+UNION ALL SELECT 0, 'compacted', value FROM meta WHERE name = 'compacted'
 UNION ALL SELECT id, '', data FROM journal WHERE id > ?"""
-#: For how long a message is known again. The hub's are refused when they are half as old.
+#: How long message ids are remembered. A message is rejected when it is half as old.
 REPLAY_WINDOW = timedelta(days=2)
 
 
 @define
 class Changes:
-    """What was found since the last look.
+    """The journal since a certain batch.
 
     Attributes:
         batches: in the order in which they were written.
-        last: number of the last of them.
-        folded: up to which number they are in the columns.
-        heard: microseconds of the latest message; 0 for none.
-        stream: the stream that the book follows; empty for none.
+        last: number of the last one.
+        compacted: number of the last batch in the snapshot.
+        last_message: time of the latest message in microseconds; 0 for none.
+        stream: id of the stream; empty for none.
     """
 
     batches: list[Batch] = field(factory=list)
     last: int = 0
-    folded: int = 0
-    heard: int = 0
+    compacted: int = 0
+    last_message: int = 0
     stream: str = ""
 
 
-#: Serialised columns, their labels, the number of the last batch, and what is forgotten before.
+#: Serialized columns, their labels, the number of the last batch, and the time before which ids are deleted.
 Snapshot = tuple[tuple[bytes, bytes, bytes, bytes], tuple[Label, ...], int, datetime]
 
 
 class ScoreFile:
-    """One book on disk.
+    """The file of a score store.
 
     Args:
-        path: created when it is not there.
-        whose: what the book is of; a file that is of something else is refused.
+        path: created if it does not exist.
+        identity: hub, reader, purpose and context; a file with others is refused.
 
     Raises:
-        ConfigurationError: the file cannot be used, or is of something else.
+        ConfigurationError: the file cannot be used, or has another identity.
     """
 
-    def __init__(self, path: Path, whose: dict[str, str]) -> None:
-        self._write = SqliteStore(path, _SCHEMA, description=_WHAT, application_id=_APPLICATION)
-        # A connection of its own, so that readers do not wait for the disk when something is written.
-        self._read = SqliteStore(path, _SCHEMA, description=_WHAT, application_id=_APPLICATION)
+    def __init__(self, path: Path, identity: dict[str, str]) -> None:
+        self._write = SqliteStore(path, _SCHEMA, description=_DESCRIPTION, application_id=_APPLICATION)
+        # A connection of its own, so that reads do not wait for writes.
+        self._read = SqliteStore(path, _SCHEMA, description=_DESCRIPTION, application_id=_APPLICATION)
         self._version = -1
-        self._check_whose(path, whose)
+        self._check_identity(path, identity)
 
-    def _check_whose(self, path: Path, whose: dict[str, str]) -> None:
+    def _check_identity(self, path: Path, identity: dict[str, str]) -> None:
         with self._write.transaction() as write:
-            for name, value in whose.items():
+            for name, value in identity.items():
                 write.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, value))
             found = dict(write.execute("SELECT name, value FROM meta").fetchall())
-        for name, value in whose.items():
+        for name, value in identity.items():
             if found[name] != value:
                 raise ConfigurationError(
-                    f"is of another {name}", field=str(path), hint="give each its own book"
+                    f"belongs to another {name}", field=str(path), hint="use one file for each"
                 )
 
     def changed(self) -> bool:
-        """Whether anything was written since this was last asked. Touches no table."""
+        """Whether anything was written since the last call. Reads no table."""
         ((version,),) = self._read.read("PRAGMA data_version")
         was, self._version = self._version, version
         return bool(was != version)
 
     def since(self, last: int) -> Changes:
-        """What was written after the batch of this number. One statement, so it is one state of the file."""
-        found = Changes(last=last)
-        for number, name, value in self._read.read(_NEWS, last):
+        """The journal after the batch of this number. One statement, so it is one state of the file."""
+        changes = Changes(last=last)
+        for number, name, value in self._read.read(_CHANGES, last):
             if name == "":
-                found.batches.append(unpack(value))
-                found.last = max(found.last, number)
+                changes.batches.append(unpack(value))
+                changes.last = max(changes.last, number)
             elif name == "stream":
-                found.stream = value
+                changes.stream = value
             else:
-                setattr(found, name, int(value))
-        return found
+                setattr(changes, name, int(value))
+        return changes
 
     def load(self) -> tuple[ScoreTable, tuple[Label, ...], int]:
-        """The columns, their labels, and up to which batch they hold everything."""
+        """The snapshot, its labels, and the number of the last batch in it."""
         rows = self._read.read(
-            "SELECT name, data FROM part UNION ALL SELECT name, value FROM meta WHERE name = 'folded'"
+            "SELECT name, data FROM snapshot UNION ALL SELECT name, value FROM meta WHERE name = 'compacted'"
         )
         found = dict(rows)
-        folded = int(found.pop("folded", 0))
+        compacted = int(found.pop("compacted", 0))
         if not found:
-            return ScoreTable(), (), folded
-        *columns, labels = (found[name] for name in _PARTS)
-        return ScoreTable.load(*columns), unpack_labels(labels), folded
+            return ScoreTable(), (), compacted
+        *columns, labels = (found[name] for name in _COLUMNS)
+        return ScoreTable.load(*columns), unpack_labels(labels), compacted
 
-    def append(self, news: Iterable[Update]) -> list[SesameError | None]:
-        """Keep messages, all in one transaction; for each, why it was not kept.
+    def append(self, updates: Iterable[Update]) -> tuple[list[SesameError | None], Changes]:
+        """Store messages in one transaction; repeated ones are skipped. They are on disk when this returns.
 
-        One that was kept before is passed over. Returned from here, they are on disk.
+        Returns:
+            For each message why it was not stored, and the resulting changes.
         """
         with self._write.transaction() as write:
             meta = dict(write.execute("SELECT name, value FROM meta").fetchall())
-            heard, verdicts = int(meta.get("heard", 0)), []
-            for one in news:
-                verdicts.append(fault := _fault(write, one, meta.get("stream", "")))
-                at = int(one.issued_at.timestamp() * 1_000_000)
-                row = (one.jti, one.digest, at)
-                if fault or not write.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", row).rowcount:
+            stream, errors = meta.get("stream", ""), []
+            changes = Changes(
+                compacted=int(meta.get("compacted", 0)),
+                last_message=int(meta.get("last_message", 0)),
+                stream=stream,
+            )
+            for update in updates:
+                errors.append(error := _error(write, update, stream))
+                at = int(update.issued_at.timestamp() * 1_000_000)
+                row = (update.jti, update.digest, at)
+                if (
+                    error
+                    or not write.execute("INSERT OR IGNORE INTO received VALUES (?, ?, ?)", row).rowcount
+                ):
                     continue
-                heard = max(heard, at)
-                if one.batch is not None:
-                    write.execute("INSERT INTO journal (data) VALUES (?)", (pack(one.batch),))
-            write.execute("INSERT OR REPLACE INTO meta VALUES ('heard', ?)", (str(heard),))
-        return verdicts
+                changes.last_message = max(changes.last_message, at)
+                if update.batch is not None:
+                    added = write.execute("INSERT INTO journal (data) VALUES (?)", (pack(update.batch),))
+                    changes.batches.append(update.batch)
+                    changes.last = added.lastrowid or 0
+            last_message = str(changes.last_message)
+            write.execute("INSERT OR REPLACE INTO meta VALUES ('last_message', ?)", (last_message,))
+        return errors, changes
 
-    def fold(self, take: Callable[[], Snapshot]) -> None:
-        """Put what came since into the columns.
+    def compact(self, make_snapshot: Callable[[], Snapshot]) -> None:
+        """Replace the snapshot by one that includes the journal.
 
         Args:
-            take: given the lock on the file; brings the caller up to date and gives its columns, their
-                labels, the number of its last batch, and the moment before which messages are forgotten.
+            make_snapshot: called with the lock on the file; brings the caller up to date and returns its
+                `Snapshot`.
         """
         with self._write.transaction() as write:
-            columns, labels, last, forget = take()
+            columns, labels, last, delete_before = make_snapshot()
             parts = (*columns, pack(labels))
-            rows = zip(_PARTS, parts, strict=True)
-            write.executemany("INSERT OR REPLACE INTO part VALUES (?, ?)", rows)
+            rows = zip(_COLUMNS, parts, strict=True)
+            write.executemany("INSERT OR REPLACE INTO snapshot VALUES (?, ?)", rows)
             write.execute("DELETE FROM journal WHERE id <= ?", (last,))
-            write.execute("INSERT OR REPLACE INTO meta VALUES ('folded', ?)", (str(last),))
-            write.execute("DELETE FROM seen WHERE at < ?", (int(forget.timestamp() * 1_000_000),))
+            write.execute("INSERT OR REPLACE INTO meta VALUES ('compacted', ?)", (str(last),))
+            write.execute(
+                "DELETE FROM received WHERE issued_at < ?", (int(delete_before.timestamp() * 1_000_000),)
+            )
 
-    def begin(self, stream: str) -> None:
-        """Follow another stream, with nothing in the book: what an old one told may no longer hold."""
+    def begin_stream(self, stream: str) -> None:
+        """Delete everything and start with a new stream: the states of the old one may be outdated."""
         with self._write.transaction() as write:
             number = write.execute("INSERT INTO journal (data) VALUES (?)", (pack(Batch()),)).lastrowid
             write.execute("DELETE FROM journal")
-            write.execute("DELETE FROM part")
-            write.execute("DELETE FROM meta WHERE name IN ('heard', 'stream', 'folded')")
-            rows = [("stream", stream), ("folded", str(number))]
+            write.execute("DELETE FROM snapshot")
+            write.execute("DELETE FROM meta WHERE name IN ('last_message', 'stream', 'compacted')")
+            rows = [("stream", stream), ("compacted", str(number))]
             write.executemany("INSERT INTO meta VALUES (?, ?)", rows)
 
     def close(self) -> None:
@@ -172,13 +186,13 @@ class ScoreFile:
         self._write.close()
 
 
-def _fault(write: sqlite3.Connection, one: Update, stream: str) -> SesameError | None:
-    before = write.execute("SELECT digest FROM seen WHERE jti = ?", (one.jti,)).fetchone()
-    if before is not None and before[0] != one.digest:
+def _error(write: sqlite3.Connection, update: Update, stream: str) -> SesameError | None:
+    before = write.execute("SELECT digest FROM received WHERE jti = ?", (update.jti,)).fetchone()
+    if before is not None and before[0] != update.digest:
         return InvalidInputError(
-            "was used for another message", field="jti", hint="give each token a jti of its own"
+            "was used for another message", field="jti", hint="give each token its own jti"
         )
-    if one.stream is not None and one.stream != stream:
-        # Not for good: the hub may speak in a new stream before its maker has told the book of it.
-        return RetryableError("is of a stream that this book does not follow", field="sub_id")
+    if update.stream is not None and update.stream != stream:
+        # Temporary: the hub may send to a new stream before the store has been told its id.
+        return RetryableError("is of another stream than this store's", field="sub_id")
     return None

@@ -1,12 +1,12 @@
-"""The score book: the last known scores of the people in one stream, at hand without the network.
+"""The score store: a local replica of the latest scores of the subjects in one stream.
 
 Rules:
-    * None is a full answer: nobody known, no consent, no score
-    * a book that has not heard from the hub for a set time says so, and has no score for anybody
-    * who left is out of the book before the hub's message is acknowledged, and whoever shows pages with
-      them is told at once
-    * what was taken in is on disk; several processes may share a book, and each sees what another took in
-      the next time that it looks
+    * None is a full answer: unknown subject, no consent, or no score
+    * a store that has had no message from the hub for some time is stale, and returns no scores
+    * a removed subject is deleted before the hub's message is acknowledged, and callbacks can remove it from
+      pages at once
+    * updates are on disk; several processes may share a store, and each sees the updates of the others at its
+      next read
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,29 +20,28 @@ from attrs import frozen
 from sesame_sdk.errors import SesameError
 from sesame_sdk.interfaces import Closeable
 from sesame_sdk.model.score import Score
-from sesame_sdk.partner.score_store.storage import REPLAY_WINDOW, ScoreFile, Snapshot
-from sesame_sdk.partner.score_store.subject_index import SubjectIndex
-from sesame_sdk.partner.score_store.table import ScoreTable, Values, hash_subjects
+from sesame_sdk.partner.score_store.storage import REPLAY_WINDOW, Changes, ScoreFile, Snapshot
+from sesame_sdk.partner.score_store.table import ScoreTable, SubjectIndex, Values, hash_subjects
 from sesame_sdk.partner.score_store.updates import Batch, Label, Update, day_of
 
-#: Ten times as long as a hub lets pass without a sign of life.
+#: Ten times the heartbeat interval of a hub.
 STALE_AFTER = timedelta(minutes=5)
-#: States in the journal before it is folded into the columns; a large book folds less often.
-_MOST_UNFOLDED = 50_000
-_SHARE = 8
-#: Told the pseudonyms of people who left; None when anybody may have.
-Removal = Callable[[frozenset[str] | None], None]
+#: States in the journal before it is compacted; a large store is compacted less often.
+_MAX_JOURNAL = 50_000
+_JOURNAL_SHARE = 8
+#: Called with the pseudonyms of removed subjects; None if any may have been removed.
+RemovalCallback = Callable[[frozenset[str] | None], None]
 
 
 @frozen
 class ScoreStoreState:
-    """How a book is.
+    """The state of a score store.
 
     Attributes:
-        subject_count: how many have a score in it, usable or not.
-        last_message_at: the moment for which the hub last spoke for it; UTC; None for never.
-        stale: whether that is too long ago, so that no score is used.
-        stream: the hub's stream that it follows; empty for none.
+        subject_count: number of subjects that have a score, usable or not.
+        last_message_at: time of the latest message from the hub; UTC; None for none.
+        stale: whether that is too long ago, so that no score is returned.
+        stream: id of its stream; empty for none.
     """
 
     subject_count: int
@@ -52,19 +51,19 @@ class ScoreStoreState:
 
 
 class ScoreStore(Closeable):
-    """Last known scores for one purpose in one context. Threads may share it.
+    """The latest scores for one purpose in one context. Thread-safe.
 
     Args:
-        path: its file; created when it is not there.
+        path: its file; created if it does not exist.
         hub: issuer URL of the hub.
         reader: our own issuer URL.
-        purpose: IRI of why we read.
-        context: whose policy makes the scores.
-        stale_after: after so long without the hub nothing in the book is used.
-        clock: tells the time, in UTC.
+        purpose: IRI of the purpose.
+        context: of the scores.
+        stale_after: the store is stale after this time without a message.
+        clock: returns the time, in UTC.
 
     Raises:
-        ConfigurationError: the file cannot be used, or is of another hub, reader, purpose or context.
+        ConfigurationError: the file cannot be used, or belongs to another hub, reader, purpose or context.
     """
 
     def __init__(
@@ -81,133 +80,140 @@ class ScoreStore(Closeable):
         self.hub, self.reader, self.purpose, self.context = hub, reader, purpose, context
         self._stale_after = stale_after
         self._clock = clock
-        whose = {"hub": hub, "reader": reader, "purpose": purpose, "context": context}
-        self._file = ScoreFile(path, whose)
+        identity = {"hub": hub, "reader": reader, "purpose": purpose, "context": context}
+        self._file = ScoreFile(path, identity)
         self._lock = RLock()
-        self._removals: list[Removal] = []
-        self._columns, self._labels = ScoreTable(), dict[Label, int]()
-        self._last = self._unfolded = self._heard = 0
+        self._removal_callbacks: list[RemovalCallback] = []
+        self._table, self._labels = ScoreTable(), dict[Label, int]()
+        self._last = self._journal_size = self._last_message = 0
         self._stream = ""
         self._reload()
-        self._catch_up()
+        self._load_changes()
 
     def points(self, subjects: Sequence[str] | SubjectIndex) -> Values:
-        """The points of each person; NaN for no score, and for everybody while the book is stale.
+        """The points of each subject; NaN for no score, and for all while the store is stale.
 
         Args:
-            subjects: our own pseudonyms, any number. Of a roster the answer is the very same array, which
-                cannot be written to, until something changes.
+            subjects: our own pseudonyms, any number. For an index the result is the same read-only array
+                until something changes.
         """
-        roster = subjects if isinstance(subjects, SubjectIndex) else SubjectIndex(subjects)
+        index = subjects if isinstance(subjects, SubjectIndex) else SubjectIndex(subjects)
         with self._lock:
-            self._look()
+            self._refresh()
             if self._is_stale():
-                return np.full(len(roster), np.nan)
-            return roster.points(self._columns)
+                return np.full(len(index), np.nan)
+            return index.points(self._table)
 
     def scores(self, subjects: Sequence[str]) -> dict[str, Score | None]:
-        """The same as scores, without reasons: what `Client.scores` would have answered."""
+        """The score of each subject, without contributions, as `Client.scores` returns them."""
         keys = hash_subjects(subjects)
         with self._lock:
-            self._look()
+            self._refresh()
             if self._is_stale():
                 return dict.fromkeys(subjects)
-            points, places = self._columns.points(keys), self._columns.labels(keys)
+            points, places = self._table.points(keys), self._table.labels(keys)
             labels = list(self._labels)
-        found = zip(subjects, points.tolist(), places.tolist(), strict=True)
+        rows = zip(subjects, points.tolist(), places.tolist(), strict=True)
         return {
-            subject: _score(value, labels[place]) if place >= 0 else None for subject, value, place in found
+            subject: _score(value, labels[place]) if place >= 0 else None for subject, value, place in rows
         }
 
     @property
     def state(self) -> ScoreStoreState:
-        """How it is now."""
+        """Its current state."""
         with self._lock:
-            self._look()
-            heard = datetime.fromtimestamp(self._heard / 1_000_000, UTC) if self._heard else None
-            return ScoreStoreState(self._columns.count_scores(), heard, self._is_stale(), self._stream)
+            self._refresh()
+            at = datetime.fromtimestamp(self._last_message / 1_000_000, UTC) if self._last_message else None
+            return ScoreStoreState(self._table.count_scores(), at, self._is_stale(), self._stream)
 
-    def on_removal(self, tell: Removal) -> None:
-        """Call `tell` whenever people leave, so that no page shows them any longer.
+    def on_removal(self, callback: RemovalCallback) -> None:
+        """Call `callback` whenever subjects are removed, so that no page shows them any longer.
 
-        It is called in the thread that takes the news in, or that sees what another process took in:
-        see `look`. It must not raise.
+        It is called in the thread that applies the update, or that loads the update of another process: see
+        `refresh`. It must not raise.
         """
-        self._removals.append(tell)
+        self._removal_callbacks.append(callback)
 
     def refresh(self) -> None:
-        """See what other processes took in. Every reading does so by itself."""
+        """Load the updates of other processes. Every read does so by itself."""
         with self._lock:
-            self._look()
+            self._refresh()
 
-    def apply(self, news: Iterable[Update]) -> list[SesameError | None]:
-        """Take in verified messages; for each, why it was not. See `inbox.Inbox`, which verifies them."""
-        told = list(news)
-        verdicts = self._file.append(told)
+    def apply(self, updates: Iterable[Update]) -> list[SesameError | None]:
+        """Apply messages that `inbox.Inbox` verified; returns for each why it was not applied."""
+        updates = list(updates)
+        errors, changes = self._file.append(updates)
         with self._lock:
-            self._catch_up()
-            due = self._unfolded > max(_MOST_UNFOLDED, self._columns.count // _SHARE)
-        if due or any(one.erased for one in told):
+            # Updates of other processes, if there are any, come before ours, and are only in the file.
+            if changes.last - len(changes.batches) == self._last and changes.compacted <= self._last:
+                self._apply(changes, set())
+            else:
+                self._load_changes()
+            compact = self._journal_size > max(_MAX_JOURNAL, self._table.count // _JOURNAL_SHARE)
+        if compact or any(update.erased for update in updates):
             self.compact()
-        return verdicts
+        return errors
 
     def begin_stream(self, stream: str) -> None:
-        """Follow a new stream, from an empty book."""
-        self._file.begin(stream)
+        """Start with a new stream and an empty store."""
+        self._file.begin_stream(stream)
         with self._lock:
-            self._catch_up()
+            self._load_changes()
 
     def compact(self) -> None:
-        """Put what came since into the columns, so that opening stays quick and nothing older is kept."""
-        self._file.fold(self._folded)
+        """Compact the journal, so that opening stays quick and no older state is stored."""
+        self._file.compact(self._snapshot)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
     def _is_stale(self) -> bool:
-        age = self._clock() - datetime.fromtimestamp(self._heard / 1_000_000, UTC)
-        return not self._heard or age > self._stale_after
+        age = self._clock() - datetime.fromtimestamp(self._last_message / 1_000_000, UTC)
+        return not self._last_message or age > self._stale_after
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         if self._file.changed():
-            self._catch_up()
+            self._load_changes()
 
-    def _catch_up(self) -> None:
-        found = self._file.since(self._last)
-        gone: set[str] | None = set()
-        if found.folded > self._last:
-            # Somebody else folded, or began anew, and what came in between is only in the columns.
+    def _load_changes(self) -> None:
+        changes = self._file.since(self._last)
+        removed: set[str] | None = set()
+        if changes.compacted > self._last:
+            # Another process compacted the journal or began a stream: its updates are in the snapshot.
             self._reload()
-            found, gone = self._file.since(self._last), None
-        for batch in found.batches:
-            self._put(batch)
-            if gone is not None:
-                gone.update(batch.removed)
-        self._last, self._heard, self._stream = found.last, found.heard, found.stream
-        if gone is None or gone:
-            for tell in self._removals:
-                tell(None if gone is None else frozenset(gone))
+            changes, removed = self._file.since(self._last), None
+        self._apply(changes, removed)
+
+    def _apply(self, changes: Changes, removed: set[str] | None) -> None:
+        for batch in changes.batches:
+            self._upsert(batch)
+            if removed is not None:
+                removed.update(batch.removed)
+        self._last, self._last_message, self._stream = changes.last, changes.last_message, changes.stream
+        if removed is None or removed:
+            for callback in self._removal_callbacks:
+                callback(None if removed is None else frozenset(removed))
 
     def _reload(self) -> None:
-        self._columns, labels, self._last = self._file.load()
+        self._table, labels, self._last = self._file.load()
         self._labels = {label: place for place, label in enumerate(labels)}
-        self._unfolded = 0
+        self._journal_size = 0
 
-    def _put(self, batch: Batch) -> None:
+    def _upsert(self, batch: Batch) -> None:
         places = [self._labels.setdefault(label, len(self._labels)) for label in batch.labels]
         keys, seq, points, label = batch.columns()
-        self._columns.upsert(keys, seq, points, np.array([*places, -1], np.int32)[label])
-        self._unfolded += len(seq)
+        self._table.upsert(keys, seq, points, np.array([*places, -1], np.int32)[label])
+        self._journal_size += len(seq)
 
-    def _folded(self) -> Snapshot:
-        """With the lock on the file; readers wait for the copying, and not for the disk."""
-        forget = self._clock() - REPLAY_WINDOW
+    def _snapshot(self) -> Snapshot:
+        """Runs with the lock on the file; reads wait for the copying, not for the disk."""
+        delete_before = self._clock() - REPLAY_WINDOW
         with self._lock:
-            self._catch_up()
-            columns = self._columns.dump(since=int(forget.timestamp() * 1_000_000))
-            self._unfolded = 0
-            return columns, tuple(self._labels), self._last, forget
+            self._load_changes()
+            columns = self._table.dump(since=int(delete_before.timestamp() * 1_000_000))
+            self._journal_size = 0
+            return columns, tuple(self._labels), self._last, delete_before
 
 
 def _score(points: float, label: Label) -> Score:

@@ -1,10 +1,10 @@
-"""Keeping a score book fresh: makes the stream at the hub, and polls it (RFC 8936) or has it pushed.
+"""Keeps a score store up to date: creates the stream at the hub, and polls it (RFC 8936) or has it pushed.
 
 Rules:
-    * a book and a stream belong together: where the hub has none for us, or another than the book
-      follows, both begin anew, so that nobody stays in the book who left unheard
-    * what a poll brought is on disk before the next poll acknowledges it
-    * a hub that is away is asked again, after longer and longer waits; meanwhile the book goes stale
+    * store and stream belong together: if the hub has no stream for us, or another than the store's, both
+      start anew, so that no subject stays in the store whose removal was missed
+    * polled messages are on disk before the next poll acknowledges them
+    * requests to an unavailable hub are retried after increasing waits; meanwhile the store becomes stale
 """
 
 from collections.abc import Callable, Mapping
@@ -33,11 +33,11 @@ from sesame_sdk.signing.jwt import KeyFinder
 T = TypeVar("T")
 STREAM_PATH, POLL_PATH = "/v1/ssf/stream", "/v1/ssf/poll/"
 PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
-#: Messages asked for at a time.
+#: Messages of one poll.
 MAX_EVENTS = 16
-_FIRST_WAIT, _LONGEST_WAIT = 0.2, 30.0
-#: Seconds after which we see whether the hub still has the stream that it pushes.
-_LOOK_AGAIN = 60.0
+_MIN_WAIT, _MAX_WAIT = 0.2, 30.0
+#: Seconds between checks that the hub still has the stream that it pushes.
+_CHECK_SECONDS = 60.0
 
 
 @frozen
@@ -52,22 +52,22 @@ class _Stream:
     delivery: _Delivery
 
 
-class _Answer(msgspec.Struct, frozen=True):
-    """A poll's answer (RFC 8936 section 2.3)."""
+class _PollResponse(msgspec.Struct, frozen=True):
+    """The response to a poll (RFC 8936 section 2.3)."""
 
     sets: dict[str, str]
     more: bool = msgspec.field(default=False, name="moreAvailable")
 
 
 class StreamSubscriber(Closeable):
-    """Follows one stream into one book. `StreamSubscriber.from_config` makes one of a partner's folder.
+    """Subscribes a score store to its stream. `StreamSubscriber.from_config` creates both.
 
     Args:
-        store: kept fresh.
+        store: the score store.
         signer: our key.
-        keys: knows the hub's keys.
-        transport: the way to the hub.
-        clock: tells the time, in UTC.
+        keys: finds the hub's keys.
+        transport: to the hub.
+        clock: returns the time, in UTC.
     """
 
     def __init__(
@@ -84,8 +84,8 @@ class StreamSubscriber(Closeable):
         self._signer = signer
         self._transport = transport
         self._clock = clock
-        self._settled = InboxResult((), {})
-        self._owned: list[Callable[[], None]] = []
+        self._received = InboxResult((), {})
+        self._closers: list[Callable[[], None]] = []
 
     @classmethod
     def from_config(
@@ -97,33 +97,33 @@ class StreamSubscriber(Closeable):
         context: str,
         **settings: Any,  # noqa: ANN401
     ) -> Self:
-        """Follow into the book at `path`, as the partner whose folder this is.
+        """Create a subscriber and its score store for a partner.
 
         Args:
-            config: the partner's folder.
-            path: of the book.
-            purpose: IRI of why we read; one that we registered.
-            context: whose policy makes the scores.
+            config: the partner's configuration.
+            path: of the score store.
+            purpose: IRI of a purpose that we registered.
+            context: of the scores.
             settings: for `ScoreStore`.
         """
-        book = ScoreStore(
+        store = ScoreStore(
             path, hub=config.hub, reader=config.issuer, purpose=purpose, context=context, **settings
         )
         transport, pins = Transport(config.hub), Outbox(config.outbox)
         keys = PinnedKeys(config.hub, lambda: transport.get(JWKS_PATH).body, pins)
-        made = cls(book, signer=config.signer, keys=keys, transport=transport)
-        made._owned = [transport.close, pins.close, book.close]
-        return made
+        subscriber = cls(store, signer=config.signer, keys=keys, transport=transport)
+        subscriber._closers = [transport.close, pins.close, store.close]
+        return subscriber
 
     def ensure_stream(self, *, push_to: str | None = None, bearer: str | None = None) -> str:
-        """See that the hub has a stream for us that the book follows; its id.
+        """Ensure that the hub has a stream for this store, and return its id.
 
         Args:
-            push_to: where the hub shall push, at our issuer's own host; without it we poll.
-            bearer: what it shall show there, the same each time; the inbox asks for it from now on.
+            push_to: URL at our issuer's host to which the hub pushes; without it we poll.
+            bearer: bearer token of the pushes; the inbox requires it from now on.
 
         Raises:
-            InvalidInputError: we may not read this, or not be pushed to there.
+            InvalidInputError: the hub denies the read, or the push URL.
             RetryableError, ConfigurationError: see `Transport.post`.
         """
         self.inbox.bearer = bearer
@@ -136,38 +136,38 @@ class StreamSubscriber(Closeable):
             if same and stream.stream_id == self.store.state.stream:
                 return stream.stream_id
             self._transport.delete(f"{STREAM_PATH}?stream_id={stream.stream_id}", bearer=self._bearer)
-        told: dict[str, str] = {"method": wanted.method}
+        delivery: dict[str, str] = {"method": wanted.method}
         if push_to:
-            told |= {"endpoint_url": push_to} | (
+            delivery |= {"endpoint_url": push_to} | (
                 {"authorization_header": f"Bearer {bearer}"} if bearer else {}
             )
-        made = _read(self._ask(STREAM_PATH, {"delivery": told}), _Stream)
-        self.store.begin_stream(made.stream_id)
-        return made.stream_id
+        stream = _decode(self._request(STREAM_PATH, {"delivery": delivery}), _Stream)
+        self.store.begin_stream(stream.stream_id)
+        return stream.stream_id
 
     def poll(self, *, wait: bool = True) -> bool:
-        """Take what there is, and acknowledge it with the next poll. Whether more is there already.
+        """Receive messages, and acknowledge them with the next poll. Returns whether there may be more.
 
         Args:
-            wait: for something to come, as long as the hub lets us.
+            wait: for messages, as long as the hub allows.
 
         Raises:
-            InvalidInputError: the hub refused.
+            InvalidInputError: the hub rejected the request.
             RetryableError, ConfigurationError: see `Transport.post`; the stream may be gone: `ensure_stream`.
         """
-        asked = {
+        request = {
             "maxEvents": MAX_EVENTS,
             "returnImmediately": not wait,
-            "ack": self._settled.accepted,
+            "ack": self._received.accepted,
             "setErrs": {
                 jti: {"err": error.code, "description": str(error)[:400]}
-                for jti, error in self._settled.rejected.items()
+                for jti, error in self._received.rejected.items()
             },
         }
-        found = _read(self._ask(POLL_PATH + self.store.state.stream, asked), _Answer)
-        tokens = {jti: token.encode("ascii", "replace") for jti, token in found.sets.items()}
-        self._settled = self.inbox.receive_all(tokens)
-        return found.more or bool(tokens)
+        response = _decode(self._request(POLL_PATH + self.store.state.stream, request), _PollResponse)
+        tokens = {jti: token.encode("ascii", "replace") for jti, token in response.sets.items()}
+        self._received = self.inbox.receive_all(tokens)
+        return response.more or bool(tokens)
 
     def run(
         self,
@@ -177,45 +177,45 @@ class StreamSubscriber(Closeable):
         bearer: str | None = None,
         on_error: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Keep the book fresh until `stop` is set: poll, or see again and again that the hub pushes.
+        """Keep the store up to date until `stop` is set: poll, or check that the hub pushes.
 
         Args:
-            stop: looked at between requests.
-            push_to: where the hub shall push; see `attach`. Without it we poll.
-            bearer: what it shall show there.
-            on_error: hears in words why we wait.
+            stop: checked between requests.
+            push_to: see `ensure_stream`. Without it we poll.
+            bearer: bearer token of the pushes.
+            on_error: called with the error before a wait.
 
         Raises:
             InvalidInputError, ConfigurationError: on the first `ensure_stream`; later ones are retried.
         """
-        failures, attached, ever = 0, False, False
+        failures, attached, was_attached = 0, False, False
         while not stop.is_set():
             try:
-                attached = ever = attached or bool(self.ensure_stream(push_to=push_to, bearer=bearer))
+                attached = was_attached = attached or bool(self.ensure_stream(push_to=push_to, bearer=bearer))
                 if push_to is None:
                     self.poll()
                 else:
-                    attached = stop.wait(_LOOK_AGAIN)
+                    attached = stop.wait(_CHECK_SECONDS)
                 failures = 0
             except (RetryableError, InvalidInputError, ConfigurationError) as error:
-                if not failures and not ever and not isinstance(error, RetryableError):
+                if not failures and not was_attached and not isinstance(error, RetryableError):
                     raise
                 failures, attached = failures + 1, False
                 on_error(str(error))
-                stop.wait(min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(failures, 10)))
+                stop.wait(min(_MAX_WAIT, _MIN_WAIT * 2.0 ** min(failures, 10)))
 
     def close(self) -> None:
-        """Close what `at` opened."""
-        for close in self._owned:
+        """Close what `from_config` opened."""
+        for close in self._closers:
             close()
 
     def _streams(self) -> list[_Stream]:
-        answer = self._transport.get(STREAM_PATH, bearer=self._bearer)
-        return _read(answer.body, list[_Stream])
+        response = self._transport.get(STREAM_PATH, bearer=self._bearer)
+        return _decode(response.body, list[_Stream])
 
-    def _ask(self, path: str, asked: Mapping[str, object]) -> bytes:
+    def _request(self, path: str, content: Mapping[str, object]) -> bytes:
         return self._transport.post(
-            path, encode(asked), content_type=JSON_MEDIA_TYPE, accept=JSON_MEDIA_TYPE, bearer=self._bearer
+            path, encode(content), content_type=JSON_MEDIA_TYPE, accept=JSON_MEDIA_TYPE, bearer=self._bearer
         ).body
 
     def _bearer(self) -> bytes:
@@ -229,11 +229,11 @@ class StreamSubscriber(Closeable):
         )
 
 
-def _read(body: bytes, kind: type[T]) -> T:
+def _decode(body: bytes, kind: type[T]) -> T:
     try:
-        found: T = codec.decoder(kind).decode(body)
+        decoded: T = codec.decoder(kind).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidInputError(
-            f"the hub's answer is not understood: {error}", field="stream", code="invalid_answer"
+            f"the hub's response is not valid: {error}", field="stream", code="invalid_response"
         ) from error
-    return found
+    return decoded

@@ -1,27 +1,28 @@
-"""The score book in memory: columns, and a table of hashes to find a person's row in them. Pure.
+"""Stores scores in memory: columns, and a hash table of their rows. Pure.
 
-Ten thousand people are looked up in one go, by numpy: a dict would visit a million people's keys one by
-one, and each visit waits for memory. A person is known by 128 bits mixed from the pseudonym: two of
-them would have to agree by chance for one to get the other's score, once in 10^26 for a million people.
+Numpy looks up ten thousand subjects at once: a dict would access the keys of a million subjects one by one,
+and each access waits for memory. The key of a subject is a 128-bit hash of the pseudonym: a collision would
+give one the score of another, with a probability of 10^-26 for a million subjects.
 
 Rules:
-    * of two states of a person the one with the higher number holds, in whatever order they come
-    * who left keeps a row without points, so that nothing older can bring them back
+    * of two states of a subject the one with the higher number is kept, in whatever order they arrive
+    * a removed subject keeps a row without points, so that no older state can restore it
 """
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
+from weakref import ref
 
 import numpy as np
+from attrs import frozen
 from numpy.typing import NDArray
 
 Keys = NDArray[np.uint64]
 Values = NDArray[np.float64]
 Numbers = NDArray[np.int64]
-_Any = NDArray[Any]
 
-_LEAST = 1 << 10
-_NOWHERE = np.int32(-1)
+_MIN_ROWS = 1 << 10
+_NO_ROW = np.int32(-1)
 # Odd, and good at spreading bits: from SplitMix64 (Steele, Lea, Flood 2014) and its relatives.
 _ODD = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03))
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -30,7 +31,7 @@ _WORD = 8
 
 
 def hash_subjects(subjects: Sequence[str]) -> Keys:
-    """The 128 bits of each pseudonym: an array of shape (n, 2)."""
+    """Hash each pseudonym to 128 bits: an array of shape (n, 2)."""
     if not subjects:
         return np.empty((0, 2), np.uint64)
     words = _as_words(subjects)
@@ -44,7 +45,7 @@ def hash_subjects(subjects: Sequence[str]) -> Keys:
 def _mixed(
     words: NDArray[np.uint64], padded: Sequence[bool], odd: np.uint64, mix: np.uint64
 ) -> NDArray[np.uint64]:
-    """64 bits of each column. Every step can be undone, so columns that differ in one word never agree."""
+    """Hash each column to 64 bits. Every step is invertible: two that differ in one word never collide."""
     mixed = np.full(words.shape[1], odd)
     high = np.empty_like(mixed)
     for word, short in zip(words, padded, strict=True):
@@ -52,7 +53,7 @@ def _mixed(
         mixed ^= word
         mixed *= mix
         mixed ^= np.right_shift(mixed, _HALF, out=high)
-        if before is not None:  # padding, of which there is more beside a longer neighbour, says nothing
+        if before is not None:  # padding, whose length depends on the longest pseudonym, is ignored
             mixed = np.where(word == 0, before, mixed)
     mixed *= odd
     mixed ^= np.right_shift(mixed, _HALF, out=high)
@@ -60,16 +61,16 @@ def _mixed(
 
 
 def _as_words(subjects: Sequence[str]) -> NDArray[np.uint64]:
-    """Each pseudonym, a line end, and zeros up to whole 64-bit words: an array of shape (words, n).
+    """Each pseudonym, a line feed, and zeros up to whole 64-bit words: an array of shape (words, n).
 
-    The words are of little-endian bytes, the same on every machine.
+    The words are little-endian on every machine.
     """
     length = len(subjects[0])
     wide = -(-(length + 1) // _WORD) * _WORD
     end = "\n" + "\0" * (wide - length - 1)
     joined = (end.join(subjects) + end).encode("utf-8", "surrogatepass")
     letters = np.frombuffer(joined, np.uint8)
-    # Those that the SDK makes have one length, and are cut apart all at once.
+    # Pseudonyms of the SDK have one length, and are split all at once.
     if len(joined) != wide * len(subjects) or (letters[length::wide] != ord("\n")).any():
         encoded = [subject.encode("utf-8", "surrogatepass") + b"\n" for subject in subjects]
         wide = -(-max(map(len, encoded)) // _WORD) * _WORD
@@ -79,81 +80,81 @@ def _as_words(subjects: Sequence[str]) -> NDArray[np.uint64]:
 
 
 class ScoreTable:
-    """People's latest states.
+    """The latest states of subjects.
 
     Attributes:
-        count: how many rows there are, those of people who left among them. A person's row never changes.
-        version: how often something was taken in.
+        count: number of rows, including those of removed subjects. The row of a subject never changes.
+        version: number of updates.
     """
 
-    def __init__(self, room: int = _LEAST) -> None:
+    def __init__(self, capacity: int = _MIN_ROWS) -> None:
         self.count = self.version = 0
-        self._keys = np.empty((room, 2), np.uint64)
-        self._seq = np.empty(room, np.int64)
-        self._points = np.empty(room, np.float64)
-        self._label = np.empty(room, np.int32)
-        self._index(room)
+        self._keys = np.empty((capacity, 2), np.uint64)
+        self._seq = np.empty(capacity, np.int64)
+        self._points = np.empty(capacity, np.float64)
+        self._label = np.empty(capacity, np.int32)
+        self._index(capacity)
 
     def find(self, keys: Keys) -> Numbers:
         """The row of each key; -1 where there is none."""
         place = keys[:, 0] & self._mask
         rows = self._table.take(place)
-        left = np.flatnonzero(self._others(rows, keys))
+        left = np.flatnonzero(self._is_other(rows, keys))
         while len(left):
             place[left] = (place[left] + np.uint64(1)) & self._mask
-            rows[left] = found = self._table.take(place[left])
-            left = left[self._others(found, keys[left])]
+            rows[left] = candidates = self._table.take(place[left])
+            left = left[self._is_other(candidates, keys[left])]
         return rows.astype(np.int64)
 
-    def _others(self, rows: NDArray[np.int32], keys: Keys) -> NDArray[np.bool_]:
-        """Where a row is somebody else's: neither nobody's nor the one of the key."""
+    def _is_other(self, rows: NDArray[np.int32], keys: Keys) -> NDArray[np.bool_]:
+        """Whether a row is of another key."""
         if not self.count:
             return np.zeros(len(rows), np.bool_)
         same: NDArray[np.bool_] = self._keys.take(rows, axis=0, mode="wrap") == keys
         return np.asarray((rows >= 0) & ~(same[:, 0] & same[:, 1]))
 
     def points(self, keys: Keys) -> Values:
-        """The points of each; NaN for whoever has none."""
+        """The points of each key; NaN for no score."""
         return self.points_at(self.find(keys))
 
     def points_at(self, rows: Numbers) -> Values:
-        """The same where the rows are known."""
-        found = self._points.take(rows, mode="wrap")
-        found[rows < 0] = np.nan
-        return found
+        """The points of each row; NaN for no score."""
+        points = self._points.take(rows, mode="wrap")
+        points[rows < 0] = np.nan
+        return points
 
     def labels(self, keys: Keys) -> Numbers:
-        """The label of each; -1 for whoever is not here."""
+        """The label of each key; -1 if there is no row."""
         rows = self.find(keys)
         return np.where(rows < 0, -1, self._label.take(rows, mode="wrap"))
 
     def upsert(self, keys: Keys, seq: Numbers, points: Values, label: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Take in states. Which of them were news: the others are older than what is here."""
+        """Store states, and return which of them were stored: the others are outdated."""
         latest = _latest(keys, seq)
         rows = self.find(keys[latest])
-        news = (rows < 0) | (self._seq[rows] < seq[latest])
-        taken, rows = latest[news], rows[news]
+        newer = (rows < 0) | (self._seq[rows] < seq[latest])
+        latest, rows = latest[newer], rows[newer]
         new = rows < 0
-        rows[new] = self._add(keys[taken[new]])
-        self._seq[rows], self._points[rows], self._label[rows] = seq[taken], points[taken], label[taken]
+        rows[new] = self._add(keys[latest[new]])
+        self._seq[rows], self._points[rows], self._label[rows] = seq[latest], points[latest], label[latest]
         self.version += 1
-        told = np.zeros(len(keys), np.bool_)
-        told[taken] = True
-        return told
+        stored = np.zeros(len(keys), np.bool_)
+        stored[latest] = True
+        return stored
 
     def count_scores(self) -> int:
-        """How many people have points."""
+        """Count the subjects that have a score."""
         return int(np.count_nonzero(~np.isnan(self._points[: self.count])))
 
     def sum_points(self) -> float:
-        """The sum of all points, by which two books can be compared."""
+        """The sum of all points, to compare two stores."""
         return float(np.nansum(self._points[: self.count]))
 
     def dump(self, *, since: int) -> tuple[bytes, bytes, bytes, bytes]:
-        """All rows but those of people who left before the state numbered `since`: see `load`."""
+        """Serialize all rows but those of subjects removed before state number `since`: see `load`."""
         n = self.count
         kept = np.flatnonzero(~np.isnan(self._points[:n]) | (self._seq[:n] >= since))
-        # In the order of the table, which is then filled from end to end, and not here and there.
+        # In the order of the hash table, which `load` then fills sequentially.
         kept = kept[np.argsort(self._keys[kept, 0] & np.uint64(_size_for(len(kept)) - 1), kind="stable")]
         parts = (self._keys, self._seq, self._points, self._label)
         keys, seq, points, label = (
@@ -163,20 +164,20 @@ class ScoreTable:
 
     @classmethod
     def load(cls, keys: bytes, seq: bytes, points: bytes, label: bytes) -> Self:
-        """Columns from what `dump` gave."""
+        """Create a table from the result of `dump`."""
         if not seq:
             return cls()
-        made = cls(0)
-        made._keys = np.frombuffer(keys, "<u8").astype(np.uint64).reshape(-1, 2)
-        made._seq = np.frombuffer(seq, "<i8").astype(np.int64)
-        made._points = np.frombuffer(points, "<f8").astype(np.float64)
-        made._label = np.frombuffer(label, "<i4").astype(np.int32)
-        made.count = len(made._seq)
-        made._index(made.count)
-        return made
+        table = cls(0)
+        table._keys = np.frombuffer(keys, "<u8").astype(np.uint64).reshape(-1, 2)
+        table._seq = np.frombuffer(seq, "<i8").astype(np.int64)
+        table._points = np.frombuffer(points, "<f8").astype(np.float64)
+        table._label = np.frombuffer(label, "<i4").astype(np.int32)
+        table.count = len(table._seq)
+        table._index(table.count)
+        return table
 
     def _add(self, keys: Keys) -> Numbers:
-        """Rows for keys that are not here, each once."""
+        """Add rows for new keys, each once."""
         first, self.count = self.count, self.count + len(keys)
         if self.count > len(self._seq):
             self._grow(2 * self.count)
@@ -188,43 +189,98 @@ class ScoreTable:
             self._enter(rows)
         return rows
 
-    def _grow(self, room: int) -> None:
+    def _grow(self, capacity: int) -> None:
         for name in ("_keys", "_seq", "_points", "_label"):
             old = getattr(self, name)
-            new = np.empty((room, *old.shape[1:]), old.dtype)
+            new = np.empty((capacity, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
             setattr(self, name, new)
 
-    def _index(self, room: int) -> None:
-        """Make the table of hashes."""
-        size = _size_for(room)
-        self._table = np.full(size, _NOWHERE)
+    def _index(self, capacity: int) -> None:
+        """Build the hash table."""
+        size = _size_for(capacity)
+        self._table = np.full(size, _NO_ROW)
         self._mask = np.uint64(size - 1)
         self._enter(np.arange(self.count))
 
     def _enter(self, rows: Numbers) -> None:
-        """Enter rows into the table: each at the first free place from its own on."""
+        """Insert rows into the hash table, each at the first free slot from its own on (linear probing)."""
         place = self._keys[rows, 0] & self._mask
         while len(rows):
             free = self._table[place] < 0
-            # Of several that want one place the last one written has it; the others go on.
+            # Of several rows for one slot the last one written has it; the others continue.
             self._table[place[free]] = rows[free]
             settled = self._table[place] == rows
             rows, place = rows[~settled], (place[~settled] + np.uint64(1)) & self._mask
 
 
+@frozen(eq=False)
+class _Lookup:
+    """What an index looked up in a table that had this number of rows and this version."""
+
+    table: "ref[ScoreTable]"
+    count: int
+    version: int
+    rows: Numbers
+    points: Values
+
+
+class SubjectIndex:
+    """Subjects that are read repeatedly; `ScoreStore.points` takes an index in place of pseudonyms.
+
+    Hashing and finding a million pseudonyms takes a second; later reads take nothing until something
+    changes, and then hundredths of a second.
+
+    Args:
+        subjects: our own pseudonyms, any number.
+    """
+
+    def __init__(self, subjects: Sequence[str]) -> None:
+        self._keys = hash_subjects(subjects)
+        self._last: _Lookup | None = None
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def has_unique_subjects(self) -> bool:
+        """Whether no subject occurs twice."""
+        lane = np.sort(self._keys[:, 0])
+        if (lane[1:] != lane[:-1]).all():
+            return True
+        return len(np.unique(self._keys, axis=0)) == len(self._keys)
+
+    def points(self, table: ScoreTable) -> Values:
+        """The points of each; NaN for no score. The same read-only array until something changes."""
+        last = self._last
+        if last is None or last.table() is not table:
+            rows = table.find(self._keys)
+        elif last.version == table.version:
+            return last.points
+        else:
+            rows = last.rows if last.count == table.count else self._find_new(last.rows, table)
+        points = table.points_at(rows)
+        points.flags.writeable = False
+        # One assignment: another thread may read through another store meanwhile.
+        self._last = _Lookup(ref(table), table.count, table.version, rows, points)
+        return points
+
+    def _find_new(self, rows: Numbers, table: ScoreTable) -> Numbers:
+        """The rows, with those of subjects that had none before."""
+        missing = np.flatnonzero(rows < 0)
+        more = rows.copy()
+        more[missing] = table.find(self._keys[missing])
+        return more
+
+
 def _size_for(rows: int) -> int:
-    """A quarter full at most: where it is half full, the last of ten thousand are found at the 26th try."""
-    return 1 << max(_LEAST, 4 * rows - 1).bit_length()
+    """At most a quarter full: at half full, the slowest of ten thousand lookups takes 26 probes."""
+    return 1 << max(_MIN_ROWS, 4 * rows - 1).bit_length()
 
 
 def _latest(keys: Keys, seq: Numbers) -> Numbers:
-    """Where each key stands with its highest number, in ascending order of places."""
+    """The position of the highest number of each key, ascending."""
     order = np.lexsort((seq, keys[:, 1], keys[:, 0]))
     ordered = keys[order]
     last = np.ones(len(order), np.bool_)
     last[:-1] = (ordered[1:] != ordered[:-1]).any(axis=1)
     return np.sort(order[last])
-
-
-__all__ = ["Keys", "Numbers", "ScoreTable", "Values", "hash_subjects"]

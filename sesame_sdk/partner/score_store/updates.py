@@ -1,4 +1,4 @@
-"""What a message of the hub's does to a score book, and the form in which the book keeps it. Pure."""
+"""Converts the hub's messages to updates of a score store, and serializes them. Pure."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -15,15 +15,15 @@ Label = tuple[str, str, float, str]
 
 @frozen
 class Batch:
-    """States of people, as columns.
+    """States of subjects, as columns.
 
     Attributes:
-        keys: see `columns.hash_subjects`; as bytes, like all the columns.
+        keys: see `table.hash_subjects`; as bytes, like all the columns.
         seq: numbers of the states.
         points: NaN for none.
-        label: for each person a place in `labels`; -1 for none.
+        label: for each subject an index into `labels`; -1 for none.
         labels: band, policy, base and day of scores.
-        removed: pseudonyms of those who left, for whoever shows pages with them.
+        removed: pseudonyms of removed subjects, for pages that show them.
     """
 
     keys: bytes = b""
@@ -45,15 +45,15 @@ class Batch:
 
 @frozen
 class Update:
-    """A verified message, and what it comes to.
+    """A verified message, converted.
 
     Attributes:
         jti: its id.
-        digest: SHA-256 of it, by which the same message is known again.
+        digest: SHA-256 of it, which identifies a repeated message.
         issued_at: when the hub signed it; UTC.
-        batch: what it says of people; None where it says that the stream is alive.
-        stream: the stream that it names; None where it names a person.
-        erased: whether nothing at all may stay of the person.
+        batch: its states of subjects; None for a heartbeat.
+        stream: the stream that it is about; None if it is about a subject.
+        erased: whether the subject must be deleted from the file as well.
     """
 
     jti: str
@@ -72,10 +72,10 @@ unpack = _decoder.decode
 unpack_labels = _labels.decode
 
 
-def batch_from_scores(told: ScoresChanged) -> Batch:
-    """What a message of scores says."""
-    changes = told.changes
-    shared = (told.policy, told.base, told.as_of.isoformat())
+def batch_from_scores(event: ScoresChanged) -> Batch:
+    """Convert a scores-changed event."""
+    changes = event.changes
+    shared = (event.policy, event.base, event.as_of.isoformat())
     places: dict[str, int] = {}
     label = [-1 if one.band is None else places.setdefault(one.band, len(places)) for one in changes]
     points = [np.nan if one.points is None else one.points for one in changes]
@@ -88,9 +88,9 @@ def batch_from_scores(told: ScoresChanged) -> Batch:
     )
 
 
-def batch_from_removal(subject: str, told: SubjectRemoved) -> Batch:
-    """What it says that a person left."""
-    return _batch([subject], [told.seq], [np.nan], [-1], gone=(subject,))
+def batch_from_removal(subject: str, event: SubjectRemoved) -> Batch:
+    """Convert a grant-withdrawn or person-erased event."""
+    return _batch([subject], [event.seq], [np.nan], [-1], gone=(subject,))
 
 
 def _batch(
