@@ -99,7 +99,7 @@ def post(stage: Workspace, token: bytes) -> requests.Response:
 def logged(stage: Workspace) -> list[dict[str, Any]]:
     """What the hub's process logged of refusals. Its first line says in words that it answers."""
     _, *lines = (stage.folder / "hub.log").read_text(encoding="utf-8").splitlines()
-    return [found for found in map(json.loads, lines) if found["event"] == "refused"]
+    return [found for found in map(json.loads, lines) if found["event"] == "request_refused"]
 
 
 def rules_of(findings: tuple[Finding, ...]) -> list[str]:

@@ -1,9 +1,10 @@
-"""Around the whole application: headers on every answer; a log line, a span and a count for each request.
+"""ASGI middleware: response headers; a log line, a span and a count for each request.
 
-These name the route and never the path, which may hold a pseudonym. The id of a request stands in its log
-lines and in the answer.
+These name the route and never the path, which may contain a pseudonym. The id of a request is in its log
+lines and in its response; a client's own id is not taken, since it could be anything.
 """
 
+import secrets
 from collections.abc import Callable
 from time import perf_counter
 
@@ -19,9 +20,9 @@ from litestar.types import (
 )
 
 from sesame_sdk.hub.api.openapi_page import STYLE_HASH
-from sesame_sdk.hub.observability import metrics, safe_values, tracing
-from sesame_sdk.hub.observability.log_events import Answered, Cut
-from sesame_sdk.hub.observability.structured_log import REQUEST, log
+from sesame_sdk.hub.observability import metrics, tracing
+from sesame_sdk.hub.observability.log_events import NO_ROUTE
+from sesame_sdk.hub.observability.structured_log import REQUEST_ID, log
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -32,56 +33,57 @@ _HEADERS = {
     "Strict-Transport-Security": "max-age=31536000",
     "X-Content-Type-Options": "nosniff",
 }
-_ENCODED = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
-#: A hub that stops asks whoever is connected to come again by another connection.
-_LAST = (b"connection", b"close")
+_ENCODED_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+#: While a hub stops, clients are asked to use another connection.
+_CLOSE = (b"connection", b"close")
+#: Monitoring requests these every few seconds.
+_MONITORED = ("/health", "/.well-known")
 
 
-def instrument(app: ASGIApp, stopping: Callable[[], bool]) -> ASGIApp:
-    """`app` with headers and all that is told of requests; `stopping` says whether the hub does."""
+def instrument(app: ASGIApp, is_stopping: Callable[[], bool]) -> ASGIApp:
+    """Wrap an application as this module describes."""
 
-    async def around(scope: Scope, receive: Receive, send: Send) -> None:
+    async def instrumented(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
-        began, status, left, request = perf_counter(), 0, False, safe_values.new_id()
-        REQUEST.set(request)  # uvicorn runs each request in a context of its own
+        started, status, disconnected, request_id = perf_counter(), 0, False, secrets.token_hex(8)
+        REQUEST_ID.set(request_id)  # uvicorn runs each request in a context of its own
 
-        async def watched() -> HTTPReceiveMessage | WebSocketReceiveMessage:
-            nonlocal left
+        async def observe() -> HTTPReceiveMessage | WebSocketReceiveMessage:
+            nonlocal disconnected
             message = await receive()
-            left |= message["type"] == "http.disconnect"
+            disconnected |= message["type"] == "http.disconnect"
             return message
 
-        async def with_headers(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = 0 if left else message["status"]  # nobody is there to be answered
-                last = [_LAST] if stopping() else []
+                status = 0 if disconnected else message["status"]
                 message["headers"] = [
                     *message["headers"],
-                    *_ENCODED,
-                    *last,
-                    (b"x-request-id", request.encode()),
+                    *_ENCODED_HEADERS,
+                    *([_CLOSE] if is_stopping() else []),
+                    (b"x-request-id", request_id.encode()),
                 ]
             await send(message)
 
         with tracing.request_span() as span:
             try:
-                await app(scope, watched, with_headers)
+                await app(scope, observe, send_with_headers)
             finally:
-                seconds = perf_counter() - began
-                method, route = safe_values.method(scope), safe_values.route(scope)
+                method, route = scope["method"], scope.get("path_template") or NO_ROUTE
                 tracing.describe_request(span, method, route, status)
-                _tell(method, route, status, seconds)
+                _record(method, route, status, perf_counter() - started)
 
-    return around
+    return instrumented
 
 
-def _tell(method: safe_values.Safe, route: safe_values.Safe, status: int, seconds: float) -> None:
-    ms = round(seconds * 1000, 1)
-    if status:
-        metrics.count_request(method, route, status, seconds)
-        log(Answered(method, route, status, ms))
-    else:
-        log(Cut(method, route, ms))
+def _record(method: str, route: str, status: int, seconds: float) -> None:
+    duration_ms = round(seconds * 1000, 1)
+    if not status:
+        log.warning("request_aborted", method=method, route=route, duration_ms=duration_ms)
+        return
+    metrics.count_request(method, route, status, seconds)
+    write = log.debug if status < 400 and route.startswith(_MONITORED) else log.info
+    write("request_completed", method=method, route=route, status=status, duration_ms=duration_ms)

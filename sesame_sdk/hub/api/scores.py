@@ -15,7 +15,7 @@ from litestar.openapi.spec import Parameter
 from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_SUBJECT_LENGTH, MAX_SUBJECTS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub
-from sesame_sdk.hub.api.errors import on_read_rejected
+from sesame_sdk.hub.api.errors import on_read_error
 from sesame_sdk.hub.api.openapi_responses import OF_BODIES, OF_READERS, answer, documented, fault, taking
 from sesame_sdk.hub.api.openapi_schemas import ASKED, SCORE, SCORES, SUBJECT
 from sesame_sdk.hub.api.request_body import read_body
@@ -39,7 +39,7 @@ class Asked:
 
 @get(
     "/v1/scores/{subject:str}",
-    exception_handlers={InvalidInputError: on_read_rejected},
+    exception_handlers={InvalidInputError: on_read_error},
     operation_class=documented(
         {**OF_READERS, 200: answer("A score, or null.", SCORE), 404: fault("Not a name, but a path.")},
         parameters=(Parameter("subject", "path", SUBJECT, "The reader's own pseudonym.", required=True),),
@@ -60,7 +60,7 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post(
     "/v1/scores/read",
     status_code=200,
-    exception_handlers={InvalidInputError: on_read_rejected},
+    exception_handlers={InvalidInputError: on_read_error},
     operation_class=documented(
         {**OF_READERS, **OF_BODIES, 200: answer("A score or null for each subject.", SCORES)},
         body=taking(JSON_MEDIA_TYPE, f"1 to {MAX_SUBJECTS} pseudonyms of the reader's.", ASKED),

@@ -11,7 +11,7 @@ from litestar.openapi.spec import Parameter
 from sesame_sdk.constants import JSON_MEDIA_TYPE
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub, get_stream_worker
-from sesame_sdk.hub.api.errors import on_feed_rejected
+from sesame_sdk.hub.api.errors import on_stream_error
 from sesame_sdk.hub.api.openapi_responses import (
     OF_BODIES,
     OF_READERS,
@@ -46,7 +46,7 @@ LONGEST_WAIT = 20.0
 MOST_WAITING = 64
 _PAUSE = 0.05
 _AnyRequest = Request[Any, Any, Any]
-SHARED: dict[str, Any] = {"exception_handlers": {InvalidInputError: on_feed_rejected}, "security": SECURITY}
+SHARED: dict[str, Any] = {"exception_handlers": {InvalidInputError: on_stream_error}, "security": SECURITY}
 _WISH = taking(
     JSON_MEDIA_TYPE, "delivery, events_requested, description, and stream_id where there is one.", WISH
 )

@@ -30,8 +30,7 @@ from sesame_sdk.errors import RetryableError
 from sesame_sdk.hub.database.dialects.base import FAILURES, LockScope
 from sesame_sdk.hub.database.engine import dialect_of, ensure_in_transaction, write_connection
 from sesame_sdk.hub.database.task_queue import TaskQueue
-from sesame_sdk.hub.observability import metrics, safe_values, tracing
-from sesame_sdk.hub.observability.log_events import GroupFailed
+from sesame_sdk.hub.observability import metrics, tracing
 from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.settings import Settings
 
@@ -201,7 +200,7 @@ class Writer:
                     outcomes = _outcomes(connection, transaction, doing, hold)
         except BaseException as error:  # noqa: BLE001 - nobody else writes: this thread must outlive all
             metrics.FAILED_TRANSACTIONS.inc()
-            log(GroupFailed(len(doing), safe_values.fault(error)))
+            log.error("transaction_failed", batch_size=len(doing), error=error)
             # A commit that failed may leave its transaction open: begin the next on a new connection.
             connection.invalidate()
             for job in doing:

@@ -1,10 +1,10 @@
-"""What a hub counts, for Prometheus; and the port of its own where an operator reads it.
+"""Counts for Prometheus, and the port where an operator reads them.
 
 Rules:
-    * every label comes out of a closed set: routes, methods, status codes, codes of errors, reasons. None
+    * the values of labels come from closed sets: routes, methods, status codes, error codes, outcomes. None
       names a partner, a kind or a person
-    * what is counted of signals is counted once it is on disk
-    * several processes that serve one port count into one folder (`shared`), and are shown as one hub
+    * signals are counted once they are on disk
+    * processes that share a port count into one folder (`multiprocess_folder`), and are shown as one hub
 """
 
 import os
@@ -23,7 +23,7 @@ from prometheus_client import (
 )
 
 from sesame_sdk.errors import ConfigurationError
-from sesame_sdk.hub.observability.safe_values import Safe, code, word
+from sesame_sdk.hub.observability.log_events import clean
 from sesame_sdk.model.envelope import DropReason
 
 #: Where prometheus_client looks for the folder that processes share. It looks once, when it is imported.
@@ -33,105 +33,104 @@ _registry = CollectorRegistry()
 ProcessCollector(registry=_registry)
 
 REQUESTS = Counter(
-    "sesame_requests_total", "Requests answered.", ("method", "route", "status"), registry=_registry
+    "sesame_requests_total",
+    "HTTP requests with a response.",
+    ("method", "route", "status"),
+    registry=_registry,
 )
 REQUEST_SECONDS = Histogram(
     "sesame_request_seconds",
-    "From a request's first byte to the end of its answer.",
+    "Duration of HTTP requests, from the first byte to the end of the response.",
     ("route",),
     buckets=_SECONDS,
     registry=_registry,
 )
-REFUSED = Counter("sesame_refused_total", "Requests refused, by code.", ("code",), registry=_registry)
+REFUSED = Counter("sesame_refused_total", "Requests refused, by error code.", ("code",), registry=_registry)
 ENVELOPES = Counter(
-    "sesame_envelopes_total",
-    "Envelopes acknowledged: new ones, and those sent again.",
-    ("outcome",),
-    registry=_registry,
+    "sesame_envelopes_total", "Envelopes acknowledged: new, or a duplicate.", ("outcome",), registry=_registry
 )
 SIGNALS = Counter(
     "sesame_signals_total",
-    "Signals of new envelopes: kept, there already, or dropped, by reason.",
+    "Signals of new envelopes: kept, a duplicate, or dropped for a reason.",
     ("outcome",),
     registry=_registry,
 )
 WRITE_QUEUE_LENGTH = Gauge(
-    "sesame_writer_waiting",
-    "Pieces of work that wait for the ledger.",
+    "sesame_write_queue_length",
+    "Tasks that wait for the database writer.",
     multiprocess_mode="livesum",
     registry=_registry,
 )
 TRANSACTION_BATCH_SIZE = Histogram(
-    "sesame_group_pieces",
-    "Pieces of work in one transaction.",
+    "sesame_transaction_batch_size",
+    "Tasks in one transaction.",
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
     registry=_registry,
 )
 COMMIT_SECONDS = Histogram(
     "sesame_commit_seconds",
-    "From the beginning of a transaction to its being on disk, or undone.",
+    "Duration of transactions, until commit or rollback.",
     buckets=_SECONDS,
     registry=_registry,
 )
 FAILED_TRANSACTIONS = Counter(
-    "sesame_failed_groups_total", "Transactions that the ledger did not take.", registry=_registry
+    "sesame_failed_transactions_total", "Transactions that the database rejected.", registry=_registry
 )
 STREAM_LAG_SECONDS = Gauge(
-    "sesame_feed_lag_seconds",
-    "For how long the oldest news that readers are owed has waited for them to take it.",
+    "sesame_stream_lag_seconds",
+    "Age of the oldest undelivered score update.",
     multiprocess_mode="livemostrecent",
     registry=_registry,
 )
 PUSH_DELIVERIES = Counter(
-    "sesame_pushes_total", "Deliveries to readers that are pushed to.", ("outcome",), registry=_registry
+    "sesame_push_deliveries_total", "Deliveries to push endpoints.", ("outcome",), registry=_registry
 )
 DATABASE_UP = Gauge(
-    "sesame_ledger_up", "1 while the ledger answers.", multiprocess_mode="livemin", registry=_registry
+    "sesame_database_up", "1 while the database responds.", multiprocess_mode="livemin", registry=_registry
 )
 READY = Gauge(
-    "sesame_ready", "1 while the hub can do its work.", multiprocess_mode="livemin", registry=_registry
+    "sesame_ready", "1 while the hub can process requests.", multiprocess_mode="livemin", registry=_registry
 )
-_KEPT, _DUPLICATE = Safe("kept"), Safe("duplicate")
-_NEW, _AGAIN = Safe("new"), Safe("again")
-_OUTCOMES = (_KEPT, _DUPLICATE, *map(word, DropReason))
 
-for _outcome in _OUTCOMES:  # a series that is there from the start can be compared from the start
+# A series that exists from the start shows its first increase.
+for _outcome in ("kept", "duplicate", *DropReason):
     SIGNALS.labels(_outcome)
-for _outcome in (_NEW, _AGAIN):
+for _outcome in ("new", "duplicate"):
     ENVELOPES.labels(_outcome)
 
 
-def count_request(method: Safe, route: Safe, status: int, seconds: float) -> None:
-    """Count a request."""
-    REQUESTS.labels(method, route, status).inc()
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request with a response."""
+    route = clean("route", route)
+    REQUESTS.labels(clean("method", method), route, status).inc()
     REQUEST_SECONDS.labels(route).observe(seconds)
 
 
-def count_refusal(told: str) -> None:
+def count_refusal(code: str) -> None:
     """Count a refusal by its code."""
-    REFUSED.labels(code(told)).inc()
+    REFUSED.labels(clean("code", code)).inc()
 
 
 def count_envelope(kept: int, duplicates: int, dropped: Mapping[DropReason, int]) -> None:
-    """Count an envelope that is new, and on disk."""
-    ENVELOPES.labels(_NEW).inc()
-    SIGNALS.labels(_KEPT).inc(kept)
-    SIGNALS.labels(_DUPLICATE).inc(duplicates)
-    for reason, many in dropped.items():
-        SIGNALS.labels(word(reason)).inc(many)
+    """Count a new envelope that is on disk."""
+    ENVELOPES.labels("new").inc()
+    SIGNALS.labels("kept").inc(kept)
+    SIGNALS.labels("duplicate").inc(duplicates)
+    for reason, count in dropped.items():
+        SIGNALS.labels(reason).inc(count)
 
 
 def count_duplicate_envelope() -> None:
-    """Count an envelope that was on disk before."""
-    ENVELOPES.labels(_AGAIN).inc()
+    """Count an envelope that was already on disk."""
+    ENVELOPES.labels("duplicate").inc()
 
 
 @contextmanager
 def multiprocess_folder() -> Iterator[None]:
-    """A folder into which processes count together, for as long as they run.
+    """A folder into which several processes count, until the block ends.
 
-    To be entered by the process that starts the others, before it starts them: they find the folder in
-    their environment. They must be new processes, and not forks of one that has counted already.
+    The process that starts the others enters it first: they find the folder in their environment. They must
+    be new processes, and not forks of one that has already counted.
     """
     with tempfile.TemporaryDirectory(prefix="sesame-metrics-") as folder:
         os.environ[MULTIPROCESS_VARIABLE] = folder
@@ -142,24 +141,24 @@ def multiprocess_folder() -> Iterator[None]:
 
 
 def mark_process_dead(process: int) -> None:
-    """A process of those that count together has ended: what it counted stays, what it showed does not."""
+    """A process has ended: its counters stay, its gauges do not."""
     if MULTIPROCESS_VARIABLE in os.environ:
         multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call] # it has no types
 
 
 @contextmanager
 def serve_metrics(address: str) -> Iterator[None]:
-    """Answer at ``host:port`` with all that was counted; nowhere, if it is empty.
+    """Serve the metrics at ``host:port``; nowhere, if it is empty.
 
     Raises:
-        ConfigurationError: nobody can listen there.
+        ConfigurationError: the address cannot be listened on.
     """
     if not address:
         yield
         return
     host, _, port = address.rpartition(":")
     try:
-        server, thread = start_http_server(int(port), host.strip("[]"), registry=_counted())
+        server, thread = start_http_server(int(port), host.strip("[]"), registry=_shown_registry())
     except OSError as error:
         raise ConfigurationError(
             f"cannot listen at {address}: {error.strerror}",
@@ -174,9 +173,9 @@ def serve_metrics(address: str) -> Iterator[None]:
         thread.join()
 
 
-def _counted() -> CollectorRegistry:
-    found = CollectorRegistry()
+def _shown_registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
     if MULTIPROCESS_VARIABLE in os.environ:
-        multiprocess.MultiProcessCollector(found)  # type: ignore[no-untyped-call] # it has no types
-        return found
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # it has no types
+        return registry
     return _registry

@@ -1,11 +1,12 @@
-"""Spans for whoever installs an OpenTelemetry SDK: one a request, one a group of the writer.
+"""Spans for an OpenTelemetry SDK, if one is installed: one per request, one per transaction of the writer.
 
-Without an SDK they cost a few microseconds each and go nowhere. Never one a signal.
+Without an SDK each costs a few microseconds. OpenTelemetry's own ASGI middleware does not fit: its spans hold
+the path, which may contain a pseudonym, and the client's address.
 
 Rules:
-    * attributes are the `ATTRIBUTES` below, numbers and `safe.Safe` words
-    * of an error a span has the type; OpenTelemetry's own habit of recording message and trace is off
-    * each span of a request begins a trace of its own: what a sender's ``traceparent`` holds is its business
+    * a span has the `ATTRIBUTES` below, numbers and texts that `log_events.clean` passes
+    * of an error a span has the type; recording message and trace is off
+    * each request starts a trace of its own: a client's ``traceparent`` is ignored
 """
 
 from collections.abc import Iterator
@@ -16,71 +17,49 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from sesame_sdk.hub.observability.safe_values import Safe, name
+from sesame_sdk.hub.observability.log_events import clean, error_type
 
-#: Names of OpenTelemetry's semantic conventions 1.37 where there are any.
+#: Names of OpenTelemetry's semantic conventions 1.37, as far as it has them.
 METHOD: Final = "http.request.method"
 ROUTE: Final = "http.route"
 STATUS: Final = "http.response.status_code"
 ERROR: Final = "error.type"
-PIECES: Final = "sesame.group.pieces"
-ATTRIBUTES = frozenset({METHOD, ROUTE, STATUS, ERROR, PIECES})
+BATCH_SIZE: Final = "sesame.transaction.batch_size"
+ATTRIBUTES = frozenset({METHOD, ROUTE, STATUS, ERROR, BATCH_SIZE})
 
 _tracer = trace.get_tracer("sesame_sdk.hub")
 
 
-def put(span: Span, attribute: str, value: int | Safe) -> None:
-    """Set an attribute.
-
-    Raises:
-        KeyError: it is none of ours.
-        TypeError: a text that is not `Safe`.
-    """
-    if attribute not in ATTRIBUTES:
-        raise KeyError(attribute)
-    if not isinstance(value, int | Safe):
-        raise TypeError(f"{attribute} must be a number or Safe")
-    span.set_attribute(attribute, str(value) if isinstance(value, Safe) else value)
-
-
 @contextmanager
 def request_span() -> Iterator[Span]:
-    """The span of one HTTP request, to be described by `answered` once its route is known."""
+    """The span of one HTTP request, for `describe_request` once its route is known."""
     with _span("request", SpanKind.SERVER) as span:
         yield span
 
 
-def describe_request(span: Span, method: Safe, route: Safe, status: int) -> None:
-    """Say what a request was, and how it was answered."""
+def describe_request(span: Span, method: str, route: str, status: int) -> None:
+    """Set a request's name and attributes; a status of 0 means that there was no response."""
     if span.is_recording():
+        method, route = clean("method", method), clean("route", route)
         span.update_name(f"{method} {route}")
-        put(span, METHOD, method)
-        put(span, ROUTE, route)
-        put(span, STATUS, status)
+        span.set_attributes({METHOD: method, ROUTE: route, STATUS: status})
         if status >= 500 or not status:
             span.set_status(Status(StatusCode.ERROR))
 
 
 @contextmanager
-def transaction_span(pieces: int) -> Iterator[Span]:
-    """The span of one group of the writer, from its beginning to its being on disk."""
-    with _span("group", SpanKind.INTERNAL) as span:
+def transaction_span(batch_size: int) -> Iterator[Span]:
+    """The span of one transaction of the writer, until it is on disk."""
+    with _span("transaction", SpanKind.INTERNAL) as span:
         if span.is_recording():
-            put(span, PIECES, pieces)
+            span.set_attribute(BATCH_SIZE, batch_size)
         yield span
 
 
-def failed(span: Span, error: BaseException) -> None:
-    """Say that it came to nothing, and by which type of error."""
-    if span.is_recording():
-        put(span, ERROR, name(type(error)))
-        span.set_status(Status(StatusCode.ERROR))
-
-
 @contextmanager
-def _span(of: str, kind: SpanKind) -> Iterator[Span]:
-    # Two steps, since start_as_current_span of the API costs ten times as much where nobody listens.
-    span = _tracer.start_span(of, context=Context(), kind=kind)
+def _span(name: str, kind: SpanKind) -> Iterator[Span]:
+    # Two steps, since the API's start_as_current_span costs ten times as much without an SDK.
+    span = _tracer.start_span(name, context=Context(), kind=kind)
     if not span.is_recording():
         yield span
         return
@@ -88,5 +67,6 @@ def _span(of: str, kind: SpanKind) -> Iterator[Span]:
         try:
             yield span
         except BaseException as error:
-            failed(span, error)
+            span.set_attribute(ERROR, error_type(error))
+            span.set_status(Status(StatusCode.ERROR))
             raise

@@ -19,6 +19,7 @@ from sesame_sdk.hub.api.notices import poll_notices
 from sesame_sdk.hub.api.openapi_page import PlainPage
 from sesame_sdk.hub.api.scores import read_score, read_scores
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.observability import log_events
 from sesame_sdk.hub.observability.health import Health
 from sesame_sdk.hub.server.http_hardening import reject_ambiguous_framing
 from sesame_sdk.hub.streams.worker import StreamWorker
@@ -79,6 +80,7 @@ def create_app(hub: Hub) -> ASGIApp:
         request_max_body_size=hub.settings.max_body_bytes,
         logging_config=None,
     )
+    log_events.ROUTES.update(route.path_format for route in app.routes)
     return instrument(reject_ambiguous_framing(app), hub.streams.closing.is_set)
 
 

@@ -1,10 +1,10 @@
-"""A uvicorn server that stops in order, so that nothing in flight is cut.
+"""A uvicorn server that shuts down without losing a request.
 
-Told to stop (SIGTERM), a hub
-    1. is not ready any more, and asks whoever is connected to come by another connection
-    2. goes on answering for `drain_timeout_seconds`, or until nobody is connected
-    3. listens no more, and gives what is under way `shutdown_timeout_seconds` to be answered
-    4. writes what waits for the ledger, closes it, and ends with code 0
+On SIGTERM a hub
+    1. is not ready any more, and asks clients to use another connection
+    2. keeps serving for `drain_timeout_seconds`, or until no client is connected
+    3. stops listening, and gives requests in progress `shutdown_timeout_seconds`
+    4. writes what is queued for the ledger, closes it, and exits with code 0
 """
 
 import asyncio
@@ -18,20 +18,19 @@ from time import perf_counter
 import uvicorn
 
 from sesame_sdk.hub.observability import metrics
-from sesame_sdk.hub.observability.log_events import Ready, Stopped, Stopping
 from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.server import systemd
 
-_LOOK = 0.02
+_CHECK_INTERVAL = 0.02
 
 
 class GracefulServer(uvicorn.Server):
-    """Says when it is ready, and stops as the module says.
+    """Reports when it is ready, and shuts down as the module describes.
 
     Args:
         config: of uvicorn.
-        on_ready: called once requests are answered.
-        on_stop: called when it was told to stop, before anything else happens.
+        on_ready: called once it responds to requests.
+        on_stop: called when the shutdown begins.
         drain_timeout_seconds: see the module.
     """
 
@@ -44,43 +43,46 @@ class GracefulServer(uvicorn.Server):
         drain_timeout_seconds: float,
     ) -> None:
         super().__init__(config)
-        self._began = perf_counter()
-        self._ready = on_ready
-        self._ending = on_stop
-        self._drain_seconds = drain_timeout_seconds
+        self._created_at = perf_counter()
+        self._on_ready = on_ready
+        self._on_stop = on_stop
+        self._drain_timeout_seconds = drain_timeout_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
+        """Listen, and report it."""
         await super().startup(sockets)
         if self.started:
             metrics.READY.set(1)
             port = sockets[0].getsockname()[1] if sockets else self.config.port
-            log(Ready(port, round((perf_counter() - self._began) * 1000, 1)))
+            log.info("server_started", port=port, duration_ms=_ms_since(self._created_at))
             systemd.notify(systemd.READY)
-            self._ready()
+            self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop in order."""
-        began = perf_counter()
+        """Drain, and shut down."""
+        started = perf_counter()
         metrics.READY.set(0)
         systemd.notify(systemd.STOPPING)
-        log(Stopping(len(self.server_state.connections)))
-        self._ending()
-        while self._drains(began):
-            await asyncio.sleep(_LOOK)
+        log.info("server_stopping", connections=len(self.server_state.connections))
+        self._on_stop()
+        while self._is_draining(started):
+            await asyncio.sleep(_CHECK_INTERVAL)
         await super().shutdown(sockets)
-        log(Stopped(round((perf_counter() - began) * 1000, 1)))
+        log.info("server_stopped", duration_ms=_ms_since(started))
 
-    def _drains(self, began: float) -> bool:
-        in_time = perf_counter() - began < self._drain_seconds
+    def _is_draining(self, started: float) -> bool:
+        in_time = perf_counter() - started < self._drain_timeout_seconds
         return in_time and bool(self.server_state.connections) and not self.force_exit
 
 
-def exit_zero_on_sigterm() -> None:
-    """Make SIGTERM end this process with code 0: before it serves, and again after it stopped serving.
+def _ms_since(started: float) -> float:
+    return round((perf_counter() - started) * 1000, 1)
 
-    Meanwhile uvicorn handles it, and raises it anew in the end; by default that would kill the process,
-    as if it had not stopped in order.
+
+def exit_zero_on_sigterm() -> None:
+    """Exit with code 0 on SIGTERM, before the server starts and after it has stopped.
+
+    In between uvicorn handles the signal, and raises it again at the end, which by default kills the process.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

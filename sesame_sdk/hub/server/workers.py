@@ -25,7 +25,6 @@ from attrs import define, field, frozen
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.observability import metrics
-from sesame_sdk.hub.observability.log_events import WorkerLeft
 from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.server import systemd
 from sesame_sdk.hub.settings import Settings
@@ -152,7 +151,8 @@ def _when_again(worker: _Worker) -> float:
     now = time.monotonic()
     lived = now - worker.since
     metrics.mark_process_dead(worker.process.pid)
-    log(WorkerLeft(worker.process.returncode, round(lived * 1000, 1)))
+    exit_code, lifetime_ms = worker.process.returncode, round(lived * 1000, 1)
+    log.error("worker_exited", exit_code=exit_code, lifetime_ms=lifetime_ms)
     return now + (_SHORT_LIFE if lived < _SHORT_LIFE else 0)
 
 

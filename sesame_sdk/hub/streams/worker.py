@@ -26,9 +26,7 @@ from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.errors import RetryableError, SesameError
 from sesame_sdk.hub.database.dialects.base import LeaderLock
 from sesame_sdk.hub.database.timestamps import EPOCH
-from sesame_sdk.hub.observability import metrics, safe_values
-from sesame_sdk.hub.observability.log_events import FeedHeldUp, MessageRefused, NotDelivered
-from sesame_sdk.hub.observability.safe_values import Fault
+from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.streams.service import StreamService
 from sesame_sdk.model.envelope import Receipt
@@ -56,7 +54,7 @@ class _Queue:
     ) -> None:
         gone = {one.message.jti: (one.code, one.reason) for one in failed}
         for code, _ in gone.values():
-            log(MessageRefused(self.stream, safe_values.code(code)))
+            log.warning("message_dead_lettered", stream=self.stream, code=code)
         metrics.PUSH_DELIVERIES.labels("refused").inc(len(gone))
         self.feed.record_deliveries(self.stream, [one.message.jti for one in acknowledged], gone)
 
@@ -74,7 +72,7 @@ class _PushState:
     endpoint: str
     transport: Transport
     failures: int = 0
-    fault: Fault = ()
+    error: BaseException | None = None
     not_before: float = 0.0
     running: bool = False
 
@@ -126,7 +124,7 @@ class StreamWorker:
                 busy = self._run_once()
             except (SesameError, SQLAlchemyError) as error:
                 metrics.DATABASE_UP.set(0)
-                log(FeedHeldUp(safe_values.fault(error)))
+                log.warning("rescoring_failed", error=error)
                 self.streams.closing.wait(1.0)
                 continue
             if not busy:
@@ -196,7 +194,7 @@ class StreamWorker:
             )
             failed = bool(courier.run().reason)
         except Exception as error:  # noqa: BLE001 - one consumer's fault must not end the feed
-            route.fault = safe_values.fault(error)
+            route.error = error
         with self._lock:
             route.running = False
             route.failures = route.failures + 1 if failed else 0
@@ -204,7 +202,8 @@ class StreamWorker:
             route.not_before = time.monotonic() + delay
         if failed:
             metrics.PUSH_DELIVERIES.labels("failed").inc()
-            log(NotDelivered(stream.id, delay, route.fault))
+            log.warning("delivery_failed", stream=stream.id, retry_seconds=delay, error=route.error)
+            route.error = None  # whose traceback holds the message
 
     def _send(self, stream: Row[Any], route: _PushState, letter: Message) -> Acknowledged:
         bearer = None if stream.bearer_token is None else stream.bearer_token.encode
@@ -213,7 +212,7 @@ class StreamWorker:
                 "", letter.body, content_type=SET_MEDIA_TYPE, accept=JSON_MEDIA_TYPE, bearer=bearer
             )
         except RetryableError as error:  # of which the courier keeps the words, and they are not for a log
-            route.fault = safe_values.fault(error)
+            route.error = error
             raise
         metrics.PUSH_DELIVERIES.labels("delivered").inc()
         # 202 is all the receipt that RFC 8935 section 2.2 has.

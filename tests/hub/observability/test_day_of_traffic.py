@@ -206,12 +206,12 @@ class Day:
         stream = {"method": "urn:ietf:rfc:8935", "authorization_header": f"Bearer {BEARER}"}
         with inbox(world.shop.issuer, world.shop.pseudonym(PEOPLE[0])):
             self.stream("post", {"delivery": {**stream, "endpoint_url": f"{world.shop.issuer}/inbox"}})
-            wait_until(lambda: bool(self.running.events("message_refused")))
+            wait_until(lambda: bool(self.running.events("message_dead_lettered")))
         name = world.hub.streams.list_streams()[0]["stream_id"]
         gone = {**stream, "endpoint_url": f"{world.shop.issuer}/{world.shop.pseudonym(PEOPLE[1])}"}
         self.stream("patch", {"stream_id": name, "delivery": gone})
         assert world.hub.streams.redrive(name)
-        wait_until(lambda: bool(self.running.events("not_delivered")))
+        wait_until(lambda: bool(self.running.events("delivery_failed")))
 
     def stream(self, method: str, told: dict[str, object]) -> None:
         """Make or change the reader's stream."""
@@ -279,18 +279,18 @@ def test_every_line_is_json_with_a_time_a_level_and_an_event(day: Day) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        "ready",
-        "answered",
-        "refused",
+        "server_started",
+        "request_completed",
+        "request_refused",
         "request_failed",
-        "ledger_failed",
-        "group_failed",
-        "message_refused",
-        "not_delivered",
-        "library",
-        "cut",
-        "stopping",
-        "stopped",
+        "database_unavailable",
+        "transaction_failed",
+        "message_dead_lettered",
+        "delivery_failed",
+        "library_logged",
+        "request_aborted",
+        "server_stopping",
+        "server_stopped",
     ],
 )
 def test_the_day_had_everything(day: Day, event: str) -> None:
@@ -300,27 +300,30 @@ def test_the_day_had_everything(day: Day, event: str) -> None:
 
 def test_a_failure_says_what_failed_and_where(day: Day) -> None:
     """The types of the errors, the database's code, and places in the code; of the guard its rules."""
-    first, cause = day.running.events("group_failed")[0]["fault"][:2]
+    first, cause = day.running.events("transaction_failed")[0]["error"][:2]
     assert (first["type"], cause["type"], cause["code"]) == (
         "OperationalError",
         "OperationalError",
         "SQLITE_ERROR",
     )
     assert any(place.startswith("writer:") for place in first["trace"])
-    for event, kind_of_error in (("ledger_failed", "OperationalError"), ("request_failed", "Misconfigured")):
+    for event, kind_of_error in (
+        ("database_unavailable", "OperationalError"),
+        ("request_failed", "ConfigurationError"),
+    ):
         (found,) = (line for line in day.running.events(event) if line["route"] == "/v1/scores/{subject}")
-        assert found["fault"][0]["type"] == kind_of_error
-    rules = {rule for line in day.running.events("refused") for rule in line["rules"]}
+        assert found["error"][0]["type"] == kind_of_error
+    rules = {rule for line in day.running.events("request_refused") for rule in line["rules"]}
     assert {"SPC-1", "EXT-0"} <= rules
-    assert {line["code"] for line in day.running.events("message_refused")} == {"other"}
-    assert "ConnectionError" in {part["type"] for part in day.running.events("not_delivered")[0]["fault"]}
+    assert {line["code"] for line in day.running.events("message_dead_lettered")} == {"other"}
+    assert "ConnectionError" in {part["type"] for part in day.running.events("delivery_failed")[0]["error"]}
 
 
 def test_libraries_are_heard_without_their_words(day: Day) -> None:
     """Uvicorn's known texts are shown; a plugin's log, a warning and an unknown logger are places in code."""
-    said = day.running.events("library")
+    said = day.running.events("library_logged")
     assert "Invalid HTTP request received." in {line.get("text") for line in said}
-    loose = [line for line in said if line["place"].startswith("loose_rule:")]
+    loose = [line for line in said if line["location"].startswith("permissive_rule:")]
     assert {line["level"] for line in loose} >= {"warning", "error"}
     assert not any("text" in line for line in loose)
 
@@ -330,5 +333,5 @@ def test_a_request_can_be_followed_from_its_answer_into_the_log(day: Day) -> Non
     with running(day.world.path, day.world.port) as process:
         answer = day.world.get(f"/v1/scores/{ABSENT}")
         process.stop()
-        wanted = [line for line in process.lines if line.get("request") == answer.headers["X-Request-Id"]]
-    assert [(line["event"], line["status"]) for line in wanted] == [("answered", 401)]
+        wanted = [line for line in process.lines if line.get("request_id") == answer.headers["X-Request-Id"]]
+    assert [(line["event"], line["status"]) for line in wanted] == [("request_completed", 401)]

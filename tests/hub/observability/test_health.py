@@ -36,7 +36,7 @@ def test_a_hub_that_can_work_is_alive_and_ready(served: tuple[HubFixture, HubPro
     for path in ("/health/live", "/health/ready", "/healthz"):
         answer = made.get(path)
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
-    watched = [line for line in process.events("answered") if line["route"].startswith("/health")]
+    watched = [line for line in process.events("request_completed") if line["route"].startswith("/health")]
     assert {line["level"] for line in watched} == {"debug"}
 
 
@@ -49,15 +49,15 @@ def test_without_its_ledger_a_hub_is_alive_and_not_ready(served: tuple[HubFixtur
             for _ in range(3):
                 answer = made.get("/health/ready")
                 assert answer.status_code == 503
-                assert answer.json()["description"].endswith("the ledger does not answer")
+                assert answer.json()["description"].endswith("the database does not respond")
                 assert answer.headers["Retry-After"] == "5"
                 assert made.get("/health/live").status_code == 200
         finally:
             ledger.execute("ALTER TABLE away RENAME TO policies")
     wait_until(lambda: made.get("/health/ready").ok)
-    changes = process.events("ready_changed")
-    assert [line["state"] for line in changes] == ["the ledger does not answer", "ready"]
-    assert changes[0]["fault"][0]["type"] == "OperationalError"
+    changes = process.events("readiness_changed")
+    assert [line["state"] for line in changes] == ["the database does not respond", "ready"]
+    assert changes[0]["error"][0]["type"] == "OperationalError"
 
 
 @define

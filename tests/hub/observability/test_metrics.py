@@ -22,7 +22,7 @@ from tests.hub.server.process import HubProcess, running, wait_until
 Figures = dict[str, float]
 
 
-def figures(port: int) -> Figures:
+def samples(port: int) -> Figures:
     """Every sample by its name with its labels, as Prometheus reads it."""
     answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30)
     answer.raise_for_status()
@@ -56,9 +56,9 @@ def test_envelopes_and_signals_are_counted_once_they_are_on_disk(
     served: tuple[HubFixture, HubProcess, int],
 ) -> None:
     """New ones by what became of their signals; one that was sent again adds no signal."""
-    found = figures(served[2])
+    found = samples(served[2])
     assert found["sesame_envelopes_total outcome=new"] == 3
-    assert found["sesame_envelopes_total outcome=again"] == 1
+    assert found["sesame_envelopes_total outcome=duplicate"] == 1
     signals = {
         name: found[f"sesame_signals_total outcome={name}"] for name in ("kept", "duplicate", *DropReason)
     }
@@ -75,7 +75,7 @@ def test_requests_are_counted_by_route_and_refusals_by_code(
     served: tuple[HubFixture, HubProcess, int],
 ) -> None:
     """The template of the route, and a code of RFC 8935."""
-    found = figures(served[2])
+    found = samples(served[2])
     assert found["sesame_requests_total method=POST route=/v1/events status=202"] == 4
     assert found["sesame_requests_total method=POST route=/v1/events status=400"] == 1
     assert found["sesame_requests_total method=GET route=/v1/scores/{subject} status=401"] == 1
@@ -85,13 +85,13 @@ def test_requests_are_counted_by_route_and_refusals_by_code(
 
 def test_the_writer_and_the_feed_show_how_they_are(served: tuple[HubFixture, HubProcess, int]) -> None:
     """Groups with their size and time, nothing waiting, a ledger that is up."""
-    found = figures(served[2])
-    assert found["sesame_group_pieces_count"] == found["sesame_commit_seconds_count"] >= 4
-    assert found["sesame_group_pieces_sum"] >= 4
-    assert found["sesame_writer_waiting"] == 0
-    assert found["sesame_failed_groups_total"] == 0
-    assert found["sesame_ledger_up"] == found["sesame_ready"] == 1
-    assert found["sesame_feed_lag_seconds"] == 0
+    found = samples(served[2])
+    assert found["sesame_transaction_batch_size_count"] == found["sesame_commit_seconds_count"] >= 4
+    assert found["sesame_transaction_batch_size_sum"] >= 4
+    assert found["sesame_write_queue_length"] == 0
+    assert found["sesame_failed_transactions_total"] == 0
+    assert found["sesame_database_up"] == found["sesame_ready"] == 1
+    assert found["sesame_stream_lag_seconds"] == 0
     assert found["process_resident_memory_bytes"] > 10_000_000
 
 
@@ -108,13 +108,13 @@ def test_no_label_can_be_chosen_from_outside(served: tuple[HubFixture, HubProces
     assert 'route="(none)"' in text
 
 
-def test_figures_are_not_on_the_port_of_partners(served: tuple[HubFixture, HubProcess, int]) -> None:
+def test_metrics_are_not_on_the_port_of_partners(served: tuple[HubFixture, HubProcess, int]) -> None:
     """Nor anywhere, unless it was asked for."""
     made, _, _ = served
     assert made.get("/metrics").status_code == 404
 
 
-def test_news_that_a_reader_does_not_take_are_a_lag(tmp_path: Path) -> None:
+def test_undelivered_updates_are_a_lag(tmp_path: Path) -> None:
     """It grows while they wait, and is gone once they are taken."""
     port = free_port()
     with world(tmp_path) as made, running(made.path, made.port, metrics_address=f"127.0.0.1:{port}"):
@@ -122,25 +122,25 @@ def test_news_that_a_reader_does_not_take_are_a_lag(tmp_path: Path) -> None:
         url, bearer = f"{made.url}/v1/ssf", made.bearer
         stream = requests.post(f"{url}/stream", json={}, headers=bearer(), timeout=30).json()["stream_id"]
         assert made.post(made.shop.seal(made.order("ada", "1"))).status_code == 202
-        wait_until(lambda: figures(port)["sesame_feed_lag_seconds"] > 0.5)
+        wait_until(lambda: samples(port)["sesame_stream_lag_seconds"] > 0.5)
         asked = {"returnImmediately": True}
 
         def settled() -> bool:
             answer = requests.post(f"{url}/poll/{stream}", json=asked, headers=bearer(), timeout=30).json()
             asked["ack"] = list(answer["sets"])  # type: ignore[assignment]
-            return figures(port)["sesame_feed_lag_seconds"] == 0
+            return samples(port)["sesame_stream_lag_seconds"] == 0
 
         wait_until(settled)
 
 
-def test_an_address_that_is_taken_is_told() -> None:
+def test_an_address_in_use_is_reported() -> None:
     """By its setting, before the hub is served."""
     with metrics.serve_metrics("") as nothing:
         assert nothing is None
     port = free_port()
     with (
         metrics.serve_metrics(f"127.0.0.1:{port}"),
-        pytest.raises(ConfigurationError, match="metrics: cannot listen"),
+        pytest.raises(ConfigurationError, match="metrics_address: cannot listen"),
         metrics.serve_metrics(f"127.0.0.1:{port}"),
     ):
         pass
@@ -149,15 +149,16 @@ def test_an_address_that_is_taken_is_told() -> None:
 _WORKER = """
 import sys
 from sesame_sdk.hub.observability import metrics
-from sesame_sdk.hub.observability.safe_values import Safe
+from sesame_sdk.hub.observability.log_events import ROUTES
 from sesame_sdk.model.envelope import DropReason
 
+ROUTES.add("/v1/events")
 for _ in range(int(sys.argv[1])):
-    metrics.taken(10, 1, {DropReason.NO_GRANT: 2})
-    metrics.answered(Safe("POST"), Safe("/v1/events"), 202, 0.01)
-metrics.WAITING.set(int(sys.argv[1]))
-metrics.LEDGER_UP.set(1)
-metrics.FEED_LAG.set(int(sys.argv[1]))
+    metrics.count_envelope(10, 1, {DropReason.NO_GRANT: 2})
+    metrics.count_request("POST", "/v1/events", 202, 0.01)
+metrics.WRITE_QUEUE_LENGTH.set(int(sys.argv[1]))
+metrics.DATABASE_UP.set(1)
+metrics.STREAM_LAG_SECONDS.set(int(sys.argv[1]))
 print("counted", flush=True)
 sys.stdin.read()
 """
@@ -178,16 +179,16 @@ def test_several_processes_are_shown_as_one_hub() -> None:
             assert worker.stdout
             assert worker.stdout.readline() == b"counted\n"
         with metrics.serve_metrics(f"127.0.0.1:{port}"):
-            found = figures(port)
+            found = samples(port)
             assert found["sesame_signals_total outcome=kept"] == 70
             assert found["sesame_signals_total outcome=no_grant"] == 14
             assert found["sesame_requests_total method=POST route=/v1/events status=202"] == 7
             assert found["sesame_request_seconds_count route=/v1/events"] == 7
-            assert (found["sesame_writer_waiting"], found["sesame_ledger_up"]) == (7, 1)
+            assert (found["sesame_write_queue_length"], found["sesame_database_up"]) == (7, 1)
             assert workers[0].communicate() == (b"", None)
             metrics.mark_process_dead(workers[0].pid)
-            later = figures(port)
+            later = samples(port)
             assert later["sesame_signals_total outcome=kept"] == 70
-            assert (later["sesame_writer_waiting"], later["sesame_feed_lag_seconds"]) == (4, 4)
+            assert (later["sesame_write_queue_length"], later["sesame_stream_lag_seconds"]) == (4, 4)
             workers[1].communicate()
     assert dict(os.environ) == before

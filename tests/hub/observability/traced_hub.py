@@ -40,10 +40,10 @@ def main(folder: str) -> None:
         secret = made.shop.pseudonym("ada")
     spans = exporter.get_finished_spans()
     requests = [span for span in spans if span.name == "POST /v1/events"]
-    groups = [span for span in spans if span.name == "group"]
+    groups = [span for span in spans if span.name == "transaction"]
     assert len(requests) == 2, [span.name for span in spans]
     assert 2 <= len(groups) < 20, len(groups)
-    assert {span.name for span in spans} == {"POST /v1/events", "GET /v1/scores/{subject}", "group"}
+    assert {span.name for span in spans} == {"POST /v1/events", "GET /v1/scores/{subject}", "transaction"}
     for span in spans:
         told = span.to_json()
         assert set(span.attributes or {}) <= ATTRIBUTES

@@ -12,7 +12,7 @@ from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.signals import SignalKind
 
 
-class LooseRule(GuardRule):
+class PermissiveRule(GuardRule):
     """Fails at kinds that are called so, and at every third read."""
 
     id: ClassVar[str] = "LOOSE-1"
@@ -28,10 +28,10 @@ class LooseRule(GuardRule):
 
     def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
         """Tell, and fail now and then."""
-        LooseRule.asked += 1
+        PermissiveRule.asked += 1
         logging.getLogger("loose").warning("somebody reads %r", reading)
         logging.getLogger(f"loose.{reading.grant.subject}").error(f"{reading!r}")
         warnings.warn(f"a read of {reading!r}", stacklevel=1)
-        if LooseRule.asked % 3 == 0:
+        if PermissiveRule.asked % 3 == 0:
             raise KeyError(reading)
         return ()

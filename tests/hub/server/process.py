@@ -22,9 +22,9 @@ import sys
 from pathlib import Path
 from sesame_sdk.hub.server.server import serve
 from sesame_sdk.hub.observability import structured_log
-from tests.hub.server.permissive_rule import LooseRule
-structured_log.gate.strict = True
-serve(Path(sys.argv[1]), flags=dict(word.split("=", 1) for word in sys.argv[2:]), rules=[LooseRule()])
+from tests.hub.server.permissive_rule import PermissiveRule
+structured_log.output.strict = True
+serve(Path(sys.argv[1]), flags=dict(word.split("=", 1) for word in sys.argv[2:]), rules=[PermissiveRule()])
 """
 TIMEOUT = 120.0
 

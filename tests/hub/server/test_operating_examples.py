@@ -13,7 +13,7 @@ import click
 import pytest
 
 from sesame_sdk.cli.main import sesame
-from sesame_sdk.hub.observability import metrics, structured_log
+from sesame_sdk.hub.observability import log_events, metrics
 from sesame_sdk.hub.settings import SETTINGS
 
 REPOSITORY = Path(__file__).parents[3]
@@ -91,17 +91,17 @@ def test_every_figure_and_line_on_the_page_is_one() -> None:
         name.removesuffix("_total") for name in figures
     }
     for event in (
-        "ready_changed",
+        "readiness_changed",
         "thread_failed",
-        "group_failed",
+        "transaction_failed",
         "request_failed",
-        "message_refused",
-        "not_delivered",
-        "cut",
-        "refused",
+        "message_dead_lettered",
+        "delivery_failed",
+        "request_aborted",
+        "request_refused",
     ):
         assert f"`{event}`" in PAGE
-        assert event in structured_log.KINDS
+        assert event in log_events.EVENTS
 
 
 def test_the_page_says_where_its_figures_are_to_come_from() -> None:
