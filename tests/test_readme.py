@@ -107,7 +107,9 @@ def test_the_readme_leads_to_a_score(environment: Path, hub: Workspace) -> None:
     assert re.search(r"accepted\s+2", printed["post"])
     assert re.search(r"no_grant\s+1", printed["post"])
     assert re.search(r"Score: \w+", printed["explain"])
-    assert "Tools that you brought back" in printed["explain"]
+    for reason in ("Tools that you brought back", "Starting points of everybody"):
+        assert reason in README.partition("```text")[2]
+        assert reason in printed["explain"]
 
 
 def test_it_installs_again_with_other_directories_beside_it(environment: Path) -> None:
