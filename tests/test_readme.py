@@ -66,12 +66,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def hub(environment: Path) -> Iterator[Workspace]:
     """The hub of the README, in a process of its own on a free port."""
-    stage = Workspace(environment, f"http://127.0.0.1:{free_port()}")
+    workspace = Workspace(environment, f"http://127.0.0.1:{free_port()}")
     init, serve = commands(HUB)[:2]
     assert serve == "sesame hub run --hub hub", "`running_hub` runs this command"
-    stage.sesame(*shlex.split(init.replace("http://127.0.0.1:8080", stage.url).removeprefix("sesame ")))
-    with running_hub(stage):
-        yield stage
+    workspace.sesame(
+        *shlex.split(init.replace("http://127.0.0.1:8080", workspace.url).removeprefix("sesame "))
+    )
+    with running_hub(workspace):
+        yield workspace
 
 
 def test_it_is_thirty_lines() -> None:
