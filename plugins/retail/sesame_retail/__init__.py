@@ -1,7 +1,6 @@
-"""Purchase feeds as signals: completed orders, spend, returns, tenure.
+"""Turns a shop's orders into signals: completed orders, spend, returns, tenure.
 
-A shop's order lines go in; four kinds of signal about a customer's own orders come out. What was
-bought, and where the customer lives, is never read.
+What was bought, and where the customer lives, is never read.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
-"""What a shop may say of a customer. `examples/policies/retail.toml` weighs these.
+"""The kinds of signal that a shop may send. `examples/policies/retail.toml` weighs them.
 
-Amounts in different currencies are different kinds, each in its own unit: what a euro counts beside a pound
-is for a policy to say, by the weights it gives the two, and not for a shop.
+Amounts in different currencies are different kinds, each in its own unit: a policy decides their
+relative weight, not a shop.
 """
 
 from sesame_sdk import Evidence, Polarity, Sensitivity, SignalKind
@@ -50,7 +50,7 @@ def _amount(what: str, unit: str, polarity: Polarity, reason: str) -> SignalKind
     )
 
 
-#: By currency, in the order in which they are listed.
+#: By currency, in the order of the listing.
 SPENT = {
     "GBP": _amount("spend", "GBP", Polarity.REWARD, "What you spent on orders"),
     "EUR": _amount("spend", "EUR", Polarity.REWARD, "What you spent on orders, in euros"),

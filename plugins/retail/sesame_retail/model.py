@@ -10,17 +10,17 @@ from sesame_retail.money import UNIT
 
 @frozen
 class Order:
-    """One invoice, or what was done to one later. What was bought is not in here.
+    """One invoice, or a later change of one. It does not hold what was bought.
 
     Attributes:
         number: the invoice number.
         customer: the shop's own number for the customer; None where the shop had none.
         placed_at: the earliest of its lines; UTC.
         lines: how many there are.
-        total: what it comes to; negative for what takes goods back.
-        cancelled: whether it takes goods back.
-        corrects: whether it changes what an earlier order came to, and is none itself.
-        key: what it counts by; its number where that is empty.
+        total: its amount; negative for a return.
+        cancelled: whether it is a return or a cancellation.
+        corrects: whether it changes the amount of an earlier order, and is no order itself.
+        key: identifies its signals; its number if empty.
         currency: of the total; one of `kinds.SPENT`.
     """
 

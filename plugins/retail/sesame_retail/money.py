@@ -24,30 +24,29 @@ def to_decimal(parts: int) -> Decimal:
 
 
 def to_parts(amount: Decimal) -> int:
-    """Units of money as ten-thousandths; half of one goes to the even side."""
+    """Units of money as ten-thousandths; half of one is rounded to even."""
     return int((amount * SCALE).to_integral_value(ROUND_HALF_EVEN))
 
 
 def in_currency(reason: str, code: str) -> str:
-    """Why something is skipped, so that amounts of different currencies are not added up."""
+    """A reason with its currency, so that amounts of different currencies are not added up."""
     return reason if code == UNIT else f"{reason}, in {code}"
 
 
 @frozen
 class Currencies:
-    """Which currency a feed is in, and in which each amount is sent.
+    """The default currency of a file, and the currency in which each amount is sent.
 
-    A currency of `kinds.SPENT` is sent as it is, under the kind that has it for its unit: a policy says what
-    it counts. Another is converted, if the shop says at which rate; otherwise it is skipped. Amounts of two
-    currencies are never added up.
+    A currency of `kinds.SPENT` is sent as it is, under its own kind. Another is converted, if the shop gives
+    a rate; otherwise it is skipped. Amounts of two currencies are never added up.
 
     Args:
-        default: the currency of a line that does not say.
-        rates: what one unit of a currency is in `UNIT`. It is converted then, even if it has kinds.
+        default: the currency of a line without one.
+        rates: the value of one unit of a currency in `UNIT`. It is converted then, even if it has kinds.
 
     Raises:
-        ConfigurationError: a code is not three capitals, a rate not above zero, or the usual one cannot be
-            sent.
+        ConfigurationError: a code is not three capitals, a rate is not above zero, or the default currency
+            cannot be sent.
     """
 
     default: str = UNIT
@@ -61,18 +60,18 @@ class Currencies:
                 )
         if not _is_code(self.default) or self.sent_currency(self.default) is None:
             raise ConfigurationError(
-                f"is none of {', '.join(kinds.SPENT)}, which have kinds of their own, and has no rate",
+                f"has no kind (there are: {', '.join(kinds.SPENT)}) and no rate",
                 field="currency",
-                hint=f"add it to [rates]: what one unit of it is in {UNIT}",
+                hint=f"add it to [rates]: the value of one unit in {UNIT}",
             )
 
     def sent_currency(self, code: str) -> str | None:
-        """The currency in which amounts in this one are sent; None where they are not."""
+        """The currency in which amounts in this one are sent; None if they are skipped."""
         code = self._code(code)
         return UNIT if code == UNIT or code in self.rates else code if code in kinds.SPENT else None
 
     def convert(self, parts: int, code: str) -> int | None:
-        """An amount in the currency in which it is sent; None where it is not."""
+        """An amount in the currency in which it is sent; None if it is skipped."""
         if self.sent_currency(code) is None:
             return None
         rate = self.rates.get(self._code(code))

@@ -1,12 +1,12 @@
-"""Orders become signals.
+"""Turns orders into signals.
 
 Rules:
-1. An order without a customer is nobody's: it never leaves the shop.
-2. What takes goods back says how much; nothing else is said of it, and it adds no month.
-3. An order counts by its number, a month by customer and month: exporting again counts once.
-4. What corrects an order adds to what was spent, or to what came back; it is no order more.
-5. Amounts in another currency are of another kind; what is skipped of them is told apart too.
-6. Every line is accounted for once: in an order's signals, or in a `Skipped`.
+1. An order without a customer is skipped: it never leaves the shop.
+2. A return makes one signal, its amount; it adds no month of tenure.
+3. An order is identified by its number, a month by customer and month: exporting again counts once.
+4. A correction adds to the spend or to the returns of its order; it is not another order.
+5. Amounts in another currency are of another kind, and are skipped under another reason.
+6. Every line is counted once: in an order's signals, or in a `Skipped`.
 """
 
 from collections.abc import Iterator
@@ -34,12 +34,12 @@ _NOTHING = Decimal(0)
 
 @frozen
 class Orders(SignalProvider[Order]):
-    """Reads a shop's order lines.
+    """The provider ``retail``: reads a shop's order lines.
 
     Args:
-        columns: what the file calls its columns.
-        cancelled_prefix: what the number of an invoice begins with that takes goods back; empty for none.
-        file_format: how the fields are written.
+        columns: the names of the file's columns.
+        cancelled_prefix: the prefix of the numbers of returns; empty for none.
+        file_format: how the file is written.
     """
 
     name: ClassVar[str] = "retail"
@@ -50,40 +50,40 @@ class Orders(SignalProvider[Order]):
 
     @classmethod
     def from_mapping(cls, how: FileMapping) -> "Orders":
-        """The provider for a mapping."""
+        """A provider that reads files by a mapping."""
         return cls(how.columns, how.cancelled_prefix, how.file_format)
 
     def read(self, path: Path, *, watch: order_files.ReadProgress | None = None) -> Iterator[Order | Skipped]:
-        """Orders of a CSV, JSON-lines or Parquet file, packed or not.
+        """Orders of a CSV, JSON-lines or Parquet file, compressed or not.
 
-        A mapping that lies beside the file (``orders.csv.toml`` for ``orders.csv``) says how it is to be
-        read, unless this provider was given one.
+        A mapping beside the file (``orders.csv.toml`` for ``orders.csv``) is used, unless this provider has
+        its own.
 
         Args:
             path: the file.
-            watch: told how far it is.
+            watch: called with the progress.
 
         Raises:
             InvalidInputError: the file cannot be read, or its header lacks a column.
-            Misconfigured: the mapping beside it is wrong, or a library is missing.
+            ConfigurationError: the mapping beside it is wrong, or a library is missing.
         """
         return order_files.read_orders(path, self.mapping_for(path), watch=watch)
 
     def mapping_for(self, path: Path) -> FileMapping:
-        """How a file is to be read."""
+        """The mapping for a file: this provider's own, or the one beside the file."""
         own = FileMapping(self.columns, self.cancelled_prefix, self.file_format)
         return (mapping.find_mapping(path) or own) if own == FileMapping() else own
 
     def signals(self, event: Order, identity: Pseudonymizer) -> list[Signal | Skipped]:
-        """What one order says of its customer.
+        """The signals about the customer of one order.
 
         Raises:
-            InvalidInputError: it is not made of what an `Order` is made of.
+            InvalidInputError: an attribute has a wrong type.
         """
         try:
             return _make_signals(event, identity)
         except (TypeError, AttributeError, ArithmeticError, LookupError) as error:
-            raise InvalidInputError("is not made of what an order is", field="event") from error
+            raise InvalidInputError("is not a valid order", field="event") from error
 
 
 def _make_signals(event: Order, identity: Pseudonymizer) -> list[Signal | Skipped]:
@@ -114,13 +114,13 @@ def _completed(order: Order, customer: str, identity: Pseudonymizer) -> list[Sig
     tenure = _tenure(identity, customer, at.year, at.month)
     if order.total:
         return [done, _amount(_SPENT, order, subject, identity, order.total), tenure]
-    # Its lines are in the completed order already: no record is counted twice.
+    # The completed order counts its lines already.
     return [done, Skipped("no spend on an order at no price", records=0), tenure]
 
 
 @lru_cache(maxsize=1 << 14)
 def _tenure(identity: Pseudonymizer, customer: str, year: int, month: int) -> Signal:
-    """A month with an order; the next order in it says the very same."""
+    """The signal for a month with an order; every order of the month makes the same one."""
     at = datetime(year, month, 1, tzinfo=UTC)
     own_id = identity.signal_id(_TENURE, f"{customer} {year:04}-{month:02}", at)
     return Signal(own_id, _pseudonym(identity, customer), _TENURE, 1.0, at)
@@ -128,14 +128,14 @@ def _tenure(identity: Pseudonymizer, customer: str, year: int, month: int) -> Si
 
 @lru_cache(maxsize=1 << 14)
 def _pseudonym(identity: Pseudonymizer, customer: str) -> str:
-    """A customer comes again and again: a look-up for a hash."""
+    """A cache: a look-up for a hash."""
     return identity.pseudonym(customer)
 
 
 def _amount(
     kinds_of: dict[str, str], order: Order, subject: str, identity: Pseudonymizer, amount: Decimal
 ) -> Signal:
-    """One signal. A float holds every amount below 10^13 pence-exactly: 15 digits survive the way."""
+    """One signal. A float holds every amount below 10^13 exactly to the penny: it keeps 15 digits."""
     kind, at = kinds_of[order.currency], order.placed_at
     own_id = identity.signal_id(kind, order.key or order.number, at)
     return Signal(own_id, subject, kind, float(amount), at)

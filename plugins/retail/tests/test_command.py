@@ -55,7 +55,7 @@ def typed(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 def in_outbox(shop: PartnerConfig) -> int:
     """How many signals are on disk."""
     with closing(sqlite3.connect(shop.outbox)) as outbox:
-        found: int = outbox.execute("SELECT coalesce(sum(signals), 0) FROM message").fetchone()[0]
+        found: int = outbox.execute("SELECT coalesce(sum(signal_count), 0) FROM message").fetchone()[0]
     return found
 
 

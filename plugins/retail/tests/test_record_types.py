@@ -94,7 +94,7 @@ def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, identity: Ps
         "another currency": 1,
         "test order": 1,
         "staff order": 1,
-        "cancellation of an order that is not here": 1,
+        "cancellation of an order that is not in the file": 1,
     }
 
 
@@ -134,7 +134,7 @@ def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, identity: 
         "unreadable date, in USD": 7,
         "invoice in several currencies": 0,
         "another currency": 0,
-        "cancellation of an order that is not here, in EUR": 0,
+        "cancellation of an order that is not in the file, in EUR": 0,
     }
 
 
@@ -154,7 +154,7 @@ def test_the_order_of_lines_does_not_matter(
 def test_more_orders_than_are_held_come_out_as_if_they_all_were() -> None:
     """Those that went to the temporary file are found there, added to, and told in their order."""
     at = datetime(2026, 1, 1, 10, tzinfo=UTC)
-    small, large = InvoiceBuffer(most=3), InvoiceBuffer(most=1000)
+    small, large = InvoiceBuffer(max_in_memory=3), InvoiceBuffer(max_in_memory=1000)
     for number in [*range(20), *range(0, 20, 2), 3]:
         for entries in (small, large):
             entries.add((str(number), "order", ""), InvoiceTotal(f"c{number}", at, 1, 10**19 + number, 0))
@@ -228,7 +228,7 @@ def test_a_mapping_is_proposed_in_spite_of_bad_lines(tmp_path: Path) -> None:
     assert '# JPY = "?"' in proposed
     assert "EUR" not in proposed
     file.write_text("colour,size\nred,1\n")
-    assert "# number = ?  not found; it is needed" in mapping_inference.propose_mapping(file)
+    assert "# number = ?  not recognised, but required" in mapping_inference.propose_mapping(file)
     assert '# the file has: "colour", "size"' in mapping_inference.propose_mapping(file)
 
 

@@ -1,4 +1,4 @@
-"""A shop's file opened for reading: plain, gzip or zstd, with a look at how far it has been read."""
+"""Opens a plain, gzip or zstd file, and reports how far it was read."""
 
 import gzip
 import io
@@ -20,8 +20,8 @@ class Source:
     """An open file.
 
     Attributes:
-        stream: what is in it, unpacked.
-        raw: the file itself, whose position tells how far it was read.
+        stream: its content, decompressed.
+        raw: the file itself, whose position is the progress.
         size: bytes of the file itself.
     """
 
@@ -30,17 +30,17 @@ class Source:
     size: int
 
     def position(self) -> int:
-        """Bytes of the file itself that were read."""
+        """Bytes read of the file itself."""
         return self.raw.tell()
 
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """Open a file; ``.gz`` and ``.zst`` are unpacked as they are read.
+    """Open a file; ``.gz`` and ``.zst`` are decompressed as they are read.
 
     Raises:
-        InvalidInputError: it is not there, or its packing is broken.
-        ConfigurationError: it is packed by zstd, and there is nothing to unpack that.
+        InvalidInputError: it does not exist, or its compression is corrupt.
+        ConfigurationError: it needs zstandard, which is not installed.
     """
     with ExitStack() as stack, file_errors(path):
         raw = stack.enter_context(path.open("rb"))
@@ -56,7 +56,7 @@ def open_source(path: Path) -> Iterator[Source]:
 
 @contextmanager
 def file_errors(path: Path) -> Iterator[None]:
-    """What goes wrong with a file, in our words."""
+    """Turn errors of reading a file into `InvalidInputError`."""
     try:
         yield
     except (OSError, EOFError, zlib.error, UnicodeError) as error:
@@ -69,7 +69,9 @@ def _decompress_zstd(raw: BinaryIO) -> Iterator[BinaryIO]:
         import zstandard
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            "is packed by zstd", field=raw.name, hint="pip install 'sesame-retail[zstd]'"
+            "is compressed with zstd; zstandard is not installed",
+            field=raw.name,
+            hint="pip install 'sesame-retail[zstd]'",
         ) from error
     # A window of at most 128 MiB: a few bytes of a hostile file could ask for gigabytes.
     unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27)

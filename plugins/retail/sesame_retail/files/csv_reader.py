@@ -1,12 +1,12 @@
 """Lines of CSV as fields, as `csv.reader` reads them, in a fraction of its time.
 
 Rules:
-1. Lines without a quote are what stands between their delimiters. Many are split in one call, with a mark
-   put after each line, so that a column is every so-manieth field, and a line that is too long or too
-   short shows: its mark is not where marks stand.
+1. Lines without a quote are split at their delimiters. Many are split in one call, with a mark
+   put after each line, so that a column is every n-th field, and a line that is too long or too short
+   is detected: its mark is in the wrong place.
 2. A record that begins on a line with a quote is read by `csv.reader`, over as many lines as it takes.
-3. No list is made for a line: Python's collector would look at thousands of them again and again, and
-   that alone took longer than reading them.
+3. No list is made for a line: Python's garbage collector would visit thousands of them repeatedly, which
+   alone took longer than reading them.
 """
 
 import codecs
@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from sesame_retail.files.row_blocks import TextRows
 
-#: Bytes taken from a file at a time; fewer, and numpy is called more often than it works.
+#: Bytes taken from a file at a time; with fewer, the calls of numpy cost more than its work.
 BLOCK = 1 << 19
 #: Characters of one record; csv itself refuses a field of more than 131,072.
 MAX_RECORD = 1 << 20
@@ -30,13 +30,13 @@ class UnfinishedRecordError(Exception):
 
 
 class Block(TextRows):
-    """What some lines hold.
+    """The records of some lines.
 
     Attributes:
         text: the lines.
         first: number of the first of them; the first of a file is 1.
         fields: of all good records, one after the other, with `END` after each.
-        bad: where no record could be read: index of the line, and why.
+        bad: the index and the reason of each line that could not be read.
     """
 
     def __init__(self, text: str, first: int, width: int) -> None:

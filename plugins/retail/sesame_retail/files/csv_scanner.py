@@ -1,4 +1,4 @@
-"""Lines of CSV as the places where their fields stand, found by numpy for thousands of lines at once.
+"""Finds the fields of thousands of CSV lines at once, with numpy.
 
 Rules:
 1. What `look` takes, `delimited.split` would read alike. What is unusual it leaves to that: a quote that
@@ -56,7 +56,7 @@ def scan_csv(text: str, delimiter: str, width: int, *, first: int = 1) -> "Scann
 
 @frozen(eq=False)
 class _Separators:
-    """Where a text is divided.
+    """The positions of the separators in a text.
 
     Attributes:
         ends: where fields end.

@@ -1,7 +1,7 @@
-"""The fields of an order line, from text.
+"""Parses the fields of an order line.
 
-Files repeat themselves: a few thousand prices, quantities and minutes make up a million lines. So each
-is parsed once and looked up after that, in a dictionary, without a call; the dictionaries are bounded.
+Files repeat themselves: a few thousand prices, quantities and minutes make up a million lines. So each text
+is parsed once and then looked up in a dictionary, without a call; the dictionaries are bounded.
 """
 
 import re
@@ -27,7 +27,7 @@ V = TypeVar("V")
 
 
 class UnreadableFieldError(ValueError):
-    """A field that cannot be understood.
+    """A field that cannot be parsed.
 
     Args:
         reason: short and stable; never the text itself, which may be personal.
@@ -39,22 +39,22 @@ class UnreadableFieldError(ValueError):
 
 
 class MemoizedParser(dict[str, V], Generic[V]):
-    """What texts mean; a look-up of one that is not here yet reads it."""
+    """Values by text; a look-up of a new text parses it."""
 
     def __missing__(self, text: str) -> V:
-        """Read it, or raise `UnreadableFieldError`."""
+        """Parse it, or raise `UnreadableFieldError`."""
         if len(self) >= _MAX_MEMOIZED:
             self.clear()
         found = self[text] = self.parse(text)
         return found
 
     def parse(self, text: str) -> V:
-        """What one text means."""
+        """The value of one text."""
         raise NotImplementedError
 
 
 class QuantityParser(MemoizedParser[int]):
-    """How many."""
+    """Parses quantities."""
 
     def parse(self, text: str) -> int:
         """A whole number; 6.0 is one, from software that knows only fractions."""
@@ -67,10 +67,10 @@ class QuantityParser(MemoizedParser[int]):
 
 
 class MoneyParser(MemoizedParser[int]):
-    """Prices or amounts, in ten-thousandths.
+    """Parses prices or amounts, in ten-thousandths.
 
     Args:
-        what: what to call one that cannot be read.
+        what: the name of the field, for errors.
         decimal_comma: 1.234,50 for 1234.50.
     """
 
@@ -82,7 +82,7 @@ class MoneyParser(MemoizedParser[int]):
         """One amount, exact."""
         text = text.strip()
         if self._comma:
-            # A dot that parts no thousands is none of theirs: 1.5 must not become 15.
+            # A dot is only a separator of thousands: 1.5 must not become 15.
             if "." in text and not _has_thousands(text):
                 raise UnreadableFieldError(f"unreadable {self._what}")
             text = text.replace(".", "").replace(",", ".")
@@ -95,7 +95,7 @@ class MoneyParser(MemoizedParser[int]):
 
 
 class AmountParser:
-    """What lines come to, in ten-thousandths: quantity times unit price, or the amount that is given."""
+    """Computes the amounts of lines, in ten-thousandths: quantity times unit price, or the given amount."""
 
     def __init__(self, *, decimal_comma: bool) -> None:
         self._counted = (QuantityParser(), MoneyParser("price", decimal_comma=decimal_comma))
@@ -103,7 +103,7 @@ class AmountParser:
         self._recalled: dict[int, tuple[LookupCache, ...]] = {}
 
     def parse_columns(self, columns: Sequence[Sequence[str]]) -> Iterator[int]:
-        """What each line comes to.
+        """The amount of each line.
 
         Args:
             columns: quantities and prices, or amounts alone.
@@ -116,11 +116,11 @@ class AmountParser:
         return found[0] if len(found) == 1 else map(mul, *found)
 
     def parsers(self, columns: int) -> tuple[MemoizedParser[int], ...]:
-        """What reads each column, where there are so many."""
+        """The parsers for so many columns."""
         return self._stated if columns == 1 else self._counted
 
     def lookup_caches(self, columns: int) -> "tuple[LookupCache, ...]":
-        """The same, for many short texts at once."""
+        """The caches for so many columns, for many short texts at once."""
         from sesame_retail.files.lookup_cache import LookupCache  # numpy takes a while
 
         if columns not in self._recalled:
@@ -129,11 +129,11 @@ class AmountParser:
 
 
 class TimestampParser(MemoizedParser[datetime]):
-    """Instants, in UTC.
+    """Parses timestamps, in UTC.
 
     Args:
-        form: as for `datetime.strptime`; ISO 8601 where none is given.
-        zone: of a text that names none; guessing another would move orders over midnight.
+        form: as for `datetime.strptime`; ISO 8601 by default.
+        zone: of a text without one; a wrong one would move orders over midnight.
     """
 
     def __init__(self, form: str = "", zone: ZoneInfo | None = None) -> None:
@@ -142,7 +142,7 @@ class TimestampParser(MemoizedParser[datetime]):
         self._zone: tzinfo = UTC if zone is None or zone.key == "UTC" else zone
 
     def parse(self, text: str) -> datetime:
-        """One instant."""
+        """One timestamp."""
         try:
             read = self._parsed(text.strip())
             if read.tzinfo is None:
@@ -156,12 +156,12 @@ class TimestampParser(MemoizedParser[datetime]):
 
     def _parsed(self, text: str) -> datetime:
         if self._form:
-            return datetime.strptime(text, self._form)  # noqa: DTZ007 - the zone comes after
+            return datetime.strptime(text, self._form)  # noqa: DTZ007 - the zone is added later
         return datetime.fromisoformat(text)
 
 
 class CustomerParser(MemoizedParser[str | None]):
-    """The shop's numbers for its customers; None where it has none."""
+    """Parses the shop's numbers for its customers; None for an empty one."""
 
     def parse(self, text: str) -> str | None:
         """One number."""
@@ -178,7 +178,7 @@ def parse_number(text: str) -> str:
 
 
 def parse_flag(text: str) -> bool:
-    """Whether a mark is set; anything that is not a plain yes is a no."""
+    """Whether a flag is set; anything but a plain yes is a no."""
     return text.strip().lower() in _YES
 
 

@@ -1,4 +1,4 @@
-"""What short texts mean, looked up for thousands of them at once."""
+"""Looks up the values of thousands of short texts at once."""
 
 from collections.abc import Sequence
 
@@ -20,10 +20,10 @@ _NONE = np.iinfo(np.uint64).max
 
 
 class LookupCache:
-    """Meanings of texts by their words.
+    """Values of texts of up to eight bytes, by these as a number.
 
     Args:
-        reader: what it means when a text is new. Each has a slot here afterwards, until another wants it.
+        reader: parses a new text. Its value stays in a slot until another text takes it.
     """
 
     def __init__(self, reader: MemoizedParser[int]) -> None:
@@ -32,10 +32,10 @@ class LookupCache:
         self._values = np.zeros(1 << _BITS, np.int64)
 
     def look_up(self, words: Words) -> NDArray[np.int64]:
-        """What each means.
+        """The value of each.
 
         Raises:
-            Unreadable: one of them means nothing.
+            Unreadable: one of them cannot be parsed.
         """
         slots = words * _SPREAD >> _SHIFT
         missed = self._words[slots] != words
@@ -49,10 +49,10 @@ class LookupCache:
         return found
 
     def parse(self, texts: Sequence[str]) -> list[int]:
-        """What longer texts mean.
+        """The values of longer texts.
 
         Raises:
-            Unreadable: one of them means nothing.
+            Unreadable: one of them cannot be parsed.
         """
         return [self._reader[text] for text in texts]
 

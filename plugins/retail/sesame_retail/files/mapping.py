@@ -1,6 +1,6 @@
-"""How a shop's file is to be read: a TOML file, written by hand or proposed by ``sesame retail map``.
+"""The mapping of a shop's file: TOML, written by hand or proposed by ``sesame retail map``.
 
-Everything in it may be left out; what is left is the form of the UCI data set "Online Retail".
+Every key is optional; the defaults are those of the UCI data set "Online Retail".
 """
 
 import codecs
@@ -30,7 +30,7 @@ class RecordType(StrEnum):
     EXCHANGE = "exchange"
 
 
-#: What shops call them, in lower case.
+#: The words that shops use for them, in lower case.
 RECORD_TYPE_WORDS = {
     "order": RecordType.ORDER,
     "sale": RecordType.ORDER,
@@ -49,19 +49,19 @@ RECORD_TYPE_WORDS = {
 
 @frozen
 class ColumnMapping:
-    """What the columns are called; by default as in the UCI data set "Online Retail".
+    """The names of the columns; by default those of the UCI data set "Online Retail".
 
     Attributes:
-        number: of the invoice, or of whatever the line belongs to.
-        date: when.
+        number: of the invoice.
+        date: of the order.
         customer: the shop's number for the customer.
-        quantity: how many; whole.
-        price: of one.
+        quantity: a whole number.
+        price: of one item.
         amount: of the whole line, in place of quantity and price.
-        currency: its code, where not all is in one.
+        currency: its code, if lines differ.
         record_type: what the line records; see `RecordType`.
         order: the order that a return, a cancellation or a correction belongs to, if not `number`.
-        test: whether it is only a trial of the shop's own.
+        test: whether it is a test order.
         staff: whether the customer works for the shop.
     """
 
@@ -79,18 +79,18 @@ class ColumnMapping:
 
     @property
     def amount_columns(self) -> tuple[str, ...]:
-        """The columns that say what a line comes to."""
+        """The columns of which the amount of a line is computed."""
         return (self.amount,) if self.amount else (self.quantity, self.price)
 
     @property
     def required_columns(self) -> tuple[str, ...]:
-        """All columns that the file must have, the usual five first; each once."""
+        """All columns that the file must have, each once."""
         number, date, customer, *others = self.key_columns.values()
         return tuple(dict.fromkeys((number, date, customer, *self.amount_columns, *others)))
 
     @property
     def key_columns(self) -> dict[str, str]:
-        """The other columns that the file has, by what they mean; the three that every file has first."""
+        """The other columns, by their meaning; the three that every file has come first."""
         return {
             name: called
             for name, called in asdict(self).items()
@@ -100,10 +100,10 @@ class ColumnMapping:
 
 @frozen
 class FileFormat:
-    """How the fields are written.
+    """How the file is written.
 
     Raises:
-        ConfigurationError: one of them cannot be.
+        ConfigurationError: an unknown encoding or time zone, or a wrong delimiter.
     """
 
     delimiter: str = ","
@@ -122,21 +122,23 @@ class FileFormat:
         try:
             codecs.lookup(self.encoding)
         except LookupError as error:
-            raise ConfigurationError("is none that Python knows", field="encoding") from error
+            raise ConfigurationError("is not an encoding that Python knows", field="encoding") from error
         _ = self.zone
 
     @property
     def zone(self) -> ZoneInfo:
-        """Where the shop's clock stands."""
+        """The time zone of dates without one."""
         try:
             return ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ConfigurationError("is not known", field="time_zone", hint="write Europe/Berlin") from error
+            raise ConfigurationError(
+                "is not a known time zone", field="time_zone", hint="write it like Europe/Berlin"
+            ) from error
 
 
 @frozen
 class FileMapping:
-    """A whole mapping: the columns, and how they are written."""
+    """The columns of a file and how it is written."""
 
     columns: ColumnMapping = field(factory=ColumnMapping)
     cancelled_prefix: str = "C"
@@ -144,7 +146,7 @@ class FileMapping:
 
 
 def find_mapping(path: Path) -> FileMapping | None:
-    """The mapping that lies beside a file: ``orders.csv.toml`` for ``orders.csv``; None if none does."""
+    """The mapping beside a file, ``orders.csv.toml`` for ``orders.csv``; None if there is none."""
     found = path.with_name(f"{path.name}.toml")
     return load_mapping(found) if found.is_file() else None
 
@@ -153,7 +155,7 @@ def load_mapping(path: Path) -> FileMapping:
     """Read a mapping.
 
     Raises:
-        ConfigurationError: naming what is wrong with it.
+        ConfigurationError: naming the key and the fault.
     """
     try:
         with path.open("rb") as file:
@@ -169,10 +171,10 @@ def load_mapping(path: Path) -> FileMapping:
 
 
 def parse_mapping(data: Mapping[str, Any]) -> FileMapping:
-    """A mapping from what TOML says.
+    """A mapping from decoded TOML.
 
     Raises:
-        ConfigurationError: naming what is wrong with it.
+        ConfigurationError: naming the key and the fault.
     """
     rest = dict(data)
     tables = {name: rest.pop(name, {}) for name in ("columns", "record_types", "rates")}
@@ -199,7 +201,7 @@ def _check(found: Mapping[str, Any], known: Mapping[str, Any], where: str) -> No
     for name, value in found.items():
         if name not in known or name in ("record_types", "currencies"):
             raise ConfigurationError(
-                f"is not known here; there are: {', '.join(known)}", field=f"{where} {name!r}"
+                f"is an unknown key; available: {', '.join(known)}", field=f"{where} {name!r}"
             )
         wanted = bool if name == "decimal_comma" else str
         if not isinstance(value, wanted):
@@ -207,7 +209,7 @@ def _check(found: Mapping[str, Any], known: Mapping[str, Any], where: str) -> No
 
 
 def _parse_record_types(table: Mapping[str, Any]) -> dict[str, RecordType]:
-    """What the shop calls them, beside what most do."""
+    """The shop's own words, in addition to the common ones."""
     found = dict(RECORD_TYPE_WORDS)
     for name, words in table.items():
         if name not in set(RecordType) or not isinstance(words, list):

@@ -1,4 +1,4 @@
-"""A mapping proposed by looking at a file: the names of its columns, and how its first lines are written."""
+"""Proposes a mapping from the header and the first lines of a file."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ from sesame_retail.kinds import SPENT, UNIT
 from sesame_sdk import InvalidInputError
 
 _LINES = 200
-#: What each is called, most telling first; compared without case, spaces and signs.
+#: Names of columns by their meaning, the most specific first; compared without case, spaces and signs.
 NAMES = {
     "number": ("invoiceno", "invoicenumber", "invoiceid", "invoice", "ordernumber", "orderno", "orderid",
                "bestellnummer", "bestellung", "numerocommande", "number", "order", "id"),
@@ -38,7 +38,7 @@ _is_comma = re.compile(r"[+-]?[0-9.]*,[0-9]{1,4}").fullmatch
 
 
 def propose_mapping(path: Path) -> str:
-    """A mapping for a file, as TOML with what was not found as a comment.
+    """A mapping for a file, as TOML; what was not recognised is a comment.
 
     Raises:
         InvalidInputError: the file cannot be read.
@@ -46,14 +46,12 @@ def propose_mapping(path: Path) -> str:
     header, rows, delimiter = sniff(path)
     found = _match_columns(header)
     values = {name: [row[header.index(column)] for row in rows] for name, column in found.items()}
-    lines = [
-        f"# How {json.dumps(path.name)} is read: proposed by looking at {len(rows)} lines. Look it over."
-    ]
+    lines = [f"# How {json.dumps(path.name)} is read: proposed from {len(rows)} lines. Check it."]
     lines += _describe_format(values, delimiter)
     lines += ["", "[columns]", *(f"{name} = {_quote(column)}" for name, column in found.items())]
     needed = {"number", "date", "customer"} | (set() if "amount" in found else {"quantity", "price"})
     if missing := sorted(needed - set(found)):
-        lines += [f"# {name} = ?  not found; it is needed" for name in missing]
+        lines += [f"# {name} = ?  not recognised, but required" for name in missing]
         lines.append(f"# the file has: {', '.join(map(_quote, header))}")
     lines += _describe_rates(values.get("currency", []))
     return "\n".join(lines) + "\n"
@@ -93,7 +91,7 @@ def _json_rows(lines: Sequence[str]) -> tuple[list[str], list[list[str]]]:
 
 
 def _match_columns(header: Sequence[str]) -> dict[str, str]:
-    """What each meaning is called here; no column means two things."""
+    """The column for each meaning; no column has two meanings."""
     plain = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(header)}
     found: dict[str, str] = {}
     for meaning, names in NAMES.items():
@@ -120,30 +118,30 @@ def _describe_format(values: dict[str, list[str]], delimiter: str) -> list[str]:
     if dates and not _fits_most(dates, _date_parser("")):
         fitting = next((form for form in _FORMATS if _fits_most(dates, _date_parser(form))), None)
         lines.append(
-            f"date_format = {_quote(fitting)}" if fitting else '# date_format = "?"  none that is known fits'
+            f"date_format = {_quote(fitting)}" if fitting else '# date_format = "?"  no known format fits'
         )
-    lines.append('# time_zone = "Europe/London"  where dates name none; otherwise UTC')
+    lines.append('# time_zone = "Europe/London"  of dates without one; default: UTC')
     numbers = values.get("number", [])
     if not any(number.startswith("C") for number in numbers):
-        lines.append('cancelled_prefix = ""  # what numbers begin with that take goods back')
+        lines.append('cancelled_prefix = ""  # prefix of the numbers of returns')
     words = {word.strip().lower() for word in values.get("record_type", [])} - {
         str(record_type) for record_type in RecordType
     }
-    lines += [f"# under [record_types], say what {_quote(word)} means" for word in sorted(words)[:10] if word]
+    lines += [f"# under [record_types], add what {_quote(word)} means" for word in sorted(words)[:10] if word]
     return lines
 
 
 def _fits_most(texts: Sequence[str], fits: Callable[[str], bool]) -> bool:
-    """Whether it fits nine in ten: files have their bad lines."""
+    """Whether nine in ten fit: files have bad lines."""
     return 10 * sum(map(fits, texts)) >= 9 * len(texts)
 
 
 def _date_parser(form: str) -> Callable[[str], bool]:
-    moments = TimestampParser(form)
+    timestamps = TimestampParser(form)
 
     def reads(text: str) -> bool:
         try:
-            return bool(moments[text])
+            return bool(timestamps[text])
         except UnreadableFieldError:
             return False
 
@@ -151,9 +149,9 @@ def _date_parser(form: str) -> Callable[[str], bool]:
 
 
 def _describe_rates(codes: Iterable[str]) -> list[str]:
-    """Currencies that have no kinds of their own need a rate."""
+    """Comments for currencies without a kind, which need a rate."""
     wanted = sorted({code.strip().upper() for code in codes} - set(SPENT) - {""})[:10]
-    asked = [f'# {code} = "?"  what one is in {UNIT}; skipped without it' for code in wanted]
+    asked = [f'# {code} = "?"  the value of one in {UNIT}; skipped without it' for code in wanted]
     return ["", "[rates]", *asked] if asked else []
 
 

@@ -1,6 +1,6 @@
-"""A shop's file as orders: CSV, JSON lines or Parquet, packed or not, a block at a time.
+"""Reads orders from CSV, JSON lines or Parquet, compressed or not, a block at a time.
 
-Only the columns that are needed are looked at.
+Only the columns that are needed are read.
 """
 
 import json
@@ -26,32 +26,32 @@ PARQUET = {".parquet", ".pq"}
 
 
 class ReadProgress(Protocol):
-    """Sees how far a file is."""
+    """Is called with the progress of reading a file."""
 
     def opened(self, source: Source) -> None:
-        """Before its first block is read."""
+        """Called before the first block."""
 
     def moved(self) -> None:
-        """After each block."""
+        """Called after each block."""
 
     def grouped(self, orders: int) -> None:
-        """After the last, and before the first order: how many there are, returns and all."""
+        """Called before the first order, with the number of orders and returns."""
 
 
 def read_orders(
     path: Path, reading: FileMapping, *, watch: ReadProgress | None = None
 ) -> Iterator[Order | Skipped]:
-    """The orders of a file; a line that cannot be read is skipped.
+    """The orders of a file; a line that cannot be read is a `Skipped` with its number.
 
     Args:
-        path: ``.jsonl`` and ``.ndjson`` are JSON lines, ``.parquet`` is Parquet, all else CSV; ``.gz`` and
-            ``.zst`` after it are unpacked.
-        reading: how the shop writes.
-        watch: told how far it is.
+        path: ``.jsonl`` and ``.ndjson`` are JSON lines, ``.parquet`` is Parquet, anything else is CSV; with
+            ``.gz`` or ``.zst`` after it, it is decompressed.
+        reading: the mapping.
+        watch: called with the progress.
 
     Raises:
-        Rejected: there is no such file, its packing is broken, or its header lacks a column.
-        Misconfigured: it needs a library that is not installed.
+        InvalidInputError: the file does not exist, is corrupt, or its header lacks a column.
+        ConfigurationError: it needs a library that is not installed.
     """
     grouping = LineGrouper(reading)
     with closing(grouping.invoices), file_errors(path), open_source(path) as source:
@@ -68,7 +68,7 @@ def read_orders(
 
 
 def reader_for(path: Path) -> Callable[[Source, FileMapping, LineGrouper], Iterator[Skipped | None]]:
-    """What reads a file of that name; it gives None after each block."""
+    """The reader for a file's name; it yields None after each block."""
     suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED]
     last = suffixes[-1].lower() if suffixes else ""
     return _parquet if last in PARQUET else _json if last in JSON else _csv
@@ -84,7 +84,7 @@ def _csv(source: Source, reading: FileMapping, grouping: LineGrouper) -> Iterato
 
 
 def group_block(grouping: LineGrouper, layout: Layout, block: TextRows) -> Iterator[Skipped]:
-    """Put a block's records to their orders; those of another width are skipped."""
+    """Add a block's records to their orders; those with another number of columns are rejected."""
     for at, reason in block.bad:
         line, text = block.line(at)
         yield Skipped(reason, line=line, text=text)
@@ -103,7 +103,7 @@ def _json(source: Source, reading: FileMapping, grouping: LineGrouper) -> Iterat
 def group_json_lines(
     grouping: LineGrouper, lines: list[str], first: int, columns: ColumnMapping
 ) -> Iterator[Skipped]:
-    """Put lines of JSON to their orders."""
+    """Add lines of JSON to their orders."""
     marks = len({columns.number, columns.date, columns.customer, *columns.amount_columns})
     rows, places = [], []
     for line, text in enumerate(lines, first):

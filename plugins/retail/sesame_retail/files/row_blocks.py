@@ -1,4 +1,4 @@
-"""Order lines by their columns, whatever form the file has: what `LineGrouper` asks of them."""
+"""Order lines by columns, independent of the file format."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -6,8 +6,8 @@ from itertools import groupby
 
 from sesame_retail.files.field_parsers import AmountParser
 
-#: Lines that stand together and agree in the columns that say whose they are: what those hold, how many
-#: lines, what they come to in ten-thousandths, and what of that is above zero.
+#: Adjacent lines with equal key columns: these values, the number of lines, their sum in ten-thousandths, and
+#: the sum of its positive amounts.
 Run = tuple[tuple[str, ...], int, int, int]
 
 
@@ -26,22 +26,22 @@ class Rows(ABC):
         """The lines, in runs.
 
         Args:
-            which: columns that say whose they are.
-            worth: columns that say what they come to.
-            amounts: reads those.
+            which: the key columns.
+            worth: the amount columns.
+            amounts: parses these.
 
         Raises:
-            Unreadable: for an amount that cannot be read, before there is any run.
+            Unreadable: for an amount that cannot be parsed, before the first run.
         """
         worths = list(amounts.parse_columns([self.column(index) for index in worth]))
         return group_runs(zip(*map(self.column, which), strict=True), worths)
 
 
 class TextRows(Rows):
-    """Rows of a text in which not every line need be good.
+    """Rows of a text that may have unreadable lines.
 
     Attributes:
-        bad: where no row could be read: the index of the line, and why.
+        bad: the index and the reason of each unreadable line.
     """
 
     bad: list[tuple[int, str]]
@@ -52,7 +52,7 @@ class TextRows(Rows):
 
 
 class ColumnRows(Rows):
-    """Rows whose columns are lists.
+    """Rows given as lists, one a column.
 
     Args:
         columns: texts.
@@ -72,7 +72,7 @@ class ColumnRows(Rows):
 
 
 def group_runs(rows: Iterable[tuple[str, ...]], worths: Sequence[int]) -> Iterator[Run]:
-    """Equal rows that stand together, counted and summed in C."""
+    """Adjacent equal rows, counted and summed in C."""
     at = 0
     for which, run in groupby(rows):
         lines = len(list(run))

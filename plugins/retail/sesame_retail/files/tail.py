@@ -1,11 +1,11 @@
-"""A file that grows, read as it does, from where it was left: after ``kill -9`` too.
+"""Reads a growing file from where it was left, also after ``kill -9``.
 
 Rules:
-1. What will be read is written down before it is told, and that it was told after. So the same bytes are
-   taken again after a crash, and give the same signals under the same ids: nothing counts twice.
-2. The last invoice of what is there waits until another follows it, or the file has been quiet for a
-   while: its lines may still be coming. Lines that come later than that add to their order.
-3. A file that shrank, or that begins differently, is another file: it is refused, not guessed at.
+1. The range to be read is saved before its signals are stored, and the new position after. So the same bytes
+   are read again after a crash, and make the same signals with the same ids: nothing counts twice.
+2. The last invoice is held until another follows, or the file has not grown for a while, since lines may be
+   missing. Lines that arrive later add to their order.
+3. A file that shrank, or begins differently, is another file: it is refused.
 """
 
 from collections.abc import Iterator
@@ -23,19 +23,19 @@ from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.order_store import FilePosition, OrderChanges, OrderStore
 from sesame_sdk import InvalidInputError, Skipped
 
-#: Bytes taken at a time.
+#: Bytes read at a time.
 MAX_STEP_BYTES = 1 << 22
 _HEAD = 1 << 10
 
 
 @define
 class TailStep:
-    """A piece of the feed.
+    """A part of the file.
 
     Attributes:
-        changes: what it comes to.
-        skipped: what of it stays in the shop.
-        position: where the feed stands once it was told.
+        changes: the orders in it.
+        skipped: what is not sent.
+        position: where it ends.
     """
 
     changes: OrderChanges
@@ -48,9 +48,9 @@ class FileTail:
     """Reads a growing CSV or JSON-lines file.
 
     Args:
-        path: the file; not packed.
-        reading: how the shop writes.
-        store: what is remembered of orders, and of the file.
+        path: the file; not compressed.
+        reading: the mapping.
+        store: the states of orders, and the position in the file.
     """
 
     path: Path
@@ -65,45 +65,47 @@ class FileTail:
 
     @property
     def name(self) -> str:
-        """What the book calls the feed."""
+        """The name of the file in the store."""
         return str(self.path.absolute())
 
     def read_step(self, *, quiet: bool) -> TailStep | None:
-        """Read on; None where there is nothing to read yet.
+        """Read the next part; None if there is none yet.
 
         Args:
-            quiet: the file has not grown for a while: its last invoice is whole.
+            quiet: the file has not grown for a while, so its last invoice is complete.
 
         Raises:
-            InvalidInputError: it is not the file that it was, or not a file of orders.
+            InvalidInputError: it is another file than before, or not a file of orders.
         """
-        place = self.store.file_position(self.name)
+        position = self.store.file_position(self.name)
         with file_errors(self.path), self.path.open("rb") as file:
             head = file.read(_HEAD)
-            self._check(head, place)
-            again = place.read_until > place.position
-            file.seek(place.position)
-            data = file.read(place.read_until - place.position if again else MAX_STEP_BYTES)
+            self._check(head, position)
+            again = position.read_until > position.position
+            file.seek(position.position)
+            data = file.read(position.read_until - position.position if again else MAX_STEP_BYTES)
             file.seek(0)
-            header = file.readline(csv_reader.MAX_RECORD) if place.position else b""
+            header = file.readline(csv_reader.MAX_RECORD) if position.position else b""
         text = self._text(data) if again else self._complete_invoices(self._text(data), quiet=quiet)
         if not text:
             return None
-        end = place.position + len(text.encode(self._encoding, "surrogateescape"))
-        place = FilePosition(place.position, end, place.head or head[:end])
-        self.store.save(OrderChanges(), feed=self.name, place=place)
-        return self._group(header, text, place)
+        end = position.position + len(text.encode(self._encoding, "surrogateescape"))
+        position = FilePosition(position.position, end, position.head or head[:end])
+        self.store.save(OrderChanges(), file=self.name, position=position)
+        return self._group(header, text, position)
 
     def commit(self, step: TailStep) -> None:
-        """A step was told, and is in the outbox."""
-        place = step.position
+        """Save the position after a step whose signals are in the outbox."""
+        position = step.position
         self.store.save(
-            step.changes, feed=self.name, place=FilePosition(place.read_until, place.read_until, place.head)
+            step.changes,
+            file=self.name,
+            position=FilePosition(position.read_until, position.read_until, position.head),
         )
 
     @property
     def _encoding(self) -> str:
-        # The mark at the beginning of a file is read as a part of the header's first name otherwise.
+        # Otherwise the byte order mark would be a part of the first column's name.
         return (
             "utf-8" if self.reading.file_format.encoding == "utf-8-sig" else self.reading.file_format.encoding
         )
@@ -113,14 +115,14 @@ class FileTail:
             raise InvalidInputError(f"holds a line of more than {MAX_STEP_BYTES} bytes", field=self.path.name)
         return data[: data.rfind(b"\n") + 1].decode(self._encoding, "surrogateescape")
 
-    def _check(self, head: bytes, place: FilePosition) -> None:
-        if not head.startswith(place.head) or self.path.stat().st_size < place.position:
+    def _check(self, head: bytes, position: FilePosition) -> None:
+        if not head.startswith(position.head) or self.path.stat().st_size < position.position:
             raise InvalidInputError(
                 "is not the file that was followed under this name", field=self.path.name, hint="rename it"
             )
 
     def _complete_invoices(self, text: str, *, quiet: bool) -> str:
-        """The text up to its last invoice, unless that is whole."""
+        """The text up to its last invoice, or all of it if that is complete."""
         if quiet or not text or self._json:
             return text
         lines = text.splitlines(keepends=True)
@@ -151,10 +153,10 @@ class FileTail:
     def _json(self) -> bool:
         return bool(order_files.JSON & set(self.path.suffixes))
 
-    def _group(self, header: bytes, text: str, place: FilePosition) -> TailStep:
+    def _group(self, header: bytes, text: str, position: FilePosition) -> TailStep:
         grouping = LineGrouper(self.reading)
         if self._json:
-            kept = list(
+            skipped = list(
                 order_files.group_json_lines(grouping, text.split("\n")[:-1], 1, self.reading.columns)
             )
         else:
@@ -164,17 +166,21 @@ class FileTail:
                 self.reading.file_format.delimiter,
             )
             layout = Layout.from_header(file.header, self.reading.columns)
-            kept = [
-                one for block in file.blocks() for one in order_files.group_block(grouping, layout, block)
+            skipped = [
+                item for block in file.blocks() for item in order_files.group_block(grouping, layout, block)
             ]
-        news = [one for key, entry in grouping.invoices.all() for one in self._updates(key, entry, place)]
-        kept += [one for one in news if isinstance(one, Skipped)]
+        updates = [
+            item for key, total in grouping.invoices.all() for item in self._updates(key, total, position)
+        ]
+        skipped += [item for item in updates if isinstance(item, Skipped)]
         return TailStep(
-            self.store.apply_updates(one for one in news if isinstance(one, OrderUpdate)), kept, place
+            self.store.apply_updates(item for item in updates if isinstance(item, OrderUpdate)),
+            skipped,
+            position,
         )
 
     def _updates(
-        self, key: InvoiceKey, entry: InvoiceTotal, place: FilePosition
+        self, key: InvoiceKey, entry: InvoiceTotal, position: FilePosition
     ) -> Iterator[OrderUpdate | Skipped]:
         number, record_type, date = key
         currencies = self.reading.file_format.currencies
@@ -190,7 +196,7 @@ class FileTail:
             yield Skipped(in_currency(reason, unit) if unit else reason, entry.lines, to_decimal(worth or 0))
             return
         order = entry.order or number
-        own = f"{number} {date or place.position} {record_type}"
+        own = f"{number} {date or position.position} {record_type}"
         if record_type == RecordType.ORDER and not free:
             late = self.store.has_update(f"order {number}")
             yield OrderUpdate(

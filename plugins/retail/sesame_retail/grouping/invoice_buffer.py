@@ -1,8 +1,8 @@
-"""What is known of one invoice while a file is being read, and a place for more of them than fit in memory.
+"""Buffers the invoices of a file while it is read.
 
-Lines of one invoice need not stand together, so all invoices are held until the file has ended: in
-memory up to `MAX_IN_MEMORY`, the rest in a temporary file of SQLite's that goes away by itself. So memory
-stays the same however long the file is.
+Lines of one invoice need not be adjacent, so all invoices are buffered until the end of the file: up to
+`MAX_IN_MEMORY` in memory, the rest in a temporary SQLite file that is deleted when it is closed. So memory is
+bounded however long the file is.
 """
 
 import sqlite3
@@ -14,27 +14,27 @@ from attrs import astuple, define
 
 #: Entries in memory; some 500 bytes each.
 MAX_IN_MEMORY = 50_000
-#: In place of a currency's code; none is like it.
+#: In place of a currency's code.
 SEVERAL = "several"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-#: Number, what its lines record, and the date where that tells two of a number apart.
+#: Number, record type, and the date where several records have one number.
 InvoiceKey = tuple[str, str, str]
 
 
 @define
 class InvoiceTotal:
-    """Lines that belong together.
+    """The lines of one invoice, summed.
 
     Attributes:
-        customer: None where the shop had none.
-        placed_at: the earliest of the lines.
-        lines: how many.
-        total: ten-thousandths, in the feed's own currency.
-        positive: of that, what is above zero.
-        currency: code; empty for the usual one; `SEVERAL` where its lines do not agree.
-        order: the order that it belongs to; empty where that is its own number.
-        fault: why it cannot be told; empty where it can.
+        customer: None if the shop had none.
+        placed_at: of the earliest line.
+        lines: their number.
+        total: in ten-thousandths.
+        positive: the sum of the positive amounts.
+        currency: code; empty for the default one; `SEVERAL` if the lines differ.
+        order: the order that it belongs to; empty if that is its own number.
+        fault: why it is skipped; empty if it is not.
     """
 
     customer: str | None
@@ -47,7 +47,7 @@ class InvoiceTotal:
     fault: str = ""
 
     def add(self, other: "InvoiceTotal") -> None:
-        """Take in further lines. In whatever order that is done, the same comes out."""
+        """Add further lines; the result does not depend on the order."""
         self.lines += other.lines
         self.total += other.total
         self.positive += other.positive
@@ -56,49 +56,49 @@ class InvoiceTotal:
             self.fault = max(self.fault, "invoice with several customers")
         if other.currency != self.currency:
             self.fault = max(self.fault, "invoice in several currencies")
-            self.currency = SEVERAL  # its sum means nothing
+            self.currency = SEVERAL  # its sum is meaningless
         if other.order != self.order:
             self.fault = max(self.fault, "invoice that belongs to several orders")
         self.fault = max(self.fault, other.fault)
 
 
 class InvoiceBuffer:
-    """Entries by key, in the order in which the keys first came."""
+    """Invoices by key, in the order of the first line of each."""
 
-    def __init__(self, most: int = MAX_IN_MEMORY) -> None:
-        self._most = most
-        self._held: dict[InvoiceKey, InvoiceTotal] = {}
+    def __init__(self, max_in_memory: int = MAX_IN_MEMORY) -> None:
+        self._max = max_in_memory
+        self._in_memory: dict[InvoiceKey, InvoiceTotal] = {}
         self._file: sqlite3.Connection | None = None
 
     def add(self, key: InvoiceKey, entry: InvoiceTotal) -> None:
-        """Put an entry to what is there under its key."""
-        found = self._held.get(key)
+        """Add to the invoice with this key."""
+        found = self._in_memory.get(key)
         if found is not None:
             found.add(entry)
             return
-        if len(self._held) >= self._most:
+        if len(self._in_memory) >= self._max:
             self._spill()
-        self._held[key] = entry
+        self._in_memory[key] = entry
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of invoices."""
         if self._file is None:
-            return len(self._held)
+            return len(self._in_memory)
         self._spill()
         found: int = self._file.execute("SELECT count(*) FROM invoice").fetchone()[0]
         return found
 
     def find(self, key: InvoiceKey) -> InvoiceTotal | None:
-        """What is there under a key, once all is in."""
+        """The invoice with this key, once all are added."""
         if self._file is None:
-            return self._held.get(key)
+            return self._in_memory.get(key)
         self._spill()
         return _fetch(self._file, key)
 
     def all(self) -> Iterator[tuple[InvoiceKey, InvoiceTotal]]:
-        """Everything."""
+        """All keys and invoices."""
         if self._file is None:
-            yield from self._held.items()
+            yield from self._in_memory.items()
             return
         self._spill()
         with closing(self._file.cursor()) as rows:
@@ -106,19 +106,19 @@ class InvoiceBuffer:
                 yield (number, record_type, date), _entry(values)
 
     def close(self) -> None:
-        """Let go of the temporary file."""
+        """Delete the temporary file."""
         if self._file is not None:
             self._file.close()
 
     def _spill(self) -> None:
         file = self._file = self._file or _open_spill_file()
-        for key, entry in self._held.items():
+        for key, entry in self._in_memory.items():
             if (before := _fetch(file, key)) is not None:
                 before.add(entry)
                 entry = before
             # An upsert, since REPLACE would give it another place in the order.
             file.execute(_PUT, (*key, *_values(entry)))
-        self._held.clear()
+        self._in_memory.clear()
 
 
 _COLUMNS = "customer, placed_at, lines, total, positive, currency, order_number, fault"
@@ -129,7 +129,7 @@ _PUT = (
 
 
 def _open_spill_file() -> sqlite3.Connection:
-    """A file that SQLite makes for itself, unlinked from the start; 8 MB of it are kept in memory."""
+    """A temporary file of SQLite, unlinked from the start; 8 MB of it are cached in memory."""
     file = sqlite3.connect("", isolation_level=None)
     for statement in (
         "PRAGMA journal_mode = OFF",
@@ -159,5 +159,5 @@ def _values(entry: InvoiceTotal) -> tuple[object, ...]:
 
 def _entry(values: "list[object] | tuple[object, ...]") -> InvoiceTotal:
     customer, at, lines, total, up, *rest = values
-    moment = _EPOCH + int(at) * _MICROSECOND  # type: ignore[call-overload] # an integer column
-    return InvoiceTotal(customer, moment, lines, int(total), int(up), *rest)  # type: ignore[arg-type,call-overload]
+    placed_at = _EPOCH + int(at) * _MICROSECOND  # type: ignore[call-overload] # an integer column
+    return InvoiceTotal(customer, placed_at, lines, int(total), int(up), *rest)  # type: ignore[arg-type,call-overload]

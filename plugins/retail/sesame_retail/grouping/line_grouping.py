@@ -1,4 +1,4 @@
-"""Order lines become orders: one an invoice number, with its lines counted and summed."""
+"""Groups order lines by invoice number, and counts and sums them."""
 
 from collections.abc import Generator, Iterator, Sequence
 from decimal import Decimal
@@ -23,12 +23,12 @@ _NOTHING = Decimal(0)
 
 @frozen
 class Layout:
-    """Where the fields stand in a row.
+    """The indices of the fields in a row.
 
     Attributes:
-        amount_columns: indices of those that say what it comes to.
-        key_columns: of number, date, customer, and what else there is.
-        optional_columns: what that else is, by its name in `ColumnMapping`.
+        amount_columns: of which the amount is computed.
+        key_columns: number, date, customer, and the optional ones.
+        optional_columns: the names of the optional ones in `ColumnMapping`.
     """
 
     amount_columns: tuple[int, ...]
@@ -40,14 +40,14 @@ class Layout:
         """The layout under a header.
 
         Raises:
-            InvalidInputError: naming the columns that it lacks.
+            InvalidInputError: naming the missing columns.
         """
         names = [name.strip() for name in header]
         if missing := [name for name in columns.required_columns if name not in names]:
             raise InvalidInputError(
                 f"the header lacks {', '.join(missing)}",
                 field="header",
-                hint="let a mapping name its columns: sesame retail map FILE > FILE.toml",
+                hint="name its columns in a mapping: sesame retail map FILE > FILE.toml",
             )
         return cls(
             tuple(map(names.index, columns.amount_columns)),
@@ -57,10 +57,10 @@ class Layout:
 
 
 class LineGrouper:
-    """Takes rows, and gives back orders.
+    """Groups rows by invoice.
 
     Args:
-        reading: how the shop writes.
+        reading: the mapping.
     """
 
     def __init__(self, reading: FileMapping) -> None:
@@ -72,7 +72,7 @@ class LineGrouper:
         self.invoices = InvoiceBuffer()
 
     def add_rows(self, layout: Layout, rows: Rows) -> Iterator[Skipped]:
-        """Put rows to their orders; one that cannot be read is skipped alone."""
+        """Add rows to their invoices; only the rows that cannot be read are rejected."""
         good: Sequence[int] | None = None
         try:
             runs = rows.runs(layout.key_columns, layout.amount_columns, self._amounts)
@@ -92,7 +92,7 @@ class LineGrouper:
             at += run[1]
 
     def _worth(self, run: Run, others: tuple[str, ...]) -> tuple[Decimal, str | None]:
-        """What lines come to whose amounts are known, and in which currency; None where it cannot be sent."""
+        """The amount and currency of lines with readable amounts; None if they cannot be sent."""
         code = run[0][3 + others.index("currency")] if "currency" in others else ""
         unit, worth = self._currencies.sent_currency(code), self._currencies.convert(run[2], code)
         return (_NOTHING, None) if unit is None or worth is None else (to_decimal(worth), unit)
@@ -100,7 +100,7 @@ class LineGrouper:
     def _readable_rows(
         self, layout: Layout, rows: Rows
     ) -> Generator[Skipped, None, tuple[list[int], list[int]]]:
-        """What the good rows come to, and which they are; the bad are skipped."""
+        """The amounts and indices of the readable rows; the others are rejected."""
         worths: list[int] = []
         good: list[int] = []
         record_types = (
@@ -121,7 +121,7 @@ class LineGrouper:
         return worths, good
 
     def _is_cancel(self, word: str, worth: tuple[str, ...]) -> bool:
-        """Whether it takes back what is left of an order, and so need not say how much."""
+        """Whether it cancels the rest of an order, and so needs no amount."""
         return self._deeds.get(word.strip().lower()) is RecordType.CANCEL and not any(map(str.strip, worth))
 
     def _add_run(self, run: Run, others: tuple[str, ...]) -> None:
@@ -133,7 +133,7 @@ class LineGrouper:
             record_type = self._others(entry, dict(zip(others, which[3:], strict=True)))
         if record_type is not RecordType.ORDER:
             entry.positive = up
-            # Two returns of one order bear its number both.
+            # Two returns of one order have the same number.
             date = entry.placed_at.isoformat()
         self.invoices.add((number, record_type, date), entry)
 

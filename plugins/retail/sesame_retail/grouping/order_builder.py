@@ -1,12 +1,12 @@
-"""What a file's entries come to, once all of it was read.
+"""Builds orders from the invoices of a file, once all of it was read.
 
 Rules:
-1. A return says how much came back, a correction how much more or less an order was; each counts by
-   itself, so that it does not matter whether it comes before its order or after, or in another file.
-2. A cancellation takes back what is left of its order: what was bought less what came back. That is only
-   known where the order is in the same file; otherwise it is skipped, and says so.
-3. An exchange is a return and a purchase on one number; it is no order of its own.
-4. An invoice is in one currency. What belongs to an order of another one is not set against it.
+1. A return has the returned amount, a correction a change of the order's amount; each makes a signal of its
+   own, so it may come before or after its order, or in another file.
+2. A cancellation returns the rest of its order: its amount less earlier returns. That is known only if the
+   order is in the same file; otherwise the cancellation is skipped.
+3. An exchange is a return and a purchase under one number; it is not another order.
+4. An invoice has one currency. It is not set off against an order in another.
 """
 
 from collections import defaultdict
@@ -22,11 +22,11 @@ from sesame_sdk import Skipped
 
 
 class OrderBuilder:
-    """Gives orders of entries.
+    """Builds orders from invoices.
 
     Args:
-        entries: all that a file held.
-        reading: how the shop writes.
+        entries: the invoices of a file.
+        reading: the mapping.
     """
 
     def __init__(self, entries: InvoiceBuffer, reading: FileMapping) -> None:
@@ -36,7 +36,7 @@ class OrderBuilder:
         self._plain = self._currencies.default == UNIT
 
     def events(self) -> Iterator[Order | Skipped]:
-        """Orders, and what is skipped, in the order of the file."""
+        """Orders and skipped invoices, in the order of the file."""
         left, prefix = self._remaining_amounts(), self._prefix
         for key, entry in self._entries.all():
             if key[1] == RecordType.ORDER and not (entry.fault or entry.currency) and self._plain:
@@ -80,11 +80,11 @@ class OrderBuilder:
         if up:
             yield _order(key[0], entry, up, corrects=True, key=name)
         if up != worth or not up:
-            lines = 0 if up else entry.lines  # its lines are in the other half
+            lines = 0 if up else entry.lines  # the other half counts its lines
             yield _order(key[0], entry, worth - up, cancelled=True, key=name, lines=lines)
 
     def _remaining_amounts(self) -> dict[tuple[str, str | None], int]:
-        """What is left of each order that was cancelled, if anything is known of it."""
+        """The rest of each cancelled order that is in the file."""
         unit = self._currencies.sent_currency
         cancelled = {
             (entry.order or key[0], unit(entry.currency))
@@ -113,12 +113,12 @@ class OrderBuilder:
     ) -> Order | Skipped:
         number = entry.order or key[0]
         if (number, unit) not in left:
-            reason = in_currency("cancellation of an order that is not here", unit)
+            reason = in_currency("cancellation of an order that is not in the file", unit)
             return Skipped(reason, entry.lines, to_decimal(self._worth(entry) or 0))
-        # A second cancellation of the same order finds nothing left.
+        # Nothing is left for a second cancellation of the same order.
         remains, left[number, unit] = left[number, unit], 0
         if not remains:
-            return Skipped("cancellation of an order of which nothing is left", entry.lines)
+            return Skipped("cancellation of an order with nothing left", entry.lines)
         order = _order(number, entry, -remains, cancelled=True, key=f"{number} cancelled")
         return evolve(order, currency=unit)
 

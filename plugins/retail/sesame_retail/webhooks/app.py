@@ -1,12 +1,12 @@
-"""Webhooks of Shopify and WooCommerce as an ASGI application: ``/shopify`` and ``/woocommerce``.
+"""Receives webhooks of Shopify and WooCommerce, as an ASGI application: ``/shopify``, ``/woocommerce``.
 
 Rules:
-1. Nothing of a body is read before its signature fits; signatures are compared in constant time.
-2. At most `MAX_BYTES`, within `PATIENCE` seconds, and not packed.
-3. A webhook is answered with 200 once its signals are in the outbox. One that comes again changes nothing:
-   deliveries are known by their id, orders and refunds by theirs.
-4. What is signed but says nothing of use is answered with 200 too: sent again, it would say no more. Its
-   reason is logged; neither it nor a name nor an amount is.
+1. A body is not parsed before its signature is verified, in constant time.
+2. A body has at most `MAX_BYTES`, arrives within `BODY_TIMEOUT` seconds, and is not compressed.
+3. A webhook gets 200 once its signals are in the outbox. A repeated one changes nothing: deliveries, orders
+   and refunds are identified by their ids.
+4. A signed webhook without a usable order gets 200 too: a retry would not help. The reason is logged, never
+   the body, a name or an amount.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ Headers = Mapping[bytes, bytes]
 
 @frozen
 class Platform:
-    """How one platform signs and speaks."""
+    """The headers of one platform, and the reader of its webhooks."""
 
     signature: bytes
     topic: bytes
@@ -69,7 +69,7 @@ PLATFORMS = {
 
 
 def has_valid_signature(body: bytes, signature: bytes, secret: bytes) -> bool:
-    """Whether a body bears its HMAC-SHA256 in base64; in the same time whatever is wrong with it."""
+    """Whether a body has its HMAC-SHA256 in base64; compared in constant time."""
     return hmac.compare_digest(base64.b64encode(hmac.digest(secret, body, hashlib.sha256)), signature)
 
 
@@ -79,18 +79,18 @@ class Webhooks:
     ``uvicorn --factory sesame_retail.webhooks.app:from_environment``
 
     Args:
-        home: the shop's folder.
-        secrets: by path, ``/shopify`` and ``/woocommerce``; a path without one is not there.
-        rules: what the shop says of its own orders.
+        config_dir: the shop's directory.
+        secrets: by path, ``/shopify`` and ``/woocommerce``; a path without one gets 404.
+        rules: the shop's rules for its orders.
         body_timeout: seconds for a body to arrive.
 
     Raises:
-        ConfigurationError: there is no secret, or a path that nobody knows.
+        ConfigurationError: there is no secret, or an unknown path.
     """
 
     def __init__(
         self,
-        home: Path,
+        config_dir: Path,
         secrets: Mapping[str, bytes],
         *,
         rules: ShopRules | None = None,
@@ -100,9 +100,9 @@ class Webhooks:
             raise ConfigurationError(
                 f"needs a secret for one or more of {', '.join(PLATFORMS)}", field="secrets"
             )
-        shop = PartnerConfig.load(home)
+        shop = PartnerConfig.load(config_dir)
         self._secrets, self._rules, self._patience = dict(secrets), rules or ShopRules(), body_timeout
-        self._client, self._book = Client.from_config(shop), OrderStore(shop.path / FILE_NAME)
+        self._client, self._store = Client.from_config(shop), OrderStore(shop.path / FILE_NAME)
         self._uploader = SignalUploader(self._client)
         self.summary = self._uploader.summary
         self._signals = OrderSignals(Orders(), shop.identity, self.summary)
@@ -110,7 +110,7 @@ class Webhooks:
         self._delivery: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or see the server start and stop."""
+        """Handle one request, or the start and stop of the server."""
         if scope["type"] == "lifespan":
             await self._handle_lifespan(receive, send)
         elif scope["type"] == "http":
@@ -127,9 +127,9 @@ class Webhooks:
                     self._client.interrupt()  # again, as it may only just have begun
                     await asyncio.wait({self._delivery}, timeout=0.1)
                 if self._delivery:
-                    await self._delivery  # raises what it raised
+                    await self._delivery  # raises its error
                 self._client.close()
-                self._book.close()
+                self._store.close()
             await send({"type": f"{event}.complete"})
             if event == "lifespan.shutdown":
                 return
@@ -159,7 +159,7 @@ class Webhooks:
         try:
             await asyncio.to_thread(self._process, platform, headers, body)
         except SesameError as error:
-            _log.warning("a webhook waits to be sent again: %s", type(error).__name__)
+            _log.warning("a webhook failed and will be retried: %s", type(error).__name__)
             return 503
         if self._delivery is None or self._delivery.done():
             self._delivery = asyncio.create_task(asyncio.to_thread(self._deliver))
@@ -168,18 +168,18 @@ class Webhooks:
     def _process(self, platform: Platform, headers: Headers, body: bytes) -> None:
         topic = headers.get(platform.topic, b"").decode("latin-1")
         event = headers.get(platform.event, b"").decode("latin-1")[:100]
-        seen = f"delivery {topic[:100]} {event}" if event else ""
-        if seen and self._book.has_update(seen):
+        delivery_key = f"delivery {topic[:100]} {event}" if event else ""
+        if delivery_key and self._store.has_update(delivery_key):
             return
-        found = self._read_updates(platform, topic, headers, body)
-        skipped = [item for item in found if isinstance(item, Skipped)]
+        items = self._read_updates(platform, topic, headers, body)
+        skipped = [item for item in items if isinstance(item, Skipped)]
         for item in skipped:
             _log.info("skipped: %s", item.reason)
-        page = self._book.apply_updates(item for item in found if isinstance(item, OrderUpdate))
-        page.update_keys |= {seen} - {""}
-        if not self._uploader.store([*skipped, *self._signals.from_events(page.orders)]):
+        changes = self._store.apply_updates(item for item in items if isinstance(item, OrderUpdate))
+        changes.update_keys |= {delivery_key} - {""}
+        if not self._uploader.store([*skipped, *self._signals.from_events(changes.orders)]):
             raise RetryableError("the outbox is full", hint=self._uploader.pending_reason)
-        self._book.save(page)
+        self._store.save(changes)
 
     def _read_updates(
         self, platform: Platform, topic: str, headers: Headers, body: bytes
@@ -221,13 +221,13 @@ async def _body(headers: Headers, receive: Receive) -> bytes | None:
 
 
 def from_environment() -> Webhooks:
-    """The application as ``SESAME_CONFIG``, ``SESAME_SHOPIFY_SECRET`` and ``SESAME_WOOCOMMERCE_SECRET`` say.
+    """The application, from ``SESAME_CONFIG``, ``SESAME_SHOPIFY_SECRET`` and ``SESAME_WOOCOMMERCE_SECRET``.
 
     Raises:
-        ConfigurationError: the folder or both secrets are missing.
+        ConfigurationError: the directory or both secrets are missing.
     """
-    found = {path: os.environ.get(f"SESAME_{path[1:].upper()}_SECRET", "").encode() for path in PLATFORMS}
-    home = os.environ.get("SESAME_CONFIG")
-    if not home:
-        raise ConfigurationError("is not set", field="SESAME_CONFIG", hint="name the shop's folder")
-    return Webhooks(Path(home), {path: secret for path, secret in found.items() if secret})
+    secrets = {path: os.environ.get(f"SESAME_{path[1:].upper()}_SECRET", "").encode() for path in PLATFORMS}
+    config_dir = os.environ.get("SESAME_CONFIG")
+    if not config_dir:
+        raise ConfigurationError("is not set", field="SESAME_CONFIG", hint="set it to the shop's directory")
+    return Webhooks(Path(config_dir), {path: secret for path, secret in secrets.items() if secret})

@@ -1,13 +1,11 @@
-"""How one order stands when news of it comes piece by piece, in any order.
+"""The state of one order whose updates arrive in any order.
 
 Rules:
-1. Spent is the most that the order ever came to, and what was added later; taken back is what was
-   returned, what it came to less since, and all the rest if it was cancelled. So both are the same in
-   whatever order the news came.
-2. What was told cannot be taken back, so each piece of news tells what brings the two to where they stand.
-   Only where an order is stated anew, lower and then higher, may more of both be told; never of their
-   difference.
-3. Nothing is told before the customer is known.
+1. Spent is the largest amount that was ever stated, plus later additions. Returned is the sum of returns,
+   plus later reductions, plus the rest if the order is cancelled. Neither depends on the updates' order.
+2. Sent signals cannot be withdrawn, so each update sends the differences to what was sent. Only if an order
+   is stated lower and then higher may more of both be sent; their difference is always right.
+3. Nothing is sent before the customer is known.
 """
 
 from datetime import datetime
@@ -20,21 +18,21 @@ from sesame_retail.money import UNIT, to_decimal
 
 @frozen
 class OrderUpdate:
-    """Something that happened to an order. Amounts are ten-thousandths of one currency.
+    """A change of an order. Amounts are in ten-thousandths of one currency.
 
     Attributes:
         order: its number.
-        key: what this piece of news is known by; the same piece has the same key.
-        at: when; UTC.
-        customer: None where it does not say.
-        is_order: it is the order itself.
-        stated: what the order comes to, by this piece of news.
-        updated_at: of two that state it, the one with the greater is the later.
-        added: how much more the order came to.
-        returned: how much came back.
-        cancels: nothing is left of the order.
-        lines: how many of the shop's own records it is.
-        currency: of its amounts. What is in another than its order waits for an order in that.
+        key: identifies the update.
+        at: its time; UTC.
+        customer: None if the update has none.
+        is_order: whether it is the order itself.
+        stated: the amount of the order.
+        updated_at: the later of two statements has the greater one.
+        added: an addition to the amount.
+        returned: a return.
+        cancels: whether it cancels the rest of the order.
+        lines: the number of the shop's own records.
+        currency: of its amounts. An order in another currency is another account.
     """
 
     order: str
@@ -52,13 +50,13 @@ class OrderUpdate:
 
     @property
     def account(self) -> str:
-        """What it is set against: its order, in its currency."""
+        """The key of the state that it changes: its order, in its currency."""
         return self.order if self.currency == UNIT else f"{self.order} {self.currency}"
 
 
 @frozen
 class OrderState:
-    """All that is known of an order, and what was told of it."""
+    """What is known of an order, and what was sent of it."""
 
     customer: str | None = None
     placed: bool = False
@@ -74,52 +72,52 @@ class OrderState:
 
     @property
     def spent(self) -> int:
-        """All that was ever spent on it."""
+        """The amount ever spent on it."""
         return self.max_stated + self.added
 
     @property
     def total_returned(self) -> int:
-        """All of that which was taken back."""
+        """The part of it that was returned."""
         back = self.returned + self.max_stated - self.latest
         return max(back, self.spent) if self.cancelled and self.placed else back
 
 
-def apply_update(standing: OrderState, news: OrderUpdate) -> OrderState:
-    """How an order stands once a piece of news is known."""
-    known = evolve(
-        standing,
-        customer=standing.customer or news.customer,
-        placed=standing.placed or news.is_order,
-        cancelled=standing.cancelled or news.cancels,
-        added=standing.added + news.added,
-        returned=standing.returned + news.returned,
+def apply_update(state: OrderState, update: OrderUpdate) -> OrderState:
+    """The state of an order after an update."""
+    changed = evolve(
+        state,
+        customer=state.customer or update.customer,
+        placed=state.placed or update.is_order,
+        cancelled=state.cancelled or update.cancels,
+        added=state.added + update.added,
+        returned=state.returned + update.returned,
     )
-    if not news.is_order:
-        return known
-    latest, stamp = max((standing.stamp, standing.latest), (news.updated_at, news.stated))[::-1]
-    return evolve(known, max_stated=max(standing.max_stated, news.stated), latest=latest, stamp=stamp)
+    if not update.is_order:
+        return changed
+    latest, stamp = max((state.stamp, state.latest), (update.updated_at, update.stated))[::-1]
+    return evolve(changed, max_stated=max(state.max_stated, update.stated), latest=latest, stamp=stamp)
 
 
-def pending_events(standing: OrderState, news: OrderUpdate) -> tuple[list[Order], OrderState]:
-    """What is to be told now, and how the order stands once it is."""
-    if standing.customer is None:
-        return [], standing
+def pending_events(state: OrderState, update: OrderUpdate) -> tuple[list[Order], OrderState]:
+    """The orders to send after an update, and the state once they are sent."""
+    if state.customer is None:
+        return [], state
     events = []
-    net = standing.spent - standing.total_returned
-    spent = max(standing.spent_sent, standing.spent, standing.returned_sent + net)
+    net = state.spent - state.total_returned
+    spent = max(state.spent_sent, state.spent, state.returned_sent + net)
     back = spent - net
-    if standing.placed and not standing.placed_sent:
-        events.append(_order(standing, news, spent - standing.spent_sent, key=news.order))
-    elif spent > standing.spent_sent:
-        events.append(_order(standing, news, spent - standing.spent_sent, corrects=True))
-    if back > standing.returned_sent:
-        events.append(_order(standing, news, standing.returned_sent - back, cancelled=True))
-    return events, evolve(standing, spent_sent=spent, returned_sent=back, placed_sent=standing.placed)
+    if state.placed and not state.placed_sent:
+        events.append(_order(state, update, spent - state.spent_sent, key=update.order))
+    elif spent > state.spent_sent:
+        events.append(_order(state, update, spent - state.spent_sent, corrects=True))
+    if back > state.returned_sent:
+        events.append(_order(state, update, state.returned_sent - back, cancelled=True))
+    return events, evolve(state, spent_sent=spent, returned_sent=back, placed_sent=state.placed)
 
 
 def _order(
-    standing: OrderState,
-    news: OrderUpdate,
+    state: OrderState,
+    update: OrderUpdate,
     worth: int,
     *,
     key: str = "",
@@ -127,13 +125,13 @@ def _order(
     cancelled: bool = False,
 ) -> Order:
     return Order(
-        news.order,
-        standing.customer,
-        news.at,
-        news.lines,
+        update.order,
+        state.customer,
+        update.at,
+        update.lines,
         to_decimal(worth),
         cancelled,
         corrects,
-        key or news.key,
-        news.currency,
+        key or update.key,
+        update.currency,
     )

@@ -1,10 +1,10 @@
-"""What a shop remembers of orders whose news comes piece by piece: one SQLite file in its own folder.
+"""Stores the states of orders whose updates arrive one by one, in a SQLite file in the shop's directory.
 
 Rules:
-1. News is taken in two steps: `settle` says what is to be told; once that is in the outbox, `keep` writes
-   down that it was. A process that dies between the two tells the very same again, under the same ids.
-2. A piece of news that was kept once changes nothing when it comes again.
-3. Nothing in it ever leaves the shop.
+1. Updates are applied in two steps: `apply_updates` computes what to send; once that is in the outbox, `save`
+   records it. A process that is killed between the two sends the same again, under the same ids.
+2. An update that was saved changes nothing when it arrives again.
+3. The file never leaves the shop.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, apply_up
 from sesame_sdk import ConfigurationError, RetryableError, ensure_private_file
 
 FILE_NAME = "retail.sqlite"
-#: How long one process waits for another.
+#: How long a process waits for another.
 _BUSY_SECONDS = 30.0
 _SCHEMA = (
     (
@@ -38,12 +38,12 @@ _SCHEMA = (
 
 @frozen
 class FilePosition:
-    """How far a feed was read.
+    """How far a file was read.
 
     Attributes:
-        position: bytes that were told and kept.
-        read_until: bytes that were about to be; the same as `position` when all went well.
-        head: how the file begins, so that another one of its name is noticed.
+        position: bytes whose signals were stored.
+        read_until: the end of the part being read; equal to `position` between parts.
+        head: the beginning of the file, to detect another one of the same name.
     """
 
     position: int = 0
@@ -53,12 +53,12 @@ class FilePosition:
 
 @define
 class OrderChanges:
-    """What some news comes to, before it is written down.
+    """The effect of some updates, before it is saved.
 
     Attributes:
-        orders: what is to be told.
-        states: how the orders stand once it is.
-        update_keys: the keys of the news.
+        orders: to be sent.
+        states: of the orders, once these are sent.
+        update_keys: the keys of the updates.
     """
 
     orders: list[Order] = field(factory=list)
@@ -67,10 +67,10 @@ class OrderChanges:
 
 
 class OrderStore:
-    """A shop's memory.
+    """The states of a shop's orders.
 
     Args:
-        path: the file; made, for its owner alone, when it is not there.
+        path: the file; created with mode 0600 if it does not exist.
 
     Raises:
         ConfigurationError: the file cannot be used.
@@ -87,43 +87,43 @@ class OrderStore:
             for statement in ("PRAGMA synchronous = FULL", *_SCHEMA):
                 self._file.execute(statement)
 
-    def apply_updates(self, news: Iterable[OrderUpdate]) -> OrderChanges:
-        """What some news comes to. Nothing is written."""
-        page = OrderChanges()
+    def apply_updates(self, updates: Iterable[OrderUpdate]) -> OrderChanges:
+        """The effect of some updates. Nothing is written."""
+        changes = OrderChanges()
         with self._sqlite_errors():
-            for one in news:
-                if one.key in page.update_keys or self.has_update(one.key):
+            for update in updates:
+                if update.key in changes.update_keys or self.has_update(update.key):
                     continue
-                page.update_keys.add(one.key)
-                before = page.states.get(one.account) or self._load_state(one.account)
-                events, page.states[one.account] = pending_events(apply_update(before, one), one)
-                page.orders += events
-        return page
+                changes.update_keys.add(update.key)
+                before = changes.states.get(update.account) or self._load_state(update.account)
+                events, changes.states[update.account] = pending_events(apply_update(before, update), update)
+                changes.orders += events
+        return changes
 
-    def save(self, page: OrderChanges, *, feed: str = "", place: FilePosition | None = None) -> None:
-        """Write down that a page was told, and how far a feed is read by that; all or nothing."""
+    def save(self, changes: OrderChanges, *, file: str = "", position: FilePosition | None = None) -> None:
+        """Save changes whose signals are in the outbox, and the position in a file, in one transaction."""
         with self._transaction() as write:
             write.executemany(
-                "INSERT OR IGNORE INTO applied_update VALUES (?)", [(key,) for key in page.update_keys]
+                "INSERT OR IGNORE INTO applied_update VALUES (?)", [(key,) for key in changes.update_keys]
             )
             write.executemany(
                 f"INSERT OR REPLACE INTO order_state VALUES ({', '.join('?' * 12)})",  # noqa: S608 - a constant
-                [(number, *_values(standing)) for number, standing in page.states.items()],
+                [(number, *_values(state)) for number, state in changes.states.items()],
             )
-            if place:
+            if position:
                 write.execute(
-                    "INSERT OR REPLACE INTO followed_file VALUES (?, ?, ?, ?)", (feed, *astuple(place))
+                    "INSERT OR REPLACE INTO followed_file VALUES (?, ?, ?, ?)", (file, *astuple(position))
                 )
 
     def has_update(self, key: str) -> bool:
-        """Whether a piece of news was kept."""
+        """Whether an update was saved."""
         return self._file.execute("SELECT 1 FROM applied_update WHERE key = ?", (key,)).fetchone() is not None
 
-    def file_position(self, feed: str) -> FilePosition:
-        """How far a feed was read."""
+    def file_position(self, file: str) -> FilePosition:
+        """How far a file was read."""
         with self._sqlite_errors():
             row = self._file.execute(
-                "SELECT position, read_until, head FROM followed_file WHERE path = ?", (feed,)
+                "SELECT position, read_until, head FROM followed_file WHERE path = ?", (file,)
             ).fetchone()
         return FilePosition(*row) if row else FilePosition()
 
@@ -132,7 +132,7 @@ class OrderStore:
         self._file.close()
 
     def _write_ahead(self) -> None:
-        # For this SQLite must have the file alone, and it does not wait for that as it does for a write.
+        # SQLite needs exclusive access for this, and does not wait for it as it does for a write.
         ends = time.monotonic() + _BUSY_SECONDS
         while True:
             try:
@@ -148,20 +148,20 @@ class OrderStore:
         row = self._file.execute("SELECT * FROM order_state WHERE number = ?", (number,)).fetchone()
         if row is None:
             return OrderState()
-        _, customer, placed, cancelled, most, latest, stamp, *sums, placed_told = row
-        added, back, spent_told, back_told = map(int, sums)
+        _, customer, placed, cancelled, max_stated, latest, updated_at, *sums, placed_sent = row
+        added, returned, spent_sent, returned_sent = map(int, sums)
         return OrderState(
             customer,
             bool(placed),
             bool(cancelled),
-            int(most),
+            int(max_stated),
             int(latest),
-            stamp,
+            updated_at,
             added,
-            back,
-            spent_told,
-            back_told,
-            bool(placed_told),
+            returned,
+            spent_sent,
+            returned_sent,
+            bool(placed_sent),
         )
 
     @contextmanager
@@ -186,10 +186,10 @@ class OrderStore:
             raise ConfigurationError(f"cannot be used: {error}", field=str(self._path)) from error
 
 
-def _values(standing: OrderState) -> list[object]:
+def _values(state: OrderState) -> list[object]:
     # Sums as text: those of hostile files can be beyond 64 bits.
     wide = {3, 4, 6, 7, 8, 9}
     return [
         str(value) if at in wide else int(value) if isinstance(value, bool) else value
-        for at, value in enumerate(astuple(standing))
+        for at, value in enumerate(astuple(state))
     ]

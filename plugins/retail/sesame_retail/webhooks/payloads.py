@@ -1,4 +1,4 @@
-"""What the webhooks of shop platforms have in common: reading payloads that may hold anything."""
+"""Reads the payloads of webhooks, which may hold anything."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,16 +17,16 @@ _MAX_AMOUNT = Decimal(10) ** 13
 
 
 class UnreadablePayloadError(ValueError):
-    """A payload that cannot be understood; its text is the reason to tell."""
+    """A payload that cannot be read; its text is the reason."""
 
 
 @frozen
 class ShopRules:
-    """What a shop says of its own orders.
+    """A shop's rules for its orders.
 
     Attributes:
-        currencies: what amounts are in.
-        staff: customers, by number or by tag, whose orders are the shop's own.
+        currencies: the default currency and rates.
+        staff: numbers or tags of customers who work for the shop.
     """
 
     currencies: Currencies = field(factory=Currencies)
@@ -42,7 +42,7 @@ def read_name(payload: Mapping[str, Any], key: str) -> str:
 
 
 def read_timestamp(payload: Mapping[str, Any], key: str) -> datetime:
-    """An instant, in UTC; without a zone it is UTC already."""
+    """A timestamp, in UTC; one without a zone is in UTC."""
     try:
         read = datetime.fromisoformat(payload[key])
         at = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
@@ -54,7 +54,7 @@ def read_timestamp(payload: Mapping[str, Any], key: str) -> datetime:
 
 
 def read_amount(payload: Mapping[str, Any], key: str) -> int:
-    """An amount, in ten-thousandths; at most four places."""
+    """An amount, in ten-thousandths; at most four decimals."""
     try:
         parts = Decimal(str(payload[key])) * SCALE
     except (KeyError, InvalidOperation) as error:
@@ -74,7 +74,7 @@ def convert_amount(parts: int, currency: object, rules: ShopRules) -> tuple[int,
 
 
 def read_objects(found: object) -> Iterator[Mapping[str, Any]]:
-    """The objects in a list; nothing where there is none."""
+    """The objects in a list; none if there is no list."""
     if found is None:
         return
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
@@ -82,9 +82,9 @@ def read_objects(found: object) -> Iterator[Mapping[str, Any]]:
     yield from found
 
 
-def collect_updates(news: Iterable[OrderUpdate | Skipped]) -> list[OrderUpdate | Skipped]:
-    """All of the news of a payload, or why there is none."""
+def collect_updates(updates: Iterable[OrderUpdate | Skipped]) -> list[OrderUpdate | Skipped]:
+    """All updates of a payload, or the reason that there is none."""
     try:
-        return list(news)
+        return list(updates)
     except UnreadablePayloadError as fault:
         return [Skipped(str(fault))]

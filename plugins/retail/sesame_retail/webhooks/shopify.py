@@ -1,10 +1,10 @@
-"""Shopify's webhooks: see https://shopify.dev/docs/api/webhooks.
+"""Reads Shopify's webhooks: see https://shopify.dev/docs/api/webhooks.
 
 Rules:
 1. The body is signed with HMAC-SHA256 under the app's secret, in base64, ``X-Shopify-Hmac-Sha256``.
-2. An order counts once it is paid. Each of its webhooks tells it whole; the latest ``updated_at`` holds.
-3. A refund counts by its own number, told by itself or within its order.
-4. Items, addresses and names are not looked at.
+2. An order counts once it is paid. Each webhook has the whole order; the latest ``updated_at`` wins.
+3. A refund counts by its own number, alone or within its order.
+4. Items, addresses and names are not read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,18 +34,18 @@ _PAID = {"paid", "partially_refunded", "refunded"}
 
 
 def read_webhook(topic: str, payload: Mapping[str, Any], rules: ShopRules) -> list[OrderUpdate | Skipped]:
-    """What a webhook says. Pure.
+    """The updates in a webhook. Pure.
 
     Args:
         topic: as in ``X-Shopify-Topic``.
         payload: its body.
-        rules: the shop's own.
+        rules: the shop's rules.
     """
     if topic in _ORDERS:
         return collect_updates(_order(payload, rules))
     if topic == "refunds/create":
         return collect_updates(_refunded(payload, rules))
-    return [Skipped("topic that says nothing of an order")]
+    return [Skipped("topic without orders")]
 
 
 def _refunded(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate | Skipped]:

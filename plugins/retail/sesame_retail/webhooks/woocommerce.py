@@ -1,10 +1,10 @@
-"""WooCommerce's webhooks: see https://developer.woocommerce.com/docs/apis/rest-api/v3/webhooks/.
+"""Reads WooCommerce's webhooks: see https://developer.woocommerce.com/docs/apis/rest-api/v3/webhooks/.
 
 Rules:
 1. The body is signed with HMAC-SHA256 under the webhook's secret, in base64, ``X-WC-Webhook-Signature``.
-2. An order counts once it is paid. Each of its webhooks tells it whole; the latest date of change holds.
-3. A refund counts by its own number, as it stands within its order.
-4. What it sends to try an address, ``webhook_id=1``, is not signed, and says nothing.
+2. An order counts once it is paid. Each webhook has the whole order; the latest date of change wins.
+3. A refund counts by its own number, within its order.
+4. The test request ``webhook_id=1`` is not signed, and has no order.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,15 +29,15 @@ _PAID = {"processing", "completed", "refunded"}
 
 
 def read_webhook(topic: str, payload: Mapping[str, Any], rules: ShopRules) -> list[OrderUpdate | Skipped]:
-    """What a webhook says. Pure.
+    """The updates in a webhook. Pure.
 
     Args:
         topic: as in ``X-WC-Webhook-Topic``.
         payload: its body.
-        rules: the shop's own.
+        rules: the shop's rules.
     """
     if topic not in _TOPICS:
-        return [Skipped("topic that says nothing of an order")]
+        return [Skipped("topic without orders")]
     return collect_updates(_order(payload, rules))
 
 
