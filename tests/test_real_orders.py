@@ -78,13 +78,13 @@ def test_every_line_is_sent_or_kept_back_with_a_reason_to_the_penny(
     assert len(orders) == facts["invoices"] == first["events"]
     assert sum(order.cancelled for order in orders) == facts["cancel_invoices"]
     assert len({order.customer for order in sent}) == facts["customers"]
-    assert first["kept_back"]["no customer"]["records"] == facts["missing_customer"]
+    assert first["skipped"]["no customer"]["records"] == facts["missing_customer"]
 
     values = {"retail.order.spend": Decimal(0), "retail.order.returned": Decimal(0)}
     for signal in (item for items in said for item in items if isinstance(item, Signal)):
         if signal.kind in values:
             values[signal.kind] += Decimal(str(signal.value))
-    held_back = sum(Decimal(held["amount"]) for held in first["kept_back"].values())
+    held_back = sum(Decimal(held["amount"]) for held in first["skipped"].values())
     revenue = values["retail.order.spend"] - values["retail.order.returned"] + held_back
     assert revenue.quantize(Decimal("0.01")) == Decimal(str(facts["net_revenue"]))
     assert sum(first["signals"].values()) == sum(isinstance(item, Signal) for items in said for item in items)
