@@ -23,8 +23,8 @@ def audit(
     policy: Policy,
     population: Population | None = None,
     *,
-    name: str = "policy",
-    against: Policy | None = None,
+    file_name: str = "policy",
+    baseline: Policy | None = None,
     guard: Guard | None = None,
     progress: Progress | None = None,
     threads: int | None = None,
@@ -34,8 +34,8 @@ def audit(
     Args:
         policy: the policy to audit.
         population: the simulated people; the default population if left out.
-        name: name of the policy's file in the report.
-        against: an older policy; the report then shows what the change does.
+        file_name: name of the policy's file in the report.
+        baseline: an older policy; the report then shows what the change does.
         guard: judges both policies; a guard with the built-in rules if left out.
         progress: called with the number of people done and of all people.
         threads: of DuckDB; one per processor if left out. No result depends on it.
@@ -45,27 +45,27 @@ def audit(
         findings only.
 
     Raises:
-        GuardRefusedError: the guard refuses `against`.
-        InvalidInputError: no simulated person has a score, or `against` has another context.
+        GuardRefusedError: the guard refuses `baseline`.
+        InvalidInputError: no simulated person has a score, or `baseline` has another context.
         ConfigurationError: the `audit` extra is not installed.
     """
     guard = guard or Guard()
     findings = guard.check_policy(policy)
     if any(finding.action is not Action.WARN for finding in findings):
-        return Report(name, None, sort_refusals_first(findings))
-    if against is not None:
-        if against.context != policy.context:
-            reason = f"makes the {against.context} score, not the {policy.context} one"
-            raise InvalidInputError(reason, field="against", hint="give an older policy of the same context")
-        guard.admit_policy(against)
-    policies = [policy] if against is None else [policy, against]
+        return Report(file_name, None, sort_refusals_first(findings))
+    if baseline is not None:
+        if baseline.context != policy.context:
+            reason = f"makes the {baseline.context} score, not the {policy.context} one"
+            raise InvalidInputError(reason, field="baseline", hint="give an older policy of the same context")
+        guard.admit_policy(baseline)
+    policies = [policy] if baseline is None else [policy, baseline]
     result = simulate(population or Population(), policies, progress=progress, threads=threads)
-    psi = None if against is None else compare.measure_policy_stability(result)
+    psi = None if baseline is None else compare.measure_policy_stability(result)
     choices = adapt_choices(result)
     metrics = measure_all(result, choices, psi)
     metric_findings = (make_finding(metric, label_policy(policy)) for metric in metrics)
     return Report(
-        name,
+        file_name,
         policy,
         sort_refusals_first((*findings, *filter(None, metric_findings))),
         build.summarize_simulation(result, metrics, choices),

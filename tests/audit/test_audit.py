@@ -132,7 +132,7 @@ def test_an_older_policy_that_the_guard_refuses_is_not_played_either() -> None:
     """What was once loaded may be refused today."""
     old = shop(old="version = 1", new="version = 3")
     with pytest.raises(GuardRefusedError, match="NVR-1"):
-        audit(shop(), crowd(), against=old, guard=Guard([NotVersion(3)]))
+        audit(shop(), crowd(), baseline=old, guard=Guard([NotVersion(3)]))
 
 
 def test_a_refused_file_makes_a_report_of_its_findings() -> None:
@@ -199,7 +199,7 @@ def test_findings_are_told_with_refusals_first() -> None:
 def test_equal_audits_give_equal_bytes_whatever_the_threads() -> None:
     """And another seed gives others."""
     made = [
-        encode(build_json(audit(shop(), crowd(21_000, seed=seed), against=shop(orders=2), threads=threads)))
+        encode(build_json(audit(shop(), crowd(21_000, seed=seed), baseline=shop(orders=2), threads=threads)))
         for seed, threads in ((1, 1), (1, 2), (2, 2))
     ]
     assert made[0] == made[1] != made[2]
@@ -207,7 +207,7 @@ def test_equal_audits_give_equal_bytes_whatever_the_threads() -> None:
 
 def test_the_document_is_json_without_nan_or_infinity() -> None:
     """With each verdict beside its value; of policies it has what they are known by."""
-    made = build_json(audit(shop(), crowd(1000), against=shop(spend=0.05)))
+    made = build_json(audit(shop(), crowd(1000), baseline=shop(spend=0.05)))
     text = json.dumps(made, allow_nan=False)
     assert json.loads(text) == made
     assert made["policy"]["digest"] == shop().digest

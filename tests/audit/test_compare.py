@@ -11,7 +11,7 @@ from tests.audit.policies import ORDERS, SPEND, crowd, shop, tied
 
 def change(new: Policy, old: Policy, **settings: object) -> PolicyChange:
     """From `old` to `new`."""
-    found = audit(new, crowd(4000, **settings), against=old).change
+    found = audit(new, crowd(4000, **settings), baseline=old).change
     assert found
     return found
 
@@ -87,7 +87,7 @@ def test_bands_cross_from_the_old_names_to_the_new_ones() -> None:
 def test_the_audited_policy_fares_as_it_does_alone() -> None:
     """The older one is result with the same people, and changes nothing for the newer."""
     alone = audit(shop(), crowd(2000)).simulation
-    beside = audit(shop(), crowd(2000), against=shop(SPEND, orders=3)).simulation
+    beside = audit(shop(), crowd(2000), baseline=shop(SPEND, orders=3)).simulation
     assert alone
     assert beside
     assert alone.distribution == beside.distribution
@@ -99,6 +99,6 @@ def test_the_audited_policy_fares_as_it_does_alone() -> None:
 def test_a_group_with_nobody_to_compare_moves_by_nothing() -> None:
     """And not by NaN, which no JSON could say."""
     groups = (Group("group A", 0.999), Group("group B", 0.001))
-    found = audit(shop(), crowd(100, groups=groups), against=shop()).change
+    found = audit(shop(), crowd(100, groups=groups), baseline=shop()).change
     assert found
     assert found.groups.get("group B", GroupChange(0, 0, 0, 0, 0)).mean_change == 0

@@ -1,6 +1,6 @@
 """Candidates who are ranked repeatedly: checked once, and found in the score store once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 from sesame_baihe.score_blend import ScoreAverage, average_scores
@@ -37,6 +37,9 @@ class CandidatePool(Sequence[str]):
     def __getitem__(self, index: slice) -> tuple[str, ...]: ...
     def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
         return self.names[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)  # `Sequence` would index one name at a time
 
     def __len__(self) -> int:
         return len(self.names)

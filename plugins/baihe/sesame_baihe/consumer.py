@@ -25,7 +25,7 @@ CONTEXT = "matchmaking"
 #: As in the matchmaking policy in `examples/`.
 SCORE_RANGE = (350.0, 950.0)
 SCORE_WEIGHT = 0.3
-#: The parameters that members are told, and the order that they may choose instead.
+#: The parameters shown to members, and the order that they may choose instead.
 TERMS = Terms(ranking=Ranking(parameters=("relevance", "score"), other_order="relevance alone"))
 
 

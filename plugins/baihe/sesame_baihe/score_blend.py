@@ -145,7 +145,7 @@ def average_scores(scores: Values, score_range: tuple[float, float]) -> ScoreAve
     Each score is rounded to a grid, some billionths of the range, by adding `coarse`, whose last bit is the
     grid. The bits are then whole numbers, whose sum does not depend on their order, as that of doubles does.
     A missing score becomes `fill`, which is further below the lowest score than those of a whole block
-    together are above it: so the sum of a block also tells how many are missing.
+    together are above it: so the sum of a block also gives the number of missing scores.
 
     Raises:
         InvalidInputError: a score is out of the range, or the range is invalid.

@@ -1,7 +1,7 @@
 """CNF-1 and CNF-2: whether a policy makes people conform.
 
-Simulated people have free choices: what to read, say and like, and whom to know. A policy must not score
-these, and people must not change them in order to gain points.
+Simulated people have free choices: what to read, say and like, and which people to know. A policy must not
+score these, and people must not change them in order to gain points.
 """
 
 from collections.abc import Sequence

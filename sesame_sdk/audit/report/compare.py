@@ -31,7 +31,7 @@ def measure_policy_stability(result: SimulationResult) -> Measurement:
     new, old = (scores.points[scores.has_score] for scores in result.scores[:2])
     if not new.size or not old.size:
         reason, hint = "no simulated person has a score", "simulate more people"
-        raise InvalidInputError(reason, field="against", hint=hint)
+        raise InvalidInputError(reason, field="baseline", hint=hint)
     return measure_stability(old, new)
 
 

@@ -1,7 +1,7 @@
 """The settings of simulated people: how many, in which groups, and how groups and behaviour correlate.
 
 Rules:
-    * a group is named by a letter and stands for no real group: the product knows no real person's group
+    * a group is named by a letter and represents no real group: the product knows no real person's group
     * by default the groups do not differ; a population file states how they do
     * equal settings and an equal seed make equal people
 """

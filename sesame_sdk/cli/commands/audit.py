@@ -97,7 +97,7 @@ def _audit(policy: Path, baseline: Path | None, population: "Population", guard:
             bar(people - done)
             done = people
 
-        return audit(loaded, population, name=str(policy), against=old, guard=guard, progress=advance)
+        return audit(loaded, population, file_name=str(policy), baseline=old, guard=guard, progress=advance)
 
 
 def _print(report: "Report", *, as_json: bool) -> None:
