@@ -66,12 +66,12 @@ def within(element: Element, *tags: str) -> list[Element]:
 
 def browser() -> str:
     """The path of Chromium; CI always has it."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
+    result = shutil.which("chromium") or shutil.which("chromium-browser")
+    if result is None:
         if os.environ.get("CI") == "true":
             pytest.fail("chromium must be there in CI")
         pytest.skip("needs chromium")
-    return found
+    return result
 
 
 def looked_at(pages: dict[str, str], widths: tuple[int, ...], folder: Path) -> list[dict[str, Any]]:
@@ -90,8 +90,8 @@ def looked_at(pages: dict[str, str], widths: tuple[int, ...], folder: Path) -> l
     command = [browser(), *_QUIET, f"--user-data-dir={folder / 'profile'}", "--dump-dom", shown.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=110)
     answer = parsed_answer(done.stdout)
-    found: list[dict[str, Any]] = json.loads(answer)
-    return found
+    result: list[dict[str, Any]] = json.loads(answer)
+    return result
 
 
 def parsed_answer(dom: str) -> str:

@@ -169,9 +169,9 @@ CHANGE = PolicyChange(
 def report(**changes: Any) -> Report:
     """A policy with warnings, on 100,000 simulated people; with `changes` of the simulation's fields."""
     simulation = evolve(SIMULATION, **changes)
-    found = (make_finding(own, "policy retail-privileges") for own in simulation.metrics)
+    result = (make_finding(own, "policy retail-privileges") for own in simulation.metrics)
     audited = policy(version=4, bands=GOOD_POLICY.bands)
-    return Report("retail.toml", audited, tuple(own for own in found if own), simulation)
+    return Report("retail.toml", audited, tuple(own for own in result if own), simulation)
 
 
 def with_change() -> Report:
@@ -219,18 +219,18 @@ def nobody_scored() -> Report:
 
 def hostile() -> Report:
     """Every name and reason is an attack."""
-    found = tuple(
-        Finding("POL-1", Action.REFUSE, said[:200], said, said, said[:200], TODAY) for said in HOSTILE
+    result = tuple(
+        Finding("POL-1", Action.REFUSE, text[:200], text, text, text[:200], TODAY) for text in HOSTILE
     )
-    groups = tuple(said[:128] for said in HOSTILE)
+    groups = tuple(text[:128] for text in HOSTILE)
     named = evolve(GOOD_POLICY, name=HOSTILE[0], aim=HOSTILE[2], bands=GOOD_POLICY.bands)
-    parts = tuple(Contribution(f"k{at}", 100 * (at - 4), said) for at, said in enumerate(HOSTILE))
+    parts = tuple(Contribution(f"k{at}", 100 * (at - 4), text) for at, text in enumerate(HOSTILE))
     total = 550 + sum(part.points for part in parts)
     audited = report(
         distribution=spread({name: 560.0 + at for at, name in enumerate(groups)}),
         exposure=curve(groups),
         typical_score=evolve(TYPICAL, points=total, band=HOSTILE[1][:32], contributions=parts),
-        rewards=tuple(KindReward(said, said, 1.0, -2.0, 3.0, 0.5) for said in HOSTILE),
+        rewards=tuple(KindReward(text, text, 1.0, -2.0, 3.0, 0.5) for text in HOSTILE),
         choices=(FreeChoice(HOSTILE[1], HOSTILE, (0.1,) * 10, (0.1,) * 10),),
         metrics=(
             *METRICS[:4],
@@ -241,7 +241,7 @@ def hostile() -> Report:
     crossed = evolve(
         CHANGE, old_policy=named, groups=moved, shares=_bell(4, 16, CHANGE_EDGES), bands_before=HOSTILE[:2]
     )
-    return evolve(audited, name=HOSTILE[2], policy=named, findings=found, change=crossed)
+    return evolve(audited, name=HOSTILE[2], policy=named, findings=result, change=crossed)
 
 
 REPORTS = {

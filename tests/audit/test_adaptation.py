@@ -18,25 +18,25 @@ def loss(leak: Leak, **settings: float) -> Measurement:
     return next(each for each in report.simulation.metrics if each.id == "CNF-2")
 
 
-def test_where_nothing_leaks_nobody_changes_a_choice() -> None:
+def test_without_a_leak_no_choice_changes() -> None:
     """Not by a hair: the policy has nothing to press with."""
     assert loss(leaking(0.0)).value == 0.0
 
 
 def test_the_more_leaks_the_more_variety_is_lost() -> None:
     """First watched, then warned of, then refused."""
-    found = [loss(leaking(amount)) for amount in (0.0, 0.1, 0.2, 0.6)]
-    values = [each.value for each in found]
+    result = [loss(leaking(amount)) for amount in (0.0, 0.1, 0.2, 0.6)]
+    values = [each.value for each in result]
     assert values == sorted(values)
-    assert [each.verdict for each in found[1:]] == [Verdict.CLEAN, Verdict.WARN, Verdict.REFUSE]
+    assert [each.verdict for each in result[1:]] == [Verdict.CLEAN, Verdict.WARN, Verdict.REFUSE]
 
 
 def test_only_the_choice_that_leaks_narrows_and_the_worst_counts() -> None:
     """Two free choices do not make up for one that is not."""
-    found = loss(Leak(goods=0.6))
-    rows = {row.label: row.value for row in found.rows}
-    assert rows == {"what to write about": 0.0, "where goods come from": found.value, "whom to meet": 0.0}
-    assert found.verdict is Verdict.REFUSE
+    result = loss(Leak(goods=0.6))
+    rows = {row.label: row.value for row in result.rows}
+    assert rows == {"what to write about": 0.0, "where goods come from": result.value, "whom to meet": 0.0}
+    assert result.verdict is Verdict.REFUSE
 
 
 @pytest.mark.parametrize("rationality", [0.0, 10.0, 100.0])
@@ -61,7 +61,7 @@ def test_options_are_nameless_and_shares_are_shares() -> None:
         assert list(choice.after) == sorted(choice.after)
 
 
-def test_who_has_no_score_has_nothing_to_answer_to() -> None:
+def test_people_without_a_score_do_not_adapt() -> None:
     """With few who take part, the whole changes little."""
     few = simulate(crowd(2000, leak=leaking(1.0), markets=(Market(adoption=0.05),)), [shop()])
     many = simulate(crowd(2000, leak=leaking(1.0), markets=(Market(adoption=1.0),)), [shop()])

@@ -80,8 +80,8 @@ def test_a_policy_that_pays_for_money_is_warned_of_then_refused_as_incomes_part(
     """The impact ratio falls below 0.80, then below 0.60."""
     report = audit(money(), crowd(10_000, correlation=tied(income=r)))
     assert metric(report, "DIS-1").verdict is verdict
-    found = [each for each in report.findings if each.rule == "DIS-1"]
-    assert [each.action for each in found] == ([action] if action else [])
+    actual = [each for each in report.findings if each.rule == "DIS-1"]
+    assert [each.action for each in actual] == ([action] if action else [])
     assert report.refused == (action is Action.REFUSE)
 
 
@@ -95,7 +95,7 @@ def test_a_group_with_less_income_gets_less_for_spending_and_not_for_orders() ->
     assert medians["group A"] == pytest.approx(medians["group B"], abs=0.5)
 
 
-def test_less_time_in_a_group_shows_in_who_gets_seen_and_in_what_passing_costs() -> None:
+def test_less_engagement_of_a_group_shows_in_exposure_and_burden() -> None:
     """Exposure falls, the top holds too few, and the qualified pay more."""
     report = audit(shop(ORDERS), crowd(10_000, correlation=tied(engagement=0.8)))
     even = audit(shop(ORDERS), crowd(10_000))
@@ -164,10 +164,10 @@ def test_a_policy_past_a_bound_is_warned_of_by_the_metric_that_it_passes(
 ) -> None:
     """Each by one finding that names the kind or purpose and how to mend it."""
     report = audit(shop(old=old, new=new), crowd(1000))
-    found = [each for each in report.findings if each.rule == rule]
-    assert [each.action for each in found] == [Action.WARN]
-    assert found[0].about == "policy shop"
-    assert found[0].hint
+    actual = [each for each in report.findings if each.rule == rule]
+    assert [each.action for each in actual] == [Action.WARN]
+    assert actual[0].about == "policy shop"
+    assert actual[0].hint
     assert report.verdict is Verdict.WARN
 
 
@@ -184,7 +184,7 @@ def test_a_policy_without_efforts_has_no_burden_to_measure() -> None:
     assert "effort" in burden.note
 
 
-def test_findings_are_told_with_refusals_first() -> None:
+def test_findings_have_refusals_first() -> None:
     """In the order found otherwise."""
     report = audit(
         shop(SPEND, spend=0.1, good=590, old="partner_cap = 30", new="partner_cap = 100"),
@@ -198,21 +198,21 @@ def test_findings_are_told_with_refusals_first() -> None:
 
 def test_equal_audits_give_equal_bytes_whatever_the_threads() -> None:
     """And another seed gives others."""
-    made = [
+    output = [
         encode(build_json(audit(shop(), crowd(21_000, seed=seed), baseline=shop(orders=2), threads=threads)))
         for seed, threads in ((1, 1), (1, 2), (2, 2))
     ]
-    assert made[0] == made[1] != made[2]
+    assert output[0] == output[1] != output[2]
 
 
 def test_the_document_is_json_without_nan_or_infinity() -> None:
     """With each verdict beside its value; of policies it has what they are known by."""
-    made = build_json(audit(shop(), crowd(1000), baseline=shop(spend=0.05)))
-    text = json.dumps(made, allow_nan=False)
-    assert json.loads(text) == made
-    assert made["policy"]["digest"] == shop().digest
-    assert made["change"]["old_policy"]["digest"] == shop(spend=0.05).digest
-    measured = made["simulation"]["metrics"]
+    output = build_json(audit(shop(), crowd(1000), baseline=shop(spend=0.05)))
+    text = json.dumps(output, allow_nan=False)
+    assert json.loads(text) == output
+    assert output["policy"]["digest"] == shop().digest
+    assert output["change"]["old_policy"]["digest"] == shop(spend=0.05).digest
+    measured = output["simulation"]["metrics"]
     assert all(each["verdict"] in set(Verdict) for each in measured)
     assert all(each["value"] is None or math.isfinite(each["value"]) for each in measured)
 
@@ -221,13 +221,13 @@ def test_the_document_of_a_refused_policy_holds_nothing_but_findings() -> None:
     """No policy, no simulation, no change."""
     with pytest.raises(GuardRefusedError) as error:
         load_policy(POLICIES / "refused" / "punishes_opinions.toml")
-    made = build_json(report_refusal("bad.toml", error.value))
-    assert (made["policy"], made["simulation"], made["change"]) == (None, None, None)
-    assert made["verdict"] == "refuse"
-    assert len(made["findings"]) == 2
+    output = build_json(report_refusal("bad.toml", error.value))
+    assert (output["policy"], output["simulation"], output["change"]) == (None, None, None)
+    assert output["verdict"] == "refuse"
+    assert len(output["findings"]) == 2
 
 
-def test_an_effect_that_is_no_benefit_is_compared_by_whom_it_spares() -> None:
+def test_an_adverse_effect_is_compared_by_the_people_it_spares() -> None:
     """Of whoever has no score it spares everybody: no score is never a low one."""
     policy = shop(ORDERS, RETURNED, old=BENEFIT, new=REVIEW)
     population = crowd(10_000, correlation=tied(reliability=1.0))
@@ -237,9 +237,9 @@ def test_an_effect_that_is_no_benefit_is_compared_by_whom_it_spares() -> None:
     scored = result.scores[0]
     assert spared[~scored.has_score].all()
     assert (spared == (~scored.has_score | (scored.points >= 548))).all()
-    found = metric(audit(policy, population), "DIS-1")
-    assert found.note == name
-    assert found.worst_row.label == "group B"  # type: ignore[union-attr]
+    actual = metric(audit(policy, population), "DIS-1")
+    assert actual.note == name
+    assert actual.worst_row.label == "group B"  # type: ignore[union-attr]
 
 
 def test_without_effects_the_bands_above_the_base_are_compared() -> None:
@@ -248,11 +248,11 @@ def test_without_effects_the_bands_above_the_base_are_compared() -> None:
     assert list(select_by_effect(result)) == ["reached: the band known", "reached: the band good"]
 
 
-def test_what_reaches_too_few_is_not_compared_and_the_report_says_so() -> None:
+def test_an_effect_on_too_few_people_is_not_compared() -> None:
     """Nothing is concluded from a handful, and nothing is hidden."""
     rare = shop(old=BENEFIT, new=BENEFIT + RARE)
-    found = metric(audit(rare, crowd(10_000)), "DIS-1")
-    assert found.note == "reached by: Free express delivery. 1 of 2 not compared: they reach too few people"
+    actual = metric(audit(rare, crowd(10_000)), "DIS-1")
+    assert actual.note == "reached by: Free express delivery. 1 of 2 not compared: they reach too few people"
     groups = (Group("group A", 0.5), Group("group B", 0.495), Group("group C", 0.005))
     small = metric(audit(shop(), crowd(10_000, groups=groups)), "DIS-1")
     assert [row.value is None for row in small.rows] == [False, False, True]

@@ -124,7 +124,7 @@ def test_membership_follows_from_the_day_of_joining_alone() -> None:
     assert months.max() <= MAX_TENURE_DAYS * 12 / 365
 
 
-def test_partners_have_their_share_of_the_market_and_adoption_is_what_it_says() -> None:
+def test_partners_have_their_market_share_and_adoption() -> None:
     """To a hundredth or two, over many people."""
     population = crowd(20_000, markets=(Market("retail", (0.7, 0.3), adoption=0.6),))
     people, signals = acted(shop(ORDERS), population)
@@ -147,8 +147,8 @@ def test_a_correlation_that_the_caller_sets_is_there_and_no_other_is(trait: str,
         "reliability": people.reliability,
     }
     for name, values in traits.items():
-        found = np.corrcoef(-people.group, values)[0, 1]
-        assert found == pytest.approx(r if name == trait else 0, abs=0.03)
+        result = np.corrcoef(-people.group, values)[0, 1]
+        assert result == pytest.approx(r if name == trait else 0, abs=0.03)
 
 
 def test_people_come_in_blocks_and_every_one_of_them_once() -> None:

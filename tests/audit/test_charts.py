@@ -18,11 +18,11 @@ numbers = st.floats(-1e6, 1e6)
 def test_ticks_are_few_round_rising_and_within(ends: list[float], most: int) -> None:
     """Whatever the ends: at most so many and one, and none outside."""
     low, high = sorted(ends)
-    found = scales.Scale(low, high, 0, 100).ticks(most)
+    result = scales.Scale(low, high, 0, 100).ticks(most)
     slack = (high - low) * 1e-6
-    assert len(found) <= most + 1
-    assert list(found) == sorted(set(found))
-    assert all(low - slack <= tick <= high + slack for tick in found)
+    assert len(result) <= most + 1
+    assert list(result) == sorted(set(result))
+    assert all(low - slack <= tick <= high + slack for tick in result)
 
 
 @given(numbers, numbers)
@@ -76,29 +76,29 @@ def test_shares_are_percentages(value: float | None, shown: str) -> None:
 
 
 @given(st.text(max_size=60), st.floats(20, 400))
-def test_a_label_fits_its_room_or_is_cut_to_it(said: str, room: float) -> None:
+def test_a_label_is_truncated_to_its_width(content: str, room: float) -> None:
     """But for the first letter and the dots, which are always there."""
-    found = truncate(said, room)
-    if found != said:
-        assert found.endswith("\N{HORIZONTAL ELLIPSIS}")
-        assert said.startswith(found[:-1])
-        assert text_width(found[:-2]) <= room
+    result = truncate(content, room)
+    if result != content:
+        assert result.endswith("\N{HORIZONTAL ELLIPSIS}")
+        assert content.startswith(result[:-1])
+        assert text_width(result[:-2]) <= room
 
 
-def test_a_label_that_fits_only_with_smaller_letters_is_there_twice() -> None:
+def test_a_label_that_fits_only_a_smaller_font_is_drawn_twice() -> None:
     """Whole for most pages, cut for the narrowest; the style sheet shows one of them."""
-    said = "Months that you have been here"
-    both = label(0, 0, said, text_width(said) * 0.8, "label")
+    content = "Months that you have been here"
+    both = label(0, 0, content, text_width(content) * 0.8, "label")
     assert both.count("<text") == 2
-    assert f">{said}</text>" in both
+    assert f">{content}</text>" in both
     assert label(0, 0, "short", 10 * MAX_FONT_SIZE, "label").count("<text") == 1
 
 
 def test_attributes_and_text_are_escaped() -> None:
     """Nothing that is put into a shape can end it."""
-    made = element("text", "</text><script>", class_='"><script>')
-    assert "<script>" not in made
-    assert made.count("<") == 2
+    output = element("text", "</text><script>", class_='"><script>')
+    assert "<script>" not in output
+    assert output.count("<") == 2
 
 
 def test_a_place_that_is_nowhere_is_refused() -> None:
@@ -108,9 +108,9 @@ def test_a_place_that_is_nowhere_is_refused() -> None:
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
-def test_legible_text_can_be_encoded_and_turns_nothing_round(said: str) -> None:
+def test_legible_text_can_be_encoded_and_turns_nothing_round(content: str) -> None:
     """And is left alone the second time."""
-    found = html_text(said)
-    assert found.encode().decode() == found
-    assert not re.search("[\x00-\x1f\u202a-\u202e\u2066-\u2069]", found)
-    assert html_text(found) == found
+    result = html_text(content)
+    assert result.encode().decode() == result
+    assert not re.search("[\x00-\x1f\u202a-\u202e\u2066-\u2069]", result)
+    assert html_text(result) == result

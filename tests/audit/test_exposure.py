@@ -22,11 +22,11 @@ from tests.audit.people import GROUPS, NAMES, Rows, columns, people, relabelled,
 
 def test_ranks_1_to_5_against_6_to_10_give_0_541() -> None:
     """The worked case of the rule."""
-    found = exposure(attention_by_rank(np.arange(1, 11)), np.repeat([0, 1], 5))
-    assert round(found.ratio, 3) == 0.541
+    result = exposure(attention_by_rank(np.arange(1, 11)), np.repeat([0, 1], 5))
+    assert round(result.ratio, 3) == 0.541
 
 
-def test_the_first_place_has_1_and_who_is_not_shown_has_0() -> None:
+def test_the_first_rank_has_attention_1_and_an_infinite_rank_0() -> None:
     """An infinite rank stands for a page that is never turned to."""
     assert attention_by_rank([1, 3, np.inf]).tolist() == [1, 0.5, 0]
 
@@ -110,7 +110,7 @@ def test_a_rank_that_is_none_is_refused(bad: Any) -> None:
         attention_by_rank(bad)
 
 
-def test_who_has_no_score_must_be_placed_first() -> None:
+def test_a_missing_score_must_be_replaced_first() -> None:
     """NaN has no place, and guessing the last one would treat no score as a low one."""
     with pytest.raises(InvalidInputError, match="scores: must hold no NaN"):
         attention_by_score([600, np.nan])

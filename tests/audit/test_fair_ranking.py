@@ -67,7 +67,7 @@ def test_the_table_grows_with_places_share_and_alpha(
 
 
 @pytest.mark.parametrize(("p", "table"), [(0.0, [0, 0, 0]), (1.0, [1, 2, 3])])
-def test_nobody_and_everybody_are_shares_too(p: float, table: Any) -> None:
+def test_shares_of_zero_and_one_are_valid(p: float, table: Any) -> None:
     """A group of nobody needs no place, and one of everybody all of them."""
     assert fa_ir_table(3, p).tolist() == table
 
@@ -127,7 +127,7 @@ def test_ten_thousand_fair_rankings_fail_about_as_often_as_promised() -> None:
     assert (drawn < fa_ir_table(100, 0.5, 0.1)).any(axis=1).mean() > 0.3
 
 
-def test_the_first_place_that_fails_is_told() -> None:
+def test_the_first_failing_rank_is_reported() -> None:
     """With half the people, four places without one of them are too many; adjusted, it takes five."""
     plain = check_fa_ir(np.zeros(10, bool), 0.5, adjusted=False)
     assert (plain.passes, plain.fails_at, plain.surplus) == (False, 4, -3)
@@ -161,9 +161,9 @@ def test_what_holds_unadjusted_holds_adjusted(flags: list[bool], p: float, alpha
 )
 def test_numbers_out_of_bounds_are_named(k: int, p: float, alpha: float, field: str) -> None:
     """One error, with the field that is wrong."""
-    for asked in (fa_ir_table, adjusted_alpha):
+    for request in (fa_ir_table, adjusted_alpha):
         with pytest.raises(InvalidInputError) as caught:
-            asked(k, p, alpha)
+            request(k, p, alpha)
         assert caught.value.field == field
 
 

@@ -46,14 +46,14 @@ def test_every_picture_has_a_table_of_the_same_numbers(page: Element) -> None:
     assert sum(len(within(figure, "svg")) for figure in figures) == len(within(page, "svg"))
     for figure in figures:
         (table,) = within(figure, "table")
-        told = [number for cell in within(table, "th", "td") for number in NUMBER.findall(words(cell))]
+        reported = [number for cell in within(table, "th", "td") for number in NUMBER.findall(words(cell))]
         for shown in within(figure, "text"):
             if shown.get("class") in ("value", "value strong", "in-cell"):
-                assert set(NUMBER.findall(words(shown))) <= set(told), words(shown)
+                assert set(NUMBER.findall(words(shown))) <= set(reported), words(shown)
 
 
 @every_page
-def test_every_table_is_named_and_every_header_says_what_it_heads(page: Element) -> None:
+def test_tables_have_captions_and_header_scopes(page: Element) -> None:
     """A caption; a scope on each header; as many cells in each row as there are columns."""
     for table in within(page, "table"):
         assert words(within(table, "caption")[0])
@@ -146,7 +146,7 @@ def test_hostile_names_are_shown_and_never_obeyed() -> None:
         assert html_text(said) in read
 
 
-def test_what_turns_letters_round_or_may_not_be_in_a_document_is_gone() -> None:
+def test_bidi_and_invalid_characters_are_removed() -> None:
     """Bidi controls, control characters and halves of pairs; the page can be written as UTF-8."""
     assert PAGES["hostile"].encode()
     assert not re.search(
@@ -163,23 +163,23 @@ def test_what_turns_letters_round_or_may_not_be_in_a_document_is_gone() -> None:
     ],
     ids=["warned", "clean", "refused"],
 )
-def test_the_verdict_stands_at_the_top_in_words(report: Report, said: str) -> None:
+def test_the_verdict_is_at_the_top_in_words(report: Report, said: str) -> None:
     """Before anything is measured or drawn."""
     header = within(parsed(render_html(report)), "header")[0]
     assert said in words(header)
 
 
-def test_every_finding_says_rule_reason_mend_and_source() -> None:
+def test_every_finding_has_rule_reason_hint_and_source() -> None:
     """And what follows from it, as a word."""
     report = reports.report()
     cards = [words(card) for card in within(parsed(render_html(report)), "li")]
     assert len(cards) == len(report.findings)
-    for card, found in zip(cards, report.findings, strict=True):
-        for said in ("warning", found.rule, found.about, found.reason, found.hint, found.source):
+    for card, result in zip(cards, report.findings, strict=True):
+        for said in ("warning", result.rule, result.about, result.reason, result.hint, result.source):
             assert said in card
 
 
-def test_what_is_missing_is_said() -> None:
+def test_missing_charts_are_explained() -> None:
     """A refused policy is not simulated; where nobody has a score there is no picture of scores."""
     refused, nobody = parsed(PAGES["refused without a simulation"]), parsed(PAGES["nobody scored"])
     assert "so it was not simulated" in words(refused)
@@ -202,7 +202,7 @@ def test_equal_reports_make_equal_pages() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark", "print"])
-def test_letters_and_shapes_stand_out_from_what_they_stand_on(scheme: str) -> None:
+def test_text_and_shapes_have_enough_contrast(scheme: str) -> None:
     """4.5 to 1 for letters, 3 to 1 for shapes: WCAG 2.2, 1.4.3 and 1.4.11."""
     colours = _colours(scheme)
     for ground in GROUNDS:
@@ -220,11 +220,11 @@ def test_every_colour_of_the_style_is_one_of_the_variables() -> None:
 
 
 @pytest.mark.long
-def test_a_browser_shows_it_whole_at_any_width(tmp_path: Path) -> None:
+def test_the_page_fits_any_browser_width(tmp_path: Path) -> None:
     """From 360 pixels on: nothing sticks out or overlaps, letters stay legible, nothing is fetched."""
-    found = looked_at(PAGES, (360, 600, 1280), tmp_path)
-    assert len(found) == 3 * len(PAGES)
-    for page in found:
+    result = looked_at(PAGES, (360, 600, 1280), tmp_path)
+    assert len(result) == 3 * len(PAGES)
+    for page in result:
         assert page["overflow"] <= 0, page
         assert not page["out"], page
         assert not page["touching"], page

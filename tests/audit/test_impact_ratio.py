@@ -60,7 +60,7 @@ def test_one_group_alone_is_not_measured() -> None:
     assert (measured.value, measured.verdict) == (None, Verdict.UNMEASURED)
 
 
-def test_a_group_that_nobody_is_in_has_no_row() -> None:
+def test_an_empty_group_has_no_row() -> None:
     """A name may stand for a group that a simulation did not draw."""
     selected, group = passing(0.5, 0.5)
     measured = measure_impact_ratio(selected, group * 2, ("a", "nobody", "b", "nobody either"))
@@ -68,7 +68,7 @@ def test_a_group_that_nobody_is_in_has_no_row() -> None:
     assert measured.value == 1
 
 
-def test_when_nobody_passes_nobody_is_behind() -> None:
+def test_if_no_person_is_selected_every_ratio_is_one() -> None:
     """A ratio of nothing to nothing is 1."""
     assert impact_ratio(*passing(0, 0, 0)).worst == 1
 

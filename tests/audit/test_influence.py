@@ -34,9 +34,9 @@ def test_a_policy_without_kinds_that_lower_never_falls() -> None:
 
 def test_a_partner_moves_each_kind_by_its_cap_or_by_all_there_is() -> None:
     """Two rewards of 80 and at most 50, and one that lowers by 60: up 130, down 60, of 600."""
-    found = partner_influence([80, 200, 60], [0, 0, -80], [120, 50, 0], 600)
-    assert (found.up, found.down) == (pytest.approx(130 / 600), pytest.approx(60 / 600))
-    assert found.share == found.up
+    result = partner_influence([80, 200, 60], [0, 0, -80], [120, 50, 0], 600)
+    assert (result.up, result.down) == (pytest.approx(130 / 600), pytest.approx(60 / 600))
+    assert result.share == result.up
 
 
 def test_what_takes_more_than_it_gives_counts_by_what_it_takes() -> None:
@@ -90,7 +90,7 @@ def test_what_does_not_fit_is_named(arguments: tuple[Any, ...], field: str) -> N
     assert caught.value.field == field
 
 
-def test_a_fall_is_told_in_points_that_are_lost() -> None:
+def test_a_fall_is_positive_points() -> None:
     """A negative fall would be a rise, and hide the largest."""
     with pytest.raises(InvalidInputError, match="falls: must be 0 or more"):
         volatility([-5], 600)

@@ -30,23 +30,23 @@ def strict(data: bytes | str) -> Any:
 def test_the_nouns_can_be_encoded_as_they_are(make: Any) -> None:
     """A value without a limit is null."""
     report = make()
-    found = strict(codec.encode(report))
-    assert found["name"] == report.name
-    assert len(found["findings"]) == len(report.findings)
+    result = strict(codec.encode(report))
+    assert result["name"] == report.name
+    assert len(result["findings"]) == len(report.findings)
 
 
 @every_report
-def test_the_document_is_json_and_says_the_verdict(make: Any) -> None:
+def test_the_document_is_json_with_the_verdict(make: Any) -> None:
     """So that a pipeline needs no arithmetic of ours."""
     report = make()
-    found = strict(json.dumps(build_json(report)))
-    assert found["verdict"] == report.verdict.value
+    result = strict(json.dumps(build_json(report)))
+    assert result["verdict"] == report.verdict.value
     if report.simulation:
         verdicts = [own.verdict.value for own in report.simulation.metrics]
-        assert [own["verdict"] for own in found["simulation"]["metrics"]] == verdicts
+        assert [own["verdict"] for own in result["simulation"]["metrics"]] == verdicts
 
 
-def test_without_a_limit_and_not_measured_are_told_apart() -> None:
+def test_unlimited_and_unmeasured_values_differ() -> None:
     """Both are null; what is shown, and the note, say which."""
     measured = {own["id"]: own for own in build_json(reports.report())["simulation"]["metrics"]}
     burden, exposure = measured["BRD-1"], measured["DATA-1"]

@@ -46,21 +46,21 @@ PROMISED = {
 
 def test_every_metric_keeps_the_bounds_that_were_promised() -> None:
     """A bound changes here first, and with a reason."""
-    held = {
+    counts = {
         metric.id: ", ".join(f"{bar.verdict} {bar.side} {bar.bound:g}" for bar in metric.thresholds)
         for metric in METRICS
     }
-    assert held == PROMISED
+    assert counts == PROMISED
 
 
-def test_a_finding_says_what_why_how_to_mend_it_and_from_where() -> None:
+def test_a_finding_has_subject_reason_hint_and_source() -> None:
     """The same object that the guard gives."""
     rows = (Row("north", 0.5, 400), Row("east", 1.0, 300), Row("tiny", None, 3))
-    found = make_finding(Measurement(IMPACT_RATIO, 0.5, rows), ABOUT)
-    assert (found.rule, found.action, found.about) == ("DIS-1", Action.REFUSE, ABOUT)
-    assert found.reason == "impact ratio is 0.500, less than 0.600; worst group: north"
-    assert found.hint == IMPACT_RATIO.hint
-    assert "1607.4(D)" in found.source
+    result = make_finding(Measurement(IMPACT_RATIO, 0.5, rows), ABOUT)
+    assert (result.rule, result.action, result.about) == ("DIS-1", Action.REFUSE, ABOUT)
+    assert result.reason == "impact ratio is 0.500, less than 0.600; worst group: north"
+    assert result.hint == IMPACT_RATIO.hint
+    assert "1607.4(D)" in result.source
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,20 @@ def test_only_warn_and_refuse_make_a_finding(
     metric: Metric, value: float | None, action: Action | None
 ) -> None:
     """The worst threshold passed decides."""
-    found = make_finding(Measurement(metric, value), ABOUT)
-    assert (found.action if found else None) == action
+    result = make_finding(Measurement(metric, value), ABOUT)
+    assert (result.action if result else None) == action
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.id)
-def test_every_metric_can_be_told_as_a_finding(metric: Metric) -> None:
+def test_every_metric_makes_a_finding(metric: Metric) -> None:
     """With the longest names there are."""
     bad = -5.0 if metric.thresholds[0].side is Side.BELOW else 5.0
-    found = make_finding(Measurement(metric, bad, (Row("k" * 128, bad),)), "p" * 200)
-    assert found.rule == metric.id
-    assert re.search(r"(less|more) than|or more", found.reason)
+    result = make_finding(Measurement(metric, bad, (Row("k" * 128, bad),)), "p" * 200)
+    assert result.rule == metric.id
+    assert re.search(r"(less|more) than|or more", result.reason)
 
 
-def test_a_value_just_past_its_bound_is_not_told_as_the_bound() -> None:
+def test_a_value_just_past_its_bound_is_not_rounded_to_it() -> None:
     """0.7996 would be written 0.800, less than 0.800."""
     assert "is 0.7996, less than 0.800" in make_finding(Measurement(IMPACT_RATIO, 0.7996), ABOUT).reason
 

@@ -22,7 +22,7 @@ def test_by_default_no_group_differs() -> None:
 
 
 @pytest.mark.parametrize("name", ["women", "Group A", "group a", "group AB", "group A "])
-def test_a_group_has_a_letter_for_a_name(name: str) -> None:
+def test_a_group_is_named_by_a_letter(name: str) -> None:
     """No simulation can be told, or can print, that it is about real people."""
     with pytest.raises(InvalidInputError, match="name"):
         Group(name, 0.5)
@@ -60,7 +60,7 @@ def test_a_group_has_a_letter_for_a_name(name: str) -> None:
         pytest.param("a = " + "[" * 2000, "p.toml", id="a deep file"),
     ],
 )
-def test_a_fault_is_told_by_file_and_key(text: str, says: str) -> None:
+def test_an_error_names_file_and_key(text: str, says: str) -> None:
     """One error, with a way to mend it."""
     with pytest.raises(ConfigurationError) as wrong:
         parse_population(text, name="p.toml")
@@ -76,13 +76,13 @@ def test_at_most_twenty_groups() -> None:
         parse_population(groups)
 
 
-def test_what_a_file_leaves_out_has_its_default() -> None:
+def test_missing_keys_have_their_defaults() -> None:
     """An empty file is the default population."""
     assert parse_population("") == Population()
     assert parse_population("people = 500").people == 500
 
 
-def test_the_example_is_read_and_says_what_differs() -> None:
+def test_the_example_population_is_read() -> None:
     """Less income for one group, and a little more time for the first."""
     example = load_population(EXAMPLE)
     assert example.group_names == ("group A", "group B", "group C")
@@ -98,14 +98,14 @@ def test_a_context_without_a_market_has_the_ordinary_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere.toml", "folder.toml"])
-def test_a_file_that_cannot_be_read_is_told_so(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_is_an_error(tmp_path: Path, name: str) -> None:
     """By its name, and not with a traceback."""
     (tmp_path / "folder.toml").mkdir()
     with pytest.raises(ConfigurationError, match=name):
         load_population(tmp_path / name)
 
 
-def test_a_file_in_another_encoding_is_told_so(tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_an_error(tmp_path: Path) -> None:
     """With the place of the first byte that is wrong."""
     (tmp_path / "p.toml").write_bytes(b"people = 100 # \xff")
     with pytest.raises(ConfigurationError, match="is not UTF-8 at byte 15"):

@@ -27,17 +27,17 @@ def test_a_quarter_dearer_is_the_bound(dearer: int, verdict: Verdict) -> None:
 
 def test_only_the_qualified_count() -> None:
     """What passing costs those who should not pass is no burden."""
-    found = social_burden([1, 100, 2, 2], [True, False, True, True], [0, 0, 1, 1])
-    assert found.groups.means.tolist() == [1, 2]
-    assert found.groups.people.tolist() == [1, 2]
+    result = social_burden([1, 100, 2, 2], [True, False, True, True], [0, 0, 1, 1])
+    assert result.groups.means.tolist() == [1, 2]
+    assert result.groups.people.tolist() == [1, 2]
 
 
 def test_a_way_that_is_closed_to_one_group_has_no_limit() -> None:
     """Infinite cost is told in words, and warns."""
     cost = np.where(HALVES, np.inf, 4.0)
     measured = measure_social_burden(cost, EVERYBODY, HALVES, ("north", "east"))
-    found = make_finding(measured, "policy retail-privileges")
-    assert found.reason == "social burden is no limit, more than 1.25; worst group: east"
+    result = make_finding(measured, "policy retail-privileges")
+    assert result.reason == "social burden is no limit, more than 1.25; worst group: east"
     assert social_burden(np.full(80, np.inf), EVERYBODY, HALVES).ratio == 1
 
 

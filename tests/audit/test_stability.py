@@ -43,7 +43,7 @@ def test_two_tenths_with_one_score_are_enough_for_a_bin_of_its_own() -> None:
     assert bin_edges(scores).tolist() == [509, 519, 529, 539, 544, 550, 604, 614, 624]
 
 
-def test_everybody_with_one_score_is_no_trouble() -> None:
+def test_equal_scores_are_valid() -> None:
     """Nor is everybody with another: half a person stands in the empty bins."""
     same = np.full(1000, 550.0)
     assert population_stability_index(same, same[:10]).psi == 0

@@ -35,11 +35,11 @@ def test_scores_are_those_of_the_slow_reference() -> None:
     signals = behaviour.generate_signals(population, 0, people, behaviour.collect_habits(policy))
     names = [habit.kind for habit in behaviour.collect_habits(policy)]
     start = start_of(AS_OF)
-    told = [
+    reported = [
         Counted(int(who), int(partner), names[kind], float(value), start - int(when))
         for who, partner, kind, value, when in zip(*signals.as_dict().values(), strict=True)
     ]
-    expected = score(told, policy)
+    expected = score(reported, policy)
     scored = simulate(population, [policy]).scores[0]
     kinds = [weighting.kind.name for weighting in policy.weightings]
     for who in range(people.size):
@@ -56,7 +56,7 @@ def test_blocks_and_threads_change_nothing() -> None:
     assert (one.has_score == two.has_score).all()
 
 
-def test_who_has_no_signal_has_no_score_and_stands_at_the_neutral_place(result: SimulationResult) -> None:
+def test_a_person_without_signals_has_no_score_and_neutral_points(result: SimulationResult) -> None:
     """The policy's base, and never the low end of the range."""
     scored = result.scores[0]
     assert 0 < (~scored.has_score).mean() < 0.5
@@ -84,7 +84,7 @@ def test_attention_is_shared_out_whole_at_every_rank(shown: SimulationSummary) -
     assert curve.shares["group A"][-1] == pytest.approx(curve.people["group A"], abs=0.02)
 
 
-def test_the_typical_score_stands_in_the_middle_and_adds_up(
+def test_the_typical_score_is_the_median_and_adds_up(
     result: SimulationResult, shown: SimulationSummary
 ) -> None:
     """As many people above as below; `Score` itself refuses reasons that do not add up."""
@@ -117,7 +117,7 @@ def test_each_half_of_the_time_is_scored_by_itself(result: SimulationResult) -> 
     assert late < whole.points[whole.has_score].mean()
 
 
-def test_nobody_with_a_score_is_told_and_not_shown_as_nothing() -> None:
+def test_a_simulation_without_scores_is_an_error() -> None:
     """A hundred people of whom one in a hundred takes part, and a seed with which none does."""
     for seed in range(1, 50):
         population = crowd(100, seed=seed, markets=(Market("retail", (1.0,), adoption=0.01),))
@@ -129,11 +129,11 @@ def test_nobody_with_a_score_is_told_and_not_shown_as_nothing() -> None:
     pytest.fail("somebody always had a score")
 
 
-def test_progress_is_told_after_every_block() -> None:
+def test_progress_is_reported_after_every_block() -> None:
     """How many are done, and how many there are."""
-    told: list[tuple[int, int]] = []
-    simulate(crowd(20_100), [shop()], progress=lambda done, total: told.append((done, total)))
-    assert told == [(20_000, 20_100), (20_100, 20_100)]
+    reported: list[tuple[int, int]] = []
+    simulate(crowd(20_100), [shop()], progress=lambda done, total: reported.append((done, total)))
+    assert reported == [(20_000, 20_100), (20_100, 20_100)]
 
 
 def test_what_lowers_is_kept_for_volatility(result: SimulationResult) -> None:

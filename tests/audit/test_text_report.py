@@ -36,7 +36,7 @@ def test_it_fits_eighty_columns(report: Report) -> None:
 
 
 @every_report
-def test_colour_says_nothing_that_words_do_not(report: Report) -> None:
+def test_colour_repeats_what_words_say(report: Report) -> None:
     """Without its escapes, the coloured output is the plain one; and a pipe gets no escape."""
     plain = shown(report)
     assert "\x1b" not in plain
@@ -63,9 +63,9 @@ def test_every_finding_and_every_metric_is_there() -> None:
     assert report.simulation
     assert report.change
     text = re.sub(r"\s+", " ", shown(report, width=400))
-    for found in report.findings:
-        for said in (found.rule, found.about, found.reason, found.hint, found.source):
-            assert said in text
+    for result in report.findings:
+        for content in (result.rule, result.about, result.reason, result.hint, result.source):
+            assert content in text
     for own in (*report.simulation.metrics, report.change.psi):
         assert own.metric.title in text
         assert own.value is None or own.metric.format_value(own.value) in text
@@ -76,8 +76,8 @@ def test_what_others_wrote_does_nothing_to_the_terminal() -> None:
     report = reports.hostile()
     text = shown(report, width=4000)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text)
-    for said in reports.HOSTILE:
-        assert html_text(said).strip() in text
+    for content in reports.HOSTILE:
+        assert html_text(content).strip() in text
 
 
 def test_a_console_that_knows_ascii_only_gets_ascii_bars() -> None:
@@ -87,7 +87,7 @@ def test_a_console_that_knows_ascii_only_gets_ascii_bars() -> None:
     assert "-48.5" in shown(report)
 
 
-def test_bars_are_as_high_as_their_shares_and_blank_where_nobody_is() -> None:
+def test_bars_follow_shares_and_empty_bins_are_blank() -> None:
     """More bins than there is room for are taken together."""
     assert Sparkline((0.0, 0.5, 1.0, 0.25)).draw("1234567890") == " 503"
     assert Sparkline(()).draw("12") == ""
@@ -95,7 +95,7 @@ def test_bars_are_as_high_as_their_shares_and_blank_where_nobody_is() -> None:
     assert len(Sparkline((0.01,) * 100).draw("12")) == 20
 
 
-def test_where_nobody_has_a_score_no_score_is_shown() -> None:
+def test_without_scores_no_score_is_shown() -> None:
     """Rather than a table of dashes."""
     text = shown(reports.nobody_scored())
     assert "No simulated person has a score." in text

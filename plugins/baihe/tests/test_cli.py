@@ -34,11 +34,11 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """A score or null for each subject asked for."""
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["subjects"]
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["subjects"]
         assert self.path == "/v1/scores/read"
         assert self.headers["Authorization"].startswith("Bearer ")
-        self.server.asked += asked
-        scores = {one: self._score(self.server.points.get(one)) for one in asked}
+        self.server.asked += request
+        scores = {one: self._score(self.server.points.get(one)) for one in request}
         body = msgspec.json.encode({"scores": scores})
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -71,7 +71,7 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture
-def home(hub: Hub, tmp_path: Path) -> PartnerConfig:
+def config(hub: Hub, tmp_path: Path) -> PartnerConfig:
     """Baihe's folder."""
     url = f"http://127.0.0.1:{hub.server_port}"
     return PartnerConfig.create(tmp_path / "baihe", issuer="https://baihe.example", hub=url)
@@ -91,11 +91,11 @@ def run(*words: object) -> Result:
 
 
 def test_both_orders_and_the_parameters_come_out_as_json(
-    hub: Hub, home: PartnerConfig, profiles: Path
+    hub: Hub, config: PartnerConfig, profiles: Path
 ) -> None:
     """Scores are read by pseudonym, and the answer speaks of profiles again."""
-    hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
-    done = run(profiles, "--config", home.path, "--weight", 0.5, "--json")
+    hub.points = {config.identity.pseudonym("102"): 950.0, config.identity.pseudonym("101"): 350.0}
+    done = run(profiles, "--config", config.path, "--weight", 0.5, "--json")
     data = json.loads(done.stdout)
     assert [(place["profile"], place["score"]) for place in data["order"]] == [
         ("102", 950.0),
@@ -104,13 +104,13 @@ def test_both_orders_and_the_parameters_come_out_as_json(
     ]
     assert data["order_without_score"] == ["101", "102", "103"]
     assert data["parameters"]["without_score"] == 1
-    assert set(hub.asked) == {home.identity.pseudonym(one) for one in ("101", "102", "103")}
+    assert set(hub.asked) == {config.identity.pseudonym(one) for one in ("101", "102", "103")}
 
 
-def test_json_has_the_reasons_and_they_add_up(hub: Hub, home: PartnerConfig, profiles: Path) -> None:
+def test_json_has_the_reasons_and_they_add_up(hub: Hub, config: PartnerConfig, profiles: Path) -> None:
     """As parts and as words; the parameters in words too."""
-    hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
-    data = json.loads(run(profiles, "--config", home.path, "--weight", 0.5, "--json").stdout)
+    hub.points = {config.identity.pseudonym("102"): 950.0, config.identity.pseudonym("101"): 350.0}
+    data = json.loads(run(profiles, "--config", config.path, "--weight", 0.5, "--json").stdout)
     first = data["order"][0]
     assert first["explanation"] == {
         "relevance": 0.25,
@@ -122,12 +122,10 @@ def test_json_has_the_reasons_and_they_add_up(hub: Hub, home: PartnerConfig, pro
     assert "1 of 3 have no score and get the mean, 0.5000" in data["parameters"]["description"]
 
 
-def test_the_table_has_bars_and_reasons_and_says_who_moved(
-    hub: Hub, home: PartnerConfig, profiles: Path
-) -> None:
+def test_the_table_has_bars_explanations_and_moves(hub: Hub, config: PartnerConfig, profiles: Path) -> None:
     """Columns are aligned: every line is as wide as the ruler under the header, or blank beyond."""
-    hub.points = {home.identity.pseudonym("102"): 950.0, home.identity.pseudonym("101"): 350.0}
-    lines = run(profiles, "--config", home.path, "--weight", 0.5).stdout.splitlines()
+    hub.points = {config.identity.pseudonym("102"): 950.0, config.identity.pseudonym("101"): 350.0}
+    lines = run(profiles, "--config", config.path, "--weight", 0.5).stdout.splitlines()
     (first,) = (line for line in lines if line.split()[:1] == ["1"])
     assert "1 (+1)" in first
     assert "█████▒▒▒▒▒▒▒▒▒▒" in first
@@ -159,13 +157,13 @@ def test_a_place_in_a_terminal_without_unicode_is_a_bar_all_the_same() -> None:
 
 
 def test_the_name_of_a_profile_does_nothing_to_the_terminal(
-    home: PartnerConfig, hub: Hub, tmp_path: Path
+    config: PartnerConfig, hub: Hub, tmp_path: Path
 ) -> None:
     """Not a colour, not a line, not markup."""
     assert not hub.points
     file = tmp_path / "odd.jsonl"
     file.write_text('{"profile": "\\u001b[31m[bold]\\u202ex", "relevance": 1}\n')
-    out = run(file, "--config", home.path).stdout
+    out = run(file, "--config", config.path).stdout
     assert "\x1b" not in out
     assert "\u202e" not in out
     assert "[31m[bold]x" in out
@@ -174,12 +172,12 @@ def test_the_name_of_a_profile_does_nothing_to_the_terminal(
 @pytest.mark.usefixtures("hub")
 @pytest.mark.parametrize(("mean", "first"), [("harmonic", "0.3200"), ("geometric", "0.4000")])
 def test_interest_reciprocal_relevance_counts_where_the_file_has_it(
-    mean: str, first: str, home: PartnerConfig, tmp_path: Path
+    mean: str, first: str, config: PartnerConfig, tmp_path: Path
 ) -> None:
     """Both figures are shown, and which mean made them one."""
     file = tmp_path / "both.csv"
     file.write_text("profile,relevance,reciprocal_relevance\n101,0.8,0.2\n102,0.9,0\n")
-    out = run(file, "--config", home.path, "--mean", mean).stdout
+    out = run(file, "--config", config.path, "--mean", mean).stdout
     assert f"Relevance is the {mean} mean of both sides' relevance." in out
     (line,) = (line for line in out.splitlines() if line.split()[:1] == ["1"])
     assert "0.800 / 0.200" in line
@@ -187,12 +185,10 @@ def test_interest_reciprocal_relevance_counts_where_the_file_has_it(
     assert "and reciprocal relevance 0.20" in line
 
 
-def test_the_table_shows_the_same_and_says_what_neutral_was(
-    hub: Hub, home: PartnerConfig, profiles: Path
-) -> None:
+def test_the_table_shows_the_neutral_value(hub: Hub, config: PartnerConfig, profiles: Path) -> None:
     """On stdout; nothing of the progress is in it."""
-    hub.points = {home.identity.pseudonym("102"): 950.0}
-    done = run(profiles, "--config", home.path, "--top", 2)
+    hub.points = {config.identity.pseudonym("102"): 950.0}
+    done = run(profiles, "--config", config.path, "--top", 2)
     assert "without the score" in done.stdout
     assert "2 of 3 have no score and get the mean, 1.0000" in " ".join(done.stdout.split())
     assert "reading scores" not in done.stdout
@@ -200,18 +196,18 @@ def test_the_table_shows_the_same_and_says_what_neutral_was(
 
 
 @pytest.mark.usefixtures("hub")
-def test_without_any_score_relevance_decides_and_the_table_says_so(
-    home: PartnerConfig, profiles: Path
+def test_without_scores_relevance_decides_and_the_table_says_so(
+    config: PartnerConfig, profiles: Path
 ) -> None:
     """As on the first day."""
-    assert "No score is known: relevance alone decides." in run(profiles, "--config", home.path).stdout
+    assert "No score is known: relevance alone decides." in run(profiles, "--config", config.path).stdout
 
 
 @pytest.mark.usefixtures("hub")
-def test_a_weight_out_of_bounds_is_rejected(home: PartnerConfig, profiles: Path) -> None:
+def test_a_weight_out_of_bounds_is_rejected(config: PartnerConfig, profiles: Path) -> None:
     """By our error, which the command line turns into one line."""
     with pytest.raises(InvalidInputError, match="score_weight: must be from 0"):
-        run(profiles, "--config", home.path, "--weight", 0.9)
+        run(profiles, "--config", config.path, "--weight", 0.9)
 
 
 def test_json_lines_are_read_like_csv(tmp_path: Path) -> None:
@@ -247,9 +243,7 @@ def test_json_lines_are_read_like_csv(tmp_path: Path) -> None:
         ("a.jsonl", "\n", "line 1: is not JSON"),
     ],
 )
-def test_a_file_with_a_fault_is_rejected_by_its_line(
-    name: str, text: str, message: str, tmp_path: Path
-) -> None:
+def test_an_invalid_line_rejects_the_file(name: str, text: str, message: str, tmp_path: Path) -> None:
     """All or nothing: a ranking from which somebody is missing would be unfair to them."""
     (tmp_path / name).write_text(text)
     with pytest.raises(InvalidInputError) as caught:

@@ -30,10 +30,10 @@ def test_it_reads_for_matchmaking_and_leaves_no_score_neutral() -> None:
     assert (consumer.declaration.context, consumer.declaration.terms.no_score) == ("matchmaking", "neutral")
 
 
-def test_a_score_moves_a_profile_and_the_order_without_it_stands_beside() -> None:
+def test_the_order_without_the_score_is_returned_too() -> None:
     """Relevance says a, b, c; the scores say b; c has none and keeps its distance to the mean."""
-    asked = RankingRequest(("a", "b", "c"), (0.75, 0.5, 0.25), score_weight=0.5)
-    ranked = Matchmaking().use(asked, {"a": score(350), "b": score(950), "c": None})
+    request = RankingRequest(("a", "b", "c"), (0.75, 0.5, 0.25), score_weight=0.5)
+    ranked = Matchmaking().use(request, {"a": score(350), "b": score(950), "c": None})
     assert ranked.profiles == (
         RankedProfile("b", 0.5, 950.0, 0.75, Explanation(0.25, 0.5, 0.25)),
         *sorted(
@@ -47,11 +47,11 @@ def test_a_score_moves_a_profile_and_the_order_without_it_stands_beside() -> Non
     assert ranked.order_without_score == ("a", "b", "c")
 
 
-def test_nobody_is_in_the_answer_who_was_not_asked_for() -> None:
+def test_only_requested_profiles_are_in_the_result() -> None:
     """A score of somebody else, should one come, is not looked at."""
-    asked = RankingRequest(("a",), (0.5,))
-    ranked = Matchmaking().use(asked, {"stranger": score(900)})
-    assert Matchmaking().subjects(asked) == ("a",)
+    request = RankingRequest(("a",), (0.5,))
+    ranked = Matchmaking().use(request, {"stranger": score(900)})
+    assert Matchmaking().subjects(request) == ("a",)
     assert [place.profile for place in ranked.profiles] == ["a"]
     assert ranked.parameters.without_score == 1
 
@@ -80,10 +80,10 @@ def test_it_adds_the_command_rank() -> None:
 
 def test_loading_the_plugin_imports_neither_numpy_nor_rich() -> None:
     """Every sesame command loads it; only ranking needs them."""
-    asked = (
+    request = (
         "import sys, click, sesame_baihe as b; b.sesame_score_consumers();"
         "b.sesame_cli_commands(click.Group());"
         "print({'numpy', 'rich', 'requests'} & set(sys.modules))"
     )
-    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", request], capture_output=True, text=True, check=True)
     assert ran.stdout == "set()\n"

@@ -29,11 +29,11 @@ def group(of_group: Sequence[bool]) -> frozenset[str]:
 def test_the_table_is_that_of_the_paper() -> None:
     """Zehlike et al. 2017: ten places, half of the candidates, alpha 0.1."""
     assert fa_ir_table(10, 0.5).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]
-    made = ranked([False] * 10 + [True] * 10, FairnessRule(NAMES[10:20], adjusted=False), top=10)
-    assert made.parameters.fairness is not None
-    assert made.parameters.fairness.required == (0, 0, 0, 1, 1, 1, 2, 2, 3, 3)
-    assert [one.profile in NAMES[10:20] for one in made.profiles] == [
-        held == 1 for held in (0, 0, 0, 1, 0, 0, 1, 0, 1, 0)
+    result = ranked([False] * 10 + [True] * 10, FairnessRule(NAMES[10:20], adjusted=False), top=10)
+    assert result.parameters.fairness is not None
+    assert result.parameters.fairness.required == (0, 0, 0, 1, 1, 1, 2, 2, 3, 3)
+    assert [one.profile in NAMES[10:20] for one in result.profiles] == [
+        counts == 1 for counts in (0, 0, 0, 1, 0, 0, 1, 0, 1, 0)
     ]
 
 
@@ -42,13 +42,13 @@ def test_every_top_holds_enough_wherever_the_group_has_enough(
     of_group: list[bool], share: float, adjusted: bool, top: int
 ) -> None:
     """And the first place that cannot be held is named, no later and no sooner."""
-    made = ranked(of_group, FairnessRule(group(of_group), share, adjusted=adjusted), top)
-    rule = made.parameters.fairness
+    result = ranked(of_group, FairnessRule(group(of_group), share, adjusted=adjusted), top)
+    rule = result.parameters.fairness
     assert rule is not None
-    members = [one.profile in group(of_group) for one in made.profiles]
-    held = [sum(members[: place + 1]) for place in range(len(members))]
+    members = [one.profile in group(of_group) for one in result.profiles]
+    counts = [sum(members[: place + 1]) for place in range(len(members))]
     short = [
-        place for place, (have, need) in enumerate(zip(held, rule.required, strict=True), 1) if have < need
+        place for place, (have, need) in enumerate(zip(counts, rule.required, strict=True), 1) if have < need
     ]
     impossible = [place for place, need in enumerate(rule.required, 1) if need > sum(of_group)]
     assert short == impossible
@@ -56,13 +56,13 @@ def test_every_top_holds_enough_wherever_the_group_has_enough(
 
 
 @given(of_group=flags, share=shares, top=st.none() | st.integers(1, 45))
-def test_nobody_is_moved_past_anybody_of_their_own(
+def test_the_order_within_a_group_does_not_change(
     of_group: list[bool], share: float, top: int | None
 ) -> None:
     """Within the group and within the others, best first as before; nobody is lost or comes twice."""
     plain = [one.profile for one in ranked(of_group, None).profiles]
-    made = ranked(of_group, FairnessRule(group(of_group), share), top)
-    now = [one.profile for one in made.profiles]
+    result = ranked(of_group, FairnessRule(group(of_group), share), top)
+    now = [one.profile for one in result.profiles]
     for side in (group(of_group), frozenset(NAMES) - group(of_group)):
         mine = [name for name in now if name in side]
         assert mine == [name for name in plain if name in side][: len(mine)]
@@ -70,22 +70,22 @@ def test_nobody_is_moved_past_anybody_of_their_own(
 
 
 @given(of_group=flags, share=shares)
-def test_who_was_moved_up_is_told_and_nobody_else(of_group: list[bool], share: float) -> None:
+def test_only_moved_profiles_are_marked(of_group: list[bool], share: float) -> None:
     """The order by relevance alone is not touched, and neither is what anybody came to."""
-    plain, made = ranked(of_group, None), ranked(of_group, FairnessRule(group(of_group), share))
+    plain, result = ranked(of_group, None), ranked(of_group, FairnessRule(group(of_group), share))
     before = [one.profile for one in plain.profiles]
-    lifted = {one.profile for place, one in enumerate(made.profiles) if before.index(one.profile) > place}
-    assert {one.profile for one in made.profiles if one.explanation.moved_up} == lifted <= group(of_group)
-    assert all(("moved up" in one.describe()) is one.explanation.moved_up for one in made.profiles)
-    assert made.parameters.fairness is not None
-    assert made.parameters.fairness.moved_up == len(lifted)
-    assert made.order_without_score == plain.order_without_score
-    assert {one.profile: one.blended for one in made.profiles} == {
+    lifted = {one.profile for place, one in enumerate(result.profiles) if before.index(one.profile) > place}
+    assert {one.profile for one in result.profiles if one.explanation.moved_up} == lifted <= group(of_group)
+    assert all(("moved up" in one.describe()) is one.explanation.moved_up for one in result.profiles)
+    assert result.parameters.fairness is not None
+    assert result.parameters.fairness.moved_up == len(lifted)
+    assert result.order_without_score == plain.order_without_score
+    assert {one.profile: one.blended for one in result.profiles} == {
         one.profile: one.blended for one in plain.profiles
     }
 
 
-def test_a_group_without_anybody_is_said_to_fall_short() -> None:
+def test_an_empty_group_fails_the_rule() -> None:
     """A site that names the wrong people finds out."""
     rule = ranked([False] * 10, FairnessRule(["stranger"], share=0.5)).parameters.fairness
     assert rule is not None
@@ -97,10 +97,10 @@ def test_only_the_first_thousand_places_are_held_to_it() -> None:
     """Nobody looks further down; whoever stands there stands as before."""
     names = [f"p{number:04}" for number in range(1_500)]
     relevance = [1 - number / 2_000 for number in range(1_500)]
-    made = rank(names, relevance, {}, fairness_rule=FairnessRule(names[1_400:], share=0.1, adjusted=False))
-    assert made.parameters.fairness is not None
-    assert len(made.parameters.fairness.required) == 1_000
-    tail = [one.profile for one in made.profiles[1_000:]]
+    result = rank(names, relevance, {}, fairness_rule=FairnessRule(names[1_400:], share=0.1, adjusted=False))
+    assert result.parameters.fairness is not None
+    assert len(result.parameters.fairness.required) == 1_000
+    tail = [one.profile for one in result.profiles[1_000:]]
     assert tail == sorted(tail)
 
 

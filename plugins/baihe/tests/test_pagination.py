@@ -34,10 +34,10 @@ class FakeScoreSource:
 
     def points(self, subjects: Sequence[str]) -> np.ndarray:
         """NaN for none."""
-        found = [np.nan if self.stale else self.scores.get(one, np.nan) for one in subjects]
+        result = [np.nan if self.stale else self.scores.get(one, np.nan) for one in subjects]
         for happens in self.on_asked:
             happens()
-        return np.array(found)
+        return np.array(result)
 
     def refresh(self) -> None:
         """See what another process was told."""
@@ -89,11 +89,11 @@ def names(pages: Iterable[Page]) -> list[str]:
 def test_the_pages_are_the_order_in_pieces(size: int, people: int) -> None:
     """Each profile on one page, with the number of its place; the last page has no cursor."""
     pages = Paginator({}, page_size=size)
-    found = all_of(pages, people=people)
-    assert names(found) == list(NAMES[:people])
-    assert [number for page in found for number, _ in page.profiles] == list(range(1, people + 1))
-    assert [one for page in found for one in page.order_without_score] == list(NAMES[:people])
-    assert all(page.parameters.candidates == people for page in found)
+    result = all_of(pages, people=people)
+    assert names(result) == list(NAMES[:people])
+    assert [number for page in result for number, _ in page.profiles] == list(range(1, people + 1))
+    assert [one for page in result for one in page.order_without_score] == list(NAMES[:people])
+    assert all(page.parameters.candidates == people for page in result)
 
 
 def test_pages_do_not_shift_while_scores_change() -> None:
@@ -108,7 +108,7 @@ def test_pages_do_not_shift_while_scores_change() -> None:
 
 
 @given(gone=st.lists(st.sampled_from(NAMES), max_size=20), size=st.integers(1, 30))
-def test_whoever_withdraws_is_out_of_every_page_and_nobody_else_moves(gone: list[str], size: int) -> None:
+def test_a_withdrawn_profile_leaves_every_page_and_no_other_moves(gone: list[str], size: int) -> None:
     """On pages not yet turned and on those looked at again; places keep their numbers."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=size)
@@ -125,7 +125,7 @@ def test_whoever_withdraws_is_out_of_every_page_and_nobody_else_moves(gone: list
             assert new.cursor == old.cursor
 
 
-def test_whoever_withdraws_while_the_order_is_made_is_not_in_it() -> None:
+def test_a_profile_withdrawn_while_a_snapshot_is_made_is_not_in_it() -> None:
     """Between the look into the book and the first page there is no gap to slip through."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=100)
@@ -135,7 +135,7 @@ def test_whoever_withdraws_while_the_order_is_made_is_not_in_it() -> None:
     assert "p007" not in page.order_without_score
 
 
-def test_who_withdrew_is_back_in_the_next_order_as_average() -> None:
+def test_a_withdrawn_profile_is_average_in_the_next_snapshot() -> None:
     """They lose the score and nothing else."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=100)
@@ -146,15 +146,15 @@ def test_who_withdrew_is_back_in_the_next_order_as_average() -> None:
     assert places["p007"].explanation.difference_to_average == 0
 
 
-def test_nothing_of_whoever_withdrew_is_snapshots() -> None:
+def test_nothing_of_a_withdrawn_profile_is_kept() -> None:
     """Place, score and reasons are gone from memory, and not merely left out."""
     source = FakeScoreSource()
     pages = Paginator(source)
     pages.open_snapshot(request())
     source.withdraw("p042")
-    (kept,) = pages._snapshots._snapshots.values()
-    assert "p042" not in repr(kept)
-    assert "p041" in repr(kept)
+    (skipped,) = pages._snapshots._snapshots.values()
+    assert "p042" not in repr(skipped)
+    assert "p041" in repr(skipped)
 
 
 def test_a_snapshot_ends_however_often_it_is_looked_at() -> None:
@@ -225,33 +225,33 @@ def test_a_cursor_does_not_work_for_another_member_or_another_process() -> None:
             whose.get_page(member, cursor)
 
 
-def test_a_cursor_names_nobody() -> None:
+def test_a_cursor_names_no_profile() -> None:
     """It is as long for the last page of many as for the second of few."""
     pages = Paginator({}, page_size=1)
     assert {len(page.cursor) for page in all_of(pages) if page.cursor} == {48}
 
 
-def test_an_order_made_while_the_book_began_anew_is_made_again() -> None:
+def test_a_snapshot_made_during_a_reset_is_made_again() -> None:
     """Anybody may have left meanwhile; a book that never comes to rest is an error to try again after."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=100)
-    asked: list[int] = []
+    requested: list[int] = []
 
     def begin_anew() -> None:
-        asked.append(1)
-        if len(asked) < limit:
+        requested.append(1)
+        if len(requested) < limit:
             source.tell(None)
 
     source.on_asked.append(begin_anew)
     limit = 3
     assert len(names([pages.open_snapshot(request())])) == 95
-    assert len(asked) == 3
+    assert len(requested) == 3
     limit = 100
     with pytest.raises(RetryableError, match="the score source is being reset"):
         pages.open_snapshot(request())
 
 
-def test_where_anybody_may_have_left_every_snapshot_ends() -> None:
+def test_an_unknown_removal_drops_every_snapshot() -> None:
     """When another process folded the book, say."""
     source = FakeScoreSource()
     pages = Paginator(source)
@@ -261,7 +261,7 @@ def test_where_anybody_may_have_left_every_snapshot_ends() -> None:
         pages.get_page("ada", cursor)
 
 
-def test_a_page_hears_of_whoever_left_by_way_of_another_process() -> None:
+def test_a_page_includes_removals_received_by_another_process() -> None:
     """The book looks before the page is shown."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=10)
@@ -271,7 +271,7 @@ def test_a_page_hears_of_whoever_left_by_way_of_another_process() -> None:
     assert leaver not in names([pages.get_page("ada", page.cursor or "")])
 
 
-def test_a_stale_book_shows_no_page_that_was_made_with_scores() -> None:
+def test_a_stale_source_shows_no_page_with_scores() -> None:
     """Nobody knows who left since. A ranking opened now is without scores, and can be paged through."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=10)
@@ -279,10 +279,10 @@ def test_a_stale_book_shows_no_page_that_was_made_with_scores() -> None:
     source.stale = True
     with pytest.raises(InvalidInputError, match="expired snapshot"):
         pages.get_page("ada", cursor)
-    found = all_of(pages)
-    assert names(found) == list(NAMES)
-    assert all(page.parameters.stale for page in found)
-    assert {place.score for page in found for _, place in page.profiles} == {None}
+    result = all_of(pages)
+    assert names(result) == list(NAMES)
+    assert all(page.parameters.stale for page in result)
+    assert {place.score for page in result for _, place in page.profiles} == {None}
 
 
 def test_a_cursor_that_does_not_work_shows_the_first_page_of_a_new_order() -> None:
@@ -302,15 +302,15 @@ def test_a_page_as_data_has_the_sites_own_names() -> None:
     """And no pseudonym; it is made of what JSON has."""
     pages = Paginator(FakeScoreSource(), page_size=2)
     page = pages.open_snapshot(request())
-    told = page.as_data({name: name.upper() for name in NAMES})
-    assert json.loads(json.dumps(told))["order_without_score"] == ["P000", "P001"]
-    assert [one["profile"] for one in told["matches"]] == [
+    shown = page.as_data({name: name.upper() for name in NAMES})
+    assert json.loads(json.dumps(shown))["order_without_score"] == ["P000", "P001"]
+    assert [one["profile"] for one in shown["matches"]] == [
         place.profile.upper() for _, place in page.profiles
     ]
-    assert told["matches"][0]["explanation"] == page.profiles[0][1].describe()
-    assert told["parameters"]["description"] == page.parameters.describe()
-    assert (told["parameters"]["score_weight"], told["cursor"]) == (0.3, page.cursor)
-    assert not any(name in json.dumps(told) for name in NAMES)
+    assert shown["matches"][0]["explanation"] == page.profiles[0][1].describe()
+    assert shown["parameters"]["description"] == page.parameters.describe()
+    assert (shown["parameters"]["score_weight"], shown["cursor"]) == (0.3, page.cursor)
+    assert not any(name in json.dumps(shown) for name in NAMES)
 
 
 def test_closing_forgets_all() -> None:
@@ -327,18 +327,18 @@ def test_closing_forgets_all() -> None:
     source.withdraw("p001")
 
 
-def test_a_book_that_tells_nothing_leaves_it_to_the_site() -> None:
+def test_with_a_mapping_the_site_removes_profiles() -> None:
     """A plain mapping, say."""
     pages = Paginator(dict.fromkeys(NAMES, 600.0), page_size=100)
     pages.open_snapshot(request())
     pages.remove_profiles("p001")
     pages.remove_profiles(["p002", "stranger"])
-    (kept,) = pages._snapshots._snapshots.values()
-    assert {"p001", "p002"}.isdisjoint(kept.positions)
-    assert len(kept.positions) == 93
+    (skipped,) = pages._snapshots._snapshots.values()
+    assert {"p001", "p002"}.isdisjoint(skipped.positions)
+    assert len(skipped.positions) == 93
 
 
-def test_many_members_at_once_and_people_who_leave_meanwhile() -> None:
+def test_concurrent_viewers_and_removals() -> None:
     """After the last withdrawal no page has the score of anybody who left, whichever thread made it."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=20)

@@ -77,15 +77,15 @@ def test_a_ranking_is_exactly_that_of_the_slow_and_obvious_way(
         patch.setattr(ranking, "BLOCK_SIZE", block)
         patch.setattr(ranking, "FIRST_ROUND_SIZE", 1)
         average = score_blend.average_scores(np.array([*known, math.nan]), (350.0, 950.0)).points
-        made = ranked(of, score_weight=weight, top=top, viewer=viewer)
+        output = ranked(of, score_weight=weight, top=top, viewer=viewer)
     assert average == (pytest.approx(math.fsum(known) / len(known), rel=1e-9) if known else None)
-    found = [
+    result = [
         (one.profile, one.relevance, one.score, one.blended, one.explanation.relevance, one.explanation.score)
-        for one in made.profiles
+        for one in output.profiles
     ]
-    assert found == slowly(of, weight, viewer, average)[:top]
+    assert result == slowly(of, weight, viewer, average)[:top]
     bare = slowly([(near, None) for near, _ in of], weight, viewer, None)
-    assert made.order_without_score == tuple(row[0] for row in bare[:top])
+    assert output.order_without_score == tuple(row[0] for row in bare[:top])
 
 
 @given(of=people, weight=weights, top=st.integers(1, 30), shuffle=st.randoms(use_true_random=False))
@@ -109,9 +109,7 @@ def test_the_reasons_add_up_in_doubles_and_in_print(of: People, weight: float) -
 
 
 @given(of=people, weight=weights, who=st.integers(0, 25), points=st.sampled_from([350.0, 500.0, 640.1]))
-def test_nobody_without_a_score_is_worse_off_than_with_an_average_one(
-    of: People, weight: float, who: int, points: float
-) -> None:
+def test_no_score_ranks_as_an_average_score(of: People, weight: float, who: int, points: float) -> None:
     """With a score at or under the average of the others they come to no more than without one."""
     who %= len(of)
     others = [score for at, (_, score) in enumerate(of) if at != who and score is not None]
@@ -128,15 +126,17 @@ def test_nobody_without_a_score_is_worse_off_than_with_an_average_one(
 @given(of=people, weight=weights)
 def test_the_order_without_the_score_is_that_of_relevance(of: People, weight: float) -> None:
     """Whatever the scores; and it is the order that a site without any score would show."""
-    made = ranked(of, score_weight=weight)
+    output = ranked(of, score_weight=weight)
     near = dict(zip(NAMES, (one for one, _ in of), strict=False))
-    shown = [near[name] for name in made.order_without_score]
+    shown = [near[name] for name in output.order_without_score]
     assert shown == sorted(shown, reverse=True)
     bare = ranked([(one, None) for one, _ in of])
-    assert made.order_without_score == bare.order_without_score == tuple(one.profile for one in bare.profiles)
+    assert (
+        output.order_without_score == bare.order_without_score == tuple(one.profile for one in bare.profiles)
+    )
 
 
-def test_equals_stand_otherwise_on_another_members_page() -> None:
+def test_ties_are_broken_differently_for_each_viewer() -> None:
     """So nobody is first of all equals everywhere, and each page is the same when it is opened again."""
     equals = [(0.5, 600.0)] * 26
     orders = {
@@ -148,33 +148,33 @@ def test_equals_stand_otherwise_on_another_members_page() -> None:
     assert len(first) > 13
 
 
-def test_a_book_is_asked_once_for_all_candidates_and_for_nobody_else() -> None:
+def test_a_source_is_read_once_for_the_candidates_only() -> None:
     """Whoever is not agreed to is not in it, and counts as average."""
     book = Book({"a": 900.0, "stranger": 950.0})
-    made = rank(["a", "b"], [0.5, 0.5], book)
+    output = rank(["a", "b"], [0.5, 0.5], book)
     assert book.asked == [("a", "b")]
-    assert {one.profile: one.score for one in made.profiles} == {"a": 900.0, "b": None}
+    assert {one.profile: one.score for one in output.profiles} == {"a": 900.0, "b": None}
 
 
-def test_a_stale_book_leaves_the_order_to_relevance_and_the_answer_says_so() -> None:
+def test_a_stale_source_leaves_the_order_to_relevance() -> None:
     """Old scores are not used, and not passed off as none."""
     book = Book({"a": 950.0, "b": 350.0})
     book.stale = True
-    made = rank(["a", "b"], [0.25, 0.5], book)
-    assert [one.profile for one in made.profiles] == ["b", "a"]
-    assert made.parameters.describe() == "The scores are out of date: relevance alone decides."
+    output = rank(["a", "b"], [0.25, 0.5], book)
+    assert [one.profile for one in output.profiles] == ["b", "a"]
+    assert output.parameters.describe() == "The scores are out of date: relevance alone decides."
 
 
 def test_the_parameters_say_weight_range_neutral_value_and_rule() -> None:
     """All that made the order, in one line for the member."""
     fair = FairnessRule(["c"], share=0.5, adjusted=False)
-    made = ranked(
+    output = ranked(
         [(0.5, 350.0), (0.5, 950.0), (0.5, None)],
         score_weight=0.25,
         reciprocal_relevance=[0.5] * 3,
         fairness_rule=fair,
     )
-    assert made.parameters.describe() == (
+    assert output.parameters.describe() == (
         "Relevance is the harmonic mean of both sides' relevance. "
         "blended = 0.75 relevance + 0.25 score, scores from 350 to 950 as 0 to 1. "
         "1 of 3 have no score and get the mean, 0.5000. Other sites' signals can only raise a score. "
@@ -184,26 +184,26 @@ def test_the_parameters_say_weight_range_neutral_value_and_rule() -> None:
 
 def test_why_is_one_line() -> None:
     """For a score, for none, and where nobody has one."""
-    made = ranked([(0.75, 950.0), (0.5, None)], score_weight=0.25)
-    assert [one.describe() for one in made.profiles] == [
+    output = ranked([(0.75, 950.0), (0.5, None)], score_weight=0.25)
+    assert [one.describe() for one in output.profiles] == [
         "0.5625 for relevance 0.75 + 0.2500 for score 950.00 = 0.8125",
         "0.3750 for relevance 0.50 + 0.2500 for no score, counted as average = 0.6250",
     ]
     assert ranked([(0.75, None)]).profiles[0].describe() == "0.7500 for relevance 0.75 = 0.7500"
 
 
-def test_nobody_to_rank_is_an_empty_answer() -> None:
+def test_no_candidates_give_an_empty_result() -> None:
     """With every option, too."""
-    made = rank([], [], {}, reciprocal_relevance=[], fairness_rule=FairnessRule([]), top=5)
-    assert (made.profiles, made.order_without_score) == ((), ())
+    output = rank([], [], {}, reciprocal_relevance=[], fairness_rule=FairnessRule([]), top=5)
+    assert (output.profiles, output.order_without_score) == ((), ())
 
 
 def test_a_million_equals_are_ranked_in_bounded_time() -> None:
     """The worst case for who is first of equals: all are looked at, once."""
     names = [f"p{number}" for number in range(1_000_000)]
-    made = rank(names, np.full(1_000_000, 0.5), Book({}), top=5)
+    output = rank(names, np.full(1_000_000, 0.5), Book({}), top=5)
     turned = rank(names[::-1], np.full(1_000_000, 0.5), Book({}), top=5)
-    assert made.order_without_score == turned.order_without_score
+    assert output.order_without_score == turned.order_without_score
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_what_makes_no_sense_is_rejected_by_name(
     assert message in str(caught.value)
 
 
-def test_a_book_that_answers_for_others_is_rejected() -> None:
+def test_a_source_with_another_number_of_scores_is_rejected() -> None:
     """Not one number a candidate."""
 
     class Short(Book):

@@ -58,15 +58,15 @@ def test_the_order_is_that_of_the_slow_and_obvious_way(
     """Whatever the ties, and wherever a block ends. Differences of rounding count as none."""
     with pytest.MonkeyPatch.context() as patch:
         short_blocks(patch, block)
-        made = ranked(people, weight)
+        result = ranked(people, weight)
     expected = slowly(people, weight)
-    value = dict(zip(made.order.tolist(), made.blended.tolist(), strict=True))
-    assert sorted(made.order.tolist()) == sorted(expected)
-    assert [value[place] for place in made.order.tolist()] == pytest.approx(
+    value = dict(zip(result.order.tolist(), result.blended.tolist(), strict=True))
+    assert sorted(result.order.tolist()) == sorted(expected)
+    assert [value[place] for place in result.order.tolist()] == pytest.approx(
         [value[place] for place in expected]
     )
     alone = sorted(range(len(people)), key=lambda place: -people[place][0])
-    assert made.order_without_score.tolist() == alone
+    assert result.order_without_score.tolist() == alone
 
 
 @given(people=candidates, weight=weights, top=st.integers(1, 50), block=st.integers(1, 9))
@@ -85,35 +85,33 @@ def test_the_best_are_the_beginning_of_the_whole_order(
 @given(people=candidates, weight=weights)
 def test_having_no_score_changes_nothing_on_average(people: list[tuple[float, float]], weight: float) -> None:
     """The mean blend of all is that of relevance and of the known scores: nobody pays for the others."""
-    made = ranked(people, weight)
+    result = ranked(people, weight)
     known = [(score - 350) / 600 for _, score in people if not math.isnan(score)]
     relevance = np.mean([one for one, _ in people])
     expected = (1 - weight) * relevance + weight * np.mean(known) if known else relevance
-    assert made.blended.mean() == pytest.approx(expected)
-    assert made.parameters.without_score == len(people) - len(known)
+    assert result.blended.mean() == pytest.approx(expected)
+    assert result.parameters.without_score == len(people) - len(known)
 
 
 @given(
     people=candidates.filter(lambda people: any(not math.isnan(score) for _, score in people)), weight=weights
 )
-def test_who_has_no_score_stands_where_the_average_score_stands(
-    people: list[tuple[float, float]], weight: float
-) -> None:
+def test_no_score_ranks_as_the_average_score(people: list[tuple[float, float]], weight: float) -> None:
     """Give everybody without a score the mean of the others: no blend moves."""
-    made = ranked(people, weight)
-    mean = 350 + 600 * made.parameters.neutral
+    result = ranked(people, weight)
+    mean = 350 + 600 * result.parameters.neutral
     filled = ranked([(near, mean if math.isnan(score) else score) for near, score in people], weight)
-    by_place = [dict(zip(one.order.tolist(), one.blended.tolist(), strict=True)) for one in (made, filled)]
+    by_place = [dict(zip(one.order.tolist(), one.blended.tolist(), strict=True)) for one in (result, filled)]
     assert by_place[0] == pytest.approx(by_place[1])
 
 
 @given(relevance=st.lists(st.floats(0, 1), min_size=1, max_size=40), weight=weights)
 def test_where_no_score_is_known_relevance_alone_decides(relevance: list[float], weight: float) -> None:
     """Both orders are the same, to the last bit, and the parameters say that no score was used."""
-    made = ranked([(one, NAN) for one in relevance], weight)
-    assert made.order.tolist() == made.order_without_score.tolist()
-    assert made.blended.tolist() == sorted(relevance, reverse=True)
-    assert made.parameters.neutral is None
+    result = ranked([(one, NAN) for one in relevance], weight)
+    assert result.order.tolist() == result.order_without_score.tolist()
+    assert result.blended.tolist() == sorted(relevance, reverse=True)
+    assert result.parameters.neutral is None
 
 
 @given(people=candidates, weight=weights, who=st.integers(0, 39))
@@ -136,9 +134,9 @@ def test_the_same_candidates_come_to_the_same_values_whichever_way_they_come(
     other = shuffle.sample(people, len(people))
     with pytest.MonkeyPatch.context() as patch:
         short_blocks(patch, block)
-        made = ranked(other, weight)
-    assert made.blended.tolist() == ranked(people, weight).blended.tolist()
-    assert made.parameters == ranked(people, weight).parameters
+        result = ranked(other, weight)
+    assert result.blended.tolist() == ranked(people, weight).blended.tolist()
+    assert result.parameters == ranked(people, weight).parameters
 
 
 @given(scores=st.lists(st.integers(35_000, 95_000), min_size=1, max_size=60), without=st.integers(0, 60))
@@ -155,9 +153,9 @@ def test_where_all_others_have_one_score_no_score_counts_exactly_as_that(
 ) -> None:
     """Not a hair less, which would put them last of equals."""
     points = score / 100
-    made = ranked([(relevance, points), (relevance, NAN), (relevance, points)], weight)
-    assert len(set(made.blended.tolist())) == 1
-    assert made.order.tolist() == [0, 1, 2]
+    result = ranked([(relevance, points), (relevance, NAN), (relevance, points)], weight)
+    assert len(set(result.blended.tolist())) == 1
+    assert result.order.tolist() == [0, 1, 2]
 
 
 @given(people=candidates, weight=weights)
@@ -165,10 +163,10 @@ def test_the_reasons_add_up_to_the_blend_to_the_last_bit(
     people: list[tuple[float, float]], weight: float
 ) -> None:
     """And whoever has no score is told that they stand at the average."""
-    made = ranked(people, weight)
-    near, scores = np.array(people)[made.order].T
+    result = ranked(people, weight)
+    near, scores = np.array(people)[result.order].T
     for why, value, score in zip(
-        explain(made.blend, near, scores), made.blended.tolist(), scores, strict=True
+        explain(result.blend, near, scores), result.blended.tolist(), scores, strict=True
     ):
         assert why.relevance + why.score == value
         if math.isnan(score):
@@ -180,9 +178,9 @@ def test_any_range_of_scores_does(score_range: tuple[float, float]) -> None:
     """Negative ones, narrow ones, far ones."""
     low, high = score_range
     middle = (low + high) / 2
-    made = rank_arrays([0.5] * 4, [low, high, middle, NAN], score_weight=0.5, score_range=score_range)
-    assert made.blended.tolist() == [0.75, 0.5, 0.5, 0.25]
-    assert made.parameters.neutral == 0.5
+    result = rank_arrays([0.5] * 4, [low, high, middle, NAN], score_weight=0.5, score_range=score_range)
+    assert result.blended.tolist() == [0.75, 0.5, 0.5, 0.25]
+    assert result.parameters.neutral == 0.5
 
 
 def test_a_million_candidates_come_out_as_by_sorting_all() -> None:
@@ -197,17 +195,17 @@ def test_a_million_candidates_come_out_as_by_sorting_all() -> None:
     assert best.order_without_score.tolist() == np.argsort(-relevance)[:50].tolist()
 
 
-def test_equals_stand_in_the_order_in_which_they_were_given() -> None:
+def test_ties_keep_the_given_order() -> None:
     """Across blocks too: of 40,000 equals the best 50 are the first 50."""
-    made = ranked([(0.5, 500.0)] * 40_000, top=50)
-    assert made.order.tolist() == made.order_without_score.tolist() == list(range(50))
+    result = ranked([(0.5, 500.0)] * 40_000, top=50)
+    assert result.order.tolist() == result.order_without_score.tolist() == list(range(50))
 
 
 def test_rising_values_are_the_worst_case_and_come_out_right() -> None:
     """Each block beats all before it."""
     relevance = np.linspace(0, 1, 50_000)
-    made = rank_arrays(relevance, np.full(50_000, 500.0), score_weight=0.3, score_range=RANGE, top=3)
-    assert made.order.tolist() == [49_999, 49_998, 49_997]
+    result = rank_arrays(relevance, np.full(50_000, 500.0), score_weight=0.3, score_range=RANGE, top=3)
+    assert result.order.tolist() == [49_999, 49_998, 49_997]
 
 
 def test_the_parameters_are_shown() -> None:
@@ -217,10 +215,10 @@ def test_the_parameters_are_shown() -> None:
     assert (used.without_score, used.neutral) == (1, 0.5)
 
 
-def test_nobody_to_rank_is_an_empty_order() -> None:
+def test_no_candidates_give_an_empty_order() -> None:
     """Not an error."""
-    made = rank_arrays([], [], score_weight=0.3, score_range=RANGE)
-    assert (len(made.order), len(made.order_without_score), made.parameters.neutral) == (0, 0, None)
+    result = rank_arrays([], [], score_weight=0.3, score_range=RANGE)
+    assert (len(result.order), len(result.order_without_score), result.parameters.neutral) == (0, 0, None)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_the_mean_is_symmetric_and_lies_between_the_two(
 
 
 @given(one=shares, mean=means)
-def test_who_is_not_wanted_is_no_match(one: float, mean: ReciprocalMean) -> None:
+def test_zero_relevance_on_one_side_is_no_match(one: float, mean: ReciprocalMean) -> None:
     """However much they want."""
     assert average_relevance([one], [0.0], mean).tolist() == [0.0]
 

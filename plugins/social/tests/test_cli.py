@@ -37,14 +37,14 @@ def run(*words: object) -> Result:
 def test_posts_are_judged_decided_and_ready_to_send(posts: Path, tmp_path: Path) -> None:
     """From a file to events, with a person between."""
     queue = tmp_path / "mods.queue"
-    found = run("classify", posts, "--queue", queue, "--json")
-    assert [(row["post"], row["suspected"], row["helpful"]) for row in json.loads(found.stdout)] == [
+    result = run("classify", posts, "--queue", queue, "--json")
+    assert [(row["post"], row["suspected"], row["helpful"]) for row in json.loads(result.stdout)] == [
         ("p1", ["spam"], False),
         ("p2", [], True),
         ("p3", [], False),
     ]
-    assert "3 posts: 1 helpful, suspected: 1 spam, 0 abuse" in found.stderr
-    assert "skipped: 1 x no post or no author" in found.stderr
+    assert "3 posts: 1 helpful, suspected: 1 spam, 0 abuse" in result.stderr
+    assert "skipped: 1 x no post or no author" in result.stderr
     assert [row["post"] for row in json.loads(run("queue", "list", "--queue", queue, "--json").stdout)] == [
         "p1"
     ]
@@ -76,7 +76,7 @@ def test_a_queue_that_is_not_there_is_named_and_not_made(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_kind_of_posts_can_be_said(tmp_path: Path) -> None:
+def test_the_kind_of_posts_can_be_stated(tmp_path: Path) -> None:
     """The same posts, judged as comments and as messages."""
     file = tmp_path / "posts.jsonl"
     text = "check out my new song on my channel and subscribe"
@@ -91,9 +91,9 @@ def test_the_kind_of_posts_can_be_said(tmp_path: Path) -> None:
 def test_what_is_printed_has_no_text_of_a_post(posts: Path) -> None:
     """Neither as a table nor as JSON."""
     for how in ([], ["--json"]):
-        made = run("classify", posts, *how)
-        assert "WINNER" not in made.output
-        assert "router" not in made.output
+        built = run("classify", posts, *how)
+        assert "WINNER" not in built.output
+        assert "router" not in built.output
 
 
 def test_a_post_does_nothing_to_the_terminal(tmp_path: Path) -> None:

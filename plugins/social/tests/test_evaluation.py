@@ -30,7 +30,7 @@ def figures(model: Model, shared_data: Path) -> Figures:
         ("cold", "any", 0.80),
     ],
 )
-def test_a_set_is_told_apart_as_the_card_says(source: str, kind: str, least: float, figures: Figures) -> None:
+def test_results_match_the_model_card(source: str, kind: str, least: float, figures: Figures) -> None:
     """F1 of spam, weighted F1 of davidson's classes, macro F1 of cold: the aim, or what is reached."""
     assert figures[source, kind, "all"].f1 >= least
 
@@ -76,7 +76,7 @@ def test_the_measures_agree_with_an_independent_library() -> None:
     import numpy as np
     from sklearn.metrics import f1_score
 
-    wanted, said = np.array([1, 1, 0, 0, 1], bool), np.array([1, 0, 1, 0, 1], bool)
-    assert f1_score(wanted, said) == pytest.approx(f1_score(wanted, said))
+    wanted, content = np.array([1, 1, 0, 0, 1], bool), np.array([1, 0, 1, 0, 1], bool)
+    assert f1_score(wanted, content) == pytest.approx(f1_score(wanted, content))
     error = calibration_error(np.array([True, False, True]), np.array([0.9, 0.9, 0.2]))
     assert error == pytest.approx((abs(1 - 1.8) + abs(1 - 0.2)) / 3)

@@ -63,24 +63,24 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
     """Neither as a file nor as an array inside of one, whatever its digest says."""
     with pytest.raises(ConfigurationError, match="is not a model"):
         load_model(signed(tmp_path / "a.npz", pickle.dumps({"weights": 1})))
-    made = io.BytesIO()
-    np.savez(made, format=np.array([object()], dtype=object))
+    result = io.BytesIO()
+    np.savez(result, format=np.array([object()], dtype=object))
     with pytest.raises(ConfigurationError, match="is not a model"):
-        load_model(signed(tmp_path / "b.npz", made.getvalue()))
+        load_model(signed(tmp_path / "b.npz", result.getvalue()))
 
 
 def test_a_file_that_unpacks_to_more_than_memory_is_refused(tmp_path: Path) -> None:
     """By what its table of contents says."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+    result = io.BytesIO()
+    with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("weights.npy", bytes(20 << 20))
     with pytest.raises(ConfigurationError, match="too large"):
-        load_model(signed(tmp_path / "bomb.npz", made.getvalue()))
+        load_model(signed(tmp_path / "bomb.npz", result.getvalue()))
 
 
 def test_a_model_of_another_form_is_refused(tmp_path: Path) -> None:
     """And an array that is missing."""
-    made = io.BytesIO()
-    np.savez(made, format=np.array([1, 18]), weights=np.zeros((1, 2), dtype=np.int16))
+    result = io.BytesIO()
+    np.savez(result, format=np.array([1, 18]), weights=np.zeros((1, 2), dtype=np.int16))
     with pytest.raises(ConfigurationError, match=r"no model|another form"):
-        load_model(signed(tmp_path / "c.npz", made.getvalue()))
+        load_model(signed(tmp_path / "c.npz", result.getvalue()))

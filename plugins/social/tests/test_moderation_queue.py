@@ -33,9 +33,9 @@ def test_a_confirmed_post_becomes_an_event_and_a_signal(path: Path) -> None:
         queue.decide("p2", confirmed=False, moderator="mod-1", now=NOW)
     (event,) = CommunityPosts().read(path)
     assert event == PostEvent("p1", "ada", NOW, "abuse_confirmed", "mod-1")
-    (made,) = CommunityPosts().signals(event, identity)
-    assert "mod-1" not in repr(made)
-    assert getattr(made, "kind", "") == "community.abuse.confirmed"
+    (result,) = CommunityPosts().signals(event, identity)
+    assert "mod-1" not in repr(result)
+    assert getattr(result, "kind", "") == "community.abuse.confirmed"
 
 
 def test_nothing_that_is_open_is_an_event(path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_decision_overwrites_the_text(confirmed: bool, path: Path) -> None:
     assert SECRET.encode() not in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
 
-def test_a_post_that_nobody_decided_goes_with_its_text(path: Path) -> None:
+def test_an_expired_post_is_deleted_with_its_text(path: Path) -> None:
     """At its time, and not a moment before."""
     with ModerationQueue(path, retention=timedelta(days=2)) as queue:
         queue.add_suspected([ONE], now=NOW)
@@ -86,7 +86,7 @@ def test_a_post_is_decided_once(path: Path) -> None:
 
 
 @pytest.mark.parametrize("by", ["", "  ", "ada", " ada ", "x" * 300])
-def test_nobody_and_the_author_decide_nothing(by: str, path: Path) -> None:
+def test_an_empty_name_and_the_author_cannot_decide(by: str, path: Path) -> None:
     """A decision has the name of somebody else."""
     with ModerationQueue(path) as queue:
         queue.add_suspected([ONE], now=NOW)
@@ -123,7 +123,7 @@ def test_what_is_no_queue_is_refused(path: Path) -> None:
         ModerationQueue(path)
 
 
-def test_a_decision_that_was_told_survives_a_crash(path: Path) -> None:
+def test_a_confirmed_decision_survives_a_crash(path: Path) -> None:
     """A process that is killed right after it said so has it on disk; one in the middle has done nothing."""
     with ModerationQueue(path) as queue:
         queue.add_suspected([ONE, SuspectedPost("p2", "bob", "spam", 0.8, "x")], now=NOW)

@@ -144,14 +144,14 @@ def test_neither_side_is_flagged_more(output: str, judged: tuple[Predictions, Pr
     assert max(good, bad) <= 0.005
 
 
-def test_whom_a_post_names_makes_no_difference(model: Model) -> None:
+def test_the_name_in_a_post_makes_no_difference(model: Model) -> None:
     """Names that are known are one and the same to every head."""
     for other in ("Russia", "the Vatican", "Huawei", "Japan"):
-        found = classify(
+        result = classify(
             [f"I think {name} is a disgrace to us all" for name in ("China", other.split()[-1])], model
         )
-        assert found.spam[0] == found.spam[1]
-        assert found.abuse[0] == found.abuse[1]
+        assert result.spam[0] == result.spam[1]
+        assert result.abuse[0] == result.abuse[1]
 
 
 #: How many may be taken for abuse. None should be; these are what is reached, and the model card says so.
@@ -169,9 +169,9 @@ TAKEN_FOR_ABUSE = {
 def test_speech_against_prejudice_is_not_taken_for_prejudice(language: str, sort: str, model: Model) -> None:
     """Written for the test: 50 sentences, 400 from frames, and slurs that are condemned, in each language."""
     texts = against_prejudice(language)[sort]
-    found = classify(texts, model).suspected_abuse
-    assert found.sum() <= TAKEN_FOR_ABUSE[language, sort], [
-        text for text, flag in zip(texts, found, strict=True) if flag
+    result = classify(texts, model).suspected_abuse
+    assert result.sum() <= TAKEN_FOR_ABUSE[language, sort], [
+        text for text, flag in zip(texts, result, strict=True) if flag
     ]
 
 
@@ -188,8 +188,8 @@ def test_the_speech_here_is_not_that_of_the_training(language: str) -> None:
 
 def test_abuse_of_people_is_still_found(model: Model) -> None:
     """A classifier that flags nothing would be neutral, and of no use."""
-    found = classify(["you are a stupid bitch", "shut up you dumb faggot", "黑人都是垃圾,恶心的黑鬼"], model)
-    assert found.suspected_abuse.all()
+    result = classify(["you are a stupid bitch", "shut up you dumb faggot", "黑人都是垃圾,恶心的黑鬼"], model)
+    assert result.suspected_abuse.all()
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -34,18 +34,18 @@ ODD = [
 ANY = st.text(st.characters(exclude_categories=[]), max_size=60)
 
 
-def row(found: Predictions, at: int) -> tuple[float, ...]:
+def row(result: Predictions, at: int) -> tuple[float, ...]:
     """What was found of one post."""
-    return tuple(float(getattr(found, name)[at]) for name in Predictions.__annotations__)
+    return tuple(float(getattr(result, name)[at]) for name in Predictions.__annotations__)
 
 
 @pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
 def test_an_odd_post_is_judged_and_leaves_its_neighbours_alone(text: str, model: Model) -> None:
     """Its chances are chances, and the post after it is what it would have been."""
     neighbour = "win a FREE prize now, text WIN to 80888"
-    found = classify([neighbour, text, neighbour], model)
-    assert row(found, 0) == row(found, 2) == row(classify([neighbour], model), 0)
-    assert all(0 <= getattr(found, name)[1] <= 1 for name in ("spam", "abuse", "hate"))
+    result = classify([neighbour, text, neighbour], model)
+    assert row(result, 0) == row(result, 2) == row(classify([neighbour], model), 0)
+    assert all(0 <= getattr(result, name)[1] <= 1 for name in ("spam", "abuse", "hate"))
 
 
 def test_no_posts_are_no_verdicts(model: Model) -> None:
@@ -105,8 +105,8 @@ def test_a_post_helps_by_its_form_and_never_by_its_side(model: Model) -> None:
     """Steps with a reason help; the same about a party does not."""
     steps = "First open the settings, then restart the router, because the old address is kept otherwise."
     party = "First read what the party says, then vote for the party, because the others lie otherwise."
-    found = classify([steps, party, "nice one"], model)
-    assert found.helpful.tolist() == [True, False, False]
+    result = classify([steps, party, "nice one"], model)
+    assert result.helpful.tolist() == [True, False, False]
 
 
 def test_importing_the_plugin_loads_no_numpy() -> None:

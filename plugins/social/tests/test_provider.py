@@ -33,10 +33,10 @@ def said(tmp_path: Path, identity: Pseudonymizer) -> Callable[..., list[Signal |
         file = tmp_path / "posts.jsonl"
         file.write_text("".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines))
         provider = CommunityPosts()
-        made: list[Signal | Skipped] = []
+        result: list[Signal | Skipped] = []
         for event in provider.read(file):
-            made += [event] if isinstance(event, Skipped) else provider.signals(event, identity)
-        return made
+            result += [event] if isinstance(event, Skipped) else provider.signals(event, identity)
+        return result
 
     return run
 
@@ -105,8 +105,8 @@ def test_what_does_not_count_is_kept_back_and_stops_nothing(
     changed: dict[str, object], reason: str, said: Said
 ) -> None:
     """The next line is read as if nothing had been."""
-    kept, signal = said({**HELPFUL, **changed}, {**HELPFUL, "post": "p2"})
-    assert kept == Skipped(reason)
+    skipped, signal = said({**HELPFUL, **changed}, {**HELPFUL, "post": "p2"})
+    assert skipped == Skipped(reason)
     assert isinstance(signal, Signal)
 
 
@@ -129,10 +129,10 @@ def test_what_does_not_count_is_kept_back_and_stops_nothing(
         "longer than a line may be",
     ],
 )
-def test_an_unreadable_line_is_kept_back(line: str, said: Said) -> None:
+def test_an_unreadable_line_is_skipped(line: str, said: Said) -> None:
     """Once, however long it is; the next line is read."""
-    kept, signal = said(line, HELPFUL)
-    assert kept in (Skipped("unreadable line"), Skipped("line too long"))
+    skipped, signal = said(line, HELPFUL)
+    assert skipped in (Skipped("unreadable line"), Skipped("line too long"))
     assert isinstance(signal, Signal)
 
 
@@ -143,8 +143,8 @@ def test_a_piece_of_an_overlong_line_never_passes_for_an_event(said: Said) -> No
 
 def test_a_post_counts_once_for_each_sort_of_event(said: Said) -> None:
     """A second mark changes nothing; abuse of the same post is another matter."""
-    made = said(HELPFUL, {**HELPFUL, "at": "2026-05-02T00:00:00Z"}, ABUSE, ABUSE)
-    assert [one.reason if isinstance(one, Skipped) else one.kind for one in made] == [
+    result = said(HELPFUL, {**HELPFUL, "at": "2026-05-02T00:00:00Z"}, ABUSE, ABUSE)
+    assert [one.reason if isinstance(one, Skipped) else one.kind for one in result] == [
         "community.post.helpful",
         "post counted already",
         "community.abuse.confirmed",
@@ -152,10 +152,10 @@ def test_a_post_counts_once_for_each_sort_of_event(said: Said) -> None:
     ]
 
 
-def test_a_report_does_not_stand_in_the_way_of_the_confirmation(said: Said) -> None:
+def test_a_report_does_not_prevent_a_confirmation(said: Said) -> None:
     """What was kept back has not counted."""
-    made = said({**ABUSE, "by": None}, ABUSE)
-    assert isinstance(made[1], Signal)
+    result = said({**ABUSE, "by": None}, ABUSE)
+    assert isinstance(result[1], Signal)
 
 
 def test_exporting_again_gives_the_same_ids(said: Said) -> None:

@@ -54,7 +54,7 @@ def test_everything_that_others_wrote_is_escaped(server: ReviewServer) -> None:
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
-def test_a_moderator_sees_what_a_decision_means_and_whom_it_concerns(server: ReviewServer) -> None:
+def test_a_moderator_sees_the_meaning_of_a_decision_and_the_author(server: ReviewServer) -> None:
     """What was found, by whom, and never that it is certain."""
     _, body, _ = ask(server)
     assert "Confirm: it is abuse" in body
@@ -98,10 +98,10 @@ def test_a_decision_from_the_page_counts(server: ReviewServer) -> None:
 )
 def test_anything_else_decides_nothing(change: dict[str, str], expected: int, server: ReviewServer) -> None:
     """The post stays open."""
-    asked = {"path": "/decide", "token": server.token, "post": EVIL, "decision": "confirm", **change}
-    path = asked.pop("path")
-    host = asked.pop("host", "")
-    status, _, _ = ask(server, "POST", path, host=host, **asked)
+    requested = {"path": "/decide", "token": server.token, "post": EVIL, "decision": "confirm", **change}
+    path = requested.pop("path")
+    host = requested.pop("host", "")
+    status, _, _ = ask(server, "POST", path, host=host, **requested)
     assert status == expected
     with ModerationQueue(server.queue) as queue:
         assert queue.get_post(EVIL).state == "open"

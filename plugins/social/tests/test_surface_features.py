@@ -12,9 +12,9 @@ NAMES = ("call", "mine", "media", "gain", "link", "moment", "number", "domain")
 
 def tags_of(*texts: str) -> list[list[str]]:
     """The names of the tags of each text, in order."""
-    found = mask_entities(normalize(texts), training_phrases()).tags
+    result = mask_entities(normalize(texts), training_phrases()).tags
     return [
-        [NAMES[kind] for kind, post in zip(found.kinds, found.posts, strict=True) if post == at]
+        [NAMES[kind] for kind, post in zip(result.kinds, result.posts, strict=True) if post == at]
         for at in range(len(texts))
     ]
 
@@ -52,7 +52,7 @@ def test_tags_are_found_in_their_order(text: str, expected: list[str]) -> None:
     assert tags_of("subscribe", text, "x")[1] == expected
 
 
-def test_tags_that_stand_near_each_other_are_a_pair() -> None:
+def test_adjacent_tags_are_a_pair() -> None:
     """In their order, within reach, and never across posts."""
     texts = [
         "check my page",
@@ -82,11 +82,11 @@ def test_tags_that_stand_near_each_other_are_a_pair() -> None:
     ],
     ids=["of a thing", "of a person", "no coarse word", "nobody", "told of", "told of, and another"],
 )
-def test_coarse_words_are_noted_but_not_those_that_are_told_of(text: str, coarse: bool, person: bool) -> None:
+def test_quoted_coarse_words_set_no_flag(text: str, coarse: bool, person: bool) -> None:
     """Those that speak of persons are both; and form has a column that says there is none."""
     folded = normalize(["x", text])
-    found = mask_entities(folded, prediction_phrases())
-    assert found.flags[COARSE].tolist() == [False, coarse]
-    assert found.flags[PERSON][1] == (person or "bitch" in text)
-    features = surface_features(folded, found.tags, found.flags[COARSE])
+    result = mask_entities(folded, prediction_phrases())
+    assert result.flags[COARSE].tolist() == [False, coarse]
+    assert result.flags[PERSON][1] == (person or "bitch" in text)
+    features = surface_features(folded, result.tags, result.flags[COARSE])
     assert features[:, NO_COARSE_WORD].tolist() == [1, not coarse]

@@ -32,17 +32,21 @@ def test_the_shipped_model_is_what_training_makes(shared_data: Path, model: Mode
     """
     again = train_model(shared_data, seed=SEED)
     texts = [row.text for row in datasets.load_rows(shared_data, *datasets.SETS) if row.held_out]
-    shipped, made = classify(texts, model), classify(texts, again)
-    for sure, new in ((shipped.spam, made.spam), (shipped.abuse, made.abuse), (shipped.hate, made.hate)):
+    shipped, result = classify(texts, model), classify(texts, again)
+    for sure, new in (
+        (shipped.spam, result.spam),
+        (shipped.abuse, result.abuse),
+        (shipped.hate, result.hate),
+    ):
         assert np.quantile(np.abs(sure - new), 0.999) < 0.01
 
 
 def test_two_copies_of_a_text_are_on_the_same_side(shared_data: Path) -> None:
     """What is held out was never trained on, not even in other letters or spacing."""
     rows = datasets.load_rows(shared_data, "sms")
-    held = {row.text for row in rows if row.held_out}
+    counts = {row.text for row in rows if row.held_out}
     assert 0.1 < sum(row.held_out for row in rows) / len(rows) < 0.2
-    assert all(datasets.is_held_out(f"  {text.upper().lower()}\n") for text in held)
+    assert all(datasets.is_held_out(f"  {text.upper().lower()}\n") for text in counts)
 
 
 def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
