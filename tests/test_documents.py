@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sesame_sdk.hub.observability.health import HealthState
 from sesame_sdk.testing import LocalHub
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +73,14 @@ def test_the_example_with_a_hub_for_tests_works(sesame_hub: LocalHub) -> None:
     names: dict[str, Any] = {}
     exec(code, names)  # noqa: S102 - our own document
     names["test_an_order_arrives"](sesame_hub)
+
+
+def test_the_operators_page_has_each_reason_for_not_being_ready() -> None:
+    """In the words of the response."""
+    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    assert [
+        state for state in HealthState if state != HealthState.READY and f'503 "{state}"' not in page
+    ] == []
 
 
 def test_contributing_lists_every_package() -> None:
