@@ -28,38 +28,38 @@ from sesame_social.events import PostEvent, read_events
 #: Own behaviour on a platform, in DPV's personal data categories.
 CATEGORY = "https://w3id.org/dpv/pd#SocialBehaviour"
 
-HELPFUL = SignalKind(
-    name="community.post.helpful",
-    context="community",
-    unit="post",
-    evidence=Evidence.OBSERVED,
-    polarity=Polarity.REWARD,
-    sensitivity=Sensitivity.ORDINARY,
-    reason="Posts of yours that helped other people",
-    categories=(CATEGORY,),
-    sources=("our own site",),
+
+def _make_kind(name: str, evidence: Evidence, polarity: Polarity, reason: str) -> SignalKind:
+    return SignalKind(
+        name=name,
+        context="community",
+        unit="post",
+        evidence=evidence,
+        polarity=polarity,
+        sensitivity=Sensitivity.ORDINARY,
+        reason=reason,
+        categories=(CATEGORY,),
+        sources=("our own site",),
+    )
+
+
+HELPFUL = _make_kind(
+    "community.post.helpful",
+    Evidence.OBSERVED,
+    Polarity.REWARD,
+    "Posts of yours that helped other people",
 )
-USEFUL = SignalKind(
-    name="community.post.useful",
-    context="community",
-    unit="post",
-    evidence=Evidence.INFERRED,
-    polarity=Polarity.REWARD,
-    sensitivity=Sensitivity.ORDINARY,
-    reason="Posts of yours that explain something, by their form",
-    categories=(CATEGORY,),
-    sources=("our own site",),
+USEFUL = _make_kind(
+    "community.post.useful",
+    Evidence.INFERRED,
+    Polarity.REWARD,
+    "Posts of yours that explain something, by their form",
 )
-ABUSE = SignalKind(
-    name="community.abuse.confirmed",
-    context="community",
-    unit="post",
-    evidence=Evidence.OBSERVED,
-    polarity=Polarity.BOTH,
-    sensitivity=Sensitivity.ORDINARY,
-    reason="Abuse of the site that a moderator confirmed",
-    categories=(CATEGORY,),
-    sources=("our own site",),
+ABUSE = _make_kind(
+    "community.abuse.confirmed",
+    Evidence.OBSERVED,
+    Polarity.BOTH,
+    "Abuse of the site that a moderator confirmed",
 )
 KINDS = (HELPFUL, USEFUL, ABUSE)
 

@@ -13,6 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
+from sesame_sdk.audit.report.charts.event_impact import make_choices_table
+from sesame_sdk.audit.report.charts.figure import Table as ChartTable
+from sesame_sdk.audit.report.charts.policy_change import make_group_table, make_transition_table
 from sesame_sdk.audit.report.charts.scales import (
     MINUS,
     NONE,
@@ -103,12 +106,7 @@ def _render_simulation(simulation: SimulationSummary) -> Iterator[RenderableType
     )
     head = ("behaviour", "points on average", "people affected")
     yield _table("What the policy rewards", head, rewards, numbers=(1, 2))
-    choices = (
-        (option, choice.topic, format_share(before), format_share(after))
-        for choice in simulation.choices
-        for option, before, after in zip(choice.options, choice.before, choice.after, strict=True)
-    )
-    yield _table("Free choices", ("option", "choice", "before", "after"), choices, numbers=(2, 3))
+    yield _render_table("Free choices", make_choices_table(simulation.choices))
 
 
 def _render_distribution(distribution: ScoreDistribution) -> RenderableType:
@@ -131,26 +129,9 @@ def _render_score(score: Score) -> RenderableType:
 
 
 def _render_change(change: PolicyChange) -> Iterator[RenderableType]:
-    groups = (
-        (
-            name,
-            format_count(group.people),
-            format_share(group.share_falling),
-            format_share(group.share_rising),
-            format_signed(group.mean_change),
-            format_points(group.largest_fall),
-        )
-        for name, group in change.groups.items()
-    )
-    head: tuple[str, ...] = ("group", "people", "fall", "rise", "mean", "largest fall")
-    old = f"Compared with {change.old_policy.name}, version {change.old_policy.version}"
-    yield _table(old, head, groups, numbers=(1, 2, 3, 4, 5))
-    transitions = (
-        (name, *map(format_share, shares))
-        for name, shares in zip(change.bands_before, change.band_transitions, strict=True)
-    )
-    head = ("old band", *change.bands_after)
-    yield _table("From old bands to new", head, transitions, numbers=range(1, len(head)))
+    old = change.old_policy
+    yield _render_table(f"Compared with {old.name}, version {old.version}", make_group_table(change))
+    yield _render_table("From old bands to new", make_transition_table(change))
     gained, lost, psi = format_count(change.gained_score), format_count(change.lost_score), change.psi
     yield Text(f"\n{gained} have a score only under the new policy, {lost} only under the old one.")
     yield Text(f"{psi.metric.title}: {psi.metric.format_value(psi.value)}, {VERDICT_WORDS[psi.verdict]}.")
@@ -180,6 +161,10 @@ def _table(
     for row in rows:
         table.add_row(*(_text(cell) if isinstance(cell, str) else cell for cell in row))
     return Group(Text(""), _text(title, "bold"), table) if table.row_count else Group()
+
+
+def _render_table(title: str, table: ChartTable) -> RenderableType:
+    return _table(title, table.head, table.rows, numbers=range(table.text_columns, len(table.head)))
 
 
 class Sparkline:

@@ -65,7 +65,6 @@ def draw_choices(choices: Sequence[FreeChoice]) -> Figure:
     """Draw each option of each free choice, before and after people adapt to the policy."""
     scale = bar_scale([0.0, *(share for choice in choices for share in (*choice.before, *choice.after))])
     rows: list[BarRow] = []
-    cells = []
     for choice in choices:
         options = list(zip(choice.options, choice.before, choice.after, strict=True))
         shown = [(name, format_share(before), format_share(after)) for name, before, after in options]
@@ -78,7 +77,6 @@ def draw_choices(choices: Sequence[FreeChoice]) -> Figure:
                 BarRow(name, f"{before} \N{RIGHTWARDS ARROW} {after}", shift)
                 for (name, before, after), shift in zip(shown, shifts, strict=True)
             ]
-        cells += [(name, choice.topic, before, after) for name, before, after in shown]
     return make_figure(
         "choices",
         "Free choices",
@@ -87,12 +85,19 @@ def draw_choices(choices: Sequence[FreeChoice]) -> Figure:
         "the diamond after they adapt to it. A choice that does not change has one row.",
         rows_height(len(rows)),
         (draw_bar_rows(rows, scale, format_share),),
-        Table(
-            "Free choices before and after",
-            ("option", "choice", "before", "after"),
-            tuple(cells),
-            text_columns=2,
-        ),
+        make_choices_table(choices),
+    )
+
+
+def make_choices_table(choices: Sequence[FreeChoice]) -> Table:
+    """Make the table of free choices before and after people adapt."""
+    rows = tuple(
+        (option, choice.topic, format_share(before), format_share(after))
+        for choice in choices
+        for option, before, after in zip(choice.options, choice.before, choice.after, strict=True)
+    )
+    return Table(
+        "Free choices before and after", ("option", "choice", "before", "after"), rows, text_columns=2
     )
 
 

@@ -109,10 +109,6 @@ def draw_band_transitions(change: PolicyChange) -> Figure:
         )
         for at in range(len(change.bands_before))
     )
-    cells = tuple(
-        (band, *map(format_share, shares))
-        for band, shares in zip(change.bands_before, change.band_transitions, strict=True)
-    )
     return make_figure(
         "crossings",
         "From old bands to new",
@@ -121,8 +117,17 @@ def draw_band_transitions(change: PolicyChange) -> Figure:
         "Outlined squares are people who stay; solid ones rise, striped ones fall.",
         top + height * len(change.bands_before) + 8,
         (text(_NAMES, 16, "new band", "note"), text(6, 38, "old band", "note"), heads, rows),
-        Table("Share of each old band by new band", ("old band", *change.bands_after), cells),
+        make_transition_table(change),
     )
+
+
+def make_transition_table(change: PolicyChange) -> Table:
+    """Make the table of the shares of each old band's people in each new band."""
+    rows = tuple(
+        (band, *map(format_share, shares))
+        for band, shares in zip(change.bands_before, change.band_transitions, strict=True)
+    )
+    return Table("Share of each old band by new band", ("old band", *change.bands_after), rows)
 
 
 def _draw_transition_row(change: PolicyChange, row: int, width: float, height: float) -> Markup:
@@ -181,17 +186,6 @@ def draw_group_changes(change: PolicyChange) -> Figure:
         )
         for name, group in groups.items()
     ]
-    cells = tuple(
-        (
-            name,
-            format_count(group.people),
-            format_share(group.share_falling),
-            format_share(group.share_rising),
-            format_signed(group.mean_change),
-            format_points(group.largest_fall),
-        )
-        for name, group in groups.items()
-    )
     return make_figure(
         "movers",
         "Rises and falls by group",
@@ -200,12 +194,25 @@ def draw_group_changes(change: PolicyChange) -> Figure:
         "Solid, to the right: the share whose score rises.",
         rows_height(len(rows)),
         (draw_bar_rows(rows, scale, lambda share: format_share(abs(share))),),
-        Table(
-            "Effect on each group",
-            ("group", "people", "fall", "rise", "points on average", "largest fall"),
-            cells,
-        ),
+        make_group_table(change),
     )
+
+
+def make_group_table(change: PolicyChange) -> Table:
+    """Make the table of the effect on each group."""
+    head = ("group", "people", "fall", "rise", "points on average", "largest fall")
+    rows = tuple(
+        (
+            name,
+            format_count(group.people),
+            format_share(group.share_falling),
+            format_share(group.share_rising),
+            format_signed(group.mean_change),
+            format_points(group.largest_fall),
+        )
+        for name, group in change.groups.items()
+    )
+    return Table("Effect on each group", head, rows)
 
 
 def _draw_group(group: GroupChange, scale: Scale) -> Markup:
