@@ -1,7 +1,7 @@
-"""What a plugin author imports, and nothing else.
+"""The public API: all that a plugin imports.
 
-Importing this loads no plugin and no network library; `Client` and its kind are fetched when first
-named. `ScoreStore` and its kind, `fa_ir_table` and `adjusted_alpha` need numpy.
+The import loads no plugin and no network library; `Client` and others are imported on first access.
+`ScoreStore` and what belongs to it, `fa_ir_table` and `adjusted_alpha` need numpy.
 """
 
 from importlib import import_module

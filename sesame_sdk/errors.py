@@ -1,13 +1,13 @@
-"""Every error of the SDK, sorted by what the caller does next.
+"""The errors of the SDK, grouped by what the caller does next.
 
     SesameError
-    ├── RetryableError        try again later: the network, a busy hub, a full outbox
-    │   └── RateLimitedError    we ask for more than we may: wait as long as we are told
-    ├── InvalidInputError         mend the input: it will never be accepted as it is (also a ValueError)
-    │   └── GuardRefusedError      the guard said no; carries its findings
-    └── ConfigurationError    mend the set-up: a key, a file, a plugin, an option
+    ├── RetryableError         try again later: the network, a busy hub, a full outbox
+    │   └── RateLimitedError   wait before the next request
+    ├── InvalidInputError      fix the input: it will never be accepted as it is (also a ValueError)
+    │   └── GuardRefusedError  the guard refused; has its findings
+    └── ConfigurationError     fix the configuration: a key, a file, a plugin, an option
 
-Messages are one line, name the field, and never carry a token, a pseudonym or a person's value.
+Messages are one line, name the field, and never contain a token, a pseudonym or a person's value.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 
 
 class FindingLike(Protocol):
-    """What an error needs to know of a guard finding."""
+    """The parts of a guard finding that an error uses."""
 
     @property
     def rule(self) -> str:
@@ -24,17 +24,17 @@ class FindingLike(Protocol):
 
     @property
     def reason(self) -> str:
-        """Why the rule refuses, in plain words."""
+        """Why the rule refuses."""
         ...
 
 
 class SesameError(Exception):
-    """Root of the tree.
+    """The base class.
 
     Args:
-        message: one clear sentence.
-        field: the name of the offending field, as the caller knows it.
-        hint: how to put it right.
+        message: what is wrong.
+        field: name of the invalid field, as the caller knows it.
+        hint: how to fix it.
     """
 
     #: What a command exits with.
@@ -52,10 +52,10 @@ class SesameError(Exception):
 
 
 class RetryableError(SesameError):
-    """Nothing is wrong with the request; the same call may succeed later.
+    """A temporary failure: the same call may succeed later.
 
     Args:
-        retry_after: seconds that the other side asked us to wait, if it did.
+        retry_after: seconds to wait, if the server gave them.
     """
 
     exit_code = 5
@@ -73,14 +73,14 @@ class RetryableError(SesameError):
 
 
 class RateLimitedError(RetryableError):
-    """The other side works, and asks us to slow down (RFC 6585 section 4); ``retry_after`` says how long."""
+    """The rate limit is exceeded (RFC 6585 section 4); ``retry_after`` is how long to wait."""
 
 
 class InvalidInputError(SesameError, ValueError):
-    """The input is wrong and will stay wrong until somebody mends it.
+    """The input is invalid.
 
     Args:
-        code: a short machine-readable code, such as one of RFC 8935 section 2.4.
+        code: an error code, such as one of RFC 8935 section 2.4.
     """
 
     exit_code = 4
@@ -98,9 +98,9 @@ class InvalidInputError(SesameError, ValueError):
 
 
 class GuardRefusedError(InvalidInputError):
-    """The guard refused; ``findings`` says by which rules, why, how to mend it, and from what source.
+    """The guard refused; ``findings`` has the rules, reasons, hints and sources.
 
-    Where a file was judged, ``lines`` has the line of each finding, or None where there is no telling.
+    If a file was checked, ``lines`` has the line of each finding, or None if it is unknown.
     """
 
     exit_code = 3
@@ -112,6 +112,6 @@ class GuardRefusedError(InvalidInputError):
 
 
 class ConfigurationError(SesameError):
-    """The installation is wrong: a key file, a setting, a policy file, a plugin."""
+    """The configuration is invalid: a key file, a setting, a policy file, a plugin."""
 
     exit_code = 2

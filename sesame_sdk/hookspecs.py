@@ -1,8 +1,8 @@
-"""The hooks that a plugin may implement, each saying when it is called.
+"""The hooks that a plugin may implement, and when they are called.
 
-A plugin is a module, named in the entry-point group ``sesame_sdk``, whose functions carry
-`hookimpl`. Hooks only hand over objects; the registry calls those objects itself, so that one
-plugin's failure is caught, named and kept from the others.
+A plugin is a module in the entry-point group ``sesame_sdk`` whose functions are decorated with `hookimpl`.
+Hooks only return objects; the registry calls these objects itself, so that the failure of one plugin is
+caught, named and does not affect the others.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def sesame_signal_providers() -> Iterable[SignalProvider[Any]]:  # type: ignore[empty-body]
-    """Objects that turn events into signals. Called once, when the plugin is loaded."""
+    """Objects that convert events to signals. Called once, when the plugin is loaded."""
 
 
 @hookspec
@@ -31,12 +31,12 @@ def sesame_score_consumers() -> Iterable[ScoreConsumer[Any, Any]]:  # type: igno
 
 @hookspec
 def sesame_policy_rules() -> Iterable[GuardRule]:  # type: ignore[empty-body]
-    """Further rules for the guard; none can take one away. Called once, when the plugin is loaded."""
+    """Further rules for the guard; none can be removed. Called once, when the plugin is loaded."""
 
 
 @hookspec
 def sesame_signers() -> Iterable[Signer]:  # type: ignore[empty-body]
-    """Keys that live elsewhere. Called once, when the plugin is loaded."""
+    """Keys in a KMS or HSM. Called once, when the plugin is loaded."""
 
 
 @hookspec

@@ -1,4 +1,4 @@
-"""What a plugin implements. The hooks in `hookspecs` register objects of these classes."""
+"""The interfaces that a plugin implements. The hooks in `hookspecs` register objects of these classes."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,9 +43,9 @@ class Skipped:
     """A record of the partner's that does not become a signal. It never leaves the partner.
 
     Attributes:
-        reason: short and stable, so that it can be counted: "no customer".
-        records: how many of the partner's own records (order lines, posts) it stands for.
-        amount: what they are worth in the provider's unit, where that means something.
+        reason: short and constant, for counting: "no customer".
+        records: number of the partner's own records (order lines, posts).
+        amount: their value in the provider's unit, if that makes sense.
         line: the number in the file of a record that could not be read; None if a rule skips it.
         text: that record, for the partner's own file of rejects.
     """
@@ -58,80 +58,80 @@ class Skipped:
 
 
 class SignalProvider(ABC, Generic[Event]):
-    """Turns a partner's own events into signals."""
+    """Converts a partner's own events to signals."""
 
-    #: How the command line calls it: ``sesame post --provider retail``.
+    #: Its name on the command line: ``sesame post --provider retail``.
     name: ClassVar[str]
-    #: Everything that it may say.
+    #: The kinds of its signals.
     kinds: ClassVar[tuple[SignalKind, ...]]
 
     @abstractmethod
     def read(self, path: Path) -> Iterator[Event | Skipped]:
-        """Read the partner's file, streaming. The one method that does IO.
+        """Read the partner's file, streaming. The only method with IO.
 
-        A record that cannot be read is a `Skipped`, so that it never stops the rest.
+        A record that cannot be read becomes a `Skipped`, so that it does not stop the others.
 
         Raises:
-            InvalidInputError: the file as a whole is not what this provider reads.
+            InvalidInputError: the file is not in this provider's format.
         """
 
     @abstractmethod
     def signals(self, event: Event, identity: Pseudonymizer) -> Iterable[Signal | Skipped]:
-        """What one event says. Pure: no file, no socket, no clock; same in, same out.
+        """Convert one event to signals. Pure: no file, no socket, no clock; same input, same result.
 
         Raises:
-            InvalidInputError: the event cannot be understood.
+            InvalidInputError: the event is invalid.
         """
 
 
 class ScoreConsumer(ABC, Generic[Request, Answer]):
-    """Uses scores for one purpose that people agreed to."""
+    """Uses scores for one purpose that people consented to."""
 
     declaration: ClassVar[ConsumerDeclaration]
 
     @abstractmethod
     def subjects(self, request: Request) -> tuple[str, ...]:
-        """Whose scores are needed to answer `request`: the partner's own pseudonyms."""
+        """The partner's own pseudonyms of the people whose scores `request` needs."""
 
     @abstractmethod
     def use(self, request: Request, scores: Mapping[str, Score | None]) -> Answer:
-        """Answer `request`. A subject whose score is None must come off no worse than the ordinary."""
+        """Answer `request`. A subject without a score must be treated no worse than an average one."""
 
 
 class GuardRule(ABC):
-    """One rule of the guard. It overrides the doors at which it stands; rules can only add refusals."""
+    """One rule of the guard. It overrides the checks that it makes; rules can only add refusals."""
 
     id: ClassVar[str]
     source: ClassVar[str]
     dated: ClassVar[date]
 
     def check_kind(self, kind: SignalKind) -> Iterable[Finding]:  # noqa: ARG002
-        """Called when a plugin registers a kind."""
+        """Check a kind when a plugin registers it."""
         return ()
 
     def check_policy(self, policy: Policy) -> Iterable[Finding]:  # noqa: ARG002
-        """Called when an operator loads a policy."""
+        """Check a policy when an operator loads it."""
         return ()
 
     def check_consumer(self, consumer: ConsumerDeclaration) -> Iterable[Finding]:  # noqa: ARG002
-        """Called when a consumer registers."""
+        """Check a consumer when it registers."""
         return ()
 
     def check_read(self, reading: ReadRequest) -> Iterable[Finding]:  # noqa: ARG002
-        """Called at every read of a score."""
+        """Check every read of a score."""
         return ()
 
     def refuse(self, about: str, reason: str, hint: str) -> Finding:
-        """A refusal by this rule, with its source."""
+        """Create a refusal by this rule, with its source."""
         return Finding(self.id, Action.REFUSE, about, reason, hint, self.source, self.dated)
 
     def warn(self, about: str, reason: str, hint: str) -> Finding:
-        """A warning by this rule, with its source."""
+        """Create a warning by this rule, with its source."""
         return Finding(self.id, Action.WARN, about, reason, hint, self.source, self.dated)
 
 
 class Signer(Protocol):
-    """A private Ed25519 key, wherever it lives: in a file, a KMS or an HSM."""
+    """A private Ed25519 key in a file, a KMS or an HSM."""
 
     @property
     def kid(self) -> str:

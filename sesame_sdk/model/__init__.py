@@ -1,5 +1,4 @@
-"""The nouns of the design, and their wire codec. Frozen, validated, free of IO.
+"""The data model and its JSON codec. Frozen, validated, free of IO.
 
-Everything above this room speaks in these classes. A value that exists is valid: each class refuses
-what is wrong with an error that names the field.
+Each class validates its fields and raises an error that names the invalid one, so that every object is valid.
 """

@@ -1,4 +1,4 @@
-"""The wire form of the nouns: JSON, by msgspec, which decodes attrs classes natively."""
+"""Encodes and decodes the model as JSON with msgspec, which supports attrs classes natively."""
 
 import base64
 import hashlib
@@ -20,43 +20,43 @@ encode = _encoder.encode
 
 
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
-_making = Lock()
+_lock = Lock()
 
 
 def decoder(kind: object) -> msgspec.json.Decoder[Any]:
-    """A decoder for one type, made once, and never two at a time.
+    """Return the decoder for a type, created once, and never two at a time.
 
-    While msgspec learns what a class holds, other threads already find what it knows so far, and a process
-    in which one uses that dies of it (seen with 0.22).
+    While msgspec inspects a class, other threads can see its incomplete result, and a process in which one
+    uses that crashes (seen with 0.22).
     """
-    found = _decoders.get(kind)
-    if found is None:
-        with _making:
-            found = _decoders.get(kind) or _decoders.setdefault(kind, msgspec.json.Decoder(kind))
-    return found
+    cached = _decoders.get(kind)
+    if cached is None:
+        with _lock:
+            cached = _decoders.get(kind) or _decoders.setdefault(kind, msgspec.json.Decoder(kind))
+    return cached
 
 
 def encode_each(values: Sequence[object]) -> list[bytes]:
-    """`encode` for many in one call. No line feed stands in JSON of ours, so that one can part them."""
+    """`encode` many values in one call. Our JSON has no line feeds, so that one can separate them."""
     return _encoder.encode_lines(values).split(b"\n")[:-1]
 
 
 def decode(data: bytes | str, kind: type[T], *, field: str | None = None) -> T:
-    """Read one noun from JSON.
+    """Decode an object from JSON.
 
     Args:
-        data: the JSON, of a size that the caller has looked at.
-        kind: what it should hold.
-        field: what the caller calls it; the name of `kind` unless it says.
+        data: the JSON, whose size the caller has checked.
+        kind: the expected type.
+        field: name of the value in errors; by default the name of `kind`.
 
     Raises:
-        InvalidInputError: naming the field, and what was expected there.
+        InvalidInputError: with the field and what was expected.
     """
     try:
-        found: T = decoder(kind).decode(data)
+        decoded: T = decoder(kind).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInputError(str(error), field=field or kind.__name__.lower()) from error
-    return found
+    return decoded
 
 
 def digest(value: object) -> str:
@@ -66,10 +66,10 @@ def digest(value: object) -> str:
 
 
 def policy_digest(policy: Policy) -> str:
-    """What a policy is known by: equal for equal rules, whatever the file looked like."""
+    """The digest of a policy: equal for equal rules, regardless of the file's formatting."""
     return digest(evolve(policy, digest=""))
 
 
 def manifest_digest(manifest: Manifest) -> str:
-    """What a plugin's declarations are known by; a hub computes it again and compares."""
+    """The digest of a plugin's declarations; a hub computes it again and compares."""
     return digest(evolve(manifest, digest=""))

@@ -1,4 +1,4 @@
-"""Envelopes and the receipts that answer them."""
+"""Envelopes and receipts."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,11 +9,9 @@ from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.model import validators
 from sesame_sdk.model.signals import Signal
 
-#: More would make the loss of one request dear; fewer would make signatures dear.
-
 
 class EventType(StrEnum):
-    """The events of RFC 8417 section 2 that parties send each other."""
+    """Event types (RFC 8417 section 2) that parties send each other."""
 
     SIGNALS = "urn:sesame-sdk:event:signals"
     REGISTRATION = "urn:sesame-sdk:event:registration"
@@ -29,7 +27,7 @@ class EventType(StrEnum):
 
 
 class DropReason(StrEnum):
-    """Why a hub did not keep a signal. Says nothing of who is known to the hub."""
+    """Why a hub did not store a signal. It does not reveal which people the hub knows."""
 
     NO_GRANT = "no_grant"
     KIND_NOT_REGISTERED = "kind_not_registered"
@@ -41,15 +39,15 @@ class DropReason(StrEnum):
 
 @frozen
 class Envelope:
-    """A signed batch of signals, opened.
+    """A batch of signals, verified.
 
     Attributes:
         jti: the token's id; never accepted twice (RFC 7519 section 4.1.7).
         issuer: who signed it.
-        audience: whom it is for.
+        audience: URL of the receiver.
         issued_at: when it was signed; UTC.
-        signals: those still disclosed, at most `MAX_SIGNALS`, in the order of the digests. Sealed with one
-            or more; fewer remain when a person in it did not consent or has left.
+        signals: those disclosed, at most `MAX_SIGNALS`, in the order of the digests; none of people who did
+            not consent or were erased.
     """
 
     jti: str = field(validator=validators.text(64))
@@ -61,7 +59,7 @@ class Envelope:
 
 @frozen
 class Dropped:
-    """A signal that the hub did not keep, and why."""
+    """A signal that the hub did not store, and why."""
 
     id: str
     reason: DropReason
@@ -69,14 +67,14 @@ class Dropped:
 
 @frozen
 class Receipt:
-    """The hub's signed answer: what became of an envelope.
+    """The hub's signed acknowledgement of an envelope.
 
     Attributes:
         jti: the envelope's id.
         received_at: when it was on disk; UTC.
-        accepted: signals kept, seen for the first time.
-        duplicates: signals that the hub had already.
-        dropped: signals not kept, each with its reason.
+        accepted: number of new signals stored.
+        duplicates: number of signals stored before.
+        dropped: signals not stored, each with its reason.
     """
 
     jti: str

@@ -18,13 +18,13 @@ from sesame_sdk.model.score import Contribution, Score
 
 @frozen
 class Hypothetical:
-    """A signal that somebody asks about.
+    """A signal that does not exist, for an estimate.
 
     Attributes:
         kind: name of a kind of the policy.
         value: how much, in the kind's unit; finite.
-        partner: who would send it; empty for whoever sends most of the kind for the person, or for a
-            partner who is new to them where nobody does.
+        partner: its sender; empty for the partner that sends most of the kind for the person, or for a new
+            partner if none does.
         occurred_on: when it would have happened; None means on the day of the score.
     """
 
@@ -38,14 +38,14 @@ class Hypothetical:
 
 @frozen
 class Estimate:
-    """A score for signals of which some do not exist. It is never stored, and nobody can read it.
+    """A score with hypothetical signals. It is never stored, and no consumer can read it.
 
     Attributes:
-        score: what it would come to; None if it would still be none.
-        current: the score as it is; None if there is none.
+        score: the estimated score; None if there would be none.
+        current: the current score; None if there is none.
         hypotheticals: the signals that were added.
         description: says that it is an estimate, and of what.
-        is_estimate: always true, for whoever reads it as JSON.
+        is_estimate: always true, for readers of the JSON.
     """
 
     score: Score | None
@@ -57,10 +57,10 @@ class Estimate:
 
 @frozen
 class PartnerUnits:
-    """Where some units would come from.
+    """The units of a step at one partner.
 
     Attributes:
-        partner: its issuer; empty for a partner whom the person does not use yet.
+        partner: its issuer URL; empty for a new partner.
         units: how many.
     """
 
@@ -74,10 +74,10 @@ class Step:
 
     Attributes:
         kind: its name.
-        reason: the policy's words for it.
-        unit: what one is.
+        reason: the policy's text for it.
+        unit: the unit of the kind.
         units: how many more, on the day of the score: signals of value 1, or money in one signal.
-        partners: at whom; their units add up to `units`.
+        partners: at which partners; their units add up to `units`.
         hundredths: hundredths of a point that it adds.
         effort: what it takes, in the policy's units of effort.
     """

@@ -1,4 +1,4 @@
-"""What the guard says when it refuses or warns."""
+"""Findings: why the guard refuses or warns."""
 
 from datetime import date
 from enum import StrEnum
@@ -9,7 +9,7 @@ from sesame_sdk.model import validators as model_validators
 
 
 class Action(StrEnum):
-    """What follows from a finding."""
+    """The effect of a finding."""
 
     REFUSE = "refuse"
     WARN = "warn"
@@ -17,15 +17,15 @@ class Action(StrEnum):
 
 @frozen
 class Finding:
-    """One rule's objection, the same object in Python, on the command line and over HTTP. Logs have its rule.
+    """The finding of one rule, the same in Python, on the command line and over HTTP. Logs have its rule.
 
     Attributes:
         rule: id, such as ``POL-1``.
         action: refuse or warn.
-        about: what was looked at: ``kind retail.order.returned``, ``policy retail-privileges``.
-        reason: why, in plain words.
-        hint: how to put it right.
-        source: the law or guideline that the rule is drawn from.
+        about: what was checked: ``kind retail.order.returned``, ``policy retail-privileges``.
+        reason: why.
+        hint: how to fix it.
+        source: the law or guideline behind the rule.
         dated: when that source was last read.
     """
 

@@ -1,4 +1,4 @@
-"""A person's consent: who may send or read what, for which purpose, since when and until when."""
+"""A person's consent: what a partner may send or read, for which purpose, and how long."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from attrs import field, frozen, validators
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 
-#: Kinds, or crossings, that one grant names at most.
+#: Kinds, or crossings, of one grant.
 MAX_NAMES = 1000
 
 
@@ -27,13 +27,13 @@ class Grant:
         partner: issuer URL of the partner.
         subject: the partner's pseudonym for the person.
         direction: send or read.
-        given_at: when the person said yes; UTC.
-        kinds: for send, the kinds that may come in; at least one.
-        purpose: for read, the IRI of why.
-        context: for read, whose policy makes the score.
-        crossings: for read, the other contexts that the person lets count in it (rule CTX-1).
-        expires_at: end agreed from the start, if any; UTC.
-        withdrawn_at: when the person took it back, if so; UTC.
+        given_at: when the person consented; UTC.
+        kinds: for send, the kinds that may be sent; at least one.
+        purpose: for read, IRI of the purpose.
+        context: for read, the context of the score.
+        crossings: for read, other contexts that may count in it (rule CTX-1).
+        expires_at: when it expires, if it does; UTC.
+        withdrawn_at: when the person withdrew it, if so; UTC.
         adult: whether the person is known to be 18 or older. Unknown is False (rule MIN-1).
     """
 
@@ -55,12 +55,12 @@ class Grant:
 
     def __attrs_post_init__(self) -> None:
         if self.direction is Direction.SEND and not self.kinds:
-            raise InvalidInputError("a grant to send names what may be sent", field="kinds")
+            raise InvalidInputError("a grant to send must name kinds", field="kinds")
         if self.direction is Direction.READ and (self.purpose is None or self.context is None):
-            raise InvalidInputError("a grant to read names why and which score", field="purpose, context")
+            raise InvalidInputError("a grant to read must name purpose and context", field="purpose, context")
 
     def is_valid(self, at: datetime) -> bool:
-        """Whether the consent stands at this moment (rule CON-1)."""
+        """Whether the consent is valid at this time (rule CON-1)."""
         return (
             self.given_at <= at
             and (self.expires_at is None or at < self.expires_at)
@@ -70,14 +70,14 @@ class Grant:
 
 @frozen
 class ReadRequest:
-    """A consumer's wish to read one person's score, as the guard sees it at the moment of reading.
+    """A request to read one person's score, as the guard checks it.
 
     Attributes:
         partner: issuer URL of the reader.
-        purpose: IRI of why.
-        context: whose policy makes the score.
-        at: the moment; UTC.
-        grant: the consent that covers it, if the person gave one.
+        purpose: IRI of the purpose.
+        context: of the score.
+        at: when; UTC.
+        grant: the consent that covers it, if there is one.
     """
 
     partner: str

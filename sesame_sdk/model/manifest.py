@@ -1,4 +1,4 @@
-"""Parties and what they tell each other about themselves."""
+"""Parties, and the declarations of their plugins."""
 
 from attrs import field, frozen, validators
 
@@ -6,22 +6,22 @@ from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Terms
 
-#: The hook API that this SDK speaks. A plugin written for another major version is refused by name.
+#: The hook API of this SDK. A plugin written for another major version is refused.
 API_VERSION = "1.0"
-#: Kinds, and consumers, that one plugin declares at most: a hub's guard reads every word of them.
+#: Kinds, and consumers, of one plugin: a hub's guard checks every word of them.
 MAX_DECLARATIONS = 100
 
 
 @frozen
 class ConsumerDeclaration:
-    """What a score consumer says of itself before it may read.
+    """The declaration of a score consumer, required to read scores.
 
     Attributes:
         name: the consumer's name within its plugin.
-        purpose: IRI of why it reads (W3C DPV or one of our own terms).
-        context: whose policy it asks for.
-        terms: on what terms: who sees the score, what follows from it. The default is what the guard
-            lets pass, but for a ranking, which must say how it ranks (rule MAT-1).
+        purpose: IRI of the purpose (W3C DPV or one of our own terms).
+        context: of the scores.
+        terms: visibility and effects of the score. The guard accepts the default, except for a ranking, which
+            must declare how it ranks (rule MAT-1).
     """
 
     name: str = field(validator=model_validators.text(64))
@@ -32,14 +32,14 @@ class ConsumerDeclaration:
 
 @frozen
 class Manifest:
-    """What a plugin is, as its partner signs it when joining a hub.
+    """The declarations of a plugin, which its partner signs to register at a hub.
 
     Attributes:
         name: distribution name: ``sesame-retail``.
         version: distribution version.
         api: hook API version that it was written for.
-        kinds: what it may say; at most `MOST`.
-        consumers: why it reads; at most `MOST`.
+        kinds: the kinds that it sends; at most `MOST`.
+        consumers: its score consumers; at most `MOST`.
         digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.manifest_digest`.
     """
 
@@ -59,10 +59,10 @@ class Manifest:
 
 @frozen
 class Party:
-    """Whoever holds a key: a partner or a hub.
+    """A holder of keys: a partner or a hub.
 
     Attributes:
-        issuer: URL that names it in ``iss`` and ``aud``.
+        issuer: its URL in ``iss`` and ``aud``.
         jwks: its public keys as a JWK Set (RFC 7517 section 5), JSON-shaped.
     """
 

@@ -1,4 +1,4 @@
-"""How one context's score is made. Read from TOML by `scoring.policy_file`; judged by the guard."""
+"""Policies: how the score of a context is computed. Loaded by `scoring.policy_file`, checked by the guard."""
 
 from enum import StrEnum
 from typing import Any
@@ -11,7 +11,6 @@ from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Terms
 
-#: More points than any policy may speak of.
 #: Three lifetimes.
 MAX_DAYS = 100_000
 
@@ -39,16 +38,16 @@ def _version(_: object, attribute: "Attribute[Any]", value: object) -> None:
 
 @frozen
 class Band:
-    """A named stretch of the range, from `start` points up to the next band."""
+    """A named part of the range, from `start` points up to the next band."""
 
     name: str = field(validator=model_validators.text(32))
     start: float = field(validator=_points)
 
 
 class Severity(StrEnum):
-    """How grave the conduct is that a lowering kind records, as the policy's maker answers for it.
+    """How severe the conduct is that a lowering kind records, as the policy's author declares.
 
-    No effect may be heavier than what brings it about (rule PRP-1).
+    No effect may be more severe than the conduct that causes it (rule PRP-1).
     """
 
     MINOR = "minor"
@@ -57,7 +56,7 @@ class Severity(StrEnum):
 
     @property
     def weight(self) -> int:
-        """1 to 3: the heaviest `Consequence.weight` that such conduct bears."""
+        """1 to 3: the highest `Consequence.weight` that is allowed for such conduct."""
         return list(Severity).index(self) + 1
 
 
@@ -66,17 +65,16 @@ class Weighting:
     """How signals of one kind count. Points are per unit of value.
 
     Attributes:
-        kind: what the policy takes the kind to be; its reason is what a person reads beside the points.
-            Where the kind is registered, the two must agree.
+        kind: the kind; its reason is shown to people beside the points. It must equal the registered kind.
         weight: points for a value of 1 that happened today.
-        floor: the lowest that all signals of the kind may add up to; 0 means that it cannot lower.
-        cap: the highest that they may add up to.
-        partner_cap: the most, up or down, that any one partner's signals of the kind may add up to.
-        half_life_days: days after which a signal counts half; None means that it does not fade.
-        expires_days: days after which it no longer counts; None means never.
-        severity: how grave the conduct is that lowers.
-        effort: what a value of 1 more takes a person, in any unit that the policy's kinds share; None
-            means that nothing can be done about it but wait.
+        floor: minimum of the sum of all signals of the kind; 0 means that it cannot lower.
+        cap: maximum of that sum.
+        partner_cap: maximal absolute sum of the signals of one partner.
+        half_life_days: days after which a signal counts half; None means no decay.
+        expires_days: days after which a signal no longer counts; None means no end.
+        severity: severity of the conduct that a lowering kind records.
+        effort: effort of a person for 1 more, in any unit that the policy's kinds share; None means that a
+            person can only wait.
         code: reason code, short and stable; empty means the kind's name.
     """
 
@@ -107,28 +105,28 @@ class Weighting:
 
     @property
     def can_lower(self) -> bool:
-        """Whether this kind could ever take points away."""
+        """Whether this kind can lower a score."""
         return self.floor < 0
 
 
 @frozen
 class Policy:
-    """One context's rules for making a score of a person's signals.
+    """The rules by which a person's signals become a score in one context.
 
     Attributes:
-        name: what operators call it.
+        name: its name.
         version: a whole number that grows with every change.
-        context: the sphere that its score speaks about.
-        base: points of somebody with a signal that is worth nothing.
-        low: the least that a score can be.
-        high: the most that a score can be.
-        bands: in rising order, the first at `low`.
+        context: the context of the score.
+        base: points of a person whose signals add nothing.
+        low: the lowest score.
+        high: the highest score.
+        bands: ascending, the first at `low`.
         weightings: one for each kind that counts.
-        purposes: IRIs of what its score may be read for.
-        aim: what the score is for, in a sentence (rule PRP-1).
+        purposes: IRIs of the purposes for which its score may be read.
+        aim: purpose of the score, in a sentence (rule PRP-1).
         disputes: where a person disputes a signal: an address or a page (rule DSP-1).
-        disputed_count: whether a disputed signal goes on counting (rule DSP-1).
-        terms: who sees the score, how one joins, what follows from it.
+        disputed_count: whether disputed signals count (rule DSP-1).
+        terms: visibility, enrolment and effects.
         digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.policy_digest`.
     """
 
@@ -149,21 +147,21 @@ class Policy:
 
     def __attrs_post_init__(self) -> None:
         if not self.low <= self.base <= self.high or self.low == self.high:
-            raise InvalidInputError("low, base and high must rise in this order", field="range")
+            raise InvalidInputError("low, base and high must ascend in this order", field="range")
         starts = [band.start for band in self.bands]
         if starts != sorted(set(starts)) or starts[0] != self.low or starts[-1] >= self.high:
             raise InvalidInputError(
-                "must begin at the low end of the range and rise within it", field="bands"
+                "must start at the low end of the range and ascend within it", field="bands"
             )
         names = [weighting.kind.name for weighting in self.weightings]
         if len(names) != len(set(names)):
             twice = next(name for name in names if names.count(name) > 1)
-            raise InvalidInputError(f"{twice} is there twice", field="kinds", hint="merge the two entries")
+            raise InvalidInputError(f"{twice} is a duplicate", field="kinds", hint="merge the two entries")
         known = {band.name for band in self.bands}
         for effect in self.terms.effects:
             if effect.band not in known:
-                raise InvalidInputError(f"{effect.name[:60]} names a band that is not there", field="effects")
+                raise InvalidInputError(f"{effect.name[:60]} names an unknown band", field="effects")
 
     def band(self, points: float) -> str:
-        """Name of the band that `points` fall in."""
+        """Name of the band of these points."""
         return next(band.name for band in reversed(self.bands) if points >= band.start)

@@ -1,4 +1,4 @@
-"""A score and its reasons. Where a person has none, the answer is ``None``, never a low one."""
+"""A score and its contributions. No score is ``None``, never a low score."""
 
 from datetime import date
 
@@ -10,13 +10,13 @@ from sesame_sdk.model import validators as model_validators
 
 @frozen
 class Contribution:
-    """What one kind added or took.
+    """The contribution of one kind to a score.
 
     Attributes:
-        kind: name of the kind; empty for the part that the policy's range cut off.
-        hundredths: hundredths of a point; whole, so that all of them add up exactly.
-        reason: the policy's words for it.
-        code: the policy's reason code; the kind's name where it has none; empty for what the range cut off.
+        kind: name of the kind; empty for the limitation to the policy's range.
+        hundredths: whole hundredths of a point, so that contributions add up exactly.
+        reason: the policy's text for it.
+        code: the policy's reason code, or the kind's name; empty for the limitation to the range.
     """
 
     kind: str
@@ -26,7 +26,7 @@ class Contribution:
 
     @property
     def points(self) -> float:
-        """The same in points."""
+        """Its points."""
         return self.hundredths / 100
 
 
@@ -39,10 +39,9 @@ class Score:
         band: name of the band that the points fall in.
         as_of: the UTC day at whose start it was computed.
         policy: digest of the policy that made it.
-        base: what the policy starts everybody at.
-        contributions: the reasons: first what took points, the most first; then what lifted, the most first;
-            what the range cut off comes last. Either empty (a consumer sees none), or base and reasons add up
-            to points exactly.
+        base: points of a new person.
+        contributions: negative ones first, then positive ones, each by size; the limitation to the range
+            comes last. Empty for a consumer; otherwise base and contributions add up to points exactly.
     """
 
     points: float = field(validator=model_validators.finite)

@@ -1,4 +1,4 @@
-"""Signals, and the kinds of signal that a provider may send."""
+"""Signals, and the kinds of signals that a provider sends."""
 
 import re
 from datetime import UTC, datetime
@@ -10,17 +10,17 @@ from attrs import field, fields, frozen, validators
 from sesame_sdk.constants import MAX_KIND_LENGTH, MAX_SUBJECT_LENGTH
 from sesame_sdk.model import validators as model_validators
 
-# A form of fixed length is quicker to compare than to match: every hexadecimal digit made a zero.
+# Comparing a fixed format is quicker than a regular expression: every hexadecimal digit becomes a zero.
 _HEX_TO_ZERO = bytes.maketrans(b"0123456789abcdef", b"0" * 16)
 _ID_WITH_ZEROS = b"00000000-0000-0000-0000-000000000000"
 _matches_kind = re.compile(model_validators.KIND_PATTERN).fullmatch
-# Kinds are few and signals many: a look-up for a regular expression. Bounded, so that a sender of
-# made-up names cannot fill our memory; and plain, since `lru_cache` costs as much as the match.
+# Kinds are few and signals many: a look-up replaces a regular expression. Bounded, so that a sender of
+# invented names cannot fill our memory; not `lru_cache`, which costs as much as the match.
 _known_kinds: set[str] = set()
 _MAX_KNOWN_KINDS = 1024
 
 
-def _learn_kind(name: str) -> bool:
+def _check_new_kind(name: str) -> bool:
     if len(name) > MAX_KIND_LENGTH or not _matches_kind(name):
         return False
     if len(_known_kinds) >= _MAX_KNOWN_KINDS:
@@ -29,17 +29,17 @@ def _learn_kind(name: str) -> bool:
     return True
 
 
-#: The range of a kind's values: up to this, from 0 for a kind that may only reward, and else from as much
-#: below. More is a fault of whoever sends it: no unit needs a billion of anything in one observation.
+#: Maximal absolute value of a signal. A larger one is an error of its sender: no unit needs a billion in one
+#: observation.
 MAX_VALUE = 1e9
-#: An id cannot hold an earlier time (RFC 9562 section 5.7).
+#: An id cannot encode an earlier time (RFC 9562 section 5.7).
 MIN_TIMESTAMP = datetime(1970, 1, 1, tzinfo=UTC)
-#: Categories of personal data that one kind names at most.
+#: Categories of personal data of one kind.
 MAX_CATEGORIES = 20
 
 
 class Evidence(StrEnum):
-    """How the provider came to know. An inference may never lower a score (rule INF-1)."""
+    """How the provider knows. An inference may never lower a score (rule INF-1)."""
 
     OBSERVED = "observed"
     DECLARED = "declared"
@@ -47,21 +47,21 @@ class Evidence(StrEnum):
 
 
 class Polarity(StrEnum):
-    """Which way a kind may move a score."""
+    """Whether a kind may only raise a score, or also lower it."""
 
     REWARD = "reward"
     BOTH = "both"
 
 
 class Conduct(StrEnum):
-    """Whose doing a kind records. Only the person's own counts (rule ASC-1)."""
+    """Whose conduct a kind records. Only the person's own counts (rule ASC-1)."""
 
     OWN = "own"
     OTHERS = "others"
 
 
 class Sensitivity(StrEnum):
-    """What a kind would reveal about a person. The guard refuses all but the first two.
+    """What a kind reveals about a person. The guard refuses all but the first two.
 
     `POLITICAL` is POL-1, `SPECIAL` is the special categories of GDPR 9 (SPC-1), `TASTE` is TST-1.
     They exist so that an honest declaration can be refused by name.
@@ -76,22 +76,21 @@ class Sensitivity(StrEnum):
 
 @frozen
 class SignalKind:
-    """What a provider may say.
+    """A kind of signals.
 
     Attributes:
-        name: dotted, beginning with the context: ``retail.order.completed``.
-        context: the sphere of life that it belongs to: ``retail``.
+        name: dotted, starting with the context: ``retail.order.completed``.
+        context: its sphere of life: ``retail``.
         unit: what a value of 1 means: ``order``, ``GBP``, ``month``.
         evidence: how the provider knows.
         polarity: whether it can ever lower a score.
-        sensitivity: what it would reveal.
-        reason: what a person reads beside its points: "Orders that you kept".
-        conduct: whose doing it is.
-        categories: what it is made of: IRIs of DPV's personal-data categories. A kind that names none
-            is undeclared, and refused (rule DCL-1).
-        sources: what it is read from, in words: "our own orders".
-        title: what an operator sees in a list.
-        description: what else there is to say of it.
+        sensitivity: what it reveals.
+        reason: text shown to people beside its points: "Orders that you kept".
+        conduct: whose conduct it records.
+        categories: IRIs of DPV's personal-data categories. A kind without any is refused (rule DCL-1).
+        sources: where its data come from: "our own orders".
+        title: name in operators' lists.
+        description: further explanation.
     """
 
     name: str = field(validator=model_validators.kind_name)
@@ -115,14 +114,14 @@ class Signal:
     """One observation about one person.
 
     Attributes:
-        id: a UUIDv7 that `Identity.signal_id` derives, so that sending again counts once.
-        subject: the sender's own pseudonym for the person; means nothing to anybody else.
-        kind: name of a kind that the sender registered.
+        id: a UUIDv7 that `Pseudonymizer.signal_id` derives, so that a signal sent again counts once.
+        subject: the sender's own pseudonym of the person.
+        kind: name of a registered kind.
         value: how much, in the kind's unit; finite.
         occurred_at: when it happened; UTC.
 
     Raises:
-        InvalidInputError: naming the first field that is wrong.
+        InvalidInputError: with the first invalid field.
     """
 
     id: str
@@ -132,33 +131,33 @@ class Signal:
     occurred_at: datetime
 
     def __attrs_post_init__(self) -> None:
-        # One expression for the good case, and no call that can be spared: a hub decodes hundreds of
-        # thousands a second, and a validator a field costs twice the rest of the decoding together.
-        # `_name_the_fault` says the same in the words of `checks`; a test holds the two together.
+        # One expression with as few calls as possible: a hub decodes hundreds of thousands a second, and a
+        # validator for each field would take twice as long as the rest of the decoding.
+        # `_raise_error` checks the same with the validators; a test compares the two.
         try:
-            own_id, subject, kind, value = self.id, self.subject, self.kind, self.value
-            good = (
-                own_id.encode().translate(_HEX_TO_ZERO) == _ID_WITH_ZEROS
-                and own_id[14] == "7"
-                and own_id[19] in "89ab"
+            signal_id, subject, kind, value = self.id, self.subject, self.kind, self.value
+            valid = (
+                signal_id.encode().translate(_HEX_TO_ZERO) == _ID_WITH_ZEROS
+                and signal_id[14] == "7"
+                and signal_id[19] in "89ab"
                 and subject.isascii()
                 and subject.isprintable()
                 and " " not in subject
                 and 0 < len(subject) <= MAX_SUBJECT_LENGTH
-                and (kind in _known_kinds or _learn_kind(kind))
+                and (kind in _known_kinds or _check_new_kind(kind))
                 and (type(value) is float or type(value) is int)
                 and isfinite(value)
                 and self.occurred_at.tzinfo is UTC
             )
         except (TypeError, AttributeError, UnicodeEncodeError, OverflowError):
-            good = False
-        if not good:
-            self._name_the_fault()
+            valid = False
+        if not valid:
+            self._raise_error()
 
-    def _name_the_fault(self) -> None:
-        named = fields(Signal)
-        model_validators.signal_id(self, named.id, self.id)
-        model_validators.subject(self, named.subject, self.subject)
-        model_validators.kind_name(self, named.kind, self.kind)
-        model_validators.finite(self, named.value, self.value)
-        model_validators.utc(self, named.occurred_at, self.occurred_at)
+    def _raise_error(self) -> None:
+        names = fields(Signal)
+        model_validators.signal_id(self, names.id, self.id)
+        model_validators.subject(self, names.subject, self.subject)
+        model_validators.kind_name(self, names.kind, self.kind)
+        model_validators.finite(self, names.value, self.value)
+        model_validators.utc(self, names.occurred_at, self.occurred_at)

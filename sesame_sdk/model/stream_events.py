@@ -1,8 +1,7 @@
-"""What a hub tells a consumer of the people in its stream: scores that changed, people who left.
+"""Events in a consumer's stream: changed scores, removed subjects.
 
-Each state of a person has a number that grows with time, `seq`. Of two states of one person the one
-with the higher number holds, whichever came first, so that nothing that arrives late can undo what
-came after it.
+Each state of a subject has a number, `seq`, that grows with time. Of two states of a subject the one with the
+higher number is valid, in whatever order they arrive.
 """
 
 from datetime import date
@@ -14,15 +13,15 @@ from attrs import field, frozen, validators
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 
-#: States of people in one message: as with signals, more would make the loss of one request dear.
+#: States in one message.
 MAX_CHANGES = 1000
-_LONGEST_STATE = 512
+_MAX_STATE_LENGTH = 512
 _Seq = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 @frozen
 class SubjectId:
-    """Whom a message is about (RFC 9493 section 3.2.6): a consumer's pseudonym, or a stream's id."""
+    """The subject of an event (RFC 9493 section 3.2.6): a consumer's pseudonym, or a stream's id."""
 
     id: str = field(validator=model_validators.subject)
     format: Literal["opaque"] = "opaque"
@@ -30,13 +29,13 @@ class SubjectId:
 
 @frozen
 class ScoreChange:
-    """One person's score as it is now.
+    """The current score of a subject.
 
     Attributes:
-        sub_id: the consumer's own pseudonym for the person.
+        sub_id: the consumer's own pseudonym of the person.
         seq: number of this state.
         points: None for no score, which is a full answer.
-        band: name of the band; None where there are no points.
+        band: name of the band; None without points.
     """
 
     sub_id: SubjectId
@@ -46,18 +45,18 @@ class ScoreChange:
 
     def __attrs_post_init__(self) -> None:
         if (self.points is None) is not (self.band is None):
-            raise InvalidInputError("come together or not at all", field="points, band")
+            raise InvalidInputError("must both be given, or neither", field="points, band")
 
 
 @frozen
 class ScoresChanged:
-    """Scores of several people, each once, by one policy on one day. Never with reasons.
+    """Scores of several subjects, each once, by one policy on one day, without contributions.
 
     Attributes:
-        purpose: IRI of why the consumer may read them.
-        context: whose policy makes them.
-        policy: its digest.
-        base: what it starts everybody at.
+        purpose: IRI of the purpose.
+        context: of the scores.
+        policy: digest of the policy.
+        base: points of a new person.
         as_of: the UTC day at whose start they were computed.
         changes: 1 to `MAX_CHANGES`.
     """
@@ -72,12 +71,12 @@ class ScoresChanged:
 
 @frozen
 class SubjectRemoved:
-    """The person in ``sub_id`` took the consent back, or is erased: nothing of them may be used.
+    """The person in ``sub_id`` withdrew the consent, or is erased: their data must not be used.
 
     Attributes:
         seq: number of this state.
-        purpose: of the grant that ended; None when all is.
-        context: the same.
+        purpose: of the withdrawn grant; None after an erasure.
+        context: of the withdrawn grant; None after an erasure.
     """
 
     seq: _Seq
@@ -87,10 +86,10 @@ class SubjectRemoved:
 
 @frozen
 class Verification:
-    """The stream is alive (SSF 1.0 section 8.1.4.1). `state` is what the consumer asked with, if it did."""
+    """A heartbeat (SSF 1.0 section 8.1.4.1), with the `state` of a verification request, if there was one."""
 
     state: str | None = field(
-        default=None, validator=validators.optional(model_validators.text(_LONGEST_STATE))
+        default=None, validator=validators.optional(model_validators.text(_MAX_STATE_LENGTH))
     )
 
 

@@ -1,7 +1,7 @@
-"""On what terms a score is carried and used: who sees it, how one joins, what follows from it.
+"""Terms of a score: visibility, enrolment, effects, ranking.
 
-A policy and a consumer both state them. Every default is the one that the guard lets pass; what is
-harmful can be written down so that it can be refused by name.
+Policies and consumers declare them. The guard accepts every default; harmful values exist so that it can
+refuse them by name.
 """
 
 from enum import StrEnum
@@ -14,12 +14,12 @@ from sesame_sdk.model import validators as model_validators
 
 #: Rule MIN-1.
 ADULT = 18
-#: Effects that one policy or consumer states at most: the guard reads every word of them.
+#: Effects of one policy or consumer: the guard checks every word of them.
 MAX_EFFECTS = 50
 
 
 class Consequence(StrEnum):
-    """What an effect does to a person, from a kindness to the end of the service."""
+    """What an effect does to a person, from a benefit to exclusion."""
 
     BENEFIT = "benefit"
     REVIEW = "review"
@@ -29,19 +29,19 @@ class Consequence(StrEnum):
 
     @property
     def weight(self) -> int:
-        """0 for a benefit, and one more for each step that is harder to bear."""
+        """0 for a benefit, increasing with severity."""
         return list(Consequence).index(self)
 
 
 class Decider(StrEnum):
-    """Who decides that an effect comes about: the score by itself, or a person who may overturn it."""
+    """What decides on an effect: the score alone, or a person who can overturn it."""
 
     SCORE = "score"
     PERSON = "person"
 
 
 class Side(StrEnum):
-    """Whom an effect meets: those who have reached a band, or those below it."""
+    """The people with an effect: those who have reached a band, or those below it."""
 
     FROM = "from"
     BELOW = "below"
@@ -60,16 +60,16 @@ def _age(_: object, attribute: "Attribute[Any]", value: object) -> None:
 
 @frozen
 class Effect:
-    """One thing that follows from a score.
+    """An effect of a score.
 
     Attributes:
-        name: what happens, in the words that people are told: "No deposit".
+        name: text shown to people: "No deposit".
         band: name of a band.
-        side: whether it meets those who have reached the band, or those below it.
-        consequence: how heavy it is.
-        decides: the score alone, or a person with the power to overturn it.
-        price_percent: what it changes of the ordinary price; below 0 is a discount.
-        disclosed: whether those who do not get the price are told that others do.
+        side: whether it applies to those who have reached the band, or to those below it.
+        consequence: how severe it is.
+        decides: the score alone, or a person who can overturn it.
+        price_percent: change of the regular price; below 0 is a discount.
+        disclosed: whether people without this price are told about it.
     """
 
     name: str = field(validator=model_validators.text(200))
@@ -85,11 +85,11 @@ class Effect:
 
 @frozen
 class Ranking:
-    """How a ranking that uses a score keeps people free of it.
+    """The declaration of a ranking that uses a score.
 
     Attributes:
-        parameters: the main parameters, as people are shown them: "relevance", "score".
-        other_order: the order that is always offered without the score: "newest first".
+        parameters: the main parameters, as shown to people: "relevance", "score".
+        other_order: the alternative order without the score: "newest first".
     """
 
     parameters: tuple[str, ...] = field(default=(), validator=model_validators.texts(20, max_length=64))
@@ -98,18 +98,18 @@ class Ranking:
 
 @frozen
 class Terms:
-    """What a person is subject to who carries the score.
+    """The terms for a person who has the score.
 
     Attributes:
-        visibility: who sees it; ``private`` is the person and whom they let read (rule VIS-1).
-        default_on: whether people are in unless they say no (rule ENR-1).
-        mandatory: whether they must join (rule ENR-1).
-        bundled: whether something else depends on joining (rule ENR-1).
-        no_score: how people without a score are treated; ``neutral`` is like everybody (rule NOS-1).
-        reshare: whether readers may pass the score on (rule PUR-6).
-        minimum_age: the youngest who may carry it, in years (rule MIN-1).
-        effects: what follows from it.
-        ranking: how profiles are ranked by it, if they are (rule MAT-1).
+        visibility: ``private`` is the person and readers with a grant (rule VIS-1).
+        default_on: whether people are enrolled unless they opt out (rule ENR-1).
+        mandatory: whether enrolment is mandatory (rule ENR-1).
+        bundled: whether another service requires enrolment (rule ENR-1).
+        no_score: treatment of people without a score; ``neutral`` is like all others (rule NOS-1).
+        reshare: whether readers may share the score (rule PUR-6).
+        minimum_age: minimal age in years (rule MIN-1).
+        effects: effects of the score.
+        ranking: the ranking by the score, if there is one (rule MAT-1).
     """
 
     visibility: str = field(default="private", validator=model_validators.text(32))

@@ -1,6 +1,6 @@
-"""Field validators shared by the nouns.
+"""Field validators of the model.
 
-Each raises `InvalidInputError` naming the field. None repeats the value it refuses: values may be personal.
+Each raises an `InvalidInputError` that names the field. None repeats the invalid value: it may be personal.
 """
 
 import re
@@ -22,7 +22,7 @@ URL_PATTERN = r"https?://[^\s/?#@]+(/[^\s?#]*)?"
 #: UUIDv7 in its canonical form, RFC 9562 section 5.7.
 SIGNAL_ID_PATTERN = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
-#: What a person may be called: visible ASCII.
+#: A pseudonym: visible ASCII.
 SUBJECT_PATTERN = r"[\x21-\x7e]+"
 
 
@@ -39,12 +39,10 @@ def text(max_length: int, *, pattern: str | None = None, example: str = "") -> V
             raise InvalidInputError(
                 f"must be at most {max_length} characters, not {len(value)}", field=field.name
             )
-        if "\0" in value:  # which no PostgreSQL text holds
-            raise InvalidInputError("must not hold a NUL character", field=field.name)
+        if "\0" in value:  # not valid in a PostgreSQL text
+            raise InvalidInputError("must not contain a NUL character", field=field.name)
         if matches and not matches(value):
-            raise InvalidInputError(
-                "is not in the form asked for", field=field.name, hint=f"write it like {example}"
-            )
+            raise InvalidInputError("has an invalid format", field=field.name, hint=f"example: {example}")
 
     return check
 
@@ -58,7 +56,7 @@ def finite(_: object, field: "Attribute[Any]", value: object) -> None:
 
 
 def utc(_: object, field: "Attribute[Any]", value: object) -> None:
-    """A datetime in UTC. A naive one is refused: guessing its zone would move the observation."""
+    """A datetime in UTC. A naive one is refused: a guessed time zone would change the time."""
     if not isinstance(value, datetime):
         raise InvalidInputError(f"must be a datetime, not {type(value).__name__}", field=field.name)
     if value.tzinfo is None:
@@ -71,9 +69,9 @@ def tuple_of(kind: type, *, min_items: int = 0, max_items: int | None = None) ->
     """A tuple of `min_items` to `max_items` members, all instances of `kind`."""
 
     def check(_: object, field: "Attribute[Any]", value: object) -> None:
-        # The types of all members in C; one by one only where another class is among them.
+        # The types of all members in C; one by one only if there are other types.
         if not isinstance(value, tuple) or not all(
-            issubclass(found, kind) for found in set(map(type, value))
+            issubclass(member, kind) for member in set(map(type, value))
         ):
             raise InvalidInputError(f"must be a tuple of {kind.__name__}", field=field.name)
         if len(value) < min_items:
@@ -85,7 +83,7 @@ def tuple_of(kind: type, *, min_items: int = 0, max_items: int | None = None) ->
 
 
 def optional_text(max_length: int) -> Validator:
-    """The same, or an empty string where there is nothing to say."""
+    """A string as in `text`, or an empty one."""
     some = text(max_length)
 
     def check(owner: object, field: "Attribute[Any]", value: object) -> None:
@@ -96,12 +94,12 @@ def optional_text(max_length: int) -> Validator:
 
 
 def texts(max_items: int, *, max_length: int) -> Validator:
-    """A tuple of at most so many strings, each as in `text`."""
+    """A tuple of at most `max_items` strings, each as in `text`."""
     return each(text(max_length), max_items=max_items)
 
 
 def each(check: Validator, *, max_items: int) -> Validator:
-    """A tuple, and not a text, of at most so many members that all pass `check`."""
+    """A tuple of at most `max_items` members that all pass `check`."""
 
     def check_all(owner: object, field: "Attribute[Any]", value: object) -> None:
         if not isinstance(value, tuple):

@@ -1,15 +1,14 @@
-"""Keys, tokens, disclosures and trust: everything that crosses a boundary is signed, here.
+"""Keys, tokens, disclosures and trust.
 
-    base64url    strict RFC 4648 section 5
-    keys         an Ed25519 key, its file, its thumbprint, JWK sets
-    trust        whose keys count, since when, until when
-    compact      a signature and what it covers: JWS (joserfc stands behind this module alone)
-    tokens       a signed JWT, and what must hold before it is believed
-    events       a Security Event Token with one payload
-    disclosure   SD-JWT array elements: salt, value, digest
-    forms        what may stand in an envelope, and nothing else
-    envelopes    many signals under one signature, each provable alone
+    base64url         strict RFC 4648 section 5
+    keys              Ed25519 keys, key files, thumbprints, JWK sets
+    trust_store       trusted keys and their validity
+    jws               signatures: the only module that uses joserfc
+    jwt               tokens and their verification
+    security_events   Security Event Tokens with one payload
+    sd_jwt            SD-JWTs and disclosures of array elements
+    envelope_schema   the claims that an envelope may have
+    envelopes         many signals under one signature, each of which verifies alone
 
-Free of IO, but for `keys.SigningKey.load` and ``save``. Nobody here reads a clock: whoever calls says
-what time it is.
+Free of IO, except for `keys.SigningKey.load` and ``save``. The caller passes the time.
 """

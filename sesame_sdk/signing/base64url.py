@@ -1,8 +1,8 @@
-"""Base64url as JOSE has it (RFC 7515 section 2): no padding, no line breaks, and one text a value.
+"""Encodes and decodes base64url of JOSE (RFC 7515 section 2): no padding, no line breaks, one text per value.
 
-Python's own decoders skip what they do not know, or take a text whose spare bits are set; two texts
-for one value is how a signature gets a second spelling. msgspec's decoder, which reads the JSON text
-of a bytes value, is strict, and several times as fast as `binascii`.
+Python's decoders skip unknown characters, or accept text with spare bits; a second text for a value would be
+a second spelling of a signature. msgspec's decoder for JSON bytes is strict, and several times as fast as
+`binascii`.
 """
 
 import binascii
@@ -13,36 +13,34 @@ import msgspec
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import codec
 
-#: What msgspec would not refuse as a foreign letter: those of the other alphabet, padding, and the two
-#: by which a text could reach out of the JSON string that it is read from.
+#: What msgspec would accept: the other alphabet, padding, and the two characters that end or escape a JSON
+#: string.
 _REFUSED = (b"+", b"/", b"=", b'"', b"\\")
-#: What is missing at the end of a text, by its length modulo four. A rest of one is never right; msgspec
-#: refuses it.
+#: Missing padding, by the length of a text modulo four. Remainder one is invalid; msgspec refuses it.
 _PADDING = (b"", b"", b"==", b"=")
 _read_list = codec.decoder(list[bytes]).decode
 
 
 def encode(data: bytes) -> bytes:
     """The one base64url text of `data`."""
-    # Both letters are rare in text, and `replace` looks for one at the rate of memchr: `translate` took as
-    # long as encoding.
+    # Both letters are rare, and `replace` searches as fast as memchr: `translate` took as long as encoding.
     return binascii.b2a_base64(data, newline=False).replace(b"+", b"-").replace(b"/", b"_").rstrip(b"=")
 
 
 def decode(text: bytes, *, field: str) -> bytes:
-    """Read base64url, and nothing that merely looks like it.
+    """Decode base64url, strictly.
 
     Raises:
-        InvalidInputError: a foreign letter, padding, an impossible length or spare bits that are set.
+        InvalidInputError: an invalid character, padding, an impossible length or spare bits.
     """
     (data,) = decode_all([text], field=field)
     if encode(data[len(text) // 4 * 3 :]) != text[len(text) & ~3 :]:
-        raise InvalidInputError("has spare bits set at its end", field=field)
+        raise InvalidInputError("has spare bits", field=field)
     return data
 
 
 def decode_all(texts: Sequence[bytes], *, field: str) -> list[bytes]:
-    """Read many at once, as strictly but for the spare bits: for texts whose own spelling was hashed.
+    """Decode many at once, as strictly except for spare bits: for texts whose spelling was hashed.
 
     Raises:
         InvalidInputError: one of them is not base64url.

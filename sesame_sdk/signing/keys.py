@@ -1,9 +1,9 @@
-"""Ed25519 keys as JWKs (RFC 8037): made, kept in a file, published as a set, known by thumbprint.
+"""Generates, stores and publishes Ed25519 keys as JWKs (RFC 8037).
 
 Rules:
-    * a key is known by its RFC 7638 thumbprint, so that a ``kid`` cannot name two keys
-    * a key file is for its owner alone (mode 0600) and is never written over
-    * a set that others give us holds public Ed25519 signing keys and nothing else
+    * the ``kid`` of a key is its RFC 7638 thumbprint, so that no two keys have the same
+    * a key file is accessible to its owner only (mode 0600) and is never overwritten
+    * a received key set has public Ed25519 signing keys only
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _ALGORITHMS = (None, "Ed25519", "EdDSA")
 
 @frozen
 class SigningKey:
-    """A private Ed25519 key held in this process; satisfies `interfaces.Signer`.
+    """A private Ed25519 key in this process; a `Signer`.
 
     Attributes:
         kid: RFC 7638 thumbprint of the public key.
@@ -44,15 +44,15 @@ class SigningKey:
 
     @classmethod
     def generate(cls) -> Self:
-        """A new key from the operating system's randomness."""
+        """Generate a new key."""
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a key that `save` wrote, or any private Ed25519 JWK.
+        """Load a key that `save` wrote, or any private Ed25519 JWK.
 
         Raises:
-            ConfigurationError: there is no such file, others may read it, or it holds something else.
+            ConfigurationError: the file does not exist, is accessible to others, or is not such a key.
         """
         try:
             return cls(
@@ -60,16 +60,16 @@ class SigningKey:
             )
         except OSError as error:
             raise ConfigurationError(
-                f"cannot be read: {error.strerror}", field=str(path), hint="make one with: sesame keys new"
+                f"cannot be read: {error.strerror}", field=str(path), hint="create one with: sesame keys new"
             ) from error
         except InvalidInputError as error:
             raise ConfigurationError(f"is not a private Ed25519 JWK: {error}", field=str(path)) from error
 
     def save(self, path: Path) -> None:
-        """Write the key to a new file that its owner alone may read.
+        """Write the key to a new file (0600).
 
         Raises:
-            ConfigurationError: the file is there already, its folder is not, or the disk is full.
+            ConfigurationError: the file exists, its directory does not, or the disk is full.
         """
         secret = base64url.encode(self._private.private_bytes_raw()).decode()
         try:
@@ -78,7 +78,7 @@ class SigningKey:
             raise ConfigurationError(
                 f"cannot be written: {error.strerror}",
                 field=str(path),
-                hint="name a new file in a folder that is there; a key is never written over",
+                hint="name a new file in an existing directory; a key is never overwritten",
             ) from error
 
     @property
@@ -96,7 +96,7 @@ class SigningKey:
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:
-    """What an Ed25519 key is known by: RFC 7638, over the members that RFC 8037 section 2 requires.
+    """The RFC 7638 thumbprint of an Ed25519 key, over the members that RFC 8037 section 2 requires.
 
     Raises:
         InvalidInputError: it is not an Ed25519 key.
@@ -120,20 +120,19 @@ def public_point(jwk: Mapping[str, Any]) -> bytes:
 
 
 def jwk_set(jwks: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """A JWK Set (RFC 7517 section 5) with the public members of `jwks`; never a private one."""
+    """Create a JWK Set (RFC 7517 section 5) with the public members of `jwks`."""
     return {"keys": [{name: jwk[name] for name in _PUBLIC if name in jwk} for jwk in jwks]}
 
 
 def read_jwk_set(data: bytes) -> tuple[dict[str, Any], ...]:
-    """Read another party's keys.
+    """Decode the keys of another party.
 
     Args:
         data: JSON of a JWK Set, at most `MAX_SET_BYTES` and `MAX_KEYS`.
 
     Raises:
-        InvalidInputError: a member is private, not an Ed25519 signing key, there twice, or has a ``kid``
-            that is
-            not its thumbprint.
+        InvalidInputError: a key is private, a duplicate, no Ed25519 signing key, or has a ``kid`` that is not
+            its thumbprint.
     """
     if len(data) > MAX_SET_BYTES:
         raise InvalidInputError(f"must be at most {MAX_SET_BYTES} bytes", field="jwks")
@@ -143,18 +142,18 @@ def read_jwk_set(data: bytes) -> tuple[dict[str, Any], ...]:
     for jwk in jwks:
         _check_published(jwk)
     if len({jwk["kid"] for jwk in jwks}) != len(jwks):
-        raise InvalidInputError("names a key twice", field="jwks", code="invalid_key")
+        raise InvalidInputError("has a duplicate key", field="jwks", code="invalid_key")
     return tuple(jwk_set(jwks)["keys"])
 
 
 def _check_published(jwk: object) -> None:
     if not isinstance(jwk, dict):
-        raise InvalidInputError("must hold objects", field="jwks", code="invalid_key")
+        raise InvalidInputError("must contain objects", field="jwks", code="invalid_key")
     if "d" in jwk:
         raise InvalidInputError(
-            "holds a private key",
+            "contains a private key",
             field="jwks",
-            hint="publish the public part, and make a new key: this one is known now",
+            hint="publish the public part only, and replace this key: it is compromised",
             code="invalid_key",
         )
     if jwk.get("kid") != thumbprint(jwk):

@@ -1,9 +1,8 @@
-"""Whose keys count, since when and until when.
+"""Trusted keys and their validity.
 
 Rules:
-    * a key counts from ``not_before`` up to ``not_after``; two keys may overlap, and that is a rotation
-    * from ``revoked_at`` on a key is refused, whatever a token says of when it was signed: whoever
-      stole a key writes any date
+    * a key is valid from ``not_before`` up to ``not_after``; the keys of a rotation overlap
+    * from ``revoked_at`` on a key is refused, regardless of the token's date, which a thief can choose
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,16 +18,16 @@ from sesame_sdk.signing.keys import thumbprint
 
 @frozen
 class TrustedKey:
-    """A public key and the time in which it counts.
+    """A public key and its validity.
 
     Attributes:
         jwk: the public key (RFC 8037).
-        not_before: from this moment on; UTC.
-        not_after: up to this moment, if it ends; UTC.
-        revoked_at: refused from this moment on, if it was revoked; UTC.
+        not_before: valid from this time on; UTC.
+        not_after: valid up to this time, if it expires; UTC.
+        revoked_at: refused from this time on, if it was revoked; UTC.
 
     Raises:
-        InvalidInputError: the JWK is no Ed25519 key, or a time is not UTC.
+        InvalidInputError: the JWK is not an Ed25519 key, or a time is not UTC.
     """
 
     jwk: Mapping[str, Any]
@@ -41,55 +40,52 @@ class TrustedKey:
         object.__setattr__(self, "kid", thumbprint(self.jwk))
 
     def fault(self, at: datetime) -> str | None:
-        """Why the key does not count at this moment; None if it does."""
+        """Why the key is not valid at this time; None if it is."""
         if self.revoked_at is not None and at >= self.revoked_at:
             return "was revoked"
         if at < self.not_before:
-            return "does not count yet"
+            return "is not valid yet"
         if self.not_after is not None and at >= self.not_after:
             return "has expired"
         return None
 
 
 class Trust:
-    """The keys of each party that we know; satisfies `tokens.KeyFinder`.
+    """The keys of known parties; a `jwt.KeyFinder`.
 
     Args:
         keys: by issuer URL.
 
     Raises:
-        ConfigurationError: one key is there twice, so that its two ends of life could disagree.
+        ConfigurationError: a key occurs twice.
     """
 
     def __init__(self, keys: Mapping[str, Iterable[TrustedKey]]) -> None:
         self._keys = {issuer: _by_kid(issuer, trusted) for issuer, trusted in keys.items()}
 
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
-        """The public JWK that counts for `issuer` at this moment.
+        """The public JWK of `issuer` that is valid at this time.
 
         Raises:
-            InvalidInputError: ``invalid_issuer`` when nobody is known by that name, ``invalid_key`` when
-                the key is
-                not theirs, or does not count now.
+            InvalidInputError: ``invalid_issuer`` if the issuer is unknown, ``invalid_key`` if the key is not
+                its own, or not valid now.
         """
         known = self._keys.get(issuer)
         if known is None:
-            raise InvalidInputError("is not known here", field="iss", code="invalid_issuer")
+            raise InvalidInputError("is unknown", field="iss", code="invalid_issuer")
         trusted = known.get(kid)
         if trusted is None:
             raise InvalidInputError("is not a key of this issuer", field="kid", code="invalid_key")
         fault = trusted.fault(at)
         if fault:
-            raise InvalidInputError(
-                fault, field="kid", hint="sign with a key that counts", code="invalid_key"
-            )
+            raise InvalidInputError(fault, field="kid", hint="sign with a valid key", code="invalid_key")
         return trusted.jwk
 
 
 def _by_kid(issuer: str, keys: Iterable[TrustedKey]) -> dict[str, TrustedKey]:
-    found: dict[str, TrustedKey] = {}
+    by_kid: dict[str, TrustedKey] = {}
     for key in keys:
-        if key.kid in found:
-            raise ConfigurationError("a key is there twice", field=issuer, hint="give each key one entry")
-        found[key.kid] = key
-    return found
+        if key.kid in by_kid:
+            raise ConfigurationError("has a duplicate key", field=issuer, hint="list each key once")
+        by_kid[key.kid] = key
+    return by_kid

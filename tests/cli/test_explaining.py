@@ -167,7 +167,7 @@ def test_json_has_the_whole_explanation(hub_of_dee: Path, run: Run) -> None:
         ("retail.order.completed", "--what-if: is not KIND=VALUE"),
         ("retail.order.completed=lots", "--what-if: is not KIND=VALUE"),
         ("retail.order.completed=nan", "--what-if value: must be finite"),
-        ("orders=1", "--what-if kind: is not in the form asked for"),
+        ("orders=1", "--what-if kind: has an invalid format"),
         ("retail.order.completed=-1", "value: retail.order.completed must not be negative"),
         ("retail.order.other=1", "kind: retail.order.other is not a kind of the policy retail-privileges"),
     ],

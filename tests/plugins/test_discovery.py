@@ -16,7 +16,7 @@ LOAD_ERRORS = {
     "raises_on_import": "import: RuntimeError: the tap is broken",
     "exits_on_import": "import: SystemExit: goodbye",
     "lacks_a_dependency": "import: ModuleNotFoundError: No module named 'a_package_that_nobody_has'",
-    "invalid_kind": "import: name: is not in the form asked for",
+    "invalid_kind": "import: name: has an invalid format",
     "raises_an_awkward_error": "import: AwkwardError at raises_an_awkward_error.py:",
     "misspelt_hook": "unknown hook 'sesame_signal_provider', did you mean 'sesame_signal_providers'?",
     "unknown_argument": "Argument(s) {'grup'} are declared in the hookimpl",

@@ -168,10 +168,10 @@ WRONG = [
         "two kinds of one name",
         "order.returned",
         "order.completed",
-        "kinds: retail.order.completed is there twice",
+        "kinds: retail.order.completed is a duplicate",
     ),
-    ("bands that begin too high", "from = 350", "from = 360", "bands: must begin at the low end"),
-    ("a range upside down", "[350, 950]", "[950, 350]", "range: low, base and high must rise"),
+    ("bands that begin too high", "from = 350", "from = 360", "bands: must start at the low end"),
+    ("a range upside down", "[350, 950]", "[950, 350]", "range: low, base and high must ascend"),
     ("a range of three", "[350, 950]", "[350, 500, 950]", "range: Expected `array` of length 2"),
     (
         "evidence that does not exist",
@@ -183,7 +183,7 @@ WRONG = [
         "a kind's name out of form",
         "retail.order.completed",
         "Retail Order",
-        "kinds[0].kind: is not in the form",
+        "kinds[0].kind: has an invalid format",
     ),
     ("a table twice", "[[bands]]", "[bands]", "invalid TOML"),
     (

@@ -55,7 +55,7 @@ def test_saving_never_writes_over_a_file(tmp_path: Path) -> None:
     path = tmp_path / "signing.jwk"
     KEY.save(path)
 
-    with pytest.raises(ConfigurationError, match="never written over"):
+    with pytest.raises(ConfigurationError, match="never overwritten"):
         OTHER.save(path)
     assert SigningKey.load(path).kid == KEY.kid
 
@@ -135,7 +135,7 @@ def test_a_published_set_is_read_back() -> None:
     ("keys", "why"),
     [
         pytest.param([{**RFC_8037, "kid": KID_8037}], "private", id="a private key"),
-        pytest.param([KEY.public_jwk, KEY.public_jwk], "twice", id="the same key twice"),
+        pytest.param([KEY.public_jwk, KEY.public_jwk], "duplicate key", id="the same key twice"),
         pytest.param([{**KEY.public_jwk, "kid": OTHER.kid}], "thumbprint", id="the id of another key"),
         pytest.param([{**KEY.public_jwk, "kid": None}], "thumbprint", id="no id"),
         pytest.param([{**KEY.public_jwk, "use": "enc"}], "signing", id="a key for encryption"),

@@ -73,7 +73,7 @@ def test_a_revoked_key_is_refused_from_the_instant_on() -> None:
     ("key", "why"),
     [
         pytest.param(TrustedKey(OLD.public_jwk, NOON, revoked_at=NOON), "was revoked", id="revoked"),
-        pytest.param(TrustedKey(OLD.public_jwk, NOON + DAY), "not count yet", id="not begun"),
+        pytest.param(TrustedKey(OLD.public_jwk, NOON + DAY), "not valid yet", id="not begun"),
         pytest.param(TrustedKey(OLD.public_jwk, NOON - DAY, NOON), "has expired", id="ended"),
     ],
 )
@@ -104,7 +104,7 @@ def test_a_key_listed_twice_is_refused() -> None:
     """One entry could end while the other goes on."""
     twice = [TrustedKey(OLD.public_jwk, NOON), TrustedKey(OLD.public_jwk, NOON, revoked_at=NOON)]
 
-    with pytest.raises(ConfigurationError, match="twice"):
+    with pytest.raises(ConfigurationError, match="duplicate key"):
         Trust({SHOP: twice})
 
 
