@@ -38,8 +38,8 @@ class Manifest:
         name: distribution name: ``sesame-retail``.
         version: distribution version.
         api: hook API version that it was written for.
-        kinds: the kinds that it sends; at most `MOST`.
-        consumers: its score consumers; at most `MOST`.
+        kinds: the kinds that it sends; at most `MAX_DECLARATIONS`.
+        consumers: its score consumers; at most `MAX_DECLARATIONS`.
         digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.manifest_digest`.
     """
 

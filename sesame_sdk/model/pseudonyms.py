@@ -21,7 +21,7 @@ _DAY = 24 * 60 * 60 * 1000
 SECRET_BYTES = 32
 _BLOCK = 64
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
-#: Base32 (RFC 4648 section 6) in lower case: 128 bits and two zeros are thirteen pairs of letters.
+#: Base32 (RFC 4648 section 6) in lower case: 128 bits and two zeros are thirteen pairs of characters.
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _LETTER_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
 _SPARE_BITS = 2
@@ -60,7 +60,7 @@ class Pseudonymizer:
         """
         digest = self._hash("subject", natural_id)[:16]
         # Base32, since base64url may start with a dash, which a command line takes for an option. One look-up
-        # for two letters is four times as fast as the standard library.
+        # for two characters is four times as fast as the standard library.
         bits = int.from_bytes(digest) << _SPARE_BITS
         return "".join([_LETTER_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
 

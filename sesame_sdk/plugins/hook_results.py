@@ -1,7 +1,7 @@
 """What a plugin's hooks return, checked before anybody relies on it.
 
 Rules:
-1. A hook returns an iterable of the objects that its signature names, at most `MOST` of them.
+1. A hook returns an iterable of the objects that its signature names, at most `MAX_OBJECTS` of them.
 2. A provider has a short name and declares at least one kind; a consumer carries its declaration; a
    rule has an id, a source and its date; a signer has what `Signer` asks for.
 3. Within one plugin no name and no kind is declared twice. Between plugins the registry looks.

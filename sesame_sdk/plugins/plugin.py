@@ -145,7 +145,9 @@ class Plugin:
         """Disable it after a failure; returns the error to raise."""
         self.set_state(PluginState.DISABLED, reason)
         return ConfigurationError(
-            f"is disabled: {reason}", field=f"plugin {self.name!r}", hint="tell its author, or block it"
+            f"is disabled: {reason}",
+            field=f"plugin {self.name!r}",
+            hint="report it to its author, or exclude it",
         )
 
     def _run(self, action: str, function: Callable[[], T]) -> T:

@@ -48,7 +48,7 @@ class UnverifiedJws:
     """A JWS in valid form, whose signature was not checked yet.
 
     Attributes:
-        kid: the key that it says it was signed with.
+        kid: the claimed signing key.
         typ: its media type, in lower case and without ``application/``.
         payload: what was signed, decoded.
     """

@@ -50,7 +50,7 @@ class Verified:
         issuer: who signed it.
         kid: with which key.
         jti: the token's id.
-        issued_at: when it says that it was signed; UTC.
+        issued_at: time of ``iat``; UTC.
         claims: the whole payload, JSON.
     """
 
@@ -80,12 +80,12 @@ class _Claims:
 
 @frozen
 class Token:
-    """A JWT in valid form, parsed once. Until `verify` returns, nothing that it says is to be believed.
+    """A JWT in valid form, parsed once. Until `verify` returns, its content is not trusted.
 
     Attributes:
         encoded: the token as it came, in compact form.
-        kid: the key that it says it was signed with.
-        issuer: the party that it says signed it.
+        kid: the claimed signing key.
+        issuer: the claimed issuer.
     """
 
     encoded: bytes = field(repr=False)
@@ -104,7 +104,7 @@ class Token:
 
     @property
     def issuer(self) -> str:
-        """The party that it says signed it."""
+        """The claimed issuer."""
         return self._claims.iss
 
     @property

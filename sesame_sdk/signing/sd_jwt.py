@@ -18,17 +18,17 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.signing import base64url
 from sesame_sdk.signing.jwt import Token
 
-#: RFC 9901 section 9.3 recommends 128 bits, and 22 letters of base64url hold 132.
-_SALT_LETTERS = 22
-#: With up to two letters more, every disclosure is a multiple of three bytes: base64url of many, end to
+#: RFC 9901 section 9.3 recommends 128 bits, and 22 characters of base64url hold 132.
+_SALT_LENGTH = 22
+#: With up to two characters more, every disclosure is a multiple of three bytes: base64url of many, end to
 #: end, is then that of each, and all of them are encoded in one go.
 _STEP = 3
-_MAX_SALT_LETTERS = _SALT_LETTERS + _STEP - 1
-#: Length without the value and the further letters: ``["salt",]``.
-_AROUND = _SALT_LETTERS + len(b'["",]')
-_SALT_BYTES = 18  # as many letters as the longest salt has
-#: 32 bytes of SHA-256 are 43 letters; one zero byte more makes it 44, of which the last is constant.
-_DIGEST_LETTERS = 43
+_MAX_SALT_LENGTH = _SALT_LENGTH + _STEP - 1
+#: Length without the value and the further characters: ``["salt",]``.
+_AROUND = _SALT_LENGTH + len(b'["",]')
+_SALT_BYTES = 18  # as many as the longest salt encodes
+#: 32 bytes of SHA-256 are 43 characters; one zero byte more makes it 44, of which the last is constant.
+_DIGEST_LENGTH = 43
 _DIGEST_STEP = 44
 
 
@@ -82,9 +82,9 @@ def disclose(value_json: Sequence[bytes]) -> tuple[list[bytes], list[str]]:
     """Wrap each value, given as JSON, and return the disclosures and their digests in the same order."""
     # One call to the system for all salts: a call for each costs more than hashing it.
     letters = base64url.encode(os.urandom(_SALT_BYTES * len(value_json)))
-    starts = range(0, len(letters), _MAX_SALT_LETTERS)
+    starts = range(0, len(letters), _MAX_SALT_LENGTH)
     texts = [
-        b'["%b",%b]' % (letters[start : start + _SALT_LETTERS + -(_AROUND + len(value)) % _STEP], value)
+        b'["%b",%b]' % (letters[start : start + _SALT_LENGTH + -(_AROUND + len(value)) % _STEP], value)
         for start, value in zip(starts, value_json, strict=True)
     ]
     encoded = base64url.encode(b"".join(texts))
@@ -103,4 +103,4 @@ def digests_of(disclosures: Sequence[bytes]) -> list[str]:
     sha256 = hashlib.sha256
     hashes = [sha256(disclosure).digest() for disclosure in disclosures]
     letters = base64url.encode(b"\0".join([*hashes, b""])).decode()
-    return [letters[start : start + _DIGEST_LETTERS] for start in range(0, len(letters), _DIGEST_STEP)]
+    return [letters[start : start + _DIGEST_LENGTH] for start in range(0, len(letters), _DIGEST_STEP)]

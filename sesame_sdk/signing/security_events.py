@@ -28,7 +28,7 @@ class Event(Generic[T]):
         issuer: who signed it.
         kid: with which key.
         jti: the token's id.
-        issued_at: when it says that it was signed; UTC.
+        issued_at: time of ``iat``; UTC.
         payload: the event's content.
     """
 

@@ -82,9 +82,9 @@ class ScoreFile:
         with self._write.transaction() as write:
             for name, value in identity.items():
                 write.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, value))
-            found = dict(write.execute("SELECT name, value FROM meta").fetchall())
+            stored = dict(write.execute("SELECT name, value FROM meta").fetchall())
         for name, value in identity.items():
-            if found[name] != value:
+            if stored[name] != value:
                 raise ConfigurationError(
                     f"belongs to another {name}", field=str(path), hint="use one file for each"
                 )
@@ -113,11 +113,11 @@ class ScoreFile:
         rows = self._read.read(
             "SELECT name, data FROM snapshot UNION ALL SELECT name, value FROM meta WHERE name = 'compacted'"
         )
-        found = dict(rows)
-        compacted = int(found.pop("compacted", 0))
-        if not found:
+        parts = dict(rows)
+        compacted = int(parts.pop("compacted", 0))
+        if not parts:
             return ScoreTable(), (), compacted
-        *columns, labels = (found[name] for name in _COLUMNS)
+        *columns, labels = (parts[name] for name in _COLUMNS)
         return ScoreTable.load(*columns), unpack_labels(labels), compacted
 
     def append(self, updates: Iterable[Update]) -> tuple[list[SesameError | None], Changes]:
@@ -193,6 +193,6 @@ def _error(write: sqlite3.Connection, update: Update, stream: str) -> SesameErro
             "was used for another message", field="jti", hint="give each token its own jti"
         )
     if update.stream is not None and update.stream != stream:
-        # Temporary: the hub may send to a new stream before the store has been told its id.
+        # Temporary: the hub may send to a new stream before the store has its id.
         return RetryableError("is of another stream than this store's", field="sub_id")
     return None
