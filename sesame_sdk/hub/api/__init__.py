@@ -1,1 +1,1 @@
-"""The hub over HTTP: thin. It reads and bounds what comes in, calls `hub.Hub`, and writes the answer."""
+"""The hub over HTTP, a thin layer: reads bounded requests, calls `hub.Hub`, and writes the responses."""

@@ -1,8 +1,7 @@
-"""How many requests may be worked on at once, and how much of them held. One more is asked to come back.
+"""Limits the requests in progress and the memory of their bodies; others get 503.
 
-Nobody has looked at a signature yet where this counts, so it counts nobody in particular: it is what keeps
-those who cannot sign from taking up more than some room. How often an address may ask is for the proxy in
-front of the hub to say, which alone knows the addresses.
+No signature is verified yet where this counts, so the limits are shared by all clients: they keep those that
+cannot sign from using up the server. Limits per address are for the reverse proxy, which knows the addresses.
 """
 
 from collections.abc import Iterator
@@ -17,69 +16,69 @@ def _busy() -> RetryableError:
 
 
 class MemoryBudget:
-    """Counts the bytes of bodies that are held; for one event loop.
+    """Counts the bytes of request bodies in memory; for one event loop.
 
     Args:
-        max_bytes: bytes that may be held at once.
+        max_bytes: of all bodies together.
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._left = max_bytes
+        self._available = max_bytes
 
     @contextmanager
     def reserve(self) -> Iterator["Reservation"]:
-        """A share of it, until the block ends."""
-        share = Reservation(self)
+        """A reservation that grows, and is released when the block ends."""
+        reservation = Reservation(self)
         try:
-            yield share
+            yield reservation
         finally:
-            self._left += share.held
+            self._available += reservation.size
 
-    def take(self, some: int) -> None:
-        """Give out so many bytes.
+    def allocate(self, size: int) -> None:
+        """Allocate bytes.
 
         Raises:
-            RetryableError: there are no more.
+            RetryableError: the budget is used up.
         """
-        if some > self._left:
+        if size > self._available:
             raise _busy()
-        self._left -= some
+        self._available -= size
 
 
 class Reservation:
-    """What one request holds of a ration."""
+    """The memory of one request."""
 
-    def __init__(self, ration: MemoryBudget) -> None:
-        self._ration = ration
-        self.held = 0
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
+        self.size = 0
 
-    def take(self, some: int) -> None:
-        """Hold so many bytes more.
+    def add(self, size: int) -> None:
+        """Reserve more bytes.
 
         Raises:
-            RetryableError: there are no more.
+            RetryableError: the budget is used up.
         """
-        self._ration.take(some)
-        self.held += some
+        self._budget.allocate(size)
+        self.size += size
 
 
 class ConcurrencyLimit:
-    """Counts who is inside; for one event loop.
+    """Counts the requests in progress; for one event loop.
 
     Args:
-        max_requests: who may be inside at once.
+        max_requests: at the same time.
     """
 
     def __init__(self, max_requests: int) -> None:
-        self._most = max_requests
-        self._inside = 0
+        self._max_requests = max_requests
+        self._in_progress = 0
 
     def __enter__(self) -> None:
-        if self._inside >= self._most:
+        if self._in_progress >= self._max_requests:
             raise _busy()
-        self._inside += 1
+        self._in_progress += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._inside -= 1
+        self._in_progress -= 1

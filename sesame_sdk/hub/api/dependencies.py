@@ -1,4 +1,4 @@
-"""What every handler works with: the hub, the gate before it, and who looks at signatures."""
+"""Typed access to the application's state."""
 
 from concurrent.futures import Executor
 from typing import Any
@@ -12,36 +12,36 @@ from sesame_sdk.hub.streams.worker import StreamWorker
 
 
 def get_hub(request: Request[Any, Any, Any]) -> Hub:
-    """The hub that this application was made for."""
+    """The hub that the application serves."""
     hub: Hub = request.app.state.hub
     return hub
 
 
 def get_concurrency_limit(request: Request[Any, Any, Any]) -> ConcurrencyLimit:
-    """Where requests are counted."""
-    gate: ConcurrencyLimit = request.app.state.gate
-    return gate
+    """Limits the requests in progress."""
+    limit: ConcurrencyLimit = request.app.state.concurrency_limit
+    return limit
 
 
 def get_memory_budget(request: Request[Any, Any, Any]) -> MemoryBudget:
-    """Of which bodies take while they arrive."""
-    ration: MemoryBudget = request.app.state.ration
-    return ration
+    """Limits the memory of bodies while they arrive."""
+    budget: MemoryBudget = request.app.state.memory_budget
+    return budget
 
 
 def get_verifier(request: Request[Any, Any, Any]) -> Executor:
-    """Where messages are verified."""
+    """Runs the verification of messages."""
     verifier: Executor = request.app.state.verifier
     return verifier
 
 
 def get_stream_worker(request: Request[Any, Any, Any]) -> StreamWorker:
-    """What keeps streams fresh."""
-    feeder: StreamWorker = request.app.state.feeder
-    return feeder
+    """Updates and pushes the score streams."""
+    worker: StreamWorker = request.app.state.stream_worker
+    return worker
 
 
 def get_health(request: Request[Any, Any, Any]) -> Health:
-    """What knows whether the hub is ready."""
+    """Checks whether the hub is ready."""
     health: Health = request.app.state.health
     return health

@@ -1,4 +1,4 @@
-"""What a hub says of itself: its public keys, that it is alive, and whether it is ready for work."""
+"""The hub's public keys, and whether it is alive and ready."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from litestar import Request, get
 
 from sesame_sdk.errors import RetryableError
 from sesame_sdk.hub.api.dependencies import get_health, get_hub
-from sesame_sdk.hub.api.openapi_responses import UNAVAILABLE, answer, documented
+from sesame_sdk.hub.api.openapi_responses import UNAVAILABLE_ERROR, documented, response
 from sesame_sdk.hub.api.openapi_schemas import HEALTH, KEYS
 from sesame_sdk.hub.observability.health import HealthState
 
@@ -14,33 +14,33 @@ from sesame_sdk.hub.observability.health import HealthState
 @get(
     "/.well-known/jwks.json",
     sync_to_thread=False,
-    operation_class=documented({200: answer("A JWK Set.", KEYS)}),
+    operation_class=documented({200: response("A JWK Set.", KEYS)}),
     summary="The hub's public keys",
 )
 def jwks(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """A JWK Set (RFC 7517 section 5), by which receipts are verified."""
+    """A JWK Set (RFC 7517 section 5), to verify receipts with."""
     return get_hub(request).jwks()
 
 
 @get(
     "/health/live",
     sync_to_thread=False,
-    operation_class=documented({200: answer("It is.", HEALTH)}),
-    summary="Whether the hub is alive",
+    operation_class=documented({200: response("The hub is alive.", HEALTH)}),
+    summary="Liveness",
 )
 def live() -> dict[str, str]:
-    """Answers ok as long as it answers at all: also without its database, and while it stops."""
+    """Ok while the process responds: also without its database, and during shutdown."""
     return {"status": "ok"}
 
 
 @get(
     ["/health/ready", "/healthz"],
-    operation_class=documented({**UNAVAILABLE, 200: answer("It can.", HEALTH)}),
-    summary="Whether the hub can do its work",
+    operation_class=documented({**UNAVAILABLE_ERROR, 200: response("The hub is ready.", HEALTH)}),
+    summary="Readiness",
 )
 async def ready(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """Answers ok when the ledger can be read and written, and the hub was not told to stop."""
+    """Ok while the database can be read and written, and the hub does not shut down."""
     state = await get_health(request).check_state()
     if state is not HealthState.READY:
-        raise RetryableError(f"the hub takes no work: {state.value}", retry_after=5)
+        raise RetryableError(f"the hub is not ready: {state.value}", retry_after=5)
     return {"status": "ok"}

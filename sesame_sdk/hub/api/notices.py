@@ -1,4 +1,4 @@
-"""``POST /v1/notices/poll``: what a partner has to be told of the people behind its signals (RFC 8936)."""
+"""``POST /v1/notices/poll``: notices of disputes and erasures to partners (RFC 8936)."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from litestar.concurrency import sync_to_thread
 
 from sesame_sdk.constants import JSON_MEDIA_TYPE
 from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub
-from sesame_sdk.hub.api.openapi_responses import OF_BODIES, OF_READERS, answer, documented, taking
-from sesame_sdk.hub.api.openapi_schemas import POLL_ASKED, POLLED
+from sesame_sdk.hub.api.openapi_responses import BODY_ERRORS, READ_ERRORS, documented, request_body, response
+from sesame_sdk.hub.api.openapi_schemas import POLL_REQUEST, POLL_RESPONSE
 from sesame_sdk.hub.api.scores import bearer_token
-from sesame_sdk.hub.api.streams import SHARED, asked_of
+from sesame_sdk.hub.api.streams import STREAM_OPTIONS, read_json
 from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.model import codec
 
@@ -19,20 +19,20 @@ from sesame_sdk.model import codec
     "/v1/notices/poll",
     status_code=200,
     operation_class=documented(
-        {**OF_READERS, **OF_BODIES, 200: answer("Notices, by jti.", POLLED)},
-        body=taking(
+        {**READ_ERRORS, **BODY_ERRORS, 200: response("Notices, by jti.", POLL_RESPONSE)},
+        body=request_body(
             JSON_MEDIA_TYPE,
-            "maxEvents and ack. It never waits: returnImmediately changes nothing.",
-            POLL_ASKED,
+            "maxEvents and ack. It never waits: returnImmediately has no effect.",
+            POLL_REQUEST,
         ),
     ),
-    summary="Get notices of disputes and erasures, and acknowledge earlier ones",
-    **SHARED,
+    summary="Poll notices of disputes and erasures, and acknowledge earlier ones",
+    **STREAM_OPTIONS,
 )
 async def poll_notices(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """The notices that are owed, by jti. They are given again until they are named in ack."""
-    asked, token = await asked_of(request, PollRequest), bearer_token(request)
+    """Undelivered notices, by jti. They are sent again until they are named in ack."""
+    poll, token = await read_json(request, PollRequest), bearer_token(request)
     with get_concurrency_limit(request):
-        found = await sync_to_thread(get_hub(request).rights.poll, token, asked)
-    told = codec.encode({"sets": found.sets, "moreAvailable": found.more})
-    return Response(told, media_type=MediaType.JSON)
+        polled = await sync_to_thread(get_hub(request).rights.poll, token, poll)
+    body = codec.encode({"sets": polled.sets, "moreAvailable": polled.more})
+    return Response(body, media_type=MediaType.JSON)

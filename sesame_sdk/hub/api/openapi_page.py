@@ -1,4 +1,4 @@
-"""The page that shows the API: plain HTML that loads nothing, so that reading it tells nobody."""
+"""The API document as plain HTML that loads nothing from other servers."""
 
 import base64
 import hashlib
@@ -21,25 +21,25 @@ p{margin:.3rem 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.6rem 0 0}
 dd{margin:0}
 """
-#: By which a content security policy lets this one style in (CSP level 3, section 8.3).
+#: Allows this style in the content security policy (CSP level 3, section 8.3).
 STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}"
 
 
 class PlainPage(OpenAPIRenderPlugin):
-    """Renders an OpenAPI document as one card an operation, for a phone as for a wide screen."""
+    """Renders an OpenAPI document with one card per operation, on small and wide screens."""
 
     def __init__(self) -> None:
         super().__init__(path="/")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
-        """The page."""
-        about = openapi_schema["info"]
-        title = escape(f"{about['title']} {about['version']}")
+        """Render the page."""
+        info = openapi_schema["info"]
+        title = escape(f"{info['title']} {info['version']}")
         parts = [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             f'<meta name="viewport" content="width=device-width"><title>{title}</title>',
             f"<style>{STYLE}</style></head><body><h1>{title}</h1>",
-            f"<p>{escape(about.get('description', ''))}</p>",
+            f"<p>{escape(info.get('description', ''))}</p>",
             '<p>As a document: <a href="/schema/openapi.json">openapi.json</a></p>',
             *_operations(openapi_schema["paths"]),
             "</body></html>",

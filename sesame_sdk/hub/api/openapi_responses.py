@@ -1,7 +1,8 @@
-"""What OpenAPI cannot see in a handler that reads its body and writes its answer by itself.
+"""The requests and responses of the handlers, for OpenAPI.
 
-Every operation names each answer that it can give: status, media type, form. A test holds the running hub
-to it.
+Every operation lists each response with status, media types, schema and headers; a test compares the running
+hub with it. Litestar's own `ResponseSpec` has neither headers nor several media types, and its schemas of attrs
+classes lack the bounds of ``msgspec.Meta``.
 """
 
 from collections.abc import Mapping
@@ -19,70 +20,73 @@ from litestar.openapi.spec import (
 )
 
 from sesame_sdk.constants import JSON_MEDIA_TYPE, PROBLEM_MEDIA_TYPE
-from sesame_sdk.hub.api.openapi_schemas import FAULT, REFUSAL
+from sesame_sdk.hub.api.openapi_schemas import ERROR, GUARD_REFUSAL
 
 TEXT = Schema(type=OpenAPIType.STRING)
 _SECONDS = Schema(type=OpenAPIType.INTEGER, minimum=1)
 _WAIT = {"Retry-After": OpenAPIHeader(schema=_SECONDS, required=True, description="Seconds.")}
 _CHALLENGE = {"WWW-Authenticate": OpenAPIHeader(schema=TEXT, required=True)}
-Answers = Mapping[int, OpenAPIResponse]
+Responses = Mapping[int, OpenAPIResponse]
 
 
-def answer(
+def response(
     description: str,
     schema: Schema | None = None,
     *media_types: str,
     headers: Mapping[str, OpenAPIHeader] | None = None,
 ) -> OpenAPIResponse:
-    """An answer with a body of this form, in any of these media types or in JSON; or without a body."""
-    told = {media_type: OpenAPIMediaType(schema=schema) for media_type in media_types or (JSON_MEDIA_TYPE,)}
+    """A response with this schema, in JSON or any of these media types; or without a body."""
+    content = {
+        media_type: OpenAPIMediaType(schema=schema) for media_type in media_types or (JSON_MEDIA_TYPE,)
+    }
     return OpenAPIResponse(
-        description=description, content=told if schema else None, headers=dict(headers or {}) or None
+        description=description, content=content if schema else None, headers=dict(headers or {}) or None
     )
 
 
-def fault(description: str, *, guard: bool = False) -> OpenAPIResponse:
-    """A refusal after RFC 8935 section 2.4; by the guard too, where it may be one, as problem details."""
-    content = {JSON_MEDIA_TYPE: OpenAPIMediaType(schema=FAULT)}
+def error_response(description: str, *, guard: bool = False) -> OpenAPIResponse:
+    """An error as in RFC 8935 section 2.4; with `guard`, problem details too."""
+    content = {JSON_MEDIA_TYPE: OpenAPIMediaType(schema=ERROR)}
     if guard:
-        content[PROBLEM_MEDIA_TYPE] = OpenAPIMediaType(schema=REFUSAL)
+        content[PROBLEM_MEDIA_TYPE] = OpenAPIMediaType(schema=GUARD_REFUSAL)
     return OpenAPIResponse(description=description, content=content)
 
 
-UNAVAILABLE: Answers = {503: answer("Busy, or closing: come back after Retry-After.", FAULT, headers=_WAIT)}
-LIMITED: Answers = {
-    **UNAVAILABLE,
-    429: answer("More than you may ask for now: come back after Retry-After.", FAULT, headers=_WAIT),
+UNAVAILABLE_ERROR: Responses = {
+    503: response("Busy or shutting down; retry after Retry-After.", ERROR, headers=_WAIT)
 }
-#: Of an operation that takes a body.
-OF_BODIES: Answers = {
-    400: fault("Not a request of this kind, or its end is in doubt."),
-    408: fault("The body took too long to arrive."),
-    413: fault("The body is too large, as it is or unpacked."),
-    415: fault("Another media type, or packed otherwise than by gzip."),
+LIMIT_ERRORS: Responses = {
+    **UNAVAILABLE_ERROR,
+    429: response("Rate limit exceeded; retry after Retry-After.", ERROR, headers=_WAIT),
 }
-#: Of an operation that takes a reader's token.
-OF_READERS: Answers = {
-    **LIMITED,
-    400: fault("Not a question."),
-    401: answer("The token is not believed.", FAULT, headers=_CHALLENGE),
-    403: fault(
-        "The purpose is not one that the reader registered here; or nobody may read for it: problem details "
-        "with what the guard found.",
+#: Of operations with a request body.
+BODY_ERRORS: Responses = {
+    400: error_response("The request is invalid, or its framing is ambiguous."),
+    408: error_response("The body took too long to arrive."),
+    413: error_response("The body is too large, as sent or decompressed."),
+    415: error_response("Unsupported media type, or a content encoding other than gzip."),
+}
+#: Of operations with a reader's token.
+READ_ERRORS: Responses = {
+    **LIMIT_ERRORS,
+    400: error_response("The request is invalid."),
+    401: response("The token was rejected.", ERROR, headers=_CHALLENGE),
+    403: error_response(
+        "The reader did not register this purpose, or the guard refuses it: problem details.",
         guard=True,
     ),
 }
 
 
 def documented(
-    answers: Answers, *, body: RequestBody | None = None, parameters: tuple[Parameter, ...] = ()
+    responses: Responses, *, body: RequestBody | None = None, parameters: tuple[Parameter, ...] = ()
 ) -> type[Operation]:
-    """An operation that gives these answers and no others, and takes this body."""
+    """An operation with exactly these responses, this body and these parameters."""
 
     @dataclass
     class Documented(Operation):
         def __post_init__(self) -> None:
-            self.responses = {str(status): answers[status] for status in sorted(answers)}
+            self.responses = {str(status): responses[status] for status in sorted(responses)}
             self.request_body = body
             if parameters:
                 self.parameters = list(parameters)
@@ -90,7 +94,7 @@ def documented(
     return Documented
 
 
-def taking(media_type: str, description: str, schema: Schema = TEXT) -> RequestBody:
-    """A body of this media type; any text unless `schema` says otherwise."""
-    told = OpenAPIMediaType(schema=schema)
-    return RequestBody(content={media_type: told}, description=description, required=True)
+def request_body(media_type: str, description: str, schema: Schema = TEXT) -> RequestBody:
+    """A request body of one media type."""
+    content = {media_type: OpenAPIMediaType(schema=schema)}
+    return RequestBody(content=content, description=description, required=True)

@@ -1,4 +1,4 @@
-"""The forms of what goes in and out over HTTP, as OpenAPI has them (JSON Schema)."""
+"""The JSON Schemas of requests and responses, for OpenAPI."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ def text(**more: Any) -> Schema:  # noqa: ANN401 - whatever a schema has
     return Schema(type=OpenAPIType.STRING, **more)
 
 
-def whole(**more: Any) -> Schema:  # noqa: ANN401
+def integer(**more: Any) -> Schema:  # noqa: ANN401
     """A whole number."""
     return Schema(type=OpenAPIType.INTEGER, **more)
 
@@ -27,43 +27,45 @@ def list_of(items: Schema, **more: Any) -> Schema:  # noqa: ANN401
     return Schema(type=OpenAPIType.ARRAY, items=items, **more)
 
 
-def record(members: Schemas | None = None, *, optional: Schemas | None = None, **more: Schema) -> Schema:
-    """An object with these members, and perhaps the optional ones."""
-    needed = {**(members or {}), **more}
+def object_of(members: Schemas | None = None, *, optional: Schemas | None = None, **more: Schema) -> Schema:
+    """An object with required and optional members."""
+    required_members = {**(members or {}), **more}
     return Schema(
-        type=OpenAPIType.OBJECT, properties={**needed, **(optional or {})}, required=list(needed) or None
+        type=OpenAPIType.OBJECT,
+        properties={**required_members, **(optional or {})},
+        required=list(required_members) or None,
     )
 
 
-def maybe(schema: Schema) -> Schema:
+def nullable(schema: Schema) -> Schema:
     """The same, or null."""
     return Schema(one_of=[schema, Schema(type=OpenAPIType.NULL)])
 
 
-def by_name(values: Schema) -> Schema:
-    """An object that has any members of one form."""
+def map_of(values: Schema) -> Schema:
+    """An object whose members have any name and one schema."""
     return Schema(type=OpenAPIType.OBJECT, additional_properties=values)
 
 
 _NUMBER = Schema(type=OpenAPIType.NUMBER)
-_YES_OR_NO = Schema(type=OpenAPIType.BOOLEAN)
-FAULT = record(err=text(), description=text())
-_FINDING = record(
+_BOOLEAN = Schema(type=OpenAPIType.BOOLEAN)
+ERROR = object_of(err=text(), description=text())
+_FINDING = object_of(
     dict.fromkeys(("rule", "action", "about", "reason", "hint", "source"), text()),
     dated=text(format=OpenAPIFormat.DATE),
 )
-REFUSAL = record(
+GUARD_REFUSAL = object_of(
     type=Schema(const=problem_details.REFUSED),
     title=text(),
-    status=whole(),
+    status=integer(),
     detail=text(),
     findings=list_of(_FINDING),
     err=text(),
     description=text(),
 )
 SUBJECT = text(min_length=1, max_length=MAX_SUBJECT_LENGTH, pattern=f"^{validators.SUBJECT_PATTERN}$")
-ASKED = record(subjects=list_of(SUBJECT, min_items=1, max_items=MAX_SUBJECTS))
-_SCORE = record(
+SCORES_REQUEST = object_of(subjects=list_of(SUBJECT, min_items=1, max_items=MAX_SUBJECTS))
+_SCORE = object_of(
     points=_NUMBER,
     band=text(),
     as_of=text(format=OpenAPIFormat.DATE),
@@ -71,42 +73,42 @@ _SCORE = record(
     base=_NUMBER,
     contributions=list_of(Schema(), max_items=0),
 )
-SCORE = record(score=maybe(_SCORE))
-SCORES = record(scores=by_name(maybe(_SCORE)))
-KEYS = record(
-    keys=list_of(record(dict.fromkeys(("kty", "crv", "x", "kid", "use", "alg"), text())), min_items=1)
+SCORE = object_of(score=nullable(_SCORE))
+SCORES = object_of(scores=map_of(nullable(_SCORE)))
+KEYS = object_of(
+    keys=list_of(object_of(dict.fromkeys(("kty", "crv", "x", "kid", "use", "alg"), text())), min_items=1)
 )
-HEALTH = record(status=Schema(const="ok"))
+HEALTH = object_of(status=Schema(const="ok"))
 _METHOD = Schema(enum=[PUSH, POLL])
-CONFIGURATION = record(
+CONFIGURATION = object_of(
     dict.fromkeys(
         ("spec_version", "issuer", "jwks_uri", "configuration_endpoint", "status_endpoint"), text()
     ),
     verification_endpoint=text(),
     delivery_methods_supported=list_of(_METHOD),
-    authorization_schemes=list_of(record(spec_urn=text())),
+    authorization_schemes=list_of(object_of(spec_urn=text())),
     default_subjects=text(),
 )
-STREAM = record(
+STREAM = object_of(
     stream_id=text(),
     iss=text(),
     aud=text(),
-    delivery=record(method=_METHOD, endpoint_url=text()),
+    delivery=object_of(method=_METHOD, endpoint_url=text()),
     events_supported=list_of(text()),
     events_requested=list_of(text()),
     events_delivered=list_of(text()),
-    min_verification_interval=whole(),
+    min_verification_interval=integer(),
     description=text(),
     purpose=text(),
     context=text(),
 )
 STREAMS = Schema(one_of=[STREAM, list_of(STREAM)])
 _STATUS = Schema(enum=[ENABLED, PAUSED, DISABLED])
-STATUS = record(stream_id=text(), status=_STATUS, optional={"reason": text(max_length=400)})
-WISH = record(
+STATUS = object_of(stream_id=text(), status=_STATUS, optional={"reason": text(max_length=400)})
+STREAM_REQUEST = object_of(
     optional={
         "stream_id": text(),
-        "delivery": record(
+        "delivery": object_of(
             optional={
                 "method": _METHOD,
                 "endpoint_url": text(max_length=512),
@@ -117,14 +119,16 @@ WISH = record(
         "description": text(max_length=400),
     }
 )
-QUESTION = record(stream_id=text(), optional={"state": text(max_length=512)})
+VERIFICATION_REQUEST = object_of(stream_id=text(), optional={"state": text(max_length=512)})
 _JTI = text(max_length=64)
-POLL_ASKED = record(
+POLL_REQUEST = object_of(
     optional={
-        "maxEvents": whole(minimum=0),
-        "returnImmediately": _YES_OR_NO,
+        "maxEvents": integer(minimum=0),
+        "returnImmediately": _BOOLEAN,
         "ack": list_of(_JTI, max_items=1000),
-        "setErrs": by_name(record(err=text(max_length=64), optional={"description": text(max_length=1024)})),
+        "setErrs": map_of(
+            object_of(err=text(max_length=64), optional={"description": text(max_length=1024)})
+        ),
     }
 )
-POLLED = record(sets=by_name(text()), moreAvailable=_YES_OR_NO)
+POLL_RESPONSE = object_of(sets=map_of(text()), moreAvailable=_BOOLEAN)

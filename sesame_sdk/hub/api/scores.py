@@ -1,6 +1,6 @@
 """Reading scores: ``GET /v1/scores/{subject}`` and ``POST /v1/scores/read``.
 
-A partner is given points and band, and no reasons: those are the person's own (see `Hub.explain`).
+A partner gets points and band without reasons: those are for the person (see `Hub.explain`).
 """
 
 import re
@@ -16,8 +16,15 @@ from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_SUBJECT_LENGTH, MAX_SUBJEC
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub
 from sesame_sdk.hub.api.errors import on_read_error
-from sesame_sdk.hub.api.openapi_responses import OF_BODIES, OF_READERS, answer, documented, fault, taking
-from sesame_sdk.hub.api.openapi_schemas import ASKED, SCORE, SCORES, SUBJECT
+from sesame_sdk.hub.api.openapi_responses import (
+    BODY_ERRORS,
+    READ_ERRORS,
+    documented,
+    error_response,
+    request_body,
+    response,
+)
+from sesame_sdk.hub.api.openapi_schemas import SCORE, SCORES, SCORES_REQUEST, SUBJECT
 from sesame_sdk.hub.api.request_body import read_body
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model import codec, validators
@@ -31,8 +38,8 @@ _Subject = Annotated[
 
 
 @frozen
-class Asked:
-    """Whose scores are asked for: the reader's own pseudonyms."""
+class ScoresRequest:
+    """The subjects, by the reader's own pseudonyms."""
 
     subjects: tuple[_Subject, ...]
 
@@ -41,20 +48,24 @@ class Asked:
     "/v1/scores/{subject:str}",
     exception_handlers={InvalidInputError: on_read_error},
     operation_class=documented(
-        {**OF_READERS, 200: answer("A score, or null.", SCORE), 404: fault("Not a name, but a path.")},
+        {
+            **READ_ERRORS,
+            200: response("A score, or null.", SCORE),
+            404: error_response('The subject must not contain "/".'),
+        },
         parameters=(Parameter("subject", "path", SUBJECT, "The reader's own pseudonym.", required=True),),
     ),
     security=SECURITY,
     summary="Read one score",
 )
 async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """A score, or null: nobody known by that name, no grant, and no score look the same."""
+    """A score or null: an unknown subject, no grant, and no score give the same response."""
     subject: str = request.path_params["subject"]
     if len(subject) > MAX_SUBJECT_LENGTH or not _is_subject(subject):
-        raise InvalidInputError("is nothing that a person could be called", field="subject")
+        raise InvalidInputError("is not a valid subject identifier", field="subject")
     with get_concurrency_limit(request):
-        found = await sync_to_thread(get_hub(request).read_scores, bearer_token(request), [subject])
-    return Response(codec.encode({"score": found[subject]}), media_type=MediaType.JSON)
+        scores = await sync_to_thread(get_hub(request).read_scores, bearer_token(request), [subject])
+    return Response(codec.encode({"score": scores[subject]}), media_type=MediaType.JSON)
 
 
 @post(
@@ -62,34 +73,36 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     status_code=200,
     exception_handlers={InvalidInputError: on_read_error},
     operation_class=documented(
-        {**OF_READERS, **OF_BODIES, 200: answer("A score or null for each subject.", SCORES)},
-        body=taking(JSON_MEDIA_TYPE, f"1 to {MAX_SUBJECTS} pseudonyms of the reader's.", ASKED),
+        {**READ_ERRORS, **BODY_ERRORS, 200: response("A score or null for each subject.", SCORES)},
+        body=request_body(
+            JSON_MEDIA_TYPE, f"1 to {MAX_SUBJECTS} of the reader's pseudonyms.", SCORES_REQUEST
+        ),
     ),
     security=SECURITY,
     summary="Read many scores",
 )
 async def read_scores(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """For each subject a score or null. Every read is logged for the person whose score it is."""
+    """A score or null for each subject. The person can see every read."""
     hub, token = get_hub(request), bearer_token(request)
     settings = hub.settings
     body = await read_body(
         request,
         media_type=JSON_MEDIA_TYPE,
-        most=settings.max_body_bytes,
-        seconds=settings.body_timeout_seconds,
+        max_bytes=settings.max_body_bytes,
+        timeout_seconds=settings.body_timeout_seconds,
     )
     with get_concurrency_limit(request):
-        answer = await sync_to_thread(_read, hub, token, body)
-    return Response(answer, media_type=MediaType.JSON)
+        scores = await sync_to_thread(_read, hub, token, body)
+    return Response(scores, media_type=MediaType.JSON)
 
 
 def _read(hub: Hub, token: bytes, body: bytes) -> bytes:
-    subjects = codec.decode(body, Asked).subjects
+    subjects = codec.decode(body, ScoresRequest).subjects
     return codec.encode({"scores": hub.read_scores(token, subjects)})
 
 
 def bearer_token(request: Request[Any, Any, Any]) -> bytes:
-    """The reader's token.
+    """The token in the Authorization header.
 
     Raises:
         InvalidInputError: there is none.

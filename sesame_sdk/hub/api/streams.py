@@ -13,23 +13,23 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub, get_stream_worker
 from sesame_sdk.hub.api.errors import on_stream_error
 from sesame_sdk.hub.api.openapi_responses import (
-    OF_BODIES,
-    OF_READERS,
+    BODY_ERRORS,
+    READ_ERRORS,
     TEXT,
-    answer,
     documented,
-    fault,
-    taking,
+    error_response,
+    request_body,
+    response,
 )
 from sesame_sdk.hub.api.openapi_schemas import (
     CONFIGURATION,
-    POLL_ASKED,
-    POLLED,
-    QUESTION,
+    POLL_REQUEST,
+    POLL_RESPONSE,
     STATUS,
     STREAM,
+    STREAM_REQUEST,
     STREAMS,
-    WISH,
+    VERIFICATION_REQUEST,
 )
 from sesame_sdk.hub.api.request_body import read_body
 from sesame_sdk.hub.api.scores import SECURITY, bearer_token
@@ -39,32 +39,37 @@ from sesame_sdk.hub.streams.streams import POLL, PUSH, StatusRequest, StreamRequ
 from sesame_sdk.model import codec
 
 T = TypeVar("T")
-LARGEST_QUESTION = 1 << 17
-#: How long a poll waits for something to tell: shorter than what proxies usually allow.
-LONGEST_WAIT = 20.0
-#: Polls that wait at once; each holds a connection. One more is answered at once.
-MOST_WAITING = 64
-_PAUSE = 0.05
-_AnyRequest = Request[Any, Any, Any]
-SHARED: dict[str, Any] = {"exception_handlers": {InvalidInputError: on_stream_error}, "security": SECURITY}
-_WISH = taking(
-    JSON_MEDIA_TYPE, "delivery, events_requested, description, and stream_id where there is one.", WISH
+MAX_REQUEST_BYTES = 1 << 17
+#: Long polling: shorter than the usual timeout of proxies.
+MAX_POLL_SECONDS = 20.0
+#: Each waiting poll holds a connection; a further one gets its response at once.
+MAX_WAITING_POLLS = 64
+_POLL_INTERVAL = 0.05
+AnyRequest = Request[Any, Any, Any]
+STREAM_OPTIONS: dict[str, Any] = {
+    "exception_handlers": {InvalidInputError: on_stream_error},
+    "security": SECURITY,
+}
+_WISH = request_body(
+    JSON_MEDIA_TYPE,
+    "delivery, events_requested, description, and the stream_id of an existing stream.",
+    STREAM_REQUEST,
 )
-_STREAM = answer("The stream's configuration.", STREAM)
-_STATUS = answer("The stream's status.", STATUS)
-NOT_THERE = {404: fault("The reader has no such stream.")}
-OF_STREAMS = {**OF_READERS, **NOT_THERE}
-_NAMED = Parameter("stream_id", "query", TEXT, "The stream's id.", required=True)
-_PERHAPS_NAMED = Parameter("stream_id", "query", TEXT, "The stream's id.", required=False)
+_STREAM = response("The stream's configuration.", STREAM)
+_STATUS = response("The stream's status.", STATUS)
+NOT_FOUND_ERROR = {404: error_response("The reader has no such stream.")}
+STREAM_ERRORS = {**READ_ERRORS, **NOT_FOUND_ERROR}
+_STREAM_ID = Parameter("stream_id", "query", TEXT, "The stream's id.", required=True)
+_OPTIONAL_STREAM_ID = Parameter("stream_id", "query", TEXT, "The stream's id.", required=False)
 
 
 @get(
     "/.well-known/ssf-configuration",
     sync_to_thread=False,
-    operation_class=documented({200: answer("Transmitter configuration metadata.", CONFIGURATION)}),
-    summary="How streams are made here",
+    operation_class=documented({200: response("Transmitter configuration metadata.", CONFIGURATION)}),
+    summary="Discover how streams are created",
 )
-def configuration(request: _AnyRequest) -> dict[str, Any]:
+def configuration(request: AnyRequest) -> dict[str, Any]:
     """Transmitter configuration metadata (SSF 1.0 section 7.1)."""
     issuer = get_hub(request).settings.issuer
     base = issuer.rstrip("/")
@@ -78,7 +83,7 @@ def configuration(request: _AnyRequest) -> dict[str, Any]:
         "verification_endpoint": f"{base}/v1/ssf/verify",
         # A reader's own signed token, as for read_transaction scores: no OAuth (RFC 6749) is spoken here.
         "authorization_schemes": [{"spec_urn": "urn:sesame-sdk:authorization:read-token"}],
-        # A stream holds those who agreed to it, and nobody can be added.
+        # A stream holds the people who granted access; none can be added.
         "default_subjects": "ALL",
     }
 
@@ -87,106 +92,117 @@ def configuration(request: _AnyRequest) -> dict[str, Any]:
     "/v1/ssf/stream",
     status_code=201,
     operation_class=documented(
-        {**OF_READERS, **OF_BODIES, 201: _STREAM, 409: fault("There is one already.")}, body=_WISH
+        {**READ_ERRORS, **BODY_ERRORS, 201: _STREAM, 409: error_response("The stream exists already.")},
+        body=_WISH,
     ),
-    summary="Make a stream",
-    **SHARED,
+    summary="Create a stream",
+    **STREAM_OPTIONS,
 )
-async def create_stream(request: _AnyRequest) -> Response[bytes]:
-    """The stream of the token's purpose and context. 409 if there is one."""
-    wish = await asked_of(request, StreamRequest)
-    return await _answered(request, lambda token: get_hub(request).stream_management.create(token, wish), 201)
+async def create_stream(request: AnyRequest) -> Response[bytes]:
+    """Creates the stream of the token's purpose and context; 409 if it exists."""
+    stream_request = await read_json(request, StreamRequest)
+    return await _run_and_respond(
+        request, lambda token: get_hub(request).stream_management.create(token, stream_request), 201
+    )
 
 
 @get(
     "/v1/ssf/stream",
     operation_class=documented(
-        {**OF_STREAMS, 200: answer("One configuration, or a list of them.", STREAMS)},
-        parameters=(_PERHAPS_NAMED,),
+        {**STREAM_ERRORS, 200: response("One configuration, or a list of them.", STREAMS)},
+        parameters=(_OPTIONAL_STREAM_ID,),
     ),
-    summary="Read a stream's configuration, or those of all",
-    **SHARED,
+    summary="Read one configuration, or all",
+    **STREAM_OPTIONS,
 )
-async def read_stream(request: _AnyRequest) -> Response[bytes]:
-    """With stream_id one configuration; without, a list of those for the token's purpose and context."""
+async def read_stream(request: AnyRequest) -> Response[bytes]:
+    """With stream_id one configuration; without it a list of those for the token's purpose and context."""
     name = request.query_params.get("stream_id")
 
     def work(token: bytes) -> object:
-        found = get_hub(request).stream_management.read(token)
+        configurations = get_hub(request).stream_management.read(token)
         if name is None:
-            return found
-        for stream in found:
+            return configurations
+        for stream in configurations:
             if stream["stream_id"] == name:
                 return stream
-        raise InvalidInputError("there is none of this id", field="stream_id", code="not_found")
+        raise InvalidInputError("unknown stream", field="stream_id", code="not_found")
 
-    return await _answered(request, work)
+    return await _run_and_respond(request, work)
 
 
 @patch(
     "/v1/ssf/stream",
-    operation_class=documented({**OF_STREAMS, **OF_BODIES, 200: _STREAM}, body=_WISH),
+    operation_class=documented({**STREAM_ERRORS, **BODY_ERRORS, 200: _STREAM}, body=_WISH),
     summary="Change a stream",
-    **SHARED,
+    **STREAM_OPTIONS,
 )
-async def change_stream(request: _AnyRequest) -> Response[bytes]:
-    """What is left out stays as it is."""
-    wish = await asked_of(request, StreamRequest)
-    return await _answered(request, lambda t: get_hub(request).stream_management.update(t, wish, whole=False))
+async def change_stream(request: AnyRequest) -> Response[bytes]:
+    """Members that are left out keep their values."""
+    stream_request = await read_json(request, StreamRequest)
+    return await _run_and_respond(
+        request, lambda t: get_hub(request).stream_management.update(t, stream_request, whole=False)
+    )
 
 
 @put(
     "/v1/ssf/stream",
-    operation_class=documented({**OF_STREAMS, **OF_BODIES, 200: _STREAM}, body=_WISH),
+    operation_class=documented({**STREAM_ERRORS, **BODY_ERRORS, 200: _STREAM}, body=_WISH),
     summary="Replace a stream's configuration",
-    **SHARED,
+    **STREAM_OPTIONS,
 )
-async def replace_stream(request: _AnyRequest) -> Response[bytes]:
-    """What is left out falls back to the usual."""
-    wish = await asked_of(request, StreamRequest)
-    return await _answered(request, lambda t: get_hub(request).stream_management.update(t, wish, whole=True))
+async def replace_stream(request: AnyRequest) -> Response[bytes]:
+    """Members that are left out get their defaults."""
+    stream_request = await read_json(request, StreamRequest)
+    return await _run_and_respond(
+        request, lambda t: get_hub(request).stream_management.update(t, stream_request, whole=True)
+    )
 
 
 @delete(
     "/v1/ssf/stream",
     status_code=204,
-    operation_class=documented({**OF_STREAMS, 204: answer("It is gone.")}, parameters=(_NAMED,)),
+    operation_class=documented(
+        {**STREAM_ERRORS, 204: response("The stream was deleted.")}, parameters=(_STREAM_ID,)
+    ),
     summary="Delete a stream",
-    **SHARED,
+    **STREAM_OPTIONS,
 )
-async def delete_stream(request: _AnyRequest) -> None:
-    """It is forgotten with all that it was told."""
+async def delete_stream(request: AnyRequest) -> None:
+    """Deletes the stream with its state and its messages."""
     name = request.query_params.get("stream_id")
-    await _done(request, lambda token: get_hub(request).stream_management.delete(token, name))
+    await _run(request, lambda token: get_hub(request).stream_management.delete(token, name))
 
 
 @get(
     "/v1/ssf/status",
-    operation_class=documented({**OF_STREAMS, 200: _STATUS}, parameters=(_NAMED,)),
+    operation_class=documented({**STREAM_ERRORS, 200: _STATUS}, parameters=(_STREAM_ID,)),
     summary="Read a stream's status",
-    **SHARED,
+    **STREAM_OPTIONS,
 )
-async def read_status(request: _AnyRequest) -> Response[bytes]:
-    """Enabled, paused or disabled, and why."""
+async def read_status(request: AnyRequest) -> Response[bytes]:
+    """Enabled, paused or disabled, with the reason."""
     name = request.query_params.get("stream_id")
-    return await _answered(request, lambda token: get_hub(request).stream_management.status(token, name))
+    return await _run_and_respond(
+        request, lambda token: get_hub(request).stream_management.status(token, name)
+    )
 
 
 @post(
     "/v1/ssf/status",
     status_code=200,
     operation_class=documented(
-        {**OF_STREAMS, **OF_BODIES, 200: _STATUS},
-        body=taking(JSON_MEDIA_TYPE, "stream_id, status, and perhaps a reason.", STATUS),
+        {**STREAM_ERRORS, **BODY_ERRORS, 200: _STATUS},
+        body=request_body(JSON_MEDIA_TYPE, "stream_id, status, and an optional reason.", STATUS),
     ),
-    summary="Let a stream run, or hold it",
-    **SHARED,
+    summary="Enable, pause or disable a stream",
+    **STREAM_OPTIONS,
 )
-async def change_status(request: _AnyRequest) -> Response[bytes]:
-    """Who leaves is kept for it in any case, and told first when it runs again."""
-    wanted = await asked_of(request, StatusRequest)
-    return await _answered(
-        request, lambda token: get_hub(request).stream_management.set_status(token, wanted)
+async def change_status(request: AnyRequest) -> Response[bytes]:
+    """Withdrawals are queued while paused and delivered first on resume."""
+    status_request = await read_json(request, StatusRequest)
+    return await _run_and_respond(
+        request, lambda token: get_hub(request).stream_management.set_status(token, status_request)
     )
 
 
@@ -194,71 +210,77 @@ async def change_status(request: _AnyRequest) -> Response[bytes]:
     "/v1/ssf/verify",
     status_code=204,
     operation_class=documented(
-        {**OF_STREAMS, **OF_BODIES, 204: answer("It is on its way.")},
-        body=taking(JSON_MEDIA_TYPE, "stream_id, and perhaps a state to be given back.", QUESTION),
+        {**STREAM_ERRORS, **BODY_ERRORS, 204: response("The verification event is queued.")},
+        body=request_body(
+            JSON_MEDIA_TYPE, "stream_id, and an optional state to be returned.", VERIFICATION_REQUEST
+        ),
     ),
-    summary="Ask for a sign of life through a stream",
-    **SHARED,
+    summary="Request a verification event",
+    **STREAM_OPTIONS,
 )
-async def verify_stream(request: _AnyRequest) -> None:
-    """429 when the last was asked for just now."""
-    asked = await asked_of(request, VerificationRequest)
-    await _done(request, lambda token: get_hub(request).stream_management.request_verification(token, asked))
+async def verify_stream(request: AnyRequest) -> None:
+    """429 if it is requested again too soon."""
+    verification = await read_json(request, VerificationRequest)
+    await _run(
+        request, lambda token: get_hub(request).stream_management.request_verification(token, verification)
+    )
 
 
 @post(
     "/v1/ssf/poll/{stream:str}",
     status_code=200,
     operation_class=documented(
-        {**OF_STREAMS, **OF_BODIES, 200: answer("Messages, by jti.", POLLED)},
-        body=taking(JSON_MEDIA_TYPE, "maxEvents, returnImmediately, ack, setErrs.", POLL_ASKED),
+        {**STREAM_ERRORS, **BODY_ERRORS, 200: response("Messages, by jti.", POLL_RESPONSE)},
+        body=request_body(JSON_MEDIA_TYPE, "maxEvents, returnImmediately, ack, setErrs.", POLL_REQUEST),
     ),
-    summary="Get messages of a stream, and settle earlier ones",
-    **SHARED,
+    summary="Poll a stream, and acknowledge earlier messages",
+    **STREAM_OPTIONS,
 )
-async def poll_stream(request: _AnyRequest) -> Response[bytes]:
-    """The messages that are owed, by jti. They are given again until they are named in ack or setErrs."""
-    asked, token = await asked_of(request, PollRequest), bearer_token(request)
+async def poll_stream(request: AnyRequest) -> Response[bytes]:
+    """Undelivered messages, by jti. They are sent again until they are named in ack or setErrs."""
+    poll, token = await read_json(request, PollRequest), bearer_token(request)
     hub, name = get_hub(request), str(request.path_params["stream"])
     with get_concurrency_limit(request):
-        found = await sync_to_thread(hub.stream_management.poll, token, name, asked)
-    if not (found.messages or asked.returnImmediately or asked.maxEvents == 0):
-        found = await _wait(request, found, asked.maxEvents)
-    sets = {letter.jti: letter.body.decode() for letter in found.messages}
-    answer = codec.encode({"sets": sets, "moreAvailable": found.more_available})
-    return Response(answer, media_type=MediaType.JSON)
+        polled = await sync_to_thread(hub.stream_management.poll, token, name, poll)
+    if not (polled.messages or poll.returnImmediately or poll.maxEvents == 0):
+        polled = await _wait(request, polled, poll.maxEvents)
+    sets = {message.jti: message.body.decode() for message in polled.messages}
+    body = codec.encode({"sets": sets, "moreAvailable": polled.more_available})
+    return Response(body, media_type=MediaType.JSON)
 
 
-async def _wait(request: _AnyRequest, found: PollResponse, most: int) -> PollResponse:
-    """The first messages that come, or none when the time is over."""
-    hub, feeder = get_hub(request), get_stream_worker(request)
-    ends = asyncio.get_running_loop().time() + LONGEST_WAIT
-    with feeder.waiting_poll(MOST_WAITING) as may_wait:
-        while may_wait and not found.messages and asyncio.get_running_loop().time() < ends:
-            await asyncio.sleep(_PAUSE)
+async def _wait(request: AnyRequest, polled: PollResponse, limit: int) -> PollResponse:
+    """The first messages that arrive, or none after `MAX_POLL_SECONDS`."""
+    hub, worker = get_hub(request), get_stream_worker(request)
+    deadline = asyncio.get_running_loop().time() + MAX_POLL_SECONDS
+    with worker.waiting_poll(MAX_WAITING_POLLS) as may_wait:
+        while may_wait and not polled.messages and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(_POLL_INTERVAL)
             if hub.streams.closing.is_set():
                 break
-            if found.stream in feeder.pending_streams:
+            if polled.stream in worker.pending_streams:
                 with get_concurrency_limit(request):
-                    found = await sync_to_thread(hub.streams.poll, found.stream, most)
-    return found
+                    polled = await sync_to_thread(hub.streams.poll, polled.stream, limit)
+    return polled
 
 
-async def asked_of(request: _AnyRequest, kind: type[T]) -> T:
-    """A small JSON body."""
+async def read_json(request: AnyRequest, kind: type[T]) -> T:
+    """Decode a small JSON body."""
     seconds = get_hub(request).settings.body_timeout_seconds
-    body = await read_body(request, media_type=JSON_MEDIA_TYPE, most=LARGEST_QUESTION, seconds=seconds)
+    body = await read_body(
+        request, media_type=JSON_MEDIA_TYPE, max_bytes=MAX_REQUEST_BYTES, timeout_seconds=seconds
+    )
     return codec.decode(body, kind)
 
 
-async def _done(request: _AnyRequest, work: Callable[[bytes], T]) -> T:
+async def _run(request: AnyRequest, work: Callable[[bytes], T]) -> T:
     token = bearer_token(request)
     with get_concurrency_limit(request):
         return await sync_to_thread(work, token)
 
 
-async def _answered(
-    request: _AnyRequest, work: Callable[[bytes], object], status: int = 200
+async def _run_and_respond(
+    request: AnyRequest, work: Callable[[bytes], object], status: int = 200
 ) -> Response[bytes]:
-    found = codec.encode(await _done(request, work))
-    return Response(found, status_code=status, media_type=MediaType.JSON)
+    body = codec.encode(await _run(request, work))
+    return Response(body, status_code=status, media_type=MediaType.JSON)

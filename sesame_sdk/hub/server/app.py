@@ -25,8 +25,8 @@ from sesame_sdk.hub.server.http_hardening import reject_ambiguous_framing
 from sesame_sdk.hub.streams.worker import StreamWorker
 
 VERSION = "1.0"
-#: Bodies of the greatest size that are held while they arrive.
-BODIES = 32
+#: Bodies of maximum size that may be in memory while they arrive.
+MAX_BODIES = 32
 _STREAM_HANDLERS = [
     streams.configuration,
     streams.create_stream,
@@ -43,14 +43,12 @@ _STREAM_HANDLERS = [
 
 def create_app(hub: Hub) -> ASGIApp:
     """The application over an open hub, which it closes when it shuts down."""
-    # One thread: more would verify nothing faster under the interpreter's lock, and each would take
-    # its turns from the writer, for whom all wait.
+    # One thread: more would not verify faster under the interpreter's lock, and would slow down the writer,
+    # for which all requests wait.
     verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
-    feeder = StreamWorker(hub.streams)
-    gate, ration = (
-        ConcurrencyLimit(hub.settings.max_queue),
-        MemoryBudget(BODIES * hub.settings.max_body_bytes),
-    )
+    worker = StreamWorker(hub.streams)
+    concurrency_limit = ConcurrencyLimit(hub.settings.max_queue)
+    memory_budget = MemoryBudget(MAX_BODIES * hub.settings.max_body_bytes)
     health = Health(hub.is_ready, hub.streams.closing.is_set)
     app = Litestar(
         route_handlers=[
@@ -66,16 +64,16 @@ def create_app(hub: Hub) -> ASGIApp:
         state=State(
             {
                 "hub": hub,
-                "gate": gate,
-                "ration": ration,
+                "concurrency_limit": concurrency_limit,
+                "memory_budget": memory_budget,
                 "verifier": verifier,
-                "feeder": feeder,
+                "stream_worker": worker,
                 "health": health,
             }
         ),
         exception_handlers=HANDLERS,
-        on_startup=[feeder.start],
-        on_shutdown=[feeder.stop, verifier.shutdown, health.close, hub.close],
+        on_startup=[worker.start],
+        on_shutdown=[worker.stop, verifier.shutdown, health.close, hub.close],
         openapi_config=_openapi(),
         request_max_body_size=hub.settings.max_body_bytes,
         logging_config=None,
@@ -89,12 +87,12 @@ def _openapi() -> OpenAPIConfig:
         type="http",
         scheme="bearer",
         bearer_format="JWT",
-        description="Signed by the reader's own key, good for one request within five minutes.",
+        description="Signed with the reader's own key; valid for one request within five minutes.",
     )
     return OpenAPIConfig(
         title="Sesame hub",
         version=VERSION,
-        description="Takes signed signals, and gives scores that people agreed to.",
+        description="Receives signed signals, and returns scores that people consented to.",
         path="/schema",
         use_handler_docstrings=True,
         render_plugins=[PlainPage(), JsonRenderPlugin()],

@@ -1,4 +1,4 @@
-"""Serving a hub with uvicorn, in this process or in several."""
+"""Serves a hub with uvicorn, in this process or in several."""
 
 import gc
 import json
@@ -21,8 +21,8 @@ from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.interfaces import GuardRule
 
 _BACKLOG = 256
-#: Each may hold a body of `Settings.max_body_bytes` while it arrives.
-_CONNECTIONS = 256
+#: Each connection may hold a body of `Settings.max_body_bytes` while it arrives.
+_MAX_CONNECTIONS = 256
 #: New objects before the collector of cycles looks. An envelope decodes into thousands, none in a cycle,
 #: and with Python's own 700 it walked the whole cache of consents again and again: a twelfth of our time.
 _COLLECT_AFTER = 100_000
@@ -81,20 +81,20 @@ def _serve(
         metrics.serve_metrics(settings.metrics_address),
     ):
         structured_log.configure(level=settings.log_level, log_format=settings.log_format)
-        # Made before anybody is listened to: whoever comes meanwhile would wait, and not know for what.
+        # Before the socket listens: early clients would have to wait.
         app = create_app(hub)
         with workers.listen(settings, share_port=shares_port) as listener:
             listener.listen(_BACKLOG)
             config = uvicorn.Config(
                 app,
-                access_log=False,  # `watch.logs` would take all words out of it; `api.shell` logs routes
+                access_log=False,  # `api.middleware` logs requests by their routes
                 log_config=None,
                 log_level=None,
                 http=HeadTimeoutProtocol,
                 ws="none",
                 server_header=False,
                 timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
-                limit_concurrency=_CONNECTIONS,
+                limit_concurrency=_MAX_CONNECTIONS,
             )
             GracefulServer(
                 config,
