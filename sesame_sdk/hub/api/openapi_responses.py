@@ -1,8 +1,8 @@
 """The requests and responses of the handlers, for OpenAPI.
 
-Every operation lists each response with status, media types, schema and headers; a test compares the hub with
-it. Litestar's own `ResponseSpec` has neither headers nor several media types, and its schemas of attrs classes
-lack the bounds of ``msgspec.Meta``.
+Every operation lists each response with status, media types, schema and headers; a test compares the hub
+with it. Litestar's own `ResponseSpec` has neither headers nor several media types, and its schemas of attrs
+classes lack the bounds of ``msgspec.Meta``.
 """
 
 from collections.abc import Mapping
