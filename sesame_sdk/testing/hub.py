@@ -31,7 +31,7 @@ from sesame_sdk.partner.client import Client
 from sesame_sdk.scoring.policy_file.loader import load_policy
 from sesame_sdk.testing.clock import Clock
 from sesame_sdk.testing.in_memory_transport import AsgiRunner, Failure, InMemoryAdapter
-from sesame_sdk.testing.partner import Partner, make_manifest
+from sesame_sdk.testing.partner import LONG_AGO, Partner, make_manifest
 
 ISSUER: Final = "https://hub.example"
 
@@ -93,9 +93,12 @@ class LocalHub:
         consumers: Iterable[ConsumerDeclaration] = (),
     ) -> Partner:
         """Admit a partner with a new key, and register its kinds and consumers, if there are any."""
+        partner = Partner(issuer, self.hub, self.clock)
+        self.hub.add_partner(issuer, [partner.key.public_jwk], not_before=LONG_AGO)
         manifest = make_manifest(kinds, consumers)
-        registered = manifest if manifest.kinds or manifest.consumers else None
-        return Partner(issuer, self.hub, self.clock).join(registered)
+        if manifest.kinds or manifest.consumers:
+            partner.register(manifest)
+        return partner
 
     def record_consent(self, *grants: tuple[str, Grant]) -> int:
         """Record what people agreed to: see `Partner.send_grant` and `Partner.read_grant`.

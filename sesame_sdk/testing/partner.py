@@ -59,13 +59,6 @@ class Partner:
     key: SigningKey = field(factory=SigningKey.generate)
     identity: Pseudonymizer = PSEUDONYMIZER
 
-    def join(self, manifest: Manifest | None = None) -> Self:
-        """Be admitted to the hub, and register a plugin there if one is given."""
-        self.hub.add_partner(self.issuer, [self.key.public_jwk], not_before=LONG_AGO)
-        if manifest is not None:
-            self.register(manifest)
-        return self
-
     def with_key(self, key: SigningKey) -> Self:
         """The same partner, signing with another key."""
         return evolve(self, key=key)

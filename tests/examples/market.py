@@ -84,8 +84,8 @@ def open_market(folder: Path) -> Iterator[Market]:
     with Hub.open(path) as hub:
         for name in ("retail", "matchmaking"):
             hub.set_policy(load_policy(POLICIES / f"{name}.toml"))
-        shop = Partner("https://shop.example", hub, timestamps.utc_now).join(
-            make_manifest(provider.kinds, name="sesame-retail")
-        )
+        shop = Partner("https://shop.example", hub, timestamps.utc_now)
+        hub.add_partner(shop.issuer, [shop.key.public_jwk], not_before=LONG_AGO)
+        shop.register(make_manifest(provider.kinds, name="sesame-retail"))
         with serving(path, port):
             yield Market(folder, url, hub, shop)
