@@ -335,7 +335,7 @@ def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner
     ("wish", "why"),
     [
         pytest.param(
-            StreamRequest(events_requested=(str(CHANGED),)), "lacks those who leave", id="scores alone"
+            StreamRequest(events_requested=(str(CHANGED),)), "must include grant-withdrawn", id="scores alone"
         ),
         *(
             pytest.param(

@@ -1,7 +1,7 @@
-"""What readers do with their streams (OpenID Shared Signals Framework 1.0, section 8.1; RFC 8936).
+"""Stream management for readers (OpenID Shared Signals Framework 1.0, section 8.1; RFC 8936).
 
-A reader manages a stream with the token that it reads scores with: signed by its own key, for one
-purpose in one context, good for one request.
+A reader manages a stream with a read token: signed by its own key, for one purpose in one context, valid for
+one request.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ _Jti = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
 
 @frozen
 class MessageError:
-    """Why a consumer refuses a message (RFC 8936 section 2.3)."""
+    """Why a reader rejects a message (RFC 8936 section 2.3)."""
 
     err: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
     description: Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^[^\0]*\Z")] = ""
@@ -41,7 +41,7 @@ class MessageError:
 
 @frozen
 class PollRequest:
-    """What a consumer asks with (RFC 8936 section 2.2). `ack` and `setErrs` settle earlier messages."""
+    """A poll (RFC 8936 section 2.2). `ack` and `setErrs` acknowledge and reject earlier messages."""
 
     maxEvents: Annotated[int, msgspec.Meta(ge=0)] = MAX_POLL_MESSAGES  # noqa: N815 - as the RFC has it
     returnImmediately: bool = False  # noqa: N815
@@ -51,7 +51,7 @@ class PollRequest:
 
 @frozen
 class VerificationRequest:
-    """What a consumer asks a sign of life with."""
+    """A request for a verification event."""
 
     stream_id: str
     state: str | None = field(default=None, validator=validators.optional(model_validators.text(512)))
@@ -59,12 +59,12 @@ class VerificationRequest:
 
 @frozen
 class StreamManagement:
-    """The readers' side of a feed.
+    """Streams of a hub, for their readers.
 
     Attributes:
-        streams: whose streams.
-        keys: knows the readers' keys.
-        limits: how much readers may ask.
+        streams: of the hub.
+        keys: finds the readers' keys.
+        limits: charges readers.
     """
 
     streams: StreamService
@@ -72,11 +72,11 @@ class StreamManagement:
     limits: RateLimiter
 
     def create(self, token: bytes, wish: StreamRequest) -> dict[str, Any]:
-        """Make the stream of this purpose and context; its configuration.
+        """Create the stream of the token's purpose and context; its configuration.
 
         Raises:
-            InvalidInputError: the token is not believed, the reader may not read, there is one, the wish
-                is wrong.
+            InvalidInputError: the token was rejected, the reader may not read, the stream exists, or the
+                request is invalid.
         """
 
         def work(connection: Connection, partner: int, request: AuthenticatedRequest) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class StreamManagement:
         return self._manage(token, work)
 
     def update(self, token: bytes, wish: StreamRequest, *, whole: bool) -> dict[str, Any]:
-        """Change a stream, or set all that can be set; its configuration then."""
+        """Change a stream, or with `whole` replace its configuration; the new configuration."""
 
         def work(connection: Connection, stream: Row[Any]) -> dict[str, Any]:
             streams.update_stream(connection, stream, wish, whole=whole)
@@ -105,7 +105,7 @@ class StreamManagement:
         return self._on(token, wish.stream_id, work)
 
     def delete(self, token: bytes, name: str | None) -> None:
-        """Forget a stream."""
+        """Delete a stream."""
         self._on(token, name, streams.delete_stream)
 
     def status(self, token: bytes, name: str | None) -> dict[str, str]:
@@ -113,7 +113,7 @@ class StreamManagement:
         return self._on(token, name, lambda _, stream: _status(stream))
 
     def set_status(self, token: bytes, wanted: StatusRequest) -> dict[str, str]:
-        """Let a stream run, or hold it."""
+        """Enable, pause or disable a stream."""
 
         def work(connection: Connection, stream: Row[Any]) -> dict[str, str]:
             streams.set_status(connection, stream, wanted.status, wanted.reason)
@@ -122,17 +122,20 @@ class StreamManagement:
         return self._on(token, wanted.stream_id, work)
 
     def request_verification(self, token: bytes, asked: VerificationRequest) -> None:
-        """Send a sign of life through the stream.
+        """Send a verification event through the stream.
 
         Raises:
-            InvalidInputError: ``too_many``, if the last was just asked for; or as all the others.
+            InvalidInputError: ``too_many`` if the last request was less than `VERIFICATION_INTERVAL` ago.
         """
 
         def work(connection: Connection, stream: Row[Any]) -> None:
             now = self.streams.clock()
             interval = timedelta(seconds=streams.VERIFICATION_INTERVAL)
             if to_micros(now - interval) < stream.verification_requested_at <= to_micros(now):
-                raise InvalidInputError("was asked for just now", field="verification", code="too_many")
+                wait = f"wait {streams.VERIFICATION_INTERVAL} s"
+                raise InvalidInputError(
+                    "requested again too soon", field="verification", hint=wait, code="too_many"
+                )
             connection.execute(
                 update(table).where(table.c.id == stream.id).values(verification_requested_at=to_micros(now))
             )
@@ -143,7 +146,7 @@ class StreamManagement:
         self._on(token, asked.stream_id, work)
 
     def poll(self, token: bytes, name: str, asked: PollRequest) -> PollResponse:
-        """Settle earlier messages, and give what there is now (RFC 8936)."""
+        """Acknowledge and reject earlier messages, and return pending ones (RFC 8936)."""
 
         def work(connection: Connection, stream: Row[Any]) -> PollResponse:
             outbox.acknowledge(connection, stream.id, asked.ack)
@@ -155,7 +158,7 @@ class StreamManagement:
         return self._on(token, name, work)
 
     def _on(self, token: bytes, name: str | None, work: Callable[[Connection, Row[Any]], T]) -> T:
-        """Do `work` on the reader's stream, if it is the one of that name."""
+        """Do `work` on the reader's stream of that name."""
 
         def inside(connection: Connection, partner: int, request: AuthenticatedRequest) -> T:
             found = streams.find_stream(connection, partner, request.purpose, request.context)

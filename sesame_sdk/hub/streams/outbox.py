@@ -1,15 +1,14 @@
-"""A stream's messages on their way: what `exchange.outbox` is to a partner, kept in the ledger's database.
+"""The outbox of a stream: pending messages and dead letters, in the hub's database.
 
-It is there, and not in a file beside it, so that a withdrawal and what follows from it are one
-transaction: see ``docs/decisions/0015``.
+It is in the database, so a withdrawal and its message are one transaction: see ``docs/decisions/0015``.
 
 Rules:
-    * a message is made and signed when somebody is there to take it; who left goes first
-    * a person is in one message at a time, so that each person's states arrive in order
-    * every score that goes out is a read, logged for its person in the same transaction
-    * a message keeps its ``jti`` and its bytes until it is acknowledged or an hour has passed; one that
-      somebody in it leaves is thrown away, and the others go into a new one
-    * what was refused for good is a dead letter; what it carried is owed again when it is redriven
+    * a message is created and signed when a poll or push fetches it; withdrawals and erasures go first
+    * a person is in one pending message at a time, so that the states of each person arrive in order
+    * every score that is sent is a read, logged for its person in the same transaction
+    * a message keeps its ``jti`` and its bytes until it is acknowledged or an hour old; if a person in it
+      withdraws it is discarded, and the other persons go into a new message
+    * a message that the reader rejects becomes a dead letter; redriving makes its contents pending again
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,10 +16,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, insert, select, update
 
 from sesame_sdk.delivery.messages import DeadLetter, Message, MessageCounts
-from sesame_sdk.hub.database.tables import score_reads, stream_messages, stream_subjects, streams
+from sesame_sdk.hub.database.tables import score_reads, streams
+from sesame_sdk.hub.database.tables import stream_messages as messages
+from sesame_sdk.hub.database.tables import stream_subjects as subjects
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.streams import ENABLED
@@ -38,7 +39,7 @@ from sesame_sdk.model.stream_events import (
 from sesame_sdk.signing.jwt import LEEWAY
 from sesame_sdk.signing.security_events import new_jti, sign_event
 
-#: A message that waits longer is made anew: its date says how fresh it is, and old ones are refused.
+#: An older pending message is created anew, since readers reject old tokens.
 MAX_MESSAGE_AGE = timedelta(hours=1)
 _SCORES = EventType.SCORES_CHANGED.value
 
@@ -67,11 +68,11 @@ class StreamSigner:
 
 @frozen
 class StreamOutbox:
-    """Makes messages and keeps what became of them. Every method works in the caller's transaction.
+    """Creates messages, and stores them until they are delivered, in the caller's transaction.
 
     Attributes:
-        signer: signs them.
-        heartbeat: after so long without a message one is sent to say that the stream is alive.
+        signer: signs messages.
+        heartbeat: a stream without a message for so long gets a verification event.
     """
 
     signer: StreamSigner
@@ -80,43 +81,38 @@ class StreamOutbox:
     def fetch(
         self, connection: Connection, stream: Row[Any], limit: int, at: datetime, after: int | None = None
     ) -> list[Message]:
-        """Up to `most` messages, made now where there are fewer. They are given again until settled.
+        """Pending messages, created now if there are fewer than `limit`; pending until acknowledged.
 
         Args:
             connection: in a transaction.
-            stream: a row of `streams.rows`.
-            limit: how many.
+            stream: a row of `streams.select_streams`.
+            limit: how many at most.
             at: now; UTC.
-            after: only messages above this number, in the order of their numbers.
+            after: only messages with a higher id, in the order of ids.
         """
-        mine = (stream_messages.c.stream == stream.id) & ~stream_messages.c.dead_lettered
-        # By a clock that was ahead of its time it says a time at which nobody would believe it.
-        fit = stream_messages.c.created_at.between(to_micros(at - MAX_MESSAGE_AGE), to_micros(at + LEEWAY))
+        mine = (messages.c.stream == stream.id) & ~messages.c.dead_lettered
+        # A message that a wrong clock dated in the future would be rejected.
+        usable = messages.c.created_at.between(to_micros(at - MAX_MESSAGE_AGE), to_micros(at + LEEWAY))
         subject_states.discard_messages(
-            connection, connection.scalars(select(stream_messages.c.id).where(mine, ~fit)).all()
+            connection, connection.scalars(select(messages.c.id).where(mine, ~usable)).all()
         )
-        found = _open(connection, stream, limit, after)
-        while len(found) < limit and stream.status == ENABLED and self._make_next(connection, stream, at):
-            found = _open(connection, stream, limit, after)
-        return found
+        pending = _pending_messages(connection, stream, limit, after)
+        while len(pending) < limit and stream.status == ENABLED and self._make_next(connection, stream, at):
+            pending = _pending_messages(connection, stream, limit, after)
+        return pending
 
     def enqueue_stream_event(
         self, connection: Connection, stream: Row[Any], payload: Verification | StreamUpdated, at: datetime
     ) -> None:
-        """Put a message about the stream itself on its way."""
+        """Add a message about the stream itself."""
         event = EventType.VERIFICATION if isinstance(payload, Verification) else EventType.STREAM_UPDATED
         self._store(connection, stream, event, payload, SubjectId(stream.name), at)
 
     def _make_next(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
-        waiting = (
-            stream_subjects.c.stream == stream.id,
-            stream_subjects.c.pending_priority > 0,
-            stream_subjects.c.message_id.is_(None),
-        )
         ordered = (
-            select(stream_subjects)
-            .where(*waiting)
-            .order_by(stream_subjects.c.pending_priority.desc(), stream_subjects.c.seq)
+            select(subjects)
+            .where(_is_pending(stream.id), subjects.c.message_id.is_(None))
+            .order_by(subjects.c.pending_priority.desc(), subjects.c.seq)
         )
         rows = connection.execute(ordered.limit(MAX_CHANGES)).all()
         if not rows:
@@ -130,38 +126,24 @@ class StreamOutbox:
         return True
 
     def _make_heartbeat(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
-        waits = (
-            select(stream_messages.c.id)
-            .where(stream_messages.c.stream == stream.id, ~stream_messages.c.dead_lettered)
-            .limit(1)
-        )
-        spoke = connection.scalar(select(streams.c.last_message_at).where(streams.c.id == stream.id)) or 0
-        due = self._is_silent(spoke, at) and connection.execute(waits).first() is None
-        if due:
+        last = connection.scalar(select(streams.c.last_message_at).where(streams.c.id == stream.id)) or 0
+        is_due = self._is_silent(last, at) and not _has_message(connection, stream.id)
+        if is_due:
             self.enqueue_stream_event(connection, stream, Verification(), at)
-        return due
+        return is_due
 
-    def _is_silent(self, spoke: int, at: datetime) -> bool:
-        """Whether a stream was spoken through too long ago, or at a time that is still to come."""
-        return not to_micros(at - self.heartbeat) < spoke <= to_micros(at + LEEWAY)
+    def _is_silent(self, last: int, at: datetime) -> bool:
+        """Whether the last message is older than the heartbeat, or dated in the future."""
+        return not to_micros(at - self.heartbeat) < last <= to_micros(at + LEEWAY)
 
     def has_pending(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
-        """Whether `take` would give anything: a message, a state that is owed, or a sign of life."""
-        waits = (
-            select(stream_messages.c.id)
-            .where(stream_messages.c.stream == stream.id, ~stream_messages.c.dead_lettered)
-            .limit(1)
-        )
-        if connection.execute(waits).first():
+        """Whether `fetch` would return anything: a message, a pending state or a heartbeat."""
+        if _has_message(connection, stream.id):
             return True
         if stream.status != ENABLED:
             return False
-        owed = (
-            select(stream_subjects.c.person)
-            .where(stream_subjects.c.stream == stream.id, stream_subjects.c.pending_priority > 0)
-            .limit(1)
-        )
-        return self._is_silent(stream.last_message_at, at) or connection.execute(owed).first() is not None
+        pending = select(subjects.c.person).where(_is_pending(stream.id)).limit(1)
+        return self._is_silent(stream.last_message_at, at) or connection.execute(pending).first() is not None
 
     def _make_removal(self, connection: Connection, stream: Row[Any], row: Row[Any], at: datetime) -> None:
         event = EventType(row.event)
@@ -208,137 +190,110 @@ class StreamOutbox:
             "error_code": "",
             "error_description": "",
         }
-        (number,) = connection.execute(insert(stream_messages).values(**row)).inserted_primary_key or (0,)
+        (number,) = connection.execute(insert(messages).values(**row)).inserted_primary_key or (0,)
         persons = [row.person for row in rows]
-        mine = (stream_subjects.c.stream == stream.id) & stream_subjects.c.person.in_(persons)
-        connection.execute(update(stream_subjects).where(mine).values(message_id=number))
+        mine = (subjects.c.stream == stream.id) & subjects.c.person.in_(persons)
+        connection.execute(update(subjects).where(mine).values(message_id=number))
         connection.execute(
             update(streams).where(streams.c.id == stream.id).values(last_message_at=to_micros(at))
         )
 
 
 def acknowledge(connection: Connection, stream: int, jtis: Collection[str]) -> None:
-    """The consumer has these. What changed since is owed still; who left is forgotten."""
-    for row in _named(connection, stream, jtis):
-        carried = (stream_subjects.c.message_id == row.id, stream_subjects.c.seq <= row.seq)
-        connection.execute(delete(stream_subjects).where(*carried, stream_subjects.c.event != _SCORES))
-        connection.execute(update(stream_subjects).where(*carried).values(pending_priority=0))
+    """Delete delivered messages. States that changed since stay pending; removals are deleted."""
+    for row in _find_messages(connection, stream, jtis):
+        contents = (subjects.c.message_id == row.id) & (subjects.c.seq <= row.seq)
+        connection.execute(delete(subjects).where(contents, subjects.c.event != _SCORES))
+        connection.execute(update(subjects).where(contents).values(pending_priority=0))
         subject_states.discard_messages(connection, [row.id])
 
 
-def dead_letter(connection: Connection, stream: int, faults: Mapping[str, tuple[str, str]]) -> None:
-    """The consumer refused these for good; by ``jti``, a code and the reason. The token is not kept."""
-    for row in _named(connection, stream, list(faults)):
-        code, reason = faults[row.jti]
-        carried = (stream_subjects.c.message_id == row.id, stream_subjects.c.seq <= row.seq)
-        connection.execute(
-            update(stream_subjects).where(*carried).values(pending_priority=0, dead_message_id=row.id)
-        )
-        connection.execute(
-            update(stream_subjects).where(stream_subjects.c.message_id == row.id).values(message_id=None)
-        )
-        gone = {
-            "dead_lettered": True,
-            "error_code": code[:64],
-            "error_description": reason[:1024],
-            "token": b"",
-        }
-        connection.execute(update(stream_messages).where(stream_messages.c.id == row.id).values(**gone))
+def dead_letter(connection: Connection, stream: int, errors: Mapping[str, tuple[str, str]]) -> None:
+    """Turn rejected messages into dead letters, without their tokens; by ``jti``, a code and a reason."""
+    for row in _find_messages(connection, stream, list(errors)):
+        code, reason = errors[row.jti]
+        sent = subjects.c.message_id == row.id
+        dead_contents = update(subjects).where(sent, subjects.c.seq <= row.seq)
+        connection.execute(dead_contents.values(pending_priority=0, dead_message_id=row.id))
+        connection.execute(update(subjects).where(sent).values(message_id=None))
+        values = {"error_code": code[:64], "error_description": reason[:1024], "token": b""}
+        this_one = update(messages).where(messages.c.id == row.id)
+        connection.execute(this_one.values(dead_lettered=True, **values))
 
 
 def redrive(connection: Connection, stream: int) -> int:
-    """Owe what dead letters carried once more, in new messages. How many dead letters there were."""
-    gone = connection.scalars(
-        select(stream_messages.c.id).where(
-            stream_messages.c.stream == stream, stream_messages.c.dead_lettered
-        )
-    ).all()
-    carried = stream_subjects.c.dead_message_id.in_(gone)
-    scored = stream_subjects.c.event == _SCORES
-    connection.execute(
-        update(stream_subjects)
-        .where(carried, scored)
-        .values(pending_priority=subject_states.SCORE_PRIORITY, dead_message_id=None)
+    """Make the contents of dead letters pending again. Returns how many dead letters there were."""
+    is_dead = (messages.c.stream == stream) & messages.c.dead_lettered
+    dead = connection.scalars(select(messages.c.id).where(is_dead)).all()
+    priority = case(
+        (subjects.c.event == _SCORES, subject_states.SCORE_PRIORITY), else_=subject_states.REMOVAL_PRIORITY
     )
-    connection.execute(
-        update(stream_subjects)
-        .where(carried, ~scored)
-        .values(pending_priority=subject_states.REMOVAL_PRIORITY, dead_message_id=None)
-    )
-    connection.execute(delete(stream_messages).where(stream_messages.c.id.in_(gone)))
-    return len(gone)
+    contents = update(subjects).where(subjects.c.dead_message_id.in_(dead))
+    connection.execute(contents.values(pending_priority=priority, dead_message_id=None))
+    connection.execute(delete(messages).where(messages.c.id.in_(dead)))
+    return len(dead)
 
 
 def list_dead_letters(connection: Connection, stream: int) -> list[DeadLetter]:
-    """What the consumer refused for good, oldest first."""
-    chosen = (
-        select(stream_messages)
-        .where(stream_messages.c.stream == stream, stream_messages.c.dead_lettered)
-        .order_by(stream_messages.c.id)
-    )
+    """The dead letters of a stream, oldest first."""
+    dead = select(messages).where(messages.c.stream == stream, messages.c.dead_lettered)
     return [
-        DeadLetter(r.jti, r.event, r.subject_count, r.error_code, r.error_description)
-        for r in connection.execute(chosen)
+        DeadLetter(row.jti, row.event, row.subject_count, row.error_code, row.error_description)
+        for row in connection.execute(dead.order_by(messages.c.id))
     ]
 
 
 def count_pending_subjects(connection: Connection, stream: int) -> int:
-    """People whose state is owed."""
-    owed = (stream_subjects.c.stream == stream, stream_subjects.c.pending_priority > 0)
-    return connection.scalar(select(func.count()).select_from(stream_subjects).where(*owed)) or 0
+    """How many persons have a pending state."""
+    return connection.scalar(select(func.count()).select_from(subjects).where(_is_pending(stream))) or 0
 
 
 def oldest_pending(connection: Connection) -> int | None:
-    """The least number of a state owed to a running stream: about when it came to be, in us."""
-    firsts = []
+    """The lowest sequence number of a pending state of an enabled stream: about its time, in microseconds."""
+    lowest = []
     for stream in connection.scalars(select(streams.c.id).where(streams.c.status == ENABLED)).all():
-        for due in (
-            subject_states.SCORE_PRIORITY,
-            subject_states.REMOVAL_PRIORITY,
-        ):  # each is the first entry of a part of an index
-            owed = select(func.min(stream_subjects.c.seq)).where(
-                stream_subjects.c.stream == stream, stream_subjects.c.pending_priority == due
-            )
-            firsts.append(connection.scalar(owed))
-    return min((first for first in firsts if first is not None), default=None)
+        # Each is the first entry of an index range.
+        for priority in (subject_states.SCORE_PRIORITY, subject_states.REMOVAL_PRIORITY):
+            mine = (subjects.c.stream == stream, subjects.c.pending_priority == priority)
+            lowest.append(connection.scalar(select(func.min(subjects.c.seq)).where(*mine)))
+    return min((seq for seq in lowest if seq is not None), default=None)
 
 
 def count_messages(connection: Connection, stream: int) -> MessageCounts:
-    """Messages on their way and dead; what was received is not kept."""
-    rows = select(
-        stream_messages.c.dead_lettered, func.count(), func.sum(func.length(stream_messages.c.token))
-    )
-    found = {
-        row[0]: row
-        for row in connection.execute(
-            rows.where(stream_messages.c.stream == stream).group_by(stream_messages.c.dead_lettered)
-        )
-    }
-    pending, gone = found.get(False), found.get(True)
-    return MessageCounts(
-        pending[1] if pending else 0, 0, gone[1] if gone else 0, pending[2] if pending else 0
-    )
+    """Pending messages and dead letters; delivered messages are not counted."""
+    columns = (messages.c.dead_lettered, func.count(), func.sum(func.length(messages.c.token)))
+    mine = select(*columns).where(messages.c.stream == stream).group_by(messages.c.dead_lettered)
+    counts = {dead: (count, size) for dead, count, size in connection.execute(mine)}
+    (pending, size), (dead, _) = counts.get(False, (0, 0)), counts.get(True, (0, 0))
+    return MessageCounts(pending, 0, dead, size)
 
 
-def _open(connection: Connection, stream: Row[Any], most: int, after: int | None) -> list[Message]:
-    mine = (
-        stream_messages.c.stream == stream.id,
-        ~stream_messages.c.dead_lettered,
-        stream_messages.c.id > (after or 0),
-    )
-    chosen = select(stream_messages).where(*mine)
+def _is_pending(stream: int) -> ColumnElement[bool]:
+    return (subjects.c.stream == stream) & (subjects.c.pending_priority > 0)
+
+
+def _has_message(connection: Connection, stream: int) -> bool:
+    mine = (messages.c.stream == stream, ~messages.c.dead_lettered)
+    return connection.execute(select(messages.c.id).where(*mine).limit(1)).first() is not None
+
+
+def _pending_messages(
+    connection: Connection, stream: Row[Any], limit: int, after: int | None
+) -> list[Message]:
+    mine = (messages.c.stream == stream.id, ~messages.c.dead_lettered, messages.c.id > (after or 0))
+    pending = select(messages).where(*mine)
     if stream.status != ENABLED:
-        chosen = chosen.where(stream_messages.c.event == EventType.STREAM_UPDATED.value)
-    first = chosen.order_by(
-        *([stream_messages.c.event == _SCORES] if after is None else []), stream_messages.c.id
-    ).limit(most)
-    return [Message(r.id, r.jti, r.event, r.subject_count, r.token) for r in connection.execute(first)]
+        pending = pending.where(messages.c.event == EventType.STREAM_UPDATED.value)
+    if after is None:
+        pending = pending.order_by(messages.c.event == _SCORES)
+    rows = connection.execute(pending.order_by(messages.c.id).limit(limit))
+    return [Message(row.id, row.jti, row.event, row.subject_count, row.token) for row in rows]
 
 
-def _named(connection: Connection, stream: int, jtis: Collection[str]) -> Sequence[Row[Any]]:
-    chosen = select(stream_messages).where(
-        stream_messages.c.stream == stream,
-        ~stream_messages.c.dead_lettered,
-        stream_messages.c.jti.in_(list(jtis)),
+def _find_messages(connection: Connection, stream: int, jtis: Collection[str]) -> Sequence[Row[Any]]:
+    chosen = select(messages).where(
+        messages.c.stream == stream,
+        ~messages.c.dead_lettered,
+        messages.c.jti.in_(list(jtis)),
     )
     return connection.execute(chosen).all()

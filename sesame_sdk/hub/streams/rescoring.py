@@ -1,12 +1,12 @@
-"""Keeping streams fresh: a little at a time, each piece in a transaction of its own.
+"""Rescore persons for streams, in batches that are each a transaction.
 
-Rules, in this order:
-    1. a consent that ended by itself is announced
-    2. people of whom something came in are scored again
-    3. every day, and after a policy, a registration or a key changed, everybody is, in rounds
+In this order:
+    1. a grant that expired makes a removal pending
+    2. persons in the queue, whose signals or grants changed, are rescored
+    3. every day, and after a policy, a registration or a key changed, everyone is rescored
 
-A piece scores so few people that whoever waits for the writer meanwhile does not feel it. Grants, signals
-and scores are looked at within the same transaction, so nothing can be withdrawn in between.
+A batch is small enough not to delay other work of the writer. It reads grants, signals and scores in the
+transaction that writes the states, so no withdrawal can come in between.
 """
 
 from array import array
@@ -30,19 +30,19 @@ from sesame_sdk.hub.streams.subject_states import SubjectState
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.policy import Policy
 
-#: People of one piece.
+#: Persons of one batch.
 BATCH_SIZE = 1000
 
 
 def is_needed(connection: Connection, as_of: date, at: datetime) -> bool:
-    """Whether `step` would find anything to do."""
+    """Whether `run_batch` would do anything."""
     ended = select(stream_subjects.c.person).where(stream_subjects.c.grant_expires_at <= to_micros(at))
     questions = (_outdated_streams(as_of), select(rescore_queue.c.id), ended)
     return any(connection.execute(question.limit(1)).first() is not None for question in questions)
 
 
 def run_batch(connection: Connection, guard: Guard, as_of: date, at: datetime) -> None:
-    """Do one piece of what is needed."""
+    """Do one batch of the work."""
     ended = connection.scalars(
         select(stream_subjects.c.person)
         .where(stream_subjects.c.grant_expires_at <= to_micros(at))
@@ -57,19 +57,19 @@ def run_batch(connection: Connection, guard: Guard, as_of: date, at: datetime) -
 
 
 def _oldest_queued() -> Select[Any]:
-    """One entry of the queue, which nobody else is at: two who look at once are given two."""
+    """One entry of the queue that no other worker has locked."""
     return select(rescore_queue).order_by(rescore_queue.c.id).limit(1).with_for_update(skip_locked=True)
 
 
 def rescore(
     connection: Connection, stream: Row[Any], persons: Sequence[int], guard: Guard, as_of: date, at: datetime
 ) -> None:
-    """Owe a stream whatever changed of these people."""
+    """Rescore persons for a stream, and enqueue the states that changed."""
     request = AuthenticatedRequest(stream.issuer, "", stream.purpose, stream.context, at, at)
     try:
         read_auth.check_purpose(request, guard)
         _, policy = read_auth.admit_reader(connection, request)
-    except InvalidInputError:  # its registration or the policy is gone, and with it every score
+    except InvalidInputError:  # without its registration or the policy there are no scores
         subject_states.enqueue_changes(connection, stream.id, persons, {}, at, {})
         return
     found = _current_states(connection, stream, persons, request, policy, guard, as_of)
@@ -102,7 +102,7 @@ def _expiry_of(grant: Grant) -> int | None:
 
 def _end_expired_grants(connection: Connection, persons: Sequence[int], at: datetime) -> None:
     subject_states.enqueue_withdrawals(connection, set(persons), at)
-    # Those who gave another consent meanwhile are looked at again, and get its end.
+    # Persons with another grant are rescored, and get its expiry.
     subject_states.mark_for_rescoring(connection, lambda: persons)
     over = stream_subjects.c.person.in_(persons) & (stream_subjects.c.grant_expires_at <= to_micros(at))
     connection.execute(update(stream_subjects).where(over).values(grant_expires_at=None))
@@ -118,7 +118,7 @@ def _rescore_queued(connection: Connection, row: Row[Any], guard: Guard, as_of: 
 
 
 def _scan_next(connection: Connection, stream: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
-    """The next of those who ever agreed to this stream, or were told of."""
+    """Rescore the next persons who ever had a grant to this stream."""
     persons = _next(connection, stream)
     if persons:
         rescore(connection, stream, persons, guard, as_of, at)

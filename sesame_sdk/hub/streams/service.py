@@ -1,4 +1,4 @@
-"""The feed of a hub: what its operator and its server do with streams. For readers see `reception`."""
+"""Streams for the operator and the server of a hub. For readers see `management`."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -20,13 +20,13 @@ from sesame_sdk.hub.streams.outbox import StreamOutbox
 from sesame_sdk.hub.streams.streams import StreamStatus
 from sesame_sdk.model.stream_events import StreamUpdated
 
-#: Messages of one poll at most: each may hold a thousand scores.
+#: Of one poll; a message may hold a thousand scores.
 MAX_POLL_MESSAGES = 32
 
 
 @frozen
 class PollResponse:
-    """What a poll found: messages, and the stream that they are of. `more` are owed beyond them."""
+    """Messages of a stream, and whether more are pending."""
 
     stream: int
     messages: tuple[Message, ...]
@@ -35,17 +35,17 @@ class PollResponse:
 
 @frozen
 class StreamService:
-    """Streams of one hub. Every method that changes something returns when that is on disk.
+    """The streams of a hub. Every method that changes something returns when the change is on disk.
 
     Attributes:
         issuer: of the hub.
-        outbox: makes messages.
-        engine: of the ledger.
-        writer: its one writer.
-        guard: stands at the door of every read.
-        clock: says what time it is, in UTC.
-        today: the day that scores are computed for.
-        closing: set when the hub closes: nobody should wait for news any more.
+        outbox: creates messages.
+        engine: of the database.
+        writer: of the database.
+        guard: checks every read.
+        clock: returns the current time, in UTC.
+        today: returns the day that scores are computed for.
+        closing: set when the hub closes; polls stop waiting.
     """
 
     issuer: str
@@ -57,15 +57,15 @@ class StreamService:
     today: Callable[[], date]
     closing: Event = field(factory=Event)
 
-    # What the operator does.
+    # For the operator.
 
     def rescore_pending(self) -> None:
-        """Look at everybody of whom something may have changed, now. A server does so by itself."""
+        """Rescore everyone whose score may have changed, now. A server does so in the background."""
         while self.rescore_batch():
             pass
 
     def rescore_batch(self) -> bool:
-        """One piece of that; False if nothing was left to do."""
+        """Rescore one batch; False if there was nothing to do."""
         today, now = self.today(), self.clock()
         with read_transaction(self.engine) as connection:
             if not rescoring.is_needed(connection, today, now):
@@ -76,7 +76,7 @@ class StreamService:
         return True
 
     def list_streams(self) -> list[dict[str, Any]]:
-        """Every stream: its configuration, status and counts, and its number in the log."""
+        """Every stream: its configuration, status and counts, and its id in the log."""
         with read_transaction(self.engine) as connection:
             return [
                 {
@@ -90,7 +90,7 @@ class StreamService:
             ]
 
     def set_status(self, name: str, status: StreamStatus, reason: str) -> None:
-        """Change a stream's status as its operator, and tell the consumer why (SSF 1.0 section 8.1.5)."""
+        """Change a stream's status, and send the reader the reason (SSF 1.0 section 8.1.5)."""
 
         def work(connection: Connection) -> None:
             stream = streams.get_stream(connection, name)
@@ -102,48 +102,48 @@ class StreamService:
         self.writer.run(work, LockScope.STREAMS)
 
     def list_dead_letters(self, name: str) -> list[DeadLetter]:
-        """What the consumer refused for good, with its reasons."""
+        """The dead letters of a stream, with the reader's reasons."""
         with read_transaction(self.engine) as connection:
             return outbox.list_dead_letters(connection, streams.get_stream(connection, name).id)
 
     def redrive(self, name: str) -> int:
-        """Send what dead letters carried once more; how many there were."""
+        """Send the contents of dead letters again. Returns how many dead letters there were."""
         return self.writer.run(lambda c: outbox.redrive(c, streams.get_stream(c, name).id), LockScope.STREAMS)
 
-    # What a server's feeder does.
+    # For the server's worker.
 
     def acquire_leader_lock(self) -> LeaderLock | None:
-        """Become the one process that refreshes streams and pushes, unless another is."""
+        """Become the one process that rescores and pushes; None if another process is."""
         return dialect_of(self.engine).acquire_leader_lock(self.engine)
 
     def streams_with_pending(self) -> list[Row[Any]]:
-        """The streams that `take` would give something for."""
+        """The streams that `poll` would return something for."""
         now = self.clock()
         with read_transaction(self.engine) as connection:
             found = connection.execute(streams.select_streams()).all()
             return [row for row in found if self.outbox.has_pending(connection, row, now)]
 
     def rescan_all(self) -> None:
-        """Have everybody looked at again, by a clock that was set back: what had ended by it may stand."""
+        """Rescore everyone, after a clock was set back: grants that had expired may be valid."""
         self.writer.run(subject_states.rescan_all, LockScope.STREAMS)
 
     def lag(self) -> float:
-        """Seconds for which the oldest news that is owed to a running stream has waited."""
+        """The age in seconds of the oldest pending state of an enabled stream."""
         with read_transaction(self.engine) as connection:
             since = outbox.oldest_pending(connection)
         return 0.0 if since is None else max(0.0, (to_micros(self.clock()) - since) / 1e6)
 
-    def fetch_outgoing(self, stream: int, most: int, after: int) -> list[Message]:
-        """Messages for a push, above `after`."""
+    def fetch_outgoing(self, stream: int, limit: int, after: int) -> list[Message]:
+        """Pending messages for a push, with ids above `after`."""
 
         def work(connection: Connection) -> list[Message]:
             row = connection.execute(streams.select_streams().where(table.c.id == stream)).first()
-            return self.outbox.fetch(connection, row, most, self.clock(), after) if row else []
+            return self.outbox.fetch(connection, row, limit, self.clock(), after) if row else []
 
         return self.writer.run(work, LockScope.STREAMS)
 
     def record_deliveries(self, stream: int, sent: list[str], dead: dict[str, tuple[str, str]]) -> None:
-        """Write down what became of pushed messages, by ``jti``."""
+        """Record which pushed messages were delivered, and which were rejected, by ``jti``."""
 
         def work(connection: Connection) -> None:
             outbox.acknowledge(connection, stream, sent)
@@ -152,25 +152,25 @@ class StreamService:
         self.writer.run(work, LockScope.STREAMS)
 
     def count_messages(self, stream: int) -> MessageCounts:
-        """Messages of a stream on their way, and dead."""
+        """Pending messages and dead letters of a stream."""
         with read_transaction(self.engine) as connection:
             return outbox.count_messages(connection, stream)
 
-    def poll(self, stream: int, most: int) -> PollResponse:
-        """What there is now, for a poll that was authorised and waited."""
+    def poll(self, stream: int, limit: int) -> PollResponse:
+        """The pending messages, for a poll that was authenticated before."""
 
         def work(connection: Connection) -> PollResponse:
             row = connection.execute(streams.select_streams().where(table.c.id == stream)).first()
             return (
                 PollResponse(stream, (), more_available=False)
                 if row is None
-                else self.poll_within(connection, row, most)
+                else self.poll_within(connection, row, limit)
             )
 
         return self.writer.run(work, LockScope.STREAMS)
 
-    def poll_within(self, connection: Connection, stream: Row[Any], most: int) -> PollResponse:
+    def poll_within(self, connection: Connection, stream: Row[Any], limit: int) -> PollResponse:
         """The same within a transaction."""
-        most = min(most, MAX_POLL_MESSAGES)
-        found = self.outbox.fetch(connection, stream, most + 1, self.clock()) if most else []
-        return PollResponse(stream.id, tuple(found[:most]), len(found) > most)
+        limit = min(limit, MAX_POLL_MESSAGES)
+        messages = self.outbox.fetch(connection, stream, limit + 1, self.clock()) if limit else []
+        return PollResponse(stream.id, tuple(messages[:limit]), len(messages) > limit)

@@ -1,11 +1,11 @@
-"""Streams: which readers want to be told, and how (OpenID Shared Signals Framework 1.0, section 8.1.1).
+"""Configuration of score streams (OpenID Shared Signals Framework 1.0, section 8.1.1).
 
 Rules:
-    * a reader has one stream for each purpose and context that it registered, and manages it with the
-      token that it would read with
-    * a stream without withdrawals and erasures is none: what was told could never be taken back
-    * we push to the host of the issuer whom the operator admitted, and nowhere else, so that nobody can
-      send the hub to other doors
+    * a reader has one stream for each purpose and context that it registered, and manages it with a read
+      token
+    * a stream must include withdrawals and erasures
+    * the hub pushes only to the host of the issuer that the operator added, so that no reader can make it
+      send requests elsewhere (SSRF)
 """
 
 import secrets
@@ -27,7 +27,7 @@ from sesame_sdk.model.envelope import EventType
 PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
 SUPPORTED = (EventType.SCORES_CHANGED, EventType.GRANT_WITHDRAWN, EventType.PERSON_ERASED)
 _NEEDED = {EventType.GRANT_WITHDRAWN, EventType.PERSON_ERASED}
-#: Seconds between two verifications that a consumer asks for.
+#: Seconds between two verification requests of a reader.
 VERIFICATION_INTERVAL = 2
 ENABLED, PAUSED, DISABLED = "enabled", "paused", "disabled"
 StreamStatus = Literal["enabled", "paused", "disabled"]
@@ -37,12 +37,12 @@ _Events = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=256)], ...], ms
 
 @frozen
 class Delivery:
-    """How a consumer wants its messages: pushed to it, or polled by it.
+    """The delivery method of a stream.
 
     Attributes:
         method: `PUSH` or `POLL`.
         endpoint_url: where to push.
-        authorization_header: what to show there, ``Bearer ...``.
+        authorization_header: to send with each push, ``Bearer ...``.
     """
 
     method: Literal["urn:ietf:rfc:8935", "urn:ietf:rfc:8936"] = POLL  # type: ignore[assignment]
@@ -52,7 +52,7 @@ class Delivery:
 
 @frozen
 class StreamRequest:
-    """What a consumer asks for when it makes or changes a stream. What it leaves out stays as it was."""
+    """A request to create or update a stream. An update keeps what the request leaves out."""
 
     stream_id: str | None = None
     delivery: Delivery | None = None
@@ -64,7 +64,7 @@ class StreamRequest:
 
 @frozen
 class StatusRequest:
-    """A stream's status, as its consumer wants it."""
+    """A request to change a stream's status."""
 
     stream_id: str
     status: StreamStatus
@@ -72,12 +72,12 @@ class StatusRequest:
 
 
 def select_streams() -> Select[Any]:
-    """Every stream, with the issuer whose it is."""
+    """Every stream, with its reader's issuer."""
     return select(streams, partners.c.issuer).join(partners, partners.c.id == streams.c.partner)
 
 
 def find_stream(connection: Connection, partner: int, purpose: str, context: str) -> Row[Any] | None:
-    """The reader's stream for this purpose in this context, if it made one."""
+    """The reader's stream for this purpose in this context, if there is one."""
     mine = (streams.c.partner == partner, streams.c.purpose == purpose, streams.c.context == context)
     return connection.execute(select_streams().where(*mine)).first()
 
@@ -95,22 +95,20 @@ def get_stream(connection: Connection, name: str) -> Row[Any]:
 
 
 def stream_not_found() -> InvalidInputError:
-    """The error of naming a stream that is not there, or somebody else's: they look the same."""
-    return InvalidInputError("there is none of this id", field="stream_id", code="not_found")
+    """The error for an unknown stream and for another reader's, which must not be told apart."""
+    return InvalidInputError("unknown stream", field="stream_id", code="not_found")
 
 
 def create_stream(
-    connection: Connection, partner: int, purpose: str, context: str, requested: StreamRequest, at: datetime
+    connection: Connection, partner: int, purpose: str, context: str, request: StreamRequest, at: datetime
 ) -> None:
-    """Make a stream.
+    """Create a stream.
 
     Raises:
-        InvalidInputError: ``conflict``, there is one already; or the wish cannot be met.
+        InvalidInputError: ``conflict`` if it exists; or the request is invalid.
     """
     if find_stream(connection, partner, purpose, context) is not None:
-        raise InvalidInputError(
-            "there is one already", field="stream", hint="change or delete it", code="conflict"
-        )
+        raise InvalidInputError("already exists", field="stream", hint="update or delete it", code="conflict")
     row = {
         "name": secrets.token_hex(16),
         "partner": partner,
@@ -123,17 +121,17 @@ def create_stream(
         "seq": to_micros(at),
         "scan_cursor": 0,
     }
-    connection.execute(insert(streams).values(**row, **_terms(connection, partner, requested)))
+    connection.execute(insert(streams).values(**row, **_terms(connection, partner, request)))
 
 
-def update_stream(connection: Connection, stream: Row[Any], requested: StreamRequest, *, whole: bool) -> None:
-    """Change what the wish names; or all of it, where what it leaves out falls back to the usual."""
-    terms = _terms(connection, stream.partner, requested)
+def update_stream(connection: Connection, stream: Row[Any], request: StreamRequest, *, whole: bool) -> None:
+    """Change what the request names; with `whole`, reset the rest to the defaults."""
+    terms = _terms(connection, stream.partner, request)
     named = {
-        "endpoint": requested.delivery,
-        "bearer_token": requested.delivery,
-        "events_requested": requested.events_requested,
-        "description": requested.description,
+        "endpoint": request.delivery,
+        "bearer_token": request.delivery,
+        "events_requested": request.events_requested,
+        "description": request.description,
     }
     values = {name: value for name, value in terms.items() if whole or named[name] is not None}
     if values:
@@ -141,14 +139,14 @@ def update_stream(connection: Connection, stream: Row[Any], requested: StreamReq
 
 
 def delete_stream(connection: Connection, stream: Row[Any]) -> None:
-    """Forget a stream and all that it was told."""
+    """Delete a stream with its states and messages."""
     for table in (stream_subjects, stream_messages):
         connection.execute(delete(table).where(table.c.stream == stream.id))
     connection.execute(delete(streams).where(streams.c.id == stream.id))
 
 
 def set_status(connection: Connection, stream: Row[Any], status: StreamStatus, reason: str | None) -> None:
-    """Let a stream run, hold what it owes, or also stop keeping its scores. Who leaves is kept always."""
+    """Enable, pause or disable a stream. A disabled one is not rescored, but withdrawals stay pending."""
     values: dict[str, Any] = {"status": status, "reason": reason or ""}
     if stream.status == DISABLED and status != DISABLED:
         values |= {"as_of": None, "scan_cursor": 0}
@@ -156,7 +154,7 @@ def set_status(connection: Connection, stream: Row[Any], status: StreamStatus, r
 
 
 def describe_stream(hub: str, stream: Row[Any]) -> dict[str, Any]:
-    """A stream's configuration, as SSF has it; purpose and context are ours."""
+    """A stream's configuration in SSF's form, with purpose and context added."""
     supported = [str(event) for event in SUPPORTED]
     return {
         "stream_id": stream.name,
@@ -179,13 +177,13 @@ def _delivery(hub: str, stream: Row[Any]) -> dict[str, str]:
     return {"method": PUSH, "endpoint_url": stream.endpoint}
 
 
-def _terms(connection: Connection, partner: int, wish: StreamRequest) -> Mapping[str, Any]:
-    delivery = wish.delivery or Delivery()
-    requested = wish.events_requested or tuple(str(event) for event in SUPPORTED)
-    if not _NEEDED.issubset(requested):
+def _terms(connection: Connection, partner: int, request: StreamRequest) -> Mapping[str, Any]:
+    delivery = request.delivery or Delivery()
+    events = request.events_requested or tuple(str(event) for event in SUPPORTED)
+    if not _NEEDED.issubset(events):
         needed = " and ".join(sorted(_NEEDED))
         raise InvalidInputError(
-            "lacks those who leave", field="events_requested", hint=f"ask for {needed} too"
+            "must include grant-withdrawn and person-erased", field="events_requested", hint=f"add {needed}"
         )
     pushed = delivery.method == PUSH
     if pushed:
@@ -195,8 +193,8 @@ def _terms(connection: Connection, partner: int, wish: StreamRequest) -> Mapping
         "bearer_token": (delivery.authorization_header or "").removeprefix("Bearer ") or None
         if pushed
         else None,
-        "events_requested": list(requested),
-        "description": wish.description or "",
+        "events_requested": list(events),
+        "description": request.description or "",
     }
 
 
@@ -204,11 +202,11 @@ def _check_endpoint(connection: Connection, partner: int, endpoint: str) -> None
     issuer = connection.scalar(select(partners.c.issuer).where(partners.c.id == partner)) or ""
     if not (endpoint.isascii() and endpoint.isprintable() and _host(endpoint) == _host(issuer)):
         hint = "push to your own host, or poll"
-        raise InvalidInputError("is not at your issuer's host", field="endpoint_url", hint=hint)
+        raise InvalidInputError("must be on the host of your issuer", field="endpoint_url", hint=hint)
 
 
 def _host(url: str) -> tuple[str, str | None] | None:
-    """Scheme and host of a URL that names nothing but them, a port, a path and a query."""
+    """Scheme and host of a URL without user and fragment."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,11 +1,11 @@
-"""What each stream is told of each person: the latest state, and whether it is still owed.
+"""The latest state of each person for each stream, and whether it is pending.
 
 Rules:
-    * a state has a number that only grows, also over a restored backup: it begins at the time of day
-    * who takes the consent back is marked in the same transaction, and what was on its way about them
-      is never sent again
-    * a score is owed when points, band or policy differ from what was said last
-    * who was never told of is not told of for having left
+    * the sequence number of a state only grows, also over a restored backup: it starts at the current time
+    * a withdrawal makes a removal pending in the same transaction, and discards pending messages about
+      the person
+    * a score is pending when points, band or policy differ from the last state
+    * a person without any state in a stream gets no removal
 """
 
 from array import array
@@ -18,30 +18,25 @@ from sqlalchemy import Connection, Row, and_, delete, exists, insert, select, up
 
 from sesame_sdk.hub.consent.grants import is_valid
 from sesame_sdk.hub.database.engine import upsert
-from sesame_sdk.hub.database.tables import (
-    grants,
-    pseudonyms,
-    rescore_queue,
-    stream_messages,
-    stream_subjects,
-    streams,
-)
+from sesame_sdk.hub.database.tables import grants, pseudonyms, rescore_queue, streams
+from sesame_sdk.hub.database.tables import stream_messages as messages
+from sesame_sdk.hub.database.tables import stream_subjects as subjects
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.score import Score
 
 SCORE_PRIORITY, REMOVAL_PRIORITY = 1, 2
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 @frozen
 class SubjectState:
-    """What holds of one person for one stream now.
+    """The current state of a person for a stream.
 
     Attributes:
-        subject: the consumer's pseudonym.
-        score: if there is one.
+        subject: the reader's pseudonym.
+        score: None if there is none.
         grant_expires_at: microseconds; when the consent ends by itself, if it does.
     """
 
@@ -51,7 +46,7 @@ class SubjectState:
 
 
 def mark_for_rescoring(connection: Connection, persons: Callable[[], Iterable[int]]) -> None:
-    """Remember people whose scores may have changed, if anybody wants to be told."""
+    """Queue persons whose scores may have changed, if there is any stream."""
     if connection.execute(select(streams.c.id).limit(1)).first() is not None:
         some = array("q", set(persons()))
         if some:
@@ -59,52 +54,48 @@ def mark_for_rescoring(connection: Connection, persons: Callable[[], Iterable[in
 
 
 def rescan_all(connection: Connection) -> None:
-    """Have everybody looked at again: a policy, a registration or a key has changed."""
+    """Rescore everyone for every stream, after a policy, a registration or a key changed."""
     connection.execute(update(streams).values(as_of=None, scan_cursor=0))
 
 
 def enqueue_withdrawals(connection: Connection, persons: Collection[int], at: datetime) -> int:
-    """Announce those of `persons` whose consent to a stream no longer stands. How many that are."""
-    left = 0
+    """Enqueue withdrawals of those persons who have no valid grant to a stream. Returns how many."""
+    count = 0
     numbers = sorted(persons)
-    for start in range(0, len(numbers), _AT_ONCE):
-        some = numbers[start : start + _AT_ONCE]
-        chosen = select(stream_subjects.c.stream, stream_subjects.c.person).join(
-            streams, streams.c.id == stream_subjects.c.stream
-        )
-        scored = stream_subjects.c.event == EventType.SCORES_CHANGED.value
+    for start in range(0, len(numbers), _BATCH_SIZE):
+        some = numbers[start : start + _BATCH_SIZE]
+        chosen = select(subjects.c.stream, subjects.c.person).join(streams, streams.c.id == subjects.c.stream)
+        scored = subjects.c.event == EventType.SCORES_CHANGED.value
         rows = connection.execute(
-            chosen.where(stream_subjects.c.person.in_(some), scored, ~_has_valid_grant(at))
+            chosen.where(subjects.c.person.in_(some), scored, ~_has_valid_grant(at))
         ).all()
         for stream, person in rows:
             enqueue_removals(connection, stream, [person], EventType.GRANT_WITHDRAWN, at)
-        left += len(rows)
-    return left
+        count += len(rows)
+    return count
 
 
 def enqueue_erasure(connection: Connection, person: int, at: datetime) -> None:
-    """Announce to every stream that ever heard of a person that the person is erased.
+    """Enqueue the erasure of a person for every stream that has a state of the person.
 
-    The pseudonym stays in the row until the consumer has it, and goes with it.
+    The pseudonym stays in the row until the message is delivered.
     """
-    for stream in connection.scalars(
-        select(stream_subjects.c.stream).where(stream_subjects.c.person == person)
-    ).all():
+    for stream in connection.scalars(select(subjects.c.stream).where(subjects.c.person == person)).all():
         enqueue_removals(connection, stream, [person], EventType.PERSON_ERASED, at)
 
 
 def enqueue_removals(
     connection: Connection, stream: int, persons: Sequence[int], event: EventType, at: datetime
 ) -> None:
-    """Say that people left, and let no earlier message about them leave the house any more."""
+    """Enqueue removals, and discard pending messages about these persons."""
     seq = _reserve_sequence(connection, stream, len(persons), at)
     for number, person in enumerate(persons, seq):
-        this_one = and_(stream_subjects.c.stream == stream, stream_subjects.c.person == person)
+        this_one = and_(subjects.c.stream == stream, subjects.c.person == person)
         carried = connection.scalars(
-            select(stream_subjects.c.message_id).where(this_one, stream_subjects.c.message_id.is_not(None))
+            select(subjects.c.message_id).where(this_one, subjects.c.message_id.is_not(None))
         ).all()
         discard_messages(connection, carried)
-        gone = {
+        removal = {
             "event": event.value,
             "points": None,
             "band": None,
@@ -112,47 +103,45 @@ def enqueue_removals(
             "pending_priority": REMOVAL_PRIORITY,
             "seq": number,
         }
-        connection.execute(update(stream_subjects).where(this_one).values(**gone, dead_message_id=None))
+        connection.execute(update(subjects).where(this_one).values(**removal, dead_message_id=None))
 
 
 def discard_messages(connection: Connection, numbers: Collection[int]) -> None:
-    """Throw messages away unsent; what they carried is owed as before, and goes into new ones."""
+    """Delete messages unsent; their contents stay pending, and go into new messages."""
     if numbers:
-        connection.execute(
-            update(stream_subjects).where(stream_subjects.c.message_id.in_(numbers)).values(message_id=None)
-        )
-        connection.execute(delete(stream_messages).where(stream_messages.c.id.in_(numbers)))
+        connection.execute(update(subjects).where(subjects.c.message_id.in_(numbers)).values(message_id=None))
+        connection.execute(delete(messages).where(messages.c.id.in_(numbers)))
 
 
 def enqueue_changes(
     connection: Connection,
     stream: int,
-    asked: Collection[int],
-    found: Mapping[int, SubjectState],
+    persons: Collection[int],
+    states: Mapping[int, SubjectState],
     at: datetime,
-    of: Mapping[str, Any],
+    origin: Mapping[str, Any],
 ) -> int:
-    """Owe a stream what changed. How many states that are.
+    """Enqueue the states that changed. Returns how many.
 
     Args:
         connection: in a transaction.
-        stream: its number.
-        asked: the people who were looked at, at most some thousand.
-        found: those of them whose consent stands.
+        stream: its row.
+        persons: who was rescored, at most some thousand.
+        states: of those of them who have a valid grant.
         at: now; UTC.
-        of: ``policy``, ``base`` and ``as_of`` of the scores.
+        origin: ``policy``, ``base`` and ``as_of`` of the scores.
     """
-    before = _before(connection, stream, asked)
-    left = [p for p, row in before.items() if p not in found and row.event == EventType.SCORES_CHANGED.value]
+    before = _previous_states(connection, stream, persons)
+    left = [p for p, row in before.items() if p not in states and row.event == EventType.SCORES_CHANGED.value]
     enqueue_removals(connection, stream, left, EventType.GRANT_WITHDRAWN, at)
-    news = {person: one for person, one in found.items() if _is_change(before.get(person), one, of)}
-    seq = _reserve_sequence(connection, stream, len(news), at)
+    changes = {p: state for p, state in states.items() if _is_change(before.get(p), state, origin)}
+    seq = _reserve_sequence(connection, stream, len(changes), at)
     rows = [
-        {"stream": stream, "person": person, "seq": number, **_state(one), **of}
-        for number, (person, one) in enumerate(news.items(), seq)
+        {"stream": stream, "person": person, "seq": number, **_state(one), **origin}
+        for number, (person, one) in enumerate(changes.items(), seq)
     ]
-    upsert(connection, stream_subjects, rows)
-    _update_grant_expiry(connection, stream, before, found)
+    upsert(connection, subjects, rows)
+    _update_grant_expiry(connection, stream, before, states)
     return len(left) + len(rows)
 
 
@@ -168,46 +157,42 @@ def _state(one: SubjectState) -> dict[str, Any]:
     }
 
 
-def _is_change(before: Row[Any] | None, now: SubjectState, of: Mapping[str, Any]) -> bool:
+def _is_change(before: Row[Any] | None, now: SubjectState, origin: Mapping[str, Any]) -> bool:
     if before is None:
         return now.score is not None
-    said = (before.event, before.points, before.band)
-    says = (EventType.SCORES_CHANGED.value, now.score and now.score.points, now.score and now.score.band)
-    return said != says or (now.score is not None and before.policy != of["policy"])
+    old = (before.event, before.points, before.band)
+    new = (EventType.SCORES_CHANGED.value, now.score and now.score.points, now.score and now.score.band)
+    return old != new or (now.score is not None and before.policy != origin["policy"])
 
 
-def _before(connection: Connection, stream: int, persons: Collection[int]) -> dict[int, Row[Any]]:
+def _previous_states(connection: Connection, stream: int, persons: Collection[int]) -> dict[int, Row[Any]]:
     rows = connection.execute(
-        select(stream_subjects).where(
-            stream_subjects.c.stream == stream, stream_subjects.c.person.in_(sorted(persons))
-        )
+        select(subjects).where(subjects.c.stream == stream, subjects.c.person.in_(sorted(persons)))
     )
     return {row.person: row for row in rows}
 
 
 def _update_grant_expiry(
-    connection: Connection, stream: int, before: Mapping[int, Row[Any]], found: Mapping[int, SubjectState]
+    connection: Connection, stream: int, before: Mapping[int, Row[Any]], states: Mapping[int, SubjectState]
 ) -> None:
-    """A consent that was given anew may end at another time, also where the score stays."""
-    for person, one in found.items():
+    """A new grant may expire at another time though the score is the same."""
+    for person, one in states.items():
         if person in before and before[person].grant_expires_at != one.grant_expires_at:
-            this_one = and_(stream_subjects.c.stream == stream, stream_subjects.c.person == person)
-            connection.execute(
-                update(stream_subjects).where(this_one).values(grant_expires_at=one.grant_expires_at)
-            )
+            this_one = and_(subjects.c.stream == stream, subjects.c.person == person)
+            connection.execute(update(subjects).where(this_one).values(grant_expires_at=one.grant_expires_at))
 
 
-def _reserve_sequence(connection: Connection, stream: int, many: int, at: datetime) -> int:
-    """The first of so many numbers that no state of this stream had before."""
+def _reserve_sequence(connection: Connection, stream: int, count: int, at: datetime) -> int:
+    """The first of `count` sequence numbers that no state of this stream had before."""
     last: int = connection.scalar(select(streams.c.seq).where(streams.c.id == stream)) or 0
     first = max(last + 1, to_micros(at))
-    if many:
-        connection.execute(update(streams).where(streams.c.id == stream).values(seq=first + many - 1))
+    if count:
+        connection.execute(update(streams).where(streams.c.id == stream).values(seq=first + count - 1))
     return first
 
 
-def _has_valid_grant(at: datetime) -> Any:  # noqa: ANN401 - a condition on `told` joined with `streams`
-    mine = and_(pseudonyms.c.person == stream_subjects.c.person, pseudonyms.c.partner == streams.c.partner)
+def _has_valid_grant(at: datetime) -> Any:  # noqa: ANN401 - a condition on `stream_subjects` joined with `streams`
+    mine = and_(pseudonyms.c.person == subjects.c.person, pseudonyms.c.partner == streams.c.partner)
     read = and_(
         grants.c.direction == Direction.READ.value,
         grants.c.purpose == streams.c.purpose,
