@@ -340,7 +340,7 @@ def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner
         *(
             pytest.param(
                 StreamRequest(delivery=Delivery("urn:ietf:rfc:8935", endpoint)),
-                "not at your issuer's host",
+                "must be on the host of your issuer",
                 id=endpoint,
             )
             for endpoint in (

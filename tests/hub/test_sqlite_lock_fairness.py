@@ -79,7 +79,7 @@ def test_who_waits_too_long_is_told(ledger: Path, monkeypatch: pytest.MonkeyPatc
     """With SQLite's own error; the connection is as it was, and the turn is given back."""
     with closing(_open(ledger)) as holder, closing(_open(ledger)) as connection:
         sqlite_lock.begin(holder, str(ledger))
-        monkeypatch.setattr(sqlite_lock, "PATIENCE", 0.05)
+        monkeypatch.setattr(sqlite_lock, "LOCK_TIMEOUT", 0.05)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             sqlite_lock.begin(connection, str(ledger))
         assert not connection.in_transaction
@@ -97,7 +97,7 @@ def test_who_is_next_but_stuck_holds_up_others_no_longer_than_that(
         closing(_open(ledger)) as connection,
         sqlite_lock._turn(str(ledger), end=float("inf")),
     ):
-        monkeypatch.setattr(sqlite_lock, "PATIENCE", 0.05)
+        monkeypatch.setattr(sqlite_lock, "LOCK_TIMEOUT", 0.05)
         sqlite_lock.begin(connection, str(ledger))
         assert connection.in_transaction
 

@@ -1,8 +1,8 @@
-"""Reading grants back: as nouns for people and the guard, and as a cache for the door of signals.
+"""A cache of the permissions to send that grants give, for ingest.
 
-A hub asks for the consent behind every signal, a hundred thousand times a second, and consents
-seldom change. The cache is asked inside the writing transaction and compares `grants.GRANTS_CACHE` first,
-so a withdrawal, by whatever process, holds for the very next envelope.
+Ingest needs the consent for every signal, a hundred thousand times a second, and grants seldom change. It
+uses the cache inside the transaction that writes, and first compares the version of `grants.GRANTS_CACHE`, so
+a withdrawal in any process is effective for the next envelope.
 """
 
 from collections import defaultdict
@@ -36,27 +36,27 @@ from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction
 
-#: Pseudonyms looked up by one statement, and grants read back.
-_MANY = 5000
-#: About 300 bytes each; a cache that grew beyond it starts anew.
-_MOST_CACHED = 500_000
+#: Pseudonyms that one statement looks up.
+_MAX_LOOKUP = 5000
+#: About 300 bytes each; a cache that grew beyond it is emptied.
+_MAX_CACHED = 500_000
 _NEVER = 1 << 62
 #: Person, kind, when given, when it ends.
 _Term = tuple[int, int, int, int]
 #: Pseudonym, person, kind, when given, when it expires, when it was withdrawn.
-_Told = tuple[str, int, int, int, int | None, int | None]
-_read_told = codec.decoder(list[_Told]).decode
+_GrantRow = tuple[str, int, int, int, int | None, int | None]
+_decode_rows = codec.decoder(list[_GrantRow]).decode
 
 
 @frozen
 class Permission:
-    """What one pseudonym's person lets the partner send now.
+    """What a partner may send under one pseudonym now.
 
     Attributes:
-        person: whose it is; None if nobody's.
-        kinds: numbers of the kinds that may come in.
-        since: microseconds; from then on it is so: a clock that is set back may come before it.
-        until: the same; until then it stays so, unless a grant is added or withdrawn.
+        person: its id; None for an unknown pseudonym.
+        kinds: ids of the kinds that may be sent.
+        since: microseconds; valid from then on (a clock may be set back before it).
+        until: microseconds; valid until then, unless a grant is added or withdrawn.
     """
 
     person: int | None = None
@@ -65,11 +65,11 @@ class Permission:
     until: int = _NEVER
 
 
-_NOBODY = Permission()
+_UNKNOWN = Permission()
 
 
 class GrantCache:
-    """Standing grants to send, cached. For the writer's thread alone.
+    """Valid grants to send, cached. For the writer's thread only.
 
     Args:
         engine: of the ledger.
@@ -84,57 +84,58 @@ class GrantCache:
     def permissions(
         self, connection: Connection, partner: int, subjects: Set[str], at: datetime
     ) -> Mapping[str, Permission]:
-        """The standing of each subject of a partner at this moment, among others that are known."""
+        """The permission of each subject of a partner now; the mapping may hold more subjects."""
         now = to_micros(at)
-        self._forget_what_changed(connection, now)
+        self._drop_outdated(connection, now)
         known = self._known[partner]
-        # Not a difference of sets, which would walk through all that is known.
+        # Not a difference of sets, which would iterate over all that is cached.
         missing = [subject for subject in subjects if subject not in known]
-        for start in range(0, len(missing), _MANY):
-            found = self._standings(connection, partner, missing[start : start + _MANY], now)
-            self._since = max(self._since, *(standing.since for standing in found.values()))
-            self._until = min(self._until, *(standing.until for standing in found.values()))
-            known |= found
+        for start in range(0, len(missing), _MAX_LOOKUP):
+            loaded = self._load(connection, partner, missing[start : start + _MAX_LOOKUP], now)
+            self._since = max(self._since, *(permission.since for permission in loaded.values()))
+            self._until = min(self._until, *(permission.until for permission in loaded.values()))
+            known |= loaded
         return known
 
-    def _forget_what_changed(self, connection: Connection, now: int) -> None:
+    def _drop_outdated(self, connection: Connection, now: int) -> None:
         mark = connection.scalar(
             select(cache_versions.c.version).where(cache_versions.c.name == GRANTS_CACHE)
         )
-        many = sum(map(len, self._known.values())) > _MOST_CACHED
-        if mark != self._mark or not self._since <= now < self._until or many:
+        count = sum(map(len, self._known.values())) > _MAX_CACHED
+        if mark != self._mark or not self._since <= now < self._until or count:
             self._known.clear()
             self._mark, self._since, self._until = mark, 0, _NEVER
 
-    def _standings(
+    def _load(
         self, connection: Connection, partner: int, subjects: list[str], now: int
     ) -> dict[str, Permission]:
         asked = (Direction.SEND.value, partner, codec.encode(subjects).decode())
         terms: defaultdict[str, list[_Term]] = defaultdict(list)
-        for row in _read_told(connection.exec_driver_sql(self._look_up, asked).scalar_one()):
+        for row in _decode_rows(connection.exec_driver_sql(self._look_up, asked).scalar_one()):
             subject, person, kind, given_at, expires_at, withdrawn_at = row
             end = min(_NEVER if turn is None else turn for turn in (expires_at, withdrawn_at))
             terms[subject].append((person, kind, given_at, end))
         return {
-            subject: _standing(terms[subject], now) if subject in terms else _NOBODY for subject in subjects
+            subject: _permission(terms[subject], now) if subject in terms else _UNKNOWN
+            for subject in subjects
         }
 
 
 def _terms_of_many(words: JsonFunctions) -> Select[*tuple[Any, ...]]:
-    """What was granted under many pseudonyms. Placeholders: direction, partner, pseudonyms as JSON.
+    """The grants of many pseudonyms. Placeholders: direction, partner, pseudonyms as JSON.
 
-    One row, all of it JSON too: for each row that it fetches SQLite's driver lets go of the interpreter's
-    lock, and has to get it back from threads that verify. Row by row that took longer than the search.
+    The result is one row of JSON: SQLite's driver releases the GIL for each row that it fetches, and has to
+    get it back from threads that verify signatures, which took longer than the query.
     """
     elements, array, collect = (getattr(func, word) for word in (words.elements, words.array, words.collect))
     sends = (grants.c.pseudonym == pseudonyms.c.id) & (grants.c.direction == bindparam(None))
     asked = elements(bindparam(None)).table_valued("value")
-    told = array(
+    row = array(
         *(pseudonyms.c.subject, pseudonyms.c.person, grant_kinds.c.kind),
         *(grants.c.given_at, grants.c.expires_at, grants.c.withdrawn_at),
     )
     return (
-        select(func.coalesce(cast(collect(told), Text), literal_column("'[]'")))
+        select(func.coalesce(cast(collect(row), Text), literal_column("'[]'")))
         .select_from(pseudonyms)
         .join(grants, sends)
         .join(grant_kinds, grant_kinds.c.grant_id == grants.c.id)
@@ -142,10 +143,10 @@ def _terms_of_many(words: JsonFunctions) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _standing(terms: Sequence[_Term], now: int) -> Permission:
-    """What one pseudonym's grants come to. Those that begin or end later say when to look again."""
+def _permission(terms: Sequence[_Term], now: int) -> Permission:
+    """The permission that one pseudonym's grants give. Grants that begin or end later bound its validity."""
     turns = [turn for _, _, given_at, end in terms for turn in (given_at, end)]
     since = max((turn for turn in turns if turn <= now), default=0)
     until = min((turn for turn in turns if turn > now), default=_NEVER)
-    standing = frozenset(kind for _, kind, given_at, end in terms if given_at <= now < end)
-    return Permission(terms[0][0], standing, since, until)
+    valid = frozenset(kind for _, kind, given_at, end in terms if given_at <= now < end)
+    return Permission(terms[0][0], valid, since, until)

@@ -1,4 +1,4 @@
-"""Who of many people agreed to a read: one question to the database, whatever their number."""
+"""The grants to a read of many subjects, with one query whatever their number."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,14 +18,14 @@ from sesame_sdk.model.grant import Direction, Grant, ReadRequest
 
 @frozen
 class AuthenticatedRequest:
-    """A reader's wish, once its token was believed.
+    """A request whose token was authenticated.
 
     Attributes:
         issuer: the reader.
-        jti: the token's id, good for one use.
-        purpose: IRI of why.
-        context: whose policy makes the score.
-        expires_at: end of the token; UTC.
+        jti: the token's id, valid for one use.
+        purpose: IRI; empty for notices.
+        context: of the score; empty for notices.
+        expires_at: of the token; UTC.
         at: now; UTC.
     """
 
@@ -39,12 +39,12 @@ class AuthenticatedRequest:
 
 @frozen
 class ResolvedSubject:
-    """Somebody whom the reader has a name for.
+    """A known subject of a reader.
 
     Attributes:
         subject: the reader's pseudonym.
-        person: whose it is, as the tables know it.
-        grant: the latest consent to this very read that stands, if the guard passes it.
+        person: id of the person.
+        grant: the latest valid grant to this read, if the guard allows it.
     """
 
     subject: str
@@ -55,15 +55,7 @@ class ResolvedSubject:
 def resolve_subjects(
     connection: Connection, request: AuthenticatedRequest, partner: int, subjects: Sequence[str], guard: Guard
 ) -> list[ResolvedSubject]:
-    """Those of a reader's `subjects` who are somebody here, each with the consent to this read.
-
-    Args:
-        connection: in a transaction.
-        request: what is read, and when.
-        partner: the reader, as the tables know it.
-        subjects: the reader's pseudonyms.
-        guard: judges each consent.
-    """
+    """The known ones of a reader's `subjects`, each with the grant to this read that the guard allows."""
     told = {
         "mine": partner,
         "subjects": list(subjects),

@@ -1,9 +1,9 @@
-"""People and the names that partners have for them.
+"""Persons and their pseudonyms.
 
-A person is known here by the operator's own reference, and to each partner by one pseudonym of that
-partner's making. It belongs to the person for good: if it could move, somebody else's signals would
-move with it. And there is only one: with two, a grant under the first would speak for the second, and
-a reader could learn that two of its accounts are one person.
+A person has the operator's own reference, and one pseudonym at each partner, which the partner makes. A
+pseudonym belongs to its person for good: if it could move, another person's signals would move with it. And
+there is only one: with two, a grant under the first would apply to the second, and a reader could learn that
+two of its accounts are one person.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from sesame_sdk.hub.database.tables import people, pseudonyms
 
 
 def find_person_id(connection: Connection, reference: str) -> int | None:
-    """The number of a person, if there is one."""
+    """The id of a person, if there is one."""
     return connection.scalar(select(people.c.id).where(people.c.person == reference))
 
 
@@ -27,12 +27,7 @@ def list_people(connection: Connection) -> list[str]:
 
 
 def person_id(connection: Connection, reference: str, *, lock: bool = False) -> int:
-    """The number of a person who is known here.
-
-    Args:
-        connection: in a transaction.
-        reference: the operator's.
-        lock: whether nobody else may do the same with this person until the transaction ends.
+    """The id of a person; with `lock`, the row stays locked until the transaction ends.
 
     Raises:
         InvalidInputError: there is no such person.
@@ -40,12 +35,12 @@ def person_id(connection: Connection, reference: str, *, lock: bool = False) -> 
     chosen = select(people.c.id).where(people.c.person == reference)
     found: int | None = connection.scalar(chosen.with_for_update() if lock else chosen)
     if found is None:
-        raise InvalidInputError("is nobody whom this hub knows", field="person", code="not_found")
+        raise InvalidInputError("unknown person", field="person", code="not_found")
     return found
 
 
 def ensure_person_ids(connection: Connection, references: Iterable[str]) -> dict[str, int]:
-    """The number of each person, given out where there was none.
+    """The id of each person; new persons are inserted.
 
     Raises:
         InvalidInputError: a reference is empty or too long.
@@ -62,15 +57,10 @@ def ensure_person_ids(connection: Connection, references: Iterable[str]) -> dict
 
 
 def link_pseudonyms(connection: Connection, partner: int, owners: Mapping[str, int]) -> dict[str, int]:
-    """The number of each of a partner's pseudonyms, once it is tied to its person.
-
-    Args:
-        connection: in a transaction.
-        partner: whose pseudonyms.
-        owners: the person that each one should belong to.
+    """The id of each of a partner's pseudonyms; new ones are linked to the persons that `owners` names.
 
     Raises:
-        InvalidInputError: one belongs to somebody else already, or its person has another one.
+        InvalidInputError: one belongs to another person already, or its person has another one.
     """
     mine = pseudonyms.c.partner == partner
     chosen = select(pseudonyms).where(mine, is_in(pseudonyms.c.subject, owners))
@@ -93,22 +83,22 @@ def link_pseudonyms(connection: Connection, partner: int, owners: Mapping[str, i
 
 
 def subject_owners(connection: Connection, partner: int, subjects: Iterable[str]) -> dict[str, int]:
-    """The person behind each of a partner's pseudonyms that belongs to somebody."""
+    """The person of each of a partner's pseudonyms that is known."""
     mine = (pseudonyms.c.partner == partner) & is_in(pseudonyms.c.subject, subjects)
     return {row.subject: row.person for row in connection.execute(select(pseudonyms).where(mine))}
 
 
 def second_pseudonym_error() -> InvalidInputError:
-    """The error of giving a person a second pseudonym at one partner. It names neither."""
+    """The error for a second pseudonym of a person at one partner. It names neither."""
     return InvalidInputError(
-        "the partner knows this person by another pseudonym already",
+        "the person has another pseudonym at this partner",
         field="subject",
-        hint="use that one; a partner has one name for each person",
+        hint="use that one: a partner has one pseudonym for each person",
     )
 
 
 def second_owner_error() -> InvalidInputError:
-    """The error of tying a pseudonym to a second person. It names neither."""
+    """The error for a second person of a pseudonym. It names neither."""
     return InvalidInputError(
         "belongs to another person already", field="subject", hint="check whose pseudonym it is"
     )

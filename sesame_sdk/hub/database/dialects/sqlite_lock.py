@@ -30,7 +30,7 @@ def begin(connection: sqlite3.Connection, path: str | None) -> None:
         path: of the ledger's file; None for one in memory, which nobody else can write to.
 
     Raises:
-        sqlite3.OperationalError: the lock was not to be had for `PATIENCE`, or the database failed.
+        sqlite3.OperationalError: the lock was not to be had for `LOCK_TIMEOUT`, or the database failed.
     """
     end = time.monotonic() + LOCK_TIMEOUT
     (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
