@@ -1,12 +1,12 @@
-"""What falls with a key, counted: before it is revoked, and after.
+"""The impact of revoking a key, counted before or after the revocation.
 
-What a key signed and we received from an instant on counts no more. When it was received decides, not
-when it says that it was signed: whoever stole a key writes any date. A signal that came under another key
-as well stands by that one, as if the revoked key had never sent it.
+What a key signed and the hub received from a point in time on no longer counts. The time of receipt decides,
+since a thief can sign any date. A signal that came under another key too is retained, as if the revoked key
+had never sent it.
 
-One thing does not come back by itself. What the partner's own keys sent while a registration of the thief's
-was in force, and of a kind that it lacked, was dropped at the door, and what is dropped is never stored. The
-receipts say so, and the partner's client has to send it again.
+One loss remains: signals of the partner's own keys that were dropped because a thief's registration was in
+force that lacked their kind. Dropped signals are not stored. The receipts list them, and the partner sends
+them again.
 """
 
 from collections.abc import Iterable
@@ -27,17 +27,17 @@ from sesame_sdk.model.envelope import DropReason, EventType
 
 @frozen
 class RevocationImpact:
-    """What falls with a key.
+    """The impact of revoking a key.
 
     Attributes:
         issuer: the partner whose key it is.
-        since: from when on; UTC.
-        envelopes: messages under the key.
-        signals: that count no more.
+        since: the revocation; UTC.
+        envelopes: messages that the key signed since.
+        signals: that no longer count.
         people: whose signals those are.
-        retained: signals that another key of the partner's sent too, and that stand by it.
-        registrations: that are in force no more.
-        dropped: signals under other keys that were dropped as of no registered kind since the first of those.
+        retained: signals that another key of the partner sent too.
+        registrations: that are no longer in force.
+        dropped: signals under other keys that were dropped because of these registrations.
     """
 
     issuer: str
@@ -51,29 +51,29 @@ class RevocationImpact:
 
 
 def revocation_impact(
-    connection: Connection, key: PartnerKey, since: datetime, hub: str, standing: int | None
+    connection: Connection, key: PartnerKey, since: datetime, hub: str, retained: int | None
 ) -> RevocationImpact:
-    """Count what falls, or fell, when `key`, as it was before, is revoked from `since` on.
+    """Count the impact of revoking `key` from `since` on.
 
     Args:
         connection: in a transaction.
         key: the key before it is revoked.
         since: UTC.
-        hub: our own issuer.
-        standing: how many signals were found to stand by another key; None where that was not done yet.
+        hub: the hub's issuer.
+        retained: how many signals were restored under another key; None before the revocation.
     """
-    these = _falling(key, since)
+    these = _affected(key, since)
     chosen = select(envelopes.c.id).where(these)
     rows = signals.c.envelope.in_(chosen)
-    told = connection.execute(
+    counts = connection.execute(
         select(signals.c.person, func.count()).where(rows).group_by(signals.c.person)
     ).all()
-    still = dict(map(tuple, told))
-    if standing is None:
-        standing = 0
+    still = dict(map(tuple, counts))
+    if retained is None:
+        retained = 0
         for person in _vouched(connection, key, these, hub):
             still[person] -= 1
-            standing += 1
+            retained += 1
     first = connection.scalar(
         select(func.min(registrations.c.envelope)).where(registrations.c.envelope.in_(chosen))
     )
@@ -83,14 +83,14 @@ def revocation_impact(
         _count(connection, these),
         sum(still.values()),
         sum(1 for left in still.values() if left),
-        standing,
+        retained,
         _count(connection, these & (envelopes.c.event == EventType.REGISTRATION.value)),
         0 if first is None else _dropped(connection, key, first),
     )
 
 
-def _falling(key: PartnerKey, since: datetime) -> ColumnElement[bool]:
-    """Envelopes that count until `key` is revoked, and not from then on."""
+def _affected(key: PartnerKey, since: datetime) -> ColumnElement[bool]:
+    """Envelopes that count until `key` is revoked, and not afterwards."""
     mine = and_(envelopes.c.partner == key.partner, envelopes.c.kid == key.kid)
     fell = envelopes.c.received_at >= to_micros(since)
     if key.revoked_at is None:
@@ -99,8 +99,8 @@ def _falling(key: PartnerKey, since: datetime) -> ColumnElement[bool]:
 
 
 def _vouched(connection: Connection, key: PartnerKey, these: ColumnElement[bool], hub: str) -> Iterable[int]:
-    """For each signal that stands by one of `these` and came under another key too: whose it is."""
-    falling = set(connection.scalars(select(envelopes.c.id).where(these)))
+    """The person of each signal of `these` envelopes that came under another key too."""
+    affected = set(connection.scalars(select(envelopes.c.id).where(these)))
     seen: set[tuple[int, bytes]] = set()
     sent_again = and_(
         envelopes.c.partner == key.partner,
@@ -115,7 +115,7 @@ def _vouched(connection: Connection, key: PartnerKey, these: ColumnElement[bool]
             person, number = owners[signal.subject], bytes.fromhex(signal.id.replace("-", ""))
             mine = and_(signals.c.person == person, signals.c.partner == key.partner, signals.c.id == number)
             by = connection.scalar(select(signals.c.envelope).where(mine))
-            if by in falling and (person, number) not in seen:
+            if by in affected and (person, number) not in seen:
                 seen.add((person, number))
                 yield person
 
@@ -125,7 +125,7 @@ def _count(connection: Connection, which: ColumnElement[bool]) -> int:
 
 
 def _dropped(connection: Connection, key: PartnerKey, since: int) -> int:
-    """By what the envelopes of this partner's other keys came to."""
+    """Counted from the outcomes of the envelopes of this partner's other keys."""
     others = and_(
         envelopes.c.partner == key.partner,
         envelopes.c.kid != key.kid,

@@ -1,11 +1,11 @@
-"""The ledger of envelopes: what was said to the hub, by whom, and what the hub answered.
+"""The ledger of envelopes: every message of a partner, and its outcome.
 
 Rules:
-    * a row is only ever added; truth is here, and `signals` is made from it. Only an erasure changes rows:
-      it drops a person's disclosures, which the signature of the rest outlives (see `rights.erasure`)
-    * a ``jti`` is accepted once for each issuer (RFC 7519 section 4.1.7): the same token again gets the
-      receipt of the first time, byte for byte, and another token under it is refused
-    * a disclosure is kept when its signal was: what people did not agree to is not stored, not even its id
+    * rows are append-only, and `signals` is derived from them. Only an erasure changes rows: it deletes a
+      person's disclosures, and the signature of the rest stays valid (see `rights.erasure`)
+    * a ``jti`` is accepted once for each issuer (RFC 7519 section 4.1.7): the same token again gets the first
+      receipt, byte for byte, and another token under it is rejected
+    * a disclosure is stored if its signal is: without consent nothing is stored, not even the id
 """
 
 import hashlib
@@ -109,8 +109,8 @@ class ReplayedEnvelope:
 
     Attributes:
         envelope_id: its row.
-        partner: whose it is.
-        signals: those that were kept.
+        partner: the sender's id.
+        signals: those that were stored.
     """
 
     envelope_id: int
@@ -123,7 +123,7 @@ class StoredEnvelope:
     """What of an envelope is stored.
 
     Attributes:
-        token: the JWT; empty where it cannot be kept without what was dropped.
+        token: the JWT; empty if it cannot be stored without the dropped signals.
         disclosures: what follows the token, ``~disclosure~...~``; without a token, the signals kept, as JSON.
     """
 
@@ -159,10 +159,10 @@ def opened(message: VerifiedMessage) -> Opened:
 
 
 def message_digest(token: bytes, shown: Sequence[bytes] = ()) -> bytes:
-    """By which the same message is known again: the token and the disclosures that came with it.
+    """Identifies a message by its token and the disclosures that came with it.
 
-    Without the second, somebody on the way could strip an envelope, and the whole one that comes
-    later would be answered with the receipt for nothing.
+    Without the disclosures, a man in the middle could strip an envelope, and the complete one would later get
+    the receipt of the stripped one.
     """
     return hashlib.sha256(b"~".join([token, *shown])).digest()
 
@@ -190,7 +190,7 @@ def find_processed(
 
 
 def reserve_envelope_ids(connection: Connection, many: int) -> Sequence[int]:
-    """The numbers of so many new rows, ascending."""
+    """Ids for new rows, ascending."""
     return engine.reserve_ids(connection, envelopes.c.id, many)
 
 
@@ -242,11 +242,11 @@ def strip_dropped(opened: Opened, kept: Sequence[int]) -> StoredEnvelope:
 def replay_envelopes(
     connection: Connection, hub: str, which: ColumnElement[bool]
 ) -> Iterator[ReplayedEnvelope]:
-    """The stored envelopes of signals among `which`, oldest first, proved again as they are read.
+    """The stored envelopes of signals among `which`, oldest first, verified again as they are read.
 
     Args:
         connection: in a transaction.
-        hub: our own issuer, for whom they are.
+        hub: the hub's issuer, their audience.
         which: a condition on `envelopes`.
 
     Raises:

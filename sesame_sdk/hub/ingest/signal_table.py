@@ -1,11 +1,11 @@
-"""The table of signals: a view of the ledger, kept so that scores need not open envelopes.
+"""The table of signals, derived from the ledger so that scores need not open envelopes.
 
 Rules:
-    * a signal is known by person, partner and id, so that what is sent again counts once
-    * one that is there already stays, unless it came under a key that no longer counted when we
-      received it: then the new one takes its place
-    * the ledger keeps a signal's disclosure when it was new here, or came under another key than the one
-      that is here: should that key be revoked, the signal stands by the other
+    * person, partner and id identify a signal, so a signal that is sent again counts once
+    * a signal that is there already stays, unless its key was revoked when it was received: then the new one
+      replaces it
+    * the ledger stores a signal's disclosure when the signal is new, or came under another key than the
+      stored one: if that key is revoked, the signal is restored from the other
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ from sesame_sdk.model.signals import Signal
 
 
 def signal_row(signal: Signal, person: int, partner: int, kind: int, envelope: int) -> SignalRow:
-    """A signal as the table has it."""
+    """A row of the table."""
     key = bytes.fromhex(signal.id.replace("-", ""))
     return person, partner, key, kind, signal.value, to_micros(signal.occurred_at), envelope
 
@@ -35,7 +35,7 @@ class SignalView:
 
     Args:
         engine: of the ledger.
-        hub: our own issuer, for whom the envelopes in the ledger are.
+        hub: the hub's issuer, the audience of the envelopes in the ledger.
     """
 
     def __init__(self, engine: Engine, hub: str) -> None:
@@ -47,7 +47,7 @@ class SignalView:
         return self._table.insert(connection, rows)
 
     def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
-        """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger.
+        """For each inserted row, the envelope that the table refers to, and its key if it is in the ledger.
 
         Raises:
             Overtaken: another worker kept one of them at the same moment; do it all again.
@@ -55,7 +55,7 @@ class SignalView:
         return self._table.find_origins(connection, rows)
 
     def rebuild(self, connection: Connection) -> int:
-        """Throw the table away and make it again from the ledger. Returns how many signals there are.
+        """Delete all rows and insert them again from the ledger. Returns how many signals there are.
 
         Raises:
             Rejected: an envelope in the ledger no longer matches its signature.
@@ -66,10 +66,7 @@ class SignalView:
         return connection.scalar(select(func.count()).select_from(signals)) or 0
 
     def restore_duplicates(self, connection: Connection, partner: int) -> int:
-        """After a key was revoked: let signals that came under another key too stand by that one.
-
-        Returns how many those are.
-        """
+        """After a key was revoked, restore its signals that came under another key too. Returns how many."""
         again = and_(
             envelopes.c.partner == partner,
             envelopes.c.duplicates > 0,

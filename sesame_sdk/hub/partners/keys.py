@@ -1,4 +1,4 @@
-"""Partners of the hub and their keys: rotation by overlap, revocation from an instant."""
+"""Keys of partners: rotation by overlap, revocation from a point in time."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -16,9 +16,9 @@ from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 
 class CurrentKeys:
-    """Knows whose keys count, as the database says at this moment: a `KeyFinder`.
+    """Finds valid keys in the database: a `KeyFinder`.
 
-    Nothing is cached, so that a key that another process revokes is refused from then on.
+    Nothing is cached, so a key that another process revokes is rejected from then on.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -34,7 +34,7 @@ class CurrentKeys:
 
 @frozen
 class HistoricalKeys:
-    """Finds any key that a partner ever had, for proving what was accepted in the past: a `KeyFinder`."""
+    """Finds any key that a partner ever had, to verify what was accepted in the past: a `KeyFinder`."""
 
     connection: Connection
 
@@ -48,7 +48,7 @@ class HistoricalKeys:
 
 def load_keys(connection: Connection, issuer: str) -> list[TrustedKey]:
     """All keys of a partner; none if there is no such partner."""
-    found = connection.execute(_KEYS, {"whose": issuer})
+    rows = connection.execute(_KEYS, {"whose": issuer})
     return [
         TrustedKey(
             jwk=row.jwk,
@@ -56,7 +56,7 @@ def load_keys(connection: Connection, issuer: str) -> list[TrustedKey]:
             not_after=from_micros_or_none(row.not_after),
             revoked_at=from_micros_or_none(row.revoked_at),
         )
-        for row in found
+        for row in rows
     ]
 
 
@@ -70,11 +70,10 @@ _KEYS = (
 def add_keys(
     connection: Connection, issuer: str, jwks: Iterable[Mapping[str, Any]], not_before: datetime
 ) -> None:
-    """Admit a partner, or give one that is known further keys.
+    """Add a partner, or further keys of one.
 
     Raises:
-        InvalidInputError: no key, or a key or the URL is not one; or a key is another partner's, or was
-            revoked.
+        InvalidInputError: no key, an invalid key or URL, a key of another partner, or a revoked one.
     """
     keys = [TrustedKey(jwk, not_before) for jwk in jwks]
     if not keys:
@@ -91,31 +90,33 @@ def add_keys(
 
 
 def _known(connection: Connection, partner: int, kids: Iterable[str]) -> set[str]:
-    """Those of `kids` that the partner has already. A key is one party's, and dead once it was revoked."""
+    """Those of `kids` that the partner has already."""
     chosen = select(partner_keys.c.kid, partner_keys.c.partner, partner_keys.c.revoked_at)
-    found = connection.execute(chosen.where(partner_keys.c.kid.in_(sorted(set(kids))))).all()
-    if any(row.partner != partner for row in found):
-        raise InvalidInputError("is a key of another partner", field="jwks", hint="make a key of your own")
-    if any(row.revoked_at is not None for row in found):
-        raise InvalidInputError("was revoked", field="jwks", hint="make a new key")
-    return {row.kid for row in found}
+    rows = connection.execute(chosen.where(partner_keys.c.kid.in_(sorted(set(kids))))).all()
+    if any(row.partner != partner for row in rows):
+        raise InvalidInputError("is a key of another partner", field="jwks", hint="create a key of your own")
+    if any(row.revoked_at is not None for row in rows):
+        raise InvalidInputError("was revoked", field="jwks", hint="create a new key")
+    return {row.kid for row in rows}
 
 
 def partner_id(connection: Connection, issuer: str) -> int:
-    """The key under which the tables know a partner.
+    """The id of a partner.
 
     Raises:
         InvalidInputError: no such partner.
     """
-    found = _find(connection, issuer)
-    if found is None:
-        raise InvalidInputError(f"{issuer} is not a partner here", field="partner", hint="add it first")
-    return found
+    partner = _find(connection, issuer)
+    if partner is None:
+        raise InvalidInputError(
+            f"{issuer} is not a partner of this hub", field="partner", hint="add it first"
+        )
+    return partner
 
 
 @frozen
 class PartnerKey:
-    """A key on file: whose it is, and since when it is refused, if it is."""
+    """A partner's key, and since when it is revoked, if it is."""
 
     partner: int
     issuer: str
@@ -124,7 +125,7 @@ class PartnerKey:
 
 
 def find_key(connection: Connection, kid: str, issuer: str | None = None) -> PartnerKey:
-    """The key of this thumbprint, of whatever partner unless one is named: a key is one party's.
+    """The key of this thumbprint, of any partner unless one is named.
 
     Raises:
         InvalidInputError: there is none.
@@ -145,27 +146,30 @@ def find_key(connection: Connection, kid: str, issuer: str | None = None) -> Par
 
 
 def revoke_key(connection: Connection, key: PartnerKey, at: datetime) -> None:
-    """Refuse a key from `at` on, and let fall what it signed and we received since. Never made later."""
+    """Revoke a key from `at` on: what it signed and the hub received since does not count.
+
+    A revocation is never moved to a later time.
+    """
     mine = and_(partner_keys.c.partner == key.partner, partner_keys.c.kid == key.kid)
-    standing = partner_keys.c.revoked_at.is_(None) | (partner_keys.c.revoked_at > to_micros(at))
-    connection.execute(update(partner_keys).where(mine, standing).values(revoked_at=to_micros(at)))
+    earlier = partner_keys.c.revoked_at.is_(None) | (partner_keys.c.revoked_at > to_micros(at))
+    connection.execute(update(partner_keys).where(mine, earlier).values(revoked_at=to_micros(at)))
 
 
 def kids_by_issuer(connection: Connection) -> dict[str, tuple[str, ...]]:
-    """Every partner with the thumbprints of its keys, revoked ones left out."""
-    found = connection.execute(
+    """Every partner with the thumbprints of its keys that are not revoked."""
+    rows = connection.execute(
         select(partners.c.issuer, partner_keys.c.kid, partner_keys.c.revoked_at)
         .join_from(partners, partner_keys)
         .order_by(partners.c.issuer, partner_keys.c.not_before)
     )
     kids: dict[str, tuple[str, ...]] = {}
-    for issuer, kid, revoked_at in found:
+    for issuer, kid, revoked_at in rows:
         kids[issuer] = kids.get(issuer, ()) + ((kid,) if revoked_at is None else ())
     return kids
 
 
 def void_envelopes() -> Select[int]:
-    """Envelopes that do not count, because we received them when their key was no longer to be trusted."""
+    """Ids of envelopes that do not count, because they were received after their key was revoked."""
     signed = and_(envelopes.c.partner == partner_keys.c.partner, envelopes.c.kid == partner_keys.c.kid)
     return (
         select(envelopes.c.id)

@@ -1,15 +1,15 @@
-"""Signed registrations: what each partner's plugins may say, and why they may read.
+"""Signed registrations: which kinds each partner's plugins may send, and for which purposes they may read.
 
 Rules:
-    * a plugin speaks a major version of the hook API that we speak
-    * its digest is the one that we compute of what it declares
-    * the guard passes every kind and every consumer, and no live policy contradicts a kind
-    * a name of a kind means one thing on this hub for good: whoever comes later declares it as who came
-      first did, the same plugin too (the reason text may differ). Policies weigh kinds by name, and what
-      people agreed to and what is kept already was said under the first meaning. A meaning whose every
-      registration fell with a key is no meaning: a thief must not take a name away
-    * a newer registration of a plugin takes the place of the older one; an older one is refused
-    * a registration falls with the key that signed it, and the one before it stands again
+    * a plugin is written for a major version of the hook API that the hub supports
+    * its digest is the digest of what it declares
+    * the guard allows every kind and every consumer, and no current policy contradicts a kind
+    * the name of a kind has one meaning in a hub for good: later registrations declare it as the first one
+      did, also those of the same plugin (the reason text may differ), since policies, grants and stored
+      signals refer to the first meaning. A meaning that only revoked keys registered does not count: a thief
+      must not block a name
+    * a newer registration of a plugin replaces the older one; an older one is rejected
+    * when the key that signed a registration is revoked, the registration before it is in force again
 """
 
 import hmac
@@ -34,14 +34,14 @@ from sesame_sdk.model.signals import Polarity, SignalKind
 
 @frozen
 class AllowedKind:
-    """A kind that a partner may say: its number, and whether it may be less than nothing."""
+    """A kind that a partner may send."""
 
     kind_id: int
     may_be_negative: bool
 
 
 def active_registrations() -> Select[int]:
-    """The registrations in force: the latest of each plugin whose key still counts for it."""
+    """Ids of the registrations in force: the latest of each plugin whose key is not revoked."""
     return (
         select(func.max(registrations.c.envelope))
         .where(registrations.c.envelope.not_in(void_envelopes()))
@@ -50,14 +50,14 @@ def active_registrations() -> Select[int]:
 
 
 def check_manifest(manifest: Manifest) -> None:
-    """Refuse a manifest that is wrong in itself.
+    """Reject a manifest that is invalid in itself.
 
     Raises:
         InvalidInputError: naming the field.
     """
     if manifest.api.split(".")[0] != API_VERSION.split(".")[0]:
         raise InvalidInputError(
-            f"{manifest.api} is not spoken here", field="api", hint=f"write it for {API_VERSION}"
+            f"unsupported API version {manifest.api}", field="api", hint=f"write it for {API_VERSION}"
         )
     if not hmac.compare_digest(manifest.digest.encode(), codec.manifest_digest(manifest).encode()):
         raise InvalidInputError("is not that of the manifest", field="digest", hint="let the SDK compute it")
@@ -66,11 +66,11 @@ def check_manifest(manifest: Manifest) -> None:
         ("consumers", [consumer.name for consumer in manifest.consumers]),
     ):
         if len(names) != len(set(names)):
-            raise InvalidInputError("names one twice", field=field)
+            raise InvalidInputError("contains a duplicate name", field=field)
 
 
 def check_with_guard(manifest: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
-    """Ask the guard about everything at once, so that a plugin's author mends it in one go.
+    """Check everything with the guard at once, so that a plugin's author sees all findings.
 
     Raises:
         GuardRefusedError: with all findings.
@@ -83,15 +83,15 @@ def check_with_guard(manifest: Manifest, guard: Guard, policies: Iterable[Policy
 
 
 def check_kind_meanings(connection: Connection, manifest: Manifest) -> None:
-    """Refuse a kind that already means something else here, or ever did under a key that counted.
+    """Reject a kind that was registered with another meaning under a key that is not revoked.
 
     Raises:
         InvalidInputError: naming it.
     """
-    standing = _ever().where(registrations.c.envelope.not_in(void_envelopes()))
-    told = {kind.name: _meaning(kind) for kind in _declared(connection, standing)}
+    valid = _ever().where(registrations.c.envelope.not_in(void_envelopes()))
+    meanings = {kind.name: _meaning(kind) for kind in _declared(connection, valid)}
     for kind in manifest.kinds:
-        if told.get(kind.name, _meaning(kind)) != _meaning(kind):
+        if meanings.get(kind.name, _meaning(kind)) != _meaning(kind):
             raise InvalidInputError(
                 f"{kind.name} is registered with another meaning",
                 field="kinds",
@@ -101,7 +101,7 @@ def check_kind_meanings(connection: Connection, manifest: Manifest) -> None:
 
 
 def check_not_older(connection: Connection, partner: int, issued_at: datetime, manifest: Manifest) -> None:
-    """Refuse a registration that was signed before the one in force.
+    """Reject a registration that was signed before the one in force.
 
     Raises:
         InvalidInputError: it is older.
@@ -120,7 +120,7 @@ def check_not_older(connection: Connection, partner: int, issued_at: datetime, m
 def insert_registration(
     connection: Connection, envelope: int, partner: int, issued_at: datetime, manifest: Manifest
 ) -> None:
-    """Put a registration in force. Its envelope is in the ledger already."""
+    """Insert a registration, which is then in force. Its envelope is in the ledger already."""
     row = {
         "envelope": envelope,
         "partner": partner,
@@ -150,7 +150,7 @@ def insert_registration(
 
 
 def allowed_kinds(connection: Connection, partner: int) -> dict[str, AllowedKind]:
-    """What a partner may say now, by name."""
+    """The kinds that a partner may send now, by name."""
     mine = _in_force().where(registrations.c.partner == partner)
     return {
         kind.name: AllowedKind(number, kind.polarity is Polarity.BOTH)
@@ -159,17 +159,17 @@ def allowed_kinds(connection: Connection, partner: int) -> dict[str, AllowedKind
 
 
 def list_registered_kinds(connection: Connection) -> tuple[SignalKind, ...]:
-    """Every kind that anybody may say now."""
+    """Every kind that any partner may send now."""
     return tuple(_declared(connection, _in_force()))
 
 
 def may_read(connection: Connection, partner: int, purpose: str, context: str) -> bool:
     """Whether a partner registered a consumer for this purpose in this context."""
-    told = {"by": partner, "why": purpose, "which": context}
-    return connection.execute(_READERS, told).first() is not None
+    terms = {"by": partner, "why": purpose, "which": context}
+    return connection.execute(_READERS, terms).first() is not None
 
 
-#: Made once: to build it takes longer than to ask it.
+#: Built once: building it takes longer than executing it.
 _READERS = (
     select(registrations.c.envelope)
     .join(registered_consumers, registered_consumers.c.registration == registrations.c.envelope)
@@ -200,14 +200,14 @@ def describe_registrations(connection: Connection, issuer: str) -> tuple[list[st
 
 
 def _ever() -> Select[int, bytes]:
-    """Number and declaration of the kinds that anybody ever registered."""
+    """Id and declaration of the kinds that any partner ever registered."""
     return select(registered_kinds.c.kind, registered_kinds.c.declaration).join(
         registrations, registrations.c.envelope == registered_kinds.c.registration
     )
 
 
 def _in_force() -> Select[int, bytes]:
-    """The same of the kinds that may be said now."""
+    """Id and declaration of the kinds that may be sent now."""
     return _ever().where(registrations.c.envelope.in_(active_registrations()))
 
 

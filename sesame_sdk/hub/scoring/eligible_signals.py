@@ -1,14 +1,14 @@
-"""What counts, said in this one place: the relation `counted` that the scorecard reads.
+"""Which signals count for scores: the relation `counted` that the scorecard reads.
 
 A signal counts when
-    * its person is among those asked
-    * the person lets its sender send its kind, now
+    * its person is among those requested
+    * a valid grant lets its sender send its kind
     * the sender registered the kind, and the registration is in force
-    * the kind belongs to the context asked for, or to one that the reader's grant lets in (rule CTX-1)
-    * the key that signed it was still to be trusted when we received it
-    * no dispute of it is open, in review, or was found to be right (rule DSP-1)
+    * the kind belongs to the context of the score, or to one that the reader's grant includes (rule CTX-1)
+    * its key was not revoked when the hub received it
+    * no dispute of it is open, in review or upheld (rule DSP-1)
 
-The three relations are temporary: they belong to one connection, and are filled for one question.
+The three relations are temporary: they belong to one connection, and are filled for one query.
 """
 
 from collections.abc import Iterable, Mapping
@@ -59,7 +59,7 @@ from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.recourse.options import Senders
 
 _temporary = MetaData()
-#: Whose signals of which contexts are asked for.
+#: The persons and contexts that are requested.
 _asked = Table(
     "asked",
     _temporary,
@@ -69,7 +69,7 @@ _asked = Table(
     sqlite_with_rowid=False,
     postgresql_on_commit="DELETE ROWS",
 )
-#: What each person lets each partner say, of what that partner registered.
+#: Which kinds each person lets each partner send, of those that the partner registered.
 _permitted = Table(
     "permitted",
     _temporary,
@@ -77,13 +77,13 @@ _permitted = Table(
     Column("partner", BigInteger, primary_key=True),
     Column("kind", BigInteger, primary_key=True),
     Column("name", String(128), nullable=False),
-    # Whether any of it is disputed: few are, and a look at the disputes for each signal costs a sixth.
+    # Whether any of it is disputed: few are, and checking disputes for each signal costs a sixth.
     Column("disputed", Boolean, nullable=False),
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
     postgresql_on_commit="DELETE ROWS",
 )
-#: The view that is made of them.
+#: The view over these tables.
 _rows = Table(
     "counted",
     MetaData(),
@@ -96,12 +96,12 @@ _rows = Table(
 
 
 def select_eligible(connection: Connection, asked: Mapping[int, Iterable[str]], at: datetime) -> None:
-    """Make `counted` for these people.
+    """Fill `counted` for these persons.
 
     Args:
-        connection: in a transaction, and the one that the score is then computed on.
+        connection: in the transaction that then computes the score.
         asked: for each person, the contexts whose kinds may count.
-        at: the moment at which consents are looked at; UTC.
+        at: when grants have to be valid; UTC.
     """
     _prepare(connection)
     by_context: dict[str, list[int]] = {}
@@ -114,7 +114,7 @@ def select_eligible(connection: Connection, asked: Mapping[int, Iterable[str]], 
 
 
 def select_eligible_of_all(connection: Connection, context: str, at: datetime) -> None:
-    """Make `counted` for all people, of a context's own kinds. See `count`."""
+    """Fill `counted` for everyone, with a context's own kinds. See `select_eligible`."""
     _prepare(connection)
     everybody = insert(_asked).from_select([*_asked.c.keys()], select(people.c.id, literal(context)))
     product = dialect_of(connection.engine)
@@ -125,19 +125,19 @@ def select_eligible_of_all(connection: Connection, context: str, at: datetime) -
 
 
 def eligible_rows() -> Select[*tuple[Any, ...]]:
-    """What `counted` holds, in the order of people."""
+    """The rows of `counted`, in the order of persons."""
     return select(*_rows.c).order_by(_rows.c.subject, _rows.c.partner)
 
 
 def list_eligible(connection: Connection) -> list[CountedSignal]:
-    """What `counted` holds of the one person that was asked for."""
+    """The rows of `counted` of the one person that was requested."""
     chosen = select(partners.c.issuer, _rows.c.kind, _rows.c.value, _rows.c.occurred_at)
     with dialect_of(connection.engine).prefer_indexes(connection):
         return [CountedSignal(*row) for row in connection.execute(chosen.join_from(_rows, partners))]
 
 
 def senders_by_kind(connection: Connection) -> dict[str, Senders]:
-    """For each kind that could count for the one person that was asked for: who can send it."""
+    """The partners that can send each kind that could count for the one person that was requested."""
     may = select(_permitted.c.name, partners.c.issuer).join_from(
         _permitted, partners, partners.c.id == _permitted.c.partner
     )
@@ -200,7 +200,7 @@ def _permissions() -> Select[int, int, int, str, bool]:
 
 
 def _is_registered() -> ColumnElement[bool]:
-    """Whether the partner at hand registered the kind at hand for the context asked for."""
+    """Whether the partner registered the kind for the requested context."""
     declared = registered_kinds.join(
         registration_table, registration_table.c.envelope == registered_kinds.c.registration
     )
@@ -236,11 +236,11 @@ def _counted() -> Select[int, int, str, float, int]:
 
 
 def _prepare(connection: Connection) -> None:
-    """Make the relations where this connection lacks them, and empty them."""
+    """Create the relations if this connection lacks them, and empty them."""
     dialect_of(connection.engine).prepare(connection, _RELATIONS)
 
 
-#: Made once: to build them takes longer than to ask them.
+#: Built once: building them takes longer than executing them.
 _RELATIONS = TemporaryRelations((_asked, _permitted), {"counted": _counted()})
 _ASK = insert(_asked).from_select(
     [*_asked.c.keys()],

@@ -1,8 +1,8 @@
-"""What counts, in a Parquet file: for scoring everybody at once, with DuckDB, away from the ledger.
+"""Export the signals that count to a Parquet file, for scoring everyone with DuckDB.
 
-The rows lie in the order of people, so that an engine that sums by person meets each person once: for ten
-million signals that is more than twice as fast as the order in which they came. People and partners are
-there by the ledger's own numbers, which mean nothing elsewhere.
+The rows are sorted by person, so that an engine that sums by person meets each person once: for ten million
+signals that is more than twice as fast as the order of arrival. Persons and partners are the hub's internal
+ids.
 """
 
 from datetime import datetime
@@ -23,25 +23,25 @@ _COLUMNS = {
     "value": "DOUBLE",
     "occurred_at": "BIGINT",
 }
-#: Rows that lie together and are read together: few enough for every core to have some.
+#: Rows of one group, which is read at once: small enough to give every core some.
 _ROW_GROUP = 250_000
 
 
 def export_parquet(connection: Connection, path: Path, context: str, at: datetime) -> int:
-    """Write every signal that counts for a context's own score; how many these are.
+    """Write every signal that counts for a context's own score. Returns how many.
 
     Args:
         connection: in a transaction that reads.
-        path: of the new file (0600). Nothing is there before it is whole.
+        path: of the new file (0600), which appears only when it is complete.
         context: whose kinds.
-        at: the moment at which consents are looked at; UTC.
+        at: when grants have to be valid; UTC.
 
     Raises:
         ConfigurationError: the file cannot be written.
     """
     eligible_signals.select_eligible_of_all(connection, context, at)
     try:
-        # A folder that only we may enter, since DuckDB makes its files as the umask says.
+        # A private directory, since DuckDB creates its files with the umask.
         with TemporaryDirectory(dir=path.parent, prefix=".sesame-") as folder:
             rows, made = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
             with rows.open("wb") as file:
@@ -56,13 +56,13 @@ def export_parquet(connection: Connection, path: Path, context: str, at: datetim
 
 def _to_parquet(rows: Path, made: Path) -> int:
     with duckdb.connect() as engine:
-        # One thread keeps the order, in memory that does not grow with the file.
+        # One thread keeps the order, in bounded memory.
         engine.execute("SET threads = 1")
-        told = engine.read_csv(
+        rows_csv = engine.read_csv(
             str(rows), header=False, columns=_COLUMNS, auto_detect=False, delimiter=",", quotechar='"'
         )
-        engine.register("told", told)
+        engine.register("signals", rows_csv)
         name = str(made).replace("'", "''")
-        written = engine.execute(f"COPY told TO '{name}' (FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP})")
+        written = engine.execute(f"COPY signals TO '{name}' (FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP})")
         (many,) = written.fetchone() or (0,)
     return int(many)

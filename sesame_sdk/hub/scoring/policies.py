@@ -1,4 +1,4 @@
-"""Policies: one in force for each context. Older ones stay, since scores name the digest that made them."""
+"""Policies: a current one for each context. Older ones stay, since scores refer to their digests."""
 
 import hmac
 from datetime import datetime
@@ -36,7 +36,7 @@ def set_policy(connection: Connection, policy: Policy, guard: Guard, at: datetim
 
 
 def current_policy(connection: Connection, context: str) -> Policy | None:
-    """The policy that makes scores in a context, if there is one.
+    """The current policy of a context, if there is one.
 
     Raises:
         ConfigurationError: what is stored is no longer what was loaded.

@@ -1,7 +1,8 @@
-"""Who may read: the tokens of readers.
+"""Authentication and authorization of reads and of requests for notices.
 
-A reader signs a token with its own key, for us, for at most five minutes, for one purpose in one
-context, and uses it once: a stolen one is worth little, and nothing once it was used.
+A reader signs a token with its own key for this hub, for at most five minutes, for one purpose in one
+context, and uses it once: a stolen token is worth little, and nothing after its use. A token for notices has
+a type of its own (RFC 8725 section 3.11), so that neither is accepted for the other.
 """
 
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ class ReadClaims:
 
 
 def authenticate_read(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) -> AuthenticatedRequest:
-    """Believe a read token.
+    """Authenticate a read token.
 
     Raises:
         InvalidInputError: see `Token.verify`; or it lives too long, or lacks purpose or
@@ -53,7 +54,7 @@ def authenticate_read(token: bytes, keys: KeyFinder, *, audience: str, now: date
 
 @contextmanager
 def authentication_errors() -> Iterator[None]:
-    """Call what is merely malformed in a message, in a token, no authentication."""
+    """Turn errors of a malformed token into authentication errors."""
     try:
         yield
     except InvalidInputError as error:
@@ -78,7 +79,7 @@ def check_lifetime(exp: float, issued_at: datetime) -> datetime:
 
 
 def check_purpose(request: AuthenticatedRequest, guard: Guard) -> None:
-    """Refuse a purpose that nobody may read for. It says nothing of whom was asked about.
+    """Reject a purpose that no reader may read for, whoever the subjects are.
 
     Raises:
         GuardRefusedError: with what the guard finds in the purpose.
@@ -90,7 +91,7 @@ def check_purpose(request: AuthenticatedRequest, guard: Guard) -> None:
 
 
 def admit_reader(connection: Connection, request: AuthenticatedRequest) -> tuple[int, Policy]:
-    """The reader, as the tables know it, and the policy of the score, if it may read this score at all.
+    """The reader's id and the policy of the score, if it may read this score.
 
     Raises:
         InvalidInputError: ``access_denied``.
@@ -114,7 +115,7 @@ def admit_reader(connection: Connection, request: AuthenticatedRequest) -> tuple
 
 
 def consume_token(connection: Connection, request: AuthenticatedRequest, partner: int) -> None:
-    """Mark a token as used, and forget those that expired.
+    """Mark a token as used, and delete those that expired.
 
     Raises:
         InvalidInputError: it was used before.
@@ -126,7 +127,7 @@ def consume_token(connection: Connection, request: AuthenticatedRequest, partner
 
 
 def check_unused(connection: Connection, request: AuthenticatedRequest, partner: int) -> None:
-    """Turn away a token that was used: before any work is done for it, and again when it is used up.
+    """Reject a token that was used: before any work, and again when it is marked as used.
 
     Raises:
         InvalidInputError: it was used before.

@@ -1,9 +1,9 @@
-"""Reading scores, and the log of it that each person may see.
+"""Reads of scores, and the log of reads that each person may see.
 
 Rules:
-    * each person's own grant is put before the guard at the moment of reading
-    * nobody known, no grant, and no score are one answer: none
-    * every read of a person's score is logged for that person before it is answered
+    * the guard checks each person's own grant at the time of the read
+    * an unknown subject, no grant and no score give the same result: None
+    * every read of a person's score is logged for that person before the response
 """
 
 from collections.abc import Sequence
@@ -30,11 +30,11 @@ class ScoreRead:
     """One read of a person's score, as the person sees it.
 
     Attributes:
-        partner: who read.
-        purpose: IRI of why.
-        context: which score.
-        at: when; UTC.
-        answered: whether a score was given.
+        partner: the reader.
+        purpose: IRI.
+        context: of the score.
+        at: UTC.
+        answered: whether a score was returned.
     """
 
     partner: str
@@ -46,12 +46,12 @@ class ScoreRead:
 
 @frozen
 class ScoreResponse:
-    """What a request found.
+    """The result of a read.
 
     Attributes:
-        partner: the reader, as the tables know it.
-        scores: for each subject asked, in that order.
-        score_given: each person whom the reader has a name for, and whether a score was given.
+        partner: id of the reader.
+        scores: of each requested subject, in that order.
+        score_given: whether each known person's score was returned, by person id.
     """
 
     partner: int
@@ -62,13 +62,13 @@ class ScoreResponse:
 def read_scores(
     connection: Connection, request: AuthenticatedRequest, subjects: Sequence[str], guard: Guard, as_of: date
 ) -> ScoreResponse:
-    """Find the scores that a reader may have.
+    """The scores that a reader may see.
 
     Args:
         connection: in a transaction.
-        request: what the token said.
+        request: authenticated.
         subjects: 1 to `MAX_SUBJECTS` pseudonyms of the reader's.
-        guard: stands at the door of every read.
+        guard: checks each grant.
         as_of: the day to score for.
 
     Raises:
@@ -92,7 +92,7 @@ def read_scores(
 
 
 def log_reads(connection: Connection, request: AuthenticatedRequest, found: ScoreResponse) -> None:
-    """Use up the token and tell each person of the read.
+    """Mark the token as used, and log the read for each person.
 
     Raises:
         InvalidInputError: the token was used before.
@@ -107,11 +107,11 @@ def log_reads(connection: Connection, request: AuthenticatedRequest, found: Scor
     for answered in (True, False):
         persons = [person for person, given in found.score_given.items() if given is answered]
         if persons:
-            connection.execute(_TELL, {**said, "persons": persons, "given": answered})
+            connection.execute(_LOG, {**said, "persons": persons, "given": answered})
 
 
-def _tell() -> Insert:
-    """A row a person, by one statement: with one each the log took longer than the scores."""
+def _log_statement() -> Insert:
+    """Inserts a row for each person with one statement: single inserts took longer than the scores."""
     said = {"person": cast(values_table("persons").c.value, BigInteger)} | {
         column.name: bindparam(name, type_=column.type)
         for column, name in (
@@ -125,7 +125,7 @@ def _tell() -> Insert:
     return insert(score_reads).from_select([*said], select(*said.values()))
 
 
-_TELL = _tell()
+_LOG = _log_statement()
 
 
 def list_score_reads(connection: Connection, person: str) -> list[ScoreRead]:

@@ -1,4 +1,4 @@
-"""Scores, computed in the ledger's own database when they are asked for."""
+"""Scores, computed in the hub's database on request."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -36,8 +36,8 @@ def compute_scores(
         asked: for each person, the contexts whose kinds may count.
         policy: how the score is made.
         as_of: the day.
-        at: the moment at which consents are looked at; UTC.
-        reasons: whether to say what each kind added or took.
+        at: when grants have to be valid; UTC.
+        reasons: whether to include the contribution of each kind.
     """
     if not asked:
         return {}
@@ -51,11 +51,10 @@ def compute_scores(
 def explain(
     connection: Connection, person: str, context: str, as_of: date, at: datetime
 ) -> Explanation | None:
-    """A person's own view of a score: every reason, and what would have to change.
+    """A person's own view of a score: every reason, and ways to raise it.
 
-    It is the fullest score that any reader could see now: kinds of another context count if any valid
-    grant to read this score lets that context in. With no such grant it is the context's own kinds.
-    Steps are suggested only where a partner could send what comes of them.
+    Kinds of another context count if any valid grant to read this score includes that context. Steps are
+    suggested only if a partner could send their signals.
     """
     policy = policies.current_policy(connection, context)
     if policy is None or not _count(connection, person, context, at):
@@ -76,9 +75,9 @@ def what_if(
     as_of: date,
     at: datetime,
 ) -> Estimate:
-    """An estimate of the score that `explain` gives, if these signals were there too. Nothing is stored.
+    """An estimate of the score that `explain` returns, with these signals added. Nothing is stored.
 
-    For somebody who is not known here it starts from nothing.
+    For an unknown person it starts without signals.
 
     Raises:
         InvalidInputError: no policy for the context, or one of the signals; see `scoring.what_if`.
@@ -86,14 +85,14 @@ def what_if(
     policy = policies.current_policy(connection, context)
     if policy is None:
         raise InvalidInputError(
-            f"no policy for {context}", field="context", hint="name one that has a policy"
+            f"no policy for {context}", field="context", hint="use a context that has a policy"
         )
     held = eligible_signals.list_eligible(connection) if _count(connection, person, context, at) else []
     return estimate_score(held, supposed, policy, as_of)
 
 
 def _count(connection: Connection, person: str, context: str, at: datetime) -> bool:
-    """Make `counted` for one person, if there is such a one."""
+    """Fill `counted` for one person; False if the person is unknown."""
     number = subjects.find_person_id(connection, person)
     if number is None:
         return False

@@ -14,7 +14,7 @@ from sesame_sdk.model import codec
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import LATE, NOON, ORDER, Clock, Partner, kind, manifest, policy, weighting
 from tests.hub.rights.conftest import World
-from tests.hub.test_feed import CHANGED, Reader
+from tests.hub.test_stream_contents import CHANGED, Reader
 
 WRONG = "I paid it, and have the slip"
 DESK, HEAD = "disputes desk", "head of fairness"
@@ -104,7 +104,7 @@ def test_only_ones_own_signals_are_disputed(world: World) -> None:
         rights.open_dispute("ada", "https://other.example", world.late.id, WRONG)
     with pytest.raises(InvalidInputError, match="signal: "):
         rights.open_dispute("ada", issuer, "1", WRONG)
-    with pytest.raises(InvalidInputError, match="nobody whom this hub knows"):
+    with pytest.raises(InvalidInputError, match="unknown person"):
         rights.open_dispute("eve", issuer, world.late.id, WRONG)
     with pytest.raises(InvalidInputError, match="give a sentence"):
         rights.open_dispute("ada", issuer, world.late.id, "  ")

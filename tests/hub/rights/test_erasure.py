@@ -29,7 +29,7 @@ from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import LATE, NOON, ORDER, Clock, manifest
 from tests.hub.rights.conftest import World
 from tests.hub.rights.test_notices import poll
-from tests.hub.test_feed import CHANGED, ERASED, Reader
+from tests.hub.test_stream_contents import CHANGED, ERASED, Reader
 
 
 def everything(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
@@ -73,7 +73,7 @@ def test_an_erased_person_is_gone_and_the_rest_still_verifies(world: World, hub:
         [],
         [],
     )
-    with pytest.raises(InvalidInputError, match="nobody whom this hub knows"):
+    with pytest.raises(InvalidInputError, match="unknown person"):
         hub.rights.erase("ada")
 
 

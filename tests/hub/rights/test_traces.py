@@ -40,7 +40,7 @@ from tests.hub.ledger import change
 from tests.hub.process import free_port, serving
 from tests.hub.rights.conftest import Export
 from tests.hub.rights.test_notices import poll
-from tests.hub.test_feed import Reader
+from tests.hub.test_stream_contents import Reader
 
 pytestmark = pytest.mark.long
 
