@@ -1,7 +1,4 @@
-"""The ledger's database: opening it, and the transactions that all of this room works in.
-
-What SQLite and PostgreSQL do each in their own way is in `products`.
-"""
+"""The hub's database: engine, transactions and SQL helpers. SQLite and PostgreSQL differ in `dialects`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -41,22 +38,22 @@ _DIALECTS: dict[str, DatabaseDialect] = {"sqlite": SqliteDialect(), "postgresql"
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for the ledger at `url`. In a database that is empty its tables are made.
+    """An engine for the database at `url`. Tables are created if it is empty.
 
     Raises:
-        ConfigurationError: the URL is not one, the database cannot be opened, or its tables are of another
-            version than this program.
+        ConfigurationError: the URL is invalid, the database cannot be opened, or its tables are of another
+            version than this program's.
     """
     with _opened_engine(url) as engine:
         with read_transaction(engine) as connection:
-            there = migrations.check_version(connection)
-        if not there:
+            has_tables = migrations.check_version(connection)
+        if not has_tables:
             _run_exclusively(engine, migrations.upgrade)
         return engine
 
 
 def migrate(url: str) -> str | None:
-    """Bring the tables at `url` to this program's version. The one that they had; None if there were none.
+    """Migrate the tables at `url`. Returns the version that they had; None if there were none.
 
     Raises:
         ConfigurationError: as `open_engine`, but not for tables of an earlier version.
@@ -71,15 +68,15 @@ def migrate(url: str) -> str | None:
 @contextmanager
 def _opened_engine(url: str) -> Iterator[Engine]:
     try:
-        told = make_url(url)
-        product = _DIALECTS.get(told.get_backend_name())
-        if product is None:
+        parsed = make_url(url)
+        dialect = _DIALECTS.get(parsed.get_backend_name())
+        if dialect is None:
             raise ConfigurationError(
-                f"{told.get_backend_name()} is not supported",
+                f"{parsed.get_backend_name()} is not supported",
                 field="database",
                 hint="use sqlite:///hub.sqlite or postgresql://user@host/name",
             )
-        engine = product.open(told)
+        engine = dialect.open(parsed)
         try:
             yield engine
         except BaseException:
@@ -87,7 +84,7 @@ def _opened_engine(url: str) -> Iterator[Engine]:
             raise
     except SQLAlchemyError as error:
         why = getattr(error, "orig", None) or type(error).__name__
-        hint = "is it there, may the hub write to it, and is it a hub's?"
+        hint = "check that it exists, is writable, and belongs to a hub"
         raise ConfigurationError(
             f"cannot be opened: {why}", field=f"database {_masked(url)}", hint=hint
         ) from error
@@ -108,7 +105,7 @@ def _run_exclusively(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 
 def dialect_of(engine: Engine) -> DatabaseDialect:
-    """What is particular to the database behind `engine`."""
+    """The dialect of the database."""
     return _DIALECTS[engine.dialect.name]
 
 
@@ -118,15 +115,14 @@ def write_connection(engine: Engine) -> Connection:
 
 
 def read_transaction(engine: Engine) -> AbstractContextManager[Connection]:
-    """A transaction that sees one state of the ledger; what it puts in temporary tables goes with it."""
+    """A transaction that sees one state of the database; its rows in temporary tables end with it."""
     return dialect_of(engine).read_transaction(engine)
 
 
 def compile_sql(engine: Engine, statement: ClauseElement) -> str:
-    """`statement` in the words and with the placeholders of the database, for `Connection.exec_driver_sql`.
+    """The SQL text of a statement, for `Connection.exec_driver_sql`.
 
-    Rows then go to the driver as they are: SQLAlchemy's own preparation of a row costs more than
-    SQLite's insertion of it.
+    Rows then go to the driver unchanged: SQLAlchemy's preparation of a row costs more than SQLite's insert.
     """
     return str(statement.compile(engine))
 
@@ -134,52 +130,42 @@ def compile_sql(engine: Engine, statement: ClauseElement) -> str:
 def fetch_rows(
     connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
 ) -> list[Sequence[Any]]:
-    """All rows of a short answer, of numbers and text, as fast as the driver can.
-
-    Args:
-        connection: in a transaction.
-        chosen: a statement that is made once, and asked again and again.
-        parameters: of this time.
-    """
+    """All rows of a small result of numbers and text, fast, for a statement that is built once."""
     return dialect_of(connection.engine).fetch_rows(connection, chosen, parameters)
 
 
 class _Elements(FunctionElement[Any]):
-    """A table of the elements of a JSON array, as each product calls it."""
+    """A table of the elements of a JSON array, by the dialect's function."""
 
     inherit_cache = True
 
 
 @compiles(_Elements)
-def _as_the_product_calls_it(told: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+def _compile_elements(elements: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
     name = _DIALECTS[compiler.dialect.name].json.elements
-    return f"{name}({compiler.process(told.clauses, **options)})"
+    return f"{name}({compiler.process(elements.clauses, **options)})"
 
 
 def values_table(values: Iterable[int] | Iterable[str] | str) -> TableValuedAlias:
-    """A table of one column, ``value``, that holds these, told in one parameter however many they are.
+    """A table of one column, ``value``, with these values or those of the list parameter of this name.
 
-    Numbers may come back as text: cast them.
-
-    Args:
-        values: or the name of the parameter that will bring them, in a list.
+    All go in one parameter. Numbers may come back as text: cast them.
     """
-    told = bindparam(values, type_=JSON) if isinstance(values, str) else literal(list(values), JSON)
-    return _Elements(told).table_valued("value")
+    parameter = bindparam(values, type_=JSON) if isinstance(values, str) else literal(list(values), JSON)
+    return _Elements(parameter).table_valued("value")
 
 
 def is_in(column: Column[Any], values: Iterable[int] | Iterable[str] | str) -> ColumnElement[bool]:
-    """Whether a column holds one of `values_table`. The database looks for each by its index.
+    """Whether a column holds one of the values; the database looks up each by its index.
 
-    With a long list of literals PostgreSQL, as long as it has no statistics of a table that is just being
-    filled, compares every row with every literal.
+    With a long list of literals PostgreSQL compares every row with every literal, until it has statistics.
     """
     value = values_table(values).c.value
     return column.in_(select(cast(value, BigInteger) if column.type.python_type is int else value))
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows that all name the same columns; where one of the same key is there, set these columns."""
+    """Insert rows with the same columns, or update those columns of rows whose key exists."""
     if rows:
         statement = dialect_of(connection.engine).insert(table)
         key = {column.name for column in table.primary_key}
@@ -189,9 +175,9 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]])
         )
 
 
-def reserve_ids(connection: Connection, column: Column[int], many: int) -> Sequence[int]:
-    """So many numbers for `column`, ascending, that no row has. They are ours alone."""
-    return dialect_of(connection.engine).reserve_ids(connection, column, many)
+def reserve_ids(connection: Connection, column: Column[int], count: int) -> Sequence[int]:
+    """Ids for `column`, ascending, that no row has and no other transaction gets."""
+    return dialect_of(connection.engine).reserve_ids(connection, column, count)
 
 
 class _OrderedJoin(Join):
@@ -203,8 +189,8 @@ class _OrderedJoin(Join):
 def ordered_join(first: FromClause, *then: tuple[FromClause, ColumnElement[bool]]) -> FromClause:
     """Inner joins that SQLite must follow from left to right; each table comes with its condition.
 
-    It keeps no statistics of what is in a temporary table, and left to itself may begin with the largest
-    table and read all of it. Elsewhere this is a plain join: see `DatabaseDialect.few`.
+    It has no statistics of temporary tables, and might begin by reading the largest table. Elsewhere this is
+    a plain join: see `DatabaseDialect.few`.
     """
     for table, condition in then:
         first = _OrderedJoin(first, table, condition)
@@ -219,10 +205,10 @@ def _cross_join(join: Join, compiler: SQLCompiler, **options: Any) -> str:  # no
 
 
 def ensure_in_transaction(connection: Connection) -> None:
-    """Pass if what was done on `connection` since it began can still be committed.
+    """Pass if the transaction can still be committed.
 
     Raises:
-        Retryable: the database undid it by itself, as SQLite does when the disk is full; a commit would
-            then succeed and keep nothing.
+        Retryable: the database rolled it back, as SQLite does when the disk is full; a commit would
+            succeed and keep nothing.
     """
     dialect_of(connection.engine).ensure_in_transaction(connection)

@@ -11,7 +11,7 @@ from sesame_sdk.model import validators
 
 
 def ensure_kind_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    """The number of each name, given out where there was none."""
+    """The id of each kind; new kinds are inserted."""
     wanted = set(names)
     found = _known(connection, wanted)
     if missing := sorted(wanted - found.keys()):
@@ -31,7 +31,7 @@ class _Named:
 
 
 def signal_id_to_bytes(text: str) -> bytes:
-    """An id as the tables have it.
+    """The bytes of a signal id.
 
     Raises:
         Rejected: it is none.
@@ -40,5 +40,5 @@ def signal_id_to_bytes(text: str) -> bytes:
 
 
 def signal_id_to_text(key: bytes) -> str:
-    """An id as people and messages have it."""
+    """The text of a signal id."""
     return str(UUID(bytes=bytes(key)))

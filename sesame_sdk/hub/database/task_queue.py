@@ -1,7 +1,7 @@
-"""Two lines of work before one writer: what is urgent, and the rest. Where both wait they take turns.
+"""The queue of a writer, with two priorities that take turns when both have work.
 
-So whoever is urgent waits for one group of the rest, and a flood of urgent work still lets every other group
-be of the rest.
+An urgent task waits for one group of usual tasks at most, and in a flood of urgent tasks every other group is
+usual.
 """
 
 from collections import deque
@@ -15,47 +15,47 @@ T = TypeVar("T")
 
 @define(eq=False)
 class TaskQueue(Generic[T]):
-    """The two lines. One thread takes, any number puts."""
+    """Two queues: one thread pops, any number puts."""
 
     _urgent: deque[T] = field(factory=deque, init=False)
     _usual: deque[T] = field(factory=deque, init=False)
-    _news: Condition = field(factory=Condition, init=False)
-    _ended: bool = field(default=False, init=False)
+    _changed: Condition = field(factory=Condition, init=False)
+    _closed: bool = field(default=False, init=False)
 
     def __len__(self) -> int:
-        """How much waits in both."""
+        """The length of both queues."""
         return len(self._urgent) + len(self._usual)
 
     def put(self, work: T, *, urgent: bool) -> None:
-        """Let it wait."""
-        with self._news:
-            self._line(urgent=urgent).append(work)
-            self._news.notify()
+        """Add work."""
+        with self._changed:
+            self._queue(urgent=urgent).append(work)
+            self._changed.notify()
 
     def close(self) -> None:
-        """Nothing more will come."""
-        with self._news:
-            self._ended = True
-            self._news.notify()
+        """Accept the end: no more work will come."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
 
     def next_turn(self, *, after_urgent: bool) -> bool | None:
-        """Whose turn it is, the urgent's or not, once anything waits; None once nothing ever will.
+        """Wait for work. Whether the urgent queue is next; None once the queue is closed and empty.
 
         Args:
-            after_urgent: whose turn it was before.
+            after_urgent: whether the urgent queue was last.
         """
-        with self._news:
-            self._news.wait_for(lambda: len(self) or self._ended)
+        with self._changed:
+            self._changed.wait_for(lambda: len(self) or self._closed)
             if not len(self):
                 return None
             return bool(self._urgent) and not (after_urgent and self._usual)
 
     def pop(self, *, urgent: bool, timeout: float = 0) -> T | None:
-        """The first of a line; None if there is none within so many seconds."""
-        line = self._line(urgent=urgent)
-        with self._news:
-            self._news.wait_for(lambda: line, timeout)
-            return line.popleft() if line else None
+        """The first of a queue; None if it stays empty for `timeout` seconds."""
+        queue = self._queue(urgent=urgent)
+        with self._changed:
+            self._changed.wait_for(lambda: queue, timeout)
+            return queue.popleft() if queue else None
 
-    def _line(self, *, urgent: bool) -> deque[T]:
+    def _queue(self, *, urgent: bool) -> deque[T]:
         return self._urgent if urgent else self._usual

@@ -1,4 +1,4 @@
-"""Moments as the database keeps them: whole microseconds since 1970, UTC. Integers sort and port."""
+"""Timestamps as the database stores them: integer microseconds since 1970, UTC."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,25 +7,25 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def to_micros(at: datetime) -> int:
-    """`moment` in microseconds since 1970."""
+    """Microseconds since 1970."""
     return (at - EPOCH) // MICROSECOND
 
 
 def to_micros_or_none(at: datetime | None) -> int | None:
-    """The same for what may be open-ended."""
+    """The same for an optional timestamp."""
     return None if at is None else to_micros(at)
 
 
 def from_micros(microseconds: int) -> datetime:
-    """The moment that `microseconds` since 1970 stand for; UTC."""
+    """The timestamp of `microseconds` since 1970; UTC."""
     return EPOCH + timedelta(microseconds=microseconds)
 
 
 def from_micros_or_none(microseconds: int | None) -> datetime | None:
-    """The same for what may be open-ended."""
+    """The same for an optional timestamp."""
     return None if microseconds is None else from_micros(microseconds)
 
 
 def utc_now() -> datetime:
-    """The clock of a hub that was given none."""
+    """The current time; the default clock of a hub."""
     return datetime.now(UTC)

@@ -1,20 +1,18 @@
-"""The one writer of a hub: a thread that commits what waits for it together.
+"""The writer of a hub: a thread that commits waiting tasks together (group commit).
 
-Waiting for the disk is most of what a commit costs, and one commit can carry many envelopes. While
-the disk works on one group, the next gathers. `Writer.run` and `Writer.run_task` return when their work is
-on disk, or raise.
+Most of the cost of a commit is the wait for the disk, and one commit can hold many envelopes. While the disk
+works on one group, the next one gathers. `Writer.run` and `Writer.run_task` return when their work is on
+disk, or raise.
 
-A group is first done as if nothing could go wrong: tasks of one kin in one go, and no savepoints, for
-which SQLite would copy every page that it writes to. Where a piece fails, all is undone and done again
-one by one, each in a savepoint of its own, so that only the one that fails is undone. Work may
-therefore be begun twice, and must not count on being begun once.
+A group first runs without savepoints, for which SQLite would copy every page, and tasks with one batch key
+run in one call. If a task fails, the transaction is rolled back and the tasks run one by one, each in a
+savepoint, so that only the failing one is undone. So work may run twice, and must not depend on running once.
 
-What is urgent has a line of its own (see `waiting`) and groups of its own, and goes before a group that still
-waits for the database's lock: it waits for what is being written, and not for all that came before it. No
-group is overtaken twice.
+Urgent tasks have a queue (see `task_queue`) and groups of their own, and go before a group that still waits
+for the database's lock. No group is overtaken twice.
 
-Where the database itself fails (a full disk), it may undo the whole transaction, savepoints and all:
-then everybody in the group is told to come back, whatever their own piece came to.
+If the database itself fails (a full disk), it may roll back the whole transaction with its savepoints: then
+every task of the group raises a `RetryableError`.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -36,22 +34,22 @@ from sesame_sdk.hub.settings import Settings
 
 I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
-#: Seconds to wait for the next piece of a group: about what it takes to verify an envelope.
+#: Seconds to wait for the next task of a group: about what it takes to verify an envelope.
 _GATHER_TIMEOUT = 0.01
 
 
 @frozen
 class Task(Generic[I, T]):
-    """Work on one item, which costs less when it is done for several at once.
+    """Work on one item, which is cheaper for several items at once.
 
     Attributes:
-        work: does it in a transaction, for one item or several; returns a result for each, in their order. A
-            result that is an exception is raised to whoever waits for that item, and undoes nothing.
-        item: ours.
-        batch_key: tasks that are equal in this may be done at once; None for one that is done alone.
-        lock: what must stand still meanwhile.
-        on_commit: told the result once it is on disk; gives what whoever waits for it is given.
-        urgent: whether somebody waits for it who should not wait for envelopes.
+        work: does it in a transaction, for one or several items; returns a result for each, in their order.
+            An exception as a result is raised to the caller that waits for that item, and undoes nothing.
+        item: of this task.
+        batch_key: tasks with an equal key may run in one call; None for one that runs alone.
+        lock: to hold meanwhile.
+        on_commit: turns the result into what the caller gets, once the result is on disk.
+        urgent: whether it must not wait for envelopes.
     """
 
     work: Callable[[Connection, Sequence[I]], Sequence[Any]]
@@ -76,23 +74,23 @@ class _TaskResult:
 
 
 class _TaskFailed(Exception):
-    """Some piece of a group did; which one, and whether by itself, is seen when each is done alone."""
+    """A task of a group failed; which one is found by running each alone."""
 
 
 class Writer:
-    """Writes to the ledger, one group at a time.
+    """Writes to the database, one group at a time.
 
     Args:
-        engine: of the ledger.
-        max_queue: pieces of work that may wait; more are turned away.
-        batch_size: pieces of work that share a commit at most.
+        engine: of the database.
+        max_queue: tasks that may wait; more are rejected.
+        batch_size: tasks of one commit at most.
     """
 
     def __init__(self, engine: Engine, *, max_queue: int, batch_size: int) -> None:
         self._engine = engine
         self._waiting = TaskQueue[_Job[Any]]()
-        self._most = max_queue
-        self._group = batch_size
+        self._max_queue = max_queue
+        self._batch_size = batch_size
         self._last = 0
         self._lock = Lock()
         self._closed = False
@@ -105,12 +103,12 @@ class Writer:
         """Do `work` in a transaction; returns what it returned, once that is on disk.
 
         Raises:
-            RetryableError: too much is waiting, the hub is closing, or the database did not take it.
+            RetryableError: the queue is full, the hub is closing, or the database failed.
         """
         return self.run_task(Task(lambda connection, _: [work(connection)], None, lock=lock, urgent=urgent))
 
     def run_task(self, task: Task[Any, T]) -> T:
-        """The same for a task, which may share its work with others of its kin.
+        """The same for a task, which may run in one call with others of its batch key.
 
         Raises:
             RetryableError: as `run` does.
@@ -118,18 +116,18 @@ class Writer:
         return self.submit(task).result()
 
     def submit(self, task: Task[Any, T]) -> Future[T]:
-        """The same without waiting: gives what will hold the result, or the error.
+        """The same without waiting: returns the future of the result.
 
         Cancelled before its turn, the task is not done.
 
         Raises:
-            RetryableError: too much is waiting, or the hub is closing.
+            RetryableError: the queue is full, or the hub is closing.
         """
         job = _Job(task)
         with self._lock:
             if self._closed:
                 raise RetryableError("the hub is closing", retry_after=5)
-            if self.pending >= self._most:
+            if self.pending >= self._max_queue:
                 raise RetryableError("the hub is busy", hint="send again later", retry_after=1)
             self._waiting.put(job, urgent=task.urgent)
         metrics.WRITE_QUEUE_LENGTH.set(self.pending)
@@ -137,16 +135,16 @@ class Writer:
 
     @property
     def alive(self) -> bool:
-        """Whether it still takes work."""
+        """Whether it accepts tasks."""
         return self._thread.is_alive() and not self._closed
 
     @property
     def pending(self) -> int:
-        """Pieces of work that wait, about."""
+        """Tasks that wait, about."""
         return len(self._waiting)
 
     def close(self) -> None:
-        """Finish what waits, then stop."""
+        """Finish waiting tasks, then stop."""
         with self._lock:
             if self._closed:
                 return
@@ -155,8 +153,8 @@ class Writer:
         self._thread.join()
 
     def _serve(self) -> None:
-        # One connection for good: the database keeps pages cached for each connection, and has to read
-        # them anew after another one wrote.
+        # One connection: the database caches pages for each connection, and reads them again after another
+        # wrote.
         urgent = False
         with write_connection(self._engine) as connection:
             while (turn := self._waiting.next_turn(after_urgent=urgent)) is not None:
@@ -166,11 +164,10 @@ class Writer:
                     self._commit(connection, later, overtaken=True)
 
     def _gather(self, *, urgent: bool) -> list[_Job[Any]]:
-        """What waits in one line, and what else will be there in a moment."""
+        """The waiting tasks of one queue, and those that are expected within milliseconds."""
         jobs: list[_Job[Any]] = []
-        while len(jobs) < self._group:
-            # As many senders as came together last time are likely to come again, one verified
-            # envelope after the other. A lone sender never waits.
+        while len(jobs) < self._batch_size:
+            # As many senders as last time are likely to follow. A single sender never waits.
             expected = not urgent and 0 < len(jobs) < self._last
             job = self._waiting.pop(urgent=urgent, timeout=_GATHER_TIMEOUT if expected else 0)
             if job is None:
@@ -182,11 +179,11 @@ class Writer:
         return jobs
 
     def _commit(self, connection: Connection, jobs: list[_Job[Any]], *, overtaken: bool) -> list[_Job[Any]]:
-        """Do every piece of work in one transaction, and tell each who waits how it went.
+        """Run every task in one transaction, and set the result of each.
 
         Returns:
-            Those that are still to be done, since something urgent came while they waited for the database's
-            lock, and was done instead. None if they were `overtaken` before, or are urgent themselves.
+            The tasks that still have to run, since urgent ones came while they waited for the database's lock
+            and ran instead. None if they were `overtaken` before, or are urgent themselves.
         """
         hold = max(job.task.lock for job in jobs)
         doing, later = jobs, []
@@ -198,10 +195,10 @@ class Writer:
                 metrics.TRANSACTION_BATCH_SIZE.observe(len(doing))
                 with tracing.transaction_span(len(doing)):
                     outcomes = _outcomes(connection, transaction, doing, hold)
-        except BaseException as error:  # noqa: BLE001 - nobody else writes: this thread must outlive all
+        except BaseException as error:  # noqa: BLE001 - this thread must survive every error
             metrics.FAILED_TRANSACTIONS.inc()
             log.error("transaction_failed", batch_size=len(doing), error=error)
-            # A commit that failed may leave its transaction open: begin the next on a new connection.
+            # A failed commit may leave its transaction open: begin the next on a new connection.
             connection.invalidate()
             for job in doing:
                 job.done.set_exception(_retryable(error))
@@ -241,7 +238,7 @@ def _begin(connection: Connection, hold: LockScope) -> Transaction:
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-        return _begin_once(connection, hold)  # it had broken while nothing was asked of it
+        return _begin_once(connection, hold)  # it had broken while idle
 
 
 def _begin_once(connection: Connection, hold: LockScope) -> Transaction:
@@ -255,19 +252,19 @@ def _begin_once(connection: Connection, hold: LockScope) -> Transaction:
 
 
 def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_TaskResult]:
-    """Do all, those of one kin in one go. Nobody was answered yet, so their order is ours to choose.
+    """Run all tasks, those of one batch key in one call. No caller has a result yet, so any order will do.
 
     Raises:
         DBAPIError: the database failed: one of `FAILURES`.
         _TaskFailed: anything else did.
     """
-    kindred: dict[Hashable, list[_Job[Any]]] = {}
+    batches: dict[Hashable, list[_Job[Any]]] = {}
     for job in jobs:
-        kindred.setdefault(id(job) if job.task.batch_key is None else job.task.batch_key, []).append(job)
+        batches.setdefault(id(job) if job.task.batch_key is None else job.task.batch_key, []).append(job)
     try:
         # Always in the same order, so that two workers never wait for each other's rows.
-        ordered = sorted(kindred, key=lambda kin: (isinstance(kin, int), str(kin)))
-        return [outcome for kin in ordered for outcome in _do(connection, kindred[kin])]
+        ordered = sorted(batches, key=lambda key: (isinstance(key, int), str(key)))
+        return [outcome for key in ordered for outcome in _do(connection, batches[key])]
     except FAILURES:
         raise
     except BaseException as error:
@@ -279,7 +276,7 @@ def _one_by_one(connection: Connection, jobs: list[_Job[Any]]) -> list[_TaskResu
 
 
 def _attempt(connection: Connection, job: _Job[Any]) -> _TaskResult:
-    """Do one piece of work in its own savepoint.
+    """Run one task in its own savepoint.
 
     Raises:
         DBAPIError: the database failed, and with it the group: one of `FAILURES`.
@@ -289,7 +286,7 @@ def _attempt(connection: Connection, job: _Job[Any]) -> _TaskResult:
             return _do(connection, [job])[0]
     except FAILURES:
         raise
-    except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for this piece alone
+    except Exception as error:  # noqa: BLE001 - it belongs to the caller of this task only
         return _TaskResult(job, error=error)
     except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the writer
         return _TaskResult(job, error=_retryable(error))
@@ -304,19 +301,21 @@ def _do(connection: Connection, jobs: list[_Job[Any]]) -> list[_TaskResult]:
 
 
 def _retryable(error: BaseException) -> RetryableError:
-    failure = RetryableError("the ledger could not be written", retry_after=5)
+    failure = RetryableError("the database could not be written", retry_after=5)
     failure.__cause__ = error
     return failure
 
 
 @frozen
 class Writers:
-    """The writers of one process.
+    """The writers of one process, so that a person who waits for a score does not wait for envelopes.
+
+    Where the database allows one write at a time, all share one writer, and urgent tasks come first.
 
     Attributes:
-        ledger: envelopes, and whatever changes consents, keys, registrations and policies.
-        reads: the log of reads, before each is answered.
-        streams: messages to consumers.
+        ledger: envelopes, and changes of grants, keys, registrations and policies.
+        reads: the log of reads.
+        streams: messages of streams.
     """
 
     ledger: Writer
@@ -325,7 +324,7 @@ class Writers:
 
     @classmethod
     def from_settings(cls, engine: Engine, settings: Settings) -> Self:
-        """Begin to write to a ledger."""
+        """Start the writers of a database."""
         ledger, reads, streams = (
             Writer(engine, max_queue=settings.max_queue, batch_size=settings.batch_size) if own else None
             for own in (True, *[dialect_of(engine).concurrent_writes] * 2)
@@ -335,10 +334,10 @@ class Writers:
 
     @property
     def alive(self) -> bool:
-        """Whether all take work."""
+        """Whether all accept tasks."""
         return self.ledger.alive and self.reads.alive and self.streams.alive
 
     def close(self) -> None:
-        """Finish what waits, then stop."""
+        """Finish waiting tasks, then stop."""
         for writer in (self.streams, self.reads, self.ledger):
             writer.close()

@@ -1,9 +1,8 @@
-"""What a serving hub does by itself: keep streams fresh, and push.
+"""The background worker of a serving hub: rescores persons for streams, and pushes messages.
 
-One thread looks at what there is to do and refreshes a piece at a time; pushes run beside it, one a
-stream, so that a consumer who is away keeps nobody else. A stream whose push failed waits, twice as
-long each time. Of several processes that serve one hub, one does this at a time; the others only watch
-for news that polls of theirs wait for.
+One thread rescores a batch at a time; pushes run beside it, one for each stream, so an unreachable reader
+delays no other. A stream whose push failed waits twice as long each time. Of several processes that serve one
+hub, the leader does this; the others only look for messages that their polls wait for.
 """
 
 import time
@@ -32,42 +31,42 @@ from sesame_sdk.hub.streams.service import StreamService
 from sesame_sdk.model.envelope import Receipt
 from sesame_sdk.signing.jwt import LEEWAY
 
-#: Seconds between two looks: what a withdrawal waits at most before it is on its way.
+#: Seconds between two checks: the longest that a withdrawal waits before it is pushed.
 POLL_INTERVAL = 0.05
 _PUSHES = 16
-_LONGEST_DELAY = 60.0
-_LARGEST_ANSWER = 1 << 16
+_MAX_DELAY = 60.0
+_MAX_RESPONSE_BYTES = 1 << 16
 
 
 @frozen
 class _Queue:
-    """One stream, as a `Dispatcher` sees it: an `exchange.delivery.Queue`."""
+    """One stream as a queue of the `Dispatcher`."""
 
-    feed: StreamService
+    streams: StreamService
     stream: int
 
     def fetch_pending(self, *, after: int = 0, limit: int = 100) -> list[Message]:
-        return self.feed.fetch_outgoing(self.stream, limit, after)
+        return self.streams.fetch_outgoing(self.stream, limit, after)
 
     def record_outcomes(
         self, acknowledged: Iterable[Acknowledged] = (), failed: Iterable[Failed] = ()
     ) -> None:
-        gone = {one.message.jti: (one.code, one.reason) for one in failed}
-        for code, _ in gone.values():
+        rejected = {one.message.jti: (one.code, one.reason) for one in failed}
+        for code, _ in rejected.values():
             log.warning("message_dead_lettered", stream=self.stream, code=code)
-        metrics.PUSH_DELIVERIES.labels("refused").inc(len(gone))
-        self.feed.record_deliveries(self.stream, [one.message.jti for one in acknowledged], gone)
+        metrics.PUSH_DELIVERIES.labels("refused").inc(len(rejected))
+        self.streams.record_deliveries(self.stream, [one.message.jti for one in acknowledged], rejected)
 
     def counts(self) -> MessageCounts:
-        return self.feed.count_messages(self.stream)
+        return self.streams.count_messages(self.stream)
 
     def delivery_lock(self) -> AbstractContextManager[None]:
-        return nullcontext()  # the feeder begins no second push of a stream
+        return nullcontext()  # the worker starts no second push of a stream
 
 
 @define
 class _PushState:
-    """A stream's way to its consumer, and when to try again."""
+    """The connection to a stream's reader, and when to try again."""
 
     endpoint: str
     transport: Transport
@@ -79,12 +78,12 @@ class _PushState:
 
 @define(eq=False)
 class StreamWorker:
-    """Serves the streams of one feed from threads of its own, from `start` to `stop`."""
+    """Rescores and pushes the streams of a hub in its own threads, from `start` to `stop`."""
 
     streams: StreamService
-    #: Streams that a poll would find something in.
+    #: Streams that a poll would return something for.
     pending_streams: frozenset[int] = frozenset()
-    _routes: dict[int, _PushState] = field(factory=dict)
+    _pushes: dict[int, _PushState] = field(factory=dict)
     _lock: Lock = field(factory=Lock)
     _threads: ThreadPoolExecutor | None = None
     _thread: Thread | None = None
@@ -93,25 +92,25 @@ class StreamWorker:
     _latest: datetime = EPOCH
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         self._threads = ThreadPoolExecutor(_PUSHES, "sesame-hub-push")
-        self._thread = Thread(target=self._serve, name="sesame-hub-feeder", daemon=True)
+        self._thread = Thread(target=self._serve, name="sesame-hub-streams", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End, once what is under way is done. What was not delivered is owed still."""
+        """Stop when running pushes end. What was not delivered stays pending."""
         self.streams.closing.set()
         if self._thread and self._threads:
             self._thread.join()
             self._threads.shutdown()
-        for route in self._routes.values():
-            route.transport.close()
+        for push in self._pushes.values():
+            push.transport.close()
         if self._leader_lock:
             self._leader_lock.release()
 
     @contextmanager
     def waiting_poll(self, limit: int) -> Iterator[bool]:
-        """Count who waits for news, on one event loop; yields whether there is room for one more."""
+        """Count a waiting poll, on one event loop; yields whether it is within the limit."""
         self._waiting += 1
         try:
             yield self._waiting <= limit
@@ -134,17 +133,17 @@ class StreamWorker:
         leads = self._is_leader()
         self._check_clock(leads=leads)
         busy = leads and self.streams.rescore_batch()
-        found = self.streams.streams_with_pending()
+        pending = self.streams.streams_with_pending()
         metrics.DATABASE_UP.set(1)
-        metrics.STREAM_LAG_SECONDS.set(self.streams.lag() if found else 0)
-        self.pending_streams = frozenset(stream.id for stream in found)
-        for stream in found:
+        metrics.STREAM_LAG_SECONDS.set(self.streams.lag() if pending else 0)
+        self.pending_streams = frozenset(stream.id for stream in pending)
+        for stream in pending:
             if leads and stream.endpoint is not None:
                 self._start_push(stream)
         return busy
 
     def _is_leader(self) -> bool:
-        """Whether streams are ours to look after: of several workers, one does, and the others wait to."""
+        """Whether this process is the leader; of several workers, the others wait to become it."""
         if self._leader_lock and not self._leader_lock.is_held():
             lost, self._leader_lock = self._leader_lock, None
             lost.release()
@@ -152,7 +151,7 @@ class StreamWorker:
         return self._leader_lock is not None
 
     def _check_clock(self, *, leads: bool) -> None:
-        """Start over when it was set back, by more than clocks differ."""
+        """Rescore everyone when the clock was set back by more than clock skew."""
         now = self.streams.clock()
         if leads and now < self._latest - LEEWAY:
             self.streams.rescan_all()
@@ -160,60 +159,60 @@ class StreamWorker:
 
     def _start_push(self, stream: Row[Any]) -> None:
         with self._lock:
-            route = self._route(stream)
-            if route.running or time.monotonic() < route.not_before or self._threads is None:
+            push = self._push_state(stream)
+            if push.running or time.monotonic() < push.not_before or self._threads is None:
                 return
-            route.running = True
-        self._threads.submit(self._push, stream, route)
+            push.running = True
+        self._threads.submit(self._push, stream, push)
 
-    def _route(self, stream: Row[Any]) -> _PushState:
-        route = self._routes.get(stream.id)
-        if route is None or (route.endpoint != stream.endpoint and not route.running):
+    def _push_state(self, stream: Row[Any]) -> _PushState:
+        push = self._pushes.get(stream.id)
+        if push is None or (push.endpoint != stream.endpoint and not push.running):
             transport = Transport(
                 stream.endpoint,
                 pool_size=1,
-                min_gzip_bytes=None,  # RFC 8935 says nothing of it, so a consumer need not understand it
+                min_gzip_bytes=None,  # RFC 8935 does not mention gzip, so a reader may not support it
                 timeouts=(3.0, 10.0),
                 response_seconds=10.0,
-                max_response_bytes=_LARGEST_ANSWER,
-                # Whoever is asked to wait does so here, and not in a thread that others need.
+                max_response_bytes=_MAX_RESPONSE_BYTES,
+                # A push that has to wait waits in the worker, not in a thread that others need.
                 retry_policy=RetryPolicy(max_attempts=1, max_rate_limit_wait=0.0),
             )
-            self._routes[stream.id] = route = _PushState(stream.endpoint, transport)
-        return route
+            self._pushes[stream.id] = push = _PushState(stream.endpoint, transport)
+        return push
 
-    def _push(self, stream: Row[Any], route: _PushState) -> None:
+    def _push(self, stream: Row[Any], push: _PushState) -> None:
         failed = True
         try:
-            # One at a time: what is said of a person arrives in the order in which it was said.
-            courier = Dispatcher(
+            # One at a time, so that the states of a person arrive in order.
+            dispatcher = Dispatcher(
                 _Queue(self.streams, stream.id),
-                lambda letter: self._send(stream, route, letter),
+                lambda message: self._send(stream, push, message),
                 concurrency=1,
-                interruptible=route.transport.interruptible(),
+                interruptible=push.transport.interruptible(),
             )
-            failed = bool(courier.run().reason)
-        except Exception as error:  # noqa: BLE001 - one consumer's fault must not end the feed
-            route.error = error
+            failed = bool(dispatcher.run().reason)
+        except Exception as error:  # noqa: BLE001 - an error of one reader must not stop the others
+            push.error = error
         with self._lock:
-            route.running = False
-            route.failures = route.failures + 1 if failed else 0
-            delay = min(_LONGEST_DELAY, 0.25 * 2.0 ** min(route.failures, 10)) if failed else 0.0
-            route.not_before = time.monotonic() + delay
+            push.running = False
+            push.failures = push.failures + 1 if failed else 0
+            delay = min(_MAX_DELAY, 0.25 * 2.0 ** min(push.failures, 10)) if failed else 0.0
+            push.not_before = time.monotonic() + delay
         if failed:
             metrics.PUSH_DELIVERIES.labels("failed").inc()
-            log.warning("delivery_failed", stream=stream.id, retry_seconds=delay, error=route.error)
-            route.error = None  # whose traceback holds the message
+            log.warning("delivery_failed", stream=stream.id, retry_seconds=delay, error=push.error)
+            push.error = None  # whose traceback holds the message
 
-    def _send(self, stream: Row[Any], route: _PushState, letter: Message) -> Acknowledged:
+    def _send(self, stream: Row[Any], push: _PushState, message: Message) -> Acknowledged:
         bearer = None if stream.bearer_token is None else stream.bearer_token.encode
         try:
-            route.transport.post(
-                "", letter.body, content_type=SET_MEDIA_TYPE, accept=JSON_MEDIA_TYPE, bearer=bearer
+            push.transport.post(
+                "", message.body, content_type=SET_MEDIA_TYPE, accept=JSON_MEDIA_TYPE, bearer=bearer
             )
-        except RetryableError as error:  # of which the courier keeps the words, and they are not for a log
-            route.error = error
+        except RetryableError as error:  # the dispatcher keeps its text, which must not be logged
+            push.error = error
             raise
         metrics.PUSH_DELIVERIES.labels("delivered").inc()
-        # 202 is all the receipt that RFC 8935 section 2.2 has.
-        return Acknowledged(letter, Receipt(letter.jti, self.streams.clock(), letter.signal_count), b"")
+        # RFC 8935 section 2.2 has no receipt but the status 202.
+        return Acknowledged(message, Receipt(message.jti, self.streams.clock(), message.signal_count), b"")

@@ -1,4 +1,4 @@
-"""What a database product has to be able to do for a hub."""
+"""The interface of a database dialect: what SQLite and PostgreSQL do differently for a hub."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -15,18 +15,18 @@ from sqlalchemy.schema import CreateTable
 from sesame_sdk.errors import RetryableError
 from sesame_sdk.model.policy import Policy
 
-#: A signal as its table has it: person, partner, id, kind, value, occurred_at, envelope.
+#: A row of `signals`: person, partner, id, kind, value, occurred_at, envelope.
 SignalRow = tuple[int, int, bytes, int, float, int, int]
-#: (person, kind, hundredths); kind '' is the bounded total.
+#: Person, kind, hundredths; kind '' is the bounded total.
 ScorePart = tuple[int, str, int]
-#: The database failed, and not what it was asked: it is away, its disk is full, a lock was not to be had. The
-#: same may succeed later.
+#: Errors of the database and not of the statement: no connection, a full disk, a lock timeout. A retry may
+#: succeed.
 FAILURES = (OperationalError, InterfaceError, InternalError, NoConnection)
 
 
 @contextmanager
 def translate_driver_errors(driver_error: type[Exception]) -> Iterator[None]:
-    """Raise errors of a driver that we speak to ourselves as SQLAlchemy does those that pass through it."""
+    """Raise errors of a driver that is called directly as SQLAlchemy's errors."""
     try:
         yield
     except driver_error as error:
@@ -34,27 +34,27 @@ def translate_driver_errors(driver_error: type[Exception]) -> Iterator[None]:
 
 
 class LockScope(IntEnum):
-    """What a transaction that writes keeps others from. Each keeps them from what the ones before do."""
+    """What other transactions may not write meanwhile. Each scope includes those before it."""
 
-    #: Consents, keys, registrations and policies stand still; others may take in envelopes too.
+    #: No changes of grants, keys, registrations and policies; other workers may ingest envelopes.
     SHARED = 0
-    #: The same, and nobody else works on streams.
+    #: The same, and no other transaction on streams.
     STREAMS = 1
-    #: Nobody else writes.
+    #: No other transaction writes.
     EXCLUSIVE = 2
 
 
 class ConcurrentWriteError(RetryableError):
-    """Another worker kept the same signal just now, under a later number. Done again, ours is the later one.
+    """Another worker stored the same signal just now, from an envelope with a higher id; try again.
 
-    When the ledger is replayed the first of two envelopes with one signal has it, so the first that was kept
-    must be the one with the lower number.
+    A replay of the ledger assigns a signal to the first of its envelopes, so the stored one must have the
+    lowest id.
     """
 
 
 @frozen
 class JsonFunctions:
-    """How a product calls JSON functions that exist in every one.
+    """A dialect's names of the JSON functions that every dialect has.
 
     Attributes:
         elements: a table of the elements of an array, as text.
@@ -69,7 +69,7 @@ class JsonFunctions:
 
 @frozen(eq=False)
 class TemporaryRelations:
-    """Temporary tables, and views that are made of them. They are the same for as long as a process lives.
+    """Temporary tables and views over them, the same as long as a process lives.
 
     Attributes:
         tables: what they are.
@@ -81,11 +81,11 @@ class TemporaryRelations:
     _making: dict[str, tuple[str, ...]] = field(factory=dict, init=False)
 
     def create_statements(self, dialect: Dialect, view: str) -> tuple[str, ...]:
-        """The statements that make them.
+        """The statements that create them.
 
         Args:
-            dialect: of the product; they are made once for each.
-            view: the words before the name of a view.
+            dialect: SQLAlchemy's; the statements are built once for each.
+            view: the SQL before the name of a view.
         """
         if dialect.name not in self._making:
             tables = [
@@ -104,41 +104,41 @@ class TemporaryRelations:
 
 
 class SignalTable(Protocol):
-    """The table of signals, for whole envelopes at a time."""
+    """The table of signals, written for whole envelopes at a time."""
 
     def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
-        """Add what is not there yet, or stands by a void envelope. How many that were.
+        """Insert new signals, and replace those of void envelopes. Returns how many.
 
         Of equal keys the first counts.
         """
         ...
 
     def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
-        """For each row, once inserted, the envelope that it stands by, and its key if it is in the ledger."""
+        """For each inserted row, the envelope that the table refers to, and that one's key if any."""
         ...
 
 
 class LeaderLock(Protocol):
-    """Being the one that looks after streams. It ends with the process, however that ends."""
+    """The lock of the process that rescores and pushes streams. It ends with the process."""
 
     def is_held(self) -> bool:
-        """Whether it still is."""
+        """Whether the lock is still held."""
         ...
 
     def release(self) -> None:
-        """Let another be it."""
+        """Let another process become the leader."""
         ...
 
 
 class DatabaseDialect(Protocol):
-    """One product."""
+    """A database dialect."""
 
     json: JsonFunctions
     #: Whether several transactions may write at the same time.
     concurrent_writes: bool
 
     def open(self, url: URL) -> Engine:
-        """An engine that is tuned for a ledger."""
+        """An engine, configured for a hub."""
         ...
 
     def write_connection(self, engine: Engine) -> Connection:
@@ -149,20 +149,20 @@ class DatabaseDialect(Protocol):
         """See `database.reading`."""
         ...
 
-    def lock(self, connection: Connection, hold: LockScope) -> None:
-        """Begin a transaction that writes by keeping others from what would disturb it."""
+    def lock(self, connection: Connection, scope: LockScope) -> None:
+        """Lock what a transaction that writes needs, at its begin."""
         ...
 
     def acquire_leader_lock(self, engine: Engine) -> "LeaderLock | None":
-        """Become the one process that looks after the ledger's streams, unless another is."""
+        """Become the one process that rescores and pushes streams; None if another process is."""
         ...
 
     def ensure_in_transaction(self, connection: Connection) -> None:
         """See `database.ensure_in_transaction`."""
         ...
 
-    def reserve_ids(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
-        """Numbers that no row has or will have, in ascending order."""
+    def reserve_ids(self, connection: Connection, column: Column[int], count: int) -> Sequence[int]:
+        """Ids that no row has or will have, ascending."""
         ...
 
     def fetch_rows(
@@ -172,7 +172,7 @@ class DatabaseDialect(Protocol):
         ...
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - each dialect's own Insert, with on_conflict_do_update
-        """An INSERT that can say what to do about a row that is there already."""
+        """An INSERT with an ON CONFLICT clause."""
         ...
 
     def signal_table(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> SignalTable:
@@ -180,23 +180,23 @@ class DatabaseDialect(Protocol):
         ...
 
     def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
-        """See that temporary tables are there, and empty, and that the views of them are there."""
+        """Create the temporary tables and views if they are missing, and empty the tables."""
         ...
 
     def analyze(self, connection: Connection, table: Table) -> None:
-        """Let the planner know that a temporary table has become large."""
+        """Tell the planner that a temporary table has become large."""
         ...
 
     def prefer_indexes(self, connection: Connection) -> AbstractContextManager[None]:
-        """Within it, few rows are asked for, whatever the planner thinks."""
+        """Let the planner use indexes within it, since few rows are needed."""
         ...
 
     def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
-        """Write rows of numbers and plain words, of any number, without holding them."""
+        """Stream rows of numbers and identifiers to a CSV file."""
         ...
 
     def score(
         self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool
     ) -> Iterable[ScorePart]:
-        """Score everybody in ``counted``, by the one SQL text; without `reasons` the totals alone."""
+        """Score everyone in ``counted`` with the one SQL text; without `reasons`, totals only."""
         ...

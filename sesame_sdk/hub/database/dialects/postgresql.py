@@ -1,19 +1,18 @@
-"""PostgreSQL, where several workers and machines write at once.
+"""The PostgreSQL dialect, for several workers and machines that write concurrently.
 
-What SQLite's one write lock gives for nothing has to be said here. Advisory locks say it, one for the
-ledger and one for its streams, and the database gives them back when a transaction ends, however it does:
+Advisory locks, one for the ledger and one for its streams, give what SQLite's one write lock gives. They end
+with their transaction:
 
-| hold | ledger | streams | who |
+| scope | ledger | streams | transactions |
 | --- | --- | --- | --- |
 | `LockScope.SHARED` | shared | | envelopes, reads |
-| `LockScope.STREAMS` | shared | alone | whatever makes, gives and settles messages |
-| `LockScope.EXCLUSIVE` | alone | | whatever changes consents, keys, registrations, policies |
+| `LockScope.STREAMS` | shared | alone | that create, fetch and acknowledge messages |
+| `LockScope.EXCLUSIVE` | alone | | that change grants, keys, registrations, policies |
 
-So a consent that was looked up for an envelope still stands when the envelope is on disk, and everything that
-was true of one writer at a time is true of each of several.
+So a grant that was read for an envelope is still valid when the envelope is on disk.
 
-Signals come by COPY into a temporary table, in binary form, and from there into their own in its order: rows
-that two workers both have are then met in the same order, and no worker waits for one that waits for it.
+Signals go by binary COPY into a temporary table, and from there into `signals` in the order of its key, so
+that two workers with the same rows cannot deadlock.
 """
 
 import struct
@@ -44,26 +43,26 @@ from sesame_sdk.scoring import engines
 if TYPE_CHECKING:
     import psycopg
 
-#: Advisory locks are known by a number that all who share a database must agree on.
+#: The ids of the advisory locks, the same for every process that shares a database.
 _LEDGER, _STREAMS, _LEAD = 0x5E5A3E01, 0x5E5A3E02, 0x5E5A3E03
 _LOCKS = {
     LockScope.SHARED: f"SELECT pg_advisory_xact_lock_shared({_LEDGER})",
     LockScope.STREAMS: f"SELECT pg_advisory_xact_lock_shared({_LEDGER}), pg_advisory_xact_lock({_STREAMS})",
     LockScope.EXCLUSIVE: f"SELECT pg_advisory_xact_lock({_LEDGER})",
 }
-#: How every session of a hub is set.
+#: Settings of every session.
 _SETTINGS = {
-    # Milliseconds: whoever waits longer for another's lock is told to come back, as on SQLite.
+    # Milliseconds to wait for a lock, as on SQLite.
     "lock_timeout": 15_000,
     "idle_in_transaction_session_timeout": 60_000,
     "timezone": "UTC",
-    # What `few` forbids counts as dear, and the planner would compile what is dear: a second for one score.
+    # The planner compiles plans with a high cost, such as those of `prefer_indexes`: a second for one score.
     "jit": "off",
 }
-#: What keeps the planner from looking at the whole of a table.
+#: Plans that read whole tables.
 _WHOLE = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 _POOL = 64
-#: In the form that COPY ... (FORMAT BINARY) takes: a count of fields, and a length before each.
+#: A row of COPY ... (FORMAT BINARY): the count of fields, and a length before each.
 _FIELDS = struct.Struct(">hiqiqi16siiidiqiq")
 _HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 _by_key = itemgetter(0, 1, 2)
@@ -88,7 +87,7 @@ class PostgresqlDialect:
                 hide_parameters=True,
                 pool_size=4,
                 max_overflow=_POOL,
-                pool_pre_ping=True,  # a database that was restarted costs nobody an error
+                pool_pre_ping=True,  # no errors after the database was restarted
                 paramstyle="format",
                 connect_args={"connect_timeout": 10, "options": _options(), "application_name": "sesame-hub"},
             )
@@ -109,9 +108,9 @@ class PostgresqlDialect:
             yield connection
             connection.commit()
 
-    def lock(self, connection: Connection, hold: LockScope) -> None:
+    def lock(self, connection: Connection, scope: LockScope) -> None:
         """See `DatabaseDialect`."""
-        connection.exec_driver_sql(_LOCKS[hold])
+        connection.exec_driver_sql(_LOCKS[scope])
 
     def acquire_leader_lock(self, engine: Engine) -> "PostgresqlLeaderLock | None":
         """By a lock of a session, which the database gives back when its connection ends."""
@@ -127,11 +126,11 @@ class PostgresqlDialect:
         if info.transaction_status.name != "INTRANS":
             raise RetryableError("the database undid the transaction", field="database")
 
-    def reserve_ids(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+    def reserve_ids(self, connection: Connection, column: Column[int], count: int) -> Sequence[int]:
         """From the column's sequence: whoever asks later has higher ones."""
         table = column.table.fullname
         numbers = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
-        return list(connection.exec_driver_sql(numbers, (table, column.name, many)).scalars())
+        return list(connection.exec_driver_sql(numbers, (table, column.name, count)).scalars())
 
     def fetch_rows(
         self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
@@ -161,7 +160,7 @@ class PostgresqlDialect:
             connection.exec_driver_sql(statement)
 
     def analyze(self, connection: Connection, table: Table) -> None:
-        """Nobody else looks after temporary tables, and a new one is taken to hold a few rows."""
+        """Autovacuum does not analyze temporary tables, and a new one is assumed to hold a few rows."""
         connection.exec_driver_sql(f"ANALYZE {table.name}")
 
     @contextmanager
@@ -265,7 +264,7 @@ class PostgresqlSignalTable:
             found = cursor.execute(self._origins, (list(persons), list(partners), list(ids))).fetchall()
         last = max((row[6] for row in rows), default=0)
         if any(envelope > last and kid is not None for envelope, kid in found):
-            raise ConcurrentWriteError("another worker was faster", retry_after=1)
+            raise ConcurrentWriteError("another worker stored the same signal", retry_after=1)
         return found
 
 

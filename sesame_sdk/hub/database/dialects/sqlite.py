@@ -98,7 +98,7 @@ class SqliteDialect:
             yield connection
             connection.rollback()
 
-    def lock(self, connection: Connection, hold: LockScope) -> None:
+    def lock(self, connection: Connection, scope: LockScope) -> None:
         """Nobody else writes anyway."""
 
     def acquire_leader_lock(self, engine: Engine) -> "SqliteLeaderLock | None":
@@ -121,10 +121,10 @@ class SqliteDialect:
         if not _driver(connection).in_transaction:
             raise RetryableError("the database undid the transaction", field="database")
 
-    def reserve_ids(self, connection: Connection, column: Column[int], many: int) -> Sequence[int]:
+    def reserve_ids(self, connection: Connection, column: Column[int], count: int) -> Sequence[int]:
         """Ours alone while we hold the write lock."""
         last: int = connection.scalar(select(func.coalesce(func.max(column), 0))) or 0
-        return range(last + 1, last + 1 + many)
+        return range(last + 1, last + 1 + count)
 
     def fetch_rows(
         self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]

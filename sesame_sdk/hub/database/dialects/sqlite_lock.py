@@ -1,10 +1,9 @@
-"""Whose turn it is to write to a file of SQLite.
+"""A fair write lock for SQLite.
 
-Left to itself, whoever waits for SQLite's write lock asks for it ever more rarely, at last ten times a
-second, and one that writes group after group is always there first: others wait for seconds.
-
-So nobody asks without the turn, a lock on a file beside the ledger's, and whoever has it keeps it until it
-has the write lock too. Who has just written must then queue for the turn behind the one that waits.
+SQLite's own waiting for the write lock backs off to ten attempts a second, so a process that writes group
+after group always gets it first, and others wait for seconds. So a process first takes a second lock, on a
+file beside the database, and keeps it until it has the write lock: a process that has just written queues
+behind the one that waits.
 """
 
 import fcntl
@@ -14,11 +13,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: Seconds: whoever waits longer is told to come back.
+#: Seconds to wait before the transaction fails.
 LOCK_TIMEOUT = 15.0
-#: Seconds between two looks: little beside what a commit takes.
+#: Seconds between two attempts: little beside a commit.
 _PAUSE = 0.002
-#: The last byte is the kind of error, what is before it says more of it.
+#: The last byte of an extended error code is the primary code.
 _KIND = 0xFF
 
 
@@ -27,23 +26,23 @@ def begin(connection: sqlite3.Connection, path: str | None) -> None:
 
     Args:
         connection: outside any transaction.
-        path: of the ledger's file; None for one in memory, which nobody else can write to.
+        path: of the database file; None for one in memory, which no other process can write to.
 
     Raises:
-        sqlite3.OperationalError: the lock was not to be had for `LOCK_TIMEOUT`, or the database failed.
+        sqlite3.OperationalError: the lock was not free for `LOCK_TIMEOUT`, or the database failed.
     """
     end = time.monotonic() + LOCK_TIMEOUT
-    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    (busy_timeout,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
     try:
-        with _turn(path, end):
-            while not _begins(connection, end):
+        with _queue_lock(path, end):
+            while not _try_begin(connection, end):
                 time.sleep(_PAUSE)
     finally:
-        connection.execute(f"PRAGMA busy_timeout = {patience}")
+        connection.execute(f"PRAGMA busy_timeout = {busy_timeout}")
 
 
-def _begins(connection: sqlite3.Connection, end: float) -> bool:
+def _try_begin(connection: sqlite3.Connection, end: float) -> bool:
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
@@ -54,24 +53,24 @@ def _begins(connection: sqlite3.Connection, end: float) -> bool:
 
 
 @contextmanager
-def _turn(path: str | None, end: float) -> Iterator[None]:
-    """Be the next; from `end` on, ask beside whoever is."""
+def _queue_lock(path: str | None, end: float) -> Iterator[None]:
+    """Hold the second lock; from `end` on, continue without it."""
     try:
         number = -1 if path is None else os.open(f"{path}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:  # no room for another file: the write lock itself is what protects
+    except OSError:  # no space for another file: the write lock alone protects the data
         number = -1
     if number < 0:
         yield
         return
     try:
-        while not _taken(number) and time.monotonic() < end:
+        while not _try_lock(number) and time.monotonic() < end:
             time.sleep(_PAUSE)
         yield
     finally:
-        os.close(number)  # which gives the lock back
+        os.close(number)  # which releases the lock
 
 
-def _taken(number: int) -> bool:
+def _try_lock(number: int) -> bool:
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
