@@ -91,7 +91,7 @@ def test_a_partner_is_limited_as_the_operator_says(run: Run, hub: Path) -> None:
     ]
     assert run(*limit, "--rate", "5", "--unlimited").code == 2
     assert run(*limit, "--rate", "0").code == 2
-    assert "not a partner here" in run("partners", "limit", "--hub", hub, "https://nobody.example").err
+    assert "not a partner of this hub" in run("partners", "limit", "--hub", hub, "https://nobody.example").err
 
 
 def test_loaded_policies_are_listed_by_context(run: Run, hub: Path) -> None:

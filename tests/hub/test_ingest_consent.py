@@ -93,7 +93,7 @@ def test_a_partner_has_one_pseudonym_for_a_person(shop: Partner, hub: Hub, at_on
     again = [("ada", evolve(grant, subject=second)) for _, grant in adas]
     if not at_once:
         hub.add_grants(adas)
-    with pytest.raises(InvalidInputError, match="subject: the partner knows this person") as refused:
+    with pytest.raises(InvalidInputError, match="subject: the person has another pseudonym") as refused:
         hub.add_grants([*shop.grants("cleo", ORDER), *adas, *again] if at_once else again)
     assert not {second, shop.pseudonym("ada")} & set(str(refused.value).split())
     assert hub.list_grants() == ([] if at_once else adas)

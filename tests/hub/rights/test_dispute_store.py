@@ -100,7 +100,7 @@ def test_only_ones_own_signals_are_disputed(world: World) -> None:
     rights, issuer = world.hub.rights, world.shop.issuer
     with pytest.raises(InvalidInputError, match="this partner sent no such signal of this person"):
         rights.open_dispute("bob", issuer, world.late.id, WRONG)
-    with pytest.raises(InvalidInputError, match="not a partner here"):
+    with pytest.raises(InvalidInputError, match="not a partner of this hub"):
         rights.open_dispute("ada", "https://other.example", world.late.id, WRONG)
     with pytest.raises(InvalidInputError, match="signal: "):
         rights.open_dispute("ada", issuer, "1", WRONG)

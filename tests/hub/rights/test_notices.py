@@ -150,7 +150,7 @@ def test_notices_can_be_handed_over_by_another_way(world: World, clock: Clock) -
     assert len(rights.export_notices(issuer, mark_delivered=True)) == 1
     assert rights.export_notices(issuer, mark_delivered=True) == []
     assert rights.get_dispute(1).deadlines()[0].status(clock.now.date()) is DeadlineStatus.LATE
-    with pytest.raises(InvalidInputError, match="not a partner here"):
+    with pytest.raises(InvalidInputError, match="not a partner of this hub"):
         rights.export_notices("https://other.example", mark_delivered=False)
 
 
