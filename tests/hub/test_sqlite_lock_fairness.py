@@ -95,7 +95,7 @@ def test_who_is_next_but_stuck_holds_up_others_no_longer_than_that(
     """The write lock is what protects; without the turn one may still ask for it."""
     with (
         closing(_open(ledger)) as connection,
-        sqlite_lock._turn(str(ledger), end=float("inf")),
+        sqlite_lock._queue_lock(str(ledger), end=float("inf")),
     ):
         monkeypatch.setattr(sqlite_lock, "LOCK_TIMEOUT", 0.05)
         sqlite_lock.begin(connection, str(ledger))
