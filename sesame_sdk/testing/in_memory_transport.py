@@ -46,7 +46,11 @@ class AsgiRunner:
         Raises:
             TimeoutError: no response within so many seconds.
         """
-        return asyncio.run_coroutine_threadsafe(self._exchange(scope, body), self._loop).result(timeout)
+        exchange = asyncio.run_coroutine_threadsafe(self._exchange(scope, body), self._loop)
+        try:
+            return exchange.result(timeout)
+        finally:
+            exchange.cancel()  # which has no effect on one that ended
 
     def close(self) -> None:
         """Shut the application down, and end the thread."""

@@ -38,7 +38,7 @@ def one(value: float, age: int = 0, partner: int = 1) -> Counted:
 
 
 @given(policy=policies(), counted=some_signals)
-@settings(SHARED_FOLDER, max_examples=100)
+@settings(SHARED_FOLDER)
 @example(policy=PLAIN, counted=[one(0.5), one(1.0, 30 * DAY, 2), one(-0.5, 0, 3)])
 def test_engines_and_formula_agree(policy: Policy, counted: list[Counted], tmp_path: Path) -> None:
     """Live SQLite, DuckDB over Parquet and the formula give the same hundredths, row for row."""

@@ -198,6 +198,7 @@ def test_no_candidates_give_an_empty_result() -> None:
     assert (output.profiles, output.order_without_score) == ((), ())
 
 
+@pytest.mark.long
 def test_a_million_equals_are_ranked_in_bounded_time() -> None:
     """The worst case for who is first of equals: all are looked at, once."""
     names = [f"p{number}" for number in range(1_000_000)]
