@@ -23,7 +23,7 @@ from sesame_sdk.interfaces import GuardRule
 _BACKLOG = 256
 #: Each connection may hold a body of `Settings.max_body_bytes` while it arrives.
 _MAX_CONNECTIONS = 256
-#: New objects before the collector of cycles looks. An envelope decodes into thousands, none in a cycle,
+#: New objects before the collector of cycles runs. An envelope decodes into thousands, none in a cycle,
 #: and with Python's own 700 it walked the whole cache of consents again and again: a twelfth of our time.
 _COLLECT_AFTER = 100_000
 
@@ -36,18 +36,18 @@ def serve(
     rules: Iterable[GuardRule] = (),
     block: Iterable[str] = (),
 ) -> None:
-    """Serve the hub in a folder until the process is told to stop (SIGINT or SIGTERM).
+    """Serve the hub in a folder until the process gets SIGINT or SIGTERM.
 
     Args:
         path: the hub's folder.
         flags: settings from the command line, by name. What partners must use is the issuer among them,
             not the address that is listened on.
-        on_ready: told the URL once requests are answered.
+        on_ready: called with the URL once requests are served.
         rules: further rules for the guard.
         block: names of plugins that workers, if there are several, must not load rules from.
 
     Raises:
-        Misconfigured: a setting is wrong, the hub cannot be opened, or an address cannot be listened on.
+        ConfigurationError: a setting is wrong, the hub cannot be opened, or an address cannot be listened on.
     """
     settings = load_settings(path, flags=flags)
     if settings.workers > 1:

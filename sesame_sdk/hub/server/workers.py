@@ -1,9 +1,9 @@
-"""Several processes that serve one hub on one port, and the one that watches over them.
+"""Worker processes that serve one hub on one port, and their supervisor.
 
-Each worker is a hub as it would be alone: it keeps nothing in memory that another needs, and which of them a
-request reaches makes no difference. The kernel shares out connections among those who listen
-(``SO_REUSEPORT``). The supervisor serves nothing. It starts the workers, starts one anew when it dies, and
-passes on the word to stop. Should it die itself, they find the pipe from it closed, and stop as if told.
+A worker is a complete hub: it keeps nothing in memory that another one needs, and any of them can handle a
+request. The kernel distributes connections among those that listen (``SO_REUSEPORT``). The supervisor serves
+nothing: it starts the workers, replaces one that exits, and forwards the signal to stop. If the supervisor
+itself dies, the workers see their pipe from it closed, and stop.
 """
 
 import json
@@ -32,10 +32,10 @@ from sesame_sdk.hub.settings import Settings
 #: What a worker process runs; by name, since it imports this module.
 _WORKER_MODULE = "sesame_sdk.hub.server.server"
 
-_LOOK = 0.1
-#: One that dies sooner than this after its start is not followed by another for as long.
-_SHORT_LIFE = 5.0
-#: A process by its number. So short a write to a pipe is whole or not at all, and so is a read of several.
+_CHECK_INTERVAL = 0.1
+#: A worker that exits sooner than this after its start is replaced only after the same time.
+_MIN_LIFETIME = 5.0
+#: A process id. Writes this short to a pipe are atomic.
 _PID = struct.Struct("=I")
 
 
@@ -45,8 +45,8 @@ class WorkerContext:
 
     Attributes:
         port: that all listen on.
-        ready_pipe: the end of a pipe to say on that requests are answered.
-        lifeline: the end of a pipe that closes when the supervisor is gone.
+        ready_pipe: the end of a pipe to report on that requests are served.
+        lifeline: the end of a pipe that closes when the supervisor exits.
     """
 
     port: int
@@ -68,7 +68,7 @@ class WorkerContext:
 
 @define
 class _Worker:
-    """One of them, or the place of one that died.
+    """A worker, or the slot of one that exited.
 
     Attributes:
         process: that serves, or did.
@@ -83,7 +83,7 @@ class _Worker:
 
 @define
 class _Supervisor:
-    """Watches over the workers until it is told to stop."""
+    """Replaces workers that exit, until it is stopped."""
 
     command: Callable[[], subprocess.Popen[bytes]]
     workers: list[_Worker] = field(factory=list)
@@ -98,21 +98,21 @@ class _Supervisor:
         return _Worker(self.command(), time.monotonic())
 
     def watch(self) -> int:
-        """Until told to stop; gives the exit code of the whole."""
-        while not self._stopping.wait(_LOOK):
+        """Run until stopped. Returns the exit code."""
+        while not self._stopping.wait(_CHECK_INTERVAL):
             self.replace()
         return self.end()
 
     def replace(self) -> None:
-        """Report who died, and begin another where it is time."""
+        """Report workers that exited, and start new ones where it is time."""
         for place, worker in enumerate(self.workers):
             if worker.again is None and worker.process.poll() is not None:
                 worker.again = _when_again(worker)
             if worker.again is not None and worker.again <= time.monotonic():
                 self.workers[place] = self.begin()
 
-    def wait_for_all(self, told: int) -> bool:
-        """Until every worker has said that it is ready; False if told to stop before.
+    def wait_for_all(self, ready_pipe: int) -> bool:
+        """Wait until every worker has reported that it is ready. False if it is stopped before.
 
         One that is killed meanwhile is replaced, also if it had said so: its place is not ready then.
 
@@ -121,11 +121,11 @@ class _Supervisor:
         """
         ready: set[int] = set()
         while (waiting := not self._all_are(ready)) and not self._stopping.is_set():
-            if select.select([told], [], [], _LOOK)[0]:
-                said = os.read(told, _PID.size * len(self.workers))
-                ready.update(pid for (pid,) in _PID.iter_unpack(said))
+            if select.select([ready_pipe], [], [], _CHECK_INTERVAL)[0]:
+                reports = os.read(ready_pipe, _PID.size * len(self.workers))
+                ready.update(pid for (pid,) in _PID.iter_unpack(reports))
             elif any((worker.process.poll() or 0) > 0 for worker in self.workers):
-                raise ConfigurationError("did not start", field="a worker", hint="look above for its reason")
+                raise ConfigurationError("did not start", field="a worker", hint="its own error is above")
             else:
                 self.replace()
         return not waiting
@@ -142,18 +142,18 @@ class _Supervisor:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
         codes = [process.wait() for process in theirs]
-        # One that was told before it had begun to listen had nothing to stop.
+        # One that got the signal before it listened had nothing to stop.
         return next((code for code in codes if code not in {0, -signal.SIGTERM}), 0)
 
 
 def _when_again(worker: _Worker) -> float:
-    """Report one that died, and say when another may take its place."""
+    """Report a worker that exited. Returns when to replace it."""
     now = time.monotonic()
     lived = now - worker.since
     metrics.mark_process_dead(worker.process.pid)
     exit_code, lifetime_ms = worker.process.returncode, round(lived * 1000, 1)
     log.error("worker_exited", exit_code=exit_code, lifetime_ms=lifetime_ms)
-    return now + (_SHORT_LIFE if lived < _SHORT_LIFE else 0)
+    return now + (_MIN_LIFETIME if lived < _MIN_LIFETIME else 0)
 
 
 def supervise(
@@ -164,14 +164,14 @@ def supervise(
     block: Iterable[str],
     on_ready: Callable[[str], None] | None,
 ) -> None:
-    """Serve with as many workers as the settings say, until told to stop.
+    """Serve with the configured number of workers, until stopped.
 
     Args:
         path: the hub's folder.
         settings: of the hub.
         flags: settings from the command line, which the workers are given too.
         block: names of plugins that they must not load.
-        on_ready: told the URL once all answer.
+        on_ready: called with the URL once all workers are ready.
 
     Raises:
         ConfigurationError: the address cannot be listened on, or a worker does not start.
@@ -182,33 +182,33 @@ def supervise(
         _port(settings) as port,
         _pipes() as pipes,
     ):
-        told, say_ready, lifeline, _ = pipes
+        ready_pipe, report_pipe, lifeline, _ = pipes
         shared = {
             "path": str(path),
             "block": [*block],
             "flags": {**flags, "metrics_address": "", "port": str(port)},
         }
-        share = WorkerContext(port, say_ready, lifeline)
+        share = WorkerContext(port, report_pipe, lifeline)
         command = [sys.executable, "-m", _WORKER_MODULE, json.dumps(shared | {"share": _as_list(share)})]
 
         def begin() -> subprocess.Popen[bytes]:
-            environment = os.environ | {"NOTIFY_SOCKET": ""}  # what systemd is told is said here
-            ends = (say_ready, lifeline)
+            environment = os.environ | {"NOTIFY_SOCKET": ""}  # the supervisor notifies systemd
+            ends = (report_pipe, lifeline)
             return subprocess.Popen(command, pass_fds=ends, env=environment)  # noqa: S603 - ourselves
 
-        watching = _Supervisor(begin)
+        supervisor = _Supervisor(begin)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, watching.stop)
+            signal.signal(number, supervisor.stop)
         try:
-            watching.workers += [watching.begin() for _ in range(settings.workers)]
-            if watching.wait_for_all(told):
+            supervisor.workers += [supervisor.begin() for _ in range(settings.workers)]
+            if supervisor.wait_for_all(ready_pipe):
                 systemd.notify(systemd.READY)
                 if on_ready:
                     on_ready(f"http://{settings.host}:{port}")
         except BaseException:
-            watching.end()
+            supervisor.end()
             raise
-        code = watching.watch()
+        code = supervisor.watch()
         if code:
             sys.exit(code)
 
@@ -251,12 +251,12 @@ def _port(settings: Settings) -> Iterator[int]:
 
 @contextmanager
 def _pipes() -> Iterator[tuple[int, int, int, int]]:
-    told, say_ready = os.pipe()
+    ready_pipe, report_pipe = os.pipe()
     lifeline, held = os.pipe()
     try:
-        yield told, say_ready, lifeline, held
+        yield ready_pipe, report_pipe, lifeline, held
     finally:
-        for end in (told, say_ready, lifeline, held):
+        for end in (ready_pipe, report_pipe, lifeline, held):
             os.close(end)
 
 
