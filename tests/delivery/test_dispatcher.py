@@ -105,5 +105,5 @@ def test_what_only_begins_like_the_media_type_is_no_receipt(
     peer.faults.append(labelled(f"{SET}-like"))
     client.post(signals(2))
 
-    with pytest.raises(ConfigurationError, match="without a receipt"):
+    with pytest.raises(ConfigurationError, match="returned no receipt"):
         client.deliver()
