@@ -208,7 +208,7 @@ def ensure_in_transaction(connection: Connection) -> None:
     """Pass if the transaction can still be committed.
 
     Raises:
-        Retryable: the database rolled it back, as SQLite does when the disk is full; a commit would
+        RetryableError: the database rolled it back, as SQLite does when the disk is full; a commit would
             succeed and keep nothing.
     """
     dialect_of(connection.engine).ensure_in_transaction(connection)

@@ -34,7 +34,7 @@ def signal_id_to_bytes(text: str) -> bytes:
     """The bytes of a signal id.
 
     Raises:
-        Rejected: it is none.
+        InvalidInputError: it is none.
     """
     return UUID(_Named(text).signal).bytes
 

@@ -50,7 +50,7 @@ class SignalView:
         """For each inserted row, the envelope that the table refers to, and its key if it is in the ledger.
 
         Raises:
-            Overtaken: another worker kept one of them at the same moment; do it all again.
+            ConcurrentWriteError: another worker stored one of them at the same time; try again.
         """
         return self._table.find_origins(connection, rows)
 
@@ -58,7 +58,7 @@ class SignalView:
         """Delete all rows and insert them again from the ledger. Returns how many signals there are.
 
         Raises:
-            Rejected: an envelope in the ledger no longer matches its signature.
+            InvalidInputError: an envelope in the ledger no longer matches its signature.
         """
         connection.execute(delete(signals))
         for envelope in ledger.replay_envelopes(connection, self._hub, true()):

@@ -6,7 +6,7 @@ to its rate. A partner is served while that time is less than its burst ahead.
 Rules:
     * a signal costs one, a score read costs one, any other authenticated request costs one
     * the charge is one UPDATE in the transaction that does the work, so several workers and machines share
-      one limit; an unauthenticated request is charged to nobody
+      one limit; an unauthenticated request is not charged
     * the limit is checked first and charged last, so workers that serve one partner wait for each other only
       while they commit; all that each began before the limit was reached is charged
     * a request is served whole if the partner has one unit left, and may exceed the burst: no message is too

@@ -116,9 +116,9 @@ def select_eligible(connection: Connection, asked: Mapping[int, Iterable[str]], 
 def select_eligible_of_all(connection: Connection, context: str, at: datetime) -> None:
     """Fill `counted` for everyone, with a context's own kinds. See `select_eligible`."""
     _prepare(connection)
-    everybody = insert(_asked).from_select([*_asked.c.keys()], select(people.c.id, literal(context)))
+    everyone = insert(_asked).from_select([*_asked.c.keys()], select(people.c.id, literal(context)))
     product = dialect_of(connection.engine)
-    connection.execute(everybody)
+    connection.execute(everyone)
     product.analyze(connection, _asked)
     connection.execute(_PERMIT, {"now": to_micros(at)})
     product.analyze(connection, _permitted)

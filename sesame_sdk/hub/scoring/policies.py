@@ -19,7 +19,7 @@ def set_policy(connection: Connection, policy: Policy, guard: Guard, at: datetim
     """Make a policy the current one of its context. Returns whether it is another one than before.
 
     Raises:
-        Refused: by the guard.
+        GuardRefusedError: by the guard.
         InvalidInputError: its digest is not that of its rules.
     """
     guard.admit_policy(policy, registrations.list_registered_kinds(connection))

@@ -156,7 +156,7 @@ def authenticate_notice_request(
     """Believe a token for notices. The request is for no purpose and in no context.
 
     Raises:
-        Rejected: see `Token.verify`; or it lives too long.
+        InvalidInputError: see `Token.verify`; or it lives too long.
     """
     with authentication_errors():
         verified = Token.parse(token).verify(keys, typ=NOTICES_TYP, audience=audience, now=now)
@@ -169,7 +169,7 @@ def admit_notice_request(connection: Connection, request: AuthenticatedRequest) 
     """The partner, as the tables know it, once its token is used up.
 
     Raises:
-        Rejected: it was used before.
+        InvalidInputError: it was used before.
     """
     partner = keys.partner_id(connection, request.issuer)
     consume_token(connection, request, partner)

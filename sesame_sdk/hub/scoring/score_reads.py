@@ -73,7 +73,7 @@ def read_scores(
 
     Raises:
         InvalidInputError: too many subjects or none, or the reader may not read for this purpose at all.
-        Refused: nobody may read for it.
+        GuardRefusedError: no reader may read for it.
     """
     if not 1 <= len(subjects) <= MAX_SUBJECTS:
         raise InvalidInputError(f"must be 1 to {MAX_SUBJECTS}, not {len(subjects)}", field="subjects")

@@ -127,7 +127,7 @@ class PostgresqlDialect:
             raise RetryableError("the database undid the transaction", field="database")
 
     def reserve_ids(self, connection: Connection, column: Column[int], count: int) -> Sequence[int]:
-        """From the column's sequence: whoever asks later has higher ones."""
+        """From the column's sequence: later transactions get higher ids."""
         table = column.table.fullname
         numbers = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
         return list(connection.exec_driver_sql(numbers, (table, column.name, count)).scalars())

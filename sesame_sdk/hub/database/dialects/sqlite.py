@@ -107,7 +107,7 @@ class SqliteDialect:
             connection = sqlite3.connect(
                 f"{engine.url.database}-streams", timeout=0, isolation_level=None, check_same_thread=False
             )
-        except sqlite3.OperationalError:  # no room for another file
+        except sqlite3.OperationalError:  # no space for another file
             return None
         try:
             connection.execute("BEGIN EXCLUSIVE")

@@ -22,7 +22,7 @@ _KIND = 0xFF
 
 
 def begin(connection: sqlite3.Connection, path: str | None) -> None:
-    """Begin a transaction that holds the write lock from its first moment.
+    """Begin a transaction that holds the write lock from its begin.
 
     Args:
         connection: outside any transaction.

@@ -18,7 +18,7 @@ def upgrade(connection: Connection) -> str | None:
     """Take the steps that the database lacks. Where it came from; None if it was empty.
 
     Args:
-        connection: in a transaction, and nobody else writes.
+        connection: in a transaction, and no other process writes.
 
     Raises:
         ConfigurationError: its tables are not ours, or of a version that this program does not know.
