@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from attrs import asdict
 
-from sesame_baihe.consumer import (
-    CONTEXT,
-    PURPOSE,
-    SCORE_RANGE,
-    SCORE_WEIGHT,
-    Matchmaking,
-    RankingRequest,
-)
+from sesame_baihe.consumer import CONTEXT, PURPOSE, SCORE_RANGE, SCORE_WEIGHT, Matchmaking, RankingRequest
 from sesame_baihe.result import RankingResult
 
 if TYPE_CHECKING:

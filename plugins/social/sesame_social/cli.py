@@ -1,22 +1,27 @@
 """``sesame social``: classifies posts, reviews suspected ones, and trains the model."""
 
+import json
+import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import asdict
 
-from sesame_sdk import ConfigurationError, InvalidInputError
+from sesame_sdk import ConfigurationError, InvalidInputError, terminal_text
 from sesame_social.moderation_queue import RETENTION, ModerationQueue, SuspectedPost
 from sesame_social.pipeline import classify_batch, enqueue, read_batches, read_posts, summarize
-from sesame_social.table import print_table
 
 if TYPE_CHECKING:
     from sesame_social.classifier import PostKind
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
+_PIPE_WIDTH = 200  # a pipe gets whole lines
 queue_option = click.option(
     "--queue",
     "path",
@@ -113,16 +118,13 @@ def train(data: Path, output: Path, seed: int | None, folds: int | None, *, as_j
         raise ConfigurationError(f"{error.name} is not installed", field="train", hint=hint) from error
     from sesame_social.classifier.model import load_model, save_model
 
-    def progress(step: str) -> None:
-        click.echo(step, err=True)
-
-    seed = SEED if seed is None else seed
+    seed, progress = SEED if seed is None else seed, partial(click.echo, err=True)
     if folds:
         rows = evaluation.cross_validate(data, folds, seed=seed, progress=progress)
         print_table(rows, as_json=as_json, empty="no results")
         return
     digest = save_model(train_model(data, seed=seed, progress=progress), output)
-    rows = evaluation.as_rows(evaluation.evaluate_model(load_model(output), data))
+    rows = [asdict(row) for row in evaluation.evaluate_model(load_model(output), data)]
     print_table(rows, as_json=as_json, empty="no results")
     click.echo(f"{output}: SHA-256 {digest}", err=True)
 
@@ -205,8 +207,7 @@ def serve(moderator: str, path: Path, port: int) -> None:
 
 
 def _open_queue(path: Path) -> ModerationQueue:
-    # A misspelled name must not create an empty queue.
-    if not path.is_file():
+    if not path.is_file():  # a misspelled name must not create an empty queue
         hint = "sesame social classify creates it"
         raise InvalidInputError("there is no such queue", field=path.name, hint=hint)
     queue = ModerationQueue(path)
@@ -221,12 +222,40 @@ def _decide(path: Path, post: str, moderator: str, *, confirmed: bool) -> None:
 
 
 def _as_row(post: SuspectedPost) -> dict[str, Any]:
-    return {
-        "post": post.post,
-        "author": post.author,
-        "labels": post.labels,
-        "probability": post.probability,
-        "state": post.state,
-        "decided_at": post.decided_at.isoformat() if post.decided_at else None,
-        "decided_by": post.decided_by,
-    }
+    row = asdict(post, filter=lambda field, _: field.name != "text")
+    return {**row, "decided_at": post.decided_at.isoformat() if post.decided_at else None}
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+    """Print rows with the same keys as a table that is safe for a terminal, or as a JSON array in ASCII."""
+    if as_json:
+        click.echo(json.dumps(list(rows), indent=2))
+        return
+    if not rows:
+        click.echo(empty)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if isinstance(value, float) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_format(value)) for value in row.values()))
+    Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+
+
+def _format(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.3f}"
+        case list() | tuple():
+            return ", ".join(map(str, value)) or "-"
+        case _:
+            return terminal_text(str(value))

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 import msgspec
 from attrs import evolve, frozen
@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 from sesame_sdk import InvalidInputError, Skipped
 
 MAX_LINE_BYTES = 1 << 16
+T = TypeVar("T")
 
 
 @frozen
@@ -42,52 +43,41 @@ _decoder = msgspec.json.Decoder(PostEvent)
 
 
 def read_events(path: Path) -> Iterator[PostEvent | Skipped]:
-    """Read the events of a file; invalid lines are skipped.
+    """Read the events of a file; invalid lines are skipped."""
+    for event in read_lines(path, _decoder, MAX_LINE_BYTES):
+        if isinstance(event, Skipped):
+            yield event
+        elif event.at.tzinfo is None:
+            yield Skipped("time without a zone")
+        elif not (event.post and event.author):
+            yield Skipped("no post or no author")
+        else:
+            try:
+                event = evolve(event, at=event.at.astimezone(UTC))
+            except OverflowError:
+                yield Skipped("unreadable line")
+            else:
+                yield event
 
-    Args:
-        path: JSON lines; ``.gz`` is decompressed.
+
+def read_lines(path: Path, decoder: msgspec.json.Decoder[T], max_bytes: int) -> Iterator[T | Skipped]:
+    """Decode the JSON lines of a file, ``.gz`` or not; longer lines than `max_bytes` are skipped.
 
     Raises:
         InvalidInputError: there is no such file, or its compression is broken.
     """
-    for line in read_lines(path, MAX_LINE_BYTES):
-        yield line if isinstance(line, Skipped) else _parse(line)
-
-
-def read_lines(path: Path, max_bytes: int) -> Iterator[bytes | Skipped]:
-    """Read the lines of a file that are not blank; longer lines than `max_bytes` are skipped.
-
-    Raises:
-        InvalidInputError: the file cannot be read.
-    """
     try:
-        with _open(path) as file:
+        with cast("BinaryIO", gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
             while line := file.readline(max_bytes):
                 if len(line) < max_bytes or line.endswith(b"\n"):
                     if line.strip():
-                        yield line
+                        try:
+                            yield decoder.decode(line)
+                        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                            yield Skipped("unreadable line")
                     continue
                 while line and not line.endswith(b"\n"):  # the rest must not pass for a line
                     line = file.readline(max_bytes)
                 yield Skipped("line too long")
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInputError(f"cannot be read: {type(error).__name__}", field=path.name) from error
-
-
-def _open(path: Path) -> BinaryIO:
-    return cast("BinaryIO", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
-
-
-def _parse(line: bytes) -> PostEvent | Skipped:
-    try:
-        event = _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Skipped("unreadable line")
-    if event.at.tzinfo is None:
-        return Skipped("time without a zone")
-    if not (event.post and event.author):
-        return Skipped("no post or no author")
-    try:
-        return evolve(event, at=event.at.astimezone(UTC))
-    except OverflowError:
-        return Skipped("unreadable line")

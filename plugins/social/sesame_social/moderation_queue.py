@@ -13,10 +13,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
 from sesame_sdk import Closeable, ConfigurationError, InvalidInputError, ensure_private_file
+from sesame_social.events import PostEvent
 
 #: How long a text is kept, by default.
 RETENTION = timedelta(days=30)
@@ -38,17 +40,9 @@ _SELECT = "SELECT post, author, labels, probability, text, state, decided_at, de
 
 @frozen
 class SuspectedPost:
-    """A post for a moderator to review.
+    """A post for a moderator to review; ``text`` is None once it is decided.
 
-    Attributes:
-        post: the site's own id of it.
-        author: the site's own id of its author.
-        labels: ``spam`` or ``abuse``, or both, with a comma.
-        probability: the higher of the two.
-        text: its text; None once it is decided.
-        state: ``open``, ``confirmed`` or ``dismissed``.
-        decided_at: time of the decision.
-        decided_by: the moderator.
+    Labels are ``spam`` or ``abuse``, or both, with a comma; the probability is the higher of the two.
     """
 
     post: str
@@ -61,23 +55,8 @@ class SuspectedPost:
     decided_by: str | None = None
 
 
-@frozen
-class ModerationOutcome:
-    """What may be sent of a post: that it was confirmed as abuse, or that it is useful by its form."""
-
-    post: str
-    author: str
-    at: datetime
-    event: str
-    by: str
-
-
 class ModerationQueue(Closeable):
-    """The moderators' queue. Use it in a ``with`` statement.
-
-    Args:
-        path: the file; created if it does not exist, readable by its owner only.
-        retention: how long a text is kept.
+    """The moderators' queue; the file is created if it does not exist, readable by its owner only.
 
     Raises:
         ConfigurationError: the file cannot be opened, or is no queue.
@@ -103,17 +82,11 @@ class ModerationQueue(Closeable):
     def add_suspected(self, posts: Sequence[SuspectedPost], *, now: datetime) -> int:
         """Add suspected posts; those that are here already do not change. Returns the number of new posts."""
         expires_at = (now + self._retention).astimezone(UTC).isoformat()
-        rows = [
-            (
-                _check_name(post.post, "post"),
-                _check_name(post.author, "author"),
-                post.labels,
-                post.probability,
-                _storable((post.text or "")[:MAX_TEXT_LENGTH]),
-                expires_at,
-            )
-            for post in posts
-        ]
+        rows = []
+        for post in posts:
+            text = _storable((post.text or "")[:MAX_TEXT_LENGTH])
+            names = _check_name(post.post, "post"), _check_name(post.author, "author")
+            rows.append((*names, post.labels, post.probability, text, expires_at))
         return self._insert(
             "INSERT INTO suspected (post, author, labels, probability, text, expires_at) "
             "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -133,24 +106,19 @@ class ModerationQueue(Closeable):
     def list_posts(self, state: str = "open") -> list[SuspectedPost]:
         """List the posts in a state, the most probable first."""
         rows = self._database.execute(f"{_SELECT} WHERE state = ? ORDER BY probability DESC, post", (state,))
-        return [_to_post(*row) for row in rows]
+        return [_to_post(row) for row in rows]
 
     def get_post(self, post: str) -> SuspectedPost:
-        """Get a post.
-
-        Raises:
-            InvalidInputError: it is not in the queue.
-        """
+        """Get a post; raise InvalidInputError if it is not in the queue."""
         row = self._database.execute(f"{_SELECT} WHERE post = ?", (_storable(post),)).fetchone()
         if row is None:
             raise InvalidInputError("is not in the queue", field="post", hint="see: sesame social queue list")
-        return _to_post(*row)
+        return _to_post(row)
 
     def decide(self, post: str, *, confirmed: bool, moderator: str, now: datetime) -> None:
         """Confirm or dismiss a post; its text is deleted at once.
 
-        Raises:
-            InvalidInputError: it is not open, or `moderator` is empty or its author.
+        An InvalidInputError says that it is not open, or that `moderator` is empty or its author.
         """
         name = _check_name(moderator, "moderator").strip()
         with self._transaction():
@@ -158,8 +126,7 @@ class ModerationQueue(Closeable):
             if suspected.state != "open":
                 raise InvalidInputError(f"is already {suspected.state}", field="post")
             if name == suspected.author:
-                reason = "must not be the author of the post"
-                raise InvalidInputError(reason, field="moderator")
+                raise InvalidInputError("must not be the author of the post", field="moderator")
             state = "confirmed" if confirmed else "dismissed"
             self._database.execute(
                 "UPDATE suspected SET state = ?, text = NULL, decided_at = ?, decided_by = ? WHERE post = ?",
@@ -174,15 +141,15 @@ class ModerationQueue(Closeable):
                 (now.astimezone(UTC).isoformat(),),
             ).rowcount
 
-    def read_outcomes(self) -> Iterator[ModerationOutcome]:
-        """Read what may be sent; the query does not select texts."""
+    def read_events(self) -> Iterator[PostEvent]:
+        """Read what may be sent: posts confirmed as abuse, or useful by their form. No text is selected."""
         rows = self._database.execute(
             "SELECT post, author, decided_at, 'abuse_confirmed', decided_by FROM suspected "
             "WHERE state = 'confirmed' "
-            "UNION ALL SELECT post, author, at, 'useful', '' FROM useful ORDER BY 1, 4"
+            "UNION ALL SELECT post, author, at, 'useful', NULL FROM useful ORDER BY 1, 4"
         )
         for post, author, at, event, by in rows:
-            yield ModerationOutcome(post, author, datetime.fromisoformat(at), event, by)
+            yield PostEvent(post, author, datetime.fromisoformat(at), event, by)
 
     def _insert(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
         with self._transaction():
@@ -199,18 +166,10 @@ class ModerationQueue(Closeable):
         self._database.execute("COMMIT")
 
 
-def _to_post(
-    post: str,
-    author: str,
-    labels: str,
-    probability: float,
-    text: str | None,
-    state: str,
-    at: str | None,
-    by: str | None,
-) -> SuspectedPost:
+def _to_post(row: Sequence[Any]) -> SuspectedPost:
+    post, author, labels, probability, text, state, at, by = row
     decided_at = datetime.fromisoformat(at) if at else None
-    return SuspectedPost(post, author, labels, probability, text, state, decided_at, by or None)
+    return SuspectedPost(post, author, labels, probability, text, state, decided_at, by)
 
 
 def _check_name(text: str, field: str) -> str:

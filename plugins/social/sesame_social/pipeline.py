@@ -26,14 +26,7 @@ BATCH_SIZE = 10_000
 
 @frozen
 class Post:
-    """A post of a member who opted in.
-
-    Attributes:
-        post: the site's own id of it.
-        author: the site's own id of its author.
-        text: its text.
-        at: when it was written, with a time zone; required for a helpful post to count.
-    """
+    """A post of a member who opted in. Without `at`, when it was written, a helpful post does not count."""
 
     post: str
     author: str
@@ -45,25 +38,14 @@ _decoder = msgspec.json.Decoder(Post)
 
 
 def read_posts(path: Path) -> Iterator[Post | Skipped]:
-    """Read the posts of a file of JSON lines; invalid lines are skipped.
-
-    Raises:
-        InvalidInputError: the file cannot be read.
-    """
-    for line in read_lines(path, MAX_LINE_BYTES):
-        yield line if isinstance(line, Skipped) else _parse(line)
-
-
-def _parse(line: bytes) -> Post | Skipped:
-    try:
-        post = _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Skipped("unreadable line")
-    if not (post.post.strip() and post.author.strip()):
-        return Skipped("no post or no author")
-    if post.at is not None and post.at.tzinfo is None:
-        return Skipped("time without a zone")
-    return post
+    """Read the posts of a file of JSON lines; invalid lines are skipped."""
+    for post in read_lines(path, _decoder, MAX_LINE_BYTES):
+        if isinstance(post, Post) and not (post.post.strip() and post.author.strip()):
+            yield Skipped("no post or no author")
+        elif isinstance(post, Post) and post.at is not None and post.at.tzinfo is None:
+            yield Skipped("time without a zone")
+        else:
+            yield post
 
 
 def read_batches(posts: Iterator[Post | Skipped], skipped: Counter[str]) -> Iterator[list[Post]]:

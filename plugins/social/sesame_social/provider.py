@@ -44,10 +44,7 @@ def _make_kind(name: str, evidence: Evidence, polarity: Polarity, reason: str) -
 
 
 HELPFUL = _make_kind(
-    "community.post.helpful",
-    Evidence.OBSERVED,
-    Polarity.REWARD,
-    "Posts of yours that helped other people",
+    "community.post.helpful", Evidence.OBSERVED, Polarity.REWARD, "Posts of yours that helped other people"
 )
 USEFUL = _make_kind(
     "community.post.useful",
@@ -62,8 +59,6 @@ ABUSE = _make_kind(
     "Abuse of the site that a moderator confirmed",
 )
 KINDS = (HELPFUL, USEFUL, ABUSE)
-
-
 _KINDS = {"helpful": HELPFUL, "useful": USEFUL, "abuse_confirmed": ABUSE}
 #: Suffix of a moderators' queue.
 _QUEUE_SUFFIX = ".queue"
@@ -80,9 +75,7 @@ class CommunityPosts(SignalProvider[PostEvent]):
         """Read the events of a JSON-lines file, ``.gz`` or not, or of a moderators' queue (``.queue``).
 
         The first event of each type counts for a post, so ids of posts stay in memory until the file ends.
-
-        Raises:
-            InvalidInputError: the file cannot be read.
+        A file that cannot be read raises InvalidInputError.
         """
         counted: set[tuple[str, str]] = set()
         for event in _read_queue(path) if path.suffix == _QUEUE_SUFFIX else read_events(path):
@@ -95,11 +88,7 @@ class CommunityPosts(SignalProvider[PostEvent]):
                 yield event
 
     def signals(self, event: PostEvent, identity: Pseudonymizer) -> Iterator[Signal | Skipped]:
-        """Turn an event into a signal about the author.
-
-        Raises:
-            InvalidInputError: the event has fields of a wrong type.
-        """
+        """Turn an event into a signal about its author."""
         try:
             if reason := _skip_reason(event):
                 yield Skipped(reason)
@@ -117,8 +106,7 @@ def _read_queue(path: Path) -> Iterator[PostEvent]:
     if not path.is_file():
         raise InvalidInputError("there is no such queue", field=path.name)
     with ModerationQueue(path) as queue:
-        for outcome in queue.read_outcomes():
-            yield PostEvent(outcome.post, outcome.author, outcome.at, outcome.event, outcome.by or None)
+        yield from queue.read_events()
 
 
 def _skip_reason(event: PostEvent) -> str:
@@ -129,18 +117,11 @@ def _skip_reason(event: PostEvent) -> str:
         return "unknown event"
     if event.by == event.author:
         return "marked by its own author"
-    if event.event == "abuse_confirmed" and not _is_person(event.by):
+    is_person = isinstance(event.by, str) and bool(event.by.strip())
+    if event.event == "abuse_confirmed" and not is_person:
         return _NOT_CONFIRMED
-    if event.event == "helpful" and not _is_person(event.by) and not _is_positive(event.by):
+    if event.event == "helpful" and not is_person and not (isinstance(event.by, int) and event.by > 0):
         return "marked by no reader"
     if event.at.year < 1970:
         return "time before 1970"
     return ""
-
-
-def _is_person(by: str | int | None) -> bool:
-    return isinstance(by, str) and bool(by.strip())
-
-
-def _is_positive(by: str | int | None) -> bool:
-    return isinstance(by, int) and by > 0

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs
 from sesame_sdk import SesameError
 from sesame_social.moderation_queue import ModerationQueue, SuspectedPost
 
+_Clock = Callable[[], datetime]
 _MAX_FORM_BYTES = 4096
 _MAX_POSTS = 100
 _POLICY = (
@@ -37,22 +38,10 @@ _DECISIONS = {"confirm": "Confirm: it is {labels}", "dismiss": "Dismiss: it is n
 
 
 class ReviewServer(HTTPServer):
-    """Serves a queue to one moderator.
-
-    Args:
-        queue: the file of the queue.
-        moderator: name to keep with each decision.
-        port: 0 takes a free one.
-        now: the clock.
-    """
+    """Serves a queue to one moderator, whose name is kept with each decision. Port 0 takes a free one."""
 
     def __init__(
-        self,
-        queue: Path,
-        moderator: str,
-        *,
-        port: int = 0,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        self, queue: Path, moderator: str, *, port: int = 0, now: _Clock = lambda: datetime.now(UTC)
     ) -> None:
         super().__init__(("127.0.0.1", port), _RequestHandler)
         self.queue, self.moderator, self.now = queue, moderator, now

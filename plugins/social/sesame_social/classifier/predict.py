@@ -33,17 +33,7 @@ from sesame_social.classifier.entity_masking import (
     mask_entities,
 )
 from sesame_social.classifier.feature_hashing import HashedFeatures, hash_features
-from sesame_social.classifier.model import (
-    BITS,
-    CHINESE,
-    COMMENT,
-    ENGLISH,
-    HATE,
-    HEADS,
-    KIND,
-    MESSAGE,
-    Model,
-)
+from sesame_social.classifier.model import BITS, CHINESE, COMMENT, ENGLISH, HATE, HEADS, KIND, MESSAGE, Model
 from sesame_social.classifier.normalize import (
     MAX_CHARACTERS,
     Bools,
