@@ -17,8 +17,8 @@ pytestmark = pytest.mark.long
     ("folder", "says"),
     [
         pytest.param("", "must name a directory", id="no name at all"),
-        pytest.param("in the way", "cannot be made", id="a file in the way"),
-        pytest.param("in the way/hub", "cannot be made", id="a file on the way"),
+        pytest.param("in the way", "cannot create folder", id="a file in the way"),
+        pytest.param("in the way/hub", "cannot create folder", id="a file on the way"),
         pytest.param("taken", "is not empty", id="a folder with other things"),
     ],
 )

@@ -69,10 +69,11 @@ def classify(
     *,
     as_json: bool,
 ) -> None:
-    """Classify the posts of FILE (JSON lines: post, author, text, at) as helpful or suspected.
+    """Classify the posts of FILE as helpful or suspected.
 
-    This command sends nothing. With --queue, suspected posts wait there for a moderator, and helpful ones are
-    recorded without their text. --kind improves the detection of spam.
+    FILE has JSON lines with post, author, text and at. This command sends nothing. With --queue,
+    suspected posts wait there for a moderator, and helpful ones are recorded without their text. --kind
+    improves the detection of spam.
     """
     from sesame_social.classifier.model import SHIPPED_MODEL, load_model
 
@@ -109,7 +110,7 @@ def classify(
 )
 @json_option
 def train(data: Path, output: Path, seed: int | None, folds: int | None, *, as_json: bool) -> None:
-    """Train a model on the public data sets, and evaluate it on the held-out texts."""
+    """Train and evaluate a model on the public data sets."""
     try:
         from sesame_social.training import evaluation
         from sesame_social.training.train import SEED, train_model
@@ -145,7 +146,7 @@ def queue_group() -> None:
 )
 @json_option
 def list_(path: Path, state: str, *, as_json: bool) -> None:
-    """List posts by state, the most probable first, without their texts."""
+    """List posts by state, the most probable first."""
     with _open_queue(path) as queue:
         rows = [_as_row(post) for post in queue.list_posts(state)]
     print_table(rows, as_json=as_json, empty=f"no {state} posts")
@@ -179,7 +180,10 @@ def confirm(post: str, moderator: str, path: Path) -> None:
 @moderator_option
 @queue_option
 def dismiss(post: str, moderator: str, path: Path) -> None:
-    """Dismiss a post: it is neither spam nor abuse. Its text is deleted, and nothing is sent."""
+    """Dismiss a post: it is neither spam nor abuse.
+
+    Its text is deleted, and nothing is sent.
+    """
     _decide(path, post, moderator, confirmed=False)
 
 
