@@ -1,7 +1,6 @@
-"""Checks the arrays that metrics take, and computes means by group.
+"""Checks the arrays that metrics take, and computes means by group. No error repeats a value.
 
-A group is a whole number from 0, an index into the caller's list of names. The mean of a group without
-people is NaN and is never compared. No error repeats a value.
+A group is a whole number from 0, an index into the caller's list of names.
 """
 
 import numpy as np
@@ -20,21 +19,13 @@ MAX_GROUPS = 10_000
 
 @frozen(eq=False)
 class GroupMeans:
-    """Means by group.
+    """Means by group: NaN for an empty one. Without a compared group, `highest` and `lowest` are NaN."""
 
-    Attributes:
-        people: (G,) size of each group.
-        means: (G,) NaN for an empty group.
-        compared: (G,) whether the group is large enough to be compared.
-        highest: highest mean of the compared groups; NaN without one.
-        lowest: lowest mean of the compared groups; NaN without one.
-    """
-
-    people: Codes
-    means: Numbers
-    compared: Flags
-    highest: float
-    lowest: float
+    people: Codes  # (G,) size of each group
+    means: Numbers  # (G,)
+    compared: Flags  # (G,) whether the group is large enough to be compared
+    highest: float  # of the compared groups
+    lowest: float  # of the compared groups
 
     @property
     def groups_compared(self) -> int:

@@ -29,20 +29,9 @@ def audit(
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> Report:
-    """Audit a policy on simulated people.
+    """Audit a policy on simulated people. Equal arguments make equal reports, whatever DuckDB's `threads`.
 
-    Args:
-        policy: the policy to audit.
-        population: the simulated people; the default population if left out.
-        file_name: name of the policy's file in the report.
-        baseline: an older policy; the report then shows what the change does.
-        guard: judges both policies; a guard with the built-in rules if left out.
-        progress: called with the number of people done and of all people.
-        threads: of DuckDB; one per processor if left out. No result depends on it.
-
-    Returns:
-        The report. Equal arguments make equal reports. If the guard refuses `policy`, the report has
-        findings only.
+    If the guard refuses `policy`, the report has findings only.
 
     Raises:
         GuardRefusedError: the guard refuses `baseline`.

@@ -1,8 +1,4 @@
-"""CNF-1 and CNF-2: whether a policy makes people conform.
-
-Simulated people have free choices: what to read, say and like, and which people to know. A policy must not
-score these, and people must not change them in order to gain points.
-"""
+"""CNF-1 and CNF-2: whether a policy scores people's free choices, or makes people change them for points."""
 
 from collections.abc import Sequence
 
@@ -19,27 +15,16 @@ from sesame_sdk.errors import InvalidInputError
 
 @frozen(eq=False)
 class ConformityLoss:
-    """Loss of variety: at most 1, below 0 where variety grew.
+    """Loss of variety: at most 1, below 0 where variety grew."""
 
-    Attributes:
-        overall: over all choices together.
-        choices: (T,) of each choice.
-    """
-
-    overall: float
-    choices: Numbers
+    overall: float  # over all choices together
+    choices: Numbers  # (T,) of each choice
 
 
 def conformity_weight(weights: ArrayLike, conforming: ArrayLike) -> float:
     """Sum of |weight| on expression, taste and associates / sum of all |weight|, 0 to 1; 0 without weights.
 
-    Args:
-        weights: (K,) points that each kind can move a score by; any sign.
-        conforming: (K,) bools: whether the kind is about expression, taste or associates.
-
-    Raises:
-        InvalidInputError: an array has the wrong type, or the lengths differ.
-
+    `weights` are the points that each of K kinds can move a score by; (K,) `conforming` flags those kinds.
     Source: ours, after C(2025) 5052, 165-169. The sign does not matter: a reward presses as a penalty does.
     """
     size = np.abs(arrays.check_numbers(weights, "weights"))
@@ -50,11 +35,7 @@ def conformity_weight(weights: ArrayLike, conforming: ArrayLike) -> float:
 
 
 def entropy(counts: ArrayLike) -> Numbers:
-    """(T,) entropy of each row of (T, C) counts, in bits: -sum of share * log2(share). 0 for an empty row.
-
-    Raises:
-        InvalidInputError: not two-dimensional, negative, or not finite.
-    """
+    """(T,) entropy of each row of (T, C) counts, in bits: -sum of share * log2(share). 0 for an empty row."""
     table = np.asarray(counts, np.float64)
     if table.ndim != 2:
         raise InvalidInputError("must have two dimensions: choices, options", field="counts")
@@ -69,16 +50,8 @@ def entropy(counts: ArrayLike) -> Numbers:
 def conformity_loss(before: ArrayLike, after: ArrayLike) -> ConformityLoss:
     """1 - entropy of free choices after people adapt / before; over all choices, the entropies are summed.
 
-    A choice without variety loses none.
-
-    Args:
-        before: (T, C) people who take each of C options in each of T choices.
-        after: the same, once people adapt to the policy.
-
-    Raises:
-        InvalidInputError: the shapes differ, or the values are no counts.
-
-    Source: ours, after Hardt et al. 2016, Strategic Classification.
+    Both hold (T, C) people who take each of C options in each of T choices. A choice without variety loses
+    none. Source: ours, after Hardt et al. 2016, Strategic Classification.
     """
     if np.shape(before) != np.shape(after):
         raise InvalidInputError("must be of one shape", field="before, after")

@@ -7,7 +7,7 @@ and one field for each kind:
     needed = the shortest of: its expiry, seven half-lives, ten years; 0 for a kind that cannot move a score
 
 After seven half-lives a signal has less than a hundredth of its weight. Ten years is the longest time that
-rule RET-1 lets a signal count. A policy whose kinds expire by then keeps no more than it needs.
+rule RET-1 lets a signal count.
 """
 
 from collections.abc import Sequence
@@ -31,30 +31,16 @@ NEEDED_HALF_LIVES: Final = 7.0
 
 @frozen(eq=False)
 class DataExposure:
-    """Data kept / the least that is needed; infinite where none is needed.
+    """Data kept / the least that is needed; infinite where none is needed."""
 
-    Attributes:
-        ratio: over all purposes.
-        purposes: (P,) of each purpose.
-    """
-
-    ratio: float
-    purposes: Numbers
+    ratio: float  # over all purposes
+    purposes: Numbers  # (P,) of each purpose
 
 
 def data_exposure(
     recipients: ArrayLike, fields: ArrayLike, days: ArrayLike, least: ArrayLike
 ) -> DataExposure:
-    """Product of recipients, fields and days / the least that the purpose needs.
-
-    Args:
-        recipients: (P,) partners that keep the data, for each purpose.
-        fields: (P,) fields of a person that each of them keeps.
-        days: (P,) how long.
-        least: (P,) the same product at the least that each purpose needs.
-
-    Raises:
-        InvalidInputError: a number is negative or not finite, or the lengths differ.
+    """Product of recipients, fields and days / the least that the purpose needs, for each of P purposes.
 
     Source: GDPR 5(1)(c), data minimisation.
     """

@@ -19,12 +19,7 @@ from sesame_sdk.errors import InvalidInputError
 
 @frozen(eq=False)
 class Exposure:
-    """Attention by group.
-
-    Attributes:
-        groups: people and mean attention, each 0 to 1.
-        ratio: lowest mean / highest mean, 0 to 1; NaN where no group is compared.
-    """
+    """Mean attention by group, and lowest mean / highest; NaN where no group is compared."""
 
     groups: GroupMeans
     ratio: float
@@ -32,23 +27,14 @@ class Exposure:
 
 @frozen(eq=False)
 class CumulativeExposure:
-    """Attention down to each rank; equal lines mean equal treatment.
+    """Attention down to each rank; equal lines mean equal treatment."""
 
-    Attributes:
-        ranks: (P,) rising.
-        cumulative: (G, P) attention of a group's members down to each rank / people in the group.
-    """
-
-    ranks: Codes
-    cumulative: Numbers
+    ranks: Codes  # (P,) rising
+    cumulative: Numbers  # (G, P) attention of a group's members down to each rank / people in the group
 
 
 def attention_by_rank(ranks: ArrayLike) -> Numbers:
-    """(N,) 1 / log2(1 + rank), from ranks of 1 or more; an infinite rank is not shown at all.
-
-    Raises:
-        InvalidInputError: a rank is less than 1, or NaN.
-    """
+    """(N,) 1 / log2(1 + rank), from ranks of 1 or more; an infinite rank is not shown at all."""
     checked = arrays.check_numbers(ranks, "ranks", min_value=1, allow_infinite=True)
     return np.asarray(1.0 / np.log2(1.0 + checked))
 
@@ -56,8 +42,7 @@ def attention_by_rank(ranks: ArrayLike) -> Numbers:
 def attention_by_score(scores: ArrayLike) -> Numbers:
     """(N,) attention when the highest score comes first; equal scores share.
 
-    Raises:
-        InvalidInputError: a score is NaN or infinite; people without one need a neutral score first (NOS-1).
+    People without a score need a neutral one first (NOS-1).
     """
     values = -arrays.check_numbers(scores, "scores")
     _, tie, people = np.unique(values, return_inverse=True, return_counts=True)
@@ -71,14 +56,6 @@ def attention_by_score(scores: ArrayLike) -> Numbers:
 def exposure(attention: ArrayLike, group: ArrayLike, min_people: int = 1) -> Exposure:
     """Mean attention of each group, and lowest / highest. Ranks 1 to 5 against 6 to 10 give 0.541.
 
-    Args:
-        attention: (N,) of `attention_by_rank` or `attention_by_score`.
-        group: (N,) whole numbers from 0.
-        min_people: a smaller group is not compared.
-
-    Raises:
-        InvalidInputError: an array has the wrong type, or the lengths differ.
-
     Source: Singh and Joachims 2018, Fairness of Exposure in Rankings.
     """
     groups = arrays.mean_by_group(*_check(attention, group), min_people)
@@ -90,14 +67,6 @@ def cumulative_exposure(attention: ArrayLike, group: ArrayLike, max_ranks: int =
 
     People with equal attention enter together, at the last of their ranks. The last column is each group's
     `exposure`.
-
-    Args:
-        attention: (N,) of `attention_by_rank` or `attention_by_score`.
-        group: (N,) whole numbers from 0.
-        max_ranks: at most 10,000.
-
-    Raises:
-        InvalidInputError: an array has the wrong type, the lengths differ, or there are no people.
     """
     checked, codes = _check(attention, group)
     if not checked.size:

@@ -25,17 +25,11 @@ _TOLERANCE = 1e-12
 
 @frozen
 class FairRankingTest:
-    """Result of testing a ranking.
+    """Result of testing a ranking."""
 
-    Attributes:
-        fails_at: first rank, from 1, whose top holds too few; None if every top passes.
-        surplus: members in a top less the fewest allowed there, the lowest over all tops.
-        alpha: significance level of each top.
-    """
-
-    fails_at: int | None
-    surplus: int
-    alpha: float
+    fails_at: int | None  # first rank, from 1, whose top holds too few
+    surplus: int  # members in a top less the fewest allowed there, the lowest over all tops
+    alpha: float  # significance level of each top
 
     @property
     def passes(self) -> bool:
@@ -61,14 +55,7 @@ def fa_ir_table(k: int, p: float, alpha: float = 0.1) -> Codes:
 
 
 def failure_probability(table: ArrayLike, p: float) -> float:
-    """Probability that a fair ranking, each rank of the group with probability p, fails in some top.
-
-    Args:
-        table: (k,) of `fa_ir_table`.
-        p: share of the group, 0 to 1.
-
-    Source: Zehlike et al. 2017, FA*IR, section 4.
-    """
+    """Probability that a fair ranking fails in some top of a table: Zehlike et al. 2017, section 4."""
     minimums = arrays.check_codes(table, "table")
     _check(minimums.size, p, 0)
     # The probability of passing so far, by the number of members so far.
@@ -110,16 +97,9 @@ def adjusted_alpha(k: int, p: float, alpha: float = 0.1) -> float:
 
 
 def check_fa_ir(flags: ArrayLike, p: float, alpha: float = 0.1, *, adjusted: bool = True) -> FairRankingTest:
-    """Test whether every top of a ranking has enough members.
+    """Test whether every top of a ranking has enough members: `flags` tell them, best rank first.
 
-    Args:
-        flags: (k,) bools, best rank first: whether the candidate is of the group.
-        p: share of the group among all candidates, 0 to 1.
-        alpha: probability that a fair ranking fails.
-        adjusted: bound the probability over all tops together by `alpha`, and not that of each.
-
-    Raises:
-        InvalidInputError: there are no ranks or more than `MAX_PLACES`, or a number is out of its bounds.
+    If `adjusted`, `alpha` bounds the probability over all tops together, and not that of each.
     """
     members = arrays.check_flags(flags, "flags")
     top_alpha = adjusted_alpha(members.size, p, alpha) if adjusted else alpha
@@ -134,17 +114,8 @@ def measure_fair_ranking(
 ) -> Measurement:
     """Measure FAIR-1: each group's least surplus in the first `top` ranks, against its share of all ranked.
 
-    Groups of fewer than `MIN_GROUP_SIZE` are not tested; the others share `alpha` evenly (Bonferroni).
-
-    Args:
-        ranked: (N,) group number of each ranked person, best rank first.
-        names: by group number.
-        top: ranks to test, at most `MAX_PLACES`.
-        alpha: probability of a warning about a ranking that is fair to all groups.
-
-    Raises:
-        InvalidInputError: `ranked` is not group numbers, a group has no name, or a number is out of its
-            bounds.
+    Groups of fewer than `MIN_GROUP_SIZE` are not tested; the others share `alpha` evenly (Bonferroni). (N,)
+    `ranked` holds the group of each person, best rank first.
     """
     codes = arrays.check_codes(ranked, "ranked")
     people = np.bincount(codes)

@@ -26,17 +26,11 @@ MIN_SELECTED = 250
 
 @frozen(eq=False)
 class ImpactRatio:
-    """Selection by group.
-
-    Attributes:
-        groups: people and selection rates, each 0 to 1.
-        ratios: (G,) rate / highest rate; NaN for a group that is not compared.
-        worst: smallest ratio, 0 to 1; NaN where no group is compared.
-    """
+    """Selection rates by group."""
 
     groups: GroupMeans
-    ratios: Numbers
-    worst: float
+    ratios: Numbers  # (G,) rate / highest rate; NaN for a group that is not compared
+    worst: float  # smallest ratio, 0 to 1; NaN where no group is compared
 
 
 def impact_ratio(selected: ArrayLike, group: ArrayLike, min_people: int = 1) -> ImpactRatio:
@@ -44,17 +38,8 @@ def impact_ratio(selected: ArrayLike, group: ArrayLike, min_people: int = 1) -> 
 
         ratio(g) = (selected in g / people in g) / max over h of (selected in h / people in h)
 
-    If no person is selected, every ratio is 1.
-
-    Args:
-        selected: (N,) bools, whether each person is selected.
-        group: (N,) whole numbers from 0.
-        min_people: a smaller group is not compared, and is not the highest.
-
-    Raises:
-        InvalidInputError: an array has the wrong type, or the lengths differ.
-
-    Source: 29 CFR 1607.4(D), the four-fifths rule.
+    If no person is selected, every ratio is 1. A group of fewer than `min_people` is not compared, and is
+    not the highest. Source: 29 CFR 1607.4(D), the four-fifths rule.
     """
     flags, codes = arrays.check_flags(selected, "selected"), arrays.check_codes(group)
     arrays.check_same_length(selected=flags, group=codes)

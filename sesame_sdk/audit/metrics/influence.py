@@ -14,33 +14,16 @@ from sesame_sdk.audit.metrics.measurement import Measurement, make_rows
 
 @frozen(eq=False)
 class PartnerInfluence:
-    """How far one partner can move a score, as shares of the range.
+    """How far one partner can move a score, as shares of the range."""
 
-    Attributes:
-        share: the larger of `up` and `down`, 0 to 1.
-        up: how far a partner raises a score.
-        down: how far a partner lowers it.
-        kinds: (K,) how far it moves each kind, either way.
-    """
-
-    share: float
+    share: float  # the larger of `up` and `down`, 0 to 1
     up: float
     down: float
-    kinds: Numbers
+    kinds: Numbers  # (K,) how far it moves each kind, either way
 
 
 def volatility(falls: ArrayLike, span: float) -> float:
-    """The largest fall from one event, as a share of the range, 0 or more.
-
-    Args:
-        falls: (K,) points that one event takes, 0 or more: one for each kind, or for each event.
-        span: the policy's range in points: highest less lowest.
-
-    Raises:
-        InvalidInputError: a fall is negative or not finite, or the range is not more than 0.
-
-    Source: ours.
-    """
+    """The largest of the falls that one event takes, in points, as a share of the policy's range."""
     points, width = (
         arrays.check_numbers(falls, "falls", min_value=0),
         arrays.check_number(span, "span", above=0),
@@ -59,17 +42,6 @@ def partner_influence(
 
     A kind's reach may exceed its cap: other partners' signals may have taken it to its floor. A kind whose
     floor is 0 never lowers a score, since its values do not go against its polarity.
-
-    Args:
-        partner_caps: (K,) points, 0 or more: one for each kind that one partner may send.
-        floors: (K,) points, 0 or less.
-        caps: (K,) points, 0 or more.
-        span: the policy's range in points.
-
-    Raises:
-        InvalidInputError: an array has the wrong type, the lengths differ, or the range is not more than 0.
-
-    Source: ours.
     """
     width = arrays.check_number(span, "span", above=0)
     limits = arrays.check_numbers(partner_caps, "partner_caps", min_value=0)

@@ -1,10 +1,4 @@
-"""The result of a metric: its definition, its value, its table and its verdict.
-
-Threshold     a bound, and the verdict on a value past it
-Metric        a definition: id, title, formula, thresholds, source
-Row           a line of the table: a group, kind, partner or choice, and its value
-Measurement   a metric, its value, its rows
-"""
+"""The result of a metric: its definition, its value, its table and its verdict."""
 
 import math
 import operator
@@ -80,18 +74,10 @@ class Threshold:
 
 @frozen
 class Metric:
-    """The definition of a metric.
+    """The definition of a metric. Its `thresholds` are in any order; the worst one exceeded decides.
 
-    Attributes:
-        id: rule id of its findings, such as ``DIS-1``.
-        title: its name for readers.
-        formula: in plain text.
-        thresholds: any order; the worst one exceeded decides.
-        hint: what an operator could change.
-        source: the law or paper of the formula or threshold; ours are called ours.
-        row_noun: what a row of the table is: ``group``, ``kind``.
-        value_format: format of values, as of `format`: ``.3f``, ``.1%``.
-        dated: when that source was last read.
+    `source` is the law or paper of the formula or threshold, last read on the day `dated`; ours are called
+    ours. `hint` is what an operator could change, `value_format` as of `format`: ``.3f``, ``.1%``.
     """
 
     id: str = field(validator=model_validators.text(16, pattern=r"[A-Z]{2,8}-\d{1,3}", example="DIS-1"))
@@ -118,12 +104,9 @@ class Metric:
 
 @frozen
 class Row:
-    """A row of a metric's table.
+    """A row of a metric's table: a group, kind, choice, partner or purpose; never a person.
 
-    Attributes:
-        label: the group, kind, choice, partner or purpose; never a person.
-        value: in the metric's own format; None where there were too few people.
-        people: number of people measured, if people are.
+    `value` is None where there were too few people.
     """
 
     label: str = field(validator=model_validators.text(128))
@@ -133,17 +116,7 @@ class Row:
 
 @frozen
 class Measurement:
-    """A measured metric.
-
-    Attributes:
-        metric: its definition.
-        value: finite, or infinite where there is no limit; None for not measured.
-        rows: its table.
-        note: what a reader should know of this measurement.
-
-    Raises:
-        InvalidInputError: a value is NaN.
-    """
+    """A measured metric: infinite where there is no limit, None for not measured, and never NaN."""
 
     metric: Metric = field(validator=validators.instance_of(Metric))
     value: float | None = field(validator=validators.optional(_check_number))
@@ -175,12 +148,7 @@ class Measurement:
 
 
 def make_finding(measured: Measurement, about: str) -> Finding | None:
-    """Make a finding if the verdict is warn or refuse; None for any other.
-
-    Args:
-        measured: the measured metric.
-        about: what was audited: ``policy retail-privileges``; at most 200 characters.
-    """
+    """Make a finding about what was audited if the verdict is warn or refuse; None for any other."""
     metric, past = measured.metric, measured.metric.worst_threshold(measured.value)
     if past is None or past.verdict not in _ACTIONS:
         return None
@@ -202,15 +170,7 @@ def compare_groups(
 ) -> Measurement:
     """Make the measurement that compares groups: not measured with fewer than two large enough.
 
-    Args:
-        metric: its definition.
-        value: over all groups.
-        values: (G,) each group's own value.
-        groups: how many people are in each, and which were compared.
-        names: by group number.
-
-    Raises:
-        InvalidInputError: a group has no name.
+    `value` is over all groups, (G,) `values` are each group's own.
     """
     if len(names) < groups.people.size:
         raise InvalidInputError(f"must name all {groups.people.size} groups, not {len(names)}", field="names")
@@ -227,11 +187,7 @@ def compare_groups(
 
 
 def make_rows(names: Sequence[str], values: Numbers) -> tuple[Row, ...]:
-    """Make a row for each name, in the order given.
-
-    Raises:
-        InvalidInputError: there are not as many names as values.
-    """
+    """Make a row for each name, in the order given."""
     if len(names) != len(values):
         raise InvalidInputError(f"must name all {len(values)}, not {len(names)}", field="names")
     return tuple(Row(name, float(value)) for name, value in zip(names, values, strict=True))

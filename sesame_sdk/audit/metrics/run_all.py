@@ -42,13 +42,7 @@ _CONFORMING = (Sensitivity.POLITICAL, Sensitivity.SPECIAL, Sensitivity.TASTE)
 def measure_all(
     result: SimulationResult, choices: tuple[FreeChoice, ...], stability: Measurement | None
 ) -> tuple[Measurement, ...]:
-    """Measure every metric, in the order of `definitions.METRICS`.
-
-    Args:
-        result: the audited policy first.
-        choices: of `adaptation.adapt_choices`.
-        stability: against an older policy, if there is one.
-    """
+    """Measure every metric, in the order of `definitions.METRICS`; `stability` is against an older policy."""
     policy, scores = result.policies[0], result.scores[0]
     group, names = result.people.group, result.population.group_names
     ranked = np.argsort(-scores.hundredths, kind="stable")

@@ -28,12 +28,10 @@ from sesame_sdk.model.policy import Weighting
 
 @frozen(eq=False)
 class SocialBurden:
-    """Cost of passing by group.
+    """The qualified of each group with their mean least cost, and highest mean / lowest, 1 or more.
 
-    Attributes:
-        groups: the qualified of each group, and their mean least cost.
-        ratio: highest mean / lowest mean, 1 or more; infinite where one group passes for free, or a
-            qualified person can never pass; NaN where no group is compared.
+    The ratio is infinite where one group passes for free or a qualified person can never pass; NaN where no
+    group is compared.
     """
 
     groups: GroupMeans
@@ -42,15 +40,10 @@ class SocialBurden:
 
 @frozen(eq=False)
 class Effort:
-    """Effort by person.
+    """Effort by person."""
 
-    Attributes:
-        cost: (N,) in the unit of the policy's efforts, 0 at or above the target.
-        out_of_reach: (N,) whether no effort takes the person there.
-    """
-
-    cost: Numbers
-    out_of_reach: Flags
+    cost: Numbers  # (N,) in the unit of the policy's efforts, 0 at or above the target
+    out_of_reach: Flags  # (N,) whether no effort takes the person there
 
 
 def social_burden(
@@ -60,16 +53,9 @@ def social_burden(
 
         burden(g) = E[ least cost of an action after which the person passes | qualified, in g ]
 
-    Args:
-        cost: (N,) least cost to pass, 0 or more, in any one unit; infinite for people who never can.
-        qualified: (N,) bools: whether the person deserves to pass.
-        group: (N,) whole numbers from 0.
-        min_people: a group with fewer qualified people is not compared.
-
-    Raises:
-        InvalidInputError: an array has the wrong type, or the lengths differ.
-
-    Source: Milli et al. 2019, The Social Cost of Strategic Classification.
+    (N,) `cost` is 0 or more, in any one unit; infinite for people who never can. A group with fewer than
+    `min_people` qualified is not compared. Source: Milli et al. 2019, The Social Cost of Strategic
+    Classification.
     """
     costs = arrays.check_numbers(cost, "cost", min_value=0, allow_infinite=True)
     codes, able = arrays.check_codes(group), arrays.check_flags(qualified, "qualified")

@@ -24,33 +24,17 @@ _HALF_A_PERSON = 0.5
 
 @frozen(eq=False)
 class StabilityIndex:
-    """The population stability index and its bins.
-
-    Attributes:
-        psi: 0 or more.
-        edges: (B - 1,) rising; a bin goes up to its edge, the edge included.
-        expected: (B,) people.
-        actual: (B,) people.
-        parts: (B,) what each bin adds to `psi`, 0 or more.
-    """
+    """The population stability index and its bins."""
 
     psi: float
-    edges: Numbers
-    expected: Codes
-    actual: Codes
-    parts: Numbers
+    edges: Numbers  # (B - 1,) rising; a bin goes up to its edge, the edge included
+    expected: Codes  # (B,) people
+    actual: Codes  # (B,) people
+    parts: Numbers  # (B,) what each bin adds to `psi`, 0 or more
 
 
 def population_stability_index(expected: ArrayLike, actual: ArrayLike, bins: int = 10) -> StabilityIndex:
-    """Sum over bins of (a - e) * ln(a / e), a and e being shares of people.
-
-    Args:
-        expected: (N,) scores before, in points.
-        actual: (M,) scores now; the number of people may differ.
-        bins: 2 to 100; equal scores make them fewer.
-
-    Raises:
-        InvalidInputError: either is empty, or not finite numbers.
+    """Sum over bins of (a - e) * ln(a / e), a and e being shares of people; equal scores make fewer bins.
 
     Source: a convention of credit scoring; Yurdakul 2018. It is the symmetric Kullback-Leibler divergence.
     """
@@ -68,9 +52,6 @@ def bin_edges(scores: Numbers, bins: int = 10) -> Numbers:
     """(at most bins - 1,) upper edges of the bins: the quantiles of `scores`, each an existing score.
 
     A score with two or more quantiles also begins its bin: the score below it is an edge too.
-
-    Raises:
-        InvalidInputError: bins are not 2 to 100.
     """
     if not 2 <= bins <= 100:
         raise InvalidInputError("must be 2 to 100", field="bins")

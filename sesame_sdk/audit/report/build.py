@@ -13,12 +13,7 @@ import numpy as np
 from sesame_sdk.audit.arrays import Codes
 from sesame_sdk.audit.metrics.exposure import attention_by_score, cumulative_exposure
 from sesame_sdk.audit.metrics.measurement import Measurement
-from sesame_sdk.audit.report.model import (
-    ExposureByRank,
-    KindReward,
-    ScoreDistribution,
-    SimulationSummary,
-)
+from sesame_sdk.audit.report.model import ExposureByRank, KindReward, ScoreDistribution, SimulationSummary
 from sesame_sdk.audit.simulation.adaptation import FreeChoice
 from sesame_sdk.audit.simulation.behaviour import AS_OF
 from sesame_sdk.audit.simulation.simulate import PolicyScores, SimulationResult
@@ -33,11 +28,7 @@ BINS = 24
 def summarize_simulation(
     result: SimulationResult, metrics: tuple[Measurement, ...], choices: tuple[FreeChoice, ...]
 ) -> SimulationSummary:
-    """Summarize the scores of the simulated people.
-
-    Raises:
-        InvalidInputError: none of them has a score.
-    """
+    """Summarize the scores of the simulated people; raise InvalidInputError if none of them has a score."""
     policy, scores, population = result.policies[0], result.scores[0], result.population
     if not scores.has_score.any():
         hint = "simulate more people, or a greater adoption"

@@ -23,11 +23,7 @@ ALL_PEOPLE = "all people"
 
 
 def measure_policy_stability(result: SimulationResult) -> Measurement:
-    """Measure PSI-1 of the new policy's scores against the old one's.
-
-    Raises:
-        InvalidInputError: no simulated person has a score under one of them.
-    """
+    """Measure PSI-1 of the new policy's scores against the old one's."""
     new, old = (scores.points[scores.has_score] for scores in result.scores[:2])
     if not new.size or not old.size:
         reason, hint = "no simulated person has a score", "simulate more people"
@@ -36,12 +32,7 @@ def measure_policy_stability(result: SimulationResult) -> Measurement:
 
 
 def compare_policies(result: SimulationResult, psi: Measurement) -> PolicyChange:
-    """Compute the change from the second policy of the result to the first.
-
-    Args:
-        result: the new policy first, the old one second.
-        psi: of `measure_policy_stability`.
-    """
+    """Compute the change from the second policy of the result, the old one, to the first."""
     (new, old), (after, before) = result.policies[:2], result.scores[:2]
     both = after.has_score & before.has_score
     gained = (after.hundredths - before.hundredths) / 100

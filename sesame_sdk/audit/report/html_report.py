@@ -30,10 +30,7 @@ SECURITY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-u
 
 
 def render_html(report: Report) -> str:
-    """Render the report as one HTML document; encode it as UTF-8.
-
-    Without scores, or if the guard refused the policy, the page says so and has no charts of them.
-    """
+    """Render the report as one HTML document; without scores, the page says so and has no charts of them."""
     simulation, change = report.simulation, report.change
     return (
         _environment()

@@ -33,14 +33,7 @@ _LEANS: Final = np.linspace(-1.0, 1.0, len(OPTIONS))
 
 @frozen
 class FreeChoice:
-    """One free choice, before and after people adapt to the policy.
-
-    Attributes:
-        topic: what is chosen: "what to write about".
-        options: the names of the options.
-        before: share of people who choose each.
-        after: the same, once people know what the policy rewards.
-    """
+    """One free choice: the share of people who choose each option, before and after they adapt."""
 
     topic: str
     options: tuple[str, ...]

@@ -43,25 +43,15 @@ DAYS_PER_UNIT: Final = {"day": 1.0, "week": 7.0, "month": 365 / 12, "year": 365.
 
 @frozen
 class Habit:
-    """What people do that one kind records.
-
-    Attributes:
-        kind: its name.
-        context: the context whose partners send it.
-        unit: what a value of 1 means.
-        sign: of raising values, and opposite to that of lowering values: -1 where the weight is below 0.
-        raises: whether any of it raises a score, or at least does not lower it.
-        lowers: whether any of it lowers a score.
-        severity: of the lowering kind.
-    """
+    """What people do that one kind records."""
 
     kind: str
-    context: str
+    context: str  # of the partners that send it
     unit: str
-    sign: int
-    raises: bool
-    lowers: bool
-    severity: Severity
+    sign: int  # of raising values, and opposite to that of lowering values
+    raises: bool  # whether any of it raises a score, or at least does not lower it
+    lowers: bool  # whether any of it lowers a score
+    severity: Severity  # of the lowering kind
 
     @property
     def is_money(self) -> bool:
@@ -76,21 +66,13 @@ class Habit:
 
 @frozen(eq=False)
 class SignalColumns:
-    """Signals in columns, as `counted` of the score's SQL text has them.
+    """Signals in columns, as `counted` of the score's SQL text has them."""
 
-    Attributes:
-        subject: (S,) number of the person among all people.
-        partner: (S,) number of the partner in the kind's context.
-        kind: (S,) number of the habit.
-        value: (S,) in the kind's unit.
-        occurred_at: (S,) microseconds since 1970, before the start of `AS_OF`.
-    """
-
-    subject: NDArray[np.int32]
-    partner: NDArray[np.int16]
-    kind: NDArray[np.int16]
-    value: Numbers
-    occurred_at: Codes
+    subject: NDArray[np.int32]  # (S,) number of the person among all people
+    partner: NDArray[np.int16]  # (S,) number of the partner in the kind's context
+    kind: NDArray[np.int16]  # (S,) number of the habit
+    value: Numbers  # (S,) in the kind's unit
+    occurred_at: Codes  # (S,) microseconds since 1970, before the start of `AS_OF`
 
     def select(self, flags: Flags) -> "SignalColumns":
         """Select the signals whose flag is set."""

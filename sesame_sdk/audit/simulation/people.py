@@ -26,21 +26,13 @@ MAX_TENURE_DAYS = 1825
 
 @frozen(eq=False)
 class People:
-    """A block of people, or all of them.
+    """A block of people, or all of them."""
 
-    Attributes:
-        first: number of the first person.
-        group: (N,) number of the group.
-        income: (N,) for a month, in the policy's money.
-        engagement: (N,) how much of everything they do; 1 on average.
-        reliability: (N,) the higher, the fewer lowering events; standard normal over all people.
-    """
-
-    first: int
-    group: Codes
-    income: Numbers
-    engagement: Numbers
-    reliability: Numbers
+    first: int  # number of the first person
+    group: Codes  # (N,) number of the group
+    income: Numbers  # (N,) for a month, in the policy's money
+    engagement: Numbers  # (N,) how much of everything they do; 1 on average
+    reliability: Numbers  # (N,) the higher, the fewer lowering events; standard normal over all people
 
     @property
     def size(self) -> int:
@@ -50,19 +42,12 @@ class People:
 
 @frozen(eq=False)
 class Membership:
-    """Membership of people with the partners of one context.
+    """Membership of people with the partners of one context."""
 
-    Attributes:
-        member: (M,) indices into `People`.
-        main: (M,) number of the partner that each member uses most.
-        second: (M,) number of the other partner; often the same.
-        since: (M,) whole days of membership.
-    """
-
-    member: Codes
-    main: Codes
-    second: Codes
-    since: Codes
+    member: Codes  # (M,) indices into `People`
+    main: Codes  # (M,) number of the partner that each member uses most
+    second: Codes  # (M,) number of the other partner; often the same
+    since: Codes  # (M,) whole days of membership
 
 
 def random_generator(seed: int, block: int, what: str) -> Generator:

@@ -1,9 +1,7 @@
 """The settings of simulated people: how many, in which groups, and how groups and behaviour correlate.
 
-Rules:
-    * a group is named by a letter and represents no real group: the product knows no real person's group
-    * by default the groups do not differ; a population file states how they do
-    * equal settings and an equal seed make equal people
+A group is named by a letter and represents no real group. By default the groups do not differ; a population
+file states how they do. Equal settings and an equal seed make equal people.
 """
 
 from math import isclose
@@ -50,13 +48,7 @@ _share = _between(0.001, 1.0)
 
 @frozen
 class Group:
-    """A group of people.
-
-    Attributes:
-        name: ``group A``; never the name of a real group.
-        share: of all people, 0.001 to 1.
-        income: factor of its income.
-    """
+    """A group of people: its share of all, and the factor of its income. Never named as a real group."""
 
     name: str = field(validator=model_validators.text(16, pattern=r"group [A-Z]", example="group A"))
     share: float = field(validator=_share)
@@ -65,15 +57,7 @@ class Group:
 
 @frozen
 class Correlation:
-    """How each trait correlates with the order of the groups, -1 to 1.
-
-    Above 0, the groups named first have more of it; at 0, no group differs.
-
-    Attributes:
-        income: money.
-        engagement: how much people do.
-        reliability: how rarely people do what lowers a score.
-    """
+    """How each trait correlates with the order of the groups: above 0, the first groups have more of it."""
 
     income: float = field(default=0.0, validator=_between(-1.0, 1.0))
     engagement: float = field(default=0.0, validator=_between(-1.0, 1.0))
@@ -82,12 +66,9 @@ class Correlation:
 
 @frozen
 class Market:
-    """The partners of a context.
+    """The partners of a context, by their shares; without a context, of every context that is not named.
 
-    Attributes:
-        context: ``retail``; empty for every context that is not named.
-        shares: of the market, one for each partner.
-        adoption: share of the people who let a partner of this context send.
+    `adoption` is the share of the people who let a partner of this context send.
     """
 
     context: str = field(default="", validator=model_validators.optional_text(32))
@@ -105,11 +86,6 @@ class Leak:
     """How much a free choice changes how often people do what a policy rewards; not at all, by default.
 
     At 0.2, the option that is rewarded most comes with a fifth more of it, the least with a fifth less.
-
-    Attributes:
-        writing: what to write about.
-        goods: where goods come from.
-        meeting: whom to meet.
     """
 
     writing: float = field(default=0.0, validator=_between(0.0, 1.0))
@@ -119,20 +95,11 @@ class Leak:
 
 @frozen
 class Population:
-    """The settings of simulated people.
+    """The settings of simulated people. `correlation` refers to `groups` in their order.
 
-    Attributes:
-        people: how many.
-        seed: the same seed makes the same people.
-        days: simulated time.
-        groups: in the order that `correlation` refers to.
-        income: median for a month, in the policy's money.
-        income_spread: standard deviation of its logarithm.
-        correlation: of groups and traits.
-        markets: partners by context; an entry without a context is for all others.
-        leak: what free choices do to what is rewarded.
-        rationality: how strongly people respond to points: growth of the logarithm of an option's odds for
-            points as wide as the whole range.
+    `income` is the median for a month, in the policy's money, `income_spread` the standard deviation of its
+    logarithm. `rationality` is how strongly people respond to points: growth of the logarithm of an option's
+    odds for points as wide as the whole range.
     """
 
     people: int = field(default=100_000, validator=_whole_number(MIN_PEOPLE, MAX_PEOPLE))

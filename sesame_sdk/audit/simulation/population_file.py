@@ -72,15 +72,7 @@ def load_population(path: Path) -> Population:
 
 
 def parse_population(text: str, *, name: str = "population") -> Population:
-    """Read and check a population.
-
-    Args:
-        text: TOML, at most `MAX_BYTES`.
-        name: name of the file in errors.
-
-    Raises:
-        ConfigurationError: naming file, line and key, with a hint.
-    """
+    """Read and check a population in TOML; a ConfigurationError names file, line and key, with a hint."""
     document = TomlDocument(name, text, "population", MAX_BYTES)
     values = _given(document.decode(_SCHEMA))
     for key, noun in _TABLES.items():

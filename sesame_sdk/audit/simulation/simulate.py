@@ -37,17 +37,11 @@ FROM ({SCORE_SQL}) s LEFT JOIN policy p ON p.kind = s.kind
 
 @frozen(eq=False)
 class PolicyScores:
-    """All people's scores under one policy.
+    """All people's scores under one policy; without one, people have its base, and are never low."""
 
-    Attributes:
-        has_score: (N,) whether the person has a score; without one they are neutral, never low.
-        hundredths: (N,) of a point; the policy's base without a score.
-        parts: (N, K) hundredths that each of the policy's kinds added or took.
-    """
-
-    has_score: Flags
-    hundredths: Codes
-    parts: NDArray[np.int32]
+    has_score: Flags  # (N,)
+    hundredths: Codes  # (N,) of a point
+    parts: NDArray[np.int32]  # (N, K) hundredths that each of the policy's kinds added or took
 
     @property
     def points(self) -> Numbers:
@@ -57,23 +51,14 @@ class PolicyScores:
 
 @frozen(eq=False)
 class SimulationResult:
-    """People and their scores.
-
-    Attributes:
-        population: the settings.
-        people: all of them.
-        policies: the simulated policies, the audited one first.
-        scores: under each policy.
-        halves: under the audited one, by each half of the time alone.
-        falls: for each lowering kind of the audited one, the sizes of its lowering values, 0 or more.
-    """
+    """People and their scores."""
 
     population: Population
     people: People
-    policies: tuple[Policy, ...]
-    scores: tuple[PolicyScores, ...]
-    halves: tuple[PolicyScores, PolicyScores]
-    falls: dict[str, Numbers]
+    policies: tuple[Policy, ...]  # the audited one first
+    scores: tuple[PolicyScores, ...]  # under each policy
+    halves: tuple[PolicyScores, PolicyScores]  # under the audited one, by each half of the time alone
+    falls: dict[str, Numbers]  # for each lowering kind of the audited one, the sizes of its lowering values
 
 
 def simulate(
@@ -83,11 +68,7 @@ def simulate(
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> SimulationResult:
-    """Score the same people under every policy.
-
-    Raises:
-        ConfigurationError: the `audit` extra, which brings DuckDB, is not installed.
-    """
+    """Score the same people under every policy."""
     habits = behaviour.collect_habits(*policies)
     drawn: list[People] = []
     rounds: list[tuple[PolicyScores, ...]] = []

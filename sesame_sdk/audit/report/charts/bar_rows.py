@@ -1,7 +1,4 @@
-"""Rows of bars on one scale: a label and a value, and the bar below them.
-
-A label above its bar has the whole width, also on the narrowest screen.
-"""
+"""Rows of bars on one scale: a label and a value, and the bar below them, also on the narrowest screen."""
 
 from collections.abc import Callable, Sequence
 
@@ -33,14 +30,7 @@ _INSET = 6.0
 
 @frozen
 class BarRow:
-    """A row.
-
-    Attributes:
-        label: what the row is about.
-        value: its value as text.
-        shapes: drawn with 0 at the row's top.
-        strong: whether it is a total.
-    """
+    """A row; a strong one is a total. Its shapes are drawn with 0 at the row's top."""
 
     label: str
     value: str

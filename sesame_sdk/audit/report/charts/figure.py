@@ -8,14 +8,7 @@ from sesame_sdk.audit.report.charts.svg import Content, frame
 
 @frozen
 class Table:
-    """Rows of text; the first cell of each is its header.
-
-    Attributes:
-        caption: what the table holds.
-        head: names of the columns.
-        rows: as many cells each as there are columns.
-        text_columns: number of columns with text, from the first on; the others hold numbers.
-    """
+    """Rows of text; the first cell of each is its header. The columns from `text_columns` on hold numbers."""
 
     caption: str
     head: tuple[str, ...]
@@ -25,15 +18,10 @@ class Table:
 
 @frozen
 class Figure:
-    """A chart of the page.
+    """A chart of the page, and the table of the same numbers.
 
-    Attributes:
-        id: unique on the page, and the start of every id within the picture.
-        title: a heading of a few words.
-        summary: what the picture shows, in a sentence; screen readers read it out.
-        legend: how to read it.
-        picture: the SVG.
-        table: the same numbers.
+    `id` is unique on the page, and starts every id within the picture. Screen readers read out `summary`;
+    `legend` tells how to read the picture.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """Shapes as escaped markup, and the frame that gives a picture its title and description.
 
-Lengths are in units of a picture that is `WIDTH` wide. The page scales it to its own width, and the style
-sheet enlarges the text on a narrow page, so every label has space for `MAX_FONT_SIZE`.
+Lengths are in units of a picture that is `WIDTH` wide. The style sheet enlarges the text on a narrow page,
+so every label has space for `MAX_FONT_SIZE`.
 """
 
 import math
