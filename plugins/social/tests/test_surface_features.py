@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from sesame_social.classifier.entity_masking import COARSE, PERSON, mask_entities
+from sesame_social.classifier.features import COLUMNS, NO_COARSE_WORD, TAGS, surface_features
 from sesame_social.classifier.normalize import normalize
-from sesame_social.classifier.surface_features import COLUMNS, NO_COARSE_WORD, TAGS, surface_features
 from sesame_social.training.training_sets import prediction_phrases, training_phrases
 
 NAMES = ("call", "mine", "media", "gain", "link", "moment", "number", "domain")

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from sesame_social.classifier import Model, classify
 from sesame_social.training import datasets, training_sets
-from sesame_social.training.logistic_regression import fit_head
-from sesame_social.training.train import SEED, train_model
+from sesame_social.training.train import SEED, fit_head, train_model
 
 from sesame_sdk import InvalidInputError
 

@@ -1,8 +1,7 @@
 """Replaces names of states, parties, faiths, firms and places by one sign before a post is classified.
 
 So two posts that differ only in the name are equal to every head, whatever the heads have learned. Other
-phrases only set flags: whether a post refers to persons, in what manner it helps, and the tags of spam
-(`surface_features`).
+phrases only set flags: whether a post refers to persons, in what manner it helps, and the tags of spam.
 
 Rules:
 1. A phrase in Han is found anywhere; any other is a whole word or several.
@@ -17,7 +16,7 @@ from functools import cache
 import numpy as np
 from attrs import evolve, frozen
 
-from sesame_social.classifier.feature_hashing import RollingHash, hash_words
+from sesame_social.classifier.features import RollingHash, Tags, find_patterns, hash_words, select_tags
 from sesame_social.classifier.normalize import (
     DIGIT,
     HAN,
@@ -30,7 +29,6 @@ from sesame_social.classifier.normalize import (
     character_classes,
     normalize,
 )
-from sesame_social.classifier.surface_features import Tags, find_patterns, select_tags
 
 #: Signs that replace a name: private-use characters, which ordinary texts do not hold.
 THING, PEOPLE = 0xE001, 0xE002
@@ -46,14 +44,11 @@ _PERSONS = np.frombuffer("人女男妈爹爷奶婆娘佬鬼狗婊逼屌奸贱妓
 
 @frozen(eq=False)
 class PhraseTable:
-    """The phrases to find, by hash alone.
+    """The phrases to find, by sorted hash alone, and the sign of each.
 
-    Attributes:
-        hashes: of each phrase, sorted.
-        signs: of each phrase, in the order of `hashes`.
-        lengths: of the phrases that begin with a Han character, in units, each once, longest first.
-        starts: whether any phrase begins with a pair of units, by `_pair_numbers`.
-        tops: whether any hash begins with these 16 bits: avoids most look-ups.
+    `lengths` has those of the phrases that begin with a Han character, in units, longest first. `starts` says
+    whether any phrase begins with a pair of units (`_pair_numbers`), and `tops` whether any hash begins with
+    these 16 bits, which avoids most look-ups.
     """
 
     hashes: Hashes
@@ -80,13 +75,7 @@ class PhraseTable:
 
 @frozen(eq=False)
 class MaskedText:
-    """A batch with its names masked.
-
-    Attributes:
-        text: the batch, with a sign in place of each name.
-        flags: for each sign, whether each post has it.
-        tags: the tags of spam, and their positions.
-    """
+    """A batch with a sign in place of each name, whether each post has each sign, and the tags of spam."""
 
     text: NormalizedText
     flags: Mapping[int, Bools]
@@ -106,9 +95,12 @@ def mask_entities(text: NormalizedText, phrases: PhraseTable) -> MaskedText:
     flags[PERSON] |= flags[INSULT] | _mention_persons(text)
     # An insult within a name does not count: in "he called me X", that is X.
     flags[COARSE][post[(signs == INSULT) & ~covered[begins]]] = True
-    return MaskedText(
-        _replace_names(text, begins[names], signs[names], covered), flags, select_tags(begins, signs, post)
-    )
+    first = covered.copy()
+    first[1:] &= ~covered[:-1]
+    units = text.units.copy()
+    units[begins[names][::-1]] = signs[names][::-1]  # the longest came first: its sign stays
+    masked = evolve(text, units=units).select(~covered | first)
+    return MaskedText(masked, flags, select_tags(begins, signs, post))
 
 
 def _cover(size: int, begins: Ints, ends: Ints) -> Bools:
@@ -116,14 +108,6 @@ def _cover(size: int, begins: Ints, ends: Ints) -> Bools:
     depth = np.cumsum(np.bincount(begins, minlength=size + 1) - np.bincount(ends, minlength=size + 1))[:size]
     result: Bools = depth > 0
     return result
-
-
-def _replace_names(text: NormalizedText, begins: Ints, signs: Units, covered: Bools) -> NormalizedText:
-    first = covered.copy()
-    first[1:] &= ~covered[:-1]
-    units = text.units.copy()
-    units[begins[::-1]] = signs[::-1]  # the longest came first: its sign stays
-    return evolve(text, units=units).select(~covered | first)
 
 
 def _find_phrases(units: Units, phrases: PhraseTable) -> tuple[Ints, Ints, Units]:
@@ -140,11 +124,8 @@ def _find_phrases(units: Units, phrases: PhraseTable) -> tuple[Ints, Ints, Units
     for more in range(min(_MAX_PHRASE_WORDS, len(possible)) - 1, -1, -1):
         first = np.flatnonzero(possible[: len(possible) - more])
         spans.append(_look_up(words.begins[first], words.ends[first + more], sums, phrases))
-    return (
-        np.concatenate([each[0] for each in spans]),
-        np.concatenate([each[1] for each in spans]),
-        np.concatenate([each[2] for each in spans]),
-    )
+    firsts, lasts, signs = zip(*spans, strict=True)
+    return np.concatenate(firsts), np.concatenate(lasts), np.concatenate(signs)
 
 
 def _look_up(begins: Ints, ends: Ints, sums: RollingHash, phrases: PhraseTable) -> tuple[Ints, Ints, Units]:

@@ -18,8 +18,8 @@ from attrs import frozen
 
 from sesame_sdk import ConfigurationError
 from sesame_social.classifier.entity_masking import PhraseTable
+from sesame_social.classifier.features import COLUMNS
 from sesame_social.classifier.normalize import Floats, Weights
-from sesame_social.classifier.surface_features import COLUMNS
 
 SHIPPED_MODEL = Path(__file__).parents[1] / "model" / "social.npz"
 #: In the order of the rows of `Model.weights`.
@@ -40,8 +40,7 @@ class Model:
     Attributes:
         weights: one row for each head, one column for each bucket, in multiples of `steps`.
         steps: the value of a weight of 1 in each head.
-        surface_weights: one row for each head, one column for each of `surface_features.COLUMNS`.
-        bias: of each head.
+        surface_weights: one row for each head, one column for each of `features.COLUMNS`.
         thresholds: the probability from which each head flags a post; that of `HATE` separates hate from
             offence; that of `KIND` is for spam in a post of unknown kind.
         phrases: what is masked and what sets flags.
@@ -70,10 +69,16 @@ def load_model(path: Path = SHIPPED_MODEL) -> Model:
         raise ConfigurationError("the model or its digest cannot be read", field=path.name) from error
     digest = hashlib.sha256(raw).hexdigest()
     if digest != expected:
-        raise ConfigurationError(
-            "the digest of the model does not match", field=path.name, hint="install it again"
-        )
-    return _model(_arrays(raw, path), digest, path)
+        reason = "the digest of the model does not match"
+        raise ConfigurationError(reason, field=path.name, hint="install it again")
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+            if sum(each.file_size for each in packed.infolist()) > _MAX_BYTES:
+                raise ConfigurationError("the model is too large", field=path.name)
+        with np.load(io.BytesIO(raw), allow_pickle=False) as opened:
+            return _from_arrays({name: opened[name] for name in opened.files}, digest, path)
+    except (ValueError, OSError, EOFError, KeyError, TypeError, IndexError, zipfile.BadZipFile) as error:
+        raise ConfigurationError("is not a model", field=path.name) from error
 
 
 def digest_path(path: Path) -> Path:
@@ -104,38 +109,17 @@ def save_model(model: Model, path: Path) -> str:
     return digest
 
 
-def _arrays(raw: bytes, path: Path) -> Mapping[str, Any]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            if sum(each.file_size for each in packed.infolist()) > _MAX_BYTES:
-                raise ConfigurationError("the model is too large", field=path.name)
-        with np.load(io.BytesIO(raw), allow_pickle=False) as opened:
-            return {name: opened[name] for name in opened.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ConfigurationError("is not a model", field=path.name) from error
-
-
-def _model(arrays: Mapping[str, Any], digest: str, path: Path) -> Model:
+def _from_arrays(arrays: Mapping[str, Any], digest: str, path: Path) -> Model:
     heads = len(HEADS)
     shapes = {"weights": (heads, 1 << BITS), "steps": (heads,), "form": (heads, COLUMNS), "bias": (heads,)}
-    try:
-        fits = [*arrays["format"]] == [_FORMAT, BITS] and all(
-            arrays[name].shape == shape for name, shape in shapes.items()
-        )
-        if not fits or arrays["weights"].dtype != np.int16 or "thresholds" not in arrays:
-            raise ConfigurationError("is a model of another format", field=path.name, hint="train it again")
-        tops = np.zeros(1 << 16, dtype=bool)
-        tops[arrays["hashes"] >> np.uint64(48)] = True
-        starts = np.unpackbits(arrays["starts"]).astype(bool)
-        phrases = PhraseTable(arrays["hashes"], arrays["signs"], arrays["lengths"], starts, tops)
-    except (KeyError, TypeError, IndexError) as error:
-        raise ConfigurationError("is not a model", field=path.name) from error
-    return Model(
-        weights=arrays["weights"],
-        steps=arrays["steps"],
-        surface_weights=arrays["form"],
-        bias=arrays["bias"],
-        thresholds=arrays["thresholds"],
-        phrases=phrases,
-        digest=digest,
+    fits = [*arrays["format"]] == [_FORMAT, BITS] and all(
+        arrays[name].shape == shape for name, shape in shapes.items()
     )
+    if not fits or arrays["weights"].dtype != np.int16 or "thresholds" not in arrays:
+        raise ConfigurationError("is a model of another format", field=path.name, hint="train it again")
+    tops = np.zeros(1 << 16, dtype=bool)
+    tops[arrays["hashes"] >> np.uint64(48)] = True
+    starts = np.unpackbits(arrays["starts"]).astype(bool)
+    phrases = PhraseTable(arrays["hashes"], arrays["signs"], arrays["lengths"], starts, tops)
+    weights, steps, surface_weights, bias = (arrays[name] for name in shapes)
+    return Model(weights, steps, surface_weights, bias, arrays["thresholds"], phrases, digest)

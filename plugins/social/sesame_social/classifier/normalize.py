@@ -26,7 +26,6 @@ Ints: TypeAlias = NDArray[np.int64]
 Weights: TypeAlias = NDArray[np.int16]
 Floats: TypeAlias = NDArray[np.float64]
 
-
 #: Only so many characters of a post are read.
 MAX_CHARACTERS = 10_000
 #: Classes of characters.
@@ -37,12 +36,10 @@ _FULL_WIDTH = range(0xFF01, 0xFF5F)
 
 @frozen
 class NormalizedText:
-    """A batch of posts.
+    """A batch of posts, as normalized UTF-16 code units with a NUL before each post and one at the end.
 
-    Attributes:
-        units: normalized UTF-16 code units; a NUL before each post and one at the end.
-        starts: index of the first unit of each post, and the end of all units: one more than there are posts.
-        capitals: number of plain capital letters in each post.
+    `starts` has the index of the first unit of each post, and the end of all units: one more than there are
+    posts. `capitals` counts the plain capital letters of each post.
     """
 
     units: Units

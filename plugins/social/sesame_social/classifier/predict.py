@@ -29,12 +29,18 @@ from sesame_social.classifier.entity_masking import (
     REASON,
     STEP,
     THING,
-    MaskedText,
     mask_entities,
 )
-from sesame_social.classifier.feature_hashing import HashedFeatures, hash_features
-from sesame_social.classifier.model import BITS, CHINESE, COMMENT, ENGLISH, HATE, HEADS, KIND, MESSAGE, Model
+from sesame_social.classifier.features import (
+    HashedFeatures,
+    count_characters,
+    hash_features,
+    surface_features,
+)
+from sesame_social.classifier.model import BITS, CHINESE, COMMENT, ENGLISH, HATE, KIND, MESSAGE, Model
 from sesame_social.classifier.normalize import (
+    HAN,
+    LETTER,
     MAX_CHARACTERS,
     Bools,
     Floats,
@@ -43,14 +49,12 @@ from sesame_social.classifier.normalize import (
     Weights,
     normalize,
 )
-from sesame_social.classifier.surface_features import count_scripts, surface_features
 
 #: Kinds of posts: comments below other people's content, messages to a person, or unknown.
 PostKind: TypeAlias = Literal["any", "comment", "message"]
 POST_KINDS: tuple[PostKind, ...] = get_args(PostKind)
-_SPAM = {"any": (MESSAGE, COMMENT, KIND), "comment": (COMMENT,), "message": (MESSAGE,)}
-#: The head whose threshold applies.
-_THRESHOLD_HEAD = {"any": KIND, "comment": COMMENT, "message": MESSAGE}
+#: The heads for spam; the threshold of the first applies.
+_SPAM_HEADS = {"any": (KIND, MESSAGE, COMMENT), "comment": (COMMENT,), "message": (MESSAGE,)}
 #: Characters in a batch: few enough for numpy's arrays to stay in the processor's cache.
 _BATCH_CHARACTERS = 1 << 16
 #: A helpful post has more units than this, and at least so many manners of helping.
@@ -88,10 +92,7 @@ def classify(texts: Sequence[str], model: Model, kind: PostKind = "any") -> Pred
     Args:
         texts: of the posts.
         model: of `load_model`.
-        kind: of all posts, if it is known; it matters for spam only.
-
-    Raises:
-        InvalidInputError: `kind` is unknown.
+        kind: of all posts, if it is known; it matters for spam only. An unknown one is an InvalidInputError.
     """
     if kind not in POST_KINDS:
         raise InvalidInputError(f"must be one of {', '.join(POST_KINDS)}", field="kind")
@@ -112,49 +113,32 @@ def _batch_ranges(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 def _classify_batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predictions:
     text = normalize(texts)
     masked = mask_entities(text, model.phrases)
-    surface = surface_features(text, masked.tags, masked.flags[COARSE])
-    latin, han = count_scripts(masked.text)
-    needed = [*_SPAM[kind], *[CHINESE] * bool(han.any()), *[ENGLISH, HATE] * bool((latin > 2 * han).any())]
-    probability = 1 / (1 + np.exp(-score_heads(masked.text, surface, model, needed)))
-    spam = _spam(probability, kind) * ((latin + han) > 0)
-    return _predict(
-        masked, spam, spam >= model.thresholds[_THRESHOLD_HEAD[kind]], probability, (latin, han), model
-    )
-
-
-def _spam(probability: Floats, kind: PostKind) -> Floats:
-    as_comment = probability[KIND] if kind == "any" else np.float64(kind == "comment")
-    result: Floats = as_comment * probability[COMMENT] + (1 - as_comment) * probability[MESSAGE]
-    return result
-
-
-def _predict(
-    masked: MaskedText,
-    spam: Floats,
-    is_spam: Bools,
-    probability: Floats,
-    letters: tuple[Ints, Ints],
-    model: Model,
-) -> Predictions:
     flags = masked.flags
-    latin, han = letters
+    latin, han = count_characters(masked.text, LETTER), count_characters(masked.text, HAN)
     english, chinese = latin > 2 * han, han >= 2
+    needed = [*_SPAM_HEADS[kind], *[CHINESE] * bool(han.any()), *[ENGLISH, HATE] * bool(english.any())]
+    surface = surface_features(text, masked.tags, flags[COARSE])
+    probability = 1 / (1 + np.exp(-_score_heads(masked.text, surface, model, needed)))
+    as_comment = probability[KIND] if kind == "any" else np.float64(kind == "comment")
+    spam = as_comment * probability[COMMENT] + (1 - as_comment) * probability[MESSAGE]
+    spam *= (latin + han) > 0
+    is_spam = spam >= model.thresholds[_SPAM_HEADS[kind][0]]
     mentions_people = flags[PEOPLE] | flags[PERSON]
     abuse = np.maximum(probability[ENGLISH] * english, probability[CHINESE] * chinese)
     abuse[~mentions_people] = np.minimum(abuse[~mentions_people], _MAX_WITHOUT_PERSON)
-    threshold = np.where(
-        flags[AGAINST], np.maximum(model.thresholds[:, None], _PREJUDICE_THRESHOLD), model.thresholds[:, None]
+    thresholds = model.thresholds[:, None]
+    reached = probability >= np.where(
+        flags[AGAINST], np.maximum(thresholds, _PREJUDICE_THRESHOLD), thresholds
     )
-    reached = probability >= threshold
-    abusive = ((reached[ENGLISH] & english) | (reached[CHINESE] & chinese)) & mentions_people
+    is_abuse = ((reached[ENGLISH] & english) | (reached[CHINESE] & chinese)) & mentions_people
+    hate = probability[ENGLISH] * english * probability[HATE]
     manners = np.sum([flags[sign] for sign in (ADVICE, STEP, REASON, EXAMPLE)], axis=0)
     is_helpful = (manners >= HELPFUL_MANNERS) & (np.diff(masked.text.starts) > HELPFUL_LENGTH)
-    doubtful = is_spam | abusive | flags[THING] | flags[PEOPLE]
-    hate = probability[ENGLISH] * english * probability[HATE]
-    return Predictions(spam, abuse, hate, is_spam, abusive, is_helpful & ~doubtful)
+    is_helpful &= ~(is_spam | is_abuse | flags[THING] | flags[PEOPLE])
+    return Predictions(spam, abuse, hate, is_spam, is_abuse, is_helpful)
 
 
-def score_heads(text: NormalizedText, surface: Floats, model: Model, heads: Sequence[int] = HEADS) -> Floats:
+def _score_heads(text: NormalizedText, surface: Floats, model: Model, heads: Sequence[int]) -> Floats:
     """Sums by head (row) and post (column); rows of heads not in `heads` are meaningless."""
     features = hash_features(text, BITS)
     size = np.sqrt(np.maximum(count_features(features, text), 1))

@@ -33,15 +33,12 @@ NEITHER = 2
 
 @frozen
 class LabelledText:
-    """One labelled text.
+    """One labelled text of one of `SETS`.
 
     Attributes:
-        source: one of `SETS`.
-        text: the text.
         label: 1 is spam (sms, youtube) or offensive (cold); davidson has 0 hate, 1 offensive, 2 neither.
         votes: shares of davidson's raters for hate, offence and neither.
         group: cold's topic, youtube's video; empty elsewhere.
-        held_out: whether it is held out for evaluation.
     """
 
     source: str
@@ -53,17 +50,12 @@ class LabelledText:
 
 
 def load_rows(folder: Path, *sets: str) -> list[LabelledText]:
-    """Load all texts of some data sets.
-
-    Raises:
-        InvalidInputError: a file is missing or invalid.
-    """
+    """Load all texts of some data sets; raise InvalidInputError if a file is missing or invalid."""
     try:
         return [row for name in sets for file in _FILES[name] for row in _read(folder / file, name)]
     except (OSError, KeyError, ValueError) as error:
-        raise InvalidInputError(
-            f"the data cannot be read: {type(error).__name__}", field=folder.name
-        ) from error
+        reason = f"the data cannot be read: {type(error).__name__}"
+        raise InvalidInputError(reason, field=folder.name) from error
 
 
 def _read(path: Path, source: str) -> Iterator[LabelledText]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import asdict, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
@@ -37,8 +37,6 @@ class Evaluation:
         group: part of the set, or ``all``.
         rows: number of held-out texts.
         f1: of the label (spam), or macro (cold), or weighted over three classes (davidson).
-        precision: share of true positives among predicted positives.
-        recall: share of true positives among positives.
         error: expected calibration error over ten bins of equal width.
     """
 
@@ -53,11 +51,7 @@ class Evaluation:
 
 
 def evaluate_model(model: Model, folder: Path) -> list[Evaluation]:
-    """Evaluate a model on all held-out texts.
-
-    Raises:
-        InvalidInputError: the data sets are missing.
-    """
+    """Evaluate a model on all held-out texts of the data sets in `folder`."""
     evaluations = []
     for source in datasets.SETS:
         rows = [row for row in datasets.load_rows(folder, source) if row.held_out]
@@ -67,11 +61,6 @@ def evaluate_model(model: Model, folder: Path) -> list[Evaluation]:
             evaluate_rows(model, [row for row in rows if row.group == group], group) for group in groups
         ]
     return evaluations
-
-
-def as_rows(figures: Sequence[Evaluation]) -> list[dict[str, Any]]:
-    """Convert to rows of a table."""
-    return [asdict(one) for one in figures]
 
 
 def evaluate_rows(
@@ -85,26 +74,16 @@ def evaluate_rows(
         three = davidson_classes(predictions, model)
         positive, probability, predicted = label < 2, predictions.abuse, three < 2
         score = _mean_f1(label, three, weighted=True)
+    elif source == "cold":
+        positive, probability, predicted = label == 1, predictions.abuse, predictions.suspected_abuse
+        score = _mean_f1(label, predicted.astype(np.int64), weighted=False)
     else:
-        probability = predictions.abuse if source == "cold" else predictions.spam
-        predicted = predictions.suspected_abuse if source == "cold" else predictions.suspected_spam
-        positive = label == 1
-        score = (
-            _mean_f1(label, predicted.astype(np.int64), weighted=False)
-            if source == "cold"
-            else f1_score(positive, predicted)
-        )
+        positive, probability, predicted = label == 1, predictions.spam, predictions.suspected_spam
+        score = f1_score(positive, predicted)
     right = int((positive & predicted).sum())
-    return Evaluation(
-        source,
-        kind,
-        group,
-        len(rows),
-        score,
-        right / max(int(predicted.sum()), 1),
-        right / max(int(positive.sum()), 1),
-        calibration_error(positive, probability),
-    )
+    precision, recall = right / max(int(predicted.sum()), 1), right / max(int(positive.sum()), 1)
+    error = calibration_error(positive, probability)
+    return Evaluation(source, kind, group, len(rows), score, precision, recall, error)
 
 
 def davidson_classes(predictions: Predictions, model: Model) -> Labels:
@@ -137,12 +116,8 @@ def cross_validate(
 ) -> list[dict[str, Any]]:
     """Train on all folds but one, evaluate on that one, and repeat for each fold.
 
-    Returns:
-        A row for each set and kind: mean F1, its standard deviation over the folds, the lowest F1, and the
-        mean calibration error.
-
-    Raises:
-        InvalidInputError: the data sets are missing.
+    There is a row for each set and kind: mean F1, its standard deviation over the folds, the lowest F1, and
+    the mean calibration error.
     """
     rows = datasets.load_rows(folder, *datasets.SETS)
     groups = number_groups(f"{row.source} {similarity_key(row.text)}" for row in rows)

@@ -39,11 +39,7 @@ def load_templates(name: str) -> dict[str, list[str]]:
 def make_neutral_texts(language: str, pairs: int, random: Random, *, voiced: bool = True) -> list[str]:
     """Make pairs of texts for and against something, equal otherwise, and as many against prejudice.
 
-    Args:
-        language: ``en`` or ``zh``.
-        pairs: number of pairs.
-        random: the random generator.
-        voiced: whether some quote a speaker.
+    The language is ``en`` or ``zh``; if `voiced`, some texts quote a speaker.
     """
     part = load_templates(f"templates_{language}")
     texts = []
@@ -72,9 +68,8 @@ def make_chinese_spam(count: int, random: Random) -> tuple[list[str], list[str]]
         name = "".join(random.choices("abcdefghjkmnpqrstuvwxyz0123456789", k=8))
         gain = random.choice(part["gain"]).format(number=number)
         goods = random.choice(part["goods"])
-        return frame.format(
-            id=name, gain=gain, goods=goods, number=number, url=f"http://{name}.cn/{name[:3]}"
-        )
+        url = f"http://{name}.cn/{name[:3]}"
+        return frame.format(id=name, gain=gain, goods=goods, number=number, url=url)
 
     spam = [filled(random.choice(part["frame"])) for _ in range(count)]
     return spam, [filled(random.choice(part["ham"])) for _ in range(count)]

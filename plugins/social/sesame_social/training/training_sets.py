@@ -6,13 +6,13 @@ from importlib.resources import files
 from random import Random
 
 import numpy as np
-from attrs import evolve
+from attrs import evolve, frozen
 
-from sesame_social.classifier import entity_masking, surface_features
+from sesame_social.classifier import entity_masking, features
 from sesame_social.classifier.entity_masking import PhraseTable
+from sesame_social.classifier.normalize import Bools, Floats
 from sesame_social.training import synthetic_texts
 from sesame_social.training.datasets import NEITHER, LabelledText
-from sesame_social.training.logistic_regression import TrainingSet
 
 #: Pairs of synthetic texts for each language, and the weight of each for abuse in English.
 _PAIRS, _SYNTHETIC_WEIGHT = 3000, 0.5
@@ -20,15 +20,13 @@ _PAIRS, _SYNTHETIC_WEIGHT = 3000, 0.5
 _ORDINARY = 0.1
 #: Trust in the head that separates comments from messages: it was trained on two sites only.
 _TRUST = 0.4
-_SIGNS = {
-    "things_en": entity_masking.THING,
-    "things_zh": entity_masking.THING,
-    "people_en": entity_masking.PEOPLE,
-    "people_zh": entity_masking.PEOPLE,
-    "persons_en": entity_masking.PERSON,
-    "persons_zh": entity_masking.PERSON,
-    "insults_en": entity_masking.INSULT,
-    "coarse_en": entity_masking.COARSE,
+#: Files with the phrases of each sign.
+_FILES = {
+    entity_masking.THING: ("things_en", "things_zh"),
+    entity_masking.PEOPLE: ("people_en", "people_zh"),
+    entity_masking.PERSON: ("persons_en", "persons_zh"),
+    entity_masking.INSULT: ("insults_en",),
+    entity_masking.COARSE: ("coarse_en",),
 }
 _MANNERS = {
     "advice": entity_masking.ADVICE,
@@ -36,15 +34,38 @@ _MANNERS = {
     "reason": entity_masking.REASON,
     "example": entity_masking.EXAMPLE,
     "against": entity_masking.AGAINST,
-    "call": surface_features.CALL,
-    "mine": surface_features.MINE,
-    "media": surface_features.MEDIA,
-    "gain": surface_features.GAIN,
-    "link": surface_features.LINK,
-    "moment": surface_features.MOMENT,
+    "call": features.CALL,
+    "mine": features.MINE,
+    "media": features.MEDIA,
+    "gain": features.GAIN,
+    "link": features.LINK,
+    "moment": features.MOMENT,
 }
 
 Piece = tuple[str, float, float, bool]
+
+
+@frozen(eq=False)
+class TrainingSet:
+    """The training data of one head.
+
+    Attributes:
+        texts: the texts.
+        probability: that each text has the head's label: 0, 1 or the share of raters between.
+        weight: of each text in fitting.
+        real: the texts that the head is calibrated on.
+        strength: inverse of the regularization.
+        coarse: whether coarse words are a feature. Spam has them no more often than other posts.
+        trust: factor of the calibrated sums; less than 1 makes the head less certain.
+    """
+
+    texts: Sequence[str]
+    probability: Floats
+    weight: Floats
+    real: Bools
+    strength: float
+    coarse: bool = False
+    trust: float = 1.0
 
 
 @cache
@@ -65,16 +86,16 @@ def prediction_phrases() -> PhraseTable:
 
 
 def _read_phrases() -> dict[str, int]:
-    found: dict[str, int] = {}
-    for name, sign in _SIGNS.items():
-        found |= {word: sign for line in _read_lines(name) for word in _split(line)}
+    phrases: dict[str, int] = {}
+    for sign, names in _FILES.items():
+        phrases |= {word: sign for name in names for line in _read_lines(name) for word in _split(line)}
     for manner, words in [pair for name in ("helpful", "tags", "against") for pair in _read_named(name)]:
-        found |= dict.fromkeys(words, _MANNERS[manner])
-    return found
+        phrases |= dict.fromkeys(words, _MANNERS[manner])
+    return phrases
 
 
-def _make_table(found: Mapping[str, int]) -> PhraseTable:
-    return PhraseTable.from_phrases({word: sign for word, sign in found.items() if len(word) > 1})
+def _make_table(phrases: Mapping[str, int]) -> PhraseTable:
+    return PhraseTable.from_phrases({word: sign for word, sign in phrases.items() if len(word) > 1})
 
 
 def message_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
@@ -142,8 +163,8 @@ def english_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
 
 def hate_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:  # noqa: ARG001
     """Hate among abuse, by the majority of raters."""
-    found = [row for row in rows if row.source == "davidson" and row.label != NEITHER]
-    return _training_set([(row.text, float(row.label == 0), 1.0, True) for row in found], 2.0, coarse=True)
+    abuse = [row for row in rows if row.source == "davidson" and row.label != NEITHER]
+    return _training_set([(row.text, float(row.label == 0), 1.0, True) for row in abuse], 2.0, coarse=True)
 
 
 def chinese_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
@@ -178,8 +199,7 @@ def _read_lines(name: str) -> list[str]:
 
 def _read_named(name: str) -> list[tuple[str, list[str]]]:
     """Read lines of the form ``name: word, word``."""
-    parts = [line.partition(":") for line in _read_lines(name)]
-    return [(what, _split(rest)) for what, _, rest in parts]
+    return [(label, _split(rest)) for label, _, rest in (line.partition(":") for line in _read_lines(name))]
 
 
 def _split(line: str) -> list[str]:

@@ -1,26 +1,40 @@
-"""Surface features of a post: digits, capitals, coarse words and the tags of spam. Its length is no feature.
+"""Features of texts: hashed n-grams, words and pairs of words, and surface features. No loop is over posts.
 
+Hashes are polynomials modulo 2^64 (Karp and Rabin, 1987): a cumulative sum gives the hash of any span by one
+subtraction. The high bits are used, since the low bits of such a sum mix badly.
+
+Surface features are digits, capitals, coarse words and the tags of spam; the length of a post is no feature.
 Tags are what spam is made of: a call to act, whose thing it is, media, a gain, a link, a number. N-grams know
 ``subscribe to my channel`` only from training data; tags detect such a call in other words too. They name no
 institution and no side.
 """
 
+from functools import cache
+
 import numpy as np
 from attrs import frozen
 
-from sesame_social.classifier.feature_hashing import HashedWords
 from sesame_social.classifier.normalize import (
     DIGIT,
-    HAN,
     LETTER,
     Bools,
+    Buckets,
     Floats,
+    Hashes,
     Ints,
     NormalizedText,
     Units,
     character_classes,
 )
 
+#: The longest n-gram of units that is a feature.
+MAX_NGRAM = 4
+_BASE = 0x9E3779B97F4A7C15
+_SPREAD = np.uint64(0xD6E8FEB86659FD93)
+_PAIR = np.uint64(0xA0761D6478BD642F)
+_WORD = np.uint64(0xE7037ED1A0B428DB)
+_NGRAM_BASE = np.uint32(0x01000193)
+_NGRAM_SPREAD = np.uint32(0x9E3779B1)
 #: Tags of phrases, then of patterns. Private-use characters, as in `entity_masking`.
 TAGS = CALL, MINE, MEDIA, GAIN, LINK, MOMENT, NUMBER, DOMAIN = tuple(range(0xE020, 0xE028))
 _MIN_PHONE_DIGITS = 5
@@ -39,15 +53,92 @@ COLUMNS = _FIRST_TAG + len(TAGS) + len(TAGS) ** 2
 _MAX_TAGS_APART, _MAX_UNITS_APART = 3, 30
 
 
+@frozen
+class HashedWords:
+    """The words of a batch: begin, end and hash."""
+
+    begins: Ints
+    ends: Ints
+    hashes: Hashes
+
+
+@frozen
+class HashedFeatures:
+    """The features of a batch: buckets of n-grams, and buckets of words and pairs of words, with their posts.
+
+    `ngrams` has, for each length, the bucket of the n-gram that begins at each unit; if it leaves the post,
+    that is bucket 0, whose weight is always 0.
+    """
+
+    ngrams: tuple[Buckets, ...]
+    words: Buckets
+    word_posts: Ints
+
+
+class RollingHash:
+    """Cumulative sums over a batch, for the hash of any span of it."""
+
+    def __init__(self, units: Units) -> None:
+        powers, self._inverse = _powers(1 << max(16, len(units).bit_length()))
+        values = units.astype(np.uint64) + np.uint64(0x1F)
+        self._sums = np.zeros(len(units) + 1, dtype=np.uint64)
+        np.cumsum(values * powers[: len(units)], out=self._sums[1:])
+
+    def hash_spans(self, begins: Ints, ends: Ints) -> Hashes:
+        """Hash spans; equal units have equal hashes at any position."""
+        result: Hashes = (self._sums[ends] - self._sums[begins]) * self._inverse[begins] * _SPREAD
+        return result
+
+
+@cache
+def _powers(size: int) -> tuple[Hashes, Hashes]:
+    powers = np.ones((2, size), dtype=np.uint64)
+    powers[:, 1:] = [[_BASE], [pow(_BASE, -1, 1 << 64)]]
+    np.cumprod(powers, axis=1, out=powers)
+    return powers[0], powers[1]
+
+
+def hash_words(units: Units, sums: RollingHash) -> HashedWords:
+    """Find and hash words: runs of letters and digits."""
+    classes = character_classes()[units]
+    inside: Bools = (classes == LETTER) | (classes == DIGIT)
+    edges = np.diff(inside.astype(np.int8))
+    begins, ends = np.flatnonzero(edges == 1) + 1, np.flatnonzero(edges == -1) + 1
+    return HashedWords(begins, ends, sums.hash_spans(begins, ends))
+
+
+def hash_features(text: NormalizedText, bits: int) -> HashedFeatures:
+    """Hash all n-grams, words and pairs of words into buckets of `bits` bits."""
+    words = hash_words(text.units, RollingHash(text.units))
+    post = np.searchsorted(text.starts, words.begins, side="right") - 1
+    together = post[1:] == post[:-1]
+    pairs = (words.hashes[:-1] * _PAIR + words.hashes[1:])[together] * _SPREAD
+    hashes = np.concatenate((words.hashes * _WORD, pairs))
+    buckets = (hashes >> np.uint64(64 - bits)).astype(np.uint32)
+    return HashedFeatures(
+        tuple(_hash_ngrams(text.units, bits)), buckets, np.concatenate((post, post[1:][together]))
+    )
+
+
+def _hash_ngrams(units: Units, bits: int) -> list[Buckets]:
+    values = (units.astype(np.uint32) + np.uint32(0x9D)) * np.uint32(0x85EBCA6B)
+    values ^= values >> np.uint32(15)
+    outside = units == 0
+    rolling, leaving = values.copy(), outside.copy()
+    result = []
+    for length in range(1, MAX_NGRAM + 1):
+        buckets = (rolling * _NGRAM_SPREAD) >> np.uint32(32 - bits)
+        buckets[leaving] = 0
+        result.append(buckets)
+        rolling[:-length] = rolling[:-length] * _NGRAM_BASE + values[length:]
+        leaving[:-length] |= outside[length:]
+        leaving[-length:] = True
+    return result
+
+
 @frozen(eq=False)
 class Tags:
-    """The tags of a batch, in order.
-
-    Attributes:
-        begins: the unit at which each begins, before masking.
-        kinds: index in `TAGS`.
-        posts: index of its post.
-    """
+    """The tags of a batch, in order: first unit before masking, index in `TAGS`, and index of the post."""
 
     begins: Ints
     kinds: Ints
@@ -100,11 +191,6 @@ def _set_pairs(features: Floats, tags: Tags, apart: int) -> None:
     near &= tags.posts[apart:] == tags.posts[:-apart]
     pairs = tags.kinds[:-apart] * len(TAGS) + tags.kinds[apart:]
     features[tags.posts[apart:][near], pairs[near]] = 1
-
-
-def count_scripts(text: NormalizedText) -> tuple[Ints, Ints]:
-    """Count the letters and the Han characters of each post."""
-    return count_characters(text, LETTER), count_characters(text, HAN)
 
 
 def count_characters(text: NormalizedText, class_: int) -> Ints:
