@@ -25,9 +25,11 @@ SEAL_REACH = 5
 
 def make_signals(count: int) -> list[Signal]:
     """Orders of as many people."""
-    identity = Pseudonymizer(b"a secret of thirty-two bytes....")
+    pseudonymizer = Pseudonymizer(b"a secret of thirty-two bytes....")
     return [
-        Signal(identity.signal_id(KIND, str(n), NOON), identity.pseudonym(str(n)), KIND, n / 4, NOON)
+        Signal(
+            pseudonymizer.signal_id(KIND, str(n), NOON), pseudonymizer.pseudonym(str(n)), KIND, n / 4, NOON
+        )
         for n in range(count)
     ]
 

@@ -69,7 +69,7 @@ POLICY = Policy(
     aim="Small privileges for customers whose orders go well",
     disputes="https://shop.example/disputes",
 )
-_IDENTITY = Pseudonymizer(bytes(32))
+_PSEUDONYMIZER = Pseudonymizer(bytes(32))
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -133,7 +133,10 @@ def _may_read(subject: str) -> Grant:
 @contextmanager
 def _hub(folder: Path, people: int) -> Iterator[tuple[Hub, SigningKey, list[str]]]:
     """A hub that holds the people's signals, the shop's key, and the pseudonyms of the people."""
-    key, subjects = SigningKey.generate(), [_IDENTITY.pseudonym(f"customer {at}") for at in range(people)]
+    key, subjects = (
+        SigningKey.generate(),
+        [_PSEUDONYMIZER.pseudonym(f"customer {at}") for at in range(people)],
+    )
     create_hub(folder / "hub", issuer=HUB)
     with Hub.open(folder / "hub") as hub:
         hub.add_partner(SHOP, [key.public_jwk], not_before=_START)
@@ -166,7 +169,7 @@ def _signals(subjects: list[str]) -> Iterator[Signal]:
     for number in range(SIGNALS_EACH * len(subjects)):
         at = _START + timedelta(seconds=60 * number)
         who = subjects[random.randrange(len(subjects))] if number >= len(subjects) else subjects[number]
-        yield Signal(_IDENTITY.signal_id(KIND.name, str(number), at), who, KIND.name, 1.0, at)
+        yield Signal(_PSEUDONYMIZER.signal_id(KIND.name, str(number), at), who, KIND.name, 1.0, at)
 
 
 if __name__ == "__main__":

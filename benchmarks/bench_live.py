@@ -109,7 +109,7 @@ class _Reader:
         before = self._score(who)
         at = datetime.now(UTC)
         signal = Signal(
-            fixture_hub.IDENTITY.signal_id(KIND.name, f"shown {number}", at), who, KIND.name, 1.0, at
+            fixture_hub.PSEUDONYMIZER.signal_id(KIND.name, f"shown {number}", at), who, KIND.name, 1.0, at
         )
         token = seal([signal], self._hub.key, issuer=SHOP, audience=self._hub.url, now=at)
         answer = self._session.post(

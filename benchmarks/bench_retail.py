@@ -92,7 +92,7 @@ def _posting(file: Path, home: PartnerConfig) -> None:
     with Client.from_config(home) as client, bulk_mode():
         uploader = SignalUploader(client)
         uploader.store(
-            OrderSignals(Orders(), home.identity, uploader.summary).from_events(Orders().read(file))
+            OrderSignals(Orders(), home.pseudonymizer, uploader.summary).from_events(Orders().read(file))
         )
 
 

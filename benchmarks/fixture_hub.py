@@ -50,7 +50,7 @@ KIND = SignalKind(
     reason="Orders that you kept",
     categories=("https://w3id.org/dpv/pd#Purchase",),
 )
-IDENTITY = Pseudonymizer(bytes(32))
+PSEUDONYMIZER = Pseudonymizer(bytes(32))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -119,7 +119,7 @@ def create_fixture_hub(product: str, *, people: int = PEOPLE, reads: bool = Fals
 
 def subjects(people: int) -> list[str]:
     """The shop's pseudonyms of so many people."""
-    return [IDENTITY.pseudonym(f"customer {number}") for number in range(people)]
+    return [PSEUDONYMIZER.pseudonym(f"customer {number}") for number in range(people)]
 
 
 def make_signals(site: FixtureHub, first: int, last: int) -> list[Signal]:
@@ -128,7 +128,7 @@ def make_signals(site: FixtureHub, first: int, last: int) -> list[Signal]:
     for number in range(first, last):
         at = START + timedelta(seconds=2 * number)
         who = site.subjects[person_of(number, len(site.subjects))]
-        drawn.append(Signal(IDENTITY.signal_id(KIND.name, str(number), at), who, KIND.name, 1.0, at))
+        drawn.append(Signal(PSEUDONYMIZER.signal_id(KIND.name, str(number), at), who, KIND.name, 1.0, at))
     return drawn
 
 

@@ -114,7 +114,7 @@ def record_consents(workspace: Workspace, participants: Participants) -> None:
         f"{agreed:,} of {people:,} people agree, every tenth declines; only consented signals count"
     )
     shop, forum, baihe = (
-        PartnerConfig.load(workspace.folder / name).identity for name in ("shop", "forum", "baihe")
+        PartnerConfig.load(workspace.folder / name).pseudonymizer for name in ("shop", "forum", "baihe")
     )
     rows = chain.from_iterable(
         (
@@ -203,7 +203,7 @@ def withdraw_consent(workspace: Workspace, profiles: list[str]) -> None:
     for issuer in (SHOP, BAIHE):
         workspace.sesame("grants", "withdraw", "--person", leaver, "--partner", issuer, "--hub", "hub")
     workspace.sesame("explain", leaver, "--context", "retail", "--hub", "hub", show=True)
-    pseudonym = PartnerConfig.load(workspace.folder / "baihe").identity.pseudonym(leaver)
+    pseudonym = PartnerConfig.load(workspace.folder / "baihe").pseudonymizer.pseudonym(leaver)
     workspace.sesame(
         "score", pseudonym, "--config", "baihe", "--purpose", RANKING, "--context", "matchmaking", show=True
     )

@@ -20,7 +20,7 @@ site, use = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.d
 stream = StreamSubscriber.from_config(site, site.path / "scores.db", purpose=use.purpose, context=use.context)
 Thread(target=stream.run, args=(Event(),), daemon=True).start()
 pages = Paginator(stream.store, page_size=2)
-PROFILES = {site.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
+PROFILES = {site.pseudonymizer.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 
 def matches(request: HttpRequest) -> JsonResponse:

@@ -18,7 +18,7 @@ from sesame_sdk import PartnerConfig, StreamSubscriber
 site, use = PartnerConfig.load(Path(os.environ["SESAME_CONFIG"])), Matchmaking.declaration
 stream = StreamSubscriber.from_config(site, site.path / "scores.db", purpose=use.purpose, context=use.context)
 pages, stop = Paginator(stream.store, page_size=2), Event()
-PROFILES = {site.identity.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
+PROFILES = {site.pseudonymizer.pseudonym(name): name for name in ("101", "102", "103")}  # your own, for show
 
 
 @asynccontextmanager

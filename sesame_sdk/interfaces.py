@@ -76,7 +76,7 @@ class SignalProvider(ABC, Generic[Event]):
         """
 
     @abstractmethod
-    def signals(self, event: Event, identity: Pseudonymizer) -> Iterable[Signal | Skipped]:
+    def signals(self, event: Event, pseudonymizer: Pseudonymizer) -> Iterable[Signal | Skipped]:
         """Convert one event to signals. Pure: no file, no socket, no clock; same input, same result.
 
         Raises:

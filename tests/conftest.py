@@ -94,18 +94,20 @@ def database(new_database: NewDatabase) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def identity() -> Pseudonymizer:
-    """A partner's identity with a fixed secret, so that ids can be compared across tests."""
+def pseudonymizer() -> Pseudonymizer:
+    """A partner's pseudonymizer with a fixed secret, so that ids can be compared across tests."""
     return Pseudonymizer(b"a secret of thirty-two bytes....")
 
 
 @pytest.fixture
-def make_signal(identity: Pseudonymizer):  # noqa: ANN201
+def make_signal(pseudonymizer: Pseudonymizer):  # noqa: ANN201
     """Build a valid signal; what a test does not care about is filled in."""
 
     def make(
         key: str = "1", *, subject: str = "ada", kind: str = "retail.order.completed", value: float = 1.0
     ) -> Signal:
-        return Signal(identity.signal_id(kind, key, NOON), identity.pseudonym(subject), kind, value, NOON)
+        return Signal(
+            pseudonymizer.signal_id(kind, key, NOON), pseudonymizer.pseudonym(subject), kind, value, NOON
+        )
 
     return make

@@ -68,9 +68,9 @@ def test_every_line_is_sent_or_kept_back_with_a_reason_to_the_penny(
     stage: Workspace, file: Path, facts: dict[str, Any], first: dict[str, Any]
 ) -> None:
     """Lines, invoices, cancellations, customers and revenue add up to what others counted."""
-    provider, identity = Orders(), PartnerConfig.load(stage.folder / "shop").identity
+    provider, pseudonymizer = Orders(), PartnerConfig.load(stage.folder / "shop").pseudonymizer
     orders = [order for order in provider.read(file) if not isinstance(order, Skipped)]
-    said = [list(provider.signals(order, identity)) for order in orders]
+    said = [list(provider.signals(order, pseudonymizer)) for order in orders]
     sent = [order for order, items in zip(orders, said, strict=True) if isinstance(items[0], Signal)]
     kept = [item for items in said for item in items if isinstance(item, Skipped)]
 
@@ -94,11 +94,11 @@ def test_the_hub_holds_exactly_what_was_sent_under_a_grant(
     stage: Workspace, file: Path, cast: demo.Participants, first: dict[str, Any]
 ) -> None:
     """By id and value; nothing of the people who said no is anywhere in its ledger."""
-    provider, identity = Orders(), PartnerConfig.load(stage.folder / "shop").identity
+    provider, pseudonymizer = Orders(), PartnerConfig.load(stage.folder / "shop").pseudonymizer
     agreed: dict[bytes, float] = {}
     refused: set[bytes] = set()
     for order in provider.read(file):
-        for item in () if isinstance(order, Skipped) else provider.signals(order, identity):
+        for item in () if isinstance(order, Skipped) else provider.signals(order, pseudonymizer):
             if isinstance(item, Signal):
                 key = bytes.fromhex(item.id.replace("-", ""))
                 if order.customer in cast.declined:

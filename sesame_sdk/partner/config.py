@@ -44,7 +44,7 @@ class PartnerConfig:
         issuer: the partner's issuer URL.
         hub: base URL of its hub.
         signer: its key.
-        identity: derives its pseudonyms and signal ids.
+        pseudonymizer: derives its pseudonyms and signal ids.
         capacity: maximal bytes of envelopes in its outbox.
     """
 
@@ -52,7 +52,7 @@ class PartnerConfig:
     issuer: str
     hub: str
     signer: SigningKey
-    identity: Pseudonymizer
+    pseudonymizer: Pseudonymizer
     capacity: int = DEFAULT_CAPACITY
 
     @property

@@ -219,10 +219,10 @@ class SignalUploader:
         return self.finish()
 
     def upload_file(
-        self, provider: SignalProvider[Any], identity: Pseudonymizer, file: Path
+        self, provider: SignalProvider[Any], pseudonymizer: Pseudonymizer, file: Path
     ) -> UploadSummary:
         """Upload what a provider reads in a file."""
-        return self.upload(self._read(provider, identity, file))
+        return self.upload(self._read(provider, pseudonymizer, file))
 
     def store(self, items: Iterable[Signal | Skipped]) -> bool:
         """Put signals into the outbox, which is emptied only if it is full; whether there was room for all.
@@ -342,7 +342,7 @@ class SignalUploader:
             self._reject(item)
 
     def _read(
-        self, provider: SignalProvider[Any], identity: Pseudonymizer, file: Path
+        self, provider: SignalProvider[Any], pseudonymizer: Pseudonymizer, file: Path
     ) -> Iterator[Signal | Skipped]:
         number = 1
         try:
@@ -351,17 +351,17 @@ class SignalUploader:
                 if isinstance(event, Skipped):
                     yield event
                 else:
-                    yield from _signals(provider, identity, event, number)
+                    yield from _signals(provider, pseudonymizer, event, number)
                 number += 1
         except ConfigurationError as error:
             raise ConfigurationError(str(error), field=f"event {number} of {file.name}") from error
 
 
 def _signals(
-    provider: SignalProvider[Any], identity: Pseudonymizer, event: object, number: int
+    provider: SignalProvider[Any], pseudonymizer: Pseudonymizer, event: object, number: int
 ) -> Iterable[Signal | Skipped]:
     try:
-        return provider.signals(event, identity)
+        return provider.signals(event, pseudonymizer)
     except InvalidInputError as error:
         # The message names the field and never carries a value.
         reason = ": ".join(filter(None, ("rejected", error.field, error.message)))

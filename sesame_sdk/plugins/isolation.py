@@ -50,10 +50,10 @@ class IsolatedProvider(SignalProvider[Any]):
         with self._plugin.calling(f"{self.name}.read()"):
             yield from self._inner.read(path)
 
-    def signals(self, event: Any, identity: Pseudonymizer) -> tuple[Signal | Skipped, ...]:  # noqa: ANN401
+    def signals(self, event: Any, pseudonymizer: Pseudonymizer) -> tuple[Signal | Skipped, ...]:  # noqa: ANN401
         """The signals of one event, as `SignalProvider.signals` says, of kinds that were declared."""
         with self._plugin.calling(f"{self.name}.signals()"):
-            signals = tuple(self._inner.signals(event, identity))
+            signals = tuple(self._inner.signals(event, pseudonymizer))
         for signal in signals:
             if not isinstance(signal, Skipped):
                 self._check(signal)

@@ -50,14 +50,14 @@ class Partner:
         hub: the hub that it sends to.
         clock: its time.
         key: signs what it sends.
-        identity: derives its pseudonyms and signal ids.
+        pseudonymizer: derives its pseudonyms and signal ids.
     """
 
     issuer: str
     hub: "Hub"
     clock: Callable[[], datetime]
     key: SigningKey = field(factory=SigningKey.generate)
-    identity: Pseudonymizer = PSEUDONYMIZER
+    pseudonymizer: Pseudonymizer = PSEUDONYMIZER
 
     def with_key(self, key: SigningKey) -> Self:
         """The same partner, signing with another key."""
@@ -65,14 +65,14 @@ class Partner:
 
     def pseudonym(self, person: str) -> str:
         """The partner's pseudonym for a person."""
-        return self.identity.pseudonym(f"{self.issuer}/{person}")
+        return self.pseudonymizer.pseudonym(f"{self.issuer}/{person}")
 
     def signal(
         self, person: str, key: str, kind: str, value: float = 1.0, *, at: datetime | None = None
     ) -> Signal:
         """A signal about a person; now unless `at` is given. `key` is natural, such as an order number."""
         occurred_at = at or self.clock()
-        signal_id = self.identity.signal_id(kind, key, occurred_at)
+        signal_id = self.pseudonymizer.signal_id(kind, key, occurred_at)
         return Signal(signal_id, self.pseudonym(person), kind, value, occurred_at)
 
     def send_grant(self, person: str, *kinds: str, **terms: Any) -> tuple[str, Grant]:  # noqa: ANN401

@@ -65,21 +65,21 @@ def several_kinds(context: str | None = None, max_size: int = 4) -> st.SearchStr
 
 @st.composite
 def signals(
-    draw: st.DrawFn, of: Sequence[SignalKind] | None = None, identity: Pseudonymizer = PSEUDONYMIZER
+    draw: st.DrawFn, of: Sequence[SignalKind] | None = None, pseudonymizer: Pseudonymizer = PSEUDONYMIZER
 ) -> Signal:
     """A signal of one of these kinds, in its range.
 
     Args:
         draw: of Hypothesis.
         of: the kinds; any if None.
-        identity: makes ids and pseudonyms.
+        pseudonymizer: makes ids and pseudonyms.
     """
     kind = draw(st.sampled_from(of) if of else kinds())
     low = -MAX_VALUE if kind.polarity is Polarity.BOTH else 0.0
     at = draw(_times)
     return Signal(
-        id=identity.signal_id(kind.name, draw(st.text("0123456789", min_size=1, max_size=9)), at),
-        subject=identity.pseudonym(draw(st.sampled_from(("ada", "bob", "cleo", "dan")))),
+        id=pseudonymizer.signal_id(kind.name, draw(st.text("0123456789", min_size=1, max_size=9)), at),
+        subject=pseudonymizer.pseudonym(draw(st.sampled_from(("ada", "bob", "cleo", "dan")))),
         kind=kind.name,
         value=draw(st.floats(low, MAX_VALUE)),
         occurred_at=at,

@@ -53,7 +53,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 def agree(stage: Workspace, person: str, *, crossing: str | None = "retail") -> None:
     """Record that a person lets the shop send and Baihe read."""
-    shop, baihe = (PartnerConfig.load(stage.folder / name).identity for name in ("shop", "baihe"))
+    shop, baihe = (PartnerConfig.load(stage.folder / name).pseudonymizer for name in ("shop", "baihe"))
     who = ("--person", person, "--hub", "hub")
     sending = [word for kind in KINDS for word in ("--send", kind)]
     crossings = ("--crossing", crossing) if crossing else ()

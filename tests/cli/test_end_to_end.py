@@ -60,8 +60,8 @@ def test_a_person_who_did_not_agree_has_no_score_and_that_is_no_error(posted: Wo
 
 def test_a_reader_sees_points_and_band_and_no_reasons(posted: Workspace) -> None:
     """The reasons belong to the person; unknown people look like those who did not agree."""
-    identity = PartnerConfig.load(posted.folder / "baihe").identity
-    subjects = [identity.pseudonym(person) for person in ("ada", "ben", "nobody")]
+    pseudonymizer = PartnerConfig.load(posted.folder / "baihe").pseudonymizer
+    subjects = [pseudonymizer.pseudonym(person) for person in ("ada", "ben", "nobody")]
     reading = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
     ada, ben, nobody = data(posted.sesame("score", *subjects, *reading))
     assert ada["points"] > 550
@@ -71,10 +71,10 @@ def test_a_reader_sees_points_and_band_and_no_reasons(posted: Workspace) -> None
 
 def test_each_read_is_there_for_the_person_to_see(posted: Workspace) -> None:
     """Who, why and when."""
-    identity = PartnerConfig.load(posted.folder / "baihe").identity
+    pseudonymizer = PartnerConfig.load(posted.folder / "baihe").pseudonymizer
     reading = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking")
     before = data(posted.sesame("explain", "ada", "--context", "retail", "--hub", "hub", "--json"))["reads"]
-    posted.sesame("score", identity.pseudonym("ada"), *reading)
+    posted.sesame("score", pseudonymizer.pseudonym("ada"), *reading)
     after = data(posted.sesame("explain", "ada", "--context", "retail", "--hub", "hub", "--json"))["reads"]
     assert len(after) == len(before) + 1
     assert after[-1]["purpose"] == RANKING
@@ -96,7 +96,7 @@ def test_a_withdrawal_takes_effect_at_once(posted: Workspace) -> None:
     agree(posted, "ben")
     posted.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
     reading = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
-    subject = PartnerConfig.load(posted.folder / "baihe").identity.pseudonym("ben")
+    subject = PartnerConfig.load(posted.folder / "baihe").pseudonymizer.pseudonym("ben")
     assert data(posted.sesame("score", subject, *reading))[0]["points"] is not None
     posted.sesame("grants", "withdraw", "--person", "ben", "--partner", SHOP, "--hub", "hub")
     assert data(posted.sesame("score", subject, *reading))[0]["points"] is None
@@ -113,7 +113,7 @@ def test_without_the_crossing_in_the_grant_nothing_from_the_shop_counts(posted: 
         "2001,A,thing,2,2026-05-01 10:00:00,12.50,cy,Here\n"
     )
     posted.sesame("post", "cy.csv", "--config", "shop", "--provider", "retail")
-    subject = PartnerConfig.load(posted.folder / "baihe").identity.pseudonym("cy")
+    subject = PartnerConfig.load(posted.folder / "baihe").pseudonymizer.pseudonym("cy")
     reading = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
     assert data(posted.sesame("score", subject, *reading))[0]["points"] is None
     assert data(posted.sesame("explain", "cy", "--context", "retail", "--hub", "hub", "--json"))["score"]

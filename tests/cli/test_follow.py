@@ -81,7 +81,7 @@ def test_what_a_book_holds_is_what_the_hub_answers(market: Market, home: Partner
         f"following {market.url}; 0 subjects in the store",
         "2 subjects in the store",
     ]
-    asked = [home.identity.pseudonym(person) for person in ("ben", "nobody", "ada")]
+    asked = [home.pseudonymizer.pseudonym(person) for person in ("ben", "nobody", "ada")]
     held = data(sesame(market, "store", "show", *asked, *READING, "--json"))
     assert held == data(sesame(market, "score", *asked, *READING, "--json"))
     assert [row["points"] is None for row in held] == [False, True, False]
@@ -102,7 +102,7 @@ def test_who_withdraws_is_out_of_the_store_of_another_process_within_a_second(
     market: Market, home: PartnerConfig
 ) -> None:
     """While one process follows, a second one opens the book, closes it, and opens it again."""
-    cy = home.identity.pseudonym("cy")
+    cy = home.pseudonymizer.pseudonym("cy")
     with following(home, "live"), opened(home, "live") as book:
         told: list[frozenset[str] | None] = []
         book.on_removal(told.append)

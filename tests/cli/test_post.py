@@ -36,13 +36,13 @@ class Lines(SignalProvider):
                 if mood == "torn":
                     raise KeyError(mood)
                 yield number, year, mood
-    def signals(self, event, identity):
+    def signals(self, event, pseudonymizer):
         number, year, mood = event
         if mood == "boom":
             raise KeyError(mood)
         at = datetime(int(year), 1, 1, tzinfo=UTC)
-        same = identity.signal_id(LENT.name, number, at)
-        yield Signal(same, identity.pseudonym(number), LENT.name, 1.0, at)
+        same = pseudonymizer.signal_id(LENT.name, number, at)
+        yield Signal(same, pseudonymizer.pseudonym(number), LENT.name, 1.0, at)
 @hookimpl
 def sesame_signal_providers():
     return [Lines()]

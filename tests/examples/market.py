@@ -56,7 +56,7 @@ class Market:
 
     def agree(self, person: str, home: PartnerConfig) -> None:
         """Somebody lets a site read."""
-        subject = home.identity.pseudonym(person)
+        subject = home.pseudonymizer.pseudonym(person)
         terms = {
             "purpose": DECLARATION.purpose,
             "context": DECLARATION.context,

@@ -30,7 +30,7 @@ def test_the_sample_is_small_enough_to_ship() -> None:
     assert 1_900 < len((DATA / "orders.csv").read_text().splitlines()) < 2_200
 
 
-def test_the_sample_shows_every_kind_and_every_usual_reason(identity: Pseudonymizer) -> None:
+def test_the_sample_shows_every_kind_and_every_usual_reason(pseudonymizer: Pseudonymizer) -> None:
     """Orders, returns and orders without a customer; help, confirmed abuse, and what is only a report.
 
     What a classifier thinks is useful is not among it, as the sample's site runs none; nor are other
@@ -40,7 +40,7 @@ def test_the_sample_shows_every_kind_and_every_usual_reason(identity: Pseudonymi
         one.reason if isinstance(one, Skipped) else one.kind
         for provider, name in ((Orders(), "orders.csv"), (CommunityPosts(), "posts.jsonl"))
         for event in provider.read(DATA / name)
-        for one in ([event] if isinstance(event, Skipped) else provider.signals(event, identity))
+        for one in ([event] if isinstance(event, Skipped) else provider.signals(event, pseudonymizer))
     }
     abroad = {each[code].name for each in (SPENT, RETURNS) for code in each if code != UNIT}
     assert said | abroad | {"community.post.useful"} == {

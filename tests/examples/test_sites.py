@@ -36,7 +36,9 @@ class Site:
         asked = {"cursor": cursor} if cursor else {}
         answer = requests.get(f"{self.address}/matches", params=asked, headers={"Member": member}, timeout=20)
         assert answer.status_code == 200
-        assert not any(self.home.identity.pseudonym(name) in answer.text for name in ("101", "102", "103"))
+        assert not any(
+            self.home.pseudonymizer.pseudonym(name) in answer.text for name in ("101", "102", "103")
+        )
         found: dict[str, Any] = answer.json()
         return found
 

@@ -26,9 +26,9 @@ BATCH = 1000
 DAY = date(2025, 6, 2)
 _SIGNALS_END = datetime(2025, 6, 1, 12, tzinfo=UTC)
 _MANY = 300
-IDENTITY = Pseudonymizer(b"thirty-two bytes of test secret.")
+PSEUDONYMIZER = Pseudonymizer(b"thirty-two bytes of test secret.")
 PEOPLE = [f"p{number}" for number in range(_MANY)]
-PSEUDONYMS = [IDENTITY.pseudonym(f"{SHOP}/{person}") for person in PEOPLE]
+PSEUDONYMS = [PSEUDONYMIZER.pseudonym(f"{SHOP}/{person}") for person in PEOPLE]
 
 
 def signals(start: int, stop: int) -> Iterator[Signal]:
@@ -36,7 +36,7 @@ def signals(start: int, stop: int) -> Iterator[Signal]:
     for number in range(start, stop):
         kind = LATE if number % 7 == 3 else ORDER
         at = _SIGNALS_END - timedelta(minutes=number * 13 % 150_000)
-        key = IDENTITY.signal_id(kind, str(number), at)
+        key = PSEUDONYMIZER.signal_id(kind, str(number), at)
         yield Signal(key, PSEUDONYMS[number * 7919 % _MANY], kind, 0.25 * (number % 5 + 1), at)
 
 
@@ -86,7 +86,7 @@ class Population:
 
     def shop(self, hub: Hub, clock: Callable[[], datetime] = timestamps.utc_now) -> Partner:
         """The shop, as it speaks to an open hub."""
-        return Partner(SHOP, hub, clock, self.key, IDENTITY)
+        return Partner(SHOP, hub, clock, self.key, PSEUDONYMIZER)
 
     def consents(self, shop: Partner, person: str, **terms: datetime) -> list[tuple[str, Grant]]:
         """To be told of, and to be read."""

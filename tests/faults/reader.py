@@ -13,7 +13,7 @@ from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
-from tests.faults.fixture_population import IDENTITY, PEOPLE, SHOP
+from tests.faults.fixture_population import PEOPLE, PSEUDONYMIZER, SHOP
 from tests.hub.fixtures import BENEFITS, LONG_AGO
 
 
@@ -43,7 +43,7 @@ class Reader:
     _names: dict[str, str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._names = {IDENTITY.pseudonym(f"{self.party}/{person}"): person for person in PEOPLE}
+        self._names = {PSEUDONYMIZER.pseudonym(f"{self.party}/{person}"): person for person in PEOPLE}
 
     def ask(self, method: str, path: str, body: object = None) -> requests.Response:
         """One request, with a token of its own."""
@@ -64,7 +64,7 @@ class Reader:
 
     def score(self, person: str) -> requests.Response:
         """Read one."""
-        subject = IDENTITY.pseudonym(f"{self.party}/{person}")
+        subject = PSEUDONYMIZER.pseudonym(f"{self.party}/{person}")
         return self.ask("GET", f"/v1/scores/{subject}")
 
     def take(self) -> None:

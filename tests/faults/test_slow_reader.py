@@ -15,7 +15,7 @@ from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.streams.streams import PUSH
 from tests.faults.conftest import Site
-from tests.faults.fixture_population import BATCH, IDENTITY, PEOPLE
+from tests.faults.fixture_population import BATCH, PEOPLE, PSEUDONYMIZER
 from tests.faults.processes import RunningHub, wait_until
 from tests.faults.reader import Reader
 from tests.hub.fixtures import LONG_AGO, Partner, manifest
@@ -143,7 +143,7 @@ def _join(site: Site, hub: RunningHub, *parties: str) -> list[Reader]:
     readers = []
     with Hub.open(site.path) as opened:
         for party in parties:
-            partner = Partner(party, opened, timestamps.utc_now, identity=IDENTITY)
+            partner = Partner(party, opened, timestamps.utc_now, pseudonymizer=PSEUDONYMIZER)
             opened.add_partner(party, [partner.key.public_jwk], not_before=LONG_AGO)
             partner.register(manifest(reads=["retail"]))
             opened.add_grants(

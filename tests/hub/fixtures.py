@@ -101,7 +101,7 @@ def policy(*weightings: Weighting, context: str = "retail", **other: Any) -> Pol
 class Partner(testing.Partner):
     """A partner of a hub; what a test does not care about is filled in."""
 
-    identity: Pseudonymizer = field(factory=lambda: Pseudonymizer(b"thirty-two bytes of test secret."))
+    pseudonymizer: Pseudonymizer = field(factory=lambda: Pseudonymizer(b"thirty-two bytes of test secret."))
 
     @classmethod
     def join(

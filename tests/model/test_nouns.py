@@ -84,20 +84,20 @@ def test_a_signal_is_frozen() -> None:
         Signal(**GOOD).value = 2.0  # type: ignore[misc]
 
 
-class TestIdentity:
+class TestPseudonymizer:
     """What a partner's own names become."""
 
-    def test_the_same_order_has_the_same_id_every_time(self, identity: Pseudonymizer) -> None:
+    def test_the_same_order_has_the_same_id_every_time(self, pseudonymizer: Pseudonymizer) -> None:
         """Exporting twice counts once."""
-        assert identity.signal_id("a.b", "1", NOON) == identity.signal_id("a.b", "1", NOON)
+        assert pseudonymizer.signal_id("a.b", "1", NOON) == pseudonymizer.signal_id("a.b", "1", NOON)
 
     @given(st.text(min_size=1), st.text(min_size=1))
     def test_different_orders_have_different_ids(self, one: str, other: str) -> None:
         """Keys are told apart even where kind and key run into each other."""
-        identity = Pseudonymizer(b"y" * 32)
-        made = identity.signal_id("a.b", one, NOON)
-        assert (made == identity.signal_id("a.b", other, NOON)) == (one == other)
-        assert made != identity.signal_id("a.bb", one, NOON)
+        pseudonymizer = Pseudonymizer(b"y" * 32)
+        made = pseudonymizer.signal_id("a.b", one, NOON)
+        assert (made == pseudonymizer.signal_id("a.b", other, NOON)) == (one == other)
+        assert made != pseudonymizer.signal_id("a.bb", one, NOON)
 
     @given(moments, st.text(min_size=1))
     def test_every_id_is_a_valid_uuid7(self, at: datetime, key: str) -> None:
@@ -105,32 +105,32 @@ class TestIdentity:
         made = Pseudonymizer(b"y" * 32).signal_id("a.b", key, at)
         assert Signal(made, "s", "a.b", 1.0, at).id == made
 
-    def test_ids_sort_by_time(self, identity: Pseudonymizer) -> None:
+    def test_ids_sort_by_time(self, pseudonymizer: Pseudonymizer) -> None:
         """So that inserts stay near the end of an index."""
-        ids = [identity.signal_id("a.b", "1", NOON + timedelta(milliseconds=step)) for step in range(50)]
+        ids = [pseudonymizer.signal_id("a.b", "1", NOON + timedelta(milliseconds=step)) for step in range(50)]
         assert ids == sorted(ids)
 
-    def test_two_partners_know_a_person_by_different_names(self, identity: Pseudonymizer) -> None:
+    def test_two_partners_know_a_person_by_different_names(self, pseudonymizer: Pseudonymizer) -> None:
         """Pairwise pseudonyms: comparing notes does not help."""
-        assert identity.pseudonym("17850") != Pseudonymizer(b"z" * 32).pseudonym("17850")
+        assert pseudonymizer.pseudonym("17850") != Pseudonymizer(b"z" * 32).pseudonym("17850")
 
-    def test_a_pseudonym_never_looks_like_an_option(self, identity: Pseudonymizer) -> None:
+    def test_a_pseudonym_never_looks_like_an_option(self, pseudonymizer: Pseudonymizer) -> None:
         """People type it on command lines."""
-        assert all(identity.pseudonym(str(number)).isalnum() for number in range(200))
+        assert all(pseudonymizer.pseudonym(str(number)).isalnum() for number in range(200))
 
     def test_a_short_secret_is_refused(self) -> None:
         """A guessable secret would let anyone test guesses."""
         with pytest.raises(ConfigurationError, match="secret"):
             Pseudonymizer(b"short")
 
-    def test_the_secret_does_not_show_in_a_repr(self, identity: Pseudonymizer) -> None:
+    def test_the_secret_does_not_show_in_a_repr(self, pseudonymizer: Pseudonymizer) -> None:
         """A log line that prints the object must not give it away."""
-        assert "thirty-two" not in repr(identity)
+        assert "thirty-two" not in repr(pseudonymizer)
 
-    def test_a_time_before_1970_is_refused(self, identity: Pseudonymizer) -> None:
+    def test_a_time_before_1970_is_refused(self, pseudonymizer: Pseudonymizer) -> None:
         """UUIDv7 cannot hold it."""
         with pytest.raises(InvalidInputError, match="occurred_at"):
-            identity.signal_id("a.b", "1", datetime(1969, 12, 31, tzinfo=UTC))
+            pseudonymizer.signal_id("a.b", "1", datetime(1969, 12, 31, tzinfo=UTC))
 
 
 class TestGrant:

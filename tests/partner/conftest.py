@@ -79,19 +79,19 @@ def client(open_client: Callable[..., Client]) -> Client:
 
 
 @pytest.fixture
-def signals(identity: Pseudonymizer) -> Callable[..., list[Signal]]:
+def signals(pseudonymizer: Pseudonymizer) -> Callable[..., list[Signal]]:
     """The signals numbered `start` up to `start + count`; the same numbers give the same signals."""
 
     def make(count: int, start: int = 0) -> list[Signal]:
-        return list(numbered(identity, start, start + count))
+        return list(numbered(pseudonymizer, start, start + count))
 
     return make
 
 
-def numbered(identity: Pseudonymizer, start: int, stop: int) -> Iterator[Signal]:
+def numbered(pseudonymizer: Pseudonymizer, start: int, stop: int) -> Iterator[Signal]:
     """Signals that depend on nothing but their numbers."""
     kind = "retail.order.completed"
     for number in range(start, stop):
-        subject = identity.pseudonym(f"customer {number % 97}")
+        subject = pseudonymizer.pseudonym(f"customer {number % 97}")
         value = float(Random(number).randrange(1, 500))  # noqa: S311 - not a secret
-        yield Signal(identity.signal_id(kind, str(number), NOON), subject, kind, value, NOON)
+        yield Signal(pseudonymizer.signal_id(kind, str(number), NOON), subject, kind, value, NOON)

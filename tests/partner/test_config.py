@@ -26,7 +26,7 @@ def test_what_was_made_can_be_read(home: PartnerConfig) -> None:
 
     assert (read.issuer, read.hub, read.outbox) == (SHOP, HUB, home.path / "outbox.sqlite")
     assert read.signer.kid == home.signer.kid
-    assert read.identity.pseudonym("ada") == home.identity.pseudonym("ada")
+    assert read.pseudonymizer.pseudonym("ada") == home.pseudonymizer.pseudonym("ada")
     assert [entry.name for entry in home.path.parent.iterdir()] == ["shop"]
 
 
@@ -35,7 +35,7 @@ def test_each_folder_has_secrets_of_its_own(home: PartnerConfig, tmp_path: Path)
     other = PartnerConfig.create(tmp_path / "other", issuer=SHOP, hub=HUB)
 
     assert other.signer.kid != home.signer.kid
-    assert other.identity.pseudonym("ada") != home.identity.pseudonym("ada")
+    assert other.pseudonymizer.pseudonym("ada") != home.pseudonymizer.pseudonym("ada")
 
 
 def test_nobody_else_may_look(home: PartnerConfig) -> None:

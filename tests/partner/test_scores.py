@@ -34,9 +34,9 @@ def test_every_subject_gets_an_answer(client: Client, peer: Peer) -> None:
     assert list(client.scores(["c", "b", "a"], **ASK)) == ["c", "b", "a"]
 
 
-def test_many_subjects_are_asked_in_pieces(client: Client, peer: Peer, identity: Pseudonymizer) -> None:
+def test_many_subjects_are_asked_in_pieces(client: Client, peer: Peer, pseudonymizer: Pseudonymizer) -> None:
     """25,000 subjects make three requests of at most 10,000, each with a token of its own."""
-    subjects = [identity.pseudonym(str(number)) for number in range(25_000)]
+    subjects = [pseudonymizer.pseudonym(str(number)) for number in range(25_000)]
     peer.scores = dict.fromkeys(subjects[::2], SCORE)
 
     found = client.scores(subjects, **ASK)

@@ -29,10 +29,10 @@ def config(tmp_path: Path) -> PartnerConfig:
 
 def signals(config: PartnerConfig, count: int) -> Iterator[Signal]:
     """Signals of one kind."""
-    identity, kind = config.identity, "retail.order.completed"
+    pseudonymizer, kind = config.pseudonymizer, "retail.order.completed"
     for number in range(count):
-        own_id = identity.signal_id(kind, str(number), AT)
-        yield Signal(own_id, identity.pseudonym(str(number)), kind, 1.0, AT)
+        own_id = pseudonymizer.signal_id(kind, str(number), AT)
+        yield Signal(own_id, pseudonymizer.pseudonym(str(number)), kind, 1.0, AT)
 
 
 def test_a_dry_run_counts_and_stores_nothing(config: PartnerConfig) -> None:

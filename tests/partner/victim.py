@@ -66,11 +66,11 @@ class Task:
             file.write(f"{number}\n")
 
 
-def run(task: Task, identity: Pseudonymizer) -> None:
+def run(task: Task, pseudonymizer: Pseudonymizer) -> None:
     """Post what was not promised yet, and deliver until nothing waits."""
     lines = _count_lines(task.fatal)
     with _client(task) as client:
-        poster = threading.Thread(target=_post, args=(client, task, identity))
+        poster = threading.Thread(target=_post, args=(client, task, pseudonymizer))
         poster.start()
         while poster.is_alive() or _deliver(client):
             pass
@@ -79,10 +79,10 @@ def run(task: Task, identity: Pseudonymizer) -> None:
     (task.folder / f"{task.name}.lines").write_text(str(next(lines)))
 
 
-def _post(client: Client, task: Task, identity: Pseudonymizer) -> None:
+def _post(client: Client, task: Task, pseudonymizer: Pseudonymizer) -> None:
     for start in range(task.promised, task.stop, STEP):
         stop = min(start + STEP, task.stop)
-        client.post(numbered(identity, start, stop))
+        client.post(numbered(pseudonymizer, start, stop))
         task.promise(stop)
 
 

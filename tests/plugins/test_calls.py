@@ -31,56 +31,60 @@ def both(on_path: None) -> PluginRegistry:  # noqa: ARG001 - the modules must be
 
 
 def test_a_good_provider_is_used_through_the_registry(
-    both: PluginRegistry, identity: Pseudonymizer, tmp_path: Path
+    both: PluginRegistry, pseudonymizer: Pseudonymizer, tmp_path: Path
 ) -> None:
     """Reading streams events, and each event becomes signals or something kept back."""
     (tmp_path / "plots").write_text("7\n\n")
     provider = both.provider("garden")
-    said = [one for event in provider.read(tmp_path / "plots") for one in provider.signals(event, identity)]
+    said = [
+        one for event in provider.read(tmp_path / "plots") for one in provider.signals(event, pseudonymizer)
+    ]
     assert [type(one) for one in said] == [Signal, Skipped]
     assert said[1] == Skipped("no plot")
 
 
 @pytest.mark.parametrize("event", BREAKS)
 def test_a_provider_that_fails_is_disabled(
-    event: str, both: PluginRegistry, identity: Pseudonymizer, tmp_path: Path
+    event: str, both: PluginRegistry, pseudonymizer: Pseudonymizer, tmp_path: Path
 ) -> None:
     """The call raises an error naming the plugin, later calls say the same, and the good one goes on."""
     provider = both.provider("nasty")
-    assert list(provider.signals("fine", identity)) == [Skipped("fine")]
+    assert list(provider.signals("fine", pseudonymizer)) == [Skipped("fine")]
     with pytest.raises(ConfigurationError, match=rf"plugin 'nasty': is disabled: {BREAKS[event]}"):
-        provider.signals(event, identity)
+        provider.signals(event, pseudonymizer)
     with pytest.raises(ConfigurationError, match=BREAKS[event]):
-        provider.signals("fine", identity)
+        provider.signals("fine", pseudonymizer)
     with pytest.raises(ConfigurationError, match=BREAKS[event]):
         list(provider.read(tmp_path))
     with pytest.raises(ConfigurationError, match=BREAKS[event]):
         both.provider("nasty")
     assert told(both, "nasty").state is PluginState.DISABLED
-    assert both.provider("garden").signals("7", identity)
+    assert both.provider("garden").signals("7", pseudonymizer)
 
 
 def test_the_text_of_an_error_in_a_call_is_not_repeated(
-    both: PluginRegistry, identity: Pseudonymizer
+    both: PluginRegistry, pseudonymizer: Pseudonymizer
 ) -> None:
     """A plugin's exception may quote a customer; message and state name the place alone."""
     with pytest.raises(ConfigurationError) as caught:
-        both.provider("nasty").signals("raises", identity)
+        both.provider("nasty").signals("raises", pseudonymizer)
     assert "17850" not in str(caught.value) + told(both, "nasty").reason
     assert "17850" in str(caught.value.__cause__)
 
 
-def test_an_answer_of_ours_passes_and_harms_nobody(both: PluginRegistry, identity: Pseudonymizer) -> None:
+def test_an_answer_of_ours_passes_and_harms_nobody(
+    both: PluginRegistry, pseudonymizer: Pseudonymizer
+) -> None:
     """`InvalidInputError` is how a provider says that an event is wrong; it stays in use."""
     with pytest.raises(InvalidInputError, match="event: cannot be understood"):
-        both.provider("nasty").signals("rejects", identity)
+        both.provider("nasty").signals("rejects", pseudonymizer)
     assert told(both, "nasty").state is PluginState.ACTIVE
 
 
-def test_ctrl_c_during_a_call_is_the_users(both: PluginRegistry, identity: Pseudonymizer) -> None:
+def test_ctrl_c_during_a_call_is_the_users(both: PluginRegistry, pseudonymizer: Pseudonymizer) -> None:
     """KeyboardInterrupt passes, and is no fault of the plugin."""
     with pytest.raises(KeyboardInterrupt):
-        both.provider("nasty").signals("interrupts", identity)
+        both.provider("nasty").signals("interrupts", pseudonymizer)
     assert told(both, "nasty").state is PluginState.ACTIVE
 
 

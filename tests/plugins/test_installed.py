@@ -18,8 +18,8 @@ from sesame_sdk.plugins import PluginRegistry
 
 orders, home, hub = sys.argv[1:]
 partner = PartnerConfig.create(Path(home), issuer="https://shop.example", hub=hub)
-provider = PluginRegistry.discover().provider("retail")
-said = (one for order in provider.read(Path(orders)) for one in provider.signals(order, partner.identity))
+provider, pseudonymizer = PluginRegistry.discover().provider("retail"), partner.pseudonymizer
+said = (one for order in provider.read(Path(orders)) for one in provider.signals(order, pseudonymizer))
 with Client.from_config(partner) as client:
     posted = client.post(one for one in said if isinstance(one, Signal))
 print(posted.signals, posted.envelopes)

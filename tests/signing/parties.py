@@ -17,14 +17,16 @@ SHOP = "https://shop.example"
 HUB = "https://hub.example"
 KEY = SigningKey.generate()
 TRUST = Trust({SHOP: [TrustedKey(KEY.public_jwk, NOON - timedelta(days=30))]})
-IDENTITY = Pseudonymizer(b"a secret of thirty-two bytes....")
+PSEUDONYMIZER = Pseudonymizer(b"a secret of thirty-two bytes....")
 KIND = "retail.order.completed"
 
 
 def make_signals(count: int) -> list[Signal]:
     """Valid signals of as many people."""
     return [
-        Signal(IDENTITY.signal_id(KIND, str(n), NOON), IDENTITY.pseudonym(str(n)), KIND, n / 4, NOON)
+        Signal(
+            PSEUDONYMIZER.signal_id(KIND, str(n), NOON), PSEUDONYMIZER.pseudonym(str(n)), KIND, n / 4, NOON
+        )
         for n in range(count)
     ]
 

@@ -20,7 +20,7 @@ from sesame_sdk.signing.jwt import READ_TYP
 from sesame_sdk.signing.sd_jwt import SdJwt, digest_of, disclose
 from sesame_sdk.signing.security_events import sign_event
 from tests.conftest import NOON
-from tests.signing.parties import HUB, IDENTITY, KEY, KIND, SHOP, make_signals, opened, sealed
+from tests.signing.parties import HUB, KEY, KIND, PSEUDONYMIZER, SHOP, make_signals, opened, sealed
 
 SIGNALS = make_signals(8)
 ENVELOPE = sealed(8)
@@ -30,7 +30,7 @@ subjects = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_si
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 drawn_signals = st.builds(
     Signal,
-    id=st.integers().map(lambda n: IDENTITY.signal_id(KIND, str(n), NOON)),
+    id=st.integers().map(lambda n: PSEUDONYMIZER.signal_id(KIND, str(n), NOON)),
     subject=subjects,
     kind=st.from_regex(r"[a-z]{1,9}(\.[a-z-]{1,9}){1,4}", fullmatch=True).filter(lambda k: ".-" not in k),
     value=numbers,

@@ -79,7 +79,7 @@ def rank(
 
     candidates = read_candidates(file)
     partner = PartnerConfig.load(directory)
-    names = {partner.identity.pseudonym(candidate.name): candidate.name for candidate in candidates}
+    names = {partner.pseudonymizer.pseudonym(candidate.name): candidate.name for candidate in candidates}
     reciprocal = (candidate.reciprocal_relevance for candidate in candidates)
     request = RankingRequest(
         tuple(names),

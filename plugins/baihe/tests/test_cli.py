@@ -94,7 +94,7 @@ def test_both_orders_and_the_parameters_come_out_as_json(
     hub: Hub, config: PartnerConfig, profiles: Path
 ) -> None:
     """Scores are read by pseudonym, and the answer speaks of profiles again."""
-    hub.points = {config.identity.pseudonym("102"): 950.0, config.identity.pseudonym("101"): 350.0}
+    hub.points = {config.pseudonymizer.pseudonym("102"): 950.0, config.pseudonymizer.pseudonym("101"): 350.0}
     done = run(profiles, "--config", config.path, "--weight", 0.5, "--json")
     data = json.loads(done.stdout)
     assert [(place["profile"], place["score"]) for place in data["order"]] == [
@@ -104,12 +104,12 @@ def test_both_orders_and_the_parameters_come_out_as_json(
     ]
     assert data["order_without_score"] == ["101", "102", "103"]
     assert data["parameters"]["without_score"] == 1
-    assert set(hub.asked) == {config.identity.pseudonym(one) for one in ("101", "102", "103")}
+    assert set(hub.asked) == {config.pseudonymizer.pseudonym(one) for one in ("101", "102", "103")}
 
 
 def test_json_has_the_reasons_and_they_add_up(hub: Hub, config: PartnerConfig, profiles: Path) -> None:
     """As parts and as words; the parameters in words too."""
-    hub.points = {config.identity.pseudonym("102"): 950.0, config.identity.pseudonym("101"): 350.0}
+    hub.points = {config.pseudonymizer.pseudonym("102"): 950.0, config.pseudonymizer.pseudonym("101"): 350.0}
     data = json.loads(run(profiles, "--config", config.path, "--weight", 0.5, "--json").stdout)
     first = data["order"][0]
     assert first["explanation"] == {
@@ -124,7 +124,7 @@ def test_json_has_the_reasons_and_they_add_up(hub: Hub, config: PartnerConfig, p
 
 def test_the_table_has_bars_explanations_and_moves(hub: Hub, config: PartnerConfig, profiles: Path) -> None:
     """Columns are aligned: every line is as wide as the ruler under the header, or blank beyond."""
-    hub.points = {config.identity.pseudonym("102"): 950.0, config.identity.pseudonym("101"): 350.0}
+    hub.points = {config.pseudonymizer.pseudonym("102"): 950.0, config.pseudonymizer.pseudonym("101"): 350.0}
     lines = run(profiles, "--config", config.path, "--weight", 0.5).stdout.splitlines()
     (first,) = (line for line in lines if line.split()[:1] == ["1"])
     assert "1 (+1)" in first
@@ -187,7 +187,7 @@ def test_interest_reciprocal_relevance_counts_where_the_file_has_it(
 
 def test_the_table_shows_the_neutral_value(hub: Hub, config: PartnerConfig, profiles: Path) -> None:
     """On stdout; nothing of the progress is in it."""
-    hub.points = {config.identity.pseudonym("102"): 950.0}
+    hub.points = {config.pseudonymizer.pseudonym("102"): 950.0}
     done = run(profiles, "--config", config.path, "--top", 2)
     assert "without the score" in done.stdout
     assert "2 of 3 have no score and get the mean, 1.0000" in " ".join(done.stdout.split())

@@ -83,5 +83,5 @@ def post(
             )
         else:
             stack.enter_context(bulk_mode())
-            summary = upload_file(uploader, provider, file, shop.identity)
+            summary = upload_file(uploader, provider, file, shop.pseudonymizer)
     report_upload(summary, rejected, as_json=as_json)

@@ -74,68 +74,68 @@ class Orders(SignalProvider[Order]):
         own = FileMapping(self.columns, self.cancelled_prefix, self.file_format)
         return (mapping.find_mapping(path) or own) if own == FileMapping() else own
 
-    def signals(self, event: Order, identity: Pseudonymizer) -> list[Signal | Skipped]:
+    def signals(self, event: Order, pseudonymizer: Pseudonymizer) -> list[Signal | Skipped]:
         """The signals about the customer of one order.
 
         Raises:
             InvalidInputError: an attribute has a wrong type.
         """
         try:
-            return _make_signals(event, identity)
+            return _make_signals(event, pseudonymizer)
         except (TypeError, AttributeError, ArithmeticError, LookupError) as error:
             raise InvalidInputError("is not a valid order", field="event") from error
 
 
-def _make_signals(event: Order, identity: Pseudonymizer) -> list[Signal | Skipped]:
+def _make_signals(event: Order, pseudonymizer: Pseudonymizer) -> list[Signal | Skipped]:
     total = event.total
     if event.customer is None:
         return [_skip("no customer", event)]
     if event.cancelled:
         if total >= _NOTHING:
             return [_skip("cancellation that returns nothing", event)]
-        return [_amount(_GIVEN_BACK, event, _pseudonym(identity, event.customer), identity, -total)]
+        return [_amount(_GIVEN_BACK, event, _pseudonym(pseudonymizer, event.customer), pseudonymizer, -total)]
     if event.corrects:
         if total <= _NOTHING:
             return [_skip("correction that changes nothing", event)]
-        return [_amount(_SPENT, event, _pseudonym(identity, event.customer), identity, total)]
+        return [_amount(_SPENT, event, _pseudonym(pseudonymizer, event.customer), pseudonymizer, total)]
     if total < _NOTHING:
         return [_skip("order below zero", event)]
-    return _completed(event, event.customer, identity)
+    return _completed(event, event.customer, pseudonymizer)
 
 
 def _skip(reason: str, event: Order) -> Skipped:
     return Skipped(in_currency(reason, event.currency), event.lines, event.total)
 
 
-def _completed(order: Order, customer: str, identity: Pseudonymizer) -> list[Signal | Skipped]:
-    at, subject = order.placed_at, _pseudonym(identity, customer)
-    own_id = identity.signal_id(_COMPLETED, order.key or order.number, at)
+def _completed(order: Order, customer: str, pseudonymizer: Pseudonymizer) -> list[Signal | Skipped]:
+    at, subject = order.placed_at, _pseudonym(pseudonymizer, customer)
+    own_id = pseudonymizer.signal_id(_COMPLETED, order.key or order.number, at)
     done = Signal(own_id, subject, _COMPLETED, 1.0, at)
-    tenure = _tenure(identity, customer, at.year, at.month)
+    tenure = _tenure(pseudonymizer, customer, at.year, at.month)
     if order.total:
-        return [done, _amount(_SPENT, order, subject, identity, order.total), tenure]
+        return [done, _amount(_SPENT, order, subject, pseudonymizer, order.total), tenure]
     # The completed order counts its lines already.
     return [done, Skipped("no spend on an order at no price", records=0), tenure]
 
 
 @lru_cache(maxsize=1 << 14)
-def _tenure(identity: Pseudonymizer, customer: str, year: int, month: int) -> Signal:
+def _tenure(pseudonymizer: Pseudonymizer, customer: str, year: int, month: int) -> Signal:
     """The signal for a month with an order; every order of the month makes the same one."""
     at = datetime(year, month, 1, tzinfo=UTC)
-    own_id = identity.signal_id(_TENURE, f"{customer} {year:04}-{month:02}", at)
-    return Signal(own_id, _pseudonym(identity, customer), _TENURE, 1.0, at)
+    own_id = pseudonymizer.signal_id(_TENURE, f"{customer} {year:04}-{month:02}", at)
+    return Signal(own_id, _pseudonym(pseudonymizer, customer), _TENURE, 1.0, at)
 
 
 @lru_cache(maxsize=1 << 14)
-def _pseudonym(identity: Pseudonymizer, customer: str) -> str:
+def _pseudonym(pseudonymizer: Pseudonymizer, customer: str) -> str:
     """A cache: a look-up for a hash."""
-    return identity.pseudonym(customer)
+    return pseudonymizer.pseudonym(customer)
 
 
 def _amount(
-    kinds_of: dict[str, str], order: Order, subject: str, identity: Pseudonymizer, amount: Decimal
+    kinds_of: dict[str, str], order: Order, subject: str, pseudonymizer: Pseudonymizer, amount: Decimal
 ) -> Signal:
     """One signal. A float holds every amount below 10^13 exactly to the penny: it keeps 15 digits."""
     kind, at = kinds_of[order.currency], order.placed_at
-    own_id = identity.signal_id(kind, order.key or order.number, at)
+    own_id = pseudonymizer.signal_id(kind, order.key or order.number, at)
     return Signal(own_id, subject, kind, float(amount), at)

@@ -38,24 +38,29 @@ class OrderSignals:
 
     Args:
         provider: makes the signals.
-        identity: the shop's.
+        pseudonymizer: the shop's.
         summary: counts the orders.
     """
 
-    def __init__(self, provider: Orders, identity: Pseudonymizer, summary: UploadSummary) -> None:
-        self._provider, self._identity, self._summary = provider, identity, summary
+    def __init__(self, provider: Orders, pseudonymizer: Pseudonymizer, summary: UploadSummary) -> None:
+        self._provider, self._pseudonymizer, self._summary = provider, pseudonymizer, summary
         self._months: dict[str, str] = {}
 
     def from_events(self, events: Iterator[Order | Skipped] | list[Order]) -> Iterator[Signal | Skipped]:
         """The signals of orders; what is skipped passes through."""
-        months, identity, make, tenure = self._months, self._identity, self._provider.signals, TENURE.name
+        months, pseudonymizer, make, tenure = (
+            self._months,
+            self._pseudonymizer,
+            self._provider.signals,
+            TENURE.name,
+        )
         summary = self._summary
         for event in events:
             if isinstance(event, Skipped):
                 yield event
                 continue
             summary.events += 1
-            for item in make(event, identity):
+            for item in make(event, pseudonymizer):
                 if not isinstance(item, Skipped) and item.kind == tenure:
                     # Several orders in a month make the same signal again and again: the hub counts it once.
                     if months.get(item.subject) == item.id:
@@ -67,10 +72,10 @@ class OrderSignals:
 
 
 def upload_file(
-    uploader: SignalUploader, provider: Orders, file: Path, identity: Pseudonymizer
+    uploader: SignalUploader, provider: Orders, file: Path, pseudonymizer: Pseudonymizer
 ) -> UploadSummary:
     """Upload all orders of a file, with a progress bar."""
-    signals = OrderSignals(provider, identity, uploader.summary)
+    signals = OrderSignals(provider, pseudonymizer, uploader.summary)
     with progress_bar("bytes read") as bar:
         progress = _Progress(bar)
         return uploader.upload(signals.from_events(progress.count(provider.read(file, watch=progress))))
@@ -97,7 +102,7 @@ def follow_file(
     """
     store = OrderStore(shop.path / FILE_NAME)
     tail = FileTail(file, provider.mapping_for(file), store)
-    signals = OrderSignals(provider, shop.identity, uploader.summary)
+    signals = OrderSignals(provider, shop.pseudonymizer, uploader.summary)
     idle = 0.0
     try:
         while True:

@@ -14,8 +14,8 @@ REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "online-retail"
 
 
 @pytest.fixture(scope="session")
-def identity() -> Pseudonymizer:
-    """A shop's identity with a fixed secret."""
+def pseudonymizer() -> Pseudonymizer:
+    """A shop's pseudonymizer with a fixed secret."""
     return Pseudonymizer(b"a secret of thirty-two bytes....")
 
 

@@ -90,11 +90,11 @@ def test_a_proposed_mapping_is_printed(tmp_path: Path) -> None:
     assert 'customer = "CustomerID"' in typed(tmp_path, "map", "o.csv").stdout
 
 
-def told(file: Path, identity: Pseudonymizer) -> dict[tuple[str, str], float]:
+def told(file: Path, pseudonymizer: Pseudonymizer) -> dict[tuple[str, str], float]:
     """What a file says when it is read whole."""
     provider, found = Orders(), {}
     for event in provider.read(file):
-        for one in [event] if isinstance(event, Skipped) else provider.signals(event, identity):
+        for one in [event] if isinstance(event, Skipped) else provider.signals(event, pseudonymizer):
             if isinstance(one, Signal):
                 found[one.kind, one.id] = one.value
     return found
@@ -102,7 +102,7 @@ def told(file: Path, identity: Pseudonymizer) -> dict[tuple[str, str], float]:
 
 def signals_of(shop: PartnerConfig, orders: list[Order]) -> list[Signal]:
     """What a shop's orders make."""
-    items = OrderSignals(Orders(), shop.identity, UploadSummary()).from_events(orders)
+    items = OrderSignals(Orders(), shop.pseudonymizer, UploadSummary()).from_events(orders)
     return [item for item in items if isinstance(item, Signal)]
 
 
@@ -129,7 +129,7 @@ def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: Partne
         while step := follower.read_step(quiet=True):
             heard |= {(one.kind, one.id): one.value for one in signals_of(shop, step.changes.orders)}
             follower.commit(step)
-    assert heard == told(file, shop.identity)
+    assert heard == told(file, shop.pseudonymizer)
 
 
 def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: PartnerConfig) -> None:
@@ -137,7 +137,7 @@ def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: PartnerCo
     file = tmp_path / "feed.csv"
     with closing(OrderStore(shop.path / "retail.sqlite")) as book, Client.from_config(shop) as client:
         follower, uploader = FileTail(file, FileMapping(), book), SignalUploader(client)
-        signals = OrderSignals(Orders(), shop.identity, uploader.summary)
+        signals = OrderSignals(Orders(), shop.pseudonymizer, uploader.summary)
         for late in (HEADER + lines(1, 2), lines(1, 2)):
             with file.open("a") as out:
                 out.write(late)
@@ -184,7 +184,7 @@ def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: 
         [*command, "--idle-timeout", "0.05"], cwd=tmp_path, timeout=180, check=False, **quiet
     )  # type: ignore[call-overload]
     assert last.returncode == 5, "the hub does not answer"
-    expected = told(file, shop.identity)
+    expected = told(file, shop.pseudonymizer)
     held = _signals(shop)
     assert {(one["kind"], one["id"]): one["value"] for one in held} == expected
     by_id: dict[str, set[float]] = {}

@@ -18,17 +18,19 @@ def orders(online_retail: Path) -> list[Order | Skipped]:
     return list(Orders().read(online_retail / "online_retail.csv.gz"))
 
 
-def said(orders: list[Order | Skipped], identity: Pseudonymizer) -> Iterator[tuple[Order, Signal | Skipped]]:
+def said(
+    orders: list[Order | Skipped], pseudonymizer: Pseudonymizer
+) -> Iterator[tuple[Order, Signal | Skipped]]:
     """What becomes of each order."""
     provider = Orders()
     for order in orders:
         assert isinstance(order, Order), "every line of this file can be read"
-        for one in provider.signals(order, identity):
+        for one in provider.signals(order, pseudonymizer):
             yield order, one
 
 
 def test_the_file_reconciles_with_its_facts(
-    online_retail: Path, orders: list[Order | Skipped], identity: Pseudonymizer
+    online_retail: Path, orders: list[Order | Skipped], pseudonymizer: Pseudonymizer
 ) -> None:
     """Lines, invoices, cancellations, customers and revenue; each line is accounted for once."""
     facts = json.loads((online_retail / "facts.json").read_text(), parse_float=Decimal)
@@ -36,7 +38,7 @@ def test_the_file_reconciles_with_its_facts(
     invoices: Counter[str] = Counter()
     worth: Counter[str] = Counter()
     subjects, kept_back = set(), Counter()
-    for order, one in said(orders, identity):
+    for order, one in said(orders, pseudonymizer):
         if isinstance(one, Skipped):
             kept_back[one.reason] += one.records
             worth["skipped"] += one.amount
@@ -63,10 +65,10 @@ def test_the_file_reconciles_with_its_facts(
 
 
 def test_ids_are_one_to_an_order_and_one_to_a_customer_and_month(
-    orders: list[Order | Skipped], identity: Pseudonymizer
+    orders: list[Order | Skipped], pseudonymizer: Pseudonymizer
 ) -> None:
     """Nothing is counted twice, and nothing hides behind another's id."""
-    ids = Counter((one.kind, one.id) for _, one in said(orders, identity) if isinstance(one, Signal))
+    ids = Counter((one.kind, one.id) for _, one in said(orders, pseudonymizer) if isinstance(one, Signal))
     twice = {kind for (kind, _), times in ids.items() if times > 1}
     months = {(order.customer, order.placed_at.strftime("%Y-%m")) for order in orders if _counts(order)}
     assert twice == {kinds.TENURE.name}

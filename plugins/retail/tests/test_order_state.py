@@ -44,13 +44,13 @@ def stories(draw: st.DrawFn) -> list[OrderUpdate]:
     return [*story, CANCELLED] if draw(st.booleans()) else story
 
 
-def tell(story: list[OrderUpdate], identity: Pseudonymizer) -> Counter[str]:
+def tell(story: list[OrderUpdate], pseudonymizer: Pseudonymizer) -> Counter[str]:
     """The sum of each kind's values, of all that is told; exact."""
     standing, sums, ids = OrderState(), Counter[str](), Counter[tuple[str, str]]()
     for news in story:
         events, standing = pending_events(apply_update(standing, news), news)
         for event in events:
-            for signal in Orders().signals(event, identity):
+            for signal in Orders().signals(event, pseudonymizer):
                 if isinstance(signal, Signal):
                     sums[signal.kind] += round(signal.value * SCALE)
                     ids[signal.kind, signal.id] += 1
@@ -60,7 +60,7 @@ def tell(story: list[OrderUpdate], identity: Pseudonymizer) -> Counter[str]:
 
 @given(stories(), st.randoms(use_true_random=False))
 def test_whatever_comes_first_the_same_is_told(
-    identity: Pseudonymizer, story: list[OrderUpdate], dice: Random
+    pseudonymizer: Pseudonymizer, story: list[OrderUpdate], dice: Random
 ) -> None:
     """What was spent less what came back is the same, to the ten-thousandth, and no id is given twice.
 
@@ -68,7 +68,7 @@ def test_whatever_comes_first_the_same_is_told(
     """
     shuffled = story.copy()
     dice.shuffle(shuffled)
-    first, other = tell(story, identity), tell(shuffled, identity)
+    first, other = tell(story, pseudonymizer), tell(shuffled, pseudonymizer)
     spent, back = "retail.order.spend", "retail.order.returned"
     assert first[spent] - first[back] == other[spent] - other[back]
     assert first["retail.order.completed"] == other["retail.order.completed"] == SCALE
@@ -76,28 +76,28 @@ def test_whatever_comes_first_the_same_is_told(
         assert first == other
 
 
-def test_a_cancellation_takes_back_what_a_return_left(identity: Pseudonymizer) -> None:
+def test_a_cancellation_takes_back_what_a_return_left(pseudonymizer: Pseudonymizer) -> None:
     """And what comes after it takes back nothing more."""
     for story in permutations([PLACED, RETURNED, CANCELLED]):
-        sums = tell(list(story), identity)
+        sums = tell(list(story), pseudonymizer)
         assert sums["retail.order.spend"] == sums["retail.order.returned"] == 100 * SCALE
         assert sums["retail.order.completed"] == SCALE
 
 
-def test_a_return_whose_order_never_came_waits_for_its_customer(identity: Pseudonymizer) -> None:
+def test_a_return_whose_order_never_came_waits_for_its_customer(pseudonymizer: Pseudonymizer) -> None:
     """Nobody can be told of it."""
-    assert tell([RETURNED], identity) == {}
+    assert tell([RETURNED], pseudonymizer) == {}
 
 
 def test_what_is_in_another_currency_waits_for_an_order_in_it(
-    identity: Pseudonymizer, tmp_path: Path
+    pseudonymizer: Pseudonymizer, tmp_path: Path
 ) -> None:
     """Ten euros back are set against no pound; the pounds are taken back in whole."""
     euros = evolve(RETURNED, currency="EUR")
     with closing(OrderStore(tmp_path / "retail.sqlite")) as book:
         page = book.apply_updates([euros, PLACED, CANCELLED])
     assert [(event.total, event.currency) for event in page.orders] == [(100, "GBP"), (-100, "GBP")]
-    assert {signal.kind for event in page.orders for signal in Orders().signals(event, identity)} == {
+    assert {signal.kind for event in page.orders for signal in Orders().signals(event, pseudonymizer)} == {
         "retail.order.completed",
         "retail.order.spend",
         "retail.customer.tenure",
@@ -105,9 +105,9 @@ def test_what_is_in_another_currency_waits_for_an_order_in_it(
     }
 
 
-def test_a_correction_is_no_order_more(identity: Pseudonymizer) -> None:
+def test_a_correction_is_no_order_more(pseudonymizer: Pseudonymizer) -> None:
     """It adds to what was spent."""
-    sums = tell([PLACED, CORRECTED], identity)
+    sums = tell([PLACED, CORRECTED], pseudonymizer)
     assert (sums["retail.order.spend"], sums["retail.order.completed"]) == (120 * SCALE, SCALE)
 
 

@@ -70,11 +70,11 @@ def wrote(tmp_path: Path) -> Wrote:
     return write
 
 
-def sums(file: Path, identity: Pseudonymizer) -> tuple[Counter[str], set[str], Counter[str]]:
+def sums(file: Path, pseudonymizer: Pseudonymizer) -> tuple[Counter[str], set[str], Counter[str]]:
     """Of a file: each kind's sum, the ids, and the lines skipped by reason."""
     made, ids, kept = Counter[str](), set(), Counter[str]()
     for event in SHOP.read(file):
-        said = [event] if isinstance(event, Skipped) else SHOP.signals(event, identity)
+        said = [event] if isinstance(event, Skipped) else SHOP.signals(event, pseudonymizer)
         for one in said:
             if isinstance(one, Signal):
                 made[one.kind] += Decimal(repr(one.value)) if one.id not in ids else 0
@@ -84,9 +84,9 @@ def sums(file: Path, identity: Pseudonymizer) -> tuple[Counter[str], set[str], C
     return made, ids, kept
 
 
-def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, identity: Pseudonymizer) -> None:
+def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, pseudonymizer: Pseudonymizer) -> None:
     """100 ordered, 30 returned, 20 more, the rest cancelled; an exchange is no order; euros at their rate."""
-    made, _, kept = sums(wrote(*LINES), identity)
+    made, _, kept = sums(wrote(*LINES), pseudonymizer)
     assert made["retail.order.completed"] == 2
     assert made["retail.order.spend"] == 100 + 20 + 35 + 25
     assert made["retail.order.returned"] == 30 + 25 + 90
@@ -98,7 +98,7 @@ def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, identity: Ps
     }
 
 
-def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, identity: Pseudonymizer) -> None:
+def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, pseudonymizer: Pseudonymizer) -> None:
     """Each is of its own kind, in its own unit; what is skipped is told apart; yen have no kind."""
     file = tmp_path / "orders.csv"
     lines = (
@@ -118,7 +118,7 @@ def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, identity: 
     made, kept = Counter[str](), {}
     shop = Orders(COLUMNS, cancelled_prefix="")
     for event in shop.read(file):
-        for one in [event] if isinstance(event, Skipped) else shop.signals(event, identity):
+        for one in [event] if isinstance(event, Skipped) else shop.signals(event, pseudonymizer):
             if isinstance(one, Signal):
                 made[one.kind] += Decimal(repr(one.value))
             else:
@@ -140,7 +140,7 @@ def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, identity: 
 
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_lines_does_not_matter(
-    tmp_path_factory: pytest.TempPathFactory, identity: Pseudonymizer, dice: Random
+    tmp_path_factory: pytest.TempPathFactory, pseudonymizer: Pseudonymizer, dice: Random
 ) -> None:
     """The same sums and the very same ids, whatever comes before or after what."""
     shuffled = list(LINES)
@@ -148,7 +148,7 @@ def test_the_order_of_lines_does_not_matter(
     folder = tmp_path_factory.mktemp("records")
     (folder / "a.csv").write_text("\n".join((HEADER, *LINES)))
     (folder / "b.csv").write_text("\n".join((HEADER, *shuffled)))
-    assert sums(folder / "a.csv", identity) == sums(folder / "b.csv", identity)
+    assert sums(folder / "a.csv", pseudonymizer) == sums(folder / "b.csv", pseudonymizer)
 
 
 def test_more_orders_than_are_held_come_out_as_if_they_all_were() -> None:

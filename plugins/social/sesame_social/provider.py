@@ -87,15 +87,15 @@ class CommunityPosts(SignalProvider[PostEvent]):
                 counted.add((event.post, event.event))
                 yield event
 
-    def signals(self, event: PostEvent, identity: Pseudonymizer) -> Iterator[Signal | Skipped]:
+    def signals(self, event: PostEvent, pseudonymizer: Pseudonymizer) -> Iterator[Signal | Skipped]:
         """Turn an event into a signal about its author."""
         try:
             if reason := _skip_reason(event):
                 yield Skipped(reason)
                 return
             kind = _KINDS[event.event].name
-            signal_id = identity.signal_id(kind, event.post, event.at)
-            yield Signal(signal_id, identity.pseudonym(event.author), kind, 1.0, event.at)
+            signal_id = pseudonymizer.signal_id(kind, event.post, event.at)
+            yield Signal(signal_id, pseudonymizer.pseudonym(event.author), kind, 1.0, event.at)
         except (TypeError, AttributeError, ArithmeticError) as error:
             raise InvalidInputError("has fields of a wrong type", field="event") from error
 

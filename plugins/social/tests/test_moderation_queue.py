@@ -26,14 +26,14 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_confirmed_post_becomes_an_event_and_a_signal(path: Path) -> None:
     """Without its text, and without who confirmed it."""
-    identity = Pseudonymizer(b"a secret of thirty-two bytes....")
+    pseudonymizer = Pseudonymizer(b"a secret of thirty-two bytes....")
     with ModerationQueue(path) as queue:
         queue.add_suspected([ONE, SuspectedPost("p2", "bob", "spam", 0.8, "x")], now=NOW)
         queue.decide("p1", confirmed=True, moderator="mod-1", now=NOW)
         queue.decide("p2", confirmed=False, moderator="mod-1", now=NOW)
     (event,) = CommunityPosts().read(path)
     assert event == PostEvent("p1", "ada", NOW, "abuse_confirmed", "mod-1")
-    (result,) = CommunityPosts().signals(event, identity)
+    (result,) = CommunityPosts().signals(event, pseudonymizer)
     assert "mod-1" not in repr(result)
     assert getattr(result, "kind", "") == "community.abuse.confirmed"
 

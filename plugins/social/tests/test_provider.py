@@ -20,13 +20,13 @@ ABUSE = {**HELPFUL, "event": "abuse_confirmed", "by": "moderator-7"}
 
 
 @pytest.fixture(scope="session")
-def identity() -> Pseudonymizer:
-    """A site's identity with a fixed secret."""
+def pseudonymizer() -> Pseudonymizer:
+    """A site's pseudonymizer with a fixed secret."""
     return Pseudonymizer(b"a secret of thirty-two bytes....")
 
 
 @pytest.fixture
-def said(tmp_path: Path, identity: Pseudonymizer) -> Callable[..., list[Signal | Skipped]]:
+def said(tmp_path: Path, pseudonymizer: Pseudonymizer) -> Callable[..., list[Signal | Skipped]]:
     """Everything that becomes of these lines."""
 
     def run(*lines: dict[str, object] | str) -> list[Signal | Skipped]:
@@ -35,7 +35,7 @@ def said(tmp_path: Path, identity: Pseudonymizer) -> Callable[..., list[Signal |
         provider = CommunityPosts()
         result: list[Signal | Skipped] = []
         for event in provider.read(file):
-            result += [event] if isinstance(event, Skipped) else provider.signals(event, identity)
+            result += [event] if isinstance(event, Skipped) else provider.signals(event, pseudonymizer)
         return result
 
     return run
@@ -44,12 +44,12 @@ def said(tmp_path: Path, identity: Pseudonymizer) -> Callable[..., list[Signal |
 Said = Callable[..., list[Signal | Skipped]]
 
 
-def test_a_post_that_others_found_helpful_is_a_reward(said: Said, identity: Pseudonymizer) -> None:
+def test_a_post_that_others_found_helpful_is_a_reward(said: Said, pseudonymizer: Pseudonymizer) -> None:
     """One signal of value 1 about the author, at the time of the mark, in UTC."""
     (one,) = said(HELPFUL)
     assert one == Signal(
-        identity.signal_id("community.post.helpful", "p1", AT),
-        identity.pseudonym("ada"),
+        pseudonymizer.signal_id("community.post.helpful", "p1", AT),
+        pseudonymizer.pseudonym("ada"),
         "community.post.helpful",
         1.0,
         AT,

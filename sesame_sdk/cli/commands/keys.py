@@ -50,8 +50,10 @@ def pseudonym(config_dir: Path, natural_ids: tuple[str, ...], as_json: bool) -> 
     """Print the pseudonyms of people by the partner's own IDs."""
     from sesame_sdk.partner.config import PartnerConfig
 
-    identity = PartnerConfig.load(config_dir).identity
-    rows = [{"id": natural_id, "pseudonym": identity.pseudonym(natural_id)} for natural_id in natural_ids]
+    pseudonymizer = PartnerConfig.load(config_dir).pseudonymizer
+    rows = [
+        {"id": natural_id, "pseudonym": pseudonymizer.pseudonym(natural_id)} for natural_id in natural_ids
+    ]
     print_rows(rows, as_json=as_json)
 
 

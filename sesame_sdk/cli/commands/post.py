@@ -41,5 +41,5 @@ def post(
         stack.enter_context(bulk_mode())
         write = (lambda _: None) if dry_run else rejected.write
         uploader = SignalUploader(client, progress=bar, reject=write)
-        summary = uploader.upload_file(signal_provider, partner.identity, file)
+        summary = uploader.upload_file(signal_provider, partner.pseudonymizer, file)
     report_upload(summary, rejected, as_json=as_json)

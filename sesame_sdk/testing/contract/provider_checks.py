@@ -53,17 +53,17 @@ class SignalsResult:
 
 
 def call_signals(
-    provider: _Provider, event: object, identity: Pseudonymizer = PSEUDONYMIZER
+    provider: _Provider, event: object, pseudonymizer: Pseudonymizer = PSEUDONYMIZER
 ) -> SignalsResult:
     """Call `signals()` with a copy of an event, so that the sample stays as it is."""
-    return _call_signals(provider, _copy(event), identity)
+    return _call_signals(provider, _copy(event), pseudonymizer)
 
 
 def _call_signals(
-    provider: _Provider, event: object, identity: Pseudonymizer = PSEUDONYMIZER
+    provider: _Provider, event: object, pseudonymizer: Pseudonymizer = PSEUDONYMIZER
 ) -> SignalsResult:
     try:
-        output: tuple[Any, ...] = tuple(islice(provider.signals(event, identity), MAX_SIGNALS + 1))
+        output: tuple[Any, ...] = tuple(islice(provider.signals(event, pseudonymizer), MAX_SIGNALS + 1))
     except InvalidInputError:
         return SignalsResult(rejected=True)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any exception is a result here
@@ -112,13 +112,13 @@ def invalid_ids(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
         of_another = {text for signal in other for text in (signal.id, signal.subject)}
         for signal, repeated in zip(first.signals, same.signals, strict=False):
             if evolve(signal, id=NO_ID) == evolve(repeated, id=NO_ID) and signal.id != repeated.id:
-                yield f"events[{number}]: the same event has another id again: use identity.signal_id()"
+                yield f"events[{number}]: the same event has another id again: use pseudonymizer.signal_id()"
             if _milliseconds(signal.id) != (signal.occurred_at - _EPOCH) // _MILLISECOND:
-                yield f"events[{number}]: the id does not hold occurred_at: use identity.signal_id()"
+                yield f"events[{number}]: the id does not hold occurred_at: use pseudonymizer.signal_id()"
             if signal.id in of_another:
-                yield f"events[{number}]: the id does not depend on the identity: use identity.signal_id()"
+                yield f"events[{number}]: the id ignores the pseudonymizer: use its signal_id()"
             if signal.subject in of_another:
-                yield f"events[{number}]: the subject is not a pseudonym: use identity.pseudonym()"
+                yield f"events[{number}]: the subject is not a pseudonym: use pseudonymizer.pseudonym()"
             if by_id.setdefault(signal.id, signal) != signal:
                 yield f"events[{number}]: two signals have one id, and the hub would drop one of them"
 

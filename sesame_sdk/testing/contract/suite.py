@@ -109,7 +109,7 @@ class ProviderTests(PluginTests):
         self._check_providers(provider_checks.unused_kinds)
 
     def test_ids_are_deterministic(self) -> None:
-        """Ids and pseudonyms follow from event and identity; an id carries its time and names one signal."""
+        """Event and pseudonymizer determine ids and pseudonyms; an id holds its time and names one signal."""
         self._check_providers(provider_checks.invalid_ids)
 
     def test_signals_has_no_side_effects(self) -> None:

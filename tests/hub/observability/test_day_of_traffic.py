@@ -247,7 +247,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
             day = Day(made, process)
             shop = made.shop
             day.secrets.add(*PEOPLE, ABSENT, *map(repr, VALUES), *shop.key.public_jwk.values())
-            day.secrets.add(*(line.split('"')[3] for line in _private(made)), shop.identity)
+            day.secrets.add(*(line.split('"')[3] for line in _private(made)), shop.pseudonymizer)
             for part in (day.send, day.register, day.read, day.speak_badly, day.push, day.fail):
                 part()
             process.stop()

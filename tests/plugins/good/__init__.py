@@ -48,12 +48,16 @@ class Plots(SignalProvider[str]):
         with path.open() as lines:
             yield from (line.strip() for line in lines)
 
-    def signals(self, event: str, identity: Pseudonymizer) -> Iterable[Signal | Skipped]:
+    def signals(self, event: str, pseudonymizer: Pseudonymizer) -> Iterable[Signal | Skipped]:
         """The plot is kept, once."""
         if not event:
             return [Skipped("no plot")]
         made = Signal(
-            identity.signal_id(KEPT.name, event, WHEN), identity.pseudonym(event), KEPT.name, 1.0, WHEN
+            pseudonymizer.signal_id(KEPT.name, event, WHEN),
+            pseudonymizer.pseudonym(event),
+            KEPT.name,
+            1.0,
+            WHEN,
         )
         return (made for _ in range(1))
 

@@ -19,7 +19,7 @@ class Failing(Quiet):
             raise FileNotFoundError(path)
         yield "also fine"
 
-    def signals(self, event, identity):
+    def signals(self, event, pseudonymizer):
         match event:
             case "raises":
                 return [int("customer 17850")]
@@ -32,7 +32,7 @@ class Failing(Quiet):
             case "rejects":
                 raise InvalidInputError("cannot be understood", field="event")
             case "undeclared":
-                key = identity.signal_id("other.thing.done", "1", WHEN)
+                key = pseudonymizer.signal_id("other.thing.done", "1", WHEN)
                 return [Signal(key, "somebody", "other.thing.done", 1.0, WHEN)]
             case "nothing":
                 return None

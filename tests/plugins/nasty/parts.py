@@ -25,5 +25,5 @@ class Quiet(SignalProvider):
     def read(self, path):
         return iter(())
 
-    def signals(self, event, identity):
+    def signals(self, event, pseudonymizer):
         return ()

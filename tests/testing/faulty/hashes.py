@@ -8,8 +8,8 @@ SESAME_API = "1.0"
 
 
 class Hashing(Loans):
-    def id_of(self, kind, event, identity):
-        return identity.signal_id(kind.name, str(hash(event.number)), event.at)
+    def id_of(self, kind, event, pseudonymizer):
+        return pseudonymizer.signal_id(kind.name, str(hash(event.number)), event.at)
 
 
 @hookimpl

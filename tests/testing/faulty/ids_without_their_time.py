@@ -10,8 +10,8 @@ SESAME_API = "1.0"
 
 
 class Timeless(Loans):
-    def id_of(self, kind, event, identity):
-        return identity.signal_id(kind.name, event.number, AT + timedelta(days=1))
+    def id_of(self, kind, event, pseudonymizer):
+        return pseudonymizer.signal_id(kind.name, event.number, AT + timedelta(days=1))
 
 
 @hookimpl

@@ -8,8 +8,8 @@ SESAME_API = "1.0"
 
 
 class Marking(Loans):
-    def said(self, event, identity):
-        yield from super().said(event, identity)
+    def said(self, event, pseudonymizer):
+        yield from super().said(event, pseudonymizer)
         event.days_late = 99
 
 

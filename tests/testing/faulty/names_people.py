@@ -8,8 +8,8 @@ SESAME_API = "1.0"
 
 
 class Plain(Loans):
-    def subject_of(self, event, identity):
-        identity.pseudonym(event.member)
+    def subject_of(self, event, pseudonymizer):
+        pseudonymizer.pseudonym(event.member)
         return event.member
 
 

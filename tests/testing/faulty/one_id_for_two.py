@@ -8,8 +8,8 @@ SESAME_API = "1.0"
 
 
 class Merging(Loans):
-    def id_of(self, kind, event, identity):
-        return identity.signal_id("library.loan", "1", event.at)
+    def id_of(self, kind, event, pseudonymizer):
+        return pseudonymizer.signal_id("library.loan", "1", event.at)
 
 
 @hookimpl

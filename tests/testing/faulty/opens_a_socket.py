@@ -10,9 +10,9 @@ SESAME_API = "1.0"
 
 
 class Asking(Loans):
-    def said(self, event, identity):
+    def said(self, event, pseudonymizer):
         socket.socket().close()
-        return super().said(event, identity)
+        return super().said(event, pseudonymizer)
 
 
 @hookimpl

@@ -10,9 +10,9 @@ SESAME_API = "1.0"
 
 
 class Reading(Loans):
-    def said(self, event, identity):
+    def said(self, event, pseudonymizer):
         Path(__file__).read_text()
-        return super().said(event, identity)
+        return super().said(event, pseudonymizer)
 
 
 @hookimpl

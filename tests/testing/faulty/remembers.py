@@ -11,9 +11,9 @@ SESAME_API = "1.0"
 class Counting(Loans):
     asked = 0
 
-    def said(self, event, identity):
+    def said(self, event, pseudonymizer):
         self.asked += 1
-        for signal in super().said(event, identity):
+        for signal in super().said(event, pseudonymizer):
             yield evolve(signal, value=float(self.asked))
 
 

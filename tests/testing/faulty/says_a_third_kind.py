@@ -9,11 +9,13 @@ SESAME_API = "1.0"
 
 
 class Chatty(Loans):
-    def said(self, event, identity):
-        for signal in super().said(event, identity):
+    def said(self, event, pseudonymizer):
+        for signal in super().said(event, pseudonymizer):
             yield signal
             yield evolve(
-                signal, id=identity.signal_id("mended", event.number, event.at), kind="library.book.mended"
+                signal,
+                id=pseudonymizer.signal_id("mended", event.number, event.at),
+                kind="library.book.mended",
             )
 
 

@@ -51,23 +51,27 @@ class Loans(SignalProvider):
     def read(self, path):
         return iter(())
 
-    def signals(self, event, identity):
+    def signals(self, event, pseudonymizer):
         try:
-            yield from self.said(event, identity)
+            yield from self.said(event, pseudonymizer)
         except (TypeError, AttributeError, ArithmeticError) as error:
             raise InvalidInputError("is no loan", field="event") from error
 
-    def said(self, event, identity) -> Iterator[Signal]:
+    def said(self, event, pseudonymizer) -> Iterator[Signal]:
         kind = OVERDUE if event.days_late > 0 else RETURNED
         yield Signal(
-            self.id_of(kind, event, identity), self.subject_of(event, identity), kind.name, 1.0, event.at
+            self.id_of(kind, event, pseudonymizer),
+            self.subject_of(event, pseudonymizer),
+            kind.name,
+            1.0,
+            event.at,
         )
 
-    def id_of(self, kind, event, identity):
-        return identity.signal_id(kind.name, event.number, event.at)
+    def id_of(self, kind, event, pseudonymizer):
+        return pseudonymizer.signal_id(kind.name, event.number, event.at)
 
-    def subject_of(self, event, identity):
-        return identity.pseudonym(event.member)
+    def subject_of(self, event, pseudonymizer):
+        return pseudonymizer.pseudonym(event.member)
 
 
 class Waiver(ScoreConsumer):

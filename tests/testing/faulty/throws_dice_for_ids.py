@@ -10,8 +10,8 @@ SESAME_API = "1.0"
 
 
 class Dicing(Loans):
-    def id_of(self, kind, event, identity):
-        return identity.signal_id(kind.name, secrets.token_hex(8), event.at)
+    def id_of(self, kind, event, pseudonymizer):
+        return pseudonymizer.signal_id(kind.name, secrets.token_hex(8), event.at)
 
 
 @hookimpl

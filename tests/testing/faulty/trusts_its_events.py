@@ -8,8 +8,8 @@ SESAME_API = "1.0"
 
 
 class Trusting(Loans):
-    def signals(self, event, identity):
-        return self.said(event, identity)
+    def signals(self, event, pseudonymizer):
+        return self.said(event, pseudonymizer)
 
 
 @hookimpl

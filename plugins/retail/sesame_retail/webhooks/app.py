@@ -105,7 +105,7 @@ class Webhooks:
         self._client, self._store = Client.from_config(shop), OrderStore(shop.path / FILE_NAME)
         self._uploader = SignalUploader(self._client)
         self.summary = self._uploader.summary
-        self._signals = OrderSignals(Orders(), shop.identity, self.summary)
+        self._signals = OrderSignals(Orders(), shop.pseudonymizer, self.summary)
         self._lock = asyncio.Lock()
         self._delivery: asyncio.Task[None] | None = None
 
