@@ -27,11 +27,6 @@ class GroupMeans:
     highest: float  # of the compared groups
     lowest: float  # of the compared groups
 
-    @property
-    def groups_compared(self) -> int:
-        """Number of groups that are large enough."""
-        return int(self.compared.sum())
-
 
 def check_flags(values: ArrayLike, name: str) -> Flags:
     """Return (N,) bools; raise InvalidInputError for anything else."""

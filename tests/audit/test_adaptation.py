@@ -5,9 +5,8 @@ import pytest
 
 from sesame_sdk.audit.audit import audit
 from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
-from sesame_sdk.audit.simulation.adaptation import OPTIONS, TOPICS, adapt_choices
 from sesame_sdk.audit.simulation.population import Leak, Market
-from sesame_sdk.audit.simulation.simulate import simulate
+from sesame_sdk.audit.simulation.simulate import OPTIONS, TOPICS, adapt_choices, simulate
 from tests.audit.policies import crowd, leaking, shop
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.audit.report.charts import scales
-from sesame_sdk.audit.report.charts.svg import MAX_FONT_SIZE, element, label, path, text_width, truncate
+from sesame_sdk.audit.report import wording
+from sesame_sdk.audit.report.svg import MAX_FONT_SIZE, Scale, element, label, path, text_width, truncate
 from sesame_sdk.text import html_text
 
 numbers = st.floats(-1e6, 1e6)
@@ -18,7 +18,7 @@ numbers = st.floats(-1e6, 1e6)
 def test_ticks_are_few_round_rising_and_within(ends: list[float], most: int) -> None:
     """Whatever the ends: at most so many and one, and none outside."""
     low, high = sorted(ends)
-    result = scales.Scale(low, high, 0, 100).ticks(most)
+    result = Scale(low, high, 0, 100).ticks(most)
     slack = (high - low) * 1e-6
     assert len(result) <= most + 1
     assert list(result) == sorted(set(result))
@@ -28,15 +28,15 @@ def test_ticks_are_few_round_rising_and_within(ends: list[float], most: int) -> 
 @given(numbers, numbers)
 def test_a_greater_value_never_lies_further_left(one: float, other: float) -> None:
     """Within the line places rise with values; beyond it they are its ends."""
-    scale = scales.Scale(-100, 100, 10, 200)
+    scale = Scale(-100, 100, 10, 200)
     less, more = sorted((one, other))
     assert 10 <= scale(less) <= scale(more) <= 200
 
 
 def test_what_has_no_limit_lies_at_the_end() -> None:
     """So that it can be drawn at all."""
-    assert scales.Scale(0, 1, 5, 95)(math.inf) == 95
-    assert scales.Scale(0, 1, 5, 95)(-math.inf) == 5
+    assert Scale(0, 1, 5, 95)(math.inf) == 95
+    assert Scale(0, 1, 5, 95)(-math.inf) == 5
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_what_has_no_limit_lies_at_the_end() -> None:
 )
 def test_points_have_one_decimal_at_most_and_a_sign(value: float, shown: str) -> None:
     """Hundredths only where there is no more; nothing is a plain 0."""
-    assert scales.format_signed(value) == shown
+    assert wording.format_signed(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_points_have_one_decimal_at_most_and_a_sign(value: float, shown: str) ->
         (0.5, "50%"),
         (0.0001, "under 0.1%"),
         (math.inf, "no limit"),
-        (None, scales.NONE),
+        (None, wording.NONE),
     ],
 )
 def test_shares_are_percentages(value: float | None, shown: str) -> None:
     """Some is never shown as none."""
-    assert scales.format_share(value) == shown
+    assert wording.format_share(value) == shown
 
 
 @given(st.text(max_size=60), st.floats(20, 400))

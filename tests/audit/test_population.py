@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk.audit.simulation.population import Group, Market, Population
-from sesame_sdk.audit.simulation.population_file import load_population, parse_population
+from sesame_sdk.audit.simulation.population import (
+    Group,
+    Market,
+    Population,
+    load_population,
+    parse_population,
+)
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "population.toml"

@@ -6,11 +6,10 @@ import pytest
 from sesame_sdk.audit.report.build import summarize_simulation
 from sesame_sdk.audit.report.model import SimulationSummary
 from sesame_sdk.audit.simulation import behaviour
-from sesame_sdk.audit.simulation.adaptation import adapt_choices
 from sesame_sdk.audit.simulation.behaviour import AS_OF
 from sesame_sdk.audit.simulation.people import draw_blocks
 from sesame_sdk.audit.simulation.population import Market
-from sesame_sdk.audit.simulation.simulate import SimulationResult, simulate
+from sesame_sdk.audit.simulation.simulate import SimulationResult, adapt_choices, simulate
 from sesame_sdk.errors import InvalidInputError
 from tests.audit.policies import crowd, shop
 from tests.scoring.reference import Counted, score, start_of

@@ -179,7 +179,7 @@ def compare_groups(
         for name, own, people, compared in zip(names, values, groups.people, groups.compared, strict=False)
         if people
     )
-    if groups.groups_compared < 2:
+    if groups.compared.sum() < 2:
         return Measurement(metric, None, rows, f"fewer than two groups have {MIN_GROUP_SIZE} people")
     left_out = any(row.value is None for row in rows)
     note = f"groups of fewer than {MIN_GROUP_SIZE} people are shown and not compared" if left_out else ""

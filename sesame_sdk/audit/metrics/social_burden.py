@@ -38,14 +38,6 @@ class SocialBurden:
     ratio: float
 
 
-@frozen(eq=False)
-class Effort:
-    """Effort by person."""
-
-    cost: Numbers  # (N,) in the unit of the policy's efforts, 0 at or above the target
-    out_of_reach: Flags  # (N,) whether no effort takes the person there
-
-
 def social_burden(
     cost: ArrayLike, qualified: ArrayLike, group: ArrayLike, min_people: int = 1
 ) -> SocialBurden:
@@ -72,8 +64,11 @@ def measure_social_burden(
     return compare_groups(SOCIAL_BURDEN, burden.ratio, burden.groups.means, burden.groups, names)
 
 
-def least_effort(result: SimulationResult, target: float) -> Effort | None:
-    """The least effort that takes each person to `target` points; None if no kind states an effort."""
+def least_effort(result: SimulationResult, target: float) -> tuple[Numbers, Flags] | None:
+    """(N,) least effort that takes each person to `target` points, and (N,) whether none does.
+
+    None if no kind states an effort.
+    """
     policy, scores, people = result.policies[0], result.scores[0], result.people
     is_money = {habit.kind: habit.is_money for habit in collect_habits(policy)}
     prices, caps, earned = [], [], []
@@ -91,7 +86,7 @@ def least_effort(result: SimulationResult, target: float) -> Effort | None:
     missing = np.maximum(target - scores.points, 0.0)
     cost, left = _buy_cheapest(price, np.maximum(cap - np.stack(earned), 0.0), missing)
     out_of_reach = left > 1e-9
-    return Effort(np.where(out_of_reach, (price * cap).sum(axis=0), cost), out_of_reach)
+    return np.where(out_of_reach, (price * cap).sum(axis=0), cost), out_of_reach
 
 
 def _buy_cheapest(price: Numbers, available: Numbers, missing: Numbers) -> tuple[Numbers, Numbers]:

@@ -11,18 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sesame_sdk.audit.metrics.measurement import Measurement
-from sesame_sdk.audit.report.charts import (
-    distribution,
-    event_impact,
-    exposure,
-    policy_change,
-    rewards,
-    scales,
-    wording,
-)
-from sesame_sdk.audit.report.charts.bullet import draw_bullet
-from sesame_sdk.audit.report.charts.figure import Figure
+from sesame_sdk.audit.report import bar_charts, score_charts, wording
 from sesame_sdk.audit.report.model import PolicyChange, Report, SimulationSummary
+from sesame_sdk.audit.report.svg import Figure
 from sesame_sdk.text import html_text
 
 #: No script, no font, no request; only an inline style.
@@ -32,17 +23,14 @@ SECURITY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-u
 def render_html(report: Report) -> str:
     """Render the report as one HTML document; without scores, the page says so and has no charts of them."""
     simulation, change = report.simulation, report.change
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            report=report,
-            simulation=simulation,
-            security=SECURITY,
-            metrics=[(measured, draw_bullet(measured)) for measured in _worst_first(report)],
-            figures=list(_draw_simulation(report, simulation)) if simulation else [],
-            changes=list(_draw_change(change)) if change else [],
-        )
+    template = _environment().get_template("page.html")
+    return template.render(
+        report=report,
+        simulation=simulation,
+        security=SECURITY,
+        metrics=[(measured, bar_charts.draw_bullet(measured)) for measured in _worst_first(report)],
+        figures=list(_draw_simulation(report, simulation)) if simulation else [],
+        changes=list(_draw_change(change)) if change else [],
     )
 
 
@@ -50,26 +38,26 @@ def _draw_simulation(report: Report, simulation: SimulationSummary) -> Iterator[
     if simulation.scored:
         if simulation.distribution.shares:
             bands = report.policy.bands if report.policy else ()
-            yield distribution.draw_distribution(simulation.distribution, bands)
+            yield score_charts.draw_distribution(simulation.distribution, bands)
         if simulation.exposure.ranks and simulation.exposure.shares:
-            yield exposure.draw_exposure(simulation.exposure)
-        yield distribution.draw_typical_score(simulation.typical_score)
+            yield score_charts.draw_exposure(simulation.exposure)
+        yield bar_charts.draw_typical_score(simulation.typical_score)
         if simulation.rewards:
-            yield rewards.draw_rewards(simulation.rewards)
+            yield bar_charts.draw_rewards(simulation.rewards)
     for measured in simulation.metrics:
         if measured.id == "VOL-1" and any(row.value is not None for row in measured.rows):
-            yield event_impact.draw_falls(measured)
+            yield bar_charts.draw_falls(measured)
     if choices := [choice for choice in simulation.choices if choice.options]:
-        yield event_impact.draw_choices(choices)
+        yield bar_charts.draw_choices(choices)
 
 
 def _draw_change(change: PolicyChange) -> Iterator[Figure]:
     if change.shares:
-        yield policy_change.draw_gains(change)
+        yield score_charts.draw_gains(change)
     if change.band_transitions:
-        yield policy_change.draw_band_transitions(change)
+        yield score_charts.draw_band_transitions(change)
     if change.groups:
-        yield policy_change.draw_group_changes(change)
+        yield bar_charts.draw_group_changes(change)
 
 
 def _worst_first(report: Report) -> list[Measurement]:
@@ -94,7 +82,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(points=scales.format_points, count=scales.format_count, day=scales.format_day)
+    environment.filters.update(
+        points=wording.format_points, count=wording.format_count, day=wording.format_day
+    )
     environment.globals.update(
         policy_title=wording.policy_title,
         headline=wording.headline,

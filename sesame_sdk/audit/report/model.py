@@ -3,7 +3,7 @@
 from attrs import field, frozen
 
 from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
-from sesame_sdk.audit.simulation.adaptation import FreeChoice
+from sesame_sdk.audit.simulation.simulate import FreeChoice
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score

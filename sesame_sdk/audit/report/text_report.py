@@ -3,7 +3,6 @@
 Colour repeats what a word says. On an ASCII-only terminal, bars are ASCII too.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich import box
@@ -13,25 +12,23 @@ from rich.table import Table
 from rich.text import Text
 
 from sesame_sdk.audit.metrics.measurement import Measurement, Verdict
-from sesame_sdk.audit.report.charts.event_impact import make_choices_table
-from sesame_sdk.audit.report.charts.figure import Table as ChartTable
-from sesame_sdk.audit.report.charts.policy_change import make_group_table, make_transition_table
-from sesame_sdk.audit.report.charts.scales import (
+from sesame_sdk.audit.report.bar_charts import make_choices_table, make_group_table
+from sesame_sdk.audit.report.model import PolicyChange, Report, ScoreDistribution, SimulationSummary
+from sesame_sdk.audit.report.score_charts import format_median, make_transition_table
+from sesame_sdk.audit.report.svg import Table as ChartTable
+from sesame_sdk.audit.report.wording import (
     MINUS,
     NONE,
+    VERDICT_WORDS,
+    advice,
+    describe_bounds,
     format_count,
     format_points,
     format_share,
     format_signed,
-)
-from sesame_sdk.audit.report.charts.wording import (
-    VERDICT_WORDS,
-    advice,
-    describe_bounds,
     headline,
     verdict_of,
 )
-from sesame_sdk.audit.report.model import PolicyChange, Report, ScoreDistribution, SimulationSummary
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.score import Score
 from sesame_sdk.text import html_text
@@ -113,7 +110,7 @@ def _render_distribution(distribution: ScoreDistribution) -> RenderableType:
     edges = distribution.edges
     scale = f"{format_points(edges[0])} to {format_points(edges[-1])}" if edges else ""
     rows = (
-        (group, _format_median(distribution.medians.get(group)), Sparkline(shares))
+        (group, format_median(distribution.medians.get(group)), Sparkline(shares))
         for group, shares in distribution.shares.items()
     )
     return _table("Scores", ("group", "median", scale), rows, numbers=(1,))
@@ -142,10 +139,6 @@ def _metric_row(measured: Measurement) -> tuple[str | Text, ...]:
     value = NONE if measured.value is None else metric.format_value(measured.value)
     title = Text.assemble(metric.title, "\n", (describe_bounds(metric), "dim"))
     return measured.id, title, value, Text(VERDICT_WORDS[verdict], STYLES[verdict])
-
-
-def _format_median(value: float | None) -> str:
-    return NONE if value is None or not math.isfinite(value) else format_points(value)
 
 
 def _text(text: str, style: str = "") -> Text:

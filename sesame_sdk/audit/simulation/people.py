@@ -6,13 +6,14 @@ other draws unchanged, and two policies can be simulated with the same people.
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import repeat
 
 import numpy as np
-from attrs import frozen
+from attrs import astuple, frozen
 from numpy.random import PCG64, Generator, SeedSequence
 
 from sesame_sdk.audit.arrays import Codes, Flags, Numbers
-from sesame_sdk.audit.simulation.population import Correlation, Population
+from sesame_sdk.audit.simulation.population import Population
 
 #: People that are drawn and scored at once: enough for the engine, few enough for 2 GB at a million.
 BLOCK_SIZE = 20_000
@@ -81,13 +82,8 @@ def _draw_people(population: Population, block: int, first: int, size: int) -> P
     group = rng.choice(shares.size, size, p=shares / shares.sum())
     rank = _standard_ranks(shares)[group]
     traits = rng.standard_normal((3, size))
-    correlation: Correlation = population.correlation
-    income, engagement, reliability = (
-        _correlate(rank, trait, r)
-        for trait, r in zip(
-            traits, (correlation.income, correlation.engagement, correlation.reliability), strict=True
-        )
-    )
+    correlations = astuple(population.correlation)
+    income, engagement, reliability = map(_correlate, repeat(rank), traits, correlations)
     return People(
         first,
         group,

@@ -2,22 +2,30 @@
 
 A group is named by a letter and represents no real group. By default the groups do not differ; a population
 file states how they do. Equal settings and an equal seed make equal people.
+`examples/population.toml` has every key.
 """
 
 from math import isclose
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from attrs import Attribute, field, frozen, validators
+import msgspec
+from attrs import NOTHING, Attribute, field, fields, frozen, validators
 
+from sesame_sdk import toml_file
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.validators import Validator
+from sesame_sdk.toml_file import TomlDocument
 
+MAX_BYTES = 64 * 1024
 MIN_PEOPLE, MAX_PEOPLE = 100, 1_000_000
 MAX_GROUPS = 20
 MAX_MARKETS = 50
 MAX_PARTNERS = 100
 MIN_DAYS, MAX_DAYS = 28, 3650
+
+T = TypeVar("T")
 
 
 def _between(low: float, high: float) -> Validator:
@@ -133,3 +141,55 @@ class Population:
         """Find the market of a context, or the one for all others."""
         markets = {market.context: market for market in self.markets}
         return markets.get(context) or markets.get("") or Market(context)
+
+
+def _schema(noun: Any, **tables: Any) -> type[msgspec.Struct]:  # noqa: ANN401 - attrs classes and types
+    """A schema with the fields of a class; `tables` are the schemas of its nested tables."""
+    keys: list[Any] = [(each.name, tables.get(each.name, each.type)) for each in fields(noun)]
+    optional = [each.default is not NOTHING for each in fields(noun)]
+    return msgspec.defstruct(
+        noun.__name__,
+        [(*key, msgspec.UNSET) if default else key for key, default in zip(keys, optional, strict=True)],
+        forbid_unknown_fields=True,
+        frozen=True,
+        kw_only=True,
+    )
+
+
+_TABLES: dict[str, Any] = {"groups": Group, "markets": Market, "correlation": Correlation, "leak": Leak}
+_SCHEMA = _schema(
+    Population,
+    groups=list[_schema(Group)],  # type: ignore[misc]
+    markets=list[_schema(Market)],  # type: ignore[misc]
+    correlation=_schema(Correlation),
+    leak=_schema(Leak),
+)
+
+
+def load_population(path: Path) -> Population:
+    """Read and check the population in the file `path`; see `parse_population`."""
+    return parse_population(toml_file.read_text(path, "population", MAX_BYTES), name=str(path))
+
+
+def parse_population(text: str, *, name: str = "population") -> Population:
+    """Read and check a population in TOML; a ConfigurationError names file, line and key, with a hint."""
+    document = TomlDocument(name, text, "population", MAX_BYTES)
+    values = _given(document.decode(_SCHEMA))
+    for key, noun in _TABLES.items():
+        entry = values.get(key)
+        if isinstance(entry, list):
+            values[key] = tuple(_build(document, noun, each, key, at) for at, each in enumerate(entry))
+        elif entry is not None:
+            values[key] = _build(document, noun, entry, key)
+    with document.locating():
+        return Population(**values)
+
+
+def _build(document: TomlDocument, noun: type[T], entry: msgspec.Struct, *path: str | int) -> T:
+    with document.locating(*path):
+        return noun(**_given(entry))
+
+
+def _given(entry: msgspec.Struct) -> dict[str, Any]:
+    """The keys that the file has, so that the class supplies the defaults of the others."""
+    return {key: value for key, value in msgspec.structs.asdict(entry).items() if value is not msgspec.UNSET}

@@ -73,8 +73,7 @@ def audit(
 
 def _population(file: Path | None, options: dict[str, int | None]) -> "Population":
     """The population of the file, or the default one, changed by the options."""
-    from sesame_sdk.audit.simulation.population import Population
-    from sesame_sdk.audit.simulation.population_file import load_population
+    from sesame_sdk.audit.simulation.population import Population, load_population
 
     population = load_population(file) if file else Population()
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}

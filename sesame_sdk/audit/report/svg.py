@@ -1,13 +1,15 @@
-"""Shapes as escaped markup, and the frame that gives a picture its title and description.
+"""Shapes as escaped markup, the frame that gives a picture its title and description, and figures.
 
 Lengths are in units of a picture that is `WIDTH` wide. The style sheet enlarges the text on a narrow page,
-so every label has space for `MAX_FONT_SIZE`.
+so every label has space for `MAX_FONT_SIZE`; labels may be cut short in a picture and never in its table.
+Every number in a picture is in its table; colour always comes with a shape, line or pattern.
 """
 
 import math
 import unicodedata
 from collections.abc import Iterable
 
+from attrs import frozen
 from markupsafe import Markup
 
 from sesame_sdk.text import html_text
@@ -19,6 +21,27 @@ MAX_FONT_SIZE, FONT_SIZE = 16.0, 12.0
 _LETTER_WIDTH = 0.64
 
 Content = str | Markup
+
+
+@frozen
+class Scale:
+    """A linear scale from `low` at `start` to `high` at `end`. Values outside get the nearer end."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Position of a value."""
+        inside = min(max(value, self.low), self.high)
+        return self.start + (inside - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    def ticks(self, max_ticks: int = 6) -> tuple[float, ...]:
+        """At most `max_ticks` round values within the scale, rising."""
+        step = _round_step((self.high - self.low) / max_ticks)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return tuple(number * step for number in range(first, last + 1))
 
 
 def element(tag: str, *content: Content, **attributes: str | float | None) -> Markup:
@@ -51,6 +74,39 @@ def frame(
         viewBox=f"0 0 {_value(width)} {_value(height)}",
         **named,
     )
+
+
+@frozen
+class Table:
+    """Rows of text; the first cell of each is its header. The columns from `text_columns` on hold numbers."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    text_columns: int = 1
+
+
+@frozen
+class Figure:
+    """A chart of the page, and the table of the same numbers.
+
+    `id` is unique on the page, and starts every id within the picture. Screen readers read out `summary`;
+    `legend` tells how to read the picture.
+    """
+
+    id: str
+    title: str
+    summary: str
+    legend: str
+    picture: Markup
+    table: Table
+
+
+def make_figure(
+    id_: str, title: str, summary: str, legend: str, height: float, shapes: tuple[Content, ...], table: Table
+) -> Figure:
+    """Make a figure of shapes."""
+    return Figure(id_, title, summary, legend, frame(id_, title, summary, height, *shapes), table)
 
 
 def hatch_fill(name: str) -> str:
@@ -126,3 +182,8 @@ def _value(value: str | float) -> str:
     if not math.isfinite(value):
         raise ValueError("a position in a picture must be finite")
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _round_step(min_step: float) -> float:
+    power = 10.0 ** math.floor(math.log10(min_step))
+    return next(times * power for times in (1, 2, 5, 10) if times * power >= min_step * (1 - 1e-9))

@@ -1,12 +1,18 @@
-"""Names of verdicts and sentences about them, the same on the page and in the terminal."""
+"""Numbers, verdicts and sentences about them, the same on the page and in the terminal."""
 
+import calendar
+import math
 import re
+from datetime import date
 from typing import Final
 
 from sesame_sdk.audit.metrics.measurement import Metric, Side, Verdict
 from sesame_sdk.audit.report.model import Report
 from sesame_sdk.model.finding import Action
 
+MINUS = "\N{MINUS SIGN}"
+#: For cells without a number.
+NONE = "\N{EN DASH}"
 VERDICT_WORDS: Final = {
     Verdict.UNMEASURED: "not measured",
     Verdict.CLEAN: "clean",
@@ -72,3 +78,53 @@ def describe_bounds(metric: Metric) -> str:
 
 def _counted(number: int, thing: str) -> str:
     return f"one {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def format_points(value: float) -> str:
+    """Format points: at most one decimal; two below 0.1."""
+    digits = 1 if abs(value) >= 0.1 else 2
+    return _tidy(f"{value:,.{digits}f}")
+
+
+def format_signed(value: float) -> str:
+    """Format points with their sign; zero is ``0``."""
+    shown = format_points(value)
+    return shown if shown == "0" or value < 0 else f"+{shown}"
+
+
+def format_share(value: float | None) -> str:
+    """Format a share as a percentage: ``42%``, ``3.4%``, ``under 0.1%``."""
+    if value is None:
+        return NONE
+    if not math.isfinite(value):
+        return "no limit"
+    if 0 < value < 0.0005:
+        return "under 0.1%"
+    percent = value * 100
+    return _tidy(f"{percent:.1f}" if abs(percent) < 9.95 else f"{percent:.0f}") + "%"
+
+
+def format_count(value: int) -> str:
+    """Format a whole number."""
+    return f"{value:,}"
+
+
+def format_day(day: date) -> str:
+    """Format a date: ``1 November 2026``."""
+    return f"{day.day} {calendar.month_name[day.month]} {day.year}"
+
+
+def quote(name: str) -> str:
+    """Put a name in quotation marks."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def format_tick(value: float) -> str:
+    """Format a number of an axis."""
+    return _tidy(f"{value:,.2f}")
+
+
+def _tidy(shown: str) -> str:
+    if "." in shown:
+        shown = shown.rstrip("0").rstrip(".")
+    return "0" if shown in ("-0", "0") else shown.replace("-", MINUS)
