@@ -11,27 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Select,
-    Text,
-    bindparam,
-    cast,
-    func,
-    literal_column,
-    select,
-)
+from sqlalchemy import Connection, Engine, Select, Text, bindparam, cast, func, literal_column, select
 
 from sesame_sdk.hub.consent.grants import GRANTS_CACHE
 from sesame_sdk.hub.database.dialects.base import JsonFunctions
 from sesame_sdk.hub.database.engine import compile_sql, dialect_of
-from sesame_sdk.hub.database.tables import (
-    cache_versions,
-    grant_kinds,
-    grants,
-    pseudonyms,
-)
+from sesame_sdk.hub.database.tables import cache_versions, grant_kinds, grants, pseudonyms
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction

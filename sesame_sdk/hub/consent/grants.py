@@ -46,12 +46,7 @@ from sesame_sdk.hub.database.tables import (
     people,
     pseudonyms,
 )
-from sesame_sdk.hub.database.timestamps import (
-    from_micros,
-    from_micros_or_none,
-    to_micros,
-    to_micros_or_none,
-)
+from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros, to_micros_or_none
 from sesame_sdk.hub.partners import keys
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction, Grant

@@ -22,16 +22,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import field, frozen
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Row,
-    bindparam,
-    case,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import BigInteger, Connection, Row, bindparam, case, insert, select, update
 
 from sesame_sdk.errors import InvalidInputError, RateLimitedError
 from sesame_sdk.hub.database.tables import rate_limits
