@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sesame_sdk import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent.grant_cache import GrantCache
-from sesame_sdk.hub.database.engine import open_engine, write_connection
+from sesame_sdk.hub.database.engine import dialect_of, open_engine
 from sesame_sdk.hub.database.tables import signals
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
@@ -40,7 +40,7 @@ def take(shop: Partner, hub_path: Path, clock: Clock) -> Iterator[Take]:
         keys = CurrentKeys(engine)
         tasks = [dispatcher.task(dispatcher.verify(envelope, keys)) for envelope in envelopes]
         assert len({task.batch_key for task in tasks}) == 1
-        with write_connection(engine) as connection, connection.begin():
+        with dialect_of(engine).write_connection(engine) as connection, connection.begin():
             answers = tasks[0].work(connection, [task.item for task in tasks])
         return [shop.read_receipt(tasks[0].on_commit(answer)) for answer in answers]
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.hub.database.task_queue import TaskQueue
+from sesame_sdk.hub.database.writer import TaskQueue
 
 
 def _all_of(waiting: TaskQueue[int]) -> list[tuple[bool, int]]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sesame_sdk import InvalidInputError, RetryableError
 from sesame_sdk.hub.database.dialects.base import LockScope
-from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transaction, write_connection
+from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transaction
 from sesame_sdk.hub.database.tables import people
 from sesame_sdk.hub.database.writer import Task, Writer
 from sesame_sdk.hub.settings import Settings
@@ -72,7 +72,7 @@ class _Held:
 
     def queue_task(self, task: Task[str, object]) -> None:
         """The same for a task."""
-        self._queue(lambda: self._writer.run_task(task))
+        self._queue(lambda: self._writer.submit(task).result())
 
     def _queue(self, wait: Callable[[], object]) -> None:
         before = self._writer.pending
@@ -191,7 +191,7 @@ def test_what_is_urgent_goes_before_a_group_that_still_waits_for_the_lock(
         order.extend(names)
         return [None] * len(names)
 
-    with write_connection(engine) as other, other.begin():
+    with dialect_of(engine).write_connection(engine) as other, other.begin():
         dialect_of(engine).lock(other, LockScope.EXCLUSIVE)
         usual = writer.submit(Task(note, "usual"))
         while writer.pending:

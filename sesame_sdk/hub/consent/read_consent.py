@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent.grants import is_valid
-from sesame_sdk.hub.database.engine import fetch_rows, is_in
+from sesame_sdk.hub.database.engine import dialect_of, is_in
 from sesame_sdk.hub.database.tables import grant_crossings, grants, pseudonyms
 from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
 from sesame_sdk.model.finding import Action
@@ -63,7 +63,7 @@ def resolve_subjects(
         "which": request.context,
         "now": to_micros(request.at),
     }
-    rows = fetch_rows(connection, _LATEST, told)
+    rows = dialect_of(connection).fetch_rows(connection, _LATEST, told)
     crossings = _crossings(connection, [row[2] for row in rows if row[2] is not None])
     return [_known(request, row, crossings.get(row[2], ()), guard) for row in rows]
 
@@ -93,7 +93,7 @@ def _latest() -> Select[*tuple[Any, ...]]:
 
 def _crossings(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
-    for grant, context in fetch_rows(connection, _LET_IN, {"numbers": numbers}):
+    for grant, context in dialect_of(connection).fetch_rows(connection, _LET_IN, {"numbers": numbers}):
         found[grant] = (*found.get(grant, ()), context)
     return found
 

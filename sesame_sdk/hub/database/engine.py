@@ -1,8 +1,8 @@
 """The hub's database: engine, transactions and SQL helpers. SQLite and PostgreSQL differ in `dialects`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Select,
     Table,
     TableValuedAlias,
     bindparam,
@@ -28,13 +27,10 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.database import migrations
+from sesame_sdk.hub.database.dialects import postgresql, sqlite
 from sesame_sdk.hub.database.dialects.base import DatabaseDialect, LockScope
-from sesame_sdk.hub.database.dialects.postgresql import PostgresqlDialect
-from sesame_sdk.hub.database.dialects.sqlite import SqliteDialect
 
-T = TypeVar("T")
-
-_DIALECTS: dict[str, DatabaseDialect] = {"sqlite": SqliteDialect(), "postgresql": PostgresqlDialect()}
+_DIALECTS: dict[str, DatabaseDialect] = {"sqlite": sqlite.DIALECT, "postgresql": postgresql.DIALECT}
 
 
 def open_engine(url: str) -> Engine:
@@ -48,7 +44,7 @@ def open_engine(url: str) -> Engine:
         with read_transaction(engine) as connection:
             has_tables = migrations.check_version(connection)
         if not has_tables:
-            _run_exclusively(engine, migrations.upgrade)
+            _upgrade(engine)
         return engine
 
 
@@ -60,7 +56,7 @@ def migrate(url: str) -> str | None:
     """
     with _opened_engine(url) as engine:
         try:
-            return _run_exclusively(engine, migrations.upgrade)
+            return _upgrade(engine)
         finally:
             engine.dispose()
 
@@ -86,36 +82,31 @@ def _opened_engine(url: str) -> Iterator[Engine]:
         why = getattr(error, "orig", None) or type(error).__name__
         hint = "check that it exists, is writable, and belongs to a hub"
         raise ConfigurationError(
-            f"cannot be opened: {why}", field=f"database {_masked(url)}", hint=hint
+            f"cannot be opened: {why}", field=f"database {_without_password(url)}", hint=hint
         ) from error
 
 
-def _masked(url: str) -> str:
-    """A URL without its password, for messages."""
+def _without_password(url: str) -> str:
     try:
         return make_url(url).render_as_string()
     except ArgumentError:
         return "URL"
 
 
-def _run_exclusively(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with write_connection(engine) as connection, connection.begin():
-        dialect_of(engine).lock(connection, LockScope.EXCLUSIVE)
-        return work(connection)
+def _upgrade(engine: Engine) -> str | None:
+    dialect = dialect_of(engine)
+    with dialect.write_connection(engine) as connection, connection.begin():
+        dialect.lock(connection, LockScope.EXCLUSIVE)
+        return migrations.upgrade(connection)
 
 
-def dialect_of(engine: Engine) -> DatabaseDialect:
-    """The dialect of the database."""
-    return _DIALECTS[engine.dialect.name]
-
-
-def write_connection(engine: Engine) -> Connection:
-    """A connection for transactions that write; each must begin with `DatabaseDialect.lock`."""
-    return dialect_of(engine).write_connection(engine)
+def dialect_of(database: Engine | Connection) -> DatabaseDialect:
+    """The dialect of a database."""
+    return _DIALECTS[database.dialect.name]
 
 
 def read_transaction(engine: Engine) -> AbstractContextManager[Connection]:
-    """A transaction that sees one state of the database; its rows in temporary tables end with it."""
+    """See `DatabaseDialect.read_transaction`."""
     return dialect_of(engine).read_transaction(engine)
 
 
@@ -125,13 +116,6 @@ def compile_sql(engine: Engine, statement: ClauseElement) -> str:
     Rows then go to the driver unchanged: SQLAlchemy's preparation of a row costs more than SQLite's insert.
     """
     return str(statement.compile(engine))
-
-
-def fetch_rows(
-    connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
-) -> list[Sequence[Any]]:
-    """All rows of a small result of numbers and text, fast, for a statement that is built once."""
-    return dialect_of(connection.engine).fetch_rows(connection, chosen, parameters)
 
 
 class _Elements(FunctionElement[Any]):
@@ -167,17 +151,11 @@ def is_in(column: Column[Any], values: Iterable[int] | Iterable[str] | str) -> C
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows with the same columns, or update those columns of rows whose key exists."""
     if rows:
-        statement = dialect_of(connection.engine).insert(table)
-        key = {column.name for column in table.primary_key}
-        later = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        statement = dialect_of(connection).insert(table)
+        update = {name: statement.excluded[name] for name in rows[0] if name not in table.primary_key}
         connection.execute(
-            statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=later), rows
+            statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=update), rows
         )
-
-
-def reserve_ids(connection: Connection, column: Column[int], count: int) -> Sequence[int]:
-    """Ids for `column`, ascending, that no row has and no other transaction gets."""
-    return dialect_of(connection.engine).reserve_ids(connection, column, count)
 
 
 class _OrderedJoin(Join):
@@ -189,8 +167,8 @@ class _OrderedJoin(Join):
 def ordered_join(first: FromClause, *then: tuple[FromClause, ColumnElement[bool]]) -> FromClause:
     """Inner joins that SQLite must follow from left to right; each table comes with its condition.
 
-    It has no statistics of temporary tables, and might begin by reading the largest table. Elsewhere this is
-    a plain join: see `DatabaseDialect.few`.
+    It has no statistics of temporary tables, and might begin by reading the largest table. On PostgreSQL this
+    is a plain join: see `DatabaseDialect.prefer_indexes`.
     """
     for table, condition in then:
         first = _OrderedJoin(first, table, condition)
@@ -202,13 +180,3 @@ def _cross_join(join: Join, compiler: SQLCompiler, **options: Any) -> str:  # no
     left, right = (compiler.process(side, **options | {"asfrom": True}) for side in (join.left, join.right))
     assert join.onclause is not None  # noqa: S101 - ordered_join gives one to each
     return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
-
-
-def ensure_in_transaction(connection: Connection) -> None:
-    """Pass if the transaction can still be committed.
-
-    Raises:
-        RetryableError: the database rolled it back, as SQLite does when the disk is full; a commit would
-            succeed and keep nothing.
-    """
-    dialect_of(connection.engine).ensure_in_transaction(connection)

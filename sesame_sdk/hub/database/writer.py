@@ -1,33 +1,32 @@
 """The writer of a hub: a thread that commits waiting tasks together (group commit).
 
 Most of the cost of a commit is the wait for the disk, and one commit can hold many envelopes. While the disk
-works on one group, the next one gathers. `Writer.run` and `Writer.run_task` return when their work is on
-disk, or raise.
+works on one group, the next one gathers. `Writer.run` returns when its work is on disk, or raises.
 
 A group first runs without savepoints, for which SQLite would copy every page, and tasks with one batch key
 run in one call. If a task fails, the transaction is rolled back and the tasks run one by one, each in a
 savepoint, so that only the failing one is undone. So work may run twice, and must not depend on running once.
 
-Urgent tasks have a queue (see `task_queue`) and groups of their own, and go before a group that still waits
-for the database's lock. No group is overtaken twice.
+Urgent tasks have a queue and groups of their own, and go before a group that still waits for the database's
+lock. No group is overtaken twice.
 
 If the database itself fails (a full disk), it may roll back the whole transaction with its savepoints: then
 every task of the group raises a `RetryableError`.
 """
 
+from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
-from threading import Lock, Thread
+from threading import Condition, Lock, Thread
 from typing import Any, Generic, Self, TypeVar
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 from sqlalchemy import Connection, Engine, Transaction
 from sqlalchemy.exc import DBAPIError
 
 from sesame_sdk.errors import RetryableError
 from sesame_sdk.hub.database.dialects.base import FAILURES, LockScope
-from sesame_sdk.hub.database.engine import dialect_of, ensure_in_transaction, write_connection
-from sesame_sdk.hub.database.task_queue import TaskQueue
+from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.observability import metrics, tracing
 from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.settings import Settings
@@ -45,9 +44,7 @@ class Task(Generic[I, T]):
     Attributes:
         work: does it in a transaction, for one or several items; returns a result for each, in their order.
             An exception as a result is raised to the caller that waits for that item, and undoes nothing.
-        item: of this task.
         batch_key: tasks with an equal key may run in one call; None for one that runs alone.
-        lock: to hold meanwhile.
         on_commit: turns the result into what the caller gets, once the result is on disk.
         urgent: whether it must not wait for envelopes.
     """
@@ -66,31 +63,72 @@ class _Job(Generic[T]):
     done: Future[T] = field(factory=Future)
 
 
-@frozen
-class _TaskResult:
-    job: _Job[Any]
-    result: object = None
-    error: BaseException | None = None
+#: An exception as a result is raised to the caller.
+_Results = list[tuple[_Job[Any], object]]
 
 
 class _TaskFailed(Exception):
     """A task of a group failed; which one is found by running each alone."""
 
 
-class Writer:
-    """Writes to the database, one group at a time.
+@define(eq=False)
+class TaskQueue(Generic[T]):
+    """Two queues that take turns when both have work: one thread pops, any number puts.
 
-    Args:
-        engine: of the database.
-        max_queue: tasks that may wait; more are rejected.
-        batch_size: tasks of one commit at most.
+    An urgent task waits for one group of usual tasks at most, and in a flood of urgent tasks every other
+    group is usual.
     """
+
+    _urgent: deque[T] = field(factory=deque, init=False)
+    _usual: deque[T] = field(factory=deque, init=False)
+    _changed: Condition = field(factory=Condition, init=False)
+    _closed: bool = field(default=False, init=False)
+
+    def __len__(self) -> int:
+        """The length of both queues."""
+        return len(self._urgent) + len(self._usual)
+
+    def put(self, work: T, *, urgent: bool) -> None:
+        """Add work."""
+        with self._changed:
+            self._queue(urgent=urgent).append(work)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Let the reader end once the queue is empty."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def next_turn(self, *, after_urgent: bool) -> bool | None:
+        """Wait for work. Whether the urgent queue is next (not, if it was last and the other has work).
+
+        None once the queue is closed and empty.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: len(self) or self._closed)
+            if not len(self):
+                return None
+            return bool(self._urgent) and not (after_urgent and self._usual)
+
+    def pop(self, *, urgent: bool, timeout: float = 0) -> T | None:
+        """The first of a queue; None if it stays empty for `timeout` seconds."""
+        queue = self._queue(urgent=urgent)
+        with self._changed:
+            self._changed.wait_for(lambda: queue, timeout)
+            return queue.popleft() if queue else None
+
+    def _queue(self, *, urgent: bool) -> deque[T]:
+        return self._urgent if urgent else self._usual
+
+
+class Writer:
+    """Writes to the database, at most `batch_size` tasks a commit. Tasks beyond `max_queue` are rejected."""
 
     def __init__(self, engine: Engine, *, max_queue: int, batch_size: int) -> None:
         self._engine = engine
         self._waiting = TaskQueue[_Job[Any]]()
-        self._max_queue = max_queue
-        self._batch_size = batch_size
+        self._max_queue, self._batch_size = max_queue, batch_size
         self._last = 0
         self._lock = Lock()
         self._closed = False
@@ -105,20 +143,11 @@ class Writer:
         Raises:
             RetryableError: the queue is full, the hub is closing, or the database failed.
         """
-        return self.run_task(Task(lambda connection, _: [work(connection)], None, lock=lock, urgent=urgent))
-
-    def run_task(self, task: Task[Any, T]) -> T:
-        """The same for a task, which may run in one call with others of its batch key.
-
-        Raises:
-            RetryableError: as `run` does.
-        """
+        task: Task[None, T] = Task(lambda connection, _: [work(connection)], None, lock=lock, urgent=urgent)
         return self.submit(task).result()
 
     def submit(self, task: Task[Any, T]) -> Future[T]:
-        """The same without waiting: returns the future of the result.
-
-        Cancelled before its turn, the task is not done.
+        """Queue a task; it is not done if its future is cancelled in time.
 
         Raises:
             RetryableError: the queue is full, or the hub is closing.
@@ -156,7 +185,7 @@ class Writer:
         # One connection: the database caches pages for each connection, and reads them again after another
         # wrote.
         urgent = False
-        with write_connection(self._engine) as connection:
+        with dialect_of(self._engine).write_connection(self._engine) as connection:
             while (turn := self._waiting.next_turn(after_urgent=urgent)) is not None:
                 urgent = turn
                 jobs = self._gather(urgent=urgent)
@@ -181,77 +210,69 @@ class Writer:
     def _commit(self, connection: Connection, jobs: list[_Job[Any]], *, overtaken: bool) -> list[_Job[Any]]:
         """Run every task in one transaction, and set the result of each.
 
-        Returns:
-            The tasks that still have to run, since urgent ones came while they waited for the database's lock
-            and ran instead. None if they were `overtaken` before, or are urgent themselves.
+        Returns the tasks that still have to run, since urgent ones came while they waited for the database's
+        lock and ran instead; none if they were `overtaken` before, or are urgent themselves.
         """
-        hold = max(job.task.lock for job in jobs)
-        doing, later = jobs, []
+        scope = max(job.task.lock for job in jobs)
+        running, later = jobs, []
         try:
             with metrics.COMMIT_SECONDS.time():
-                transaction = _begin(connection, hold)
+                transaction = _begin(connection, scope)
                 if not overtaken and (urgent := self._gather(urgent=True)):
-                    doing, later = urgent, jobs
-                metrics.TRANSACTION_BATCH_SIZE.observe(len(doing))
-                with tracing.transaction_span(len(doing)):
-                    outcomes = _outcomes(connection, transaction, doing, hold)
+                    running, later = urgent, jobs
+                metrics.TRANSACTION_BATCH_SIZE.observe(len(running))
+                with tracing.transaction_span(len(running)):
+                    results = _run_all(connection, transaction, running, scope)
         except BaseException as error:  # noqa: BLE001 - this thread must survive every error
             metrics.FAILED_TRANSACTIONS.inc()
-            log.error("transaction_failed", batch_size=len(doing), error=error)
+            log.error("transaction_failed", batch_size=len(running), error=error)
             # A failed commit may leave its transaction open: begin the next on a new connection.
             connection.invalidate()
-            for job in doing:
+            for job in running:
                 job.done.set_exception(_retryable(error))
             return later
-        for outcome in outcomes:
-            if outcome.error is None:
-                outcome.job.done.set_result(outcome.job.task.on_commit(outcome.result))
+        for job, result in results:
+            if isinstance(result, Exception):
+                job.done.set_exception(result)
             else:
-                outcome.job.done.set_exception(outcome.error)
+                job.done.set_result(job.task.on_commit(result))
         return later
 
 
-def _outcomes(
-    connection: Connection, transaction: Transaction, jobs: list[_Job[Any]], hold: LockScope
-) -> list[_TaskResult]:
+def _run_all(
+    connection: Connection, transaction: Transaction, jobs: list[_Job[Any]], scope: LockScope
+) -> _Results:
     try:
-        return _within(transaction, connection, jobs, _at_once)
+        with transaction:
+            results = _run_together(connection, jobs)
+            dialect_of(connection).ensure_in_transaction(connection)
     except _TaskFailed:
-        return _within(_begin(connection, hold), connection, jobs, _one_by_one)
+        with _begin(connection, scope):
+            results = [_run_alone(connection, job) for job in jobs]
+            dialect_of(connection).ensure_in_transaction(connection)
+    return results
 
 
-def _within(
-    transaction: Transaction,
-    connection: Connection,
-    jobs: list[_Job[Any]],
-    do_all: Callable[[Connection, list[_Job[Any]]], list[_TaskResult]],
-) -> list[_TaskResult]:
-    with transaction:
-        outcomes = do_all(connection, jobs)
-        ensure_in_transaction(connection)
-    return outcomes
-
-
-def _begin(connection: Connection, hold: LockScope) -> Transaction:
+def _begin(connection: Connection, scope: LockScope) -> Transaction:
     try:
-        return _begin_once(connection, hold)
+        return _begin_once(connection, scope)
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-        return _begin_once(connection, hold)  # it had broken while idle
+        return _begin_once(connection, scope)  # it had broken while idle
 
 
-def _begin_once(connection: Connection, hold: LockScope) -> Transaction:
+def _begin_once(connection: Connection, scope: LockScope) -> Transaction:
     transaction = connection.begin()
     try:
-        dialect_of(connection.engine).lock(connection, hold)
+        dialect_of(connection).lock(connection, scope)
     except BaseException:
         transaction.rollback()
         raise
     return transaction
 
 
-def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_TaskResult]:
+def _run_together(connection: Connection, jobs: list[_Job[Any]]) -> _Results:
     """Run all tasks, those of one batch key in one call. No caller has a result yet, so any order will do.
 
     Raises:
@@ -264,18 +285,14 @@ def _at_once(connection: Connection, jobs: list[_Job[Any]]) -> list[_TaskResult]
     try:
         # Always in the same order, so that two workers never wait for each other's rows.
         ordered = sorted(batches, key=lambda key: (isinstance(key, int), str(key)))
-        return [outcome for key in ordered for outcome in _do(connection, batches[key])]
+        return [result for key in ordered for result in _run_batch(connection, batches[key])]
     except FAILURES:
         raise
     except BaseException as error:
         raise _TaskFailed from error
 
 
-def _one_by_one(connection: Connection, jobs: list[_Job[Any]]) -> list[_TaskResult]:
-    return [_attempt(connection, job) for job in jobs]
-
-
-def _attempt(connection: Connection, job: _Job[Any]) -> _TaskResult:
+def _run_alone(connection: Connection, job: _Job[Any]) -> tuple[_Job[Any], object]:
     """Run one task in its own savepoint.
 
     Raises:
@@ -283,21 +300,18 @@ def _attempt(connection: Connection, job: _Job[Any]) -> _TaskResult:
     """
     try:
         with connection.begin_nested():
-            return _do(connection, [job])[0]
+            return _run_batch(connection, [job])[0]
     except FAILURES:
         raise
     except Exception as error:  # noqa: BLE001 - it belongs to the caller of this task only
-        return _TaskResult(job, error=error)
+        return job, error
     except BaseException as error:  # noqa: BLE001 - a plugin's SystemExit must not end the writer
-        return _TaskResult(job, error=_retryable(error))
+        return job, _retryable(error)
 
 
-def _do(connection: Connection, jobs: list[_Job[Any]]) -> list[_TaskResult]:
+def _run_batch(connection: Connection, jobs: list[_Job[Any]]) -> _Results:
     results = jobs[0].task.work(connection, [job.task.item for job in jobs])
-    return [
-        _TaskResult(job, error=result) if isinstance(result, Exception) else _TaskResult(job, result)
-        for job, result in zip(jobs, results, strict=True)
-    ]
+    return list(zip(jobs, results, strict=True))
 
 
 def _retryable(error: BaseException) -> RetryableError:
@@ -311,26 +325,20 @@ class Writers:
     """The writers of one process, so that a person who waits for a score does not wait for envelopes.
 
     Where the database allows one write at a time, all share one writer, and urgent tasks come first.
-
-    Attributes:
-        ledger: envelopes, and changes of grants, keys, registrations and policies.
-        reads: the log of reads.
-        streams: messages of streams.
     """
 
-    ledger: Writer
+    ledger: Writer  # also of changes of grants, keys, registrations and policies
     reads: Writer
     streams: Writer
 
     @classmethod
     def from_settings(cls, engine: Engine, settings: Settings) -> Self:
         """Start the writers of a database."""
-        ledger, reads, streams = (
-            Writer(engine, max_queue=settings.max_queue, batch_size=settings.batch_size) if own else None
-            for own in (True, *[dialect_of(engine).concurrent_writes] * 2)
-        )
-        assert ledger is not None  # noqa: S101 - the first is always made
-        return cls(ledger, reads or ledger, streams or ledger)
+        count = 3 if dialect_of(engine).concurrent_writes else 1
+        writers = [
+            Writer(engine, max_queue=settings.max_queue, batch_size=settings.batch_size) for _ in range(count)
+        ]
+        return cls(*(writers if count == 3 else writers * 3))
 
     @property
     def alive(self) -> bool:

@@ -18,7 +18,7 @@ from attrs import field, frozen
 from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.database import engine
+from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.database.tables import duplicate_disclosures, envelopes
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.partners.keys import HistoricalKeys
@@ -191,7 +191,7 @@ def find_processed(
 
 def reserve_envelope_ids(connection: Connection, many: int) -> Sequence[int]:
     """Ids for new rows, ascending."""
-    return engine.reserve_ids(connection, envelopes.c.id, many)
+    return dialect_of(connection).reserve_ids(connection, envelopes.c.id, many)
 
 
 def append_entries(connection: Connection, entries: Sequence[LedgerEntry]) -> None:

@@ -117,7 +117,7 @@ def select_eligible_of_all(connection: Connection, context: str, at: datetime) -
     """Fill `counted` for everyone, with a context's own kinds. See `select_eligible`."""
     _prepare(connection)
     everyone = insert(_asked).from_select([*_asked.c.keys()], select(people.c.id, literal(context)))
-    product = dialect_of(connection.engine)
+    product = dialect_of(connection)
     connection.execute(everyone)
     product.analyze(connection, _asked)
     connection.execute(_PERMIT, {"now": to_micros(at)})
@@ -132,7 +132,7 @@ def eligible_rows() -> Select[*tuple[Any, ...]]:
 def list_eligible(connection: Connection) -> list[CountedSignal]:
     """The rows of `counted` of the one person that was requested."""
     chosen = select(partners.c.issuer, _rows.c.kind, _rows.c.value, _rows.c.occurred_at)
-    with dialect_of(connection.engine).prefer_indexes(connection):
+    with dialect_of(connection).prefer_indexes(connection):
         return [CountedSignal(*row) for row in connection.execute(chosen.join_from(_rows, partners))]
 
 
@@ -237,7 +237,7 @@ def _counted() -> Select[int, int, str, float, int]:
 
 def _prepare(connection: Connection) -> None:
     """Create the relations if this connection lacks them, and empty them."""
-    dialect_of(connection.engine).prepare(connection, _RELATIONS)
+    dialect_of(connection).prepare(connection, _RELATIONS)
 
 
 #: Built once: building them takes longer than executing them.

@@ -45,7 +45,7 @@ def export_parquet(connection: Connection, path: Path, context: str, at: datetim
         with TemporaryDirectory(dir=path.parent, prefix=".sesame-") as folder:
             rows, made = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
             with rows.open("wb") as file:
-                dialect_of(connection.engine).write_csv(connection, eligible_signals.eligible_rows(), file)
+                dialect_of(connection).write_csv(connection, eligible_signals.eligible_rows(), file)
             many = _to_parquet(rows, made)
             made.chmod(0o600)
             made.replace(path)

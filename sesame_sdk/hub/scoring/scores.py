@@ -42,7 +42,7 @@ def compute_scores(
     if not asked:
         return {}
     eligible_signals.select_eligible(connection, asked, at)
-    product = dialect_of(connection.engine)
+    product = dialect_of(connection)
     with product.prefer_indexes(connection):
         rows = product.score(connection, policy, as_of, reasons=reasons)
         return build_scores(rows, policy, as_of, reasons=reasons)

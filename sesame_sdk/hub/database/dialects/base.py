@@ -54,49 +54,36 @@ class ConcurrentWriteError(RetryableError):
 
 @frozen
 class JsonFunctions:
-    """A dialect's names of the JSON functions that every dialect has.
+    """A dialect's names of the JSON functions that every dialect has."""
 
-    Attributes:
-        elements: a table of the elements of an array, as text.
-        array: an array of its arguments.
-        collect: an array of all rows.
-    """
-
+    #: A table of the elements of an array, as text.
     elements: str
+    #: An array of the arguments.
     array: str
+    #: An array of all rows.
     collect: str
 
 
 @frozen(eq=False)
 class TemporaryRelations:
-    """Temporary tables and views over them, the same as long as a process lives.
-
-    Attributes:
-        tables: what they are.
-        views: by name.
-    """
+    """Temporary tables and views over them, the same as long as a process lives."""
 
     tables: tuple[Table, ...]
     views: Mapping[str, Select[*tuple[Any, ...]]]
-    _making: dict[str, tuple[str, ...]] = field(factory=dict, init=False)
+    _statements: dict[str, tuple[str, ...]] = field(factory=dict, init=False)
 
     def create_statements(self, dialect: Dialect, view: str) -> tuple[str, ...]:
-        """The statements that create them.
-
-        Args:
-            dialect: SQLAlchemy's; the statements are built once for each.
-            view: the SQL before the name of a view.
-        """
-        if dialect.name not in self._making:
+        """The statements that create them, built once for each dialect. `view` is the SQL before a name."""
+        if dialect.name not in self._statements:
             tables = [
                 CreateTable(table, if_not_exists=True).compile(dialect=dialect) for table in self.tables
             ]
             views = [
-                f"{view} {name} AS {chosen.compile(dialect=dialect, compile_kwargs={'literal_binds': True})}"
-                for name, chosen in self.views.items()
+                f"{view} {name} AS {query.compile(dialect=dialect, compile_kwargs={'literal_binds': True})}"
+                for name, query in self.views.items()
             ]
-            self._making[dialect.name] = (*map(str, tables), *views)
-        return self._making[dialect.name]
+            self._statements[dialect.name] = (*map(str, tables), *views)
+        return self._statements[dialect.name]
 
     def delete_statements(self) -> Iterator[str]:
         """The statements that empty the tables."""
@@ -107,15 +94,10 @@ class SignalTable(Protocol):
     """The table of signals, written for whole envelopes at a time."""
 
     def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
-        """Insert new signals, and replace those of void envelopes. Returns how many.
-
-        Of equal keys the first counts.
-        """
-        ...
+        """Insert new signals, the first of equal keys; replace those of void envelopes. Returns how many."""
 
     def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
         """For each inserted row, the envelope that the table refers to, and that one's key if any."""
-        ...
 
 
 class LeaderLock(Protocol):
@@ -123,15 +105,13 @@ class LeaderLock(Protocol):
 
     def is_held(self) -> bool:
         """Whether the lock is still held."""
-        ...
 
     def release(self) -> None:
         """Let another process become the leader."""
-        ...
 
 
 class DatabaseDialect(Protocol):
-    """A database dialect."""
+    """What the hub needs of a database."""
 
     json: JsonFunctions
     #: Whether several transactions may write at the same time.
@@ -139,64 +119,54 @@ class DatabaseDialect(Protocol):
 
     def open(self, url: URL) -> Engine:
         """An engine, configured for a hub."""
-        ...
 
     def write_connection(self, engine: Engine) -> Connection:
-        """A connection for transactions that write."""
-        ...
+        """A connection for transactions that write; each must begin with `lock`."""
 
     def read_transaction(self, engine: Engine) -> AbstractContextManager[Connection]:
-        """See `database.reading`."""
-        ...
+        """A transaction that sees one state of the database; its rows in temporary tables end with it."""
 
     def lock(self, connection: Connection, scope: LockScope) -> None:
         """Lock what a transaction that writes needs, at its begin."""
-        ...
 
-    def acquire_leader_lock(self, engine: Engine) -> "LeaderLock | None":
+    def acquire_leader_lock(self, engine: Engine) -> LeaderLock | None:
         """Become the one process that rescores and pushes streams; None if another process is."""
-        ...
 
     def ensure_in_transaction(self, connection: Connection) -> None:
-        """See `database.ensure_in_transaction`."""
-        ...
+        """Pass if the transaction can still be committed.
+
+        Raises:
+            RetryableError: the database rolled it back, as SQLite does when the disk is full; a commit would
+                succeed and keep nothing.
+        """
 
     def reserve_ids(self, connection: Connection, column: Column[int], count: int) -> Sequence[int]:
-        """Ids that no row has or will have, ascending."""
-        ...
+        """Ids for `column`, ascending, that no row has and no other transaction gets."""
 
     def fetch_rows(
-        self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+        self, connection: Connection, query: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
     ) -> list[Sequence[Any]]:
-        """See `database.fetched`."""
-        ...
+        """All rows of a small result of numbers and text, fast, for a query that is built once."""
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - each dialect's own Insert, with on_conflict_do_update
         """An INSERT with an ON CONFLICT clause."""
-        ...
 
     def signal_table(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> SignalTable:
         """The table of signals; `void` gives the envelopes that do not count."""
-        ...
 
     def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
         """Create the temporary tables and views if they are missing, and empty the tables."""
-        ...
 
     def analyze(self, connection: Connection, table: Table) -> None:
         """Tell the planner that a temporary table has become large."""
-        ...
 
     def prefer_indexes(self, connection: Connection) -> AbstractContextManager[None]:
         """Let the planner use indexes within it, since few rows are needed."""
-        ...
 
-    def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
+    def write_csv(self, connection: Connection, query: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
         """Stream rows of numbers and identifiers to a CSV file."""
-        ...
 
     def score(
         self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool
     ) -> Iterable[ScorePart]:
         """Score everyone in ``counted`` with the one SQL text; without `reasons`, totals only."""
-        ...

@@ -31,6 +31,7 @@ from sesame_sdk.errors import ConfigurationError, RetryableError
 from sesame_sdk.hub.database.dialects.base import (
     ConcurrentWriteError,
     JsonFunctions,
+    LeaderLock,
     LockScope,
     ScorePart,
     SignalRow,
@@ -60,7 +61,7 @@ _SETTINGS = {
     "jit": "off",
 }
 #: Plans that read whole tables.
-_WHOLE = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+_FULL_SCAN_PLANS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 _POOL = 64
 #: A row of COPY ... (FORMAT BINARY): the count of fields, and a length before each.
 _FIELDS = struct.Struct(">hiqiqi16siiidiqiq")
@@ -68,19 +69,12 @@ _HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 _by_key = itemgetter(0, 1, 2)
 
 
-@frozen
-class PostgresqlDialect:
-    """A `DatabaseDialect`."""
-
+class _PostgresqlDialect:
     json = JsonFunctions("json_array_elements_text", "json_build_array", "json_agg")
     concurrent_writes = True
 
     def open(self, url: URL) -> Engine:
-        """See `DatabaseDialect`.
-
-        Raises:
-            ConfigurationError: the driver is not installed.
-        """
+        options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
         try:
             engine = create_engine(
                 url.set(drivername="postgresql+psycopg"),
@@ -89,7 +83,7 @@ class PostgresqlDialect:
                 max_overflow=_POOL,
                 pool_pre_ping=True,  # no errors after the database was restarted
                 paramstyle="format",
-                connect_args={"connect_timeout": 10, "options": _options(), "application_name": "sesame-hub"},
+                connect_args={"connect_timeout": 10, "options": options, "application_name": "sesame-hub"},
             )
         except ModuleNotFoundError as error:
             hint = "pip install 'sesame-sdk[hub,postgresql]'"
@@ -98,25 +92,24 @@ class PostgresqlDialect:
         return engine
 
     def write_connection(self, engine: Engine) -> Connection:
-        """Each of its statements sees what was committed before it, once `lock` has let it begin."""
+        """Each statement sees what was committed before it, so what was committed before `lock` returned."""
         return engine.connect().execution_options(isolation_level="READ COMMITTED")
 
     @contextmanager
     def read_transaction(self, engine: Engine) -> Iterator[Connection]:
-        """See `DatabaseDialect`. A commit empties the temporary tables; creating them takes a millisecond."""
+        """A commit empties the temporary tables; creating them takes a millisecond."""
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             yield connection
             connection.commit()
 
     def lock(self, connection: Connection, scope: LockScope) -> None:
-        """See `DatabaseDialect`."""
         connection.exec_driver_sql(_LOCKS[scope])
 
-    def acquire_leader_lock(self, engine: Engine) -> "PostgresqlLeaderLock | None":
-        """By a lock of a session, which the database gives back when its connection ends."""
+    def acquire_leader_lock(self, engine: Engine) -> LeaderLock | None:
+        """Take a lock of a session, which the database releases when its connection ends."""
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         if connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LEAD})").scalar():
-            return PostgresqlLeaderLock(connection)
+            return _PostgresqlLeaderLock(connection)
         connection.close()
         return None
 
@@ -127,29 +120,26 @@ class PostgresqlDialect:
             raise RetryableError("the database undid the transaction", field="database")
 
     def reserve_ids(self, connection: Connection, column: Column[int], count: int) -> Sequence[int]:
-        """From the column's sequence: later transactions get higher ids."""
-        table = column.table.fullname
-        numbers = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
-        return list(connection.exec_driver_sql(numbers, (table, column.name, count)).scalars())
+        """Take them from the column's sequence: later transactions get higher ids."""
+        reserve = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+        ids = connection.exec_driver_sql(reserve, (column.table.fullname, column.name, count))
+        return list(ids.scalars())
 
     def fetch_rows(
-        self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+        self, connection: Connection, query: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
     ) -> list[Sequence[Any]]:
-        """See `DatabaseDialect`."""
-        return [tuple(row) for row in connection.execute(chosen, parameters)]
+        return [tuple(row) for row in connection.execute(query, parameters)]
 
     def insert(self, table: Table) -> postgresql.Insert:
-        """See `DatabaseDialect`."""
         return postgresql.insert(table)
 
     def signal_table(
         self, engine: Engine, table: Table, envelopes: Table, void: Select[int]
-    ) -> "PostgresqlSignalTable":
-        """See `DatabaseDialect`."""
-        return PostgresqlSignalTable(engine, table, envelopes, void)
+    ) -> "_PostgresqlSignalTable":
+        return _PostgresqlSignalTable(engine, table, envelopes, void)
 
     def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
-        """See `DatabaseDialect`. What was made stays with the session, unless the transaction is undone."""
+        """They stay with the session, unless the transaction is rolled back."""
         if not connection.info.get("sesame_relations"):
             for statement in relations.create_statements(
                 connection.dialect, "CREATE OR REPLACE TEMPORARY VIEW"
@@ -165,18 +155,16 @@ class PostgresqlDialect:
 
     @contextmanager
     def prefer_indexes(self, connection: Connection) -> Iterator[None]:
-        """See `DatabaseDialect`. Left to itself the planner reads all signals for one person's score."""
-        connection.exec_driver_sql(_switch("off"))
+        """Otherwise the planner reads all signals for one person's score."""
+        connection.exec_driver_sql(_switch_plans("off"))
         yield
-        connection.exec_driver_sql(_switch("on"))
+        connection.exec_driver_sql(_switch_plans("on"))
 
-    def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
-        """See `DatabaseDialect`."""
-        query = chosen.compile(connection.engine)
+    def write_csv(self, connection: Connection, query: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
         with (
             _driving(connection) as driver,
             driver.cursor() as cursor,
-            cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)") as pieces,
+            cursor.copy(f"COPY ({query.compile(connection.engine)}) TO STDOUT (FORMAT csv)") as pieces,
         ):
             for piece in pieces:
                 file.write(piece)
@@ -184,19 +172,18 @@ class PostgresqlDialect:
     def score(
         self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool
     ) -> Iterable[ScorePart]:
-        """See `DatabaseDialect`."""
         with _driving(connection) as driver:
             yield from engines.score_in_postgresql(driver, policy, as_of, reasons=reasons)
 
 
-@frozen
-class PostgresqlLeaderLock:
-    """A `Lead`."""
+DIALECT = _PostgresqlDialect()
 
+
+@frozen
+class _PostgresqlLeaderLock:
     _connection: Connection
 
     def is_held(self) -> bool:
-        """As long as the session does."""
         try:
             self._connection.exec_driver_sql("SELECT 1")
         except SQLAlchemyError:
@@ -204,13 +191,13 @@ class PostgresqlLeaderLock:
         return True
 
     def release(self) -> None:
-        """Ends the session: it must not go back to the pool with its lock."""
+        """End the session: it must not go back to the pool with its lock."""
         if not self._connection.invalidated:
             self._connection.invalidate()
         self._connection.close()
 
 
-class PostgresqlSignalTable:
+class _PostgresqlSignalTable:
     """A `SignalTable`, written by COPY."""
 
     def __init__(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> None:
@@ -220,7 +207,7 @@ class PostgresqlSignalTable:
         same = " AND ".join(f"{table.name}.{column.name} = i.{column.name}" for column in table.primary_key)
         none = str(void.compile(engine))
         columns = ", ".join(names)
-        self._make = (
+        self._create = (
             f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE {table.name}) ON COMMIT DELETE ROWS"
         )
         self._insert = f"""
@@ -239,12 +226,11 @@ class PostgresqlSignalTable:
             ORDER BY i.place"""  # noqa: S608
 
     def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
-        """See `SignalTable`."""
         ordered = sorted(rows, key=_by_key)
         if not ordered:
             return 0
         with _driving(connection) as driver, driver.cursor() as cursor:
-            cursor.execute(self._make)
+            cursor.execute(self._create)
             cursor.execute("TRUNCATE incoming")
             with cursor.copy("COPY incoming FROM STDIN (FORMAT BINARY)") as copy:
                 copy.write(_packed(ordered))
@@ -254,27 +240,18 @@ class PostgresqlSignalTable:
         return inserted
 
     def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
-        """See `SignalTable`.
-
-        Raises:
-            Overtaken: one stands by an envelope that will come after this one when the ledger is replayed.
-        """
+        """Raises `ConcurrentWriteError`: a row refers to an envelope with a higher id than these."""
         persons, partners, ids = zip(*(row[:3] for row in rows), strict=True) if rows else ((), (), ())
         with _driving(connection) as driver, driver.cursor() as cursor:
-            found = cursor.execute(self._origins, (list(persons), list(partners), list(ids))).fetchall()
+            origins = cursor.execute(self._origins, (list(persons), list(partners), list(ids))).fetchall()
         last = max((row[6] for row in rows), default=0)
-        if any(envelope > last and kid is not None for envelope, kid in found):
+        if any(envelope > last and kid is not None for envelope, kid in origins):
             raise ConcurrentWriteError("another worker stored the same signal", retry_after=1)
-        return found
+        return origins
 
 
-def _options() -> str:
-    return " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
-
-
-def _switch(to: str) -> str:
-    """Until the transaction ends."""
-    return "SELECT " + ", ".join(f"set_config('{name}', '{to}', true)" for name in _WHOLE)
+def _switch_plans(to: str) -> str:
+    return "SELECT " + ", ".join(f"set_config('{plan}', '{to}', true)" for plan in _FULL_SCAN_PLANS)
 
 
 def _packed(rows: Iterable[SignalRow]) -> bytes:
@@ -288,8 +265,7 @@ def _packed(rows: Iterable[SignalRow]) -> bytes:
 
 def _driver(connection: Connection) -> "psycopg.Connection[tuple[Any, ...]]":
     """The driver's own connection beneath `connection`, in the same transaction."""
-    found: psycopg.Connection[tuple[Any, ...]] = connection.connection.driver_connection  # type: ignore[assignment]
-    return found
+    return connection.connection.driver_connection  # type: ignore[return-value]
 
 
 @contextmanager
@@ -302,6 +278,6 @@ def _driving(connection: Connection) -> "Iterator[psycopg.Connection[tuple[Any, 
 
 
 def _forget_relations(connection: Connection) -> None:
-    # Of one that broke nothing can be asked any more, and its session took the relations along.
+    # A broken connection has lost its session and the relations.
     if not connection.invalidated:
         connection.info.pop("sesame_relations", None)

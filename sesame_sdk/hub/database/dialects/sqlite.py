@@ -1,8 +1,8 @@
-"""SQLite, in a file beside the hub.
+"""The SQLite dialect, for one machine.
 
-In WAL mode, so that readers never wait for the writer; with ``synchronous=FULL``, so that what was
-acknowledged survives a power cut; transactions begun by us, since the driver's own habit of beginning late
-breaks savepoints; a writer takes the lock at once instead of finding half-way that it may not.
+WAL mode: readers never wait for the writer. ``synchronous=FULL``: a commit survives a power cut. The driver
+would begin transactions late and break savepoints, so each begins here; one that writes takes the write lock
+at its begin, since SQLite may refuse it later.
 """
 
 import csv
@@ -24,7 +24,6 @@ from sqlalchemy import (
     Engine,
     Select,
     Table,
-    and_,
     bindparam,
     create_engine,
     event,
@@ -38,6 +37,7 @@ from sesame_sdk.errors import RetryableError
 from sesame_sdk.hub.database.dialects import sqlite_lock
 from sesame_sdk.hub.database.dialects.base import (
     JsonFunctions,
+    LeaderLock,
     LockScope,
     ScorePart,
     SignalRow,
@@ -48,7 +48,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring import engines
 
-#: How the ledger's table is tuned; the benchmark's rival gets the same.
+#: Settings of every connection, also of the benchmarks' baseline.
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -56,31 +56,27 @@ PRAGMAS = (
     "PRAGMA busy_timeout = 15000",
     "PRAGMA cache_size = -65536",  # 64 MiB
     "PRAGMA temp_store = MEMORY",
-    # Signals of one envelope fall on as many pages as it names people. A checkpoint that waits for
-    # 20,000 pages writes each once, where one every 1,000 pages writes most of them again and again.
+    # The signals of an envelope are on as many pages as it has people. A checkpoint every 20,000 pages writes
+    # each page once; one every 1,000 pages would write most of them several times.
     "PRAGMA wal_autocheckpoint = 20000",
-    # What is deleted is written over with zeros. Switched on only to erase, it would not find the copies
-    # that pages were left with when rows moved before: see `rights.scrub`.
+    # Deleted data is overwritten with zeros. Switched on only for an erasure, it would miss the copies that
+    # remain on pages from which rows were moved earlier: see `rights.scrub`.
     "PRAGMA secure_delete = ON",
 )
-#: More threads than the web framework has.
+#: More connections than the web framework has threads.
 _POOL = 64
-#: Rows of one statement. The driver lets go of the interpreter's lock for each, and has to get it back
-#: from threads that verify: row by row, that took longer than the inserting.
-_AT_ONCE = 250
+#: Rows of one INSERT. The driver releases the GIL for each statement, and has to get it back from threads
+#: that verify signatures: row by row, that took longer than the inserts.
+_INSERT_ROWS = 250
 _by_person = itemgetter(0)
-_read_rows = codec.decoder(list[tuple[Any, ...]]).decode
+_decode_rows = codec.decoder(list[tuple[Any, ...]]).decode
 
 
-@frozen
-class SqliteDialect:
-    """A `DatabaseDialect`."""
-
+class _SqliteDialect:
     json = JsonFunctions("json_each", "json_array", "json_group_array")
     concurrent_writes = False
 
     def open(self, url: URL) -> Engine:
-        """See `DatabaseDialect`."""
         # Parameters hold people's data, so no error message may show them.
         engine = create_engine(url, hide_parameters=True, pool_size=4, max_overflow=_POOL)
         event.listen(engine, "connect", _on_connect)
@@ -88,21 +84,19 @@ class SqliteDialect:
         return engine
 
     def write_connection(self, engine: Engine) -> Connection:
-        """Its transactions hold the write lock from their first moment."""
         return engine.connect().execution_options(sesame_writes=True)
 
     @contextmanager
     def read_transaction(self, engine: Engine) -> Iterator[Connection]:
-        """See `DatabaseDialect`."""
         with engine.connect() as connection:
             yield connection
             connection.rollback()
 
     def lock(self, connection: Connection, scope: LockScope) -> None:
-        """Nobody else writes anyway."""
+        """`_on_begin` has taken the write lock, and there is no other."""
 
-    def acquire_leader_lock(self, engine: Engine) -> "SqliteLeaderLock | None":
-        """By a lock on a file beside the ledger's, which the system gives back when its process dies."""
+    def acquire_leader_lock(self, engine: Engine) -> LeaderLock | None:
+        """Lock a file beside the database; the system releases the lock when the process ends."""
         try:
             connection = sqlite3.connect(
                 f"{engine.url.database}-streams", timeout=0, isolation_level=None, check_same_thread=False
@@ -114,80 +108,72 @@ class SqliteDialect:
         except sqlite3.OperationalError:
             connection.close()
             return None
-        return SqliteLeaderLock(connection)
+        return _SqliteLeaderLock(connection)
 
     def ensure_in_transaction(self, connection: Connection) -> None:
-        """See `DatabaseDialect`."""
         if not _driver(connection).in_transaction:
             raise RetryableError("the database undid the transaction", field="database")
 
     def reserve_ids(self, connection: Connection, column: Column[int], count: int) -> Sequence[int]:
-        """Ours alone while we hold the write lock."""
+        # The write lock is held.
         last: int = connection.scalar(select(func.coalesce(func.max(column), 0))) or 0
         return range(last + 1, last + 1 + count)
 
     def fetch_rows(
-        self, connection: Connection, chosen: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
+        self, connection: Connection, query: Select[*tuple[Any, ...]], parameters: Mapping[str, object]
     ) -> list[Sequence[Any]]:
-        """As JSON in one row: for each the driver lets go of the interpreter's lock, and waits for it."""
-        told = connection.scalar(_in_one_row(chosen), parameters)
-        found: list[Sequence[Any]] = _read_rows(told or "[]")
-        return found
+        """Fetch one row of JSON: the driver releases the GIL for each row, and waits to get it back."""
+        rows: list[Sequence[Any]] = _decode_rows(connection.scalar(_as_json(query), parameters) or "[]")
+        return rows
 
     def insert(self, table: Table) -> sqlite.Insert:
-        """See `DatabaseDialect`."""
         return sqlite.insert(table)
 
     def signal_table(
         self, engine: Engine, table: Table, envelopes: Table, void: Select[int]
-    ) -> "SqliteSignalTable":
-        """See `DatabaseDialect`."""
-        return SqliteSignalTable(engine, table, envelopes, void)
+    ) -> "_SqliteSignalTable":
+        return _SqliteSignalTable(engine, table, envelopes, void)
 
     def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
-        """See `DatabaseDialect`."""
-        making = relations.create_statements(connection.dialect, "CREATE TEMPORARY VIEW IF NOT EXISTS")
-        for statement in (*making, *relations.delete_statements()):
+        create = relations.create_statements(connection.dialect, "CREATE TEMPORARY VIEW IF NOT EXISTS")
+        for statement in (*create, *relations.delete_statements()):
             connection.exec_driver_sql(statement)
 
     def analyze(self, connection: Connection, table: Table) -> None:
-        """It keeps to the order that `database.ordered_join` says, whatever the sizes."""
+        """SQLite follows the order of `engine.ordered_join`, whatever the sizes."""
 
     def prefer_indexes(self, connection: Connection) -> AbstractContextManager[None]:  # noqa: ARG002
-        """It looks by index wherever there is one."""
+        """SQLite uses every index that there is."""
         return nullcontext()
 
-    def write_csv(self, connection: Connection, chosen: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
-        """See `DatabaseDialect`."""
+    def write_csv(self, connection: Connection, query: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        with closing(_driver(connection).execute(str(chosen.compile(connection.engine)))) as rows:
+        with closing(_driver(connection).execute(str(query.compile(connection.engine)))) as rows:
             csv.writer(text).writerows(rows)
         text.detach()
 
     def score(
         self, connection: Connection, policy: Policy, as_of: date, *, reasons: bool
     ) -> Iterable[ScorePart]:
-        """See `DatabaseDialect`."""
         with translate_driver_errors(sqlite3.Error):
             return engines.score_batch_in_sqlite(_driver(connection), policy, as_of, reasons=reasons)
 
 
-@frozen
-class SqliteLeaderLock:
-    """A `Lead`."""
+DIALECT = _SqliteDialect()
 
+
+@frozen
+class _SqliteLeaderLock:
     _connection: sqlite3.Connection
 
     def is_held(self) -> bool:
-        """As long as the process lives."""
         return True
 
     def release(self) -> None:
-        """See `Lead`."""
         self._connection.close()
 
 
-class SqliteSignalTable:
+class _SqliteSignalTable:
     """A `SignalTable`, written with statements of many rows."""
 
     def __init__(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> None:
@@ -198,48 +184,45 @@ class SqliteSignalTable:
             index_elements=key, set_=rest, where=table.c.envelope.in_(void)
         )
         self._insert = str(upsert.compile(engine))
-        one = "(" + ", ".join("?" * len(table.c)) + ")"
-        self._insert_many = self._insert.replace(one, ", ".join([one] * _AT_ONCE))
-        this_one = and_(*(column == bindparam(None) for column in key))
-        origin = select(table.c.envelope, envelopes.c.kid).outerjoin(
+        row = "(" + ", ".join("?" * len(table.c)) + ")"
+        self._insert_many = self._insert.replace(row, ", ".join([row] * _INSERT_ROWS))
+        origins = select(table.c.envelope, envelopes.c.kid).outerjoin(
             envelopes, envelopes.c.id == table.c.envelope
         )
-        self._origin = str(origin.where(this_one).compile(engine))
+        self._origin = str(origins.where(*(column == bindparam(None) for column in key)).compile(engine))
 
     def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
-        """See `SignalTable`."""
-        # By person, as the table is: each of its pages is then visited once.
+        # In the table's order, so that each of its pages is visited once.
         ordered = sorted(rows, key=_by_person)
-        whole = len(ordered) // _AT_ONCE * _AT_ONCE
+        whole = len(ordered) // _INSERT_ROWS * _INSERT_ROWS
         inserted = 0
-        for start in range(0, whole, _AT_ONCE):
-            values = tuple(chain.from_iterable(ordered[start : start + _AT_ONCE]))
+        for start in range(0, whole, _INSERT_ROWS):
+            values = tuple(chain.from_iterable(ordered[start : start + _INSERT_ROWS]))
             inserted += connection.exec_driver_sql(self._insert_many, values).rowcount
         if rest := ordered[whole:]:
             inserted += connection.exec_driver_sql(self._insert, rest).rowcount
         return inserted
 
     def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
-        """See `SignalTable`."""
-        found = [connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows]
-        return [(origin.envelope, origin.kid) for origin in found]
+        origins = (connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows)
+        return [(origin.envelope, origin.kid) for origin in origins]
 
 
 @lru_cache(maxsize=32)
-def _in_one_row(chosen: Select[*tuple[Any, ...]]) -> Select[str]:
-    rows = chosen.subquery()
+def _as_json(query: Select[*tuple[Any, ...]]) -> Select[str]:
+    rows = query.subquery()
     return select(func.json_group_array(func.json_array(*rows.c)))
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
     """The driver's own connection beneath `connection`, in the same transaction."""
-    found = connection.connection.driver_connection
-    assert isinstance(found, sqlite3.Connection)  # noqa: S101 - this product's engine has no other
-    return found
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - this dialect's engine has no other
+    return driver
 
 
 def _on_connect(connection: DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None  # sqlite3's: we begin transactions ourselves
+    connection.isolation_level = None  # sqlite3 begins no transactions by itself
     cursor = connection.cursor()
     for pragma in PRAGMAS:
         cursor.execute(pragma)

@@ -1,9 +1,8 @@
 """A fair write lock for SQLite.
 
-SQLite's own waiting for the write lock backs off to ten attempts a second, so a process that writes group
-after group always gets it first, and others wait for seconds. So a process first takes a second lock, on a
-file beside the database, and keeps it until it has the write lock: a process that has just written queues
-behind the one that waits.
+A process that waits for SQLite's write lock retries ten times a second, so one that writes group after group
+always gets it first, and others wait for seconds. So a process first takes a second lock, on a file beside
+the database, and keeps it until it has the write lock: one that has just written queues behind the others.
 """
 
 import fcntl
@@ -24,9 +23,7 @@ _KIND = 0xFF
 def begin(connection: sqlite3.Connection, path: str | None) -> None:
     """Begin a transaction that holds the write lock from its begin.
 
-    Args:
-        connection: outside any transaction.
-        path: of the database file; None for one in memory, which no other process can write to.
+    `path` is the database file; None for a database in memory, which no other process can write to.
 
     Raises:
         sqlite3.OperationalError: the lock was not free for `LOCK_TIMEOUT`, or the database failed.
@@ -56,23 +53,24 @@ def _try_begin(connection: sqlite3.Connection, end: float) -> bool:
 def _queue_lock(path: str | None, end: float) -> Iterator[None]:
     """Hold the second lock; from `end` on, continue without it."""
     try:
-        number = -1 if path is None else os.open(f"{path}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        descriptor = None if path is None else os.open(f"{path}-lock", flags, 0o600)
     except OSError:  # no space for another file: the write lock alone protects the data
-        number = -1
-    if number < 0:
+        descriptor = None
+    if descriptor is None:
         yield
         return
     try:
-        while not _try_lock(number) and time.monotonic() < end:
+        while not _try_lock(descriptor) and time.monotonic() < end:
             time.sleep(_PAUSE)
         yield
     finally:
-        os.close(number)  # which releases the lock
+        os.close(descriptor)  # which releases the lock
 
 
-def _try_lock(number: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -1,32 +1,29 @@
-"""The schema in steps, each of which a hub's database has taken or not (Alembic).
+"""Schema migrations (Alembic); each is one transaction on both databases.
 
-A new database takes them all when it is first opened. One that lacks a step is not opened: its operator makes
-a backup, and says ``sesame hub migrate``. Each step is one transaction, on both products: it is taken whole
-or not at all.
+A new database gets all of them when it is first opened. A database that lacks one is not opened: its operator
+makes a backup and runs ``sesame hub migrate``.
 """
 
 from sqlalchemy import Connection, inspect, text
 
 from sesame_sdk.errors import ConfigurationError
 
-#: The step that this program needs.
+#: The schema version that this program needs.
 HEAD = "0001"
-_MIGRATE = "make a backup, then: sesame hub migrate"
 
 
 def upgrade(connection: Connection) -> str | None:
-    """Take the steps that the database lacks. Where it came from; None if it was empty.
+    """Run the migrations that the database lacks, in a transaction that holds `LockScope.EXCLUSIVE`.
 
-    Args:
-        connection: in a transaction, and no other process writes.
+    Returns the version that it had; None if it was empty.
 
     Raises:
-        ConfigurationError: its tables are not ours, or of a version that this program does not know.
+        ConfigurationError: its tables are not a hub's, or of a version that this program does not know.
     """
     before = current_version(connection)
     if before == HEAD:
         return before
-    # A third of a second to import, and most hubs are opened with nothing to do here.
+    # The import takes a third of a second, and most hubs are opened without a migration.
     from alembic import command
     from alembic.config import Config
 
@@ -38,24 +35,23 @@ def upgrade(connection: Connection) -> str | None:
 
 
 def check_version(connection: Connection) -> bool:
-    """Whether the tables are there; False for a database that is empty.
+    """Whether the database has tables; False for an empty one.
 
     Raises:
         ConfigurationError: as `upgrade`; or they are of an earlier version.
     """
-    found = current_version(connection)
-    if found is not None and found != HEAD:
-        raise ConfigurationError(
-            f"has tables of version {found}, not {HEAD}", field="database", hint=_MIGRATE
-        )
-    return found is not None
+    version = current_version(connection)
+    if version is not None and version != HEAD:
+        hint = "make a backup, then: sesame hub migrate"
+        raise ConfigurationError(f"has tables of version {version}, not {HEAD}", field="database", hint=hint)
+    return version is not None
 
 
 def current_version(connection: Connection) -> str | None:
-    """The last step that a database took; None if it is empty.
+    """The schema version of a database; None if it is empty.
 
     Raises:
-        ConfigurationError: its tables are not ours, or of a version that this program does not know.
+        ConfigurationError: as `upgrade`.
     """
     tables = inspect(connection).get_table_names()
     if not tables:
@@ -63,11 +59,11 @@ def current_version(connection: Connection) -> str | None:
     if "alembic_version" not in tables:
         hint = "name an empty database; hubs from before versions were numbered cannot be used"
         raise ConfigurationError("has tables without a version", field="database", hint=hint)
-    found: str = connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
-    if found > HEAD:
+    version: str = connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+    if version > HEAD:
         raise ConfigurationError(
-            f"has tables of version {found}, which is newer than this program's {HEAD}",
+            f"has tables of version {version}, which is newer than this program's {HEAD}",
             field="database",
             hint="install the version of sesame-sdk that made them, or a later one",
         )
-    return found
+    return version

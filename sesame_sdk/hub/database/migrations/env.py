@@ -1,4 +1,4 @@
-"""What Alembic runs to take steps: on the connection that it is given, in its open transaction."""
+"""Alembic runs this file to migrate, on the connection that it is given, in its open transaction."""
 
 from alembic import context
 
