@@ -41,8 +41,8 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.policy import Band
 from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
+from sesame_sdk.signing.jwt import sign_event
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.security_events import sign_event
 
 PEOPLE, SIGNALS_EACH, TIMES = 10_000, 20, 7
 SHOP, HUB = "https://shop.example", "https://hub.example"

@@ -28,8 +28,8 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.policy import Band
 from sesame_sdk.scoring.engines import bind_parquet
 from sesame_sdk.scoring.scorecard import SCORE_SQL
+from sesame_sdk.signing.jwt import sign_event
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.security_events import sign_event
 
 SIGNALS, PARTNERS = 10_000_000, 3
 _HUB = "https://hub.example"

@@ -21,9 +21,8 @@ from sesame_sdk.model.stream_events import MAX_CHANGES, ScoreChange, ScoresChang
 from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.partner.score_store.updates import Update, batch_from_scores
-from sesame_sdk.signing.jwt import SET_TYP, Token
+from sesame_sdk.signing.jwt import SET_TYP, Token, sign_event
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.security_events import sign_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 PEOPLE, CANDIDATES, MESSAGES, TOGETHER = 1_000_000, 10_000, 64, 16

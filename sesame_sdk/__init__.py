@@ -29,27 +29,17 @@ from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, 
 from sesame_sdk.text import terminal_text
 
 if TYPE_CHECKING:
-    from sesame_sdk.audit.metrics.fair_ranking import adjusted_alpha as adjusted_alpha
-    from sesame_sdk.audit.metrics.fair_ranking import fa_ir_table as fa_ir_table
-    from sesame_sdk.cli.console import print_json as print_json
-    from sesame_sdk.cli.console import print_note as print_note
-    from sesame_sdk.cli.console import print_rows as print_rows
-    from sesame_sdk.cli.console import progress_bar as progress_bar
-    from sesame_sdk.cli.options import config_option as config_option
-    from sesame_sdk.cli.options import json_option as json_option
-    from sesame_sdk.cli.upload import open_rejects as open_rejects
-    from sesame_sdk.cli.upload import report_upload as report_upload
-    from sesame_sdk.cli.upload import upload_options as upload_options
-    from sesame_sdk.partner.client import Client as Client
-    from sesame_sdk.partner.config import PartnerConfig as PartnerConfig
-    from sesame_sdk.partner.score_store.inbox import Inbox as Inbox
-    from sesame_sdk.partner.score_store.store import ScoreStore as ScoreStore
-    from sesame_sdk.partner.score_store.subscriber import StreamSubscriber as StreamSubscriber
-    from sesame_sdk.partner.score_store.table import SubjectIndex as SubjectIndex
-    from sesame_sdk.partner.uploader import RejectsFile as RejectsFile
-    from sesame_sdk.partner.uploader import SignalUploader as SignalUploader
-    from sesame_sdk.partner.uploader import UploadSummary as UploadSummary
-    from sesame_sdk.partner.uploader import bulk_mode as bulk_mode
+    from sesame_sdk.audit.metrics.fair_ranking import adjusted_alpha, fa_ir_table
+    from sesame_sdk.cli.console import print_json, print_note, print_rows, progress_bar
+    from sesame_sdk.cli.options import config_option, json_option
+    from sesame_sdk.cli.upload import open_rejects, report_upload, upload_options
+    from sesame_sdk.partner.client import Client
+    from sesame_sdk.partner.config import PartnerConfig
+    from sesame_sdk.partner.score_store.inbox import Inbox
+    from sesame_sdk.partner.score_store.store import ScoreStore
+    from sesame_sdk.partner.score_store.subscriber import StreamSubscriber
+    from sesame_sdk.partner.score_store.table import SubjectIndex
+    from sesame_sdk.partner.uploader import RejectsFile, SignalUploader, UploadSummary, bulk_mode
 
 _LAZY = {
     "Client": "sesame_sdk.partner.client",

@@ -38,8 +38,7 @@ def write_private_file(path: Path, data: bytes) -> None:
 def replace_private_file(path: Path, data: bytes) -> None:
     """Write a file, or replace it in one step: a reader sees the old content or the new, never a part.
 
-    Raises:
-        OSError: it cannot be written.
+    Raises `OSError` if it cannot be written.
     """
     beside = path.with_name(f"{path.name}.new")
     beside.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """Findings of the guard as a table on stderr, or as a problem details object with ``--json``.
 
-The JSON on stdout has the form that a refusal has over HTTP: see `model.problem_details`. Refusals are red,
+The JSON on stdout has the form that a refusal has over HTTP: see `model.finding`. Refusals are red,
 warnings yellow; the words say the same.
 """
 
@@ -12,8 +12,7 @@ from rich.text import Text
 from sesame_sdk.cli.console import print_json, stderr
 from sesame_sdk.cli.tables import render_table
 from sesame_sdk.errors import FindingLike, GuardRefusedError
-from sesame_sdk.model.finding import Action
-from sesame_sdk.model.problem_details import problem
+from sesame_sdk.model.finding import Action, problem
 from sesame_sdk.text import terminal_text
 
 #: Line numbers in a file, one for each finding; None where it is not known.

@@ -31,8 +31,7 @@ from sesame_sdk.errors import (
     SesameError,
 )
 from sesame_sdk.model import codec
-from sesame_sdk.model.finding import Finding
-from sesame_sdk.model.problem_details import REFUSED
+from sesame_sdk.model.finding import REFUSED, Finding
 from sesame_sdk.text import terminal_text
 
 _TOO_MANY_REQUESTS = 429

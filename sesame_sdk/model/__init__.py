@@ -1,4 +1,1 @@
-"""The data model and its JSON codec. Frozen, validated, free of IO.
-
-Each class validates its fields and raises an error that names the invalid one, so that every object is valid.
-"""
+"""The data model and its JSON codec: frozen, free of IO; an invalid field is named in an error."""

@@ -42,16 +42,7 @@ def encode_each(values: Sequence[object]) -> list[bytes]:
 
 
 def decode(data: bytes | str, kind: type[T], *, field: str | None = None) -> T:
-    """Decode an object from JSON.
-
-    Args:
-        data: the JSON, whose size the caller has checked.
-        kind: the expected type.
-        field: name of the value in errors; by default the name of `kind`.
-
-    Raises:
-        InvalidInputError: with the field and what was expected.
-    """
+    """Decode JSON; an `InvalidInputError` names `field`, else the name of `kind`, and what was expected."""
     try:
         decoded: T = decoder(kind).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -43,9 +43,6 @@ class Envelope:
 
     Attributes:
         jti: the token's id; never accepted twice (RFC 7519 section 4.1.7).
-        issuer: who signed it.
-        audience: URL of the receiver.
-        issued_at: when it was signed; UTC.
         signals: those disclosed, at most `MAX_SIGNALS`, in the order of the digests; none of people who did
             not consent or were erased.
     """
@@ -70,11 +67,8 @@ class Receipt:
     """The hub's signed acknowledgement of an envelope.
 
     Attributes:
-        jti: the envelope's id.
         received_at: when it was on disk; UTC.
-        accepted: number of new signals stored.
         duplicates: number of signals stored before.
-        dropped: signals not stored, each with its reason.
     """
 
     jti: str

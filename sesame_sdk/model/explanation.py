@@ -1,18 +1,10 @@
-"""What explains a score to a person: reasons, recourse and estimates.
-
-Hypothetical         a signal that does not exist
-Estimate             the score with it
-Step, RecoursePlan   what a person can do, all of it by themselves
-WaitingTime          what time alone does
-NextBand             the next band, and the plans and the waiting time that reach it
-Explanation          all of it, with the policy in words
-"""
+"""What explains a score to a person: reasons, recourse and estimates."""
 
 from datetime import date
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
-from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model import validators
 from sesame_sdk.model.score import Contribution, Score
 
 
@@ -21,16 +13,14 @@ class Hypothetical:
     """A signal that does not exist, for an estimate.
 
     Attributes:
-        kind: name of a kind of the policy.
-        value: how much, in the kind's unit; finite.
         partner: its sender; empty for the partner that sends most of the kind for the person, or for a new
             partner if none does.
         occurred_on: when it would have happened; None means on the day of the score.
     """
 
-    kind: str = field(validator=model_validators.kind_name)
-    value: float = field(validator=model_validators.finite)
-    partner: str = field(default="", validator=model_validators.optional_text(256))
+    kind: str = field(validator=validators.kind_name)
+    value: float = field(validator=validators.finite)
+    partner: str = field(default="", validator=validators.optional_text(256))
     occurred_on: date | None = field(
         default=None, validator=validators.optional(validators.instance_of(date))
     )
@@ -42,10 +32,6 @@ class Estimate:
 
     Attributes:
         score: the estimated score; None if there would be none.
-        current: the current score; None if there is none.
-        hypotheticals: the signals that were added.
-        description: says that it is an estimate, and of what.
-        is_estimate: always true, for readers of the JSON.
     """
 
     score: Score | None
@@ -57,12 +43,7 @@ class Estimate:
 
 @frozen
 class PartnerUnits:
-    """The units of a step at one partner.
-
-    Attributes:
-        partner: its issuer URL; empty for a new partner.
-        units: how many.
-    """
+    """The units of a step at one partner; `partner` is empty for a new one."""
 
     partner: str
     units: int
@@ -73,13 +54,8 @@ class Step:
     """More of one kind.
 
     Attributes:
-        kind: its name.
-        reason: the policy's text for it.
-        unit: the unit of the kind.
         units: how many more, on the day of the score: signals of value 1, or money in one signal.
         partners: at which partners; their units add up to `units`.
-        hundredths: hundredths of a point that it adds.
-        effort: what it takes, in the policy's units of effort.
     """
 
     kind: str
@@ -92,7 +68,7 @@ class Step:
 
     @property
     def points(self) -> float:
-        """What it adds, in points."""
+        """What it adds."""
         return self.hundredths / 100
 
 
@@ -100,7 +76,7 @@ class Step:
 class RecoursePlan:
     """Steps that together reach the next band."""
 
-    steps: tuple[Step, ...] = field(validator=model_validators.tuple_of(Step, min_items=1))
+    steps: tuple[Step, ...] = field(validator=validators.tuple_of(Step, min_items=1))
 
     @property
     def effort(self) -> float:
@@ -128,11 +104,7 @@ class NextBand:
     """The next band and what leads there.
 
     Attributes:
-        name: its name.
-        start: its first point.
-        missing_points: points that have to be gained.
         plans: what the person can do, the cheapest first; empty if nothing that they can do reaches it.
-        waiting: what time does.
     """
 
     name: str
@@ -147,13 +119,9 @@ class Explanation:
     """A person's own view of a score.
 
     Attributes:
-        score: with every contribution.
         adverse: the principal reasons against it, four at most, the one that cost most first (EXP-1).
-        further_adverse: further ones, that cost less.
         positive: what lifted it, biggest first.
         next_band: the way to the next band; None in the highest.
-        policy_text: the policy, in a sentence for each of its rules.
-        disputes: where to say that a signal is wrong.
     """
 
     score: Score

@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model import validators
 
 #: Kinds, or crossings, of one grant.
 MAX_NAMES = 1000
@@ -24,33 +24,26 @@ class Grant:
     """One consent of one person to one partner. Valid from given to withdrawn or expired.
 
     Attributes:
-        partner: issuer URL of the partner.
         subject: the partner's pseudonym for the person.
-        direction: send or read.
-        given_at: when the person consented; UTC.
         kinds: for send, the kinds that may be sent; at least one.
-        purpose: for read, IRI of the purpose.
-        context: for read, the context of the score.
         crossings: for read, other contexts that may count in it (rule CTX-1).
-        expires_at: when it expires, if it does; UTC.
-        withdrawn_at: when the person withdrew it, if so; UTC.
         adult: whether the person is known to be 18 or older. Unknown is False (rule MIN-1).
     """
 
-    partner: str = field(validator=model_validators.url)
-    subject: str = field(validator=model_validators.subject)
+    partner: str = field(validator=validators.url)
+    subject: str = field(validator=validators.subject)
     direction: Direction = field(validator=validators.instance_of(Direction))
-    given_at: datetime = field(validator=model_validators.utc)
+    given_at: datetime = field(validator=validators.utc)
     kinds: tuple[str, ...] = field(
-        default=(), validator=model_validators.each(model_validators.kind_name, max_items=MAX_NAMES)
+        default=(), validator=validators.each(validators.kind_name, max_items=MAX_NAMES)
     )
-    purpose: str | None = field(default=None, validator=validators.optional(model_validators.iri))
-    context: str | None = field(default=None, validator=validators.optional(model_validators.context))
+    purpose: str | None = field(default=None, validator=validators.optional(validators.iri))
+    context: str | None = field(default=None, validator=validators.optional(validators.context))
     crossings: tuple[str, ...] = field(
-        default=(), validator=model_validators.each(model_validators.context, max_items=MAX_NAMES)
+        default=(), validator=validators.each(validators.context, max_items=MAX_NAMES)
     )
-    expires_at: datetime | None = field(default=None, validator=validators.optional(model_validators.utc))
-    withdrawn_at: datetime | None = field(default=None, validator=validators.optional(model_validators.utc))
+    expires_at: datetime | None = field(default=None, validator=validators.optional(validators.utc))
+    withdrawn_at: datetime | None = field(default=None, validator=validators.optional(validators.utc))
     adult: bool = field(default=False, validator=validators.instance_of(bool))
 
     def __attrs_post_init__(self) -> None:
@@ -70,18 +63,10 @@ class Grant:
 
 @frozen
 class ReadRequest:
-    """A request to read one person's score, as the guard checks it.
-
-    Attributes:
-        partner: issuer URL of the reader.
-        purpose: IRI of the purpose.
-        context: of the score.
-        at: when; UTC.
-        grant: the consent that covers it, if there is one.
-    """
+    """A request to read one person's score, as the guard checks it; `grant` is the consent that covers it."""
 
     partner: str
     purpose: str
     context: str
-    at: datetime = field(validator=model_validators.utc)
+    at: datetime = field(validator=validators.utc)
     grant: Grant | None = None

@@ -3,11 +3,11 @@
 from enum import StrEnum
 from typing import Any
 
-from attrs import Attribute, field, frozen, validators
+from attrs import Attribute, field, frozen
 
 from sesame_sdk.constants import MAX_POINTS
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model import validators
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Terms
 
@@ -16,9 +16,7 @@ MAX_DAYS = 100_000
 
 
 def _points(_: object, attribute: "Attribute[Any]", value: float) -> None:
-    model_validators.finite(_, attribute, value)
-    if abs(value) > MAX_POINTS:
-        raise InvalidInputError(f"must be at most {MAX_POINTS:,} either way", field=attribute.name)
+    _weight(_, attribute, value)
     if round(value * 100) / 100 != value:
         raise InvalidInputError(
             "must be whole hundredths", field=attribute.name, hint="write two decimals at most"
@@ -26,7 +24,7 @@ def _points(_: object, attribute: "Attribute[Any]", value: float) -> None:
 
 
 def _weight(_: object, attribute: "Attribute[Any]", value: float) -> None:
-    model_validators.finite(_, attribute, value)
+    validators.finite(_, attribute, value)
     if abs(value) > MAX_POINTS:
         raise InvalidInputError(f"must be at most {MAX_POINTS:,} either way", field=attribute.name)
 
@@ -40,7 +38,7 @@ def _version(_: object, attribute: "Attribute[Any]", value: object) -> None:
 class Band:
     """A named part of the range, from `start` points up to the next band."""
 
-    name: str = field(validator=model_validators.text(32))
+    name: str = field(validator=validators.text(32))
     start: float = field(validator=_points)
 
 
@@ -72,7 +70,6 @@ class Weighting:
         partner_cap: maximal absolute sum of the signals of one partner.
         half_life_days: days after which a signal counts half; None means no decay.
         expires_days: days after which a signal no longer counts; None means no end.
-        severity: severity of the conduct that a lowering kind records.
         effort: effort of a person for 1 more, in any unit that the policy's kinds share; None means that a
             person can only wait.
         code: reason code, short and stable; empty means the kind's name.
@@ -83,11 +80,11 @@ class Weighting:
     floor: float = field(validator=_points)
     cap: float = field(validator=_points)
     partner_cap: float = field(validator=_points)
-    half_life_days: float | None = field(default=None, validator=validators.optional(model_validators.finite))
-    expires_days: float | None = field(default=None, validator=validators.optional(model_validators.finite))
+    half_life_days: float | None = field(default=None, validator=validators.optional(validators.finite))
+    expires_days: float | None = field(default=None, validator=validators.optional(validators.finite))
     severity: Severity = field(default=Severity.MINOR, validator=validators.instance_of(Severity))
-    effort: float | None = field(default=None, validator=validators.optional(model_validators.finite))
-    code: str = field(default="", validator=model_validators.optional_text(32))
+    effort: float | None = field(default=None, validator=validators.optional(validators.finite))
+    code: str = field(default="", validator=validators.optional_text(32))
 
     def __attrs_post_init__(self) -> None:
         if self.floor > 0:
@@ -114,33 +111,28 @@ class Policy:
     """The rules by which a person's signals become a score in one context.
 
     Attributes:
-        name: its name.
         version: a whole number that grows with every change.
-        context: the context of the score.
         base: points of a person whose signals add nothing.
-        low: the lowest score.
-        high: the highest score.
         bands: ascending, the first at `low`.
         weightings: one for each kind that counts.
         purposes: IRIs of the purposes for which its score may be read.
         aim: purpose of the score, in a sentence (rule PRP-1).
         disputes: where a person disputes a signal: an address or a page (rule DSP-1).
         disputed_count: whether disputed signals count (rule DSP-1).
-        terms: visibility, enrolment and effects.
         digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.policy_digest`.
     """
 
-    name: str = field(validator=model_validators.text(64))
+    name: str = field(validator=validators.text(64))
     version: int = field(validator=_version)
-    context: str = field(validator=model_validators.context)
+    context: str = field(validator=validators.context)
     base: float = field(validator=_points)
     low: float = field(validator=_points)
     high: float = field(validator=_points)
-    bands: tuple[Band, ...] = field(validator=model_validators.tuple_of(Band, min_items=1))
-    weightings: tuple[Weighting, ...] = field(validator=model_validators.tuple_of(Weighting, min_items=1))
+    bands: tuple[Band, ...] = field(validator=validators.tuple_of(Band, min_items=1))
+    weightings: tuple[Weighting, ...] = field(validator=validators.tuple_of(Weighting, min_items=1))
     purposes: tuple[str, ...] = ()
-    aim: str = field(default="", validator=model_validators.optional_text(400))
-    disputes: str = field(default="", validator=model_validators.optional_text(256))
+    aim: str = field(default="", validator=validators.optional_text(400))
+    disputes: str = field(default="", validator=validators.optional_text(256))
     disputed_count: bool = field(default=False, validator=validators.instance_of(bool))
     terms: Terms = field(factory=Terms, validator=validators.instance_of(Terms))
     digest: str = ""

@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model import validators
 
 
 @frozen
@@ -15,7 +15,6 @@ class Contribution:
     Attributes:
         kind: name of the kind; empty for the limitation to the policy's range.
         hundredths: whole hundredths of a point, so that contributions add up exactly.
-        reason: the policy's text for it.
         code: the policy's reason code, or the kind's name; empty for the limitation to the range.
     """
 
@@ -36,7 +35,6 @@ class Score:
 
     Attributes:
         points: within the policy's range, in hundredths exactly.
-        band: name of the band that the points fall in.
         as_of: the UTC day at whose start it was computed.
         policy: digest of the policy that made it.
         base: points of a new person.
@@ -44,14 +42,12 @@ class Score:
             comes last. Empty for a consumer; otherwise base and contributions add up to points exactly.
     """
 
-    points: float = field(validator=model_validators.finite)
-    band: str = field(validator=model_validators.text(32))
+    points: float = field(validator=validators.finite)
+    band: str = field(validator=validators.text(32))
     as_of: date = field(validator=validators.instance_of(date))
-    policy: str = field(validator=model_validators.text(64))
-    base: float = field(validator=model_validators.finite)
-    contributions: tuple[Contribution, ...] = field(
-        default=(), validator=model_validators.tuple_of(Contribution)
-    )
+    policy: str = field(validator=validators.text(64))
+    base: float = field(validator=validators.finite)
+    contributions: tuple[Contribution, ...] = field(default=(), validator=validators.tuple_of(Contribution))
 
     def __attrs_post_init__(self) -> None:
         if self.contributions:

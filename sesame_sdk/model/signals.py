@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from math import isfinite
 
-from attrs import field, fields, frozen, validators
+from attrs import field, fields, frozen
 
 from sesame_sdk.constants import MAX_KIND_LENGTH, MAX_SUBJECT_LENGTH
-from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model import validators
 
 # Comparing a fixed format is quicker than a regular expression: every hexadecimal digit becomes a zero.
 _HEX_TO_ZERO = bytes.maketrans(b"0123456789abcdef", b"0" * 16)
 _ID_WITH_ZEROS = b"00000000-0000-0000-0000-000000000000"
-_matches_kind = re.compile(model_validators.KIND_PATTERN).fullmatch
+_matches_kind = re.compile(validators.KIND_PATTERN).fullmatch
 # Kinds are few and signals many: a look-up replaces a regular expression. Bounded, so that a sender of
 # invented names cannot fill our memory; not `lru_cache`, which costs as much as the match.
 _known_kinds: set[str] = set()
@@ -82,31 +82,26 @@ class SignalKind:
         name: dotted, starting with the context: ``retail.order.completed``.
         context: its sphere of life: ``retail``.
         unit: what a value of 1 means: ``order``, ``GBP``, ``month``.
-        evidence: how the provider knows.
         polarity: whether it can ever lower a score.
-        sensitivity: what it reveals.
         reason: text shown to people beside its points: "Orders that you kept".
-        conduct: whose conduct it records.
         categories: IRIs of DPV's personal-data categories. A kind without any is refused (rule DCL-1).
         sources: where its data come from: "our own orders".
-        title: name in operators' lists.
-        description: further explanation.
     """
 
-    name: str = field(validator=model_validators.kind_name)
-    context: str = field(validator=model_validators.context)
-    unit: str = field(validator=model_validators.text(32))
+    name: str = field(validator=validators.kind_name)
+    context: str = field(validator=validators.context)
+    unit: str = field(validator=validators.text(32))
     evidence: Evidence = field(validator=validators.instance_of(Evidence))
     polarity: Polarity = field(validator=validators.instance_of(Polarity))
     sensitivity: Sensitivity = field(validator=validators.instance_of(Sensitivity))
-    reason: str = field(validator=model_validators.sentence)
+    reason: str = field(validator=validators.sentence)
     conduct: Conduct = field(default=Conduct.OWN, validator=validators.instance_of(Conduct))
     categories: tuple[str, ...] = field(
-        default=(), validator=model_validators.each(model_validators.iri, max_items=MAX_CATEGORIES)
+        default=(), validator=validators.each(validators.iri, max_items=MAX_CATEGORIES)
     )
-    sources: tuple[str, ...] = field(default=(), validator=model_validators.texts(10, max_length=100))
-    title: str = field(default="", validator=model_validators.optional_text(100))
-    description: str = field(default="", validator=model_validators.optional_text(1000))
+    sources: tuple[str, ...] = field(default=(), validator=validators.texts(10, max_length=100))
+    title: str = field(default="", validator=validators.optional_text(100))
+    description: str = field(default="", validator=validators.optional_text(1000))
 
 
 @frozen
@@ -116,9 +111,7 @@ class Signal:
     Attributes:
         id: a UUIDv7 that `Pseudonymizer.signal_id` derives, so that a signal sent again counts once.
         subject: the sender's own pseudonym of the person.
-        kind: name of a registered kind.
         value: how much, in the kind's unit; finite.
-        occurred_at: when it happened; UTC.
 
     Raises:
         InvalidInputError: with the first invalid field.
@@ -156,8 +149,8 @@ class Signal:
 
     def _raise_error(self) -> None:
         names = fields(Signal)
-        model_validators.signal_id(self, names.id, self.id)
-        model_validators.subject(self, names.subject, self.subject)
-        model_validators.kind_name(self, names.kind, self.kind)
-        model_validators.finite(self, names.value, self.value)
-        model_validators.utc(self, names.occurred_at, self.occurred_at)
+        validators.signal_id(self, names.id, self.id)
+        validators.subject(self, names.subject, self.subject)
+        validators.kind_name(self, names.kind, self.kind)
+        validators.finite(self, names.value, self.value)
+        validators.utc(self, names.occurred_at, self.occurred_at)

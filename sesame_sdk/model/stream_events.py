@@ -1,4 +1,4 @@
-"""Events in a consumer's stream: changed scores, removed subjects.
+"""Events in a consumer's stream (changed scores, removed subjects), and notices to a partner of its disputes.
 
 Each state of a subject has a number, `seq`, that grows with time. Of two states of a subject the one with the
 higher number is valid, in whatever order they arrive.
@@ -8,10 +8,10 @@ from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model import validators
 
 #: States in one message.
 MAX_CHANGES = 1000
@@ -23,20 +23,13 @@ _Seq = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 class SubjectId:
     """The subject of an event (RFC 9493 section 3.2.6): a consumer's pseudonym, or a stream's id."""
 
-    id: str = field(validator=model_validators.subject)
+    id: str = field(validator=validators.subject)
     format: Literal["opaque"] = "opaque"
 
 
 @frozen
 class ScoreChange:
-    """The current score of a subject.
-
-    Attributes:
-        sub_id: the consumer's own pseudonym of the person.
-        seq: number of this state.
-        points: None for no score, which is a full answer.
-        band: name of the band; None without points.
-    """
+    """The current score of a subject; no points and band mean that there is none, which is a full answer."""
 
     sub_id: SubjectId
     seq: _Seq
@@ -50,47 +43,30 @@ class ScoreChange:
 
 @frozen
 class ScoresChanged:
-    """Scores of several subjects, each once, by one policy on one day, without contributions.
+    """Scores of several subjects, each once, by one policy, at the start of the UTC day `as_of`."""
 
-    Attributes:
-        purpose: IRI of the purpose.
-        context: of the scores.
-        policy: digest of the policy.
-        base: points of a new person.
-        as_of: the UTC day at whose start they were computed.
-        changes: 1 to `MAX_CHANGES`.
-    """
-
-    purpose: str = field(validator=model_validators.iri)
-    context: str = field(validator=model_validators.context)
-    policy: str = field(validator=model_validators.text(64))
-    base: float = field(validator=model_validators.finite)
+    purpose: str = field(validator=validators.iri)
+    context: str = field(validator=validators.context)
+    policy: str = field(validator=validators.text(64))
+    base: float = field(validator=validators.finite)
     as_of: date = field(validator=validators.instance_of(date))
     changes: Annotated[tuple[ScoreChange, ...], msgspec.Meta(min_length=1, max_length=MAX_CHANGES)]
 
 
 @frozen
 class SubjectRemoved:
-    """The person in ``sub_id`` withdrew the consent, or is erased: their data must not be used.
-
-    Attributes:
-        seq: number of this state.
-        purpose: of the withdrawn grant; None after an erasure.
-        context: of the withdrawn grant; None after an erasure.
-    """
+    """The person in ``sub_id`` is erased, or withdrew the consent for `purpose`: the data must not be used."""
 
     seq: _Seq
-    purpose: str | None = field(default=None, validator=validators.optional(model_validators.iri))
-    context: str | None = field(default=None, validator=validators.optional(model_validators.context))
+    purpose: str | None = field(default=None, validator=validators.optional(validators.iri))
+    context: str | None = field(default=None, validator=validators.optional(validators.context))
 
 
 @frozen
 class Verification:
     """A heartbeat (SSF 1.0 section 8.1.4.1), with the `state` of a verification request, if there was one."""
 
-    state: str | None = field(
-        default=None, validator=validators.optional(model_validators.text(_MAX_STATE_LENGTH))
-    )
+    state: str | None = field(default=None, validator=validators.optional(validators.text(_MAX_STATE_LENGTH)))
 
 
 @frozen
@@ -98,4 +74,31 @@ class StreamUpdated:
     """The hub changed the stream's status (SSF 1.0 section 8.1.5)."""
 
     status: Literal["enabled", "paused", "disabled"]
-    reason: str | None = field(default=None, validator=validators.optional(model_validators.sentence))
+    reason: str | None = field(default=None, validator=validators.optional(validators.sentence))
+
+
+@frozen
+class SignalDisputed:
+    """The person in ``sub_id`` disputes a signal of the partner. It does not count until the decision.
+
+    Attributes:
+        statement: what the person says is wrong with it.
+        decision_due: last day for a decision; send what you know of the signal before.
+    """
+
+    signal: str = field(validator=validators.signal_id)
+    kind: str = field(validator=validators.kind_name)
+    statement: str = field(validator=validators.text(1000))
+    decision_due: date = field(validator=validators.instance_of(date))
+
+
+@frozen
+class DisputeDecided:
+    """The decision on a dispute of the partner's signal.
+
+    Attributes:
+        outcome: ``upheld``: it never counts again, even if another party sends it; ``rejected``: it counts.
+    """
+
+    signal: str = field(validator=validators.signal_id)
+    outcome: Literal["upheld", "rejected"]

@@ -7,10 +7,10 @@ refuse them by name.
 from enum import StrEnum
 from typing import Any
 
-from attrs import Attribute, field, frozen, validators
+from attrs import Attribute, field, frozen
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model import validators
 
 #: Rule MIN-1.
 ADULT = 18
@@ -48,7 +48,7 @@ class Side(StrEnum):
 
 
 def _percent(_: object, attribute: "Attribute[Any]", value: float) -> None:
-    model_validators.finite(_, attribute, value)
+    validators.finite(_, attribute, value)
     if not -100 <= value <= 1000:
         raise InvalidInputError("must be from -100 to 1000", field=attribute.name)
 
@@ -64,16 +64,13 @@ class Effect:
 
     Attributes:
         name: text shown to people: "No deposit".
-        band: name of a band.
         side: whether it applies to those who have reached the band, or to those below it.
-        consequence: how severe it is.
-        decides: the score alone, or a person who can overturn it.
         price_percent: change of the regular price; below 0 is a discount.
         disclosed: whether people without this price are told about it.
     """
 
-    name: str = field(validator=model_validators.text(200))
-    band: str = field(validator=model_validators.text(32))
+    name: str = field(validator=validators.text(200))
+    band: str = field(validator=validators.text(32))
     side: Side = field(default=Side.FROM, validator=validators.instance_of(Side))
     consequence: Consequence = field(
         default=Consequence.BENEFIT, validator=validators.instance_of(Consequence)
@@ -92,8 +89,8 @@ class Ranking:
         other_order: the alternative order without the score: "newest first".
     """
 
-    parameters: tuple[str, ...] = field(default=(), validator=model_validators.texts(20, max_length=64))
-    other_order: str = field(default="", validator=model_validators.optional_text(64))
+    parameters: tuple[str, ...] = field(default=(), validator=validators.texts(20, max_length=64))
+    other_order: str = field(default="", validator=validators.optional_text(64))
 
 
 @frozen
@@ -108,19 +105,17 @@ class Terms:
         no_score: treatment of people without a score; ``neutral`` is like all others (rule NOS-1).
         reshare: whether readers may share the score (rule PUR-6).
         minimum_age: minimal age in years (rule MIN-1).
-        effects: effects of the score.
-        ranking: the ranking by the score, if there is one (rule MAT-1).
     """
 
-    visibility: str = field(default="private", validator=model_validators.text(32))
+    visibility: str = field(default="private", validator=validators.text(32))
     default_on: bool = field(default=False, validator=validators.instance_of(bool))
     mandatory: bool = field(default=False, validator=validators.instance_of(bool))
     bundled: bool = field(default=False, validator=validators.instance_of(bool))
-    no_score: str = field(default="neutral", validator=model_validators.text(32))
+    no_score: str = field(default="neutral", validator=validators.text(32))
     reshare: bool = field(default=False, validator=validators.instance_of(bool))
     minimum_age: int = field(default=ADULT, validator=_age)
     effects: tuple[Effect, ...] = field(
-        default=(), validator=model_validators.tuple_of(Effect, max_items=MAX_EFFECTS)
+        default=(), validator=validators.tuple_of(Effect, max_items=MAX_EFFECTS)
     )
     ranking: Ranking | None = field(
         default=None, validator=validators.optional(validators.instance_of(Ranking))

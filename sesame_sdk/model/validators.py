@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from attrs import Attribute
+from attrs.validators import instance_of as instance_of
+from attrs.validators import optional as optional
 
 from sesame_sdk.constants import MAX_KIND_LENGTH, MAX_SUBJECT_LENGTH, MAX_URL_LENGTH
 from sesame_sdk.errors import InvalidInputError

@@ -22,8 +22,7 @@ from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
 from sesame_sdk.partner.receipts import ExpectedReceipt, read_receipt
 from sesame_sdk.partner.score_reads import read_scores, sign_read_token
 from sesame_sdk.signing.envelopes import seal
-from sesame_sdk.signing.jwt import KeyFinder
-from sesame_sdk.signing.security_events import new_jti, sign_event
+from sesame_sdk.signing.jwt import KeyFinder, new_jti, sign_event
 
 EVENTS_PATH = "/v1/events"
 

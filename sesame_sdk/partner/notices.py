@@ -18,12 +18,10 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.interfaces import Closeable, Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.notice_events import DisputeDecided, SignalDisputed
-from sesame_sdk.model.stream_events import SubjectId, SubjectRemoved
+from sesame_sdk.model.stream_events import DisputeDecided, SignalDisputed, SubjectId, SubjectRemoved
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
-from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, KeyFinder, Token, numeric_date, sign_claims
-from sesame_sdk.signing.security_events import new_jti
+from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, KeyFinder, Token, new_jti, numeric_date, sign_claims
 
 POLL_PATH = "/v1/notices/poll"
 _PAYLOADS: Mapping[EventType, Any] = {

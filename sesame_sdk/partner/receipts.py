@@ -10,8 +10,7 @@ from attrs import frozen
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.envelope import EventType, Receipt
-from sesame_sdk.signing.jwt import KeyFinder, Token
-from sesame_sdk.signing.security_events import verify_event
+from sesame_sdk.signing.jwt import KeyFinder, Token, verify_event
 
 
 @frozen

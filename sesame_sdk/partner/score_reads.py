@@ -16,8 +16,7 @@ from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.score import Score
-from sesame_sdk.signing.jwt import READ_TYP, numeric_date, sign_claims
-from sesame_sdk.signing.security_events import new_jti
+from sesame_sdk.signing.jwt import READ_TYP, new_jti, numeric_date, sign_claims
 
 SCORES_PATH = "/v1/scores/read"
 

@@ -48,8 +48,7 @@ class HookResults:
 def collect_results(hooks: pluggy.HookRelay) -> HookResults:
     """Call a plugin's registering hooks and validate what they return.
 
-    Raises:
-        ConfigurationError: naming the hook, and what it should return.
+    Raises `ConfigurationError` naming the hook, and what it should return.
     """
     providers = _objects(hooks.sesame_signal_providers, SignalProvider, _check_provider)
     consumers = _objects(hooks.sesame_score_consumers, ScoreConsumer, _check_consumer)
@@ -60,7 +59,9 @@ def collect_results(hooks: pluggy.HookRelay) -> HookResults:
         *(f"kind {kind.name!r}" for kind in kinds),
         *(f"consumer {declaration.name!r}" for declaration in declarations),
     )
-    _check_unique(claims)
+    for claim in claims:
+        if claims.count(claim) > 1:
+            raise ConfigurationError(f"declares {claim} twice")
     return HookResults(
         providers=providers,
         consumers=consumers,
@@ -115,12 +116,6 @@ def _check_signer(hook: str, signer: object) -> None:
     for name in ("kid", "public_jwk", "sign"):
         if inspect.getattr_static(signer, name, None) is None:
             raise _error(hook, f"{type(signer).__name__} has no {name}", hint="see sesame_sdk.Signer")
-
-
-def _check_unique(claims: tuple[str, ...]) -> None:
-    for claim in claims:
-        if claims.count(claim) > 1:
-            raise ConfigurationError(f"declares {claim} twice")
 
 
 def _error(hook: str, what: str, *, hint: str | None = None) -> ConfigurationError:

@@ -33,8 +33,7 @@ _COMMAND_ENDINGS = (
 class IsolatedProvider(SignalProvider[Any]):
     """A plugin's provider. Whatever it raises, except a `SesameError`, disables the plugin.
 
-    Raises:
-        ConfigurationError: from any method, if the plugin fails or did so before.
+    Raises `ConfigurationError` from any method, if the plugin fails or did so before.
     """
 
     def __init__(self, plugin: Plugin, inner: SignalProvider[Any]) -> None:
@@ -117,8 +116,7 @@ class IsolatedSigner:
 def collect_commands(plugin: Plugin, group: click.Group) -> dict[str, click.Command]:
     """The commands that a plugin adds to `group`, by name. Each names the plugin when it fails.
 
-    Raises:
-        ConfigurationError: its hook raised, or added something that is no command or exists already.
+    Raises `ConfigurationError` if its hook raised, or added something that is no command or exists already.
     """
     added = copy(group)
     added.commands = {}

@@ -14,9 +14,10 @@ Rules:
 
 import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import PurePath
 from traceback import extract_tb
 from typing import TypeVar
@@ -28,11 +29,47 @@ from sesame_sdk import hookspecs
 from sesame_sdk.errors import ConfigurationError, SesameError
 from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration
 from sesame_sdk.model.signals import SignalKind
-from sesame_sdk.plugins.discovery import Candidate
 from sesame_sdk.plugins.hook_results import HookResults, collect_results
 
 T = TypeVar("T")
 _MAX_TEXT = 300
+
+
+@frozen
+class Candidate:
+    """A plugin that is not imported yet.
+
+    Attributes:
+        distribution: the distribution's name, in lower case.
+        load: imports the plugin and returns its module; may raise anything.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    load: Callable[[], object]
+
+
+def find_installed() -> tuple[Candidate, ...]:
+    """Every installed plugin, sorted by name and distribution."""
+    candidates = map(_from_entry_point, entry_points(group=hookspecs.PROJECT))
+    return tuple(sorted(candidates, key=lambda one: (one.name, one.distribution)))
+
+
+def from_modules(modules: Mapping[str, object]) -> tuple[Candidate, ...]:
+    """Plugins of a program that embeds the SDK, or of a test, which are not installed."""
+    return tuple(_from_module(name, module) for name, module in sorted(modules.items()))
+
+
+def _from_module(name: str, module: object) -> Candidate:
+    return Candidate(name, name.lower(), str(getattr(module, "__version__", "0")), lambda: module)
+
+
+def _from_entry_point(entry: EntryPoint) -> Candidate:
+    distribution = entry.dist
+    if distribution is None:
+        return Candidate(entry.name, entry.name.lower(), "0", entry.load)
+    return Candidate(entry.name, distribution.name.lower(), distribution.version, entry.load)
 
 
 class PluginState(StrEnum):
@@ -51,11 +88,7 @@ class PluginInfo:
     Attributes:
         name: its entry point's name: ``retail``.
         distribution: name of its distribution: ``sesame-retail``.
-        version: the distribution's version.
         api: the hook API that it was written for; empty if it was not imported or does not declare one.
-        kinds: the kinds of signals that it may send.
-        consumers: its score consumers.
-        state: whether it is in use.
         reason: why it is not; empty if it is.
     """
 
@@ -122,23 +155,14 @@ class Plugin:
         self.state, self.reason = state, reason
 
     def ensure_active(self) -> None:
-        """Check that it may be called.
-
-        Raises:
-            ConfigurationError: it is not in use, with the reason.
-        """
+        """Check that it may be called. Raises `ConfigurationError` if it is not in use, with the reason."""
         if not self.active:
             raise ConfigurationError(f"is {self.state}: {self.reason}", field=f"plugin {self.name!r}")
 
     def calling(
         self, action: str, *, allowed: tuple[type[BaseException], ...] = (SesameError,)
     ) -> "PluginCall":
-        """A context in which the plugin's own code handles data.
-
-        Args:
-            action: what it is going to do, for the message: ``retail.read()``.
-            allowed: exceptions that are answers, and pass.
-        """
+        """A context in which the plugin's own code handles data; `allowed` exceptions pass."""
         return PluginCall(self, action, allowed)
 
     def disable(self, reason: str) -> ConfigurationError:
@@ -214,7 +238,11 @@ def describe_load_error(error: BaseException) -> str:
 
 def describe_call_error(error: BaseException) -> str:
     """One line for an exception that a plugin raised while it handled data: type and place, no text."""
-    return f"{type(error).__name__} {_place(error)}"
+    frames = extract_tb(error.__traceback__)
+    place = (
+        f"at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "at an unknown place"
+    )
+    return f"{type(error).__name__} {place}"
 
 
 def _one_line(error: BaseException) -> str:
@@ -223,13 +251,6 @@ def _one_line(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 - even an exception's own text is the plugin's code
         return ""
     return " ".join(line.strip() for line in lines if line.strip())[:_MAX_TEXT]
-
-
-def _place(error: BaseException) -> str:
-    frames = extract_tb(error.__traceback__)
-    if not frames:
-        return "at an unknown place"
-    return f"at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}"
 
 
 def _unknown_hook(name: str, known: list[str]) -> str:

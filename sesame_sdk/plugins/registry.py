@@ -20,10 +20,8 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.manifest import Manifest
-from sesame_sdk.plugins import discovery
-from sesame_sdk.plugins.discovery import Candidate
 from sesame_sdk.plugins.isolation import IsolatedConsumer, IsolatedProvider, IsolatedSigner, collect_commands
-from sesame_sdk.plugins.plugin import Plugin, PluginInfo, PluginState
+from sesame_sdk.plugins.plugin import Candidate, Plugin, PluginInfo, PluginState, find_installed, from_modules
 
 T = TypeVar("T")
 
@@ -37,17 +35,13 @@ class PluginRegistry:
 
     @classmethod
     def discover(cls, block: Iterable[str] = ()) -> "PluginRegistry":
-        """The installed plugins. Reads metadata only; they are imported on first use.
-
-        Args:
-            block: names of entry points that must not be imported.
-        """
-        return cls(discovery.find_installed(), block=block)
+        """The installed plugins except those named in `block`; they are imported on first use."""
+        return cls(find_installed(), block=block)
 
     @classmethod
     def from_modules(cls, modules: Mapping[str, object], block: Iterable[str] = ()) -> "PluginRegistry":
         """Plugins that the caller imported itself, by name: for tests and embedding programs."""
-        return cls(discovery.from_modules(modules), block=block)
+        return cls(from_modules(modules), block=block)
 
     @property
     def infos(self) -> tuple[PluginInfo, ...]:
@@ -67,8 +61,7 @@ class PluginRegistry:
     def provider(self, name: str) -> IsolatedProvider:
         """The provider of that name.
 
-        Raises:
-            ConfigurationError: there is none, or its plugin is not in use.
+        Raises `ConfigurationError` if there is none, or its plugin is not in use.
         """
         plugin, inner = self._find(
             "provider", name, ((p, one.name, one) for p in self._plugins for one in p.results.providers)
@@ -78,8 +71,7 @@ class PluginRegistry:
     def consumer(self, name: str) -> IsolatedConsumer:
         """The consumer whose declaration has that name.
 
-        Raises:
-            ConfigurationError: there is none, or its plugin is not in use.
+        Raises `ConfigurationError` if there is none, or its plugin is not in use.
         """
         plugin, inner = self._find(
             "consumer",
@@ -99,11 +91,17 @@ class PluginRegistry:
     def manifest(self, name: str) -> Manifest:
         """The declarations of the plugin with that entry point, as its partner signs them to register.
 
-        Raises:
-            ConfigurationError: there is no such plugin, or it is not in use.
+        Raises `ConfigurationError` if there is no such plugin, or it is not in use.
         """
         plugin, _ = self._find("plugin", name, ((p, p.name, None) for p in self._plugins))
-        return _manifest(plugin)
+        manifest = Manifest(
+            name=plugin.candidate.distribution,
+            version=plugin.candidate.version,
+            api=plugin.api,
+            kinds=plugin.results.kinds,
+            consumers=plugin.results.declarations,
+        )
+        return evolve(manifest, digest=manifest_digest(manifest))
 
     @property
     def _active(self) -> tuple[Plugin, ...]:
@@ -153,14 +151,3 @@ def _refusal(plugin: Plugin) -> str:
     except GuardRefusedError as refused:
         return f"refused by the guard: {refused}"
     return ""
-
-
-def _manifest(plugin: Plugin) -> Manifest:
-    manifest = Manifest(
-        name=plugin.candidate.distribution,
-        version=plugin.candidate.version,
-        api=plugin.api,
-        kinds=plugin.results.kinds,
-        consumers=plugin.results.declarations,
-    )
-    return evolve(manifest, digest=manifest_digest(manifest))

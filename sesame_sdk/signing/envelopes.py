@@ -8,27 +8,79 @@ Opening checks, beyond `Token.verify`:
     * ``_sd_alg`` is SHA-256; each digest is listed once, at most `MAX_SIGNALS` of them
     * each disclosure has a digest and comes once; withheld ones are counted
     * each disclosure is decoded on its own: salt and signal, and nothing else
-    * there are no other claims or members: see `envelope_schema`
+    * there are no other claims or members: a hub stores what it gave a receipt for, and people consented to
+      signals only. RFC 8417 section 2.2 would let a receiver ignore them.
     * nothing follows the last ``~``: key binding is not supported
 
 Without any ``~`` it is a plain SET with its signals in the clear, and accepted too: other Shared Signals
 software sends that.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
+from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import Envelope, EventType
 from sesame_sdk.model.signals import Signal
-from sesame_sdk.signing import base64url, envelope_schema, jwt, sd_jwt, security_events
+from sesame_sdk.signing import base64url, jwt, sd_jwt
 from sesame_sdk.signing.jwt import KeyFinder
 from sesame_sdk.signing.sd_jwt import SdJwt
+
+SD_ALG = "sha-256"
+#: A salt and a signal of maximal length take about half of it.
+MAX_DISCLOSURE_BYTES = 1024
+_MEMBERS = {attribute.name for attribute in fields(Signal)}
+_TEXTS = 4  # among a signal's values: all but the number
+#: Quotes in a disclosure: around the salt, the names of the members, and those values that are text.
+_QUOTES = 2 * (1 + len(_MEMBERS) + _TEXTS)
+_ABSENT = msgspec.Raw(b"null")
+_decode_disclosure = codec.decoder(tuple[str, Signal]).decode
+
+
+class Element(msgspec.Struct, rename={"digest": "..."}, forbid_unknown_fields=True, frozen=True):
+    """The digest of a disclosure in an array (RFC 9901 section 4.2.4.2)."""
+
+    digest: str
+
+
+class Digests(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The event of an envelope whose signals are disclosures."""
+
+    signals: Annotated[list[Element], msgspec.Meta(max_length=MAX_SIGNALS)]
+
+
+class InTheClear(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The event of a plain SET."""
+
+    signals: Annotated[tuple[Signal, ...], msgspec.Meta(max_length=MAX_SIGNALS)]
+
+
+class EnvelopeClaims(
+    msgspec.Struct, rename={"algorithm": "_sd_alg"}, forbid_unknown_fields=True, frozen=True
+):
+    """The claims that an envelope may have (RFC 8417 section 2.2, RFC 9901 section 4.1.1).
+
+    `Token` has decoded all but the last. ``sub_id`` is not among them: signals name their own subjects.
+    """
+
+    iss: msgspec.Raw
+    iat: msgspec.Raw
+    jti: msgspec.Raw
+    aud: msgspec.Raw
+    events: msgspec.Raw
+    exp: msgspec.Raw = _ABSENT
+    nbf: msgspec.Raw = _ABSENT
+    toe: msgspec.Raw = _ABSENT
+    txn: msgspec.Raw = _ABSENT
+    algorithm: str = SD_ALG
 
 
 @frozen
@@ -36,9 +88,7 @@ class Opened:
     """A verified envelope, and what is needed to verify any part of it again.
 
     Attributes:
-        envelope: its content.
         kid: the key that signed it.
-        token: the JWT alone.
         disclosures: one for each signal, in the order of ``envelope.signals``; none if in the clear.
         withheld: number of digests whose disclosure was left out.
     """
@@ -50,9 +100,6 @@ class Opened:
     withheld: int
 
 
-_decode_disclosure = codec.decoder(tuple[str, Signal]).decode
-
-
 def seal(
     signals: Sequence[Signal],
     signer: Signer,
@@ -62,27 +109,16 @@ def seal(
     now: datetime,
     jti: str | None = None,
 ) -> bytes:
-    """Sign a batch of signals.
+    """Sign a batch of 1 to `MAX_SIGNALS`, with every signal disclosed.
 
-    Args:
-        signals: 1 to `MAX_SIGNALS`.
-        signer: signs with the private key.
-        issuer: URL of the sender.
-        audience: URL of the hub.
-        now: when; UTC.
-        jti: the envelope's id; a new one unless the same batch is sealed again.
-
-    Returns:
-        The envelope, with every signal disclosed.
-
-    Raises:
-        InvalidInputError: the receiver would refuse it.
+    `jti` is a new one unless the same batch is sealed again. Raises `InvalidInputError` if the receiver would
+    refuse the envelope.
     """
-    sealed = Envelope(jti or security_events.new_jti(), issuer, audience, now, tuple(signals))
+    sealed = Envelope(jti or jwt.new_jti(), issuer, audience, now, tuple(signals))
     if not sealed.signals:
         raise InvalidInputError("must hold at least one signal", field="signals")
     disclosures, digests = sd_jwt.disclose(codec.encode_each(sealed.signals))
-    token = security_events.sign_event(
+    token = jwt.sign_event(
         EventType.SIGNALS,
         _digest_list(digests),
         signer,
@@ -90,7 +126,7 @@ def seal(
         audience=audience,
         now=now,
         jti=sealed.jti,
-        _sd_alg=envelope_schema.SD_ALG,
+        _sd_alg=SD_ALG,
     )
     return b"~".join([token, *disclosures, b""])
 
@@ -103,24 +139,17 @@ def _digest_list(digests: Sequence[str]) -> msgspec.Raw:
 def open_envelope(message: SdJwt, keys: KeyFinder, *, audience: str, now: datetime) -> Opened:
     """Verify an envelope and decode the signals that it discloses.
 
-    Args:
-        message: the envelope, parsed.
-        keys: the keys that are valid at `now`.
-        audience: our own issuer URL.
-        now: when it came in; UTC.
-
-    Raises:
-        InvalidInputError: see `Token.verify` and the rules of this module.
+    Raises `InvalidInputError`: see `Token.verify` and the rules of this module.
     """
     token = message.token
     verified = token.verify(keys, typ=jwt.SET_TYP, audience=audience, now=now)
     payload = token.event_payload(EventType.SIGNALS)
-    claims = codec.decode(verified.claims, envelope_schema.EnvelopeClaims, field="claims")
+    claims = codec.decode(verified.claims, EnvelopeClaims, field="claims")
     digests: list[str] = []
     disclosures: tuple[bytes, ...] = ()
     if message.disclosures is None:
-        signals = codec.decode(payload, envelope_schema.InTheClear, field="events").signals
-        envelope_schema.check_in_the_clear(payload)
+        signals = codec.decode(payload, InTheClear, field="events").signals
+        _check_in_the_clear(payload)
     else:
         digests = _decode_digests(claims.algorithm, payload)
         disclosures = _order(message.disclosures, digests)
@@ -131,9 +160,9 @@ def open_envelope(message: SdJwt, keys: KeyFinder, *, audience: str, now: dateti
 
 
 def _decode_digests(algorithm: str, payload: msgspec.Raw) -> list[str]:
-    if algorithm != envelope_schema.SD_ALG:
-        raise InvalidInputError(f"must be {envelope_schema.SD_ALG}", field="_sd_alg")
-    elements = codec.decode(payload, envelope_schema.Digests, field="events").signals
+    if algorithm != SD_ALG:
+        raise InvalidInputError(f"must be {SD_ALG}", field="_sd_alg")
+    elements = codec.decode(payload, Digests, field="events").signals
     digests = [element.digest for element in elements]
     if len(set(digests)) != len(digests):
         raise InvalidInputError("lists a digest twice", field="signals")
@@ -161,5 +190,34 @@ def _decode_signals(disclosures: Sequence[bytes]) -> tuple[Signal, ...]:
         signals = tuple([_decode_disclosure(text)[1] for text in texts])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInputError(str(error), field="disclosure") from error
-    envelope_schema.check_disclosed(texts)
+    _check_disclosed(texts)
     return signals
+
+
+def _check_disclosed(texts: Sequence[bytes]) -> None:
+    """Check that each decoded disclosure holds a salt and the members of a signal.
+
+    Raises `InvalidInputError` if one holds more, or is too long.
+    """
+    if max(map(len, texts), default=0) > MAX_DISCLOSURE_BYTES:
+        raise InvalidInputError(f"must be at most {MAX_DISCLOSURE_BYTES} bytes", field="disclosure")
+    # A further member adds two quotes, and escaped text may add some: only those are parsed again, which
+    # for each would cost more than all the rest of opening.
+    for text in texts:
+        if text.count(b'"') != _QUOTES:
+            _check_members(json.loads(text, object_pairs_hook=list)[1])
+
+
+def _check_in_the_clear(payload: msgspec.Raw) -> None:
+    """Check that each signal in the clear has the members of a signal.
+
+    Raises `InvalidInputError` if one has more.
+    """
+    for pairs in json.loads(bytes(payload), object_pairs_hook=list)[0][1]:
+        _check_members(pairs)
+
+
+def _check_members(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(names) != len(_MEMBERS) or set(names) != _MEMBERS:
+        raise InvalidInputError("must have the members of a signal, each once, and no others", field="signal")

@@ -48,9 +48,7 @@ class UnverifiedJws:
     """A JWS in valid form, whose signature was not checked yet.
 
     Attributes:
-        kid: the claimed signing key.
         typ: its media type, in lower case and without ``application/``.
-        payload: what was signed, decoded.
     """
 
     kid: str
@@ -61,8 +59,7 @@ class UnverifiedJws:
     def verify(self, jwk: Mapping[str, Any]) -> None:
         """Check the signature.
 
-        Raises:
-            InvalidInputError: ``authentication_failed`` if this key did not make it.
+        Raises `InvalidInputError` (``authentication_failed``) if this key did not make it.
         """
         try:
             valid = jws.validate_compact(self._signed, _public_key(public_point(jwk)), registry=_REGISTRY)
@@ -75,8 +72,7 @@ class UnverifiedJws:
 def sign(payload: bytes, signer: Signer, *, typ: str) -> bytes:
     """Sign a payload as a token that `parse` accepts.
 
-    Raises:
-        ConfigurationError: the signer does not return an Ed25519 signature.
+    Raises `ConfigurationError` if the signer does not return an Ed25519 signature.
     """
     signing_input = _header_for(signer.kid, typ) + b"." + base64url.encode(payload)
     # Not through joserfc, which needs the private key itself: a KMS does not export it.
@@ -89,8 +85,7 @@ def sign(payload: bytes, signer: Signer, *, typ: str) -> bytes:
 def parse(token: bytes) -> UnverifiedJws:
     """Parse a token whose form follows this module's rules.
 
-    Raises:
-        InvalidInputError: the first rule that it breaks.
+    Raises `InvalidInputError` with the first rule that it breaks.
     """
     if len(token) > MAX_TOKEN_BYTES:
         raise InvalidInputError(f"must be at most {MAX_TOKEN_BYTES} bytes, not {len(token)}", field="token")

@@ -1,4 +1,4 @@
-"""Signs, parses and verifies JWTs (RFC 7519, after RFC 8725).
+"""Signs, parses and verifies JWTs (RFC 7519, after RFC 8725), and Security Event Tokens (RFC 8417) in them.
 
 Checked in this order:
     1. the form is valid: see `jws`; there is an ``iss``
@@ -7,12 +7,14 @@ Checked in this order:
     4. the signature is valid
     5. ``jti`` is present, ``aud`` contains us, ``iat`` and ``nbf`` are not in the future, ``exp`` is not past
 
-Errors carry a code of RFC 8935 section 2.4.
+Errors carry a code of RFC 8935 section 2.4. Unknown claims and members are ignored, as RFC 8417 section 2.2
+requires; an unknown event is refused.
 """
 
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, Self
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import msgspec
 from attrs import field, frozen
@@ -23,11 +25,14 @@ from sesame_sdk.model import codec, validators
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import jws
 
+T = TypeVar("T")
+
 SET_TYP = "secevent+jwt"
 READ_TYP = "sesame-read+jwt"
 NOTICES_TYP = "sesame-notices+jwt"
 LEEWAY = timedelta(seconds=60)
 _MAX_NAME = 100
+_JTI_BYTES = 18
 
 
 class KeyFinder(Protocol):
@@ -36,23 +41,14 @@ class KeyFinder(Protocol):
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
         """The public JWK of `issuer` with this `kid`, valid at this time.
 
-        Raises:
-            InvalidInputError: ``invalid_issuer`` or ``invalid_key``.
+        Raises `InvalidInputError`: ``invalid_issuer`` or ``invalid_key``.
         """
         ...
 
 
 @frozen
 class Verified:
-    """A token whose signature and standard claims are valid.
-
-    Attributes:
-        issuer: who signed it.
-        kid: with which key.
-        jti: the token's id.
-        issued_at: time of ``iat``; UTC.
-        claims: the whole payload, JSON.
-    """
+    """A token whose signature and standard claims are valid."""
 
     issuer: str
     kid: str
@@ -83,9 +79,7 @@ class Token:
     """A JWT in valid form, parsed once. Until `verify` returns, its content is not trusted.
 
     Attributes:
-        encoded: the token as it came, in compact form.
         kid: the claimed signing key.
-        issuer: the claimed issuer.
     """
 
     encoded: bytes = field(repr=False)
@@ -96,8 +90,7 @@ class Token:
     def parse(cls, encoded: bytes) -> Self:
         """Parse a JWT in compact form.
 
-        Raises:
-            InvalidInputError: it is longer than `MAX_TOKEN_BYTES`, or its form is invalid.
+        Raises `InvalidInputError` if it is longer than `MAX_TOKEN_BYTES`, or its form is invalid.
         """
         signed = jws.parse(encoded)
         return cls(encoded, signed, codec.decode(signed.payload, _UnverifiedClaims, field="token"))
@@ -111,8 +104,7 @@ class Token:
     def event_type(self) -> EventType:
         """The type of its only event (RFC 8417).
 
-        Raises:
-            InvalidInputError: it has no event, more than one, or one of an unknown type.
+        Raises `InvalidInputError` if it has no event, more than one, or one of an unknown type.
         """
         events = self._claims.events
         if len(events) != 1:
@@ -126,8 +118,7 @@ class Token:
     def event_payload(self, event: EventType) -> msgspec.Raw:
         """The JSON of its only event, which must be of this type.
 
-        Raises:
-            InvalidInputError: it is of another type.
+        Raises `InvalidInputError` if it is of another type.
         """
         if self.event_type is not event:
             raise InvalidInputError(f"must be {event.value}, not {self.event_type.value}", field="events")
@@ -136,17 +127,9 @@ class Token:
     def verify(
         self, keys: KeyFinder, *, typ: str, audience: str, now: datetime, leeway: timedelta = LEEWAY
     ) -> Verified:
-        """Check signature and standard claims by this module's rules.
+        """Check signature and standard claims by this module's rules, for `audience`, our own issuer URL.
 
-        Args:
-            keys: the keys that are valid at `now`.
-            typ: the required type.
-            audience: our own issuer URL; ``aud`` must contain it.
-            now: when the token came in; UTC.
-            leeway: tolerated difference between clocks.
-
-        Raises:
-            InvalidInputError: the first rule that it breaks.
+        Raises `InvalidInputError` with the first rule that it breaks.
         """
         if self._jws.typ != typ:
             raise InvalidInputError(f"must be {typ}", field="typ")
@@ -161,27 +144,57 @@ class Token:
 def sign_claims(claims: bytes | Mapping[str, Any], signer: Signer, *, typ: str) -> bytes:
     """A JWT in compact form, with the header that `Token.verify` requires.
 
-    Args:
-        claims: JSON, or an object to encode as JSON.
-        signer: signs with the private key.
-        typ: `SET_TYP`, `READ_TYP` or `NOTICES_TYP`.
-
-    Raises:
-        ConfigurationError: the signer does not return an Ed25519 signature.
+    Raises `ConfigurationError` if the signer does not return an Ed25519 signature.
     """
     payload = claims if isinstance(claims, bytes) else codec.encode(claims)
     return jws.sign(payload, signer, typ=typ)
 
 
 def numeric_date(timestamp: datetime) -> int:
-    """A NumericDate (RFC 7519 section 2).
-
-    Raises:
-        InvalidInputError: it is not UTC.
-    """
+    """A NumericDate (RFC 7519 section 2). Raises `InvalidInputError` if it is not UTC."""
     if timestamp.tzinfo is not UTC:
         raise InvalidInputError("must be in UTC", field="now", hint="pass datetime.now(UTC)")
     return int(timestamp.timestamp())
+
+
+@frozen
+class Event(Verified, Generic[T]):
+    """A verified event."""
+
+    payload: T
+
+
+def new_jti() -> str:
+    """Generate a unique token id (RFC 7519 section 4.1.7)."""
+    return secrets.token_urlsafe(_JTI_BYTES)
+
+
+def sign_event(
+    event: EventType,
+    payload: object,
+    signer: Signer,
+    *,
+    issuer: str,
+    audience: str,
+    now: datetime,
+    jti: str | None = None,
+    **claims: Any,  # noqa: ANN401
+) -> bytes:
+    """Sign a Security Event Token in compact form; pass `jti` only to sign the same message again."""
+    standard = {"iss": issuer, "iat": numeric_date(now), "jti": jti or new_jti(), "aud": audience}
+    return sign_claims({**claims, **standard, "events": {event.value: payload}}, signer, typ=SET_TYP)
+
+
+def verify_event(
+    token: Token, keys: KeyFinder, *, event: EventType, payload: type[T], audience: str, now: datetime
+) -> Event[T]:
+    """Verify a Security Event Token and decode its payload.
+
+    Raises `InvalidInputError`: see `Token.verify`; or it has another event, or an invalid payload.
+    """
+    verified = token.verify(keys, typ=SET_TYP, audience=audience, now=now)
+    content = codec.decode(token.event_payload(event), payload, field="events")
+    return Event(verified.issuer, verified.kid, verified.jti, verified.issued_at, verified.claims, content)
 
 
 def _check_audience(claims: _Claims, audience: str) -> None:

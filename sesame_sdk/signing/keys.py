@@ -29,12 +29,7 @@ _ALGORITHMS = (None, "Ed25519", "EdDSA")
 
 @frozen
 class SigningKey:
-    """A private Ed25519 key in this process; a `Signer`.
-
-    Attributes:
-        kid: RFC 7638 thumbprint of the public key.
-        public_jwk: the public key as a JWK with ``kid``, ``use`` and ``alg``.
-    """
+    """A private Ed25519 key in this process; a `Signer`."""
 
     _private: Ed25519PrivateKey = field(repr=False, eq=False)
     kid: str = field(init=False)
@@ -51,8 +46,7 @@ class SigningKey:
     def load(cls, path: Path) -> Self:
         """Load a key that `save` wrote, or any private Ed25519 JWK.
 
-        Raises:
-            ConfigurationError: the file does not exist, is accessible to others, or is not such a key.
+        Raises `ConfigurationError` if the file does not exist, is accessible to others, or is not such a key.
         """
         try:
             return cls(
@@ -68,8 +62,7 @@ class SigningKey:
     def save(self, path: Path) -> None:
         """Write the key to a new file (0600).
 
-        Raises:
-            ConfigurationError: the file exists, its directory does not, or the disk is full.
+        Raises `ConfigurationError` if the file exists, its directory does not, or the disk is full.
         """
         secret = base64url.encode(self._private.private_bytes_raw()).decode()
         try:
@@ -98,8 +91,7 @@ class SigningKey:
 def thumbprint(jwk: Mapping[str, Any]) -> str:
     """The RFC 7638 thumbprint of an Ed25519 key, over the members that RFC 8037 section 2 requires.
 
-    Raises:
-        InvalidInputError: it is not an Ed25519 key.
+    Raises `InvalidInputError` if it is not an Ed25519 key.
     """
     public_point(jwk)
     required = codec.encode({name: jwk[name] for name in ("crv", "kty", "x")})
@@ -107,11 +99,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 
 
 def public_point(jwk: Mapping[str, Any]) -> bytes:
-    """The 32 bytes of an Ed25519 public key.
-
-    Raises:
-        InvalidInputError: it is not an Ed25519 key.
-    """
+    """The 32 bytes of an Ed25519 public key. Raises `InvalidInputError` if it is not an Ed25519 key."""
     if jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
         raise InvalidInputError(
             "must be an Ed25519 key (kty OKP, crv Ed25519)", field="jwk", code="invalid_key"

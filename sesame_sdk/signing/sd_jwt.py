@@ -37,7 +37,6 @@ class SdJwt:
     """A message that was parsed and not verified yet: ``JWT~disclosure~disclosure~``, or a JWT alone.
 
     Attributes:
-        token: the JWT.
         disclosures: as they came; None where the message is a JWT alone.
     """
 
@@ -48,9 +47,8 @@ class SdJwt:
     def parse(cls, data: bytes) -> Self:
         """Parse a message.
 
-        Raises:
-            InvalidInputError: it is longer than `MAX_ENVELOPE_BYTES`, has more than `MAX_SIGNALS`
-                disclosures, or its form is invalid.
+        Raises `InvalidInputError` if it is longer than `MAX_ENVELOPE_BYTES`, has more than `MAX_SIGNALS`
+        disclosures, or its form is invalid.
         """
         if len(data) > MAX_ENVELOPE_BYTES:
             raise InvalidInputError(
@@ -68,11 +66,7 @@ class SdJwt:
 
     @property
     def single_token(self) -> Token:
-        """The token of a message without disclosures.
-
-        Raises:
-            InvalidInputError: it has some.
-        """
+        """The token of a message without disclosures. Raises `InvalidInputError` if it has some."""
         if self.disclosures is not None:
             raise InvalidInputError("must not have disclosures", field="token")
         return self.token

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
-from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model import validators
 from sesame_sdk.signing.keys import thumbprint
 
 
@@ -21,7 +21,6 @@ class TrustedKey:
     """A public key and its validity.
 
     Attributes:
-        jwk: the public key (RFC 8037).
         not_before: valid from this time on; UTC.
         not_after: valid up to this time, if it expires; UTC.
         revoked_at: refused from this time on, if it was revoked; UTC.
@@ -31,9 +30,9 @@ class TrustedKey:
     """
 
     jwk: Mapping[str, Any]
-    not_before: datetime = field(validator=model_validators.utc)
-    not_after: datetime | None = field(default=None, validator=validators.optional(model_validators.utc))
-    revoked_at: datetime | None = field(default=None, validator=validators.optional(model_validators.utc))
+    not_before: datetime = field(validator=validators.utc)
+    not_after: datetime | None = field(default=None, validator=validators.optional(validators.utc))
+    revoked_at: datetime | None = field(default=None, validator=validators.optional(validators.utc))
     kid: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -66,9 +65,8 @@ class Trust:
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
         """The public JWK of `issuer` that is valid at this time.
 
-        Raises:
-            InvalidInputError: ``invalid_issuer`` if the issuer is unknown, ``invalid_key`` if the key is not
-                its own, or not valid now.
+        Raises `InvalidInputError`: ``invalid_issuer`` if the issuer is unknown, ``invalid_key`` if the key is
+        not its own, or not valid now.
         """
         known = self._keys.get(issuer)
         if known is None:

@@ -28,7 +28,7 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.partner.client import Client
 from sesame_sdk.partner.score_reads import sign_read_token
-from sesame_sdk.signing.security_events import sign_event
+from sesame_sdk.signing.jwt import sign_event
 from tests.cli.conftest import POLICIES, SHOP, Run
 from tests.commands import run_sesame
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from sesame_sdk.delivery.http_errors import HttpResponse, raise_for_status
 from sesame_sdk.errors import ConfigurationError, GuardRefusedError, InvalidInputError, SesameError
 from sesame_sdk.model.codec import encode
-from sesame_sdk.model.finding import Action, Finding
-from sesame_sdk.model.problem_details import problem
+from sesame_sdk.model.finding import Action, Finding, problem
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 FINDING = Finding(

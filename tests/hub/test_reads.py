@@ -12,9 +12,8 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.scoring.score_reads import ScoreRead
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.grant import ReadRequest
-from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, sign_claims
+from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, new_jti, sign_claims
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.security_events import new_jti
 from tests.hub.fixtures import BENEFITS, HUB, LATE, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
 
 

@@ -11,8 +11,8 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import ScoreChange, ScoresChanged, SubjectId, SubjectRemoved, Verification
 from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
+from sesame_sdk.signing.jwt import sign_event
 from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.security_events import sign_event
 from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 HUB, READER = "https://hub.example", "https://baihe.example"

@@ -16,9 +16,8 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import base64url
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jws import sign
-from sesame_sdk.signing.jwt import READ_TYP
+from sesame_sdk.signing.jwt import READ_TYP, sign_event
 from sesame_sdk.signing.sd_jwt import SdJwt, digest_of, disclose
-from sesame_sdk.signing.security_events import sign_event
 from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, KIND, PSEUDONYMIZER, SHOP, make_signals, opened, sealed
 

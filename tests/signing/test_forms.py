@@ -8,8 +8,8 @@ from sesame_sdk import InvalidInputError
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import base64url
+from sesame_sdk.signing.jwt import sign_event
 from sesame_sdk.signing.sd_jwt import digest_of
-from sesame_sdk.signing.security_events import sign_event
 from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, SHOP, make_signals, opened
 

@@ -34,7 +34,7 @@ from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.observability.log_events import NO_ROUTE
 from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.model import codec
-from sesame_sdk.model.problem_details import problem
+from sesame_sdk.model.finding import problem
 
 _AnyRequest = Request[Any, Any, Any]
 

@@ -7,7 +7,7 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
 
 from sesame_sdk.constants import MAX_SUBJECT_LENGTH, MAX_SUBJECTS
 from sesame_sdk.hub.streams.streams import DISABLED, ENABLED, PAUSED, POLL, PUSH
-from sesame_sdk.model import problem_details, validators
+from sesame_sdk.model import finding, validators
 
 Schemas = Mapping[str, Schema]
 
@@ -55,7 +55,7 @@ _FINDING = object_of(
     dated=text(format=OpenAPIFormat.DATE),
 )
 GUARD_REFUSAL = object_of(
-    type=Schema(const=problem_details.REFUSED),
+    type=Schema(const=finding.REFUSED),
     title=text(),
     status=integer(),
     detail=text(),

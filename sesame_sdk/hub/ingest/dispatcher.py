@@ -30,9 +30,8 @@ from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.jwt import KeyFinder
+from sesame_sdk.signing.jwt import KeyFinder, verify_event
 from sesame_sdk.signing.sd_jwt import SdJwt
-from sesame_sdk.signing.security_events import verify_event
 
 Results = Sequence[IngestResult | Exception]
 

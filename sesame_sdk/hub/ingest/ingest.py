@@ -32,7 +32,7 @@ from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.model.signals import MAX_VALUE, MIN_TIMESTAMP, Signal
-from sesame_sdk.signing.security_events import sign_event
+from sesame_sdk.signing.jwt import sign_event
 
 
 @frozen

@@ -27,9 +27,8 @@ from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.signing.envelopes import Opened, open_envelope
-from sesame_sdk.signing.jwt import KeyFinder
+from sesame_sdk.signing.jwt import KeyFinder, new_jti
 from sesame_sdk.signing.sd_jwt import SdJwt
-from sesame_sdk.signing.security_events import new_jti
 
 #: Envelopes read back at a time, about 300 kB each.
 _AT_ONCE = 16

@@ -31,7 +31,7 @@ from sesame_sdk.hub.rights.dispute_model import (
 from sesame_sdk.hub.rights.notices import Notice
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.notice_events import DisputeDecided, SignalDisputed
+from sesame_sdk.model.stream_events import DisputeDecided, SignalDisputed
 
 #: Disputes whose steps are read in one query.
 _CHUNK = 500

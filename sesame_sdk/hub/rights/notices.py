@@ -18,7 +18,7 @@ from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.rights.deadlines import NOTIFY_SOURCE_DAYS, Deadline, add_business_days
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.signing.security_events import new_jti
+from sesame_sdk.signing.jwt import new_jti
 
 
 @frozen

@@ -23,7 +23,8 @@ from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.signals import Signal
-from sesame_sdk.signing import base64url, envelope_schema
+from sesame_sdk.signing import base64url
+from sesame_sdk.signing.envelopes import InTheClear
 from sesame_sdk.signing.jwt import Token
 
 #: Envelopes in memory at a time, about 300 kB each.
@@ -140,7 +141,7 @@ def _clear_signals(row: Row[Any]) -> tuple[Signal, ...]:
     if not row.token:
         return codec.decode(row.disclosures, tuple[Signal, ...])
     payload = Token.parse(row.token).event_payload(EventType.SIGNALS)
-    return codec.decode(payload, envelope_schema.InTheClear, field="events").signals
+    return codec.decode(payload, InTheClear, field="events").signals
 
 
 def _envelope_ids(connection: Connection, person: int) -> "array[int]":

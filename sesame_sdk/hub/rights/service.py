@@ -23,8 +23,7 @@ from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import SubjectId
-from sesame_sdk.signing.jwt import KeyFinder
-from sesame_sdk.signing.security_events import sign_event
+from sesame_sdk.signing.jwt import KeyFinder, sign_event
 
 #: Bounds one poll.
 MAX_POLLED_NOTICES = 100

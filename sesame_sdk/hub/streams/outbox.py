@@ -36,8 +36,7 @@ from sesame_sdk.model.stream_events import (
     SubjectRemoved,
     Verification,
 )
-from sesame_sdk.signing.jwt import LEEWAY
-from sesame_sdk.signing.security_events import new_jti, sign_event
+from sesame_sdk.signing.jwt import LEEWAY, new_jti, sign_event
 
 #: An older pending message is created anew, since readers reject old tokens.
 MAX_MESSAGE_AGE = timedelta(hours=1)

@@ -17,8 +17,7 @@ from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.interfaces import ScoreConsumer, SignalProvider
 from sesame_sdk.model.finding import Action, Finding
-from sesame_sdk.plugins.discovery import Candidate
-from sesame_sdk.plugins.plugin import Plugin, PluginState
+from sesame_sdk.plugins.plugin import Candidate, Plugin, PluginState
 from sesame_sdk.testing.contract import provider_checks
 from sesame_sdk.testing.contract.consumer_checks import Benefit
 from sesame_sdk.testing.contract.import_check import FreshImports
