@@ -51,7 +51,7 @@ class Envelope:
     issuer: str = field(validator=validators.url)
     audience: str = field(validator=validators.url)
     issued_at: datetime = field(validator=validators.utc)
-    signals: tuple[Signal, ...] = field(validator=validators.tuple_of(Signal, max_items=MAX_SIGNALS))
+    signals: tuple[Signal, ...] = field(validator=validators.tuple_of(Signal, MAX_SIGNALS))
 
 
 @frozen
@@ -64,12 +64,7 @@ class Dropped:
 
 @frozen
 class Receipt:
-    """The hub's signed acknowledgement of an envelope.
-
-    Attributes:
-        received_at: when it was on disk; UTC.
-        duplicates: number of signals stored before.
-    """
+    """The hub's signed acknowledgement that an envelope is on disk; duplicates were stored before."""
 
     jti: str
     received_at: datetime = field(validator=validators.utc)

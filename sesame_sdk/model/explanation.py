@@ -28,11 +28,7 @@ class Hypothetical:
 
 @frozen
 class Estimate:
-    """A score with hypothetical signals. It is never stored, and no consumer can read it.
-
-    Attributes:
-        score: the estimated score; None if there would be none.
-    """
+    """The score with hypothetical signals. It is never stored, and no consumer can read it."""
 
     score: Score | None
     current: Score | None
@@ -101,11 +97,7 @@ class WaitingTime:
 
 @frozen
 class NextBand:
-    """The next band and what leads there.
-
-    Attributes:
-        plans: what the person can do, the cheapest first; empty if nothing that they can do reaches it.
-    """
+    """The next band and what leads there: plans, the cheapest first, if the person can reach it, and time."""
 
     name: str
     start: float

@@ -34,14 +34,10 @@ class Grant:
     subject: str = field(validator=validators.subject)
     direction: Direction = field(validator=validators.instance_of(Direction))
     given_at: datetime = field(validator=validators.utc)
-    kinds: tuple[str, ...] = field(
-        default=(), validator=validators.each(validators.kind_name, max_items=MAX_NAMES)
-    )
+    kinds: tuple[str, ...] = field(default=(), validator=validators.each(validators.kind_name, MAX_NAMES))
     purpose: str | None = field(default=None, validator=validators.optional(validators.iri))
     context: str | None = field(default=None, validator=validators.optional(validators.context))
-    crossings: tuple[str, ...] = field(
-        default=(), validator=validators.each(validators.context, max_items=MAX_NAMES)
-    )
+    crossings: tuple[str, ...] = field(default=(), validator=validators.each(validators.context, MAX_NAMES))
     expires_at: datetime | None = field(default=None, validator=validators.optional(validators.utc))
     withdrawn_at: datetime | None = field(default=None, validator=validators.optional(validators.utc))
     adult: bool = field(default=False, validator=validators.instance_of(bool))

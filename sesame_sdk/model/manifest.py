@@ -41,21 +41,17 @@ class Manifest:
     version: str = field(validator=validators.text(32))
     api: str = field(validator=validators.text(8, pattern=r"\d+\.\d+", example=API_VERSION))
     kinds: tuple[SignalKind, ...] = field(
-        default=(), validator=validators.tuple_of(SignalKind, max_items=MAX_DECLARATIONS)
+        default=(), validator=validators.tuple_of(SignalKind, MAX_DECLARATIONS)
     )
     consumers: tuple[ConsumerDeclaration, ...] = field(
-        default=(), validator=validators.tuple_of(ConsumerDeclaration, max_items=MAX_DECLARATIONS)
+        default=(), validator=validators.tuple_of(ConsumerDeclaration, MAX_DECLARATIONS)
     )
     digest: str = ""
 
 
 @frozen
 class Party:
-    """A holder of keys: a partner or a hub.
-
-    Attributes:
-        jwks: its public keys as a JWK Set (RFC 7517 section 5), JSON-shaped.
-    """
+    """A holder of keys, a partner or a hub, with its public keys as a JWK Set (RFC 7517 section 5)."""
 
     issuer: str = field(validator=validators.url)
     jwks: dict[str, list[dict[str, str]]] = field(factory=lambda: {"keys": []})

@@ -96,9 +96,7 @@ class SignalKind:
     sensitivity: Sensitivity = field(validator=validators.instance_of(Sensitivity))
     reason: str = field(validator=validators.sentence)
     conduct: Conduct = field(default=Conduct.OWN, validator=validators.instance_of(Conduct))
-    categories: tuple[str, ...] = field(
-        default=(), validator=validators.each(validators.iri, max_items=MAX_CATEGORIES)
-    )
+    categories: tuple[str, ...] = field(default=(), validator=validators.each(validators.iri, MAX_CATEGORIES))
     sources: tuple[str, ...] = field(default=(), validator=validators.texts(10, max_length=100))
     title: str = field(default="", validator=validators.optional_text(100))
     description: str = field(default="", validator=validators.optional_text(1000))

@@ -55,7 +55,7 @@ class ScoresChanged:
 
 @frozen
 class SubjectRemoved:
-    """The person in ``sub_id`` is erased, or withdrew the consent for `purpose`: the data must not be used."""
+    """The person in ``sub_id`` is erased, or withdrew consent for `purpose`: the data must not be used."""
 
     seq: _Seq
     purpose: str | None = field(default=None, validator=validators.optional(validators.iri))
@@ -79,12 +79,7 @@ class StreamUpdated:
 
 @frozen
 class SignalDisputed:
-    """The person in ``sub_id`` disputes a signal of the partner. It does not count until the decision.
-
-    Attributes:
-        statement: what the person says is wrong with it.
-        decision_due: last day for a decision; send what you know of the signal before.
-    """
+    """The person in ``sub_id`` disputes a signal; it does not count until the decision, due on that day."""
 
     signal: str = field(validator=validators.signal_id)
     kind: str = field(validator=validators.kind_name)

@@ -114,9 +114,7 @@ class Terms:
     no_score: str = field(default="neutral", validator=validators.text(32))
     reshare: bool = field(default=False, validator=validators.instance_of(bool))
     minimum_age: int = field(default=ADULT, validator=_age)
-    effects: tuple[Effect, ...] = field(
-        default=(), validator=validators.tuple_of(Effect, max_items=MAX_EFFECTS)
-    )
+    effects: tuple[Effect, ...] = field(default=(), validator=validators.tuple_of(Effect, MAX_EFFECTS))
     ranking: Ranking | None = field(
         default=None, validator=validators.optional(validators.instance_of(Ranking))
     )

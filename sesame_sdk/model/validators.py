@@ -67,7 +67,7 @@ def utc(_: object, field: "Attribute[Any]", value: object) -> None:
         raise InvalidInputError("must be in UTC", field=field.name, hint="call .astimezone(UTC) on it")
 
 
-def tuple_of(kind: type, *, min_items: int = 0, max_items: int | None = None) -> Validator:
+def tuple_of(kind: type, max_items: int | None = None, *, min_items: int = 0) -> Validator:
     """A tuple of `min_items` to `max_items` members, all instances of `kind`."""
 
     def check(_: object, field: "Attribute[Any]", value: object) -> None:
@@ -97,10 +97,10 @@ def optional_text(max_length: int) -> Validator:
 
 def texts(max_items: int, *, max_length: int) -> Validator:
     """A tuple of at most `max_items` strings, each as in `text`."""
-    return each(text(max_length), max_items=max_items)
+    return each(text(max_length), max_items)
 
 
-def each(check: Validator, *, max_items: int) -> Validator:
+def each(check: Validator, max_items: int) -> Validator:
     """A tuple of at most `max_items` members that all pass `check`."""
 
     def check_all(owner: object, field: "Attribute[Any]", value: object) -> None:

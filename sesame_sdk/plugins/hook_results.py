@@ -46,10 +46,7 @@ class HookResults:
 
 
 def collect_results(hooks: pluggy.HookRelay) -> HookResults:
-    """Call a plugin's registering hooks and validate what they return.
-
-    Raises `ConfigurationError` naming the hook, and what it should return.
-    """
+    """Call a plugin's registering hooks; `ConfigurationError` names a hook that returns something invalid."""
     providers = _objects(hooks.sesame_signal_providers, SignalProvider, _check_provider)
     consumers = _objects(hooks.sesame_score_consumers, ScoreConsumer, _check_consumer)
     kinds = tuple(kind for provider in providers for kind in provider.kinds)

@@ -4,7 +4,7 @@ Template methods: the public method is ours, and calls the plugin's. A plugin ad
 of the group, so that one which raises half-way leaves nothing behind, and none can replace a command.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from functools import wraps
 from pathlib import Path
@@ -17,7 +17,7 @@ from sesame_sdk.interfaces import ScoreConsumer, SignalProvider, Signer, Skipped
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal
-from sesame_sdk.plugins.plugin import Plugin
+from sesame_sdk.plugins.plugin import Plugin, PluginCall
 
 #: How a command ends on purpose. Anything else that it raises is a failure of its plugin.
 _COMMAND_ENDINGS = (
@@ -31,10 +31,7 @@ _COMMAND_ENDINGS = (
 
 
 class IsolatedProvider(SignalProvider[Any]):
-    """A plugin's provider. Whatever it raises, except a `SesameError`, disables the plugin.
-
-    Raises `ConfigurationError` from any method, if the plugin fails or did so before.
-    """
+    """A plugin's provider. Whatever it raises, except a `SesameError`, disables it: `ConfigurationError`."""
 
     def __init__(self, plugin: Plugin, inner: SignalProvider[Any]) -> None:
         self._plugin = plugin
@@ -46,12 +43,12 @@ class IsolatedProvider(SignalProvider[Any]):
     def read(self, path: Path) -> Iterator[Any]:
         """The events of a file, as `SignalProvider.read` says."""
         # Only the plugin's code runs inside: an exception of the caller's loop does not reach a generator.
-        with self._plugin.calling(f"{self.name}.read()"):
+        with PluginCall(self._plugin, f"{self.name}.read()"):
             yield from self._inner.read(path)
 
     def signals(self, event: Any, pseudonymizer: Pseudonymizer) -> tuple[Signal | Skipped, ...]:  # noqa: ANN401
         """The signals of one event, as `SignalProvider.signals` says, of kinds that were declared."""
-        with self._plugin.calling(f"{self.name}.signals()"):
+        with PluginCall(self._plugin, f"{self.name}.signals()"):
             signals = tuple(self._inner.signals(event, pseudonymizer))
         for signal in signals:
             if not isinstance(signal, Skipped):
@@ -76,7 +73,7 @@ class IsolatedConsumer(ScoreConsumer[Any, Any]):
     def subjects(self, request: Any) -> tuple[str, ...]:  # noqa: ANN401
         """The subjects whose scores it needs, as `ScoreConsumer.subjects` says."""
         action = f"{self.declaration.name}.subjects()"
-        with self._plugin.calling(action):
+        with PluginCall(self._plugin, action):
             subjects = tuple(self._inner.subjects(request))
         if not all(isinstance(subject, str) for subject in subjects):
             raise self._plugin.disable(f"{action} returned something that is not a pseudonym")
@@ -84,7 +81,7 @@ class IsolatedConsumer(ScoreConsumer[Any, Any]):
 
     def use(self, request: Any, scores: Mapping[str, Score | None]) -> Any:  # noqa: ANN401
         """Its answer, as `ScoreConsumer.use` says."""
-        with self._plugin.calling(f"{self.declaration.name}.use()"):
+        with PluginCall(self._plugin, f"{self.declaration.name}.use()"):
             return self._inner.use(request, scores)
 
 
@@ -98,29 +95,26 @@ class IsolatedSigner:
     @property
     def kid(self) -> str:
         """As `Signer.kid`."""
-        with self._plugin.calling("signer.kid"):
+        with PluginCall(self._plugin, "signer.kid"):
             return self._inner.kid
 
     @property
     def public_jwk(self) -> dict[str, Any]:
         """As `Signer.public_jwk`."""
-        with self._plugin.calling("signer.public_jwk"):
+        with PluginCall(self._plugin, "signer.public_jwk"):
             return self._inner.public_jwk
 
     def sign(self, data: bytes) -> bytes:
         """As `Signer.sign`."""
-        with self._plugin.calling("signer.sign()"):
+        with PluginCall(self._plugin, "signer.sign()"):
             return self._inner.sign(data)
 
 
 def collect_commands(plugin: Plugin, group: click.Group) -> dict[str, click.Command]:
-    """The commands that a plugin adds to `group`, by name. Each names the plugin when it fails.
-
-    Raises `ConfigurationError` if its hook raised, or added something that is no command or exists already.
-    """
+    """The commands that a plugin adds to `group`, by name; `ConfigurationError` if its hook fails."""
     added = copy(group)
     added.commands = {}
-    with plugin.calling("sesame_cli_commands()", allowed=()):
+    with PluginCall(plugin, "sesame_cli_commands()", ()):
         plugin.commands(group=added)
     for name, command in added.commands.items():
         if not isinstance(command, click.Command):
@@ -136,14 +130,13 @@ def _isolate_command(command: click.Command, plugin: Plugin) -> None:
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _isolate_command(inner, plugin)
-    if command.callback is not None:
-        command.callback = _isolate_callback(command.callback, plugin, f"command {command.name!r}")
+    callback = command.callback
+    if callback is None:
+        return
 
-
-def _isolate_callback(callback: Callable[..., Any], plugin: Plugin, action: str) -> Callable[..., Any]:
     @wraps(callback)
     def run(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the command takes
-        with plugin.calling(action, allowed=_COMMAND_ENDINGS):
+        with PluginCall(plugin, f"command {command.name!r}", _COMMAND_ENDINGS):
             return callback(*args, **kwargs)
 
-    return run
+    command.callback = run

@@ -37,12 +37,7 @@ _MAX_TEXT = 300
 
 @frozen
 class Candidate:
-    """A plugin that is not imported yet.
-
-    Attributes:
-        distribution: the distribution's name, in lower case.
-        load: imports the plugin and returns its module; may raise anything.
-    """
+    """A plugin that is not imported yet; `load` imports it and may raise anything."""
 
     name: str
     distribution: str
@@ -159,12 +154,6 @@ class Plugin:
         if not self.active:
             raise ConfigurationError(f"is {self.state}: {self.reason}", field=f"plugin {self.name!r}")
 
-    def calling(
-        self, action: str, *, allowed: tuple[type[BaseException], ...] = (SesameError,)
-    ) -> "PluginCall":
-        """A context in which the plugin's own code handles data; `allowed` exceptions pass."""
-        return PluginCall(self, action, allowed)
-
     def disable(self, reason: str) -> ConfigurationError:
         """Disable it after a failure; returns the error to raise."""
         self.set_state(PluginState.DISABLED, reason)
@@ -200,26 +189,22 @@ class Plugin:
         try:
             self._hooks.check_pending()
         except pluggy.PluginValidationError as error:
-            raise ConfigurationError(self._unknown_hooks(module)) from error
+            callers = self._hooks.get_hookcallers(module) or []
+            unknown = "; ".join(_unknown_hook(caller.name) for caller in callers if not caller.has_spec())
+            raise ConfigurationError(unknown) from error
         self.results = collect_results(self._hooks.hook)
-
-    def _unknown_hooks(self, module: object) -> str:
-        callers = self._hooks.get_hookcallers(module) or []
-        known = [name for name in vars(hookspecs) if name.startswith("sesame_")]
-        return "; ".join(_unknown_hook(caller.name, known) for caller in callers if not caller.has_spec())
 
 
 @frozen
 class PluginCall:
-    """A ``with`` block around a plugin's own code.
+    """A ``with`` block around a plugin's own code; `allowed` exceptions are answers, and pass.
 
-    Raises:
-        ConfigurationError: the plugin was not in use; or it raised what is not allowed, and is disabled now.
+    Raises `ConfigurationError` if the plugin is not in use, or raised anything else, and is disabled now.
     """
 
     _plugin: Plugin
     _action: str
-    _allowed: tuple[type[BaseException], ...]
+    _allowed: tuple[type[BaseException], ...] = (SesameError,)
 
     def __enter__(self) -> None:
         self._plugin.ensure_active()
@@ -253,7 +238,8 @@ def _one_line(error: BaseException) -> str:
     return " ".join(line.strip() for line in lines if line.strip())[:_MAX_TEXT]
 
 
-def _unknown_hook(name: str, known: list[str]) -> str:
+def _unknown_hook(name: str) -> str:
+    known = [hook for hook in vars(hookspecs) if hook.startswith("sesame_")]
     close = difflib.get_close_matches(name, known, n=1)
     return f"unknown hook {name!r}" + (f", did you mean {close[0]!r}?" if close else "")
 

@@ -59,20 +59,14 @@ class PluginRegistry:
         return tuple(IsolatedSigner(plugin, one) for plugin in self._active for one in plugin.results.signers)
 
     def provider(self, name: str) -> IsolatedProvider:
-        """The provider of that name.
-
-        Raises `ConfigurationError` if there is none, or its plugin is not in use.
-        """
+        """The provider of that name; `ConfigurationError` if no plugin in use has it."""
         plugin, inner = self._find(
             "provider", name, ((p, one.name, one) for p in self._plugins for one in p.results.providers)
         )
         return IsolatedProvider(plugin, inner)
 
     def consumer(self, name: str) -> IsolatedConsumer:
-        """The consumer whose declaration has that name.
-
-        Raises `ConfigurationError` if there is none, or its plugin is not in use.
-        """
+        """The consumer whose declaration has that name; `ConfigurationError` if no plugin in use has it."""
         plugin, inner = self._find(
             "consumer",
             name,
@@ -89,10 +83,7 @@ class PluginRegistry:
                 continue  # it is disabled, and `infos` has the reason
 
     def manifest(self, name: str) -> Manifest:
-        """The declarations of the plugin with that entry point, as its partner signs them to register.
-
-        Raises `ConfigurationError` if there is no such plugin, or it is not in use.
-        """
+        """The declarations of the plugin with that entry point; `ConfigurationError` if it is not in use."""
         plugin, _ = self._find("plugin", name, ((p, p.name, None) for p in self._plugins))
         manifest = Manifest(
             name=plugin.candidate.distribution,

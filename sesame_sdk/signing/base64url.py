@@ -28,10 +28,7 @@ def encode(data: bytes) -> bytes:
 
 
 def decode(text: bytes, *, field: str) -> bytes:
-    """Decode base64url, strictly.
-
-    Raises `InvalidInputError` for an invalid character, padding, an impossible length or spare bits.
-    """
+    """Decode strictly; `InvalidInputError` for invalid characters, padding or length, or spare bits."""
     (data,) = decode_all([text], field=field)
     if encode(data[len(text) // 4 * 3 :]) != text[len(text) & ~3 :]:
         raise InvalidInputError("has spare bits", field=field)
@@ -39,10 +36,7 @@ def decode(text: bytes, *, field: str) -> bytes:
 
 
 def decode_all(texts: Sequence[bytes], *, field: str) -> list[bytes]:
-    """Decode many at once, as strictly except for spare bits: for texts whose spelling was hashed.
-
-    Raises `InvalidInputError` if one of them is not base64url.
-    """
+    """Decode many at once, as strictly except for spare bits: for texts whose spelling was hashed."""
     joined = b"".join(texts)
     if any(letter in joined for letter in _REFUSED):
         raise InvalidInputError("is not base64url", field=field)

@@ -137,10 +137,7 @@ def _digest_list(digests: Sequence[str]) -> msgspec.Raw:
 
 
 def open_envelope(message: SdJwt, keys: KeyFinder, *, audience: str, now: datetime) -> Opened:
-    """Verify an envelope and decode the signals that it discloses.
-
-    Raises `InvalidInputError`: see `Token.verify` and the rules of this module.
-    """
+    """Verify an envelope by `Token.verify` and this module's rules, and decode its disclosed signals."""
     token = message.token
     verified = token.verify(keys, typ=jwt.SET_TYP, audience=audience, now=now)
     payload = token.event_payload(EventType.SIGNALS)
@@ -195,10 +192,7 @@ def _decode_signals(disclosures: Sequence[bytes]) -> tuple[Signal, ...]:
 
 
 def _check_disclosed(texts: Sequence[bytes]) -> None:
-    """Check that each decoded disclosure holds a salt and the members of a signal.
-
-    Raises `InvalidInputError` if one holds more, or is too long.
-    """
+    """Check that each decoded disclosure is not too long, and holds a salt and the members of a signal."""
     if max(map(len, texts), default=0) > MAX_DISCLOSURE_BYTES:
         raise InvalidInputError(f"must be at most {MAX_DISCLOSURE_BYTES} bytes", field="disclosure")
     # A further member adds two quotes, and escaped text may add some: only those are parsed again, which
@@ -209,10 +203,7 @@ def _check_disclosed(texts: Sequence[bytes]) -> None:
 
 
 def _check_in_the_clear(payload: msgspec.Raw) -> None:
-    """Check that each signal in the clear has the members of a signal.
-
-    Raises `InvalidInputError` if one has more.
-    """
+    """Check that each signal in the clear has the members of a signal."""
     for pairs in json.loads(bytes(payload), object_pairs_hook=list)[0][1]:
         _check_members(pairs)
 

@@ -57,10 +57,7 @@ class UnverifiedJws:
     _signed: jws.CompactSignature = field(repr=False)
 
     def verify(self, jwk: Mapping[str, Any]) -> None:
-        """Check the signature.
-
-        Raises `InvalidInputError` (``authentication_failed``) if this key did not make it.
-        """
+        """Raise `InvalidInputError` (``authentication_failed``) if this key did not make the signature."""
         try:
             valid = jws.validate_compact(self._signed, _public_key(public_point(jwk)), registry=_REGISTRY)
         except JoseError as error:
@@ -70,10 +67,7 @@ class UnverifiedJws:
 
 
 def sign(payload: bytes, signer: Signer, *, typ: str) -> bytes:
-    """Sign a payload as a token that `parse` accepts.
-
-    Raises `ConfigurationError` if the signer does not return an Ed25519 signature.
-    """
+    """Sign a payload; `ConfigurationError` if the signer does not return an Ed25519 signature."""
     signing_input = _header_for(signer.kid, typ) + b"." + base64url.encode(payload)
     # Not through joserfc, which needs the private key itself: a KMS does not export it.
     signature = signer.sign(signing_input)
@@ -83,10 +77,7 @@ def sign(payload: bytes, signer: Signer, *, typ: str) -> bytes:
 
 
 def parse(token: bytes) -> UnverifiedJws:
-    """Parse a token whose form follows this module's rules.
-
-    Raises `InvalidInputError` with the first rule that it breaks.
-    """
+    """Parse a token; `InvalidInputError` with the first of this module's rules that it breaks."""
     if len(token) > MAX_TOKEN_BYTES:
         raise InvalidInputError(f"must be at most {MAX_TOKEN_BYTES} bytes, not {len(token)}", field="token")
     if token.count(b".") != 2:

@@ -39,21 +39,22 @@ class KeyFinder(Protocol):
     """Finds the keys of parties."""
 
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
-        """The public JWK of `issuer` with this `kid`, valid at this time.
-
-        Raises `InvalidInputError`: ``invalid_issuer`` or ``invalid_key``.
-        """
+        """The public JWK valid at this time, or `InvalidInputError` (``invalid_issuer``, ``invalid_key``)."""
         ...
 
 
 @frozen
-class Verified:
-    """A token whose signature and standard claims are valid."""
-
+class _VerifiedToken:
     issuer: str
     kid: str
     jti: str
     issued_at: datetime
+
+
+@frozen
+class Verified(_VerifiedToken):
+    """A token whose signature and standard claims are valid."""
+
     claims: bytes = field(repr=False)
 
 
@@ -88,10 +89,7 @@ class Token:
 
     @classmethod
     def parse(cls, encoded: bytes) -> Self:
-        """Parse a JWT in compact form.
-
-        Raises `InvalidInputError` if it is longer than `MAX_TOKEN_BYTES`, or its form is invalid.
-        """
+        """Parse a JWT in compact form; `InvalidInputError` if its form is invalid or it is too long."""
         signed = jws.parse(encoded)
         return cls(encoded, signed, codec.decode(signed.payload, _UnverifiedClaims, field="token"))
 
@@ -102,10 +100,7 @@ class Token:
 
     @property
     def event_type(self) -> EventType:
-        """The type of its only event (RFC 8417).
-
-        Raises `InvalidInputError` if it has no event, more than one, or one of an unknown type.
-        """
+        """The type of its only event (RFC 8417); `InvalidInputError` for none, more, or an unknown type."""
         events = self._claims.events
         if len(events) != 1:
             raise InvalidInputError(f"must hold one event, not {len(events)}", field="events")
@@ -116,10 +111,7 @@ class Token:
             raise InvalidInputError(f"unknown event type {name[:_MAX_NAME]!a}", field="events") from error
 
     def event_payload(self, event: EventType) -> msgspec.Raw:
-        """The JSON of its only event, which must be of this type.
-
-        Raises `InvalidInputError` if it is of another type.
-        """
+        """The JSON of its only event; `InvalidInputError` if that is of another type."""
         if self.event_type is not event:
             raise InvalidInputError(f"must be {event.value}, not {self.event_type.value}", field="events")
         return self._claims.events[event.value]
@@ -142,10 +134,7 @@ class Token:
 
 
 def sign_claims(claims: bytes | Mapping[str, Any], signer: Signer, *, typ: str) -> bytes:
-    """A JWT in compact form, with the header that `Token.verify` requires.
-
-    Raises `ConfigurationError` if the signer does not return an Ed25519 signature.
-    """
+    """A JWT in compact form, with the header that `Token.verify` requires; see `jws.sign` for errors."""
     payload = claims if isinstance(claims, bytes) else codec.encode(claims)
     return jws.sign(payload, signer, typ=typ)
 
@@ -158,7 +147,7 @@ def numeric_date(timestamp: datetime) -> int:
 
 
 @frozen
-class Event(Verified, Generic[T]):
+class Event(_VerifiedToken, Generic[T]):
     """A verified event."""
 
     payload: T
@@ -188,13 +177,10 @@ def sign_event(
 def verify_event(
     token: Token, keys: KeyFinder, *, event: EventType, payload: type[T], audience: str, now: datetime
 ) -> Event[T]:
-    """Verify a Security Event Token and decode its payload.
-
-    Raises `InvalidInputError`: see `Token.verify`; or it has another event, or an invalid payload.
-    """
+    """Verify a token as `Token.verify` does, and decode its payload, which must be of this event."""
     verified = token.verify(keys, typ=SET_TYP, audience=audience, now=now)
     content = codec.decode(token.event_payload(event), payload, field="events")
-    return Event(verified.issuer, verified.kid, verified.jti, verified.issued_at, verified.claims, content)
+    return Event(verified.issuer, verified.kid, verified.jti, verified.issued_at, content)
 
 
 def _check_audience(claims: _Claims, audience: str) -> None:

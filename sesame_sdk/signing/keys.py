@@ -44,10 +44,7 @@ class SigningKey:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Load a key that `save` wrote, or any private Ed25519 JWK.
-
-        Raises `ConfigurationError` if the file does not exist, is accessible to others, or is not such a key.
-        """
+        """Load any private Ed25519 JWK; `ConfigurationError` if the file is no such key, or not private."""
         try:
             return cls(
                 _private_key(codec.decode(read_private_file(path, max_bytes=_MAX_FILE_BYTES), dict[str, Any]))
@@ -60,10 +57,7 @@ class SigningKey:
             raise ConfigurationError(f"is not a private Ed25519 JWK: {error}", field=str(path)) from error
 
     def save(self, path: Path) -> None:
-        """Write the key to a new file (0600).
-
-        Raises `ConfigurationError` if the file exists, its directory does not, or the disk is full.
-        """
+        """Write the key to a file (0600); `ConfigurationError` if the file exists or cannot be written."""
         secret = base64url.encode(self._private.private_bytes_raw()).decode()
         try:
             write_private_file(path, codec.encode({**self.public_jwk, "d": secret}) + b"\n")
@@ -89,10 +83,7 @@ class SigningKey:
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:
-    """The RFC 7638 thumbprint of an Ed25519 key, over the members that RFC 8037 section 2 requires.
-
-    Raises `InvalidInputError` if it is not an Ed25519 key.
-    """
+    """The RFC 7638 thumbprint of an Ed25519 key; `InvalidInputError` if it is none."""
     public_point(jwk)
     required = codec.encode({name: jwk[name] for name in ("crv", "kty", "x")})
     return base64url.encode(hashlib.sha256(required).digest()).decode()

@@ -34,22 +34,14 @@ _DIGEST_STEP = 44
 
 @frozen
 class SdJwt:
-    """A message that was parsed and not verified yet: ``JWT~disclosure~disclosure~``, or a JWT alone.
-
-    Attributes:
-        disclosures: as they came; None where the message is a JWT alone.
-    """
+    """A message, not verified yet: ``JWT~disclosure~disclosure~``, or a JWT alone (disclosures are None)."""
 
     token: Token
     disclosures: tuple[bytes, ...] | None = field(repr=False)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Parse a message.
-
-        Raises `InvalidInputError` if it is longer than `MAX_ENVELOPE_BYTES`, has more than `MAX_SIGNALS`
-        disclosures, or its form is invalid.
-        """
+        """Parse a message; `InvalidInputError` if its form is invalid, or it exceeds the limits."""
         if len(data) > MAX_ENVELOPE_BYTES:
             raise InvalidInputError(
                 f"must be at most {MAX_ENVELOPE_BYTES} bytes, not {len(data)}", field="envelope"

@@ -18,16 +18,7 @@ from sesame_sdk.signing.keys import thumbprint
 
 @frozen
 class TrustedKey:
-    """A public key and its validity.
-
-    Attributes:
-        not_before: valid from this time on; UTC.
-        not_after: valid up to this time, if it expires; UTC.
-        revoked_at: refused from this time on, if it was revoked; UTC.
-
-    Raises:
-        InvalidInputError: the JWK is not an Ed25519 key, or a time is not UTC.
-    """
+    """A public Ed25519 key, valid from `not_before` until `not_after` or `revoked_at`, where set."""
 
     jwk: Mapping[str, Any]
     not_before: datetime = field(validator=validators.utc)
@@ -63,11 +54,7 @@ class Trust:
         self._keys = {issuer: _by_kid(issuer, trusted) for issuer, trusted in keys.items()}
 
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
-        """The public JWK of `issuer` that is valid at this time.
-
-        Raises `InvalidInputError`: ``invalid_issuer`` if the issuer is unknown, ``invalid_key`` if the key is
-        not its own, or not valid now.
-        """
+        """The public JWK valid at this time, or `InvalidInputError` (``invalid_issuer``, ``invalid_key``)."""
         known = self._keys.get(issuer)
         if known is None:
             raise InvalidInputError("is unknown", field="iss", code="invalid_issuer")
