@@ -209,7 +209,7 @@ def test_a_withdrawal_is_out_of_a_pushed_book_within_a_second(site: Site) -> Non
 
 def test_a_pushed_stream_that_the_hub_lost_is_made_anew(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever keeps a pushed book looks again and again; the book begins anew with the new stream."""
-    monkeypatch.setattr("sesame_sdk.partner.score_store.subscriber._LOOK_AGAIN", 0.1)
+    monkeypatch.setattr("sesame_sdk.partner.score_store.subscriber._CHECK_SECONDS", 0.1)
     site.agree("person 0")
     site.buy("person 0")
     follower, stop = site.follower(), threading.Event()

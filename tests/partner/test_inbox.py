@@ -75,7 +75,7 @@ def test_a_message_that_comes_late_does_not_undo_a_later_one(
         pytest.param(
             lambda v: v.scores(ADA, issuer="https://other.example"),
             "invalid_issuer",
-            "not known",
+            "is unknown",
             id="issuer",
         ),
         pytest.param(

@@ -250,7 +250,7 @@ def test_whatever_the_order_the_latest_state_of_each_person_holds(
             columns = ScoreTable.load(*columns.dump(since=0))
     expected = {who: value for who, _, value in sorted(states, key=lambda state: state[1])}
     who = ["nobody", *expected]
-    found = columns.points(hash_subjects(who)).tolist()
+    found = columns.points(columns.find(hash_subjects(who))).tolist()
     assert [None if math.isnan(value) else value for value in found] == [None, *expected.values()]
 
 
@@ -271,5 +271,6 @@ def test_a_table_that_grows_keeps_everybody() -> None:
     for start in range(0, 20_000, 777):
         piece = slice(start, start + 777)
         columns.upsert(keys[piece], seq[piece], seq[piece] * 1.0, np.zeros(len(seq[piece]), np.int32))
-    assert columns.points(keys).tolist() == seq.tolist()
-    assert np.isnan(columns.points(hash_subjects([f"other-{number}" for number in range(1000)]))).all()
+    assert columns.points(columns.find(keys)).tolist() == seq.tolist()
+    others = hash_subjects([f"other-{number}" for number in range(1000)])
+    assert np.isnan(columns.points(columns.find(others))).all()

@@ -31,8 +31,7 @@ from sesame_sdk.model.stream_events import (
 )
 from sesame_sdk.partner.score_store import updates
 from sesame_sdk.partner.score_store.push_endpoint import Application, push_endpoint
-from sesame_sdk.partner.score_store.storage import REPLAY_WINDOW
-from sesame_sdk.partner.score_store.store import ScoreStore
+from sesame_sdk.partner.score_store.store import REPLAY_WINDOW, ScoreStore
 from sesame_sdk.partner.score_store.updates import Update
 from sesame_sdk.signing.jwt import SET_TYP, KeyFinder, Token, Verified
 

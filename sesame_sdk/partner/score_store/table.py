@@ -14,7 +14,6 @@ from typing import Self
 from weakref import ref
 
 import numpy as np
-from attrs import frozen
 from numpy.typing import NDArray
 
 Keys = NDArray[np.uint64]
@@ -113,23 +112,18 @@ class ScoreTable:
         same: NDArray[np.bool_] = self._keys.take(rows, axis=0, mode="wrap") == keys
         return np.asarray((rows >= 0) & ~(same[:, 0] & same[:, 1]))
 
-    def points(self, keys: Keys) -> Values:
-        """The points of each key; NaN for no score."""
-        return self.points_at(self.find(keys))
-
-    def points_at(self, rows: Numbers) -> Values:
+    def points(self, rows: Numbers) -> Values:
         """The points of each row; NaN for no score."""
         points = self._points.take(rows, mode="wrap")
         points[rows < 0] = np.nan
         return points
 
-    def labels(self, keys: Keys) -> Numbers:
-        """The label of each key; -1 if there is no row."""
-        rows = self.find(keys)
+    def labels(self, rows: Numbers) -> Numbers:
+        """The label of each row; -1 if there is none."""
         return np.where(rows < 0, -1, self._label.take(rows, mode="wrap"))
 
-    def upsert(self, keys: Keys, seq: Numbers, points: Values, label: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Store states, and return which of them were stored: the others are outdated."""
+    def upsert(self, keys: Keys, seq: Numbers, points: Values, label: NDArray[np.int32]) -> None:
+        """Store the states that are not outdated."""
         latest = _latest(keys, seq)
         rows = self.find(keys[latest])
         newer = (rows < 0) | (self._seq[rows] < seq[latest])
@@ -138,17 +132,10 @@ class ScoreTable:
         rows[new] = self._add(keys[latest[new]])
         self._seq[rows], self._points[rows], self._label[rows] = seq[latest], points[latest], label[latest]
         self.version += 1
-        stored = np.zeros(len(keys), np.bool_)
-        stored[latest] = True
-        return stored
 
     def count_scores(self) -> int:
         """Count the subjects that have a score."""
         return int(np.count_nonzero(~np.isnan(self._points[: self.count])))
-
-    def sum_points(self) -> float:
-        """The sum of all points, to compare two stores."""
-        return float(np.nansum(self._points[: self.count]))
 
     def dump(self, *, since: int) -> tuple[bytes, bytes, bytes, bytes]:
         """Serialize all rows but those of subjects removed before state number `since`: see `load`."""
@@ -214,30 +201,17 @@ class ScoreTable:
             rows, place = rows[~settled], (place[~settled] + np.uint64(1)) & self._mask
 
 
-@frozen(eq=False)
-class _Lookup:
-    """What an index looked up in a table that had this number of rows and this version."""
-
-    table: "ref[ScoreTable]"
-    count: int
-    version: int
-    rows: Numbers
-    points: Values
-
-
 class SubjectIndex:
     """Subjects that are read repeatedly; `ScoreStore.points` takes an index in place of pseudonyms.
 
     Hashing and finding a million pseudonyms takes a second; later reads take nothing until something
-    changes, and then hundredths of a second.
-
-    Args:
-        subjects: our own pseudonyms, any number.
+    changes, and then hundredths of a second. The subjects are our own pseudonyms, any number.
     """
 
     def __init__(self, subjects: Sequence[str]) -> None:
         self._keys = hash_subjects(subjects)
-        self._last: _Lookup | None = None
+        # The table of the last read, its number of rows and version then, the rows found and their points.
+        self._last: tuple[ref[ScoreTable], int, int, Numbers, Values] | None = None
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -252,24 +226,21 @@ class SubjectIndex:
     def points(self, table: ScoreTable) -> Values:
         """The points of each; NaN for no score. The same read-only array until something changes."""
         last = self._last
-        if last is None or last.table() is not table:
+        if last is None or last[0]() is not table:
             rows = table.find(self._keys)
-        elif last.version == table.version:
-            return last.points
         else:
-            rows = last.rows if last.count == table.count else self._find_new(last.rows, table)
-        points = table.points_at(rows)
+            _, count, version, rows, points = last
+            if version == table.version:
+                return points
+            if count != table.count:
+                rows = rows.copy()
+                missing = np.flatnonzero(rows < 0)
+                rows[missing] = table.find(self._keys[missing])
+        points = table.points(rows)
         points.flags.writeable = False
         # One assignment: another thread may read through another store meanwhile.
-        self._last = _Lookup(ref(table), table.count, table.version, rows, points)
+        self._last = ref(table), table.count, table.version, rows, points
         return points
-
-    def _find_new(self, rows: Numbers, table: ScoreTable) -> Numbers:
-        """The rows, with those of subjects that had none before."""
-        missing = np.flatnonzero(rows < 0)
-        more = rows.copy()
-        more[missing] = table.find(self._keys[missing])
-        return more
 
 
 def _size_for(rows: int) -> int:

@@ -2,28 +2,35 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from attrs import field, frozen
 
+from sesame_sdk.model.score import Score
 from sesame_sdk.model.stream_events import ScoresChanged, SubjectRemoved
 from sesame_sdk.partner.score_store.table import Keys, Numbers, Values, hash_subjects
 
-Label = tuple[str, str, float, str]
+
+class Label(NamedTuple):
+    """What scores share."""
+
+    band: str
+    policy: str
+    base: float
+    day: str
+
+    def score(self, points: float) -> Score:
+        """A score with this label."""
+        return Score(points, self.band, date.fromisoformat(self.day), self.policy, self.base)
 
 
 @frozen
 class Batch:
-    """States of subjects, as columns.
+    """States of subjects, as columns: `hash_subjects`, numbers, points, and indices into `labels`, or -1.
 
-    Attributes:
-        keys: see `table.hash_subjects`; as bytes, like all the columns.
-        seq: numbers of the states.
-        points: NaN for none.
-        label: for each subject an index into `labels`; -1 for none.
-        labels: band, policy, base and day of scores.
-        removed: pseudonyms of removed subjects, for pages that show them.
+    `removed` are pseudonyms of removed subjects, for pages that show them.
     """
 
     keys: bytes = b""
@@ -34,7 +41,7 @@ class Batch:
     removed: tuple[str, ...] = ()
 
     def columns(self) -> tuple[Keys, Numbers, Values, Numbers]:
-        """Keys, numbers, points and labels."""
+        """The columns as arrays, without the labels."""
         return (
             np.frombuffer(self.keys, "<u8").reshape(-1, 2),
             np.frombuffer(self.seq, "<i8"),
@@ -48,9 +55,7 @@ class Update:
     """A verified message, converted.
 
     Attributes:
-        jti: its id.
         digest: SHA-256 of it, which identifies a repeated message.
-        issued_at: when the hub signed it; UTC.
         batch: its states of subjects; None for a heartbeat.
         stream: the stream that it is about; None if it is about a subject.
         erased: whether the subject must be deleted from the file as well.
@@ -64,53 +69,39 @@ class Update:
     erased: bool = False
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Batch)
-_labels = msgspec.msgpack.Decoder(tuple[Label, ...])
-pack = _encoder.encode
-unpack = _decoder.decode
-unpack_labels = _labels.decode
+pack = msgspec.msgpack.Encoder().encode
+unpack = msgspec.msgpack.Decoder(Batch).decode
+unpack_labels = msgspec.msgpack.Decoder(tuple[Label, ...]).decode
 
 
 def batch_from_scores(event: ScoresChanged) -> Batch:
     """Convert a scores-changed event."""
-    changes = event.changes
-    shared = (event.policy, event.base, event.as_of.isoformat())
-    places: dict[str, int] = {}
+    changes, places = event.changes, dict[str, int]()
     label = [-1 if one.band is None else places.setdefault(one.band, len(places)) for one in changes]
     points = [np.nan if one.points is None else one.points for one in changes]
-    return _batch(
-        [one.sub_id.id for one in changes],
-        [one.seq for one in changes],
-        points,
-        label,
-        tuple((band, *shared) for band in places),
-    )
+    keys = hash_subjects([one.sub_id.id for one in changes])
+    labels = tuple(Label(band, event.policy, event.base, event.as_of.isoformat()) for band in places)
+    return _batch(keys, [one.seq for one in changes], points, label, labels)
 
 
 def batch_from_removal(subject: str, event: SubjectRemoved) -> Batch:
     """Convert a grant-withdrawn or person-erased event."""
-    return _batch([subject], [event.seq], [np.nan], [-1], gone=(subject,))
+    return _batch(hash_subjects([subject]), [event.seq], [np.nan], [-1], removed=(subject,))
 
 
 def _batch(
-    subjects: Sequence[str],
+    keys: Keys,
     seq: Sequence[int],
     points: Sequence[float],
     label: Sequence[int],
     labels: tuple[Label, ...] = (),
-    gone: tuple[str, ...] = (),
+    removed: tuple[str, ...] = (),
 ) -> Batch:
     return Batch(
-        hash_subjects(subjects).astype("<u8").tobytes(),
+        keys.astype("<u8").tobytes(),
         np.array(seq, "<i8").tobytes(),
         np.array(points, "<f8").tobytes(),
         np.array(label, "<i4").tobytes(),
         labels,
-        gone,
+        removed,
     )
-
-
-def day_of(label: Label) -> date:
-    """The day of a label's scores."""
-    return date.fromisoformat(label[3])
