@@ -13,9 +13,8 @@ from benchmarks.table import BenchmarkResult, fastest
 from sesame_sdk import Pseudonymizer, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.signing.envelopes import open_envelope, seal
-from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 from sesame_sdk.signing.sd_jwt import SdJwt
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SHOP, HUB, KIND = "https://shop.example", "https://hub.example", "retail.order.completed"

@@ -22,8 +22,7 @@ from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.partner.score_store.updates import Update, batch_from_scores
 from sesame_sdk.signing.jwt import SET_TYP, Token, sign_event
-from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 
 PEOPLE, CANDIDATES, MESSAGES, TOGETHER = 1_000_000, 10_000, 64, 16
 HUB, READER, STREAM = "https://hub.example", "https://baihe.example", "bench"

@@ -36,10 +36,7 @@ def write_private_file(path: Path, data: bytes) -> None:
 
 
 def replace_private_file(path: Path, data: bytes) -> None:
-    """Write a file, or replace it in one step: a reader sees the old content or the new, never a part.
-
-    Raises `OSError` if it cannot be written.
-    """
+    """Write or replace a file in one step: a reader sees the old content or the new, never a part."""
     beside = path.with_name(f"{path.name}.new")
     beside.unlink(missing_ok=True)
     write_private_file(beside, data)
@@ -62,12 +59,7 @@ def ensure_private_file(path: Path) -> None:
 
 
 def read_private_file(path: Path, *, max_bytes: int) -> bytes:
-    """Read a file that its owner alone may read.
-
-    Raises:
-        ConfigurationError: others may read or write it.
-        OSError: it cannot be read.
-    """
+    """Read a file; `ConfigurationError` if others than its owner may read or write it."""
     with path.open("rb") as file:
         # Of the open file, not of the path: no other file can take its place in between.
         check_private(path, os.fstat(file.fileno()), "600")

@@ -39,13 +39,7 @@ class DropReason(StrEnum):
 
 @frozen
 class Envelope:
-    """A batch of signals, verified.
-
-    Attributes:
-        jti: the token's id; never accepted twice (RFC 7519 section 4.1.7).
-        signals: those disclosed, at most `MAX_SIGNALS`, in the order of the digests; none of people who did
-            not consent or were erased.
-    """
+    """A verified batch of signals: those disclosed, in the order of the digests. `jti` is never reused."""
 
     jti: str = field(validator=validators.text(64))
     issuer: str = field(validator=validators.url)

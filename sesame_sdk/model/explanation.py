@@ -47,12 +47,7 @@ class PartnerUnits:
 
 @frozen
 class Step:
-    """More of one kind.
-
-    Attributes:
-        units: how many more, on the day of the score: signals of value 1, or money in one signal.
-        partners: at which partners; their units add up to `units`.
-    """
+    """More of one kind: `units` signals of value 1, or so much money in one signal, split by partner."""
 
     kind: str
     reason: str
@@ -108,13 +103,7 @@ class NextBand:
 
 @frozen
 class Explanation:
-    """A person's own view of a score.
-
-    Attributes:
-        adverse: the principal reasons against it, four at most, the one that cost most first (EXP-1).
-        positive: what lifted it, biggest first.
-        next_band: the way to the next band; None in the highest.
-    """
+    """A person's own view of a score: four principal adverse reasons (EXP-1), the costliest first."""
 
     score: Score
     adverse: tuple[Contribution, ...]

@@ -89,11 +89,7 @@ class SignalDisputed:
 
 @frozen
 class DisputeDecided:
-    """The decision on a dispute of the partner's signal.
-
-    Attributes:
-        outcome: ``upheld``: it never counts again, even if another party sends it; ``rejected``: it counts.
-    """
+    """The decision: ``upheld``, and the signal never counts, whoever sends it; or ``rejected``: it counts."""
 
     signal: str = field(validator=validators.signal_id)
     outcome: Literal["upheld", "rejected"]

@@ -197,10 +197,7 @@ class Plugin:
 
 @frozen
 class PluginCall:
-    """A ``with`` block around a plugin's own code; `allowed` exceptions are answers, and pass.
-
-    Raises `ConfigurationError` if the plugin is not in use, or raised anything else, and is disabled now.
-    """
+    """A ``with`` block around a plugin's code: what it raises, except what is `allowed`, disables it."""
 
     _plugin: Plugin
     _action: str

@@ -85,13 +85,7 @@ class EnvelopeClaims(
 
 @frozen
 class Opened:
-    """A verified envelope, and what is needed to verify any part of it again.
-
-    Attributes:
-        kid: the key that signed it.
-        disclosures: one for each signal, in the order of ``envelope.signals``; none if in the clear.
-        withheld: number of digests whose disclosure was left out.
-    """
+    """A verified envelope with the disclosure of each signal (none if in the clear) and what was withheld."""
 
     envelope: Envelope
     kid: str

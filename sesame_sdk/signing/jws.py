@@ -45,11 +45,7 @@ _REGISTRY = _Registry(algorithms=_ALGORITHMS)
 
 @frozen
 class UnverifiedJws:
-    """A JWS in valid form, whose signature was not checked yet.
-
-    Attributes:
-        typ: its media type, in lower case and without ``application/``.
-    """
+    """A JWS in valid form; its signature was not checked yet. `typ` is without ``application/``."""
 
     kid: str
     typ: str

@@ -77,11 +77,7 @@ class _Claims:
 
 @frozen
 class Token:
-    """A JWT in valid form, parsed once. Until `verify` returns, its content is not trusted.
-
-    Attributes:
-        kid: the claimed signing key.
-    """
+    """A JWT in valid form, parsed once. Until `verify` returns, its content is not trusted."""
 
     encoded: bytes = field(repr=False)
     _jws: jws.UnverifiedJws = field(repr=False)

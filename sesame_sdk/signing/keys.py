@@ -1,13 +1,16 @@
-"""Generates, stores and publishes Ed25519 keys as JWKs (RFC 8037).
+"""Generates, stores, publishes and trusts Ed25519 keys as JWKs (RFC 8037).
 
 Rules:
     * the ``kid`` of a key is its RFC 7638 thumbprint, so that no two keys have the same
     * a key file is accessible to its owner only (mode 0600) and is never overwritten
     * a received key set has public Ed25519 signing keys only
+    * a key is valid from ``not_before`` up to ``not_after``; the keys of a rotation overlap
+    * from ``revoked_at`` on a key is refused, regardless of the token's date, which a thief can choose
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.files import read_private_file, write_private_file
-from sesame_sdk.model import codec
+from sesame_sdk.model import codec, validators
 from sesame_sdk.signing import base64url
 
 KEY_BYTES = 32
@@ -104,15 +107,7 @@ def jwk_set(jwks: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]
 
 
 def read_jwk_set(data: bytes) -> tuple[dict[str, Any], ...]:
-    """Decode the keys of another party.
-
-    Args:
-        data: JSON of a JWK Set, at most `MAX_SET_BYTES` and `MAX_KEYS`.
-
-    Raises:
-        InvalidInputError: a key is private, a duplicate, no Ed25519 signing key, or has a ``kid`` that is not
-            its thumbprint.
-    """
+    """Decode another party's keys; `InvalidInputError` if one is private, a duplicate, or no signing key."""
     if len(data) > MAX_SET_BYTES:
         raise InvalidInputError(f"must be at most {MAX_SET_BYTES} bytes", field="jwks")
     jwks = codec.decode(data, dict[str, Any]).get("keys")
@@ -159,3 +154,56 @@ def _key_bytes(jwk: Mapping[str, Any], name: str) -> bytes:
     if len(data) != KEY_BYTES:
         raise InvalidInputError(f"must be {KEY_BYTES} bytes", field=name, code="invalid_key")
     return data
+
+
+@frozen
+class TrustedKey:
+    """A public Ed25519 key, valid from `not_before` until `not_after` or `revoked_at`, where set."""
+
+    jwk: Mapping[str, Any]
+    not_before: datetime = field(validator=validators.utc)
+    not_after: datetime | None = field(default=None, validator=validators.optional(validators.utc))
+    revoked_at: datetime | None = field(default=None, validator=validators.optional(validators.utc))
+    kid: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "kid", thumbprint(self.jwk))
+
+    def fault(self, at: datetime) -> str | None:
+        """Why the key is not valid at this time; None if it is."""
+        if self.revoked_at is not None and at >= self.revoked_at:
+            return "was revoked"
+        if at < self.not_before:
+            return "is not valid yet"
+        if self.not_after is not None and at >= self.not_after:
+            return "has expired"
+        return None
+
+
+class Trust:
+    """Keys of known parties by issuer URL, a `jwt.KeyFinder`; `ConfigurationError` if one occurs twice."""
+
+    def __init__(self, keys: Mapping[str, Iterable[TrustedKey]]) -> None:
+        self._keys = {issuer: _by_kid(issuer, trusted) for issuer, trusted in keys.items()}
+
+    def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
+        """The public JWK valid at this time, or `InvalidInputError` (``invalid_issuer``, ``invalid_key``)."""
+        known = self._keys.get(issuer)
+        if known is None:
+            raise InvalidInputError("is unknown", field="iss", code="invalid_issuer")
+        trusted = known.get(kid)
+        if trusted is None:
+            raise InvalidInputError("is not a key of this issuer", field="kid", code="invalid_key")
+        fault = trusted.fault(at)
+        if fault:
+            raise InvalidInputError(fault, field="kid", hint="sign with a valid key", code="invalid_key")
+        return trusted.jwk
+
+
+def _by_kid(issuer: str, keys: Iterable[TrustedKey]) -> dict[str, TrustedKey]:
+    by_kid: dict[str, TrustedKey] = {}
+    for key in keys:
+        if key.kid in by_kid:
+            raise ConfigurationError("has a duplicate key", field=issuer, hint="list each key once")
+        by_kid[key.kid] = key
+    return by_kid

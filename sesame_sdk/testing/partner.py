@@ -16,8 +16,7 @@ from sesame_sdk.model.signals import Signal, SignalKind
 from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jwt import Token, sign_event, verify_event
-from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 
 if TYPE_CHECKING:
     from sesame_sdk.hub.hub import Hub

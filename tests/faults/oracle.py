@@ -30,9 +30,8 @@ from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model import codec
 from sesame_sdk.model.score import Score
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 from sesame_sdk.signing.sd_jwt import SdJwt
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.hub.fixtures import LONG_AGO
 from tests.hub.ledger import looking
 

@@ -11,8 +11,7 @@ from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model import codec
 from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.jwt import SET_TYP, Token
-from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 from tests.faults.fixture_population import PEOPLE, PSEUDONYMIZER, SHOP
 from tests.hub.fixtures import BENEFITS, LONG_AGO
 

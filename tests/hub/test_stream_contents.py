@@ -14,7 +14,7 @@ from sesame_sdk.hub.streams.streams import Delivery, StatusRequest, StreamReques
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.jwt import SET_TYP, Token
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, policy, weighting
 

@@ -28,7 +28,7 @@ from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.partner.score_store.subscriber import StreamSubscriber
 from sesame_sdk.signing.jwt import SET_TYP, Token
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import BENEFITS, LATE, LONG_AGO, ORDER, Partner, manifest, new_hub, policy, weighting
 from tests.hub.ledger import count

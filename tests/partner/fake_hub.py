@@ -12,8 +12,7 @@ from sesame_sdk.model.stream_events import ScoreChange, ScoresChanged, SubjectId
 from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.signing.jwt import sign_event
-from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 
 HUB, READER = "https://hub.example", "https://baihe.example"
 PURPOSE, CONTEXT, STREAM = "https://w3id.org/dpv#PersonalisedBenefits", "retail", "f67e39a0a4d34d56"

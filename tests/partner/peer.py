@@ -23,9 +23,8 @@ from sesame_sdk.model.codec import encode
 from sesame_sdk.model.envelope import Dropped, EventType, Receipt
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.jwt import READ_TYP, Token, sign_event, verify_event
-from sesame_sdk.signing.keys import SigningKey, jwk_set
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey, jwk_set
 from sesame_sdk.signing.sd_jwt import SdJwt
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
 
 SET = "application/secevent+jwt"
 JSON = "application/json"

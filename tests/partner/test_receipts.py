@@ -8,8 +8,7 @@ from sesame_sdk import ConfigurationError
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.envelope import Dropped, DropReason
 from sesame_sdk.partner.client import Client
-from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 from tests.partner.faults import answer, receipt_with
 from tests.partner.peer import LONG_AGO, SET, Fault, Peer, Reply
 

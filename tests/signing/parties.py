@@ -8,9 +8,8 @@ from sesame_sdk import Pseudonymizer, Signal
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
 from sesame_sdk.signing.envelopes import Opened, open_envelope, seal
-from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 from sesame_sdk.signing.sd_jwt import SdJwt
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.conftest import NOON
 
 SHOP = "https://shop.example"

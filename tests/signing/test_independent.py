@@ -15,8 +15,8 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.jwt import SET_TYP, Token, numeric_date, sign_event, verify_event
+from sesame_sdk.signing.keys import Trust, TrustedKey
 from sesame_sdk.signing.sd_jwt import SdJwt
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, SHOP, make_signals, sealed
 

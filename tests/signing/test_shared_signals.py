@@ -11,8 +11,8 @@ from sesame_sdk import InvalidInputError, Manifest
 from sesame_sdk.constants import MAX_TOKEN_BYTES
 from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
 from sesame_sdk.signing.jwt import SET_TYP, Event, Token, sign_claims, sign_event, verify_event
+from sesame_sdk.signing.keys import Trust, TrustedKey
 from sesame_sdk.signing.sd_jwt import SdJwt
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, SHOP, TRUST, sealed
 

@@ -11,8 +11,7 @@ from sesame_sdk.constants import MAX_TOKEN_BYTES
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
 from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, Token, Verified, numeric_date, sign_claims
-from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, SHOP, TRUST, compact
 

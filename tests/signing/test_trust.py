@@ -7,8 +7,7 @@ import pytest
 from sesame_sdk import ConfigurationError, InvalidInputError
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.signing.jwt import Token, sign_event, verify_event
-from sesame_sdk.signing.keys import SigningKey
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 from tests.conftest import NOON
 from tests.signing.parties import HUB, SHOP
 

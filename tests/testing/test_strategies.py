@@ -8,9 +8,8 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.codec import decode, encode, policy_digest
 from sesame_sdk.model.envelope import Envelope
 from sesame_sdk.signing.envelopes import open_envelope, seal
-from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 from sesame_sdk.signing.sd_jwt import SdJwt
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
 from sesame_sdk.testing import strategies
 from sesame_sdk.testing.partner import LONG_AGO
 

@@ -12,7 +12,7 @@ from sesame_sdk.hub.database.engine import ordered_join, read_transaction
 from sesame_sdk.hub.database.tables import envelopes, partner_keys, partners
 from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
 from sesame_sdk.model.manifest import Party
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import Trust, TrustedKey
 
 
 class CurrentKeys:

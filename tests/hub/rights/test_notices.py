@@ -14,7 +14,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.notices import sign_notices_token
 from sesame_sdk.signing.jwt import SET_TYP, Token
-from sesame_sdk.signing.trust_store import Trust, TrustedKey
+from sesame_sdk.signing.keys import Trust, TrustedKey
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import LATE, LONG_AGO, ORDER, Clock, Partner
 from tests.hub.rights.conftest import World
