@@ -10,13 +10,7 @@ from sesame_sdk.model.score import Contribution, Score
 
 @frozen
 class Hypothetical:
-    """A signal that does not exist, for an estimate.
-
-    Attributes:
-        partner: its sender; empty for the partner that sends most of the kind for the person, or for a new
-            partner if none does.
-        occurred_on: when it would have happened; None means on the day of the score.
-    """
+    """A signal that does not exist; by default on the score day, at the kind's main partner or a new one."""
 
     kind: str = field(validator=validators.kind_name)
     value: float = field(validator=validators.finite)

@@ -31,10 +31,7 @@ MAX_OBJECTS = 100
 
 @frozen
 class HookResults:
-    """The objects that one plugin registered.
-
-    `kinds` and `declarations` are read once, here, so that what was validated is what is used later.
-    """
+    """The objects that one plugin registered, read once, so that what was validated is what is used."""
 
     providers: tuple[SignalProvider[Any], ...] = ()
     consumers: tuple[ScoreConsumer[Any, Any], ...] = ()

@@ -78,14 +78,7 @@ class PluginState(StrEnum):
 
 @frozen
 class PluginInfo:
-    """A plugin, as ``sesame plugins`` lists it.
-
-    Attributes:
-        name: its entry point's name: ``retail``.
-        distribution: name of its distribution: ``sesame-retail``.
-        api: the hook API that it was written for; empty if it was not imported or does not declare one.
-        reason: why it is not; empty if it is.
-    """
+    """A plugin as ``sesame plugins`` lists it. An active one has no `reason`, one not imported no `api`."""
 
     name: str
     distribution: str
