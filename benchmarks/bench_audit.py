@@ -15,7 +15,7 @@ from sesame_sdk.audit.simulation.people import draw_blocks
 from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.scoring.engines import bind_columns
-from sesame_sdk.scoring.policy_file.loader import load_policy
+from sesame_sdk.scoring.policy_file import load_policy
 from sesame_sdk.scoring.scorecard import SCORE_SQL
 
 PEOPLE = 100_000

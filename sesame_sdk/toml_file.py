@@ -1,10 +1,7 @@
 """Reads a TOML file into a msgspec schema. Every error names the file, the line, the key, and how to fix it.
 
-`tomllib` returns values without their lines, so a scanner finds the lines again. It follows these rules:
-    * the text is TOML that `tomllib` has read; what `tomllib` refuses is not checked again
-    * a key's line is where the key is; an array's is where it begins; a member of an array has its own
-    * a table that only its members name ([a.b] names a) has the line of the first that does
-    * lines only help a person to find a place: an unknown place has none
+`tomllib` returns values without their lines, so a scanner finds the lines again in text that `tomllib` has
+read. A table that only its members name ([a.b] names a) has the line of the first that does.
 """
 
 import json
@@ -56,11 +53,7 @@ _SCALAR = re.compile(
 
 
 def read_text(path: Path, noun: str, max_bytes: int) -> str:
-    """The text of a TOML file; what is beyond `max_bytes` is left for `TomlDocument.decode` to refuse.
-
-    Raises:
-        ConfigurationError: naming the file.
-    """
+    """The text of a TOML file; what is beyond `max_bytes` is left for `TomlDocument.decode` to refuse."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would block
             raise ConfigurationError("is not a file", field=str(path), hint=f"name a {noun} in TOML")
@@ -77,15 +70,7 @@ def read_text(path: Path, noun: str, max_bytes: int) -> str:
 
 @frozen
 class TomlDocument:
-    """The text of a TOML file.
-
-    Attributes:
-        name: what errors call the file.
-        text: its text.
-        noun: what the file describes, such as "policy".
-        max_bytes: the maximum size of the text.
-        examples: what to write where a key is missing, by key.
-    """
+    """The text of a TOML file that describes a `noun`; `examples` say what to write for a missing key."""
 
     name: str
     text: str
@@ -94,11 +79,7 @@ class TomlDocument:
     examples: Mapping[str, str] = {}
 
     def decode(self, schema: type[T]) -> T:
-        """The values of the file, checked against a `msgspec.Struct`.
-
-        Raises:
-            ConfigurationError: naming the file, the line and the key.
-        """
+        """The values of the file, checked against a `msgspec.Struct`, or a `ConfigurationError`."""
         values = self._values()
         try:
             return msgspec.convert(values, schema, strict=True)
@@ -113,11 +94,9 @@ class TomlDocument:
 
     @contextmanager
     def locating(self, *path: str | int, keys: Mapping[str, str] | None = None) -> Iterator[None]:
-        """Turn an `InvalidInputError` raised inside into an error of the file that names the place.
+        """Turn an `InvalidInputError` raised inside into an error that names the place in the file.
 
-        Args:
-            path: of the table that is converted.
-            keys: what the file calls the fields that have another name there.
+        `path` is of the table that is converted; `keys` names fields that have another name in the file.
         """
         try:
             yield

@@ -2,22 +2,14 @@
 
 The allowed list is closed and short, and IRIs are compared whole: a category that is narrower than an
 allowed one is not thereby allowed. A refused category is assigned to a rule by DPV-PD's hierarchy, so that
-the refusal says why:
-
-    POL-1  political and other opinions
-    SPC-1  the special categories, and what reveals them
-    BIO-1  body, face and emotions
-    TST-1  preferences, language, origin, viewing and browsing
-    ASC-1  other people: family, friends, household, groups
-    LOC-1  locations
-    DCL-1  all others: money and credit, work, crime, devices, messages; and unknown categories
+the refusal says why; DCL-1 has all others (money, work, crime, devices, messages) and unknown ones.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from sesame_sdk.guard.dpv import PD, find_nearest_rule, load_categories
+from sesame_sdk.guard.dpv import PD, find_nearest_rule, load_hierarchy
 
 PURCHASE = f"{PD}Purchase"
 SALE = f"{PD}Sale"
@@ -69,4 +61,4 @@ def find_refusing_rule(category_iri: str) -> str | None:
     if category_iri in ALLOWED:
         return None
     name = category_iri.removeprefix(PD) if category_iri.startswith(PD) else ""
-    return find_nearest_rule(name, load_categories(), REFUSED) or "DCL-1"
+    return find_nearest_rule(name, load_hierarchy("categories"), REFUSED) or "DCL-1"

@@ -1,35 +1,25 @@
 """The W3C Data Privacy Vocabulary (DPV) 2.3: purposes and categories of personal data, with their hierarchy.
 
-The vocabularies are text files in `guard/vocabularies`, which state their licence and format. Each is read
-when it is first needed.
+The text files in `guard/vocabularies` state their licence and format. Each is read when first needed.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Set
 from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 DPV: Final = "https://w3id.org/dpv#"
 #: Namespace of the categories of personal data.
 PD: Final = "https://w3id.org/dpv/pd#"
 
 
-def load_purposes() -> Mapping[str, tuple[str, ...]]:
-    """Each purpose to the terms one step broader, by name."""
-    return _load("dpv_purposes.txt")
-
-
-def load_categories() -> Mapping[str, tuple[str, ...]]:
-    """Each category of personal data to the categories one step broader, by name."""
-    return _load("dpv_categories.txt")
-
-
 @cache
-def _load(name: str) -> Mapping[str, tuple[str, ...]]:
+def load_hierarchy(name: Literal["purposes", "categories"]) -> Mapping[str, tuple[str, ...]]:
+    """Each purpose, or category of personal data, to those one step broader, by name."""
     from importlib.resources import files  # many processes need no vocabulary
 
-    file = files("sesame_sdk.guard") / "vocabularies" / name
+    file = files("sesame_sdk.guard") / "vocabularies" / f"dpv_{name}.txt"
     return parse_hierarchy(file.read_text(encoding="utf-8"))
 
 
@@ -59,10 +49,7 @@ def walk_broader(term: str, broader: Mapping[str, tuple[str, ...]]) -> Iterator[
 def find_nearest_rule(
     term: str, broader: Mapping[str, tuple[str, ...]], refused: Mapping[str, Set[str]]
 ) -> str | None:
-    """The rule in `refused` that names `term`, or else the nearest broader term; None if none does.
-
-    Of two rules that are equally near, the one listed first.
-    """
+    """The rule in `refused` that names `term` or the nearest broader term; of equally near ones the first."""
     levels = walk_broader(term, broader)
     named = (rule for level in levels for rule, names in refused.items() if not names.isdisjoint(level))
     return next(named, None)

@@ -1,7 +1,8 @@
 """The guard's checks: of kinds, policies, consumers, reads and grants. Further rules only add findings.
 
-A further rule that raises anything but the operator's Ctrl-C, or that returns anything but findings, refuses
-under its own name: a broken rule must not let pass what it was added to refuse.
+The built-in rules run in every guard, and none can be removed. A further rule that raises anything but the
+operator's Ctrl-C, or that returns anything but findings, refuses under its own name: a broken rule must not
+let pass what it was added to refuse.
 
 Findings are sorted by the order of the built-in rules and then by their text, so that the order of entries in
 what is checked never matters.
@@ -11,13 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, TypeVar, final, get_args
+from typing import Any, Final, Literal, TypeVar, final, get_args
 
 from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard import labels
-from sesame_sdk.guard.builtin_rules import BUILT_IN, MINIMUM_AGE, REGISTRATION_RULES
+from sesame_sdk.guard.rules import kinds, outcomes, purposes, sensitive_data, terms
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Grant, ReadRequest
@@ -25,6 +26,25 @@ from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signals import SignalKind
 
+CONTEXTS: Final = kinds.Contexts()
+INFERENCES: Final = kinds.Inferences()
+DECLARED_CATEGORIES: Final = kinds.DeclaredCategories()
+MINIMUM_AGE: Final = terms.MinimumAge()
+
+#: In the order of findings.
+BUILT_IN: Final[tuple[GuardRule, ...]] = (
+    *(DECLARED_CATEGORIES, CONTEXTS, outcomes.Proportionality()),
+    *(sensitive_data.Politics(), sensitive_data.SpecialCategories(), sensitive_data.Taste()),
+    *(sensitive_data.OtherPeople(), INFERENCES),
+    *(sensitive_data.Biometrics(), sensitive_data.Locations(), sensitive_data.Rights()),
+    *(terms.Visibility(), terms.Enrolment(), terms.NoScore()),
+    *(purposes.StatedPurposes(), purposes.Work(), purposes.PublicServices(), purposes.Essentials()),
+    *(purposes.Credit(), purposes.Resale(), outcomes.HumanDecisions(), purposes.Consent(), MINIMUM_AGE),
+    *(kinds.Retention(), kinds.SpecificReasons(), terms.Disputes(), outcomes.Prices(), outcomes.Rankings()),
+)
+
+#: Rules that compare a policy's entry with the registered kind.
+REGISTRATION_RULES: Final = (DECLARED_CATEGORIES, CONTEXTS, INFERENCES)
 #: A further rule with more findings than this about one thing is broken, or floods the log.
 MAX_FINDINGS = 1000
 #: A refusal lists this many findings, and says how many more there are.
@@ -33,10 +53,9 @@ MAX_LISTED = 100
 T = TypeVar("T")
 _CheckName = Literal["check_kind", "check_policy", "check_consumer", "check_read"]
 _CHECK_NAMES: tuple[_CheckName, ...] = get_args(_CheckName)
-_Check: TypeAlias = Callable[[Any], Iterable[Finding]]
 #: The checks that the built-in rules implement. A hub checks every read, and most rules do not.
 #: Bound here once, so that nothing set on a rule later replaces them.
-_CHECKS: Mapping[_CheckName, tuple[_Check, ...]] = MappingProxyType(
+_CHECKS: Mapping[_CheckName, tuple[Callable[[Any], Iterable[Finding]], ...]] = MappingProxyType(
     {
         name: tuple(
             getattr(rule, name)
@@ -56,11 +75,7 @@ def _to_tuple(rules: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
 @final
 @frozen
 class Guard:
-    """Checks kinds, policies, consumers, reads and grants.
-
-    Args:
-        extra: further rules, from plugins. They run in addition to the built-in ones, never instead.
-    """
+    """Checks by the built-in rules, and by `extra` ones from plugins in addition, never instead."""
 
     _extra: tuple[GuardRule, ...] = field(default=(), converter=_to_tuple)
 
@@ -72,12 +87,10 @@ class Guard:
         return self._check("check_kind", kind, labels.label_kind)
 
     def check_policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> tuple[Finding, ...]:
-        """Findings about a policy.
+        """Findings about a policy that an operator loads, and about the kinds in it.
 
-        Args:
-            policy: the policy that an operator loads. The kinds in it are checked as any kind is.
-            kinds: the registered kinds, as far as known. Those that the policy weights are checked again, and
-                the policy must not contradict them. Two partners may have registered one name.
+        The policy must not contradict the registered `kinds`, as far as known; those that it weights are
+        checked again. Two partners may have registered one name.
         """
         weightings = {weighting.kind.name: weighting for weighting in policy.weightings}
         findings = [*self._check("check_policy", policy, labels.label_policy)]
@@ -114,10 +127,6 @@ class Guard:
         """Admit a consumer, or raise `GuardRefusedError` with the findings."""
         _admit(self.check_consumer(consumer))
 
-    def admit_read(self, reading: ReadRequest) -> None:
-        """Admit a read, or raise `GuardRefusedError` with the findings."""
-        _admit(self.check_read(reading))
-
     def admit_grant(self, grant: Grant) -> None:
         """Admit a grant, or raise `GuardRefusedError` with the findings."""
         _admit(self.check_grant(grant))
@@ -134,14 +143,12 @@ class Guard:
 
 def _sort(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Each finding once: those of the built-in rules first, in the order of the rules."""
-    unique = dict.fromkeys(findings)
-    return tuple(
-        sorted(unique, key=lambda each: (_RANKS.get(each.rule, len(_RANKS)), each.rule, *_texts(each)))
-    )
+    return tuple(sorted(dict.fromkeys(findings), key=_order))
 
 
-def _texts(finding: Finding) -> tuple[str, ...]:
-    return (finding.about, finding.reason, finding.hint, finding.action, finding.source)
+def _order(finding: Finding) -> tuple[int, str, str, str, str, str, str]:
+    texts = (finding.rule, finding.about, finding.reason, finding.hint, finding.action, finding.source)
+    return (_RANKS.get(finding.rule, len(_RANKS)), *texts)
 
 
 def _admit(findings: tuple[Finding, ...]) -> None:

@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from sesame_sdk.model.grant import Grant, ReadRequest
+from sesame_sdk.model.grant import ReadRequest
 from sesame_sdk.model.manifest import ConsumerDeclaration
-from sesame_sdk.model.policy import Band, Policy, Weighting
+from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Effect
 
@@ -28,11 +28,6 @@ def label_weighting(policy: Policy, weighting: Weighting) -> str:
     return truncate(f"policy {policy.name}, kind {weighting.kind.name}")
 
 
-def label_band(policy: Policy, band: Band) -> str:
-    """One band of a policy."""
-    return truncate(f"policy {policy.name}, band {band.name}")
-
-
 def label_effect(about: str, effect: Effect) -> str:
     """One effect of the policy or consumer labelled `about`."""
     return truncate(f"{about}, effect {effect.name}")
@@ -46,11 +41,6 @@ def label_consumer(consumer: ConsumerDeclaration) -> str:
 def label_reading(reading: ReadRequest) -> str:
     """A read, by context and reader; never by the person."""
     return truncate(f"read of {reading.context} by {reading.partner}")
-
-
-def label_grant(grant: Grant) -> str:
-    """A grant, by direction and partner; never by the person."""
-    return truncate(f"grant to {grant.direction.value}, to {grant.partner}")
 
 
 def truncate(text: str, max_length: int = _MAX_LENGTH) -> str:

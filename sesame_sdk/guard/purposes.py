@@ -1,6 +1,6 @@
 """The purposes for which a score may be read: W3C DPV 2.3 terms and two of our own. All others are refused.
 
-The allowed set is closed, and IRIs are compared whole: another spelling of an allowed IRI is not allowed. A
+The allowed set is closed, and IRIs are compared whole: another spelling or a narrower term is not allowed. A
 refused purpose is assigned to a rule by the name at the end of its IRI, so that the refusal says why: a DPV
 term by its broader terms, any other name by its words.
 """
@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from types import MappingProxyType
 
-from sesame_sdk.guard.dpv import DPV, find_nearest_rule, load_purposes
+from sesame_sdk.guard.dpv import DPV, find_nearest_rule, load_hierarchy
 
 OWN_PREFIX = "urn:sesame-sdk:purpose:"
 
@@ -37,12 +37,8 @@ CONDITIONS: Mapping[str, str] = MappingProxyType(
 )
 ALLOWED = frozenset(
     (
-        PERSONALISED_BENEFITS,
-        PRODUCT_RECOMMENDATIONS,
-        CUSTOMER_CARE,
-        RIGHTS_FULFILMENT,
-        DISPUTE_MANAGEMENT,
-        *CONDITIONS,
+        *(PERSONALISED_BENEFITS, PRODUCT_RECOMMENDATIONS, CUSTOMER_CARE, RIGHTS_FULFILMENT),
+        *(DISPUTE_MANAGEMENT, *CONDITIONS),
     )
 )
 
@@ -84,19 +80,16 @@ NAME_PATTERNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 @cache
 def _terms() -> Mapping[str, str]:
-    return {term.casefold(): term for term in load_purposes()}
+    return {term.casefold(): term for term in load_hierarchy("purposes")}
 
 
 @lru_cache(maxsize=1024)
 def find_refusing_rule(purpose: str) -> str | None:
-    """Id of the rule that refuses `purpose`; None if it is allowed. Unknown purposes are PUR-1.
-
-    A purpose that is narrower than an allowed one is not thereby allowed.
-    """
+    """Id of the rule that refuses `purpose`; None if it is allowed. Unknown purposes are PUR-1."""
     if purpose in ALLOWED:
         return None
     name = re.split(r"[#/:]", purpose.strip().rstrip("#/:"))[-1].casefold()
     if term := _terms().get(name):
-        return find_nearest_rule(term, load_purposes(), REFUSED) or "PUR-1"
+        return find_nearest_rule(term, load_hierarchy("purposes"), REFUSED) or "PUR-1"
     named = (rule for rule, names in NAME_PATTERNS.items() if any(fnmatchcase(name, like) for like in names))
     return next(named, "PUR-1")

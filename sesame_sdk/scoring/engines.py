@@ -1,4 +1,7 @@
-"""Runs the scoring SQL: on SQLite or PostgreSQL beside a ledger, on DuckDB over Parquet or arrays."""
+"""Runs the scoring SQL: on SQLite or PostgreSQL beside a ledger, on DuckDB over Parquet or arrays.
+
+For hypothetical people their signals are put into a SQLite database in memory.
+"""
 
 import math
 import sqlite3
@@ -7,7 +10,7 @@ from contextlib import closing, contextmanager
 from datetime import date
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.model import codec
@@ -49,35 +52,21 @@ def score_batch_in_sqlite(
     The driver releases the interpreter's lock for each row that it fetches, and waits for it again: while
     other threads run, a thousand rows wait a thousand times.
     """
-    text = _as_json(reasons=reasons)
+    rows = "SELECT json_group_array(json_array(subject, kind, hundredths))"
+    text = f"{rows} FROM ({SCORE_SQL}){'' if reasons else _TOTALS}"
     with _policy_table(connection, policy, as_of), closing(connection.execute(text)) as cursor:
         (parts,) = cursor.fetchone()
     return [(subject, kind, int(hundredths)) for subject, kind, hundredths in _decode_parts(parts)]
 
 
-def _as_json(*, reasons: bool) -> str:
-    rows = "SELECT json_group_array(json_array(subject, kind, hundredths))"
-    return f"{rows} FROM ({SCORE_SQL}){'' if reasons else _TOTALS}"
-
-
 def sum_by_partner_in_sqlite(connection: sqlite3.Connection, policy: Policy, as_of: date) -> list[Sum]:
-    """What each partner's signals of a kind are worth before any cap: the first half of the scoring SQL.
-
-    Args:
-        connection: with `counted`, as for `score_in_sqlite`.
-        policy: how the score is made.
-        as_of: the day.
-
-    Returns:
-        (subject, partner, kind, micropoints), in no order.
-    """
+    """What each partner's signals of a kind are worth before any cap, in no order."""
     with _policy_table(connection, policy, as_of):
         return connection.execute(_SUMS).fetchall()
 
 
 @contextmanager
 def _policy_table(connection: sqlite3.Connection, policy: Policy, as_of: date) -> Iterator[None]:
-    """The policy as a temporary table, while the context is open."""
     register_functions(connection)
     rows = build_policy_rows(policy, as_of)
     # CREATE .. AS, since sqlite3 would open a transaction for an INSERT.
@@ -92,10 +81,7 @@ def _policy_table(connection: sqlite3.Connection, policy: Policy, as_of: date) -
 def score_in_postgresql(
     connection: "psycopg.Connection[tuple[Any, ...]]", policy: Policy, as_of: date, *, reasons: bool = True
 ) -> Iterator[Row]:
-    """Score every person in `counted`, a view that the caller has created, within the caller's transaction.
-
-    Adds nothing to the database: the policy is a temporary table that is emptied when the transaction ends.
-    """
+    """Score every person in `counted`, a view that the caller has created, in the caller's transaction."""
     rows = build_policy_rows(policy, as_of)
     columns = ", ".join(f"{name} {'text' if name == 'kind' else 'float8'}" for name in POLICY_COLUMNS)
     places = ", ".join(["%s"] * len(POLICY_COLUMNS))
@@ -119,12 +105,7 @@ def register_functions(connection: sqlite3.Connection) -> None:
 def score_parquet(
     path: Path | str, policy: Policy, as_of: date, *, threads: int | None = None
 ) -> Iterator[Row]:
-    """Score every person in a Parquet file, or in all that match a glob, with the columns of `counted`.
-
-    Raises:
-        ConfigurationError: the `hub` extra, which brings DuckDB, is not installed.
-        InvalidInputError: no such file, or not one with these columns.
-    """
+    """Score every person in a Parquet file, or in all that match a glob, with the columns of `counted`."""
     with _duckdb().connect(config={"threads": threads} if threads else {}) as connection:
         bind_parquet(connection, path, policy, as_of)
         yield from _rows(connection.execute(SCORE_SQL))
@@ -133,10 +114,7 @@ def score_parquet(
 def bind_parquet(
     connection: "duckdb.DuckDBPyConnection", path: Path | str, policy: Policy, as_of: date
 ) -> None:
-    """Bind `counted` to Parquet and `policy` to the policy, so that the caller can run `SCORE_SQL`.
-
-    The rows can then go straight into a table or a file, without passing through Python.
-    """
+    """Bind `counted` to Parquet and `policy` to the policy, for `SCORE_SQL` whose rows bypass Python."""
     try:
         connection.read_parquet(str(path)).create_view("counted", replace=True)
         _bind_policy(connection, policy, as_of)
@@ -155,12 +133,7 @@ def bind_columns(
 ) -> None:
     """Bind `counted` to arrays in memory, such as an audit's simulated signals, and `policy` to the policy.
 
-    Args:
-        connection: a DuckDB of the caller's own.
-        columns: numpy arrays for the columns of `counted`, of one length; `kind` holds numbers.
-        kinds: names of kinds, by number.
-        policy: how the score is made.
-        as_of: the day.
+    `columns` are numpy arrays of one length, for the columns of `counted`; `kind` is an index in `kinds`.
     """
     _bind_policy(connection, policy, as_of)
     connection.execute("CREATE OR REPLACE TEMP TABLE kinds (kind INTEGER, name TEXT)")
@@ -185,10 +158,8 @@ def _selected(rows: list[tuple[str | float, ...]]) -> str:
 
 
 def _rows(cursor: Any) -> Iterator[Row]:  # noqa: ANN401 - a cursor of any engine
-    def batches() -> Iterable[list[tuple[Any, str, float]]]:
-        return iter(lambda: cursor.fetchmany(_BATCH_ROWS), [])
-
-    return ((subject, kind, int(hundredths)) for batch in batches() for subject, kind, hundredths in batch)
+    batches = iter(lambda: cursor.fetchmany(_BATCH_ROWS), [])
+    return ((subject, kind, int(hundredths)) for batch in batches for subject, kind, hundredths in batch)
 
 
 def _duckdb() -> Any:  # noqa: ANN401 - a module
@@ -198,3 +169,40 @@ def _duckdb() -> Any:  # noqa: ANN401 - a module
         hint = "pip install sesame-sdk[hub]"
         raise ConfigurationError("DuckDB is not installed", field="score_parquet", hint=hint) from error
     return duckdb
+
+
+class CountedSignal(NamedTuple):
+    """A signal of one person that counts; `occurred_at` is in microseconds since 1970, UTC."""
+
+    partner: str
+    kind: str
+    value: float
+    occurred_at: int
+
+
+def score_by_kind(signals: Iterable[CountedSignal], policy: Policy, as_of: date) -> dict[str, int]:
+    """Hundredths of a point by kind, the bounded total under ''; empty if there is no score."""
+    with _counted(signals) as connection:
+        return {kind: hundredths for _, kind, hundredths in score_in_sqlite(connection, policy, as_of)}
+
+
+def sum_by_partner(
+    signals: Iterable[CountedSignal], policy: Policy, as_of: date
+) -> dict[str, dict[str, int]]:
+    """Micropoints by kind and partner, before any cap."""
+    sums: dict[str, dict[str, int]] = {}
+    with _counted(signals) as connection:
+        for _, partner, kind, micropoints in sum_by_partner_in_sqlite(connection, policy, as_of):
+            sums.setdefault(kind, {})[partner] = int(micropoints)
+    return sums
+
+
+@contextmanager
+def _counted(signals: Iterable[CountedSignal]) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute(
+            "CREATE TABLE counted (subject INTEGER, partner TEXT, kind TEXT, value REAL, occurred_at INTEGER)"
+        )
+        connection.execute("BEGIN")  # in memory, and never committed
+        connection.executemany("INSERT INTO counted VALUES (0, ?, ?, ?, ?)", signals)
+        yield connection

@@ -5,12 +5,10 @@ from decimal import Decimal
 
 from sesame_sdk.model.policy import Policy, Weighting
 
-_CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
-
 
 def is_money(unit: str) -> bool:
     """Whether a unit is a currency: three capital letters, as ISO 4217 writes them."""
-    return bool(_CURRENCY(unit))
+    return bool(re.fullmatch("[A-Z]{3}", unit))
 
 
 def describe_policy(policy: Policy) -> tuple[str, ...]:
@@ -25,14 +23,19 @@ def describe_policy(policy: Policy) -> tuple[str, ...]:
 
 def describe_weighting(weighting: Weighting) -> str:
     """How one kind counts: "Orders that you kept: 4 points each, half as much after 365 days, ..."."""
-    rules = filter(None, (_worth(weighting), *_times(weighting), _bounds(weighting), _partner(weighting)))
-    return f"{weighting.kind.reason.rstrip('.')}: {', '.join(rules)}."
-
-
-def describe_range(policy: Policy, *, above: bool) -> str:
-    """Why points beyond an end of the range do not count."""
-    end = f"above {policy.high:g}" if above else f"below {policy.low:g}"
-    return f"The score does not go {end}"
+    unit, half, end = weighting.kind.unit, weighting.half_life_days, weighting.expires_days
+    weight, cap, floor = weighting.weight, weighting.cap, weighting.floor
+    each = f"for each {unit}" if is_money(unit) else "each"
+    way = " either way" if cap and floor else ""
+    rules = (
+        f"{format_points(weight)} {each}" if weight else "no points",
+        f"half as much after {_days(half)}" if half else "",
+        f"not counted after {_days(end)}" if end else "",
+        f"{format_number(cap)} at most" if cap else "",
+        f"{format_number(floor)} at worst" if floor else "",
+        f"at most {format_number(weighting.partner_cap)}{way} from any one partner",
+    )
+    return f"{weighting.kind.reason.rstrip('.')}: {', '.join(filter(None, rules))}."
 
 
 def format_number(amount: float) -> str:
@@ -45,31 +48,6 @@ def format_points(amount: float) -> str:
     """So many points; one is singular."""
     text = format_number(amount)
     return f"{text} point" if text in ("1", "-1") else f"{text} points"
-
-
-def _worth(weighting: Weighting) -> str:
-    unit = weighting.kind.unit
-    each = f"for each {unit}" if is_money(unit) else "each"
-    return f"{format_points(weighting.weight)} {each}" if weighting.weight else "no points"
-
-
-def _times(weighting: Weighting) -> tuple[str, ...]:
-    half, end = weighting.half_life_days, weighting.expires_days
-    return (
-        f"half as much after {_days(half)}" if half else "",
-        f"not counted after {_days(end)}" if end else "",
-    )
-
-
-def _bounds(weighting: Weighting) -> str:
-    up = f"{format_number(weighting.cap)} at most" if weighting.cap else ""
-    down = f"{format_number(weighting.floor)} at worst" if weighting.floor else ""
-    return ", ".join(filter(None, (up, down)))
-
-
-def _partner(weighting: Weighting) -> str:
-    way = " either way" if weighting.cap and weighting.floor else ""
-    return f"at most {format_number(weighting.partner_cap)}{way} from any one partner"
 
 
 def _days(days: float) -> str:

@@ -109,10 +109,9 @@ def build_policy_rows(policy: Policy, as_of: date) -> list[tuple[str | float, ..
     """The relation `policy`: a row for each kind, in the order of `POLICY_COLUMNS`."""
     range_and_base = tuple(float(to_hundredths(points)) for points in (policy.base, policy.low, policy.high))
     start = float(to_microseconds(as_of))
-    numbered = enumerate(policy.weightings)
     return [
         (weighting.kind.name, float(at), *_numbers(weighting), start, *range_and_base)
-        for at, weighting in numbered
+        for at, weighting in enumerate(policy.weightings)
     ]
 
 
@@ -127,13 +126,11 @@ def to_microseconds(day: date) -> int:
 
 
 def _numbers(weighting: Weighting) -> tuple[float, ...]:
+    bounds = (weighting.floor, weighting.cap, weighting.partner_cap)
     return (
         weighting.weight * MICROPOINTS,
         MAX_POINTS / abs(weighting.weight) if weighting.weight else _ANY_VALUE,
         math.log(2) / (weighting.half_life_days * MICROSECONDS_PER_DAY) if weighting.half_life_days else 0.0,
         weighting.expires_days * MICROSECONDS_PER_DAY if weighting.expires_days else _NEVER,
-        *(
-            float(to_hundredths(cap) * MICROPOINTS_PER_HUNDREDTH)
-            for cap in (weighting.floor, weighting.cap, weighting.partner_cap)
-        ),
+        *(float(to_hundredths(points) * MICROPOINTS_PER_HUNDREDTH) for points in bounds),
     )

@@ -18,14 +18,14 @@ from sesame_sdk.errors import ConfigurationError
 if TYPE_CHECKING:
     from sesame_sdk.testing import sample_data as sample_data
     from sesame_sdk.testing import strategies as strategies
-    from sesame_sdk.testing.clock import Clock as Clock
     from sesame_sdk.testing.contract.suite import plugin_contract as plugin_contract
     from sesame_sdk.testing.hub import LocalHub as LocalHub
+    from sesame_sdk.testing.partner import Clock as Clock
     from sesame_sdk.testing.partner import Partner as Partner
     from sesame_sdk.testing.partner import make_manifest as make_manifest
 
 _MODULES = {
-    "Clock": "clock",
+    "Clock": "partner",
     "LocalHub": "hub",
     "Partner": "partner",
     "make_manifest": "partner",
@@ -47,12 +47,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     return module if name == _MODULES[name] else getattr(module, name)
 
 
-__all__ = [
-    "Clock",
-    "LocalHub",
-    "Partner",
-    "make_manifest",
-    "plugin_contract",
-    "sample_data",
-    "strategies",
-]
+__all__ = ["Clock", "LocalHub", "Partner", "make_manifest", "plugin_contract", "sample_data", "strategies"]

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import Final, Self
 from uuid import UUID
 
@@ -28,10 +27,9 @@ from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signals import Signal, SignalKind
 from sesame_sdk.partner.client import Client
-from sesame_sdk.scoring.policy_file.loader import load_policy
-from sesame_sdk.testing.clock import Clock
+from sesame_sdk.scoring.policy_file import load_policy
 from sesame_sdk.testing.in_memory_transport import AsgiRunner, Failure, InMemoryAdapter
-from sesame_sdk.testing.partner import LONG_AGO, Partner, make_manifest
+from sesame_sdk.testing.partner import LONG_AGO, Clock, Partner, make_manifest
 
 ISSUER: Final = "https://hub.example"
 
@@ -78,12 +76,8 @@ class LocalHub:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
-
-    # Who takes part.
 
     def admit_partner(
         self,
@@ -101,11 +95,7 @@ class LocalHub:
         return partner
 
     def record_consent(self, *grants: tuple[str, Grant]) -> int:
-        """Record what people agreed to: see `Partner.send_grant` and `Partner.read_grant`.
-
-        Returns:
-            How many grants were new.
-        """
+        """Record grants of `Partner.send_grant` and `read_grant`. Returns how many were new."""
         return self.hub.add_grants(grants)
 
     def withdraw_consent(self, person: str, partner: Partner, direction: Direction | None = None) -> int:
@@ -115,8 +105,6 @@ class LocalHub:
     def load_policy(self, policy: Policy | Path) -> None:
         """Put a policy, or the policy of a TOML file, in force for its context."""
         self.hub.set_policy(load_policy(policy) if isinstance(policy, Path) else policy)
-
-    # How partners reach it.
 
     def transport(self, *, retries: RetryPolicy | None = None) -> Transport:
         """A transport to this hub."""
@@ -136,52 +124,33 @@ class LocalHub:
             clock=self.clock,
         )
 
-    # Time and failures.
-
     def advance_clock(self, **time: float) -> None:
         """Advance the clock of the hub and its partners: ``days=1``, as `timedelta` takes it."""
         self.clock.advance(**time)
 
     def fail_next(self, status: int = 503, *, times: int = 1, retry_after: int | None = None) -> None:
-        """Answer the next requests with an error; the hub does not see them.
-
-        Args:
-            status: 429, 500, 503...
-            times: how many requests.
-            retry_after: seconds, for the header of that name.
-        """
+        """Answer the next requests with a status; the hub does not see them. `retry_after` is in seconds."""
         self.adapter.fail_next([Failure(status, retry_after)] * times)
 
     def cut_next(self, *, times: int = 1, processed: bool = False) -> None:
-        """Cut the connection of the next requests.
-
-        Args:
-            times: how many requests.
-            processed: whether the hub processes them first, so that only the response is lost.
-        """
+        """Cut the connection of the next requests; if `processed`, after the hub has processed them."""
         self.adapter.fail_next([Failure(processed=processed)] * times)
-
-    # What it holds.
 
     def signals(self, issuer: str) -> list[Signal]:
         """The signals of a partner that the hub stores."""
+        of_signal = (pseudonyms.c.person == signals.c.person) & (pseudonyms.c.partner == signals.c.partner)
         query = (
             select(signals.c.id, pseudonyms.c.subject, kinds.c.name, signals.c.value, signals.c.occurred_at)
             .join(partners, partners.c.id == signals.c.partner)
-            .join(
-                pseudonyms,
-                (pseudonyms.c.person == signals.c.person) & (pseudonyms.c.partner == signals.c.partner),
-            )
+            .join(pseudonyms, of_signal)
             .join(kinds, kinds.c.id == signals.c.kind)
             .where(partners.c.issuer == issuer)
             .order_by(signals.c.occurred_at, signals.c.id)
         )
         with read_transaction(self.hub.streams.engine) as connection:
             return [
-                Signal(
-                    str(UUID(bytes=row.id)), row.subject, row.name, row.value, from_micros(row.occurred_at)
-                )
-                for row in connection.execute(query)
+                Signal(str(UUID(bytes=id_)), subject, kind, value, from_micros(occurred_at))
+                for id_, subject, kind, value, occurred_at in connection.execute(query)
             ]
 
 

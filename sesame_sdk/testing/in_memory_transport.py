@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from concurrent.futures import Future
 from io import BytesIO
 from threading import Thread
 from typing import Any, TypeAlias
@@ -22,11 +23,7 @@ Asgi: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class AsgiRunner:
-    """Runs one application on an event loop in a thread of its own, from its startup to its shutdown.
-
-    Raises:
-        ConfigurationError: the application did not start.
-    """
+    """Runs one application on an event loop in a thread of its own, from its startup to its shutdown."""
 
     def __init__(self, app: Asgi) -> None:
         self._app = app
@@ -34,18 +31,14 @@ class AsgiRunner:
         self._thread = Thread(target=self._loop.run_forever, name="in-memory-hub", daemon=True)
         self._thread.start()
         self._stopping = asyncio.Event()
-        self._started: asyncio.Future[str] = self._loop.create_future()
+        self._started: Future[str] = Future()
         self._lifespan = asyncio.run_coroutine_threadsafe(self._live(), self._loop)
-        if fault := asyncio.run_coroutine_threadsafe(self._wait_for_start(), self._loop).result():
+        if fault := self._started.result():
             self._stop_loop()
             raise ConfigurationError(f"the application did not start: {fault}")
 
     def request(self, scope: Event, body: bytes, timeout: float | None = None) -> "Reply":
-        """Send one request, and wait for the whole response.
-
-        Raises:
-            TimeoutError: no response within so many seconds.
-        """
+        """Send one request, and wait for the whole response, or for so many seconds (`TimeoutError`)."""
         exchange = asyncio.run_coroutine_threadsafe(self._exchange(scope, body), self._loop)
         try:
             return exchange.result(timeout)
@@ -74,9 +67,6 @@ class AsgiRunner:
                 self._started.set_result(str(event.get("message", "")))
 
         await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
-
-    async def _wait_for_start(self) -> str:
-        return await self._started
 
     async def _exchange(self, scope: Event, body: bytes) -> "Reply":
         reply = Reply()
@@ -114,12 +104,9 @@ class Reply:
 
 @frozen
 class Failure:
-    """What a request gets instead of the application's response.
+    """What a request gets instead of the response: a status, or None, which cuts the connection.
 
-    Attributes:
-        status: of the response; None cuts the connection.
-        retry_after: seconds, for the header of that name.
-        processed: whether the application gets the request all the same, and only its response is lost.
+    If `processed`, the application gets the request all the same, and only its response is lost.
     """
 
     status: int | None = None
@@ -127,11 +114,7 @@ class Failure:
     processed: bool = False
 
     def reply(self) -> Reply:
-        """The response.
-
-        Raises:
-            requests.ConnectionError: the connection is cut.
-        """
+        """The response, or a `requests.ConnectionError` if the connection is cut."""
         if self.status is None:
             raise requests.ConnectionError("connection cut by the test")
         headers = {"content-type": JSON_MEDIA_TYPE}

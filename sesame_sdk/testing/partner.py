@@ -1,12 +1,12 @@
-"""A partner that sends signed tokens to a hub in this process, as a real one sends them over HTTPS."""
+"""A partner that sends signed tokens to a hub in this process, and the clock of both."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
-from sesame_sdk.model import codec
+from sesame_sdk.model import codec, validators
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
@@ -28,6 +28,21 @@ _SECRET = b"known to everybody who reads it."
 PSEUDONYMIZER, SAME_PSEUDONYMIZER = Pseudonymizer(_SECRET), Pseudonymizer(_SECRET)
 
 
+@define
+class Clock:
+    """Stands still at `now` until it is advanced. Call it to read the time; give one to hub and partners."""
+
+    now: datetime = field(default=datetime(2026, 6, 1, 12, tzinfo=UTC), validator=validators.utc)
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.now
+
+    def advance(self, **time: float) -> None:
+        """Advance it: ``minutes=5``, as `timedelta` takes it."""
+        self.now += timedelta(**time)
+
+
 def make_manifest(
     kinds: Iterable[SignalKind] = (),
     consumers: Iterable[ConsumerDeclaration] = (),
@@ -41,13 +56,9 @@ def make_manifest(
 
 @frozen
 class Partner:
-    """A partner of a hub, with its key.
+    """A partner of a hub, by the URL of its issuer, with its key.
 
     Attributes:
-        issuer: its URL.
-        hub: the hub that it sends to.
-        clock: its time.
-        key: signs what it sends.
         pseudonymizer: derives its pseudonyms and signal ids.
     """
 
@@ -83,8 +94,7 @@ class Partner:
 
     def seal(self, *signals: Signal, jti: str | None = None) -> bytes:
         """A signed envelope for the hub."""
-        hub = self.hub.settings.issuer
-        return seal(signals, self.key, issuer=self.issuer, audience=hub, now=self.clock(), jti=jti)
+        return seal(signals, self.key, jti=jti, **self._claims())
 
     def send(self, *signals: Signal) -> Receipt:
         """Seal signals, send them, and verify the receipt."""
@@ -92,12 +102,7 @@ class Partner:
 
     def token(self, event: EventType, payload: object, **claims: Any) -> bytes:  # noqa: ANN401
         """A signed Security Event Token for the hub; `claims` replace the usual issuer, audience and now."""
-        usual: dict[str, Any] = {
-            "issuer": self.issuer,
-            "audience": self.hub.settings.issuer,
-            "now": self.clock(),
-        }
-        return sign_event(event, payload, self.key, **(usual | claims))
+        return sign_event(event, payload, self.key, **(self._claims() | claims))
 
     def register(self, manifest: Manifest) -> Receipt:
         """Register a plugin at the hub."""
@@ -117,20 +122,16 @@ class Partner:
 
     def read_token(self, purpose: str, context: str) -> bytes:
         """A token to read scores with, once."""
-        return sign_read_token(
-            self.key,
-            issuer=self.issuer,
-            audience=self.hub.settings.issuer,
-            purpose=purpose,
-            context=context,
-            now=self.clock(),
-        )
+        return sign_read_token(self.key, purpose=purpose, context=context, **self._claims())
 
     def read(self, *persons: str, purpose: str, context: str) -> list[Score | None]:
         """The scores of persons, in their order."""
         subjects = [self.pseudonym(person) for person in persons]
         scores = self.hub.read_scores(self.read_token(purpose, context), subjects)
         return [scores[subject] for subject in subjects]
+
+    def _claims(self) -> dict[str, Any]:
+        return {"issuer": self.issuer, "audience": self.hub.settings.issuer, "now": self.clock()}
 
     def _grant(self, person: str, direction: Direction, terms: dict[str, Any]) -> tuple[str, Grant]:
         usual: dict[str, Any] = {"given_at": LONG_AGO, "adult": True}

@@ -1,7 +1,6 @@
 """Hypothesis strategies for kinds, signals, envelopes and policies. The guard allows all that they draw.
 
-Words are drawn from short lists of harmless ones, since the guard reads them and refuses some words.
-Numbers, times and sizes are drawn freely within their valid ranges.
+So words are drawn from short lists of harmless ones; numbers, times and sizes within their valid ranges.
 """
 
 from collections.abc import Sequence
@@ -11,13 +10,13 @@ from attrs import evolve
 from hypothesis import strategies as st
 
 from sesame_sdk.constants import MAX_SIGNALS
-from sesame_sdk.guard import purposes
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import Envelope
 from sesame_sdk.model.policy import Band, Policy, Severity, Weighting
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.signals import MAX_VALUE, Evidence, Polarity, Sensitivity, Signal, SignalKind
 from sesame_sdk.testing.partner import PSEUDONYMIZER
+from sesame_sdk.testing.sample_data import make_policy
 
 _THINGS = ("order", "booking", "invoice", "delivery", "rental", "repair")
 _DEEDS = {
@@ -35,12 +34,7 @@ contexts = st.sampled_from(sorted(_CONTEXTS))
 
 @st.composite
 def kinds(draw: st.DrawFn, context: str | None = None) -> SignalKind:
-    """A kind that a provider might declare.
-
-    Args:
-        draw: of Hypothesis.
-        context: of these kinds; any if it is None.
-    """
+    """A kind that a provider might declare, of any context unless one is given."""
     drawn_context = context or draw(contexts)
     deed = draw(st.sampled_from(sorted(_DEEDS)))
     evidence = draw(st.sampled_from((Evidence.OBSERVED, Evidence.DECLARED)))
@@ -67,13 +61,7 @@ def several_kinds(context: str | None = None, max_size: int = 4) -> st.SearchStr
 def signals(
     draw: st.DrawFn, of: Sequence[SignalKind] | None = None, pseudonymizer: Pseudonymizer = PSEUDONYMIZER
 ) -> Signal:
-    """A signal of one of these kinds, in its range.
-
-    Args:
-        draw: of Hypothesis.
-        of: the kinds; any if None.
-        pseudonymizer: makes ids and pseudonyms.
-    """
+    """A signal of one of the kinds `of`, or of any, in its range."""
     kind = draw(st.sampled_from(of) if of else kinds())
     low = -MAX_VALUE if kind.polarity is Polarity.BOTH else 0.0
     at = draw(_times)
@@ -88,13 +76,9 @@ def signals(
 
 @st.composite
 def envelopes(draw: st.DrawFn, of: Sequence[SignalKind] | None = None, max_size: int = 20) -> Envelope:
-    """An opened envelope of 1 to `max_size` signals, each with another id.
-
-    ``seal(envelope.signals, key, ...)`` signs it.
-    """
-    drawn = st.lists(
-        signals(of), min_size=1, max_size=min(max_size, MAX_SIGNALS), unique_by=lambda signal: signal.id
-    )
+    """An opened envelope of 1 to `max_size` signals, each with another id; `seal` signs its signals."""
+    size = min(max_size, MAX_SIGNALS)
+    drawn = st.lists(signals(of), min_size=1, max_size=size, unique_by=lambda signal: signal.id)
     return Envelope(
         jti=draw(st.text("abcdefgh", min_size=8, max_size=24)),
         issuer=draw(st.sampled_from(("https://shop.example", "https://forum.example"))),
@@ -106,31 +90,14 @@ def envelopes(draw: st.DrawFn, of: Sequence[SignalKind] | None = None, max_size:
 
 @st.composite
 def policies(draw: st.DrawFn, of: Sequence[SignalKind] | None = None) -> Policy:
-    """A policy that weighs some of these kinds, all of one context, with its digest.
-
-    Args:
-        draw: of Hypothesis.
-        of: kinds of one context; any such if None.
-    """
+    """A policy that weighs some of the kinds `of` one context, or of any one, with its digest."""
     context = of[0].context if of else draw(contexts)
-    weighed = draw(
-        st.lists(st.sampled_from(of), min_size=1, unique_by=lambda kind: kind.name)
-        if of
-        else several_kinds(context)
-    )
-    made = Policy(
-        name=f"{context}-privileges",
-        version=draw(st.integers(1, 9)),
-        context=context,
-        base=500.0,
-        low=350.0,
-        high=950.0,
-        bands=(Band("fair", 350.0), Band("good", 550.0), Band("excellent", 700.0)),
-        weightings=tuple(draw(_weightings(kind)) for kind in weighed),
-        purposes=(purposes.PERSONALISED_BENEFITS,),
-        aim="Small privileges for people who are reliable",
-        disputes="https://hub.example/disputes",
-    )
+    some = several_kinds(context)
+    if of:
+        some = st.lists(st.sampled_from(of), min_size=1, unique_by=lambda kind: kind.name)
+    weightings = [draw(_weightings(kind)) for kind in draw(some)]
+    policy = make_policy(*weightings, context=context, version=draw(st.integers(1, 9)))
+    made = evolve(policy, name=f"{context}-privileges", bands=(*policy.bands, Band("excellent", 700.0)))
     return evolve(made, digest=codec.policy_digest(made))
 
 

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from sesame_sdk.audit.simulation.population import Correlation, Group, Leak, Population
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.scoring.policy_file.loader import parse_policy
+from sesame_sdk.scoring.policy_file import parse_policy
 
 HEAD = """
 name = "shop"

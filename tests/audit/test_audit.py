@@ -23,7 +23,7 @@ from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.scoring.policy_file.loader import load_policy
+from sesame_sdk.scoring.policy_file import load_policy
 from tests.audit.policies import BENEFIT, ORDERS, RETURNED, SPEND, crowd, money, shop, tied
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"

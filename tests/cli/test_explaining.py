@@ -11,10 +11,10 @@ from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.policy import Band
+from sesame_sdk.scoring.engines import CountedSignal
 from sesame_sdk.scoring.explain import explain_score
-from sesame_sdk.scoring.hypothetical import CountedSignal
-from sesame_sdk.scoring.policy_file.loader import load_policy
-from sesame_sdk.scoring.recourse.options import Senders
+from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.scoring.recourse.search import Senders
 from tests.cli.conftest import POLICIES, Run, data
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.hub.fixtures import HUB, LONG_AGO, Partner

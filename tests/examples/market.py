@@ -12,7 +12,7 @@ from sesame_retail import sesame_signal_providers
 from sesame_sdk import Direction, Grant, PartnerConfig
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.scoring.policy_file.loader import load_policy
+from sesame_sdk.scoring.policy_file import load_policy
 from sesame_sdk.testing.partner import LONG_AGO, Partner, make_manifest
 from tests.hub.fixtures import new_hub
 from tests.hub.process import free_port, serving

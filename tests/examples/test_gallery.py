@@ -11,11 +11,10 @@ import pytest
 
 from sesame_sdk.cli.main import main
 from sesame_sdk.errors import GuardRefusedError
-from sesame_sdk.guard.builtin_rules import BUILT_IN
-from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.guard import BUILT_IN, Guard
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action
-from sesame_sdk.scoring.policy_file.loader import load_policy
+from sesame_sdk.scoring.policy_file import load_policy
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 GOOD = sorted(POLICIES.glob("*.toml"))

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk.guard.data_categories import ALLOWED, REFUSED, find_refusing_rule
-from sesame_sdk.guard.dpv import PD, load_categories, walk_broader
+from sesame_sdk.guard.dpv import PD, load_hierarchy, walk_broader
 
-CATEGORIES = load_categories()
+CATEGORIES = load_hierarchy("categories")
 SPECIAL = "dpv:SpecialCategoryPersonalData"
 
 SORTED = {

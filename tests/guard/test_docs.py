@@ -2,16 +2,14 @@
 
 import inspect
 import re
-import textwrap
 from pathlib import Path
 
 import pytest
 
-from sesame_sdk.guard.builtin_rules import BUILT_IN
+from sesame_sdk.guard.guard import BUILT_IN
 from sesame_sdk.guard.purposes import CONDITIONS
 from sesame_sdk.interfaces import GuardRule
-from sesame_sdk.scoring.policy_file import loader
-from sesame_sdk.scoring.policy_file.loader import parse_policy
+from sesame_sdk.scoring.policy_file import parse_policy
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "guard.md").read_text(encoding="utf-8")
@@ -69,6 +67,3 @@ def test_the_sample_policies_of_the_documents_pass() -> None:
     """What is shown first is what people copy."""
     (sample,) = re.findall(r"```toml\n(.*?)```", (DOCS / "scoring.md").read_text(), re.DOTALL)
     assert parse_policy(sample).terms.effects
-    form = textwrap.dedent((loader.__doc__ or "").partition("\n\n")[2].partition("\nFurther keys")[0])
-    band = '[[bands]]\nname = "very good"\nfrom = 650\n'
-    assert parse_policy(f"{form}\n{band}").disputes

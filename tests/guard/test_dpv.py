@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.guard.dpv import DPV, find_nearest_rule, load_purposes, parse_hierarchy, walk_broader
+from sesame_sdk.guard.dpv import DPV, find_nearest_rule, load_hierarchy, parse_hierarchy, walk_broader
 
 NAMES = st.sampled_from("abcdef")
 GRAPHS = st.dictionaries(NAMES, st.lists(NAMES, max_size=3).map(tuple))
@@ -17,10 +17,10 @@ def test_the_hierarchy_is_dpvs_term_by_term(shared_data: Path) -> None:
     with (shared_data / "dpv-consent" / "purposes.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 125
-    assert {row["iri"] for row in rows} == {f"{DPV}{term}" for term in load_purposes()}
+    assert {row["iri"] for row in rows} == {f"{DPV}{term}" for term in load_hierarchy("purposes")}
     for row in rows:
         above = [*row["subclassof"].split(";"), *row["hasbroader"].split(";")]
-        ours = sorted(f"{DPV}{wider}" for wider in load_purposes()[row["term"]])
+        ours = sorted(f"{DPV}{wider}" for wider in load_hierarchy("purposes")[row["term"]])
         assert ours == sorted(iri for iri in above if iri), row["term"]
 
 

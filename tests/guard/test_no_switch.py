@@ -19,15 +19,14 @@ import sesame_sdk.guard
 from sesame_sdk import hookimpl
 from sesame_sdk.cli.main import sesame
 from sesame_sdk.errors import ConfigurationError, GuardRefusedError
-from sesame_sdk.guard.builtin_rules import BUILT_IN
-from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.guard import BUILT_IN, Guard
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Terms
 from sesame_sdk.plugins.registry import PluginRegistry
-from sesame_sdk.scoring.policy_file.loader import parse_policy
+from sesame_sdk.scoring.policy_file import parse_policy
 from tests.guard.builders import GOOD_KIND, GOOD_POLICY, consumer, kind, policy, reading, rules
 
 POLITICAL = kind(reason="Protests attended")

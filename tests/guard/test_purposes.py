@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sesame_sdk.guard.dpv import DPV, load_purposes, walk_broader
+from sesame_sdk.guard.dpv import DPV, load_hierarchy, walk_broader
 from sesame_sdk.guard.purposes import ALLOWED, NAME_PATTERNS, REFUSED, find_refusing_rule
 
-PURPOSES = load_purposes()
+PURPOSES = load_hierarchy("purposes")
 TERMS = st.sampled_from(sorted(PURPOSES))
 
 

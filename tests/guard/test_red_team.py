@@ -7,7 +7,7 @@ from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.policy import Band, Severity
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side
-from sesame_sdk.scoring.policy_file.loader import parse_policy
+from sesame_sdk.scoring.policy_file import parse_policy
 from tests.guard.builders import LOWERING, consumer, kind, policy, rules, weighting
 
 GUARD = Guard()

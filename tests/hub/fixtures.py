@@ -27,9 +27,9 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import DEFAULT_DATABASE, create_hub
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Band
-from sesame_sdk.testing.clock import Clock as Clock
 from sesame_sdk.testing.hub import empty_database
 from sesame_sdk.testing.partner import LONG_AGO as LONG_AGO
+from sesame_sdk.testing.partner import Clock as Clock
 
 HUB = "https://hub.example"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

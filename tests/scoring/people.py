@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sesame_sdk.model.explanation import RecoursePlan
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Polarity
-from sesame_sdk.scoring.hypothetical import CountedSignal
-from sesame_sdk.scoring.recourse.options import Senders
+from sesame_sdk.scoring.engines import CountedSignal
+from sesame_sdk.scoring.recourse.search import Senders
 from tests.guard.builders import GOOD_KIND
 from tests.scoring.engines import TODAY
 from tests.scoring.reference import DAY, Counted, score, start_of

@@ -6,7 +6,7 @@ import pytest
 
 from sesame_sdk.guard.purposes import MATCHMAKING_RANKING
 from sesame_sdk.model.signals import Polarity
-from sesame_sdk.scoring.policy_file.loader import load_policy
+from sesame_sdk.scoring.policy_file import load_policy
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 from sesame_sdk.model.policy import Band, Policy
 from sesame_sdk.model.score import Contribution, Score
+from sesame_sdk.scoring.engines import CountedSignal
 from sesame_sdk.scoring.explain import build_scores, explain_score, list_adverse_reasons
-from sesame_sdk.scoring.hypothetical import CountedSignal
 from sesame_sdk.scoring.policy_text import describe_policy, describe_weighting
 from tests.guard.builders import GOOD_KIND, GOOD_WEIGHTING, LOWERING, policy, weighting
 from tests.scoring.engines import TODAY, in_sqlite

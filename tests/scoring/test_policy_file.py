@@ -11,8 +11,7 @@ from sesame_sdk.errors import ConfigurationError, GuardRefusedError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.policy import Band, Policy
 from sesame_sdk.model.signals import Polarity, Sensitivity
-from sesame_sdk.scoring.policy_file.loader import load_policy, parse_policy
-from sesame_sdk.scoring.policy_file.schema import MAX_BYTES
+from sesame_sdk.scoring.policy_file import MAX_BYTES, load_policy, parse_policy
 from tests.guard.builders import weighting
 
 GOOD = """

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.explanation import Hypothetical
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.scoring.explain import explain_score
-from sesame_sdk.scoring.hypothetical import CountedSignal
-from sesame_sdk.scoring.what_if import MAX_SUPPOSED, estimate_score
+from sesame_sdk.scoring.engines import CountedSignal
+from sesame_sdk.scoring.explain import MAX_SUPPOSED, estimate_score, explain_score
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
 from tests.scoring.people import ORDERS, PARTNERS, RETURNS, SPEND, people, policies, reference_total

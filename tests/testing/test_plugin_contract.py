@@ -11,7 +11,7 @@ from sesame_sdk.testing import (
     hub,  # noqa: F401 - pytester forgets imports, and SQLAlchemy can load only once
     plugin_contract,
 )
-from sesame_sdk.testing.contract import import_check
+from sesame_sdk.testing.contract import interpreters
 from sesame_sdk.testing.contract.suite import BUILT_IN
 
 pytest_plugins = ["pytester"]
@@ -94,7 +94,7 @@ def failures(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Fail
 
     def run(module: str, *options: str, events: str = "EVENTS", requests: str = "REQUESTS") -> set[str]:
         # The slow one never gets quicker; the others are not timed here, which may take many interpreters.
-        monkeypatch.setattr(import_check, *(("MAX_TRIES", 2) if "slow" in module else ("BUDGET", 60.0)))
+        monkeypatch.setattr(interpreters, *(("MAX_TRIES", 2) if "slow" in module else ("BUDGET", 60.0)))
         pytester.makepyfile(test_contract=FILE.format(module=module, events=events, requests=requests))
         passed, skipped, failed = pytester.inline_run("-p", "no:cacheprovider", *options).listoutcomes()
         assert len(passed) + len(skipped) + len(failed) > 20

@@ -15,7 +15,7 @@ from sesame_sdk.cli.options import INPUT_FILE, OUTPUT_FILE, json_option, require
 from sesame_sdk.cli.tables import has_width
 from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.scoring.policy_file.loader import load_policy
+from sesame_sdk.scoring.policy_file import load_policy
 
 if TYPE_CHECKING:
     from sesame_sdk.audit.report.model import Report

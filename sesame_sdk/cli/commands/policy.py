@@ -9,7 +9,7 @@ from sesame_sdk.cli.findings_view import show_warnings
 from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import INPUT_FILE, hub_option, json_option, open_hub
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.scoring.policy_file.loader import load_policy, locate_findings, read_policy_text
+from sesame_sdk.scoring.policy_file import load_policy, locate_findings, read_policy_text
 
 
 @click.group()

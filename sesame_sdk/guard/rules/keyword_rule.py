@@ -48,7 +48,7 @@ class KeywordRule(BuiltInRule):
 
     topic: ClassVar[Topic]
     reason: ClassVar[str]
-    hint: ClassVar[str]
+    hint: ClassVar[str] = "remove it, or reword it if something else is meant"
 
     def _check_texts(self, about: str, texts: Iterable[str]) -> Iterator[Finding]:
         mention = first_mention(self.topic, texts)

@@ -7,22 +7,15 @@ case an effect is declared milder than it is.
 
 from collections.abc import Iterator
 
-from sesame_sdk.guard.labels import (
-    label_band,
-    label_consumer,
-    label_effect,
-    label_policy,
-    label_weighting,
-    truncate,
-)
+from sesame_sdk.guard.labels import label_consumer, label_effect, label_policy, label_weighting, truncate
 from sesame_sdk.guard.purposes import MATCHMAKING_RANKING
 from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, first_mention, kind_texts
 from sesame_sdk.guard.rules.terms import TermsRule
 from sesame_sdk.guard.text.topics import Topic
-from sesame_sdk.guard.text.vagueness import is_generic, is_vague, mentions_reputation, mentions_score
+from sesame_sdk.guard.text.vagueness import is_generic, is_vague, mentions
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.manifest import ConsumerDeclaration
-from sesame_sdk.model.policy import Policy, Severity, Weighting
+from sesame_sdk.model.policy import Policy, Severity
 from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
 
 
@@ -55,10 +48,8 @@ class Proportionality(EffectRule):
         for band in policy.bands:
             if mention := first_mention(Topic.STIGMA, [band.name]):
                 reason = f"the band name '{mention}' judges people"
-                yield self.refuse(label_band(policy, band), reason, "name the score: 'low', 'ordinary'")
-        yield from self._check_severity(policy)
-
-    def _check_severity(self, policy: Policy) -> Iterator[Finding]:
+                about = truncate(f"policy {policy.name}, band {band.name}")
+                yield self.refuse(about, reason, "name the score: 'low', 'ordinary'")
         for weighting in policy.weightings:
             grave = weighting.can_lower and weighting.severity is Severity.GRAVE
             if grave and (mention := first_mention(Topic.MINOR_CONDUCT, kind_texts(weighting.kind))):
@@ -87,7 +78,8 @@ class Proportionality(EffectRule):
         about = label_effect(label_policy(policy), effect)
         start = next(band.start for band in policy.bands if band.name == effect.band)
         # An effect below a band counts as a review at least, whatever it is declared as.
-        lighter = _lighter(policy, max(effect.consequence.weight, Consequence.REVIEW.weight))
+        weight = max(effect.consequence.weight, Consequence.REVIEW.weight)
+        lighter = [each for each in policy.weightings if each.can_lower and each.severity.weight < weight]
         lowest = round(policy.base + sum(weighting.floor for weighting in lighter), 2)
         if policy.base < start:
             reason = "it would apply to people who did nothing: the base is below the band"
@@ -147,17 +139,16 @@ class Rankings(BuiltInRule):
         yield from self._check_ranking(label_consumer(consumer), consumer.terms.ranking, ranks=ranks)
 
     def _check_ranking(self, about: str, ranking: Ranking | None, *, ranks: bool) -> Iterator[Finding]:
-        if ranking is None:
-            if not ranks:
-                return
-            ranking = Ranking()
-        if not any(mentions_score(name) or not is_generic(name) for name in ranking.parameters):
+        if ranking is None and not ranks:
+            return
+        ranking = ranking or Ranking()
+        if not any(mentions(name, "score") or not is_generic(name) for name in ranking.parameters):
             reason = "it ranks people and does not show its main parameters"
             yield self.refuse(about, reason, "list the main parameters under ranking: 'relevance', 'score'")
-        elif not any(map(mentions_score, ranking.parameters)):
+        elif not any(mentions(name, "score") for name in ranking.parameters):
             reason = "it ranks people by their score and does not show it"
             yield self.refuse(about, reason, "list the score among the parameters: 'relevance', 'score'")
-        if mentions_score(ranking.other_order) or mentions_reputation(ranking.other_order):
+        if mentions(ranking.other_order, "score") or mentions(ranking.other_order, "reputation"):
             reason = "the order that it offers without the score mentions the score"
             yield self.refuse(about, reason, "say only what that order is by: 'newest first'")
         elif is_generic(ranking.other_order):
@@ -165,11 +156,5 @@ class Rankings(BuiltInRule):
             yield self.refuse(about, reason, "set other_order under ranking: 'newest first'")
 
 
-def _lighter(policy: Policy, weight: int) -> list[Weighting]:
-    """The kinds that can lower the score and are too light for a consequence of this weight."""
-    return [each for each in policy.weightings if each.can_lower and each.severity.weight < weight]
-
-
 def _boosts_rank(terms: Terms) -> bool:
-    """Whether an effect moves people up in an order."""
     return bool(first_mention(Topic.RANK_BOOSTS, (effect.name for effect in terms.effects)))

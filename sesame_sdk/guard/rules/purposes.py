@@ -65,10 +65,7 @@ class StatedPurposes(PurposeRule):
         yield from super().check_policy(policy)
         if not policy.purposes:
             yield self.refuse(label_policy(policy), "it states no purpose", self.hint)
-        if FRAUD_PREVENTION in policy.purposes:
-            yield from self._check_only_transactions(policy)
-        if MISUSE_PREVENTION in policy.purposes:
-            yield from self._check_only_own_data(policy)
+        yield from self._check_conditions(policy)
 
     def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
         """Refuse a read whose purpose is not allowed, or is not that of the grant."""
@@ -79,25 +76,23 @@ class StatedPurposes(PurposeRule):
         hint = "ask the person to consent to this purpose, or read for the purpose of the grant"
         return (*findings, self.refuse(label_reading(reading), reason, hint))
 
-    def _check_only_transactions(self, policy: Policy) -> Iterator[Finding]:
+    def _check_conditions(self, policy: Policy) -> Iterator[Finding]:
         for weighting in policy.weightings:
-            if not _TRANSACTIONS.issuperset(weighting.kind.categories):
+            about, kind = label_weighting(policy, weighting), weighting.kind
+            if FRAUD_PREVENTION in policy.purposes and not _TRANSACTIONS.issuperset(kind.categories):
                 reason = "a score for fraud prevention may be made of transactions only"
-                hint = "remove the kind, or the purpose FraudPreventionAndDetection"
-                yield self.refuse(label_weighting(policy, weighting), reason, hint)
-
-    def _check_only_own_data(self, policy: Policy) -> Iterator[Finding]:
-        for weighting in policy.weightings:
-            if weighting.kind.context != policy.context:
+                yield self.refuse(
+                    about, reason, "remove the kind, or the purpose FraudPreventionAndDetection"
+                )
+            if MISUSE_PREVENTION in policy.purposes and kind.context != policy.context:
                 reason = "a score for misuse prevention may be made of the platform's own data only"
-                hint = "remove the kind, or the purpose MisusePreventionAndDetection"
-                yield self.refuse(label_weighting(policy, weighting), reason, hint)
+                yield self.refuse(
+                    about, reason, "remove the kind, or the purpose MisusePreventionAndDetection"
+                )
 
 
 class ProhibitedUseRule(UseRule, PurposeRule):
     """A rule on what a score may not decide: as a purpose and as an effect, whether cost or reward."""
-
-    hint = "remove it, or reword it if something else is meant"
 
 
 class Work(ProhibitedUseRule):
@@ -165,9 +160,5 @@ class Consent(BuiltInRule):
 
 
 def _covers(grant: Grant, reading: ReadRequest) -> bool:
-    return (
-        grant.direction is Direction.READ
-        and grant.partner == reading.partner
-        and grant.context == reading.context
-        and grant.is_valid(reading.at)
-    )
+    same = (grant.partner, grant.context) == (reading.partner, reading.context)
+    return same and grant.direction is Direction.READ and grant.is_valid(reading.at)

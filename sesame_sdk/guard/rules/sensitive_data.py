@@ -5,6 +5,7 @@ the points: rewarding conformity is the same pressure as punishing its lack (GL 
 """
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from sesame_sdk.guard.data_categories import find_refusing_rule
 from sesame_sdk.guard.labels import label_kind, label_policy, truncate
@@ -18,20 +19,19 @@ from sesame_sdk.model.signals import Conduct, Sensitivity, SignalKind
 class KindRule(KeywordRule):
     """A rule that refuses kinds of a topic, declared or not, whichever way they count."""
 
+    #: The value that declares the topic besides the categories, if there is one.
+    declared: ClassVar[Sensitivity | Conduct | None] = None
+
     def check_kind(self, kind: SignalKind) -> Iterator[Finding]:
         """Refuse a kind that declares the topic, or mentions it."""
         refused = sorted(iri for iri in kind.categories if find_refusing_rule(iri) == self.id)
         if refused:
             category = truncate(refused[0], 100)
             yield self.refuse(label_kind(kind), f"{self.reason}; it is declared as {category}", self.hint)
-        elif self.is_declared(kind):
+        elif self.declared in (kind.sensitivity, kind.conduct):
             yield self.refuse(label_kind(kind), f"{self.reason}; it is declared so", self.hint)
         else:
             yield from self._check_texts(label_kind(kind), kind_texts(kind))
-
-    def is_declared(self, kind: SignalKind) -> bool:  # noqa: ARG002 - most rules check only categories
-        """Whether a field other than the categories declares the topic."""
-        return False
 
 
 class ContentRule(KindRule):
@@ -49,11 +49,7 @@ class Politics(ContentRule):
     source = "GDPR 9; GL 168"
     topic = Topic.POLITICS
     reason = "opinions, protest and union membership may neither cost nor earn points"
-    hint = "remove it, or reword it if something else is meant"
-
-    def is_declared(self, kind: SignalKind) -> bool:
-        """Whether the kind is declared political."""
-        return kind.sensitivity is Sensitivity.POLITICAL
+    declared = Sensitivity.POLITICAL
 
 
 class SpecialCategories(ContentRule):
@@ -64,10 +60,7 @@ class SpecialCategories(ContentRule):
     topic = Topic.SPECIAL_CATEGORIES
     reason = "it would reveal a special category of personal data"
     hint = "remove it, and exclude purchases that reveal it from your totals"
-
-    def is_declared(self, kind: SignalKind) -> bool:
-        """Whether the kind is declared to reveal a special category."""
-        return kind.sensitivity is Sensitivity.SPECIAL
+    declared = Sensitivity.SPECIAL
 
 
 class Taste(ContentRule):
@@ -78,10 +71,7 @@ class Taste(ContentRule):
     topic = Topic.TASTE
     reason = "taste, language and the origin of goods may neither cost nor earn points"
     hint = "count that orders were kept, not what was in them"
-
-    def is_declared(self, kind: SignalKind) -> bool:
-        """Whether the kind is declared a matter of taste."""
-        return kind.sensitivity is Sensitivity.TASTE
+    declared = Sensitivity.TASTE
 
 
 class OtherPeople(ContentRule):
@@ -92,10 +82,7 @@ class OtherPeople(ContentRule):
     topic = Topic.OTHER_PEOPLE
     reason = "only a person's own conduct counts, not the conduct of other people"
     hint = "remove it, or reword it if it is the person's own conduct"
-
-    def is_declared(self, kind: SignalKind) -> bool:
-        """Whether the kind is declared the conduct of other people."""
-        return kind.conduct is Conduct.OTHERS
+    declared = Conduct.OTHERS
 
 
 class Biometrics(ContentRule):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from sesame_sdk.guard.labels import label_consumer, label_grant, label_policy, label_reading, truncate
+from sesame_sdk.guard.labels import label_consumer, label_policy, label_reading, truncate
 from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, UseRule
 from sesame_sdk.guard.text.topics import Topic
 from sesame_sdk.model.finding import Finding
@@ -43,7 +43,6 @@ class Visibility(UseRule, TermsRule):
     source = "GDPR 25(2)"
     topic = Topic.PUBLICITY
     reason = "a score may not be public, nor people listed by it"
-    hint = "remove it, or reword it if something else is meant"
 
     def _check_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
         if terms.visibility != "private":
@@ -58,7 +57,6 @@ class Enrolment(UseRule, TermsRule):
     source = "GDPR 4(11), 7; EDPB 05/2020, 13"
     topic = Topic.FORCED_ENROLMENT
     reason = "joining may be neither mandatory nor automatic"
-    hint = "remove it, or reword it if something else is meant"
 
     def _check_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
         if terms.default_on:
@@ -89,7 +87,6 @@ class MinimumAge(UseRule, TermsRule):
     source = "GDPR 8; 18 is our choice"
     topic = Topic.MINORS
     reason = "people under 18 may not have a score"
-    hint = "remove it, or reword it if something else is meant"
 
     def _check_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
         if terms.minimum_age < ADULT:
@@ -101,7 +98,8 @@ class MinimumAge(UseRule, TermsRule):
         if not grant.adult:
             reason = f"the person is not known to be {ADULT} or older"
             hint = "verify the age first, then record the grant as that of an adult"
-            yield self.refuse(label_grant(grant), reason, hint)
+            about = truncate(f"grant to {grant.direction.value}, to {grant.partner}")  # never the person
+            yield self.refuse(about, reason, hint)
 
     def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
         """Refuse a read under such a grant. A second check: no such grant can be recorded."""

@@ -3,20 +3,16 @@
 It detects the entries of the word lists, in English and Chinese, as whole words only, through capitals,
 full-width forms, accents, look-alike letters, zero-width characters, digits for letters, CamelCase, and words
 cut into up to four pieces or spelled out. It cannot detect other languages, euphemisms, or a lie that uses
-none of the words. It supplements the declaration, and does not replace it.
-
-A list is compiled to a pattern when it is first needed: most processes need few of them.
+none of the words. A list is compiled when it is first needed: most processes need few of them.
 """
 
 import re
-from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from attrs import frozen
 
 from sesame_sdk.guard.text.normalize import TooLongError, join_words, skeleton, split_words
-from sesame_sdk.guard.text.regex_trie import alternatives
-from sesame_sdk.guard.text.topics import WORDLISTS, Topic, entries
+from sesame_sdk.guard.text.topics import WORDLISTS, Topic, alternatives, entries
 
 #: What `find_mention` returns for a text that is too long to check.
 UNREADABLE = "too much text to check"
@@ -72,14 +68,10 @@ def _combined_pattern(topic: Topic) -> re.Pattern[str] | None:
 
 @frozen
 class _Variant:
-    """One way to read a text.
+    """One way to read a text: its words with spaces, and those that are not Latin without.
 
-    Attributes:
-        plain: its words, separated by one space.
-        exceptions: where the excepted phrases begin and end in `plain`.
-        joined: words that cut words may have been, unless an earlier variant has them; separated so that
-            no phrase forms across two of them.
-        chinese: its words that are not Latin, without what was between them.
+    `exceptions` are the spans of excepted phrases in `plain`. `joined` has what cut words may have been,
+    unless an earlier variant has it, separated so that no phrase forms across two of them.
     """
 
     plain: str
@@ -105,20 +97,14 @@ def _variants(wordlist: str, text: str) -> tuple[_Variant, ...]:
 
 
 def _variant(words: list[str], known: set[str], excepted: re.Pattern[str]) -> _Variant:
-    plain = " ".join(words)
+    plain = pieces = " ".join(words)
     exceptions = tuple(match.span() for match in excepted.finditer(skeleton(plain)))
-    # A word of an excepted phrase is not a piece of a cut word.
-    pieces = _without(plain, exceptions).split()
-    joined = [word for word in dict.fromkeys(join_words(pieces)) if word not in known]
+    for start, end in reversed(exceptions):  # a word of an excepted phrase is not a piece of a cut word
+        pieces = f"{pieces[:start]}…{pieces[end:]}"
+    joined = [word for word in dict.fromkeys(join_words(pieces.split())) if word not in known]
     known.update(joined)
     chinese = "".join(word for word in words if not _LATIN.fullmatch(word))
     return _Variant(plain, exceptions, " … ".join(joined), chinese)
-
-
-def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    for start, end in reversed(tuple(spans)):
-        text = f"{text[:start]}…{text[end:]}"
-    return text
 
 
 def _find_in(topic: Topic, variant: _Variant) -> str:

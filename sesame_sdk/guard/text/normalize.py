@@ -1,8 +1,7 @@
 """Text normalization: the many spellings of a text become the few that are matched.
 
 Capitals, full-width forms, accents, look-alike letters and zero-width characters are folded. A text that has
-several readings (CamelCase, signs for letters, digits between words) is split once for each. `skeleton` then
-makes look-alike letters equal, in the text and in the word lists.
+several readings (CamelCase, signs for letters, digits between words) is split once for each.
 """
 
 import re
@@ -32,11 +31,7 @@ class TooLongError(ValueError):
 
 
 def split_words(text: str) -> list[list[str]]:
-    """The words of `text` as written, with CamelCase split, signs as letters, and digits as spaces.
-
-    Raises:
-        TooLongError: it unfolds to more than `MAX_LENGTH` characters.
-    """
+    """The words of `text` as written, with CamelCase split, signs as letters, and digits as spaces."""
     composed = _limit(unicodedata.normalize("NFKC", _limit(text)))
     variants = (composed, _CAMEL.sub(" ", composed), composed.translate(_SIGNS), composed.translate(_DIGITS))
     return [_words(variant) for variant in dict.fromkeys(variants)]

@@ -1,12 +1,16 @@
-"""The topics that a text is checked for, and the word lists that belong to them.
+"""The topics that a text is checked for, their word lists, and the regular expressions made of these.
 
 The lists are text files in `guard/wordlists`, which state their format. Each is read when it is first needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from typing import Final, TypeAlias
+
+_Trie: TypeAlias = dict[str, "_Trie"]
+_END = ""
+_ANY_ENDING = {"*": "[a-z]*"}
 
 
 class Topic(StrEnum):
@@ -40,8 +44,6 @@ class Topic(StrEnum):
     MINOR_CONDUCT = "minor_conduct"
 
 
-#: Topics of kinds: what a score must not be made of.
-KIND_TOPICS: Final = tuple(Topic)[:9]
 #: Topics of effects, aims and consumer names: what a score must not be used for.
 USE_TOPICS: Final = tuple(Topic)[9:15]
 
@@ -72,12 +74,7 @@ def _sections(wordlist: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def parse_wordlist(text: str) -> Mapping[str, tuple[str, ...]]:
-    """The sections of a word list, by name.
-
-    Raises:
-        ValueError: a section without entries, which would silently switch off a check, or an entry
-            outside of a section.
-    """
+    """The sections of a word list, by name. A section without entries would switch off a check: an error."""
     sections: dict[str, tuple[str, ...]] = {}
     section = ""
     for line in filter(None, map(str.strip, text.splitlines())):
@@ -90,3 +87,27 @@ def parse_wordlist(text: str) -> Mapping[str, tuple[str, ...]]:
     if "" in sections or not all(sections.values()):
         raise ValueError("a word list has a section without entries, or entries without a section")
     return sections
+
+
+def alternatives(phrases: Iterable[str]) -> str:
+    """A pattern for any of `phrases`, the longest first. A star matches any ending of a word.
+
+    Common prefixes are shared, so that matching does not slow down with the list.
+    """
+    root: _Trie = {}
+    for phrase in phrases:
+        node = root
+        for letter in phrase:
+            node = node.setdefault(letter, {})
+        node[_END] = {}
+    return _pattern(root)
+
+
+def _pattern(node: _Trie) -> str:
+    # The star comes last: it also matches nothing, and would hide longer phrases that begin with its word.
+    letters = sorted(node.keys() - {_END}, key=lambda letter: (letter in _ANY_ENDING, letter))
+    branches = [_ANY_ENDING.get(letter, letter) + _pattern(node[letter]) for letter in letters]
+    if not branches:
+        return ""
+    optional = "?" if _END in node else ""
+    return branches[0] if len(branches) == 1 and not optional else f"(?:{'|'.join(branches)}){optional}"

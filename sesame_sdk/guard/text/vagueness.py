@@ -7,10 +7,10 @@ normalization as the lexical check; of other languages it only counts words.
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from typing import Literal
 
 from sesame_sdk.guard.text.normalize import TooLongError, join_words, skeleton, split_words
-from sesame_sdk.guard.text.regex_trie import alternatives
-from sesame_sdk.guard.text.topics import entries
+from sesame_sdk.guard.text.topics import alternatives, entries
 
 _LATIN = re.compile("[a-z0-9]+")
 #: Words, or characters of a script without spaces, of the shortest text that may be specific.
@@ -24,9 +24,8 @@ def _english(section: str) -> frozenset[str]:
 
 @cache
 def _chinese(*sections: str) -> re.Pattern[str]:
-    return re.compile(
-        alternatives(word for name in sections for word in entries("vague_wording", f"{name}.zh"))
-    )
+    words = (word for name in sections for word in entries("vague_wording", f"{name}.zh"))
+    return re.compile(alternatives(words))
 
 
 @cache
@@ -39,7 +38,8 @@ def is_vague(text: str, name: str = "") -> bool:
     """Whether `text` tells a person nothing: too short, generic, or only the words of the dotted `name`."""
     variants = _variants(text)
     short = bool(variants) and _is_short(variants[0])
-    return short or is_generic(text) or any(_repeats(words, name) for words in variants)
+    in_name = f" {' '.join(re.split('[.-]', name))} "
+    return short or is_generic(text) or any(f" {' '.join(words)} " in in_name for words in variants)
 
 
 @lru_cache(maxsize=1024)
@@ -49,18 +49,8 @@ def is_generic(text: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def mentions_score(text: str) -> bool:
-    """Whether `text` mentions the score."""
-    return _mentions(text, "score")
-
-
-@lru_cache(maxsize=1024)
-def mentions_reputation(text: str) -> bool:
-    """Whether `text` mentions what may be the score under another name, or no order at all."""
-    return _mentions(text, "reputation")
-
-
-def _mentions(text: str, section: str) -> bool:
+def mentions(text: str, section: Literal["score", "reputation"]) -> bool:
+    """Whether `text` mentions the score; or reputation: the score under another name, or no order at all."""
     variants = _variants(text)
     candidates = (word for words in variants for word in (*words, *join_words(words)))
     return any(skeleton(word) in _english(section) for word in candidates) or any(
@@ -92,8 +82,3 @@ def _not_latin(words: Iterable[str]) -> str:
 def _is_generic_word(word: str) -> bool:
     folded = skeleton(word)
     return len(word) == 1 or word.isdigit() or folded in _english("generic") or folded in _english("score")
-
-
-def _repeats(words: list[str], name: str) -> bool:
-    """Whether the words are those of a name, or some of them in sequence."""
-    return f" {' '.join(words)} " in f" {' '.join(re.split('[.-]', name))} "

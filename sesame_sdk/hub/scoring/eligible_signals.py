@@ -55,8 +55,8 @@ from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import registrations
 from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.model.grant import Direction
-from sesame_sdk.scoring.hypothetical import CountedSignal
-from sesame_sdk.scoring.recourse.options import Senders
+from sesame_sdk.scoring.engines import CountedSignal
+from sesame_sdk.scoring.recourse.search import Senders
 
 _temporary = MetaData()
 #: The persons and contexts that are requested.

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Connection, Insert, bindparam, cast, insert, 
 from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.rules.score_influence import counted_contexts
+from sesame_sdk.guard.rules.kinds import counted_contexts
 from sesame_sdk.hub.consent import read_consent, subjects
 from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest
 from sesame_sdk.hub.database.engine import values_table

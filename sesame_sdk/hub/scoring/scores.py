@@ -15,9 +15,8 @@ from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
-from sesame_sdk.scoring.explain import build_scores
+from sesame_sdk.scoring.explain import build_scores, estimate_score
 from sesame_sdk.scoring.explain import explain_score as explain_signals
-from sesame_sdk.scoring.what_if import estimate_score
 
 
 def compute_scores(
@@ -80,7 +79,7 @@ def what_if(
     For an unknown person it starts without signals.
 
     Raises:
-        InvalidInputError: no policy for the context, or one of the signals; see `scoring.what_if`.
+        InvalidInputError: no policy for the context, or one of the signals; see `scoring.explain`.
     """
     policy = policies.current_policy(connection, context)
     if policy is None:

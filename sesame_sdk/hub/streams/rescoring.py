@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, upd
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.rules.score_influence import counted_contexts
+from sesame_sdk.guard.rules.kinds import counted_contexts
 from sesame_sdk.hub.consent import read_consent
 from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest
 from sesame_sdk.hub.database.tables import grants, pseudonyms, rescore_queue, stream_subjects, streams

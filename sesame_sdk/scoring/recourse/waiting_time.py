@@ -1,16 +1,13 @@
 """The first day on which a score reaches a number of points by decay alone.
 
-Over time a score rises while what took points fades, and falls while what adds points fades. Between two days
-it is at most the score with the signals that add points as of the first day and those that take points as of
-the last. The search halves a period, skips a half whose maximum is too low, and takes the earlier half first,
-so that it finds the first day.
-
-A later day is scored as a hypothetical person whose signals are older by as much, by the scoring SQL.
+Between two days a score is at most that with the signals that add points as of the first day and those that
+take points as of the last. The search halves a period, skips a half whose maximum is too low, and takes the
+earlier half first. A later day is scored, by the scoring SQL, for signals that are older by as much.
 """
 
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import date, timedelta
 
@@ -18,8 +15,7 @@ from attrs import define
 
 from sesame_sdk.model.explanation import WaitingTime
 from sesame_sdk.model.policy import Policy, Weighting
-from sesame_sdk.scoring.engines import score_in_sqlite
-from sesame_sdk.scoring.hypothetical import CountedSignal
+from sesame_sdk.scoring.engines import CountedSignal, score_in_sqlite
 from sesame_sdk.scoring.scorecard import MICROSECONDS_PER_DAY, to_hundredths, to_microseconds
 
 #: How far the search looks where a policy never ends what takes points: ten years.
@@ -35,21 +31,12 @@ SELECT 0 AS subject, s.partner, s.kind, s.value,
        s.occurred_at - CASE WHEN s.takes_points THEN p.last ELSE p.first END AS occurred_at
 FROM period p CROSS JOIN signals s;
 """
-#: A signal and the points of its value today, by sign.
-_Weighted = tuple[CountedSignal, float]
 
 
 def find_waiting_time(
     policy: Policy, as_of: date, signals: Iterable[CountedSignal], target: int
 ) -> WaitingTime:
-    """What waiting for `target` hundredths comes to, if no new signal arrives.
-
-    Args:
-        policy: how the score is made.
-        as_of: today.
-        signals: the person's signals that count.
-        target: more than they come to today.
-    """
+    """What waiting for `target` hundredths, more than today's, comes to if no new signal arrives."""
     weightings = {weighting.kind.name: weighting for weighting in policy.weightings}
     rows = [(each, each.value * weightings[each.kind].weight) for each in signals if each.kind in weightings]
     ends = [_end(signal, weightings[signal.kind], as_of) for signal, worth in rows if worth < 0]
@@ -60,7 +47,9 @@ def find_waiting_time(
         search = _Search(connection, policy, as_of, target, budget=MAX_ROWS // len(rows))
         day = search.first_day(1, last) if last else None
     if day is not None:
-        return WaitingTime(as_of + timedelta(days=day), points_decay=_fades(rows, weightings))
+        adding = (weightings[signal.kind] for signal, worth in rows if worth > 0)
+        decay = any(weighting.half_life_days or weighting.expires_days for weighting in adding)
+        return WaitingTime(as_of + timedelta(days=day), points_decay=decay)
     return WaitingTime(
         None, searched_until=None if search.excluded >= max(ends) else as_of + timedelta(search.excluded)
     )
@@ -68,12 +57,7 @@ def find_waiting_time(
 
 @define
 class _Search:
-    """A search over days, counted from today.
-
-    Attributes:
-        budget: how many periods may still be scored.
-        excluded: no day up to this one reaches the target.
-    """
+    """A search over days from today: `budget` periods may still be scored, no day to `excluded` is enough."""
 
     connection: sqlite3.Connection
     policy: Policy
@@ -116,14 +100,9 @@ def _end(signal: CountedSignal, weighting: Weighting, as_of: date) -> float:
     return max(left // MICROSECONDS_PER_DAY + 1, 1)
 
 
-def _open(rows: Iterable[_Weighted]) -> sqlite3.Connection:
+def _open(rows: Iterable[tuple[CountedSignal, float]]) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.executescript(f"{_TABLES} BEGIN;")  # in memory, and never committed
     signals = [(*signal, worth < 0) for signal, worth in rows]
     connection.executemany("INSERT INTO signals VALUES (?, ?, ?, ?, ?)", signals)
     return connection
-
-
-def _fades(rows: Iterable[_Weighted], weightings: Mapping[str, Weighting]) -> bool:
-    adding = (weightings[signal.kind] for signal, worth in rows if worth > 0)
-    return any(weighting.half_life_days or weighting.expires_days for weighting in adding)

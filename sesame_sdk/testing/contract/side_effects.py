@@ -1,11 +1,8 @@
 """Records the side effects of a piece of code: files, sockets, processes, databases.
 
-By an audit hook (PEP 578). A hook cannot be removed, so it is added once, when first needed, and records
-only what happens inside `record_side_effects`. It does not see what threads do that are started there, nor
-what C code does without an audit event.
-
-An import is no side effect: Python reads its files once, whatever the event. So a module may import what it
-needs when it first needs it.
+By an audit hook (PEP 578), which cannot be removed, so it is added once. It does not see what threads do that
+are started there, nor what C code does without an audit event. An import is no side effect: a module may
+import what it needs when it first needs it.
 """
 
 import sys

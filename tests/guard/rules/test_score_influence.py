@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from sesame_sdk.guard.guard import Guard
-from sesame_sdk.guard.rules.score_influence import counted_contexts
+from sesame_sdk.guard.rules.kinds import counted_contexts
 from sesame_sdk.model.policy import Weighting
 from sesame_sdk.model.signals import Evidence, Polarity
 from tests.guard.builders import (

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.text.keyword_match import UNREADABLE, find_mention
 from sesame_sdk.guard.text.normalize import MAX_LENGTH
-from sesame_sdk.guard.text.regex_trie import alternatives
-from sesame_sdk.guard.text.topics import Topic
+from sesame_sdk.guard.text.topics import Topic, alternatives
 from tests.guard.builders import kind, policy, rules, weighting
 
 GUARD = Guard()

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from sesame_sdk.model.explanation import NextBand, PartnerUnits
 from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.signals import Conduct
+from sesame_sdk.scoring.engines import CountedSignal
 from sesame_sdk.scoring.explain import explain_score
-from sesame_sdk.scoring.hypothetical import CountedSignal
-from sesame_sdk.scoring.policy_file.loader import load_policy
-from sesame_sdk.scoring.recourse.options import Senders
-from sesame_sdk.scoring.recourse.search import find_cheapest
+from sesame_sdk.scoring.policy_file import load_policy
+from sesame_sdk.scoring.recourse.search import Senders, find_cheapest
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
 from tests.scoring.people import (

@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 
 from sesame_sdk.model.explanation import WaitingTime
 from sesame_sdk.model.policy import Band, Policy
+from sesame_sdk.scoring.engines import CountedSignal
 from sesame_sdk.scoring.explain import explain_score
-from sesame_sdk.scoring.hypothetical import CountedSignal
 from tests.guard.builders import LOWERING, policy, weighting
 from tests.scoring.engines import TODAY
 from tests.scoring.people import ABLE, RETURNS, order, people, policies, reference_total

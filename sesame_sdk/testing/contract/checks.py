@@ -1,35 +1,39 @@
-"""Checks of a provider's `signals()`. Each yields what is wrong, and nothing if nothing is.
+"""Checks of `signals()`, `subjects()` and `use()`. Each yields what is wrong, and nothing if nothing is.
 
 A fault names a sample by its number and an exception by its type and place, and shows no value of either.
 """
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import cycle, islice, product
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.interfaces import SignalProvider, Skipped
+from sesame_sdk.interfaces import ScoreConsumer, SignalProvider, Skipped
 from sesame_sdk.model import codec
 from sesame_sdk.model.pseudonyms import Pseudonymizer
+from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.plugins.plugin import describe_call_error
-from sesame_sdk.testing.clock import Clock
 from sesame_sdk.testing.contract import hostile_events
 from sesame_sdk.testing.contract.side_effects import record_side_effects
-from sesame_sdk.testing.partner import LONG_AGO, PSEUDONYMIZER, SAME_PSEUDONYMIZER
+from sesame_sdk.testing.partner import LONG_AGO, PSEUDONYMIZER, SAME_PSEUDONYMIZER, Clock
 
 #: Signals of one event: a generator that never ends must not hang a test.
 MAX_SIGNALS = 10_000
 NO_ID = "00000000-0000-7000-8000-000000000000"
 OTHER_PSEUDONYMIZER = Pseudonymizer(b"another that everybody may read.")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _Provider = SignalProvider[Any]
+#: Up to so many subjects every subset is tried; of more, all, none, each alone, and all but each.
+MAX_EXHAUSTIVE = 6
+_Consumer = ScoreConsumer[Any, Any]
+#: How well a subject does in an answer; more is better.
+Benefit = Callable[[Any, str], float]
 
 
 @frozen
@@ -53,17 +57,12 @@ class SignalsResult:
 
 
 def call_signals(
-    provider: _Provider, event: object, pseudonymizer: Pseudonymizer = PSEUDONYMIZER
+    provider: _Provider, event: object, pseudonymizer: Pseudonymizer = PSEUDONYMIZER, *, copied: bool = True
 ) -> SignalsResult:
-    """Call `signals()` with a copy of an event, so that the sample stays as it is."""
-    return _call_signals(provider, _copy(event), pseudonymizer)
-
-
-def _call_signals(
-    provider: _Provider, event: object, pseudonymizer: Pseudonymizer = PSEUDONYMIZER
-) -> SignalsResult:
+    """Call `signals()`, usually with a copy of the event, so that the sample stays as it is."""
+    given = _copy(event) if copied else event
     try:
-        output: tuple[Any, ...] = tuple(islice(provider.signals(event, pseudonymizer), MAX_SIGNALS + 1))
+        output: tuple[Any, ...] = tuple(islice(provider.signals(given, pseudonymizer), MAX_SIGNALS + 1))
     except InvalidInputError:
         return SignalsResult(rejected=True)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any exception is a result here
@@ -113,7 +112,8 @@ def invalid_ids(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
         for signal, repeated in zip(first.signals, same.signals, strict=False):
             if evolve(signal, id=NO_ID) == evolve(repeated, id=NO_ID) and signal.id != repeated.id:
                 yield f"events[{number}]: the same event has another id again: use pseudonymizer.signal_id()"
-            if _milliseconds(signal.id) != (signal.occurred_at - _EPOCH) // _MILLISECOND:
+            held = int(signal.id.replace("-", "")[:12], 16)
+            if held != (signal.occurred_at - _EPOCH) // timedelta(milliseconds=1):
                 yield f"events[{number}]: the id does not hold occurred_at: use pseudonymizer.signal_id()"
             if signal.id in of_another:
                 yield f"events[{number}]: the id ignores the pseudonymizer: use its signal_id()"
@@ -129,7 +129,7 @@ def side_effects_of(provider: _Provider, events: Sequence[object]) -> Iterator[s
         given = _copy(event)
         comparable = given == event
         with record_side_effects() as recorded:
-            _call_signals(provider, given)
+            call_signals(provider, given, copied=False)
         if recorded:
             yield f"events[{number}]: signals() has side effects: {', '.join(recorded)}"
         if comparable and given != event:
@@ -161,13 +161,7 @@ def encode_output(provider: _Provider, events: Iterable[object]) -> bytes:
 
 
 def delivery_faults(provider: _Provider, events: Sequence[object], folder: Path) -> Iterator[str]:
-    """What a real client sends must be stored by a real hub once, and unchanged.
-
-    Args:
-        provider: of the plugin.
-        events: the samples.
-        folder: for the hub's files.
-    """
+    """A real hub, with its files in `folder`, must store once and unchanged what a real client sends."""
     from sesame_sdk.testing.hub import LocalHub  # half a second to import, and for this check alone
 
     declared = {kind.name for kind in provider.kinds}
@@ -205,5 +199,108 @@ def _copy(event: object) -> object:
         return event
 
 
-def _milliseconds(signal_id: str) -> int:
-    return int(signal_id.replace("-", "")[:12], 16)
+@frozen
+class CallResult:
+    """The result of one call: the answer, or an error; and its side effects."""
+
+    answer: Any = None
+    error: str = ""
+    side_effects: tuple[str, ...] = ()
+
+    def differs(self, other: "CallResult") -> bool:
+        """Whether the answers can be compared, and are not the same."""
+        comparable = "__eq__" in {name for kind in type(self.answer).__mro__[:-1] for name in vars(kind)}
+        return comparable and bool(self.answer != other.answer)
+
+
+def call_subjects(consumer: _Consumer, request: object) -> CallResult:
+    """Call `subjects()`."""
+    return _call(lambda: tuple(consumer.subjects(request)))
+
+
+def subject_faults(consumer: _Consumer, requests: Sequence[object]) -> Iterator[str]:
+    """`subjects()` must give the same pseudonyms each time, without side effects."""
+    for number, request in enumerate(requests):
+        first, again = call_subjects(consumer, request), call_subjects(consumer, request)
+        if first.error:
+            yield f"requests[{number}]: subjects() {first.error}"
+        elif not all(isinstance(one, str) for one in first.answer):
+            yield f"requests[{number}]: subjects() gives something that is not a str"
+        elif first.differs(again):
+            yield f"requests[{number}]: subjects() gives something else the second time"
+        if first.side_effects:
+            yield f"requests[{number}]: subjects() has side effects: {', '.join(first.side_effects)}"
+
+
+def missing_score_faults(
+    consumer: _Consumer, requests: Sequence[object], points: Sequence[float]
+) -> Iterator[str]:
+    """`use()` must answer whichever subjects have no score."""
+    for number, request in enumerate(requests):
+        subjects = call_subjects(consumer, request).answer or ()
+        for missing in _subsets(subjects):
+            result = _call_use(consumer, request, _scores(subjects, missing, points))
+            if result.error:
+                yield f"requests[{number}]: use() {result.error} when {len(missing)} subject(s) have no score"
+
+
+def use_faults(consumer: _Consumer, requests: Sequence[object], points: Sequence[float]) -> Iterator[str]:
+    """`use()` must give the same answer for the same scores, without side effects."""
+    for number, request in enumerate(requests):
+        scores = _scores(call_subjects(consumer, request).answer or (), frozenset(), points)
+        first, again = _call_use(consumer, request, scores), _call_use(consumer, request, scores)
+        if not first.error and first.differs(again):
+            yield f"requests[{number}]: use() gives another answer the second time"
+        if first.side_effects:
+            yield f"requests[{number}]: use() has side effects: {', '.join(first.side_effects)}"
+
+
+def disadvantages(
+    consumer: _Consumer, requests: Sequence[object], base_points: float, benefit: Benefit
+) -> Iterator[str]:
+    """A subject without a score must do as well as with the base score, where all others have that."""
+    for number, request in enumerate(requests):
+        subjects = call_subjects(consumer, request).answer or ()
+        for subject in subjects:
+            with_base = _call_use(consumer, request, _scores(subjects, frozenset(), [base_points]))
+            without = _call_use(consumer, request, _scores(subjects, frozenset((subject,)), [base_points]))
+            if with_base.error or without.error:
+                continue  # another check reports it
+            if benefit(without.answer, subject) < benefit(with_base.answer, subject):
+                yield (
+                    f"requests[{number}]: a subject without a score does worse than with "
+                    f"the base score of {base_points:g} points, which all others have (rule NOS-1)"
+                )
+
+
+def _call(function: Callable[[], Any]) -> CallResult:
+    try:
+        with record_side_effects() as recorded:
+            answer = function()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any exception is a result here
+        return CallResult(error=f"raised {describe_call_error(error)}")
+    return CallResult(answer, side_effects=tuple(recorded))
+
+
+def _call_use(consumer: _Consumer, request: object, scores: Mapping[str, Score | None]) -> CallResult:
+    return _call(lambda: consumer.use(request, dict(scores)))
+
+
+def _scores(
+    subjects: Sequence[str], missing: frozenset[str], points: Sequence[float]
+) -> dict[str, Score | None]:
+    return {
+        subject: None if subject in missing else Score(given, "known", date(2026, 6, 1), "digest", given)
+        for subject, given in zip(subjects, cycle(points), strict=False)
+    }
+
+
+def _subsets(subjects: Sequence[str]) -> Iterator[frozenset[str]]:
+    everyone = frozenset(subjects)
+    if len(everyone) <= MAX_EXHAUSTIVE:
+        for chosen in product((False, True), repeat=len(everyone)):
+            yield frozenset(one for one, take in zip(sorted(everyone), chosen, strict=True) if take)
+        return
+    yield from (frozenset(), everyone)
+    for one in sorted(everyone):
+        yield from (frozenset((one,)), everyone - {one})

@@ -1,1 +1,0 @@
-"""Reading a policy from TOML, with the line of every error."""
