@@ -24,11 +24,8 @@ class PartnerInfluence:
 
 def volatility(falls: ArrayLike, span: float) -> float:
     """The largest of the falls that one event takes, in points, as a share of the policy's range."""
-    points, width = (
-        arrays.check_numbers(falls, "falls", min_value=0),
-        arrays.check_number(span, "span", above=0),
-    )
-    return float(points.max(initial=0.0) / width)
+    points = arrays.check_numbers(falls, "falls", min_value=0)
+    return float(points.max(initial=0.0) / arrays.check_number(span, "span", above=0))
 
 
 def partner_influence(

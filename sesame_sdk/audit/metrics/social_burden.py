@@ -21,9 +21,7 @@ from sesame_sdk.audit.arrays import Flags, GroupMeans, Numbers
 from sesame_sdk.audit.metrics.definitions import SOCIAL_BURDEN
 from sesame_sdk.audit.metrics.measurement import MIN_GROUP_SIZE, Measurement, compare_groups
 from sesame_sdk.audit.simulation.behaviour import collect_habits
-from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.audit.simulation.simulate import SimulationResult
-from sesame_sdk.model.policy import Weighting
 
 
 @frozen(eq=False)
@@ -78,7 +76,8 @@ def least_effort(result: SimulationResult, target: float) -> tuple[Numbers, Flag
         relative_income = people.income / result.population.income
         ease = relative_income if is_money[kind.kind.name] else people.engagement
         prices.append(kind.effort / kind.weight / ease)
-        caps.append(_max_points(kind, result.population))
+        partners = len(result.population.find_market(kind.kind.context).shares)
+        caps.append(min(kind.cap, partners * kind.partner_cap))
         earned.append(scores.parts[:, at] / 100)
     if not prices:
         return None
@@ -99,9 +98,3 @@ def _buy_cheapest(price: Numbers, available: Numbers, missing: Numbers) -> tuple
         cost += taken * unit_price
         left -= taken
     return cost, left
-
-
-def _max_points(kind: Weighting, population: Population) -> float:
-    """The most points that the kind can give to a person who uses every partner."""
-    partners = len(population.find_market(kind.kind.context).shares)
-    return min(kind.cap, partners * kind.partner_cap)

@@ -28,6 +28,7 @@ from sesame_sdk.audit.report.svg import (
     make_figure,
     text,
     text_width,
+    translate,
 )
 from sesame_sdk.audit.report.wording import (
     describe_bounds,
@@ -56,7 +57,7 @@ _BULLET_WIDTH, _BULLET_HEIGHT, _BULLET_TOP, _BULLET_THICKNESS = 160.0, 22.0, 7.0
 
 
 @frozen
-class BarRow:
+class _BarRow:
     """A row; a strong one is a total. Its shapes are drawn with 0 at the row's top."""
 
     label: str
@@ -65,31 +66,27 @@ class BarRow:
     strong: bool = False
 
 
-def bar_scale(values: Sequence[float], *, margin: float = 0.02, end: float = WIDTH - _INSET) -> Scale:
+def _bar_scale(values: Sequence[float], *, margin: float = 0.02, end: float = WIDTH - _INSET) -> Scale:
     """Make the scale of rows that hold all `values`; it may end before the text of the values does."""
     low, high = min(values), max(values)
     free = (high - low) * margin if high > low else max(abs(high), 1.0)
     return Scale(low - free, high + free, _INSET, end)
 
 
-def rows_height(rows: int) -> float:
-    """Height of a picture of so many rows."""
+def _rows_height(rows: int) -> float:
     return ABOVE + rows * PITCH + BELOW
 
 
-def draw_bar_rows(
-    rows: Sequence[BarRow], scale: Scale, format_value: Callable[[float], str] = format_tick
+def _draw_bar_rows(
+    rows: Sequence[_BarRow], scale: Scale, format_value: Callable[[float], str] = format_tick
 ) -> Markup:
-    """Draw all rows, with the axis below."""
     bottom = ABOVE + len(rows) * PITCH
     return draw_axis(scale, ABOVE, bottom, format_value) + join(
-        element("g", _row_text(row), row.shapes, transform=f"translate(0 {ABOVE + at * PITCH:g})")
-        for at, row in enumerate(rows)
+        translate(_row_text(row) + row.shapes, 0, ABOVE + at * PITCH) for at, row in enumerate(rows)
     )
 
 
-def draw_bar(scale: Scale, start: float, end: float, picture: str, *, striped: bool) -> Markup:
-    """Draw the bar of a row, solid or striped, from one value to another."""
+def _draw_bar(scale: Scale, start: float, end: float, picture: str, *, striped: bool) -> Markup:
     fill = hatch_fill(picture) if striped else None
     return bar(scale(start), scale(end), TOP, THICKNESS, "down" if striped else "up", fill)
 
@@ -98,33 +95,27 @@ def draw_axis(
     scale: Scale, top: float, bottom: float, format_value: Callable[[float], str] = format_tick
 ) -> Markup:
     """Draw fine lines at round values, with the numbers below them."""
-    ticks = [(scale(value), format_value(value)) for value in scale.ticks(5)]
-    return join(
-        line(x, top, x, bottom, "grid") + text(x, bottom + 17, value, "tick", _anchor(x))
-        for x, value in ticks
-    )
+    shapes = []
+    for value in scale.ticks(5):
+        x = scale(value)
+        anchor = "start" if x < 24 else "end" if x > WIDTH - 24 else "middle"
+        shapes += [line(x, top, x, bottom, "grid"), text(x, bottom + 17, format_value(value), "tick", anchor)]
+    return join(shapes)
 
 
-def draw_bound(scale: Scale, value: float, rows: int, name: str) -> Markup:
-    """Draw a line through all rows at a value, with a name above."""
+def _draw_bound(scale: Scale, value: float, rows: int, name: str) -> Markup:
     x = scale(value)
     anchor, beside = ("end", x - 5) if x > WIDTH / 2 else ("start", x + 5)
     return line(x, 4, x, ABOVE + rows * PITCH, "bound") + text(beside, 14, name, "note", anchor)
 
 
-def _row_text(row: BarRow) -> Markup:
+def _row_text(row: _BarRow) -> Markup:
     strong = " strong" if row.strong else ""
     width = WIDTH - 2 * _INSET - _GAP - text_width(row.value)
     row_label = label(_INSET, BASELINE, row.label, width, f"label{strong}")
     if not row.value:
         return row_label
     return row_label + text(WIDTH - _INSET, BASELINE, row.value, f"value{strong}", "end")
-
-
-def _anchor(x: float) -> str:
-    if x < 24:
-        return "start"
-    return "end" if x > WIDTH - 24 else "middle"
 
 
 def draw_bullet(measured: Measurement) -> Markup:
@@ -161,29 +152,28 @@ def draw_typical_score(score: Score) -> Figure:
     """Draw the steps from the base to the median person's score."""
     steps = _largest_steps(score.contributions)
     ends = tuple(accumulate((step.points for step in steps), initial=score.base))
-    scale = bar_scale((*ends, score.points), margin=0.06, end=WIDTH - 70)
-    rows = [BarRow("base", format_points(score.base), _mark(scale, score.base), strong=True)]
+    scale = _bar_scale((*ends, score.points), margin=0.06, end=WIDTH - 70)
+    rows = [_BarRow("base", format_points(score.base), _mark(scale, score.base), strong=True)]
     rows += [
-        BarRow(
+        _BarRow(
             step.reason,
             format_signed(step.points),
-            _joint(scale(start)) + draw_bar(scale, start, end, "typical", striped=end < start),
+            _joint(scale(start)) + _draw_bar(scale, start, end, "typical", striped=end < start),
         )
         for step, (start, end) in zip(steps, pairwise(ends), strict=True)
     ]
     total = _joint(scale(score.points)) + _mark(scale, score.points)
-    rows.append(BarRow(f"score, in band {score.band}", format_points(score.points), total, strong=True))
+    rows.append(_BarRow(f"score, in band {score.band}", format_points(score.points), total, strong=True))
+    cells = tuple((row.label, row.value) for row in rows)
     return make_figure(
         "typical",
         "A typical score",
         _summarize_score(score, steps),
         "The score of the median person. Each bar begins where the one above it ends; "
         "a solid bar adds points, a striped bar subtracts them.",
-        rows_height(len(rows)),
-        (draw_bar_rows(rows, scale),),
-        Table(
-            "From the base to the score", ("reason", "points"), tuple((row.label, row.value) for row in rows)
-        ),
+        _rows_height(len(rows)),
+        (_draw_bar_rows(rows, scale),),
+        Table("From the base to the score", ("reason", "points"), cells),
     )
 
 
@@ -216,9 +206,9 @@ def _summarize_score(score: Score, steps: Sequence[Contribution]) -> str:
 def draw_rewards(rewards: Sequence[KindReward]) -> Figure:
     """Draw the mean points of each kind as a bar, and their range as a line."""
     values = [(own.min_points, own.max_points, own.mean_points) for own in rewards]
-    scale = bar_scale([0.0, *(value for own in values for value in own)])
+    scale = _bar_scale([0.0, *(value for own in values for value in own)])
     rows = [
-        BarRow(reward.reason or reward.kind, format_signed(reward.mean_points), _draw_reward(reward, scale))
+        _BarRow(reward.reason or reward.kind, format_signed(reward.mean_points), _draw_reward(reward, scale))
         for reward in rewards
     ]
     cells = tuple(
@@ -240,8 +230,8 @@ def draw_rewards(rewards: Sequence[KindReward]) -> Figure:
         _summarize_rewards(rewards),
         "The bar is the mean over all people with a score: solid adds points, striped subtracts them. "
         "The line runs from the lowest value of any person to the highest.",
-        rows_height(len(rows)),
-        (zero, draw_bar_rows(rows, scale, _format_tick)),
+        _rows_height(len(rows)),
+        (zero, _draw_bar_rows(rows, scale, _format_tick)),
         Table("Points by kind", head, cells, text_columns=2),
     )
 
@@ -250,7 +240,7 @@ def _draw_reward(reward: KindReward, scale: Scale) -> Markup:
     ends = (scale(reward.min_points), scale(reward.max_points))
     reach = line(ends[0], MIDDLE, ends[1], MIDDLE, "reach")
     caps = (line(x, MIDDLE - 4, x, MIDDLE + 4, "reach") for x in ends)
-    mean = draw_bar(scale, 0, reward.mean_points, "rewards", striped=reward.mean_points < 0)
+    mean = _draw_bar(scale, 0, reward.mean_points, "rewards", striped=reward.mean_points < 0)
     return element("g", reach, *caps, mean)
 
 
@@ -276,16 +266,16 @@ def draw_falls(measured: Measurement) -> Figure:
     """Draw the largest fall from one event of each kind, against the bound."""
     values = [row.value for row in measured.rows if row.value is not None]
     limit = measured.metric.thresholds[0].bound
-    scale = bar_scale([0.0, limit * 1.5, *filter(math.isfinite, values)])
+    scale = _bar_scale([0.0, limit * 1.5, *filter(math.isfinite, values)])
     rows = [_fall_row(measured, row, scale) for row in measured.rows if row.value is not None]
-    bound = draw_bound(scale, limit, len(rows), f"bound {format_share(limit)}")
+    bound = _draw_bound(scale, limit, len(rows), f"bound {format_share(limit)}")
     return make_figure(
         "falls",
         "Largest fall from one event",
         _summarize_falls(measured),
         "As a share of the policy's range. Striped bars are past the bound.",
-        rows_height(len(rows)),
-        (bound, draw_bar_rows(rows, scale, format_share)),
+        _rows_height(len(rows)),
+        (bound, _draw_bar_rows(rows, scale, format_share)),
         Table(
             f"Largest fall from one event; bound {format_share(limit)}",
             (measured.metric.row_noun, "share of the range"),
@@ -294,38 +284,36 @@ def draw_falls(measured: Measurement) -> Figure:
     )
 
 
-def _fall_row(measured: Measurement, row: Row, scale: Scale) -> BarRow:
+def _fall_row(measured: Measurement, row: Row, scale: Scale) -> _BarRow:
     past = measured.metric.worst_threshold(row.value) is not None
     value = format_share(row.value) + (", past the bound" if past else "")
-    return BarRow(row.label, value, draw_bar(scale, 0, row.value or 0.0, "falls", striped=past))
+    return _BarRow(row.label, value, _draw_bar(scale, 0, row.value or 0.0, "falls", striped=past))
 
 
 def _summarize_falls(measured: Measurement) -> str:
     worst = measured.worst_row
     if worst is None or worst.value is None:
         return "No kind can lower a score."
-    limit = format_share(measured.metric.thresholds[0].bound)
+    share, limit = format_share(worst.value), format_share(measured.metric.thresholds[0].bound)
     side = "past" if measured.metric.worst_threshold(worst.value) else "within"
-    share = format_share(worst.value)
-    return (
-        f"One event takes at most {share} of the range ({quote(worst.label)}), {side} the bound of {limit}."
-    )
+    name = quote(worst.label)
+    return f"One event takes at most {share} of the range ({name}), {side} the bound of {limit}."
 
 
 def draw_choices(choices: Sequence[FreeChoice]) -> Figure:
     """Draw each option of each free choice, before and after people adapt to the policy."""
-    scale = bar_scale([0.0, *(share for choice in choices for share in (*choice.before, *choice.after))])
-    rows: list[BarRow] = []
+    scale = _bar_scale([0.0, *(share for choice in choices for share in (*choice.before, *choice.after))])
+    rows: list[_BarRow] = []
     for choice in choices:
         options = list(zip(choice.options, choice.before, choice.after, strict=True))
         shown = [(name, format_share(before), format_share(after)) for name, before, after in options]
         shifts = [_draw_shift(scale, before, after) for _, before, after in options]
         unchanged = all(before == after for _, before, after in shown)
         merged = join(shifts) if unchanged else Markup()
-        rows.append(BarRow(choice.topic, "unchanged" if unchanged else "", merged, strong=True))
+        rows.append(_BarRow(choice.topic, "unchanged" if unchanged else "", merged, strong=True))
         if not unchanged:
             rows += [
-                BarRow(name, f"{before} \N{RIGHTWARDS ARROW} {after}", shift)
+                _BarRow(name, f"{before} \N{RIGHTWARDS ARROW} {after}", shift)
                 for (name, before, after), shift in zip(shown, shifts, strict=True)
             ]
     return make_figure(
@@ -334,8 +322,8 @@ def draw_choices(choices: Sequence[FreeChoice]) -> Figure:
         _summarize_choices(choices),
         "The ring is the share of people who choose the option before they know the policy, "
         "the diamond after they adapt to it. A choice that does not change has one row.",
-        rows_height(len(rows)),
-        (draw_bar_rows(rows, scale, format_share),),
+        _rows_height(len(rows)),
+        (_draw_bar_rows(rows, scale, format_share),),
         make_choices_table(choices),
     )
 
@@ -347,9 +335,8 @@ def make_choices_table(choices: Sequence[FreeChoice]) -> Table:
         for choice in choices
         for option, before, after in zip(choice.options, choice.before, choice.after, strict=True)
     )
-    return Table(
-        "Free choices before and after", ("option", "choice", "before", "after"), rows, text_columns=2
-    )
+    head = ("option", "choice", "before", "after")
+    return Table("Free choices before and after", head, rows, text_columns=2)
 
 
 def _draw_shift(scale: Scale, before: float, after: float) -> Markup:
@@ -377,9 +364,9 @@ def draw_group_changes(change: PolicyChange) -> Figure:
     groups = change.groups
     shares = (share for group in groups.values() for share in (group.share_rising, group.share_falling))
     limit = max(shares, default=0.0) or 0.01
-    scale = bar_scale([-limit, limit])
+    scale = _bar_scale([-limit, limit])
     rows = [
-        BarRow(
+        _BarRow(
             name,
             f"{format_share(group.share_falling)} fall, {format_share(group.share_rising)} rise",
             _draw_group(group, scale),
@@ -392,8 +379,8 @@ def draw_group_changes(change: PolicyChange) -> Figure:
         _summarize_groups(groups),
         "Striped, to the left: the share of the group whose score falls. "
         "Solid, to the right: the share whose score rises.",
-        rows_height(len(rows)),
-        (draw_bar_rows(rows, scale, lambda share: format_share(abs(share))),),
+        _rows_height(len(rows)),
+        (_draw_bar_rows(rows, scale, lambda share: format_share(abs(share))),),
         make_group_table(change),
     )
 
@@ -416,8 +403,8 @@ def make_group_table(change: PolicyChange) -> Table:
 
 
 def _draw_group(group: GroupChange, scale: Scale) -> Markup:
-    fall = draw_bar(scale, 0, -group.share_falling, "movers", striped=True)
-    rise = draw_bar(scale, 0, group.share_rising, "movers", striped=False)
+    fall = _draw_bar(scale, 0, -group.share_falling, "movers", striped=True)
+    rise = _draw_bar(scale, 0, group.share_rising, "movers", striped=False)
     return fall + rise + line(scale(0), MIDDLE - 10, scale(0), MIDDLE + 10, "zero")
 
 

@@ -35,7 +35,6 @@ from sesame_sdk.scoring.explain import build_scores
 BINS = 24
 #: Odd, so that people whose score stays are in the middle bin.
 CHANGE_BINS = 21
-ALL_PEOPLE = "all people"
 
 
 def summarize_simulation(
@@ -60,7 +59,7 @@ def summarize_simulation(
     )
 
 
-def group_members(result: SimulationResult) -> dict[str, Codes]:
+def _group_members(result: SimulationResult) -> dict[str, Codes]:
     """Indices of the members of each group that has any, in the order of the groups."""
     names = result.population.group_names
     members = {name: np.flatnonzero(result.people.group == at) for at, name in enumerate(names)}
@@ -71,7 +70,7 @@ def _distribution(result: SimulationResult) -> ScoreDistribution:
     policy, scores = result.policies[0], result.scores[0]
     edges = np.linspace(policy.low, policy.high, BINS + 1)
     shares, medians = {}, {}
-    for name, people in group_members(result).items():
+    for name, people in _group_members(result).items():
         points = scores.points[people[scores.has_score[people]]]
         if points.size:
             shares[name] = _floats(np.histogram(points, edges)[0] / points.size)
@@ -86,13 +85,11 @@ def _exposure(result: SimulationResult) -> ExposureByRank:
     # Before the last rank of the first equal scores, no attention is counted.
     attention = total.sum(axis=0)
     counted = attention > 0
-    shares = total[:, counted] / attention[counted]
     names = result.population.group_names
+    attention_by_group = zip(names, total[:, counted] / attention[counted], people, strict=False)
     return ExposureByRank(
         ranks=tuple(curve.ranks[counted].tolist()),
-        shares={
-            name: _floats(share) for name, share, size in zip(names, shares, people, strict=False) if size
-        },
+        shares={name: _floats(shares) for name, shares, size in attention_by_group if size},
         people={name: float(size / group.size) for name, size in zip(names, people, strict=False) if size},
     )
 
@@ -142,7 +139,7 @@ def compare_policies(result: SimulationResult, psi: Measurement) -> PolicyChange
     (new, old), (after, before) = result.policies[:2], result.scores[:2]
     both = after.has_score & before.has_score
     gained = (after.hundredths - before.hundredths) / 100
-    groups = {ALL_PEOPLE: np.arange(both.size), **group_members(result)}
+    groups = {"all people": np.arange(both.size), **_group_members(result)}
     edges, shares = _histogram(gained[both])
     return PolicyChange(
         old_policy=old,

@@ -85,13 +85,5 @@ def _environment() -> Environment:
     environment.filters.update(
         points=wording.format_points, count=wording.format_count, day=wording.format_day
     )
-    environment.globals.update(
-        policy_title=wording.policy_title,
-        headline=wording.headline,
-        advice=wording.advice,
-        describe_bounds=wording.describe_bounds,
-        verdict_of=wording.verdict_of,
-        verdict_words=wording.VERDICT_WORDS,
-        verdict_signs=wording.VERDICT_SIGNS,
-    )
+    environment.globals["wording"] = wording
     return environment

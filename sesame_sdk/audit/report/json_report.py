@@ -50,6 +50,7 @@ def _change(change: PolicyChange | None) -> dict[str, Any] | None:
 
 def _measurement(measured: Measurement) -> dict[str, Any]:
     metric = measured.metric
+    rows = [(row, metric.format_value(row.value)) for row in measured.rows]
     return {
         "id": metric.id,
         "title": metric.title,
@@ -63,12 +64,7 @@ def _measurement(measured: Measurement) -> dict[str, Any]:
         "hint": metric.hint,
         "note": measured.note,
         "rows": [
-            {
-                "label": row.label,
-                "value": row.value,
-                "formatted": metric.format_value(row.value),
-                "people": row.people,
-            }
-            for row in measured.rows
+            {"label": row.label, "value": row.value, "formatted": formatted, "people": row.people}
+            for row, formatted in rows
         ],
     }

@@ -21,6 +21,7 @@ from sesame_sdk.audit.report.svg import (
     make_figure,
     path,
     text,
+    translate,
 )
 from sesame_sdk.audit.report.wording import (
     NONE,
@@ -59,11 +60,7 @@ def draw_distribution(distribution: ScoreDistribution, bands: Sequence[Band]) ->
     scale = Scale(distribution.edges[0], distribution.edges[-1], 6, WIDTH - 6)
     peak = max((max(bins) for bins in shares.values()), default=0) or 1.0
     histograms = join(
-        element(
-            "g",
-            _draw_histogram(distribution, group, scale, height, peak),
-            transform=f"translate(0 {_HISTOGRAM_HEAD + at * pitch:g})",
-        )
+        translate(_draw_histogram(distribution, group, scale, height, peak), 0, _HISTOGRAM_HEAD + at * pitch)
         for at, group in enumerate(shares)
     )
     rows = [("median", *(format_median(distribution.medians.get(group)) for group in shares))]
@@ -142,14 +139,14 @@ def draw_exposure(curve: ExposureByRank) -> Figure:
     shares = [shares[at] for shares in curve.shares.values() for at in shown]
     top = min(1.0, 1.1 * max([*shares, *curve.people.values()], default=1.0)) or 1.0
     panels = join(
-        element("g", _draw_panel(curve, group, shown, scale, top), transform=_translate(at))
+        translate(_draw_panel(curve, group, shown, scale, top), *_panel_corner(at))
         for at, group in enumerate(curve.shares)
     )
     fair = ("share of the people", *map(format_share, (curve.people[group] for group in curve.shares)))
     rows = (
         (
             f"to rank {format_count(curve.ranks[at])}",
-            *(format_share(line[at]) for line in curve.shares.values()),
+            *(format_share(own[at]) for own in curve.shares.values()),
         )
         for at in shown
     )
@@ -178,7 +175,7 @@ def _draw_panel(curve: ExposureByRank, group: str, shown: Sequence[int], scale: 
             label(0, 15, group, _PANEL_WIDTH, "label"),
             text(0, 34, value, "value"),
             line(0, bottom, _PANEL_WIDTH, bottom, "ground"),
-            element("g", area, style=f"fill:{hatch_fill('curve')}"),
+            element("g", area, style=hatch_fill("curve")),
             path(points, "curve"),
             line(0, fair, _PANEL_WIDTH, fair, "fair"),
             text(0, bottom + 17, f"rank {format_count(curve.ranks[shown[0]])}", "tick"),
@@ -187,9 +184,9 @@ def _draw_panel(curve: ExposureByRank, group: str, shown: Sequence[int], scale: 
     )
 
 
-def _translate(at: int) -> str:
+def _panel_corner(at: int) -> tuple[float, float]:
     row, column = divmod(at, _COLUMNS)
-    return f"translate({_INSET + column * (_PANEL_WIDTH + _GUTTER):g} {row * _PANEL_PITCH:g})"
+    return _INSET + column * (_PANEL_WIDTH + _GUTTER), row * _PANEL_PITCH
 
 
 def _settled(ranks: Sequence[int]) -> list[int]:
@@ -222,6 +219,10 @@ def draw_gains(change: PolicyChange) -> Figure:
     """Draw the share of people by points gained."""
     bins = [(*edges, share) for edges, share in zip(pairwise(change.edges), change.shares, strict=True)]
     scale = Scale(change.edges[0], change.edges[-1], 6, WIDTH - 6)
+    cells = tuple(
+        (f"{format_signed(left)} to {format_signed(right)}", format_share(share))
+        for left, right, share in bins
+    )
     peak, ground, zero = max(change.shares) or 1.0, _GAINS_HEAD + _GAINS_HEIGHT, scale(0)
     return make_figure(
         "gains",
@@ -237,14 +238,7 @@ def draw_gains(change: PolicyChange) -> Figure:
             text(zero - 6, 15, "lose", "note", "end") if zero > 60 else Markup(),
             text(zero + 6, 15, "gain", "note") if zero < WIDTH - 60 else Markup(),
         ),
-        Table(
-            "Share of people by points gained",
-            ("points gained", "people"),
-            tuple(
-                (f"{format_signed(left)} to {format_signed(right)}", format_share(share))
-                for left, right, share in bins
-            ),
-        ),
+        Table("Share of people by points gained", ("points gained", "people"), cells),
     )
 
 
@@ -259,7 +253,7 @@ def _draw_column(left: float, right: float, share: float, scale: Scale, relative
 
 
 def _draw_rect(picture: str, direction: str, x: float, y: float, width: float, height: float) -> Markup:
-    fill = f"fill:{hatch_fill(picture)}" if direction == "down" else None
+    fill = hatch_fill(picture) if direction == "down" else None
     return element("rect", x=x, y=y, width=width, height=height, class_=direction, style=fill)
 
 
@@ -286,11 +280,7 @@ def draw_band_transitions(change: PolicyChange) -> Figure:
         for at, band in enumerate(change.bands_after)
     )
     rows = join(
-        element(
-            "g",
-            _draw_transition_row(change, at, width, height),
-            transform=f"translate(0 {top + at * height:g})",
-        )
+        translate(_draw_transition_row(change, at, width, height), 0, top + at * height)
         for at in range(len(change.bands_before))
     )
     return make_figure(

@@ -109,9 +109,14 @@ def make_figure(
     return Figure(id_, title, summary, legend, frame(id_, title, summary, height, *shapes), table)
 
 
+def translate(shapes: Markup, x: float, y: float) -> Markup:
+    """Move shapes right and down."""
+    return element("g", shapes, transform=f"translate({x:g} {y:g})")
+
+
 def hatch_fill(name: str) -> str:
-    """The striped fill, for values that fall or are past a bound, in the picture of that name."""
-    return f"url(#{name}-h)"
+    """The style of stripes, for values that fall or are past a bound, in the picture of that name."""
+    return f"fill:url(#{name}-h)"
 
 
 def text(x: float, y: float, content: str, class_: str | None = None, anchor: str | None = None) -> Markup:
@@ -127,7 +132,7 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
 def bar(x1: float, x2: float, y: float, height: float, class_: str, fill: str | None = None) -> Markup:
     """Make a bar between two positions, in either order; never too thin to see."""
     left, width = min(x1, x2), max(abs(x2 - x1), 0.75)
-    return element("rect", x=left, y=y, width=width, height=height, class_=class_, style=_fill(fill))
+    return element("rect", x=left, y=y, width=width, height=height, class_=class_, style=fill)
 
 
 def diamond(x: float, y: float, size: float, class_: str) -> Markup:
@@ -170,10 +175,6 @@ def _hatch(name: str) -> Markup:
     stripes = element("rect", width=5.0, height=5.0, class_="hatch-ground") + line(0, 0, 0, 5, "hatch-line")
     rotated = {"patternUnits": "userSpaceOnUse", "patternTransform": "rotate(45)"}
     return element("pattern", stripes, id=f"{name}-h", width=5.0, height=5.0, **rotated)
-
-
-def _fill(fill: str | None) -> str | None:
-    return f"fill:{fill}" if fill else None
 
 
 def _value(value: str | float) -> str:

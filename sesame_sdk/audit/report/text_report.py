@@ -70,10 +70,8 @@ def _facts(report: Report) -> str:
     if simulation is None:
         return name
     people, scored = format_count(simulation.people), format_count(simulation.scored)
-    days = format_count(simulation.days)
-    return (
-        f"{name}; {people} simulated people, {scored} with a score, over {days} days, seed {simulation.seed}"
-    )
+    days, seed = format_count(simulation.days), simulation.seed
+    return f"{name}; {people} simulated people, {scored} with a score, over {days} days, seed {seed}"
 
 
 def _render_findings(findings: Sequence[Finding]) -> RenderableType:

@@ -45,27 +45,23 @@ def headline(report: Report) -> str:
     """The verdict in one sentence."""
     refusals = sum(finding.action is not Action.WARN for finding in report.findings)
     warnings = len(report.findings) - refusals
-    match report.verdict:
-        case Verdict.REFUSE:
-            besides = f" and {_counted(warnings, 'warning')}" if warnings else ""
-            return f"The policy must not be used: {_counted(refusals, 'refusal')}{besides}."
-        case Verdict.CLEAN:
-            return "No findings: the policy may be used."
-        case _:
-            return f"The policy may be used, with {_counted(warnings, 'warning')}."
+    if refusals:
+        besides = f" and {_counted(warnings, 'warning')}" if warnings else ""
+        return f"The policy must not be used: {_counted(refusals, 'refusal')}{besides}."
+    if not warnings:
+        return "No findings: the policy may be used."
+    return f"The policy may be used, with {_counted(warnings, 'warning')}."
 
 
 def advice(report: Report) -> str:
     """What to do about the verdict."""
     if report.simulation is None and report.refused:
         return "The guard refuses to load the policy, so it was not simulated."
-    match report.verdict:
-        case Verdict.REFUSE:
-            return "Each finding below has a hint on what to change."
-        case Verdict.CLEAN:
-            return "No rule objects, and no metric is past its bound. That does not prove the policy fair."
-        case _:
-            return "Read the findings below before you use it."
+    if report.refused:
+        return "Each finding below has a hint on what to change."
+    if report.findings:
+        return "Read the findings below before you use it."
+    return "No rule objects, and no metric is past its bound. That does not prove the policy fair."
 
 
 def describe_bounds(metric: Metric) -> str:

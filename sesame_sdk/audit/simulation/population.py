@@ -145,15 +145,11 @@ class Population:
 
 def _schema(noun: Any, **tables: Any) -> type[msgspec.Struct]:  # noqa: ANN401 - attrs classes and types
     """A schema with the fields of a class; `tables` are the schemas of its nested tables."""
-    keys: list[Any] = [(each.name, tables.get(each.name, each.type)) for each in fields(noun)]
-    optional = [each.default is not NOTHING for each in fields(noun)]
-    return msgspec.defstruct(
-        noun.__name__,
-        [(*key, msgspec.UNSET) if default else key for key, default in zip(keys, optional, strict=True)],
-        forbid_unknown_fields=True,
-        frozen=True,
-        kw_only=True,
-    )
+    keys: list[Any] = []
+    for each in fields(noun):
+        key = (each.name, tables.get(each.name, each.type))
+        keys.append(key if each.default is NOTHING else (*key, msgspec.UNSET))
+    return msgspec.defstruct(noun.__name__, keys, forbid_unknown_fields=True, frozen=True, kw_only=True)
 
 
 _TABLES: dict[str, Any] = {"groups": Group, "markets": Market, "correlation": Correlation, "leak": Leak}
