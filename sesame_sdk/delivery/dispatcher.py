@@ -27,16 +27,9 @@ _MIN_FAILURES = 3
 
 @frozen
 class DeliveryResult:
-    """The result of a run.
+    """The result of a run: envelopes by outcome, and the signals in the sent ones.
 
-    Attributes:
-        sent: envelopes that the hub acknowledged.
-        dead: envelopes that it rejected; see `Client.dead_letters`.
-        pending: envelopes that are still pending.
-        accepted: signals in the sent envelopes that the hub had not seen before.
-        duplicates: signals that it had.
-        dropped: signals that it did not keep, by reason.
-        reason: why envelopes are still pending; empty if none is.
+    `reason` says why envelopes are still pending; it is empty if none is.
     """
 
     sent: int
@@ -74,7 +67,6 @@ class Dispatcher:
     """One delivery run.
 
     Args:
-        queue: the messages.
         send: sends a message and returns its verified receipt; called in several threads.
         concurrency: how many messages are sent concurrently.
         interruptible: ends the waits of all threads when the run is interrupted.

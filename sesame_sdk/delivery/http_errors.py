@@ -73,11 +73,7 @@ _DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Inval
 
 
 def raise_for_status(response: HttpResponse, now: datetime) -> HttpResponse:
-    """Return a successful response.
-
-    Raises:
-        SesameError: by the table above.
-    """
+    """Return a successful response; raises by the table above."""
     if 200 <= response.status < 300:
         return response
     raise _error(response, now)

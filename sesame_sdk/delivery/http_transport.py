@@ -34,7 +34,6 @@ class Transport:
     """Connections to one hub.
 
     Args:
-        hub: base URL.
         pool_size: connections kept open; as many as there are threads.
         min_gzip_bytes: bodies of this many bytes or more are gzipped; None never compresses.
         timeouts: seconds to connect, and for each read.
@@ -86,14 +85,7 @@ class Transport:
         accept: str,
         bearer: Callable[[], bytes] | None = None,
     ) -> HttpResponse:
-        """POST, with retries.
-
-        Args:
-            path: below the hub's base URL, beginning with a slash.
-            body: sent as it is, or gzipped.
-            content_type: of the body.
-            accept: the expected media type.
-            bearer: makes a new token for each attempt, since none is accepted twice.
+        """POST, with retries; `bearer` makes a new token for each attempt, since none is accepted twice.
 
         Raises:
             RetryableError: no response, or a temporary error, until attempts or time were exhausted.

@@ -48,12 +48,7 @@ class Acknowledged:
 
 @frozen
 class Failed:
-    """A message that the receiver rejected.
-
-    Attributes:
-        code: error code; one of RFC 8935 section 2.4 if the receiver gave one.
-        reason: why.
-    """
+    """A message that the receiver rejected, with a code of RFC 8935 section 2.4 if it gave one."""
 
     message: Message
     code: str

@@ -34,7 +34,6 @@ class RetryPolicy:
     """When a request is retried. Durations are in seconds.
 
     Attributes:
-        max_attempts: maximal number of attempts.
         max_seconds: no attempt starts later than this after the first.
         min_wait: wait after the first attempt, before jitter.
         max_wait: maximal wait, unless ``Retry-After`` is longer.
@@ -82,13 +81,8 @@ class RetryPolicy:
             over = self.clock() - started + state.upcoming_sleep > self.max_seconds
             return over or state.attempt_number >= self.max_attempts or self._interrupted.is_set()
 
-        return Retrying(
-            retry=retry_if_exception(_is_retryable),
-            wait=wait,
-            stop=stop,
-            sleep=self._sleep,
-            reraise=True,
-        )(attempt)
+        retry = retry_if_exception(_is_retryable)
+        return Retrying(retry=retry, wait=wait, stop=stop, sleep=self._sleep, reraise=True)(attempt)
 
     def _wait_for_rate_limit(self, ends: float) -> None:
         while (left := self._rate_limit.until - self.clock()) > 0:

@@ -10,7 +10,7 @@ from sesame_sdk.delivery.dispatcher import MAX_CONCURRENCY, DeliveryResult, Disp
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.messages import Acknowledged, DeadLetter, Message, MessageCounts
 from sesame_sdk.delivery.outbox import DEFAULT_CAPACITY, Outbox
-from sesame_sdk.errors import ConfigurationError
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.interfaces import Closeable, Signer
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.manifest import Manifest
@@ -19,10 +19,9 @@ from sesame_sdk.model.signals import Signal
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.envelope_writer import Batch, EnvelopeWriter, PostResult, Write
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
-from sesame_sdk.partner.receipts import ExpectedReceipt, read_receipt
 from sesame_sdk.partner.score_reads import read_scores, sign_read_token
 from sesame_sdk.signing.envelopes import seal
-from sesame_sdk.signing.jwt import KeyFinder, new_jti, sign_event
+from sesame_sdk.signing.jwt import KeyFinder, Token, new_jti, sign_event, verify_event
 
 EVENTS_PATH = "/v1/events"
 
@@ -69,13 +68,8 @@ class Client(Closeable):
     @classmethod
     def from_config(cls, config: PartnerConfig) -> Self:
         """Create the client of a partner."""
-        return cls(
-            issuer=config.issuer,
-            hub=config.hub,
-            signer=config.signer,
-            outbox=config.outbox,
-            capacity=config.capacity,
-        )
+        issuer, signer, capacity = config.issuer, config.signer, config.capacity
+        return cls(issuer=issuer, hub=config.hub, signer=signer, outbox=config.outbox, capacity=capacity)
 
     def post(self, signals: Iterable[Signal]) -> PostResult:
         """Sign signals and store them on disk until `deliver` has a receipt for them.
@@ -221,5 +215,37 @@ class Client(Closeable):
         response = self._transport.post(EVENTS_PATH, body, content_type=SET_MEDIA_TYPE, accept=SET_MEDIA_TYPE)
         if response.headers.get("content-type", "").partition(";")[0].strip().lower() != SET_MEDIA_TYPE:
             raise ConfigurationError("returned no receipt", field="hub", hint="check that it is a Sesame hub")
-        expected = ExpectedReceipt(hub=self._hub, audience=self._issuer, jti=jti, signal_count=signal_count)
-        return read_receipt(response.body, self._hub_keys, expected, self._clock()), response.body
+        try:
+            return self._read_receipt(response.body, jti, signal_count), response.body
+        except InvalidInputError as error:
+            raise InvalidInputError(
+                f"the hub's receipt is not valid: {error}", code="invalid_receipt"
+            ) from error
+
+    def _read_receipt(self, token: bytes, jti: str, signal_count: int | None) -> Receipt:
+        """A receipt that the hub signed, for us, about this message, and that accounts for each signal.
+
+        The numbers of a registration, whose `signal_count` is None, are not checked.
+        """
+        event = verify_event(
+            Token.parse(token),
+            self._hub_keys,
+            event=EventType.RECEIPT,
+            payload=Receipt,
+            audience=self._issuer,
+            now=self._clock(),
+        )
+        receipt = event.payload
+        if event.issuer != self._hub:
+            raise InvalidInputError("is not the hub that the message was sent to", field="iss")
+        if receipt.jti != jti:
+            raise InvalidInputError("is of another message", field="jti")
+        if signal_count is None:
+            return receipt
+        if min(receipt.accepted, receipt.duplicates) < 0:
+            raise InvalidInputError("must not be negative", field="accepted, duplicates")
+        if receipt.accepted + receipt.duplicates + len(receipt.dropped) != signal_count:
+            raise InvalidInputError(
+                f"do not add up to the {signal_count} sent", field="accepted, duplicates, dropped"
+            )
+        return receipt

@@ -79,9 +79,7 @@ class PartnerConfig:
                 Path(new).rename(path)
         except OSError as error:
             raise ConfigurationError(
-                f"cannot be created: {error.strerror}",
-                field=str(path),
-                hint="name a new directory",
+                f"cannot be created: {error.strerror}", field=str(path), hint="name a new directory"
             ) from error
         return cls.load(path)
 
@@ -97,26 +95,17 @@ class PartnerConfig:
             raise ConfigurationError("directory not found", field=str(path), hint=_CREATE_HINT)
         check_private(path, path.stat(), "700")
         settings = _read_settings(path / SETTINGS)
-        return cls(
-            path,
-            settings.issuer,
-            settings.hub,
-            SigningKey.load(path / KEY),
-            _read_secret(path / SECRET),
-            settings.capacity,
-        )
+        signer, identity = SigningKey.load(path / KEY), _read_secret(path / SECRET)
+        return cls(path, settings.issuer, settings.hub, signer, identity, settings.capacity)
 
 
 def _write_files(folder: Path, settings: _Settings) -> None:
     SigningKey.generate().save(folder / KEY)
     write_private_file(folder / SECRET, secrets.token_hex(SECRET_BYTES).encode() + b"\n")
     # A JSON string is a TOML basic string, as long as nothing is escaped as a surrogate pair.
-    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in _named(settings))
+    values = {"issuer": settings.issuer, "hub": settings.hub}
+    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
     write_private_file(folder / SETTINGS, "".join(lines).encode())
-
-
-def _named(settings: _Settings) -> tuple[tuple[str, str], ...]:
-    return (("issuer", settings.issuer), ("hub", settings.hub))
 
 
 def _read_settings(path: Path) -> _Settings:

@@ -28,12 +28,7 @@ class PostResult:
 
 
 class EnvelopeWriter:
-    """One call of `Client.post`.
-
-    Args:
-        signals: any number.
-        seal: seals a batch, and returns a function that writes the envelope.
-    """
+    """One call of `Client.post`. `seal` seals a batch, and returns a function that writes the envelope."""
 
     def __init__(self, signals: Iterable[Signal], seal: Callable[[Batch], Write]) -> None:
         self._source, self._seal = iter(signals), seal
@@ -41,11 +36,7 @@ class EnvelopeWriter:
         self._writing: tuple[Batch, Future[None]] | None = None
 
     def run(self) -> PostResult:
-        """Store all of them.
-
-        Raises:
-            OutboxFullError, InvalidInputError: see `Client.post`.
-        """
+        """Store all of them; raises as `Client.post`."""
         with ThreadPoolExecutor(1, "sesame-outbox") as writer:  # starts no thread before there is work
             while batch := tuple(islice(self._source, MAX_SIGNALS)):
                 write = self._seal(batch)

@@ -19,18 +19,10 @@ JWKS_PATH = "/.well-known/jwks.json"
 
 
 class PinnedKeys:
-    """Finds a hub's keys; a `signing.jwt.KeyFinder`.
-
-    Args:
-        hub: its issuer URL.
-        fetch: fetches the JWK set that it publishes.
-        outbox: where the set is pinned.
-    """
+    """Finds a hub's keys; a `signing.jwt.KeyFinder`. `fetch` fetches the JWK set that the hub publishes."""
 
     def __init__(self, hub: str, fetch: Callable[[], bytes], outbox: Outbox) -> None:
-        self._hub = hub
-        self._fetch = fetch
-        self._outbox = outbox
+        self._hub, self._fetch, self._outbox = hub, fetch, outbox
         self._lock = threading.Lock()
         self._known: dict[str, dict[str, Any]] = {}
 
@@ -52,12 +44,7 @@ class PinnedKeys:
             return self._known[kid]
 
     def check(self) -> int:
-        """Compare the published keys with the pinned ones, and return their number.
-
-        Raises:
-            ConfigurationError: they differ.
-            RetryableError: the hub is unavailable.
-        """
+        """Compare the published keys with the pinned ones, and return their number; raises as `find`."""
         with self._lock:
             self._check()
             return len(self._known)

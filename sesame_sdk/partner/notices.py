@@ -4,9 +4,9 @@ The hub returns them until they are acknowledged (RFC 8936): acknowledge a notic
 recording it to act on.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 from attrs import field, frozen
@@ -21,7 +21,7 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import DisputeDecided, SignalDisputed, SubjectId, SubjectRemoved
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
-from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, KeyFinder, Token, new_jti, numeric_date, sign_claims
+from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, Token, new_jti, numeric_date, sign_claims
 
 POLL_PATH = "/v1/notices/poll"
 _PAYLOADS: Mapping[EventType, Any] = {
@@ -33,15 +33,7 @@ _PAYLOADS: Mapping[EventType, Any] = {
 
 @frozen
 class Notice:
-    """A verified notice about one subject.
-
-    Attributes:
-        jti: its id, to acknowledge it.
-        event: its type.
-        subject: our own pseudonym of the person.
-        issued_at: when it was issued; UTC.
-        payload: the event's payload.
-    """
+    """A verified notice about one subject, which is our own pseudonym."""
 
     jti: str
     event: EventType
@@ -62,42 +54,12 @@ class _PollResponse(msgspec.Struct, frozen=True):
 
 
 class Notices(Closeable):
-    """Fetches a partner's notices. `Notices.from_config` creates one from its configuration.
+    """Fetches a partner's notices."""
 
-    Args:
-        issuer: the partner's issuer URL.
-        hub: base URL of the hub.
-        signer: the partner's key.
-        keys: finds the hub's keys.
-        transport: to the hub.
-        clock: returns the time, in UTC.
-    """
-
-    def __init__(
-        self,
-        *,
-        issuer: str,
-        hub: str,
-        signer: Signer,
-        keys: KeyFinder,
-        transport: Transport,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._issuer, self._hub = issuer, hub
-        self._signer, self._keys = signer, keys
-        self._transport, self._clock = transport, clock
-        self._closers: list[Callable[[], None]] = []
-
-    @classmethod
-    def from_config(cls, config: PartnerConfig) -> Self:
-        """Create it for a partner."""
-        transport, pins = Transport(config.hub), Outbox(config.outbox)
-        keys = PinnedKeys(config.hub, lambda: transport.get(JWKS_PATH).body, pins)
-        notices = cls(
-            issuer=config.issuer, hub=config.hub, signer=config.signer, keys=keys, transport=transport
-        )
-        notices._closers = [transport.close, pins.close]
-        return notices
+    def __init__(self, config: PartnerConfig) -> None:
+        self._issuer, self._hub, self._signer = config.issuer, config.hub, config.signer
+        self._transport, self._pins = Transport(config.hub), Outbox(config.outbox)
+        self._keys = PinnedKeys(config.hub, lambda: self._transport.get(JWKS_PATH).body, self._pins)
 
     def fetch(self) -> list[Notice]:
         """Fetch the oldest notices that are not acknowledged, at most a hundred.
@@ -120,9 +82,9 @@ class Notices(Closeable):
             self._request({"maxEvents": 0, "returnImmediately": True, "ack": jtis})
 
     def close(self) -> None:
-        """Close what `from_config` opened."""
-        for close in self._closers:
-            close()
+        """Close connections and the outbox."""
+        self._transport.close()
+        self._pins.close()
 
     def _request(self, content: Mapping[str, object]) -> bytes:
         return self._transport.post(
@@ -134,12 +96,13 @@ class Notices(Closeable):
         ).body
 
     def _bearer(self) -> bytes:
-        return sign_notices_token(self._signer, issuer=self._issuer, audience=self._hub, now=self._clock())
+        return sign_notices_token(
+            self._signer, issuer=self._issuer, audience=self._hub, now=datetime.now(UTC)
+        )
 
     def _read(self, jti: str, encoded: bytes) -> Notice:
-        now = self._clock()
         token = Token.parse(encoded)
-        verified = token.verify(self._keys, typ=SET_TYP, audience=self._issuer, now=now)
+        verified = token.verify(self._keys, typ=SET_TYP, audience=self._issuer, now=datetime.now(UTC))
         if (verified.issuer, verified.jti) != (self._hub, jti):
             raise InvalidInputError(
                 "differs from the id under which it was sent", field="notice", code="invalid_issuer"

@@ -32,16 +32,7 @@ _response = codec.decoder(_Scores)
 def sign_read_token(
     signer: Signer, *, issuer: str, audience: str, purpose: str, context: str, now: datetime
 ) -> bytes:
-    """Sign a token that authorizes one read of scores at `audience`.
-
-    Args:
-        signer: the reader's key.
-        issuer: the reader.
-        audience: the hub.
-        purpose: IRI of the purpose.
-        context: of the scores.
-        now: UTC; the token is valid for `MAX_REQUEST_LIFETIME`.
-    """
+    """Sign a token that authorizes one read of scores at `audience`, valid for `MAX_REQUEST_LIFETIME`."""
     issued = numeric_date(now)
     claims = {
         "iss": issuer,
@@ -58,12 +49,7 @@ def sign_read_token(
 def read_scores(
     transport: Transport, subjects: Sequence[str], bearer: Callable[[], bytes]
 ) -> dict[str, Score | None]:
-    """Read a score or None for each subject, in the given order.
-
-    Args:
-        transport: to the hub.
-        subjects: the reader's own pseudonyms, any number; requested in batches of `MAX_SUBJECTS`.
-        bearer: signs a new read token.
+    """Read a score or None for each subject, in the given order; requested in batches of `MAX_SUBJECTS`.
 
     Raises:
         InvalidInputError: the hub rejected the request, or its response has other subjects.

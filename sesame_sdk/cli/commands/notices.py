@@ -28,7 +28,7 @@ def fetch(config_dir: Path, no_ack: bool, as_json: bool) -> None:
     """Print new notices, and acknowledge them."""
     from sesame_sdk.partner.notices import Notices
 
-    with Notices.from_config(PartnerConfig.load(config_dir)) as client:
+    with Notices(PartnerConfig.load(config_dir)) as client:
         fetched = client.fetch()
         print_rows([_row(notice) for notice in fetched], as_json=as_json, empty="no new notices")
         sys.stdout.flush()  # the hub does not repeat what is acknowledged
