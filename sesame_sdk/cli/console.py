@@ -1,8 +1,7 @@
 """Output of every command: tables, JSON, messages and progress.
 
-Rules:
-    * data goes to stdout, all else to stderr
-    * text of partners and plugins is printed as it is: never as markup, without control or bidi characters
+Data goes to stdout, all else to stderr. Text of partners and plugins is printed as it is: never as markup,
+without control or bidi characters.
 """
 
 import json
@@ -67,12 +66,7 @@ def print_rows(
 ) -> None:
     """Print rows on stdout: a table on a terminal, tab-separated lines in a pipe, or a JSON list.
 
-    Args:
-        rows: mappings with the same keys, in the order of the columns.
-        as_json: JSON instead of a table.
-        title: above the table; on stderr in a pipe.
-        empty: the message on stderr when there are no rows.
-        styles: the style of each row's first cell on a terminal.
+    The title is above the table, and on stderr in a pipe. `styles` are those of each row's first cell.
     """
     if as_json:
         print_json(rows)
@@ -118,12 +112,7 @@ class ProgressBar:
 
 @contextmanager
 def progress_bar(description: str, total: float | None = None) -> Iterator[ProgressBar]:
-    """Draw a bar on stderr, if that is a terminal.
-
-    Args:
-        description: the work, such as "signals delivered".
-        total: the number of steps, if it is known.
-    """
+    """Draw a bar on stderr, if that is a terminal."""
     console = stderr()
     columns = (
         SpinnerColumn(),

@@ -27,13 +27,9 @@ _PersonGrant = tuple[str, Grant]
 def read_grants(
     file: Path, now: datetime, partners: Iterable[str], advance: Callable[[int], None]
 ) -> list[tuple[_PersonGrant, bool]]:
-    """Each consent of `file`, and whether the file says when it was given.
+    """Each consent of `file`, and whether the file says when it was given; others are given `now`, in UTC.
 
-    Args:
-        file: the CSV file.
-        now: when the others were given; UTC.
-        partners: issuers that the hub has admitted.
-        advance: called with 1 for each line.
+    Partners are the issuers that the hub has admitted. `advance` is called with 1 for each line.
 
     Raises:
         GuardRefusedError: naming file and line, for a person who is not known to be 18.
@@ -67,10 +63,6 @@ def select_new(
     """The grants to record of what `read_grants` returned, and how many others were withdrawn since.
 
     A grant without its own ``given_at`` is left out if it is on record, valid or withdrawn.
-
-    Args:
-        rows: the consents of the file.
-        recorded: all of the hub's grants, including those that have ended.
     """
     active: dict[object, bool] = {}
     for person, grant in recorded:

@@ -12,10 +12,7 @@ import click
 from rich.text import Text
 
 from sesame_sdk.cli.console import stderr
-from sesame_sdk.errors import (
-    GuardRefusedError,
-    SesameError,
-)
+from sesame_sdk.errors import GuardRefusedError, SesameError
 from sesame_sdk.text import terminal_text
 
 if TYPE_CHECKING:

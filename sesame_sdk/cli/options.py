@@ -83,11 +83,7 @@ def utc_now() -> datetime:
 
 
 def parse_timestamp(text: str, *, field: str) -> datetime:
-    """An RFC 3339 timestamp, in UTC.
-
-    Raises:
-        InvalidInputError: it is not a timestamp, or has no time zone.
-    """
+    """An RFC 3339 timestamp, in UTC; `InvalidInputError` if it is none, or has no time zone."""
     try:
         timestamp = datetime.fromisoformat(text)
         if timestamp.tzinfo is not None:

@@ -31,13 +31,9 @@ _MIN_SHORTENED = 20
 def render_table(
     rows: Sequence[Row], title: str = "", *, stream: TextIO | None = None, styles: Sequence[str] = ()
 ) -> str:
-    """A table as text, for where it is printed.
+    """A table as text, for where it is printed: `stream`, or else stdout. A pipe gets no title.
 
-    Args:
-        rows: mappings with the same keys, in the order of the columns.
-        title: above the table; left out in a pipe.
-        stream: where it is printed; stdout by default.
-        styles: the style of each row's first cell on a terminal.
+    `styles` are those of each row's first cell on a terminal.
     """
     stream = stream or sys.stdout
     if not has_width(stream):

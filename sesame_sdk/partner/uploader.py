@@ -152,11 +152,7 @@ class UploadSummary:
                 for reason, total in self.skipped.items()
             },
             "rejected": self.rejected,
-            "envelopes": {
-                "sent": self.sent,
-                "dead_lettered": self.dead_lettered,
-                "pending": self.pending,
-            },
+            "envelopes": {"sent": self.sent, "dead_lettered": self.dead_lettered, "pending": self.pending},
             "accepted": self.accepted,
             "duplicates": self.duplicates,
             "dropped": {str(reason): count for reason, count in self.dropped.items()},

@@ -31,7 +31,7 @@ def test_a_second_post_of_the_same_file_counts_nothing_twice(posted: Workspace) 
         "retail.order.returned": 1,
         "retail.customer.tenure": 2,
     }
-    assert done["kept_back"] == {"no customer": {"items": 1, "records": 1, "amount": "12.50"}}
+    assert done["skipped"] == {"no customer": {"items": 1, "records": 1, "amount": "12.50"}}
     assert (done["accepted"], done["duplicates"]) == (0, 4)
     assert done["dropped"] == {"no_grant": 3}
 

@@ -13,10 +13,8 @@ class Order:
     """One invoice, or a later change of one. It does not hold what was bought.
 
     Attributes:
-        number: the invoice number.
         customer: the shop's own number for the customer; None where the shop had none.
         placed_at: the earliest of its lines; UTC.
-        lines: how many there are.
         total: its amount; negative for a return.
         cancelled: whether it is a return or a cancellation.
         corrects: whether it changes the amount of an earlier order, and is no order itself.

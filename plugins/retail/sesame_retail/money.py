@@ -38,15 +38,8 @@ class Currencies:
     """The default currency of a file, and the currency in which each amount is sent.
 
     A currency of `kinds.SPENT` is sent as it is, under its own kind. Another is converted, if the shop gives
-    a rate; otherwise it is skipped. Amounts of two currencies are never added up.
-
-    Args:
-        default: the currency of a line without one.
-        rates: the value of one unit of a currency in `UNIT`. It is converted then, even if it has kinds.
-
-    Raises:
-        ConfigurationError: a code is not three capitals, a rate is not above zero, or the default currency
-            cannot be sent.
+    a rate: the value of one unit in `UNIT`. Otherwise it is skipped. Amounts of two currencies are never
+    added up. Checks codes and rates, and that the default currency can be sent.
     """
 
     default: str = UNIT

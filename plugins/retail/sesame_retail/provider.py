@@ -26,10 +26,10 @@ from sesame_retail.money import in_currency
 from sesame_sdk import InvalidInputError, Pseudonymizer, Signal, SignalKind, SignalProvider, Skipped
 
 _COMPLETED, _TENURE = kinds.COMPLETED.name, kinds.TENURE.name
-_SPENT, _GIVEN_BACK = (
-    {code: kind.name for code, kind in found.items()} for found in (kinds.SPENT, kinds.RETURNS)
+_SPENT, _RETURNED = (
+    {code: kind.name for code, kind in by_currency.items()} for by_currency in (kinds.SPENT, kinds.RETURNS)
 )
-_NOTHING = Decimal(0)
+_ZERO = Decimal(0)
 
 
 @frozen
@@ -49,19 +49,15 @@ class Orders(SignalProvider[Order]):
     file_format: FileFormat = field(factory=FileFormat)
 
     @classmethod
-    def from_mapping(cls, how: FileMapping) -> "Orders":
+    def from_mapping(cls, file_mapping: FileMapping) -> "Orders":
         """A provider that reads files by a mapping."""
-        return cls(how.columns, how.cancelled_prefix, how.file_format)
+        return cls(file_mapping.columns, file_mapping.cancelled_prefix, file_mapping.file_format)
 
     def read(self, path: Path, *, watch: order_files.ReadProgress | None = None) -> Iterator[Order | Skipped]:
         """Orders of a CSV, JSON-lines or Parquet file, compressed or not.
 
         A mapping beside the file (``orders.csv.toml`` for ``orders.csv``) is used, unless this provider has
         its own.
-
-        Args:
-            path: the file.
-            watch: called with the progress.
 
         Raises:
             InvalidInputError: the file cannot be read, or its header lacks a column.
@@ -75,11 +71,7 @@ class Orders(SignalProvider[Order]):
         return (mapping.find_mapping(path) or own) if own == FileMapping() else own
 
     def signals(self, event: Order, pseudonymizer: Pseudonymizer) -> list[Signal | Skipped]:
-        """The signals about the customer of one order.
-
-        Raises:
-            InvalidInputError: an attribute has a wrong type.
-        """
+        """The signals of one order; `InvalidInputError` if an attribute has a wrong type."""
         try:
             return _make_signals(event, pseudonymizer)
         except (TypeError, AttributeError, ArithmeticError, LookupError) as error:
@@ -91,14 +83,14 @@ def _make_signals(event: Order, pseudonymizer: Pseudonymizer) -> list[Signal | S
     if event.customer is None:
         return [_skip("no customer", event)]
     if event.cancelled:
-        if total >= _NOTHING:
+        if total >= _ZERO:
             return [_skip("cancellation that returns nothing", event)]
-        return [_amount(_GIVEN_BACK, event, _pseudonym(pseudonymizer, event.customer), pseudonymizer, -total)]
+        return [_amount(_RETURNED, event, _pseudonym(pseudonymizer, event.customer), pseudonymizer, -total)]
     if event.corrects:
-        if total <= _NOTHING:
+        if total <= _ZERO:
             return [_skip("correction that changes nothing", event)]
         return [_amount(_SPENT, event, _pseudonym(pseudonymizer, event.customer), pseudonymizer, total)]
-    if total < _NOTHING:
+    if total < _ZERO:
         return [_skip("order below zero", event)]
     return _completed(event, event.customer, pseudonymizer)
 
@@ -109,8 +101,8 @@ def _skip(reason: str, event: Order) -> Skipped:
 
 def _completed(order: Order, customer: str, pseudonymizer: Pseudonymizer) -> list[Signal | Skipped]:
     at, subject = order.placed_at, _pseudonym(pseudonymizer, customer)
-    own_id = pseudonymizer.signal_id(_COMPLETED, order.key or order.number, at)
-    done = Signal(own_id, subject, _COMPLETED, 1.0, at)
+    signal_id = pseudonymizer.signal_id(_COMPLETED, order.key or order.number, at)
+    done = Signal(signal_id, subject, _COMPLETED, 1.0, at)
     tenure = _tenure(pseudonymizer, customer, at.year, at.month)
     if order.total:
         return [done, _amount(_SPENT, order, subject, pseudonymizer, order.total), tenure]
@@ -122,8 +114,8 @@ def _completed(order: Order, customer: str, pseudonymizer: Pseudonymizer) -> lis
 def _tenure(pseudonymizer: Pseudonymizer, customer: str, year: int, month: int) -> Signal:
     """The signal for a month with an order; every order of the month makes the same one."""
     at = datetime(year, month, 1, tzinfo=UTC)
-    own_id = pseudonymizer.signal_id(_TENURE, f"{customer} {year:04}-{month:02}", at)
-    return Signal(own_id, _pseudonym(pseudonymizer, customer), _TENURE, 1.0, at)
+    signal_id = pseudonymizer.signal_id(_TENURE, f"{customer} {year:04}-{month:02}", at)
+    return Signal(signal_id, _pseudonym(pseudonymizer, customer), _TENURE, 1.0, at)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -137,5 +129,5 @@ def _amount(
 ) -> Signal:
     """One signal. A float holds every amount below 10^13 exactly to the penny: it keeps 15 digits."""
     kind, at = kinds_of[order.currency], order.placed_at
-    own_id = pseudonymizer.signal_id(kind, order.key or order.number, at)
-    return Signal(own_id, subject, kind, float(amount), at)
+    signal_id = pseudonymizer.signal_id(kind, order.key or order.number, at)
+    return Signal(signal_id, subject, kind, float(amount), at)

@@ -34,13 +34,7 @@ class _Bar(Protocol):
 
 
 class OrderSignals:
-    """Turns orders into signals, and leaves out a month of a customer that was sent just before.
-
-    Args:
-        provider: makes the signals.
-        pseudonymizer: the shop's.
-        summary: counts the orders.
-    """
+    """Turns orders into signals, and leaves out a month of a customer that was sent just before."""
 
     def __init__(self, provider: Orders, pseudonymizer: Pseudonymizer, summary: UploadSummary) -> None:
         self._provider, self._pseudonymizer, self._summary = provider, pseudonymizer, summary
@@ -92,13 +86,7 @@ def follow_file(
 ) -> UploadSummary:
     """Upload what is in a file and what is appended to it, until nothing is appended for a time.
 
-    Args:
-        uploader: takes the signals.
-        provider: makes them.
-        file: CSV or JSON lines.
-        shop: whose directory has the order store.
-        idle_timeout: seconds; None to follow until interrupted.
-        poll_interval: seconds between two looks at the file.
+    `idle_timeout` is in seconds, or None to follow until interrupted; `poll_interval` is in seconds.
     """
     store = OrderStore(shop.path / FILE_NAME)
     tail = FileTail(file, provider.mapping_for(file), store)

@@ -9,14 +9,7 @@ import click
 
 from sesame_sdk.cli.console import print_note, print_rows, progress_bar
 from sesame_sdk.cli.main import excluded_plugins, registry
-from sesame_sdk.cli.options import (
-    DIRECTORY,
-    OUTPUT_FILE,
-    hub_option,
-    json_option,
-    open_hub,
-    require_extra,
-)
+from sesame_sdk.cli.options import DIRECTORY, OUTPUT_FILE, hub_option, json_option, open_hub, require_extra
 from sesame_sdk.cli.settings_options import SettingsCommand, given_settings, unknown_variables
 from sesame_sdk.errors import ConfigurationError
 
@@ -215,9 +208,7 @@ def backup(hub_dir: Path, dest: Path, with_key: bool) -> None:
     help="The old hub's withdrawal log, if it is not in --hub; one for each machine.",
 )
 @click.option(
-    "--without-withdrawal-log",
-    is_flag=True,
-    help="Restore without knowing who withdrew or was erased since.",
+    "--without-withdrawal-log", is_flag=True, help="Restore without knowing who withdrew or was erased since."
 )
 def restore(hub_dir: Path, src: Path, logs: tuple[Path, ...], without_withdrawal_log: bool) -> None:
     """Create a hub from the backup SRC.

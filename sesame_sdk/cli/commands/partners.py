@@ -110,11 +110,7 @@ def limit(
         elif custom:
             hub.set_partner_limit(issuer, Limit(rate or current.rate, burst or current.burst))
         current = hub.partner_limit(issuer)
-    row = {
-        "issuer": issuer,
-        "rate": current.rate or None,
-        "burst": current.burst if current.rate else None,
-    }
+    row = {"issuer": issuer, "rate": current.rate or None, "burst": current.burst if current.rate else None}
     print_rows([row], as_json=as_json)
 
 

@@ -96,7 +96,7 @@ def test_a_backup_in_the_middle_of_ingest_is_a_prefix_with_all_that_was_acknowle
         said = sesame(
             "hub", "restore", tmp_path / "hub.tar", "--withdrawal-log", log, "--hub", tmp_path / "back"
         )
-    assert "is as it was at" in said
+    assert "is restored to" in said
     whole, back = ledger(made.path), ledger(tmp_path / "back")
     assert back == whole[: len(back)]
     assert len(back) < len(whole)

@@ -17,13 +17,7 @@ COMPRESSED = {".gz", ".zst"}
 
 @frozen
 class Source:
-    """An open file.
-
-    Attributes:
-        stream: its content, decompressed.
-        raw: the file itself, whose position is the progress.
-        size: bytes of the file itself.
-    """
+    """An open file: its content, decompressed, and the file itself, whose position is the progress."""
 
     stream: BinaryIO
     raw: BinaryIO

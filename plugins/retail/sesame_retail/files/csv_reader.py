@@ -33,10 +33,8 @@ class Block(TextRows):
     """The records of some lines.
 
     Attributes:
-        text: the lines.
-        first: number of the first of them; the first of a file is 1.
+        first: number of the first line; the first of a file is 1.
         fields: of all good records, one after the other, with `END` after each.
-        bad: the index and the reason of each line that could not be read.
     """
 
     def __init__(self, text: str, first: int, width: int) -> None:
@@ -95,12 +93,7 @@ def normalize_line_ends(text: str) -> str:
 
 
 class CsvReader:
-    """A file's records.
-
-    Args:
-        parts: its text, in whole lines.
-        delimiter: one character.
-    """
+    """A file's records, from its text in whole lines."""
 
     def __init__(self, parts: Iterable[str], delimiter: str) -> None:
         self._parts = iter(parts)
@@ -142,11 +135,11 @@ class CsvReader:
     def _read(self, text: str, width: int) -> Iterator[TextRows]:
         from sesame_retail.files import csv_scanner  # numpy takes a while
 
-        found = csv_scanner.scan_csv(text, self._delimiter, width, first=self._first)
-        if found is not None:
+        scanned = csv_scanner.scan_csv(text, self._delimiter, width, first=self._first)
+        if scanned is not None:
             self._carry = ""
-            self._first += found.lines
-            yield found
+            self._first += scanned.lines
+            yield scanned
             return
         block, used = split_records(
             text, self._delimiter, width, first=self._first, last=len(text) > 2 * MAX_RECORD
@@ -159,14 +152,9 @@ class CsvReader:
 def split_records(
     text: str, delimiter: str, width: int, *, first: int = 1, last: bool = False
 ) -> tuple[Block, int]:
-    """The records of a text, and how much of it they took: the rest is a record that goes on.
+    """The records of a text in whole lines, and how much of it they took: the rest is a record that goes on.
 
-    Args:
-        text: whole lines.
-        delimiter: one character.
-        width: fields of a record.
-        first: number of the first line.
-        last: nothing follows: what is unfinished is read as it is.
+    After the last text nothing follows: what is unfinished is read as it is.
     """
     block = Block(text, first, width)
     done = line = 0
@@ -200,11 +188,11 @@ def _split_unquoted(block: Block, text: str, delimiter: str, width: int, line: i
     if len(marks) == lines == marks.count(END) and len(fields) == lines * (width + 1):
         block.append(fields, line)
         return line + lines
-    for at, one in enumerate(text.split("\n")[:-1], line):
-        row = one.split(delimiter)
+    for at, text_line in enumerate(text.split("\n")[:-1], line):
+        row = text_line.split(delimiter)
         if len(row) == width:
             block.append([*row, END], at)
-        elif one:
+        elif text_line:
             block.bad.append((at, "wrong number of columns"))
     return line + lines
 
@@ -213,7 +201,7 @@ def read_record(text: str, start: int, delimiter: str, *, last: bool = False) ->
     """The record that begins at `start`, and where the next one does.
 
     Raises:
-        Unfinished: it goes on after the text.
+        UnfinishedRecordError: it goes on after the text.
         csv.Error: it cannot be read; the second argument is where the next one begins.
     """
     end = text.index("\n", start)

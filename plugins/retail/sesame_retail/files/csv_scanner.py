@@ -1,7 +1,7 @@
 """Finds the fields of thousands of CSV lines at once, with numpy.
 
 Rules:
-1. What `look` takes, `delimited.split` would read alike. What is unusual it leaves to that: a quote that
+1. What `scan_csv` takes, `csv_reader.split_records` would read alike. What is unusual it leaves to that: a quote that
    neither begins nor ends a field, a record that goes on, bytes that are no text, a NUL, an endless field.
 2. Only what is needed becomes text: of a line that goes on with an order, nothing does. Short fields are
    compared, and looked up, by their bytes taken as one number.
@@ -14,12 +14,21 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from sesame_retail.files.field_parsers import AmountParser
-from sesame_retail.files.lookup_cache import WORD, LookupCache, Words
+from sesame_retail.files.field_parsers import AmountParser, MemoizedParser
 from sesame_retail.files.row_blocks import Run, TextRows
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
+Words = NDArray[np.uint64]
+#: Bytes of a text that fits into one number; the first of them is the lowest.
+WORD = 8
+_BITS = 14
+_SHIFT = np.uint64(64 - _BITS)
+#: 2^64 by the golden ratio (Knuth, The Art of Computer Programming, volume 3, section 6.4): texts that
+#: differ little get slots far apart.
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+#: No text has these bytes.
+_NONE = np.iinfo(np.uint64).max
 
 _FEED, _QUOTE = b'\n"'
 #: Of a word, the bytes that belong to a field of that length.
@@ -33,14 +42,7 @@ _MAX_SUM = 1 << 62
 
 
 def scan_csv(text: str, delimiter: str, width: int, *, first: int = 1) -> "ScannedRecords | None":
-    """The records of a text; None if anything in it is unusual.
-
-    Args:
-        text: whole lines.
-        delimiter: one character.
-        width: fields of a record.
-        first: number of the first line.
-    """
+    """The records of a text in whole lines; None if anything in it is unusual."""
     try:
         data = text.encode()
     except UnicodeEncodeError:
@@ -59,10 +61,8 @@ class _Separators:
     """The positions of the separators in a text.
 
     Attributes:
-        ends: where fields end.
-        breaks: which of those are the last of their record, by index.
+        breaks: which of the ends of fields are the last of their record, by index.
         feeds: where lines end, within quotes too.
-        quoted: whether there are quotes.
         doubled: quotes within a field, of which two stand for one.
     """
 
@@ -75,8 +75,8 @@ class _Separators:
     @classmethod
     def find(cls, letters: Bytes, delimiter: int, *, quoted: bool) -> "_Separators | None":
         """The marks of a text; None if a quote is where none should be."""
-        found = (letters == delimiter) | (letters == _FEED)
-        places = np.flatnonzero(found | (letters == _QUOTE) if quoted else found)
+        is_separator = (letters == delimiter) | (letters == _FEED)
+        places = np.flatnonzero(is_separator | (letters == _QUOTE) if quoted else is_separator)
         kinds = letters[places]
         feeds = places[kinds == _FEED]
         if not quoted:
@@ -101,8 +101,8 @@ class _Separators:
 
     def columns_of(self, places: Places) -> set[int]:
         """The columns in which some places lie."""
-        found = np.searchsorted(self.ends, places)
-        return set((found - self.begins[np.searchsorted(self.breaks, found)]).tolist())
+        fields = np.searchsorted(self.ends, places)
+        return set((fields - self.begins[np.searchsorted(self.breaks, fields)]).tolist())
 
 
 def _doubled(letters: Bytes, quotes: Places, delimiter: int) -> Places | None:
@@ -115,12 +115,7 @@ def _doubled(letters: Bytes, quotes: Places, delimiter: int) -> Places | None:
 
 
 class ScannedRecords(TextRows):
-    """The fields of many records, by where they begin and end.
-
-    Attributes:
-        bad: where no record could be read: index of the line, and why.
-        lines: how many there are.
-    """
+    """The fields of many records, by where they begin and end."""
 
     def __init__(
         self, text: str, data: bytes, letters: Bytes, marks: _Separators, width: int, first: int
@@ -159,39 +154,45 @@ class ScannedRecords(TextRows):
         texts = self._texts(*self._span(index))
         return [text.replace('""', '"') for text in texts] if index in self._escaped_columns else texts
 
-    def runs(self, which: Sequence[int], worth: Sequence[int], amounts: AmountParser) -> Iterator[Run]:
+    def runs(
+        self, key_columns: Sequence[int], amount_columns: Sequence[int], parser: AmountParser
+    ) -> Iterator[Run]:
         """The lines, in runs; of those that only go on with one, no text is made."""
-        spans = [self._span(index) for index in which]
-        worths = self._worths(worth, amounts)
-        if worths is None or self._escaped_columns & {*which, *worth} or any(map(_is_long, spans)):
-            return super().runs(which, worth, amounts)
-        firsts = self._firsts(spans, len(worths))
+        spans = [self._span(index) for index in key_columns]
+        amounts = self._amounts(amount_columns, parser)
+        if (
+            amounts is None
+            or self._escaped_columns & {*key_columns, *amount_columns}
+            or any(map(_is_long, spans))
+        ):
+            return super().runs(key_columns, amount_columns, parser)
+        firsts = self._firsts(spans, len(amounts))
         texts = [self._texts(begins[firsts], ends[firsts]) for begins, ends in spans]
-        lines = np.diff(firsts, append=len(worths))
-        totals, ups = (np.add.reduceat(one, firsts) for one in (worths, np.maximum(worths, 0)))
+        lines = np.diff(firsts, append=len(amounts))
+        totals, ups = (np.add.reduceat(values, firsts) for values in (amounts, np.maximum(amounts, 0)))
         return zip(zip(*texts, strict=True), lines.tolist(), totals.tolist(), ups.tolist(), strict=True)
 
-    def _worths(self, worth: Sequence[int], amounts: AmountParser) -> NDArray[np.int64] | None:
+    def _amounts(self, amount_columns: Sequence[int], parser: AmountParser) -> NDArray[np.int64] | None:
         """What each line comes to; None where there is none, or the sum of all might not fit into 64 bits."""
-        found = [
-            self._values(*self._span(index), recalled)
-            for index, recalled in zip(worth, amounts.lookup_caches(len(worth)), strict=True)
+        factors = [
+            self._values(*self._span(index), cache)
+            for index, cache in zip(amount_columns, parser.lookup_caches(len(amount_columns)), strict=True)
         ]
-        most = len(found[0])
-        for values in found:
-            most *= max(1, -int(values.min(initial=0)), int(values.max(initial=0)))
-        product: NDArray[np.int64] = found[0] if len(found) == 1 else found[0] * found[1]
-        return product if 0 < most < _MAX_SUM else None
+        bound = len(factors[0])
+        for values in factors:
+            bound *= max(1, -int(values.min(initial=0)), int(values.max(initial=0)))
+        product: NDArray[np.int64] = factors[0] if len(factors) == 1 else factors[0] * factors[1]
+        return product if 0 < bound < _MAX_SUM else None
 
-    def _values(self, begins: Places, ends: Places, recalled: LookupCache) -> NDArray[np.int64]:
+    def _values(self, begins: Places, ends: Places, cache: "LookupCache") -> NDArray[np.int64]:
         lengths = ends - begins
         short = lengths <= WORD
         if short.all():
-            return recalled.look_up(self._word(begins, lengths))
-        found = np.empty(len(begins), np.int64)
-        found[short] = recalled.look_up(self._word(begins[short], lengths[short]))
-        found[~short] = recalled.parse(self._texts(begins[~short], ends[~short]))
-        return found
+            return cache.look_up(self._word(begins, lengths))
+        values = np.empty(len(begins), np.int64)
+        values[short] = cache.look_up(self._word(begins[short], lengths[short]))
+        values[~short] = cache.parse(self._texts(begins[~short], ends[~short]))
+        return values
 
     def _firsts(self, spans: Sequence[tuple[Places, Places]], count: int) -> Places:
         """The rows that differ in some columns from the one before."""
@@ -228,9 +229,48 @@ class ScannedRecords(TextRows):
 
     def _word(self, begins: Places, lengths: Places) -> Words:
         """Up to eight bytes from each place, as one number."""
-        found: Words = self._words[begins].view("<u8") & _MASKS[lengths]
-        return found
+        words: Words = self._words[begins].view("<u8") & _MASKS[lengths]
+        return words
 
 
 def _is_long(span: tuple[Places, Places]) -> bool:
     return bool((span[1] - span[0]).max(initial=0) > _MAX_COMPARED)
+
+
+class LookupCache:
+    """Values of texts of up to eight bytes, by these as a number.
+
+    A parsed value stays in its slot until another text takes it.
+    """
+
+    def __init__(self, parser: MemoizedParser[int]) -> None:
+        self._parser = parser
+        self._words = np.full(1 << _BITS, _NONE)
+        self._values = np.zeros(1 << _BITS, np.int64)
+
+    def look_up(self, words: Words) -> NDArray[np.int64]:
+        """The value of each; `UnreadableFieldError` if one cannot be parsed."""
+        slots = words * _SPREAD >> _SHIFT
+        missed = self._words[slots] != words
+        if missed.any():
+            self._learn(np.unique(words[missed]))
+        values: NDArray[np.int64] = self._values[slots]
+        if not missed.any():
+            return values
+        for at in np.flatnonzero(self._words[slots] != words).tolist():  # another has taken the slot
+            values[at] = self._parser[_text(words[at])]
+        return values
+
+    def parse(self, texts: Sequence[str]) -> list[int]:
+        """The values of longer texts; `UnreadableFieldError` if one cannot be parsed."""
+        return [self._parser[text] for text in texts]
+
+    def _learn(self, words: Words) -> None:
+        values = [self._parser[_text(word)] for word in words]
+        slots = words * _SPREAD >> _SHIFT
+        self._words[slots], self._values[slots] = words, values
+
+
+def _text(word: np.uint64) -> str:
+    data: bytes = word.astype("<u8").tobytes()
+    return data.rstrip(b"\0").decode()

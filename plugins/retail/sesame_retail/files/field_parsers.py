@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sesame_retail.money import SCALE
 
 if TYPE_CHECKING:
-    from sesame_retail.files.lookup_cache import LookupCache
+    from sesame_retail.files.csv_scanner import LookupCache
 
 _is_quantity = re.compile(r"[+-]?[0-9]{1,9}").fullmatch
 _read_price = re.compile(r"([+-]?)([0-9]{1,9})(?:\.([0-9]{1,4}))?").fullmatch
@@ -27,11 +27,7 @@ V = TypeVar("V")
 
 
 class UnreadableFieldError(ValueError):
-    """A field that cannot be parsed.
-
-    Args:
-        reason: short and stable; never the text itself, which may be personal.
-    """
+    """A field that cannot be parsed. The reason never has its text, which may be personal."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -45,8 +41,8 @@ class MemoizedParser(dict[str, V], Generic[V]):
         """Parse it, or raise `UnreadableFieldError`."""
         if len(self) >= _MAX_MEMOIZED:
             self.clear()
-        found = self[text] = self.parse(text)
-        return found
+        value = self[text] = self.parse(text)
+        return value
 
     def parse(self, text: str) -> V:
         """The value of one text."""
@@ -67,12 +63,7 @@ class QuantityParser(MemoizedParser[int]):
 
 
 class MoneyParser(MemoizedParser[int]):
-    """Parses prices or amounts, in ten-thousandths.
-
-    Args:
-        what: the name of the field, for errors.
-        decimal_comma: 1.234,50 for 1234.50.
-    """
+    """Parses prices or amounts, in ten-thousandths. With a decimal comma, 1.234,50 is 1234.50."""
 
     def __init__(self, what: str, *, decimal_comma: bool) -> None:
         super().__init__()
@@ -86,10 +77,10 @@ class MoneyParser(MemoizedParser[int]):
             if "." in text and not _has_thousands(text):
                 raise UnreadableFieldError(f"unreadable {self._what}")
             text = text.replace(".", "").replace(",", ".")
-        found = _read_price(text)
-        if not found:
+        match = _read_price(text)
+        if not match:
             raise UnreadableFieldError(f"unreadable {self._what}")
-        sign, whole, fraction = found.groups()
+        sign, whole, fraction = match.groups()
         parts = int(whole) * SCALE + int((fraction or "").ljust(4, "0"))
         return -parts if sign == "-" else parts
 
@@ -100,20 +91,16 @@ class AmountParser:
     def __init__(self, *, decimal_comma: bool) -> None:
         self._counted = (QuantityParser(), MoneyParser("price", decimal_comma=decimal_comma))
         self._stated = (MoneyParser("amount", decimal_comma=decimal_comma),)
-        self._recalled: dict[int, tuple[LookupCache, ...]] = {}
+        self._caches: dict[int, tuple[LookupCache, ...]] = {}
 
     def parse_columns(self, columns: Sequence[Sequence[str]]) -> Iterator[int]:
-        """The amount of each line.
+        """The amount of each line, from columns of quantities and prices, or of amounts alone.
 
-        Args:
-            columns: quantities and prices, or amounts alone.
-
-        Raises:
-            Unreadable: from the iterator, for the first line that cannot be read.
+        The iterator raises `UnreadableFieldError` for the first line that cannot be read.
         """
-        readers = self.parsers(len(columns))
-        found = [map(reader.__getitem__, column) for reader, column in zip(readers, columns, strict=True)]
-        return found[0] if len(found) == 1 else map(mul, *found)
+        parsers = self.parsers(len(columns))
+        values = [map(parser.__getitem__, column) for parser, column in zip(parsers, columns, strict=True)]
+        return values[0] if len(values) == 1 else map(mul, *values)
 
     def parsers(self, columns: int) -> tuple[MemoizedParser[int], ...]:
         """The parsers for so many columns."""
@@ -121,19 +108,17 @@ class AmountParser:
 
     def lookup_caches(self, columns: int) -> "tuple[LookupCache, ...]":
         """The caches for so many columns, for many short texts at once."""
-        from sesame_retail.files.lookup_cache import LookupCache  # numpy takes a while
+        from sesame_retail.files.csv_scanner import LookupCache  # numpy takes a while
 
-        if columns not in self._recalled:
-            self._recalled[columns] = tuple(map(LookupCache, self.parsers(columns)))
-        return self._recalled[columns]
+        if columns not in self._caches:
+            self._caches[columns] = tuple(map(LookupCache, self.parsers(columns)))
+        return self._caches[columns]
 
 
 class TimestampParser(MemoizedParser[datetime]):
-    """Parses timestamps, in UTC.
+    """Parses timestamps, in UTC. The form is that of `datetime.strptime`, or ISO 8601 if empty.
 
-    Args:
-        form: as for `datetime.strptime`; ISO 8601 by default.
-        zone: of a text without one; a wrong one would move orders over midnight.
+    A wrong zone, of texts without one, would move orders over midnight.
     """
 
     def __init__(self, form: str = "", zone: ZoneInfo | None = None) -> None:

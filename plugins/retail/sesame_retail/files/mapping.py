@@ -92,19 +92,15 @@ class ColumnMapping:
     def key_columns(self) -> dict[str, str]:
         """The other columns, by their meaning; the three that every file has come first."""
         return {
-            name: called
-            for name, called in asdict(self).items()
-            if called and name not in ("amount", "quantity", "price")
+            name: column
+            for name, column in asdict(self).items()
+            if column and name not in ("amount", "quantity", "price")
         }
 
 
 @frozen
 class FileFormat:
-    """How the file is written.
-
-    Raises:
-        ConfigurationError: an unknown encoding or time zone, or a wrong delimiter.
-    """
+    """How the file is written. Checks the encoding, the time zone and the delimiter."""
 
     delimiter: str = ","
     encoding: str = "utf-8-sig"
@@ -147,16 +143,12 @@ class FileMapping:
 
 def find_mapping(path: Path) -> FileMapping | None:
     """The mapping beside a file, ``orders.csv.toml`` for ``orders.csv``; None if there is none."""
-    found = path.with_name(f"{path.name}.toml")
-    return load_mapping(found) if found.is_file() else None
+    beside = path.with_name(f"{path.name}.toml")
+    return load_mapping(beside) if beside.is_file() else None
 
 
 def load_mapping(path: Path) -> FileMapping:
-    """Read a mapping.
-
-    Raises:
-        ConfigurationError: naming the key and the fault.
-    """
+    """Read a mapping; a `ConfigurationError` names the key and the fault."""
     try:
         with path.open("rb") as file:
             data = tomllib.loads(file.read(_MAX_BYTES).decode())
@@ -171,25 +163,21 @@ def load_mapping(path: Path) -> FileMapping:
 
 
 def parse_mapping(data: Mapping[str, Any]) -> FileMapping:
-    """A mapping from decoded TOML.
-
-    Raises:
-        ConfigurationError: naming the key and the fault.
-    """
+    """A mapping from decoded TOML; a `ConfigurationError` names the key and the fault."""
     rest = dict(data)
     tables = {name: rest.pop(name, {}) for name in ("columns", "record_types", "rates")}
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise ConfigurationError("must be a table", field=name, hint=f"write [{name}]")
-    prefix, usual = rest.pop("cancelled_prefix", "C"), rest.pop("currency", Currencies().default)
+    prefix, currency = rest.pop("cancelled_prefix", "C"), rest.pop("currency", Currencies().default)
     _check(rest, fields_dict(FileFormat), "mapping")
     _check(tables["columns"], fields_dict(ColumnMapping), "columns")
-    if not isinstance(prefix, str) or not isinstance(usual, str):
+    if not isinstance(prefix, str) or not isinstance(currency, str):
         raise ConfigurationError("must be text", field="cancelled_prefix, currency")
     columns = ColumnMapping(**tables["columns"])
     if tables["columns"].get("amount"):
         columns = evolve(columns, quantity="", price="")
-    currencies = Currencies(usual, _parse_rates(tables["rates"]))
+    currencies = Currencies(currency, _parse_rates(tables["rates"]))
     return FileMapping(
         columns,
         prefix,
@@ -197,8 +185,8 @@ def parse_mapping(data: Mapping[str, Any]) -> FileMapping:
     )
 
 
-def _check(found: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
-    for name, value in found.items():
+def _check(values: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
+    for name, value in values.items():
         if name not in known or name in ("record_types", "currencies"):
             raise ConfigurationError(
                 f"is an unknown key; available: {', '.join(known)}", field=f"{where} {name!r}"
@@ -210,7 +198,7 @@ def _check(found: Mapping[str, Any], known: Mapping[str, Any], where: str) -> No
 
 def _parse_record_types(table: Mapping[str, Any]) -> dict[str, RecordType]:
     """The shop's own words, in addition to the common ones."""
-    found = dict(RECORD_TYPE_WORDS)
+    record_types = dict(RECORD_TYPE_WORDS)
     for name, words in table.items():
         if name not in set(RecordType) or not isinstance(words, list):
             raise ConfigurationError(
@@ -218,8 +206,8 @@ def _parse_record_types(table: Mapping[str, Any]) -> dict[str, RecordType]:
                 field=f"record_types {name!r}",
                 hint='write: return = ["RMA"]',
             )
-        found |= {str(word).strip().lower(): RecordType(name) for word in words}
-    return found
+        record_types |= {str(word).strip().lower(): RecordType(name) for word in words}
+    return record_types
 
 
 def _parse_rates(table: Mapping[str, Any]) -> dict[str, Decimal]:

@@ -38,19 +38,15 @@ _is_comma = re.compile(r"[+-]?[0-9.]*,[0-9]{1,4}").fullmatch
 
 
 def propose_mapping(path: Path) -> str:
-    """A mapping for a file, as TOML; what was not recognised is a comment.
-
-    Raises:
-        InvalidInputError: the file cannot be read.
-    """
+    """A mapping for a file, as TOML; what was not recognised is a comment."""
     header, rows, delimiter = sniff(path)
-    found = _match_columns(header)
-    values = {name: [row[header.index(column)] for row in rows] for name, column in found.items()}
+    columns = _match_columns(header)
+    values = {name: [row[header.index(column)] for row in rows] for name, column in columns.items()}
     lines = [f"# How {json.dumps(path.name)} is read: proposed from {len(rows)} lines. Check it."]
     lines += _describe_format(values, delimiter)
-    lines += ["", "[columns]", *(f"{name} = {_quote(column)}" for name, column in found.items())]
-    needed = {"number", "date", "customer"} | (set() if "amount" in found else {"quantity", "price"})
-    if missing := sorted(needed - set(found)):
+    lines += ["", "[columns]", *(f"{name} = {_quote(column)}" for name, column in columns.items())]
+    needed = {"number", "date", "customer"} | (set() if "amount" in columns else {"quantity", "price"})
+    if missing := sorted(needed - set(columns)):
         lines += [f"# {name} = ?  not recognised, but required" for name in missing]
         lines.append(f"# the file has: {', '.join(map(_quote, header))}")
     lines += _describe_rates(values.get("currency", []))
@@ -62,9 +58,7 @@ def sniff(path: Path) -> tuple[list[str], list[list[str]], str]:
     last = [suffix for suffix in path.suffixes if suffix not in COMPRESSED][-1:]
     with file_errors(path), open_source(path) as source:
         if set(last) & order_files.PARQUET:
-            from sesame_retail.files.parquet import column_names
-
-            return column_names(source.stream), [], ","
+            return order_files.parquet_columns(source.stream), [], ","
         text = next(csv_reader.read_lines(source.stream, FileFormat().encoding), "")
     lines = text.split("\n")[: _LINES + 1]
     if set(last) & order_files.JSON:
@@ -78,33 +72,33 @@ def sniff(path: Path) -> tuple[list[str], list[list[str]], str]:
 
 
 def _json_rows(lines: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    found = []
+    records = []
     for line in lines:
         try:
             value = json.loads(line, parse_float=str, parse_int=str)
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
-            found.append(value)
-    header = list(dict.fromkeys(name for one in found for name in one))
-    return header, [[str(one.get(name) or "") for name in header] for one in found]
+            records.append(value)
+    header = list(dict.fromkeys(name for record in records for name in record))
+    return header, [[str(record.get(name) or "") for name in header] for record in records]
 
 
 def _match_columns(header: Sequence[str]) -> dict[str, str]:
     """The column for each meaning; no column has two meanings."""
     plain = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(header)}
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for meaning, names in NAMES.items():
-        if meaning == "amount" and {"quantity", "price"} <= set(found):
+        if meaning == "amount" and {"quantity", "price"} <= set(columns):
             continue
         fitting = next(
-            (plain[name] for name in names if name in plain and plain[name] not in found.values()), None
+            (plain[name] for name in names if name in plain and plain[name] not in columns.values()), None
         )
         if fitting is not None:
-            found[meaning] = fitting
-    if "amount" in found:
-        found.pop("quantity", None), found.pop("price", None)
-    return found
+            columns[meaning] = fitting
+    if "amount" in columns:
+        columns.pop("quantity", None), columns.pop("price", None)
+    return columns
 
 
 def _describe_format(values: dict[str, list[str]], delimiter: str) -> list[str]:

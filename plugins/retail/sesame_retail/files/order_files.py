@@ -1,14 +1,11 @@
-"""Reads orders from CSV, JSON lines or Parquet, compressed or not, a block at a time.
-
-Only the columns that are needed are read.
-"""
+"""Reads orders from CSV, JSON lines or Parquet, a block at a time; only the needed columns are read."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import repeat
 from pathlib import Path
-from typing import Protocol
+from typing import Any, BinaryIO, Protocol
 
 from attrs import evolve
 
@@ -19,10 +16,12 @@ from sesame_retail.files.row_blocks import ColumnRows, TextRows
 from sesame_retail.grouping.line_grouping import Layout, LineGrouper
 from sesame_retail.grouping.order_builder import OrderBuilder
 from sesame_retail.model import Order
-from sesame_sdk import Skipped
+from sesame_sdk import ConfigurationError, InvalidInputError, Skipped
 
 JSON = {".jsonl", ".ndjson"}
 PARQUET = {".parquet", ".pq"}
+#: Rows of Parquet that are read at a time.
+_BATCH_ROWS = 8192
 
 
 class ReadProgress(Protocol):
@@ -43,11 +42,8 @@ def read_orders(
 ) -> Iterator[Order | Skipped]:
     """The orders of a file; a line that cannot be read is a `Skipped` with its number.
 
-    Args:
-        path: ``.jsonl`` and ``.ndjson`` are JSON lines, ``.parquet`` is Parquet, anything else is CSV; with
-            ``.gz`` or ``.zst`` after it, it is decompressed.
-        reading: the mapping.
-        watch: called with the progress.
+    ``.jsonl`` and ``.ndjson`` are JSON lines, ``.parquet`` is Parquet, anything else is CSV; with ``.gz`` or
+    ``.zst`` after it, it is decompressed.
 
     Raises:
         InvalidInputError: the file does not exist, is corrupt, or its header lacks a column.
@@ -57,9 +53,9 @@ def read_orders(
     with closing(grouping.invoices), file_errors(path), open_source(path) as source:
         if watch:
             watch.opened(source)
-        for kept_back in reader_for(path)(source, reading, grouping):
-            if kept_back is not None:
-                yield kept_back
+        for skipped in reader_for(path)(source, reading, grouping):
+            if skipped is not None:
+                yield skipped
             elif watch:
                 watch.moved()
         if watch:
@@ -116,33 +112,72 @@ def group_json_lines(
             rows.append(row)
             places.append((line, text))
     if rows:
-        found = list(zip(*rows, strict=True))
+        fields = list(zip(*rows, strict=True))
         layout = Layout.from_header(columns.required_columns, columns)
-        yield from grouping.add_rows(layout, ColumnRows(found, places.__getitem__))
+        yield from grouping.add_rows(layout, ColumnRows(fields, places.__getitem__))
 
 
 def _parquet(source: Source, reading: FileMapping, grouping: LineGrouper) -> Iterator[Skipped | None]:
-    from sesame_retail.files.parquet import read_batches
-
     layout = Layout.from_header(reading.columns.required_columns, reading.columns)
     first = 1
-    for found in read_batches(source.stream, reading.columns.required_columns):
+    for batch in _read_batches(source.stream, reading.columns.required_columns):
 
-        def place(row: int, found: list[list[str]] = found, first: int = first) -> tuple[int, str]:
-            return first + row, json.dumps([column[row] for column in found])
+        def place(row: int, batch: list[list[str]] = batch, first: int = first) -> tuple[int, str]:
+            return first + row, json.dumps([column[row] for column in batch])
 
-        yield from grouping.add_rows(layout, ColumnRows(found, place))
-        first += len(found[0])
+        yield from grouping.add_rows(layout, ColumnRows(batch, place))
+        first += len(batch[0])
         yield None
 
 
 def _select_fields(text: str, wanted: tuple[str, ...], marks: int) -> Sequence[str] | Skipped:
     try:
-        found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
-        values = ["" if found[name] is None else found[name] for name in wanted]
+        record = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+        values = ["" if record[name] is None else record[name] for name in wanted]
     except KeyError:
         return Skipped("line without all its fields")
     except (ValueError, TypeError, RecursionError):
         return Skipped("unreadable line")
     values[marks:] = [str(value) if isinstance(value, bool) else value for value in values[marks:]]
     return values if all(map(isinstance, values, repeat(str))) else Skipped("unreadable line")
+
+
+def _read_batches(stream: BinaryIO, wanted: tuple[str, ...]) -> Iterator[list[list[str]]]:
+    """Columns of Parquet as the texts that CSV would hold, of many rows at a time; a null is empty."""
+    try:
+        import pyarrow as pa  # type: ignore[import-untyped]
+        from pyarrow import parquet
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "needs pyarrow", field="parquet", hint="pip install 'sesame-retail[parquet]'"
+        ) from error
+    try:
+        file = parquet.ParquetFile(stream)
+        if missing := [name for name in wanted if name not in file.schema_arrow.names]:
+            raise InvalidInputError(f"the header lacks {', '.join(missing)}", field="header")
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(wanted)):
+            yield [_texts(pa, batch.column(name)) for name in wanted]
+    except (pa.ArrowException, UnicodeError) as error:
+        raise InvalidInputError(
+            f"is no Parquet that can be read: {type(error).__name__}", field="parquet"
+        ) from error
+
+
+def _texts(pa: Any, column: Any) -> list[str]:  # noqa: ANN401 - pyarrow has no types
+    """A column as text. Software that knows no integers beside nulls writes 17850 as 17850.0."""
+    if pa.types.is_floating(column.type):
+        return ["" if value is None else _number(value) for value in column.to_pylist()]
+    texts = column.cast(pa.string()).to_pylist()
+    return ["" if value is None else value for value in texts]
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() else str(value)
+
+
+def parquet_columns(stream: BinaryIO) -> list[str]:
+    """The names of the columns of a Parquet file."""
+    from pyarrow import parquet
+
+    names: list[str] = parquet.ParquetFile(stream).schema_arrow.names
+    return names

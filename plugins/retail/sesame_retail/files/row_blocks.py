@@ -7,7 +7,7 @@ from itertools import groupby
 from sesame_retail.files.field_parsers import AmountParser
 
 #: Adjacent lines with equal key columns: these values, the number of lines, their sum in ten-thousandths, and
-#: the sum of its positive amounts.
+#: the sum of its positive parser.
 Run = tuple[tuple[str, ...], int, int, int]
 
 
@@ -22,27 +22,20 @@ class Rows(ABC):
     def place(self, row: int) -> tuple[int, str]:
         """The number in the file of the line on which a row begins, and the line."""
 
-    def runs(self, which: Sequence[int], worth: Sequence[int], amounts: AmountParser) -> Iterator[Run]:
-        """The lines, in runs.
-
-        Args:
-            which: the key columns.
-            worth: the amount columns.
-            amounts: parses these.
+    def runs(
+        self, key_columns: Sequence[int], amount_columns: Sequence[int], parser: AmountParser
+    ) -> Iterator[Run]:
+        """The lines, in runs of equal key columns.
 
         Raises:
-            Unreadable: for an amount that cannot be parsed, before the first run.
+            UnreadableFieldError: for an amount that cannot be parsed, before the first run.
         """
-        worths = list(amounts.parse_columns([self.column(index) for index in worth]))
-        return group_runs(zip(*map(self.column, which), strict=True), worths)
+        amounts = list(parser.parse_columns([self.column(index) for index in amount_columns]))
+        return group_runs(zip(*map(self.column, key_columns), strict=True), amounts)
 
 
 class TextRows(Rows):
-    """Rows of a text that may have unreadable lines.
-
-    Attributes:
-        bad: the index and the reason of each unreadable line.
-    """
+    """Rows of a text that may have bad lines: the index and the reason of each that cannot be read."""
 
     bad: list[tuple[int, str]]
 
@@ -52,12 +45,7 @@ class TextRows(Rows):
 
 
 class ColumnRows(Rows):
-    """Rows given as lists, one a column.
-
-    Args:
-        columns: texts.
-        place: the number of a row's line, and the line.
-    """
+    """Rows given as lists of texts, one a column."""
 
     def __init__(self, columns: Sequence[Sequence[str]], place: Callable[[int], tuple[int, str]]) -> None:
         self._columns, self._place = columns, place
@@ -71,11 +59,11 @@ class ColumnRows(Rows):
         return self._place(row)
 
 
-def group_runs(rows: Iterable[tuple[str, ...]], worths: Sequence[int]) -> Iterator[Run]:
+def group_runs(rows: Iterable[tuple[str, ...]], amounts: Sequence[int]) -> Iterator[Run]:
     """Adjacent equal rows, counted and summed in C."""
     at = 0
-    for which, run in groupby(rows):
+    for key, run in groupby(rows):
         lines = len(list(run))
-        found = worths[at : at + lines]
-        yield which, lines, sum(found), sum(worth for worth in found if worth > 0)
+        run_amounts = amounts[at : at + lines]
+        yield key, lines, sum(run_amounts), sum(amount for amount in run_amounts if amount > 0)
         at += lines

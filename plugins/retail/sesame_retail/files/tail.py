@@ -30,13 +30,7 @@ _HEAD = 1 << 10
 
 @define
 class TailStep:
-    """A part of the file.
-
-    Attributes:
-        changes: the orders in it.
-        skipped: what is not sent.
-        position: where it ends.
-    """
+    """A part of the file: its orders, what is not sent, and where it ends."""
 
     changes: OrderChanges
     skipped: list[Skipped]
@@ -45,13 +39,7 @@ class TailStep:
 
 @define
 class FileTail:
-    """Reads a growing CSV or JSON-lines file.
-
-    Args:
-        path: the file; not compressed.
-        reading: the mapping.
-        store: the states of orders, and the position in the file.
-    """
+    """Reads a growing CSV or JSON-lines file, which is not compressed."""
 
     path: Path
     reading: FileMapping
@@ -71,8 +59,7 @@ class FileTail:
     def read_step(self, *, quiet: bool) -> TailStep | None:
         """Read the next part; None if there is none yet.
 
-        Args:
-            quiet: the file has not grown for a while, so its last invoice is complete.
+        The last invoice of a quiet file, which has not grown for a while, is complete.
 
         Raises:
             InvalidInputError: it is another file than before, or not a file of orders.
@@ -142,8 +129,8 @@ class FileTail:
         with self.path.open("rb") as file:
             header = file.readline(csv_reader.MAX_RECORD).decode("utf-8-sig", "surrogateescape")
         names = [name.strip().strip('"') for name in header.split(self.reading.file_format.delimiter)]
-        called = self.reading.columns.number
-        return names.index(called) if called in names else 0
+        column = self.reading.columns.number
+        return names.index(column) if column in names else 0
 
     def _takes_back(self, number: str) -> bool:
         prefix = self.reading.cancelled_prefix
@@ -184,41 +171,49 @@ class FileTail:
     ) -> Iterator[OrderUpdate | Skipped]:
         number, record_type, date = key
         currencies = self.reading.file_format.currencies
-        worth, up = (currencies.convert(parts, entry.currency) for parts in (entry.total, entry.positive))
+        amount, positive = (
+            currencies.convert(parts, entry.currency) for parts in (entry.total, entry.positive)
+        )
         unit = currencies.sent_currency(entry.currency) or ""
-        reason = entry.fault or ("another currency" if worth is None else "")
+        reason = entry.fault or ("another currency" if amount is None else "")
         if not reason and entry.customer is None:
             reason = "no customer"
         free = record_type == RecordType.ORDER and self._takes_back(number)
-        if not reason and record_type == RecordType.ORDER and worth is not None and not free and worth < 0:
+        if not reason and record_type == RecordType.ORDER and amount is not None and not free and amount < 0:
             reason = "order below zero"
-        if reason or worth is None or up is None:
-            yield Skipped(in_currency(reason, unit) if unit else reason, entry.lines, to_decimal(worth or 0))
+        if reason or amount is None or positive is None:
+            yield Skipped(in_currency(reason, unit) if unit else reason, entry.lines, to_decimal(amount or 0))
             return
         order = entry.order or number
-        own = f"{number} {date or position.position} {record_type}"
+        update_key = f"{number} {date or position.position} {record_type}"
         if record_type == RecordType.ORDER and not free:
             late = self.store.has_update(f"order {number}")
             yield OrderUpdate(
                 number,
-                own if late else f"order {number}",
+                update_key if late else f"order {number}",
                 entry.placed_at,
                 entry.customer,
                 is_order=not late,
-                stated=0 if late else worth,
-                added=worth if late else 0,
+                stated=0 if late else amount,
+                added=amount if late else 0,
                 lines=entry.lines,
                 currency=unit,
             )
             return
-        back = max(-worth, 0) if free else abs(worth) if record_type == RecordType.RETURN else up - worth
+        returned = (
+            max(-amount, 0)
+            if free
+            else abs(amount)
+            if record_type == RecordType.RETURN
+            else positive - amount
+        )
         yield OrderUpdate(
             order if not free else number,
-            number if free and not self.store.has_update(number) else own,
+            number if free and not self.store.has_update(number) else update_key,
             entry.placed_at,
             entry.customer,
-            added=up if record_type in (RecordType.CORRECTION, RecordType.EXCHANGE) else 0,
-            returned=0 if record_type == RecordType.CANCEL else back,
+            added=positive if record_type in (RecordType.CORRECTION, RecordType.EXCHANGE) else 0,
+            returned=0 if record_type == RecordType.CANCEL else returned,
             cancels=record_type == RecordType.CANCEL,
             lines=entry.lines,
             currency=unit,

@@ -24,13 +24,10 @@ InvoiceKey = tuple[str, str, str]
 
 @define
 class InvoiceTotal:
-    """The lines of one invoice, summed.
+    """The lines of one invoice, summed; amounts are in ten-thousandths.
 
     Attributes:
-        customer: None if the shop had none.
         placed_at: of the earliest line.
-        lines: their number.
-        total: in ten-thousandths.
         positive: the sum of the positive amounts.
         currency: code; empty for the default one; `SEVERAL` if the lines differ.
         order: the order that it belongs to; empty if that is its own number.

@@ -2,7 +2,7 @@
 
 Rules:
 1. A return has the returned amount, a correction a change of the order's amount; each makes a signal of its
-   own, so it may come before or after its order, or in another file.
+   event_key, so it may come before or after its order, or in another file.
 2. A cancellation returns the rest of its order: its amount less earlier returns. That is known only if the
    order is in the same file; otherwise the cancellation is skipped.
 3. An exchange is a return and a purchase under one number; it is not another order.
@@ -22,12 +22,7 @@ from sesame_sdk import Skipped
 
 
 class OrderBuilder:
-    """Builds orders from invoices.
-
-    Args:
-        entries: the invoices of a file.
-        reading: the mapping.
-    """
+    """Builds orders from the invoices of a file."""
 
     def __init__(self, entries: InvoiceBuffer, reading: FileMapping) -> None:
         self._entries = entries
@@ -41,47 +36,47 @@ class OrderBuilder:
         for key, entry in self._entries.all():
             if key[1] == RecordType.ORDER and not (entry.fault or entry.currency) and self._plain:
                 number, total = key[0], to_decimal(entry.total)
-                takes_back = prefix != "" and number.startswith(prefix)
-                yield Order(number, entry.customer, entry.placed_at, entry.lines, total, takes_back)
+                cancelled = prefix != "" and number.startswith(prefix)
+                yield Order(number, entry.customer, entry.placed_at, entry.lines, total, cancelled)
                 continue
-            worth, unit = self._worth(entry), self._currencies.sent_currency(entry.currency)
-            if worth is None or unit is None:
+            amount, unit = self._convert(entry), self._currencies.sent_currency(entry.currency)
+            if amount is None or unit is None:
                 yield Skipped(entry.fault or "another currency", entry.lines)
             elif entry.fault:
-                yield Skipped(in_currency(entry.fault, unit), entry.lines, to_decimal(worth))
+                yield Skipped(in_currency(entry.fault, unit), entry.lines, to_decimal(amount))
             elif key[1] == RecordType.CANCEL:
                 yield self._cancelled(key, entry, unit, left)
             else:
-                for order in self._build(key, entry, worth):
+                for order in self._build(key, entry, amount):
                     yield order if unit == UNIT else evolve(order, currency=unit)
 
     def _takes_back(self, number: str) -> bool:
         return bool(self._prefix) and number.startswith(self._prefix)
 
-    def _worth(self, entry: InvoiceTotal) -> int | None:
+    def _convert(self, entry: InvoiceTotal) -> int | None:
         return self._currencies.convert(entry.total, entry.currency)
 
-    def _build(self, key: InvoiceKey, entry: InvoiceTotal, worth: int) -> Iterator[Order]:
+    def _build(self, key: InvoiceKey, entry: InvoiceTotal, amount: int) -> Iterator[Order]:
         number, record_type, date = key
-        own = f"{number} {date} {record_type}"
+        event_key = f"{number} {date} {record_type}"
         match record_type:
             case RecordType.RETURN:
-                yield _order(number, entry, -abs(worth), cancelled=True, key=own)
+                yield _order(number, entry, -abs(amount), cancelled=True, key=event_key)
             case RecordType.CORRECTION:
-                yield _order(number, entry, worth, corrects=True, cancelled=worth < 0, key=own)
+                yield _order(number, entry, amount, corrects=True, cancelled=amount < 0, key=event_key)
             case RecordType.EXCHANGE:
-                yield from self._exchanged(key, entry, worth)
+                yield from self._exchanged(key, entry, amount)
             case _:
-                yield _order(number, entry, worth, cancelled=self._takes_back(number))
+                yield _order(number, entry, amount, cancelled=self._takes_back(number))
 
-    def _exchanged(self, key: InvoiceKey, entry: InvoiceTotal, worth: int) -> Iterator[Order]:
-        up = self._currencies.convert(entry.positive, entry.currency) or 0
-        name = f"{key[0]} {key[2]} {key[1]}"
-        if up:
-            yield _order(key[0], entry, up, corrects=True, key=name)
-        if up != worth or not up:
-            lines = 0 if up else entry.lines  # the other half counts its lines
-            yield _order(key[0], entry, worth - up, cancelled=True, key=name, lines=lines)
+    def _exchanged(self, key: InvoiceKey, entry: InvoiceTotal, amount: int) -> Iterator[Order]:
+        positive = self._currencies.convert(entry.positive, entry.currency) or 0
+        event_key = f"{key[0]} {key[2]} {key[1]}"
+        if positive:
+            yield _order(key[0], entry, positive, corrects=True, key=event_key)
+        if positive != amount or not positive:
+            lines = 0 if positive else entry.lines  # the other half counts its lines
+            yield _order(key[0], entry, amount - positive, cancelled=True, key=event_key, lines=lines)
 
     def _remaining_amounts(self) -> dict[tuple[str, str | None], int]:
         """The rest of each cancelled order that is in the file."""
@@ -93,20 +88,17 @@ class OrderBuilder:
         }
         if not cancelled:
             return {}
-        found: defaultdict[tuple[str, str | None], int] = defaultdict(int)
+        amounts: defaultdict[tuple[str, str | None], int] = defaultdict(int)
         placed = set()
         for (number, record_type, _), entry in self._entries.all():
-            order, worth = (entry.order or number, unit(entry.currency)), self._worth(entry)
-            if (
-                order in cancelled
-                and record_type != RecordType.CANCEL
-                and worth is not None
-                and not entry.fault
-            ):
-                found[order] += -abs(worth) if record_type == RecordType.RETURN else worth
+            order, amount = (entry.order or number, unit(entry.currency)), self._convert(entry)
+            if record_type == RecordType.CANCEL or amount is None or entry.fault:
+                continue
+            if order in cancelled:
+                amounts[order] += -abs(amount) if record_type == RecordType.RETURN else amount
                 if record_type == RecordType.ORDER:
                     placed.add(order)
-        return {order: max(worth, 0) for order, worth in found.items() if order in placed}
+        return {order: max(amount, 0) for order, amount in amounts.items() if order in placed}
 
     def _cancelled(
         self, key: InvoiceKey, entry: InvoiceTotal, unit: str, left: dict[tuple[str, str | None], int]
@@ -114,7 +106,7 @@ class OrderBuilder:
         number = entry.order or key[0]
         if (number, unit) not in left:
             reason = in_currency("cancellation of an order that is not in the file", unit)
-            return Skipped(reason, entry.lines, to_decimal(self._worth(entry) or 0))
+            return Skipped(reason, entry.lines, to_decimal(self._convert(entry) or 0))
         # Nothing is left for a second cancellation of the same order.
         remains, left[number, unit] = left[number, unit], 0
         if not remains:
@@ -126,20 +118,12 @@ class OrderBuilder:
 def _order(
     number: str,
     entry: InvoiceTotal,
-    worth: int,
+    amount: int,
     *,
     cancelled: bool = False,
     corrects: bool = False,
     key: str = "",
     lines: int | None = None,
 ) -> Order:
-    return Order(
-        number,
-        entry.customer,
-        entry.placed_at,
-        entry.lines if lines is None else lines,
-        to_decimal(worth),
-        cancelled,
-        corrects,
-        key,
-    )
+    count, total = entry.lines if lines is None else lines, to_decimal(amount)
+    return Order(number, entry.customer, entry.placed_at, count, total, cancelled, corrects, key)

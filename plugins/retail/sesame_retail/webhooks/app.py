@@ -83,9 +83,6 @@ class Webhooks:
         secrets: by path, ``/shopify`` and ``/woocommerce``; a path without one gets 404.
         rules: the shop's rules for its orders.
         body_timeout: seconds for a body to arrive.
-
-    Raises:
-        ConfigurationError: there is no secret, or an unknown path.
     """
 
     def __init__(
@@ -221,11 +218,7 @@ async def _body(headers: Headers, receive: Receive) -> bytes | None:
 
 
 def from_environment() -> Webhooks:
-    """The application, from ``SESAME_CONFIG``, ``SESAME_SHOPIFY_SECRET`` and ``SESAME_WOOCOMMERCE_SECRET``.
-
-    Raises:
-        ConfigurationError: the directory or both secrets are missing.
-    """
+    """The application, by ``SESAME_CONFIG``, ``SESAME_SHOPIFY_SECRET`` and ``SESAME_WOOCOMMERCE_SECRET``."""
     secrets = {path: os.environ.get(f"SESAME_{path[1:].upper()}_SECRET", "").encode() for path in PLATFORMS}
     config_dir = os.environ.get("SESAME_CONFIG")
     if not config_dir:

@@ -21,15 +21,11 @@ class OrderUpdate:
     """A change of an order. Amounts are in ten-thousandths of one currency.
 
     Attributes:
-        order: its number.
         key: identifies the update.
-        at: its time; UTC.
-        customer: None if the update has none.
         is_order: whether it is the order itself.
         stated: the amount of the order.
         updated_at: the later of two statements has the greater one.
         added: an addition to the amount.
-        returned: a return.
         cancels: whether it cancels the rest of the order.
         lines: the number of the shop's own records.
         currency: of its amounts. An order in another currency is another account.
@@ -78,8 +74,8 @@ class OrderState:
     @property
     def total_returned(self) -> int:
         """The part of it that was returned."""
-        back = self.returned + self.max_stated - self.latest
-        return max(back, self.spent) if self.cancelled and self.placed else back
+        returned = self.returned + self.max_stated - self.latest
+        return max(returned, self.spent) if self.cancelled and self.placed else returned
 
 
 def apply_update(state: OrderState, update: OrderUpdate) -> OrderState:
@@ -105,33 +101,24 @@ def pending_events(state: OrderState, update: OrderUpdate) -> tuple[list[Order],
     events = []
     net = state.spent - state.total_returned
     spent = max(state.spent_sent, state.spent, state.returned_sent + net)
-    back = spent - net
+    returned = spent - net
     if state.placed and not state.placed_sent:
         events.append(_order(state, update, spent - state.spent_sent, key=update.order))
     elif spent > state.spent_sent:
         events.append(_order(state, update, spent - state.spent_sent, corrects=True))
-    if back > state.returned_sent:
-        events.append(_order(state, update, state.returned_sent - back, cancelled=True))
-    return events, evolve(state, spent_sent=spent, returned_sent=back, placed_sent=state.placed)
+    if returned > state.returned_sent:
+        events.append(_order(state, update, state.returned_sent - returned, cancelled=True))
+    return events, evolve(state, spent_sent=spent, returned_sent=returned, placed_sent=state.placed)
 
 
 def _order(
     state: OrderState,
     update: OrderUpdate,
-    worth: int,
+    amount: int,
     *,
     key: str = "",
     corrects: bool = False,
     cancelled: bool = False,
 ) -> Order:
-    return Order(
-        update.order,
-        state.customer,
-        update.at,
-        update.lines,
-        to_decimal(worth),
-        cancelled,
-        corrects,
-        key or update.key,
-        update.currency,
-    )
+    total, key, unit = to_decimal(amount), key or update.key, update.currency
+    return Order(update.order, state.customer, update.at, update.lines, total, cancelled, corrects, key, unit)

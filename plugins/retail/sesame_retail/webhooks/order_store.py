@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from attrs import astuple, define, field, frozen
 
@@ -38,10 +39,9 @@ _SCHEMA = (
 
 @frozen
 class FilePosition:
-    """How far a file was read.
+    """How many bytes of a file were read, and their signals stored.
 
     Attributes:
-        position: bytes whose signals were stored.
         read_until: the end of the part being read; equal to `position` between parts.
         head: the beginning of the file, to detect another one of the same name.
     """
@@ -53,13 +53,7 @@ class FilePosition:
 
 @define
 class OrderChanges:
-    """The effect of some updates, before it is saved.
-
-    Attributes:
-        orders: to be sent.
-        states: of the orders, once these are sent.
-        update_keys: the keys of the updates.
-    """
+    """The effect of some updates, before it is saved: orders to be sent, and their states once they are."""
 
     orders: list[Order] = field(factory=list)
     states: dict[str, OrderState] = field(factory=dict)
@@ -67,14 +61,7 @@ class OrderChanges:
 
 
 class OrderStore:
-    """The states of a shop's orders.
-
-    Args:
-        path: the file; created with mode 0600 if it does not exist.
-
-    Raises:
-        ConfigurationError: the file cannot be used.
-    """
+    """The states of a shop's orders, in a file that is created with mode 0600 if it does not exist."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -148,21 +135,9 @@ class OrderStore:
         row = self._file.execute("SELECT * FROM order_state WHERE number = ?", (number,)).fetchone()
         if row is None:
             return OrderState()
-        _, customer, placed, cancelled, max_stated, latest, updated_at, *sums, placed_sent = row
-        added, returned, spent_sent, returned_sent = map(int, sums)
-        return OrderState(
-            customer,
-            bool(placed),
-            bool(cancelled),
-            int(max_stated),
-            int(latest),
-            updated_at,
-            added,
-            returned,
-            spent_sent,
-            returned_sent,
-            bool(placed_sent),
-        )
+        _, customer, placed, cancelled, *sums, placed_sent = row
+        amounts: list[Any] = [int(text) for text in sums]
+        return OrderState(customer, bool(placed), bool(cancelled), *amounts, placed_sent=bool(placed_sent))
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

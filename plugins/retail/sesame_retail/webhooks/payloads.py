@@ -22,12 +22,7 @@ class UnreadablePayloadError(ValueError):
 
 @frozen
 class ShopRules:
-    """A shop's rules for its orders.
-
-    Attributes:
-        currencies: the default currency and rates.
-        staff: numbers or tags of customers who work for the shop.
-    """
+    """A shop's rules for its orders; staff are numbers or tags of customers who work for it."""
 
     currencies: Currencies = field(factory=Currencies)
     staff: frozenset[str] = frozenset({"staff"})
@@ -35,10 +30,10 @@ class ShopRules:
 
 def read_name(payload: Mapping[str, Any], key: str) -> str:
     """A number or a short name."""
-    found = payload.get(key)
-    if not isinstance(found, str | int) or isinstance(found, bool) or not _is_name(str(found)):
+    value = payload.get(key)
+    if not isinstance(value, str | int) or isinstance(value, bool) or not _is_name(str(value)):
         raise UnreadablePayloadError(f"unreadable {key}")
-    return str(found)
+    return str(value)
 
 
 def read_timestamp(payload: Mapping[str, Any], key: str) -> datetime:
@@ -67,19 +62,19 @@ def read_amount(payload: Mapping[str, Any], key: str) -> int:
 def convert_amount(parts: int, currency: object, rules: ShopRules) -> tuple[int, str]:
     """An amount in the currency in which it is sent, and that currency."""
     code = currency if isinstance(currency, str) else ""
-    found, unit = rules.currencies.convert(parts, code), rules.currencies.sent_currency(code)
-    if found is None or unit is None:
+    amount, unit = rules.currencies.convert(parts, code), rules.currencies.sent_currency(code)
+    if amount is None or unit is None:
         raise UnreadablePayloadError("another currency")
-    return found, unit
+    return amount, unit
 
 
-def read_objects(found: object) -> Iterator[Mapping[str, Any]]:
+def read_objects(values: object) -> Iterator[Mapping[str, Any]]:
     """The objects in a list; none if there is no list."""
-    if found is None:
+    if values is None:
         return
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    if not isinstance(values, list) or not all(isinstance(member, dict) for member in values):
         raise UnreadablePayloadError("unreadable list")
-    yield from found
+    yield from values
 
 
 def collect_updates(updates: Iterable[OrderUpdate | Skipped]) -> list[OrderUpdate | Skipped]:

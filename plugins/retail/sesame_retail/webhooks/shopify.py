@@ -34,13 +34,7 @@ _PAID = {"paid", "partially_refunded", "refunded"}
 
 
 def read_webhook(topic: str, payload: Mapping[str, Any], rules: ShopRules) -> list[OrderUpdate | Skipped]:
-    """The updates in a webhook. Pure.
-
-    Args:
-        topic: as in ``X-Shopify-Topic``.
-        payload: its body.
-        rules: the shop's rules.
-    """
+    """The updates in a webhook with this ``X-Shopify-Topic``. Pure."""
     if topic in _ORDERS:
         return collect_updates(_order(payload, rules))
     if topic == "refunds/create":
@@ -93,7 +87,7 @@ def _is_staff(customer: Mapping[str, Any], rules: ShopRules) -> bool:
 
 
 def _refund(refund: Mapping[str, Any], order: str, rules: ShopRules) -> Iterator[OrderUpdate | Skipped]:
-    number, back, units = read_name(refund, "id"), 0, set()
+    number, returned, units = read_name(refund, "id"), 0, set()
     for transaction in read_objects(refund.get("transactions")):
         if transaction.get("kind") != "refund" or transaction.get("status") != "success":
             continue
@@ -102,18 +96,18 @@ def _refund(refund: Mapping[str, Any], order: str, rules: ShopRules) -> Iterator
         part, unit = convert_amount(
             abs(read_amount(transaction, "amount")), transaction.get("currency"), rules
         )
-        back += part
+        returned += part
         units.add(unit)
     if len(units) > 1:
         raise UnreadablePayloadError("refund in several currencies")
-    if not back:
+    if not returned:
         yield Skipped("refund of nothing", records=0)
         return
     yield OrderUpdate(
         order,
         f"shopify refund {number}",
         read_timestamp(refund, "created_at"),
-        returned=back,
+        returned=returned,
         lines=0,
         currency=units.pop(),
     )

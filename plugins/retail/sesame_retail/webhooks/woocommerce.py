@@ -29,13 +29,7 @@ _PAID = {"processing", "completed", "refunded"}
 
 
 def read_webhook(topic: str, payload: Mapping[str, Any], rules: ShopRules) -> list[OrderUpdate | Skipped]:
-    """The updates in a webhook. Pure.
-
-    Args:
-        topic: as in ``X-WC-Webhook-Topic``.
-        payload: its body.
-        rules: the shop's rules.
-    """
+    """The updates in a webhook with this ``X-WC-Webhook-Topic``. Pure."""
     if topic not in _TOPICS:
         return [Skipped("topic without orders")]
     return collect_updates(_order(payload, rules))
@@ -66,8 +60,8 @@ def _order(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate
     )
     changed = read_timestamp(payload, "date_modified_gmt")
     for refund in read_objects(payload.get("refunds")):
-        back, _ = convert_amount(abs(read_amount(refund, "total")), currency, rules)
+        returned, _ = convert_amount(abs(read_amount(refund, "total")), currency, rules)
         key = f"woocommerce refund {read_name(refund, 'id')}"
-        yield OrderUpdate(number, key, changed, returned=back, lines=0, currency=unit)
+        yield OrderUpdate(number, key, changed, returned=returned, lines=0, currency=unit)
     if cancelled:
         yield OrderUpdate(number, f"{number} cancelled", changed, cancels=True, lines=0, currency=unit)
