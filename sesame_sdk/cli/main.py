@@ -28,7 +28,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "receipts": ("outbox", "List the hub's receipts"),
         "notices": ("notices", "Fetch notices of disputes and erasures"),
         "doctor": ("doctor", "Check this installation and suggest fixes"),
-        "plugins": ("plugins", "List installed plugins and their state"),
+        "plugins": ("doctor", "List installed plugins and their state"),
     },
     "Reader": {
         "score": ("scores", "Read scores from a hub"),

@@ -1,6 +1,5 @@
 """``sesame rank``: ranks candidates from a file with scores from the hub or a score store."""
 
-import json
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -11,6 +10,7 @@ from attrs import asdict
 
 from sesame_baihe.consumer import CONTEXT, PURPOSE, SCORE_RANGE, SCORE_WEIGHT, Matchmaking, RankingRequest
 from sesame_baihe.result import RankingResult
+from sesame_sdk import config_option, json_option, print_json
 
 if TYPE_CHECKING:
     from sesame_baihe.score_blend import ReciprocalMean
@@ -22,14 +22,7 @@ BATCH_SIZE = 10_000
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option(
-    "--config",
-    "directory",
-    required=True,
-    envvar="SESAME_CONFIG",
-    type=click.Path(path_type=Path),
-    help="The partner's directory; see: sesame keys new.  [env: SESAME_CONFIG]",
-)
+@config_option()
 @click.option(
     "--weight", default=SCORE_WEIGHT, show_default=True, help="Share of the score in the blend, 0 to 0.5."
 )
@@ -55,10 +48,10 @@ BATCH_SIZE = 10_000
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Read scores from this score store instead of the hub; see: sesame store follow.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
+@json_option
 def rank(
     file: Path,
-    directory: Path,
+    config_dir: Path,
     weight: float,
     score_range: tuple[float, float],
     top: int | None,
@@ -78,7 +71,7 @@ def rank(
     from sesame_sdk import PartnerConfig
 
     candidates = read_candidates(file)
-    partner = PartnerConfig.load(directory)
+    partner = PartnerConfig.load(config_dir)
     names = {partner.pseudonymizer.pseudonym(candidate.name): candidate.name for candidate in candidates}
     reciprocal = (candidate.reciprocal_relevance for candidate in candidates)
     request = RankingRequest(
@@ -93,7 +86,7 @@ def rank(
     )
     result = _rank_from_hub(partner, request) if store is None else _rank_from_store(partner, request, store)
     if as_json:
-        click.echo(json.dumps(_as_data(result, names), indent=2, ensure_ascii=False))
+        print_json(_as_data(result, names))
     else:
         print_ranking(result, names)
 

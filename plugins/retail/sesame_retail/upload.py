@@ -3,9 +3,8 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
-from sesame_retail.files.compression import Source
+from sesame_retail.files.order_files import ReadProgress
 from sesame_retail.files.tail import FileTail
 from sesame_retail.kinds import TENURE
 from sesame_retail.model import Order
@@ -23,14 +22,6 @@ from sesame_sdk import (
 
 #: Customers whose last month is remembered, so that it is sent once.
 MAX_SUBJECTS = 100_000
-#: Orders between two updates of the progress bar.
-_STEP = 500
-
-
-class _Bar(Protocol):
-    def __call__(self, steps: float) -> None: ...
-
-    def restart(self, description: str, total: float | None) -> None: ...
 
 
 class OrderSignals:
@@ -71,7 +62,7 @@ def upload_file(
     """Upload all orders of a file, with a progress bar."""
     signals = OrderSignals(provider, pseudonymizer, uploader.summary)
     with progress_bar("bytes read") as bar:
-        progress = _Progress(bar)
+        progress = ReadProgress(bar)
         return uploader.upload(signals.from_events(progress.count(provider.read(file, watch=progress))))
 
 
@@ -126,39 +117,3 @@ def follow_step(
         return None
     tail.commit(step)
     return True
-
-
-class _Progress:
-    """Shows the bytes that are read of a file, then the orders that are sent."""
-
-    def __init__(self, bar: _Bar) -> None:
-        self._bar = bar
-        self._source: Source | None = None
-        self._position = 0
-
-    def opened(self, source: Source) -> None:
-        """Before the first block is read."""
-        self._source = source
-        self._bar.restart("bytes read", source.size)
-
-    def moved(self) -> None:
-        """After each block."""
-        if self._source is not None:
-            position = self._source.position()
-            self._bar(position - self._position)
-            self._position = position
-
-    def grouped(self, orders: int) -> None:
-        """After the last block: the file has so many orders."""
-        self._bar.restart("orders sent", orders)
-
-    def count(self, events: Iterator[Order | Skipped]) -> Iterator[Order | Skipped]:
-        """The same events; orders advance the bar."""
-        orders = 0
-        for event in events:
-            if isinstance(event, Order):
-                orders += 1
-                if orders == _STEP:
-                    self._bar(orders)
-                    orders = 0
-            yield event

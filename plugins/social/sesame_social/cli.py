@@ -1,7 +1,5 @@
 """``sesame social``: classifies posts, reviews suspected ones, and trains the model."""
 
-import json
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import asdict
 
-from sesame_sdk import ConfigurationError, InvalidInputError, terminal_text
+from sesame_sdk import ConfigurationError, InvalidInputError, json_option, print_rows
 from sesame_social.moderation_queue import RETENTION, ModerationQueue, SuspectedPost
 from sesame_social.pipeline import classify_batch, enqueue, read_batches, read_posts, summarize
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
-_PIPE_WIDTH = 200  # a pipe gets whole lines
 queue_option = click.option(
     "--queue",
     "path",
@@ -30,7 +27,6 @@ queue_option = click.option(
     type=_NEW_FILE,
     help="The moderators' queue, ending in .queue.  [env: SESAME_SOCIAL_QUEUE]",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the data as JSON.")
 moderator_option = click.option(
     "--moderator", required=True, help="Name of the moderator. It is kept in the queue, and never sent."
 )
@@ -231,35 +227,10 @@ def _as_row(post: SuspectedPost) -> dict[str, Any]:
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
-    """Print rows with the same keys as a table that is safe for a terminal, or as a JSON array in ASCII."""
-    if as_json:
-        click.echo(json.dumps(list(rows), indent=2))
-        return
-    if not rows:
-        click.echo(empty)
-        return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD)
-    for name, value in rows[0].items():
-        table.add_column(name, justify="right" if isinstance(value, float) else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_format(value)) for value in row.values()))
-    Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
-
-
-def _format(value: object) -> str:
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:.3f}"
-        case list() | tuple():
-            return ", ".join(map(str, value)) or "-"
-        case _:
-            return terminal_text(str(value))
+    """Print rows; probabilities and metrics have three decimals in a table."""
+    if not as_json:
+        rows = [
+            {name: f"{value:.3f}" if isinstance(value, float) else value for name, value in row.items()}
+            for row in rows
+        ]
+    print_rows(rows, as_json=as_json, empty=empty)

@@ -1,4 +1,4 @@
-"""``sesame doctor``: checks for common faults, and suggests fixes.
+"""``sesame doctor`` checks for common faults; ``sesame plugins`` lists what is installed.
 
 Rules:
 - One cause fails one check: checks that depend on it are left out.
@@ -130,3 +130,23 @@ def _hub_records(hub: "Hub") -> Iterator[Check]:
     yield "partners", True, str(partners) if partners else "note: none; add one: sesame partners add"
     no_policy = "note: none, so there are no scores; load one: sesame policy load"
     yield "policies", True, str(policies) if policies else no_policy
+
+
+@click.command()
+@json_option
+@click.pass_context
+def plugins(ctx: click.Context, as_json: bool) -> None:
+    """List installed plugins and their state."""
+    rows = [
+        {
+            "name": info.name,
+            "version": info.version,
+            "api": info.api,
+            "kinds": tuple(kind.name for kind in info.kinds),
+            "purposes": tuple(consumer.purpose for consumer in info.consumers),
+            "state": str(info.state),
+            "reason": info.reason or None,
+        }
+        for info in registry(ctx).infos
+    ]
+    print_rows(rows, as_json=as_json, empty="no plugins installed; try: pip install sesame-retail")

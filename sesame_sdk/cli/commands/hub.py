@@ -1,17 +1,64 @@
 """``sesame hub``: set up a hub, run it, back it up and repair it."""
 
+import os
 import shlex
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from attrs import NOTHING
 
 from sesame_sdk.cli.console import print_note, print_rows, progress_bar
 from sesame_sdk.cli.main import excluded_plugins, registry
 from sesame_sdk.cli.options import DIRECTORY, OUTPUT_FILE, hub_option, json_option, open_hub, require_extra
-from sesame_sdk.cli.settings_options import SettingsCommand, given_settings, unknown_variables
 from sesame_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sesame_sdk.hub.settings import Setting
+
+
+class SettingsCommand(click.Command):
+    """A command that also takes every setting of a hub as an option; they are imported when it is used."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Its own parameters and one for each setting."""
+        own = super().get_params(ctx)
+        return [*own[:-1], *self._settings, *own[-1:]]  # --help comes last
+
+    @cached_property
+    def _settings(self) -> list[click.Option]:
+        from sesame_sdk.hub.settings import SETTINGS
+
+        return [
+            click.Option(
+                [setting.flag],
+                metavar="VALUE",
+                help=f"{setting.help}; {setting.type.expected}."
+                f"{_default(setting)}  [env: {setting.variable}]",
+            )
+            for setting in SETTINGS.values()
+        ]
+
+
+def _default(setting: "Setting") -> str:
+    return "" if setting.default in {None, "", NOTHING} else f"  [default: {setting.default}]"
+
+
+def _given_settings(flags: Mapping[str, str | None]) -> dict[str, str]:
+    """The settings that were given as options."""
+    return {name: value for name, value in flags.items() if value is not None}
+
+
+def _unknown_variables() -> list[str]:
+    """Environment variables with the prefix of settings that are not settings, perhaps misspelt."""
+    from sesame_sdk.hub.settings import SETTINGS
+
+    known = {setting.variable for setting in SETTINGS.values()} | {"SESAME_HUB", "SESAME_CONFIG"}
+    return sorted(name for name in os.environ if name.startswith("SESAME_") and name not in known)
 
 
 @click.group()
@@ -76,7 +123,7 @@ def run(ctx: click.Context, /, hub_dir: Path, **flags: str | None) -> None:
 
     serve(
         hub_dir,
-        flags=given_settings(flags),
+        flags=_given_settings(flags),
         rules=registry(ctx).rules,
         block=excluded_plugins(ctx),
         on_ready=_print_ready,
@@ -98,7 +145,7 @@ def settings(hub_dir: Path, as_json: bool, **flags: str | None) -> None:
     """
     from sesame_sdk.hub.settings import SETTINGS, load_with_sources, mask_password
 
-    loaded = load_with_sources(hub_dir, flags=given_settings(flags))
+    loaded = load_with_sources(hub_dir, flags=_given_settings(flags))
     rows = [
         {
             "setting": name,
@@ -110,7 +157,7 @@ def settings(hub_dir: Path, as_json: bool, **flags: str | None) -> None:
         for name in SETTINGS
     ]
     print_rows(rows, as_json=as_json)
-    for name in unknown_variables():
+    for name in _unknown_variables():
         print_note(f"{name} is set but is not a setting")
 
 

@@ -1,8 +1,9 @@
 """Finds the fields of thousands of CSV lines at once, with numpy.
 
 Rules:
-1. What `scan_csv` takes, `csv_reader.split_records` would read alike. What is unusual it leaves to that: a quote that
-   neither begins nor ends a field, a record that goes on, bytes that are no text, a NUL, an endless field.
+1. What `scan_csv` takes, `csv_reader.split_records` would read alike. What is unusual it leaves to
+   that: a quote that neither begins nor ends a field, a record that goes on, bytes that are no text, a NUL,
+   an endless field.
 2. Only what is needed becomes text: of a line that goes on with an order, nothing does. Short fields are
    compared, and looked up, by their bytes taken as one number.
 """

@@ -22,19 +22,50 @@ JSON = {".jsonl", ".ndjson"}
 PARQUET = {".parquet", ".pq"}
 #: Rows of Parquet that are read at a time.
 _BATCH_ROWS = 8192
+#: Orders between two updates of the progress bar.
+_STEP = 500
 
 
-class ReadProgress(Protocol):
-    """Is called with the progress of reading a file."""
+class _Bar(Protocol):
+    def __call__(self, steps: float) -> None: ...
+
+    def restart(self, description: str, total: float | None) -> None: ...
+
+
+class ReadProgress:
+    """Shows the bytes that are read of a file, then the orders that are sent."""
+
+    def __init__(self, bar: _Bar) -> None:
+        self._bar = bar
+        self._source: Source | None = None
+        self._position = 0
 
     def opened(self, source: Source) -> None:
-        """Called before the first block."""
+        """Before the first block is read."""
+        self._source = source
+        self._bar.restart("bytes read", source.size)
 
     def moved(self) -> None:
-        """Called after each block."""
+        """After each block."""
+        if self._source is not None:
+            position = self._source.position()
+            self._bar(position - self._position)
+            self._position = position
 
     def grouped(self, orders: int) -> None:
-        """Called before the first order, with the number of orders and returns."""
+        """After the last block: the file has so many orders."""
+        self._bar.restart("orders sent", orders)
+
+    def count(self, events: Iterator[Order | Skipped]) -> Iterator[Order | Skipped]:
+        """The same events; orders advance the bar."""
+        orders = 0
+        for event in events:
+            if isinstance(event, Order):
+                orders += 1
+                if orders == _STEP:
+                    self._bar(orders)
+                    orders = 0
+            yield event
 
 
 def read_orders(

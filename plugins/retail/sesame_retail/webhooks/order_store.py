@@ -136,8 +136,8 @@ class OrderStore:
         if row is None:
             return OrderState()
         _, customer, placed, cancelled, *sums, placed_sent = row
-        amounts: list[Any] = [int(text) for text in sums]
-        return OrderState(customer, bool(placed), bool(cancelled), *amounts, placed_sent=bool(placed_sent))
+        values: list[Any] = [customer, bool(placed), bool(cancelled), *map(int, sums), bool(placed_sent)]
+        return OrderState(*values)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
