@@ -71,7 +71,9 @@ def joined(world: Workspace, site: Path) -> Workspace:
 
 def send(folder: Path, site: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     """Type a command where the plugin is installed."""
-    return run_sesame(folder, *words, env={**os.environ, "PYTHONPATH": str(site)})
+    # readline, which pytest imports, sets COLUMNS; with it, titles go to stdout like on a terminal.
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    return run_sesame(folder, *words, env={**environment, "PYTHONPATH": str(site)})
 
 
 def post(folder: Path, site: Path, home: str, *, json: bool = False) -> subprocess.CompletedProcess[str]:
