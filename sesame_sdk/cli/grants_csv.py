@@ -81,17 +81,8 @@ def select_new(
 
 def _key(person: str, grant: Grant) -> object:
     kinds, crossings = frozenset(grant.kinds), frozenset(grant.crossings)
-    return (
-        person,
-        grant.partner,
-        grant.subject,
-        grant.direction,
-        kinds,
-        grant.purpose,
-        grant.context,
-        crossings,
-        grant.adult,
-    )
+    scope = (grant.direction, kinds, grant.purpose, grant.context, crossings)
+    return (person, grant.partner, grant.subject, *scope, grant.adult)
 
 
 def _lines(data: Iterable[bytes]) -> Iterator[str]:

@@ -27,27 +27,24 @@ json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="P
 
 def config_option(*, required: bool = True) -> Decorator:
     """``--config``: the partner's directory; the parameter is ``config_dir``."""
-    return click.option(
-        "--config",
-        "config_dir",
-        required=required,
-        envvar="SESAME_CONFIG",
-        metavar="DIR",
-        type=DIRECTORY,
-        help="The partner's directory; see: sesame keys new.  [env: SESAME_CONFIG]",
-    )
+    return _directory_option("config", "The partner's directory; see: sesame keys new.", required=required)
 
 
 def hub_option(*, required: bool = True) -> Decorator:
     """``--hub``: the hub's directory; the parameter is ``hub_dir``."""
+    return _directory_option("hub", "The hub's directory; see: sesame hub init.", required=required)
+
+
+def _directory_option(name: str, text: str, *, required: bool) -> Decorator:
+    variable = f"SESAME_{name.upper()}"
     return click.option(
-        "--hub",
-        "hub_dir",
+        f"--{name}",
+        f"{name}_dir",
         required=required,
-        envvar="SESAME_HUB",
+        envvar=variable,
         metavar="DIR",
         type=DIRECTORY,
-        help="The hub's directory; see: sesame hub init.  [env: SESAME_HUB]",
+        help=f"{text}  [env: {variable}]",
     )
 
 

@@ -88,9 +88,10 @@ def init(directory: str, issuer: str, database: str, as_of: datetime | None) -> 
     """
     from sesame_sdk.hub.settings import create_hub
 
+    if not directory.strip():
+        raise ConfigurationError("must name a directory", field="DIR")
     day = as_of.replace(tzinfo=UTC).date() if as_of else None
     try:
-        _check_empty(directory)
         create_hub(Path(directory), issuer=issuer, database=database, as_of=day)
     except OSError as error:
         raise ConfigurationError(
@@ -98,15 +99,6 @@ def init(directory: str, issuer: str, database: str, as_of: datetime | None) -> 
         ) from error
     name = shlex.quote(directory)
     print_note(f"created {name}; next: sesame hub run --hub {name}")
-
-
-def _check_empty(directory: str) -> None:
-    """A hub's directory is for the hub alone (0700); one that holds other files is refused."""
-    if not directory.strip():
-        raise ConfigurationError("must name a directory", field="DIR")
-    path = Path(directory)
-    if path.is_dir() and not (path / "hub.toml").exists() and any(path.iterdir()):
-        raise ConfigurationError("is not empty", field=directory, hint="name a new directory")
 
 
 @hub.command(cls=SettingsCommand)

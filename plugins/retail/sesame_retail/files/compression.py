@@ -23,10 +23,6 @@ class Source:
     raw: BinaryIO
     size: int
 
-    def position(self) -> int:
-        """Bytes read of the file itself."""
-        return self.raw.tell()
-
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:

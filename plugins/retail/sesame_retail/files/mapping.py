@@ -140,6 +140,10 @@ class FileMapping:
     cancelled_prefix: str = "C"
     file_format: FileFormat = field(factory=FileFormat)
 
+    def is_return(self, number: str) -> bool:
+        """Whether the number of an invoice says that it is a return."""
+        return bool(self.cancelled_prefix) and number.startswith(self.cancelled_prefix)
+
 
 def find_mapping(path: Path) -> FileMapping | None:
     """The mapping beside a file, ``orders.csv.toml`` for ``orders.csv``; None if there is none."""

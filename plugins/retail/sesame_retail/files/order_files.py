@@ -48,7 +48,7 @@ class ReadProgress:
     def moved(self) -> None:
         """After each block."""
         if self._source is not None:
-            position = self._source.position()
+            position = self._source.raw.tell()
             self._bar(position - self._position)
             self._position = position
 

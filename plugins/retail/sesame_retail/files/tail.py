@@ -93,9 +93,8 @@ class FileTail:
     @property
     def _encoding(self) -> str:
         # Otherwise the byte order mark would be a part of the first column's name.
-        return (
-            "utf-8" if self.reading.file_format.encoding == "utf-8-sig" else self.reading.file_format.encoding
-        )
+        encoding = self.reading.file_format.encoding
+        return "utf-8" if encoding == "utf-8-sig" else encoding
 
     def _text(self, data: bytes) -> str:
         if len(data) == MAX_STEP_BYTES and b"\n" not in data:
@@ -131,10 +130,6 @@ class FileTail:
         names = [name.strip().strip('"') for name in header.split(self.reading.file_format.delimiter)]
         column = self.reading.columns.number
         return names.index(column) if column in names else 0
-
-    def _takes_back(self, number: str) -> bool:
-        prefix = self.reading.cancelled_prefix
-        return bool(prefix) and number.startswith(prefix)
 
     @property
     def _json(self) -> bool:
@@ -178,7 +173,7 @@ class FileTail:
         reason = entry.fault or ("another currency" if amount is None else "")
         if not reason and entry.customer is None:
             reason = "no customer"
-        free = record_type == RecordType.ORDER and self._takes_back(number)
+        free = record_type == RecordType.ORDER and self.reading.is_return(number)
         if not reason and record_type == RecordType.ORDER and amount is not None and not free and amount < 0:
             reason = "order below zero"
         if reason or amount is None or positive is None:

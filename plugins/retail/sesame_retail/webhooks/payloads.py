@@ -1,7 +1,7 @@
 """Reads the payloads of webhooks, which may hold anything."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -9,8 +9,6 @@ from typing import Any
 from attrs import field, frozen
 
 from sesame_retail.money import SCALE, Currencies
-from sesame_retail.webhooks.order_state import OrderUpdate
-from sesame_sdk import Skipped
 
 _is_name = re.compile(r"[0-9A-Za-z_.:/-]{1,64}").fullmatch
 _MAX_AMOUNT = Decimal(10) ** 13
@@ -75,11 +73,3 @@ def read_objects(values: object) -> Iterator[Mapping[str, Any]]:
     if not isinstance(values, list) or not all(isinstance(member, dict) for member in values):
         raise UnreadablePayloadError("unreadable list")
     yield from values
-
-
-def collect_updates(updates: Iterable[OrderUpdate | Skipped]) -> list[OrderUpdate | Skipped]:
-    """All updates of a payload, or the reason that there is none."""
-    try:
-        return list(updates)
-    except UnreadablePayloadError as fault:
-        return [Skipped(str(fault))]

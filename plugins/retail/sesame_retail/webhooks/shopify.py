@@ -14,7 +14,6 @@ from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.payloads import (
     ShopRules,
     UnreadablePayloadError,
-    collect_updates,
     convert_amount,
     read_amount,
     read_name,
@@ -34,16 +33,12 @@ _PAID = {"paid", "partially_refunded", "refunded"}
 
 
 def read_webhook(topic: str, payload: Mapping[str, Any], rules: ShopRules) -> list[OrderUpdate | Skipped]:
-    """The updates in a webhook with this ``X-Shopify-Topic``. Pure."""
+    """The updates in a webhook with this topic; `UnreadablePayloadError` if it cannot be read."""
     if topic in _ORDERS:
-        return collect_updates(_order(payload, rules))
+        return list(_order(payload, rules))
     if topic == "refunds/create":
-        return collect_updates(_refunded(payload, rules))
+        return list(_refund(payload, f"shopify {read_name(payload, 'order_id')}", rules))
     return [Skipped("topic without orders")]
-
-
-def _refunded(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate | Skipped]:
-    yield from _refund(payload, f"shopify {read_name(payload, 'order_id')}", rules)
 
 
 def _order(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate | Skipped]:

@@ -14,7 +14,6 @@ from sesame_retail.webhooks.order_state import OrderUpdate
 from sesame_retail.webhooks.payloads import (
     ShopRules,
     UnreadablePayloadError,
-    collect_updates,
     convert_amount,
     read_amount,
     read_name,
@@ -29,10 +28,10 @@ _PAID = {"processing", "completed", "refunded"}
 
 
 def read_webhook(topic: str, payload: Mapping[str, Any], rules: ShopRules) -> list[OrderUpdate | Skipped]:
-    """The updates in a webhook with this ``X-WC-Webhook-Topic``. Pure."""
+    """The updates in a webhook with this topic; `UnreadablePayloadError` if it cannot be read."""
     if topic not in _TOPICS:
         return [Skipped("topic without orders")]
-    return collect_updates(_order(payload, rules))
+    return list(_order(payload, rules))
 
 
 def _order(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate | Skipped]:
