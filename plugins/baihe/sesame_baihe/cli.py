@@ -10,7 +10,7 @@ from attrs import asdict
 
 from sesame_baihe.consumer import CONTEXT, PURPOSE, SCORE_RANGE, SCORE_WEIGHT, Matchmaking, RankingRequest
 from sesame_baihe.result import RankingResult
-from sesame_sdk import config_option, json_option, print_json
+from sesame_sdk import config_option, json_option
 
 if TYPE_CHECKING:
     from sesame_baihe.score_blend import ReciprocalMean
@@ -68,7 +68,7 @@ def rank(
     """
     from sesame_baihe.candidate_file import read_candidates
     from sesame_baihe.table_view import print_ranking
-    from sesame_sdk import PartnerConfig
+    from sesame_sdk import PartnerConfig, print_json
 
     candidates = read_candidates(file)
     partner = PartnerConfig.load(config_dir)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import asdict
 
-from sesame_sdk import ConfigurationError, InvalidInputError, json_option, print_rows
+from sesame_sdk import ConfigurationError, InvalidInputError, json_option
 from sesame_social.moderation_queue import RETENTION, ModerationQueue, SuspectedPost
 from sesame_social.pipeline import classify_batch, enqueue, read_batches, read_posts, summarize
 
@@ -228,6 +228,8 @@ def _as_row(post: SuspectedPost) -> dict[str, Any]:
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
     """Print rows; probabilities and metrics have three decimals in a table."""
+    from sesame_sdk import print_rows
+
     if not as_json:
         rows = [
             {name: f"{value:.3f}" if isinstance(value, float) else value for name, value in row.items()}
