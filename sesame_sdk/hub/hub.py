@@ -38,7 +38,7 @@ from sesame_sdk.hub.scoring.score_reads import ScoreRead
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.management import StreamManagement
-from sesame_sdk.hub.streams.outbox import StreamOutbox, StreamSigner
+from sesame_sdk.hub.streams.outbox import StreamOutbox
 from sesame_sdk.hub.streams.service import StreamService
 from sesame_sdk.interfaces import Closeable, GuardRule
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
@@ -117,7 +117,7 @@ class Hub(Closeable):
         dispatcher = MessageDispatcher(settings, signer, signals, GrantCache(engine), guard, limiter, clock)
         writers = Writers.from_settings(engine, settings)
         heartbeat = timedelta(seconds=settings.heartbeat_interval_seconds)
-        outbox = StreamOutbox(StreamSigner(settings.issuer, signer, clock), heartbeat)
+        outbox = StreamOutbox(settings.issuer, signer, clock, heartbeat)
 
         def today() -> date:
             return settings.as_of or clock().date()

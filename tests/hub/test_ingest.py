@@ -41,7 +41,7 @@ def test_drops_each_signal_for_its_own_reason(shop: Partner, hub: Hub) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        pytest.param({"of": POST}, id="a kind that nobody registered"),
+        pytest.param({"kind": POST}, id="a kind that nobody registered"),
         pytest.param({"value": -1.0}, id="a value against the polarity"),
         pytest.param({"at": NOON + timedelta(hours=1)}, id="a time to come"),
     ],

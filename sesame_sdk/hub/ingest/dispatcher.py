@@ -1,25 +1,20 @@
 """Verify messages of partners, and apply each by the handler of its event type."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from attrs import frozen
 from sqlalchemy import Connection
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent.grant_cache import GrantCache
 from sesame_sdk.hub.database.dialects.base import LockScope
+from sesame_sdk.hub.database.engine import dialect_of
+from sesame_sdk.hub.database.tables import envelopes
 from sesame_sdk.hub.database.writer import Task
 from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.ingest.ingest import IngestResult, ReceiptSigner, SignalIngest
-from sesame_sdk.hub.ingest.ledger import (
-    LedgerEntry,
-    ProcessedMessage,
-    StoredEnvelope,
-    VerifiedMessage,
-    message_digest,
-)
+from sesame_sdk.hub.ingest.ingest import IngestResult, SignalIngest
+from sesame_sdk.hub.ingest.ledger import LedgerEntry, ProcessedMessage, StoredEnvelope, VerifiedMessage
 from sesame_sdk.hub.ingest.signal_table import SignalView
 from sesame_sdk.hub.partners import keys, registrations
 from sesame_sdk.hub.partners.rate_limit import RateLimiter, charge
@@ -36,26 +31,8 @@ from sesame_sdk.signing.sd_jwt import SdJwt
 Results = Sequence[IngestResult | Exception]
 
 
-@frozen
-class _Handler:
-    """What applies verified messages of one type, and the lock that it needs."""
-
-    apply: Callable[[Connection, Sequence[VerifiedMessage]], Results]
-    lock: LockScope
-
-
 class MessageDispatcher:
-    """Verifies messages of partners, and applies them to the ledger.
-
-    Args:
-        settings: of the hub.
-        signer: signs receipts.
-        signals: the table of signals.
-        grants: valid grants, cached.
-        guard: checks registrations.
-        rate_limiter: charges partners.
-        clock: the time, in UTC.
-    """
+    """Verifies messages of partners, and applies them to the ledger."""
 
     def __init__(
         self,
@@ -68,17 +45,11 @@ class MessageDispatcher:
         clock: Callable[[], datetime],
     ) -> None:
         self._issuer = settings.issuer
-        self._signer = ReceiptSigner(settings.issuer, signer)
         self._guard = guard
         self._rate_limiter = rate_limiter
         self._clock = clock
-        self._ingest = SignalIngest(
-            signals, timedelta(seconds=settings.max_clock_skew_seconds), self._signer, grants
-        )
-        self._handlers: Mapping[EventType, _Handler] = {
-            EventType.SIGNALS: _Handler(self.apply_signals, LockScope.SHARED),
-            EventType.REGISTRATION: _Handler(self.apply_registrations, LockScope.EXCLUSIVE),
-        }
+        max_clock_skew = timedelta(seconds=settings.max_clock_skew_seconds)
+        self._ingest = SignalIngest(settings.issuer, signer, signals, max_clock_skew, grants)
 
     def verify(self, body: bytes, keys: KeyFinder) -> VerifiedMessage:
         """Verify the signature and the claims of a message.
@@ -93,20 +64,14 @@ class MessageDispatcher:
         self._rate_limiter.check(message.token.issuer, now)
         if event is EventType.SIGNALS:
             opened = open_envelope(message, keys, audience=self._issuer, now=now)
-            return VerifiedMessage.from_envelope(opened)
+            envelope, digest = opened.envelope, ledger.message_digest(opened.token, opened.disclosures)
+            head = (envelope.issuer, envelope.jti, opened.kid, envelope.issued_at)
+            return VerifiedMessage(event, *head, digest, opened.token, opened)
         if event is EventType.REGISTRATION:
             token = message.single_token
             signed = verify_event(token, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
-            return VerifiedMessage(
-                event,
-                signed.issuer,
-                signed.jti,
-                signed.kid,
-                signed.issued_at,
-                message_digest(body),
-                body,
-                signed.payload,
-            )
+            head = (signed.issuer, signed.jti, signed.kid, signed.issued_at)
+            return VerifiedMessage(event, *head, ledger.message_digest(body), body, signed.payload)
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")
 
     def task(self, message: VerifiedMessage) -> Task[VerifiedMessage, bytes]:
@@ -114,17 +79,17 @@ class MessageDispatcher:
 
         Envelopes that one key signed are applied together.
         """
-        handler = self._handlers[message.event]
-        key = (message.issuer, message.kid) if message.event is EventType.SIGNALS else None
-        return Task(handler.apply, message, key, handler.lock, IngestResult.on_commit)
+        if message.event is EventType.SIGNALS:
+            key = (message.issuer, message.kid)
+            return Task(self.apply_signals, message, key, LockScope.SHARED, IngestResult.on_commit)
+        return Task(self.apply_registrations, message, None, LockScope.EXCLUSIVE, IngestResult.on_commit)
 
     def apply_signals(self, connection: Connection, messages: Sequence[VerifiedMessage]) -> Results:
         """Store the signals of envelopes that one key signed, as far as the rate limit allows."""
         issuer, now = messages[0].issuer, self._clock()
         partner = keys.partner_id(connection, issuer)
-        costs = [
-            max(1, opened.withheld + len(opened.envelope.signals)) for opened in map(ledger.opened, messages)
-        ]
+        payloads = map(ledger.opened, messages)
+        costs = [max(1, opened.withheld + len(opened.envelope.signals)) for opened in payloads]
         admission = self._rate_limiter.admit(connection, partner, issuer, costs, now)
         served = admission.served
         results: list[IngestResult | Exception] = []
@@ -150,11 +115,11 @@ class MessageDispatcher:
             registrations.check_not_older(connection, partner, message.issued_at, manifest)
             registrations.check_with_guard(manifest, self._guard, policies.current_policies(connection))
             registrations.check_kind_meanings(connection, manifest)
-            (envelope_id,) = ledger.reserve_envelope_ids(connection, 1)
+            (envelope_id,) = dialect_of(connection).reserve_ids(connection, envelopes.c.id, 1)
             entry = LedgerEntry(envelope_id, partner, message, now, StoredEnvelope(message.token))
             ledger.append_entries(connection, [entry])
             registrations.insert_registration(connection, envelope_id, partner, message.issued_at, manifest)
             subject_states.rescan_all(connection)
             processed = ProcessedMessage(now, entry.outcome)
         receipt = processed.make_receipt(message.jti)
-        return IngestResult(self._signer.sign(receipt, message.issuer, processed.outcome.jti))
+        return IngestResult(self._ingest.sign_receipt(receipt, message.issuer, processed.outcome.jti))

@@ -13,15 +13,16 @@ inserted in the order of the table.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import chain
 
 from attrs import field, frozen
 from sqlalchemy import Connection
 
 from sesame_sdk.hub.consent.grant_cache import GrantCache, Permission
 from sesame_sdk.hub.database.dialects.base import SignalRow
+from sesame_sdk.hub.database.engine import dialect_of
+from sesame_sdk.hub.database.tables import envelopes
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ledger import IngestOutcome, LedgerEntry, ProcessedMessage, VerifiedMessage, opened
 from sesame_sdk.hub.ingest.signal_table import SignalView, signal_row
@@ -33,26 +34,6 @@ from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
 from sesame_sdk.model.signals import MAX_VALUE, MIN_TIMESTAMP, Signal
 from sesame_sdk.signing.jwt import sign_event
-
-
-@frozen
-class ReceiptSigner:
-    """Signs the receipts of a hub, each under a ``jti`` of its own."""
-
-    issuer: str
-    signer: Signer
-
-    def sign(self, receipt: Receipt, partner: str, jti: str) -> bytes:
-        """The token of a receipt, for a partner by issuer URL."""
-        return sign_event(
-            EventType.RECEIPT,
-            receipt,
-            self.signer,
-            issuer=self.issuer,
-            audience=partner,
-            now=receipt.received_at,
-            jti=jti,
-        )
 
 
 @frozen
@@ -110,10 +91,9 @@ class _Rules:
             elif permission.person is None or kind.kind_id not in permission.kinds:
                 reason = DropReason.NO_GRANT
             else:
+                row = signal_row(signal, permission.person, self.partner, kind.kind_id, envelope_id)
                 result.positions.append(position)
-                result.rows.append(
-                    signal_row(signal, permission.person, self.partner, kind.kind_id, envelope_id)
-                )
+                result.rows.append(row)
                 continue
             result.dropped.append((position, reason))
         return result
@@ -123,16 +103,13 @@ class _Rules:
 class SignalIngest:
     """Stores verified envelopes in the ledger.
 
-    Attributes:
-        signals: the table of signals.
-        max_clock_skew: how far ahead of the hub's clock a signal may have happened.
-        signer: signs receipts.
-        grants: valid grants, cached.
+    A signal may have happened ahead of the hub's clock by `max_clock_skew`.
     """
 
+    issuer: str
+    signer: Signer
     signals: SignalView
     max_clock_skew: timedelta
-    signer: ReceiptSigner
     grants: GrantCache
 
     def store(
@@ -151,31 +128,33 @@ class SignalIngest:
             ledger.append_entries(connection, entries)
             processed |= {e.message.jti: ProcessedMessage(received_at, e.outcome) for e in entries}
         new_jtis = {message.jti for message in new}
-        return [self._result(processed[message.jti], message, new_jtis) for message in messages]
+        return [self._result(processed[one.jti], one, is_new=one.jti in new_jtis) for one in messages]
 
-    def _result(
-        self, processed: ProcessedMessage, message: VerifiedMessage, new_jtis: Set[str]
-    ) -> IngestResult:
+    def _result(self, processed: ProcessedMessage, message: VerifiedMessage, *, is_new: bool) -> IngestResult:
         receipt = processed.make_receipt(message.jti, opened(message).envelope.signals)
-        signed = self.signer.sign(receipt, message.issuer, processed.outcome.jti)
-        is_new = message.jti in new_jtis
+        signed = self.sign_receipt(receipt, message.issuer, processed.outcome.jti)
         return IngestResult(signed, receipt if is_new else None, duplicate=not is_new)
+
+    def sign_receipt(self, receipt: Receipt, partner: str, jti: str) -> bytes:
+        """The token of a receipt, for a partner by issuer URL."""
+        parties, now = {"issuer": self.issuer, "audience": partner}, receipt.received_at
+        return sign_event(EventType.RECEIPT, receipt, self.signer, now=now, jti=jti, **parties)
 
     def _insert(
         self, connection: Connection, partner: int, new: Sequence[VerifiedMessage], received_at: datetime
     ) -> list[LedgerEntry]:
-        rules = self._rules(connection, partner, new, received_at)
-        ids = ledger.reserve_envelope_ids(connection, len(new))
+        subjects = {signal.subject for message in new for signal in opened(message).envelope.signals}
+        permissions = self.grants.permissions(connection, partner, subjects, received_at)
+        kinds = registrations.allowed_kinds(connection, partner)
+        rules = _Rules(partner, received_at + self.max_clock_skew, kinds, permissions)
+        ids = dialect_of(connection).reserve_ids(connection, envelopes.c.id, len(new))
         sorted_signals = [
             rules.sort(opened(message).envelope.signals, envelope_id)
             for envelope_id, message in zip(ids, new, strict=True)
         ]
-        total = sum(len(one.rows) for one in sorted_signals)
-        rows = chain.from_iterable(one.rows for one in sorted_signals)
-        all_new = self.signals.insert(connection, rows) == total
-        subject_states.mark_for_rescoring(
-            connection, lambda: {row[0] for one in sorted_signals for row in one.rows}
-        )
+        rows = [row for one in sorted_signals for row in one.rows]
+        all_new = self.signals.insert(connection, rows) == len(rows)
+        subject_states.mark_for_rescoring(connection, lambda: {row[0] for row in rows})
         entries = []
         for envelope_id, message, one in zip(ids, new, sorted_signals, strict=True):
             accepted, positions = len(one.rows), one.positions
@@ -186,14 +165,6 @@ class SignalIngest:
             entries.append(LedgerEntry(envelope_id, partner, message, received_at, stored, outcome))
         return entries
 
-    def _rules(
-        self, connection: Connection, partner: int, new: Sequence[VerifiedMessage], now: datetime
-    ) -> _Rules:
-        subjects = {signal.subject for message in new for signal in opened(message).envelope.signals}
-        permissions = self.grants.permissions(connection, partner, subjects, now)
-        kinds = registrations.allowed_kinds(connection, partner)
-        return _Rules(partner, now + self.max_clock_skew, kinds, permissions)
-
     def _compare_with_stored(
         self, connection: Connection, envelope_id: int, kid: str, signals: _SortedSignals
     ) -> tuple[int, list[int]]:
@@ -203,14 +174,16 @@ class SignalIngest:
         in the ledger yet came with this one, under the same key.
         """
         origins = self.signals.find_origins(connection, signals.rows)
-        new = {
-            row[:3] for row, (origin, _) in zip(signals.rows, origins, strict=True) if origin == envelope_id
-        }
-        wanted = [origin == envelope_id or by not in {None, kid} for origin, by in origins]
-        stored = zip(signals.rows, origins, wanted, strict=True)
-        ledger.record_duplicates(
-            connection,
-            envelope_id,
-            {row[0] for row, (origin, _), keep in stored if keep and origin != envelope_id},
-        )
-        return len(new), [at for at, keep in zip(signals.positions, wanted, strict=True) if keep]
+        new: set[object] = set()
+        duplicates: set[int] = set()
+        positions = []
+        for position, row, (origin, by) in zip(signals.positions, signals.rows, origins, strict=True):
+            if origin == envelope_id:
+                new.add(row[:3])
+            elif by in {None, kid}:
+                continue
+            else:
+                duplicates.add(row[0])
+            positions.append(position)
+        ledger.record_duplicates(connection, envelope_id, duplicates)
+        return len(new), positions

@@ -27,14 +27,11 @@ from sesame_sdk.model.envelope import DropReason, EventType
 
 @frozen
 class RevocationImpact:
-    """The impact of revoking a key.
+    """The impact of revoking a key of the partner `issuer`.
 
     Attributes:
-        issuer: the partner whose key it is.
-        since: the revocation; UTC.
         envelopes: messages that the key signed since.
         signals: that no longer count.
-        people: whose signals those are.
         retained: signals that another key of the partner sent too.
         registrations: that are no longer in force.
         dropped: signals under other keys that were dropped because of these registrations.
@@ -53,30 +50,21 @@ class RevocationImpact:
 def revocation_impact(
     connection: Connection, key: PartnerKey, since: datetime, hub: str, retained: int | None
 ) -> RevocationImpact:
-    """Count the impact of revoking `key` from `since` on.
+    """Count the impact of revoking `key`, as it was before, from `since` on.
 
-    Args:
-        connection: in a transaction.
-        key: the key before it is revoked.
-        since: UTC.
-        hub: the hub's issuer.
-        retained: how many signals were restored under another key; None before the revocation.
+    `retained` is how many signals were restored under another key; None before the revocation.
     """
     these = _affected(key, since)
-    chosen = select(envelopes.c.id).where(these)
-    rows = signals.c.envelope.in_(chosen)
-    counts = connection.execute(
-        select(signals.c.person, func.count()).where(rows).group_by(signals.c.person)
-    ).all()
-    still = dict(map(tuple, counts))
+    ids = select(envelopes.c.id).where(these)
+    counts = select(signals.c.person, func.count()).where(signals.c.envelope.in_(ids))
+    still = dict(map(tuple, connection.execute(counts.group_by(signals.c.person)).all()))
     if retained is None:
         retained = 0
         for person in _vouched(connection, key, these, hub):
             still[person] -= 1
             retained += 1
-    first = connection.scalar(
-        select(func.min(registrations.c.envelope)).where(registrations.c.envelope.in_(chosen))
-    )
+    earliest = select(func.min(registrations.c.envelope)).where(registrations.c.envelope.in_(ids))
+    first = connection.scalar(earliest)
     return RevocationImpact(
         key.issuer,
         since,
@@ -92,22 +80,18 @@ def revocation_impact(
 def _affected(key: PartnerKey, since: datetime) -> ColumnElement[bool]:
     """Envelopes that count until `key` is revoked, and not afterwards."""
     mine = and_(envelopes.c.partner == key.partner, envelopes.c.kid == key.kid)
-    fell = envelopes.c.received_at >= to_micros(since)
+    affected = mine & (envelopes.c.received_at >= to_micros(since))
     if key.revoked_at is None:
-        return and_(mine, fell)
-    return and_(mine, fell, envelopes.c.received_at < to_micros(key.revoked_at))
+        return affected
+    return affected & (envelopes.c.received_at < to_micros(key.revoked_at))
 
 
 def _vouched(connection: Connection, key: PartnerKey, these: ColumnElement[bool], hub: str) -> Iterable[int]:
     """The person of each signal of `these` envelopes that came under another key too."""
     affected = set(connection.scalars(select(envelopes.c.id).where(these)))
     seen: set[tuple[int, bytes]] = set()
-    sent_again = and_(
-        envelopes.c.partner == key.partner,
-        envelopes.c.duplicates > 0,
-        envelopes.c.id.not_in(void_envelopes()),
-        ~these,
-    )
+    valid = and_(envelopes.c.id.not_in(void_envelopes()), ~these)
+    sent_again = and_(envelopes.c.partner == key.partner, envelopes.c.duplicates > 0, valid)
     for envelope in ledger.replay_envelopes(connection, hub, sent_again):
         subjects = {signal.subject for signal in envelope.signals}
         owners = consent_subjects.subject_owners(connection, key.partner, subjects)
@@ -126,16 +110,10 @@ def _count(connection: Connection, which: ColumnElement[bool]) -> int:
 
 def _dropped(connection: Connection, key: PartnerKey, since: int) -> int:
     """Counted from the outcomes of the envelopes of this partner's other keys."""
-    others = and_(
-        envelopes.c.partner == key.partner,
-        envelopes.c.kid != key.kid,
-        envelopes.c.id > since,
-        envelopes.c.event == EventType.SIGNALS.value,
-    )
-    outcomes = (
-        codec.decode(told, IngestOutcome)
-        for told in connection.scalars(select(envelopes.c.outcome).where(others))
-    )
+    others = and_(envelopes.c.partner == key.partner, envelopes.c.kid != key.kid, envelopes.c.id > since)
+    outcomes = select(envelopes.c.outcome).where(others, envelopes.c.event == EventType.SIGNALS.value)
     return sum(
-        reason is DropReason.KIND_NOT_REGISTERED for outcome in outcomes for _, reason in outcome.dropped
+        reason is DropReason.KIND_NOT_REGISTERED
+        for body in connection.scalars(outcomes)
+        for _, reason in codec.decode(body, IngestOutcome).dropped
     )

@@ -12,13 +12,12 @@ import hashlib
 import hmac
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from attrs import field, frozen
 from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.database.tables import duplicate_disclosures, envelopes
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.partners.keys import HistoricalKeys
@@ -31,7 +30,7 @@ from sesame_sdk.signing.jwt import KeyFinder, new_jti
 from sesame_sdk.signing.sd_jwt import SdJwt
 
 #: Envelopes read back at a time, about 300 kB each.
-_AT_ONCE = 16
+_BATCH_SIZE = 16
 
 
 @frozen
@@ -41,13 +40,7 @@ class IngestOutcome:
     A receipt names the signals that were dropped, and the ledger may not: people did not consent to them, and
     an erased person must not be traceable by the ids that a partner goes on sending. So only their positions
     are stored. A partner that wants the receipt again sends the message again, which brings the ids; and the
-    signature is the same each time (Ed25519, RFC 8032), so the receipt is too.
-
-    Attributes:
-        accepted: signals stored, seen for the first time.
-        duplicates: signals that were stored before.
-        dropped: positions in the envelope of the others, each with its reason.
-        jti: the receipt's own.
+    signature is the same each time (Ed25519, RFC 8032), so the receipt is too. `jti` is the receipt's own.
     """
 
     accepted: int = 0
@@ -72,18 +65,7 @@ class ProcessedMessage:
 
 @frozen
 class VerifiedMessage:
-    """A message of a partner whose signature and claims were verified.
-
-    Attributes:
-        event: its type.
-        issuer: the partner.
-        jti: its id.
-        kid: the key that signed it.
-        issued_at: when it was signed, by its own account; UTC.
-        digest: see `message_digest`.
-        token: the JWT.
-        payload: an opened envelope, or the manifest of a registration.
-    """
+    """A message of a partner whose signature and claims were verified; `digest` is its `message_digest`."""
 
     event: EventType
     issuer: str
@@ -94,23 +76,10 @@ class VerifiedMessage:
     token: bytes
     payload: Opened | Manifest
 
-    @classmethod
-    def from_envelope(cls, opened: Opened) -> Self:
-        """The message of an envelope whose signature was verified."""
-        envelope, digest = opened.envelope, message_digest(opened.token, opened.disclosures)
-        head = (EventType.SIGNALS, envelope.issuer, envelope.jti, opened.kid, envelope.issued_at)
-        return cls(*head, digest, opened.token, opened)
-
 
 @frozen
 class ReplayedEnvelope:
-    """An envelope read back from the ledger.
-
-    Attributes:
-        envelope_id: its row.
-        partner: the sender's id.
-        signals: those that were stored.
-    """
+    """An envelope read back from the ledger, with the signals that were stored."""
 
     envelope_id: int
     partner: int
@@ -132,16 +101,7 @@ class StoredEnvelope:
 
 @frozen
 class LedgerEntry:
-    """A row to be added.
-
-    Attributes:
-        envelope_id: of the row.
-        partner: the sender's row.
-        message: what was received.
-        received_at: when; UTC.
-        stored: what of the message is stored.
-        outcome: the outcome of its signals.
-    """
+    """A row to be added."""
 
     envelope_id: int
     partner: int
@@ -179,41 +139,34 @@ def find_processed(
     columns = (envelopes.c.jti, envelopes.c.digest, envelopes.c.received_at, envelopes.c.outcome)
     rows = connection.execute(select(*columns).where(mine)).all()
     if not all(hmac.compare_digest(row.digest, digests[row.jti]) for row in rows):
-        raise InvalidInputError(
-            "was used for another message", field="jti", hint="give each token a jti of its own"
-        )
+        hint = "give each token a jti of its own"
+        raise InvalidInputError("was used for another message", field="jti", hint=hint)
     return {
         row.jti: ProcessedMessage(from_micros(row.received_at), codec.decode(row.outcome, IngestOutcome))
         for row in rows
     }
 
 
-def reserve_envelope_ids(connection: Connection, many: int) -> Sequence[int]:
-    """Ids for new rows, ascending."""
-    return dialect_of(connection).reserve_ids(connection, envelopes.c.id, many)
-
-
 def append_entries(connection: Connection, entries: Sequence[LedgerEntry]) -> None:
     """Add rows."""
-    connection.execute(insert(envelopes), [_row(entry) for entry in entries])
-
-
-def _row(entry: LedgerEntry) -> dict[str, object]:
-    message = entry.message
-    return {
-        "id": entry.envelope_id,
-        "partner": entry.partner,
-        "jti": message.jti,
-        "event": message.event.value,
-        "kid": message.kid,
-        "issued_at": to_micros(message.issued_at),
-        "received_at": to_micros(entry.received_at),
-        "digest": message.digest,
-        "token": entry.stored.token,
-        "disclosures": entry.stored.disclosures,
-        "duplicates": entry.outcome.duplicates,
-        "outcome": codec.encode(entry.outcome),
-    }
+    rows = [
+        {
+            "id": entry.envelope_id,
+            "partner": entry.partner,
+            "jti": entry.message.jti,
+            "event": entry.message.event.value,
+            "kid": entry.message.kid,
+            "issued_at": to_micros(entry.message.issued_at),
+            "received_at": to_micros(entry.received_at),
+            "digest": entry.message.digest,
+            "token": entry.stored.token,
+            "disclosures": entry.stored.disclosures,
+            "duplicates": entry.outcome.duplicates,
+            "outcome": codec.encode(entry.outcome),
+        }
+        for entry in entries
+    ]
+    connection.execute(insert(envelopes), rows)
 
 
 def record_duplicates(connection: Connection, envelope_id: int, persons: Collection[int]) -> None:
@@ -230,9 +183,8 @@ def strip_dropped(opened: Opened, kept: Sequence[int]) -> StoredEnvelope:
     proof of the rest is given up for the sake of those who did not consent.
     """
     if opened.disclosures or opened.withheld:
-        return StoredEnvelope(
-            opened.token, b"~".join([b"", *(opened.disclosures[place] for place in kept), b""])
-        )
+        disclosures = b"~".join([b"", *(opened.disclosures[place] for place in kept), b""])
+        return StoredEnvelope(opened.token, disclosures)
     if len(kept) == len(opened.envelope.signals):
         return StoredEnvelope(opened.token)
     return StoredEnvelope(b"", codec.encode([opened.envelope.signals[place] for place in kept]))
@@ -243,32 +195,24 @@ def replay_envelopes(
 ) -> Iterator[ReplayedEnvelope]:
     """The stored envelopes of signals among `which`, oldest first, verified again as they are read.
 
-    Args:
-        connection: in a transaction.
-        hub: the hub's issuer, their audience.
-        which: a condition on `envelopes`.
-
     Raises:
         InvalidInputError: a row no longer matches its signature.
     """
     keys = HistoricalKeys(connection)
-    stored = (
-        select(envelopes).where(envelopes.c.event == EventType.SIGNALS.value, which).order_by(envelopes.c.id)
-    )
-    with connection.execute(stored.execution_options(yield_per=_AT_ONCE)) as found:
-        for row in found:
+    stored = select(envelopes).where(envelopes.c.event == EventType.SIGNALS.value, which)
+    in_order = stored.order_by(envelopes.c.id).execution_options(yield_per=_BATCH_SIZE)
+    with connection.execute(in_order) as rows:
+        for row in rows:
             try:
                 signals = _signals_of(row, keys, hub)
             except InvalidInputError as error:
-                raise InvalidInputError(
-                    f"is not as it was received: {error}", field=f"envelope {row.id}"
-                ) from error
+                text = f"is not as it was received: {error}"
+                raise InvalidInputError(text, field=f"envelope {row.id}") from error
             yield ReplayedEnvelope(row.id, row.partner, signals)
 
 
 def _signals_of(row: Row[Any], keys: KeyFinder, hub: str) -> tuple[Signal, ...]:
     if not row.token:
         return codec.decode(row.disclosures, tuple[Signal, ...])
-    return open_envelope(
-        SdJwt.parse(row.token + row.disclosures), keys, audience=hub, now=from_micros(row.received_at)
-    ).envelope.signals
+    message, now = SdJwt.parse(row.token + row.disclosures), from_micros(row.received_at)
+    return open_envelope(message, keys, audience=hub, now=now).envelope.signals

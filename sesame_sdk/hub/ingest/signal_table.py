@@ -31,12 +31,7 @@ def signal_row(signal: Signal, person: int, partner: int, kind: int, envelope: i
 
 
 class SignalView:
-    """The table of signals of one ledger.
-
-    Args:
-        engine: of the ledger.
-        hub: the hub's issuer, the audience of the envelopes in the ledger.
-    """
+    """The table of signals of one ledger, whose envelopes have the issuer URL `hub` as audience."""
 
     def __init__(self, engine: Engine, hub: str) -> None:
         self._hub = hub
@@ -67,25 +62,14 @@ class SignalView:
 
     def restore_duplicates(self, connection: Connection, partner: int) -> int:
         """After a key was revoked, restore its signals that came under another key too. Returns how many."""
-        again = and_(
-            envelopes.c.partner == partner,
-            envelopes.c.duplicates > 0,
-            envelopes.c.id.not_in(void_envelopes()),
-        )
-        return sum(
-            self._insert_again(connection, one)
-            for one in ledger.replay_envelopes(connection, self._hub, again)
-        )
+        valid = envelopes.c.id.not_in(void_envelopes())
+        again = and_(envelopes.c.partner == partner, envelopes.c.duplicates > 0, valid)
+        replayed = ledger.replay_envelopes(connection, self._hub, again)
+        return sum(self._insert_again(connection, envelope) for envelope in replayed)
 
     def _insert_again(self, connection: Connection, envelope: ReplayedEnvelope) -> int:
-        owners = subjects.subject_owners(
-            connection, envelope.partner, {signal.subject for signal in envelope.signals}
-        )
-        numbers = ids.ensure_kind_ids(connection, {signal.kind for signal in envelope.signals})
-        rows = [
-            signal_row(
-                signal, owners[signal.subject], envelope.partner, numbers[signal.kind], envelope.envelope_id
-            )
-            for signal in envelope.signals
-        ]
+        partner, number = envelope.partner, envelope.envelope_id
+        owners = subjects.subject_owners(connection, partner, {s.subject for s in envelope.signals})
+        kinds = ids.ensure_kind_ids(connection, {signal.kind for signal in envelope.signals})
+        rows = [signal_row(s, owners[s.subject], partner, kinds[s.kind], number) for s in envelope.signals]
         return self.insert(connection, rows)

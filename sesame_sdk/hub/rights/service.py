@@ -152,7 +152,8 @@ class RightsService:
         )
 
         def work(connection: Connection) -> PolledNotices:
-            partner = read_auth.admit_notice_request(connection, authorization)
+            partner = keys.partner_id(connection, authorization.issuer)
+            read_auth.consume_token(connection, authorization, partner)
             self._acknowledge(connection, partner, request.ack)
             limit = min(request.maxEvents, MAX_POLLED_NOTICES)
             rows = notices.fetch(connection, partner, limit + 1)

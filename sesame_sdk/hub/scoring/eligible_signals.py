@@ -11,6 +11,7 @@ A signal counts when
 The three relations are temporary: they belong to one connection, and are filled for one query.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -21,8 +22,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Double,
-    ForeignKey,
     MetaData,
     Select,
     String,
@@ -30,10 +29,12 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    column,
     exists,
     insert,
     literal,
     select,
+    table,
 )
 
 from sesame_sdk.hub.consent.grants import is_valid
@@ -58,16 +59,17 @@ from sesame_sdk.model.grant import Direction
 from sesame_sdk.scoring.engines import CountedSignal
 from sesame_sdk.scoring.recourse.search import Senders
 
+#: The contexts whose kinds may count, by person id.
+Contexts = Mapping[int, Iterable[str]]
 _temporary = MetaData()
+_OPTIONS: Any = {"prefixes": ["TEMPORARY"], "sqlite_with_rowid": False, "postgresql_on_commit": "DELETE ROWS"}
 #: The persons and contexts that are requested.
 _asked = Table(
     "asked",
     _temporary,
     Column("person", BigInteger, primary_key=True),
     Column("context", String(32), primary_key=True),
-    prefixes=["TEMPORARY"],
-    sqlite_with_rowid=False,
-    postgresql_on_commit="DELETE ROWS",
+    **_OPTIONS,
 )
 #: Which kinds each person lets each partner send, of those that the partner registered.
 _permitted = Table(
@@ -79,34 +81,20 @@ _permitted = Table(
     Column("name", String(128), nullable=False),
     # Whether any of it is disputed: few are, and checking disputes for each signal costs a sixth.
     Column("disputed", Boolean, nullable=False),
-    prefixes=["TEMPORARY"],
-    sqlite_with_rowid=False,
-    postgresql_on_commit="DELETE ROWS",
+    **_OPTIONS,
 )
 #: The view over these tables.
-_rows = Table(
-    "counted",
-    MetaData(),
-    Column("subject", BigInteger),
-    Column("partner", ForeignKey(partners.c.id)),
-    Column("kind", String(128)),
-    Column("value", Double),
-    Column("occurred_at", BigInteger),
-)
+_rows = table("counted", *map(column, ("subject", "partner", "kind", "value", "occurred_at")))
+_IN_REGISTRATION = registration_table.c.envelope == registered_kinds.c.registration
+_IS_ACTIVE = registration_table.c.envelope.in_(registrations.active_registrations())
 
 
-def select_eligible(connection: Connection, asked: Mapping[int, Iterable[str]], at: datetime) -> None:
-    """Fill `counted` for these persons.
-
-    Args:
-        connection: in the transaction that then computes the score.
-        asked: for each person, the contexts whose kinds may count.
-        at: when grants have to be valid; UTC.
-    """
-    _prepare(connection)
+def select_eligible(connection: Connection, contexts: Contexts, at: datetime) -> None:
+    """Fill `counted`, in the transaction that computes the score, for grants that are valid at a time."""
+    dialect_of(connection).prepare(connection, _RELATIONS)
     by_context: dict[str, list[int]] = {}
-    for person, contexts in asked.items():
-        for context in contexts:
+    for person, names in contexts.items():
+        for context in names:
             by_context.setdefault(context, []).append(person)
     for context, persons in by_context.items():
         connection.execute(_ASK, {"persons": persons, "of": context})
@@ -115,10 +103,10 @@ def select_eligible(connection: Connection, asked: Mapping[int, Iterable[str]], 
 
 def select_eligible_of_all(connection: Connection, context: str, at: datetime) -> None:
     """Fill `counted` for everyone, with a context's own kinds. See `select_eligible`."""
-    _prepare(connection)
-    everyone = insert(_asked).from_select([*_asked.c.keys()], select(people.c.id, literal(context)))
     product = dialect_of(connection)
-    connection.execute(everyone)
+    product.prepare(connection, _RELATIONS)
+    everyone = select(people.c.id, literal(context))
+    connection.execute(insert(_asked).from_select([*_asked.c.keys()], everyone))
     product.analyze(connection, _asked)
     connection.execute(_PERMIT, {"now": to_micros(at)})
     product.analyze(connection, _permitted)
@@ -131,55 +119,37 @@ def eligible_rows() -> Select[*tuple[Any, ...]]:
 
 def list_eligible(connection: Connection) -> list[CountedSignal]:
     """The rows of `counted` of the one person that was requested."""
-    chosen = select(partners.c.issuer, _rows.c.kind, _rows.c.value, _rows.c.occurred_at)
+    columns = (partners.c.issuer, _rows.c.kind, _rows.c.value, _rows.c.occurred_at)
+    rows = select(*columns).join_from(_rows, partners, partners.c.id == _rows.c.partner)
     with dialect_of(connection).prefer_indexes(connection):
-        return [CountedSignal(*row) for row in connection.execute(chosen.join_from(_rows, partners))]
+        return [CountedSignal(*row) for row in connection.execute(rows)]
 
 
 def senders_by_kind(connection: Connection) -> dict[str, Senders]:
     """The partners that can send each kind that could count for the one person that was requested."""
-    may = select(_permitted.c.name, partners.c.issuer).join_from(
-        _permitted, partners, partners.c.id == _permitted.c.partner
-    )
-    known = (
+    same_partner = partners.c.id == _permitted.c.partner
+    permitted = select(_permitted.c.name, partners.c.issuer).join_from(_permitted, partners, same_partner)
+    registered = (
         select(kinds.c.name, partners.c.issuer)
         .distinct()
         .join_from(registered_kinds, kinds, kinds.c.id == registered_kinds.c.kind)
-        .join(registration_table, registration_table.c.envelope == registered_kinds.c.registration)
+        .join(registration_table, _IN_REGISTRATION)
         .join(partners, partners.c.id == registration_table.c.partner)
-        .where(
-            registration_table.c.envelope.in_(registrations.active_registrations()),
-            registered_kinds.c.context.in_(select(_asked.c.context)),
-        )
+        .where(_IS_ACTIVE, registered_kinds.c.context.in_(select(_asked.c.context)))
     )
-    able, all_of_them = _by_kind(connection, may), _by_kind(connection, known)
-    return {
-        kind: Senders(tuple(sorted(able.get(kind, ()))), len(issuers - able.get(kind, set())))
-        for kind, issuers in all_of_them.items()
-    }
+    senders: defaultdict[str, set[str]] = defaultdict(set)
+    for kind, issuer in connection.execute(permitted):
+        senders[kind].add(issuer)
+    others: defaultdict[str, set[str]] = defaultdict(set)
+    for kind, issuer in connection.execute(registered):
+        others[kind] |= {issuer} - senders[kind]
+    return {kind: Senders(tuple(sorted(senders[kind])), len(others[kind])) for kind in others}
 
 
-def _by_kind(connection: Connection, chosen: Select[str, str]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for kind, issuer in connection.execute(chosen):
-        found.setdefault(kind, set()).add(issuer)
-    return found
-
-
-def _is_restricted() -> ColumnElement[bool]:
-    """SQL: whether a dispute excludes a row of `signals` from scores (rule DSP-1)."""
-    this_one = and_(
-        disputes.c.person == signals.c.person,
-        disputes.c.partner == signals.c.partner,
-        disputes.c.signal == signals.c.id,
-    )
-    return exists(select(disputes.c.id).where(this_one, disputes.c.frozen))
-
-
-def _has_restricted_signal() -> ColumnElement[bool]:
-    """SQL: whether `_is_restricted` holds for any signal of a row of `pseudonyms`."""
-    theirs = and_(disputes.c.person == pseudonyms.c.person, disputes.c.partner == pseudonyms.c.partner)
-    return exists(select(disputes.c.id).where(theirs, disputes.c.frozen))
+def _has_dispute(of: Table, *which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """SQL: whether a dispute excludes signals of a row's person and partner from scores (rule DSP-1)."""
+    theirs = and_(disputes.c.person == of.c.person, disputes.c.partner == of.c.partner)
+    return exists(select(disputes.c.id).where(theirs, *which, disputes.c.frozen))
 
 
 def _permissions() -> Select[int, int, int, str, bool]:
@@ -192,7 +162,7 @@ def _permissions() -> Select[int, int, int, str, bool]:
         (kinds, kinds.c.id == grant_kinds.c.kind),
     )
     return (
-        select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name, _has_restricted_signal())
+        select(pseudonyms.c.person, pseudonyms.c.partner, kinds.c.id, kinds.c.name, _has_dispute(pseudonyms))
         .distinct()
         .select_from(terms)
         .where(is_valid("now"), _is_registered())
@@ -201,49 +171,27 @@ def _permissions() -> Select[int, int, int, str, bool]:
 
 def _is_registered() -> ColumnElement[bool]:
     """Whether the partner registered the kind for the requested context."""
-    declared = registered_kinds.join(
-        registration_table, registration_table.c.envelope == registered_kinds.c.registration
+    rows = select(registered_kinds.c.kind).join_from(registered_kinds, registration_table, _IN_REGISTRATION)
+    this_kind = and_(
+        registered_kinds.c.kind == grant_kinds.c.kind, registered_kinds.c.context == _asked.c.context
     )
-    return exists(
-        select(registered_kinds.c.kind)
-        .select_from(declared)
-        .where(
-            registered_kinds.c.kind == grant_kinds.c.kind,
-            registered_kinds.c.context == _asked.c.context,
-            registration_table.c.partner == pseudonyms.c.partner,
-            registration_table.c.envelope.in_(registrations.active_registrations()),
-        )
-    )
+    return exists(rows.where(this_kind, registration_table.c.partner == pseudonyms.c.partner, _IS_ACTIVE))
 
 
 def _counted() -> Select[int, int, str, float, int]:
-    same = and_(
-        signals.c.person == _permitted.c.person,
-        signals.c.partner == _permitted.c.partner,
-        signals.c.kind == _permitted.c.kind,
-    )
+    theirs = and_(signals.c.person == _permitted.c.person, signals.c.partner == _permitted.c.partner)
+    permitted = and_(theirs, signals.c.kind == _permitted.c.kind)
+    ids = (signals.c.person.label("subject"), signals.c.partner)
+    this_one = _has_dispute(signals, disputes.c.signal == signals.c.id)
     return (
-        select(
-            signals.c.person.label("subject"),
-            signals.c.partner,
-            _permitted.c.name.label("kind"),
-            signals.c.value,
-            signals.c.occurred_at,
-        )
-        .select_from(ordered_join(_permitted, (signals, same)))
-        .where(signals.c.envelope.not_in(void_envelopes()), ~and_(_permitted.c.disputed, _is_restricted()))
+        select(*ids, _permitted.c.name.label("kind"), signals.c.value, signals.c.occurred_at)
+        .select_from(ordered_join(_permitted, (signals, permitted)))
+        .where(signals.c.envelope.not_in(void_envelopes()), ~and_(_permitted.c.disputed, this_one))
     )
-
-
-def _prepare(connection: Connection) -> None:
-    """Create the relations if this connection lacks them, and empty them."""
-    dialect_of(connection).prepare(connection, _RELATIONS)
 
 
 #: Built once: building them takes longer than executing them.
 _RELATIONS = TemporaryRelations((_asked, _permitted), {"counted": _counted()})
-_ASK = insert(_asked).from_select(
-    [*_asked.c.keys()],
-    select(cast(values_table("persons").c.value, BigInteger), bindparam("of", type_=String(32))),
-)
+_PERSONS = cast(values_table("persons").c.value, BigInteger)
+_ASK = insert(_asked).from_select([*_asked.c.keys()], select(_PERSONS, bindparam("of", type_=String(32))))
 _PERMIT = insert(_permitted).from_select([*_permitted.c.keys()], _permissions())

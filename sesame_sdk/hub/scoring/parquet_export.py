@@ -16,13 +16,8 @@ from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.scoring import eligible_signals
 
-_COLUMNS = {
-    "subject": "BIGINT",
-    "partner": "BIGINT",
-    "kind": "VARCHAR",
-    "value": "DOUBLE",
-    "occurred_at": "BIGINT",
-}
+_IDS = {"subject": "BIGINT", "partner": "BIGINT"}
+_COLUMNS = {**_IDS, "kind": "VARCHAR", "value": "DOUBLE", "occurred_at": "BIGINT"}
 #: Rows of one group, which is read at once: small enough to give every core some.
 _ROW_GROUP = 250_000
 
@@ -30,11 +25,7 @@ _ROW_GROUP = 250_000
 def export_parquet(connection: Connection, path: Path, context: str, at: datetime) -> int:
     """Write every signal that counts for a context's own score. Returns how many.
 
-    Args:
-        connection: in a transaction that reads.
-        path: of the new file (0600), which appears only when it is complete.
-        context: whose kinds.
-        at: when grants have to be valid; UTC.
+    The file (0600) appears only when it is complete.
 
     Raises:
         ConfigurationError: the file cannot be written.
@@ -43,18 +34,18 @@ def export_parquet(connection: Connection, path: Path, context: str, at: datetim
     try:
         # A private directory, since DuckDB creates its files with the umask.
         with TemporaryDirectory(dir=path.parent, prefix=".sesame-") as folder:
-            rows, made = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
+            rows, parquet = Path(folder) / "rows.csv", Path(folder) / "rows.parquet"
             with rows.open("wb") as file:
                 dialect_of(connection).write_csv(connection, eligible_signals.eligible_rows(), file)
-            many = _to_parquet(rows, made)
-            made.chmod(0o600)
-            made.replace(path)
+            count = _to_parquet(rows, parquet)
+            parquet.chmod(0o600)
+            parquet.replace(path)
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror}", field=str(path)) from error
-    return many
+    return count
 
 
-def _to_parquet(rows: Path, made: Path) -> int:
+def _to_parquet(rows: Path, parquet: Path) -> int:
     with duckdb.connect() as engine:
         # One thread keeps the order, in bounded memory.
         engine.execute("SET threads = 1")
@@ -62,7 +53,7 @@ def _to_parquet(rows: Path, made: Path) -> int:
             str(rows), header=False, columns=_COLUMNS, auto_detect=False, delimiter=",", quotechar='"'
         )
         engine.register("signals", rows_csv)
-        name = str(made).replace("'", "''")
+        name = str(parquet).replace("'", "''")
         written = engine.execute(f"COPY signals TO '{name}' (FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP})")
-        (many,) = written.fetchone() or (0,)
-    return int(many)
+        (count,) = written.fetchone() or (0,)
+    return int(count)

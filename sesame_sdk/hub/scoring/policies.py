@@ -36,36 +36,25 @@ def set_policy(connection: Connection, policy: Policy, guard: Guard, at: datetim
 
 
 def current_policy(connection: Connection, context: str) -> Policy | None:
-    """The current policy of a context, if there is one.
-
-    Raises:
-        ConfigurationError: what is stored is no longer what was loaded.
-    """
+    """The current policy of a context; a `ConfigurationError` if it was changed in the database."""
     body = connection.scalar(_LATEST, {"which": context})
     return None if body is None else _read(body)
 
 
-_LATEST = (
-    select(policies.c.body)
-    .where(policies.c.context == bindparam("which"))
-    .order_by(policies.c.id.desc())
-    .limit(1)
-)
+_OF_CONTEXT = select(policies.c.body).where(policies.c.context == bindparam("which"))
+_LATEST = _OF_CONTEXT.order_by(policies.c.id.desc()).limit(1)
 
 
 def current_policies(connection: Connection) -> tuple[Policy, ...]:
     """The policy of every context."""
     latest = select(func.max(policies.c.id)).group_by(policies.c.context)
-    bodies = connection.scalars(
-        select(policies.c.body).where(policies.c.id.in_(latest)).order_by(policies.c.context)
-    )
-    return tuple(_read(body) for body in bodies)
+    bodies = select(policies.c.body).where(policies.c.id.in_(latest)).order_by(policies.c.context)
+    return tuple(_read(body) for body in connection.scalars(bodies))
 
 
 def _read(body: str) -> Policy:
     policy = codec.decode(body, Policy)
     if not hmac.compare_digest(policy.digest.encode(), codec.policy_digest(policy).encode()):
-        raise ConfigurationError(
-            "was changed in the database", field=policy.name, hint="load the policy again"
-        )
+        hint = "load the policy again"
+        raise ConfigurationError("was changed in the database", field=policy.name, hint=hint)
     return policy

@@ -24,12 +24,17 @@ from sesame_sdk.hub.scoring import policies
 from sesame_sdk.model import codec, validators
 from sesame_sdk.model.grant import ReadRequest
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.signing.jwt import LEEWAY, NOTICES_TYP, READ_TYP, KeyFinder, Token
+from sesame_sdk.signing.jwt import LEEWAY, NOTICES_TYP, READ_TYP, KeyFinder, Token, Verified
+
+
+@frozen
+class _NoticeClaims:
+    exp: float
 
 
 @frozen
 class ReadClaims:
-    """What a read token says beyond what `signing.tokens` checks."""
+    """The claims of a read token that `Token.verify` does not check."""
 
     exp: float
     purpose: str = field(validator=validators.iri)
@@ -40,20 +45,29 @@ def authenticate_read(token: bytes, keys: KeyFinder, *, audience: str, now: date
     """Authenticate a read token.
 
     Raises:
-        InvalidInputError: see `Token.verify`; or it lives too long, or lacks purpose or
-            context.
+        InvalidInputError: see `Token.verify`; or it lives too long, or lacks purpose or context.
     """
-    with authentication_errors():
+    with _authentication_errors():
         verified = Token.parse(token).verify(keys, typ=READ_TYP, audience=audience, now=now)
         claims = codec.decode(verified.claims, ReadClaims)
-        expires_at = check_lifetime(claims.exp, verified.issued_at)
-    return AuthenticatedRequest(
-        verified.issuer, verified.jti, claims.purpose, claims.context, expires_at, now
-    )
+        return _request(verified, claims.exp, now, claims.purpose, claims.context)
+
+
+def authenticate_notice_request(
+    token: bytes, keys: KeyFinder, *, audience: str, now: datetime
+) -> AuthenticatedRequest:
+    """Authenticate a token for notices. The request is for no purpose and in no context.
+
+    Raises:
+        InvalidInputError: see `Token.verify`; or it lives too long.
+    """
+    with _authentication_errors():
+        verified = Token.parse(token).verify(keys, typ=NOTICES_TYP, audience=audience, now=now)
+        return _request(verified, codec.decode(verified.claims, _NoticeClaims, field="token").exp, now)
 
 
 @contextmanager
-def authentication_errors() -> Iterator[None]:
+def _authentication_errors() -> Iterator[None]:
     """Turn errors of a malformed token into authentication errors."""
     try:
         yield
@@ -63,27 +77,18 @@ def authentication_errors() -> Iterator[None]:
         raise
 
 
-def check_lifetime(exp: float, issued_at: datetime) -> datetime:
-    """When a token ends.
-
-    Raises:
-        InvalidInputError: too long after it was signed.
-    """
+def _request(
+    verified: Verified, exp: float, now: datetime, purpose: str = "", context: str = ""
+) -> AuthenticatedRequest:
     expires_at = datetime.fromtimestamp(exp, UTC)
-    if expires_at - issued_at > MAX_REQUEST_LIFETIME:
-        most = f"{MAX_REQUEST_LIFETIME.seconds} s"
-        raise InvalidInputError(
-            f"must be at most {most} after iat", field="exp", hint="sign one for each read"
-        )
-    return expires_at
+    if expires_at - verified.issued_at > MAX_REQUEST_LIFETIME:
+        text = f"must be at most {MAX_REQUEST_LIFETIME.seconds} s after iat"
+        raise InvalidInputError(text, field="exp", hint="sign one for each read")
+    return AuthenticatedRequest(verified.issuer, verified.jti, purpose, context, expires_at, now)
 
 
 def check_purpose(request: AuthenticatedRequest, guard: Guard) -> None:
-    """Reject a purpose that no reader may read for, whoever the subjects are.
-
-    Raises:
-        GuardRefusedError: with what the guard finds in the purpose.
-    """
+    """Raise what the guard finds in a purpose that no reader may read for, whoever the subjects are."""
     if (rule := find_refusing_rule(request.purpose)) is not None:
         reading = ReadRequest(request.issuer, request.purpose, request.context, request.at, None)
         findings = [finding for finding in guard.check_read(reading) if finding.rule == rule]
@@ -91,35 +96,23 @@ def check_purpose(request: AuthenticatedRequest, guard: Guard) -> None:
 
 
 def admit_reader(connection: Connection, request: AuthenticatedRequest) -> tuple[int, Policy]:
-    """The reader's id and the policy of the score, if it may read this score.
-
-    Raises:
-        InvalidInputError: ``access_denied``.
-    """
+    """The reader's id and the policy of the score; ``access_denied`` if it may not read this score."""
     partner = keys.partner_id(connection, request.issuer)
     if not registrations.may_read(connection, partner, request.purpose, request.context):
-        raise InvalidInputError(
-            "is not one that you registered for this context",
-            field="purpose",
-            hint="register a plugin whose consumer declares it",
-            code="access_denied",
-        )
+        text = "is not one that you registered for this context"
+        hint = "register a plugin whose consumer declares it"
+        raise InvalidInputError(text, field="purpose", hint=hint, code="access_denied")
     policy = policies.current_policy(connection, request.context)
     if policy is None:
         raise InvalidInputError("has no policy here, hence no score", field="context", code="access_denied")
     if request.purpose not in policy.purposes:
-        raise InvalidInputError(
-            "is not what this context's score is for", field="purpose", code="access_denied"
-        )
+        text = "is not what this context's score is for"
+        raise InvalidInputError(text, field="purpose", code="access_denied")
     return partner, policy
 
 
 def consume_token(connection: Connection, request: AuthenticatedRequest, partner: int) -> None:
-    """Mark a token as used, and delete those that expired.
-
-    Raises:
-        InvalidInputError: it was used before.
-    """
+    """Mark a token as used unless it was used before, and delete those that expired."""
     connection.execute(_FORGET, {"now": to_micros(request.at - LEEWAY)})
     check_unused(connection, request, partner)
     row = {"partner": partner, "jti": request.jti, "expires_at": to_micros(request.expires_at)}
@@ -127,50 +120,13 @@ def consume_token(connection: Connection, request: AuthenticatedRequest, partner
 
 
 def check_unused(connection: Connection, request: AuthenticatedRequest, partner: int) -> None:
-    """Reject a token that was used: before any work, and again when it is marked as used.
-
-    Raises:
-        InvalidInputError: it was used before.
-    """
+    """Reject a token that was used: before any work, and again when it is marked as used."""
     if connection.execute(_USED, {"by": partner, "which": request.jti}).first():
-        raise InvalidInputError(
-            "was used before", field="jti", hint="sign a token for each read", code="authentication_failed"
-        )
+        hint = "sign a token for each read"
+        raise InvalidInputError("was used before", field="jti", hint=hint, code="authentication_failed")
 
 
-_USED = select(read_tokens.c.jti).where(
-    read_tokens.c.partner == bindparam("by"), read_tokens.c.jti == bindparam("which")
-)
+_THIS_ONE = (read_tokens.c.partner == bindparam("by"), read_tokens.c.jti == bindparam("which"))
+_USED = select(read_tokens.c.jti).where(*_THIS_ONE)
 _USE_UP = insert(read_tokens)
 _FORGET = delete(read_tokens).where(read_tokens.c.expires_at < bindparam("now"))
-
-
-@frozen
-class _NoticeClaims:
-    exp: float
-
-
-def authenticate_notice_request(
-    token: bytes, keys: KeyFinder, *, audience: str, now: datetime
-) -> AuthenticatedRequest:
-    """Believe a token for notices. The request is for no purpose and in no context.
-
-    Raises:
-        InvalidInputError: see `Token.verify`; or it lives too long.
-    """
-    with authentication_errors():
-        verified = Token.parse(token).verify(keys, typ=NOTICES_TYP, audience=audience, now=now)
-        exp = codec.decode(verified.claims, _NoticeClaims, field="token").exp
-        expires_at = check_lifetime(exp, verified.issued_at)
-    return AuthenticatedRequest(verified.issuer, verified.jti, "", "", expires_at, now)
-
-
-def admit_notice_request(connection: Connection, request: AuthenticatedRequest) -> int:
-    """The partner, as the tables know it, once its token is used up.
-
-    Raises:
-        InvalidInputError: it was used before.
-    """
-    partner = keys.partner_id(connection, request.issuer)
-    consume_token(connection, request, partner)
-    return partner

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Connection, Insert, bindparam, cast, insert, select
+from sqlalchemy import BigInteger, Connection, bindparam, cast, insert, select
 
 from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.errors import InvalidInputError
@@ -46,13 +46,7 @@ class ScoreRead:
 
 @frozen
 class ScoreResponse:
-    """The result of a read.
-
-    Attributes:
-        partner: id of the reader.
-        scores: of each requested subject, in that order.
-        score_given: whether each known person's score was returned, by person id.
-    """
+    """The result of a read by a partner: scores by subject, as requested, and who got one, by person id."""
 
     partner: int
     scores: dict[str, Score | None]
@@ -62,14 +56,7 @@ class ScoreResponse:
 def read_scores(
     connection: Connection, request: AuthenticatedRequest, subjects: Sequence[str], guard: Guard, as_of: date
 ) -> ScoreResponse:
-    """The scores that a reader may see.
-
-    Args:
-        connection: in a transaction.
-        request: authenticated.
-        subjects: 1 to `MAX_SUBJECTS` pseudonyms of the reader's.
-        guard: checks each grant.
-        as_of: the day to score for.
+    """The scores that a reader may see, of 1 to `MAX_SUBJECTS` of its pseudonyms.
 
     Raises:
         InvalidInputError: too many subjects or none, or the reader may not read for this purpose at all.
@@ -81,51 +68,33 @@ def read_scores(
     partner, policy = read_auth.admit_reader(connection, request)
     read_auth.check_unused(connection, request, partner)
     known = read_consent.resolve_subjects(connection, request, partner, subjects, guard)
-    asked = {one.person: counted_contexts(one.grant) for one in known if one.grant}
-    found = scores.compute_scores(connection, asked, policy, as_of, request.at, reasons=False)
-    by_subject = {one.subject: found.get(one.person) for one in known}
-    return ScoreResponse(
-        partner,
-        {subject: by_subject.get(subject) for subject in subjects},
-        {one.person: one.person in found for one in known},
-    )
+    contexts = {one.person: counted_contexts(one.grant) for one in known if one.grant}
+    computed = scores.compute_scores(connection, contexts, policy, as_of, request.at, reasons=False)
+    by_subject = {one.subject: computed.get(one.person) for one in known}
+    given = {one.person: one.person in computed for one in known}
+    return ScoreResponse(partner, {subject: by_subject.get(subject) for subject in subjects}, given)
 
 
-def log_reads(connection: Connection, request: AuthenticatedRequest, found: ScoreResponse) -> None:
+def log_reads(connection: Connection, request: AuthenticatedRequest, response: ScoreResponse) -> None:
     """Mark the token as used, and log the read for each person.
 
     Raises:
         InvalidInputError: the token was used before.
     """
-    read_auth.consume_token(connection, request, found.partner)
-    said = {
-        "by": found.partner,
-        "why": request.purpose,
-        "which": request.context,
-        "now": to_micros(request.at),
-    }
+    read_auth.consume_token(connection, request, response.partner)
+    read = {"by": response.partner, "why": request.purpose, "which": request.context}
+    read["now"] = to_micros(request.at)
     for answered in (True, False):
-        persons = [person for person, given in found.score_given.items() if given is answered]
+        persons = [person for person, given in response.score_given.items() if given is answered]
         if persons:
-            connection.execute(_LOG, {**said, "persons": persons, "given": answered})
+            connection.execute(_LOG, {**read, "persons": persons, "given": answered})
 
 
-def _log_statement() -> Insert:
-    """Inserts a row for each person with one statement: single inserts took longer than the scores."""
-    said = {"person": cast(values_table("persons").c.value, BigInteger)} | {
-        column.name: bindparam(name, type_=column.type)
-        for column, name in (
-            (score_reads.c.partner, "by"),
-            (score_reads.c.purpose, "why"),
-            (score_reads.c.context, "which"),
-            (score_reads.c.read_at, "now"),
-            (score_reads.c.answered, "given"),
-        )
-    }
-    return insert(score_reads).from_select([*said], select(*said.values()))
-
-
-_LOG = _log_statement()
+_NAMES = {"partner": "by", "purpose": "why", "context": "which", "read_at": "now", "answered": "given"}
+_VALUES = [bindparam(name, type_=score_reads.c[column].type) for column, name in _NAMES.items()]
+_PERSONS = cast(values_table("persons").c.value, BigInteger)
+#: Inserts a row for each person with one statement: single inserts took longer than the scores.
+_LOG = insert(score_reads).from_select(["person", *_NAMES], select(_PERSONS, *_VALUES))
 
 
 def list_score_reads(connection: Connection, person: str) -> list[ScoreRead]:

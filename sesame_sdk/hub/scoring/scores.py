@@ -1,6 +1,6 @@
 """Scores, computed in the hub's database on request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import Connection, select
@@ -11,6 +11,7 @@ from sesame_sdk.hub.consent.grants import is_valid
 from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.database.tables import grant_crossings, grants, pseudonyms
 from sesame_sdk.hub.scoring import eligible_signals, policies
+from sesame_sdk.hub.scoring.eligible_signals import Contexts
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
@@ -20,27 +21,12 @@ from sesame_sdk.scoring.explain import explain_score as explain_signals
 
 
 def compute_scores(
-    connection: Connection,
-    asked: Mapping[int, Iterable[str]],
-    policy: Policy,
-    as_of: date,
-    at: datetime,
-    *,
-    reasons: bool,
+    connection: Connection, contexts: Contexts, policy: Policy, as_of: date, at: datetime, *, reasons: bool
 ) -> dict[int, Score]:
-    """The score of each person who has one.
-
-    Args:
-        connection: in a transaction.
-        asked: for each person, the contexts whose kinds may count.
-        policy: how the score is made.
-        as_of: the day.
-        at: when grants have to be valid; UTC.
-        reasons: whether to include the contribution of each kind.
-    """
-    if not asked:
+    """The score of each person who has one, with the contribution of each kind if `reasons`."""
+    if not contexts:
         return {}
-    eligible_signals.select_eligible(connection, asked, at)
+    eligible_signals.select_eligible(connection, contexts, at)
     product = dialect_of(connection)
     with product.prefer_indexes(connection):
         rows = product.score(connection, policy, as_of, reasons=reasons)
@@ -58,12 +44,8 @@ def explain(
     policy = policies.current_policy(connection, context)
     if policy is None or not _count(connection, person, context, at):
         return None
-    return explain_signals(
-        eligible_signals.list_eligible(connection),
-        policy,
-        as_of,
-        eligible_signals.senders_by_kind(connection),
-    )
+    signals = eligible_signals.list_eligible(connection)
+    return explain_signals(signals, policy, as_of, eligible_signals.senders_by_kind(connection))
 
 
 def what_if(
@@ -83,11 +65,11 @@ def what_if(
     """
     policy = policies.current_policy(connection, context)
     if policy is None:
-        raise InvalidInputError(
-            f"no policy for {context}", field="context", hint="use a context that has a policy"
-        )
-    held = eligible_signals.list_eligible(connection) if _count(connection, person, context, at) else []
-    return estimate_score(held, supposed, policy, as_of)
+        hint = "use a context that has a policy"
+        raise InvalidInputError(f"no policy for {context}", field="context", hint=hint)
+    known = _count(connection, person, context, at)
+    signals = eligible_signals.list_eligible(connection) if known else []
+    return estimate_score(signals, supposed, policy, as_of)
 
 
 def _count(connection: Connection, person: str, context: str, at: datetime) -> bool:
@@ -95,18 +77,13 @@ def _count(connection: Connection, person: str, context: str, at: datetime) -> b
     number = subjects.find_person_id(connection, person)
     if number is None:
         return False
-    eligible_signals.select_eligible(
-        connection, {number: {context, *_crossings(connection, number, context, at)}}, at
-    )
-    return True
-
-
-def _crossings(connection: Connection, person: int, context: str, at: datetime) -> list[str]:
-    mine = (
+    reads = (pseudonyms.c.person == number, grants.c.direction == Direction.READ.value)
+    crossings = (
         select(grant_crossings.c.context)
         .distinct()
         .join(grants, grants.c.id == grant_crossings.c.grant_id)
         .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
-        .where(pseudonyms.c.person == person, grants.c.direction == Direction.READ.value)
+        .where(*reads, grants.c.context == context, is_valid(at))
     )
-    return list(connection.scalars(mine.where(grants.c.context == context, is_valid(at))))
+    eligible_signals.select_eligible(connection, {number: {context, *connection.scalars(crossings)}}, at)
+    return True

@@ -1,11 +1,6 @@
-"""Stream management for readers (OpenID Shared Signals Framework 1.0, section 8.1; RFC 8936).
-
-A reader manages a stream with a read token: signed by its own key, for one purpose in one context, valid for
-one request.
-"""
+"""Stream management for readers (OpenID Shared Signals Framework 1.0, section 8.1; RFC 8936)."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -21,22 +16,22 @@ from sesame_sdk.hub.partners.rate_limit import RateLimiter
 from sesame_sdk.hub.scoring import read_auth
 from sesame_sdk.hub.streams import outbox, streams
 from sesame_sdk.hub.streams.service import MAX_POLL_MESSAGES, PollResponse, StreamService
-from sesame_sdk.hub.streams.streams import StatusRequest, StreamRequest
+from sesame_sdk.hub.streams.streams import VERIFICATION_INTERVAL, StatusRequest, StreamRequest
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.stream_events import Verification
 from sesame_sdk.signing.jwt import KeyFinder
 
 T = TypeVar("T")
-#: Without NUL, which no PostgreSQL text holds.
-_Jti = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
+_NO_NUL = r"^[^\0]*\Z"  # which no PostgreSQL text holds
+_ShortText = Annotated[str, msgspec.Meta(max_length=64, pattern=_NO_NUL)]
 
 
 @frozen
 class MessageError:
     """Why a reader rejects a message (RFC 8936 section 2.3)."""
 
-    err: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[^\0]*\Z")]
-    description: Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^[^\0]*\Z")] = ""
+    err: _ShortText
+    description: Annotated[str, msgspec.Meta(max_length=1024, pattern=_NO_NUL)] = ""
 
 
 @frozen
@@ -45,8 +40,8 @@ class PollRequest:
 
     maxEvents: Annotated[int, msgspec.Meta(ge=0)] = MAX_POLL_MESSAGES  # noqa: N815 - as the RFC has it
     returnImmediately: bool = False  # noqa: N815
-    ack: Annotated[tuple[_Jti, ...], msgspec.Meta(max_length=1000)] = ()
-    setErrs: Annotated[dict[_Jti, MessageError], msgspec.Meta(max_length=1000)] = field(factory=dict)  # noqa: N815
+    ack: Annotated[tuple[_ShortText, ...], msgspec.Meta(max_length=1000)] = ()
+    setErrs: Annotated[dict[_ShortText, MessageError], msgspec.Meta(max_length=1000)] = field(factory=dict)  # noqa: N815
 
 
 @frozen
@@ -59,30 +54,21 @@ class VerificationRequest:
 
 @frozen
 class StreamManagement:
-    """Streams of a hub, for their readers.
-
-    Attributes:
-        streams: of the hub.
-        keys: finds the readers' keys.
-        limits: charges readers.
-    """
+    """Streams of a hub, for their readers."""
 
     streams: StreamService
     keys: KeyFinder
     limits: RateLimiter
 
     def create(self, token: bytes, wish: StreamRequest) -> dict[str, Any]:
-        """Create the stream of the token's purpose and context; its configuration.
-
-        Raises:
-            InvalidInputError: the token was rejected, the reader may not read, the stream exists, or the
-                request is invalid.
-        """
+        """Create the stream of the token's purpose and context; its configuration."""
 
         def work(connection: Connection, partner: int, request: AuthenticatedRequest) -> dict[str, Any]:
-            told = (connection, partner, request.purpose, request.context)
-            streams.create_stream(*told, wish, request.at)
-            return streams.describe_stream(self.streams.issuer, _there(streams.find_stream(*told)))
+            key = (partner, request.purpose, request.context)
+            streams.create_stream(connection, *key, wish, request.at)
+            stream = streams.find_stream(connection, *key)
+            assert stream is not None  # noqa: S101 - it was created in this transaction
+            return streams.describe_stream(self.streams.issuer, stream)
 
         return self._manage(token, work)
 
@@ -90,8 +76,8 @@ class StreamManagement:
         """The configuration of the reader's streams for this purpose and context: one or none."""
 
         def work(connection: Connection, partner: int, request: AuthenticatedRequest) -> list[dict[str, Any]]:
-            found = streams.find_stream(connection, partner, request.purpose, request.context)
-            return [] if found is None else [streams.describe_stream(self.streams.issuer, found)]
+            stream = streams.find_stream(connection, partner, request.purpose, request.context)
+            return [] if stream is None else [streams.describe_stream(self.streams.issuer, stream)]
 
         return self._manage(token, work)
 
@@ -122,26 +108,18 @@ class StreamManagement:
         return self._on(token, wanted.stream_id, work)
 
     def request_verification(self, token: bytes, asked: VerificationRequest) -> None:
-        """Send a verification event through the stream.
-
-        Raises:
-            InvalidInputError: ``too_many`` if the last request was less than `VERIFICATION_INTERVAL` ago.
-        """
+        """Send a verification event; ``too_many`` if one was requested within `VERIFICATION_INTERVAL`."""
 
         def work(connection: Connection, stream: Row[Any]) -> None:
-            now = self.streams.clock()
-            interval = timedelta(seconds=streams.VERIFICATION_INTERVAL)
-            if to_micros(now - interval) < stream.verification_requested_at <= to_micros(now):
-                wait = f"wait {streams.VERIFICATION_INTERVAL} s"
-                raise InvalidInputError(
-                    "requested again too soon", field="verification", hint=wait, code="too_many"
-                )
-            connection.execute(
-                update(table).where(table.c.id == stream.id).values(verification_requested_at=to_micros(now))
-            )
-            self.streams.outbox.enqueue_stream_event(
-                connection, stream, Verification(asked.state or None), now
-            )
+            at = self.streams.clock()
+            now, hint = to_micros(at), f"wait {VERIFICATION_INTERVAL} s"
+            if now - VERIFICATION_INTERVAL * 1_000_000 < stream.verification_requested_at <= now:
+                text = "requested again too soon"
+                raise InvalidInputError(text, field="verification", hint=hint, code="too_many")
+            this_one = update(table).where(table.c.id == stream.id)
+            connection.execute(this_one.values(verification_requested_at=now))
+            event = Verification(asked.state or None)
+            self.streams.outbox.enqueue_stream_event(connection, stream, event, at)
 
         self._on(token, asked.stream_id, work)
 
@@ -150,9 +128,8 @@ class StreamManagement:
 
         def work(connection: Connection, stream: Row[Any]) -> PollResponse:
             outbox.acknowledge(connection, stream.id, asked.ack)
-            outbox.dead_letter(
-                connection, stream.id, {j: (f.err, f.description) for j, f in asked.setErrs.items()}
-            )
+            errors = {jti: (error.err, error.description) for jti, error in asked.setErrs.items()}
+            outbox.dead_letter(connection, stream.id, errors)
             return self.streams.poll_within(connection, stream, asked.maxEvents)
 
         return self._on(token, name, work)
@@ -161,17 +138,16 @@ class StreamManagement:
         """Do `work` on the reader's stream of that name."""
 
         def inside(connection: Connection, partner: int, request: AuthenticatedRequest) -> T:
-            found = streams.find_stream(connection, partner, request.purpose, request.context)
-            if found is None or found.name != name:
+            stream = streams.find_stream(connection, partner, request.purpose, request.context)
+            if stream is None or stream.name != name:
                 raise streams.stream_not_found()
-            return work(connection, found)
+            return work(connection, stream)
 
         return self._manage(token, inside)
 
     def _manage(self, token: bytes, work: Callable[[Connection, int, AuthenticatedRequest], T]) -> T:
-        request = read_auth.authenticate_read(
-            token, self.keys, audience=self.streams.issuer, now=self.streams.clock()
-        )
+        hub, now = self.streams.issuer, self.streams.clock()
+        request = read_auth.authenticate_read(token, self.keys, audience=hub, now=now)
         self.limits.check(request.issuer, request.at)
         read_auth.check_purpose(request, self.streams.guard)
 
@@ -184,12 +160,6 @@ class StreamManagement:
         return self.streams.writer.run(inside, LockScope.STREAMS)
 
 
-def _there(found: Row[Any] | None) -> Row[Any]:
-    if found is None:
-        raise streams.stream_not_found()
-    return found
-
-
 def _status(stream: Row[Any]) -> dict[str, str]:
-    said = {"stream_id": stream.name, "status": stream.status}
-    return {**said, "reason": stream.reason} if stream.reason else said
+    status = {"stream_id": stream.name, "status": stream.status}
+    return {**status, "reason": stream.reason} if stream.reason else status

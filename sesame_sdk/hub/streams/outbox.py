@@ -25,6 +25,7 @@ from sesame_sdk.hub.database.tables import stream_subjects as subjects
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.streams import ENABLED
+from sesame_sdk.hub.streams.subject_states import REMOVAL_PRIORITY, SCORE_PRIORITY, SCORES_CHANGED
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import (
@@ -40,41 +41,19 @@ from sesame_sdk.signing.jwt import LEEWAY, new_jti, sign_event
 
 #: An older pending message is created anew, since readers reject old tokens.
 MAX_MESSAGE_AGE = timedelta(hours=1)
-_SCORES = EventType.SCORES_CHANGED.value
-
-
-@frozen
-class StreamSigner:
-    """Signs the messages of streams."""
-
-    issuer: str
-    signer: Signer
-    clock: Callable[[], datetime]
-
-    def sign(self, event: EventType, payload: object, audience: str, about: SubjectId, jti: str) -> bytes:
-        """The token of a message to a reader, about a person or a stream (RFC 9493)."""
-        return sign_event(
-            event,
-            payload,
-            self.signer,
-            issuer=self.issuer,
-            audience=audience,
-            now=self.clock(),
-            jti=jti,
-            sub_id=about,
-        )
+_NO_ERROR = {"dead_lettered": False, "error_code": "", "error_description": ""}
 
 
 @frozen
 class StreamOutbox:
     """Creates messages, and stores them until they are delivered, in the caller's transaction.
 
-    Attributes:
-        signer: signs messages.
-        heartbeat: a stream without a message for so long gets a verification event.
+    A stream without a message for as long as `heartbeat` gets a verification event.
     """
 
-    signer: StreamSigner
+    issuer: str
+    signer: Signer
+    clock: Callable[[], datetime]
     heartbeat: timedelta
 
     def fetch(
@@ -82,19 +61,13 @@ class StreamOutbox:
     ) -> list[Message]:
         """Pending messages, created now if there are fewer than `limit`; pending until acknowledged.
 
-        Args:
-            connection: in a transaction.
-            stream: a row of `streams.select_streams`.
-            limit: how many at most.
-            at: now; UTC.
-            after: only messages with a higher id, in the order of ids.
+        With `after`, only messages with a higher id, in the order of ids.
         """
         mine = (messages.c.stream == stream.id) & ~messages.c.dead_lettered
         # A message that a wrong clock dated in the future would be rejected.
         usable = messages.c.created_at.between(to_micros(at - MAX_MESSAGE_AGE), to_micros(at + LEEWAY))
-        subject_states.discard_messages(
-            connection, connection.scalars(select(messages.c.id).where(mine, ~usable)).all()
-        )
+        unusable = connection.scalars(select(messages.c.id).where(mine, ~usable)).all()
+        subject_states.discard_messages(connection, unusable)
         pending = _pending_messages(connection, stream, limit, after)
         while len(pending) < limit and stream.status == ENABLED and self._make_next(connection, stream, at):
             pending = _pending_messages(connection, stream, limit, after)
@@ -108,16 +81,13 @@ class StreamOutbox:
         self._store(connection, stream, event, payload, SubjectId(stream.name), at)
 
     def _make_next(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
-        ordered = (
-            select(subjects)
-            .where(_is_pending(stream.id), subjects.c.message_id.is_(None))
-            .order_by(subjects.c.pending_priority.desc(), subjects.c.seq)
-        )
+        pending = select(subjects).where(_is_pending(stream.id), subjects.c.message_id.is_(None))
+        ordered = pending.order_by(subjects.c.pending_priority.desc(), subjects.c.seq)
         rows = connection.execute(ordered.limit(MAX_CHANGES)).all()
         if not rows:
             return self._make_heartbeat(connection, stream, at)
         first = rows[0]
-        if first.pending_priority == subject_states.REMOVAL_PRIORITY:
+        if first.pending_priority == REMOVAL_PRIORITY:
             self._make_removal(connection, stream, first, at)
         else:
             alike = [row for row in rows if (row.policy, row.as_of) == (first.policy, first.as_of)]
@@ -146,25 +116,21 @@ class StreamOutbox:
 
     def _make_removal(self, connection: Connection, stream: Row[Any], row: Row[Any], at: datetime) -> None:
         event = EventType(row.event)
-        erased = event is EventType.PERSON_ERASED
-        payload = (
-            SubjectRemoved(row.seq) if erased else SubjectRemoved(row.seq, stream.purpose, stream.context)
-        )
-        self._store(connection, stream, event, payload, SubjectId(row.subject), at, [row])
+        terms = () if event is EventType.PERSON_ERASED else (stream.purpose, stream.context)
+        removed = SubjectRemoved(row.seq, *terms)
+        self._store(connection, stream, event, removed, SubjectId(row.subject), at, [row])
 
     def _make_scores(
-        self, connection: Connection, stream: Row[Any], rows: Sequence[Row[Any]], at: datetime
+        self, connection: Connection, stream: Row[Any], rows: list[Row[Any]], at: datetime
     ) -> None:
         changes = tuple(ScoreChange(SubjectId(row.subject), row.seq, row.points, row.band) for row in rows)
-        day, first = date.fromisoformat(rows[0].as_of), rows[0]
+        first, day = rows[0], date.fromisoformat(rows[0].as_of)
         payload = ScoresChanged(stream.purpose, stream.context, first.policy, first.base, day, changes)
         self._store(connection, stream, EventType.SCORES_CHANGED, payload, SubjectId(stream.name), at, rows)
         shared = {"partner": stream.partner, "purpose": stream.purpose, "context": stream.context}
-        log = [
-            {"person": r.person, "read_at": to_micros(at), "answered": r.points is not None, **shared}
-            for r in rows
-        ]
-        connection.execute(insert(score_reads), log)
+        shared["read_at"] = to_micros(at)
+        reads = [{"person": row.person, "answered": row.points is not None, **shared} for row in rows]
+        connection.execute(insert(score_reads), reads)
 
     def _store(
         self,
@@ -176,33 +142,30 @@ class StreamOutbox:
         at: datetime,
         rows: Sequence[Row[Any]] = (),
     ) -> None:
-        jti = new_jti()
-        row = {
+        jti, now = new_jti(), to_micros(at)
+        parties = {"issuer": self.issuer, "audience": stream.issuer}
+        token = sign_event(event, payload, self.signer, now=self.clock(), jti=jti, sub_id=about, **parties)
+        message = {
             "stream": stream.id,
             "jti": jti,
             "event": event.value,
             "subject_count": len(rows),
             "seq": max((row.seq for row in rows), default=0),
-            "created_at": to_micros(at),
-            "token": self.signer.sign(event, payload, stream.issuer, about, jti),
-            "dead_lettered": False,
-            "error_code": "",
-            "error_description": "",
+            "created_at": now,
+            "token": token,
+            **_NO_ERROR,
         }
-        (number,) = connection.execute(insert(messages).values(**row)).inserted_primary_key or (0,)
-        persons = [row.person for row in rows]
-        mine = (subjects.c.stream == stream.id) & subjects.c.person.in_(persons)
+        (number,) = connection.execute(insert(messages).values(**message)).inserted_primary_key or (0,)
+        mine = (subjects.c.stream == stream.id) & subjects.c.person.in_([row.person for row in rows])
         connection.execute(update(subjects).where(mine).values(message_id=number))
-        connection.execute(
-            update(streams).where(streams.c.id == stream.id).values(last_message_at=to_micros(at))
-        )
+        connection.execute(update(streams).where(streams.c.id == stream.id).values(last_message_at=now))
 
 
 def acknowledge(connection: Connection, stream: int, jtis: Collection[str]) -> None:
     """Delete delivered messages. States that changed since stay pending; removals are deleted."""
     for row in _find_messages(connection, stream, jtis):
         contents = (subjects.c.message_id == row.id) & (subjects.c.seq <= row.seq)
-        connection.execute(delete(subjects).where(contents, subjects.c.event != _SCORES))
+        connection.execute(delete(subjects).where(contents, subjects.c.event != SCORES_CHANGED))
         connection.execute(update(subjects).where(contents).values(pending_priority=0))
         subject_states.discard_messages(connection, [row.id])
 
@@ -224,9 +187,7 @@ def redrive(connection: Connection, stream: int) -> int:
     """Make the contents of dead letters pending again. Returns how many dead letters there were."""
     is_dead = (messages.c.stream == stream) & messages.c.dead_lettered
     dead = connection.scalars(select(messages.c.id).where(is_dead)).all()
-    priority = case(
-        (subjects.c.event == _SCORES, subject_states.SCORE_PRIORITY), else_=subject_states.REMOVAL_PRIORITY
-    )
+    priority = case((subjects.c.event == SCORES_CHANGED, SCORE_PRIORITY), else_=REMOVAL_PRIORITY)
     contents = update(subjects).where(subjects.c.dead_message_id.in_(dead))
     connection.execute(contents.values(pending_priority=priority, dead_message_id=None))
     connection.execute(delete(messages).where(messages.c.id.in_(dead)))
@@ -252,7 +213,7 @@ def oldest_pending(connection: Connection) -> int | None:
     lowest = []
     for stream in connection.scalars(select(streams.c.id).where(streams.c.status == ENABLED)).all():
         # Each is the first entry of an index range.
-        for priority in (subject_states.SCORE_PRIORITY, subject_states.REMOVAL_PRIORITY):
+        for priority in (SCORE_PRIORITY, REMOVAL_PRIORITY):
             mine = (subjects.c.stream == stream, subjects.c.pending_priority == priority)
             lowest.append(connection.scalar(select(func.min(subjects.c.seq)).where(*mine)))
     return min((seq for seq in lowest if seq is not None), default=None)
@@ -284,15 +245,11 @@ def _pending_messages(
     if stream.status != ENABLED:
         pending = pending.where(messages.c.event == EventType.STREAM_UPDATED.value)
     if after is None:
-        pending = pending.order_by(messages.c.event == _SCORES)
+        pending = pending.order_by(messages.c.event == SCORES_CHANGED)
     rows = connection.execute(pending.order_by(messages.c.id).limit(limit))
     return [Message(row.id, row.jti, row.event, row.subject_count, row.token) for row in rows]
 
 
 def _find_messages(connection: Connection, stream: int, jtis: Collection[str]) -> Sequence[Row[Any]]:
-    chosen = select(messages).where(
-        messages.c.stream == stream,
-        ~messages.c.dead_lettered,
-        messages.c.jti.in_(list(jtis)),
-    )
-    return connection.execute(chosen).all()
+    mine = (messages.c.stream == stream, ~messages.c.dead_lettered, messages.c.jti.in_(list(jtis)))
+    return connection.execute(select(messages).where(*mine)).all()

@@ -14,21 +14,21 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.rules.kinds import counted_contexts
 from sesame_sdk.hub.consent import read_consent
 from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest
-from sesame_sdk.hub.database.tables import grants, pseudonyms, rescore_queue, stream_subjects, streams
+from sesame_sdk.hub.database.tables import grants, pseudonyms, rescore_queue, streams
+from sesame_sdk.hub.database.tables import stream_subjects as subjects
 from sesame_sdk.hub.database.timestamps import to_micros, to_micros_or_none
 from sesame_sdk.hub.scoring import read_auth, scores
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.streams import DISABLED, select_streams
 from sesame_sdk.hub.streams.subject_states import SubjectState
 from sesame_sdk.model.grant import Direction, Grant
-from sesame_sdk.model.policy import Policy
 
 #: Persons of one batch.
 BATCH_SIZE = 1000
@@ -36,29 +36,24 @@ BATCH_SIZE = 1000
 
 def is_needed(connection: Connection, as_of: date, at: datetime) -> bool:
     """Whether `run_batch` would do anything."""
-    ended = select(stream_subjects.c.person).where(stream_subjects.c.grant_expires_at <= to_micros(at))
-    questions = (_outdated_streams(as_of), select(rescore_queue.c.id), ended)
-    return any(connection.execute(question.limit(1)).first() is not None for question in questions)
+    queries = (_outdated_streams(as_of), select(rescore_queue.c.id), _with_expired_grant(at))
+    return any(connection.execute(query.limit(1)).first() is not None for query in queries)
 
 
 def run_batch(connection: Connection, guard: Guard, as_of: date, at: datetime) -> None:
     """Do one batch of the work."""
-    ended = connection.scalars(
-        select(stream_subjects.c.person)
-        .where(stream_subjects.c.grant_expires_at <= to_micros(at))
-        .limit(BATCH_SIZE)
-    ).all()
-    if ended:
-        _end_expired_grants(connection, ended, at)
-    elif row := connection.execute(_oldest_queued()).first():
+    # One entry of the queue that no other worker has locked.
+    queued = select(rescore_queue).order_by(rescore_queue.c.id).limit(1).with_for_update(skip_locked=True)
+    if expired := connection.scalars(_with_expired_grant(at).limit(BATCH_SIZE)).all():
+        _end_expired_grants(connection, expired, at)
+    elif row := connection.execute(queued).first():
         _rescore_queued(connection, row, guard, as_of, at)
     elif row := connection.execute(_outdated_streams(as_of).limit(1)).first():
         _scan_next(connection, row, guard, as_of, at)
 
 
-def _oldest_queued() -> Select[Any]:
-    """One entry of the queue that no other worker has locked."""
-    return select(rescore_queue).order_by(rescore_queue.c.id).limit(1).with_for_update(skip_locked=True)
+def _with_expired_grant(at: datetime) -> Select[int]:
+    return select(subjects.c.person).where(subjects.c.grant_expires_at <= to_micros(at))
 
 
 def rescore(
@@ -72,27 +67,17 @@ def rescore(
     except InvalidInputError:  # without its registration or the policy there are no scores
         subject_states.enqueue_changes(connection, stream.id, persons, {}, at, {})
         return
-    found = _current_states(connection, stream, persons, request, policy, guard, as_of)
-    of = {"policy": policy.digest, "base": policy.base, "as_of": as_of.isoformat()}
-    subject_states.enqueue_changes(connection, stream.id, persons, found, at, of)
-
-
-def _current_states(
-    connection: Connection,
-    stream: Row[Any],
-    persons: Sequence[int],
-    request: AuthenticatedRequest,
-    policy: Policy,
-    guard: Guard,
-    as_of: date,
-) -> dict[int, SubjectState]:
     mine = (pseudonyms.c.partner == stream.partner) & pseudonyms.c.person.in_(persons)
     named = connection.scalars(select(pseudonyms.c.subject).where(mine)).all()
     known = read_consent.resolve_subjects(connection, request, stream.partner, named, guard)
-    agreed = {one.person: one.grant for one in known if one.grant}
-    asked = {person: counted_contexts(grant) for person, grant in agreed.items()}
-    found = scores.compute_scores(connection, asked, policy, as_of, request.at, reasons=False)
-    return {p: SubjectState(grant.subject, found.get(p), _expiry_of(grant)) for p, grant in agreed.items()}
+    valid = {one.person: one.grant for one in known if one.grant}
+    contexts = {person: counted_contexts(grant) for person, grant in valid.items()}
+    computed = scores.compute_scores(connection, contexts, policy, as_of, at, reasons=False)
+    states = {
+        p: SubjectState(grant.subject, computed.get(p), _expiry_of(grant)) for p, grant in valid.items()
+    }
+    origin = {"policy": policy.digest, "base": policy.base, "as_of": as_of.isoformat()}
+    subject_states.enqueue_changes(connection, stream.id, persons, states, at, origin)
 
 
 def _expiry_of(grant: Grant) -> int | None:
@@ -104,8 +89,8 @@ def _end_expired_grants(connection: Connection, persons: Sequence[int], at: date
     subject_states.enqueue_withdrawals(connection, set(persons), at)
     # Persons with another grant are rescored, and get its expiry.
     subject_states.mark_for_rescoring(connection, lambda: persons)
-    over = stream_subjects.c.person.in_(persons) & (stream_subjects.c.grant_expires_at <= to_micros(at))
-    connection.execute(update(stream_subjects).where(over).values(grant_expires_at=None))
+    over = subjects.c.person.in_(persons) & (subjects.c.grant_expires_at <= to_micros(at))
+    connection.execute(update(subjects).where(over).values(grant_expires_at=None))
 
 
 def _rescore_queued(connection: Connection, row: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
@@ -119,31 +104,21 @@ def _rescore_queued(connection: Connection, row: Row[Any], guard: Guard, as_of: 
 
 def _scan_next(connection: Connection, stream: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
     """Rescore the next persons who ever had a grant to this stream."""
-    persons = _next(connection, stream)
-    if persons:
-        rescore(connection, stream, persons, guard, as_of, at)
-        place: dict[str, object] = {"scan_cursor": persons[-1]}
-    else:
-        place = {"as_of": as_of.isoformat(), "scan_cursor": 0}
-    connection.execute(update(streams).where(streams.c.id == stream.id).values(**place))
-
-
-def _next(connection: Connection, stream: Row[Any]) -> list[int]:
-    agreed = (
+    reads = and_(grants.c.direction == Direction.READ.value, grants.c.purpose == stream.purpose)
+    next_ones = (pseudonyms.c.partner == stream.partner, pseudonyms.c.person > stream.scan_cursor)
+    granted = (
         select(pseudonyms.c.person)
         .distinct()
         .join(grants, grants.c.pseudonym == pseudonyms.c.id)
-        .where(
-            pseudonyms.c.partner == stream.partner,
-            pseudonyms.c.person > stream.scan_cursor,
-            grants.c.direction == Direction.READ.value,
-            grants.c.purpose == stream.purpose,
-            grants.c.context == stream.context,
-        )
-        .order_by(pseudonyms.c.person)
-        .limit(BATCH_SIZE)
+        .where(*next_ones, reads, grants.c.context == stream.context)
     )
-    return list(connection.scalars(agreed))
+    persons = connection.scalars(granted.order_by(pseudonyms.c.person).limit(BATCH_SIZE)).all()
+    if persons:
+        rescore(connection, stream, persons, guard, as_of, at)
+        progress: dict[str, object] = {"scan_cursor": persons[-1]}
+    else:
+        progress = {"as_of": as_of.isoformat(), "scan_cursor": 0}
+    connection.execute(update(streams).where(streams.c.id == stream.id).values(**progress))
 
 
 def _outdated_streams(as_of: date) -> Any:  # noqa: ANN401 - a Select of the whole row

@@ -35,18 +35,7 @@ class PollResponse:
 
 @frozen
 class StreamService:
-    """The streams of a hub. Every method that changes something returns when the change is on disk.
-
-    Attributes:
-        issuer: of the hub.
-        outbox: creates messages.
-        engine: of the database.
-        writer: of the database.
-        guard: checks every read.
-        clock: returns the current time, in UTC.
-        today: returns the day that scores are computed for.
-        closing: set when the hub closes; polls stop waiting.
-    """
+    """The streams of a hub. Every method that changes something returns when the change is on disk."""
 
     issuer: str
     outbox: StreamOutbox
@@ -54,8 +43,8 @@ class StreamService:
     writer: Writer
     guard: Guard
     clock: Callable[[], datetime]
-    today: Callable[[], date]
-    closing: Event = field(factory=Event)
+    today: Callable[[], date]  # that scores are computed for
+    closing: Event = field(factory=Event)  # set when the hub closes: polls stop waiting
 
     # For the operator.
 
@@ -70,9 +59,7 @@ class StreamService:
         with read_transaction(self.engine) as connection:
             if not rescoring.is_needed(connection, today, now):
                 return False
-        self.writer.run(
-            lambda connection: rescoring.run_batch(connection, self.guard, today, now), LockScope.STREAMS
-        )
+        self.writer.run(lambda c: rescoring.run_batch(c, self.guard, today, now), LockScope.STREAMS)
         return True
 
     def list_streams(self) -> list[dict[str, Any]]:
@@ -95,9 +82,8 @@ class StreamService:
         def work(connection: Connection) -> None:
             stream = streams.get_stream(connection, name)
             streams.set_status(connection, stream, status, reason)
-            self.outbox.enqueue_stream_event(
-                connection, stream, StreamUpdated(status, reason or None), self.clock()
-            )
+            event = StreamUpdated(status, reason or None)
+            self.outbox.enqueue_stream_event(connection, stream, event, self.clock())
 
         self.writer.run(work, LockScope.STREAMS)
 
@@ -120,8 +106,8 @@ class StreamService:
         """The streams that `poll` would return something for."""
         now = self.clock()
         with read_transaction(self.engine) as connection:
-            found = connection.execute(streams.select_streams()).all()
-            return [row for row in found if self.outbox.has_pending(connection, row, now)]
+            rows = connection.execute(streams.select_streams()).all()
+            return [row for row in rows if self.outbox.has_pending(connection, row, now)]
 
     def rescan_all(self) -> None:
         """Rescore everyone, after a clock was set back: grants that had expired may be valid."""
@@ -161,11 +147,7 @@ class StreamService:
 
         def work(connection: Connection) -> PollResponse:
             row = connection.execute(streams.select_streams().where(table.c.id == stream)).first()
-            return (
-                PollResponse(stream, (), more_available=False)
-                if row is None
-                else self.poll_within(connection, row, limit)
-            )
+            return self.poll_within(connection, row, limit) if row else PollResponse(stream, (), False)
 
         return self.writer.run(work, LockScope.STREAMS)
 

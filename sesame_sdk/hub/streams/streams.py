@@ -32,18 +32,13 @@ VERIFICATION_INTERVAL = 2
 ENABLED, PAUSED, DISABLED = "enabled", "paused", "disabled"
 StreamStatus = Literal["enabled", "paused", "disabled"]
 _BEARER = model_validators.text(1024, pattern=r"Bearer [A-Za-z0-9._~+/=-]+", example="Bearer eyJ...")
+_DESCRIPTION = validators.optional(model_validators.optional_text(400))
 _Events = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=256)], ...], msgspec.Meta(max_length=32)]
 
 
 @frozen
 class Delivery:
-    """The delivery method of a stream.
-
-    Attributes:
-        method: `PUSH` or `POLL`.
-        endpoint_url: where to push.
-        authorization_header: to send with each push, ``Bearer ...``.
-    """
+    """The delivery method of a stream; each push goes to `endpoint_url` with the `authorization_header`."""
 
     method: Literal["urn:ietf:rfc:8935", "urn:ietf:rfc:8936"] = POLL  # type: ignore[assignment]
     endpoint_url: str | None = field(default=None, validator=validators.optional(model_validators.text(512)))
@@ -57,9 +52,7 @@ class StreamRequest:
     stream_id: str | None = None
     delivery: Delivery | None = None
     events_requested: _Events | None = None
-    description: str | None = field(
-        default=None, validator=validators.optional(model_validators.optional_text(400))
-    )
+    description: str | None = field(default=None, validator=_DESCRIPTION)
 
 
 @frozen
@@ -83,15 +76,11 @@ def find_stream(connection: Connection, partner: int, purpose: str, context: str
 
 
 def get_stream(connection: Connection, name: str) -> Row[Any]:
-    """The stream of this name.
-
-    Raises:
-        InvalidInputError: ``not_found``.
-    """
-    found = connection.execute(select_streams().where(streams.c.name == name)).first()
-    if found is None:
+    """The stream of this name; ``not_found`` if there is none."""
+    stream = connection.execute(select_streams().where(streams.c.name == name)).first()
+    if stream is None:
         raise stream_not_found()
-    return found
+    return stream
 
 
 def stream_not_found() -> InvalidInputError:
@@ -102,26 +91,13 @@ def stream_not_found() -> InvalidInputError:
 def create_stream(
     connection: Connection, partner: int, purpose: str, context: str, request: StreamRequest, at: datetime
 ) -> None:
-    """Create a stream.
-
-    Raises:
-        InvalidInputError: ``conflict`` if it exists; or the request is invalid.
-    """
+    """Create a stream; ``conflict`` if it exists."""
     if find_stream(connection, partner, purpose, context) is not None:
         raise InvalidInputError("already exists", field="stream", hint="update or delete it", code="conflict")
-    row = {
-        "name": secrets.token_hex(16),
-        "partner": partner,
-        "purpose": purpose,
-        "context": context,
-        "status": ENABLED,
-        "reason": "",
-        "verification_requested_at": 0,
-        "last_message_at": 0,
-        "seq": to_micros(at),
-        "scan_cursor": 0,
-    }
-    connection.execute(insert(streams).values(**row, **_terms(connection, partner, request)))
+    key = {"name": secrets.token_hex(16), "partner": partner, "purpose": purpose, "context": context}
+    state = {"status": ENABLED, "reason": "", "verification_requested_at": 0, "last_message_at": 0}
+    terms = _terms(connection, partner, request)
+    connection.execute(insert(streams).values(**key, **state, **terms, seq=to_micros(at), scan_cursor=0))
 
 
 def update_stream(connection: Connection, stream: Row[Any], request: StreamRequest, *, whole: bool) -> None:
@@ -185,14 +161,14 @@ def _terms(connection: Connection, partner: int, request: StreamRequest) -> Mapp
         raise InvalidInputError(
             "must include grant-withdrawn and person-erased", field="events_requested", hint=f"add {needed}"
         )
-    pushed = delivery.method == PUSH
-    if pushed:
-        _check_endpoint(connection, partner, delivery.endpoint_url or "")
+    endpoint = bearer_token = None
+    if delivery.method == PUSH:
+        endpoint = delivery.endpoint_url
+        _check_endpoint(connection, partner, endpoint or "")
+        bearer_token = (delivery.authorization_header or "").removeprefix("Bearer ") or None
     return {
-        "endpoint": delivery.endpoint_url if pushed else None,
-        "bearer_token": (delivery.authorization_header or "").removeprefix("Bearer ") or None
-        if pushed
-        else None,
+        "endpoint": endpoint,
+        "bearer_token": bearer_token,
         "events_requested": list(events),
         "description": request.description or "",
     }

@@ -27,18 +27,16 @@ from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.score import Score
 
 SCORE_PRIORITY, REMOVAL_PRIORITY = 1, 2
+SCORES_CHANGED = EventType.SCORES_CHANGED.value
+_PENDING_SCORE = {"event": SCORES_CHANGED, "pending_priority": SCORE_PRIORITY, "dead_message_id": None}
+#: What a removal sets in a state.
+_NO_SCORE = {"points": None, "band": None, "grant_expires_at": None, "dead_message_id": None}
 _BATCH_SIZE = 500
 
 
 @frozen
 class SubjectState:
-    """The current state of a person for a stream.
-
-    Attributes:
-        subject: the reader's pseudonym.
-        score: None if there is none.
-        grant_expires_at: microseconds; when the consent ends by itself, if it does.
-    """
+    """The current state of a person for a stream; `grant_expires_at` is in microseconds."""
 
     subject: str
     score: Score | None
@@ -47,10 +45,9 @@ class SubjectState:
 
 def mark_for_rescoring(connection: Connection, persons: Callable[[], Iterable[int]]) -> None:
     """Queue persons whose scores may have changed, if there is any stream."""
-    if connection.execute(select(streams.c.id).limit(1)).first() is not None:
-        some = array("q", set(persons()))
-        if some:
-            connection.execute(insert(rescore_queue).values(person_ids=some.tobytes()))
+    has_stream = connection.execute(select(streams.c.id).limit(1)).first() is not None
+    if has_stream and (person_ids := array("q", set(persons()))):
+        connection.execute(insert(rescore_queue).values(person_ids=person_ids.tobytes()))
 
 
 def rescan_all(connection: Connection) -> None:
@@ -60,15 +57,15 @@ def rescan_all(connection: Connection) -> None:
 
 def enqueue_withdrawals(connection: Connection, persons: Collection[int], at: datetime) -> int:
     """Enqueue withdrawals of those persons who have no valid grant to a stream. Returns how many."""
-    count = 0
-    numbers = sorted(persons)
-    for start in range(0, len(numbers), _BATCH_SIZE):
-        some = numbers[start : start + _BATCH_SIZE]
-        chosen = select(subjects.c.stream, subjects.c.person).join(streams, streams.c.id == subjects.c.stream)
-        scored = subjects.c.event == EventType.SCORES_CHANGED.value
-        rows = connection.execute(
-            chosen.where(subjects.c.person.in_(some), scored, ~_has_valid_grant(at))
-        ).all()
+    count, ids = 0, sorted(persons)
+    scored = (
+        select(subjects.c.stream, subjects.c.person)
+        .join(streams, streams.c.id == subjects.c.stream)
+        .where(subjects.c.event == SCORES_CHANGED, ~_has_valid_grant(at))
+    )
+    for start in range(0, len(ids), _BATCH_SIZE):
+        batch = subjects.c.person.in_(ids[start : start + _BATCH_SIZE])
+        rows = connection.execute(scored.where(batch)).all()
         for stream, person in rows:
             enqueue_removals(connection, stream, [person], EventType.GRANT_WITHDRAWN, at)
         count += len(rows)
@@ -88,22 +85,13 @@ def enqueue_removals(
     connection: Connection, stream: int, persons: Sequence[int], event: EventType, at: datetime
 ) -> None:
     """Enqueue removals, and discard pending messages about these persons."""
-    seq = _reserve_sequence(connection, stream, len(persons), at)
-    for number, person in enumerate(persons, seq):
+    first = _reserve_sequence(connection, stream, len(persons), at)
+    removal = {"event": event.value, "pending_priority": REMOVAL_PRIORITY, **_NO_SCORE}
+    for seq, person in enumerate(persons, first):
         this_one = and_(subjects.c.stream == stream, subjects.c.person == person)
-        carried = connection.scalars(
-            select(subjects.c.message_id).where(this_one, subjects.c.message_id.is_not(None))
-        ).all()
-        discard_messages(connection, carried)
-        removal = {
-            "event": event.value,
-            "points": None,
-            "band": None,
-            "grant_expires_at": None,
-            "pending_priority": REMOVAL_PRIORITY,
-            "seq": number,
-        }
-        connection.execute(update(subjects).where(this_one).values(**removal, dead_message_id=None))
+        pending = select(subjects.c.message_id).where(this_one, subjects.c.message_id.is_not(None))
+        discard_messages(connection, connection.scalars(pending).all())
+        connection.execute(update(subjects).where(this_one).values(seq=seq, **removal))
 
 
 def discard_messages(connection: Connection, numbers: Collection[int]) -> None:
@@ -123,37 +111,34 @@ def enqueue_changes(
 ) -> int:
     """Enqueue the states that changed. Returns how many.
 
-    Args:
-        connection: in a transaction.
-        stream: its row.
-        persons: who was rescored, at most some thousand.
-        states: of those of them who have a valid grant.
-        at: now; UTC.
-        origin: ``policy``, ``base`` and ``as_of`` of the scores.
+    `states` are those of the `persons` (at most some thousand) who have a valid grant; `origin` is
+    ``policy``, ``base`` and ``as_of`` of their scores.
     """
-    before = _previous_states(connection, stream, persons)
-    left = [p for p, row in before.items() if p not in states and row.event == EventType.SCORES_CHANGED.value]
+    previous = select(subjects).where(subjects.c.stream == stream, subjects.c.person.in_(sorted(persons)))
+    before = {row.person: row for row in connection.execute(previous)}
+    left = [p for p, row in before.items() if p not in states and row.event == SCORES_CHANGED]
     enqueue_removals(connection, stream, left, EventType.GRANT_WITHDRAWN, at)
     changes = {p: state for p, state in states.items() if _is_change(before.get(p), state, origin)}
-    seq = _reserve_sequence(connection, stream, len(changes), at)
+    first = _reserve_sequence(connection, stream, len(changes), at)
+    shared = {"stream": stream, **_PENDING_SCORE, **origin}
     rows = [
-        {"stream": stream, "person": person, "seq": number, **_state(one), **origin}
-        for number, (person, one) in enumerate(changes.items(), seq)
+        {"person": person, "seq": seq, **_state(one), **shared}
+        for seq, (person, one) in enumerate(changes.items(), first)
     ]
     upsert(connection, subjects, rows)
-    _update_grant_expiry(connection, stream, before, states)
+    for person, one in states.items():  # a new grant may expire at another time though the score is the same
+        if person in before and before[person].grant_expires_at != one.grant_expires_at:
+            this_one = and_(subjects.c.stream == stream, subjects.c.person == person)
+            connection.execute(update(subjects).where(this_one).values(grant_expires_at=one.grant_expires_at))
     return len(left) + len(rows)
 
 
 def _state(one: SubjectState) -> dict[str, Any]:
     return {
         "subject": one.subject,
-        "event": EventType.SCORES_CHANGED.value,
         "points": one.score and one.score.points,
         "band": one.score and one.score.band,
         "grant_expires_at": one.grant_expires_at,
-        "pending_priority": SCORE_PRIORITY,
-        "dead_message_id": None,
     }
 
 
@@ -161,25 +146,8 @@ def _is_change(before: Row[Any] | None, now: SubjectState, origin: Mapping[str, 
     if before is None:
         return now.score is not None
     old = (before.event, before.points, before.band)
-    new = (EventType.SCORES_CHANGED.value, now.score and now.score.points, now.score and now.score.band)
+    new = (SCORES_CHANGED, now.score and now.score.points, now.score and now.score.band)
     return old != new or (now.score is not None and before.policy != origin["policy"])
-
-
-def _previous_states(connection: Connection, stream: int, persons: Collection[int]) -> dict[int, Row[Any]]:
-    rows = connection.execute(
-        select(subjects).where(subjects.c.stream == stream, subjects.c.person.in_(sorted(persons)))
-    )
-    return {row.person: row for row in rows}
-
-
-def _update_grant_expiry(
-    connection: Connection, stream: int, before: Mapping[int, Row[Any]], states: Mapping[int, SubjectState]
-) -> None:
-    """A new grant may expire at another time though the score is the same."""
-    for person, one in states.items():
-        if person in before and before[person].grant_expires_at != one.grant_expires_at:
-            this_one = and_(subjects.c.stream == stream, subjects.c.person == person)
-            connection.execute(update(subjects).where(this_one).values(grant_expires_at=one.grant_expires_at))
 
 
 def _reserve_sequence(connection: Connection, stream: int, count: int, at: datetime) -> int:
@@ -193,13 +161,6 @@ def _reserve_sequence(connection: Connection, stream: int, count: int, at: datet
 
 def _has_valid_grant(at: datetime) -> Any:  # noqa: ANN401 - a condition on `stream_subjects` joined with `streams`
     mine = and_(pseudonyms.c.person == subjects.c.person, pseudonyms.c.partner == streams.c.partner)
-    read = and_(
-        grants.c.direction == Direction.READ.value,
-        grants.c.purpose == streams.c.purpose,
-        grants.c.context == streams.c.context,
-    )
-    return exists(
-        select(grants.c.id)
-        .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
-        .where(mine, read, is_valid(at))
-    )
+    reads = and_(grants.c.direction == Direction.READ.value, grants.c.purpose == streams.c.purpose)
+    granted = select(grants.c.id).join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
+    return exists(granted.where(mine, reads, grants.c.context == streams.c.context, is_valid(at)))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from functools import partial
 from threading import Lock, Thread
 from typing import Any
 
@@ -36,6 +37,8 @@ POLL_INTERVAL = 0.05
 _PUSHES = 16
 _MAX_DELAY = 60.0
 _MAX_RESPONSE_BYTES = 1 << 16
+#: A push that has to wait waits in the worker, not in a thread that others need.
+_NO_RETRY = RetryPolicy(max_attempts=1, max_rate_limit_wait=0.0)
 
 
 @frozen
@@ -130,8 +133,10 @@ class StreamWorker:
                 self.streams.closing.wait(POLL_INTERVAL)
 
     def _run_once(self) -> bool:
-        leads = self._is_leader()
-        self._check_clock(leads=leads)
+        leads, now = self._is_leader(), self.streams.clock()
+        if leads and now < self._latest - LEEWAY:  # the clock was set back
+            self.streams.rescan_all()
+        self._latest = now
         busy = leads and self.streams.rescore_batch()
         pending = self.streams.streams_with_pending()
         metrics.DATABASE_UP.set(1)
@@ -143,19 +148,11 @@ class StreamWorker:
         return busy
 
     def _is_leader(self) -> bool:
-        """Whether this process is the leader; of several workers, the others wait to become it."""
         if self._leader_lock and not self._leader_lock.is_held():
             lost, self._leader_lock = self._leader_lock, None
             lost.release()
         self._leader_lock = self._leader_lock or self.streams.acquire_leader_lock()
         return self._leader_lock is not None
-
-    def _check_clock(self, *, leads: bool) -> None:
-        """Rescore everyone when the clock was set back by more than clock skew."""
-        now = self.streams.clock()
-        if leads and now < self._latest - LEEWAY:
-            self.streams.rescan_all()
-        self._latest = now
 
     def _start_push(self, stream: Row[Any]) -> None:
         with self._lock:
@@ -175,8 +172,7 @@ class StreamWorker:
                 timeouts=(3.0, 10.0),
                 response_seconds=10.0,
                 max_response_bytes=_MAX_RESPONSE_BYTES,
-                # A push that has to wait waits in the worker, not in a thread that others need.
-                retry_policy=RetryPolicy(max_attempts=1, max_rate_limit_wait=0.0),
+                retry_policy=_NO_RETRY,
             )
             self._pushes[stream.id] = push = _PushState(stream.endpoint, transport)
         return push
@@ -185,13 +181,9 @@ class StreamWorker:
         failed = True
         try:
             # One at a time, so that the states of a person arrive in order.
-            dispatcher = Dispatcher(
-                _Queue(self.streams, stream.id),
-                lambda message: self._send(stream, push, message),
-                concurrency=1,
-                interruptible=push.transport.interruptible(),
-            )
-            failed = bool(dispatcher.run().reason)
+            queue, interruptible = _Queue(self.streams, stream.id), push.transport.interruptible()
+            send = partial(self._send, stream, push)
+            failed = bool(Dispatcher(queue, send, concurrency=1, interruptible=interruptible).run().reason)
         except Exception as error:  # noqa: BLE001 - an error of one reader must not stop the others
             push.error = error
         with self._lock:
@@ -207,9 +199,8 @@ class StreamWorker:
     def _send(self, stream: Row[Any], push: _PushState, message: Message) -> Acknowledged:
         bearer = None if stream.bearer_token is None else stream.bearer_token.encode
         try:
-            push.transport.post(
-                "", message.body, content_type=SET_MEDIA_TYPE, accept=JSON_MEDIA_TYPE, bearer=bearer
-            )
+            media_types = {"content_type": SET_MEDIA_TYPE, "accept": JSON_MEDIA_TYPE}
+            push.transport.post("", message.body, bearer=bearer, **media_types)
         except RetryableError as error:  # the dispatcher keeps its text, which must not be logged
             push.error = error
             raise
