@@ -14,7 +14,8 @@ import io
 import re
 import tarfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -24,14 +25,24 @@ from attrs import frozen
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import new_private_file
-from sesame_sdk.hub.backup.ledger_copy import STEP_BYTES, Progress
 
+#: Reports a long task: takes its name and, if known, its number of steps; yields a function to call with the
+#: number of steps done.
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+#: One step of progress.
+STEP_BYTES = 1 << 20
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 1 << 16
 _CHUNK_BYTES = 1 << 18
 #: Names of members become names of files.
 _MEMBER_NAME = re.compile(r"[a-z]+\.[a-z]+")
+
+
+@contextmanager
+def no_progress(_name: str, _steps: int | None) -> Iterator[Callable[[int], None]]:
+    """Reports nothing."""
+    yield lambda _: None
 
 
 @frozen
@@ -44,15 +55,9 @@ class Member:
 
 @frozen
 class Manifest:
-    """The contents of an archive.
+    """The contents of an archive: everything that was acknowledged before `created_at`.
 
-    Attributes:
-        issuer: of the hub.
-        kid: thumbprint of the hub's key, which need not be in the archive.
-        created_at: when the copy began; it holds everything that was acknowledged before; UTC.
-        version: of the SDK that created it.
-        members: the files.
-        format_version: of the archive.
+    `kid` is that of the hub's key, which need not be in the archive; `version`, that of the SDK.
     """
 
     issuer: str
@@ -71,14 +76,7 @@ class Manifest:
 def pack(
     target: Path, files: Iterable[Path], describe: Callable[[dict[str, Member]], Manifest], progress: Progress
 ) -> Manifest:
-    """Write an archive of files (0600), and flush it to disk.
-
-    Args:
-        target: a new file.
-        files: go in under their names.
-        describe: creates the manifest from the members.
-        progress: reports each step.
-    """
+    """Write a new archive of files (0600), and flush it to disk."""
     files = list(files)
     members = {}
     steps = sum(file.stat().st_size // STEP_BYTES for file in files)

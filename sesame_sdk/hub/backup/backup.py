@@ -9,8 +9,7 @@ from pathlib import Path
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import sync_folder
 from sesame_sdk.hub.backup import archive
-from sesame_sdk.hub.backup.archive import Manifest, Member
-from sesame_sdk.hub.backup.ledger_copy import LedgerCopy, Progress, no_progress
+from sesame_sdk.hub.backup.archive import Manifest, Member, Progress, no_progress
 from sesame_sdk.hub.backup.postgresql import PostgreSQLLedger
 from sesame_sdk.hub.backup.sqlite import SQLiteLedger
 from sesame_sdk.hub.database import timestamps
@@ -30,15 +29,7 @@ def create_backup(
 
     Needs twice the disk space of the ledger beside the target until it is done.
 
-    Args:
-        settings: of the hub.
-        target: a new file; or a folder, in which the file is named by the time.
-        with_key: include the hub's signing key, with which anyone can sign as the hub.
-        progress: reports each step.
-        clock: returns the current time in UTC.
-
-    Returns:
-        The file and its manifest. It holds every envelope that was acknowledged before.
+    In a folder as `target` the file is named by the time. With the key in it, anyone can sign as the hub.
 
     Raises:
         ConfigurationError: the ledger does not exist or is damaged, or the file cannot be written.
@@ -74,13 +65,10 @@ def _choose_path(target: Path, at: datetime) -> Path:
     return target
 
 
-def ledger_for(settings: Settings) -> LedgerCopy:
-    """The ledger of a hub with these settings.
-
-    Raises:
-        ConfigurationError: its database system is not supported.
-    """
-    for ledger in (SQLiteLedger, PostgreSQLLedger):
-        if settings.database.startswith(ledger.scheme):
-            return ledger.from_url(settings.database_url)
+def ledger_for(settings: Settings) -> SQLiteLedger | PostgreSQLLedger:
+    """The ledger of a hub with these settings, if its database system is supported."""
+    if settings.database.startswith("sqlite"):
+        return SQLiteLedger.from_url(settings.database_url)
+    if settings.database.startswith("postgresql"):
+        return PostgreSQLLedger(settings.database_url)
     raise ConfigurationError("this database system cannot be backed up", field="database")

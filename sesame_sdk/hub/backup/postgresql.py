@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from attrs import field, frozen
 from sqlalchemy import NullPool, create_engine, inspect, make_url
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import ensure_private_file
-from sesame_sdk.hub.backup.ledger_copy import STEP_BYTES, Progress
+from sesame_sdk.hub.backup.archive import STEP_BYTES, Progress
 from sesame_sdk.hub.settings import SETTINGS_FILE
 
 #: Seconds between two reports of progress.
@@ -27,19 +27,13 @@ _MAX_ERROR_LENGTH = 200
 
 @frozen
 class PostgreSQLLedger:
-    """Implements `LedgerCopy` for a database of a server. `url` contains the password."""
+    """The ledger in a database of a server. `url` contains the password."""
 
-    scheme: ClassVar[str] = "postgresql"
     member: ClassVar[str] = "ledger.pgdump"
     url: str = field(repr=False)
 
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        """The database of an SQLAlchemy URL."""
-        return cls(url)
-
     def back_up(self, target: Path, progress: Progress) -> None:
-        """See `LedgerCopy`. ``pg_dump`` reads in one transaction."""
+        """``pg_dump`` reads in one transaction."""
         ensure_private_file(target)
         with progress("copying the ledger", None) as step:
             self._run(
@@ -50,7 +44,7 @@ class PostgreSQLLedger:
         self.check_copy(target, progress)
 
     def check_empty(self) -> None:
-        """See `LedgerCopy`."""
+        """Pass if the database is empty."""
         engine = create_engine(self.url, poolclass=NullPool, hide_parameters=True)
         try:
             tables = inspect(engine).get_table_names()
@@ -63,12 +57,12 @@ class PostgreSQLLedger:
             raise ConfigurationError(f"is not empty: {len(tables)} table(s)", field="database", hint=hint)
 
     def check_copy(self, source: Path, progress: Progress) -> None:
-        """See `LedgerCopy`. Reads it to its end, and decompresses it."""
+        """Reads it to its end, and decompresses it."""
         with progress("checking the copy", None):
             self._run("pg_restore", f"--file={os.devnull}", str(source))
 
     def restore(self, source: Path, progress: Progress) -> None:
-        """See `LedgerCopy`. In one transaction."""
+        """In one transaction."""
         flags = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
         with progress("filling the ledger", None):
             self._run("pg_restore", *flags, self._dbname, str(source))
@@ -84,10 +78,11 @@ class PostgreSQLLedger:
         if path is None:
             hint = "install postgresql-client, of the server's version or newer"
             raise ConfigurationError("is not installed", field=program, hint=hint)
+        password = _conninfo(self.url).get("password")
         # No shell is involved, and a file's name begins with a slash or follows an option.
         with subprocess.Popen(  # noqa: S603
             [path, *arguments],
-            env={**os.environ, **_secrets(self.url)},
+            env={**os.environ, **({} if password is None else {"PGPASSWORD": password})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -130,21 +125,11 @@ def _first_line(errors: str) -> str:
 
 def _conninfo(url: str) -> dict[str, str]:
     parts = make_url(url)
-    parameters = {
-        "host": parts.host,
-        "port": parts.port,
-        "user": parts.username,
-        "dbname": parts.database,
-        "password": parts.password,
-    }
+    parameters = {"host": parts.host, "port": parts.port, "user": parts.username}
+    parameters |= {"dbname": parts.database, "password": parts.password}
     return {name: str(value) for name, value in parameters.items() if value is not None} | {
         name: ",".join(value) if isinstance(value, tuple) else value for name, value in parts.query.items()
     }
-
-
-def _secrets(url: str) -> dict[str, str]:
-    parameters = _conninfo(url)
-    return {"PGPASSWORD": parameters["password"]} if "password" in parameters else {}
 
 
 def _quote(value: str) -> str:

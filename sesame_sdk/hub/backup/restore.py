@@ -4,30 +4,34 @@ Rules:
     * everything is checked before anything is put in place
     * ``hub.toml``, without which no hub runs, has another name until the restore is complete
     * a key, settings and a withdrawal log that are in the folder already are used, and must fit
-    * withdrawals, erasures and key revocations since the backup are replayed before the hub can run: see
-      `replay`. Unless asked to, it restores nothing without a withdrawal log that reaches back that far
+    * withdrawals, erasures and key revocations since the backup are replayed before the hub can run: unless
+      asked to, it restores nothing without a withdrawal log that reaches back that far
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from attrs import evolve, frozen
 
-from sesame_sdk.errors import ConfigurationError
-from sesame_sdk.files import sync_folder
-from sesame_sdk.hub.backup import archive, replay
-from sesame_sdk.hub.backup.archive import Manifest
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
+from sesame_sdk.files import sync_folder, write_private_file
+from sesame_sdk.hub.backup import archive
+from sesame_sdk.hub.backup.archive import Manifest, Progress, no_progress
 from sesame_sdk.hub.backup.backup import ledger_for
-from sesame_sdk.hub.backup.ledger_copy import Progress, no_progress
 from sesame_sdk.hub.database.engine import migrate
+from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.rights.withdrawal_log import Action, Entry, LogContents, read_log
 from sesame_sdk.hub.settings import KEY_FILE, SETTINGS_FILE, Settings, load_settings
 from sesame_sdk.signing.keys import SigningKey
 
 #: The name of ``hub.toml`` until the restore is complete.
 RESTORING_FILE = "hub.toml.restoring"
+#: Clocks of two machines may differ by this much: entries from just before a backup are replayed too.
+_MAX_CLOCK_SKEW = timedelta(minutes=1)
 
 
 @frozen
@@ -48,12 +52,8 @@ def restore(
 ) -> RestoreResult:
     """Create a hub's folder from a backup, and fill its ledger.
 
-    Args:
-        source: the backup.
-        folder: a new one; or one with nothing but the hub's key, ``hub.toml`` or withdrawal log.
-        withdrawal_logs: of the hub that was backed up.
-        without_withdrawal_log: restore although withdrawals since the backup are unknown.
-        progress: reports each step.
+    The folder is a new one, or has nothing but the hub's key, ``hub.toml`` or withdrawal log. The withdrawal
+    logs are those of the hub that was backed up.
 
     Raises:
         ConfigurationError: the backup is damaged or does not fit, the folder or the database is not empty, or
@@ -63,9 +63,10 @@ def restore(
     with _temporary_folder(folder) as temporary:
         archive.unpack(source, manifest, temporary, progress)
         settings = _load_settings(manifest, temporary, folder)
-        logs = replay.read_logs([*withdrawal_logs, settings.withdrawal_log_path])
+        paths = dict.fromkeys([*withdrawal_logs, settings.withdrawal_log_path])
+        logs = [read_log(path) for path in paths if path.exists()]
         if not without_withdrawal_log:
-            replay.check_complete(logs, manifest.created_at)
+            _check_complete(logs, manifest.created_at)
         key = _load_key(manifest, temporary, folder)
         ledger = ledger_for(settings)
         copy = temporary / ledger.member
@@ -79,15 +80,14 @@ def restore(
         ledger.check_copy(copy, progress)
         if not (folder / KEY_FILE).exists():
             key.save(folder / KEY_FILE)
-        replay.adopt(withdrawal_logs, settings.withdrawal_log_path)
+        _adopt(withdrawal_logs, settings.withdrawal_log_path)
         own_settings = folder / SETTINGS_FILE
-        (own_settings if own_settings.exists() else temporary / SETTINGS_FILE).replace(
-            folder / RESTORING_FILE
-        )
+        given = own_settings if own_settings.exists() else temporary / SETTINGS_FILE
+        given.replace(folder / RESTORING_FILE)
         ledger.restore(copy, progress)
         migrate(settings.database_url)  # it may be of an earlier version
         with Hub.open(folder, settings=settings) as hub, progress("replaying withdrawals", None) as step:
-            replayed = replay.replay(hub, logs, manifest.created_at, step)
+            replayed = _replay(hub, logs, manifest.created_at, step)
         (folder / RESTORING_FILE).rename(own_settings)
         sync_folder(folder)
     return RestoreResult(manifest, replayed)
@@ -114,9 +114,8 @@ def _load_settings(manifest: Manifest, temporary: Path, folder: Path) -> Setting
     own = (folder / SETTINGS_FILE).exists()
     settings = evolve(load_settings(folder if own else temporary), path=folder)
     if settings.issuer != manifest.issuer:
-        raise ConfigurationError(
-            "is not the issuer of this backup", field=settings.issuer, hint=f"expected {manifest.issuer}"
-        )
+        hint = f"expected {manifest.issuer}"
+        raise ConfigurationError("is not the issuer of this backup", field=settings.issuer, hint=hint)
     return settings
 
 
@@ -127,6 +126,59 @@ def _load_key(manifest: Manifest, temporary: Path, folder: Path) -> SigningKey:
             if key.kid != manifest.kid:
                 raise ConfigurationError(f"is not the key of this backup: {manifest.kid}", field=str(path))
             return key
-    raise ConfigurationError(
-        "is neither in the backup nor in the folder", field=KEY_FILE, hint=f"copy it to {folder / KEY_FILE}"
-    )
+    hint = f"copy it to {folder / KEY_FILE}"
+    raise ConfigurationError("is neither in the backup nor in the folder", field=KEY_FILE, hint=hint)
+
+
+def _adopt(paths: Sequence[Path], target: Path) -> None:
+    """Copy the log that is complete for longest to `target`, unless there is one."""
+    existing = [path for path in paths if path.exists()]
+    if existing and not target.exists():
+        oldest = min(existing, key=lambda path: read_log(path).complete_since)
+        write_private_file(target, oldest.read_bytes())
+
+
+def _check_complete(logs: Sequence[LogContents], created_at: datetime) -> None:
+    """Pass if a log covers the whole time since a backup was created."""
+    if not any(from_micros(log.complete_since) <= created_at for log in logs):
+        raise ConfigurationError(
+            f"is missing or does not reach back to the backup's {created_at:%Y-%m-%d %H:%M:%S} UTC: "
+            "people who withdrew or were erased since the backup would reappear",
+            field="withdrawal log",
+            hint="name the old hub's: --withdrawal-log FILE; "
+            "or use --without-withdrawal-log and repeat them by hand",
+        )
+
+
+def _replay(hub: Hub, logs: Sequence[LogContents], created_at: datetime, step: Callable[[int], None]) -> int:
+    """Apply the entries since `created_at` again. Returns how many changed something."""
+    count = 0
+    for log in logs:
+        entries = [entry for entry in log.entries if entry.at >= to_micros(created_at - _MAX_CLOCK_SKEW)]
+        persons = _persons_by_hash(hub, log, {entry.person_hash for entry in entries})
+        for entry in entries:
+            count += _apply(hub, entry, persons.get(entry.person_hash))
+            step(1)
+    return count
+
+
+def _persons_by_hash(hub: Hub, log: LogContents, wanted: set[str]) -> dict[str, str]:
+    if not wanted - {""}:
+        return {}
+    return {hash_: person for person in hub.list_people() if (hash_ := log.person_hash(person)) in wanted}
+
+
+def _apply(hub: Hub, entry: Entry, person: str | None) -> bool:
+    """Whether the entry changed something: what came after the backup is not in it."""
+    try:
+        if entry.action is Action.KEY_REVOCATION:
+            hub.revoke_key(entry.kid, from_micros(entry.revoked_from), issuer=entry.partner)
+        elif person is None:
+            return False
+        elif entry.action is Action.WITHDRAWAL:
+            hub.withdraw_grants(person, entry.partner, entry.direction)
+        else:
+            hub.rights.erase(person)
+    except InvalidInputError:
+        return False
+    return True

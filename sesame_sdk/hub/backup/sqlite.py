@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 
 from sesame_sdk.errors import ConfigurationError
 from sesame_sdk.files import sync_folder
-from sesame_sdk.hub.backup.ledger_copy import Progress
+from sesame_sdk.hub.backup.archive import Progress
 
 #: Pages copied between two reports of progress: 16 MiB.
 _PAGES = 4096
@@ -23,26 +23,21 @@ _PAGES = 4096
 
 @frozen
 class SQLiteLedger:
-    """Implements `LedgerCopy` for a file."""
+    """The ledger in a file."""
 
-    scheme: ClassVar[str] = "sqlite"
     member: ClassVar[str] = "ledger.sqlite"
     path: Path
 
     @classmethod
     def from_url(cls, url: str) -> Self:
-        """The database of an SQLAlchemy URL.
-
-        Raises:
-            ConfigurationError: it is in memory.
-        """
+        """The database of an SQLAlchemy URL, unless it is in memory."""
         name = make_url(url).database
         if not name or name == ":memory:":
             raise ConfigurationError("an in-memory database cannot be backed up", field="database")
         return cls(Path(name))
 
     def back_up(self, target: Path, progress: Progress) -> None:
-        """See `LedgerCopy`."""
+        """Copy one consistent state into a file, while others write."""
         if not self.path.exists():
             raise ConfigurationError("file not found", field=str(self.path), hint="run the hub once")
         with _convert_errors(self.path), closing(_open(self.path)) as source, closing(_open(target)) as copy:
@@ -63,25 +58,24 @@ class SQLiteLedger:
         self.check_copy(target, progress)
 
     def check_empty(self) -> None:
-        """See `LedgerCopy`."""
+        """Pass if the database is empty."""
         if self.path.exists():
             raise ConfigurationError("file exists", field=str(self.path), hint="restore into a new folder")
 
     def check_copy(self, source: Path, progress: Progress) -> None:
-        """See `LedgerCopy`. Checks each page, and compares each index with its table."""
+        """Checks each page, and compares each index with its table."""
         with progress("checking the copy", None), _convert_errors(source), closing(_open(source)) as copy:
             problems = [row[0] for row in copy.execute("PRAGMA integrity_check(1)")]
         if problems != ["ok"]:
             raise ConfigurationError("is damaged: SQLite's integrity check fails", field=source.name)
 
     def restore(self, source: Path, progress: Progress) -> None:
-        """See `LedgerCopy`. Renames the file into place."""
+        """Renames the file into place."""
         with progress("putting the ledger in place", None):
             source.chmod(0o600)
             if source.stat().st_dev != self.path.parent.stat().st_dev:
-                raise ConfigurationError(
-                    "is on another file system than the hub's folder", field=str(self.path)
-                )
+                message = "is on another file system than the hub's folder"
+                raise ConfigurationError(message, field=str(self.path))
             self.check_empty()
             source.rename(self.path)
             sync_folder(self.path.parent)

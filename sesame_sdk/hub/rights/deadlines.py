@@ -36,13 +36,7 @@ class DeadlineStatus(StrEnum):
 
 @frozen
 class Deadline:
-    """A task that must be done by the end of a day.
-
-    Attributes:
-        task: for people to read.
-        due: the last day.
-        done_at: UTC; None while it is not done.
-    """
+    """A task, for people to read, that must be done by the end of the day `due`."""
 
     task: str
     due: date

@@ -76,14 +76,7 @@ _REASONED = {DisputeAction.EXTENDED, *_RESULTS}
 
 @frozen
 class DisputeStep:
-    """A step that was taken.
-
-    Attributes:
-        action: which step.
-        happened_at: UTC.
-        actor: a role, such as "person" or "disputes desk"; never a name.
-        comment: the person's reason for disputing, or the reason for a decision.
-    """
+    """A step that was taken by a role, such as "person" or "disputes desk"; never a name."""
 
     action: DisputeAction
     happened_at: datetime = field(validator=validators.utc)
@@ -97,17 +90,7 @@ class DisputeStep:
 
 @frozen
 class Dispute:
-    """A dispute of one signal.
-
-    Attributes:
-        number: its id.
-        person: the operator's reference.
-        partner: issuer of the signal's source.
-        signal: the signal's id.
-        kind: the signal's kind.
-        steps: in order; the first is `DisputeAction.OPENED`.
-        statement: the person's own words, shown with the signal; may be empty.
-    """
+    """A dispute of one signal, whose source is `partner`; the first step is `DisputeAction.OPENED`."""
 
     number: int
     person: str
@@ -132,11 +115,7 @@ class Dispute:
         return next((step for step in self.steps if step.action in actions), None)
 
     def with_step(self, step: DisputeStep) -> "Dispute":
-        """The dispute after one more step.
-
-        Raises:
-            InvalidInputError: the step is not allowed in this state.
-        """
+        """The dispute after one more step. `InvalidInputError`: it is not allowed in this state."""
         self._check(step)
         return evolve(self, steps=(*self.steps, step))
 
@@ -167,13 +146,10 @@ class Dispute:
 
     def _result_deadlines(self, result: DisputeStep, name: str) -> list[Deadline]:
         due = add_business_days(result.happened_at.date(), NOTIFY_RESULT_DAYS)
-        recipients = {
-            "the person": DisputeAction.RESULT_TO_PERSON,
-            "the source": DisputeAction.RESULT_TO_SOURCE,
-        }
+        person, source = DisputeAction.RESULT_TO_PERSON, DisputeAction.RESULT_TO_SOURCE
         return [
-            Deadline(f"inform {recipient} of {name}", due, self._informed_at(action, result))
-            for recipient, action in recipients.items()
+            Deadline(f"inform the person of {name}", due, self._informed_at(person, result)),
+            Deadline(f"inform the source of {name}", due, self._informed_at(source, result)),
         ]
 
     def _informed_at(self, action: DisputeAction, result: DisputeStep) -> datetime | None:
@@ -197,9 +173,8 @@ class Dispute:
             case DisputeAction.REVIEW_REQUESTED:
                 self._refuse_second(DisputeAction.REVIEW_REQUESTED, "was already reviewed, or is in review")
                 if self.state is not DisputeState.REJECTED:
-                    raise InvalidInputError(
-                        f"is {self.state}: there is no decision to overturn", field="dispute"
-                    )
+                    message = f"is {self.state}: there is no decision to overturn"
+                    raise InvalidInputError(message, field="dispute")
             case DisputeAction.OVERTURNED | DisputeAction.CONFIRMED:
                 self._check_review(step)
 
@@ -233,16 +208,11 @@ def _time_of(step: DisputeStep | None) -> datetime | None:
 
 
 def validate_statement(words: str) -> str:
-    """Strip a statement, and check its length. An empty one withdraws an earlier one.
-
-    Raises:
-        InvalidInputError: it is too long.
-    """
+    """Strip a statement, and check its length. An empty one withdraws an earlier one."""
     statement = words.strip()
     if (count := len(statement.split())) > MAX_STATEMENT_WORDS:
-        raise InvalidInputError(
-            f"must be at most {MAX_STATEMENT_WORDS} words, not {count}", field="statement"
-        )
+        message = f"must be at most {MAX_STATEMENT_WORDS} words, not {count}"
+        raise InvalidInputError(message, field="statement")
     if len(statement) > _MAX_STATEMENT_LENGTH:
         raise InvalidInputError(f"must be at most {_MAX_STATEMENT_LENGTH} characters", field="statement")
     return statement

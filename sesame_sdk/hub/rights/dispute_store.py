@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
@@ -40,15 +40,7 @@ _CHUNK = 500
 def open_dispute(
     connection: Connection, person: str, partner: str, signal: str, reason: str, at: datetime
 ) -> Dispute:
-    """Open a dispute; its signal is excluded from scores from now on.
-
-    Args:
-        connection: in a transaction.
-        person: the operator's reference.
-        partner: issuer of the signal's source.
-        signal: its id.
-        reason: in the person's words; the source reads them.
-        at: now; UTC.
+    """Open a dispute; its signal is excluded from scores from now on. The source reads the `reason`.
 
     Raises:
         InvalidInputError: there is no such signal of this person, or it was already disputed.
@@ -84,9 +76,8 @@ def add_step(connection: Connection, number: int, step: DisputeStep) -> Dispute:
     after = before.with_step(step)
     _append(connection, number, step)
     if after.restricts_signal != before.restricts_signal:
-        connection.execute(
-            update(disputes).where(disputes.c.id == number).values(frozen=after.restricts_signal)
-        )
+        restricted = update(disputes).values(frozen=after.restricts_signal)
+        connection.execute(restricted.where(disputes.c.id == number))
         subject_states.mark_for_rescoring(connection, lambda: [person or 0])
     if step.action in (*DECISIONS, *REVIEWS):
         outcome = DisputeDecided(after.signal, "upheld" if after.state is DisputeState.UPHELD else "rejected")
@@ -95,11 +86,7 @@ def add_step(connection: Connection, number: int, step: DisputeStep) -> Dispute:
 
 
 def set_statement(connection: Connection, number: int, words: str) -> None:
-    """Set or replace the person's own statement; an empty one removes it.
-
-    Raises:
-        InvalidInputError: no such dispute, or the statement is too long.
-    """
+    """Set or replace the person's own statement; an empty one removes it."""
     statement = validate_statement(words)
     get_dispute(connection, number)
     connection.execute(update(disputes).where(disputes.c.id == number).values(statement=statement))
@@ -110,19 +97,14 @@ def get_dispute(connection: Connection, number: int) -> Dispute:
     matches = _read(connection, disputes.c.id == number)
     if not matches:
         raise InvalidInputError(
-            "unknown dispute",
-            field="dispute",
-            hint="see: sesame disputes list",
-            code="not_found",
+            "unknown dispute", field="dispute", hint="see: sesame disputes list", code="not_found"
         )
     return matches[0]
 
 
 def list_disputes(connection: Connection, person: str | None = None) -> list[Dispute]:
     """All disputes, or one person's, oldest first."""
-    if person is None:
-        return _read(connection)
-    return _read(connection, people_table.c.person == person)
+    return _read(connection, *(() if person is None else [people_table.c.person == person]))
 
 
 def record_delivery(connection: Connection, number: int, event: EventType, at: datetime) -> None:
@@ -149,12 +131,8 @@ def _kind_of_undisputed(connection: Connection, row: dict[str, Any]) -> int:
 
 
 def _append(connection: Connection, number: int, step: DisputeStep) -> None:
-    row = {
-        "action": step.action.value,
-        "happened_at": to_micros(step.happened_at),
-        "actor": step.actor,
-        "comment": step.comment,
-    }
+    row = {"action": step.action.value, "happened_at": to_micros(step.happened_at)}
+    row |= {"actor": step.actor, "comment": step.comment}
     connection.execute(insert(dispute_steps).values(dispute=number, **row))
 
 
@@ -170,24 +148,7 @@ def _enqueue_notice(
 
 
 def _read(connection: Connection, *where: ColumnElement[bool]) -> list[Dispute]:
-    rows = connection.execute(_rows().where(*where).order_by(disputes.c.id)).all()
-    steps = _steps(connection, [row.id for row in rows])
-    return [
-        Dispute(
-            number=row.id,
-            person=row.person,
-            partner=row.issuer,
-            signal=signal_id_to_text(row.signal),
-            kind=row.kind,
-            steps=tuple(steps[row.id]),
-            statement=row.statement,
-        )
-        for row in rows
-    ]
-
-
-def _rows() -> Select[Any]:
-    return (
+    query = (
         select(
             *(disputes.c.id, disputes.c.signal, disputes.c.statement),
             *(people_table.c.person, partners.c.issuer, kinds.c.name.label("kind")),
@@ -196,6 +157,16 @@ def _rows() -> Select[Any]:
         .join(partners, partners.c.id == disputes.c.partner)
         .join(kinds, kinds.c.id == disputes.c.kind)
     )
+    rows = connection.execute(query.where(*where).order_by(disputes.c.id)).all()
+    steps = _steps(connection, [row.id for row in rows])
+    return [
+        Dispute(
+            *(row.id, row.person, row.issuer, signal_id_to_text(row.signal), row.kind),
+            steps=tuple(steps[row.id]),
+            statement=row.statement,
+        )
+        for row in rows
+    ]
 
 
 def _steps(connection: Connection, numbers: Sequence[int]) -> dict[int, list[DisputeStep]]:
@@ -203,9 +174,6 @@ def _steps(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Dis
     for start in range(0, len(numbers), _CHUNK):
         some = dispute_steps.c.dispute.in_(numbers[start : start + _CHUNK])
         for row in connection.execute(select(dispute_steps).where(some).order_by(dispute_steps.c.id)):
-            steps[row.dispute].append(_step(row))
+            at = from_micros(row.happened_at)
+            steps[row.dispute].append(DisputeStep(DisputeAction(row.action), at, row.actor, row.comment))
     return steps
-
-
-def _step(row: Row[Any]) -> DisputeStep:
-    return DisputeStep(DisputeAction(row.action), from_micros(row.happened_at), row.actor, row.comment)

@@ -30,13 +30,7 @@ from sesame_sdk.model.stream_events import SubjectRemoved
 
 @frozen
 class ErasureResult:
-    """Counts of an erasure.
-
-    Attributes:
-        signals: of the person.
-        envelopes: that lost a disclosure.
-        partners: to be notified.
-    """
+    """Counts of an erasure: envelopes that lost a disclosure, and partners to be notified."""
 
     signals: int
     envelopes: int
@@ -44,16 +38,7 @@ class ErasureResult:
 
 
 def erase(connection: Connection, person: str, at: datetime) -> ErasureResult:
-    """Erase a person.
-
-    Args:
-        connection: in a transaction.
-        person: the operator's reference.
-        at: now; UTC.
-
-    Raises:
-        InvalidInputError: unknown person, or one of the envelopes is damaged.
-    """
+    """Erase a person. `InvalidInputError`: unknown person, or one of the envelopes is damaged."""
     person_id = subjects.person_id(connection, person, lock=True)
     # First, so that a concurrent ingest either commits before this or finds no grant.
     grants.invalidate_grant_caches(connection)
@@ -75,8 +60,7 @@ def _notify_partners(
     row = {"erased_at": to_micros(at), "signals": count}
     (number,) = connection.execute(insert(erasures).values(**row)).inserted_primary_key or (0,)
     for partner, subject in subjects_by_partner.items():
-        notice = Notice(
-            partner, EventType.PERSON_ERASED, subject, SubjectRemoved(to_micros(at)), erasure=number
-        )
+        payload = SubjectRemoved(to_micros(at))
+        notice = Notice(partner, EventType.PERSON_ERASED, subject, payload, erasure=number)
         notices.enqueue(connection, notice, at)
     notices.close_erasure(connection, number, at)

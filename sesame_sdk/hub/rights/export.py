@@ -14,29 +14,8 @@ from sqlalchemy import Connection, Row, Table, and_, select
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
 from sesame_sdk.hub.consent.grants import list_grants
+from sesame_sdk.hub.database import tables
 from sesame_sdk.hub.database.ids import signal_id_to_bytes
-from sesame_sdk.hub.database.tables import (
-    dispute_steps,
-    duplicate_disclosures,
-    envelopes,
-    grant_crossings,
-    grant_kinds,
-    grants,
-    notices,
-    partners,
-    pseudonyms,
-    registered_kinds,
-    registrations,
-    rescore_queue,
-    signals,
-    stream_messages,
-    stream_subjects,
-)
-from sesame_sdk.hub.database.tables import disputes as disputes_table
-from sesame_sdk.hub.database.tables import kinds as kinds_table
-from sesame_sdk.hub.database.tables import people as people_table
-from sesame_sdk.hub.database.tables import score_reads as reads_table
-from sesame_sdk.hub.database.tables import streams as streams_table
 from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.partners.keys import HistoricalKeys, void_envelopes
 from sesame_sdk.hub.rights import dispute_store, redaction
@@ -59,34 +38,27 @@ from sesame_sdk.signing.sd_jwt import SdJwt
 
 #: The section of an export that holds a table's data; a test checks that every table with people is here.
 SECTIONS: dict[Table, str] = {
-    people_table: "person",
-    pseudonyms: "pseudonyms",
-    grants: "grants",
-    grant_kinds: "grants",
-    grant_crossings: "grants",
-    signals: "signals",
-    envelopes: "signals",
-    duplicate_disclosures: "signals",
-    disputes_table: "disputes",
-    dispute_steps: "disputes",
-    notices: "notices",
-    reads_table: "reads",
-    stream_subjects: "streamed_scores",
-    stream_messages: "streamed_scores",  # a message carries the same scores
-    rescore_queue: "streamed_scores",  # rescoring updates them
+    tables.people: "person",
+    tables.pseudonyms: "pseudonyms",
+    tables.grants: "grants",
+    tables.grant_kinds: "grants",
+    tables.grant_crossings: "grants",
+    tables.signals: "signals",
+    tables.envelopes: "signals",
+    tables.duplicate_disclosures: "signals",
+    tables.disputes: "disputes",
+    tables.dispute_steps: "disputes",
+    tables.notices: "notices",
+    tables.score_reads: "reads",
+    tables.stream_subjects: "streamed_scores",
+    tables.stream_messages: "streamed_scores",  # a message carries the same scores
+    tables.rescore_queue: "streamed_scores",  # rescoring updates them
 }
 
 
 @frozen
 class Exporter:
-    """Writes exports from one snapshot of a ledger.
-
-    Attributes:
-        connection: in a transaction with one snapshot.
-        hub: our own issuer.
-        as_of: the day that scores are computed for.
-        at: now; UTC.
-    """
+    """Writes exports in a transaction with one snapshot. `hub` is our issuer, `as_of` the scores' day."""
 
     connection: Connection
     hub: str
@@ -123,11 +95,11 @@ class Exporter:
         yield b"}\n"
 
     def _pseudonyms(self, person_id: int) -> Iterator[Pseudonym]:
-        query = select(partners.c.issuer, pseudonyms.c.subject).join(
-            pseudonyms, pseudonyms.c.partner == partners.c.id
+        query = select(tables.partners.c.issuer, tables.pseudonyms.c.subject).join(
+            tables.pseudonyms, tables.pseudonyms.c.partner == tables.partners.c.id
         )
         for row in self.connection.execute(
-            query.where(pseudonyms.c.person == person_id).order_by(partners.c.id)
+            query.where(tables.pseudonyms.c.person == person_id).order_by(tables.partners.c.id)
         ):
             yield Pseudonym(row.issuer, row.subject)
 
@@ -154,23 +126,30 @@ class Exporter:
 
     def _streamed_scores(self, person_id: int) -> Iterator[StreamedScore]:
         query = (
-            select(stream_subjects, partners.c.issuer, streams_table.c.purpose, streams_table.c.context)
-            .join(streams_table, streams_table.c.id == stream_subjects.c.stream)
-            .join(partners, partners.c.id == streams_table.c.partner)
+            select(
+                tables.stream_subjects,
+                tables.partners.c.issuer,
+                tables.streams.c.purpose,
+                tables.streams.c.context,
+            )
+            .join(tables.streams, tables.streams.c.id == tables.stream_subjects.c.stream)
+            .join(tables.partners, tables.partners.c.id == tables.streams.c.partner)
         )
         for row in self.connection.execute(
-            query.where(stream_subjects.c.person == person_id).order_by(stream_subjects.c.stream)
+            query.where(tables.stream_subjects.c.person == person_id).order_by(
+                tables.stream_subjects.c.stream
+            )
         ):
             stream = (row.issuer, row.purpose, row.context)
             yield StreamedScore(*stream, row.event, row.points, row.band, row.as_of, row.pending_priority > 0)
 
     def _notices(self, person_id: int) -> Iterator[ExportedNotice]:
         query = (
-            select(notices, partners.c.issuer)
-            .join(partners, partners.c.id == notices.c.partner)
-            .join(disputes_table, disputes_table.c.id == notices.c.dispute)
+            select(tables.notices, tables.partners.c.issuer)
+            .join(tables.partners, tables.partners.c.id == tables.notices.c.partner)
+            .join(tables.disputes, tables.disputes.c.id == tables.notices.c.dispute)
         )
-        query = query.where(disputes_table.c.person == person_id).order_by(notices.c.id)
+        query = query.where(tables.disputes.c.person == person_id).order_by(tables.notices.c.id)
         for row in self.connection.execute(query):
             yield ExportedNotice(row.issuer, row.event, from_micros(row.created_at))
 
@@ -179,7 +158,7 @@ class Exporter:
         issuers = {
             row.id: row.issuer
             for row in self.connection.execute(
-                select(partners).where(partners.c.id.in_(list(subjects_by_partner)))
+                select(tables.partners).where(tables.partners.c.id.in_(list(subjects_by_partner)))
             )
         }
         for rows in redaction.envelopes_of(self.connection, person_id):
@@ -239,29 +218,40 @@ class Exporter:
         return True
 
     def _void_envelopes(self, rows: Iterable[Row[Any]]) -> set[int]:
-        chunk = envelopes.c.id.in_([row.id for row in rows])
+        chunk = tables.envelopes.c.id.in_([row.id for row in rows])
         return set(self.connection.scalars(void_envelopes().where(chunk)))
 
     def _envelope_ids(self, person_id: int, partner: int, keys: list[bytes]) -> dict[bytes, int]:
         """The envelope that the row of each signal refers to."""
-        condition = and_(signals.c.person == person_id, signals.c.partner == partner, signals.c.id.in_(keys))
-        rows = self.connection.execute(select(signals.c.id, signals.c.envelope).where(condition))
+        condition = and_(
+            tables.signals.c.person == person_id,
+            tables.signals.c.partner == partner,
+            tables.signals.c.id.in_(keys),
+        )
+        rows = self.connection.execute(
+            select(tables.signals.c.id, tables.signals.c.envelope).where(condition)
+        )
         return {bytes(row.id): row.envelope for row in rows}
 
     def _dispute_numbers(self, person_id: int, partner: int) -> dict[bytes, int]:
-        condition = and_(disputes_table.c.person == person_id, disputes_table.c.partner == partner)
-        rows = self.connection.execute(select(disputes_table.c.signal, disputes_table.c.id).where(condition))
+        condition = and_(tables.disputes.c.person == person_id, tables.disputes.c.partner == partner)
+        rows = self.connection.execute(
+            select(tables.disputes.c.signal, tables.disputes.c.id).where(condition)
+        )
         return {bytes(row.signal): row.id for row in rows}
 
     def _kind(self, partner: int, name: str) -> SignalKind:
         """A partner's latest declaration of a kind."""
         if (partner, name) not in self._declared:
             query = (
-                select(registered_kinds.c.declaration)
-                .join(registrations, registrations.c.envelope == registered_kinds.c.registration)
-                .join(kinds_table, kinds_table.c.id == registered_kinds.c.kind)
-                .where(registrations.c.partner == partner, kinds_table.c.name == name)
-                .order_by(registrations.c.envelope.desc())
+                select(tables.registered_kinds.c.declaration)
+                .join(
+                    tables.registrations,
+                    tables.registrations.c.envelope == tables.registered_kinds.c.registration,
+                )
+                .join(tables.kinds, tables.kinds.c.id == tables.registered_kinds.c.kind)
+                .where(tables.registrations.c.partner == partner, tables.kinds.c.name == name)
+                .order_by(tables.registrations.c.envelope.desc())
                 .limit(1)
             )
             declaration = self.connection.execute(query).scalar_one()

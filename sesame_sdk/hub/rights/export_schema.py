@@ -87,16 +87,10 @@ class ExportedSignal:
     """A signal, its meaning, and the proof of its sender.
 
     Attributes:
-        id: of the signal.
-        partner: issuer of the sender.
         subject: the partner's pseudonym of the person.
-        kind: of the signal.
         context: that the kind belongs to.
         unit: the meaning of a value of 1.
         reason: the explanation for people that the partner declared.
-        value: of the signal.
-        occurred_at: when it happened; UTC.
-        received_at: when the hub received it; UTC.
         envelope: ``jti`` of the signed message that contained it.
         kid: RFC 7638 thumbprint of the key that signed it.
         disclosure: the signed text (RFC 9901); empty if it was sent in the clear.

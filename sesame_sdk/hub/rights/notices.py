@@ -23,16 +23,7 @@ from sesame_sdk.signing.jwt import new_jti
 
 @frozen
 class Notice:
-    """A notice to one partner.
-
-    Attributes:
-        partner: row id.
-        event: its type.
-        subject: the partner's own pseudonym of the person.
-        payload: of the event.
-        dispute: number, if it is about one.
-        erasure: row id, if it is about one.
-    """
+    """A notice to one partner; `partner` and `erasure` are row ids, `subject` is its own pseudonym."""
 
     partner: int
     event: EventType
@@ -44,14 +35,7 @@ class Notice:
 
 @frozen
 class PendingNotices:
-    """Undelivered notices of one type to one partner.
-
-    Attributes:
-        partner: its issuer.
-        event: their type.
-        count: how many.
-        deadline: of the oldest.
-    """
+    """Undelivered notices of one type to one partner, and the deadline of the oldest."""
 
     partner: str
     event: str
@@ -87,9 +71,8 @@ def cancel(connection: Connection, dispute: int, event: EventType) -> None:
 def fetch(connection: Connection, partner: int, limit: int) -> Sequence[Row[Any]]:
     """Undelivered notices to a partner, oldest first, with its issuer."""
     query = select(notices, partners.c.issuer).join(partners, partners.c.id == notices.c.partner)
-    return connection.execute(
-        query.where(notices.c.partner == partner).order_by(notices.c.id).limit(limit)
-    ).all()
+    query = query.where(notices.c.partner == partner).order_by(notices.c.id)
+    return connection.execute(query.limit(limit)).all()
 
 
 def acknowledge(
@@ -97,16 +80,11 @@ def acknowledge(
 ) -> list[tuple[int, EventType]]:
     """Delete delivered notices. Returns the disputes that they were about, with their event types.
 
-    Args:
-        connection: in a transaction.
-        partner: row id of the recipient.
-        jtis: at most a thousand; unknown ones are ignored.
-        at: now; UTC.
+    There may be a thousand `jtis`; unknown ones are ignored.
     """
     condition = (notices.c.partner == partner, notices.c.jti.in_(list(jtis)))
-    rows = connection.execute(
-        select(notices).where(*condition).order_by(notices.c.id).with_for_update()
-    ).all()
+    query = select(notices).where(*condition).order_by(notices.c.id).with_for_update()
+    rows = connection.execute(query).all()
     connection.execute(delete(notices).where(notices.c.id.in_([row.id for row in rows])))
     for erasure in {row.erasure for row in rows} - {None}:
         close_erasure(connection, erasure, at)

@@ -1,56 +1,33 @@
-"""Lists which rows hold a person's data, for erasure and export.
+"""Lists which rows hold a person's data; a test checks that every table with a person in it is listed."""
 
-A test checks that every table with a person in it is listed.
-"""
+from sqlalchemy import ColumnElement, Table, select
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, Table, select
-
-from sesame_sdk.hub.database.tables import (
-    dispute_steps,
-    disputes,
-    duplicate_disclosures,
-    envelopes,
-    grant_crossings,
-    grant_kinds,
-    grants,
-    notices,
-    people,
-    pseudonyms,
-    rescore_queue,
-    score_reads,
-    signals,
-    stream_messages,
-    stream_subjects,
-)
+from sesame_sdk.hub.database import tables
 
 #: Tables with personal data of which erasure does not simply delete the rows, and what it does instead.
 SPECIAL_TABLES: dict[Table, str] = {
-    envelopes: "the disclosures are dropped, the tokens stay: see `redaction`",
-    stream_subjects: "record the erasure until it is delivered: see `streams.subject_states`",
-    stream_messages: "messages about the person are discarded: see `streams.subject_states`",
-    rescore_queue: "ids of persons to rescore, which then refer to no row",
+    tables.envelopes: "the disclosures are dropped, the tokens stay: see `redaction`",
+    tables.stream_subjects: "record the erasure until it is delivered: see `streams.subject_states`",
+    tables.stream_messages: "messages about the person are discarded: see `streams.subject_states`",
+    tables.rescore_queue: "ids of persons to rescore, which then refer to no row",
 }
 
 
 def personal_rows(person: int) -> dict[Table, ColumnElement[bool]]:
     """A condition per table that selects a person's rows, in an order that allows deletion."""
-    disputed = _scalars(select(disputes.c.id).where(disputes.c.person == person))
-    named = _scalars(select(pseudonyms.c.id).where(pseudonyms.c.person == person))
-    granted = _scalars(select(grants.c.id).where(grants.c.pseudonym.in_(named)))
+    disputed = select(tables.disputes.c.id).where(tables.disputes.c.person == person).scalar_subquery()
+    named = select(tables.pseudonyms.c.id).where(tables.pseudonyms.c.person == person).scalar_subquery()
+    granted = select(tables.grants.c.id).where(tables.grants.c.pseudonym.in_(named)).scalar_subquery()
     return {
-        notices: notices.c.dispute.in_(disputed),
-        dispute_steps: dispute_steps.c.dispute.in_(disputed),
-        disputes: disputes.c.person == person,
-        duplicate_disclosures: duplicate_disclosures.c.person == person,
-        signals: signals.c.person == person,
-        grant_kinds: grant_kinds.c.grant_id.in_(granted),
-        grant_crossings: grant_crossings.c.grant_id.in_(granted),
-        grants: grants.c.pseudonym.in_(named),
-        score_reads: score_reads.c.person == person,
-        pseudonyms: pseudonyms.c.person == person,
-        people: people.c.id == person,
+        tables.notices: tables.notices.c.dispute.in_(disputed),
+        tables.dispute_steps: tables.dispute_steps.c.dispute.in_(disputed),
+        tables.disputes: tables.disputes.c.person == person,
+        tables.duplicate_disclosures: tables.duplicate_disclosures.c.person == person,
+        tables.signals: tables.signals.c.person == person,
+        tables.grant_kinds: tables.grant_kinds.c.grant_id.in_(granted),
+        tables.grant_crossings: tables.grant_crossings.c.grant_id.in_(granted),
+        tables.grants: tables.grants.c.pseudonym.in_(named),
+        tables.score_reads: tables.score_reads.c.person == person,
+        tables.pseudonyms: tables.pseudonyms.c.person == person,
+        tables.people: tables.people.c.id == person,
     }
-
-
-def _scalars(chosen: Select[int]) -> ScalarSelect[int]:
-    return chosen.scalar_subquery()

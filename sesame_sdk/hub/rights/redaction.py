@@ -33,13 +33,7 @@ _CHUNK = 16
 
 @frozen
 class StoredSignal:
-    """A signal in the ledger.
-
-    Attributes:
-        index: among those that its envelope still holds.
-        signal: the signal.
-        disclosure: its proof; empty if it was sent in the clear.
-    """
+    """A signal in the ledger, by its index in the envelope; no disclosure if it was sent in the clear."""
 
     index: int
     signal: Signal
@@ -61,11 +55,7 @@ def envelopes_of(connection: Connection, person: int) -> Iterator[Sequence[Row[A
 
 
 def signals_of(row: Row[Any], subject: str) -> list[StoredSignal]:
-    """A subject's signals that a row of `envelopes` still holds. Does not verify them.
-
-    Raises:
-        InvalidInputError: the row is damaged.
-    """
+    """A subject's signals in a row of `envelopes`, unverified. `InvalidInputError`: it is damaged."""
     try:
         if row.token and row.disclosures:
             candidates = _disclosed_signals(row.disclosures, subject)
@@ -77,11 +67,7 @@ def signals_of(row: Row[Any], subject: str) -> list[StoredSignal]:
 
 
 def redact(row: Row[Any], subject: str) -> StoredEnvelope | None:
-    """The envelope without a subject's signals; None if it has none.
-
-    Raises:
-        InvalidInputError: the row is damaged.
-    """
+    """The envelope without a subject's signals; None if it has none. Raises as `signals_of` does."""
     dropped = {stored.index for stored in signals_of(row, subject)}
     if not dropped:
         return None
@@ -94,16 +80,7 @@ def redact(row: Row[Any], subject: str) -> StoredEnvelope | None:
 
 
 def redact_person(connection: Connection, person: int, subjects: Mapping[int, str]) -> int:
-    """Drop a person's disclosures. Returns the number of envelopes that had any.
-
-    Args:
-        connection: in a transaction.
-        person: row id.
-        subjects: see `pseudonyms_of`.
-
-    Raises:
-        InvalidInputError: an envelope is damaged.
-    """
+    """Drop a person's disclosures. Returns the number of envelopes that had any."""
     statement = update(envelopes).where(envelopes.c.id == bindparam("row_id"))
     statement = statement.values(token=bindparam("new_token"), disclosures=bindparam("new_disclosures"))
     count = 0
@@ -130,11 +107,11 @@ def _disclosed_signals(stored: bytes, subject: str) -> list[StoredSignal]:
     texts, name = base64url.decode_all(disclosures, field="disclosure"), subject.encode()
     # JSON may escape a name, but not without a backslash.
     likely = [index for index, text in enumerate(texts) if name in text or b"\\" in text]
-    return [StoredSignal(index, _decode_signal(texts[index]), disclosures[index]) for index in likely]
-
-
-def _decode_signal(text: bytes) -> Signal:
-    return codec.decode(text, tuple[str, Signal], field="disclosure")[1]
+    decoded = [codec.decode(texts[index], tuple[str, Signal], field="disclosure") for index in likely]
+    return [
+        StoredSignal(index, signal, disclosures[index])
+        for index, (_, signal) in zip(likely, decoded, strict=True)
+    ]
 
 
 def _clear_signals(row: Row[Any]) -> tuple[Signal, ...]:
@@ -147,12 +124,10 @@ def _clear_signals(row: Row[Any]) -> tuple[Signal, ...]:
 def _envelope_ids(connection: Connection, person: int) -> "array[int]":
     """Eight bytes per envelope, for a person in a hundred thousand of them."""
     partners = select(pseudonyms.c.partner).where(pseudonyms.c.person == person)
-    void = void_envelopes().where(
-        envelopes.c.partner.in_(partners), envelopes.c.event == EventType.SIGNALS.value
-    )
+    void = void_envelopes().where(envelopes.c.event == EventType.SIGNALS.value)
     query = union(
         select(signals.c.envelope).where(signals.c.person == person),
         select(duplicate_disclosures.c.envelope).where(duplicate_disclosures.c.person == person),
-        void,
+        void.where(envelopes.c.partner.in_(partners)),
     )
     return array("q", sorted(connection.scalars(query)))

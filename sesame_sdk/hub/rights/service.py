@@ -41,17 +41,8 @@ class PolledNotices:
 class RightsService:
     """Handles people's requests, which the operator enters, and notifies partners of them.
 
-    Every method that changes something returns when the change is on disk.
-
-    Attributes:
-        issuer: of the hub.
-        signer: the hub's key.
-        engine: of the ledger.
-        writer: of the ledger.
-        withdrawal_log: records erasures for a later restore.
-        keys: finds the partners' keys.
-        clock: returns the current time in UTC.
-        today: the day that scores are computed for.
+    Every method that changes something returns when the change is on disk. `keys` finds those of partners;
+    `today` is the day that scores are computed for.
     """
 
     issuer: str
@@ -71,14 +62,7 @@ class RightsService:
         return self.writer.run(lambda c: dispute_store.open_dispute(c, person, partner, signal, reason, at))
 
     def decide(self, number: int, *, upheld: bool, by: str, reason: str) -> Dispute:
-        """Decide a dispute.
-
-        Args:
-            number: of the dispute.
-            upheld: True excludes the signal for good, False includes it again.
-            by: the role that decides; never a name.
-            reason: for the person.
-        """
+        """Decide a dispute as a role, never a name: the signal is excluded for good, or included again."""
         return self._step(number, DisputeAction.UPHELD if upheld else DisputeAction.REJECTED, by, reason)
 
     def extend(self, number: int, *, by: str, reason: str) -> Dispute:
@@ -90,14 +74,7 @@ class RightsService:
         return self._step(number, DisputeAction.REVIEW_REQUESTED, "person", words)
 
     def record_review(self, number: int, *, overturned: bool, by: str, reason: str) -> Dispute:
-        """Record the result of a review.
-
-        Args:
-            number: of the dispute.
-            overturned: whether the person is right after all.
-            by: the role that reviewed, which may overturn; not the one that decided.
-            reason: for the person.
-        """
+        """Record the result of a review by a role that may overturn, and is not the one that decided."""
         action = DisputeAction.OVERTURNED if overturned else DisputeAction.CONFIRMED
         return self._step(number, action, by, reason)
 
@@ -163,15 +140,7 @@ class RightsService:
         return self.writer.run(work)
 
     def export_notices(self, partner: str, *, mark_delivered: bool) -> list[bytes]:
-        """The pending notices to a partner, for the operator to deliver in another way.
-
-        Args:
-            partner: its issuer.
-            mark_delivered: whether the partner has them now.
-
-        Raises:
-            InvalidInputError: unknown partner.
-        """
+        """The pending notices to a partner, for the operator to deliver in another way."""
 
         def work(connection: Connection) -> list[bytes]:
             partner_id = keys.partner_id(connection, partner)

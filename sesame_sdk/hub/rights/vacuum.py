@@ -43,9 +43,8 @@ def _vacuum_sqlite(engine: Engine) -> None:
         except engine.dialect.loaded_dbapi.OperationalError as error:
             raise RetryableError(f"cannot be rewritten: {error}", field="database", hint=_HINT) from error
     if blocked:
-        raise RetryableError(
-            "a reader blocks the checkpoint of the write-ahead log", field="database", hint=_HINT
-        )
+        message = "a reader blocks the checkpoint of the write-ahead log"
+        raise RetryableError(message, field="database", hint=_HINT)
 
 
 def _vacuum_postgresql(engine: Engine) -> None:
@@ -67,9 +66,8 @@ def _vacuum_postgresql(engine: Engine) -> None:
                 _end_segment(connection)
             connection.execute(text("CHECKPOINT"))
         except DBAPIError as error:
-            raise RetryableError(
-                f"cannot be rewritten: {error.orig}", field="database", hint=_HINT
-            ) from error
+            message = f"cannot be rewritten: {error.orig}"
+            raise RetryableError(message, field="database", hint=_HINT) from error
 
 
 def _end_segment(connection: Connection) -> None:

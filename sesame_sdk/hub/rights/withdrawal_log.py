@@ -2,7 +2,7 @@
 
 A restored backup lacks everything that came after it. Partners send missing signals again, and a missing
 grant is asked for again. But withdrawn consent must not count, an erased person must not reappear, and a
-revoked key must not be trusted: `replay` applies this log to a restored hub.
+revoked key must not be trusted: `backup.restore` applies this log to a restored hub.
 
     {"key": "...", "complete_since": ...}
     {"at": ..., "action": "withdrawal", "person_hash": "...", "partner": "https://...", "direction": "send"}
@@ -69,13 +69,7 @@ class _Head:
 
 @frozen
 class LogContents:
-    """A log as it was read.
-
-    Attributes:
-        key: of the HMAC.
-        complete_since: microseconds.
-        entries: oldest first.
-    """
+    """A log as it was read, oldest entry first. `complete_since` is in microseconds."""
 
     key: bytes = field(repr=False)
     complete_since: int
@@ -88,13 +82,7 @@ class LogContents:
 
 @frozen
 class WithdrawalLog:
-    """Writes the log of one hub. Several processes may.
-
-    Attributes:
-        path: the file.
-        retention: how long an entry is kept.
-        clock: returns the current time in UTC.
-    """
+    """Writes the log of one hub. Several processes may."""
 
     path: Path
     retention: timedelta
@@ -110,9 +98,8 @@ class WithdrawalLog:
             try:
                 self._create()
             except OSError as error:
-                raise ConfigurationError(
-                    f"cannot be created: {error.strerror}", field=str(self.path)
-                ) from error
+                message = f"cannot be created: {error.strerror}"
+                raise ConfigurationError(message, field=str(self.path)) from error
         read_log(self.path)
 
     def record_withdrawal(self, person: str, partner: str, direction: Direction | None) -> None:
@@ -125,17 +112,15 @@ class WithdrawalLog:
 
     def record_key_revocation(self, partner: str, kid: str, revoked_from: datetime) -> None:
         """A partner's key is revoked."""
-        self._add(
-            Entry(0, Action.KEY_REVOCATION, partner=partner, kid=kid, revoked_from=to_micros(revoked_from))
-        )
+        at = to_micros(revoked_from)
+        self._add(Entry(0, Action.KEY_REVOCATION, partner=partner, kid=kid, revoked_from=at))
 
     def _create(self) -> None:
         # Workers start together: the first one creates the file, and the others must use its key.
         with _locked_folder(self.path.parent):
             if not self.path.exists():
-                replace_private_file(
-                    self.path, _encode(_Head(secrets.token_hex(32), to_micros(self.clock())))
-                )
+                head = _Head(secrets.token_hex(32), to_micros(self.clock()))
+                replace_private_file(self.path, _encode(head))
 
     def _add(self, entry: Entry, person: str | None = None) -> None:
         now = self.clock()
@@ -154,9 +139,8 @@ class WithdrawalLog:
                 "free disk space or set `withdrawal_log` to another file; "
                 "withdrawals are blocked until it is writable"
             )
-            raise ConfigurationError(
-                f"cannot be written: {error.strerror}", field=str(self.path), hint=hint
-            ) from error
+            message = f"cannot be written: {error.strerror}"
+            raise ConfigurationError(message, field=str(self.path), hint=hint) from error
 
     def _rewrite(self, contents: LogContents, expired_before: int, entry: Entry) -> None:
         entries = [old for old in contents.entries if old.at >= expired_before]

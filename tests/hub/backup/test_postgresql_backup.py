@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from sesame_sdk import ConfigurationError
+from sesame_sdk.hub.backup.archive import no_progress
 from sesame_sdk.hub.backup.backup import create_backup
-from sesame_sdk.hub.backup.ledger_copy import no_progress
 from sesame_sdk.hub.backup.postgresql import PostgreSQLLedger
 from sesame_sdk.hub.backup.restore import restore
 from sesame_sdk.hub.database import timestamps
@@ -108,7 +108,7 @@ def test_a_damaged_dump_fills_nothing(urls: tuple[str, str], tmp_path: Path) -> 
     path = create_hub(tmp_path / "hub", issuer=ISSUER, database=urls[0]).path
     Hub.open(path).close()
     dump = tmp_path / "ledger.pgdump"
-    ledger = PostgreSQLLedger.from_url(urls[0])
+    ledger = PostgreSQLLedger(urls[0])
     ledger.back_up(dump, no_progress)
     with dump.open("r+b") as file:
         file.truncate(dump.stat().st_size * 2 // 3)
