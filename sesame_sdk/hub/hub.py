@@ -1,8 +1,4 @@
-"""A hub in one process: the facade over the packages of `hub`. `api` offers a part of it over HTTP.
-
-Safe to share between threads. Several processes may open one database (a server, and an operator's commands
-beside it); each sees at once what another one changes.
-"""
+"""A hub in one process: the facade over the packages of `hub`. `api` offers a part of it over HTTP."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -56,14 +52,8 @@ T = TypeVar("T")
 class Hub(Closeable):
     """Receives envelopes and registrations, stores grants and policies, computes scores.
 
-    Every method that changes something returns when the change is on disk.
-
-    Attributes:
-        settings: of the hub.
-        streams: score streams, for the operator and the server.
-        stream_management: score streams, for their readers.
-        withdrawal_log: withdrawals, erasures and key revocations since the last backups.
-        rights: people's disputes, exports and erasures.
+    Every method that changes something returns when the change is on disk. Safe to share between threads.
+    Several processes may open one database; each sees at once what another one changes.
 
     Raises:
         RetryableError: from any method that changes something: the database is busy.
@@ -95,11 +85,7 @@ class Hub(Closeable):
     ) -> Self:
         """Open the hub in a directory that `settings.create_hub` made.
 
-        Args:
-            path: the directory.
-            clock: returns the current time, in UTC.
-            rules: further rules for the guard.
-            settings: instead of those of the directory and the environment.
+        `rules` are the guard's further rules; `settings` replace those of the directory and environment.
 
         Raises:
             ConfigurationError: of the directory, its settings, its key or its database.
@@ -109,9 +95,7 @@ class Hub(Closeable):
         log_days = timedelta(days=settings.withdrawal_log_days)
         withdrawal_log = WithdrawalLog(settings.withdrawal_log_path, log_days, clock)
         withdrawal_log.create_if_missing()
-        engine = open_engine(settings.database_url)
-        further: tuple[GuardRule, ...] = tuple(rules)
-        guard = Guard(further)
+        engine, guard = open_engine(settings.database_url), Guard(tuple(rules))
         signals, current_keys = SignalView(engine, settings.issuer), CurrentKeys(engine)
         limiter = RateLimiter(Limit(settings.partner_rate, settings.partner_burst))
         dispatcher = MessageDispatcher(settings, signer, signals, GrantCache(engine), guard, limiter, clock)
@@ -155,12 +139,9 @@ class Hub(Closeable):
     # For partners.
 
     def receive(self, body: bytes) -> bytes:
-        """Process an envelope of signals or a registration, and return a signed receipt.
+        """Process an envelope with its disclosures, or a registration; returns a signed receipt.
 
         The same message again gets the same receipt.
-
-        Args:
-            body: a Security Event Token, followed by disclosures if it is an envelope.
 
         Raises:
             InvalidInputError: with a code of RFC 8935 section 2.4.
@@ -169,12 +150,12 @@ class Hub(Closeable):
         return self.submit(body).result()
 
     def submit(self, body: bytes) -> Future[bytes]:
-        """Verify a message, and return the future of its receipt.
+        """Verify a message, and return the future of its receipt, which may raise these errors too.
 
         Raises:
-            InvalidInputError: with a code of RFC 8935 section 2.4. The future may raise one too, or a
-                `GuardRefusedError`.
-            RateLimitedError: the sender exceeds its rate limit. The future may raise one too.
+            InvalidInputError: with a code of RFC 8935 section 2.4.
+            RateLimitedError: the sender exceeds its rate limit.
+            GuardRefusedError: a registration; only the future raises it.
         """
         message = self._dispatcher.verify(body, self._keys)
         return self._writers.ledger.submit(self._dispatcher.task(message))
@@ -182,18 +163,16 @@ class Hub(Closeable):
     def read_scores(self, token: bytes, subjects: Sequence[str]) -> dict[str, Score | None]:
         """The scores of subjects, for a reader; None for one without consent or without a score.
 
-        Args:
-            token: a JWT of type `signing.jwt.READ_TYP`, signed by the reader, valid for one use.
-            subjects: 1 to `MAX_SUBJECTS` of the reader's own pseudonyms.
+        `token` is a JWT of type `signing.jwt.READ_TYP`, signed by the reader, valid for one use; `subjects`
+        are 1 to `MAX_SUBJECTS` of the reader's own pseudonyms.
 
         Raises:
             InvalidInputError: the token was rejected, or the reader may not read for this purpose.
             GuardRefusedError: no reader may read for it.
             RateLimitedError: the reader exceeds its rate limit.
         """
-        request = read_auth.authenticate_read(
-            token, self._keys, audience=self.settings.issuer, now=self._clock()
-        )
+        now, audience = self._clock(), self.settings.issuer
+        request = read_auth.authenticate_read(token, self._keys, audience=audience, now=now)
         self._rate_limiter.check(request.issuer, request.at)
         response = self._read(score_reads.read_scores, request, subjects, self._guard, self.streams.today())
 
@@ -214,20 +193,16 @@ class Hub(Closeable):
         Raises:
             ConfigurationError: a stored policy was altered, or the tables are of another version.
         """
-        has_tables = self._read(migrations.check_version)
-        return has_tables and self.list_policies() is not None and self._writers.alive
+        return (
+            self._read(migrations.check_version) and self.list_policies() is not None and self._writers.alive
+        )
 
     # For operators: partners.
 
     def add_partner(
         self, issuer: str, jwks: Iterable[Mapping[str, Any]], *, not_before: datetime | None = None
     ) -> None:
-        """Add a partner, or further keys of one: keys that overlap are a rotation.
-
-        Args:
-            issuer: its URL.
-            jwks: public Ed25519 keys.
-            not_before: when they become valid; now by default.
+        """Add a partner, or further keys of one: keys that overlap are a rotation. Keys are Ed25519, public.
 
         Raises:
             InvalidInputError: a key is invalid, or the issuer is this hub or no URL.
@@ -244,11 +219,6 @@ class Hub(Closeable):
     def revoke_key(self, kid: str, at: datetime, *, issuer: str | None = None) -> RevocationImpact:
         """Reject a key from `at` on; what it signed and the hub received since stops counting at once.
 
-        Args:
-            kid: its thumbprint.
-            at: UTC.
-            issuer: the partner, if another partner's key is to be an error.
-
         Raises:
             InvalidInputError: no partner, or not this one, has such a key.
         """
@@ -264,11 +234,7 @@ class Hub(Closeable):
         return self._read(key_revocation.revocation_impact, key, at, self.settings.issuer, retained)
 
     def preview_key_revocation(self, kid: str, at: datetime) -> RevocationImpact:
-        """What `revoke_key` would change. Changes nothing.
-
-        Raises:
-            InvalidInputError: no partner has such a key.
-        """
+        """What `revoke_key` would change. Changes nothing. Raises as `revoke_key`."""
         with read_transaction(self._engine) as connection:
             key = keys.find_key(connection, kid)
             return key_revocation.revocation_impact(connection, key, at, self.settings.issuer, None)
@@ -281,20 +247,15 @@ class Hub(Closeable):
         """
 
         def work(connection: Connection) -> None:
-            partner, default = keys.partner_id(connection, issuer), self._rate_limiter.default
-            rate_limit.set_limit(connection, partner, limit, default, self._clock())
+            partner = keys.partner_id(connection, issuer)
+            rate_limit.set_limit(connection, partner, limit, self._rate_limiter.default, self._clock())
 
         self._writers.ledger.run(work)
 
     def partner_limit(self, issuer: str) -> Limit:
-        """The rate limit of a partner.
-
-        Raises:
-            InvalidInputError: no such partner.
-        """
+        """The rate limit of a partner. Raises `InvalidInputError`: no such partner."""
         with read_transaction(self._engine) as connection:
-            partner = keys.partner_id(connection, issuer)
-            return rate_limit.limit_of(connection, partner, self._rate_limiter.default)
+            return self._rate_limiter.limit_of(connection, keys.partner_id(connection, issuer))
 
     # For operators: policies and signals.
 
@@ -325,7 +286,7 @@ class Hub(Closeable):
         return self._writers.ledger.run(self._signals.rebuild)
 
     def export_signals(self, path: Path, context: str) -> int:
-        """Write all signals that count for a context to a Parquet file; see `parquet_export`."""
+        """Write all signals that count for a context to a Parquet file."""
         from sesame_sdk.hub.scoring import parquet_export  # imports DuckDB, which takes half a second
 
         return self._read(parquet_export.export_parquet, path, context, self._clock())
@@ -348,9 +309,7 @@ class Hub(Closeable):
         """
         self.withdrawal_log.record_withdrawal(person, partner, direction)
         at = self._clock()
-        return self._change_grants(
-            partial(grants.withdraw_grants, person=person, partner=partner, direction=direction, at=at)
-        )
+        return self._change_grants(lambda db: grants.withdraw_grants(db, person, partner, direction, at))
 
     def _change_grants(self, change_grants: Callable[[Connection], GrantChange]) -> int:
         def work(connection: Connection) -> int:

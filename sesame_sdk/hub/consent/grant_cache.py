@@ -35,13 +35,9 @@ _decode_rows = codec.decoder(list[_GrantRow]).decode
 
 @frozen
 class Permission:
-    """What a partner may send under one pseudonym now.
+    """What a partner may send now under one pseudonym; `person` is None if it is unknown.
 
-    Attributes:
-        person: its id; None for an unknown pseudonym.
-        kinds: ids of the kinds that may be sent.
-        since: microseconds; valid from then on (a clock may be set back before it).
-        until: microseconds; valid until then, unless a grant is added or withdrawn.
+    Valid between two times in microseconds, unless a grant is added or withdrawn; a clock may be set back.
     """
 
     person: int | None = None
@@ -54,11 +50,7 @@ _UNKNOWN = Permission()
 
 
 class GrantCache:
-    """Valid grants to send, cached. For the writer's thread only.
-
-    Args:
-        engine: of the ledger.
-    """
+    """Valid grants to send, cached. For the writer's thread only."""
 
     def __init__(self, engine: Engine) -> None:
         self._look_up = compile_sql(engine, _terms_of_many(dialect_of(engine).json))
@@ -94,9 +86,9 @@ class GrantCache:
     def _load(
         self, connection: Connection, partner: int, subjects: list[str], now: int
     ) -> dict[str, Permission]:
-        asked = (Direction.SEND.value, partner, codec.encode(subjects).decode())
+        parameters = (Direction.SEND.value, partner, codec.encode(subjects).decode())
         terms: defaultdict[str, list[_Term]] = defaultdict(list)
-        for row in _decode_rows(connection.exec_driver_sql(self._look_up, asked).scalar_one()):
+        for row in _decode_rows(connection.exec_driver_sql(self._look_up, parameters).scalar_one()):
             subject, person, kind, given_at, expires_at, withdrawn_at = row
             end = min(_NEVER if turn is None else turn for turn in (expires_at, withdrawn_at))
             terms[subject].append((person, kind, given_at, end))

@@ -16,21 +16,8 @@ from secrets import randbits
 from typing import Any
 
 from attrs import evolve, frozen
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Table,
-    and_,
-    bindparam,
-    delete,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import BigInteger, Connection, Table, bindparam, select
+from sqlalchemy.sql import ColumnElement, Select, and_, delete, insert, or_, update
 
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent import subjects
@@ -72,18 +59,16 @@ class GrantChange:
 def add_grants(connection: Connection, pairs: Iterable[PersonGrant]) -> GrantChange:
     """Record consents, all or none; counts the new ones.
 
-    Args:
-        connection: in a transaction.
-        pairs: the operator's own reference of each person, and what the person consented to.
-
     Raises:
         GuardRefusedError: a consent of a person who is not known to be 18.
         InvalidInputError: the partner is unknown, or its pseudonym belongs to another person.
     """
-    remaining = map(_admitted, pairs)
+    remaining = iter(pairs)
     persons: set[int] = set()
     added = ended = 0
     while batch := list(islice(remaining, _BATCH_SIZE)):
+        for _, grant in batch:
+            _GUARD.admit_grant(grant)
         by_digest = _by_digest(batch)
         recorded = select(grants.c.digest).where(is_in(grants.c.digest, by_digest))
         known = set(connection.scalars(recorded))
@@ -109,13 +94,12 @@ def withdraw_grants(
         .join(people, people.c.id == pseudonyms.c.person)
         .where(people.c.person == person, pseudonyms.c.partner == keys.partner_id(connection, partner))
     )
-    valid: list[ColumnElement[bool]] = [
-        grants.c.pseudonym.in_(theirs),
-        is_valid(at) | (grants.c.given_at > to_micros(at)),
-    ]
+    end = update(grants).where(
+        grants.c.pseudonym.in_(theirs), is_valid(at) | (grants.c.given_at > to_micros(at))
+    )
     if direction is not None:
-        valid.append(grants.c.direction == direction.value)
-    ended = connection.execute(update(grants).where(*valid).values(withdrawn_at=to_micros(at))).rowcount
+        end = end.where(grants.c.direction == direction.value)
+    ended = connection.execute(end.values(withdrawn_at=to_micros(at))).rowcount
     invalidate_grant_caches(connection)
     person_id = subjects.find_person_id(connection, person)
     return GrantChange(ended, frozenset() if person_id is None else frozenset([person_id]))
@@ -132,11 +116,7 @@ def invalidate_grant_caches(connection: Connection) -> None:
 
 
 def is_valid(at: datetime | str) -> ColumnElement[bool]:
-    """Whether a row of `grants` is valid at a time: `Grant.valid`, in SQL.
-
-    Args:
-        at: or the name of the parameter that holds it, in microseconds.
-    """
+    """Whether a row of `grants` is valid at a time, or at the microseconds of the parameter of this name."""
     now = bindparam(at, type_=BigInteger) if isinstance(at, str) else to_micros(at)
     return and_(
         grants.c.given_at <= now,
@@ -160,17 +140,40 @@ def _end(connection: Connection, known: Mapping[str, Grant]) -> int:
 def _insert(connection: Connection, new: Mapping[str, PersonGrant]) -> int:
     if not new:
         return 0
-    names = _pseudonym_ids(connection, list(new.values()))
-    rows = [_row(digest, names[grant.partner, grant.subject], grant) for digest, (_, grant) in new.items()]
-    inserted = insert(grants).returning(grants.c.id, sort_by_parameter_order=True)
-    numbers = connection.scalars(inserted, rows).all()
-    _add_terms(connection, dict(zip(numbers, (grant for _, grant in new.values()), strict=True)))
+    pseudonym_ids = _pseudonym_ids(connection, list(new.values()))
+    rows = [
+        {
+            "pseudonym": pseudonym_ids[grant.partner, grant.subject],
+            "direction": grant.direction.value,
+            "given_at": to_micros(grant.given_at),
+            "purpose": grant.purpose,
+            "context": grant.context,
+            "expires_at": to_micros_or_none(grant.expires_at),
+            "withdrawn_at": to_micros_or_none(grant.withdrawn_at),
+            "adult": grant.adult,
+            "digest": digest,
+        }
+        for digest, (_, grant) in new.items()
+    ]
+    inserted = connection.scalars(
+        insert(grants).returning(grants.c.id, sort_by_parameter_order=True), rows
+    ).all()
+    added = dict(zip(inserted, (grant for _, grant in new.values()), strict=True))
+    kind_ids = ids.ensure_kind_ids(connection, {kind for grant in added.values() for kind in grant.kinds})
+    kind_rows = [
+        {"grant_id": grant_id, "kind": kind_ids[kind]}
+        for grant_id, grant in added.items()
+        for kind in dict.fromkeys(grant.kinds)
+    ]
+    crossing_rows = [
+        {"grant_id": grant_id, "context": context}
+        for grant_id, grant in added.items()
+        for context in dict.fromkeys(grant.crossings)
+    ]
+    for table, terms in ((grant_kinds, kind_rows), (grant_crossings, crossing_rows)):
+        if terms:
+            connection.execute(insert(table), terms)
     return len(new)
-
-
-def _admitted(pair: PersonGrant) -> PersonGrant:
-    _GUARD.admit_grant(pair[1])
-    return pair
 
 
 def _by_digest(pairs: Sequence[PersonGrant]) -> dict[str, PersonGrant]:
@@ -206,89 +209,48 @@ def _pseudonym_ids(connection: Connection, pairs: Sequence[PersonGrant]) -> dict
     }
 
 
-def _row(digest: str, pseudonym: int, grant: Grant) -> dict[str, object]:
-    return {
-        "pseudonym": pseudonym,
-        "direction": grant.direction.value,
-        "given_at": to_micros(grant.given_at),
-        "purpose": grant.purpose,
-        "context": grant.context,
-        "expires_at": to_micros_or_none(grant.expires_at),
-        "withdrawn_at": to_micros_or_none(grant.withdrawn_at),
-        "adult": grant.adult,
-        "digest": digest,
-    }
-
-
-def _add_terms(connection: Connection, added: Mapping[int, Grant]) -> None:
-    numbers = ids.ensure_kind_ids(connection, {kind for grant in added.values() for kind in grant.kinds})
-    covered = [
-        {"grant_id": number, "kind": numbers[kind]}
-        for number, grant in added.items()
-        for kind in dict.fromkeys(grant.kinds)
-    ]
-    crossed = [
-        {"grant_id": number, "context": context}
-        for number, grant in added.items()
-        for context in dict.fromkeys(grant.crossings)
-    ]
-    for table, rows in ((grant_kinds, covered), (grant_crossings, crossed)):
-        if rows:
-            connection.execute(insert(table), rows)
-
-
 def list_grants(connection: Connection, person: str | None = None) -> list[PersonGrant]:
     """Every grant with its person, or one person's; also those that have ended."""
-    chosen = select_grants()
-    if person is not None:
-        chosen = chosen.where(people.c.person == person)
-    rows = connection.execute(chosen.order_by(people.c.person, grants.c.id)).all()
-    return list(zip((row.person for row in rows), read_grants(connection, rows), strict=True))
-
-
-def select_grants() -> Select[Any]:
-    """Rows that `read_grants` can read, of all grants."""
-    return (
+    query = (
         select(grants, partners.c.issuer, pseudonyms.c.subject, people.c.person)
         .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
         .join(people, people.c.id == pseudonyms.c.person)
         .join(partners, partners.c.id == pseudonyms.c.partner)
+        .order_by(people.c.person, grants.c.id)
     )
-
-
-def read_grants(connection: Connection, rows: Sequence[Row[Any]]) -> list[Grant]:
-    """Each row with its kinds and crossings."""
-    numbers = [row.id for row in rows]
+    rows = connection.execute(query if person is None else query.where(people.c.person == person)).all()
+    grant_ids = [row.id for row in rows]
     named = select(grant_kinds.c.grant_id, kinds.c.name).join(kinds, kinds.c.id == grant_kinds.c.kind)
-    kind_names = _terms(connection, named, grant_kinds, numbers)
-    crossings = _terms(
-        connection, select(grant_crossings.c.grant_id, grant_crossings.c.context), grant_crossings, numbers
-    )
+    kind_names = _terms(connection, named, grant_kinds, grant_ids)
+    crossings = _terms(connection, select(grant_crossings), grant_crossings, grant_ids)
     return [
-        Grant(
-            partner=row.issuer,
-            subject=row.subject,
-            direction=Direction(row.direction),
-            given_at=from_micros(row.given_at),
-            kinds=tuple(sorted(kind_names[row.id])),
-            purpose=row.purpose,
-            context=row.context,
-            crossings=tuple(sorted(crossings[row.id])),
-            expires_at=from_micros_or_none(row.expires_at),
-            withdrawn_at=from_micros_or_none(row.withdrawn_at),
-            adult=row.adult,
+        (
+            row.person,
+            Grant(
+                partner=row.issuer,
+                subject=row.subject,
+                direction=Direction(row.direction),
+                given_at=from_micros(row.given_at),
+                kinds=tuple(sorted(kind_names[row.id])),
+                purpose=row.purpose,
+                context=row.context,
+                crossings=tuple(sorted(crossings[row.id])),
+                expires_at=from_micros_or_none(row.expires_at),
+                withdrawn_at=from_micros_or_none(row.withdrawn_at),
+                adult=row.adult,
+            ),
         )
         for row in rows
     ]
 
 
 def _terms(
-    connection: Connection, chosen: Select[int, str], table: Table, numbers: Sequence[int]
+    connection: Connection, query: Select[Any], table: Table, grant_ids: Sequence[int]
 ) -> defaultdict[int, list[str]]:
-    """What belongs to each grant."""
-    values: defaultdict[int, list[str]] = defaultdict(list)
-    for start in range(0, len(numbers), _MAX_LOOKUP):
-        some = chosen.where(table.c.grant_id.in_(numbers[start : start + _MAX_LOOKUP]))
-        for row in connection.execute(some):
-            values[row[0]].append(row[1])
-    return values
+    """The kinds or crossings of each grant."""
+    terms: defaultdict[int, list[str]] = defaultdict(list)
+    for start in range(0, len(grant_ids), _MAX_LOOKUP):
+        batch = grant_ids[start : start + _MAX_LOOKUP]
+        for grant_id, term in connection.execute(query.where(table.c.grant_id.in_(batch))):
+            terms[grant_id].append(term)
+    return terms

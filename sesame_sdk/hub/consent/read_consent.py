@@ -18,34 +18,19 @@ from sesame_sdk.model.grant import Direction, Grant, ReadRequest
 
 @frozen
 class AuthenticatedRequest:
-    """A request whose token was authenticated.
-
-    Attributes:
-        issuer: the reader.
-        jti: the token's id, valid for one use.
-        purpose: IRI; empty for notices.
-        context: of the score; empty for notices.
-        expires_at: of the token; UTC.
-        at: now; UTC.
-    """
+    """A reader's request whose token was authenticated. Purpose and context are empty for notices."""
 
     issuer: str
     jti: str
     purpose: str
     context: str
-    expires_at: datetime
+    expires_at: datetime  # the token
     at: datetime
 
 
 @frozen
 class ResolvedSubject:
-    """A known subject of a reader.
-
-    Attributes:
-        subject: the reader's pseudonym.
-        person: id of the person.
-        grant: the latest valid grant to this read, if the guard allows it.
-    """
+    """A known subject of a reader, with the latest valid grant to this read, if the guard allows it."""
 
     subject: str
     person: int
@@ -56,20 +41,23 @@ def resolve_subjects(
     connection: Connection, request: AuthenticatedRequest, partner: int, subjects: Sequence[str], guard: Guard
 ) -> list[ResolvedSubject]:
     """The known ones of a reader's `subjects`, each with the grant to this read that the guard allows."""
-    told = {
+    parameters = {
         "mine": partner,
         "subjects": list(subjects),
         "why": request.purpose,
         "which": request.context,
         "now": to_micros(request.at),
     }
-    rows = dialect_of(connection).fetch_rows(connection, _LATEST, told)
-    crossings = _crossings(connection, [row[2] for row in rows if row[2] is not None])
-    return [_known(request, row, crossings.get(row[2], ()), guard) for row in rows]
+    rows = dialect_of(connection).fetch_rows(connection, _LATEST, parameters)
+    grant_ids = [row[2] for row in rows if row[2] is not None]
+    crossings: dict[int, tuple[str, ...]] = {}
+    for grant_id, context in dialect_of(connection).fetch_rows(connection, _CROSSINGS, {"grants": grant_ids}):
+        crossings[grant_id] = (*crossings.get(grant_id, ()), context)
+    return [_resolve(request, row, crossings.get(row[2], ()), guard) for row in rows]
 
 
 def _latest() -> Select[*tuple[Any, ...]]:
-    """A row a subject: subject, person, and of its latest consent the columns that `_known` takes."""
+    """A row for each subject: subject, person, and of its latest grant the columns that `_resolve` takes."""
     mine = (pseudonyms.c.partner == bindparam("mine"), is_in(pseudonyms.c.subject, "subjects"))
     this = and_(
         grants.c.pseudonym == pseudonyms.c.id,
@@ -82,32 +70,25 @@ def _latest() -> Select[*tuple[Any, ...]]:
         partition_by=pseudonyms.c.id, order_by=(grants.c.given_at.desc(), grants.c.id.desc())
     )
     columns = (grants.c.id, grants.c.given_at, grants.c.expires_at, grants.c.withdrawn_at, grants.c.adult)
-    found = (
+    ranked = (
         select(pseudonyms.c.subject, pseudonyms.c.person, *columns, latest.label("place"))
         .outerjoin_from(pseudonyms, grants, this)
         .where(*mine)
         .subquery()
     )
-    return select(*[column for column in found.c if column.name != "place"]).where(found.c.place == 1)
+    return select(*[column for column in ranked.c if column.name != "place"]).where(ranked.c.place == 1)
 
 
-def _crossings(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, tuple[str, ...]] = {}
-    for grant, context in dialect_of(connection).fetch_rows(connection, _LET_IN, {"numbers": numbers}):
-        found[grant] = (*found.get(grant, ()), context)
-    return found
-
-
-#: Made once: to build it takes longer than to ask it.
+#: Built once: building a query takes longer than executing it.
 _LATEST = _latest()
-_LET_IN = (
+_CROSSINGS = (
     select(grant_crossings)
-    .where(is_in(grant_crossings.c.grant_id, "numbers"))
+    .where(is_in(grant_crossings.c.grant_id, "grants"))
     .order_by(grant_crossings.c.context)
 )
 
 
-def _known(
+def _resolve(
     request: AuthenticatedRequest, row: Sequence[Any], crossings: tuple[str, ...], guard: Guard
 ) -> ResolvedSubject:
     subject, person, number, given_at, expires_at, withdrawn_at, adult = row
@@ -125,11 +106,6 @@ def _known(
         withdrawn_at=from_micros_or_none(withdrawn_at),
         adult=bool(adult),
     )
-    return ResolvedSubject(subject, person, grant if _passes(guard, request, grant) else None)
-
-
-def _passes(guard: Guard, request: AuthenticatedRequest, grant: Grant) -> bool:
-    findings = guard.check_read(
-        ReadRequest(request.issuer, request.purpose, request.context, request.at, grant)
-    )
-    return all(finding.action is Action.WARN for finding in findings)
+    read = ReadRequest(request.issuer, request.purpose, request.context, request.at, grant)
+    allowed = all(finding.action is Action.WARN for finding in guard.check_read(read))
+    return ResolvedSubject(subject, person, grant if allowed else None)

@@ -32,11 +32,11 @@ def person_id(connection: Connection, reference: str, *, lock: bool = False) -> 
     Raises:
         InvalidInputError: there is no such person.
     """
-    chosen = select(people.c.id).where(people.c.person == reference)
-    found: int | None = connection.scalar(chosen.with_for_update() if lock else chosen)
-    if found is None:
-        raise InvalidInputError("unknown person", field="person", code="not_found")
-    return found
+    query = select(people.c.id).where(people.c.person == reference)
+    person: int | None = connection.scalar(query.with_for_update() if lock else query)
+    if person is None:
+        raise InvalidInputError("unknown person", field="person", code="not_person")
+    return person
 
 
 def ensure_person_ids(connection: Connection, references: Iterable[str]) -> dict[str, int]:
@@ -48,12 +48,12 @@ def ensure_person_ids(connection: Connection, references: Iterable[str]) -> dict
     wanted = sorted(set(references))
     if any(not reference.strip() or len(reference) > MAX_PERSON_LENGTH for reference in wanted):
         raise InvalidInputError(f"must be 1 to {MAX_PERSON_LENGTH} characters", field="person")
-    chosen = select(people.c.person, people.c.id).where(is_in(people.c.person, wanted))
-    found = {row.person: row.id for row in connection.execute(chosen)}
-    if missing := [{"person": reference} for reference in wanted if reference not in found]:
+    query = select(people.c.person, people.c.id).where(is_in(people.c.person, wanted))
+    known = {row.person: row.id for row in connection.execute(query)}
+    if missing := [{"person": reference} for reference in wanted if reference not in known]:
         connection.execute(insert(people), missing)
-        found = {row.person: row.id for row in connection.execute(chosen)}
-    return found
+        known = {row.person: row.id for row in connection.execute(query)}
+    return known
 
 
 def link_pseudonyms(connection: Connection, partner: int, owners: Mapping[str, int]) -> dict[str, int]:
@@ -63,14 +63,18 @@ def link_pseudonyms(connection: Connection, partner: int, owners: Mapping[str, i
         InvalidInputError: one belongs to another person already, or its person has another one.
     """
     mine = pseudonyms.c.partner == partner
-    chosen = select(pseudonyms).where(mine, is_in(pseudonyms.c.subject, owners))
-    known = {row.subject: row for row in connection.execute(chosen)}
+    query = select(pseudonyms).where(mine, is_in(pseudonyms.c.subject, owners))
+    known = {row.subject: row for row in connection.execute(query)}
     if any(row.person != owners[subject] for subject, row in known.items()):
         raise second_owner_error()
     persons = set(owners.values())
     others = select(pseudonyms.c.subject).where(mine, is_in(pseudonyms.c.person, persons))
     if len(persons) < len(owners) or any(subject not in owners for subject in connection.scalars(others)):
-        raise second_pseudonym_error()
+        raise InvalidInputError(
+            "the person has another pseudonym at this partner",
+            field="subject",
+            hint="use that one: a partner has one pseudonym for each person",
+        )
     missing = [
         {"partner": partner, "subject": subject, "person": person}
         for subject, person in owners.items()
@@ -78,7 +82,7 @@ def link_pseudonyms(connection: Connection, partner: int, owners: Mapping[str, i
     ]
     if missing:
         connection.execute(insert(pseudonyms), missing)
-        known = {row.subject: row for row in connection.execute(chosen)}
+        known = {row.subject: row for row in connection.execute(query)}
     return {subject: row.id for subject, row in known.items()}
 
 
@@ -86,15 +90,6 @@ def subject_owners(connection: Connection, partner: int, subjects: Iterable[str]
     """The person of each of a partner's pseudonyms that is known."""
     mine = (pseudonyms.c.partner == partner) & is_in(pseudonyms.c.subject, subjects)
     return {row.subject: row.person for row in connection.execute(select(pseudonyms).where(mine))}
-
-
-def second_pseudonym_error() -> InvalidInputError:
-    """The error for a second pseudonym of a person at one partner. It names neither."""
-    return InvalidInputError(
-        "the person has another pseudonym at this partner",
-        field="subject",
-        hint="use that one: a partner has one pseudonym for each person",
-    )
 
 
 def second_owner_error() -> InvalidInputError:

@@ -4,24 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    Engine,
-    Table,
-    TableValuedAlias,
-    bindparam,
-    cast,
-    literal,
-    make_url,
-    select,
-)
+from sqlalchemy import JSON, BigInteger, Connection, Engine, bindparam, cast, literal, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql import ClauseElement, FromClause, Join
+from sqlalchemy.schema import Column, Table
+from sqlalchemy.sql import ClauseElement, ColumnElement, FromClause, Join, TableValuedAlias
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 

@@ -13,16 +13,12 @@ from sesame_sdk.model import validators
 def ensure_kind_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     """The id of each kind; new kinds are inserted."""
     wanted = set(names)
-    found = _known(connection, wanted)
-    if missing := sorted(wanted - found.keys()):
+    query = select(kinds).where(kinds.c.name.in_(sorted(wanted)))
+    kind_ids = {row.name: row.id for row in connection.execute(query)}
+    if missing := sorted(wanted - kind_ids.keys()):
         connection.execute(insert(kinds), [{"name": name} for name in missing])
-        found |= _known(connection, set(missing))
-    return found
-
-
-def _known(connection: Connection, names: set[str]) -> dict[str, int]:
-    rows = connection.execute(select(kinds.c.name, kinds.c.id).where(kinds.c.name.in_(sorted(names))))
-    return {name: number for name, number in rows}  # noqa: C416 - a Row is no tuple to mypy
+        kind_ids = {row.name: row.id for row in connection.execute(query)}
+    return kind_ids
 
 
 @frozen
@@ -31,11 +27,7 @@ class _Named:
 
 
 def signal_id_to_bytes(text: str) -> bytes:
-    """The bytes of a signal id.
-
-    Raises:
-        InvalidInputError: it is none.
-    """
+    """The bytes of a signal id. Raises `InvalidInputError`: it is none."""
     return UUID(_Named(text).signal).bytes
 
 

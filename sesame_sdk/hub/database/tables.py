@@ -5,266 +5,226 @@ Times are microseconds since 1970; names that recur a million times are small in
 foreign keys, whose checks would cost more than the rest of an insert.
 """
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    Double,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    PrimaryKeyConstraint,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from typing import Any
 
-metadata = MetaData()
+import sqlalchemy as sa
+from sqlalchemy.schema import SchemaItem
+from sqlalchemy.types import TypeEngine
+
+metadata = sa.MetaData()
 #: SQLite assigns ids only to a column of exactly its INTEGER type.
-Key = BigInteger().with_variant(Integer(), "sqlite")
+Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-def _partial_index(suffix: str, *columns: str, where: str) -> Index:
-    condition = text(where)
-    return Index(f"stream_subjects_{suffix}", *columns, sqlite_where=condition, postgresql_where=condition)
+def _table(name: str, *columns: SchemaItem, **options: Any) -> sa.Table:  # noqa: ANN401 - those of `Table`
+    return sa.Table(name, metadata, *columns, **options)
 
 
-partners = Table(
-    "partners",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("issuer", String(256), nullable=False, unique=True),
-)
-partner_keys = Table(
+def _id() -> sa.Column[int]:
+    return sa.Column("id", Key, primary_key=True)
+
+
+def _required(type_: TypeEngine[Any] | type[TypeEngine[Any]], *names: str) -> list[sa.Column[Any]]:
+    """Columns of one type, never null."""
+    return [sa.Column(name, type_, nullable=False) for name in names]
+
+
+def _partial_index(suffix: str, *columns: str, where: str) -> sa.Index:
+    condition = sa.text(where)
+    return sa.Index(f"stream_subjects_{suffix}", *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+partners = _table("partners", _id(), sa.Column("issuer", sa.String(256), nullable=False, unique=True))
+partner_keys = _table(
     "partner_keys",
-    metadata,
-    Column("partner", ForeignKey("partners.id"), primary_key=True),
-    Column("kid", String(64), primary_key=True),
-    Column("jwk", JSON, nullable=False),
-    Column("not_before", BigInteger, nullable=False),
-    Column("not_after", BigInteger),
-    Column("revoked_at", BigInteger),
+    sa.Column("partner", sa.ForeignKey("partners.id"), primary_key=True),
+    sa.Column("kid", sa.String(64), primary_key=True),
+    sa.Column("jwk", sa.JSON, nullable=False),
+    sa.Column("not_before", sa.BigInteger, nullable=False),
+    sa.Column("not_after", sa.BigInteger),
+    sa.Column("revoked_at", sa.BigInteger),
 )
-people = Table(
+people = _table(
     "people",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("person", String(128), nullable=False, unique=True),
+    _id(),
+    sa.Column("person", sa.String(128), nullable=False, unique=True),
     # Ids are never reused: messages about an erased person may still be pending.
     sqlite_autoincrement=True,
 )
-pseudonyms = Table(
+pseudonyms = _table(
     "pseudonyms",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("partner", ForeignKey("partners.id"), nullable=False),
-    Column("subject", String(128), nullable=False),
-    Column("person", ForeignKey("people.id"), nullable=False, index=True),
-    UniqueConstraint("partner", "subject"),
+    _id(),
+    sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
+    sa.Column("subject", sa.String(128), nullable=False),
+    sa.Column("person", sa.ForeignKey("people.id"), nullable=False, index=True),
+    sa.UniqueConstraint("partner", "subject"),
 )
-kinds = Table(
-    "kinds",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("name", String(128), nullable=False, unique=True),
-)
-grants = Table(
+kinds = _table("kinds", _id(), sa.Column("name", sa.String(128), nullable=False, unique=True))
+grants = _table(
     "grants",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("pseudonym", ForeignKey("pseudonyms.id"), nullable=False),
-    Column("direction", String(8), nullable=False),
-    Column("given_at", BigInteger, nullable=False),
-    Column("purpose", String(256)),
-    Column("context", String(32)),
-    Column("expires_at", BigInteger),
-    Column("withdrawn_at", BigInteger),
-    Column("adult", Boolean, nullable=False),
+    _id(),
+    sa.Column("pseudonym", sa.ForeignKey("pseudonyms.id"), nullable=False),
+    sa.Column("direction", sa.String(8), nullable=False),
+    sa.Column("given_at", sa.BigInteger, nullable=False),
+    sa.Column("purpose", sa.String(256)),
+    sa.Column("context", sa.String(32)),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("withdrawn_at", sa.BigInteger),
+    sa.Column("adult", sa.Boolean, nullable=False),
     # Of all terms: the same consent recorded twice is one consent.
-    Column("digest", String(64), nullable=False, unique=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
     # Covers all that decides whether a grant is valid, so ingest need not read the rows.
-    Index("grants_by_pseudonym", "pseudonym", "direction", "given_at", "expires_at", "withdrawn_at"),
+    sa.Index("grants_by_pseudonym", "pseudonym", "direction", "given_at", "expires_at", "withdrawn_at"),
 )
-grant_kinds = Table(
+grant_kinds = _table(
     "grant_kinds",
-    metadata,
-    Column("grant_id", ForeignKey("grants.id"), nullable=False),
-    Column("kind", ForeignKey("kinds.id"), nullable=False),
-    PrimaryKeyConstraint("grant_id", "kind"),
+    sa.Column("grant_id", sa.ForeignKey("grants.id"), nullable=False),
+    sa.Column("kind", sa.ForeignKey("kinds.id"), nullable=False),
+    sa.PrimaryKeyConstraint("grant_id", "kind"),
     sqlite_with_rowid=False,
 )
-grant_crossings = Table(
+grant_crossings = _table(
     "grant_crossings",
-    metadata,
-    Column("grant_id", ForeignKey("grants.id"), nullable=False),
-    Column("context", String(32), nullable=False),
-    PrimaryKeyConstraint("grant_id", "context"),
+    sa.Column("grant_id", sa.ForeignKey("grants.id"), nullable=False),
+    sa.Column("context", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("grant_id", "context"),
     sqlite_with_rowid=False,
 )
-envelopes = Table(
+envelopes = _table(
     "envelopes",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("partner", ForeignKey("partners.id"), nullable=False),
-    Column("jti", String(64), nullable=False),
-    Column("event", String(128), nullable=False),
-    Column("kid", String(64), nullable=False),
-    Column("issued_at", BigInteger, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
-    # SHA-256 of what was sent, which identifies the same envelope.
-    Column("digest", LargeBinary, nullable=False),
-    Column("token", LargeBinary, nullable=False),
-    Column("disclosures", LargeBinary, nullable=False),
-    Column("duplicates", Integer, nullable=False),
+    _id(),
+    sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
+    sa.Column("jti", sa.String(64), nullable=False),
+    sa.Column("event", sa.String(128), nullable=False),
+    sa.Column("kid", sa.String(64), nullable=False),
+    *_required(sa.BigInteger, "issued_at", "received_at"),
+    # The digest: SHA-256 of what was sent, which identifies the same envelope.
+    *_required(sa.LargeBinary, "digest", "token", "disclosures"),
+    sa.Column("duplicates", sa.Integer, nullable=False),
     # See `ledger.IngestOutcome`.
-    Column("outcome", LargeBinary, nullable=False),
-    UniqueConstraint("partner", "jti"),
+    sa.Column("outcome", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("partner", "jti"),
     # Finds what a revoked key signed without reading tokens.
-    Index("envelopes_by_key", "partner", "kid", "received_at"),
+    sa.Index("envelopes_by_key", "partner", "kid", "received_at"),
 )
-signals = Table(
+signals = _table(
     "signals",
-    metadata,
-    Column("person", BigInteger, nullable=False),
-    Column("partner", BigInteger, nullable=False),
-    Column("id", LargeBinary(16), nullable=False),
-    Column("kind", Integer, nullable=False),
-    Column("value", Double, nullable=False),
-    Column("occurred_at", BigInteger, nullable=False),
-    Column("envelope", BigInteger, nullable=False),
-    PrimaryKeyConstraint("person", "partner", "id"),
+    *_required(sa.BigInteger, "person", "partner"),
+    sa.Column("id", sa.LargeBinary(16), nullable=False),
+    sa.Column("kind", sa.Integer, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
+    *_required(sa.BigInteger, "occurred_at", "envelope"),
+    sa.PrimaryKeyConstraint("person", "partner", "id"),
     sqlite_with_rowid=False,
 )
-registrations = Table(
+registrations = _table(
     "registrations",
-    metadata,
-    Column("envelope", ForeignKey("envelopes.id"), primary_key=True),
-    Column("partner", ForeignKey("partners.id"), nullable=False),
-    Column("plugin", String(64), nullable=False),
-    Column("version", String(32), nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("issued_at", BigInteger, nullable=False),
+    sa.Column("envelope", sa.ForeignKey("envelopes.id"), primary_key=True),
+    sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
+    sa.Column("plugin", sa.String(64), nullable=False),
+    sa.Column("version", sa.String(32), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("issued_at", sa.BigInteger, nullable=False),
 )
-registered_kinds = Table(
+registered_kinds = _table(
     "registered_kinds",
-    metadata,
-    Column("registration", ForeignKey("registrations.envelope"), primary_key=True),
-    Column("kind", ForeignKey("kinds.id"), primary_key=True),
-    Column("context", String(32), nullable=False),
-    Column("declaration", LargeBinary, nullable=False),
+    sa.Column("registration", sa.ForeignKey("registrations.envelope"), primary_key=True),
+    sa.Column("kind", sa.ForeignKey("kinds.id"), primary_key=True),
+    sa.Column("context", sa.String(32), nullable=False),
+    sa.Column("declaration", sa.LargeBinary, nullable=False),
 )
-registered_consumers = Table(
+registered_consumers = _table(
     "registered_consumers",
-    metadata,
-    Column("registration", ForeignKey("registrations.envelope"), primary_key=True),
-    Column("name", String(64), primary_key=True),
-    Column("purpose", String(256), nullable=False),
-    Column("context", String(32), nullable=False),
+    sa.Column("registration", sa.ForeignKey("registrations.envelope"), primary_key=True),
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("purpose", sa.String(256), nullable=False),
+    sa.Column("context", sa.String(32), nullable=False),
 )
-policies = Table(
+policies = _table(
     "policies",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("context", String(32), nullable=False, index=True),
-    Column("digest", String(64), nullable=False),
-    Column("set_at", BigInteger, nullable=False),
-    Column("body", Text, nullable=False),
+    _id(),
+    sa.Column("context", sa.String(32), nullable=False, index=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("set_at", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
 )
-score_reads = Table(
+score_reads = _table(
     "score_reads",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("person", ForeignKey("people.id"), nullable=False, index=True),
-    Column("partner", ForeignKey("partners.id"), nullable=False),
-    Column("purpose", String(256), nullable=False),
-    Column("context", String(32), nullable=False),
-    Column("read_at", BigInteger, nullable=False),
-    Column("answered", Boolean, nullable=False),
+    _id(),
+    sa.Column("person", sa.ForeignKey("people.id"), nullable=False, index=True),
+    sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
+    sa.Column("purpose", sa.String(256), nullable=False),
+    sa.Column("context", sa.String(32), nullable=False),
+    sa.Column("read_at", sa.BigInteger, nullable=False),
+    sa.Column("answered", sa.Boolean, nullable=False),
 )
 #: Used read tokens, until they expire.
-read_tokens = Table(
+read_tokens = _table(
     "read_tokens",
-    metadata,
-    Column("partner", ForeignKey("partners.id"), primary_key=True),
-    Column("jti", String(64), primary_key=True),
-    Column("expires_at", BigInteger, nullable=False, index=True),
+    sa.Column("partner", sa.ForeignKey("partners.id"), primary_key=True),
+    sa.Column("jti", sa.String(64), primary_key=True),
+    sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
 )
 #: One row for each cache of the processes; its version is a new random number after every change.
-cache_versions = Table(
+cache_versions = _table(
     "cache_versions",
-    metadata,
-    Column("name", String(32), primary_key=True),
-    Column("version", BigInteger, nullable=False),
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
 )
 #: One row for each partner that was ever charged or limited; rate and burst only where they are its own.
-rate_limits = Table(
+rate_limits = _table(
     "rate_limits",
-    metadata,
-    Column("partner", ForeignKey("partners.id"), primary_key=True),
-    Column("rate", BigInteger),
-    Column("burst", BigInteger),
-    Column("theoretical_arrival_ns", BigInteger, nullable=False),
+    sa.Column("partner", sa.ForeignKey("partners.id"), primary_key=True),
+    sa.Column("rate", sa.BigInteger),
+    sa.Column("burst", sa.BigInteger),
+    sa.Column("theoretical_arrival_ns", sa.BigInteger, nullable=False),
 )
 #: Persons whose scores may have changed: one row for each envelope, with ids of 64 bits. A row for each
 #: person would cost more than the rest of ingest.
-rescore_queue = Table(
-    "rescore_queue",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("person_ids", LargeBinary, nullable=False),
-)
+rescore_queue = _table("rescore_queue", _id(), sa.Column("person_ids", sa.LargeBinary, nullable=False))
 #: One row for each stream of a reader: see `streams.streams`.
-streams = Table(
+streams = _table(
     "streams",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("name", String(64), nullable=False, unique=True),
-    Column("partner", ForeignKey("partners.id"), nullable=False),
-    Column("purpose", String(256), nullable=False),
-    Column("context", String(32), nullable=False),
+    _id(),
+    sa.Column("name", sa.String(64), nullable=False, unique=True),
+    sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
+    sa.Column("purpose", sa.String(256), nullable=False),
+    sa.Column("context", sa.String(32), nullable=False),
     # Where to push, with which bearer token; null if the reader polls.
-    Column("endpoint", String(512)),
-    Column("bearer_token", String(1024)),
-    Column("events_requested", JSON, nullable=False),
-    Column("description", String(400), nullable=False),
-    Column("status", String(8), nullable=False),
-    Column("reason", String(400), nullable=False),
-    Column("verification_requested_at", BigInteger, nullable=False),
-    Column("last_message_at", BigInteger, nullable=False),
-    Column("seq", BigInteger, nullable=False),
+    sa.Column("endpoint", sa.String(512)),
+    sa.Column("bearer_token", sa.String(1024)),
+    sa.Column("events_requested", sa.JSON, nullable=False),
+    sa.Column("description", sa.String(400), nullable=False),
+    sa.Column("status", sa.String(8), nullable=False),
+    sa.Column("reason", sa.String(400), nullable=False),
+    *_required(sa.BigInteger, "verification_requested_at", "last_message_at", "seq"),
     # The day for which everyone was rescored, and the last person of the current scan.
-    Column("as_of", String(10)),
-    Column("scan_cursor", BigInteger, nullable=False),
-    UniqueConstraint("partner", "purpose", "context"),
+    sa.Column("as_of", sa.String(10)),
+    sa.Column("scan_cursor", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("partner", "purpose", "context"),
 )
 #: The latest state of each person for each stream, delivered or pending.
-stream_subjects = Table(
+stream_subjects = _table(
     "stream_subjects",
-    metadata,
-    Column("stream", ForeignKey("streams.id"), nullable=False),
-    Column("person", BigInteger, nullable=False),
-    Column("subject", String(128), nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("event", String(128), nullable=False),
-    Column("points", Double),
-    Column("band", String(32)),
-    Column("base", Double, nullable=False),
-    Column("policy", String(64), nullable=False),
-    Column("as_of", String(10), nullable=False),
+    sa.Column("stream", sa.ForeignKey("streams.id"), nullable=False),
+    sa.Column("person", sa.BigInteger, nullable=False),
+    sa.Column("subject", sa.String(128), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("event", sa.String(128), nullable=False),
+    sa.Column("points", sa.Double),
+    sa.Column("band", sa.String(32)),
+    sa.Column("base", sa.Double, nullable=False),
+    sa.Column("policy", sa.String(64), nullable=False),
+    sa.Column("as_of", sa.String(10), nullable=False),
     # When the grant expires, if it does.
-    Column("grant_expires_at", BigInteger),
+    sa.Column("grant_expires_at", sa.BigInteger),
     # 0: nothing is pending; 1: a score; 2: a withdrawal or erasure, which goes first.
-    Column("pending_priority", Integer, nullable=False),
+    sa.Column("pending_priority", sa.Integer, nullable=False),
     # The message that contains it now; the dead letter that contained it.
-    Column("message_id", BigInteger),
-    Column("dead_message_id", BigInteger),
-    PrimaryKeyConstraint("stream", "person"),
-    Index("stream_subjects_by_person", "person"),
+    sa.Column("message_id", sa.BigInteger),
+    sa.Column("dead_message_id", sa.BigInteger),
+    sa.PrimaryKeyConstraint("stream", "person"),
+    sa.Index("stream_subjects_by_person", "person"),
     _partial_index("pending", "stream", "pending_priority", "seq", where="pending_priority > 0"),
     _partial_index("by_grant_expiry", "grant_expires_at", where="grant_expires_at IS NOT NULL"),
     _partial_index("by_message", "message_id", where="message_id IS NOT NULL"),
@@ -272,84 +232,77 @@ stream_subjects = Table(
     sqlite_with_rowid=False,
 )
 #: Pending messages, and dead letters, whose token is deleted.
-stream_messages = Table(
+stream_messages = _table(
     "stream_messages",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("stream", ForeignKey("streams.id"), nullable=False, index=True),
-    Column("jti", String(64), nullable=False, unique=True),
-    Column("event", String(128), nullable=False),
-    Column("subject_count", Integer, nullable=False),
+    _id(),
+    sa.Column("stream", sa.ForeignKey("streams.id"), nullable=False, index=True),
+    sa.Column("jti", sa.String(64), nullable=False, unique=True),
+    sa.Column("event", sa.String(128), nullable=False),
+    sa.Column("subject_count", sa.Integer, nullable=False),
     # The highest sequence number of a state in it.
-    Column("seq", BigInteger, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("token", LargeBinary, nullable=False),
-    Column("dead_lettered", Boolean, nullable=False),
-    Column("error_code", String(64), nullable=False),
-    Column("error_description", String(1024), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("token", sa.LargeBinary, nullable=False),
+    sa.Column("dead_lettered", sa.Boolean, nullable=False),
+    sa.Column("error_code", sa.String(64), nullable=False),
+    sa.Column("error_description", sa.String(1024), nullable=False),
     # Ids are never reused.
     sqlite_autoincrement=True,
 )
 #: One row for each signal that was ever disputed. Ids are never reused.
-disputes = Table(
+disputes = _table(
     "disputes",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("person", ForeignKey("people.id"), nullable=False),
-    Column("partner", ForeignKey("partners.id"), nullable=False),
-    Column("signal", LargeBinary(16), nullable=False),
-    Column("kind", ForeignKey("kinds.id"), nullable=False),
+    _id(),
+    sa.Column("person", sa.ForeignKey("people.id"), nullable=False),
+    sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
+    sa.Column("signal", sa.LargeBinary(16), nullable=False),
+    sa.Column("kind", sa.ForeignKey("kinds.id"), nullable=False),
     # Whether the dispute excludes the signal from scores.
-    Column("frozen", Boolean, nullable=False),
+    sa.Column("frozen", sa.Boolean, nullable=False),
     # The person's own words, shown with the signal.
-    Column("statement", String(2000), nullable=False),
-    UniqueConstraint("person", "partner", "signal"),
+    sa.Column("statement", sa.String(2000), nullable=False),
+    sa.UniqueConstraint("person", "partner", "signal"),
     sqlite_autoincrement=True,
 )
 #: The steps of each dispute, in order; append-only.
-dispute_steps = Table(
+dispute_steps = _table(
     "dispute_steps",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("dispute", ForeignKey("disputes.id"), nullable=False, index=True),
-    Column("action", String(16), nullable=False),
-    Column("happened_at", BigInteger, nullable=False),
-    Column("actor", String(64), nullable=False),
-    Column("comment", String(1000), nullable=False),
+    _id(),
+    sa.Column("dispute", sa.ForeignKey("disputes.id"), nullable=False, index=True),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("happened_at", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("comment", sa.String(1000), nullable=False),
 )
 #: Erasures, without the person.
-erasures = Table(
+erasures = _table(
     "erasures",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("erased_at", BigInteger, nullable=False),
-    Column("signals", Integer, nullable=False),
+    _id(),
+    sa.Column("erased_at", sa.BigInteger, nullable=False),
+    sa.Column("signals", sa.Integer, nullable=False),
     # When the last notice was delivered; null until then.
-    Column("notified_at", BigInteger),
+    sa.Column("notified_at", sa.BigInteger),
 )
 #: Undelivered notices to partners. Delivery deletes the row.
-notices = Table(
+notices = _table(
     "notices",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("partner", ForeignKey("partners.id"), nullable=False, index=True),
-    Column("jti", String(64), nullable=False, unique=True),
-    Column("event", String(64), nullable=False),
+    _id(),
+    sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False, index=True),
+    sa.Column("jti", sa.String(64), nullable=False, unique=True),
+    sa.Column("event", sa.String(64), nullable=False),
     # The partner's own pseudonym of the person, the only data that outlives an erasure, until delivery.
-    Column("subject", String(128), nullable=False),
-    Column("payload", LargeBinary, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
+    sa.Column("subject", sa.String(128), nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
     # Exactly one of the two is set.
-    Column("dispute", ForeignKey("disputes.id"), index=True),
-    Column("erasure", ForeignKey("erasures.id"), index=True),
+    sa.Column("dispute", sa.ForeignKey("disputes.id"), index=True),
+    sa.Column("erasure", sa.ForeignKey("erasures.id"), index=True),
     sqlite_autoincrement=True,
 )
 #: Envelopes with a further disclosure of a signal whose row refers to another one: see `ingest.signal_table`.
-duplicate_disclosures = Table(
+duplicate_disclosures = _table(
     "duplicate_disclosures",
-    metadata,
-    Column("person", BigInteger, nullable=False),
-    Column("envelope", BigInteger, nullable=False),
-    PrimaryKeyConstraint("person", "envelope"),
+    *_required(sa.BigInteger, "person", "envelope"),
+    sa.PrimaryKeyConstraint("person", "envelope"),
     sqlite_with_rowid=False,
 )

@@ -27,9 +27,8 @@ class CurrentKeys:
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
         """See `signing.tokens.KeyFinder`."""
         with read_transaction(self._engine) as connection:
-            return Trust({issuer: keys} if (keys := load_keys(connection, issuer)) else {}).find(
-                issuer, kid, at
-            )
+            keys = load_keys(connection, issuer)
+        return Trust({issuer: keys} if keys else {}).find(issuer, kid, at)
 
 
 @frozen
@@ -78,7 +77,10 @@ def add_keys(
     keys = [TrustedKey(jwk, not_before) for jwk in jwks]
     if not keys:
         raise InvalidInputError("must hold at least one key", field="jwks")
-    partner = _find(connection, Party(issuer).issuer) or _insert(connection, issuer)
+    partner = _find(connection, Party(issuer).issuer)
+    if partner is None:
+        connection.execute(insert(partners).values(issuer=issuer))
+        partner = partner_id(connection, issuer)
     known = _known(connection, partner, [key.kid for key in keys])
     rows = [
         {"partner": partner, "kid": key.kid, "jwk": dict(key.jwk), "not_before": to_micros(not_before)}
@@ -91,8 +93,8 @@ def add_keys(
 
 def _known(connection: Connection, partner: int, kids: Iterable[str]) -> set[str]:
     """Those of `kids` that the partner has already."""
-    chosen = select(partner_keys.c.kid, partner_keys.c.partner, partner_keys.c.revoked_at)
-    rows = connection.execute(chosen.where(partner_keys.c.kid.in_(sorted(set(kids))))).all()
+    query = select(partner_keys.c.kid, partner_keys.c.partner, partner_keys.c.revoked_at)
+    rows = connection.execute(query.where(partner_keys.c.kid.in_(sorted(set(kids))))).all()
     if any(row.partner != partner for row in rows):
         raise InvalidInputError("is a key of another partner", field="jwks", hint="create a key of your own")
     if any(row.revoked_at is not None for row in rows):
@@ -101,11 +103,7 @@ def _known(connection: Connection, partner: int, kids: Iterable[str]) -> set[str
 
 
 def partner_id(connection: Connection, issuer: str) -> int:
-    """The id of a partner.
-
-    Raises:
-        InvalidInputError: no such partner.
-    """
+    """The id of a partner. Raises `InvalidInputError`: no such partner."""
     partner = _find(connection, issuer)
     if partner is None:
         raise InvalidInputError(
@@ -130,13 +128,11 @@ def find_key(connection: Connection, kid: str, issuer: str | None = None) -> Par
     Raises:
         InvalidInputError: there is none.
     """
-    chosen = select(partner_keys.c.partner, partners.c.issuer, partner_keys.c.revoked_at)
-    mine = (
-        partner_keys.c.kid == kid
-        if issuer is None
-        else and_(partner_keys.c.kid == kid, partners.c.issuer == issuer)
-    )
-    row = connection.execute(chosen.join_from(partner_keys, partners).where(mine)).first()
+    columns = (partner_keys.c.partner, partners.c.issuer, partner_keys.c.revoked_at)
+    query = select(*columns).join_from(partner_keys, partners).where(partner_keys.c.kid == kid)
+    if issuer is not None:
+        query = query.where(partners.c.issuer == issuer)
+    row = connection.execute(query).first()
     if row is None:
         whose = "any partner" if issuer is None else "this partner"
         raise InvalidInputError(
@@ -179,12 +175,7 @@ def void_envelopes() -> Select[int]:
 
 
 def _find(connection: Connection, issuer: str) -> int | None:
-    return connection.scalar(_NUMBER, {"whose": issuer})
+    return connection.scalar(_PARTNER_ID, {"whose": issuer})
 
 
-_NUMBER = select(partners.c.id).where(partners.c.issuer == bindparam("whose"))
-
-
-def _insert(connection: Connection, issuer: str) -> int:
-    connection.execute(insert(partners).values(issuer=issuer))
-    return partner_id(connection, issuer)
+_PARTNER_ID = select(partners.c.id).where(partners.c.issuer == bindparam("whose"))

@@ -76,13 +76,7 @@ class Limit:
         return now + self.interval(self.burst + _MAX_DEBT)
 
     def serves(self, arrival: int, costs: Sequence[int], now: int) -> tuple[int, int]:
-        """How many requests of these costs are served, in order, and the arrival time then.
-
-        Args:
-            arrival: the theoretical arrival time; nanoseconds since 1970.
-            costs: of each request, in units.
-            now: nanoseconds since 1970.
-        """
+        """How many requests are served, in order, and the arrival time then. Times are in nanoseconds."""
         arrival = arrival if now < arrival <= self.latest(now) else now
         served = 0
         while served < len(costs) and not self.wait(arrival, now):
@@ -107,21 +101,17 @@ class Admission:
 
 @frozen
 class RateLimiter:
-    """Charges partners, and remembers for a second which ones it refused.
-
-    Attributes:
-        default: the limit of partners without one of their own.
-    """
+    """Charges partners, and remembers for a second which ones it refused."""
 
     default: Limit
     _refused: dict[str, tuple[datetime, datetime]] = field(factory=dict, init=False)
 
-    def check(self, issuer: str, now: datetime) -> None:
-        """Refuse a partner that was refused less than a second ago and still has to wait.
+    def limit_of(self, connection: Connection, partner: int) -> Limit:
+        """The limit of a partner."""
+        return _limit(_row(connection, partner), self.default)
 
-        Args:
-            issuer: as the message names it; its signature is not verified yet.
-            now: UTC.
+    def check(self, issuer: str, now: datetime) -> None:
+        """Refuse a partner (not verified yet) that was refused less than a second ago and still has to wait.
 
         Raises:
             RateLimitedError: with the time to wait.
@@ -147,11 +137,7 @@ class RateLimiter:
         return Admission(served, _rate_limited(wait), limit)
 
     def spend(self, connection: Connection, partner: int, issuer: str, cost: int, now: datetime) -> None:
-        """Charge a partner for one request.
-
-        Raises:
-            RateLimitedError: the limit is reached.
-        """
+        """Charge a partner for one request. Raises `RateLimitedError`: the limit is reached."""
         admission = self.admit(connection, partner, issuer, [cost], now)
         if admission.refusal:
             raise admission.refusal
@@ -161,12 +147,7 @@ class RateLimiter:
 def charge(connection: Connection, partner: int, limit: Limit, cost: int, now: datetime) -> None:
     """Charge a partner, at the end of the work: until the transaction ends other charges of it wait.
 
-    Args:
-        connection: in the transaction of the work.
-        partner: its row.
-        limit: that `RateLimiter.admit` found.
-        cost: units, of all that was served.
-        now: UTC.
+    `limit` is that of the `Admission`, `cost` that of all that was served, in units.
     """
     if not limit.rate:
         return
@@ -193,11 +174,6 @@ def set_limit(
     arrival = at + new.interval(still_used) if new.rate else 0
     mine = update(rate_limits).where(rate_limits.c.partner == partner)
     connection.execute(mine.values(theoretical_arrival_ns=arrival, **own))
-
-
-def limit_of(connection: Connection, partner: int, default: Limit) -> Limit:
-    """The limit of a partner."""
-    return _limit(_row(connection, partner), default)
 
 
 def _row(connection: Connection, partner: int) -> Row[Any] | None:

@@ -21,12 +21,12 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select
 
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import MAX_LISTED, Guard
-from sesame_sdk.hub.database import ids as kind_names
+from sesame_sdk.hub.database import ids
 from sesame_sdk.hub.database.tables import partners, registered_consumers, registered_kinds, registrations
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners.keys import kids_by_issuer, void_envelopes
 from sesame_sdk.model import codec
-from sesame_sdk.model.finding import Action, Finding
+from sesame_sdk.model.finding import Action
 from sesame_sdk.model.manifest import API_VERSION, Manifest
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signals import Polarity, SignalKind
@@ -50,11 +50,7 @@ def active_registrations() -> Select[int]:
 
 
 def check_manifest(manifest: Manifest) -> None:
-    """Reject a manifest that is invalid in itself.
-
-    Raises:
-        InvalidInputError: naming the field.
-    """
+    """Reject a manifest that is invalid in itself. Raises `InvalidInputError`: naming the field."""
     if manifest.api.split(".")[0] != API_VERSION.split(".")[0]:
         raise InvalidInputError(
             f"unsupported API version {manifest.api}", field="api", hint=f"write it for {API_VERSION}"
@@ -79,7 +75,9 @@ def check_with_guard(manifest: Manifest, guard: Guard, policies: Iterable[Policy
     findings += [finding for consumer in manifest.consumers for finding in guard.check_consumer(consumer)]
     findings += [finding for policy in policies for finding in guard.check_policy(policy, manifest.kinds)]
     if any(finding.action is Action.REFUSE for finding in findings):
-        raise GuardRefusedError(f"the guard refuses {manifest.name}", _once_each(findings)[:MAX_LISTED])
+        raise GuardRefusedError(
+            f"the guard refuses {manifest.name}", list(dict.fromkeys(findings))[:MAX_LISTED]
+        )
 
 
 def check_kind_meanings(connection: Connection, manifest: Manifest) -> None:
@@ -121,32 +119,16 @@ def insert_registration(
     connection: Connection, envelope: int, partner: int, issued_at: datetime, manifest: Manifest
 ) -> None:
     """Insert a registration, which is then in force. Its envelope is in the ledger already."""
-    row = {
-        "envelope": envelope,
-        "partner": partner,
-        "plugin": manifest.name,
-        "version": manifest.version,
-        "digest": manifest.digest,
-        "issued_at": to_micros(issued_at),
-    }
+    plugin = {"plugin": manifest.name, "version": manifest.version, "digest": manifest.digest}
+    row = {"envelope": envelope, "partner": partner, "issued_at": to_micros(issued_at), **plugin}
     connection.execute(insert(registrations), row)
-    numbers = kind_names.ensure_kind_ids(connection, [kind.name for kind in manifest.kinds])
-    kind_rows = [
-        {
-            "registration": envelope,
-            "kind": numbers[kind.name],
-            "context": kind.context,
-            "declaration": codec.encode(kind),
-        }
-        for kind in manifest.kinds
-    ]
-    consumer_rows = [
-        {"registration": envelope, "name": one.name, "purpose": one.purpose, "context": one.context}
-        for one in manifest.consumers
-    ]
-    for table, rows in ((registered_kinds, kind_rows), (registered_consumers, consumer_rows)):
-        if rows:
-            connection.execute(insert(table), rows)
+    kind_ids = ids.ensure_kind_ids(connection, [kind.name for kind in manifest.kinds])
+    for kind in manifest.kinds:
+        terms = {"kind": kind_ids[kind.name], "context": kind.context, "declaration": codec.encode(kind)}
+        connection.execute(insert(registered_kinds), {"registration": envelope, **terms})
+    for one in manifest.consumers:
+        terms = {"name": one.name, "purpose": one.purpose, "context": one.context}
+        connection.execute(insert(registered_consumers), {"registration": envelope, **terms})
 
 
 def allowed_kinds(connection: Connection, partner: int) -> dict[str, AllowedKind]:
@@ -182,23 +164,6 @@ _READERS = (
 )
 
 
-def describe_registrations(connection: Connection, issuer: str) -> tuple[list[str], list[str], list[str]]:
-    """What a partner registered: plugins with their versions, kinds, purposes."""
-    mine = (
-        select(registrations)
-        .join(partners, partners.c.id == registrations.c.partner)
-        .where(registrations.c.envelope.in_(active_registrations()), partners.c.issuer == issuer)
-        .order_by(registrations.c.plugin)
-    )
-    rows = connection.execute(mine).all()
-    numbers = [row.envelope for row in rows]
-    kinds = _declared(connection, _in_force().where(registrations.c.envelope.in_(numbers)))
-    chosen = select(registered_consumers.c.purpose).distinct()
-    purposes = connection.scalars(chosen.where(registered_consumers.c.registration.in_(numbers)))
-    plugins = [f"{row.plugin} {row.version}" for row in rows]
-    return plugins, sorted(kind.name for kind in kinds), sorted(purposes)
-
-
 def _ever() -> Select[int, bytes]:
     """Id and declaration of the kinds that any partner ever registered."""
     return select(registered_kinds.c.kind, registered_kinds.c.declaration).join(
@@ -223,21 +188,9 @@ def _meaning(kind: SignalKind) -> SignalKind:
     return evolve(kind, reason="-", title="", description="")
 
 
-def _once_each(findings: Iterable[Finding]) -> list[Finding]:
-    return list(dict.fromkeys(findings))
-
-
 @frozen
 class Partner:
-    """A partner as operators see it.
-
-    Attributes:
-        issuer: its URL.
-        kids: thumbprints of its keys that are not revoked.
-        plugins: name and version of each plugin that it registered.
-        kinds: the kinds that it may send.
-        purposes: the purposes that it may read for.
-    """
+    """A partner as operators see it: its keys, and what its registered plugins may send and read for."""
 
     issuer: str
     kids: tuple[str, ...]
@@ -248,7 +201,20 @@ class Partner:
 
 def list_partners(connection: Connection) -> list[Partner]:
     """Every partner with its keys and what it registered."""
-    return [
-        Partner(issuer, kids, *map(tuple, describe_registrations(connection, issuer)))
-        for issuer, kids in kids_by_issuer(connection).items()
-    ]
+    described = []
+    for issuer, kids in kids_by_issuer(connection).items():
+        mine = (
+            select(registrations)
+            .join(partners, partners.c.id == registrations.c.partner)
+            .where(registrations.c.envelope.in_(active_registrations()), partners.c.issuer == issuer)
+            .order_by(registrations.c.plugin)
+        )
+        rows = connection.execute(mine).all()
+        envelopes = [row.envelope for row in rows]
+        kinds = _declared(connection, _in_force().where(registrations.c.envelope.in_(envelopes)))
+        consumers = registered_consumers.c.registration.in_(envelopes)
+        purposes = connection.scalars(select(registered_consumers.c.purpose).distinct().where(consumers))
+        plugins = tuple(f"{row.plugin} {row.version}" for row in rows)
+        names = tuple(sorted(kind.name for kind in kinds))
+        described.append(Partner(issuer, kids, plugins, names, tuple(sorted(purposes))))
+    return described

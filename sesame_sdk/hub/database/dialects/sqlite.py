@@ -17,21 +17,10 @@ from operator import itemgetter
 from typing import IO, Any
 
 from attrs import frozen
-from sqlalchemy import (
-    URL,
-    Column,
-    Connection,
-    Engine,
-    Select,
-    Table,
-    bindparam,
-    create_engine,
-    event,
-    func,
-    select,
-)
+from sqlalchemy import URL, Connection, Engine, Select, bindparam, create_engine, event, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.schema import Column, Table
 
 from sesame_sdk.errors import RetryableError
 from sesame_sdk.hub.database.dialects import sqlite_lock

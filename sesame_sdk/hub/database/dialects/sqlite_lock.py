@@ -16,8 +16,6 @@ from contextlib import contextmanager
 LOCK_TIMEOUT = 15.0
 #: Seconds between two attempts: little beside a commit.
 _PAUSE = 0.002
-#: The last byte of an extended error code is the primary code.
-_KIND = 0xFF
 
 
 def begin(connection: sqlite3.Connection, path: str | None) -> None:
@@ -43,7 +41,8 @@ def _try_begin(connection: sqlite3.Connection, end: float) -> bool:
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & _KIND != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+        primary_code = error.sqlite_errorcode & 0xFF
+        if primary_code != sqlite3.SQLITE_BUSY or time.monotonic() > end:
             raise
         return False
     return True

@@ -48,11 +48,7 @@ def check_version(connection: Connection) -> bool:
 
 
 def current_version(connection: Connection) -> str | None:
-    """The schema version of a database; None if it is empty.
-
-    Raises:
-        ConfigurationError: as `upgrade`.
-    """
+    """The schema version of a database; None if it is empty. Raises `ConfigurationError`: as `upgrade`."""
     tables = inspect(connection).get_table_names()
     if not tables:
         return None
