@@ -35,7 +35,7 @@ def person_id(connection: Connection, reference: str, *, lock: bool = False) -> 
     query = select(people.c.id).where(people.c.person == reference)
     person: int | None = connection.scalar(query.with_for_update() if lock else query)
     if person is None:
-        raise InvalidInputError("unknown person", field="person", code="not_person")
+        raise InvalidInputError("unknown person", field="person", code="not_found")
     return person
 
 
