@@ -1,4 +1,4 @@
-r"""The state machine of a dispute. Pure.
+r"""The state machine of a dispute, and its deadlines. Pure.
 
     opened ---> upheld                              the signal is excluded for good
            \--> rejected ---> review requested ---> overturned, with the effect of upheld
@@ -10,6 +10,10 @@ Rules:
     * a decision and a review each name the role that made it and its reason; the reviewer is another role
       than the one that decided, and may overturn (GDPR 22(3))
     * the time to decide is extended once, with a reason
+    * a day is a UTC day, and a deadline is met until the end of its day
+    * the day on which the period starts is not counted
+    * business days are Monday to Friday. Public holidays are not considered: where one falls into the period,
+      the law may allow a day more than is shown
 """
 
 from datetime import date, datetime, timedelta
@@ -18,20 +22,57 @@ from enum import StrEnum
 from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.rights.deadlines import (
-    DECISION_DAYS,
-    EXTENSION_DAYS,
-    NOTIFY_RESULT_DAYS,
-    NOTIFY_SOURCE_DAYS,
-    REVIEW_DAYS,
-    Deadline,
-    add_business_days,
-)
 from sesame_sdk.model import validators
 
+#: Source: FCRA 1681i(a)(2)(A), (a)(1)(A), (a)(1)(B), (a)(6)(A).
+NOTIFY_SOURCE_DAYS = 5
+DECISION_DAYS = 30
+EXTENSION_DAYS = 15
+NOTIFY_RESULT_DAYS = 5
+#: Ours; GDPR 12(3) allows a month.
+REVIEW_DAYS = 14
+#: A deadline this near counts as due soon.
+DUE_SOON_DAYS = 3
+_SATURDAY, _DAYS_PER_WEEK, _BUSINESS_DAYS_PER_WEEK = 5, 7, 5
 #: FCRA 1681i(b).
 MAX_STATEMENT_WORDS = 100
 _MAX_STATEMENT_LENGTH = 2000
+
+
+class DeadlineStatus(StrEnum):
+    """Whether a deadline was met, or when it is due."""
+
+    MET = "met"
+    LATE = "late"
+    OPEN = "open"
+    DUE_SOON = "due soon"
+    OVERDUE = "overdue"
+
+
+@frozen
+class Deadline:
+    """A task, for people to read, that must be done by the end of the day `due`."""
+
+    task: str
+    due: date
+    done_at: datetime | None = None
+
+    def status(self, today: date) -> DeadlineStatus:
+        """The status on a day."""
+        if self.done_at is not None:
+            return DeadlineStatus.MET if self.done_at.date() <= self.due else DeadlineStatus.LATE
+        if today > self.due:
+            return DeadlineStatus.OVERDUE
+        return DeadlineStatus.DUE_SOON if (self.due - today).days <= DUE_SOON_DAYS else DeadlineStatus.OPEN
+
+
+def add_business_days(start: date, days: int) -> date:
+    """The business day that is `days` (1 or more) after `start`, which is not counted."""
+    # A weekend counts like the Friday before it.
+    weekday = min(start.weekday(), _SATURDAY - 1)
+    business_day = start - timedelta(days=start.weekday() - weekday)
+    weeks, remainder = divmod(weekday + days, _BUSINESS_DAYS_PER_WEEK)
+    return business_day + timedelta(days=weeks * _DAYS_PER_WEEK + remainder - weekday)
 
 
 class DisputeAction(StrEnum):

@@ -67,11 +67,7 @@ class Exporter:
     _declared: dict[tuple[int, str], SignalKind] = field(factory=dict, init=False)
 
     def chunks(self, person: str) -> Iterator[bytes]:
-        """The document, in chunks.
-
-        Raises:
-            InvalidInputError: unknown person.
-        """
+        """The document, in chunks. `InvalidInputError`: unknown person."""
         person_id = subjects.person_id(self.connection, person)
         head = {"format": FORMAT, "hub": self.hub, "person": person, "exported_at": self.at}
         yield codec.encode(head)[:-1]
@@ -135,11 +131,8 @@ class Exporter:
             .join(tables.streams, tables.streams.c.id == tables.stream_subjects.c.stream)
             .join(tables.partners, tables.partners.c.id == tables.streams.c.partner)
         )
-        for row in self.connection.execute(
-            query.where(tables.stream_subjects.c.person == person_id).order_by(
-                tables.stream_subjects.c.stream
-            )
-        ):
+        query = query.where(tables.stream_subjects.c.person == person_id)
+        for row in self.connection.execute(query.order_by(tables.stream_subjects.c.stream)):
             stream = (row.issuer, row.purpose, row.context)
             yield StreamedScore(*stream, row.event, row.points, row.band, row.as_of, row.pending_priority > 0)
 
@@ -155,22 +148,13 @@ class Exporter:
 
     def _signals(self, person_id: int) -> Iterator[ExportedSignal]:
         subjects_by_partner = redaction.pseudonyms_of(self.connection, person_id)
-        issuers = {
-            row.id: row.issuer
-            for row in self.connection.execute(
-                select(tables.partners).where(tables.partners.c.id.in_(list(subjects_by_partner)))
-            )
-        }
+        query = select(tables.partners).where(tables.partners.c.id.in_(list(subjects_by_partner)))
+        issuers = {row.id: row.issuer for row in self.connection.execute(query)}
         for rows in redaction.envelopes_of(self.connection, person_id):
             void = self._void_envelopes(rows)
             for row in rows:
-                yield from self._signals_of_envelope(
-                    person_id,
-                    row,
-                    subjects_by_partner[row.partner],
-                    issuers[row.partner],
-                    revoked=row.id in void,
-                )
+                subject, issuer = subjects_by_partner[row.partner], issuers[row.partner]
+                yield from self._signals_of_envelope(person_id, row, subject, issuer, revoked=row.id in void)
 
     def _signals_of_envelope(
         self, person_id: int, row: Row[Any], subject: str, issuer: str, *, revoked: bool
@@ -228,9 +212,8 @@ class Exporter:
             tables.signals.c.partner == partner,
             tables.signals.c.id.in_(keys),
         )
-        rows = self.connection.execute(
-            select(tables.signals.c.id, tables.signals.c.envelope).where(condition)
-        )
+        query = select(tables.signals.c.id, tables.signals.c.envelope).where(condition)
+        rows = self.connection.execute(query)
         return {bytes(row.id): row.envelope for row in rows}
 
     def _dispute_numbers(self, person_id: int, partner: int) -> dict[bytes, int]:

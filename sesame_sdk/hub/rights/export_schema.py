@@ -10,8 +10,7 @@ from typing import Any, Literal
 import msgspec
 from attrs import frozen
 
-from sesame_sdk.hub.rights.deadlines import DeadlineStatus
-from sesame_sdk.hub.rights.dispute_model import DisputeState, DisputeStep
+from sesame_sdk.hub.rights.dispute_model import DeadlineStatus, DisputeState, DisputeStep
 from sesame_sdk.hub.scoring.score_reads import ScoreRead
 from sesame_sdk.model.explanation import Explanation
 from sesame_sdk.model.grant import Grant

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from sesame_sdk.hub.database.tables import erasures, notices, partners
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
-from sesame_sdk.hub.rights.deadlines import NOTIFY_SOURCE_DAYS, Deadline, add_business_days
+from sesame_sdk.hub.rights.dispute_model import NOTIFY_SOURCE_DAYS, Deadline, add_business_days
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.jwt import new_jti

@@ -12,7 +12,7 @@ from sesame_sdk.hub.database.engine import read_transaction
 from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.database.writer import Writer
 from sesame_sdk.hub.partners import keys
-from sesame_sdk.hub.rights import dispute_store, erasure, notices, vacuum
+from sesame_sdk.hub.rights import dispute_store, erasure, notices
 from sesame_sdk.hub.rights.dispute_model import Dispute, DisputeAction, DisputeStep
 from sesame_sdk.hub.rights.erasure import ErasureResult
 from sesame_sdk.hub.rights.export import Exporter
@@ -111,8 +111,8 @@ class RightsService:
         return self.writer.run(lambda connection: erasure.erase(connection, person, at))
 
     def vacuum(self) -> None:
-        """Remove deleted data from the database files; see `vacuum.vacuum`, and its errors."""
-        vacuum.vacuum(self.engine)
+        """Remove deleted data from the database files; see `erasure.vacuum`, and its errors."""
+        erasure.vacuum(self.engine)
 
     # Notices to partners.
 

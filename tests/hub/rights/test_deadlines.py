@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sesame_sdk.hub.rights.deadlines import Deadline, DeadlineStatus, add_business_days
+from sesame_sdk.hub.rights.dispute_model import Deadline, DeadlineStatus, add_business_days
 
 DAYS = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 MANY = st.integers(1, 400)

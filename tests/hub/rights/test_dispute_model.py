@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sesame_sdk import InvalidInputError
-from sesame_sdk.hub.rights.deadlines import DeadlineStatus
 from sesame_sdk.hub.rights.dispute_model import (
     DECISIONS,
     MAX_STATEMENT_WORDS,
     REVIEWS,
+    DeadlineStatus,
     Dispute,
     DisputeAction,
     DisputeState,

@@ -7,8 +7,7 @@ import pytest
 
 from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.rights.deadlines import DeadlineStatus
-from sesame_sdk.hub.rights.dispute_model import DisputeAction
+from sesame_sdk.hub.rights.dispute_model import DeadlineStatus, DisputeAction
 from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
