@@ -5,8 +5,7 @@
     signing.jwk                      the key, if it was asked for
     manifest.json                    size and digest of the others; last, so that a truncated file has none
 
-The digests detect damage, not tampering, which the partners' signatures do
-(`Hub.rebuild` verifies each).
+The digests detect damage; the partners' signatures, which `Hub.rebuild` verifies, tampering.
 """
 
 import hashlib
@@ -99,8 +98,7 @@ def pack(
 def read_manifest(source: Path) -> Manifest:
     """Read the manifest of an archive.
 
-    Raises:
-        ConfigurationError: the file is not a backup, is truncated, or has an unknown format.
+    `ConfigurationError`: the file is not a backup, is truncated, or has an unknown format.
     """
     with _open(source) as tar:
         try:
@@ -121,8 +119,7 @@ def read_manifest(source: Path) -> Manifest:
 def unpack(source: Path, manifest: Manifest, folder: Path, progress: Progress) -> None:
     """Write the members of an archive into a folder (0600), and compare them with the manifest.
 
-    Raises:
-        ConfigurationError: one is missing or damaged.
+    `ConfigurationError`: one is missing or damaged.
     """
     steps = sum(member.bytes // STEP_BYTES for member in manifest.members.values())
     with _open(source) as tar, progress("reading the file", steps) as step:

@@ -28,7 +28,6 @@ def create_backup(
     """Back up a hub into one file (0600), whether it runs or not.
 
     Needs twice the disk space of the ledger beside the target until it is done.
-
     In a folder as `target` the file is named by the time. With the key in it, anyone can sign as the hub.
 
     Raises:

@@ -42,16 +42,12 @@ def open_dispute(
 ) -> Dispute:
     """Open a dispute; its signal is excluded from scores from now on. The source reads the `reason`.
 
-    Raises:
-        InvalidInputError: there is no such signal of this person, or it was already disputed.
+    `InvalidInputError`: there is no such signal of this person, or it was already disputed.
     """
     step = DisputeStep(DisputeAction.OPENED, at, "person", reason.strip())
     person_id = subjects.person_id(connection, person, lock=True)
-    row = {
-        "person": person_id,
-        "partner": keys.partner_id(connection, partner),
-        "signal": signal_id_to_bytes(signal),
-    }
+    partner_id = keys.partner_id(connection, partner)
+    row = {"person": person_id, "partner": partner_id, "signal": signal_id_to_bytes(signal)}
     kind = _kind_of_undisputed(connection, row)
     new = insert(disputes).values(**row, kind=kind, frozen=True, statement="")
     (number,) = connection.execute(new).inserted_primary_key or (0,)
@@ -67,8 +63,7 @@ def open_dispute(
 def add_step(connection: Connection, number: int, step: DisputeStep) -> Dispute:
     """Take the next step of a dispute; scores follow in the same transaction.
 
-    Raises:
-        InvalidInputError: no such dispute, or the step is not allowed in its state.
+    `InvalidInputError`: no such dispute, or the step is not allowed in its state.
     """
     # Two decisions at the same time are serialized.
     person = connection.scalar(select(disputes.c.person).where(disputes.c.id == number).with_for_update())
@@ -96,9 +91,8 @@ def get_dispute(connection: Connection, number: int) -> Dispute:
     """Raises `InvalidInputError` for an unknown number."""
     matches = _read(connection, disputes.c.id == number)
     if not matches:
-        raise InvalidInputError(
-            "unknown dispute", field="dispute", hint="see: sesame disputes list", code="not_found"
-        )
+        hint = "see: sesame disputes list"
+        raise InvalidInputError("unknown dispute", field="dispute", hint=hint, code="not_found")
     return matches[0]
 
 
@@ -159,13 +153,10 @@ def _read(connection: Connection, *where: ColumnElement[bool]) -> list[Dispute]:
     )
     rows = connection.execute(query.where(*where).order_by(disputes.c.id)).all()
     steps = _steps(connection, [row.id for row in rows])
+    ids = [signal_id_to_text(row.signal) for row in rows]
     return [
-        Dispute(
-            *(row.id, row.person, row.issuer, signal_id_to_text(row.signal), row.kind),
-            steps=tuple(steps[row.id]),
-            statement=row.statement,
-        )
-        for row in rows
+        Dispute(row.id, row.person, row.issuer, signal, row.kind, tuple(steps[row.id]), row.statement)
+        for row, signal in zip(rows, ids, strict=True)
     ]
 
 

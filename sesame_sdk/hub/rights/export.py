@@ -75,9 +75,7 @@ class Exporter:
             "pseudonyms": self._pseudonyms(person_id),
             "grants": (grant for _, grant in list_grants(self.connection, person)),
             "scores": self._scores(person),
-            "disputes": (
-                self._dispute(dispute) for dispute in dispute_store.list_disputes(self.connection, person)
-            ),
+            "disputes": map(self._dispute, dispute_store.list_disputes(self.connection, person)),
             "reads": score_reads.list_score_reads(self.connection, person),
             "streamed_scores": self._streamed_scores(person_id),
             "notices": self._notices(person_id),
@@ -94,9 +92,8 @@ class Exporter:
         query = select(tables.partners.c.issuer, tables.pseudonyms.c.subject).join(
             tables.pseudonyms, tables.pseudonyms.c.partner == tables.partners.c.id
         )
-        for row in self.connection.execute(
-            query.where(tables.pseudonyms.c.person == person_id).order_by(tables.partners.c.id)
-        ):
+        query = query.where(tables.pseudonyms.c.person == person_id).order_by(tables.partners.c.id)
+        for row in self.connection.execute(query):
             yield Pseudonym(row.issuer, row.subject)
 
     def _scores(self, person: str) -> Iterator[CurrentScore]:
@@ -191,12 +188,8 @@ class Exporter:
         if not row.token:
             return None
         try:
-            open_envelope(
-                SdJwt.parse(row.token + row.disclosures),
-                HistoricalKeys(self.connection),
-                audience=self.hub,
-                now=from_micros(row.received_at),
-            )
+            token, now = SdJwt.parse(row.token + row.disclosures), from_micros(row.received_at)
+            open_envelope(token, HistoricalKeys(self.connection), audience=self.hub, now=now)
         except InvalidInputError:
             return False
         return True
@@ -218,9 +211,8 @@ class Exporter:
 
     def _dispute_numbers(self, person_id: int, partner: int) -> dict[bytes, int]:
         condition = and_(tables.disputes.c.person == person_id, tables.disputes.c.partner == partner)
-        rows = self.connection.execute(
-            select(tables.disputes.c.signal, tables.disputes.c.id).where(condition)
-        )
+        query = select(tables.disputes.c.signal, tables.disputes.c.id).where(condition)
+        rows = self.connection.execute(query)
         return {bytes(row.signal): row.id for row in rows}
 
     def _kind(self, partner: int, name: str) -> SignalKind:

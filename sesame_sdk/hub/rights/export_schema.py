@@ -1,8 +1,4 @@
-"""The schema of an export: all data of a person as one JSON document.
-
-`FORMAT` is its version; additions keep it. `schema` returns the JSON Schema;
-``docs/export.schema.json`` is a copy of it.
-"""
+"""The schema of an export; additions keep `FORMAT`. ``docs/export.schema.json`` is a copy of `schema()`."""
 
 from datetime import date, datetime
 from typing import Any, Literal

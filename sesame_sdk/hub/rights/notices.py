@@ -49,16 +49,9 @@ class PendingNotices:
 
 def enqueue(connection: Connection, notice: Notice, at: datetime) -> None:
     """Add a notice."""
-    row = {
-        "partner": notice.partner,
-        "jti": new_jti(),
-        "event": notice.event.value,
-        "subject": notice.subject,
-        "payload": codec.encode(notice.payload),
-        "created_at": to_micros(at),
-        "dispute": notice.dispute,
-        "erasure": notice.erasure,
-    }
+    row = {"partner": notice.partner, "jti": new_jti(), "event": notice.event.value}
+    row |= {"subject": notice.subject, "payload": codec.encode(notice.payload), "created_at": to_micros(at)}
+    row |= {"dispute": notice.dispute, "erasure": notice.erasure}
     connection.execute(insert(notices).values(**row))
 
 
@@ -78,10 +71,7 @@ def fetch(connection: Connection, partner: int, limit: int) -> Sequence[Row[Any]
 def acknowledge(
     connection: Connection, partner: int, jtis: Collection[str], at: datetime
 ) -> list[tuple[int, EventType]]:
-    """Delete delivered notices. Returns the disputes that they were about, with their event types.
-
-    There may be a thousand `jtis`; unknown ones are ignored.
-    """
+    """Delete delivered notices; unknown ones are ignored. Returns their disputes, with event types."""
     condition = (notices.c.partner == partner, notices.c.jti.in_(list(jtis)))
     query = select(notices).where(*condition).order_by(notices.c.id).with_for_update()
     rows = connection.execute(query).all()

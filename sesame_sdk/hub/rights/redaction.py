@@ -108,10 +108,8 @@ def _disclosed_signals(stored: bytes, subject: str) -> list[StoredSignal]:
     # JSON may escape a name, but not without a backslash.
     likely = [index for index, text in enumerate(texts) if name in text or b"\\" in text]
     decoded = [codec.decode(texts[index], tuple[str, Signal], field="disclosure") for index in likely]
-    return [
-        StoredSignal(index, signal, disclosures[index])
-        for index, (_, signal) in zip(likely, decoded, strict=True)
-    ]
+    pairs = zip(likely, decoded, strict=True)
+    return [StoredSignal(index, signal, disclosures[index]) for index, (_, signal) in pairs]
 
 
 def _clear_signals(row: Row[Any]) -> tuple[Signal, ...]:

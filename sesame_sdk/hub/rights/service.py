@@ -124,9 +124,8 @@ class RightsService:
         Raises:
             InvalidInputError: the token was rejected, or was used before.
         """
-        authorization = read_auth.authenticate_notice_request(
-            token, self.keys, audience=self.issuer, now=self.clock()
-        )
+        authenticate = read_auth.authenticate_notice_request
+        authorization = authenticate(token, self.keys, audience=self.issuer, now=self.clock())
 
         def work(connection: Connection) -> PolledNotices:
             partner = keys.partner_id(connection, authorization.issuer)

@@ -91,8 +91,7 @@ class WithdrawalLog:
     def create_if_missing(self) -> None:
         """Create the file (0600) unless it exists: it is complete from now on.
 
-        Raises:
-            ConfigurationError: it cannot be created, or the existing file is not a withdrawal log.
+        `ConfigurationError`: it cannot be created, or the existing file is not a withdrawal log.
         """
         if not self.path.exists():
             try:
@@ -151,8 +150,7 @@ class WithdrawalLog:
 def read_log(path: Path) -> LogContents:
     """Read a log. An incomplete last line is ignored: what it would record was not done.
 
-    Raises:
-        ConfigurationError: it cannot be read, or is not a withdrawal log.
+    `ConfigurationError`: it cannot be read, or is not a withdrawal log.
     """
     try:
         first, *lines = path.read_bytes().split(b"\n")
