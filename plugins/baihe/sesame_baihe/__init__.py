@@ -14,11 +14,11 @@ from sesame_baihe.result import Explanation, FairnessResult, RankedProfile, Rank
 from sesame_sdk import ScoreConsumer, hookimpl
 
 if TYPE_CHECKING:
-    from sesame_baihe.candidate_pool import CandidatePool as CandidatePool
     from sesame_baihe.fair_topk import FairnessRule as FairnessRule
     from sesame_baihe.pagination import Page as Page
     from sesame_baihe.pagination import Paginator as Paginator
     from sesame_baihe.ranking import rank as rank
+    from sesame_baihe.score_source import CandidatePool as CandidatePool
 
 SESAME_API = "1.0"
 
@@ -26,7 +26,7 @@ _LAZY = {
     "FairnessRule": "sesame_baihe.fair_topk",
     "Page": "sesame_baihe.pagination",
     "Paginator": "sesame_baihe.pagination",
-    "CandidatePool": "sesame_baihe.candidate_pool",
+    "CandidatePool": "sesame_baihe.score_source",
     "rank": "sesame_baihe.ranking",
 }
 

@@ -18,13 +18,7 @@ MAX_CANDIDATES = 5_000_000
 
 @frozen
 class Candidate:
-    """A candidate.
-
-    Attributes:
-        name: the site's own id.
-        relevance: how well the candidate fits the viewer, 0 to 1.
-        reciprocal_relevance: how well the viewer fits the candidate; all lines of a file have it, or none.
-    """
+    """A candidate; how well it fits the viewer, 0 to 1, and how well the viewer fits it, if that is known."""
 
     name: str
     relevance: float
@@ -32,13 +26,9 @@ class Candidate:
 
 
 def read_candidates(path: Path) -> tuple[Candidate, ...]:
-    """Read the candidates of a file, in its order. An invalid line rejects the file: none is left out.
+    """Read the candidates of a file, in its order: ``.jsonl`` and ``.ndjson``, all else is CSV with a header.
 
-    Args:
-        path: ``.jsonl`` and ``.ndjson`` are JSON lines, all else CSV with a header.
-
-    Raises:
-        InvalidInputError: the file is invalid; names the line and what is wrong with it.
+    An invalid line rejects the file: none is left out. The InvalidInputError names the line.
     """
     candidates: dict[str, Candidate] = {}
     reciprocal: bool | None = None

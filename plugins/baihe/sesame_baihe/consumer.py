@@ -15,9 +15,9 @@ from sesame_baihe.result import RankingResult
 from sesame_sdk import ConsumerDeclaration, InvalidInputError, Ranking, Score, ScoreConsumer, Terms
 
 if TYPE_CHECKING:
-    from sesame_baihe.candidate_pool import CandidatePool
     from sesame_baihe.fair_topk import FairnessRule
     from sesame_baihe.score_blend import ReciprocalMean
+    from sesame_baihe.score_source import CandidatePool
     from sesame_baihe.top_k import Values
 
 PURPOSE = "urn:sesame-sdk:purpose:MatchmakingRanking"
@@ -75,11 +75,7 @@ class Matchmaking(ScoreConsumer[RankingRequest, RankingResult]):
         return tuple(request.profiles)
 
     def use(self, request: RankingRequest, scores: Mapping[str, Score | None]) -> RankingResult:
-        """Rank the candidates.
-
-        Raises:
-            InvalidInputError: a relevance, the weight or the range is out of bounds.
-        """
+        """Rank the candidates; a relevance, weight or range out of bounds is an InvalidInputError."""
         from sesame_baihe.ranking import rank_request
 
         return rank_request(request, scores)

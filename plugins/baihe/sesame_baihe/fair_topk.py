@@ -13,9 +13,7 @@ Source: Zehlike et al. 2017, FA*IR: a fair top-k ranking algorithm, algorithm 2.
 from collections.abc import Collection, Sequence
 from itertools import chain
 
-import numpy as np
 from attrs import evolve, field, frozen
-from numpy.typing import NDArray
 
 from sesame_baihe.result import FairnessResult
 from sesame_sdk import InvalidInputError, adjusted_alpha, fa_ir_table
@@ -55,13 +53,7 @@ class FairnessRule:
 
 @frozen
 class FairRanking:
-    """A ranking under the rule.
-
-    Attributes:
-        order: indices, best first.
-        moved_up: those of them that the rule moved up.
-        fairness: the result of the rule.
-    """
+    """A ranking under the rule: indices, best first, and those of them that it moved up."""
 
     order: tuple[int, ...]
     moved_up: frozenset[int]
@@ -71,10 +63,7 @@ class FairRanking:
 def apply_rule(order: Sequence[int], members: Sequence[int], rule: FairnessResult) -> FairRanking:
     """Take the best of all, or the best of the group if a top would otherwise hold too few of it.
 
-    Args:
-        order: the best of all, best first; at least as many as the rule has places.
-        members: the best of the group, best first; as many as that, or the whole group.
-        rule: what every top requires.
+    Both are best first, and at least as many as the rule has places; `members` may also be the whole group.
     """
     group, taken = frozenset(members), dict[int, None]()
     fails_at, count = None, 0
@@ -91,8 +80,3 @@ def apply_rule(order: Sequence[int], members: Sequence[int], rule: FairnessResul
     taken |= dict.fromkeys(order)
     fairness = evolve(rule, fails_at=fails_at, moved_up=len(moved_up))
     return FairRanking(tuple(taken)[: len(order)], moved_up, fairness)
-
-
-def flag_members(names: Sequence[str], rule: FairnessRule) -> NDArray[np.bool_]:
-    """(N,) whether each candidate is of the group."""
-    return np.fromiter(map(rule.group.__contains__, names), dtype=np.bool_, count=len(names))

@@ -18,27 +18,28 @@ Rules:
 import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from hashlib import sha256
 from threading import Lock
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 from weakref import WeakMethod
 
-from attrs import asdict, define, field, frozen
+from attrs import asdict, define, frozen
 
 from sesame_baihe.consumer import RankingRequest
 from sesame_baihe.ranking import rank_request
-from sesame_baihe.result import RankedProfile, RankingParameters
+from sesame_baihe.result import RankedProfile, RankingParameters, RankingResult
 from sesame_baihe.score_source import Scores, is_stale
-from sesame_baihe.snapshots import Snapshot, SnapshotCache
 from sesame_sdk import Closeable, InvalidInputError, RetryableError
 
 LIFETIME_SECONDS = 600.0
 #: Places of all snapshots together (under 1 KB each).
 MAX_PLACES = 500_000
+#: Snapshots of one viewer at once: as many as a person has tabs open.
+MAX_PER_VIEWER = 4
 SESSION_BYTES = 16
 _PLACE_BYTES = 4
 _TAG_BYTES = 16
@@ -63,11 +64,7 @@ class Page:
     cursor: str | None
 
     def as_data(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """The page in types that JSON has.
-
-        Args:
-            names: the site's own name of each pseudonym that may be on the page.
-        """
+        """The page in types that JSON has, with the site's own names in place of pseudonyms."""
         return {
             "matches": [
                 {"rank": rank, "profile": names[ranked.profile], "explanation": ranked.describe()}
@@ -79,18 +76,87 @@ class Page:
         }
 
 
-@define(eq=False)
-class _Removals:
-    """Profiles removed while a snapshot is made."""
+@define
+class Snapshot:
+    """A ranking at one time, until `expires_at` in seconds of the clock. A removed profile leaves a gap.
 
-    names: set[str] = field(factory=set)
-    unknown: bool = False
+    `positions` has the index of each profile in `profiles` and in `order_without_score`.
+    """
 
-    def add(self, names: set[str] | None) -> None:
-        if names is None:
-            self.unknown = True
-        else:
-            self.names |= names
+    viewer: str
+    profiles: list[RankedProfile | None]
+    order_without_score: list[str | None]
+    parameters: RankingParameters
+    expires_at: float
+    positions: dict[str, list[int | None]]
+
+    @classmethod
+    def from_result(cls, viewer: str, result: RankingResult, expires_at: float) -> Self:
+        """Make a snapshot of a whole ranking."""
+        positions: dict[str, list[int | None]] = {}
+        for at, ranked in enumerate(result.profiles):
+            positions[ranked.profile] = [at, None]
+        for at, profile in enumerate(result.order_without_score):
+            positions.setdefault(profile, [None, None])[1] = at
+        profiles: list[RankedProfile | None] = [*result.profiles]
+        order: list[str | None] = [*result.order_without_score]
+        return cls(viewer, profiles, order, result.parameters, expires_at, positions)
+
+    def remove(self, profiles: Iterable[str]) -> None:
+        """Remove profiles; no other profile moves."""
+        for profile in profiles:
+            at, at_without_score = self.positions.pop(profile, (None, None))
+            if at is not None:
+                self.profiles[at] = None
+            if at_without_score is not None:
+                self.order_without_score[at_without_score] = None
+
+
+class SnapshotCache:
+    """Snapshots by session, oldest first, with at most `max_places` together. Not thread-safe."""
+
+    def __init__(self, max_places: int) -> None:
+        self._max_places = max_places
+        self._places = 0
+        self._snapshots: OrderedDict[bytes, Snapshot] = OrderedDict()
+
+    def add(self, session: bytes, snapshot: Snapshot, now: float) -> None:
+        """Add a snapshot; drop expired ones, then the viewer's own oldest, then the oldest of all."""
+        size = len(snapshot.profiles)
+        if size > self._max_places:
+            reason = f"must be at most {self._max_places:,} here"
+            raise InvalidInputError(reason, field="top", hint="request fewer profiles")
+        self._drop_expired(now)
+        own = [session for session, other in self._snapshots.items() if other.viewer == snapshot.viewer]
+        for oldest in own[: 1 - MAX_PER_VIEWER]:
+            self._drop(oldest)
+        while self._places + size > self._max_places:
+            self._drop(next(iter(self._snapshots)))
+        self._snapshots[session] = snapshot
+        self._places += size
+
+    def get(self, session: bytes, now: float) -> Snapshot | None:
+        """Get a snapshot that has not expired."""
+        self._drop_expired(now)
+        return self._snapshots.get(session)
+
+    def remove(self, profiles: Iterable[str]) -> None:
+        """Remove profiles from all snapshots."""
+        for snapshot in self._snapshots.values():
+            snapshot.remove(profiles)
+
+    def clear(self) -> None:
+        """Drop all snapshots."""
+        self._snapshots.clear()
+        self._places = 0
+
+    def _drop_expired(self, now: float) -> None:
+        # All live equally long, so the oldest expire first.
+        while self._snapshots and next(iter(self._snapshots.values())).expires_at <= now:
+            self._drop(next(iter(self._snapshots)))
+
+    def _drop(self, session: bytes) -> None:
+        self._places -= len(self._snapshots.pop(session).profiles)
 
 
 class Paginator(Closeable):
@@ -126,7 +192,8 @@ class Paginator(Closeable):
         self._key = secrets.token_bytes(32)
         self._lock = Lock()
         self._snapshots = SnapshotCache(max_places)
-        self._pending: list[_Removals] = []
+        #: Profiles removed while a snapshot is made; None if any may be.
+        self._pending: dict[bytes, set[str] | None] = {}
         if not isinstance(scores, Mapping):
             # The source may outlive the paginator, and must not keep it alive.
             scores.on_removal(partial(_forward_removal, WeakMethod(self.remove_profiles)))
@@ -140,28 +207,26 @@ class Paginator(Closeable):
         """
         session = secrets.token_bytes(SESSION_BYTES)
         for _ in range(_MAX_ATTEMPTS):
-            with self._recording_removals() as removals:
+            with self._lock:
+                self._pending[session] = set()
+            try:
                 result = rank_request(request, self._scores)
                 expires_at = self._clock() + self._lifetime
                 snapshot = Snapshot.from_result(request.viewer, result, expires_at)
                 with self._lock:
-                    if removals.unknown:
+                    removed = self._pending[session]
+                    if removed is None:
                         continue
-                    snapshot.remove(removals.names)
+                    snapshot.remove(removed)
                     self._snapshots.add(session, snapshot, self._clock())
                     return self._page(request.viewer, session, snapshot, 0)
+            finally:
+                with self._lock:
+                    del self._pending[session]
         raise RetryableError("the score source is being reset", field="scores")
 
     def show_page(self, request: RankingRequest, cursor: str | None) -> Page:
-        """Return the page of a cursor, or else the first page of a new snapshot.
-
-        Args:
-            request: as for `open_snapshot`.
-            cursor: of an earlier page; without a valid one, a new snapshot is opened.
-
-        Raises:
-            InvalidInputError, RetryableError: see `open_snapshot`.
-        """
+        """Return the page of a cursor; without a valid one, `open_snapshot`."""
         try:
             return self.get_page(request.viewer, cursor or "")
         except InvalidInputError:
@@ -174,7 +239,9 @@ class Paginator(Closeable):
             InvalidInputError: the cursor is not this viewer's, or (code ``gone``) its snapshot has expired.
         """
         session, start = read_cursor(self._key, viewer, cursor)
-        stale = self._refresh()
+        if not isinstance(self._scores, Mapping):
+            self._scores.refresh()  # reads the removals that another process received
+        stale = is_stale(self._scores)
         with self._lock:
             snapshot = self._snapshots.get(session, self._clock())
             # A stale source does not know who has withdrawn since.
@@ -184,15 +251,11 @@ class Paginator(Closeable):
             return self._page(viewer, session, snapshot, start)
 
     def remove_profiles(self, profiles: Iterable[str] | None) -> None:
-        """Remove profiles from every snapshot, and from those being made, before this returns.
-
-        Args:
-            profiles: the site's pseudonyms; None if any may be affected, which drops all snapshots.
-        """
+        """Remove profiles from every snapshot, and from those being made; None drops all snapshots."""
         names = None if profiles is None else {profiles} if isinstance(profiles, str) else set(profiles)
         with self._lock:
-            for removals in self._pending:
-                removals.add(names)
+            for session, removed in self._pending.items():
+                self._pending[session] = None if names is None or removed is None else removed | names
             if names is None:
                 self._snapshots.clear()
             else:
@@ -202,35 +265,15 @@ class Paginator(Closeable):
         """Drop all snapshots."""
         self.remove_profiles(None)
 
-    @contextmanager
-    def _recording_removals(self) -> Iterator["_Removals"]:
-        removals = _Removals()
-        with self._lock:
-            self._pending.append(removals)
-        try:
-            yield removals
-        finally:
-            with self._lock:
-                self._pending.remove(removals)
-
-    def _refresh(self) -> bool:
-        """Read the removals that another process received; whether the source is stale."""
-        if isinstance(self._scores, Mapping):
-            return False
-        self._scores.refresh()
-        return is_stale(self._scores)
-
     def _page(self, viewer: str, session: bytes, snapshot: Snapshot, start: int) -> Page:
         end = start + self._page_size
-        has_next = end < len(snapshot.profiles)
         profiles = enumerate(snapshot.profiles[start:end], start + 1)
+        order = snapshot.order_without_score[start:end]
         return Page(
-            profiles=tuple((rank, ranked) for rank, ranked in profiles if ranked is not None),
-            order_without_score=tuple(
-                profile for profile in snapshot.order_without_score[start:end] if profile is not None
-            ),
-            parameters=snapshot.parameters,
-            cursor=write_cursor(self._key, viewer, session, end) if has_next else None,
+            tuple((rank, ranked) for rank, ranked in profiles if ranked is not None),
+            tuple(profile for profile in order if profile is not None),
+            snapshot.parameters,
+            write_cursor(self._key, viewer, session, end) if end < len(snapshot.profiles) else None,
         )
 
 
@@ -248,11 +291,7 @@ def write_cursor(key: bytes, viewer: str, session: bytes, start: int) -> str:
 
 
 def read_cursor(key: bytes, viewer: str, cursor: str) -> tuple[bytes, int]:
-    """Read session and start of a cursor.
-
-    Raises:
-        InvalidInputError: the cursor was not issued to this viewer.
-    """
+    """Read session and start of a cursor; raise InvalidInputError if it was not issued to this viewer."""
     try:
         decoded = urlsafe_b64decode(cursor.encode("ascii"))
     except (AttributeError, ValueError):

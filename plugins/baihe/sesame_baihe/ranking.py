@@ -22,12 +22,11 @@ from itertools import repeat
 from math import isnan
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from sesame_baihe.candidate_pool import CandidatePool
 from sesame_baihe.consumer import SCORE_RANGE, SCORE_WEIGHT, RankingRequest
-from sesame_baihe.fair_topk import MAX_PLACES, FairnessRule, FairRanking, apply_rule, flag_members
+from sesame_baihe.fair_topk import MAX_PLACES, FairnessRule, FairRanking, apply_rule
 from sesame_baihe.result import Explanation, RankedProfile, RankingParameters, RankingResult
 from sesame_baihe.score_blend import (
     BLOCK_SIZE,
@@ -39,7 +38,7 @@ from sesame_baihe.score_blend import (
     average_scores,
     check_column,
 )
-from sesame_baihe.score_source import Scores, is_stale, read_points
+from sesame_baihe.score_source import CandidatePool, Scores, is_stale, read_points
 from sesame_baihe.top_k import Indices, TieKeys, TopK, Values
 from sesame_sdk import InvalidInputError, ScoreStore
 
@@ -50,15 +49,7 @@ FIRST_ROUND_SIZE, ROUND_GROWTH = 1 << 10, 4
 
 @frozen(eq=False)
 class ArrayRanking:
-    """A ranking of candidates by index, best first.
-
-    Attributes:
-        order: with the score.
-        blended: blended value of each in `order`, 0 to 1.
-        order_without_score: by relevance alone.
-        parameters: of the ranking.
-        blend: the formula.
-    """
+    """A ranking of candidates by index, best first; `blended` is the value of each in `order`, 0 to 1."""
 
     order: Indices
     blended: Values
@@ -82,26 +73,17 @@ def rank(
 ) -> RankingResult:
     """Rank candidates for one viewer.
 
-    Args:
-        candidates: the site's pseudonyms, each once; a `CandidatePool` of them if they are ranked often.
-        relevance: how well each fits the viewer, 0 to 1; in the same order.
-        scores: a score store, or a mapping of scores or points.
-        viewer: the member who sees the ranking, by any stable name; it breaks ties and has no other effect.
-        score_weight: share of the score in the blend, 0 to 0.5.
-        score_range: lowest and highest score of the policy.
-        top: how many of the best to return; all by default.
-        reciprocal_relevance: how well the viewer fits each; relevance is then the mean of both sides'.
-        mean: which mean; see `score_blend`.
-        fairness_rule: for a group that the site names; see `fair_topk`.
+    Candidates are the site's pseudonyms, each once; a `CandidatePool` of them if ranked often. Scores are a score
+    store, or a mapping of scores or points. `RankingRequest` describes the other arguments.
 
     Raises:
         InvalidInputError: a value is out of its bounds, or a candidate is named twice; names the argument.
     """
     if isinstance(scores, ScoreStore) and not isinstance(candidates, CandidatePool):
         candidates = CandidatePool(candidates)  # finding them in the store finds duplicates as well
+    pool = candidates if isinstance(candidates, CandidatePool) else None
     columns = _read_columns(candidates, relevance, reciprocal_relevance, mean, scores)
     ties = _tie_keys(columns.names, viewer)
-    pool = candidates if isinstance(candidates, CandidatePool) else None
     ranking = rank_arrays(
         columns.combined,
         columns.points,
@@ -126,19 +108,9 @@ def rank(
 
 
 def rank_request(request: RankingRequest, scores: Scores) -> RankingResult:
-    """Rank the candidates of a request; see `rank`."""
-    return rank(
-        request.profiles,
-        request.relevance,
-        scores,
-        viewer=request.viewer,
-        score_weight=request.score_weight,
-        score_range=request.score_range,
-        top=request.top,
-        reciprocal_relevance=request.reciprocal_relevance,
-        mean=request.mean,
-        fairness_rule=request.fairness_rule,
-    )
+    """Rank the candidates of a request; its attributes have the names of `rank`'s parameters."""
+    options = asdict(request, recurse=False)
+    return rank(options.pop("profiles"), options.pop("relevance"), scores, **options)
 
 
 def rank_arrays(
@@ -151,7 +123,7 @@ def rank_arrays(
     ties: TieKeys | None = None,
     average: ScoreAverage | None = None,
 ) -> ArrayRanking:
-    """Rank candidates by index.
+    """Rank candidates by index; an InvalidInputError names an argument that is out of its bounds.
 
     Args:
         relevance: of each candidate, 0 to 1.
@@ -161,9 +133,6 @@ def rank_arrays(
         top: how many of the best to return; all by default.
         ties: which of equals are first; by default, those given first.
         average: `average_scores` of the same scores and range, if it is known.
-
-    Raises:
-        InvalidInputError: a value is out of its bounds; names the argument.
     """
     relevance, scores = check_column(relevance, "relevance"), check_column(scores, "scores")
     if len(relevance) != len(scores):
@@ -177,9 +146,8 @@ def rank_arrays(
     blend = Blend(score_weight, *score_range, average.points, average.max_points)
     count = min(top or len(relevance), len(relevance))
     (order, values), without_score = select_best(relevance, scores, blend, count, ties)
-    parameters = RankingParameters(
-        score_weight, score_range, len(relevance), len(relevance) - average.known, blend.neutral
-    )
+    missing = len(relevance) - average.known
+    parameters = RankingParameters(score_weight, score_range, len(relevance), missing, blend.neutral)
     return ArrayRanking(order, values, without_score, parameters, blend)
 
 
@@ -269,18 +237,18 @@ def _tie_keys(names: Sequence[str], viewer: str) -> TieKeys:
     key = sha256(viewer.encode(errors="surrogatepass")).digest()
 
     def keys(indices: Indices) -> NDArray[np.uint64]:
-        hashes = (
-            blake2b(names[at].encode(errors="surrogatepass"), digest_size=8, key=key).digest()
-            for at in indices.tolist()
-        )
-        return np.frombuffer(b"".join(hashes), dtype=">u8").astype(np.uint64)
+        encoded = (names[at].encode(errors="surrogatepass") for at in indices.tolist())
+        hashes = b"".join(blake2b(name, digest_size=8, key=key).digest() for name in encoded)
+        return np.frombuffer(hashes, dtype=">u8").astype(np.uint64)
 
     return keys
 
 
 def _rank_fairly(columns: _Columns, ranking: ArrayRanking, rule: FairnessRule, ties: TieKeys) -> FairRanking:
     places = min(len(ranking.order), MAX_PLACES)
-    members = np.flatnonzero(flag_members(columns.names, rule))
+    members = np.flatnonzero(
+        np.fromiter(map(rule.group.__contains__, columns.names), np.bool_, count=len(columns.names))
+    )
     (best, _), _ = select_best(
         columns.combined[members],
         columns.points[members],

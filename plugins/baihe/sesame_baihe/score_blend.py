@@ -34,14 +34,10 @@ _FRACTION_BITS = 4
 
 @frozen
 class Blend:
-    """The formula with its parameters.
+    """The formula with its parameters: the weight of the score, and the policy's lowest and highest score.
 
-    Attributes:
-        weight: of the score.
-        low: lowest score of the policy.
-        high: highest score of the policy.
-        average: points of a candidate without a score; None if no candidate has one.
-        max_points: highest score of any candidate.
+    A candidate without a score has `average` points; that is None if none has a score. `max_points` is the
+    highest score of any candidate.
     """
 
     weight: float
@@ -94,16 +90,7 @@ def are_shares(values: Values) -> bool:
 def average_relevance(
     relevance: ArrayLike, reciprocal_relevance: ArrayLike, mean: ReciprocalMean = "harmonic"
 ) -> Values:
-    """(N,) the mean of both sides' relevance, 0 to 1.
-
-    Args:
-        relevance: how well each candidate fits the viewer, 0 to 1.
-        reciprocal_relevance: how well the viewer fits each candidate, 0 to 1.
-        mean: which mean.
-
-    Raises:
-        InvalidInputError: a value is out of its bounds; names the argument.
-    """
+    """(N,) the mean of both sides' relevance, 0 to 1; an InvalidInputError names the invalid argument."""
     sides = {"relevance": relevance, "reciprocal_relevance": reciprocal_relevance}
     there, back = (check_column(values, name) for name, values in sides.items())
     for name, side in zip(sides, (there, back), strict=True):
@@ -126,13 +113,7 @@ def average_relevance(
 
 @frozen
 class ScoreAverage:
-    """The average of scores.
-
-    Attributes:
-        known: number of scores.
-        points: their mean; None without scores.
-        max_points: the highest of them.
-    """
+    """The number of known scores, their mean, which is None without any, and the highest of them."""
 
     known: int
     points: float | None
@@ -146,9 +127,6 @@ def average_scores(scores: Values, score_range: tuple[float, float]) -> ScoreAve
     grid. The bits are then whole numbers, whose sum does not depend on their order, as that of doubles does.
     A missing score becomes `fill`, which is further below the lowest score than those of a whole block
     together are above it: so the sum of a block also gives the number of missing scores.
-
-    Raises:
-        InvalidInputError: a score is out of the range, or the range is invalid.
     """
     low, high = score_range
     if not (low >= -MAX_POINTS and high <= MAX_POINTS and high - low >= 1):

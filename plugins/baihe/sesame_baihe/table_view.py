@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -21,12 +21,7 @@ _NAMES = ("profile", "without the score")
 
 
 def print_ranking(result: RankingResult, names: Mapping[str, str]) -> None:
-    """Print a ranking and its parameters on stdout.
-
-    Args:
-        result: the ranking.
-        names: the site's own id of each pseudonym.
-    """
+    """Print a ranking and its parameters on stdout, with the site's own id of each pseudonym."""
     has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
     console = Console(highlight=False, markup=False, width=None if has_width else _PIPE_WIDTH)
     before = {profile: rank for rank, profile in enumerate(result.order_without_score, start=1)}
@@ -41,12 +36,8 @@ def print_ranking(result: RankingResult, names: Mapping[str, str]) -> None:
         table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
         for name in rows[0]:
             # On a narrow terminal, names are wrapped and numbers are not.
-            table.add_column(
-                name,
-                justify="right" if name in _RIGHT else "left",
-                no_wrap=name not in _NAMES,
-                overflow="fold",
-            )
+            justify: JustifyMethod = "right" if name in _RIGHT else "left"
+            table.add_column(name, justify=justify, no_wrap=name not in _NAMES, overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row.values()))
         console.print(table)

@@ -16,12 +16,7 @@ TieKeys = Callable[[Indices], NDArray[np.uint64]]
 
 
 class TopK:
-    """Keeps the `count` highest values and their indices.
-
-    Args:
-        count: how many to keep.
-        ties: which of equal values are first; without it, the first to be added.
-    """
+    """Keeps the `count` highest values and their indices; without `ties`, equal values stay as added."""
 
     def __init__(self, count: int, ties: TieKeys | None = None) -> None:
         self._count = count
