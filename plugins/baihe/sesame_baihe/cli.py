@@ -14,33 +14,27 @@ from sesame_sdk import config_option, json_option
 
 if TYPE_CHECKING:
     from sesame_baihe.score_blend import ReciprocalMean
-    from sesame_sdk import Client, PartnerConfig, Score
+    from sesame_sdk import Client, Score
 
 #: Scores in one request; as many as a hub returns.
 BATCH_SIZE = 10_000
 
 
-@click.command()
+@click.command(context_settings={"show_default": True})
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @config_option()
+@click.option("--weight", default=SCORE_WEIGHT, help="Share of the score in the blend, 0 to 0.5.")
 @click.option(
-    "--weight", default=SCORE_WEIGHT, show_default=True, help="Share of the score in the blend, 0 to 0.5."
-)
-@click.option(
-    "--score-range",
-    nargs=2,
-    type=float,
-    default=SCORE_RANGE,
-    show_default=True,
-    help="Lowest and highest score of the policy.",
+    "--score-range", nargs=2, type=float, default=SCORE_RANGE, help="Lowest and highest score of the policy."
 )
 @click.option("--top", type=click.IntRange(min=1), help="Number of profiles to show; all by default.")
-@click.option("--viewer", default="", help="The member who sees the ranking; it breaks ties only.")
+@click.option(
+    "--viewer", default="", show_default=False, help="The member who sees the ranking; it breaks ties only."
+)
 @click.option(
     "--mean",
     type=click.Choice(("harmonic", "geometric")),
     default="harmonic",
-    show_default=True,
     help="Mean of both sides' relevance, if FILE has reciprocal_relevance.",
 )
 @click.option(
@@ -67,8 +61,9 @@ def rank(
     is treated as average. The order without the score is shown too.
     """
     from sesame_baihe.candidate_file import read_candidates
+    from sesame_baihe.ranking import rank_request
     from sesame_baihe.table_view import print_ranking
-    from sesame_sdk import PartnerConfig, print_json
+    from sesame_sdk import Client, PartnerConfig, ScoreStore, print_json
 
     candidates = read_candidates(file)
     partner = PartnerConfig.load(config_dir)
@@ -84,27 +79,17 @@ def rank(
         reciprocal_relevance=tuple(value for value in reciprocal if value is not None) or None,
         mean=mean,
     )
-    result = _rank_from_hub(partner, request) if store is None else _rank_from_store(partner, request, store)
+    if store is None:
+        with Client.from_config(partner) as client:
+            result = Matchmaking().use(request, _read_scores(client, request.profiles))
+    else:
+        hub, reader = partner.hub, partner.issuer
+        with ScoreStore(store, hub=hub, reader=reader, purpose=PURPOSE, context=CONTEXT) as source:
+            result = rank_request(request, source)
     if as_json:
         print_json(_as_data(result, names))
     else:
         print_ranking(result, names)
-
-
-def _rank_from_hub(partner: "PartnerConfig", request: RankingRequest) -> RankingResult:
-    from sesame_sdk import Client
-
-    consumer = Matchmaking()
-    with Client.from_config(partner) as client:
-        return consumer.use(request, _read_scores(client, consumer.subjects(request)))
-
-
-def _rank_from_store(partner: "PartnerConfig", request: RankingRequest, path: Path) -> RankingResult:
-    from sesame_baihe.ranking import rank_request
-    from sesame_sdk import ScoreStore
-
-    with ScoreStore(path, hub=partner.hub, reader=partner.issuer, purpose=PURPOSE, context=CONTEXT) as store:
-        return rank_request(request, store)
 
 
 def _read_scores(client: "Client", subjects: Sequence[str]) -> "dict[str, Score | None]":

@@ -1,10 +1,4 @@
-"""The score consumer of Baihe: it ranks one viewer's candidates.
-
-It makes no list of people by score: only the given candidates are ranked, for one viewer, and the order
-without the score is part of the result. The context is matchmaking. Signals from other contexts can only have
-raised a score, and only if the person's grant to this reader names that crossing: the hub's policy and its
-guard (rule CTX-1) ensure it, and the result says so.
-"""
+"""The score consumer of Baihe: it ranks one viewer's candidates, by the rules in `sesame_baihe.ranking`."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -16,9 +10,8 @@ from sesame_sdk import ConsumerDeclaration, InvalidInputError, Ranking, Score, S
 
 if TYPE_CHECKING:
     from sesame_baihe.fair_topk import FairnessRule
-    from sesame_baihe.score_blend import ReciprocalMean
+    from sesame_baihe.score_blend import ReciprocalMean, Values
     from sesame_baihe.score_source import CandidatePool
-    from sesame_baihe.top_k import Values
 
 PURPOSE = "urn:sesame-sdk:purpose:MatchmakingRanking"
 CONTEXT = "matchmaking"

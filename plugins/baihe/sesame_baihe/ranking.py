@@ -6,7 +6,8 @@ Rules:
 1. Only the given candidates are ranked, for the one viewer. There is no ranking of all people, and nothing
    here could make one public.
 2. Only scores of people who agreed to this purpose are used: the source has no others. Signals from other
-   contexts can only have raised them: the hub's policy, and each person's grant, ensure it.
+   contexts can only have raised them, and only if the person's grant to this reader names that crossing: the
+   hub's policy and its guard (rule CTX-1) ensure it, and the result says so.
 3. A candidate without a score gets the mean of the scores known among these candidates. So the mean of all
    stays what it was, and on average no candidate gains or loses by having no score. If no score is known,
    relevance alone decides.
@@ -16,7 +17,7 @@ Rules:
    candidate: the same for one viewer, and different from viewer to viewer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b, sha256
 from itertools import repeat
 from math import isnan
@@ -33,15 +34,18 @@ from sesame_baihe.score_blend import (
     Blend,
     ReciprocalMean,
     ScoreAverage,
+    Values,
     are_shares,
     average_relevance,
     average_scores,
     check_column,
 )
 from sesame_baihe.score_source import CandidatePool, Scores, is_stale, read_points
-from sesame_baihe.top_k import Indices, TieKeys, TopK, Values
 from sesame_sdk import InvalidInputError, ScoreStore
 
+Indices = NDArray[np.intp]
+#: Breaks ties: a key for each index, the lowest first.
+TieKeys = Callable[[Indices], NDArray[np.uint64]]
 MAX_WEIGHT = 0.5
 #: Few at first: once the best so far are good, few of the others need a closer look.
 FIRST_ROUND_SIZE, ROUND_GROWTH = 1 << 10, 4
@@ -73,8 +77,8 @@ def rank(
 ) -> RankingResult:
     """Rank candidates for one viewer.
 
-    Candidates are the site's pseudonyms, each once; a `CandidatePool` of them if ranked often. Scores are a score
-    store, or a mapping of scores or points. `RankingRequest` describes the other arguments.
+    Candidates are the site's pseudonyms, each once; a `CandidatePool` of them if ranked often. Scores are a
+    score store, or a mapping of scores or points. `RankingRequest` describes the other arguments.
 
     Raises:
         InvalidInputError: a value is out of its bounds, or a candidate is named twice; names the argument.
@@ -151,6 +155,53 @@ def rank_arrays(
     return ArrayRanking(order, values, without_score, parameters, blend)
 
 
+class TopK:
+    """Keeps the `count` highest values and their indices; without `ties`, equal values stay as added.
+
+    `numpy.argpartition` moves every value; this compares nearly every value only with the lowest of the best
+    so far, while its block is still in the processor's cache.
+    """
+
+    def __init__(self, count: int, ties: TieKeys | None = None) -> None:
+        self._count = count
+        self._ties = ties
+        self._values: Values = np.empty(0)
+        self._indices: Indices = np.empty(0, dtype=np.intp)
+        self._max_size = count
+        #: Lower values need not be added any more.
+        self.threshold = -np.inf
+
+    def add(self, values: Values, indices: Indices) -> None:
+        """Add values, in the order of their indices."""
+        # With a key, the last of equal values may come first; without one, the first are here already.
+        above = values > self.threshold if self._ties is None else values >= self.threshold
+        keep = np.flatnonzero(above)
+        if not keep.size:
+            return
+        self._values = np.concatenate((self._values, values[keep]))
+        self._indices = np.concatenate((self._indices, indices[keep]))
+        if len(self._values) > self._max_size:
+            self._prune()
+
+    def sorted(self) -> tuple[Indices, Values]:
+        """Indices and values, best first."""
+        # The kept values are in order of indices, so a stable sort puts the first of equal values first.
+        order = np.argsort(-self._values, kind="stable")
+        values = self._values[order]
+        if self._ties is not None and (values[1:] == values[:-1]).any():
+            # Computing keys is slow, and equal values are rare.
+            order = np.lexsort((self._ties(self._indices), -self._values))
+        order = order[: self._count]
+        return self._indices[order], self._values[order]
+
+    def _prune(self) -> None:
+        """Keep the best, and all that equal the last of them, for `sorted` to break the tie."""
+        self.threshold = float(np.partition(self._values, -self._count)[-self._count])
+        keep = np.flatnonzero(self._values >= self.threshold)
+        self._values, self._indices = self._values[keep], self._indices[keep]
+        self._max_size = 2 * len(keep)
+
+
 def select_best(
     relevance: Values, scores: Values, blend: Blend, count: int, ties: TieKeys | None = None
 ) -> tuple[tuple[Indices, Values], Indices]:
@@ -191,8 +242,8 @@ def explain(blend: Blend, relevance: Values, scores: Values) -> list[Explanation
     """Explain the blend of each candidate, computed in the same way, so that the parts add up to it."""
     relevance_part, score_part = blend.parts(relevance, scores)
     _, average_part = blend.parts(relevance, np.full(len(relevance), np.nan))
-    parts = (relevance_part.tolist(), score_part.tolist(), (score_part - average_part).tolist())
-    return [Explanation(*each) for each in zip(*parts, strict=True)]
+    parts = np.array((relevance_part, score_part, score_part - average_part))
+    return [Explanation(*each) for each in parts.T.tolist()]
 
 
 @frozen(eq=False)

@@ -1,9 +1,5 @@
 """Blends relevance and score, and averages: the scores of all candidates, and the relevance of both sides.
 
-    blended = (1 - weight) * relevance + weight * (score - low) / (high - low)
-
-A candidate without a score gets the mean of the known scores of these candidates.
-
 Relevance may be mutual. The harmonic mean is that of RECON: it is high only if both sides are, and 0 if
 either is. The geometric mean is less strict. Both are symmetric, so the two people of a pair get the same
 value.
@@ -16,11 +12,11 @@ from typing import Literal
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from sesame_baihe.top_k import Values
 from sesame_sdk import InvalidInputError
 
+Values = NDArray[np.float64]
 ReciprocalMean = Literal["harmonic", "geometric"]
 _MEANS = ("harmonic", "geometric")
 #: Values processed together: few enough to stay in a processor's cache, enough to outweigh the calls.

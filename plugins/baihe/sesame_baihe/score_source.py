@@ -11,8 +11,7 @@ from typing import Protocol, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sesame_baihe.score_blend import ScoreAverage, average_scores
-from sesame_baihe.top_k import Values
+from sesame_baihe.score_blend import ScoreAverage, Values, average_scores
 from sesame_sdk import InvalidInputError, Score, ScoreStore, SubjectIndex
 
 

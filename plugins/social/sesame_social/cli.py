@@ -32,7 +32,7 @@ moderator_option = click.option(
 )
 
 
-@click.group()
+@click.group(context_settings={"show_default": True})
 def social() -> None:
     """Classify posts of members who opted in, on this machine."""
 
@@ -45,13 +45,11 @@ def social() -> None:
     "--kind",
     type=click.Choice(["any", "comment", "message"]),
     default="any",
-    show_default=True,
     help="What the posts are: comments below other people's content, messages to a person, or unknown.",
 )
 @click.option(
     "--retention-days",
     default=RETENTION.days,
-    show_default=True,
     type=click.IntRange(1, 365),
     help="How long a text is kept in the queue.",
 )
@@ -95,9 +93,7 @@ def classify(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Directory of the public data sets.",
 )
-@click.option(
-    "--output", type=_NEW_FILE, default=Path("social.npz"), show_default=True, help="File of the model."
-)
+@click.option("--output", type=_NEW_FILE, default=Path("social.npz"), help="File of the model.")
 @click.option("--seed", type=int, help="Seed of all random draws.")
 @click.option(
     "--folds",
@@ -137,7 +133,6 @@ def queue_group() -> None:
     "--state",
     type=click.Choice(["open", "confirmed", "dismissed"]),
     default="open",
-    show_default=True,
     help="State of the posts.",
 )
 @json_option
@@ -187,11 +182,7 @@ def dismiss(post: str, moderator: str, path: Path) -> None:
 @moderator_option
 @queue_option
 @click.option(
-    "--port",
-    default=8765,
-    show_default=True,
-    type=click.IntRange(0, 65535),
-    help="Port to listen on; 0 takes a free one.",
+    "--port", default=8765, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."
 )
 def serve(moderator: str, path: Path, port: int) -> None:
     """Serve the queue as a web page on 127.0.0.1, until Ctrl-C."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sesame_social.classifier import Model, Predictions, classify
 from sesame_social.classifier.predict import POST_KINDS
-from sesame_social.training import synthetic_texts
+from sesame_social.training import training_sets
 
 ABOUT = {
     "en": (
@@ -178,7 +178,7 @@ def test_speech_against_prejudice_is_not_taken_for_prejudice(language: str, sort
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_speech_here_is_not_that_of_the_training(language: str) -> None:
     """No frame is shared."""
-    learned = synthetic_texts.load_templates(f"templates_{language}")
+    learned = training_sets.load_templates(f"templates_{language}")
     frames = {frame for sort in ("speech", "quoted", "composed") for frame in learned.get(sort, [])}
     ours = SPEECH.joinpath(f"against_prejudice_{language}.txt").read_text("utf-8").splitlines()
     assert not {line.replace("{}", "").strip(" .。") for line in ours} & {
@@ -195,7 +195,7 @@ def test_abuse_of_people_is_still_found(model: Model) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_templates_here_are_not_those_of_the_training(language: str) -> None:
     """No frame is shared, nor any text."""
-    learned = synthetic_texts.load_templates(f"templates_{language}")["frame"]
+    learned = training_sets.load_templates(f"templates_{language}")["frame"]
     ours = {frame.replace("{}", "").strip() for frame in FRAMES[language].splitlines() if frame != "{} {}."}
     assert not ours & {frame.replace("{thing}", "").replace("{mood}", "").strip() for frame in learned} - {
         "。"

@@ -11,12 +11,18 @@ Rules:
 """
 
 from collections.abc import Mapping
-from functools import cache
 
 import numpy as np
 from attrs import evolve, frozen
 
-from sesame_social.classifier.features import RollingHash, Tags, find_patterns, hash_words, select_tags
+from sesame_social.classifier.features import (
+    RollingHash,
+    Tags,
+    count_units,
+    find_patterns,
+    hash_words,
+    select_tags,
+)
 from sesame_social.classifier.normalize import (
     DIGIT,
     HAN,
@@ -39,7 +45,8 @@ _AT = ord("@")
 #: The longest phrase, in words.
 _MAX_PHRASE_WORDS = 5
 #: Han characters that refer to persons anywhere.
-_PERSONS = np.frombuffer("人女男妈爹爷奶婆娘佬鬼狗婊逼屌奸贱妓".encode("utf-16-le"), dtype="<u2")
+_PERSONS = np.zeros(1 << 16, dtype=bool)
+_PERSONS[[ord(character) for character in "人女男妈爹爷奶婆娘佬鬼狗婊逼屌奸贱妓"]] = True
 
 
 @frozen(eq=False)
@@ -92,7 +99,7 @@ def mask_entities(text: NormalizedText, phrases: PhraseTable) -> MaskedText:
     for sign in (THING, PEOPLE, *FLAGGED):
         flags[sign] = np.zeros(len(text.starts) - 1, dtype=bool)
         flags[sign][post[signs == sign]] = True
-    flags[PERSON] |= flags[INSULT] | _mention_persons(text)
+    flags[PERSON] |= flags[INSULT] | (count_units(text, _PERSONS[text.units]) > 0)
     # An insult within a name does not count: in "he called me X", that is X.
     flags[COARSE][post[(signs == INSULT) & ~covered[begins]]] = True
     first = covered.copy()
@@ -135,19 +142,6 @@ def _look_up(begins: Ints, ends: Ints, sums: RollingHash, phrases: PhraseTable) 
     matches = phrases.hashes[at] == hashes[candidates]
     matched = candidates[matches]
     return begins[matched], ends[matched], phrases.signs[at[matches]]
-
-
-def _mention_persons(text: NormalizedText) -> Bools:
-    places = np.flatnonzero(_person_table()[text.units])
-    result: Bools = np.diff(np.searchsorted(places, text.starts)) > 0
-    return result
-
-
-@cache
-def _person_table() -> Bools:
-    table = np.zeros(1 << 16, dtype=bool)
-    table[_PERSONS] = True
-    return table
 
 
 def _find_addressed(units: Units) -> tuple[Ints, Ints, Units]:

@@ -174,7 +174,7 @@ def surface_features(text: NormalizedText, tags: Tags, coarse: Bools) -> Floats:
     known abuse has a coarse word, and few other posts do: without that column the heads would learn that all
     n-grams of the others are harmless.
     """
-    digits = count_characters(text, DIGIT)
+    digits = count_units(text, character_classes()[text.units] == DIGIT)
     capitals = text.capitals / np.maximum(np.diff(text.starts) - 1, 8)
     features = np.zeros((len(text.starts) - 1, COLUMNS))
     columns = [digits >= minimum for minimum in DIGITS]
@@ -182,19 +182,15 @@ def surface_features(text: NormalizedText, tags: Tags, coarse: Bools) -> Floats:
     features[:, :_FIRST_TAG] = np.array(columns).T
     features[tags.posts, _FIRST_TAG + tags.kinds] = 1
     for apart in range(1, _MAX_TAGS_APART + 1):
-        _set_pairs(features[:, _FIRST_TAG + len(TAGS) :], tags, apart)
+        near = tags.begins[apart:] - tags.begins[:-apart] <= _MAX_UNITS_APART
+        near &= tags.posts[apart:] == tags.posts[:-apart]
+        pairs = tags.kinds[:-apart] * len(TAGS) + tags.kinds[apart:]
+        features[tags.posts[apart:][near], _FIRST_TAG + len(TAGS) + pairs[near]] = 1
     return features
 
 
-def _set_pairs(features: Floats, tags: Tags, apart: int) -> None:
-    near = tags.begins[apart:] - tags.begins[:-apart] <= _MAX_UNITS_APART
-    near &= tags.posts[apart:] == tags.posts[:-apart]
-    pairs = tags.kinds[:-apart] * len(TAGS) + tags.kinds[apart:]
-    features[tags.posts[apart:][near], pairs[near]] = 1
-
-
-def count_characters(text: NormalizedText, class_: int) -> Ints:
-    """Count the units of a class in each post."""
-    places = np.flatnonzero(character_classes()[text.units] == class_)
+def count_units(text: NormalizedText, selected: Bools) -> Ints:
+    """Count the selected units in each post."""
+    places = np.flatnonzero(selected)
     counts: Ints = np.diff(np.searchsorted(places, text.starts))
     return counts

@@ -11,7 +11,7 @@ Rules:
    like one, and as a message for the rest.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, groupby
 from typing import Literal, TypeAlias, get_args
 
@@ -31,12 +31,7 @@ from sesame_social.classifier.entity_masking import (
     THING,
     mask_entities,
 )
-from sesame_social.classifier.features import (
-    HashedFeatures,
-    count_characters,
-    hash_features,
-    surface_features,
-)
+from sesame_social.classifier.features import HashedFeatures, count_units, hash_features, surface_features
 from sesame_social.classifier.model import BITS, CHINESE, COMMENT, ENGLISH, HATE, KIND, MESSAGE, Model
 from sesame_social.classifier.normalize import (
     HAN,
@@ -47,6 +42,7 @@ from sesame_social.classifier.normalize import (
     Ints,
     NormalizedText,
     Weights,
+    character_classes,
     normalize,
 )
 
@@ -96,25 +92,20 @@ def classify(texts: Sequence[str], model: Model, kind: PostKind = "any") -> Pred
     """
     if kind not in POST_KINDS:
         raise InvalidInputError(f"must be one of {', '.join(POST_KINDS)}", field="kind")
-    parts = [_classify_batch(texts[begin:end], model, kind) for begin, end in _batch_ranges(texts)]
-    if not parts:
-        parts = [_classify_batch([], model, kind)]
+    sizes = accumulate(min(len(text), MAX_CHARACTERS) + 1 for text in texts)
+    batches = groupby(zip(texts, sizes, strict=True), key=lambda one: one[1] // _BATCH_CHARACTERS)
+    parts = [_classify_batch([text for text, _ in batch], model, kind) for _, batch in batches]
+    parts = parts or [_classify_batch([], model, kind)]
     names = Predictions.__annotations__
     return Predictions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-
-def _batch_ranges(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    weight = accumulate(min(len(text), MAX_CHARACTERS) + 1 for text in texts)
-    for _, group in groupby(enumerate(weight), key=lambda one: one[1] // _BATCH_CHARACTERS):
-        places = [place for place, _ in group]
-        yield places[0], places[-1] + 1
 
 
 def _classify_batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predictions:
     text = normalize(texts)
     masked = mask_entities(text, model.phrases)
     flags = masked.flags
-    latin, han = count_characters(masked.text, LETTER), count_characters(masked.text, HAN)
+    classes = character_classes()[masked.text.units]
+    latin, han = (count_units(masked.text, classes == script) for script in (LETTER, HAN))
     english, chinese = latin > 2 * han, han >= 2
     needed = [*_SPAM_HEADS[kind], *[CHINESE] * bool(han.any()), *[ENGLISH, HATE] * bool(english.any())]
     surface = surface_features(text, masked.tags, flags[COARSE])
@@ -126,10 +117,8 @@ def _classify_batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predi
     mentions_people = flags[PEOPLE] | flags[PERSON]
     abuse = np.maximum(probability[ENGLISH] * english, probability[CHINESE] * chinese)
     abuse[~mentions_people] = np.minimum(abuse[~mentions_people], _MAX_WITHOUT_PERSON)
-    thresholds = model.thresholds[:, None]
-    reached = probability >= np.where(
-        flags[AGAINST], np.maximum(thresholds, _PREJUDICE_THRESHOLD), thresholds
-    )
+    raised = np.where(flags[AGAINST], _PREJUDICE_THRESHOLD, 0)
+    reached = probability >= np.maximum(model.thresholds[:, None], raised)
     is_abuse = ((reached[ENGLISH] & english) | (reached[CHINESE] & chinese)) & mentions_people
     hate = probability[ENGLISH] * english * probability[HATE]
     manners = np.sum([flags[sign] for sign in (ADVICE, STEP, REASON, EXAMPLE)], axis=0)

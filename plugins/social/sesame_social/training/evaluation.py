@@ -14,7 +14,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
-from sesame_social.classifier import Model, PostKind, Predictions, classify
+from sesame_social.classifier import Model, PostKind, classify
 from sesame_social.classifier.model import HATE
 from sesame_social.classifier.normalize import Bools, Floats
 from sesame_social.training import datasets
@@ -71,8 +71,9 @@ def evaluate_rows(
     predictions = classify([row.text for row in rows], model, kind)
     label = np.array([row.label for row in rows])
     if source == "davidson":
-        three = davidson_classes(predictions, model)
-        positive, probability, predicted = label < 2, predictions.abuse, three < 2
+        share = predictions.hate / np.maximum(predictions.abuse, 1e-12)
+        positive, probability, predicted = label < 2, predictions.abuse, predictions.suspected_abuse
+        three = np.where(~predicted, 2, np.where(share >= model.thresholds[HATE], 0, 1))
         score = _mean_f1(label, three, weighted=True)
     elif source == "cold":
         positive, probability, predicted = label == 1, predictions.abuse, predictions.suspected_abuse
@@ -84,13 +85,6 @@ def evaluate_rows(
     precision, recall = right / max(int(predicted.sum()), 1), right / max(int(positive.sum()), 1)
     error = calibration_error(positive, probability)
     return Evaluation(source, kind, group, len(rows), score, precision, recall, error)
-
-
-def davidson_classes(predictions: Predictions, model: Model) -> Labels:
-    """Predict davidson's classes: 0 hate, 1 offensive, 2 neither."""
-    share = predictions.hate / np.maximum(predictions.abuse, 1e-12)
-    three: Labels = np.where(~predictions.suspected_abuse, 2, np.where(share >= model.thresholds[HATE], 0, 1))
-    return three
 
 
 def f1_score(positive: Bools, predicted: Bools) -> float:
