@@ -54,7 +54,6 @@ class Page:
     Attributes:
         profiles: each with its rank, from 1.
         order_without_score: the same page of the order by relevance alone.
-        parameters: of the order, to be shown beside it.
         cursor: opens the next page; None on the last one.
     """
 
@@ -140,15 +139,13 @@ class SnapshotCache:
         self._drop_expired(now)
         return self._snapshots.get(session)
 
-    def remove(self, profiles: Iterable[str]) -> None:
-        """Remove profiles from all snapshots."""
-        for snapshot in self._snapshots.values():
-            snapshot.remove(profiles)
-
-    def clear(self) -> None:
-        """Drop all snapshots."""
-        self._snapshots.clear()
-        self._places = 0
+    def remove(self, profiles: Iterable[str] | None) -> None:
+        """Remove profiles from all snapshots; None drops all snapshots."""
+        for session in [*self._snapshots]:
+            if profiles is None:
+                self._drop(session)
+            else:
+                self._snapshots[session].remove(profiles)
 
     def _drop_expired(self, now: float) -> None:
         # All live equally long, so the oldest expire first.
@@ -165,10 +162,8 @@ class Paginator(Closeable):
     Args:
         scores: as for `rank`. Profiles that a score store removes are removed here too; with a mapping, the
             site calls `remove_profiles`.
-        page_size: profiles on a page.
         lifetime_seconds: life of a snapshot, up to a day.
         max_places: of all snapshots together.
-        clock: returns seconds.
 
     Raises:
         InvalidInputError: a number is out of its bounds.
@@ -256,10 +251,7 @@ class Paginator(Closeable):
         with self._lock:
             for session, removed in self._pending.items():
                 self._pending[session] = None if names is None or removed is None else removed | names
-            if names is None:
-                self._snapshots.clear()
-            else:
-                self._snapshots.remove(names)
+            self._snapshots.remove(names)
 
     def close(self) -> None:
         """Drop all snapshots."""

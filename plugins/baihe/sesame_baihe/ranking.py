@@ -129,14 +129,8 @@ def rank_arrays(
 ) -> ArrayRanking:
     """Rank candidates by index; an InvalidInputError names an argument that is out of its bounds.
 
-    Args:
-        relevance: of each candidate, 0 to 1.
-        scores: of each candidate, within `score_range`; NaN for none.
-        score_weight: 0 to `MAX_WEIGHT`.
-        score_range: lowest and highest score of the policy.
-        top: how many of the best to return; all by default.
-        ties: which of equals are first; by default, those given first.
-        average: `average_scores` of the same scores and range, if it is known.
+    A score is within `score_range`, or NaN for none. `ties` says which of equals are first; by default, those
+    given first. `average` is `average_scores` of the same scores and range, if it is known.
     """
     relevance, scores = check_column(relevance, "relevance"), check_column(scores, "scores")
     if len(relevance) != len(scores):
@@ -317,23 +311,13 @@ def _rank_profiles(
     order = ranking.order if fair is None else np.array(fair.order, dtype=np.intp)
     moved_up = frozenset[int]() if fair is None else fair.moved_up
     points, combined = columns.points[order], columns.combined[order]
-    rows = zip(
-        order.tolist(),
-        columns.relevance[order].tolist(),
-        points.tolist(),
-        ranking.blend.compute(combined, points).tolist(),
-        explain(ranking.blend, combined, points),
-        repeat(None) if columns.reciprocal is None else columns.reciprocal[order].tolist(),
-        strict=False,
-    )
-    return tuple(
-        RankedProfile(
-            columns.names[at],
-            relevance,
-            None if isnan(score) else score,
-            blended,
-            evolve(explanation, moved_up=True) if at in moved_up else explanation,
-            reciprocal,
-        )
-        for at, relevance, score, blended, explanation, reciprocal in rows
-    )
+    relevance, blended = columns.relevance[order].tolist(), ranking.blend.compute(combined, points).tolist()
+    reciprocal = repeat(None) if columns.reciprocal is None else columns.reciprocal[order].tolist()
+    parts = explain(ranking.blend, combined, points)
+    rows = zip(order.tolist(), relevance, points.tolist(), blended, parts, reciprocal, strict=False)
+    profiles = []
+    for at, fit, score, value, explanation, other in rows:
+        why = evolve(explanation, moved_up=True) if at in moved_up else explanation
+        known = None if isnan(score) else score
+        profiles.append(RankedProfile(columns.names[at], fit, known, value, why, other))
+    return tuple(profiles)

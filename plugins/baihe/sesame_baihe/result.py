@@ -8,7 +8,6 @@ class Explanation:
     """Why a profile has its rank. The two parts add up to `RankedProfile.blended`, to the last bit.
 
     Attributes:
-        relevance: part of relevance.
         score: part of the score, or of the average score in its place.
         difference_to_average: `score` less the part of the average score; 0 without a score.
         moved_up: whether the site's fairness rule moved the profile up to this rank.
@@ -26,10 +25,8 @@ class RankedProfile:
 
     Attributes:
         profile: the site's pseudonym.
-        relevance: as given.
         score: points; None for no score.
         blended: the value that decided the rank, 0 to 1.
-        explanation: its parts.
         reciprocal_relevance: how well the viewer fits the candidate; None if not given.
     """
 
@@ -88,8 +85,7 @@ class RankingParameters:
     Attributes:
         score_weight: share of the score in the blend.
         score_range: lowest and highest score of the policy.
-        candidates: number of candidates.
-        without_score: number of them without a score.
+        without_score: number of candidates without a score.
         neutral: value in place of a missing score, 0 to 1; None if no candidate has a score.
         stale: whether the source was too old, and so gave no score.
         mean: the mean of both sides' relevance; empty if only one side's was given.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sesame_social.classifier import PostKind
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 queue_option = click.option(
     "--queue",
@@ -90,7 +91,7 @@ def classify(
 @click.option(
     "--data",
     required=True,
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=_DIRECTORY,
     help="Directory of the public data sets.",
 )
 @click.option("--output", type=_NEW_FILE, default=Path("social.npz"), help="File of the model.")

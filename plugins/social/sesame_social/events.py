@@ -63,8 +63,7 @@ def read_events(path: Path) -> Iterator[PostEvent | Skipped]:
 def read_lines(path: Path, decoder: msgspec.json.Decoder[T], max_bytes: int) -> Iterator[T | Skipped]:
     """Decode the JSON lines of a file, ``.gz`` or not; longer lines than `max_bytes` are skipped.
 
-    Raises:
-        InvalidInputError: there is no such file, or its compression is broken.
+    A file that is missing or whose compression is broken raises InvalidInputError.
     """
     try:
         with cast("BinaryIO", gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:

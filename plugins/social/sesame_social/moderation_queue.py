@@ -58,8 +58,7 @@ class SuspectedPost:
 class ModerationQueue(Closeable):
     """The moderators' queue; the file is created if it does not exist, readable by its owner only.
 
-    Raises:
-        ConfigurationError: the file cannot be opened, or is no queue.
+    A file that cannot be opened, or is no queue, raises ConfigurationError.
     """
 
     def __init__(self, path: Path, *, retention: timedelta = RETENTION) -> None:

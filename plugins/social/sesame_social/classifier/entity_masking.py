@@ -94,7 +94,9 @@ def mask_entities(text: NormalizedText, phrases: PhraseTable) -> MaskedText:
     begins, ends, signs = _find_phrases(text.units, phrases)
     post = np.searchsorted(text.starts, begins, side="right") - 1
     names = signs < PERSON
-    covered = _cover(len(text.units), begins[names], ends[names])
+    size = len(text.units) + 1
+    steps = np.bincount(begins[names], minlength=size) - np.bincount(ends[names], minlength=size)
+    covered = np.cumsum(steps)[:-1] > 0
     flags = {}
     for sign in (THING, PEOPLE, *FLAGGED):
         flags[sign] = np.zeros(len(text.starts) - 1, dtype=bool)
@@ -108,13 +110,6 @@ def mask_entities(text: NormalizedText, phrases: PhraseTable) -> MaskedText:
     units[begins[names][::-1]] = signs[names][::-1]  # the longest came first: its sign stays
     masked = evolve(text, units=units).select(~covered | first)
     return MaskedText(masked, flags, select_tags(begins, signs, post))
-
-
-def _cover(size: int, begins: Ints, ends: Ints) -> Bools:
-    """Whether each unit is within a span."""
-    depth = np.cumsum(np.bincount(begins, minlength=size + 1) - np.bincount(ends, minlength=size + 1))[:size]
-    result: Bools = depth > 0
-    return result
 
 
 def _find_phrases(units: Units, phrases: PhraseTable) -> tuple[Ints, Ints, Units]:

@@ -115,9 +115,8 @@ def hash_features(text: NormalizedText, bits: int) -> HashedFeatures:
     pairs = (words.hashes[:-1] * _PAIR + words.hashes[1:])[together] * _SPREAD
     hashes = np.concatenate((words.hashes * _WORD, pairs))
     buckets = (hashes >> np.uint64(64 - bits)).astype(np.uint32)
-    return HashedFeatures(
-        tuple(_hash_ngrams(text.units, bits)), buckets, np.concatenate((post, post[1:][together]))
-    )
+    word_posts = np.concatenate((post, post[1:][together]))
+    return HashedFeatures(tuple(_hash_ngrams(text.units, bits)), buckets, word_posts)
 
 
 def _hash_ngrams(units: Units, bits: int) -> list[Buckets]:

@@ -40,11 +40,8 @@ class Model:
     Attributes:
         weights: one row for each head, one column for each bucket, in multiples of `steps`.
         steps: the value of a weight of 1 in each head.
-        surface_weights: one row for each head, one column for each of `features.COLUMNS`.
         thresholds: the probability from which each head flags a post; that of `HATE` separates hate from
             offence; that of `KIND` is for spam in a post of unknown kind.
-        phrases: what is masked and what sets flags.
-        digest: SHA-256 of the file, in hexadecimal.
     """
 
     weights: Weights
@@ -57,11 +54,7 @@ class Model:
 
 
 def load_model(path: Path = SHIPPED_MODEL) -> Model:
-    """Load and verify a model.
-
-    Raises:
-        ConfigurationError: there is no such file, its digest does not match, or it is no model.
-    """
+    """Load and verify a model; raise ConfigurationError for a missing file, a wrong digest, or no model."""
     try:
         raw = path.read_bytes()
         expected = digest_path(path).read_text("ascii").split()[0]

@@ -85,10 +85,7 @@ class Predictions:
 def classify(texts: Sequence[str], model: Model, kind: PostKind = "any") -> Predictions:
     """Classify posts. No text raises an error; of a very long one the first 10,000 characters count.
 
-    Args:
-        texts: of the posts.
-        model: of `load_model`.
-        kind: of all posts, if it is known; it matters for spam only. An unknown one is an InvalidInputError.
+    The kind is of all posts, if it is known, and matters for spam only; any other is an InvalidInputError.
     """
     if kind not in POST_KINDS:
         raise InvalidInputError(f"must be one of {', '.join(POST_KINDS)}", field="kind")

@@ -37,14 +37,12 @@ class LabelledText:
 
     Attributes:
         label: 1 is spam (sms, youtube) or offensive (cold); davidson has 0 hate, 1 offensive, 2 neither.
-        votes: shares of davidson's raters for hate, offence and neither.
         group: cold's topic, youtube's video; empty elsewhere.
     """
 
     source: str
     text: str
     label: int
-    votes: tuple[float, float, float]
     group: str
     held_out: bool
 
@@ -62,16 +60,9 @@ def _read(path: Path, source: str) -> Iterator[LabelledText]:
     with path.open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
             label = line["class"] if source == "davidson" else line["label"]
-            votes = (0.0, 0.0, 0.0)
-            if source == "davidson":
-                total = int(line["raters"])
-                hate, offence, neither = (
-                    int(line[f"{kind}_votes"]) for kind in ("hate", "offensive", "neither")
-                )
-                votes = (hate / total, offence / total, neither / total)
             number = int(label == "spam") if source == "sms" else int(label)
             group = line.get("topic") or line.get("video") or ""
-            yield LabelledText(source, line["text"], number, votes, group, is_held_out(line["text"]))
+            yield LabelledText(source, line["text"], number, group, is_held_out(line["text"]))
 
 
 def similarity_key(text: str) -> str:

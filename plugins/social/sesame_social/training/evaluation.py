@@ -32,10 +32,8 @@ class Evaluation:
     """A row of the model card.
 
     Attributes:
-        source: the set.
         kind: stated kind of the posts; ``any`` is what a platform gets that does not state it.
         group: part of the set, or ``all``.
-        rows: number of held-out texts.
         f1: of the label (spam), or macro (cold), or weighted over three classes (davidson).
         error: expected calibration error over ten bins of equal width.
     """

@@ -25,15 +25,6 @@ from sesame_social.training import datasets, training_sets
 from sesame_social.training.datasets import LabelledText, number_groups, similarity_key
 from sesame_social.training.training_sets import TrainingSet
 
-#: Training sets in the order of `HEADS`.
-_TRAINING_SETS = (
-    training_sets.message_set,
-    training_sets.comment_set,
-    training_sets.kind_set,
-    training_sets.english_set,
-    training_sets.hate_set,
-    training_sets.chinese_set,
-)
 #: Chosen by cross-validation over texts that are not held out.
 _THRESHOLDS = (0.5, 0.45, 0.4, 0.6, 0.3, 0.65)
 _STEPS = 8191
@@ -65,21 +56,13 @@ def train_on_rows(
 ) -> Model:
     """Train on these texts."""
     heads = []
-    for training_set in _TRAINING_SETS:
+    for training_set in training_sets.TRAINING_SETS:
         progress(f"training: {training_set.__name__}")
         heads.append(fit_head(training_set(rows, seed), training_sets.training_phrases(), seed))
-    return _pack(heads)
-
-
-def _pack(heads: Sequence[FittedHead]) -> Model:
-    # The value of a step, such that the largest weight is in range.
-    steps = np.array([float(np.round(np.abs(head.weights).max() / _STEPS, 12)) for head in heads])
-    weights = [
-        np.clip(np.rint(head.weights / step), -_STEPS, _STEPS)
-        for head, step in zip(heads, steps, strict=True)
-    ]
+    weights = np.array([head.weights for head in heads])
+    steps = np.round(np.abs(weights).max(axis=1) / _STEPS, 12)  # so that the largest weight is in range
     return Model(
-        weights=np.array(weights).astype(np.int16),
+        weights=np.clip(np.rint(weights / steps[:, None]), -_STEPS, _STEPS).astype(np.int16),
         steps=steps,
         surface_weights=_round_exactly([head.surface_weights for head in heads]),
         bias=_round_exactly([head.bias for head in heads]),

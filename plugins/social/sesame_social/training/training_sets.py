@@ -64,9 +64,7 @@ class TrainingSet:
     """The training data of one head.
 
     Attributes:
-        texts: the texts.
         probability: that each text has the head's label: 0, 1 or the share of raters between.
-        weight: of each text in fitting.
         real: the texts that the head is calibrated on.
         strength: inverse of the regularization.
         coarse: whether coarse words are a feature. Spam has them no more often than other posts.
@@ -185,6 +183,10 @@ def chinese_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
     """Abuse in Chinese."""
     pieces = [(row.text, float(row.label), 1.0, True) for row in rows if row.source == "cold"]
     return _training_set(pieces + _synthetic("zh", _random(seed), min(_PAIRS, len(rows)), 4.0), 8.0)
+
+
+#: In the order of `HEADS`.
+TRAINING_SETS = (message_set, comment_set, kind_set, english_set, hate_set, chinese_set)
 
 
 def _synthetic(
