@@ -76,7 +76,7 @@ def _row(
     reach: float,
     times: int,
 ) -> BenchmarkResult:
-    # In turns, so that a busy moment of the machine falls on both.
+    # In turns, so that a busy second of the machine falls on both.
     turns = [(fastest(ours, times=2), fastest(limit, times=1)) for _ in range(times)]
     return BenchmarkResult(
         name=f"{name} of {signals:,} signals",

@@ -93,7 +93,7 @@ def rows(people: int = PEOPLE) -> list[BenchmarkResult]:
         first = hub.read_scores(_token(key), subjects)
         assert None not in first.values()
         assert known.read_scores(_token(key), subjects) == first
-        # In turns, so that a busy moment of the machine falls on both.
+        # In turns, so that a busy second of the machine falls on both.
         pairs = [
             [fastest(lambda hub=one: hub.read_scores(_token(key), subjects), times=1) for one in (hub, known)]
             for _ in range(TIMES)

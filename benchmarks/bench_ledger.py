@@ -96,7 +96,7 @@ def _rows_of(product: str, signals: int, there: int) -> list[BenchmarkResult]:
 
 
 def _race(product: str, signals: int) -> _Run:
-    """Ours and the baseline in turns, so that a busy moment of the machine falls on both."""
+    """Ours and the baseline in turns, so that a busy second of the machine falls on both."""
     run, step = _Run(), signals // STEPS
     with (
         TemporaryDirectory() as folder,

@@ -96,8 +96,8 @@ def _hub(folder: Path, url: str, signals: int) -> Path:
             hub.add_partner(issuer, [key.public_jwk])
             manifest = Manifest(f"shop{number}", "1.0", "1.0", _kinds())
             manifest = evolve(manifest, digest=manifest_digest(manifest))
-            told = {"issuer": issuer, "audience": _HUB, "now": datetime.now(UTC)}
-            hub.receive(sign_event(EventType.REGISTRATION, manifest, key, **told))
+            claims = {"issuer": issuer, "audience": _HUB, "now": datetime.now(UTC)}
+            hub.receive(sign_event(EventType.REGISTRATION, manifest, key, **claims))
         hub.set_policy(_policy())
     now = int(datetime.now(UTC).timestamp() * 1e6)
     values = {"people": signals // 10, "partners": PARTNERS, "signals": signals, "now": now}

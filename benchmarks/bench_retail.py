@@ -1,9 +1,9 @@
 """A shop's order lines to signed signals in the outbox, beside `csv.reader` alone over the same file.
 
 Most work is done once an order and the limit's once a line, so the ratio depends on the lines of an order:
-about twenty in the real file, which lies in the shared folder, or in one like it that is made elsewhere. In
+about twenty in the real file, which lies in the shared folder, or in one like it that is generated. In
 feeds of three and of one, less is promised: an order's signals alone take longer to hash, sign and write
-than `csv.reader` takes to read it. All are timed in turns, so that a busy moment falls on each; the ratio is
+than `csv.reader` takes to read it. All are timed in turns, so that a busy second falls on each; the ratio is
 one of medians, of the clock, disk and all, and of the processor alone.
 """
 

@@ -32,7 +32,7 @@ def rows(signals: int = SIGNALS) -> list[BenchmarkResult]:
         path = Path(folder) / "signals.parquet"
         _write(connection, path, signals)
         bind_parquet(connection, path, _policy(), TODAY)
-        # In turns, so that a busy moment of the machine does not fall on one of them alone.
+        # In turns, so that a busy second of the machine does not fall on one of them alone.
         turns = [(_seconds(connection, SCORE_SQL), _seconds(connection, _BARE_SUM)) for _ in range(4)]
     ours, limit = (min(seconds) for seconds in zip(*turns, strict=True))
     name = f"score {signals:,} signals of {signals // 10:,} people, with reasons"

@@ -1,4 +1,4 @@
-"""Judging posts, beside scikit-learn's own pipeline of the same sort of model, and a cold start."""
+"""Classifying posts, beside scikit-learn's own pipeline of the same sort of model, and a cold start."""
 
 import random
 import subprocess
@@ -17,7 +17,7 @@ _WORDS = (
     "time good people house water about which their would there could other after first never",
     "these thing where being every great might shall still those while think three",
 )
-_START = "from sesame_social.classifier import judge, load; judge(['hello'], load())"
+_START = "from sesame_social.classifier import classify, load_model; classify(['hello'], load_model())"
 
 
 def rows(posts: int = 10_000) -> list[BenchmarkResult]:
@@ -29,7 +29,9 @@ def rows(posts: int = 10_000) -> list[BenchmarkResult]:
         pipeline, few = _pipeline(texts), texts[:500]
         theirs = len(few) / fastest(lambda few=few, pipeline=pipeline: _all_heads(pipeline, few), times=2)  # type: ignore[misc]
         baseline = f"scikit-learn: the same n-grams hashed once, {len(HEADS)} logistic regressions"
-        made.append(_row(f"judge {LENGTH}-character posts, {language}", ours, theirs, baseline, "posts/s", 2))
+        made.append(
+            _row(f"classify {LENGTH}-character posts, {language}", ours, theirs, baseline, "posts/s", 2)
+        )
         made.append(_row(f"the same, {language}", ours, 20_000, "our target, one core", "posts/s", 1))
     start = fastest(lambda: subprocess.run([sys.executable, "-c", _START], check=True), times=3)
     made.append(BenchmarkResult("first verdict of a new process", start, 0.3, "our target", "s", 1, "lower"))

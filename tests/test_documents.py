@@ -54,11 +54,13 @@ def test_the_modules_that_the_glossary_names_exist() -> None:
     assert [path for path in sorted(paths) if not (ROOT / "sesame_sdk" / path).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if not page.name.startswith("0022")],  # the record on names has rejected ones too
+    ids=lambda page: page.relative_to(ROOT).as_posix(),
+)
 def test_every_module_that_a_page_names_exists(page: Path) -> None:
-    """By a path from the repository, the package or a plugin. The record on names has rejected ones too."""
-    if page.name.startswith("0022"):
-        pytest.skip("names rejected modules")
+    """By a path from the repository, the package or a plugin."""
     roots = (ROOT, ROOT / "sesame_sdk", *(ROOT / "plugins").glob("*/sesame_*"))
     named = set(re.findall(r"`([\w/]+/\w+\.py)`", prose(page)))
     assert {path for path in named if not any((root / path).exists() for root in roots)} == set()

@@ -2,7 +2,8 @@
 
 Rules:
     * a terminal gets aligned columns that fold at spaces; where the longest words do not fit, ids and URLs
-      are shortened in the middle; where that is not enough either, each row becomes a list of its fields
+      are shortened in the middle; where that is not enough, or sentences would fold into narrow columns,
+      each row becomes a list of its fields
     * a pipe gets one line a row with whole values, without padding, unless COLUMNS asks for a width
     * cells hold what partners and plugins wrote: they are never markup, and control and bidi characters are
       removed
@@ -26,6 +27,8 @@ _GAP = "  "
 _MAX_WHOLE = 28
 #: Longer ones, which are ids and URLs, are not shortened below this many.
 _MIN_SHORTENED = 20
+#: A column of sentences is not folded below this many.
+_MIN_FOLDED = 20
 
 
 def render_table(
@@ -78,7 +81,7 @@ class _Layout:
                 [_shorten_words(cell, width) for cell, width in zip(row, widths, strict=True)]
                 for row in self._rows
             ]
-        if widths is None:
+        if widths is None or self._is_cramped(widths):
             yield from self._records(styles)
             return
         yield from self._line(self._names, widths, ["bold"] * len(widths))
@@ -105,6 +108,11 @@ class _Layout:
             for at in growing:
                 widths[at] = min(whole[at], widths[at] + share)
         return widths
+
+    def _is_cramped(self, widths: Sequence[int]) -> bool:
+        columns = zip(*self._rows, strict=True)
+        wanted = (max(cell_len(line) for cell in column for line in cell.split("\n")) for column in columns)
+        return any(width < min(want, _MIN_FOLDED) for width, want in zip(widths, wanted, strict=True))
 
     def _line(self, cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> Iterator[Text]:
         folded = [

@@ -34,12 +34,12 @@ def test_a_clean_policy_ends_with_zero_even_when_strict(run: Run, policy: Path) 
     assert not done.err
 
 
-def test_warnings_end_with_one_where_they_are_asked_about(run: Run, tmp_path: Path) -> None:
+def test_strict_exits_with_three_for_warnings(run: Run, tmp_path: Path) -> None:
     """And with zero where they are not."""
     policy = written(tmp_path / "shop.toml", "partner_cap = 30", "partner_cap = 80")
     assert run("audit", policy, *FEW).code == 0
     strict = run("audit", policy, *FEW, "--strict")
-    assert strict.code == 1
+    assert strict.code == 3
     assert "PTN-1" in strict.out
 
 

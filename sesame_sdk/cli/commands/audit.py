@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sesame_sdk.audit.report.model import Report
     from sesame_sdk.audit.simulation.population import Population
 
-REFUSED, WARNED = 3, 1
+REFUSED = 3
 #: Columns of a report in a pipe.
 MAX_PIPE_WIDTH = 120
 
@@ -33,7 +33,7 @@ MAX_PIPE_WIDTH = 120
 @click.option("--people", type=int, help="The number of people to simulate.")
 @click.option("--seed", type=int, help="The seed of the random numbers.")
 @click.option("--days", type=int, help="The number of days to simulate.")
-@click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings.")
+@click.option("--strict", is_flag=True, help="Exit with 3 for warnings too.")
 @click.option("--html", type=OUTPUT_FILE, metavar="FILE", help="Also write an HTML page.")
 @json_option
 @click.pass_context
@@ -51,8 +51,8 @@ def audit(
 ) -> None:
     """Simulate a policy and measure its effects.
 
-    Exits with 3 if a check refuses the policy, and with 1 if --strict meets a warning. What the guard refuses
-    is not simulated. The groups are made up: nobody's real group is known or used.
+    Exits with 3 if a check refuses the policy, with --strict also if one warns. What the guard refuses is not
+    simulated. The groups are made up: nobody's real group is known or used.
     """
     with require_extra("audit"):
         for name in ("duckdb", "jinja2", "numpy"):
@@ -65,10 +65,8 @@ def audit(
         html.write_text(render_html(report), encoding="utf-8")
     _print(report, as_json=as_json)
     # Not ctx.exit: `main` tells it apart from a command's return value only as an exception.
-    if report.refused:
+    if report.refused or (strict and report.findings):
         sys.exit(REFUSED)
-    if strict and report.findings:
-        sys.exit(WARNED)
 
 
 def _population(file: Path | None, options: dict[str, int | None]) -> "Population":

@@ -224,22 +224,22 @@ def listen(settings: Settings, *, share_port: bool) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # With its protocol named: asyncio turns Nagle's algorithm off for such sockets alone, and an
         # answer in two parts would wait 40 ms for the other side's delayed acknowledgement.
-        found = socket.socket(family, kind, protocol)
+        listener = socket.socket(family, kind, protocol)
         try:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if share_port:
-                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: accepted connections inherit it
-                # Whoever takes nothing of an answer for so long is cut, as is who sends a body that slowly.
-                most = settings.body_timeout_seconds * 1000
-                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, most)
-            found.bind(address)
+                # A client that reads nothing for so long is cut off, like one that sends too slowly.
+                timeout_ms = settings.body_timeout_seconds * 1000
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms)
+            listener.bind(address)
         except BaseException:
-            found.close()
+            listener.close()
             raise
     except OSError as error:
         raise ConfigurationError(f"cannot listen there: {error.strerror}", field=f"{host}:{port}") from error
-    return found
+    return listener
 
 
 @contextmanager

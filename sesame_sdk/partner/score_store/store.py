@@ -154,8 +154,10 @@ class ScoreStore(Closeable):
             rows = self._table.find(keys)
             points, places = self._table.points(rows), self._table.labels(rows)
             labels = list(self._labels)
-        found = zip(subjects, points.tolist(), places.tolist(), strict=True)
-        return {who: labels[place].score(value) if place >= 0 else None for who, value, place in found}
+        scores = zip(subjects, points.tolist(), places.tolist(), strict=True)
+        return {
+            subject: labels[place].score(value) if place >= 0 else None for subject, value, place in scores
+        }
 
     @property
     def state(self) -> ScoreStoreState:

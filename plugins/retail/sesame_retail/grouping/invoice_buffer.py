@@ -69,9 +69,9 @@ class InvoiceBuffer:
 
     def add(self, key: InvoiceKey, entry: InvoiceTotal) -> None:
         """Add to the invoice with this key."""
-        found = self._in_memory.get(key)
-        if found is not None:
-            found.add(entry)
+        total = self._in_memory.get(key)
+        if total is not None:
+            total.add(entry)
             return
         if len(self._in_memory) >= self._max:
             self._spill()
@@ -82,8 +82,8 @@ class InvoiceBuffer:
         if self._file is None:
             return len(self._in_memory)
         self._spill()
-        found: int = self._file.execute("SELECT count(*) FROM invoice").fetchone()[0]
-        return found
+        count: int = self._file.execute("SELECT count(*) FROM invoice").fetchone()[0]
+        return count
 
     def find(self, key: InvoiceKey) -> InvoiceTotal | None:
         """The invoice with this key, once all are added."""
