@@ -30,7 +30,7 @@ def _run(site: Site, hub: RunningHub, fill: Callable[[], None], make_room: Calla
     client = sender.begin()
     wait_until(lambda: sender.sent > ENVELOPES // 8)
     fill()
-    wait_until(lambda: "group_failed" in hub.log.read_text())
+    wait_until(lambda: "transaction_failed" in hub.log.read_text())
     assert hub.process.is_alive()
     assert hub.answers("/health/live") == 200
     assert client.is_alive()
