@@ -36,7 +36,7 @@ DEEDS = st.one_of(
     st.tuples(st.just("dispute"), WHICH),
     st.tuples(st.sampled_from(["uphold", "reject", "ask review", "overturn", "confirm"]), WHICH),
     st.tuples(st.just("erase"), WHO),
-    st.tuples(st.just("pass by"), st.integers(1, 40)),
+    st.tuples(st.just("advance"), st.integers(1, 40)),
 )
 _numbers = count()
 
