@@ -107,7 +107,7 @@ def test_the_hub_holds_exactly_what_was_sent_under_a_grant(
                     agreed[key] = item.value
     with closing(sqlite3.connect(stage.folder / "hub" / "hub.sqlite")) as ledger:
         held = dict(ledger.execute("SELECT id, value FROM signals"))
-        kept = b"".join(row[0] for row in ledger.execute("SELECT kept FROM envelopes"))
+        kept = b"".join(row[0] for row in ledger.execute("SELECT disclosures FROM envelopes"))
     assert held == agreed
     assert refused
     assert refused.isdisjoint(held)
