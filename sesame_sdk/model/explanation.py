@@ -41,7 +41,7 @@ class PartnerUnits:
 
 @frozen
 class Step:
-    """More of one kind: `units` signals of value 1, or so much money in one signal, split by partner."""
+    """More of one kind: `units` signals of value 1, or one signal of that amount, split by partner."""
 
     kind: str
     reason: str

@@ -88,7 +88,7 @@ def _request(
 
 
 def check_purpose(request: AuthenticatedRequest, guard: Guard) -> None:
-    """Raise what the guard finds in a purpose that no reader may read for, whoever the subjects are."""
+    """Raise what the guard finds in a purpose that no reader may read for, for any subject."""
     if (rule := find_refusing_rule(request.purpose)) is not None:
         reading = ReadRequest(request.issuer, request.purpose, request.context, request.at, None)
         findings = [finding for finding in guard.check_read(reading) if finding.rule == rule]

@@ -90,7 +90,7 @@ class _Supervisor:
     _stopping: threading.Event = field(factory=threading.Event)
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """Told to stop."""
+        """Stop on a signal."""
         self._stopping.set()
 
     def begin(self) -> _Worker:
