@@ -22,6 +22,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from sesame_sdk.cli.tables import Row, has_width, render_table
@@ -118,7 +119,8 @@ def progress_bar(description: str, total: float | None = None) -> Iterator[Progr
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        _CountColumn(),
+        # On a narrow terminal the bar shrinks, and no number wraps.
+        _CountColumn(table_column=Column(no_wrap=True)),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
