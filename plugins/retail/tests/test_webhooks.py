@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,14 @@ from typing import Any
 import pytest
 import requests
 import uvicorn
+from sesame_retail.provider import Orders
+from sesame_retail.webhooks import shopify, woocommerce
 from sesame_retail.webhooks.app import MAX_BYTES, Webhooks
+from sesame_retail.webhooks.order_state import OrderUpdate
+from sesame_retail.webhooks.order_store import OrderStore
+from sesame_retail.webhooks.payloads import ShopRules, UnreadablePayloadError
 
-from sesame_sdk import ConfigurationError, PartnerConfig
+from sesame_sdk import ConfigurationError, PartnerConfig, Pseudonymizer
 
 SECRET = b"hush"
 CUSTOMER = {"id": 115310627314723954, "email": "john@example.com", "tags": "tag1, tag2"}
@@ -199,6 +205,88 @@ def test_what_is_no_customers_paid_order_stays(shop: Shop, changed: dict[str, An
     """It is taken, so that it does not come again; nothing is made of it."""
     assert shop.shopify("orders/create", ORDER | changed) == 200
     assert (shop.reasons, sum(shop.made.values())) == ({reason}, 0)
+
+
+#: Values that some JSON parser or number type accepts and another one does not.
+HOSTILE = [
+    *("1e9999999", "-1e9999999", "1e-9999999", "1e999999999999999999999", "0e9999999", "9" * 5000, "1_0"),
+    *("NaN", "sNaN", "-Infinity", "1e13", "-0", "\ud800", "\0", "١٢", "", "9999-12-31T23:59:59-23:59"),
+    *(None, True, [], {}, [[]], [{}], [{"id": "1e9999999", "amount": "1e9999999", "total": "1e9999999"}]),
+]
+_DEEP: list[Any] = []
+for _ in range(100_000):
+    _DEEP = [_DEEP]
+
+
+def _places(payload: Any, *above: str | int) -> Iterator[tuple[str | int, ...]]:
+    members = payload.items() if isinstance(payload, dict) else enumerate(payload)
+    for key, value in members:
+        yield (*above, key)
+        if isinstance(value, dict | list):
+            yield from _places(value, *above, key)
+
+
+def _with(payload: dict[str, Any], place: tuple[str | int, ...], value: object) -> dict[str, Any]:
+    changed: Any = deepcopy(payload)
+    inner = changed
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    return changed  # type: ignore[no-any-return]
+
+
+def _as_text(value: Any) -> Any:
+    """A payload with its numbers as text: the form in which the app reads it."""
+    if isinstance(value, dict):
+        return {key: _as_text(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_as_text(member) for member in value]
+    return str(value) if type(value) in (int, float) else value
+
+
+@pytest.mark.parametrize(
+    ("read", "topic", "payload"),
+    [
+        (shopify.read_webhook, "orders/create", CANCELLED | {"refunds": [REFUND]}),
+        (shopify.read_webhook, "refunds/create", REFUND),
+        (woocommerce.read_webhook, "order.updated", WOO | {"refunds": [{"id": 9, "total": "-30.00"}]}),
+    ],
+    ids=["a Shopify order", "a Shopify refund", "a WooCommerce order"],
+)
+def test_any_value_in_any_field_is_read_or_skipped(
+    read: Callable[..., list[Any]], topic: str, payload: dict[str, Any], tmp_path: Path
+) -> None:
+    """Huge exponents, NaN, deep nesting, another type: no error leaves reader, state or provider."""
+    store, provider, read_or_skipped = OrderStore(tmp_path / "orders"), Orders(), Counter[bool]()
+    for place in _places(payload):
+        for value in [*HOSTILE, _DEEP]:
+            changed = _with(_as_text(payload), place, value)
+            try:
+                updates = read(topic, changed, ShopRules())
+            except UnreadablePayloadError:
+                read_or_skipped[False] += 1
+                continue
+            changes = store.apply_updates(update for update in updates if isinstance(update, OrderUpdate))
+            for order in changes.orders:
+                provider.signals(order, Pseudonymizer(bytes(32)))
+            store.save(changes)
+            read_or_skipped[True] += 1
+    store.close()
+    assert min(read_or_skipped[True], read_or_skipped[False]) > 50
+
+
+@pytest.mark.parametrize(
+    "number", ["1e9999999", "-1e9999999", "1" * 5000, "NaN", "Infinity", "[" * 900 + "]" * 900]
+)
+def test_a_number_that_no_field_can_hold_is_answered(shop: Shop, number: str) -> None:
+    """As a JSON number, not only as text: the webhook is not sent again, and the reason is counted."""
+    for path, topic, body, field in (
+        ("/shopify", {"X_Shopify_Topic": "orders/create"}, ORDER, "total_price"),
+        ("/woocommerce", {"X_WC_Webhook_Topic": "order.updated"}, WOO, "total"),
+    ):
+        text = json.dumps(body | {field: "@"}).replace('"@"', number)
+        assert shop.send(path, text.encode(), **topic) == 200
+    assert shop.reasons == {"unreadable total_price", "unreadable total"}
 
 
 def test_euros_stay_euros(shop: Shop) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from attrs import field, frozen
@@ -28,10 +28,21 @@ class ShopRules:
 
 def read_name(payload: Mapping[str, Any], key: str) -> str:
     """A number or a short name."""
-    value = payload.get(key)
-    if not isinstance(value, str | int) or isinstance(value, bool) or not _is_name(str(value)):
+    value = read_text(payload, key)
+    if not _is_name(value):
         raise UnreadablePayloadError(f"unreadable {key}")
-    return str(value)
+    return value
+
+
+def read_text(payload: Mapping[str, Any], key: str) -> str:
+    """A text, or a number as it was written; empty if it is missing or null."""
+    value = payload.get(key)
+    if value is None:
+        return ""
+    # The app reads numbers as text. Anything else may be nested so deeply that its text cannot be made.
+    if not isinstance(value, str):
+        raise UnreadablePayloadError(f"unreadable {key}")
+    return value
 
 
 def read_timestamp(payload: Mapping[str, Any], key: str) -> datetime:
@@ -49,8 +60,9 @@ def read_timestamp(payload: Mapping[str, Any], key: str) -> datetime:
 def read_amount(payload: Mapping[str, Any], key: str) -> int:
     """An amount, in ten-thousandths; at most four decimals."""
     try:
-        parts = Decimal(str(payload[key])) * SCALE
-    except (KeyError, InvalidOperation) as error:
+        # ArithmeticError: an exponent that no decimal can hold, before or after the multiplication.
+        parts = Decimal(read_text(payload, key)) * SCALE
+    except ArithmeticError as error:
         raise UnreadablePayloadError(f"unreadable {key}") from error
     if not parts.is_finite() or abs(parts) > _MAX_AMOUNT * SCALE or parts != parts.to_integral_value():
         raise UnreadablePayloadError(f"unreadable {key}")

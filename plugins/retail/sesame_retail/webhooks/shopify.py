@@ -18,6 +18,7 @@ from sesame_retail.webhooks.payloads import (
     read_amount,
     read_name,
     read_objects,
+    read_text,
     read_timestamp,
 )
 from sesame_sdk import Skipped
@@ -49,7 +50,7 @@ def _order(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate
         raise UnreadablePayloadError("no customer")
     if _is_staff(customer, rules):
         raise UnreadablePayloadError("staff order")
-    if payload.get("financial_status") not in _PAID:
+    if read_text(payload, "financial_status") not in _PAID:
         raise UnreadablePayloadError("order that is not paid")
     stamp = int(read_timestamp(payload, "updated_at").timestamp())
     stated, unit = convert_amount(max(read_amount(payload, "total_price"), 0), payload.get("currency"), rules)
@@ -77,8 +78,8 @@ def _order(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate
 
 
 def _is_staff(customer: Mapping[str, Any], rules: ShopRules) -> bool:
-    tags = str(customer.get("tags") or "").lower().split(",")
-    return bool(rules.staff & {str(customer["id"]), *(tag.strip() for tag in tags)})
+    tags = read_text(customer, "tags").lower().split(",")
+    return bool(rules.staff & {read_name(customer, "id"), *(tag.strip() for tag in tags)})
 
 
 def _refund(refund: Mapping[str, Any], order: str, rules: ShopRules) -> Iterator[OrderUpdate | Skipped]:

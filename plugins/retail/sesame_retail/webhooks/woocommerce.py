@@ -18,6 +18,7 @@ from sesame_retail.webhooks.payloads import (
     read_amount,
     read_name,
     read_objects,
+    read_text,
     read_timestamp,
 )
 from sesame_sdk import Skipped
@@ -40,7 +41,7 @@ def _order(payload: Mapping[str, Any], rules: ShopRules) -> Iterator[OrderUpdate
         raise UnreadablePayloadError("no customer")
     if customer in rules.staff:
         raise UnreadablePayloadError("staff order")
-    status = payload.get("status")
+    status = read_text(payload, "status")
     cancelled = status == "cancelled"
     if status not in _PAID and not (cancelled and payload.get("date_paid_gmt")):
         raise UnreadablePayloadError("order that is not paid")
