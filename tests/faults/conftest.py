@@ -23,7 +23,7 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Population:
     """The same in every test."""
     made = Population(tmp_path_factory.mktemp("population"), free_port())
     made.key.save(made.key_path)
-    made.found(made.folder / "template", "sqlite:///hub.sqlite")
+    made.create(made.folder / "template", "sqlite:///hub.sqlite")
     return made
 
 
@@ -31,23 +31,23 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Population:
 def population_in_postgresql(population: Population, postgresql: servers.Server) -> str:
     """The name of a database that holds the same, to be copied."""
     name = postgresql.create()
-    population.found(population.folder / "template-postgresql", postgresql.url(name))
+    population.create(population.folder / "template-postgresql", postgresql.url(name))
     return name
 
 
 @define
-class Site:
+class Deployment:
     """A hub's folder, and a client's.
 
     Attributes:
         population: where it is.
         path: the hub's folder.
-        home: the client's folder.
+        client_folder: the client's folder.
     """
 
     population: Population
     path: Path
-    home: Path
+    client_folder: Path
 
     @property
     def key(self) -> SigningKey:
@@ -60,31 +60,31 @@ class Site:
 
     def sender(self, stop: int) -> Sender:
         """A client that posts and delivers the first so many signals."""
-        return Sender(self.population.url, self.population.key_path, self.home, stop)
+        return Sender(self.population.url, self.population.key_path, self.client_folder, stop)
 
     def check_nothing_lost(self, posted: int) -> None:
         """See `oracle`. To be asked while neither writes."""
-        told = signals(0, posted)
-        check_nothing_lost(self.path, SHOP, self.key, self.home / "outbox.sqlite", told)
+        posted_signals = signals(0, posted)
+        check_nothing_lost(self.path, SHOP, self.key, self.client_folder / "outbox.sqlite", posted_signals)
 
-    def check(self, said: int) -> None:
-        """The oracle's last word: the first `said` signals came through, as if nothing had happened."""
-        self.check_nothing_lost(said)
-        check_as_without_faults(self.path, self.population.expected(said))
+    def check(self, count: int) -> None:
+        """The first `count` signals came through, exactly as without faults."""
+        self.check_nothing_lost(count)
+        check_as_without_faults(self.path, self.population.expected(count))
         if (self.path / "log").exists():
             check_log(self.path / "log")
 
 
 @pytest.fixture
-def new_site(
+def new_deployment(
     population: Population, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Site]]:
-    """Makes the site of a test over a database product, in folders of its own or others."""
+) -> Iterator[Callable[..., Deployment]]:
+    """Makes a test's deployment over a database product, in folders of its own or in given ones."""
     with ExitStack() as stack:
 
-        def make(product: str, *, path: Path | None = None, home: Path | None = None) -> Site:
-            path, home = path or tmp_path / "hub", home or tmp_path / "client"
-            home.mkdir(exist_ok=True)
+        def make(product: str, *, path: Path | None = None, client_folder: Path | None = None) -> Deployment:
+            path, client_folder = path or tmp_path / "hub", client_folder or tmp_path / "client"
+            client_folder.mkdir(exist_ok=True)
             database = "sqlite:///hub.sqlite"
             if product == "postgresql":
                 server: servers.Server = request.getfixturevalue("postgresql")
@@ -94,12 +94,12 @@ def new_site(
             create_hub(path, issuer=population.url, database=database, as_of=DAY)
             if product == "sqlite":
                 shutil.copy(population.folder / "template" / "hub.sqlite", path)
-            return Site(population, path, home)
+            return Deployment(population, path, client_folder)
 
         yield make
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def site(request: pytest.FixtureRequest, new_site: Callable[..., Site]) -> Site:
+def deployment(request: pytest.FixtureRequest, new_deployment: Callable[..., Deployment]) -> Deployment:
     """On each database product in turn."""
-    return new_site(request.param)
+    return new_deployment(request.param)

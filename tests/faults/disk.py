@@ -28,19 +28,19 @@ class SmallDisk:
         """Write ballast until hardly anything goes on it any more."""
         with self._ballast.open("ab", buffering=0) as file:
             try:
-                while self.room() > leaving:
-                    file.write(bytes(min(_PIECE, max(self.room() - leaving, 1))))
+                while self.free_bytes() > leaving:
+                    file.write(bytes(min(_PIECE, max(self.free_bytes() - leaving, 1))))
             except OSError as error:
                 assert error.strerror == "No space left on device"  # noqa: PT017 - from another process's write
 
-    def make_room(self) -> None:
+    def free_space(self) -> None:
         """Throw the ballast away."""
         self._ballast.unlink()
 
-    def room(self) -> int:
+    def free_bytes(self) -> int:
         """Bytes that are free."""
-        told = os.statvfs(self.path)
-        return told.f_bavail * told.f_frsize
+        statistics = os.statvfs(self.path)
+        return statistics.f_bavail * statistics.f_frsize
 
 
 @contextmanager
@@ -79,10 +79,10 @@ class Quota:
         """Let no file become longer than this one is."""
         self._set(file.stat().st_size)
 
-    def make_room(self) -> None:
+    def free_space(self) -> None:
         """Take it away."""
         self._set(resource.RLIM_INFINITY)
 
-    def _set(self, most: int) -> None:
+    def _set(self, limit: int) -> None:
         for pid in self.pids:
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))

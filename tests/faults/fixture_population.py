@@ -1,4 +1,4 @@
-"""A population of people, the shop that tells of them, and a hub that knows both: the same for every fault.
+"""A population of people, the shop that sends signals about them, and a hub: the same for every fault.
 
 All of it is made once a run, and copied. What number n says is always the same, so that a process that was
 killed goes on from any number.
@@ -74,7 +74,7 @@ class Population:
         """The shop's key, for processes of its own."""
         return self.folder / "shop.jwk"
 
-    def found(self, path: Path, database: str) -> None:
+    def create(self, path: Path, database: str) -> None:
         """Make a hub in a new folder, over an empty database, that knows the shop and all people."""
         create_hub(path, issuer=self.url, database=database, as_of=DAY)
         with Hub.open(path) as hub:
@@ -89,25 +89,25 @@ class Population:
         return Partner(SHOP, hub, clock, self.key, PSEUDONYMIZER)
 
     def consents(self, shop: Partner, person: str, **terms: datetime) -> list[tuple[str, Grant]]:
-        """To be told of, and to be read."""
+        """The grants of each person: to send, and to read."""
         return shop.grants(person, ORDER, LATE, reads="retail", **{"given_at": LONG_AGO, **terms})
 
-    def expected(self, said: int, further: Sequence[Signal] = ()) -> Ledger:
-        """What a hub holds that got the first `said` signals and `further`, and nothing happened to."""
-        key = (said, tuple(signal.id for signal in further))
+    def expected(self, count: int, further: Sequence[Signal] = ()) -> Ledger:
+        """The ledger of a hub that got the first `count` signals and `further`, without any fault."""
+        key = (count, tuple(signal.id for signal in further))
         if key not in self._expected:
             path = self.folder / f"expected-{len(self._expected)}"
             create_hub(path, issuer=self.url, as_of=DAY)
             shutil.copy(self.folder / "template" / "hub.sqlite", path)
             with Hub.open(path) as hub:
                 shop = self.shop(hub)
-                for batch in batches([*signals(0, said), *further]):
+                for batch in batches([*signals(0, count), *further]):
                     assert shop.send(*batch).accepted == len(batch)
             self._expected[key] = read_ledger(path)
             shutil.rmtree(path)
         return self._expected[key]
 
 
-def batches(told: Sequence[Signal]) -> Iterable[Sequence[Signal]]:
+def batches(items: Sequence[Signal]) -> Iterable[Sequence[Signal]]:
     """As many as an envelope holds, one after the other."""
-    return (told[start : start + BATCH] for start in range(0, len(told), BATCH))
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))

@@ -35,7 +35,7 @@ from sesame_sdk.signing.sd_jwt import SdJwt
 from tests.hub.fixtures import LONG_AGO
 from tests.hub.ledger import looking
 
-#: Person, partner, id, kind, value and when, by the names that the world knows them by.
+#: Person, partner, id, kind, value and time, by the identifiers used outside the hub.
 Row = tuple[str, str, bytes, str, float, int]
 
 
@@ -63,7 +63,7 @@ def check_nothing_lost(
         path: the hub's folder.
         issuer: whose outbox it is.
         key: the issuer's.
-        outbox: its file; nobody need have closed it.
+        outbox: its file, which may still be open.
         posted: what `Client.post` has returned for.
     """
     hub = load_settings(path).issuer
@@ -87,22 +87,22 @@ def check_nothing_lost(
 
 def check_as_without_faults(path: Path, expected: Ledger) -> None:
     """Pass if ledger and scores are `expected`, and the table of signals can be made again."""
-    found = read_ledger(path)
-    assert len(found.rows) == len(expected.rows)
-    assert found.rows == expected.rows
-    assert found.scores == expected.scores
+    ledger = read_ledger(path)
+    assert len(ledger.rows) == len(expected.rows)
+    assert ledger.rows == expected.rows
+    assert ledger.scores == expected.scores
     with Hub.open(path) as hub:
         assert hub.rebuild_signals() == len(expected.rows)
     assert read_ledger(path).rows == expected.rows
 
 
 def check_log(log: Path) -> None:
-    """Pass if the hub's log tells of no answer 500, and of no thread that died."""
+    """Pass if the hub's log has no response 500 and no failed thread."""
     for line in log.read_text().splitlines():
         if line.startswith("{"):
-            said: dict[str, Any] = json.loads(line)
-            assert said.get("status") != 500, line
-            assert said["event"] not in {"request_failed", "thread_failed"}, line
+            event: dict[str, Any] = json.loads(line)
+            assert event.get("status") != 500, line
+            assert event["event"] not in {"request_failed", "thread_failed"}, line
 
 
 def _waiting(outbox: Path, hub: str, issuer: str, key: SigningKey) -> set[bytes]:
@@ -125,9 +125,9 @@ def _check_receipts(path: Path, answered: Mapping[str, bytes], in_ledger: int) -
             assert [why for _, why in outcome.dropped] == [signal.reason for signal in receipt.dropped]
             accepted += receipt.accepted
         assert accepted <= in_ledger
-        for letter in outbox.dead_letters():
-            assert letter.code
-            assert letter.reason
+        for message in outbox.dead_letters():
+            assert message.code
+            assert message.reason
 
 
 def _rows(connection: Connection) -> tuple[Row, ...]:
@@ -153,5 +153,5 @@ def _scores(connection: Connection, as_of: date) -> dict[str, Score]:
     policy = policies.current_policy(connection, "retail")
     assert policy is not None
     asked = dict.fromkeys(persons, ("retail",))
-    found = scores.compute_scores(connection, asked, policy, as_of, timestamps.utc_now(), reasons=True)
-    return {persons[number]: score for number, score in found.items()}
+    computed = scores.compute_scores(connection, asked, policy, as_of, timestamps.utc_now(), reasons=True)
+    return {persons[number]: score for number, score in computed.items()}

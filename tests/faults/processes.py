@@ -31,7 +31,7 @@ from tests.hub.process import become_command, start
 
 #: Seconds for whatever must happen, on a machine that may be busy with much else.
 DEADLINE = 90.0
-#: Of a client that does not wait long by itself; what a hub asks for it waits all the same.
+#: For a client with short waits of its own; it still obeys the hub's Retry-After.
 EAGER = RetryPolicy(max_attempts=3, min_wait=0.05, max_wait=0.4, max_jitter=0.05)
 
 
@@ -45,7 +45,7 @@ def wait_until(true: Callable[[], object], *, seconds: float = DEADLINE) -> None
 
 @frozen
 class Clock:
-    """Tells the time as a file says: how many seconds it is ahead. So it can be set for another process."""
+    """A clock that adds the seconds in a file, so that it can be set for another process."""
 
     file: Path
 
@@ -109,12 +109,12 @@ class RunningHub:
 def running_hub(path: Path, port: int, clock: Clock | None = None, **flags: object) -> Iterator[RunningHub]:
     """A hub in a folder, once it is ready. In the end it is stopped, if it still runs."""
     log = path / "log"
-    told = {
+    options = {
         "port": str(port),
         "drain_timeout_seconds": "0",
         **{name: str(flag) for name, flag in flags.items()},
     }
-    process = start(_serve_by, path, port, clock, log) if clock else start(_serve, path, told, log)
+    process = start(_serve_by, path, port, clock, log) if clock else start(_serve, path, options, log)
     hub = RunningHub(process, f"http://127.0.0.1:{port}", log)
     try:
         wait_until(lambda: hub.answers() == 200 or not hub.process.is_alive())
@@ -133,7 +133,7 @@ def _serve(path: Path, flags: dict[str, str], log: Path) -> None:
 
 
 def _serve_by(path: Path, port: int, clock: Clock, log: Path) -> None:
-    """The same by a clock that is no setting: nobody but a test has any use for a wrong one."""
+    """The same with a wrong clock, which is no setting: only a test needs one."""
     become_command(log)
     with closing(Hub.open(path, clock=clock)) as hub:
         structured_log.configure(level="info", log_format="json")

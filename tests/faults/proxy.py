@@ -34,22 +34,22 @@ class Way:
             while True:
                 near, _ = self.listener.accept()
                 with self._lock:
-                    side, most = self.cuts.pop() if self.cuts else ("", -1)
+                    side, limit = self.cuts.pop() if self.cuts else ("", -1)
                 try:
                     far = socket.create_connection(("127.0.0.1", self.port))
                 except ConnectionRefusedError:
                     near.close()
                     continue
                 for name, source, sink in (("request", near, far), ("answer", far, near)):
-                    told = (name, source, sink, most if name == side else -1)
-                    threading.Thread(target=self._carry, args=told, daemon=True).start()
+                    arguments = (name, source, sink, limit if name == side else -1)
+                    threading.Thread(target=self._carry, args=arguments, daemon=True).start()
 
-    def _carry(self, side: str, source: socket.socket, sink: socket.socket, most: int) -> None:
+    def _carry(self, side: str, source: socket.socket, sink: socket.socket, limit: int) -> None:
         carried = 0
         with suppress(OSError):
             while piece := source.recv(_PIECE):
-                if 0 <= most <= carried + len(piece):
-                    sink.sendall(piece[: most - carried])
+                if 0 <= limit <= carried + len(piece):
+                    sink.sendall(piece[: limit - carried])
                     with self._lock:
                         self.cut[side] += 1
                     break

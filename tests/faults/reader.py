@@ -1,4 +1,4 @@
-"""A partner as a reader: it asks for scores, and is told of them by a stream, over HTTP."""
+"""A partner as a reader: it requests scores and receives them from a stream, over HTTP."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -27,8 +27,8 @@ class Reader:
         clock: the reader's.
         party: its issuer.
         stream: the name of its stream, once it has one.
-        points: what the stream told last of each person; None of whoever left or has no score.
-        numbers: of the last state that it told of each person.
+        points: the last streamed points of each person; None for a person who left or has no score.
+        numbers: the sequence number of each person's last state.
     """
 
     url: str
@@ -52,8 +52,8 @@ class Reader:
 
     def bearer(self) -> str:
         """What it shows, once."""
-        said = {"issuer": self.party, "audience": self.issuer, "purpose": BENEFITS, "context": "retail"}
-        return f"Bearer {sign_read_token(self.key, now=self.clock(), **said).decode()}"
+        claims = {"issuer": self.party, "audience": self.issuer, "purpose": BENEFITS, "context": "retail"}
+        return f"Bearer {sign_read_token(self.key, now=self.clock(), **claims).decode()}"
 
     def subscribe(self, **delivery: str) -> None:
         """Make the stream: polled, unless a way to push by is given."""
@@ -68,11 +68,11 @@ class Reader:
 
     def take(self) -> None:
         """All that waits in the stream, acknowledged. Numbers may only grow."""
-        found = self.poll()
-        while found:
-            for token in found.values():
+        messages = self.poll()
+        while messages:
+            for token in messages.values():
                 self.hear(token.encode())
-            found = self.poll(*found)
+            messages = self.poll(*messages)
 
     def hear(self, token: bytes) -> None:
         """One message, proved."""
@@ -80,11 +80,11 @@ class Reader:
         trust = Trust({self.issuer: [TrustedKey(key, LONG_AGO) for key in keys]})
         verified = Token.parse(token).verify(trust, typ=SET_TYP, audience=self.party, now=self.clock())
         claims: dict[str, Any] = codec.decode(verified.claims, dict)
-        ((_, said),) = claims["events"].items()
-        for change in said.get("changes", ()):
+        ((_, event),) = claims["events"].items()
+        for change in event.get("changes", ()):
             self._note(change["sub_id"]["id"], change["seq"], change["points"])
-        if "seq" in said:
-            self._note(claims["sub_id"]["id"], said["seq"], None)
+        if "seq" in event:
+            self._note(claims["sub_id"]["id"], event["seq"], None)
 
     def _note(self, subject: str, number: int, points: float | None) -> None:
         person = self._names.setdefault(subject, subject)

@@ -13,7 +13,7 @@ from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model.envelope import DropReason
 from sesame_sdk.partner.client import Client
-from tests.faults.conftest import Site
+from tests.faults.conftest import Deployment
 from tests.faults.fixture_population import BATCH, PEOPLE, SHOP, signals
 from tests.faults.processes import EAGER, Clock, wait_until
 from tests.faults.reader import Reader
@@ -27,91 +27,92 @@ LEAVING = PEOPLE[0]
 
 
 @pytest.fixture
-def clocks(site: Site) -> tuple[Clock, Clock]:
+def clocks(deployment: Deployment) -> tuple[Clock, Clock]:
     """The hub's and the client's; both go right."""
-    made = Clock(site.home / "hubs-clock"), Clock(site.home / "clients-clock")
+    made = Clock(deployment.client_folder / "hubs-clock"), Clock(deployment.client_folder / "clients-clock")
     for clock in made:
         clock.set(hours=0)
     return made
 
 
-def _end_a_consent(site: Site) -> None:
-    with Hub.open(site.path) as hub:
-        shop = site.population.shop(hub)
+def _end_a_consent(deployment: Deployment) -> None:
+    with Hub.open(deployment.path) as hub:
+        shop = deployment.population.shop(hub)
         hub.withdraw_grants(LEAVING, SHOP, Direction.READ)
         ends = {"given_at": timestamps.utc_now(), "expires_at": timestamps.utc_now() + timedelta(hours=2)}
         hub.add_grants(shop.grants(LEAVING, reads="retail", **ends))
 
 
-def test_clocks_that_jump(site: Site, clocks: tuple[Clock, Clock]) -> None:
+def test_clocks_that_jump(deployment: Deployment, clocks: tuple[Clock, Clock]) -> None:
     """What a wrong clock says is refused with the reason, and kept; once clocks are right it counts once."""
     hubs, ours = clocks
-    _end_a_consent(site)
-    with site.serving(clock=hubs) as hub:
-        reader = Reader(hub.url, site.population.url, site.key, ours)
+    _end_a_consent(deployment)
+    with deployment.serving(clock=hubs) as hub:
+        reader = Reader(hub.url, deployment.population.url, deployment.key, ours)
         reader.subscribe()
         transport = Transport(hub.url, retry_policy=EAGER)
         client = Client(
             issuer=SHOP,
             hub=hub.url,
-            signer=site.key,
-            outbox=site.home / "outbox.sqlite",
+            signer=deployment.key,
+            outbox=deployment.client_folder / "outbox.sqlite",
             transport=transport,
             clock=ours,
         )
         with client:
-            _jump(client, hubs, ours, reader, site)
-    site.check(6 * BATCH)
+            _jump(client, hubs, ours, reader, deployment)
+    deployment.check(6 * BATCH)
 
 
-def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, site: Site) -> None:
+def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, deployment: Deployment) -> None:
     posted = []
 
     def post(number: int) -> None:
         client.post(signals(number * BATCH, (number + 1) * BATCH))
-        with closing(sqlite3.connect(site.home / "outbox.sqlite")) as file:
+        with closing(sqlite3.connect(deployment.client_folder / "outbox.sqlite")) as file:
             posted.append(file.execute("SELECT jti FROM message ORDER BY id DESC").fetchone()[0])
 
-    def told(number: int) -> bool:
-        """Whether the stream has told of the first so many batches."""
+    def reported(number: int) -> bool:
+        """Whether the stream has reported the first so many batches."""
         reader.take()
         expected = {
-            name: score.points for name, score in site.population.expected(number * BATCH).scores.items()
+            name: score.points
+            for name, score in deployment.population.expected(number * BATCH).scores.items()
         }
         return {**reader.points, LEAVING: expected[LEAVING]} == expected
 
     post(0)
     assert client.deliver().sent == 1
-    wait_until(lambda: told(1))
+    wait_until(lambda: reported(1))
     assert reader.points[LEAVING] is not None
 
     ours.set(hours=5)  # of ours alone: the hub does not believe what is still to come
     post(1)
     assert client.deliver().dead == 1
     ours.set(hours=0)
-    (letter,) = client.dead_letters()
-    assert letter.code == "invalid_request"
-    assert "iat: is in the future" in letter.reason
-    site.check_nothing_lost(2 * BATCH)
+    (message,) = client.dead_letters()
+    assert message.code == "invalid_request"
+    assert "iat: is in the future" in message.reason
+    deployment.check_nothing_lost(2 * BATCH)
 
     hubs.set(hours=5)  # the hub takes it, but its receipt is one that we cannot believe
     post(2)
     assert client.deliver().dead == 1
     assert client.dead_letters()[-1].code == "invalid_receipt"
-    site.check_nothing_lost(3 * BATCH)
+    deployment.check_nothing_lost(3 * BATCH)
     refused = reader.score(LEAVING)
     assert (refused.status_code, refused.json()["description"]) == (
         401,
         "exp: has expired (sign a new token)",
     )
     ours.set(hours=5)
-    wait_until(lambda: len(reader.poll()) > 0)  # messages are made, and nobody acknowledges them
+    wait_until(lambda: len(reader.poll()) > 0)  # messages exist and are not acknowledged
 
     for clock in (hubs, ours):  # they are made anew, with a time that can be believed
         clock.set(hours=0)
     post(3)
     assert client.deliver().sent == 1
-    there = _points(site)
+    there = _points(deployment)
     wait_until(lambda: reader.take() or reader.points == there)
     assert there[LEAVING] is not None
 
@@ -119,25 +120,25 @@ def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, site: Site) 
     post(4)
     assert client.deliver().dead == 1
     hubs.set(hours=0)
-    site.check_nothing_lost(5 * BATCH)
+    deployment.check_nothing_lost(5 * BATCH)
     post(5)
     assert client.deliver().sent == 1
 
-    for clock in (hubs, ours):  # six hours later every time that was said is past
+    for clock in (hubs, ours):  # six hours later every stated time is past
         clock.set(hours=6)
     assert client.redrive() == 3
     assert client.deliver().sent == 3
     assert client.counts().dead == 0
-    wait_until(lambda: told(6) and reader.points[LEAVING] is None)
+    wait_until(lambda: reported(6) and reader.points[LEAVING] is None)
     # In the order in which they were posted, whatever time it was by the hub.
     assert [receipt.jti for receipt in client.receipts()] == posted
     assert sum(receipt.accepted for receipt in client.receipts()) == 6 * BATCH
 
 
-def _points(site: Site) -> dict[str, float | None]:
+def _points(deployment: Deployment) -> dict[str, float | None]:
     """Of everybody, by what is in the ledger now, for who may be read now."""
-    with Hub.open(site.path) as hub:
-        scores = site.population.shop(hub).read(*PEOPLE)
+    with Hub.open(deployment.path) as hub:
+        scores = deployment.population.shop(hub).read(*PEOPLE)
     return {person: score and score.points for person, score in zip(PEOPLE, scores, strict=True)}
 
 

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from sesame_sdk.delivery.outbox import Outbox
-from tests.faults.conftest import Site
+from tests.faults.conftest import Deployment
 from tests.faults.fixture_population import BATCH
 from tests.faults.processes import DEADLINE
 from tests.faults.proxy import breaking
@@ -25,15 +25,15 @@ def _cuts(seed: int) -> list[tuple[str, int]]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=f"cut at places by seed {seed}") for seed in (1,)])
-def test_an_answer_that_was_cut_is_asked_for_again(site: Site, seed: int) -> None:
-    """Whoever was cut off cannot know what was kept; sent again, it gets the receipt of the first time."""
-    sender = site.sender(ENVELOPES * BATCH)
+def test_an_answer_that_was_cut_is_asked_for_again(deployment: Deployment, seed: int) -> None:
+    """A cut client does not know what the hub stored; a second delivery gets the first receipt."""
+    sender = deployment.sender(ENVELOPES * BATCH)
     far = free_port()
-    with site.serving(port=far), breaking(site.population.port, to=far, cuts=_cuts(seed)) as way:
+    with deployment.serving(port=far), breaking(deployment.population.port, to=far, cuts=_cuts(seed)) as way:
         process = sender.begin()
         process.join(DEADLINE)
         assert process.exitcode == 0
         assert min(way.cut["answer"], way.cut["request"]) >= CUTS // 5
     with closing(Outbox(sender.outbox)) as outbox:
         assert outbox.counts().dead == 0
-    site.check(ENVELOPES * BATCH)
+    deployment.check(ENVELOPES * BATCH)

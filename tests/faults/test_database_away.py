@@ -10,7 +10,7 @@ import pytest
 from attrs import define, field
 
 from tests import postgresql as servers
-from tests.faults.conftest import Site
+from tests.faults.conftest import Deployment
 from tests.faults.fixture_population import BATCH, PEOPLE
 from tests.faults.processes import wait_until
 from tests.faults.reader import Reader
@@ -46,14 +46,16 @@ class _Asker:
 
 
 @pytest.mark.long
-def test_the_hub_waits_for_its_database(new_site: Callable[..., Site], postgresql: servers.Server) -> None:
+def test_the_hub_waits_for_its_database(
+    new_deployment: Callable[..., Deployment], postgresql: servers.Server
+) -> None:
     """Stopped in peace, then by a crash: 503 and Retry-After meanwhile, not ready, alive; then it goes on."""
-    site = new_site("postgresql")
-    sender = site.sender(ENVELOPES * BATCH)
-    with site.serving(workers=2) as hub:
-        reader = Reader(hub.url, site.population.url, site.key)
+    deployment = new_deployment("postgresql")
+    sender = deployment.sender(ENVELOPES * BATCH)
+    with deployment.serving(workers=2) as hub:
+        reader = Reader(hub.url, deployment.population.url, deployment.key)
         reader.subscribe()
-        asker = _Asker(Reader(hub.url, site.population.url, site.key))
+        asker = _Asker(Reader(hub.url, deployment.population.url, deployment.key))
         with asker.asking():
             client = sender.begin()
             for turn, how in enumerate((signal.SIGINT, signal.SIGQUIT), 1):
@@ -76,7 +78,8 @@ def test_the_hub_waits_for_its_database(new_site: Callable[..., Site], postgresq
         assert asker.without_wait == 0
         assert len(hub.pids) == 3
         expected = {
-            name: score.points for name, score in site.population.expected(ENVELOPES * BATCH).scores.items()
+            name: score.points
+            for name, score in deployment.population.expected(ENVELOPES * BATCH).scores.items()
         }
         wait_until(lambda: reader.take() or reader.points == expected)
-    site.check(ENVELOPES * BATCH)
+    deployment.check(ENVELOPES * BATCH)

@@ -8,7 +8,7 @@ import pytest
 
 from sesame_sdk.delivery.messages import OutboxFullError
 from tests import postgresql as servers
-from tests.faults.conftest import Site
+from tests.faults.conftest import Deployment
 from tests.faults.disk import Quota, SmallDisk, small_disk
 from tests.faults.fixture_population import BATCH, Population, signals
 from tests.faults.processes import RunningHub, wait_until
@@ -20,13 +20,15 @@ pytestmark = pytest.mark.long
 @pytest.fixture
 def disk() -> Iterator[SmallDisk]:
     """A small one, with room for all that a test writes."""
-    with small_disk(64) as found:
-        yield found
+    with small_disk(64) as disk:
+        yield disk
 
 
-def _run(site: Site, hub: RunningHub, fill: Callable[[], None], make_room: Callable[[], None]) -> None:
+def _run(
+    deployment: Deployment, hub: RunningHub, fill: Callable[[], None], free_space: Callable[[], None]
+) -> None:
     """Fill the hub's disk in the middle of a delivery, see that it says so, and make room."""
-    sender = site.sender(ENVELOPES * BATCH)
+    sender = deployment.sender(ENVELOPES * BATCH)
     client = sender.begin()
     wait_until(lambda: sender.sent > ENVELOPES // 8)
     fill()
@@ -35,65 +37,67 @@ def _run(site: Site, hub: RunningHub, fill: Callable[[], None], make_room: Calla
     assert hub.answers("/health/live") == 200
     assert client.is_alive()
     assert sender.sent < ENVELOPES
-    make_room()
+    free_space()
     sender.finish(client)
     assert hub.answers() == 200
 
 
-def test_the_ledgers_disk_is_full(new_site: Callable[..., Site], disk: SmallDisk, tmp_path: Path) -> None:
-    """SQLite has no room: each sender is told to come back, and nothing that was acknowledged goes."""
-    site = new_site("sqlite", path=tmp_path / "hub")
+def test_the_ledgers_disk_is_full(
+    new_deployment: Callable[..., Deployment], disk: SmallDisk, tmp_path: Path
+) -> None:
+    """A full SQLite disk gives each sender a 503, and keeps everything that was acknowledged."""
+    deployment = new_deployment("sqlite", path=tmp_path / "hub")
     database = f"sqlite:///{disk.path / 'hub.sqlite'}"
-    shutil.move(site.path / "hub.sqlite", disk.path)
-    _set_database(site, database)
-    with site.serving() as hub:
-        _run(site, hub, disk.fill, disk.make_room)
-    site.check(ENVELOPES * BATCH)
+    shutil.move(deployment.path / "hub.sqlite", disk.path)
+    _set_database(deployment, database)
+    with deployment.serving() as hub:
+        _run(deployment, hub, disk.fill, disk.free_space)
+    deployment.check(ENVELOPES * BATCH)
 
 
-def test_the_ledgers_files_may_not_grow(new_site: Callable[..., Site]) -> None:
+def test_the_ledgers_files_may_not_grow(new_deployment: Callable[..., Deployment]) -> None:
     """The same where the system refuses each write beyond a size, as it does for a user with a quota."""
-    site = new_site("sqlite")
-    with site.serving() as hub:
+    deployment = new_deployment("sqlite")
+    with deployment.serving() as hub:
         quota = Quota((hub.pid,))
-        _run(site, hub, lambda: quota.fill(site.path / "hub.sqlite-wal"), quota.make_room)
-    site.check(ENVELOPES * BATCH)
+        _run(deployment, hub, lambda: quota.fill(deployment.path / "hub.sqlite-wal"), quota.free_space)
+    deployment.check(ENVELOPES * BATCH)
 
 
-def test_the_outboxs_disk_is_full(new_site: Callable[..., Site], disk: SmallDisk) -> None:
+def test_the_outboxs_disk_is_full(new_deployment: Callable[..., Deployment], disk: SmallDisk) -> None:
     """`post` says what it kept and gives back the rest, `deliver` raises, and what was promised is there."""
-    site = new_site("sqlite", home=disk.path)
-    sender = site.sender(ENVELOPES * BATCH)
-    with site.serving(), sender.open_client() as client:
+    deployment = new_deployment("sqlite", client_folder=disk.path)
+    sender = deployment.sender(ENVELOPES * BATCH)
+    with deployment.serving(), sender.open_client() as client:
         client.post(signals(0, 2 * BATCH))
         assert client.deliver().sent == 2
         disk.fill(leaving=1 << 20)
-        told = signals(2 * BATCH, ENVELOPES * BATCH)
+        signals_sent = signals(2 * BATCH, ENVELOPES * BATCH)
         with pytest.raises(OutboxFullError, match="disk") as full:
-            client.post(told)
-        site.check_nothing_lost(2 * BATCH + full.value.stored)
-        disk.make_room()
+            client.post(signals_sent)
+        deployment.check_nothing_lost(2 * BATCH + full.value.stored)
+        disk.free_space()
         client.post(full.value.remaining)
         delivered = client.deliver()
         assert (delivered.pending, delivered.dead) == (0, 0)
-    site.check(ENVELOPES * BATCH)
+    deployment.check(ENVELOPES * BATCH)
 
 
-def test_the_outbox_cannot_note_a_receipt(new_site: Callable[..., Site], disk: SmallDisk) -> None:
+def test_the_outbox_cannot_note_a_receipt(new_deployment: Callable[..., Deployment], disk: SmallDisk) -> None:
     """A client at work, whose disk is full for a while: what the hub signed for is asked for again."""
-    site = new_site("sqlite", home=disk.path)
-    sender = site.sender(ENVELOPES * BATCH)
-    with site.serving():
+    deployment = new_deployment("sqlite", client_folder=disk.path)
+    sender = deployment.sender(ENVELOPES * BATCH)
+    with deployment.serving():
         client = sender.begin()
         wait_until(lambda: sender.sent > ENVELOPES // 8)
         disk.fill()
-        wait_until(lambda: disk.room() == 0)
+        wait_until(lambda: disk.free_bytes() == 0)
         stuck = sender.promised
         assert client.is_alive()
-        disk.make_room()
+        disk.free_space()
         assert stuck <= sender.stop
         sender.finish(client)
-    site.check(ENVELOPES * BATCH)
+    deployment.check(ENVELOPES * BATCH)
 
 
 def test_postgresqls_disk_is_full(population: Population, tmp_path: Path) -> None:
@@ -105,17 +109,17 @@ def test_postgresqls_disk_is_full(population: Population, tmp_path: Path) -> Non
         ) as server,
     ):
         name = server.create()
-        site = Site(population, tmp_path / "hub", tmp_path / "client")
-        site.home.mkdir()
-        population.found(site.path, server.url(name))
-        with site.serving() as hub:
-            _run(site, hub, disk.fill, lambda: _make_room(disk, server, hub))
-        site.check(ENVELOPES * BATCH)
+        deployment = Deployment(population, tmp_path / "hub", tmp_path / "client")
+        deployment.client_folder.mkdir()
+        population.create(deployment.path, server.url(name))
+        with deployment.serving() as hub:
+            _run(deployment, hub, disk.fill, lambda: _free_space(disk, server, hub))
+        deployment.check(ENVELOPES * BATCH)
         server.drop(name)
 
 
-def _make_room(disk: SmallDisk, server: servers.Server, hub: RunningHub) -> None:
-    disk.make_room()
+def _free_space(disk: SmallDisk, server: servers.Server, hub: RunningHub) -> None:
+    disk.free_space()
 
     def revived() -> bool:
         if not server.alive:  # it ended by itself, for want of room for its log
@@ -125,7 +129,7 @@ def _make_room(disk: SmallDisk, server: servers.Server, hub: RunningHub) -> None
     wait_until(revived)
 
 
-def _set_database(site: Site, database: str) -> None:
-    lines = (site.path / "hub.toml").read_text().splitlines()
+def _set_database(deployment: Deployment, database: str) -> None:
+    lines = (deployment.path / "hub.toml").read_text().splitlines()
     kept = [line for line in lines if not line.startswith("database")]
-    (site.path / "hub.toml").write_text("\n".join([*kept, f'database = "{database}"', ""]))
+    (deployment.path / "hub.toml").write_text("\n".join([*kept, f'database = "{database}"', ""]))

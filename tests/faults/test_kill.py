@@ -1,4 +1,4 @@
-"""``kill -9``, of the client and of the hub, at seeded moments in the middle of many signals."""
+"""``kill -9`` of the client and of the hub, at seeded times in the middle of many signals."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from random import Random
 import pytest
 from attrs import define, field
 
-from tests.faults.conftest import Site
+from tests.faults.conftest import Deployment
 from tests.faults.fixture_population import BATCH
 from tests.faults.processes import RunningHub, Sender, wait_until
 
@@ -26,7 +26,7 @@ SHARED = ("client", "worker", "both", "client")
 class _Scene:
     """A hub and a client at work, either of which can be killed and begun anew."""
 
-    site: Site
+    deployment: Deployment
     workers: int
     sender: Sender
     _hubs: ExitStack = field(factory=ExitStack)
@@ -36,7 +36,7 @@ class _Scene:
     def begin(self) -> None:
         """Start whatever does not run."""
         if self.hub is None:
-            self.hub = self._hubs.enter_context(self.site.serving(workers=self.workers))
+            self.hub = self._hubs.enter_context(self.deployment.serving(workers=self.workers))
         if self.client is None:
             self.client = self.sender.begin()
 
@@ -73,9 +73,9 @@ class _Scene:
         self._hubs.close()
 
 
-def _run(site: Site, workers: int, seed: int, total: int) -> None:
+def _run(deployment: Deployment, workers: int, seed: int, total: int) -> None:
     dice = Random(seed)  # noqa: S311 - not a secret
-    scene = _Scene(site, workers, site.sender(total))
+    scene = _Scene(deployment, workers, deployment.sender(total))
     victims = ALONE if workers == 1 else SHARED
     for turn, victim in enumerate(dice.sample(victims, k=len(victims)), 1):
         scene.begin()
@@ -84,11 +84,11 @@ def _run(site: Site, workers: int, seed: int, total: int) -> None:
         time.sleep(dice.uniform(0, 0.1))  # anywhere in an envelope's way, not just after a receipt
         scene.kill(victim)
         if victim == "both":
-            site.check_nothing_lost(scene.sender.promised)
+            deployment.check_nothing_lost(scene.sender.promised)
             assert scene.sender.sent < total / BATCH
     scene.begin()
     scene.end()
-    site.check(total)
+    deployment.check(total)
 
 
 _MIDST = pytest.mark.parametrize(
@@ -102,9 +102,11 @@ _MIDST = pytest.mark.parametrize(
 
 @_MIDST
 @pytest.mark.long
-def test_kill_anything_at_any_moment(new_site: Callable[..., Site], product: str, workers: int) -> None:
+def test_kill_any_process_at_any_time(
+    new_deployment: Callable[..., Deployment], product: str, workers: int
+) -> None:
     """The client, the hub, one worker, and both at once: what had a receipt is there, and nothing twice."""
-    _run(new_site(product), workers, seed=5, total=SOME)
+    _run(new_deployment(product), workers, seed=5, total=SOME)
 
 
 @_MIDST
@@ -112,7 +114,7 @@ def test_kill_anything_at_any_moment(new_site: Callable[..., Site], product: str
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_kill_anything_in_a_million(
-    new_site: Callable[..., Site], product: str, workers: int, seed: int
+    new_deployment: Callable[..., Deployment], product: str, workers: int, seed: int
 ) -> None:
     """The same in the middle of a million signals."""
-    _run(new_site(product), workers, seed=seed, total=MILLION)
+    _run(new_deployment(product), workers, seed=seed, total=MILLION)

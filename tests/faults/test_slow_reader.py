@@ -1,4 +1,4 @@
-"""Readers who take long, or read nothing at all: they hold up nobody else, and memory stays bounded."""
+"""Slow readers and readers that read nothing: they delay no other partner, and memory stays bounded."""
 
 import json
 import socket
@@ -14,14 +14,14 @@ import pytest
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.streams.streams import PUSH
-from tests.faults.conftest import Site
+from tests.faults.conftest import Deployment
 from tests.faults.fixture_population import BATCH, PEOPLE, PSEUDONYMIZER
 from tests.faults.processes import RunningHub, wait_until
 from tests.faults.reader import Reader
 from tests.hub.fixtures import LONG_AGO, Partner, manifest
 
 ENVELOPES = 10
-#: Each asks for 10 MB, more than the system keeps for one that does not read.
+#: Each requests 10 MB, more than the system buffers for one that does not read.
 READERS, QUESTIONS = 20, 1000
 MEBIBYTE = 1 << 20
 #: TCP_ESTABLISHED, as Linux writes it.
@@ -42,38 +42,38 @@ def _silent(hub: RunningHub, request: bytes) -> Iterator[None]:
         yield
 
 
-def _held(hub: RunningHub) -> int:
-    """How many connections the hub's side has. Who reads nothing is not told that it is cut."""
+def _open_connections(hub: RunningHub) -> int:
+    """The number of connections on the hub's side. A client that reads nothing sees no cut."""
     ours = f":{int(hub.url.rpartition(':')[2]):04X}"
     lines = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
     return sum(local.endswith(ours) and state == _ESTABLISHED for _, local, _, state, *_ in lines)
 
 
-def test_who_reads_nothing_is_left_alone_and_then_cut(site: Site) -> None:
-    """Twenty who ask for many megabytes and take none: the rest of the world is served meanwhile."""
-    sender = site.sender(ENVELOPES * BATCH)
-    with site.serving(body_timeout_seconds=2) as hub:
-        reader = Reader(hub.url, site.population.url, site.key)
+def test_who_reads_nothing_is_left_alone_and_then_cut(deployment: Deployment) -> None:
+    """Twenty request many megabytes and read nothing: other clients are served meanwhile."""
+    sender = deployment.sender(ENVELOPES * BATCH)
+    with deployment.serving(body_timeout_seconds=2) as hub:
+        reader = Reader(hub.url, deployment.population.url, deployment.key)
         assert reader.score(PEOPLE[0]).status_code == 200
         page = f"GET /schema/openapi.json HTTP/1.1\r\nHost: {hub.url[7:]}\r\n\r\n".encode()
         before = hub.resident()
         with _silent(hub, page):
-            assert _held(hub) >= READERS
+            assert _open_connections(hub) >= READERS
             sender.finish(sender.begin())
             assert reader.score(PEOPLE[0]).status_code == 200
             assert hub.answers() == 200
             assert hub.resident() - before < 100 * MEBIBYTE
-            wait_until(lambda: _held(hub) == 0)
-    site.check(ENVELOPES * BATCH)
+            wait_until(lambda: _open_connections(hub) == 0)
+    deployment.check(ENVELOPES * BATCH)
 
 
-def test_who_reads_slowly_gets_all_of_its_answer(site: Site) -> None:
+def test_who_reads_slowly_gets_all_of_its_answer(deployment: Deployment) -> None:
     """A hundred kilobytes, a little at a time, for longer than a silent one would be left: it is not cut."""
-    sender = site.sender(BATCH)
-    with site.serving(body_timeout_seconds=2) as hub:
+    sender = deployment.sender(BATCH)
+    with deployment.serving(body_timeout_seconds=2) as hub:
         sender.finish(sender.begin())
         subjects = [f"{number:0128}" for number in range(1000)]
-        reader = Reader(hub.url, site.population.url, site.key)
+        reader = Reader(hub.url, deployment.population.url, deployment.key)
         body = json.dumps({"subjects": subjects}).encode()
         asked = (
             f"POST /v1/scores/read HTTP/1.1\r\nHost: {hub.url[7:]}\r\nAuthorization: {reader.bearer()}\r\n"
@@ -91,11 +91,11 @@ def test_who_reads_slowly_gets_all_of_its_answer(site: Site) -> None:
                 time.sleep(0.05)  # this is the reader's slowness, not a wait for luck
         assert time.monotonic() - began > 2
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["scores"] == dict.fromkeys(subjects)
-    site.check(BATCH)
+    deployment.check(BATCH)
 
 
 class _Inbox(ThreadingHTTPServer):
-    """Where messages are pushed to: at ``/slow`` nobody answers until told."""
+    """A push endpoint: ``/slow`` does not answer until released."""
 
     daemon_threads = True
 
@@ -138,10 +138,10 @@ def _inbox(hear: Callable[[bytes], None]) -> Iterator[_Inbox]:
             thread.join()
 
 
-def _join(site: Site, hub: RunningHub, *parties: str) -> list[Reader]:
+def _join(deployment: Deployment, hub: RunningHub, *parties: str) -> list[Reader]:
     """Let further partners read everybody's score."""
     readers = []
-    with Hub.open(site.path) as opened:
+    with Hub.open(deployment.path) as opened:
         for party in parties:
             partner = Partner(party, opened, timestamps.utc_now, pseudonymizer=PSEUDONYMIZER)
             opened.add_partner(party, [partner.key.public_jwk], not_before=LONG_AGO)
@@ -149,19 +149,19 @@ def _join(site: Site, hub: RunningHub, *parties: str) -> list[Reader]:
             opened.add_grants(
                 pair for who in PEOPLE for pair in partner.grants(who, reads="retail", given_at=LONG_AGO)
             )
-            readers.append(Reader(hub.url, site.population.url, partner.key, party=party))
+            readers.append(Reader(hub.url, deployment.population.url, partner.key, party=party))
     return readers
 
 
-def test_a_consumer_that_answers_slowly_holds_up_no_other(site: Site) -> None:
-    """One does not answer a push, and polls are not read: the quick one is told of everybody meanwhile."""
-    sender = site.sender(ENVELOPES * BATCH)
+def test_a_consumer_that_answers_slowly_holds_up_no_other(deployment: Deployment) -> None:
+    """One does not answer a push, and polls are not read: the fast reader gets every score meanwhile."""
+    sender = deployment.sender(ENVELOPES * BATCH)
     expected = {
-        name: score.points for name, score in site.population.expected(ENVELOPES * BATCH).scores.items()
+        name: score.points for name, score in deployment.population.expected(ENVELOPES * BATCH).scores.items()
     }
-    with site.serving(body_timeout_seconds=2) as hub:
+    with deployment.serving(body_timeout_seconds=2) as hub:
         host = "http://127.0.0.1"
-        slow, quick, idle = _join(site, hub, f"{host}/slow", f"{host}/quick", f"{host}/idle")
+        slow, quick, idle = _join(deployment, hub, f"{host}/slow", f"{host}/quick", f"{host}/idle")
         with _inbox(quick.hear) as inbox:
             slow.subscribe(method=PUSH, endpoint_url=f"{inbox.url}/slow")
             quick.subscribe(method=PUSH, endpoint_url=f"{inbox.url}/quick")
@@ -178,4 +178,4 @@ def test_a_consumer_that_answers_slowly_holds_up_no_other(site: Site) -> None:
                 wait_until(lambda: quick.points == expected)
                 assert not inbox.go_on.is_set()
             inbox.go_on.set()
-    site.check(ENVELOPES * BATCH)
+    deployment.check(ENVELOPES * BATCH)

@@ -1,4 +1,4 @@
-"""One running hub for all that goes wrong: who is who there is in `site`."""
+"""One running hub for all attacks: `deployment` describes its partners."""
 
 from collections.abc import Iterator
 
@@ -11,14 +11,14 @@ from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import LATES, ORDERS, clock, hub, hub_path, shop
 from tests.hub.fixtures import LONG_AGO, ORDER, Partner, policy, weighting
 from tests.hub.process import free_port, serving
-from tests.rogue.site import BODY_SECONDS, YESTERDAY, Site
+from tests.rogue.deployment import BODY_SECONDS, YESTERDAY, Deployment
 
-__all__ = ["clock", "hub", "hub_path", "shop", "site"]
+__all__ = ["clock", "deployment", "hub", "hub_path", "shop"]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A hub as a process. Ada lets both partners send and read; Bob lets the twin; nobody else agreed."""
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A hub as a process. Ada grants both partners both rights, and Bob the twin; there is no other grant."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     settings = create_hub(tmp_path_factory.mktemp("rogue") / "hub", issuer=url)
     with (settings.path / SETTINGS_FILE).open("a", encoding="utf-8") as file:
@@ -44,4 +44,4 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         # All background work is done, so a table that changes later was changed by a request.
         opened.streams.rescore_pending()
         with serving(settings.path, port) as process:
-            yield Site(url, opened, first, twin, revoked, early, process.pid or 0)
+            yield Deployment(url, opened, first, twin, revoked, early, process.pid or 0)

@@ -33,7 +33,7 @@ def jws(header: Json, payload: Json, sign: Callable[[bytes], bytes]) -> bytes:
 
 
 def header(key: SigningKey, **other: Any) -> dict[str, Any]:
-    """The header that a hub asks for, and what is to be otherwise; None leaves a member out."""
+    """The header that a hub requires, with changes; None leaves a member out."""
     members = {"alg": "Ed25519", "kid": key.kid, "typ": "secevent+jwt"} | other
     return {name: value for name, value in members.items() if value is not None}
 
@@ -52,7 +52,7 @@ def claims(partner: Partner, events: dict[str, Any] | None = None, **other: Any)
 
 
 def seconds(at: datetime | None = None, **_: Any) -> int:
-    """A NumericDate: now, unless it is said."""
+    """A NumericDate: now, unless it is given."""
     return int((at or timestamps.utc_now()).timestamp())
 
 
@@ -86,7 +86,7 @@ def listing(*digests: str) -> dict[str, Any]:
 def envelope(
     partner: Partner, shown: list[bytes], listed: list[bytes] | None = None, end: bytes = b"", **other: Any
 ) -> bytes:
-    """An envelope that shows some disclosures and lists the digests of others; of the same, if not said."""
+    """An envelope with some disclosures and the digests of others; of the same, unless given."""
     events = listing(*(digest_of(one) for one in (shown if listed is None else listed)))
     return b"~".join([signed(partner, claims(partner, events, **other)), *shown, end])
 

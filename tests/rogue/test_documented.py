@@ -17,8 +17,8 @@ def _table(head: str) -> list[list[str]]:
 
 def test_every_reason_to_drop_is_in_the_table_of_reasons() -> None:
     """And no other one."""
-    told = {row[0].strip("`") for row in _table("| reason | means |")}
-    assert told == {reason.value for reason in DropReason}
+    documented = {row[0].strip("`") for row in _table("| reason | means |")}
+    assert documented == {reason.value for reason in DropReason}
 
 
 def test_every_code_of_a_refusal_is_in_the_table_of_refusals() -> None:

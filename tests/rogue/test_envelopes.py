@@ -14,54 +14,54 @@ from sesame_sdk.signing import base64url
 from sesame_sdk.signing.keys import SigningKey, public_point
 from tests.hub.fixtures import ORDER
 from tests.rogue import forging
+from tests.rogue.deployment import CODES, Deployment
 from tests.rogue.forging import claims, disclosed, disclosure, header, jws, signed
-from tests.rogue.site import CODES, Site
 
-Make = Callable[[Site], bytes]
+Make = Callable[[Deployment], bytes]
 _A_MINUTE = timedelta(minutes=2)
 _DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
-def _good(site: Site) -> bytes:
-    return codec.encode(site.order())
+def _good(deployment: Deployment) -> bytes:
+    return codec.encode(deployment.order())
 
 
-def _plain(site: Site, **members: object) -> bytes:
-    return signed(site.shop, claims(site.shop), **members)
+def _plain(deployment: Deployment, **members: object) -> bytes:
+    return signed(deployment.shop, claims(deployment.shop), **members)
 
 
-def _saying(site: Site, **other: object) -> bytes:
-    return signed(site.shop, claims(site.shop, **other))
+def _saying(deployment: Deployment, **other: object) -> bytes:
+    return signed(deployment.shop, claims(deployment.shop, **other))
 
 
-def _raw_header(site: Site, text: str) -> bytes:
-    key = site.shop.key
-    return jws(text.replace("KID", key.kid).encode(), claims(site.shop), key.sign)
+def _raw_header(deployment: Deployment, text: str) -> bytes:
+    key = deployment.shop.key
+    return jws(text.replace("KID", key.kid).encode(), claims(deployment.shop), key.sign)
 
 
-def _raw_payload(site: Site, change: Callable[[bytes], bytes]) -> bytes:
-    return signed(site.shop, change(forging.text(claims(site.shop))))
+def _raw_payload(deployment: Deployment, change: Callable[[bytes], bytes]) -> bytes:
+    return signed(deployment.shop, change(forging.text(claims(deployment.shop))))
 
 
-def _by(site: Site, key: SigningKey) -> bytes:
-    return site.shop.with_key(key).seal(site.order())
+def _by(deployment: Deployment, key: SigningKey) -> bytes:
+    return deployment.shop.with_key(key).seal(deployment.order())
 
 
-def _used(site: Site) -> bytes:
+def _used(deployment: Deployment) -> bytes:
     """The envelope whose id was used, with another signal."""
-    site.post(site.shop.seal(site.order("used"), jti="used-already"))
-    return site.shop.seal(site.order("otherwise"), jti="used-already")
+    deployment.post(deployment.shop.seal(deployment.order("used"), jti="used-already"))
+    return deployment.shop.seal(deployment.order("otherwise"), jti="used-already")
 
 
-def _stripped(site: Site) -> bytes:
-    whole = site.shop.seal(site.order("a"), site.order("b"), jti="whole-at-first")
-    site.post(whole)
+def _stripped(deployment: Deployment) -> bytes:
+    whole = deployment.shop.seal(deployment.order("a"), deployment.order("b"), jti="whole-at-first")
+    deployment.post(whole)
     return b"~".join([*whole.split(b"~")[:-2], b""])
 
 
-def _swapped(site: Site) -> bytes:
+def _swapped(deployment: Deployment) -> bytes:
     """The signature of one token under another's header and payload."""
-    one, two = (site.shop.seal(site.order(name)) for name in "ab")
+    one, two = (deployment.shop.seal(deployment.order(name)) for name in "ab")
     return b".".join([*one.split(b"~")[0].split(b".")[:2], two.split(b"~")[0].split(b".")[2]]) + b"~"
 
 
@@ -71,12 +71,12 @@ KEYS: dict[str, tuple[str, Make]] = {
         lambda s: jws(header(s.shop.key), claims(s.shop), SigningKey.generate().sign),
     ),
     "the signature of another message": ("authentication_failed", _swapped),
-    "a key that nobody knows": ("invalid_key", lambda s: _by(s, SigningKey.generate())),
+    "an unknown key": ("invalid_key", lambda s: _by(s, SigningKey.generate())),
     "a key that was revoked": ("invalid_key", lambda s: _by(s, s.revoked)),
     "a key that does not count yet": ("invalid_key", lambda s: _by(s, s.early)),
     "another partner's key": ("invalid_key", lambda s: _by(s, s.twin.key)),
     "the hub's own key": ("invalid_key", lambda s: _plain(s, kid=s.hub.jwks()["keys"][0]["kid"])),
-    "nobody that the hub knows": ("invalid_issuer", lambda s: _saying(s, iss="https://nobody.example")),
+    "an unknown issuer": ("invalid_issuer", lambda s: _saying(s, iss="https://unknown.example")),
     "the hub itself, says the shop": ("invalid_issuer", lambda s: _saying(s, iss=s.url)),
     "another audience": ("invalid_audience", lambda s: _saying(s, aud="https://other.example")),
     "several audiences and not this one": (
@@ -128,7 +128,7 @@ HEADERS: dict[str, tuple[str, Make]] = {
         lambda s: forging.by_hmac(json.dumps(s.shop.key.public_jwk).encode(), claims(s.shop), s.shop.key),
     ),
     "alg ES256": ("invalid_request", lambda s: _plain(s, alg="ES256")),
-    "alg ed25519 in small letters": ("invalid_request", lambda s: _plain(s, alg="ed25519")),
+    "alg ed25519 in lower case": ("invalid_request", lambda s: _plain(s, alg="ed25519")),
     "alg as a list": ("invalid_request", lambda s: _plain(s, alg=["Ed25519"])),
     "alg twice": (
         "invalid_request",
@@ -142,10 +142,10 @@ HEADERS: dict[str, tuple[str, Make]] = {
         "invalid_request",
         lambda s: _raw_header(s, '{"alg":"Ed25519","k\\u0069d":"x","kid":"KID","typ":"secevent+jwt"}'),
     ),
-    "b64 false, said to be critical": ("invalid_request", lambda s: _plain(s, b64=False, crit=["b64"])),
-    "b64 false, not said to be critical": ("invalid_request", lambda s: _plain(s, b64=False)),
+    "b64 false, marked critical": ("invalid_request", lambda s: _plain(s, b64=False, crit=["b64"])),
+    "b64 false, not marked critical": ("invalid_request", lambda s: _plain(s, b64=False)),
     "b64 true": ("invalid_request", lambda s: _plain(s, b64=True)),
-    "a critical member that nobody knows": ("invalid_request", lambda s: _plain(s, crit=["x"], x=1)),
+    "an unknown critical member": ("invalid_request", lambda s: _plain(s, crit=["x"], x=1)),
     "a key brought along": ("invalid_request", lambda s: _plain(s, jwk=s.shop.key.public_jwk)),
     "an address to fetch a key from": ("invalid_request", lambda s: _plain(s, jku="https://evil.example")),
     "no kid": ("invalid_request", lambda s: _plain(s, kid=None)),
@@ -169,7 +169,7 @@ FORMS: dict[str, tuple[str, Make]] = {
     "JWS in JSON": ("invalid_request", lambda _: b'{"payload":"","signatures":[]}'),
     "padding behind the signature": ("authentication_failed", lambda s: _plain(s) + b"="),
     "a line break behind the signature": ("authentication_failed", lambda s: _plain(s) + b"\n"),
-    "letters of the other alphabet": ("invalid_request", lambda s: _plain(s).replace(b".", b"+.", 1)),
+    "characters of the other alphabet": ("invalid_request", lambda s: _plain(s).replace(b".", b"+.", 1)),
     "a payload nested deeply": ("invalid_request", lambda s: signed(s.shop, _DEEP)),
     "a claim nested deeply": (
         "invalid_request",
@@ -200,7 +200,7 @@ FORMS: dict[str, tuple[str, Make]] = {
         "invalid_request",
         lambda s: signed(s.shop, claims(s.shop, {one: {} for one in list(EventType)[:2]})),
     ),
-    "an event that nobody knows": (
+    "an unknown event": (
         "invalid_request",
         lambda s: signed(s.shop, claims(s.shop, {"urn:x": {}})),
     ),
@@ -341,14 +341,14 @@ WAYS = KEYS | TIMES | HEADERS | FORMS | DISCLOSURES | VALUES
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_message_that_is_wrong_is_refused_and_nothing_is_kept(site: Site, way: str) -> None:
+def test_a_message_that_is_wrong_is_refused_and_nothing_is_kept(deployment: Deployment, way: str) -> None:
     """400, the code, the reason in words, and no row of any table is another one than before."""
     code, make = WAYS[way]
-    body = make(site)
-    with site.unchanged():
-        answer = site.post(body)
-    said = answer.json()
-    assert (answer.status_code, said["err"]) == (400, code), said
-    assert said.keys() == {"err", "description"}
+    body = make(deployment)
+    with deployment.unchanged():
+        answer = deployment.post(body)
+    problem = answer.json()
+    assert (answer.status_code, problem["err"]) == (400, code), problem
+    assert problem.keys() == {"err", "description"}
     assert code in CODES
-    assert site.shop.pseudonym("ada") not in answer.text
+    assert deployment.shop.pseudonym("ada") not in answer.text

@@ -25,7 +25,7 @@ from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import ORDER, Clock, Partner, manifest, new_hub
 from tests.hub.process import free_port, serving
-from tests.rogue.site import SET, YESTERDAY
+from tests.rogue.deployment import SET, YESTERDAY
 
 LIMITS = st.builds(Limit, st.integers(1, 10**6), st.integers(1, 10**7))
 _NOW, _MICROSECOND = 1_780_315_200 * SECOND, 1_000
@@ -125,18 +125,18 @@ def test_a_group_is_charged_in_its_order_and_the_rest_is_asked_to_wait(shop: Par
         begun.set()
         return [gathered.wait(30)]
 
-    held = hub.streams.writer.submit(Task(wait, None))
+    blocker = hub.streams.writer.submit(Task(wait, None))
     assert begun.wait(30)
     waiting = [hub.submit(_orders(shop, str(number), 10)) for number in range(8)]
     gathered.set()
-    assert held.result()
+    assert blocker.result()
     outcomes = [future.exception() or future.result() for future in waiting]
     assert [isinstance(outcome, RateLimitedError) for outcome in outcomes] == [False] * 3 + [True] * 5
     assert hub.rebuild_signals() == 30
 
 
-def test_what_was_never_believed_is_charged_to_nobody(shop: Partner, hub: Hub, clock: Clock) -> None:
-    """Whoever cannot sign cannot use up a partner's bucket."""
+def test_unverified_messages_are_charged_to_no_partner(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """A client without a partner's key cannot use up the partner's rate limit."""
     hub.set_partner_limit(shop.issuer, Limit(1, 10))
     hub.add_grants(shop.grants("ada", ORDER))
     forged = _orders(shop, "a", 10).replace(b".", b".eyJ9", 1)
@@ -186,11 +186,11 @@ def test_a_limit_that_is_raised_helps_within_a_second(shop: Partner, hub: Hub, c
 
 
 def test_who_is_no_partner_has_no_limit(hub: Hub) -> None:
-    """A typing error is told."""
+    """An unknown partner is an error."""
     with pytest.raises(InvalidInputError, match="not a partner"):
-        hub.set_partner_limit("https://nobody.example", None)
+        hub.set_partner_limit("https://unknown.example", None)
     with pytest.raises(InvalidInputError, match="not a partner"):
-        hub.partner_limit("https://nobody.example")
+        hub.partner_limit("https://unknown.example")
 
 
 @pytest.fixture(scope="module")
@@ -226,8 +226,8 @@ def _post(url: str, body: bytes) -> requests.Response:
     return requests.post(f"{url}/v1/events", data=body, headers=headers, timeout=30)
 
 
-def test_of_two_partners_the_one_that_floods_is_told_when_to_come_back(served: tuple[str, Hub]) -> None:
-    """429 with a true Retry-After for it; the other, who asks for little, is never refused meanwhile."""
+def test_of_two_partners_only_the_flooding_one_is_limited(served: tuple[str, Hub]) -> None:
+    """It gets 429 with a true Retry-After; the other, with few requests, is never refused meanwhile."""
     url, _ = served
     flooding, quiet = _joined(served, "flood"), _joined(served, "quiet")
     stop = threading.Event()
@@ -260,7 +260,7 @@ def test_of_two_partners_the_one_that_floods_is_told_when_to_come_back(served: t
     assert last.status_code == 202
 
 
-def test_who_cannot_sign_keeps_nobody_from_being_served(served: tuple[str, Hub], tmp_path: Path) -> None:
+def test_unsigned_messages_do_not_block_a_partner(served: tuple[str, Hub], tmp_path: Path) -> None:
     """Two who forge a partner's messages without end: its own are delivered meanwhile."""
     url = served[0]
     partner = _joined(served, "forged")
@@ -285,7 +285,7 @@ def test_who_cannot_sign_keeps_nobody_from_being_served(served: tuple[str, Hub],
 
 
 def test_a_client_that_is_limited_delivers_all_of_it_once(served: tuple[str, Hub], tmp_path: Path) -> None:
-    """It waits as it is told, in all its threads, and one run empties the outbox."""
+    """It obeys Retry-After in all its threads, and one run empties the outbox."""
     url, hub = served
     partner = _joined(served, "eager")
     waited: list[float] = []

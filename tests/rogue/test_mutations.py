@@ -5,7 +5,7 @@ from attrs import frozen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.rogue.site import CODES, SET, Site
+from tests.rogue.deployment import CODES, SET, Deployment
 
 _EXAMPLES = 600
 
@@ -58,10 +58,10 @@ CHANGES = st.lists(
 )
 
 
-def test_a_changed_envelope_is_refused_or_gets_the_same_receipt(site: Site) -> None:
+def test_a_changed_envelope_is_refused_or_gets_the_same_receipt(deployment: Deployment) -> None:
     """Flipped, cut, filled up, doubled, segments exchanged, left out or repeated: never 500, nothing kept."""
-    body = site.shop.seal(*(site.order(f"mutated {number}") for number in range(5)))
-    receipt = site.post(body).content
+    body = deployment.shop.seal(*(deployment.order(f"mutated {number}") for number in range(5)))
+    receipt = deployment.post(body).content
     session = requests.Session()
 
     @settings(max_examples=_EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
@@ -71,12 +71,15 @@ def test_a_changed_envelope_is_refused_or_gets_the_same_receipt(site: Site) -> N
         for change in changes:
             changed = change.on(changed)
         answer = session.post(
-            f"{site.url}/v1/events", data=changed, headers={"Content-Type": SET, "Accept": SET}, timeout=30
+            f"{deployment.url}/v1/events",
+            data=changed,
+            headers={"Content-Type": SET, "Accept": SET},
+            timeout=30,
         )
         if answer.status_code == 202:
             assert answer.content == receipt
         else:
             assert (answer.status_code, answer.json()["err"] in CODES) == (400, True), answer.text
 
-    with session, site.unchanged("rate_limits"):
+    with session, deployment.unchanged("rate_limits"):
         whatever_is_changed()

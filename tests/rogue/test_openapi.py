@@ -15,7 +15,7 @@ from schemathesis.specs.openapi import checks
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.streams.streams import POLL, StreamRequest
 from sesame_sdk.partner.notices import sign_notices_token
-from tests.rogue.site import SET, Site
+from tests.rogue.deployment import SET, Deployment
 
 _EXAMPLES = 60
 OPERATIONS = 18
@@ -44,21 +44,21 @@ def _as_it_is(_: object, value: object) -> bytes:
     return (value if isinstance(value, str) else json.dumps(value)).encode(errors="replace")
 
 
-def _operations(site: Site) -> list[Any]:
-    schema = schemathesis.openapi.from_url(f"{site.url}/schema/openapi.json")
-    return [found.ok() for found in schema.get_all_operations()]
+def _operations(deployment: Deployment) -> list[Any]:
+    schema = schemathesis.openapi.from_url(f"{deployment.url}/schema/openapi.json")
+    return [operation.ok() for operation in schema.get_all_operations()]
 
 
-def test_every_route_and_every_answer_is_documented(site: Site) -> None:
+def test_every_route_and_every_answer_is_documented(deployment: Deployment) -> None:
     """Each with a description, and each that has a body with its media types and their forms."""
-    document = requests.get(f"{site.url}/schema/openapi.json", timeout=30).json()
-    told = {
+    document = requests.get(f"{deployment.url}/schema/openapi.json", timeout=30).json()
+    documented = {
         (path, method): operation["responses"]
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     }
-    assert len(told) == OPERATIONS
-    for (path, method), responses in told.items():
+    assert len(documented) == OPERATIONS
+    for (path, method), responses in documented.items():
         for status, response in responses.items():
             assert response["description"], (path, method, status)
             assert ("content" in response) == (status != "204"), (path, method, status)
@@ -71,17 +71,17 @@ def test_every_route_and_every_answer_is_documented(site: Site) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("place", range(OPERATIONS))
-def test_what_the_hub_answers_is_what_its_document_says(site: Site, place: int) -> None:
-    """Whatever is asked, in good form or in bad, by a reader who is believed or by nobody."""
-    operation = _operations(site)[place]
+def test_what_the_hub_answers_is_what_its_document_says(deployment: Deployment, place: int) -> None:
+    """Valid and invalid requests, with a valid token and without one."""
+    operation = _operations(deployment)[place]
     cases = st.one_of(operation.as_strategy(mode) for mode in GenerationMode)
 
     @settings(max_examples=_EXAMPLES, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
     @given(cases, st.booleans(), st.booleans())
     def ask(case: Any, believed: bool, meant: bool) -> None:
-        headers = {"Authorization": f"Bearer {_token(site, case).decode()}"} if believed else {}
+        headers = {"Authorization": f"Bearer {_token(deployment, case).decode()}"} if believed else {}
         if meant:
-            _mean_it(site, case)
+            _mean_it(deployment, case)
         statuses.add(case.call_and_validate(checks=CHECKS, headers=headers, timeout=60).status_code)
 
     statuses: set[int] = set()
@@ -89,17 +89,17 @@ def test_what_the_hub_answers_is_what_its_document_says(site: Site, place: int) 
     assert min(statuses) < 300, f"{operation.label} was never done: {statuses}"
 
 
-def _mean_it(site: Site, case: Any) -> None:
+def _mean_it(deployment: Deployment, case: Any) -> None:
     """Turn a case towards what is there: a message that is signed, the stream of the reader."""
     if case.path == "/v1/events":
-        case.body = site.shop.seal(site.order(str(timestamps.utc_now())))
+        case.body = deployment.shop.seal(deployment.order(str(timestamps.utc_now())))
         return
     if case.path == "/v1/notices/poll":
         case.body = {"returnImmediately": True}
         return
-    name = _stream(site)
+    name = _stream(deployment)
     if (case.method, case.path) == ("POST", "/v1/ssf/stream"):
-        site.hub.stream_management.delete(site.shop.read_token(), name)
+        deployment.hub.stream_management.delete(deployment.shop.read_token(), name)
         case.body = {}
     if (case.method, case.path) in {("PUT", "/v1/ssf/stream"), ("PATCH", "/v1/ssf/stream")}:
         case.body = {"delivery": {"method": POLL}}
@@ -111,15 +111,21 @@ def _mean_it(site: Site, case: Any) -> None:
         case.body |= {"stream_id": name} if "{stream}" not in case.path else {"returnImmediately": True}
 
 
-def _token(site: Site, case: Any) -> bytes:
-    """A reader's; of a partner that asks for its notices, the one for that."""
-    shop = site.shop
+def _token(deployment: Deployment, case: Any) -> bytes:
+    """A read token; for notices, a notice token."""
+    shop = deployment.shop
     if case.path == "/v1/notices/poll":
-        return sign_notices_token(shop.key, issuer=shop.issuer, audience=site.url, now=timestamps.utc_now())
+        return sign_notices_token(
+            shop.key, issuer=shop.issuer, audience=deployment.url, now=timestamps.utc_now()
+        )
     return shop.read_token()
 
 
-def _stream(site: Site) -> str:
-    found = site.hub.stream_management.read(site.shop.read_token())
-    made = found[0] if found else site.hub.stream_management.create(site.shop.read_token(), StreamRequest())
+def _stream(deployment: Deployment) -> str:
+    stream = deployment.hub.stream_management.read(deployment.shop.read_token())
+    made = (
+        stream[0]
+        if stream
+        else deployment.hub.stream_management.create(deployment.shop.read_token(), StreamRequest())
+    )
     return str(made["stream_id"])

@@ -10,17 +10,17 @@ from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.signing.keys import SigningKey, public_point
 from tests.rogue import forging
+from tests.rogue.deployment import Deployment
 from tests.rogue.forging import header, jws
-from tests.rogue.site import Site
 
 _JSON = {"Content-Type": "application/json"}
 
 
-def _claims(site: Site, **other: object) -> dict[str, object]:
+def _claims(deployment: Deployment, **other: object) -> dict[str, object]:
     now = forging.seconds()
     members = {
-        "iss": site.shop.issuer,
-        "aud": site.url,
+        "iss": deployment.shop.issuer,
+        "aud": deployment.url,
         "iat": now,
         "exp": now + 60,
         "jti": f"read-{timestamps.utc_now().timestamp()}",
@@ -30,25 +30,27 @@ def _claims(site: Site, **other: object) -> dict[str, object]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _token(site: Site, key: SigningKey | None = None, alg: str = "Ed25519", **other: object) -> bytes:
-    key = key or site.shop.key
-    return jws(header(key, typ="sesame-read+jwt", alg=alg), _claims(site, **other), key.sign)
+def _token(
+    deployment: Deployment, key: SigningKey | None = None, alg: str = "Ed25519", **other: object
+) -> bytes:
+    key = key or deployment.shop.key
+    return jws(header(key, typ="sesame-read+jwt", alg=alg), _claims(deployment, **other), key.sign)
 
 
-def _used(site: Site) -> bytes:
-    token = _token(site)
-    assert _ask(site, token, site.shop.pseudonym("ada")).status_code == 200
+def _used(deployment: Deployment) -> bytes:
+    token = _token(deployment)
+    assert _ask(deployment, token, deployment.shop.pseudonym("ada")).status_code == 200
     return token
 
 
-def _ask(site: Site, token: bytes, *subjects: str) -> requests.Response:
+def _ask(deployment: Deployment, token: bytes, *subjects: str) -> requests.Response:
     bearer = {"Authorization": b"Bearer " + token}
     return requests.post(
-        f"{site.url}/v1/scores/read", json={"subjects": subjects}, headers=bearer, timeout=30
+        f"{deployment.url}/v1/scores/read", json={"subjects": subjects}, headers=bearer, timeout=30
     )
 
 
-Make = Callable[[Site], bytes]
+Make = Callable[[Deployment], bytes]
 TOKENS: dict[str, tuple[int, str, Make]] = {
     "a token that was used": (401, "authentication_failed", _used),
     "a forged signature": (
@@ -69,7 +71,7 @@ TOKENS: dict[str, tuple[int, str, Make]] = {
     "an unknown key": (401, "invalid_key", lambda s: _token(s, SigningKey.generate())),
     "a revoked key": (401, "invalid_key", lambda s: _token(s, s.revoked)),
     "another partner's key": (401, "invalid_key", lambda s: _token(s, s.twin.key)),
-    "nobody's name": (401, "invalid_issuer", lambda s: _token(s, iss="https://nobody.example")),
+    "an unknown issuer": (401, "invalid_issuer", lambda s: _token(s, iss="https://unknown.example")),
     "another audience": (401, "invalid_audience", lambda s: _token(s, aud="https://other.example")),
     "expired": (401, "authentication_failed", lambda s: _token(s, iat=1, exp=60)),
     "good for months": (
@@ -88,7 +90,7 @@ TOKENS: dict[str, tuple[int, str, Make]] = {
         lambda s: _token(s, purpose="https://w3id.org/dpv#CustomerCare"),
     ),
     "a context without a policy": (403, "access_denied", lambda s: _token(s, context="community")),
-    "a purpose that nobody may read for": (
+    "a forbidden purpose": (
         403,
         "access_denied",
         lambda s: _token(s, purpose="https://w3id.org/dpv#CreditChecking"),
@@ -97,24 +99,27 @@ TOKENS: dict[str, tuple[int, str, Make]] = {
 
 
 @pytest.mark.parametrize("way", TOKENS)
-def test_a_token_that_is_wrong_reads_nothing_and_leaves_nothing(site: Site, way: str) -> None:
+def test_a_token_that_is_wrong_reads_nothing_and_leaves_nothing(deployment: Deployment, way: str) -> None:
     """No score, no read in anybody's log, and no token used up."""
     status, code, make = TOKENS[way]
-    token = make(site)
-    with site.unchanged():
-        answer = _ask(site, token, site.shop.pseudonym("ada"))
+    token = make(deployment)
+    with deployment.unchanged():
+        answer = _ask(deployment, token, deployment.shop.pseudonym("ada"))
     assert answer.status_code == status, answer.text
     assert answer.json()["err"] == code
     assert "points" not in answer.text
 
 
-def test_another_partners_name_for_a_person_reads_nothing(site: Site) -> None:
-    """Null, as for whoever is not known at all, and the person sees no read."""
-    before = len(site.hub.list_score_reads("ada")), len(site.hub.list_score_reads("bob"))
-    names = [site.twin.pseudonym("ada"), site.twin.pseudonym("bob"), "ada", "nobody"]
-    answer = _ask(site, _token(site), *names)
+def test_another_partners_name_for_a_person_reads_nothing(deployment: Deployment) -> None:
+    """Null, as for an unknown person, and the person's access log has no read."""
+    before = len(deployment.hub.list_score_reads("ada")), len(deployment.hub.list_score_reads("bob"))
+    names = [deployment.twin.pseudonym("ada"), deployment.twin.pseudonym("bob"), "ada", "unknown"]
+    answer = _ask(deployment, _token(deployment), *names)
     assert answer.json() == {"scores": dict.fromkeys(names)}
-    assert (len(site.hub.list_score_reads("ada")), len(site.hub.list_score_reads("bob"))) == before
+    assert (
+        len(deployment.hub.list_score_reads("ada")),
+        len(deployment.hub.list_score_reads("bob")),
+    ) == before
 
 
 _BODIES: dict[str, bytes] = {
@@ -136,27 +141,27 @@ _BODIES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("way", _BODIES)
-def test_a_question_that_is_wrong_is_refused(site: Site, way: str) -> None:
+def test_a_question_that_is_wrong_is_refused(deployment: Deployment, way: str) -> None:
     """400, and the token that came with it can still be used."""
-    token = _token(site)
-    with site.unchanged():
+    token = _token(deployment)
+    with deployment.unchanged():
         answer = requests.post(
-            f"{site.url}/v1/scores/read",
+            f"{deployment.url}/v1/scores/read",
             data=_BODIES[way],
             headers=_JSON | {"Authorization": f"Bearer {token.decode()}"},
             timeout=30,
         )
     assert (answer.status_code, answer.json()["err"]) == (400, "invalid_request")
-    assert _ask(site, token, site.shop.pseudonym("ada")).status_code == 200
+    assert _ask(deployment, token, deployment.shop.pseudonym("ada")).status_code == 200
 
 
 @pytest.mark.parametrize("subject", ["%00", "a%20b", "%F0%9F%98%80", "s" * 129, "..%2f..%2fetc", "%FF"])
-def test_a_name_in_a_path_that_cannot_be_one_is_refused(site: Site, subject: str) -> None:
+def test_a_name_in_a_path_that_cannot_be_one_is_refused(deployment: Deployment, subject: str) -> None:
     """400, or there is no such route; never the score of anybody."""
-    token = _token(site)
-    with site.unchanged("read_tokens", "rate_limits"):
+    token = _token(deployment)
+    with deployment.unchanged("read_tokens", "rate_limits"):
         answer = requests.get(
-            f"{site.url}/v1/scores/{subject}",
+            f"{deployment.url}/v1/scores/{subject}",
             headers={"Authorization": f"Bearer {token.decode()}"},
             timeout=30,
         )

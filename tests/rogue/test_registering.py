@@ -10,20 +10,22 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.manifest import MAX_DECLARATIONS
 from tests.hub.fixtures import LATE, ORDER, kind, manifest
 from tests.rogue import forging
-from tests.rogue.site import Site
+from tests.rogue.deployment import Deployment
 
-Make = Callable[[Site], bytes]
-
-
-def _told(site: Site, told: object) -> bytes:
-    return site.shop.token(EventType.REGISTRATION, told)
+Make = Callable[[Deployment], bytes]
 
 
-def _older(site: Site) -> bytes:
+def _registration(deployment: Deployment, payload: object) -> bytes:
+    return deployment.shop.token(EventType.REGISTRATION, payload)
+
+
+def _older(deployment: Deployment) -> bytes:
     hour_ago = forging.seconds() - 3600
     events = {EventType.REGISTRATION.value: {"name": "sesame-test", "version": "1.0", "api": "1.0"}}
     events[EventType.REGISTRATION.value]["digest"] = manifest().digest
-    return forging.signed(site.shop, forging.claims(site.shop, events, iat=hour_ago, _sd_alg=None))
+    return forging.signed(
+        deployment.shop, forging.claims(deployment.shop, events, iat=hour_ago, _sd_alg=None)
+    )
 
 
 def _many(count: int) -> Manifest:
@@ -34,39 +36,44 @@ def _many(count: int) -> Manifest:
 WAYS: dict[str, tuple[str, Make]] = {
     "a kind without categories of personal data": (
         "access_denied",
-        lambda s: _told(s, manifest(kind("retail.order.undeclared", categories=()), name="bad")),
+        lambda s: _registration(s, manifest(kind("retail.order.undeclared", categories=()), name="bad")),
     ),
     "a kind about a special category": (
         "access_denied",
-        lambda s: _told(s, manifest(kind("retail.order.pills", sensitivity=Sensitivity.SPECIAL), name="bad")),
+        lambda s: _registration(
+            s, manifest(kind("retail.order.pills", sensitivity=Sensitivity.SPECIAL), name="bad")
+        ),
     ),
     "a kind with another meaning than it has": (
         "access_denied",
-        lambda s: _told(s, manifest(kind(ORDER, polarity=Polarity.BOTH), name="bad")),
+        lambda s: _registration(s, manifest(kind(ORDER, polarity=Polarity.BOTH), name="bad")),
     ),
     "a digest of something else": (
         "invalid_request",
-        lambda s: _told(s, evolve(manifest(kind(ORDER), name="bad"), digest="x" * 43)),
+        lambda s: _registration(s, evolve(manifest(kind(ORDER), name="bad"), digest="x" * 43)),
     ),
     "an API that is not spoken here": (
         "invalid_request",
-        lambda s: _told(s, manifest(kind(ORDER), name="bad", api="9.0")),
+        lambda s: _registration(s, manifest(kind(ORDER), name="bad", api="9.0")),
     ),
-    "a kind twice": ("invalid_request", lambda s: _told(s, manifest(kind(ORDER), kind(ORDER), name="bad"))),
+    "a kind twice": (
+        "invalid_request",
+        lambda s: _registration(s, manifest(kind(ORDER), kind(ORDER), name="bad")),
+    ),
     "an older one than is in force": ("invalid_request", _older),
     "a plugin without a name": (
         "invalid_request",
-        lambda s: _told(s, {"name": "", "version": "1"}),
+        lambda s: _registration(s, {"name": "", "version": "1"}),
     ),
     "a version with a NUL in it": (
         "invalid_request",
-        lambda s: _told(s, {"name": "bad", "version": "1\0", "api": "1.0"}),
+        lambda s: _registration(s, {"name": "bad", "version": "1\0", "api": "1.0"}),
     ),
     "a name of half a megabyte": (
         "invalid_request",
-        lambda s: _told(s, {"name": "n" * (1 << 19), "version": "1", "api": "1.0"}),
+        lambda s: _registration(s, {"name": "n" * (1 << 19), "version": "1", "api": "1.0"}),
     ),
-    "a list": ("invalid_request", lambda s: _told(s, [])),
+    "a list": ("invalid_request", lambda s: _registration(s, [])),
     "a key that was revoked": (
         "invalid_key",
         lambda s: s.shop.with_key(s.revoked).token(EventType.REGISTRATION, manifest(kind(LATE))),
@@ -79,12 +86,14 @@ WAYS: dict[str, tuple[str, Make]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_registration_that_is_wrong_is_refused_and_changes_nothing(site: Site, way: str) -> None:
+def test_a_registration_that_is_wrong_is_refused_and_changes_nothing(
+    deployment: Deployment, way: str
+) -> None:
     """400 and the code; partners, kinds and what they may read for stay as they were."""
     code, make = WAYS[way]
-    body = make(site)
-    before = site.hub.list_partners()
-    with site.unchanged():
-        answer = site.post(body)
+    body = make(deployment)
+    before = deployment.hub.list_partners()
+    with deployment.unchanged():
+        answer = deployment.post(body)
     assert (answer.status_code, answer.json()["err"]) == (400, code), answer.text
-    assert site.hub.list_partners() == before
+    assert deployment.hub.list_partners() == before

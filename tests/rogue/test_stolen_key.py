@@ -1,8 +1,8 @@
 """A stolen key: once it is revoked, everything is as if the thief had never sent a thing.
 
 Two hubs hear the same, but for what the thief sends, which one of them alone hears. Then the key is
-revoked there as here, and from then on nobody can tell the two apart: by scores and their reasons, by what
-consumers were told, by receipts for what comes later, or by what is left when the table is made again.
+revoked there as here, and from then on the two cannot be distinguished: by scores and their reasons, by
+the streams of consumers, by receipts for later messages, or by the rows after a rebuild.
 """
 
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ class HubFixture:
     lost: list[Signal] = field(factory=list)
 
     def begin(self) -> None:
-        """Partners, people and a policy; the shop has a stream, by which it is told of scores."""
+        """Partners, people and a policy; the shop has a stream of scores."""
         for hub in self.hubs:
             for partner, keys in (("shop", self.keys), ("twin", [self.twins_key])):
                 jwks = [key.public_jwk for key in keys]
@@ -160,7 +160,7 @@ class HubFixture:
             self.hear(self.voice("shop"), self.voice("shop").seal(*dict.fromkeys(self.lost)))
 
     def compare(self) -> None:
-        """Nobody can tell the two apart."""
+        """The two hubs cannot be distinguished."""
         attacked, spared = map(self.seen, self.hubs)
         assert attacked == spared
 
@@ -172,7 +172,7 @@ class HubFixture:
         return {
             "explained": [hub.explain(person, "retail") for person in PEOPLE],
             "read": shop.read(*PEOPLE),
-            "told": _told(hub),
+            "stream_events": _stream_events(hub),
             "partners": hub.list_partners(),
         }
 
@@ -181,13 +181,13 @@ def _deed(voice: Partner, person: str, number: int, of: str, value: float = 1.0)
     return voice.signal(person, f"{person} {number}", of, value)
 
 
-def _told(hub: Hub) -> dict[str, tuple[float, str, str]]:
+def _stream_events(hub: Hub) -> dict[str, tuple[float, str, str]]:
     with read_transaction(hub.streams.engine) as connection:
         rows = connection.execute(select(stream_subjects).where(stream_subjects.c.points.is_not(None))).all()
     return {row.subject: (row.points, row.band, row.event) for row in rows}
 
 
-def _world() -> Iterator[HubFixture]:
+def _scenario() -> Iterator[HubFixture]:
     with ExitStack() as until_the_end:
         folder, clock = Path(until_the_end.enter_context(TemporaryDirectory(dir=_FOLDER))), Clock()
         paths = [new_hub(folder / str(number), issuer=HUB) for number in range(2)]
@@ -202,26 +202,26 @@ def test_after_its_revocation_a_stolen_key_leaves_no_trace(
     before: list[Any], meanwhile: list[Any], after: list[Any], used_before: bool
 ) -> None:
     """Whatever the thief sent, replayed, sent first or registered, and whatever came in between and later."""
-    for world in _world():
-        world.begin()
+    for scenario in _scenario():
+        scenario.begin()
         if used_before:  # by its owner, so that what came under it before the theft must stay
-            world.say("thief", [(person, 0, ORDER) for person in PEOPLE])
+            scenario.say("thief", [(person, 0, ORDER) for person in PEOPLE])
         for step in before:
-            world.act(*step)
-        since = world.clock.now
+            scenario.act(*step)
+        since = scenario.clock.now
         for step in meanwhile:
-            world.act(*step)
-        world.recover(since)
-        world.compare()
+            scenario.act(*step)
+        scenario.recover(since)
+        scenario.compare()
         for _, who, deeds in after:
-            one, other = world.say(who, deeds)
+            one, other = scenario.say(who, deeds)
             assert one == other
-        one, other = world.register("second key", manifest(PROMISES, name="sesame-more"))
+        one, other = scenario.register("second key", manifest(PROMISES, name="sesame-more"))
         assert one == other
-        world.compare()
-        for hub in world.hubs:
+        scenario.compare()
+        for hub in scenario.hubs:
             hub.rebuild_signals()
-        world.compare()
+        scenario.compare()
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def test_when_it_was_received_decides_and_not_what_it_says(hub: Hub, shop: Partn
 
 
 def test_a_thumbprint_is_enough_to_find_the_key(hub: Hub, shop: Partner) -> None:
-    """No two partners have a key in common, and a thumbprint that nobody has is a typing error."""
+    """No two partners have a key in common, and an unknown thumbprint is an error."""
     with pytest.raises(InvalidInputError, match="another partner"):
         hub.add_partner("https://other.example", [shop.key.public_jwk])
     for ask in (hub.preview_key_revocation, hub.revoke_key):

@@ -31,7 +31,7 @@ Dump = dict[str, list[tuple[object, ...]]]
 
 
 @frozen
-class Site:
+class Deployment:
     """A hub's address and process, the same ledger opened by an operator, and who speaks to it.
 
     Attributes:
@@ -52,8 +52,8 @@ class Site:
     def post(self, body: bytes, **headers: str) -> requests.Response:
         """Deliver an event, and ask for the receipt."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        told = {"Content-Type": SET, "Accept": SET} | named
-        return requests.post(f"{self.url}/v1/events", data=body, headers=told, timeout=30)
+        request_headers = {"Content-Type": SET, "Accept": SET} | named
+        return requests.post(f"{self.url}/v1/events", data=body, headers=request_headers, timeout=30)
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection of our own."""
