@@ -193,7 +193,7 @@ def _schema_of(connection: psycopg.Connection) -> str:
 
 @contextmanager
 def running(*, below: Path | None = None, **settings: str) -> Iterator[Server]:
-    """A new PostgreSQL, with further settings; its folder is made in `below`, if that is said."""
+    """A new PostgreSQL, with further settings; its folder is made in `below`, if that is given."""
     folder = Path(mkdtemp(prefix="sesame-postgresql-", dir=below))
     try:
         password = secrets.token_urlsafe(16)

@@ -33,7 +33,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
-    """Links to other sites are not followed."""
+    """Links to other websites are not followed."""
     for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
         if not link.startswith(("http:", "https:", "mailto:")):
             path, _, anchor = link.partition("#")

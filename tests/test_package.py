@@ -21,7 +21,7 @@ def test_what_is_not_offered_is_not_there() -> None:
 
 
 def test_importing_it_loads_neither_numpy_nor_a_network_library() -> None:
-    """Whoever only writes a plugin does not pay for them."""
+    """A plugin that does not use them does not load them."""
     asked = "import sys, sesame_sdk; print({'numpy', 'requests', 'sqlite3', 'joserfc'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert ran.stdout == "set()\n"

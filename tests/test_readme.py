@@ -170,10 +170,10 @@ def unknown(words: list[str]) -> list[str]:
             value = at > 0 and words[at - 1].startswith("-")
             if word.startswith("-") or value or not isinstance(command, click.Group):
                 continue
-            found = command.get_command(context, word)
-            if found is None:
+            subcommand = command.get_command(context, word)
+            if subcommand is None:
                 return words[at : at + 1]
-            command = found
+            command = subcommand
         options = command.get_params(context)
         taken |= {name for each in options for name in (*each.opts, *each.secondary_opts)}
     return [word for word in words if word.startswith("-") and word.partition("=")[0] not in taken]

@@ -31,13 +31,13 @@ def file(shared_data: Path) -> Path:
 @pytest.fixture(scope="module")
 def facts(shared_data: Path) -> dict[str, Any]:
     """Totals that somebody else counted."""
-    found: dict[str, Any] = json.loads((shared_data / "online-retail" / "facts.json").read_text())
-    return found
+    facts: dict[str, Any] = json.loads((shared_data / "online-retail" / "facts.json").read_text())
+    return facts
 
 
 @pytest.fixture(scope="module")
 def cast(file: Path) -> demo.Participants:
-    """Who is in it; every tenth customer said no."""
+    """The people; every tenth customer did not consent."""
     return demo.read_participants(file)
 
 
@@ -52,7 +52,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, cast: demo.Participants) -> 
 
 @pytest.fixture(scope="module")
 def first(stage: Workspace, file: Path) -> dict[str, Any]:
-    """What the first posting of the file said of itself."""
+    """The summary of the first upload of the file."""
     return post(stage, file)
 
 
@@ -70,9 +70,9 @@ def test_every_line_is_sent_or_kept_back_with_a_reason_to_the_penny(
     """Lines, invoices, cancellations, customers and revenue add up to what others counted."""
     provider, pseudonymizer = Orders(), PartnerConfig.load(stage.folder / "shop").pseudonymizer
     orders = [order for order in provider.read(file) if not isinstance(order, Skipped)]
-    said = [list(provider.signals(order, pseudonymizer)) for order in orders]
-    sent = [order for order, items in zip(orders, said, strict=True) if isinstance(items[0], Signal)]
-    kept = [item for items in said for item in items if isinstance(item, Skipped)]
+    outcomes = [list(provider.signals(order, pseudonymizer)) for order in orders]
+    sent = [order for order, items in zip(orders, outcomes, strict=True) if isinstance(items[0], Signal)]
+    kept = [item for items in outcomes for item in items if isinstance(item, Skipped)]
 
     assert sum(order.lines for order in sent) + sum(item.records for item in kept) == facts["rows"]
     assert len(orders) == facts["invoices"] == first["events"]
@@ -81,19 +81,21 @@ def test_every_line_is_sent_or_kept_back_with_a_reason_to_the_penny(
     assert first["skipped"]["no customer"]["records"] == facts["missing_customer"]
 
     values = {"retail.order.spend": Decimal(0), "retail.order.returned": Decimal(0)}
-    for signal in (item for items in said for item in items if isinstance(item, Signal)):
+    for signal in (item for items in outcomes for item in items if isinstance(item, Signal)):
         if signal.kind in values:
             values[signal.kind] += Decimal(str(signal.value))
-    held_back = sum(Decimal(held["amount"]) for held in first["skipped"].values())
-    revenue = values["retail.order.spend"] - values["retail.order.returned"] + held_back
+    skipped_amount = sum(Decimal(skipped["amount"]) for skipped in first["skipped"].values())
+    revenue = values["retail.order.spend"] - values["retail.order.returned"] + skipped_amount
     assert revenue.quantize(Decimal("0.01")) == Decimal(str(facts["net_revenue"]))
-    assert sum(first["signals"].values()) == sum(isinstance(item, Signal) for items in said for item in items)
+    assert sum(first["signals"].values()) == sum(
+        isinstance(item, Signal) for items in outcomes for item in items
+    )
 
 
 def test_the_hub_holds_exactly_what_was_sent_under_a_grant(
     stage: Workspace, file: Path, cast: demo.Participants, first: dict[str, Any]
 ) -> None:
-    """By id and value; nothing of the people who said no is anywhere in its ledger."""
+    """By id and value; the ledger has nothing of the people who did not consent."""
     provider, pseudonymizer = Orders(), PartnerConfig.load(stage.folder / "shop").pseudonymizer
     agreed: dict[bytes, float] = {}
     refused: set[bytes] = set()
@@ -106,11 +108,11 @@ def test_the_hub_holds_exactly_what_was_sent_under_a_grant(
                 else:
                     agreed[key] = item.value
     with closing(sqlite3.connect(stage.folder / "hub" / "hub.sqlite")) as ledger:
-        held = dict(ledger.execute("SELECT id, value FROM signals"))
+        stored = dict(ledger.execute("SELECT id, value FROM signals"))
         kept = b"".join(row[0] for row in ledger.execute("SELECT disclosures FROM envelopes"))
-    assert held == agreed
+    assert stored == agreed
     assert refused
-    assert refused.isdisjoint(held)
+    assert refused.isdisjoint(stored)
     assert first["accepted"] == len(agreed)
     assert kept.count(b"~") - 1 >= len(agreed), "each kept signal can still be proved"
     assert first["accepted"] + first["duplicates"] + first["dropped"]["no_grant"] == sum(

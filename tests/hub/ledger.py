@@ -26,8 +26,8 @@ def looking(path: Path) -> Iterator[Connection]:
 def rows(path: Path, table: Table) -> list[tuple[Any, ...]]:
     """All rows of a table, in the order of its key."""
     with looking(path) as connection:
-        found = connection.execute(select(table).order_by(*table.primary_key))
-        return [tuple(row) for row in found]
+        rows = connection.execute(select(table).order_by(*table.primary_key))
+        return [tuple(row) for row in rows]
 
 
 def count(path: Path, table: Table) -> int:
@@ -54,5 +54,5 @@ def ledger_bytes(path: Path) -> bytes:
     files = sorted(path.glob("hub.sqlite*"))
     if files:
         return b"".join(file.read_bytes() for file in files)
-    cells = (cell for found in dump(path).values() for row in found for cell in row)
+    cells = (cell for rows in dump(path).values() for row in rows for cell in row)
     return b"\0".join(cell if isinstance(cell, bytes) else str(cell).encode() for cell in cells)

@@ -50,9 +50,9 @@ def start(target: Callable[..., None], *args: object) -> BaseProcess:
 def become_command(log: Path) -> None:
     """What a process does first that is to be like one that was begun by a command."""
     os.setsid()
-    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
     warnings.simplefilter("error")
 
 
@@ -72,16 +72,16 @@ class HubProcess:
         """Until all of it answers."""
         ends = time.monotonic() + _DEADLINE
         while not self._ready.wait(0.1):
-            assert self.process.is_alive(), "the hub ended: look at what it said"
+            assert self.process.is_alive(), "the hub ended: see its output"
             assert time.monotonic() < ends, "the hub does not answer"
 
 
 @contextmanager
 def starting(path: Path, port: int, **settings: object) -> Iterator[HubProcess]:
-    """The hub in `path`, begun. It is told to stop in the end, and must do so in peace."""
+    """The hub in `path`, running. It gets SIGTERM in the end, and must stop without an error."""
     flags = {name: str(value) for name, value in {"port": port, **settings}.items()}
     ready = _PROCESSES.Event()
-    # Not a pipe: nobody reads it meanwhile, and a hub with much to log would wait for somebody to.
+    # Not a pipe: no thread reads it meanwhile, and a hub with a long log would block.
     with NamedTemporaryFile() as log:
         process = start(_serve, path, flags, Path(log.name), ready)
         try:

@@ -30,21 +30,21 @@ def open_hub(hub: Hub, shop: Partner) -> Hub:
 
 
 def _ahead(hub: Hub) -> NextBand:
-    found = hub.explain("ada", "retail")
-    assert found
-    assert found.next_band
-    return found.next_band
+    explanation = hub.explain("ada", "retail")
+    assert explanation
+    assert explanation.next_band
+    return explanation.next_band
 
 
 def test_the_explanation_names_the_policys_codes_and_where_to_dispute(open_hub: Hub, shop: Partner) -> None:
     """What took points first; a kind without a code is known by its name."""
     shop.send(shop.signal("ada", "1"), shop.signal("ada", "2", LATE))
-    found = open_hub.explain("ada", "retail")
-    assert found
-    assert [part.code for part in found.score.contributions] == [LATE, "R1"]
-    assert [part.code for part in found.adverse] == [LATE]
-    assert [part.code for part in found.positive] == ["R1"]
-    assert found.disputes == "https://hub.example/disputes"
+    explanation = open_hub.explain("ada", "retail")
+    assert explanation
+    assert [part.code for part in explanation.score.contributions] == [LATE, "R1"]
+    assert [part.code for part in explanation.adverse] == [LATE]
+    assert [part.code for part in explanation.positive] == ["R1"]
+    assert explanation.disputes == "https://hub.example/disputes"
 
 
 def test_a_way_names_the_partner_and_going_it_reaches_the_band(open_hub: Hub, shop: Partner) -> None:
@@ -54,10 +54,10 @@ def test_a_way_names_the_partner_and_going_it_reaches_the_band(open_hub: Hub, sh
     assert [(step.kind, step.units) for step in way.steps] == [(ORDER, 4)]
     assert way.steps[0].partners == (PartnerUnits(shop.issuer, 4),)
     shop.send(*(shop.signal("ada", f"more-{number}") for number in range(4)))
-    found = open_hub.explain("ada", "retail")
-    assert found
-    assert found.score.band == "good"
-    assert found.next_band is None
+    explanation = open_hub.explain("ada", "retail")
+    assert explanation
+    assert explanation.score.band == "good"
+    assert explanation.next_band is None
 
 
 def test_nothing_is_suggested_that_no_partner_could_send(open_hub: Hub, shop: Partner, clock: Clock) -> None:
@@ -91,9 +91,9 @@ def test_waiting_ends_on_the_day_that_it_says(open_hub: Hub, shop: Partner, cloc
     clock.advance(days=(day - NOON.date()).days - 1)
     assert _ahead(open_hub).name == "good"
     clock.advance(days=1)
-    found = open_hub.explain("ada", "retail")
-    assert found
-    assert found.score.band == "good"
+    explanation = open_hub.explain("ada", "retail")
+    assert explanation
+    assert explanation.score.band == "good"
 
 
 def test_what_if_changes_nothing(open_hub: Hub, shop: Partner) -> None:
@@ -112,18 +112,18 @@ def test_what_if_changes_nothing(open_hub: Hub, shop: Partner) -> None:
 
 def test_what_if_for_somebody_who_is_not_known_starts_from_nothing(open_hub: Hub) -> None:
     """And with nothing added there is no score."""
-    estimate = open_hub.what_if("nobody", "retail", [Hypothetical(ORDER, 2.0)])
+    estimate = open_hub.what_if("unknown", "retail", [Hypothetical(ORDER, 2.0)])
     assert estimate.current is None
     assert estimate.score
     assert estimate.score.points == 520.0
-    assert open_hub.what_if("nobody", "retail", []).score is None
+    assert open_hub.what_if("unknown", "retail", []).score is None
 
 
 def test_another_persons_signals_are_never_counted_in(open_hub: Hub, shop: Partner) -> None:
     """Bob's orders do nothing for ada's estimate, asked on the same connection."""
     open_hub.add_grants(shop.grants("bob", ORDER))
     shop.send(shop.signal("ada", "1"), shop.signal("bob", "2"), shop.signal("bob", "3"))
-    for person, points in (("bob", 520.0), ("ada", 510.0), ("nobody", None)):
+    for person, points in (("bob", 520.0), ("ada", 510.0), ("unknown", None)):
         score = open_hub.what_if(person, "retail", []).score
         assert (score.points if score else None) == points
 

@@ -1,4 +1,4 @@
-"""Grants: whose pseudonym is whose, what stands when, and what is told twice."""
+"""Grants: who owns a pseudonym, which grants are valid when, and repeated grants."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ from tests.hub.ledger import change
 SHOP = "https://shop.example"
 
 
-def test_grants_come_back_as_they_were_told(shop: Partner, hub: Hub) -> None:
+def test_grants_are_listed_as_they_were_recorded(shop: Partner, hub: Hub) -> None:
     """Every field, for one person or for all."""
     adas = shop.grants("ada", ORDER, LATE, reads="retail", crossings=("community", "games"))
     bobs = shop.grants("bob", ORDER, expires_at=NOON + timedelta(days=1))
@@ -35,12 +35,12 @@ def test_grants_come_back_as_they_were_told(shop: Partner, hub: Hub) -> None:
     assert hub.list_grants("stranger") == []
 
 
-def test_the_same_consent_told_twice_is_one(shop: Partner, hub: Hub) -> None:
+def test_a_repeated_consent_is_stored_once(shop: Partner, hub: Hub) -> None:
     """An operator may load the same list again; a withdrawal in between stands."""
-    told = shop.grants("ada", ORDER)
-    assert hub.add_grants([*told, *told]) == 1
+    consents = shop.grants("ada", ORDER)
+    assert hub.add_grants([*consents, *consents]) == 1
     hub.withdraw_grants("ada", SHOP)
-    assert hub.add_grants(told) == 0
+    assert hub.add_grants(consents) == 0
     assert hub.list_grants("ada")[0][1].withdrawn_at == NOON
 
 
@@ -65,10 +65,10 @@ def test_a_withdrawal_can_be_of_one_direction(shop: Partner, hub: Hub) -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_withdrawing_what_was_never_given_is_no_error(hub: Hub) -> None:
-    """Nothing to end, so nothing was ended; a partner that does not exist is told."""
+    """Without a grant nothing ends; an unknown partner is an error."""
     assert hub.withdraw_grants("stranger", SHOP) == 0
     with pytest.raises(InvalidInputError, match="partner"):
-        hub.withdraw_grants("ada", "https://nobody.example")
+        hub.withdraw_grants("ada", "https://unknown.example")
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one call", "in two calls"])
@@ -87,7 +87,7 @@ def test_a_pseudonym_belongs_to_one_person_for_good(shop: Partner, hub: Hub, at_
 @pytest.mark.parametrize(
     ("person", "partner", "field"),
     [
-        pytest.param("ada", "https://nobody.example", "partner", id="a partner that nobody knows"),
+        pytest.param("ada", "https://unknown.example", "partner", id="an unknown partner"),
         pytest.param(" ", SHOP, "person", id="a person without a name"),
         pytest.param("a" * 129, SHOP, "person", id="a person with too long a name"),
     ],
@@ -102,7 +102,7 @@ def test_a_grant_that_makes_no_sense_is_rejected(
 
 
 @pytest.mark.parametrize("direction", Direction)
-def test_nobody_consents_who_is_not_known_to_be_eighteen(
+def test_a_person_not_known_to_be_eighteen_cannot_consent(
     shop: Partner, hub: Hub, direction: Direction
 ) -> None:
     """MIN-1: aged 15 and of unknown age are one thing here; nothing of that call is kept."""
@@ -126,8 +126,8 @@ def test_a_grant_that_slipped_into_the_ledger_opens_no_score(shop: Partner, hub:
 
 def test_a_thousand_people_at_once(shop: Partner, hub: Hub) -> None:
     """More than fit in one piece of work of the database."""
-    told = [pair for number in range(1100) for pair in shop.grants(f"p{number:04}", ORDER, LATE)]
-    assert hub.add_grants(iter(told)) == 1100
+    consents = [pair for number in range(1100) for pair in shop.grants(f"p{number:04}", ORDER, LATE)]
+    assert hub.add_grants(iter(consents)) == 1100
     assert {person for person, _ in hub.list_grants()} == {f"p{number:04}" for number in range(1100)}
 
 
@@ -156,26 +156,26 @@ _grants = st.builds(
 
 
 @given(
-    told=st.lists(
+    recorded=st.lists(
         _grants,
         min_size=1,
         max_size=4,
         unique_by=lambda grant: (grant.given_at, grant.kinds, grant.expires_at),
     )
 )
-def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, told: list[Grant]) -> None:
+def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, recorded: list[Grant]) -> None:
     """`grants.valid` in SQL, the cache of consents as time goes by, and `Grant.is_valid` say the same."""
     consents = GrantCache(engine)
     with engine.connect() as connection:
-        grants.add_grants(connection, [("ada", grant) for grant in told])
+        grants.add_grants(connection, [("ada", grant) for grant in recorded])
         names = {row.id: row.name for row in connection.execute(select(tables.kinds))}
         for at in (NOON + timedelta(hours=hours) for hours in range(-4, 5)):
-            expected = sorted(grant.given_at for grant in told if grant.is_valid(at))
+            expected = sorted(grant.given_at for grant in recorded if grant.is_valid(at))
             rows = connection.execute(select(tables.grants.c.id).where(grants.is_valid(at))).all()
             assert len(rows) == len(expected)
-            standing = consents.permissions(connection, 1, {"a-pseudonym"}, at)["a-pseudonym"]
-            covered = {kind for grant in told if grant.is_valid(at) for kind in grant.kinds}
-            assert {names[kind] for kind in standing.kinds} == covered
+            permission = consents.permissions(connection, 1, {"a-pseudonym"}, at)["a-pseudonym"]
+            covered = {kind for grant in recorded if grant.is_valid(at) for kind in grant.kinds}
+            assert {names[kind] for kind in permission.kinds} == covered
         connection.rollback()
 
 

@@ -64,12 +64,12 @@ def test_what_two_of_them_say_is_new_in_the_first_alone(
     """Duplicates within the group and of before are counted where they are, and a rebuild agrees."""
     hub.add_grants([*shop.grants("ada", ORDER), *shop.grants("bob", ORDER)])
     shop.send(shop.signal("ada", "before"))
-    told = [["1", "2"], ["before", "2", "3", "3"], ["1"], ["4"], ["before", "5"]]
+    batches = [["1", "2"], ["before", "2", "3", "3"], ["1"], ["4"], ["before", "5"]]
     envelopes = [
         shop.seal(
             *(shop.signal(person, key, value=float(number)) for person in ("bob", "ada") for key in keys)
         )
-        for number, keys in enumerate(told)
+        for number, keys in enumerate(batches)
     ]
     hub.receive(shop.seal(shop.signal("bob", "before")))
     receipts = take(envelopes)

@@ -41,12 +41,12 @@ def test_drops_each_signal_for_its_own_reason(shop: Partner, hub: Hub) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        pytest.param({"kind": POST}, id="a kind that nobody registered"),
+        pytest.param({"kind": POST}, id="an unregistered kind"),
         pytest.param({"value": -1.0}, id="a value against the polarity"),
         pytest.param({"at": NOON + timedelta(hours=1)}, id="a time to come"),
     ],
 )
-def test_what_is_wrong_with_a_signal_does_not_tell_who_is_known(
+def test_the_reason_of_a_drop_does_not_reveal_known_people(
     shop: Partner, hub: Hub, wrong: dict[str, object]
 ) -> None:
     """A faulty signal about somebody with a grant and about a stranger are dropped for the same reason."""
@@ -118,8 +118,8 @@ def test_every_signal_of_an_envelope_is_counted_whatever_its_size(shop: Partner,
 
 def _tampered(envelope: bytes) -> bytes:
     head, payload, rest = envelope.split(b".", 2)
-    said = base64url.decode(payload, field="payload").replace(b'"iat":1', b'"iat":2', 1)
-    return b".".join([head, base64url.encode(said), rest])
+    changed = base64url.decode(payload, field="payload").replace(b'"iat":1', b'"iat":2', 1)
+    return b".".join([head, base64url.encode(changed), rest])
 
 
 def _with_foreign_disclosure(envelope: bytes) -> bytes:
@@ -145,25 +145,25 @@ def test_an_envelope_that_was_tampered_with_is_rejected(shop: Partner, hub: Hub,
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("claims", "code"),
     [
         pytest.param({"audience": "https://other.example"}, "invalid_audience", id="meant for another hub"),
-        pytest.param({"issuer": "https://nobody.example"}, "invalid_issuer", id="from nobody we know"),
+        pytest.param({"issuer": "https://unknown.example"}, "invalid_issuer", id="from an unknown issuer"),
         pytest.param({"now": NOON + timedelta(hours=1)}, "invalid_request", id="signed in the future"),
     ],
 )
 def test_a_token_that_is_not_for_us_is_rejected(
-    shop: Partner, hub: Hub, said: dict[str, object], code: str
+    shop: Partner, hub: Hub, claims: dict[str, object], code: str
 ) -> None:
     """The codes are those of RFC 8935 section 2.4."""
-    token = shop.token(EventType.SIGNALS, {"signals": list[Signal]()}, **said)
+    token = shop.token(EventType.SIGNALS, {"signals": list[Signal]()}, **claims)
     with pytest.raises(InvalidInputError) as refused:
         hub.receive(token)
     assert refused.value.code == code
 
 
 def test_a_key_that_is_not_the_partners_is_rejected(shop: Partner) -> None:
-    """Whoever signs with a key of their own in a partner's name gets nowhere."""
+    """A key of one's own cannot sign in a partner's name."""
     with pytest.raises(InvalidInputError) as refused:
         shop.with_key(SigningKey.generate()).send(shop.signal("ada", "1"))
     assert refused.value.code == "invalid_key"

@@ -22,7 +22,7 @@ def _reasons(receipt: Receipt) -> list[DropReason]:
 def test_what_was_sealed_under_a_grant_is_dropped_after_its_withdrawal(
     shop: Partner, hub: Hub, clock: Clock
 ) -> None:
-    """An envelope that waited in an outbox brings nothing in once its person said no."""
+    """An envelope that waited in an outbox adds nothing once its person withdrew."""
     hub.add_grants(shop.grants("ada", ORDER))
     signal = shop.signal("ada", "1")
     envelope = shop.seal(signal)
@@ -60,10 +60,10 @@ def test_a_grant_that_has_yet_to_begin_lets_nothing_in_before_it_does(
     assert shop.send(shop.signal("ada", "1")).accepted == 1
 
 
-def test_a_withdrawal_that_is_told_with_the_grant_ends_it(shop: Partner, hub: Hub, clock: Clock) -> None:
+def test_a_withdrawal_in_the_grant_ends_it(shop: Partner, hub: Hub, clock: Clock) -> None:
     """An operator may load its list again with the end in it: no new grant, and the old one is over."""
-    ((person, grant),) = told = shop.grants("ada", ORDER)
-    hub.add_grants(told)
+    ((person, grant),) = consents = shop.grants("ada", ORDER)
+    hub.add_grants(consents)
     assert shop.send(shop.signal("ada", "1")).accepted == 1
     clock.advance(hours=1)
     ended = (person, evolve(grant, withdrawn_at=clock.now))
@@ -74,8 +74,8 @@ def test_a_withdrawal_that_is_told_with_the_grant_ends_it(shop: Partner, hub: Hu
 
 
 @pytest.mark.parametrize("later", [None, NOON + timedelta(days=9)], ids=["not at all", "later"])
-def test_an_end_that_was_told_is_never_moved_on(shop: Partner, hub: Hub, clock: Clock, later: None) -> None:
-    """The same consent told again with a later end, or none, stays as over as it was."""
+def test_a_recorded_end_is_never_postponed(shop: Partner, hub: Hub, clock: Clock, later: None) -> None:
+    """The same consent with a later end, or none, keeps its first end."""
     ((person, grant),) = shop.grants("ada", ORDER)
     ended = (person, evolve(grant, withdrawn_at=NOON))
     hub.add_grants([ended])

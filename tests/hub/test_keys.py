@@ -12,8 +12,8 @@ from tests.hub.fixtures import HUB, LATE, NOON, ORDER, Clock, Partner, manifest
 
 
 def _points(hub: Hub, *persons: str) -> list[float | None]:
-    found = [hub.explain(person, "retail") for person in persons]
-    return [each.score.points if each else None for each in found]
+    explanations = [hub.explain(person, "retail") for person in persons]
+    return [each.score.points if each else None for each in explanations]
 
 
 def test_two_keys_overlap_in_a_rotation(shop: Partner, hub: Hub) -> None:
@@ -41,7 +41,7 @@ def test_a_revoked_key_brings_every_score_back(shop: Partner, hub: Hub, clock: C
     assert _points(hub, "ada", "bob") == before == [_points(hub, "ada")[0], None]
 
 
-def test_a_revoked_key_is_refused_at_the_door(shop: Partner, hub: Hub, clock: Clock) -> None:
+def test_a_revoked_key_is_refused(shop: Partner, hub: Hub, clock: Clock) -> None:
     """From the instant on nothing signed with it comes in."""
     hub.revoke_key(shop.key.kid, clock.now, issuer=shop.issuer)
     with pytest.raises(InvalidInputError) as refused:
@@ -115,7 +115,7 @@ def test_a_registration_falls_with_the_key_that_signed_it(shop: Partner, hub: Hu
 
 
 def test_a_revocation_is_never_made_later(shop: Partner, hub: Hub, clock: Clock) -> None:
-    """Told again with a later instant, the earlier one stands."""
+    """A repeated revocation with a later time keeps the earlier one."""
     hub.add_grants(shop.grants("ada", ORDER))
     clock.advance(minutes=1)
     shop.send(shop.signal("ada", "1"))
@@ -136,15 +136,15 @@ def test_a_revocation_is_never_made_later(shop: Partner, hub: Hub, clock: Clock)
 def test_who_is_no_partner_is_not_admitted(
     hub: Hub, issuer: str, jwks: list[dict[str, str]], field: str
 ) -> None:
-    """The error names the field, and nobody is added."""
+    """The error names the field, and no partner is added."""
     with pytest.raises(InvalidInputError, match=field):
         hub.add_partner(issuer, jwks)
     assert hub.list_partners() == []
 
 
 def test_an_unknown_key_cannot_be_revoked(shop: Partner, hub: Hub) -> None:
-    """A typing error is told, not swallowed."""
+    """A typing error is reported."""
     with pytest.raises(InvalidInputError, match="kid"):
         hub.revoke_key("nothing", NOON, issuer=shop.issuer)
     with pytest.raises(InvalidInputError, match="partner"):
-        hub.revoke_key(shop.key.kid, NOON, issuer="https://nobody.example")
+        hub.revoke_key(shop.key.kid, NOON, issuer="https://unknown.example")

@@ -29,7 +29,7 @@ def test_the_steps_make_the_tables_that_the_program_uses(hub_path: Path) -> None
 
 
 def test_the_program_needs_the_last_step() -> None:
-    """`HEAD` is said in the program, so that opening a hub need not import Alembic."""
+    """`HEAD` is a constant, so that opening a hub need not import Alembic."""
     config = Config()
     config.set_main_option("script_location", "sesame_sdk.hub.database:migrations")
     assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
@@ -44,7 +44,7 @@ def test_a_hub_that_lacks_nothing_is_left_alone(hub_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "message"),
     [
         pytest.param(
             "UPDATE alembic_version SET version_num = '0000'", "sesame hub migrate", id="an earlier version"
@@ -53,11 +53,11 @@ def test_a_hub_that_lacks_nothing_is_left_alone(hub_path: Path) -> None:
         pytest.param("DROP TABLE alembic_version", "without a version", id="no version"),
     ],
 )
-def test_tables_of_another_version_are_not_worked_with(hub_path: Path, damage: str, told: str) -> None:
-    """Nothing is changed, and the operator is told what to do."""
+def test_tables_of_another_version_are_not_worked_with(hub_path: Path, damage: str, message: str) -> None:
+    """Nothing is changed, and the error has a hint for the operator."""
     Hub.open(hub_path).close()
     change(hub_path, damage)
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         Hub.open(hub_path)
 
 

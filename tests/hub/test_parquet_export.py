@@ -38,16 +38,16 @@ def test_a_file_gives_the_scores_that_the_ledger_gives(filled: Hub, hub_path: Pa
     file = tmp_path / "retail.parquet"
     filled.export_signals(file, "retail")
     (policy,) = filled.list_policies()
-    found = build_scores(score_parquet(file, policy, NOON.date()), policy, NOON.date())
+    computed = build_scores(score_parquet(file, policy, NOON.date()), policy, NOON.date())
     with looking(hub_path) as connection:
         numbers = {row.person: row.id for row in connection.execute(people.select())}
-    told = {who: filled.explain(who, "retail") for who in PEOPLE}
-    assert {who: found[numbers[who]] for who in PEOPLE} == {
-        who: explained.score for who, explained in told.items() if explained
+    explanations = {who: filled.explain(who, "retail") for who in PEOPLE}
+    assert {who: computed[numbers[who]] for who in PEOPLE} == {
+        who: explained.score for who, explained in explanations.items() if explained
     }
 
 
-def test_a_file_lies_in_the_order_of_people_and_is_nobody_elses(filled: Hub, tmp_path: Path) -> None:
+def test_a_file_is_sorted_by_person_and_private_to_its_owner(filled: Hub, tmp_path: Path) -> None:
     """Nothing of who took a consent back, or of who never gave one; nothing else is left beside it."""
     file = tmp_path / "it's.parquet"
     many = filled.export_signals(file, "retail")

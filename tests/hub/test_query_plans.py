@@ -24,17 +24,17 @@ _MANY_SIGNALS = """
 
 @pytest.fixture
 def database() -> str:
-    """Plans are told by each product in words of its own; these are SQLite's."""
+    """Each product describes plans in its own format; these are SQLite's."""
     return "sqlite:///hub.sqlite"
 
 
 def _plan(connection: Connection, statement: Select[*tuple[object, ...]] | str) -> list[str]:
-    said = (
+    plan = (
         statement
         if isinstance(statement, str)
         else str(statement.compile(connection.engine, compile_kwargs={"literal_binds": True}))
     )
-    return [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {said}"))]
+    return [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {plan}"))]
 
 
 @pytest.mark.usefixtures("shop")

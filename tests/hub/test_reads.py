@@ -26,7 +26,7 @@ def _ada_and_bob(shop: Partner, hub: Hub) -> None:
 
 
 def test_none_is_one_answer_for_all_who_have_none(shop: Partner) -> None:
-    """No grant, no score, and nobody at all cannot be told apart."""
+    """No grant, no score and an unknown person give the same response."""
     ada, *others = shop.read("ada", "bob", "cleo", "stranger")
     assert ada is not None
     assert ada.points == 510.0
@@ -73,7 +73,7 @@ def test_too_many_or_none_are_refused(shop: Partner, hub: Hub, count: int) -> No
 
 
 def test_a_token_is_good_once(shop: Partner, hub: Hub, clock: Clock) -> None:
-    """Whoever finds a used one gets nothing; it is remembered as long as it could be believed."""
+    """A used token is refused; it is remembered for as long as it would be valid."""
     token = shop.read_token()
     hub.read_scores(token, [shop.pseudonym("ada")])
     clock.advance(minutes=5, seconds=59)
@@ -102,7 +102,7 @@ def _claims(shop: Partner, **other: object) -> dict[str, object]:
     ("claims", "code"),
     [
         pytest.param({"aud": "https://other.example"}, "invalid_audience", id="meant for another hub"),
-        pytest.param({"iss": "https://nobody.example"}, "invalid_issuer", id="from nobody we know"),
+        pytest.param({"iss": "https://unknown.example"}, "invalid_issuer", id="from an unknown issuer"),
         pytest.param({"exp": int(NOON.timestamp()) + 301}, "authentication_failed", id="lives too long"),
         pytest.param({"exp": None}, "authentication_failed", id="lives for ever"),
         pytest.param({"exp": int(NOON.timestamp()) - 61}, "authentication_failed", id="has expired"),
@@ -114,7 +114,7 @@ def _claims(shop: Partner, **other: object) -> dict[str, object]:
 def test_a_token_that_is_wrong_opens_nothing(
     shop: Partner, hub: Hub, claims: dict[str, object], code: str
 ) -> None:
-    """And nobody's log says that they were read."""
+    """No person's access log has the read."""
     token = sign_claims(_claims(shop, **claims), shop.key, typ=READ_TYP)
     with pytest.raises(InvalidInputError) as refused:
         hub.read_scores(token, [shop.pseudonym("ada")])
@@ -142,7 +142,7 @@ def test_a_purpose_that_the_policy_does_not_serve_is_denied(shop: Partner, hub: 
 
 
 def test_a_context_without_a_policy_has_no_scores_to_read(hub: Hub, clock: Clock) -> None:
-    """The reader is told, since it asked for something that is not there for anybody."""
+    """The reader gets an error, since it requests something that does not exist for any subject."""
     Partner.join("https://forum.example", hub, clock, kind(POST), reads=["community"])
     reader = Partner.join("https://reader.example", hub, clock, reads=["community"])
     with pytest.raises(InvalidInputError, match="context: has no policy here"):
@@ -162,7 +162,7 @@ class _NobodyAtNight(GuardRule):
             yield self.refuse("read", "it is night", "ask in the morning")
 
 
-def test_a_further_rule_can_close_the_door_of_reads(shop: Partner, hub: Hub, clock: Clock) -> None:
+def test_a_further_rule_can_refuse_reads(shop: Partner, hub: Hub, clock: Clock) -> None:
     """The guard is asked at every read, with the rules that the operator added."""
     with Hub.open(hub.settings.path, clock=clock, rules=[_NobodyAtNight()]) as strict:
         reader = evolve(shop, hub=strict)
@@ -172,9 +172,7 @@ def test_a_further_rule_can_close_the_door_of_reads(shop: Partner, hub: Hub, clo
         assert not strict.list_score_reads("ada")[-1].answered
 
 
-def test_a_withdrawn_kind_of_grant_does_not_hide_a_standing_one(
-    shop: Partner, hub: Hub, clock: Clock
-) -> None:
+def test_a_withdrawn_grant_does_not_hide_a_valid_one(shop: Partner, hub: Hub, clock: Clock) -> None:
     """Of several grants for the same read, one that stands is enough."""
     hub.withdraw_grants("ada", shop.issuer)
     clock.advance(minutes=1)

@@ -52,7 +52,7 @@ def test_an_older_registration_is_rejected(shop: Partner, hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "field"),
+    ("declared", "field"),
     [
         pytest.param(manifest(ORDERS, api="2.0"), "api", id="another major version of the API"),
         pytest.param(manifest(ORDERS, digest="x" * 43), "digest", id="a digest that is not its own"),
@@ -61,15 +61,15 @@ def test_an_older_registration_is_rejected(shop: Partner, hub: Hub) -> None:
         pytest.param(manifest(reads=["retail", "retail"]), "consumers", id="one consumer twice"),
     ],
 )
-def test_a_manifest_that_is_wrong_is_rejected(shop: Partner, hub: Hub, told, field: str) -> None:  # noqa: ANN001
+def test_a_manifest_that_is_wrong_is_rejected(shop: Partner, hub: Hub, declared, field: str) -> None:  # noqa: ANN001
     """Naming the field; what was registered before stands."""
     with pytest.raises(InvalidInputError, match=field):
-        shop.register(told)
+        shop.register(declared)
     assert hub.list_partners()[0].kinds == (ORDER, LATE)
 
 
 @pytest.mark.parametrize(
-    ("told", "rule"),
+    ("declared", "rule"),
     [
         pytest.param(
             manifest(kind("retail.order.pharmacy", sensitivity=Sensitivity.SPECIAL)),
@@ -88,10 +88,10 @@ def test_a_manifest_that_is_wrong_is_rejected(shop: Partner, hub: Hub, told, fie
         ),
     ],
 )
-def test_the_guard_stands_at_the_door(shop: Partner, hub: Hub, told, rule: str) -> None:  # noqa: ANN001
+def test_the_guard_checks_each_registration(shop: Partner, hub: Hub, declared, rule: str) -> None:  # noqa: ANN001
     """A refusal carries its findings, and nothing of the plugin is registered."""
     with pytest.raises(GuardRefusedError) as refused:
-        shop.register(told)
+        shop.register(declared)
     assert rule in {finding.rule for finding in refused.value.findings}
     assert hub.list_partners()[0].kinds == (ORDER, LATE)
 

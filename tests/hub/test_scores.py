@@ -33,9 +33,9 @@ def test_a_score_is_what_the_formula_says(shop: Partner, hub: Hub) -> None:
     hub.add_grants(shop.grants("ada", ORDER, LATE, reads="retail"))
     shop.send(*orders, *lates)
     up, down = _worth(orders, 10.0, 30.0, 0.0, 80.0), _worth(lates, -7.0, 90.0, -60.0, 0.0)
-    found = hub.explain("ada", "retail")
-    assert found is not None
-    score = found.score
+    explanation = hub.explain("ada", "retail")
+    assert explanation is not None
+    score = explanation.score
     assert score.points == pytest.approx(500.0 + up + down, abs=0.001)
     assert {part.kind: part.points for part in score.contributions} == {ORDER: up, LATE: down}
     assert shop.read("ada") == [evolve(score, contributions=())]
@@ -60,14 +60,14 @@ def test_an_old_feed_is_scored_for_its_own_day(tmp_path: Path, database: str, cl
         hub.set_policy(policy(weighting(ORDERS, half_life_days=30.0)))
         hub.add_grants(shop.grants("ada", ORDER))
         shop.send(shop.signal("ada", "1", at=datetime(2011, 8, 2, tzinfo=UTC)))
-        found = hub.explain("ada", "retail")
-        assert found is not None
-        score = found.score
+        explanation = hub.explain("ada", "retail")
+        assert explanation is not None
+        score = explanation.score
         assert (score.points, score.as_of) == (505.0, date(2011, 9, 1))
 
 
 def test_two_grants_for_one_kind_do_not_count_it_twice(shop: Partner, hub: Hub) -> None:
-    """A person who said yes twice has the same score."""
+    """A person who consented twice has the same score."""
     hub.add_grants(shop.grants("ada", ORDER))
     hub.add_grants(shop.grants("ada", ORDER, LATE, given_at=NOON - timedelta(days=1)))
     shop.send(shop.signal("ada", "1"))
@@ -101,7 +101,7 @@ def test_a_kind_of_another_context_counts_only_where_its_crossing_is_named(
         forum.send(forum.signal(person, f"p-{person}", POST))
     assert [score.points for score in shop.read("ada", "bob") if score] == [513.0, 510.0]
     seen = [hub.explain(person, "retail") for person in ("ada", "bob")]
-    assert [found.score.points for found in seen if found] == [513.0, 510.0]
+    assert [explanation.score.points for explanation in seen if explanation] == [513.0, 510.0]
 
 
 def test_each_partners_cap_is_its_own(shop: Partner, hub: Hub, clock: Clock) -> None:
@@ -132,7 +132,7 @@ def test_one_policy_is_in_force_for_each_context(shop: Partner, hub: Hub) -> Non
         weighting(ORDERS, weight=20.0), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0)
     )
     hub.set_policy(changed)
-    found = hub.explain("ada", "retail")
-    assert found is not None
-    score = found.score
+    explanation = hub.explain("ada", "retail")
+    assert explanation is not None
+    score = explanation.score
     assert (score.points, score.policy, len(hub.list_policies())) == (520.0, changed.digest, 1)

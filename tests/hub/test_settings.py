@@ -58,11 +58,11 @@ def _places(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
     return {place: draw(some) for place in ("flags", "environment", "file")}
 
 
-def written(path: Path, told: dict[str, Any]) -> None:
+def written(path: Path, values: dict[str, Any]) -> None:
     """A hub.toml."""
     lines = [
         f"{name} = {value.isoformat() if isinstance(value, date) else json.dumps(value)}"
-        for name, value in told.items()
+        for name, value in values.items()
     ]
     (path / SETTINGS_FILE).write_text("\n".join(lines), encoding="utf-8")
     (path / SETTINGS_FILE).chmod(0o600)
@@ -82,7 +82,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(places: dict[st
             environment={SETTINGS[name].variable: str(value) for name, value in environment.items()},
         )
     for name, setting in SETTINGS.items():
-        found = [
+        sources = [
             (place[name], source)
             for place, source in (
                 (flags, setting.flag),
@@ -91,7 +91,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(places: dict[st
             )
             if name in place
         ]
-        expected = found[0] if found else (setting.default, DEFAULT)
+        expected = sources[0] if sources else (setting.default, DEFAULT)
         assert (getattr(loaded.settings, name), loaded.sources[name]) == expected
 
 
@@ -125,12 +125,12 @@ def path(tmp_path: Path) -> Path:
 def test_an_invalid_number_is_reported_with_its_source_and_bounds(path: Path, name: str, wrong: str) -> None:
     """The flag, the variable, or the file with the key; and what was given is not repeated."""
     setting = SETTINGS[name]
-    for told, source in (
+    for values, source in (
         ({"environment": {setting.variable: wrong}}, setting.variable),
         ({"environment": {}, "flags": {name: wrong}}, setting.flag),
     ):
         with pytest.raises(ConfigurationError) as error:
-            load_settings(path, **told)  # type: ignore[arg-type]
+            load_settings(path, **values)  # type: ignore[arg-type]
         assert str(error.value) == f"{source}: must be {setting.type.expected}"
     written(path, {"issuer": HUB, name: wrong})
     with pytest.raises(ConfigurationError) as error:
@@ -143,11 +143,11 @@ def test_an_invalid_number_is_reported_with_its_source_and_bounds(path: Path, na
     [
         pytest.param("issuer", "hub", id="an issuer that is no URL"),
         pytest.param("metrics_address", "9464", id="a port without a host"),
-        pytest.param("metrics_address", "127.0.0.1:0", id="port 0, which nobody would find"),
+        pytest.param("metrics_address", "127.0.0.1:0", id="port 0, which is chosen at random"),
         pytest.param("metrics_address", "127.0.0.1:99999", id="a port that is none"),
         pytest.param("log_level", "chatty", id="a level that is none"),
-        pytest.param("log_format", "JSON", id="a format in other letters"),
-        pytest.param("as_of", "2026-06-01T10:00:00", id="a moment instead of a day"),
+        pytest.param("log_format", "JSON", id="a format in capitals"),
+        pytest.param("as_of", "2026-06-01T10:00:00", id="a time instead of a day"),
         pytest.param("host", "  ", id="a host of spaces"),
     ],
 )
@@ -194,7 +194,7 @@ URL = f"postgresql+psycopg://hub:{PASSWORD}@db.example/hub"
     ],
 )
 def test_a_password_in_a_url_is_masked(url: str, shown: str) -> None:
-    """And told from a URL without one."""
+    """And recognised in a URL without a port."""
     assert mask_password(url) == shown
     assert has_password(url) == (url != shown)
 
@@ -208,7 +208,7 @@ def test_a_password_is_not_shown_with_the_settings(path: Path) -> None:
 
 
 def test_a_password_as_a_flag_is_refused(path: Path) -> None:
-    """Everybody on the machine may read the arguments of a process; how else is said."""
+    """Every user of the machine can read a process's arguments; the hint names another way."""
     with pytest.raises(
         ConfigurationError, match=r"--database: must not contain a password.*PGPASSFILE"
     ) as error:
@@ -227,7 +227,7 @@ def test_a_password_in_a_file_that_others_may_read_is_refused(path: Path) -> Non
 
 
 def test_a_new_hub_is_its_owners_alone(tmp_path: Path) -> None:
-    """Folder, key and ledger let nobody else in."""
+    """Folder, key and ledger are private to their owner."""
     settings = create_hub(tmp_path / "a" / "hub", issuer=HUB)
     Hub.open(settings.path).close()
     assert stat.S_IMODE(settings.path.stat().st_mode) == 0o700
@@ -274,7 +274,7 @@ def test_the_ledger_lies_in_the_folder_wherever_that_is(
         pytest.param("issuer = ", SETTINGS_FILE, id="not TOML"),
         pytest.param("", "issuer", id="no issuer"),
         pytest.param('issuer = "hub"', "issuer", id="an issuer that is no URL"),
-        pytest.param(f'issuer = "{HUB}"\nmax_queue = 0', "max_queue", id="nobody may wait"),
+        pytest.param(f'issuer = "{HUB}"\nmax_queue = 0', "max_queue", id="a queue of length 0"),
         pytest.param(f'issuer = "{HUB}"\nbody_limit = "2 MB"', "max_body_bytes", id="a number that is none"),
         pytest.param(f'issuer = "{HUB}"\nports = 80', "unknown setting ports", id="a setting that is none"),
         pytest.param(f'issuer = "{HUB}"\nas_of = "yesterday"', "as_of", id="a day that is none"),

@@ -31,8 +31,8 @@ def mall(hub: Hub, clock: Clock) -> Partner:
         for context in ("retail", "community")
         for name, purpose in (("benefits", BENEFITS), ("care", CARE))
     )
-    told = Manifest("sesame-mall", "1.0", "1.0", (ORDERS, POSTS), consumers)
-    partner.register(evolve(told, digest=codec.manifest_digest(told)))
+    declared = Manifest("sesame-mall", "1.0", "1.0", (ORDERS, POSTS), consumers)
+    partner.register(evolve(declared, digest=codec.manifest_digest(declared)))
     hub.set_policy(_serving(policy(weighting(ORDERS), weighting(POSTS, weight=3.0)), CARE))
     hub.set_policy(_serving(policy(weighting(POSTS, weight=7.0), context="community"), CARE))
     hub.add_grants(partner.grants("ada", ORDER, POST))
@@ -42,16 +42,16 @@ def mall(hub: Hub, clock: Clock) -> Partner:
 
 def _points(partner: Partner, hub: Hub, purpose: str, context: str) -> float | None:
     subject = partner.pseudonym("ada")
-    found = hub.read_scores(partner.read_token(context=context, purpose=purpose), [subject])[subject]
-    return found.points if found else None
+    score = hub.read_scores(partner.read_token(context=context, purpose=purpose), [subject])[subject]
+    return score.points if score else None
 
 
 def _explained(hub: Hub, context: str = "retail") -> float | None:
-    found = hub.explain("ada", context)
-    return found.score.points if found else None
+    explanation = hub.explain("ada", context)
+    return explanation.score.points if explanation else None
 
 
-@pytest.mark.parametrize("last", [BENEFITS, CARE], ids=["benefits told last", "care told last"])
+@pytest.mark.parametrize("last", [BENEFITS, CARE], ids=["benefits recorded last", "care recorded last"])
 def test_two_purposes_are_two_grants(mall: Partner, hub: Hub, last: str) -> None:
     """Each is answered by its own, with what it lets cross and no more, whichever came later."""
     days = {BENEFITS: 3, CARE: 3} | {last: 2}
@@ -65,7 +65,9 @@ def test_two_purposes_are_two_grants(mall: Partner, hub: Hub, last: str) -> None
     assert _points(mall, hub, CARE, "community") is None
 
 
-@pytest.mark.parametrize("last", ["retail", "community"], ids=["retail told last", "community told last"])
+@pytest.mark.parametrize(
+    "last", ["retail", "community"], ids=["retail recorded last", "community recorded last"]
+)
 def test_two_contexts_are_two_grants(mall: Partner, hub: Hub, last: str) -> None:
     """Each is answered with the score of its own context."""
     days = {"retail": 3, "community": 3} | {last: 2}
@@ -89,7 +91,7 @@ def test_a_crossing_ends_with_its_grant(mall: Partner, hub: Hub, clock: Clock, h
 
 
 def test_a_crossing_into_one_context_is_none_into_another(mall: Partner, hub: Hub) -> None:
-    """Posts were let into the score of games; nobody let them into the retail one."""
+    """The grant lets posts into the score of games, and not into the retail one."""
     hub.add_grants(mall.grants("ada", reads="retail"))
     hub.add_grants(mall.grants("ada", reads="games", crossings=("community",)))
     assert _explained(hub) == 510.0

@@ -1,4 +1,4 @@
-"""Whoever waits to write to a ledger in SQLite is the next, however busy another is."""
+"""The first process that waits to write to a SQLite ledger is the next, however busy another is."""
 
 import sqlite3
 import threading
@@ -20,8 +20,8 @@ def ledger(tmp_path: Path) -> Path:
     path = tmp_path / "hub.sqlite"
     with closing(_open(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("CREATE TABLE told (number INTEGER)")
-        connection.execute("INSERT INTO told VALUES (0)")
+        connection.execute("CREATE TABLE counter (number INTEGER)")
+        connection.execute("INSERT INTO counter VALUES (0)")
     return path
 
 
@@ -32,7 +32,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _number(connection: sqlite3.Connection) -> int:
-    (number,) = connection.execute("SELECT number FROM told").fetchone()
+    (number,) = connection.execute("SELECT number FROM counter").fetchone()
     return int(number)
 
 
@@ -45,7 +45,7 @@ def _busy(path: Path) -> Iterator[None]:
         with closing(_open(path)) as connection:
             while not ended.is_set():
                 sqlite_lock.begin(connection, str(path))
-                connection.execute("UPDATE told SET number = number + 1")
+                connection.execute("UPDATE counter SET number = number + 1")
                 begun.set()
                 ended.wait(_LONG)
                 connection.execute("COMMIT")
@@ -71,11 +71,11 @@ def test_a_busy_writer_lets_others_in(ledger: Path) -> None:
             connection.execute("COMMIT")
             mine = _number(connection)
             while _number(connection) == mine:
-                pass  # the other has its turn too, and then asks again at once
+                pass  # the other has its turn too, and then waits again at once
     assert max(waited) <= 2, waited
 
 
-def test_who_waits_too_long_is_told(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_long_a_wait_is_an_error(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With SQLite's own error; the connection is as it was, and the turn is given back."""
     with closing(_open(ledger)) as holder, closing(_open(ledger)) as connection:
         sqlite_lock.begin(holder, str(ledger))

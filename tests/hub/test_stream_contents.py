@@ -1,4 +1,4 @@
-"""What a stream is told, and when: the hub's side of the feed, in one process."""
+"""The contents of a stream and their times: the hub's side, in one process."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -37,31 +37,31 @@ class Reader:
         asked = PollRequest(**{"returnImmediately": True, "ack": ack} | other)
         hub = self.partner.hub
         keys = Trust({hub.settings.issuer: [TrustedKey(jwk, LONG_AGO) for jwk in hub.jwks()["keys"]]})
-        found = hub.stream_management.poll(self.partner.read_token(), self.name, asked)
+        response = hub.stream_management.poll(self.partner.read_token(), self.name, asked)
         return {
-            letter.jti: codec.decode(
-                Token.parse(letter.body)
+            message.jti: codec.decode(
+                Token.parse(message.body)
                 .verify(keys, typ=SET_TYP, audience=self.partner.issuer, now=self.partner.clock())
                 .claims,
                 dict,
             )
-            for letter in found.messages
+            for message in response.messages
         }
 
     def take(self) -> list[tuple[EventType, str, float | None]]:
         """All that is owed: event, person's pseudonym and points; each message acknowledged."""
         self.partner.hub.streams.rescore_pending()
-        told: list[tuple[EventType, str, float | None]] = []
-        found = self.poll()
-        while found:
-            for claims in found.values():
+        events: list[tuple[EventType, str, float | None]] = []
+        messages = self.poll()
+        while messages:
+            for claims in messages.values():
                 ((event, payload),) = claims["events"].items()
                 about = [(one["sub_id"]["id"], one["points"]) for one in payload.get("changes", ())]
                 if event not in {CHANGED, EventType.VERIFICATION, EventType.STREAM_UPDATED}:
                     about = [(claims["sub_id"]["id"], None)]
-                told += [(EventType(event), who, points) for who, points in about]
-            found = self.poll(*found)
-        return told
+                events += [(EventType(event), who, points) for who, points in about]
+            messages = self.poll(*messages)
+        return events
 
 
 @pytest.fixture
@@ -84,10 +84,10 @@ def join(hub: Hub, shop: Partner) -> Callable[..., None]:
     return make
 
 
-def test_a_score_is_told_once_and_again_when_it_changed(
+def test_a_score_is_sent_once_and_again_when_it_changed(
     reader: Reader, shop: Partner, join: Callable[..., None]
 ) -> None:
-    """The same points are no news; a purchase is."""
+    """The same points are not sent again; new points after a purchase are."""
     ada = shop.pseudonym("ada")
     join("ada")
     assert reader.take() == [(CHANGED, ada, 510.0)]
@@ -97,7 +97,7 @@ def test_a_score_is_told_once_and_again_when_it_changed(
     assert reader.take() == [(CHANGED, ada, 520.0)]
 
 
-def test_only_those_who_agreed_to_this_reader_are_told_of(reader: Reader, hub: Hub, shop: Partner) -> None:
+def test_only_people_with_a_grant_to_this_reader_are_sent(reader: Reader, hub: Hub, shop: Partner) -> None:
     """A grant to send alone gives the shop nothing to read."""
     hub.add_grants(shop.grants("bob", ORDER))
     shop.send(shop.signal("bob", "b"))
@@ -129,7 +129,7 @@ def test_a_withdrawal_is_owed_at_once_and_goes_first(
 def test_a_message_stays_the_same_until_it_is_acknowledged(
     reader: Reader, hub: Hub, join: Callable[..., None], clock: Clock
 ) -> None:
-    """Byte for byte, also when more comes; after an hour it is made anew, with a date that is fresh."""
+    """Byte for byte, also when more comes; after an hour it is signed again, with a new date."""
     join("ada")
     hub.streams.rescore_pending()
     before = reader.poll()
@@ -143,7 +143,7 @@ def test_a_message_stays_the_same_until_it_is_acknowledged(
 def test_a_change_waits_for_the_message_before_it(
     reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None]
 ) -> None:
-    """So that a person's states arrive in order, whoever carries them."""
+    """So that a person's states arrive in order, in any worker."""
     join("ada")
     hub.streams.rescore_pending()
     (jti,) = reader.poll()
@@ -157,7 +157,7 @@ def test_a_change_waits_for_the_message_before_it(
 def test_a_consent_that_ends_by_itself_is_a_withdrawal(
     reader: Reader, shop: Partner, join: Callable[..., None], clock: Clock
 ) -> None:
-    """At its time, although nobody did anything."""
+    """At its time, although no request came."""
     join("ada", expires_at=NOON + timedelta(hours=2))
     assert reader.take() == [(CHANGED, shop.pseudonym("ada"), 510.0)]
     clock.advance(hours=3)
@@ -165,7 +165,7 @@ def test_a_consent_that_ends_by_itself_is_a_withdrawal(
     assert reader.take() == []
 
 
-def test_a_new_consent_after_a_withdrawal_is_told(
+def test_a_new_consent_after_a_withdrawal_is_sent(
     reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None], clock: Clock
 ) -> None:
     """With a higher number than all before."""
@@ -214,22 +214,22 @@ def test_a_day_a_policy_and_a_key_have_everybody_looked_at_again(
     assert listed["waiting"] == 1
 
 
-def test_an_erasure_is_told_and_then_forgotten(reader: Reader, hub: Hub, join: Callable[..., None]) -> None:
-    """The pseudonym stays at the hub's feed until the consumer has the news, and no longer."""
+def test_an_erasure_is_sent_and_then_forgotten(reader: Reader, hub: Hub, join: Callable[..., None]) -> None:
+    """The hub keeps the pseudonym until the consumer acknowledges the erasure, and no longer."""
     join("ada")
     reader.take()
     hub.rights.erase("ada")
-    (jti,) = (found := reader.poll())
-    assert found[jti]["events"].keys() == {ERASED}
+    (jti,) = (messages := reader.poll())
+    assert messages[jti]["events"].keys() == {ERASED}
     assert reader.poll(jti) == {}
     (listed,) = hub.streams.list_streams()
     assert listed["waiting"] == 0
 
 
-def test_what_a_consumer_refuses_is_a_dead_letter_until_it_is_redriven(
+def test_a_refused_message_is_a_dead_letter_until_it_is_redriven(
     reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None]
 ) -> None:
-    """With the consumer's own words; the news goes out again in a new message."""
+    """With the consumer's own reason; the update goes out again in a new message."""
     join("ada")
     hub.streams.rescore_pending()
     (jti,) = reader.poll()
@@ -257,10 +257,10 @@ def test_every_score_that_goes_out_is_a_read(reader: Reader, hub: Hub, join: Cal
 
 
 @pytest.mark.parametrize("status", ["paused", "disabled"])
-def test_a_stream_that_is_held_tells_first_who_left_meanwhile(
+def test_a_resumed_stream_sends_withdrawals_first(
     reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None], status: Any
 ) -> None:
-    """Nothing goes out while it is held; then withdrawals, then scores."""
+    """Nothing goes out while it is paused; then withdrawals, then scores."""
     for person in ("ada", "bob"):
         join(person)
     reader.take()
@@ -276,7 +276,7 @@ def test_a_stream_that_is_held_tells_first_who_left_meanwhile(
 
 
 def test_an_operator_who_holds_a_stream_says_why(reader: Reader, hub: Hub) -> None:
-    """In the one message that a held stream still carries."""
+    """In the one message that a paused stream still sends."""
     hub.streams.set_status(reader.name, "paused", "we move house")
     (claims,) = reader.poll().values()
     assert claims["events"] == {EventType.STREAM_UPDATED: {"status": "paused", "reason": "we move house"}}
@@ -344,7 +344,7 @@ def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner
                 id=endpoint,
             )
             for endpoint in (
-                "https://elsewhere.example/inbox",
+                "https://other.example/inbox",
                 "http://shop.example/inbox",
                 "https://shop.example@169.254.169.254/",
                 "https://shop.example.evil.example/",

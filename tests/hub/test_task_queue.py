@@ -36,7 +36,7 @@ def test_each_line_keeps_its_order_and_they_take_turns(lines: list[bool]) -> Non
 
 
 def test_nothing_comes_of_a_line_that_is_empty() -> None:
-    """Whoever asks goes away, at once or after a while."""
+    """A task whose caller gives up, at once or after a while."""
     waiting = TaskQueue[int]()
     waiting.put(1, urgent=True)
     assert waiting.pop(urgent=False, timeout=0.01) is None

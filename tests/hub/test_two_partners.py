@@ -37,7 +37,7 @@ def test_a_consent_to_one_partner_is_none_to_the_other(shop: Partner, hub: Hub, 
 
 
 def test_a_key_belongs_to_one_partner(shop: Partner, hub: Hub) -> None:
-    """Admitted for a second one it is rejected, alone or among good ones, and nobody is added."""
+    """A key of another partner is rejected, alone or among good ones, and no partner is added."""
     good = SigningKey.generate()
     with pytest.raises(InvalidInputError, match="jwks: is a key of another partner"):
         hub.add_partner(TWIN, [good.public_jwk, shop.key.public_jwk])
@@ -46,7 +46,7 @@ def test_a_key_belongs_to_one_partner(shop: Partner, hub: Hub) -> None:
 
 @pytest.mark.parametrize("issuer", ["https://shop.example", TWIN], ids=["the same partner", "another one"])
 def test_a_revoked_key_is_dead_for_everybody(shop: Partner, hub: Hub, clock: Clock, issuer: str) -> None:
-    """It cannot be admitted again, whoever asks, and nothing that it signs comes in."""
+    """It cannot be admitted again for any partner, and nothing that it signs is accepted."""
     hub.revoke_key(shop.key.kid, NOON, issuer=shop.issuer)
     clock.advance(days=1)
     with pytest.raises(InvalidInputError, match="jwks"):
@@ -57,7 +57,7 @@ def test_a_revoked_key_is_dead_for_everybody(shop: Partner, hub: Hub, clock: Clo
     assert refused.value.code == "invalid_key"
 
 
-def test_a_key_that_stands_may_be_told_again(shop: Partner, hub: Hub) -> None:
+def test_a_valid_key_may_be_added_again(shop: Partner, hub: Hub) -> None:
     """An operator who loads the same keys twice changes nothing."""
     hub.add_partner(shop.issuer, [shop.key.public_jwk, shop.key.public_jwk])
     assert [partner.kids for partner in hub.list_partners()] == [(shop.key.kid,)]

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.long
 
 
 @frozen
-class Site:
+class Deployment:
     """A hub that is not served yet, and a shop that sends and reads."""
 
     path: Path
@@ -67,7 +67,7 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, database: str) -> Iterator[Site]:
+def deployment(tmp_path: Path, database: str) -> Iterator[Deployment]:
     """On each database product in turn."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     path = new_hub(tmp_path / "hub", issuer=url, database=database)
@@ -78,66 +78,66 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
         hub.add_grants(
             pair for who in PEOPLE for pair in shop.grants(who, ORDER, reads="retail", given_at=given)
         )
-        yield Site(path, port, hub, shop)
+        yield Deployment(path, port, hub, shop)
 
 
-def test_what_any_worker_took_counts_once_in_all(site: Site) -> None:
-    """Everything is sent three times at once, to whoever answers: each has one receipt, and counts once."""
-    envelopes = site.envelopes(30)
-    with serving(site.path, site.port, workers=3), ThreadPoolExecutor(12) as pool:
-        receipts = list(pool.map(site.send, envelopes * 3))
+def test_what_any_worker_took_counts_once_in_all(deployment: Deployment) -> None:
+    """Each envelope is sent three times at once, to any worker: it has one receipt, and counts once."""
+    envelopes = deployment.envelopes(30)
+    with serving(deployment.path, deployment.port, workers=3), ThreadPoolExecutor(12) as pool:
+        receipts = list(pool.map(deployment.send, envelopes * 3))
         assert receipts[:30] == receipts[30:60] == receipts[60:]
-    assert site.total() == 600.0
-    assert site.hub.rebuild_signals() == 600
-    assert site.total() == 600.0
+    assert deployment.total() == 600.0
+    assert deployment.hub.rebuild_signals() == 600
+    assert deployment.total() == 600.0
 
 
-def test_a_withdrawal_by_another_process_holds_for_every_worker_at_once(site: Site) -> None:
+def test_a_withdrawal_by_another_process_holds_for_every_worker_at_once(deployment: Deployment) -> None:
     """Each keeps consents in memory, and none may go on with old ones."""
-    with serving(site.path, site.port, workers=3):
-        for envelope in site.envelopes(9):
-            site.send(envelope)
-        site.hub.withdraw_grants(PEOPLE[0], site.shop.issuer)
+    with serving(deployment.path, deployment.port, workers=3):
+        for envelope in deployment.envelopes(9):
+            deployment.send(envelope)
+        deployment.hub.withdraw_grants(PEOPLE[0], deployment.shop.issuer)
         yesterday = timestamps.utc_now() - timedelta(days=1)
         for number in range(9):
-            envelope = site.shop.seal(site.shop.signal(PEOPLE[0], f"late-{number}", at=yesterday))
-            receipt = site.shop.read_receipt(site.send(envelope))
+            envelope = deployment.shop.seal(deployment.shop.signal(PEOPLE[0], f"late-{number}", at=yesterday))
+            receipt = deployment.shop.read_receipt(deployment.send(envelope))
             assert (receipt.accepted, len(receipt.dropped)) == (0, 1)
 
 
-def test_a_read_token_is_used_once_whichever_worker_it_reaches(site: Site) -> None:
-    """Twelve at the same moment: one is answered."""
-    token = site.shop.read_token().decode()
-    subject = site.shop.pseudonym(PEOPLE[0])
+def test_a_read_token_is_used_once_whichever_worker_it_reaches(deployment: Deployment) -> None:
+    """Twelve at the same time: one is accepted."""
+    token = deployment.shop.read_token().decode()
+    subject = deployment.shop.pseudonym(PEOPLE[0])
 
     def read(_: int) -> int:
         answer = requests.get(
-            f"{site.url}/v1/scores/{subject}", headers={"Authorization": f"Bearer {token}"}, timeout=60
+            f"{deployment.url}/v1/scores/{subject}", headers={"Authorization": f"Bearer {token}"}, timeout=60
         )
         return answer.status_code
 
-    with serving(site.path, site.port, workers=3), ThreadPoolExecutor(12) as pool:
+    with serving(deployment.path, deployment.port, workers=3), ThreadPoolExecutor(12) as pool:
         assert sorted(pool.map(read, range(12))) == [200] + [401] * 11
-    assert len(site.hub.list_score_reads(PEOPLE[0])) == 1
+    assert len(deployment.hub.list_score_reads(PEOPLE[0])) == 1
 
 
-def test_a_worker_that_dies_is_replaced(site: Site) -> None:
+def test_a_worker_that_dies_is_replaced(deployment: Deployment) -> None:
     """Kill -9 of one: what it had acknowledged stays, the other answers, and soon there are two again."""
-    with serving(site.path, site.port, workers=2) as supervisor:
-        envelopes = site.envelopes(6)
-        before = [site.send(envelope) for envelope in envelopes]
+    with serving(deployment.path, deployment.port, workers=2) as supervisor:
+        envelopes = deployment.envelopes(6)
+        before = [deployment.send(envelope) for envelope in envelopes]
         dead = _children(supervisor.pid)[0]
         os.kill(dead, signal.SIGKILL)
         _until(lambda: dead not in _children(supervisor.pid) and len(_children(supervisor.pid)) == 2)
-        _until(lambda: requests.get(f"{site.url}/healthz", timeout=30).ok)
-        assert [site.send(envelope) for envelope in envelopes] == before
+        _until(lambda: requests.get(f"{deployment.url}/healthz", timeout=30).ok)
+        assert [deployment.send(envelope) for envelope in envelopes] == before
     assert supervisor.exitcode == 0
-    assert site.total() == 120.0
+    assert deployment.total() == 120.0
 
 
-def test_a_worker_that_died_young_does_not_make_the_stop_a_failure(site: Site) -> None:
+def test_a_worker_that_died_young_does_not_make_the_stop_a_failure(deployment: Deployment) -> None:
     """It is not replaced at once. Who stops the hub meanwhile stops what is there, and that is in order."""
-    with serving(site.path, site.port, workers=2) as supervisor:
+    with serving(deployment.path, deployment.port, workers=2) as supervisor:
         old, _ = _children(supervisor.pid)
 
         def alone() -> bool:
@@ -152,9 +152,9 @@ def test_a_worker_that_died_young_does_not_make_the_stop_a_failure(site: Site) -
     assert supervisor.exitcode == 0
 
 
-def test_a_worker_that_is_killed_before_it_is_ready_is_replaced(site: Site) -> None:
+def test_a_worker_that_is_killed_before_it_is_ready_is_replaced(deployment: Deployment) -> None:
     """The hub begins all the same, and with all of them."""
-    with starting(site.path, site.port, workers=2) as begun:
+    with starting(deployment.path, deployment.port, workers=2) as begun:
         supervisor = begun.process.pid
         assert supervisor is not None
         _until(lambda: len(_children(supervisor)) == 2)
@@ -166,16 +166,16 @@ def test_a_worker_that_is_killed_before_it_is_ready_is_replaced(site: Site) -> N
     assert begun.process.exitcode == 0
 
 
-def test_a_worker_that_is_killed_once_it_is_ready_is_waited_for_again(site: Site) -> None:
-    """The other one takes longer to begin. The hub is ready when both are, and not when two have said so."""
-    with starting(site.path, site.port, workers=2) as begun:
+def test_a_worker_that_is_killed_once_it_is_ready_is_waited_for_again(deployment: Deployment) -> None:
+    """The second worker starts slowly. The hub is ready when both are, not after two reports of one."""
+    with starting(deployment.path, deployment.port, workers=2) as begun:
         supervisor = begun.process.pid
         assert supervisor is not None
         _until(lambda: len(_children(supervisor)) == 2)
         quick, slow = _children(supervisor)
         os.kill(slow, signal.SIGSTOP)
         try:
-            _until(lambda: _answers(site))
+            _until(lambda: _answers(deployment))
             os.kill(quick, signal.SIGKILL)
         finally:
             os.kill(slow, signal.SIGCONT)
@@ -186,16 +186,16 @@ def test_a_worker_that_is_killed_once_it_is_ready_is_waited_for_again(site: Site
     assert begun.process.exitcode == 0
 
 
-def _answers(site: Site) -> bool:
+def _answers(deployment: Deployment) -> bool:
     try:
-        return requests.get(f"{site.url}/healthz", timeout=5).ok
-    except (requests.ConnectionError, requests.Timeout):  # nobody listens, or who does stands still
+        return requests.get(f"{deployment.url}/healthz", timeout=5).ok
+    except (requests.ConnectionError, requests.Timeout):  # no listener, or a stopped one
         return False
 
 
-def test_a_hub_that_is_stopped_while_it_begins_stops_in_order(site: Site) -> None:
-    """Its workers are told too, as by systemd. None is begun in their place first."""
-    with starting(site.path, site.port, workers=2) as begun:
+def test_a_hub_that_is_stopped_while_it_begins_stops_in_order(deployment: Deployment) -> None:
+    """Its workers get the signal too, as from systemd. No worker is replaced first."""
+    with starting(deployment.path, deployment.port, workers=2) as begun:
         supervisor = begun.process.pid
         assert supervisor is not None
         _until(lambda: len(_children(supervisor)) == 2)
@@ -208,48 +208,48 @@ def test_a_hub_that_is_stopped_while_it_begins_stops_in_order(site: Site) -> Non
     assert begun.process.exitcode == 0
 
 
-def test_a_worker_that_ends_by_itself_before_it_is_ready_ends_the_hub(site: Site) -> None:
-    """It would do so again: who starts the hub is told, with its reason."""
-    (site.path / "withdrawals.jsonl").write_text("none\n")
-    with starting(site.path, site.port, workers=2) as begun:
+def test_a_worker_that_ends_by_itself_before_it_is_ready_ends_the_hub(deployment: Deployment) -> None:
+    """A new worker would fail too: the operator gets the reason."""
+    (deployment.path / "withdrawals.jsonl").write_text("none\n")
+    with starting(deployment.path, deployment.port, workers=2) as begun:
         begun.process.join(60.0)
         assert begun.process.exitcode == 1
 
 
-def test_workers_do_not_outlive_their_supervisor(site: Site) -> None:
-    """Kill -9 of the one that watches: the others stop as if told."""
-    with serving(site.path, site.port, workers=2) as supervisor:
+def test_workers_do_not_outlive_their_supervisor(deployment: Deployment) -> None:
+    """Kill -9 of the supervisor: the workers stop as on SIGTERM."""
+    with serving(deployment.path, deployment.port, workers=2) as supervisor:
         workers = _children(supervisor.pid)
         supervisor.kill()
         _until(lambda: not any(Path(f"/proc/{worker}/cmdline").exists() for worker in workers))
 
 
 @pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
-def test_two_machines_share_one_ledger(site: Site, tmp_path: Path) -> None:
+def test_two_machines_share_one_ledger(deployment: Deployment, tmp_path: Path) -> None:
     """Two hubs with the same key and database, each with its own folder and port, are one hub."""
     other = tmp_path / "other"
     other.mkdir(mode=0o700)
     for name in ("hub.toml", "signing.jwk"):
-        (other / name).write_bytes((site.path / name).read_bytes())
+        (other / name).write_bytes((deployment.path / name).read_bytes())
         (other / name).chmod(0o600)
-    envelopes = site.envelopes(20)
+    envelopes = deployment.envelopes(20)
     second = free_port()
-    with serving(site.path, site.port), serving(other, second), ThreadPoolExecutor(8) as pool:
-        ours = list(pool.map(site.send, envelopes))
-        theirs = list(pool.map(lambda envelope: site.send(envelope, second), envelopes))
+    with serving(deployment.path, deployment.port), serving(other, second), ThreadPoolExecutor(8) as pool:
+        ours = list(pool.map(deployment.send, envelopes))
+        theirs = list(pool.map(lambda envelope: deployment.send(envelope, second), envelopes))
         assert ours == theirs
-    assert site.total() == 400.0
+    assert deployment.total() == 400.0
 
 
-def test_a_setting_that_is_no_number_of_workers_is_named(site: Site) -> None:
+def test_a_setting_that_is_no_number_of_workers_is_named(deployment: Deployment) -> None:
     """Before anything is started."""
     with pytest.raises(ConfigurationError, match="workers"):
-        load_settings(site.path, flags={"workers": "0"})
+        load_settings(deployment.path, flags={"workers": "0"})
 
 
 def _children(process: int) -> list[int]:
-    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [int(number) for number in found]
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [int(number) for number in children]
 
 
 def _until(true: Callable[[], bool]) -> None:

@@ -42,7 +42,7 @@ def _add(person: str) -> Callable[[Connection], str]:
 
 
 def _add_and_fail(connection: Connection) -> None:
-    _add("nobody")(connection)
+    _add("unknown")(connection)
     raise InvalidInputError("is wrong", field="test")
 
 
@@ -51,8 +51,8 @@ def _people(engine: Engine) -> list[str]:
         return sorted(connection.scalars(select(people.c.person)))
 
 
-class _Held:
-    """Keeps the writer busy until told, so that what comes meanwhile has to wait."""
+class _Blocker:
+    """Keeps the writer busy until released, so that later tasks have to wait."""
 
     def __init__(self, writer: Writer) -> None:
         self._entered, self._go = threading.Event(), threading.Event()
@@ -67,7 +67,7 @@ class _Held:
         assert self._go.wait(10)
 
     def queue(self, work: Callable[[Connection], object]) -> None:
-        """Add work behind the held piece, and see that it is in the queue before anything else."""
+        """Add work behind the blocking task, and check that it is in the queue before anything else."""
         self._queue(lambda: self._writer.run(work))
 
     def queue_task(self, task: Task[str, object]) -> None:
@@ -96,13 +96,13 @@ def test_work_that_returned_is_on_disk(writer: Writer, engine: Engine) -> None:
 def test_what_waits_is_committed_together(writer: Writer, engine: Engine) -> None:
     """Three pieces that came while the writer was busy share one commit."""
     commits: list[object] = []
-    held = _Held(writer)
+    blocker = _Blocker(writer)
     for person in ("ada", "bob", "cleo"):
-        held.queue(_add(person))
+        blocker.queue(_add(person))
     event.listen(engine, "commit", commits.append)
-    held.release()
-    assert [future.result() for future in held.waiting] == ["ada", "bob", "cleo"]
-    assert len(commits) == 2  # the held piece, then the three
+    blocker.release()
+    assert [future.result() for future in blocker.waiting] == ["ada", "bob", "cleo"]
+    assert len(commits) == 2  # the blocking task, then the three
     assert _people(engine) == ["ada", "bob", "cleo"]
 
 
@@ -117,11 +117,11 @@ def test_what_fails_is_undone_alone(
     writer: Writer, engine: Engine, bad: Callable[[Connection], object], error: type[Exception]
 ) -> None:
     """Those beside it in the same commit stay."""
-    held = _Held(writer)
+    blocker = _Blocker(writer)
     for work in (_add("ada"), bad, _add("cleo")):
-        held.queue(work)
-    held.release()
-    ada, failed, cleo = held.waiting
+        blocker.queue(work)
+    blocker.release()
+    ada, failed, cleo = blocker.waiting
     assert (ada.result(), cleo.result()) == ("ada", "cleo")
     assert isinstance(failed.exception(), error)
     assert _people(engine) == ["ada", "cleo"]
@@ -135,28 +135,28 @@ def _seen_together(calls: list[list[str]]) -> Callable[[Connection, Sequence[str
     return work
 
 
-def test_kin_are_done_in_one_go(writer: Writer, engine: Engine) -> None:
-    """Tasks of one kin share a call; others, and those without any, have their own."""
+def test_tasks_with_one_batch_key_share_a_call(writer: Writer, engine: Engine) -> None:
+    """Tasks with one batch key share a call; others, and those without a key, have their own."""
     calls: list[list[str]] = []
-    held = _Held(writer)
-    for person, kin in (("ada", "a"), ("bob", None), ("cleo", "a")):
-        held.queue_task(Task(_seen_together(calls), person, kin))
-    held.release()
+    blocker = _Blocker(writer)
+    for person, group in (("ada", "a"), ("bob", None), ("cleo", "a")):
+        blocker.queue_task(Task(_seen_together(calls), person, group))
+    blocker.release()
     assert calls == [["ada", "cleo"], ["bob"]]
-    assert [future.result() for future in held.waiting] == ["ada", "bob", "cleo"]
+    assert [future.result() for future in blocker.waiting] == ["ada", "bob", "cleo"]
     assert _people(engine) == ["ada", "bob", "cleo"]
 
 
-def test_kin_of_one_that_fails_are_done_alone(writer: Writer, engine: Engine) -> None:
+def test_tasks_batched_with_a_failing_one_run_alone(writer: Writer, engine: Engine) -> None:
     """The database refuses one of three: the others get their results all the same."""
     writer.run(_add("bob"))
     calls: list[list[str]] = []
-    held = _Held(writer)
+    blocker = _Blocker(writer)
     for person in ("ada", "bob", "cleo"):
-        held.queue_task(Task(_seen_together(calls), person, "a"))
-    held.release()
+        blocker.queue_task(Task(_seen_together(calls), person, "a"))
+    blocker.release()
     assert calls == [["ada", "bob", "cleo"], ["ada"], ["bob"], ["cleo"]]
-    ada, bob, cleo = held.waiting
+    ada, bob, cleo = blocker.waiting
     assert (ada.result(), cleo.result()) == ("ada", "cleo")
     assert isinstance(bob.exception(), IntegrityError)
     assert _people(engine) == ["ada", "bob", "cleo"]
@@ -172,11 +172,11 @@ def test_what_is_urgent_waits_for_nothing_but_what_is_under_way(writer: Writer, 
         order.extend(names)
         return [None] * len(names)
 
-    held = _Held(writer)
-    held.queue_task(Task(note, "first", batch_key="told"))
-    held.queue_task(Task(note, "second", batch_key="told"))
-    held.queue_task(Task(note, "urgent", urgent=True))
-    held.release()
+    blocker = _Blocker(writer)
+    blocker.queue_task(Task(note, "first", batch_key="shared"))
+    blocker.queue_task(Task(note, "second", batch_key="shared"))
+    blocker.queue_task(Task(note, "urgent", urgent=True))
+    blocker.release()
     assert order == ["|", "urgent", "|", "first", "second", "|"]
 
 
@@ -203,13 +203,13 @@ def test_what_is_urgent_goes_before_a_group_that_still_waits_for_the_lock(
     assert _people(engine) == ["urgent", "usual"]
 
 
-def test_what_nobody_waits_for_any_more_is_not_done(writer: Writer, engine: Engine) -> None:
+def test_an_abandoned_task_is_not_run(writer: Writer, engine: Engine) -> None:
     """Cancelled before its turn, it is left out; what was begun already cannot be cancelled."""
     calls: list[list[str]] = []
-    held = _Held(writer)
+    blocker = _Blocker(writer)
     ada, bob = (writer.submit(Task(_seen_together(calls), person, "a")) for person in ("ada", "bob"))
     assert ada.cancel()
-    held.release()
+    blocker.release()
     assert bob.result() == "bob"
     assert not bob.cancel()
     assert (calls, _people(engine)) == ([["bob"]], ["bob"])
@@ -217,23 +217,23 @@ def test_what_nobody_waits_for_any_more_is_not_done(writer: Writer, engine: Engi
 
 def test_one_too_many_is_asked_to_come_back(writer: Writer) -> None:
     """The queue is bounded, and says so at once."""
-    held = _Held(writer)
+    blocker = _Blocker(writer)
     for person in ("ada", "bob", "cleo"):
-        held.queue(_add(person))
+        blocker.queue(_add(person))
     with pytest.raises(RetryableError) as busy:
         writer.run(_add("dora"))
     assert busy.value.retry_after == 1
-    held.release()
+    blocker.release()
 
 
-def test_a_commit_that_fails_is_told_to_all_who_waited(writer: Writer, engine: Engine) -> None:
-    """Nobody is told that it is on disk when it is not; and the next one finds a working writer."""
+def test_a_failed_commit_fails_every_task_in_it(writer: Writer, engine: Engine) -> None:
+    """No task succeeds before its data are on disk; and the next one finds a working writer."""
 
-    def no_room(_: Connection) -> None:
-        event.remove(engine, "commit", no_room)
+    def queue_full(_: Connection) -> None:
+        event.remove(engine, "commit", queue_full)
         raise OSError("no space left on device")
 
-    event.listen(engine, "commit", no_room)
+    event.listen(engine, "commit", queue_full)
     with pytest.raises(RetryableError, match="could not be written"):
         writer.run(_add("ada"))
     assert _people(engine) == []
@@ -242,11 +242,11 @@ def test_a_commit_that_fails_is_told_to_all_who_waited(writer: Writer, engine: E
 
 def test_a_closed_writer_finishes_what_waits_and_takes_nothing_more(writer: Writer, engine: Engine) -> None:
     """Closing twice is no error."""
-    held = _Held(writer)
-    held.queue(_add("ada"))
+    blocker = _Blocker(writer)
+    blocker.queue(_add("ada"))
     closing = threading.Thread(target=writer.close)
     closing.start()
-    held.release()
+    blocker.release()
     closing.join(10)
     writer.close()
     assert _people(engine) == ["ada"]
@@ -255,9 +255,7 @@ def test_a_closed_writer_finishes_what_waits_and_takes_nothing_more(writer: Writ
 
 
 @pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
-def test_a_connection_that_broke_while_nothing_was_asked_of_it_costs_nobody_an_error(
-    engine: Engine, writer: Writer
-) -> None:
+def test_a_connection_that_broke_while_idle_causes_no_error(engine: Engine, writer: Writer) -> None:
     """The database ended the writer's session, as a restart does: the next piece is done on a new one."""
     assert writer.run(_add("ada")) == "ada"
     session = writer.run(lambda connection: connection.scalar(select(func.pg_backend_pid())))

@@ -23,7 +23,7 @@ YESTERDAY = timestamps.utc_now() - timedelta(days=1)
 
 
 @frozen
-class Site:
+class Deployment:
     """A hub's address, the same ledger opened by an operator, and a shop."""
 
     url: str
@@ -48,7 +48,7 @@ class Site:
         return requests.get(f"{self.url}/v1/scores/{subject}", headers=self.bearer(), timeout=30)
 
     def bearer(self) -> dict[str, str]:
-        """A fresh token."""
+        """A read token that was not used before."""
         return {"Authorization": f"Bearer {self.shop.read_token().decode()}"}
 
     def signal(self, person: str, key: str, at: datetime = YESTERDAY) -> Signal:
@@ -57,8 +57,10 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str]) -> Iterator[Site]:
-    """A running hub where ada said yes to all, and bob to nothing."""
+def deployment(
+    tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str]
+) -> Iterator[Deployment]:
+    """A running hub with all of ada's consents, and none of bob's."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     path = new_hub(tmp_path_factory.mktemp("http") / "hub", issuer=url, database=new_database())
     with Hub.open(path) as hub, serving(path, port):
@@ -67,28 +69,30 @@ def site(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], st
             policy(weighting(ORDERS), weighting(LATES, weight=-7.0, floor=-60.0, expires_days=9.0))
         )
         hub.add_grants(shop.grants("ada", ORDER, LATE, reads="retail", given_at=YESTERDAY))
-        yield Site(url, hub, shop)
+        yield Deployment(url, hub, shop)
 
 
-def test_a_purchase_becomes_a_score(site: Site) -> None:
+def test_a_purchase_becomes_a_score(deployment: Deployment) -> None:
     """From a posted envelope to a score read over the network, with the receipt in between."""
-    answer = site.post(site.shop.seal(site.signal("ada", "1"), site.signal("bob", "2")))
+    answer = deployment.post(
+        deployment.shop.seal(deployment.signal("ada", "1"), deployment.signal("bob", "2"))
+    )
     assert (answer.status_code, answer.headers["Content-Type"]) == (202, SET)
-    receipt = site.shop.read_receipt(answer.content)
+    receipt = deployment.shop.read_receipt(answer.content)
     assert (receipt.accepted, [dropped.reason for dropped in receipt.dropped]) == (1, ["no_grant"])
-    ada, bob = site.shop.pseudonym("ada"), site.shop.pseudonym("bob")
-    found = site.read(ada, bob).json()["scores"]
-    assert found[bob] is None
-    assert (found[ada]["points"], found[ada]["band"], found[ada]["contributions"]) == (510.0, "fair", [])
-    assert site.read_one(ada).json() == {"score": found[ada]}
+    ada, bob = deployment.shop.pseudonym("ada"), deployment.shop.pseudonym("bob")
+    scores = deployment.read(ada, bob).json()["scores"]
+    assert scores[bob] is None
+    assert (scores[ada]["points"], scores[ada]["band"], scores[ada]["contributions"]) == (510.0, "fair", [])
+    assert deployment.read_one(ada).json() == {"score": scores[ada]}
 
 
-def test_an_unknown_person_and_one_without_a_grant_look_the_same(site: Site) -> None:
+def test_an_unknown_person_and_one_without_a_grant_look_the_same(deployment: Deployment) -> None:
     """Byte for byte, but for the name that was asked, and header for header."""
-    site.hub.add_grants(site.shop.grants("dora", ORDER, given_at=YESTERDAY))
-    site.post(site.shop.seal(site.signal("dora", "d")))
-    known, unknown = site.shop.pseudonym("dora"), site.shop.pseudonym("stranger")
-    for ask in (site.read, site.read_one):
+    deployment.hub.add_grants(deployment.shop.grants("dora", ORDER, given_at=YESTERDAY))
+    deployment.post(deployment.shop.seal(deployment.signal("dora", "d")))
+    known, unknown = deployment.shop.pseudonym("dora"), deployment.shop.pseudonym("stranger")
+    for ask in (deployment.read, deployment.read_one):
         first, second = ask(known), ask(unknown)
         assert first.content.replace(known.encode(), unknown.encode()) == second.content
         assert first.status_code == second.status_code == 200
@@ -97,31 +101,31 @@ def test_an_unknown_person_and_one_without_a_grant_look_the_same(site: Site) -> 
         assert first.headers == second.headers
 
 
-def test_without_a_wish_for_the_receipt_the_answer_is_empty(site: Site) -> None:
+def test_without_a_wish_for_the_receipt_the_answer_is_empty(deployment: Deployment) -> None:
     """RFC 8935 section 2.2; and sending again with the wish gets it."""
-    envelope = site.shop.seal(site.signal("ada", "3"))
+    envelope = deployment.shop.seal(deployment.signal("ada", "3"))
     for accept in ("*/*", "application/json", ""):
-        plain = site.post(envelope, Accept=accept)
+        plain = deployment.post(envelope, Accept=accept)
         assert (plain.status_code, plain.content) == (202, b"")
-    again = site.post(envelope, Accept=f"application/json, {SET};q=0.5")
-    assert site.shop.read_receipt(again.content).accepted == 1
-    assert again.content == site.post(envelope).content
+    again = deployment.post(envelope, Accept=f"application/json, {SET};q=0.5")
+    assert deployment.shop.read_receipt(again.content).accepted == 1
+    assert again.content == deployment.post(envelope).content
 
 
-def test_a_gzipped_body_is_taken(site: Site) -> None:
+def test_a_gzipped_body_is_taken(deployment: Deployment) -> None:
     """Content-Encoding gzip, as the SDK's client sends it."""
-    packed = gzip.compress(site.shop.seal(site.signal("ada", "4")))
-    assert site.post(packed, Content_Encoding="gzip").status_code == 202
+    packed = gzip.compress(deployment.shop.seal(deployment.signal("ada", "4")))
+    assert deployment.post(packed, Content_Encoding="gzip").status_code == 202
 
 
-def test_a_refusal_by_the_guard_carries_its_findings(site: Site) -> None:
+def test_a_refusal_by_the_guard_carries_its_findings(deployment: Deployment) -> None:
     """Registering a kind that the guard refuses: 400, access_denied, and each rule with its source.
 
-    Problem details, whatever the sender asks for; every other refusal stays application/json.
+    Problem details, whatever Accept says; every other refusal stays application/json.
     """
-    told = manifest(kind("retail.order.pharmacy", sensitivity=Sensitivity.SPECIAL), name="sesame-bad")
+    refused = manifest(kind("retail.order.pharmacy", sensitivity=Sensitivity.SPECIAL), name="sesame-bad")
     for accept in (SET, "application/json", "*/*"):
-        answer = site.post(site.shop.token(EventType.REGISTRATION, told), Accept=accept)
+        answer = deployment.post(deployment.shop.token(EventType.REGISTRATION, refused), Accept=accept)
         assert (answer.status_code, answer.json()["err"]) == (400, "access_denied")
         assert answer.headers["Content-Type"] == "application/problem+json"
     assert "SPC-1" in {finding["rule"] for finding in answer.json()["findings"]}
@@ -144,9 +148,11 @@ _BOMB = gzip.compress(bytes(50 << 20))
         pytest.param(b"", {}, 400, id="nothing"),
     ],
 )
-def test_a_body_that_cannot_be_taken(site: Site, body: bytes, headers: dict[str, str], status: int) -> None:
+def test_a_body_that_cannot_be_taken(
+    deployment: Deployment, body: bytes, headers: dict[str, str], status: int
+) -> None:
     """One form for every refusal: err and description."""
-    answer = site.post(body, **headers)
+    answer = deployment.post(body, **headers)
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
     assert answer.json().keys() == {"err", "description"}
 
@@ -160,62 +166,64 @@ def test_a_body_that_cannot_be_taken(site: Site, body: bytes, headers: dict[str,
         pytest.param("Bearer \u00e9", 401, id="not ASCII"),
     ],
 )
-def test_a_read_without_a_token_is_not_believed(site: Site, authorization: str | None, status: int) -> None:
+def test_a_read_without_a_token_is_not_believed(
+    deployment: Deployment, authorization: str | None, status: int
+) -> None:
     """401, with the scheme to use (RFC 6750)."""
     headers = {"Authorization": authorization.encode()} if authorization else {}
     for method, path in (("GET", "/v1/scores/ada"), ("POST", "/v1/scores/read")):
         answer = requests.request(
-            method, site.url + path, json={"subjects": ["ada"]}, headers=headers, timeout=30
+            method, deployment.url + path, json={"subjects": ["ada"]}, headers=headers, timeout=30
         )
         assert answer.status_code == status
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_purpose_that_was_not_registered_is_forbidden(site: Site) -> None:
+def test_a_purpose_that_was_not_registered_is_forbidden(deployment: Deployment) -> None:
     """403: the reader is who it says, and may not."""
-    token = site.shop.read_token(context="community").decode()
+    token = deployment.shop.read_token(context="community").decode()
     answer = requests.get(
-        f"{site.url}/v1/scores/ada", headers={"Authorization": f"Bearer {token}"}, timeout=30
+        f"{deployment.url}/v1/scores/ada", headers={"Authorization": f"Bearer {token}"}, timeout=30
     )
     assert (answer.status_code, answer.json()["err"]) == (403, "access_denied")
 
 
 @pytest.mark.parametrize("count", [0, 10_001])
-def test_too_many_subjects_are_refused(site: Site, count: int) -> None:
+def test_too_many_subjects_are_refused(deployment: Deployment, count: int) -> None:
     """10,000 is the most, and none is no question."""
-    assert site.read(*(f"s{number}" for number in range(count))).status_code == 400
+    assert deployment.read(*(f"s{number}" for number in range(count))).status_code == 400
 
 
-def test_what_is_not_a_question_is_refused(site: Site) -> None:
+def test_what_is_not_a_question_is_refused(deployment: Deployment) -> None:
     """JSON of another shape."""
     for body in (b"[]", b'{"subjects": [1]}', b'{"subjects": "ada"}', b"\xff"):
-        headers = site.bearer() | {"Content-Type": "application/json"}
-        answer = requests.post(f"{site.url}/v1/scores/read", data=body, headers=headers, timeout=30)
+        headers = deployment.bearer() | {"Content-Type": "application/json"}
+        answer = requests.post(f"{deployment.url}/v1/scores/read", data=body, headers=headers, timeout=30)
         assert (answer.status_code, answer.json()["err"]) == (400, "invalid_request")
 
 
-def test_keys_are_published_without_their_private_part(site: Site) -> None:
+def test_keys_are_published_without_their_private_part(deployment: Deployment) -> None:
     """What receipts are verified by."""
-    keys = requests.get(f"{site.url}/.well-known/jwks.json", timeout=30).json()["keys"]
-    assert keys == site.hub.jwks()["keys"]
+    keys = requests.get(f"{deployment.url}/.well-known/jwks.json", timeout=30).json()["keys"]
+    assert keys == deployment.hub.jwks()["keys"]
     assert "d" not in keys[0]
 
 
-def test_the_page_loads_nothing_from_outside(site: Site) -> None:
+def test_the_page_loads_nothing_from_outside(deployment: Deployment) -> None:
     """Plain HTML under a policy that lets nothing in; the same as a document."""
-    page = requests.get(f"{site.url}/schema", timeout=30)
+    page = requests.get(f"{deployment.url}/schema", timeout=30)
     assert page.headers["Content-Type"].startswith("text/html")
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert not any(word in page.text for word in ("<script", "src=", "<link", "http://", "https://"))
-    document = requests.get(f"{site.url}/schema/openapi.json", timeout=30).json()
+    document = requests.get(f"{deployment.url}/schema/openapi.json", timeout=30).json()
     assert {"/v1/events", "/v1/scores/read", "/v1/scores/{subject}"} <= document["paths"].keys()
     assert all(path in page.text for path in document["paths"])
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/schema", "/nowhere", "/v1/events", "/v1/scores/x"])
-def test_every_answer_is_guarded(site: Site, path: str) -> None:
+def test_every_answer_is_guarded(deployment: Deployment, path: str) -> None:
     """Also an error carries the headers that keep browsers and caches in check."""
-    answer = requests.get(site.url + path, timeout=30)
+    answer = requests.get(deployment.url + path, timeout=30)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
     assert "server" not in answer.headers

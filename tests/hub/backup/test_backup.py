@@ -28,7 +28,7 @@ from sesame_sdk.hub.settings import KEY_FILE, SETTINGS_FILE, create_hub, load_se
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import ORDER, Partner
-from tests.hub.server.populated_hub import HubFixture, world
+from tests.hub.server.populated_hub import HubFixture, new_hub_fixture
 from tests.hub.server.process import running, wait_until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
@@ -40,7 +40,7 @@ SIGNALS = 30
 
 @define
 class Sender:
-    """Sends envelopes until it is told to stop, and remembers what was acknowledged."""
+    """Sends envelopes until it is stopped, and remembers the acknowledged ones."""
 
     made: HubFixture
     number: int
@@ -61,12 +61,12 @@ class Sender:
 
 def ledger(path: Path) -> list[tuple[str, bytes]]:
     """What a hub's ledger holds, in its order: the id of each envelope, and its receipt."""
-    with closing(sqlite3.connect(path / "hub.sqlite")) as found:
-        return found.execute("SELECT jti, outcome FROM envelopes ORDER BY id").fetchall()
+    with closing(sqlite3.connect(path / "hub.sqlite")) as connection:
+        return connection.execute("SELECT jti, outcome FROM envelopes ORDER BY id").fetchall()
 
 
 def sesame(*words: object) -> str:
-    """Type a command; what it said on stderr."""
+    """Run a command; its stderr."""
     done = subprocess.run(
         [SESAME, *map(str, words)], capture_output=True, text=True, timeout=100, check=False
     )
@@ -76,7 +76,7 @@ def sesame(*words: object) -> str:
 
 def test_a_backup_in_the_middle_of_ingest_is_a_prefix_with_all_that_was_acknowledged(tmp_path: Path) -> None:
     """By the commands, beside a hub under load: whole envelopes, in their order."""
-    with world(tmp_path) as made:
+    with new_hub_fixture(tmp_path) as made:
         made.record_consents(*(f"p{n}" for n in range(SIGNALS)))
         senders = [Sender(made, number) for number in range(4)]
         threads = [threading.Thread(target=sender.run) for sender in senders]
@@ -93,10 +93,10 @@ def test_a_backup_in_the_middle_of_ingest_is_a_prefix_with_all_that_was_acknowle
             for thread in threads:
                 thread.join()
         log = made.path / "withdrawals.jsonl"
-        said = sesame(
+        output = sesame(
             "hub", "restore", tmp_path / "hub.tar", "--withdrawal-log", log, "--hub", tmp_path / "back"
         )
-    assert "is restored to" in said
+    assert "is restored to" in output
     whole, back = ledger(made.path), ledger(tmp_path / "back")
     assert back == whole[: len(back)]
     assert len(back) < len(whole)
@@ -105,8 +105,8 @@ def test_a_backup_in_the_middle_of_ingest_is_a_prefix_with_all_that_was_acknowle
         assert {f"{sender.number}-{n}" for n in range(count)} <= names
     envelopes = sum(jti[1:2] == "-" for jti in names)
     with Hub.open(tmp_path / "back") as hub:
-        with closing(sqlite3.connect(tmp_path / "back" / "hub.sqlite")) as found:
-            (rows,) = found.execute("SELECT count(*) FROM signals").fetchone()
+        with closing(sqlite3.connect(tmp_path / "back" / "hub.sqlite")) as connection:
+            (rows,) = connection.execute("SELECT count(*) FROM signals").fetchone()
         assert hub.rebuild_signals() == rows == envelopes * SIGNALS
 
 
@@ -210,7 +210,7 @@ def test_an_older_withdrawal_and_a_new_consent_are_as_they_were(old: Old, tmp_pa
 
 
 def test_an_erasure_since_the_backup_is_replayed_before_the_hub_can_run(old: Old, tmp_path: Path) -> None:
-    """The backup holds the person, and the restored hub does not; who came later is nobody there."""
+    """The backup holds the person, and the restored hub does not; later people are unknown to it."""
     old.hub.rights.erase("ada")
     old.hub.withdrawal_log.record_erasure("somebody who came after the backup")
     assert restore(old.file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log]).replayed == 1
@@ -220,7 +220,7 @@ def test_an_erasure_since_the_backup_is_replayed_before_the_hub_can_run(old: Old
 
 
 def test_without_a_complete_withdrawal_log_nothing_is_restored(old: Old, tmp_path: Path) -> None:
-    """Unless that is asked for: whoever withdrew since would be back."""
+    """Unless the replay is skipped by a flag: people who withdrew since would reappear."""
     with pytest.raises(ConfigurationError, match=r"withdrawal log.*would reappear"):
         restore(old.file, tmp_path / "back")
     old.withdrawal_log.unlink()
@@ -277,7 +277,7 @@ def _has_another_product(_: Old, folder: Path) -> None:
 def test_a_folder_that_does_not_fit_is_not_changed(
     old: Old, tmp_path: Path, prepare: Callable[[Old, Path], None], says: str
 ) -> None:
-    """And the reason is told."""
+    """The error has the reason."""
     folder = tmp_path / "back"
     prepare(old, folder)
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
@@ -288,7 +288,7 @@ def test_a_folder_that_does_not_fit_is_not_changed(
 
 def test_a_running_hub_is_not_restored_over(tmp_path: Path) -> None:
     """Its ledger is there."""
-    with world(tmp_path) as made, running(made.path, made.port):
+    with new_hub_fixture(tmp_path) as made, running(made.path, made.port):
         file, _ = create_backup(load_settings(made.path), tmp_path, with_key=True)
         with pytest.raises(ConfigurationError, match="file exists"):
             restore(file, made.path)

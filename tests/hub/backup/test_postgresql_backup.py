@@ -121,10 +121,10 @@ def test_no_password_stands_in_an_argument(
     urls: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The programs are given it in their environment; one in PGPASSFILE does as well."""
-    told = tmp_path / "arguments"
+    arguments = tmp_path / "arguments"
     fake = tmp_path / "bin" / "pg_dump"
     fake.parent.mkdir()
-    fake.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {told}\nexec {binaries()}/pg_dump "$@"\n')
+    fake.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {arguments}\nexec {binaries()}/pg_dump "$@"\n')
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
     path = create_hub(tmp_path / "hub", issuer=ISSUER, database=urls[0]).path
@@ -133,8 +133,8 @@ def test_no_password_stands_in_an_argument(
     url = make_url(urls[0])
     password = str(url.password)
     assert len(password) > 5
-    assert password not in told.read_text()
-    assert "--dbname=host=" in told.read_text()
+    assert password not in arguments.read_text()
+    assert "--dbname=host=" in arguments.read_text()
     (tmp_path / "pgpass").write_text(f"*:*:*:{url.username}:{password}\n")
     (tmp_path / "pgpass").chmod(0o600)
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pgpass"))
@@ -142,10 +142,10 @@ def test_no_password_stands_in_an_argument(
     create_backup(load_settings(path), tmp_path / "two.tar")
 
 
-def test_a_program_that_is_missing_or_fails_is_told(
+def test_a_missing_or_failing_program_is_an_error(
     urls: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With what to install; and of what it said the first line alone, which quotes no row."""
+    """With the package to install; and with only the first line of its stderr, which quotes no row."""
     path = create_hub(tmp_path / "hub", issuer=ISSUER, database=urls[0]).path
     Hub.open(path).close()
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -58,7 +58,7 @@ def test_an_entry_names_a_person_by_a_hash_alone(log: WithdrawalLog) -> None:
 
 
 def test_processes_that_create_one_log_together_use_one_key(tmp_path: Path, clock: Clock) -> None:
-    """As workers do: whoever is first makes it, and nobody fails or puts another in its place."""
+    """As workers do: the first one creates the log, and no other fails or replaces it."""
 
     def begin(path: Path) -> bytes:
         together.wait()
@@ -83,7 +83,7 @@ def test_two_logs_have_different_hashes_of_a_person(log: WithdrawalLog, tmp_path
 
 @given(st.binary(max_size=300))
 def test_an_incomplete_last_line_is_ignored(tmp_path_factory: pytest.TempPathFactory, torn: bytes) -> None:
-    """What it would have told of was not done; the next line is whole."""
+    """The interrupted change was not made; the next line is whole."""
     made = WithdrawalLog(tmp_path_factory.mktemp("torn") / "withdrawals.jsonl", DAYS, Clock())
     made.create_if_missing()
     made.record_erasure("ada")
@@ -100,7 +100,7 @@ def test_an_incomplete_last_line_is_ignored(tmp_path_factory: pytest.TempPathFac
     [
         pytest.param(b"", id="nothing"),
         pytest.param(b"\xff\xfe\n", id="not text"),
-        pytest.param(b'{"key": "00"}\n', id="no moment from when on"),
+        pytest.param(b'{"key": "00"}\n', id="no time of effect"),
         pytest.param(b'{"key": "xyz", "complete_since": 1}\n', id="a key that is none"),
         pytest.param(b'{"key": "00", "complete_since": 1}\n{"at": 1}\n', id="a line that says nothing"),
     ],
@@ -175,7 +175,7 @@ def test_a_log_may_be_in_another_folder(tmp_path: Path) -> None:
     """On another disk than the ledger, say."""
     path = create_hub(tmp_path / "hub", issuer=HUB).path
     with (path / SETTINGS_FILE).open("a") as file:
-        file.write(f"withdrawal_log = {json.dumps(str(tmp_path / 'elsewhere.jsonl'))}\n")
+        file.write(f"withdrawal_log = {json.dumps(str(tmp_path / 'other.jsonl'))}\n")
     Hub.open(path).close()
-    assert (tmp_path / "elsewhere.jsonl").exists()
+    assert (tmp_path / "other.jsonl").exists()
     assert not (path / "withdrawals.jsonl").exists()

@@ -13,7 +13,7 @@ import pytest
 from attrs import define
 
 from sesame_sdk.hub.observability.health import CHECK_TIMEOUT_SECONDS, Health, HealthState
-from tests.hub.server.populated_hub import HubFixture, world
+from tests.hub.server.populated_hub import HubFixture, new_hub_fixture
 from tests.hub.server.process import HubProcess, running, wait_until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(300)
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubFixture, HubProcess]]:
     """A hub that is served."""
     with (
-        world(tmp_path_factory.mktemp("health")) as made,
+        new_hub_fixture(tmp_path_factory.mktemp("health")) as made,
         running(made.path, made.port, log_level="debug") as process,
     ):
         yield made, process
@@ -62,7 +62,7 @@ def test_without_its_ledger_a_hub_is_alive_and_not_ready(served: tuple[HubFixtur
 
 @define
 class Ledger:
-    """Hangs for as long as it is told to."""
+    """Hangs until it is released."""
 
     hangs: threading.Event
     asked: int = 0
@@ -98,7 +98,7 @@ def test_a_ledger_that_hangs_is_away_and_is_asked_by_one_thread_alone() -> None:
     [
         pytest.param(True, False, HealthState.READY, id="all is well"),
         pytest.param(False, False, HealthState.WRITER_DOWN, id="the writer has ended"),
-        pytest.param(True, True, HealthState.STOPPING, id="told to stop"),
+        pytest.param(True, True, HealthState.STOPPING, id="stopping"),
     ],
 )
 def test_what_makes_a_hub_ready(good: bool, stopping: bool, state: HealthState) -> None:
@@ -108,13 +108,13 @@ def test_what_makes_a_hub_ready(good: bool, stopping: bool, state: HealthState) 
     health.close()
 
 
-def test_systemd_is_told_when_the_hub_is_ready_and_when_it_stops(
+def test_systemd_is_notified_when_the_hub_is_ready_and_when_it_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that Type=notify in the sample unit is true: READY comes only once requests are answered."""
     address = tmp_path / "notify"
     with (
-        world(tmp_path) as made,
+        new_hub_fixture(tmp_path) as made,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
     ):
         systemd.bind(str(address))

@@ -16,7 +16,7 @@ from sesame_sdk.hub.observability import metrics
 from sesame_sdk.model.envelope import DropReason
 from tests.hub.fixtures import LATE
 from tests.hub.process import free_port
-from tests.hub.server.populated_hub import HubFixture, world
+from tests.hub.server.populated_hub import HubFixture, new_hub_fixture
 from tests.hub.server.process import HubProcess, running, wait_until
 
 Figures = dict[str, float]
@@ -39,7 +39,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubFixtur
     """A hub that shows its figures, and got envelopes: good, known, dropped, refused."""
     port = free_port()
     with (
-        world(tmp_path_factory.mktemp("metrics")) as made,
+        new_hub_fixture(tmp_path_factory.mktemp("metrics")) as made,
         running(made.path, made.port, metrics_address=f"127.0.0.1:{port}") as process,
     ):
         made.record_consents("ada")
@@ -56,11 +56,11 @@ def test_envelopes_and_signals_are_counted_once_they_are_on_disk(
     served: tuple[HubFixture, HubProcess, int],
 ) -> None:
     """New ones by what became of their signals; one that was sent again adds no signal."""
-    found = samples(served[2])
-    assert found["sesame_envelopes_total outcome=new"] == 3
-    assert found["sesame_envelopes_total outcome=duplicate"] == 1
+    values = samples(served[2])
+    assert values["sesame_envelopes_total outcome=new"] == 3
+    assert values["sesame_envelopes_total outcome=duplicate"] == 1
     signals = {
-        name: found[f"sesame_signals_total outcome={name}"] for name in ("kept", "duplicate", *DropReason)
+        name: values[f"sesame_signals_total outcome={name}"] for name in ("kept", "duplicate", *DropReason)
     }
     assert signals == {
         **dict.fromkeys(DropReason, 0),
@@ -75,24 +75,24 @@ def test_requests_are_counted_by_route_and_refusals_by_code(
     served: tuple[HubFixture, HubProcess, int],
 ) -> None:
     """The template of the route, and a code of RFC 8935."""
-    found = samples(served[2])
-    assert found["sesame_requests_total method=POST route=/v1/events status=202"] == 4
-    assert found["sesame_requests_total method=POST route=/v1/events status=400"] == 1
-    assert found["sesame_requests_total method=GET route=/v1/scores/{subject} status=401"] == 1
-    assert found["sesame_refused_total code=authentication_failed"] == 1
-    assert found["sesame_request_seconds_count route=/v1/events"] == 5
+    values = samples(served[2])
+    assert values["sesame_requests_total method=POST route=/v1/events status=202"] == 4
+    assert values["sesame_requests_total method=POST route=/v1/events status=400"] == 1
+    assert values["sesame_requests_total method=GET route=/v1/scores/{subject} status=401"] == 1
+    assert values["sesame_refused_total code=authentication_failed"] == 1
+    assert values["sesame_request_seconds_count route=/v1/events"] == 5
 
 
 def test_the_writer_and_the_feed_show_how_they_are(served: tuple[HubFixture, HubProcess, int]) -> None:
     """Groups with their size and time, nothing waiting, a ledger that is up."""
-    found = samples(served[2])
-    assert found["sesame_transaction_batch_size_count"] == found["sesame_commit_seconds_count"] >= 4
-    assert found["sesame_transaction_batch_size_sum"] >= 4
-    assert found["sesame_write_queue_length"] == 0
-    assert found["sesame_failed_transactions_total"] == 0
-    assert found["sesame_database_up"] == found["sesame_ready"] == 1
-    assert found["sesame_stream_lag_seconds"] == 0
-    assert found["process_resident_memory_bytes"] > 10_000_000
+    values = samples(served[2])
+    assert values["sesame_transaction_batch_size_count"] == values["sesame_commit_seconds_count"] >= 4
+    assert values["sesame_transaction_batch_size_sum"] >= 4
+    assert values["sesame_write_queue_length"] == 0
+    assert values["sesame_failed_transactions_total"] == 0
+    assert values["sesame_database_up"] == values["sesame_ready"] == 1
+    assert values["sesame_stream_lag_seconds"] == 0
+    assert values["process_resident_memory_bytes"] > 10_000_000
 
 
 def test_no_label_can_be_chosen_from_outside(served: tuple[HubFixture, HubProcess, int]) -> None:
@@ -117,7 +117,10 @@ def test_metrics_are_not_on_the_port_of_partners(served: tuple[HubFixture, HubPr
 def test_undelivered_updates_are_a_lag(tmp_path: Path) -> None:
     """It grows while they wait, and is gone once they are taken."""
     port = free_port()
-    with world(tmp_path) as made, running(made.path, made.port, metrics_address=f"127.0.0.1:{port}"):
+    with (
+        new_hub_fixture(tmp_path) as made,
+        running(made.path, made.port, metrics_address=f"127.0.0.1:{port}"),
+    ):
         made.record_consents("ada")
         url, bearer = f"{made.url}/v1/ssf", made.bearer
         stream = requests.post(f"{url}/stream", json={}, headers=bearer(), timeout=30).json()["stream_id"]
@@ -179,12 +182,12 @@ def test_several_processes_are_shown_as_one_hub() -> None:
             assert worker.stdout
             assert worker.stdout.readline() == b"counted\n"
         with metrics.serve_metrics(f"127.0.0.1:{port}"):
-            found = samples(port)
-            assert found["sesame_signals_total outcome=kept"] == 70
-            assert found["sesame_signals_total outcome=no_grant"] == 14
-            assert found["sesame_requests_total method=POST route=/v1/events status=202"] == 7
-            assert found["sesame_request_seconds_count route=/v1/events"] == 7
-            assert (found["sesame_write_queue_length"], found["sesame_database_up"]) == (7, 1)
+            values = samples(port)
+            assert values["sesame_signals_total outcome=kept"] == 70
+            assert values["sesame_signals_total outcome=no_grant"] == 14
+            assert values["sesame_requests_total method=POST route=/v1/events status=202"] == 7
+            assert values["sesame_request_seconds_count route=/v1/events"] == 7
+            assert (values["sesame_write_queue_length"], values["sesame_database_up"]) == (7, 1)
             assert workers[0].communicate() == (b"", None)
             metrics.mark_process_dead(workers[0].pid)
             later = samples(port)

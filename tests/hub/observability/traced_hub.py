@@ -14,11 +14,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from sesame_sdk.hub.observability.tracing import ATTRIBUTES
 from sesame_sdk.hub.server.server import serve
-from tests.hub.server.populated_hub import HubFixture, world
+from tests.hub.server.populated_hub import HubFixture, new_hub_fixture
 
 
 def _send(made: HubFixture) -> None:
-    """Two envelopes of fifty signals, and a request that is refused; then tell the hub to stop."""
+    """Two envelopes of fifty signals, and a request that is refused; then SIGTERM for the hub."""
     made.record_consents("ada")
     for number in range(2):
         signals = [made.order("ada", f"{number}-{place}") for place in range(50)]
@@ -32,7 +32,7 @@ def main(folder: str) -> None:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
-    with world(Path(folder)) as made:
+    with new_hub_fixture(Path(folder)) as made:
         client = threading.Thread(target=_send, args=(made,))
         with pytest.raises(SystemExit, match=r"^0$"):
             serve(made.path, flags={"port": str(made.port)}, on_ready=lambda _: client.start())
@@ -45,10 +45,10 @@ def main(folder: str) -> None:
     assert 2 <= len(groups) < 20, len(groups)
     assert {span.name for span in spans} == {"POST /v1/events", "GET /v1/scores/{subject}", "transaction"}
     for span in spans:
-        told = span.to_json()
+        exported = span.to_json()
         assert set(span.attributes or {}) <= ATTRIBUTES
-        assert secret not in told
-        assert "a" * 32 not in told, "a sender chooses no trace of ours"
+        assert secret not in exported
+        assert "a" * 32 not in exported, "a sender chooses no trace of ours"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ Export = Callable[[str], Any]
 
 
 @frozen
-class World:
+class Scenario:
     """A hub, a shop that sends to it and reads from it, and what ada and bob did there."""
 
     hub: Hub
@@ -27,18 +27,18 @@ class World:
 
     def points(self, person: str = "ada") -> float | None:
         """What the shop reads."""
-        (found,) = self.shop.read(person)
-        return found and found.points
+        (score,) = self.shop.read(person)
+        return score and score.points
 
 
 @pytest.fixture
-def world(hub: Hub, shop: Partner, clock: Clock) -> World:
+def scenario(hub: Hub, shop: Partner, clock: Clock) -> Scenario:
     """Ada kept an order and left an invoice unpaid; bob kept an order, in the same envelope."""
     for person in ("ada", "bob"):
         hub.add_grants(shop.grants(person, ORDER, LATE, reads="retail"))
     order, late = shop.signal("ada", "1"), shop.signal("ada", "2", LATE, at=NOON)
     shop.send(order, shop.signal("bob", "3"), late)
-    return World(hub, shop, clock, order, late)
+    return Scenario(hub, shop, clock, order, late)
 
 
 @pytest.fixture

@@ -46,13 +46,13 @@ def test_a_deadline_lasts_to_the_end_of_its_day(due: date, ahead: int, done: int
     done_at = None if done is None else datetime(due.year, due.month, due.day, 23, 59, tzinfo=UTC)
     if done_at and done:
         done_at += timedelta(days=done)
-    standing = Deadline("decide", due, done_at).status(today)
+    status = Deadline("decide", due, done_at).status(today)
     if done is not None:
-        assert standing is (DeadlineStatus.LATE if done > 0 else DeadlineStatus.MET)
+        assert status is (DeadlineStatus.LATE if done > 0 else DeadlineStatus.MET)
     elif ahead > 0:
-        assert standing is DeadlineStatus.OVERDUE
+        assert status is DeadlineStatus.OVERDUE
     else:
-        assert standing is (DeadlineStatus.DUE_SOON if ahead >= -3 else DeadlineStatus.OPEN)
+        assert status is (DeadlineStatus.DUE_SOON if ahead >= -3 else DeadlineStatus.OPEN)
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,13 @@ STEPS = st.tuples(st.sampled_from(DisputeAction), st.sampled_from([DESK, HEAD]),
 
 
 def dispute(*steps: tuple[DisputeAction, str, int]) -> Dispute:
-    """One that was opened on a Monday and went through these: what, by whom, days later."""
-    found = Dispute(
+    """A dispute opened on a Monday, with these steps: action, actor, days later."""
+    case = Dispute(
         7, "ada", "https://shop.example", "an id", "retail.payment.missed", (step(DisputeAction.OPENED),)
     )
     for what, by, days in steps:
-        found = found.with_step(step(what, by, days))
-    return found
+        case = case.with_step(step(what, by, days))
+    return case
 
 
 def step(what: DisputeAction, by: str = DESK, days: int = 0) -> DisputeStep:
@@ -43,16 +43,16 @@ def step(what: DisputeAction, by: str = DESK, days: int = 0) -> DisputeStep:
 @given(st.lists(STEPS, max_size=12))
 def test_whatever_is_tried_a_dispute_keeps_its_rules(tried: list[tuple[DisputeAction, str, int]]) -> None:
     """It freezes until it is rejected; nothing is decided, extended or reviewed twice, nor by one alone."""
-    found, days = dispute(), 0
+    case, days = dispute(), 0
     for what, by, later in tried:
         days += later
         try:
-            after = found.with_step(step(what, by, days))
+            after = case.with_step(step(what, by, days))
         except InvalidInputError:
             continue
-        assert after.steps[:-1] == found.steps
-        found = after
-    happened = [each.action for each in found.steps]
+        assert after.steps[:-1] == case.steps
+        case = after
+    happened = [each.action for each in case.steps]
     for once in (
         {*DECISIONS},
         {*REVIEWS},
@@ -62,14 +62,14 @@ def test_whatever_is_tried_a_dispute_keeps_its_rules(tried: list[tuple[DisputeAc
         {DisputeAction.OPENED},
     ):
         assert sum(what in once for what in happened) <= 1
-    assert found.restricts_signal == (found.state is not DisputeState.REJECTED)
+    assert case.restricts_signal == (case.state is not DisputeState.REJECTED)
     if DisputeAction.CONFIRMED in happened or (
         DisputeAction.REJECTED in happened and DisputeAction.REVIEW_REQUESTED not in happened
     ):
-        assert not found.restricts_signal
+        assert not case.restricts_signal
     else:
-        assert found.restricts_signal
-    decided, reviewed = found.first_step(*DECISIONS), found.first_step(*REVIEWS)
+        assert case.restricts_signal
+    decided, reviewed = case.first_step(*DECISIONS), case.first_step(*REVIEWS)
     if decided and reviewed:
         assert decided.actor != reviewed.actor
         assert decided.action is DisputeAction.REJECTED
@@ -84,12 +84,12 @@ def test_whatever_is_tried_a_dispute_keeps_its_rules(tried: list[tuple[DisputeAc
     [
         pytest.param([], DisputeAction.OPENED, "already open", id="opened twice"),
         pytest.param(
-            [], DisputeAction.RESULT_TO_PERSON, "not decided yet", id="told of a result that is not there"
+            [], DisputeAction.RESULT_TO_PERSON, "not decided yet", id="a result sent before there is one"
         ),
         pytest.param(
             [], DisputeAction.REVIEW_REQUESTED, "no decision to overturn", id="reviewed before it is decided"
         ),
-        pytest.param([], DisputeAction.CONFIRMED, "not in review", id="a review that nobody asked for"),
+        pytest.param([], DisputeAction.CONFIRMED, "not in review", id="a review without a request"),
         pytest.param(
             [(DisputeAction.UPHELD, DESK, 1)], DisputeAction.REJECTED, "already decided", id="decided twice"
         ),
@@ -115,7 +115,7 @@ def test_whatever_is_tried_a_dispute_keeps_its_rules(tried: list[tuple[DisputeAc
             [(DisputeAction.REJECTED, DESK, 1), (DisputeAction.REVIEW_REQUESTED, "person", 2)],
             DisputeAction.OVERTURNED,
             "must not be the role that decided",
-            id="reviewed by whoever decided",
+            id="reviewed by the person who decided",
         ),
         pytest.param(
             [
@@ -138,8 +138,8 @@ def test_a_step_that_is_not_allowed_is_refused(
 
 
 def test_the_deadlines_of_a_long_dispute() -> None:
-    """Told in 5 business days, decided in 30 and 15 more, the result told in 5, a review in 14."""
-    found = dispute(
+    """Notified in 5 business days, decided in 30 and 15 more, result sent in 5, a review in 14."""
+    case = dispute(
         (DisputeAction.SOURCE_NOTIFIED, "source", 8),
         (DisputeAction.EXTENDED, DESK, 20),
         (DisputeAction.REJECTED, DESK, 45),
@@ -147,14 +147,14 @@ def test_the_deadlines_of_a_long_dispute() -> None:
         (DisputeAction.REVIEW_REQUESTED, "person", 50),
     )
     today = (MONDAY + timedelta(days=51)).date()
-    assert [(each.task, str(each.due), each.status(today)) for each in found.deadlines()] == [
+    assert [(each.task, str(each.due), each.status(today)) for each in case.deadlines()] == [
         ("notify the source", "2026-06-08", DeadlineStatus.LATE),
         ("decide", "2026-07-16", DeadlineStatus.MET),
         ("inform the person of the result", "2026-07-23", DeadlineStatus.MET),
         ("inform the source of the result", "2026-07-23", DeadlineStatus.DUE_SOON),
         ("review", "2026-08-04", DeadlineStatus.OPEN),
     ]
-    ended = found.with_step(step(DisputeAction.OVERTURNED, HEAD, 60))
+    ended = case.with_step(step(DisputeAction.OVERTURNED, HEAD, 60))
     assert [str(each.due) for each in ended.deadlines()][-2:] == ["2026-08-07", "2026-08-07"]
     assert ended.state is DisputeState.UPHELD
     assert not ended.with_step(step(DisputeAction.RESULT_TO_PERSON, HEAD, 61)).first_step(
@@ -164,16 +164,16 @@ def test_the_deadlines_of_a_long_dispute() -> None:
 
 def test_a_dispute_that_is_left_alone_becomes_overdue() -> None:
     """The source first, on the day after its fifth business day."""
-    found = dispute()
-    assert not is_overdue(found, datetime(2026, 6, 8, tzinfo=UTC).date())
-    assert is_overdue(found, datetime(2026, 6, 9, tzinfo=UTC).date())
-    told = found.with_step(step(DisputeAction.SOURCE_NOTIFIED, "source", 1))
-    assert not is_overdue(told, datetime(2026, 7, 1, tzinfo=UTC).date())
-    assert is_overdue(told, datetime(2026, 7, 2, tzinfo=UTC).date())
+    case = dispute()
+    assert not is_overdue(case, datetime(2026, 6, 8, tzinfo=UTC).date())
+    assert is_overdue(case, datetime(2026, 6, 9, tzinfo=UTC).date())
+    notified = case.with_step(step(DisputeAction.SOURCE_NOTIFIED, "source", 1))
+    assert not is_overdue(notified, datetime(2026, 7, 1, tzinfo=UTC).date())
+    assert is_overdue(notified, datetime(2026, 7, 2, tzinfo=UTC).date())
 
 
 def test_a_decision_needs_a_role_and_a_reason() -> None:
-    """And whoever disputes says what is wrong."""
+    """A dispute needs a statement."""
     for what in (
         DisputeAction.OPENED,
         DisputeAction.UPHELD,

@@ -1,4 +1,4 @@
-"""Disputes at the hub: what is disputed counts for nobody, in every context, from that from_micros."""
+"""Disputes at the hub: a disputed signal counts in no context, from its opening on."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,132 +13,132 @@ from sesame_sdk.hub.streams.streams import StreamRequest
 from sesame_sdk.model import codec
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import LATE, NOON, ORDER, Clock, Partner, kind, manifest, policy, weighting
-from tests.hub.rights.conftest import World
+from tests.hub.rights.conftest import Scenario
 from tests.hub.test_stream_contents import CHANGED, Reader
 
 WRONG = "I paid it, and have the slip"
 DESK, HEAD = "disputes desk", "head of fairness"
 
 
-def test_a_disputed_signal_stops_counting_at_once_and_counts_again_when_rejected(world: World) -> None:
-    """For the reader, in the explanation, and in an estimate; nobody else's score moves."""
-    assert (world.points(), world.points("bob")) == (503.0, 510.0)
-    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
-    assert (world.points(), world.points("bob")) == (510.0, 510.0)
-    explanation = world.hub.explain("ada", "retail")
+def test_a_disputed_signal_stops_counting_at_once_and_counts_again_when_rejected(scenario: Scenario) -> None:
+    """For the reader, in the explanation, and in an estimate; no other person's score changes."""
+    assert (scenario.points(), scenario.points("bob")) == (503.0, 510.0)
+    scenario.hub.rights.open_dispute("ada", scenario.shop.issuer, scenario.late.id, WRONG)
+    assert (scenario.points(), scenario.points("bob")) == (510.0, 510.0)
+    explanation = scenario.hub.explain("ada", "retail")
     assert explanation
     assert not explanation.adverse
-    assert world.hub.what_if("ada", "retail", []).current == explanation.score
-    world.hub.rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
-    assert world.points() == 503.0
+    assert scenario.hub.what_if("ada", "retail", []).current == explanation.score
+    scenario.hub.rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
+    assert scenario.points() == 503.0
 
 
-def test_an_upheld_signal_never_counts_again(world: World, clock: Clock) -> None:
+def test_an_upheld_signal_never_counts_again(scenario: Scenario, clock: Clock) -> None:
     """Not after a rebuild, not sent again in another envelope, not under another key."""
-    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
-    decided = world.hub.rights.decide(1, upheld=True, by=DESK, reason="the slip is genuine")
+    scenario.hub.rights.open_dispute("ada", scenario.shop.issuer, scenario.late.id, WRONG)
+    decided = scenario.hub.rights.decide(1, upheld=True, by=DESK, reason="the slip is genuine")
     assert decided.state is DisputeState.UPHELD
-    world.hub.rebuild_signals()
+    scenario.hub.rebuild_signals()
     clock.advance(hours=1)
-    assert world.shop.send(world.late).duplicates == 1
-    world.hub.revoke_key(world.shop.key.kid, clock.now + timedelta(days=1), issuer=world.shop.issuer)
-    assert world.points() == 510.0
+    assert scenario.shop.send(scenario.late).duplicates == 1
+    scenario.hub.revoke_key(scenario.shop.key.kid, clock.now + timedelta(days=1), issuer=scenario.shop.issuer)
+    assert scenario.points() == 510.0
 
 
-def test_a_person_all_of_whose_signals_are_disputed_has_no_score(world: World) -> None:
+def test_a_person_all_of_whose_signals_are_disputed_has_no_score(scenario: Scenario) -> None:
     """Which is a full answer, and no low one."""
-    for signal in (world.order, world.late):
-        world.hub.rights.open_dispute("ada", world.shop.issuer, signal.id, WRONG)
-    assert world.points() is None
+    for signal in (scenario.order, scenario.late):
+        scenario.hub.rights.open_dispute("ada", scenario.shop.issuer, signal.id, WRONG)
+    assert scenario.points() is None
 
 
-def test_a_disputed_signal_does_not_cross_into_another_context(world: World, clock: Clock) -> None:
+def test_a_disputed_signal_does_not_cross_into_another_context(scenario: Scenario, clock: Clock) -> None:
     """A reader of another score, whose grant lets retail in, does not see it either."""
-    hub = world.hub
+    hub = scenario.hub
     baihe = Partner.join("https://baihe.example", hub, clock, reads=["matchmaking"])
     hub.set_policy(policy(weighting(ORDERS), context="matchmaking"))
     hub.add_grants(baihe.grants("ada", reads="matchmaking", crossings=("retail",)))
     (before,) = baihe.read("ada", context="matchmaking")
     assert before
     assert before.points == 510.0
-    hub.rights.open_dispute("ada", world.shop.issuer, world.order.id, WRONG)
+    hub.rights.open_dispute("ada", scenario.shop.issuer, scenario.order.id, WRONG)
     assert baihe.read("ada", context="matchmaking") == [None]
 
 
-def test_a_review_excludes_the_signal_again_and_may_overturn(world: World) -> None:
+def test_a_review_excludes_the_signal_again_and_may_overturn(scenario: Scenario) -> None:
     """By somebody else than who decided."""
-    hub = world.hub
-    hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    hub = scenario.hub
+    hub.rights.open_dispute("ada", scenario.shop.issuer, scenario.late.id, WRONG)
     hub.rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
     hub.rights.request_review(1, "look at the slip")
-    assert world.points() == 510.0
+    assert scenario.points() == 510.0
     with pytest.raises(InvalidInputError, match="must not be the role that decided"):
         hub.rights.record_review(1, overturned=False, by=DESK, reason="as I said")
     assert (
         hub.rights.record_review(1, overturned=True, by=HEAD, reason="the bank was wrong").state
         is DisputeState.UPHELD
     )
-    assert world.points() == 510.0
+    assert scenario.points() == 510.0
     assert hub.rights.get_dispute(1).steps[-1].actor == HEAD
 
 
-def test_a_signal_is_disputed_once(world: World) -> None:
+def test_a_signal_is_disputed_once(scenario: Scenario) -> None:
     """The error names the dispute, and where it is."""
-    hub, issuer = world.hub, world.shop.issuer
-    hub.rights.open_dispute("ada", issuer, world.late.id, WRONG)
+    hub, issuer = scenario.hub, scenario.shop.issuer
+    hub.rights.open_dispute("ada", issuer, scenario.late.id, WRONG)
     with pytest.raises(InvalidInputError, match=r"dispute 1 is open .*disputes show 1") as refused:
-        hub.rights.open_dispute("ada", issuer, world.late.id, "again")
+        hub.rights.open_dispute("ada", issuer, scenario.late.id, "again")
     assert refused.value.code == "conflict"
     hub.rights.decide(1, upheld=False, by=DESK, reason="no")
     with pytest.raises(InvalidInputError, match="dispute 1 is rejected"):
-        hub.rights.open_dispute("ada", issuer, world.late.id, "again")
+        hub.rights.open_dispute("ada", issuer, scenario.late.id, "again")
     assert len(hub.rights.list_disputes()) == 1
 
 
-def test_only_ones_own_signals_are_disputed(world: World) -> None:
+def test_only_ones_own_signals_are_disputed(scenario: Scenario) -> None:
     """Another person's, another partner's, one that is none, and by somebody who is unknown."""
-    rights, issuer = world.hub.rights, world.shop.issuer
+    rights, issuer = scenario.hub.rights, scenario.shop.issuer
     with pytest.raises(InvalidInputError, match="this partner sent no such signal of this person"):
-        rights.open_dispute("bob", issuer, world.late.id, WRONG)
+        rights.open_dispute("bob", issuer, scenario.late.id, WRONG)
     with pytest.raises(InvalidInputError, match="not a partner of this hub"):
-        rights.open_dispute("ada", "https://other.example", world.late.id, WRONG)
+        rights.open_dispute("ada", "https://other.example", scenario.late.id, WRONG)
     with pytest.raises(InvalidInputError, match="signal: "):
         rights.open_dispute("ada", issuer, "1", WRONG)
     with pytest.raises(InvalidInputError, match="unknown person"):
-        rights.open_dispute("eve", issuer, world.late.id, WRONG)
+        rights.open_dispute("eve", issuer, scenario.late.id, WRONG)
     with pytest.raises(InvalidInputError, match="give a sentence"):
-        rights.open_dispute("ada", issuer, world.late.id, "  ")
+        rights.open_dispute("ada", issuer, scenario.late.id, "  ")
     with pytest.raises(InvalidInputError, match="unknown dispute"):
         rights.decide(1, upheld=True, by=DESK, reason="yes")
     assert rights.list_disputes() == []
 
 
-def test_a_stream_hears_what_a_dispute_changes(world: World) -> None:
-    """Marked in the transaction that opens it, so that the next look tells the reader."""
-    hub, shop = world.hub, world.shop
+def test_a_stream_hears_what_a_dispute_changes(scenario: Scenario) -> None:
+    """The person is queued in the opening transaction, so that the next rescoring updates the reader."""
+    hub, shop = scenario.hub, scenario.shop
     stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
     ada = shop.pseudonym("ada")
     assert (CHANGED, ada, 503.0) in stream.take()
-    hub.rights.open_dispute("ada", shop.issuer, world.late.id, WRONG)
+    hub.rights.open_dispute("ada", shop.issuer, scenario.late.id, WRONG)
     assert stream.take() == [(CHANGED, ada, 510.0)]
     hub.rights.decide(1, upheld=False, by=DESK, reason="no")
     assert stream.take() == [(CHANGED, ada, 503.0)]
 
 
-def test_a_rejected_dispute_does_not_prolong_what_a_signal_counts(world: World, clock: Clock) -> None:
+def test_a_rejected_dispute_does_not_prolong_what_a_signal_counts(scenario: Scenario, clock: Clock) -> None:
     """RET-1: what may lower a score expires by its own day, whatever was argued about it meanwhile."""
-    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
+    scenario.hub.rights.open_dispute("ada", scenario.shop.issuer, scenario.late.id, WRONG)
     clock.advance(days=366)
-    world.hub.rights.decide(1, upheld=False, by=DESK, reason="no")
-    assert world.points() is None
+    scenario.hub.rights.decide(1, upheld=False, by=DESK, reason="no")
+    assert scenario.points() is None
 
 
-def test_using_ones_rights_moves_nothing_but_the_signal_itself(world: World) -> None:
+def test_using_ones_rights_moves_nothing_but_the_signal_itself(scenario: Scenario) -> None:
     """RGT-1: ada's score is that of one who never had the signal; statement and review add nothing."""
-    hub, shop = world.hub, world.shop
+    hub, shop = scenario.hub, scenario.shop
     hub.add_grants(shop.grants("eve", ORDER, LATE, reads="retail"))
     shop.send(shop.signal("eve", "4"))
-    hub.rights.open_dispute("ada", shop.issuer, world.late.id, WRONG)
+    hub.rights.open_dispute("ada", shop.issuer, scenario.late.id, WRONG)
     hub.rights.set_statement(1, "I am sorry that it came to this")
     assert hub.explain("ada", "retail") == hub.explain("eve", "retail")
     hub.rights.decide(1, upheld=False, by=DESK, reason="no")
@@ -165,11 +165,11 @@ def test_no_kind_is_about_disputes(shop: Partner) -> None:
     assert "RGT-1" in {finding.rule for finding in refused.value.findings}
 
 
-def test_a_dispute_survives_the_end_of_what_it_is_about(world: World) -> None:
+def test_a_dispute_survives_the_end_of_what_it_is_about(scenario: Scenario) -> None:
     """Ada withdraws; the dispute is still there to be decided, and its signal still hers to see."""
-    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, WRONG)
-    world.hub.withdraw_grants("ada", world.shop.issuer)
-    (found,) = world.hub.rights.list_disputes("ada")
-    assert (found.kind, found.signal, found.steps[0].comment) == (LATE, world.late.id, WRONG)
-    assert world.hub.rights.list_disputes("bob") == []
-    assert world.late.occurred_at == NOON
+    scenario.hub.rights.open_dispute("ada", scenario.shop.issuer, scenario.late.id, WRONG)
+    scenario.hub.withdraw_grants("ada", scenario.shop.issuer)
+    (listed,) = scenario.hub.rights.list_disputes("ada")
+    assert (listed.kind, listed.signal, listed.steps[0].comment) == (LATE, scenario.late.id, WRONG)
+    assert scenario.hub.rights.list_disputes("bob") == []
+    assert scenario.late.occurred_at == NOON

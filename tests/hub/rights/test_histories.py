@@ -197,6 +197,6 @@ def test_the_ledger_says_it_all(
     assert history.scores() == scores
     gone = history.names_of_the_gone()
     assert subjects(replayed(hub)).isdisjoint(gone)
-    tables = {name: found for name, found in everything(hub).items() if name not in {"notices", "envelopes"}}
-    said = repr(tables)
-    assert not [name for name in gone | history.gone if name in said]
+    tables = {name: rows for name, rows in everything(hub).items() if name not in {"notices", "envelopes"}}
+    stored = repr(tables)
+    assert not [name for name in gone | history.gone if name in stored]

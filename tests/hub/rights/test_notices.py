@@ -1,4 +1,4 @@
-"""What partners are told of disputes and erasures: signed, given until it is acknowledged, and recorded."""
+"""Notices of disputes and erasures to partners: signed, repeated until acknowledged, and recorded."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,22 +16,22 @@ from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.keys import Trust, TrustedKey
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import LATE, LONG_AGO, ORDER, Clock, Partner
-from tests.hub.rights.conftest import World
+from tests.hub.rights.conftest import Scenario
 
 DESK, HEAD = "disputes desk", "head of fairness"
 
 
 def request(partner: Partner) -> bytes:
-    """What a partner shows at the door."""
+    """The token of a partner."""
     hub = partner.hub.settings.issuer
     return sign_notices_token(partner.key, issuer=partner.issuer, audience=hub, now=partner.clock())
 
 
-def poll(partner: Partner, *ack: str, most: int = 32) -> dict[str, dict[str, Any]]:
+def poll(partner: Partner, *ack: str, limit: int = 32) -> dict[str, dict[str, Any]]:
     """The claims of a partner's notices, each verified as the partner does, by ``jti``."""
     hub = partner.hub
     keys = Trust({hub.settings.issuer: [TrustedKey(jwk, LONG_AGO) for jwk in hub.jwks()["keys"]]})
-    found = hub.rights.poll(request(partner), PollRequest(maxEvents=most, ack=ack))
+    response = hub.rights.poll(request(partner), PollRequest(maxEvents=limit, ack=ack))
     return {
         jti: codec.decode(
             Token.parse(token.encode())
@@ -39,57 +39,57 @@ def poll(partner: Partner, *ack: str, most: int = 32) -> dict[str, dict[str, Any
             .claims,
             dict,
         )
-        for jti, token in found.sets.items()
+        for jti, token in response.sets.items()
     }
 
 
-def dispute(world: World) -> None:
+def dispute(scenario: Scenario) -> None:
     """Ada disputes the unpaid invoice."""
-    world.hub.rights.open_dispute("ada", world.shop.issuer, world.late.id, "I paid it")
+    scenario.hub.rights.open_dispute("ada", scenario.shop.issuer, scenario.late.id, "I paid it")
 
 
-def test_the_source_is_told_of_a_dispute(world: World, clock: Clock) -> None:
-    """With the signal, the person's words and the day of the decision; when it was told is written down."""
-    dispute(world)
-    ((jti, claims),) = poll(world.shop).items()
-    assert claims["sub_id"]["id"] == world.shop.pseudonym("ada")
+def test_the_source_is_notified_of_a_dispute(scenario: Scenario, clock: Clock) -> None:
+    """With the signal, the person's statement and the decision date; the time of the notice is recorded."""
+    dispute(scenario)
+    ((jti, claims),) = poll(scenario.shop).items()
+    assert claims["sub_id"]["id"] == scenario.shop.pseudonym("ada")
     assert claims["events"] == {
         EventType.SIGNAL_DISPUTED: {
-            "signal": world.late.id,
+            "signal": scenario.late.id,
             "kind": LATE,
             "statement": "I paid it",
             "decision_due": "2026-07-01",
         }
     }
     clock.advance(days=3)
-    assert poll(world.shop, jti) == {}
-    told = world.hub.rights.get_dispute(1).first_step(DisputeAction.SOURCE_NOTIFIED)
-    assert told
-    assert told.happened_at == clock.now
-    assert world.hub.rights.pending_notices() == []
+    assert poll(scenario.shop, jti) == {}
+    notified = scenario.hub.rights.get_dispute(1).first_step(DisputeAction.SOURCE_NOTIFIED)
+    assert notified
+    assert notified.happened_at == clock.now
+    assert scenario.hub.rights.pending_notices() == []
 
 
-def test_a_notice_is_the_same_until_it_is_acknowledged(world: World, clock: Clock) -> None:
+def test_a_notice_is_the_same_until_it_is_acknowledged(scenario: Scenario, clock: Clock) -> None:
     """Byte for byte, whenever it is asked for."""
-    dispute(world)
-    first = world.hub.rights.poll(request(world.shop), PollRequest())
+    dispute(scenario)
+    first = scenario.hub.rights.poll(request(scenario.shop), PollRequest())
     clock.advance(hours=30)
-    assert world.hub.rights.poll(request(world.shop), PollRequest()) == first
-    assert [token.encode() for token in first.sets.values()] == world.hub.rights.export_notices(
-        world.shop.issuer, mark_delivered=False
+    assert scenario.hub.rights.poll(request(scenario.shop), PollRequest()) == first
+    assert [token.encode() for token in first.sets.values()] == scenario.hub.rights.export_notices(
+        scenario.shop.issuer, mark_delivered=False
     )
 
 
-def test_the_source_is_informed_of_each_result(world: World) -> None:
-    """A result that a review overtook before it was told is not told any more."""
-    rights, shop = world.hub.rights, world.shop
-    dispute(world)
+def test_the_source_is_informed_of_each_result(scenario: Scenario) -> None:
+    """A result that a review overtook before its delivery is not sent any more."""
+    rights, shop = scenario.hub.rights, scenario.shop
+    dispute(scenario)
     assert poll(shop, *poll(shop)) == {}
     rights.decide(1, upheld=False, by=DESK, reason="the bank knows of no payment")
     rights.request_review(1)
     rights.record_review(1, overturned=True, by=HEAD, reason="the bank was wrong")
     ((jti, claims),) = poll(shop).items()
-    outcome = {"signal": world.late.id, "outcome": "upheld"}
+    outcome = {"signal": scenario.late.id, "outcome": "upheld"}
     assert claims["events"] == {EventType.DISPUTE_DECIDED: outcome}
     assert poll(shop, jti) == {}
     due = {each.task: each for each in rights.get_dispute(1).deadlines()}
@@ -97,31 +97,31 @@ def test_the_source_is_informed_of_each_result(world: World) -> None:
     assert due["inform the source of the result"].done_at is not None
 
 
-def test_others_are_told_nothing(world: World, clock: Clock) -> None:
+def test_other_partners_get_no_notice(scenario: Scenario, clock: Clock) -> None:
     """Nor can one partner acknowledge another's."""
-    other = Partner.join("https://other.example", world.hub, clock, ORDERS)
-    world.hub.add_grants(other.grants("ada", ORDER))
-    dispute(world)
+    other = Partner.join("https://other.example", scenario.hub, clock, ORDERS)
+    scenario.hub.add_grants(other.grants("ada", ORDER))
+    dispute(scenario)
     assert poll(other) == {}
-    (jti,) = poll(world.shop)
+    (jti,) = poll(scenario.shop)
     poll(other, jti)
-    assert list(poll(world.shop)) == [jti]
+    assert list(poll(scenario.shop)) == [jti]
 
 
-def test_more_than_fit_come_with_the_next_poll(world: World) -> None:
+def test_more_than_fit_come_with_the_next_poll(scenario: Scenario) -> None:
     """Oldest first."""
-    rights, shop = world.hub.rights, world.shop
-    dispute(world)
-    rights.open_dispute("ada", shop.issuer, world.order.id, "I sent it back")
+    rights, shop = scenario.hub.rights, scenario.shop
+    dispute(scenario)
+    rights.open_dispute("ada", shop.issuer, scenario.order.id, "I sent it back")
     assert rights.poll(request(shop), PollRequest(maxEvents=1)).more
-    (first,) = poll(shop, most=1)
+    (first,) = poll(shop, limit=1)
     ((_, second),) = poll(shop, first).items()
     assert second["events"][EventType.SIGNAL_DISPUTED]["kind"] == ORDER
 
 
-def test_a_token_for_notices_is_good_for_one_request_and_opens_no_other_door(world: World) -> None:
+def test_a_notice_token_is_valid_for_one_request_and_for_nothing_else(scenario: Scenario) -> None:
     """And a token for read_transaction does not open this one."""
-    hub, shop = world.hub, world.shop
+    hub, shop = scenario.hub, scenario.shop
     token = request(shop)
     hub.rights.poll(token, PollRequest())
     with pytest.raises(InvalidInputError, match="used before"):
@@ -138,10 +138,10 @@ def test_a_token_for_notices_is_good_for_one_request_and_opens_no_other_door(wor
     assert refused.value.code == "invalid_key"
 
 
-def test_notices_can_be_handed_over_by_another_way(world: World, clock: Clock) -> None:
+def test_notices_can_be_handed_over_by_another_way(scenario: Scenario, clock: Clock) -> None:
     """For a partner that does not fetch them; a late one is shown as that, then and later."""
-    rights, issuer = world.hub.rights, world.shop.issuer
-    dispute(world)
+    rights, issuer = scenario.hub.rights, scenario.shop.issuer
+    dispute(scenario)
     clock.advance(days=8)
     (owed,) = rights.pending_notices()
     assert (owed.partner, owed.count) == (issuer, 1)
@@ -153,13 +153,13 @@ def test_notices_can_be_handed_over_by_another_way(world: World, clock: Clock) -
         rights.export_notices("https://other.example", mark_delivered=False)
 
 
-def test_everybody_who_knew_an_erased_person_is_told(world: World, hub: Hub, clock: Clock) -> None:
-    """Senders and readers, by their own pseudonym; what was owed of the person's disputes is not told."""
+def test_each_partner_of_an_erased_person_is_notified(scenario: Scenario, hub: Hub, clock: Clock) -> None:
+    """Senders and readers, by their own pseudonym; pending notices of the person's disputes are dropped."""
     reader = Partner.join("https://reader.example", hub, clock, reads=["retail"])
     hub.add_grants(reader.grants("ada", reads="retail", given_at=clock.now - timedelta(days=1)))
-    dispute(world)
+    dispute(scenario)
     assert hub.rights.erase("ada").partners == 2
-    for partner in (world.shop, reader):
+    for partner in (scenario.shop, reader):
         ((jti, claims),) = poll(partner).items()
         assert claims["sub_id"]["id"] == partner.pseudonym("ada")
         assert list(claims["events"]) == [EventType.PERSON_ERASED]

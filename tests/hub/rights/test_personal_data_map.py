@@ -7,27 +7,29 @@ from sesame_sdk.hub.rights.export import SECTIONS
 from sesame_sdk.hub.rights.export_schema import schema
 from sesame_sdk.hub.rights.personal_data_map import SPECIAL_TABLES, personal_rows
 
-#: Names of columns that say of whom a row is, where no foreign key does. Bytes may hold anything.
-_TELLING = {"person", "people", "subject", "pseudonym", "token", "disclosures", "payload", "person_ids"}
+#: Names of columns that identify a row's person without a foreign key. Bytes may hold anything.
+_IDENTIFYING = {"person", "people", "subject", "pseudonym", "token", "disclosures", "payload", "person_ids"}
 
 
 def with_people() -> set[Table]:
     """Tables that name a person, or belong to a row that does."""
-    found = {
-        table for table in metadata.sorted_tables if table is people or _TELLING & set(table.columns.keys())
+    covered = {
+        table
+        for table in metadata.sorted_tables
+        if table is people or _IDENTIFYING & set(table.columns.keys())
     }
     while True:
-        theirs = found | {
+        theirs = covered | {
             table
             for table in metadata.sorted_tables
             if any(
-                key.column.table in found and not _is_a_stay(table, key.column.table)
+                key.column.table in covered and not _is_a_stay(table, key.column.table)
                 for key in table.foreign_keys
             )
         }
-        if theirs == found:
-            return found
-        found = theirs
+        if theirs == covered:
+            return covered
+        covered = theirs
 
 
 def _is_a_stay(table: Table, parent: Table) -> bool:
@@ -36,7 +38,7 @@ def _is_a_stay(table: Table, parent: Table) -> bool:
 
 
 def test_every_table_with_people_in_it_is_erased() -> None:
-    """Row by row, or in a way of its own that is said in words."""
+    """Row by row, or in a way of its own that is described in words."""
     assert with_people() == {*personal_rows(1), *SPECIAL_TABLES}
     assert not {*personal_rows(1)} & {*SPECIAL_TABLES}
     assert all(SPECIAL_TABLES.values())

@@ -45,12 +45,12 @@ from tests.hub.test_stream_contents import Reader
 pytestmark = pytest.mark.long
 
 ADA = "ada-whose-traces-are-looked-for"
-REASON, STATEMENT = "an invoice that i never had from them", "nobody there would listen to me"
+REASON, STATEMENT = "an invoice that i never had from them", "no clerk there would listen to me"
 MANY = [f"neighbour {number}" for number in range(150)]
 Needles = dict[str, tuple[bytes, ...]]
 _BLOCK = 8192  # of PostgreSQL
 _EMPTY = bytes(_BLOCK)
-#: PostgreSQL packs what is long, and whoever looks for it would find nothing for that alone.
+#: PostgreSQL compresses long values, and a search of its files would miss them for that alone.
 _UNPACKED = """
 DO $$ DECLARE it record; BEGIN
   FOR it IN SELECT table_name, column_name FROM information_schema.columns
@@ -61,23 +61,23 @@ DO $$ DECLARE it record; BEGIN
 END $$"""
 
 
-def in_base64(found: bytes) -> tuple[bytes, ...]:
-    """What `found` looks like within base64url, by where it begins in a group of three bytes."""
+def in_base64(raw: bytes) -> tuple[bytes, ...]:
+    """The forms of `raw` within base64url, by its offset in a group of three bytes."""
     spellings = []
     for before in range(3):
-        text = base64.urlsafe_b64encode(b"\0" * before + found).rstrip(b"=")
-        whole = (before + len(found)) * 8 // 6
+        text = base64.urlsafe_b64encode(b"\0" * before + raw).rstrip(b"=")
+        whole = (before + len(raw)) * 8 // 6
         spellings.append(text[-(-before * 8 // 6) : whole])
     return tuple(spellings)
 
 
-def text(found: str) -> tuple[bytes, ...]:
+def text(plain: str) -> tuple[bytes, ...]:
     """Plain, and in base64url."""
-    return (found.encode(), *in_base64(found.encode()))
+    return (plain.encode(), *in_base64(plain.encode()))
 
 
 def of_signals(signals: list[Signal]) -> Needles:
-    """Ids as text and as sixteen bytes; values and moments as the row has them, on either product."""
+    """Ids as text and as sixteen bytes; values and times as the row has them, on either product."""
     needles: Needles = {}
     for place, signal in enumerate(signals):
         to_micros = timestamps.to_micros(signal.occurred_at)
@@ -85,30 +85,30 @@ def of_signals(signals: list[Signal]) -> Needles:
             f"id {place}": (UUID(signal.id).bytes, *text(signal.id)),
             f"value {place}": (struct.pack(">d", signal.value), struct.pack("<d", signal.value)),
             f"written value {place}": text(repr(signal.value)),
-            f"moment {place}": (to_micros.to_bytes(8, "big"), to_micros.to_bytes(8, "little")),
+            f"time {place}": (to_micros.to_bytes(8, "big"), to_micros.to_bytes(8, "little")),
         }
     return needles
 
 
-def found_in(needles: Needles, hay: bytes) -> set[str]:
+def needles_in(needles: Needles, hay: bytes) -> set[str]:
     """Those needles of which some spelling is there."""
     return {name for name, spellings in needles.items() if any(one in hay for one in spellings)}
 
 
 def files(*folders: Path) -> bytes:
     """Every byte of every file in the folders, but for blocks that are empty."""
-    found = [file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()]
-    return b"\n".join(block for file in found for block in _blocks(file.read_bytes()) if block.strip(b"\0"))
+    paths = [file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()]
+    return b"\n".join(block for file in paths for block in _blocks(file.read_bytes()) if block.strip(b"\0"))
 
 
-def _blocks(found: bytes) -> Iterator[bytes]:
+def _blocks(content: bytes) -> Iterator[bytes]:
     """Runs of blocks between empty ones: a log's file is mostly empty, and searching it takes long."""
     begin = 0
-    for end in range(0, len(found), _BLOCK):
-        if found[end : end + _BLOCK] == _EMPTY:
-            yield found[begin:end]
+    for end in range(0, len(content), _BLOCK):
+        if content[end : end + _BLOCK] == _EMPTY:
+            yield content[begin:end]
             begin = end + _BLOCK
-    yield found[begin:]
+    yield content[begin:]
 
 
 @frozen
@@ -159,7 +159,7 @@ def orders(shop: Partner, number: int, at: datetime) -> Iterator[Signal]:
 
 @pytest.fixture
 def left(hub: Hub, shop: Partner, clock: Clock, hub_path: Path, ledger: Ledger) -> Left:
-    """Everything that can be held of a person is held of ada."""
+    """The hub holds every possible record of ada."""
     if ledger.server:
         change(hub_path, _UNPACKED)
     site = Partner.join("https://site.example", hub, clock, ORDERS, LATES, reads=["retail"])
@@ -204,18 +204,18 @@ def left(hub: Hub, shop: Partner, clock: Clock, hub_path: Path, ledger: Ledger) 
 def test_nothing_of_an_erased_person_is_left_in_the_files(
     left: Left, hub: Hub, on_disk: Callable[[], bytes], export: Export
 ) -> None:
-    """In none, however spelt, once the partners were told; until then their pseudonyms alone."""
-    assert found_in(left.needles, on_disk()) == left.needles.keys()
+    """In none, in any encoding, once the partners are notified; until then their pseudonyms alone."""
+    assert needles_in(left.needles, on_disk()) == left.needles.keys()
     before = len(export(MANY[0])["signals"])
     hub.rights.erase(ADA)
     hub.rights.vacuum()
-    assert found_in(left.needles, on_disk()) == {"pseudonym at the shop", "pseudonym at the site"}
+    assert needles_in(left.needles, on_disk()) == {"pseudonym at the shop", "pseudonym at the site"}
     for partner in (left.shop, left.site):
         assert poll(partner, *poll(partner)) == {}
     left.erased()
     hub.rights.vacuum()
-    assert found_in(left.needles, on_disk()) == set()
-    assert found_in(left.needles, repr(export(MANY[0])).encode()) == set()
+    assert needles_in(left.needles, on_disk()) == set()
+    assert needles_in(left.needles, repr(export(MANY[0])).encode()) == set()
     assert len(export(MANY[0])["signals"]) == before
     assert hub.rebuild_signals() == len(MANY) * 13 + 1
 
@@ -236,7 +236,7 @@ def test_what_the_partner_goes_on_sending_of_an_erased_person_leaves_nothing(
     poll(left.site, *poll(left.site))
     left.erased()
     hub.rights.vacuum()
-    assert found_in(left.needles, on_disk()) == set()
+    assert needles_in(left.needles, on_disk()) == set()
 
 
 @pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
@@ -246,11 +246,11 @@ def test_before_the_files_are_written_anew_most_of_what_was_deleted_is_overwritt
     """By the erasure itself: what a scrub adds are the few copies that pages keep of rows that moved."""
     hub.rights.erase(ADA)
     hub.close()
-    assert len(found_in(left.needles, on_disk())) < len(left.needles) / 10
+    assert len(needles_in(left.needles, on_disk())) < len(left.needles) / 10
 
 
 def test_a_serving_hub_logs_nothing_of_a_person(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Sent, read, disputed, told, erased and sent again over HTTP, with an operator beside it."""
+    """Sent, read, disputed, notified, erased and sent again over HTTP, with an operator beside it."""
     port = free_port()
     path = new_hub(tmp_path / "hub", issuer=f"http://127.0.0.1:{port}")
     with Hub.open(path) as hub:
@@ -282,10 +282,10 @@ def test_a_serving_hub_logs_nothing_of_a_person(tmp_path: Path, capfd: pytest.Ca
         "pseudonym": text(shop.pseudonym(ADA)),
         "reason": text(REASON),
     }
-    said = "".join(capfd.readouterr())
-    assert "/v1/notices/poll" in said
-    assert found_in(needles, said.encode()) == set()
-    assert found_in(needles, files(path)) == set()
+    output = "".join(capfd.readouterr())
+    assert "/v1/notices/poll" in output
+    assert needles_in(needles, output.encode()) == set()
+    assert needles_in(needles, files(path)) == set()
 
 
 def _post(url: str, shop: Partner, *signals: Signal) -> None:
@@ -298,6 +298,6 @@ def _notices(url: str, shop: Partner, *ack: str) -> dict[str, str]:
     token = sign_notices_token(shop.key, issuer=shop.issuer, audience=url, now=timestamps.utc_now())
     headers = {"Authorization": f"Bearer {token.decode()}"}
     asked = {"ack": ack, "returnImmediately": True}
-    found = requests.post(f"{url}/v1/notices/poll", json=asked, headers=headers, timeout=30)
-    sets: dict[str, str] = found.json()["sets"]
+    response = requests.post(f"{url}/v1/notices/poll", json=asked, headers=headers, timeout=30)
+    sets: dict[str, str] = response.json()["sets"]
     return sets

@@ -1,4 +1,4 @@
-"""A further rule that tells what it sees, as a plugin should not: in its log, in warnings, in its end."""
+"""A further rule that leaks what it sees, as a plugin should not: in its log, warnings and errors."""
 
 import logging
 import warnings
@@ -27,7 +27,7 @@ class PermissiveRule(GuardRule):
         return ()
 
     def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
-        """Tell, and fail now and then."""
+        """Leak the kind, and fail now and then."""
         PermissiveRule.asked += 1
         logging.getLogger("loose").warning("somebody reads %r", reading)
         logging.getLogger(f"loose.{reading.grant.subject}").error(f"{reading!r}")

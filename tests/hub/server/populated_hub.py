@@ -35,8 +35,8 @@ class HubFixture:
 
     def record_consents(self, *persons: str) -> None:
         """These people agree to all."""
-        told = [self.shop.grants(who, ORDER, LATE, reads="retail", given_at=YESTERDAY) for who in persons]
-        self.hub.add_grants(grant for grants in told for grant in grants)
+        consents = [self.shop.grants(who, ORDER, LATE, reads="retail", given_at=YESTERDAY) for who in persons]
+        self.hub.add_grants(grant for grants in consents for grant in grants)
 
     def order(self, person: str, key: str, value: float = 1.0) -> Signal:
         """An order of yesterday."""
@@ -44,13 +44,13 @@ class HubFixture:
 
     def post(self, body: bytes, session: requests.Session | None = None, **headers: str) -> requests.Response:
         """Deliver an event, and want the receipt."""
-        said = {"Content-Type": SET, "Accept": SET} | headers
+        request_headers = {"Content-Type": SET, "Accept": SET} | headers
         return (session or requests.Session()).post(
-            f"{self.url}/v1/events", data=body, headers=said, timeout=30
+            f"{self.url}/v1/events", data=body, headers=request_headers, timeout=30
         )
 
     def bearer(self, token: bytes | None = None) -> dict[str, str]:
-        """A reader's token, fresh unless it is given."""
+        """A reader's Authorization header, with a new token unless one is given."""
         return {"Authorization": f"Bearer {(token or self.shop.read_token()).decode()}"}
 
     def get(self, path: str) -> requests.Response:
@@ -59,7 +59,7 @@ class HubFixture:
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[HubFixture]:
+def new_hub_fixture(folder: Path) -> Iterator[HubFixture]:
     """A new one; the hub is not served."""
     port = free_port()
     path = new_hub(folder / "hub", issuer=f"http://127.0.0.1:{port}")

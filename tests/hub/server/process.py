@@ -39,7 +39,7 @@ def wait_until(holds: Callable[[], object], seconds: float = TIMEOUT) -> None:
 
 @define
 class HubProcess:
-    """A hub that answers at `url`, and what it has said once it ended."""
+    """A hub at `url`, and its output once it ended."""
 
     url: str
     process: "subprocess.Popen[bytes]"
@@ -48,7 +48,7 @@ class HubProcess:
     _log: Path = field(kw_only=True)
 
     def stop(self, how: int = signal.SIGTERM) -> None:
-        """Tell it to stop, and wait for its end."""
+        """Send SIGTERM, and wait for its end."""
         if self.process.poll() is None:
             self.process.send_signal(how)
         self.code = self.process.wait(TIMEOUT)
@@ -74,23 +74,23 @@ class HubProcess:
 
 @contextmanager
 def running(path: Path, port: int | None = None, **settings: object) -> Iterator[HubProcess]:
-    """The hub in `path`, with settings as flags. It is told to stop in the end, if it was not before."""
+    """The hub in `path`, with settings as flags. It is stopped in the end, if it was not before."""
     port = port or free_port()
     words = [f"{name}={value}" for name, value in {"port": port, "log_format": "json", **settings}.items()]
     log = path.parent / f"{path.name}-{port}.log"
     with (
-        log.open("wb") as said,
+        log.open("wb") as output,
         subprocess.Popen(
             [sys.executable, "-W", "default", "-c", _PROGRAM, str(path), *words],
             cwd=_REPOSITORY,
-            stderr=said,
+            stderr=output,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         ) as process,
     ):
-        found = HubProcess(f"http://127.0.0.1:{port}", process, log=log)
+        hub = HubProcess(f"http://127.0.0.1:{port}", process, log=log)
         try:
-            wait_until(lambda: found.is_answering("/health/ready"))
-            yield found
+            wait_until(lambda: hub.is_answering("/health/ready"))
+            yield hub
         finally:
-            found.stop()
-            sys.stderr.write(found.log_text)
+            hub.stop()
+            sys.stderr.write(hub.log_text)

@@ -1,4 +1,4 @@
-"""Told to stop, a hub cuts nothing in flight, forgets nothing that it acknowledged, and ends with 0."""
+"""On SIGTERM, a hub cuts no request in flight, keeps all that it acknowledged, and ends with 0."""
 
 import signal
 import socket
@@ -11,7 +11,7 @@ import requests
 from attrs import define, field
 
 from sesame_sdk.hub.hub import Hub
-from tests.hub.server.populated_hub import SET, HubFixture, world
+from tests.hub.server.populated_hub import SET, HubFixture, new_hub_fixture
 from tests.hub.server.process import HubProcess, running, wait_until
 
 #: Each starts a hub, which takes a while on a machine that is busy.
@@ -22,7 +22,7 @@ SENDERS, SIGNALS = 6, 40
 
 @define
 class Sender:
-    """Sends one envelope after the other on one connection, until it is told that this was the last."""
+    """Sends one envelope after the other on one connection, until the response closes it."""
 
     made: HubFixture
     envelopes: list[bytes]
@@ -46,7 +46,7 @@ class Sender:
 
 def test_a_hub_under_load_stops_without_cutting_or_losing_anything(tmp_path: Path) -> None:
     """Every sender gets an answer to all that it sent; every receipt stands for what is in the ledger."""
-    with world(tmp_path) as made:
+    with new_hub_fixture(tmp_path) as made:
         people = [f"person-{number}" for number in range(20)]
         made.record_consents(*people)
         senders = [Sender(made, _envelopes(made, people, number)) for number in range(SENDERS)]
@@ -89,14 +89,17 @@ def _half(made: HubFixture, body: bytes) -> socket.socket:
 
 
 def _stopping(process: HubProcess) -> None:
-    """Tell it to stop, and wait until it says that it does."""
+    """Send SIGTERM, and wait until the hub logs that it stops."""
     process.process.send_signal(signal.SIGTERM)
     wait_until(lambda: process.events("server_stopping"))
 
 
 def test_while_it_stops_a_hub_is_alive_not_ready_and_finishes_what_is_under_way(tmp_path: Path) -> None:
     """Also a request of which only half had arrived; the connection is closed after its answer."""
-    with world(tmp_path) as made, running(made.path, made.port, drain_timeout_seconds=60) as process:
+    with (
+        new_hub_fixture(tmp_path) as made,
+        running(made.path, made.port, drain_timeout_seconds=60) as process,
+    ):
         made.record_consents("ada")
         body = made.shop.seal(made.order("ada", "1"))
         with _half(made, body) as channel:
@@ -107,9 +110,9 @@ def test_while_it_stops_a_hub_is_alive_not_ready_and_finishes_what_is_under_way(
             assert answer.json()["description"].endswith("stopping")
             assert made.get("/health/live").status_code == 200
             channel.sendall(body[len(body) // 2 :])
-            said = channel.recv(4096)
-            assert said.startswith(b"HTTP/1.1 202")
-            assert b"connection: close" in said.lower()
+            chunk = channel.recv(4096)
+            assert chunk.startswith(b"HTTP/1.1 202")
+            assert b"connection: close" in chunk.lower()
         process.stop()
         assert process.code == 0
         assert process.events("server_stopped")[0]["duration_ms"] < 30_000
@@ -118,7 +121,7 @@ def test_while_it_stops_a_hub_is_alive_not_ready_and_finishes_what_is_under_way(
 def test_a_request_that_does_not_end_is_cut_in_the_end(tmp_path: Path) -> None:
     """After drain and stop seconds; the log says so, and the hub ends in peace all the same."""
     settings = {"drain_timeout_seconds": 0, "shutdown_timeout_seconds": 1, "body_timeout_seconds": 600}
-    with world(tmp_path) as made, running(made.path, made.port, **settings) as process:
+    with new_hub_fixture(tmp_path) as made, running(made.path, made.port, **settings) as process:
         with _half(made, made.shop.seal(made.order("ada", "1"))):
             wait_until(lambda: made.get("/health/ready").ok)
             began = time.monotonic()
@@ -133,13 +136,16 @@ def test_a_request_that_does_not_end_is_cut_in_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("how", "code"),
     [
-        pytest.param(signal.SIGTERM, 0, id="by whoever watches over it"),
+        pytest.param(signal.SIGTERM, 0, id="by a service manager"),
         pytest.param(signal.SIGINT, -signal.SIGINT, id="by Ctrl+C, which Python passes on"),
     ],
 )
 def test_an_idle_hub_stops_at_once(tmp_path: Path, how: signal.Signals, code: int) -> None:
-    """Nobody is connected, so nothing is waited for; what it was told by decides the code."""
-    with world(tmp_path) as made, running(made.path, made.port, drain_timeout_seconds=60) as process:
+    """Without connections there is no wait; the signal decides the exit code."""
+    with (
+        new_hub_fixture(tmp_path) as made,
+        running(made.path, made.port, drain_timeout_seconds=60) as process,
+    ):
         began = time.monotonic()
         process.stop(how)
         assert time.monotonic() - began < 30

@@ -25,12 +25,12 @@ SESAME = Path(sys.executable).with_name("sesame")
 
 def unit(name: str) -> dict[str, list[str]]:
     """What stands in the service's part of a unit; a key may be there more than once."""
-    found: dict[str, list[str]] = {}
+    entries: dict[str, list[str]] = {}
     for line in (SAMPLES / name).read_text(encoding="utf-8").splitlines():
         key, separator, value = line.partition("=")
         if separator and not line.startswith("#"):
-            found.setdefault(key, []).append(value)
-    return found
+            entries.setdefault(key, []).append(value)
+    return entries
 
 
 def options_of(words: list[str]) -> set[str]:
@@ -40,9 +40,9 @@ def options_of(words: list[str]) -> set[str]:
     for word in words:
         if not isinstance(command, click.Group):
             break
-        found = command.get_command(context, word)
-        assert found is not None, f"sesame {' '.join(words)}: there is no {word}"
-        command, context = found, click.Context(found, parent=context)
+        subcommand = command.get_command(context, word)
+        assert subcommand is not None, f"sesame {' '.join(words)}: there is no {word}"
+        command, context = subcommand, click.Context(subcommand, parent=context)
     return {flag for option in command.get_params(context) for flag in option.opts}
 
 
@@ -83,7 +83,7 @@ def test_every_command_on_the_page_is_one() -> None:
 
 
 def test_every_figure_and_line_on_the_page_is_one() -> None:
-    """What an alert asks for exists."""
+    """Every metric of an alert exists."""
     figures = {family.name for family in metrics._registry.collect()}
     named = set(re.findall(r"sesame_[a-z_]+", PAGE)) - {"sesame_sdk"}
     assert named
@@ -105,20 +105,20 @@ def test_every_figure_and_line_on_the_page_is_one() -> None:
 
 
 def test_the_page_says_where_its_figures_are_to_come_from() -> None:
-    """The table of sizes is marked, so that nobody takes it for measured."""
+    """The table of sizes is marked as not measured."""
     assert "<!-- figures: to be measured" in PAGE or "*to be measured*" not in PAGE
 
 
 @pytest.mark.parametrize("name", UNITS)
 def test_a_unit_names_what_is_there(name: str) -> None:
     """Its command with its flags, and variables of settings that are some."""
-    told = unit(name)
-    program, _, command = told["ExecStart"][0].partition(" ")
+    entries = unit(name)
+    program, _, command = entries["ExecStart"][0].partition(" ")
     assert program == "/opt/sesame/bin/sesame"
     check_command(command)
-    variables = {line.partition("=")[0] for line in told["Environment"]}
+    variables = {line.partition("=")[0] for line in entries["Environment"]}
     assert variables <= {setting.variable for setting in SETTINGS.values()} | {"SESAME_HUB"}
-    assert "/etc/sesame/hub.env" in told["EnvironmentFile"][0]
+    assert "/etc/sesame/hub.env" in entries["EnvironmentFile"][0]
     assert "/etc/sesame/hub.env" in PAGE
 
 
@@ -141,12 +141,12 @@ def test_backups_are_deleted_before_the_withdrawal_log_expires() -> None:
 @pytest.fixture
 def systemd_analyze() -> str:
     """Systemd's own judge of units; CI always has it."""
-    found = shutil.which("systemd-analyze")
-    if found is None:
+    analyzer = shutil.which("systemd-analyze")
+    if analyzer is None:
         if os.environ.get("CI") == "true":
             pytest.fail("systemd-analyze must be there in CI")
         pytest.skip("needs systemd-analyze, of the package systemd")
-    return found
+    return analyzer
 
 
 def test_systemd_finds_nothing_wrong_with_the_units(systemd_analyze: str, tmp_path: Path) -> None:
@@ -197,22 +197,22 @@ def test_the_container_copies_what_is_there_and_installs_extras_that_are_some() 
     assert "Programming Language :: Python :: 3.13" in project["classifiers"]
 
 
-def test_the_container_runs_a_command_that_is_one_and_nobody_in_it_is_root() -> None:
+def test_the_container_runs_a_real_command_and_not_as_root() -> None:
     """Its variables are settings; it is asked whether it lives, at the port that it listens on."""
-    told = dict(instructions())
-    check_command(" ".join(re.findall(r'"([^"]+)"', told["CMD"])))
-    variables = dict(re.findall(r"(SESAME_\w+)=(\S+)", told["ENV"]))
+    directives = dict(instructions())
+    check_command(" ".join(re.findall(r'"([^"]+)"', directives["CMD"])))
+    variables = dict(re.findall(r"(SESAME_\w+)=(\S+)", directives["ENV"]))
     assert set(variables) <= {setting.variable for setting in SETTINGS.values()} | {"SESAME_HUB"}
-    assert told["EXPOSE"] == variables["SESAME_PORT"]
+    assert directives["EXPOSE"] == variables["SESAME_PORT"]
     (check,) = [rest for word, rest in instructions() if word == "HEALTHCHECK"]
     assert f"127.0.0.1:{variables['SESAME_PORT']}/health/live" in check
-    user, group = told["USER"].split(":")
+    user, group = directives["USER"].split(":")
     assert int(user) > 0
     assert int(group) > 0
 
 
-def test_what_asks_whether_the_container_lives_is_a_program_that_runs(tmp_path: Path) -> None:
-    """It fails where nobody answers."""
+def test_the_health_check_of_the_container_runs(tmp_path: Path) -> None:
+    """It fails where no hub answers."""
     (check,) = [rest for word, rest in instructions() if word == "HEALTHCHECK"]
     program = re.findall(r'"((?:[^"\\]|\\.)*)"', check)[-1]
     done = subprocess.run(
