@@ -1,4 +1,4 @@
-"""A world to type commands in: a running hub, a shop that joined it, and some orders."""
+"""A workspace for commands: a running hub, a shop that joined it, and some orders."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -35,9 +35,9 @@ def sesame(tmp_path: Path) -> Type:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """A hub that stands at a day, with a shop and a matchmaking site; ada agreed, ben did not."""
-    folder = tmp_path_factory.mktemp("world")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A hub with a fixed date, a shop and a matchmaking site; ada has consented and ben has not."""
+    folder = tmp_path_factory.mktemp("workspace")
     stage = Workspace(folder, f"http://127.0.0.1:{free_port()}", run_sesame)
     (folder / "orders.csv").write_text(ORDERS)
     stage.sesame("hub", "init", "hub", "--issuer", stage.url, "--as-of", "2026-06-01")
@@ -99,8 +99,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def run(*words: str | Path) -> Done:
         with pytest.raises(SystemExit) as ended:
             main([*map(str, words)])
-        said = capsys.readouterr()
-        return Done(int(ended.value.code or 0), said.out, said.err)
+        captured = capsys.readouterr()
+        return Done(int(ended.value.code or 0), captured.out, captured.err)
 
     return run
 

@@ -15,7 +15,7 @@ FEW = ("--people", "2000")
 
 @pytest.fixture
 def policy(tmp_path: Path) -> Path:
-    """A policy in which nothing is found."""
+    """A policy without findings."""
     return written(tmp_path / "shop.toml")
 
 
@@ -44,7 +44,7 @@ def test_strict_exits_with_three_for_warnings(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_refused_policy_ends_with_three_and_is_not_played(run: Run) -> None:
-    """The findings are in the report, with a way to mend them."""
+    """The report holds the findings, each with a hint."""
     done = run("audit", BAD, "--json")
     assert done.code == 3
     report = data(done.out)
@@ -104,7 +104,7 @@ def test_a_page_is_written_beside_the_report(run: Run, policy: Path, tmp_path: P
     assert "2,000 simulated people" in done.out
 
 
-def test_a_page_that_cannot_be_written_is_said_so(run: Run, policy: Path) -> None:
+def test_a_report_that_cannot_be_written_is_an_error(run: Run, policy: Path) -> None:
     """By its name, and without a traceback."""
     done = run("audit", policy, *FEW, "--html", "nowhere/report.html")
     assert done.code == 1
@@ -124,7 +124,7 @@ def test_a_page_that_cannot_be_written_is_said_so(run: Run, policy: Path) -> Non
         pytest.param(("--baseline", "nowhere.toml"), 2, "nowhere.toml", id="no older policy"),
     ],
 )
-def test_wrong_input_is_told_in_a_line(
+def test_wrong_input_is_an_error_in_one_line(
     run: Run, policy: Path, words: tuple[str | Path, ...], code: int, says: str
 ) -> None:
     """With its exit code, and nothing on stdout."""

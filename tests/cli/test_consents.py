@@ -29,7 +29,7 @@ def write(tmp_path: Path, hub: Path) -> Write:
 
 
 def test_a_file_loaded_again_records_nothing_again(run: Run, write: Write) -> None:
-    """Also with its rows told twice, and the kinds in another order."""
+    """Repeated rows and another order of kinds change nothing."""
     write(HEADER, ADA, BEN)
     assert "recorded 2 new grants; 0 were recorded before" in run(*LOAD).err
     write(HEADER, ADA, BEN, BEN, f"ada,{SHOP},s-ada,send,retail.order.spend retail.order.completed,,,,yes")
@@ -37,7 +37,7 @@ def test_a_file_loaded_again_records_nothing_again(run: Run, write: Write) -> No
 
 
 def test_a_withdrawn_consent_does_not_come_back_with_its_file(run: Run, write: Write) -> None:
-    """It takes a new yes, with its moment."""
+    """A renewed consent needs a new grant with its time."""
     write(HEADER, ADA, BEN)
     run(*LOAD)
     withdraw = ("grants", "withdraw", "--hub", "hub", "--person", "ada", "--partner", SHOP)
@@ -54,7 +54,7 @@ def test_a_withdrawn_consent_does_not_come_back_with_its_file(run: Run, write: W
 
 
 def test_an_expired_consent_is_listed_as_not_valid(run: Run, write: Write) -> None:
-    """Both moments come from the file."""
+    """The file gives both times."""
     write(f"{HEADER},given_at,expires_at", f"{ADA},2020-01-01T00:00:00Z,2020-02-01T00:00:00Z")
     run(*LOAD)
     (row,) = data(run("grants", "list", "--hub", "hub", "--json").out)
@@ -82,10 +82,10 @@ def test_one_bad_line_among_a_thousand_records_nothing(run: Run, write: Write) -
         pytest.param([HEADER, ADA + ",more"], "line 2: has not as many cells", id="a row that is too long"),
         pytest.param([HEADER, ADA, ADA[3:]], "line 3: person", id="a person without a name"),
         pytest.param([HEADER, "x" * 200_000 + ADA], "line 2: field larger", id="a field beyond all bounds"),
-        pytest.param([HEADER, ADA.replace("shop", "nobody")], "line 2: partner", id="a stranger as partner"),
+        pytest.param([HEADER, ADA.replace("shop", "unknown")], "line 2: partner", id="an unknown partner"),
         pytest.param([HEADER, f'"{ADA}'], "line 2: unexpected end", id="an open quote"),
         pytest.param(
-            [HEADER + ",given_at", ADA + ",2026-05-01"], "line 2: given_at", id="a moment without a zone"
+            [HEADER + ",given_at", ADA + ",2026-05-01"], "line 2: given_at", id="a time without a zone"
         ),
         pytest.param(
             [HEADER + ",given_at,expires_at", ADA + ",2026-05-02T00:00:00Z,2026-05-01T00:00:00Z"],
@@ -105,7 +105,7 @@ def test_a_broken_file_is_rejected_by_file_and_line(
     assert says in done.err
 
 
-def test_nobody_of_unknown_age_consents(run: Run, write: Write) -> None:
+def test_a_person_of_unknown_age_cannot_consent(run: Run, write: Write) -> None:
     """MIN-1, exit code 3 and nothing recorded: by a file, whose line is named, and by options."""
     write(HEADER, ADA, BEN.replace(",yes", ",no"))
     done = run(*LOAD)
@@ -118,7 +118,7 @@ def test_nobody_of_unknown_age_consents(run: Run, write: Write) -> None:
     assert data(run("grants", "list", "--hub", "hub", "--json").out) == []
 
 
-def test_encodings_other_than_utf_8_are_told_by_line(run: Run, write: Write) -> None:
+def test_encodings_other_than_utf_8_are_reported_by_line(run: Run, write: Write) -> None:
     """A byte order mark, as spreadsheets write it, is no error."""
     file = write(HEADER, ADA, BEN.replace("ben", "bén"), encoding="latin-1")
     done = run(*LOAD)

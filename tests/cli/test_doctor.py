@@ -15,7 +15,7 @@ from tests.commands import run_sesame
 
 pytestmark = pytest.mark.long
 
-NOBODY = "http://127.0.0.1:9"
+UNREACHABLE = "http://127.0.0.1:9"
 
 
 def ask(folder: Path, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -29,16 +29,16 @@ def red(rows: dict[str, dict[str, Any]]) -> list[str]:
     return [what for what, row in rows.items() if not row["ok"]]
 
 
-def test_a_set_up_that_works_has_no_red_row(world: Workspace) -> None:
+def test_a_set_up_that_works_has_no_red_row(workspace: Workspace) -> None:
     """The hub was asked for its keys, and its partners and policies are counted."""
-    code, rows = ask(world.folder, "doctor", "--config", "shop", "--hub", "hub")
+    code, rows = ask(workspace.folder, "doctor", "--config", "shop", "--hub", "hub")
     assert (code, red(rows)) == (0, [])
     assert "1 trusted key(s)" in rows["hub response"]["detail"]
     assert (rows["partners"]["detail"], rows["policies"]["detail"]) == ("2", "2")
 
 
 def test_a_folder_that_is_not_there_is_one_red_row(tmp_path: Path) -> None:
-    """The hub is not asked, since nobody knows which."""
+    """Without a configured hub, no request is sent."""
     code, rows = ask(tmp_path, "doctor", "--config", "nowhere")
     assert (code, red(rows)) == (2, ["partner directory"])
     assert "hub response" not in rows
@@ -46,23 +46,23 @@ def test_a_folder_that_is_not_there_is_one_red_row(tmp_path: Path) -> None:
 
 def test_a_hub_that_is_away_is_no_fault_of_the_folder(sesame: Type, tmp_path: Path) -> None:
     """Two rows, one of them red."""
-    sesame("keys", "new", "shop", "--issuer", "https://shop.example", "--hub-url", NOBODY)
+    sesame("keys", "new", "shop", "--issuer", "https://shop.example", "--hub-url", UNREACHABLE)
     code, rows = ask(tmp_path, "doctor", "--config", "shop")
     assert (code, red(rows)) == (2, ["hub response"])
     assert rows["partner directory"]["ok"]
 
 
-def test_a_dead_letter_is_red_and_one_that_waits_is_a_note(world: Workspace) -> None:
+def test_a_dead_letter_is_red_and_a_pending_message_is_a_note(workspace: Workspace) -> None:
     """The first needs somebody to look, and the row says how; the second needs only another try."""
-    world.sesame("keys", "new", "lazy", "--issuer", "https://lazy.example", "--hub-url", world.url)
-    with closing(Outbox(PartnerConfig.load(world.folder / "lazy").outbox)) as outbox:
+    workspace.sesame("keys", "new", "lazy", "--issuer", "https://lazy.example", "--hub-url", workspace.url)
+    with closing(Outbox(PartnerConfig.load(workspace.folder / "lazy").outbox)) as outbox:
         outbox.append("one", "kind", b"body")
         outbox.append("two", "kind", b"body")
-        code, rows = ask(world.folder, "doctor", "--config", "lazy")
+        code, rows = ask(workspace.folder, "doctor", "--config", "lazy")
         assert (code, red(rows)) == (0, [])
         assert rows["outbox"]["detail"].startswith("note: 2 pending")
         outbox.record_outcomes(failed=[Failed(outbox.fetch_pending()[0], "invalid_request", "because")])
-    code, rows = ask(world.folder, "doctor", "--config", "lazy")
+    code, rows = ask(workspace.folder, "doctor", "--config", "lazy")
     assert (code, red(rows)) == (2, ["dead letters"])
     assert "sesame outbox list --config lazy" in rows["dead letters"]["detail"]
 
@@ -84,8 +84,8 @@ def test_a_plugin_out_of_use_is_a_note_unless_it_was_asked_about(tmp_path: Path)
     ],
 )
 def test_a_hub_that_is_open_to_others_is_red(sesame: Type, tmp_path: Path, what: str, mode: int) -> None:
-    """Whoever reads the key can sign in the hub's name."""
-    sesame("hub", "init", "hub", "--issuer", NOBODY)
+    """A readable signing key is an error: it signs in the hub's name."""
+    sesame("hub", "init", "hub", "--issuer", UNREACHABLE)
     code, rows = ask(tmp_path, "doctor", "--hub", "hub")
     assert (code, red(rows)) == (0, [])
     assert rows["policies"]["detail"].startswith("note: none")

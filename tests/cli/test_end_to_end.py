@@ -14,11 +14,11 @@ COMPLETED = 4 * 0.5 ** (30.583333 / 365)
 
 
 @pytest.fixture(scope="module")
-def posted(world: Workspace) -> Workspace:
+def posted(workspace: Workspace) -> Workspace:
     """Ada agreed, ben did not, and the shop posted."""
-    agree(world, "ada")
-    world.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
-    return world
+    agree(workspace, "ada")
+    workspace.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
+    return workspace
 
 
 def test_a_second_post_of_the_same_file_counts_nothing_twice(posted: Workspace) -> None:
@@ -61,11 +61,11 @@ def test_a_person_who_did_not_agree_has_no_score_and_that_is_no_error(posted: Wo
 def test_a_reader_sees_points_and_band_and_no_reasons(posted: Workspace) -> None:
     """The reasons belong to the person; unknown people look like those who did not agree."""
     pseudonymizer = PartnerConfig.load(posted.folder / "baihe").pseudonymizer
-    subjects = [pseudonymizer.pseudonym(person) for person in ("ada", "ben", "nobody")]
+    subjects = [pseudonymizer.pseudonym(person) for person in ("ada", "ben", "unknown")]
     reading = ("--config", "baihe", "--purpose", RANKING, "--context", "matchmaking", "--json")
-    ada, ben, nobody = data(posted.sesame("score", *subjects, *reading))
+    ada, ben, unknown = data(posted.sesame("score", *subjects, *reading))
     assert ada["points"] > 550
-    assert {**ben, "subject": ""} == {**nobody, "subject": ""}
+    assert {**ben, "subject": ""} == {**unknown, "subject": ""}
     assert ben["points"] is None
 
 
@@ -81,7 +81,7 @@ def test_each_read_is_there_for_the_person_to_see(posted: Workspace) -> None:
 
 
 def test_a_read_for_a_purpose_that_was_not_registered_is_refused(posted: Workspace) -> None:
-    """Exit code 4, one line, and how to mend it."""
+    """Exit code 4, one line, and a hint."""
     care = "https://w3id.org/dpv#CustomerCare"
     done = run_sesame(
         posted.folder, *("score", "x", "--config", "baihe", "--purpose", care, "--context", "matchmaking")

@@ -57,9 +57,9 @@ def test_the_way_to_the_next_band_is_a_sentence(shown: pytest.CaptureFixture[str
     """What, how many, where, for how many points; or until when to wait."""
     losing = weighting(LOWERING, weight=-14.0, half_life_days=None, expires_days=247.0)
     by = policy(weighting(effort=1.0), losing, bands=(Band("low", 350.0), Band("good", 552.0)))
-    found = explain_score([order(), order(1.0, LOWERING.kind.name)], by, TODAY)
-    assert found
-    print_explanation("ada", found)
+    explanation = explain_score([order(), order(1.0, LOWERING.kind.name)], by, TODAY)
+    assert explanation
+    print_explanation("ada", explanation)
     out = shown.readouterr().out
     assert (
         "To reach 'good' (12 points away): 3 more of 'Orders that you kept' at https://shop.example "
@@ -77,9 +77,9 @@ def test_reasons_against_come_first_and_four_of_them(shown: pytest.CaptureFixtur
         for at, kind in enumerate(kinds, start=1)
     ]
     by = policy(*lost, weighting())
-    found = explain_score([order(), *(order(kind=kind) for kind in kinds)], by, TODAY)
-    assert found
-    print_explanation("ada", found)
+    explanation = explain_score([order(), *(order(kind=kind) for kind in kinds)], by, TODAY)
+    assert explanation
+    print_explanation("ada", explanation)
     out = shown.readouterr().out
     assert re.findall(r"\bL\d\b", out) == ["L6", "L5", "L4", "L3"]
     assert "2 more, each with a smaller effect" in out
@@ -89,9 +89,9 @@ def test_reasons_against_come_first_and_four_of_them(shown: pytest.CaptureFixtur
 
 def test_a_score_without_adverse_reasons_says_so(shown: pytest.CaptureFixture[str]) -> None:
     """And that nothing they can do reaches the next band, where that is so."""
-    found = explain_score([order()], policy(weighting()), TODAY)
-    assert found
-    print_explanation("ada", found)
+    explanation = explain_score([order()], policy(weighting()), TODAY)
+    assert explanation
+    print_explanation("ada", explanation)
     out = shown.readouterr().out
     assert "Nothing takes points away." in out
     assert "nothing that you can do alone reaches it today, nor does waiting." in out
@@ -99,19 +99,19 @@ def test_a_score_without_adverse_reasons_says_so(shown: pytest.CaptureFixture[st
 
 def test_the_highest_band_is_called_that(shown: pytest.CaptureFixture[str]) -> None:
     """There is nothing to reach."""
-    found = explain_score([order(20.0)], policy(weighting()), TODAY)
-    assert found
-    print_explanation("ada", found)
+    explanation = explain_score([order(20.0)], policy(weighting()), TODAY)
+    assert explanation
+    print_explanation("ada", explanation)
     assert "'good' is the highest band." in shown.readouterr().out
 
 
-def test_money_and_new_partners_are_said_as_such(shown: pytest.CaptureFixture[str]) -> None:
+def test_money_and_new_partners_are_named_as_such(shown: pytest.CaptureFixture[str]) -> None:
     """An amount in its currency, at a partner who has no name yet."""
     by = policy(weighting(unit="GBP", weight=0.02, effort=1.0))
     able = {"retail.order.completed": Senders(further=1)}
-    found = explain_score([order(0.0)], by, TODAY, able)
-    assert found
-    print_explanation("ada", found)
+    explanation = explain_score([order(0.0)], by, TODAY, able)
+    assert explanation
+    print_explanation("ada", explanation)
     assert (
         "GBP 2,500 more of 'Orders that you kept' at a partner new to you (50 points)."
         in shown.readouterr().out
@@ -121,15 +121,15 @@ def test_money_and_new_partners_are_said_as_such(shown: pytest.CaptureFixture[st
 def test_colours_mean_taken_and_given(
     shown: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Red for what took points, green for what lifted; none where nobody asked for colours."""
-    found = explain_score([order(), order(kind=LOWERING.kind.name)], policy(), TODAY)
-    assert found
-    print_explanation("ada", found)
+    """Lost points are red and gained points are green; without colour support there are no colours."""
+    explanation = explain_score([order(), order(kind=LOWERING.kind.name)], policy(), TODAY)
+    assert explanation
+    print_explanation("ada", explanation)
     assert "\x1b" not in shown.readouterr().out
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    print_explanation("ada", found)
+    print_explanation("ada", explanation)
     out = shown.readouterr().out
     assert re.search(r"\x1b\[31m *-1\.00", out)
     assert re.search(r"\x1b\[32m *4\.00", out)
@@ -151,18 +151,18 @@ def test_an_estimate_says_that_it_is_one(hub_of_dee: Path, run: Run) -> None:
 
 
 def test_json_has_the_whole_explanation(hub_of_dee: Path, run: Run) -> None:
-    """For programs: the score as before, and what else a person is told."""
-    told = data(run(*EXPLAIN, hub_of_dee, "--json").out)
-    assert told["person"] == "dee"
-    assert told["adverse"] == []
-    assert {part["kind"] for part in told["positive"]} >= {"retail.order.completed", "retail.order.spend"}
-    assert told["next_band"]["name"] == "good"
-    assert told["disputes"] == "https://shop.example/disputes"
-    assert len(told["policy_text"]) == 5
+    """The JSON output has the score as before and the details of the explanation."""
+    document = data(run(*EXPLAIN, hub_of_dee, "--json").out)
+    assert document["person"] == "dee"
+    assert document["adverse"] == []
+    assert {part["kind"] for part in document["positive"]} >= {"retail.order.completed", "retail.order.spend"}
+    assert document["next_band"]["name"] == "good"
+    assert document["disputes"] == "https://shop.example/disputes"
+    assert len(document["policy_text"]) == 5
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "message"),
     [
         ("retail.order.completed", "--what-if: is not KIND=VALUE"),
         ("retail.order.completed=lots", "--what-if: is not KIND=VALUE"),
@@ -172,9 +172,9 @@ def test_json_has_the_whole_explanation(hub_of_dee: Path, run: Run) -> None:
         ("retail.order.other=1", "kind: retail.order.other is not a kind of the policy retail-privileges"),
     ],
 )
-def test_what_cannot_be_estimated_is_rejected(hub_of_dee: Path, run: Run, asked: str, said: str) -> None:
+def test_what_cannot_be_estimated_is_rejected(hub_of_dee: Path, run: Run, asked: str, message: str) -> None:
     """Exit code 4, one line, and nothing printed as data."""
     done = run(*EXPLAIN, hub_of_dee, "--what-if", asked)
     assert (done.code, done.out) == (4, "")
-    assert said in done.err
+    assert message in done.err
     assert done.err.count("\n") == 1

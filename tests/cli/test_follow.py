@@ -35,7 +35,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
 
 
 @pytest.fixture
-def home(market: Market) -> PartnerConfig:
+def config(market: Market) -> PartnerConfig:
     """Baihe's folder."""
     return PartnerConfig.load(market.folder / "baihe")
 
@@ -47,33 +47,33 @@ def sesame(market: Market, *words: str) -> str:
     return done.stdout
 
 
-def opened(home: PartnerConfig, name: str) -> ScoreStore:
-    """The book, as a site beside the follower opens it."""
-    whose = {"hub": home.hub, "reader": home.issuer, "purpose": RANKING, "context": "matchmaking"}
-    return ScoreStore(home.path.parent / name, **whose)
+def opened(config: PartnerConfig, name: str) -> ScoreStore:
+    """The score store, as a site opens it beside the subscriber."""
+    whose = {"hub": config.hub, "reader": config.issuer, "purpose": RANKING, "context": "matchmaking"}
+    return ScoreStore(config.path.parent / name, **whose)
 
 
 @contextmanager
-def following(home: PartnerConfig, name: str) -> Iterator["subprocess.Popen[str]"]:
-    """A process that follows into this book, from when it has the two people in it."""
+def following(config: PartnerConfig, name: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that follows the stream into this store, from when both people are in it."""
     process = subprocess.Popen(
         [SESAME, "store", "follow", *READING, "--store", name],
-        cwd=home.path.parent,
+        cwd=config.path.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "NO_COLOR": "1"},
     )
     try:
-        with opened(home, name) as book:
-            wait_until(lambda: book.state.subject_count >= len(PEOPLE) and not book.state.stale, seconds=60)
+        with opened(config, name) as store:
+            wait_until(lambda: store.state.subject_count >= len(PEOPLE) and not store.state.stale, seconds=60)
         yield process
     finally:
         process.kill()
         process.communicate(timeout=30)
 
 
-def test_what_a_book_holds_is_what_the_hub_answers(market: Market, home: PartnerConfig) -> None:
+def test_the_store_holds_what_the_hub_answers(market: Market, config: PartnerConfig) -> None:
     """After taking all that there is, once; shown for people and as JSON, in the order asked."""
     done = run_sesame(market.folder, "store", "follow", *READING, "--once")
     assert done.returncode == 0
@@ -81,16 +81,16 @@ def test_what_a_book_holds_is_what_the_hub_answers(market: Market, home: Partner
         f"following {market.url}; 0 subjects in the store",
         "2 subjects in the store",
     ]
-    asked = [home.pseudonymizer.pseudonym(person) for person in ("ben", "nobody", "ada")]
-    held = data(sesame(market, "store", "show", *asked, *READING, "--json"))
-    assert held == data(sesame(market, "score", *asked, *READING, "--json"))
-    assert [row["points"] is None for row in held] == [False, True, False]
+    asked = [config.pseudonymizer.pseudonym(person) for person in ("ben", "unknown", "ada")]
+    stored = data(sesame(market, "store", "show", *asked, *READING, "--json"))
+    assert stored == data(sesame(market, "score", *asked, *READING, "--json"))
+    assert [row["points"] is None for row in stored] == [False, True, False]
     state = data(sesame(market, "store", "status", *READING, "--json"))
     assert (state["subjects"], state["stale"]) == (2, False)
     assert sesame(market, "store", "status", *READING).split()[:3] == ["subjects", "updated_at", "stale"]
 
 
-def test_a_ranking_from_the_book_is_that_from_the_hub(market: Market) -> None:
+def test_a_ranking_from_the_store_equals_that_from_the_hub(market: Market) -> None:
     """And does not ask the hub."""
     sesame(market, "store", "follow", *READING, "--once", "--store", "for-ranking")
     (market.folder / "profiles.csv").write_text("profile,relevance\nada,0.5\nben,0.5\nzoe,0.5\n")
@@ -99,35 +99,35 @@ def test_a_ranking_from_the_book_is_that_from_the_hub(market: Market) -> None:
 
 
 def test_who_withdraws_is_out_of_the_store_of_another_process_within_a_second(
-    market: Market, home: PartnerConfig
+    market: Market, config: PartnerConfig
 ) -> None:
-    """While one process follows, a second one opens the book, closes it, and opens it again."""
-    cy = home.pseudonymizer.pseudonym("cy")
-    with following(home, "live"), opened(home, "live") as book:
-        told: list[frozenset[str] | None] = []
-        book.on_removal(told.append)
-        market.agree("cy", home)
-        wait_until(lambda: book.scores([cy])[cy] is not None)
-        opened(home, "live").close()
-        market.withdraw("cy", home)
-        assert wait_until(lambda: book.scores([cy])[cy] is None) < 1.0
-        assert told == [frozenset({cy})]
+    """While one process follows, a second one opens the store, closes it, and opens it again."""
+    cy = config.pseudonymizer.pseudonym("cy")
+    with following(config, "live"), opened(config, "live") as store:
+        removed: list[frozenset[str] | None] = []
+        store.on_removal(removed.append)
+        market.agree("cy", config)
+        wait_until(lambda: store.scores([cy])[cy] is not None)
+        opened(config, "live").close()
+        market.withdraw("cy", config)
+        assert wait_until(lambda: store.scores([cy])[cy] is None) < 1.0
+        assert removed == [frozenset({cy})]
 
 
-def test_an_interrupt_ends_it_and_a_kill_loses_nothing(market: Market, home: PartnerConfig) -> None:
+def test_an_interrupt_ends_it_and_a_kill_loses_nothing(market: Market, config: PartnerConfig) -> None:
     """Exit code 130 and one word; the next one goes on in the same stream."""
-    with following(home, "stopped") as process:
+    with following(config, "stopped") as process:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (130, "")
         assert err.splitlines()[0] == f"following {market.url}; 0 subjects in the store"
         assert err.splitlines()[-1] == "interrupted"
-    with opened(home, "stopped") as book:
-        before = book.state
-    with following(home, "stopped") as process:
+    with opened(config, "stopped") as store:
+        before = store.state
+    with following(config, "stopped") as process:
         process.kill()
-    with opened(home, "stopped") as book:
-        assert (book.state.subject_count, book.state.stream) == (before.subject_count, before.stream)
+    with opened(config, "stopped") as store:
+        assert (store.state.subject_count, store.state.stream) == (before.subject_count, before.stream)
 
 
 def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again(tmp_path: Path) -> None:
@@ -175,17 +175,17 @@ def test_without_the_hub_it_waits_and_says_so_and_once_fails_as_one_to_try_again
         ),
     ],
     ids=[
-        "a book that is not there",
+        "a store that does not exist",
         "no purpose",
-        "a book of another context",
+        "a store of another context",
         "a context that was not registered for",
     ],
 )
 def test_what_cannot_be_followed_is_refused_in_a_line(
-    market: Market, home: PartnerConfig, words: tuple[str, ...], code: int, message: str
+    market: Market, config: PartnerConfig, words: tuple[str, ...], code: int, message: str
 ) -> None:
     """With the exit code that says what to do."""
-    opened(home, "of-matchmaking").close()
+    opened(config, "of-matchmaking").close()
     done = run_sesame(market.folder, *words)
     assert done.returncode == code
     assert message in done.stderr.splitlines()[-1]

@@ -14,16 +14,16 @@ PASSWORD = "correct-horse-battery"
 def test_each_setting_is_shown_with_where_it_comes_from(
     run: Run, hub: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Flag, variable, file, default; a variable that looks like one and is none is told."""
+    """Flag, variable, file, default; an unknown variable with the prefix is an error."""
     monkeypatch.setenv("SESAME_MAX_BODY_BYTES", "5000")
     monkeypatch.setenv("SESAME_MAX_BODYBYTES", "6000")
     done = run("hub", "settings", "--hub", "hub", "--port", "99", "--json")
-    found = {row["setting"]: (row["value"], row["source"]) for row in json.loads(done.out)}
-    assert list(found) == list(SETTINGS)
-    assert found["port"] == ("99", "--port")
-    assert found["max_body_bytes"] == ("5000", "SESAME_MAX_BODY_BYTES")
-    assert found["issuer"][1] == "hub/hub.toml: issuer"
-    assert found["batch_size"] == ("16", "default")
+    settings = {row["setting"]: (row["value"], row["source"]) for row in json.loads(done.out)}
+    assert list(settings) == list(SETTINGS)
+    assert settings["port"] == ("99", "--port")
+    assert settings["max_body_bytes"] == ("5000", "SESAME_MAX_BODY_BYTES")
+    assert settings["issuer"][1] == "hub/hub.toml: issuer"
+    assert settings["batch_size"] == ("16", "default")
     assert "SESAME_MAX_BODYBYTES is set but is not a setting" in done.err
     assert (hub / "hub.toml").exists()
 
@@ -60,7 +60,7 @@ def test_the_help_of_run_has_every_setting(run: Run) -> None:
 
 
 def test_a_backup_and_its_way_back(run: Run, hub: Path, tmp_path: Path) -> None:
-    """Told in a line each; what is missing is told with how to mend it."""
+    """One line for each; a missing setting comes with a hint."""
     (tmp_path / "backups").mkdir()
     done = run("hub", "backup", "backups", "--hub", hub)
     (file,) = (tmp_path / "backups").iterdir()
@@ -81,7 +81,7 @@ def test_a_backup_and_its_way_back(run: Run, hub: Path, tmp_path: Path) -> None:
     )
 
 
-def test_nobody_wants_to_be_told(run: Run, hub: Path) -> None:
+def test_without_streams_the_list_is_empty(run: Run, hub: Path) -> None:
     """A hub without streams says so; a stream that is none is an error."""
     assert run("streams", "list", "--hub", hub).err == "no streams\n"
-    assert run("streams", "redrive", "nobody", "--hub", hub).code == 4
+    assert run("streams", "redrive", "unknown", "--hub", hub).code == 4

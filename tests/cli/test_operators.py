@@ -22,7 +22,7 @@ pytestmark = pytest.mark.long
         pytest.param("taken", "is not empty", id="a folder with other things"),
     ],
 )
-def test_a_hub_that_cannot_be_made_is_said_so(run: Run, tmp_path: Path, folder: str, says: str) -> None:
+def test_a_hub_that_cannot_be_created_is_an_error(run: Run, tmp_path: Path, folder: str, says: str) -> None:
     """Exit code 2, and what is there stays as it is."""
     (tmp_path / "in the way").touch()
     (tmp_path / "taken").mkdir(mode=0o755)
@@ -33,7 +33,7 @@ def test_a_hub_that_cannot_be_made_is_said_so(run: Run, tmp_path: Path, folder: 
     assert not (tmp_path / "hub.toml").exists()
 
 
-def test_a_name_with_blanks_can_be_typed_again_as_it_was_told(run: Run) -> None:
+def test_a_name_with_blanks_can_be_copied_from_the_output(run: Run) -> None:
     """What comes next is quoted for the shell."""
     assert "--hub 'our hub'" in run("hub", "init", "our hub", "--issuer", "http://127.0.0.1:9").err
     new = run("keys", "new", "a shop", "--issuer", SHOP, "--hub-url", "http://127.0.0.1:9")
@@ -49,7 +49,7 @@ def test_a_name_with_blanks_can_be_typed_again_as_it_was_told(run: Run) -> None:
         pytest.param(None, id="a single key"),
     ],
 )
-def test_keys_that_are_no_set_are_told_by_file(
+def test_an_invalid_key_set_is_an_error_that_names_the_file(
     run: Run, hub: Path, tmp_path: Path, wrong: bytes | None
 ) -> None:
     """And how to get a set."""
@@ -82,16 +82,18 @@ def test_a_revoked_key_is_gone_from_the_list(run: Run, hub: Path) -> None:
 def test_a_partner_is_limited_as_the_operator_says(run: Run, hub: Path) -> None:
     """Shown, set, taken away and set back to what hub.toml says; what does not go together is refused."""
     limit = ("partners", "limit", "--hub", hub, "--json", SHOP)
-    told = [
+    limits = [
         data(run(*limit, *options).out)[0]
         for options in ((), ("--rate", "5"), ("--burst", "7"), ("--unlimited",), ("--default",))
     ]
-    assert [(row["rate"], row["burst"]) for row in told] == [
+    assert [(row["rate"], row["burst"]) for row in limits] == [
         *((10_000, 1_000_000), (5, 1_000_000), (5, 7), (None, None), (10_000, 1_000_000))
     ]
     assert run(*limit, "--rate", "5", "--unlimited").code == 2
     assert run(*limit, "--rate", "0").code == 2
-    assert "not a partner of this hub" in run("partners", "limit", "--hub", hub, "https://nobody.example").err
+    assert (
+        "not a partner of this hub" in run("partners", "limit", "--hub", hub, "https://unknown.example").err
+    )
 
 
 def test_loaded_policies_are_listed_by_context(run: Run, hub: Path) -> None:
@@ -113,11 +115,17 @@ def test_what_waits_for_a_dead_hub_is_a_reason_to_try_again(run: Run, tmp_path: 
     assert (row["state"], row["signals"], row["code"]) == ("pending", 7, None)
 
 
-def test_dead_letters_are_listed_sent_again_or_given_up(world: Workspace, run: Run, tmp_path: Path) -> None:
+def test_dead_letters_are_listed_sent_again_or_given_up(
+    workspace: Workspace, run: Run, tmp_path: Path
+) -> None:
     """The hub did not know this shop at first."""
-    late, orders, at_hub = "https://late.example", tmp_path / "orders.csv", ("--hub", world.folder / "hub")
+    late, orders, at_hub = (
+        "https://late.example",
+        tmp_path / "orders.csv",
+        ("--hub", workspace.folder / "hub"),
+    )
     orders.write_text(ORDERS)
-    run("keys", "new", "late", "--issuer", late, "--hub-url", world.url)
+    run("keys", "new", "late", "--issuer", late, "--hub-url", workspace.url)
     post, listed = (
         ("post", orders, "--config", "late", "--provider", "retail"),
         ("outbox", "list", "--config", "late"),
@@ -138,20 +146,20 @@ def test_dead_letters_are_listed_sent_again_or_given_up(world: Workspace, run: R
     assert receipt["reasons"] == ["kind_not_registered"]
 
 
-def test_a_hub_can_be_rebuilt_and_its_scores_stay(world: Workspace, run: Run) -> None:
+def test_a_hub_can_be_rebuilt_and_its_scores_stay(workspace: Workspace, run: Run) -> None:
     """From the ledger, while it serves."""
-    agree(world, "ada")
-    world.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
+    agree(workspace, "ada")
+    workspace.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
     explain = ("explain", "ada", "--context", "retail", "--hub", "hub", "--json")
-    before = data(world.sesame(*explain))["score"]
-    assert "4 signal(s)" in run("hub", "rebuild", "--hub", world.folder / "hub").err
-    assert data(world.sesame(*explain))["score"] == before
+    before = data(workspace.sesame(*explain))["score"]
+    assert "4 signal(s)" in run("hub", "rebuild", "--hub", workspace.folder / "hub").err
+    assert data(workspace.sesame(*explain))["score"] == before
 
 
-def test_the_hub_s_new_keys_are_believed_only_after_a_yes(world: Workspace) -> None:
-    """Nobody there to answer is no yes."""
-    asked = run_sesame(world.folder, "keys", "trust", "--config", "shop")
+def test_the_hub_s_new_keys_are_believed_only_after_a_yes(workspace: Workspace) -> None:
+    """Without a terminal there is no confirmation."""
+    asked = run_sesame(workspace.folder, "keys", "trust", "--config", "shop")
     assert asked.returncode == 130
     assert "operator" in asked.stderr
-    done = run_sesame(world.folder, "keys", "trust", "--config", "shop", "--yes")
+    done = run_sesame(workspace.folder, "keys", "trust", "--config", "shop", "--yes")
     assert (done.returncode, "1 key(s)" in done.stderr) == (0, True), done.stderr

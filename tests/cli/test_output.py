@@ -57,7 +57,7 @@ def test_a_narrow_table_folds_at_spaces(
 def test_ids_and_urls_are_shortened_in_the_middle(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the columns do not fit otherwise; their ends tell them apart."""
+    """Where the columns do not fit otherwise; the ends of ids distinguish them."""
     monkeypatch.setenv("COLUMNS", "80")
     row = {"id": f"https://{'a' * 40}/first", "key": "k" * 42 + "_", "reason": "no more room"}
     print_rows([row, row])
@@ -90,7 +90,7 @@ def test_rows_that_do_not_fit_become_lists_of_fields(
         pytest.param('"$SESAME" plugins >&-', id="a closed stdout"),
     ],
 )
-def test_an_output_that_nobody_reads_is_no_error(shell: str) -> None:
+def test_a_closed_pipe_is_no_error(shell: str) -> None:
     """Exit code 0 and no complaint."""
     done = _shell(shell)
     assert (done.returncode, done.stderr) == (0, "")
@@ -98,7 +98,7 @@ def test_an_output_that_nobody_reads_is_no_error(shell: str) -> None:
 
 @pytest.mark.parametrize("words", [("--help",), ("plugins",), ("plugins", "--json")])
 def test_a_pipe_whose_reader_is_gone_is_no_error(words: tuple[str, ...]) -> None:
-    """Gone before the first letter, so that no buffer hides it."""
+    """The reader closes before the first byte, so that no buffer hides it."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as gone:
@@ -106,7 +106,7 @@ def test_a_pipe_whose_reader_is_gone_is_no_error(words: tuple[str, ...]) -> None
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_full_disk_behind_stdout_is_told_in_a_line() -> None:
+def test_a_full_disk_behind_stdout_is_an_error_in_one_line() -> None:
     """Exit code 1: the data did not arrive."""
     for tail in ("", " --json"):
         done = _shell(f'"$SESAME" plugins{tail} > /dev/full')
@@ -114,7 +114,7 @@ def test_a_full_disk_behind_stdout_is_told_in_a_line() -> None:
         assert done.stderr == "error: output: No space left on device\n"
 
 
-def test_an_encoding_that_lacks_a_letter_gets_it_spelled_out(tmp_path: Path) -> None:
+def test_characters_that_the_encoding_lacks_are_escaped(tmp_path: Path) -> None:
     """JSON stays JSON."""
     env = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     run_sesame(

@@ -43,7 +43,7 @@ pytestmark = pytest.mark.long
         ),
     ],
 )
-def test_an_error_is_said_in_a_line_with_its_code_and_no_traceback(
+def test_an_error_is_one_line_with_its_code_and_no_traceback(
     sesame: Type, words: tuple[str, ...], code: int, says: str
 ) -> None:
     """Nothing is on stdout, so that a program reading it is not fooled."""
@@ -55,7 +55,7 @@ def test_an_error_is_said_in_a_line_with_its_code_and_no_traceback(
 
 
 def test_debug_shows_the_traceback(sesame: Type) -> None:
-    """For whoever has to mend the program itself."""
+    """With --debug an internal error shows its traceback."""
     assert "Traceback" in sesame("--debug", "keys", "show", "--config", "nowhere").stderr
 
 
@@ -94,7 +94,7 @@ def test_an_existing_folder_is_never_overwritten(sesame: Type) -> None:
     assert sesame("keys", "show", "--config", "shop").stdout == before
 
 
-def test_json_on_stdout_is_json_and_nothing_else(world: Workspace) -> None:
+def test_json_on_stdout_is_json_and_nothing_else(workspace: Workspace) -> None:
     """Progress and notes go to stderr."""
     for words in (
         ("plugins", "--json"),
@@ -106,7 +106,7 @@ def test_json_on_stdout_is_json_and_nothing_else(world: Workspace) -> None:
         ("doctor", "--config", "shop", "--hub", "hub", "--json"),
         ("policy", "check", str(POLICIES / "retail.toml"), "--json"),
     ):
-        done = run_sesame(world.folder, *words)
+        done = run_sesame(workspace.folder, *words)
         assert done.returncode == 0, done.stderr
         assert isinstance(json.loads(done.stdout), list), words
 

@@ -1,4 +1,4 @@
-"""``sesame post`` when something is amiss: no hub, no room, a refusal, a record that nobody can read."""
+"""``sesame post`` with faults: no hub, a full outbox, a refusal, an unreadable record."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from tests.commands import run_sesame
 
 pytestmark = pytest.mark.long
 
-NOBODY = "http://127.0.0.1:9"
+UNREACHABLE = "http://127.0.0.1:9"
 #: One line is one signal. A mood of "boom" is a mistake in the plugin; "torn" breaks its reading.
 PLUGIN = """
 from datetime import UTC, datetime
@@ -50,9 +50,9 @@ def sesame_signal_providers():
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def plugin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the plugin ``lines``, as pip would leave it."""
-    folder = tmp_path_factory.mktemp("site")
+    folder = tmp_path_factory.mktemp("plugin")
     (folder / "lines_plugin.py").write_text(PLUGIN)
     info = folder / "lines-1.0.dist-info"
     info.mkdir()
@@ -62,24 +62,26 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def joined(world: Workspace, site: Path) -> Workspace:
-    """The world's shop may say what the plugin says; nobody agreed to it."""
-    done = send(world.folder, site, "registrations", "add", "--config", "shop", "lines")
+def joined(workspace: Workspace, plugin_folder: Path) -> Workspace:
+    """The shop may send the plugin's kinds; no person has consented."""
+    done = send(workspace.folder, plugin_folder, "registrations", "add", "--config", "shop", "lines")
     assert done.returncode == 0, done.stderr
-    return world
+    return workspace
 
 
-def send(folder: Path, site: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+def send(folder: Path, plugin_folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     """Type a command where the plugin is installed."""
     # readline, which pytest imports, sets COLUMNS; with it, titles go to stdout like on a terminal.
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    return run_sesame(folder, *words, env={**environment, "PYTHONPATH": str(site)})
+    return run_sesame(folder, *words, env={**environment, "PYTHONPATH": str(plugin_folder)})
 
 
-def post(folder: Path, site: Path, home: str, *, json: bool = False) -> subprocess.CompletedProcess[str]:
+def post(
+    folder: Path, plugin_folder: Path, config: str, *, json: bool = False
+) -> subprocess.CompletedProcess[str]:
     """Post ``lines.csv`` of a folder."""
     extra = ("--json",) if json else ()
-    return send(folder, site, "post", "lines.csv", "--config", home, "--provider", "lines", *extra)
+    return send(folder, plugin_folder, "post", "lines.csv", "--config", config, "--provider", "lines", *extra)
 
 
 def lines(folder: Path, count: int, **moods: str) -> None:
@@ -97,90 +99,94 @@ def partner(folder: Path, name: str, hub: str, *, issuer: str = SHOP, capacity: 
 
 
 def test_without_a_hub_the_whole_file_is_kept_however_many_rounds_it_is(
-    tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, plugin_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And the advice then sends everything; the hub is not asked again for every round."""
-    partner(tmp_path, "away", NOBODY)
+    partner(tmp_path, "away", UNREACHABLE)
     lines(tmp_path, 50)
     monkeypatch.setattr(uploader, "ROUND_SIZE", 10)
-    monkeypatch.syspath_prepend(site)
+    monkeypatch.syspath_prepend(plugin_folder)
     words = ("post", str(tmp_path / "lines.csv"), "--config", str(tmp_path / "away"), "--provider", "lines")
     with pytest.raises(SystemExit) as end:
         main([*words, "--json"])
     printed = capsys.readouterr()
     assert end.value.code == 5
-    told = data(printed.out)
-    assert told["complete"] is True
-    assert told["signals"] == {"lines.thing.lent": 50}
-    assert told["envelopes"]["pending"] == 5
+    summary = data(printed.out)
+    assert summary["complete"] is True
+    assert summary["signals"] == {"lines.thing.lent": 50}
+    assert summary["envelopes"]["pending"] == 5
     assert "5 envelope(s) are pending" in printed.err
     assert "outbox deliver" in printed.err
 
 
-def test_a_full_outbox_without_a_hub_says_how_far_it_came_and_what_to_do(tmp_path: Path, site: Path) -> None:
+def test_a_full_outbox_without_a_hub_says_how_far_it_came_and_what_to_do(
+    tmp_path: Path, plugin_folder: Path
+) -> None:
     """What fits is kept; the same command goes on later, since nothing counts twice."""
-    partner(tmp_path, "away", NOBODY, capacity=500_000)
+    partner(tmp_path, "away", UNREACHABLE, capacity=500_000)
     lines(tmp_path, 5_000)
-    done = post(tmp_path, site, "away", json=True)
+    done = post(tmp_path, plugin_folder, "away", json=True)
     assert done.returncode == 5
-    told = data(done.stdout)
-    assert told["complete"] is False
-    assert 0 < told["events"] < 5_000
-    assert told["envelopes"]["pending"] == 1
+    summary = data(done.stdout)
+    assert summary["complete"] is False
+    assert 0 < summary["events"] < 5_000
+    assert summary["envelopes"]["pending"] == 1
     assert "the source was not read to its end" in done.stderr
     assert "run the same command again" in done.stderr
 
 
-def test_a_small_outbox_gets_through_a_long_file(joined: Workspace, site: Path) -> None:
+def test_a_small_outbox_gets_through_a_long_file(joined: Workspace, plugin_folder: Path) -> None:
     """It is emptied as often as it is full: thirty envelopes through room for one."""
     with (joined.folder / "shop" / "partner.toml").open("a") as settings:
         settings.write("capacity = 500000\n")
     lines(joined.folder, 30_000)
-    done = post(joined.folder, site, "shop", json=True)
+    done = post(joined.folder, plugin_folder, "shop", json=True)
     assert done.returncode == 0, done.stderr
-    told = data(done.stdout)
-    assert told["complete"] is True
-    assert told["envelopes"] == {"sent": 30, "dead_lettered": 0, "pending": 0}
-    assert told["dropped"] == {"no_grant": 30_000}
+    summary = data(done.stdout)
+    assert summary["complete"] is True
+    assert summary["envelopes"] == {"sent": 30, "dead_lettered": 0, "pending": 0}
+    assert summary["dropped"] == {"no_grant": 30_000}
 
 
-def test_what_the_hub_refuses_for_good_ends_with_its_reason(joined: Workspace, site: Path) -> None:
-    """Exit code 4, after the table: somebody has to mend something."""
+def test_what_the_hub_refuses_for_good_ends_with_its_reason(joined: Workspace, plugin_folder: Path) -> None:
+    """Exit code 4, after the table: an operator has to act."""
     partner(joined.folder, "stranger", joined.url, issuer="https://stranger.example")
     lines(joined.folder, 3)
-    done = post(joined.folder, site, "stranger")
+    done = post(joined.folder, plugin_folder, "stranger")
     assert done.returncode == 4
     assert "signals: lines.thing.lent" in done.stdout
     with closing(Outbox(PartnerConfig.load(joined.folder / "stranger").outbox)) as outbox:
-        (letter,) = outbox.dead_letters()
-    assert letter.reason in done.stderr
+        (message,) = outbox.dead_letters()
+    assert message.reason in done.stderr
 
 
 def test_an_event_with_an_invalid_date_is_rejected_and_the_rest_is_sent(
-    joined: Workspace, site: Path
+    joined: Workspace, plugin_folder: Path
 ) -> None:
     """Named by its field, never by its value."""
     (joined.folder / "lines.csv").write_text("1,2026,fine\n2,1903,fine\n3,2026,fine\n")
-    done = post(joined.folder, site, "shop", json=True)
+    done = post(joined.folder, plugin_folder, "shop", json=True)
     assert done.returncode == 4, "an event was rejected"
-    told = data(done.stdout)
-    assert told["signals"] == {"lines.thing.lent": 2}
-    ((reason, held),) = told["skipped"].items()
+    summary = data(done.stdout)
+    assert summary["signals"] == {"lines.thing.lent": 2}
+    ((reason, skipped),) = summary["skipped"].items()
     assert reason.startswith("rejected: ")
     assert "occurred_at" in reason
     assert "1903" not in reason
-    assert held["items"] == 1
-    assert told["rejected"] == 1
+    assert skipped["items"] == 1
+    assert summary["rejected"] == 1
     rejects = joined.folder / "lines.csv.rejects"
     assert rejects.read_text().startswith("2\trejected: occurred_at")
     assert rejects.stat().st_mode & 0o077 == 0
 
 
-def test_a_dry_run_shows_signals_and_sends_nothing(tmp_path: Path, site: Path) -> None:
+def test_a_dry_run_shows_signals_and_sends_nothing(tmp_path: Path, plugin_folder: Path) -> None:
     """Neither an outbox nor a file of rejects is created."""
-    partner(tmp_path, "away", NOBODY)
+    partner(tmp_path, "away", UNREACHABLE)
     (tmp_path / "lines.csv").write_text("1,2026,fine\n2,1903,fine\n")
-    done = send(tmp_path, site, "post", "lines.csv", "--config", "away", "--provider", "lines", "--dry-run")
+    done = send(
+        tmp_path, plugin_folder, "post", "lines.csv", "--config", "away", "--provider", "lines", "--dry-run"
+    )
     assert done.returncode == 4, "an event was rejected"
     assert "lines.thing.lent" in done.stdout
     assert "dry run, nothing sent" in done.stderr
@@ -196,22 +202,24 @@ def test_a_dry_run_shows_signals_and_sends_nothing(tmp_path: Path, site: Path) -
     ],
 )
 def test_a_plugin_that_breaks_names_the_event_and_what_was_read_is_delivered(
-    joined: Workspace, site: Path, mood: str
+    joined: Workspace, plugin_folder: Path, mood: str
 ) -> None:
     """The summary so far is printed; the error is the plugin's, so exit code 2."""
     lines(joined.folder, 20, _17=mood)
-    done = post(joined.folder, site, "shop")
+    done = post(joined.folder, plugin_folder, "shop")
     assert done.returncode == 2
     assert "event 17 of lines.csv" in done.stderr
     assert re.search(r"signals: lines.thing.lent\s+16", done.stdout)
     assert re.search(r"hub: dropped, no_grant\s+16", done.stdout)
 
 
-def test_beside_another_delivery_the_signals_are_kept_and_go_with_it(joined: Workspace, site: Path) -> None:
+def test_beside_another_delivery_the_signals_are_kept_and_go_with_it(
+    joined: Workspace, plugin_folder: Path
+) -> None:
     """Only one process delivers at a time, and it takes along what others append."""
     lines(joined.folder, 3)
     with closing(Outbox(PartnerConfig.load(joined.folder / "shop").outbox)) as outbox, outbox.delivery_lock():
-        done = post(joined.folder, site, "shop")
+        done = post(joined.folder, plugin_folder, "shop")
     assert done.returncode == 5
     assert "signals: lines.thing.lent" in done.stdout
     assert "are pending in the outbox: another process delivers them" in done.stderr

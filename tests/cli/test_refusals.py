@@ -66,7 +66,7 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 @pytest.fixture
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody says how wide the output is."""
+    """The width of the output is unknown."""
     monkeypatch.delenv("COLUMNS", raising=False)
 
 
@@ -79,11 +79,11 @@ def bad_manifest() -> Manifest:
 
 def signed(stage: Workspace, manifest: Manifest) -> bytes:
     """A registration by the shop."""
-    home = PartnerConfig.load(stage.folder / "shop")
+    config = PartnerConfig.load(stage.folder / "shop")
     return sign_event(
         EventType.REGISTRATION,
         manifest,
-        home.signer,
+        config.signer,
         issuer=SHOP,
         audience=stage.url,
         now=timestamps.utc_now(),
@@ -99,7 +99,7 @@ def post(stage: Workspace, token: bytes) -> requests.Response:
 def logged(stage: Workspace) -> list[dict[str, Any]]:
     """What the hub's process logged of refusals. Its first line says in words that it answers."""
     _, *lines = (stage.folder / "hub.log").read_text(encoding="utf-8").splitlines()
-    return [found for found in map(json.loads, lines) if found["event"] == "request_refused"]
+    return [line for line in map(json.loads, lines) if line["event"] == "request_refused"]
 
 
 def rules_of(findings: tuple[Finding, ...]) -> list[str]:
@@ -117,19 +117,23 @@ def test_a_refusal_is_one_object_in_all_places(refusing: Workspace) -> None:
     token = signed(refusing, bad_manifest())
     with Hub.open(refusing.folder / "hub") as hub, pytest.raises(GuardRefusedError) as raised:
         hub.receive(token)
-    found = raised.value.findings
-    assert {"SPC-1", "INF-1", "PUR-2"} <= {finding.rule for finding in found}
+    findings = raised.value.findings
+    assert {"SPC-1", "INF-1", "PUR-2"} <= {finding.rule for finding in findings}
 
     before = len(logged(refusing))
-    assert findings_in(post(refusing, token).json()) == found
+    assert findings_in(post(refusing, token).json()) == findings
     (line,) = logged(refusing)[before:]
-    assert (line["rules"], line["findings"], line["route"]) == (rules_of(found), len(found), "/v1/events")
+    assert (line["rules"], line["findings"], line["route"]) == (
+        rules_of(findings),
+        len(findings),
+        "/v1/events",
+    )
 
     client = Client.from_config(PartnerConfig.load(refusing.folder / "shop"))
     with pytest.raises(GuardRefusedError) as at_the_partner:
         client.register(bad_manifest())
     client.close()
-    assert at_the_partner.value.findings == found
+    assert at_the_partner.value.findings == findings
 
 
 def test_the_command_line_prints_what_the_hub_refused(refusing: Workspace) -> None:
@@ -152,11 +156,15 @@ def test_the_command_line_prints_what_the_hub_refused(refusing: Workspace) -> No
 def test_the_answer_is_a_problem_that_rfc_8935_knows_too(refusing: Workspace) -> None:
     """RFC 9457 members with a type for good; err and description for a sender that looks for them."""
     answer = post(refusing, signed(refusing, bad_manifest()))
-    said = answer.json()
+    problem = answer.json()
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
-    assert (said["type"], said["status"], said["err"]) == ("urn:sesame-sdk:refused", 400, "access_denied")
-    assert said["title"]
-    assert said["detail"] == said["description"]
+    assert (problem["type"], problem["status"], problem["err"]) == (
+        "urn:sesame-sdk:refused",
+        400,
+        "access_denied",
+    )
+    assert problem["title"]
+    assert problem["detail"] == problem["description"]
 
 
 def test_a_log_line_ends_where_it_should_and_is_harmless(refusing: Workspace) -> None:
@@ -167,12 +175,12 @@ def test_a_log_line_ends_where_it_should_and_is_harmless(refusing: Workspace) ->
     assert len(logged(refusing)) == before + 1
 
 
-def test_a_purpose_that_nobody_may_read_for_is_refused_and_tells_of_nobody(refusing: Workspace) -> None:
-    """403 with the finding; neither the answer nor the log holds the token or whom was asked about."""
-    home = PartnerConfig.load(refusing.folder / "shop")
+def test_a_forbidden_purpose_is_refused_without_naming_a_person(refusing: Workspace) -> None:
+    """403 with the finding; neither the response nor the log holds the token or the subject."""
+    config = PartnerConfig.load(refusing.folder / "shop")
     purpose = "https://w3id.org/dpv#PersonnelHiring"
     token = sign_read_token(
-        home.signer,
+        config.signer,
         issuer=SHOP,
         audience=refusing.url,
         purpose=purpose,
@@ -186,22 +194,22 @@ def test_a_purpose_that_nobody_may_read_for_is_refused_and_tells_of_nobody(refus
         timeout=30,
     )
     assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/problem+json")
-    (found,) = findings_in(answer.json())
-    assert (found.rule, found.about) == ("PUR-2", f"read of retail by {SHOP}")
+    (finding,) = findings_in(answer.json())
+    assert (finding.rule, finding.about) == ("PUR-2", f"read of retail by {SHOP}")
     log = (refusing.folder / "hub.log").read_text()
     assert logged(refusing)[-1]["rules"] == ["PUR-2"]
     for secret in ("a-pseudonym-of-somebody", token, token.rsplit(".", 1)[1]):
         assert secret not in answer.text + log
     asked = ("--config", "shop", "--purpose", purpose, "--context", "retail", "--json")
-    assert findings_in(json.loads(refusing.sesame("score", "a", *asked, fails=3))) == (found,)
+    assert findings_in(json.loads(refusing.sesame("score", "a", *asked, fails=3))) == (finding,)
 
 
 def test_a_policy_and_a_hub_refuse_in_one_form(run: Run) -> None:
-    """The same table and the same JSON, whoever refused."""
+    """The hub and the partner print the same table and the same JSON for a refusal."""
     done = run("policy", "check", POLICIES / "refused" / "punishes_opinions.toml", "--json")
-    said = json.loads(done.out)
-    assert (done.code, said["type"]) == (3, "urn:sesame-sdk:refused")
-    assert all(finding.action is Action.REFUSE for finding in findings_in(said))
+    problem = json.loads(done.out)
+    assert (done.code, problem["type"]) == (3, "urn:sesame-sdk:refused")
+    assert all(finding.action is Action.REFUSE for finding in findings_in(problem))
     assert "refused by the guard: " in done.err
 
 

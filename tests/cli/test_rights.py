@@ -60,8 +60,8 @@ def test_a_dispute_from_its_opening_to_its_end(run: Run, late: str) -> None:
     assert run("disputes", "extend", "1", *WHY, "--hub", "hub").code == 0
     assert "no disputes" in run("disputes", "list", "--person", "bob", "--hub", "hub").err
     assert "is upheld" in run("disputes", "decide", "1", "upheld", *WHY, "--hub", "hub").err
-    told = run("disputes", "mark-notified", "1", "--role", "disputes desk", "--hub", "hub")
-    assert "next, by the end of" in told.err
+    done = run("disputes", "mark-notified", "1", "--role", "disputes desk", "--hub", "hub")
+    assert "next, by the end of" in done.err
     assert run("disputes", "set-statement", "1", "Be kind", "--hub", "hub").code == 0
     too_long = run("disputes", "set-statement", "1", "word " * 101, "--hub", "hub")
     assert (too_long.code, "at most 100 words, not 101" in too_long.err) == (4, True)
@@ -110,10 +110,10 @@ def test_an_export_is_a_new_file_for_one_pair_of_eyes(run: Run, late: str, tmp_p
     assert data(run("people", "export", "--schema").out)["$id"] == whole["format"]
 
 
-def test_an_erasure_asks_first_and_says_what_is_left_to_do(
+def test_an_erasure_asks_for_confirmation_and_lists_what_is_pending(
     run: Run, late: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a yes nothing happens; afterwards the partner's pseudonym alone waits to be told."""
+    """Without a confirmation nothing happens; afterwards only the notice to the partner is pending."""
     assert late
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert run("people", "erase", "ada", "--hub", "hub").code == 130

@@ -62,7 +62,7 @@ def test_three_failures_in_a_row_end_a_run(open_client: Open, peer: Peer, signal
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    """Two letters wait in it."""
+    """An outbox with two pending messages."""
     opened = Outbox(tmp_path / "outbox.sqlite")
     for jti in ("first", "second"):
         opened.append(jti, EventType.SIGNALS, b"body", signal_count=1)
@@ -74,13 +74,13 @@ def test_of_two_faults_the_first_is_raised(outbox: Outbox) -> None:
     """What comes after it is likely to come of it."""
     both = Barrier(2, timeout=10)
 
-    def send(letter: Message) -> Acknowledged:
+    def send(message: Message) -> Acknowledged:
         both.wait()
-        if letter.jti == "second":
+        if message.jti == "second":
             ends = monotonic() + 10
             while not courier._stopped and monotonic() < ends:
                 sleep(0.005)
-        raise ConfigurationError(letter.jti)
+        raise ConfigurationError(message.jti)
 
     courier = Dispatcher(outbox, send, concurrency=2, interruptible=nullcontext())
     with pytest.raises(ConfigurationError, match="first"):

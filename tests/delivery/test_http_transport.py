@@ -121,7 +121,7 @@ def test_a_chunked_answer_is_read_whole(way: Way) -> None:
         assert way(url).get("/").body == b"hello world"
 
 
-def test_nobody_there_is_retryable(way: Way) -> None:
+def test_a_refused_connection_is_retryable(way: Way) -> None:
     """A hub that is being started again will be back."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -175,7 +175,7 @@ def test_nothing_is_added_from_outside(
 
 def test_no_redirect_is_followed(way: Way, peer: Peer) -> None:
     """A signed message and a bearer token are for one address."""
-    peer.faults.append(status(307, Location=f"{peer.url}/elsewhere"))
+    peer.faults.append(status(307, Location=f"{peer.url}/other"))
 
     with pytest.raises(ConfigurationError, match="redirect"):
         way(peer.url).post("/", b"{}", content_type=JSON, accept=JSON)

@@ -46,8 +46,8 @@ class OutboxAndModel(RuleBasedStateMachine):
         """Kept if there is room, and else not at all."""
         self.number += 1
         jti = f"m{self.number}"
-        held = sum(map(len, [*self.pending.values(), *self.dead.values()]))
-        if held + len(body) > CAPACITY:
+        size = sum(map(len, [*self.pending.values(), *self.dead.values()]))
+        if size + len(body) > CAPACITY:
             with pytest.raises(OutboxFullError):
                 self.outbox.append(jti, "kind", body)
         else:
@@ -57,9 +57,9 @@ class OutboxAndModel(RuleBasedStateMachine):
     @rule(dice=st.randoms(use_true_random=False))
     def settle(self, dice: object) -> None:
         """Some of the pending are sent, some refused; saying it twice changes nothing."""
-        letters = self.outbox.fetch_pending()
-        dice.shuffle(letters)  # type: ignore[attr-defined]
-        sent, dead = letters[: len(letters) // 2], letters[len(letters) // 2 : -1]
+        messages = self.outbox.fetch_pending()
+        dice.shuffle(messages)  # type: ignore[attr-defined]
+        sent, dead = messages[: len(messages) // 2], messages[len(messages) // 2 : -1]
         signed = [Acknowledged(each, Receipt(each.jti, NOON, 2), each.jti.encode()) for each in sent]
         refused = [Failed(each, "invalid_request", "why") for each in dead]
         for _ in range(2):
@@ -98,8 +98,8 @@ class OutboxAndModel(RuleBasedStateMachine):
         )
         assert sorted(each.jti for each in self.outbox.receipts()) == sorted(self.sent)
         assert sorted(self.outbox.receipt_tokens()) == sorted(jti.encode() for jti in self.sent)
-        held = sum(map(len, [*self.pending.values(), *self.dead.values()]))
-        assert self.outbox.counts() == MessageCounts(len(self.pending), len(self.sent), len(self.dead), held)
+        size = sum(map(len, [*self.pending.values(), *self.dead.values()]))
+        assert self.outbox.counts() == MessageCounts(len(self.pending), len(self.sent), len(self.dead), size)
 
 
 TestOutbox = OutboxAndModel.TestCase
@@ -112,7 +112,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "outbox.sqlite"
 
 
-def test_pending_letters_come_oldest_first_in_pieces(path: Path) -> None:
+def test_pending_messages_come_oldest_first_in_pages(path: Path) -> None:
     """`after` goes on where the last piece ended."""
     outbox = Outbox(path)
     for number in range(5):
@@ -130,8 +130,8 @@ def test_many_receipts_are_read_in_pieces(path: Path) -> None:
     outbox = Outbox(path)
     for number in range(1100):
         outbox.append(f"m{number}", "kind", b"x")
-    letters = outbox.fetch_pending(limit=2000)
-    outbox.record_outcomes([Acknowledged(each, Receipt(each.jti, NOON, 0), b"t") for each in letters])
+    messages = outbox.fetch_pending(limit=2000)
+    outbox.record_outcomes([Acknowledged(each, Receipt(each.jti, NOON, 0), b"t") for each in messages])
 
     assert [each.jti for each in outbox.receipts()] == [f"m{number}" for number in range(1100)]
     outbox.close()
@@ -142,8 +142,8 @@ def test_what_was_sent_takes_no_room(path: Path) -> None:
     outbox = Outbox(path, capacity=1_000_000)
     for number in range(100):
         outbox.append(f"m{number}", "kind", bytes(900_000))
-        (letter,) = outbox.fetch_pending()
-        outbox.record_outcomes([Acknowledged(letter, Receipt(letter.jti, NOON, 0), b"token")])
+        (message,) = outbox.fetch_pending()
+        outbox.record_outcomes([Acknowledged(message, Receipt(message.jti, NOON, 0), b"token")])
     outbox.close()
 
     assert path.stat().st_size < 3_000_000
@@ -198,13 +198,13 @@ def test_several_may_make_one_file_at_once(path: Path) -> None:
 
 
 def test_a_missing_folder_is_named(path: Path) -> None:
-    """We do not make folders where nobody asked for one."""
+    """A missing folder is not created."""
     with pytest.raises(ConfigurationError, match="folder"):
         Outbox(path.parent / "nowhere" / "outbox.sqlite")
 
 
 def test_the_right_to_deliver_comes_back(path: Path) -> None:
-    """Held once at a time, and free again after an error."""
+    """Only one holder at a time; an error releases the lock."""
     one, two = Outbox(path), Outbox(path)
     with pytest.raises(RetryableError), one.delivery_lock(), two.delivery_lock():
         pytest.fail("two hold it")

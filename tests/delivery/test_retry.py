@@ -80,7 +80,7 @@ def test_no_attempt_begins_after_the_deadline(hours: Hours) -> None:
 
 
 def test_the_longer_wait_wins(hours: Hours) -> None:
-    """What the other side asks for is the least, not the most."""
+    """The server's Retry-After is a minimum, not a maximum."""
     retries = RetryPolicy(
         max_attempts=5, min_wait=1, max_wait=8, max_jitter=0, clock=hours.read, sleep=hours.sleep
     )
@@ -185,7 +185,7 @@ def test_busy_answers_are_heeded(client: Client, peer: Peer, hours: Hours, signa
 def test_a_wait_past_the_deadline_leaves_it_pending(
     client: Client, peer: Peer, hours: Hours, signals: Signals
 ) -> None:
-    """A hub that asks for an hour gets it: the envelope waits for the next delivery."""
+    """A Retry-After of an hour is obeyed: the envelope waits for the next delivery."""
     peer.faults.append(status(503, Retry_After="3600"))
     client.post(signals(3))
 

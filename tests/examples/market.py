@@ -41,11 +41,11 @@ class Market:
 
     def site(self, name: str, issuer: str) -> PartnerConfig:
         """A matchmaking site that the hub admitted."""
-        home = PartnerConfig.create(self.folder / name, issuer=issuer, hub=self.url)
-        self.hub.add_partner(issuer, [home.signer.public_jwk], not_before=LONG_AGO)
-        reader = Partner(issuer, self.hub, timestamps.utc_now, key=home.signer)
+        config = PartnerConfig.create(self.folder / name, issuer=issuer, hub=self.url)
+        self.hub.add_partner(issuer, [config.signer.public_jwk], not_before=LONG_AGO)
+        reader = Partner(issuer, self.hub, timestamps.utc_now, key=config.signer)
         reader.register(make_manifest((), [DECLARATION], name="sesame-baihe"))
-        return home
+        return config
 
     def buy(self, person: str, orders: int = 1) -> None:
         """Somebody who lets the shop send keeps orders."""
@@ -54,9 +54,9 @@ class Market:
         receipt = self.shop.send(*(self.shop.signal(person, key, ORDER, at=YESTERDAY) for key in keys))
         assert receipt.accepted + receipt.duplicates == orders
 
-    def agree(self, person: str, home: PartnerConfig) -> None:
-        """Somebody lets a site read."""
-        subject = home.pseudonymizer.pseudonym(person)
+    def agree(self, person: str, config: PartnerConfig) -> None:
+        """A person grants a site read access."""
+        subject = config.pseudonymizer.pseudonym(person)
         terms = {
             "purpose": DECLARATION.purpose,
             "context": DECLARATION.context,
@@ -64,12 +64,12 @@ class Market:
             "adult": True,
         }
         self.hub.add_grants(
-            [(person, Grant(home.issuer, subject, Direction.READ, timestamps.utc_now(), **terms))]
+            [(person, Grant(config.issuer, subject, Direction.READ, timestamps.utc_now(), **terms))]
         )
 
-    def withdraw(self, person: str, home: PartnerConfig) -> None:
+    def withdraw(self, person: str, config: PartnerConfig) -> None:
         """Somebody takes that back."""
-        assert self.hub.withdraw_grants(person, home.issuer) == 1
+        assert self.hub.withdraw_grants(person, config.issuer) == 1
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""The gallery: good policies that nothing is found in, and bad ones, refused for exactly what they do.
+"""The gallery: good policies without findings, and bad ones, refused for exactly their named faults.
 
-Each refused file says in its header what must be found: ``# finding: RULE about``.
+Each refused file lists its expected findings in its header: ``# finding: RULE about``.
 """
 
 import re
@@ -39,7 +39,7 @@ def test_the_gallery_has_four_allowed_and_twelve_refused_policies() -> None:
 
 
 @pytest.mark.parametrize("path", GOOD, ids=name_of)
-def test_nothing_is_found_in_a_good_policy(path: Path) -> None:
+def test_a_good_policy_has_no_findings(path: Path) -> None:
     """Not even a warning."""
     assert Guard().check_policy(load_policy(path)) == ()
 
@@ -55,7 +55,7 @@ def test_a_refused_policy_gives_exactly_the_findings_that_it_names(path: Path) -
 
 @pytest.mark.parametrize("path", REFUSED, ids=name_of)
 def test_a_refused_policy_says_first_that_it_is_one(path: Path) -> None:
-    """Nobody takes it for an example to follow; and what it would do to people is said in plain words."""
+    """A refused file is marked as such, with its effect on people in plain words."""
     first, *rest = path.read_text(encoding="utf-8").splitlines()
     assert first == "# The guard must refuse this policy. It is an example of a refusal and must not be used."
     words = [line for line in rest[: rest.index("")] if not line.startswith("# finding")]
@@ -64,12 +64,12 @@ def test_a_refused_policy_says_first_that_it_is_one(path: Path) -> None:
 
 def test_every_rule_that_a_policy_file_can_break_is_broken_by_one() -> None:
     """Every rule of the rulebook that looks at kinds or policies, and no other."""
-    found = {rule for path in REFUSED for rule, _ in promised(path)}
-    doors: tuple[Callable[[GuardRule], object], ...] = (
+    refused_rules = {rule for path in REFUSED for rule, _ in promised(path)}
+    checks: tuple[Callable[[GuardRule], object], ...] = (
         lambda rule: type(rule).check_policy is not GuardRule.check_policy,
         lambda rule: type(rule).check_kind is not GuardRule.check_kind,
     )
-    assert found == {rule.id for rule in BUILT_IN if any(stands(rule) for stands in doors)}
+    assert refused_rules == {rule.id for rule in BUILT_IN if any(stands(rule) for stands in checks)}
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=name_of)

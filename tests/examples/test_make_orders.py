@@ -36,14 +36,14 @@ def test_the_sample_shows_every_kind_and_every_usual_reason(pseudonymizer: Pseud
     What a classifier thinks is useful is not among it, as the sample's site runs none; nor are other
     currencies than the shop's own.
     """
-    said = {
+    printed = {
         one.reason if isinstance(one, Skipped) else one.kind
         for provider, name in ((Orders(), "orders.csv"), (CommunityPosts(), "posts.jsonl"))
         for event in provider.read(DATA / name)
         for one in ([event] if isinstance(event, Skipped) else provider.signals(event, pseudonymizer))
     }
     abroad = {each[code].name for each in (SPENT, RETURNS) for code in each if code != UNIT}
-    assert said | abroad | {"community.post.useful"} == {
+    assert printed | abroad | {"community.post.useful"} == {
         *(kind.name for kind in (*Orders.kinds, *CommunityPosts.kinds)),
         "no customer",
         "not confirmed by a moderator",

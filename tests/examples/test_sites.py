@@ -1,4 +1,4 @@
-"""The examples of a site, each served by uvicorn in a process of its own, beside a hub that serves."""
+"""The example sites, each served by uvicorn in a process of its own, beside a running hub."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ from sesame_sdk import InvalidInputError, PartnerConfig
 from tests.examples.market import Market, open_market
 from tests.hub.process import free_port
 from tests.hub.test_streams import wait_until
-from tests.partner.fake_hub import STREAM, Voice
+from tests.partner.fake_hub import STREAM, FakeHub
 
 SITES = ("django_site", "fastapi_site")
 
@@ -29,7 +29,7 @@ class Site:
     """A site that is served, as its visitors see it."""
 
     address: str
-    home: PartnerConfig
+    config: PartnerConfig
 
     def matches(self, member: str = "ada", cursor: str | None = None) -> dict[str, Any]:
         """What a member sees."""
@@ -37,19 +37,19 @@ class Site:
         answer = requests.get(f"{self.address}/matches", params=asked, headers={"Member": member}, timeout=20)
         assert answer.status_code == 200
         assert not any(
-            self.home.pseudonymizer.pseudonym(name) in answer.text for name in ("101", "102", "103")
+            self.config.pseudonymizer.pseudonym(name) in answer.text for name in ("101", "102", "103")
         )
-        found: dict[str, Any] = answer.json()
-        return found
+        document: dict[str, Any] = answer.json()
+        return document
 
 
 @contextmanager
-def served(site: str, home: PartnerConfig, port: int) -> Iterator[str]:
+def served(site: str, config: PartnerConfig, port: int) -> Iterator[str]:
     """The site's address, once it answers."""
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", f"examples.{site}:app", "--port", str(port), "--log-level", "info"],
         cwd=ROOT,
-        env={**os.environ, "SESAME_CONFIG": str(home.path), "NO_COLOR": "1"},
+        env={**os.environ, "SESAME_CONFIG": str(config.path), "NO_COLOR": "1"},
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -79,13 +79,13 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
 
 @pytest.fixture(scope="module", params=SITES)
 def site(request: pytest.FixtureRequest, market: Market) -> Iterator[Site]:
-    """A site which both let read; the hub reaches it under its own address."""
+    """A site that both members let read; the hub reaches it under its own address."""
     port = free_port()
-    home = market.site(request.param, f"http://127.0.0.1:{port}")
+    config = market.site(request.param, f"http://127.0.0.1:{port}")
     for person in ("101", "102"):
-        market.agree(person, home)
-    with served(request.param, home, port) as address:
-        made = Site(address, home)
+        market.agree(person, config)
+    with served(request.param, config, port) as address:
+        made = Site(address, config)
         wait_until(lambda: without_a_score(made) == {"103"}, seconds=60)
         yield made
 
@@ -98,7 +98,7 @@ def without_a_score(site: Site) -> set[str]:
 
 
 def test_a_site_ranks_says_why_and_shows_the_order_without_the_score(site: Site) -> None:
-    """For the member who looks, from a book that the hub fills; whoever has no score counts as average."""
+    """For the viewing member, from the store that the hub fills; a profile without a score is average."""
     first = site.matches()
     last = site.matches(cursor=first["cursor"])
     assert [(one["rank"], one["profile"]) for one in first["matches"]] == [(1, "101"), (2, "102")]
@@ -118,23 +118,21 @@ def test_a_cursor_that_does_not_work_opens_the_first_page(site: Site) -> None:
         assert [one["rank"] for one in site.matches(member, shown)["matches"]] == [1, 2]
 
 
-def test_whoever_withdraws_counts_as_average_within_a_second(site: Site, market: Market) -> None:
+def test_a_withdrawn_profile_counts_as_average_within_a_second(site: Site, market: Market) -> None:
     """In a ranking that is opened then, at the same place as before."""
-    market.withdraw("102", site.home)
+    market.withdraw("102", site.config)
     assert wait_until(lambda: without_a_score(site) == {"102", "103"}) < 1.0
     assert [one["profile"] for one in site.matches()["matches"]] == ["101", "102"]
 
 
-def test_whoever_withdraws_is_out_of_a_ranking_that_is_looked_at_within_a_second(
-    site: Site, market: Market
-) -> None:
+def test_a_withdrawn_profile_leaves_an_open_ranking_within_a_second(site: Site, market: Market) -> None:
     """The page that the cursor opens is empty then, and is still there."""
-    market.agree("103", site.home)
+    market.agree("103", site.config)
     market.buy("103")
     wait_until(lambda: "103" not in without_a_score(site))
     cursor = site.matches()["cursor"]
     assert [one["profile"] for one in site.matches(cursor=cursor)["matches"]] == ["103"]
-    market.withdraw("103", site.home)
+    market.withdraw("103", site.config)
     assert wait_until(lambda: not site.matches(cursor=cursor)["matches"]) < 1.0
     assert site.matches(cursor=cursor)["order_without_score"] == []
 
@@ -142,28 +140,30 @@ def test_whoever_withdraws_is_out_of_a_ranking_that_is_looked_at_within_a_second
 @pytest.mark.parametrize("name", SITES)
 def test_a_site_ranks_where_there_is_no_hub(name: str, tmp_path: Path) -> None:
     """By relevance, and says so: it starts, and answers, without waiting for anybody."""
-    home = PartnerConfig.create(tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9")
-    with served(name, home, free_port()) as address:
-        found = Site(address, home).matches()
-    assert [one["profile"] for one in found["matches"]] == found["order_without_score"] == ["101", "102"]
-    assert found["parameters"]["description"] == "The scores are out of date: relevance alone decides."
+    config = PartnerConfig.create(
+        tmp_path / "baihe", issuer="https://baihe.example", hub="http://127.0.0.1:9"
+    )
+    with served(name, config, free_port()) as address:
+        matches = Site(address, config).matches()
+    assert [one["profile"] for one in matches["matches"]] == matches["order_without_score"] == ["101", "102"]
+    assert matches["parameters"]["description"] == "The scores are out of date: relevance alone decides."
 
 
-def test_pages_over_a_real_score_book_lose_whoever_leaves_in_every_process(tmp_path: Path) -> None:
-    """At once, in the process that hears it and in another that shares the book; nobody else moves."""
-    voice, names = Voice(), tuple(f"person-{number:02}" for number in range(30))
-    here, there = (voice.open(tmp_path / "book") for _ in range(2))
+def test_pages_over_a_real_score_store_lose_a_withdrawn_profile_in_every_process(tmp_path: Path) -> None:
+    """At once, in the process that receives it and in another that shares the store; no other row moves."""
+    fake_hub, names = FakeHub(), tuple(f"person-{number:02}" for number in range(30))
+    here, there = (fake_hub.open(tmp_path / "store") for _ in range(2))
     here.begin_stream(STREAM)
-    inbox = voice.inbox(here)
-    inbox.receive(voice.scores([(name, 1, 600.0) for name in names]))
+    inbox = fake_hub.inbox(here)
+    inbox.receive(fake_hub.scores([(name, 1, 600.0) for name in names]))
     asked = RankingRequest(names, tuple(1 - at / 100 for at in range(30)), viewer="ada")
     with here, there, Paginator(here, page_size=10) as mine, Paginator(there, page_size=10) as theirs:
         cursors = [pages.open_snapshot(asked).cursor or "" for pages in (mine, theirs)]
-        inbox.receive(voice.gone("person-13", 2))
+        inbox.receive(fake_hub.gone("person-13", 2))
         for pages, cursor in zip((mine, theirs), cursors, strict=True):
             shown = [(number, place.profile) for number, place in pages.get_page("ada", cursor).profiles]
             assert shown == [(at + 1, names[at]) for at in range(10, 20) if at != 13]
-        voice.now += timedelta(minutes=10)
+        fake_hub.now += timedelta(minutes=10)
         with pytest.raises(InvalidInputError, match="expired snapshot"):
             mine.get_page("ada", cursors[0])
         assert mine.open_snapshot(asked).parameters.stale

@@ -18,11 +18,11 @@ HUB, READER = "https://hub.example", "https://baihe.example"
 PURPOSE, CONTEXT, STREAM = "https://w3id.org/dpv#PersonalisedBenefits", "retail", "f67e39a0a4d34d56"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 #: Who, number of the state, points.
-Told = tuple[str, int, float | None]
+SubjectScore = tuple[str, int, float | None]
 
 
 @define
-class Voice:
+class FakeHub:
     """A hub's side of a stream, and the clock of both sides."""
 
     now: datetime = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -34,14 +34,14 @@ class Voice:
 
     def sign(self, event: EventType, payload: object, about: str, **other: Any) -> bytes:
         """A message."""
-        said = {"issuer": HUB, "audience": READER, "now": self.now, "sub_id": SubjectId(about)} | other
-        return sign_event(event, payload, other.pop("key", None) or self.key, **said)
+        claims = {"issuer": HUB, "audience": READER, "now": self.now, "sub_id": SubjectId(about)} | other
+        return sign_event(event, payload, other.pop("key", None) or self.key, **claims)
 
-    def scores(self, told: Iterable[Told], *, day: date = date(2026, 6, 1), **other: Any) -> bytes:
+    def scores(self, scored: Iterable[SubjectScore], *, day: date = date(2026, 6, 1), **other: Any) -> bytes:
         """Scores that changed."""
         changes = tuple(
             ScoreChange(SubjectId(who), seq, points, None if points is None else "good")
-            for who, seq, points in told
+            for who, seq, points in scored
         )
         terms = {"purpose": PURPOSE, "context": CONTEXT} | other.pop("terms", {})
         payload = ScoresChanged(policy="digest", base=500.0, as_of=day, changes=changes, **terms)
@@ -64,10 +64,10 @@ class Voice:
         return Trust({HUB: [TrustedKey(self.key.public_jwk, LONG_AGO)]})
 
     def open(self, path: Path, **settings: Any) -> ScoreStore:
-        """The reader's book."""
-        told = {"hub": HUB, "reader": READER, "purpose": PURPOSE, "context": CONTEXT, "clock": self.clock}
-        return ScoreStore(path, **told | settings)
+        """The reader's score store."""
+        options = {"hub": HUB, "reader": READER, "purpose": PURPOSE, "context": CONTEXT, "clock": self.clock}
+        return ScoreStore(path, **options | settings)
 
-    def inbox(self, book: ScoreStore) -> Inbox:
+    def inbox(self, store: ScoreStore) -> Inbox:
         """The way into it."""
-        return Inbox(book, self.keys(), clock=self.clock)
+        return Inbox(store, self.keys(), clock=self.clock)

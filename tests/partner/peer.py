@@ -176,7 +176,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def handle_error(self, *_: object) -> None:
-        """A client that hung up or was killed is no news; a fault of our own is."""
+        """A client that hung up or was killed is expected; an internal error is not."""
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, OSError):
             self.peer.mistakes.append(error)

@@ -63,18 +63,18 @@ def test_an_outbox_too_small_for_one_envelope_is_misconfigured(open_client: Open
 
 def test_the_capacity_of_a_folder_is_that_of_its_outbox(tmp_path: Path, signals: Signals) -> None:
     """What its owner set is what the client keeps to."""
-    home = PartnerConfig.create(tmp_path / "shop", issuer="https://shop.example", hub="https://hub.example")
-    with (home.path / "partner.toml").open("a") as file:
+    config = PartnerConfig.create(tmp_path / "shop", issuer="https://shop.example", hub="https://hub.example")
+    with (config.path / "partner.toml").open("a") as file:
         file.write("capacity = 150_000\n")
 
-    with Client.from_config(PartnerConfig.load(home.path)) as client:
+    with Client.from_config(PartnerConfig.load(config.path)) as client:
         client.post(signals(300))
         with pytest.raises(OutboxFullError):
             client.post(signals(300, 300))
 
 
-def test_dead_letters_can_be_given_up(open_client: Open, peer: Peer, signals: Signals) -> None:
-    """What cannot be mended makes room for the rest."""
+def test_dead_letters_can_be_discarded(open_client: Open, peer: Peer, signals: Signals) -> None:
+    """Discarded dead letters free space in the outbox."""
     client = open_client(capacity=150_000)
     client.post(signals(300))
     peer.faults.append(verdict(400, "invalid_request", "no"))

@@ -41,7 +41,7 @@ def test_posting_again_counts_nothing_twice(client: Client, signals: Signals) ->
     assert (done.accepted, done.duplicates) == (10, 30)
 
 
-def test_drops_are_told_by_reason(client: Client, peer: Peer, signals: Signals) -> None:
+def test_drops_are_counted_by_reason(client: Client, peer: Peer, signals: Signals) -> None:
     """What the hub did not keep is counted by its reason."""
     sent = signals(5)
     peer.refuse_ids = {sent[1].id, sent[3].id}
@@ -60,7 +60,7 @@ def test_what_was_posted_outlives_the_client(open_client: Open, peer: Peer, sign
     assert len(peer.ledger) == 3
 
 
-def test_progress_is_told_for_each_envelope(client: Client, signals: Signals) -> None:
+def test_progress_is_reported_for_each_envelope(client: Client, signals: Signals) -> None:
     """The callback hears the signals of each envelope that is off the queue."""
     client.post(signals(2100))
     heard: list[int] = []
@@ -100,10 +100,10 @@ def test_what_is_not_a_signal_is_refused_before_it_is_signed(client: Client, sig
     assert client.deliver().sent == 0
 
 
-def test_a_verdict_makes_a_dead_letter_that_can_be_redriven(
+def test_a_refused_envelope_is_a_dead_letter_that_can_be_redriven(
     client: Client, peer: Peer, signals: Signals
 ) -> None:
-    """A refused envelope does not keep the others, keeps its reason, and goes out again when told to."""
+    """A refused envelope does not block the others, keeps its reason, and is sent again by redrive."""
     for start in range(5):
         client.post(signals(1, start))
     peer.faults.append(verdict(400, "invalid_audience", "is meant for\x1b[31m somebody else"))
@@ -174,7 +174,7 @@ def test_a_barred_way_is_a_fault_of_the_set_up(
     """It concerns every envelope, so it is raised, and all of them stay pending."""
     for start in range(3):
         client.post(signals(1, start))
-    peer.faults.extend([status(code, Location="https://elsewhere.example/")] * 3)
+    peer.faults.extend([status(code, Location="https://other.example/")] * 3)
 
     with pytest.raises(ConfigurationError, match=says):
         client.deliver()
@@ -191,7 +191,7 @@ def test_concurrency_has_bounds(client: Client, concurrency: int) -> None:
 
 
 def test_one_process_delivers_at_a_time(client: Client, tmp_path: Path, signals: Signals) -> None:
-    """A second one is told so, may post meanwhile, and takes over once the first is done."""
+    """A second delivery gets an error, may post meanwhile, and takes over once the first is done."""
     client.post(signals(1))
     other = Outbox(tmp_path / "outbox.sqlite")
     with other.delivery_lock():

@@ -15,47 +15,47 @@ HUB = "https://hub.example"
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> PartnerConfig:
+def config(tmp_path: Path) -> PartnerConfig:
     """A new folder."""
     return PartnerConfig.create(tmp_path / "deep" / "shop", issuer=SHOP, hub=HUB)
 
 
-def test_what_was_made_can_be_read(home: PartnerConfig) -> None:
+def test_what_was_made_can_be_read(config: PartnerConfig) -> None:
     """The same partner, key and pseudonyms come back."""
-    read = PartnerConfig.load(home.path)
+    read = PartnerConfig.load(config.path)
 
-    assert (read.issuer, read.hub, read.outbox) == (SHOP, HUB, home.path / "outbox.sqlite")
-    assert read.signer.kid == home.signer.kid
-    assert read.pseudonymizer.pseudonym("ada") == home.pseudonymizer.pseudonym("ada")
-    assert [entry.name for entry in home.path.parent.iterdir()] == ["shop"]
+    assert (read.issuer, read.hub, read.outbox) == (SHOP, HUB, config.path / "outbox.sqlite")
+    assert read.signer.kid == config.signer.kid
+    assert read.pseudonymizer.pseudonym("ada") == config.pseudonymizer.pseudonym("ada")
+    assert [entry.name for entry in config.path.parent.iterdir()] == ["shop"]
 
 
-def test_each_folder_has_secrets_of_its_own(home: PartnerConfig, tmp_path: Path) -> None:
+def test_each_folder_has_secrets_of_its_own(config: PartnerConfig, tmp_path: Path) -> None:
     """Two partners that know the same person call them by different names."""
     other = PartnerConfig.create(tmp_path / "other", issuer=SHOP, hub=HUB)
 
-    assert other.signer.kid != home.signer.kid
-    assert other.pseudonymizer.pseudonym("ada") != home.pseudonymizer.pseudonym("ada")
+    assert other.signer.kid != config.signer.kid
+    assert other.pseudonymizer.pseudonym("ada") != config.pseudonymizer.pseudonym("ada")
 
 
-def test_nobody_else_may_look(home: PartnerConfig) -> None:
+def test_the_folder_is_private_to_its_owner(config: PartnerConfig) -> None:
     """Folder 0700, files 0600, the outbox too."""
-    with Client.from_config(home):
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.path.iterdir()}
+    with Client.from_config(config):
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in config.path.iterdir()}
 
-    assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
+    assert stat.S_IMODE(config.path.stat().st_mode) == 0o700
     assert {"partner.toml", "signing.jwk", "identity.secret", "outbox.sqlite"} <= modes.keys()
     assert set(modes.values()) == {0o600}
 
 
-def test_nothing_is_written_over(home: PartnerConfig) -> None:
+def test_nothing_is_written_over(config: PartnerConfig) -> None:
     """Keys that are lost cannot be made again."""
-    before = (home.path / "signing.jwk").read_bytes()
+    before = (config.path / "signing.jwk").read_bytes()
 
     with pytest.raises(ConfigurationError, match="name a new directory"):
-        PartnerConfig.create(home.path, issuer=SHOP, hub=HUB)
-    assert (home.path / "signing.jwk").read_bytes() == before
-    assert [entry.name for entry in home.path.parent.iterdir()] == ["shop"]
+        PartnerConfig.create(config.path, issuer=SHOP, hub=HUB)
+    assert (config.path / "signing.jwk").read_bytes() == before
+    assert [entry.name for entry in config.path.parent.iterdir()] == ["shop"]
 
 
 @pytest.mark.parametrize(("issuer", "hub"), [("shop", HUB), (SHOP, ""), ("https://a b", HUB)])
@@ -67,7 +67,7 @@ def test_names_must_be_urls(tmp_path: Path, issuer: str, hub: str) -> None:
 
 
 def test_odd_urls_survive_the_file(tmp_path: Path) -> None:
-    """Quotes, backslashes and letters beyond ASCII are written so that they are read again."""
+    """Quotes, backslashes and characters beyond ASCII survive writing and reading."""
     issuer = 'https://shöp.example/"a"\\b/😀'
 
     PartnerConfig.create(tmp_path / "shop", issuer=issuer, hub=HUB)
@@ -76,12 +76,12 @@ def test_odd_urls_survive_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["partner.toml", "signing.jwk", "identity.secret"])
-def test_a_missing_file_is_named(home: PartnerConfig, name: str) -> None:
+def test_a_missing_file_is_named(config: PartnerConfig, name: str) -> None:
     """And how to make one."""
-    (home.path / name).unlink()
+    (config.path / name).unlink()
 
     with pytest.raises(ConfigurationError, match=rf"{name}.*sesame keys new"):
-        PartnerConfig.load(home.path)
+        PartnerConfig.load(config.path)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "partner.toml", "signing.jwk", "identity.secret"])
 @pytest.mark.parametrize("mode", [0o040, 0o004, 0o020, 0o002])
-def test_what_others_may_touch_is_not_trusted(home: PartnerConfig, name: str, mode: int) -> None:
+def test_what_others_may_touch_is_not_trusted(config: PartnerConfig, name: str, mode: int) -> None:
     """The folder and each file in it; the error says how to close it."""
-    path = home.path / name
+    path = config.path / name
     path.chmod(path.stat().st_mode | mode)
 
     with pytest.raises(ConfigurationError, match=f"chmod {'600' if name else '700'}"):
-        PartnerConfig.load(home.path)
+        PartnerConfig.load(config.path)
 
 
 @pytest.mark.parametrize(
@@ -116,29 +116,29 @@ def test_what_others_may_touch_is_not_trusted(home: PartnerConfig, name: str, mo
         ("\udcff", "invalid"),
     ],
 )
-def test_wrong_settings_are_named(home: PartnerConfig, text: str, says: str) -> None:
+def test_wrong_settings_are_named(config: PartnerConfig, text: str, says: str) -> None:
     """The file and the key."""
-    (home.path / "partner.toml").write_bytes(text.encode(errors="surrogateescape"))
+    (config.path / "partner.toml").write_bytes(text.encode(errors="surrogateescape"))
 
     with pytest.raises(ConfigurationError, match=rf"partner\.toml.*{says}"):
-        PartnerConfig.load(home.path)
+        PartnerConfig.load(config.path)
 
 
-def test_the_capacity_can_be_set(home: PartnerConfig) -> None:
+def test_the_capacity_can_be_set(config: PartnerConfig) -> None:
     """In bytes, in the file."""
-    with (home.path / "partner.toml").open("a") as file:
+    with (config.path / "partner.toml").open("a") as file:
         file.write("capacity = 5_000_000\n")
 
-    assert PartnerConfig.load(home.path).capacity == 5_000_000
+    assert PartnerConfig.load(config.path).capacity == 5_000_000
 
 
 @pytest.mark.parametrize("secret", ["not hex", "abcd", ""])
-def test_a_damaged_secret_is_named_and_not_shown(home: PartnerConfig, secret: str) -> None:
+def test_a_damaged_secret_is_named_and_not_shown(config: PartnerConfig, secret: str) -> None:
     """The message holds nothing of it."""
-    (home.path / "identity.secret").write_text(secret)
+    (config.path / "identity.secret").write_text(secret)
 
     with pytest.raises(ConfigurationError) as wrong:
-        PartnerConfig.load(home.path)
+        PartnerConfig.load(config.path)
     assert "secret" in str(wrong.value)
     assert not secret or secret not in str(wrong.value)
 

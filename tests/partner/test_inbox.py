@@ -18,52 +18,55 @@ from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, sign_claims
 from sesame_sdk.signing.keys import SigningKey
-from tests.partner.fake_hub import HUB, READER, STREAM, Voice
+from tests.partner.fake_hub import HUB, READER, STREAM, FakeHub
 
 ADA = [("ada", 1, 612.5)]
-_Make = Callable[[Voice], bytes]
+_Make = Callable[[FakeHub], bytes]
 
 
 @pytest.fixture
-def voice() -> Voice:
+def fake_hub() -> FakeHub:
     """A hub."""
-    return Voice()
+    return FakeHub()
 
 
 @pytest.fixture
-def book(voice: Voice, tmp_path: Path) -> Iterator[ScoreStore]:
-    """A book that follows a stream."""
-    with voice.open(tmp_path / "book.sqlite") as opened:
+def store(fake_hub: FakeHub, tmp_path: Path) -> Iterator[ScoreStore]:
+    """A store that follows a stream."""
+    with fake_hub.open(tmp_path / "store.sqlite") as opened:
         opened.begin_stream(STREAM)
         yield opened
 
 
 @pytest.fixture
-def inbox(voice: Voice, book: ScoreStore) -> Inbox:
+def inbox(fake_hub: FakeHub, store: ScoreStore) -> Inbox:
     """The way into it."""
-    return voice.inbox(book)
+    return fake_hub.inbox(store)
 
 
 def test_the_same_message_again_is_acknowledged_and_changes_nothing(
-    inbox: Inbox, book: ScoreStore, voice: Voice
+    inbox: Inbox, store: ScoreStore, fake_hub: FakeHub
 ) -> None:
     """At least once is what a hub promises: what was taken in is taken in."""
-    token = voice.scores(ADA)
+    token = fake_hub.scores(ADA)
     for _ in range(3):
         inbox.receive(token)
-    assert book.points(["ada"])[0] == 612.5
+    assert store.points(["ada"])[0] == 612.5
 
 
 def test_a_message_that_comes_late_does_not_undo_a_later_one(
-    inbox: Inbox, book: ScoreStore, voice: Voice
+    inbox: Inbox, store: ScoreStore, fake_hub: FakeHub
 ) -> None:
     """It is acknowledged, for it was true, and passed over; a withdrawal stays one."""
-    early, late = voice.scores([("ada", 1, 612.5), ("bob", 2, 600.0)]), voice.scores([("ada", 5, 700.0)])
+    early, late = (
+        fake_hub.scores([("ada", 1, 612.5), ("bob", 2, 600.0)]),
+        fake_hub.scores([("ada", 5, 700.0)]),
+    )
     inbox.receive(late)
-    inbox.receive(voice.gone("bob", 6))
+    inbox.receive(fake_hub.gone("bob", 6))
     inbox.receive(early)
-    assert book.points(["ada"])[0] == 700.0
-    assert book.scores(["bob"]) == {"bob": None}
+    assert store.points(["ada"])[0] == 700.0
+    assert store.scores(["bob"]) == {"bob": None}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +121,7 @@ def test_a_message_that_comes_late_does_not_undo_a_later_one(
             lambda v: v.sign(EventType.SCORES_CHANGED, {"changes": []}, STREAM),
             "invalid_request",
             "events",
-            id="badly said",
+            id="of an invalid form",
         ),
         pytest.param(
             lambda v: sign_claims({"iss": HUB, "aud": READER, "iat": 1, "jti": "1"}, v.key, typ=READ_TYP),
@@ -143,96 +146,100 @@ def test_a_message_that_comes_late_does_not_undo_a_later_one(
     ],
 )
 def test_what_is_not_believed(
-    inbox: Inbox, book: ScoreStore, voice: Voice, make: _Make, code: str, why: str
+    inbox: Inbox, store: ScoreStore, fake_hub: FakeHub, make: _Make, code: str, why: str
 ) -> None:
-    """With a code of RFC 8935 section 2.4; the book is as it was, and has heard nothing."""
+    """With a code of RFC 8935 section 2.4; the store is unchanged, and counts no message."""
     with pytest.raises(InvalidInputError, match=why) as caught:
-        inbox.receive(make(voice))
+        inbox.receive(make(fake_hub))
     assert caught.value.code == code
-    assert (book.state.subject_count, book.state.last_message_at) == (0, None)
+    assert (store.state.subject_count, store.state.last_message_at) == (0, None)
 
 
-def test_an_id_is_never_accepted_for_another_message(inbox: Inbox, book: ScoreStore, voice: Voice) -> None:
+def test_an_id_is_never_accepted_for_another_message(
+    inbox: Inbox, store: ScoreStore, fake_hub: FakeHub
+) -> None:
     """RFC 7519 section 4.1.7."""
-    inbox.receive(voice.scores(ADA, jti="once"))
+    inbox.receive(fake_hub.scores(ADA, jti="once"))
     with pytest.raises(InvalidInputError, match="jti: was used for another message"):
-        inbox.receive(voice.scores([("ada", 2, 900.0)], jti="once"))
-    assert book.points(["ada"])[0] == 612.5
+        inbox.receive(fake_hub.scores([("ada", 2, 900.0)], jti="once"))
+    assert store.points(["ada"])[0] == 612.5
 
 
 def test_a_replayed_message_is_refused_when_its_id_is_forgotten(
-    inbox: Inbox, book: ScoreStore, voice: Voice
+    inbox: Inbox, store: ScoreStore, fake_hub: FakeHub
 ) -> None:
     """Ids are kept for twice as long as a message is taken."""
-    token = voice.scores(ADA)
+    token = fake_hub.scores(ADA)
     inbox.receive(token)
-    voice.now += timedelta(days=3)
-    inbox.receive(voice.alive())
-    book.compact()
+    fake_hub.now += timedelta(days=3)
+    inbox.receive(fake_hub.alive())
+    store.compact()
     with pytest.raises(InvalidInputError, match="too old"):
         inbox.receive(token)
 
 
-def test_another_stream_is_asked_to_come_back(inbox: Inbox, voice: Voice) -> None:
-    """A new stream may speak before its book was told of it; it loses nothing."""
+def test_another_stream_is_asked_to_come_back(inbox: Inbox, fake_hub: FakeHub) -> None:
+    """A new stream may send before its store knows of it; the store loses nothing."""
     with pytest.raises(RetryableError, match="stream"):
-        inbox.receive(voice.scores(ADA, stream="another"))
+        inbox.receive(fake_hub.scores(ADA, stream="another"))
     inbox.store.begin_stream("another")
-    inbox.receive(voice.scores(ADA, stream="another"))
+    inbox.receive(fake_hub.scores(ADA, stream="another"))
 
 
-def test_what_a_poll_brings_is_sorted(inbox: Inbox, book: ScoreStore, voice: Voice) -> None:
+def test_what_a_poll_brings_is_sorted(inbox: Inbox, store: ScoreStore, fake_hub: FakeHub) -> None:
     """Good ones are kept together; each bad one has its reason; one under a false name is bad."""
-    good, alive = voice.scores(ADA, jti="good"), voice.alive(jti="alive")
-    forged = voice.scores([("bob", 2, 900.0)], jti="forged", key=SigningKey.generate())
-    misnamed = voice.scores([("bob", 3, 900.0)], jti="its own")
-    found = inbox.receive_all({"good": good, "alive": alive, "forged": forged, "named": misnamed})
-    assert found.accepted == ("good", "alive")
-    assert {jti: error.code for jti, error in found.rejected.items()} == {
+    good, alive = fake_hub.scores(ADA, jti="good"), fake_hub.alive(jti="alive")
+    forged = fake_hub.scores([("bob", 2, 900.0)], jti="forged", key=SigningKey.generate())
+    misnamed = fake_hub.scores([("bob", 3, 900.0)], jti="its own")
+    responses = inbox.receive_all({"good": good, "alive": alive, "forged": forged, "named": misnamed})
+    assert responses.accepted == ("good", "alive")
+    assert {jti: error.code for jti, error in responses.rejected.items()} == {
         "forged": "invalid_key",
         "named": "invalid_request",
     }
-    assert book.state.subject_count == 1
+    assert store.state.subject_count == 1
 
 
 def test_what_the_hub_says_of_a_stream_is_a_sign_of_life(
-    inbox: Inbox, book: ScoreStore, voice: Voice
+    inbox: Inbox, store: ScoreStore, fake_hub: FakeHub
 ) -> None:
     """Also that it was paused, and why."""
-    inbox.receive(voice.sign(EventType.STREAM_UPDATED, StreamUpdated("paused", "we move house"), STREAM))
-    assert book.state.last_message_at == voice.now
+    inbox.receive(fake_hub.sign(EventType.STREAM_UPDATED, StreamUpdated("paused", "we move house"), STREAM))
+    assert store.state.last_message_at == fake_hub.now
 
 
 def test_what_the_specification_says_of_streams_is_read(
-    shared_data: Path, inbox: Inbox, book: ScoreStore, voice: Voice
+    shared_data: Path, inbox: Inbox, store: ScoreStore, fake_hub: FakeHub
 ) -> None:
     """The verification and stream-updated SETs of SSF 1.0 section 8.1, signed by our hub for our stream."""
     lines = (shared_data / "ssf/set_payload_examples.jsonl").read_text(encoding="utf-8").splitlines()
-    told = [json.loads(line)["json"] for line in lines]
+    events = [json.loads(line)["json"] for line in lines]
     kinds = {EventType.VERIFICATION: Verification, EventType.STREAM_UPDATED: StreamUpdated}
-    about = [claims for claims in told if set(claims["events"]) & {str(kind) for kind in kinds}]
+    about = [claims for claims in events if set(claims["events"]) & {str(kind) for kind in kinds}]
     assert len(about) == 3
     for number, claims in enumerate(about):
         (event,) = claims["events"]
         payload = codec.encode(claims["events"][event])
         assert codec.decode(payload, kinds[EventType(event)])
-        ours = {"iss": HUB, "aud": READER, "iat": int(voice.now.timestamp()), "jti": f"j{number}"}
+        ours = {"iss": HUB, "aud": READER, "iat": int(fake_hub.now.timestamp()), "jti": f"j{number}"}
         token = sign_claims(
-            {**claims, **ours, "sub_id": {"format": "opaque", "id": STREAM}}, voice.key, typ=SET_TYP
+            {**claims, **ours, "sub_id": {"format": "opaque", "id": STREAM}}, fake_hub.key, typ=SET_TYP
         )
         inbox.receive(token)
-    assert book.state.last_message_at == voice.now
+    assert store.state.last_message_at == fake_hub.now
 
 
 def push(
     inbox: Inbox, body: bytes, *, method: str = "POST", pieces: int = 1, **headers: str
 ) -> tuple[int, Any]:
     """What the application answers: status, and body as JSON."""
-    told = {"content-type": "application/secevent+jwt"} | {k.replace("_", "-"): v for k, v in headers.items()}
+    fields = {"content-type": "application/secevent+jwt"} | {
+        k.replace("_", "-"): v for k, v in headers.items()
+    }
     scope = {
         "type": "http",
         "method": method,
-        "headers": [(name.encode(), value.encode()) for name, value in told.items()],
+        "headers": [(name.encode(), value.encode()) for name, value in fields.items()],
     }
     size = -(-len(body) // pieces) or 1
     parts = [body[start : start + size] for start in range(0, len(body), size)] or [b""]
@@ -253,21 +260,21 @@ def push(
     return sent[0]["status"], json.loads(answer) if answer else None
 
 
-def test_a_push_is_acknowledged_when_it_is_in_the_book(inbox: Inbox, book: ScoreStore, voice: Voice) -> None:
+def test_a_push_is_acknowledged_when_it_is_stored(inbox: Inbox, store: ScoreStore, fake_hub: FakeHub) -> None:
     """202 and nothing more (RFC 8935 section 2.2), in however many pieces it came."""
-    assert push(inbox, voice.scores(ADA), pieces=7) == (202, None)
-    assert book.points(["ada"])[0] == 612.5
+    assert push(inbox, fake_hub.scores(ADA), pieces=7) == (202, None)
+    assert store.points(["ada"])[0] == 612.5
 
 
-def test_a_push_that_will_never_be_taken_says_why(inbox: Inbox, voice: Voice) -> None:
+def test_a_push_that_will_never_be_taken_says_why(inbox: Inbox, fake_hub: FakeHub) -> None:
     """400 with err and description; another stream's is asked to come back."""
-    status, said = push(inbox, voice.scores(ADA, audience=HUB))
-    assert (status, said["err"]) == (400, "invalid_audience")
-    assert push(inbox, voice.alive(stream="another"))[0] == 503
+    status, answer = push(inbox, fake_hub.scores(ADA, audience=HUB))
+    assert (status, answer["err"]) == (400, "invalid_audience")
+    assert push(inbox, fake_hub.alive(stream="another"))[0] == 503
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("changed", "status"),
     [
         pytest.param({"method": "GET"}, 405, id="no POST"),
         pytest.param({"content_type": "application/json"}, 415, id="no token"),
@@ -276,16 +283,16 @@ def test_a_push_that_will_never_be_taken_says_why(inbox: Inbox, voice: Voice) ->
         pytest.param({"body": b"x" * (MAX_TOKEN_BYTES + 1), "pieces": 5}, 413, id="is too large"),
     ],
 )
-def test_what_is_no_push(inbox: Inbox, voice: Voice, told: dict[str, Any], status: int) -> None:
+def test_what_is_no_push(inbox: Inbox, fake_hub: FakeHub, changed: dict[str, Any], status: int) -> None:
     """Refused before it is read any further."""
-    answered, said = push(inbox, **({"body": voice.alive()} | told))
+    answered, answer = push(inbox, **({"body": fake_hub.alive()} | changed))
     assert answered == status
-    assert said["err"] == "invalid_request"
+    assert answer["err"] == "invalid_request"
 
 
-def test_a_push_shows_its_token_where_one_was_agreed(book: ScoreStore, voice: Voice) -> None:
+def test_a_push_shows_its_token_where_one_was_agreed(store: ScoreStore, fake_hub: FakeHub) -> None:
     """401 without it."""
-    inbox = Inbox(book, voice.keys(), bearer="abc", clock=voice.clock)
-    assert push(inbox, voice.alive())[0] == 401
-    assert push(inbox, voice.alive(), authorization="Bearer abd")[0] == 401
-    assert push(inbox, voice.alive(), authorization="Bearer abc")[0] == 202
+    inbox = Inbox(store, fake_hub.keys(), bearer="abc", clock=fake_hub.clock)
+    assert push(inbox, fake_hub.alive())[0] == 401
+    assert push(inbox, fake_hub.alive(), authorization="Bearer abd")[0] == 401
+    assert push(inbox, fake_hub.alive(), authorization="Bearer abc")[0] == 202

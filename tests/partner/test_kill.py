@@ -80,7 +80,7 @@ def test_killed_at_any_line_of_ours(peer: Peer, task: Task, pseudonymizer: Pseud
     assert_exactly_once(peer, task, pseudonymizer, total=task.stop)
 
 
-def test_killed_at_any_moment(peer: Peer, task: Task, pseudonymizer: Pseudonymizer) -> None:
+def test_killed_at_any_time(peer: Peer, task: Task, pseudonymizer: Pseudonymizer) -> None:
     """Killed from outside after a random time, 20 times over, and run to the end."""
     dice = Random(3)  # noqa: S311 - not a secret
     task = evolve(task, stop=40_000, fatal=-1)

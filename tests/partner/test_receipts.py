@@ -162,7 +162,7 @@ def test_a_receipt_of_another_trusted_party_does_not_count(
 def test_keys_that_cannot_be_fetched_leave_everything_pending(
     open_client: Open, peer: Peer, signals: Signals
 ) -> None:
-    """The receipt came and its key could not be looked up: the next run asks again."""
+    """The receipt came and its key could not be fetched: the next run fetches it again."""
     peer.keys_reply = Reply(503)
     client = open_client()
     client.post(signals(1))

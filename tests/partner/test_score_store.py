@@ -1,4 +1,4 @@
-"""The score book: what it holds, when it may be used, and that nothing spoils it."""
+"""The score store: its contents, when they may be used, and that no fault damages them."""
 
 import math
 import sqlite3
@@ -18,119 +18,123 @@ from sesame_sdk import ConfigurationError, Score
 from sesame_sdk.partner.score_store.inbox import Inbox
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.partner.score_store.table import ScoreTable, SubjectIndex, hash_subjects
-from tests.partner.fake_hub import STREAM, Voice
+from tests.partner.fake_hub import STREAM, FakeHub
 
 
 @pytest.fixture
-def voice() -> Voice:
+def fake_hub() -> FakeHub:
     """A hub."""
-    return Voice()
+    return FakeHub()
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the book is."""
-    return tmp_path / "book.sqlite"
+    """The path of the store."""
+    return tmp_path / "store.sqlite"
 
 
 @pytest.fixture
-def book(voice: Voice, path: Path) -> Iterator[ScoreStore]:
-    """An empty book that follows a stream."""
-    with voice.open(path) as opened:
+def store(fake_hub: FakeHub, path: Path) -> Iterator[ScoreStore]:
+    """An empty store that follows a stream."""
+    with fake_hub.open(path) as opened:
         opened.begin_stream(STREAM)
         yield opened
 
 
 @pytest.fixture
-def inbox(voice: Voice, book: ScoreStore) -> Inbox:
+def inbox(fake_hub: FakeHub, store: ScoreStore) -> Inbox:
     """The way into it."""
-    return voice.inbox(book)
+    return fake_hub.inbox(store)
 
 
-def test_a_score_is_what_the_hub_would_have_answered(book: ScoreStore, inbox: Inbox, voice: Voice) -> None:
-    """With band, day, policy and base; None for whoever has none and for whoever is not known."""
-    inbox.receive(voice.scores([("ada", 1, 612.5), ("bob", 2, None)]))
-    assert book.scores(["ada", "bob", "eve"]) == {
+def test_a_score_is_what_the_hub_would_have_answered(
+    store: ScoreStore, inbox: Inbox, fake_hub: FakeHub
+) -> None:
+    """With band, day, policy and base; None without a score and for an unknown person."""
+    inbox.receive(fake_hub.scores([("ada", 1, 612.5), ("bob", 2, None)]))
+    assert store.scores(["ada", "bob", "eve"]) == {
         "ada": Score(612.5, "good", date(2026, 6, 1), "digest", 500.0),
         "bob": None,
         "eve": None,
     }
-    points = book.points(["eve", "ada"])
+    points = store.points(["eve", "ada"])
     assert math.isnan(points[0])
     assert points[1] == 612.5
-    assert book.state.subject_count == 1
+    assert store.state.subject_count == 1
 
 
-def test_a_new_book_is_stale_until_the_hub_speaks(book: ScoreStore, inbox: Inbox, voice: Voice) -> None:
-    """Never heard is not fresh."""
-    assert (book.state.stale, book.state.last_message_at) == (True, None)
-    inbox.receive(voice.alive())
-    assert (book.state.stale, book.state.last_message_at) == (False, voice.now)
+def test_a_new_store_is_stale_until_the_first_message(
+    store: ScoreStore, inbox: Inbox, fake_hub: FakeHub
+) -> None:
+    """A store without any message is stale."""
+    assert (store.state.stale, store.state.last_message_at) == (True, None)
+    inbox.receive(fake_hub.alive())
+    assert (store.state.stale, store.state.last_message_at) == (False, fake_hub.now)
 
 
-def test_a_stale_book_has_no_score_for_anybody(book: ScoreStore, inbox: Inbox, voice: Voice) -> None:
+def test_a_stale_store_has_no_scores(store: ScoreStore, inbox: Inbox, fake_hub: FakeHub) -> None:
     """After the set time without the hub; a sign of life, dated now, brings all of them back."""
-    inbox.receive(voice.scores([("ada", 1, 612.5)]))
-    voice.now += timedelta(minutes=5)
-    assert book.scores(["ada"])["ada"] is not None
-    voice.now += timedelta(seconds=1)
-    assert book.state.stale
-    assert book.scores(["ada"]) == {"ada": None}
-    assert np.isnan(book.points(["ada"])).all()
-    early = voice.alive(now=voice.now - timedelta(minutes=6))
+    inbox.receive(fake_hub.scores([("ada", 1, 612.5)]))
+    fake_hub.now += timedelta(minutes=5)
+    assert store.scores(["ada"])["ada"] is not None
+    fake_hub.now += timedelta(seconds=1)
+    assert store.state.stale
+    assert store.scores(["ada"]) == {"ada": None}
+    assert np.isnan(store.points(["ada"])).all()
+    early = fake_hub.alive(now=fake_hub.now - timedelta(minutes=6))
     inbox.receive(early)
-    assert book.state.stale
-    inbox.receive(voice.alive())
-    assert book.scores(["ada"])["ada"] is not None
+    assert store.state.stale
+    inbox.receive(fake_hub.alive())
+    assert store.scores(["ada"])["ada"] is not None
 
 
-def test_who_leaves_is_out_of_every_page_too(book: ScoreStore, inbox: Inbox, voice: Voice) -> None:
-    """Those who show pages are told before the message is acknowledged, with the pseudonym."""
-    told: list[frozenset[str] | None] = []
-    book.on_removal(told.append)
-    inbox.receive(voice.scores([("ada", 1, 612.5), ("bob", 2, 500.0)]))
-    assert told == []
-    inbox.receive(voice.gone("ada", 3))
-    assert told == [frozenset({"ada"})]
-    assert book.scores(["ada"]) == {"ada": None}
-    inbox.receive(voice.erased("bob", 4))
-    assert told[1] == frozenset({"bob"})
-    assert book.state.subject_count == 0
+def test_who_leaves_is_out_of_every_page_too(store: ScoreStore, inbox: Inbox, fake_hub: FakeHub) -> None:
+    """Listeners for removals run before the message is acknowledged, with the pseudonym."""
+    removed: list[frozenset[str] | None] = []
+    store.on_removal(removed.append)
+    inbox.receive(fake_hub.scores([("ada", 1, 612.5), ("bob", 2, 500.0)]))
+    assert removed == []
+    inbox.receive(fake_hub.gone("ada", 3))
+    assert removed == [frozenset({"ada"})]
+    assert store.scores(["ada"]) == {"ada": None}
+    inbox.receive(fake_hub.erased("bob", 4))
+    assert removed[1] == frozenset({"bob"})
+    assert store.state.subject_count == 0
 
 
-def test_an_erased_pseudonym_is_in_no_table_of_the_book(
-    book: ScoreStore, inbox: Inbox, voice: Voice, path: Path
+def test_an_erased_pseudonym_is_in_no_table_of_the_store(
+    store: ScoreStore, inbox: Inbox, fake_hub: FakeHub, path: Path
 ) -> None:
     """What stays is a number that keeps older messages from bringing the person back."""
-    inbox.receive(voice.scores([("pseudonym-of-ada", 1, 612.5)]))
-    inbox.receive(voice.erased("pseudonym-of-ada", 2))
+    inbox.receive(fake_hub.scores([("pseudonym-of-ada", 1, 612.5)]))
+    inbox.receive(fake_hub.erased("pseudonym-of-ada", 2))
     with closing(sqlite3.connect(path)) as file:
         assert file.execute("SELECT count(*) FROM journal").fetchone() == (0,)
         parts = dict(file.execute("SELECT name, data FROM snapshot"))
     assert not any(b"pseudonym-of-ada" in data for data in parts.values())
-    inbox.receive(voice.scores([("pseudonym-of-ada", 1, 612.5)]))
-    assert book.scores(["pseudonym-of-ada"]) == {"pseudonym-of-ada": None}
+    inbox.receive(fake_hub.scores([("pseudonym-of-ada", 1, 612.5)]))
+    assert store.scores(["pseudonym-of-ada"]) == {"pseudonym-of-ada": None}
 
 
 def test_another_process_sees_what_was_taken_in(
-    book: ScoreStore, inbox: Inbox, voice: Voice, path: Path
+    store: ScoreStore, inbox: Inbox, fake_hub: FakeHub, path: Path
 ) -> None:
-    """At its next look, and its pages are told; also after the journal was folded, or the book begun anew."""
-    told: list[frozenset[str] | None] = []
-    with voice.open(path) as other:
-        other.on_removal(told.append)
-        inbox.receive(voice.scores([("ada", 1, 612.5), ("bob", 2, 550.0)]))
+    """At its next read, with its listeners; also after the journal was compacted, or the store refilled."""
+    removed: list[frozenset[str] | None] = []
+    with fake_hub.open(path) as other:
+        other.on_removal(removed.append)
+        inbox.receive(fake_hub.scores([("ada", 1, 612.5), ("bob", 2, 550.0)]))
         assert other.points(["ada"])[0] == 612.5
-        inbox.receive(voice.gone("ada", 3))
+        inbox.receive(fake_hub.gone("ada", 3))
         assert other.scores(["ada"]) == {"ada": None}
-        assert told == [frozenset({"ada"})]
-        inbox.receive(voice.gone("bob", 4))
-        book.compact()
+        assert removed == [frozenset({"ada"})]
+        inbox.receive(fake_hub.gone("bob", 4))
+        store.compact()
         assert other.scores(["bob"]) == {"bob": None}
-        assert told[-1] is None
-        inbox.receive(voice.scores([("cy", 5, 700.0)]))
+        assert removed[-1] is None
+        inbox.receive(fake_hub.scores([("cy", 5, 700.0)]))
         assert other.points(["cy"])[0] == 700.0
-        book.begin_stream("another stream")
+        store.begin_stream("another stream")
         assert other.state.subject_count == 0
 
 
@@ -140,80 +144,80 @@ _LOOK = (
 )
 
 
-def test_nothing_is_lost_when_another_process_opens_the_book_and_closes_it_again(
-    book: ScoreStore, inbox: Inbox, voice: Voice, path: Path
+def test_nothing_is_lost_when_another_process_opens_and_closes_the_store(
+    store: ScoreStore, inbox: Inbox, fake_hub: FakeHub, path: Path
 ) -> None:
     """It is not the last one, and must not take itself for that: it would delete the log that we write to."""
     for number in range(1, 4):
-        inbox.receive(voice.scores([("ada", number, 600.0 + number)]))
+        inbox.receive(fake_hub.scores([("ada", number, 600.0 + number)]))
         looked = subprocess.run(
             [sys.executable, "-c", _LOOK, path], capture_output=True, text=True, check=True
         )
         assert looked.stdout == f"({number},)\n"
         assert path.with_name(f"{path.name}-wal").exists()
-    assert book.points(["ada"])[0] == 603.0
+    assert store.points(["ada"])[0] == 603.0
 
 
 @pytest.mark.parametrize("fold", [False, True])
-def test_a_book_is_the_same_when_it_is_opened_again(
-    book: ScoreStore, inbox: Inbox, voice: Voice, path: Path, *, fold: bool
+def test_a_store_is_the_same_when_it_is_opened_again(
+    store: ScoreStore, inbox: Inbox, fake_hub: FakeHub, path: Path, *, fold: bool
 ) -> None:
     """Columns, journal, labels, the time of the last message and the stream."""
-    inbox.receive(voice.scores([(f"p{number}", number, 400.0 + number) for number in range(300)]))
+    inbox.receive(fake_hub.scores([(f"p{number}", number, 400.0 + number) for number in range(300)]))
     if fold:
-        book.compact()
-    inbox.receive(voice.scores([("p7", 999, 700.0), ("p8", 1000, None)], day=date(2026, 6, 2)))
-    inbox.receive(voice.gone("p9", 1001))
+        store.compact()
+    inbox.receive(fake_hub.scores([("p7", 999, 700.0), ("p8", 1000, None)], day=date(2026, 6, 2)))
+    inbox.receive(fake_hub.gone("p9", 1001))
     names = [f"p{number}" for number in range(301)]
-    with voice.open(path) as again:
-        assert again.scores(names) == book.scores(names)
-        assert again.state == book.state
+    with fake_hub.open(path) as again:
+        assert again.scores(names) == store.scores(names)
+        assert again.state == store.state
         assert again.state.subject_count == 298
 
 
-def test_a_book_of_something_else_is_refused(book: ScoreStore, voice: Voice, path: Path) -> None:
-    """One purpose, one context, one hub, one reader a book."""
-    assert book.state.subject_count == 0
+def test_a_store_of_another_stream_is_refused(store: ScoreStore, fake_hub: FakeHub, path: Path) -> None:
+    """A store has one purpose, one context, one hub and one reader."""
+    assert store.state.subject_count == 0
     with pytest.raises(ConfigurationError, match="belongs to another context"):
-        voice.open(path, context="community")
+        fake_hub.open(path, context="community")
     with sqlite3.connect(path) as file:
         file.execute("PRAGMA application_id = 7")
     file.close()
     with pytest.raises(ConfigurationError, match="is not a score store of this version"):
-        voice.open(path)
+        fake_hub.open(path)
 
 
 def test_a_roster_is_answered_as_its_names_would_be(
-    book: ScoreStore, inbox: Inbox, voice: Voice, path: Path
+    store: ScoreStore, inbox: Inbox, fake_hub: FakeHub, path: Path
 ) -> None:
-    """With the very same array, which nobody can write to, until something changes, here or elsewhere."""
+    """With the very same read-only array, until something changes, in this process or another."""
     names = [f"p{number}" for number in range(300)]
     roster = SubjectIndex(names)
 
     def same() -> None:
-        found = book.points(roster)
-        np.testing.assert_array_equal(found, book.points(names))
-        if not book.state.stale:
-            assert book.points(roster) is found
+        points = store.points(roster)
+        np.testing.assert_array_equal(points, store.points(names))
+        if not store.state.stale:
+            assert store.points(roster) is points
             with pytest.raises(ValueError, match="read-only"):
-                found[0] = 1.0
+                points[0] = 1.0
 
     same()
-    inbox.receive(voice.scores([(f"p{number}", number, 400.0 + number) for number in range(0, 200, 2)]))
+    inbox.receive(fake_hub.scores([(f"p{number}", number, 400.0 + number) for number in range(0, 200, 2)]))
     same()
-    inbox.receive(voice.scores([("p2", 500, 700.0), ("p3", 501, 500.0), ("p4", 502, None)]))
+    inbox.receive(fake_hub.scores([("p2", 500, 700.0), ("p3", 501, 500.0), ("p4", 502, None)]))
     same()
-    inbox.receive(voice.gone("p6", 503))
-    assert np.isnan(book.points(roster)[6])
+    inbox.receive(fake_hub.gone("p6", 503))
+    assert np.isnan(store.points(roster)[6])
     same()
-    with voice.open(path) as other:
-        voice.inbox(other).receive(voice.scores([("p299", 504, 612.5)]))
-        assert book.points(roster)[299] == 612.5
+    with fake_hub.open(path) as other:
+        fake_hub.inbox(other).receive(fake_hub.scores([("p299", 504, 612.5)]))
+        assert store.points(roster)[299] == 612.5
         other.compact()
         same()
-    voice.now += timedelta(hours=1)
+    fake_hub.now += timedelta(hours=1)
     same()
-    book.begin_stream("another stream")
+    store.begin_stream("another stream")
     same()
     assert len(roster) == 300
 
@@ -249,9 +253,9 @@ def test_whatever_the_order_the_latest_state_of_each_person_holds(
         if fold:
             columns = ScoreTable.load(*columns.dump(since=0))
     expected = {who: value for who, _, value in sorted(states, key=lambda state: state[1])}
-    who = ["nobody", *expected]
-    found = columns.points(columns.find(hash_subjects(who))).tolist()
-    assert [None if math.isnan(value) else value for value in found] == [None, *expected.values()]
+    who = ["unknown", *expected]
+    points = columns.points(columns.find(hash_subjects(who))).tolist()
+    assert [None if math.isnan(value) else value for value in points] == [None, *expected.values()]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=40), unique=True, max_size=30))
@@ -264,7 +268,7 @@ def test_a_key_does_not_depend_on_its_neighbours(subjects: list[str]) -> None:
 
 
 def test_a_table_that_grows_keeps_everybody() -> None:
-    """Through many doublings, with nobody mistaken for another."""
+    """Through many doublings, with no person mistaken for another."""
     columns = ScoreTable()
     subjects = [f"person-{number}" for number in range(20_000)]
     keys, seq = hash_subjects(subjects), np.arange(20_000)

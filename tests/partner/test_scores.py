@@ -39,15 +39,15 @@ def test_many_subjects_are_asked_in_pieces(client: Client, peer: Peer, pseudonym
     subjects = [pseudonymizer.pseudonym(str(number)) for number in range(25_000)]
     peer.scores = dict.fromkeys(subjects[::2], SCORE)
 
-    found = client.scores(subjects, **ASK)
+    scores = client.scores(subjects, **ASK)
 
-    assert len(found) == 25_000
-    assert sum(score is not None for score in found.values()) == 12_500
+    assert len(scores) == 25_000
+    assert sum(score is not None for score in scores.values()) == 12_500
     assert len(peer.requests) == 3
     assert len({headers["authorization"] for _, headers, _ in peer.requests}) == 3
 
 
-def test_nobody_is_asked_about_nobody(client: Client, peer: Peer) -> None:
+def test_no_subjects_need_no_request(client: Client, peer: Peer) -> None:
     """No subjects, no request."""
     assert client.scores([], **ASK) == {}
     assert peer.requests == []
@@ -96,7 +96,7 @@ def test_an_answer_that_is_not_what_was_asked_is_rejected(client: Client, peer: 
     assert rejected.value.code == "invalid_response"
 
 
-def test_an_error_tells_the_hubs_reason(client: Client, peer: Peer) -> None:
+def test_an_error_has_the_hubs_reason(client: Client, peer: Peer) -> None:
     """The code and the words of RFC 8935 section 2.4 come through."""
     peer.faults.append(verdict(400, "access_denied", "not registered for this purpose"))
 
@@ -136,7 +136,7 @@ def test_a_wrong_receipt_for_joining_is_rejected(client: Client, peer: Peer) -> 
         client.register(MANIFEST)
 
 
-def test_a_refused_registration_tells_rules_and_reasons(client: Client, peer: Peer) -> None:
+def test_a_refused_registration_has_rules_and_reasons(client: Client, peer: Peer) -> None:
     """The guard's findings come back as objects, and are in the text of the error."""
     peer.faults.append(verdict(400, "access_denied", "the guard refused it", findings=[FINDING]))
 
