@@ -180,7 +180,7 @@ def with_change() -> Report:
 
 
 def clean() -> Report:
-    """Nothing found."""
+    """A report without findings."""
     return report(metrics=tuple(own for own in METRICS if own.id in ("EXPO-1", "FAIR-1", "PTN-1")))
 
 
@@ -201,7 +201,7 @@ def twenty_groups() -> Report:
     return report(distribution=spread(medians), exposure=curve(names))
 
 
-def nobody_scored() -> Report:
+def nothing_scored() -> Report:
     """People who gave nothing to score."""
     blank = ScoreDistribution(EDGES, dict.fromkeys(GROUPS, (0.0,) * 20), {})
     unmeasured = tuple(evolve(own, value=None, rows=()) for own in METRICS)
@@ -251,6 +251,6 @@ REPORTS = {
     "refused without a simulation": refused,
     "one group": one_group,
     "twenty groups": twenty_groups,
-    "nobody scored": nobody_scored,
+    "no score": nothing_scored,
     "hostile": hostile,
 }

@@ -56,7 +56,7 @@ def metric(report: Report, name: str) -> Measurement:
 
 
 def test_people_who_do_not_differ_are_treated_alike() -> None:
-    """Nothing is found in a policy within its bounds."""
+    """A policy within its bounds has no findings."""
     report = audit(shop(), crowd(10_000))
     assert report.findings == ()
     assert report.verdict is Verdict.CLEAN
@@ -162,7 +162,7 @@ def test_a_refused_file_makes_a_report_of_its_findings() -> None:
 def test_a_policy_past_a_bound_is_warned_of_by_the_metric_that_it_passes(
     old: str, new: str, rule: str
 ) -> None:
-    """Each by one finding that names the kind or purpose and how to mend it."""
+    """Each gives one finding that names the kind or purpose and has a hint."""
     report = audit(shop(old=old, new=new), crowd(1000))
     actual = [each for each in report.findings if each.rule == rule]
     assert [each.action for each in actual] == [Action.WARN]
@@ -185,7 +185,7 @@ def test_a_policy_without_efforts_has_no_burden_to_measure() -> None:
 
 
 def test_findings_have_refusals_first() -> None:
-    """In the order found otherwise."""
+    """The order of rows does not change the result."""
     report = audit(
         shop(SPEND, spend=0.1, good=590, old="partner_cap = 30", new="partner_cap = 100"),
         crowd(10_000, correlation=tied(income=0.9)),
@@ -228,7 +228,7 @@ def test_the_document_of_a_refused_policy_holds_nothing_but_findings() -> None:
 
 
 def test_an_adverse_effect_is_compared_by_the_people_it_spares() -> None:
-    """Of whoever has no score it spares everybody: no score is never a low one."""
+    """Every person without a score is spared: no score is never a low score."""
     policy = shop(ORDERS, RETURNED, old=BENEFIT, new=REVIEW)
     population = crowd(10_000, correlation=tied(reliability=1.0))
     result = simulate(population, [policy])
@@ -243,7 +243,7 @@ def test_an_adverse_effect_is_compared_by_the_people_it_spares() -> None:
 
 
 def test_without_effects_the_bands_above_the_base_are_compared() -> None:
-    """Each by itself; the worst is told."""
+    """Each is measured by itself, and the worst is reported."""
     result = simulate(crowd(1000), [shop(old=BENEFIT, new="")])
     assert list(select_by_effect(result)) == ["reached: the band known", "reached: the band good"]
 
@@ -257,8 +257,8 @@ def test_an_effect_on_too_few_people_is_not_compared() -> None:
     small = metric(audit(shop(), crowd(10_000, groups=groups)), "DIS-1")
     assert [row.value is None for row in small.rows] == [False, False, True]
     assert "people are shown and not compared" in small.note
-    nobody = audit(shop(good=900), crowd(1000))
-    assert metric(nobody, "DIS-1").verdict is Verdict.UNMEASURED
+    unscored = audit(shop(good=900), crowd(1000))
+    assert metric(unscored, "DIS-1").verdict is Verdict.UNMEASURED
 
 
 @pytest.mark.parametrize("name", ["retail", "community", "matchmaking"])

@@ -111,7 +111,7 @@ def test_a_kind_that_counts_both_ways_is_played_both_ways() -> None:
 
 
 def test_membership_follows_from_the_day_of_joining_alone() -> None:
-    """Told in the middle and at the end, it adds up to the whole months since, at each partner."""
+    """Split in the middle, the two parts add up to the whole months since, at each partner."""
     population = crowd(2000)
     people, signals = acted(shop(TENURE), population)
     joined = draw_membership(population, 0, people, "retail")

@@ -15,12 +15,12 @@ numbers = st.floats(-1e6, 1e6)
 
 
 @given(st.lists(numbers, min_size=2, max_size=2, unique=True), st.integers(2, 12))
-def test_ticks_are_few_round_rising_and_within(ends: list[float], most: int) -> None:
+def test_ticks_are_few_round_rising_and_within(ends: list[float], limit: int) -> None:
     """Whatever the ends: at most so many and one, and none outside."""
     low, high = sorted(ends)
-    result = Scale(low, high, 0, 100).ticks(most)
+    result = Scale(low, high, 0, 100).ticks(limit)
     slack = (high - low) * 1e-6
-    assert len(result) <= most + 1
+    assert len(result) <= limit + 1
     assert list(result) == sorted(set(result))
     assert all(low - slack <= tick <= high + slack for tick in result)
 
@@ -76,13 +76,13 @@ def test_shares_are_percentages(value: float | None, shown: str) -> None:
 
 
 @given(st.text(max_size=60), st.floats(20, 400))
-def test_a_label_is_truncated_to_its_width(content: str, room: float) -> None:
-    """But for the first letter and the dots, which are always there."""
-    result = truncate(content, room)
+def test_a_label_is_truncated_to_its_width(content: str, width: float) -> None:
+    """All but the first character and the dots is cut to the width."""
+    result = truncate(content, width)
     if result != content:
         assert result.endswith("\N{HORIZONTAL ELLIPSIS}")
         assert content.startswith(result[:-1])
-        assert text_width(result[:-2]) <= room
+        assert text_width(result[:-2]) <= width
 
 
 def test_a_label_that_fits_only_a_smaller_font_is_drawn_twice() -> None:

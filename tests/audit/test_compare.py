@@ -1,4 +1,4 @@
-"""What a change does to whom: nothing where nothing changes, and what it says where something does."""
+"""The effects of a policy change: none without a change, and the reported ones with one."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_a_greater_weight_on_spending_lifts_and_never_lowers() -> None:
 
 
 def test_a_smaller_weight_lowers_scores_and_reports_the_largest_fall() -> None:
-    """Falls are told as they are."""
+    """Falls are reported as they are."""
     result = change(shop(orders=0.2), shop(orders=1.0)).groups["all people"]
     assert result.share_rising == 0
     assert result.share_falling > 0.5

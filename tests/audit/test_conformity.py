@@ -72,7 +72,7 @@ def test_variety_gained_in_one_choice_does_not_excuse_anothers_loss() -> None:
 
 @given(counts)
 def test_scipy_agrees_on_entropy(table: Any) -> None:
-    """In bits, for every choice; one that nobody made has none."""
+    """In bits, for every choice; a choice without answers has no value."""
     for row, ours in zip(table, entropy(table), strict=True):
         assert ours == pytest.approx(entr(np.divide(row, sum(row) or 1)).sum() / np.log(2), abs=1e-12)
 

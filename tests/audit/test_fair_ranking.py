@@ -68,7 +68,7 @@ def test_the_table_grows_with_places_share_and_alpha(
 
 @pytest.mark.parametrize(("p", "table"), [(0.0, [0, 0, 0]), (1.0, [1, 2, 3])])
 def test_shares_of_zero_and_one_are_valid(p: float, table: Any) -> None:
-    """A group of nobody needs no place, and one of everybody all of them."""
+    """An empty group needs no place, and a group of all people needs all of them."""
     assert fa_ir_table(3, p).tolist() == table
 
 
@@ -142,7 +142,7 @@ def test_taking_turns_holds() -> None:
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40), shares, alphas)
 def test_what_holds_unadjusted_holds_adjusted(flags: list[bool], p: float, alpha: float) -> None:
-    """The adjustment asks for less of each top, never for more."""
+    """The adjustment lowers each required minimum and never raises it."""
     plain, adjusted = (check_fa_ir(flags, p, alpha, adjusted=each) for each in (False, True))
     assert adjusted.surplus >= plain.surplus
     assert adjusted.passes or not plain.passes

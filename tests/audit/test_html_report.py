@@ -15,10 +15,10 @@ from tests.audit.html_pages import Element, Seen, looked_at, parsed, within, wor
 PAGES = {name: render_html(make()) for name, make in reports.REPORTS.items()}
 STYLE = PAGES["warned"].split("<style>")[1].split("</style>")[0]
 NUMBER = re.compile(r"[+\u2212]?\d[\d,]*(?:\.\d+)?%?")
-#: What letters stand on, and the letters' colours, by variables of the style sheet.
+#: The grounds of text, and the colours of text, by variables of the style sheet.
 GROUNDS = ("--paper", "--card")
 INKS = ("--ink", "--soft", "--link", "--clean", "--watch", "--warn", "--refuse", "--unmeasured")
-#: What is drawn and must be told from the ground: WCAG 2.2, 1.4.11.
+#: Shapes that must stand out from the ground: WCAG 2.2, 1.4.11.
 SHAPES = ("--accent", "--down", "--soft", "--ink")
 
 every_page = pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_nothing_is_loaded_and_nothing_runs(page: Element) -> None:
         assert "url(" not in re.sub(r"url\(#[\w-]+\)", "", each.get("style", ""))
     assert "url(" not in STYLE
     assert "@import" not in STYLE
-    said = [each.get("content") for each in within(page, "meta") if each.get("http-equiv")]
-    assert said == [SECURITY]
+    policies = [each.get("content") for each in within(page, "meta") if each.get("http-equiv")]
+    assert policies == [SECURITY]
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=name) for name, page in PAGES.items()])
@@ -142,8 +142,8 @@ def test_hostile_names_are_shown_and_never_obeyed() -> None:
     assert hostile.tags <= harmless.tags
     assert hostile.attributes <= harmless.attributes
     read = " ".join(hostile.words)
-    for said in reports.HOSTILE:
-        assert html_text(said) in read
+    for hostile in reports.HOSTILE:
+        assert html_text(hostile) in read
 
 
 def test_bidi_and_invalid_characters_are_removed() -> None:
@@ -155,7 +155,7 @@ def test_bidi_and_invalid_characters_are_removed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("report", "said"),
+    ("report", "verdict"),
     [
         (reports.report(), "The policy may be used, with 4 warnings."),
         (reports.clean(), "No findings: the policy may be used."),
@@ -163,10 +163,10 @@ def test_bidi_and_invalid_characters_are_removed() -> None:
     ],
     ids=["warned", "clean", "refused"],
 )
-def test_the_verdict_is_at_the_top_in_words(report: Report, said: str) -> None:
+def test_the_verdict_is_at_the_top_in_words(report: Report, verdict: str) -> None:
     """Before anything is measured or drawn."""
     header = within(parsed(render_html(report)), "header")[0]
-    assert said in words(header)
+    assert verdict in words(header)
 
 
 def test_every_finding_has_rule_reason_hint_and_source() -> None:
@@ -175,17 +175,17 @@ def test_every_finding_has_rule_reason_hint_and_source() -> None:
     cards = [words(card) for card in within(parsed(render_html(report)), "li")]
     assert len(cards) == len(report.findings)
     for card, result in zip(cards, report.findings, strict=True):
-        for said in ("warning", result.rule, result.about, result.reason, result.hint, result.source):
-            assert said in card
+        for text in ("warning", result.rule, result.about, result.reason, result.hint, result.source):
+            assert text in card
 
 
 def test_missing_charts_are_explained() -> None:
-    """A refused policy is not simulated; where nobody has a score there is no picture of scores."""
-    refused, nobody = parsed(PAGES["refused without a simulation"]), parsed(PAGES["nobody scored"])
+    """A refused policy is not simulated; without any score there is no chart of scores."""
+    refused, unscored = parsed(PAGES["refused without a simulation"]), parsed(PAGES["no score"])
     assert "so it was not simulated" in words(refused)
     assert not within(refused, "svg")
-    assert "No simulated person has a score" in words(nobody)
-    assert not {each.get("id") for each in nobody.iter()} & {"spread", "curve", "typical", "rewards"}
+    assert "No simulated person has a score" in words(unscored)
+    assert not {each.get("id") for each in unscored.iter()} & {"spread", "curve", "typical", "rewards"}
 
 
 def test_all_pictures_are_there() -> None:
@@ -203,7 +203,7 @@ def test_equal_reports_make_equal_pages() -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark", "print"])
 def test_text_and_shapes_have_enough_contrast(scheme: str) -> None:
-    """4.5 to 1 for letters, 3 to 1 for shapes: WCAG 2.2, 1.4.3 and 1.4.11."""
+    """4.5 to 1 for text, 3 to 1 for shapes: WCAG 2.2, 1.4.3 and 1.4.11."""
     colours = _colours(scheme)
     for ground in GROUNDS:
         for ink in INKS:
@@ -221,7 +221,7 @@ def test_every_colour_of_the_style_is_one_of_the_variables() -> None:
 
 @pytest.mark.long
 def test_the_page_fits_any_browser_width(tmp_path: Path) -> None:
-    """From 360 pixels on: nothing sticks out or overlaps, letters stay legible, nothing is fetched."""
+    """From 360 pixels on: nothing overflows or overlaps, text stays legible, nothing is fetched."""
     result = looked_at(PAGES, (360, 600, 1280), tmp_path)
     assert len(result) == 3 * len(PAGES)
     for page in result:

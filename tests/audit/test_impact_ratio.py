@@ -15,7 +15,7 @@ from tests.audit.people import Array, Rows, columns, people, relabelled, shuffle
 
 
 def passing(*shares: float, of: int = 100) -> tuple[Array, Array]:
-    """`of` people a group, of whom a share of each passes."""
+    """Each group has `of` people, of which a share passes."""
     flags = [np.arange(of) < round(share * of) for share in shares]
     return np.concatenate(flags), np.repeat(np.arange(len(shares)), of)
 
@@ -63,7 +63,7 @@ def test_one_group_alone_is_not_measured() -> None:
 def test_an_empty_group_has_no_row() -> None:
     """A name may stand for a group that a simulation did not draw."""
     selected, group = passing(0.5, 0.5)
-    measured = measure_impact_ratio(selected, group * 2, ("a", "nobody", "b", "nobody either"))
+    measured = measure_impact_ratio(selected, group * 2, ("a", "empty", "b", "empty too"))
     assert [row.label for row in measured.rows] == ["a", "b"]
     assert measured.value == 1
 
@@ -120,6 +120,6 @@ def test_what_does_not_fit_is_named(selected: Any, group: Any, field: str) -> No
 
 
 def test_a_group_without_a_name_is_refused() -> None:
-    """A table with a nameless line helps nobody."""
+    """A row without a name is rejected."""
     with pytest.raises(InvalidInputError, match="names: must name all 2 groups, not 1"):
         measure_impact_ratio(*passing(0.5, 0.5), ("a",))

@@ -70,7 +70,7 @@ def test_a_finding_has_subject_reason_hint_and_source() -> None:
         (IMPACT_RATIO, 0.7, Action.WARN),
         (IMPACT_RATIO, 0.59, Action.REFUSE),
         (IMPACT_RATIO, None, None),
-        (STABILITY, 0.1, None),  # watched: nobody need act
+        (STABILITY, 0.1, None),  # watched: no action needed
         (STABILITY, 0.25, Action.WARN),
         (CONFORMITY_LOSS, -0.2, None),
         (CONFORMITY_LOSS, 0.02, Action.WARN),
@@ -101,7 +101,7 @@ def test_a_value_just_past_its_bound_is_not_rounded_to_it() -> None:
 
 
 def test_no_value_is_unmeasured_and_not_clean() -> None:
-    """A report must tell the two apart."""
+    """A report distinguishes the two."""
     measured = Measurement(SOCIAL_BURDEN, None)
     assert measured.verdict is Verdict.UNMEASURED
     assert str(measured) == "BRD-1 social burden: not measured, unmeasured"

@@ -1,4 +1,4 @@
-"""Populations: what may be said of them, in code and in a file."""
+"""Populations: which values are valid, in code and in a file."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "population.toml"
 
 
 def test_by_default_no_group_differs() -> None:
-    """Whoever plays a policy must say what differs, and by how much."""
+    """A simulation needs the differences between the groups, each with its amount."""
     default = Population()
     assert {group.income for group in default.groups} == {1.0}
     assert (
@@ -28,7 +28,7 @@ def test_by_default_no_group_differs() -> None:
 
 @pytest.mark.parametrize("name", ["women", "Group A", "group a", "group AB", "group A "])
 def test_a_group_is_named_by_a_letter(name: str) -> None:
-    """No simulation can be told, or can print, that it is about real people."""
+    """A group's name cannot suggest that a simulation is about real people."""
     with pytest.raises(InvalidInputError, match="name"):
         Group(name, 0.5)
 
@@ -58,7 +58,7 @@ def test_a_group_is_named_by_a_letter(name: str) -> None:
         pytest.param(
             "[[markets]]\nshares = [0.5]", "markets[0].shares: must add up to 1", id="half a market"
         ),
-        pytest.param("[[markets]]\nadoption = 0", "markets[0].adoption", id="nobody takes part"),
+        pytest.param("[[markets]]\nadoption = 0", "markets[0].adoption", id="no participants"),
         pytest.param("people = ", "invalid TOML", id="no TOML"),
         pytest.param("a" + ".a" * 100 + " = 1", "line 1: too many dots", id="a key without end"),
         pytest.param("#" * 70_000, "file too large", id="a long file"),
@@ -66,7 +66,7 @@ def test_a_group_is_named_by_a_letter(name: str) -> None:
     ],
 )
 def test_an_error_names_file_and_key(text: str, says: str) -> None:
-    """One error, with a way to mend it."""
+    """One error with a hint."""
     with pytest.raises(ConfigurationError) as wrong:
         parse_population(text, name="p.toml")
     assert says in str(wrong.value)

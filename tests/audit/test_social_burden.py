@@ -33,7 +33,7 @@ def test_only_the_qualified_count() -> None:
 
 
 def test_a_way_that_is_closed_to_one_group_has_no_limit() -> None:
-    """Infinite cost is told in words, and warns."""
+    """Infinite cost is described in words, with a warning."""
     cost = np.where(HALVES, np.inf, 4.0)
     measured = measure_social_burden(cost, EVERYBODY, HALVES, ("north", "east"))
     result = make_finding(measured, "policy retail-privileges")
@@ -42,7 +42,7 @@ def test_a_way_that_is_closed_to_one_group_has_no_limit() -> None:
 
 
 def test_few_qualified_people_are_not_compared() -> None:
-    """Forty people of whom ten are qualified are ten."""
+    """Forty people with ten who qualify count as ten."""
     qualified = np.arange(80) < 50
     assert (
         measure_social_burden(np.ones(80), qualified, HALVES, ("north", "east")).verdict is Verdict.UNMEASURED

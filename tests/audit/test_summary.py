@@ -1,4 +1,4 @@
-"""What a report tells of simulated people: nobody without a score is low, and every figure adds up."""
+"""The summary of simulated people: no score is never low, and every figure adds up."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def result() -> SimulationResult:
 
 @pytest.fixture(scope="module")
 def shown(result: SimulationResult) -> SimulationSummary:
-    """What a report tells of them."""
+    """The summary of the simulated people."""
     return summarize_simulation(result, (), adapt_choices(result))
 
 
@@ -117,7 +117,7 @@ def test_each_half_of_the_time_is_scored_by_itself(result: SimulationResult) -> 
 
 
 def test_a_simulation_without_scores_is_an_error() -> None:
-    """A hundred people of whom one in a hundred takes part, and a seed with which none does."""
+    """A population of a hundred with one participant in a hundred, and a seed without any."""
     for seed in range(1, 50):
         population = crowd(100, seed=seed, markets=(Market("retail", (1.0,), adoption=0.01),))
         result = simulate(population, [shop()])

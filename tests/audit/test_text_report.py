@@ -53,12 +53,12 @@ def test_colour_repeats_what_words_say(report: Report) -> None:
     ids=["warned", "clean", "refused"],
 )
 def test_the_verdict_is_the_first_word(report: Report, start: str) -> None:
-    """Whoever reads one line has read what matters most."""
+    """The first line holds the most important result."""
     assert shown(report).startswith(start)
 
 
 def test_every_finding_and_every_metric_is_there() -> None:
-    """With rule, reason, mend and source; with value, bounds and verdict."""
+    """With rule, reason, hint and source; with verdict, value and bounds."""
     report = reports.with_change()
     assert report.simulation
     assert report.change
@@ -97,6 +97,6 @@ def test_bars_follow_shares_and_empty_bins_are_blank() -> None:
 
 def test_without_scores_no_score_is_shown() -> None:
     """Rather than a table of dashes."""
-    text = shown(reports.nobody_scored())
+    text = shown(reports.nothing_scored())
     assert "No simulated person has a score." in text
     assert "A typical score" not in text

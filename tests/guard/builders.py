@@ -106,5 +106,5 @@ def grant(**changes: Any) -> Grant:
 
 
 def rules(findings: tuple[Finding, ...]) -> set[str]:
-    """Ids of the rules that found something."""
+    """Ids of the rules with findings."""
     return {finding.rule for finding in findings}

@@ -44,7 +44,7 @@ def test_the_table_lists_every_rule_in_the_order_of_findings() -> None:
     ("rule", "row"), list(zip(BUILT_IN, ROWS, strict=True)), ids=[rule.id for rule in BUILT_IN]
 )
 def test_a_row_describes_the_rule(rule: GuardRule, row: list[str]) -> None:
-    """Doors, action and source, as the code has them."""
+    """Checks, action and source, as the code has them."""
     _, looks_at, at, action, source = row
     assert looks_at
     assert (at, source) == (checks_of(rule), rule.source)

@@ -95,7 +95,7 @@ def test_a_refusal_carries_its_findings(admit: Callable[[Guard, Any], None], bad
 
 def test_a_further_rule_adds_its_refusal() -> None:
     """It refuses what the built-in rules let pass."""
-    guard = Guard([Further(lambda rule, kind: [rule.refuse(kind.name, "not here", "go elsewhere")])])
+    guard = Guard([Further(lambda rule, kind: [rule.refuse(kind.name, "not here", "use another")])])
     assert rules(guard.check_kind(GOOD_KIND)) == {"SHOP-1"}
 
 

@@ -191,9 +191,9 @@ def test_what_a_further_rule_does_to_what_it_is_shown_is_done_to_a_copy() -> Non
 def test_what_is_put_on_a_rule_later_takes_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks were bound when the module was imported."""
     for rule in BUILT_IN:
-        for door in ("check_kind", "check_policy", "check_consumer", "check_read"):
-            monkeypatch.setattr(rule, door, lambda _: (), raising=False)
-            monkeypatch.setattr(type(rule), door, lambda *_: (), raising=False)
+        for check in ("check_kind", "check_policy", "check_consumer", "check_read"):
+            monkeypatch.setattr(rule, check, lambda _: (), raising=False)
+            monkeypatch.setattr(type(rule), check, lambda *_: (), raising=False)
     guard = Guard()
     assert rules(guard.check_kind(POLITICAL)) == {"POL-1"}
     assert "DCL-1" in rules(guard.check_kind(kind(categories=())))
@@ -270,7 +270,7 @@ def commands(command: click.Command, path: str = "sesame") -> Iterator[tuple[str
 
 
 def test_no_command_has_an_option_for_it() -> None:
-    """Nor takes one from the environment, where only folders and files may be said."""
+    """No environment variable switches a rule off; those that exist name folders and files."""
     all_commands = list(commands(sesame))
     assert len(all_commands) > 20
     for path, command in all_commands:

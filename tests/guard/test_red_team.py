@@ -135,7 +135,7 @@ def test_a_kind_with_a_synonym_is_refused(rule: str, words: str) -> None:
 
 @pytest.mark.parametrize("words", _entries(PASSED))
 def test_an_ordinary_kind_that_sounds_like_one_of_them_passes(words: str) -> None:
-    """Nothing is found in it."""
+    """The text has no findings."""
     assert GUARD.check_kind(evolve(LOWERING.kind, reason=words)) == ()
 
 
@@ -324,8 +324,8 @@ def test_a_purpose_that_is_refused_is_named(purpose: str, expected: str) -> None
     assert finding.reason.endswith(f": {expected}")
 
 
-def test_a_text_that_cannot_be_judged_is_not_said_to_speak_of_anything() -> None:
-    """The finding says what is wrong with it, and asks for plainer characters."""
+def test_an_unreadable_text_gets_no_finding_about_its_topic() -> None:
+    """The finding says what is wrong with the text and asks for plainer characters."""
     bomb = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 60
     findings = [finding for finding in GUARD.check_kind(kind(reason=bomb)) if finding.rule == "POL-1"]
     assert [finding.reason for finding in findings] == ["it has too much text to check"]

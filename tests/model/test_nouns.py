@@ -24,7 +24,7 @@ from sesame_sdk.model.score import Contribution
 from tests.conftest import NOON
 from tests.guard.builders import weighting
 
-moments = st.datetimes(
+timestamps = st.datetimes(
     datetime(1970, 1, 1),  # noqa: DTZ001 - the bounds must be naive
     datetime(9999, 1, 1),  # noqa: DTZ001
     timezones=st.just(UTC),
@@ -93,13 +93,13 @@ class TestPseudonymizer:
 
     @given(st.text(min_size=1), st.text(min_size=1))
     def test_different_orders_have_different_ids(self, one: str, other: str) -> None:
-        """Keys are told apart even where kind and key run into each other."""
+        """Keys stay distinct where kind and key run into each other."""
         pseudonymizer = Pseudonymizer(b"y" * 32)
         made = pseudonymizer.signal_id("a.b", one, NOON)
         assert (made == pseudonymizer.signal_id("a.b", other, NOON)) == (one == other)
         assert made != pseudonymizer.signal_id("a.bb", one, NOON)
 
-    @given(moments, st.text(min_size=1))
+    @given(timestamps, st.text(min_size=1))
     def test_every_id_is_a_valid_uuid7(self, at: datetime, key: str) -> None:
         """Whatever the time and key, the signal that carries the id is accepted."""
         made = Pseudonymizer(b"y" * 32).signal_id("a.b", key, at)
@@ -134,7 +134,7 @@ class TestPseudonymizer:
 
 
 class TestGrant:
-    """A consent stands from the moment it is given until it ends."""
+    """A consent is valid from its time until it ends."""
 
     def _make(self, **changes: object) -> Grant:
         return Grant(

@@ -46,7 +46,7 @@ def install(
     return write
 
 
-def told(registry: PluginRegistry, name: str) -> PluginInfo:
+def plugin_info(registry: PluginRegistry, name: str) -> PluginInfo:
     """What the registry says of one plugin."""
     return next(info for info in registry.infos if info.name == name)
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from sesame_sdk import ConfigurationError, InvalidInputError, Pseudonymizer, Signal, Skipped
 from sesame_sdk.plugins import PluginRegistry, PluginState
-from tests.plugins.conftest import told
+from tests.plugins.conftest import plugin_info
 
 BREAKS = {
     "raises": r"nasty\.signals\(\) raised ValueError at on_call\.py:\d+",
@@ -36,11 +36,11 @@ def test_a_good_provider_is_used_through_the_registry(
     """Reading streams events, and each event becomes signals or something kept back."""
     (tmp_path / "plots").write_text("7\n\n")
     provider = both.provider("garden")
-    said = [
+    outcomes = [
         one for event in provider.read(tmp_path / "plots") for one in provider.signals(event, pseudonymizer)
     ]
-    assert [type(one) for one in said] == [Signal, Skipped]
-    assert said[1] == Skipped("no plot")
+    assert [type(one) for one in outcomes] == [Signal, Skipped]
+    assert outcomes[1] == Skipped("no plot")
 
 
 @pytest.mark.parametrize("event", BREAKS)
@@ -58,7 +58,7 @@ def test_a_provider_that_fails_is_disabled(
         list(provider.read(tmp_path))
     with pytest.raises(ConfigurationError, match=BREAKS[event]):
         both.provider("nasty")
-    assert told(both, "nasty").state is PluginState.DISABLED
+    assert plugin_info(both, "nasty").state is PluginState.DISABLED
     assert both.provider("garden").signals("7", pseudonymizer)
 
 
@@ -68,24 +68,24 @@ def test_the_text_of_an_error_in_a_call_is_not_repeated(
     """A plugin's exception may quote a customer; message and state name the place alone."""
     with pytest.raises(ConfigurationError) as caught:
         both.provider("nasty").signals("raises", pseudonymizer)
-    assert "17850" not in str(caught.value) + told(both, "nasty").reason
+    assert "17850" not in str(caught.value) + plugin_info(both, "nasty").reason
     assert "17850" in str(caught.value.__cause__)
 
 
-def test_an_answer_of_ours_passes_and_harms_nobody(
+def test_an_error_of_the_sdk_passes_and_disables_no_plugin(
     both: PluginRegistry, pseudonymizer: Pseudonymizer
 ) -> None:
     """`InvalidInputError` is how a provider says that an event is wrong; it stays in use."""
     with pytest.raises(InvalidInputError, match="event: cannot be understood"):
         both.provider("nasty").signals("rejects", pseudonymizer)
-    assert told(both, "nasty").state is PluginState.ACTIVE
+    assert plugin_info(both, "nasty").state is PluginState.ACTIVE
 
 
 def test_ctrl_c_during_a_call_is_the_users(both: PluginRegistry, pseudonymizer: Pseudonymizer) -> None:
     """KeyboardInterrupt passes, and is no fault of the plugin."""
     with pytest.raises(KeyboardInterrupt):
         both.provider("nasty").signals("interrupts", pseudonymizer)
-    assert told(both, "nasty").state is PluginState.ACTIVE
+    assert plugin_info(both, "nasty").state is PluginState.ACTIVE
 
 
 def test_a_provider_that_fails_in_the_middle_of_a_file_keeps_what_it_read(
@@ -116,10 +116,10 @@ def test_a_consumer_that_raises_is_named(both: PluginRegistry) -> None:
 
 
 def test_signers_are_guarded_and_asked_only_when_used(both: PluginRegistry) -> None:
-    """Loading does not talk to a key's home; using one that is lost names its plugin."""
+    """Loading opens no connection to a key store; using one that is lost names its plugin."""
     good, lost = both.signers
     assert (good.kid, good.public_jwk, good.sign(b"x")) == ("key-of-the-garden", {"kty": "OKP"}, b"signed x")
-    assert told(both, "nasty").state is PluginState.ACTIVE
+    assert plugin_info(both, "nasty").state is PluginState.ACTIVE
     with pytest.raises(ConfigurationError, match=r"signer\.sign\(\) raised ConnectionError"):
         lost.sign(b"x")
     with pytest.raises(ConfigurationError, match="is disabled"):
@@ -156,7 +156,7 @@ def test_a_plugin_that_fails_at_the_command_line_adds_nothing(
     registry.add_commands(group)
     assert sorted(group.commands) == ["doctor", "water"]
     assert group.commands["doctor"] is ours
-    assert why in told(registry, "a").reason
+    assert why in plugin_info(registry, "a").reason
 
 
 @pytest.mark.parametrize(

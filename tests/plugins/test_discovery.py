@@ -1,4 +1,4 @@
-"""Plugins are found through entry points, late, and each is named, judged and kept apart."""
+"""Plugins are found through entry points, late, and each is named, checked and isolated."""
 
 import subprocess
 import sys
@@ -10,12 +10,12 @@ import pytest
 from sesame_sdk import ConfigurationError
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.plugins import PluginRegistry, PluginState
-from tests.plugins.conftest import NASTY, told
+from tests.plugins.conftest import NASTY, plugin_info
 
 LOAD_ERRORS = {
     "raises_on_import": "import: RuntimeError: the tap is broken",
     "exits_on_import": "import: SystemExit: goodbye",
-    "lacks_a_dependency": "import: ModuleNotFoundError: No module named 'a_package_that_nobody_has'",
+    "lacks_a_dependency": "import: ModuleNotFoundError: No module named 'a_package_that_is_not_installed'",
     "invalid_kind": "import: name: has an invalid format",
     "raises_an_awkward_error": "import: AwkwardError at raises_an_awkward_error.py:",
     "misspelt_hook": "unknown hook 'sesame_signal_provider', did you mean 'sesame_signal_providers'?",
@@ -67,11 +67,11 @@ def test_every_way_of_failing_is_expected_somewhere() -> None:
 def test_a_failing_plugin_is_set_aside_by_name_and_the_good_one_goes_on(
     module: str, install: Callable[..., None]
 ) -> None:
-    """Whatever one plugin does while it loads, its reason is told and the others are there."""
+    """Whatever one plugin does while it loads, its reason is recorded and the others are loaded."""
     install("good-plugin", garden="good")
     install("nasty-plugin", module_under_test=f"nasty.{module}")
     registry = PluginRegistry.discover()
-    info = told(registry, "module_under_test")
+    info = plugin_info(registry, "module_under_test")
     assert info.state is PluginState.DISABLED
     assert LOAD_ERRORS[module] in info.reason
     assert "\n" not in info.reason
@@ -80,9 +80,9 @@ def test_a_failing_plugin_is_set_aside_by_name_and_the_good_one_goes_on(
 
 @pytest.mark.parametrize("module", INCOMPATIBLE)
 def test_a_plugin_for_another_api_is_refused_by_name(module: str, install: Callable[..., None]) -> None:
-    """It is incompatible, with what it said and what would fit, and none of its hooks is called."""
+    """It is incompatible, with its version and the supported ones, and none of its hooks is called."""
     install("nasty-plugin", old=f"nasty.{module}")
-    info = told(PluginRegistry.discover(), "old")
+    info = plugin_info(PluginRegistry.discover(), "old")
     assert info.state is PluginState.INCOMPATIBLE
     assert INCOMPATIBLE[module] in info.reason
     assert 'SESAME_API = "1.0"' in info.reason
@@ -109,13 +109,13 @@ def test_ctrl_c_during_an_import_is_the_users(install: Callable[..., None]) -> N
 def test_a_blocked_plugin_is_not_imported(install: Callable[..., None]) -> None:
     """The block list is looked at before anything of the plugin runs."""
     install("nasty-plugin", nasty="nasty.on_call")
-    info = told(PluginRegistry.discover(block=["nasty"]), "nasty")
+    info = plugin_info(PluginRegistry.discover(block=["nasty"]), "nasty")
     assert (info.state, info.version, info.distribution) == (PluginState.BLOCKED, "1.0", "nasty-plugin")
     assert "nasty.on_call" not in sys.modules
 
 
 def test_discovery_imports_nothing_until_the_first_question(install: Callable[..., None]) -> None:
-    """Metadata is read at once, a plugin when somebody asks."""
+    """Metadata is read at once, a plugin at its first use."""
     install("good-plugin", garden="good")
     registry = PluginRegistry.discover()
     assert "good" not in sys.modules
@@ -124,7 +124,7 @@ def test_discovery_imports_nothing_until_the_first_question(install: Callable[..
 
 
 def test_importing_the_sdk_loads_no_plugin_and_no_network_library() -> None:
-    """A fresh interpreter that imports the front door has neither."""
+    """A new interpreter that imports the public package has neither."""
     asked = "import sys, sesame_sdk; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     loaded = set(ran.stdout.split())
@@ -135,12 +135,12 @@ def test_of_two_plugins_with_one_name_the_first_distribution_keeps_it(install: C
     """Which of the two is used follows from their names, never from the order on disk."""
     install("zebra", garden="nasty.on_call")
     install("aardvark", garden="good")
-    found = [info for info in PluginRegistry.discover().infos if info.name == "garden"]
-    assert [(info.distribution, info.state) for info in found] == [
+    gardens = [info for info in PluginRegistry.discover().infos if info.name == "garden"]
+    assert [(info.distribution, info.state) for info in gardens] == [
         ("aardvark", PluginState.ACTIVE),
         ("zebra", PluginState.DISABLED),
     ]
-    assert "entry point 'garden' is taken by aardvark" in found[1].reason
+    assert "entry point 'garden' is taken by aardvark" in gardens[1].reason
 
 
 @pytest.mark.usefixtures("on_path")
@@ -192,7 +192,7 @@ def test_a_name_means_the_provider_that_is_in_use(names: tuple[str, str]) -> Non
     aside, used = names
     modules = {aside: import_module("nasty.refused_by_the_guard"), used: import_module("nasty.on_call")}
     registry = PluginRegistry.from_modules(modules)
-    assert (told(registry, aside).state, told(registry, used).state) == (
+    assert (plugin_info(registry, aside).state, plugin_info(registry, used).state) == (
         PluginState.DISABLED,
         PluginState.ACTIVE,
     )

@@ -18,9 +18,9 @@ HOOKS = {
 
 def section(name: str) -> str:
     """What the page says under the hook's heading."""
-    found = re.search(rf"^## `{name}`$(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert found, f"docs/hooks.md has no heading for {name}"
-    return found[1]
+    section = re.search(rf"^## `{name}`$(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert section, f"docs/hooks.md has no heading for {name}"
+    return section[1]
 
 
 def signature(name: str) -> str:

@@ -16,20 +16,20 @@ from pathlib import Path
 from sesame_sdk import Client, PartnerConfig, Signal
 from sesame_sdk.plugins import PluginRegistry
 
-orders, home, hub = sys.argv[1:]
-partner = PartnerConfig.create(Path(home), issuer="https://shop.example", hub=hub)
+orders, config, hub = sys.argv[1:]
+partner = PartnerConfig.create(Path(config), issuer="https://shop.example", hub=hub)
 provider, pseudonymizer = PluginRegistry.discover().provider("retail"), partner.pseudonymizer
-said = (one for order in provider.read(Path(orders)) for one in provider.signals(order, pseudonymizer))
+outcomes = (one for order in provider.read(Path(orders)) for one in provider.signals(order, pseudonymizer))
 with Client.from_config(partner) as client:
-    posted = client.post(one for one in said if isinstance(one, Signal))
+    posted = client.post(one for one in outcomes if isinstance(one, Signal))
 print(posted.signals, posted.envelopes)
 """
 
 
 def test_the_environment_is_not_the_checkout(installed_plugin: Installed) -> None:
     """The SDK comes from its wheel, and neither the hub's libraries nor another plugin are there."""
-    found = installed_plugin.python("import sesame_sdk; print(sesame_sdk.__file__)")
-    assert Path(found.strip()).is_relative_to(installed_plugin.folder)
+    location = installed_plugin.python("import sesame_sdk; print(sesame_sdk.__file__)")
+    assert Path(location.strip()).is_relative_to(installed_plugin.folder)
     absent = ("litestar", "sqlalchemy", "duckdb", "sesame_social", "sesame_baihe", "sklearn")
     asked = f"import importlib.util as u; print([n for n in {absent} if u.find_spec(n)])"
     assert installed_plugin.python(asked) == "[]\n"
@@ -45,9 +45,9 @@ def test_the_plugin_is_registered(installed_plugin: Installed) -> None:
 
 def test_it_posts_into_an_outbox(installed_plugin: Installed) -> None:
     """The sample's orders, signed and on disk, with no hub in sight."""
-    home = installed_plugin.folder / "shop"
-    said = installed_plugin.python(POST, ORDERS, home, "http://127.0.0.1:9")
-    signals, envelopes = map(int, said.split())
+    config = installed_plugin.folder / "shop"
+    output = installed_plugin.python(POST, ORDERS, config, "http://127.0.0.1:9")
+    signals, envelopes = map(int, output.split())
     assert signals > 1_000
     assert envelopes == -(-signals // 1_000)
-    assert (home / "outbox.sqlite").stat().st_size > 100_000
+    assert (config / "outbox.sqlite").stat().st_size > 100_000

@@ -1,4 +1,4 @@
-"""Small policies and people about whom everything can be tried, reference_total, by the reference."""
+"""Small policies and people with few enough cases to try all of them, with the reference's totals."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -90,7 +90,7 @@ def order(value: float = 1.0, partner: str = "one", kind: str = ORDERS, days: in
 
 
 def added(way: RecoursePlan) -> list[CountedSignal]:
-    """The signals that a way asks for: of value 1, or one for money."""
+    """The signals of an option: of value 1, or one for money."""
     today = start_of(TODAY)
     return [
         signal
@@ -114,10 +114,10 @@ def reference_total(signals: Iterable[CountedSignal], policy: Policy, days: int 
     return score(counted, policy).get((1, ""))
 
 
-def everything(policy: Policy, most: int) -> Iterable[tuple[float, list[CountedSignal]]]:
+def everything(policy: Policy, limit: int) -> Iterable[tuple[float, list[CountedSignal]]]:
     """Every effort of up to `most` units of each kind, at anybody, and the signals that come of it."""
     kinds = [weighting for weighting in policy.weightings if weighting.kind.name in ABLE]
-    shares = [share for share in product(range(most + 1), repeat=len(PARTNERS)) if sum(share) <= most]
+    shares = [share for share in product(range(limit + 1), repeat=len(PARTNERS)) if sum(share) <= limit]
     for chosen in product(shares, repeat=len(kinds)):
         effort = sum(sum(share) * (kind.effort or 0.0) for kind, share in zip(kinds, chosen, strict=True))
         yield (

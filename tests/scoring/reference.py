@@ -46,8 +46,8 @@ def score(signals: Iterable[Counted], policy: Policy) -> dict[tuple[int, str], i
 
     kinds: dict[tuple[int, str], int] = defaultdict(int)
     for (subject, kind, _), worth in sums.items():
-        most = _micropoints(weightings[kind].partner_cap)
-        kinds[subject, kind] += _clip(worth, -most, most)
+        limit = _micropoints(weightings[kind].partner_cap)
+        kinds[subject, kind] += _clip(worth, -limit, limit)
 
     totals = {}
     for (subject, kind), worth in kinds.items():

@@ -1,4 +1,4 @@
-"""Running the text: what it leaves behind, what it asks for, and how it fails."""
+"""Running the SQL text: its leftovers, its parameters, and its failures."""
 
 import sqlite3
 import sys

@@ -99,7 +99,7 @@ def test_without_a_score_there_is_no_explanation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "sentence"),
     [
         (
             {"half_life_days": 365.0, "cap": 120.0, "partner_cap": 80.0},
@@ -128,9 +128,9 @@ def test_without_a_score_there_is_no_explanation() -> None:
         ),
     ],
 )
-def test_a_policy_can_be_read_as_sentences(changes: dict[str, Any], said: str) -> None:
+def test_a_policy_can_be_read_as_sentences(changes: dict[str, Any], sentence: str) -> None:
     """One a kind, with every number that counts."""
-    assert describe_weighting(weighting(**changes)) == said
+    assert describe_weighting(weighting(**changes)) == sentence
 
 
 def test_the_first_sentence_says_where_everybody_starts() -> None:

@@ -239,9 +239,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
+    ("old", "new", "expected"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
 )
-def test_an_invalid_file_is_one_clear_error(old: str, new: str, said: str) -> None:
+def test_an_invalid_file_is_one_clear_error(old: str, new: str, expected: str) -> None:
     """It names the file, the key and a hint, on one line of sensible length."""
     text = GOOD.replace(old, new, 1)
     assert text != GOOD
@@ -249,7 +249,7 @@ def test_an_invalid_file_is_one_clear_error(old: str, new: str, said: str) -> No
         parse_policy(text, name="shop.toml")
     message = str(wrong.value)
     assert message.startswith("shop.toml")
-    assert said in message
+    assert expected in message
     assert wrong.value.hint
     assert len(message) < 300
     assert "\n" not in message
@@ -315,10 +315,10 @@ def test_a_policy_of_an_older_format_gets_hints() -> None:
     )
     with pytest.raises(GuardRefusedError) as refused:
         parse_policy(older)
-    mends = {finding.rule: finding.hint for finding in refused.value.findings}
-    assert "set aim" in mends["PRP-1"]
-    assert "set disputes" in mends["DSP-1"]
-    assert "set categories" in mends["DCL-1"]
+    hints = {finding.rule: finding.hint for finding in refused.value.findings}
+    assert "set aim" in hints["PRP-1"]
+    assert "set disputes" in hints["DSP-1"]
+    assert "set categories" in hints["DCL-1"]
 
 
 def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
@@ -333,14 +333,14 @@ def test_what_is_not_a_policy_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(GOOD.replace("kept", "k\xe9pt").encode("latin-1"))
     (tmp_path / "large.toml").write_text("#" * (MAX_BYTES + 1))
     os.mkfifo(tmp_path / "pipe.toml")
-    said = {
+    expected = {
         "missing.toml": "No such file",
         "": "is not a file",
         "pipe.toml": "is not a file",
         "latin.toml": "is not UTF-8 at byte",
         "large.toml": "file too large",
     }
-    for name, words in said.items():
+    for name, words in expected.items():
         with pytest.raises(ConfigurationError, match=words) as wrong:
             load_policy(tmp_path / name)
         assert str(tmp_path / name) in str(wrong.value)

@@ -110,13 +110,13 @@ def test_the_order_of_signals_never_matters(
 @settings(deadline=None)
 def test_reasons_add_up_to_the_score(policy: Policy, counted: list[Counted]) -> None:
     """Base and kinds make the total, but for what the range cuts off."""
-    found = in_sqlite(counted, policy)
+    computed = in_sqlite(counted, policy)
     sums: dict[int, int] = defaultdict(lambda: round(policy.base * 100))
-    for (subject, kind), hundredths in found.items():
+    for (subject, kind), hundredths in computed.items():
         sums[subject] += hundredths if kind else 0
     low, high = round(policy.low * 100), round(policy.high * 100)
     assert {subject: min(max(total, low), high) for subject, total in sums.items()} == {
-        subject: hundredths for (subject, kind), hundredths in found.items() if not kind
+        subject: hundredths for (subject, kind), hundredths in computed.items() if not kind
     }
 
 
@@ -126,13 +126,13 @@ def test_no_partner_moves_a_score_by_more_than_its_caps(
     policy: Policy, counted: list[Counted], partner: int
 ) -> None:
     """With and without one partner's signals: a stolen key is worth the sum of its caps and no more."""
-    most = sum(round(weighting.partner_cap * 100) for weighting in policy.weightings)
+    limit = sum(round(weighting.partner_cap * 100) for weighting in policy.weightings)
     with_it = in_sqlite(counted, policy)
     without = in_sqlite([signal for signal in counted if signal.partner != partner], policy)
     for subject in (1, 2, 3):
         base = round(policy.base * 100)
         moved = with_it.get((subject, ""), base) - without.get((subject, ""), base)
-        assert abs(moved) <= most
+        assert abs(moved) <= limit
 
 
 @given(policy=policies(reward=True), counted=some_signals, more=signals(signed=False))
@@ -162,9 +162,9 @@ def test_threads_and_row_groups_do_not_change_a_score(tmp_path: Path) -> None:
         for _ in range(100_000)
     ]
     path = tmp_path / "signals.parquet"
-    found = in_duckdb(counted, policy, path, threads=1)
-    assert found == in_duckdb(counted, policy, path, threads=2) == in_sqlite(counted, policy)
-    assert found == score(counted, policy)
+    computed = in_duckdb(counted, policy, path, threads=1)
+    assert computed == in_duckdb(counted, policy, path, threads=2) == in_sqlite(counted, policy)
+    assert computed == score(counted, policy)
 
 
 def test_the_text_is_one_for_all_engines() -> None:

@@ -44,10 +44,10 @@ def test_any_other_text_is_refused(text: bytes) -> None:
     [
         pytest.param(b"QUJD\n", id="a line break after it"),
         pytest.param(b"QUI=", id="padding"),
-        pytest.param(b"a+b/", id="the letters of the other alphabet"),
-        pytest.param(b"QUJDR", id="a letter too many"),
+        pytest.param(b"a+b/", id="the characters of the other alphabet"),
+        pytest.param(b"QUJDR", id="a character too many"),
         pytest.param(b'","'.join([b"QUJD"] * 5), id="quotes that would make five of one"),
-        pytest.param(b"AAAA" + b"\\u0041" * 4, id="letters written as JSON escapes"),
+        pytest.param(b"AAAA" + b"\\u0041" * 4, id="characters written as JSON escapes"),
         pytest.param(b"QU JD", id="a space inside"),
     ],
 )
@@ -58,7 +58,7 @@ def test_one_bad_text_spoils_the_batch(text: bytes) -> None:
 
 
 def test_spare_bits_are_refused_where_no_digest_vouches_for_the_text() -> None:
-    """QQ and QR both hold the letter A; only the first is its text."""
+    """QQ and QR both decode to the byte A; only the first is canonical."""
     assert base64url.decode(b"QQ", field="x") == b"A"
     with pytest.raises(InvalidInputError, match="spare bits"):
         base64url.decode(b"QR", field="x")

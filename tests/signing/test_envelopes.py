@@ -33,7 +33,7 @@ drawn_signals = st.builds(
     subject=subjects,
     kind=st.from_regex(r"[a-z]{1,9}(\.[a-z-]{1,9}){1,4}", fullmatch=True).filter(lambda k: ".-" not in k),
     value=numbers,
-    occurred_at=st.datetimes().map(lambda moment: moment.replace(tzinfo=NOON.tzinfo)),
+    occurred_at=st.datetimes().map(lambda time: time.replace(tzinfo=NOON.tzinfo)),
 )
 
 
@@ -56,12 +56,16 @@ def listing(digests: list[str], **claims: Any) -> bytes:
 @given(st.lists(drawn_signals, min_size=1, max_size=6))
 def test_what_is_sealed_is_opened(signals: list[Signal]) -> None:
     """Every field of every signal, in the same order, with its own disclosure beside it."""
-    found = opened(seal(signals, KEY, issuer=SHOP, audience=HUB, now=NOON, jti="batch-1"))
+    envelope = opened(seal(signals, KEY, issuer=SHOP, audience=HUB, now=NOON, jti="batch-1"))
 
-    assert found.envelope.signals == tuple(signals)
-    assert (found.envelope.jti, found.envelope.issuer, found.envelope.audience) == ("batch-1", SHOP, HUB)
-    assert (found.envelope.issued_at, found.kid, found.withheld) == (NOON, KEY.kid, 0)
-    for disclosure, signal in zip(found.disclosures, signals, strict=True):
+    assert envelope.envelope.signals == tuple(signals)
+    assert (envelope.envelope.jti, envelope.envelope.issuer, envelope.envelope.audience) == (
+        "batch-1",
+        SHOP,
+        HUB,
+    )
+    assert (envelope.envelope.issued_at, envelope.kid, envelope.withheld) == (NOON, KEY.kid, 0)
+    for disclosure, signal in zip(envelope.disclosures, signals, strict=True):
         assert codec.decode(base64url.decode(disclosure, field="x"), tuple[str, Signal])[1] == signal
 
 
@@ -70,11 +74,11 @@ def test_any_part_of_an_envelope_opens_with_exactly_that_part(kept: set[int], ch
     """In whatever order the disclosures come, and down to none; the signature holds all the same."""
     arriving = [SHOWN[place] for place in kept]
     chance.shuffle(arriving)
-    found = opened(join(TOKEN, arriving))
+    envelope = opened(join(TOKEN, arriving))
 
-    assert found.envelope.signals == tuple(SIGNALS[place] for place in sorted(kept))
-    assert found.disclosures == tuple(SHOWN[place] for place in sorted(kept))
-    assert (found.withheld, found.token) == (8 - len(kept), TOKEN)
+    assert envelope.envelope.signals == tuple(SIGNALS[place] for place in sorted(kept))
+    assert envelope.disclosures == tuple(SHOWN[place] for place in sorted(kept))
+    assert (envelope.withheld, envelope.token) == (8 - len(kept), TOKEN)
 
 
 def test_a_thousand_signals_fit() -> None:
@@ -96,7 +100,7 @@ def test_a_thousand_signals_fit() -> None:
         pytest.param({"signals": []}, "signals", id="no signal"),
         pytest.param({"signals": ["a signal"]}, "signals", id="something else"),
         pytest.param({"issuer": "shop"}, "issuer", id="an issuer that is no URL"),
-        pytest.param({"audience": ""}, "audience", id="nobody to read it"),
+        pytest.param({"audience": ""}, "audience", id="an empty audience"),
         pytest.param({"now": NOON.replace(tzinfo=None)}, "issued_at", id="a time without a zone"),
         pytest.param({"jti": "x" * 65}, "jti", id="an id that is too long"),
     ],
@@ -111,7 +115,7 @@ def test_nothing_is_sealed_that_the_other_side_would_refuse(change: dict[str, An
 
 
 def test_salts_differ_so_that_equal_signals_have_different_digests() -> None:
-    """A reader of the digests cannot tell that two people did the same, nor test a guess."""
+    """The digests do not reveal that two people did the same, and do not allow testing a guess."""
     _, digests = disclose([b"1"] * 1000)
 
     assert len(set(digests)) == 1000
@@ -131,10 +135,10 @@ def test_values_of_any_length_are_disclosed_under_a_salt_of_128_bits(values: lis
 def test_a_plain_set_with_its_signals_in_the_clear_is_opened() -> None:
     """That is what other Shared Signals software sends."""
     clear = [codec.decode(codec.encode(signal), dict[str, Any]) for signal in SIGNALS]
-    found = opened(batch({"signals": clear}, txn="8675309"))
+    envelope = opened(batch({"signals": clear}, txn="8675309"))
 
-    assert found.envelope.signals == tuple(SIGNALS)
-    assert (found.disclosures, found.withheld) == ((), 0)
+    assert envelope.envelope.signals == tuple(SIGNALS)
+    assert (envelope.disclosures, envelope.withheld) == ((), 0)
 
 
 def test_sha_256_is_meant_where_no_hash_is_named() -> None:
@@ -210,10 +214,10 @@ def test_a_listed_disclosure_that_holds_no_signal_is_refused(text: bytes) -> Non
         opened(join(listing([digest_of(disclosure)]), [disclosure]))
 
 
-@pytest.mark.parametrize("letters", [b"+", b"/", b'"', b"\\", b" ", b'","'])
-def test_a_listed_disclosure_with_foreign_letters_is_refused(letters: bytes) -> None:
-    """Even its own digest does not vouch for letters that base64url has not."""
-    disclosure = SHOWN[0][:40] + letters + SHOWN[0][40:]
+@pytest.mark.parametrize("characters", [b"+", b"/", b'"', b"\\", b" ", b'","'])
+def test_a_listed_disclosure_with_foreign_characters_is_refused(characters: bytes) -> None:
+    """Even a correct digest does not allow characters that base64url does not have."""
+    disclosure = SHOWN[0][:40] + characters + SHOWN[0][40:]
 
     with pytest.raises(InvalidInputError, match="base64url"):
         opened(join(listing([digest_of(disclosure)]), [disclosure]))
@@ -241,6 +245,6 @@ def test_a_token_of_another_kind_is_no_envelope() -> None:
         opened(join(sign(payload, KEY, typ=READ_TYP), SHOWN))
 
 
-def test_the_kind_of_event_is_told_before_anything_is_verified() -> None:
-    """So that the hub knows whom to ask."""
+def test_the_kind_of_event_is_known_before_verification() -> None:
+    """So that the hub knows which keys to use."""
     assert SdJwt.parse(ENVELOPE).token.event_type is EventType.SIGNALS

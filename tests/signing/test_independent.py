@@ -29,8 +29,8 @@ ALGORITHMS = ("Ed25519", "EdDSA")
 
 def plain(signal: Signal) -> dict[str, Any]:
     """A signal as JSON has it."""
-    found: dict[str, Any] = json.loads(codec.encode(signal))
-    return found
+    claims: dict[str, Any] = json.loads(codec.encode(signal))
+    return claims
 
 
 def our_key(issuer: str, header: dict[str, Any]) -> JWK:
@@ -91,23 +91,23 @@ def test_sd_jwt_expands_what_we_left_of_an_envelope() -> None:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_we_open_an_envelope_that_sd_jwt_issued(algorithm: str) -> None:
     """Under either name of the algorithm, with its own way of writing JSON and of salting."""
-    found = open_envelope(
+    envelope = open_envelope(
         SdJwt.parse(issued(algorithm).sd_jwt_issuance.encode()), TRUST, audience=HUB, now=NOON
     )
 
-    assert found.envelope.signals == tuple(SIGNALS)
-    assert (found.envelope.jti, found.withheld, len(found.disclosures)) == ("batch-1", 0, 25)
+    assert envelope.envelope.signals == tuple(SIGNALS)
+    assert (envelope.envelope.jti, envelope.withheld, len(envelope.disclosures)) == ("batch-1", 0, 25)
 
 
 def test_we_open_what_a_holder_left_of_an_envelope_that_sd_jwt_issued() -> None:
     """The same, with disclosures left out and in another order."""
     token, *shown, end = issued("EdDSA").sd_jwt_issuance.split("~")
-    found = open_envelope(
+    envelope = open_envelope(
         SdJwt.parse("~".join([token, *shown[9:3:-1], end]).encode()), TRUST, audience=HUB, now=NOON
     )
 
-    assert found.envelope.signals == tuple(SIGNALS[4:10])
-    assert found.withheld == 19
+    assert envelope.envelope.signals == tuple(SIGNALS[4:10])
+    assert envelope.withheld == 19
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -116,8 +116,8 @@ def test_we_open_signals_in_the_clear_that_jwcrypto_signed(algorithm: str) -> No
     batch = {"signals": [plain(signal) for signal in SIGNALS]}
     token = signed({**CLAIMS, "events": {EventType.SIGNALS.value: batch}}, algorithm)
 
-    found = open_envelope(SdJwt.parse(token.encode()), TRUST, audience=HUB, now=NOON)
-    assert found.envelope.signals == tuple(SIGNALS)
+    envelope = open_envelope(SdJwt.parse(token.encode()), TRUST, audience=HUB, now=NOON)
+    assert envelope.envelope.signals == tuple(SIGNALS)
 
 
 def test_an_event_crosses_in_both_directions() -> None:
@@ -129,7 +129,7 @@ def test_an_event_crosses_in_both_directions() -> None:
         JWK(**KEY.public_jwk),
     )
     events = json.loads(ours.payload)["events"]
-    found = verify_event(
+    envelope = verify_event(
         Token.parse(signed({**CLAIMS, "events": events}, "Ed25519").encode()),
         TRUST,
         event=EventType.RECEIPT,
@@ -138,12 +138,14 @@ def test_an_event_crosses_in_both_directions() -> None:
         now=NOON,
     )
 
-    assert found.payload == receipt
+    assert envelope.payload == receipt
 
 
 def test_their_keys_are_refused_when_they_are_not_trusted() -> None:
     """Being well made is not enough."""
-    nobody = Trust({SHOP: [TrustedKey(KEY.public_jwk, NOON)]})
+    no_partners = Trust({SHOP: [TrustedKey(KEY.public_jwk, NOON)]})
 
     with pytest.raises(InvalidInputError, match="not a key of this issuer"):
-        open_envelope(SdJwt.parse(issued("EdDSA").sd_jwt_issuance.encode()), nobody, audience=HUB, now=NOON)
+        open_envelope(
+            SdJwt.parse(issued("EdDSA").sd_jwt_issuance.encode()), no_partners, audience=HUB, now=NOON
+        )

@@ -60,7 +60,7 @@ def test_saving_never_writes_over_a_file(tmp_path: Path) -> None:
     assert SigningKey.load(path).kid == KEY.kid
 
 
-def test_saving_into_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_saving_into_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     """The error names the file."""
     with pytest.raises(ConfigurationError, match="nowhere"):
         KEY.save(tmp_path / "nowhere" / "signing.jwk")
@@ -68,7 +68,7 @@ def test_saving_into_a_missing_folder_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666, 0o610, 0o601])
 def test_a_key_that_others_may_touch_is_refused(tmp_path: Path, mode: int) -> None:
-    """A group or world bit is enough, and the error says how to mend it."""
+    """A group or world bit is enough, and the error has a hint."""
     path = write(tmp_path / "signing.jwk", RFC_8037, mode)
 
     with pytest.raises(ConfigurationError, match="chmod 600"):
@@ -88,7 +88,7 @@ def test_a_key_that_others_may_touch_is_refused(tmp_path: Path, mode: int) -> No
         pytest.param({**RFC_8037, "d": RFC_8037["d"] + "AAAA"}, id="a private part that is too long"),
         pytest.param({**RFC_8037, "d": RFC_8037["d"] + "="}, id="padding"),
         pytest.param({**RFC_8037, "d": 5}, id="a private part that is a number"),
-        pytest.param({**RFC_8037, "d": "é" * 43}, id="letters beyond ASCII"),
+        pytest.param({**RFC_8037, "d": "é" * 43}, id="characters beyond ASCII"),
         pytest.param([RFC_8037], id="a list"),
         pytest.param({**RFC_8037, "note": "x" * 5000}, id="a file of unlikely size"),
     ],
@@ -103,7 +103,7 @@ def test_what_is_no_private_ed25519_key_is_not_loaded(tmp_path: Path, jwk: objec
     assert RFC_8037["d"] not in str(caught.value)
 
 
-def test_a_missing_key_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_key_file_is_an_error(tmp_path: Path) -> None:
     """With the command that makes one."""
     with pytest.raises(ConfigurationError, match="sesame keys new"):
         SigningKey.load(tmp_path / "signing.jwk")

@@ -39,7 +39,7 @@ def event_type(token: bytes) -> EventType:
 
 
 def test_a_noun_goes_out_and_comes_back() -> None:
-    """With who said it, when, and under which id."""
+    """With its issuer, time and id."""
     token = sign_event(EventType.RECEIPT, RECEIPT, KEY, issuer=SHOP, audience=HUB, now=NOON, jti="answer-1")
 
     assert event_type(token) is EventType.RECEIPT
@@ -47,7 +47,7 @@ def test_a_noun_goes_out_and_comes_back() -> None:
 
 
 def test_two_tokens_never_share_an_id() -> None:
-    """Unless the sender asks for it."""
+    """Unless the sender requests it."""
     wish: dict[str, Any] = {"issuer": SHOP, "audience": HUB, "now": NOON}
     tokens = [sign_event(EventType.RECEIPT, RECEIPT, KEY, **wish) for _ in range(100)]
 
@@ -65,7 +65,7 @@ def test_an_event_is_not_read_as_another() -> None:
 
 
 def test_a_payload_of_another_shape_is_refused_by_its_field() -> None:
-    """After the signature was found good."""
+    """After a valid signature."""
     token = sign_event(EventType.RECEIPT, {"jti": 5}, KEY, issuer=SHOP, audience=HUB, now=NOON)
 
     with pytest.raises(InvalidInputError, match="jti"):
@@ -82,16 +82,16 @@ def test_every_published_set_is_believed_when_a_known_party_signs_it(examples: l
         audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
         token = sign_claims(claims, KEY, typ=SET_TYP)
         for audience in audiences:
-            found = Token.parse(token).verify(known, typ=SET_TYP, audience=audience, now=now)
-            assert (found.issuer, found.jti) == (claims["iss"], claims["jti"])
-            assert json.loads(found.claims) == claims
+            verified = Token.parse(token).verify(known, typ=SET_TYP, audience=audience, now=now)
+            assert (verified.issuer, verified.jti) == (claims["iss"], claims["jti"])
+            assert json.loads(verified.claims) == claims
         with pytest.raises(InvalidInputError) as caught:
             Token.parse(token).verify(known, typ=SET_TYP, audience=HUB, now=now)
         assert caught.value.code == "invalid_audience"
 
 
 def test_every_published_set_but_those_of_streams_is_refused_by_name(examples: list[dict[str, Any]]) -> None:
-    """We act on what is said of a stream itself, and on no other, and say which one it was."""
+    """The known event about a stream itself is returned, with its name, and no other is."""
     known, seen = {EventType.VERIFICATION, EventType.STREAM_UPDATED}, set()
     for claims in examples:
         (name,) = claims["events"]
@@ -140,7 +140,7 @@ def test_our_event_in_their_shape_is_read(
         pytest.param(
             {"events": {EventType.RECEIPT.value: {}, EventType.SIGNALS.value: {}}},
             "one event, not 2",
-            id="two of ours, so that it would depend on who asks",
+            id="two known events, so that the result would be ambiguous",
         ),
         pytest.param({"events": {"urn:x\n" * 50: {}}}, r"'urn:x\\n", id="a name made to spoil a log"),
     ],
@@ -156,12 +156,12 @@ def test_what_holds_no_single_known_event_is_no_event(claims: dict[str, Any], wh
 
 @pytest.mark.parametrize("token", [b"", b"~", b"a.b", b"a.!.c", b"a..c", b"x" * (MAX_TOKEN_BYTES + 1)])
 def test_what_is_no_token_has_no_kind(token: bytes) -> None:
-    """Too long, too short or of foreign letters."""
+    """Too long, too short or with foreign characters."""
     with pytest.raises(InvalidInputError):
         event_type(token)
 
 
-def test_an_envelope_may_be_told_by_its_first_part() -> None:
+def test_an_envelope_is_recognised_by_its_first_part() -> None:
     """With its disclosures and without."""
     envelope = sealed(2)
 

@@ -16,9 +16,9 @@ TOKEN_ENDS = ENVELOPE.index(b"~")
 def harmless(changed: bytes) -> bool:
     """Whether the hub refuses the envelope, or reads in it what the shop wrote, or less of it."""
     with suppress(InvalidInputError):
-        found = opened(changed)
-        unchanged = found.envelope == opened(ENVELOPE).envelope
-        return unchanged or set(found.envelope.signals) < set(SIGNALS)
+        envelope = opened(changed)
+        unchanged = envelope.envelope == opened(ENVELOPE).envelope
+        return unchanged or set(envelope.envelope.signals) < set(SIGNALS)
     return True
 
 

@@ -26,9 +26,9 @@ def verify(token: bytes, typ: str = SET_TYP) -> Verified:
 
 def test_what_is_signed_is_believed() -> None:
     """With every standard claim, and the payload as it was."""
-    found = verify(sign_claims(CLAIMS, KEY, typ=SET_TYP))
+    verified = verify(sign_claims(CLAIMS, KEY, typ=SET_TYP))
 
-    assert found == Verified(SHOP, KEY.kid, "id-1", NOON, codec.encode(CLAIMS))
+    assert verified == Verified(SHOP, KEY.kid, "id-1", NOON, codec.encode(CLAIMS))
 
 
 def test_a_key_may_live_anywhere() -> None:
@@ -62,13 +62,13 @@ def test_a_signer_that_returns_something_else_is_caught_at_once() -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        pytest.param({"iss": "https://nobody.example"}, "invalid_issuer", id="an issuer that is not known"),
+        pytest.param({"iss": "https://unknown.example"}, "invalid_issuer", id="an issuer that is not known"),
         pytest.param({"iss": None}, "invalid_request", id="no issuer"),
         pytest.param({"iss": ""}, "invalid_request", id="an empty issuer"),
         pytest.param({"aud": "https://other.example"}, "invalid_audience", id="for somebody else"),
         pytest.param({"aud": ["https://other.example"]}, "invalid_audience", id="for others"),
-        pytest.param({"aud": []}, "invalid_audience", id="for nobody"),
-        pytest.param({"aud": HUB + "/"}, "invalid_audience", id="for us, but for a letter"),
+        pytest.param({"aud": []}, "invalid_audience", id="an empty audience"),
+        pytest.param({"aud": HUB + "/"}, "invalid_audience", id="our audience plus a character"),
         pytest.param({"aud": None}, "invalid_request", id="no audience"),
         pytest.param({"aud": [HUB, 5]}, "invalid_request", id="an audience that is a number"),
         pytest.param({"jti": None}, "invalid_request", id="no id"),
@@ -195,12 +195,12 @@ def test_what_is_no_token_is_refused(token: bytes) -> None:
 
 
 def test_an_oversize_token_is_refused_before_it_is_read() -> None:
-    """Nobody is asked for a key, and nothing is decoded."""
+    """No key is looked up, and nothing is decoded."""
     with pytest.raises(InvalidInputError, match=f"at most {MAX_TOKEN_BYTES} bytes"):
         Token.parse(b"x" * (MAX_TOKEN_BYTES + 1)).verify(Trust({}), typ=SET_TYP, audience=HUB, now=NOON)
 
 
-def test_a_moment_without_a_zone_is_not_signed() -> None:
+def test_a_time_without_a_zone_is_not_signed() -> None:
     """The local zone of a server says nothing."""
     with pytest.raises(InvalidInputError, match="UTC"):
         numeric_date(NOON.replace(tzinfo=None))

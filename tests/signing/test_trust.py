@@ -14,7 +14,7 @@ from tests.signing.parties import HUB, SHOP
 OLD = SigningKey.generate()
 NEW = SigningKey.generate()
 DAY = timedelta(days=1)
-MOMENT = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 #: The old key leaves two days after the new one came.
 ROTATING = Trust(
     {
@@ -28,7 +28,7 @@ ROTATING = Trust(
 
 
 def counts(trust: Trust, key: SigningKey, at: datetime) -> bool:
-    """Whether a token that the key signs is believed at this moment."""
+    """Whether a token that the key signs is valid at this time."""
     token = sign_event(
         EventType.RECEIPT, Receipt("j", NOON, 1), key, issuer=SHOP, audience=HUB, now=NOON - 20 * DAY
     )
@@ -44,11 +44,11 @@ def counts(trust: Trust, key: SigningKey, at: datetime) -> bool:
 @pytest.mark.parametrize(
     ("at", "old", "new"),
     [
-        pytest.param(NOON - 9 * DAY - MOMENT, False, False, id="before either begins"),
-        pytest.param(NOON - 9 * DAY, True, False, id="from the old key's first moment"),
-        pytest.param(NOON - DAY - MOMENT, True, False, id="just before the new key begins"),
+        pytest.param(NOON - 9 * DAY - TICK, False, False, id="before either begins"),
+        pytest.param(NOON - 9 * DAY, True, False, id="from the old key's first instant"),
+        pytest.param(NOON - DAY - TICK, True, False, id="just before the new key begins"),
         pytest.param(NOON - DAY, True, True, id="both while they overlap"),
-        pytest.param(NOON + DAY - MOMENT, True, True, id="the old key's last moment"),
+        pytest.param(NOON + DAY - TICK, True, True, id="the old key's last instant"),
         pytest.param(NOON + DAY, False, True, id="the new key alone from then on"),
         pytest.param(NOON + 9999 * DAY, False, True, id="a key without an end goes on"),
     ],
@@ -59,10 +59,10 @@ def test_a_rotation_is_two_keys_that_overlap(at: datetime, old: bool, new: bool)
 
 
 def test_a_revoked_key_is_refused_from_the_instant_on() -> None:
-    """Also for a token that claims to be older: whoever stole the key writes any date."""
+    """Also for a token with an older date: the thief of a key can write any date."""
     trust = Trust({SHOP: [TrustedKey(OLD.public_jwk, NOON - 9 * DAY, revoked_at=NOON)]})
 
-    assert counts(trust, OLD, NOON - MOMENT)
+    assert counts(trust, OLD, NOON - TICK)
     assert not counts(trust, OLD, NOON)
     assert not counts(trust, OLD, NOON + 99 * DAY)
 
@@ -82,14 +82,14 @@ def test_a_refusal_says_what_is_wrong_with_the_key(key: TrustedKey, why: str) ->
     assert caught.value.code == "invalid_key"
 
 
-def test_an_unknown_issuer_is_told_apart_from_an_unknown_key() -> None:
+def test_an_unknown_issuer_and_an_unknown_key_have_different_codes() -> None:
     """RFC 8935 has a code for each."""
-    with pytest.raises(InvalidInputError) as nobody:
-        ROTATING.find("https://nobody.example", OLD.kid, NOON)
+    with pytest.raises(InvalidInputError) as unknown_issuer:
+        ROTATING.find("https://unknown.example", OLD.kid, NOON)
     with pytest.raises(InvalidInputError) as no_key:
         ROTATING.find(SHOP, SigningKey.generate().kid, NOON)
 
-    assert (nobody.value.code, no_key.value.code) == ("invalid_issuer", "invalid_key")
+    assert (unknown_issuer.value.code, no_key.value.code) == ("invalid_issuer", "invalid_key")
 
 
 def test_a_key_counts_for_its_own_issuer_alone() -> None:

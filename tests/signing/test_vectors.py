@@ -133,7 +133,7 @@ def test_disclosures_have_the_digests_of_the_specification(shared_data: Path) ->
 
 
 def test_many_digests_are_those_of_each() -> None:
-    """The encoding in one go cuts at the right letters, whatever the number."""
+    """The vectorised encoding splits at the right characters, for any number of them."""
     for count in (0, 1, 2, 3, 4, 100):
         texts = [str(number).encode() for number in range(count)]
         alone = [base64.urlsafe_b64encode(sha256(text).digest()).rstrip(b"=").decode() for text in texts]

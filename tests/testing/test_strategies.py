@@ -51,7 +51,7 @@ def test_a_signal_survives_the_wire(signal: Signal) -> None:
 @settings(deadline=None)
 @given(envelope=strategies.envelopes())
 def test_an_envelope_can_be_sealed_and_opened(envelope: Envelope) -> None:
-    """And holds what it held."""
+    """And has the same contents."""
     issuer, audience, now = envelope.issuer, envelope.audience, strategies.AFTER
     sealed = seal(envelope.signals, KEY, issuer=issuer, audience=audience, now=now, jti=envelope.jti)
     trust = Trust({issuer: [TrustedKey(KEY.public_jwk, LONG_AGO)]})

@@ -24,7 +24,7 @@ def score(points: float) -> Score:
 
 
 def test_it_reads_for_matchmaking_and_leaves_no_score_neutral() -> None:
-    """What the guard is told."""
+    """The declaration that the guard checks."""
     (consumer,) = sesame_score_consumers()
     assert consumer.declaration.purpose == "urn:sesame-sdk:purpose:MatchmakingRanking"
     assert (consumer.declaration.context, consumer.declaration.terms.no_score) == ("matchmaking", "neutral")

@@ -41,7 +41,7 @@ def test_the_table_is_that_of_the_paper() -> None:
 def test_every_top_holds_enough_wherever_the_group_has_enough(
     of_group: list[bool], share: float, adjusted: bool, top: int
 ) -> None:
-    """And the first place that cannot be held is named, no later and no sooner."""
+    """The error names the first place that cannot be filled, no later and no sooner."""
     result = ranked(of_group, FairnessRule(group(of_group), share, adjusted=adjusted), top)
     rule = result.parameters.fairness
     assert rule is not None
@@ -59,7 +59,7 @@ def test_every_top_holds_enough_wherever_the_group_has_enough(
 def test_the_order_within_a_group_does_not_change(
     of_group: list[bool], share: float, top: int | None
 ) -> None:
-    """Within the group and within the others, best first as before; nobody is lost or comes twice."""
+    """Within the group and within the others, best first as before; no profile is lost or repeated."""
     plain = [one.profile for one in ranked(of_group, None).profiles]
     result = ranked(of_group, FairnessRule(group(of_group), share), top)
     now = [one.profile for one in result.profiles]
@@ -86,15 +86,15 @@ def test_only_moved_profiles_are_marked(of_group: list[bool], share: float) -> N
 
 
 def test_an_empty_group_fails_the_rule() -> None:
-    """A site that names the wrong people finds out."""
+    """Group members that are no candidates are an error."""
     rule = ranked([False] * 10, FairnessRule(["stranger"], share=0.5)).parameters.fairness
     assert rule is not None
     assert rule.fails_at is not None
     assert "cannot hold from rank" in ranked([False] * 10, FairnessRule([], share=0.5)).parameters.describe()
 
 
-def test_only_the_first_thousand_places_are_held_to_it() -> None:
-    """Nobody looks further down; whoever stands there stands as before."""
+def test_only_the_first_thousand_places_are_checked() -> None:
+    """Later places keep their order."""
     names = [f"p{number:04}" for number in range(1_500)]
     relevance = [1 - number / 2_000 for number in range(1_500)]
     result = rank(names, relevance, {}, fairness_rule=FairnessRule(names[1_400:], share=0.1, adjusted=False))

@@ -18,7 +18,7 @@ NAMES = tuple(f"p{number:03}" for number in range(95))
 
 
 class FakeScoreSource:
-    """A score book that tells who is gone."""
+    """A score store that reports removals."""
 
     def __init__(self) -> None:
         self.scores = {name: 350.0 + 5 * at for at, name in enumerate(NAMES)}
@@ -40,16 +40,16 @@ class FakeScoreSource:
         return np.array(result)
 
     def refresh(self) -> None:
-        """See what another process was told."""
+        """Read what another process wrote."""
         for happens in self.on_look:
             happens()
 
-    def on_removal(self, tell: Callable[[frozenset[str] | None], None]) -> None:
-        """Whom to tell."""
-        self.listeners.append(tell)
+    def on_removal(self, notify: Callable[[frozenset[str] | None], None]) -> None:
+        """Add a listener."""
+        self.listeners.append(notify)
 
-    def tell(self, gone: frozenset[str] | None) -> None:
-        """Say who is gone; None for whoever may be."""
+    def notify(self, gone: frozenset[str] | None) -> None:
+        """Report removed subjects; None for any of them."""
         for listener in self.listeners:
             listener(gone)
 
@@ -57,11 +57,11 @@ class FakeScoreSource:
         """As a hub's message does."""
         for name in names:
             self.scores.pop(name, None)
-        self.tell(frozenset(names))
+        self.notify(frozenset(names))
 
 
 def request(member: str = "ada", people: int = 95, top: int | None = None) -> RankingRequest:
-    """Candidates whom relevance puts in the order of their numbers."""
+    """Candidates with a relevance in the order of their numbers."""
     return RankingRequest(
         NAMES[:people], tuple(0.5 - at / 1000 for at in range(people)), top=top, viewer=member
     )
@@ -97,7 +97,7 @@ def test_the_pages_are_the_order_in_pieces(size: int, people: int) -> None:
 
 
 def test_pages_do_not_shift_while_scores_change() -> None:
-    """The snapshot is of one moment; who opens anew sees the new order."""
+    """The snapshot has one time; a new request has the new order."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=10)
     first = pages.open_snapshot(request())
@@ -126,7 +126,7 @@ def test_a_withdrawn_profile_leaves_every_page_and_no_other_moves(gone: list[str
 
 
 def test_a_profile_withdrawn_while_a_snapshot_is_made_is_not_in_it() -> None:
-    """Between the look into the book and the first page there is no gap to slip through."""
+    """Between the read of the store and the first page no removal is missed."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=100)
     source.on_asked.append(lambda: source.withdraw("p007"))
@@ -158,7 +158,7 @@ def test_nothing_of_a_withdrawn_profile_is_kept() -> None:
 
 
 def test_a_snapshot_ends_however_often_it_is_looked_at() -> None:
-    """Then its cursor is refused with a code that tells the site to open anew."""
+    """Then its cursor is refused with a code that tells the site to start again."""
     now = [0.0]
     pages = Paginator(FakeScoreSource(), lifetime_seconds=60, clock=lambda: now[0])
     cursor = pages.open_snapshot(request()).cursor or ""
@@ -181,7 +181,7 @@ def test_the_oldest_go_where_all_together_would_hold_too_much() -> None:
 
 
 def test_one_member_does_not_push_out_the_others() -> None:
-    """Whoever opens again and again pushes out their own oldest."""
+    """A viewer with too many snapshots loses their own oldest one."""
     pages = Paginator(FakeScoreSource(), page_size=10, max_places=1_000)
     cursor = pages.open_snapshot(request("bob")).cursor or ""
     mine = [pages.open_snapshot(request("ada")).cursor or "" for _ in range(50)]
@@ -200,7 +200,7 @@ def test_an_order_larger_than_may_be_snapshots_is_rejected() -> None:
 
 @given(cut=st.integers(0, 47), other=st.characters(codec="ascii"))
 def test_a_cursor_that_was_changed_is_refused(cut: int, other: str) -> None:
-    """Any letter of it."""
+    """Any character of it."""
     pages = Paginator({}, page_size=10)
     cursor = pages.open_snapshot(request()).cursor or ""
     changed = cursor[:cut] + other + cursor[cut + 1 :]
@@ -217,7 +217,7 @@ def test_text_that_is_no_cursor_is_refused(cursor: str) -> None:
 
 
 def test_a_cursor_does_not_work_for_another_member_or_another_process() -> None:
-    """A page speaks of other people: whoever finds its address in a log cannot open it."""
+    """A page shows other people: its address in a log does not open it."""
     pages = Paginator({}, page_size=10)
     cursor = pages.open_snapshot(request("ada")).cursor or ""
     for whose, member in ((pages, "bob"), (Paginator({}, page_size=10), "ada")):
@@ -232,7 +232,7 @@ def test_a_cursor_names_no_profile() -> None:
 
 
 def test_a_snapshot_made_during_a_reset_is_made_again() -> None:
-    """Anybody may have left meanwhile; a book that never comes to rest is an error to try again after."""
+    """Any person may have left meanwhile; a store that changes all the time is a retryable error."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=100)
     requested: list[int] = []
@@ -240,7 +240,7 @@ def test_a_snapshot_made_during_a_reset_is_made_again() -> None:
     def begin_anew() -> None:
         requested.append(1)
         if len(requested) < limit:
-            source.tell(None)
+            source.notify(None)
 
     source.on_asked.append(begin_anew)
     limit = 3
@@ -252,17 +252,17 @@ def test_a_snapshot_made_during_a_reset_is_made_again() -> None:
 
 
 def test_an_unknown_removal_drops_every_snapshot() -> None:
-    """When another process folded the book, say."""
+    """For example when another process compacted the store."""
     source = FakeScoreSource()
     pages = Paginator(source)
     cursor = pages.open_snapshot(request()).cursor or ""
-    source.tell(None)
+    source.notify(None)
     with pytest.raises(InvalidInputError, match="expired snapshot"):
         pages.get_page("ada", cursor)
 
 
 def test_a_page_includes_removals_received_by_another_process() -> None:
-    """The book looks before the page is shown."""
+    """The store is read before the page is shown."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=10)
     page = pages.open_snapshot(request())
@@ -272,7 +272,7 @@ def test_a_page_includes_removals_received_by_another_process() -> None:
 
 
 def test_a_stale_source_shows_no_page_with_scores() -> None:
-    """Nobody knows who left since. A ranking opened now is without scores, and can be paged through."""
+    """The removed people are unknown. A new ranking has no scores, and can be paged through."""
     source = FakeScoreSource()
     pages = Paginator(source, page_size=10)
     cursor = pages.open_snapshot(request()).cursor or ""
@@ -294,7 +294,7 @@ def test_a_cursor_that_does_not_work_shows_the_first_page_of_a_new_order() -> No
     assert second == pages.get_page("ada", first.cursor or "")
     assert pages.show_page(request("bob"), first.cursor).profiles[0][0] == 1
     assert pages.show_page(request(), "nonsense").profiles == first.profiles
-    source.tell(None)
+    source.notify(None)
     assert pages.show_page(request(), first.cursor).profiles == first.profiles
 
 
@@ -314,7 +314,7 @@ def test_a_page_as_data_has_the_sites_own_names() -> None:
 
 
 def test_closing_forgets_all() -> None:
-    """And a book that outlives its pages does not keep them."""
+    """And a longer-lived store does not keep the pages alive."""
     source = FakeScoreSource()
     with Paginator(source) as pages:
         cursor = pages.open_snapshot(request()).cursor or ""

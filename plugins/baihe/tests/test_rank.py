@@ -24,19 +24,19 @@ People = list[tuple[float, float | None]]
 
 def ranked(of: People, names: Sequence[str] = NAMES, **options: object) -> RankingResult:
     """Rank pairs of relevance and score."""
-    book = {name: score for name, (_, score) in zip(names, of, strict=False) if score is not None}
-    return rank(names[: len(of)], [near for near, _ in of], book, **options)
+    scores = {name: score for name, (_, score) in zip(names, of, strict=False) if score is not None}
+    return rank(names[: len(of)], [near for near, _ in of], scores, **options)
 
 
-class Book:
-    """A score book."""
+class Scores:
+    """A score source over a mapping."""
 
     def __init__(self, scores: dict[str, float]) -> None:
         self.scores, self.stale = scores, False
         self.asked: list[tuple[str, ...]] = []
 
     @property
-    def state(self) -> "Book":
+    def state(self) -> "Scores":
         """It is its own."""
         return self
 
@@ -125,7 +125,7 @@ def test_no_score_ranks_as_an_average_score(of: People, weight: float, who: int,
 
 @given(of=people, weight=weights)
 def test_the_order_without_the_score_is_that_of_relevance(of: People, weight: float) -> None:
-    """Whatever the scores; and it is the order that a site without any score would show."""
+    """Whatever the scores; and it is the order of a site without any score."""
     output = ranked(of, score_weight=weight)
     near = dict(zip(NAMES, (one for one, _ in of), strict=False))
     shown = [near[name] for name in output.order_without_score]
@@ -137,7 +137,7 @@ def test_the_order_without_the_score_is_that_of_relevance(of: People, weight: fl
 
 
 def test_ties_are_broken_differently_for_each_viewer() -> None:
-    """So nobody is first of all equals everywhere, and each page is the same when it is opened again."""
+    """So no profile is always first among equals, and each page is the same when it is opened again."""
     equals = [(0.5, 600.0)] * 26
     orders = {
         member: [one.profile for one in ranked(equals, viewer=member).profiles] for member in ("ada", "bob")
@@ -149,18 +149,18 @@ def test_ties_are_broken_differently_for_each_viewer() -> None:
 
 
 def test_a_source_is_read_once_for_the_candidates_only() -> None:
-    """Whoever is not agreed to is not in it, and counts as average."""
-    book = Book({"a": 900.0, "stranger": 950.0})
-    output = rank(["a", "b"], [0.5, 0.5], book)
-    assert book.asked == [("a", "b")]
+    """A person without consent is not in it, and counts as average."""
+    scores = Scores({"a": 900.0, "stranger": 950.0})
+    output = rank(["a", "b"], [0.5, 0.5], scores)
+    assert scores.asked == [("a", "b")]
     assert {one.profile: one.score for one in output.profiles} == {"a": 900.0, "b": None}
 
 
 def test_a_stale_source_leaves_the_order_to_relevance() -> None:
     """Old scores are not used, and not passed off as none."""
-    book = Book({"a": 950.0, "b": 350.0})
-    book.stale = True
-    output = rank(["a", "b"], [0.25, 0.5], book)
+    scores = Scores({"a": 950.0, "b": 350.0})
+    scores.stale = True
+    output = rank(["a", "b"], [0.25, 0.5], scores)
     assert [one.profile for one in output.profiles] == ["b", "a"]
     assert output.parameters.describe() == "The scores are out of date: relevance alone decides."
 
@@ -183,7 +183,7 @@ def test_the_parameters_say_weight_range_neutral_value_and_rule() -> None:
 
 
 def test_why_is_one_line() -> None:
-    """For a score, for none, and where nobody has one."""
+    """With a score, without one, and with no score for any candidate."""
     output = ranked([(0.75, 950.0), (0.5, None)], score_weight=0.25)
     assert [one.describe() for one in output.profiles] == [
         "0.5625 for relevance 0.75 + 0.2500 for score 950.00 = 0.8125",
@@ -202,13 +202,13 @@ def test_no_candidates_give_an_empty_result() -> None:
 def test_a_million_equals_are_ranked_in_bounded_time() -> None:
     """The worst case for who is first of equals: all are looked at, once."""
     names = [f"p{number}" for number in range(1_000_000)]
-    output = rank(names, np.full(1_000_000, 0.5), Book({}), top=5)
-    turned = rank(names[::-1], np.full(1_000_000, 0.5), Book({}), top=5)
+    output = rank(names, np.full(1_000_000, 0.5), Scores({}), top=5)
+    turned = rank(names[::-1], np.full(1_000_000, 0.5), Scores({}), top=5)
     assert output.order_without_score == turned.order_without_score
 
 
 @pytest.mark.parametrize(
-    ("names", "relevance", "book", "message"),
+    ("names", "relevance", "scores", "message"),
     [
         (["a", "a"], [0.1, 0.2], {}, "candidates: must be names without duplicates"),
         ("ab", [0.1, 0.2], {}, "candidates: must be names without duplicates"),
@@ -220,18 +220,18 @@ def test_a_million_equals_are_ranked_in_bounded_time() -> None:
     ],
 )
 def test_what_makes_no_sense_is_rejected_by_name(
-    names: list[str], relevance: list[float], book: dict[str, object], message: str
+    names: list[str], relevance: list[float], scores: dict[str, object], message: str
 ) -> None:
     """And never with a value of somebody's in it."""
     with pytest.raises(InvalidInputError) as caught:
-        rank(names, relevance, book)
+        rank(names, relevance, scores)
     assert message in str(caught.value)
 
 
 def test_a_source_with_another_number_of_scores_is_rejected() -> None:
     """Not one number a candidate."""
 
-    class Short(Book):
+    class Short(Scores):
         def points(self, subjects: Sequence[str]) -> np.ndarray:
             return np.zeros(len(subjects) + 1)
 

@@ -1,4 +1,4 @@
-"""The blend, the best of it, and that nobody is worse off for having no score."""
+"""The blend, its top k, and that a missing score is no disadvantage."""
 
 import math
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def short_blocks(patch: pytest.MonkeyPatch, block: int) -> None:
 
 
 def slowly(people: Sequence[tuple[float, float]], weight: float) -> list[int]:
-    """The same order, said once more in plain Python."""
+    """The same order, once more in plain Python."""
     known = [(score - 350) / 600 for _, score in people if not math.isnan(score)]
     neutral = sum(known) / len(known) if known else None
 
@@ -73,7 +73,7 @@ def test_the_order_is_that_of_the_slow_and_obvious_way(
 def test_the_best_are_the_beginning_of_the_whole_order(
     people: list[tuple[float, float]], weight: float, top: int, block: int
 ) -> None:
-    """Asking for fewer changes nobody's place; more than there are is all."""
+    """A smaller limit changes no place; a limit above the number returns all."""
     whole = ranked(people, weight)
     with pytest.MonkeyPatch.context() as patch:
         short_blocks(patch, block)
@@ -84,7 +84,7 @@ def test_the_best_are_the_beginning_of_the_whole_order(
 
 @given(people=candidates, weight=weights)
 def test_having_no_score_changes_nothing_on_average(people: list[tuple[float, float]], weight: float) -> None:
-    """The mean blend of all is that of relevance and of the known scores: nobody pays for the others."""
+    """The mean blend of all is that of relevance and of the known scores: no profile pays for the others."""
     result = ranked(people, weight)
     known = [(score - 350) / 600 for _, score in people if not math.isnan(score)]
     relevance = np.mean([one for one, _ in people])
@@ -162,7 +162,7 @@ def test_where_all_others_have_one_score_no_score_counts_exactly_as_that(
 def test_the_reasons_add_up_to_the_blend_to_the_last_bit(
     people: list[tuple[float, float]], weight: float
 ) -> None:
-    """And whoever has no score is told that they stand at the average."""
+    """The explanation of a profile without a score names the average."""
     result = ranked(people, weight)
     near, scores = np.array(people)[result.order].T
     for why, value, score in zip(

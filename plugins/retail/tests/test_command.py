@@ -55,12 +55,12 @@ def typed(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 def in_outbox(shop: PartnerConfig) -> int:
     """How many signals are on disk."""
     with closing(sqlite3.connect(shop.outbox)) as outbox:
-        found: int = outbox.execute("SELECT coalesce(sum(signal_count), 0) FROM message").fetchone()[0]
-    return found
+        count: int = outbox.execute("SELECT coalesce(sum(signal_count), 0) FROM message").fetchone()[0]
+    return count
 
 
 def test_a_dry_run_shows_ten_signals_and_sends_nothing(tmp_path: Path, shop: PartnerConfig) -> None:
-    """The whole summary is told; neither outbox nor rejects are made."""
+    """The whole summary is printed; neither outbox nor rejects are made."""
     (tmp_path / "o.csv").write_text(HEADER + lines(0, 20) + "1,bad\n")
     done = typed(tmp_path, "post", "o.csv", "--config", "shop", "--dry-run")
     assert done.returncode == 4, "a line cannot be read"
@@ -76,8 +76,8 @@ def test_bad_lines_go_to_a_file_of_their_own(tmp_path: Path, shop: PartnerConfig
     (tmp_path / "o.csv").write_text(HEADER + lines(0, 5) + "1,bad\n" + lines(5, 6))
     done = typed(tmp_path, "post", "o.csv", "--config", "shop", "--json")
     assert done.returncode == 4, "a line cannot be read, and the hub does not answer"
-    found: dict[str, Any] = json.loads(done.stdout)
-    assert (found["events"], found["rejected"]) == (6, 1)
+    summary: dict[str, Any] = json.loads(done.stdout)
+    assert (summary["events"], summary["rejected"]) == (6, 1)
     rejects = tmp_path / "o.csv.rejects"
     assert rejects.read_text() == "12\twrong number of columns\t1,bad\n"
     assert rejects.stat().st_mode & 0o077 == 0
@@ -90,14 +90,14 @@ def test_a_proposed_mapping_is_printed(tmp_path: Path) -> None:
     assert 'customer = "CustomerID"' in typed(tmp_path, "map", "o.csv").stdout
 
 
-def told(file: Path, pseudonymizer: Pseudonymizer) -> dict[tuple[str, str], float]:
+def read_signals(file: Path, pseudonymizer: Pseudonymizer) -> dict[tuple[str, str], float]:
     """What a file says when it is read whole."""
-    provider, found = Orders(), {}
+    provider, signals = Orders(), {}
     for event in provider.read(file):
         for one in [event] if isinstance(event, Skipped) else provider.signals(event, pseudonymizer):
             if isinstance(one, Signal):
-                found[one.kind, one.id] = one.value
-    return found
+                signals[one.kind, one.id] = one.value
+    return signals
 
 
 def signals_of(shop: PartnerConfig, orders: list[Order]) -> list[Signal]:
@@ -107,8 +107,8 @@ def signals_of(shop: PartnerConfig, orders: list[Order]) -> list[Signal]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: PartnerConfig, seed: int) -> None:
-    """Cut anywhere, in the midst of lines and orders, and crashed before the book was written."""
+def test_a_file_read_in_pieces_gives_the_same_signals(tmp_path: Path, shop: PartnerConfig, seed: int) -> None:
+    """Cut anywhere, in the midst of lines and orders, and crashed before the store was written."""
     dice = random.Random(seed)  # noqa: S311 - not a secret
     whole = (HEADER + lines(0, 60) + "C1,-1,2026-01-02,5,c1\n" * 2 + lines(60, 90)).encode()
     file, heard = tmp_path / "feed.csv", {}
@@ -116,27 +116,27 @@ def test_a_feed_in_pieces_tells_what_it_tells_whole(tmp_path: Path, shop: Partne
     while at < len(whole):
         at = min(at + dice.randrange(1, 400), len(whole))
         file.write_bytes(whole[:at])
-        with closing(OrderStore(shop.path / "retail.sqlite")) as book:
-            step = FileTail(file, FileMapping(), book).read_step(quiet=at == len(whole))
+        with closing(OrderStore(shop.path / "retail.sqlite")) as store:
+            step = FileTail(file, FileMapping(), store).read_step(quiet=at == len(whole))
             for one in signals_of(shop, step.changes.orders if step else []):
                 key = (one.kind, one.id)
                 assert heard.setdefault(key, one.value) == one.value
                 heard[key] = one.value
             if step and dice.random() < 0.6:
-                FileTail(file, FileMapping(), book).commit(step)
-    with closing(OrderStore(shop.path / "retail.sqlite")) as book:
-        follower = FileTail(file, FileMapping(), book)
+                FileTail(file, FileMapping(), store).commit(step)
+    with closing(OrderStore(shop.path / "retail.sqlite")) as store:
+        follower = FileTail(file, FileMapping(), store)
         while step := follower.read_step(quiet=True):
             heard |= {(one.kind, one.id): one.value for one in signals_of(shop, step.changes.orders)}
             follower.commit(step)
-    assert heard == told(file, shop.pseudonymizer)
+    assert heard == read_signals(file, shop.pseudonymizer)
 
 
 def test_lines_that_come_late_add_to_their_order(tmp_path: Path, shop: PartnerConfig) -> None:
     """After the file was quiet; another order is not made of them."""
     file = tmp_path / "feed.csv"
-    with closing(OrderStore(shop.path / "retail.sqlite")) as book, Client.from_config(shop) as client:
-        follower, uploader = FileTail(file, FileMapping(), book), SignalUploader(client)
+    with closing(OrderStore(shop.path / "retail.sqlite")) as store, Client.from_config(shop) as client:
+        follower, uploader = FileTail(file, FileMapping(), store), SignalUploader(client)
         signals = OrderSignals(Orders(), shop.pseudonymizer, uploader.summary)
         for late in (HEADER + lines(1, 2), lines(1, 2)):
             with file.open("a") as out:
@@ -184,17 +184,17 @@ def test_killed_at_any_moment_a_feed_goes_on_where_it_was(tmp_path: Path, shop: 
         [*command, "--idle-timeout", "0.05"], cwd=tmp_path, timeout=180, check=False, **quiet
     )  # type: ignore[call-overload]
     assert last.returncode == 5, "the hub does not answer"
-    expected = told(file, shop.pseudonymizer)
-    held = _signals(shop)
-    assert {(one["kind"], one["id"]): one["value"] for one in held} == expected
+    expected = read_signals(file, shop.pseudonymizer)
+    stored = _signals(shop)
+    assert {(one["kind"], one["id"]): one["value"] for one in stored} == expected
     by_id: dict[str, set[float]] = {}
-    for one in held:
+    for one in stored:
         by_id.setdefault(one["id"], set()).add(one["value"])
     assert all(len(values) == 1 for values in by_id.values())
-    with closing(sqlite3.connect(shop.path / "retail.sqlite")) as book:
-        position, until = book.execute("SELECT position, read_until FROM followed_file").fetchone()
+    with closing(sqlite3.connect(shop.path / "retail.sqlite")) as store:
+        position, until = store.execute("SELECT position, read_until FROM followed_file").fetchone()
         assert position == until == file.stat().st_size
-        assert book.execute("SELECT count(*) FROM order_state").fetchone() == (6000,)
+        assert store.execute("SELECT count(*) FROM order_state").fetchone() == (6000,)
 
 
 def _signals(shop: PartnerConfig) -> list[dict[str, Any]]:

@@ -40,10 +40,10 @@ def test_it_says_what_the_standard_library_says(text: str, size: int) -> None:
     """Header, rows and the number of bad ones are the same, however the file falls into pieces."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     plain += "" if plain.endswith("\n") or not plain else "\n"
-    found = [row for row in csv.reader(io.StringIO(plain, newline="")) if row]
-    while found and not any(found[0]):
-        found.pop(0)
-    header, *rows = found or [[]]
+    rows = [row for row in csv.reader(io.StringIO(plain, newline="")) if row]
+    while rows and not any(rows[0]):
+        rows.pop(0)
+    header, *rows = rows or [[]]
     good = [row for row in rows if len(row) == len(header)]
     unfinished = not rows and header[-1:] and header[-1].endswith("\n")  # a header that never ends is none
     if len(header) > 1 and not unfinished:

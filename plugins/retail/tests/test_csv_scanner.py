@@ -46,14 +46,14 @@ def test_runs_by_numpy_are_the_runs(rows: list[tuple[str, ...]], always: bool, r
     """Exact sums, empty and long fields, quotes around all or some, sums beyond 64 bits."""
     repeated = [row for row in rows for _ in range(repeats + 1)]
     text = written(repeated, lambda _: always)
-    found, (plain, _) = csv_scanner.scan_csv(text, ",", 5), csv_reader.split_records(text, ",", 5)
+    scanned, (plain, _) = csv_scanner.scan_csv(text, ",", 5), csv_reader.split_records(text, ",", 5)
     if not rows:
-        assert found is None
+        assert scanned is None
         return
-    assert found is not None, "nothing in it is unusual"
-    assert [found.column(at) for at in range(5)] == [plain.column(at) for at in range(5)]
-    assert runs(found) == runs(plain)
-    assert [found.place(at) for at in range(len(repeated))] == [
+    assert scanned is not None, "nothing in it is unusual"
+    assert [scanned.column(at) for at in range(5)] == [plain.column(at) for at in range(5)]
+    assert runs(scanned) == runs(plain)
+    assert [scanned.place(at) for at in range(len(repeated))] == [
         plain.place(at) for at in range(len(repeated))
     ]
 
@@ -64,14 +64,14 @@ def test_runs_by_numpy_are_the_runs(rows: list[tuple[str, ...]], always: bool, r
 def test_what_it_takes_is_what_csv_takes(text: str) -> None:
     """Whatever stands in a text: the records and the bad lines are those of `csv.reader`, or it declines."""
     text += "\n"
-    found = csv_scanner.scan_csv(text, ",", 2)
-    if found is None:
+    scanned = csv_scanner.scan_csv(text, ",", 2)
+    if scanned is None:
         assert '"' in text
         return
     records = list(csv.reader(text.splitlines(keepends=True)))
     good = [tuple(row) for row in records if len(row) == 2]
-    assert list(zip(found.column(0), found.column(1), strict=True)) == good
-    assert len(found.bad) == sum(len(row) not in (0, 2) for row in records)
+    assert list(zip(scanned.column(0), scanned.column(1), strict=True)) == good
+    assert len(scanned.bad) == sum(len(row) not in (0, 2) for row in records)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_it_takes_is_what_csv_takes(text: str) -> None:
     ],
     ids=[
         "a quote within a field",
-        "letters behind a quote",
+        "characters behind a quote",
         "a record that goes on",
         "a NUL",
         "bytes that were no text",
@@ -109,6 +109,6 @@ def test_a_meaning_is_right_whichever_text_holds_its_slot() -> None:
     amounts = AmountParser(decimal_comma=False)
     expected = sum(range(60_000)) * 100
     for _ in range(2):
-        found = csv_scanner.scan_csv(text, ",", 5)
-        assert found is not None
-        assert [run[1:3] for run in found.runs(WHICH, WORTH, amounts)] == [(60_000, expected)]
+        scanned = csv_scanner.scan_csv(text, ",", 5)
+        assert scanned is not None
+        assert [run[1:3] for run in scanned.runs(WHICH, WORTH, amounts)] == [(60_000, expected)]

@@ -18,7 +18,7 @@ def orders(online_retail: Path) -> list[Order | Skipped]:
     return list(Orders().read(online_retail / "online_retail.csv.gz"))
 
 
-def said(
+def outcomes(
     orders: list[Order | Skipped], pseudonymizer: Pseudonymizer
 ) -> Iterator[tuple[Order, Signal | Skipped]]:
     """What becomes of each order."""
@@ -38,7 +38,7 @@ def test_the_file_reconciles_with_its_facts(
     invoices: Counter[str] = Counter()
     worth: Counter[str] = Counter()
     subjects, kept_back = set(), Counter()
-    for order, one in said(orders, pseudonymizer):
+    for order, one in outcomes(orders, pseudonymizer):
         if isinstance(one, Skipped):
             kept_back[one.reason] += one.records
             worth["skipped"] += one.amount
@@ -68,7 +68,7 @@ def test_ids_are_one_to_an_order_and_one_to_a_customer_and_month(
     orders: list[Order | Skipped], pseudonymizer: Pseudonymizer
 ) -> None:
     """Nothing is counted twice, and nothing hides behind another's id."""
-    ids = Counter((one.kind, one.id) for _, one in said(orders, pseudonymizer) if isinstance(one, Signal))
+    ids = Counter((one.kind, one.id) for _, one in outcomes(orders, pseudonymizer) if isinstance(one, Signal))
     twice = {kind for (kind, _), times in ids.items() if times > 1}
     months = {(order.customer, order.placed_at.strftime("%Y-%m")) for order in orders if _counts(order)}
     assert twice == {kinds.TENURE.name}

@@ -89,10 +89,10 @@ def test_a_bad_line_is_kept_back_with_its_reason_and_the_rest_goes_on(
     read: Read, bad: str, reason: str
 ) -> None:
     """The good lines before and after it make their order."""
-    found = read(GOOD, bad, GOOD)
-    kept = [one for one in found if isinstance(one, Skipped)]
+    rows = read(GOOD, bad, GOOD)
+    kept = [one for one in rows if isinstance(one, Skipped)]
     assert [(one.reason, one.records) for one in kept] == [(reason, 1)]
-    assert [one for one in found if isinstance(one, Order)] == [
+    assert [one for one in rows if isinstance(one, Order)] == [
         Order("536365", "17850", ORDER.placed_at, 2, Decimal("30.60"), cancelled=False)
     ]
 

@@ -1,4 +1,4 @@
-"""News of an order in any order: what is told in the end is the same."""
+"""Updates of an order in any order give the same events in the end."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ CANCELLED = OrderUpdate("1", "1 cancelled", AT, cancels=True)
 
 @st.composite
 def stories(draw: st.DrawFn) -> list[OrderUpdate]:
-    """An order told once or more, its returns, corrections, and perhaps its end."""
+    """An order with one or more updates, its returns, corrections, and perhaps its cancellation."""
     story = [
         OrderUpdate("1", f"order {n}", AT, "ada", is_order=True, stated=stated, updated_at=n)
         for n, stated in enumerate(draw(st.lists(parts, min_size=1, max_size=3)))
@@ -44,11 +44,11 @@ def stories(draw: st.DrawFn) -> list[OrderUpdate]:
     return [*story, CANCELLED] if draw(st.booleans()) else story
 
 
-def tell(story: list[OrderUpdate], pseudonymizer: Pseudonymizer) -> Counter[str]:
-    """The sum of each kind's values, of all that is told; exact."""
-    standing, sums, ids = OrderState(), Counter[str](), Counter[tuple[str, str]]()
-    for news in story:
-        events, standing = pending_events(apply_update(standing, news), news)
+def sum_events(story: list[OrderUpdate], pseudonymizer: Pseudonymizer) -> Counter[str]:
+    """The sum of each kind's values, of all events; exact."""
+    state, sums, ids = OrderState(), Counter[str](), Counter[tuple[str, str]]()
+    for update in story:
+        events, state = pending_events(apply_update(state, update), update)
         for event in events:
             for signal in Orders().signals(event, pseudonymizer):
                 if isinstance(signal, Signal):
@@ -59,7 +59,7 @@ def tell(story: list[OrderUpdate], pseudonymizer: Pseudonymizer) -> Counter[str]
 
 
 @given(stories(), st.randoms(use_true_random=False))
-def test_whatever_comes_first_the_same_is_told(
+def test_the_order_of_updates_does_not_change_the_events(
     pseudonymizer: Pseudonymizer, story: list[OrderUpdate], dice: Random
 ) -> None:
     """What was spent less what came back is the same, to the ten-thousandth, and no id is given twice.
@@ -68,25 +68,25 @@ def test_whatever_comes_first_the_same_is_told(
     """
     shuffled = story.copy()
     dice.shuffle(shuffled)
-    first, other = tell(story, pseudonymizer), tell(shuffled, pseudonymizer)
+    first, other = sum_events(story, pseudonymizer), sum_events(shuffled, pseudonymizer)
     spent, back = "retail.order.spend", "retail.order.returned"
     assert first[spent] - first[back] == other[spent] - other[back]
     assert first["retail.order.completed"] == other["retail.order.completed"] == SCALE
-    if sum(news.is_order for news in story) == 1:
+    if sum(update.is_order for update in story) == 1:
         assert first == other
 
 
 def test_a_cancellation_takes_back_what_a_return_left(pseudonymizer: Pseudonymizer) -> None:
     """And what comes after it takes back nothing more."""
     for story in permutations([PLACED, RETURNED, CANCELLED]):
-        sums = tell(list(story), pseudonymizer)
+        sums = sum_events(list(story), pseudonymizer)
         assert sums["retail.order.spend"] == sums["retail.order.returned"] == 100 * SCALE
         assert sums["retail.order.completed"] == SCALE
 
 
 def test_a_return_whose_order_never_came_waits_for_its_customer(pseudonymizer: Pseudonymizer) -> None:
-    """Nobody can be told of it."""
-    assert tell([RETURNED], pseudonymizer) == {}
+    """An event needs a customer."""
+    assert sum_events([RETURNED], pseudonymizer) == {}
 
 
 def test_what_is_in_another_currency_waits_for_an_order_in_it(
@@ -94,8 +94,8 @@ def test_what_is_in_another_currency_waits_for_an_order_in_it(
 ) -> None:
     """Ten euros back are set against no pound; the pounds are taken back in whole."""
     euros = evolve(RETURNED, currency="EUR")
-    with closing(OrderStore(tmp_path / "retail.sqlite")) as book:
-        page = book.apply_updates([euros, PLACED, CANCELLED])
+    with closing(OrderStore(tmp_path / "retail.sqlite")) as store:
+        page = store.apply_updates([euros, PLACED, CANCELLED])
     assert [(event.total, event.currency) for event in page.orders] == [(100, "GBP"), (-100, "GBP")]
     assert {signal.kind for event in page.orders for signal in Orders().signals(event, pseudonymizer)} == {
         "retail.order.completed",
@@ -107,29 +107,29 @@ def test_what_is_in_another_currency_waits_for_an_order_in_it(
 
 def test_a_correction_is_no_order_more(pseudonymizer: Pseudonymizer) -> None:
     """It adds to what was spent."""
-    sums = tell([PLACED, CORRECTED], pseudonymizer)
+    sums = sum_events([PLACED, CORRECTED], pseudonymizer)
     assert (sums["retail.order.spend"], sums["retail.order.completed"]) == (120 * SCALE, SCALE)
 
 
-def test_a_book_remembers_and_takes_the_same_news_once(tmp_path: Path) -> None:
-    """Before it was kept the same is told again; after that, nothing."""
+def test_a_store_applies_the_same_update_once(tmp_path: Path) -> None:
+    """Before it is saved the same events are pending again; after that, none."""
     for _ in range(2):
-        book = OrderStore(tmp_path / "retail.sqlite")
-        page = book.apply_updates([PLACED, PLACED, RETURNED])
+        store = OrderStore(tmp_path / "retail.sqlite")
+        page = store.apply_updates([PLACED, PLACED, RETURNED])
         assert [event.total for event in page.orders] == [100, -30]
-        book.close()
-    book = OrderStore(tmp_path / "retail.sqlite")
-    book.save(page)
-    book.close()
-    book = OrderStore(tmp_path / "retail.sqlite")
-    assert book.apply_updates([RETURNED, PLACED]).orders == []
-    (cancelled,) = book.apply_updates([CANCELLED]).orders
+        store.close()
+    store = OrderStore(tmp_path / "retail.sqlite")
+    store.save(page)
+    store.close()
+    store = OrderStore(tmp_path / "retail.sqlite")
+    assert store.apply_updates([RETURNED, PLACED]).orders == []
+    (cancelled,) = store.apply_updates([CANCELLED]).orders
     assert (cancelled.total, cancelled.customer) == (-70, "ada")
-    book.close()
+    store.close()
     assert (tmp_path / "retail.sqlite").stat().st_mode & 0o077 == 0
 
 
-def test_several_may_make_one_book_at_once(tmp_path: Path) -> None:
+def test_several_processes_may_create_one_store_at_once(tmp_path: Path) -> None:
     """As workers do that begin together."""
     gate = Barrier(4, timeout=10)
 

@@ -74,8 +74,8 @@ def sums(file: Path, pseudonymizer: Pseudonymizer) -> tuple[Counter[str], set[st
     """Of a file: each kind's sum, the ids, and the lines skipped by reason."""
     made, ids, kept = Counter[str](), set(), Counter[str]()
     for event in SHOP.read(file):
-        said = [event] if isinstance(event, Skipped) else SHOP.signals(event, pseudonymizer)
-        for one in said:
+        outcomes = [event] if isinstance(event, Skipped) else SHOP.signals(event, pseudonymizer)
+        for one in outcomes:
             if isinstance(one, Signal):
                 made[one.kind] += Decimal(repr(one.value)) if one.id not in ids else 0
                 ids.add(one.id)
@@ -84,7 +84,7 @@ def sums(file: Path, pseudonymizer: Pseudonymizer) -> tuple[Counter[str], set[st
     return made, ids, kept
 
 
-def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, pseudonymizer: Pseudonymizer) -> None:
+def test_the_outcome_of_an_order_is_exact_to_the_penny(wrote: Wrote, pseudonymizer: Pseudonymizer) -> None:
     """100 ordered, 30 returned, 20 more, the rest cancelled; an exchange is no order; euros at their rate."""
     made, _, kept = sums(wrote(*LINES), pseudonymizer)
     assert made["retail.order.completed"] == 2
@@ -99,7 +99,7 @@ def test_what_became_of_an_order_is_told_to_the_penny(wrote: Wrote, pseudonymize
 
 
 def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, pseudonymizer: Pseudonymizer) -> None:
-    """Each is of its own kind, in its own unit; what is skipped is told apart; yen have no kind."""
+    """Each has its own kind and unit; skipped input is counted apart; yen have no kind."""
     file = tmp_path / "orders.csv"
     lines = (
         "1,2026-01-01,ada,60,order,,EUR,,",
@@ -151,8 +151,8 @@ def test_the_order_of_lines_does_not_matter(
     assert sums(folder / "a.csv", pseudonymizer) == sums(folder / "b.csv", pseudonymizer)
 
 
-def test_more_orders_than_are_held_come_out_as_if_they_all_were() -> None:
-    """Those that went to the temporary file are found there, added to, and told in their order."""
+def test_orders_beyond_the_memory_limit_give_the_same_result() -> None:
+    """Orders in the temporary file are found, extended, and returned in their order."""
     at = datetime(2026, 1, 1, 10, tzinfo=UTC)
     small, large = InvoiceBuffer(max_in_memory=3), InvoiceBuffer(max_in_memory=1000)
     for number in [*range(20), *range(0, 20, 2), 3]:
@@ -164,7 +164,7 @@ def test_more_orders_than_are_held_come_out_as_if_they_all_were() -> None:
 
 
 @pytest.mark.parametrize("form", ["csv.zst", "jsonl.zst", "parquet"])
-def test_every_form_tells_the_same(form: str, tmp_path: Path) -> None:
+def test_every_format_gives_the_same_orders(form: str, tmp_path: Path) -> None:
     """Numbers may be numbers there, and customers fractions, as software writes them beside nulls."""
     rows = {
         "InvoiceNo": ["7", "8"],
@@ -290,7 +290,7 @@ def test_the_mapping_in_the_readme_is_one(tmp_path: Path) -> None:
     """Word by word."""
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     (tmp_path / "m.toml").write_text(readme.partition("```toml\n")[2].partition("```")[0])
-    found = mapping.load_mapping(tmp_path / "m.toml")
-    assert found.columns.amount_columns == ("Betrag",)
-    assert found.file_format.record_types["retoure"] == "return"
-    assert found.file_format.currencies.convert(100, "") == 86
+    loaded = mapping.load_mapping(tmp_path / "m.toml")
+    assert loaded.columns.amount_columns == ("Betrag",)
+    assert loaded.file_format.record_types["retoure"] == "return"
+    assert loaded.file_format.currencies.convert(100, "") == 86

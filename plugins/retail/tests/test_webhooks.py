@@ -162,7 +162,7 @@ def shop(shops: Callable[[], Shop]) -> Shop:
     return shops()
 
 
-def test_an_order_a_refund_and_a_cancellation_are_told_in_any_order(shop: Shop) -> None:
+def test_an_order_a_refund_and_a_cancellation_may_come_in_any_order(shop: Shop) -> None:
     """398 spent, 98 returned, the rest taken back; each webhook sent twice changes nothing."""
     for number, order in enumerate(permutations((0, 1, 2))):
         ids = {"id": 1000 + number}
@@ -179,7 +179,7 @@ def test_an_order_a_refund_and_a_cancellation_are_told_in_any_order(shop: Shop) 
 
 
 def test_it_stops_at_once_though_the_hub_is_away(shop: Shop) -> None:
-    """What waits for the hub is on disk, and nobody has to wait for it."""
+    """Pending messages are on disk, and the response does not wait for the hub."""
     assert shop.shopify("orders/create", ORDER) == 200
     began = time.monotonic()
     shop.stop()
@@ -312,8 +312,8 @@ def test_a_test_delivery_is_kept_back(shop: Shop) -> None:
     assert shop.reasons == {"test order"}
 
 
-def test_woocommerce_tells_orders_and_refunds_whole(shop: Shop) -> None:
-    """Changes are told as they come; a guest is nobody; the trial of the address is answered."""
+def test_woocommerce_sends_whole_orders_and_refunds(shop: Shop) -> None:
+    """Changes arrive as they come; a guest order has no person; the test of the address is answered."""
     refunded = WOO | {"refunds": [{"id": 9, "total": "-30.00"}], "date_modified_gmt": "2026-03-12T00:00:00"}
     for payload in (WOO, refunded, refunded, WOO):
         assert shop.woo("order.updated", payload) == 200
@@ -325,7 +325,7 @@ def test_woocommerce_tells_orders_and_refunds_whole(shop: Shop) -> None:
 
 
 def test_what_is_not_signed_is_not_read(shop: Shop) -> None:
-    """Nor what is unsigned, too long, packed, elsewhere or no POST."""
+    """Nor what is unsigned, too long, packed, at another path or no POST."""
     assert shop.send("/shopify", ORDER, secret=b"guess", X_Shopify_Topic="orders/create") == 401
     assert shop.send("/shopify", b"webhook_id=12", secret=b"guess") == 401
     url = f"http://127.0.0.1:{shop.port}"
@@ -356,7 +356,7 @@ def test_a_body_that_does_not_arrive_is_waited_for_only_so_long(shop: Shop) -> N
 
 
 def test_a_delivery_is_known_after_a_restart(shop: Shop) -> None:
-    """The book is on disk."""
+    """The store is on disk."""
     assert shop.shopify("orders/create", ORDER, X_Shopify_Event_Id="e1") == 200
     shop.stop()
     shop.start(shop.folder)

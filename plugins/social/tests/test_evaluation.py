@@ -37,25 +37,25 @@ def test_results_match_the_model_card(source: str, kind: str, least: float, figu
 
 @pytest.mark.parametrize("source", ["sms", "youtube", "davidson", "cold"])
 def test_chances_mean_what_they_say(source: str, figures: Figures) -> None:
-    """Of posts with seventy per cent, about seventy in a hundred are; whatever they were said to be."""
+    """Of posts with a probability of 70%, about seventy in a hundred are, whatever their label."""
     assert all(one.error < 0.05 for one in figures.values() if (one.source, one.group) == (source, "all"))
 
 
-@pytest.mark.parametrize(("source", "most"), [("sms", 0.03), ("youtube", 0.07)])
+@pytest.mark.parametrize(("source", "limit"), [("sms", 0.03), ("youtube", 0.07)])
 def test_ordinary_posts_are_seldom_taken_for_abuse(
-    source: str, most: float, model: Model, shared_data: Path
+    source: str, limit: float, model: Model, shared_data: Path
 ) -> None:
     """Messages and comments that are no spam; those that are suspected have coarse words."""
     rows = [row for row in datasets.load_rows(shared_data, source) if row.held_out and not row.label]
     texts = [row.text for row in rows]
     suspected = classify(texts, model).suspected_abuse
-    assert suspected.mean() <= most
+    assert suspected.mean() <= limit
     coarse = mask_entities(normalize(texts), model.phrases).flags[COARSE]
     assert (suspected & ~coarse).sum() <= 2
 
 
 def test_harmless_posts_with_a_link_are_seldom_taken_for_spam(model: Model, shared_data: Path) -> None:
-    """Nearly all messages and comments with one are spam; posts elsewhere are not."""
+    """Nearly all messages and comments with one are spam; posts of other sources are not."""
     rows = [
         row for row in datasets.load_rows(shared_data, "davidson") if row.held_out and row.label == NEITHER
     ]

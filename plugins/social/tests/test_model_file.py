@@ -53,7 +53,7 @@ def test_one_changed_byte_is_refused(at: int, copied: Path) -> None:
 
 
 def test_a_model_without_its_digest_is_refused(copied: Path) -> None:
-    """Nobody vouches for it."""
+    """No signature covers it."""
     digest_path(copied).unlink()
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load_model(copied)

@@ -14,7 +14,7 @@ from sesame_social.moderation_queue import ModerationQueue, SuspectedPost
 from sesame_sdk import ConfigurationError, InvalidInputError, Pseudonymizer
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-SECRET = "the words that nobody may find again"
+SECRET = "the words that must not be found again"
 ONE = SuspectedPost("p1", "ada", "abuse", 0.9, SECRET)
 
 
@@ -66,7 +66,7 @@ def test_a_decision_overwrites_the_text(confirmed: bool, path: Path) -> None:
 
 
 def test_an_expired_post_is_deleted_with_its_text(path: Path) -> None:
-    """At its time, and not a moment before."""
+    """At its time, and not before."""
     with ModerationQueue(path, retention=timedelta(days=2)) as queue:
         queue.add_suspected([ONE], now=NOW)
         assert queue.delete_expired(now=NOW + timedelta(days=2) - timedelta(seconds=1)) == 0
@@ -124,7 +124,7 @@ def test_what_is_no_queue_is_refused(path: Path) -> None:
 
 
 def test_a_confirmed_decision_survives_a_crash(path: Path) -> None:
-    """A process that is killed right after it said so has it on disk; one in the middle has done nothing."""
+    """A process killed right after its confirmation has it on disk; one killed before has done nothing."""
     with ModerationQueue(path) as queue:
         queue.add_suspected([ONE, SuspectedPost("p2", "bob", "spam", 0.8, "x")], now=NOW)
     code = (
@@ -133,11 +133,11 @@ def test_a_confirmed_decision_survives_a_crash(path: Path) -> None:
         "q = ModerationQueue(Path(sys.argv[1]))\n"
         "q.decide('p1', confirmed=True, moderator='mod', now=datetime.now(UTC))\n"
         "q._database.execute('BEGIN IMMEDIATE'); q._database.execute(\"DELETE FROM suspected\")\n"
-        "print('told', flush=True); time.sleep(60)"
+        "print('saved', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"told\n"
+        assert process.stdout.readline() == b"saved\n"
         os.kill(process.pid, signal.SIGKILL)
     with ModerationQueue(path) as queue:
         assert queue.get_post("p1").state == "confirmed"

@@ -110,7 +110,7 @@ def pairs(language: str) -> list[tuple[str, str]]:
 
 
 def against_prejudice(language: str) -> dict[str, list[str]]:
-    """Speech against prejudice: sentences, frames filled with groups, and slurs said to condemn them."""
+    """Speech against prejudice: sentences, frames filled with groups, and slurs quoted to condemn them."""
     part: dict[str, list[str]] = {}
     for line in (SPEECH / f"against_prejudice_{language}.txt").read_text("utf-8").splitlines():
         if line.startswith("["):
@@ -127,7 +127,7 @@ def against_prejudice(language: str) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module", params=list(product(["en", "zh"], POST_KINDS)), ids="-".join)
 def judged(request: pytest.FixtureRequest, model: Model) -> tuple[Predictions, Predictions]:
-    """What is found of those for, and of those against: 7,410 pairs a language, each kind of post."""
+    """The labels of posts for, and of posts against: 7,410 pairs a language, each kind of post."""
     language, kind = request.param
     both = pairs(language)
     assert len(both) >= 2_000

@@ -35,7 +35,7 @@ ANY = st.text(st.characters(exclude_categories=[]), max_size=60)
 
 
 def row(result: Predictions, at: int) -> tuple[float, ...]:
-    """What was found of one post."""
+    """The result for one post."""
     return tuple(float(getattr(result, name)[at]) for name in Predictions.__annotations__)
 
 
@@ -95,7 +95,7 @@ def test_folding_keeps_every_post_apart(texts: list[str]) -> None:
 
 
 def test_case_width_and_entities_make_no_difference_to_words() -> None:
-    """Full-width letters and escaped ones are what they stand for."""
+    """Full-width characters and escaped ones are equal to the plain ones."""
     assert np.array_equal(normalize(["\uff34ext"]).units, normalize(["text"]).units)
     assert np.array_equal(normalize(["a &amp; b"]).units, normalize(["a & b"]).units)
     assert np.array_equal(normalize(["noooooo"]).units, normalize(["noo"]).units)

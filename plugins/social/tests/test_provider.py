@@ -26,7 +26,7 @@ def pseudonymizer() -> Pseudonymizer:
 
 
 @pytest.fixture
-def said(tmp_path: Path, pseudonymizer: Pseudonymizer) -> Callable[..., list[Signal | Skipped]]:
+def outcomes(tmp_path: Path, pseudonymizer: Pseudonymizer) -> Callable[..., list[Signal | Skipped]]:
     """Everything that becomes of these lines."""
 
     def run(*lines: dict[str, object] | str) -> list[Signal | Skipped]:
@@ -41,12 +41,14 @@ def said(tmp_path: Path, pseudonymizer: Pseudonymizer) -> Callable[..., list[Sig
     return run
 
 
-Said = Callable[..., list[Signal | Skipped]]
+Outcomes = Callable[..., list[Signal | Skipped]]
 
 
-def test_a_post_that_others_found_helpful_is_a_reward(said: Said, pseudonymizer: Pseudonymizer) -> None:
+def test_a_post_that_others_found_helpful_is_a_reward(
+    outcomes: Outcomes, pseudonymizer: Pseudonymizer
+) -> None:
     """One signal of value 1 about the author, at the time of the mark, in UTC."""
-    (one,) = said(HELPFUL)
+    (one,) = outcomes(HELPFUL)
     assert one == Signal(
         pseudonymizer.signal_id("community.post.helpful", "p1", AT),
         pseudonymizer.pseudonym("ada"),
@@ -57,9 +59,9 @@ def test_a_post_that_others_found_helpful_is_a_reward(said: Said, pseudonymizer:
     assert provider.HELPFUL.polarity is Polarity.REWARD
 
 
-def test_abuse_that_a_moderator_confirmed_is_one_signal(said: Said) -> None:
+def test_abuse_that_a_moderator_confirmed_is_one_signal(outcomes: Outcomes) -> None:
     """Of the kind that may lower a score."""
-    (one,) = said(ABUSE)
+    (one,) = outcomes(ABUSE)
     assert (one.kind, one.value) == ("community.abuse.confirmed", 1.0)
     assert provider.ABUSE.polarity is Polarity.BOTH
 
@@ -86,12 +88,12 @@ def test_abuse_that_a_moderator_confirmed_is_one_signal(said: Said) -> None:
     ids=[
         "a report is only a report",
         "a number of people confirms nothing",
-        "nobody confirmed it",
-        "a blank name is nobody",
-        "nobody confirms against themselves",
-        "nobody helps themselves",
+        "an unconfirmed report",
+        "a blank moderator",
+        "a moderator who confirms against themselves",
+        "an author who helps themselves",
         "no reader found it helpful",
-        "nobody is said to have",
+        "an event without an author",
         "an event that we do not know",
         "a time without a zone",
         "a time before clocks",
@@ -102,10 +104,10 @@ def test_abuse_that_a_moderator_confirmed_is_one_signal(said: Said) -> None:
     ],
 )
 def test_what_does_not_count_is_kept_back_and_stops_nothing(
-    changed: dict[str, object], reason: str, said: Said
+    changed: dict[str, object], reason: str, outcomes: Outcomes
 ) -> None:
     """The next line is read as if nothing had been."""
-    skipped, signal = said({**HELPFUL, **changed}, {**HELPFUL, "post": "p2"})
+    skipped, signal = outcomes({**HELPFUL, **changed}, {**HELPFUL, "post": "p2"})
     assert skipped == Skipped(reason)
     assert isinstance(signal, Signal)
 
@@ -129,21 +131,21 @@ def test_what_does_not_count_is_kept_back_and_stops_nothing(
         "longer than a line may be",
     ],
 )
-def test_an_unreadable_line_is_skipped(line: str, said: Said) -> None:
+def test_an_unreadable_line_is_skipped(line: str, outcomes: Outcomes) -> None:
     """Once, however long it is; the next line is read."""
-    skipped, signal = said(line, HELPFUL)
+    skipped, signal = outcomes(line, HELPFUL)
     assert skipped in (Skipped("unreadable line"), Skipped("line too long"))
     assert isinstance(signal, Signal)
 
 
-def test_a_piece_of_an_overlong_line_never_passes_for_an_event(said: Said) -> None:
-    """Whoever can write a long text cannot write an event into it."""
-    assert said("x" * MAX_LINE_BYTES + json.dumps(HELPFUL)) == [Skipped("line too long")]
+def test_a_piece_of_an_overlong_line_never_passes_for_an_event(outcomes: Outcomes) -> None:
+    """The text of a long line cannot contain an event."""
+    assert outcomes("x" * MAX_LINE_BYTES + json.dumps(HELPFUL)) == [Skipped("line too long")]
 
 
-def test_a_post_counts_once_for_each_sort_of_event(said: Said) -> None:
+def test_a_post_counts_once_for_each_sort_of_event(outcomes: Outcomes) -> None:
     """A second mark changes nothing; abuse of the same post is another matter."""
-    result = said(HELPFUL, {**HELPFUL, "at": "2026-05-02T00:00:00Z"}, ABUSE, ABUSE)
+    result = outcomes(HELPFUL, {**HELPFUL, "at": "2026-05-02T00:00:00Z"}, ABUSE, ABUSE)
     assert [one.reason if isinstance(one, Skipped) else one.kind for one in result] == [
         "community.post.helpful",
         "post counted already",
@@ -152,15 +154,15 @@ def test_a_post_counts_once_for_each_sort_of_event(said: Said) -> None:
     ]
 
 
-def test_a_report_does_not_prevent_a_confirmation(said: Said) -> None:
+def test_a_report_does_not_prevent_a_confirmation(outcomes: Outcomes) -> None:
     """What was kept back has not counted."""
-    result = said({**ABUSE, "by": None}, ABUSE)
+    result = outcomes({**ABUSE, "by": None}, ABUSE)
     assert isinstance(result[1], Signal)
 
 
-def test_exporting_again_gives_the_same_ids(said: Said) -> None:
+def test_exporting_again_gives_the_same_ids(outcomes: Outcomes) -> None:
     """The hub sees the same observations."""
-    assert said(HELPFUL, ABUSE) == said(HELPFUL, ABUSE)
+    assert outcomes(HELPFUL, ABUSE) == outcomes(HELPFUL, ABUSE)
 
 
 @given(text=st.text(max_size=200))

@@ -55,7 +55,7 @@ def test_everything_that_others_wrote_is_escaped(server: ReviewServer) -> None:
 
 
 def test_a_moderator_sees_the_meaning_of_a_decision_and_the_author(server: ReviewServer) -> None:
-    """What was found, by whom, and never that it is certain."""
+    """The label, its source, and never certainty."""
     _, body, _ = ask(server)
     assert "Confirm: it is abuse" in body
     assert "by ada, 90% likely" in body

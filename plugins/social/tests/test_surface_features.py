@@ -39,7 +39,7 @@ def tags_of(*texts: str) -> list[list[str]]:
         "an amount of money is a gain",
         "a domain at the start",
         "a domain with a path, after a call",
-        "a moment of a film is no link to elsewhere",
+        "a time in a film is no link to another page",
         "an address",
         "a time of day and an abbreviation are no domain",
         "nothing of the sort",
@@ -80,7 +80,14 @@ def test_adjacent_tags_are_a_pair() -> None:
         ("the word bitch hurts", False, False),
         ("the word bitch hurts, idiot", True, True),
     ],
-    ids=["of a thing", "of a person", "no coarse word", "nobody", "told of", "told of, and another"],
+    ids=[
+        "of a thing",
+        "of a person",
+        "no coarse word",
+        "no person",
+        "third person",
+        "third person, and another",
+    ],
 )
 def test_quoted_coarse_words_set_no_flag(text: str, coarse: bool, person: bool) -> None:
     """Those that speak of persons are both; and form has a column that says there is none."""

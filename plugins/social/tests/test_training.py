@@ -24,7 +24,7 @@ def test_the_same_rows_and_seed_make_the_same_head(shared_data: Path) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_shipped_model_is_what_training_makes(shared_data: Path, model: Model) -> None:
-    """With the seed that is the default; nothing in the file came from elsewhere.
+    """With the default seed; nothing in the file came from other data.
 
     Another processor, or another version of a library, may move the last digit of a weight: so what the
     two say of unseen posts is compared, and not their bytes.
@@ -41,7 +41,7 @@ def test_the_shipped_model_is_what_training_makes(shared_data: Path, model: Mode
 
 
 def test_two_copies_of_a_text_are_on_the_same_side(shared_data: Path) -> None:
-    """What is held out was never trained on, not even in other letters or spacing."""
+    """Held-out texts were never trained on, not even in another case or spacing."""
     rows = datasets.load_rows(shared_data, "sms")
     counts = {row.text for row in rows if row.held_out}
     assert 0.1 < sum(row.held_out for row in rows) / len(rows) < 0.2

@@ -202,13 +202,13 @@ def test_fraud_is_prevented_by_transactions_only(category: str) -> None:
 
 def test_misuse_is_prevented_by_the_platforms_own_data_only() -> None:
     """PUR-1, the purpose's condition: not even upwards from another context."""
-    elsewhere = weighting(kind="community.post.helpful", context="community")
-    (finding,) = GUARD.check_policy(policy(weighting(), elsewhere, purposes=(MISUSE_PREVENTION,)))
+    community = weighting(kind="community.post.helpful", context="community")
+    (finding,) = GUARD.check_policy(policy(weighting(), community, purposes=(MISUSE_PREVENTION,)))
     assert (finding.rule, finding.about) == (
         "PUR-1",
         "policy retail-privileges, kind community.post.helpful",
     )
-    assert GUARD.check_policy(policy(weighting(), elsewhere)) == ()
+    assert GUARD.check_policy(policy(weighting(), community)) == ()
 
 
 def test_a_policy_states_a_purpose() -> None:
@@ -229,8 +229,8 @@ LATER = NOON + timedelta(seconds=1)
     [
         pytest.param(None, id="none was given"),
         pytest.param(grant(given_at=LATER), id="it begins later"),
-        pytest.param(grant(expires_at=NOON), id="it expires at this very moment"),
-        pytest.param(grant(withdrawn_at=NOON), id="it is withdrawn at this very moment"),
+        pytest.param(grant(expires_at=NOON), id="it expires at this very time"),
+        pytest.param(grant(withdrawn_at=NOON), id="it is withdrawn at this very time"),
         pytest.param(grant(withdrawn_at=datetime(2026, 2, 1, tzinfo=UTC)), id="it was withdrawn, and cached"),
         pytest.param(grant(partner="https://other.example"), id="it is another reader's"),
         pytest.param(grant(context="community"), id="it is for another score"),

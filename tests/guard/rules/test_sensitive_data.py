@@ -125,7 +125,7 @@ def test_what_is_mentioned_is_refused_whichever_way_it_counts(rule: str, words: 
 
 ROUND_ABOUT = [
     ("in capitals", "GOVERNMENT"),
-    ("in full-width letters", "".join(chr(ord(letter) + 0xFEE0) for letter in "government")),
+    ("in full-width letters", "".join(chr(ord(char) + 0xFEE0) for char in "government")),
     ("in mathematical letters", "𝗴𝗼𝘃𝗲𝗿𝗻𝗺𝗲𝗻𝘁"),
     ("with accents", "góvernmènt"),
     ("with a Cyrillic o", "g\N{CYRILLIC SMALL LETTER O}vernment"),
@@ -187,8 +187,8 @@ def test_a_sensitive_trait_cannot_hide_behind_an_ordinary_declaration() -> None:
         assert rules(GUARD.check_kind(kind(reason=words))) == {"BIO-1"}
 
 
-def test_the_first_words_found_do_not_depend_on_the_order_of_sources() -> None:
-    """The same finding, to the letter."""
+def test_the_first_match_does_not_depend_on_the_order_of_sources() -> None:
+    """The finding's text is identical."""
     sources = ("a protest", "a union", "an election")
     assert GUARD.check_kind(kind(sources=sources)) == GUARD.check_kind(kind(sources=sources[::-1]))
 

@@ -65,7 +65,7 @@ def test_a_plain_word_is_seen(topic: Topic, words: str) -> None:
     ],
 )
 def test_a_disguise_does_not_help(words: str) -> None:
-    """Letters that read alike, cut words, joined words, signs between or for letters."""
+    """Look-alike characters, cut words, joined words, signs between or for characters."""
     assert find_mention(Topic.POLITICS, words)
     assert "POL-1" in rules(GUARD.check_kind(kind(reason=f"Posts on {words}")))
 
@@ -78,7 +78,7 @@ def test_a_cut_word_of_every_rule_is_seen() -> None:
 
 
 def test_the_finding_shows_the_words_of_the_text() -> None:
-    """Letters are made equal for matching only; the finding shows what was written."""
+    """Characters are folded for matching only; the finding shows the original text."""
     assert find_mention(Topic.POLITICS, "About polltics") == "polltics"
     assert find_mention(Topic.SPECIAL_CATEGORIES, "Illnesses") == "illnesses"
 

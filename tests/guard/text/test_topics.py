@@ -150,7 +150,7 @@ def test_the_example_policies_are_clean(policy: Path) -> None:
 
 @pytest.mark.parametrize("kind", [*RETAIL, *SOCIAL], ids=lambda kind: kind.name)
 def test_the_kinds_that_come_with_the_product_are_clean(kind: object) -> None:
-    """Name, unit and reason of what the shop and the community site say."""
+    """Name, unit and reason of the kinds of the shop and the community site."""
     texts = [getattr(kind, name) for name in ("name", "unit", "reason")]
     assert not [(topic, text) for topic in KIND_TOPICS for text in texts if find_mention(topic, text)]
 
@@ -235,7 +235,7 @@ def test_each_exception_is_needed_and_works(wordlist: str, topics: tuple[Topic, 
 
 
 def test_a_list_becomes_a_pattern_when_it_is_first_asked_for() -> None:
-    """Whoever asks for one topic does not wait for thirteen."""
+    """A check of one topic does not compile all thirteen."""
     program = (
         "from sesame_sdk.guard.text import keyword_match; from sesame_sdk.guard.text.topics import Topic;"
         "before = keyword_match._english_pattern.cache_info().currsize;"

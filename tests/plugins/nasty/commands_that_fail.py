@@ -15,7 +15,7 @@ def sesame_cli_commands(group):
     @bad.command()
     @click.argument("how")
     def end(how):
-        """End as told."""
+        """End in the given way."""
         endings = {
             "usage": click.UsageError("no"),
             "abort": click.Abort(),

@@ -4,7 +4,7 @@ from sesame_sdk import ConsumerDeclaration, ScoreConsumer
 
 
 class Recruiter(ScoreConsumer):
-    """Would choose whom to hire."""
+    """Would choose candidates for a job."""
 
     declaration = ConsumerDeclaration("recruiter", "https://w3id.org/dpv#Recruitment", "nasty")
 

@@ -1,3 +1,3 @@
 """Way of failing: lacks a dependency."""
 
-import a_package_that_nobody_has  # noqa: F401
+import a_package_that_is_not_installed  # noqa: F401

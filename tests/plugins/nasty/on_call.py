@@ -50,7 +50,7 @@ class Forgetful(ScoreConsumer):
         return request
 
     def use(self, request, scores):
-        return scores["nobody"]
+        return scores["unknown"]
 
 
 class Lost:

@@ -114,7 +114,7 @@ def test_the_cheapest_of_all_combinations_is_found(
         assert sum(cost for _, cost in chosen) == least
 
 
-def test_the_way_is_said_with_its_partner_and_its_points() -> None:
+def test_the_option_names_its_partner_and_its_points() -> None:
     """40 points are missing, at 4 each: ten orders, at the partner that sends them already."""
     by = policy(weighting(effort=1.0), LOWERING, bands=(Band("low", 350.0), Band("good", 594.0)))
     (way,) = next_band_of([order()], by).plans
@@ -162,7 +162,7 @@ def test_money_is_exact_to_the_unit_however_much_it_takes() -> None:
         pytest.param(weighting(effort=1.0, floor=-10.0), id="more of it may take points"),
         pytest.param(weighting(effort=1.0, cap=0.0), id="it cannot lift"),
         pytest.param(weighting(effort=1.0, cap=49.99), id="it does not lift far enough"),
-        pytest.param(weighting(effort=1.0, weight=0.00001), id="nobody would do as much of it"),
+        pytest.param(weighting(effort=1.0, weight=0.00001), id="an unreachable amount"),
         pytest.param(weighting(effort=1.0, weight=0.0), id="it is worth nothing"),
     ],
 )

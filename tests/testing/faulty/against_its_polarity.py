@@ -9,8 +9,8 @@ SESAME_API = "1.0"
 
 
 class Stern(Loans):
-    def said(self, event, pseudonymizer):
-        for signal in super().said(event, pseudonymizer):
+    def build_signals(self, event, pseudonymizer):
+        for signal in super().build_signals(event, pseudonymizer):
             yield evolve(signal, value=-1.0) if signal.kind == RETURNED.name else signal
 
 

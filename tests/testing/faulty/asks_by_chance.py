@@ -1,4 +1,4 @@
-"""Fault: it asks in another order each time."""
+"""Fault: it requests subjects in another order each time."""
 
 from sesame_sdk import hookimpl
 

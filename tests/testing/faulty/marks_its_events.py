@@ -8,8 +8,8 @@ SESAME_API = "1.0"
 
 
 class Marking(Loans):
-    def said(self, event, pseudonymizer):
-        yield from super().said(event, pseudonymizer)
+    def build_signals(self, event, pseudonymizer):
+        yield from super().build_signals(event, pseudonymizer)
         event.days_late = 99
 
 

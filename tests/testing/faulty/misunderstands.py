@@ -8,10 +8,10 @@ SESAME_API = "1.0"
 
 
 class Strict(Loans):
-    def said(self, event, pseudonymizer):
+    def build_signals(self, event, pseudonymizer):
         if event.days_late:
             raise InvalidInputError("must be in time", field="days_late")
-        return super().said(event, pseudonymizer)
+        return super().build_signals(event, pseudonymizer)
 
 
 @hookimpl

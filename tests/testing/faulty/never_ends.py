@@ -10,8 +10,8 @@ SESAME_API = "1.0"
 
 
 class Endless(Loans):
-    def said(self, event, pseudonymizer):
-        for signal in super().said(event, pseudonymizer):
+    def build_signals(self, event, pseudonymizer):
+        for signal in super().build_signals(event, pseudonymizer):
             yield from itertools.repeat(signal)
 
 

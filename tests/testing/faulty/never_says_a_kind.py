@@ -8,7 +8,7 @@ SESAME_API = "1.0"
 
 
 class Modest(Loans):
-    kinds = (*Loans.kinds, kind("library.book.mended", "Books that you mended"))
+    kinds = (*Loans.kinds, kind("library.book.repaired", "Books that you repaired"))
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Fault: whoever has no score may borrow less."""
+"""Fault: a person without a score may borrow less."""
 
 from sesame_sdk import hookimpl
 

@@ -10,9 +10,9 @@ SESAME_API = "1.0"
 
 
 class Reading(Loans):
-    def said(self, event, pseudonymizer):
+    def build_signals(self, event, pseudonymizer):
         Path(__file__).read_text()
-        return super().said(event, pseudonymizer)
+        return super().build_signals(event, pseudonymizer)
 
 
 @hookimpl

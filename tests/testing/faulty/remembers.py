@@ -11,9 +11,9 @@ SESAME_API = "1.0"
 class Counting(Loans):
     asked = 0
 
-    def said(self, event, pseudonymizer):
+    def build_signals(self, event, pseudonymizer):
         self.asked += 1
-        for signal in super().said(event, pseudonymizer):
+        for signal in super().build_signals(event, pseudonymizer):
             yield evolve(signal, value=float(self.asked))
 
 

@@ -1,4 +1,4 @@
-"""Fault: a kind is said that was not declared."""
+"""Fault: it sends a kind that was not declared."""
 
 from attrs import evolve
 from sesame_sdk import hookimpl
@@ -9,13 +9,13 @@ SESAME_API = "1.0"
 
 
 class Chatty(Loans):
-    def said(self, event, pseudonymizer):
-        for signal in super().said(event, pseudonymizer):
+    def build_signals(self, event, pseudonymizer):
+        for signal in super().build_signals(event, pseudonymizer):
             yield signal
             yield evolve(
                 signal,
-                id=pseudonymizer.signal_id("mended", event.number, event.at),
-                kind="library.book.mended",
+                id=pseudonymizer.signal_id("repaired", event.number, event.at),
+                kind="library.book.repaired",
             )
 
 

@@ -53,11 +53,11 @@ class Loans(SignalProvider):
 
     def signals(self, event, pseudonymizer):
         try:
-            yield from self.said(event, pseudonymizer)
+            yield from self.build_signals(event, pseudonymizer)
         except (TypeError, AttributeError, ArithmeticError) as error:
             raise InvalidInputError("is no loan", field="event") from error
 
-    def said(self, event, pseudonymizer) -> Iterator[Signal]:
+    def build_signals(self, event, pseudonymizer) -> Iterator[Signal]:
         kind = OVERDUE if event.days_late > 0 else RETURNED
         yield Signal(
             self.id_of(kind, event, pseudonymizer),

@@ -11,9 +11,9 @@ SESAME_API = "1.0"
 
 
 class Hasty(Loans):
-    def said(self, event, pseudonymizer):
+    def build_signals(self, event, pseudonymizer):
         event = evolve(event, at=datetime.now(UTC))
-        return super().said(event, pseudonymizer)
+        return super().build_signals(event, pseudonymizer)
 
 
 @hookimpl

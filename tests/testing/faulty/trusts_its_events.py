@@ -9,7 +9,7 @@ SESAME_API = "1.0"
 
 class Trusting(Loans):
     def signals(self, event, pseudonymizer):
-        return self.said(event, pseudonymizer)
+        return self.build_signals(event, pseudonymizer)
 
 
 @hookimpl
