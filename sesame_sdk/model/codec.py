@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
+import rfc8785
 from attrs import evolve
 
 from sesame_sdk.errors import InvalidInputError
@@ -50,9 +51,22 @@ def decode(data: bytes | str, kind: type[T], *, field: str | None = None) -> T:
     return decoded
 
 
+def canonical_json(value: object) -> bytes:
+    """The canonical JSON of `value` (RFC 8785): the same bytes from every implementation.
+
+    Raises:
+        InvalidInputError: a number has no exact double (an integer beyond 2^53, an infinity).
+    """
+    try:
+        return rfc8785.dumps(msgspec.to_builtins(value, order="deterministic"))
+    except rfc8785.CanonicalizationError as error:
+        hint = "use numbers that a double holds exactly"
+        raise InvalidInputError(str(error), field=type(value).__name__.lower(), hint=hint) from error
+
+
 def digest(value: object) -> str:
-    """SHA-256 of the canonical JSON of `value` (sorted keys, no spaces), base64url without padding."""
-    hashed = hashlib.sha256(_encoder.encode(value)).digest()
+    """SHA-256 of the canonical JSON of `value`, base64url without padding."""
+    hashed = hashlib.sha256(canonical_json(value)).digest()
     return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
 
 

@@ -34,7 +34,7 @@ class Manifest:
 
     Attributes:
         name: distribution name: ``sesame-retail``.
-        digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.manifest_digest`.
+        digest: SHA-256 over the RFC 8785 JSON of all the above, base64url; see `codec.manifest_digest`.
     """
 
     name: str = field(validator=validators.text(64, pattern=r"[a-z0-9][a-z0-9._-]*", example="sesame-retail"))

@@ -119,7 +119,7 @@ class Policy:
         aim: purpose of the score, in a sentence (rule PRP-1).
         disputes: where a person disputes a signal: an address or a page (rule DSP-1).
         disputed_count: whether disputed signals count (rule DSP-1).
-        digest: SHA-256 over the canonical JSON of all the above, base64url; see `codec.policy_digest`.
+        digest: SHA-256 over the RFC 8785 JSON of all the above, base64url; see `codec.policy_digest`.
     """
 
     name: str = field(validator=validators.text(64))

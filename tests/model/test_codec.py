@@ -1,9 +1,12 @@
 """The wire form: what goes out comes back, and what is wrong is named."""
 
+import json
 import re
+import struct
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -77,6 +80,31 @@ def test_a_digest_does_not_depend_on_the_order_of_members() -> None:
     """Equal meaning, equal digest."""
     assert codec.digest({"a": 1, "b": 2}) == codec.digest({"b": 2, "a": 1})
     assert codec.digest({"a": 1, "b": 2}) != codec.digest({"a": 2, "b": 1})
+
+
+@pytest.mark.parametrize("name", ["arrays", "french", "structures", "values"])
+def test_canonical_json_has_the_published_bytes(name: str, shared_data: Path) -> None:
+    """The triples that were published with RFC 8785."""
+    folder = shared_data / "jcs-rfc8785"
+    given = json.loads((folder / "input" / f"{name}.json").read_bytes())
+    expected = bytes.fromhex((folder / "outhex" / f"{name}.txt").read_text())
+    assert codec.canonical_json(given) == expected
+
+
+def test_numbers_in_canonical_json_are_those_of_ecmascript(shared_data: Path) -> None:
+    """A thousand doubles with their texts (RFC 8785 appendix B)."""
+    lines = (shared_data / "jcs-rfc8785" / "es6_numbers_1000.csv").read_text().split()
+    assert len(lines) == 1000
+    for bits, expected in (line.split(",") for line in lines):
+        (number,) = struct.unpack(">d", bytes.fromhex(bits.zfill(16)))
+        assert codec.canonical_json(number).decode() == expected
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, float("inf")])
+def test_a_number_that_no_double_holds_exactly_is_invalid_input(number: float) -> None:
+    """Implementations would disagree on its digest."""
+    with pytest.raises(InvalidInputError):
+        codec.digest({"value": number})
 
 
 _MANY_AT_ONCE = """
