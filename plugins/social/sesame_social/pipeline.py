@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def read_batches(posts: Iterator[Post | Skipped], skipped: Counter[str]) -> Iter
 
 
 def classify_batch(batch: Sequence[Post], model: "Model", kind: "PostKind") -> list[dict[str, Any]]:
-    """Classify posts; the rows hold no text."""
+    """Classify posts; the rows hold no text. A probability is None if the language is not supported."""
     from sesame_social.classifier import classify
 
     predictions = classify([post.text for post in batch], model, kind)
@@ -66,8 +67,11 @@ def classify_batch(batch: Sequence[Post], model: "Model", kind: "PostKind") -> l
             "post": post.post,
             "helpful": bool(predictions.helpful[at]),
             "suspected": [label for label, suspected in flags.items() if suspected[at]],
-            "spam": round(float(predictions.spam[at]), 4),
-            "abuse": round(float(predictions.abuse[at]), 4),
+            "language": str(predictions.language[at]),
+            **{
+                name.lower(): None if isnan(values[at]) else round(float(values[at]), 4)
+                for name, values in predictions.probability.items()
+            },
         }
         for at, post in enumerate(batch)
     ]
@@ -80,7 +84,7 @@ def enqueue(batch: Sequence[Post], rows: Iterable[dict[str, Any]], queue: Modera
     queue.delete_expired(now=now)
     suspected = [
         SuspectedPost(
-            post.post, post.author, ",".join(row["suspected"]), max(row["spam"], row["abuse"]), post.text
+            post.post, post.author, ",".join(row["suspected"]), max(row["spam"], row["toxicity"]), post.text
         )
         for post, row in pairs
         if row["suspected"]
@@ -93,4 +97,7 @@ def summarize(rows: Sequence[Mapping[str, Any]]) -> str:
     """Summarize the results in one line."""
     labels = Counter(label for row in rows for label in row["suspected"])
     helpful = sum(row["helpful"] for row in rows)
-    return f"{len(rows)} posts: {helpful} helpful, suspected: {labels['spam']} spam, {labels['abuse']} abuse"
+    other = sum(not row["language"] for row in rows)
+    unsupported = f"; {other} not classified, in another language" if other else ""
+    suspected = f"suspected: {labels['spam']} spam, {labels['abuse']} abuse"
+    return f"{len(rows)} posts: {helpful} helpful, {suspected}{unsupported}"

@@ -36,7 +36,8 @@ ANY = st.text(st.characters(exclude_categories=[]), max_size=60)
 
 def row(result: Predictions, at: int) -> tuple[float, ...]:
     """The result for one post."""
-    return tuple(float(getattr(result, name)[at]) for name in Predictions.__annotations__)
+    each = [*result.probability.values(), *result.suspected.values(), result.helpful, result.supported]
+    return tuple(float(values[at]) for values in each)
 
 
 @pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
@@ -45,7 +46,8 @@ def test_an_odd_post_is_judged_and_leaves_its_neighbours_alone(text: str, model:
     neighbour = "win a FREE prize now, text WIN to 80888"
     result = classify([neighbour, text, neighbour], model)
     assert row(result, 0) == row(result, 2) == row(classify([neighbour], model), 0)
-    assert all(0 <= getattr(result, name)[1] <= 1 for name in ("spam", "abuse", "hate"))
+    for values in result.probability.values():
+        assert np.isnan(values[1]) or 0 <= values[1] <= 1
 
 
 def test_no_posts_are_no_verdicts(model: Model) -> None:
@@ -82,7 +84,7 @@ def test_a_post_is_judged_the_same_alone_and_among_others(texts: list[str], mode
     """What somebody else wrote never changes a verdict."""
     together = classify(texts, model)
     for at, text in enumerate(texts):
-        assert row(together, at) == pytest.approx(row(classify([text], model), 0), abs=1e-9)
+        assert row(together, at) == pytest.approx(row(classify([text], model), 0), abs=1e-9, nan_ok=True)
 
 
 @given(texts=st.lists(ANY, max_size=5))

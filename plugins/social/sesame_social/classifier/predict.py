@@ -6,19 +6,21 @@ Rules:
    called abuse, and a post that names an institution is never called helpful.
 3. Speech against prejudice names it, and so looks like it: if a post has words of such speech, a head needs
    a higher probability; and a quoted slur ("he said X") does not count.
-4. A head does not classify scripts that it was not trained on.
+4. A post in a language other than English and Chinese is not classified.
 5. The caller may state the kind of the posts. Otherwise each post counts as a comment as far as it is written
    like one, and as a message for the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, groupby
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from sesame_sdk import InvalidInputError
+from sesame_social.classifier.attributes import Attribute
 from sesame_social.classifier.entity_masking import (
     ADVICE,
     AGAINST,
@@ -32,6 +34,8 @@ from sesame_social.classifier.entity_masking import (
     mask_entities,
 )
 from sesame_social.classifier.features import HashedFeatures, count_units, hash_features, surface_features
+from sesame_social.classifier.language import OTHER as OTHER_LANGUAGE
+from sesame_social.classifier.language import detect_languages
 from sesame_social.classifier.model import BITS, CHINESE, COMMENT, ENGLISH, HATE, KIND, MESSAGE, Model
 from sesame_social.classifier.normalize import (
     HAN,
@@ -49,6 +53,8 @@ from sesame_social.classifier.normalize import (
 #: Kinds of posts: comments below other people's content, messages to a person, or unknown.
 PostKind: TypeAlias = Literal["any", "comment", "message"]
 POST_KINDS: tuple[PostKind, ...] = get_args(PostKind)
+#: The attributes that the model has.
+ATTRIBUTES = (Attribute.TOXICITY, Attribute.IDENTITY_ATTACK, Attribute.SPAM)
 #: The heads for spam; the threshold of the first applies.
 _SPAM_HEADS = {"any": (KIND, MESSAGE, COMMENT), "comment": (COMMENT,), "message": (MESSAGE,)}
 #: Characters in a batch: few enough for numpy's arrays to stay in the processor's cache.
@@ -63,23 +69,51 @@ _PREJUDICE_THRESHOLD = 0.9
 
 @frozen(eq=False)
 class Predictions:
-    """Predictions for a batch of posts; one entry for each post.
+    """Predictions for a batch of posts; each array has one entry for each post.
 
     Attributes:
-        spam: probability of spam or a scam.
-        abuse: probability of abuse of people; 0.4 at most without a reference to a person.
-        hate: probability of hate, for English abuse; part of `abuse`.
-        suspected_spam: whether `spam` reaches its threshold.
-        suspected_abuse: whether `abuse` does; it is higher for posts with words against prejudice.
+        language: ``en`` or ``zh``; empty for any other language, which is not classified.
+        probability: the probability of each attribute that the model has; NaN where it is not classified.
+        suspected: whether each probability reaches its threshold. That of `TOXICITY` is higher for posts with
+            words against prejudice.
         helpful: whether it helps, by its form. It is a rule, without a probability.
     """
 
-    spam: Floats
-    abuse: Floats
-    hate: Floats
-    suspected_spam: Bools
-    suspected_abuse: Bools
+    language: NDArray[np.str_]
+    probability: Mapping[Attribute, Floats]
+    suspected: Mapping[Attribute, Bools]
     helpful: Bools
+
+    @property
+    def supported(self) -> Bools:
+        """Whether the post is in a language that the classifier knows."""
+        result: Bools = self.language != OTHER_LANGUAGE
+        return result
+
+    @property
+    def spam(self) -> Floats:
+        """Probability of spam or a scam."""
+        return self.probability[Attribute.SPAM]
+
+    @property
+    def abuse(self) -> Floats:
+        """Probability of abuse of people; 0.4 at most without a reference to a person."""
+        return self.probability[Attribute.TOXICITY]
+
+    @property
+    def hate(self) -> Floats:
+        """Probability of hate; part of `abuse`."""
+        return self.probability[Attribute.IDENTITY_ATTACK]
+
+    @property
+    def suspected_spam(self) -> Bools:
+        """Whether `spam` reaches its threshold."""
+        return self.suspected[Attribute.SPAM]
+
+    @property
+    def suspected_abuse(self) -> Bools:
+        """Whether `abuse` reaches its threshold."""
+        return self.suspected[Attribute.TOXICITY]
 
 
 def classify(texts: Sequence[str], model: Model, kind: PostKind = "any") -> Predictions:
@@ -93,8 +127,12 @@ def classify(texts: Sequence[str], model: Model, kind: PostKind = "any") -> Pred
     batches = groupby(zip(texts, sizes, strict=True), key=lambda one: one[1] // _BATCH_CHARACTERS)
     parts = [_classify_batch([text for text, _ in batch], model, kind) for _, batch in batches]
     parts = parts or [_classify_batch([], model, kind)]
-    names = Predictions.__annotations__
-    return Predictions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return Predictions(
+        np.concatenate([part.language for part in parts]),
+        {name: np.concatenate([part.probability[name] for part in parts]) for name in ATTRIBUTES},
+        {name: np.concatenate([part.suspected[name] for part in parts]) for name in ATTRIBUTES},
+        np.concatenate([part.helpful for part in parts]),
+    )
 
 
 def _classify_batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predictions:
@@ -103,7 +141,9 @@ def _classify_batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predi
     flags = masked.flags
     classes = character_classes()[masked.text.units]
     latin, han = (count_units(masked.text, classes == script) for script in (LETTER, HAN))
-    english, chinese = latin > 2 * han, han >= 2
+    language = detect_languages(text)
+    known = language != OTHER_LANGUAGE
+    english, chinese = (latin > 2 * han) & known, (han >= 2) & known
     needed = [*_SPAM_HEADS[kind], *[CHINESE] * bool(han.any()), *[ENGLISH, HATE] * bool(english.any())]
     surface = surface_features(text, masked.tags, flags[COARSE])
     probability = 1 / (1 + np.exp(-_score_heads(masked.text, surface, model, needed)))
@@ -117,11 +157,20 @@ def _classify_batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predi
     raised = np.where(flags[AGAINST], _PREJUDICE_THRESHOLD, 0)
     reached = probability >= np.maximum(model.thresholds[:, None], raised)
     is_abuse = ((reached[ENGLISH] & english) | (reached[CHINESE] & chinese)) & mentions_people
-    hate = probability[ENGLISH] * english * probability[HATE]
+    hate = np.where(english, probability[ENGLISH] * probability[HATE], np.nan)
     manners = np.sum([flags[sign] for sign in (ADVICE, STEP, REASON, EXAMPLE)], axis=0)
     is_helpful = (manners >= HELPFUL_MANNERS) & (np.diff(masked.text.starts) > HELPFUL_LENGTH)
     is_helpful &= ~(is_spam | is_abuse | flags[THING] | flags[PEOPLE])
-    return Predictions(spam, abuse, hate, is_spam, is_abuse, is_helpful)
+    is_hate = is_abuse & (english & (probability[HATE] >= model.thresholds[HATE]))
+    return Predictions(
+        language,
+        {
+            name: np.where(known, values, np.nan)
+            for name, values in zip(ATTRIBUTES, (abuse, hate, spam), strict=True)
+        },
+        {name: known & values for name, values in zip(ATTRIBUTES, (is_abuse, is_hate, is_spam), strict=True)},
+        is_helpful & known,
+    )
 
 
 def _score_heads(text: NormalizedText, surface: Floats, model: Model, heads: Sequence[int]) -> Floats:
