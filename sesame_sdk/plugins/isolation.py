@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from sesame_sdk.errors import SesameError
+from sesame_sdk.errors import InvalidInputError, SesameError
 from sesame_sdk.interfaces import ScoreConsumer, SignalProvider, Signer, Skipped
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Score
@@ -101,8 +101,15 @@ class IsolatedSigner:
     @property
     def public_jwk(self) -> dict[str, Any]:
         """As `Signer.public_jwk`."""
+        from sesame_sdk.signing.keys import public_point  # listing plugins needs no cryptography
+
         with PluginCall(self._plugin, "signer.public_jwk"):
-            return self._inner.public_jwk
+            jwk = self._inner.public_jwk
+            try:
+                public_point(jwk)
+            except InvalidInputError as error:
+                raise self._plugin.disable(f"signer.public_jwk is not a public key: {error}") from error
+            return jwk
 
     def sign(self, data: bytes) -> bytes:
         """As `Signer.sign`."""

@@ -4,6 +4,10 @@ Rules:
     * the ``kid`` of a key is its RFC 7638 thumbprint, so that no two keys have the same
     * a key file is accessible to its owner only (mode 0600) and is never overwritten
     * a received key set has public Ed25519 signing keys only
+    * a public key is a point in canonical form, on the curve and in its main subgroup, as libsodium's
+      `crypto_core_ed25519_is_valid_point` says. Of a point of low order anybody can forge signatures, and of
+      mixed order implementations disagree which ones are valid (Chalkias, Garillot, Nikolaenko: "Taming the
+      many EdDSAs", 2020; ZIP 215). A key that was made as in RFC 8032 section 5.1.5 is always accepted
     * a key is valid from ``not_before`` up to ``not_after``; the keys of a rotation overlap
     * from ``revoked_at`` on a key is refused, regardless of the token's date, which a thief can choose
 """
@@ -11,11 +15,13 @@ Rules:
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 from attrs import field, frozen
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from nacl.bindings import crypto_core_ed25519_is_valid_point
 
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.files import read_private_file, write_private_file
@@ -98,7 +104,20 @@ def public_point(jwk: Mapping[str, Any]) -> bytes:
         raise InvalidInputError(
             "must be an Ed25519 key (kty OKP, crv Ed25519)", field="jwk", code="invalid_key"
         )
-    return _key_bytes(jwk, "x")
+    point = _key_bytes(jwk, "x")
+    if not _is_valid_point(point):
+        raise InvalidInputError(
+            "must be a point of prime order on the curve, in canonical form",
+            field="x",
+            hint="generate a new key, for example with: sesame keys new",
+            code="invalid_key",
+        )
+    return point
+
+
+@lru_cache(maxsize=4096)
+def _is_valid_point(point: bytes) -> bool:
+    return crypto_core_ed25519_is_valid_point(point)  # takes 0.1 ms, and each signature asks again
 
 
 def jwk_set(jwks: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:

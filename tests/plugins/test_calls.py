@@ -117,13 +117,22 @@ def test_a_consumer_that_raises_is_named(both: PluginRegistry) -> None:
 
 def test_signers_are_guarded_and_asked_only_when_used(both: PluginRegistry) -> None:
     """Loading opens no connection to a key store; using one that is lost names its plugin."""
-    good, lost = both.signers
-    assert (good.kid, good.public_jwk, good.sign(b"x")) == ("key-of-the-garden", {"kty": "OKP"}, b"signed x")
+    good, lost, _ = both.signers
+    assert (good.kid, good.public_jwk["kty"], good.sign(b"x")) == ("key-of-the-garden", "OKP", b"signed x")
     assert plugin_info(both, "nasty").state is PluginState.ACTIVE
     with pytest.raises(ConfigurationError, match=r"signer\.sign\(\) raised ConnectionError"):
         lost.sign(b"x")
     with pytest.raises(ConfigurationError, match="is disabled"):
         _ = lost.kid
+
+
+def test_a_signer_with_a_key_of_low_order_disables_its_plugin(both: PluginRegistry) -> None:
+    """Anybody could sign for it."""
+    _, _, weak = both.signers
+    with pytest.raises(ConfigurationError, match=r"signer\.public_jwk is not a public key.*prime order"):
+        _ = weak.public_jwk
+    with pytest.raises(ConfigurationError, match="is disabled"):
+        weak.sign(b"x")
 
 
 @pytest.fixture

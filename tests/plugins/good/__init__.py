@@ -92,8 +92,8 @@ class Key:
 
     @property
     def public_jwk(self) -> dict[str, str]:
-        """No real one."""
-        return {"kty": "OKP"}
+        """The key of RFC 8037 appendix A.2."""
+        return {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
 
     def sign(self, data: bytes) -> bytes:
         """No real one."""

@@ -53,6 +53,17 @@ class Forgetful(ScoreConsumer):
         return scores["unknown"]
 
 
+class Weak:
+    kid = "weak"
+
+    @property
+    def public_jwk(self):
+        return {"kty": "OKP", "crv": "Ed25519", "x": "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+
+    def sign(self, data):
+        return bytes(64)
+
+
 class Lost:
     """A key that cannot be reached."""
 
@@ -78,4 +89,4 @@ def sesame_score_consumers():
 
 @hookimpl
 def sesame_signers():
-    return [Lost()]
+    return [Lost(), Weak()]
