@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import Connection, Engine
 
 from sesame_sdk.errors import InvalidInputError
@@ -174,14 +174,17 @@ class Hub(Closeable):
         now, audience = self._clock(), self.settings.issuer
         request = read_auth.authenticate_read(token, self._keys, audience=audience, now=now)
         self._rate_limiter.check(request.issuer, request.at)
-        response = self._read(score_reads.read_scores, request, subjects, self._guard, self.streams.today())
+        terms = (self._guard, self.streams.today())
+        computed = self._read(score_reads.read_scores, request, subjects, *terms)
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> dict[str, Score | None]:
+            current = evolve(request, at=max(request.at, self._clock()))
+            response = score_reads.bring_up_to_date(connection, current, computed, *terms)
             score_reads.log_reads(connection, request, response)
             self._rate_limiter.spend(connection, response.partner, request.issuer, len(subjects), request.at)
+            return response.scores
 
-        self._writers.reads.run(work, LockScope.SHARED, urgent=True)
-        return response.scores
+        return self._writers.reads.run(work, LockScope.SHARED, urgent=True)
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """The hub's public keys (RFC 7517 section 5), which verify receipts."""

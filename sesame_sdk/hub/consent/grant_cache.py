@@ -13,10 +13,10 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Engine, Select, Text, bindparam, cast, func, literal_column, select
 
-from sesame_sdk.hub.consent.grants import GRANTS_CACHE
+from sesame_sdk.hub.consent.grants import GRANTS_CACHE, version_of
 from sesame_sdk.hub.database.dialects.base import JsonFunctions
 from sesame_sdk.hub.database.engine import compile_sql, dialect_of
-from sesame_sdk.hub.database.tables import cache_versions, grant_kinds, grants, pseudonyms
+from sesame_sdk.hub.database.tables import grant_kinds, grants, pseudonyms
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction
@@ -75,9 +75,7 @@ class GrantCache:
         return known
 
     def _drop_outdated(self, connection: Connection, now: int) -> None:
-        mark = connection.scalar(
-            select(cache_versions.c.version).where(cache_versions.c.name == GRANTS_CACHE)
-        )
+        mark = version_of(connection, GRANTS_CACHE)
         count = sum(map(len, self._known.values())) > _MAX_CACHED
         if mark != self._mark or not self._since <= now < self._until or count:
             self._known.clear()

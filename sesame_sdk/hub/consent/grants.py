@@ -38,8 +38,9 @@ from sesame_sdk.hub.partners import keys
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction, Grant
 
-#: The name under which `cache_versions` notes changes of grants.
-GRANTS_CACHE = "grants"
+#: The names under which `cache_versions` notes changes of grants, and of what concerns every score: policies,
+#: registrations and revoked keys.
+GRANTS_CACHE, SCORES = "grants", "scores"
 _BATCH_SIZE = 500
 #: Grants whose kinds and crossings one statement reads.
 _MAX_LOOKUP = 5000
@@ -75,9 +76,11 @@ def add_grants(connection: Connection, pairs: Iterable[PersonGrant]) -> GrantCha
         new = {digest: pair for digest, pair in by_digest.items() if digest not in known}
         added += _insert(connection, new)
         ended += _end(connection, {digest: by_digest[digest][1] for digest in known})
-        persons.update(subjects.ensure_person_ids(connection, (person for person, _ in batch)).values())
+        in_batch = subjects.ensure_person_ids(connection, (person for person, _ in batch)).values()
+        subjects.count_change(connection, in_batch)
+        persons.update(in_batch)
     if added or ended:
-        invalidate_grant_caches(connection)
+        renew_version(connection, GRANTS_CACHE)
     return GrantChange(added, frozenset(persons))
 
 
@@ -100,19 +103,26 @@ def withdraw_grants(
     if direction is not None:
         end = end.where(grants.c.direction == direction.value)
     ended = connection.execute(end.values(withdrawn_at=to_micros(at))).rowcount
-    invalidate_grant_caches(connection)
+    renew_version(connection, GRANTS_CACHE)
     person_id = subjects.find_person_id(connection, person)
-    return GrantChange(ended, frozenset() if person_id is None else frozenset([person_id]))
+    persons = frozenset() if person_id is None else frozenset([person_id])
+    subjects.count_change(connection, persons)
+    return GrantChange(ended, persons)
 
 
-def invalidate_grant_caches(connection: Connection) -> None:
-    """Let every process drop its cache of grants.
+def renew_version(connection: Connection, name: str) -> None:
+    """Let every process drop what it cached or is computing under this name.
 
     The version is a new random number, not one higher: a transaction may be rolled back after its version was
     seen, and no other may come to the same.
     """
-    connection.execute(delete(cache_versions).where(cache_versions.c.name == GRANTS_CACHE))
-    connection.execute(insert(cache_versions).values(name=GRANTS_CACHE, version=randbits(62)))
+    connection.execute(delete(cache_versions).where(cache_versions.c.name == name))
+    connection.execute(insert(cache_versions).values(name=name, version=randbits(62)))
+
+
+def version_of(connection: Connection, name: str) -> int | None:
+    """The version under this name; None before the first change."""
+    return connection.scalar(select(cache_versions.c.version).where(cache_versions.c.name == name))
 
 
 def is_valid(at: datetime | str) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, select
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent.grants import is_valid
 from sesame_sdk.hub.database.engine import dialect_of, is_in
-from sesame_sdk.hub.database.tables import grant_crossings, grants, pseudonyms
+from sesame_sdk.hub.database.tables import grant_crossings, grants, people, pseudonyms
 from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
 from sesame_sdk.model.finding import Action
 from sesame_sdk.model.grant import Direction, Grant, ReadRequest
@@ -34,6 +34,7 @@ class ResolvedSubject:
 
     subject: str
     person: int
+    revision: int  # of the person
     grant: Grant | None
 
 
@@ -49,15 +50,15 @@ def resolve_subjects(
         "now": to_micros(request.at),
     }
     rows = dialect_of(connection).fetch_rows(connection, _LATEST, parameters)
-    grant_ids = [row[2] for row in rows if row[2] is not None]
+    grant_ids = [row[3] for row in rows if row[3] is not None]
     crossings: dict[int, tuple[str, ...]] = {}
     for grant_id, context in dialect_of(connection).fetch_rows(connection, _CROSSINGS, {"grants": grant_ids}):
         crossings[grant_id] = (*crossings.get(grant_id, ()), context)
-    return [_resolve(request, row, crossings.get(row[2], ()), guard) for row in rows]
+    return [_resolve(request, row, crossings.get(row[3], ()), guard) for row in rows]
 
 
 def _latest() -> Select[*tuple[Any, ...]]:
-    """A row for each subject: subject, person, and of its latest grant the columns that `_resolve` takes."""
+    """A row for each subject: subject, person, revision, and of its latest grant what `_resolve` takes."""
     mine = (pseudonyms.c.partner == bindparam("mine"), is_in(pseudonyms.c.subject, "subjects"))
     this = and_(
         grants.c.pseudonym == pseudonyms.c.id,
@@ -71,8 +72,9 @@ def _latest() -> Select[*tuple[Any, ...]]:
     )
     columns = (grants.c.id, grants.c.given_at, grants.c.expires_at, grants.c.withdrawn_at, grants.c.adult)
     ranked = (
-        select(pseudonyms.c.subject, pseudonyms.c.person, *columns, latest.label("place"))
-        .outerjoin_from(pseudonyms, grants, this)
+        select(pseudonyms.c.subject, pseudonyms.c.person, people.c.revision, *columns, latest.label("place"))
+        .join_from(pseudonyms, people, people.c.id == pseudonyms.c.person)
+        .outerjoin(grants, this)
         .where(*mine)
         .subquery()
     )
@@ -91,9 +93,9 @@ _CROSSINGS = (
 def _resolve(
     request: AuthenticatedRequest, row: Sequence[Any], crossings: tuple[str, ...], guard: Guard
 ) -> ResolvedSubject:
-    subject, person, number, given_at, expires_at, withdrawn_at, adult = row
+    subject, person, revision, number, given_at, expires_at, withdrawn_at, adult = row
     if number is None:
-        return ResolvedSubject(subject, person, None)
+        return ResolvedSubject(subject, person, revision, None)
     grant = Grant(
         partner=request.issuer,
         subject=subject,
@@ -108,4 +110,4 @@ def _resolve(
     )
     read = ReadRequest(request.issuer, request.purpose, request.context, request.at, grant)
     allowed = all(finding.action is Action.WARN for finding in guard.check_read(read))
-    return ResolvedSubject(subject, person, grant if allowed else None)
+    return ResolvedSubject(subject, person, revision, grant if allowed else None)

@@ -6,9 +6,9 @@ there is only one: with two, a grant under the first would apply to the second, 
 two of its accounts are one person.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from sesame_sdk.constants import MAX_PERSON_LENGTH
 from sesame_sdk.errors import InvalidInputError
@@ -54,6 +54,12 @@ def ensure_person_ids(connection: Connection, references: Iterable[str]) -> dict
         connection.execute(insert(people), missing)
         known = {row.person: row.id for row in connection.execute(query)}
     return known
+
+
+def count_change(connection: Connection, persons: Collection[int]) -> None:
+    """Note that grants, pseudonyms or disputes of persons changed, for reads that are being computed."""
+    changed = update(people).where(is_in(people.c.id, persons))
+    connection.execute(changed.values(revision=people.c.revision + 1))
 
 
 def link_pseudonyms(connection: Connection, partner: int, owners: Mapping[str, int]) -> dict[str, int]:

@@ -48,6 +48,8 @@ people = _table(
     "people",
     _id(),
     sa.Column("person", sa.String(128), nullable=False, unique=True),
+    # Counts the changes of grants, pseudonyms and disputes: see `scoring.score_reads`.
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
     # Ids are never reused: messages about an erased person may still be pending.
     sqlite_autoincrement=True,
 )
@@ -165,7 +167,7 @@ read_tokens = _table(
     sa.Column("jti", sa.String(64), primary_key=True),
     sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
 )
-#: One row for each cache of the processes; its version is a new random number after every change.
+#: One row for what the processes cache or compute; its version is a new random number after every change.
 cache_versions = _table(
     "cache_versions",
     sa.Column("name", sa.String(32), primary_key=True),

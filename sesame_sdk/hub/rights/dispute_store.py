@@ -56,7 +56,7 @@ def open_dispute(
     due = dispute.deadlines()[1].due
     payload = SignalDisputed(signal, dispute.kind, step.comment, due)
     _enqueue_notice(connection, dispute, EventType.SIGNAL_DISPUTED, payload, at)
-    subject_states.mark_for_rescoring(connection, lambda: [person_id])
+    _exclude_or_include(connection, person_id)
     return dispute
 
 
@@ -73,7 +73,7 @@ def add_step(connection: Connection, number: int, step: DisputeStep) -> Dispute:
     if after.restricts_signal != before.restricts_signal:
         restricted = update(disputes).values(frozen=after.restricts_signal)
         connection.execute(restricted.where(disputes.c.id == number))
-        subject_states.mark_for_rescoring(connection, lambda: [person or 0])
+        _exclude_or_include(connection, person or 0)
     if step.action in (*DECISIONS, *REVIEWS):
         outcome = DisputeDecided(after.signal, "upheld" if after.state is DisputeState.UPHELD else "rejected")
         _enqueue_notice(connection, after, EventType.DISPUTE_DECIDED, outcome, step.happened_at)
@@ -122,6 +122,11 @@ def _kind_of_undisputed(connection: Connection, row: dict[str, Any]) -> int:
         hint = "sesame people export shows the ids of a person's signals"
         raise InvalidInputError("this partner sent no such signal of this person", field="signal", hint=hint)
     return kind
+
+
+def _exclude_or_include(connection: Connection, person: int) -> None:
+    subjects.count_change(connection, [person])
+    subject_states.mark_for_rescoring(connection, lambda: [person])
 
 
 def _append(connection: Connection, number: int, step: DisputeStep) -> None:

@@ -54,7 +54,7 @@ def erase(connection: Connection, person: str, at: datetime) -> ErasureResult:
     """Erase a person. `InvalidInputError`: unknown person, or one of the envelopes is damaged."""
     person_id = subjects.person_id(connection, person, lock=True)
     # First, so that a concurrent ingest either commits before this or finds no grant.
-    grants.invalidate_grant_caches(connection)
+    grants.renew_version(connection, grants.GRANTS_CACHE)
     subject_states.enqueue_erasure(connection, person_id, at)
     subjects_by_partner = redaction.pseudonyms_of(connection, person_id)
     of_person = signals.c.person == person_id

@@ -4,22 +4,24 @@ Rules:
     * the guard checks each person's own grant at the time of the read
     * an unknown subject, no grant and no score give the same result: None
     * every read of a person's score is logged for that person before the response
+    * consent is checked in the transaction that logs the read. Scores are computed before it, which takes a
+      second for ten thousand; those of persons who changed meanwhile are computed again within it
 """
 
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import BigInteger, Connection, bindparam, cast, insert, select
 
 from sesame_sdk.constants import MAX_SUBJECTS
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.rules.kinds import counted_contexts
-from sesame_sdk.hub.consent import read_consent, subjects
-from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest
-from sesame_sdk.hub.database.engine import values_table
-from sesame_sdk.hub.database.tables import partners, score_reads
+from sesame_sdk.hub.consent import grants, read_consent, subjects
+from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest, ResolvedSubject
+from sesame_sdk.hub.database.engine import is_in, values_table
+from sesame_sdk.hub.database.tables import partners, people, score_reads
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.scoring import read_auth, scores
 from sesame_sdk.model.score import Score
@@ -46,11 +48,15 @@ class ScoreRead:
 
 @frozen
 class ScoreResponse:
-    """The result of a read by a partner: scores by subject, as requested, and who got one, by person id."""
+    """The result of a read by a partner: scores by subject, as requested, and the known subjects.
+
+    `version` is that of what concerns every score; see `grants.SCORES`.
+    """
 
     partner: int
     scores: dict[str, Score | None]
-    score_given: dict[int, bool]
+    known: list[ResolvedSubject]
+    version: int | None
 
 
 def read_scores(
@@ -71,8 +77,28 @@ def read_scores(
     contexts = {one.person: counted_contexts(one.grant) for one in known if one.grant}
     computed = scores.compute_scores(connection, contexts, policy, as_of, request.at, reasons=False)
     by_subject = {one.subject: computed.get(one.person) for one in known}
-    given = {one.person: one.person in computed for one in known}
-    return ScoreResponse(partner, {subject: by_subject.get(subject) for subject in subjects}, given)
+    in_order = {subject: by_subject.get(subject) for subject in subjects}
+    return ScoreResponse(partner, in_order, known, grants.version_of(connection, grants.SCORES))
+
+
+def bring_up_to_date(
+    connection: Connection, request: AuthenticatedRequest, response: ScoreResponse, guard: Guard, as_of: date
+) -> ScoreResponse:
+    """The response to a request in this transaction. Only what changed since `read_scores` is computed again.
+
+    Raises:
+        InvalidInputError: the reader may not read any more.
+    """
+    if grants.version_of(connection, grants.SCORES) != response.version:
+        return read_scores(connection, request, [*response.scores], guard, as_of)
+    by_person = {one.person: one for one in response.known}
+    rows = connection.execute(select(people.c.id, people.c.revision).where(is_in(people.c.id, [*by_person])))
+    unchanged = [by_person[row.id] for row in rows if by_person[row.id].revision == row.revision]
+    current = {one.subject for one in unchanged}
+    if not (outdated := [one.subject for one in response.known if one.subject not in current]):
+        return response
+    again = read_scores(connection, request, outdated, guard, as_of)
+    return evolve(again, scores=response.scores | again.scores, known=[*unchanged, *again.known])
 
 
 def log_reads(connection: Connection, request: AuthenticatedRequest, response: ScoreResponse) -> None:
@@ -85,7 +111,8 @@ def log_reads(connection: Connection, request: AuthenticatedRequest, response: S
     read = {"by": response.partner, "why": request.purpose, "which": request.context}
     read["now"] = to_micros(request.at)
     for answered in (True, False):
-        persons = [person for person, given in response.score_given.items() if given is answered]
+        given = {one.person: response.scores[one.subject] is not None for one in response.known}
+        persons = [person for person, has_score in given.items() if has_score is answered]
         if persons:
             connection.execute(_LOG, {**read, "persons": persons, "given": answered})
 

@@ -161,6 +161,12 @@ class StreamOutbox:
         connection.execute(update(streams).where(streams.c.id == stream.id).values(last_message_at=now))
 
 
+def is_pending(connection: Connection, number: int) -> bool:
+    """Whether a message is pending. Numbers are never reused."""
+    this_one = select(messages.c.id).where(messages.c.id == number, ~messages.c.dead_lettered)
+    return connection.execute(this_one).first() is not None
+
+
 def acknowledge(connection: Connection, stream: int, jtis: Collection[str]) -> None:
     """Delete delivered messages. States that changed since stay pending; removals are deleted."""
     for row in _find_messages(connection, stream, jtis):

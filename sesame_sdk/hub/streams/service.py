@@ -128,6 +128,11 @@ class StreamService:
 
         return self.writer.run(work, LockScope.STREAMS)
 
+    def is_pending(self, message: Message) -> bool:
+        """Whether a fetched message may still be sent: no withdrawal or erasure has discarded it since."""
+        with read_transaction(self.engine) as connection:
+            return outbox.is_pending(connection, message.id)
+
     def record_deliveries(self, stream: int, sent: list[str], dead: dict[str, tuple[str, str]]) -> None:
         """Record which pushed messages were delivered, and which were rejected, by ``jti``."""
 

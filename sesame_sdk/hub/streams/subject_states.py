@@ -16,7 +16,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Row, and_, delete, exists, insert, select, update
 
-from sesame_sdk.hub.consent.grants import is_valid
+from sesame_sdk.hub.consent.grants import SCORES, is_valid, renew_version
 from sesame_sdk.hub.database.engine import upsert
 from sesame_sdk.hub.database.tables import grants, pseudonyms, rescore_queue, streams
 from sesame_sdk.hub.database.tables import stream_messages as messages
@@ -52,6 +52,7 @@ def mark_for_rescoring(connection: Connection, persons: Callable[[], Iterable[in
 
 def rescan_all(connection: Connection) -> None:
     """Rescore everyone for every stream, after a policy, a registration or a key changed."""
+    renew_version(connection, SCORES)
     connection.execute(update(streams).values(as_of=None, scan_cursor=0))
 
 

@@ -197,6 +197,10 @@ class StreamWorker:
             push.error = None  # whose traceback holds the message
 
     def _send(self, stream: Row[Any], push: _PushState, message: Message) -> Acknowledged:
+        # RFC 8935 section 2.2 has no receipt but the status 202.
+        receipt = Receipt(message.jti, self.streams.clock(), message.signal_count)
+        if not self.streams.is_pending(message):  # it waited while another one was sent
+            return Acknowledged(message, receipt, b"")
         bearer = None if stream.bearer_token is None else stream.bearer_token.encode
         try:
             media_types = {"content_type": SET_MEDIA_TYPE, "accept": JSON_MEDIA_TYPE}
@@ -205,5 +209,4 @@ class StreamWorker:
             push.error = error
             raise
         metrics.PUSH_DELIVERIES.labels("delivered").inc()
-        # RFC 8935 section 2.2 has no receipt but the status 202.
-        return Acknowledged(message, Receipt(message.jti, self.streams.clock(), message.signal_count), b"")
+        return Acknowledged(message, receipt, b"")

@@ -53,6 +53,7 @@ def upgrade() -> None:
         "people",
         sa.Column("id", KEY, primary_key=True),
         sa.Column("person", sa.String(length=128), nullable=False, unique=True),
+        sa.Column("revision", sa.BigInteger(), nullable=False, server_default="0"),
         sqlite_autoincrement=True,
     )
     op.create_table(
