@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sesame_sdk.cli.console import print_json, print_note, print_rows, progress_bar
     from sesame_sdk.cli.options import config_option, json_option
     from sesame_sdk.cli.upload import open_rejects, report_upload, upload_options
+    from sesame_sdk.delivery.sqlite_store import SqliteStore
     from sesame_sdk.partner.client import Client
     from sesame_sdk.partner.config import PartnerConfig
     from sesame_sdk.partner.score_store.inbox import Inbox
@@ -51,6 +52,7 @@ _LAZY = {
     "adjusted_alpha": "sesame_sdk.audit.metrics.fair_ranking",
     "fa_ir_table": "sesame_sdk.audit.metrics.fair_ranking",
     "RejectsFile": "sesame_sdk.partner.uploader",
+    "SqliteStore": "sesame_sdk.delivery.sqlite_store",
     "SignalUploader": "sesame_sdk.partner.uploader",
     "UploadSummary": "sesame_sdk.partner.uploader",
     "bulk_mode": "sesame_sdk.partner.uploader",
@@ -115,6 +117,7 @@ __all__ = [
     "SignalUploader",
     "Signer",
     "Skipped",
+    "SqliteStore",
     "StreamSubscriber",
     "SubjectIndex",
     "Terms",

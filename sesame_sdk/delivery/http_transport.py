@@ -64,9 +64,9 @@ class Transport:
         self._response_seconds = response_seconds
         self._max_bytes = max_response_bytes
         self._retry_policy = retry_policy or RetryPolicy()
-        self._session = _session(
-            self._base, adapter or HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
-        )
+        self._adapter = adapter
+        self._pool_size = pool_size
+        self._pid, self._session = os.getpid(), self._new_session()
 
     def get(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> HttpResponse:
         """GET. Raises as `post` does."""
@@ -114,9 +114,19 @@ class Transport:
         """Close every connection."""
         self._session.close()
 
+    def _new_session(self) -> requests.Session:
+        network = HTTPAdapter(pool_connections=1, pool_maxsize=self._pool_size, max_retries=0)
+        return _session(self._base, self._adapter or network)
+
+    def _own_session(self) -> requests.Session:
+        """The session of this process: a parent and its child must not share a connection."""
+        if self._pid != os.getpid():
+            self._pid, self._session = os.getpid(), self._new_session()
+        return self._session
+
     def _request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HttpResponse:
         try:
-            with self._session.request(
+            with self._own_session().request(
                 method,
                 self._base + path,
                 data=body,

@@ -8,33 +8,32 @@ It is one SQLite file on the platform's own machine. Rules:
 4. A post is decided once; adding it again changes nothing.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
-from sesame_sdk import Closeable, ConfigurationError, InvalidInputError, ensure_private_file
+from sesame_sdk import Closeable, ConfigurationError, InvalidInputError, SqliteStore
 from sesame_social.events import PostEvent
 
 #: How long a text is kept, by default.
 RETENTION = timedelta(days=30)
 MAX_NAME_LENGTH = 256
 MAX_TEXT_LENGTH = 10_000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS suspected (
+_APPLICATION = 0x5E5A0B04
+_SCHEMA = (
+    """CREATE TABLE suspected (
     post TEXT PRIMARY KEY, author TEXT NOT NULL, labels TEXT NOT NULL, probability REAL NOT NULL, text TEXT,
     expires_at TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open'
         CHECK (state IN ('open', 'confirmed', 'dismissed')),
     decided_at TEXT, decided_by TEXT,
     CHECK ((state = 'open') = (text IS NOT NULL)),
     CHECK ((state = 'open') = (decided_by IS NULL))
-);
-CREATE TABLE IF NOT EXISTS useful (post TEXT PRIMARY KEY, author TEXT NOT NULL, at TEXT NOT NULL);
-"""
+)""",
+    "CREATE TABLE useful (post TEXT PRIMARY KEY, author TEXT NOT NULL, at TEXT NOT NULL)",
+)
 _SELECT = "SELECT post, author, labels, probability, text, state, decided_at, decided_by FROM suspected "
 
 
@@ -65,18 +64,17 @@ class ModerationQueue(Closeable):
         if retention <= timedelta(0):
             raise ConfigurationError("must be positive", field="retention")
         self._retention = retention
-        try:
-            ensure_private_file(path)
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=10)
-            self._database.execute("PRAGMA secure_delete = ON")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise ConfigurationError("the queue cannot be opened", field=path.name) from error
+        self._file = SqliteStore(
+            path,
+            _SCHEMA,
+            description="a moderators' queue",
+            application_id=_APPLICATION,
+            overwrite_deleted=True,
+        )
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        self._file.close()
 
     def add_suspected(self, posts: Sequence[SuspectedPost], *, now: datetime) -> int:
         """Add suspected posts; those that are here already do not change. Returns the number of new posts."""
@@ -104,15 +102,15 @@ class ModerationQueue(Closeable):
 
     def list_posts(self, state: str = "open") -> list[SuspectedPost]:
         """List the posts in a state, the most probable first."""
-        rows = self._database.execute(f"{_SELECT} WHERE state = ? ORDER BY probability DESC, post", (state,))
+        rows = self._file.read(f"{_SELECT} WHERE state = ? ORDER BY probability DESC, post", state)
         return [_to_post(row) for row in rows]
 
     def get_post(self, post: str) -> SuspectedPost:
         """Get a post; raise InvalidInputError if it is not in the queue."""
-        row = self._database.execute(f"{_SELECT} WHERE post = ?", (_storable(post),)).fetchone()
-        if row is None:
+        rows = self._file.read(f"{_SELECT} WHERE post = ?", _storable(post))
+        if not rows:
             raise InvalidInputError("is not in the queue", field="post", hint="see: sesame social queue list")
-        return _to_post(row)
+        return _to_post(rows[0])
 
     def decide(self, post: str, *, confirmed: bool, moderator: str, now: datetime) -> None:
         """Confirm or dismiss a post; its text is deleted at once.
@@ -120,29 +118,29 @@ class ModerationQueue(Closeable):
         An InvalidInputError says that it is not open, or that `moderator` is empty or its author.
         """
         name = _check_name(moderator, "moderator").strip()
-        with self._transaction():
+        with self._file.transaction() as write:
             suspected = self.get_post(post)
             if suspected.state != "open":
                 raise InvalidInputError(f"is already {suspected.state}", field="post")
             if name == suspected.author:
                 raise InvalidInputError("must not be the author of the post", field="moderator")
             state = "confirmed" if confirmed else "dismissed"
-            self._database.execute(
+            write.execute(
                 "UPDATE suspected SET state = ?, text = NULL, decided_at = ?, decided_by = ? WHERE post = ?",
                 (state, now.astimezone(UTC).isoformat(), name, suspected.post),
             )
 
     def delete_expired(self, *, now: datetime) -> int:
         """Delete posts that were not decided in time; returns their number."""
-        with self._transaction():
-            return self._database.execute(
+        with self._file.transaction() as write:
+            return write.execute(
                 "DELETE FROM suspected WHERE state = 'open' AND expires_at <= ?",
                 (now.astimezone(UTC).isoformat(),),
             ).rowcount
 
     def read_events(self) -> Iterator[PostEvent]:
         """Read what may be sent: posts confirmed as abuse, or useful by their form. No text is selected."""
-        rows = self._database.execute(
+        rows = self._file.read(
             "SELECT post, author, decided_at, 'abuse_confirmed', decided_by FROM suspected "
             "WHERE state = 'confirmed' "
             "UNION ALL SELECT post, author, at, 'useful', NULL FROM useful ORDER BY 1, 4"
@@ -151,18 +149,8 @@ class ModerationQueue(Closeable):
             yield PostEvent(post, author, datetime.fromisoformat(at), event, by)
 
     def _insert(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
-        with self._transaction():
-            return self._database.executemany(statement, rows).rowcount if rows else 0
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
+        with self._file.transaction() as write:
+            return write.executemany(statement, rows).rowcount if rows else 0
 
 
 def _to_post(row: Sequence[Any]) -> SuspectedPost:

@@ -119,7 +119,7 @@ def test_the_file_is_for_its_owner_alone(path: Path) -> None:
 def test_what_is_no_queue_is_refused(path: Path) -> None:
     """By name, without what stands in it."""
     path.write_bytes(b"something else" * 100)
-    with pytest.raises(ConfigurationError, match=r"mods\.queue: the queue cannot be opened"):
+    with pytest.raises(ConfigurationError, match=r"mods\.queue: cannot be used"):
         ModerationQueue(path)
 
 
@@ -132,8 +132,9 @@ def test_a_confirmed_decision_survives_a_crash(path: Path) -> None:
         "from sesame_social.moderation_queue import ModerationQueue\n"
         "q = ModerationQueue(Path(sys.argv[1]))\n"
         "q.decide('p1', confirmed=True, moderator='mod', now=datetime.now(UTC))\n"
-        "q._database.execute('BEGIN IMMEDIATE'); q._database.execute(\"DELETE FROM suspected\")\n"
-        "print('saved', flush=True); time.sleep(60)"
+        "with q._file.transaction() as write:\n"
+        '    write.execute("DELETE FROM suspected")\n'
+        "    print('saved', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

@@ -15,12 +15,11 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import RLock
 
 import numpy as np
 from attrs import define, field, frozen
 
-from sesame_sdk.delivery.sqlite_store import SqliteStore
+from sesame_sdk.delivery.sqlite_store import SqliteStore, fork_safe_lock
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError, SesameError
 from sesame_sdk.interfaces import Closeable
 from sesame_sdk.model.score import Score
@@ -119,9 +118,9 @@ class ScoreStore(Closeable):
             SqliteStore(path, _SCHEMA, description="a score store", application_id=_APPLICATION)
             for _ in range(2)
         )
-        self._version = -1
+        self._version = (0, 0)
         self._check_identity(path, {"hub": hub, "reader": reader, "purpose": purpose, "context": context})
-        self._lock = RLock()
+        self._lock = fork_safe_lock()
         self._removal_callbacks: list[RemovalCallback] = []
         self._table: ScoreTable
         self._labels: dict[Label, int]
@@ -266,7 +265,7 @@ class ScoreStore(Closeable):
 
     def _refresh(self) -> None:
         """Load what was written since the last call, if anything; otherwise no table is read."""
-        ((version,),) = self._reader.read("PRAGMA data_version")
+        version = self._reader.data_version()
         if version != self._version:
             self._version = version
             self._load_changes()
