@@ -1,7 +1,7 @@
 """Events in a consumer's stream (changed scores, removed subjects), and notices to a partner of its disputes.
 
 Each state of a subject has a number, `seq`, that grows with time. Of two states of a subject the one with the
-higher number is valid, in whatever order they arrive.
+higher number is valid, in whatever order they arrive. An equal number is the same state, delivered again.
 """
 
 from datetime import date

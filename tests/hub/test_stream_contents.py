@@ -126,6 +126,22 @@ def test_a_withdrawal_is_owed_at_once_and_goes_first(
     assert left["seq"] < first["events"][WITHDRAWN]["seq"]
 
 
+def test_a_withdrawal_between_a_poll_and_its_acknowledgement_repeats_the_other_states(
+    reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None]
+) -> None:
+    """The message that was read is discarded; the rest of it comes again, with equal numbers."""
+    for person in ("ada", "bob"):
+        join(person)
+    hub.streams.rescore_pending()
+    ((jti, read),) = reader.poll().items()
+    hub.withdraw_grants("ada", shop.issuer, Direction.READ)
+    first, second = (after := reader.poll(jti)).values()
+    assert first["events"].keys() == {WITHDRAWN}
+    (again,) = second["events"][CHANGED]["changes"]
+    assert again in read["events"][CHANGED]["changes"]
+    assert reader.poll(*after) == {}
+
+
 def test_a_message_stays_the_same_until_it_is_acknowledged(
     reader: Reader, hub: Hub, join: Callable[..., None], clock: Clock
 ) -> None:
