@@ -19,6 +19,8 @@ MAX_SIGNALS: Final = 1000
 MAX_SUBJECTS: Final = 10_000
 #: How long a token that authorizes a request is valid.
 MAX_REQUEST_LIFETIME: Final = timedelta(minutes=5)
+#: How long after it was signed a message is accepted for the first time. A hub keeps each ``jti`` for longer.
+MAX_MESSAGE_AGE: Final = timedelta(days=365)
 
 MAX_SUBJECT_LENGTH: Final = 128
 #: An operator's own name of a person.

@@ -298,6 +298,17 @@ def create_hub(
     return settings
 
 
+def refuse_password(database: str) -> None:
+    """Raise a `ConfigurationError` if the URL of a database that a flag gave contains a password."""
+    if has_password(database):
+        raise ConfigurationError(
+            "must not contain a password: the process list shows it to other users",
+            field=SETTINGS["database"].flag,
+            hint=f"leave it out, and give it later: in {SETTINGS['database'].variable}, in the file that "
+            f"PGPASSFILE names, or in {SETTINGS_FILE} (mode 600)",
+        )
+
+
 def load_settings(
     path: Path, *, flags: Mapping[str, str] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Settings:
@@ -329,12 +340,7 @@ def load_with_sources(
         ):
             if key in texts:
                 values[name], sources[name] = setting.type.parse(texts[key]), source
-    if has_password(flags.get("database", "")):
-        raise ConfigurationError(
-            "must not contain a password: the process list shows it to other users",
-            field=SETTINGS["database"].flag,
-            hint=f"set {SETTINGS['database'].variable}, or PGPASSFILE and a URL without it",
-        )
+    refuse_password(flags.get("database", ""))
     if "issuer" not in values:
         raise ConfigurationError("issuer is missing", field=str(file), hint='add: issuer = "https://..."')
     try:

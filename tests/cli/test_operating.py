@@ -38,6 +38,18 @@ def test_a_password_is_masked(run: Run, hub: Path, monkeypatch: pytest.MonkeyPat
     assert "postgresql://hub:***@127.0.0.1:9/hub" in run("hub", "settings", "--hub", hub).out
 
 
+@pytest.mark.parametrize("query", [False, True])
+def test_init_refuses_a_password_in_its_flag(run: Run, tmp_path: Path, query: bool) -> None:
+    """Other users see it in the process list. Nothing is made, and the error says how to give it."""
+    url = f"postgresql://hub:{PASSWORD}@db/hub" if not query else f"postgresql://db/hub?password={PASSWORD}"
+    done = run("hub", "init", "new", "--issuer", "https://hub.example", "--database", url)
+    assert done.code == 2
+    assert "--database: must not contain a password" in done.err
+    assert all(way in done.err for way in ("SESAME_DATABASE", "PGPASSFILE", "hub.toml"))
+    assert PASSWORD not in done.out + done.err
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_wrong_setting_is_one_line_and_code_2(run: Run, hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From a flag or a variable, before anything is served."""
     done = run("hub", "run", "--hub", hub, "--port", "eighty")

@@ -1,6 +1,7 @@
 """A hub's folder and settings: sources, errors, and passwords that are never shown."""
 
 import json
+import os
 import stat
 import tempfile
 from datetime import date
@@ -232,6 +233,24 @@ def test_a_new_hub_is_its_owners_alone(tmp_path: Path) -> None:
     Hub.open(settings.path).close()
     assert stat.S_IMODE(settings.path.stat().st_mode) == 0o700
     assert stat.S_IMODE(settings.key_path.stat().st_mode) == 0o600
+
+
+def test_a_ledger_elsewhere_is_its_owners_alone(tmp_path: Path) -> None:
+    """With its log, its locks and its index, whatever the umask."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    database = f"sqlite:///{elsewhere}/ledger.sqlite"
+    create_hub(tmp_path / "hub", issuer=HUB, database=database)
+    before = os.umask(0o022)
+    try:
+        with Hub.open(tmp_path / "hub") as hub:
+            hub.streams.acquire_leader_lock()
+            hub.rebuild_signals()
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in elsewhere.iterdir()}
+    finally:
+        os.umask(before)
+    assert {"ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-streams"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
 
 
 def test_settings_come_back_as_they_were_given(tmp_path: Path) -> None:

@@ -98,6 +98,10 @@ TIMES: dict[str, tuple[str, Make]] = {
         "invalid_request",
         lambda s: _saying(s, iat=forging.seconds(timestamps.utc_now() + _A_MINUTE)),
     ),
+    "signed more than a year ago": (
+        "invalid_request",
+        lambda s: _saying(s, iat=forging.seconds(timestamps.utc_now() - timedelta(days=366))),
+    ),
     "signed at no date": ("invalid_request", lambda s: _saying(s, iat=1e300)),
     "signed before all dates": ("invalid_request", lambda s: _saying(s, iat=-1e15)),
     "signed at a text": ("invalid_request", lambda s: _saying(s, iat="now")),

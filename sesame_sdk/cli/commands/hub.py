@@ -86,8 +86,9 @@ def init(directory: str, issuer: str, database: str, as_of: datetime | None) -> 
 
     The tables are created when the hub is first opened.
     """
-    from sesame_sdk.hub.settings import create_hub
+    from sesame_sdk.hub.settings import create_hub, refuse_password
 
+    refuse_password(database)
     if not directory.strip():
         raise ConfigurationError("must name a directory", field="DIR")
     day = as_of.replace(tzinfo=UTC).date() if as_of else None
@@ -217,13 +218,14 @@ def vacuum(hub_dir: Path) -> None:
 
 @hub.command()
 @hub_option()
-@click.argument("dest", type=DIRECTORY)
+@click.argument("dest")
 @click.option("--with-key", is_flag=True, help="Include signing.jwk: its holder can sign as the hub.")
-def backup(hub_dir: Path, dest: Path, with_key: bool) -> None:
-    """Write a backup to the file DEST (0600).
+def backup(hub_dir: Path, dest: str, with_key: bool) -> None:
+    """Write a backup to DEST: a directory, or a new file ending in .tar.
 
-    The hub may be running. In a directory, the file gets a name with the time. It holds all consents and
-    signals: encrypt it where it is stored, and keep it no longer than the withdrawal log.
+    The hub may be running. A directory is made if it is missing; the file in it (0600) is named by the time.
+    It holds all consents and signals: encrypt it where it is stored, and keep it no longer than the
+    withdrawal log.
     """
     with require_extra("hub"):
         from sesame_sdk.hub.backup.backup import create_backup

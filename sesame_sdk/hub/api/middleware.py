@@ -85,5 +85,5 @@ def _record(method: str, route: str, status: int, seconds: float) -> None:
         log.warning("request_aborted", method=method, route=route, duration_ms=duration_ms)
         return
     metrics.count_request(method, route, status, seconds)
-    write = log.debug if status < 400 and route.startswith(_MONITORED) else log.info
+    write = log.warning if status >= 400 else log.debug if route.startswith(_MONITORED) else log.info
     write("request_completed", method=method, route=route, status=status, duration_ms=duration_ms)

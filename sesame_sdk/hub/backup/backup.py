@@ -19,7 +19,7 @@ from sesame_sdk.signing.keys import SigningKey
 
 def create_backup(
     settings: Settings,
-    target: Path,
+    target: Path | str,
     *,
     with_key: bool = False,
     progress: Progress = no_progress,
@@ -28,13 +28,14 @@ def create_backup(
     """Back up a hub into one file (0600), whether it runs or not.
 
     Needs twice the disk space of the ledger beside the target until it is done.
-    In a folder as `target` the file is named by the time. With the key in it, anyone can sign as the hub.
+    A `target` that ends in ``.tar`` is a new file; any other is a folder, made if it is missing (0700), in
+    which the file is named by the time. With the key in it, anyone can sign as the hub.
 
     Raises:
         ConfigurationError: the ledger does not exist or is damaged, or the file cannot be written.
     """
     created_at = clock()
-    target = _choose_path(target, created_at)
+    path = _choose_path(target, created_at)
     kid = SigningKey.load(settings.key_path).kid
     ledger = ledger_for(settings)
 
@@ -42,26 +43,38 @@ def create_backup(
         return Manifest(settings.issuer, kid, created_at, version("sesame-sdk"), members)
 
     try:
-        with tempfile.TemporaryDirectory(prefix=".sesame-backup-", dir=target.parent) as temporary:
+        with tempfile.TemporaryDirectory(prefix=".sesame-backup-", dir=path.parent) as temporary:
             copy = Path(temporary) / ledger.member
             ledger.back_up(copy, progress)
             files = [copy, settings.path / SETTINGS_FILE, *([settings.key_path] if with_key else [])]
-            manifest = archive.pack(Path(temporary) / target.name, files, describe, progress)
-            (Path(temporary) / target.name).rename(target)
-        sync_folder(target.parent)
+            manifest = archive.pack(Path(temporary) / path.name, files, describe, progress)
+            (Path(temporary) / path.name).rename(path)
+        sync_folder(path.parent)
     except OSError as error:
-        raise ConfigurationError(f"cannot be written: {error.strerror}", field=str(target)) from error
-    return target, manifest
+        raise ConfigurationError(f"cannot be written: {error.strerror}", field=str(path)) from error
+    return path, manifest
 
 
-def _choose_path(target: Path, at: datetime) -> Path:
-    if target.is_dir():
-        target = target / f"hub-{at:%Y%m%dT%H%M%SZ}.tar"
-    if target.exists():
-        raise ConfigurationError("file exists", field=str(target), hint="name a new file, or a folder")
-    if not target.parent.is_dir():
-        raise ConfigurationError("parent folder does not exist", field=str(target))
-    return target
+def _choose_path(target: Path | str, at: datetime) -> Path:
+    """The new file. The same rule applies every night: what names a folder never becomes a file."""
+    path = Path(target)
+    is_folder = path.is_dir() or path.suffix != ".tar" or str(target).endswith("/")
+    if path.exists() and not path.is_dir():
+        hint = "name a folder, or a new file ending in .tar"
+        raise ConfigurationError("file exists", field=str(path), hint=hint)
+    if not path.parent.is_dir():
+        raise ConfigurationError("parent folder does not exist", field=str(path))
+    if not is_folder:
+        return path
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be created: {error.strerror}", field=str(path)) from error
+    file = path / f"hub-{at:%Y%m%dT%H%M%SZ}.tar"
+    if file.exists():
+        raise ConfigurationError("file exists", field=str(file), hint="make one backup a second")
+    return file
 
 
 def ledger_for(settings: Settings) -> SQLiteLedger | PostgreSQLLedger:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from sesame_sdk.constants import MAX_MESSAGE_AGE
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent.grant_cache import GrantCache
@@ -65,11 +66,13 @@ class MessageDispatcher:
         if event is EventType.SIGNALS:
             opened = open_envelope(message, keys, audience=self._issuer, now=now)
             envelope, digest = opened.envelope, ledger.message_digest(opened.token, opened.disclosures)
+            _check_age(envelope.issued_at, now)
             head = (envelope.issuer, envelope.jti, opened.kid, envelope.issued_at)
             return VerifiedMessage(event, *head, digest, opened.token, opened)
         if event is EventType.REGISTRATION:
             token = message.single_token
             signed = verify_event(token, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
+            _check_age(signed.issued_at, now)
             head = (signed.issuer, signed.jti, signed.kid, signed.issued_at)
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, signed.payload)
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")
@@ -123,3 +126,10 @@ class MessageDispatcher:
             processed = ProcessedMessage(now, entry.outcome)
         receipt = processed.make_receipt(message.jti)
         return IngestResult(self._ingest.sign_receipt(receipt, message.issuer, processed.outcome.jti))
+
+
+def _check_age(issued_at: datetime, now: datetime) -> None:
+    """Refuse a message that was signed long ago, such as one that was intercepted then."""
+    if issued_at < now - MAX_MESSAGE_AGE:
+        text = f"is more than {MAX_MESSAGE_AGE.days} days ago"
+        raise InvalidInputError(text, field="iat", hint="sign the message again")

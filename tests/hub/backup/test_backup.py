@@ -164,6 +164,30 @@ def test_a_backup_overwrites_nothing(old: Old, tmp_path: Path) -> None:
     assert not (tmp_path / "empty.tar").exists()
 
 
+@pytest.mark.parametrize("name", ["nightly", "nightly/", "nightly.tar/", "hub-backups.2026"])
+def test_a_folder_that_is_missing_is_made_and_works_the_second_night(
+    old: Old, tmp_path: Path, name: str
+) -> None:
+    """A name without .tar, or with a slash, is a folder: it never becomes one file that blocks the next."""
+    nights = [timestamps.utc_now(), timestamps.utc_now() + timedelta(days=1)]
+    files = [
+        create_backup(load_settings(old.path), f"{tmp_path}/{name}", clock=lambda night=night: night)[0]
+        for night in nights
+    ]
+    folder = tmp_path / name.rstrip("/")
+    assert {file.parent for file in files} == {folder}
+    assert len(list(folder.iterdir())) == len(files) == 2
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_backup_into_a_file_without_tar_is_refused(old: Old, tmp_path: Path) -> None:
+    """Such a file stands where the folder would be."""
+    (tmp_path / "backups").write_text("an old backup")
+    with pytest.raises(ConfigurationError, match="file exists") as refused:
+        create_backup(load_settings(old.path), tmp_path / "backups")
+    assert refused.value.hint == "name a folder, or a new file ending in .tar"
+
+
 def test_a_damaged_ledger_is_not_taken_for_a_backup(old: Old, tmp_path: Path) -> None:
     """The copy is looked at page by page before it gets its name."""
     old.hub.close()

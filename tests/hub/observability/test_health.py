@@ -40,6 +40,14 @@ def test_a_hub_that_can_work_is_alive_and_ready(served: tuple[HubFixture, HubPro
     assert {line["level"] for line in watched} == {"debug"}
 
 
+def test_a_refused_request_is_a_warning(served: tuple[HubFixture, HubProcess]) -> None:
+    """The filter that operators use hides what is logged as info, and must not hide a 400."""
+    made, process = served
+    assert made.post(b"no token").status_code == 400
+    completed = [line for line in process.events("request_completed") if line["route"] == "/v1/events"]
+    assert [(line["status"], line["level"]) for line in completed] == [(400, "warning")]
+
+
 def test_without_its_ledger_a_hub_is_alive_and_not_ready(served: tuple[HubFixture, HubProcess]) -> None:
     """503 with Retry-After and why; the change is logged once each way, and with its cause."""
     made, process = served

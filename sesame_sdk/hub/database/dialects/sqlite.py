@@ -9,11 +9,12 @@ import csv
 import io
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from datetime import date
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
+from pathlib import Path
 from typing import IO, Any
 
 from attrs import frozen
@@ -23,6 +24,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.schema import Column, Table
 
 from sesame_sdk.errors import RetryableError
+from sesame_sdk.files import ensure_private_file
 from sesame_sdk.hub.database.dialects import sqlite_lock
 from sesame_sdk.hub.database.dialects.base import (
     JsonFunctions,
@@ -66,6 +68,9 @@ class _SqliteDialect:
     concurrent_writes = False
 
     def open(self, url: URL) -> Engine:
+        if url.database and url.database != ":memory:":
+            with suppress(OSError):  # connecting reports it
+                ensure_private_file(Path(url.database))
         # Parameters hold people's data, so no error message may show them.
         engine = create_engine(url, hide_parameters=True, pool_size=4, max_overflow=_POOL)
         event.listen(engine, "connect", _on_connect)
@@ -87,10 +92,10 @@ class _SqliteDialect:
     def acquire_leader_lock(self, engine: Engine) -> LeaderLock | None:
         """Lock a file beside the database; the system releases the lock when the process ends."""
         try:
-            connection = sqlite3.connect(
-                f"{engine.url.database}-streams", timeout=0, isolation_level=None, check_same_thread=False
-            )
-        except sqlite3.OperationalError:  # no space for another file
+            path = Path(f"{engine.url.database}-streams")
+            ensure_private_file(path)
+            connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.OperationalError):  # no space for another file
             return None
         try:
             connection.execute("BEGIN EXCLUSIVE")
