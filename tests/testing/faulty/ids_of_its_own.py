@@ -9,7 +9,7 @@ SESAME_API = "1.0"
 
 class Own(Loans):
     def id_of(self, kind, event, pseudonymizer):
-        return super().id_of(kind, event, Pseudonymizer(b"always the same secret for all."))
+        return super().id_of(kind, event, Pseudonymizer(b"always the same secret for all.."))
 
 
 @hookimpl

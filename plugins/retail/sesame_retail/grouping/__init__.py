@@ -1,1 +1,0 @@
-"""From order lines to orders."""
