@@ -14,10 +14,10 @@ def terminal_text(text: str) -> str:
     return text if text.isprintable() else "".join(map(_printable, text))
 
 
-def _printable(letter: str) -> str:
-    if letter.isprintable():
-        return letter
-    return "" if unicodedata.category(letter) in ("Cf", "Cs") else " "
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return "" if unicodedata.category(character) in ("Cf", "Cs") else " "
 
 
 def html_text(text: str) -> str:

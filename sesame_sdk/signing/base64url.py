@@ -23,7 +23,7 @@ _read_list = codec.decoder(list[bytes]).decode
 
 def encode(data: bytes) -> bytes:
     """The one base64url text of `data`."""
-    # Both letters are rare, and `replace` searches as fast as memchr: `translate` took as long as encoding.
+    # Both are rare, and `replace` searches as fast as memchr: `translate` took as long as encoding.
     return binascii.b2a_base64(data, newline=False).replace(b"+", b"-").replace(b"/", b"_").rstrip(b"=")
 
 
@@ -38,7 +38,7 @@ def decode(text: bytes, *, field: str) -> bytes:
 def decode_all(texts: Sequence[bytes], *, field: str) -> list[bytes]:
     """Decode many at once, as strictly except for spare bits: for texts whose spelling was hashed."""
     joined = b"".join(texts)
-    if any(letter in joined for letter in _REFUSED):
+    if any(char in joined for char in _REFUSED):
         raise InvalidInputError("is not base64url", field=field)
     padded = b'","'.join([text + _PADDING[len(text) & 3] for text in texts])
     quoted = b'["%b"]' % padded if texts else b"[]"

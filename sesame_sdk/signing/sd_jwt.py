@@ -67,10 +67,10 @@ class SdJwt:
 def disclose(value_json: Sequence[bytes]) -> tuple[list[bytes], list[str]]:
     """Wrap each value, given as JSON, and return the disclosures and their digests in the same order."""
     # One call to the system for all salts: a call for each costs more than hashing it.
-    letters = base64url.encode(os.urandom(_SALT_BYTES * len(value_json)))
-    starts = range(0, len(letters), _MAX_SALT_LENGTH)
+    characters = base64url.encode(os.urandom(_SALT_BYTES * len(value_json)))
+    starts = range(0, len(characters), _MAX_SALT_LENGTH)
     texts = [
-        b'["%b",%b]' % (letters[start : start + _SALT_LENGTH + -(_AROUND + len(value)) % _STEP], value)
+        b'["%b",%b]' % (characters[start : start + _SALT_LENGTH + -(_AROUND + len(value)) % _STEP], value)
         for start, value in zip(starts, value_json, strict=True)
     ]
     encoded = base64url.encode(b"".join(texts))
@@ -88,5 +88,5 @@ def digests_of(disclosures: Sequence[bytes]) -> list[str]:
     """`digest_of` for many, encoded in one go."""
     sha256 = hashlib.sha256
     hashes = [sha256(disclosure).digest() for disclosure in disclosures]
-    letters = base64url.encode(b"\0".join([*hashes, b""])).decode()
-    return [letters[start : start + _DIGEST_LENGTH] for start in range(0, len(letters), _DIGEST_STEP)]
+    characters = base64url.encode(b"\0".join([*hashes, b""])).decode()
+    return [characters[start : start + _DIGEST_LENGTH] for start in range(0, len(characters), _DIGEST_STEP)]

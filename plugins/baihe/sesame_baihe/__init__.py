@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesame_baihe.consumer import Matchmaking, RankingRequest
-from sesame_baihe.result import Explanation, FairnessResult, RankedProfile, RankingParameters, RankingResult
+from sesame_baihe.consumer import Matchmaking
+from sesame_baihe.request import RankingRequest
+from sesame_baihe.result import (
+    Explanation,
+    FairnessResult,
+    RankedProfile,
+    RankingParameters,
+    RankingResult,
+)
 from sesame_sdk import ScoreConsumer, hookimpl
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 from attrs import asdict
 
-from sesame_baihe.consumer import CONTEXT, PURPOSE, SCORE_RANGE, SCORE_WEIGHT, Matchmaking, RankingRequest
+from sesame_baihe.consumer import CONTEXT, PURPOSE, Matchmaking
+from sesame_baihe.request import SCORE_RANGE, SCORE_WEIGHT, RankingRequest
 from sesame_baihe.result import RankingResult
 from sesame_sdk import config_option, json_option
 

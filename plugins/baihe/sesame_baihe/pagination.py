@@ -29,8 +29,8 @@ from weakref import WeakMethod
 
 from attrs import asdict, define, frozen
 
-from sesame_baihe.consumer import RankingRequest
 from sesame_baihe.ranking import rank_request
+from sesame_baihe.request import RankingRequest
 from sesame_baihe.result import RankedProfile, RankingParameters, RankingResult
 from sesame_baihe.score_source import Scores, is_stale
 from sesame_sdk import Closeable, InvalidInputError, RetryableError

@@ -26,8 +26,8 @@ import numpy as np
 from attrs import asdict, evolve, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from sesame_baihe.consumer import SCORE_RANGE, SCORE_WEIGHT, RankingRequest
 from sesame_baihe.fair_topk import MAX_PLACES, FairnessRule, FairRanking, apply_rule
+from sesame_baihe.request import SCORE_RANGE, SCORE_WEIGHT, RankingRequest
 from sesame_baihe.result import Explanation, RankedProfile, RankingParameters, RankingResult
 from sesame_baihe.score_blend import (
     BLOCK_SIZE,

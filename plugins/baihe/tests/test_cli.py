@@ -122,16 +122,18 @@ def test_json_has_the_reasons_and_they_add_up(hub: Hub, config: PartnerConfig, p
     assert "1 of 3 have no score and get the mean, 0.5000" in data["parameters"]["description"]
 
 
-def test_the_table_has_bars_explanations_and_moves(hub: Hub, config: PartnerConfig, profiles: Path) -> None:
-    """Columns are aligned: every line is as wide as the ruler under the header, or blank beyond."""
+def test_a_pipe_gets_one_line_of_whole_values_for_each_profile(
+    hub: Hub, config: PartnerConfig, profiles: Path
+) -> None:
+    """Tab-separated, with the explanation in words and without a bar; the parameters are on stderr."""
     hub.points = {config.pseudonymizer.pseudonym("102"): 950.0, config.pseudonymizer.pseudonym("101"): 350.0}
-    lines = run(profiles, "--config", config.path, "--weight", 0.5).stdout.splitlines()
-    (first,) = (line for line in lines if line.split()[:1] == ["1"])
-    assert "1 (+1)" in first
-    assert "█████▒▒▒▒▒▒▒▒▒▒" in first
-    assert "0.2500 for relevance 0.50 + 0.5000 for score 950.00 = 0.7500" in first
-    starts = {line.index("█") for line in lines if "█" in line}
-    assert len(starts) == 1
+    done = run(profiles, "--config", config.path, "--weight", 0.5)
+    header, *rows = (line.split("\t") for line in done.stdout.splitlines())
+    assert header == ["rank", "profile", "relevance", "score", "blended", "explanation", "without the score"]
+    assert [len(row) for row in rows] == [len(header)] * 3
+    assert rows[0][0] == "1 (+1)"
+    assert rows[0][5] == "0.2500 for relevance 0.50 + 0.5000 for score 950.00 = 0.7500"
+    assert "1 of 3 have no score" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize(("width", "wide"), [(80, False), (120, True)])
@@ -149,11 +151,23 @@ def test_a_narrow_terminal_keeps_every_figure(
     assert max(map(len, out.splitlines())) <= width
 
 
+def test_a_wide_terminal_shows_bars_and_explanations_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All bars begin in one column."""
+    ranked = Matchmaking().use(RankingRequest(("a", "b"), (0.75, 0.5)), {})
+    monkeypatch.setenv("COLUMNS", "200")
+    table_view.print_ranking(ranked, {"a": "profile-1", "b": "profile-2"})
+    lines = [line for line in capsys.readouterr().out.splitlines() if "█" in line]
+    assert len({line.index("█") for line in lines}) == 1
+    assert ["for relevance" in line for line in lines] == [True, True]
+
+
 def test_a_place_in_a_terminal_without_unicode_is_a_bar_all_the_same() -> None:
     """Of plain signs; no wider than the scale, whatever rounding does."""
     place = RankedProfile("a", 1.0, 950.0, 1.0, Explanation(0.5, 0.5, 0.1))
-    assert draw_bar(place, unicode=False).plain == "##########++++++++++"
-    assert draw_bar(RankedProfile("a", 0.0, None, 0.0, Explanation(0.0, 0.0, 0.0))).plain == " " * 20
+    assert draw_bar(place, unicode=False) == "##########++++++++++"
+    assert draw_bar(RankedProfile("a", 0.0, None, 0.0, Explanation(0.0, 0.0, 0.0))) == ""
 
 
 def test_the_name_of_a_profile_does_nothing_to_the_terminal(
@@ -177,20 +191,20 @@ def test_interest_reciprocal_relevance_counts_where_the_file_has_it(
     """Both figures are shown, and which mean made them one."""
     file = tmp_path / "both.csv"
     file.write_text("profile,relevance,reciprocal_relevance\n101,0.8,0.2\n102,0.9,0\n")
-    out = run(file, "--config", config.path, "--mean", mean).stdout
-    assert f"Relevance is the {mean} mean of both sides' relevance." in out
-    (line,) = (line for line in out.splitlines() if line.split()[:1] == ["1"])
+    done = run(file, "--config", config.path, "--mean", mean)
+    assert f"Relevance is the {mean} mean of both sides' relevance." in " ".join(done.stderr.split())
+    (line,) = (line for line in done.stdout.splitlines() if line.split()[:1] == ["1"])
     assert "0.800 / 0.200" in line
     assert first in line
     assert "and reciprocal relevance 0.20" in line
 
 
 def test_the_table_shows_the_neutral_value(hub: Hub, config: PartnerConfig, profiles: Path) -> None:
-    """On stdout; nothing of the progress is in it."""
+    """The rows are on stdout, and the parameters on stderr."""
     hub.points = {config.pseudonymizer.pseudonym("102"): 950.0}
     done = run(profiles, "--config", config.path, "--top", 2)
     assert "without the score" in done.stdout
-    assert "2 of 3 have no score and get the mean, 1.0000" in " ".join(done.stdout.split())
+    assert "2 of 3 have no score and get the mean, 1.0000" in " ".join(done.stderr.split())
     assert "reading scores" not in done.stdout
     assert "103" not in done.stdout
 
@@ -200,7 +214,7 @@ def test_without_scores_relevance_decides_and_the_table_says_so(
     config: PartnerConfig, profiles: Path
 ) -> None:
     """As on the first day."""
-    assert "No score is known: relevance alone decides." in run(profiles, "--config", config.path).stdout
+    assert "No score is known: relevance alone decides." in run(profiles, "--config", config.path).stderr
 
 
 @pytest.mark.usefixtures("hub")

@@ -14,7 +14,7 @@ from typing import Any
 from attrs import astuple, define, field, frozen
 
 from sesame_retail.model import Order
-from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, apply_update, pending_events
+from sesame_retail.order_state import OrderState, OrderUpdate, apply_update, pending_events
 from sesame_sdk import SqliteStore
 
 FILE_NAME = "retail.sqlite"

@@ -8,8 +8,8 @@ from sesame_retail.files.order_files import ReadProgress
 from sesame_retail.files.tail import FileTail
 from sesame_retail.kinds import TENURE
 from sesame_retail.model import Order
+from sesame_retail.order_store import FILE_NAME, OrderStore
 from sesame_retail.provider import Orders
-from sesame_retail.webhooks.order_store import FILE_NAME, OrderStore
 from sesame_sdk import (
     PartnerConfig,
     Pseudonymizer,

@@ -16,8 +16,8 @@ import pytest
 from sesame_retail import Order, Orders
 from sesame_retail.files.mapping import FileMapping
 from sesame_retail.files.tail import FileTail
+from sesame_retail.order_store import OrderStore
 from sesame_retail.upload import OrderSignals, follow_step
-from sesame_retail.webhooks.order_store import OrderStore
 
 from sesame_sdk import (
     Client,

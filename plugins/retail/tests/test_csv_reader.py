@@ -79,7 +79,7 @@ from pathlib import Path
 from sesame_retail import Orders
 
 from sesame_sdk import Skipped
-from sesame_retail.grouping import invoice_buffer
+from sesame_retail.files import invoice_buffer
 invoice_buffer.MOST_HELD = 5000
 deque(Orders().read(Path(sys.argv[1])), 0)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sesame_retail import Orders
 from sesame_retail.money import SCALE
-from sesame_retail.webhooks.order_state import OrderState, OrderUpdate, apply_update, pending_events
-from sesame_retail.webhooks.order_store import OrderStore
+from sesame_retail.order_state import OrderState, OrderUpdate, apply_update, pending_events
+from sesame_retail.order_store import OrderStore
 
 from sesame_sdk import Pseudonymizer, Signal
 

@@ -18,8 +18,8 @@ from pyarrow import parquet
 from sesame_retail import Order, Orders
 from sesame_retail.files import mapping, mapping_inference
 from sesame_retail.files.field_parsers import MoneyParser, UnreadableFieldError
+from sesame_retail.files.invoice_buffer import InvoiceBuffer, InvoiceTotal
 from sesame_retail.files.mapping import ColumnMapping, FileFormat, FileMapping
-from sesame_retail.grouping.invoice_buffer import InvoiceBuffer, InvoiceTotal
 from sesame_retail.money import Currencies
 
 from sesame_sdk import ConfigurationError, Pseudonymizer, Signal, Skipped

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 import requests
 import uvicorn
+from sesame_retail.order_state import OrderUpdate
+from sesame_retail.order_store import OrderStore
 from sesame_retail.provider import Orders
 from sesame_retail.webhooks import shopify, woocommerce
 from sesame_retail.webhooks.app import MAX_BYTES, Webhooks
-from sesame_retail.webhooks.order_state import OrderUpdate
-from sesame_retail.webhooks.order_store import OrderStore
 from sesame_retail.webhooks.payloads import ShopRules, UnreadablePayloadError
 
 from sesame_sdk import ConfigurationError, PartnerConfig, Pseudonymizer

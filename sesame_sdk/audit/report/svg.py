@@ -17,7 +17,7 @@ from sesame_sdk.text import html_text
 WIDTH = 480.0
 #: Font size on the narrowest page, and the largest on other pages: see `svg text` in page.css.
 MAX_FONT_SIZE, FONT_SIZE = 16.0, 12.0
-#: Width of a letter, as a share of the font size; East Asian wide letters take all of it.
+#: Width of a character, as a share of the font size; East Asian wide characters take all of it.
 _LETTER_WIDTH = 0.64
 
 Content = str | Markup
@@ -157,15 +157,15 @@ def label(x: float, y: float, content: str, width: float, class_: str, anchor: s
 
 def text_width(content: str, size: float = MAX_FONT_SIZE) -> float:
     """Estimate the width of a text in units."""
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in content)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in content)
     return size * (_LETTER_WIDTH * (len(content) - wide) + wide)
 
 
 def truncate(content: str, width: float, size: float = MAX_FONT_SIZE) -> str:
     """Truncate a text to so many units."""
     used = 0.0
-    for at, letter in enumerate(content):
-        used += text_width(letter, size)
+    for at, char in enumerate(content):
+        used += text_width(char, size)
         if used > width:
             return f"{content[: max(at - 1, 1)].rstrip()}\N{HORIZONTAL ELLIPSIS}"
     return content

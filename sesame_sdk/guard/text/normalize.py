@@ -56,7 +56,7 @@ def skeleton(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     unfolded = _limit(unicodedata.normalize("NFKD", text.casefold()))
-    kept = "".join(letter for letter in unfolded if unicodedata.category(letter) not in {"Mn", "Cf"})
+    kept = "".join(char for char in unfolded if unicodedata.category(char) not in {"Mn", "Cf"})
     return _TOKEN.findall(kept.translate(_LOOKALIKES))
 
 

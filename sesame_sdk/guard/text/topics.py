@@ -97,16 +97,16 @@ def alternatives(phrases: Iterable[str]) -> str:
     root: _Trie = {}
     for phrase in phrases:
         node = root
-        for letter in phrase:
-            node = node.setdefault(letter, {})
+        for char in phrase:
+            node = node.setdefault(char, {})
         node[_END] = {}
     return _pattern(root)
 
 
 def _pattern(node: _Trie) -> str:
     # The star comes last: it also matches nothing, and would hide longer phrases that begin with its word.
-    letters = sorted(node.keys() - {_END}, key=lambda letter: (letter in _ANY_ENDING, letter))
-    branches = [_ANY_ENDING.get(letter, letter) + _pattern(node[letter]) for letter in letters]
+    chars = sorted(node.keys() - {_END}, key=lambda char: (char in _ANY_ENDING, char))
+    branches = [_ANY_ENDING.get(char, char) + _pattern(node[char]) for char in chars]
     if not branches:
         return ""
     optional = "?" if _END in node else ""

@@ -68,13 +68,13 @@ def _as_words(subjects: Sequence[str]) -> NDArray[np.uint64]:
     wide = -(-(length + 1) // _WORD) * _WORD
     end = "\n" + "\0" * (wide - length - 1)
     joined = (end.join(subjects) + end).encode("utf-8", "surrogatepass")
-    letters = np.frombuffer(joined, np.uint8)
+    characters = np.frombuffer(joined, np.uint8)
     # Pseudonyms of the SDK have one length, and are split all at once.
-    if len(joined) != wide * len(subjects) or (letters[length::wide] != ord("\n")).any():
+    if len(joined) != wide * len(subjects) or (characters[length::wide] != ord("\n")).any():
         encoded = [subject.encode("utf-8", "surrogatepass") + b"\n" for subject in subjects]
         wide = -(-max(map(len, encoded)) // _WORD) * _WORD
-        letters = np.array(encoded, dtype=f"S{wide}").view(np.uint8)
-    words = letters.view("<u8").reshape(len(subjects), -1)
+        characters = np.array(encoded, dtype=f"S{wide}").view(np.uint8)
+    words = characters.view("<u8").reshape(len(subjects), -1)
     return np.ascontiguousarray(words.T, np.uint64)
 
 

@@ -50,11 +50,11 @@ def scan_csv(text: str, delimiter: str, width: int, *, first: int = 1) -> "Scann
         return None
     if not data or width < 2 or not delimiter.isascii() or 0 in data:
         return None
-    letters = np.frombuffer(data + _MARGIN, np.uint8)
-    marks = _Separators.find(letters, ord(delimiter), quoted=_QUOTE in data)
+    characters = np.frombuffer(data + _MARGIN, np.uint8)
+    marks = _Separators.find(characters, ord(delimiter), quoted=_QUOTE in data)
     if marks is None or marks.longest_record() > field_size_limit():
         return None
-    return ScannedRecords(text, data, letters, marks, width, first)
+    return ScannedRecords(text, data, characters, marks, width, first)
 
 
 @frozen(eq=False)
@@ -74,16 +74,16 @@ class _Separators:
     doubled: Places
 
     @classmethod
-    def find(cls, letters: Bytes, delimiter: int, *, quoted: bool) -> "_Separators | None":
+    def find(cls, characters: Bytes, delimiter: int, *, quoted: bool) -> "_Separators | None":
         """The marks of a text; None if a quote is where none should be."""
-        is_separator = (letters == delimiter) | (letters == _FEED)
-        places = np.flatnonzero(is_separator | (letters == _QUOTE) if quoted else is_separator)
-        kinds = letters[places]
+        is_separator = (characters == delimiter) | (characters == _FEED)
+        places = np.flatnonzero(is_separator | (characters == _QUOTE) if quoted else is_separator)
+        kinds = characters[places]
         feeds = places[kinds == _FEED]
         if not quoted:
             return cls(places, np.flatnonzero(kinds == _FEED), feeds, quoted, places[:0])
         are_quotes = kinds == _QUOTE
-        doubled = _doubled(letters, places[are_quotes], delimiter)
+        doubled = _doubled(characters, places[are_quotes], delimiter)
         if doubled is None:
             return None
         # Between an odd quote and an even one, nothing ends.
@@ -106,9 +106,9 @@ class _Separators:
         return set((fields - self.begins[np.searchsorted(self.breaks, fields)]).tolist())
 
 
-def _doubled(letters: Bytes, quotes: Places, delimiter: int) -> Places | None:
+def _doubled(characters: Bytes, quotes: Places, delimiter: int) -> Places | None:
     opening, closing = quotes[::2], quotes[1::2]
-    before, after = letters[opening - 1], letters[closing + 1]
+    before, after = characters[opening - 1], characters[closing + 1]
     begins = (opening == 0) | (before == delimiter) | (before == _FEED) | (before == _QUOTE)
     doubled = after == _QUOTE
     ends = doubled | (after == delimiter) | (after == _FEED)
@@ -119,12 +119,12 @@ class ScannedRecords(TextRows):
     """The fields of many records, by where they begin and end."""
 
     def __init__(
-        self, text: str, data: bytes, letters: Bytes, marks: _Separators, width: int, first: int
+        self, text: str, data: bytes, characters: Bytes, marks: _Separators, width: int, first: int
     ) -> None:
         self._text = text if len(text) == len(data) else None
-        self._data, self._letters, self._marks, self._first = data, letters, marks, first
+        self._data, self._characters, self._marks, self._first = data, characters, marks, first
         self.lines = len(marks.feeds)
-        self._words = np.ndarray((len(data) + _MAX_COMPARED,), f"V{WORD}", letters, 0, (1,))
+        self._words = np.ndarray((len(data) + _MAX_COMPARED,), f"V{WORD}", characters, 0, (1,))
         #: Where each field ends, after the end of none.
         self._edges = np.concatenate(([-1], marks.ends))
         begins = marks.begins
@@ -135,7 +135,7 @@ class ScannedRecords(TextRows):
         self.bad = [] if fits.all() else self._wrong_width(begins[~fits])
 
     def _wrong_width(self, begins: Places) -> list[tuple[int, str]]:
-        filled = begins[self._letters[self._edges[begins] + 1] != _FEED]
+        filled = begins[self._characters[self._edges[begins] + 1] != _FEED]
         lines = np.searchsorted(self._marks.feeds, self._edges[filled] + 1)
         return [(at, "wrong number of columns") for at in lines.tolist()]
 
@@ -177,7 +177,7 @@ class ScannedRecords(TextRows):
         """What each line comes to; None where there is none, or the sum of all might not fit into 64 bits."""
         factors = [
             self._values(*self._span(index), cache)
-            for index, cache in zip(amount_columns, parser.lookup_caches(len(amount_columns)), strict=True)
+            for index, cache in zip(amount_columns, _lookup_caches(parser, len(amount_columns)), strict=True)
         ]
         bound = len(factors[0])
         for values in factors:
@@ -217,7 +217,7 @@ class ScannedRecords(TextRows):
     def _span(self, index: int) -> tuple[Places, Places]:
         """Where the fields of a column begin and end, without quotes around them."""
         begins, ends = self._edges[index:-1][self._rows] + 1, self._edges[index + 1 :][self._rows]
-        if self._marks.quoted and (quoted := self._letters[begins] == _QUOTE).any():
+        if self._marks.quoted and (quoted := self._characters[begins] == _QUOTE).any():
             return begins + quoted, ends - quoted
         return begins, ends
 
@@ -270,6 +270,13 @@ class LookupCache:
         values = [self._parser[_text(word)] for word in words]
         slots = words * _SPREAD >> _SHIFT
         self._words[slots], self._values[slots] = words, values
+
+
+def _lookup_caches(parser: AmountParser, columns: int) -> tuple[LookupCache, ...]:
+    """The caches of a parser for so many columns, for many short texts at once."""
+    if columns not in parser.scanner_caches:
+        parser.scanner_caches[columns] = tuple(map(LookupCache, parser.parsers(columns)))
+    return parser.scanner_caches[columns]
 
 
 def _text(word: np.uint64) -> str:

@@ -8,13 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from operator import mul
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from sesame_retail.money import SCALE
-
-if TYPE_CHECKING:
-    from sesame_retail.files.csv_scanner import LookupCache
 
 _is_quantity = re.compile(r"[+-]?[0-9]{1,9}").fullmatch
 _read_price = re.compile(r"([+-]?)([0-9]{1,9})(?:\.([0-9]{1,4}))?").fullmatch
@@ -91,7 +88,8 @@ class AmountParser:
     def __init__(self, *, decimal_comma: bool) -> None:
         self._counted = (QuantityParser(), MoneyParser("price", decimal_comma=decimal_comma))
         self._stated = (MoneyParser("amount", decimal_comma=decimal_comma),)
-        self._caches: dict[int, tuple[LookupCache, ...]] = {}
+        #: A scanner's caches of parsed columns, by the number of columns.
+        self.scanner_caches: dict[int, tuple[Any, ...]] = {}
 
     def parse_columns(self, columns: Sequence[Sequence[str]]) -> Iterator[int]:
         """The amount of each line, from columns of quantities and prices, or of amounts alone.
@@ -105,14 +103,6 @@ class AmountParser:
     def parsers(self, columns: int) -> tuple[MemoizedParser[int], ...]:
         """The parsers for so many columns."""
         return self._stated if columns == 1 else self._counted
-
-    def lookup_caches(self, columns: int) -> "tuple[LookupCache, ...]":
-        """The caches for so many columns, for many short texts at once."""
-        from sesame_retail.files.csv_scanner import LookupCache  # numpy takes a while
-
-        if columns not in self._caches:
-            self._caches[columns] = tuple(map(LookupCache, self.parsers(columns)))
-        return self._caches[columns]
 
 
 class TimestampParser(MemoizedParser[datetime]):

@@ -12,9 +12,9 @@ from sesame_retail.files.field_parsers import (
     TimestampParser,
     UnreadableFieldError,
 )
+from sesame_retail.files.invoice_buffer import InvoiceBuffer, InvoiceTotal
 from sesame_retail.files.mapping import ColumnMapping, FileMapping, RecordType
 from sesame_retail.files.row_blocks import Rows, Run, group_runs
-from sesame_retail.grouping.invoice_buffer import InvoiceBuffer, InvoiceTotal
 from sesame_retail.money import in_currency, to_decimal
 from sesame_sdk import InvalidInputError, Skipped
 

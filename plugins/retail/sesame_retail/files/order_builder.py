@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
+from sesame_retail.files.invoice_buffer import InvoiceBuffer, InvoiceKey, InvoiceTotal
 from sesame_retail.files.mapping import FileMapping, RecordType
-from sesame_retail.grouping.invoice_buffer import InvoiceBuffer, InvoiceKey, InvoiceTotal
 from sesame_retail.model import Order
 from sesame_retail.money import UNIT, in_currency, to_decimal
 from sesame_sdk import Skipped

@@ -11,10 +11,10 @@ from attrs import evolve
 
 from sesame_retail.files import csv_reader
 from sesame_retail.files.compression import COMPRESSED, Source, file_errors, open_source
+from sesame_retail.files.line_grouping import Layout, LineGrouper
 from sesame_retail.files.mapping import ColumnMapping, FileMapping
+from sesame_retail.files.order_builder import OrderBuilder
 from sesame_retail.files.row_blocks import ColumnRows, TextRows
-from sesame_retail.grouping.line_grouping import Layout, LineGrouper
-from sesame_retail.grouping.order_builder import OrderBuilder
 from sesame_retail.model import Order
 from sesame_sdk import ConfigurationError, InvalidInputError, Skipped
 

@@ -15,12 +15,12 @@ from attrs import define
 
 from sesame_retail.files import csv_reader, order_files
 from sesame_retail.files.compression import COMPRESSED, file_errors
+from sesame_retail.files.invoice_buffer import InvoiceKey, InvoiceTotal
+from sesame_retail.files.line_grouping import Layout, LineGrouper
 from sesame_retail.files.mapping import FileMapping, RecordType
-from sesame_retail.grouping.invoice_buffer import InvoiceKey, InvoiceTotal
-from sesame_retail.grouping.line_grouping import Layout, LineGrouper
 from sesame_retail.money import in_currency, to_decimal
-from sesame_retail.webhooks.order_state import OrderUpdate
-from sesame_retail.webhooks.order_store import FilePosition, OrderChanges, OrderStore
+from sesame_retail.order_state import OrderUpdate
+from sesame_retail.order_store import FilePosition, OrderChanges, OrderStore
 from sesame_sdk import InvalidInputError, Skipped
 
 #: Bytes read at a time.

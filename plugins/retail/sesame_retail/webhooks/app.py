@@ -23,11 +23,11 @@ from typing import Any
 
 from attrs import frozen
 
+from sesame_retail.order_state import OrderUpdate
+from sesame_retail.order_store import FILE_NAME, OrderStore
 from sesame_retail.provider import Orders
 from sesame_retail.upload import OrderSignals
 from sesame_retail.webhooks import shopify, woocommerce
-from sesame_retail.webhooks.order_state import OrderUpdate
-from sesame_retail.webhooks.order_store import FILE_NAME, OrderStore
 from sesame_retail.webhooks.payloads import ShopRules, UnreadablePayloadError
 from sesame_sdk import (
     Client,

@@ -10,7 +10,7 @@ Rules:
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sesame_retail.webhooks.order_state import OrderUpdate
+from sesame_retail.order_state import OrderUpdate
 from sesame_retail.webhooks.payloads import (
     ShopRules,
     UnreadablePayloadError,

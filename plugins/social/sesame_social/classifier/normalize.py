@@ -81,7 +81,7 @@ def normalization_table() -> Units:
     """The normalized form of each UTF-16 code unit."""
     table = np.arange(1 << 16, dtype=np.uint16)
     for code in range(1, _CASED):
-        table[code] = _normalize_letter(chr(code))
+        table[code] = _normalize_char(chr(code))
     for code in _FULL_WIDTH:
         table[code] = table[code - 0xFEE0]
     table[0x3000] = 32
@@ -90,15 +90,15 @@ def normalization_table() -> Units:
     return table
 
 
-def _normalize_letter(letter: str) -> int:
-    if unicodedata.category(letter)[0] in "CZ":
+def _normalize_char(char: str) -> int:
+    if unicodedata.category(char)[0] in "CZ":
         return 32
-    if letter.isdecimal():
+    if char.isdecimal():
         return ord("0")
-    lowered = unicodedata.normalize("NFKD", letter.lower())
+    lowered = unicodedata.normalize("NFKD", char.lower())
     # A ligature or a fraction would become several units: it stays. Accents are removed: é is e.
     bare = "".join(mark for mark in lowered if not unicodedata.combining(mark))
-    return ord(bare) if len(bare) == 1 and ord(bare) < 1 << 16 else ord(letter)
+    return ord(bare) if len(bare) == 1 and ord(bare) < 1 << 16 else ord(char)
 
 
 @cache
