@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sesame_retail.webhooks.order_store import OrderChanges, OrderStore
+from sesame_retail.order_store import OrderChanges, OrderStore
 from sesame_social.moderation_queue import ModerationQueue
 
 from sesame_sdk import ConfigurationError, RetryableError
