@@ -222,12 +222,14 @@ class Hub(Closeable):
     def revoke_key(self, kid: str, at: datetime, *, issuer: str | None = None) -> RevocationImpact:
         """Reject a key from `at` on; what it signed and the hub received since stops counting at once.
 
+        The keys that it announced since are revoked too.
+
         Raises:
             InvalidInputError: no partner, or not this one, has such a key.
         """
 
         def work(connection: Connection) -> tuple[keys.PartnerKey, int]:
-            key = keys.find_key(connection, kid, issuer)
+            key = keys.with_announced(connection, keys.find_key(connection, kid, issuer), at)
             keys.revoke_key(connection, key, at)
             subject_states.rescan_all(connection)
             return key, self._signals.restore_duplicates(connection, key.partner)
@@ -239,7 +241,7 @@ class Hub(Closeable):
     def preview_key_revocation(self, kid: str, at: datetime) -> RevocationImpact:
         """What `revoke_key` would change. Changes nothing. Raises as `revoke_key`."""
         with read_transaction(self._engine) as connection:
-            key = keys.find_key(connection, kid)
+            key = keys.with_announced(connection, keys.find_key(connection, kid), at)
             return key_revocation.revocation_impact(connection, key, at, self.settings.issuer, None)
 
     def set_partner_limit(self, issuer: str, limit: Limit | None) -> None:

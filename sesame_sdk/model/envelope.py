@@ -15,6 +15,7 @@ class EventType(StrEnum):
 
     SIGNALS = "urn:sesame-sdk:event:signals"
     REGISTRATION = "urn:sesame-sdk:event:registration"
+    KEY_ROTATION = "urn:sesame-sdk:event:key-rotation"
     RECEIPT = "urn:sesame-sdk:event:receipt"
     SCORES_CHANGED = "urn:sesame-sdk:event:scores-changed"
     GRANT_WITHDRAWN = "urn:sesame-sdk:event:grant-withdrawn"

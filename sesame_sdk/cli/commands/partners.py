@@ -125,7 +125,7 @@ def revoke_key(hub_dir: Path, kid: str, text: str | None, dry_run: bool, as_json
 
     Signals that the hub received under it since TIME stop counting at once. The time of receipt decides, not
     the time in a message, since a thief can write any. Signals that another key of the partner sent too are
-    kept. Put -- before a KID that begins with a dash.
+    kept. The keys that it announced since TIME are revoked too. Put -- before a KID that begins with a dash.
     """
     since = parse_timestamp(text, field="--since") if text else utc_now()
     with open_hub(hub_dir) as hub:
@@ -140,6 +140,7 @@ def revoke_key(hub_dir: Path, kid: str, text: str | None, dry_run: bool, as_json
             "signals that another key sent too": impact.retained,
             "registrations no longer in force": impact.registrations,
             "signals under other keys dropped meanwhile": impact.dropped,
+            "keys that it announced since": len(impact.announced),
         }
         print_rows([{"impact": name, "count": count} for name, count in counts.items()])
     action = "dry run, nothing changed: would revoke" if dry_run else "revoked"

@@ -43,6 +43,8 @@ partner_keys = _table(
     sa.Column("not_before", sa.BigInteger, nullable=False),
     sa.Column("not_after", sa.BigInteger),
     sa.Column("revoked_at", sa.BigInteger),
+    # The key that signed its announcement; null if the operator added it.
+    sa.Column("announced_by", sa.String(64)),
 )
 people = _table(
     "people",

@@ -15,6 +15,7 @@ from sesame_sdk.hub.database.tables import envelopes
 from sesame_sdk.hub.database.writer import Task
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ingest import IngestResult, SignalIngest
+from sesame_sdk.hub.ingest.key_rotation import KeyRotations
 from sesame_sdk.hub.ingest.ledger import LedgerEntry, ProcessedMessage, StoredEnvelope, VerifiedMessage
 from sesame_sdk.hub.ingest.signal_table import SignalView
 from sesame_sdk.hub.partners import keys, registrations
@@ -27,6 +28,7 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.jwt import KeyFinder, verify_event
+from sesame_sdk.signing.key_rotation import verify_rotation
 from sesame_sdk.signing.sd_jwt import SdJwt
 
 Results = Sequence[IngestResult | Exception]
@@ -51,6 +53,7 @@ class MessageDispatcher:
         self._clock = clock
         max_clock_skew = timedelta(seconds=settings.max_clock_skew_seconds)
         self._ingest = SignalIngest(settings.issuer, signer, signals, max_clock_skew, grants)
+        self._rotations = KeyRotations(self._ingest, rate_limiter, clock)
 
     def verify(self, body: bytes, keys: KeyFinder) -> VerifiedMessage:
         """Verify the signature and the claims of a message.
@@ -75,6 +78,10 @@ class MessageDispatcher:
             _check_age(signed.issued_at, now)
             head = (signed.issuer, signed.jti, signed.kid, signed.issued_at)
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, signed.payload)
+        if event is EventType.KEY_ROTATION:
+            announced = verify_rotation(message.single_token, keys, audience=self._issuer, now=now)
+            head = (announced.issuer, announced.jti, announced.kid, announced.issued_at)
+            return VerifiedMessage(event, *head, ledger.message_digest(body), body, announced.payload)
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")
 
     def task(self, message: VerifiedMessage) -> Task[VerifiedMessage, bytes]:
@@ -82,6 +89,8 @@ class MessageDispatcher:
 
         Envelopes that one key signed are applied together.
         """
+        if message.event is EventType.KEY_ROTATION:
+            return self._rotations.task(message)
         if message.event is EventType.SIGNALS:
             key = (message.issuer, message.kid)
             return Task(self.apply_signals, message, key, LockScope.SHARED, IngestResult.on_commit)

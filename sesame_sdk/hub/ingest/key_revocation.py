@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from sesame_sdk.hub.consent import subjects as consent_subjects
 from sesame_sdk.hub.database.tables import envelopes, registrations, signals
@@ -35,6 +35,7 @@ class RevocationImpact:
         retained: signals that another key of the partner sent too.
         registrations: that are no longer in force.
         dropped: signals under other keys that were dropped because of these registrations.
+        announced: keys that it announced since, which are revoked too.
     """
 
     issuer: str
@@ -45,6 +46,7 @@ class RevocationImpact:
     retained: int
     registrations: int
     dropped: int
+    announced: tuple[str, ...] = ()
 
 
 def revocation_impact(
@@ -74,11 +76,16 @@ def revocation_impact(
         retained,
         _count(connection, these & (envelopes.c.event == EventType.REGISTRATION.value)),
         0 if first is None else _dropped(connection, key, first),
+        tuple(one.kid for one in key.announced),
     )
 
 
 def _affected(key: PartnerKey, since: datetime) -> ColumnElement[bool]:
     """Envelopes that count until `key` is revoked, and not afterwards."""
+    return or_(*(_signed_since(one, since) for one in key.all))
+
+
+def _signed_since(key: PartnerKey, since: datetime) -> ColumnElement[bool]:
     mine = and_(envelopes.c.partner == key.partner, envelopes.c.kid == key.kid)
     affected = mine & (envelopes.c.received_at >= to_micros(since))
     if key.revoked_at is None:
@@ -110,7 +117,8 @@ def _count(connection: Connection, which: ColumnElement[bool]) -> int:
 
 def _dropped(connection: Connection, key: PartnerKey, since: int) -> int:
     """Counted from the outcomes of the envelopes of this partner's other keys."""
-    others = and_(envelopes.c.partner == key.partner, envelopes.c.kid != key.kid, envelopes.c.id > since)
+    kids = [one.kid for one in key.all]
+    others = and_(envelopes.c.partner == key.partner, envelopes.c.kid.not_in(kids), envelopes.c.id > since)
     outcomes = select(envelopes.c.outcome).where(others, envelopes.c.event == EventType.SIGNALS.value)
     return sum(
         reason is DropReason.KIND_NOT_REGISTERED

@@ -27,6 +27,7 @@ from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.signing.envelopes import Opened, open_envelope
 from sesame_sdk.signing.jwt import KeyFinder, new_jti
+from sesame_sdk.signing.key_rotation import KeyRotation
 from sesame_sdk.signing.sd_jwt import SdJwt
 
 #: Envelopes read back at a time, about 300 kB each.
@@ -74,7 +75,7 @@ class VerifiedMessage:
     issued_at: datetime
     digest: bytes
     token: bytes
-    payload: Opened | Manifest
+    payload: Opened | Manifest | KeyRotation
 
 
 @frozen

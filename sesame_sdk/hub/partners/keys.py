@@ -1,10 +1,14 @@
-"""Keys of partners: rotation by overlap, revocation from a point in time."""
+"""Keys of partners: rotation by overlap, revocation from a point in time.
+
+A revocation includes the keys that the revoked key announced since: a thief announces a key too. Which of
+them the partner itself announced cannot be told.
+"""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import Connection, Engine, Select, and_, bindparam, insert, select, update
 
 from sesame_sdk.errors import InvalidInputError
@@ -91,6 +95,38 @@ def add_keys(
         connection.execute(insert(partner_keys), rows)
 
 
+def rotate_key(
+    connection: Connection,
+    partner: int,
+    present: str,
+    following: Mapping[str, Any],
+    at: datetime,
+    overlap: timedelta,
+) -> None:
+    """Add the key `following`, valid from `at` on. `present`, which announced it, ends after `overlap`.
+
+    Raises:
+        InvalidInputError: `present` is revoked or has an end already, or `following` is a key of another
+            partner, revoked, or one that has an end.
+    """
+    mine = partner_keys.c.partner == partner
+    rows = {row.kid: row for row in connection.execute(select(partner_keys).where(mine))}
+    old, new = rows[present], TrustedKey(following, at)
+    if old.revoked_at is not None:
+        raise InvalidInputError("was revoked", field="kid", code="invalid_key")
+    if old.not_after is not None:
+        hint = "sign with the key that replaced it; if that is not yours, tell the hub's operator"
+        raise InvalidInputError("has been replaced already", field="kid", hint=hint, code="invalid_key")
+    if new.kid not in _known(connection, partner, [new.kid]):
+        times = {"not_before": to_micros(at), "announced_by": present}
+        row = {"partner": partner, "kid": new.kid, "jwk": dict(following), **times}
+        connection.execute(insert(partner_keys), row)
+    elif rows[new.kid].not_after is not None:
+        raise InvalidInputError("was used before", field="jwk", hint="create a new key", code="invalid_key")
+    this_one = update(partner_keys).where(mine, partner_keys.c.kid == present)
+    connection.execute(this_one.values(not_after=to_micros(at + overlap)))
+
+
 def _known(connection: Connection, partner: int, kids: Iterable[str]) -> set[str]:
     """Those of `kids` that the partner has already."""
     query = select(partner_keys.c.kid, partner_keys.c.partner, partner_keys.c.revoked_at)
@@ -114,12 +150,18 @@ def partner_id(connection: Connection, issuer: str) -> int:
 
 @frozen
 class PartnerKey:
-    """A partner's key, and since when it is revoked, if it is."""
+    """A partner's key, since when it is revoked, if it is, and the keys that are revoked with it."""
 
     partner: int
     issuer: str
     kid: str
     revoked_at: datetime | None
+    announced: tuple["PartnerKey", ...] = ()
+
+    @property
+    def all(self) -> tuple["PartnerKey", ...]:
+        """This key and the announced ones."""
+        return (self, *self.announced)
 
 
 def find_key(connection: Connection, kid: str, issuer: str | None = None) -> PartnerKey:
@@ -144,11 +186,25 @@ def find_key(connection: Connection, kid: str, issuer: str | None = None) -> Par
 def revoke_key(connection: Connection, key: PartnerKey, at: datetime) -> None:
     """Revoke a key from `at` on: what it signed and the hub received since does not count.
 
-    A revocation is never moved to a later time.
+    The announced ones are revoked too. A revocation is never moved to a later time.
     """
-    mine = and_(partner_keys.c.partner == key.partner, partner_keys.c.kid == key.kid)
+    mine = and_(partner_keys.c.partner == key.partner, partner_keys.c.kid.in_([one.kid for one in key.all]))
     earlier = partner_keys.c.revoked_at.is_(None) | (partner_keys.c.revoked_at > to_micros(at))
     connection.execute(update(partner_keys).where(mine, earlier).values(revoked_at=to_micros(at)))
+
+
+def with_announced(connection: Connection, key: PartnerKey, since: datetime) -> PartnerKey:
+    """`key` with the keys that it, or one of these, announced since a time."""
+    mine = and_(partner_keys.c.partner == key.partner, partner_keys.c.not_before >= to_micros(since))
+    rows = connection.execute(select(partner_keys).where(mine).order_by(partner_keys.c.not_before)).all()
+    chain = [key]
+    for one in chain:  # which grows
+        chain += [
+            PartnerKey(key.partner, key.issuer, row.kid, from_micros_or_none(row.revoked_at))
+            for row in rows
+            if row.announced_by == one.kid
+        ]
+    return evolve(key, announced=tuple(chain[1:]))
 
 
 def kids_by_issuer(connection: Connection) -> dict[str, tuple[str, ...]]:

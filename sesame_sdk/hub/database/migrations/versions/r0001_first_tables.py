@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.Column("not_before", sa.BigInteger(), nullable=False),
         sa.Column("not_after", sa.BigInteger()),
         sa.Column("revoked_at", sa.BigInteger()),
+        sa.Column("announced_by", sa.String(length=64)),
         sa.PrimaryKeyConstraint("partner", "kid"),
     )
     op.create_table(
