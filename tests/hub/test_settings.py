@@ -235,18 +235,18 @@ def test_a_new_hub_is_its_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(settings.key_path.stat().st_mode) == 0o600
 
 
-def test_a_ledger_elsewhere_is_its_owners_alone(tmp_path: Path) -> None:
+def test_a_ledger_in_another_folder_is_private_to_its_owner(tmp_path: Path) -> None:
     """With its log, its locks and its index, whatever the umask."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir(mode=0o755)
-    database = f"sqlite:///{elsewhere}/ledger.sqlite"
+    other = tmp_path / "other"
+    other.mkdir(mode=0o755)
+    database = f"sqlite:///{other}/ledger.sqlite"
     create_hub(tmp_path / "hub", issuer=HUB, database=database)
     before = os.umask(0o022)
     try:
         with Hub.open(tmp_path / "hub") as hub:
             hub.streams.acquire_leader_lock()
             hub.rebuild_signals()
-            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in elsewhere.iterdir()}
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in other.iterdir()}
     finally:
         os.umask(before)
     assert {"ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-streams"} <= modes.keys()

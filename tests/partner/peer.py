@@ -1,7 +1,7 @@
 """The other party, made real and small: a hub of the standard library's HTTP server.
 
 It verifies what comes with `sesame_sdk.signing`, answers with signed receipts, answers a replayed
-id with the very same receipt, and can be told to misbehave: each `Fault` in `faults` takes the
+id with the very same receipt, and can misbehave on request: each `Fault` in `faults` takes the
 place of one answer.
 """
 

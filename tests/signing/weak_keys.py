@@ -56,5 +56,5 @@ def weak_jwk(point: bytes) -> dict[str, str]:
 
 
 def forgeries() -> list[bytes]:
-    """Signatures that nobody made: R is a point of low order and S is 0."""
+    """Forged signatures: R is a point of low order and S is 0."""
     return [point + bytes(32) for point in TORSION]
