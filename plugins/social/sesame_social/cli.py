@@ -1,5 +1,6 @@
-"""``sesame social``: classifies posts, reviews suspected ones, and trains the model."""
+"""``sesame social``: classifies posts, reviews suspected ones, serves and trains the model."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -123,6 +124,61 @@ def train(data: Path, output: Path, seed: int | None, folds: int | None, *, as_j
     click.echo(f"{output}: SHA-256 {digest}", err=True)
 
 
+@social.command()
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option(
+    "--port", default=8790, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."
+)
+@click.option("--allowed-host", "hosts", multiple=True, help="A host name that requests may use; repeatable.")
+@click.option("--rate", default=100.0, type=click.FloatRange(min=0.1), help="Most requests a second.")
+@click.option("--labels", type=_NEW_FILE, help="Keep suggested scores in this file, with their texts.")
+@click.option("--quantiles", type=_FILE, help="Map scores with this file; see: sesame social fit-quantiles.")
+@click.option("--model", "model_file", type=_FILE, help="Use this model instead of the one in the package.")
+def serve(
+    host: str,
+    port: int,
+    hosts: tuple[str, ...],
+    rate: float,
+    labels: Path | None,
+    quantiles: Path | None,
+    model_file: Path | None,
+) -> None:
+    """Serve the classifier in the form of the Perspective API, until Ctrl-C.
+
+    Set SESAME_SOCIAL_KEY to an API key that requests must carry; other addresses than loopback need it.
+    """
+    try:
+        from sesame_social.serve import server
+    except ModuleNotFoundError as error:
+        hint = "pip install 'sesame-social[serve]'"
+        raise ConfigurationError(f"{error.name} is not installed", field="serve", hint=hint) from error
+    key = os.environ.get("SESAME_SOCIAL_KEY")
+    app = server.load_app(
+        host, hosts, key=key, rate=rate, labels=labels, quantiles=quantiles, model_file=model_file
+    )
+    server.run(app, host, port, lambda address: click.echo(f"{address} (stop with Ctrl-C)", err=True))
+
+
+@social.command("fit-quantiles")
+@click.argument("file", type=_FILE)
+@click.option("--output", type=_NEW_FILE, default=Path("quantiles.json"), help="File of the map.")
+@click.option("--model", "model_file", type=_FILE, help="Use this model instead of the one in the package.")
+def fit_quantiles(file: Path, output: Path, model_file: Path | None) -> None:
+    """Fit a map from the classifier's scores to those of another API.
+
+    FILE has JSON lines with text, and scores by attribute: {"text": "...", "scores": {"TOXICITY": 0.71}}.
+    """
+    import msgspec
+
+    from sesame_social.classifier.model import SHIPPED_MODEL, load_model
+    from sesame_social.serve.labelled_posts import read_labelled_posts
+    from sesame_social.serve.quantile_map import fit_quantile_map
+
+    fitted = fit_quantile_map(read_labelled_posts(file), load_model(model_file or SHIPPED_MODEL))
+    output.write_bytes(msgspec.json.encode(fitted))
+    click.echo(f"{output}: {', '.join(fitted)}", err=True)
+
+
 @social.group("queue")
 def queue_group() -> None:
     """Review suspected posts."""
@@ -179,13 +235,13 @@ def dismiss(post: str, moderator: str, path: Path) -> None:
     _decide(path, post, moderator, confirmed=False)
 
 
-@queue_group.command()
+@queue_group.command("serve")
 @moderator_option
 @queue_option
 @click.option(
     "--port", default=8765, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."
 )
-def serve(moderator: str, path: Path, port: int) -> None:
+def serve_queue(moderator: str, path: Path, port: int) -> None:
     """Serve the queue as a web page on 127.0.0.1, until Ctrl-C."""
     from sesame_social.review_page import ReviewServer
 

@@ -1,0 +1,1 @@
+"""Serves the classifier over HTTP, in the form of the Perspective API."""
