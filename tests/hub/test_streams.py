@@ -377,7 +377,7 @@ def test_a_consumer_that_is_away_is_pushed_to_when_it_is_back(deployment: Deploy
     follower = deployment.follower()
     with deployment.serve():
         follower.ensure_stream(push_to=push_to(deployment))
-        wait_until(lambda: deployment.hub.streams.count_messages(1).pending > 0)
+        wait_until(lambda: deployment.hub.streams.list_streams()[0]["waiting"] > 0)
         with listening(follower, int(deployment.issuer.rpartition(":")[2])):
             wait_until(lambda: follower.store.scores([who])[who] is not None)
 

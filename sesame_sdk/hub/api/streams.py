@@ -258,7 +258,8 @@ async def _wait(request: AnyRequest, polled: PollResponse, limit: int) -> PollRe
             await asyncio.sleep(_POLL_INTERVAL)
             if hub.streams.closing.is_set():
                 break
-            if polled.stream in worker.pending_streams:
+            # A stream that the worker does not list is new, or it was deleted: then this raises an error.
+            if worker.has_pending.get(polled.stream.name, True):
                 with get_concurrency_limit(request):
                     polled = await sync_to_thread(hub.streams.poll, polled.stream, limit)
     return polled

@@ -20,8 +20,12 @@ def _table(name: str, *columns: SchemaItem, **options: Any) -> sa.Table:  # noqa
     return sa.Table(name, metadata, *columns, **options)
 
 
-def _id() -> sa.Column[int]:
-    return sa.Column("id", Key, primary_key=True)
+def _numbered(name: str, *columns: SchemaItem) -> sa.Table:
+    """A table whose rows have an id that no other row ever had, also after the row was deleted.
+
+    Other rows, log lines and work in progress name a row by its id. SQLite would use the highest one again.
+    """
+    return _table(name, sa.Column("id", Key, primary_key=True), *columns, sqlite_autoincrement=True)
 
 
 def _required(type_: TypeEngine[Any] | type[TypeEngine[Any]], *names: str) -> list[sa.Column[Any]]:
@@ -34,7 +38,7 @@ def _partial_index(suffix: str, *columns: str, where: str) -> sa.Index:
     return sa.Index(f"stream_subjects_{suffix}", *columns, sqlite_where=condition, postgresql_where=condition)
 
 
-partners = _table("partners", _id(), sa.Column("issuer", sa.String(256), nullable=False, unique=True))
+partners = _numbered("partners", sa.Column("issuer", sa.String(256), nullable=False, unique=True))
 partner_keys = _table(
     "partner_keys",
     sa.Column("partner", sa.ForeignKey("partners.id"), primary_key=True),
@@ -46,27 +50,22 @@ partner_keys = _table(
     # The key that signed its announcement; null if the operator added it.
     sa.Column("announced_by", sa.String(64)),
 )
-people = _table(
+people = _numbered(
     "people",
-    _id(),
     sa.Column("person", sa.String(128), nullable=False, unique=True),
     # Counts the changes of grants, pseudonyms and disputes: see `scoring.score_reads`.
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
-    # Ids are never reused: messages about an erased person may still be pending.
-    sqlite_autoincrement=True,
 )
-pseudonyms = _table(
+pseudonyms = _numbered(
     "pseudonyms",
-    _id(),
     sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
     sa.Column("subject", sa.String(128), nullable=False),
     sa.Column("person", sa.ForeignKey("people.id"), nullable=False, index=True),
     sa.UniqueConstraint("partner", "subject"),
 )
-kinds = _table("kinds", _id(), sa.Column("name", sa.String(128), nullable=False, unique=True))
-grants = _table(
+kinds = _numbered("kinds", sa.Column("name", sa.String(128), nullable=False, unique=True))
+grants = _numbered(
     "grants",
-    _id(),
     sa.Column("pseudonym", sa.ForeignKey("pseudonyms.id"), nullable=False),
     sa.Column("direction", sa.String(8), nullable=False),
     sa.Column("given_at", sa.BigInteger, nullable=False),
@@ -94,9 +93,8 @@ grant_crossings = _table(
     sa.PrimaryKeyConstraint("grant_id", "context"),
     sqlite_with_rowid=False,
 )
-envelopes = _table(
+envelopes = _numbered(
     "envelopes",
-    _id(),
     sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
     sa.Column("jti", sa.String(64), nullable=False),
     sa.Column("event", sa.String(128), nullable=False),
@@ -144,17 +142,15 @@ registered_consumers = _table(
     sa.Column("purpose", sa.String(256), nullable=False),
     sa.Column("context", sa.String(32), nullable=False),
 )
-policies = _table(
+policies = _numbered(
     "policies",
-    _id(),
     sa.Column("context", sa.String(32), nullable=False, index=True),
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("set_at", sa.BigInteger, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
 )
-score_reads = _table(
+score_reads = _numbered(
     "score_reads",
-    _id(),
     sa.Column("person", sa.ForeignKey("people.id"), nullable=False, index=True),
     sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
     sa.Column("purpose", sa.String(256), nullable=False),
@@ -185,11 +181,10 @@ rate_limits = _table(
 )
 #: Persons whose scores may have changed: one row for each envelope, with ids of 64 bits. A row for each
 #: person would cost more than the rest of ingest.
-rescore_queue = _table("rescore_queue", _id(), sa.Column("person_ids", sa.LargeBinary, nullable=False))
+rescore_queue = _numbered("rescore_queue", sa.Column("person_ids", sa.LargeBinary, nullable=False))
 #: One row for each stream of a reader: see `streams.streams`.
-streams = _table(
+streams = _numbered(
     "streams",
-    _id(),
     sa.Column("name", sa.String(64), nullable=False, unique=True),
     sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
     sa.Column("purpose", sa.String(256), nullable=False),
@@ -236,9 +231,8 @@ stream_subjects = _table(
     sqlite_with_rowid=False,
 )
 #: Pending messages, and dead letters, whose token is deleted.
-stream_messages = _table(
+stream_messages = _numbered(
     "stream_messages",
-    _id(),
     sa.Column("stream", sa.ForeignKey("streams.id"), nullable=False, index=True),
     sa.Column("jti", sa.String(64), nullable=False, unique=True),
     sa.Column("event", sa.String(128), nullable=False),
@@ -250,13 +244,10 @@ stream_messages = _table(
     sa.Column("dead_lettered", sa.Boolean, nullable=False),
     sa.Column("error_code", sa.String(64), nullable=False),
     sa.Column("error_description", sa.String(1024), nullable=False),
-    # Ids are never reused.
-    sqlite_autoincrement=True,
 )
-#: One row for each signal that was ever disputed. Ids are never reused.
-disputes = _table(
+#: One row for each signal that was ever disputed.
+disputes = _numbered(
     "disputes",
-    _id(),
     sa.Column("person", sa.ForeignKey("people.id"), nullable=False),
     sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
     sa.Column("signal", sa.LargeBinary(16), nullable=False),
@@ -266,12 +257,10 @@ disputes = _table(
     # The person's own words, shown with the signal.
     sa.Column("statement", sa.String(2000), nullable=False),
     sa.UniqueConstraint("person", "partner", "signal"),
-    sqlite_autoincrement=True,
 )
 #: The steps of each dispute, in order; append-only.
-dispute_steps = _table(
+dispute_steps = _numbered(
     "dispute_steps",
-    _id(),
     sa.Column("dispute", sa.ForeignKey("disputes.id"), nullable=False, index=True),
     sa.Column("action", sa.String(16), nullable=False),
     sa.Column("happened_at", sa.BigInteger, nullable=False),
@@ -279,18 +268,16 @@ dispute_steps = _table(
     sa.Column("comment", sa.String(1000), nullable=False),
 )
 #: Erasures, without the person.
-erasures = _table(
+erasures = _numbered(
     "erasures",
-    _id(),
     sa.Column("erased_at", sa.BigInteger, nullable=False),
     sa.Column("signals", sa.Integer, nullable=False),
     # When the last notice was delivered; null until then.
     sa.Column("notified_at", sa.BigInteger),
 )
 #: Undelivered notices to partners. Delivery deletes the row.
-notices = _table(
+notices = _numbered(
     "notices",
-    _id(),
     sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False, index=True),
     sa.Column("jti", sa.String(64), nullable=False, unique=True),
     sa.Column("event", sa.String(64), nullable=False),
@@ -301,7 +288,6 @@ notices = _table(
     # Exactly one of the two is set.
     sa.Column("dispute", sa.ForeignKey("disputes.id"), index=True),
     sa.Column("erasure", sa.ForeignKey("erasures.id"), index=True),
-    sqlite_autoincrement=True,
 )
 #: Envelopes with a further disclosure of a signal whose row refers to another one: see `ingest.signal_table`.
 duplicate_disclosures = _table(

@@ -17,7 +17,7 @@ from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.database.writer import Writer
 from sesame_sdk.hub.streams import outbox, rescoring, streams, subject_states
 from sesame_sdk.hub.streams.outbox import StreamOutbox
-from sesame_sdk.hub.streams.streams import StreamStatus
+from sesame_sdk.hub.streams.streams import StreamKey, StreamStatus
 from sesame_sdk.model.stream_events import StreamUpdated
 
 #: Of one poll; a message may hold a thousand scores.
@@ -28,7 +28,7 @@ MAX_POLL_MESSAGES = 32
 class PollResponse:
     """Messages of a stream, and whether more are pending."""
 
-    stream: int
+    stream: StreamKey
     messages: tuple[Message, ...]
     more_available: bool
 
@@ -102,12 +102,12 @@ class StreamService:
         """Become the one process that rescores and pushes; None if another process is."""
         return dialect_of(self.engine).acquire_leader_lock(self.engine)
 
-    def streams_with_pending(self) -> list[Row[Any]]:
-        """The streams that `poll` would return something for."""
+    def list_pending(self) -> list[tuple[Row[Any], bool]]:
+        """Every stream, and whether `poll` would return something for it."""
         now = self.clock()
         with read_transaction(self.engine) as connection:
             rows = connection.execute(streams.select_streams()).all()
-            return [row for row in rows if self.outbox.has_pending(connection, row, now)]
+            return [(row, self.outbox.has_pending(connection, row, now)) for row in rows]
 
     def rescan_all(self) -> None:
         """Rescore everyone, after a clock was set back: grants that had expired may be valid."""
@@ -119,12 +119,14 @@ class StreamService:
             since = outbox.oldest_pending(connection)
         return 0.0 if since is None else max(0.0, (to_micros(self.clock()) - since) / 1e6)
 
-    def fetch_outgoing(self, stream: int, limit: int, after: int) -> list[Message]:
-        """Pending messages for a push, with ids above `after`."""
+    def fetch_outgoing(self, stream: Row[Any], limit: int, after: int) -> list[Message]:
+        """Pending messages for a push, with ids above `after`; none if the stream or its endpoint changed."""
 
         def work(connection: Connection) -> list[Message]:
-            row = connection.execute(streams.select_streams().where(table.c.id == stream)).first()
-            return self.outbox.fetch(connection, row, limit, self.clock(), after) if row else []
+            row = StreamKey.from_row(stream).find(connection)
+            if row is None or (row.endpoint, row.bearer_token) != (stream.endpoint, stream.bearer_token):
+                return []
+            return self.outbox.fetch(connection, row, limit, self.clock(), after)
 
         return self.writer.run(work, LockScope.STREAMS)
 
@@ -133,26 +135,34 @@ class StreamService:
         with read_transaction(self.engine) as connection:
             return outbox.is_pending(connection, message.id)
 
-    def record_deliveries(self, stream: int, sent: list[str], dead: dict[str, tuple[str, str]]) -> None:
+    def record_deliveries(self, stream: StreamKey, sent: list[str], dead: dict[str, tuple[str, str]]) -> None:
         """Record which pushed messages were delivered, and which were rejected, by ``jti``."""
 
         def work(connection: Connection) -> None:
-            outbox.acknowledge(connection, stream, sent)
-            outbox.dead_letter(connection, stream, dead)
+            if row := stream.find(connection):
+                outbox.acknowledge(connection, row.id, sent)
+                outbox.dead_letter(connection, row.id, dead)
 
         self.writer.run(work, LockScope.STREAMS)
 
-    def count_messages(self, stream: int) -> MessageCounts:
-        """Pending messages and dead letters of a stream."""
+    def count_messages(self, stream: StreamKey) -> MessageCounts:
+        """Pending messages and dead letters of a stream; none if it was deleted."""
         with read_transaction(self.engine) as connection:
-            return outbox.count_messages(connection, stream)
+            row = stream.find(connection)
+            return MessageCounts(0, 0, 0, 0) if row is None else outbox.count_messages(connection, row.id)
 
-    def poll(self, stream: int, limit: int) -> PollResponse:
-        """The pending messages, for a poll that was authenticated before."""
+    def poll(self, stream: StreamKey, limit: int) -> PollResponse:
+        """The pending messages, for a poll that was authenticated before.
+
+        Raises:
+            InvalidInputError: the stream was deleted: ``not_found``.
+        """
 
         def work(connection: Connection) -> PollResponse:
-            row = connection.execute(streams.select_streams().where(table.c.id == stream)).first()
-            return self.poll_within(connection, row, limit) if row else PollResponse(stream, (), False)
+            row = stream.find(connection)
+            if row is None:
+                raise streams.stream_not_found()
+            return self.poll_within(connection, row, limit)
 
         return self.writer.run(work, LockScope.STREAMS)
 
@@ -160,4 +170,4 @@ class StreamService:
         """The same within a transaction."""
         limit = min(limit, MAX_POLL_MESSAGES)
         messages = self.outbox.fetch(connection, stream, limit + 1, self.clock()) if limit else []
-        return PollResponse(stream.id, tuple(messages[:limit]), len(messages) > limit)
+        return PollResponse(StreamKey.from_row(stream), tuple(messages[:limit]), len(messages) > limit)

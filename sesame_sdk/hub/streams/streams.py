@@ -11,7 +11,7 @@ Rules:
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -81,6 +81,24 @@ def get_stream(connection: Connection, name: str) -> Row[Any]:
     if stream is None:
         raise stream_not_found()
     return stream
+
+
+@frozen
+class StreamKey:
+    """A stream as work in progress names it: by its id for the reader, and by the reader, not by its row."""
+
+    name: str
+    partner: int
+
+    @classmethod
+    def from_row(cls, stream: Row[Any]) -> Self:
+        """The key of a selected stream."""
+        return cls(stream.name, stream.partner)
+
+    def find(self, connection: Connection) -> Row[Any] | None:
+        """The stream, unless it was deleted."""
+        mine = (streams.c.name == self.name, streams.c.partner == self.partner)
+        return connection.execute(select_streams().where(*mine)).first()
 
 
 def stream_not_found() -> InvalidInputError:

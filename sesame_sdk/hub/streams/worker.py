@@ -6,7 +6,7 @@ hub, the leader does this; the others only look for messages that their polls wa
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
@@ -29,6 +29,7 @@ from sesame_sdk.hub.database.timestamps import EPOCH
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.streams.service import StreamService
+from sesame_sdk.hub.streams.streams import StreamKey
 from sesame_sdk.model.envelope import Receipt
 from sesame_sdk.signing.jwt import LEEWAY
 
@@ -46,7 +47,7 @@ class _Queue:
     """One stream as a queue of the `Dispatcher`."""
 
     streams: StreamService
-    stream: int
+    stream: Row[Any]
 
     def fetch_pending(self, *, after: int = 0, limit: int = 100) -> list[Message]:
         return self.streams.fetch_outgoing(self.stream, limit, after)
@@ -56,12 +57,14 @@ class _Queue:
     ) -> None:
         rejected = {one.message.jti: (one.code, one.reason) for one in failed}
         for code, _ in rejected.values():
-            log.warning("message_dead_lettered", stream=self.stream, code=code)
+            log.warning("message_dead_lettered", stream=self.stream.id, code=code)
         metrics.PUSH_DELIVERIES.labels("refused").inc(len(rejected))
-        self.streams.record_deliveries(self.stream, [one.message.jti for one in acknowledged], rejected)
+        self.streams.record_deliveries(
+            StreamKey.from_row(self.stream), [one.message.jti for one in acknowledged], rejected
+        )
 
     def counts(self) -> MessageCounts:
-        return self.streams.count_messages(self.stream)
+        return self.streams.count_messages(StreamKey.from_row(self.stream))
 
     def delivery_lock(self) -> AbstractContextManager[None]:
         return nullcontext()  # the worker starts no second push of a stream
@@ -84,9 +87,9 @@ class StreamWorker:
     """Rescores and pushes the streams of a hub in its own threads, from `start` to `stop`."""
 
     streams: StreamService
-    #: Streams that a poll would return something for.
-    pending_streams: frozenset[int] = frozenset()
-    _pushes: dict[int, _PushState] = field(factory=dict)
+    #: By each stream's id for the reader, whether a poll would return something.
+    has_pending: Mapping[str, bool] = field(factory=dict)
+    _pushes: dict[str, _PushState] = field(factory=dict)
     _lock: Lock = field(factory=Lock)
     _threads: ThreadPoolExecutor | None = None
     _thread: Thread | None = None
@@ -138,12 +141,12 @@ class StreamWorker:
             self.streams.rescan_all()
         self._latest = now
         busy = leads and self.streams.rescore_batch()
-        pending = self.streams.streams_with_pending()
+        listed = self.streams.list_pending()
         metrics.DATABASE_UP.set(1)
-        metrics.STREAM_LAG_SECONDS.set(self.streams.lag() if pending else 0)
-        self.pending_streams = frozenset(stream.id for stream in pending)
-        for stream in pending:
-            if leads and stream.endpoint is not None:
+        self.has_pending = {stream.name: is_pending for stream, is_pending in listed}
+        metrics.STREAM_LAG_SECONDS.set(self.streams.lag() if any(self.has_pending.values()) else 0)
+        for stream, is_pending in listed:
+            if leads and is_pending and stream.endpoint is not None:
                 self._start_push(stream)
         return busy
 
@@ -163,7 +166,7 @@ class StreamWorker:
         self._threads.submit(self._push, stream, push)
 
     def _push_state(self, stream: Row[Any]) -> _PushState:
-        push = self._pushes.get(stream.id)
+        push = self._pushes.get(stream.name)
         if push is None or (push.endpoint != stream.endpoint and not push.running):
             transport = Transport(
                 stream.endpoint,
@@ -174,14 +177,14 @@ class StreamWorker:
                 max_response_bytes=_MAX_RESPONSE_BYTES,
                 retry_policy=_NO_RETRY,
             )
-            self._pushes[stream.id] = push = _PushState(stream.endpoint, transport)
+            self._pushes[stream.name] = push = _PushState(stream.endpoint, transport)
         return push
 
     def _push(self, stream: Row[Any], push: _PushState) -> None:
         failed = True
         try:
             # One at a time, so that the states of a person arrive in order.
-            queue, interruptible = _Queue(self.streams, stream.id), push.transport.interruptible()
+            queue, interruptible = _Queue(self.streams, stream), push.transport.interruptible()
             send = partial(self._send, stream, push)
             failed = bool(Dispatcher(queue, send, concurrency=1, interruptible=interruptible).run().reason)
         except Exception as error:  # noqa: BLE001 - an error of one reader must not stop the others

@@ -109,8 +109,9 @@ class _SqliteDialect:
             raise RetryableError("the database undid the transaction", field="database")
 
     def reserve_ids(self, connection: Connection, column: Column[int], count: int) -> Sequence[int]:
-        # The write lock is held.
-        last: int = connection.scalar(select(func.coalesce(func.max(column), 0))) or 0
+        # The write lock is held, and an id counts as used once a row with it is inserted.
+        used = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+        last: int = connection.exec_driver_sql(used, (column.table.fullname,)).scalar() or 0
         return range(last + 1, last + 1 + count)
 
     def fetch_rows(

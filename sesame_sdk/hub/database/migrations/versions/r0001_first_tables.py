@@ -19,6 +19,7 @@ def upgrade() -> None:
         "rescore_queue",
         sa.Column("id", KEY, primary_key=True),
         sa.Column("person_ids", sa.LargeBinary(), nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "cache_versions",
@@ -38,16 +39,19 @@ def upgrade() -> None:
         sa.Column("erased_at", sa.BigInteger(), nullable=False),
         sa.Column("signals", sa.Integer(), nullable=False),
         sa.Column("notified_at", sa.BigInteger()),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "kinds",
         sa.Column("id", KEY, primary_key=True),
         sa.Column("name", sa.String(length=128), nullable=False, unique=True),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "partners",
         sa.Column("id", KEY, primary_key=True),
         sa.Column("issuer", sa.String(length=256), nullable=False, unique=True),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "people",
@@ -63,6 +67,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("set_at", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "signals",
@@ -110,6 +115,7 @@ def upgrade() -> None:
         sa.Column("duplicates", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.LargeBinary(), nullable=False),
         sa.UniqueConstraint("partner", "jti"),
+        sqlite_autoincrement=True,
     )
     op.create_index("envelopes_by_key", "envelopes", ["partner", "kid", "received_at"])
     op.create_table(
@@ -130,6 +136,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=128), nullable=False),
         sa.Column("person", KEY, sa.ForeignKey("people.id"), nullable=False, index=True),
         sa.UniqueConstraint("partner", "subject"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "read_tokens",
@@ -147,6 +154,7 @@ def upgrade() -> None:
         sa.Column("context", sa.String(length=32), nullable=False),
         sa.Column("read_at", sa.BigInteger(), nullable=False),
         sa.Column("answered", sa.Boolean(), nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "streams",
@@ -167,6 +175,7 @@ def upgrade() -> None:
         sa.Column("as_of", sa.String(length=10)),
         sa.Column("scan_cursor", sa.BigInteger(), nullable=False),
         sa.UniqueConstraint("partner", "purpose", "context"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "dispute_steps",
@@ -176,6 +185,7 @@ def upgrade() -> None:
         sa.Column("happened_at", sa.BigInteger(), nullable=False),
         sa.Column("actor", sa.String(length=64), nullable=False),
         sa.Column("comment", sa.String(length=1000), nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "grants",
@@ -189,6 +199,7 @@ def upgrade() -> None:
         sa.Column("withdrawn_at", sa.BigInteger()),
         sa.Column("adult", sa.Boolean(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False, unique=True),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "grants_by_pseudonym", "grants", ["pseudonym", "direction", "given_at", "expires_at", "withdrawn_at"]
