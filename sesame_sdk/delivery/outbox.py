@@ -138,6 +138,22 @@ class Outbox:
                 [(outcome.code, outcome.reason, outcome.message.id) for outcome in failed],
             )
 
+    def find(self, jti: str) -> tuple[str, Message] | None:
+        """A message and its state: ``pending``, ``sent``, then without its body, or ``dead``."""
+        rows = self._store.read(
+            "SELECT state, message.id, jti, event, signal_count, coalesce(data, x'')"
+            " FROM message LEFT JOIN body USING (id) WHERE jti = ?",
+            jti,
+        )
+        return (rows[0][0], Message(*rows[0][1:])) if rows else None
+
+    def remove(self, message: Message) -> None:
+        """Delete a message that was not sent."""
+        with self._store.transaction() as write:
+            write.execute("DELETE FROM body WHERE id = ?", (message.id,))
+            write.execute("UPDATE totals SET bytes = bytes - ?", (len(message.body),))
+            write.execute("DELETE FROM message WHERE id = ?", (message.id,))
+
     def redrive(self) -> int:
         """Make every dead letter pending again, and return their number."""
         with self._store.transaction() as write:
@@ -193,6 +209,10 @@ class Outbox:
     def delivery_lock(self) -> AbstractContextManager[None]:
         """The lock of a delivery. Raises `RetryableError` if another process has it."""
         return self._store.exclusive_lock("delivery")
+
+    def rotation_lock(self) -> AbstractContextManager[None]:
+        """The lock of a key rotation. Raises `RetryableError` if another process has it."""
+        return self._store.exclusive_lock("rotation")
 
     def pinned_keys(self, hub: str) -> bytes | None:
         """The JWK set that is pinned for a hub."""

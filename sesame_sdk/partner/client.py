@@ -1,7 +1,7 @@
 """A partner's side of the exchange: post signals, deliver them, join a hub, read scores."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -19,9 +19,11 @@ from sesame_sdk.model.signals import Signal
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.envelope_writer import Batch, EnvelopeWriter, PostResult, Write
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
+from sesame_sdk.partner.next_key import NextKey
 from sesame_sdk.partner.score_reads import read_scores, sign_read_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jwt import KeyFinder, Token, new_jti, sign_event, verify_event
+from sesame_sdk.signing.key_rotation import announce
 
 EVENTS_PATH = "/v1/events"
 
@@ -59,6 +61,7 @@ class Client(Closeable):
         self._hub = hub
         self._signer = signer
         self._clock = clock
+        self._next_key: NextKey | None = None
         self._transport = transport or Transport(hub, pool_size=MAX_CONCURRENCY)
         self._outbox = Outbox(outbox, capacity=capacity)
         self._hub_keys = hub_keys or PinnedKeys(
@@ -66,10 +69,19 @@ class Client(Closeable):
         )
 
     @classmethod
-    def from_config(cls, config: PartnerConfig) -> Self:
+    def from_config(cls, config: PartnerConfig, *, transport: Transport | None = None) -> Self:
         """Create the client of a partner."""
-        issuer, signer, capacity = config.issuer, config.signer, config.capacity
-        return cls(issuer=issuer, hub=config.hub, signer=signer, outbox=config.outbox, capacity=capacity)
+        client = cls(
+            issuer=config.issuer,
+            hub=config.hub,
+            signer=config.signer,
+            outbox=config.outbox,
+            capacity=config.capacity,
+            transport=transport,
+        )
+        client._next_key = NextKey(config.path, client._outbox)
+        client._next_key.complete()
+        return client
 
     def post(self, signals: Iterable[Signal]) -> PostResult:
         """Sign signals and store them on disk until `deliver` has a receipt for them.
@@ -98,13 +110,16 @@ class Client(Closeable):
             RetryableError: another process is delivering from this outbox.
             ConfigurationError: the hub cannot be used; everything stays in the outbox.
         """
-        return Dispatcher(
+        result = Dispatcher(
             self._outbox,
             self._send,
             concurrency=concurrency,
             interruptible=self._transport.interruptible(),
             progress=progress,
         ).run()
+        if self._next_key is not None:
+            self._next_key.complete()
+        return result
 
     def interrupt(self) -> None:
         """End a `deliver` in another thread soon; what it did not send stays in the outbox."""
@@ -128,6 +143,63 @@ class Client(Closeable):
             jti=jti,
         )
         return self._exchange(token, jti, None)[0]
+
+    def rotate_key(self, overlap: timedelta) -> str:
+        """Create our next key, announce it to the hub, and sign with it. Returns its thumbprint.
+
+        The present key stays valid for `overlap`, for messages that it signed already. Other clients of this
+        directory sign with the next key from then on. If the hub is away the announcement stays in the
+        outbox: this method or a delivery goes on.
+
+        Raises:
+            InvalidInputError: the hub rejected the announcement; the present key stays.
+            RetryableError: the hub is away, or another process is rotating; call it again.
+            ConfigurationError: this client was not created from a `PartnerConfig`; see `Transport.post`.
+        """
+        next_key = self._own_next_key()
+        next_key.complete()
+        with self._outbox.rotation_lock():
+            following = next_key.create()
+            try:
+                self._announce(following, overlap)
+            except InvalidInputError as error:
+                if error.code != "invalid_receipt":  # whose announcement the hub may have accepted
+                    next_key.discard()
+                raise
+            next_key.put_in_force()
+        return following.kid
+
+    def replace_key(self) -> str:
+        """Create a new key and sign with it, without telling the hub. Returns its thumbprint.
+
+        For a key that was revoked, which can announce none: the hub's operator has to add the new one.
+
+        Raises:
+            RetryableError: another process is rotating.
+            ConfigurationError: this client was not created from a `PartnerConfig`.
+        """
+        next_key = self._own_next_key()
+        with self._outbox.rotation_lock():
+            next_key.discard()
+            kid = next_key.create().kid
+            next_key.put_in_force()
+        return kid
+
+    def _own_next_key(self) -> NextKey:
+        if self._next_key is None:
+            raise ConfigurationError(
+                "was passed to this client", field="signer", hint="rotate it at its home"
+            )
+        return self._next_key
+
+    def _announce(self, following: Signer, overlap: timedelta) -> None:
+        parties = {"issuer": self._issuer, "audience": self._hub}
+        body, jti = announce(self._signer, following, now=self._clock(), overlap=overlap, **parties)
+        if self._outbox.find(jti) is None:
+            self._outbox.append(jti, EventType.KEY_ROTATION, body)
+        found = self._outbox.find(jti)
+        if found is not None and found[0] != "sent":
+            self._outbox.record_outcomes([self._send(found[1])])
 
     def scores(self, subjects: Sequence[str], *, purpose: str, context: str) -> dict[str, Score | None]:
         """Read scores by our own pseudonyms. None is a full answer: no score.

@@ -2,6 +2,7 @@
 
 partner.toml      issuer, hub, and capacity (bytes of the outbox) if it is not the default
 signing.jwk       the private key (0600)
+signing.next.jwk  the next one (0600), while a rotation is under way
 identity.secret   32 bytes in hex, from which pseudonyms and signal ids are derived (0600)
 outbox.sqlite     posted envelopes and receipts; created on first use
 """
@@ -21,9 +22,10 @@ from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.files import check_private, read_private_file, write_private_file
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.pseudonyms import SECRET_BYTES, Pseudonymizer
-from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.keys import KeyFile, SigningKey
 
 SETTINGS, KEY, SECRET, OUTBOX = "partner.toml", "signing.jwk", "identity.secret", "outbox.sqlite"
+NEXT_KEY = "signing.next.jwk"
 _CREATE_HINT = "create one with: sesame keys new"
 _MAX_FILE_BYTES = 65_536
 
@@ -43,7 +45,7 @@ class PartnerConfig:
         path: its directory.
         issuer: the partner's issuer URL.
         hub: base URL of its hub.
-        signer: its key.
+        signer: its key, which follows a rotation.
         pseudonymizer: derives its pseudonyms and signal ids.
         capacity: maximal bytes of envelopes in its outbox.
     """
@@ -51,7 +53,7 @@ class PartnerConfig:
     path: Path
     issuer: str
     hub: str
-    signer: SigningKey
+    signer: KeyFile
     pseudonymizer: Pseudonymizer
     capacity: int = DEFAULT_CAPACITY
 
@@ -95,7 +97,7 @@ class PartnerConfig:
             raise ConfigurationError("directory not found", field=str(path), hint=_CREATE_HINT)
         check_private(path, path.stat(), "700")
         settings = _read_settings(path / SETTINGS)
-        signer, identity = SigningKey.load(path / KEY), _read_secret(path / SECRET)
+        signer, identity = KeyFile(path / KEY), _read_secret(path / SECRET)
         return cls(path, settings.issuer, settings.hub, signer, identity, settings.capacity)
 
 

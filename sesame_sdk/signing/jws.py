@@ -23,7 +23,7 @@ from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.signing import base64url
-from sesame_sdk.signing.keys import public_point
+from sesame_sdk.signing.keys import KeyFile, public_point
 
 MAX_HEADER_BYTES = 512
 SIGNATURE_BYTES = 64
@@ -64,6 +64,7 @@ class UnverifiedJws:
 
 def sign(payload: bytes, signer: Signer, *, typ: str) -> bytes:
     """Sign a payload; `ConfigurationError` if the signer does not return an Ed25519 signature."""
+    signer = signer.current if isinstance(signer, KeyFile) else signer
     signing_input = _header_for(signer.kid, typ) + b"." + base64url.encode(payload)
     # Not through joserfc, which needs the private key itself: a KMS does not export it.
     signature = signer.sign(signing_input)

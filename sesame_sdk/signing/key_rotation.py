@@ -90,9 +90,14 @@ def announce(
     proof = sign_claims(claims, following, typ=PROOF_TYP).decode()
     jwk = {name: following.public_jwk[name] for name in ("kty", "crv", "x")}
     payload = KeyRotation(jwk, int(overlap.total_seconds()), proof)
-    jti = f"key-{following.kid}"
+    jti = announcement_jti(following.kid)
     parties = {"issuer": issuer, "audience": audience}
     return sign_event(EventType.KEY_ROTATION, payload, present, now=now, jti=jti, **parties), jti
+
+
+def announcement_jti(kid: str) -> str:
+    """The ``jti`` of the announcement of a key: the same key is announced once."""
+    return f"key-{kid}"
 
 
 def verify_rotation(token: Token, keys: KeyFinder, *, audience: str, now: datetime) -> Event[KeyRotation]:

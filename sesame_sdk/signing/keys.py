@@ -14,7 +14,8 @@ Rules:
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -32,7 +33,11 @@ KEY_BYTES = 32
 MAX_SET_BYTES = 64 * 1024
 MAX_KEYS = 100
 _MAX_FILE_BYTES = 4096
-_PUBLIC = ("kty", "crv", "x", "kid", "use", "alg")
+#: Validity as in OpenID Federation 1.0 section 8.7.3, whose ``revoked`` has ``revoked_at``.
+_VALIDITY = ("nbf", "exp", "revoked")
+_PUBLIC = ("kty", "crv", "x", "kid", "use", "alg", *_VALIDITY)
+#: Of a key without ``nbf``.
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _ALGORITHMS = (None, "Ed25519", "EdDSA")
 
 
@@ -89,6 +94,48 @@ class SigningKey:
     def _bare_jwk(self) -> dict[str, str]:
         point = self._private.public_key().public_bytes_raw()
         return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(point).decode()}
+
+
+class KeyFile:
+    """The private key in a file; a `Signer`. A running process signs with the next key once that is there.
+
+    `jws.sign` takes `current` once for each signature, so that header and signature are of one key.
+
+    Raises:
+        ConfigurationError: as `SigningKey.load`; also from every use, if the file was replaced by another.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._key = SigningKey.load(path)
+        self._identity = (0, 0)  # read again at the first use
+
+    @property
+    def current(self) -> SigningKey:
+        """The key in the file now; the last one if the file was removed."""
+        with suppress(FileNotFoundError):
+            identity = self._identify()  # before it is read: a later change is noticed at the next use
+            if identity != self._identity:
+                self._key, self._identity = SigningKey.load(self._path), identity
+        return self._key
+
+    @property
+    def kid(self) -> str:
+        """As `Signer.kid`."""
+        return self.current.kid
+
+    @property
+    def public_jwk(self) -> dict[str, Any]:
+        """As `Signer.public_jwk`."""
+        return self.current.public_jwk
+
+    def sign(self, data: bytes) -> bytes:
+        """As `Signer.sign`."""
+        return self.current.sign(data)
+
+    def _identify(self) -> tuple[int, int]:
+        status = self._path.stat()
+        return status.st_ino, status.st_mtime_ns
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:
@@ -153,6 +200,7 @@ def _check_published(jwk: object) -> None:
         raise InvalidInputError("must be the key's RFC 7638 thumbprint", field="kid", code="invalid_key")
     if jwk.get("use", "sig") != "sig" or jwk.get("alg") not in _ALGORITHMS:
         raise InvalidInputError("must be for signing with Ed25519", field="use, alg", code="invalid_key")
+    TrustedKey.from_jwk(jwk)
 
 
 def _private_key(jwk: Mapping[str, Any]) -> Ed25519PrivateKey:
@@ -176,6 +224,25 @@ def _key_bytes(jwk: Mapping[str, Any], name: str) -> bytes:
 
 
 @frozen
+class _Revoked:
+    revoked_at: float
+
+
+@frozen
+class _Validity:
+    nbf: float | None = None
+    exp: float | None = None
+    revoked: _Revoked | None = None
+
+
+def _timestamp(numeric_date: float | None) -> datetime | None:
+    try:
+        return None if numeric_date is None else datetime.fromtimestamp(numeric_date, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise InvalidInputError("is not a valid date", field="nbf, exp, revoked") from error
+
+
+@frozen
 class TrustedKey:
     """A public Ed25519 key, valid from `not_before` until `not_after` or `revoked_at`, where set."""
 
@@ -187,6 +254,32 @@ class TrustedKey:
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "kid", thumbprint(self.jwk))
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, Any]) -> Self:
+        """The key of a published JWK with its validity; `InvalidInputError` if that is not valid."""
+        members = {name: jwk[name] for name in _VALIDITY if name in jwk}
+        validity = codec.decode(codec.encode(members), _Validity, field="jwk")
+        revoked_at = validity.revoked.revoked_at if validity.revoked else None
+        bare = {name: value for name, value in jwk.items() if name not in _VALIDITY}
+        return cls(
+            bare,
+            _timestamp(validity.nbf) or ALWAYS,
+            not_after=_timestamp(validity.exp),
+            revoked_at=_timestamp(revoked_at),
+        )
+
+    @property
+    def published_jwk(self) -> dict[str, Any]:
+        """The JWK with its validity: ``nbf``, ``exp``, ``revoked``, where set."""
+        jwk = dict(self.jwk)
+        if self.not_before > ALWAYS:
+            jwk["nbf"] = int(self.not_before.timestamp())
+        if self.not_after is not None:
+            jwk["exp"] = int(self.not_after.timestamp())
+        if self.revoked_at is not None:
+            jwk["revoked"] = {"revoked_at": int(self.revoked_at.timestamp())}
+        return jwk
 
     def fault(self, at: datetime) -> str | None:
         """Why the key is not valid at this time; None if it is."""

@@ -1,6 +1,7 @@
 """``sesame keys``: a partner's keys and pseudonyms, and the hub's keys that it trusts."""
 
 import shlex
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -40,6 +41,34 @@ def show_keys(config_dir: Path) -> None:
     from sesame_sdk.signing.keys import jwk_set
 
     print_json(jwk_set([PartnerConfig.load(config_dir).signer.public_jwk]))
+
+
+@keys.command()
+@config_option()
+@click.option(
+    "--overlap-days",
+    type=click.IntRange(0, 90),
+    default=7,
+    show_default=True,
+    help="How long the hub still accepts what the present key signed.",
+)
+@click.option("--revoked", is_flag=True, help="The present key was revoked: announce nothing.")
+def rotate(config_dir: Path, overlap_days: int, revoked: bool) -> None:
+    """Replace the signing key; announce the new one to the hub.
+
+    The present key signs the announcement. The secret for pseudonyms and signal ids stays as it is. If the
+    hub is away, run this again. With --revoked, send the new key to the hub's operator: see sesame keys show.
+    """
+    with open_client(config_dir) as client:
+        kid = client.replace_key() if revoked else client.rotate_key(timedelta(days=overlap_days))
+    print_note(f"signing with {kid} now")
+    if revoked:
+        name = shlex.quote(str(config_dir))
+        print_note(
+            f"next: sesame keys show --config {name} > partner.jwks, and send it to the hub's operator"
+        )
+    else:
+        print_note(f"the hub accepts what the previous key signed for {overlap_days} more day(s)")
 
 
 @keys.command()

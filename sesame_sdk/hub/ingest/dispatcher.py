@@ -19,6 +19,7 @@ from sesame_sdk.hub.ingest.key_rotation import KeyRotations
 from sesame_sdk.hub.ingest.ledger import LedgerEntry, ProcessedMessage, StoredEnvelope, VerifiedMessage
 from sesame_sdk.hub.ingest.signal_table import SignalView
 from sesame_sdk.hub.partners import keys, registrations
+from sesame_sdk.hub.partners.keys import CurrentKeys
 from sesame_sdk.hub.partners.rate_limit import RateLimiter, charge
 from sesame_sdk.hub.scoring import policies
 from sesame_sdk.hub.settings import Settings
@@ -27,7 +28,7 @@ from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.jwt import KeyFinder, verify_event
+from sesame_sdk.signing.jwt import verify_event
 from sesame_sdk.signing.key_rotation import verify_rotation
 from sesame_sdk.signing.sd_jwt import SdJwt
 
@@ -55,7 +56,7 @@ class MessageDispatcher:
         self._ingest = SignalIngest(settings.issuer, signer, signals, max_clock_skew, grants)
         self._rotations = KeyRotations(self._ingest, rate_limiter, clock)
 
-    def verify(self, body: bytes, keys: KeyFinder) -> VerifiedMessage:
+    def verify(self, body: bytes, keys: CurrentKeys) -> VerifiedMessage:
         """Verify the signature and the claims of a message.
 
         Raises:
@@ -79,7 +80,8 @@ class MessageDispatcher:
             head = (signed.issuer, signed.jti, signed.kid, signed.issued_at)
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, signed.payload)
         if event is EventType.KEY_ROTATION:
-            announced = verify_rotation(message.single_token, keys, audience=self._issuer, now=now)
+            announcing = keys.with_ended()
+            announced = verify_rotation(message.single_token, announcing, audience=self._issuer, now=now)
             head = (announced.issuer, announced.jti, announced.kid, announced.issued_at)
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, announced.payload)
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")

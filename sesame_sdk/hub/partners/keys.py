@@ -25,14 +25,23 @@ class CurrentKeys:
     Nothing is cached, so a key that another process revokes is rejected from then on.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, *, with_ended: bool = False) -> None:
+        self._engine, self._with_ended = engine, with_ended
 
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
         """See `signing.tokens.KeyFinder`."""
         with read_transaction(self._engine) as connection:
             keys = load_keys(connection, issuer)
+        if self._with_ended:
+            keys = [evolve(key, not_after=None) for key in keys]
         return Trust({issuer: keys} if keys else {}).find(issuer, kid, at)
+
+    def with_ended(self) -> "CurrentKeys":
+        """Find keys that have ended too: a sender whose receipt was lost sends its announcement again.
+
+        `rotate_key` refuses another announcement under such a key.
+        """
+        return CurrentKeys(self._engine, with_ended=True)
 
 
 @frozen
