@@ -13,6 +13,8 @@ PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 MAX_TOKEN_BYTES: Final = 1024 * 1024
 #: A token with its disclosures: a body of a request, after decompression.
 MAX_ENVELOPE_BYTES: Final = 2 * 1024 * 1024
+#: A signed registration. A plugin of 100 kinds with a reason and a title each takes about half of it.
+MAX_REGISTRATION_BYTES: Final = 96 * 1024
 #: In one envelope.
 MAX_SIGNALS: Final = 1000
 #: In one read of scores.

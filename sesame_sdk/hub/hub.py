@@ -22,6 +22,7 @@ from sesame_sdk.hub.database.writer import Writers
 from sesame_sdk.hub.ingest import key_revocation
 from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
 from sesame_sdk.hub.ingest.key_revocation import RevocationImpact
+from sesame_sdk.hub.ingest.registrar import Registrar
 from sesame_sdk.hub.ingest.signal_table import SignalView
 from sesame_sdk.hub.partners import keys, rate_limit, registrations
 from sesame_sdk.hub.partners.keys import CurrentKeys
@@ -37,6 +38,7 @@ from sesame_sdk.hub.streams.management import StreamManagement
 from sesame_sdk.hub.streams.outbox import StreamOutbox
 from sesame_sdk.hub.streams.service import StreamService
 from sesame_sdk.interfaces import Closeable, GuardRule
+from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
@@ -69,6 +71,7 @@ class Hub(Closeable):
     _writers: Writers
     _signals: SignalView
     _dispatcher: MessageDispatcher
+    _registrar: Registrar
     _keys: CurrentKeys
     _guard: Guard
     _clock: Clock
@@ -98,8 +101,9 @@ class Hub(Closeable):
         engine, guard = open_engine(settings.database_url), Guard(tuple(rules))
         signals, current_keys = SignalView(engine, settings.issuer), CurrentKeys(engine)
         limiter = RateLimiter(Limit(settings.partner_rate, settings.partner_burst))
-        dispatcher = MessageDispatcher(settings, signer, signals, GrantCache(engine), guard, limiter, clock)
         writers = Writers.from_settings(engine, settings)
+        dispatcher = MessageDispatcher(settings, signer, signals, GrantCache(engine), limiter, clock)
+        registrar = Registrar(engine, writers.ledger, dispatcher.ingest, guard, limiter, clock)
         heartbeat = timedelta(seconds=settings.heartbeat_interval_seconds)
         outbox = StreamOutbox(settings.issuer, signer, clock, heartbeat)
 
@@ -108,7 +112,16 @@ class Hub(Closeable):
 
         streams = StreamService(settings.issuer, outbox, engine, writers.streams, guard, clock, today)
         rights = RightsService(
-            settings.issuer, signer, engine, writers.ledger, withdrawal_log, current_keys, clock, today
+            settings.issuer,
+            signer,
+            engine,
+            writers.ledger,
+            writers.reads,
+            limiter,
+            withdrawal_log,
+            current_keys,
+            clock,
+            today,
         )
         return cls(
             settings,
@@ -121,6 +134,7 @@ class Hub(Closeable):
             writers,
             signals,
             dispatcher,
+            registrar,
             current_keys,
             guard,
             clock,
@@ -129,6 +143,7 @@ class Hub(Closeable):
 
     def close(self) -> None:
         """Finish what is being written, and close the database."""
+        self._registrar.close()
         self._writers.close()
         self._engine.dispose()
 
@@ -158,6 +173,8 @@ class Hub(Closeable):
             GuardRefusedError: a registration; only the future raises it.
         """
         message = self._dispatcher.verify(body, self._keys)
+        if message.event is EventType.REGISTRATION:
+            return self._registrar.submit(message)
         return self._writers.ledger.submit(self._dispatcher.task(message))
 
     def read_scores(self, token: bytes, subjects: Sequence[str]) -> dict[str, Score | None]:
@@ -173,18 +190,20 @@ class Hub(Closeable):
         """
         now, audience = self._clock(), self.settings.issuer
         request = read_auth.authenticate_read(token, self._keys, audience=audience, now=now)
-        self._rate_limiter.check(request.issuer, request.at)
-        terms = (self._guard, self.streams.today())
-        computed = self._read(score_reads.read_scores, request, subjects, *terms)
+        with self._rate_limiter.charging_refusals(request.issuer, request.at, len(subjects)):
+            self._rate_limiter.check(request.issuer, request.at)
+            terms = (self._guard, self.streams.today())
+            computed = self._read(score_reads.read_scores, request, subjects, *terms)
 
-        def work(connection: Connection) -> dict[str, Score | None]:
-            current = evolve(request, at=max(request.at, self._clock()))
-            response = score_reads.bring_up_to_date(connection, current, computed, *terms)
-            score_reads.log_reads(connection, request, response)
-            self._rate_limiter.spend(connection, response.partner, request.issuer, len(subjects), request.at)
-            return response.scores
+            def work(connection: Connection) -> dict[str, Score | None]:
+                current = evolve(request, at=max(request.at, self._clock()))
+                response = score_reads.bring_up_to_date(connection, current, computed, *terms)
+                score_reads.log_reads(connection, request, response)
+                partner, count = response.partner, len(subjects)
+                self._rate_limiter.spend(connection, partner, request.issuer, count, request.at)
+                return response.scores
 
-        return self._writers.reads.run(work, LockScope.SHARED, urgent=True)
+            return self._writers.reads.run(work, LockScope.SHARED, urgent=True)
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """The hub's public keys (RFC 7517 section 5), which verify receipts."""

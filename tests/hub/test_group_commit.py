@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from sesame_sdk import InvalidInputError
-from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.consent.grant_cache import GrantCache
 from sesame_sdk.hub.database.engine import dialect_of, open_engine
 from sesame_sdk.hub.database.tables import signals
@@ -33,7 +32,7 @@ def take(shop: Partner, hub_path: Path, clock: Clock) -> Iterator[Take]:
     engine = open_engine(settings.database_url)
     signer, view = SigningKey.load(settings.key_path), SignalView(engine, settings.issuer)
     dispatcher = MessageDispatcher(
-        settings, signer, view, GrantCache(engine), Guard(()), RateLimiter(Limit(0, 1)), clock
+        settings, signer, view, GrantCache(engine), RateLimiter(Limit(0, 1)), clock
     )
 
     def at_once(envelopes: Sequence[bytes]) -> list[Receipt]:

@@ -1,7 +1,7 @@
 """How much a partner may ask: the bucket, the hub that keeps it, and the client that waits for it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,10 +20,12 @@ from sesame_sdk.hub.database.writer import Task
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.partners.rate_limit import SECOND, Limit
 from sesame_sdk.hub.settings import SETTINGS_FILE
+from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.partner.client import Client
+from sesame_sdk.partner.notices import sign_notices_token
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
-from tests.hub.fixtures import ORDER, Clock, Partner, manifest, new_hub
+from tests.hub.fixtures import BENEFITS, ORDER, Clock, Partner, manifest, new_hub
 from tests.hub.process import free_port, serving
 from tests.rogue.deployment import SET, YESTERDAY
 
@@ -164,6 +166,47 @@ def test_reads_and_registrations_are_charged_too(shop: Partner, hub: Hub) -> Non
     ):
         with pytest.raises(RateLimitedError):
             ask()
+
+
+def _served(call: Callable[[], object]) -> int:
+    """How many calls are answered, also with a refusal, before the rate limit."""
+    for served in range(10):
+        try:
+            call()
+        except RateLimitedError:
+            return served
+        except InvalidInputError:
+            continue
+    return 10
+
+
+def test_everything_that_a_partner_may_call_spends_the_one_budget(shop: Partner, hub: Hub) -> None:
+    """Also what is refused after its signature was verified: an unknown stream, a purpose, a used token."""
+    used = shop.read_token()
+    hub.read_scores(used, ["p"])
+    denied = {"purpose": BENEFITS, "context": "community"}
+
+    def poll_notices() -> None:
+        token = sign_notices_token(
+            shop.key, issuer=shop.issuer, audience=hub.settings.issuer, now=shop.clock()
+        )
+        hub.rights.poll(token, PollRequest(ack=("unknown",)))
+
+    calls = {
+        "notices": poll_notices,
+        "streams": lambda: hub.stream_management.read(shop.read_token()),
+        "an unknown stream": lambda: hub.stream_management.delete(shop.read_token(), "unknown"),
+        "a read without a right": lambda: hub.read_scores(shop.read_token(**denied), ["p"]),
+        "a token that was used": lambda: hub.read_scores(used, ["p"]),
+        "signals": lambda: hub.receive(_orders(shop, "a", 1)),
+    }
+    for name, call in calls.items():
+        hub.set_partner_limit(shop.issuer, Limit(1, 3))
+        shop.clock.advance(hours=1)  # type: ignore[attr-defined] # the tests' clock
+        used = shop.read_token()
+        hub.read_scores(used, ["p"])
+        # Two units are left in the database; refused requests are counted by the process.
+        assert 2 <= _served(call) <= 3, name
 
 
 def test_a_limit_that_is_raised_helps_within_a_second(shop: Partner, hub: Hub, clock: Clock) -> None:

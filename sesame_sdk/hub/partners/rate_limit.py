@@ -4,9 +4,12 @@ The timestamp is the theoretical arrival time: when the next request would come 
 to its rate. A partner is served while that time is less than its burst ahead.
 
 Rules:
-    * a signal costs one, a score read costs one, any other authenticated request costs one
+    * a signal costs one, a score read costs one, any other authenticated request costs one; a registration
+      costs what it takes to check it (see `ingest.registrar`)
     * the charge is one UPDATE in the transaction that does the work, so several workers and machines share
       one limit; an unauthenticated request is not charged
+    * a request that is refused after its signature was verified is charged too: in memory, by each process,
+      since it must not cost the database a write
     * the limit is checked first and charged last, so workers that serve one partner wait for each other only
       while they commit; all that each began before the limit was reached is charged
     * a request is served whole if the partner has one unit left, and may exceed the burst: no message is too
@@ -17,7 +20,8 @@ Rules:
 A process remembers for a second which partners it refused, and refuses them before it verifies a signature.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,10 +109,17 @@ class RateLimiter:
 
     default: Limit
     _refused: dict[str, tuple[datetime, datetime]] = field(factory=dict, init=False)
+    #: The limit of each partner when it was last admitted, and the arrival time of its refused requests.
+    _limits: dict[str, Limit] = field(factory=dict, init=False)
+    _arrivals: dict[str, int] = field(factory=dict, init=False)
 
     def limit_of(self, connection: Connection, partner: int) -> Limit:
         """The limit of a partner."""
         return _limit(_row(connection, partner), self.default)
+
+    def limit(self, issuer: str) -> Limit:
+        """The limit of a partner when it was last admitted."""
+        return self._limits.get(issuer, self.default)
 
     def check(self, issuer: str, now: datetime) -> None:
         """Refuse a partner (not verified yet) that was refused less than a second ago and still has to wait.
@@ -119,22 +130,53 @@ class RateLimiter:
         refused_at, until = self._refused.get(issuer, (now, now))
         if refused_at <= now < min(until, refused_at + _REMEMBERED):
             raise _rate_limited(to_micros(until) - to_micros(now))
+        at = _nanos(now)
+        if (debt := self._debt(issuer, at)) and (wait := self.limit(issuer).wait(at + debt, at)):
+            raise _rate_limited(wait)
+
+    def charge_refusal(self, issuer: str, cost: int, now: datetime) -> None:
+        """Charge a partner for a request that was refused after its signature was verified."""
+        limit, at = self.limit(issuer), _nanos(now)
+        if limit.rate:
+            self._arrivals[issuer] = at + self._debt(issuer, at) + limit.interval(cost)
+
+    @contextmanager
+    def charging_refusals(self, issuer: str, now: datetime, cost: int = 1) -> Iterator[None]:
+        """Charge a partner whose signature was verified, if the block raises `InvalidInputError`."""
+        try:
+            yield
+        except InvalidInputError:
+            self.charge_refusal(issuer, max(1, cost), now)
+            raise
+
+    def _debt(self, issuer: str, at: int) -> int:
+        """Nanoseconds until the refused requests of a partner are paid for."""
+        arrival, limit = self._arrivals.get(issuer, 0), self.limit(issuer)
+        return arrival - at if limit.rate and at < arrival <= limit.latest(at) else 0
 
     def admit(
         self, connection: Connection, partner: int, issuer: str, costs: Sequence[int], now: datetime
     ) -> Admission:
         """How many requests of a partner to serve, in their order; `charge` them at the end of the work."""
         row = _row(connection, partner)
-        limit = _limit(row, self.default)
+        limit = self._limits[issuer] = _limit(row, self.default)
         if not limit.rate:
             return Admission(len(costs), None, limit)
         at = _nanos(now)
-        served, arrival = limit.serves(row.theoretical_arrival_ns if row else 0, costs, at)
+        arrival = row.theoretical_arrival_ns if row else 0
+        if debt := self._debt(issuer, at):
+            arrival = debt + (arrival if at < arrival <= limit.latest(at) else at)
+        served, arrival = limit.serves(arrival, costs, at)
         if served == len(costs):
             return Admission(served, None, limit)
         wait = limit.wait(arrival, at)
         self._refused[issuer] = (now, now + timedelta(microseconds=wait))
         return Admission(served, _rate_limited(wait), limit)
+
+    def check_budget(self, connection: Connection, partner: int, issuer: str, now: datetime) -> None:
+        """Raise `RateLimitedError` unless a partner has a unit left. Nothing is charged yet."""
+        if refusal := self.admit(connection, partner, issuer, [1], now).refusal:
+            raise refusal
 
     def spend(self, connection: Connection, partner: int, issuer: str, cost: int, now: datetime) -> None:
         """Charge a partner for one request. Raises `RateLimitedError`: the limit is reached."""

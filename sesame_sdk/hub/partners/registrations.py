@@ -3,18 +3,21 @@
 Rules:
     * a plugin is written for a major version of the hook API that the hub supports
     * its digest is the digest of what it declares
-    * the guard allows every kind and every consumer, and no current policy contradicts a kind
+    * the guard allows every kind and every consumer, and no current policy contradicts a kind that it weights
     * the name of a kind has one meaning in a hub for good: later registrations declare it as the first one
       did, also those of the same plugin (the reason text may differ), since policies, grants and stored
       signals refer to the first meaning. A meaning that only revoked keys registered does not count: a thief
       must not block a name
+    * a partner has at most `MAX_PLUGINS` plugins, each of at most `manifest.MAX_DECLARATIONS` kinds
     * a newer registration of a plugin replaces the older one; an older one is rejected
     * when the key that signed a registration is revoked, the registration before it is in force again
 """
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache, partial
+from time import thread_time
 
 from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, bindparam, func, insert, select
@@ -22,14 +25,24 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import MAX_LISTED, Guard
 from sesame_sdk.hub.database import ids
-from sesame_sdk.hub.database.tables import partners, registered_consumers, registered_kinds, registrations
+from sesame_sdk.hub.database.engine import is_in
+from sesame_sdk.hub.database.tables import (
+    kinds,
+    partners,
+    registered_consumers,
+    registered_kinds,
+    registrations,
+)
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners.keys import kids_by_issuer, void_envelopes
 from sesame_sdk.model import codec
-from sesame_sdk.model.finding import Action
+from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.manifest import API_VERSION, Manifest
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signals import Polarity, SignalKind
+
+#: Of one partner: each batch of envelopes reads all of its kinds.
+MAX_PLUGINS = 16
 
 
 @frozen
@@ -65,18 +78,55 @@ def check_manifest(manifest: Manifest) -> None:
             raise InvalidInputError("contains a duplicate name", field=field)
 
 
-def check_with_guard(manifest: Manifest, guard: Guard, policies: Iterable[Policy]) -> None:
+def check_with_guard(
+    manifest: Manifest, guard: Guard, policies: Iterable[Policy], max_seconds: float
+) -> None:
     """Check everything with the guard at once, so that a plugin's author sees all findings.
 
     Raises:
         GuardRefusedError: with all findings.
+        InvalidInputError: it took more than `max_seconds` of this thread's processor time.
     """
-    findings = [finding for kind in manifest.kinds for finding in guard.check_kind(kind)]
-    findings += [finding for consumer in manifest.consumers for finding in guard.check_consumer(consumer)]
-    findings += [finding for policy in policies for finding in guard.check_policy(policy, manifest.kinds)]
+    ends, findings = thread_time() + max_seconds, list[Finding]()
+    for check in _guard_checks(manifest, guard, policies):
+        if thread_time() > ends:
+            raise InvalidInputError(
+                f"take more than {max_seconds:g} s to check", field="kinds", hint="split the plugin"
+            )
+        findings += check()
     if any(finding.action is Action.REFUSE for finding in findings):
         raise GuardRefusedError(
             f"the guard refuses {manifest.name}", list(dict.fromkeys(findings))[:MAX_LISTED]
+        )
+
+
+def _guard_checks(
+    manifest: Manifest, guard: Guard, policies: Iterable[Policy]
+) -> Iterator[Callable[[], tuple[Finding, ...]]]:
+    names = {kind.name for kind in manifest.kinds}
+    for kind in manifest.kinds:
+        yield partial(guard.check_kind, kind)
+    for consumer in manifest.consumers:
+        yield partial(guard.check_consumer, consumer)
+    for policy in policies:  # those that weight none of the kinds were checked when they were set
+        if not names.isdisjoint(weighting.kind.name for weighting in policy.weightings):
+            yield partial(guard.check_policy, policy, manifest.kinds)
+
+
+def check_plugin_count(connection: Connection, partner: int, plugin: str) -> None:
+    """Reject a further plugin of a partner that has `MAX_PLUGINS` registered. Raises `InvalidInputError`."""
+    registered = set(
+        connection.scalars(
+            select(registrations.c.plugin).where(
+                registrations.c.envelope.in_(active_registrations()), registrations.c.partner == partner
+            )
+        )
+    )
+    if plugin not in registered and len(registered) >= MAX_PLUGINS:
+        raise InvalidInputError(
+            f"would be plugin number {len(registered) + 1} of this partner; {MAX_PLUGINS} are allowed",
+            field="name",
+            hint="register its kinds in a plugin that is registered",
         )
 
 
@@ -86,7 +136,10 @@ def check_kind_meanings(connection: Connection, manifest: Manifest) -> None:
     Raises:
         InvalidInputError: naming it.
     """
-    valid = _ever().where(registrations.c.envelope.not_in(void_envelopes()))
+    named = select(kinds.c.id).where(is_in(kinds.c.name, [kind.name for kind in manifest.kinds]))
+    valid = _ever().where(
+        registered_kinds.c.kind.in_(named), registrations.c.envelope.not_in(void_envelopes())
+    )
     meanings = {kind.name: _meaning(kind) for kind in _declared(connection, valid)}
     for kind in manifest.kinds:
         if meanings.get(kind.name, _meaning(kind)) != _meaning(kind):
@@ -177,7 +230,13 @@ def _in_force() -> Select[int, bytes]:
 
 
 def _numbered(connection: Connection, chosen: Select[int, bytes]) -> list[tuple[int, SignalKind]]:
-    return [(row.kind, codec.decode(row.declaration, SignalKind)) for row in connection.execute(chosen)]
+    return [(row.kind, _decode_kind(row.declaration)) for row in connection.execute(chosen)]
+
+
+#: Each batch of envelopes asks for the kinds of its partner, and they seldom change.
+@lru_cache(maxsize=4096)
+def _decode_kind(declaration: bytes) -> SignalKind:
+    return codec.decode(declaration, SignalKind)
 
 
 def _declared(connection: Connection, chosen: Select[int, bytes]) -> list[SignalKind]:

@@ -68,6 +68,14 @@ def fetch(connection: Connection, partner: int, limit: int) -> Sequence[Row[Any]
     return connection.execute(query.limit(limit)).all()
 
 
+def any_pending(connection: Connection, partner: int, jtis: Collection[str]) -> bool:
+    """Whether any of these notices to a partner is undelivered."""
+    condition = (notices.c.partner == partner, notices.c.jti.in_(list(jtis)))
+    return (
+        bool(jtis) and connection.execute(select(notices.c.id).where(*condition).limit(1)).first() is not None
+    )
+
+
 def acknowledge(
     connection: Connection, partner: int, jtis: Collection[str], at: datetime
 ) -> list[tuple[int, EventType]]:

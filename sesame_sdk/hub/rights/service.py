@@ -8,10 +8,12 @@ import msgspec
 from attrs import frozen
 from sqlalchemy import Connection, Engine, Row
 
+from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.engine import read_transaction
 from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.database.writer import Writer
 from sesame_sdk.hub.partners import keys
+from sesame_sdk.hub.partners.rate_limit import RateLimiter
 from sesame_sdk.hub.rights import dispute_store, erasure, notices
 from sesame_sdk.hub.rights.dispute_model import Dispute, DisputeAction, DisputeStep
 from sesame_sdk.hub.rights.erasure import ErasureResult
@@ -49,6 +51,8 @@ class RightsService:
     signer: Signer
     engine: Engine
     writer: Writer
+    read_writer: Writer
+    rate_limiter: RateLimiter
     withdrawal_log: WithdrawalLog
     keys: KeyFinder
     clock: Callable[[], datetime]
@@ -123,20 +127,29 @@ class RightsService:
 
         Raises:
             InvalidInputError: the token was rejected, or was used before.
+            RateLimitedError: the partner exceeds its rate limit.
         """
         authenticate = read_auth.authenticate_notice_request
         authorization = authenticate(token, self.keys, audience=self.issuer, now=self.clock())
+        with self.rate_limiter.charging_refusals(authorization.issuer, authorization.at):
+            with read_transaction(self.engine) as connection:
+                partner = keys.partner_id(connection, authorization.issuer)
+                acknowledges = notices.any_pending(connection, partner, request.ack)
 
-        def work(connection: Connection) -> PolledNotices:
-            partner = keys.partner_id(connection, authorization.issuer)
-            read_auth.consume_token(connection, authorization, partner)
-            self._acknowledge(connection, partner, request.ack)
-            limit = min(request.maxEvents, MAX_POLLED_NOTICES)
-            rows = notices.fetch(connection, partner, limit + 1)
-            sets = {row.jti: self._sign(row).decode() for row in rows[:limit]}
-            return PolledNotices(sets, len(rows) > limit)
+            def work(connection: Connection) -> PolledNotices:
+                self.rate_limiter.spend(connection, partner, authorization.issuer, 1, authorization.at)
+                read_auth.consume_token(connection, authorization, partner)
+                if acknowledges:
+                    self._acknowledge(connection, partner, request.ack)
+                limit = min(request.maxEvents, MAX_POLLED_NOTICES)
+                rows = notices.fetch(connection, partner, limit + 1)
+                sets = {row.jti: self._sign(row).decode() for row in rows[:limit]}
+                return PolledNotices(sets, len(rows) > limit)
 
-        return self.writer.run(work)
+            # Only an acknowledgement changes what other transactions read.
+            if acknowledges:
+                return self.writer.run(work)
+            return self.read_writer.run(work, LockScope.SHARED)
 
     def export_notices(self, partner: str, *, mark_delivered: bool) -> list[bytes]:
         """The pending notices to a partner, for the operator to deliver in another way."""

@@ -148,8 +148,6 @@ class StreamManagement:
     def _manage(self, token: bytes, work: Callable[[Connection, int, AuthenticatedRequest], T]) -> T:
         hub, now = self.streams.issuer, self.streams.clock()
         request = read_auth.authenticate_read(token, self.keys, audience=hub, now=now)
-        self.limits.check(request.issuer, request.at)
-        read_auth.check_purpose(request, self.streams.guard)
 
         def inside(connection: Connection) -> T:
             partner, _ = read_auth.admit_reader(connection, request)
@@ -157,7 +155,10 @@ class StreamManagement:
             read_auth.consume_token(connection, request, partner)
             return work(connection, partner, request)
 
-        return self.streams.writer.run(inside, LockScope.STREAMS)
+        with self.limits.charging_refusals(request.issuer, request.at):
+            self.limits.check(request.issuer, request.at)
+            read_auth.check_purpose(request, self.streams.guard)
+            return self.streams.writer.run(inside, LockScope.STREAMS)
 
 
 def _status(stream: Row[Any]) -> dict[str, str]:

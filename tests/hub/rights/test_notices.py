@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from sesame_sdk import InvalidInputError
+from sesame_sdk.hub.database.dialects.base import LockScope
+from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.rights.dispute_model import DeadlineStatus, DisputeAction
 from sesame_sdk.hub.streams.management import PollRequest
@@ -165,3 +167,14 @@ def test_each_partner_of_an_erased_person_is_notified(scenario: Scenario, hub: H
         assert list(claims["events"]) == [EventType.PERSON_ERASED]
         assert poll(partner, jti) == {}
     assert hub.rights.pending_notices() == []
+
+
+def test_a_poll_waits_for_no_envelope(scenario: Scenario) -> None:
+    """Another worker may be storing some on PostgreSQL; what acknowledges nothing needs no lock alone."""
+    dispute(scenario)
+    engine = scenario.hub.streams.engine
+    with engine.connect() as another, another.begin():
+        if engine.dialect.name == "postgresql":  # SQLite has one lock for everything
+            dialect_of(engine).lock(another, LockScope.SHARED)
+        assert len(poll(scenario.shop)) == 1
+        assert len(poll(scenario.shop, "unknown")) == 1
