@@ -70,6 +70,7 @@ class Dispatcher:
         send: sends a message and returns its verified receipt; called in several threads.
         concurrency: how many messages are sent concurrently.
         interruptible: ends the waits of all threads when the run is interrupted.
+        prepare: called once before the first message is sent; a `RetryableError` ends the run.
         progress: called with the number of signals of each message that leaves the queue.
 
     Raises:
@@ -83,6 +84,7 @@ class Dispatcher:
         *,
         concurrency: int,
         interruptible: AbstractContextManager[None],
+        prepare: Callable[[], object] = lambda: None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
         if not 1 <= concurrency <= MAX_CONCURRENCY:
@@ -91,6 +93,7 @@ class Dispatcher:
         self._sender = send
         self._concurrency = concurrency
         self._interruptible = interruptible
+        self._prepare = prepare
         self._progress = progress or (lambda _: None)
         self._running: set[Future[Acknowledged | Failed | None]] = set()
         self._last_id = 0
@@ -111,6 +114,7 @@ class Dispatcher:
         with self._queue.delivery_lock(), ThreadPoolExecutor(self._concurrency, "sesame-delivery") as pool:
             try:
                 with self._interruptible:
+                    self._begin()
                     while self._claim(pool):
                         done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
                         self._acknowledge(done)
@@ -119,6 +123,13 @@ class Dispatcher:
         if self._error:
             raise self._error
         return self._result()
+
+    def _begin(self) -> None:
+        if self._queue.fetch_pending(limit=1):
+            try:
+                self._prepare()
+            except RetryableError as error:
+                self._stopped, self._reason = True, str(error)
 
     def _claim(self, pool: ThreadPoolExecutor) -> bool:
         # Twice as many as are sent concurrently, so that no thread waits for us to read the next one.

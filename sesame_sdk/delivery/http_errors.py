@@ -8,6 +8,7 @@
 | 3xx | redirects are not followed: a signed message is for one address | `ConfigurationError` |
 | 404, 405, 410 | no hub at this address | `ConfigurationError` |
 | 401, 403, 407 without an error of RFC 8935 | a proxy before the hub denies access | `ConfigurationError` |
+| other 4xx without an error of RFC 8935 | a proxy before the hub answered, not the hub | `RetryableError` |
 | other 4xx | the hub rejects the message (RFC 8935 section 2.4) | `InvalidInputError`, `GuardRefusedError` |
 
 Text of the response is shortened and made printable before it becomes an error message. Findings stay as they
@@ -98,7 +99,11 @@ def _error(response: HttpResponse, now: datetime) -> SesameError:
         return _refusal_error(refusal)
     if status in _ACCESS_DENIED:
         return ConfigurationError(f"returned HTTP {status}", field="hub", hint="ask its operator for access")
-    return InvalidInputError(f"the hub returned HTTP {status} without a valid error")
+    return RetryableError(
+        f"HTTP {status} without an error of a hub: a proxy before it answered",
+        field="hub",
+        hint="check the limits and rules of the proxy",
+    )
 
 
 def _decode_refusal(body: bytes) -> _Refusal | None:
@@ -133,13 +138,17 @@ def parse_retry_after(header: str, now: datetime) -> float | None:
     header = header.strip()
     if header.isascii() and header.isdecimal():
         return float(header[:9])
+    until = parse_http_date(header)
+    return max(0.0, (until - now).total_seconds()) if until else None
+
+
+def parse_http_date(header: str) -> datetime | None:
+    """An HTTP-date (RFC 9110 section 5.6.7). None if it is none."""
     try:
-        until = parsedate_to_datetime(header)
+        date = parsedate_to_datetime(header)
     except (ValueError, OverflowError):  # the second for a year or a zone beyond all dates
         return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - now).total_seconds())
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
 def _quoted(text: str) -> str:

@@ -1,7 +1,7 @@
 """Sends HTTPS requests to one hub: pooled connections, responses limited in size and time.
 
 Redirects are not followed, cookies are not stored, ``.netrc`` is not read. Proxy and certificate settings of
-the environment are read once. Plain http is for this machine only.
+the environment are read once. Plain http is for this machine only, and never goes to a proxy.
 """
 
 import gzip
@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import get_environ_proxies
 
-from sesame_sdk.delivery.http_errors import HttpResponse, raise_for_status
+from sesame_sdk.delivery.http_errors import HttpResponse, parse_http_date, raise_for_status
 from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
 
@@ -66,6 +66,8 @@ class Transport:
         self._retry_policy = retry_policy or RetryPolicy()
         self._adapter = adapter
         self._pool_size = pool_size
+        #: What the last ``Date`` of the hub said, and when that was by a monotonic clock.
+        self._server_date: tuple[datetime, float] | None = None
         self._pid, self._session = os.getpid(), self._new_session()
 
     def get(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> HttpResponse:
@@ -102,6 +104,13 @@ class Transport:
 
         return self._retry_policy.call(attempt)
 
+    def server_time(self) -> datetime | None:
+        """The hub's time, to the second, by the last response; None before one had a ``Date``."""
+        if self._server_date is None:
+            return None
+        date, received = self._server_date
+        return date + timedelta(seconds=time.monotonic() - received)
+
     def interruptible(self) -> AbstractContextManager[None]:
         """End the waits of all threads when the block raises."""
         return self._retry_policy.interruptible()
@@ -135,6 +144,8 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                if date := parse_http_date(response.headers.get("Date", "")):
+                    self._server_date = date, time.monotonic()
                 result = HttpResponse(response.status_code, _lowered(response), self._read(response))
         except requests.exceptions.SSLError as error:
             raise ConfigurationError(
@@ -173,7 +184,8 @@ def _session(base: str, adapter: BaseAdapter) -> requests.Session:
     # With trust_env, requests reads .netrc and the environment again for every request, and .netrc
     # would replace our Authorization header.
     session.trust_env = False
-    session.proxies.update(get_environ_proxies(base))
+    if not _is_loopback(urlsplit(base).hostname or ""):
+        session.proxies.update(get_environ_proxies(base))
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"Accept-Encoding": "identity", "User-Agent": "sesame-sdk"})

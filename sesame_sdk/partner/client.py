@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from attrs import frozen
+
 from sesame_sdk.constants import SET_MEDIA_TYPE
 from sesame_sdk.delivery.dispatcher import MAX_CONCURRENCY, DeliveryResult, Dispatcher
 from sesame_sdk.delivery.http_transport import Transport
@@ -12,20 +14,30 @@ from sesame_sdk.delivery.messages import Acknowledged, DeadLetter, Message, Mess
 from sesame_sdk.delivery.outbox import DEFAULT_CAPACITY, Outbox
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.interfaces import Closeable, Signer
+from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.envelope_writer import Batch, EnvelopeWriter, PostResult, Write
+from sesame_sdk.partner.hub_clock import blame_clock, clock_difference, is_tolerable
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
 from sesame_sdk.partner.next_key import NextKey
 from sesame_sdk.partner.score_reads import read_scores, sign_read_token
 from sesame_sdk.signing.envelopes import seal
-from sesame_sdk.signing.jwt import KeyFinder, Token, new_jti, sign_event, verify_event
+from sesame_sdk.signing.jwt import IssuedInFutureError, KeyFinder, Token, new_jti, sign_event, verify_event
 from sesame_sdk.signing.key_rotation import announce
 
 EVENTS_PATH = "/v1/events"
+METADATA_PATH = "/.well-known/ssf-configuration"
+
+
+@frozen
+class _Metadata:
+    """The member of a hub's metadata (SSF 1.0 section 7.1) that a client needs."""
+
+    issuer: str
 
 
 class Client(Closeable):
@@ -115,6 +127,7 @@ class Client(Closeable):
             self._send,
             concurrency=concurrency,
             interruptible=self._transport.interruptible(),
+            prepare=self._hub_keys.load if isinstance(self._hub_keys, PinnedKeys) else lambda: None,
             progress=progress,
         ).run()
         if self._next_key is not None:
@@ -225,7 +238,8 @@ class Client(Closeable):
                 now=self._clock(),
             )
 
-        return read_scores(self._transport, subjects, bearer)
+        with blame_clock(self._transport, self._clock):
+            return read_scores(self._transport, subjects, bearer)
 
     def receipts(self) -> Iterator[Receipt]:
         """Every stored receipt, oldest envelope first."""
@@ -251,6 +265,26 @@ class Client(Closeable):
             RetryableError: the hub is unavailable.
         """
         return self._pinned().check()
+
+    @property
+    def hub(self) -> str:
+        """The hub's URL, as configured."""
+        return self._hub
+
+    def clock_difference(self) -> timedelta | None:
+        """How far this machine's clock is ahead of the hub's, to the second.
+
+        None before the hub has answered, or if its answers have no date.
+        """
+        return clock_difference(self._transport, self._clock())
+
+    def fetch_hub_issuer(self) -> str:
+        """The issuer URL that the hub has of itself, which must be the audience of all that it accepts.
+
+        Raises:
+            InvalidInputError, RetryableError, ConfigurationError: see `Transport.post`.
+        """
+        return codec.decode(self._transport.get(METADATA_PATH).body, _Metadata, field="hub").issuer
 
     def discard(self) -> int:
         """Delete every dead letter, and return their number."""
@@ -284,17 +318,32 @@ class Client(Closeable):
         return Acknowledged(message, receipt, token)
 
     def _exchange(self, body: bytes, jti: str, signal_count: int | None) -> tuple[Receipt, bytes]:
-        response = self._transport.post(EVENTS_PATH, body, content_type=SET_MEDIA_TYPE, accept=SET_MEDIA_TYPE)
+        with blame_clock(self._transport, self._clock):
+            response = self._transport.post(
+                EVENTS_PATH, body, content_type=SET_MEDIA_TYPE, accept=SET_MEDIA_TYPE
+            )
         if response.headers.get("content-type", "").partition(";")[0].strip().lower() != SET_MEDIA_TYPE:
             raise ConfigurationError("returned no receipt", field="hub", hint="check that it is a Sesame hub")
         try:
-            return self._read_receipt(response.body, jti, signal_count), response.body
+            with blame_clock(self._transport, self._clock):
+                return self._read_timely_receipt(response.body, jti, signal_count), response.body
         except InvalidInputError as error:
             raise InvalidInputError(
                 f"the hub's receipt is not valid: {error}", code="invalid_receipt"
             ) from error
 
-    def _read_receipt(self, token: bytes, jti: str, signal_count: int | None) -> Receipt:
+    def _read_timely_receipt(self, token: bytes, jti: str, signal_count: int | None) -> Receipt:
+        now = self._clock()
+        try:
+            return self._read_receipt(token, jti, signal_count, now)
+        except IssuedInFutureError as error:
+            ahead = self.clock_difference()
+            if ahead is None or not is_tolerable(ahead):
+                raise
+            # The clocks agree now: the hub's was ahead when it signed, and its receipt is good all the same.
+            return self._read_receipt(token, jti, signal_count, now + error.ahead)
+
+    def _read_receipt(self, token: bytes, jti: str, signal_count: int | None, now: datetime) -> Receipt:
         """A receipt that the hub signed, for us, about this message, and that accounts for each signal.
 
         The numbers of a registration, whose `signal_count` is None, are not checked.
@@ -305,7 +354,7 @@ class Client(Closeable):
             event=EventType.RECEIPT,
             payload=Receipt,
             audience=self._issuer,
-            now=self._clock(),
+            now=now,
         )
         receipt = event.payload
         if event.issuer != self._hub:

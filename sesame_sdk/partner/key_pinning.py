@@ -1,29 +1,50 @@
 """Pins the hub's public keys: trust on first use.
 
 The first key set that is published at the hub's URL is trusted and stored in the outbox. It is compared with
-what the hub publishes once for each client, and again when a receipt names an unknown key. If the set has
+what the hub publishes once for each client, and again when a message names an unknown key. If the set has
 changed, an operator has to confirm it.
+
+Anybody can name an unknown key, to an inbox for example. So the hub is asked for one at most once in
+`ASK_SECONDS`, and only the caller that asks waits for the answer: a known key is found at once.
 """
 
-import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sesame_sdk.delivery.outbox import Outbox
-from sesame_sdk.errors import ConfigurationError, InvalidInputError
+from sesame_sdk.delivery.sqlite_store import fork_safe_lock
+from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
 from sesame_sdk.model.codec import encode
 from sesame_sdk.signing.keys import jwk_set, read_jwk_set
 
 JWKS_PATH = "/.well-known/jwks.json"
+#: The least time between two questions for unknown keys.
+ASK_SECONDS = 60.0
 
 
 class PinnedKeys:
-    """Finds a hub's keys; a `signing.jwt.KeyFinder`. `fetch` fetches the JWK set that the hub publishes."""
+    """Finds a hub's keys; a `signing.jwt.KeyFinder`.
 
-    def __init__(self, hub: str, fetch: Callable[[], bytes], outbox: Outbox) -> None:
-        self._hub, self._fetch, self._outbox = hub, fetch, outbox
-        self._lock = threading.Lock()
+    Args:
+        hub: its issuer URL.
+        fetch: fetches the JWK set that the hub publishes.
+        outbox: where the keys are pinned.
+        clock: a monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        hub: str,
+        fetch: Callable[[], bytes],
+        outbox: Outbox,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._hub, self._fetch, self._outbox, self._clock = hub, fetch, outbox, clock
+        self._lock = fork_safe_lock()
+        self._next_question = 0.0
         self._known: dict[str, dict[str, Any]] = {}
 
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:  # noqa: ARG002
@@ -32,27 +53,40 @@ class PinnedKeys:
         Raises:
             InvalidInputError: the issuer is not the hub, or the hub has no such key.
             ConfigurationError: the hub publishes other keys than were pinned.
-            RetryableError: the hub is unavailable.
+            RetryableError: the hub is unavailable, or was asked for an unknown key less than a minute ago.
         """
         if issuer != self._hub:
             raise InvalidInputError("is not the hub", field="iss", code="invalid_issuer")
+        if kid not in self._known:
+            self._claim_question()
+            self._check()
+        if kid not in self._known:
+            raise InvalidInputError("is not a key of the hub", field="kid", code="invalid_key")
+        return self._known[kid]
+
+    def _claim_question(self) -> None:
+        """Let one caller ask the hub."""
         with self._lock:
-            if kid not in self._known:
-                self._check()
-            if kid not in self._known:
-                raise InvalidInputError("is not a key of the hub", field="kid", code="invalid_key")
-            return self._known[kid]
+            wait = self._next_question - self._clock()
+            if wait > 0:
+                raise RetryableError(
+                    "is not known, and the hub was asked for its keys just now", field="kid", retry_after=wait
+                )
+            self._next_question = self._clock() + ASK_SECONDS
+
+    def load(self) -> None:
+        """Compare the published keys with the pinned ones, unless that was done; raises as `find`."""
+        if not self._known:
+            self._check()
 
     def check(self) -> int:
         """Compare the published keys with the pinned ones, and return their number; raises as `find`."""
-        with self._lock:
-            self._check()
-            return len(self._known)
+        self._check()
+        return len(self._known)
 
     def repin(self) -> None:
         """Trust the keys that the hub publishes now. Confirm first with its operator that they are right."""
-        with self._lock:
-            self._pin(self._published())
+        self._pin(self._published())
 
     def _check(self) -> None:
         published = self._published()

@@ -5,6 +5,7 @@ recording it to act on.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import DisputeDecided, SignalDisputed, SubjectId, SubjectRemoved
 from sesame_sdk.partner.config import PartnerConfig
+from sesame_sdk.partner.hub_clock import blame_clock
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
 from sesame_sdk.signing.jwt import NOTICES_TYP, SET_TYP, Token, new_jti, numeric_date, sign_claims
 
@@ -70,7 +72,9 @@ class Notices(Closeable):
         """
         body = self._request({"returnImmediately": True})
         sets = codec.decode(body, _PollResponse, field="notices").sets
-        return [self._read(jti, token.encode("ascii", "replace")) for jti, token in sets.items()]
+        self._keys.load()
+        with self._blame_clock():
+            return [self._read(jti, token.encode("ascii", "replace")) for jti, token in sets.items()]
 
     def acknowledge(self, notices: Iterable[Notice]) -> None:
         """Acknowledge notices. The hub returns them no more, and has met its duty to notify.
@@ -87,13 +91,17 @@ class Notices(Closeable):
         self._pins.close()
 
     def _request(self, content: Mapping[str, object]) -> bytes:
-        return self._transport.post(
-            POLL_PATH,
-            codec.encode(content),
-            content_type=JSON_MEDIA_TYPE,
-            accept=JSON_MEDIA_TYPE,
-            bearer=self._bearer,
-        ).body
+        with self._blame_clock():
+            return self._transport.post(
+                POLL_PATH,
+                codec.encode(content),
+                content_type=JSON_MEDIA_TYPE,
+                accept=JSON_MEDIA_TYPE,
+                bearer=self._bearer,
+            ).body
+
+    def _blame_clock(self) -> AbstractContextManager[None]:
+        return blame_clock(self._transport, lambda: datetime.now(UTC))
 
     def _bearer(self) -> bytes:
         return sign_notices_token(

@@ -266,7 +266,7 @@ class SignalUploader:
             reasons = [letter.reason for letter in self._client.dead_letters()[-summary.dead_lettered :]]
             summary.errors.append(
                 InvalidInputError(
-                    f"the hub rejected {summary.dead_lettered} envelope(s): {'; '.join(sorted({*reasons}))}",
+                    f"{summary.dead_lettered} envelope(s) were not accepted: {'; '.join(sorted({*reasons}))}",
                     hint="see: sesame outbox list",
                 )
             )

@@ -35,6 +35,16 @@ _MAX_NAME = 100
 _JTI_BYTES = 18
 
 
+class IssuedInFutureError(InvalidInputError):
+    """A token with a valid signature is of the future: the clock of its issuer, or ours, is wrong.
+
+    Attributes:
+        ahead: by how much.
+    """
+
+    ahead = timedelta(0)
+
+
 class KeyFinder(Protocol):
     """Finds the keys of parties."""
 
@@ -188,7 +198,9 @@ def _check_audience(claims: _Claims, audience: str) -> None:
 def _check_times(claims: _Claims, now: datetime, leeway: timedelta) -> datetime:
     issued_at = _timestamp(claims.iat, "iat")
     if issued_at > now + leeway:
-        raise InvalidInputError("is in the future", field="iat", hint="check the sender's clock")
+        error = IssuedInFutureError("is in the future", field="iat", hint="check the sender's clock")
+        error.ahead = issued_at - now
+        raise error
     if claims.nbf is not None and _timestamp(claims.nbf, "nbf") > now + leeway:
         raise InvalidInputError("is in the future", field="nbf")
     if claims.exp is not None and _timestamp(claims.exp, "exp") <= now - leeway:

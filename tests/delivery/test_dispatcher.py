@@ -15,7 +15,7 @@ from sesame_sdk.delivery.messages import Acknowledged, Message
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.client import Client
-from tests.partner.faults import status
+from tests.partner.faults import status, verdict
 from tests.partner.peer import SET, Peer, Reply
 
 Open = Callable[..., Client]
@@ -40,7 +40,7 @@ def test_only_failures_in_a_row_end_a_run(
     client = open_client(attempts=1)
     for start in range(8):
         client.post(signals(1, start))
-    away, answer = status(503), status(400) if dead else well
+    away, answer = status(503), verdict(400, "invalid_request", "no") if dead else well
     peer.faults.extend([away, away, answer, away, away, answer, away, away])
 
     done = client.deliver(concurrency=1)

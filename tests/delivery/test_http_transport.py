@@ -184,8 +184,24 @@ def test_no_redirect_is_followed(way: Way, peer: Peer) -> None:
 
 def test_a_proxy_of_the_environment_is_used(way: Way, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Partners behind a proxy set it where every program looks."""
-    monkeypatch.setenv("http_proxy", peer.url)
+    monkeypatch.setenv("https_proxy", peer.url)
     monkeypatch.setenv("no_proxy", "")
-    peer.keys_reply = Reply(200, b"by the proxy")
 
-    assert way("http://localhost:9").get("/").body == b"by the proxy"
+    with pytest.raises(RetryableError, match="ProxyError"):  # it does not know CONNECT
+        way("https://hub.example").get("/")
+    assert peer.connections > 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.9.10", "[::1]", "LOCALHOST"])
+def test_no_proxy_sees_what_is_for_this_machine(
+    way: Way, peer: Peer, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Plain http is allowed there, so that a proxy would read it."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, peer.url)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+
+    with pytest.raises(RetryableError, match="no response"):
+        way(f"http://{host}:9").get("/")
+    assert peer.connections == 0

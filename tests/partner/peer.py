@@ -10,6 +10,7 @@ import json
 import socket
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -60,6 +61,7 @@ class Peer:
         self.scores: dict[str, Score | None] = {}
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.connections = 0
+        self.clock_offset = timedelta(0)
         self.mistakes: list[BaseException] = []
         self.last_receipt = Receipt("none", LONG_AGO, 0)
         self._trust = Trust({PARTNER: [TrustedKey(partner.public_jwk, LONG_AGO)]})
@@ -71,6 +73,10 @@ class Peer:
     def url(self) -> str:
         """Its issuer, too."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def jwks(self) -> bytes:
+        """What it publishes."""
+        return encode(jwk_set(self.published))
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -195,7 +201,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         peer = self.server.peer
-        self._reply(peer.keys_reply or Reply(200, encode(jwk_set(peer.published))))
+        if self.path == "/.well-known/ssf-configuration":
+            self._reply(Reply(200, encode({"issuer": peer.url})))
+        else:
+            self._reply(peer.keys_reply or Reply(200, peer.jwks()))
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        offset = self.server.peer.clock_offset.total_seconds()
+        return super().date_time_string((time.time() if timestamp is None else timestamp) + offset)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))

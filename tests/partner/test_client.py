@@ -121,13 +121,18 @@ def test_a_refused_envelope_is_a_dead_letter_that_can_be_redriven(
 
 
 @pytest.mark.parametrize("code", [400, 413, 415, 422])
-def test_any_other_4xx_is_final_too(client: Client, peer: Peer, signals: Signals, code: int) -> None:
-    """Without a body that we understand, the status is the reason."""
+def test_a_page_of_a_proxy_is_no_answer_of_the_hub(
+    client: Client, peer: Peer, signals: Signals, code: int
+) -> None:
+    """One wrong line in a proxy makes no dead letters: the envelope waits, and the reason says why."""
     client.post(signals(1))
-    peer.faults.append(status(code, b"<html>"))
+    peer.faults.extend([status(code, b"<html><h1>Bad Request</h1><hr>nginx")] * 3)
 
-    assert client.deliver().dead == 1
-    assert str(code) in client.dead_letters()[0].reason
+    result = client.deliver()
+
+    assert (result.dead, result.pending) == (0, 1)
+    assert f"HTTP {code} without an error of a hub" in result.reason
+    assert client.deliver().sent == 1
 
 
 def test_an_envelope_without_an_answer_does_not_keep_the_others(

@@ -100,12 +100,6 @@ def test_a_message_that_comes_late_does_not_undo_a_later_one(
             id="old",
         ),
         pytest.param(
-            lambda v: v.scores(ADA, now=v.now + timedelta(minutes=2)),
-            "invalid_request",
-            "future",
-            id="future",
-        ),
-        pytest.param(
             lambda v: v.scores(ADA, terms={"context": "community"}),
             "invalid_request",
             "not those",

@@ -21,6 +21,7 @@ from sesame_sdk.cli.main import registry
 from sesame_sdk.cli.options import config_option, hub_option, json_option, open_client, open_hub
 from sesame_sdk.errors import SesameError
 from sesame_sdk.plugins import PluginRegistry, PluginState
+from sesame_sdk.text import terminal_text
 
 if TYPE_CHECKING:
     from sesame_sdk.hub.hub import Hub
@@ -85,7 +86,7 @@ def _partner(config_dir: Path) -> Iterator[Check]:
         with open_client(config_dir) as client:
             yield "partner directory", True, str(config_dir)
             yield from _outbox(client, config_dir)
-            yield _hub_response(client)
+            yield from _hub_response(client)
     except SesameError as error:
         yield "partner directory", False, str(error)
 
@@ -98,11 +99,28 @@ def _outbox(client: "Client", config_dir: Path) -> Iterator[Check]:
     yield "outbox", True, pending if counts.pending else f"nothing pending, {counts.sent} sent"
 
 
-def _hub_response(client: "Client") -> Check:
+def _hub_response(client: "Client") -> Iterator[Check]:
+    from sesame_sdk.partner.hub_clock import describe_clock, is_tolerable
+
     try:
-        return "hub response", True, f"publishes the {client.check_hub()} trusted key(s)"
+        yield "hub response", True, f"publishes the {client.check_hub()} trusted key(s)"
     except SesameError as error:
-        return "hub response", False, str(error)
+        yield "hub response", False, str(error)
+    else:
+        yield _hub_issuer(client)
+    if (ahead := client.clock_difference()) is not None:
+        yield "clock", is_tolerable(ahead), describe_clock(ahead)
+
+
+def _hub_issuer(client: "Client") -> Check:
+    try:
+        issuer = client.fetch_hub_issuer()
+    except SesameError as error:
+        return "hub issuer", False, str(error)
+    if issuer == client.hub:
+        return "hub issuer", True, issuer
+    text = f"the hub is {terminal_text(issuer)}, and rejects what is for {client.hub}"
+    return "hub issuer", False, f"{text}; set hub in partner.toml, then: sesame outbox redrive"
 
 
 def _missing_packages() -> Iterator[Check]:

@@ -19,7 +19,7 @@ from functools import cached_property
 import msgspec
 from attrs import frozen
 
-from sesame_sdk.errors import InvalidInputError
+from sesame_sdk.errors import InvalidInputError, RetryableError
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.stream_events import (
@@ -29,11 +29,12 @@ from sesame_sdk.model.stream_events import (
     SubjectRemoved,
     Verification,
 )
+from sesame_sdk.partner.hub_clock import describe_clock
 from sesame_sdk.partner.score_store import updates
 from sesame_sdk.partner.score_store.push_endpoint import Application, push_endpoint
 from sesame_sdk.partner.score_store.store import REPLAY_WINDOW, ScoreStore
 from sesame_sdk.partner.score_store.updates import Update
-from sesame_sdk.signing.jwt import SET_TYP, KeyFinder, Token, Verified
+from sesame_sdk.signing.jwt import SET_TYP, IssuedInFutureError, KeyFinder, Token, Verified
 
 _MAX_AGE = REPLAY_WINDOW / 2
 _STREAM_EVENTS = {EventType.VERIFICATION: Verification, EventType.STREAM_UPDATED: StreamUpdated}
@@ -117,7 +118,11 @@ class Inbox:
     def _read(self, encoded: bytes) -> Update:
         now = self._clock()
         token = Token.parse(encoded)
-        verified = token.verify(self._keys, typ=SET_TYP, audience=self.store.reader, now=now)
+        try:
+            verified = token.verify(self._keys, typ=SET_TYP, audience=self.store.reader, now=now)
+        except IssuedInFutureError as error:
+            # The hub signed it: it is to be sent again when this machine's clock is right.
+            raise RetryableError(describe_clock(-error.ahead), hint="set this machine's clock") from error
         if verified.issuer != self.store.hub:
             raise InvalidInputError("is not the hub of this store", field="iss", code="invalid_issuer")
         if verified.issued_at < now - _MAX_AGE:

@@ -24,6 +24,7 @@ from sesame_sdk.interfaces import Closeable, Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
 from sesame_sdk.partner.config import PartnerConfig
+from sesame_sdk.partner.hub_clock import blame_clock
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
 from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.partner.score_store.inbox import Inbox, InboxResult
@@ -81,7 +82,7 @@ class StreamSubscriber(Closeable):
     ) -> None:
         self.store = store
         self.inbox = Inbox(store, keys, clock=clock)
-        self._signer = signer
+        self._signer, self._keys = signer, keys
         self._transport = transport
         self._clock = clock
         self._received = InboxResult((), {})
@@ -127,6 +128,8 @@ class StreamSubscriber(Closeable):
             RetryableError, ConfigurationError: see `Transport.post`.
         """
         self.inbox.bearer = bearer
+        if isinstance(self._keys, PinnedKeys):
+            self._keys.load()
         wanted = _Delivery(PUSH, push_to) if push_to else _Delivery(POLL)
         for stream in self._streams():
             same = stream.delivery.method == wanted.method and wanted.endpoint_url in (
@@ -210,13 +213,19 @@ class StreamSubscriber(Closeable):
             close()
 
     def _streams(self) -> list[_Stream]:
-        response = self._transport.get(STREAM_PATH, bearer=self._bearer)
+        with blame_clock(self._transport, self._clock):
+            response = self._transport.get(STREAM_PATH, bearer=self._bearer)
         return _decode(response.body, list[_Stream])
 
     def _request(self, path: str, content: Mapping[str, object]) -> bytes:
-        return self._transport.post(
-            path, encode(content), content_type=JSON_MEDIA_TYPE, accept=JSON_MEDIA_TYPE, bearer=self._bearer
-        ).body
+        with blame_clock(self._transport, self._clock):
+            return self._transport.post(
+                path,
+                encode(content),
+                content_type=JSON_MEDIA_TYPE,
+                accept=JSON_MEDIA_TYPE,
+                bearer=self._bearer,
+            ).body
 
     def _bearer(self) -> bytes:
         return sign_read_token(
