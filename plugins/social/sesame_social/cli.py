@@ -148,15 +148,13 @@ def serve(
     Set SESAME_SOCIAL_KEY to an API key that requests must carry; other addresses than loopback need it.
     """
     try:
-        from sesame_social.serve import server
+        from sesame_social.serve.app import load_app
+        from sesame_social.server import run
     except ModuleNotFoundError as error:
-        hint = "pip install 'sesame-social[serve]'"
-        raise ConfigurationError(f"{error.name} is not installed", field="serve", hint=hint) from error
+        raise _missing_extra(error) from error
     key = os.environ.get("SESAME_SOCIAL_KEY")
-    app = server.load_app(
-        host, hosts, key=key, rate=rate, labels=labels, quantiles=quantiles, model_file=model_file
-    )
-    server.run(app, host, port, lambda address: click.echo(f"{address} (stop with Ctrl-C)", err=True))
+    app = load_app(host, hosts, key=key, rate=rate, labels=labels, quantiles=quantiles, model_file=model_file)
+    run(app, host, port, lambda address: click.echo(f"{address} (stop with Ctrl-C)", err=True))
 
 
 @social.command("fit-quantiles")
@@ -171,7 +169,7 @@ def fit_quantiles(file: Path, output: Path, model_file: Path | None) -> None:
     import msgspec
 
     from sesame_social.classifier.model import SHIPPED_MODEL, load_model
-    from sesame_social.serve.labelled_posts import read_labelled_posts
+    from sesame_social.labelled_posts import read_labelled_posts
     from sesame_social.serve.quantile_map import fit_quantile_map
 
     fitted = fit_quantile_map(read_labelled_posts(file), load_model(model_file or SHIPPED_MODEL))
@@ -236,22 +234,55 @@ def dismiss(post: str, moderator: str, path: Path) -> None:
 
 
 @queue_group.command("serve")
-@moderator_option
+@click.option(
+    "--moderator",
+    "moderators",
+    multiple=True,
+    required=True,
+    help="Name of a moderator, who gets a one-time link; repeatable.",
+)
 @queue_option
 @click.option(
     "--port", default=8765, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."
 )
-def serve_queue(moderator: str, path: Path, port: int) -> None:
-    """Serve the queue as a web page on 127.0.0.1, until Ctrl-C."""
-    from sesame_social.review_page import ReviewServer
+@click.option("--labels", type=_NEW_FILE, help="Keep decided posts in this file, with their texts.")
+@click.option("--model", "model_file", type=_FILE, help="Use this model instead of the one in the package.")
+def serve_queue(
+    moderators: tuple[str, ...], path: Path, port: int, labels: Path | None, model_file: Path | None
+) -> None:
+    """Serve the queue as a web page on 127.0.0.1, until Ctrl-C.
+
+    Each moderator signs in with a link that works once, and decides under that name.
+    """
+    try:
+        from sesame_social.review.app import create_review_app
+        from sesame_social.server import run
+    except ModuleNotFoundError as error:
+        raise _missing_extra(error) from error
+    from sesame_social.classifier.model import SHIPPED_MODEL, load_model
+    from sesame_social.labelled_posts import LabelledPosts
 
     _open_queue(path).close()
-    with ReviewServer(path, moderator, port=port) as server:
-        click.echo(f"{server.address} (stop with Ctrl-C)", err=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            click.echo("stopped", err=True)
+    addresses: list[str] = []
+
+    def announce(moderator: str, link: str) -> None:
+        click.echo(f"{moderator}: {addresses[0]}{link}", err=True)
+
+    def on_ready(address: str) -> None:
+        addresses.append(address)
+        page.announce_links()
+        click.echo("each link works once; stop with Ctrl-C", err=True)
+
+    model = load_model(model_file or SHIPPED_MODEL)
+    app, page = create_review_app(
+        path, moderators, model, announce, labels=LabelledPosts(labels) if labels else None
+    )
+    run(app, "127.0.0.1", port, on_ready)
+
+
+def _missing_extra(error: ModuleNotFoundError) -> ConfigurationError:
+    hint = "pip install 'sesame-social[serve]'"
+    return ConfigurationError(f"{error.name} is not installed", field="serve", hint=hint)
 
 
 def _open_queue(path: Path) -> ModerationQueue:

@@ -54,6 +54,16 @@ class SuspectedPost:
     decided_by: str | None = None
 
 
+@frozen
+class Decisions:
+    """How many posts that were suspected as `label` a moderator decided, and how many of them confirmed."""
+
+    moderator: str
+    label: str
+    decided: int
+    confirmed: int
+
+
 class ModerationQueue(Closeable):
     """The moderators' queue; the file is created if it does not exist, readable by its owner only.
 
@@ -137,6 +147,14 @@ class ModerationQueue(Closeable):
                 "DELETE FROM suspected WHERE state = 'open' AND expires_at <= ?",
                 (now.astimezone(UTC).isoformat(),),
             ).rowcount
+
+    def count_decisions(self) -> list["Decisions"]:
+        """Count decided posts by moderator and by what the classifier had suspected."""
+        rows = self._file.read(
+            "SELECT decided_by, labels, COUNT(*), SUM(state = 'confirmed') FROM suspected "
+            "WHERE state <> 'open' GROUP BY decided_by, labels ORDER BY decided_by, labels"
+        )
+        return [Decisions(*row) for row in rows]
 
     def read_events(self) -> Iterator[PostEvent]:
         """Read what may be sent: posts confirmed as abuse, or useful by their form. No text is selected."""

@@ -16,9 +16,8 @@ import pytest
 import requests
 from googleapiclient import discovery, errors
 from sesame_social.classifier import Model
-from sesame_social.serve import server
-from sesame_social.serve.app import RateLimit
-from sesame_social.serve.labelled_posts import LabelledPost, read_labelled_posts
+from sesame_social.labelled_posts import LabelledPost, read_labelled_posts
+from sesame_social.serve.app import RateLimit, load_app
 from sesame_social.serve.perspective import Analyzer, AnalyzeRequest, AttributeParameters, TextEntry
 from sesame_social.serve.quantile_map import fit_quantile_map, load_quantile_map
 
@@ -304,7 +303,7 @@ def test_other_addresses_than_loopback_need_a_key_and_a_name(
 ) -> None:
     """Refused before anything listens."""
     with pytest.raises(ConfigurationError) as caught:
-        server.load_app(host, hosts, key=key)
+        load_app(host, hosts, key=key)
     assert caught.value.field == field
 
 

@@ -13,6 +13,8 @@ import hmac
 import logging
 import time
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,9 +29,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sesame_sdk import RetryableError
+from sesame_sdk import ConfigurationError, RetryableError
+from sesame_social.classifier import classify, load_model
+from sesame_social.classifier.model import SHIPPED_MODEL
+from sesame_social.labelled_posts import LabelledPost, LabelledPosts
 from sesame_social.serve.discovery import discovery_document
-from sesame_social.serve.labelled_posts import LabelledPost, LabelledPosts
 from sesame_social.serve.perspective import (
     Analyzer,
     AnalyzeRequest,
@@ -38,11 +42,14 @@ from sesame_social.serve.perspective import (
     check_comment,
     check_names,
 )
+from sesame_social.serve.quantile_map import load_quantile_map
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 10.0
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+MIN_KEY_LENGTH = 16
 #: Requests that wait for the classifier; a further one is told to come again.
 MAX_WAITING = 64
 _JSON = "application/json"
@@ -76,7 +83,7 @@ class Settings:
         labels: keeps suggested scores, if the site asks for it.
     """
 
-    hosts: Sequence[str] = ("127.0.0.1", "localhost", "[::1]")
+    hosts: Sequence[str] = LOOPBACK_HOSTS
     key: str | None = None
     rate: float = 100.0
     labels: LabelledPosts | None = None
@@ -193,6 +200,42 @@ def create_app(analyzer: Analyzer, settings: Settings | None = None) -> Starlett
     return Starlette(routes=routes, middleware=[hosts], exception_handlers={HTTPException: _on_http_error})
 
 
+def load_app(
+    host: str,
+    hosts: Sequence[str] = (),
+    *,
+    key: str | None = None,
+    rate: float = 100.0,
+    labels: Path | None = None,
+    quantiles: Path | None = None,
+    model_file: Path | None = None,
+) -> Starlette:
+    """Load the model and create the application, ready for its first request.
+
+    Raises:
+        ConfigurationError: an address other than loopback lacks a key or a host name; or a file is missing.
+        InvalidInputError: the model or the quantile map is not valid.
+    """
+    if key is not None and len(key) < MIN_KEY_LENGTH:
+        hint = "python -c 'import secrets; print(secrets.token_urlsafe())' prints one"
+        raise ConfigurationError(
+            f"must have at least {MIN_KEY_LENGTH} characters", field="SESAME_SOCIAL_KEY", hint=hint
+        )
+    if not _is_loopback(host):
+        if key is None:
+            hint = "set the environment variable SESAME_SOCIAL_KEY to a key that requests must carry"
+            raise ConfigurationError("needs an API key", field=f"host {host}", hint=hint)
+        if not hosts:
+            hint = "add --allowed-host with the name by which sites reach this server"
+            raise ConfigurationError("needs the names of allowed hosts", field=f"host {host}", hint=hint)
+    model = load_model(model_file or SHIPPED_MODEL)
+    classify(["warm up"], model)
+    settings = Settings(
+        hosts=(*LOOPBACK_HOSTS, *hosts), key=key, rate=rate, labels=LabelledPosts(labels) if labels else None
+    )
+    return create_app(Analyzer(model, load_quantile_map(quantiles) if quantiles else {}), settings)
+
+
 def respond_error(error: ApiError) -> Response:
     """An error as a response."""
     response = _respond(error.code, error.body())
@@ -230,3 +273,10 @@ def _decode(body: bytes, kind: type[T]) -> T:
 
 def _respond(code: int, content: object) -> Response:
     return Response(msgspec.json.encode(content), code, media_type=_JSON)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

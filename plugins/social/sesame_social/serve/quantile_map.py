@@ -16,7 +16,7 @@ import numpy as np
 
 from sesame_sdk import InvalidInputError
 from sesame_social.classifier import Model, classify
-from sesame_social.serve.labelled_posts import LabelledPost
+from sesame_social.labelled_posts import LabelledPost
 
 #: Fewer comments of an attribute say too little about its quantiles.
 MIN_COMMENTS = 200

@@ -1,0 +1,1 @@
+"""The moderators' page: suspected posts, why they were suspected, and decisions."""
