@@ -19,11 +19,12 @@ from sesame_sdk.hub.database import migrations, timestamps
 from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.engine import open_engine, read_transaction
 from sesame_sdk.hub.database.writer import Writers
-from sesame_sdk.hub.ingest import key_revocation
+from sesame_sdk.hub.ingest import key_revocation, verification
 from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
 from sesame_sdk.hub.ingest.key_revocation import RevocationImpact
 from sesame_sdk.hub.ingest.registrar import Registrar
 from sesame_sdk.hub.ingest.signal_table import SignalView
+from sesame_sdk.hub.ingest.verification import RebuildReport, VerificationReport
 from sesame_sdk.hub.partners import keys, rate_limit, registrations
 from sesame_sdk.hub.partners.keys import CurrentKeys
 from sesame_sdk.hub.partners.rate_limit import Limit, RateLimiter
@@ -99,7 +100,7 @@ class Hub(Closeable):
         withdrawal_log = WithdrawalLog(settings.withdrawal_log_path, log_days, clock)
         withdrawal_log.create_if_missing()
         engine, guard = open_engine(settings.database_url), Guard(tuple(rules))
-        signals, current_keys = SignalView(engine, settings.issuer), CurrentKeys(engine)
+        signals, current_keys = SignalView(engine), CurrentKeys(engine)
         limiter = RateLimiter(Limit(settings.partner_rate, settings.partner_burst))
         writers = Writers.from_settings(engine, settings)
         dispatcher = MessageDispatcher(settings, signer, signals, GrantCache(engine), limiter, clock)
@@ -227,12 +228,14 @@ class Hub(Closeable):
         """Add a partner, or further keys of one: keys that overlap are a rotation. Keys are Ed25519, public.
 
         Raises:
-            InvalidInputError: a key is invalid, or the issuer is this hub or no URL.
+            InvalidInputError: a key is invalid or was revoked, or the issuer is this hub or no URL.
         """
         if issuer == self.settings.issuer:
             raise InvalidInputError("is this hub itself", field="issuer")
-        start = not_before or self._clock()
-        self._writers.ledger.run(partial(keys.add_keys, issuer=issuer, jwks=tuple(jwks), not_before=start))
+        start, jwks = not_before or self._clock(), tuple(jwks)
+        # The database knows the keys that it revoked; after a restore, the log knows more.
+        keys.check_not_revoked(jwks, self.withdrawal_log.revoked_kids())
+        self._writers.ledger.run(partial(keys.add_keys, issuer=issuer, jwks=jwks, not_before=start))
 
     def list_partners(self) -> list[Partner]:
         """Every partner, with its keys and what it registered."""
@@ -253,15 +256,22 @@ class Hub(Closeable):
             subject_states.rescan_all(connection)
             return key, self._signals.restore_duplicates(connection, key.partner)
 
-        self.withdrawal_log.record_key_revocation(self._read(keys.find_key, kid, issuer).issuer, kid, at)
+        with read_transaction(self._engine) as connection:
+            revoked = keys.with_announced(connection, keys.find_key(connection, kid, issuer), at)
+        for one in revoked.all:
+            self.withdrawal_log.record_key_revocation(one.issuer, one.kid, at)
         key, retained = self._writers.ledger.run(work)
-        return self._read(key_revocation.revocation_impact, key, at, self.settings.issuer, retained)
+        return self._read(key_revocation.revocation_impact, key, at, retained)
+
+    def has_key(self, kid: str) -> bool:
+        """Whether a partner has, or had, the key with this thumbprint."""
+        return self._read(keys.is_known, kid)
 
     def preview_key_revocation(self, kid: str, at: datetime) -> RevocationImpact:
         """What `revoke_key` would change. Changes nothing. Raises as `revoke_key`."""
         with read_transaction(self._engine) as connection:
             key = keys.with_announced(connection, keys.find_key(connection, kid), at)
-            return key_revocation.revocation_impact(connection, key, at, self.settings.issuer, None)
+            return key_revocation.revocation_impact(connection, key, at, None)
 
     def set_partner_limit(self, issuer: str, limit: Limit | None) -> None:
         """Set a partner's own rate limit, or None for the default. It applies at once.
@@ -301,13 +311,34 @@ class Hub(Closeable):
         """The current policy of every context that has one."""
         return self._read(policies.current_policies)
 
-    def rebuild_signals(self) -> int:
-        """Rebuild the table of signals from the ledger. Returns how many signals there are.
+    def rebuild(self) -> RebuildReport:
+        """Make the tables of signals and registrations equal to the ledger.
 
-        Raises:
-            InvalidInputError: an envelope in the ledger no longer matches its signature.
+        An envelope that does not verify is quarantined: it does not count, and the others do.
         """
-        return self._writers.ledger.run(self._signals.rebuild)
+
+        def work(connection: Connection) -> RebuildReport:
+            report = verification.rebuild(connection, self._signals, self._clock())
+            if report.changes:
+                subject_states.rescan_all(connection)
+            return report
+
+        return self._writers.ledger.run(work)
+
+    def check_ledger(self) -> VerificationReport:
+        """The quick part of `verify_ledger`: it counts, and reads no envelopes."""
+        return self._read(verification.check_quickly)
+
+    def verify_ledger(self, step: Callable[[int], None] = lambda _: None) -> VerificationReport:
+        """Compare the ledger with its numbering and signatures, and the tables with the ledger.
+
+        Changes nothing, and blocks no writer. `step` is called with the number of envelopes done.
+        """
+        return self._read(verification.verify, self._signals, step)
+
+    def count_envelopes(self) -> int:
+        """How many envelopes the ledger has."""
+        return self._read(verification.count_envelopes)
 
     def export_signals(self, path: Path, context: str) -> int:
         """Write all signals that count for a context to a Parquet file."""

@@ -30,7 +30,7 @@ def take(shop: Partner, hub_path: Path, clock: Clock) -> Iterator[Take]:
     """Take envelopes of the shop in at once; gives their receipts."""
     settings = load_settings(hub_path)
     engine = open_engine(settings.database_url)
-    signer, view = SigningKey.load(settings.key_path), SignalView(engine, settings.issuer)
+    signer, view = SigningKey.load(settings.key_path), SignalView(engine)
     dispatcher = MessageDispatcher(
         settings, signer, view, GrantCache(engine), RateLimiter(Limit(0, 1)), clock
     )
@@ -75,7 +75,7 @@ def test_what_two_of_them_say_is_new_in_the_first_alone(
     counted = [(receipt.accepted, receipt.duplicates) for receipt in receipts]
     assert counted == [(4, 0), (2, 6), (0, 2), (2, 0), (2, 2)]
     stood = rows(hub_path, signals)
-    assert hub.rebuild_signals() == len(stood) == 12
+    assert hub.rebuild().signals == len(stood) == 12
     assert rows(hub_path, signals) == stood
 
 
@@ -101,7 +101,7 @@ def test_a_jti_used_twice_fails_the_group(shop: Partner, hub: Hub, take: Take, i
         hub.receive(envelopes.pop())
     with pytest.raises((InvalidInputError, IntegrityError)):
         take([shop.seal(shop.signal("ada", "3")), *envelopes])
-    assert hub.rebuild_signals() == int(in_ledger)
+    assert hub.rebuild().signals == int(in_ledger)
 
 
 def test_many_that_come_at_once_fare_as_one_after_the_other(shop: Partner, hub: Hub) -> None:
@@ -116,4 +116,4 @@ def test_many_that_come_at_once_fare_as_one_after_the_other(shop: Partner, hub: 
     assert isinstance(refused.exception(), InvalidInputError)
     assert sum(receipt.accepted for receipt in receipts) == 39
     assert sum(receipt.duplicates for receipt in receipts) == 37
-    assert hub.rebuild_signals() == 40
+    assert hub.rebuild().signals == 40

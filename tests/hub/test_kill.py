@@ -81,12 +81,12 @@ def test_killing_the_hub_loses_nothing_that_it_acknowledged(tmp_path: Path, data
         senders.join()
     assert KILL_AFTER <= len(senders.acknowledged) < ENVELOPES
     with Hub.open(path) as hub:
-        kept = hub.rebuild_signals()
+        kept = hub.rebuild().signals
         assert kept >= SIGNALS * len(senders.acknowledged)
         assert kept % SIGNALS == 0
         for number, receipt in senders.acknowledged.items():
             assert hub.receive(envelopes[number]) == receipt
-        assert hub.rebuild_signals() == kept
+        assert hub.rebuild().signals == kept
         for envelope in envelopes:
             hub.receive(envelope)
-        assert hub.rebuild_signals() == SIGNALS * ENVELOPES
+        assert hub.rebuild().signals == SIGNALS * ENVELOPES

@@ -88,7 +88,7 @@ def test_what_any_worker_took_counts_once_in_all(deployment: Deployment) -> None
         receipts = list(pool.map(deployment.send, envelopes * 3))
         assert receipts[:30] == receipts[30:60] == receipts[60:]
     assert deployment.total() == 600.0
-    assert deployment.hub.rebuild_signals() == 600
+    assert deployment.hub.rebuild().signals == 600
     assert deployment.total() == 600.0
 
 

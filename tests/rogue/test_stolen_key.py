@@ -220,7 +220,7 @@ def test_after_its_revocation_a_stolen_key_leaves_no_trace(
         assert one == other
         scenario.compare()
         for hub in scenario.hubs:
-            hub.rebuild_signals()
+            hub.rebuild()
         scenario.compare()
 
 

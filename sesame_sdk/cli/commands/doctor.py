@@ -2,8 +2,8 @@
 
 Rules:
 - One cause fails one check: checks that depend on it are left out.
-- Directories, the hub's response, missing packages and required plugins can fail; anything else is a note,
-  and does not change the exit code.
+- Directories, the hub's response, the ledger, missing packages and required plugins can fail; anything else
+  is a note, and does not change the exit code.
 """
 
 import platform
@@ -148,6 +148,11 @@ def _hub_records(hub: "Hub") -> Iterator[Check]:
     yield "partners", True, str(partners) if partners else "note: none; add one: sesame partners add"
     no_policy = "note: none, so there are no scores; load one: sesame policy load"
     yield "policies", True, str(policies) if policies else no_policy
+    differences = hub.check_ledger().differences
+    detail = (
+        f"{differences[0].reason}; {len(differences)} in all; see: sesame hub verify" if differences else ""
+    )
+    yield "ledger", not differences, detail or "no envelope is missing; for signatures: sesame hub verify"
 
 
 @click.command()

@@ -3,22 +3,28 @@
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 from attrs import NOTHING
 
-from sesame_sdk.cli.console import print_note, print_rows, progress_bar
+from sesame_sdk.cli.console import print_json, print_note, print_rows, progress_bar
 from sesame_sdk.cli.main import excluded_plugins, registry
 from sesame_sdk.cli.options import DIRECTORY, OUTPUT_FILE, hub_option, json_option, open_hub, require_extra
-from sesame_sdk.errors import ConfigurationError
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 
 if TYPE_CHECKING:
+    from sesame_sdk.hub.ingest.verification import Difference
     from sesame_sdk.hub.settings import Setting
+
+#: The exit code if the ledger is not what it should be.
+DIFFERENT = InvalidInputError.exit_code
+_SEE_VERIFY = "see: sesame hub verify"
 
 
 class SettingsCommand(click.Command):
@@ -190,11 +196,56 @@ def migrate(hub_dir: Path) -> None:
 
 @hub.command()
 @hub_option()
-def rebuild(hub_dir: Path) -> None:
-    """Rebuild the signals table from the ledger."""
+@click.option("--quick", is_flag=True, help="Compare numbers only; read no envelopes.")
+@json_option
+def verify(hub_dir: Path, quick: bool, as_json: bool) -> None:
+    """Compare the ledger with its numbering and signatures, and the tables with it.
+
+    Changes nothing; the hub may be running. Exits with 4 if something differs.
+    """
     with open_hub(hub_dir) as opened:
-        count = opened.rebuild_signals()
-    print_note(f"rebuilt the signals table: {count:,} signal(s)")
+        if quick:
+            report = opened.check_ledger()
+        else:
+            with progress_bar("envelopes verified", opened.count_envelopes()) as bar:
+                report = opened.verify_ledger(bar)
+    if as_json:
+        print_json(report)
+    else:
+        _print_differences(report.differences, empty="nothing differs")
+        if report.unlisted:
+            print_note(f"{report.unlisted:,} more differences")
+        if report.envelopes is not None:
+            print_note(f"verified {report.envelopes:,} envelope(s) with {report.signals:,} signal(s)")
+        if report.unsigned:
+            print_note(f"{report.unsigned:,} envelope(s) came in the clear and lost their token: unproven")
+    if report.differences:
+        sys.exit(DIFFERENT)
+
+
+def _print_differences(differences: "Sequence[Difference]", *, empty: str) -> None:
+    print_rows([attrs.asdict(one) for one in differences], empty=empty)
+
+
+@hub.command()
+@hub_option()
+@json_option
+def rebuild(hub_dir: Path, as_json: bool) -> None:
+    """Make the tables of signals and registrations equal to the ledger.
+
+    Lists what it changes. An envelope that does not verify is quarantined: it does not count. Exits with 4 if
+    there is one.
+    """
+    with open_hub(hub_dir) as opened:
+        report = opened.rebuild()
+    if as_json:
+        print_json(report)
+    else:
+        _print_differences((*report.quarantined, *report.changes), empty="nothing differed")
+        print_note(f"rebuilt: {report.signals:,} signal(s), {len(report.changes)} difference(s) corrected")
+    if report.quarantined:
+        print_note(f"quarantined {len(report.quarantined)} envelope(s): ask their partners to send again")
+        sys.exit(DIFFERENT)
 
 
 @hub.command()
@@ -225,7 +276,8 @@ def backup(hub_dir: Path, dest: str, with_key: bool) -> None:
 
     The hub may be running. A directory is made if it is missing; the file in it (0600) is named by the time.
     It holds all consents and signals: encrypt it where it is stored, and keep it no longer than the
-    withdrawal log.
+    withdrawal log. Exits with 4, and writes the backup all the same, if the quick part of `sesame hub verify`
+    finds a difference.
     """
     with require_extra("hub"):
         from sesame_sdk.hub.backup.backup import create_backup
@@ -235,6 +287,9 @@ def backup(hub_dir: Path, dest: str, with_key: bool) -> None:
     size = sum(member.bytes for member in manifest.members.values())
     key = "with its key" if with_key else "without its key: store signing.jwk elsewhere"
     print_note(f"{path}: {size / 1e6:,.1f} MB, {key}")
+    if manifest.differences:
+        print_note(f"the ledger has {manifest.differences} difference(s): keep older backups; {_SEE_VERIFY}")
+        sys.exit(DIFFERENT)
 
 
 @hub.command()
@@ -269,5 +324,10 @@ def restore(hub_dir: Path, src: Path, logs: tuple[Path, ...], without_withdrawal
     )
     print_note(f"{hub_dir} is restored to {done.manifest.created_at:%Y-%m-%d %H:%M:%S} UTC")
     print_note(f"replayed {done.replayed} withdrawals, erasures and key revocations")
+    if done.unknown:
+        print_note(f"{done.unknown} more concern people and keys that came after the backup")
     if without_withdrawal_log:
         print_note("before the hub runs, repeat withdrawals, erasures and key revocations since then by hand")
+    if done.ledger.differences:
+        print_note(f"the ledger has {len(done.ledger.differences)} difference(s); {_SEE_VERIFY}")
+        sys.exit(DIFFERENT)

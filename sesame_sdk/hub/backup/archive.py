@@ -5,7 +5,7 @@
     signing.jwk                      the key, if it was asked for
     manifest.json                    size and digest of the others; last, so that a truncated file has none
 
-The digests detect damage; the partners' signatures, which `Hub.rebuild` verifies, tampering.
+The digests detect damage; the partners' signatures, which `Hub.verify_ledger` verifies, tampering.
 """
 
 import hashlib
@@ -56,7 +56,8 @@ class Member:
 class Manifest:
     """The contents of an archive: everything that was acknowledged before `created_at`.
 
-    `kid` is that of the hub's key, which need not be in the archive; `version`, that of the SDK.
+    `kid` is that of the hub's key, which need not be in the archive; `version`, that of the SDK;
+    `differences`, how many the quick part of a verification found in the ledger.
     """
 
     issuer: str
@@ -65,6 +66,7 @@ class Manifest:
     version: str
     members: dict[str, Member]
     format_version: int = FORMAT_VERSION
+    differences: int = 0
 
     @property
     def ledger(self) -> str:

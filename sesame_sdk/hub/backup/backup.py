@@ -13,6 +13,8 @@ from sesame_sdk.hub.backup.archive import Manifest, Member, Progress, no_progres
 from sesame_sdk.hub.backup.postgresql import PostgreSQLLedger
 from sesame_sdk.hub.backup.sqlite import SQLiteLedger
 from sesame_sdk.hub.database import timestamps
+from sesame_sdk.hub.database.engine import open_current, read_transaction
+from sesame_sdk.hub.ingest.verification import check_quickly
 from sesame_sdk.hub.settings import SETTINGS_FILE, Settings
 from sesame_sdk.signing.keys import SigningKey
 
@@ -30,6 +32,7 @@ def create_backup(
     Needs twice the disk space of the ledger beside the target until it is done.
     A `target` that ends in ``.tar`` is a new file; any other is a folder, made if it is missing (0700), in
     which the file is named by the time. With the key in it, anyone can sign as the hub.
+    A ledger with differences is backed up too, and the manifest says how many there are.
 
     Raises:
         ConfigurationError: the ledger does not exist or is damaged, or the file cannot be written.
@@ -37,15 +40,17 @@ def create_backup(
     created_at = clock()
     path = _choose_path(target, created_at)
     kid = SigningKey.load(settings.key_path).kid
-    ledger = ledger_for(settings)
+    ledger, differences = ledger_for(settings), 0
 
     def describe(members: dict[str, Member]) -> Manifest:
-        return Manifest(settings.issuer, kid, created_at, version("sesame-sdk"), members)
+        terms = (settings.issuer, kid, created_at, version("sesame-sdk"), members)
+        return Manifest(*terms, differences=differences)
 
     try:
         with tempfile.TemporaryDirectory(prefix=".sesame-backup-", dir=path.parent) as temporary:
             copy = Path(temporary) / ledger.member
             ledger.back_up(copy, progress)
+            differences = _count_differences(settings)
             files = [copy, settings.path / SETTINGS_FILE, *([settings.key_path] if with_key else [])]
             manifest = archive.pack(Path(temporary) / path.name, files, describe, progress)
             (Path(temporary) / path.name).rename(path)
@@ -53,6 +58,16 @@ def create_backup(
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror}", field=str(path)) from error
     return path, manifest
+
+
+def _count_differences(settings: Settings) -> int:
+    """By the quick part of a verification. Tables of an earlier version are not compared."""
+    with open_current(settings.database_url) as engine:
+        if engine is None:
+            return 0
+        with read_transaction(engine) as connection:
+            report = check_quickly(connection)
+    return len(report.differences) + report.unlisted
 
 
 def _choose_path(target: Path | str, at: datetime) -> Path:

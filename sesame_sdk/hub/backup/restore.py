@@ -9,6 +9,7 @@ Rules:
 """
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from sesame_sdk.hub.backup.backup import ledger_for
 from sesame_sdk.hub.database.engine import migrate
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.ingest.verification import VerificationReport
 from sesame_sdk.hub.rights.withdrawal_log import Action, Entry, LogContents, read_log
 from sesame_sdk.hub.settings import KEY_FILE, SETTINGS_FILE, Settings, load_settings
 from sesame_sdk.signing.keys import SigningKey
@@ -36,10 +38,16 @@ _MAX_CLOCK_SKEW = timedelta(minutes=1)
 
 @frozen
 class RestoreResult:
-    """What was restored, and how many withdrawals, erasures and key revocations were replayed."""
+    """What was restored, and how many withdrawals, erasures and key revocations were replayed.
+
+    `unknown` is how many were of people and keys that came after the backup; `ledger` is the quick part of a
+    verification.
+    """
 
     manifest: Manifest
     replayed: int
+    unknown: int
+    ledger: VerificationReport
 
 
 def restore(
@@ -56,8 +64,9 @@ def restore(
     logs are those of the hub that was backed up.
 
     Raises:
-        ConfigurationError: the backup is damaged or does not fit, the folder or the database is not empty, or
-            no withdrawal log reaches back to the backup.
+        ConfigurationError: the backup is damaged or does not fit, the folder or the database is not empty, no
+            withdrawal log reaches back to the backup, or an entry of it cannot be replayed: then the others
+            are, and the hub does not run.
     """
     manifest = archive.read_manifest(source)
     with _temporary_folder(folder) as temporary:
@@ -87,10 +96,11 @@ def restore(
         ledger.restore(copy, progress)
         migrate(settings.database_url)  # it may be of an earlier version
         with Hub.open(folder, settings=settings) as hub, progress("replaying withdrawals", None) as step:
-            replayed = _replay(hub, logs, manifest.created_at, step)
+            replayed, unknown = _replay(hub, logs, manifest.created_at, step)
+            report = hub.check_ledger()
         (folder / RESTORING_FILE).rename(own_settings)
         sync_folder(folder)
-    return RestoreResult(manifest, replayed)
+    return RestoreResult(manifest, replayed, unknown, report)
 
 
 @contextmanager
@@ -150,16 +160,37 @@ def _check_complete(logs: Sequence[LogContents], created_at: datetime) -> None:
         )
 
 
-def _replay(hub: Hub, logs: Sequence[LogContents], created_at: datetime, step: Callable[[int], None]) -> int:
-    """Apply the entries since `created_at` again. Returns how many changed something."""
-    count = 0
+def _replay(
+    hub: Hub, logs: Sequence[LogContents], created_at: datetime, step: Callable[[int], None]
+) -> tuple[int, int]:
+    """Apply the entries since `created_at` again. Returns how many were, and how many concern nothing here.
+
+    `ConfigurationError`: an entry cannot be applied; the others are.
+    """
+    counts, failed = Counter[bool](), []
+    partners = {partner.issuer for partner in hub.list_partners()}
     for log in logs:
         entries = [entry for entry in log.entries if entry.at >= to_micros(created_at - _MAX_CLOCK_SKEW)]
         persons = _persons_by_hash(hub, log, {entry.person_hash for entry in entries})
         for entry in entries:
-            count += _apply(hub, entry, persons.get(entry.person_hash))
+            person = persons.get(entry.person_hash)
+            known = hub.has_key(entry.kid) if entry.kid else person is not None
+            known &= entry.partner in {"", *partners}
+            try:
+                if known:
+                    _apply(hub, entry, person or "")
+                elif entry.kid:  # so that it stays revoked if it is added again
+                    since = from_micros(entry.revoked_from)
+                    hub.withdrawal_log.record_key_revocation(entry.partner, entry.kid, since)
+                counts[known] += 1
+            except InvalidInputError as error:
+                failed.append(f"{entry.action} of {from_micros(entry.at):%Y-%m-%d %H:%M:%S} UTC: {error}")
             step(1)
-    return count
+    if failed:
+        message = f"{len(failed)} entry(s) cannot be replayed, and the hub must not run without: {failed[0]}"
+        hint = f"correct it, remove {RESTORING_FILE} and the database, and restore again"
+        raise ConfigurationError(message, field="withdrawal log", hint=hint)
+    return counts[True], counts[False]
 
 
 def _persons_by_hash(hub: Hub, log: LogContents, wanted: set[str]) -> dict[str, str]:
@@ -168,17 +199,10 @@ def _persons_by_hash(hub: Hub, log: LogContents, wanted: set[str]) -> dict[str, 
     return {hash_: person for person in hub.list_people() if (hash_ := log.person_hash(person)) in wanted}
 
 
-def _apply(hub: Hub, entry: Entry, person: str | None) -> bool:
-    """Whether the entry changed something: what came after the backup is not in it."""
-    try:
-        if entry.action is Action.KEY_REVOCATION:
-            hub.revoke_key(entry.kid, from_micros(entry.revoked_from), issuer=entry.partner)
-        elif person is None:
-            return False
-        elif entry.action is Action.WITHDRAWAL:
-            hub.withdraw_grants(person, entry.partner, entry.direction)
-        else:
-            hub.rights.erase(person)
-    except InvalidInputError:
-        return False
-    return True
+def _apply(hub: Hub, entry: Entry, person: str) -> None:
+    if entry.action is Action.KEY_REVOCATION:
+        hub.revoke_key(entry.kid, from_micros(entry.revoked_from), issuer=entry.partner)
+    elif entry.action is Action.WITHDRAWAL:
+        hub.withdraw_grants(person, entry.partner, entry.direction)
+    else:
+        hub.rights.erase(person)

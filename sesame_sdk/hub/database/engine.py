@@ -49,6 +49,21 @@ def migrate(url: str) -> str | None:
 
 
 @contextmanager
+def open_current(url: str) -> Iterator[Engine | None]:
+    """An engine for the database at `url`, closed at the end; None if its tables are of an earlier version.
+
+    `ConfigurationError`: as `open_engine`. Creates no tables.
+    """
+    with _opened_engine(url) as engine:
+        with read_transaction(engine) as connection:
+            is_current = migrations.current_version(connection) == migrations.HEAD
+        try:
+            yield engine if is_current else None
+        finally:
+            engine.dispose()
+
+
+@contextmanager
 def _opened_engine(url: str) -> Iterator[Engine]:
     try:
         parsed = make_url(url)

@@ -10,14 +10,19 @@ from sesame_sdk.hub.database.tables import kinds
 from sesame_sdk.model import validators
 
 
+def find_kind_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    """The id of each kind that is known."""
+    query = select(kinds).where(kinds.c.name.in_(sorted(set(names))))
+    return {row.name: row.id for row in connection.execute(query)}
+
+
 def ensure_kind_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     """The id of each kind; new kinds are inserted."""
     wanted = set(names)
-    query = select(kinds).where(kinds.c.name.in_(sorted(wanted)))
-    kind_ids = {row.name: row.id for row in connection.execute(query)}
+    kind_ids = find_kind_ids(connection, wanted)
     if missing := sorted(wanted - kind_ids.keys()):
         connection.execute(insert(kinds), [{"name": name} for name in missing])
-        kind_ids = {row.name: row.id for row in connection.execute(query)}
+        kind_ids = find_kind_ids(connection, wanted)
     return kind_ids
 
 

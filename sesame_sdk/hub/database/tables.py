@@ -93,21 +93,44 @@ grant_crossings = _table(
     sa.PrimaryKeyConstraint("grant_id", "context"),
     sqlite_with_rowid=False,
 )
+#: How many envelopes each partner has, and the chain digest of the last: apart from the envelopes, so that a
+#: missing last one is noticed. See `ingest.ledger`.
+ledger_heads = _table(
+    "ledger_heads",
+    sa.Column("partner", sa.ForeignKey("partners.id"), primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("chain", sa.LargeBinary(32), nullable=False),
+)
 envelopes = _numbered(
     "envelopes",
     sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
+    # Counts the partner's envelopes from 1, without gaps. Ids may have gaps.
+    sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("jti", sa.String(64), nullable=False),
     sa.Column("event", sa.String(128), nullable=False),
     sa.Column("kid", sa.String(64), nullable=False),
-    *_required(sa.BigInteger, "issued_at", "received_at"),
+    # `verified_at` is the time that ``exp`` was compared with; the envelope may wait until `received_at`.
+    *_required(sa.BigInteger, "issued_at", "verified_at", "received_at"),
+    # The hub's issuer URL when the envelope was verified.
+    sa.Column("audience", sa.String(256), nullable=False),
     # The digest: SHA-256 of what was sent, which identifies the same envelope.
-    *_required(sa.LargeBinary, "digest", "token", "disclosures"),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
     sa.Column("duplicates", sa.Integer, nullable=False),
-    # See `ledger.IngestOutcome`.
-    sa.Column("outcome", sa.LargeBinary, nullable=False),
+    # See `ledger.IngestOutcome`, and `ledger.chain_digest`.
+    *_required(sa.LargeBinary, "outcome", "chain"),
+    # Last: SQLite reads all of a long column to reach the next one.
+    *_required(sa.LargeBinary, "token", "disclosures"),
     sa.UniqueConstraint("partner", "jti"),
+    sa.UniqueConstraint("partner", "number"),
     # Finds what a revoked key signed without reading tokens.
     sa.Index("envelopes_by_key", "partner", "kid", "received_at"),
+)
+#: Envelopes that a rebuild could not verify: they count like those of a revoked key, not at all.
+quarantined_envelopes = _table(
+    "quarantined_envelopes",
+    sa.Column("envelope", sa.ForeignKey("envelopes.id"), primary_key=True),
+    sa.Column("reason", sa.String(400), nullable=False),
+    sa.Column("quarantined_at", sa.BigInteger, nullable=False),
 )
 signals = _table(
     "signals",
@@ -289,10 +312,14 @@ notices = _numbered(
     sa.Column("dispute", sa.ForeignKey("disputes.id"), index=True),
     sa.Column("erasure", sa.ForeignKey("erasures.id"), index=True),
 )
-#: Envelopes with a further disclosure of a signal whose row refers to another one: see `ingest.signal_table`.
+#: Further disclosures of signals whose rows refer to other envelopes: see `ingest.signal_table`.
 duplicate_disclosures = _table(
     "duplicate_disclosures",
-    *_required(sa.BigInteger, "person", "envelope"),
-    sa.PrimaryKeyConstraint("person", "envelope"),
+    *_required(sa.BigInteger, "person", "partner"),
+    sa.Column("id", sa.LargeBinary(16), nullable=False),
+    sa.Column("kind", sa.Integer, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
+    *_required(sa.BigInteger, "occurred_at", "envelope"),
+    sa.PrimaryKeyConstraint("person", "partner", "id", "envelope"),
     sqlite_with_rowid=False,
 )

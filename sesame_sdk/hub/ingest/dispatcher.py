@@ -64,7 +64,7 @@ class MessageDispatcher:
             opened = open_envelope(message, keys, audience=self._issuer, now=now)
             envelope, digest = opened.envelope, ledger.message_digest(opened.token, opened.disclosures)
             _check_age(envelope.issued_at, now)
-            head = (envelope.issuer, envelope.jti, opened.kid, envelope.issued_at)
+            head = (envelope.issuer, envelope.jti, opened.kid, envelope.issued_at, now, self._issuer)
             return VerifiedMessage(event, *head, digest, opened.token, opened)
         if event is EventType.REGISTRATION:
             token = message.single_token
@@ -74,12 +74,12 @@ class MessageDispatcher:
             signed = verify_event(token, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
             _check_age(signed.issued_at, now)
             registrations.check_manifest(signed.payload)
-            head = (signed.issuer, signed.jti, signed.kid, signed.issued_at)
+            head = (signed.issuer, signed.jti, signed.kid, signed.issued_at, now, self._issuer)
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, signed.payload)
         if event is EventType.KEY_ROTATION:
             announcing = keys.with_ended()
             announced = verify_rotation(message.single_token, announcing, audience=self._issuer, now=now)
-            head = (announced.issuer, announced.jti, announced.kid, announced.issued_at)
+            head = (announced.issuer, announced.jti, announced.kid, announced.issued_at, now, self._issuer)
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, announced.payload)
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")
 

@@ -175,7 +175,7 @@ class SignalIngest:
         """
         origins = self.signals.find_origins(connection, signals.rows)
         new: set[object] = set()
-        duplicates: set[int] = set()
+        duplicates: list[SignalRow] = []
         positions = []
         for position, row, (origin, by) in zip(signals.positions, signals.rows, origins, strict=True):
             if origin == envelope_id:
@@ -183,7 +183,7 @@ class SignalIngest:
             elif by in {None, kid}:
                 continue
             else:
-                duplicates.add(row[0])
+                duplicates.append(row)
             positions.append(position)
-        ledger.record_duplicates(connection, envelope_id, duplicates)
+        ledger.record_duplicates(connection, duplicates)
         return len(new), positions

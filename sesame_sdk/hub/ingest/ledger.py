@@ -6,30 +6,38 @@ Rules:
     * a ``jti`` is accepted once for each issuer (RFC 7519 section 4.1.7): the same token again gets the first
       receipt, byte for byte, and another token under it is rejected
     * a disclosure is stored if its signal is: without consent nothing is stored, not even the id
+    * a row holds what the message was judged by, the time and the audience, so that it verifies again at any
+      later time
+    * each partner's rows are numbered without gaps, and chained by their digests; `ledger_heads` has the last
+      number and digest. This shows what was lost or changed, not a change by somebody who computes the chain
+      again: it has no secret
 """
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from attrs import field, frozen
-from sqlalchemy import ColumnElement, Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, true, update
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.database.tables import duplicate_disclosures, envelopes
+from sesame_sdk.hub.database.dialects.base import SignalRow
+from sesame_sdk.hub.database.tables import duplicate_disclosures, envelopes, ledger_heads, partners
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.partners.keys import HistoricalKeys
 from sesame_sdk.model import codec
-from sesame_sdk.model.envelope import Dropped, DropReason, EventType, Receipt
+from sesame_sdk.model.envelope import Dropped, DropReason, Envelope, EventType, Receipt
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.signing.envelopes import Opened, open_envelope
-from sesame_sdk.signing.jwt import KeyFinder, new_jti
-from sesame_sdk.signing.key_rotation import KeyRotation
+from sesame_sdk.signing.jwt import Event, new_jti, verify_event
+from sesame_sdk.signing.key_rotation import KeyRotation, verify_rotation
 from sesame_sdk.signing.sd_jwt import SdJwt
 
+#: What a stored message brings.
+Payload = tuple[Signal, ...] | Manifest | KeyRotation
 #: Envelopes read back at a time, about 300 kB each.
 _BATCH_SIZE = 16
 
@@ -66,13 +74,18 @@ class ProcessedMessage:
 
 @frozen
 class VerifiedMessage:
-    """A message of a partner whose signature and claims were verified; `digest` is its `message_digest`."""
+    """A message of a partner whose signature and claims were verified; `digest` is its `message_digest`.
+
+    `verified_at` and `audience` are what it was judged by.
+    """
 
     event: EventType
     issuer: str
     jti: str
     kid: str
     issued_at: datetime
+    verified_at: datetime
+    audience: str
     digest: bytes
     token: bytes
     payload: Opened | Manifest | KeyRotation
@@ -80,11 +93,23 @@ class VerifiedMessage:
 
 @frozen
 class ReplayedEnvelope:
-    """An envelope read back from the ledger, with the signals that were stored."""
+    """An envelope read back from the ledger, and verified again.
 
-    envelope_id: int
-    partner: int
-    signals: tuple[Signal, ...]
+    Attributes:
+        row: of the ledger.
+        payload: the signals that were stored, or what else the message brought; no signals if it cannot be
+            verified.
+        fault: why it cannot be verified; empty if it can.
+    """
+
+    row: Row[Any] = field(repr=False)
+    payload: Payload
+    fault: str = ""
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """Its signals; messages of other events have none."""
+        return self.payload if isinstance(self.payload, tuple) else ()
 
 
 @frozen
@@ -149,32 +174,54 @@ def find_processed(
 
 
 def append_entries(connection: Connection, entries: Sequence[LedgerEntry]) -> None:
-    """Add rows."""
-    rows = [
-        {
+    """Add rows of one partner. Until the transaction ends, other rows of this partner wait."""
+    mine = ledger_heads.c.partner == entries[0].partner
+    head = connection.execute(select(ledger_heads).where(mine).with_for_update()).one()
+    rows, chain = [], head.chain
+    for number, entry in enumerate(entries, start=head.number + 1):
+        row = {
             "id": entry.envelope_id,
             "partner": entry.partner,
+            "number": number,
             "jti": entry.message.jti,
             "event": entry.message.event.value,
             "kid": entry.message.kid,
             "issued_at": to_micros(entry.message.issued_at),
+            "verified_at": to_micros(entry.message.verified_at),
             "received_at": to_micros(entry.received_at),
+            "audience": entry.message.audience,
             "digest": entry.message.digest,
             "token": entry.stored.token,
             "disclosures": entry.stored.disclosures,
             "duplicates": entry.outcome.duplicates,
             "outcome": codec.encode(entry.outcome),
         }
-        for entry in entries
-    ]
+        chain = chain_digest(chain, row)
+        rows.append({**row, "chain": chain})
     connection.execute(insert(envelopes), rows)
+    last = {"number": rows[-1]["number"], "chain": chain}
+    connection.execute(update(ledger_heads).where(mine).values(**last))
 
 
-def record_duplicates(connection: Connection, envelope_id: int, persons: Collection[int]) -> None:
-    """Note the persons of whom an envelope keeps disclosures though their signals came with another one."""
-    if persons:
-        rows = [{"person": person, "envelope": envelope_id} for person in sorted(persons)]
-        connection.execute(insert(duplicate_disclosures), rows)
+#: What no erasure changes. The digest covers the token.
+_CHAINED = (
+    *("id", "number", "event", "kid", "issued_at", "verified_at", "received_at", "audience"),
+    *("digest", "duplicates", "outcome"),
+)
+
+
+def chain_digest(previous: bytes, row: Mapping[str, Any]) -> bytes:
+    """The digest of a row and, through `previous`, of all rows of its partner before it."""
+    return hashlib.sha256(previous + codec.encode([row[name] for name in _CHAINED])).digest()
+
+
+def record_duplicates(connection: Connection, rows: Sequence[SignalRow]) -> None:
+    """Store the rows of signals whose disclosures an envelope keeps though they came with another one."""
+    if rows:
+        names = duplicate_disclosures.c.keys()
+        by_key = {row[:3]: row for row in reversed(rows)}  # an envelope may bring a signal twice
+        values = [dict(zip(names, row, strict=True)) for row in by_key.values()]
+        connection.execute(insert(duplicate_disclosures), values)
 
 
 def strip_dropped(opened: Opened, kept: Sequence[int]) -> StoredEnvelope:
@@ -192,28 +239,69 @@ def strip_dropped(opened: Opened, kept: Sequence[int]) -> StoredEnvelope:
 
 
 def replay_envelopes(
-    connection: Connection, hub: str, which: ColumnElement[bool]
+    connection: Connection, which: ColumnElement[bool] | None = None
 ) -> Iterator[ReplayedEnvelope]:
-    """The stored envelopes of signals among `which`, oldest first, verified again as they are read.
-
-    Raises:
-        InvalidInputError: a row no longer matches its signature.
-    """
-    keys = HistoricalKeys(connection)
-    stored = select(envelopes).where(envelopes.c.event == EventType.SIGNALS.value, which)
-    in_order = stored.order_by(envelopes.c.id).execution_options(yield_per=_BATCH_SIZE)
-    with connection.execute(in_order) as rows:
+    """The stored messages among `which`, oldest first, each verified again as it was on arrival."""
+    prover = _Prover(HistoricalKeys(connection), _issuers(connection))
+    in_order = select(envelopes).where(true() if which is None else which).order_by(envelopes.c.id)
+    with connection.execute(in_order.execution_options(yield_per=_BATCH_SIZE)) as rows:
         for row in rows:
             try:
-                signals = _signals_of(row, keys, hub)
+                yield ReplayedEnvelope(row, prover.verify(row))
             except InvalidInputError as error:
-                text = f"is not as it was received: {error}"
-                raise InvalidInputError(text, field=f"envelope {row.id}") from error
-            yield ReplayedEnvelope(row.id, row.partner, signals)
+                yield ReplayedEnvelope(row, (), str(error))
 
 
-def _signals_of(row: Row[Any], keys: KeyFinder, hub: str) -> tuple[Signal, ...]:
-    if not row.token:
-        return codec.decode(row.disclosures, tuple[Signal, ...])
-    message, now = SdJwt.parse(row.token + row.disclosures), from_micros(row.received_at)
-    return open_envelope(message, keys, audience=hub, now=now).envelope.signals
+def verify_again(connection: Connection, row: Row[Any]) -> None:
+    """Verify a row of `envelopes` as on arrival. Raises `InvalidInputError`: it does not verify."""
+    _Prover(HistoricalKeys(connection), _issuers(connection)).verify(row)
+
+
+def _issuers(connection: Connection) -> dict[int, str]:
+    return {row.id: row.issuer for row in connection.execute(select(partners))}
+
+
+@frozen
+class _Prover:
+    """Verifies rows again. `issuers` are those of the partners by id."""
+
+    keys: HistoricalKeys
+    issuers: Mapping[int, str]
+
+    def verify(self, row: Row[Any]) -> Payload:
+        """The payload of a row. `InvalidInputError`: it does not verify, or its columns differ from it."""
+        if not (isinstance(row.token, bytes) and isinstance(row.disclosures, bytes)):
+            raise InvalidInputError("must be bytes", field="token, disclosures")  # SQLite stores any type
+        if not row.token:  # nothing is left, or what was sent in the clear lost a part
+            return codec.decode(row.disclosures or b"[]", tuple[Signal, ...], field="disclosures")
+        judged: Any = {"audience": row.audience, "now": from_micros(row.verified_at)}
+        message = SdJwt.parse(row.token + row.disclosures)
+        if row.event == EventType.SIGNALS.value:
+            opened = open_envelope(message, self.keys, **judged)
+            _check_columns(row, opened.envelope, opened.kid, self.issuers)
+            return opened.envelope.signals
+        token = message.single_token
+        signed: Event[KeyRotation] | Event[Manifest]
+        if row.event == EventType.KEY_ROTATION.value:
+            signed = verify_rotation(token, self.keys, **judged)
+        else:
+            signed = verify_event(token, self.keys, event=EventType.REGISTRATION, payload=Manifest, **judged)
+        _check_columns(row, signed, signed.kid, self.issuers)
+        return signed.payload
+
+
+def _check_columns(
+    row: Row[Any],
+    signed: Envelope | Event[Manifest] | Event[KeyRotation],
+    kid: str,
+    issuers: Mapping[int, str],
+) -> None:
+    expected = {
+        "partner": (issuers.get(row.partner), signed.issuer),
+        "jti": (row.jti, signed.jti),
+        "kid": (row.kid, kid),
+        "issued_at": (row.issued_at, to_micros(signed.issued_at)),
+    }
+    for name, (stored, of_token) in expected.items():
+        if stored != of_token:
+            raise InvalidInputError("differs from the signed token", field=name)

@@ -2,26 +2,31 @@
 
 Rules:
     * person, partner and id identify a signal, so a signal that is sent again counts once
-    * a signal that is there already stays, unless its key was revoked when it was received: then the new one
-      replaces it
+    * a signal that is there already stays, unless its envelope is void: then the new one replaces it
     * the ledger stores a signal's disclosure when the signal is new, or came under another key than the
-      stored one: if that key is revoked, the signal is restored from the other
+      stored one. Of the others `duplicate_disclosures` has the row: if the key of the first is revoked, the
+      signal is restored from there
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, func, select, true
+from sqlalchemy import Connection, Engine, Row, and_, select
 
-from sesame_sdk.hub.consent import subjects
-from sesame_sdk.hub.database import ids
 from sesame_sdk.hub.database.dialects.base import SignalRow
 from sesame_sdk.hub.database.engine import dialect_of
-from sesame_sdk.hub.database.tables import envelopes, signals
+from sesame_sdk.hub.database.tables import duplicate_disclosures, envelopes, signals
 from sesame_sdk.hub.database.timestamps import to_micros
-from sesame_sdk.hub.ingest import ledger
-from sesame_sdk.hub.ingest.ledger import ReplayedEnvelope
 from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.model.signals import Signal
+
+#: Rows restored at a time.
+_BATCH_SIZE = 10_000
+SAME_SIGNAL = and_(
+    signals.c.person == duplicate_disclosures.c.person,
+    signals.c.partner == duplicate_disclosures.c.partner,
+    signals.c.id == duplicate_disclosures.c.id,
+)
 
 
 def signal_row(signal: Signal, person: int, partner: int, kind: int, envelope: int) -> SignalRow:
@@ -30,11 +35,21 @@ def signal_row(signal: Signal, person: int, partner: int, kind: int, envelope: i
     return person, partner, key, kind, signal.value, to_micros(signal.occurred_at), envelope
 
 
-class SignalView:
-    """The table of signals of one ledger, whose envelopes have the issuer URL `hub` as audience."""
+def signal_rows(
+    of: Iterable[Signal], owners: Mapping[str, int], kinds: Mapping[str, int], partner: int, envelope: int
+) -> list[SignalRow]:
+    """The rows of an envelope's signals; a signal of a subject that `owners` lacks has none."""
+    return [
+        signal_row(signal, owners[signal.subject], partner, kinds[signal.kind], envelope)
+        for signal in of
+        if signal.subject in owners
+    ]
 
-    def __init__(self, engine: Engine, hub: str) -> None:
-        self._hub = hub
+
+class SignalView:
+    """The table of signals of one ledger."""
+
+    def __init__(self, engine: Engine) -> None:
         self._table = dialect_of(engine).signal_table(engine, signals, envelopes, void_envelopes())
 
     def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
@@ -49,27 +64,30 @@ class SignalView:
         """
         return self._table.find_origins(connection, rows)
 
-    def rebuild(self, connection: Connection) -> int:
-        """Delete all rows and insert them again from the ledger. Returns how many signals there are.
-
-        Raises:
-            InvalidInputError: an envelope in the ledger no longer matches its signature.
-        """
-        connection.execute(delete(signals))
-        for envelope in ledger.replay_envelopes(connection, self._hub, true()):
-            self._insert_again(connection, envelope)
-        return connection.scalar(select(func.count()).select_from(signals)) or 0
+    def find_rows(self, connection: Connection, rows: Sequence[SignalRow]) -> list[SignalRow | None]:
+        """The row that the table has for the person, partner and id of each of these."""
+        return self._table.find_rows(connection, rows)
 
     def restore_duplicates(self, connection: Connection, partner: int) -> int:
-        """After a key was revoked, restore its signals that came under another key too. Returns how many."""
-        valid = envelopes.c.id.not_in(void_envelopes())
-        again = and_(envelopes.c.partner == partner, envelopes.c.duplicates > 0, valid)
-        replayed = ledger.replay_envelopes(connection, self._hub, again)
-        return sum(self._insert_again(connection, envelope) for envelope in replayed)
+        """After a key was revoked, restore its signals that came under another key too. Returns how many.
 
-    def _insert_again(self, connection: Connection, envelope: ReplayedEnvelope) -> int:
-        partner, number = envelope.partner, envelope.envelope_id
-        owners = subjects.subject_owners(connection, partner, {s.subject for s in envelope.signals})
-        kinds = ids.ensure_kind_ids(connection, {signal.kind for signal in envelope.signals})
-        rows = [signal_row(s, owners[s.subject], partner, kinds[s.kind], number) for s in envelope.signals]
-        return self.insert(connection, rows)
+        It reads rows, and no envelopes: a revocation does not depend on what else is in the ledger.
+        """
+        void = void_envelopes()
+        query = (
+            select(duplicate_disclosures)
+            .join(signals, SAME_SIGNAL)
+            .where(
+                duplicate_disclosures.c.partner == partner,
+                duplicate_disclosures.c.envelope.not_in(void),
+                signals.c.envelope.in_(void),
+            )
+            .order_by(duplicate_disclosures.c.envelope)
+        )
+        with connection.execute(query.execution_options(yield_per=_BATCH_SIZE)) as rows:
+            return sum(self.insert(connection, map(plain_row, batch)) for batch in rows.partitions())
+
+
+def plain_row(row: Row[Any]) -> SignalRow:
+    """A row of either table as it is inserted."""
+    return row.person, row.partner, bytes(row.id), row.kind, row.value, row.occurred_at, row.envelope

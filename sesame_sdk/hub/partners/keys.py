@@ -4,19 +4,36 @@ A revocation includes the keys that the revoked key announced since: a thief ann
 them the partner itself announced cannot be told.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from attrs import evolve, frozen
-from sqlalchemy import Connection, Engine, Select, and_, bindparam, insert, select, update
+from attrs import evolve, field, frozen
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Engine,
+    Select,
+    and_,
+    bindparam,
+    insert,
+    select,
+    union_all,
+    update,
+)
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.engine import ordered_join, read_transaction
-from sesame_sdk.hub.database.tables import envelopes, partner_keys, partners
+from sesame_sdk.hub.database.tables import (
+    envelopes,
+    ledger_heads,
+    partner_keys,
+    partners,
+    quarantined_envelopes,
+)
 from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
 from sesame_sdk.model.manifest import Party
-from sesame_sdk.signing.keys import Trust, TrustedKey
+from sesame_sdk.signing.keys import Trust, TrustedKey, thumbprint
 
 
 class CurrentKeys:
@@ -49,12 +66,14 @@ class HistoricalKeys:
     """Finds any key that a partner ever had, to verify what was accepted in the past: a `KeyFinder`."""
 
     connection: Connection
+    _keys: dict[str, dict[str, Mapping[str, Any]]] = field(factory=dict, init=False, repr=False)
 
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:  # noqa: ARG002 - as the protocol
-        """See `signing.tokens.KeyFinder`."""
-        for key in load_keys(self.connection, issuer):
-            if key.kid == kid:
-                return key.jwk
+        """See `signing.tokens.KeyFinder`. The keys of an issuer are read once."""
+        if issuer not in self._keys:
+            self._keys[issuer] = {key.kid: key.jwk for key in load_keys(self.connection, issuer)}
+        if kid in self._keys[issuer]:
+            return self._keys[issuer][kid]
         raise InvalidInputError("is not a key of this issuer", field="kid", code="invalid_key")
 
 
@@ -94,6 +113,7 @@ def add_keys(
     if partner is None:
         connection.execute(insert(partners).values(issuer=issuer))
         partner = partner_id(connection, issuer)
+        connection.execute(insert(ledger_heads).values(partner=partner, number=0, chain=b""))
     known = _known(connection, partner, [key.kid for key in keys])
     rows = [
         {"partner": partner, "kid": key.kid, "jwk": dict(key.jwk), "not_before": to_micros(not_before)}
@@ -143,8 +163,24 @@ def _known(connection: Connection, partner: int, kids: Iterable[str]) -> set[str
     if any(row.partner != partner for row in rows):
         raise InvalidInputError("is a key of another partner", field="jwks", hint="create a key of your own")
     if any(row.revoked_at is not None for row in rows):
-        raise InvalidInputError("was revoked", field="jwks", hint="create a new key")
+        raise _revoked_error()
     return {row.kid for row in rows}
+
+
+def check_not_revoked(jwks: Iterable[Mapping[str, Any]], revoked: Collection[str]) -> None:
+    """Pass if no key has a thumbprint among `revoked`. Raises `InvalidInputError`: one has, or is invalid."""
+    if any(thumbprint(jwk) in revoked for jwk in jwks):
+        raise _revoked_error()
+
+
+def _revoked_error() -> InvalidInputError:
+    return InvalidInputError("was revoked", field="jwks", hint="create a new key")
+
+
+def is_known(connection: Connection, kid: str) -> bool:
+    """Whether any partner has, or had, the key with this thumbprint."""
+    query = select(partner_keys.c.kid).where(partner_keys.c.kid == kid)
+    return connection.execute(query).first() is not None
 
 
 def partner_id(connection: Connection, issuer: str) -> int:
@@ -229,8 +265,13 @@ def kids_by_issuer(connection: Connection) -> dict[str, tuple[str, ...]]:
     return kids
 
 
-def void_envelopes() -> Select[int]:
-    """Ids of envelopes that do not count, because they were received after their key was revoked."""
+def void_envelopes() -> CompoundSelect[int]:
+    """Ids of envelopes that do not count: received after their key was revoked, or quarantined."""
+    return union_all(revoked_envelopes(), select(quarantined_envelopes.c.envelope))
+
+
+def revoked_envelopes() -> Select[int]:
+    """Ids of envelopes that were received after their key was revoked."""
     signed = and_(envelopes.c.partner == partner_keys.c.partner, envelopes.c.kid == partner_keys.c.kid)
     return (
         select(envelopes.c.id)

@@ -14,13 +14,14 @@ Rules:
 """
 
 import hmac
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 from time import thread_time
+from typing import Any
 
 from attrs import evolve, frozen
-from sqlalchemy import Connection, Select, bindparam, func, insert, select
+from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, select
 
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import MAX_LISTED, Guard
@@ -172,16 +173,45 @@ def insert_registration(
     connection: Connection, envelope: int, partner: int, issued_at: datetime, manifest: Manifest
 ) -> None:
     """Insert a registration, which is then in force. Its envelope is in the ledger already."""
-    plugin = {"plugin": manifest.name, "version": manifest.version, "digest": manifest.digest}
-    row = {"envelope": envelope, "partner": partner, "issued_at": to_micros(issued_at), **plugin}
-    connection.execute(insert(registrations), row)
     kind_ids = ids.ensure_kind_ids(connection, [kind.name for kind in manifest.kinds])
-    for kind in manifest.kinds:
-        terms = {"kind": kind_ids[kind.name], "context": kind.context, "declaration": codec.encode(kind)}
-        connection.execute(insert(registered_kinds), {"registration": envelope, **terms})
-    for one in manifest.consumers:
-        terms = {"name": one.name, "purpose": one.purpose, "context": one.context}
-        connection.execute(insert(registered_consumers), {"registration": envelope, **terms})
+    for table, rows in _rows_of(envelope, partner, issued_at, manifest, kind_ids).items():
+        if rows:
+            connection.execute(insert(table), [dict(zip(table.c.keys(), row, strict=True)) for row in rows])
+
+
+def is_registered(
+    connection: Connection, envelope: int, partner: int, issued_at: datetime, manifest: Manifest
+) -> bool:
+    """Whether the tables have exactly what a registration declares."""
+    kind_ids = ids.find_kind_ids(connection, [kind.name for kind in manifest.kinds])
+    if len(kind_ids) < len(manifest.kinds):
+        return False
+    expected = _rows_of(envelope, partner, issued_at, manifest, kind_ids)
+    return all(
+        rows
+        == {tuple(row) for row in connection.execute(select(table).where(next(iter(table.c)) == envelope))}
+        for table, rows in expected.items()
+    )
+
+
+def delete_registrations(connection: Connection) -> None:
+    """Delete all registrations, to insert them again from the ledger."""
+    for table in (registered_kinds, registered_consumers, registrations):
+        connection.execute(delete(table))
+
+
+def _rows_of(
+    envelope: int, partner: int, issued_at: datetime, manifest: Manifest, kind_ids: Mapping[str, int]
+) -> dict[Table, set[tuple[Any, ...]]]:
+    """The rows of a registration in each table, which all begin with the envelope's id."""
+    plugin = (manifest.name, manifest.version, manifest.digest)
+    return {
+        registrations: {(envelope, partner, *plugin, to_micros(issued_at))},
+        registered_kinds: {
+            (envelope, kind_ids[kind.name], kind.context, codec.encode(kind)) for kind in manifest.kinds
+        },
+        registered_consumers: {(envelope, one.name, one.purpose, one.context) for one in manifest.consumers},
+    }
 
 
 def allowed_kinds(connection: Connection, partner: int) -> dict[str, AllowedKind]:

@@ -6,7 +6,8 @@ signal that was sent in the clear is part of its token: there the token is dropp
 A person's envelopes are
     * those that the rows of `signals` refer to
     * those with another disclosure of the same signal: listed in `duplicate_disclosures`
-    * those under a revoked key, whose rows other envelopes may have replaced: few, and found by the key
+    * those under a revoked key or in quarantine, whose rows other envelopes may have replaced: few, and found
+      by the key
 """
 
 from array import array
@@ -122,10 +123,14 @@ def _clear_signals(row: Row[Any]) -> tuple[Signal, ...]:
 def _envelope_ids(connection: Connection, person: int) -> "array[int]":
     """Eight bytes per envelope, for a person in a hundred thousand of them."""
     partners = select(pseudonyms.c.partner).where(pseudonyms.c.person == person)
-    void = void_envelopes().where(envelopes.c.event == EventType.SIGNALS.value)
+    void = select(envelopes.c.id).where(
+        envelopes.c.id.in_(void_envelopes()),
+        envelopes.c.event == EventType.SIGNALS.value,
+        envelopes.c.partner.in_(partners),
+    )
     query = union(
         select(signals.c.envelope).where(signals.c.person == person),
         select(duplicate_disclosures.c.envelope).where(duplicate_disclosures.c.person == person),
-        void.where(envelopes.c.partner.in_(partners)),
+        void,
     )
     return array("q", sorted(connection.scalars(query)))

@@ -114,6 +114,10 @@ class WithdrawalLog:
         at = to_micros(revoked_from)
         self._add(Entry(0, Action.KEY_REVOCATION, partner=partner, kid=kid, revoked_from=at))
 
+    def revoked_kids(self) -> frozenset[str]:
+        """The keys that it knows to be revoked. Raises `ConfigurationError`: it cannot be read."""
+        return frozenset(entry.kid for entry in read_log(self.path).entries if entry.kid)
+
     def _create(self) -> None:
         # Workers start together: the first one creates the file, and the others must use its key.
         with _locked_folder(self.path.parent):

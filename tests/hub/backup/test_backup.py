@@ -21,13 +21,14 @@ from attrs import define, evolve, field
 from sesame_sdk import ConfigurationError, InvalidInputError
 from sesame_sdk.hub.backup import archive
 from sesame_sdk.hub.backup.backup import create_backup
-from sesame_sdk.hub.backup.restore import restore
+from sesame_sdk.hub.backup.restore import RESTORING_FILE, restore
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import KEY_FILE, SETTINGS_FILE, create_hub, load_settings
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import ORDER, Partner
+from tests.hub.ledger import change
 from tests.hub.server.populated_hub import HubFixture, new_hub_fixture
 from tests.hub.server.process import running, wait_until
 
@@ -107,7 +108,7 @@ def test_a_backup_in_the_middle_of_ingest_is_a_prefix_with_all_that_was_acknowle
     with Hub.open(tmp_path / "back") as hub:
         with closing(sqlite3.connect(tmp_path / "back" / "hub.sqlite")) as connection:
             (rows,) = connection.execute("SELECT count(*) FROM signals").fetchone()
-        assert hub.rebuild_signals() == rows == envelopes * SIGNALS
+        assert hub.rebuild().signals == rows == envelopes * SIGNALS
 
 
 @define
@@ -212,6 +213,49 @@ def test_withdrawals_since_the_backup_are_replayed(old: Old, tmp_path: Path) -> 
         with pytest.raises(InvalidInputError):
             hub.receive(old.shop.seal(old.shop.signal("ben", "later")))
         assert len(hub.list_grants("ada")) == len(old.hub.list_grants("ada"))
+
+
+def test_a_revocation_is_replayed_whatever_else_is_in_the_ledger(old: Old, tmp_path: Path) -> None:
+    """One damaged envelope does not keep a key valid; a key that came after the backup stays revoked too."""
+    change(old.path, "UPDATE envelopes SET token = CAST('?' AS BLOB), audience = '?' WHERE id = 2")
+    file, _ = create_backup(load_settings(old.path), tmp_path / "damaged.tar", with_key=True)
+    later = SigningKey.generate()
+    old.hub.add_partner(old.shop.issuer, [later.public_jwk])
+    for kid in (old.shop.key.kid, later.kid):
+        old.hub.revoke_key(kid, timestamps.utc_now())
+    done = restore(file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
+    assert (done.replayed, done.unknown) == (1, 1)
+    with Hub.open(tmp_path / "back") as hub:
+        assert hub.list_partners()[0].kids == ()
+        with pytest.raises(InvalidInputError, match="was revoked"):
+            hub.add_partner(old.shop.issuer, [later.public_jwk])
+
+
+def test_an_entry_that_cannot_be_replayed_is_an_error_and_the_hub_does_not_run(
+    old: Old, tmp_path: Path
+) -> None:
+    """It is named, and the entries after it are replayed."""
+    change(old.path, "UPDATE envelopes SET disclosures = CAST('~no base64~' AS BLOB) WHERE id = 2")
+    file, _ = create_backup(load_settings(old.path), tmp_path / "damaged.tar", with_key=True)
+    old.hub.withdrawal_log.record_erasure("ada")
+    old.hub.revoke_key(old.shop.key.kid, timestamps.utc_now())
+    with pytest.raises(ConfigurationError, match=r"withdrawal log: 1 entry.*erasure of .*envelope 2"):
+        restore(file, tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
+    assert not (tmp_path / "back" / SETTINGS_FILE).exists()
+    (tmp_path / "back" / RESTORING_FILE).rename(tmp_path / "back" / SETTINGS_FILE)
+    with Hub.open(tmp_path / "back") as hub:
+        assert hub.list_partners()[0].kids == ()
+
+
+def test_a_backup_says_that_an_envelope_is_missing(old: Old, tmp_path: Path) -> None:
+    """It is written all the same, the command exits with 4, and a restore of it too."""
+    change(old.path, "DELETE FROM envelopes WHERE id = 3")
+    command = [SESAME, "hub", "backup", tmp_path / "less.tar", "--with-key", "--hub", old.path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, "sesame hub verify" in done.stderr) == (4, True)
+    assert archive.read_manifest(tmp_path / "less.tar").differences == 2
+    restored = restore(tmp_path / "less.tar", tmp_path / "back", withdrawal_logs=[old.withdrawal_log])
+    assert len(restored.ledger.differences) == 2
 
 
 def test_an_older_withdrawal_and_a_new_consent_are_as_they_were(old: Old, tmp_path: Path) -> None:

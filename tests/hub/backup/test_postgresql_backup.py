@@ -88,7 +88,7 @@ def test_a_backup_of_a_hub_that_writes_comes_back_as_a_prefix(urls: tuple[str, s
     envelopes = sum(str(jti).startswith("number-") for jti, _ in back)
     with Hub.open(folder) as hub:
         ((kept,),) = rows(urls[1], "SELECT count(*) FROM signals")
-        assert hub.rebuild_signals() == kept == envelopes * len(PEOPLE)
+        assert hub.rebuild().signals == kept == envelopes * len(PEOPLE)
         assert all(grant.withdrawn_at for _, grant in hub.list_grants(PEOPLE[0]))
         assert not any(grant.withdrawn_at for _, grant in hub.list_grants(PEOPLE[1]))
 

@@ -38,7 +38,7 @@ def test_an_upheld_signal_never_counts_again(scenario: Scenario, clock: Clock) -
     scenario.hub.rights.open_dispute("ada", scenario.shop.issuer, scenario.late.id, WRONG)
     decided = scenario.hub.rights.decide(1, upheld=True, by=DESK, reason="the slip is genuine")
     assert decided.state is DisputeState.UPHELD
-    scenario.hub.rebuild_signals()
+    scenario.hub.rebuild()
     clock.advance(hours=1)
     assert scenario.shop.send(scenario.late).duplicates == 1
     scenario.hub.revoke_key(scenario.shop.key.kid, clock.now + timedelta(days=1), issuer=scenario.shop.issuer)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Table, func, select, true
+from sqlalchemy import Connection, Table, func, select
 
 from sesame_sdk import InvalidInputError, Signal
 from sesame_sdk.hub.database.engine import read_transaction
@@ -44,7 +44,8 @@ def everything(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
 def replayed(hub: Hub) -> list[Signal]:
     """Every signal in the ledger, each proved by its signature again."""
     with read_transaction(hub._engine) as connection:
-        envelopes = ledger.replay_envelopes(connection, hub.settings.issuer, true())
+        envelopes = list(ledger.replay_envelopes(connection))
+        assert not [envelope.fault for envelope in envelopes if envelope.fault]
         return [signal for envelope in envelopes for signal in envelope.signals]
 
 
@@ -65,7 +66,7 @@ def test_an_erased_person_is_gone_and_the_rest_still_verifies(scenario: Scenario
     done = hub.rights.erase("ada")
     assert (done.signals, done.envelopes, done.partners) == (2, 1, 1)
     assert subjects(replayed(hub)) == {scenario.shop.pseudonym("bob")}
-    assert hub.rebuild_signals() == 1
+    assert hub.rebuild().signals == 1
     assert scenario.shop.read("ada", "bob")[0] is None
     assert scenario.points("bob") == 510.0
     assert (hub.list_grants("ada"), hub.list_score_reads("ada"), hub.rights.list_disputes("ada")) == (
@@ -134,7 +135,7 @@ def test_a_disclosure_kept_again_under_another_key_is_dropped_too(
     new = shop.with_key(SigningKey.generate())
     hub.add_partner(shop.issuer, [new.key.public_jwk])
     assert new.send(scenario.order, scenario.late).duplicates == 2
-    assert count(hub, duplicate_disclosures) == 1
+    assert count(hub, duplicate_disclosures) == 2
     assert hub.rights.erase("ada").envelopes == 2
     assert subjects(replayed(hub)) == {shop.pseudonym("bob")}
     assert clock.now == NOON

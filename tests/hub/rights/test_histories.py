@@ -192,7 +192,7 @@ def test_the_ledger_says_it_all(
     for deed in [*first, *deeds]:
         history.do(deed)
     rows, scores = everything(hub)["signals"], history.scores()
-    hub.rebuild_signals()
+    hub.rebuild()
     assert everything(hub)["signals"] == rows
     assert history.scores() == scores
     gone = history.names_of_the_gone()

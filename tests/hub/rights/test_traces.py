@@ -217,7 +217,7 @@ def test_nothing_of_an_erased_person_is_left_in_the_files(
     assert needles_in(left.needles, on_disk()) == set()
     assert needles_in(left.needles, repr(export(MANY[0])).encode()) == set()
     assert len(export(MANY[0])["signals"]) == before
-    assert hub.rebuild_signals() == len(MANY) * 13 + 1
+    assert hub.rebuild().signals == len(MANY) * 13 + 1
 
 
 def test_what_the_partner_goes_on_sending_of_an_erased_person_leaves_nothing(

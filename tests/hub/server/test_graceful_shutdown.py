@@ -64,7 +64,7 @@ def test_a_hub_under_load_stops_without_cutting_or_losing_anything(tmp_path: Pat
     assert not process.events("request_aborted")
     acknowledged = sum(len(sender.receipts) for sender in senders)
     with Hub.open(made.path) as hub:
-        assert hub.rebuild_signals() == SIGNALS * acknowledged
+        assert hub.rebuild().signals == SIGNALS * acknowledged
         for sender in senders:
             for envelope, receipt in zip(sender.envelopes, sender.receipts, strict=False):
                 assert hub.receive(envelope) == receipt

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import IO, Any, Protocol
 
 from attrs import field, frozen
-from sqlalchemy import URL, Column, Connection, Dialect, Engine, Select, Table
+from sqlalchemy import URL, Column, CompoundSelect, Connection, Dialect, Engine, Select, Table
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.schema import CreateTable
@@ -99,6 +99,9 @@ class SignalTable(Protocol):
     def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
         """For each inserted row, the envelope that the table refers to, and that one's key if any."""
 
+    def find_rows(self, connection: Connection, rows: Sequence[SignalRow]) -> list[SignalRow | None]:
+        """The row that the table has for the person, partner and id of each of these."""
+
 
 class LeaderLock(Protocol):
     """The lock of the process that rescores and pushes streams. It ends with the process."""
@@ -151,7 +154,9 @@ class DatabaseDialect(Protocol):
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - each dialect's own Insert, with on_conflict_do_update
         """An INSERT with an ON CONFLICT clause."""
 
-    def signal_table(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> SignalTable:
+    def signal_table(
+        self, engine: Engine, table: Table, envelopes: Table, void: CompoundSelect[int]
+    ) -> SignalTable:
         """The table of signals; `void` gives the envelopes that do not count."""
 
     def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:

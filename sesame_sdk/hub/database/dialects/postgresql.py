@@ -23,7 +23,7 @@ from operator import itemgetter
 from typing import IO, TYPE_CHECKING, Any
 
 from attrs import frozen
-from sqlalchemy import URL, Column, Connection, Engine, Select, Table, create_engine, event
+from sqlalchemy import URL, Column, CompoundSelect, Connection, Engine, Select, Table, create_engine, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -134,7 +134,7 @@ class _PostgresqlDialect:
         return postgresql.insert(table)
 
     def signal_table(
-        self, engine: Engine, table: Table, envelopes: Table, void: Select[int]
+        self, engine: Engine, table: Table, envelopes: Table, void: CompoundSelect[int]
     ) -> "_PostgresqlSignalTable":
         return _PostgresqlSignalTable(engine, table, envelopes, void)
 
@@ -200,7 +200,7 @@ class _PostgresqlLeaderLock:
 class _PostgresqlSignalTable:
     """A `SignalTable`, written by COPY."""
 
-    def __init__(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> None:
+    def __init__(self, engine: Engine, table: Table, envelopes: Table, void: CompoundSelect[int]) -> None:
         names = [column.name for column in table.c]
         key = ", ".join(column.name for column in table.primary_key)
         rest = [column.name for column in table.c if not column.primary_key]
@@ -218,10 +218,13 @@ class _PostgresqlSignalTable:
             FROM (SELECT DISTINCT ON ({key}) * FROM incoming ORDER BY {key}, envelope) i
             WHERE {same} AND {table.name}.envelope IN ({none}) AND i.envelope NOT IN ({none})
               AND {table.name}.envelope <> i.envelope"""  # noqa: S608
+        keys = """unnest(%s::bigint[], %s::bigint[], %s::bytea[])
+                 WITH ORDINALITY AS i (person, partner, id, place)"""
+        self._rows = f"""
+            SELECT {table.name}.* FROM {keys} LEFT JOIN {table.name} ON {same} ORDER BY i.place"""  # noqa: S608
         self._origins = f"""
             SELECT {table.name}.envelope, e.kid
-            FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[])
-                 WITH ORDINALITY AS i (person, partner, id, place)
+            FROM {keys}
             JOIN {table.name} ON {same} LEFT JOIN {envelopes.name} e ON e.id = {table.name}.envelope
             ORDER BY i.place"""  # noqa: S608
 
@@ -241,13 +244,21 @@ class _PostgresqlSignalTable:
 
     def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
         """Raises `ConcurrentWriteError`: a row refers to an envelope with a higher id than these."""
-        persons, partners, ids = zip(*(row[:3] for row in rows), strict=True) if rows else ((), (), ())
         with _driving(connection) as driver, driver.cursor() as cursor:
-            origins = cursor.execute(self._origins, (list(persons), list(partners), list(ids))).fetchall()
+            origins = cursor.execute(self._origins, _key_arrays(rows)).fetchall()
         last = max((row[6] for row in rows), default=0)
         if any(envelope > last and kid is not None for envelope, kid in origins):
             raise ConcurrentWriteError("another worker stored the same signal", retry_after=1)
         return origins
+
+    def find_rows(self, connection: Connection, rows: Sequence[SignalRow]) -> list[SignalRow | None]:
+        with _driving(connection) as driver, driver.cursor() as cursor:
+            stored = cursor.execute(self._rows, _key_arrays(rows)).fetchall()
+        return [row if row[0] is not None else None for row in stored]
+
+
+def _key_arrays(rows: Sequence[SignalRow]) -> tuple[list[int], list[int], list[bytes]]:
+    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
 
 
 def _switch_plans(to: str) -> str:

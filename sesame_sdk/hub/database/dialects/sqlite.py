@@ -18,7 +18,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from attrs import frozen
-from sqlalchemy import URL, Connection, Engine, Select, bindparam, create_engine, event, func, select
+from sqlalchemy import (
+    URL,
+    CompoundSelect,
+    Connection,
+    Engine,
+    Select,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.schema import Column, Table
@@ -125,7 +136,7 @@ class _SqliteDialect:
         return sqlite.insert(table)
 
     def signal_table(
-        self, engine: Engine, table: Table, envelopes: Table, void: Select[int]
+        self, engine: Engine, table: Table, envelopes: Table, void: CompoundSelect[int]
     ) -> "_SqliteSignalTable":
         return _SqliteSignalTable(engine, table, envelopes, void)
 
@@ -171,20 +182,21 @@ class _SqliteLeaderLock:
 class _SqliteSignalTable:
     """A `SignalTable`, written with statements of many rows."""
 
-    def __init__(self, engine: Engine, table: Table, envelopes: Table, void: Select[int]) -> None:
+    def __init__(self, engine: Engine, table: Table, envelopes: Table, void: CompoundSelect[int]) -> None:
         statement = sqlite.insert(table)
         rest = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
         key = [*table.primary_key]
-        upsert = statement.on_conflict_do_update(
-            index_elements=key, set_=rest, where=table.c.envelope.in_(void)
-        )
+        replaces = table.c.envelope.in_(void) & statement.excluded.envelope.not_in(void)
+        upsert = statement.on_conflict_do_update(index_elements=key, set_=rest, where=replaces)
         self._insert = str(upsert.compile(engine))
         row = "(" + ", ".join("?" * len(table.c)) + ")"
         self._insert_many = self._insert.replace(row, ", ".join([row] * _INSERT_ROWS))
         origins = select(table.c.envelope, envelopes.c.kid).outerjoin(
             envelopes, envelopes.c.id == table.c.envelope
         )
-        self._origin = str(origins.where(*(column == bindparam(None) for column in key)).compile(engine))
+        same_key = [column == bindparam(None) for column in key]
+        self._origin = str(origins.where(*same_key).compile(engine))
+        self._row = str(select(table).where(*same_key).compile(engine))
 
     def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
         # In the table's order, so that each of its pages is visited once.
@@ -201,6 +213,11 @@ class _SqliteSignalTable:
     def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
         origins = (connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows)
         return [(origin.envelope, origin.kid) for origin in origins]
+
+    def find_rows(self, connection: Connection, rows: Sequence[SignalRow]) -> list[SignalRow | None]:
+        with translate_driver_errors(sqlite3.Error):
+            driver = _driver(connection)
+            return [driver.execute(self._row, row[:3]).fetchone() for row in rows]
 
 
 @lru_cache(maxsize=32)

@@ -29,8 +29,13 @@ def upgrade() -> None:
     op.create_table(
         "duplicate_disclosures",
         sa.Column("person", sa.BigInteger(), nullable=False),
+        sa.Column("partner", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("kind", sa.Integer(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("occurred_at", sa.BigInteger(), nullable=False),
         sa.Column("envelope", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("person", "envelope"),
+        sa.PrimaryKeyConstraint("person", "partner", "id", "envelope"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -101,23 +106,40 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "ledger_heads",
+        sa.Column("partner", KEY, sa.ForeignKey("partners.id"), primary_key=True),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("chain", sa.LargeBinary(length=32), nullable=False),
+    )
+    op.create_table(
         "envelopes",
         sa.Column("id", KEY, primary_key=True),
         sa.Column("partner", KEY, sa.ForeignKey("partners.id"), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("jti", sa.String(length=64), nullable=False),
         sa.Column("event", sa.String(length=128), nullable=False),
         sa.Column("kid", sa.String(length=64), nullable=False),
         sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("verified_at", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("token", sa.LargeBinary(), nullable=False),
-        sa.Column("disclosures", sa.LargeBinary(), nullable=False),
+        sa.Column("audience", sa.String(length=256), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("duplicates", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.LargeBinary(), nullable=False),
+        sa.Column("chain", sa.LargeBinary(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("disclosures", sa.LargeBinary(), nullable=False),
         sa.UniqueConstraint("partner", "jti"),
+        sa.UniqueConstraint("partner", "number"),
         sqlite_autoincrement=True,
     )
     op.create_index("envelopes_by_key", "envelopes", ["partner", "kid", "received_at"])
+    op.create_table(
+        "quarantined_envelopes",
+        sa.Column("envelope", KEY, sa.ForeignKey("envelopes.id"), primary_key=True),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("quarantined_at", sa.BigInteger(), nullable=False),
+    )
     op.create_table(
         "partner_keys",
         sa.Column("partner", KEY, sa.ForeignKey("partners.id"), nullable=False),
